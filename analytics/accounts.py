@@ -1,0 +1,273 @@
+"""Accounts: the people who may see the numbers, their passwords and their logins."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection, Row, delete, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from analytics import schema
+from analytics.database import Database
+from analytics.sites import WrongInput, checked_zone, normal_domain
+
+ROLES = ("owner", "admin", "viewer")
+LOGIN_S = 30 * 86_400
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
+LONGEST_EMAIL = 254
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+MOST_CACHED = 4_096
+
+HASHER = PasswordHasher()  # argon2id: 64 MiB, 3 passes, 4 lanes (RFC 9106, the second choice)
+# What an unknown e-mail is checked against, so that it takes as long as a known one.
+NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$Ok7Cg0kJaXEAaBp/vBiuJw$NxQYCsm8kLUJ+TcjQpoT/2JH2gvcrbN/UkH+auLxZGw"
+
+_hashing = threading.BoundedSemaphore(2)  # 64 MiB each
+_queue = threading.BoundedSemaphore(12)  # those hashing and those waiting for it: threads that are held up
+
+
+class Busy(RuntimeError):
+    """Too many passwords are being checked at this moment; ask again in a second or two."""
+
+
+class AlreadySetUp(RuntimeError):
+    """Somebody has an account already: there is nothing left to set up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an account; `role` is one of `ROLES`, `created_at` in seconds since the epoch."""
+
+    id: int
+    email: str
+    role: str
+    created_at: int
+
+
+def normal_email(text: str) -> str:
+    """The e-mail address as it is stored: trimmed, in lower case. `WrongInput` where it cannot be one."""
+    email = unicodedata.normalize("NFC", text.strip().lower())
+    if not EMAIL.fullmatch(email) or not email.isprintable() or len(email) > LONGEST_EMAIL:
+        raise WrongInput(f"{text[:LONGEST_EMAIL]!r} is no e-mail address; give one like you@example.com")
+    return email
+
+
+def checked_password(password: str) -> str:
+    """The password itself when it is long enough."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise WrongInput(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    return password
+
+
+def add_person(database: Database, email: str, role: str, password: str, *, now: int) -> Person:
+    """The new person. `WrongInput` for a wrong address, role or password, or one who is there already."""
+    if role not in ROLES:
+        raise WrongInput(f"role {role!r}: {', '.join(ROLES[:-1])} or {ROLES[-1]}")
+    address, hashed = normal_email(email), _hashed(checked_password(password))
+    try:
+        with database.transaction() as connection:
+            return _insert_person(connection, address, role, hashed, now)
+    except IntegrityError:
+        raise WrongInput(f"{address} is there already; `user reset` gives a new password") from None
+
+
+def people(database: Database) -> list[Person]:
+    """Everybody, by e-mail."""
+    with database.read() as connection:
+        return [
+            _person(row) for row in connection.execute(select(schema.people).order_by(schema.people.c.email))
+        ]
+
+
+def has_people(database: Database) -> bool:
+    """Whether anybody has an account."""
+    with database.read() as connection:
+        return connection.execute(select(schema.people.c.id).limit(1)).first() is not None
+
+
+def reset_password(database: Database, email: str, password: str, *, now: int) -> Person:
+    """The person, with this password and signed out everywhere; `WrongInput` for an unknown e-mail."""
+    address, hashed = normal_email(email), _hashed(checked_password(password))
+    changing = update(schema.people).where(schema.people.c.email == address).values(password_hash=hashed)
+    with database.transaction() as connection:
+        row = connection.execute(changing.returning(schema.people)).first()
+        if row is None:
+            raise WrongInput(f"there is nobody with the e-mail {address}; `user list` shows who is")
+        connection.execute(delete(schema.logins).where(schema.logins.c.person_id == row.id))
+    _cache_of(database).clear()
+    return _person(row)
+
+
+def sign_in(database: Database, email: str, password: str, *, now: int) -> str | None:
+    """The token of a new login, good for 30 days; None where e-mail or password is wrong.
+
+    Both answers take the same time. Raises `Busy` while a dozen others wait for theirs.
+    """
+    row = _found(database, email)
+    matches = _matches(row.password_hash if row else NOBODY, password)
+    if row is None or not matches:
+        return None
+    kept = _hashed(password) if HASHER.check_needs_rehash(row.password_hash) else row.password_hash
+    token = secrets.token_urlsafe(32)
+    with database.transaction() as connection:
+        # A reset in between wins: the hash is no longer the one that was checked.
+        same = (schema.people.c.id == row.id) & (schema.people.c.password_hash == row.password_hash)
+        if connection.execute(update(schema.people).where(same).values(password_hash=kept)).rowcount != 1:
+            return None
+        _insert_login(connection, row.id, token, now)
+    return token
+
+
+def signed_in(database: Database, token: str, *, now: int) -> Person | None:
+    """Whose login that is; None where it never was one, has expired or was revoked at least a second ago."""
+    if len(token) != 43:
+        return None
+    hashed, cache = _token_hash(token), _cache_of(database)
+    read_at, person = cache.get(hashed, (None, None))
+    if read_at == now:
+        return person
+    person = _person_of_login(database, hashed, now)
+    if person is not None:
+        if len(cache) >= MOST_CACHED:
+            cache.clear()
+        cache[hashed] = (now, person)
+    return person
+
+
+def sign_out(database: Database, token: str) -> None:
+    """Ends that login; nothing happens where there is none."""
+    hashed = _token_hash(token)
+    with database.transaction() as connection:
+        connection.execute(delete(schema.logins).where(schema.logins.c.token_hash == hashed))
+    _cache_of(database).pop(hashed, None)
+
+
+def password_mark(database: Database, email: str) -> str:
+    """A short text that changes when the person's password does; empty for nobody."""
+    row = _found(database, email)
+    return hashlib.sha256(row.password_hash.encode()).hexdigest()[:16] if row else ""
+
+
+def setup_token(secret: bytes) -> str:
+    """What the one-time set-up link of this installation carries."""
+    return hmac.new(secret, b"footfall set-up", hashlib.sha256).hexdigest()
+
+
+def may_set_up(database: Database, secret: bytes, token: str) -> bool:
+    """Whether the token is the installation's and nobody has an account yet."""
+    right = hmac.compare_digest(token.encode("utf-8", "surrogatepass"), setup_token(secret).encode())
+    return right and not has_people(database)
+
+
+def set_up(database: Database, email: str, password: str, domain: str, timezone: str, *, now: int) -> str:
+    """Makes the owner, the first site and a login, all or nothing; the login's token.
+
+    `WrongInput` as `add_person` and `sites.add` raise it; `AlreadySetUp` where somebody was faster.
+    """
+    address, hashed = normal_email(email), _hashed(checked_password(password))
+    site = {"domain": normal_domain(domain), "timezone": checked_zone(timezone), "created_at": now}
+    token = secrets.token_urlsafe(32)
+    with database.transaction() as connection:
+        if not database.embedded:  # two at once: the second waits here, then sees the first one's person
+            connection.execute(text("LOCK TABLE people IN SHARE ROW EXCLUSIVE MODE"))
+        if connection.execute(select(schema.people.c.id).limit(1)).first():
+            raise AlreadySetUp
+        owner = _insert_person(connection, address, "owner", hashed, now)
+        there = select(schema.sites.c.id).where(schema.sites.c.domain == site["domain"])
+        if not connection.execute(there).first():  # the command line may have added it before
+            connection.execute(insert(schema.sites).values(site | {"name": site["domain"]}))
+        _insert_login(connection, owner.id, token, now)
+    return token
+
+
+def _insert_person(connection: Connection, email: str, role: str, hashed: str, now: int) -> Person:
+    values = {"email": email, "role": role, "password_hash": hashed, "created_at": now}
+    adding = insert(schema.people).values(values).returning(schema.people)
+    return _person(connection.execute(adding).one())
+
+
+def _insert_login(connection: Connection, person_id: int, token: str, now: int) -> None:
+    table = schema.logins
+    connection.execute(delete(table).where(table.c.person_id == person_id, table.c.expires_at <= now))
+    values = {"person_id": person_id, "created_at": now, "expires_at": now + LOGIN_S}
+    connection.execute(insert(table).values(values | {"token_hash": _token_hash(token)}))
+
+
+def _person_of_login(database: Database, hashed: str, now: int) -> Person | None:
+    logins = schema.logins
+    asking = (
+        select(schema.people)
+        .join(logins, logins.c.person_id == schema.people.c.id)
+        .where(logins.c.token_hash == hashed, logins.c.expires_at > now)
+    )
+    with database.read() as connection:
+        row = connection.execute(asking).first()
+    return _person(row) if row else None
+
+
+def _found(database: Database, email: str) -> Row[Any] | None:
+    try:
+        address = normal_email(email)
+    except WrongInput:
+        return None
+    with database.read() as connection:
+        return connection.execute(select(schema.people).where(schema.people.c.email == address)).first()
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(row.id, row.email, row.role, row.created_at)
+
+
+def _token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Two passwords are hashed at once, ten more wait."""
+    if not _queue.acquire(blocking=False):
+        raise Busy("too many passwords are being checked at this moment")
+    try:
+        with _hashing:
+            yield
+    finally:
+        _queue.release()
+
+
+def _bytes(password: str) -> bytes:
+    """The same for the same letters, whichever way a keyboard composes them."""
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+
+
+def _hashed(password: str) -> str:
+    with _turn():
+        return HASHER.hash(_bytes(password))
+
+
+def _matches(hashed: str, password: str) -> bool:
+    with _turn():
+        try:
+            return HASHER.verify(hashed, _bytes(password))
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+_Cache = dict[str, tuple[int, Person]]
+_caches: WeakKeyDictionary[Database, _Cache] = WeakKeyDictionary()
+
+
+def _cache_of(database: Database) -> _Cache:
+    """Logins by token hash, each with the second of its reading: no request of that second asks again."""
+    return _caches.setdefault(database, {})

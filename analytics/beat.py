@@ -1,0 +1,40 @@
+"""A beat: the sign of life that every stored pageview, heartbeat and event gives of its person."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class State(IntEnum):
+    """What a page said of itself; the numbers are those of `heartbeats.state`."""
+
+    ACTIVE = 0
+    IDLE = 1
+    HIDDEN = 2
+    LEFT = 3
+
+
+class Beat(NamedTuple):
+    """One beat with what its visit knows; `id` grows with time, `at` is in seconds since the epoch."""
+
+    site_id: int
+    id: int
+    at: int
+    visit_id: int
+    visitor: int
+    tab: int
+    user_id: str | None
+    user_type: str
+    state: int
+    path: str
+    source: str
+    country: str
+    city: str
+    lat: float | None
+    lon: float | None
+
+    @property
+    def person(self) -> str | int:
+        """Who it is: the signed-in person's id where one is known, else the visitor."""
+        return self.visitor if self.user_id is None else self.user_id

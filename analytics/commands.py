@@ -1,0 +1,169 @@
+"""The administrator's commands: one function behind the command line, the control socket and the pages."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from html import escape
+from typing import Any, NamedTuple
+
+from analytics import accounts, embeds, keys, sites
+from analytics.database import Database
+from analytics.sites import WrongInput
+
+UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+
+class Context(NamedTuple):
+    """What a command works on. `address` is the server's, as people reach it, without a slash at its end."""
+
+    database: Database
+    address: str
+    now: int
+
+
+def snippet(address: str, domain: str) -> str:
+    """The line that puts the script on a site's pages."""
+    return f'<script defer src="{escape(address)}/js/footfall.js" data-site="{escape(domain)}"></script>'
+
+
+def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
+    """Adds a site; the text is its snippet."""
+    site = sites.add(context.database, domain, name, timezone, now=context.now)
+    return f"{site.domain} is added. Put this into the head of its pages:\n\n{snippet(context.address, site.domain)}"
+
+
+def site_list(context: Context) -> str:
+    """Every site, one a line."""
+    rows = [(site.domain, site.name, site.timezone, site.identity) for site in sites.all_sites(context.database)]
+    return _table(("DOMAIN", "NAME", "TIME ZONE", "IDENTITY"), rows) or "No site yet. `site add DOMAIN` adds one."
+
+
+def site_set(context: Context, domain: str, **changes: Any) -> str:
+    """Changes settings of a site."""
+    given = {name: value for name, value in changes.items() if value not in (None, (), [])}
+    if not given:
+        raise WrongInput("nothing to change; see `site set --help`")
+    return f"{sites.change(context.database, domain, **given).domain} is changed."
+
+
+def site_remove(context: Context, domain: str) -> str:
+    """Removes a site with everything that was stored for it."""
+    return f"{sites.remove(context.database, domain).domain} and all of its data are gone."
+
+
+def user_add(context: Context, email: str, role: str, password: str | None) -> str:
+    """Adds a person; without a password one is made and told once."""
+    chosen = password or secrets.token_urlsafe(12)
+    person = accounts.add_person(context.database, email, role, chosen, now=context.now)
+    told = "" if password else f" The password, shown this once: {chosen}"
+    return f"{person.email} is added as {person.role}.{told}"
+
+
+def user_list(context: Context) -> str:
+    """Every person, one a line."""
+    rows = [(person.email, person.role) for person in accounts.people(context.database)]
+    return _table(("E-MAIL", "ROLE"), rows) or "Nobody yet. `user add EMAIL --role owner` adds somebody."
+
+
+def user_reset(context: Context, email: str, password: str | None) -> str:
+    """Gives a person a new password and ends their logins."""
+    chosen = password or secrets.token_urlsafe(12)
+    accounts.reset_password(context.database, email, chosen, now=context.now)
+    told = "" if password else f" The new password, shown this once: {chosen}"
+    return f"{email} has to sign in again.{told}"
+
+
+def key_add(context: Context, name: str, scope: str, site: str | None) -> str:
+    """Adds an API key; the text is the key and nothing else, so that scripts can take it."""
+    site_id = sites.find(context.database, site).id if site else None
+    return keys.add(context.database, name, scope, site_id, now=context.now)
+
+
+def key_remove(context: Context, key: str) -> str:
+    """Removes an API key, given in clear."""
+    keys.remove(context.database, key)
+    return "The key is gone."
+
+
+def embed_add(context: Context, site: str, hosts: Sequence[str], expires: str) -> str:
+    """Adds a card; the text is the `<iframe>` line to paste."""
+    found = sites.find(context.database, site)
+    _, token = embeds.add(context.database, found.id, hosts, seconds(expires), now=context.now)
+    return (
+        f'<iframe src="{escape(context.address)}/embed/live?token={token}" '
+        f'title="Active now on {escape(found.domain)}" '
+        f'width="360" height="260" style="border:0" loading="lazy"></iframe>'
+    )
+
+
+def embed_list(context: Context) -> str:
+    """Every card, one a line."""
+    by_id = {site.id: site.domain for site in sites.all_sites(context.database)}
+    rows = [
+        (
+            str(embed.id),
+            by_id.get(embed.site_id, "-"),
+            " ".join(embed.hosts),
+            _day(embed.expires_at),
+            _fate(embed, context),
+        )
+        for embed in embeds.all_embeds(context.database)
+    ]
+    return _table(("ID", "SITE", "HOSTS", "EXPIRES", "STATE"), rows) or "No card yet. `embed add` adds one."
+
+
+def embed_revoke(context: Context, embed_id: int) -> str:
+    """Switches a card off."""
+    embeds.revoke(context.database, embed_id, now=context.now)
+    return f"Card {embed_id} is off."
+
+
+COMMANDS: dict[str, Callable[..., str]] = {
+    "site add": site_add,
+    "site list": site_list,
+    "site set": site_set,
+    "site remove": site_remove,
+    "user add": user_add,
+    "user list": user_list,
+    "user reset": user_reset,
+    "key add": key_add,
+    "key remove": key_remove,
+    "embed add": embed_add,
+    "embed list": embed_list,
+    "embed revoke": embed_revoke,
+}
+
+
+def run(database: Database, address: str, name: str, options: dict[str, Any]) -> str:
+    """What the command says. `WrongInput` for what people got wrong."""
+    return COMMANDS[name](Context(database, address, int(time.time())), **options)
+
+
+def seconds(text: str) -> int:
+    """A duration like 12h, 30d or 4w in seconds."""
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in UNITS or int(number) == 0 or int(number) > 36_500:
+        raise WrongInput(f"{text!r} is no duration; give one like 12h, 30d or 4w")
+    return int(number) * UNITS[unit]
+
+
+def _day(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
+
+
+def _fate(embed: embeds.Embed, context: Context) -> str:
+    if embed.revoked_at is not None:
+        return "off"
+    return "expired" if embed.expires_at <= context.now else "on"
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows as aligned text, "" for none."""
+    if not rows:
+        return ""
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (heads, *rows))
+    return "\n".join(line.rstrip() for line in lines)

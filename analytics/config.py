@@ -1,0 +1,161 @@
+"""The settings: one frozen value, built once from the environment, `.env` and `footfall.toml`."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+PREFIX = "FOOTFALL_"
+SHORTEST_SECRET = 32
+PLACEHOLDERS = ("change-me", "changeme", "secret", "placeholder", "your-secret", "example", "xxxx")
+
+
+class WrongSetting(ValueError):
+    """A setting that stops the start; the message is one line that names variable, value and what is accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Every setting with its default. Build it with `read_config`; fields carry the README's units."""
+
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    secret_key: str = ""
+    base_url: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    geoip_database: Path | None = None
+    collect_rate: int = 600
+    heartbeat_retention_days: int = 7
+    active_window_s: int = 60
+    heartbeat_interval_s: int = 30
+    log_level: str = "INFO"
+    public: bool = False
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy address of the database: the configured one, or SQLite in the data directory."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir / 'footfall.db'}"
+        scheme, rest = self.database_url.split("://", 1)
+        return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else self.database_url
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the SQLite file that this process owns alone."""
+        return self.url.startswith("sqlite")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.strip().isdecimal() or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _database(text: str) -> str:
+    if text and text.split("://", 1)[0] not in {"sqlite", "postgres", "postgresql"}:
+        raise ValueError("postgresql://user:password@host/database, or empty for SQLite in the data directory")
+    return text
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError("an address like https://stats.example.com")
+    return text.rstrip("/")
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("a comma-separated list of networks like 10.0.0.0/8,127.0.0.1") from None
+
+
+def _secret(text: str) -> str:
+    if text and (len(text) < SHORTEST_SECRET or any(word in text.lower() for word in PLACEHOLDERS)):
+        raise ValueError(f"at least {SHORTEST_SECRET} random characters, or nothing (then one is made and kept)")
+    return text
+
+
+def _level(text: str) -> str:
+    if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("DEBUG, INFO, WARNING or ERROR")
+    return text.upper()
+
+
+def _file(text: str) -> Path | None:
+    if text and not Path(text).is_file():
+        raise ValueError("the path of an .mmdb file that exists")
+    return Path(text) if text else None
+
+
+PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "data_dir": Path,
+    "database_url": _database,
+    "secret_key": _secret,
+    "base_url": _base_url,
+    "trusted_proxies": _networks,
+    "geoip_database": _file,
+    "collect_rate": _whole(0, 1_000_000_000),
+    "heartbeat_retention_days": _whole(1, 36_500),
+    "active_window_s": _whole(5, 3_600),
+    "heartbeat_interval_s": _whole(5, 600),
+    "log_level": _level,
+}
+HIDDEN = {"secret_key", "database_url"}
+
+
+def _gathered(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Settings by variable name; the environment wins over `.env`, `.env` over `footfall.toml`."""
+    toml = folder / "footfall.toml"
+    table = tomllib.loads(toml.read_text()) if toml.is_file() else {}
+    found = {PREFIX + name.upper().removeprefix(PREFIX): str(value) for name, value in table.items()}
+    found |= {name: value for name, value in dotenv_values(folder / ".env").items() if value is not None}
+    return found | dict(environ)
+
+
+def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(), **given: Any) -> Config:
+    """The settings of this process. `given` are already parsed values (from options) and win over all.
+
+    Raises `WrongSetting` with one line that names the variable, its value and what is accepted.
+    """
+    found = _gathered(os.environ if environ is None else environ, folder)
+    values: dict[str, Any] = {}
+    for name, parse in PARSERS.items():
+        variable = PREFIX + name.upper()
+        if variable not in found:
+            continue
+        try:
+            values[name] = parse(found[variable])
+        except ValueError as wrong:
+            shown = "the value given" if name in HIDDEN else repr(found[variable])
+            raise WrongSetting(f"{variable}: {shown} is not accepted; it takes {wrong}") from None
+    known = {field.name for field in fields(Config)}
+    return Config(**values | {name: value for name, value in given.items() if name in known and value is not None})
+
+
+def secret_of(config: Config) -> bytes:
+    """The key of this installation: the configured one, else one made once and kept beside the data (0600)."""
+    if config.secret_key:
+        return config.secret_key.encode()
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    path = config.data_dir / "secret.key"
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip().encode()

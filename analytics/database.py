@@ -1,0 +1,153 @@
+"""The database: one that writes, many that read, the schema brought up to date at start."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import alembic.command
+import alembic.config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from analytics.config import Config
+from analytics.ids import WORKER_BITS
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATING, WORKING = 7_303_001, 7_303_002  # advisory locks: any numbers that nobody else takes
+
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # a commit returns when the log is synced: what "stored" means
+    "secure_delete=ON",  # a destroyed salt is nowhere in the file
+    "temp_store=MEMORY",
+    "cache_size=-65536",
+    "wal_autocheckpoint=4000",
+    "busy_timeout=5000",
+)
+
+
+class Taken(RuntimeError):
+    """Another process owns the SQLite file; the message names it."""
+
+
+class Database:
+    """A connection to the truth; close it to let go of the file.
+
+    `transaction()` writes: on SQLite through the only writing connection, one transaction at a time. `read()` never
+    writes. `worker` tells this process from others on the same PostgreSQL server and goes into row ids.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.embedded = config.embedded
+        self._write_lock = threading.RLock()
+        self._lock_file = _own(config.data_dir) if config.embedded else None
+        self.writing, self.reading = _sqlite(config) if config.embedded else _postgresql(config)
+        try:
+            self._upgrade()
+            self._lease = None if config.embedded else self.writing.connect()
+            self.worker = _lease_worker(self._lease) if self._lease else 0
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection whose statements are committed together, and synced, when the block ends."""
+        if not self.embedded:
+            with self.writing.begin() as connection:
+                yield connection
+            return
+        with self._write_lock, self.writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that only reads."""
+        with self.reading.connect() as connection:
+            yield connection
+
+    def _upgrade(self) -> None:
+        settings = alembic.config.Config()
+        settings.set_main_option("script_location", str(MIGRATIONS))
+        with self.transaction() as connection:
+            if not self.embedded:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATING})
+            settings.attributes["connection"] = connection
+            alembic.command.upgrade(settings, "head")
+
+    def close(self) -> None:
+        """Lets go of connections and of the file."""
+        if lease := getattr(self, "_lease", None):
+            lease.close()
+        self.reading.dispose()
+        self.writing.dispose()
+        if self._lock_file:
+            self._lock_file.close()
+            self._lock_file = None
+
+
+def _own(data_dir: Path) -> IO[str]:
+    """The locked file that says who owns the data directory."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    file = open(data_dir / "footfall.lock", "a+")  # noqa: SIM115 - it stays open as long as we own the data
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read().strip() or "an unknown process"
+        file.close()
+        raise Taken(f"{data_dir} is in use by {holder}; SQLite has one server, several need PostgreSQL") from None
+    file.truncate(0)
+    file.write(f"process {os.getpid()}")
+    file.flush()
+    return file
+
+
+def _sqlite(config: Config) -> tuple[Engine, Engine]:
+    path = config.url.removeprefix("sqlite:///")
+
+    def connect_writer() -> sqlite3.Connection:
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, cached_statements=2048)
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def connect_reader() -> sqlite3.Connection:
+        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+
+    writing = create_engine("sqlite://", creator=connect_writer, poolclass=StaticPool, hide_parameters=True)
+    event.listen(writing, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    reading = create_engine(
+        "sqlite://", creator=connect_reader, poolclass=QueuePool, pool_size=16, hide_parameters=True
+    )
+    return writing, reading
+
+
+def _postgresql(config: Config) -> tuple[Engine, Engine]:
+    options: dict[str, Any] = {
+        "pool_pre_ping": True,
+        "pool_recycle": 1800,
+        "hide_parameters": True,  # what visitors send stays out of our logs
+        "connect_args": {"connect_timeout": 5},
+    }
+    writing = create_engine(config.url, pool_size=4, **options)
+    reading = create_engine(config.url, pool_size=8, isolation_level="AUTOCOMMIT", **options)
+    return writing, reading
+
+
+def _lease_worker(connection: Connection) -> int:
+    """The lowest number that no other living process on this database has."""
+    taking = text("SELECT pg_try_advisory_lock(:space, :n)")
+    for number in range(1 << WORKER_BITS):
+        if connection.execute(taking, {"space": WORKING, "n": number}).scalar():
+            connection.commit()
+            return number
+    raise Taken(f"all {1 << WORKER_BITS} worker numbers of this database are in use")

@@ -1,0 +1,130 @@
+"""Embeds: the right to show one site's card in a frame on the pages of listed hosts."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from analytics import schema
+from analytics.database import Database
+from analytics.sites import WrongInput
+from analytics.snapshot import Snapshot
+
+DAY_S = 86_400
+LONGEST_S = 3_650 * DAY_S
+MOST_HOSTS = 20
+HOST = re.compile(r"(?P<name>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """One card's right. `hosts` are `name` or `name:port`; `revoked_at` is None until it is revoked."""
+
+    id: int
+    site_id: int
+    hosts: tuple[str, ...]
+    created_at: int
+    expires_at: int
+    revoked_at: int | None
+
+    def is_valid(self, now: int) -> bool:
+        """Whether the card is shown at `now`."""
+        return self.revoked_at is None and now < self.expires_at
+
+
+def normal_host(text: str) -> str:
+    """The host as browsers name it, cut out of what people paste: `https://Panel.Example.com/a`."""
+    host = re.split(r"[/?#]", re.sub(r"^https?://", "", text.strip().lower()))[0].removesuffix(".")
+    if not host.isascii():
+        host = _punycode(host)
+    found = HOST.fullmatch(host)
+    if not found or len(host) > 253 or not 1 <= int(found["port"] or 1) <= 65_535:
+        raise WrongInput(f"{text!r} is no host; give one like panel.example.com or localhost:3000")
+    return host
+
+
+def _punycode(host: str) -> str:
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return ""
+
+
+def add(
+    database: Database, site_id: int, hosts: Iterable[str], expires_s: int, *, now: int
+) -> tuple[Embed, str]:
+    """The new embed and its token in plain. Only the token's hash is kept, so show it now.
+
+    `WrongInput` where no host is given, one is none, or the life is not between a second and ten years.
+    """
+    checked = list(dict.fromkeys(normal_host(host) for host in hosts))
+    if not 1 <= len(checked) <= MOST_HOSTS:
+        raise WrongInput(f"give 1 to {MOST_HOSTS} hosts whose pages may show the card")
+    if not 1 <= expires_s <= LONGEST_S:
+        raise WrongInput(f"an embed lives for at most {LONGEST_S // DAY_S} days, and for a second at least")
+    plain = "fe_" + secrets.token_urlsafe(24)
+    values = {
+        "site_id": site_id,
+        "hosts": "\n".join(checked),
+        "created_at": now,
+        "expires_at": now + expires_s,
+    }
+    with database.transaction() as connection:
+        adding = insert(schema.embeds).values(values | {"token_hash": _hash(plain)})
+        row = connection.execute(adding.returning(schema.embeds)).one()
+    return _embed(row), plain
+
+
+def all_embeds(database: Database) -> list[Embed]:
+    """Every embed, expired and revoked ones too, oldest first."""
+    with database.read() as connection:
+        return [_embed(row) for row in connection.execute(select(schema.embeds).order_by(schema.embeds.c.id))]
+
+
+def revoke(database: Database, embed_id: int, *, now: int) -> Embed:
+    """The embed, ended. A second time changes nothing; `WrongInput` where there is none of that number."""
+    table = schema.embeds
+    ending = update(table).where(table.c.id == embed_id, table.c.revoked_at.is_(None)).values(revoked_at=now)
+    with database.transaction() as connection:
+        connection.execute(ending)
+        row = connection.execute(select(table).where(table.c.id == embed_id)).first()
+    if row is None:
+        raise WrongInput(f"there is no embed {embed_id}; `embed list` shows them")
+    return _embed(row)
+
+
+class EmbedRing:
+    """The embeds in memory, at most `stale_s` seconds behind the database."""
+
+    def __init__(self, database: Database, stale_s: float = 0.5) -> None:
+        self._embeds = Snapshot(lambda: _by_hash(database), stale_s)
+
+    def find(self, plain: str, now: int) -> Embed | None:
+        """The embed of that token; None alike for an unknown, an expired and a revoked one."""
+        found = self._embeds.get().get(_hash(plain)) if plain.startswith("fe_") else None
+        return found if found and found.is_valid(now) else None
+
+    def forget(self) -> None:
+        """Reads the table again at the next question."""
+        self._embeds.forget()
+
+
+def _hash(plain: str) -> str:
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _by_hash(database: Database) -> dict[str, Embed]:
+    with database.read() as connection:
+        rows = connection.execute(select(schema.embeds).where(schema.embeds.c.revoked_at.is_(None)))
+        return {row.token_hash: _embed(row) for row in rows}
+
+
+def _embed(row: Row[Any]) -> Embed:
+    hosts = tuple(row.hosts.split("\n"))
+    return Embed(row.id, row.site_id, hosts, row.created_at, row.expires_at, row.revoked_at)

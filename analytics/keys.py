@@ -1,0 +1,80 @@
+"""API keys: what servers and scripts show instead of a login."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select
+
+from analytics import schema
+from analytics.database import Database
+from analytics.sites import WrongInput
+from analytics.snapshot import Snapshot
+
+SCOPES = ("stats", "ingest", "admin")
+LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key. `site_id` is None where it opens every site."""
+
+    id: int
+    name: str
+    scope: str
+    site_id: int | None
+
+    def opens(self, scope: str, site_id: int | None) -> bool:
+        """Whether it is good for `scope` on that site (None: on all); an admin key has every scope."""
+        return self.scope in {scope, "admin"} and self.site_id in {None, site_id}
+
+
+def add(database: Database, name: str, scope: str, site_id: int | None, *, now: int) -> str:
+    """The new key in plain: `ff_` and 32 random characters. Only its hash is kept, so show it now.
+
+    `WrongInput` where the scope is none of `SCOPES` or the name is empty, long or not printable.
+    """
+    if scope not in SCOPES:
+        raise WrongInput(f"scope {scope!r}: {', '.join(SCOPES[:-1])} or {SCOPES[-1]}")
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise WrongInput(
+            f"give the key a name of 1 to {LONGEST_NAME} characters, like the server that will use it"
+        )
+    plain = "ff_" + secrets.token_urlsafe(24)
+    values = {"name": name.strip(), "scope": scope, "site_id": site_id, "created_at": now}
+    with database.transaction() as connection:
+        connection.execute(insert(schema.keys).values(values | {"key_hash": _hash(plain)}))
+    return plain
+
+
+def remove(database: Database, plain: str) -> None:
+    """Makes a key, given in plain, good for nothing."""
+    with database.transaction() as connection:
+        connection.execute(delete(schema.keys).where(schema.keys.c.key_hash == _hash(plain)))
+
+
+class KeyRing:
+    """The keys in memory, at most `stale_s` seconds behind the database."""
+
+    def __init__(self, database: Database, stale_s: float = 1.0) -> None:
+        self._keys = Snapshot(lambda: _by_hash(database), stale_s)
+
+    def find(self, plain: str) -> Key | None:
+        """The key; None where nobody was given that one."""
+        return self._keys.get().get(_hash(plain)) if plain.startswith("ff_") else None
+
+    def forget(self) -> None:
+        """Reads the table again at the next question."""
+        self._keys.forget()
+
+
+def _hash(plain: str) -> str:
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _by_hash(database: Database) -> dict[str, Key]:
+    with database.read() as connection:
+        rows = connection.execute(select(schema.keys))
+        return {row.key_hash: Key(row.id, row.name, row.scope, row.site_id) for row in rows}

@@ -1,0 +1,61 @@
+"""Who is here now: what the Live page, the card and `/api/live` show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Tally(NamedTuple):
+    """How many people share one label: a page's path, a source, a country code, a user type."""
+
+    label: str
+    people: int
+
+
+class Rest(NamedTuple):
+    """What a list leaves out: so many people on so many other pages (sources, countries)."""
+
+    people: int
+    others: int
+
+
+class PlaceTally(NamedTuple):
+    """People in one place. `city` may be empty (then the position is the country's middle)."""
+
+    country: str
+    city: str
+    lat: float
+    lon: float
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """Everything that is true of a site's visitors at one moment; lists have the most people first."""
+
+    at: int
+    window_s: int
+    active: int
+    signed_in: int
+    anonymous: int
+    user_types: tuple[Tally, ...]
+    pages: tuple[Tally, ...]
+    other_pages: Rest
+    sources: tuple[Tally, ...]
+    other_sources: Rest
+    countries: tuple[Tally, ...]
+    other_countries: Rest
+    places: tuple[PlaceTally, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """How many people were active at each minute; `points` are (epoch s, people), oldest first.
+
+    `hour_ago` is None where nothing is known of that moment; `peak` is today's (people, epoch s) or None.
+    """
+
+    points: tuple[tuple[int, int], ...]
+    hour_ago: int | None
+    peak: tuple[int, int] | None

@@ -1,0 +1,29 @@
+"""What presence forgets when the process ends, told again by the last heartbeats."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from analytics import schema
+from analytics.beat import Beat
+from analytics.database import Database
+from analytics.ids import first_id
+
+
+def last_beats(database: Database, since: int) -> list[Beat]:
+    """The newest beat of every tab of every site since that second (epoch), oldest first."""
+    beats, visits = schema.heartbeats, schema.visits
+    newest = (
+        select(beats.c.site_id, func.max(beats.c.id).label("id"))
+        .where(beats.c.id >= first_id(since), beats.c.site_id.in_(select(schema.sites.c.id)))
+        .group_by(beats.c.site_id, beats.c.tab)
+        .subquery()
+    )
+    statement = (
+        select(beats, visits.c.source, visits.c.country, visits.c.city, visits.c.lat, visits.c.lon)
+        .join(newest, (newest.c.site_id == beats.c.site_id) & (newest.c.id == beats.c.id))
+        .join(visits, (visits.c.site_id == beats.c.site_id) & (visits.c.id == beats.c.visit_id))
+        .order_by(beats.c.id)
+    )
+    with database.read() as connection:
+        return [Beat._make(row) for row in connection.execute(statement)]

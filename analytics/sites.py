@@ -1,0 +1,210 @@
+"""Sites: what is measured. The functions behind the command line and the pages, and the directory in memory."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import threading
+import time
+import zoneinfo
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+
+from analytics import schema
+from analytics.config import Network
+from analytics.database import Database
+
+DOMAIN = re.compile(r"^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$")
+IDENTITIES = ("daily", "browser")
+
+
+class WrongInput(ValueError):
+    """What somebody asked for cannot be done; the message is one line for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One site. `hosts` are allowed beside the domain and its subdomains; zone names are IANA's."""
+
+    id: int
+    domain: str
+    name: str
+    timezone: str
+    identity: str = "daily"
+    week_start: int = 0
+    hosts: tuple[str, ...] = ()
+    excluded_addresses: tuple[Network, ...] = ()
+    excluded_paths: tuple[str, ...] = ()
+    path_pattern: re.Pattern[str] | None = field(default=None, compare=False, repr=False)
+
+    def allows_host(self, host: str) -> bool:
+        """Whether pages of that host count: the domain, its subdomains, or a listed host."""
+        return host == self.domain or host.endswith("." + self.domain) or host in self.hosts
+
+    def excludes_address(self, address: str) -> bool:
+        """Whether the owner left out visitors from that address."""
+        if not self.excluded_addresses:
+            return False
+        parsed = ipaddress.ip_address(address)
+        return any(parsed in network for network in self.excluded_addresses)
+
+    def excludes_path(self, path: str) -> bool:
+        """Whether the owner left out that page."""
+        return self.path_pattern is not None and self.path_pattern.fullmatch(path) is not None
+
+
+def normal_domain(text: str) -> str:
+    """The domain as it is stored, from whatever people paste: `https://Example.com/` is `example.com`."""
+    domain = re.sub(r"^[a-z]+://", "", text.strip().lower()).split("/")[0].split(":")[0].strip(".")
+    try:
+        domain = domain.encode("idna").decode() if not domain.isascii() else domain
+    except UnicodeError:
+        domain = ""
+    if not DOMAIN.match(domain) or len(domain) > 253:
+        raise WrongInput(f"{text!r} is no domain; give it with its ending, like example.com")
+    return domain
+
+
+def checked_zone(name: str) -> str:
+    """The name itself when it is an IANA time zone."""
+    if name not in zoneinfo.available_timezones():
+        raise WrongInput(f"{name!r} is no time zone; give one like Europe/Berlin or UTC")
+    return name
+
+
+def _checked_networks(texts: Iterable[str]) -> list[str]:
+    checked = []
+    for text in texts:
+        try:
+            checked.append(str(ipaddress.ip_network(text.strip(), strict=False)))
+        except ValueError:
+            raise WrongInput(f"{text!r} is no address or network like 203.0.113.7 or 10.0.0.0/8") from None
+    return checked
+
+
+def _checked_identity(text: str) -> str:
+    if text not in IDENTITIES:
+        raise WrongInput(f"identity {text!r}: {' or '.join(IDENTITIES)}")
+    return text
+
+
+def path_regex(patterns: Iterable[str]) -> re.Pattern[str] | None:
+    """One pattern for several wildcards: `*` stands for anything but a slash, `**` for anything; None for none."""
+    parts = [re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*") for pattern in patterns]
+    return re.compile("|".join(parts)) if parts else None
+
+
+def _site(row: Row[Any]) -> Site:
+    paths = tuple(row.excluded_paths.split())
+    return Site(
+        id=row.id,
+        domain=row.domain,
+        name=row.name,
+        timezone=row.timezone,
+        identity=row.identity,
+        week_start=row.week_start,
+        hosts=tuple(row.hosts.split()),
+        excluded_addresses=tuple(ipaddress.ip_network(text) for text in row.excluded_addresses.split()),
+        excluded_paths=paths,
+        path_pattern=path_regex(paths),
+    )
+
+
+def all_sites(database: Database) -> list[Site]:
+    """Every site, by domain."""
+    with database.read() as connection:
+        return [_site(row) for row in connection.execute(select(schema.sites).order_by(schema.sites.c.domain))]
+
+
+def find(database: Database, domain: str) -> Site:
+    """The site of that domain; `WrongInput` names the known ones."""
+    wanted = normal_domain(domain)
+    known = all_sites(database)
+    for site in known:
+        if site.domain == wanted:
+            return site
+    listed = ", ".join(site.domain for site in known[:10]) or "none yet; `site add` adds one"
+    raise WrongInput(f"there is no site {wanted}; known: {listed}")
+
+
+def add(database: Database, domain: str, name: str = "", timezone: str = "UTC", *, now: int) -> Site:
+    """The new site. `WrongInput` where the domain or the zone is none, or the site is there already."""
+    values = {
+        "domain": normal_domain(domain),
+        "name": name.strip() or normal_domain(domain),
+        "timezone": checked_zone(timezone),
+        "created_at": now,
+    }
+    with database.transaction() as connection:
+        taken = select(schema.sites.c.id).where(schema.sites.c.domain == values["domain"])
+        if connection.execute(taken).first():
+            raise WrongInput(f"the site {values['domain']} is there already")
+        connection.execute(insert(schema.sites).values(values))
+    return find(database, domain)
+
+
+CHANGES: dict[str, Callable[[Any], Any]] = {
+    "name": str.strip,
+    "timezone": checked_zone,
+    "identity": _checked_identity,
+    "hosts": lambda hosts: "\n".join(normal_domain(host) for host in hosts),
+    "excluded_addresses": lambda texts: "\n".join(_checked_networks(texts)),
+    "excluded_paths": lambda paths: "\n".join("/" + path.strip().lstrip("/") for path in paths),
+}
+
+
+def change(database: Database, domain: str, **changes: Any) -> Site:
+    """The site with these settings changed: name, timezone, identity, hosts, excluded_addresses, excluded_paths."""
+    site = find(database, domain)
+    values = {name: CHANGES[name](value) for name, value in changes.items()}
+    with database.transaction() as connection:
+        connection.execute(update(schema.sites).where(schema.sites.c.id == site.id).values(values))
+    return find(database, domain)
+
+
+def remove(database: Database, domain: str) -> Site:
+    """The site that is gone now, with everything that was stored for it."""
+    site = find(database, domain)
+    with database.transaction() as connection:
+        for table in reversed(schema.metadata.sorted_tables):
+            if "site_id" in table.c:
+                connection.execute(delete(table).where(table.c.site_id == site.id))
+        connection.execute(delete(schema.sites).where(schema.sites.c.id == site.id))
+    return site
+
+
+class Directory:
+    """The sites in memory, at most `stale_s` seconds behind the database: the hot path asks no table."""
+
+    def __init__(self, database: Database, stale_s: float = 1.0) -> None:
+        self._database = database
+        self._stale_s = stale_s
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._by_domain: dict[str, Site] = {}
+
+    def get(self, domain: str) -> Site | None:
+        """The site of that domain as added, in any case; None where there is none."""
+        self._refresh()
+        return self._by_domain.get(domain) or self._by_domain.get(domain.lower())
+
+    def all(self) -> list[Site]:
+        """Every site, by domain."""
+        self._refresh()
+        return list(self._by_domain.values())
+
+    def forget(self) -> None:
+        """Reads the table again at the next question: something was changed."""
+        self._read_at = float("-inf")
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._read_at < self._stale_s:
+            return
+        with self._lock:
+            if now - self._read_at >= self._stale_s:
+                self._by_domain = {site.domain: site for site in all_sites(self._database)}
+                self._read_at = now

@@ -1,0 +1,423 @@
+"""Footfall: wires the rooms together. `create_app`, the WSGI `server`, and the command line.
+
+`python app.py serve` is the shipped way; `gunicorn app:server` (or any WSGI server) collects too.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import click
+import flask
+from dash import Dash
+
+from analytics import accounts, commands
+from analytics.config import Config, WrongSetting, read_config
+from analytics.database import Database, Taken
+from analytics.sites import WrongInput
+from callbacks import gate, live, pages, setup, signin
+from collector import accesslog, demo, replay, serve
+from collector.control import Control, NoServer, ask
+from collector.endpoint import Endpoint
+from collector.mount import mount
+from collector.request import Request, client_address
+from collector.sender import RefusedError, Sender
+from collector.service import Service
+
+ASSETS = Path(__file__).parent / "assets"
+
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<title>{%title%}</title>
+<link rel="icon" href="/assets/mark.svg">
+<script src="/assets/theme.js"></script>
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+@cache
+def our_version() -> str:
+    """The version of the installed package, or of this checkout."""
+    try:
+        return version("footfall")
+    except PackageNotFoundError:
+        return "0.1.0"
+
+
+def create_app(service: Service, address: Callable[[], str] | None = None) -> Dash:
+    """The dashboard over a running service. `address` is the server's as people reach it, without a slash."""
+    config = service.config
+    app = Dash(
+        "footfall",
+        server=flask.Flask("footfall", static_folder=None),
+        title="Footfall",
+        update_title="",
+        assets_folder=str(ASSETS),
+        assets_ignore=r"theme\.js|plain\..*",
+        index_string=INDEX,
+        compress=True,
+        serve_locally=True,
+    )
+    app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
+    reached = address or (lambda: config.base_url or flask.request.url_root.rstrip("/"))
+    pages.register(app, service, our_version(), _email, reached)
+    live.register(app, service)
+    app.layout = pages.frame()
+    account = {"version": our_version(), "base_url": config.base_url}
+    signin.register(app.server, service.database, address_of=_address_of(config), **account)
+    setup.register(app.server, service.database, service.secret, done=service.forget, **account)
+    gate.guard(
+        app.server,
+        service.database,
+        public=config.public,
+        base_url=config.base_url,
+        script_hashes=app.csp_hashes,
+        declared=lambda: app.callback_map,
+    )
+    return app
+
+
+def _address_of(config: Config) -> Callable[[flask.Request], str]:
+    """Tells who asks, past the trusted proxies."""
+
+    def address(request: flask.Request) -> str:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Request(request.method, request.path, "", headers, request.remote_addr or "127.0.0.1")
+        return client_address(asked, config.trusted_proxies)
+
+    return address
+
+
+def signed_in(service: Service) -> Callable[[Mapping[str, str]], bool]:
+    """Tells by a request's headers whether somebody is signed in; in a public demo everybody is."""
+
+    def check(headers: Mapping[str, str]) -> bool:
+        if service.config.public:
+            return True
+        base_url = service.config.base_url
+        return gate.person_of(headers.get("cookie", ""), service.database, gate.epoch(), base_url=base_url) is not None
+
+    return check
+
+
+def _email() -> str | None:
+    person: accounts.Person | None = flask.g.get("person")
+    return person.email if person else None
+
+
+@cache
+def _wsgi() -> flask.Flask:
+    """The server that WSGI servers import: opened when they ask for it, in their worker."""
+    logging.basicConfig(level="INFO")
+    service = Service(read_config())
+    app = create_app(service)
+    mount(app.server, service.routes(signed_in(service)), service.writer)
+    return app.server
+
+
+def __getattr__(name: str) -> Any:
+    if name == "server":
+        return _wsgi()
+    raise AttributeError(name)
+
+
+# ── the command line ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def administer(config: Config, command: str, /, **options: Any) -> str:
+    """Runs a command where the database is: in the running server, else here."""
+    try:
+        return ask(config.data_dir, command, options)
+    except NoServer:
+        pass
+    database = Database(config)
+    try:
+        return commands.run(database, config.base_url or "http://127.0.0.1:8050", command, options)
+    finally:
+        database.close()
+
+
+class _Commands(click.Group):
+    """`serve` is what happens without a subcommand."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
+            args = ["serve", *args]
+        return super().parse_args(context, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["--help", "-h"]})
+@click.version_option(our_version(), prog_name="footfall")
+def cli() -> None:
+    """Footfall: live traffic analytics that you host yourself."""
+
+
+HOST = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+PORT = click.option("--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+DATA_DIR = click.option("--data-dir", type=click.Path(path_type=Path), help="Where data lives. [default: data]")
+SITE = click.option("--site", required=True, metavar="DOMAIN", help="The site, as added.")
+PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@cli.command("serve")
+@HOST
+@PORT
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@DATA_DIR
+def serve_command(host: str, port: int, workers: int, data_dir: Path | None) -> None:
+    """Serve the collector and the dashboard."""
+    if workers > 1:
+        raise WrongInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
+    _serve(read_config(data_dir=data_dir), host, serve.free_port(host, port))
+
+
+@cli.command("demo")
+@HOST
+@PORT
+def demo_command(host: str, port: int) -> None:
+    """Serve a demo site that visitors are walking through, on a throw-away database, without login."""
+    port = serve.free_port(host, port)
+    with tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
+        config = replace(read_config(), data_dir=Path(folder), database_url="", collect_rate=0, public=True)
+        administer(config, "site add", domain=demo.DEMO_DOMAIN, name="Demo", timezone="UTC")
+        key = administer(config, "key add", name="demo", scope="ingest", site=demo.DEMO_DOMAIN)
+        with demo.crowd(_address(host, port), key) as come:
+            _serve(config, host, port, on_ready=come)
+
+
+def _serve(config: Config, host: str, port: int, on_ready: Callable[[], None] = lambda: None) -> None:
+    logging.basicConfig(level=config.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for chatty in ("werkzeug", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    reached = config.base_url or _address(host, port)
+    service = Service(config)
+    app = create_app(service, lambda: reached)
+    endpoint = Endpoint(service.routes(signed_in(service)), service.writer, app.server)
+
+    def run(name: str, options: dict[str, Any]) -> str:
+        if name == "address":
+            return _address(host, port)
+        try:
+            return commands.run(service.database, reached, name, options)
+        finally:
+            service.forget()
+
+    control = Control(config.data_dir, run)
+
+    def ready() -> None:
+        if not config.public and not accounts.has_people(service.database):
+            click.echo(f"Set it up, once, at {setup.link(reached, service.secret)}")
+        click.echo(f"Footfall is ready on {_address(host, port)}")
+        sys.stdout.flush()
+        on_ready()
+
+    try:
+        serve.serve(endpoint, host, port, on_ready=ready, on_stop=service.drain)
+    finally:
+        control.close()
+        endpoint.close()
+        service.close()
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+@cli.group("site")
+def site_group() -> None:
+    """Sites: what is measured."""
+
+
+@site_group.command("add")
+@click.argument("domain")
+@click.option("--name", default="", help="How the dashboard calls it. [default: the domain]")
+@click.option("--timezone", default="UTC", show_default=True, metavar="Area/City")
+@DATA_DIR
+def site_add(domain: str, name: str, timezone: str, data_dir: Path | None) -> None:
+    """Add a site and print its snippet."""
+    click.echo(administer(read_config(data_dir=data_dir), "site add", domain=domain, name=name, timezone=timezone))
+
+
+@site_group.command("list")
+@DATA_DIR
+def site_list(data_dir: Path | None) -> None:
+    """List the sites."""
+    click.echo(administer(read_config(data_dir=data_dir), "site list"))
+
+
+@site_group.command("set")
+@click.argument("domain")
+@click.option("--name")
+@click.option("--timezone", metavar="Area/City")
+@click.option("--identity", type=click.Choice(["daily", "browser"]))
+@click.option("--allow-host", "hosts", multiple=True, help="Pages of this host count too. Replaces the list.")
+@click.option("--exclude-address", "excluded_addresses", multiple=True, metavar="CIDR")
+@click.option("--exclude-path", "excluded_paths", multiple=True, metavar="PATTERN", help="`*` and `**` as wildcards.")
+@DATA_DIR
+def site_set(domain: str, data_dir: Path | None, **changes: Any) -> None:
+    """Change settings of a site; what is not given stays."""
+    click.echo(administer(read_config(data_dir=data_dir), "site set", domain=domain, **changes))
+
+
+@site_group.command("remove")
+@click.argument("domain")
+@DATA_DIR
+def site_remove(domain: str, data_dir: Path | None) -> None:
+    """Remove a site with all of its data."""
+    if sys.stdin.isatty() and click.prompt(f"All data of {domain} will be gone. Type the domain to go on") != domain:
+        raise WrongInput("not removed: that was another name")
+    click.echo(administer(read_config(data_dir=data_dir), "site remove", domain=domain))
+
+
+@cli.group("user")
+def user_group() -> None:
+    """People who may sign in."""
+
+
+@user_group.command("add")
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice(accounts.ROLES))
+@PASSWORD
+@DATA_DIR
+def user_add(email: str, role: str, password_stdin: bool, data_dir: Path | None) -> None:
+    """Add a person. Without --password-stdin a password is made and printed once."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    click.echo(administer(read_config(data_dir=data_dir), "user add", email=email, role=role, password=password))
+
+
+@user_group.command("list")
+@DATA_DIR
+def user_list(data_dir: Path | None) -> None:
+    """List the people."""
+    click.echo(administer(read_config(data_dir=data_dir), "user list"))
+
+
+@user_group.command("reset")
+@click.argument("email")
+@PASSWORD
+@DATA_DIR
+def user_reset(email: str, password_stdin: bool, data_dir: Path | None) -> None:
+    """Give a person a new password and end their logins."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    click.echo(administer(read_config(data_dir=data_dir), "user reset", email=email, password=password))
+
+
+@cli.group("key")
+def key_group() -> None:
+    """Keys for programs."""
+
+
+@key_group.command("add")
+@click.argument("name")
+@click.option("--scope", required=True, type=click.Choice(["stats", "ingest", "admin"]))
+@click.option("--site", metavar="DOMAIN", help="Only for this site. [default: every site]")
+@DATA_DIR
+def key_add(name: str, scope: str, site: str | None, data_dir: Path | None) -> None:
+    """Add an API key and print it, once."""
+    click.echo(administer(read_config(data_dir=data_dir), "key add", name=name, scope=scope, site=site))
+
+
+@cli.group("embed")
+def embed_group() -> None:
+    """Cards for other admin panels."""
+
+
+@embed_group.command("add")
+@SITE
+@click.option("--host", "hosts", required=True, multiple=True, metavar="PANEL_HOST", help="Who may frame it.")
+@click.argument("more_hosts", nargs=-1, metavar="[PANEL_HOST]...")
+@click.option("--expires", default="365d", show_default=True, metavar="DURATION")
+@DATA_DIR
+def embed_add(
+    site: str, hosts: tuple[str, ...], more_hosts: tuple[str, ...], expires: str, data_dir: Path | None
+) -> None:
+    """Add a card and print the <iframe> line to paste."""
+    config = read_config(data_dir=data_dir)
+    click.echo(administer(config, "embed add", site=site, hosts=[*hosts, *more_hosts], expires=expires))
+
+
+@embed_group.command("list")
+@DATA_DIR
+def embed_list(data_dir: Path | None) -> None:
+    """List the cards."""
+    click.echo(administer(read_config(data_dir=data_dir), "embed list"))
+
+
+@embed_group.command("revoke")
+@click.argument("embed_id", type=int, metavar="ID")
+@DATA_DIR
+def embed_revoke(embed_id: int, data_dir: Path | None) -> None:
+    """Switch a card off; it ends within a second."""
+    click.echo(administer(read_config(data_dir=data_dir), "embed revoke", embed_id=embed_id))
+
+
+@cli.group("replay")
+def replay_group() -> None:
+    """Recorded traffic as live visitors."""
+
+
+@replay_group.command("access-log")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@SITE
+@click.option("--speed", default=60.0, show_default=True, type=click.FloatRange(0.01, 100_000))
+@DATA_DIR
+def replay_access_log(file: Path, site: str, speed: float, data_dir: Path | None) -> None:
+    """Let each address of a web server's log walk, beat and leave at the log's pace times the speed."""
+    config = read_config(data_dir=data_dir)
+    skipped: Counter[str] = Counter()
+    walked = replay.walks(accesslog.pages(accesslog.open_log(file), skipped))
+    with _ingest_key(config, site) as (address, key):
+        totals = replay.play(walked, site, speed, Sender(address, key), sys.stdout)
+    click.echo(replay.summary(totals, skipped))
+
+
+@contextmanager
+def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
+    """The running server's address, and a key that may speak for visitors of the site as long as the block lasts."""
+    address = ask(config.data_dir, "address", {})
+    key = ask(config.data_dir, "key add", {"name": "replay", "scope": "ingest", "site": site})
+    try:
+        yield address, key
+    finally:
+        ask(config.data_dir, "key remove", {"key": key})
+
+
+def main() -> None:
+    """The command line: one line and exit 2 for what people got wrong."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as wrong:
+        _fail(wrong.format_message())
+    except (WrongInput, WrongSetting, Taken, NoServer, RefusedError) as wrong:
+        _fail(str(wrong))
+
+
+def _fail(message: str) -> None:
+    click.echo(f"footfall: {' '.join(message.split())}", err=True)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

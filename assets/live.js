@@ -1,0 +1,244 @@
+// The Live page between two redraws: one stream a tab (stream.js), the numbers, the status pill, the clock, the title.
+// Starts when `#live` (or `#first-visit`) appears and stops when it goes. What Dash draws is written twice: into the
+// document at once, and by set_props, so that React's next redraw starts from the same value.
+(function () {
+  "use strict";
+  const times = Object.assign({nudge: 2000, said: 60000, greeting: 1500}, window.footfallTimes);
+  const count = new Intl.NumberFormat("en-US");
+  const LOOKS = {
+    connecting: ["is-connecting", "Connecting…"],
+    live: ["is-live", "Live"],
+    polled: ["is-live", "Live"],
+    down: ["is-down", "Disconnected"],
+  };
+  const byId = (id) => document.getElementById(id);
+
+  let root = null, address = "", stream = null, state = "connecting", refusal = "", since = 0;
+  let stats = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "";
+  let waiting = {stats: null, events: [], known: []};
+
+  // ───────── the stream's life ─────────
+
+  function adopt() {
+    if (document.readyState === "loading") return;  // the files that load after this one are not there yet
+    const node = byId("live") || byId("first-visit");
+    const wanted = node ? node.dataset.stream : "";
+    if (byId("status")) byId("status").hidden = !node;
+    if (node === root && wanted === address) return;
+    if (stream) stop();
+    if (node) start(node, wanted);
+  }
+
+  function start(node, wanted) {
+    [root, address, since, state, refusal] = [node, wanted, Date.now(), "connecting", ""];
+    title = document.title;
+    stream = window.footfallStream({
+      address, message: receive, refused, poll: node.id === "first-visit",
+      state(name) { state = name; tick(); },
+    });
+    tick();
+    drawSpark();
+  }
+
+  function stop() {
+    stream.close();
+    cancelAnimationFrame(frame);
+    clearTimeout(nudging);
+    if (stats && document.title === titleOf(stats)) document.title = title;
+    if (window.footfallFeed) window.footfallFeed.clear();
+    [root, address, stream, stats, frame, nudging, drawn] = [null, "", null, null, 0, 0, null];
+    waiting = {stats: null, events: [], known: []};
+  }
+
+  function refused(status) {
+    if (status === 401) {
+      location.assign("/sign-in?next=" + encodeURIComponent(location.pathname + location.search));
+    }
+    refusal = {401: "Signed out", 403: "No access", 404: "No such site"}[status];
+    showState();
+  }
+
+  // ───────── messages, at most one redraw a frame ─────────
+
+  function receive(type, data) {
+    if (type === "stats") waiting.stats = data;
+    if (type === "new_event") waiting.events.push(data);
+    if (type === "connected") waiting.known.push(...(data.recentEvents || []));
+    if (waiting.events.length > 200) waiting.events.shift();
+    if (document.hidden) flush();
+    else if (!frame) frame = requestAnimationFrame(flush);
+  }
+
+  function flush() {
+    const {stats: fresh, events, known} = waiting;
+    frame = 0;
+    waiting = {stats: null, events: [], known: []};
+    if (!root) return;
+    const changed = events.length || (fresh && unlike(fresh, stats));
+    if (fresh) take(fresh);
+    if (window.footfallFeed) {
+      window.footfallFeed.add(known, {skew});
+      window.footfallFeed.add(events, {skew, flash: true});
+    }
+    if (root.id === "first-visit" && (events.length || known.length || (stats && stats.active_sessions))) greet();
+    if (changed && state === "live") nudge();
+  }
+
+  function unlike(fresh, old) {
+    return JSON.stringify({...fresh, as_of: 0}) !== JSON.stringify({...old, as_of: 0});
+  }
+
+  function take(fresh) {
+    stats = fresh;
+    since = Date.now();
+    const ahead = fresh.as_of * 1000 - since;
+    if (Math.abs(ahead - skew) > 2000) skew = ahead;
+    paint();
+    drawSpark();
+    tick();
+  }
+
+  // ───────── what is shown ─────────
+
+  function toDash(id, props) {
+    const dash = window.dash_clientside;
+    if (!dash || !dash.set_props) return;
+    try { dash.set_props(id, props); } catch { /* Dash throws for an id that it does not know (yet) */ }
+  }
+
+  function put(id, text) {
+    const node = byId(id);
+    if (!node || node.textContent === text) return;
+    node.textContent = text;
+    toDash(id, {children: text});
+  }
+
+  function bar(id, people) {
+    const node = byId(id);
+    if (!node || node.style.flexGrow === String(people)) return;
+    node.style.flex = people;
+    toDash(id, {style: {flex: people}});
+  }
+
+  // As layouts/components/figures.py writes it, halves to even.
+  function percent(part, whole) {
+    const exact = 100 * part / whole, up = Math.round(exact), rounded = exact % 1 === 0.5 ? up - up % 2 : up;
+    if (!whole) return "";
+    if (part && !rounded) return "<1%";
+    return rounded === 100 && part < whole ? ">99%" : rounded + "%";
+  }
+
+  function titleOf(figures) {
+    return `${count.format(figures.active_sessions)} · ${root.dataset.site} · Footfall`;
+  }
+
+  function paint() {
+    const {active_sessions: all, authenticated_users: signedIn, anonymous_sessions: anonymous} = stats;
+    if (root.id !== "live") return;
+    put("active-now", count.format(all));
+    put("signed-in", count.format(signedIn));
+    put("anonymous", count.format(anonymous));
+    put("signed-in-share", percent(signedIn, all));
+    put("anonymous-share", percent(anonymous, all));
+    bar("split-signed-in", signedIn);
+    bar("split-anonymous", anonymous);
+    if (document.title !== titleOf(stats)) document.title = titleOf(stats);
+    if (Date.now() - said < times.said) return;
+    said = Date.now();
+    if (byId("active-said")) byId("active-said").textContent = `${count.format(all)} ${all === 1 ? "person" : "people"} active`;
+  }
+
+  function drawSpark() {
+    const node = byId("spark");
+    drawn = node;
+    if (!node || document.hidden || !window.footfallSpark) return;
+    const points = JSON.parse(node.dataset.points || "[]");
+    const now = stats ? {now: stats.active_sessions, at: stats.as_of} : {};
+    window.footfallSpark.draw(node, points, {...now, zone: root && root.dataset.timezone});
+  }
+
+  function showState() {
+    const pill = byId("status"), notice = byId("notice");
+    const [look, word] = refusal ? ["is-down", refusal] : LOOKS[state];
+    const lost = look === "is-down";
+    if (pill) {
+      for (const [each] of Object.values(LOOKS)) pill.classList.toggle(each, each === look);
+      pill.title = state === "polled" ? "Refreshed every 10 s"
+        : state === "live" ? `Last figures ${Math.round((Date.now() - since) / 1000)} s ago` : "";
+      const text = byId("status-text");
+      if (text && text.textContent !== word) text.textContent = word;
+    }
+    root.classList.toggle("is-stale", lost);
+    if (notice && notice.hidden === lost) notice.hidden = !lost;
+    if (notice && lost && byId("notice-since")) byId("notice-since").textContent = inZone(since + skew).time;
+  }
+
+  function inZone(ms) {
+    const format = {weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit",
+      minute: "2-digit", second: "2-digit", hourCycle: "h23"};
+    const zone = root.dataset.timezone || "UTC";
+    const parts = new Intl.DateTimeFormat("en-GB", {...format, timeZone: zone}).formatToParts(ms);
+    const part = Object.fromEntries(parts.map(({type, value}) => [type, value]));
+    const day = `${part.weekday} ${part.day} ${part.month} ${part.year}`, time = `${part.hour}:${part.minute}:${part.second}`;
+    return {time, whole: `${day}, ${time} · ${zone}`};
+  }
+
+  function tick() {
+    if (!root) return;
+    const running = !refusal && (state === "live" || state === "polled");
+    const clock = byId("clock");
+    if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : since) + skew).whole;
+    showState();
+  }
+
+  // ───────── Dash ─────────
+
+  // Asks the callback for a redraw, at most every two seconds, the last change included.
+  function nudge() {
+    if (nudging || document.hidden) return;
+    nudging = setTimeout(() => {
+      nudging = 0;
+      nudged = Date.now();
+      toDash("nudge", {data: nudged});
+    }, Math.max(0, nudged + times.nudge - Date.now()));
+  }
+
+  // The callback's figures on each tick; they count only while there is no stream.
+  function polled(data) {
+    if (!root || !data || refusal || state === "live") return null;
+    stream.polled();
+    if (!stats) receive("connected", {recentEvents: data.events});
+    else for (const event of data.events) receive("new_event", event);
+    receive("stats", data.stats);
+    return null;
+  }
+
+  function greet() {
+    const greeting = byId("greeting");
+    if (!greeting || !greeting.hidden) return;
+    greeting.hidden = false;
+    setTimeout(() => location.reload(), times.greeting);
+  }
+
+  document.addEventListener("click", (event) => {
+    if (stream && !refusal && event.target.closest("#try-now")) stream.now();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!root) return;
+    flush();
+    if (!document.hidden) [drawSpark, tick, nudge].forEach((each) => each());
+  });
+  setInterval(tick, 1000);
+
+  new MutationObserver((changes) => {
+    adopt();
+    const redrawn = changes.some((change) => change.attributeName === "data-points");
+    if (root && (redrawn || byId("spark") !== drawn)) drawSpark();
+    if (state === "live" && stats) paint();  // before the eye sees the older number of a slow redraw
+  }).observe(document, {
+    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-points"],
+  });
+  document.addEventListener("DOMContentLoaded", adopt);
+
+  window.footfallLive = {polled, state: () => state};
+})();

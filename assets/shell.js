@@ -1,0 +1,84 @@
+// The frame around every page: the theme button, menus that close, buttons that copy.
+(function () {
+  "use strict";
+  const KEY = "footfall-theme", html = document.documentElement;
+
+  // ───────── theme: `#theme` switches; the choice is kept in this browser and followed by its other tabs ─────────
+
+  function stored() {
+    try { return localStorage.getItem(KEY); } catch { return null; }
+  }
+
+  function applyTheme(theme) {
+    html.dataset.bsTheme = theme;
+  }
+
+  function switchTheme() {
+    const theme = html.dataset.bsTheme === "dark" ? "light" : "dark";
+    applyTheme(theme);
+    try { localStorage.setItem(KEY, theme); } catch { /* storage is closed: the choice holds for this page */ }
+  }
+
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const chosen = () => (["light", "dark"].includes(stored()) ? stored() : system.matches ? "dark" : "light");
+  applyTheme(chosen());
+  system.addEventListener("change", () => applyTheme(chosen()));
+  window.addEventListener("storage", (event) => { if (event.key === KEY) applyTheme(chosen()); });
+
+  // ───────── menus: one open at a time; Escape, a click outside or a chosen link closes ─────────
+
+  function closeMenus(except) {
+    for (const menu of document.querySelectorAll("details.ff-menu[open]")) if (menu !== except) menu.open = false;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = document.querySelector("details.ff-menu[open]");
+    closeMenus();
+    if (menu && menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+  });
+
+  // ───────── copy: `data-copy="text"`, or `data-copy="#id"` for what that element shows ─────────
+
+  async function copy(button) {
+    const wanted = button.dataset.copy;
+    const source = wanted.startsWith("#") ? document.querySelector(wanted) : null;
+    const text = source ? source.value || source.textContent : wanted;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      copyBySelection(text);  // the clipboard needs https or localhost
+    }
+    said(button);
+  }
+
+  function copyBySelection(text) {
+    const field = document.createElement("textarea");
+    field.value = text;
+    field.style.cssText = "position:fixed;opacity:0";
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+
+  function said(button) {
+    const label = document.createTreeWalker(button, NodeFilter.SHOW_TEXT).nextNode();
+    if (!label || button.classList.contains("is-copied")) return;
+    const before = label.nodeValue;
+    label.nodeValue = "Copied";
+    button.classList.add("is-copied");
+    setTimeout(() => {
+      label.nodeValue = before;
+      button.classList.remove("is-copied");
+    }, 2000);
+  }
+
+  document.addEventListener("click", (event) => {
+    const menu = event.target.closest("details.ff-menu");
+    closeMenus(event.target.closest("details.ff-menu a") ? null : menu);
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+    if (event.target.closest("#theme")) switchTheme();
+  });
+})();

@@ -1,0 +1,57 @@
+// The tip of a plot: footfallTip(node, spots) after each redraw. It follows the pointer, or the arrow keys while the plot
+// has the focus; Escape puts it away.
+//
+//   spots    [{epoch, x, y, text}], oldest first; x and y in percent of the node
+(function () {
+  "use strict";
+  const states = new WeakMap();
+
+  function show(node, state) {
+    const old = node.querySelector(".ff-hit");
+    if (old) old.remove();
+    if (state.chosen == null) return;
+    const away = (each) => Math.abs(each.epoch - state.chosen);
+    const spot = state.spots.reduce((best, each) => (away(each) < away(best) ? each : best));
+    const hit = document.createElement("span"), box = document.createElement("span");
+    hit.className = "ff-hit";
+    box.className = "ff-tip";
+    Object.assign(hit.style, {
+      position: "absolute", left: spot.x + "%", top: 0, bottom: 0, zIndex: 4, pointerEvents: "none",
+      borderLeft: "1px solid var(--line-strong)",
+    });
+    Object.assign(box.style, {position: "absolute", top: "8px", whiteSpace: "nowrap", [spot.x > 50 ? "right" : "left"]: "10px"});
+    box.textContent = spot.text;
+    hit.append(box);
+    node.append(hit);
+  }
+
+  function listen(node, state) {
+    const choose = (epoch) => { state.chosen = epoch; show(node, state); };
+    node.tabIndex = 0;
+    node.addEventListener("pointermove", (event) => {
+      const box = node.getBoundingClientRect(), percent = 100 * (event.clientX - box.left) / box.width;
+      const away = (spot) => Math.abs(spot.x - percent);
+      choose(state.spots.reduce((best, each) => (away(each) < away(best) ? each : best)).epoch);
+    });
+    for (const name of ["pointerleave", "blur"]) node.addEventListener(name, () => choose(null));
+    node.addEventListener("keydown", (event) => {
+      const move = {ArrowLeft: -1, ArrowRight: 1}[event.key], spots = state.spots;
+      if (event.key === "Escape") choose(null);
+      if (!move) return;
+      event.preventDefault();
+      const found = spots.findIndex((spot) => spot.epoch >= state.chosen);
+      const from = state.chosen == null ? spots.length : found < 0 ? spots.length - 1 : found;
+      choose(spots[Math.max(0, Math.min(spots.length - 1, from + move))].epoch);
+    });
+  }
+
+  window.footfallTip = function (node, spots) {
+    let state = states.get(node);
+    if (!state) {
+      states.set(node, state = {chosen: null, spots});
+      listen(node, state);
+    }
+    state.spots = spots;
+    show(node, state);
+  };
+})();

@@ -1,0 +1,1 @@
+"""Thin adapters between Dash and the domain: authorise, ask, render."""

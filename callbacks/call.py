@@ -1,0 +1,86 @@
+"""A callback's call: whether the body that a browser posts has the shape that Dash takes for granted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+DEEPEST = 32
+
+
+def is_wrong(body: bytes, declared: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether Dash would fail on the body: no JSON, too deep, an unknown output, another callback's inputs.
+
+    `declared` is the app's callback map. Values are not looked at: every callback checks its own.
+    """
+    try:
+        call = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):  # half of it, NaN, a lone surrogate, 40,000 brackets
+        return True
+    if not isinstance(call, dict) or not isinstance(call.get("output"), str) or _is_deep(call):
+        return True
+    callback = declared.get(call["output"])
+    changed = call.get("changedPropIds", [])
+    return (
+        callback is None
+        or not (isinstance(changed, list) and all(isinstance(name, str) for name in changed))
+        or not _are_those(call.get("inputs", []), callback["inputs"])
+        or not _are_those(call.get("state", []), callback["state"])
+        or not _are_outputs(call.get("outputs"), callback)
+    )
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [item for items in level for item in _items(items)]
+        if not level:
+            return False
+    return True
+
+
+def _items(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _are_those(given: Any, declared: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether each of `given` is the declared property, or a list of such where a pattern is declared."""
+    return (
+        isinstance(given, list)
+        and len(given) == len(declared)
+        and all(_is_that(item, wanted) for item, wanted in zip(given, declared, strict=True))
+    )
+
+
+def _is_that(given: Any, wanted: Mapping[str, Any]) -> bool:
+    found = given if isinstance(given, list) else [given]
+    is_pattern = not isinstance(wanted["id"], str) or wanted["id"].startswith("{")
+    if not is_pattern and isinstance(given, list):
+        return False
+    return all(
+        _is_property(one)
+        and one["property"].split("@")[0] == wanted["property"]  # behind the @: which of several writers
+        and (is_pattern or one["id"] == wanted["id"])
+        for one in found
+    )
+
+
+def _is_property(item: Any) -> bool:
+    return (
+        isinstance(item, dict)
+        and isinstance(item.get("property"), str)
+        and isinstance(item.get("id"), str | dict)
+    )
+
+
+def _are_outputs(given: Any, callback: Mapping[str, Any]) -> bool:
+    if callback["no_output"]:
+        return True
+    several = isinstance(callback["output"], list | tuple)
+    declared = callback["output"] if several else [callback["output"]]
+    wanted = [{"id": one.component_id, "property": one.component_property} for one in declared]
+    return _are_those(given if several else [given], wanted)

@@ -1,0 +1,298 @@
+"""The gate before all that Flask serves: who may come in, with what, and what every answer carries.
+
+Closed unless opened: a route that nobody thought of asks for a login.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import flask
+from dash.exceptions import CallbackException, DependencyException, InvalidResourceError
+from flask import Response
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    ServiceUnavailable,
+    UnsupportedMediaType,
+)
+from werkzeug.http import parse_cookie
+
+from analytics import accounts
+from analytics.accounts import Person
+from analytics.database import Database
+from callbacks import call
+from layouts import plain
+
+logger = logging.getLogger("footfall.gate")
+
+PAGES = ("/", "/live/")  # what Dash may answer with its page; one that ends in a slash opens all below it
+OPEN = {
+    "/sign-in",
+    "/sign-out",
+    "/setup",
+    "/assets/",
+    "/healthz",
+    "/readyz",
+}  # without a login; others add theirs
+ACCOUNT = ("/sign-in", "/sign-out", "/setup")  # there are none on a public dashboard
+CALLS = "/_dash-update-component"
+CATCH_ALL = "/<path:path>"  # the rule with which Dash answers any address
+LARGEST_BODY = 1 << 20
+READING = ("GET", "HEAD", "OPTIONS")
+YEAR_S = 31_536_000
+PLAIN_COOKIE, SECURE_COOKIE = "footfall_login", "__Host-footfall"
+
+FOREIGN = "This came from a page at another address. Behind a proxy, set FOOTFALL_BASE_URL to this one."
+MESSAGES = {
+    404: "Nothing lives at this address, or it is not yours to see.",
+    413: "That is more than this address takes.",
+    500: "Something failed on the server. Its log says what.",
+    503: "The database does not answer right now. Try again in a few seconds.",
+}
+
+Clock = Callable[[], int]
+
+
+def epoch() -> int:
+    """Now, in whole seconds since the epoch."""
+    return int(time.time())
+
+
+def guard(
+    server: flask.Flask,
+    database: Database,
+    *,
+    public: bool,
+    base_url: str,
+    script_hashes: Callable[[], Iterable[str]] = tuple,
+    declared: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
+    clock: Clock = epoch,
+) -> None:
+    """Puts the gate before `server`; call it after the Dash app was made on it.
+
+    `public` opens everything that reads and closes the account pages. `base_url` is the address that people
+    use, empty where it is not known. `script_hashes` are the CSP sources of inline scripts
+    (`app.csp_hashes`), asked for once, at the first answer. `declared` is the app's callback map: other calls
+    get a 400.
+    """
+    gate = _Gate(database, public, base_url, script_hashes, declared, clock)
+    server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    server.before_request_funcs.setdefault(None, []).insert(0, gate.enter)
+    server.before_request(gate.check_call)  # after Dash's own: only then all callbacks are declared
+    server.after_request(gate.seal)
+    for kind in (Exception, DependencyException, InvalidResourceError):  # the latter for Dash's own handler
+        server.register_error_handler(kind, _answer_error)
+
+
+def person_of(cookie_header: str, database: Database, now: int, *, base_url: str = "") -> Person | None:
+    """Whose login the `Cookie` header carries; None for a stranger. For routes that Flask does not serve."""
+    token = parse_cookie(cookie_header).get(cookie_name(base_url))
+    return accounts.signed_in(database, token, now=now) if token else None
+
+
+def cookie_name(base_url: str) -> str:
+    """The login cookie's name; on HTTPS one that no other host and no plain connection can set."""
+    return SECURE_COOKIE if is_secure(base_url) else PLAIN_COOKIE
+
+
+def shown_host(base_url: str) -> str:
+    """The installation's host as people know it."""
+    return urlsplit(base_url).netloc or flask.request.host
+
+
+def is_secure(base_url: str) -> bool:
+    """Whether people reach the installation over HTTPS."""
+    return base_url.startswith("https://")
+
+
+def give_cookie(response: Response, token: str, base_url: str) -> None:
+    """Keeps the login in the browser for as long as it is good."""
+    response.set_cookie(cookie_name(base_url), token, max_age=accounts.LOGIN_S, **_flags(base_url))
+
+
+def take_cookie(response: Response, base_url: str) -> None:
+    """Ends the login in the browser."""
+    response.delete_cookie(cookie_name(base_url), **_flags(base_url))
+
+
+def local_path(text: str) -> str:
+    """The path (and query) when it leads nowhere but here, else `/`.
+
+    Browsers drop control characters and read `\\` as `/`, so that `/\\t/evil.example` would leave.
+    """
+    for form in (text, unquote(text)):
+        strange = any(ord(sign) <= 32 or ord(sign) == 127 or sign == "\\" for sign in form)
+        if strange or not form.startswith("/") or form.startswith("//"):
+            return "/"
+    return "/" if is_below(urlsplit(text).path, ACCOUNT) else text
+
+
+def is_below(path: str, known: Iterable[str]) -> bool:
+    """Whether the path is one of the known or below one that ends in a slash (`/` alone is only itself)."""
+    return any(path == one or (len(one) > 1 and one.endswith("/") and path.startswith(one)) for one in known)
+
+
+def headers(base_url: str) -> dict[str, str]:
+    """What every answer of this server carries, whoever gives it."""
+    always = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Server": "Footfall",
+    }
+    return always | ({"Strict-Transport-Security": f"max-age={YEAR_S}"} if is_secure(base_url) else {})
+
+
+@dataclass(frozen=True)
+class _Gate:
+    database: Database
+    public: bool
+    base_url: str
+    script_hashes: Callable[[], Iterable[str]]
+    declared: Callable[[], Mapping[str, Mapping[str, Any]]]
+    clock: Clock
+
+    def enter(self) -> Response | None:
+        """Lets the request in, or answers it here."""
+        request = flask.request
+        flask.g.person = None
+        if request.method not in READING and self._is_foreign():
+            raise Forbidden(FOREIGN)
+        if self.public and request.path in ACCOUNT:
+            raise NotFound
+        if not self.public and not is_below(request.path, OPEN):
+            flask.g.person = person_of(
+                request.headers.get("Cookie", ""), self.database, self.clock(), base_url=self.base_url
+            )
+            if flask.g.person is None:
+                return _send_away()
+        self._check_route()
+        return None
+
+    def check_call(self) -> None:
+        """Answers 415 or 400 to what is no call of a callback."""
+        request = flask.request
+        if request.path != CALLS or request.method != "POST":
+            return
+        if request.mimetype != "application/json":
+            raise UnsupportedMediaType("Calls are application/json.")
+        if call.is_wrong(request.get_data(), self.declared()):
+            raise BadRequest("No callback is called like that.")
+
+    def seal(self, response: Response) -> Response:
+        """The answer with its security headers."""
+        response.headers.update(headers(self.base_url))
+        response.headers["Content-Security-Policy"] = self._policy
+        response.headers["X-Frame-Options"] = "DENY"
+        if response.mimetype in {"text/html", "application/json"}:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @cached_property
+    def _policy(self) -> str:
+        scripts = " ".join(["'self'", *self.script_hashes()])
+        return (
+            f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; "
+            "img-src 'self' data:; connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; "
+            "form-action 'self'; frame-ancestors 'none'"
+        )
+
+    def _is_foreign(self) -> bool:
+        """Whether a page of another origin sent this. No browser leaves both headers out."""
+        request = flask.request
+        if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+            return True
+        origin = request.headers.get("Origin")
+        ours = {_origin(self.base_url), f"http://{request.host}", f"https://{request.host}"}
+        return origin is not None and origin.lower() not in ours
+
+    def _check_route(self) -> None:
+        """Dash answers every address with its page; here only the pages that there are."""
+        request = flask.request
+        if request.url_rule is None or request.url_rule.rule != CATCH_ALL or is_below(request.path, PAGES):
+            return
+        others = set(flask.current_app.url_map.bind("").allowed_methods(request.path)) - set(READING)
+        if others:
+            raise MethodNotAllowed(sorted(others))
+        raise NotFound
+
+
+def _flags(base_url: str) -> dict[str, Any]:
+    return {"secure": is_secure(base_url), "httponly": True, "samesite": "Lax", "path": "/"}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _wants_page() -> bool:
+    """Whether a person looks at the answer, not a script."""
+    request = flask.request
+    if request.path.startswith(("/_", "/api/")):
+        return False
+    return "text/html" in request.headers.get("Accept", "") or is_below(request.path, PAGES)
+
+
+def _send_away() -> Response:
+    request = flask.request
+    if request.method not in {"GET", "HEAD"} or not _wants_page():
+        return _json_error(401, "unauthorized", "Sign in first.")
+    wanted = local_path(request.full_path if request.query_string else request.path)
+    page = "/sign-in" if wanted == "/" else "/sign-in?next=" + quote(wanted, safe="/")
+    return flask.make_response(flask.redirect(page))
+
+
+def _answer_error(error: Exception) -> Response | HTTPException:
+    """One plain page or JSON object for each error; nothing of the cause leaves the server."""
+    known = error if isinstance(error, HTTPException) else _http_error(error)
+    if known.code is None or known.code < 400:
+        return known
+    message = MESSAGES.get(known.code) or known.description or known.name
+    if _wants_page():
+        page = plain.render("error", title=known.name.capitalize(), message=message, version="")
+        response = flask.make_response(page, known.code)
+    else:
+        response = _json_error(known.code, known.name.lower().replace(" ", "_"), message)
+    kept = {name: value for name, value in known.get_headers() if name in {"Allow", "Retry-After"}}
+    response.headers.extend(kept)
+    return response
+
+
+def _http_error(error: Exception) -> HTTPException:
+    request = flask.request
+    if isinstance(error, DependencyException | InvalidResourceError):
+        return NotFound()
+    if type(error) is CallbackException and request.path == CALLS:
+        return BadRequest("No callback is called like that.")
+    _log(error)
+    if isinstance(error, OperationalError | PoolTimeoutError):
+        return ServiceUnavailable(retry_after=5)
+    return InternalServerError()
+
+
+def _log(error: Exception) -> None:
+    """What failed and where. Neither the error's words nor the query: both may carry what a person typed."""
+    request = flask.request
+    path = request.path.encode("unicode_escape").decode("ascii")
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s %s failed: %s\n%s", request.method, path, type(error).__name__, frames)
+
+
+def _json_error(status: int, code: str, message: str) -> Response:
+    response = flask.jsonify({"error": {"code": code, "message": message}})
+    response.status_code = status
+    return response

@@ -1,0 +1,85 @@
+"""The Live page's one callback: it owns the tick, and redraws every part from memory and stored heartbeats."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dash import Dash, Input, Output, State, no_update
+
+from analytics.live import Concurrency, LiveState
+from analytics.sites import Site
+from callbacks.guard import authorized
+from collector.routes import live_state
+from collector.service import Service
+from layouts import live, states
+
+log = logging.getLogger("footfall.live")
+
+OUTPUTS = (
+    Output("active-now", "children"),
+    Output("split", "children"),
+    Output("user-types", "children"),
+    Output("facts", "children"),
+    Output("spark", "data-points"),
+    Output("map", "children"),
+    Output("pages", "children"),
+    Output("sources", "children"),
+    Output("fallback", "data"),
+)
+
+
+def register(app: Dash, service: Service) -> None:
+    """Redraws every 10 s, on a nudge of the stream and on Refresh; never twice at once."""
+
+    @app.callback(
+        *OUTPUTS,
+        Input("tick", "n_intervals"),
+        Input("nudge", "data"),
+        Input("refresh", "n_clicks"),
+        State("live", "data-site"),
+        running=[(Output("tick", "disabled"), True, False), (Output("refresh", "disabled"), True, False)],
+    )
+    def redraw(_tick: object, _nudge: object, _clicks: object, domain: object) -> tuple[Any, ...]:
+        site = authorized(service, domain)
+        state = service.hub.state(site.id)
+        concurrency = _part("Concurrency", lambda: service.history.read(site, int(time.time())))
+        return (*drawn(site, state, concurrency), live_state(service.hub, site))
+
+    app.clientside_callback(
+        "function(data) { window.footfallLive && data && window.footfallLive.polled(data); return null; }",
+        Output("fallback-done", "data"),
+        Input("fallback", "data"),
+    )
+
+
+def drawn(site: Site, state: LiveState, concurrency: Concurrency | None) -> tuple[Any, ...]:
+    """The parts of the page; one that fails says so in its own frame, the others live on."""
+    zone = ZoneInfo(site.timezone)
+    points = json.dumps(concurrency.points, separators=(",", ":")) if concurrency else no_update
+    return (
+        live.active_now(state),
+        live.split(state),
+        live.user_types(state),
+        _part("Facts", lambda: live.facts(state, concurrency, zone)) if concurrency else no_update,
+        points,
+        _part("The map", lambda: live.places(state)) or states.failed("The map could not be drawn", AGAIN),
+        _part("Pages", lambda: live.pages(state)) or states.failed("Pages could not be read", AGAIN),
+        _part("Sources", lambda: live.sources(state)) or states.failed("Sources could not be read", AGAIN),
+    )
+
+
+AGAIN = "The rest of the page is not affected."
+
+
+def _part(name: str, draw: Callable[[], Any]) -> Any:
+    """What `draw` gives, None where it fails; the failure is in the log."""
+    try:
+        return draw()
+    except Exception:
+        log.exception("%s failed", name)
+        return None

@@ -1,0 +1,104 @@
+"""Setting up: the page behind the one-time link makes the owner and the first site, and is gone then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+import flask
+from flask import Response
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from analytics import accounts, sites
+from analytics.database import Database
+from callbacks import gate, signin
+from layouts import plain
+
+FIELDS: Mapping[str, Callable[[str], str]] = {
+    "email": accounts.normal_email,
+    "password": accounts.checked_password,
+    "domain": sites.normal_domain,
+    "timezone": sites.checked_zone,
+}
+
+
+def link(address: str, secret: bytes) -> str:
+    """The one-time link of the server at `address` (`http://host:port`); it ends with the first person."""
+    return f"{address}/setup?token={accounts.setup_token(secret)}"
+
+
+def register(
+    server: flask.Flask,
+    database: Database,
+    secret: bytes,
+    *,
+    version: str,
+    base_url: str = "",
+    done: Callable[[], object] = lambda: None,
+    clock: gate.Clock = gate.epoch,
+) -> None:
+    """Adds `/setup`. `done` is called after the first site was added: let the directory of sites forget."""
+    pages = _Pages(database, secret, version, base_url, done, clock)
+    server.add_url_rule("/setup", "setup_page", pages.show, methods=["GET"])
+    server.add_url_rule("/setup", "setup", pages.set_up, methods=["POST"])
+
+
+class _Pages(NamedTuple):
+    database: Database
+    secret: bytes
+    version: str
+    base_url: str
+    done: Callable[[], object]
+    clock: gate.Clock
+
+    def show(self) -> ResponseReturnValue:
+        """The empty form."""
+        self._check_token()
+        return self._page(200)
+
+    def set_up(self) -> ResponseReturnValue:
+        """Owner, site and login at once; or the form again, each reason beside its field."""
+        self._check_token()
+        given = {name: flask.request.form.get(name, "") for name in FIELDS}
+        if wrong := _wrong(given):
+            return self._page(422, wrong=wrong)
+        try:
+            token = accounts.set_up(self.database, **given, now=self.clock())
+        except accounts.AlreadySetUp:
+            raise NotFound from None
+        except accounts.Busy:
+            return self._page(503, signin.BUSY)
+        self.done()
+        path = "/live/" + quote(sites.normal_domain(given["domain"]))
+        return signin.enter(self.database, token, path, self.base_url)
+
+    def _check_token(self) -> None:
+        """One answer for a wrong token and for an installation that has its owner."""
+        if not accounts.may_set_up(self.database, self.secret, flask.request.values.get("token", "")):
+            raise NotFound
+
+    def _page(self, status: int, message: str = "", wrong: Mapping[str, str] | None = None) -> Response:
+        given = flask.request.form
+        shown = plain.render(
+            "set_up",
+            version=self.version,
+            message=message,
+            token=flask.request.values["token"],
+            given={name: given.get(name, "") for name in FIELDS if name != "password"},
+            wrong=dict.fromkeys(FIELDS, "") | dict(wrong or {}),
+            zones=plain.zones(),
+        )
+        return flask.make_response(shown, status)
+
+
+def _wrong(given: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with each field that is not right."""
+    found = {}
+    for name, check in FIELDS.items():
+        try:
+            check(given[name])
+        except sites.WrongInput as wrong:
+            found[name] = str(wrong)
+    return found

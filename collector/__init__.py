@@ -1,0 +1,1 @@
+"""From HTTP to committed rows. Imports `analytics`, never Dash."""

@@ -1,0 +1,58 @@
+"""An arrival: an event that has passed every step and waits to be written; and what became of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from analytics.beat import Beat
+from analytics.feed import FeedItem
+from collector.payload import Event, Rejected
+from collector.visit import Origin
+
+
+class Arrival(NamedTuple):
+    """An enriched event. `visitor_before` is the same visitor under yesterday's salt, while that is kept."""
+
+    site_id: int
+    event: Event
+    at_ms: int
+    visitor: int
+    visitor_before: int | None
+    tab: int
+    host: str
+    path: str
+    origin: Origin
+
+    @property
+    def at(self) -> int:
+        """The moment in whole seconds since the epoch."""
+        return self.at_ms // 1000
+
+
+class Stored(NamedTuple):
+    """It is in the database; `feed` is what the activity feed shows of it, if it shows it."""
+
+    beat: Beat
+    feed: FeedItem | None
+
+
+class Duplicate(NamedTuple):
+    """An exact repeat of one that is in the database."""
+
+
+class Filtered(NamedTuple):
+    """Understood, and deliberately not stored."""
+
+    reason: str
+
+
+class Shed(NamedTuple):
+    """Not taken for now: the same event may be sent again after `retry_after` seconds."""
+
+    code: str
+    message: str
+    retry_after: int
+    status: int = 503
+
+
+Outcome = Stored | Duplicate | Filtered | Rejected | Shed

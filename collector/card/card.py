@@ -1,0 +1,144 @@
+"""The card for an iframe in another admin panel: one plain page and its font, at most 40 kB together."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+FONT_PATH = "/embed/card.woff2"
+THEMES = ("light", "dark")
+HOUR_S = 3600
+
+_HERE = Path(__file__).parent
+_SCRIPTS = (
+    _HERE.parents[1] / "assets" / "stream.js",
+    _HERE.parents[1] / "assets" / "spark.js",
+    _HERE / "card.js",
+)
+_HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
+
+
+def render(
+    site: str,
+    live: Mapping[str, Any],
+    points: Iterable[tuple[int, int]],
+    *,
+    token: str,
+    theme: str,
+    zone: str,
+    hour_ago: int | None = None,
+) -> bytes:
+    """The page for `GET /embed/live`, UTF-8, with its numbers in place before any script runs.
+
+    `live` is what `/api/live` answers. `points` are (epoch s, people), one a minute, oldest first: the line
+    draws the last 30 minutes, and the change against one hour ago needs a point of that moment, so give 61
+    minutes, or `hour_ago`, which holds only until the card is a minute old. `theme` is "light" or "dark";
+    anything else leaves it to the reader's system. `zone` is the IANA name for the clock.
+    """
+    as_of = int(live["as_of"])
+    known = [[as_of - HOUR_S, hour_ago]] if hour_ago is not None else []
+    given = {
+        "stream": "/api/live/stream?" + urlencode({"site": site, "token": token}),
+        "live": dict(live),
+        "points": known + [list(point) for point in points],
+        "zone": zone,
+    }
+    page = _template().substitute(
+        theme=f' data-bs-theme="{theme}"' if theme in THEMES else "",
+        site=escape(site),
+        style=_style(),
+        active=_count(live["active_sessions"]),
+        signed_in=_count(live["authenticated_users"]),
+        anonymous=_count(live["anonymous_sessions"]),
+        pages="".join(_row(page["path"], page["count"]) for page in live["top_pages"]),
+        window=_window(int(live["window_s"])),
+        at=datetime.fromtimestamp(as_of, ZoneInfo(zone)).strftime("%H:%M:%S"),
+        given=_json(given),
+        script=_script(),
+    )
+    return page.encode("utf-8", "replace")
+
+
+@cache
+def font() -> bytes:
+    """What `FONT_PATH` answers, `font/woff2`: Latin letters, figures and arrows of Inter."""
+    return (_HERE / "inter-card.woff2").read_bytes()
+
+
+def content_security_policy(hosts: Sequence[str]) -> str:
+    """The header for the card's page: its own style and script by hash, framed by exactly these hosts.
+
+    A host is a name or an address with an optional port, nothing more; no hosts: framed by nobody.
+    Raises ValueError for anything else.
+    """
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"not a host: {host!r}")
+    ancestors = " ".join(f"https://{host} http://{host}" for host in hosts) or "'none'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src '{_digest(_script())}'",
+            f"style-src '{_digest(_style())}'",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "img-src data:",
+            f"frame-ancestors {ancestors}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+@cache
+def _template() -> Template:
+    return Template((_HERE / "card.html").read_text("utf-8"))
+
+
+@cache
+def _style() -> str:
+    return (_HERE / "card.css").read_text("utf-8")
+
+
+@cache
+def _script() -> str:
+    return "\n".join(_bare(path.read_text("utf-8")) for path in _SCRIPTS)
+
+
+def _bare(script: str) -> str:
+    """The script without its comment lines and indentation; what is left is still one statement a line."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _row(path: str, people: int) -> str:
+    name = escape(path)
+    return f'<li><span dir="auto" title="{name}">{name}</span><b>{_count(people)}</b></li>'
+
+
+def _count(people: int) -> str:
+    return f"{people:,}"
+
+
+def _window(seconds: int) -> str:
+    return f"{seconds // 60} min" if seconds >= 120 and seconds % 60 == 0 else f"{seconds} s"
+
+
+def _json(value: object) -> str:
+    """JSON that cannot end the script element that it stands in."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")

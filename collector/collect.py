@@ -1,0 +1,192 @@
+"""`POST /api/collect`: the core behind every door. Contract §3.1 says what each answer means."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from analytics.config import Network
+from analytics.keys import KeyRing
+from collector import pipeline
+from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Shed, Stored
+from collector.payload import Event, Rejected, read_body
+from collector.pipeline import Kit
+from collector.request import Request, Response, client_address, json_response
+from collector.store import named
+from collector.writer import AWAY, Writer
+
+log = logging.getLogger("footfall.collect")
+
+CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "Retry-After, X-Footfall-Outcome"),
+    ("Cache-Control", "no-store"),
+)
+PREFLIGHT = Response(
+    204,
+    (
+        *CORS,
+        ("Access-Control-Allow-Methods", "POST"),
+        ("Access-Control-Allow-Headers", "Content-Type, Authorization"),
+        ("Access-Control-Max-Age", "86400"),
+    ),
+    b"",
+)
+STORED_ONE = json_response(202, {"stored": 1, "duplicate": 0}, CORS)
+
+
+class Pending(NamedTuple):
+    """A request whose arrivals have to be committed; the other outcomes are known. Order as sent."""
+
+    arrivals: list[Arrival]
+    known: list[Outcome | None]  # None: the next of the arrivals
+    batch: bool
+
+    def answer(self, outcomes: Sequence[Outcome]) -> Response:
+        """The answer, once the arrivals' outcomes are known."""
+        if not self.batch and type(outcomes[0]) is Stored:
+            return STORED_ONE
+        rest = iter(outcomes)
+        return answer([outcome or next(rest) for outcome in self.known], self.batch)
+
+
+class Collector:
+    """Takes requests apart into arrivals; holds no state of its own but what it works with."""
+
+    def __init__(self, kit: Kit, keys: KeyRing, writer: Writer, trusted_proxies: tuple[Network, ...]) -> None:
+        self._kit = kit
+        self._keys = keys
+        self._writer = writer
+        self._trusted_proxies = trusted_proxies
+
+    def begin(self, request: Request) -> Response | Pending:
+        """The answer, or what has to be committed before there is one. Never raises."""
+        try:
+            return self._begin(request)
+        except SQLAlchemyError as away:
+            log.error("the database does not answer: %s", type(away).__name__)
+        except Exception:
+            log.exception("an event could not be taken apart")
+        return answer([AWAY], batch=False)
+
+    def _begin(self, request: Request) -> Response | Pending:
+        if refused := refused_unread(request.headers):
+            return answer([refused], batch=False)
+        body = read_body(request.body)
+        if isinstance(body, Rejected):
+            self._writer.count(0, int(time.time()), *named(body))
+            return answer([body], batch=False)
+        known: list[Outcome | None] = []
+        arrivals: list[Arrival] = []
+        for step in self._taken(request, body.events):
+            if isinstance(step, Arrival):
+                arrivals.append(step)
+            known.append(None if isinstance(step, Arrival) else step)
+        if arrivals:
+            return Pending(arrivals, known, body.batch)
+        return answer([outcome for outcome in known if outcome], body.batch)
+
+    def _taken(self, request: Request, events: list[Event | Rejected]) -> list[Arrival | Filtered | Rejected | Shed]:
+        address = client_address(request, self._trusted_proxies)
+        now_ms = time.time_ns() // 1_000_000
+        taken = []
+        for event in events:
+            site_id = 0
+            step: Arrival | Filtered | Rejected | Shed
+            if isinstance(event, Rejected):
+                step = event
+            else:
+                trusted = self._may_speak_for(request.headers, event)
+                hit = pipeline.read_hit(event, self._kit, address, request.headers, now_ms, trusted=trusted)
+                if isinstance(hit, Rejected):
+                    step = hit
+                else:
+                    site_id = hit.site.id
+                    step = pipeline.run(hit, self._kit)
+            if not isinstance(step, Arrival):
+                self._writer.count(site_id, now_ms // 1000, *named(step))
+            taken.append(step)
+        return taken
+
+    def _may_speak_for(self, headers: Mapping[str, str], event: Event) -> bool:
+        """Whether the request carries an `ingest` key for the event's site."""
+        authorization = headers.get("authorization")
+        if authorization is None or not authorization.startswith("Bearer "):
+            return False
+        key = self._keys.find(authorization.removeprefix("Bearer ").strip())
+        if key is None or key.scope != "ingest":
+            return False
+        site = self._kit.sites.get(event.site)
+        return key.site_id is None or (site is not None and site.id == key.site_id)
+
+
+def refused_unread(headers: Mapping[str, str]) -> Rejected | None:
+    """Why a body is not even read: its type or its encoding."""
+    if headers.get("content-encoding", "identity") != "identity":
+        return Rejected(415, "encoded_body", "the body may not be compressed")
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind not in ("application/json", "text/plain"):
+        return Rejected(415, "wrong_content_type", "the body is application/json or text/plain")
+    return None
+
+
+def answer(outcomes: Sequence[Outcome], batch: bool) -> Response:
+    """The answer to a request whose events have these outcomes."""
+    return _answer_many(outcomes) if batch else _answer_one(outcomes[0])
+
+
+def _answer_one(outcome: Outcome) -> Response:
+    match outcome:
+        case Stored():
+            return STORED_ONE
+        case Duplicate():
+            return json_response(202, {"stored": 0, "duplicate": 1}, CORS)
+        case Filtered(reason):
+            return json_response(200, {"stored": 0, "filtered": reason}, (*CORS, _outcome_header(reason)))
+        case Rejected():
+            return json_response(outcome.status, {"error": outcome.error}, CORS)
+        case Shed():
+            told = {"error": {"code": outcome.code, "message": outcome.message}}
+            return json_response(outcome.status, told, (*CORS, ("Retry-After", str(outcome.retry_after))))
+
+
+def _answer_many(outcomes: Sequence[Outcome]) -> Response:
+    shed = [outcome for outcome in outcomes if isinstance(outcome, Shed)]
+    stored, duplicate = (sum(isinstance(outcome, kind) for outcome in outcomes) for kind in (Stored, Duplicate))
+    reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Filtered))
+    told: dict[str, Any] = {"stored": stored, "duplicate": duplicate}
+    headers = [*CORS]
+    if reasons:
+        told |= {"filtered": reasons.total(), "reasons": dict(reasons)}
+        headers.append(_outcome_header(next(iter(reasons))))
+    if refused := [_refused(index, outcome) for index, outcome in enumerate(outcomes) if _is_refused(outcome)]:
+        told["rejected"] = refused
+    if shed:
+        headers.append(("Retry-After", str(max(one.retry_after for one in shed))))
+    if stored or duplicate:
+        return json_response(202, told, tuple(headers))
+    if shed:
+        return json_response(shed[0].status, told | {"error": refused[0]["error"]}, tuple(headers))
+    if reasons:
+        return json_response(200, told, tuple(headers))
+    return json_response(422, told | {"error": refused[0]["error"]}, tuple(headers))
+
+
+def _is_refused(outcome: Outcome) -> bool:
+    return isinstance(outcome, Rejected | Shed)
+
+
+def _refused(index: int, outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Rejected):
+        return {"index": index, "error": outcome.error}
+    assert isinstance(outcome, Shed)
+    return {"index": index, "error": {"code": outcome.code, "message": outcome.message}}
+
+
+def _outcome_header(reason: str) -> tuple[str, str]:
+    return "X-Footfall-Outcome", f"filtered; reason={reason}"

@@ -1,0 +1,109 @@
+"""The control socket: on SQLite the server owns the file, so commands go through it.
+
+One JSON line in, one out, over a Unix socket in the data directory that only its owner can open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from analytics.sites import WrongInput
+
+log = logging.getLogger("footfall.control")
+
+NAME = "control.sock"
+LONGEST_PATH = 100  # a socket's path has room for 107 bytes
+LONGEST_LINE = 1024 * 1024
+PATIENCE_S = 300.0
+
+Run = Callable[[str, dict[str, Any]], str]
+
+
+class NoServer(ConnectionError):
+    """No server is running on that data directory."""
+
+
+@contextlib.contextmanager
+def _short(data_dir: Path) -> Any:
+    """A path to the socket that is short enough, however deep the data directory lies."""
+    path = str((data_dir / NAME).absolute())
+    if len(path.encode()) <= LONGEST_PATH:
+        yield path
+        return
+    folder = os.open(data_dir, os.O_RDONLY)
+    try:
+        yield f"/proc/self/fd/{folder}/{NAME}"
+    finally:
+        os.close(folder)
+
+
+def ask(data_dir: Path, name: str, options: dict[str, Any]) -> str:
+    """What the running server's command says; `NoServer` where none runs, `WrongInput` as the command raises it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(PATIENCE_S)
+        try:
+            with _short(data_dir) as path:
+                client.connect(path)
+        except OSError:
+            raise NoServer(f"no server is running on {data_dir}; start one with `serve`") from None
+        client.sendall(json.dumps({"command": name, "options": options}).encode() + b"\n")
+        with client.makefile("rb") as file:
+            answer = json.loads(file.readline(LONGEST_LINE) or b'{"error": "the server went away"}')
+    if "error" in answer:
+        raise WrongInput(answer["error"])
+    return str(answer["text"])
+
+
+class Control:
+    """Listens in the data directory and runs what is asked, one command at a time; close it at the end."""
+
+    def __init__(self, data_dir: Path, run: Run) -> None:
+        self._run = run
+        self._path = data_dir / NAME
+        self._path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        umask = os.umask(0o177)
+        try:
+            with _short(data_dir) as path:
+                self._socket.bind(path)
+        finally:
+            os.umask(umask)
+        self._socket.listen(8)
+        self._thread = threading.Thread(target=self._listen, name="footfall-control", daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                return
+            with client, contextlib.suppress(OSError):
+                client.settimeout(10)
+                with client.makefile("rb") as file:
+                    client.sendall(self._answer(file.readline(LONGEST_LINE)) + b"\n")
+
+    def _answer(self, line: bytes) -> bytes:
+        try:
+            asked = json.loads(line)
+            return json.dumps({"text": self._run(asked["command"], asked["options"])}).encode()
+        except WrongInput as wrong:
+            return json.dumps({"error": str(wrong)}).encode()
+        except Exception as failed:
+            log.exception("a command failed")
+            return json.dumps({"error": f"the server could not do it: {type(failed).__name__}"}).encode()
+
+    def close(self) -> None:
+        """Stops listening."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,109 @@
+"""The WSGI door: the same routes in front of any Flask or Dash server, so that `gunicorn app:server` collects too.
+
+An open stream holds one of the server's threads, and so does a slow body: `serve` has no such limits.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+from collector.arrival import Outcome
+from collector.collect import Pending, answer
+from collector.endpoint import LARGEST_FORM, TOO_LARGE
+from collector.payload import LARGEST_BODY
+from collector.request import Request, Response
+from collector.routes import Routes, Stream
+from collector.writer import AWAY, Waiting, Writer
+
+COMMIT_S = 30.0
+
+Wsgi = Callable[..., Iterable[bytes]]
+
+
+def mount(server: Any, routes: Routes, writer: Writer) -> None:
+    """Puts the routes in front of a Flask server (`server.wsgi_app`)."""
+    server.wsgi_app = _Door(server.wsgi_app, routes, writer)
+
+
+class _Door:
+    def __init__(self, behind: Wsgi, routes: Routes, writer: Writer) -> None:
+        self._behind = behind
+        self._routes = routes
+        self._writer = writer
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = _request(environ)
+        collecting = request.path == "/api/collect" and request.method == "POST"
+        own = self._routes.find(request)
+        if not collecting and own is None:
+            return self._behind(environ, start_response)
+        answered = self._collected(request, environ) if collecting else own(request)  # type: ignore[misc]
+        if isinstance(answered, Stream):
+            return _streamed(answered, start_response)
+        return _answered(answered, start_response)
+
+    def _collected(self, request: Request, environ: dict[str, Any]) -> Response:
+        body = _body(environ, LARGEST_BODY)
+        if body is None:
+            return self._routes.not_collected(TOO_LARGE)
+        begun = self._routes.collector.begin(request._replace(body=body))
+        return self._committed(begun) if isinstance(begun, Pending) else begun
+
+    def _committed(self, pending: Pending) -> Response:
+        done = threading.Event()
+        got: list[Outcome] = []
+
+        def deliver(outcomes: list[Outcome]) -> None:
+            got.extend(outcomes)
+            done.set()
+
+        self._writer.submit([Waiting(pending.arrivals, deliver)])
+        return pending.answer(got) if done.wait(COMMIT_S) else answer([AWAY], batch=False)
+
+
+def _request(environ: dict[str, Any]) -> Request:
+    headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
+    headers["content-type"] = environ.get("CONTENT_TYPE", "")
+    path = environ.get("PATH_INFO", "/").encode("latin-1").decode("utf-8", "replace")
+    peer = environ.get("REMOTE_ADDR") or "127.0.0.1"
+    return Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers, peer)
+
+
+def _body(environ: dict[str, Any], most: int = LARGEST_FORM) -> bytes | None:
+    """The body, None where it is larger than `most`."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isdecimal() and int(length) > most:
+        return None
+    wanted = int(length) if length.isdecimal() else most + 1
+    body: bytes = environ["wsgi.input"].read(wanted) if length or environ.get("wsgi.input_terminated") else b""
+    return body if len(body) <= most else None
+
+
+def _answered(response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    start_response(_status(response.status), [*response.headers, ("Content-Length", str(len(response.body)))])
+    return [response.body]
+
+
+def _streamed(stream: Stream, start_response: Callable[..., Any]) -> Iterator[bytes]:
+    start_response(_status(200), list(stream.headers))
+    return _frames(stream)
+
+
+def _frames(stream: Stream) -> Iterator[bytes]:
+    woken = threading.Event()
+    subscription = stream.subscribe(woken.set)
+    try:
+        while not subscription.closed and stream.allowed():
+            woken.wait(1.0)
+            woken.clear()
+            if frame := subscription.take():
+                yield frame
+    finally:
+        stream.unsubscribe(subscription)
+
+
+def _status(number: int) -> str:
+    return f"{number} {HTTPStatus(number).phrase}"

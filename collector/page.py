@@ -1,0 +1,172 @@
+"""The page of a hit: host, path and campaign tags out of the address that a browser sent, no more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
+from urllib.parse import unquote_plus
+
+MAX_URL = 4_096
+MAX_PATH = 2_048
+MAX_TAG = 200
+REDACTED = ":redacted"
+TAGS = (
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref", "source"),
+    *("gclid", "gbraid", "wbraid", "msclkid", "fbclid", "ttclid", "twclid", "li_fat_id"),
+)
+
+_CACHED_LENGTH = 512  # longer addresses are rare and seldom repeat: read them anew, keep the cache small
+_NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+_LABEL = r"[A-Za-z0-9_\-\u0080-\U0010ffff]+"
+_URL = re.compile(
+    rf"""(https?|chrome-extension)://
+    (?:[^/?\#\\\x00-\x20\x7f]*@)??                             # a name and password: never kept
+    (\[[0-9A-Fa-f:.]{{2,45}}\]|{_LABEL}(?:\.{_LABEL})*)\.?     # host
+    (?::\d{{0,5}})?                                            # port
+    (/[^?\#\x00-\x1f\x7f]*)?                                   # path
+    (?:\?([^\#\x00-\x1f\x7f]*))?                               # query
+    (?:\#([^\x00-\x1f\x7f]*))?                                 # fragment
+    """,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+_ASCII_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_TAG = re.compile(rf"(?:^|&)({'|'.join(TAGS)})=([^&]+)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+_SUSPECT = re.compile(r"@|%(?:25)*40|eyJ|[0-9a-fA-F]{32}")
+_AT = re.compile(r"@|%(?:25)*40")
+_DOMAIN_DOT = re.compile(r"\.\D")  # `lodash@4.17.21` is a version, not an address
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8}")  # every JWT begins with the base64 of `{"`
+_HEX = re.compile(r"(?=[a-fA-F]*\d)[0-9a-fA-F]{32,}", re.ASCII)  # a key has a digit somewhere
+
+
+class Page(NamedTuple):
+    """Where a hit happened.
+
+    `host` is lower-case and punycoded, without port; `www.` is kept (see `bare_host`). `path` begins with
+    "/", is percent-encoded as it was sent and at most 2,048 characters. `query` is a read-only mapping of
+    those keys of `TAGS` that were there: first non-empty value, decoded once, at most 200 characters.
+    """
+
+    host: str
+    path: str
+    query: Mapping[str, str]
+
+
+class Address(NamedTuple):
+    """The pieces of any readable address: `host` as in `Page`, the others as sent ("" for none, path "/")."""
+
+    scheme: str
+    host: str
+    path: str
+    query: str
+    fragment: str
+
+
+def read(url: str, keep_hash: bool = False) -> Page | None:
+    """The page at `url`, or None for one that cannot be a page: unreadable, too long, not http(s).
+
+    The fragment is kept as part of the path ("/#page-a") with `keep_hash`, for sites that route by it.
+    Also reads `chrome-extension:` addresses, whose host is the extension's id. Never raises.
+    """
+    if len(url) > MAX_URL:
+        return None
+    return (_read_cached if len(url) <= _CACHED_LENGTH else _read)(url, keep_hash)
+
+
+def split(url: str) -> Address | None:
+    """The pieces of an http(s) or chrome-extension address of at most `MAX_URL` characters; None for others.
+
+    Name, password and port are dropped; what else must not be kept is still there (see `redact`).
+    """
+    url = url.strip()
+    found = _URL.fullmatch(url) if len(url) <= MAX_URL else None
+    if found is None or not (url.isascii() or _encodable(url)):
+        return None
+    scheme, host, path, query, fragment = found.groups("")
+    host = _host(host)
+    return Address(scheme.lower(), host, path.rstrip() or "/", query, fragment) if host else None
+
+
+def bare_host(host: str) -> str:
+    """`host` without a leading "www." (but "www.com" is a name of its own)."""
+    return host[4:] if host.startswith("www.") and "." in host[4:] else host
+
+
+def redact(path: str) -> str:
+    """`path` with each part that names a person or opens a door replaced by ":redacted".
+
+    Such a part holds an e-mail address or a JWT, or is a hexadecimal string of 32 digits or more.
+    """
+    if not _SUSPECT.search(path):
+        return path
+    return "/".join(REDACTED if _private(part) or _HEX.fullmatch(part) else part for part in path.split("/"))
+
+
+def _read(url: str, keep_hash: bool) -> Page | None:
+    address = split(url)
+    if address is None:
+        return None
+    path, route = address.path, _route(address.fragment) if keep_hash else ""
+    kept = f"{redact(path)}#{redact(route)}" if route else redact(path)
+    if max(len(path) + len(route), len(kept)) > MAX_PATH:
+        return None
+    return Page(address.host, kept, _tags(address.query) if address.query else _NO_TAGS)
+
+
+_read_cached = lru_cache(maxsize=4_096)(_read)
+
+
+def _host(host: str) -> str:
+    if len(host) > 253:
+        return ""
+    return host.lower() if host.isascii() else _punycode(host)
+
+
+def _punycode(host: str) -> str:
+    try:
+        encoded = host.lower().encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    return encoded if _ASCII_HOST.fullmatch(encoded) else ""  # "℀" becomes "a/c" on the way
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True
+
+
+def _route(fragment: str) -> str:
+    """The fragment as a route: without its own query, and "" where it is parameters (an OAuth answer)."""
+    route = fragment.partition("?")[0].strip()
+    return "" if "=" in route and route[0] not in "/!" else route
+
+
+def _tags(query: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for key, raw in _TAG.findall(query):
+        if key not in found and (value := _value(raw)):
+            found[key] = value
+    return MappingProxyType(found) if found else _NO_TAGS
+
+
+def _value(raw: str) -> str:
+    """The text of one query value; decoding may bring control characters and private data to light."""
+    if "%" in raw or "+" in raw:
+        raw = _CONTROL.sub("", unquote_plus(raw))
+    return REDACTED if _SUSPECT.search(raw) and _private(raw) else raw.strip()[:MAX_TAG]
+
+
+def _private(text: str) -> bool:
+    """Whether `text` holds a JWT or an e-mail address (a handle, as in `/@ann@social.example`, is none)."""
+    if _JWT.search(text):
+        return True
+    name, *domain = _AT.split(text, maxsplit=1)
+    return bool(name and domain and _DOMAIN_DOT.search(domain[0]))

@@ -1,0 +1,224 @@
+"""From the bytes of a request to events: every name of Footfall's own wire format lives here (contract §3.1)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn
+
+import msgspec
+from msgspec import Meta
+
+LARGEST_BODY = 64 * 1024
+LARGEST_BATCH = 100
+DEEPEST = 32
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+Id = Annotated[str, Meta(min_length=8, max_length=36)]
+Millis = Annotated[int, Meta(ge=0, le=30 * 86_400_000)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+Pixels = Annotated[int, Meta(ge=1, le=100_000)]
+PropName = Annotated[str, Meta(max_length=300)]
+PropText = Annotated[str, Meta(max_length=2000)]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One thing that a page (or a server) tells: a pageview, a heartbeat, an event or a leave."""
+
+    site: Annotated[str, Meta(min_length=1, max_length=253)]
+    type: Literal["pageview", "heartbeat", "event", "leave"]
+    id: Id | None = None
+    pageview: Id | None = None
+    url: Annotated[str, Meta(min_length=1, max_length=8192)] | None = None
+    referrer: str | None = None
+    title: Annotated[str, Meta(max_length=300)] | None = None
+    visitor_id: Annotated[str, Meta(max_length=64)] | None = None
+    user_id: Annotated[str, Meta(max_length=128)] | None = None
+    user_type: Annotated[str, Meta(max_length=64)] | None = None
+    engaged_ms: Millis | None = None
+    scroll: Percent | None = None
+    state: Literal["active", "idle", "hidden"] | None = None
+    name: Annotated[str, Meta(min_length=1, max_length=120)] | None = None
+    props: Annotated[dict[PropName, PropText | int | float | bool | None], Meta(max_length=30)] | None = None
+    value: int | float | None = None
+    currency: Currency | None = None
+    description: Annotated[str, Meta(max_length=300)] | None = None
+    user_name: Annotated[str, Meta(max_length=120)] | None = None
+    screen: tuple[Pixels, Pixels] | None = None
+    timezone: Annotated[str, Meta(max_length=64)] | None = None
+    language: Annotated[str, Meta(max_length=35)] | None = None
+    ip: Annotated[str, Meta(max_length=45)] | None = None
+    user_agent: Annotated[str, Meta(max_length=2048)] | None = None
+    time: int | float | None = None
+
+
+REQUIRED = {
+    "pageview": ("id", "url"),
+    "event": ("id", "url", "name"),
+    "heartbeat": ("pageview",),
+    "leave": ("pageview",),
+}
+
+
+class Rejected(NamedTuple):
+    """Why an event, or a whole body, was refused; `status` is the answer's when nothing else was stored."""
+
+    status: int
+    code: str
+    message: str
+    field: str | None = None
+
+    @property
+    def error(self) -> dict[str, str]:
+        """The `error` object of an answer."""
+        told = {"code": self.code, "message": self.message}
+        return told | {"field": self.field} if self.field else told
+
+
+class Body(NamedTuple):
+    """What a request holds: events and refusals in the order sent, and whether it was an array."""
+
+    events: list[Event | Rejected]
+    batch: bool
+
+
+class _Unreadable(Exception):
+    def __init__(self, rejected: Rejected) -> None:
+        self.rejected = rejected
+
+
+_one = msgspec.json.Decoder(Event)
+_many = msgspec.json.Decoder(list[msgspec.Raw])
+_field = re.compile(r"at `(?:key` in `)?\$(?:\[\d+\])?\.(\w+)|required field `(\w+)`")
+_odd = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_structure = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+
+
+def read_body(body: bytes) -> Body | Rejected:
+    """The events of one request; a `Rejected` where the body as a whole cannot be read (400, 413)."""
+    try:
+        if (deepness := _depth(body)) > DEEPEST:
+            return Rejected(400, "too_deep", f"nested deeper than {DEEPEST} levels")
+        if deepness and body.lstrip()[:1] == b"[":
+            return _read_batch(body)
+        return Body([_read_one(body)], batch=False)
+    except _Unreadable as unreadable:
+        return unreadable.rejected
+
+
+def _read_batch(body: bytes) -> Body | Rejected:
+    try:
+        items = _many.decode(body)
+    except (ValueError, RecursionError):
+        _explain(body)
+    if not items:
+        return Rejected(400, "empty", "an empty array")
+    if len(items) > LARGEST_BATCH:
+        return Rejected(413, "too_many", f"{len(items)} events; at most {LARGEST_BATCH} go into one request")
+    return Body([_read_one(bytes(item)) for item in items], batch=True)
+
+
+def _read_one(text: bytes) -> Event | Rejected:
+    try:
+        event = _one.decode(text) if not _odd.search(text) else msgspec.convert(_scrubbed(text), Event)
+    except msgspec.ValidationError as wrong:
+        return _wrong(text, str(wrong))
+    except (ValueError, RecursionError):
+        _explain(text)
+    return _checked(event)
+
+
+def _checked(event: Event) -> Event | Rejected:
+    """The event itself, unless something is missing or absurd that its types cannot say."""
+    for field in REQUIRED[event.type]:
+        if getattr(event, field) is None:
+            return Rejected(422, "missing_field", f"`{field}` is required for the type {event.type}", field)
+    if event.value is not None and not abs(event.value) < 2**63:
+        return Rejected(400, "bad_number", "a number that is out of range", "value")
+    return event
+
+
+def _wrong(text: bytes, said: str) -> Rejected:
+    """What is wrong with an event whose JSON is readable; numbers that no database holds are 400."""
+    if "out of range" in said or ((b"e" in text.lower() or len(text) > 18) and _has_bad_number(text)):
+        return Rejected(400, "bad_number", "a number that is out of range")
+    if said.startswith("Expected `object`, got") and "at `$" not in said:
+        return Rejected(400, "not_an_object", "an event is a JSON object")
+    found = _field.search(said)
+    field = (found.group(1) or found.group(2)) if found else None
+    code = "missing_field" if "missing required" in said else "wrong_field"
+    return Rejected(422, code, said.replace(" - at `$", " at `"), field)
+
+
+def _explain(text: bytes) -> NoReturn:
+    """Raises with the reason why these bytes are no JSON that we read."""
+    try:
+        text.decode()
+        json.loads(text, parse_constant=_refuse_number, parse_float=_finite, parse_int=_whole)
+    except _Unreadable:
+        raise
+    except UnicodeDecodeError:
+        raise _Unreadable(Rejected(400, "bad_encoding", "the body is not UTF-8")) from None
+    except (ValueError, RecursionError):
+        pass
+    raise _Unreadable(Rejected(400, "bad_json", "the body is not JSON"))
+
+
+def _has_bad_number(text: bytes) -> bool:
+    try:
+        json.loads(text, parse_constant=_refuse_number, parse_float=_finite, parse_int=_whole)
+    except _Unreadable:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
+def _refuse_number(said: str) -> NoReturn:
+    raise _Unreadable(Rejected(400, "bad_number", f"{said[:20]} is no number that we take"))
+
+
+def _finite(said: str) -> float:
+    number = float(said)
+    return number if abs(number) < float("inf") else _refuse_number(said)
+
+
+def _whole(said: str) -> int:
+    if len(said) > 20 or not -(2**63) <= int(said) < 2**63:
+        _refuse_number(said)
+    return int(said)
+
+
+def _depth(body: bytes) -> int:
+    """How deep the brackets nest: exactly where there are many, roughly (1) where there are few."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return 1
+    depth = deepest = 0
+    for found in _structure.finditer(body):
+        mark = found.group()
+        if mark in (b"[", b"{"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark in (b"]", b"}"):
+            depth -= 1
+    return deepest
+
+
+def _scrubbed(text: bytes) -> Any:
+    """The JSON value with U+FFFD for NUL and for lone surrogates, which neither database takes."""
+    try:
+        return _clean(json.loads(text, parse_constant=_refuse_number, parse_float=_finite, parse_int=_whole))
+    except (ValueError, RecursionError):
+        _explain(text)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        sound = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return sound.replace("\x00", REPLACEMENT)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value

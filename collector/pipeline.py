@@ -1,0 +1,199 @@
+"""From an event to an arrival: the steps, in the order in which they are taken."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from analytics.salts import SaltKeeper
+from analytics.sites import Directory, Site
+from collector import device, page
+from collector.arrival import Arrival, Filtered, Shed
+from collector.page import Page
+from collector.payload import Event, Rejected
+from collector.place import Places
+from collector.rate import Rate
+from collector.source import classify
+from collector.store import tab_of
+from collector.visit import Origin
+from collector.visitor import visitors_of
+
+EARLIEST_S, LATEST_S = 7 * 86_400, 300  # how far a server's own `time` may lie in the past and in the future
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+class Hit(NamedTuple):
+    """One event with what its request says; `at_ms` is its moment, `address` and `agent` are the visitor's."""
+
+    event: Event
+    site: Site
+    page: Page | None
+    address: str
+    agent: str
+    headers: Mapping[str, str]
+    at_ms: int
+
+
+Refusal = Filtered | Rejected | Shed
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What the steps work with; one for a process."""
+
+    sites: Directory
+    salts: SaltKeeper
+    places: Places
+    rate: Rate
+    secret: bytes
+
+
+def host_allowed(hit: Hit, _: Kit) -> Refusal | None:
+    """Only pages of the site's own hosts count; a page on localhost does for a visitor on this same machine."""
+    if hit.page is None or hit.site.allows_host(hit.page.host):
+        return None
+    if hit.page.host in LOCAL_HOSTS and _is_loopback(hit.address):
+        return None
+    return Filtered("unlisted_host")
+
+
+def not_opted_out(hit: Hit, _: Kit) -> Refusal | None:
+    """Do Not Track and Global Privacy Control are honoured."""
+    opted_out = hit.headers.get("dnt") == "1" or hit.headers.get("sec-gpc") == "1"
+    return Filtered("opted_out") if opted_out else None
+
+
+def not_a_robot(hit: Hit, _: Kit) -> Refusal | None:
+    """Robots that say so are left out."""
+    return Filtered("bot") if device.is_robot(hit.agent) else None
+
+
+def address_included(hit: Hit, _: Kit) -> Refusal | None:
+    """Addresses that the owner has excluded are left out."""
+    return Filtered("excluded_address") if hit.site.excludes_address(hit.address) else None
+
+
+def path_included(hit: Hit, _: Kit) -> Refusal | None:
+    """Pages that the owner has excluded are left out."""
+    return Filtered("excluded_path") if hit.page and hit.site.excludes_path(hit.page.path) else None
+
+
+def within_rate(hit: Hit, kit: Kit) -> Refusal | None:
+    """One address may send so many events a minute to one site."""
+    if wait := kit.rate.wait(hit.site.id, hit.address, time.monotonic()):
+        return Shed("too_many_requests", "this address sends too many events; slow down", wait, status=429)
+    return None
+
+
+# `read_hit` comes first (site known, address readable, moment possible), `enriched` last.
+STEPS: tuple[Callable[[Hit, Kit], Refusal | None], ...] = (
+    host_allowed,
+    not_opted_out,
+    not_a_robot,
+    address_included,
+    path_included,
+    within_rate,
+)
+
+
+def run(hit: Hit, kit: Kit) -> Arrival | Refusal:
+    """The arrival that the hit becomes, or what the first step that objects says."""
+    for step in STEPS:
+        if refusal := step(hit, kit):
+            return refusal
+    return enriched(hit, kit)
+
+
+def read_hit(
+    event: Event, kit: Kit, address: str, headers: Mapping[str, str], now_ms: int, *, trusted: bool
+) -> Hit | Rejected:
+    """The hit of an event; `trusted` says that an `ingest` key lets it speak for a visitor (ip, user_agent, time)."""
+    site = kit.sites.get(event.site)
+    if site is None:
+        return Rejected(404, "unknown_site", f"no site {event.site[:100]!r} here", "site")
+    found = None
+    if event.url is not None:
+        found = page.read(event.url, keep_hash=True)
+        if found is None:
+            return Rejected(422, "wrong_field", "`url` is no http(s) address of a page, or too long", "url")
+    if not trusted:
+        return Hit(event, site, found, address, headers.get("user-agent", ""), headers, now_ms)
+    return _spoken_for(event, site, found, address, headers, now_ms)
+
+
+def _spoken_for(
+    event: Event, site: Site, found: Page | None, address: str, headers: Mapping[str, str], now_ms: int
+) -> Hit | Rejected:
+    if event.ip is not None:
+        try:
+            address = str(ipaddress.ip_address(event.ip))
+        except ValueError:
+            return Rejected(422, "wrong_field", "`ip` is no address", "ip")
+    at_ms = now_ms
+    if event.time is not None:
+        if not now_ms / 1000 - EARLIEST_S <= event.time <= now_ms / 1000 + LATEST_S:
+            return Rejected(422, "bad_time", "`time` lies more than 7 days back or 5 minutes ahead", "time")
+        # whole seconds are spread over theirs, so that the ids of many events of one second differ
+        spread = random.randrange(1000) if event.time == int(event.time) else 0  # noqa: S311 - no secret
+        at_ms = int(event.time * 1000) + spread
+    agent = event.user_agent if event.user_agent is not None else headers.get("user-agent", "")
+    return Hit(event, site, found, address, agent, {}, at_ms)
+
+
+def enriched(hit: Hit, kit: Kit) -> Arrival:
+    """The arrival: who, from where, with what."""
+    event, site = hit.event, hit.site
+    salts = kit.salts.of(site, hit.at_ms // 1000)
+    visitor, before = visitors_of(salts, kit.secret, site, hit.address, hit.agent, event.visitor_id)
+    return Arrival(
+        site_id=site.id,
+        event=event,
+        at_ms=hit.at_ms,
+        visitor=visitor,
+        visitor_before=before,
+        tab=tab_of(event.pageview or event.id or ""),
+        host=hit.page.host if hit.page else "",
+        path=hit.page.path if hit.page else "",
+        origin=_origin(hit, kit) if hit.page else Origin(),
+    )
+
+
+def _origin(hit: Hit, kit: Kit) -> Origin:
+    event = hit.event
+    assert hit.page is not None
+    source = classify(hit.page, event.referrer)
+    place = kit.places.find(hit.address, event.timezone or "")
+    seen = device.read(hit.agent)
+    return Origin(
+        host=hit.page.host,
+        source=source.source,
+        channel=source.channel,
+        referrer=source.referrer,
+        utm_source=source.utm_source,
+        utm_medium=source.utm_medium,
+        utm_campaign=source.utm_campaign,
+        utm_content=source.utm_content,
+        utm_term=source.utm_term,
+        country=place.country,
+        region=place.region,
+        city=place.city,
+        lat=place.lat,
+        lon=place.lon,
+        browser=seen.browser,
+        browser_version=seen.browser_version,
+        os=seen.os,
+        os_version=seen.os_version,
+        device=seen.device,
+        screen=f"{event.screen[0]}x{event.screen[1]}" if event.screen else "",
+        language=event.language or "",
+    )
+
+
+@lru_cache(4096)
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address).is_loopback

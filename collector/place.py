@@ -1,0 +1,172 @@
+"""Where an address is: country always, region and city if the database knows them."""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+import os
+import re
+from contextlib import suppress
+from ipaddress import IPv6Address
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import maxminddb
+
+from analytics import countries
+
+_BUNDLED = Path(__file__).parent / "data" / "country.mmdb.xz"
+# Databases have rows for private networks, too: 192.168.0.0/16 is Australian in the bundled one.
+_PUBLIC = re.compile(
+    r"(?!0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\."
+    r"|192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|f[cd]|fe[89ab]|2001:0?db8:)"
+    r"(?:[0-9]+(?:\.[0-9]+){3}|[0-9a-f.]*:[0-9a-f:.]*)",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+class Place(NamedTuple):
+    """A country's code, a region's and a city's English name ("" where unknown), degrees north and east."""
+
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    lat: float | None = None
+    lon: float | None = None
+
+
+NOWHERE = Place()
+_COUNTRY_PLACES = {code: Place(code, "", "", *(countries.middle(code) or ())) for code in countries.CODES}
+
+
+class Places:
+    """An open geo database, for any number of threads. Make one with `open_places`."""
+
+    def __init__(self, reader: maxminddb.Reader) -> None:
+        self._reader = reader
+
+    def find(self, address: str, timezone: str = "") -> Place:
+        """The place of an IPv4 or IPv6 address, else the country of the IANA time zone, else `NOWHERE`.
+
+        Codes outside ISO 3166 (ZZ, XX, T1) count as unknown; so do private addresses and what is no
+        address. Where only the country is known, lat and lon are its middle. Takes 2 µs.
+        """
+        place = _place(self._record(address))
+        return place if place.country else _COUNTRY_PLACES.get(countries.of_timezone(timezone), NOWHERE)
+
+    def close(self) -> None:
+        """Give the database back; every address is unknown from now on."""
+        self._reader.close()
+
+    def _record(self, address: str) -> object:
+        try:
+            plain = _unmapped(address)
+            return self._reader.get(plain) if _PUBLIC.fullmatch(plain) else None
+        except (ValueError, maxminddb.InvalidDatabaseError):
+            return None
+
+
+def open_places(path: Path | None, cache_dir: Path) -> Places:
+    """The places of the .mmdb database at `path`; without one, of the bundled database.
+
+    The bundled one is unpacked into `cache_dir` once, 8 MB; after an upgrade the new one takes its place.
+
+    The file is memory-mapped: replace it by renaming another one over it, never by writing into it.
+    Raises ValueError with one line to show if `path` is missing or no .mmdb database.
+    """
+    return Places(_opened(path or _unpacked(cache_dir)))
+
+
+def _opened(path: Path) -> maxminddb.Reader:
+    try:
+        return maxminddb.open_database(path)
+    except FileNotFoundError:
+        raise ValueError(f"there is no geo database at {path}") from None
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError):
+        raise ValueError(f"{path} cannot be read as an .mmdb geo database") from None
+
+
+def _unpacked(cache_dir: Path) -> Path:
+    """The bundled database as a file whose name follows its content; older ones are removed."""
+    packed = _BUNDLED.read_bytes()
+    target = cache_dir / f"country-{hashlib.sha256(packed).hexdigest()[:16]}.mmdb"
+    if not target.exists():
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        _write_whole(target, lzma.decompress(packed))
+        for older in set(cache_dir.glob("country-*.mmdb")) - {target}:
+            with suppress(OSError):
+                older.unlink()
+    return target
+
+
+def _write_whole(target: Path, content: bytes) -> None:
+    """Write so that nobody ever sees half a file, not even after a power cut."""
+    part = target.with_suffix(f".{os.getpid()}")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _unmapped(address: str) -> str:
+    """An IPv4 address that came in as IPv6 (::ffff:192.0.2.1) as plain IPv4: the database knows only that."""
+    if address[:7].lower() != "::ffff:":
+        return address
+    return str(IPv6Address(address).ipv4_mapped or address)
+
+
+def _place(record: object) -> Place:
+    if not isinstance(record, dict):
+        return NOWHERE
+    flat = "country_code" in record
+    code = record["country_code"] if flat else _at(record, "country", "iso_code")
+    known = _COUNTRY_PLACES.get(code) if isinstance(code, str) else None
+    if known is None or len(record) == 1:
+        return known or NOWHERE
+    return _detailed(known, _flat_details(record) if flat else _nested_details(record))
+
+
+def _flat_details(record: dict[str, Any]) -> tuple[object, ...]:
+    """Region, city, lat, lon in the shape of ip-location-db."""
+    return record.get("state1"), record.get("city"), record.get("latitude"), record.get("longitude")
+
+
+def _nested_details(record: dict[str, Any]) -> tuple[object, ...]:
+    """Region, city, lat, lon in the shape of MaxMind and DB-IP."""
+    region, city = _at(record, "subdivisions", 0, "names", "en"), _at(record, "city", "names", "en")
+    return region, city, _at(record, "location", "latitude"), _at(record, "location", "longitude")
+
+
+def _at(value: Any, *keys: str | int) -> object:
+    """What stands at the end of the keys, None if the way breaks off."""
+    try:
+        for key in keys:
+            value = value[key]
+    except (LookupError, TypeError):
+        return None
+    found: object = value
+    return found
+
+
+def _detailed(known: Place, details: tuple[object, ...]) -> Place:
+    region, city, lat, lon = details
+    north, east = _degrees(lat, 90), _degrees(lon, 180)
+    if north is None or east is None:
+        north, east = known.lat, known.lon
+    return Place(known.country, _text(region), _text(city), north, east)
+
+
+def _degrees(value: object, limit: float) -> float | None:
+    try:
+        degrees = float(value)  # type: ignore[arg-type]  # some databases carry text; TypeError is the answer to the rest
+    except (TypeError, ValueError):
+        return None
+    return degrees if -limit <= degrees <= limit else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

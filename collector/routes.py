@@ -1,0 +1,244 @@
+"""The public routes beside Flask: the collector, the script, live state, the card, health. The same for every door."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import brotli
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from analytics.concurrency import History
+from analytics.database import Database
+from analytics.embeds import EmbedRing
+from analytics.keys import KeyRing
+from analytics.sites import Directory, Site
+from collector.card import card
+from collector.collect import CORS, PREFLIGHT, Collector
+from collector.hub import Hub, Subscription
+from collector.request import Request, Response, error, json_response
+from collector.writer import Writer
+
+SCRIPT = Path(__file__).parent / "tracker" / "footfall.min.js"
+NO_STORE = ("Cache-Control", "no-store")
+NO_SNIFF = ("X-Content-Type-Options", "nosniff")
+EVENT_STREAM = (
+    ("Content-Type", "text/event-stream; charset=utf-8"),
+    NO_STORE,
+    NO_SNIFF,
+    ("X-Accel-Buffering", "no"),  # proxies pass it on as it comes
+)
+SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
+NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
+
+May = Callable[[], bool]
+
+
+class Stream(NamedTuple):
+    """An answer without an end; `allowed` is asked again while it lasts."""
+
+    headers: tuple[tuple[str, str], ...]
+    subscribe: Callable[[Callable[[], None]], Subscription]
+    unsubscribe: Callable[[Subscription], None]
+    allowed: May
+
+
+Answer = Callable[[Request], "Response | Stream"]
+
+
+class Reader(NamedTuple):
+    """A site that somebody may read, and whether they still may."""
+
+    site: Site
+    allowed: May
+
+
+class Routes:
+    """Finds what answers a request; None leaves it to Flask.
+
+    `signed_in` tells by the headers whether somebody is signed in; `clock` gives epoch seconds.
+    """
+
+    def __init__(
+        self,
+        collector: Collector,
+        writer: Writer,
+        hub: Hub,
+        history: History,
+        sites: Directory,
+        keys: KeyRing,
+        embeds: EmbedRing,
+        database: Database,
+        signed_in: Callable[[Mapping[str, str]], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        self.collector = collector
+        self._writer = writer
+        self._hub = hub
+        self._history = history
+        self._sites = sites
+        self._keys = keys
+        self._embeds = embeds
+        self._database = database
+        self._signed_in = signed_in
+        self._clock = clock
+        self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
+            "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
+            "/js/footfall.js": (("GET", "HEAD"), script),
+            "/api/live": (("GET",), self._live),
+            "/api/live/stream": (("GET",), self._stream),
+            "/embed/live": (("GET",), self._card),
+            card.FONT_PATH: (("GET",), card_font),
+            "/healthz": (("GET", "HEAD"), lambda _: json_response(200, {"status": "up"}, (NO_STORE,))),
+            "/readyz": (("GET", "HEAD"), lambda _: self._ready()),
+        }
+
+    def find(self, request: Request) -> Answer | None:
+        """What answers the request; 405 where only the method is wrong."""
+        if request.path not in self._by_path:
+            return None
+        methods, answer = self._by_path[request.path]
+        if request.method in methods:
+            return answer
+        allow = ", ".join((*methods, "POST") if request.path == "/api/collect" else methods)
+        refused = error(405, "wrong_method", f"this route takes {allow}", (("Allow", allow), *CORS[:1]))
+        return lambda _: refused
+
+    def not_collected(self, response: Response) -> Response:
+        """The answer to a collector request whose body could not be read; counted, and readable by the page."""
+        self._writer.count(0, int(self._clock()), "rejected", f"http_{response.status}")
+        return response._replace(headers=(*response.headers, *CORS))
+
+    # ── live ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _reader(self, request: Request) -> Reader | Response:
+        """Who may read: a card's token, a `stats` key, or somebody signed in (contract §4)."""
+        site = self._sites.get(request.parameter("site"))
+        if token := request.parameter("token"):
+            return self._by_token(token, site if request.parameter("site") else None)
+        authorization = request.headers.get("authorization", "")
+        if authorization.startswith("Bearer "):
+            return self._by_key(authorization.removeprefix("Bearer ").strip(), site)
+        if not self._signed_in(request.headers):
+            return SIGN_IN
+        return Reader(site, lambda: self._signed_in(request.headers)) if site else NOTHING_HERE
+
+    def _by_token(self, token: str, site: Site | None) -> Reader | Response:
+        embed = self._embeds.find(token, int(self._clock()))
+        if embed is None or (site is not None and site.id != embed.site_id):
+            return NOTHING_HERE
+        own = site or next((one for one in self._sites.all() if one.id == embed.site_id), None)
+        if own is None:
+            return NOTHING_HERE
+        return Reader(own, lambda: self._embeds.find(token, int(self._clock())) is not None)
+
+    def _by_key(self, plain: str, site: Site | None) -> Reader | Response:
+        key = self._keys.find(plain)
+        if key is None or key.scope not in ("stats", "admin"):
+            return SIGN_IN
+        if site is None or key.site_id not in (None, site.id):
+            return NOTHING_HERE
+        return Reader(site, lambda: self._keys.find(plain) is not None)
+
+    def _live(self, request: Request) -> Response:
+        reader = self._reader(request)
+        if isinstance(reader, Response):
+            return reader
+        return json_response(200, self._hub.stats(reader.site.id), (NO_STORE, NO_SNIFF))
+
+    def _stream(self, request: Request) -> Response | Stream:
+        reader = self._reader(request)
+        if isinstance(reader, Response):
+            return reader
+        last_id = request.headers.get("last-event-id") or request.parameter("last_event_id")
+        return Stream(
+            EVENT_STREAM,
+            lambda wake: self._hub.subscribe(reader.site.id, wake, last_id),
+            self._hub.unsubscribe,
+            reader.allowed,
+        )
+
+    # ── the card ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _card(self, request: Request) -> Response:
+        token = request.parameter("token")
+        reader = self._by_token(token, None)
+        embed = self._embeds.find(token, int(self._clock()))
+        if isinstance(reader, Response) or embed is None:
+            return NOTHING_HERE
+        site = reader.site
+        concurrency = self._history.read(site, int(self._clock()))
+        page = card.render(
+            site.domain,
+            self._hub.stats(site.id),
+            concurrency.points,
+            token=token,
+            theme=request.parameter("theme"),
+            zone=site.timezone,
+            hour_ago=concurrency.hour_ago,
+        )
+        headers = (
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Security-Policy", card.content_security_policy(embed.hosts)),
+            ("Referrer-Policy", "no-referrer"),
+            NO_STORE,
+            NO_SNIFF,
+        )
+        return Response(200, headers, page)
+
+    # ── health ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ready(self) -> Response:
+        if not self._writer.alive:
+            return error(503, "writer_stopped", "the writer has stopped", (NO_STORE,))
+        try:
+            with self._database.read() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError:
+            return error(503, "database_away", "the database does not answer", (NO_STORE,))
+        return json_response(200, {"status": "ready"}, (NO_STORE,))
+
+
+@cache
+def _script_forms() -> tuple[str, dict[str, bytes]]:
+    """The script's ETag and its encoded forms."""
+    plain = SCRIPT.read_bytes()
+    etag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
+    return etag, {"br": brotli.compress(plain, quality=11), "gzip": gzip.compress(plain, 9), "": plain}
+
+
+def script(request: Request) -> Response:
+    """The site script; unchanged ones are not sent again."""
+    etag, forms = _script_forms()
+    accepted = request.headers.get("accept-encoding", "")
+    encoding = next((name for name in ("br", "gzip") if name in accepted), "")
+    headers = [
+        ("Content-Type", "text/javascript; charset=utf-8"),
+        ("Cache-Control", "public, max-age=3600"),
+        ("ETag", etag),
+        ("Vary", "Accept-Encoding"),
+        ("Access-Control-Allow-Origin", "*"),
+        ("Cross-Origin-Resource-Policy", "cross-origin"),
+        NO_SNIFF,
+    ]
+    if request.headers.get("if-none-match") == etag:
+        return Response(304, tuple(headers), b"")
+    if encoding:
+        headers.append(("Content-Encoding", encoding))
+    return Response(200, tuple(headers), b"" if request.method == "HEAD" else forms[encoding])
+
+
+def card_font(_: Request) -> Response:
+    """The font of the card."""
+    headers = (("Content-Type", "font/woff2"), ("Cache-Control", "public, max-age=31536000, immutable"), NO_SNIFF)
+    return Response(200, headers, card.font())
+
+
+def live_state(hub: Hub, site: Site) -> dict[str, Any]:
+    """What the Live page's fallback polls: the figures and the newest rows of the feed."""
+    return {"stats": hub.stats(site.id), "events": hub.recent_items(site.id)}

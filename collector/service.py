@@ -1,0 +1,103 @@
+"""Everything that lives as long as the process: opened together, closed in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from analytics.concurrency import History
+from analytics.config import Config, secret_of
+from analytics.database import Database
+from analytics.embeds import EmbedRing
+from analytics.keys import KeyRing
+from analytics.salts import SaltKeeper
+from analytics.sites import Directory
+from collector.arrival import Stored
+from collector.collect import Collector
+from collector.hub import Hub
+from collector.pipeline import Kit
+from collector.place import open_places
+from collector.rate import Rate
+from collector.routes import Routes
+from collector.writer import Writer
+
+log = logging.getLogger("footfall.service")
+
+TIDY_S = 60.0
+LATE_S = 90  # a beat this far in the past changes minutes that have been counted already
+
+
+class Service:
+    """The collector and the live side of one process over one database. Close it: it commits what is waiting."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.secret = secret_of(config)
+        self.places = open_places(config.geoip_database, config.data_dir)
+        self.database = Database(config)
+        self.sites = Directory(self.database)
+        self.keys = KeyRing(self.database)
+        self.embeds = EmbedRing(self.database)
+        self.salts = SaltKeeper(self.database, self.secret)
+        self.hub = Hub(self.database, config.active_window_s)
+        self.history = History(self.database, config.active_window_s)
+        self.writer = Writer(self.database, self._publish)
+        kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret)
+        self.collector = Collector(kit, self.keys, self.writer, config.trusted_proxies)
+        self._ending = threading.Event()
+        self._tidier = threading.Thread(target=self._tidy_now_and_then, name="footfall-tidy", daemon=True)
+        self._tidier.start()
+
+    def routes(self, signed_in: Callable[[Mapping[str, str]], bool]) -> Routes:
+        """The public routes; `signed_in` tells by the headers whether somebody is."""
+        return Routes(
+            self.collector,
+            self.writer,
+            self.hub,
+            self.history,
+            self.sites,
+            self.keys,
+            self.embeds,
+            self.database,
+            signed_in,
+            time.time,
+        )
+
+    def forget(self) -> None:
+        """Reads sites, keys and cards anew: something was changed."""
+        self.sites.forget()
+        self.keys.forget()
+        self.embeds.forget()
+
+    def _publish(self, stored: list[Stored]) -> None:
+        now = int(time.time())
+        for one in stored:
+            if one.beat.at < now - LATE_S:
+                self.history.forget(one.beat.site_id, one.beat.at)
+        self.hub.publish(stored)
+
+    def _tidy_now_and_then(self) -> None:
+        while not self._ending.wait(TIDY_S):
+            try:
+                for site in self.sites.all():
+                    self.salts.destroy_old(site, int(time.time()))
+                self.hub.tidy({site.id for site in self.sites.all()})
+            except SQLAlchemyError as away:
+                log.warning("tidying up has to wait: %s", type(away).__name__)
+
+    def drain(self) -> None:
+        """Refuses what comes, commits what is waiting, ends the streams. May be called twice."""
+        self._ending.set()
+        self.writer.stop()
+        self.hub.close()
+
+    def close(self) -> None:
+        """Drains, and lets go of the database."""
+        self.drain()
+        self._tidier.join(2)
+        self.database.close()
+        self.places.close()

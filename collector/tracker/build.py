@@ -1,0 +1,50 @@
+"""Builds the script that visitors get: `python collector/tracker/build.py` after each change of footfall.js.
+
+Needs Node's npx, and so is for developers only: the built file is committed beside its source, with the
+sha256 of that source, so that a test can tell a forgotten build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import brotli
+
+HERE = Path(__file__).parent
+SOURCE = HERE / "footfall.js"
+BUILT = HERE / "footfall.min.js"
+SIDECAR = HERE / "footfall.min.js.source"
+
+LARGEST = 2_200  # bytes under brotli, as promised to the sites that carry it
+TERSER = ("npx", "--yes", "terser@5.51.2", "--ecma", "2020", "--compress", "passes=4", "--mangle", "--")
+
+
+def source_digest() -> str:
+    """The sha256 of the readable source, in hex: what the sidecar held after the last build."""
+    return hashlib.sha256(SOURCE.read_bytes()).hexdigest()
+
+
+def size_on_the_wire(script: bytes) -> int:
+    """Bytes under brotli at its best quality."""
+    return len(brotli.compress(script, quality=11))
+
+
+def build() -> None:
+    """Writes the built file and its sidecar; raises `CalledProcessError` where terser refuses the source."""
+    done = subprocess.run([*TERSER, str(SOURCE)], check=True, stdout=subprocess.PIPE)  # noqa: S603
+    BUILT.write_bytes(done.stdout)
+    SIDECAR.write_text(source_digest() + "\n")
+
+
+def main() -> int:
+    build()
+    size = size_on_the_wire(BUILT.read_bytes())
+    print(f"{BUILT.name}: {BUILT.stat().st_size} bytes, {size} under brotli, {LARGEST} allowed")
+    return int(size > LARGEST)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

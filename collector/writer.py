@@ -1,0 +1,197 @@
+"""The one writer thread: what waits is committed together, then presence knows it, then each request is answered."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+import psycopg
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from analytics.database import Database
+from analytics.ids import Ids
+from collector.arrival import Arrival, Outcome, Shed, Stored
+from collector.store import Tally, store, write_tally
+
+log = logging.getLogger("footfall.writer")
+
+FULL = Shed("queue_full", "too many events are waiting to be stored; send it again", 2)
+AWAY = Shed("database_away", "the database cannot be written to right now; send it again", 5)
+STOPPING = Shed("stopping", "the server is going down; send it again", 5)
+
+# `store` speaks to the driver itself, so the driver's own errors come up beside SQLAlchemy's
+AWAY_ERRORS = (OperationalError, sqlite3.OperationalError, psycopg.OperationalError)
+TAKEN_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
+
+Done = Callable[[list[Outcome]], None]
+
+
+class Waiting(NamedTuple):
+    """The arrivals of one request, and who wants to know their outcomes."""
+
+    arrivals: Sequence[Arrival]
+    done: Done
+
+
+class Writer:
+    """Commits arrivals in groups: whatever is waiting when the last commit ends (window 0).
+
+    `submit` never blocks. Bounded: past `most_waiting` arrivals the outcome is `FULL`. `on_stored` gets each group's
+    stored arrivals after their commit and before any of their requests is answered.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        on_stored: Callable[[list[Stored]], None],
+        most_waiting: int = 10_000,
+        group: int = 256,
+    ) -> None:
+        self._database = database
+        self._on_stored = on_stored
+        self._most_waiting = most_waiting
+        self._group = group
+        self._ids = Ids(database.worker)
+        self._queue: SimpleQueue[list[Waiting]] = SimpleQueue()
+        self._held: deque[Waiting] = deque()
+        self._lock = threading.Lock()
+        self._submitted = 0
+        self._answered = 0
+        self._tally: Tally = Counter()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="footfall-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """How many arrivals are not committed yet."""
+        return self._submitted - self._answered
+
+    def submit(self, requests: list[Waiting]) -> None:
+        """Queues the arrivals of these requests. Each `done` is called once: after the commit, on the writer's
+        thread, or at once with `FULL` or `STOPPING`.
+        """
+        taken: list[Waiting] = []
+        refused: list[Waiting] = []
+        with self._lock:
+            for request in requests:
+                fits = not self._stopping and self.waiting + len(request.arrivals) <= self._most_waiting
+                (taken if fits else refused).append(request)
+                self._submitted += len(request.arrivals) if fits else 0
+            if taken:
+                self._queue.put(taken)
+        for request in refused:
+            self._shed(request, STOPPING if self._stopping else FULL)
+
+    def _shed(self, request: Waiting, why: Shed) -> None:
+        for arrival in request.arrivals:
+            self.count(arrival.site_id, arrival.at, "shed", why.code)
+        request.done([why] * len(request.arrivals))
+
+    def count(self, site_id: int, at: int, outcome: str, reason: str) -> None:
+        """Counts an outcome that needs no row of its own; it is written with the next group, or within a second."""
+        with self._lock:
+            self._tally[site_id, at // 3600 * 3600, outcome, reason] += 1
+
+    def stop(self, timeout_s: float = 8.0) -> None:
+        """Commits what is waiting, refuses what comes, and ends. May be called twice."""
+        with self._lock:
+            self._stopping = True
+            self._queue.put([])
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            if group := self._take():
+                self._commit(group)
+                continue
+            self._flush()
+            if self._stopping and self._queue.empty():
+                return
+
+    def _take(self) -> list[Waiting]:
+        """The next group, at most about `group` arrivals; empty after a second of quiet."""
+        if not self._held:
+            with suppress(Empty):
+                self._held.extend(self._queue.get(timeout=1.0))
+        with suppress(Empty):
+            while len(self._held) < self._group:
+                self._held.extend(self._queue.get_nowait())
+        group: list[Waiting] = []
+        size = 0
+        while self._held and size < self._group:
+            group.append(self._held.popleft())
+            size += len(group[-1].arrivals)
+        return group
+
+    def _commit(self, group: list[Waiting]) -> None:
+        arrivals = [arrival for request in group for arrival in request.arrivals]
+        outcomes = self._stored(arrivals)
+        stored = [outcome for outcome in outcomes if type(outcome) is Stored]
+        if stored:
+            self._on_stored(stored)
+        self._answered += len(arrivals)
+        start = 0
+        for request in group:
+            end = start + len(request.arrivals)
+            request.done(outcomes[start:end])
+            start = end
+
+    def _stored(self, arrivals: list[Arrival]) -> list[Outcome]:
+        """The outcomes after the commit. One arrival that the database refuses does not sink the others."""
+        tally = self._swap_tally()
+        try:
+            return self._store(arrivals, tally)
+        except AWAY_ERRORS as away:
+            log.error("the database cannot be written to: %s", str(away).partition("\n")[0])
+            self._return_tally(tally)
+        except Exception as refused:
+            log.error("%d arrivals could not be stored: %s", len(arrivals), type(refused).__name__)
+            self._return_tally(tally)
+            if len(arrivals) > 1:
+                return [outcome for arrival in arrivals for outcome in self._stored([arrival])]
+        for arrival in arrivals:
+            self.count(arrival.site_id, arrival.at, "shed", AWAY.code)
+        return [AWAY] * len(arrivals)
+
+    def _store(self, arrivals: list[Arrival], tally: Tally) -> list[Outcome]:
+        """One transaction; once more with other ids where one was taken (rows of the past, see `analytics.ids`)."""
+        for tries_left in (2, 1, 0):
+            try:
+                with self._database.transaction() as connection:
+                    return store(connection, arrivals, self._ids, Counter(tally))
+            except TAKEN_ERRORS:
+                if not tries_left:
+                    raise
+        raise AssertionError
+
+    def _swap_tally(self) -> Tally:
+        with self._lock:
+            tally, self._tally = self._tally, Counter()
+        return tally
+
+    def _return_tally(self, tally: Tally) -> None:
+        with self._lock:
+            self._tally.update(tally)
+
+    def _flush(self) -> None:
+        tally = self._swap_tally()
+        if not tally:
+            return
+        try:
+            with self._database.transaction() as connection:
+                write_tally(connection, tally)
+        except (DBAPIError, sqlite3.Error, psycopg.Error) as away:
+            log.error("the outcome counters cannot be written: %s", type(away).__name__)
+            self._return_tally(tally)

@@ -1,0 +1,51 @@
+"""Labels with how many people share them, most first, and a line for those left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.live import Rest, Tally
+from layouts.components import figures
+
+
+def top(tallies: Sequence[Tally], rest: Rest, rows: int) -> tuple[Sequence[Tally], Rest]:
+    """The first `rows` of the tallies; the others join `rest`."""
+    over = tallies[rows:]
+    return tallies[:rows], Rest(rest.people + sum(t.people for t in over), rest.others + len(over))
+
+
+def table(heading: str, tallies: Sequence[Tally]) -> html.Table:
+    """One row a tally: label, bar against the largest, people. Labels stay text, cut at the end."""
+    columns = html.Colgroup([html.Col(), html.Col(className="ff-col-bar"), html.Col(className="ff-col-n")])
+    head = html.Tr(
+        [
+            html.Th(heading, scope="col"),
+            html.Th(html.Span("Share", className="ff-vh"), scope="col"),
+            html.Th("Now", scope="col", className="ff-num"),
+        ]
+    )
+    most = max((tally.people for tally in tallies), default=1)
+    rows = [_row(tally, most) for tally in tallies]
+    return html.Table([columns, html.Thead(head), html.Tbody(rows)], className="ff-table")
+
+
+def left_out(rest: Rest, preposition: str, noun: str) -> html.P | None:
+    """`6 people on 6 other pages`; None when nobody is left out."""
+    if not rest.people:
+        return None
+    others = f"{figures.count(rest.others)} other {noun}{'' if rest.others == 1 else 's'}"
+    return html.P(f"{figures.people(rest.people)} {preposition} {others}", className="ff-rest")
+
+
+def _row(tally: Tally, most: int) -> Component:
+    share = f"{100 * tally.people / most:.0f}%"
+    return html.Tr(
+        [
+            html.Td(html.Bdi(tally.label), title=tally.label),
+            html.Td(html.Span(html.I(), className="ff-mini", style={"--w": share})),
+            html.Td(html.B(figures.count(tally.people)), className="ff-num"),
+        ]
+    )

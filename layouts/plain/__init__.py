@@ -1,0 +1,68 @@
+"""The pages without Dash: signing in, setting up, and what went wrong. They work without JavaScript."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import available_timezones
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from layouts.components import world
+
+# Where the dots of the picture beside the form stand: latitude, longitude, people, seconds of delay.
+CITIES = (
+    (40.7, -74.0, 9, 0.0),
+    (51.5, -0.1, 8, 0.7),
+    (52.5, 13.4, 6, 2.1),
+    (-23.5, -46.6, 5, 1.2),
+    (12.9, 77.6, 5, 0.5),
+    (35.7, 139.7, 5, 1.9),
+    (41.9, -87.6, 4, 2.8),
+    (30.3, -97.7, 4, 2.6),
+    (59.3, 18.1, 3, 1.7),
+    (6.5, 3.4, 2, 2.4),
+    (-33.9, 18.4, 1, 0.8),
+    (-37.8, 145.0, 2, 0.1),
+)
+
+
+class Place(NamedTuple):
+    """One dot: percent from the left and the top edge, diameter in px, seconds of delay."""
+
+    left: float
+    top: float
+    diameter: float
+    delay: float
+
+
+def render(page: str, **values: Any) -> str:
+    """The HTML of `page` ("sign_in", "set_up", "error"); a value that its template names and lacks raises."""
+    return _templates().get_template(f"{page}.html").render(places=_places(), **values)
+
+
+@cache
+def zones() -> dict[str, list[tuple[str, str]]]:
+    """Time zones to choose from: area → (IANA name, how people read it), in alphabetical order."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(available_timezones()):
+        area, _, place = name.partition("/")
+        if place and area not in {"Etc", "SystemV", "US"}:
+            found.setdefault(area, []).append((name, place.replace("_", " ").replace("/", ", ")))
+    return found
+
+
+@cache
+def _templates() -> Environment:
+    loader = FileSystemLoader(Path(__file__).parent)
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+@cache
+def _places() -> list[Place]:
+    return [
+        Place(*world.position(lat, lon), world.diameter(people), -delay) for lat, lon, people, delay in CITIES
+    ]

@@ -1,0 +1,131 @@
+"""The frame around every page: skip link, header, the page's slot, footer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dash import html
+from dash.development.base_component import Component
+
+from layouts.components import figures
+from layouts.components.icon import icon
+
+
+class SiteLink(NamedTuple):
+    """One line of the site switcher. `active` is None where the count is not known."""
+
+    domain: str
+    href: str
+    active: int | None
+
+
+def shell(
+    page: Component,
+    *,
+    version: str,
+    sites: Sequence[SiteLink] = (),
+    current: str = "",
+    email: str | None = None,
+    window_s: int = 60,
+) -> html.Div:
+    """The whole document's body around `page`.
+
+    `current` is the domain of the site on show, empty for none. `email` is the person signed in;
+    None (a public dashboard) leaves the account menu out.
+    """
+    return html.Div(
+        [
+            html.A("Skip to the content", href="#page", className="ff-skip"),
+            header(sites, current, email, window_s),
+            html.Div(page, id="page", tabIndex=-1),
+            footer(version),
+        ],
+        className="ff-shell",
+    )
+
+
+def header(sites: Sequence[SiteLink], current: str, email: str | None, window_s: int) -> html.Header:
+    """Brand, site switcher, tabs, status of the stream, theme, account."""
+    home = next((site.href for site in sites if site.domain == current), "/")
+    end = [status(), theme_toggle(), html.Div(account_menu(email), id="account")]
+    inner = [
+        brand(home),
+        html.Div(site_menu(sites, current, window_s), id="site-menu"),
+        html.Nav(tabs(home) if current else None, id="tabs", className="ff-tabs", **{"aria-label": "Pages"}),
+        html.Div(end, className="ff-header-end"),
+    ]
+    return html.Header(html.Div(inner, className="ff-header-in"), className="ff-header")
+
+
+def brand(home: str) -> html.A:
+    """Mark and name, leading home."""
+    mark = html.Img(src="/assets/mark.svg", alt="", width=26, height=26)
+    return html.A(
+        [mark, html.Span("Footfall")], href=home, className="ff-brand", **{"aria-label": "Footfall"}
+    )
+
+
+def site_menu(sites: Sequence[SiteLink], current: str, window_s: int) -> Component | None:
+    """The switcher: children of `#site-menu`. None without sites."""
+    if not sites:
+        return None
+    shown = current or "Choose a site"
+    summary = html.Summary(
+        [_glyph(shown), html.Bdi(shown, className="ff-trunc"), icon("updown", 14)],
+        className="ff-site",
+        **{"aria-label": f"Site: {shown}"},
+    )
+    window = html.Div(f"Active in the last {figures.window(window_s)}", className="ff-item ff-window")
+    lines = [_site_line(site, site.domain == current) for site in sites]
+    return html.Details([summary, html.Div([window, *lines], className="ff-pop")], className="ff-menu")
+
+
+def tabs(home: str) -> list[Component]:
+    """The pages there are of a site: children of `#tabs`."""
+    return [html.A([icon("activity"), "Live"], href=home, **{"aria-current": "page"})]
+
+
+def status() -> html.Span:
+    """How the stream is doing. The stream's script writes it; a page without a stream hides it."""
+    dot = html.Span(className="ff-dot", **{"aria-hidden": "true"})
+    text = html.Span("Connecting…", id="status-text")
+    return html.Span([dot, text], id="status", className="ff-status is-connecting", role="status")
+
+
+def theme_toggle() -> html.Button:
+    """Between light and dark."""
+    label = {"aria-label": "Switch between light and dark"}
+    return html.Button(icon("theme"), id="theme", type="button", className="ff-icon", **label)
+
+
+def account_menu(email: str | None) -> Component | None:
+    """Who is signed in, and the way out: children of `#account`. None on a public dashboard."""
+    if email is None:
+        return None
+    avatar = html.Span(email[:1].upper(), className="ff-avatar", **{"aria-hidden": "true"})
+    summary = html.Summary(avatar, className="ff-icon", **{"aria-label": "Your account"})
+    who = html.Span(html.Bdi(email, className="ff-trunc"), className="ff-item ff-muted", title=email)
+    out = html.Form(html.Button("Sign out", type="submit"), action="/sign-out", method="POST")
+    pop = html.Div([who, html.Hr(), out], className="ff-pop ff-pop-end")
+    return html.Details([summary, pop], className="ff-menu")
+
+
+def footer(version: str) -> html.Footer:
+    """Version and promise."""
+    return html.Footer(
+        [html.Span(f"Footfall {version}"), html.Span("No cookies, no IP addresses on disk")],
+        className="ff-foot",
+    )
+
+
+def _site_line(site: SiteLink, is_current: bool) -> html.A:
+    parts: list = [_glyph(site.domain), html.Bdi(site.domain, className="ff-trunc")]
+    if site.active is not None:
+        parts.append(html.Span(figures.count(site.active), className="ff-num"))
+    marked = {"aria-current": "true"} if is_current else {}
+    return html.A(parts, href=site.href, **marked)
+
+
+def _glyph(domain: str) -> html.Span:
+    return html.Span(domain[:1].upper(), className="ff-glyph", **{"aria-hidden": "true"})

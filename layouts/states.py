@@ -1,0 +1,49 @@
+"""What stands in a frame that has nothing to show: loading, failed, empty, missing."""
+
+from __future__ import annotations
+
+from dash import html
+
+from layouts.components.icon import icon
+
+SKELETON_WIDTHS = (92, 74, 81, 58, 66, 40, 70, 52, 63, 35)
+
+
+def skeleton(rows: int) -> html.Div:
+    """As many grey lines as the frame will have rows, each a row high."""
+    widths = (SKELETON_WIDTHS[row % len(SKELETON_WIDTHS)] for row in range(rows))
+    lines = [html.Span(className="ff-skel", style={"width": f"{width}%"}) for width in widths]
+    return html.Div(lines, className="ff-skels", **{"aria-busy": "true", "aria-label": "Loading"})
+
+
+def nothing(title: str, hint: str, sign: str = "mouse") -> html.Div:
+    """Calm words for an empty frame: what is not there, and what will bring it."""
+    return html.Div([icon(sign), html.B(title), html.P(hint)], className="ff-void")
+
+
+def failed(title: str, message: str) -> html.Div:
+    """A frame that could not be filled says so itself; `.ff-retry` asks again."""
+    again = html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-retry")
+    return html.Div(
+        [icon("alert"), html.B(title), html.P(message), again], className="ff-void is-failed", role="alert"
+    )
+
+
+def no_sites() -> html.Main:
+    """The page of a Footfall that watches nothing yet."""
+    words = html.P("Add the first one on the server. The command prints the line for its pages.")
+    command = html.Pre(html.Code("python app.py site add example.com"))
+    return _whole_page("globe", "No site yet", [words, html.Div(command, className="ff-code")])
+
+
+def not_found() -> html.Main:
+    """The page of an address that is none."""
+    words = html.P("Nothing lives at this address, or it is not yours to see.")
+    home = html.A("Go to the Live page", href="/", className="ff-btn ff-btn-primary")
+    return _whole_page("file", "Page not found", [words, home])
+
+
+def _whole_page(sign: str, title: str, rest: list) -> html.Main:
+    return html.Main(
+        html.Section([icon(sign), html.H1(title), *rest], className="ff-void"), className="ff-main"
+    )

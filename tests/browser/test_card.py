@@ -1,0 +1,273 @@
+"""The card in a real browser: framed, themed, fresh, cut off, switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver.common.by import By
+from stream_server import StreamServer, foreign_requests, stream_server, until
+
+from collector.card import card
+
+AT = 1_795_181_528  # 14:32:08 in Berlin
+PATHS = (
+    "/",
+    "/projects/xdotool/",
+    "/blog/geekery/ssl-latency.html",
+    "/articles/dynamic-dns-with-dhcp/",
+    "/blog/tags/puppet",
+)
+COUNTS = (31, 22, 17, 13, 11)
+LINE = (
+    88,
+    91,
+    90,
+    94,
+    97,
+    95,
+    99,
+    101,
+    98,
+    96,
+    99,
+    104,
+    107,
+    105,
+    103,
+    106,
+    110,
+    112,
+    109,
+    113,
+    117,
+    121,
+    126,
+    131,
+    129,
+    127,
+    124,
+    126,
+    125,
+)
+POINTS = [(AT - 8 - 3600, 110), *((AT - 8 - 60 * (29 - n), people) for n, people in enumerate(LINE))]
+QUICK = "window.footfallTimes = {first: 40, longest: 120, steady: 200, poll: 300, silent: 1200};"
+
+
+@pytest.fixture
+def server() -> Iterator[StreamServer]:
+    with stream_server() as running:
+        running.file(card.FONT_PATH, card.font(), "font/woff2")
+        running.live = live(128)
+        yield running
+
+
+def live(active: int, signed_in: int = 34, at: int = AT, paths: tuple[str, ...] = PATHS) -> dict[str, object]:
+    return {
+        "active_sessions": active,
+        "authenticated_users": signed_in,
+        "anonymous_sessions": active - signed_in,
+        "top_pages": [{"path": path, "count": count} for path, count in zip(paths, COUNTS, strict=False)],
+        "window_s": 60,
+        "as_of": at,
+    }
+
+
+def card_page(server: StreamServer, theme: str = "", figures: dict[str, object] | None = None) -> str:
+    """The card's address, with its policy, framed by this server's own host."""
+    body = card.render(
+        "semicomplete.com", figures or live(128), POINTS, token="t0ken", theme=theme, zone="Europe/Berlin"
+    )
+    policy = card.content_security_policy([server.url.removeprefix("http://")])
+    return server.page(
+        "/embed/live", body, **{"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+    )
+
+
+def frame(browser, server: StreamServer, width: int = 360, height: int = 260, **options: object) -> None:
+    """The card in another page's iframe, with short waits."""
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK})
+    card_page(server, **options)
+    line = (
+        f'<iframe src="/embed/live?token=t0ken" width="{width}" height="{height}" style="border:0"></iframe>'
+    )
+    browser.get(
+        server.page("/panel", f"<!doctype html><title>Panel</title><link rel=icon href=data:,>{line}")
+    )
+    browser.switch_to.frame(0)
+    server.streams(1)
+
+
+def text(browser, element: str) -> str:
+    return browser.execute_script("return document.getElementById(arguments[0]).textContent", element)
+
+
+def rows(browser) -> list[tuple[str, str]]:
+    pairs = """return [...document.querySelectorAll("#pages li")].map(
+        (li) => [...li.children].map((n) => n.textContent))"""
+    return [tuple(pair) for pair in browser.execute_script(pairs)]
+
+
+def complaints(browser) -> list[str]:
+    return [entry["message"] for entry in browser.get_log("browser") if "favicon" not in entry["message"]]
+
+
+def test_the_card_stands_in_a_frame_without_a_complaint_a_cookie_or_another_host(browser, server):
+    frame(browser, server)
+    assert {name: text(browser, name) for name in ("active", "signed-in", "anonymous", "change", "at")} == {
+        "active": "128",
+        "signed-in": "34",
+        "anonymous": "94",
+        "change": "↑ 16% vs 1 h ago",
+        "at": "14:32:08",
+    }
+    assert rows(browser) == [(path, str(count)) for path, count in zip(PATHS, COUNTS, strict=True)]
+    label = browser.find_element(By.ID, "spark").get_attribute("aria-label")
+    assert label == "Active people per minute over the last 30 minutes: from 88 to 128"
+    loaded = "return document.fonts.ready.then(() => [...document.fonts].map((face) => face.status))"
+    assert browser.execute_script(loaded) == ["loaded"]
+    assert browser.execute_script("return [document.cookie, localStorage.length, sessionStorage.length]") == [
+        "",
+        0,
+        0,
+    ]
+    assert server.asked == [{"site": "semicomplete.com", "token": "t0ken"}]
+    assert complaints(browser) == []
+    assert foreign_requests(browser, server) == []
+
+
+def test_a_frame_on_a_host_that_is_not_listed_stays_empty(browser, server):
+    card_page(server)
+    other = server.url.replace("127.0.0.1", "localhost")
+    server.page(
+        "/panel",
+        f'<!doctype html><title>Panel</title><iframe src="{server.url}/embed/live?token=t"></iframe>',
+    )
+    browser.get(other + "/panel")
+    refused = until(lambda: [line for line in complaints(browser) if "frame-ancestors" in line])
+    assert len(refused) == 1
+    assert server.asked == []
+
+
+def test_the_whole_card_comes_over_the_wire_in_at_most_40_kilobytes(browser, server):
+    frame(browser, server)
+    sizes = """return document.fonts.ready.then(() => [...performance.getEntriesByType("navigation"),
+        ...performance.getEntriesByType("resource")].map(
+            (entry) => [new URL(entry.name).pathname, entry.decodedBodySize]))"""
+    got = {path: size for path, size in browser.execute_script(sizes) if not path.startswith("/api/")}
+    assert set(got) == {"/embed/live", "/embed/card.woff2"}
+    assert sum(got.values()) <= 40_000
+
+
+def test_a_message_changes_numbers_pages_line_and_clock(browser, server):
+    frame(browser, server)
+    server.send("stats", live(99, 9, AT + 61, ("/new",)))
+    until(lambda: text(browser, "active") == "99")
+    assert {name: text(browser, name) for name in ("signed-in", "anonymous", "change", "at")} == {
+        "signed-in": "9",
+        "anonymous": "90",
+        "change": "↓ 10% vs 1 h ago",
+        "at": "14:33:09",
+    }
+    assert rows(browser) == [("/new", "31")]
+    assert browser.find_element(By.ID, "spark").get_attribute("aria-label").endswith("from 91 to 99")
+
+
+def test_the_change_goes_when_nothing_is_known_of_that_hour(browser, server):
+    frame(browser, server)
+    server.send("stats", live(99, 9, AT + 600))
+    until(lambda: text(browser, "active") == "99")
+    assert text(browser, "change") == ""
+
+
+def test_hostile_text_stays_text(browser, server):
+    evil = "/<img src=x onerror=window.__x=1>"
+    frame(browser, server, figures=live(1, 0, paths=(evil,)))
+    assert rows(browser) == [(evil, "31")]
+    server.send("stats", live(2, 0, paths=("</script><svg onload=window.__x=1>", "/\u202etxt.exe")))
+    until(lambda: rows(browser)[0][0] == "</script><svg onload=window.__x=1>")
+    assert browser.execute_script(
+        "return [document.querySelectorAll('#pages :is(img, svg)').length, window.__x]"
+    ) == [0, None]
+    assert complaints(browser) == []
+
+
+def test_after_a_cut_it_comes_back_with_the_last_id(browser, server):
+    frame(browser, server)
+    last = server.send("stats", live(130))
+    until(lambda: text(browser, "active") == "130")
+    server.cut()
+    server.streams(1)
+    server.send("stats", live(131))
+    until(lambda: text(browser, "active") == "131")
+    assert server.asked[1] == {"site": "semicomplete.com", "token": "t0ken", "last_event_id": last}
+
+
+def test_without_a_stream_it_asks_now_and_then(browser, server):
+    server.status = 503
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK})
+    server.live = live(140)
+    browser.get(card_page(server))
+    until(lambda: text(browser, "active") == "140")
+    server.live = live(141, at=AT + 10)
+    until(lambda: (text(browser, "active"), text(browser, "at")) == ("141", "14:32:18"))
+    assert server.polls[0] == {"site": "semicomplete.com", "token": "t0ken"}
+
+
+def test_without_anything_it_says_how_old_its_numbers_are(browser, server):
+    frame(browser, server)
+    server.send("stats", live(130))
+    until(lambda: text(browser, "active") == "130")
+    server.status = server.live_status = 503
+    server.cut()
+    until(lambda: text(browser, "at") == "as of 14:32:08, not connected")
+    assert text(browser, "active") == "130"
+    server.status = 200
+    server.streams(1)
+    server.send("stats", live(131, at=AT + 20))
+    until(lambda: text(browser, "at") == "14:32:28")
+
+
+def test_a_revoked_token_switches_the_card_off_for_good(browser, server):
+    frame(browser, server)
+    server.send("stats", live(130))
+    until(lambda: text(browser, "active") == "130")
+    server.status = server.live_status = 404
+    server.cut()
+    shown = "return document.querySelector('main').textContent"
+    until(lambda: browser.execute_script(shown) == "This card has been switched off.")
+    asked = len(server.asked)
+    until(lambda: len(server.polls) == 1)
+    assert len(server.asked) == asked
+
+
+@pytest.mark.parametrize(("width", "height", "whole"), [(360, 260, 5), (280, 220, 2), (900, 600, 5)])
+def test_no_row_is_cut_and_nothing_overflows_at(browser, server, width, height, whole):
+    frame(browser, server, width, height)
+    seen = """const box = document.getElementById("pages").getBoundingClientRect();
+        const boxes = [...document.querySelectorAll("#pages li")].map((li) => li.getBoundingClientRect());
+        const inside = boxes.filter((li) => li.left < box.right);
+        const root = document.documentElement;
+        return {rows: inside.length, cut: inside.filter((li) => li.bottom > box.bottom).length,
+            over: root.scrollWidth > innerWidth || root.scrollHeight > innerHeight,
+            foot: document.querySelector(".ff-foot").getBoundingClientRect().bottom <= innerHeight};"""
+    got = browser.execute_script(seen)
+    assert got["rows"] >= whole
+    assert got | {"rows": 0} == {"rows": 0, "cut": 0, "over": False, "foot": True}
+
+
+@pytest.mark.parametrize(
+    ("theme", "system", "surface"),
+    [
+        ("light", "dark", "rgb(255, 255, 255)"),
+        ("dark", "light", "rgb(17, 22, 27)"),
+        ("", "light", "rgb(255, 255, 255)"),
+        ("", "dark", "rgb(17, 22, 27)"),
+    ],
+)
+def test_the_theme_is_the_one_asked_for_else_the_readers(browser, server, theme, system, surface):
+    media = {"features": [{"name": "prefers-color-scheme", "value": system}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    browser.get(card_page(server, theme))
+    colour = "return getComputedStyle(document.querySelector('main')).backgroundColor"
+    assert browser.execute_script(colour) == surface

@@ -1,0 +1,542 @@
+"""assets/*.js in a real browser, against a server that speaks the stream's format."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import time
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.by import By
+from stream_server import StreamServer, foreign_requests, stream_server, until
+
+AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
+SCRIPTS = ("feed", "live", "shell", "spark", "stream", "tip")  # in the order that Dash loads them
+QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300, "greeting": 100}
+
+LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/live/stream?site={site}"
+  data-window="60" data-timezone="Europe/Berlin">
+  <div id="notice" hidden>since <b id="notice-since"></b><button id="try-now">Try now</button></div>
+  <span id="clock"></span><p id="active-now" class="ff-big"></p><p id="active-said" role="status"></p>
+  <i id="split-signed-in"></i><i id="split-anonymous"></i><b id="signed-in"></b><b id="anonymous"></b>
+  <span id="signed-in-share"></span><span id="anonymous-share"></span>
+  <div id="spark" class="ff-plot" style="margin-left:40px;width:400px" data-points="{points}"></div>
+  <span id="feed-waiting" hidden></span>
+  <button id="feed-pause" aria-pressed="false"><span class="ff-i ff-i-pause"></span>Pause</button>
+  <div id="feed-chips"><button data-show="all" aria-pressed="true">All</button>
+  <button data-show="pageview">Pageviews</button><button data-show="event">Events</button>
+  <button data-show="signed-in">Signed in</button></div>
+  <div id="feed-empty">Nothing yet</div><ol id="feed" style="width:360px;height:200px"></ol></main>"""
+FIRST = """<main id="first-visit" data-site="example.com" data-stream="/api/live/stream?site=example.com">
+  <h2 id="greeting" hidden>The first visitor is here.</h2></main>"""
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Footfall</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/footfall.css">
+<script>window.footfallTimes = {times}; {extra}</script></head><body><header>
+<button id="theme">Theme</button>
+<details class="ff-menu"><summary>Menu</summary><a href="#there">there</a></details>
+<button data-copy="#snippet"><span>Copy</span></button><pre id="snippet">&lt;script defer&gt;</pre>
+<input id="paste"><span id="status" class="ff-status is-connecting" role="status"><span class="ff-dot"></span>
+<span id="status-text">Connecting…</span></span></header><div id="slot">{body}</div>{scripts}</body></html>"""
+
+
+@pytest.fixture
+def server() -> Iterator[StreamServer]:
+    with stream_server() as running:
+        yield running
+
+
+def live_page(
+    server: StreamServer, *, body: str = "", points: object = (), extra: str = "", **times: float
+) -> str:
+    body = body or LIVE.format(site="example.com", points=json.dumps(points))
+    scripts = "".join(f'<script src="/assets/{name}.js"></script>' for name in SCRIPTS)
+    html = PAGE.format(times=json.dumps(QUICK | times), body=body, scripts=scripts, extra=extra)
+    return server.page("/", html)
+
+
+def stats(active: int, signed_in: int = 0, at: float = AT) -> dict[str, object]:
+    return {
+        "active_sessions": active,
+        "authenticated_users": signed_in,
+        "anonymous_sessions": active - signed_in,
+        "top_pages": [],
+        "window_s": 60,
+        "as_of": at,
+    }
+
+
+def pageview(n: int, **more: object) -> dict[str, object]:
+    return {
+        "id": f"event-{n:04}",
+        "type": "pageview",
+        "visitor_id": "v",
+        "user_id": None,
+        "user_type": None,
+        "path": f"/page/{n}",
+        "title": "",
+        "source": "",
+        "country": "",
+        "city": "",
+        "device": "",
+        "browser": "",
+        "timestamp": time.time() - 10_000 + n,
+        **more,
+    }
+
+
+def text(browser, element: str) -> str:
+    return browser.execute_script("return document.getElementById(arguments[0]).textContent", element)
+
+
+def rows(browser, part: str = ".ff-ev-t") -> list[str]:
+    return browser.execute_script(
+        "return [...document.querySelectorAll('#feed > li ' + arguments[0])].map((n) => n.textContent)", part
+    )
+
+
+def state(browser) -> str:
+    return browser.execute_script("return footfallLive.state()")
+
+
+def is_hidden(browser, element: str) -> bool:
+    return browser.execute_script("return document.getElementById(arguments[0]).hidden", element)
+
+
+def open_live(browser, server: StreamServer, **options: object) -> None:
+    browser.get(live_page(server, **options))
+    server.streams(1)
+
+
+# ───────── numbers ─────────
+
+
+def test_stats_change_the_numbers_the_bars_the_title_and_the_pill(browser, server):
+    open_live(browser, server)
+    server.send("stats", stats(1280, 345, time.time()))
+    until(lambda: text(browser, "active-now") == "1,280")
+    shown = ("signed-in", "anonymous", "signed-in-share", "anonymous-share", "active-said", "status-text")
+    assert {name: text(browser, name) for name in shown} == {
+        "signed-in": "345",
+        "anonymous": "935",
+        "signed-in-share": "27%",
+        "anonymous-share": "73%",
+        "active-said": "1,280 people active",
+        "status-text": "Live",
+    }
+    assert browser.execute_script(
+        "return ['signed-in', 'anonymous'].map((n) => document.getElementById('split-' + n).style.flexGrow)"
+    ) == ["345", "935"]
+    assert browser.title == "1,280 · example.com · Footfall"
+    assert browser.find_element(By.ID, "status").get_attribute("class") == "ff-status is-live"
+    assert foreign_requests(browser, server) == []
+
+
+def test_the_number_is_in_the_document_within_a_tenth_of_a_second_of_being_sent(browser, server):
+    open_live(browser, server)
+    browser.execute_script("""
+        window.seen = {};
+        const number = document.getElementById("active-now");
+        const note = () => { seen[number.textContent] = Date.now(); };
+        new MutationObserver(note).observe(number, {childList: true});""")
+    sent = {}
+    for n in range(100, 140):
+        sent[str(n)] = time.time() * 1000
+        server.send("stats", stats(n))
+        until(lambda n=n: browser.execute_script("return seen[arguments[0]]", str(n)))
+    seen = browser.execute_script("return seen")
+    assert statistics.median(seen[n] - sent[n] for n in sent) < 100
+
+
+def test_dash_gets_the_same_values_and_a_nudge_only_after_a_change_and_not_more_often_than_allowed(
+    browser, server
+):
+    recorder = """window.calls = [];
+        window.dash_clientside = {set_props: (...call) => calls.push([...call, Date.now()])}"""
+    open_live(browser, server, extra=recorder)
+    for n in range(20):
+        server.send("stats", stats(100 + n, 10))
+        server.send("stats", stats(100 + n, 10))
+    until(lambda: text(browser, "active-now") == "119")
+    until(lambda: browser.execute_script("return calls.some(([id]) => id === 'nudge')"))
+    server.send("stats", stats(119, 10, AT + 1))  # nothing new
+    server.send("new_event", pageview(1))
+    until(lambda: browser.execute_script("return calls.filter(([id]) => id === 'nudge').length") >= 2)
+    calls = browser.execute_script("return calls")
+    last = {name: props for name, props, _ in calls if name != "nudge"}
+    assert last == {
+        "active-now": {"children": "119"},
+        "signed-in": {"children": "10"},
+        "anonymous": {"children": "109"},
+        "signed-in-share": {"children": "8%"},
+        "anonymous-share": {"children": "92%"},
+        "split-signed-in": {"style": {"flex": 10}},
+        "split-anonymous": {"style": {"flex": 109}},
+    }
+    nudges = [at for name, _, at in calls if name == "nudge"]
+    assert min(b - a for a, b in itertools.pairwise(nudges)) >= QUICK["nudge"] - 20
+
+
+def test_an_older_number_of_a_slow_redraw_is_never_painted(browser, server):
+    open_live(browser, server)
+    server.send("stats", stats(128))
+    until(lambda: state(browser) == "live" and text(browser, "active-now") == "128")
+    redraw = """const number = document.getElementById("active-now"), done = arguments[0];
+        number.textContent = "90";
+        requestAnimationFrame(() => done(number.textContent));"""
+    assert browser.execute_async_script(redraw) == "128"
+
+
+def test_the_clock_runs_in_the_sites_zone(browser, server):
+    open_live(browser, server)
+    server.send("stats", stats(1))
+    until(lambda: text(browser, "clock").startswith("Fri 20 Nov 2026, 14:32:"))
+    first = text(browser, "clock")
+    assert first.endswith(" · Europe/Berlin")
+    until(lambda: text(browser, "clock") != first)
+
+
+# ───────── connection ─────────
+
+
+def test_after_a_cut_the_stream_comes_back_with_the_last_id(browser, server):
+    open_live(browser, server)
+    last = server.send("stats", stats(5))
+    until(lambda: text(browser, "active-now") == "5")
+    server.cut()
+    server.streams(1)
+    server.send("stats", stats(6))
+    until(lambda: text(browser, "active-now") == "6")
+    assert server.asked == [{"site": "example.com"}, {"site": "example.com", "last_event_id": last}]
+    assert state(browser) == "live"
+
+
+def test_without_a_server_the_page_says_since_when_and_try_now_tries_at_once(browser, server):
+    open_live(browser, server, longest=60_000)
+    server.send("stats", stats(7))
+    until(lambda: text(browser, "active-now") == "7")
+    server.status = 503
+    server.cut()
+    until(lambda: text(browser, "status-text") == "Disconnected")
+    assert not is_hidden(browser, "notice")
+    assert text(browser, "notice-since")[:5] in {"14:32", "14:33"}
+    assert text(browser, "active-now") == "7"
+    assert "is-stale" in browser.find_element(By.ID, "live").get_attribute("class")
+    stopped = text(browser, "clock")
+    later = time.monotonic() + 2.1
+    until(lambda: time.monotonic() > later)
+    assert text(browser, "clock") == stopped
+    server.status = 200
+    browser.find_element(By.ID, "try-now").click()
+    server.streams(1)
+    server.send("stats", stats(8))
+    until(lambda: text(browser, "status-text") == "Live")
+    assert is_hidden(browser, "notice")
+    assert "is-stale" not in browser.find_element(By.ID, "live").get_attribute("class")
+
+
+def test_a_silent_stream_is_taken_for_lost(browser, server):
+    open_live(browser, server, silent=400)
+    server.send("stats", stats(5))
+    until(lambda: state(browser) == "live")
+    until(lambda: len(server.asked) >= 2)
+
+
+def test_a_hidden_tab_closes_its_stream_and_a_visible_one_opens_it_again(browser, server):
+    open_live(browser, server)
+    server.send("stats", stats(5))
+    until(lambda: state(browser) == "live")
+    here = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    server.streams(0)
+    browser.switch_to.window(here)
+    server.streams(1)
+    server.send("stats", stats(6))
+    until(lambda: text(browser, "active-now") == "6")
+    assert state(browser) == "live"
+
+
+def test_the_stream_goes_with_its_page_and_another_site_gets_its_own(browser, server):
+    open_live(browser, server)
+    browser.execute_script("document.getElementById('slot').replaceChildren()")
+    server.streams(0)
+    assert is_hidden(browser, "status")
+    browser.execute_script(
+        "document.getElementById('slot').innerHTML = arguments[0]", LIVE.format(site="b.example", points="[]")
+    )
+    server.streams(1)
+    browser.execute_script(
+        "const live = document.getElementById('live'); live.dataset.site = 'c.example';"
+        "live.dataset.stream = '/api/live/stream?site=c.example'"
+    )
+    until(lambda: len(server.asked) == 3)
+    server.streams(1)
+    assert [query["site"] for query in server.asked] == ["example.com", "b.example", "c.example"]
+
+
+def test_a_signed_out_reader_is_sent_to_sign_in_and_back(browser, server):
+    server.status = server.live_status = 401
+    server.page("/sign-in", "<title>Sign in</title>")
+    browser.get(live_page(server) + "?site=example.com")
+    until(lambda: browser.title == "Sign in")
+    assert browser.current_url == server.url + "/sign-in?next=%2F%3Fsite%3Dexample.com"
+
+
+def test_a_site_that_is_gone_is_named_and_not_asked_for_again(browser, server):
+    server.status = server.live_status = 404
+    browser.get(live_page(server))
+    until(lambda: text(browser, "status-text") == "No such site")
+    assert len(server.asked) == len(server.polls) == 1
+
+
+def test_the_callbacks_figures_keep_the_page_alive_while_the_stream_cannot_be_had(browser, server):
+    server.status = 429
+    browser.get(live_page(server, silent=700))
+    until(lambda: state(browser) == "down")
+    polled = {"stats": stats(12), "events": [pageview(2), pageview(1)]}
+    browser.execute_script("footfallLive.polled(arguments[0])", polled)
+    until(lambda: text(browser, "active-now") == "12")
+    assert (text(browser, "status-text"), rows(browser)) == ("Live", ["/page/2", "/page/1"])
+    assert browser.find_element(By.ID, "status").get_attribute("title") == "Refreshed every 10 s"
+    browser.execute_script(
+        "footfallLive.polled(arguments[0])", polled | {"events": [pageview(3), pageview(2)]}
+    )
+    until(lambda: rows(browser) == ["/page/3", "/page/2", "/page/1"])
+    until(lambda: state(browser) == "down")
+
+
+def test_the_first_visit_is_greeted_and_the_page_loaded_anew(browser, server):
+    open_live(browser, server, body=FIRST)
+    browser.execute_script("window.before = true")
+    server.send("stats", stats(0))
+    server.send("new_event", pageview(1))
+    until(lambda: not is_hidden(browser, "greeting"))
+    until(lambda: not browser.execute_script("return window.before"))
+
+
+# ───────── feed ─────────
+
+
+def test_rows_say_what_happened_where_from_and_by_whom(browser, server):
+    open_live(browser, server)
+    now = time.time()
+    payment = {
+        **pageview(
+            3,
+            country="DE",
+            city="Berlin",
+            device="Desktop",
+            browser="Firefox",
+            user_id="7",
+            timestamp=now - 65,
+        ),
+        "type": "event",
+        "name": "Payment",
+        "description": "Team plan",
+        "user_name": "lena.h",
+        "value": 49,
+        "currency": "EUR",
+    }
+    visit = pageview(
+        2, path="/a", country="US", source="Google", device="Mobile", browser="Safari", timestamp=now - 130
+    )
+    server.send("stats", stats(1, 1, now))
+    server.send("connected", {"recentEvents": [payment, visit]})
+    until(lambda: len(rows(browser)) == 2)
+    assert rows(browser) == ["Payment Team plan €49.00", "/a"]
+    assert rows(browser, ".ff-ev-m") == ["DEDirect Firefoxlena.h", "USGoogle Safari"]
+    assert rows(browser, "time") == ["1 min", "2 min"]
+    icons = (
+        "return [...document.querySelectorAll('#feed .ff-i')].map((n) => n.className.replaceAll('ff-i-', ''))"
+    )
+    assert [name.removeprefix("ff-i ") for name in browser.execute_script(icons)] == [
+        "card",
+        "monitor 12",
+        "eye",
+        "phone 12",
+    ]
+    assert browser.execute_script("return document.querySelectorAll('#feed .is-new').length") == 0
+    assert is_hidden(browser, "feed-empty")
+
+
+def test_an_arrival_flashes_once_and_stands_on_top(browser, server):
+    open_live(browser, server)
+    server.send("connected", {"recentEvents": [pageview(1)]})
+    server.send("new_event", pageview(2))
+    until(lambda: rows(browser) == ["/page/2", "/page/1"])
+    flashing = "return [...document.querySelectorAll('#feed .is-new .ff-ev-t')].map((n) => n.textContent)"
+    assert browser.execute_script(flashing) == ["/page/2"]
+    until(lambda: browser.execute_script(flashing) == [])
+
+
+def test_an_event_that_comes_again_after_a_resume_is_one_row(browser, server):
+    open_live(browser, server)
+    server.send("new_event", pageview(1))
+    until(lambda: rows(browser) == ["/page/1"])
+    server.cut()
+    server.streams(1)
+    server.send("connected", {"recentEvents": [pageview(2), pageview(1)]})
+    server.send("new_event", pageview(2))
+    server.send("new_event", pageview(3))
+    until(lambda: rows(browser) == ["/page/3", "/page/2", "/page/1"])
+
+
+def test_the_hundred_newest_rows_are_kept_and_a_filter_looks_at_all_of_them(browser, server):
+    open_live(browser, server)
+    for n in range(130):
+        kind = {"type": "event", "name": "Signup", "user_id": "u"} if n % 10 == 0 else {}
+        server.send("new_event", pageview(n, **kind))
+    until(lambda: rows(browser)[:1] == ["/page/129"])
+    everything = rows(browser)
+    assert (len(everything), everything[-1]) == (100, "Signup")
+    browser.find_element(By.CSS_SELECTOR, "[data-show=event]").click()
+    assert rows(browser) == ["Signup"] * 10
+    browser.find_element(By.CSS_SELECTOR, "[data-show=pageview]").click()
+    assert len(rows(browser)) == 90
+    browser.find_element(By.CSS_SELECTOR, "[data-show=signed-in]").click()
+    assert rows(browser) == ["Signup"] * 10
+    pressed = browser.execute_script(
+        "return [...document.querySelectorAll('[data-show][aria-pressed=true]')].map((n) => n.dataset.show)"
+    )
+    assert pressed == ["signed-in"]
+    browser.find_element(By.CSS_SELECTOR, "[data-show=all]").click()
+    assert rows(browser) == everything
+
+
+def test_a_paused_list_does_not_move_and_counts_what_waits(browser, server):
+    open_live(browser, server)
+    server.send("new_event", pageview(1))
+    until(lambda: rows(browser) == ["/page/1"])
+    browser.find_element(By.ID, "feed-pause").click()
+    for n in (2, 3):
+        server.send("new_event", pageview(n))
+    until(lambda: text(browser, "feed-waiting") == "2 new")
+    assert rows(browser) == ["/page/1"]
+    browser.find_element(By.ID, "feed-pause").click()
+    assert rows(browser) == ["/page/3", "/page/2", "/page/1"]
+    assert is_hidden(browser, "feed-waiting")
+
+
+def test_a_list_under_the_pointer_does_not_move(browser, server):
+    open_live(browser, server)
+    server.send("new_event", pageview(1))
+    until(lambda: rows(browser) == ["/page/1"])
+    ActionChains(browser).move_to_element(browser.find_element(By.ID, "feed")).perform()
+    server.send("new_event", pageview(2))
+    until(lambda: text(browser, "feed-waiting") == "1 new")
+    assert rows(browser) == ["/page/1"]
+    ActionChains(browser).move_to_element(browser.find_element(By.ID, "theme")).perform()
+    until(lambda: rows(browser) == ["/page/2", "/page/1"])
+
+
+def test_hostile_text_stays_text(browser, server):
+    evil = "<img src=x onerror=window.__x=1>"
+    fields = (
+        "path",
+        "title",
+        "source",
+        "country",
+        "city",
+        "browser",
+        "user_id",
+        "name",
+        "description",
+        "user_name",
+    )
+    open_live(browser, server)
+    server.send("new_event", pageview(2) | dict.fromkeys(fields, evil))
+    server.send(
+        "new_event",
+        pageview(1) | dict.fromkeys(fields, evil) | {"type": "event", "value": 3, "currency": evil},
+    )
+    turned = "/\u202etxt.exe"
+    server.send("new_event", pageview(3, path=turned))
+    until(lambda: len(rows(browser)) == 3)
+    assert rows(browser) == [turned, evil, f"{evil} {evil} 3 {evil}"]
+    assert browser.execute_script("return document.querySelectorAll('#feed :is(img, a, script)').length") == 0
+    assert browser.execute_script("return window.__x") is None
+    isolated = "return getComputedStyle(document.querySelector('#feed .ff-ev-t')).unicodeBidi"
+    assert browser.execute_script(isolated) in {"isolate", "plaintext"}
+    assert foreign_requests(browser, server) == []
+
+
+# ───────── line ─────────
+
+
+def test_the_line_is_drawn_with_axes_in_the_sites_zone_and_ends_at_now(browser, server):
+    points = [[AT - 8 - 60 * n, 88 + (30 - n)] for n in range(29, 0, -1)]
+    open_live(browser, server, points=points)
+    server.send("stats", stats(128))
+    until(lambda: (browser.find_element(By.ID, "spark").get_attribute("aria-label") or "").endswith("to 128"))
+    label = browser.find_element(By.ID, "spark").get_attribute("aria-label")
+    assert label == "Active people per minute over the last 30 minutes: from 89 to 128"
+    axis = "return [...document.querySelectorAll('#spark .ff-ax-' + arguments[0])].map((n) => n.textContent)"
+    assert browser.execute_script(axis, "y") == ["160", "120", "80"]
+    assert browser.execute_script(axis, "x") == ["14:02", "14:12", "14:22", "now"]
+    dot = browser.find_element(By.CSS_SELECTOR, "#spark .ff-now-dot").get_attribute("style")
+    assert dot == "left: 100%; top: 40%;"
+
+
+def test_minutes_of_which_nothing_is_known_are_a_gap_and_no_points_are_said_so(browser, server):
+    open_live(browser, server, points=[])
+    until(lambda: text(browser, "spark") == "Nothing known of the last 30 minutes yet")
+    points = [[AT - 600, 3], [AT - 540, 4], [AT - 480, None], [AT - 60, 2], [AT, 1]]
+    browser.execute_script(
+        "document.getElementById('spark').dataset.points = JSON.stringify(arguments[0])", points
+    )
+    line = until(
+        lambda: browser.execute_script("return document.querySelector('#spark path')?.getAttribute('d')")
+    )
+    assert [step[0] + str(len(step.split("L"))) for step in line.split("M")[1:]] == ["6" + "2", "9" + "2"]
+
+
+def test_the_tip_follows_pointer_and_arrow_keys(browser, server):
+    open_live(browser, server, points=[[AT - 60 * n, 50 - n] for n in range(30, -1, -1)])
+    plot = until(lambda: browser.find_elements(By.CSS_SELECTOR, "#spark[tabindex]"))[0]
+    ActionChains(browser).move_to_element(plot).perform()
+    assert browser.find_element(By.CSS_SELECTOR, "#spark .ff-tip").text == "14:17 · 35 active"
+    plot.send_keys(Keys.ARROW_RIGHT)
+    assert browser.find_element(By.CSS_SELECTOR, "#spark .ff-tip").text == "14:18 · 36 active"
+    plot.send_keys(Keys.ESCAPE)
+    assert browser.find_elements(By.CSS_SELECTOR, "#spark .ff-tip") == []
+
+
+# ───────── frame ─────────
+
+
+def test_the_theme_is_switched_and_remembered(browser, server):
+    browser.get(live_page(server))
+    theme = "return document.documentElement.dataset.bsTheme"
+    before = browser.execute_script(theme)
+    browser.find_element(By.ID, "theme").click()
+    assert {before, browser.execute_script(theme)} == {"light", "dark"}
+    browser.refresh()
+    assert browser.execute_script(theme) != before
+
+
+def test_a_menu_closes_on_escape_on_a_click_outside_and_on_its_links(browser, server):
+    browser.get(live_page(server))
+    summary = browser.find_element(By.TAG_NAME, "summary")
+    is_open = "return document.querySelector('details').open"
+    leave = (
+        lambda: browser.switch_to.active_element.send_keys(Keys.ESCAPE),
+        lambda: browser.find_element(By.ID, "snippet").click(),
+        lambda: browser.find_element(By.LINK_TEXT, "there").click(),
+    )
+    for close in leave:
+        summary.click()
+        assert browser.execute_script(is_open)
+        close()
+        assert not browser.execute_script(is_open)
+
+
+def test_the_copy_button_copies_and_says_so(browser, server):
+    browser.get(live_page(server))
+    button = browser.find_element(By.CSS_SELECTOR, "[data-copy]")
+    button.click()
+    until(lambda: button.text == "Copied")
+    field = browser.find_element(By.ID, "paste")
+    field.send_keys(Keys.CONTROL, "v")
+    assert field.get_attribute("value") == "<script defer>"

@@ -1,0 +1,638 @@
+"""The site script in a real browser: what a page tells the collector, and when."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from unittest.mock import ANY
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from visited_site import CLOCK, STUB, Answer, Collector, Visitor, serving
+
+from collector.payload import Rejected, read_body
+
+ARRIVAL = ["pageview", "heartbeat"]
+MOVE = ["leave", "pageview", "heartbeat"]
+TALL = '<div style="height:4000px"></div>'
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory) -> Iterator[webdriver.Chrome]:
+    """One browser for the whole file, in whose pages a test is the clock."""
+    options = Options()
+    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size=1000,800", "--lang=de-AT"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+    try:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": CLOCK})
+        driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Europe/Vienna"})
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[Collector, str]]:
+    """The collector and the origin of the site's pages: two servers, two origins."""
+    collector = Collector()
+    with ExitStack() as stack:
+        collector.origin = stack.enter_context(serving(collector))
+        yield collector, stack.enter_context(serving(collector))
+
+
+@pytest.fixture
+def visitor(driver, servers) -> Iterator[Visitor]:
+    """A visitor of a site of its own; at the end no error was seen, and our collector reads it all."""
+    visitor = Visitor(driver, *servers)
+    yield visitor
+    assert visitor.run("return thrown") == []
+    bodies = [read_body(json.dumps(sent.events).encode()) for sent in visitor.all_requests()]
+    assert [body for body in bodies if isinstance(body, Rejected)] == []
+    assert [event for body in bodies for event in body.events if isinstance(event, Rejected)] == []
+    visitor.run("localStorage.clear()")
+
+
+@pytest.fixture
+def arrived(visitor) -> Visitor:
+    """A visitor who has just opened `/` and was counted."""
+    visitor.open()
+    assert visitor.types() == ARRIVAL
+    visitor.settle()
+    return visitor
+
+
+# -- arriving ---------------------------------------------------------------------------------------------
+
+
+def test_a_page_that_opens_tells_of_its_pageview_and_a_heartbeat_in_one_request(visitor):
+    visitor.open("/shoes?utm_source=mail#size")
+    request = visitor.request()
+    pageview, heartbeat = request.events
+    url = visitor.origin + "/shoes?utm_source=mail"
+    assert pageview == {
+        "site": visitor.site,
+        "type": "pageview",
+        "id": ANY,
+        "url": url,
+        "referrer": "",
+        "title": "Home",
+        "screen": visitor.run("return [screen.width, screen.height]"),
+        "timezone": "Europe/Vienna",
+        "language": visitor.run("return navigator.language"),
+    }
+    assert heartbeat == {
+        "site": visitor.site,
+        "type": "heartbeat",
+        "pageview": pageview["id"],
+        "url": url,
+        "state": "active",
+        "engaged_ms": 0,
+        "scroll": 0,
+    }
+    assert re.fullmatch(r"[0-9-]{8,36}", pageview["id"])
+
+
+def test_it_is_sent_to_the_origin_of_the_script_without_preflight_and_without_cookies(visitor):
+    visitor.run("document.cookie = 'login=secret; path=/'")  # localhost: the collector's port would get it
+    visitor.open()
+    request = visitor.request()
+    assert (request.method, request.headers["content-type"], request.headers.get("cookie")) == (
+        "POST /api/collect",
+        "text/plain;charset=UTF-8",
+        None,
+    )
+
+
+def test_nothing_is_kept_in_the_browser(arrived):
+    cookies = arrived.run("return document.cookie.replace('login=secret', '')")
+    stored = arrived.run("return localStorage.length + sessionStorage.length")
+    assert (cookies, stored) == ("", 0)
+
+
+def test_data_api_names_another_address(visitor):
+    visitor.open("/", f'data-api="{visitor.collector.origin}/elsewhere"')
+    assert visitor.request().method == "POST /elsewhere"
+
+
+def test_the_page_before_is_the_referrer_and_overlong_texts_are_cut(visitor):
+    visitor.open("/one")
+    visitor.publish("/two", head="document.title = 'x'.repeat(999)")
+    visitor.run("location = '/two?' + 'q'.repeat(5000)")
+    events = [event for request in visitor.requests(3) for event in request.events]
+    [pageview] = [event for event in events if event["type"] == "pageview" and "/two" in event["url"]]
+    assert pageview["referrer"] == visitor.origin + "/one"
+    assert (len(pageview["title"]), len(pageview["url"])) == (300, 4000)
+
+
+def test_a_page_opened_in_the_background_counts_as_hidden(visitor):
+    visitor.open("/", head="look('hidden', true, 'x')")
+    assert [event.get("state") for event in visitor.told()] == [None, "hidden"]
+    visitor.pass_time(300)
+    assert visitor.told_nothing()
+
+
+def test_a_prerendered_page_counts_when_it_is_shown_with_what_was_called_before(visitor):
+    visitor.open("/", head="Object.defineProperty(document, 'prerendering', {value: true})")
+    visitor.footfall("identify", "u1")
+    assert visitor.told_nothing()
+    visitor.run("document.dispatchEvent(new Event('prerenderingchange'))")
+    assert [(event["type"], event["user_id"]) for event in visitor.told()] == [
+        ("pageview", "u1"),
+        ("heartbeat", "u1"),
+    ]
+
+
+def test_a_page_that_carries_the_script_twice_counts_once(visitor):
+    visitor.open("/", scripts=2)
+    assert visitor.types() == ARRIVAL
+    visitor.run("history.pushState(0, '', '/next')")
+    visitor.pass_time(30)
+    assert visitor.types() == MOVE
+    assert visitor.told_nothing()
+
+
+def test_on_a_clock_that_nobody_holds_it_works_too(visitor):
+    visitor.open("/real")
+    assert visitor.types() == ARRIVAL
+    visitor.run("history.pushState(0, '', '/real/next')")
+    assert visitor.types() == MOVE
+
+
+# -- staying ----------------------------------------------------------------------------------------------
+
+
+def test_a_visible_page_beats_every_30_seconds_with_totals(arrived):
+    arrived.pass_time(29.999)
+    assert arrived.told_nothing()
+    arrived.pass_time(0.001)
+    first = arrived.told()
+    arrived.pass_time(30)
+    second = arrived.told()
+    assert [(event["type"], event["engaged_ms"], event["scroll"]) for event in first + second] == [
+        ("heartbeat", 30_000, 100),
+        ("heartbeat", 60_000, 100),
+    ]
+
+
+def test_without_input_for_60_seconds_it_is_idle_and_time_stops(arrived):
+    beats = []
+    for _ in range(3):
+        arrived.pass_time(30)
+        beats += arrived.told()
+    arrived.touch()
+    arrived.pass_time(30)
+    beats += arrived.told()
+    assert [(beat["state"], beat["engaged_ms"]) for beat in beats] == [
+        ("active", 30_000),
+        ("idle", 60_000),
+        ("idle", 60_000),
+        ("active", 90_000),
+    ]
+
+
+def test_a_page_that_is_hidden_says_so_once_and_beats_again_when_it_is_seen(arrived):
+    arrived.pass_time(10)
+    arrived.look_away()
+    assert [(beat["state"], beat["engaged_ms"]) for beat in arrived.told()] == [("hidden", 10_000)]
+    arrived.pass_time(600)
+    assert arrived.told_nothing()
+    arrived.look_back()
+    assert [(beat["state"], beat["engaged_ms"]) for beat in arrived.told()] == [("active", 10_000)]
+    arrived.pass_time(30)
+    assert [(beat["state"], beat["engaged_ms"]) for beat in arrived.told()] == [("active", 40_000)]
+
+
+def test_time_without_focus_does_not_count(arrived):
+    arrived.pass_time(10)
+    arrived.run("look('focus', false, 'blur')")
+    arrived.pass_time(15)
+    arrived.run("look('focus', true, 'focus')")
+    arrived.pass_time(5)
+    assert [beat["engaged_ms"] for beat in arrived.told()] == [15_000]
+
+
+def test_scroll_is_the_most_that_was_seen(visitor):
+    visitor.open("/long", body=TALL)
+    seen = [visitor.told()[1]["scroll"]]
+    for where in (1000, 0):
+        visitor.pass_time(1)
+        visitor.run("scrollTo(0, arguments[0])", where)
+        visitor.pass_time(29)
+        seen += [beat["scroll"] for beat in visitor.told()]
+    height = visitor.run("return innerHeight")
+    assert seen == [0, round((1000 + height) / 40), round((1000 + height) / 40)]
+
+
+# -- moving within a page ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("move", ["history.pushState(0, '', '/b')", "history.replaceState(0, '', '/b?c=1')"])
+def test_a_new_address_is_a_new_pageview_told_together_with_the_leave_of_the_old(visitor, move):
+    visitor.open("/a")
+    old = visitor.told()[0]
+    visitor.pass_time(5)
+    visitor.touch()
+    visitor.run(move)
+    visitor.pass_time(0.1)
+    leave, pageview, heartbeat = visitor.told()
+    assert leave == {
+        "site": visitor.site,
+        "type": "leave",
+        "pageview": old["id"],
+        "engaged_ms": 5000,
+        "scroll": 100,
+    }
+    assert pageview == old | {"id": ANY, "url": visitor.run("return location.href"), "referrer": ""}
+    assert pageview["id"] != old["id"]
+    assert (heartbeat["pageview"], heartbeat["engaged_ms"], heartbeat["scroll"]) == (pageview["id"], 0, 0)
+
+
+def test_going_back_is_a_pageview_too(visitor):
+    visitor.open("/a")
+    visitor.seen += 1
+    visitor.run("history.pushState(0, '', '/b')")
+    visitor.pass_time(1)
+    visitor.seen += 1
+    visitor.run("history.back()")
+    visitor.wait_for_timer(0.1)
+    visitor.pass_time(1)
+    assert [event.get("url", "") for event in visitor.told()] == ["", *[visitor.origin + "/a"] * 2]
+
+
+def test_the_same_address_again_and_another_fragment_are_no_pageview(visitor):
+    visitor.open("/a?b=1")
+    visitor.seen += 1
+    visitor.run("history.replaceState(0, '', '/a?b=1'); history.pushState(0, '', '#c'); location.hash = 'd'")
+    visitor.pass_time(1)
+    assert visitor.told_nothing()
+
+
+def test_with_data_hash_another_fragment_is_a_pageview_and_part_of_the_url(visitor):
+    visitor.open("/app#/a", "data-hash")
+    urls = [visitor.told()[0]["url"]]
+    visitor.run("location.hash = '/b'")
+    visitor.wait_for_timer(0.1)
+    visitor.pass_time(1)
+    urls += [visitor.told()[1]["url"]]
+    assert urls == [visitor.origin + "/app#/a", visitor.origin + "/app#/b"]
+
+
+def test_a_router_that_redirects_and_then_sets_the_title_is_counted_once_where_it_ends(arrived):
+    arrived.run("history.pushState(0, '', '/login')")
+    arrived.run("history.replaceState(0, '', '/desk'); document.title = 'Desk'")
+    arrived.pass_time(1)
+    _, pageview, _ = arrived.told()
+    assert (pageview["url"], pageview["title"]) == (arrived.origin + "/desk", "Desk")
+    assert arrived.told_nothing()
+
+
+# -- leaving and coming back ------------------------------------------------------------------------------
+
+
+def test_a_page_that_closes_says_so_with_its_totals_and_by_a_beacon(visitor):
+    visitor.open("/a")
+    arrival = visitor.told()[0]
+    visitor.pass_time(12)
+    visitor.go()
+    request = visitor.request()
+    assert request.events == [
+        {
+            "site": visitor.site,
+            "type": "leave",
+            "pageview": arrival["id"],
+            "engaged_ms": 12_000,
+            "scroll": 100,
+        }
+    ]
+    assert request.headers["content-type"] == "text/plain;charset=UTF-8"
+    assert visitor.told_nothing(), "a hidden heartbeat after the leave would bring the visitor back"
+
+
+def test_a_page_that_comes_back_from_the_page_cache_is_a_new_pageview(visitor):
+    visitor.open("/a")
+    first = visitor.told()[0]
+    visitor.go()
+    assert visitor.types() == ["leave"]
+    visitor.driver.back()
+    second = visitor.told()[0]
+    way = visitor.run("return performance.getEntriesByType('navigation')[0].type")
+    assert way == "navigate", "the page was loaded anew instead of kept"
+    assert second == first | {"id": ANY, "referrer": ""}
+    assert second["id"] != first["id"]
+
+
+# -- who it is --------------------------------------------------------------------------------------------
+
+
+def test_a_page_may_carry_its_user(visitor):
+    visitor.open("/", 'data-user="u7" data-user-type="couple"')
+    assert {(event["user_id"], event["user_type"]) for event in visitor.told()} == {("u7", "couple")}
+
+
+def test_an_empty_user_in_a_template_is_nobody(visitor):
+    visitor.open("/", 'data-user="" data-user-type=""')
+    assert not {"user_id", "user_type"} & {key for event in visitor.told() for key in event}
+
+
+def test_identify_shows_at_once_and_in_all_that_follows(arrived):
+    who = []
+    for arguments in ([7, {"user_type": "supplier"}], [None]):
+        arrived.footfall("identify", *arguments)
+        who += [(event["type"], event.get("user_id"), event.get("user_type")) for event in arrived.told()]
+        arrived.footfall("identify", *arguments)
+        assert arrived.told_nothing(), "the same again is no news"
+    assert who == [("heartbeat", "7", "supplier"), ("heartbeat", None, None)]
+
+
+def test_calls_made_before_the_script_loads_happen_in_their_order(visitor):
+    visitor.open("/", head=STUB + "footfall('identify', 'u1'); footfall('event', 'Early')")
+    requests = visitor.requests(2)
+    assert [(event["type"], event["user_id"]) for event in requests[0].events + requests[1].events] == [
+        ("pageview", "u1"),
+        ("heartbeat", "u1"),
+        ("event", "u1"),
+    ]
+
+
+def test_with_data_visitor_the_browser_keeps_an_id(visitor):
+    for path in ("/one", "/two"):
+        visitor.open(path, 'data-visitor="browser"')
+    visitor.wait_until("return document.readyState == 'complete'")
+    seen = [event for request in visitor.requests(3) for event in request.events]
+    assert {event["visitor_id"] for event in seen} == {visitor.run("return localStorage.footfall_visitor")}
+    assert visitor.run("return localStorage.length") == 1
+
+
+# -- events -----------------------------------------------------------------------------------------------
+
+
+def test_an_event_carries_what_the_page_says_and_the_pageview_it_belongs_to(visitor):
+    visitor.open("/cart")
+    pageview = visitor.told()[0]
+    details = {
+        "props": {"size": 42},
+        "value": 19.9,
+        "currency": "EUR",
+        "description": "Shoes",
+        "user_name": "Ada",
+    }
+    visitor.footfall("event", "Purchase", details)
+    [event] = visitor.told()
+    assert event == details | {
+        "site": visitor.site,
+        "type": "event",
+        "id": ANY,
+        "pageview": pageview["id"],
+        "url": pageview["url"],
+        "name": "Purchase",
+    }
+
+
+def test_an_event_right_after_a_move_belongs_to_the_new_page(arrived):
+    arrived.run("history.pushState(0, '', '/thanks'); footfall('event', 'Paid', null)")
+    moved, paid = (request.events for request in arrived.requests(2))
+    assert [event["type"] for event in moved] == MOVE
+    assert [(event["name"], event["url"]) for event in paid] == [("Paid", arrived.origin + "/thanks")]
+    assert paid[0]["pageview"] == moved[1]["id"]
+
+
+def test_an_event_that_no_request_can_carry_does_not_stop_the_others(arrived):
+    arrived.run("const loop = {}; loop.self = loop; footfall('event', 'Loop', {props: loop})")
+    arrived.footfall("event", "Huge", {"props": {"text": "x" * 70_000}})
+    arrived.footfall("event", "Fine")
+    assert [event["name"] for event in arrived.told()] == ["Fine"]
+
+
+def test_an_unknown_command_is_ignored(arrived):
+    arrived.run("footfall('dance'); footfall(); footfall('pageview', {url: 'http://['})")
+    assert arrived.told_nothing()
+
+
+# -- when to be silent ------------------------------------------------------------------------------------
+
+
+def test_stop_ends_the_visit_and_all_sending_until_start(arrived):
+    arrived.footfall("stop")
+    assert arrived.types() == ["leave"]
+    arrived.run("footfall('event', 'Click'); footfall('identify', 'u1'); history.pushState(0, '', '/b')")
+    arrived.look_away()
+    arrived.look_back()
+    arrived.pass_time(120)
+    assert arrived.told_nothing()
+    arrived.run("footfall('start'); footfall('start')")
+    assert [event.get("url") for event in arrived.told()] == [arrived.origin + "/b"] * 2
+    assert arrived.told_nothing()
+
+
+def test_stopped_before_it_loads_it_sends_nothing_until_consent(visitor):
+    visitor.open("/", head=STUB + "footfall('stop')")
+    visitor.pass_time(120)
+    assert visitor.told_nothing()
+    visitor.footfall("start")
+    assert visitor.types() == ARRIVAL
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/users", "/shop/7/edit", "/a.b"])
+def test_an_excluded_page_sends_nothing(visitor, path):
+    visitor.open(path, 'data-exclude="/admin**, /shop/*/edit,/a.b"')
+    visitor.footfall("event", "Click")
+    visitor.footfall("identify", "u1")
+    visitor.pass_time(60)
+    assert visitor.told_nothing()
+
+
+@pytest.mark.parametrize("path", ["/", "/my/admin", "/shop/7/8/edit", "/shop/7/edit/more", "/aXb"])
+def test_wildcards_stay_within_their_bounds(visitor, path):
+    visitor.open(path, 'data-exclude="/admin**, /shop/*/edit,/a.b"')
+    assert visitor.types() == ARRIVAL
+
+
+def test_walking_onto_an_excluded_page_and_off_it(visitor):
+    visitor.open("/a", 'data-exclude="/admin"')
+    visitor.seen += 1
+    visitor.run("history.pushState(0, '', '/admin')")
+    visitor.pass_time(1)
+    assert visitor.types() == ["leave"]
+    visitor.run("history.pushState(0, '', '/b')")
+    visitor.pass_time(1)
+    assert visitor.types() == ARRIVAL
+
+
+def test_with_data_manual_only_the_page_says_what_is_a_pageview(visitor):
+    visitor.open("/", "data-manual")
+    visitor.run("history.pushState(0, '', '/b')")
+    visitor.pass_time(60)
+    assert visitor.told_nothing()
+    visitor.footfall("event", "Early")
+    [event] = visitor.told()
+    visitor.footfall("pageview", {"url": "/virtual"})
+    arrival = visitor.told()
+    visitor.footfall("pageview")
+    assert ("pageview" in event, event["url"]) == (False, visitor.origin + "/b")
+    assert [event["url"] for event in arrival] == [visitor.origin + "/virtual"] * 2
+    assert [event.get("url") for event in visitor.told()] == [None, *[visitor.origin + "/b"] * 2]
+
+
+@pytest.mark.parametrize("wish", ["globalPrivacyControl: {value: true}", "doNotTrack: {value: '1'}"])
+def test_who_asks_not_to_be_tracked_is_not(visitor, wish):
+    head = STUB + f"Object.defineProperties(navigator, {{{wish}}}); footfall('event', 'Early')"
+    visitor.open("/", 'data-visitor="browser"', head)
+    visitor.run("footfall('event', 'Click'); footfall('start'); footfall('pageview')")
+    visitor.pass_time(60)
+    assert visitor.told_nothing()
+    assert visitor.run("return localStorage.length") == 0
+
+
+# -- when the collector is away ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failure", [503, 500, 429, 0])
+def test_a_pageview_that_failed_is_sent_again_with_the_same_id(visitor, failure):
+    visitor.answer_with(failure)
+    visitor.open()
+    first = visitor.told()
+    visitor.wait_for_timer(1.5)
+    visitor.pass_time(1.499)
+    assert visitor.told_nothing()
+    visitor.pass_time(0.001)
+    assert visitor.told() == first[:1], "a lost heartbeat is not sent again"
+
+
+def test_retry_after_is_honoured_and_what_happens_meanwhile_goes_with_it(visitor):
+    visitor.answer_with(Answer(503, {"Retry-After": "20"}))
+    visitor.open()
+    first = visitor.told()
+    visitor.wait_for_timer(30)
+    visitor.footfall("event", "Meanwhile")
+    visitor.pass_time(29.999)
+    assert visitor.told_nothing()
+    visitor.pass_time(0.001)
+    again = visitor.told()
+    assert again[0] == first[0]
+    assert [event.get("name", event["type"]) for event in again] == ["pageview", "Meanwhile", "heartbeat"]
+
+
+def test_after_three_retries_in_growing_pauses_it_waits_for_the_next_heartbeat(visitor):
+    visitor.answer_with(503, 503, 503, 503)
+    visitor.open()
+    first = visitor.told()
+    for pause in (1.5, 3, 6):
+        visitor.wait_for_timer(pause)
+        visitor.pass_time(pause)
+        assert visitor.told() == first[:1]
+    visitor.wait_for_timer(12)
+    visitor.pass_time(12)
+    assert visitor.told_nothing()
+    visitor.pass_time(30)
+    last = visitor.told()
+    assert [event["type"] for event in last] == ARRIVAL
+    assert last[0] == first[0]
+
+
+@pytest.mark.parametrize("refusal", [400, 404, 413, 422, 200])
+def test_what_the_collector_has_judged_is_not_sent_again(visitor, refusal):
+    visitor.answer_with(refusal)
+    visitor.open()
+    visitor.seen += 1
+    visitor.pass_time(29)
+    assert visitor.told_nothing()
+    visitor.pass_time(1)
+    assert visitor.types() == ["heartbeat"]
+
+
+def test_an_answer_that_does_not_come_within_20_seconds_is_none(visitor):
+    visitor.answer_with(-1)
+    visitor.open()
+    first = visitor.told()
+    visitor.run("advance(20_000)")
+    visitor.wait_for_timer(1.5)
+    visitor.pass_time(1.5)
+    assert visitor.told() == first[:1]
+
+
+def test_a_page_that_closes_takes_what_is_unsent_along(visitor):
+    visitor.answer_with(503)
+    visitor.open()
+    first = visitor.told()
+    visitor.wait_for_timer(1.5)
+    visitor.footfall("event", "Last")
+    visitor.go()
+    last = visitor.told()
+    assert last[0] == first[0]
+    assert [event["type"] for event in last] == ["pageview", "event", "leave"]
+
+
+def test_the_newest_fifty_wait_and_go_in_requests_that_a_closing_page_may_send(arrived):
+    arrived.answer_with(503)
+    arrived.footfall("event", "First")
+    assert arrived.types() == ["event"]
+    arrived.wait_for_timer(1.5)
+    arrived.run("for (let n = 0; n < 60; n++) footfall('event', 'n' + n, {props: {text: 'é'.repeat(1000)}})")
+    arrived.pass_time(1.5)
+    requests = arrived.requests(4)
+    assert max(int(request.headers["content-length"]) for request in requests) < 32 * 1024
+    names = [event["name"] for request in requests for event in request.events]
+    assert names == [f"n{n}" for n in range(10, 60)]
+
+
+def test_a_policy_that_forbids_the_collector_disturbs_nobody(visitor):
+    allowed = f"default-src 'self' 'unsafe-inline' {visitor.collector.origin} data:; connect-src 'none'"
+    visitor.open("/", csp=allowed)
+    visitor.run("footfall('event', 'Click'); history.pushState(0, '', '/b')")
+    for _ in range(4):
+        visitor.pass_time(30)
+    visitor.look_away()
+    assert visitor.told_nothing()
+    assert visitor.run("return location.pathname") == "/b"
+
+
+# -- browsers that lack something -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "poorer",
+    [
+        "Object.defineProperty(window, 'crypto', {value: undefined})",
+        "Object.defineProperty(window, 'history', {value: undefined})",
+        "Object.defineProperty(window, 'localStorage', {get() { throw new Error('denied') }})",
+        "Object.defineProperty(window, 'footfall', {value: undefined, writable: true})",
+    ],
+)
+def test_a_browser_that_lacks_something_is_counted_all_the_same(visitor, poorer):
+    visitor.open("/", 'data-visitor="browser"', poorer)
+    pageview, heartbeat = visitor.told()
+    assert re.fullmatch(r"[0-9-]{8,36}", pageview["id"])
+    assert heartbeat["pageview"] == pageview["id"]
+    visitor.go()
+    assert visitor.types() == ["leave"]
+
+
+def test_without_beacons_the_leave_goes_by_fetch(visitor):
+    visitor.open("/", head="navigator.sendBeacon = undefined")
+    visitor.seen += 1
+    visitor.go()
+    assert visitor.types() == ["leave"]
+
+
+@pytest.mark.parametrize("broken", ["window.fetch = () => { throw new Error('no') }", "delete window.fetch"])
+def test_without_fetch_the_page_lives_on(visitor, broken):
+    visitor.open("/", head=broken)
+    visitor.pass_time(120)
+    assert visitor.run("return document.title") == "Home"
+
+
+def test_a_script_without_a_site_does_nothing(visitor):
+    visitor.site = ""
+    visitor.open()
+    visitor.footfall("event", "Click")
+    visitor.pass_time(60)
+    assert visitor.told_nothing()

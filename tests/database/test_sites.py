@@ -1,0 +1,55 @@
+"""Sites, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from analytics import sites
+
+NOW = 1_800_000_000
+
+
+def test_an_added_site_is_found_by_what_people_paste(database):
+    added = sites.add(database, "https://Example.com/", timezone="Europe/Berlin", now=NOW)
+    assert (added.domain, added.name, added.timezone) == ("example.com", "example.com", "Europe/Berlin")
+    assert sites.find(database, "EXAMPLE.com") == added
+
+
+def test_a_second_site_of_the_same_domain_is_refused(database):
+    sites.add(database, "example.com", now=NOW)
+    with pytest.raises(sites.WrongInput, match=r"example\.com is there already"):
+        sites.add(database, "example.com", now=NOW)
+
+
+@pytest.mark.parametrize("domain", ["", "exa mple.com", "a..b", "-x.com", "x" * 300, "<b>.com"])
+def test_what_is_no_domain_is_refused(database, domain):
+    with pytest.raises(sites.WrongInput):
+        sites.add(database, domain, now=NOW)
+
+
+def test_an_unknown_zone_is_named(database):
+    with pytest.raises(sites.WrongInput, match="Mars/Olympus"):
+        sites.add(database, "example.com", timezone="Mars/Olympus", now=NOW)
+
+
+def test_changes_are_kept_and_checked(database):
+    sites.add(database, "example.com", now=NOW)
+    site = sites.change(
+        database, "example.com", hosts=["Shop.Example.net"], excluded_addresses=["10.1.2.3/8"], excluded_paths=["admin/**"]
+    )
+    assert site.hosts == ("shop.example.net",)
+    assert site.allows_host("shop.example.net")
+    assert not site.allows_host("evil.net")
+    assert site.excludes_address("10.9.9.9")
+    assert not site.excludes_address("11.9.9.9")
+    assert site.excludes_path("/admin/a/b")
+    assert not site.excludes_path("/administration")
+    with pytest.raises(sites.WrongInput, match="nonsense"):
+        sites.change(database, "example.com", excluded_addresses=["nonsense"])
+
+
+def test_a_removed_site_is_gone_and_its_number_is_not_given_again(database):
+    first = sites.add(database, "example.com", now=NOW)
+    sites.remove(database, "example.com")
+    assert sites.all_sites(database) == []
+    assert sites.add(database, "example.org", now=NOW).id != first.id

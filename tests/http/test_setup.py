@@ -1,0 +1,119 @@
+"""The one-time set-up page over HTTP."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from doorway import CHEAP, PAGE, SECRET, doorway
+
+from analytics import accounts, sites
+from callbacks import setup
+
+GIVEN = {
+    "token": accounts.setup_token(SECRET),
+    "email": "Ada@example.com",
+    "password": "correct horse",
+    "domain": "https://Example.com/",
+    "timezone": "Europe/Berlin",
+}
+LINK = setup.link("", SECRET)
+
+
+@pytest.fixture
+def door(database, monkeypatch):
+    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    return doorway(database)
+
+
+def test_the_link_carries_the_token_of_the_installation():
+    assert (
+        setup.link("http://127.0.0.1:8050", SECRET) == f"http://127.0.0.1:8050/setup?token={GIVEN['token']}"
+    )
+    assert setup.link("", b"another") != LINK
+
+
+def test_the_page_asks_for_owner_and_site(door):
+    answer = door.client().get(LINK)
+    assert answer.status_code == 200
+    for part in ('name="email"', 'name="password"', 'name="domain"', 'value="Europe/Berlin"', "data-guess"):
+        assert part in answer.text
+    assert "<script>" not in answer.text
+
+
+def test_set_up_makes_owner_and_site_and_signs_in(database, door):
+    client = door.client()
+    answer = client.post("/setup", data=GIVEN)
+    assert (answer.status_code, answer.location) == (302, "/live/example.com")
+    (owner,) = accounts.people(database)
+    assert (owner.email, owner.role) == ("ada@example.com", "owner")
+    assert [(site.domain, site.timezone) for site in sites.all_sites(database)] == [
+        ("example.com", "Europe/Berlin")
+    ]
+    assert door.done == [1]
+    assert client.get("/live/example.com").status_code == 200
+
+
+def test_afterwards_the_page_is_gone_for_everybody(database, door):
+    client = door.client()
+    client.post("/setup", data=GIVEN)
+    for visitor in (client, door.client()):
+        assert visitor.get(LINK, headers=PAGE).status_code == 404
+        assert visitor.post("/setup", data=GIVEN).status_code == 404
+    assert len(accounts.people(database)) == 1
+
+
+@pytest.mark.parametrize("token", ["", "x", "é", accounts.setup_token(b"another")])
+def test_without_the_token_there_is_no_page(database, door, token):
+    client = door.client()
+    assert client.get("/setup", query_string={"token": token}).status_code == 404
+    assert client.post("/setup", data=GIVEN | {"token": token}).status_code == 404
+    assert accounts.people(database) == []
+
+
+def test_wrong_fields_say_so_beside_themselves_and_keep_what_was_typed(database, door):
+    wrong = GIVEN | {"email": "ada", "password": "marked", "domain": "exa mple", "timezone": "Mars/Olympus"}
+    answer = door.client().post("/setup", data=wrong)
+    assert answer.status_code == 422
+    assert answer.text.count('aria-invalid="true"') == 4
+    assert answer.text.count("is-wrong") == 4
+    assert 'value="ada"' in answer.text
+    assert 'value="exa mple"' in answer.text
+    assert "marked" not in answer.text
+    assert (accounts.people(database), sites.all_sites(database), door.done) == ([], [], [])
+
+
+def test_one_wrong_field_leaves_the_others_as_they_were(door):
+    answer = door.client().post("/setup", data=GIVEN | {"password": "short"})
+    assert answer.text.count('aria-invalid="true"') == 1
+    assert '<option value="Europe/Berlin" selected>' in answer.text
+    assert "data-guess" not in answer.text
+    assert GIVEN["token"] in answer.text
+
+
+def test_hostile_text_comes_back_as_text(door):
+    hostile = '"><img src=x onerror=alert(1)>'
+    answer = door.client().post(
+        "/setup", data=GIVEN | {"email": hostile, "domain": hostile, "timezone": hostile}
+    )
+    assert answer.status_code == 422
+    assert "<img src=x" not in answer.text
+
+
+def test_two_at_once_make_one_owner_and_the_other_finds_nothing(database, door):
+    door.client().get("/sign-in")  # Dash sets itself up at the first request
+    start, statuses = threading.Barrier(2), []
+
+    def race(name):
+        client = door.client()
+        start.wait()
+        statuses.append(client.post("/setup", data=GIVEN | {"email": f"{name}@example.com"}).status_code)
+
+    threads = [threading.Thread(target=race, args=(name,)) for name in ("ada", "eve")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [302, 404]
+    assert len(accounts.people(database)) == 1
+    assert door.done == [1]

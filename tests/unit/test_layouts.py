@@ -1,0 +1,428 @@
+"""What the pages say: components rendered to JSON, words and numbers compared whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import plotly.utils
+import pytest
+
+from analytics.live import Concurrency, LiveState, PlaceTally, Rest, Tally
+from layouts import first, live, shell, states
+from layouts.components import figures, ranking
+
+BERLIN = ZoneInfo("Europe/Berlin")
+AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
+SNIPPET = '<script defer src="https://stats.example.com/js/footfall.js" data-site="example.com"></script>'
+
+
+class Site(NamedTuple):
+    domain: str = "example.com"
+    timezone: str = "Europe/Berlin"
+
+
+NOBODY = LiveState(AT, 60, 0, 0, 0, (), (), Rest(0, 0), (), Rest(0, 0), (), Rest(0, 0), ())
+SOME = LiveState(
+    at=AT,
+    window_s=60,
+    active=128,
+    signed_in=34,
+    anonymous=94,
+    user_types=(Tally("supplier", 19), Tally("couple", 11)),
+    pages=(Tally("/", 100), Tally("/prices", 22)),
+    other_pages=Rest(6, 6),
+    sources=(Tally("Google", 127),),
+    other_sources=Rest(1, 1),
+    countries=(Tally("US", 1_041), Tally("", 3)),
+    other_countries=Rest(31, 9),
+    places=(PlaceTally("US", "New York", 40.71, -74, 1_041), PlaceTally("DE", "", 51.2, 10.4, 1)),
+)
+QUIET_DAY = Concurrency((), None, None)
+
+# ── reading what was rendered ─────────────────────────────────────────────────────────────────────
+
+
+def nodes(rendered: object) -> Iterator[dict]:
+    """Every component in what Dash would send, outermost first."""
+    yield from _nodes(json.loads(json.dumps(rendered, cls=plotly.utils.PlotlyJSONEncoder)))
+
+
+def _nodes(part: object) -> Iterator[dict]:
+    if isinstance(part, list):
+        for each in part:
+            yield from _nodes(each)
+    elif isinstance(part, dict):
+        yield part
+        yield from _nodes(part["props"].get("children"))
+
+
+def props(rendered: object, **wanted: str) -> list[dict]:
+    """The properties of the components that have all the wanted ones."""
+    found = (node["props"] for node in nodes(rendered))
+    return [each for each in found if all(each.get(key) == value for key, value in wanted.items())]
+
+
+def one(rendered: object, **wanted: str) -> dict:
+    (found,) = props(rendered, **wanted)
+    return found
+
+
+def text(rendered: object) -> str:
+    """What a reader reads, pieces parted by bars."""
+    return "|".join(_pieces(json.loads(json.dumps(rendered, cls=plotly.utils.PlotlyJSONEncoder))))
+
+
+def _pieces(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        part = part["props"].get("children")
+    if isinstance(part, list):
+        for each in part:
+            yield from _pieces(each)
+    elif isinstance(part, dict):
+        yield from _pieces(part)
+    elif part not in (None, ""):
+        yield str(part)
+
+
+# ── figures ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "seen", "said", "kind"),
+    [
+        (128, 110, "↑ 16%", "up 16%, better", "ff-up"),
+        (94, 110, "↓ 15%", "down 15%, worse", "ff-worse"),
+        (0, 5, "↓ 100%", "down 100%, worse", "ff-worse"),
+        (110, 110, "0%", "unchanged", "ff-flat"),
+        (1_000, 1_001, "0%", "unchanged", "ff-flat"),
+        (9, 1, "↑ 800%", "up 800%, better", "ff-up"),
+        (12, 1, "↑ ×12", "12 times as many, better", "ff-up"),
+        (7_191, 1, "↑ ×7,191", "7,191 times as many, better", "ff-up"),
+    ],
+)
+def test_change_is_an_arrow_a_figure_and_words_for_screen_readers(now, before, seen, said, kind):
+    change = figures.change(now, before)
+    assert text(change) == f"{seen}|{said}"
+    assert one(change, className="ff-vh")["children"] == said
+    assert one(change, children=seen)["aria-hidden"] == "true"
+    assert kind in next(nodes(change))["props"]["className"]
+
+
+@pytest.mark.parametrize("before", [None, 0])
+def test_change_against_nothing_is_not_written(before):
+    assert figures.change(128, before) is None
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "written"),
+    [
+        (34, 128, "27%"),
+        (94, 128, "73%"),
+        (0, 9, "0%"),
+        (9, 9, "100%"),
+        (1, 999, "<1%"),
+        (998, 999, ">99%"),
+        (0, 0, ""),
+    ],
+)
+def test_percent_never_rounds_to_none_or_all(part, whole, written):
+    assert figures.percent(part, whole) == written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"), [(60, "60 s"), (90, "90 s"), (120, "2 min"), (300, "5 min"), (301, "301 s")]
+)
+def test_window_is_in_seconds_or_whole_minutes(seconds, written):
+    assert figures.window(seconds) == written
+
+
+# ── lists that say what they leave out ────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("rest", "written"),
+    [
+        (Rest(1, 1), "1 person on 1 other page"),
+        (Rest(2, 1), "2 people on 1 other page"),
+        (Rest(6, 6), "6 people on 6 other pages"),
+        (Rest(1_234, 1_000), "1,234 people on 1,000 other pages"),
+    ],
+)
+def test_rest_has_right_plurals(rest, written):
+    assert text(ranking.left_out(rest, "on", "page")) == written
+
+
+def test_nobody_left_out_is_no_line():
+    assert ranking.left_out(Rest(0, 0), "on", "page") is None
+
+
+def test_rows_beyond_the_tenth_join_the_rest():
+    pages = tuple(Tally(f"/{n}", 20 - n) for n in range(12))
+    rendered = live.pages(replace(SOME, pages=pages, other_pages=Rest(6, 6)))
+    assert [row["title"] for row in props(rendered) if "title" in row] == [f"/{n}" for n in range(10)]
+    assert text(rendered).endswith("|25 people on 8 other pages")
+
+
+# ── the parts of the Live page ────────────────────────────────────────────────────────────────────
+
+
+def test_split_has_numbers_shares_and_bars_in_proportion():
+    rendered = live.split(SOME)
+    assert text(rendered) == "Signed in|34|27%|Anonymous|94|73%"
+    assert [one(rendered, id=f"split-{side}")["style"] for side in ("signed-in", "anonymous")] == [
+        {"flex": 34},
+        {"flex": 94},
+    ]
+
+
+def test_split_of_nobody_has_zeros_and_no_shares():
+    assert text(live.split(NOBODY)) == "Signed in|0|Anonymous|0"
+
+
+def test_user_types_are_listed_and_the_rest_is_summed():
+    types = tuple(
+        Tally(name, people) for name, people in (("a", 9), ("b", 5), ("c", 4), ("d", 3), ("e", 2), ("f", 1))
+    )
+    assert text(live.user_types(SOME)) == "supplier|19|couple|11"
+    assert text(live.user_types(replace(SOME, user_types=types))) == "a|9|b|5|c|4|d|3|2 more|3"
+    assert live.user_types(NOBODY) == []
+
+
+def test_facts_are_an_hour_ago_and_the_peak_at_its_time_in_the_sites_zone():
+    facts = live.facts(SOME, Concurrency((), 110, (1_164, AT - 13_800)), BERLIN)
+    assert text(facts) == "1 h ago|110| |↑ 16%|up 16%, better|Peak today|1,164| at 10:42"
+
+
+def test_an_hour_ago_with_nobody_has_no_percentage():
+    facts = live.facts(SOME, Concurrency((), 0, (164, AT)), BERLIN)
+    assert text(facts) == "1 h ago|0|Peak today|164| at 14:32"
+
+
+def test_facts_that_are_not_known_are_dashes():
+    assert text(live.facts(NOBODY, QUIET_DAY, BERLIN)) == "1 h ago|–|Peak today|–"
+
+
+@pytest.mark.parametrize("peak", [None, (120, AT - 600)])
+def test_a_present_above_the_stored_peak_is_the_peak(peak):
+    assert text(live.facts(SOME, Concurrency((), None, peak), BERLIN)).endswith("Peak today|128| at 14:32")
+
+
+def test_pages_are_rows_with_a_bar_against_the_largest():
+    rendered = live.pages(SOME)
+    assert text(rendered) == "Page|Share|Now|/|100|/prices|22|6 people on 6 other pages"
+    assert [bar["style"] for bar in props(rendered, className="ff-mini")] == [{"--w": "100%"}, {"--w": "22%"}]
+
+
+def test_sources_say_from_where():
+    assert text(live.sources(SOME)) == "Source|Share|Now|Google|127|1 person from 1 other source"
+
+
+def test_a_quiet_site_says_so_calmly_in_every_list():
+    for part in (live.pages, live.sources, live.places):
+        assert "Nobody here right now" in text(part(NOBODY))
+    assert live.active_now(NOBODY) == "0"
+    assert props(live.places(NOBODY), className="ff-map-list") == []
+
+
+def test_hostile_labels_stay_text():
+    label = '/<script>alert("1")</script>\u202e' + "x" * 3_000
+    state = replace(
+        SOME,
+        pages=(Tally(label, 1),),
+        sources=(Tally(label, 1),),
+        user_types=(Tally(label, 1),),
+        places=(PlaceTally("US", label, 0, 0, 1),),
+    )
+    for part in (live.pages, live.sources, live.user_types, live.places):
+        rendered = part(state)
+        holders = [node for node in nodes(rendered) if node["props"].get("children") == label]
+        assert [holder["type"] for holder in holders] == ["Bdi"]
+        assert "dangerously_allow_html" not in json.dumps(rendered, cls=plotly.utils.PlotlyJSONEncoder)
+        assert [
+            node for node in nodes(rendered) if node["type"] in ("A", "Script", "Markdown", "Iframe")
+        ] == []
+
+
+def test_places_have_a_ring_a_tip_and_a_name_for_screen_readers():
+    rendered = live.places(SOME)
+    rings = [each for each in props(rendered) if "ff-place" in each.get("className", "")]
+    assert [ring["aria-label"] for ring in rings] == ["New York: 1,041 active now", "Germany: 1 active now"]
+    assert [text(ring["children"]) for ring in rings] == ["New York|1,041", "Germany|1"]
+    assert rings[0]["style"] == {"left": "28.29%", "top": "28.12%", "--d": "64.0px", "--dl": "-3.0s"}
+
+
+def test_countries_by_name_with_unknown_and_the_rest():
+    rendered = one(live.places(SOME), className="ff-map-list")
+    assert text(rendered["children"]) == "United States|1,041|Unknown|3|9 more|31"
+
+
+def test_scale_of_the_rings_stays_small_and_ends_in_people():
+    rendered = one(live.places(SOME), className="ff-map-size")
+    assert text(rendered["children"]) == "1|16|32 people"
+    lone = replace(SOME, places=(PlaceTally("DE", "", 51.2, 10.4, 1),))
+    assert text(one(live.places(lone), className="ff-map-size")["children"]) == "1 person"
+
+
+def test_a_site_with_very_many_places_draws_a_bounded_number():
+    many = tuple(PlaceTally("DE", f"Town {n}", 51, 10, 1) for n in range(5_000))
+    rings = [each for each in props(live.places(replace(SOME, places=many))) if "aria-label" in each]
+    assert len(rings) == 120 + 1  # and the country list
+
+
+# ── whole pages ───────────────────────────────────────────────────────────────────────────────────
+
+LIVE_IDS = {
+    "live",
+    "notice",
+    "notice-since",
+    "try-now",
+    "clock",
+    "active-now",
+    "active-said",
+    "signed-in",
+    "anonymous",
+    "split-signed-in",
+    "split-anonymous",
+    "signed-in-share",
+    "anonymous-share",
+    "user-types",
+    "facts",
+    "spark",
+    "map",
+    "pages",
+    "sources",
+    "feed",
+    "feed-chips",
+    "feed-pause",
+    "feed-empty",
+    "feed-waiting",
+    "tick",
+    "nudge",
+    "refresh",
+    "fallback",
+    "fallback-done",
+    "split",
+}
+
+
+def ids(rendered: object) -> list[str]:
+    return [node["props"]["id"] for node in nodes(rendered) if "id" in node["props"]]
+
+
+def test_the_live_page_has_every_agreed_id_once():
+    found = ids(live.page(Site()))
+    assert set(found) >= LIVE_IDS
+    assert len(found) == len(set(found))
+
+
+def test_the_live_page_tells_its_script_what_to_listen_to():
+    root = one(live.page(Site("exämple & co"), window_s=90), id="live")
+    assert {key: value for key, value in root.items() if key.startswith("data-")} == {
+        "data-site": "exämple & co",
+        "data-stream": "/api/live/stream?site=ex%C3%A4mple%20%26%20co",
+        "data-window": "90",
+        "data-timezone": "Europe/Berlin",
+    }
+    assert one(root["children"], id="tick")["interval"] == 10_000
+    assert one(root["children"], id="spark")["data-points"] == "[]"
+    assert one(root["children"], id="notice")["hidden"] is True
+
+
+def test_every_live_number_prints_its_window():
+    said = text(live.page(Site(), window_s=300))
+    assert said.count("last 5 min") == 4  # active now, map, pages, sources
+    assert "seen in the last 5 min" in said
+    assert "60 s" not in said
+
+
+def test_the_first_paint_has_no_number():
+    assert not any(piece.replace(",", "").isdigit() for piece in text(live.page(Site())).split("|"))
+
+
+def test_the_feed_filters_by_kind_and_starts_with_all():
+    chips = one(live.page(Site()), id="feed-chips")["children"]
+    assert [
+        (chip["data-show"], text(chip["children"]), chip["aria-pressed"])
+        for chip in props(chips, type="button")
+    ] == [
+        ("all", "All", "true"),
+        ("pageview", "Pageviews", "false"),
+        ("event", "Events", "false"),
+        ("signed-in", "Signed in", "false"),
+    ]
+
+
+def test_a_site_before_its_first_visit_shows_the_line_to_paste():
+    page = first.page(Site(), SNIPPET)
+    root = one(page, id="first-visit")
+    assert (root["data-site"], root["data-stream"]) == ("example.com", "/api/live/stream?site=example.com")
+    assert one(page, className="ff-btn ff-btn-primary")["data-copy"] == SNIPPET
+    (shown,) = [node["props"]["children"] for node in nodes(page) if node["type"] == "Pre"]
+    assert text(shown).replace("|", "") == SNIPPET
+    assert one(page, id="greeting")["hidden"] is True
+
+
+SITES = (
+    shell.SiteLink("example.com", "/?site=example.com", 1_280),
+    shell.SiteLink("b.example", "/?site=b.example", None),
+)
+
+
+def framed(**changed: object) -> object:
+    given = {"version": "1.2.3", "sites": SITES, "current": "example.com", "email": "jordan@example.com"}
+    return shell.shell(live.page(Site()), **{**given, **changed})
+
+
+def test_the_frame_has_switcher_with_counts_one_tab_status_and_account():
+    frame = framed()
+    links = [
+        (link["href"], text(link.get("children")))
+        for link in props(one(frame, className="ff-header")["children"])
+        if "href" in link
+    ]
+    assert links == [
+        ("/?site=example.com", "Footfall"),
+        ("/?site=example.com", "E|example.com|1,280"),
+        ("/?site=b.example", "B|b.example"),
+        ("/?site=example.com", "Live"),
+    ]
+    assert "Active in the last 60 s" in text(frame)
+    assert one(frame, id="status")["role"] == "status"
+    assert one(frame, id="status-text")["children"] == "Connecting…"
+    assert len(ids(frame)) == len(set(ids(frame)))
+    assert (
+        text(one(frame, className="ff-foot")["children"])
+        == "Footfall 1.2.3|No cookies, no IP addresses on disk"
+    )
+
+
+def test_signing_out_is_a_post():
+    (form,) = [node["props"] for node in nodes(framed()) if node["type"] == "Form"]
+    assert (form["action"], form["method"], text(form["children"])) == ("/sign-out", "POST", "Sign out")
+
+
+def test_a_public_dashboard_has_no_account_menu():
+    frame = framed(email=None)
+    assert "Sign out" not in text(frame)
+    assert props(frame, className="ff-avatar") == []
+
+
+def test_no_site_on_show_means_no_tabs():
+    frame = shell.shell(states.no_sites(), version="1")
+    assert text(one(frame, id="tabs")["children"]) == ""
+    assert text(one(frame, id="site-menu")["children"]) == ""
+
+
+def test_a_failed_card_says_so_and_offers_another_try():
+    rendered = states.failed("Sources could not be read", "The rest of the page is not affected.")
+    assert text(rendered) == "Sources could not be read|The rest of the page is not affected.|Try again"
+    assert one(rendered, className="ff-btn ff-retry")["type"] == "button"
+    assert next(nodes(rendered))["props"]["role"] == "alert"
+
+
+def test_a_skeleton_is_as_many_rows_as_asked_for():
+    assert len(props(states.skeleton(10), className="ff-skel")) == 10

@@ -1,0 +1,30 @@
+"""The script that visitors get is the one whose source is in the tree, and it is small."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from collector.tracker import build
+
+
+@pytest.fixture(scope="module")
+def built() -> bytes:
+    return build.BUILT.read_bytes()
+
+
+def test_the_built_script_belongs_to_the_source_beside_it():
+    assert build.SIDECAR.read_text().strip() == build.source_digest(), "run collector/tracker/build.py"
+
+
+def test_the_script_takes_at_most_2200_bytes_under_brotli(built):
+    assert 1_000 < build.size_on_the_wire(built) <= 2_200
+
+
+def test_the_script_names_no_host_and_carries_no_comment(built):
+    assert re.findall(rb"https?:|//|/[*]", built) == []
+
+
+def test_the_script_is_ascii_so_that_no_charset_of_a_page_can_spoil_it(built):
+    assert built.isascii()
