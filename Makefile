@@ -46,10 +46,11 @@ bench: dev  ## the benchmarks; each prints its figures
 script: dev  ## builds the site script anew (developers; needs npx)
 	@$(PY) collector/tracker/build.py
 
-lock: $(VENV)/bin/uv  ## resolves the dependencies anew
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+lock: $(VENV)/bin/uv  ## resolves the dependencies anew: all of them first, then the part that runs
 	@rm -f requirements.lock requirements-dev.lock
-	@$(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
-	@$(VENV)/bin/uv pip compile pyproject.toml --extra dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.lock
+	@$(VENV)/bin/$(COMPILE) --extra dev -o requirements-dev.lock
+	@$(VENV)/bin/$(COMPILE) -c requirements-dev.lock -o requirements.lock
 
 clean:
 	@rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
