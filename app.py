@@ -75,6 +75,7 @@ def create_app(service: Service, address: Callable[[], str] | None = None) -> Da
         index_string=INDEX,
         compress=True,
         serve_locally=True,
+        suppress_callback_exceptions=True,  # the pages come and go within #root
     )
     app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     reached = address or (lambda: config.base_url or flask.request.url_root.rstrip("/"))

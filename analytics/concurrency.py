@@ -18,7 +18,7 @@ from analytics.live import Concurrency
 from analytics.sites import Site
 
 MINUTE = 60
-SHOWN_S = 30 * MINUTE
+SHOWN_S = 60 * MINUTE
 SETTLED_S = 2  # a beat is committed within milliseconds: two seconds later a minute does not change any more
 AT_ONCE = 60  # minutes a statement
 BUDGET_S = 0.15  # how long one question may spend on minutes of earlier today
@@ -86,7 +86,7 @@ class History:
         self._known: dict[int, dict[int, int]] = {}
 
     def read(self, site: Site, now: int) -> Concurrency:
-        """The last 30 minutes (a point a minute, as far as beats are stored), one hour ago, today's peak.
+        """The last 60 minutes (a point a minute, as far as beats are stored), one hour ago, today's peak.
 
         The peak is None until all of today has been counted: a large site's first questions after a start count
         a part of it each.

@@ -51,7 +51,7 @@ class LiveState:
 
 @dataclass(frozen=True, slots=True)
 class Concurrency:
-    """How many people were active at each minute; `points` are (epoch s, people), oldest first.
+    """How many people were active at each minute; `points` are (epoch s, people) of the last hour, oldest first.
 
     `hour_ago` is None where nothing is known of that moment; `peak` is today's (people, epoch s) or None.
     """

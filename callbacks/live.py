@@ -20,6 +20,8 @@ from layouts import live, states
 
 log = logging.getLogger("footfall.live")
 
+SHOWN = 31  # points of the sparkline: the last 30 minutes
+
 OUTPUTS = (
     Output("active-now", "children"),
     Output("split", "children"),
@@ -60,7 +62,7 @@ def register(app: Dash, service: Service) -> None:
 def drawn(site: Site, state: LiveState, concurrency: Concurrency | None) -> tuple[Any, ...]:
     """The parts of the page; one that fails says so in its own frame, the others live on."""
     zone = ZoneInfo(site.timezone)
-    points = json.dumps(concurrency.points, separators=(",", ":")) if concurrency else no_update
+    points = json.dumps(concurrency.points[-SHOWN:], separators=(",", ":")) if concurrency else no_update
     return (
         live.active_now(state),
         live.split(state),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import brotli
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -241,4 +242,4 @@ def card_font(_: Request) -> Response:
 
 def live_state(hub: Hub, site: Site) -> dict[str, Any]:
     """What the Live page's fallback polls: the figures and the newest rows of the feed."""
-    return {"stats": hub.stats(site.id), "events": hub.recent_items(site.id)}
+    return {"stats": hub.stats(site.id), "events": msgspec.to_builtins(hub.recent_items(site.id))}

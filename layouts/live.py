@@ -21,6 +21,7 @@ ROWS = 10
 USER_TYPES = 4
 TICK_MS = 10_000
 NOBODY = "Nobody here right now"
+DIRECT = "Direct"  # people who came from nowhere that we know
 
 Side = tuple[int, str, str]  # of the split: people, the same as written, share
 NO_SIDE: Side = (0, figures.UNKNOWN, "")
@@ -191,6 +192,7 @@ def sources(state: LiveState) -> list[Component]:
     if not state.active:
         return [states.nothing(NOBODY, "Where people come from shows up here.")]
     shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
+    shown = tuple(Tally(tally.label or DIRECT, tally.people) for tally in shown)
     return _ranked("Source", shown, ranking.left_out(rest, "from", "source"))
 
 

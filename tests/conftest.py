@@ -15,6 +15,7 @@ from selenium.webdriver.chrome.service import Service
 
 from analytics.config import Config
 from analytics.database import Database
+from tests.serving import Server, serving
 
 CHROME_FLAGS = (
     "--headless=new",
@@ -99,3 +100,19 @@ def database(config) -> Iterator[Database]:
     database = Database(config)
     yield database
     database.close()
+
+
+@pytest.fixture
+def server(config) -> Iterator[Server]:
+    """The shipped server with the site example.com, once on SQLite and once on PostgreSQL."""
+    with serving(config) as server:
+        server.command("site", "add", "example.com", "--timezone", "Europe/Berlin")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def one_server(tmp_path_factory) -> Iterator[Server]:
+    """One server on SQLite for a whole module, with the site example.com: for what leaves no trace."""
+    with serving(Config(data_dir=tmp_path_factory.mktemp("data"))) as server:
+        server.command("site", "add", "example.com")
+        yield server
