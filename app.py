@@ -30,7 +30,7 @@ from collector import accesslog, demo, replay, serve
 from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
 from collector.mount import mount
-from collector.request import Request, client_address
+from collector.request import Request
 from collector.sender import RefusedError, Sender
 from collector.service import Service
 
@@ -83,7 +83,7 @@ def create_app(service: Service, address: Callable[[], str] | None = None) -> Da
     live.register(app, service)
     app.layout = pages.frame()
     account = {"version": our_version(), "base_url": config.base_url}
-    signin.register(app.server, service.database, address_of=_address_of(config), **account)
+    signin.register(app.server, service.database, address_of=_address_of(service), **account)
     setup.register(app.server, service.database, service.secret, done=service.forget, **account)
     gate.guard(
         app.server,
@@ -96,13 +96,13 @@ def create_app(service: Service, address: Callable[[], str] | None = None) -> Da
     return app
 
 
-def _address_of(config: Config) -> Callable[[flask.Request], str]:
+def _address_of(service: Service) -> Callable[[flask.Request], str]:
     """Tells who asks, past the trusted proxies."""
 
     def address(request: flask.Request) -> str:
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = Request(request.method, request.path, "", headers, request.remote_addr or "127.0.0.1")
-        return client_address(asked, config.trusted_proxies)
+        return service.proxies.client(asked)
 
     return address
 

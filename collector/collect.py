@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics.config import Network
 from analytics.keys import KeyRing
 from collector import pipeline
 from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Shed, Stored
 from collector.payload import Event, Rejected, read_body
 from collector.pipeline import Kit
-from collector.request import Request, Response, client_address, json_response
+from collector.proxies import Proxies
+from collector.request import Request, Response, json_response
 from collector.store import named
 from collector.writer import AWAY, Writer
 
@@ -58,11 +58,11 @@ class Pending(NamedTuple):
 class Collector:
     """Takes requests apart into arrivals; holds no state of its own but what it works with."""
 
-    def __init__(self, kit: Kit, keys: KeyRing, writer: Writer, trusted_proxies: tuple[Network, ...]) -> None:
+    def __init__(self, kit: Kit, keys: KeyRing, writer: Writer, proxies: Proxies) -> None:
         self._kit = kit
         self._keys = keys
         self._writer = writer
-        self._trusted_proxies = trusted_proxies
+        self._proxies = proxies
 
     def begin(self, request: Request) -> Response | Pending:
         """The answer, or what has to be committed before there is one. Never raises."""
@@ -92,7 +92,7 @@ class Collector:
         return answer([outcome for outcome in known if outcome], body.batch)
 
     def _taken(self, request: Request, events: list[Event | Rejected]) -> list[Arrival | Filtered | Rejected | Shed]:
-        address = client_address(request, self._trusted_proxies)
+        address = self._proxies.client(request)
         now_ms = time.time_ns() // 1_000_000
         taken = []
         for event in events:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache, partial
+from itertools import chain
 from typing import Any
 
 from collector.arrival import Outcome
@@ -66,7 +67,7 @@ class Endpoint:
             self._loop = asyncio.get_running_loop()
             self._loop.call_later(1.0, self._end_slow_bodies)
         request = _request(scope)
-        if _size(request.headers) > LARGEST_HEADERS:
+        if sum(map(len, chain.from_iterable(scope["headers"]))) > LARGEST_HEADERS:
             await _send(send, HEADERS_TOO_LARGE)
         elif request.path == "/api/collect" and request.method == "POST":
             await _send(send, await self._collected(request, receive))
@@ -238,10 +239,6 @@ async def _read(receive: Receive, most: int) -> bytes | Response:
         if not message.get("more_body"):
             return b"".join([*pieces, piece]) if pieces else piece
         pieces.append(piece)
-
-
-def _size(headers: Mapping[str, str]) -> int:
-    return sum(len(name) + len(value) for name, value in headers.items())
 
 
 @lru_cache(256)

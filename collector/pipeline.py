@@ -169,29 +169,8 @@ def _origin(hit: Hit, kit: Kit) -> Origin:
     source = classify(hit.page, event.referrer)
     place = kit.places.find(hit.address, event.timezone or "")
     seen = device.read(hit.agent)
-    return Origin(
-        host=hit.page.host,
-        source=source.source,
-        channel=source.channel,
-        referrer=source.referrer,
-        utm_source=source.utm_source,
-        utm_medium=source.utm_medium,
-        utm_campaign=source.utm_campaign,
-        utm_content=source.utm_content,
-        utm_term=source.utm_term,
-        country=place.country,
-        region=place.region,
-        city=place.city,
-        lat=place.lat,
-        lon=place.lon,
-        browser=seen.browser,
-        browser_version=seen.browser_version,
-        os=seen.os,
-        os_version=seen.os_version,
-        device=seen.device,
-        screen=f"{event.screen[0]}x{event.screen[1]}" if event.screen else "",
-        language=event.language or "",
-    )
+    screen = f"{event.screen[0]}x{event.screen[1]}" if event.screen else ""
+    return Origin(hit.page.host, *source, *place, *seen, screen, event.language or "")
 
 
 @lru_cache(4096)

@@ -21,6 +21,7 @@ from collector.collect import Collector
 from collector.hub import Hub
 from collector.pipeline import Kit
 from collector.place import open_places
+from collector.proxies import Proxies
 from collector.rate import Rate
 from collector.routes import Routes
 from collector.writer import Writer
@@ -47,7 +48,8 @@ class Service:
         self.history = History(self.database, config.active_window_s)
         self.writer = Writer(self.database, self._publish)
         kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret)
-        self.collector = Collector(kit, self.keys, self.writer, config.trusted_proxies)
+        self.proxies = Proxies(config.trusted_proxies)
+        self.collector = Collector(kit, self.keys, self.writer, self.proxies)
         self._ending = threading.Event()
         self._tidier = threading.Thread(target=self._tidy_now_and_then, name="footfall-tidy", daemon=True)
         self._tidier.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -29,6 +30,11 @@ STOPPING = Shed("stopping", "the server is going down; send it again", 5)
 AWAY_ERRORS = (OperationalError, sqlite3.OperationalError, psycopg.OperationalError)
 TAKEN_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
+# Under load the writer lets a group fill: loop and writer share one interpreter, and fewer, larger groups mean fewer
+# hand-overs of it. With 64 connections groups of 22 became groups of 48, and a pageview cost a sixth less time.
+QUIET = 8
+LINGER_S = 0.0015
+
 Done = Callable[[list[Outcome]], None]
 
 
@@ -40,7 +46,7 @@ class Waiting(NamedTuple):
 
 
 class Writer:
-    """Commits arrivals in groups: whatever is waiting when the last commit ends (window 0).
+    """Commits arrivals in groups: whatever is waiting when the last commit ends, under load a moment later.
 
     `submit` never blocks. Bounded: past `most_waiting` arrivals the outcome is `FULL`. `on_stored` gets each group's
     stored arrivals after their commit and before any of their requests is answered.
@@ -65,6 +71,7 @@ class Writer:
         self._answered = 0
         self._tally: Tally = Counter()
         self._stopping = False
+        self._busy = False
         self._thread = threading.Thread(target=self._run, name="footfall-writer", daemon=True)
         self._thread.start()
 
@@ -125,6 +132,8 @@ class Writer:
         if not self._held:
             with suppress(Empty):
                 self._held.extend(self._queue.get(timeout=1.0))
+            if self._busy:
+                time.sleep(LINGER_S)
         with suppress(Empty):
             while len(self._held) < self._group:
                 self._held.extend(self._queue.get_nowait())
@@ -133,6 +142,7 @@ class Writer:
         while self._held and size < self._group:
             group.append(self._held.popleft())
             size += len(group[-1].arrivals)
+        self._busy = size > QUIET
         return group
 
     def _commit(self, group: list[Waiting]) -> None:

@@ -1,0 +1,57 @@
+"""Whom we believe: the visitor's address, past the proxies that the owner trusts."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from ipaddress import IPv6Address
+
+from analytics.config import Network
+from collector.request import Request
+
+
+class Proxies:
+    """The trusted proxies. `X-Forwarded-For` counts only when one of them wrote it, so nobody chooses an address."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._ranges = [
+            (network.version, int(network.network_address), int(network.netmask)) for network in networks
+        ]
+
+    def client(self, request: Request) -> str:
+        """The visitor's address: the peer's, or the right-most hop that no trusted proxy wrote."""
+        address = request.peer
+        if not self._ranges or not self.trusts(address):
+            return address
+        for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
+            plain = plain_address(hop.strip())
+            if not plain:
+                return address
+            address = plain
+            if not self.trusts(address):
+                return address
+        return address
+
+    def trusts(self, address: str) -> bool:
+        """Whether that address, in its plain form, is a trusted proxy's."""
+        version, family = (6, socket.AF_INET6) if ":" in address else (4, socket.AF_INET)
+        try:
+            number = int.from_bytes(socket.inet_pton(family, address.partition("%")[0]), "big")
+        except OSError:
+            return False
+        return any(version == kind and number & mask == start for kind, start, mask in self._ranges)
+
+
+def plain_address(hop: str) -> str:
+    """The address in a hop, without brackets and port, IPv4 in IPv6 unwrapped; "" where it is none."""
+    if hop.startswith("["):
+        bare = hop[1:].partition("]")[0]
+    else:
+        bare = hop.partition(":")[0] if hop.count(":") == 1 else hop
+    try:
+        if ":" not in bare:
+            return socket.inet_ntoa(socket.inet_pton(socket.AF_INET, bare))  # ten times as fast as `ipaddress`
+        parsed = IPv6Address(bare)
+    except (OSError, ValueError):
+        return ""
+    return str(parsed.ipv4_mapped or parsed)
