@@ -84,7 +84,7 @@ def create_app(service: Service, address: Callable[[], str] | None = None) -> Da
     app.layout = pages.frame()
     account = {"version": our_version(), "base_url": config.base_url}
     signin.register(app.server, service.database, address_of=_address_of(service), **account)
-    setup.register(app.server, service.database, service.secret, done=service.forget, **account)
+    setup.register(app.server, service.database, service.secret, done=service.renew, **account)
     gate.guard(
         app.server,
         service.database,
@@ -219,7 +219,7 @@ def _serve(config: Config, host: str, port: int, on_ready: Callable[[], None] = 
         try:
             return commands.run(service.database, reached, name, options)
         finally:
-            service.forget()
+            service.renew()
 
     control = Control(config.data_dir, run)
 

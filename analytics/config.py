@@ -36,9 +36,7 @@ class Config:
     trusted_proxies: tuple[Network, ...] = ()
     geoip_database: Path | None = None
     collect_rate: int = 600
-    heartbeat_retention_days: int = 7
     active_window_s: int = 60
-    heartbeat_interval_s: int = 30
     log_level: str = "INFO"
     public: bool = False
 
@@ -111,9 +109,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "trusted_proxies": _networks,
     "geoip_database": _file,
     "collect_rate": _whole(0, 1_000_000_000),
-    "heartbeat_retention_days": _whole(1, 36_500),
     "active_window_s": _whole(5, 3_600),
-    "heartbeat_interval_s": _whole(5, 600),
     "log_level": _level,
 }
 HIDDEN = {"secret_key", "database_url"}

@@ -110,6 +110,10 @@ class EmbedRing:
         found = self._embeds.get().get(_hash(plain)) if plain.startswith("fe_") else None
         return found if found and found.is_valid(now) else None
 
+    def renew(self) -> None:
+        """Reads the table now; what was known stays where that fails."""
+        self._embeds.renew()
+
     def forget(self) -> None:
         """Reads the table again at the next question."""
         self._embeds.forget()

@@ -65,6 +65,10 @@ class KeyRing:
         """The key; None where nobody was given that one."""
         return self._keys.get().get(_hash(plain)) if plain.startswith("ff_") else None
 
+    def renew(self) -> None:
+        """Reads the table now; what was known stays where that fails."""
+        self._keys.renew()
+
     def forget(self) -> None:
         """Reads the table again at the next question."""
         self._keys.forget()

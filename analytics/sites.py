@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import threading
-import time
 import zoneinfo
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from analytics import schema
 from analytics.config import Network
 from analytics.database import Database
+from analytics.snapshot import Snapshot
 
 DOMAIN = re.compile(r"^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$")
 IDENTITIES = ("daily", "browser")
@@ -180,31 +179,21 @@ class Directory:
     """The sites in memory, at most `stale_s` seconds behind the database: the hot path asks no table."""
 
     def __init__(self, database: Database, stale_s: float = 1.0) -> None:
-        self._database = database
-        self._stale_s = stale_s
-        self._lock = threading.Lock()
-        self._read_at = float("-inf")
-        self._by_domain: dict[str, Site] = {}
+        self._sites = Snapshot(lambda: {site.domain: site for site in all_sites(database)}, stale_s)
 
     def get(self, domain: str) -> Site | None:
         """The site of that domain as added, in any case; None where there is none."""
-        self._refresh()
-        return self._by_domain.get(domain) or self._by_domain.get(domain.lower())
+        known = self._sites.get()
+        return known.get(domain) or known.get(domain.lower())
 
     def all(self) -> list[Site]:
         """Every site, by domain."""
-        self._refresh()
-        return list(self._by_domain.values())
+        return list(self._sites.get().values())
+
+    def renew(self) -> None:
+        """Reads the table now; what was known stays where that fails."""
+        self._sites.renew()
 
     def forget(self) -> None:
-        """Reads the table again at the next question: something was changed."""
-        self._read_at = float("-inf")
-
-    def _refresh(self) -> None:
-        now = time.monotonic()
-        if now - self._read_at < self._stale_s:
-            return
-        with self._lock:
-            if now - self._read_at >= self._stale_s:
-                self._by_domain = {site.domain: site for site in all_sites(self._database)}
-                self._read_at = now
+        """Reads the table again at the next question."""
+        self._sites.forget()

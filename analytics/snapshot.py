@@ -26,6 +26,12 @@ class Snapshot(Generic[T]):
             held = self._renewed()
         return held[1]
 
+    def renew(self) -> None:
+        """Asks now. The old answer stays where `read` fails; its error passes through."""
+        answer = self._read()
+        with self._lock:
+            self._held = (time.monotonic(), answer)
+
     def forget(self) -> None:
         """Asks again at the next `get`: something was changed. Waits for a question that is under way."""
         with self._lock:

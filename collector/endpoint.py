@@ -23,7 +23,7 @@ from collector.collect import Pending
 from collector.hub import Subscription
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, error
-from collector.routes import Routes, Stream
+from collector.routes import QUICK, Routes, Stream, answered_by
 from collector.writer import Waiting, Writer
 
 log = logging.getLogger("footfall.endpoint")
@@ -37,8 +37,9 @@ BODY_S = 10.0  # how long a body may take
 UNREAD_S = 10.0  # how long a reader may leave an answer unread
 LARGEST_FORM = 1024 * 1024
 LARGEST_HEADERS = 16 * 1024
-MOST_WAITING = 200  # requests for Flask's threads
+MOST_WAITING = 300  # requests for the threads
 PAGES_THREADS = 6
+LIVE_THREADS = 4  # of their own: heavy pages do not hold up who looks at the live state
 
 TOO_SLOW = error(408, "too_slow", "the body did not arrive in time", (("Connection", "close"),))
 TOO_LARGE = error(413, "too_large", "the body is too large", (("Connection", "close"),))
@@ -53,8 +54,9 @@ class Endpoint:
         self._routes = routes
         self._writer = writer
         self._wsgi = wsgi
-        self._threads = ThreadPoolExecutor(PAGES_THREADS, thread_name_prefix="footfall-page")
-        self._in_flask = 0
+        self._pages = ThreadPoolExecutor(PAGES_THREADS, thread_name_prefix="footfall-page")
+        self._live = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="footfall-live")
+        self._in_threads = 0
         self._answers: deque[tuple[asyncio.Future[list[Outcome]], list[Outcome]]] = deque()
         self._turn: list[Waiting] = []
         self._reading: dict[asyncio.Task[Any], float] = {}
@@ -123,25 +125,29 @@ class Endpoint:
         if own is None:
             await _send(send, await self._page(request, scope))
             return
-        answered = await self._in_thread(own, request)
+        if request.path in QUICK:
+            answered = answered_by(own, request)
+        else:
+            answered = await self._in_thread(self._live, lambda asked: answered_by(own, asked), request)
         if isinstance(answered, Stream):
             await self._stream(answered, receive, send)
         else:
             await _send(send, answered)
 
     async def _page(self, request: Request, scope: Scope) -> Response:
-        answered: Response = await self._in_thread(lambda asked: call_wsgi(self._wsgi, asked, scope), request)
+        work = partial(call_wsgi, self._wsgi, scope=scope)
+        answered: Response = await self._in_thread(self._pages, work, request)
         return answered
 
-    async def _in_thread(self, work: Callable[[Request], Any], request: Request) -> Any:
-        if self._in_flask >= MOST_WAITING:
+    async def _in_thread(self, threads: ThreadPoolExecutor, work: Callable[[Request], Any], request: Request) -> Any:
+        if self._in_threads >= MOST_WAITING:
             return BUSY
         assert self._loop is not None
-        self._in_flask += 1
+        self._in_threads += 1
         try:
-            return await self._loop.run_in_executor(self._threads, work, request)
+            return await self._loop.run_in_executor(threads, work, request)
         finally:
-            self._in_flask -= 1
+            self._in_threads -= 1
 
     async def _stream(self, stream: Stream, receive: Receive, send: Send) -> None:
         """Sends what the subscription holds until the reader goes, stops reading, or may read no more."""
@@ -152,7 +158,7 @@ class Endpoint:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(woken.set)
 
-        subscription = await loop.run_in_executor(self._threads, stream.subscribe, wake)
+        subscription = await loop.run_in_executor(self._live, stream.subscribe, wake)
         reading = asyncio.ensure_future(self._forward(stream, subscription, woken, send))
         leaving = asyncio.ensure_future(_left(receive))
         try:
@@ -210,8 +216,9 @@ class Endpoint:
         self._loop.call_later(1.0, self._end_slow_bodies)
 
     def close(self) -> None:
-        """Lets the page threads end."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Lets the threads end."""
+        self._pages.shutdown(wait=False, cancel_futures=True)
+        self._live.shutdown(wait=False, cancel_futures=True)
 
 
 async def _left(receive: Receive) -> None:

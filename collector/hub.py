@@ -20,7 +20,7 @@ from analytics.recall import last_beats
 from collector.arrival import Stored
 
 FRAME_S = 0.2  # at most five frames a second
-QUIET_S = 10.0  # after so long without a frame one goes out all the same
+QUIET_S = 10.0  # after so long without a frame one goes out all the same, and a comment at least that often
 KEPT = 1000  # feed items of a site that a reconnecting subscriber can catch up on
 A_FRAME = 100  # the feed keeps 100 rows: of more in one frame the newest go out
 RECENT_EVENTS = 20
@@ -85,6 +85,7 @@ class _Channel:
         self.stats: dict[str, Any] = {}
         self.changed = True
         self.sent_at = 0.0
+        self.commented_at = 0.0
 
     @property
     def last_id(self) -> str:
@@ -260,8 +261,9 @@ class Hub:
         channel.changed = False
         if not frame:
             return
-        if quiet:
+        if now - channel.commented_at >= QUIET_S:
             frame.insert(0, b": still here\n\n")
+            channel.commented_at = now
         channel.sent_at = now
         whole = b"".join(frame)
         for subscription in list(channel.subscriptions):

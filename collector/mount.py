@@ -15,7 +15,7 @@ from collector.collect import Pending, answer
 from collector.endpoint import LARGEST_FORM, TOO_LARGE
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response
-from collector.routes import Routes, Stream
+from collector.routes import Routes, Stream, answered_by
 from collector.writer import AWAY, Waiting, Writer
 
 COMMIT_S = 30.0
@@ -37,10 +37,12 @@ class _Door:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = _request(environ)
         collecting = request.path == "/api/collect" and request.method == "POST"
-        own = self._routes.find(request)
+        own = None if collecting else self._routes.find(request)
         if not collecting and own is None:
             return self._behind(environ, start_response)
-        answered = self._collected(request, environ) if collecting else own(request)  # type: ignore[misc]
+        if own is None:
+            return _answered(self._collected(request, environ), start_response)
+        answered = answered_by(own, request)
         if isinstance(answered, Stream):
             return _streamed(answered, start_response)
         return _answered(answered, start_response)

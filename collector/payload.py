@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, NamedTuple, NoReturn
 import msgspec
 from msgspec import Meta
 
+from collector.currency import CURRENCIES
+
 LARGEST_BODY = 64 * 1024
 LARGEST_BATCH = 100
 DEEPEST = 32
@@ -20,7 +22,7 @@ Percent = Annotated[int, Meta(ge=0, le=100)]
 Pixels = Annotated[int, Meta(ge=1, le=100_000)]
 PropName = Annotated[str, Meta(max_length=300)]
 PropText = Annotated[str, Meta(max_length=2000)]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+Currency = Annotated[str, Meta(max_length=3)]
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -92,7 +94,8 @@ _one = msgspec.json.Decoder(Event)
 _many = msgspec.json.Decoder(list[msgspec.Raw])
 _field = re.compile(r"at `(?:key` in `)?\$(?:\[\d+\])?\.(\w+)|required field `(\w+)`")
 _odd = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_structure = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Possessive, and an open string goes to the end: each byte is looked at once, whatever is sent.
+_structure = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def read_body(body: bytes) -> Body | Rejected:
@@ -100,6 +103,8 @@ def read_body(body: bytes) -> Body | Rejected:
     try:
         if (deepness := _depth(body)) > DEEPEST:
             return Rejected(400, "too_deep", f"nested deeper than {DEEPEST} levels")
+        if _odd.search(body):
+            body = _scrubbed(body)
         if deepness and body.lstrip()[:1] == b"[":
             return _read_batch(body)
         return Body([_read_one(body)], batch=False)
@@ -121,7 +126,7 @@ def _read_batch(body: bytes) -> Body | Rejected:
 
 def _read_one(text: bytes) -> Event | Rejected:
     try:
-        event = _one.decode(text) if not _odd.search(text) else msgspec.convert(_scrubbed(text), Event)
+        event = _one.decode(text)
     except msgspec.ValidationError as wrong:
         return _wrong(text, str(wrong))
     except (ValueError, RecursionError):
@@ -135,7 +140,12 @@ def _checked(event: Event) -> Event | Rejected:
         if getattr(event, field) is None:
             return Rejected(422, "missing_field", f"`{field}` is required for the type {event.type}", field)
     if event.value is not None and not abs(event.value) < 2**63:
-        return Rejected(400, "bad_number", "a number that is out of range", "value")
+        status, code = (400, "bad_number") if isinstance(event.value, int) else (422, "wrong_field")
+        return Rejected(status, code, "a number that is out of range", "value")
+    if event.currency is not None and event.currency not in CURRENCIES:
+        return Rejected(422, "wrong_field", "`currency` is no code of ISO 4217, like EUR", "currency")
+    if event.user_id == "":  # what a template writes for nobody
+        return msgspec.structs.replace(event, user_id=None)
     return event
 
 
@@ -148,7 +158,7 @@ def _wrong(text: bytes, said: str) -> Rejected:
     found = _field.search(said)
     field = (found.group(1) or found.group(2)) if found else None
     code = "missing_field" if "missing required" in said else "wrong_field"
-    return Rejected(422, code, said.replace(" - at `$", " at `"), field)
+    return Rejected(422, code, said.replace("`$.", "`").replace(" - at ", " at "), field)
 
 
 def _explain(text: bytes) -> NoReturn:
@@ -205,12 +215,18 @@ def _depth(body: bytes) -> int:
     return deepest
 
 
-def _scrubbed(text: bytes) -> Any:
-    """The JSON value with U+FFFD for NUL and for lone surrogates, which neither database takes."""
+def _scrubbed(body: bytes) -> bytes:
+    """The same JSON with U+FFFD for NUL and for lone surrogates, which neither database takes."""
     try:
-        return _clean(json.loads(text, parse_constant=_refuse_number, parse_float=_finite, parse_int=_whole))
+        value = json.loads(body.decode(), parse_constant=_refuse_number, parse_float=_verbatim, parse_int=_verbatim)
     except (ValueError, RecursionError):
-        _explain(text)
+        _explain(body)
+    return msgspec.json.encode(_clean(value))
+
+
+def _verbatim(said: str) -> msgspec.Raw:
+    """A number as it was written: whether it is one that we take is the event's own matter."""
+    return msgspec.Raw(said.encode())
 
 
 def _clean(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,8 @@ from collector.hub import Hub, Subscription
 from collector.request import Request, Response, error, json_response
 from collector.writer import Writer
 
+log = logging.getLogger("footfall.routes")
+
 SCRIPT = Path(__file__).parent / "tracker" / "footfall.min.js"
 NO_STORE = ("Cache-Control", "no-store")
 NO_SNIFF = ("X-Content-Type-Options", "nosniff")
@@ -35,7 +38,11 @@ EVENT_STREAM = (
     ("X-Accel-Buffering", "no"),  # proxies pass it on as it comes
 )
 SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
+DATABASE_AWAY = error(503, "database_away", "the database does not answer", (NO_STORE, ("Retry-After", "5")))
+FAILED = error(500, "failed", "something failed on the server; its log says what", (NO_STORE,))
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
+
+QUICK = {"/api/collect", "/js/footfall.js", "/healthz", card.FONT_PATH}  # answered without asking anything
 
 May = Callable[[], bool]
 
@@ -49,7 +56,19 @@ class Stream(NamedTuple):
     allowed: May
 
 
-Answer = Callable[[Request], "Response | Stream"]
+Answer = Callable[[Request], Response | Stream]
+
+
+def answered_by(answer: Answer, request: Request) -> Response | Stream:
+    """The answer; 503 where the database does not give one. Never raises."""
+    try:
+        return answer(request)
+    except SQLAlchemyError as away:
+        log.error("%s: the database does not answer: %s", request.path, type(away).__name__)
+        return DATABASE_AWAY
+    except Exception:
+        log.exception("%s failed", request.path)
+        return FAILED
 
 
 class Reader(NamedTuple):
@@ -201,7 +220,7 @@ class Routes:
             with self._database.read() as connection:
                 connection.execute(text("SELECT 1"))
         except SQLAlchemyError:
-            return error(503, "database_away", "the database does not answer", (NO_STORE,))
+            return DATABASE_AWAY
         return json_response(200, {"status": "ready"}, (NO_STORE,))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ from collector.writer import Writer
 log = logging.getLogger("footfall.service")
 
 TIDY_S = 60.0
+RENEW_S = 0.5  # what another process has changed (a command beside the server) is known after so long
 LATE_S = 90  # a beat this far in the past changes minutes that have been counted already
 
 
@@ -40,9 +42,11 @@ class Service:
         self.secret = secret_of(config)
         self.places = open_places(config.geoip_database, config.data_dir)
         self.database = Database(config)
-        self.sites = Directory(self.database)
-        self.keys = KeyRing(self.database)
-        self.embeds = EmbedRing(self.database)
+        # renewed by a thread of their own: a database that hangs must not hang the loop that asks them
+        self.sites = Directory(self.database, stale_s=math.inf)
+        self.keys = KeyRing(self.database, stale_s=math.inf)
+        self.embeds = EmbedRing(self.database, stale_s=math.inf)
+        self.renew()
         self.salts = SaltKeeper(self.database, self.secret)
         self.hub = Hub(self.database, config.active_window_s)
         self.history = History(self.database, config.active_window_s)
@@ -51,8 +55,8 @@ class Service:
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(kit, self.keys, self.writer, self.proxies)
         self._ending = threading.Event()
-        self._tidier = threading.Thread(target=self._tidy_now_and_then, name="footfall-tidy", daemon=True)
-        self._tidier.start()
+        self._keeper = threading.Thread(target=self._keep_up, name="footfall-keeper", daemon=True)
+        self._keeper.start()
 
     def routes(self, signed_in: Callable[[Mapping[str, str]], bool]) -> Routes:
         """The public routes; `signed_in` tells by the headers whether somebody is."""
@@ -69,11 +73,11 @@ class Service:
             time.time,
         )
 
-    def forget(self) -> None:
+    def renew(self) -> None:
         """Reads sites, keys and cards anew: something was changed."""
-        self.sites.forget()
-        self.keys.forget()
-        self.embeds.forget()
+        self.sites.renew()
+        self.keys.renew()
+        self.embeds.renew()
 
     def _publish(self, stored: list[Stored]) -> None:
         now = int(time.time())
@@ -82,14 +86,21 @@ class Service:
                 self.history.forget(one.beat.site_id, one.beat.at)
         self.hub.publish(stored)
 
-    def _tidy_now_and_then(self) -> None:
-        while not self._ending.wait(TIDY_S):
+    def _keep_up(self) -> None:
+        tidied = time.monotonic()
+        while not self._ending.wait(RENEW_S):
             try:
-                for site in self.sites.all():
-                    self.salts.destroy_old(site, int(time.time()))
-                self.hub.tidy({site.id for site in self.sites.all()})
+                self.renew()
+                if time.monotonic() - tidied > TIDY_S:
+                    tidied = time.monotonic()
+                    self._tidy()
             except SQLAlchemyError as away:
-                log.warning("tidying up has to wait: %s", type(away).__name__)
+                log.warning("the database does not answer: %s", type(away).__name__)
+
+    def _tidy(self) -> None:
+        for site in self.sites.all():
+            self.salts.destroy_old(site, int(time.time()))
+        self.hub.tidy({site.id for site in self.sites.all()})
 
     def drain(self) -> None:
         """Refuses what comes, commits what is waiting, ends the streams. May be called twice."""
@@ -100,6 +111,6 @@ class Service:
     def close(self) -> None:
         """Drains, and lets go of the database."""
         self.drain()
-        self._tidier.join(2)
+        self._keeper.join(2)
         self.database.close()
         self.places.close()
