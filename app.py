@@ -20,6 +20,7 @@ from typing import Any
 import click
 import flask
 from dash import Dash
+from sqlalchemy.exc import OperationalError
 
 from analytics import accounts, commands
 from analytics.config import Config, WrongSetting, read_config
@@ -160,7 +161,7 @@ class _Commands(click.Group):
     """`serve` is what happens without a subcommand."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h", "--version")):
             args = ["serve", *args]
         return super().parse_args(context, args)
 
@@ -208,7 +209,7 @@ def _serve(config: Config, host: str, port: int, on_ready: Callable[[], None] = 
     logging.basicConfig(level=config.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for chatty in ("werkzeug", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    reached = config.base_url or _address(host, port)
+    reached = config.base_url or _address(serve.REACHED.get(host, host), port)
     service = Service(config)
     app = create_app(service, lambda: reached)
     endpoint = Endpoint(service.routes(signed_in(service)), service.writer, app.server)
@@ -411,8 +412,10 @@ def main() -> None:
         sys.exit(130)
     except click.ClickException as wrong:
         _fail(wrong.format_message())
-    except (WrongInput, WrongSetting, Taken, NoServer, RefusedError) as wrong:
+    except (WrongInput, WrongSetting, Taken, NoServer, RefusedError, OSError) as wrong:
         _fail(str(wrong))
+    except OperationalError as away:
+        _fail(f"FOOTFALL_DATABASE_URL: the database does not answer: {str(away.orig).partition(chr(10))[0]}")
 
 
 def _fail(message: str) -> None:

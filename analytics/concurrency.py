@@ -37,7 +37,7 @@ def people_at(database: Database, site_id: int, moments: Sequence[int], window_s
     moment = cast(asked.c.t, schema.heartbeats.c.at.type)
     step = 1000 << LOW_BITS
     tabs = (
-        select(asked.c.t, beats.c.visitor, beats.c.tab, func.max(beats.c.id).label("last"))
+        select(asked.c.t, func.max(beats.c.id).label("last"))
         .join_from(
             asked,
             beats,
@@ -45,7 +45,7 @@ def people_at(database: Database, site_id: int, moments: Sequence[int], window_s
             & (beats.c.id >= (moment - (window_s - 1)) * step)
             & (beats.c.id < (moment + 1) * step),
         )
-        .group_by(asked.c.t, beats.c.visitor, beats.c.tab)
+        .group_by(asked.c.t, beats.c.tab)
         .cte("tabs")
     )
     visitors = (
@@ -100,12 +100,12 @@ class History:
             midnight = _midnight(site, now)
             hour_ago = (now - 3600) // MINUTE * MINUTE
             shown = [minute for minute in range(last - SHOWN_S, last + 1, MINUTE) if minute >= first]
-            today = range(max(midnight, first // MINUTE * MINUTE + MINUTE), last + 1, MINUTE)
+            today = range(max(midnight, -(-first // MINUTE) * MINUTE), last + 1, MINUTE)
             self._count(site.id, known, [*shown, *([hour_ago] if hour_ago >= first else [])])
             complete = self._count_slowly(site.id, known, today)
-            for minute in [minute for minute in known if minute < min(midnight, hour_ago)]:
+            for minute in [minute for minute in known if minute < min(midnight, last - SHOWN_S)]:
                 del known[minute]
-            peak = max(((known[minute], minute) for minute in today), default=None) if complete else None
+            peak = max(((known[minute], minute) for minute in today), default=(0, now)) if complete else None
             return Concurrency(
                 points=tuple((minute, known[minute]) for minute in shown), hour_ago=known.get(hour_ago), peak=peak
             )
@@ -114,8 +114,10 @@ class History:
         """Counts the minutes around that second anew: a beat of the past has come in."""
         known = self._known.get(site_id)
         if known:
+            kept = known.copy()  # somebody may be reading: the writer's thread neither waits nor takes minutes away
             for minute in range(at // MINUTE * MINUTE, at + self._window_s + MINUTE, MINUTE):
-                known.pop(minute, None)
+                kept.pop(minute, None)
+            self._known[site_id] = kept
 
     def _count(self, site_id: int, known: dict[int, int], minutes: Iterable[int]) -> None:
         missing = [minute for minute in minutes if minute not in known]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -30,8 +30,8 @@ class Config:
     """Every setting with its default. Build it with `read_config`; fields carry the README's units."""
 
     data_dir: Path = Path("data")
-    database_url: str = ""
-    secret_key: str = ""
+    database_url: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
     base_url: str = ""
     trusted_proxies: tuple[Network, ...] = ()
     geoip_database: Path | None = None
@@ -64,14 +64,13 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def _database(text: str) -> str:
-    if text and text.split("://", 1)[0] not in {"sqlite", "postgres", "postgresql"}:
+    if text and not re.match(r"postgres(ql)?://|sqlite:///.", text):
         raise ValueError("postgresql://user:password@host/database, or empty for SQLite in the data directory")
     return text
 
 
 def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
+    if text and not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:\d+)?/?", text, re.IGNORECASE):
         raise ValueError("an address like https://stats.example.com")
     return text.rstrip("/")
 
@@ -117,11 +116,21 @@ HIDDEN = {"secret_key", "database_url"}
 
 def _gathered(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Settings by variable name; the environment wins over `.env`, `.env` over `footfall.toml`."""
-    toml = folder / "footfall.toml"
-    table = tomllib.loads(toml.read_text()) if toml.is_file() else {}
-    found = {PREFIX + name.upper().removeprefix(PREFIX): str(value) for name, value in table.items()}
+    table = _table(folder / "footfall.toml")
+    found = {PREFIX + name.upper().removeprefix(PREFIX): _as_text(value) for name, value in table.items()}
     found |= {name: value for name, value in dotenv_values(folder / ".env").items() if value is not None}
     return found | dict(environ)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text()) if path.is_file() else {}
+    except ValueError as wrong:
+        raise WrongSetting(f"{path} is no TOML: {wrong}") from None
+
+
+def _as_text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(), **given: Any) -> Config:

@@ -47,7 +47,8 @@ class Database:
     def __init__(self, config: Config) -> None:
         self.embedded = config.embedded
         self._write_lock = threading.RLock()
-        self._lock_file = _own(config.data_dir) if config.embedded else None
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock_file = _own(_path(config)) if config.embedded else None
         self.writing, self.reading = _sqlite(config) if config.embedded else _postgresql(config)
         try:
             self._upgrade()
@@ -73,6 +74,14 @@ class Database:
         with self.reading.connect() as connection:
             yield connection
 
+    def forget_deleted(self) -> None:
+        """Makes deleted rows unreadable in SQLite's log too; PostgreSQL's goes its own way. Best effort: a reader may
+        hold the log, so ask again later.
+        """
+        if self.embedded:
+            with self._write_lock, self.writing.connect() as connection:
+                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _upgrade(self) -> None:
         settings = alembic.config.Config()
         settings.set_main_option("script_location", str(MIGRATIONS))
@@ -93,17 +102,20 @@ class Database:
             self._lock_file = None
 
 
-def _own(data_dir: Path) -> IO[str]:
-    """The locked file that says who owns the data directory."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    file = open(data_dir / "footfall.lock", "a+")  # noqa: SIM115 - it stays open as long as we own the data
+def _path(config: Config) -> Path:
+    return Path(config.url.removeprefix("sqlite:///"))
+
+
+def _own(path: Path) -> IO[str]:
+    """The locked file that says who owns the SQLite file."""
+    file = open(f"{path.resolve()}.lock", "a+")  # noqa: SIM115 - it stays open as long as we own the data
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
         holder = file.read().strip() or "an unknown process"
         file.close()
-        raise Taken(f"{data_dir} is in use by {holder}; SQLite has one server, several need PostgreSQL") from None
+        raise Taken(f"{path} is in use by {holder}; SQLite has one server, several need PostgreSQL") from None
     file.truncate(0)
     file.write(f"process {os.getpid()}")
     file.flush()
@@ -111,7 +123,7 @@ def _own(data_dir: Path) -> IO[str]:
 
 
 def _sqlite(config: Config) -> tuple[Engine, Engine]:
-    path = config.url.removeprefix("sqlite:///")
+    path = _path(config)
 
     def connect_writer() -> sqlite3.Connection:
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, cached_statements=2048)
@@ -120,7 +132,7 @@ def _sqlite(config: Config) -> tuple[Engine, Engine]:
         return connection
 
     def connect_reader() -> sqlite3.Connection:
-        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+        uri = f"{path.absolute().as_uri()}?mode=ro"
         return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
 
     writing = create_engine("sqlite://", creator=connect_writer, poolclass=StaticPool, hide_parameters=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -18,82 +19,63 @@ PLACES = 150
 class Presence:
     """The people of one site with a beat in the last `window_s` seconds, each counted once, on the page seen last.
 
-    Not safe for several threads at once: its owner (`analytics.hub`) holds a lock. Costs a few microseconds a beat and
+    Not safe for several threads at once: its owner (`collector.hub`) holds a lock. Costs a few microseconds a beat and
     nothing a second; the counters are kept, never recounted.
     """
 
     def __init__(self, window_s: int) -> None:
         self._window_s = window_s
-        self._tabs: dict[int, tuple[str | int, Beat]] = {}
-        self._due: dict[int, set[int]] = {}
-        self._people: dict[str | int, dict[int, Beat]] = {}
-        self._person_of: dict[int, str | int] = {}
-        self._shown: dict[str | int, Beat] = {}
+        self._tabs: dict[int, Beat] = {}  # the latest beat of each tab, a leave too: it outdoes what comes late
+        self._due: dict[int, set[int]] = {}  # by the second of their beats, so that time costs nothing until it is up
+        self._visitors: dict[int, dict[int, Beat]] = {}  # the tabs of each that are open
+        self._people: dict[str | int, dict[int, Beat]] = {}  # the visitors of each, with their latest open tab
         self._counts: dict[str, Counter[Any]] = {
             name: Counter() for name in ("pages", "sources", "countries", "places", "user_types")
         }
         self._signed_in = 0
         self._expired_to = 0
-        self._recent_people: dict[str | int, int] = {}
-        self._recent_visits: dict[int, int] = {}
+        self._recent_people = _Recent()
+        self._recent_visits = _Recent()
 
     def take(self, beats: Iterable[Beat], now: int) -> None:
         """Counts these beats in; those that were over before `now` change nothing."""
         for beat in beats:
             if beat.at > now - RECENT_S:
-                _refresh(self._recent_people, beat.person, beat.at)
-                _refresh(self._recent_visits, beat.visit_id, beat.at)
+                at = min(beat.at, now)  # a clock that is ahead keeps nobody longer
+                self._recent_people.see(beat.person, at)
+                self._recent_visits.see(beat.visit_id, at)
             if beat.at > now - self._window_s:
                 self._take(beat)
         self.expire(now)
 
     def _take(self, beat: Beat) -> None:
-        person = beat.person
-        before = self._person_of.get(beat.visitor, person)
-        self._hide(person)
-        if before != person:
-            self._hide(before)
-            self._move(beat.visitor, before, person)
-        self._person_of[beat.visitor] = person
         known = self._tabs.get(beat.tab)
-        if known is None or known[1].id <= beat.id:
-            self._place(person, beat)
-        self._show(person)
-        if before != person:
-            self._show(before)
+        if known is not None and known.id > beat.id:
+            return
+        self._tabs[beat.tab] = beat
+        self._due.setdefault(beat.at, set()).add(beat.tab)
+        if known is not None and known.visitor != beat.visitor:
+            self._turn(known.visitor, beat.tab, None)
+        self._turn(beat.visitor, beat.tab, beat if beat.state != State.LEFT else None)
 
-    def _place(self, person: str | int, beat: Beat) -> None:
-        """Makes `beat` the latest of its tab."""
-        self._drop(beat.tab)
-        if beat.state != State.LEFT:
-            self._tabs[beat.tab] = (person, beat)
-            self._people.setdefault(person, {})[beat.tab] = beat
-            self._due.setdefault(beat.at, set()).add(beat.tab)
+    def _turn(self, visitor: int, tab: int, beat: Beat | None) -> None:
+        """Makes `beat` the latest of a visitor's tab; None: the tab is gone."""
+        before, after = _put(self._visitors, visitor, tab, beat)
+        if before is after:
+            return
+        if before is not None and (after is None or after.person != before.person):
+            self._count_person(before.person, visitor, None)  # gone, or signed in or out
+        if after is not None:
+            self._count_person(after.person, visitor, after)
 
-    def _move(self, visitor: int, before: str | int, after: str | int) -> None:
-        """Hands a visitor's tabs over: somebody has signed in or out."""
-        for tab, beat in list(self._people.get(before, {}).items()):
-            if beat.visitor == visitor:
-                del self._people[before][tab]
-                self._tabs[tab] = (after, beat)
-                self._people.setdefault(after, {})[tab] = beat
-
-    def _drop(self, tab: int) -> None:
-        if known := self._tabs.pop(tab, None):
-            self._people[known[0]].pop(tab, None)
-
-    def _hide(self, person: str | int) -> None:
-        if shown := self._shown.pop(person, None):
-            self._count(shown, -1)
-
-    def _show(self, person: str | int) -> None:
-        tabs = self._people.get(person)
-        if tabs:
-            latest = max(tabs.values(), key=_id) if len(tabs) > 1 else next(iter(tabs.values()))
-            self._shown[person] = latest
-            self._count(latest, 1)
-        else:
-            self._people.pop(person, None)
+    def _count_person(self, person: str | int, visitor: int, beat: Beat | None) -> None:
+        before, after = _put(self._people, person, visitor, beat)
+        if before is after:
+            return
+        if before is not None:
+            self._count(before, -1)
+        if after is not None:
+            self._count(after, 1)
 
     def _count(self, beat: Beat, step: int) -> None:
         counts = self._counts
@@ -115,24 +97,19 @@ class Presence:
                 for tab in self._due.pop(second):
                     self._expire_tab(tab, second)
             self._expired_to = until
-        _forget(self._recent_people, now - RECENT_S)
-        _forget(self._recent_visits, now - RECENT_S)
+        self._recent_people.forget(now - RECENT_S)
+        self._recent_visits.forget(now - RECENT_S)
 
     def _expire_tab(self, tab: int, second: int) -> None:
-        known = self._tabs.get(tab)
-        if known is None or known[1].at != second:
-            return
-        person, beat = known
-        self._hide(person)
-        self._drop(tab)
-        if not any(other.visitor == beat.visitor for other in self._people[person].values()):
-            self._person_of.pop(beat.visitor, None)
-        self._show(person)
+        beat = self._tabs.get(tab)
+        if beat is not None and beat.at == second:
+            del self._tabs[tab]
+            self._turn(beat.visitor, tab, None)
 
     @property
     def active(self) -> int:
         """How many people are active."""
-        return len(self._shown)
+        return len(self._people)
 
     @property
     def signed_in(self) -> int:
@@ -152,7 +129,7 @@ class Presence:
     @property
     def empty(self) -> bool:
         """Whether nothing is remembered, so that this object can be thrown away."""
-        return not self._tabs and not self._recent_visits
+        return not self._tabs and not len(self._recent_visits)
 
     def top_pages(self, most: int) -> tuple[Tally, ...]:
         """The paths with the most people on them now."""
@@ -163,6 +140,7 @@ class Presence:
         counts = self._counts
         pages, sources = _top(counts["pages"], LISTED), _top(counts["sources"], LISTED)
         countries = _top(counts["countries"], LISTED)
+        places = heapq.nlargest(PLACES, counts["places"].items(), _people)
         return LiveState(
             at=at,
             window_s=self._window_s,
@@ -176,14 +154,67 @@ class Presence:
             other_sources=_rest(counts["sources"], sources),
             countries=countries,
             other_countries=_rest(counts["countries"], countries),
-            places=tuple(
-                PlaceTally._make((*place, people)) for place, people in heapq.nlargest(PLACES, counts["places"].items(), _people)
-            ),
+            places=tuple(PlaceTally._make((*place, people)) for place, people in places),
         )
 
 
-def _id(beat: Beat) -> int:
-    return beat.id
+class _Recent:
+    """Keys with the second at which each was seen last, let go in that order; one heap entry a key."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str | int, int] = {}
+        self._oldest: list[tuple[int, int, str | int]] = []  # (second or an earlier one, tie-breaker, key)
+        self._count = itertools.count()
+
+    def see(self, key: str | int, at: int) -> None:
+        known = self._seen.get(key)
+        if known is None:
+            heapq.heappush(self._oldest, (at, next(self._count), key))
+        if known is None or known < at:
+            self._seen[key] = at
+
+    def forget(self, until: int) -> None:
+        """Lets go of the keys that were not seen after that second."""
+        while self._oldest and self._oldest[0][0] <= until:
+            _, number, key = self._oldest[0]
+            if self._seen[key] > until:
+                heapq.heapreplace(self._oldest, (self._seen[key], number, key))
+            else:
+                heapq.heappop(self._oldest)
+                del self._seen[key]
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+
+def _put(
+    groups: dict[Any, dict[int, Beat]], group: Any, key: int, beat: Beat | None
+) -> tuple[Beat | None, Beat | None]:
+    """Puts a beat into a group, or takes it out; the group's latest beat before and after. Empty groups go.
+
+    The beats of a group stand in the order of their ids, so that the latest is found at once however many there are.
+    """
+    beats = groups.setdefault(group, {})
+    before = _last(beats)
+    beats.pop(key, None)
+    newest = _last(beats)
+    if beat is not None:
+        beats[key] = beat
+        if newest is not None and newest.id > beat.id:
+            groups[group] = dict(sorted(beats.items(), key=_id))
+            return before, newest
+        return before, beat
+    if newest is None:
+        del groups[group]
+    return before, newest
+
+
+def _last(beats: dict[int, Beat]) -> Beat | None:
+    return beats[next(reversed(beats))] if beats else None
+
+
+def _id(item: tuple[int, Beat]) -> int:
+    return item[1].id
 
 
 def _people(item: tuple[Any, int]) -> int:
@@ -206,17 +237,3 @@ def _step(counter: Counter[Any], key: Any, step: int) -> None:
     counter[key] += step
     if not counter[key]:
         del counter[key]
-
-
-def _refresh(seen: dict[Any, int], key: Any, at: int) -> None:
-    """Notes a later moment for `key` and moves it to the end, so that the oldest stand first."""
-    at = max(at, seen.pop(key, 0))
-    seen[key] = at
-
-
-def _forget(seen: dict[Any, int], until: int) -> None:
-    while seen:
-        key = next(iter(seen))
-        if seen[key] > until:
-            return
-        del seen[key]

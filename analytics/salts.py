@@ -70,7 +70,7 @@ class SaltKeeper:
         with self._database.transaction() as connection:
             connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
             found = connection.execute(select(table.c.day, table.c.nonce).where(table.c.site_id == site_id))
-            return dict(found.tuples().all())
+            return {day: nonce for day, nonce in found}
 
     def _salt(self, site_id: int, nonce: str) -> bytes:
         return hmac.new(self._secret, f"salt {site_id} {nonce}".encode(), hashlib.sha256).digest()
@@ -91,6 +91,7 @@ class SaltKeeper:
             return
         with self._database.transaction() as connection:
             connection.execute(delete(table).where(table.c.site_id == site.id, table.c.day.not_in(keep)))
+        self._database.forget_deleted()
         self._kept.pop(site.id, None)
 
     def _open_since_before(self, site_id: int, midnight: int, now: int) -> bool:

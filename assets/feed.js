@@ -27,8 +27,7 @@
 
   function add(arrived, options = {}) {
     skew = options.skew || skew;
-    const fresh = arrived.filter((event) => !seen.has(event.id));
-    for (const event of fresh) seen.add(event.id);
+    const fresh = arrived.filter(({id}) => !seen.has(id) && seen.add(id));
     seen = seen.size > REMEMBERED ? new Set([...seen].slice(-REMEMBERED / 2)) : seen;
     const at = Date.now();
     waiting = newest([...fresh.map((event) => ({event, flash: options.flash, at})), ...waiting]);

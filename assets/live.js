@@ -3,7 +3,7 @@
 // document at once, and by set_props, so that React's next redraw starts from the same value.
 (function () {
   "use strict";
-  const times = Object.assign({nudge: 2000, said: 60000, greeting: 1500}, window.footfallTimes);
+  const times = Object.assign({nudge: 2000, answer: 20000, said: 60000, greeting: 1500}, window.footfallTimes);
   const count = new Intl.NumberFormat("en-US");
   const LOOKS = {
     connecting: ["is-connecting", "Connecting…"],
@@ -11,10 +11,12 @@
     polled: ["is-live", "Live"],
     down: ["is-down", "Disconnected"],
   };
+  const DRAWING_MS = 100;  // until the next look at a callback that is at work
   const byId = (id) => document.getElementById(id);
 
   let root = null, address = "", stream = null, state = "connecting", refusal = "", since = 0;
   let stats = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "";
+  let drawingSince = 0;
   let waiting = {stats: null, events: [], known: []};
 
   // ───────── the stream's life ─────────
@@ -34,7 +36,7 @@
     title = document.title;
     stream = window.footfallStream({
       address, message: receive, refused, poll: node.id === "first-visit",
-      state(name) { state = name; tick(); },
+      state: changed,
     });
     tick();
     drawSpark();
@@ -48,6 +50,15 @@
     if (window.footfallFeed) window.footfallFeed.clear();
     [root, address, stream, stats, frame, nudging, drawn] = [null, "", null, null, 0, 0, null];
     waiting = {stats: null, events: [], known: []};
+  }
+
+  function changed(name) {
+    const isBack = name === "live" && Boolean(stats);
+    state = name;
+    tick();
+    if (!isBack) return;
+    endLostCall();
+    nudge();
   }
 
   function refused(status) {
@@ -74,14 +85,14 @@
     frame = 0;
     waiting = {stats: null, events: [], known: []};
     if (!root) return;
-    const changed = events.length || (fresh && unlike(fresh, stats));
+    const isNews = events.length || (fresh && unlike(fresh, stats));
     if (fresh) take(fresh);
     if (window.footfallFeed) {
       window.footfallFeed.add(known, {skew});
       window.footfallFeed.add(events, {skew, flash: true});
     }
     if (root.id === "first-visit" && (events.length || known.length || (stats && stats.active_sessions))) greet();
-    if (changed && state === "live") nudge();
+    if (isNews && state === "live") nudge();
   }
 
   function unlike(fresh, old) {
@@ -188,19 +199,41 @@
     const running = !refusal && (state === "live" || state === "polled");
     const clock = byId("clock");
     if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : since) + skew).whole;
+    watchCall();
     showState();
   }
 
   // ───────── Dash ─────────
 
-  // Asks the callback for a redraw, at most every two seconds, the last change included.
-  function nudge() {
+  // Asks the callback for a redraw, at most every two seconds, the last change included. Not while it is at work:
+  // Dash would drop its answer for that of the new call, and on a slow line nothing would ever be drawn.
+  function nudge(wait = Math.max(0, nudged + times.nudge - Date.now())) {
     if (nudging || document.hidden) return;
     nudging = setTimeout(() => {
       nudging = 0;
+      if (isDrawing()) return nudge(DRAWING_MS);
       nudged = Date.now();
       toDash("nudge", {data: nudged});
-    }, Math.max(0, nudged + times.nudge - Date.now()));
+    }, wait);
+  }
+
+  function isDrawing() {
+    const refresh = byId("refresh");
+    return Boolean(refresh) && refresh.getAttribute("aria-busy") === "true";
+  }
+
+  function watchCall() {
+    if (!isDrawing()) drawingSince = 0;
+    else if (!drawingSince) drawingSince = Date.now();
+    else if (Date.now() - drawingSince > times.answer) endLostCall();
+  }
+
+  // Where no answer comes at all (a server that dies, a line that drops) Dash leaves its callback "running" for good,
+  // and with it the tick off.
+  function endLostCall() {
+    drawingSince = 0;
+    toDash("tick", {disabled: false});
+    toDash("refresh", {"aria-busy": "false"});
   }
 
   // The callback's figures on each tick; they count only while there is no stream.
@@ -222,6 +255,7 @@
 
   document.addEventListener("click", (event) => {
     if (stream && !refusal && event.target.closest("#try-now")) stream.now();
+    if (root && event.target.closest(".ff-retry")) nudge(0);
   });
   document.addEventListener("visibilitychange", () => {
     if (!root) return;

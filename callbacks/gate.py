@@ -100,8 +100,16 @@ def guard(
 
 def person_of(cookie_header: str, database: Database, now: int, *, base_url: str = "") -> Person | None:
     """Whose login the `Cookie` header carries; None for a stranger. For routes that Flask does not serve."""
-    token = parse_cookie(cookie_header).get(cookie_name(base_url))
+    token = login_of(cookie_header, base_url)
     return accounts.signed_in(database, token, now=now) if token else None
+
+
+def login_of(cookie_header: str, base_url: str) -> str:
+    """The login's token in a `Cookie` header, "" where there is none."""
+    try:
+        return parse_cookie(cookie_header).get(cookie_name(base_url), "")
+    except UnicodeDecodeError:  # bytes that no browser sends
+        return ""
 
 
 def cookie_name(base_url: str) -> str:

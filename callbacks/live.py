@@ -44,7 +44,7 @@ def register(app: Dash, service: Service) -> None:
         Input("nudge", "data"),
         Input("refresh", "n_clicks"),
         State("live", "data-site"),
-        running=[(Output("tick", "disabled"), True, False), (Output("refresh", "disabled"), True, False)],
+        running=[(Output("tick", "disabled"), True, False), (Output("refresh", "aria-busy"), "true", "false")],
     )
     def redraw(_tick: object, _nudge: object, _clicks: object, domain: object) -> tuple[Any, ...]:
         site = authorized(service, domain)

@@ -64,7 +64,7 @@ def enter(database: Database, token: str, path: str, base_url: str) -> Response:
 
 
 def _end_login(database: Database, base_url: str) -> None:
-    if token := flask.request.cookies.get(gate.cookie_name(base_url)):
+    if token := gate.login_of(flask.request.headers.get("Cookie", ""), base_url):
         accounts.sign_out(database, token)
 
 

@@ -119,10 +119,8 @@ class Collector:
         if authorization is None or not authorization.startswith("Bearer "):
             return False
         key = self._keys.find(authorization.removeprefix("Bearer ").strip())
-        if key is None or key.scope != "ingest":
-            return False
         site = self._kit.sites.get(event.site)
-        return key.site_id is None or (site is not None and site.id == key.site_id)
+        return key is not None and site is not None and key.opens("ingest", site.id)
 
 
 def refused_unread(headers: Mapping[str, str]) -> Rejected | None:

@@ -118,7 +118,7 @@ class Hub:
 
     def _recall(self) -> None:
         now = int(self._clock())
-        for beat in last_beats(self._database, now - RECENT_S):
+        for beat in last_beats(self._database, now - max(RECENT_S, self._window_s)):
             self._channel(beat.site_id).presence.take([beat], now)
 
     def _channel(self, site_id: int) -> _Channel:
@@ -186,6 +186,12 @@ class Hub:
         with self._lock:
             channel = self._channel(site_id)
             return channel.since(channel.position - RECENT_EVENTS)[::-1]
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        with self._lock:
+            return sum(len(channel.subscriptions) for channel in self._channels.values())
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

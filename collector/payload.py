@@ -85,6 +85,9 @@ class Body(NamedTuple):
     batch: bool
 
 
+BAD_ENCODING = Rejected(400, "bad_encoding", "the body is not UTF-8")
+
+
 class _Unreadable(Exception):
     def __init__(self, rejected: Rejected) -> None:
         self.rejected = rejected
@@ -101,6 +104,8 @@ _structure = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 def read_body(body: bytes) -> Body | Rejected:
     """The events of one request; a `Rejected` where the body as a whole cannot be read (400, 413)."""
     try:
+        if not body.isascii():
+            body.decode()  # the fields that nobody knows too: the decoder passes over them
         if (deepness := _depth(body)) > DEEPEST:
             return Rejected(400, "too_deep", f"nested deeper than {DEEPEST} levels")
         if _odd.search(body):
@@ -108,6 +113,8 @@ def read_body(body: bytes) -> Body | Rejected:
         if deepness and body.lstrip()[:1] == b"[":
             return _read_batch(body)
         return Body([_read_one(body)], batch=False)
+    except UnicodeDecodeError:
+        return BAD_ENCODING
     except _Unreadable as unreadable:
         return unreadable.rejected
 
@@ -164,12 +171,9 @@ def _wrong(text: bytes, said: str) -> Rejected:
 def _explain(text: bytes) -> NoReturn:
     """Raises with the reason why these bytes are no JSON that we read."""
     try:
-        text.decode()
         json.loads(text, parse_constant=_refuse_number, parse_float=_finite, parse_int=_whole)
     except _Unreadable:
         raise
-    except UnicodeDecodeError:
-        raise _Unreadable(Rejected(400, "bad_encoding", "the body is not UTF-8")) from None
     except (ValueError, RecursionError):
         pass
     raise _Unreadable(Rejected(400, "bad_json", "the body is not JSON"))

@@ -21,6 +21,8 @@ class Proxies:
     def client(self, request: Request) -> str:
         """The visitor's address: the peer's, or the right-most hop that no trusted proxy wrote."""
         address = request.peer
+        if address.startswith("::ffff:"):  # an IPv4 peer of a socket for both families
+            address = plain_address(address) or address
         if not self._ranges or not self.trusts(address):
             return address
         for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
@@ -44,10 +46,8 @@ class Proxies:
 
 def plain_address(hop: str) -> str:
     """The address in a hop, without brackets and port, IPv4 in IPv6 unwrapped; "" where it is none."""
-    if hop.startswith("["):
-        bare = hop[1:].partition("]")[0]
-    else:
-        bare = hop.partition(":")[0] if hop.count(":") == 1 else hop
+    bare = hop[1:].partition("]")[0] if hop.startswith("[") else hop
+    bare = bare.partition(":")[0] if bare.count(":") == 1 else bare
     try:
         if ":" not in bare:
             return socket.inet_ntoa(socket.inet_pton(socket.AF_INET, bare))  # ten times as fast as `ipaddress`

@@ -34,7 +34,8 @@ class Response(NamedTuple):
 
 def json_response(status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """An answer in JSON."""
-    return Response(status, (("Content-Type", "application/json"), *headers), msgspec.json.encode(value))
+    own = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
+    return Response(status, (*own, *headers), msgspec.json.encode(value))
 
 
 def error(status: int, code: str, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:

@@ -40,6 +40,8 @@ EVENT_STREAM = (
 SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
 DATABASE_AWAY = error(503, "database_away", "the database does not answer", (NO_STORE, ("Retry-After", "5")))
 FAILED = error(500, "failed", "something failed on the server; its log says what", (NO_STORE,))
+MOST_STREAMS = 2_000
+TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (NO_STORE, ("Retry-After", "30")))
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
 
 QUICK = {"/api/collect", "/js/footfall.js", "/healthz", card.FONT_PATH}  # answered without asking anything
@@ -159,9 +161,9 @@ class Routes:
 
     def _by_key(self, plain: str, site: Site | None) -> Reader | Response:
         key = self._keys.find(plain)
-        if key is None or key.scope not in ("stats", "admin"):
+        if key is None or key.scope == "ingest":
             return SIGN_IN
-        if site is None or key.site_id not in (None, site.id):
+        if site is None or not key.opens("stats", site.id):
             return NOTHING_HERE
         return Reader(site, lambda: self._keys.find(plain) is not None)
 
@@ -169,12 +171,14 @@ class Routes:
         reader = self._reader(request)
         if isinstance(reader, Response):
             return reader
-        return json_response(200, self._hub.stats(reader.site.id), (NO_STORE, NO_SNIFF))
+        return json_response(200, self._hub.stats(reader.site.id), (NO_STORE,))
 
     def _stream(self, request: Request) -> Response | Stream:
         reader = self._reader(request)
         if isinstance(reader, Response):
             return reader
+        if self._hub.streams >= MOST_STREAMS:
+            return TOO_MANY_STREAMS
         last_id = request.headers.get("last-event-id") or request.parameter("last_event_id")
         return Stream(
             EVENT_STREAM,

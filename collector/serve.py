@@ -23,6 +23,7 @@ from analytics.sites import WrongInput
 
 GRACE_S = 8.0
 HEADER_READ_MS = 10_000
+REACHED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where somebody on this machine finds it
 
 
 def free_port(host: str, port: int) -> int:
@@ -78,9 +79,8 @@ async def _serve(app: Any, host: str, port: int, on_ready: Callable[[], None], o
 
 def _await_answer(host: str, port: int) -> None:
     """Returns when the server has answered once."""
-    reach = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound, asked
     while True:
-        connection = http.client.HTTPConnection(reach, port, timeout=5)
+        connection = http.client.HTTPConnection(REACHED.get(host, host), port, timeout=5)
         try:
             connection.request("GET", "/healthz")
             connection.getresponse().read()

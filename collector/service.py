@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.concurrency import History
-from analytics.config import Config, secret_of
+from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
 from analytics.embeds import EmbedRing
 from analytics.keys import KeyRing
@@ -21,7 +21,7 @@ from collector.arrival import Stored
 from collector.collect import Collector
 from collector.hub import Hub
 from collector.pipeline import Kit
-from collector.place import open_places
+from collector.place import Places, open_places
 from collector.proxies import Proxies
 from collector.rate import Rate
 from collector.routes import Routes
@@ -34,13 +34,20 @@ RENEW_S = 0.5  # what another process has changed (a command beside the server) 
 LATE_S = 90  # a beat this far in the past changes minutes that have been counted already
 
 
+def _open_places(config: Config) -> Places:
+    try:
+        return open_places(config.geoip_database, config.data_dir)
+    except ValueError as wrong:
+        raise WrongSetting(f"FOOTFALL_GEOIP_DATABASE: {wrong}; it takes the path of an .mmdb file") from None
+
+
 class Service:
     """The collector and the live side of one process over one database. Close it: it commits what is waiting."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.secret = secret_of(config)
-        self.places = open_places(config.geoip_database, config.data_dir)
+        self.places = _open_places(config)
         self.database = Database(config)
         # renewed by a thread of their own: a database that hangs must not hang the loop that asks them
         self.sites = Directory(self.database, stale_s=math.inf)

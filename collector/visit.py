@@ -85,6 +85,9 @@ def with_beat(visit: Visit, at: int) -> Visit:
 
 def with_user(visit: Visit, user_id: str | None, user_type: str) -> Visit:
     """The visit with the person who is signed in; somebody who signs out stays known to the visit."""
-    if user_id is None or (visit.user_id, visit.user_type) == (user_id, user_type or visit.user_type):
+    if user_id is None:
         return visit
-    return visit._replace(user_id=user_id, user_type=user_type or visit.user_type)
+    known = user_type or (visit.user_type if visit.user_id == user_id else "")
+    if (visit.user_id, visit.user_type) == (user_id, known):
+        return visit
+    return visit._replace(user_id=user_id, user_type=known)

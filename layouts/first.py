@@ -22,7 +22,7 @@ def page(site: Site, snippet: str) -> html.Main:
                 [
                     "One line in the head of every page of ",
                     html.Bdi(site.domain),
-                    ". It sets no cookie and weighs about 2 kB. This page turns into the Live page with the "
+                    ". It sets no cookie and weighs about 2\u00a0kB. This page turns into the Live page with the "
                     "first visit.",
                 ]
             ),

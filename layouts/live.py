@@ -167,15 +167,15 @@ def user_types(state: LiveState) -> list[Component]:
 def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo) -> list[Component]:
     """What the number stands beside: an hour ago with the change, and today's peak with its time in `zone`.
 
-    A present above the stored peak is itself the peak.
+    A present above the stored peak is itself the peak. A peak that is not known yet is none.
     """
     ago = concurrency.hour_ago
     hour_ago = [figures.UNKNOWN if ago is None else figures.count(ago)]
     if (change := figures.change(state.active, ago)) is not None:
         hour_ago += [" ", change]
-    people, at = max(concurrency.peak or (0, state.at), (state.active, state.at), key=lambda peak: peak[0])
-    if not people:
+    if concurrency.peak is None or not (concurrency.peak[0] or state.active):
         return _facts(hour_ago, figures.UNKNOWN)
+    people, at = max(concurrency.peak, (state.active, state.at), key=lambda peak: peak[0])
     return _facts(hour_ago, [figures.count(people), html.Small(f" at {figures.time_of_day(at, zone)}")])
 
 

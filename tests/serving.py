@@ -7,19 +7,27 @@ import json
 import os
 import re
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
+
+import psycopg
 
 from analytics.config import Config
+from collector import control
 
 ROOT = Path(__file__).parent.parent
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 SITE = "example.com"
+T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -39,9 +47,9 @@ class Server:
 
     def __init__(self, config: Config, *options: str, command: str = "serve", **environment: str) -> None:
         self.config = config
-        self.environment = _environment(config) | environment
+        self.environment = environment_of(config) | environment
         self.process = subprocess.Popen(
-            [sys.executable, "app.py", command, "--port", "0", *options],
+            [sys.executable, "app.py", *command.split(), "--port", "0", *options],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -73,8 +81,28 @@ class Server:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def tell(self, name: str, /, **options: Any) -> str:
+        """What a command says, asked over the control socket as the command line does: no process, so quick."""
+        return control.ask(self.config.data_dir, name, options)
+
+    def sign_in(self, email: str, password: str) -> str:
+        """The `Cookie` header of a new login."""
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = self.request("POST", "/sign-in", urlencode({"email": email, "password": password}), form)
+        assert answer.status == 302, answer
+        return answer.headers["set-cookie"].partition(";")[0]
+
+    def connect(self, timeout: float = 15) -> socket.socket:
+        """A bare connection, for what no HTTP client would send."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+
     def request(
-        self, method: str, path: str, body: bytes | str = b"", headers: Mapping[str, str] | None = None, timeout: float = 10
+        self,
+        method: str,
+        path: str,
+        body: bytes | str = b"",
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 10,
     ) -> Answer:
         """One request over a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -116,7 +144,8 @@ class Server:
         self.process.wait(10)
 
 
-def _environment(config: Config) -> dict[str, str]:
+def environment_of(config: Config) -> dict[str, str]:
+    """The environment of a process that works on that installation."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}
     return kept | {
         "FOOTFALL_DATA_DIR": str(config.data_dir),
@@ -130,7 +159,7 @@ def run_command(config: Config, *words: str, given: str = "") -> subprocess.Comp
     return subprocess.run(
         [sys.executable, "app.py", *words],
         cwd=ROOT,
-        env=_environment(config),
+        env=environment_of(config),
         input=given,
         capture_output=True,
         text=True,
@@ -147,6 +176,99 @@ def serving(config: Config, *options: str, command: str = "serve", **environment
         yield server
     finally:
         server.close()
+
+
+class Message(NamedTuple):
+    """One message of a live stream."""
+
+    id: str
+    type: str
+    data: Any
+
+
+class Listener:
+    """One open live stream: `lines` (with their monotonic time) and `messages` fill as they come. Close it.
+
+    `ended` is set when the server has ended it. With a status other than 200 nothing comes.
+    """
+
+    def __init__(self, server: Server, query: str, headers: Mapping[str, str] | None = None) -> None:
+        self.lines: list[tuple[float, str]] = []
+        self.messages: list[Message] = []
+        self.ended = threading.Event()
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=40)
+        self._connection.request("GET", f"/api/live/stream?{query}", headers=dict(headers or {}))
+        assert self._connection.sock
+        self._socket = self._connection.sock
+        self._response = self._connection.getresponse()
+        self.status = self._response.status
+        self.headers = {name.lower(): value for name, value in self._response.getheaders()}
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        message_id = ""
+        with suppress(OSError, http.client.HTTPException, ValueError):
+            for raw in self._response:
+                line = raw.decode().rstrip("\n")
+                self.lines.append((time.monotonic(), line))
+                field, _, value = line.partition(": ")
+                if field == "id":
+                    message_id = value
+                elif field == "data":
+                    self.messages.append(Message(message_id, **json.loads(value)))
+        self.ended.set()
+
+    def of(self, kind: str) -> list[Message]:
+        """The messages of one type so far."""
+        return [message for message in self.messages if message.type == kind]
+
+    def close(self) -> None:
+        """Goes away, as a closed tab does."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._response.close()
+        self._connection.close()
+
+
+@contextmanager
+def listening(server: Server, query: str, headers: Mapping[str, str] | None = None) -> Iterator[Listener]:
+    """A stream that is open for the length of a block."""
+    listener = Listener(server, query, headers)
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+def eventually(check: Callable[[], T], within: float = 5.0) -> T:
+    """What `check` gives as soon as that counts as true; fails with what it gave last after so many seconds."""
+    end = time.monotonic() + within
+    while not (value := check()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {within} s; at last: {value!r}")
+        time.sleep(0.01)
+    return value
+
+
+def rows(config: Config, statement: str) -> list[tuple[Any, ...]]:
+    """What a statement finds in the database itself, past everything of ours."""
+    if config.embedded:
+        with closing(sqlite3.connect(config.data_dir / "footfall.db", timeout=10)) as connection:
+            return connection.execute(statement).fetchall()
+    with psycopg.connect(config.database_url) as connection:
+        return connection.execute(statement.encode()).fetchall()
+
+
+def received(connection: socket.socket, until: str = "$ends", within: float = 15) -> str:
+    """What came over a bare connection until that text was in it, or until its end."""
+    connection.settimeout(within)
+    text = ""
+    with suppress(ConnectionError):
+        while until not in text and (piece := connection.recv(65536)):
+            text += piece.decode("latin-1")
+    return text
 
 
 def pageview(page_id: str, path: str = "/", site: str = SITE, **fields: Any) -> dict[str, Any]:

@@ -60,7 +60,7 @@ document.hasFocus = () => true;
 class Request(NamedTuple):
     """One request that reached the collector, and when."""
 
-    method: str
+    line: str
     headers: dict[str, str]
     events: list[Event]
     at: float

@@ -1,0 +1,122 @@
+"""Signing in and out in a real browser, and what happens to pages that are open then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from reader import FAINT, OWNER, PASSWORD, PHONE, UNNAMED, Reader, add_owner, add_site, chromium, come
+from selenium.webdriver import ActionChains, Keys
+from stream_server import until
+
+from analytics.config import Config
+from tests.serving import SITE, Server, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    with serving(Config(data_dir=tmp_path_factory.mktemp("data"))) as running:
+        add_owner(running)
+        add_site(running, SITE)
+        come(running, SITE, ["ann"])
+        yield running
+
+
+@pytest.fixture(scope="module")
+def somebody(server, tmp_path_factory) -> Iterator[Reader]:
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield Reader(driver, server)
+
+
+@pytest.fixture
+def stranger(somebody) -> Iterator[Reader]:
+    """Somebody without a login; at the end the console is empty and no other host was asked for anything."""
+    somebody.driver.delete_all_cookies()
+    yield somebody
+    assert somebody.complaints() == []
+    assert somebody.foreign_requests() == []
+
+
+def give(reader: Reader, email: str, password: str) -> None:
+    reader.type("email", email)
+    reader.type("password", password)
+    reader.click("button[type=submit]")
+
+
+def test_a_stranger_is_asked_to_sign_in_and_gets_the_page_that_was_wanted(stranger):
+    stranger.open(f"/live/{SITE}")
+    stranger.at_sign_in(f"/live/{SITE}")
+    assert stranger.run("return document.activeElement.id") == "email"
+    give(stranger, OWNER, "not the password")
+    until(lambda: stranger.texts("[role=alert]") == ["That e-mail and password do not belong together."])
+    assert all("401" in complaint for complaint in stranger.complaints())
+    assert stranger.run("return [email.value, password.value, document.activeElement.id]") == [OWNER, "", "password"]
+    ActionChains(stranger.driver).send_keys(PASSWORD, Keys.ENTER).perform()
+    stranger.at(f"/live/{SITE}")
+    stranger.see("status-text", "Live")
+    cookies = stranger.driver.get_cookies()
+    assert [(cookie["httpOnly"], cookie["sameSite"]) for cookie in cookies] == [(True, "Lax")]
+    stranger.open("/sign-in")
+    stranger.at("/")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_sign_in_page_can_be_read_named_and_held_in_a_hand(stranger, theme):
+    stranger.prefer(prefers_color_scheme=theme)
+    stranger.open("/sign-in")
+    assert (stranger.run(UNNAMED), stranger.run(FAINT)) == ([], [])
+    stranger.shoot("sign-in")
+    stranger.resize(PHONE, phone=True)
+    assert stranger.too_wide() == []
+    stranger.command("Emulation.clearDeviceMetricsOverride")
+    stranger.prefer()
+
+
+def test_a_password_can_be_looked_at_while_it_is_typed(stranger):
+    stranger.open("/sign-in")
+    stranger.type("password", PASSWORD)
+    kinds = []
+    for _ in range(2):
+        stranger.click("[data-shows=password]")
+        kinds.append(
+            stranger.run("const b = document.querySelector('[data-shows]'); return [password.type, b.ariaLabel]")
+        )
+    assert kinds == [["text", "Hide the password"], ["password", "Show the password"]]
+
+
+def test_signing_out_ends_the_login_and_the_way_back(stranger):
+    stranger.sign_in()
+    stranger.open_live(SITE)
+    stranger.click("#account summary")
+    assert stranger.texts("#account bdi") == [OWNER]
+    stranger.click("#account form button")
+    stranger.at_sign_in()
+    assert stranger.driver.get_cookies() == []
+    stranger.driver.back()
+    stranger.at_sign_in(f"/live/{SITE}")
+
+
+def test_signing_out_in_one_tab_leads_the_others_to_sign_in(stranger):
+    stranger.sign_in()
+    stranger.open_live(SITE)
+    with stranger.another_window():
+        stranger.open("/")
+        stranger.click("#account summary")
+        stranger.click("#account form button")
+        stranger.at_sign_in()
+    stranger.at_sign_in(f"/live/{SITE}")
+    assert all("401" in complaint for complaint in stranger.complaints())
+    give(stranger, OWNER, PASSWORD)
+    stranger.at(f"/live/{SITE}")
+
+
+def test_a_call_without_a_login_leads_to_sign_in_instead_of_an_error(stranger):
+    stranger.command("Network.setBlockedURLs", urls=["*/api/live/stream*"])  # so that nothing else notices
+    stranger.sign_in()
+    stranger.open(f"/live/{SITE}")
+    until(lambda: stranger.text("active-now"))
+    stranger.driver.delete_all_cookies()
+    stranger.click("#refresh")
+    stranger.at_sign_in(f"/live/{SITE}")
+    stranger.command("Network.setBlockedURLs", urls=[])
+    stranger.complaints()

@@ -1,0 +1,57 @@
+"""The demo, as somebody who only wants to look meets it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from reader import FAINT, PHONE, UNNAMED, Reader, chromium
+from stream_server import until
+
+from analytics.config import Config
+from tests.serving import Server, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    with serving(Config(data_dir=tmp_path_factory.mktemp("data")), command="demo") as running:
+        running.ready = time.monotonic()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def reader(server, tmp_path_factory) -> Iterator[Reader]:
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield Reader(driver, server)
+
+
+def test_it_needs_no_login_and_is_full_of_people_within_ten_seconds(reader, server):
+    reader.open("/")
+    until(lambda: int(reader.text("active-now") or 0) > 30, server.ready + 10 - time.monotonic())
+    reader.see("status-text", "Live")
+    until(lambda: len(reader.texts("#feed > li")) >= 10)
+    until(lambda: len(reader.rows("pages")) == 10)
+    assert reader.run("return !document.querySelector('#account > *')")
+    reader.shoot("live")
+    assert reader.complaints() == []
+    assert reader.foreign_requests() == []
+
+
+def test_there_are_no_pages_of_accounts(server):
+    assert {path: server.request("GET", path).status for path in ("/sign-in", "/sign-out", "/setup")} == {
+        "/sign-in": 404,
+        "/sign-out": 404,
+        "/setup": 404,
+    }
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_full_page_can_be_read_and_fits_a_phone(reader, theme):
+    reader.prefer(prefers_color_scheme=theme)
+    reader.open("/")
+    until(lambda: reader.texts("#map .ff-map-list li"))
+    assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
+    reader.resize(PHONE, phone=True)
+    assert reader.too_wide() == []
+    reader.command("Emulation.clearDeviceMetricsOverride")

@@ -1,0 +1,107 @@
+"""From the set-up link to the first visitor, as an owner meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+from reader import FAINT, OWNER, PASSWORD, PHONE, UNNAMED, Reader, Shop, chromium, open_shop
+from stream_server import until
+
+from analytics.config import Config
+from collector.control import ask
+from tests.serving import Server, serving
+
+
+@pytest.fixture
+def server(tmp_path) -> Iterator[Server]:
+    with serving(Config(data_dir=tmp_path / "data")) as running:
+        yield running
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with open_shop() as running:
+        yield running
+
+
+@pytest.fixture
+def reader(server, shop, tmp_path) -> Iterator[Reader]:
+    with chromium(tmp_path / "profile") as driver:
+        reader = Reader(driver, server, shop.url)
+        yield reader
+        assert reader.complaints() == []
+        assert reader.foreign_requests() == []
+
+
+def looks_right(reader: Reader) -> None:
+    """Names, contrast in both themes, and no scrolling sideways on a phone."""
+    for theme in ("light", "dark"):
+        reader.run("document.documentElement.dataset.bsTheme = arguments[0]", theme)
+        reader.run(
+            "document.getAnimations().forEach((each) => each.effect.getTiming().iterations === 1 && each.finish())"
+        )
+        assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], []), theme
+    reader.resize(PHONE, phone=True)
+    assert reader.too_wide() == []
+    reader.command("Emulation.clearDeviceMetricsOverride")
+    reader.run("document.documentElement.dataset.bsTheme = 'light'")
+
+
+def test_from_the_set_up_link_to_the_first_visitor(server, shop, reader):
+    link = server.lines[0].split()[-1].removeprefix(server.url)
+    reader.open("/")
+    reader.at("/sign-in")
+    assert reader.texts(".ff-alert") == [
+        "Nobody has an account yet. Open the set-up link that the server printed when it started."
+    ]
+    reader.open(link)
+    looks_right(reader)
+    reader.shoot("set-up")
+    reader.type("email", OWNER)
+    reader.type("password", "short")
+    reader.type("domain", "https://example.com/")
+    reader.click("button[type=submit]")
+    until(lambda: reader.texts(".is-wrong"))
+    assert reader.run("return ['email', 'domain'].map((id) => document.getElementById(id).value)") == [
+        OWNER,
+        "https://example.com/",
+    ]
+    reader.complaints()  # Chromium notes the 422
+    looks_right(reader)
+    reader.type("password", PASSWORD)
+    reader.click("button[type=submit]")
+
+    reader.at("/live/example.com")
+    until(lambda: reader.texts("h1") == ["Add the script, then watch people arrive"])
+    reader.see("status-text", "Live")
+    shop.snippet = reader.run("return document.querySelector('[data-copy]').dataset.copy")
+    assert (
+        unescape(shop.snippet) == f'<script defer src="{server.url}/js/footfall.js" data-site="example.com"></script>'
+    )
+    assert reader.texts(".ff-code pre") == [shop.snippet]
+    reader.command("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    reader.click("[data-copy]")
+    until(lambda: reader.texts("[data-copy] > span:last-child") == ["Copied"])
+    looks_right(reader)
+    reader.shoot("first-run")
+
+    with reader.another_window():
+        reader.driver.get(f"{shop.url}/hello")
+        reader.driver.switch_to.window(reader.window)
+        until(lambda: not reader.is_hidden("greeting") or reader.text("active-now") is not None, 3)
+        reader.see("active-now", "1")
+        until(lambda: reader.rows("pages") == [("/hello", "1")])
+        until(lambda: reader.texts(".ff-ev-t") == ["/hello"])
+    reader.see("active-now", "0", 4)
+
+    reader.open(link)
+    until(lambda: reader.texts("h1") == ["Not found"])
+    assert all("404" in complaint for complaint in reader.complaints())
+
+    ask(server.config.data_dir, "site remove", {"domain": "example.com"})
+    reader.open("/")
+    until(lambda: reader.texts("h1") == ["No site yet"])
+    looks_right(reader)
+    reader.shoot("no-sites")

@@ -1,0 +1,382 @@
+"""The Live page in a real browser, fed by a real page in another window, over the server as it is shipped."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+
+import pytest
+from reader import FAINT, PHONE, UNNAMED, Reader, Shop, add_owner, add_site, chromium, come, go, open_shop
+from selenium.webdriver import ActionChains, Keys
+from stream_server import until
+
+from analytics.config import Config
+from tests.serving import AGENT, Server, event, serving
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    with serving(Config(data_dir=tmp_path_factory.mktemp("data"))) as running:
+        add_owner(running)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Shop]:
+    with open_shop() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def signed_in(server, shop, tmp_path_factory) -> Iterator[Reader]:
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        reader = Reader(driver, server, shop.url)
+        reader.sign_in()
+        yield reader
+
+
+@pytest.fixture
+def reader(signed_in) -> Iterator[Reader]:
+    """Somebody signed in; at the end the console is empty and no other host was asked for anything."""
+    yield signed_in
+    assert signed_in.complaints() == []
+    assert signed_in.foreign_requests() == []
+    signed_in.driver.get("about:blank")
+
+
+@pytest.fixture
+def site(server, shop) -> str:
+    """A site of the test's own, which the shop's pages belong to; a first visitor has come and gone."""
+    domain = f"site{next(_numbers)}.example"
+    shop.snippet = add_site(server, domain)
+    come(server, domain, [f"first of {domain}"], "/once")
+    go(server, domain, [f"first of {domain}"])
+    return domain
+
+
+# ───────── seen ─────────
+
+
+def test_a_visit_in_a_real_browser_is_seen_moves_and_ends(reader, shop, site):
+    reader.open_live(site)
+    assert (reader.text("active-now"), reader.rows("pages"), reader.texts(".ff-ev-t")) == ("0", [], ["/once"])
+    reader.shoot("nobody")
+    with reader.another_window():
+        visitor = reader.driver.current_window_handle
+        reader.driver.get(f"{shop.url}/welcome?utm_source=mail")
+        reader.driver.switch_to.window(reader.window)
+        reader.see("active-now", "1", 2)
+        assert reader.texts("#feed > li.is-new .ff-ev-t") == ["/welcome"]
+        until(lambda: reader.rows("pages") == [("/welcome", "1")], 2)
+        assert reader.driver.title == f"1 · {site} · Footfall"
+        assert reader.rows("sources") == [("mail", "1")]
+
+        reader.driver.switch_to.window(visitor)
+        reader.driver.get(f"{shop.url}/pricing")
+        reader.driver.switch_to.window(reader.window)
+        until(lambda: reader.rows("pages") == [("/pricing", "1")])
+        assert reader.text("active-now") == "1"
+        assert reader.texts(".ff-ev-t") == ["/pricing", "/welcome", "/once"]
+    reader.see("active-now", "0", 2)
+    until(lambda: reader.rows("pages") == [])
+    assert reader.driver.title == f"0 · {site} · Footfall"
+
+
+def test_a_person_on_two_tabs_is_one_on_the_page_seen_last(reader, shop, site):
+    reader.open_live(site)
+    with reader.another_window():
+        reader.driver.get(f"{shop.url}/first")
+        with reader.another_window():
+            reader.driver.get(f"{shop.url}/second")
+            reader.driver.switch_to.window(reader.window)
+            until(lambda: reader.rows("pages") == [("/second", "1")])
+            assert reader.text("active-now") == "1"
+    reader.see("active-now", "0")
+
+
+def test_signed_in_people_and_their_events_stand_out(reader, server, site):
+    come(server, site, ["ann"], "/plans", user_id="u-1", user_type="supplier", title="Plans")
+    come(server, site, ["bob", "cid"], "/plans", timezone="Europe/Lisbon", referrer="https://www.google.com/")
+    reader.open_live(site)
+    paid = event("payment-1", "Payment", "/plans", site, value=49.5, currency="EUR", description="Team, yearly")
+    who = {"pageview": "page-of-ann", "user_id": "u-1", "user_type": "supplier", "user_name": "Ann"}
+    assert server.collect(paid | who, {"User-Agent": f"{AGENT} ann"}).status == 202
+    until(lambda: reader.texts(".ff-ev-t")[0] == "Payment Team, yearly €49.50")
+    assert reader.texts("#feed > li:first-child .ff-who") == ["Ann"]
+    shown = ("active-now", "signed-in", "anonymous", "signed-in-share", "anonymous-share")
+    assert [reader.text(name) for name in shown] == ["3", "1", "2", "33%", "67%"]
+    until(lambda: reader.texts("#user-types > li") == ["supplier1"])
+    reader.click('[data-show="signed-in"]')
+    assert reader.texts(".ff-ev-t") == ["Payment Team, yearly €49.50", "/plans"]
+
+
+# ───────── the wires between ─────────
+
+
+def test_without_a_stream_the_numbers_follow_within_ten_seconds_and_the_pill_says_how(reader, server, site):
+    reader.command("Network.setBlockedURLs", urls=["*/api/live/stream*"])
+    reader.open(f"/live/{site}")
+    reader.see("active-now", "0")
+    come(server, site, ["dan", "eve"], "/late")
+    reader.see("active-now", "2", 12)
+    assert reader.rows("pages") == [("/late", "2")]
+    assert reader.texts(".ff-ev-t") == ["/late", "/late", "/once"]
+    reader.see("status-text", "Live")
+    assert reader.run("return document.getElementById('status').title") == "Refreshed every 10 s"
+    assert reader.is_hidden("notice")
+
+    come(server, site, ["fay"], "/later")
+    reader.click("#refresh")
+    reader.see("active-now", "3", 4)
+    assert reader.rows("pages") == [("/late", "2"), ("/later", "1")]
+
+    reader.command("Network.setBlockedURLs", urls=[])
+    assert all("ERR_BLOCKED_BY_CLIENT" in complaint for complaint in reader.complaints())
+
+
+WATCH_CALLS = """
+window.calls = {now: 0, most: 0, over: 0};
+const ask = window.fetch;
+window.fetch = (address, options) => {
+  const answer = ask(address, options);
+  if (String(address).includes("_dash-update-component") && String(options.body).includes("active-now.children")) {
+    calls.most = Math.max(calls.most, ++calls.now);
+    const over = () => { calls.now--; calls.over++; };
+    answer.then(over, over);
+  }
+  return answer;
+};
+window.footfallTimes = {nudge: 100, answer: 1500};
+"""
+
+
+@pytest.fixture
+def slow_line(reader) -> Iterator[Reader]:
+    """A line on which an answer takes longer than the ticks and nudges are apart; calls are counted."""
+    script = reader.command("Page.addScriptToEvaluateOnNewDocument", source=WATCH_CALLS)
+    yield reader
+    reader.command("Page.removeScriptToEvaluateOnNewDocument", **script)
+    set_latency(reader, 0)
+
+
+def set_latency(reader: Reader, ms: int) -> None:
+    reader.command(
+        "Network.emulateNetworkConditions", offline=False, latency=ms, downloadThroughput=-1, uploadThroughput=-1
+    )
+
+
+def test_ticks_that_are_faster_than_the_answers_do_not_pile_up(slow_line, site):
+    slow_line.open_live(site)
+    set_latency(slow_line, 600)
+    slow_line.run("dash_clientside.set_props('tick', {interval: 50}); calls.over = calls.most = 0")
+    until(lambda: slow_line.run("return calls.over") >= 3, 15)
+    assert slow_line.run("return calls.most") == 1
+
+
+def test_steady_traffic_on_a_slow_line_does_not_keep_the_lists_from_being_redrawn(slow_line, server, site):
+    slow_line.open_live(site)
+    set_latency(slow_line, 600)
+    names = (f"visitor {n}" for n in itertools.count())
+    until(lambda: come(server, site, [next(names)], "/busy") or slow_line.rows("pages"), 6)
+    assert slow_line.run("return calls.most") == 1
+
+
+def test_a_call_that_got_no_answer_does_not_end_the_ticks(slow_line, site):
+    slow_line.open_live(site)
+    is_busy = "return document.getElementById('refresh').getAttribute('aria-busy') === 'true'"
+    slow_line.command("Network.setBlockedURLs", urls=["*/_dash-update-component*"])
+    slow_line.click("#refresh")
+    until(lambda: slow_line.run(is_busy) and slow_line.run("return calls.now") == 0)
+    slow_line.command("Network.setBlockedURLs", urls=[])
+    until(lambda: not slow_line.run(is_busy))
+    slow_line.run("dash_clientside.set_props('tick', {interval: 50}); calls.over = 0")
+    until(lambda: slow_line.run("return calls.over") >= 3)
+    assert [
+        line for line in slow_line.complaints() if "did not respond" not in line and "ERR_BLOCKED" not in line
+    ] == []
+
+
+def test_try_again_in_a_frame_that_failed_asks_at_once(slow_line, site):
+    slow_line.open_live(site)
+    slow_line.run(
+        "document.getElementById('live').insertAdjacentHTML('beforeend', '<button class=ff-retry>Try again</button>')"
+    )
+    until(lambda: slow_line.run("return calls.now") == 0)
+    slow_line.run("calls.over = 0")
+    slow_line.click(".ff-retry")
+    until(lambda: slow_line.run("return calls.over") == 1, 4)
+
+
+def test_an_event_that_comes_twice_in_one_frame_is_one_row(reader, server, site):
+    """At the start both the stream and the first redraw bring the newest events."""
+    reader.command("Network.setBlockedURLs", urls=["*/api/live/stream*"])
+    reader.open(f"/live/{site}")
+    until(lambda: reader.texts(".ff-ev-t") == ["/once"])
+    once = {"id": "1", "type": "pageview", "path": "/twice", "timestamp": int(time.time()), "user_id": None}
+    reader.run(
+        """const event = arguments[0];
+        dash_clientside.set_props("fallback", {data: {events: [event, event],
+            stats: {active_sessions: 7, authenticated_users: 0, anonymous_sessions: 7, as_of: event.timestamp}}})""",
+        once,
+    )
+    reader.see("active-now", "7")
+    assert reader.texts(".ff-ev-t") == ["/twice", "/once"]
+    reader.command("Network.setBlockedURLs", urls=[])
+    assert all("ERR_BLOCKED_BY_CLIENT" in complaint for complaint in reader.complaints())
+
+
+# ───────── other pages ─────────
+
+
+def test_the_site_menu_leads_to_the_other_sites_and_says_how_busy_they_are(reader, server, site):
+    other = f"other-{site}"
+    add_site(server, other, "UTC")
+    come(server, other, ["gil"])
+    reader.open_live(site)
+    reader.click("#site-menu summary")
+    assert [
+        (name, people)
+        for name, people in zip(reader.texts("#site-menu a bdi"), reader.texts("#site-menu a .ff-num"), strict=True)
+        if name in {site, other}
+    ] == [(other, "1"), (site, "0")]
+    assert reader.texts("#site-menu a[aria-current] bdi") == [site]
+    reader.click(f'#site-menu a[href="/live/{other}"]')
+    reader.at(f"/live/{other}")
+    reader.see("active-now", "1")
+    assert reader.driver.title == f"1 · {other} · Footfall"
+
+
+def test_a_page_of_no_site_says_so_and_shows_no_pill(reader, site):
+    reader.open("/live/nothing.example")
+    until(lambda: reader.texts("h1") == ["Page not found"])
+    assert reader.is_hidden("status")
+    assert reader.driver.title == "Footfall"
+    assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
+    reader.shoot("not-found")
+    reader.resize(PHONE, phone=True)
+    assert (reader.too_wide(), reader.is_hidden("tabs")) == ([], True)
+    reader.command("Emulation.clearDeviceMetricsOverride")
+    reader.click("main a")
+    until(lambda: reader.texts("h1") != ["Page not found"])
+
+
+# ───────── how it looks and handles ─────────
+
+FIRST_PAINT = """
+window.looks = [];
+new MutationObserver(() => document.documentElement && document.documentElement.dataset.bsTheme
+  && looks.push([document.documentElement.dataset.bsTheme, performance.now()]))
+  .observe(document, {attributes: true, subtree: true, attributeFilter: ["data-bs-theme"]});
+"""
+
+
+def test_a_chosen_theme_stays_and_is_there_before_the_first_paint(reader, site):
+    reader.prefer(prefers_color_scheme="light")
+    reader.open_live(site)
+    assert reader.run("return document.documentElement.dataset.bsTheme") == "light"
+    reader.click("#theme")
+    assert reader.run("return document.documentElement.dataset.bsTheme") == "dark"
+    script = reader.command("Page.addScriptToEvaluateOnNewDocument", source=FIRST_PAINT)
+    reader.open_live(site)
+    reader.command("Page.removeScriptToEvaluateOnNewDocument", **script)
+    painted = until(lambda: reader.run("return performance.getEntriesByName('first-paint').map((e) => e.startTime)"))[0]
+    looks = reader.run("return looks")
+    assert {look for look, _ in looks} == {"dark"}
+    assert looks[0][1] < painted
+    reader.click("#theme")
+    reader.run("localStorage.clear()")
+    reader.prefer()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everything_has_a_name_and_can_be_read(reader, server, site, theme):
+    reader.prefer(prefers_color_scheme=theme)
+    come(server, site, ["ann"], "/plans", user_id="u-1", user_type="supplier", timezone="Asia/Tokyo")
+    come(server, site, ["bob"], "/", timezone="Europe/Lisbon")
+    reader.open_live(site)
+    until(lambda: reader.texts("#map .ff-map-list li"))
+    reader.click("#site-menu summary")
+    assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
+    reader.click("#account summary")
+    assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
+    reader.prefer()
+
+
+def test_a_phone_needs_no_scrolling_sideways(reader, server, site):
+    come(server, site, ["ann"], "/a/very/long/path/" + "that-goes-on/" * 20, user_id="u" * 100, user_type="t" * 60)
+    reader.resize(PHONE, phone=True)
+    reader.open_live(site)
+    assert reader.too_wide() == []
+    for menu in ("#site-menu", "#account"):
+        reader.click(f"{menu} summary")
+        box = reader.run(
+            "const b = document.querySelector(arguments[0]).getBoundingClientRect(); return [b.left, b.right]",
+            f"{menu} .ff-pop",
+        )
+        assert box[0] >= 0
+        assert box[1] <= PHONE[0]
+    assert reader.too_wide() == []
+    reader.command("Emulation.clearDeviceMetricsOverride")
+
+
+def test_it_can_be_used_by_keyboard_and_the_focus_is_seen(reader, site):
+    reader.open_live(site)
+    keys = lambda *some: ActionChains(reader.driver).send_keys(*some).perform()  # noqa: E731
+    keys(Keys.TAB)
+    assert reader.run(
+        "return [document.activeElement.className, document.activeElement.getBoundingClientRect().left >= 0]"
+    ) == ["ff-skip", True]
+    keys(Keys.ENTER)
+    assert reader.run("return document.activeElement.id") == "page"
+
+    reader.run("document.activeElement.blur(); window.scrollTo(0, 0); document.querySelector('.ff-skip').focus()")
+    reached = []
+    for _ in range(20):
+        keys(Keys.TAB)
+        name, ring = reader.run("""const n = document.activeElement, s = getComputedStyle(n);
+            return [n !== document.body && (n.id || n.getAttribute("aria-label") || n.textContent), s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2]""")
+        if name in reached or not name:
+            break
+        assert ring, name
+        reached.append(name)
+    wanted = [
+        "Footfall",
+        f"Site: {site}",
+        "Live",
+        "theme",
+        "Your account",
+        "refresh",
+        "spark",
+        "feed-pause",
+        "All",
+        "Events",
+    ]
+    assert [name for name in reached if name in wanted] == wanted
+
+
+def test_escape_closes_a_menu_and_gives_the_focus_back(reader, site):
+    reader.open_live(site)
+    for menu in ("#site-menu", "#account"):
+        reader.click(f"{menu} summary")
+        assert not reader.run("return !document.querySelector(arguments[0]).open", f"{menu} details")
+        ActionChains(reader.driver).send_keys(Keys.TAB, Keys.ESCAPE).perform()
+        assert reader.run(
+            "const d = document.querySelector(arguments[0]); return [d.open, document.activeElement === d.firstChild]",
+            f"{menu} details",
+        ) == [False, True]
+
+
+def test_nothing_moves_for_those_who_prefer_stillness(reader, server, site):
+    come(server, site, ["ann"], timezone="Europe/Lisbon")
+    reader.open_live(site)
+    moving = "return document.getAnimations().length"
+    assert until(lambda: reader.run(moving))
+    reader.prefer(prefers_reduced_motion="reduce")
+    reader.open_live(site)
+    come(server, site, ["bob"], "/new", timezone="Asia/Tokyo")
+    until(lambda: reader.texts(".ff-ev.is-new .ff-ev-t") == ["/new"])
+    assert reader.run(moving) == 0
+    reader.prefer()

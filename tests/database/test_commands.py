@@ -1,0 +1,156 @@
+"""The administrator's commands: what they change, and what they say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from analytics import accounts, commands, embeds, keys, schema, sites
+from analytics.sites import WrongInput
+from tests.factories import arrival, count, one_by_one
+
+ADDRESS = "https://stats.example.com"
+
+
+def run(database, name: str, /, **options) -> str:
+    return commands.run(database, ADDRESS, name, options)
+
+
+def add_site(database, domain: str = "example.com", **options) -> str:
+    return run(database, "site add", **{"domain": domain, "name": "", "timezone": "UTC"} | options)
+
+
+# ── sites ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_adding_a_site_prints_its_snippet(database):
+    assert add_site(database, "https://Example.com/") == (
+        "example.com is added. Put this into the head of its pages:\n\n"
+        '<script defer src="https://stats.example.com/js/footfall.js" data-site="example.com"></script>'
+    )
+
+
+def test_sites_are_listed_in_columns(database):
+    assert run(database, "site list") == "No site yet. `site add DOMAIN` adds one."
+    add_site(database, "example.org", name="The Shop", timezone="Asia/Kathmandu")
+    add_site(database)
+    assert run(database, "site list") == (
+        "DOMAIN       NAME         TIME ZONE       IDENTITY\n"
+        "example.com  example.com  UTC             daily\n"
+        "example.org  The Shop     Asia/Kathmandu  daily"
+    )
+
+
+def test_a_site_is_changed(database):
+    add_site(database)
+    options = {"identity": "browser", "hosts": ["shop.example.net"], "name": None, "excluded_paths": ()}
+    assert run(database, "site set", domain="example.com", **options) == "example.com is changed."
+    changed = sites.find(database, "example.com")
+    assert (changed.identity, changed.hosts, changed.name) == ("browser", ("shop.example.net",), "example.com")
+
+
+def test_changing_nothing_is_an_error(database):
+    add_site(database)
+    with pytest.raises(WrongInput, match="nothing to change"):
+        run(database, "site set", domain="example.com", hosts=(), name=None)
+
+
+def test_removing_a_site_removes_all_of_its_data_and_nothing_else(database):
+    add_site(database)
+    add_site(database, "example.org")
+    gone, stays = (sites.find(database, domain).id for domain in ("example.com", "example.org"))
+    one_by_one(database, arrival(site_id=gone), arrival(site_id=stays))
+    assert run(database, "site remove", domain="example.com") == "example.com and all of its data are gone."
+    tables = (schema.visits, schema.pageviews, schema.heartbeats, schema.outcomes)
+    assert [count(database, table) for table in tables] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("site remove", {"domain": "example.org"}),
+        ("site set", {"domain": "example.org", "name": "x"}),
+        ("key add", {"name": "k", "scope": "stats", "site": "example.org"}),
+        ("embed add", {"site": "example.org", "hosts": ["panel.example.com"], "expires": "30d"}),
+    ],
+)
+def test_a_site_that_is_not_there_is_named_with_those_that_are(database, name, options):
+    add_site(database)
+    with pytest.raises(WrongInput, match=r"there is no site example\.org; known: example\.com"):
+        run(database, name, **options)
+
+
+# ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_person_without_a_password_is_told_one_once(database):
+    told = run(database, "user add", email="Ann@example.com", role="admin", password=None)
+    found = re.fullmatch(r"ann@example\.com is added as admin\. The password, shown this once: (\S{16})", told)
+    assert found
+    assert found.group(1) not in run(database, "user list")
+
+
+def test_a_given_password_is_not_shown(database):
+    told = run(database, "user add", email="ann@example.com", role="owner", password="correct horse battery")
+    assert told == "ann@example.com is added as owner."
+    assert run(database, "user reset", email="ann@example.com", password="another horse battery") == (
+        "ann@example.com has to sign in again."
+    )
+
+
+def test_people_are_listed(database):
+    assert run(database, "user list") == "Nobody yet. `user add EMAIL --role owner` adds somebody."
+    run(database, "user add", email="ann@example.com", role="owner", password="correct horse battery")
+    assert run(database, "user list") == "E-MAIL           ROLE\nann@example.com  owner"
+    assert [person.email for person in accounts.people(database)] == ["ann@example.com"]
+
+
+# ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_key_is_printed_alone_and_works_until_it_is_removed(database):
+    add_site(database)
+    key = run(database, "key add", name="panel", scope="ingest", site="example.com")
+    found = keys.KeyRing(database, stale_s=0).find(key)
+    assert found is not None
+    assert (found.scope, found.site_id) == ("ingest", sites.find(database, "example.com").id)
+    assert run(database, "key remove", key=key) == "The key is gone."
+    assert keys.KeyRing(database, stale_s=0).find(key) is None
+
+
+# ── cards ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_adding_a_card_prints_the_line_to_paste(database):
+    add_site(database)
+    line = run(database, "embed add", site="example.com", hosts=["panel.example.com"], expires="30d")
+    assert re.fullmatch(
+        r'<iframe src="https://stats\.example\.com/embed/live\?token=[\w.-]{20,}" title="Active now on example\.com" '
+        r'width="360" height="260" style="border:0" loading="lazy"></iframe>',
+        line,
+    )
+
+
+def test_cards_are_listed_with_their_fate(database):
+    assert run(database, "embed list") == "No card yet. `embed add` adds one."
+    add_site(database)
+    for hosts in (["panel.example.com", "admin.example.com"], ["other.example.com"]):
+        run(database, "embed add", site="example.com", hosts=hosts, expires="365d")
+    first, second = sorted(embed.id for embed in embeds.all_embeds(database))
+    assert run(database, "embed revoke", embed_id=first) == f"Card {first} is off."
+    head, *lines = run(database, "embed list").splitlines()
+    assert head.split() == ["ID", "SITE", "HOSTS", "EXPIRES", "STATE"]
+    told = sorted([line.split()[0], line.split()[-1]] for line in lines)
+    assert told == [[str(first), "off"], [str(second), "on"]]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1h", 3600), ("12h", 43_200), ("30d", 2_592_000), ("4w", 2_419_200)])
+def test_durations_are_read(text, seconds):
+    assert commands.seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "d", "0d", "-1d", "1.5d", "30", "30m", "99999d", "30 d"])
+def test_what_is_no_duration_is_an_error(text):
+    with pytest.raises(WrongInput, match="is no duration; give one like 12h, 30d or 4w"):
+        commands.seconds(text)

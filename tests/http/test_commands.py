@@ -1,0 +1,348 @@
+"""The command line: what each command prints, with a server running and without, and what people get wrong."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+
+import pytest
+
+import app
+from analytics.config import Config
+from tests.serving import ROOT, SITE, environment_of, pageview, rows, run_command, serving
+
+SNIPPET = '<script defer src="{address}/js/footfall.js" data-site="{site}"></script>'
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys):
+    """Runs the command line in this process: exit code, what it printed, what it complained of."""
+    monkeypatch.chdir(ROOT)
+
+    def run(config, *words, given="", **environment):
+        for name in [name for name in os.environ if name.startswith("FOOTFALL_")]:
+            monkeypatch.delenv(name)
+        for name, value in (environment_of(config) | environment).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["app.py", *words])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        capsys.readouterr()
+        code = 0
+        try:
+            app.main()
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return code, out.rstrip("\n"), err.rstrip("\n")
+
+    return run
+
+
+@pytest.fixture
+def done(cli, config):
+    """Runs a command that has to succeed, and gives what it printed."""
+
+    def run(*words, **options):
+        code, out, err = cli(config, *words, **options)
+        assert (code, err) == (0, "")
+        return out
+
+    return run
+
+
+@pytest.fixture(params=["without a server", "beside a server"])
+def address(request, config):
+    """The address that commands speak of, once without a running server and once with one."""
+    if request.param == "without a server":
+        yield "http://127.0.0.1:8050"
+        return
+    with serving(config) as server:
+        yield server.url
+
+
+# ── each command ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_commands_of_an_administrator_with_and_without_a_server(config, done, address):
+    sites_are_managed(done, address)
+    people_are_managed(config, done)
+    keys_are_added(done)
+    cards_are_managed(done, address)
+    assert done("site", "remove", "zwei.example") == "zwei.example and all of its data are gone."
+    assert done("site", "list").splitlines()[1:] == ["example.com  Shop  Europe/Berlin  browser"]
+
+
+def sites_are_managed(done, address):
+    assert done("site", "list") == "No site yet. `site add DOMAIN` adds one."
+    added = done("site", "add", "https://Example.com/", "--name", "Shop", "--timezone", "Europe/Berlin")
+    assert added.splitlines()[-1] == SNIPPET.format(address=address, site="example.com")
+    assert done("site", "add", "zwei.example").startswith("zwei.example is added.")
+    changed = ("--identity", "browser", "--allow-host", "shop.test", "--exclude-address", "10.0.0.0/8")
+    assert done("site", "set", "example.com", *changed, "--exclude-path", "/admin/**") == "example.com is changed."
+    assert done("site", "list").splitlines() == [
+        "DOMAIN        NAME          TIME ZONE      IDENTITY",
+        "example.com   Shop          Europe/Berlin  browser",
+        "zwei.example  zwei.example  UTC            daily",
+    ]
+
+
+def people_are_managed(config, done):
+    assert done("user", "list") == "Nobody yet. `user add EMAIL --role owner` adds somebody."
+    made = done("user", "add", "Ada@Example.com", "--role", "owner")
+    assert re.fullmatch(r"ada@example\.com is added as owner\. The password, shown this once: [\w-]{16}", made)
+    given = done("user", "add", "bob@example.com", "--role", "viewer", "--password-stdin", given=f"{PASSWORD}\n")
+    assert given == "bob@example.com is added as viewer."
+    assert done("user", "list").splitlines() == [
+        "E-MAIL           ROLE",
+        "ada@example.com  owner",
+        "bob@example.com  viewer",
+    ]
+    reset = done("user", "reset", "bob@example.com", "--password-stdin", given="another good password\n")
+    assert reset == "bob@example.com has to sign in again."
+    stored = rows(config, "SELECT password_hash FROM people")
+    assert all(kept.startswith("$argon2id$") for (kept,) in stored)
+
+
+def keys_are_added(done):
+    for words in (("panel", "--scope", "stats"), ("shop", "--scope", "ingest", "--site", "example.com")):
+        assert re.fullmatch(r"ff_[\w-]{32}", done("key", "add", *words))
+
+
+def cards_are_managed(done, address):
+    assert done("embed", "list") == "No card yet. `embed add` adds one."
+    line = done(
+        "embed", "add", "--site", "example.com", "--host", "panel.example", "b.example:8443", "--expires", "30d"
+    )
+    assert re.fullmatch(rf'<iframe src="{address}/embed/live\?token=fe_[\w-]{{32}}" [^\n]*></iframe>', line)
+    assert re.fullmatch(
+        r"1 +example\.com +panel\.example b\.example:8443 +20\d\d-\d\d-\d\d +on", _last(done("embed", "list"))
+    )
+    assert done("embed", "revoke", "1") == "Card 1 is off."
+    assert done("embed", "revoke", "1") == "Card 1 is off."
+    assert _last(done("embed", "list")).endswith(" off")
+
+
+def _last(text):
+    return text.splitlines()[-1]
+
+
+def test_what_a_command_changes_holds_for_the_next_request(shared, site):
+    shared.command("site", "set", site, "--exclude-path", "/private/**")
+    assert shared.collect(pageview("page-aaa", "/private/x", site)).json == {"stored": 0, "filtered": "excluded_path"}
+    shared.command("site", "remove", site)
+    assert shared.collect(pageview("page-bbb", "/x", site)).status == 404
+
+
+def test_a_removed_site_leaves_no_row(shared, site, other_site):
+    (number,) = rows(shared.config, f"SELECT id FROM sites WHERE domain = '{site}'")[0]
+    for domain in (site, other_site):
+        shared.collect([pageview("page-aaa", site=domain), pageview("short", site=domain)])
+    shared.tell("embed add", site=site, hosts=["panel.example"], expires="1d")
+    shared.tell("key add", name="k", scope="stats", site=site)
+    shared.tell("site remove", domain=site)
+    tables = ("visits", "pageviews", "events", "heartbeats", "salts", "keys", "embeds", "outcomes")
+    left = {
+        table: rows(shared.config, f"SELECT COUNT(*) FROM {table} WHERE site_id = {number}")[0][0] for table in tables
+    }
+    assert left == dict.fromkeys(tables, 0)
+    assert rows(
+        shared.config, f"SELECT pageviews FROM visits JOIN sites ON sites.id = site_id WHERE domain = '{other_site}'"
+    )
+
+
+def test_the_control_socket_is_its_owners_alone(shared):
+    socket = shared.config.data_dir / "control.sock"
+    assert stat.S_ISSOCK(socket.stat().st_mode)
+    assert socket.stat().st_mode & 0o077 == 0
+
+
+def test_a_data_directory_may_lie_deep(tmp_path):
+    deep = Config(data_dir=tmp_path / ("d" * 60) / ("e" * 60))
+    with serving(deep) as server:
+        assert server.command("site", "add", SITE, "--data-dir", str(deep.data_dir)).startswith("example.com is added.")
+
+
+# ── serve ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_without_a_subcommand_it_serves_and_prints_the_set_up_link_until_somebody_is_there(tmp_path):
+    config = Config(data_dir=tmp_path / "data")
+    with serving(config, command="") as server:
+        link, ready = server.lines
+        path = link.removeprefix("Set it up, once, at ").removeprefix(server.url)
+        assert re.fullmatch(r"/setup\?token=[\w-]{20,}", path)
+        assert ready == f"Footfall is ready on {server.url}"
+        assert server.request("GET", path).status == 200
+        server.tell("user add", email="ada@example.com", role="owner", password=PASSWORD)
+        assert server.request("GET", path).status == 404
+        assert server.stop() == 0
+    with serving(config, "--workers", "1", "--host", "127.0.0.1") as server:
+        assert server.lines == [f"Footfall is ready on {server.url}"]
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(10) == 0
+
+
+def test_settings_come_from_a_dot_env_file_and_from_toml_too(tmp_path):
+    (tmp_path / ".env").write_text(f"FOOTFALL_DATA_DIR={tmp_path / 'here'}\n")
+    (tmp_path / "footfall.toml").write_text('data_dir = "nowhere"\ncollect_rate = 5\n')
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}
+    done = subprocess.run(
+        [sys.executable, ROOT / "app.py", "site", "list"],
+        cwd=tmp_path,
+        env=bare,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "No site yet. `site add DOMAIN` adds one.\n")
+    assert (tmp_path / "here" / "footfall.db").is_file()
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_port_that_is_taken_is_told_in_a_line(shared):
+    words = ("serve", "--port", str(shared.port), "--data-dir", str(shared.config.data_dir / "other"))
+    done = run_command(Config(), *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"footfall: 127.0.0.1:{shared.port} cannot be served on: Address already in use")
+
+
+# ── what people get wrong ────────────────────────────────────────────────────────────────────────────────────────────
+
+SETTINGS = [
+    ("FOOTFALL_SECRET_KEY", "change-me-please-change-me-please-change", "at least 32 random characters"),
+    ("FOOTFALL_SECRET_KEY", "short", "at least 32 random characters"),
+    ("FOOTFALL_DATABASE_URL", "mysql://root:hunter2@localhost/x", "postgresql://"),
+    ("FOOTFALL_BASE_URL", "stats.example.com", "https://stats.example.com"),
+    ("FOOTFALL_TRUSTED_PROXIES", "10.0.0.0/8, proxy", "networks like"),
+    ("FOOTFALL_GEOIP_DATABASE", "/nowhere.mmdb", ".mmdb file"),
+    ("FOOTFALL_COLLECT_RATE", "many", "whole number"),
+    ("FOOTFALL_COLLECT_RATE", "-1", "whole number"),
+    ("FOOTFALL_ACTIVE_WINDOW_S", "0", "whole number"),
+    ("FOOTFALL_HEARTBEAT_INTERVAL_S", "1.5", "whole number"),
+    ("FOOTFALL_HEARTBEAT_RETENTION_DAYS", "", "whole number"),
+    ("FOOTFALL_LOG_LEVEL", "loud", "DEBUG, INFO"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "accepted"), SETTINGS, ids=[f"{n}={v[:12]}" for n, v, _ in SETTINGS])
+def test_a_wrong_setting_stops_the_start_with_one_line(cli, tmp_path, name, value, accepted):
+    code, out, err = cli(Config(data_dir=tmp_path / "data"), "serve", "--port", "0", **{name: value})
+    assert (code, out) == (2, "")
+    assert re.fullmatch(rf"footfall: {name}: [^\n]+ is not accepted; it takes [^\n]+", err)
+    assert accepted in err
+    hidden = name in ("FOOTFALL_SECRET_KEY", "FOOTFALL_DATABASE_URL")
+    assert (repr(value) in err) is not hidden
+    assert not (tmp_path / "data").exists()
+
+
+WRONG = [
+    (["serve", "--port", "70000"], "--port"),
+    (["serve", "--port", "http"], "--port"),
+    (["serve", "--workers", "0"], "--workers"),
+    (["serve", "--workers", "2"], "--workers"),
+    (["serve", "--host", "no.such.host.invalid"], "--port"),
+    (["--nonsense"], "--nonsense"),
+    (["nonsense"], "nonsense"),
+    (["site"], "site"),
+    (["site", "nonsense"], "nonsense"),
+    (["site", "add"], "DOMAIN"),
+    (["site", "add", "no domain"], "'no domain' is no domain"),
+    (["site", "add", "a.example", "--timezone", "Mars/Olympus"], "'Mars/Olympus' is no time zone"),
+    (["site", "add", "known.example"], "known.example is there already"),
+    (["site", "remove", "nowhere.example"], "there is no site nowhere.example; known: known.example"),
+    (["site", "set", "known.example"], "nothing to change"),
+    (["site", "set", "known.example", "--identity", "face"], "--identity"),
+    (["site", "set", "known.example", "--exclude-address", "10.0.0.0/99"], "'10.0.0.0/99' is no address"),
+    (["user", "add", "ada", "--role", "owner"], "'ada' is no e-mail address"),
+    (["user", "add", "ada@example.com"], "--role"),
+    (["user", "add", "ada@example.com", "--role", "king"], "--role"),
+    (["user", "add", "ada@example.com", "--role", "owner", "--password-stdin"], "10 to 1000 characters"),
+    (["user", "reset", "ada@example.com"], "nobody with the e-mail ada@example.com"),
+    (["key", "add", "k"], "--scope"),
+    (["key", "add", "k", "--scope", "god"], "--scope"),
+    (["key", "add", "k", "--scope", "stats", "--site", "nowhere.example"], "there is no site nowhere.example"),
+    (["key", "add", " ", "--scope", "stats"], "name of 1 to 120 characters"),
+    (["embed", "add", "--site", "known.example"], "--host"),
+    (["embed", "add", "--site", "known.example", "--host", "a b"], "'a b' is no host"),
+    (["embed", "add", "--site", "known.example", "--host", "a.example", "--expires", "soon"], "'soon' is no duration"),
+    (["embed", "add", "--site", "known.example", "--host", "a.example", "--expires", "36500d"], "3650 days"),
+    (["embed", "revoke", "7"], "there is no embed 7"),
+    (["embed", "revoke", "x"], "ID"),
+    (["embed", "revoke", "99999999999999999999"], "ID"),
+    (["replay", "access-log", "/nowhere.log", "--site", "known.example"], "/nowhere.log"),
+    (["replay", "access-log", "README.md"], "--site"),
+    (["replay", "access-log", "Makefile", "--site", "known.example", "--speed", "0"], "--speed"),
+    (["replay", "access-log", "Makefile", "--site", "known.example"], "no server is running"),
+]
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    """An installation that knows one site and has no server."""
+    config = Config(data_dir=tmp_path_factory.mktemp("known"))
+    assert run_command(config, "site", "add", "known.example").returncode == 0
+    return config
+
+
+@pytest.mark.parametrize(("words", "says"), WRONG, ids=[" ".join(words) for words, _ in WRONG])
+def test_what_is_wrong_is_told_in_one_line_and_exit_2(cli, known, words, says):
+    code, out, err = cli(known, *words)
+    assert (code, out) == (2, "")
+    assert re.fullmatch(r"footfall: [^\n]+", err)
+    assert says in err
+
+
+def test_beside_a_server_what_is_wrong_is_told_the_same_way(cli, shared, site):
+    for words, says in (
+        (("site", "add", site), "is there already"),
+        (("user", "reset", "nobody@example.com"), "nobody with the e-mail"),
+        (("embed", "add", "--site", "nowhere.example", "--host", "a.example"), "there is no site nowhere.example"),
+        (("embed", "revoke", "999999999999"), "there is no embed 999999999999"),
+    ):
+        code, out, err = cli(shared.config, *words)
+        assert (code, out, err.count("\n")) == (2, "", 0)
+        assert says in err
+
+
+def test_an_unreachable_database_is_told_in_one_line(cli, tmp_path):
+    nowhere = "postgresql://user:hunter2@127.0.0.1:1/footfall"
+    code, out, err = cli(Config(data_dir=tmp_path, database_url=nowhere), "site", "list")
+    assert (code, out, err.count("\n")) == (2, "", 0)
+    assert err.startswith("footfall: ")
+    assert "hunter2" not in err
+
+
+def test_a_data_directory_that_cannot_be_is_told_in_one_line(cli, tmp_path):
+    (tmp_path / "file").write_text("x")
+    code, out, err = cli(Config(data_dir=tmp_path / "file"), "site", "list")
+    assert (code, out, err.count("\n")) == (2, "", 0)
+    assert str(tmp_path / "file") in err
+
+
+def test_a_file_that_is_no_database_is_told_in_one_line(cli, tmp_path):
+    (tmp_path / "footfall.db").write_text("this is no database" * 100)
+    code, out, err = cli(Config(data_dir=tmp_path), "site", "list")
+    assert (code, out, err.count("\n")) == (2, "", 0)
+
+
+def test_help_and_version_are_no_mistakes(cli, tmp_path):
+    config = Config(data_dir=tmp_path / "data")
+    for words in (
+        ("--help",),
+        ("serve", "--help"),
+        ("site", "--help"),
+        ("replay", "access-log", "--help"),
+        ("--version",),
+    ):
+        code, out, err = cli(config, *words)
+        assert (code, err) == (0, "")
+        assert out
+    assert not config.data_dir.exists()

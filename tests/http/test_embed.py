@@ -1,0 +1,168 @@
+"""The card for other admin panels: its line, its page, who may frame it, and its end."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from html import unescape
+
+import pytest
+
+from tests.serving import SITE, eventually, pageview
+
+CARD = "/embed/live?token="
+
+
+def number_of(server):
+    """The id of the newest card."""
+    return int(server.tell("embed list").splitlines()[-1].split()[0])
+
+
+@pytest.fixture
+def line(one_server):
+    """The line to paste, as the command line prints it for two hosts."""
+    return one_server.tell(
+        "embed add", site=SITE, hosts=["https://Panel.Example.com/admin", "localhost:3000"], expires="365d"
+    )
+
+
+@pytest.fixture
+def token(line):
+    return line.partition("token=")[2].partition('"')[0]
+
+
+def test_embed_add_prints_one_iframe_line_with_the_servers_address(one_server):
+    printed = one_server.command("embed", "add", "--site", SITE, "--host", "panel.example.com", "other.example.com")
+    assert re.fullmatch(
+        rf'<iframe src="{one_server.url}/embed/live\?token=fe_[\w-]{{32}}" title="Active now on example\.com" '
+        r'width="360" height="260" style="border:0" loading="lazy"></iframe>',
+        printed,
+    )
+    path = unescape(printed.split('"')[1]).removeprefix(one_server.url)
+    policy = one_server.request("GET", path).headers["content-security-policy"]
+    hosts = "https://panel.example.com http://panel.example.com https://other.example.com http://other.example.com"
+    assert f"frame-ancestors {hosts};" in policy
+
+
+def test_the_card_may_be_framed_by_exactly_the_listed_hosts(one_server, token):
+    answer = one_server.request("GET", CARD + token)
+    policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
+    hosts = "https://panel.example.com http://panel.example.com https://localhost:3000 http://localhost:3000"
+    assert policy["frame-ancestors"] == hosts
+    assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == "'none'"
+    assert policy["connect-src"] == "'self'"
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert "x-frame-options" not in answer.headers
+
+
+def test_the_card_neither_sets_nor_wants_a_cookie_and_is_kept_by_nobody(one_server, token):
+    answer = one_server.request("GET", CARD + token)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert not {"set-cookie", "access-control-allow-origin"} & answer.headers.keys()
+
+
+def test_the_card_weighs_at_most_40_kb_with_everything_that_it_loads(one_server, token):
+    page = one_server.request("GET", CARD + token).body
+    loaded = set(re.findall(r"""(?:src|href)=["']?([^"'\s>]+)|url\(["']?([^)"']+)""", page.decode()))
+    addresses = {first or second for first, second in loaded} - {""}
+    assert addresses
+    answers = [one_server.request("GET", address) for address in addresses if not address.startswith("data:")]
+    assert {answer.status for answer in answers} == {200}
+    assert len(page) + sum(len(answer.body) for answer in answers) <= 40_000
+
+
+def test_the_card_asks_no_other_host(one_server, token):
+    page = one_server.request("GET", CARD + token).body.decode()
+    hosts = set(re.findall(r"(?:https?:)?//([a-z0-9-]+\.[a-z0-9.-]+)", page))
+    assert hosts <= {"www.w3.org"}  # a namespace of SVG
+
+
+def test_the_cards_numbers_are_there_without_its_script_and_its_token_reads_them_on(one_server, token):
+    one_server.collect(pageview("card-page", "/<b>hot</b>", user_id="ada"))
+    page = one_server.request("GET", CARD + token).body.decode()
+    live = one_server.request("GET", f"/api/live?token={token}").json
+    assert (live["active_sessions"], live["authenticated_users"]) == (1, 1)
+    assert re.search(r'id="?active"?[^>]*>1<', page)
+    assert "/&lt;b&gt;hot&lt;/b&gt;" in page
+    assert "<b>hot" not in page
+
+
+@pytest.mark.parametrize(
+    ("theme", "attribute"), [("dark", "dark"), ("light", "light"), ("", None), ('"><script>', None)]
+)
+def test_light_or_dark_is_asked_for_or_left_to_the_reader(one_server, token, theme, attribute):
+    page = one_server.request("GET", f"{CARD}{token}&theme={theme}").body.decode()
+    found = re.search(r'<html[^>]*data-bs-theme="([^"]*)"', page)
+    assert (found and found[1]) == attribute
+    assert '"><script>' not in page
+
+
+def test_all_that_is_no_valid_token_gets_one_answer(one_server, token):
+    one_server.tell("user add", email="ada@example.com", role="owner", password="correct horse battery")
+    altered = token[:-1] + ("A" if token[-1] != "A" else "B")
+    wrong = {
+        "none": "",
+        "altered": altered,
+        "cut": token[:-1],
+        "longer": token + "A",
+        "another case": token.swapcase(),
+        "a key": one_server.tell("key add", name="k", scope="admin", site=None),
+        "a login": one_server.sign_in("ada@example.com", "correct horse battery").partition("=")[2],
+        "a token that signs itself": "eyJhbGciOiJub25lIn0.eyJzaXRlIjoxfQ.",
+        "nonsense": "%00%ff%ed%a0%80",
+        "long": "fe_" + "x" * 5000,
+    }
+    answers = {what: one_server.request("GET", CARD + text) for what, text in wrong.items()}
+    missing = one_server.request("GET", "/embed/live")
+    assert {what: answer.status for what, answer in answers.items()} == dict.fromkeys(wrong, 404)
+    assert {answer.body for answer in answers.values()} == {missing.body}
+    assert b"example.com" not in missing.body
+
+
+def test_an_expired_token_gets_the_same_answer(one_server, token):
+    assert one_server.request("GET", CARD + token).status == 200
+    with closing(sqlite3.connect(one_server.config.data_dir / "footfall.db", timeout=10)) as connection, connection:
+        connection.execute(f"UPDATE embeds SET expires_at = 1 WHERE id = {number_of(one_server)}")
+    answer = eventually(lambda: (gone := one_server.request("GET", CARD + token)).status == 404 and gone)
+    assert answer.body == one_server.request("GET", "/embed/live").body
+    assert one_server.tell("embed list").splitlines()[-1].endswith("expired")
+
+
+def test_a_revoked_card_is_gone_within_a_second_and_for_good(one_server, token):
+    other = (
+        one_server.tell("embed add", site=SITE, hosts=["panel.example"], expires="1h").split("token=")[1].split('"')[0]
+    )
+    number = number_of(one_server) - 1
+    assert one_server.command("embed", "revoke", str(number)) == f"Card {number} is off."
+    for path in (CARD + token, f"/api/live?token={token}", f"/api/live/stream?token={token}"):
+        eventually(lambda path=path: one_server.request("GET", path).status == 404, within=1)
+    assert one_server.request("GET", CARD + token).body == one_server.request("GET", "/embed/live").body
+    assert one_server.request("GET", CARD + other).status == 200
+
+
+def test_a_cards_token_opens_nothing_but_the_card_and_its_figures(one_server, token):
+    bearer = {"Authorization": f"Bearer {token}", "Cookie": f"footfall_login={token}"}
+    for path in ("/_dash-layout", "/_dash-dependencies", "/api/anything"):
+        assert one_server.request("GET", f"{path}?token={token}", headers=bearer).status == 401
+    page = one_server.request("GET", f"/live/{SITE}?token={token}", headers=bearer | {"Accept": "text/html"})
+    assert (page.status, page.headers["location"][:8]) == (302, "/sign-in")
+
+
+def test_the_card_of_a_site_that_was_removed_is_gone(one_server):
+    one_server.tell("site add", domain="gone.example", name="", timezone="UTC")
+    token = one_server.tell("embed add", site="gone.example", hosts=["panel.example"], expires="1h").split("token=")[1]
+    token = token.split('"')[0]
+    assert one_server.request("GET", CARD + token).status == 200
+    one_server.tell("site remove", domain="gone.example")
+    assert one_server.request("GET", CARD + token).body == one_server.request("GET", "/embed/live").body
+
+
+def test_other_pages_are_framed_by_nobody(one_server):
+    for path in ("/sign-in", "/", "/nowhere"):
+        answer = one_server.request("GET", path, headers={"Accept": "text/html"})
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]

@@ -1,0 +1,133 @@
+"""`gunicorn app:server`: any WSGI server collects, shows and streams, with the same answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from analytics.config import Config
+from tests.serving import (
+    AGENT,
+    ROOT,
+    SITE,
+    Server,
+    environment_of,
+    eventually,
+    heartbeat,
+    leave,
+    listening,
+    pageview,
+    received,
+    rows,
+    run_command,
+)
+
+
+class Gunicorn(Server):
+    """A running `gunicorn app:server` with threads; it has no control socket."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.environment = environment_of(config)
+        words = "--worker-class gthread --workers 1 --threads 8 --graceful-timeout 2 --bind 127.0.0.1:0 app:server"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *words.split()],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.errors = []
+        self._drainer = threading.Thread(target=self._drain, daemon=True)
+        self._drainer.start()
+        self.port = eventually(self._listens_on, within=20)
+        self.url = f"http://127.0.0.1:{self.port}"
+        eventually(self._answers, within=20)
+
+    def _listens_on(self) -> int:
+        found = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", "".join(self.errors))
+        return int(found[1]) if found else 0
+
+    def _answers(self) -> bool:
+        return self.request("GET", "/readyz", timeout=20).status == 200
+
+
+@pytest.fixture(scope="module")
+def gunicorn(tmp_path_factory) -> Iterator[tuple[Gunicorn, str]]:
+    """The server and a key that reads the site's figures; both were added before it started."""
+    config = Config(data_dir=tmp_path_factory.mktemp("gunicorn"))
+    for words in (("site", "add", SITE), ("key", "add", "reader", "--scope", "stats", "--site", SITE)):
+        done = run_command(config, *words)
+        assert done.returncode == 0, done.stderr
+    server = Gunicorn(config)
+    try:
+        yield server, done.stdout.strip()
+    finally:
+        server.close()
+
+
+def test_it_collects_with_the_same_answers(gunicorn):
+    server, _ = gunicorn
+    stored = server.collect([pageview("page-one", "/a"), heartbeat("page-one"), leave("page-one")])
+    again = server.collect(pageview("page-one", "/a"))
+    robot = server.collect(pageview("page-two"), {"User-Agent": "Googlebot/2.1"})
+    wrong = server.collect(b"{")
+    large = server.collect(b" " * 65_537)
+    typeless = server.request("POST", "/api/collect", b"{}")
+    assert (stored.status, stored.json) == (202, {"stored": 3, "duplicate": 0})
+    assert (again.status, again.json) == (202, {"stored": 0, "duplicate": 1})
+    assert (robot.status, robot.json) == (200, {"stored": 0, "filtered": "bot"})
+    assert robot.headers["x-footfall-outcome"] == "filtered; reason=bot"
+    errors = [(answer.status, answer.json["error"]["code"]) for answer in (wrong, large, typeless)]
+    assert errors == [(400, "bad_json"), (413, "too_large"), (415, "wrong_content_type")]
+    for answer in (stored, again, robot, wrong, large, typeless):
+        assert answer.headers["access-control-allow-origin"] == "*"
+    assert rows(server.config, "SELECT page_id, path FROM pageviews") == [("page-one", "/a")]
+
+
+def test_a_chunked_body_is_read_to_its_end(gunicorn):
+    server, _ = gunicorn
+    body = json.dumps(pageview("page-chunked")).encode()
+    head = f"POST /api/collect HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nUser-Agent: {AGENT}\r\n"
+    with server.connect() as connection:
+        connection.sendall(f"{head}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        connection.sendall(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+        assert received(connection).startswith("HTTP/1.1 202")
+
+
+def test_it_serves_the_live_state_the_stream_and_the_script(gunicorn):
+    server, key = gunicorn
+    reader = {"Authorization": f"Bearer {key}"}
+    assert server.request("GET", f"/api/live?site={SITE}").status == 401
+    server.collect(pageview("page-live", "/live", user_id="ada"))
+    live = server.request("GET", f"/api/live?site={SITE}", headers=reader).json
+    assert (live["authenticated_users"], live["top_pages"][0]["path"]) == (1, "/live")
+    with listening(server, f"site={SITE}", reader) as listener:
+        eventually(lambda: listener.of("stats"))
+        server.collect(pageview("page-next", "/next"))
+        eventually(lambda: [message.data["path"] for message in listener.of("new_event")] == ["/next"])
+    assert server.request("GET", "/js/footfall.js").status == 200
+
+
+def test_it_serves_the_dashboard_to_who_is_signed_in_only(gunicorn):
+    server, _ = gunicorn
+    assert server.request("GET", "/sign-in").status == 200
+    assert server.request("GET", "/_dash-layout").status == 401
+
+
+def test_it_ends_in_its_grace_time_beside_an_open_stream_and_what_it_acknowledged_is_there(gunicorn):
+    """The last of this module."""
+    server, key = gunicorn
+    with listening(server, f"site={SITE}", {"Authorization": f"Bearer {key}"}) as listener:
+        eventually(lambda: listener.of("stats"))
+        for number in range(50):
+            assert server.collect(pageview(f"page-last-{number}")).status == 202
+        assert server.stop() == 0
+    assert rows(server.config, "SELECT COUNT(*) FROM pageviews WHERE page_id LIKE 'page-last-%'") == [(50,)]

@@ -1,0 +1,181 @@
+"""The settings: where they come from, what they take, what they say when they are wrong."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from analytics.config import Config, WrongSetting, read_config, secret_of
+
+GOOD_SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def read(folder: Path, **environ: str) -> Config:
+    return read_config({f"FOOTFALL_{name}": value for name, value in environ.items()}, folder)
+
+
+def test_without_settings_the_contract_s_defaults_hold(tmp_path):
+    assert read(tmp_path) == Config(
+        data_dir=Path("data"),
+        database_url="",
+        secret_key="",
+        base_url="",
+        trusted_proxies=(),
+        geoip_database=None,
+        collect_rate=600,
+        active_window_s=60,
+        log_level="INFO",
+        public=False,
+    )
+
+
+def test_every_setting_is_read(tmp_path):
+    mmdb = tmp_path / "geo.mmdb"
+    mmdb.touch()
+    assert read(
+        tmp_path,
+        DATA_DIR="/srv/footfall",
+        DATABASE_URL="postgresql://ann:pw@db/footfall",
+        SECRET_KEY=GOOD_SECRET,
+        BASE_URL="https://stats.example.com/",
+        TRUSTED_PROXIES="10.1.2.3/8, 127.0.0.1,",
+        GEOIP_DATABASE=str(mmdb),
+        COLLECT_RATE="0",
+        ACTIVE_WINDOW_S="300",
+        LOG_LEVEL="debug",
+    ) == Config(
+        data_dir=Path("/srv/footfall"),
+        database_url="postgresql://ann:pw@db/footfall",
+        secret_key=GOOD_SECRET,
+        base_url="https://stats.example.com",
+        trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("127.0.0.1")),
+        geoip_database=mmdb,
+        collect_rate=0,
+        active_window_s=300,
+        log_level="DEBUG",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("COLLECT_RATE", "many", "a whole number from 0 to 1000000000"),
+        ("COLLECT_RATE", "-1", "a whole number from 0 to 1000000000"),
+        ("COLLECT_RATE", "1.5", "a whole number from 0 to 1000000000"),
+        ("COLLECT_RATE", "", "a whole number from 0 to 1000000000"),
+        ("ACTIVE_WINDOW_S", "4", "a whole number from 5 to 3600"),
+        ("ACTIVE_WINDOW_S", "3601", "a whole number from 5 to 3600"),
+        ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
+        ("BASE_URL", "stats.example.com", "an address like https://stats.example.com"),
+        ("BASE_URL", "ftp://stats.example.com", "an address like https://stats.example.com"),
+        ("BASE_URL", "https://", "an address like https://stats.example.com"),
+        ("BASE_URL", "https://stats.example.com/?a=b", "an address like https://stats.example.com"),
+        ("BASE_URL", "http://[", "an address like https://stats.example.com"),
+        ("TRUSTED_PROXIES", "proxy.example.com", "a comma-separated list of networks like 10.0.0.0/8,127.0.0.1"),
+        ("GEOIP_DATABASE", "/nowhere.mmdb", "the path of an .mmdb file that exists"),
+    ],
+)
+def test_a_wrong_value_names_the_variable_the_value_and_what_is_accepted(tmp_path, name, value, accepted):
+    with pytest.raises(WrongSetting) as caught:
+        read(tmp_path, **{name: value})
+    assert str(caught.value) == f"FOOTFALL_{name}: {value!r} is not accepted; it takes {accepted}"
+
+
+@pytest.mark.parametrize(
+    "value", ["short", "change-me-change-me-change-me-change-me", "your-secret-key-goes-here-really-it-does"]
+)
+def test_a_short_or_known_secret_stops_the_start_and_is_not_shown(tmp_path, value):
+    with pytest.raises(WrongSetting) as caught:
+        read(tmp_path, SECRET_KEY=value)
+    assert str(caught.value) == (
+        "FOOTFALL_SECRET_KEY: the value given is not accepted; it takes "
+        "at least 32 random characters, or nothing (then one is made and kept)"
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["mysql://ann:hunter2@db/x", "postgresql", "sqlite", "sqlite://", "sqlite:///", "hunter2", "postgresql:"]
+)
+def test_a_database_that_we_do_not_speak_to_stops_the_start_and_its_password_is_not_shown(tmp_path, value):
+    with pytest.raises(WrongSetting) as caught:
+        read(tmp_path, DATABASE_URL=value)
+    assert str(caught.value) == (
+        "FOOTFALL_DATABASE_URL: the value given is not accepted; it takes "
+        "postgresql://user:password@host/database, or empty for SQLite in the data directory"
+    )
+
+
+def test_secrets_are_not_shown_where_a_config_is(tmp_path):
+    shown = repr(read(tmp_path, SECRET_KEY=GOOD_SECRET, DATABASE_URL="postgresql://ann:hunter2@db/footfall"))
+    assert GOOD_SECRET not in shown
+    assert "hunter2" not in shown
+
+
+def test_the_environment_wins_over_env_file_and_that_over_toml(tmp_path):
+    (tmp_path / "footfall.toml").write_text('collect_rate = 1\nactive_window_s = 10\nFOOTFALL_LOG_LEVEL = "ERROR"\n')
+    (tmp_path / ".env").write_text("FOOTFALL_COLLECT_RATE=2\nFOOTFALL_ACTIVE_WINDOW_S=20\n")
+    config = read(tmp_path, COLLECT_RATE="3")
+    assert (config.collect_rate, config.active_window_s, config.log_level) == (3, 20, "ERROR")
+
+
+def test_options_win_over_all_and_absent_ones_do_not_count(tmp_path):
+    config = read_config(
+        {"FOOTFALL_DATA_DIR": "/a", "FOOTFALL_COLLECT_RATE": "3"}, tmp_path, data_dir=Path("/b"), collect_rate=None
+    )
+    assert (config.data_dir, config.collect_rate) == (Path("/b"), 3)
+
+
+def test_a_wrong_value_in_a_file_is_named_like_any_other(tmp_path):
+    (tmp_path / "footfall.toml").write_text("collect_rate = true\n")
+    with pytest.raises(WrongSetting, match="FOOTFALL_COLLECT_RATE: 'True' is not accepted"):
+        read(tmp_path)
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path):
+    (tmp_path / "footfall.toml").write_text("collect_rate: 600\n")
+    with pytest.raises(WrongSetting, match=r"footfall\.toml is no TOML: .*line 1"):
+        read(tmp_path)
+
+
+def test_a_list_in_toml_is_a_list(tmp_path):
+    (tmp_path / "footfall.toml").write_text('trusted_proxies = ["10.0.0.0/8", "127.0.0.1"]\n')
+    assert [str(network) for network in read(tmp_path).trusted_proxies] == ["10.0.0.0/8", "127.0.0.1/32"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://localhost:8050", "https://stats.example.com/", "http://[::1]:8050", "HTTPS://müller.example", ""],
+)
+def test_an_address_to_be_reached_at_is_taken(tmp_path, address):
+    assert read(tmp_path, BASE_URL=address).base_url == address
+
+
+@pytest.mark.parametrize(
+    ("database_url", "url", "embedded"),
+    [
+        ("", "sqlite:///data/footfall.db", True),
+        ("postgresql://db/x", "postgresql+psycopg://db/x", False),
+        ("postgres://db/x", "postgresql+psycopg://db/x", False),
+    ],
+)
+def test_the_database_is_sqlite_beside_the_data_or_the_server_named(database_url, url, embedded):
+    config = Config(database_url=database_url)
+    assert (config.url, config.embedded) == (url, embedded)
+
+
+def test_a_secret_is_made_once_and_kept_for_the_owner_alone(tmp_path):
+    config = Config(data_dir=tmp_path / "data")
+    secret = secret_of(config)
+    assert len(secret) >= 32
+    assert secret_of(config) == secret
+    assert stat.S_IMODE(os.stat(tmp_path / "data" / "secret.key").st_mode) == 0o600
+    assert secret_of(Config(data_dir=tmp_path / "other")) != secret
+
+
+def test_a_configured_secret_is_used_and_not_written(tmp_path):
+    assert secret_of(Config(data_dir=tmp_path / "data", secret_key=GOOD_SECRET)) == GOOD_SECRET.encode()
+    assert not (tmp_path / "data").exists()
