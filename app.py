@@ -364,7 +364,7 @@ def embed_list(data_dir: Path | None) -> None:
 
 
 @embed_group.command("revoke")
-@click.argument("embed_id", type=int, metavar="ID")
+@click.argument("embed_id", type=click.IntRange(1, 2**31 - 1), metavar="ID")
 @DATA_DIR
 def embed_revoke(embed_id: int, data_dir: Path | None) -> None:
     """Switch a card off; it ends within a second."""

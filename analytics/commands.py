@@ -56,9 +56,9 @@ def site_remove(context: Context, domain: str) -> str:
 
 def user_add(context: Context, email: str, role: str, password: str | None) -> str:
     """Adds a person; without a password one is made and told once."""
-    chosen = password or secrets.token_urlsafe(12)
+    chosen = secrets.token_urlsafe(12) if password is None else password
     person = accounts.add_person(context.database, email, role, chosen, now=context.now)
-    told = "" if password else f" The password, shown this once: {chosen}"
+    told = "" if password is not None else f" The password, shown this once: {chosen}"
     return f"{person.email} is added as {person.role}.{told}"
 
 
@@ -70,9 +70,9 @@ def user_list(context: Context) -> str:
 
 def user_reset(context: Context, email: str, password: str | None) -> str:
     """Gives a person a new password and ends their logins."""
-    chosen = password or secrets.token_urlsafe(12)
+    chosen = secrets.token_urlsafe(12) if password is None else password
     accounts.reset_password(context.database, email, chosen, now=context.now)
-    told = "" if password else f" The new password, shown this once: {chosen}"
+    told = "" if password is not None else f" The new password, shown this once: {chosen}"
     return f"{email} has to sign in again.{told}"
 
 

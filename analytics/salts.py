@@ -70,7 +70,7 @@ class SaltKeeper:
         with self._database.transaction() as connection:
             connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
             found = connection.execute(select(table.c.day, table.c.nonce).where(table.c.site_id == site_id))
-            return {day: nonce for day, nonce in found}
+            return dict(found.all())
 
     def _salt(self, site_id: int, nonce: str) -> bytes:
         return hmac.new(self._secret, f"salt {site_id} {nonce}".encode(), hashlib.sha256).digest()

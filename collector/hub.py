@@ -225,7 +225,9 @@ class Hub:
             return []
         position = channel.position_after(last_id)
         if position is None:
-            return recent(self._database, site_id, A_FRAME, after=int(last_id))
+            waiting = {item.id for item in channel.since(channel.sent)}  # the next frame brings them
+            missed = recent(self._database, site_id, A_FRAME, after=int(last_id))
+            return [item for item in missed if item.id not in waiting]
         return channel.since(position)[: max(0, channel.sent - position)]
 
     def unsubscribe(self, subscription: Subscription) -> None:

@@ -140,7 +140,7 @@ def _spoken_for(
             return Rejected(422, "bad_time", "`time` lies more than 7 days back or 5 minutes ahead", "time")
         # whole seconds are spread over theirs, so that the ids of many events of one second differ
         spread = random.randrange(1000) if event.time == int(event.time) else 0  # noqa: S311 - no secret
-        at_ms = int(event.time * 1000) + spread
+        at_ms = min(now_ms, int(event.time * 1000) + spread)  # a clock that is ahead makes nothing happen tomorrow
     agent = event.user_agent if event.user_agent is not None else headers.get("user-agent", "")
     return Hit(event, site, found, address, agent, {}, at_ms)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics.concurrency import History
+from analytics.concurrency import SETTLED_S, History
 from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
 from analytics.embeds import EmbedRing
@@ -31,7 +31,6 @@ log = logging.getLogger("footfall.service")
 
 TIDY_S = 60.0
 RENEW_S = 0.5  # what another process has changed (a command beside the server) is known after so long
-LATE_S = 90  # a beat this far in the past changes minutes that have been counted already
 
 
 def _open_places(config: Config) -> Places:
@@ -89,7 +88,7 @@ class Service:
     def _publish(self, stored: list[Stored]) -> None:
         now = int(time.time())
         for one in stored:
-            if one.beat.at < now - LATE_S:
+            if one.beat.at <= now - SETTLED_S:  # its minutes may have been counted already
                 self.history.forget(one.beat.site_id, one.beat.at)
         self.hub.publish(stored)
 

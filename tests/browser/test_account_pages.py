@@ -62,14 +62,12 @@ def test_a_stranger_is_asked_to_sign_in_and_gets_the_page_that_was_wanted(strang
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_sign_in_page_can_be_read_named_and_held_in_a_hand(stranger, theme):
-    stranger.prefer(prefers_color_scheme=theme)
-    stranger.open("/sign-in")
-    assert (stranger.run(UNNAMED), stranger.run(FAINT)) == ([], [])
-    stranger.shoot("sign-in")
-    stranger.resize(PHONE, phone=True)
-    assert stranger.too_wide() == []
-    stranger.command("Emulation.clearDeviceMetricsOverride")
-    stranger.prefer()
+    with stranger.preferring("prefers-color-scheme", theme):
+        stranger.open("/sign-in")
+        assert (stranger.run(UNNAMED), stranger.run(FAINT)) == ([], [])
+        stranger.shoot("sign-in")
+        with stranger.sized(PHONE):
+            assert stranger.too_wide() == []
 
 
 def test_a_password_can_be_looked_at_while_it_is_typed(stranger):
@@ -111,12 +109,11 @@ def test_signing_out_in_one_tab_leads_the_others_to_sign_in(stranger):
 
 
 def test_a_call_without_a_login_leads_to_sign_in_instead_of_an_error(stranger):
-    stranger.command("Network.setBlockedURLs", urls=["*/api/live/stream*"])  # so that nothing else notices
-    stranger.sign_in()
-    stranger.open(f"/live/{SITE}")
-    until(lambda: stranger.text("active-now"))
-    stranger.driver.delete_all_cookies()
-    stranger.click("#refresh")
-    stranger.at_sign_in(f"/live/{SITE}")
-    stranger.command("Network.setBlockedURLs", urls=[])
+    with stranger.cut_off_from("*/api/live/stream*"):  # so that nothing else notices
+        stranger.sign_in()
+        stranger.open(f"/live/{SITE}")
+        until(lambda: stranger.text("active-now"))
+        stranger.driver.delete_all_cookies()
+        stranger.click("#refresh")
+        stranger.at_sign_in(f"/live/{SITE}")
     stranger.complaints()

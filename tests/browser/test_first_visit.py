@@ -43,9 +43,8 @@ def looks_right(reader: Reader) -> None:
             "document.getAnimations().forEach((each) => each.effect.getTiming().iterations === 1 && each.finish())"
         )
         assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], []), theme
-    reader.resize(PHONE, phone=True)
-    assert reader.too_wide() == []
-    reader.command("Emulation.clearDeviceMetricsOverride")
+    with reader.sized(PHONE):
+        assert reader.too_wide() == []
     reader.run("document.documentElement.dataset.bsTheme = 'light'")
 
 

@@ -27,8 +27,8 @@ def reader(server, tmp_path) -> Iterator[Reader]:
     with chromium(tmp_path / "profile") as driver:
         reader = Reader(driver, server)
         reader.sign_in()
-        reader.command("Page.addScriptToEvaluateOnNewDocument", source=SOON)
-        yield reader
+        with reader.prepared(SOON):
+            yield reader
 
 
 def test_a_killed_server_is_told_of_and_its_return_brings_all_that_was_missed_once(server, reader):
@@ -48,13 +48,12 @@ def test_a_killed_server_is_told_of_and_its_return_brings_all_that_was_missed_on
     reader.click("#refresh")  # a call that fails, as each tick's would
     reader.shoot("disconnected")
 
-    reader.command("Network.setBlockedURLs", urls=["*/api/live/stream*"])
     with serving(server.config, "--port", str(server.port)) as again:
-        come(again, SITE, ["cid"], "/first")
-        come(again, SITE, ["dan"], "/second")
-        come(again, SITE, ["eve"], "/third")
-        reader.requests()
-        reader.command("Network.setBlockedURLs", urls=[])
+        with reader.cut_off_from("*/api/live/stream*"):
+            come(again, SITE, ["cid"], "/first")
+            come(again, SITE, ["dan"], "/second")
+            come(again, SITE, ["eve"], "/third")
+            reader.requests()
         reader.see("status-text", "Live", 20)
         assert "&last_event_id=" in next(url for url in reversed(reader.requests()) if "/stream?" in url)
         assert reader.is_hidden("notice")

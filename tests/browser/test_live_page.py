@@ -117,23 +117,22 @@ def test_signed_in_people_and_their_events_stand_out(reader, server, site):
 
 
 def test_without_a_stream_the_numbers_follow_within_ten_seconds_and_the_pill_says_how(reader, server, site):
-    reader.command("Network.setBlockedURLs", urls=["*/api/live/stream*"])
-    reader.open(f"/live/{site}")
-    reader.see("active-now", "0")
-    come(server, site, ["dan", "eve"], "/late")
-    reader.see("active-now", "2", 12)
-    assert reader.rows("pages") == [("/late", "2")]
-    assert reader.texts(".ff-ev-t") == ["/late", "/late", "/once"]
-    reader.see("status-text", "Live")
-    assert reader.run("return document.getElementById('status').title") == "Refreshed every 10 s"
-    assert reader.is_hidden("notice")
+    with reader.cut_off_from("*/api/live/stream*"):
+        reader.open(f"/live/{site}")
+        reader.see("active-now", "0")
+        come(server, site, ["dan", "eve"], "/late")
+        reader.see("active-now", "2", 12)
+        assert reader.rows("pages") == [("/late", "2")]
+        assert reader.texts(".ff-ev-t") == ["/late", "/late", "/once"]
+        reader.see("status-text", "Live")
+        assert reader.run("return document.getElementById('status').title") == "Refreshed every 10 s"
+        assert reader.is_hidden("notice")
 
-    come(server, site, ["fay"], "/later")
-    reader.click("#refresh")
-    reader.see("active-now", "3", 4)
-    assert reader.rows("pages") == [("/late", "2"), ("/later", "1")]
+        come(server, site, ["fay"], "/later")
+        reader.click("#refresh")
+        reader.see("active-now", "3", 4)
+        assert reader.rows("pages") == [("/late", "2"), ("/later", "1")]
 
-    reader.command("Network.setBlockedURLs", urls=[])
     assert all("ERR_BLOCKED_BY_CLIENT" in complaint for complaint in reader.complaints())
 
 
@@ -156,9 +155,8 @@ window.footfallTimes = {nudge: 100, answer: 1500};
 @pytest.fixture
 def slow_line(reader) -> Iterator[Reader]:
     """A line on which an answer takes longer than the ticks and nudges are apart; calls are counted."""
-    script = reader.command("Page.addScriptToEvaluateOnNewDocument", source=WATCH_CALLS)
-    yield reader
-    reader.command("Page.removeScriptToEvaluateOnNewDocument", **script)
+    with reader.prepared(WATCH_CALLS):
+        yield reader
     set_latency(reader, 0)
 
 
@@ -187,10 +185,9 @@ def test_steady_traffic_on_a_slow_line_does_not_keep_the_lists_from_being_redraw
 def test_a_call_that_got_no_answer_does_not_end_the_ticks(slow_line, site):
     slow_line.open_live(site)
     is_busy = "return document.getElementById('refresh').getAttribute('aria-busy') === 'true'"
-    slow_line.command("Network.setBlockedURLs", urls=["*/_dash-update-component*"])
-    slow_line.click("#refresh")
-    until(lambda: slow_line.run(is_busy) and slow_line.run("return calls.now") == 0)
-    slow_line.command("Network.setBlockedURLs", urls=[])
+    with slow_line.cut_off_from("*/_dash-update-component*"):
+        slow_line.click("#refresh")
+        until(lambda: slow_line.run(is_busy) and slow_line.run("return calls.now") == 0)
     until(lambda: not slow_line.run(is_busy))
     slow_line.run("dash_clientside.set_props('tick', {interval: 50}); calls.over = 0")
     until(lambda: slow_line.run("return calls.over") >= 3)
@@ -212,19 +209,15 @@ def test_try_again_in_a_frame_that_failed_asks_at_once(slow_line, site):
 
 def test_an_event_that_comes_twice_in_one_frame_is_one_row(reader, server, site):
     """At the start both the stream and the first redraw bring the newest events."""
-    reader.command("Network.setBlockedURLs", urls=["*/api/live/stream*"])
-    reader.open(f"/live/{site}")
-    until(lambda: reader.texts(".ff-ev-t") == ["/once"])
-    once = {"id": "1", "type": "pageview", "path": "/twice", "timestamp": int(time.time()), "user_id": None}
-    reader.run(
-        """const event = arguments[0];
-        dash_clientside.set_props("fallback", {data: {events: [event, event],
-            stats: {active_sessions: 7, authenticated_users: 0, anonymous_sessions: 7, as_of: event.timestamp}}})""",
-        once,
-    )
-    reader.see("active-now", "7")
-    assert reader.texts(".ff-ev-t") == ["/twice", "/once"]
-    reader.command("Network.setBlockedURLs", urls=[])
+    with reader.cut_off_from("*/api/live/stream*"):
+        reader.open(f"/live/{site}")
+        until(lambda: reader.texts(".ff-ev-t") == ["/once"])
+        once = {"id": "1", "type": "pageview", "path": "/twice", "timestamp": int(time.time()), "user_id": None}
+        stats = {"active_sessions": 7, "authenticated_users": 0, "anonymous_sessions": 7, "as_of": once["timestamp"]}
+        answer = {"events": [once, once], "stats": stats}
+        reader.run("dash_clientside.set_props('fallback', {data: arguments[0]})", answer)
+        reader.see("active-now", "7")
+        assert reader.texts(".ff-ev-t") == ["/twice", "/once"]
     assert all("ERR_BLOCKED_BY_CLIENT" in complaint for complaint in reader.complaints())
 
 
@@ -256,9 +249,8 @@ def test_a_page_of_no_site_says_so_and_shows_no_pill(reader, site):
     assert reader.driver.title == "Footfall"
     assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
     reader.shoot("not-found")
-    reader.resize(PHONE, phone=True)
-    assert (reader.too_wide(), reader.is_hidden("tabs")) == ([], True)
-    reader.command("Emulation.clearDeviceMetricsOverride")
+    with reader.sized(PHONE):
+        assert (reader.too_wide(), reader.is_hidden("tabs")) == ([], True)
     reader.click("main a")
     until(lambda: reader.texts("h1") != ["Page not found"])
 
@@ -274,70 +266,72 @@ new MutationObserver(() => document.documentElement && document.documentElement.
 
 
 def test_a_chosen_theme_stays_and_is_there_before_the_first_paint(reader, site):
-    reader.prefer(prefers_color_scheme="light")
-    reader.open_live(site)
-    assert reader.run("return document.documentElement.dataset.bsTheme") == "light"
-    reader.click("#theme")
-    assert reader.run("return document.documentElement.dataset.bsTheme") == "dark"
-    script = reader.command("Page.addScriptToEvaluateOnNewDocument", source=FIRST_PAINT)
-    reader.open_live(site)
-    reader.command("Page.removeScriptToEvaluateOnNewDocument", **script)
-    painted = until(lambda: reader.run("return performance.getEntriesByName('first-paint').map((e) => e.startTime)"))[0]
-    looks = reader.run("return looks")
-    assert {look for look, _ in looks} == {"dark"}
-    assert looks[0][1] < painted
-    reader.click("#theme")
-    reader.run("localStorage.clear()")
-    reader.prefer()
+    with reader.preferring("prefers-color-scheme", "light"):
+        reader.open_live(site)
+        assert reader.run("return document.documentElement.dataset.bsTheme") == "light"
+        reader.click("#theme")
+        assert reader.run("return document.documentElement.dataset.bsTheme") == "dark"
+        with reader.prepared(FIRST_PAINT):
+            reader.open_live(site)
+        painted = until(
+            lambda: reader.run("return performance.getEntriesByName('first-paint').map((e) => e.startTime)")
+        )[0]
+        looks = reader.run("return looks")
+        assert {look for look, _ in looks} == {"dark"}
+        assert looks[0][1] < painted
+        reader.click("#theme")
+        reader.run("localStorage.clear()")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everything_has_a_name_and_can_be_read(reader, server, site, theme):
-    reader.prefer(prefers_color_scheme=theme)
-    come(server, site, ["ann"], "/plans", user_id="u-1", user_type="supplier", timezone="Asia/Tokyo")
-    come(server, site, ["bob"], "/", timezone="Europe/Lisbon")
-    reader.open_live(site)
-    until(lambda: reader.texts("#map .ff-map-list li"))
-    reader.click("#site-menu summary")
-    assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
-    reader.click("#account summary")
-    assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
-    reader.prefer()
+    with reader.preferring("prefers-color-scheme", theme):
+        come(server, site, ["ann"], "/plans", user_id="u-1", user_type="supplier", timezone="Asia/Tokyo")
+        come(server, site, ["bob"], "/", timezone="Europe/Lisbon")
+        reader.open_live(site)
+        until(lambda: reader.texts("#map .ff-map-list li"))
+        reader.click("#site-menu summary")
+        assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
+        reader.click("#account summary")
+        assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
 
 
 def test_a_phone_needs_no_scrolling_sideways(reader, server, site):
     come(server, site, ["ann"], "/a/very/long/path/" + "that-goes-on/" * 20, user_id="u" * 100, user_type="t" * 60)
-    reader.resize(PHONE, phone=True)
-    reader.open_live(site)
-    assert reader.too_wide() == []
-    for menu in ("#site-menu", "#account"):
-        reader.click(f"{menu} summary")
-        box = reader.run(
-            "const b = document.querySelector(arguments[0]).getBoundingClientRect(); return [b.left, b.right]",
-            f"{menu} .ff-pop",
-        )
-        assert box[0] >= 0
-        assert box[1] <= PHONE[0]
-    assert reader.too_wide() == []
-    reader.command("Emulation.clearDeviceMetricsOverride")
+    with reader.sized(PHONE):
+        reader.open_live(site)
+        assert reader.too_wide() == []
+        for menu in ("#site-menu", "#account"):
+            reader.click(f"{menu} summary")
+            box = reader.run(
+                "const b = document.querySelector(arguments[0]).getBoundingClientRect(); return [b.left, b.right]",
+                f"{menu} .ff-pop",
+            )
+            assert box[0] >= 0
+            assert box[1] <= PHONE[0]
+        assert reader.too_wide() == []
+
+
+def press(reader: Reader, *keys: str) -> None:
+    ActionChains(reader.driver).send_keys(*keys).perform()
 
 
 def test_it_can_be_used_by_keyboard_and_the_focus_is_seen(reader, site):
     reader.open_live(site)
-    keys = lambda *some: ActionChains(reader.driver).send_keys(*some).perform()  # noqa: E731
-    keys(Keys.TAB)
+    press(reader, Keys.TAB)
     assert reader.run(
         "return [document.activeElement.className, document.activeElement.getBoundingClientRect().left >= 0]"
     ) == ["ff-skip", True]
-    keys(Keys.ENTER)
+    press(reader, Keys.ENTER)
     assert reader.run("return document.activeElement.id") == "page"
 
     reader.run("document.activeElement.blur(); window.scrollTo(0, 0); document.querySelector('.ff-skip').focus()")
     reached = []
     for _ in range(20):
-        keys(Keys.TAB)
-        name, ring = reader.run("""const n = document.activeElement, s = getComputedStyle(n);
-            return [n !== document.body && (n.id || n.getAttribute("aria-label") || n.textContent), s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2]""")
+        press(reader, Keys.TAB)
+        name, ring = reader.run("""const n = document.activeElement, style = getComputedStyle(n);
+            return [n !== document.body && (n.id || n.getAttribute("aria-label") || n.textContent),
+                    style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2]""")
         if name in reached or not name:
             break
         assert ring, name
@@ -361,8 +355,8 @@ def test_escape_closes_a_menu_and_gives_the_focus_back(reader, site):
     reader.open_live(site)
     for menu in ("#site-menu", "#account"):
         reader.click(f"{menu} summary")
-        assert not reader.run("return !document.querySelector(arguments[0]).open", f"{menu} details")
-        ActionChains(reader.driver).send_keys(Keys.TAB, Keys.ESCAPE).perform()
+        assert reader.run("return document.querySelector(arguments[0]).open", f"{menu} details")
+        press(reader, Keys.TAB, Keys.ESCAPE)
         assert reader.run(
             "const d = document.querySelector(arguments[0]); return [d.open, document.activeElement === d.firstChild]",
             f"{menu} details",
@@ -374,9 +368,8 @@ def test_nothing_moves_for_those_who_prefer_stillness(reader, server, site):
     reader.open_live(site)
     moving = "return document.getAnimations().length"
     assert until(lambda: reader.run(moving))
-    reader.prefer(prefers_reduced_motion="reduce")
-    reader.open_live(site)
-    come(server, site, ["bob"], "/new", timezone="Asia/Tokyo")
-    until(lambda: reader.texts(".ff-ev.is-new .ff-ev-t") == ["/new"])
-    assert reader.run(moving) == 0
-    reader.prefer()
+    with reader.preferring("prefers-reduced-motion", "reduce"):
+        reader.open_live(site)
+        come(server, site, ["bob"], "/new", timezone="Asia/Tokyo")
+        until(lambda: reader.texts(".ff-ev.is-new .ff-ev-t") == ["/new"])
+        assert reader.run(moving) == 0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from analytics import schema
+from analytics.config import Config
+from analytics.database import Database
 from analytics.salts import OPEN_S, SaltKeeper, Salts
 from collector.visitor import visitor_of, visitors_of
 from tests.factories import AGENT, MINUTE, NOW, SECRET, arrival, heartbeat, one_by_one, rows, site
@@ -157,19 +159,32 @@ def test_destroying_leaves_other_sites_alone(database):
     assert rows(database, schema.salts, "site_id") == [(2,)]
 
 
-def test_neither_a_salt_nor_a_destroyed_nonce_is_in_any_file(database, config):
+@pytest.fixture
+def embedded(tmp_path) -> Iterator[tuple[Database, Path]]:
+    """A database on SQLite and the folder of its files: PostgreSQL's are its administrator's."""
+    database = Database(Config(data_dir=tmp_path))
+    yield database, tmp_path
+    database.close()
+
+
+def test_neither_a_salt_nor_a_destroyed_nonce_is_in_any_file(embedded):
     """Whoever has the files, the key among them, cannot tell who yesterday's visitors were."""
-    if not config.embedded:
-        pytest.skip("the files of a PostgreSQL server are its administrator's")
+    database, folder = embedded
     kept, end = keeper(database), midnight("UTC")
     yesterday = kept.of(site(), end - 60).today
     ((nonce,),) = rows(database, schema.salts, "nonce")
     one_by_one(database, arrival(at=end - 60))
     today = kept.of(site(), end).today
+    secrets = (yesterday, today, yesterday.hex().encode(), today.hex().encode())
+    assert containing(folder, *secrets) == []
+    assert containing(folder, nonce.encode()) != []
     kept.destroy_old(site(), end + OPEN_S)
-    files = {path.name: path.read_bytes() for path in config.data_dir.iterdir()}
+    assert containing(folder, *secrets, nonce.encode()) == []
+    assert days(database) == ["2027-01-16"]
+
+
+def containing(folder: Path, *secrets: bytes) -> list[str]:
+    """The files that hold one of these."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert {"footfall.db", "footfall.db-wal"} <= set(files)
-    for secret in (yesterday, today, yesterday.hex().encode(), today.hex().encode(), nonce.encode()):
-        assert [name for name, content in files.items() if secret in content] == []
-    with closing(sqlite3.connect(config.data_dir / "footfall.db")) as other:
-        assert other.execute("SELECT count(*) FROM salts").fetchone() == (1,)
+    return sorted(name for name, content in files.items() if any(secret in content for secret in secrets))

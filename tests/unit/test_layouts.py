@@ -206,9 +206,13 @@ def test_facts_that_are_not_known_are_dashes():
     assert text(live.facts(NOBODY, QUIET_DAY, BERLIN)) == "1 h ago|–|Peak today|–"
 
 
-@pytest.mark.parametrize("peak", [None, (120, AT - 600)])
-def test_a_present_above_the_stored_peak_is_the_peak(peak):
-    assert text(live.facts(SOME, Concurrency((), None, peak), BERLIN)).endswith("Peak today|128| at 14:32")
+def test_a_present_above_the_stored_peak_is_the_peak():
+    facts = live.facts(SOME, Concurrency((), None, (120, AT - 600)), BERLIN)
+    assert text(facts).endswith("Peak today|128| at 14:32")
+
+
+def test_a_peak_that_is_not_known_yet_is_not_invented():
+    assert text(live.facts(SOME, Concurrency((), None, None), BERLIN)).endswith("Peak today|–")
 
 
 def test_pages_are_rows_with_a_bar_against_the_largest():

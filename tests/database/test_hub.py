@@ -1,0 +1,501 @@
+"""Live state, and who listens to it: what the stream says, to whom, and how often (contract §4)."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from analytics.presence import Presence
+from collector import pipeline
+from collector.arrival import Arrival, Stored
+from collector.hub import FRAME_S, LARGEST_BUFFER, Hub
+from tests.factories import NOW, added_site, arrival, beat, event, heartbeat, kit, leave, one_by_one, stored, stored_outcome
+from tests.factories import event as an_event
+
+WINDOW = 60
+PATIENCE_S = 5
+EMPTY = {
+    "active_sessions": 0,
+    "authenticated_users": 0,
+    "anonymous_sessions": 0,
+    "top_pages": [],
+    "window_s": WINDOW,
+    "as_of": NOW,
+}
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Message(NamedTuple):
+    """One message of the stream; `id` and `type` are "" for a comment."""
+
+    id: str
+    type: str
+    data: Any
+
+
+def parsed(frames: bytes) -> list[Message]:
+    """The messages and comments of a stream, checked against the format of Server-Sent Events."""
+    assert frames == b"" or frames.endswith(b"\n\n")
+    found = []
+    for block in frames.decode().split("\n\n")[:-1]:
+        if block.startswith(":"):
+            found.append(Message("", "", block))
+        elif not block.startswith("retry: "):
+            first, second = block.split("\n")
+            assert (first[:4], second[:6]) == ("id: ", "data: ")
+            told = json.loads(second[6:])
+            assert set(told) == {"type", "data"}
+            found.append(Message(first[4:], told["type"], told["data"]))
+    return found
+
+
+class Reader:
+    """A dashboard that listens."""
+
+    def __init__(self, hub: Hub, site_id: int, last_id: str = "") -> None:
+        self._woken = threading.Condition()
+        self._hub = hub
+        self.frames: list[tuple[float, bytes]] = []
+        self.subscription = hub.subscribe(site_id, self._wake, last_id)
+
+    def _wake(self) -> None:
+        with self._woken:
+            self._woken.notify_all()
+
+    def wait(self, until: Callable[[list[Message]], bool]) -> list[Message]:
+        """Everything that was said, once it is as wished."""
+        with self._woken:
+            done = self._woken.wait_for(lambda: until(self._read()), PATIENCE_S)
+        assert done, self.messages
+        return self.messages
+
+    def _read(self) -> list[Message]:
+        if frame := self.subscription.take():
+            self.frames.append((time.monotonic(), frame))
+        return self.messages
+
+    @property
+    def messages(self) -> list[Message]:
+        return parsed(b"".join(frame for _, frame in self.frames))
+
+    def first(self) -> list[Message]:
+        """What it is told at once."""
+        return self.wait(lambda told: any(message.type == "stats" for message in told))
+
+    def events(self, number: int) -> list[str]:
+        """The ids of the events that were told, once there are so many."""
+        told = self.wait(lambda told: sum(message.type == "new_event" for message in told) >= number)
+        return [message.data["id"] for message in told if message.type == "new_event"]
+
+
+def changes(told: list[Message]) -> list[Message]:
+    """What is new in what was said: without comments, and without stats that say again what was known."""
+    found: list[Message] = []
+    known: Any = None
+    for message in told:
+        news = (message.type, message.data | {"as_of": 0}) if message.type == "stats" else message
+        if message.type and news != known:
+            found.append(message)
+        known = news if message.type == "stats" else known
+    return found
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hub(database, clock) -> Iterator[Hub]:
+    hub = Hub(database, WINDOW, clock)
+    yield hub
+    hub.close()
+
+
+@pytest.fixture
+def site_id(database) -> int:
+    return added_site(database).id
+
+
+def happen(hub: Hub, database, *arrivals: Arrival) -> list[Stored]:
+    """What the writer does: a commit, then the hub."""
+    outcomes = [outcome for outcome in stored(database, *arrivals) if isinstance(outcome, Stored)]
+    hub.publish(outcomes)
+    return outcomes
+
+
+def views(site_id: int, *numbers: int) -> list[Arrival]:
+    return [arrival(site_id=site_id, page_id=f"page-{n:04}", visitor=n, at=NOW - 30 + n * 0.001) for n in numbers]
+
+
+def ids(outcomes: list[Stored]) -> list[str]:
+    return [str(outcome.beat.id) for outcome in outcomes]
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_site_that_nobody_visits_answers_with_zeros(hub, site_id):
+    assert hub.stats(site_id) == EMPTY
+
+
+def test_the_stats_are_those_of_the_contract(hub, clock):
+    hub.publish(
+        [
+            *(stored_outcome(n, nth=n, path=f"/{n % 7}") for n in range(20)),
+            stored_outcome(20, nth=20, path="/0", user_id="ann"),
+            stored_outcome(21, nth=21, path="/0", user_id="ann"),
+        ]
+    )
+    clock.now += 1.9
+    assert hub.stats(1) == {
+        "active_sessions": 21,
+        "authenticated_users": 1,
+        "anonymous_sessions": 20,
+        "top_pages": [{"path": f"/{n}", "count": 4 if n == 0 else 3} for n in range(5)],
+        "window_s": WINDOW,
+        "as_of": NOW + 1,
+    }
+    assert (hub.active(1), hub.state(1).active, hub.active(2)) == (21, 21, 0)
+
+
+def test_time_alone_ends_it(hub, clock):
+    hub.publish([stored_outcome(1)])
+    clock.now += WINDOW - 1
+    assert hub.active(1) == 1
+    clock.now += 1
+    assert hub.stats(1) == EMPTY | {"as_of": NOW + WINDOW}
+
+
+def test_the_state_is_that_of_presence(hub, clock):
+    beats = [beat(n, nth=n, path=f"/{n % 3}", user_id=f"u{n}" if n % 2 else None) for n in range(9)]
+    hub.publish([Stored(one, None) for one in beats])
+    presence = Presence(WINDOW)
+    presence.take(beats, NOW)
+    assert hub.state(1) == presence.state(NOW)
+
+
+def test_the_newest_twenty_items_come_newest_first(hub, database, site_id):
+    outcomes = happen(hub, database, *views(site_id, *range(30)))
+    assert [item.id for item in hub.recent_items(site_id)] == ids(outcomes)[:9:-1]
+
+
+# ── the stream's first words ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_quiet_site_says_connected_and_stats(hub, site_id):
+    assert Reader(hub, site_id).first() == [
+        Message(
+            "0", "connected", {"currentVisitors": 0, "uniqueVisitors": 0, "recentEvents": [], "activePages": []}
+        ),
+        Message("0", "stats", EMPTY),
+    ]
+
+
+def test_connected_tells_visits_people_pages_and_the_newest_events(hub, database, site_id):
+    happen(
+        hub,
+        database,
+        *(arrival(site_id=site_id, page_id=f"page-{n:04}", visitor=n // 2, path=f"/{n % 2}", at=NOW - 40 + n) for n in range(30)),
+        leave("page-0000", site_id=site_id),
+        an_event(site_id=site_id, visitor=99, user_id="ann", path="/1", value=9.5, currency="EUR", description="Ann booked"),
+        arrival(site_id=site_id, page_id="page-9999", visitor=98, user_id="ann", path="/0", at=NOW - 5),
+    )
+    connected, stats = Reader(hub, site_id).first()
+    assert connected.data["currentVisitors"] == 17
+    assert connected.data["uniqueVisitors"] == 16
+    assert connected.data["activePages"] == [{"path": "/1", "count": 16}]
+    assert len(connected.data["recentEvents"]) == 20
+    (told,) = (item for item in connected.data["recentEvents"] if item["type"] == "event")
+    assert told == {
+        "id": told["id"],
+        "type": "event",
+        "visitor_id": "0000000000000063",
+        "user_id": "ann",
+        "user_type": "",
+        "path": "/1",
+        "title": "",
+        "source": "Google",
+        "country": "DE",
+        "city": "Berlin",
+        "device": "Desktop",
+        "browser": "Firefox",
+        "timestamp": NOW,
+        "name": "Signup",
+        "description": "Ann booked",
+        "value": 9.5,
+        "currency": "EUR",
+    }
+    assert stats.data == hub.stats(site_id)
+
+
+# ── what goes on ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_happens_is_told_with_the_stats_that_follow_from_it(hub, database, site_id):
+    reader = Reader(hub, site_id)
+    reader.first()
+    (outcome,) = happen(hub, database, arrival(site_id=site_id, path="/a", title="<b>"))
+    told = reader.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 1)
+    told = changes(told)[2:]
+    row_id = str(outcome.beat.id)
+    pageview = told[0].data
+    assert [(message.id, message.type) for message in told] == [(row_id, "new_event"), (row_id, "stats")]
+    assert (pageview["id"], pageview["type"], pageview["path"], pageview["title"]) == (row_id, "pageview", "/a", "<b>")
+    assert "value" not in pageview
+    assert told[1].data == hub.stats(site_id)
+
+
+def test_a_heartbeat_is_no_event_but_changes_the_stats(hub, database, site_id):
+    happen(hub, database, arrival(site_id=site_id, at=NOW - 20))
+    reader = Reader(hub, site_id)
+    reader.first()
+    happen(hub, database, leave(site_id=site_id))
+    told = reader.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 0)
+    assert [message.type for message in changes(told)] == ["connected", "stats", "stats"]
+
+
+def test_nothing_is_said_when_nothing_changes(hub, database, site_id, clock):
+    happen(hub, database, arrival(site_id=site_id))
+    reader, other = Reader(hub, site_id), Reader(hub, site_id)
+    reader.first()
+    happen(hub, database, heartbeat(site_id=site_id))
+    clock.now += 1
+    happen(hub, database, arrival(site_id=site_id, page_id="page-0002", visitor=2, at=NOW + 1))
+    told = reader.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 2)
+    assert [message.type for message in changes(told)] == ["connected", "stats", "new_event", "stats"]
+    assert changes(other.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 2)) == changes(told)
+
+
+def test_who_goes_away_without_a_word_is_taken_off_by_time(hub, database, site_id, clock):
+    happen(hub, database, arrival(site_id=site_id))
+    reader = Reader(hub, site_id)
+    reader.first()
+    clock.now += WINDOW
+    told = reader.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 0)
+    assert told[-1] == Message(told[-1].id, "stats", EMPTY | {"as_of": NOW + WINDOW})
+
+
+def test_another_site_s_visitors_are_not_told(hub, database, site_id):
+    other = added_site(database, "example.org").id
+    reader, neighbour = Reader(hub, site_id), Reader(hub, other)
+    happen(hub, database, arrival(site_id=other), arrival(site_id=site_id, page_id="page-0002"))
+    assert (len(reader.events(1)), len(neighbour.events(1))) == (1, 1)
+    assert reader.messages[-1].data["active_sessions"] == 1
+
+
+def test_there_are_at_most_five_frames_a_second(hub):
+    reader = Reader(hub, 1)
+    reader.first()
+    began, number = time.monotonic(), 0
+    while time.monotonic() - began < 1.1:
+        number += 1
+        hub.publish([stored_outcome(number, nth=number)])
+        threading.Event().wait(0.004)
+        reader._read()
+    told = reader.events(number)
+    assert len(told) == number == len(set(told))
+    times = [at for at, _ in reader.frames[1:]]
+    assert 3 <= len(times) <= (times[-1] - times[0]) / FRAME_S + 2
+
+
+def test_of_a_flood_the_newest_hundred_of_a_frame_are_told(hub):
+    reader = Reader(hub, 1)
+    reader.first()
+    hub.publish([stored_outcome(n, nth=n) for n in range(250)])
+    assert reader.events(100) == [str(stored_outcome(n, nth=n).beat.id) for n in range(150, 250)]
+
+
+def test_what_is_told_late_is_nothing_for_the_feed(hub, database, site_id):
+    """A server may tell of last week: that is history, not news."""
+    reader = Reader(hub, site_id)
+    late, news = arrival(site_id=site_id, at=NOW - 3600), arrival(site_id=site_id, page_id="page-0002")
+    outcomes = happen(hub, database, late, news)
+    assert reader.events(1) == ids(outcomes)[1:]
+
+
+# ── resuming ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_reader_that_resumes_is_told_what_it_has_missed_and_nothing_twice(hub, database, site_id):
+    before = Reader(hub, site_id)
+    seen = happen(hub, database, *views(site_id, 1, 2, 3))
+    last = before.events(3)[-1]
+    hub.unsubscribe(before.subscription)
+    missed = happen(hub, database, *views(site_id, 4, 5))
+    after = Reader(hub, site_id, last)
+    assert after.events(2) == ids(missed)
+    happen(hub, database, *views(site_id, 6))
+    assert before.events(3) + after.events(3) == ids(seen) + ids(missed) + after.events(3)[-1:]
+
+
+def test_what_waits_for_the_next_frame_is_told_once_to_who_resumes_before_it(hub, database, site_id):
+    listening = Reader(hub, site_id)
+    first = happen(hub, database, *views(site_id, 1))
+    listening.events(1)
+    waiting = happen(hub, database, *views(site_id, 2))
+    resumed = [Reader(hub, site_id, last) for last in (ids(first)[0], "1")]
+    happen(hub, database, *views(site_id, 3))
+    assert listening.events(3)[1:] == resumed[0].events(2)
+    assert resumed[0].events(2)[0] == ids(waiting)[0]
+    assert resumed[1].events(3) == listening.events(3)
+
+
+def test_a_reader_resumes_after_a_restart(database, site_id, clock):
+    first = Hub(database, WINDOW, clock)
+    reader = Reader(first, site_id)
+    seen = happen(first, database, *views(site_id, 1, 2))
+    last = reader.events(2)[-1]
+    first.close()
+    missed = stored(database, *views(site_id, 3, 4))  # committed, and the process was killed
+    second = Hub(database, WINDOW, clock)
+    try:
+        resumed = Reader(second, site_id, last)
+        assert (last, resumed.events(2)) == (ids(seen)[-1], ids(missed))
+        assert second.active(site_id) == 4
+    finally:
+        second.close()
+
+
+def test_a_reader_that_was_away_for_long_is_told_the_newest_hundred(hub, database, site_id):
+    outcomes = happen(hub, database, *views(site_id, *range(1500)))
+    assert Reader(hub, site_id, ids(outcomes)[0]).events(100) == ids(outcomes)[-100:]
+
+
+@pytest.mark.parametrize("last_id", ["", "abc", "-1", "9" * 20, "1 OR 1=1"])
+def test_who_resumes_with_nonsense_begins_anew(hub, database, site_id, last_id):
+    happen(hub, database, *views(site_id, 1))
+    assert [message.type for message in Reader(hub, site_id, last_id).first()] == ["connected", "stats"]
+
+
+def test_presence_is_known_again_after_a_restart(database, site_id, clock):
+    one_by_one(
+        database,
+        arrival(site_id=site_id, path="/a", at=NOW - 90),
+        heartbeat(site_id=site_id, at=NOW - 20, user_id="ann"),
+        arrival(site_id=site_id, page_id="page-0002", visitor=2, path="/b", at=NOW - 10),
+        leave("page-0002", site_id=site_id, at=NOW - 5),
+        arrival(site_id=site_id, page_id="page-0003", visitor=3, at=NOW - 250),
+    )
+    hub = Hub(database, WINDOW, clock)
+    try:
+        (connected, stats) = Reader(hub, site_id).first()
+        assert stats.data == EMPTY | {
+            "active_sessions": 1,
+            "authenticated_users": 1,
+            "top_pages": [{"path": "/a", "count": 1}],
+        }
+        assert (connected.data["currentVisitors"], connected.data["uniqueVisitors"]) == (3, 3)
+    finally:
+        hub.close()
+
+
+# ── readers that are no good ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_slow_reader_is_dropped_at_64_kb_and_the_others_are_not(hub):
+    slow, quick = hub.subscribe(1, lambda: None), Reader(hub, 1)
+    slow.take()
+    title = "x" * 300
+    for start in range(0, 400, 100):
+        some = [stored_outcome(n, nth=n, path="/" + title) for n in range(start, start + 100)]
+        hub.publish(some)
+        quick.events(start + 100)
+    assert (slow.closed, slow.take()) == (True, b"")
+    assert len(quick.events(400)) == 400
+    assert not quick.subscription.closed
+
+
+def test_a_reader_s_buffer_holds_64_kb(hub):
+    subscription = hub.subscribe(1, lambda: None)
+    subscription.take()
+    for size in (LARGEST_BUFFER // 2, LARGEST_BUFFER // 2):
+        subscription.offer(b"x" * size)
+    assert not subscription.closed
+    subscription.offer(b"x")
+    assert subscription.closed
+
+
+def test_who_has_gone_is_not_written_to(hub, database, site_id):
+    gone, here = Reader(hub, site_id), Reader(hub, site_id)
+    gone.first()
+    hub.unsubscribe(gone.subscription)
+    happen(hub, database, *views(site_id, 1))
+    here.events(1)
+    assert (gone.subscription.closed, gone.subscription.take()) == (True, b"")
+
+
+def test_closing_ends_every_stream(database, site_id, clock):
+    hub = Hub(database, WINDOW, clock)
+    woken = threading.Event()
+    subscription = hub.subscribe(site_id, woken.set)
+    woken.clear()
+    hub.close()
+    assert woken.wait(PATIENCE_S)
+    assert subscription.closed
+
+
+# ── tidying up ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_quiet_site_is_let_go(hub, clock):
+    """What memory held of it is gone: the feed is read from the database again, which has nothing."""
+    hub.publish([stored_outcome(1)])
+    clock.now += 299
+    hub.tidy({1})
+    assert len(hub.recent_items(1)) == 1
+    clock.now += 1
+    hub.tidy({1})
+    assert hub.recent_items(1) == []
+
+
+def test_a_quiet_site_that_somebody_watches_stays(hub, clock):
+    hub.publish([stored_outcome(1)])
+    reader = Reader(hub, 1)
+    clock.now += 400
+    hub.tidy({1})
+    assert not reader.subscription.closed
+    assert len(hub.recent_items(1)) == 1
+
+
+def test_the_streams_of_a_site_that_is_gone_end(hub):
+    hub.publish([stored_outcome(1)])
+    reader = Reader(hub, 1)
+    hub.tidy({2})
+    assert reader.subscription.closed
+    assert hub.active(1) == 0
+
+
+# ── privacy ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_neither_address_nor_user_agent_is_in_any_message(hub, database, site_id, tmp_path, clock):
+    address, marked = "203.0.113.77", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36 marked-agent"
+    steps = kit(database, tmp_path)
+    reader = Reader(hub, site_id)
+    for sent in (arrival().event, event(description="Ann booked", pageview="page-0001").event):
+        hit = pipeline.read_hit(sent, steps, address, {"user-agent": marked}, NOW * 1000, trusted=False)
+        assert isinstance(hit, pipeline.Hit)
+        taken = pipeline.run(hit, steps)
+        assert isinstance(taken, Arrival)
+        happen(hub, database, taken)
+    reader.events(2)
+    said = b"".join(frame for _, frame in (*reader.frames, *Reader(hub, site_id, "1").frames)).decode()
+    steps.places.close()
+    assert "Ann booked" in said
+    for secret in (address, marked, "marked-agent", "X11"):
+        assert secret not in said

@@ -1,0 +1,120 @@
+"""Whose moment, address and agent an event has: the request's, unless a server with a key speaks for a visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from collector.arrival import Arrival, Filtered, Shed
+from collector.payload import Event, Rejected
+from collector.pipeline import Hit, Kit, read_hit, run
+from tests.factories import AGENT, NOW, added_site, kit
+
+MS = NOW * 1000 + 250
+HEADERS = {"user-agent": AGENT}
+ADDRESS = "203.0.113.7"
+
+
+@pytest.fixture
+def steps(database, tmp_path) -> Iterator[Kit]:
+    added_site(database)
+    found = kit(database, tmp_path, a_minute=3)
+    yield found
+    found.places.close()
+
+
+def pageview(**fields) -> Event:
+    named = {"site": "example.com", "type": "pageview", "id": "page-0001", "url": "https://example.com/a?utm_source=x"}
+    return Event(**named | fields)
+
+
+def hit(steps: Kit, event: Event, headers=HEADERS, trusted: bool = True) -> Hit | Rejected:
+    return read_hit(event, steps, ADDRESS, headers, MS, trusted=trusted)
+
+
+def taken(steps: Kit, event: Event, headers=HEADERS, trusted: bool = False):
+    found = hit(steps, event, headers, trusted)
+    assert isinstance(found, Hit)
+    return run(found, steps)
+
+
+def moment(steps: Kit, time: float | None, trusted: bool = True) -> int:
+    found = hit(steps, pageview(time=time), trusted=trusted)
+    assert isinstance(found, Hit)
+    return found.at_ms
+
+
+@pytest.mark.parametrize("time", [NOW - 7 * 86_400 + 1, NOW - 60, NOW - 1])
+def test_a_server_s_whole_second_is_kept_to_the_second(steps, time):
+    assert moment(steps, time) // 1000 == time
+
+
+def test_a_server_s_moment_is_kept_to_the_millisecond(steps):
+    assert moment(steps, NOW - 60.5) == NOW * 1000 - 60_500
+
+
+@pytest.mark.parametrize("ahead", [0.5, 1, 60, 300])
+def test_a_server_s_clock_that_is_ahead_makes_nothing_happen_in_the_future(steps, ahead):
+    assert moment(steps, NOW + ahead) == MS
+
+
+@pytest.mark.parametrize("time", [0, NOW - 7 * 86_400 - 1, NOW + 301, NOW * 1000, -1, 1e300, 2**63])
+def test_a_server_s_moment_out_of_bounds_is_rejected(steps, time):
+    assert hit(steps, pageview(time=time)) == Rejected(
+        422, "bad_time", "`time` lies more than 7 days back or 5 minutes ahead", "time"
+    )
+
+
+def test_without_a_key_moment_address_and_agent_are_the_request_s(steps):
+    told = pageview(time=5, ip="198.51.100.1", user_agent="Googlebot/2.1")
+    found = hit(steps, told, trusted=False)
+    assert isinstance(found, Hit)
+    assert (found.at_ms, found.address, found.agent) == (MS, ADDRESS, AGENT)
+
+
+def test_with_a_key_they_are_the_visitor_s_and_the_server_s_headers_say_nothing(steps):
+    found = hit(steps, pageview(ip="198.51.100.1", user_agent="Firefox"), {"dnt": "1", "user-agent": "server"})
+    assert isinstance(found, Hit)
+    assert (found.address, found.agent, found.headers) == ("198.51.100.1", "Firefox", {})
+
+
+def test_an_address_that_is_none_is_rejected(steps):
+    assert hit(steps, pageview(ip="nowhere")) == Rejected(422, "wrong_field", "`ip` is no address", "ip")
+
+
+def test_an_unknown_site_and_a_page_that_is_none_are_rejected(steps):
+    assert hit(steps, pageview(site="nowhere.example")) == Rejected(
+        404, "unknown_site", "no site 'nowhere.example' here", "site"
+    )
+    found = hit(steps, pageview(url="javascript:alert(1)"))
+    assert isinstance(found, Rejected)
+    assert (found.status, found.field) == (422, "url")
+
+
+@pytest.mark.parametrize(
+    ("fields", "headers", "reason"),
+    [
+        ({"url": "https://evil.example/"}, HEADERS, "unlisted_host"),
+        ({}, HEADERS | {"dnt": "1"}, "opted_out"),
+        ({}, HEADERS | {"sec-gpc": "1"}, "opted_out"),
+        ({}, {"user-agent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}, "bot"),
+    ],
+)
+def test_what_is_not_wanted_is_filtered_with_its_reason(steps, fields, headers, reason):
+    assert taken(steps, pageview(**fields), headers) == Filtered(reason)
+
+
+def test_past_the_rate_it_is_shed(steps):
+    outcomes = [taken(steps, pageview()) for _ in range(4)]
+    assert [type(outcome) for outcome in outcomes] == [Arrival, Arrival, Arrival, Shed]
+    assert (outcomes[3].status, 1 <= outcomes[3].retry_after <= 60) == (429, True)
+
+
+def test_what_is_wanted_becomes_an_arrival_with_its_origin(steps):
+    arrived = taken(steps, pageview(screen=(1440, 900), language="de", timezone="Asia/Kathmandu"))
+    assert isinstance(arrived, Arrival)
+    assert (arrived.at, arrived.host, arrived.path) == (NOW, "example.com", "/a")
+    told = arrived.origin
+    assert (told.utm_source, told.country, told.browser, told.os) == ("x", "NP", "Chrome", "Linux")
+    assert (told.screen, told.language) == ("1440x900", "de")
