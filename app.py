@@ -86,6 +86,7 @@ def create_app(service: Service, address: Callable[[], str] | None = None) -> Da
     account = {"version": our_version(), "base_url": config.base_url}
     signin.register(app.server, service.database, address_of=_address_of(service), **account)
     setup.register(app.server, service.database, service.secret, done=service.renew, **account)
+    app.server.after_request(_keep_assets)
     gate.guard(
         app.server,
         service.database,
@@ -95,6 +96,14 @@ def create_app(service: Service, address: Callable[[], str] | None = None) -> Da
         declared=lambda: app.callback_map,
     )
     return app
+
+
+def _keep_assets(response: flask.Response) -> flask.Response:
+    """Assets stay in the browser: those whose address names their version for good, the others for an hour."""
+    if flask.request.path.startswith("/assets/") and response.status_code == 200:
+        forever = "m" in flask.request.args
+        response.headers["Cache-Control"] = f"public, max-age={31_536_000 if forever else 3600}"
+    return response
 
 
 def _address_of(service: Service) -> Callable[[flask.Request], str]:

@@ -1,119 +1,121 @@
-"""A load of HTTP requests from a process of its own: many connections, one request in flight on each."""
+"""A load of HTTP requests from a process of its own: many connections, one request in flight on each.
+
+A plain loop over epoll: the client has to be much cheaper than the server that it measures.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
+import select
+import socket
+import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from typing import NamedTuple
 
-import uvloop
+from benchmarks.common import ROOT, SITE, percentile
+
+CONNECTIONS = 64
+PATIENCE_S = 15
 
 
 class Load(NamedTuple):
-    """What came back: how many answers by status, how long (s) it took, each answer's latency in ms, sorted."""
+    """What came back: answers by status, latencies in ms, the client's own CPU seconds.
+
+    `acknowledged` are the numbers of the requests that were answered with 202. "lost" is the status of a request
+    whose connection was closed instead, "unanswered" of one that waited for 15 s.
+    """
 
     statuses: dict[str, int]
     seconds: float
-    latencies: list[float]
-    acknowledged: list[str]
+    p50: float
+    p99: float
+    longest: float
+    cpu_s: float
+    acknowledged: list[int]
 
     @property
     def rate(self) -> float:
-        return sum(self.statuses.values()) / self.seconds
+        """Good answers a second."""
+        return sum(self.statuses.get(status, 0) for status in ("200", "202")) / self.seconds
 
-    def percentile(self, share: float) -> float:
-        return self.latencies[min(len(self.latencies) - 1, int(len(self.latencies) * share))]
-
-
-class _Client(asyncio.Protocol):
-    def __init__(self, load: _Run) -> None:
-        self._run = load
-        self._id = ""
-        self._sent = 0.0
-        self._buffer = b""
-
-    def connection_made(self, transport) -> None:
-        self._transport = transport
-        self._send()
-
-    def _send(self) -> None:
-        self._id, request = self._run.make(self._run.next())
-        self._sent = time.perf_counter()
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
-        if not found:
-            return
-        lowered = head.lower()
-        at = lowered.find(b"content-length:")
-        length = int(lowered[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-        if len(body) < length:
-            return
-        self._buffer = body[length:]
-        now = time.perf_counter()
-        self._run.note(head[9:12].decode(), now - self._sent, self._id)
-        if now < self._run.until:
-            self._send()
-        else:
-            self._transport.close()
-
-    def connection_lost(self, error) -> None:
-        self._run.lost()
+    @property
+    def strange(self) -> dict[str, int]:
+        """The answers that were not 200 or 202."""
+        return {status: number for status, number in self.statuses.items() if status not in ("200", "202")}
 
 
-class _Run:
-    def __init__(self, make: Callable[[int], tuple[str, bytes]], seconds: float, connections: int) -> None:
-        self.make = make
-        self._count = 0
-        self._open = connections
-        self._statuses: dict[str, int] = {}
-        self._latencies: list[float] = []
-        self._acknowledged: list[str] = []
-        self.started = time.perf_counter()
-        self.until = self.started + seconds
-        self.finished = asyncio.get_running_loop().create_future()
+class _Connection:
+    """One connection with the request that is under way on it."""
 
-    def next(self) -> int:
-        self._count += 1
-        return self._count
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.received = b""
+        self.number = 0
+        self.sent_at = 0.0
 
-    def note(self, status: str, took: float, request_id: str) -> None:
-        self._statuses[status] = self._statuses.get(status, 0) + 1
-        self._latencies.append(took * 1000)
-        if status == "202":
-            self._acknowledged.append(request_id)
+    def send(self, number: int, request: bytes) -> None:
+        self.number, self.received = number, b""
+        self.sent_at = time.perf_counter()
+        self.socket.sendall(request)
 
-    def lost(self) -> None:
-        self._open -= 1
-        if self._open == 0 and not self.finished.done():
-            self.finished.set_result(None)
-
-    def result(self) -> Load:
-        took = time.perf_counter() - self.started
-        return Load(self._statuses, took, sorted(self._latencies), self._acknowledged)
+    def whole(self) -> bool:
+        """Whether the answer has come; reads what there is."""
+        self.received += self.socket.recv(65_536)
+        head, found, body = self.received.partition(b"\r\n\r\n")
+        at = head.lower().find(b"content-length:")
+        return bool(found) and len(body) >= (int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0)
 
 
-async def run(
-    host: str, port: int, make: Callable[[int], tuple[str, bytes]], seconds: float, connections: int = 64
-) -> Load:
-    """Sends `make(n)` — an id and the bytes of a request — on each connection as soon as the last answer is there."""
-    state = _Run(make, seconds, connections)
-    loop = asyncio.get_running_loop()
+def run(port: int, make: Callable[[int], bytes], first: int, seconds: float, connections: int) -> Load:
+    """Sends `make(n)`, n from `first` on, on each connection as soon as the last answer is there."""
+    numbers = count(first)
+    poll = select.epoll()
+    open_ones: dict[int, _Connection] = {}
     for _ in range(connections):
-        await loop.create_connection(lambda: _Client(state), host, port)
-    await state.finished
-    return state.result()
-
-
-def get(path: str) -> Callable[[int], tuple[str, bytes]]:
-    """A plain GET."""
-    request = f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
-    return lambda _: ("", request)
+        connection = _Connection(port)
+        open_ones[connection.socket.fileno()] = connection
+        poll.register(connection.socket, select.EPOLLIN)
+    statuses: Counter[str] = Counter()
+    latencies: list[float] = []
+    acknowledged: list[int] = []
+    cpu, started = time.process_time(), time.perf_counter()
+    until = started + seconds
+    for connection in open_ones.values():
+        number = next(numbers)
+        connection.send(number, make(number))
+    while open_ones:
+        ready = poll.poll(PATIENCE_S)
+        if not ready:
+            statuses["unanswered"] += len(open_ones)
+            break
+        for descriptor, _ in ready:
+            connection = open_ones[descriptor]
+            whole = connection.whole()
+            now = time.perf_counter()
+            if whole:
+                status = connection.received[9:12]
+                statuses[status.decode()] += 1
+                latencies.append((now - connection.sent_at) * 1000)
+                if status == b"202":
+                    acknowledged.append(connection.number)
+            elif not connection.received:
+                statuses["lost"] += 1
+            else:
+                continue
+            if whole and now < until:
+                number = next(numbers)
+                connection.send(number, make(number))
+            else:
+                poll.unregister(descriptor)
+                open_ones.pop(descriptor).socket.close()
+    took = time.perf_counter() - started
+    p50, p99, longest = (percentile(latencies, share) if latencies else 0.0 for share in (0.5, 0.99, 1.0))
+    return Load(dict(statuses), took, p50, p99, longest, time.process_time() - cpu, acknowledged)
 
 
 AGENTS = [
@@ -126,44 +128,61 @@ AGENTS = [
     )
     for version in range(110, 143)
 ]
+REFERRERS = ("https://www.google.com/", "https://news.ycombinator.com/", "")
+PAGE_ID = "bench-%012d"
+BODY = json.dumps(
+    {
+        "site": SITE,
+        "type": "pageview",
+        "id": "ID",
+        "url": f"https://{SITE}/articles/PAGE?utm_source=newsletter",
+        "referrer": "REFERRER",
+        "title": "Article PAGE",
+        "screen": [1440, 900],
+        "timezone": "Europe/Berlin",
+        "language": "en-GB",
+    }
+)
 
 
-def pageview(site: str, run_name: str) -> Callable[[int], tuple[str, bytes]]:
+def _template(agent: str, referrer: str) -> bytes:
+    """A whole request with four places: address, id, page, page. Numbers of one width keep its length."""
+    body = BODY.replace("REFERRER", referrer)
+    length = len((body.replace("ID", PAGE_ID).replace("PAGE", "%03d")) % (0, 0, 0))
+    head = (
+        f"POST /api/collect HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain;charset=UTF-8\r\n"
+        f"Origin: https://{SITE}\r\nUser-Agent: {agent}\r\nX-Forwarded-For: %s\r\nContent-Length: {length}\r\n\r\n"
+    )
+    return (head + body.replace("ID", PAGE_ID).replace("PAGE", "%03d")).encode()
+
+
+TEMPLATES = [_template(agent, referrer) for agent in AGENTS for referrer in REFERRERS]
+
+
+def pageview(number: int) -> bytes:
     """A pageview of a visitor of its own: another address (through a trusted proxy) and one of 132 agents."""
-
-    def make(number: int) -> tuple[str, bytes]:
-        page_id = f"{run_name}-{number:012d}"
-        body = json.dumps(
-            {
-                "site": site,
-                "type": "pageview",
-                "id": page_id,
-                "url": f"https://{site}/articles/{number % 500}?utm_source=newsletter",
-                "referrer": ("https://www.google.com/", "https://news.ycombinator.com/", "")[number % 3],
-                "title": f"Article {number % 500}",
-                "screen": [1440, 900],
-                "timezone": "Europe/Berlin",
-                "language": "en-GB",
-            }
-        )
-        head = (
-            f"POST /api/collect HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain;charset=UTF-8\r\n"
-            f"Origin: https://{site}\r\nUser-Agent: {AGENTS[number % len(AGENTS)]}\r\n"
-            f"X-Forwarded-For: 11.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
-        return page_id, (head + body).encode()
-
-    return make
+    address = b"%d.%d.%d.%d" % (11 + (number >> 24), number >> 16 & 255, number >> 8 & 255, number & 255)
+    page = number % 500
+    return TEMPLATES[number % len(TEMPLATES)] % (address, number, page, page)
 
 
-def main() -> None:
-    """Runs one load as told by a JSON line on standard input, and prints the result as one."""
-    told = json.loads(sys.stdin.readline())
-    make = get(told["path"]) if told["kind"] == "get" else pageview(told["site"], told["name"])
-    load = uvloop.run(run(told["host"], told["port"], make, told["seconds"], told["connections"]))
-    print(json.dumps(load._asdict()))
+def hello(_: int) -> bytes:
+    """A plain GET."""
+    return b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
+
+
+def loaded(port: int, first: int, seconds: float, kind: str = "pageview") -> Load:
+    """One load from a process of its own; `kind` is "pageview" or "hello"."""
+    command = [sys.executable, "-m", "benchmarks.load", kind, str(port), str(first), str(seconds), str(CONNECTIONS)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return Load(**json.loads(done.stdout))
+
+
+def main(kind: str, port: str, first: str, seconds: str, connections: str) -> None:
+    """Runs one load and prints what came back as JSON."""
+    make = {"pageview": pageview, "hello": hello}[kind]
+    print(json.dumps(run(int(port), make, int(first), float(seconds), int(connections))._asdict()))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

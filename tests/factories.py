@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +22,7 @@ from analytics.sites import Directory, Site
 from collector.arrival import Arrival, Outcome, Stored
 from collector.payload import Event
 from collector.pipeline import Kit
-from collector.place import Places, open_places
+from collector.place import Places
 from collector.rate import Rate
 from collector.store import Tally, store, tab_of
 from collector.visit import Origin, Visit
@@ -241,10 +240,9 @@ def visit(**fields: Any) -> Visit:
 # ── kits and faults ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def kit(database: Database, cache_dir: Path, *, a_minute: int = 0, places: Places | None = None) -> Kit:
-    """What the steps of the pipeline work with; no limit on the rate unless told. Close its `places`."""
-    directory, salts = Directory(database, stale_s=0), SaltKeeper(database, SECRET)
-    return Kit(directory, salts, places or open_places(None, cache_dir), Rate(a_minute), SECRET)
+def kit(database: Database, places: Places, *, a_minute: int = 0) -> Kit:
+    """What the steps of the pipeline work with; no limit on the rate unless told."""
+    return Kit(Directory(database, stale_s=0), SaltKeeper(database, SECRET), places, Rate(a_minute), SECRET)
 
 
 @contextmanager

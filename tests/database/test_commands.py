@@ -66,19 +66,16 @@ def test_removing_a_site_removes_all_of_its_data_and_nothing_else(database):
     assert [count(database, table) for table in tables] == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
+def test_a_site_that_is_not_there_is_named_with_those_that_are(database):
+    add_site(database)
+    for name, options in (
         ("site remove", {"domain": "example.org"}),
         ("site set", {"domain": "example.org", "name": "x"}),
         ("key add", {"name": "k", "scope": "stats", "site": "example.org"}),
         ("embed add", {"site": "example.org", "hosts": ["panel.example.com"], "expires": "30d"}),
-    ],
-)
-def test_a_site_that_is_not_there_is_named_with_those_that_are(database, name, options):
-    add_site(database)
-    with pytest.raises(WrongInput, match=r"there is no site example\.org; known: example\.com"):
-        run(database, name, **options)
+    ):
+        with pytest.raises(WrongInput, match=r"there is no site example\.org; known: example\.com"):
+            run(database, name, **options)
 
 
 # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,20 @@ from analytics.presence import Presence
 from collector import pipeline
 from collector.arrival import Arrival, Stored
 from collector.hub import FRAME_S, LARGEST_BUFFER, Hub
-from tests.factories import NOW, added_site, arrival, beat, event, heartbeat, kit, leave, one_by_one, stored, stored_outcome
+from collector.place import open_places
+from tests.factories import (
+    NOW,
+    added_site,
+    arrival,
+    beat,
+    event,
+    heartbeat,
+    kit,
+    leave,
+    one_by_one,
+    stored,
+    stored_outcome,
+)
 from tests.factories import event as an_event
 
 WINDOW = 60
@@ -199,9 +212,7 @@ def test_the_newest_twenty_items_come_newest_first(hub, database, site_id):
 
 def test_a_quiet_site_says_connected_and_stats(hub, site_id):
     assert Reader(hub, site_id).first() == [
-        Message(
-            "0", "connected", {"currentVisitors": 0, "uniqueVisitors": 0, "recentEvents": [], "activePages": []}
-        ),
+        Message("0", "connected", {"currentVisitors": 0, "uniqueVisitors": 0, "recentEvents": [], "activePages": []}),
         Message("0", "stats", EMPTY),
     ]
 
@@ -210,9 +221,14 @@ def test_connected_tells_visits_people_pages_and_the_newest_events(hub, database
     happen(
         hub,
         database,
-        *(arrival(site_id=site_id, page_id=f"page-{n:04}", visitor=n // 2, path=f"/{n % 2}", at=NOW - 40 + n) for n in range(30)),
+        *(
+            arrival(site_id=site_id, page_id=f"page-{n:04}", visitor=n // 2, path=f"/{n % 2}", at=NOW - 40 + n)
+            for n in range(30)
+        ),
         leave("page-0000", site_id=site_id),
-        an_event(site_id=site_id, visitor=99, user_id="ann", path="/1", value=9.5, currency="EUR", description="Ann booked"),
+        an_event(
+            site_id=site_id, visitor=99, user_id="ann", path="/1", value=9.5, currency="EUR", description="Ann booked"
+        ),
         arrival(site_id=site_id, page_id="page-9999", visitor=98, user_id="ann", path="/0", at=NOW - 5),
     )
     connected, stats = Reader(hub, site_id).first()
@@ -376,10 +392,10 @@ def test_a_reader_that_was_away_for_long_is_told_the_newest_hundred(hub, databas
     assert Reader(hub, site_id, ids(outcomes)[0]).events(100) == ids(outcomes)[-100:]
 
 
-@pytest.mark.parametrize("last_id", ["", "abc", "-1", "9" * 20, "1 OR 1=1"])
-def test_who_resumes_with_nonsense_begins_anew(hub, database, site_id, last_id):
+def test_who_resumes_with_nonsense_begins_anew(hub, database, site_id):
     happen(hub, database, *views(site_id, 1))
-    assert [message.type for message in Reader(hub, site_id, last_id).first()] == ["connected", "stats"]
+    for last_id in ("", "abc", "-1", "9" * 20, "1 OR 1=1"):
+        assert [message.type for message in Reader(hub, site_id, last_id).first()] == ["connected", "stats"]
 
 
 def test_presence_is_known_again_after_a_restart(database, site_id, clock):
@@ -485,7 +501,8 @@ def test_the_streams_of_a_site_that_is_gone_end(hub):
 
 def test_neither_address_nor_user_agent_is_in_any_message(hub, database, site_id, tmp_path, clock):
     address, marked = "203.0.113.77", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36 marked-agent"
-    steps = kit(database, tmp_path)
+    places = open_places(None, tmp_path)
+    steps = kit(database, places)
     reader = Reader(hub, site_id)
     for sent in (arrival().event, event(description="Ann booked", pageview="page-0001").event):
         hit = pipeline.read_hit(sent, steps, address, {"user-agent": marked}, NOW * 1000, trusted=False)
@@ -495,7 +512,7 @@ def test_neither_address_nor_user_agent_is_in_any_message(hub, database, site_id
         happen(hub, database, taken)
     reader.events(2)
     said = b"".join(frame for _, frame in (*reader.frames, *Reader(hub, site_id, "1").frames)).decode()
-    steps.places.close()
+    places.close()
     assert "Ann booked" in said
     for secret in (address, marked, "marked-agent", "X11"):
         assert secret not in said

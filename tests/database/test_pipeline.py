@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from analytics.config import Config
+from analytics.database import Database
 from collector.arrival import Arrival, Filtered, Shed
 from collector.payload import Event, Rejected
 from collector.pipeline import Hit, Kit, read_hit, run
+from collector.place import Places, open_places
 from tests.factories import AGENT, NOW, added_site, kit
 
 MS = NOW * 1000 + 250
@@ -16,12 +19,21 @@ HEADERS = {"user-agent": AGENT}
 ADDRESS = "203.0.113.7"
 
 
-@pytest.fixture
-def steps(database, tmp_path) -> Iterator[Kit]:
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory) -> Iterator[tuple[Database, Places]]:
+    """A database with one site, and the bundled places: the steps read them and change nothing."""
+    folder = tmp_path_factory.mktemp("data")
+    database, places = Database(Config(data_dir=folder)), open_places(None, folder)
     added_site(database)
-    found = kit(database, tmp_path, a_minute=3)
-    yield found
-    found.places.close()
+    yield database, places
+    places.close()
+    database.close()
+
+
+@pytest.fixture
+def steps(embedded) -> Kit:
+    database, places = embedded
+    return kit(database, places, a_minute=3)
 
 
 def pageview(**fields) -> Event:
@@ -116,5 +128,5 @@ def test_what_is_wanted_becomes_an_arrival_with_its_origin(steps):
     assert isinstance(arrived, Arrival)
     assert (arrived.at, arrived.host, arrived.path) == (NOW, "example.com", "/a")
     told = arrived.origin
-    assert (told.utm_source, told.country, told.browser, told.os) == ("x", "NP", "Chrome", "Linux")
+    assert (told.utm_source, told.country, told.browser, told.os) == ("x", "NP", "Chrome", "GNU/Linux")
     assert (told.screen, told.language) == ("1440x900", "de")

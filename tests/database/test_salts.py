@@ -40,23 +40,24 @@ def days(database) -> list[str]:
 # ── a day ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("zone", ZONES)
-def test_a_visitor_is_the_same_within_the_site_s_day_and_another_after_its_midnight(database, zone):
-    kept, end = keeper(database), midnight(zone)
-    first, last, after = (kept.of(site(timezone=zone), at) for at in (end - DAY, end - 1, end))
-    assert visitor(first) == visitor(last)
-    assert visitor(after)[0] != visitor(last)[0]
-    assert visitor(after)[1] == visitor(last)[0]
-    assert (first.until, after.until) == (end, end + DAY)
-
-
-@pytest.mark.parametrize(("day", "hours"), [("2027-03-28", 23), ("2027-10-31", 25)])
-def test_a_day_of_23_hours_and_one_of_25_have_one_salt(database, day, hours):
-    of, begin = site(timezone="Europe/Berlin"), midnight("Europe/Berlin", day)
+def test_a_visitor_is_the_same_within_the_site_s_day_and_another_after_its_midnight(database):
     kept = keeper(database)
-    salts = kept.of(of, begin)
-    assert (salts.until, kept.of(of, salts.until - 1)) == (begin + hours * 3600, salts)
-    assert kept.of(of, salts.until).before == salts.today
+    for number, zone in enumerate(ZONES):
+        end = midnight(zone)
+        first, last, after = (kept.of(site(id=number, timezone=zone), at) for at in (end - DAY, end - 1, end))
+        assert visitor(first) == visitor(last)
+        assert visitor(after)[0] != visitor(last)[0]
+        assert visitor(after)[1] == visitor(last)[0]
+        assert (first.until, after.until) == (end, end + DAY)
+
+
+def test_a_day_of_23_hours_and_one_of_25_have_one_salt(database):
+    of, kept = site(timezone="Europe/Berlin"), keeper(database)
+    for day, hours in (("2027-03-28", 23), ("2027-10-31", 25)):
+        begin = midnight("Europe/Berlin", day)
+        salts = kept.of(of, begin)
+        assert (salts.until, kept.of(of, salts.until - 1)) == (begin + hours * 3600, salts)
+        assert kept.of(of, salts.until).before == salts.today
 
 
 def test_every_process_and_every_start_has_the_same_salt(database):

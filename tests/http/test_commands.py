@@ -207,12 +207,10 @@ def test_settings_come_from_a_dot_env_file_and_from_toml_too(tmp_path):
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_port_that_is_taken_is_told_in_a_line(shared):
-    words = ("serve", "--port", str(shared.port), "--data-dir", str(shared.config.data_dir / "other"))
-    done = run_command(Config(), *words)
-    assert (done.returncode, done.stdout) == (2, "")
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"footfall: 127.0.0.1:{shared.port} cannot be served on: Address already in use")
+def test_a_port_that_is_taken_is_told_in_a_line(cli, shared, tmp_path):
+    code, out, err = cli(Config(data_dir=tmp_path / "other"), "serve", "--port", str(shared.port))
+    taken = f"footfall: 127.0.0.1:{shared.port} cannot be served on: Address already in use; try another --port"
+    assert (code, out, err) == (2, "", taken)
 
 
 # ── what people get wrong ────────────────────────────────────────────────────────────────────────────────────────────

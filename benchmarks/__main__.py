@@ -1,0 +1,44 @@
+"""`python -m benchmarks [NAME…] [--short]`: all of them, or those named.
+
+A missed target is a measurement and exits 0. Lost or doubled events, hits of what must not be stored, and errors
+exit 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import traceback
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.common import Report, machine
+
+NAMES = ("collect", "live", "kill", "presence", "weight", "privacy", "start")
+
+
+def main() -> int:
+    """Runs what was asked for, in the order above, and gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default: all")
+    parser.add_argument("--short", action="store_true", help="few and short rounds: shows that it works")
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - set(NAMES):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    report = Report()
+    report.say(machine() + (" · short rounds: figures are rough" if asked.short else ""))
+    for name in [name for name in NAMES if name in asked.names or not asked.names]:
+        report.head(name)
+        with tempfile.TemporaryDirectory(prefix=f"footfall-bench-{name}-", ignore_cleanup_errors=True) as folder:
+            try:
+                import_module(f"benchmarks.{name}").run(report, Path(folder), short=asked.short)
+            except Exception:  # the others are measured all the same
+                traceback.print_exc(file=sys.stdout)
+                report.zero("errors that ended this benchmark", 1)
+    report.end()
+    return 1 if report.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

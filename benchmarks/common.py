@@ -1,0 +1,150 @@
+"""What the benchmarks share: figures printed beside their targets, a server in a folder of its own, CPU and memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+from analytics.config import Config
+from tests.serving import Server, serving
+
+ROOT = Path(__file__).parent.parent
+SITE = "example.com"
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+class Report:
+    """Prints each figure as a line, with its target where it has one, and remembers what is wrong or missed."""
+
+    def __init__(self) -> None:
+        self.wrong: list[str] = []
+        self.missed: list[str] = []
+        self._part = ""
+
+    def head(self, part: str) -> None:
+        """Begins the figures of one benchmark."""
+        self._part = part
+        self.say(f"\n── {part} " + "─" * (100 - len(part)))
+
+    def say(self, line: str) -> None:
+        """A line as it is, at once."""
+        print(line, flush=True)
+
+    def figure(self, name: str, text: str, verdict: str = "") -> None:
+        """A figure in words."""
+        self.say(f"  {name:<44} {text:<40} {verdict}".rstrip())
+
+    def most(self, name: str, value: float, limit: float, unit: str, more: str = "") -> None:
+        """A figure that may be at most `limit`."""
+        self._target(name, value, value <= limit, f"≤ {limit:,g}", unit, more)
+
+    def least(self, name: str, value: float, limit: float, unit: str = "", more: str = "") -> None:
+        """A figure that should be at least `limit`."""
+        self._target(name, value, value >= limit, f"≥ {limit:,g}", unit, more)
+
+    def _target(self, name: str, value: float, met: bool, limit: str, unit: str, more: str) -> None:
+        shown = f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:.3g}"
+        self.figure(
+            name,
+            " ".join(filter(None, (shown, unit, more))),
+            f"target {limit} {unit}".strip() + f": {'met' if met else 'MISSED'}",
+        )
+        if not met:
+            self.missed.append(f"{self._part}: {name}")
+
+    def zero(self, name: str, count: int) -> None:
+        """A count that is wrong unless it is 0."""
+        self.figure(name, f"{count:,}", f"must be 0: {'right' if count == 0 else 'WRONG'}")
+        if count:
+            self.wrong.append(f"{self._part}: {name}")
+
+    def end(self) -> None:
+        """The sum of it."""
+        self.say("")
+        self.say(f"missed targets: {'; '.join(self.missed) or 'none'}")
+        self.say(f"wrong: {'; '.join(self.wrong) or 'nothing'}")
+
+
+def machine() -> str:
+    """Where this was measured."""
+    return (
+        f"{os.cpu_count()} cores · {platform.system()} · Python {platform.python_version()} · "
+        f"SQLite {sqlite3.sqlite_version} · files on {_file_system(tempfile.gettempdir())} · "
+        f"load average before {os.getloadavg()[0]:.1f}"
+    )
+
+
+def _file_system(path: str) -> str:
+    told = subprocess.run(["df", "-T", path], capture_output=True, text=True, check=False).stdout.split("\n")
+    return told[1].split()[1] if len(told) > 1 and told[1] else "an unknown file system"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that so large a share of them does not exceed (nearest rank)."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def spread(values: Sequence[float], digits: int = 0) -> str:
+    """The median with the least and the most of it."""
+    low, middle, high = (f"{value:,.{digits}f}" for value in (min(values), statistics.median(values), max(values)))
+    return f"{middle} [{low}–{high}]"
+
+
+def times(values: Sequence[float]) -> str:
+    """Milliseconds as p50, p99 and the longest."""
+    return f"p50 {percentile(values, 0.5):.1f} · p99 {percentile(values, 0.99):.1f} · max {max(values):.1f} ms"
+
+
+@contextmanager
+def footfall(folder: Path, database_url: str = "", **environment: str) -> Iterator[Server]:
+    """The shipped server with the site example.com, behind a proxy that may name visitors, without a rate limit."""
+    config = Config(data_dir=folder / "data", database_url=database_url)
+    with serving(config, **{**BEHIND_PROXY, **environment}) as server:
+        server.command("site", "add", SITE)
+        yield server
+
+
+BEHIND_PROXY = {"FOOTFALL_TRUSTED_PROXIES": "127.0.0.1", "FOOTFALL_COLLECT_RATE": "0"}
+
+
+def cpu_s(pid: int) -> float:
+    """The seconds of CPU that a process and its children have used; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) * TICK_S + sum(cpu_s(int(child)) for child in children)
+
+
+def memory_mb(pid: int) -> float:
+    """The resident memory of a process; 0 where the system does not tell."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except OSError:
+        return 0.0
+
+
+def tool(name: str) -> str:
+    """The path of a program that has to be there."""
+    if path := shutil.which(name):
+        return path
+    sys.exit(f"no {name} on this machine")
+
+
+def rows(server: Server, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    """What a SELECT gives, read beside a server (or after it) from its database."""
+    with create_engine(server.config.url).connect() as connection:
+        return [tuple(row) for row in connection.execute(text(statement), values)]

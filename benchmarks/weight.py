@@ -1,0 +1,137 @@
+"""What goes over the wire: the script, the card, the Live page at first and again; and that nobody else is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from selenium.webdriver import Chrome
+
+from benchmarks.chromium import chromium, sign_in, wait_until
+from benchmarks.common import SITE, Report, footfall
+from benchmarks.load import pageview
+from tests.serving import Server
+
+VISITORS = 200
+SETTLED_S = 3.0  # after the first figures: the redraws that follow on a page just opened
+MOST_SCRIPT, MOST_CARD, MOST_FIRST, MOST_RELOAD = 2_200, 40_000, 900_000, 20_000
+
+
+class Wire(NamedTuple):
+    """One page load: bytes by address (headers and bodies, as encoded), and every host that was asked."""
+
+    sizes: dict[str, int]
+    hosts: set[str]
+
+    @property
+    def total(self) -> int:
+        return sum(self.sizes.values())
+
+
+def run(report: Report, folder: Path, *, short: bool) -> None:
+    """Prints bytes and hosts; a short run is the same."""
+    del short
+    with footfall(folder) as server, chromium(folder / "profile") as browser:
+        for number in range(VISITORS):
+            _visit(server, number)
+        hosts = set()
+        _script(report, server)
+        hosts |= _card(report, server, browser).hosts
+        sign_in(browser, server)
+        hosts |= _live(report, server, browser)
+    foreign = hosts - {urlsplit(server.url).netloc}
+    report.figure("hosts asked", ", ".join(sorted(hosts)).replace(str(server.port), "PORT"))
+    report.zero("requests to another host", len(foreign))
+
+
+def _visit(server: Server, number: int) -> None:
+    head, body = pageview(number).split(b"\r\n\r\n", 1)
+    server.collect(body, dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:-1]))
+
+
+def _script(report: Report, server: Server) -> None:
+    answer = server.request("GET", "/js/footfall.js", headers={"Accept-Encoding": "br"})
+    assert answer.headers["content-encoding"] == "br", answer.headers
+    report.most("script under brotli", len(answer.body), MOST_SCRIPT, "bytes")
+
+
+def _card(report: Report, server: Server, browser: Chrome) -> Wire:
+    line = server.command("embed", "add", "--site", SITE, "--host", "panel.example.com")
+    found = re.search(r'src="[^"]*(/embed/live\?token=[^"]+)"', line)
+    assert found, line
+    browser.get(server.url + found[1])
+    wait_until(lambda: _text(browser, "active"), "the card shows its number")
+    time.sleep(SETTLED_S)
+    wire = _taken(browser)
+    report.most("card, in all", wire.total, MOST_CARD, "bytes", f"in {len(wire.sizes)} requests")
+    _parts(report, wire, 3)
+    return wire
+
+
+def _live(report: Report, server: Server, browser: Chrome) -> set[str]:
+    """The page of 200 visitors with an empty cache, and once more."""
+    browser.get("about:blank")
+    browser.execute_cdp_cmd("Network.clearBrowserCache", {})
+    _taken(browser)
+    browser.get(f"{server.url}/live/{SITE}")
+    first = _settled(browser)
+    report.most("first load of the Live page", first.total, MOST_FIRST, "bytes", f"in {len(first.sizes)} requests")
+    _parts(report, first, 5)
+    browser.refresh()
+    again = _settled(browser)
+    report.most("reload", again.total, MOST_RELOAD, "bytes", f"in {len(again.sizes)} requests")
+    _parts(report, again, 8)
+    return first.hosts | again.hosts
+
+
+def _parts(report: Report, wire: Wire, most: int) -> None:
+    """The largest parts of a load."""
+    for address, size in sorted(wire.sizes.items(), key=lambda item: -item[1])[:most]:
+        report.say(f"    {size:>9,}  {urlsplit(address).path}")
+
+
+def _settled(browser: Chrome) -> Wire:
+    wait_until(lambda: _text(browser, "active-now"), "the page shows its number")
+    time.sleep(SETTLED_S)
+    return _taken(browser)
+
+
+def _text(browser: Chrome, element: str) -> str:
+    found: str = (
+        browser.execute_script("return (document.getElementById(arguments[0]) || {}).textContent", element) or ""
+    )
+    return found.strip("–").strip()
+
+
+def _taken(browser: Chrome) -> Wire:
+    """What the browser's network log says since the last look; a stream counts as far as it has come."""
+    addresses: dict[str, str] = {}
+    finished: dict[str, int] = {}
+    so_far: dict[str, int] = {}
+    for entry in browser.get_log("performance"):
+        event = json.loads(entry["message"])["message"]
+        method, told = event["method"], event["params"]
+        key = told.get("requestId", "")
+        if method == "Network.requestWillBeSent":
+            _note_redirect(told, finished)
+            addresses[key] = told["request"]["url"]
+        elif method == "Network.responseReceived":
+            so_far[key] = so_far.get(key, 0) + int(told["response"]["encodedDataLength"])
+        elif method == "Network.dataReceived":
+            so_far[key] = so_far.get(key, 0) + int(told["encodedDataLength"])
+        elif method == "Network.loadingFinished":
+            finished[key] = finished.get(key, 0) + int(told["encodedDataLength"])
+    web = {key: url for key, url in addresses.items() if urlsplit(url).scheme in ("http", "https", "ws", "wss")}
+    sizes: dict[str, int] = {}
+    for key, url in web.items():
+        sizes[url] = sizes.get(url, 0) + finished.get(key, so_far.get(key, 0))
+    return Wire(sizes, {urlsplit(url).netloc for url in web.values()})
+
+
+def _note_redirect(told: dict[str, Any], finished: dict[str, int]) -> None:
+    if before := told.get("redirectResponse"):
+        finished[told["requestId"]] = finished.get(told["requestId"], 0) + int(before["encodedDataLength"])

@@ -1,0 +1,82 @@
+"""`replay access-log`: a small log walks across a running server, and the summary says what was left out."""
+
+from __future__ import annotations
+
+import gzip
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+from tests.serving import ROOT, environment_of, eventually, rows
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+ROBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+START = datetime(2015, 5, 17, 10, 5, tzinfo=UTC)
+
+
+def line(second, address, path, status=200, method="GET", agent=BROWSER, referrer="-"):
+    at = (START + timedelta(seconds=second)).strftime("%d/%b/%Y:%H:%M:%S +0000")
+    return f'{address} - - [{at}] "{method} {path} HTTP/1.1" {status} 5 "{referrer}" "{agent}"\n'
+
+
+LOG = [
+    line(0, "203.0.113.1", "/", referrer="https://www.google.com/"),
+    line(0, "203.0.113.1", "/style.css"),
+    line(1, "203.0.113.1", "/logo.png"),
+    line(5, "198.51.100.2", "/pricing"),
+    line(6, "192.0.2.3", "/", agent=ROBOT),
+    "this line is broken\n",
+    line(7, "198.51.100.2", "/gone", status=404),
+    line(8, "198.51.100.2", "/form", method="POST"),
+    line(600, "203.0.113.1", "/docs"),
+    line(1200, "198.51.100.2", "/signup"),
+    line(1300, "192.0.2.4", "/blog"),
+]
+
+
+def test_a_log_walks_across_the_server_and_leaves(shared, site, tmp_path):
+    log = tmp_path / "access.log"
+    log.write_text("".join(LOG))
+    reading = {"Authorization": "Bearer " + shared.tell("key add", name="r", scope="stats", site=site)}
+
+    def live():
+        answer = shared.request("GET", f"/api/live?site={site}", headers=reading).json
+        return answer["active_sessions"], [(page["path"], page["count"]) for page in answer["top_pages"]]
+
+    words = ("replay", "access-log", str(log), "--site", site, "--speed", "2000")
+    replay = subprocess.Popen(
+        [sys.executable, "app.py", *words],
+        cwd=ROOT,
+        env=environment_of(shared.config),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        eventually(lambda: live() == (3, [("/blog", 1), ("/docs", 1), ("/signup", 1)]), within=20)
+        replay.send_signal(signal.SIGINT)  # each would stay on the last page for 15 s or more
+        out, err = replay.communicate(timeout=10)
+    finally:
+        replay.kill()
+        replay.communicate()
+    assert (replay.returncode, err) == (0, "")
+    assert out.splitlines()[-1] == (
+        "sent 6 pageviews, 6 leaves; skipped: not_a_page 2, broken_line 1, not_ok 1, not_get 1; "
+        "filtered: bot 2; stopped early"
+    )
+    assert live() == (0, [])
+    visits = rows(
+        shared.config,
+        "SELECT entry_page, exit_page, pageviews, source FROM visits JOIN sites ON sites.id = site_id "
+        f"WHERE domain = '{site}' ORDER BY visits.id",
+    )
+    assert visits == [("/", "/docs", 2, "Google"), ("/pricing", "/signup", 2, ""), ("/blog", "/blog", 1, "")]
+
+
+def test_a_packed_log_is_read_too_and_the_key_of_a_replay_is_gone_afterwards(shared, site, tmp_path):
+    log = tmp_path / "access.log.gz"
+    log.write_bytes(gzip.compress(b"nothing of use\n"))
+    printed = shared.command("replay", "access-log", str(log), "--site", site)
+    assert printed == "sent 0 pageviews, 0 leaves; skipped: broken_line 1"
+    assert rows(shared.config, "SELECT COUNT(*) FROM keys WHERE name = 'replay'") == [(0,)]
