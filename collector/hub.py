@@ -22,7 +22,8 @@ from collector.arrival import Stored
 FRAME_S = 0.2  # at most five frames a second
 QUIET_S = 10.0  # after so long without a frame one goes out all the same, and a comment at least that often
 KEPT = 1000  # feed items of a site that a reconnecting subscriber can catch up on
-A_FRAME = 100  # the feed keeps 100 rows: of more in one frame the newest go out
+A_FRAME = 25  # of more items in one frame (125 a second) the newest go out: nobody reads faster
+KNOWN = 100  # items that a site starts with, and that a reader who comes back after a restart may have missed
 RECENT_EVENTS = 20
 LARGEST_BUFFER = 64 * 1024
 TOP = 5
@@ -123,7 +124,7 @@ class Hub:
 
     def _channel(self, site_id: int) -> _Channel:
         if site_id not in self._channels:
-            items = recent(self._database, site_id, A_FRAME)
+            items = recent(self._database, site_id, KNOWN)
             self._channels[site_id] = _Channel(Presence(self._window_s), items)
         return self._channels[site_id]
 
@@ -226,7 +227,7 @@ class Hub:
         position = channel.position_after(last_id)
         if position is None:
             waiting = {item.id for item in channel.since(channel.sent)}  # the next frame brings them
-            missed = recent(self._database, site_id, A_FRAME, after=int(last_id))
+            missed = recent(self._database, site_id, KNOWN, after=int(last_id))
             return [item for item in missed if item.id not in waiting]
         return channel.since(position)[: max(0, channel.sent - position)]
 

@@ -206,14 +206,18 @@ class Routes:
             zone=site.timezone,
             hour_ago=concurrency.hour_ago,
         )
-        headers = (
+        headers = [
             ("Content-Type", "text/html; charset=utf-8"),
             ("Content-Security-Policy", card.content_security_policy(embed.hosts)),
             ("Referrer-Policy", "no-referrer"),
+            ("Vary", "Accept-Encoding"),
             NO_STORE,
             NO_SNIFF,
-        )
-        return Response(200, headers, page)
+        ]
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            page = gzip.compress(page, 6)
+            headers.append(("Content-Encoding", "gzip"))
+        return Response(200, tuple(headers), page)
 
     # ── health ───────────────────────────────────────────────────────────────────────────────────────────────────
 
