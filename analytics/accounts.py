@@ -86,9 +86,7 @@ def add_person(database: Database, email: str, role: str, password: str, *, now:
 def people(database: Database) -> list[Person]:
     """Everybody, by e-mail."""
     with database.read() as connection:
-        return [
-            _person(row) for row in connection.execute(select(schema.people).order_by(schema.people.c.email))
-        ]
+        return [_person(row) for row in connection.execute(select(schema.people).order_by(schema.people.c.email))]
 
 
 def has_people(database: Database) -> bool:

@@ -20,8 +20,7 @@ def _rows(file: str) -> list[dict[str, str]]:
 
 
 _COUNTRIES = {
-    row["code"]: _Country(row["name"], (float(row["lat"]), float(row["lon"])))
-    for row in _rows("countries.csv")
+    row["code"]: _Country(row["name"], (float(row["lat"]), float(row["lon"]))) for row in _rows("countries.csv")
 }
 _COUNTRY_OF_ZONE = {row["zone"]: row["country"] for row in _rows("timezones.csv")}
 

@@ -56,9 +56,7 @@ def _punycode(host: str) -> str:
         return ""
 
 
-def add(
-    database: Database, site_id: int, hosts: Iterable[str], expires_s: int, *, now: int
-) -> tuple[Embed, str]:
+def add(database: Database, site_id: int, hosts: Iterable[str], expires_s: int, *, now: int) -> tuple[Embed, str]:
     """The new embed and its token in plain. Only the token's hash is kept, so show it now.
 
     `WrongInput` where no host is given, one is none, or the life is not between a second and ten years.

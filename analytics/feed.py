@@ -44,9 +44,7 @@ def opaque(visitor: int) -> str:
 def recent(database: Database, site_id: int, limit: int, after: int = 0) -> list[FeedItem]:
     """The newest `limit` pageviews and events of a site whose id is above `after`, oldest first."""
     with database.read() as connection:
-        items = [
-            item for kind in ("pageviews", "events") for item in _rows(connection, kind, site_id, limit, after)
-        ]
+        items = [item for kind in ("pageviews", "events") for item in _rows(connection, kind, site_id, limit, after)]
     return sorted(items, key=lambda item: int(item.id))[-limit:]
 
 
@@ -54,7 +52,12 @@ def _rows(connection: Connection, kind: str, site_id: int, limit: int, after: in
     table, visits = schema.metadata.tables[kind], schema.visits
     joined = table.join(visits, (visits.c.site_id == table.c.site_id) & (visits.c.id == table.c.visit_id))
     origin: list[ColumnElement[str]] = [
-        visits.c.user_type, visits.c.source, visits.c.country, visits.c.city, visits.c.device, visits.c.browser
+        visits.c.user_type,
+        visits.c.source,
+        visits.c.country,
+        visits.c.city,
+        visits.c.device,
+        visits.c.browser,
     ]
     newest: Select[tuple[object, ...]] = (
         select(table, *origin)

@@ -39,9 +39,7 @@ def add(database: Database, name: str, scope: str, site_id: int | None, *, now: 
     if scope not in SCOPES:
         raise WrongInput(f"scope {scope!r}: {', '.join(SCOPES[:-1])} or {SCOPES[-1]}")
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise WrongInput(
-            f"give the key a name of 1 to {LONGEST_NAME} characters, like the server that will use it"
-        )
+        raise WrongInput(f"give the key a name of 1 to {LONGEST_NAME} characters, like the server that will use it")
     plain = "ff_" + secrets.token_urlsafe(24)
     values = {"name": name.strip(), "scope": scope, "site_id": site_id, "created_at": now}
     with database.transaction() as connection:

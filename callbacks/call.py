@@ -70,11 +70,7 @@ def _is_that(given: Any, wanted: Mapping[str, Any]) -> bool:
 
 
 def _is_property(item: Any) -> bool:
-    return (
-        isinstance(item, dict)
-        and isinstance(item.get("property"), str)
-        and isinstance(item.get("id"), str | dict)
-    )
+    return isinstance(item, dict) and isinstance(item.get("property"), str) and isinstance(item.get("id"), str | dict)
 
 
 def _are_outputs(given: Any, callback: Mapping[str, Any]) -> bool:

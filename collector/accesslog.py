@@ -64,9 +64,7 @@ _FILE_ENDINGS = (
 )
 _FILES = frozenset(_FILE_ENDINGS.split())
 _FEED_ENDS = frozenset({"feed", "feeds", "rss", "rss2", "atom", "rdf"})
-_FEED_QUERY = re.compile(
-    r"(?:^|&)(?:feed|flav|flavou?r|format|type|output|alt)=(?:rss|atom|rdf|feed)", re.IGNORECASE
-)
+_FEED_QUERY = re.compile(r"(?:^|&)(?:feed|flav|flavou?r|format|type|output|alt)=(?:rss|atom|rdf|feed)", re.IGNORECASE)
 
 
 def open_log(path: str | PathLike[str]) -> Iterator[bytes]:

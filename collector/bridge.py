@@ -42,9 +42,7 @@ def environ_of(request: Request, scope: MutableMapping[str, Any]) -> dict[str, A
     return environ
 
 
-def call_wsgi(
-    app: Callable[..., Iterable[bytes]], request: Request, scope: MutableMapping[str, Any]
-) -> Response:
+def call_wsgi(app: Callable[..., Iterable[bytes]], request: Request, scope: MutableMapping[str, Any]) -> Response:
     """The application's whole answer."""
     chunks, status, headers = run_wsgi_app(app, environ_of(request, scope), buffered=True)
     kept = tuple((name, value) for name, value in headers if name.lower() not in HOP_BY_HOP)

@@ -192,7 +192,7 @@ class Endpoint:
             return TOO_LARGE
         if not length and "transfer-encoding" not in request.headers:
             return b""
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         assert task is not None
         self._reading[task] = time.monotonic() + BODY_S
         try:

@@ -139,7 +139,8 @@ class Hub:
         with self._lock:
             for site_id, some in by_site.items():
                 self._take(self._channel(site_id), some, now)
-            self._lock.notify()
+            if any(self._channels[site_id].subscriptions for site_id in by_site):
+                self._lock.notify()
 
     def _take(self, channel: _Channel, stored: list[Stored], now: int) -> None:
         beats: list[Beat] = [one.beat for one in stored]

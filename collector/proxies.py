@@ -14,9 +14,7 @@ class Proxies:
     """The trusted proxies. `X-Forwarded-For` counts only when one of them wrote it, so nobody chooses an address."""
 
     def __init__(self, networks: Iterable[Network]) -> None:
-        self._ranges = [
-            (network.version, int(network.network_address), int(network.netmask)) for network in networks
-        ]
+        self._ranges = [(network.version, int(network.network_address), int(network.netmask)) for network in networks]
 
     def client(self, request: Request) -> str:
         """The visitor's address: the peer's, or the right-most hop that no trusted proxy wrote."""

@@ -82,9 +82,7 @@ class Sender:
 
 
 def _unreachable(error: Exception, count: int) -> Outcome:
-    return Outcome(
-        again=tuple(range(count)), retry_after=1.0, trouble=f"the server does not answer ({error})"
-    )
+    return Outcome(again=tuple(range(count)), retry_after=1.0, trouble=f"the server does not answer ({error})")
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes, count: int) -> Outcome:

@@ -149,12 +149,7 @@ def _mailed(clues: Clues) -> bool:
 
 def _pushed(clues: Clues) -> bool:
     medium = clues.medium
-    return (
-        medium.endswith("push")
-        or "mobile" in medium
-        or "notification" in medium
-        or clues.source == "firebase"
-    )
+    return medium.endswith("push") or "mobile" in medium or "notification" in medium or clues.source == "firebase"
 
 
 CHANNELS: tuple[tuple[str, Callable[[Clues], bool]], ...] = (

@@ -27,6 +27,7 @@ from collector.payload import Rejected
 from collector.visit import Origin, Visit
 
 LONGEST_VISIT_S = 2 * 86_400
+BEATS = ("heartbeat", "leave")  # of a known page they need no other visit than the page's
 STATES = {None: State.ACTIVE, "active": State.ACTIVE, "idle": State.IDLE, "hidden": State.HIDDEN}
 
 Tally = Counter[tuple[int, int, str, str]]  # (site id or 0, hour, outcome, reason) -> how many
@@ -124,9 +125,9 @@ class _Work:
         self._pageviews = _known_pageviews(driver, arrivals)
         self._events = _known_events(driver, arrivals)
         self._visits = {(v.site_id, v.id): v for v in _known_visits(driver, arrivals, self._pageviews)}
-        self._visit_of: dict[tuple[int, int], int] = {}
-        for visit in sorted(self._visits.values(), key=lambda visit: visit.seen_at):
-            self._visit_of[visit.site_id, visit.visitor] = visit.id
+        self._visits_of: dict[tuple[int, int], list[int]] = {}
+        for visit in self._visits.values():
+            self._visits_of.setdefault((visit.site_id, visit.visitor), []).append(visit.id)
         self._changed: dict[tuple[int, int], Visit] = {}
         self._new_pageviews: list[tuple[Any, ...]] = []
         self._new_events: list[tuple[Any, ...]] = []
@@ -151,7 +152,8 @@ class _Work:
         row_id = self._ids.make(arrival.at_ms)
         visit = visits.with_pageview(self._visit(arrival, row_id), at, arrival.path)
         visit = self._change(visits.with_user(visit, event.user_id, event.user_type or ""))
-        self._pageviews[key] = Pageview(row_id, visit.id, arrival.path, arrival.host, 0, 0)
+        engaged, scroll = event.engaged_ms or 0, event.scroll or 0
+        self._pageviews[key] = Pageview(row_id, visit.id, arrival.path, arrival.host, engaged, scroll)
         self._new_pageviews.append(
             (
                 arrival.site_id,
@@ -164,8 +166,8 @@ class _Work:
                 arrival.host,
                 arrival.path,
                 event.title or "",
-                event.engaged_ms or 0,
-                event.scroll or 0,
+                engaged,
+                scroll,
             )
         )
         beat = self._beat(arrival, visit, row_id, arrival.path, State.ACTIVE)
@@ -221,12 +223,9 @@ class _Work:
         return Stored(self._beat(arrival, visit, row_id, page.path if page else arrival.path, state), None)
 
     def _visit(self, arrival: Arrival, row_id: int) -> Visit:
-        """The visitor's open visit, by today's or by yesterday's salt; else a new one that starts here."""
+        """The visit of the visitor, by today's or by yesterday's salt, that is open then; else a new one."""
         for visitor in (arrival.visitor, arrival.visitor_before):
-            if visitor is None:
-                continue
-            visit_id = self._visit_of.get((arrival.site_id, visitor))
-            if visit_id and visits.is_open(visit := self._visits[arrival.site_id, visit_id], arrival.at):
+            if visitor is not None and (visit := self._open_visit(arrival.site_id, visitor, arrival.at)):
                 return visit
         return Visit(
             site_id=arrival.site_id,
@@ -244,11 +243,19 @@ class _Work:
             origin=arrival.origin,
         )
 
+    def _open_visit(self, site_id: int, visitor: int, at: int) -> Visit | None:
+        """What comes late may fit between two visits: then it belongs to the one before."""
+        known = (self._visits[site_id, visit_id] for visit_id in self._visits_of.get((site_id, visitor), ()))
+        fitting = [visit for visit in known if visits.is_open(visit, at)]
+        return max(fitting, key=lambda visit: (visit.started_at <= at, visit.seen_at), default=None)
+
     def _change(self, visit: Visit) -> Visit:
         key = visit.site_id, visit.id
-        if self._visits.get(key) is not visit:
+        known = self._visits.get(key)
+        if known is None:
+            self._visits_of.setdefault((visit.site_id, visit.visitor), []).append(visit.id)
+        if known is not visit:
             self._visits[key] = self._changed[key] = visit
-            self._visit_of[visit.site_id, visit.visitor] = visit.id
         return visit
 
     def _add_totals(self, arrival: Arrival, page: Pageview) -> None:
@@ -353,7 +360,7 @@ def _known_visits(
         for arrival in arrivals
         for visitor in (arrival.visitor, arrival.visitor_before)
         if visitor is not None
-        and not (arrival.event.pageview and (arrival.site_id, arrival.event.pageview) in pageviews)
+        and not (arrival.event.type in BEATS and (arrival.site_id, arrival.event.pageview) in pageviews)
     }
     if by_visitor:
         since = first_id(min(arrival.at for arrival in arrivals) - LONGEST_VISIT_S)

@@ -159,13 +159,20 @@ class Writer:
         outcomes = self._stored(arrivals)
         stored = [outcome for outcome in outcomes if type(outcome) is Stored]
         if stored:
-            self._on_stored(stored)
+            self._tell(stored)
         self._answered += len(arrivals)
         start = 0
         for request in group:
             end = start + len(request.arrivals)
             request.done(outcomes[start:end])
             start = end
+
+    def _tell(self, stored: list[Stored]) -> None:
+        """It is committed: a fault of the live side takes neither the answers nor this thread."""
+        try:
+            self._on_stored(stored)
+        except Exception:
+            log.exception("the live side has missed %d events", len(stored))
 
     def _stored(self, arrivals: list[Arrival]) -> list[Outcome]:
         """The outcomes after the commit. One arrival that the database refuses does not sink the others."""

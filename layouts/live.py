@@ -69,9 +69,7 @@ def _notice() -> Component:
 
 def _hero(window_s: int) -> Component:
     now = html.Div([_headline(window_s), _who(), _sparkline()], className="ff-now")
-    return html.Section(
-        [now, _map(window_s)], className="ff-card ff-hero", **{"aria-label": "Active now and where"}
-    )
+    return html.Section([now, _map(window_s)], className="ff-card ff-hero", **{"aria-label": "Active now and where"})
 
 
 def _headline(window_s: int) -> Component:

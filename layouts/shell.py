@@ -61,9 +61,7 @@ def header(sites: Sequence[SiteLink], current: str, email: str | None, window_s:
 def brand(home: str) -> html.A:
     """Mark and name, leading home."""
     mark = html.Img(src="/assets/mark.svg", alt="", width=26, height=26)
-    return html.A(
-        [mark, html.Span("Footfall")], href=home, className="ff-brand", **{"aria-label": "Footfall"}
-    )
+    return html.A([mark, html.Span("Footfall")], href=home, className="ff-brand", **{"aria-label": "Footfall"})
 
 
 def site_menu(sites: Sequence[SiteLink], current: str, window_s: int) -> Component | None:

@@ -24,9 +24,7 @@ def nothing(title: str, hint: str, sign: str = "mouse") -> html.Div:
 def failed(title: str, message: str) -> html.Div:
     """A frame that could not be filled says so itself; `.ff-retry` asks again."""
     again = html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-retry")
-    return html.Div(
-        [icon("alert"), html.B(title), html.P(message), again], className="ff-void is-failed", role="alert"
-    )
+    return html.Div([icon("alert"), html.B(title), html.P(message), again], className="ff-void is-failed", role="alert")
 
 
 def no_sites() -> html.Main:
@@ -44,6 +42,4 @@ def not_found() -> html.Main:
 
 
 def _whole_page(sign: str, title: str, rest: list) -> html.Main:
-    return html.Main(
-        html.Section([icon(sign), html.H1(title), *rest], className="ff-void"), className="ff-main"
-    )
+    return html.Main(html.Section([icon(sign), html.H1(title), *rest], className="ff-void"), className="ff-main")

@@ -56,13 +56,9 @@ def zones() -> dict[str, list[tuple[str, str]]]:
 @cache
 def _templates() -> Environment:
     loader = FileSystemLoader(Path(__file__).parent)
-    return Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 @cache
 def _places() -> list[Place]:
-    return [
-        Place(*world.position(lat, lon), world.diameter(people), -delay) for lat, lon, people, delay in CITIES
-    ]
+    return [Place(*world.position(lat, lon), world.diameter(people), -delay) for lat, lon, people, delay in CITIES]

@@ -97,9 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream()
         elif parts.path == "/api/live":
             self.server.polls.append(query)
-            self._answer(
-                "application/json", json.dumps(self.server.live).encode(), {}, self.server.live_status
-            )
+            self._answer("application/json", json.dumps(self.server.live).encode(), {}, self.server.live_status)
         elif parts.path in self.server.pages:
             self._answer(*self.server.pages[parts.path])
         elif parts.path.startswith("/assets/") and asset.is_file():

@@ -79,21 +79,15 @@ def card_page(server: StreamServer, theme: str = "", figures: dict[str, object] 
         "semicomplete.com", figures or live(128), POINTS, token="t0ken", theme=theme, zone="Europe/Berlin"
     )
     policy = card.content_security_policy([server.url.removeprefix("http://")])
-    return server.page(
-        "/embed/live", body, **{"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
-    )
+    return server.page("/embed/live", body, **{"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"})
 
 
 def frame(browser, server: StreamServer, width: int = 360, height: int = 260, **options: object) -> None:
     """The card in another page's iframe, with short waits."""
     browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK})
     card_page(server, **options)
-    line = (
-        f'<iframe src="/embed/live?token=t0ken" width="{width}" height="{height}" style="border:0"></iframe>'
-    )
-    browser.get(
-        server.page("/panel", f"<!doctype html><title>Panel</title><link rel=icon href=data:,>{line}")
-    )
+    line = f'<iframe src="/embed/live?token=t0ken" width="{width}" height="{height}" style="border:0"></iframe>'
+    browser.get(server.page("/panel", f"<!doctype html><title>Panel</title><link rel=icon href=data:,>{line}"))
     browser.switch_to.frame(0)
     server.streams(1)
 
@@ -186,9 +180,10 @@ def test_hostile_text_stays_text(browser, server):
     assert rows(browser) == [(evil, "31")]
     server.send("stats", live(2, 0, paths=("</script><svg onload=window.__x=1>", "/\u202etxt.exe")))
     until(lambda: rows(browser)[0][0] == "</script><svg onload=window.__x=1>")
-    assert browser.execute_script(
-        "return [document.querySelectorAll('#pages :is(img, svg)').length, window.__x]"
-    ) == [0, None]
+    assert browser.execute_script("return [document.querySelectorAll('#pages :is(img, svg)').length, window.__x]") == [
+        0,
+        None,
+    ]
     assert complaints(browser) == []
 
 

@@ -48,9 +48,7 @@ def server() -> Iterator[StreamServer]:
         yield running
 
 
-def live_page(
-    server: StreamServer, *, body: str = "", points: object = (), extra: str = "", **times: float
-) -> str:
+def live_page(server: StreamServer, *, body: str = "", points: object = (), extra: str = "", **times: float) -> str:
     body = body or LIVE.format(site="example.com", points=json.dumps(points))
     scripts = "".join(f'<script src="/assets/{name}.js"></script>' for name in SCRIPTS)
     html = PAGE.format(times=json.dumps(QUICK | times), body=body, scripts=scripts, extra=extra)
@@ -150,9 +148,7 @@ def test_the_number_is_in_the_document_within_a_tenth_of_a_second_of_being_sent(
     assert statistics.median(seen[n] - sent[n] for n in sent) < 100
 
 
-def test_dash_gets_the_same_values_and_a_nudge_only_after_a_change_and_not_more_often_than_allowed(
-    browser, server
-):
+def test_dash_gets_the_same_values_and_a_nudge_only_after_a_change_and_not_more_often_than_allowed(browser, server):
     recorder = """window.calls = [];
         window.dash_clientside = {set_props: (...call) => calls.push([...call, Date.now()])}"""
     open_live(browser, server, extra=recorder)
@@ -300,9 +296,7 @@ def test_the_callbacks_figures_keep_the_page_alive_while_the_stream_cannot_be_ha
     until(lambda: text(browser, "active-now") == "12")
     assert (text(browser, "status-text"), rows(browser)) == ("Live", ["/page/2", "/page/1"])
     assert browser.find_element(By.ID, "status").get_attribute("title") == "Refreshed every 10 s"
-    browser.execute_script(
-        "footfallLive.polled(arguments[0])", polled | {"events": [pageview(3), pageview(2)]}
-    )
+    browser.execute_script("footfallLive.polled(arguments[0])", polled | {"events": [pageview(3), pageview(2)]})
     until(lambda: rows(browser) == ["/page/3", "/page/2", "/page/1"])
     until(lambda: state(browser) == "down")
 
@@ -348,9 +342,7 @@ def test_rows_say_what_happened_where_from_and_by_whom(browser, server):
     assert rows(browser) == ["Payment Team plan €49.00", "/a"]
     assert rows(browser, ".ff-ev-m") == ["DEDirect Firefoxlena.h", "USGoogle Safari"]
     assert rows(browser, "time") == ["1 min", "2 min"]
-    icons = (
-        "return [...document.querySelectorAll('#feed .ff-i')].map((n) => n.className.replaceAll('ff-i-', ''))"
-    )
+    icons = "return [...document.querySelectorAll('#feed .ff-i')].map((n) => n.className.replaceAll('ff-i-', ''))"
     assert [name.removeprefix("ff-i ") for name in browser.execute_script(icons)] == [
         "card",
         "monitor 12",
@@ -483,12 +475,8 @@ def test_minutes_of_which_nothing_is_known_are_a_gap_and_no_points_are_said_so(b
     open_live(browser, server, points=[])
     until(lambda: text(browser, "spark") == "Nothing known of the last 30 minutes yet")
     points = [[AT - 600, 3], [AT - 540, 4], [AT - 480, None], [AT - 60, 2], [AT, 1]]
-    browser.execute_script(
-        "document.getElementById('spark').dataset.points = JSON.stringify(arguments[0])", points
-    )
-    line = until(
-        lambda: browser.execute_script("return document.querySelector('#spark path')?.getAttribute('d')")
-    )
+    browser.execute_script("document.getElementById('spark').dataset.points = JSON.stringify(arguments[0])", points)
+    line = until(lambda: browser.execute_script("return document.querySelector('#spark path')?.getAttribute('d')"))
     assert [step[0] + str(len(step.split("L"))) for step in line.split("M")[1:]] == ["6" + "2", "9" + "2"]
 
 

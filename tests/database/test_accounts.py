@@ -179,9 +179,7 @@ def test_set_up_makes_owner_site_and_login_and_only_once(database):
     login = accounts.set_up(database, EMAIL, PASSWORD, "https://Example.com/", "Europe/Berlin", now=NOW)
     owner = accounts.signed_in(database, login, now=NOW)
     assert (owner.email, owner.role) == (EMAIL, "owner")
-    assert [(site.domain, site.timezone) for site in sites.all_sites(database)] == [
-        ("example.com", "Europe/Berlin")
-    ]
+    assert [(site.domain, site.timezone) for site in sites.all_sites(database)] == [("example.com", "Europe/Berlin")]
     assert not accounts.may_set_up(database, SECRET, token)
     with pytest.raises(accounts.AlreadySetUp):
         accounts.set_up(database, "eve@example.com", PASSWORD, "example.org", "UTC", now=NOW)
@@ -205,9 +203,7 @@ def test_two_set_ups_at_once_make_one_owner(database):
     def race(name):
         start.wait()
         try:
-            results.append(
-                accounts.set_up(database, f"{name}@example.com", PASSWORD, f"{name}.com", "UTC", now=NOW)
-            )
+            results.append(accounts.set_up(database, f"{name}@example.com", PASSWORD, f"{name}.com", "UTC", now=NOW))
         except accounts.AlreadySetUp:
             results.append(None)
 

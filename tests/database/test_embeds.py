@@ -13,9 +13,7 @@ DAY_S = 86_400
 
 
 def test_an_embed_is_found_by_its_token_until_it_expires(database):
-    embed, plain = embeds.add(
-        database, 7, ["https://Panel.Example.com/admin", "localhost:3000"], DAY_S, now=NOW
-    )
+    embed, plain = embeds.add(database, 7, ["https://Panel.Example.com/admin", "localhost:3000"], DAY_S, now=NOW)
     assert embed == embeds.Embed(embed.id, 7, ("panel.example.com", "localhost:3000"), NOW, NOW + DAY_S, None)
     ring = embeds.EmbedRing(database)
     assert ring.find(plain, NOW) == embed

@@ -35,7 +35,11 @@ def test_an_unknown_zone_is_named(database):
 def test_changes_are_kept_and_checked(database):
     sites.add(database, "example.com", now=NOW)
     site = sites.change(
-        database, "example.com", hosts=["Shop.Example.net"], excluded_addresses=["10.1.2.3/8"], excluded_paths=["admin/**"]
+        database,
+        "example.com",
+        hosts=["Shop.Example.net"],
+        excluded_addresses=["10.1.2.3/8"],
+        excluded_paths=["admin/**"],
     )
     assert site.hosts == ("shop.example.net",)
     assert site.allows_host("shop.example.net")

@@ -136,7 +136,6 @@ def test_an_event_on_a_page_whose_visit_has_ended_starts_a_new_one(database):
     assert visits(database) == [(1, 0, 0, True, "/", "/"), (0, 1, 0, False, "/", "/")]
 
 
-@pytest.mark.xfail(strict=True, reason="known: collector/store.py")
 def test_an_event_in_an_old_tab_belongs_to_the_visit_that_is_open_now(database):
     """The old tab's visit has ended, the visitor has gone on in another one."""
     one_by_one(database, arrival(), arrival(page_id="page-0002", at=NOW + 3600))
@@ -442,7 +441,6 @@ def test_counts_alone_are_written_too(database):
 # ── order and grouping ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.xfail(strict=True, reason="known: collector/store.py")
 def test_a_late_pageview_joins_the_visit_that_was_open_at_its_moment(database):
     """A server may tell of the last seven days: what it tells late belongs where it happened."""
     one_by_one(database, arrival(path="/a"), arrival(page_id="page-0002", path="/x", at=NOW + 7200))
@@ -450,7 +448,6 @@ def test_a_late_pageview_joins_the_visit_that_was_open_at_its_moment(database):
     assert visits(database) == [(2, 0, 60, False, "/a", "/b"), (1, 0, 0, True, "/x", "/x")]
 
 
-@pytest.mark.xfail(strict=True, reason="known: collector/store.py")
 def test_a_beat_of_an_ended_visit_does_not_hide_the_open_one(database):
     """An old tab tells who is signed in, and the next pageview of the same group goes on with the open visit."""
     one_by_one(database, arrival(), arrival(page_id="page-0002", at=NOW + 3600))
@@ -458,7 +455,6 @@ def test_a_beat_of_an_ended_visit_does_not_hide_the_open_one(database):
     assert visits(database) == [(1, 0, 0, True, "/", "/"), (2, 0, 20, False, "/", "/")]
 
 
-@pytest.mark.xfail(strict=True, reason="known: collector/store.py")
 def test_it_does_not_matter_how_arrivals_are_grouped(database):
     """The same arrivals on one site as one group, on another one by one, on a third in threes."""
     for seed in range(10):

@@ -115,9 +115,7 @@ def test_every_route_of_the_server_is_closed_unless_it_was_opened(door):
 def test_somebody_signed_in_sees_pages_and_calls_callbacks(door, ada):
     assert ada.get("/").status_code == 200
     assert ada.get("/live/example.com").status_code == 200
-    assert ada.post(CALLS, json=CALL).json["response"] == {
-        "shown": {"children": "secret of /live/example.com"}
-    }
+    assert ada.post(CALLS, json=CALL).json["response"] == {"shown": {"children": "secret of /live/example.com"}}
     assert ada.get("/_dash-layout").status_code == 200
 
 
@@ -171,15 +169,11 @@ def test_behind_a_proxy_the_configured_address_is_ours(database):
 
 
 def test_a_foreign_page_may_not_even_ask_whether_it_may(ada):
-    answer = ada.options(
-        CALLS, headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
-    )
+    answer = ada.options(CALLS, headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"})
     assert not {name for name, _ in answer.headers if name.startswith("Access-Control")}
 
 
-@pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
-)
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 def test_a_call_that_is_not_declared_as_json_is_415(ada, kind):
     assert ada.post(CALLS, data=json.dumps(CALL), headers={"Content-Type": kind}).status_code == 415
 

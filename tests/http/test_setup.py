@@ -27,9 +27,7 @@ def door(database, monkeypatch):
 
 
 def test_the_link_carries_the_token_of_the_installation():
-    assert (
-        setup.link("http://127.0.0.1:8050", SECRET) == f"http://127.0.0.1:8050/setup?token={GIVEN['token']}"
-    )
+    assert setup.link("http://127.0.0.1:8050", SECRET) == f"http://127.0.0.1:8050/setup?token={GIVEN['token']}"
     assert setup.link("", b"another") != LINK
 
 
@@ -47,9 +45,7 @@ def test_set_up_makes_owner_and_site_and_signs_in(database, door):
     assert (answer.status_code, answer.location) == (302, "/live/example.com")
     (owner,) = accounts.people(database)
     assert (owner.email, owner.role) == ("ada@example.com", "owner")
-    assert [(site.domain, site.timezone) for site in sites.all_sites(database)] == [
-        ("example.com", "Europe/Berlin")
-    ]
+    assert [(site.domain, site.timezone) for site in sites.all_sites(database)] == [("example.com", "Europe/Berlin")]
     assert door.done == [1]
     assert client.get("/live/example.com").status_code == 200
 
@@ -93,9 +89,7 @@ def test_one_wrong_field_leaves_the_others_as_they_were(door):
 
 def test_hostile_text_comes_back_as_text(door):
     hostile = '"><img src=x onerror=alert(1)>'
-    answer = door.client().post(
-        "/setup", data=GIVEN | {"email": hostile, "domain": hostile, "timezone": hostile}
-    )
+    answer = door.client().post("/setup", data=GIVEN | {"email": hostile, "domain": hostile, "timezone": hostile})
     assert answer.status_code == 422
     assert "<img src=x" not in answer.text
 

@@ -57,9 +57,7 @@ def test_a_login_ends_after_thirty_days(door):
     assert client.get("/_dash-layout").status_code == 401
 
 
-@pytest.mark.parametrize(
-    "given", [WRONG, {"email": "bob@example.com", "password": PASSWORD}, {"email": EMAIL}, {}]
-)
+@pytest.mark.parametrize("given", [WRONG, {"email": "bob@example.com", "password": PASSWORD}, {"email": EMAIL}, {}])
 def test_a_wrong_try_gets_one_answer_whatever_was_wrong(door, given):
     answer = door.client().post("/sign-in", data=given, headers=PAGE)
     assert answer.status_code == 401
@@ -69,9 +67,7 @@ def test_a_wrong_try_gets_one_answer_whatever_was_wrong(door, given):
 
 def test_what_somebody_typed_comes_back_as_text_and_the_password_does_not(door):
     hostile = '"><script>alert(1)</script>@example.com'
-    answer = door.client().post(
-        "/sign-in", data={"email": hostile, "password": "marked horse", "next": '"><b>'}
-    )
+    answer = door.client().post("/sign-in", data={"email": hostile, "password": "marked horse", "next": '"><b>'})
     assert answer.status_code == 401
     assert "<script>alert" not in answer.text
     assert "&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;@example.com" in answer.text
@@ -187,8 +183,7 @@ def test_guessing_from_many_addresses_slows_the_account_but_not_where_its_owner_
     home = _from("198.51.100.7")
     assert door.client().post("/sign-in", data=RIGHT, environ_base=home).status_code == 302
     guesses = [
-        door.client().post("/sign-in", data=WRONG, environ_base=_from(f"203.0.113.{n}")).status_code
-        for n in range(32)
+        door.client().post("/sign-in", data=WRONG, environ_base=_from(f"203.0.113.{n}")).status_code for n in range(32)
     ]
     assert guesses == [401] * 30 + [429] * 2
     assert door.client().post("/sign-in", data=RIGHT, environ_base=_from("203.0.113.99")).status_code == 429

@@ -20,22 +20,18 @@ def bearer(server, site):
     return {"Authorization": "Bearer " + server.tell("key add", name="test", scope="stats", site=site)}
 
 
-@pytest.fixture
-def reader(shared, site):
-    """The headers of somebody who may read the site."""
-    return bearer(shared, site)
-
-
 @pytest.fixture(scope="module")
-def quiet(one_server):
+def quiet(shared):
     """A stream of a site on which nothing happens, open since the first test of this module."""
-    with listening(one_server, f"site={SITE}", bearer(one_server, SITE)) as listener:
+    shared.tell("site add", domain="quiet.example", name="", timezone="UTC")
+    with listening(shared, "site=quiet.example", bearer(shared, "quiet.example")) as listener:
         yield listener
 
 
-@pytest.fixture(autouse=True)
-def _early(quiet):
-    """Opens the quiet stream before the first test."""
+@pytest.fixture
+def reader(shared, site, quiet):
+    """The headers of somebody who may read the site."""
+    return bearer(shared, site)
 
 
 def paths(listener):

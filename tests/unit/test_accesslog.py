@@ -17,9 +17,7 @@ TIME = 1431857103
 BROKEN = Skipped("broken_line")
 
 
-def line(
-    request="GET /a HTTP/1.1", *, status=200, stamp=STAMP, referrer="-", agent=AGENT, address="83.149.9.216"
-):
+def line(request="GET /a HTTP/1.1", *, status=200, stamp=STAMP, referrer="-", agent=AGENT, address="83.149.9.216"):
     return f'{address} - - [{stamp}] "{request}" {status} 512 "{referrer}" "{agent}"\n'
 
 
@@ -47,12 +45,8 @@ def test_ipv6_address_user_name_and_further_fields_are_understood():
 
 
 def test_escaped_quotes_and_bytes_are_what_they_stood_for():
-    text = line(
-        "GET /caf\\xc3\\xa9 HTTP/1.1", agent=r"a \"quoted\" \\ agent\t", referrer=r"http://\xe4\xe5.example/"
-    )
-    assert one(text) == hit(
-        path="/café", user_agent='a "quoted" \\ agent\t', referrer="http://\ufffd\ufffd.example/"
-    )
+    text = line("GET /caf\\xc3\\xa9 HTTP/1.1", agent=r"a \"quoted\" \\ agent\t", referrer=r"http://\xe4\xe5.example/")
+    assert one(text) == hit(path="/café", user_agent='a "quoted" \\ agent\t', referrer="http://\ufffd\ufffd.example/")
 
 
 @pytest.mark.parametrize(
@@ -94,9 +88,7 @@ def test_line_cut_anywhere_is_broken_unless_the_common_format_ends_there():
     assert {one(whole[:cut]) for cut in fine} == {hit(user_agent="")}
 
 
-@pytest.mark.parametrize(
-    "request_", ["HEAD / HTTP/1.1", "POST / HTTP/1.1", "-", "", r"\x16\x03\x01", "get / HTTP/1.1"]
-)
+@pytest.mark.parametrize("request_", ["HEAD / HTTP/1.1", "POST / HTTP/1.1", "-", "", r"\x16\x03\x01", "get / HTTP/1.1"])
 def test_what_no_browser_asks_a_page_with_is_not_get(request_):
     assert one(line(request_)) == Skipped("not_get")
 
@@ -104,9 +96,7 @@ def test_what_no_browser_asks_a_page_with_is_not_get(request_):
 @pytest.mark.parametrize("status", [301, 302, 400, 404, 500, 101])
 def test_only_2xx_and_304_are_ok(status):
     assert one(line(status=status)) == Skipped("not_ok")
-    assert [one(line(status=good)) for good in (200, 206, 304)] == [
-        hit(status=good) for good in (200, 206, 304)
-    ]
+    assert [one(line(status=good)) for good in (200, 206, 304)] == [hit(status=good) for good in (200, 206, 304)]
 
 
 @pytest.mark.parametrize(

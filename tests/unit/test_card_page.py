@@ -81,9 +81,7 @@ def test_text_that_is_no_unicode_is_still_a_page():
 def test_page_and_font_together_weigh_at_most_40_kilobytes():
     pages = [{"path": f"/{n}" + "a" * 120, "count": 10_000} for n in range(5)]
     points = [(AT - 60 * n, 10_000) for n in range(61)]
-    whole = len(page(live=LIVE | {"top_pages": pages}, points=points, token="t" * 200).encode()) + len(
-        card.font()
-    )
+    whole = len(page(live=LIVE | {"top_pages": pages}, points=points, token="t" * 200).encode()) + len(card.font())
     assert whole <= 40_000
     assert card.font().startswith(b"wOF2")
 

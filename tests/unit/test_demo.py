@@ -77,11 +77,7 @@ def test_cast_has_signed_in_people_phones_and_sources_that_are_not_the_site_itse
     assert len(set(people)) == len(people) > 900
     assert 0.25 < sum(visitor.signed_in for visitor in people) / len(people) < 0.45
     assert {visitor.user_type for visitor in people} == {"customer", "member"}
-    assert (
-        0.3
-        < sum(device.read(visitor.user_agent).device == "Mobile" for visitor in people) / len(people)
-        < 0.5
-    )
+    assert 0.3 < sum(device.read(visitor.user_agent).device == "Mobile" for visitor in people) / len(people) < 0.5
     assert not any(urlsplit(visitor.referrer).netloc.endswith("semicomplete.com") for visitor in people)
     assert 0.2 < sum(visitor.referrer == "" for visitor in people) / len(people) < 0.5
 

@@ -88,13 +88,11 @@ PEOPLE = [
         Device("Chrome", "126.0", "Android", "10", "Mobile"),
     ),
     (
-        f"Mozilla/5.0 (Linux; Android 10; K) {KHTML} SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile "
-        "Safari/537.36",
+        f"Mozilla/5.0 (Linux; Android 10; K) {KHTML} SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile Safari/537.36",
         Device("Samsung Browser", "25.0", "Android", "10", "Mobile"),
     ),
     (
-        f"Mozilla/5.0 (Linux; Android 9; ANE-LX1; wv) {KHTML} Version/4.0 Chrome/91.0.4472.120 "
-        "Mobile Safari/537.36",
+        f"Mozilla/5.0 (Linux; Android 9; ANE-LX1; wv) {KHTML} Version/4.0 Chrome/91.0.4472.120 Mobile Safari/537.36",
         Device("Mobile App", "91.0", "Android", "9", "Mobile"),
     ),
     (
@@ -297,9 +295,7 @@ def test_an_agent_is_read_as_far_as_1024_characters():
     assert read("x" * 1_024 + firefox) == Device()
 
 
-@pytest.mark.parametrize(
-    "agent", ["\ud800 Firefox/127.0", "\0 Firefox/127.0", "😀 Firefox/127.0", "ÿ Firefox/127.0"]
-)
+@pytest.mark.parametrize("agent", ["\ud800 Firefox/127.0", "\0 Firefox/127.0", "😀 Firefox/127.0", "ÿ Firefox/127.0"])
 def test_odd_characters_do_not_hide_a_browser(agent):
     assert read(agent) == Device("Firefox", "127.0", "", "", "")
 

@@ -184,9 +184,7 @@ def test_split_of_nobody_has_zeros_and_no_shares():
 
 
 def test_user_types_are_listed_and_the_rest_is_summed():
-    types = tuple(
-        Tally(name, people) for name, people in (("a", 9), ("b", 5), ("c", 4), ("d", 3), ("e", 2), ("f", 1))
-    )
+    types = tuple(Tally(name, people) for name, people in (("a", 9), ("b", 5), ("c", 4), ("d", 3), ("e", 2), ("f", 1)))
     assert text(live.user_types(SOME)) == "supplier|19|couple|11"
     assert text(live.user_types(replace(SOME, user_types=types))) == "a|9|b|5|c|4|d|3|2 more|3"
     assert live.user_types(NOBODY) == []
@@ -246,9 +244,7 @@ def test_hostile_labels_stay_text():
         holders = [node for node in nodes(rendered) if node["props"].get("children") == label]
         assert [holder["type"] for holder in holders] == ["Bdi"]
         assert "dangerously_allow_html" not in json.dumps(rendered, cls=plotly.utils.PlotlyJSONEncoder)
-        assert [
-            node for node in nodes(rendered) if node["type"] in ("A", "Script", "Markdown", "Iframe")
-        ] == []
+        assert [node for node in nodes(rendered) if node["type"] in ("A", "Script", "Markdown", "Iframe")] == []
 
 
 def test_places_have_a_ring_a_tip_and_a_name_for_screen_readers():
@@ -350,8 +346,7 @@ def test_the_first_paint_has_no_number():
 def test_the_feed_filters_by_kind_and_starts_with_all():
     chips = one(live.page(Site()), id="feed-chips")["children"]
     assert [
-        (chip["data-show"], text(chip["children"]), chip["aria-pressed"])
-        for chip in props(chips, type="button")
+        (chip["data-show"], text(chip["children"]), chip["aria-pressed"]) for chip in props(chips, type="button")
     ] == [
         ("all", "All", "true"),
         ("pageview", "Pageviews", "false"),
@@ -398,10 +393,7 @@ def test_the_frame_has_switcher_with_counts_one_tab_status_and_account():
     assert one(frame, id="status")["role"] == "status"
     assert one(frame, id="status-text")["children"] == "Connecting…"
     assert len(ids(frame)) == len(set(ids(frame)))
-    assert (
-        text(one(frame, className="ff-foot")["children"])
-        == "Footfall 1.2.3|No cookies, no IP addresses on disk"
-    )
+    assert text(one(frame, className="ff-foot")["children"]) == "Footfall 1.2.3|No cookies, no IP addresses on disk"
 
 
 def test_signing_out_is_a_post():

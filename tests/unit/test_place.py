@@ -66,9 +66,7 @@ def _tree(networks: dict[str, int]) -> list[list[int | None]]:
 def write_mmdb(path: Path, network: str, record: Any) -> Path:
     nodes = _tree({network: 0})
     count = len(nodes)
-    ends = (
-        count if end is None else end if end >= 0 else count + 16 - 1 - end for node in nodes for end in node
-    )
+    ends = (count if end is None else end if end >= 0 else count + 16 - 1 - end for node in nodes for end in node)
     about = {
         "node_count": _head(6, 4) + struct.pack(">I", count),
         "record_size": 24,
@@ -97,9 +95,7 @@ def find_one(tmp_path, record: Any, timezone: str = "") -> Place:
 # --- The bundled database ---
 
 
-@pytest.mark.parametrize(
-    "address", ["130.149.7.201", "2a01:4f8::1", "::ffff:130.149.7.201", "::FFFF:8295:7c9"]
-)
+@pytest.mark.parametrize("address", ["130.149.7.201", "2a01:4f8::1", "::ffff:130.149.7.201", "::FFFF:8295:7c9"])
 def test_a_german_address_is_in_germany_in_every_spelling(bundled, address):
     assert bundled.find(address) == GERMANY
 
@@ -265,9 +261,7 @@ def test_a_missing_database_is_said_in_one_line(tmp_path):
     assert str(error.value) == f"there is no geo database at {path}"
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"ip,country\n1.1.1.1,AU\n", b"\0" * 5_000, b"\xab\xcd\xefMaxMind.com", None]
-)
+@pytest.mark.parametrize("content", [b"", b"ip,country\n1.1.1.1,AU\n", b"\0" * 5_000, b"\xab\xcd\xefMaxMind.com", None])
 def test_what_is_no_database_is_said_in_one_line(tmp_path, content):
     path = tmp_path / "city.mmdb"
     path.mkdir() if content is None else path.write_bytes(content)

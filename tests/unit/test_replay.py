@@ -88,9 +88,7 @@ def played(steps, *answers, time=None, **more):
 
 
 def view(number, due=0.0):
-    return Step(
-        due, {"site": "s", "type": "pageview", "id": f"page-{number:04}", "ip": "::1", "user_agent": "A"}
-    )
+    return Step(due, {"site": "s", "type": "pageview", "id": f"page-{number:04}", "ip": "::1", "user_agent": "A"})
 
 
 # walks
@@ -267,14 +265,10 @@ def test_crowd_goes_in_requests_of_a_hundred_without_a_pause():
 
 
 def test_request_stays_under_what_the_collector_takes():
-    steps = [
-        Step(0.0, view(number).body | {"url": "https://example.com/" + "x" * 4000}) for number in range(40)
-    ]
+    steps = [Step(0.0, view(number).body | {"url": "https://example.com/" + "x" * 4000}) for number in range(40)]
     server, _ = played(steps)
     assert max(len(json.dumps(events)) for _, events in server.asked) < 64 * 1024
-    assert [event["id"] for _, events in server.asked for event in events] == [
-        step.body["id"] for step in steps
-    ]
+    assert [event["id"] for _, events in server.asked for event in events] == [step.body["id"] for step in steps]
 
 
 def test_small_requests_are_at_least_100_ms_apart():
@@ -430,9 +424,7 @@ def test_progress_is_a_line_every_10_seconds_where_there_is_no_terminal():
     out = io.StringIO()
     played([view(number, number * 4.0) for number in range(6)], report=Progress(out, 125))
     assert out.getvalue() == (
-        "0:00 of 2:05: 0 here, 0 pageviews\n"
-        "0:10 of 2:05: 3 here, 3 pageviews\n"
-        "0:20 of 2:05: 5 here, 5 pageviews\n"
+        "0:00 of 2:05: 0 here, 0 pageviews\n0:10 of 2:05: 3 here, 3 pageviews\n0:20 of 2:05: 5 here, 5 pageviews\n"
     )
 
 

@@ -52,15 +52,11 @@ def test_every_field_of_a_tagged_visit():
     ],
 )
 def test_referrer_is_host_and_path(referrer, stored):
-    assert came(referrer=referrer) == DIRECT._replace(
-        source="Facebook", channel="Organic Social", referrer=stored
-    )
+    assert came(referrer=referrer) == DIRECT._replace(source="Facebook", channel="Organic Social", referrer=stored)
 
 
 @pytest.mark.parametrize("host", ["example.com", "www.example.com"])
-@pytest.mark.parametrize(
-    "referrer", ["https://example.com/a", "http://www.example.com/", "https://EXAMPLE.com:81"]
-)
+@pytest.mark.parametrize("referrer", ["https://example.com/a", "http://www.example.com/", "https://EXAMPLE.com:81"])
 def test_referrer_from_the_pages_own_host_is_none(host, referrer):
     assert came(referrer=referrer, host=host) == DIRECT
 
@@ -357,9 +353,7 @@ def test_a_key_that_two_sources_claim_stops_the_start(tmp_path):
 
 
 anything = st.text(st.characters(exclude_categories=()), max_size=60)
-schemes = st.sampled_from(
-    ["", "https://", "http://", "android-app://", "https://a.test/", "javascript:", "//"]
-)
+schemes = st.sampled_from(["", "https://", "http://", "android-app://", "https://a.test/", "javascript:", "//"])
 referrers = st.none() | st.tuples(schemes, anything).map("".join)
 queries = st.dictionaries(
     st.sampled_from(["utm_source", "utm_medium", "utm_campaign", "ref", "gclid"]), anything.filter(bool)

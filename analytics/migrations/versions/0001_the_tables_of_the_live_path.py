@@ -162,12 +162,8 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("pageviews", sa.Integer(), nullable=False),
         sa.Column("events", sa.Integer(), nullable=False),
-        sa.Column(
-            "duration_s", sa.Integer(), sa.Computed("last_at - started_at", persisted=True), nullable=True
-        ),
-        sa.Column(
-            "bounce", sa.Boolean(), sa.Computed("pageviews < 2 AND events = 0", persisted=True), nullable=True
-        ),
+        sa.Column("duration_s", sa.Integer(), sa.Computed("last_at - started_at", persisted=True), nullable=True),
+        sa.Column("bounce", sa.Boolean(), sa.Computed("pageviews < 2 AND events = 0", persisted=True), nullable=True),
         sa.Column("entry_page", sa.Text(), server_default="", nullable=False),
         sa.Column("exit_page", sa.Text(), server_default="", nullable=False),
         sa.Column("host", sa.Text(), server_default="", nullable=False),
@@ -194,9 +190,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site_id", "id", name=op.f("pk_visits")),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        op.f("ix_visits_site_id_visitor_id"), "visits", ["site_id", "visitor", "id"], unique=False
-    )
+    op.create_index(op.f("ix_visits_site_id_visitor_id"), "visits", ["site_id", "visitor", "id"], unique=False)
     # ### end Alembic commands ###
 
 

@@ -1,0 +1,35 @@
+"""On PostgreSQL these tests share one database, emptied before each: one for each would take longer than the tests."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from analytics import schema
+from analytics.config import Config
+
+EMPTY = "; ".join(
+    [
+        *(f"DELETE FROM {table.name}" for table in schema.metadata.sorted_tables),
+        *(f"ALTER SEQUENCE {name}_id_seq RESTART" for name in ("sites", "people", "keys", "embeds")),
+    ]
+)
+
+
+@pytest.fixture(scope="session")
+def rooms(postgresql_server, migrated_template) -> str:
+    """The address of the database on PostgreSQL that these tests share."""
+    with psycopg.connect(postgresql_server.format(name="postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE rooms TEMPLATE {migrated_template}")
+    return postgresql_server.format(name="rooms")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def config(request, tmp_path) -> Config:
+    """Settings of an installation of its own, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return Config(data_dir=tmp_path / "data")
+    url = request.getfixturevalue("rooms")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(EMPTY)
+    return Config(data_dir=tmp_path / "data", database_url=url)
