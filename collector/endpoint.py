@@ -44,6 +44,7 @@ LIVE_THREADS = 4  # of their own: heavy pages do not hold up who looks at the li
 TOO_SLOW = error(408, "too_slow", "the body did not arrive in time", (("Connection", "close"),))
 TOO_LARGE = error(413, "too_large", "the body is too large", (("Connection", "close"),))
 HEADERS_TOO_LARGE = error(431, "headers_too_large", f"the headers are larger than {LARGEST_HEADERS} bytes")
+AWAY = error(503, "away", "the live state cannot be read right now", (("Retry-After", "5"),))
 BUSY = error(503, "busy", "too many requests are waiting", (("Retry-After", "2"),))
 
 
@@ -158,7 +159,12 @@ class Endpoint:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(woken.set)
 
-        subscription = await loop.run_in_executor(self._live, stream.subscribe, wake)
+        try:
+            subscription = await loop.run_in_executor(self._live, stream.subscribe, wake)
+        except Exception:
+            log.exception("a stream could not begin")
+            await _send(send, AWAY)
+            return
         reading = asyncio.ensure_future(self._forward(stream, subscription, woken, send))
         leaving = asyncio.ensure_future(_left(receive))
         try:

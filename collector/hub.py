@@ -223,7 +223,7 @@ class Hub:
 
     def _missed(self, site_id: int, channel: _Channel, last_id: str) -> list[FeedItem]:
         """What a reader who saw `last_id` has missed: from memory, else (after a restart) from the database."""
-        if not last_id.isdecimal() or len(last_id) > 19:
+        if not last_id.isdecimal() or len(last_id) > 19 or int(last_id) >= 1 << 63:
             return []
         position = channel.position_after(last_id)
         if position is None:

@@ -349,7 +349,10 @@ def test_nothing_of_an_address_comes_back_as_markup(shared, path):
 
 # ── bare connections ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-HEAD = "POST /api/collect HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nUser-Agent: Mozilla/5.0 Firefox/140.0\r\n"
+HEAD = (
+    "POST /api/collect HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    "User-Agent: Mozilla/5.0 Firefox/140.0\r\n"
+)
 CLOSE = "Connection: close\r\n"
 
 

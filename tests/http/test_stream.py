@@ -205,12 +205,14 @@ def test_after_a_restart_too(config):
             heard(listener, 2)
             assert server.stop() == 0
             assert listener.ended.wait(2)
-    with serving(config) as server:
-        with listening(server, f"site={SITE}", headers | {"Last-Event-ID": last_id}) as listener:
-            server.collect(pageview(new_id(), "/after", SITE))
-            assert heard(listener, 2) == ["/missed", "/after"]
-            assert [item["path"] for item in listener.of("connected")[0].data["recentEvents"]][-1] == "/heard"
-            assert listener.of("connected")[0].data["uniqueVisitors"] == 1
+    with (
+        serving(config) as server,
+        listening(server, f"site={SITE}", headers | {"Last-Event-ID": last_id}) as listener,
+    ):
+        server.collect(pageview(new_id(), "/after", SITE))
+        assert heard(listener, 2) == ["/missed", "/after"]
+        assert [item["path"] for item in listener.of("connected")[0].data["recentEvents"]][-1] == "/heard"
+        assert listener.of("connected")[0].data["uniqueVisitors"] == 1
 
 
 @pytest.mark.parametrize("last_id", ["0", "-1", "x", "9" * 19, "9" * 30, "1' OR 1=1--", "%00", "\xff"])
