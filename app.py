@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +20,7 @@ from typing import Any
 import click
 import flask
 from dash import Dash
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from analytics import accounts, commands
 from analytics.config import Config, WrongSetting, read_config
@@ -63,8 +63,8 @@ def our_version() -> str:
         return "0.1.0"
 
 
-def create_app(service: Service, address: Callable[[], str] | None = None) -> Dash:
-    """The dashboard over a running service. `address` is the server's as people reach it, without a slash."""
+def create_app(service: Service) -> Dash:
+    """The dashboard over a running service."""
     config = service.config
     app = Dash(
         "footfall",
@@ -79,8 +79,7 @@ def create_app(service: Service, address: Callable[[], str] | None = None) -> Da
         suppress_callback_exceptions=True,  # the pages come and go within #root
     )
     app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
-    reached = address or (lambda: config.base_url or flask.request.url_root.rstrip("/"))
-    pages.register(app, service, our_version(), _email, reached)
+    pages.register(app, service, our_version(), _email, lambda: config.base_url or flask.request.url_root.rstrip("/"))
     live.register(app, service)
     app.layout = pages.frame()
     account = {"version": our_version(), "base_url": config.base_url}
@@ -141,7 +140,23 @@ def _wsgi() -> flask.Flask:
     service = Service(read_config())
     app = create_app(service)
     mount(app.server, service.routes(signed_in(service)), service.writer)
+    here = _address("127.0.0.1", 8000)  # where WSGI servers listen unless they are told otherwise
+    Control(service.config.data_dir, _commands(service, service.config.base_url or here, here))
     return app.server
+
+
+def _commands(service: Service, address: str, local: str) -> Callable[[str, dict[str, Any]], str]:
+    """Runs the commands that come through the control socket: `address` is what people use, `local` ours."""
+
+    def run(name: str, options: dict[str, Any]) -> str:
+        if name == "address":
+            return local
+        try:
+            return commands.run(service.database, address, name, options)
+        finally:
+            service.renew()
+
+    return run
 
 
 def __getattr__(name: str) -> Any:
@@ -154,11 +169,10 @@ def __getattr__(name: str) -> Any:
 
 
 def administer(config: Config, command: str, /, **options: Any) -> str:
-    """Runs a command where the database is: in the running server, else here."""
-    try:
-        return ask(config.data_dir, command, options)
-    except NoServer:
-        pass
+    """Runs a command where the database is: SQLite belongs to the running server; PostgreSQL can be shared."""
+    if config.embedded:
+        with suppress(NoServer):
+            return ask(config.data_dir, command, options)
     database = Database(config)
     try:
         return commands.run(database, config.base_url or "http://127.0.0.1:8050", command, options)
@@ -220,18 +234,9 @@ def _serve(config: Config, host: str, port: int, on_ready: Callable[[], None] = 
         logging.getLogger(chatty).setLevel(logging.WARNING)
     reached = config.base_url or _address(serve.REACHED.get(host, host), port)
     service = Service(config)
-    app = create_app(service, lambda: reached)
+    app = create_app(service)
     endpoint = Endpoint(service.routes(signed_in(service)), service.writer, app.server)
-
-    def run(name: str, options: dict[str, Any]) -> str:
-        if name == "address":
-            return _address(host, port)
-        try:
-            return commands.run(service.database, reached, name, options)
-        finally:
-            service.renew()
-
-    control = Control(config.data_dir, run)
+    control = Control(config.data_dir, _commands(service, reached, _address(serve.REACHED.get(host, host), port)))
 
     def ready() -> None:
         if not config.public and not accounts.has_people(service.database):
@@ -395,6 +400,8 @@ def replay_access_log(file: Path, site: str, speed: float, data_dir: Path | None
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
     walked = replay.walks(accesslog.pages(accesslog.open_log(file), skipped))
+    if not walked:
+        raise WrongInput(f"{file} has no page that somebody looked at: {dict(skipped) or 'it is empty'}")
     with _ingest_key(config, site) as (address, key):
         totals = replay.play(walked, site, speed, Sender(address, key), sys.stdout)
     click.echo(replay.summary(totals, skipped))
@@ -419,12 +426,19 @@ def main() -> None:
         sys.exit(end.exit_code)
     except click.Abort:
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.format_message(), err=True)
+        sys.exit(2)
     except click.ClickException as wrong:
         _fail(wrong.format_message())
-    except (WrongInput, WrongSetting, Taken, NoServer, RefusedError, OSError) as wrong:
+    except (WrongInput, WrongSetting, Taken, NoServer, RefusedError) as wrong:
         _fail(str(wrong))
-    except OperationalError as away:
-        _fail(f"FOOTFALL_DATABASE_URL: the database does not answer: {str(away.orig).partition(chr(10))[0]}")
+    except OSError as refused:
+        _fail(
+            f"{refused.filename or 'the network'}: {refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR"
+        )
+    except DBAPIError as away:
+        _fail(f"FOOTFALL_DATABASE_URL: the database cannot be used: {str(away.orig).partition(chr(10))[0]}")
 
 
 def _fail(message: str) -> None:

@@ -113,7 +113,7 @@ class History:
     def forget(self, site_id: int, at: int) -> None:
         """Counts the minutes around that second anew: a beat of the past has come in."""
         known = self._known.get(site_id)
-        if known:
+        if known is not None:
             kept = known.copy()  # somebody may be reading: the writer's thread neither waits nor takes minutes away
             for minute in range(at // MINUTE * MINUTE, at + self._window_s + MINUTE, MINUTE):
                 kept.pop(minute, None)

@@ -8,11 +8,14 @@ import re
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -64,8 +67,13 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def _database(text: str) -> str:
+    wanted = "postgresql://user:password@host/database, or empty for SQLite in the data directory"
     if text and not re.match(r"postgres(ql)?://|sqlite:///.", text):
-        raise ValueError("postgresql://user:password@host/database, or empty for SQLite in the data directory")
+        raise ValueError(wanted)
+    try:
+        make_url(text or "sqlite://")
+    except (ArgumentError, ValueError):
+        raise ValueError(wanted) from None
     return text
 
 
@@ -157,10 +165,21 @@ def secret_of(config: Config) -> bytes:
     """The key of this installation: the configured one, else one made once and kept beside the data (0600)."""
     if config.secret_key:
         return config.secret_key.encode()
-    config.data_dir.mkdir(parents=True, exist_ok=True)
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = config.data_dir / "secret.key"
     if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
+        _make_secret(path)
     return path.read_text().strip().encode()
+
+
+def _make_secret(path: Path) -> None:
+    """Writes the key whole or not at all; of several processes that start at once the first one's stays."""
+    made = path.with_name(f".secret.{os.getpid()}")
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(made, path)
+    made.unlink()

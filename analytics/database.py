@@ -14,6 +14,7 @@ from typing import IO, Any
 import alembic.command
 import alembic.config
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from analytics.config import Config
@@ -22,6 +23,7 @@ from analytics.ids import WORKER_BITS
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATING, WORKING = 7_303_001, 7_303_002  # advisory locks: any numbers that nobody else takes
 
+BUSY = "busy_timeout=5000"
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # a commit returns when the log is synced: what "stored" means
@@ -29,7 +31,7 @@ PRAGMAS = (
     "temp_store=MEMORY",
     "cache_size=-65536",
     "wal_autocheckpoint=4000",
-    "busy_timeout=5000",
+    BUSY,
 )
 
 
@@ -47,12 +49,12 @@ class Database:
     def __init__(self, config: Config) -> None:
         self.embedded = config.embedded
         self._write_lock = threading.RLock()
-        config.data_dir.mkdir(parents=True, exist_ok=True)
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock_file = _own(_path(config)) if config.embedded else None
         self.writing, self.reading = _sqlite(config) if config.embedded else _postgresql(config)
         try:
             self._upgrade()
-            self._lease = None if config.embedded else self.writing.connect()
+            self._lease: Connection | None = None if config.embedded else self.writing.connect()
             self.worker = _lease_worker(self._lease) if self._lease else 0
         except BaseException:
             self.close()
@@ -74,13 +76,28 @@ class Database:
         with self.reading.connect() as connection:
             yield connection
 
-    def forget_deleted(self) -> None:
-        """Makes deleted rows unreadable in SQLite's log too; PostgreSQL's goes its own way. Best effort: a reader may
-        hold the log, so ask again later.
-        """
-        if self.embedded:
-            with self._write_lock, self.writing.connect() as connection:
-                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def forget_deleted(self) -> bool:
+        """Makes deleted rows unreadable in SQLite's log too; False where a reader holds the log: ask again later."""
+        if not self.embedded:
+            return True  # PostgreSQL's log goes its own way
+        with self._write_lock, self.writing.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=50")
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.execute(f"PRAGMA {BUSY}")
+            return not busy
+
+    def keep_lease(self) -> None:
+        """Takes the worker's number anew where the connection that held it has died."""
+        if self._lease is None:
+            return
+        try:
+            self._lease.execute(text("SELECT 1"))
+            self._lease.commit()
+        except DBAPIError:
+            self._lease.close()
+            self._lease = self.writing.connect()
+            self.worker = _lease_worker(self._lease)
 
     def _upgrade(self) -> None:
         settings = alembic.config.Config()
@@ -148,7 +165,7 @@ def _postgresql(config: Config) -> tuple[Engine, Engine]:
         "pool_pre_ping": True,
         "pool_recycle": 1800,
         "hide_parameters": True,  # what visitors send stays out of our logs
-        "connect_args": {"connect_timeout": 5},
+        "connect_args": {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": "-c statement_timeout=20000"},
     }
     writing = create_engine(config.url, pool_size=4, **options)
     reading = create_engine(config.url, pool_size=8, isolation_level="AUTOCOMMIT", **options)

@@ -22,6 +22,7 @@ from analytics.database import Database
 from analytics.ids import first_id
 from analytics.sites import Site
 
+PREPARED_S = 600
 OPEN_S = 31 * 60  # a visit with a beat in these last seconds is open
 
 
@@ -34,21 +35,33 @@ class Salts(NamedTuple):
 
 
 class SaltKeeper:
-    """Makes, keeps and destroys salts; asks the database once a site and day."""
+    """Makes, keeps and destroys salts; what is prepared in time is told without asking the database."""
 
     def __init__(self, database: Database, secret: bytes) -> None:
         self._database = database
         self._secret = secret
         self._kept: dict[int, Salts] = {}
+        self._next: dict[int, Salts] = {}
+        self._unscrubbed = False
         self._lock = threading.Lock()
 
     def of(self, site: Site, now: int) -> Salts:
         """The site's salts at `now` (epoch s)."""
         kept = self._kept.get(site.id)
-        if kept is None or now >= kept.until:
-            with self._lock:
-                kept = self._kept[site.id] = self._read(site, now)
-        return kept
+        if kept is not None and now < kept.until:
+            return kept
+        following = self._next.get(site.id)
+        with self._lock:
+            found = following if following and kept and kept.until <= now < following.until else self._read(site, now)
+            self._kept[site.id] = found
+        return found
+
+    def prepare(self, site: Site, now: int) -> None:
+        """Makes the salts of today, and shortly before midnight those of tomorrow, so that `of` need not."""
+        until = self.of(site, now).until
+        following = self._next.get(site.id)
+        if until - now < PREPARED_S and (following is None or following.until <= until):
+            self._next[site.id] = self._read(site, until)
 
     def _read(self, site: Site, now: int) -> Salts:
         zone = ZoneInfo(site.timezone)
@@ -80,8 +93,8 @@ class SaltKeeper:
         zone = ZoneInfo(site.timezone)
         today = datetime.fromtimestamp(now, zone).date()
         midnight = int(datetime.combine(today, time(), zone).timestamp())
-        yesterday = (today - timedelta(days=1)).isoformat()
-        keep = [today.isoformat()]
+        yesterday, tomorrow = ((today + timedelta(days=step)).isoformat() for step in (-1, 1))
+        keep = [today.isoformat(), tomorrow]
         if self._open_since_before(site.id, midnight, now):
             keep.append(yesterday)
         table = schema.salts
@@ -91,8 +104,15 @@ class SaltKeeper:
             return
         with self._database.transaction() as connection:
             connection.execute(delete(table).where(table.c.site_id == site.id, table.c.day.not_in(keep)))
-        self._database.forget_deleted()
+        self._unscrubbed = True
         self._kept.pop(site.id, None)
+        self._next.pop(site.id, None)
+        self.scrub()
+
+    def scrub(self) -> None:
+        """Makes destroyed salts unreadable in the database's log too; what a reader prevented is tried again."""
+        if self._unscrubbed:
+            self._unscrubbed = not self._database.forget_deleted()
 
     def _open_since_before(self, site_id: int, midnight: int, now: int) -> bool:
         if now - midnight < OPEN_S:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from analytics import schema
 from analytics.config import Network
@@ -41,7 +41,8 @@ class Site:
 
     def allows_host(self, host: str) -> bool:
         """Whether pages of that host count: the domain, its subdomains, or a listed host."""
-        return host == self.domain or host.endswith("." + self.domain) or host in self.hosts
+        domain = self.domain.removeprefix("www.")
+        return host == domain or host.endswith("." + domain) or host in self.hosts
 
     def excludes_address(self, address: str) -> bool:
         """Whether the owner left out visitors from that address."""
@@ -168,6 +169,8 @@ def remove(database: Database, domain: str) -> Site:
     """The site that is gone now, with everything that was stored for it."""
     site = find(database, domain)
     with database.transaction() as connection:
+        if not database.embedded:  # after those who are storing for it right now
+            connection.execute(select(func.pg_advisory_xact_lock(7303, site.id)))
         for table in reversed(schema.metadata.sorted_tables):
             if "site_id" in table.c:
                 connection.execute(delete(table).where(table.c.site_id == site.id))

@@ -48,7 +48,9 @@ class Pending(NamedTuple):
     batch: bool
 
     def answer(self, outcomes: Sequence[Outcome]) -> Response:
-        """The answer, once the arrivals' outcomes are known."""
+        """The answer, once the arrivals' outcomes are known; none at all: the database did not say in time."""
+        if not outcomes:
+            outcomes = [AWAY] * len(self.arrivals)
         if not self.batch and type(outcomes[0]) is Stored:
             return STORED_ONE
         rest = iter(outcomes)

@@ -34,6 +34,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Wsgi = Callable[..., Iterable[bytes]]
 
 BODY_S = 10.0  # how long a body may take
+COMMIT_S = 15.0  # how long a commit may take before the sender is told to come again; its id makes that safe
+CHECK_S = 0.4  # how often a stream is asked whether it may still be read
 UNREAD_S = 10.0  # how long a reader may leave an answer unread
 LARGEST_FORM = 1024 * 1024
 LARGEST_HEADERS = 16 * 1024
@@ -61,6 +63,7 @@ class Endpoint:
         self._answers: deque[tuple[asyncio.Future[list[Outcome]], list[Outcome]]] = deque()
         self._turn: list[Waiting] = []
         self._reading: dict[asyncio.Task[Any], float] = {}
+        self._committing: dict[asyncio.Future[list[Outcome]], float] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +71,7 @@ class Endpoint:
             return
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-            self._loop.call_later(1.0, self._end_slow_bodies)
+            self._loop.call_later(1.0, self._end_waits)
         request = _request(scope)
         if sum(map(len, chain.from_iterable(scope["headers"]))) > LARGEST_HEADERS:
             await _send(send, HEADERS_TOO_LARGE)
@@ -93,7 +96,11 @@ class Endpoint:
         if not self._turn:
             self._loop.call_soon(self._hand_over)
         self._turn.append(Waiting(pending.arrivals, partial(self._deliver, waiting)))
-        return pending.answer(await waiting)
+        self._committing[waiting] = time.monotonic() + COMMIT_S
+        try:
+            return pending.answer(await waiting)
+        finally:
+            del self._committing[waiting]
 
     def _hand_over(self) -> None:
         turn, self._turn = self._turn, []
@@ -177,17 +184,23 @@ class Endpoint:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _forward(self, stream: Stream, subscription: Subscription, woken: asyncio.Event, send: Send) -> None:
+        assert self._loop is not None
         await send({"type": "http.response.start", "status": 200, "headers": _headers(stream.headers)})
+        checked = time.monotonic()
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
+                async with asyncio.timeout(CHECK_S):
                     await woken.wait()
             woken.clear()
             if frame := subscription.take():
                 async with asyncio.timeout(UNREAD_S):
                     await send({"type": "http.response.body", "body": frame, "more_body": True})
-            if subscription.closed or not stream.allowed():
+            if subscription.closed:
                 return
+            if time.monotonic() - checked >= CHECK_S:
+                checked = time.monotonic()
+                if not await self._loop.run_in_executor(self._live, stream.allowed):
+                    return
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -211,7 +224,7 @@ class Endpoint:
         finally:
             del self._reading[task]
 
-    def _end_slow_bodies(self) -> None:
+    def _end_waits(self) -> None:
         """Once a second: a time-out of its own for each request would cost more than reading a small body."""
         assert self._loop is not None
         now = time.monotonic()
@@ -219,7 +232,10 @@ class Endpoint:
             if 0 < until < now:
                 self._reading[task] = 0
                 task.cancel()
-        self._loop.call_later(1.0, self._end_slow_bodies)
+        for waiting, until in list(self._committing.items()):
+            if until < now and not waiting.done():
+                waiting.set_result([])
+        self._loop.call_later(1.0, self._end_waits)
 
     def close(self) -> None:
         """Lets the threads end."""

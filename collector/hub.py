@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 from collections import deque
@@ -27,6 +28,8 @@ KNOWN = 100  # items that a site starts with, and that a reader who comes back a
 RECENT_EVENTS = 20
 LARGEST_BUFFER = 64 * 1024
 TOP = 5
+
+log = logging.getLogger("footfall.hub")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -179,9 +182,11 @@ class Hub:
     def active(self, site_id: int) -> int:
         """How many people are active on a site now."""
         with self._lock:
-            presence = self._channel(site_id).presence
-            presence.expire(int(self._clock()))
-            return presence.active
+            channel = self._channels.get(site_id)  # recall has made those of every site where somebody is
+            if channel is None:
+                return 0
+            channel.presence.expire(int(self._clock()))
+            return channel.presence.active
 
     def recent_items(self, site_id: int) -> list[FeedItem]:
         """The newest items of the feed, newest first, at most 20."""
@@ -205,8 +210,10 @@ class Hub:
             channel.presence.expire(int(self._clock()))
             if not channel.subscriptions:
                 channel.sent = channel.position  # nobody was listening: nothing of it is still to go out
-            first = [b"retry: 2000\n\n", message(channel.last_id, "connected", self._connected(site_id, channel))]
-            first += [message(item.id, "new_event", item) for item in self._missed(site_id, channel, last_id)]
+            missed = self._missed(site_id, channel, last_id)
+            # whoever breaks off after this message still comes back with what they had
+            hello = message(last_id if missed else channel.last_id, "connected", self._connected(site_id, channel))
+            first = [b"retry: 2000\n\n", hello, *(message(item.id, "new_event", item) for item in missed)]
             first.append(message(channel.last_id, "stats", self.stats(site_id)))
             channel.subscriptions.add(subscription)
         subscription.offer(b"".join(first))
@@ -228,7 +235,7 @@ class Hub:
         position = channel.position_after(last_id)
         if position is None:
             waiting = {item.id for item in channel.since(channel.sent)}  # the next frame brings them
-            missed = recent(self._database, site_id, KNOWN, after=int(last_id))
+            missed = recent(self._database, site_id, KEPT, after=int(last_id))
             return [item for item in missed if item.id not in waiting]
         return channel.since(position)[: max(0, channel.sent - position)]
 
@@ -242,7 +249,11 @@ class Hub:
     def _run(self) -> None:
         while not self._closing:
             with self._lock:
-                due = self._send_due()
+                try:
+                    due = self._send_due()
+                except Exception:
+                    log.exception("a frame could not be made")
+                    due = 1.0
                 self._lock.wait(due)
 
     def _send_due(self) -> float:

@@ -11,14 +11,12 @@ from http import HTTPStatus
 from typing import Any
 
 from collector.arrival import Outcome
-from collector.collect import Pending, answer
-from collector.endpoint import LARGEST_FORM, TOO_LARGE
+from collector.collect import Pending
+from collector.endpoint import CHECK_S, COMMIT_S, LARGEST_FORM, TOO_LARGE
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response
 from collector.routes import Routes, Stream, answered_by
-from collector.writer import AWAY, Waiting, Writer
-
-COMMIT_S = 30.0
+from collector.writer import Waiting, Writer
 
 Wsgi = Callable[..., Iterable[bytes]]
 
@@ -63,7 +61,7 @@ class _Door:
             done.set()
 
         self._writer.submit([Waiting(pending.arrivals, deliver)])
-        return pending.answer(got) if done.wait(COMMIT_S) else answer([AWAY], batch=False)
+        return pending.answer(got if done.wait(COMMIT_S) else [])
 
 
 def _request(environ: dict[str, Any]) -> Request:
@@ -99,7 +97,7 @@ def _frames(stream: Stream) -> Iterator[bytes]:
     subscription = stream.subscribe(woken.set)
     try:
         while not subscription.closed and stream.allowed():
-            woken.wait(1.0)
+            woken.wait(CHECK_S)
             woken.clear()
             if frame := subscription.take():
                 yield frame

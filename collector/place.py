@@ -91,7 +91,7 @@ def _unpacked(cache_dir: Path) -> Path:
     packed = _BUNDLED.read_bytes()
     target = cache_dir / f"country-{hashlib.sha256(packed).hexdigest()[:16]}.mmdb"
     if not target.exists():
-        cache_dir.mkdir(parents=True, exist_ok=True)
+        cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_whole(target, lzma.decompress(packed))
         for older in set(cache_dir.glob("country-*.mmdb")) - {target}:
             with suppress(OSError):

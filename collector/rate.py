@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 from hashlib import blake2b
 
@@ -28,7 +29,9 @@ class Rate:
         minute = int(now // 60)
         if minute != self._minute:
             self._minute, self._counts = minute, {}
-        key = blake2b(f"{site_id} {address}".encode("utf-8", "replace"), key=self._key, digest_size=8).digest()
+        key = blake2b(
+            f"{site_id} {_network(address)}".encode("utf-8", "replace"), key=self._key, digest_size=8
+        ).digest()
         count = self._counts.get(key, 0) + 1
         if count > self._a_minute:
             return 60 - int(now % 60)
@@ -36,3 +39,10 @@ class Rate:
             del self._counts[next(iter(self._counts))]
         self._counts[key] = count
         return 0
+
+
+def _network(address: str) -> str:
+    """Whose address it is: one subscriber has a whole /64 of IPv6."""
+    if ":" not in address:
+        return address
+    return ":".join(ipaddress.IPv6Address(address.partition("%")[0]).exploded.split(":")[:4])

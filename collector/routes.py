@@ -142,7 +142,7 @@ class Routes:
         """Who may read: a card's token, a `stats` key, or somebody signed in (contract §4)."""
         site = self._sites.get(request.parameter("site"))
         if token := request.parameter("token"):
-            return self._by_token(token, site if request.parameter("site") else None)
+            return self._by_token(token, site) if site or not request.parameter("site") else NOTHING_HERE
         authorization = request.headers.get("authorization", "")
         if authorization.startswith("Bearer "):
             return self._by_key(authorization.removeprefix("Bearer ").strip(), site)

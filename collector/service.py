@@ -8,8 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from analytics.concurrency import SETTLED_S, History
 from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
@@ -30,7 +28,7 @@ from collector.writer import Writer
 log = logging.getLogger("footfall.service")
 
 TIDY_S = 60.0
-RENEW_S = 0.5  # what another process has changed (a command beside the server) is known after so long
+RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
 
 
 def _open_places(config: Config) -> Places:
@@ -52,8 +50,8 @@ class Service:
         self.sites = Directory(self.database, stale_s=math.inf)
         self.keys = KeyRing(self.database, stale_s=math.inf)
         self.embeds = EmbedRing(self.database, stale_s=math.inf)
-        self.renew()
         self.salts = SaltKeeper(self.database, self.secret)
+        self.renew()
         self.hub = Hub(self.database, config.active_window_s)
         self.history = History(self.database, config.active_window_s)
         self.writer = Writer(self.database, self._publish)
@@ -61,8 +59,12 @@ class Service:
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(kit, self.keys, self.writer, self.proxies)
         self._ending = threading.Event()
-        self._keeper = threading.Thread(target=self._keep_up, name="footfall-keeper", daemon=True)
-        self._keeper.start()
+        self._keepers = [
+            threading.Thread(target=self._every, args=(RENEW_S, self.renew), name="footfall-renew", daemon=True),
+            threading.Thread(target=self._every, args=(TIDY_S, self._tidy), name="footfall-tidy", daemon=True),
+        ]
+        for keeper in self._keepers:
+            keeper.start()
 
     def routes(self, signed_in: Callable[[Mapping[str, str]], bool]) -> Routes:
         """The public routes; `signed_in` tells by the headers whether somebody is."""
@@ -84,6 +86,8 @@ class Service:
         self.sites.renew()
         self.keys.renew()
         self.embeds.renew()
+        for site in self.sites.all():
+            self.salts.prepare(site, int(time.time()))
 
     def _publish(self, stored: list[Stored]) -> None:
         now = int(time.time())
@@ -92,20 +96,18 @@ class Service:
                 self.history.forget(one.beat.site_id, one.beat.at)
         self.hub.publish(stored)
 
-    def _keep_up(self) -> None:
-        tidied = time.monotonic()
-        while not self._ending.wait(RENEW_S):
+    def _every(self, seconds: float, work: Callable[[], None]) -> None:
+        while not self._ending.wait(seconds):
             try:
-                self.renew()
-                if time.monotonic() - tidied > TIDY_S:
-                    tidied = time.monotonic()
-                    self._tidy()
-            except SQLAlchemyError as away:
-                log.warning("the database does not answer: %s", type(away).__name__)
+                work()
+            except Exception as failed:
+                log.warning("%s has to wait: %s", work.__name__, type(failed).__name__)
 
     def _tidy(self) -> None:
         for site in self.sites.all():
             self.salts.destroy_old(site, int(time.time()))
+        self.salts.scrub()
+        self.database.keep_lease()
         self.hub.tidy({site.id for site in self.sites.all()})
 
     def drain(self) -> None:
@@ -117,6 +119,7 @@ class Service:
     def close(self) -> None:
         """Drains, and lets go of the database."""
         self.drain()
-        self._keeper.join(2)
+        for keeper in self._keepers:
+            keeper.join(2)
         self.database.close()
         self.places.close()

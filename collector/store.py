@@ -30,6 +30,8 @@ LONGEST_VISIT_S = 2 * 86_400
 BEATS = ("heartbeat", "leave")  # of a known page they need no other visit than the page's
 STATES = {None: State.ACTIVE, "active": State.ACTIVE, "idle": State.IDLE, "hidden": State.HIDDEN}
 
+GONE = Rejected(404, "unknown_site", "the site has just been removed", "site")
+
 Tally = Counter[tuple[int, int, str, str]]  # (site id or 0, hour, outcome, reason) -> how many
 
 
@@ -54,8 +56,9 @@ def store(connection: Connection, arrivals: Sequence[Arrival], ids: Ids, tally: 
     driver = driver_of(connection)
     if driver.postgresql:
         _lock(driver, {arrival.site_id for arrival in arrivals})
+    known = _known_sites(driver, {arrival.site_id for arrival in arrivals})
     work = _Work(driver, arrivals, ids)
-    outcomes = [work.take(arrival) for arrival in arrivals]
+    outcomes = [work.take(arrival) if arrival.site_id in known else GONE for arrival in arrivals]
     for arrival, outcome in zip(arrivals, outcomes, strict=True):
         tally[(arrival.site_id, arrival.at // 3600 * 3600, *named(outcome))] += 1
     work.write()
@@ -101,7 +104,7 @@ def write_tally(connection: Connection, tally: Tally) -> None:
 
 
 def _write_tally(driver: Driver, tally: Tally) -> None:
-    rows = [(*key, count) for key, count in tally.items()]
+    rows = sorted((*key, count) for key, count in tally.items())  # in one order for all: processes do not deadlock
     _insert(
         driver,
         schema.outcomes,
@@ -319,6 +322,13 @@ def _feed_item(arrival: Arrival, visit: Visit, row_id: int) -> FeedItem:
         value=None if event.value is None else float(event.value),
         currency=event.currency,
     )
+
+
+def _known_sites(driver: Driver, site_ids: set[int]) -> set[int]:
+    """Which of these sites are still there: one may have been removed since the first step."""
+    marks = ",".join([driver.mark] * len(site_ids))
+    found = driver.cursor.execute(f"SELECT id FROM sites WHERE id IN ({marks})", tuple(site_ids))
+    return {site_id for (site_id,) in found.fetchall()}
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from analytics.database import Database
 from analytics.ids import Ids
@@ -218,6 +218,6 @@ class Writer:
         try:
             with self._database.transaction() as connection:
                 write_tally(connection, tally)
-        except (DBAPIError, sqlite3.Error, psycopg.Error) as away:
+        except Exception as away:
             log.error("the outcome counters cannot be written: %s", type(away).__name__)
             self._return_tally(tally)

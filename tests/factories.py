@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, insert, select
 
 from analytics import schema, sites
 from analytics.beat import Beat, State
@@ -106,8 +106,19 @@ def event(event_id: str = "event-0001", **fields: Any) -> Arrival:
 IDS = Ids()
 
 
+def with_sites(database: Database, *site_ids: int) -> None:
+    """Adds the sites with these numbers where they are missing: nothing is stored for a site that is not there."""
+    with database.transaction() as connection:
+        known = set(connection.execute(select(schema.sites.c.id)).scalars())
+        for site_id in sorted(set(site_ids) - known):
+            domain = f"site-{site_id}.example"
+            row = {"id": site_id, "domain": domain, "name": domain, "timezone": "UTC", "created_at": NOW}
+            connection.execute(insert(schema.sites).values(row))
+
+
 def stored(database: Database, *arrivals: Arrival, tally: Tally | None = None) -> list[Outcome]:
     """What becomes of these arrivals when they are one group."""
+    with_sites(database, *(arrival.site_id for arrival in arrivals))
     with database.transaction() as connection:
         return store(connection, arrivals, IDS, Tally() if tally is None else tally)
 

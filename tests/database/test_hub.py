@@ -405,9 +405,9 @@ def test_a_reader_resumes_after_a_restart(database, site_id, clock):
         second.close()
 
 
-def test_a_reader_that_was_away_for_long_is_told_the_newest_hundred(hub, database, site_id):
+def test_a_reader_that_was_away_for_long_is_told_the_newest_thousand(hub, database, site_id):
     outcomes = happen(hub, database, *views(site_id, *range(1500)))
-    assert Reader(hub, site_id, ids(outcomes)[0]).events(100) == ids(outcomes)[-100:]
+    assert Reader(hub, site_id, ids(outcomes)[0]).events(1000) == ids(outcomes)[-1000:]
 
 
 def test_who_resumes_with_nonsense_begins_anew(hub, database, site_id):

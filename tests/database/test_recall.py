@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sqlalchemy import delete
+
+from analytics import schema
 from analytics.presence import Presence
 from analytics.recall import last_beats
 from tests.factories import NOW, added_site, arrival, event, heartbeat, leave, one_by_one
@@ -36,6 +39,8 @@ def test_only_beats_since_that_second_are_recalled(database):
 
 def test_a_site_that_is_gone_is_not_recalled(database):
     one_by_one(database, arrival(site_id=77))
+    with database.transaction() as connection:
+        connection.execute(delete(schema.sites))
     assert last_beats(database, NOW - 300) == []
 
 

@@ -14,9 +14,27 @@ from analytics import schema
 from analytics.ids import Ids
 from collector.arrival import Arrival, Duplicate, Outcome, Stored
 from collector.writer import AWAY, FULL, STOPPING, Waiting, Writer
-from tests.factories import MINUTE, NOW, arrival, away, beat, count, heartbeat, keep_beats, outcome_counts, rows
+from tests.factories import (
+    MINUTE,
+    NOW,
+    arrival,
+    away,
+    beat,
+    count,
+    heartbeat,
+    keep_beats,
+    outcome_counts,
+    rows,
+    with_sites,
+)
 
 PATIENCE_S = 4
+
+
+@pytest.fixture(autouse=True)
+def the_site(database) -> None:
+    """The site that these arrivals are about."""
+    with_sites(database, 1)
 
 
 class Asked:
