@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from analytics.concurrency import SETTLED_S, History
 from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
@@ -86,8 +88,11 @@ class Service:
         self.sites.renew()
         self.keys.renew()
         self.embeds.renew()
-        for site in self.sites.all():
-            self.salts.prepare(site, int(time.time()))
+        try:
+            for site in self.sites.all():
+                self.salts.prepare(site, int(time.time()))
+        except SQLAlchemyError as away:
+            log.warning("salts cannot be made: %s", type(away).__name__)  # who reads is served all the same
 
     def _publish(self, stored: list[Stored]) -> None:
         now = int(time.time())
