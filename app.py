@@ -169,10 +169,9 @@ def __getattr__(name: str) -> Any:
 
 
 def administer(config: Config, command: str, /, **options: Any) -> str:
-    """Runs a command where the database is: SQLite belongs to the running server; PostgreSQL can be shared."""
-    if config.embedded:
-        with suppress(NoServer):
-            return ask(config.data_dir, command, options)
+    """Runs a command in the running server, which then knows at once, else here."""
+    with suppress(NoServer):
+        return ask(config.data_dir, command, options)
     database = Database(config)
     try:
         return commands.run(database, config.base_url or "http://127.0.0.1:8050", command, options)
@@ -400,9 +399,9 @@ def replay_access_log(file: Path, site: str, speed: float, data_dir: Path | None
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
     walked = replay.walks(accesslog.pages(accesslog.open_log(file), skipped))
-    if not walked:
-        raise WrongInput(f"{file} has no page that somebody looked at: {dict(skipped) or 'it is empty'}")
     with _ingest_key(config, site) as (address, key):
+        if not walked and set(skipped) == {"broken_line"}:
+            raise WrongInput(f"{file}: no line of it is one of an access log")
         totals = replay.play(walked, site, speed, Sender(address, key), sys.stdout)
     click.echo(replay.summary(totals, skipped))
 
@@ -427,8 +426,8 @@ def main() -> None:
     except click.Abort:
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as bare:
-        click.echo(bare.format_message(), err=True)
-        sys.exit(2)
+        known = ", ".join(bare.ctx.command.commands) if isinstance(bare.ctx.command, click.Group) else ""
+        _fail(f"{bare.ctx.command_path}: a command is missing; there are {known}")
     except click.ClickException as wrong:
         _fail(wrong.format_message())
     except (WrongInput, WrongSetting, Taken, NoServer, RefusedError) as wrong:
