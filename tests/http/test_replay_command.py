@@ -76,7 +76,8 @@ def test_a_log_walks_across_the_server_and_leaves(shared, site, tmp_path):
 
 def test_a_packed_log_is_read_too_and_the_key_of_a_replay_is_gone_afterwards(shared, site, tmp_path):
     log = tmp_path / "access.log.gz"
-    log.write_bytes(gzip.compress(b"nothing of use\n"))
+    picture = b'192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /a.png HTTP/1.1" 200 1 "-" "Mozilla/5.0"\n'
+    log.write_bytes(gzip.compress(2 * picture + b"nothing of use\n"))
     printed = shared.command("replay", "access-log", str(log), "--site", site)
-    assert printed == "sent 0 pageviews, 0 leaves; skipped: broken_line 1"
+    assert printed == "sent 0 pageviews, 0 leaves; skipped: not_a_page 2, broken_line 1"
     assert rows(shared.config, "SELECT COUNT(*) FROM keys WHERE name = 'replay'") == [(0,)]
