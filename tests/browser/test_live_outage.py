@@ -38,7 +38,7 @@ def test_a_killed_server_is_told_of_and_its_return_brings_all_that_was_missed_on
     assert reader.complaints() == []
 
     server.kill()
-    reader.see("status-text", "Disconnected", 30)
+    reader.see("status-text", "Disconnected", 60)  # the watchdog alone takes 25 s
     assert reader.run(
         "return /^Not connected since \\d\\d:\\d\\d:\\d\\d/.test(document.getElementById('notice').textContent)"
     )
