@@ -68,6 +68,8 @@
     function lost() {
       const refused = !heard && source.readyState === EventSource.CLOSED;
       tries = heard && Date.now() - opened > times.steady ? 0 : tries + 1;
+      // figures polled before the break prove nothing after it: the pill would say Live for 25 s more
+      if (heard) polledAt = -Infinity;
       shut();
       if (refused) {
         ask().then(openLater);  // it may tell us to stop
