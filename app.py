@@ -285,6 +285,7 @@ def site_list(data_dir: Path | None) -> None:
 @click.option("--identity", type=click.Choice(["daily", "browser"]))
 @click.option("--allow-host", "hosts", multiple=True, help="Pages of this host count too. Replaces the list.")
 @click.option("--exclude-address", "excluded_addresses", multiple=True, metavar="CIDR")
+@click.option("--exclude-host", "excluded_hosts", multiple=True, metavar="HOST", help="And its subdomains.")
 @click.option("--exclude-path", "excluded_paths", multiple=True, metavar="PATTERN", help="`*` and `**` as wildcards.")
 @DATA_DIR
 def site_set(domain: str, data_dir: Path | None, **changes: Any) -> None:

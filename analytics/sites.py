@@ -37,12 +37,19 @@ class Site:
     hosts: tuple[str, ...] = ()
     excluded_addresses: tuple[Network, ...] = ()
     excluded_paths: tuple[str, ...] = ()
+    excluded_hosts: tuple[str, ...] = ()
     path_pattern: re.Pattern[str] | None = field(default=None, compare=False, repr=False)
 
     def allows_host(self, host: str) -> bool:
         """Whether pages of that host count: the domain, its subdomains, or a listed host."""
         domain = self.domain.removeprefix("www.")
         return host == domain or host.endswith("." + domain) or host in self.hosts
+
+    def excludes_host(self, host: str) -> bool:
+        """Whether the owner left out pages of that host or of one that it is a subdomain of; `hosts` win over that."""
+        if not self.excluded_hosts or host in self.hosts:
+            return False
+        return any(host == one or host.endswith("." + one) for one in self.excluded_hosts)
 
     def excludes_address(self, address: str) -> bool:
         """Whether the owner left out visitors from that address."""
@@ -109,6 +116,7 @@ def _site(row: Row[Any]) -> Site:
         hosts=tuple(row.hosts.split()),
         excluded_addresses=tuple(ipaddress.ip_network(text) for text in row.excluded_addresses.split()),
         excluded_paths=paths,
+        excluded_hosts=tuple(row.excluded_hosts.split()),
         path_pattern=path_regex(paths),
     )
 
@@ -153,11 +161,12 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
     "hosts": lambda hosts: "\n".join(normal_domain(host) for host in hosts),
     "excluded_addresses": lambda texts: "\n".join(_checked_networks(texts)),
     "excluded_paths": lambda paths: "\n".join("/" + path.strip().lstrip("/") for path in paths),
+    "excluded_hosts": lambda hosts: "\n".join(normal_domain(host) for host in hosts),
 }
 
 
 def change(database: Database, domain: str, **changes: Any) -> Site:
-    """The site with these settings changed: name, timezone, identity, hosts, excluded_addresses, excluded_paths."""
+    """The site with these settings changed; the names are those of `CHANGES`."""
     site = find(database, domain)
     values = {name: CHANGES[name](value) for name, value in changes.items()}
     with database.transaction() as connection:

@@ -17,6 +17,7 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
+from collector import pixel
 from collector.arrival import Outcome
 from collector.bridge import call_wsgi
 from collector.collect import Pending
@@ -77,6 +78,8 @@ class Endpoint:
             await _send(send, HEADERS_TOO_LARGE)
         elif request.path == "/api/collect" and request.method == "POST":
             await _send(send, await self._collected(request, receive))
+        elif request.path == pixel.PATH and request.method == "GET":
+            await _send(send, pixel.pictured(await self._begun(pixel.as_posted(request))))
         else:
             await self._other(request, scope, receive, send)
 
@@ -86,7 +89,10 @@ class Endpoint:
         body = await self._body(request, receive, LARGEST_BODY)
         if isinstance(body, Response):
             return self._routes.not_collected(body)
-        begun = self._routes.collector.begin(request._replace(body=body))
+        return await self._begun(request._replace(body=body))
+
+    async def _begun(self, request: Request) -> Response:
+        begun = self._routes.collector.begin(request)
         return await self._committed(begun) if isinstance(begun, Pending) else begun
 
     async def _committed(self, pending: Pending) -> Response:

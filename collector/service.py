@@ -25,6 +25,7 @@ from collector.place import Places, open_places
 from collector.proxies import Proxies
 from collector.rate import Rate
 from collector.routes import Routes
+from collector.spam import open_spammers
 from collector.writer import Writer
 
 log = logging.getLogger("footfall.service")
@@ -57,9 +58,10 @@ class Service:
         self.hub = Hub(self.database, config.active_window_s)
         self.history = History(self.database, config.active_window_s)
         self.writer = Writer(self.database, self._publish)
-        kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret)
+        spammers = open_spammers(config.spam_referrers)
+        self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, spammers)
         self.proxies = Proxies(config.trusted_proxies)
-        self.collector = Collector(kit, self.keys, self.writer, self.proxies)
+        self.collector = Collector(self.kit, self.keys, self.writer, self.proxies)
         self._ending = threading.Event()
         self._keepers = [
             threading.Thread(target=self._every, args=(RENEW_S, self.renew), name="footfall-renew", daemon=True),
