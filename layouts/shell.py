@@ -20,24 +20,34 @@ class SiteLink(NamedTuple):
     active: int | None
 
 
+class Link(NamedTuple):
+    """A way to a page, in the header's tabs or in the list of settings."""
+
+    label: str
+    href: str
+    icon: str = ""
+    is_current: bool = False
+
+
 def shell(
     page: Component,
     *,
     version: str,
     sites: Sequence[SiteLink] = (),
     current: str = "",
+    tabs: Sequence[Link] = (),
     email: str | None = None,
     window_s: int = 60,
 ) -> html.Div:
     """The whole document's body around `page`.
 
-    `current` is the domain of the site on show, empty for none. `email` is the person signed in;
-    None (a public dashboard) leaves the account menu out.
+    `current` is the domain of the site on show, empty for none; `tabs` are its pages. `email` is the person signed
+    in; None (a public dashboard) leaves the account menu out.
     """
     return html.Div(
         [
             html.A("Skip to the content", href="#page", className="ff-skip"),
-            header(sites, current, email, window_s),
+            header(sites, current, tabs, email, window_s),
             html.Div(page, id="page", tabIndex=-1),
             footer(version),
         ],
@@ -45,14 +55,16 @@ def shell(
     )
 
 
-def header(sites: Sequence[SiteLink], current: str, email: str | None, window_s: int) -> html.Header:
+def header(
+    sites: Sequence[SiteLink], current: str, tabs: Sequence[Link], email: str | None, window_s: int
+) -> html.Header:
     """Brand, site switcher, tabs, status of the stream, theme, account."""
     home = next((site.href for site in sites if site.domain == current), "/")
     end = [status(), theme_toggle(), html.Div(account_menu(email), id="account")]
     inner = [
         brand(home),
         html.Div(site_menu(sites, current, window_s), id="site-menu"),
-        html.Nav(tabs(home) if current else None, id="tabs", className="ff-tabs", **{"aria-label": "Pages"}),
+        html.Nav([_tab(link) for link in tabs], id="tabs", className="ff-tabs", **{"aria-label": "Pages"}),
         html.Div(end, className="ff-header-end"),
     ]
     return html.Header(html.Div(inner, className="ff-header-in"), className="ff-header")
@@ -77,11 +89,6 @@ def site_menu(sites: Sequence[SiteLink], current: str, window_s: int) -> Compone
     window = html.Div(f"Active in the last {figures.window(window_s)}", className="ff-item ff-window")
     lines = [_site_line(site, site.domain == current) for site in sites]
     return html.Details([summary, html.Div([window, *lines], className="ff-pop")], className="ff-menu")
-
-
-def tabs(home: str) -> list[Component]:
-    """The pages there are of a site: children of `#tabs`."""
-    return [html.A([icon("activity"), "Live"], href=home, **{"aria-current": "page"})]
 
 
 def status() -> html.Span:
@@ -115,6 +122,11 @@ def footer(version: str) -> html.Footer:
         [html.Span(f"Footfall {version}"), html.Span("No cookies, no IP addresses on disk")],
         className="ff-foot",
     )
+
+
+def _tab(link: Link) -> html.A:
+    marked = {"aria-current": "page"} if link.is_current else {}
+    return html.A([icon(link.icon), link.label], href=link.href, **marked)
 
 
 def _site_line(site: SiteLink, is_current: bool) -> html.A:
