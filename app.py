@@ -26,7 +26,7 @@ from analytics import access, accounts, commands, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Database, Taken
 from analytics.sites import Site, WrongInput
-from callbacks import gate, general, live, pages, setup, signin
+from callbacks import account, gate, general, invitation, keys, live, pages, people, setup, signin
 from collector import accesslog, demo, replay, serve
 from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
@@ -80,13 +80,14 @@ def create_app(service: Service) -> Dash:
         suppress_callback_exceptions=True,  # the pages come and go within #root
     )
     app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
-    pages.register(app, service, our_version(), _email, lambda: config.base_url or flask.request.url_root.rstrip("/"))
-    for page in (live, general):
+    pages.register(app, service, our_version())
+    for page in (live, general, people, keys, account):
         page.register(app, service)
     app.layout = pages.frame()
-    account = {"version": our_version(), "base_url": config.base_url}
-    signin.register(app.server, service.database, address_of=_address_of(service), **account)
-    setup.register(app.server, service.database, service.secret, done=service.renew, **account)
+    plain = {"version": our_version(), "base_url": config.base_url}
+    for door in (signin, invitation):
+        door.register(app.server, service.database, address_of=_address_of(service), **plain)
+    setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
     app.server.after_request(_keep_assets)
     gate.guard(
         app.server,
@@ -133,11 +134,6 @@ def who_reads(service: Service) -> WhoReads:
         return lambda site: person.may(access.VIEWER, site.id)
 
     return may_read
-
-
-def _email() -> str | None:
-    person: access.Person | None = flask.g.get("person")
-    return person.email if person else None
 
 
 @cache
@@ -343,6 +339,18 @@ def user_set(email: str, role: str, on: tuple[str, ...], data_dir: Path | None) 
     click.echo(administer(read_config(data_dir=data_dir), "user set", email=email, role=role, on=on))
 
 
+@user_group.command("invite")
+@click.argument("email", default="")
+@click.option("--role", required=True, type=click.Choice(access.ROLES))
+@click.option("--site", "on", metavar="DOMAIN", help="Only on this site. [default: every site]")
+@click.option("--expires", default="7d", show_default=True, metavar="DURATION")
+@DATA_DIR
+def user_invite(email: str, role: str, on: str | None, expires: str, data_dir: Path | None) -> None:
+    """Print a link with which somebody makes their account, once."""
+    config = read_config(data_dir=data_dir)
+    click.echo(administer(config, "user invite", email=email, role=role, on=on, expires=expires))
+
+
 @user_group.command("remove")
 @click.argument("email")
 @DATA_DIR
@@ -381,6 +389,21 @@ def key_group() -> None:
 def key_add(name: str, scope: str, site: str | None, data_dir: Path | None) -> None:
     """Add an API key and print it, once."""
     click.echo(administer(read_config(data_dir=data_dir), "key add", name=name, scope=scope, site=site))
+
+
+@key_group.command("list")
+@DATA_DIR
+def key_list(data_dir: Path | None) -> None:
+    """List the API keys; what they open, but not the keys themselves."""
+    click.echo(administer(read_config(data_dir=data_dir), "key list"))
+
+
+@key_group.command("remove")
+@click.argument("key_id", type=click.IntRange(1, 2**31 - 1), metavar="ID")
+@DATA_DIR
+def key_remove(key_id: int, data_dir: Path | None) -> None:
+    """Remove an API key; it is good for nothing within a second."""
+    click.echo(administer(read_config(data_dir=data_dir), "key remove", key_id=key_id))
 
 
 @cli.group("embed")
@@ -447,7 +470,7 @@ def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
     try:
         yield address, key
     finally:
-        ask(config.data_dir, "key remove", {"key": key})
+        ask(config.data_dir, "key forget", {"key": key})
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ class Person:
 
     def role_on(self, site_id: int) -> str:
         """The higher of the role on every site and the one on this; `MEMBER` for neither."""
-        return max(self.role, self.memberships.get(site_id, MEMBER), key=_RANKS.__getitem__)
+        return higher(self.role, self.memberships.get(site_id, MEMBER))
 
     def may(self, at_least: str, site_id: int) -> bool:
         """Whether the role on that site is `at_least` that one."""
@@ -50,6 +50,11 @@ ANYBODY = Person(0, "", VIEWER, 0)  # who looks at a public dashboard
 def reaches(role: str, at_least: str) -> bool:
     """Whether `role` may all that `at_least` may."""
     return _RANKS[role] >= _RANKS[at_least]
+
+
+def higher(one: str, other: str) -> str:
+    """The role of the two that may more."""
+    return max(one, other, key=_RANKS.__getitem__)
 
 
 def checked_role(text: str) -> str:

@@ -10,7 +10,7 @@ import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from argon2 import PasswordHasher
@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from analytics import schema
 from analytics.access import MEMBER, OWNER, Person, checked_role
 from analytics.database import Database
-from analytics.sites import WrongInput, checked_zone, normal_domain
+from analytics.sites import WrongInput, checked, checked_zone, normal_domain
 
 LOGIN_S = 30 * 86_400
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
@@ -60,6 +60,19 @@ def checked_password(password: str) -> str:
     return password
 
 
+class Credentials(NamedTuple):
+    """A checked e-mail address and a password that is hashed already."""
+
+    email: str
+    hashed: str
+
+
+def credentials(email: str, password: str) -> Credentials:
+    """What an account starts with; `WrongInput` names each field that is wrong. Raises `Busy` as `sign_in`."""
+    given = checked({"email": normal_email, "password": checked_password}, {"email": email, "password": password})
+    return Credentials(given["email"], _hashed(given["password"]))
+
+
 def add_person(
     database: Database, email: str, role: str, password: str, *, now: int, sites: Iterable[int] = ()
 ) -> Person:
@@ -67,13 +80,12 @@ def add_person(
 
     `WrongInput` for a wrong address, role or password, or one who is there already.
     """
-    kept = checked_role(role)
-    address, hashed = normal_email(email), _hashed(checked_password(password))
+    kept, given = checked_role(role), credentials(email, password)
     try:
         with database.transaction() as connection:
-            return insert_person(connection, address, kept, hashed, now, sites)
+            return insert_person(connection, given.email, kept, given.hashed, now, sites)
     except IntegrityError:
-        raise WrongInput(f"{address} is there already; `user reset` gives a new password") from None
+        raise WrongInput(f"{given.email} is there already; `user reset` gives a new password") from None
 
 
 def people(database: Database) -> list[Person]:
@@ -108,25 +120,23 @@ def sign_in(database: Database, email: str, password: str, *, now: int) -> str |
     Both answers take the same time. Raises `Busy` while a dozen others wait for theirs.
     """
     row = _found(database, email)
-    matches = _matches(row.password_hash if row else NOBODY, password)
-    if row is None or not matches:
+    is_right = matches(row.password_hash if row else NOBODY, password)
+    if row is None or not is_right:
         return None
     kept = _hashed(password) if HASHER.check_needs_rehash(row.password_hash) else row.password_hash
-    token = secrets.token_urlsafe(32)
     with database.transaction() as connection:
         # A reset in between wins: the hash is no longer the one that was checked.
         same = (schema.people.c.id == row.id) & (schema.people.c.password_hash == row.password_hash)
         if connection.execute(update(schema.people).where(same).values(password_hash=kept)).rowcount != 1:
             return None
-        _insert_login(connection, row.id, token, now)
-    return token
+        return insert_login(connection, row.id, now)
 
 
 def signed_in(database: Database, token: str, *, now: int) -> Person | None:
     """Whose login that is; None where it never was one, has expired or was revoked at least a second ago."""
     if len(token) != 43:
         return None
-    hashed, cache = _token_hash(token), _cache_of(database)
+    hashed, cache = token_hash(token), _cache_of(database)
     read_at, person = cache.get(hashed, (None, None))
     if read_at == now:
         return person
@@ -140,10 +150,17 @@ def signed_in(database: Database, token: str, *, now: int) -> Person | None:
 
 def sign_out(database: Database, token: str) -> None:
     """Ends that login; nothing happens where there is none."""
-    hashed = _token_hash(token)
+    hashed = token_hash(token)
     with database.transaction() as connection:
         connection.execute(delete(schema.logins).where(schema.logins.c.token_hash == hashed))
     _cache_of(database).pop(hashed, None)
+
+
+def password_hash(database: Database, person_id: int) -> str:
+    """What is kept of the person's password; that of nobody for nobody."""
+    with database.read() as connection:
+        asking = select(schema.people.c.password_hash).where(schema.people.c.id == person_id)
+        return connection.execute(asking).scalar() or NOBODY
 
 
 def password_mark(database: Database, email: str) -> str:
@@ -170,7 +187,6 @@ def set_up(database: Database, email: str, password: str, domain: str, timezone:
     """
     address, hashed = normal_email(email), _hashed(checked_password(password))
     site = {"domain": normal_domain(domain), "timezone": checked_zone(timezone), "created_at": now}
-    token = secrets.token_urlsafe(32)
     with database.transaction() as connection:
         one_at_a_time(database, connection)
         if connection.execute(select(schema.people.c.id).limit(1)).first():
@@ -179,8 +195,7 @@ def set_up(database: Database, email: str, password: str, domain: str, timezone:
         there = select(schema.sites.c.id).where(schema.sites.c.domain == site["domain"])
         if not connection.execute(there).first():  # the command line may have added it before
             connection.execute(insert(schema.sites).values(site | {"name": site["domain"]}))
-        _insert_login(connection, owner.id, token, now)
-    return token
+        return insert_login(connection, owner.id, now)
 
 
 def one_at_a_time(database: Database, connection: Connection) -> None:
@@ -213,11 +228,13 @@ def set_membership(connection: Connection, person_id: int, site_id: int, role: s
         connection.execute(insert(table).values(values))
 
 
-def _insert_login(connection: Connection, person_id: int, token: str, now: int) -> None:
-    table = schema.logins
+def insert_login(connection: Connection, person_id: int, now: int) -> str:
+    """A new login of that person; its token. Their expired ones go."""
+    table, token = schema.logins, secrets.token_urlsafe(32)
     connection.execute(delete(table).where(table.c.person_id == person_id, table.c.expires_at <= now))
     values = {"person_id": person_id, "created_at": now, "expires_at": now + LOGIN_S}
-    connection.execute(insert(table).values(values | {"token_hash": _token_hash(token)}))
+    connection.execute(insert(table).values(values | {"token_hash": token_hash(token)}))
+    return token
 
 
 def _person_of_login(database: Database, hashed: str, now: int) -> Person | None:
@@ -255,7 +272,8 @@ def _found(database: Database, email: str) -> Row[Any] | None:
         return connection.execute(select(schema.people).where(schema.people.c.email == address)).first()
 
 
-def _token_hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """What is kept of a login's token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -281,7 +299,8 @@ def _hashed(password: str) -> str:
         return HASHER.hash(_bytes(password))
 
 
-def _matches(hashed: str, password: str) -> bool:
+def matches(hashed: str, password: str) -> bool:
+    """Whether that is the password of the hash. Raises `Busy` as `sign_in`."""
     with _turn():
         try:
             return HASHER.verify(hashed, _bytes(password))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any, NamedTuple
 
-from analytics import access, accounts, embeds, keys, members, sites
+from analytics import access, accounts, embeds, invitations, keys, members, sites
 from analytics.database import Database
 from analytics.sites import WrongInput
 
@@ -28,6 +28,11 @@ class Context(NamedTuple):
 def snippet(address: str, domain: str) -> str:
     """The line that puts the script on a site's pages."""
     return f'<script defer src="{escape(address)}/js/footfall.js" data-site="{escape(domain)}"></script>'
+
+
+def invitation_link(address: str, token: str) -> str:
+    """Where somebody accepts the invitation of that token."""
+    return f"{address}/invitation?token={token}"
 
 
 def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
@@ -70,6 +75,21 @@ def user_set(context: Context, email: str, role: str, on: Sequence[str] = ()) ->
     return f"{person.email} is {'nothing' if role == NO_ROLE else role}{_where(on) or ' on every site'} now."
 
 
+def user_invite(context: Context, role: str, email: str, on: str | None, expires: str) -> str:
+    """Invites somebody, with the role on the site `on`, else on every site; the text is the link."""
+    site_id = sites.find(context.database, on).id if on else None
+    _, token = invitations.invite(
+        context.database,
+        role,
+        site_id,
+        email=email,
+        life_s=seconds(expires),
+        by=invitations.COMMAND_LINE,
+        now=context.now,
+    )
+    return invitation_link(context.address, token)
+
+
 def user_remove(context: Context, email: str) -> str:
     """Removes a person with their logins."""
     return f"{members.remove(context.database, email).email} is removed."
@@ -110,8 +130,29 @@ def key_add(context: Context, name: str, scope: str, site: str | None) -> str:
     return keys.add(context.database, name, scope, site_id, now=context.now)
 
 
-def key_remove(context: Context, key: str) -> str:
-    """Removes an API key, given in clear."""
+def key_list(context: Context) -> str:
+    """Every API key, one a line."""
+    by_id = {site.id: site.domain for site in sites.all_sites(context.database)}
+    rows = [
+        (
+            str(key.id),
+            key.name,
+            key.scope,
+            "every site" if key.site_id is None else by_id[key.site_id],
+            _day(key.created_at),
+        )
+        for key in keys.all_keys(context.database)
+    ]
+    return _table(("ID", "NAME", "SCOPE", "SITE", "ADDED"), rows) or "No key yet. `key add` adds one."
+
+
+def key_remove(context: Context, key_id: int) -> str:
+    """Removes an API key by its number."""
+    return f"The key {keys.remove_number(context.database, key_id).name} is removed."
+
+
+def key_forget(context: Context, key: str) -> str:
+    """Removes an API key, given in clear: what `replay` does with its own."""
     keys.remove(context.database, key)
     return "The key is gone."
 
@@ -157,10 +198,13 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "user add": user_add,
     "user list": user_list,
     "user set": user_set,
+    "user invite": user_invite,
     "user remove": user_remove,
     "user reset": user_reset,
     "key add": key_add,
+    "key list": key_list,
     "key remove": key_remove,
+    "key forget": key_forget,
     "embed add": embed_add,
     "embed list": embed_list,
     "embed revoke": embed_revoke,

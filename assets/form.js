@@ -31,7 +31,7 @@
     const name = form.dataset.form;
     if (waiting[name]) return;
     const fields = values(form);
-    if (button && button.name) fields[button.name] = button.value;
+    if (button && button.dataset.value) fields.value = button.dataset.value;
     sent += 1;
     waiting[name] = {form, number: sent, end: setTimeout(() => failed(name, "No answer. Reload the page to see whether it was saved."), PATIENCE_MS)};
     form.setAttribute("aria-busy", "true");
@@ -48,10 +48,16 @@
     ended(name);
     mark(due.form, answer.wrong || {});
     for (const [id, text] of Object.entries(answer.once || {})) reveal(id, text);
+    if (answer.wrong) restore(due.form);
+    if (answer.clear) clear(due.form);
     if (answer.wrong) say(due.form, answer.message ? sentence(answer.message) : "Not saved", "is-wrong");
     else say(due.form, answer.message || `Saved at ${time()}`, "is-saved");
-    if (answer.clear) clear(due.form);
     if (answer.go) location.assign(answer.go);
+  }
+
+  // A choice that is sent at once goes back to what it was when it was not taken.
+  function restore(form) {
+    for (const one of form.querySelectorAll("[data-sends]")) if (one.dataset.was) one.value = one.dataset.was;
   }
 
   function ended(name) {
@@ -64,12 +70,14 @@
     const due = waiting[name];
     if (!due) return;
     ended(name);
+    restore(due.form);
     say(due.form, words, "is-wrong");
   }
 
   function say(form, words, kind) {
-    const line = form.querySelector(".ff-form-state");
+    const line = form.querySelector(".ff-form-state") || document.querySelector(`[data-state-of="${form.dataset.form}"]`);
     if (!line) return;
+    for (const other of line.parentNode.querySelectorAll("[data-state-of]")) other.textContent = "";
     line.textContent = words;
     line.className = `ff-form-state ${kind}`;
   }
@@ -147,6 +155,7 @@
     touched(one.form);
   });
   document.addEventListener("input", (event) => { if (event.target.form) touched(event.target.form); });
+  document.addEventListener("focusin", ({target}) => { if (target.dataset.sends) target.dataset.was = target.value; });
   document.addEventListener("change", (event) => {
     const form = event.target.form;
     if (form && event.target.dataset.sends === "change") send(form);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -53,6 +54,14 @@ def on_send(app: Dash, service: Service, name: str, do: Callable[[object, Fields
 def lines(text: str) -> list[str]:
     """The entries of a field that holds one a line."""
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def number(fields: Fields, name: str) -> int:
+    """A row's number among the fields; 400 where it is none that a database could hold."""
+    text = fields.get(name, "")
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise BadRequest("No form sends that.")
+    return int(text)
 
 
 def _taken(data: object) -> tuple[int, dict[str, str]]:

@@ -43,11 +43,13 @@ OPEN = {
     "/sign-in",
     "/sign-out",
     "/setup",
+    "/invitation",
     "/assets/",
     "/healthz",
     "/readyz",
 }  # without a login; others add theirs
-ACCOUNT = ("/sign-in", "/sign-out", "/setup")  # there are none on a public dashboard
+ACCOUNT = ("/sign-in", "/sign-out", "/setup", "/invitation")  # there are none on a public dashboard
+NO_WAY_ON = ("/sign-in", "/sign-out", "/setup")  # nowhere to go after signing in
 CALLS = "/_dash-update-component"
 CATCH_ALL = "/<path:path>"  # the rule with which Dash answers any address
 LARGEST_BODY = 1 << 20
@@ -146,7 +148,7 @@ def local_path(text: str) -> str:
         strange = any(ord(sign) <= 32 or ord(sign) == 127 or sign == "\\" for sign in form)
         if strange or not form.startswith("/") or form.startswith("//"):
             return "/"
-    return "/" if is_below(urlsplit(text).path, ACCOUNT) else text
+    return "/" if is_below(urlsplit(text).path, NO_WAY_ON) else text
 
 
 def is_below(path: str, known: Iterable[str]) -> bool:

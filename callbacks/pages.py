@@ -9,9 +9,9 @@ from urllib.parse import quote, unquote
 from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
-from analytics.access import ADMIN, MEMBER, VIEWER
+from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.sites import Site
-from callbacks import general, live
+from callbacks import account, general, keys, live, people
 from callbacks.asked import Asked
 from callbacks.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
 from collector.service import Service
@@ -27,7 +27,7 @@ class Page(NamedTuple):
     """One page. `needs` is a role: on the site where the address names one, else on every site (`MEMBER`: anybody).
 
     `draw` gives the page; below `SETTINGS` its list of cards, which the settings frame goes around. `label` is its
-    entry in the list of settings; without one no tab and no list leads there.
+    entry in a list or menu; without one nothing leads there.
     """
 
     address: str
@@ -40,10 +40,16 @@ PAGES = (
     Page("/", MEMBER, lambda _: states.no_sites()),  # whoever sees a site is led on, see `home`
     Page(LIVE, VIEWER, live.page, "Live"),
     Page(f"{SETTINGS}/general", ADMIN, general.cards, "General"),
+    Page(f"{SETTINGS}/people", OWNER, people.cards, "People"),
+    Page(f"{SETTINGS}/keys", ADMIN, keys.cards, "API keys"),
+    Page("/people", OWNER, people.everybody, "People"),
+    Page("/account", MEMBER, account.page, "Account"),
 )
 
 # The header's tabs in their order. Each leads to the first page below its address that whoever looks may see.
 TABS = (("Live", "activity", LIVE), ("Settings", "settings", SETTINGS))
+
+MENU = ("/people", "/account")  # in the account menu, for those who may see them
 
 
 def is_page(path: str) -> bool:
@@ -56,22 +62,21 @@ def frame() -> Component:
     return html.Div([dcc.Location(id="url"), html.Div(id="root")])
 
 
-def register(
-    app: Dash, service: Service, version: str, email: Callable[[], str | None], address: Callable[[], str]
-) -> None:
-    """Draws the page of an address. `email` is the person's, `address` the server's as people reach it."""
+def register(app: Dash, service: Service, version: str) -> None:
+    """Draws the page of an address."""
 
     @app.callback(Output("root", "children"), Input("url", "pathname"))
     def show(pathname: object) -> Component:
         path = pathname if isinstance(pathname, str) else "/"
-        page, site, tabs = _answer(service, home(service) if path == "/" else path, address())
+        page, site, tabs = _answer(service, home(service) if path == "/" else path)
         return shell.shell(
             page,
             version=version,
             sites=[SiteLink(one.domain, href(one), service.hub.active(one.id)) for one in visible(service)],
             current=site.domain if site else "",
             tabs=tabs,
-            email=email(),
+            email=asker(service).email or None,
+            menu=_menu(service),
             window_s=service.config.active_window_s,
         )
 
@@ -87,7 +92,7 @@ def href(site: Site, address: str = LIVE) -> str:
     return address.replace(SITE, quote(site.domain))
 
 
-def _answer(service: Service, path: str, address: str) -> tuple[Component, Site | None, list[Link]]:
+def _answer(service: Service, path: str) -> tuple[Component, Site | None, list[Link]]:
     """The page of an address or words why there is none, the site on show, and the tabs of that site."""
     found = _found(path)
     if found is None:
@@ -95,7 +100,7 @@ def _answer(service: Service, path: str, address: str) -> tuple[Component, Site 
     page, domain = found
     try:
         site = _authorized(service, page, domain)
-        drawn = _drawn(page, Asked(service, site, address))
+        drawn = _drawn(page, Asked(service, site))
     except NotYours:
         return states.not_found(), None, []
     except NotEnough as refused:
@@ -123,6 +128,15 @@ def _tabs(service: Service, site: Site, current: Page) -> list[Link]:
         if links := _links(service, site, below, current):
             tabs.append(Link(label, links[0].href, icon, any(link.is_current for link in links)))
     return tabs
+
+
+def _menu(service: Service) -> list[Link]:
+    person = asker(service)
+    return [
+        Link(page.label, page.address)
+        for page in PAGES
+        if page.address in MENU and (page.needs == MEMBER or person.may_everywhere(page.needs))
+    ]
 
 
 def _links(service: Service, site: Site, below: str, current: Page) -> list[Link]:

@@ -24,12 +24,22 @@ def channel(name: str, domain: str = "") -> Component:
 
 
 def card(
-    name: str, title: str, fields: Sequence[Component], *, domain: str = "", intro: Any = None, save: str = "Save"
-):
-    """One card with one form and its channel. `intro` is a sentence under the title."""
+    name: str,
+    title: str,
+    fields: Sequence[Component],
+    *,
+    domain: str = "",
+    intro: Any = None,
+    save: str = "Save",
+    once: str = "",
+) -> html.Section:
+    """One card with one form and its channel.
+
+    `intro` is a sentence under the title. `once` is the id of what an answer tells once, where it tells such a thing.
+    """
     head = [html.H2(title), *([html.P(intro, className="ff-soft")] if intro else [])]
-    inner = [html.Header(head), *fields, actions(save)]
-    return html.Section([form(name, inner, className="ff-form"), channel(name, domain)], className="ff-card")
+    inner = form(name, [html.Header(head), *fields, actions(save)], className="ff-form")
+    return html.Section([inner, channel(name, domain), *([shown_once(once)] if once else [])], className="ff-card")
 
 
 def form(name: str, inner: Sequence[Component], *, key: str = "", **options: Any) -> html.Form:
@@ -42,6 +52,16 @@ def actions(save: str = "Save", *, kind: str = "ff-btn-primary", disabled: bool 
     """The button, and the line that says what became of it."""
     button = html.Button(save, type="submit", className=f"ff-btn {kind}", disabled=disabled)
     return html.Div([button, html.Span(className="ff-form-state", role="status")], className="ff-form-end")
+
+
+def state(name: str) -> html.Span:
+    """The line for forms that have none of their own, as in the rows of a table; once a page."""
+    return html.Span(className="ff-form-state", role="status", **{"data-state-of": name})
+
+
+def asking_button(label: str, lost: str, *, value: str = "") -> html.Button:
+    """A button that sends its form after a question: `lost` says what will be gone. `value` is sent with the fields."""
+    return html.Button(label, type="submit", className="ff-btn", **{"data-confirm": lost, "data-value": value})
 
 
 def text(name: str, field: str, label: str, value: str = "", *, hint: Any = "", kind: str = "text", **options: Any):

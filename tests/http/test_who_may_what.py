@@ -21,6 +21,7 @@ from collector.mount import mount
 from collector.service import Service
 
 SITE, OTHER, PASSWORD = "example.com", "other.example", "correct horse"
+FIELDS = {"key": "999"}  # of what every form sends; no row has that number
 NOW = 1_795_000_000
 HTML = {"Accept": "text/html"}
 CALLS = "/_dash-update-component"
@@ -45,6 +46,10 @@ PAGES = {
     "/": SOMEBODY,
     "/live/<domain>": VIEWERS,
     "/settings/<domain>/general": ADMINS,
+    "/settings/<domain>/people": OWNERS,
+    "/settings/<domain>/keys": ADMINS,
+    "/people": OWNERS_OF_ALL,
+    "/account": SOMEBODY,
 }
 
 # By the callback's first output.
@@ -53,7 +58,16 @@ CALLBACKS = {
     "active-now.children": VIEWERS,
     "general-answer.data-answer": ADMINS,
     "delete-site-answer.data-answer": OWNERS,
+    "person-role-answer.data-answer": OWNERS,
+    "person-remove-answer.data-answer": OWNERS,
+    "invite-answer.data-answer": OWNERS,
+    "invitation-revoke-answer.data-answer": OWNERS,
+    "key-answer.data-answer": ADMINS,
+    "key-remove-answer.data-answer": ADMINS,
+    "password-answer.data-answer": SOMEBODY,
+    "sign-out-answer.data-answer": SOMEBODY,
 }
+FORMS_OF_ALL = ("person-role", "person-remove", "invite", "invitation-revoke")  # for "" instead of a domain
 
 # By address, with how it is asked for where that is not GET.
 ROUTES = {
@@ -62,6 +76,8 @@ ROUTES = {
     "POST /sign-out": LED_TO_SIGN_IN,
     "/setup": GONE,  # somebody has an account
     "POST /setup": GONE,
+    "/invitation": GONE,  # without a token
+    "POST /invitation": GONE,
     "/assets/<path:filename>": OPEN,
     "/<path:path>": NEVER,  # every address that is no page
     "/_dash-layout": SOMEBODY,
@@ -118,7 +134,7 @@ def verdict(answer) -> str:
 def body_of(callback, output: str, **values: object) -> dict[str, object]:
     """The call of a callback as a browser sends it; `values` by property where they are not None."""
     outputs = callback["output"] if isinstance(callback["output"], list | tuple) else [callback["output"]]
-    given = {"pathname": "/", "data-site": SITE, "data": {"number": 1, "fields": {}}} | values
+    given = {"pathname": "/", "data-site": SITE, "data": {"number": 1, "fields": FIELDS}} | values
     asked = [
         [{"id": one["id"], "property": one["property"], "value": given.get(one["property"])} for one in callback[kind]]
         for kind in ("inputs", "state")
@@ -160,6 +176,11 @@ def called(house, asker: str, name: str) -> str:
     return verdict(house.browsers[asker].post(CALLS, json=body_of(callback, output)))
 
 
+def called_for_all(house, asker: str, name: str) -> str:
+    output, callback = served(house)[f"{name}-answer.data-answer"]
+    return verdict(house.browsers[asker].post(CALLS, json=body_of(callback, output, **{"data-site": ""})))
+
+
 SUITE = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
 EXAMPLES = {
     "/assets/<path:filename>": "/assets/mark.svg",
@@ -174,7 +195,7 @@ def asked(house, asker: str, route: str) -> str:
     method, _, address = route.rpartition(" ")
     browser = house.browsers[asker]
     if address == "/sign-out":
-        browser = house.app.server.test_client()  # the others stay signed in
+        browser = house.app.server.test_client()  # whoever asks stays signed in
     method = method or ("OPTIONS" if address == "/api/collect" else "GET")
     with FlaskClient.open(browser, EXAMPLES.get(address, address), method=method) as answer:  # a stream has no end
         return verdict(answer)
@@ -191,7 +212,13 @@ def table(title: str, found: dict[str, tuple[str, ...]]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("title", "intended", "ask"), [("PAGE", PAGES, seen), ("CALLBACK", CALLBACKS, called), ("ROUTE", ROUTES, asked)]
+    ("title", "intended", "ask"),
+    [
+        ("PAGE", PAGES, seen),
+        ("CALLBACK", CALLBACKS, called),
+        ("FORM OF EVERY SITE", dict.fromkeys(FORMS_OF_ALL, OWNERS_OF_ALL), called_for_all),
+        ("ROUTE", ROUTES, asked),
+    ],
 )
 def test_everybody_gets_what_is_intended(house, capsys, title, intended, ask):
     found = {name: tuple(ask(house, asker, name) for asker in ASKERS) for name in intended}
