@@ -89,6 +89,7 @@ memberships = Table(
     Column("person_id", Integer, primary_key=True, autoincrement=False),
     Column("site_id", Integer, primary_key=True, autoincrement=False, index=True),
     Column("role", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
 )
 
 invitations = Table(

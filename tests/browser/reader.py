@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from selenium.webdriver import Chrome
+from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -212,8 +212,8 @@ class Reader:
     def type(self, element: str, text: str) -> None:
         """Types into the field with this id, over what is there."""
         field = self.driver.find_element(By.ID, element)
-        field.clear()
-        field.send_keys(text)
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(text or Keys.DELETE)
 
     def at(self, path: str, seconds: float = 8) -> None:
         """Waits until the browser is at this path (with its query) of the server."""

@@ -11,7 +11,7 @@ from dash import Input, Output, State, dcc, html
 from flask.testing import FlaskClient
 
 from analytics.database import Database
-from callbacks import gate, setup, signin
+from callbacks import gate, pages, setup, signin
 
 ASSETS = Path(__file__).parents[2] / "assets"
 SECRET = b"k" * 40
@@ -55,6 +55,7 @@ def doorway(database: Database, *, public: bool = False, base_url: str = "") -> 
         app.server,
         database,
         public=public,
+        is_page=pages.is_page,
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
         **told,

@@ -84,7 +84,10 @@ def sites_are_managed(done, address):
     assert added.splitlines()[-1] == SNIPPET.format(address=address, site="example.com")
     assert done("site", "add", "zwei.example").startswith("zwei.example is added.")
     changed = ("--identity", "browser", "--allow-host", "shop.test", "--exclude-address", "10.0.0.0/8")
-    assert done("site", "set", "example.com", *changed, "--exclude-path", "/admin/**") == "example.com is changed."
+    more = ("--week-start", "sunday", "--retention-days", "30", "--exclude-host", "test.example.com")
+    assert (
+        done("site", "set", "example.com", *changed, "--exclude-path", "/admin/**", *more) == "example.com is changed."
+    )
     assert done("site", "list").splitlines() == [
         "DOMAIN        NAME          TIME ZONE      IDENTITY",
         "example.com   Shop          Europe/Berlin  browser",
@@ -103,6 +106,15 @@ def people_are_managed(config, done):
         "ada@example.com  owner",
         "bob@example.com  viewer",
     ]
+    on = ("--site", "example.com")
+    assert (
+        done("user", "set", "bob@example.com", "--role", "admin", *on) == "bob@example.com is admin on example.com now."
+    )
+    assert done("user", "set", "bob@example.com", "--role", "none") == "bob@example.com is nothing on every site now."
+    assert done("user", "list").splitlines()[-1] == "bob@example.com  admin on example.com"
+    new = done("user", "add", "eve@example.com", "--role", "viewer", *on, "--password-stdin", given=f"{PASSWORD}\n")
+    assert new == "eve@example.com is added as viewer on example.com."
+    assert done("user", "remove", "eve@example.com") == "eve@example.com is removed."
     reset = done("user", "reset", "bob@example.com", "--password-stdin", given="another good password\n")
     assert reset == "bob@example.com has to sign in again."
     stored = rows(config, "SELECT password_hash FROM people")

@@ -116,6 +116,13 @@ def test_it_serves_the_live_state_the_stream_and_the_script(gunicorn):
     assert server.request("GET", "/js/footfall.js").status == 200
 
 
+def test_the_picture_counts_here_too(gunicorn):
+    server, _ = gunicorn
+    answer = server.request("GET", f"/pixel.gif?site={SITE}&url=https://{SITE}/picture", headers={"User-Agent": AGENT})
+    assert (answer.status, len(answer.body), answer.headers["x-footfall-outcome"]) == (200, 43, "stored")
+    assert rows(server.config, "SELECT count(*) FROM pageviews WHERE path = '/picture'") == [(1,)]
+
+
 def test_it_serves_the_dashboard_to_who_is_signed_in_only(gunicorn):
     server, _ = gunicorn
     assert server.request("GET", "/sign-in").status == 200
@@ -131,10 +138,3 @@ def test_it_ends_in_its_grace_time_beside_an_open_stream_and_what_it_acknowledge
             assert server.collect(pageview(f"page-last-{number}")).status == 202
         assert server.stop() == 0
     assert rows(server.config, "SELECT COUNT(*) FROM pageviews WHERE page_id LIKE 'page-last-%'") == [(50,)]
-
-
-def test_the_picture_counts_here_too(gunicorn):
-    server, _ = gunicorn
-    answer = server.request("GET", f"/pixel.gif?site={SITE}&url=https://{SITE}/picture", headers={"User-Agent": AGENT})
-    assert (answer.status, len(answer.body), answer.headers["x-footfall-outcome"]) == (200, 43, "stored")
-    assert rows(server.config, "SELECT count(*) FROM pageviews WHERE path = '/picture'") == [(1,)]

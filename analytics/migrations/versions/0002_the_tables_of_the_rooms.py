@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("site_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("person_id", "site_id", name=op.f("pk_memberships")),
     )
     op.create_index(op.f("ix_memberships_site_id"), "memberships", ["site_id"])
