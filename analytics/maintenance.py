@@ -61,7 +61,7 @@ def purge_heartbeats(work: Work) -> str:
     if purged.whole and uncounted is None:
         with work.database.transaction() as connection:
             mark(connection, PURGE, [due_day(work.now)], work.now)
-    return f"Purged {purged.heartbeats:,} heartbeats past their retention." if purged.heartbeats else ""
+    return f"Purged {_many(purged.heartbeats, 'heartbeat')} past their retention." if purged.heartbeats else ""
 
 
 def destroy_salts(work: Work) -> str:
@@ -69,7 +69,11 @@ def destroy_salts(work: Work) -> str:
     destroyed = salts.destroy_old(work.database, sites.all_sites(work.database), work.now)
     if destroyed.salts:
         work.database.forget_deleted()
-    return f"Destroyed {destroyed.salts:,} old salts." if destroyed.salts else ""
+    return f"Destroyed {_many(destroyed.salts, 'old salt')}." if destroyed.salts else ""
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 JOBS: Sequence[Callable[[Work], str]] = (count_usage, purge_heartbeats, destroy_salts)
