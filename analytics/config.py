@@ -41,6 +41,8 @@ class Config:
     spam_referrers: Path | None = None
     collect_rate: int = 600
     active_window_s: int = 60
+    heartbeat_interval_s: int = 30
+    heartbeat_retention_days: int = 7
     log_level: str = "INFO"
     public: bool = False
 
@@ -122,6 +124,8 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "spam_referrers": _file("a text file, one host a line,"),
     "collect_rate": _whole(0, 1_000_000_000),
     "active_window_s": _whole(5, 3_600),
+    "heartbeat_interval_s": _whole(1, 300),
+    "heartbeat_retention_days": _whole(1, 36_500),
     "log_level": _level,
 }
 HIDDEN = {"secret_key", "database_url"}

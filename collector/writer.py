@@ -15,6 +15,7 @@ from typing import NamedTuple
 import psycopg
 from sqlalchemy.exc import OperationalError
 
+from analytics import usage
 from analytics.database import Database
 from analytics.ids import Ids
 from collector import tally as tallies
@@ -62,11 +63,13 @@ class Writer:
         on_stored: Callable[[list[Stored]], None],
         most_waiting: int = 10_000,
         group: int = 256,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._on_stored = on_stored
         self._most_waiting = most_waiting
         self._group = group
+        self._clock = clock
         self._ids = Ids(database.worker)
         self._queue: SimpleQueue[list[Waiting]] = SimpleQueue()
         self._held: deque[Waiting] = deque()
@@ -201,7 +204,10 @@ class Writer:
         for tries_left in (2, 1, 0):
             try:
                 with self._database.transaction() as connection:
-                    return store(connection, arrivals, self._ids, Counter(tally))
+                    outcomes = store(connection, arrivals, self._ids, Counter(tally))
+                    if late := usage.late_days((arrival.at for arrival in arrivals), int(self._clock())):
+                        usage.count_again(connection, late)
+                    return outcomes
             except TAKEN_ERRORS:
                 if not tries_left:
                     raise
