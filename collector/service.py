@@ -112,8 +112,7 @@ class Service:
         now = int(self._clock())
         self.today.prepare(self.sites.all(), now)
         try:
-            for site in self.sites.all():
-                self.salts.prepare(site, now)
+            self.salts.prepare(self.sites.all(), now)
         except SQLAlchemyError as away:
             log.warning("salts cannot be made: %s", type(away).__name__)  # who reads is served all the same
 
