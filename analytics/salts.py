@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -88,16 +88,17 @@ class SaltKeeper:
 
     def _read(self, wanted: Sequence[tuple[Site, int]]) -> list[Salts]:
         """The salts of these sites at these moments (epoch s)."""
-        days = [(site.id, *(_day(site, at, step) for step in (-1, 0, 1))) for site, at in wanted]
-        nonces = self._nonces([(site_id, today.name) for site_id, _, today, _ in days])
-        return [
-            Salts(
-                today=self._salt(site_id, nonces[site_id, today.name]),
-                before=self._salt(site_id, before) if (before := nonces.get((site_id, yesterday.name))) else None,
-                until=tomorrow.begin,
-            )
-            for site_id, yesterday, today, tomorrow in days
-        ]
+        nonces = self._nonces([(site.id, _day(site, at, 0).name) for site, at in wanted])
+        return [self._salts(site, at, nonces) for site, at in wanted]
+
+    def _salts(self, site: Site, now: int, nonces: Mapping[tuple[int, str], str]) -> Salts:
+        yesterday, today, tomorrow = (_day(site, now, step) for step in (-1, 0, 1))
+        before = nonces.get((site.id, yesterday.name))
+        return Salts(
+            today=self._salt(site.id, nonces[site.id, today.name]),
+            before=self._salt(site.id, before) if before else None,
+            until=tomorrow.begin,
+        )
 
     def _nonces(self, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
         """Nonces by site and day, the wanted ones made where missing; several processes agree on the first stored."""

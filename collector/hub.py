@@ -76,20 +76,20 @@ class Subscription:
         self._wake()
 
 
-class _Channel:
-    """The live side of one site."""
+class _Feed:
+    """The newest items of one site, and how far they have gone out."""
 
-    def __init__(self, presence: Presence, items: Iterable[FeedItem]) -> None:
-        self.presence = presence
+    def __init__(self, items: Iterable[FeedItem]) -> None:
         self.items: deque[tuple[int, FeedItem]] = deque(enumerate(items), maxlen=KEPT)
         self.position = len(self.items)  # of the next item
         self.sent = self.position  # the first item that no frame has carried yet
         self.read = {item.id for _, item in self.items}  # from the database: their publication may still come
-        self.subscriptions: set[Subscription] = set()
-        self.stats: dict[str, Any] = {}
-        self.changed = True
-        self.sent_at = 0.0
-        self.commented_at = 0.0
+
+    def add(self, item: FeedItem) -> None:
+        """The next item, unless it was read from the database."""
+        if item.id not in self.read:
+            self.items.append((self.position, item))
+            self.position += 1
 
     @property
     def last_id(self) -> str:
@@ -106,6 +106,26 @@ class _Channel:
         return next((at + 1 for at, item in reversed(self.items) if item.id == item_id), None)
 
 
+class _Channel:
+    """The live side of one site. Its feed is kept while somebody looks: of 1,000 sites hardly any is looked at."""
+
+    def __init__(self, presence: Presence) -> None:
+        self.presence = presence
+        self.feed: _Feed | None = None
+        self.looked_at = False  # since the last tidying
+        self.subscriptions: set[Subscription] = set()
+        self.stats: dict[str, Any] = {}
+        self.changed = True
+        self.sent_at = 0.0
+        self.commented_at = 0.0
+
+    def tidy(self) -> None:
+        """Lets go of a feed that nobody has looked at for as long as tidying takes its turns."""
+        if not self.looked_at and not self.subscriptions:
+            self.feed = None
+        self.looked_at = False
+
+
 class Hub:
     """Presence, feed and subscribers of every site of this process. Safe for many threads; close it at the end."""
 
@@ -115,6 +135,7 @@ class Hub:
         self._clock = clock
         self._lock = threading.Condition(threading.RLock())
         self._channels: dict[int, _Channel] = {}
+        self._watched: set[int] = set()  # the sites with subscriptions
         self._closing = False
         self._recall()
         self._thread = threading.Thread(target=self._run, name="footfall-hub", daemon=True)
@@ -127,9 +148,16 @@ class Hub:
 
     def _channel(self, site_id: int) -> _Channel:
         if site_id not in self._channels:
-            items = recent(self._database, site_id, KNOWN)
-            self._channels[site_id] = _Channel(Presence(self._window_s), items)
+            self._channels[site_id] = _Channel(Presence(self._window_s))
         return self._channels[site_id]
+
+    def _feed(self, site_id: int) -> _Feed:
+        """The feed of a site, kept from now on."""
+        channel = self._channel(site_id)
+        channel.looked_at = True
+        if channel.feed is None:
+            channel.feed = _Feed(recent(self._database, site_id, KNOWN))
+        return channel.feed
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -149,9 +177,8 @@ class Hub:
         beats: list[Beat] = [one.beat for one in stored]
         channel.presence.take(beats, now)
         for one in stored:
-            if one.feed and one.feed.timestamp > now - RECENT_S and one.feed.id not in channel.read:
-                channel.items.append((channel.position, one.feed))
-                channel.position += 1
+            if channel.feed and one.feed and one.feed.timestamp > now - RECENT_S:
+                channel.feed.add(one.feed)
         channel.changed = True
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,11 +215,19 @@ class Hub:
             channel.presence.expire(int(self._clock()))
             return channel.presence.active
 
+    def active_by_site(self) -> dict[int, int]:
+        """How many people are active now, by site; sites where nobody was lately are left out."""
+        now = int(self._clock())
+        with self._lock:
+            for channel in self._channels.values():
+                channel.presence.expire(now)
+            return {site_id: channel.presence.active for site_id, channel in self._channels.items()}
+
     def recent_items(self, site_id: int) -> list[FeedItem]:
         """The newest items of the feed, newest first, at most 20."""
         with self._lock:
-            channel = self._channel(site_id)
-            return channel.since(channel.position - RECENT_EVENTS)[::-1]
+            feed = self._feed(site_id)
+            return feed.since(feed.position - RECENT_EVENTS)[::-1]
 
     @property
     def streams(self) -> int:
@@ -206,38 +241,30 @@ class Hub:
         """A new subscription whose buffer holds `connected`, what came after `last_id`, and `stats`."""
         subscription = Subscription(site_id, wake)
         with self._lock:
-            channel = self._channel(site_id)
+            channel, feed = self._channel(site_id), self._feed(site_id)
             channel.presence.expire(int(self._clock()))
             if not channel.subscriptions:
-                channel.sent = channel.position  # nobody was listening: nothing of it is still to go out
-            missed = self._missed(site_id, channel, last_id)
+                feed.sent = feed.position  # nobody was listening: nothing of it is still to go out
+            missed = self._missed(site_id, feed, last_id)
             # whoever breaks off after this message still comes back with what they had
-            hello = message(last_id if missed else channel.last_id, "connected", self._connected(site_id, channel))
+            hello = message(last_id if missed else feed.last_id, "connected", _connected(channel.presence, feed))
             first = [b"retry: 2000\n\n", hello, *(message(item.id, "new_event", item) for item in missed)]
-            first.append(message(channel.last_id, "stats", self.stats(site_id)))
+            first.append(message(feed.last_id, "stats", self.stats(site_id)))
             channel.subscriptions.add(subscription)
+            self._watched.add(site_id)
         subscription.offer(b"".join(first))
         return subscription
 
-    def _connected(self, site_id: int, channel: _Channel) -> dict[str, Any]:
-        presence = channel.presence
-        return {
-            "currentVisitors": presence.recent_visits,
-            "uniqueVisitors": presence.recent_people,
-            "recentEvents": channel.since(channel.sent - RECENT_EVENTS)[:RECENT_EVENTS][::-1],
-            "activePages": [{"path": path, "count": people} for path, people in presence.top_pages(TOP)],
-        }
-
-    def _missed(self, site_id: int, channel: _Channel, last_id: str) -> list[FeedItem]:
+    def _missed(self, site_id: int, feed: _Feed, last_id: str) -> list[FeedItem]:
         """What a reader who saw `last_id` has missed: from memory, else (after a restart) from the database."""
         if not last_id.isdecimal() or len(last_id) > 19 or int(last_id) >= 1 << 63:
             return []
-        position = channel.position_after(last_id)
+        position = feed.position_after(last_id)
         if position is None:
-            waiting = {item.id for item in channel.since(channel.sent)}  # the next frame brings them
+            waiting = {item.id for item in feed.since(feed.sent)}  # the next frame brings them
             missed = recent(self._database, site_id, KEPT, after=int(last_id))
             return [item for item in missed if item.id not in waiting]
-        return channel.since(position)[: max(0, channel.sent - position)]
+        return feed.since(position)[: max(0, feed.sent - position)]
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forgets a subscription that has ended."""
@@ -259,8 +286,10 @@ class Hub:
     def _send_due(self) -> float:
         """Sends what is due and says in how many seconds to look again."""
         now, soonest = time.monotonic(), 1.0
-        for site_id, channel in list(self._channels.items()):
+        for site_id in list(self._watched):
+            channel = self._channel(site_id)
             if not channel.subscriptions:
+                self._watched.discard(site_id)
                 continue
             rest = channel.sent_at + FRAME_S - now
             if rest > 0:
@@ -270,14 +299,14 @@ class Hub:
         return soonest
 
     def _send(self, site_id: int, channel: _Channel, now: float) -> None:
-        frame = []
-        if channel.position > channel.sent:
-            frame += [message(item.id, "new_event", item) for item in channel.since(channel.sent)[-A_FRAME:]]
-            channel.sent = channel.position
+        frame, feed = [], self._feed(site_id)
+        if feed.position > feed.sent:
+            frame += [message(item.id, "new_event", item) for item in feed.since(feed.sent)[-A_FRAME:]]
+            feed.sent = feed.position
         stats = self.stats(site_id)
         quiet = now - channel.sent_at >= QUIET_S
         if quiet or {**stats, "as_of": 0} != {**channel.stats, "as_of": 0}:
-            frame.append(message(channel.last_id, "stats", stats))
+            frame.append(message(feed.last_id, "stats", stats))
             channel.stats = stats
         channel.changed = False
         if not frame:
@@ -298,6 +327,7 @@ class Hub:
         with self._lock:
             for site_id, channel in list(self._channels.items()):
                 channel.presence.expire(now)
+                channel.tidy()
                 if site_id not in sites or (channel.presence.empty and not channel.subscriptions):
                     for subscription in channel.subscriptions:
                         subscription.close()
@@ -313,3 +343,12 @@ class Hub:
                 channel.subscriptions.clear()
             self._lock.notify()
         self._thread.join(2)
+
+
+def _connected(presence: Presence, feed: _Feed) -> dict[str, Any]:
+    return {
+        "currentVisitors": presence.recent_visits,
+        "uniqueVisitors": presence.recent_people,
+        "recentEvents": feed.since(feed.sent - RECENT_EVENTS)[:RECENT_EVENTS][::-1],
+        "activePages": [{"path": path, "count": people} for path, people in presence.top_pages(TOP)],
+    }
