@@ -208,19 +208,26 @@ def find(database: Database, domain: str) -> Site:
     raise WrongInput(f"there is no site {wanted}; known: {listed}")
 
 
+def _new_name(text: str) -> str:
+    return _checked_name(text) if text.strip() else ""
+
+
+ADDS: Mapping[str, Callable[[str], str]] = {"domain": normal_domain, "name": _new_name, "timezone": checked_zone}
+
+
 def add(database: Database, domain: str, name: str = "", timezone: str = "UTC", *, now: int) -> Site:
-    """The new site. `WrongInput` where the domain or the zone is none, or the site is there already."""
-    values = {
-        "domain": normal_domain(domain),
-        "name": name.strip() or normal_domain(domain),
-        "timezone": checked_zone(timezone),
-        "created_at": now,
-    }
+    """The new site, called by its domain where it gets no name.
+
+    `WrongInput` tells of every field of `ADDS` that is wrong, and where the site is there already.
+    """
+    values = checked(ADDS, {"domain": domain, "name": name, "timezone": timezone})
     with database.transaction() as connection:
         taken = select(schema.sites.c.id).where(schema.sites.c.domain == values["domain"])
         if connection.execute(taken).first():
-            raise WrongInput(f"the site {values['domain']} is there already")
-        connection.execute(insert(schema.sites).values(values))
+            there = f"the site {values['domain']} is there already"
+            raise WrongInput(there, {"domain": there})
+        named = {"name": values["name"] or values["domain"], "created_at": now}
+        connection.execute(insert(schema.sites).values(values | named))
     return find(database, domain)
 
 
