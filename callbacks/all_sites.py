@@ -43,7 +43,7 @@ def register(app: Dash, service: Service) -> None:
     """Redraws the list every 10 s, on Refresh, and when it is searched, sorted or turned; never twice at once."""
 
     @app.callback(
-        Output(all_sites.LIST, "children"),
+        Output(all_sites.LIST, "data-part"),
         Output(all_sites.TOTAL, "children"),
         Input(all_sites.ASKED, "data"),
         Input("sites-tick", "n_intervals"),
@@ -58,7 +58,8 @@ def register(app: Dash, service: Service) -> None:
         active = service.hub.active_by_site()
         people = sum(active.get(site.id, 0) for site in known)
         part = _part(service, known, active, _asking(data))
-        return all_sites.listed(part), all_sites.total(len(known), people, service.config.active_window_s)
+        window_s = service.config.active_window_s
+        return all_sites.drawn(part, window_s), all_sites.total(len(known), people, window_s)
 
 
 def _asking(data: object) -> Asking:
@@ -98,9 +99,7 @@ def _part(service: Service, known: Sequence[Site], active: dict[int, int], askin
         )
         for site in shown
     ]
-    return all_sites.Part(
-        rows, len(found), len(known), turned, last, asking.sort, asking.backwards, service.config.active_window_s
-    )
+    return all_sites.Part(rows, len(found), len(known), turned, asking.sort, asking.backwards)
 
 
 def _rank(site: Site, active: dict[int, int], today: dict[int, Figures], sort: str) -> tuple[int, str]:

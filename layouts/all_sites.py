@@ -1,15 +1,15 @@
-"""The all-sites page: a skeleton that queries nothing, and the list that a callback fills it with.
+"""The all-sites page: a skeleton that queries nothing, and what `assets/sites.js` draws its rows from.
 
-Rows are plain and few (50 a page): `assets/sites.js` asks for another page, order or search.
+The script draws them: as Dash's components 50 rows took the browser 850 ms, as nodes of its own a few.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from dash import dcc, html
-from dash.development.base_component import Component
 
 from analytics.today import Figures
 from layouts import states
@@ -53,10 +53,8 @@ class Part(NamedTuple):
     found: int
     known: int
     page: int
-    last_page: int
     sort: str
     backwards: bool
-    window_s: int
 
 
 def page(window_s: int, *, may_add: bool) -> html.Main:
@@ -75,10 +73,8 @@ def page(window_s: int, *, may_add: bool) -> html.Main:
     end = [html.Div([name, search], className="ff-field ff-search"), refresh, *([add] if may_add else [])]
     total = html.Span(id=TOTAL, className="ff-sub", role="status")
     head = html.Div([html.H1("Sites"), total, html.Div(end, className="ff-end")], className="ff-toolbar")
-    listed = html.Div(states.skeleton(10), id=LIST)
     wires = [dcc.Interval(id="sites-tick", interval=TICK_MS), dcc.Store(id=ASKED)]
-    card = html.Section(listed, className="ff-card", **{"aria-label": "All sites"})
-    return html.Main([head, card, *wires], id="all-sites", className="ff-main", **{"data-window": str(window_s)})
+    return html.Main([head, _list(window_s), *wires], id="all-sites", className="ff-main")
 
 
 def total(sites: int, people: int, window_s: int) -> str:
@@ -87,68 +83,70 @@ def total(sites: int, people: int, window_s: int) -> str:
     return f"{figures.count(sites)} {noun} · {figures.people(people)} active in the last {figures.window(window_s)}"
 
 
-def listed(part: Part) -> list[Component]:
-    """One page of the list, or words where nothing fits."""
-    if not part.rows:
-        return [states.nothing("No such site", "No domain and no name has that in it.", "globe")]
-    head = html.Thead(html.Tr([_heading(part, *column) for column in COLUMNS]))
-    rows = html.Tbody([_row(row, part.window_s) for row in part.rows])
-    table = html.Table([head, rows], className="ff-table ff-sites")
-    return [table, _turning(part)]
+def _list(window_s: int) -> html.Section:
+    head = html.Thead(html.Tr([_heading(*column, window_s) for column in COLUMNS]))
+    none = states.nothing("No such site", "No domain and no name has that in it.", "globe")
+    inner = [
+        html.Table([head, html.Tbody()], className="ff-table ff-sites", hidden=True),
+        html.Div(states.skeleton(10), className="ff-until"),
+        html.Div(none, className="ff-none", hidden=True),
+        html.Nav([html.Span(), *_turns()], className="ff-turn", hidden=True, **{"aria-label": "Pages of sites"}),
+    ]
+    return html.Section(inner, id=LIST, className="ff-card", **{"aria-label": "All sites", "data-part": ""})
 
 
-def _heading(part: Part, sort: str, label: str, window: str) -> html.Th:
-    words = [label, html.Small(window.format(window=figures.window(part.window_s)))] if window else [label]
+def _heading(sort: str, label: str, window: str, window_s: int) -> html.Th:
+    words = [label, html.Small(window.format(window=figures.window(window_s)))] if window else [label]
     side = "" if label in ("Site", "Trend") else "ff-num"
     if not sort:
         return html.Th(html.Span(words), scope="col", className=side)
-    is_current = sort == part.sort
-    upwards = (sort == "domain") != part.backwards
-    order = {"aria-sort": "ascending" if upwards else "descending"} if is_current else {}
-    mark = icon("up" if upwards else "down", 14) if is_current else None
-    button = html.Button([html.Span(words), mark], type="button", **{"data-sort": sort})
-    return html.Th(button, scope="col", className=side, **order)
+    button = html.Button([html.Span(words), icon("down", 14)], type="button", **{"data-sort": sort})
+    return html.Th(button, scope="col", className=side)
 
 
-def _row(row: Row, window_s: int) -> html.Tr:
-    name = [html.Bdi(row.domain, className="ff-trunc", title=row.domain)]
-    if row.name != row.domain:
-        name.append(html.Small(html.Bdi(row.name), className="ff-trunc"))
-    badge = [html.Span("Demo", className="ff-badge")] if row.demo else []
+def _turns() -> list[html.Button]:
+    return [html.Button(label, type="button", className="ff-btn") for label in ("Previous", "Next")]
+
+
+def drawn(part: Part, window_s: int) -> str:
+    """One page of the list as JSON: its rows in words, where it stands, and how it is sorted.
+
+    `upwards`: the least come first; `to`: the pages before and after, 0 where there is none.
+    """
+    last = max(1, -(-part.found // ROWS))
+    told = {
+        "rows": [_row(row, window_s) for row in part.rows],
+        "words": _where(part),
+        "to": [part.page - 1, part.page + 1 if part.page < last else 0],
+        "sort": part.sort,
+        "upwards": (part.sort == "domain") != part.backwards,
+    }
+    return json.dumps(told, separators=(",", ":"))
+
+
+def _row(row: Row, window_s: int) -> dict[str, object]:
+    """A site's domain, other name ("" for none), address and badge, its trend, and its figures with their labels."""
+    today = row.today
+    people = figures.UNKNOWN if today is None else figures.count(today.people) + ("+" if today.at_least else "")
     cells = [
-        html.Td([html.A(name, href=row.href), *badge]),
-        _figure(html.B(figures.count(row.active)), f"last {figures.window(window_s)}"),
-        html.Td(trend.line((*row.trend, row.active))),
-        *_today(row.today),
-        _figure(figures.UNKNOWN if row.yesterday is None else figures.count(row.yesterday), "Visitors yesterday"),
+        (figures.count(row.active), f"last {figures.window(window_s)}"),
+        (people, "Visitors today"),
+        (figures.UNKNOWN if today is None else figures.count(today.visits), "Visits today"),
+        (figures.UNKNOWN if today is None else figures.count(today.pageviews), "Pageviews today"),
+        (figures.UNKNOWN if row.yesterday is None else figures.count(row.yesterday), "Visitors yesterday"),
     ]
-    return html.Tr(cells)
+    return {
+        "domain": row.domain,
+        "name": row.name if row.name != row.domain else "",
+        "href": row.href,
+        "badge": "Demo" if row.demo else "",
+        "cells": cells,
+        "trend": trend.line((*row.trend, row.active)),
+    }
 
 
-def _figure(shown: str | Component, label: str, **options: str) -> html.Td:
-    """A cell; the label stands below it where there are no columns, on a phone."""
-    return html.Td(shown, className="ff-num", **{"data-label": label}, **options)
-
-
-def _today(today: Figures | None) -> list[html.Td]:
-    labels = ("Visitors today", "Visits today", "Pageviews today")
-    if today is None:
-        return [_figure(figures.UNKNOWN, label, title="Being counted") for label in labels]
-    people = figures.count(today.people) + ("+" if today.at_least else "")
-    shown = (people, figures.count(today.visits), figures.count(today.pageviews))
-    return [_figure(*pair) for pair in zip(shown, labels, strict=True)]
-
-
-def _turning(part: Part) -> html.Nav | html.P:
-    """Which sites these are of how many, and the way to the others."""
+def _where(part: Part) -> str:
+    """`51–100 of 1,000`; `1–2 of 2 found, of 1,000`."""
     first = (part.page - 1) * ROWS + 1
     of = figures.count(part.found) + ("" if part.found == part.known else f" found, of {figures.count(part.known)}")
-    words = html.Span(f"{figures.count(first)}–{figures.count(first + len(part.rows) - 1)} of {of}")
-    if part.last_page == 1:
-        return html.P(words, className="ff-rest")
-    ways = [("Previous", part.page - 1, part.page > 1), ("Next", part.page + 1, part.page < part.last_page)]
-    buttons = [
-        html.Button(label, type="button", className="ff-btn", disabled=not there, **{"data-page": str(to)})
-        for label, to, there in ways
-    ]
-    return html.Nav([words, *buttons], className="ff-turn", **{"aria-label": "Pages of sites"})
+    return f"{figures.count(first)}–{figures.count(first + len(part.rows) - 1)} of {of}"
