@@ -1,4 +1,4 @@
-"""A request and its answer, the same for every door (ASGI, WSGI)."""
+"""A request and its answer, the same for every door: a connection of our own, or a WSGI server."""
 
 from __future__ import annotations
 

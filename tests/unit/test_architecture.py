@@ -20,7 +20,7 @@ NEVER = {
         "dash_bootstrap_components",
         "flask",
         "werkzeug",
-        "granian",
+        "httptools",
     ),
     "collector": ("layouts", "callbacks", "app", "dash", "dash_bootstrap_components", "plotly"),
     "layouts": (
