@@ -7,6 +7,7 @@ other thread: on two cores a bare answer takes 16 µs, where Granian's ASGI took
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -21,6 +22,8 @@ import httptools
 
 from collector.hub import Subscription
 from collector.request import Request, Response, error
+
+log = logging.getLogger("footfall.connection")
 
 HEAD_S = 10.0  # how long the lines before a body may take
 BODY_S = 10.0  # how long a body may take
@@ -81,6 +84,7 @@ class Connection(asyncio.Protocol):
         self._size = self._head_size = 0
         self._in_head = True
         self._path = ""
+        self._most = 0
 
     # ── what the transport tells ─────────────────────────────────────────────────────────────────────────────────
 
@@ -114,6 +118,9 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._deaf = True  # no other protocol is spoken here: what was asked for is answered, and that is all
+        except httptools.HttpParserCallbackError:
+            log.exception("a request failed")
+            self._transport.abort()
         except httptools.HttpParserError:
             self._refuse(BAD_REQUEST)
         if self._in_head and self._head_size > LARGEST_HEADERS:
@@ -126,7 +133,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused = False
-        self._until = NEVER if self._answering else time.monotonic() + IDLE_S
+        self._until = NEVER if self._answering else time.monotonic() + (LINGER_S if self._deaf else IDLE_S)
         self._flush()
         self._next()
 
@@ -136,8 +143,11 @@ class Connection(asyncio.Protocol):
             return
         if self._paused and self._transport.get_write_buffer_size() < self._unsent:
             self.pause_writing()  # slow, but reading
-        elif self._paused or self._deaf:
+        elif self._paused or self._transport.is_closing():
             self._transport.abort()
+        elif self._deaf:
+            self._transport.close()
+            self._until = now + UNREAD_S
         elif self._in_head and not self._head_size:
             self._transport.close()
         else:
@@ -160,7 +170,7 @@ class Connection(asyncio.Protocol):
         self._in_head = False
         if self._deaf:
             return
-        self._path, self._query = _target(self._url)
+        self._path, self._query = _target(self._url) if len(self._url) < 512 else _target.__wrapped__(self._url)
         self._headers = _headers(self._fields)
         self._most = self._handler.largest_body(self._path)
         self._expect_within(BODY_S)
@@ -187,7 +197,8 @@ class Connection(asyncio.Protocol):
         request = Request(method, self._path, self._query, self._headers, self._peer, body)
         self._chunked = self._parser.get_http_version() == "1.1"
         self._in_head, self._head_size = True, 0
-        self._waiting.append((request, self._chunked and self._parser.should_keep_alive()))
+        keeps = self._chunked and self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        self._waiting.append((request, keeps))
         if self._answering or self._paused:
             self._transport.pause_reading()  # what has come already waits here, the rest with the client
         else:
@@ -243,7 +254,7 @@ class Connection(asyncio.Protocol):
         if self._eof:
             self._transport.close()
             return
-        self._until = time.monotonic() + LINGER_S
+        self._until = time.monotonic() + (UNREAD_S if self._paused else LINGER_S)
         self._transport.resume_reading()
         self._transport.write_eof()
 
@@ -329,7 +340,7 @@ def _head(status: int, headers: tuple[tuple[str, str], ...], length: int | None,
         lines.append(f"Content-Length: {length}")
     if not keeps and CLOSE[0] not in headers:
         lines.append("Connection: close")
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n"
+    return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n"
 
 
 @lru_cache(2)

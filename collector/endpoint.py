@@ -66,7 +66,10 @@ class Endpoint:
         try:
             while True:
                 await asyncio.sleep(1)
-                self._end_waits(time.monotonic())
+                try:
+                    self._end_waits(time.monotonic())
+                except Exception:
+                    log.exception("connections could not be looked after")
         finally:
             checking.cancel()
 

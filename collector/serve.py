@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvloop
 
@@ -44,6 +46,7 @@ def serve(
     """
     # Two threads do most of the work, the loop and the writer. With Python's 5 ms a waiting thread gets its turn late.
     sys.setswitchinterval(0.001)
+    _allow_many_connections()
     uvloop.run(_serve(endpoint, host, port, on_ready, on_stop))
 
 
@@ -69,6 +72,13 @@ async def _serve(
     await loop.run_in_executor(None, on_stop)
     await _end(endpoint)
     watching.cancel()
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the system lets us have: the usual 1,024 are fewer than the streams that we serve."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _end(endpoint: Endpoint) -> None:

@@ -109,3 +109,10 @@ def test_an_event_is_stored_before_a_pipelined_one_behind_it_is_looked_at(shared
         lambda: rows(shared.config, "SELECT path FROM pageviews WHERE page_id LIKE 'in-order-%' ORDER BY id")
     )
     assert [path for (path,) in found] == [f"/{n}" for n in range(20)]
+
+
+def test_who_asks_for_another_protocol_is_answered_in_this_one_and_told_that_it_ends(shared):
+    asked = got("/healthz", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n")
+    answer = said(shared, asked)
+    assert statuses(answer) == ["200"]
+    assert "Connection: close" in answer
