@@ -157,6 +157,7 @@ def test_dash_gets_the_same_values_and_a_nudge_only_after_a_change_and_not_more_
         server.send("stats", stats(100 + n, 10))
     until(lambda: text(browser, "active-now") == "119")
     until(lambda: browser.execute_script("return calls.some(([id]) => id === 'nudge')"))
+    browser.execute_script("footfallLive.drawing(true); footfallLive.drawing(false)")  # as Dash says it
     server.send("stats", stats(119, 10, AT + 1))  # nothing new
     server.send("new_event", pageview(1))
     until(lambda: browser.execute_script("return calls.filter(([id]) => id === 'nudge').length") >= 2)
