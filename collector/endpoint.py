@@ -22,7 +22,7 @@ from collector.bridge import call_wsgi
 from collector.collect import Pending
 from collector.hub import Subscription
 from collector.payload import LARGEST_BODY
-from collector.request import Request, Response, error
+from collector.request import Request, Response, error, sealed
 from collector.routes import QUICK, Routes, Stream, answered_by
 from collector.writer import Waiting, Writer
 
@@ -272,7 +272,7 @@ async def _read(receive: Receive, most: int) -> bytes | Response:
 
 @lru_cache(256)
 def _headers(headers: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in sealed(headers)]
 
 
 async def _send(send: Send, response: Response) -> None:

@@ -89,6 +89,7 @@ def test_it_collects_with_the_same_answers(gunicorn):
     assert errors == [(400, "bad_json"), (413, "too_large"), (415, "wrong_content_type")]
     for answer in (stored, again, robot, wrong, large, typeless):
         assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert rows(server.config, "SELECT page_id, path FROM pageviews") == [("page-one", "/a")]
 
 
