@@ -125,9 +125,12 @@ def test_a_full_disk_is_503_and_over_when_there_is_room(config):
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (4096, before[1]))
         for number in range(3):
             shed(server.collect(pageview(f"page-full-{number}")))
+        ready = server.request("GET", "/readyz")
+        assert (ready.status, ready.json["error"]["code"]) == (503, "not_storing")
         assert server.request("GET", f"/api/live?site={SITE}", headers=reader).json["active_sessions"] == 1
         assert server.request("GET", "/sign-in").status == 200
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, before)
+        eventually(lambda: server.request("GET", "/readyz").status == 200)  # though nobody sends anything
         eventually(lambda: server.collect(pageview("page-after")).status == 202, within=5)
         assert server.stop() == 0
     assert rows(config, "SELECT page_id FROM pageviews ORDER BY id") == [("page-before",), ("page-after",)]
