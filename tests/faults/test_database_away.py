@@ -48,8 +48,8 @@ class PostgreSQL:
 
 
 @pytest.fixture
-def postgresql(tmp_path_factory):
-    server = PostgreSQL(tmp_path_factory.mktemp("pg"))
+def postgresql(postgresql_folder):
+    server = PostgreSQL(postgresql_folder("away"))
     yield server
     server.close()
 
