@@ -8,8 +8,9 @@ from __future__ import annotations
 import signal
 import sys
 
-OURS = __name__ == "__main__" or sys.argv[0].endswith("/footfall")
-if OURS and signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # jobs in the background ignore it
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (
+    __name__ == "__main__" or sys.argv[0].endswith("/footfall")
+):
     # Loading what follows takes a second or two: until `main` is there, Ctrl-C ends it without a word or a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
