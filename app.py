@@ -5,8 +5,16 @@
 
 from __future__ import annotations
 
-import logging
+import signal
 import sys
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (
+    __name__ == "__main__" or sys.argv[0].endswith("/footfall")
+):
+    # Loading what follows takes a second or two: until `main` is there, Ctrl-C ends it without a word or a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import logging
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +32,7 @@ from sqlalchemy.exc import DBAPIError
 
 from analytics import accounts, commands
 from analytics.config import Config, WrongSetting, read_config
-from analytics.database import Database, Taken
+from analytics.database import Database, Taken, check_free
 from analytics.sites import WrongInput
 from callbacks import gate, live, pages, setup, signin
 from collector import accesslog, demo, replay, serve
@@ -210,7 +218,17 @@ def serve_command(host: str, port: int, workers: int, data_dir: Path | None) -> 
     """Serve the collector and the dashboard."""
     if workers > 1:
         raise WrongInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
-    _serve(read_config(data_dir=data_dir), host, serve.free_port(host, port))
+    config = read_config(data_dir=data_dir)
+    _serve(config, host, _free_port(config, host, port))
+
+
+def _free_port(config: Config, host: str, port: int) -> int:
+    """The port to serve on. Where it is taken, another server of the same data is what people want to know of."""
+    try:
+        return serve.free_port(host, port)
+    except WrongInput:
+        check_free(config)
+        raise
 
 
 @cli.command("demo")
@@ -418,7 +436,9 @@ def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
 
 
 def main() -> None:
-    """The command line: one line and exit 2 for what people got wrong."""
+    """The command line: one line and exit 2 for what people got wrong, nothing and exit 130 for Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as end:

@@ -11,12 +11,12 @@
     polled: ["is-live", "Live"],
     down: ["is-down", "Disconnected"],
   };
-  const DRAWING_MS = 100;  // until the next look at a callback that is at work
+  const DOOR_MS = 100;  // until the next look at a door that is closed
   const byId = (id) => document.getElementById(id);
 
   let root = null, address = "", stream = null, state = "connecting", refusal = "", since = 0;
   let stats = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "";
-  let drawingSince = 0;
+  let askedAt = 0;
   let waiting = {stats: null, events: [], known: []};
 
   // ───────── the stream's life ─────────
@@ -199,51 +199,52 @@
     const running = !refusal && (state === "live" || state === "polled");
     const clock = byId("clock");
     if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : since) + skew).whole;
-    watchCall();
+    if (askedAt && Date.now() - askedAt > times.answer) endLostCall();
     showState();
   }
 
   // ───────── Dash ─────────
 
-  // Asks the callback for a redraw, at most every two seconds, the last change included. Not while it is at work:
-  // Dash would drop its answer for that of the new call, and on a slow line nothing would ever be drawn.
+  // One door to the callback, for the tick, Refresh and the nudges: it opens again when the answer has come. Dash alone
+  // lets a second call begin beside the first and drops the first one's answer (on a slow line nothing would ever be
+  // drawn), and it says that a callback runs only some turns after it was asked for: too late for whoever comes then.
+  function ask(ticks, clicks) {
+    const isFirst = !ticks && !clicks;  // a page that has just been laid out
+    if (!isFirst && askedAt) {
+      if (window.dash_clientside.callback_context.triggered_id === "refresh") nudge(0);
+      return window.dash_clientside.no_update;
+    }
+    return askedAt = Date.now();
+  }
+
+  function drawing(isAtWork) {
+    if (isAtWork === false) askedAt = 0;  // nothing yet: a page that has just been laid out
+  }
+
+  // A redraw after a change, at most every two seconds, the last change included.
   function nudge(wait = Math.max(0, nudged + times.nudge - Date.now())) {
     if (nudging || document.hidden) return;
     nudging = setTimeout(() => {
       nudging = 0;
-      if (isDrawing()) return nudge(DRAWING_MS);
-      nudged = Date.now();
+      if (askedAt) return nudge(DOOR_MS);
+      nudged = askedAt = Date.now();
       toDash("nudge", {data: nudged});
     }, wait);
   }
 
-  function isDrawing() {
-    const refresh = byId("refresh");
-    return Boolean(refresh) && refresh.getAttribute("aria-busy") === "true";
-  }
-
-  function watchCall() {
-    if (!isDrawing()) drawingSince = 0;
-    else if (!drawingSince) drawingSince = Date.now();
-    else if (Date.now() - drawingSince > times.answer) endLostCall();
-  }
-
-  // Where no answer comes at all (a server that dies, a line that drops) Dash leaves its callback "running" for good,
-  // and with it the tick off.
+  // Where no answer comes at all (a server that dies, a line that drops) Dash never says that its callback has ended.
   function endLostCall() {
-    drawingSince = 0;
-    toDash("tick", {disabled: false});
+    askedAt = 0;
     toDash("refresh", {"aria-busy": "false"});
   }
 
   // The callback's figures on each tick; they count only while there is no stream.
   function polled(data) {
-    if (!root || !data || refusal || state === "live") return null;
+    if (!root || !data || refusal || state === "live") return;
     stream.polled();
     if (!stats) receive("connected", {recentEvents: data.events});
     else for (const event of data.events) receive("new_event", event);
     receive("stats", data.stats);
-    return null;
   }
 
   function greet() {
@@ -274,5 +275,5 @@
   });
   document.addEventListener("DOMContentLoaded", adopt);
 
-  window.footfallLive = {polled, state: () => state};
+  window.footfallLive = {ask, drawing, polled, state: () => state};
 })();

@@ -271,7 +271,8 @@ def _answer_error(error: Exception) -> Response | HTTPException:
         return known
     message = MESSAGES.get(known.code) or known.description or known.name
     if _wants_page():
-        page = plain.render("error", title=known.name.capitalize(), message=message, version="")
+        way = ("/", "Go to the Live page")
+        page = plain.render("error", title=known.name.capitalize(), message=message, way=way, version="")
         response = flask.make_response(page, known.code)
     else:
         response = _json_error(known.code, known.name.lower().replace(" ", "_"), message)

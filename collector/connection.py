@@ -21,7 +21,7 @@ from urllib.parse import unquote_to_bytes
 import httptools
 
 from collector.hub import Subscription
-from collector.request import Request, Response, error
+from collector.request import Request, Response, error, sealed
 
 log = logging.getLogger("footfall.connection")
 
@@ -335,7 +335,7 @@ def _target(url: bytes) -> tuple[str, str]:
 
 @lru_cache(512)
 def _head(status: int, headers: tuple[tuple[str, str], ...], length: int | None, keeps: bool) -> bytes:
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers)]
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in sealed(headers))]
     if length is not None:
         lines.append(f"Content-Length: {length}")
     if not keeps and CLOSE[0] not in headers:

@@ -14,7 +14,7 @@ from collector.arrival import Outcome
 from collector.collect import Pending
 from collector.endpoint import CHECK_S, COMMIT_S, LARGEST_FORM, TOO_LARGE
 from collector.payload import LARGEST_BODY
-from collector.request import Request, Response
+from collector.request import Request, Response, sealed
 from collector.routes import Routes, Stream, answered_by
 from collector.writer import Waiting, Writer
 
@@ -83,12 +83,12 @@ def _body(environ: dict[str, Any], most: int = LARGEST_FORM) -> bytes | None:
 
 
 def _answered(response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    start_response(_status(response.status), [*response.headers, ("Content-Length", str(len(response.body)))])
+    start_response(_status(response.status), [*sealed(response.headers), ("Content-Length", str(len(response.body)))])
     return [response.body]
 
 
 def _streamed(stream: Stream, start_response: Callable[..., Any]) -> Iterator[bytes]:
-    start_response(_status(200), list(stream.headers))
+    start_response(_status(200), list(sealed(stream.headers)))
     return _frames(stream)
 
 

@@ -39,6 +39,7 @@ EVENT_STREAM = (
 )
 SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
 DATABASE_AWAY = error(503, "database_away", "the database does not answer", (NO_STORE, ("Retry-After", "5")))
+NOT_STORING = error(503, "not_storing", "the last commit failed; the log says why", (NO_STORE, ("Retry-After", "5")))
 FAILED = error(500, "failed", "something failed on the server; its log says what", (NO_STORE,))
 MOST_STREAMS = 2_000
 TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (NO_STORE, ("Retry-After", "30")))
@@ -229,7 +230,7 @@ class Routes:
                 connection.execute(text("SELECT 1"))
         except SQLAlchemyError:
             return DATABASE_AWAY
-        return json_response(200, {"status": "ready"}, (NO_STORE,))
+        return NOT_STORING if self._writer.failing else json_response(200, {"status": "ready"}, (NO_STORE,))
 
 
 @cache

@@ -53,8 +53,9 @@ class Service:
         self.keys = KeyRing(self.database, stale_s=math.inf)
         self.embeds = EmbedRing(self.database, stale_s=math.inf)
         self.salts = SaltKeeper(self.database, self.secret)
-        self.renew()
         self.hub = Hub(self.database, config.active_window_s)
+        self._renewing = threading.Lock()
+        self.renew()
         self.history = History(self.database, config.active_window_s)
         self.writer = Writer(self.database, self._publish)
         kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret)
@@ -84,12 +85,15 @@ class Service:
         )
 
     def renew(self) -> None:
-        """Reads sites, keys and cards anew: something was changed."""
-        self.sites.renew()
+        """Reads sites, keys and cards anew: something was changed. The streams of a site that is gone end."""
+        with self._renewing:  # what is older than somebody else's list may not end the streams of a new site
+            self.sites.renew()
+            sites = self.sites.all()
+            self.hub.keep({site.id for site in sites})
         self.keys.renew()
         self.embeds.renew()
         try:
-            for site in self.sites.all():
+            for site in sites:
                 self.salts.prepare(site, int(time.time()))
         except SQLAlchemyError as away:
             log.warning("salts cannot be made: %s", type(away).__name__)  # who reads is served all the same
@@ -113,7 +117,7 @@ class Service:
             self.salts.destroy_old(site, int(time.time()))
         self.salts.scrub()
         self.database.keep_lease()
-        self.hub.tidy({site.id for site in self.sites.all()})
+        self.hub.tidy()
 
     def drain(self) -> None:
         """Refuses what comes, commits what is waiting, ends the streams. May be called twice."""

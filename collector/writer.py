@@ -74,6 +74,7 @@ class Writer:
         self._tally: Tally = Counter()
         self._stopping = False
         self._busy = False
+        self.failing = False  # whether the last commit failed: true until one has succeeded
         self._thread = threading.Thread(target=self._run, name="footfall-writer", daemon=True)
         self._thread.start()
 
@@ -181,6 +182,7 @@ class Writer:
             return self._store(arrivals, tally)
         except AWAY_ERRORS as away:
             log.error("the database cannot be written to: %s", str(away).partition("\n")[0])
+            self.failing = True  # what was refused is counted, and that is tried to be written every second
             self._return_tally(tally)
         except Exception as refused:
             log.error("%d arrivals could not be stored: %s", len(arrivals), type(refused).__name__)
@@ -196,7 +198,9 @@ class Writer:
         for tries_left in (2, 1, 0):
             try:
                 with self._database.transaction() as connection:
-                    return store(connection, arrivals, self._ids, Counter(tally))
+                    outcomes = store(connection, arrivals, self._ids, Counter(tally))
+                self.failing = False
+                return outcomes
             except TAKEN_ERRORS:
                 if not tries_left:
                     raise
@@ -218,6 +222,8 @@ class Writer:
         try:
             with self._database.transaction() as connection:
                 write_tally(connection, tally)
+            self.failing = False
         except Exception as away:
+            self.failing = True
             log.error("the outcome counters cannot be written: %s", type(away).__name__)
             self._return_tally(tally)

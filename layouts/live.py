@@ -129,8 +129,8 @@ def _wires() -> list[Component]:
     return [
         dcc.Interval(id="tick", interval=TICK_MS),
         dcc.Store(id="nudge"),
+        dcc.Store(id="drawing"),
         dcc.Store(id="fallback"),
-        dcc.Store(id="fallback-done"),
     ]
 
 

@@ -197,7 +197,7 @@ class Reader:
             (row) => [row.firstChild.textContent, row.lastChild.textContent])"""
         return [tuple(row) for row in self.run(cells, element)]
 
-    def see(self, element: str, text: str, seconds: float = 8) -> None:
+    def see(self, element: str, text: str, seconds: float = 20) -> None:
         """Waits for this text."""
         until(lambda: self.text(element) == text, seconds)
 
@@ -215,7 +215,7 @@ class Reader:
         field.clear()
         field.send_keys(text)
 
-    def at(self, path: str, seconds: float = 8) -> None:
+    def at(self, path: str, seconds: float = 20) -> None:
         """Waits until the browser is at this path (with its query) of the server."""
         until(lambda: self.driver.current_url == self.server.url + path, seconds)
 

@@ -89,11 +89,11 @@ def test_from_the_set_up_link_to_the_first_visitor(server, shop, reader):
     with reader.another_window():
         reader.driver.get(f"{shop.url}/hello")
         reader.driver.switch_to.window(reader.window)
-        until(lambda: not reader.is_hidden("greeting") or reader.text("active-now") is not None, 3)
+        until(lambda: not reader.is_hidden("greeting") or reader.text("active-now") is not None)
         reader.see("active-now", "1")
         until(lambda: reader.rows("pages") == [("/hello", "1")])
         until(lambda: reader.texts(".ff-ev-t") == ["/hello"])
-    reader.see("active-now", "0", 4)
+    reader.see("active-now", "0")
 
     reader.open(link)
     until(lambda: reader.texts("h1") == ["Not found"])

@@ -38,7 +38,7 @@ def test_a_killed_server_is_told_of_and_its_return_brings_all_that_was_missed_on
     assert reader.complaints() == []
 
     server.kill()
-    reader.see("status-text", "Disconnected", 15)
+    reader.see("status-text", "Disconnected", 40)
     assert reader.run(
         "return /^Not connected since \\d\\d:\\d\\d:\\d\\d/.test(document.getElementById('notice').textContent)"
     )
@@ -54,8 +54,8 @@ def test_a_killed_server_is_told_of_and_its_return_brings_all_that_was_missed_on
             come(again, SITE, ["dan"], "/second")
             come(again, SITE, ["eve"], "/third")
             reader.requests()
-        reader.see("status-text", "Live", 20)
-        until(lambda: any("/stream?" in url and "&last_event_id=" in url for url in reader.requests()), 20)
+        reader.see("status-text", "Live", 40)
+        until(lambda: any("/stream?" in url and "&last_event_id=" in url for url in reader.requests()), 40)
         assert reader.is_hidden("notice")
         reader.see("active-now", "5")
         until(

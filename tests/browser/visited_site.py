@@ -274,7 +274,7 @@ class Visitor:
         self._until(lambda: self.run(script, *arguments), script)
 
     def _until(self, condition: Callable[[], Any], what: str) -> None:
-        end = time.monotonic() + 5
+        end = time.monotonic() + 20
         while not condition():
             assert time.monotonic() < end, f"never came true: {what}; timers {self.run('return timers()')}"
             time.sleep(0.01)

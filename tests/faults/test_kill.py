@@ -21,7 +21,7 @@ def test_five_kills_under_load_lose_nothing_and_double_nothing(config):
         with serving(config, FOOTFALL_COLLECT_RATE="0") as server:
             senders.port = server.port
             enough = len(senders.acknowledged) + chance.randint(100, 400)
-            eventually(lambda enough=enough: len(senders.acknowledged) >= enough, within=20)
+            eventually(lambda enough=enough: len(senders.acknowledged) >= enough, within=60)
             server.kill()
     with serving(config, FOOTFALL_COLLECT_RATE="0") as server:
         senders.port = server.port

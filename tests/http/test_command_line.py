@@ -9,12 +9,13 @@ import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import app
 from analytics.config import Config
-from tests.serving import ROOT, SITE, environment_of, pageview, rows, run_command, serving
+from tests.serving import ROOT, SITE, environment_of, eventually, pageview, rows, run_command, serving
 
 SNIPPET = '<script defer src="{address}/js/footfall.js" data-site="{site}"></script>'
 PASSWORD = "correct horse battery"
@@ -341,3 +342,21 @@ def test_help_and_version_are_no_mistakes(cli, tmp_path):
         assert (code, err) == (0, "")
         assert out
     assert not config.data_dir.exists()
+
+
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_ctrl_c_while_it_is_still_loading_ends_it_without_a_word(config):
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "serve", "--port", "0"],
+        cwd=ROOT,
+        env=environment_of(config),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    loaded = Path(f"/proc/{process.pid}/maps")
+    eventually(lambda: "sqlalchemy" in loaded.read_text(), within=60)
+    process.send_signal(signal.SIGINT)
+    _, complaints = process.communicate(timeout=60)
+    assert process.returncode in (-signal.SIGINT, 130, 0)
+    assert complaints.strip() == ""

@@ -303,8 +303,8 @@ LIVE_IDS = {
     "tick",
     "nudge",
     "refresh",
+    "drawing",
     "fallback",
-    "fallback-done",
     "split",
 }
 

@@ -1,0 +1,31 @@
+"""Time zones as people choose them: one name for each, with the older ones that browsers and habit still use."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+
+class Zone(NamedTuple):
+    """`Asia/Kolkata`, and what else it is or was called: `Asia/Calcutta`."""
+
+    name: str
+    aliases: tuple[str, ...]
+
+
+@cache
+def offered() -> tuple[Zone, ...]:
+    """The zones of places (Area/City), by name; the time-zone database knows more names, for the same clocks."""
+    names = {line.split("\t")[2] for line in _lines("zone.tab")}
+    aliases = defaultdict(list)
+    for word, *rest in map(str.split, _lines("tzdata.zi")):
+        if word == "L" and rest[0] in names and rest[1] not in names:
+            aliases[rest[0]].append(rest[1])
+    return tuple(Zone(name, tuple(sorted(aliases[name]))) for name in sorted(names))
+
+
+def _lines(name: str) -> list[str]:
+    text = files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
