@@ -30,16 +30,17 @@ import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import accounts, commands
+from analytics import access, accounts, commands, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Database, Taken, check_free
-from analytics.sites import WrongInput
-from callbacks import gate, live, pages, setup, signin
+from analytics.sites import Site, WrongInput
+from callbacks import account, gate, general, invitation, keys, live, pages, people, setup, signin
 from collector import accesslog, demo, replay, serve
 from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
 from collector.mount import mount
 from collector.request import Request
+from collector.routes import WhoReads
 from collector.sender import RefusedError, Sender
 from collector.service import Service
 
@@ -87,18 +88,21 @@ def create_app(service: Service) -> Dash:
         suppress_callback_exceptions=True,  # the pages come and go within #root
     )
     app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
-    pages.register(app, service, our_version(), _email, lambda: config.base_url or flask.request.url_root.rstrip("/"))
-    live.register(app, service)
+    pages.register(app, service, our_version())
+    for page in (live, general, people, keys, account):
+        page.register(app, service)
     app.layout = pages.frame()
-    account = {"version": our_version(), "base_url": config.base_url}
-    signin.register(app.server, service.database, address_of=_address_of(service), **account)
-    setup.register(app.server, service.database, service.secret, done=service.renew, **account)
+    plain = {"version": our_version(), "base_url": config.base_url}
+    for door in (signin, invitation):
+        door.register(app.server, service.database, address_of=_address_of(service), **plain)
+    setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
     app.server.after_request(_keep_assets)
     gate.guard(
         app.server,
         service.database,
         public=config.public,
         base_url=config.base_url,
+        is_page=pages.is_page,
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
     )
@@ -124,21 +128,20 @@ def _address_of(service: Service) -> Callable[[flask.Request], str]:
     return address
 
 
-def signed_in(service: Service) -> Callable[[Mapping[str, str]], bool]:
-    """Tells by a request's headers whether somebody is signed in; in a public demo everybody is."""
+def who_reads(service: Service) -> WhoReads:
+    """Tells by a request's headers which sites whoever asks may read, None for a stranger; in public, anybody all."""
 
-    def check(headers: Mapping[str, str]) -> bool:
-        if service.config.public:
-            return True
-        base_url = service.config.base_url
-        return gate.person_of(headers.get("cookie", ""), service.database, gate.epoch(), base_url=base_url) is not None
+    def may_read(headers: Mapping[str, str]) -> Callable[[Site], bool] | None:
+        base_url, now = service.config.base_url, gate.epoch()
+        person = access.ANYBODY
+        if not service.config.public:
+            found = gate.person_of(headers.get("cookie", ""), service.database, now, base_url=base_url)
+            if found is None:
+                return None
+            person = found
+        return lambda site: person.may(access.VIEWER, site.id)
 
-    return check
-
-
-def _email() -> str | None:
-    person: accounts.Person | None = flask.g.get("person")
-    return person.email if person else None
+    return may_read
 
 
 @cache
@@ -147,7 +150,7 @@ def _wsgi() -> flask.Flask:
     logging.basicConfig(level="INFO")
     service = Service(read_config())
     app = create_app(service)
-    mount(app.server, service.routes(signed_in(service)), service.writer)
+    mount(app.server, service.routes(who_reads(service)), service.writer)
     here = _address("127.0.0.1", 8000)  # where WSGI servers listen unless they are told otherwise
     Control(service.config.data_dir, _commands(service, service.config.base_url or here, here))
     return app.server
@@ -206,6 +209,9 @@ HOST = click.option("--host", default="127.0.0.1", show_default=True, help="The 
 PORT = click.option("--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 DATA_DIR = click.option("--data-dir", type=click.Path(path_type=Path), help="Where data lives. [default: data]")
 SITE = click.option("--site", required=True, metavar="DOMAIN", help="The site, as added.")
+ON_SITES = click.option(
+    "--site", "on", multiple=True, metavar="DOMAIN", help="Only on this site; may be repeated. [default: every site]"
+)
 PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
 
@@ -252,7 +258,7 @@ def _serve(config: Config, host: str, port: int, on_ready: Callable[[], None] = 
     reached = config.base_url or _address(serve.REACHED.get(host, host), port)
     service = Service(config)
     app = create_app(service)
-    endpoint = Endpoint(service.routes(signed_in(service)), service.writer, app.server)
+    endpoint = Endpoint(service.routes(who_reads(service)), service.writer, app.server)
     control = Control(config.data_dir, _commands(service, reached, _address(serve.REACHED.get(host, host), port)))
 
     def ready() -> None:
@@ -300,8 +306,11 @@ def site_list(data_dir: Path | None) -> None:
 @click.argument("domain")
 @click.option("--name")
 @click.option("--timezone", metavar="Area/City")
-@click.option("--identity", type=click.Choice(["daily", "browser"]))
+@click.option("--week-start", type=click.Choice(sites.WEEKDAYS), help="The first day of the week.")
+@click.option("--identity", type=click.Choice(sites.IDENTITIES))
+@click.option("--retention-days", metavar="DAYS", help="How long heartbeats are kept; '' for the server's setting.")
 @click.option("--allow-host", "hosts", multiple=True, help="Pages of this host count too. Replaces the list.")
+@click.option("--exclude-host", "excluded_hosts", multiple=True, help="Pages of this host are left out.")
 @click.option("--exclude-address", "excluded_addresses", multiple=True, metavar="CIDR")
 @click.option("--exclude-path", "excluded_paths", multiple=True, metavar="PATTERN", help="`*` and `**` as wildcards.")
 @DATA_DIR
@@ -327,13 +336,45 @@ def user_group() -> None:
 
 @user_group.command("add")
 @click.argument("email")
-@click.option("--role", required=True, type=click.Choice(accounts.ROLES))
+@click.option("--role", required=True, type=click.Choice(access.ROLES))
+@ON_SITES
 @PASSWORD
 @DATA_DIR
-def user_add(email: str, role: str, password_stdin: bool, data_dir: Path | None) -> None:
+def user_add(email: str, role: str, on: tuple[str, ...], password_stdin: bool, data_dir: Path | None) -> None:
     """Add a person. Without --password-stdin a password is made and printed once."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
-    click.echo(administer(read_config(data_dir=data_dir), "user add", email=email, role=role, password=password))
+    config = read_config(data_dir=data_dir)
+    click.echo(administer(config, "user add", email=email, role=role, password=password, on=on))
+
+
+@user_group.command("set")
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice([*access.ROLES, commands.NO_ROLE]))
+@ON_SITES
+@DATA_DIR
+def user_set(email: str, role: str, on: tuple[str, ...], data_dir: Path | None) -> None:
+    """Give a person another role; "none" takes it away."""
+    click.echo(administer(read_config(data_dir=data_dir), "user set", email=email, role=role, on=on))
+
+
+@user_group.command("invite")
+@click.argument("email", default="")
+@click.option("--role", required=True, type=click.Choice(access.ROLES))
+@click.option("--site", "on", metavar="DOMAIN", help="Only on this site. [default: every site]")
+@click.option("--expires", default="7d", show_default=True, metavar="DURATION")
+@DATA_DIR
+def user_invite(email: str, role: str, on: str | None, expires: str, data_dir: Path | None) -> None:
+    """Print a link with which somebody makes their account, once."""
+    config = read_config(data_dir=data_dir)
+    click.echo(administer(config, "user invite", email=email, role=role, on=on, expires=expires))
+
+
+@user_group.command("remove")
+@click.argument("email")
+@DATA_DIR
+def user_remove(email: str, data_dir: Path | None) -> None:
+    """Remove a person and end their logins."""
+    click.echo(administer(read_config(data_dir=data_dir), "user remove", email=email))
 
 
 @user_group.command("list")
@@ -366,6 +407,21 @@ def key_group() -> None:
 def key_add(name: str, scope: str, site: str | None, data_dir: Path | None) -> None:
     """Add an API key and print it, once."""
     click.echo(administer(read_config(data_dir=data_dir), "key add", name=name, scope=scope, site=site))
+
+
+@key_group.command("list")
+@DATA_DIR
+def key_list(data_dir: Path | None) -> None:
+    """List the API keys; what they open, but not the keys themselves."""
+    click.echo(administer(read_config(data_dir=data_dir), "key list"))
+
+
+@key_group.command("remove")
+@click.argument("key_id", type=click.IntRange(1, 2**31 - 1), metavar="ID")
+@DATA_DIR
+def key_remove(key_id: int, data_dir: Path | None) -> None:
+    """Remove an API key; it is good for nothing within a second."""
+    click.echo(administer(read_config(data_dir=data_dir), "key remove", key_id=key_id))
 
 
 @cli.group("embed")
@@ -432,7 +488,7 @@ def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
     try:
         yield address, key
     finally:
-        ask(config.data_dir, "key remove", {"key": key})
+        ask(config.data_dir, "key forget", {"key": key})
 
 
 def main() -> None:

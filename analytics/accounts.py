@@ -8,22 +8,21 @@ import re
 import secrets
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Row, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from analytics import schema
+from analytics.access import MEMBER, OWNER, Person, checked_role
 from analytics.database import Database
-from analytics.sites import WrongInput, checked_zone, normal_domain
+from analytics.sites import WrongInput, checked, checked_zone, normal_domain
 
-ROLES = ("owner", "admin", "viewer")
 LOGIN_S = 30 * 86_400
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
 LONGEST_EMAIL = 254
@@ -46,16 +45,6 @@ class AlreadySetUp(RuntimeError):
     """Somebody has an account already: there is nothing left to set up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody with an account; `role` is one of `ROLES`, `created_at` in seconds since the epoch."""
-
-    id: int
-    email: str
-    role: str
-    created_at: int
-
-
 def normal_email(text: str) -> str:
     """The e-mail address as it is stored: trimmed, in lower case. `WrongInput` where it cannot be one."""
     email = unicodedata.normalize("NFC", text.strip().lower())
@@ -71,22 +60,38 @@ def checked_password(password: str) -> str:
     return password
 
 
-def add_person(database: Database, email: str, role: str, password: str, *, now: int) -> Person:
-    """The new person. `WrongInput` for a wrong address, role or password, or one who is there already."""
-    if role not in ROLES:
-        raise WrongInput(f"role {role!r}: {', '.join(ROLES[:-1])} or {ROLES[-1]}")
-    address, hashed = normal_email(email), _hashed(checked_password(password))
+class Credentials(NamedTuple):
+    """A checked e-mail address and a password that is hashed already."""
+
+    email: str
+    hashed: str
+
+
+def credentials(email: str, password: str) -> Credentials:
+    """What an account starts with; `WrongInput` names each field that is wrong. Raises `Busy` as `sign_in`."""
+    given = checked({"email": normal_email, "password": checked_password}, {"email": email, "password": password})
+    return Credentials(given["email"], _hashed(given["password"]))
+
+
+def add_person(
+    database: Database, email: str, role: str, password: str, *, now: int, sites: Iterable[int] = ()
+) -> Person:
+    """The new person, with `role` on the sites of these ids, or on every site where none is given.
+
+    `WrongInput` for a wrong address, role or password, or one who is there already.
+    """
+    kept, given = checked_role(role), credentials(email, password)
     try:
         with database.transaction() as connection:
-            return _insert_person(connection, address, role, hashed, now)
+            return insert_person(connection, given.email, kept, given.hashed, now, sites)
     except IntegrityError:
-        raise WrongInput(f"{address} is there already; `user reset` gives a new password") from None
+        raise WrongInput(f"{given.email} is there already; `user reset` gives a new password") from None
 
 
 def people(database: Database) -> list[Person]:
     """Everybody, by e-mail."""
     with database.read() as connection:
-        return [_person(row) for row in connection.execute(select(schema.people).order_by(schema.people.c.email))]
+        return persons(connection)
 
 
 def has_people(database: Database) -> bool:
@@ -104,8 +109,9 @@ def reset_password(database: Database, email: str, password: str, *, now: int) -
         if row is None:
             raise WrongInput(f"there is nobody with the e-mail {address}; `user list` shows who is")
         connection.execute(delete(schema.logins).where(schema.logins.c.person_id == row.id))
-    _cache_of(database).clear()
-    return _person(row)
+        (person,) = persons(connection, schema.people.c.id == row.id)
+    forget_logins(database)
+    return person
 
 
 def sign_in(database: Database, email: str, password: str, *, now: int) -> str | None:
@@ -114,25 +120,23 @@ def sign_in(database: Database, email: str, password: str, *, now: int) -> str |
     Both answers take the same time. Raises `Busy` while a dozen others wait for theirs.
     """
     row = _found(database, email)
-    matches = _matches(row.password_hash if row else NOBODY, password)
-    if row is None or not matches:
+    is_right = matches(row.password_hash if row else NOBODY, password)
+    if row is None or not is_right:
         return None
     kept = _hashed(password) if HASHER.check_needs_rehash(row.password_hash) else row.password_hash
-    token = secrets.token_urlsafe(32)
     with database.transaction() as connection:
         # A reset in between wins: the hash is no longer the one that was checked.
         same = (schema.people.c.id == row.id) & (schema.people.c.password_hash == row.password_hash)
         if connection.execute(update(schema.people).where(same).values(password_hash=kept)).rowcount != 1:
             return None
-        _insert_login(connection, row.id, token, now)
-    return token
+        return insert_login(connection, row.id, now)
 
 
 def signed_in(database: Database, token: str, *, now: int) -> Person | None:
     """Whose login that is; None where it never was one, has expired or was revoked at least a second ago."""
     if len(token) != 43:
         return None
-    hashed, cache = _token_hash(token), _cache_of(database)
+    hashed, cache = token_hash(token), _cache_of(database)
     read_at, person = cache.get(hashed, (None, None))
     if read_at == now:
         return person
@@ -146,10 +150,17 @@ def signed_in(database: Database, token: str, *, now: int) -> Person | None:
 
 def sign_out(database: Database, token: str) -> None:
     """Ends that login; nothing happens where there is none."""
-    hashed = _token_hash(token)
+    hashed = token_hash(token)
     with database.transaction() as connection:
         connection.execute(delete(schema.logins).where(schema.logins.c.token_hash == hashed))
     _cache_of(database).pop(hashed, None)
+
+
+def password_hash(database: Database, person_id: int) -> str:
+    """What is kept of the person's password; that of nobody for nobody."""
+    with database.read() as connection:
+        asking = select(schema.people.c.password_hash).where(schema.people.c.id == person_id)
+        return connection.execute(asking).scalar() or NOBODY
 
 
 def password_mark(database: Database, email: str) -> str:
@@ -175,43 +186,80 @@ def set_up(database: Database, email: str, password: str, domain: str, timezone:
     """
     address, hashed = normal_email(email), _hashed(checked_password(password))
     site = {"domain": normal_domain(domain), "timezone": checked_zone(timezone), "created_at": now}
-    token = secrets.token_urlsafe(32)
     with database.transaction() as connection:
-        if not database.embedded:  # two at once: the second waits here, then sees the first one's person
-            connection.execute(text("LOCK TABLE people IN SHARE ROW EXCLUSIVE MODE"))
+        one_at_a_time(database, connection)
         if connection.execute(select(schema.people.c.id).limit(1)).first():
             raise AlreadySetUp
-        owner = _insert_person(connection, address, "owner", hashed, now)
+        owner = insert_person(connection, address, OWNER, hashed, now)
         there = select(schema.sites.c.id).where(schema.sites.c.domain == site["domain"])
         if not connection.execute(there).first():  # the command line may have added it before
             connection.execute(insert(schema.sites).values(site | {"name": site["domain"]}))
-        _insert_login(connection, owner.id, token, now)
-    return token
+        return insert_login(connection, owner.id, now)
 
 
-def _insert_person(connection: Connection, email: str, role: str, hashed: str, now: int) -> Person:
-    values = {"email": email, "role": role, "password_hash": hashed, "created_at": now}
-    adding = insert(schema.people).values(values).returning(schema.people)
-    return _person(connection.execute(adding).one())
+def one_at_a_time(database: Database, connection: Connection) -> None:
+    """Whoever else is about to change people waits until this transaction ends, then sees what it did."""
+    if not database.embedded:
+        connection.execute(text("LOCK TABLE people IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def _insert_login(connection: Connection, person_id: int, token: str, now: int) -> None:
-    table = schema.logins
+def insert_person(
+    connection: Connection, email: str, role: str, hashed: str, now: int, sites: Iterable[int] = ()
+) -> Person:
+    """Adds the row, and where there are `sites` (ids) the role on each instead of on every site."""
+    memberships = dict.fromkeys(sites, role)
+    kept = MEMBER if memberships else role
+    values = {"email": email, "role": kept, "password_hash": hashed, "created_at": now}
+    person_id = connection.execute(insert(schema.people).values(values).returning(schema.people.c.id)).scalar_one()
+    for site_id in memberships:
+        set_membership(connection, person_id, site_id, role, now)
+    return Person(person_id, email, kept, now, memberships)
+
+
+def set_membership(connection: Connection, person_id: int, site_id: int, role: str, now: int) -> None:
+    """The person's role on that site from now on; `MEMBER` for none."""
+    table = schema.memberships
+    mine = (table.c.person_id == person_id) & (table.c.site_id == site_id)
+    if role == MEMBER:
+        connection.execute(delete(table).where(mine))
+    elif not connection.execute(update(table).where(mine).values(role=role)).rowcount:
+        values = {"person_id": person_id, "site_id": site_id, "role": role, "created_at": now}
+        connection.execute(insert(table).values(values))
+
+
+def insert_login(connection: Connection, person_id: int, now: int) -> str:
+    """A new login of that person; its token. Their expired ones go."""
+    table, token = schema.logins, secrets.token_urlsafe(32)
     connection.execute(delete(table).where(table.c.person_id == person_id, table.c.expires_at <= now))
     values = {"person_id": person_id, "created_at": now, "expires_at": now + LOGIN_S}
-    connection.execute(insert(table).values(values | {"token_hash": _token_hash(token)}))
+    connection.execute(insert(table).values(values | {"token_hash": token_hash(token)}))
+    return token
 
 
 def _person_of_login(database: Database, hashed: str, now: int) -> Person | None:
     logins = schema.logins
-    asking = (
-        select(schema.people)
-        .join(logins, logins.c.person_id == schema.people.c.id)
-        .where(logins.c.token_hash == hashed, logins.c.expires_at > now)
-    )
+    theirs = select(logins.c.person_id).where(logins.c.token_hash == hashed, logins.c.expires_at > now)
     with database.read() as connection:
-        row = connection.execute(asking).first()
-    return _person(row) if row else None
+        found = persons(connection, schema.people.c.id == theirs.scalar_subquery())
+    return found[0] if found else None
+
+
+def persons(connection: Connection, *conditions: ColumnElement[bool]) -> list[Person]:
+    """The people of whom that is true, with their roles on single sites, by e-mail; one question."""
+    people, theirs = schema.people, schema.memberships
+    asking = (
+        select(people, theirs.c.site_id, theirs.c.role.label("site_role"))
+        .outerjoin(theirs, theirs.c.person_id == people.c.id)
+        .where(*conditions)
+        .order_by(people.c.email, theirs.c.site_id)
+    )
+    found: dict[int, Person] = {}
+    for row in connection.execute(asking):
+        memberships = dict(found[row.id].memberships) if row.id in found else {}
+        if row.site_id is not None:
+            memberships[row.site_id] = row.site_role
+        found[row.id] = Person(row.id, row.email, row.role, row.created_at, memberships)
+    return list(found.values())
 
 
 def _found(database: Database, email: str) -> Row[Any] | None:
@@ -223,11 +271,8 @@ def _found(database: Database, email: str) -> Row[Any] | None:
         return connection.execute(select(schema.people).where(schema.people.c.email == address)).first()
 
 
-def _person(row: Row[Any]) -> Person:
-    return Person(row.id, row.email, row.role, row.created_at)
-
-
-def _token_hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """What is kept of a login's token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -253,12 +298,18 @@ def _hashed(password: str) -> str:
         return HASHER.hash(_bytes(password))
 
 
-def _matches(hashed: str, password: str) -> bool:
+def matches(hashed: str, password: str) -> bool:
+    """Whether that is the password of the hash. Raises `Busy` as `sign_in`."""
     with _turn():
         try:
             return HASHER.verify(hashed, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
+
+
+def forget_logins(database: Database) -> None:
+    """Whoever asks next is looked up: somebody's password or role was changed."""
+    _cache_of(database).clear()
 
 
 _Cache = dict[str, tuple[int, Person]]

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any, NamedTuple
 
-from analytics import accounts, embeds, keys, sites
+from analytics import access, accounts, embeds, invitations, keys, members, sites
 from analytics.database import Database
 from analytics.sites import WrongInput
 
+NO_ROLE = "none"
 UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
@@ -27,6 +28,11 @@ class Context(NamedTuple):
 def snippet(address: str, domain: str) -> str:
     """The line that puts the script on a site's pages."""
     return f'<script defer src="{escape(address)}/js/footfall.js" data-site="{escape(domain)}"></script>'
+
+
+def invitation_link(address: str, token: str) -> str:
+    """Where somebody accepts the invitation of that token."""
+    return f"{address}/invitation?token={token}"
 
 
 def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
@@ -54,18 +60,60 @@ def site_remove(context: Context, domain: str) -> str:
     return f"{sites.remove(context.database, domain).domain} and all of its data are gone."
 
 
-def user_add(context: Context, email: str, role: str, password: str | None) -> str:
-    """Adds a person; without a password one is made and told once."""
+def user_add(context: Context, email: str, role: str, password: str | None, on: Sequence[str] = ()) -> str:
+    """Adds a person, with the role on the sites of `on`, else on every site. A password that is made is told once."""
     chosen = secrets.token_urlsafe(12) if password is None else password
-    person = accounts.add_person(context.database, email, role, chosen, now=context.now)
+    person = accounts.add_person(context.database, email, role, chosen, now=context.now, sites=_site_ids(context, on))
     told = "" if password is not None else f" The password, shown this once: {chosen}"
-    return f"{person.email} is added as {person.role}.{told}"
+    return f"{person.email} is added as {role}{_where(on)}.{told}"
+
+
+def user_set(context: Context, email: str, role: str, on: Sequence[str] = ()) -> str:
+    """Gives a person another role, on the sites of `on`, else on every site; "none" takes it away."""
+    kept = access.MEMBER if role == NO_ROLE else role
+    person = members.change(context.database, email, kept, _site_ids(context, on), now=context.now)
+    return f"{person.email} is {'nothing' if role == NO_ROLE else role}{_where(on) or ' on every site'} now."
+
+
+def user_invite(context: Context, role: str, email: str, on: str | None, expires: str) -> str:
+    """Invites somebody, with the role on the site `on`, else on every site; the text is the link."""
+    site_id = sites.find(context.database, on).id if on else None
+    _, token = invitations.invite(
+        context.database,
+        role,
+        site_id,
+        email=email,
+        life_s=seconds(expires),
+        by=invitations.COMMAND_LINE,
+        now=context.now,
+    )
+    return invitation_link(context.address, token)
+
+
+def user_remove(context: Context, email: str) -> str:
+    """Removes a person with their logins."""
+    return f"{members.remove(context.database, email).email} is removed."
 
 
 def user_list(context: Context) -> str:
     """Every person, one a line."""
-    rows = [(person.email, person.role) for person in accounts.people(context.database)]
+    by_id = {site.id: site.domain for site in sites.all_sites(context.database)}
+    rows = [(person.email, _roles(person, by_id)) for person in accounts.people(context.database)]
     return _table(("E-MAIL", "ROLE"), rows) or "Nobody yet. `user add EMAIL --role owner` adds somebody."
+
+
+def _site_ids(context: Context, domains: Sequence[str]) -> list[int]:
+    return [sites.find(context.database, domain).id for domain in domains]
+
+
+def _where(domains: Sequence[str]) -> str:
+    return f" on {', '.join(domains)}" if domains else ""
+
+
+def _roles(person: access.Person, by_id: dict[int, str]) -> str:
+    everywhere = [person.role] if person.role != access.MEMBER else []
+    single = [f"{role} on {by_id[site_id]}" for site_id, role in person.memberships.items() if site_id in by_id]
+    return ", ".join([*everywhere, *single]) or "nothing"
 
 
 def user_reset(context: Context, email: str, password: str | None) -> str:
@@ -82,8 +130,29 @@ def key_add(context: Context, name: str, scope: str, site: str | None) -> str:
     return keys.add(context.database, name, scope, site_id, now=context.now)
 
 
-def key_remove(context: Context, key: str) -> str:
-    """Removes an API key, given in clear."""
+def key_list(context: Context) -> str:
+    """Every API key, one a line."""
+    by_id = {site.id: site.domain for site in sites.all_sites(context.database)}
+    rows = [
+        (
+            str(key.id),
+            key.name,
+            key.scope,
+            "every site" if key.site_id is None else by_id[key.site_id],
+            _day(key.created_at),
+        )
+        for key in keys.all_keys(context.database)
+    ]
+    return _table(("ID", "NAME", "SCOPE", "SITE", "ADDED"), rows) or "No key yet. `key add` adds one."
+
+
+def key_remove(context: Context, key_id: int) -> str:
+    """Removes an API key by its number."""
+    return f"The key {keys.remove_number(context.database, key_id).name} is removed."
+
+
+def key_forget(context: Context, key: str) -> str:
+    """Removes an API key, given in clear: what `replay` does with its own."""
     keys.remove(context.database, key)
     return "The key is gone."
 
@@ -128,9 +197,14 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "site remove": site_remove,
     "user add": user_add,
     "user list": user_list,
+    "user set": user_set,
+    "user invite": user_invite,
+    "user remove": user_remove,
     "user reset": user_reset,
     "key add": key_add,
+    "key list": key_list,
     "key remove": key_remove,
+    "key forget": key_forget,
     "embed add": embed_add,
     "embed list": embed_list,
     "embed revoke": embed_revoke,

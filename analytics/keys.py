@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 
 from analytics import schema
 from analytics.database import Database
-from analytics.sites import WrongInput
+from analytics.sites import WrongInput, checked
 from analytics.snapshot import Snapshot
 
 SCOPES = ("stats", "ingest", "admin")
@@ -19,12 +20,13 @@ LONGEST_NAME = 120
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key. `site_id` is None where it opens every site."""
+    """One key. `site_id` is None where it opens every site; `created_at` is in epoch seconds."""
 
     id: int
     name: str
     scope: str
     site_id: int | None
+    created_at: int = 0
 
     def opens(self, scope: str, site_id: int | None) -> bool:
         """Whether it is good for `scope` on that site (None: on all); an admin key has every scope."""
@@ -36,21 +38,45 @@ def add(database: Database, name: str, scope: str, site_id: int | None, *, now: 
 
     `WrongInput` where the scope is none of `SCOPES` or the name is empty, long or not printable.
     """
-    if scope not in SCOPES:
-        raise WrongInput(f"scope {scope!r}: {', '.join(SCOPES[:-1])} or {SCOPES[-1]}")
-    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise WrongInput(f"give the key a name of 1 to {LONGEST_NAME} characters, like the server that will use it")
+    given = checked({"name": _checked_name, "scope": _checked_scope}, {"name": name, "scope": scope})
     plain = "ff_" + secrets.token_urlsafe(24)
-    values = {"name": name.strip(), "scope": scope, "site_id": site_id, "created_at": now}
+    values = given | {"site_id": site_id, "created_at": now}
     with database.transaction() as connection:
         connection.execute(insert(schema.keys).values(values | {"key_hash": _hash(plain)}))
     return plain
+
+
+def _checked_name(text: str) -> str:
+    if not text.strip() or len(text) > LONGEST_NAME or not text.isprintable():
+        raise WrongInput(f"give the key a name of 1 to {LONGEST_NAME} characters, like the server that will use it")
+    return text.strip()
+
+
+def _checked_scope(text: str) -> str:
+    if text not in SCOPES:
+        raise WrongInput(f"scope {text!r}: {', '.join(SCOPES[:-1])} or {SCOPES[-1]}")
+    return text
+
+
+def all_keys(database: Database) -> list[Key]:
+    """Every key, oldest first."""
+    with database.read() as connection:
+        return [_key(row) for row in connection.execute(select(schema.keys).order_by(schema.keys.c.id))]
 
 
 def remove(database: Database, plain: str) -> None:
     """Makes a key, given in plain, good for nothing."""
     with database.transaction() as connection:
         connection.execute(delete(schema.keys).where(schema.keys.c.key_hash == _hash(plain)))
+
+
+def remove_number(database: Database, key_id: int) -> Key:
+    """The key of that number, good for nothing now; `WrongInput` where there is none."""
+    with database.transaction() as connection:
+        row = connection.execute(delete(schema.keys).where(schema.keys.c.id == key_id).returning(schema.keys)).first()
+    if row is None:
+        raise WrongInput(f"there is no key {key_id}; `key list` shows them")
+    return _key(row)
 
 
 class KeyRing:
@@ -79,4 +105,8 @@ def _hash(plain: str) -> str:
 def _by_hash(database: Database) -> dict[str, Key]:
     with database.read() as connection:
         rows = connection.execute(select(schema.keys))
-        return {row.key_hash: Key(row.id, row.name, row.scope, row.site_id) for row in rows}
+        return {row.key_hash: _key(row) for row in rows}
+
+
+def _key(row: Row[Any]) -> Key:
+    return Key(row.id, row.name, row.scope, row.site_id, row.created_at)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -64,6 +65,9 @@ sites = Table(
     Column("excluded_addresses", Text, nullable=False, server_default=""),
     Column("excluded_paths", Text, nullable=False, server_default=""),
     Column("created_at", BigInteger, nullable=False),
+    _text("excluded_hosts"),  # one a line
+    Column("retention_days", Integer),  # of heartbeats; None: as the installation is set
+    Column("demo", Boolean, nullable=False, server_default=false()),  # its traffic is made up
     sqlite_autoincrement=True,  # a removed site's number is never given to another
 )
 
@@ -73,8 +77,33 @@ people = Table(
     _id(),
     Column("email", Text, nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),  # on every site; "member": only what memberships say
+    Column("created_at", BigInteger, nullable=False),
+    _text("language"),  # of dates and numbers, BCP 47; empty: the browser's
+)
+
+# What somebody is on one site, beside their role on every site; the higher one counts.
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("person_id", Integer, primary_key=True, autoincrement=False),
+    Column("site_id", Integer, primary_key=True, autoincrement=False, index=True),
     Column("role", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    _id(),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("site_id", Integer),  # None: every site
+    Column("role", Text, nullable=False),
+    _text("email"),  # whom it is meant for; anybody who has the link may use it
+    Column("created_by", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
 )
 
 logins = Table(
@@ -221,6 +250,35 @@ outcomes = Table(
     Column("outcome", Text, primary_key=True),
     Column("reason", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
+)
+
+# Robots that were left out, by the name that they give themselves.
+robots = Table(
+    "robots",
+    metadata,
+    Column("site_id", Integer, primary_key=True, autoincrement=False),
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+# Hosts that sent events for a site whose list they are not on.
+unlisted_hosts = Table(
+    "unlisted_hosts",
+    metadata,
+    Column("site_id", Integer, primary_key=True, autoincrement=False),
+    Column("host", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+)
+
+# Which day's work is done: a job that was killed half-way has no row and runs again.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("day", Text, primary_key=True),  # YYYY-MM-DD, UTC
+    Column("done_at", BigInteger, nullable=False),
 )
 
 daily_usage = Table(

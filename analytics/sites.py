@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import zoneinfo
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,15 +18,41 @@ from analytics.snapshot import Snapshot
 
 DOMAIN = re.compile(r"^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$")
 IDENTITIES = ("daily", "browser")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LONGEST_NAME = 120
+LONGEST_PATH = 300
+MOST_LINES = 200  # of hosts, addresses or paths: each is looked at for each event
+LONGEST_RETENTION_DAYS = 3_650
 
 
 class WrongInput(ValueError):
-    """What somebody asked for cannot be done; the message is one line for them."""
+    """What somebody asked for cannot be done; the message is one line for them, `fields` says what of which field."""
+
+    def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields = dict(fields or {})
+
+
+def checked(checks: Mapping[str, Callable[[Any], Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, each by the check of its name; one `WrongInput` names every field that is wrong."""
+    kept, wrong = {}, {}
+    for name, value in given.items():
+        try:
+            kept[name] = checks[name](value)
+        except WrongInput as refused:
+            wrong[name] = str(refused)
+    if wrong:
+        raise WrongInput("; ".join(wrong.values()), wrong)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One site. `hosts` are allowed beside the domain and its subdomains; zone names are IANA's."""
+    """One site. `hosts` are allowed beside the domain and its subdomains; zone names are IANA's.
+
+    `week_start` is 0 for Monday to 6; `retention_days` of heartbeats is None where the installation's setting holds;
+    `demo`: its traffic is made up.
+    """
 
     id: int
     domain: str
@@ -37,6 +63,9 @@ class Site:
     hosts: tuple[str, ...] = ()
     excluded_addresses: tuple[Network, ...] = ()
     excluded_paths: tuple[str, ...] = ()
+    excluded_hosts: tuple[str, ...] = ()
+    retention_days: int | None = None
+    demo: bool = False
     path_pattern: re.Pattern[str] | None = field(default=None, compare=False, repr=False)
 
     def allows_host(self, host: str) -> bool:
@@ -75,20 +104,56 @@ def checked_zone(name: str) -> str:
     return name
 
 
-def _checked_networks(texts: Iterable[str]) -> list[str]:
-    checked = []
-    for text in texts:
-        try:
-            checked.append(str(ipaddress.ip_network(text.strip(), strict=False)))
-        except ValueError:
-            raise WrongInput(f"{text!r} is no address or network like 203.0.113.7 or 10.0.0.0/8") from None
-    return checked
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text.strip(), strict=False))
+    except ValueError:
+        raise WrongInput(f"{text!r} is no address or network like 203.0.113.7 or 10.0.0.0/8") from None
+
+
+def _path(text: str) -> str:
+    if not text.isprintable() or len(text.split()) != 1 or len(text) > LONGEST_PATH:
+        raise WrongInput(f"{text[:80]!r} is no path like /admin/** ; it has no spaces")
+    return "/" + text.strip().lstrip("/")
+
+
+def _checked_name(text: str) -> str:
+    name = text.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise WrongInput(f"a name has 1 to {LONGEST_NAME} characters")
+    return name
 
 
 def _checked_identity(text: str) -> str:
     if text not in IDENTITIES:
         raise WrongInput(f"identity {text!r}: {' or '.join(IDENTITIES)}")
     return text
+
+
+def _checked_weekday(text: str) -> int:
+    if text not in WEEKDAYS:
+        raise WrongInput(f"{text!r} is no day of the week; give one like {WEEKDAYS[0]}")
+    return WEEKDAYS.index(text)
+
+
+def _checked_retention(text: str) -> int | None:
+    if not text.strip():
+        return None
+    if not re.fullmatch(r" *[0-9]{1,4} *", text) or not 1 <= int(text) <= LONGEST_RETENTION_DAYS:
+        raise WrongInput(f"give whole days from 1 to {LONGEST_RETENTION_DAYS:,}, or nothing")
+    return int(text)
+
+
+def _lines(check: Callable[[str], str]) -> Callable[[Iterable[str]], str]:
+    """Checks a list: each entry by `check`, none twice."""
+
+    def checked_lines(texts: Iterable[str]) -> str:
+        kept = list(dict.fromkeys(check(text) for text in texts))
+        if len(kept) > MOST_LINES:
+            raise WrongInput(f"at most {MOST_LINES} entries, please")
+        return "\n".join(kept)
+
+    return checked_lines
 
 
 def path_regex(patterns: Iterable[str]) -> re.Pattern[str] | None:
@@ -109,6 +174,9 @@ def _site(row: Row[Any]) -> Site:
         hosts=tuple(row.hosts.split()),
         excluded_addresses=tuple(ipaddress.ip_network(text) for text in row.excluded_addresses.split()),
         excluded_paths=paths,
+        excluded_hosts=tuple(row.excluded_hosts.split()),
+        retention_days=row.retention_days,
+        demo=row.demo,
         path_pattern=path_regex(paths),
     )
 
@@ -146,20 +214,28 @@ def add(database: Database, domain: str, name: str = "", timezone: str = "UTC", 
     return find(database, domain)
 
 
-CHANGES: dict[str, Callable[[Any], Any]] = {
-    "name": str.strip,
+CHANGES: Mapping[str, Callable[[Any], Any]] = {
+    "name": _checked_name,
     "timezone": checked_zone,
+    "week_start": _checked_weekday,
     "identity": _checked_identity,
-    "hosts": lambda hosts: "\n".join(normal_domain(host) for host in hosts),
-    "excluded_addresses": lambda texts: "\n".join(_checked_networks(texts)),
-    "excluded_paths": lambda paths: "\n".join("/" + path.strip().lstrip("/") for path in paths),
+    "retention_days": _checked_retention,
+    "hosts": _lines(normal_domain),
+    "excluded_hosts": _lines(normal_domain),
+    "excluded_addresses": _lines(_network),
+    "excluded_paths": _lines(_path),
 }
 
 
 def change(database: Database, domain: str, **changes: Any) -> Site:
-    """The site with these settings changed: name, timezone, identity, hosts, excluded_addresses, excluded_paths."""
+    """The site with these settings changed: any of `CHANGES`, the last four as lists, the others as text.
+
+    `WrongInput` tells of every field that is wrong; nothing is changed then.
+    """
     site = find(database, domain)
-    values = {name: CHANGES[name](value) for name, value in changes.items()}
+    values = checked(CHANGES, changes)
+    if not values:
+        return site
     with database.transaction() as connection:
         connection.execute(update(schema.sites).where(schema.sites.c.id == site.id).values(values))
     return find(database, domain)

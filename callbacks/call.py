@@ -11,7 +11,7 @@ DEEPEST = 32
 
 
 def is_wrong(body: bytes, declared: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether Dash would fail on the body: no JSON, too deep, an unknown output, another callback's inputs.
+    """Whether Dash would fail on the body: no JSON, too deep, an output that none makes here, another's inputs.
 
     `declared` is the app's callback map. Values are not looked at: every callback checks its own.
     """
@@ -25,6 +25,7 @@ def is_wrong(body: bytes, declared: Mapping[str, Mapping[str, Any]]) -> bool:
     changed = call.get("changedPropIds", [])
     return (
         callback is None
+        or "callback" not in callback  # it runs in the browser
         or not (isinstance(changed, list) and all(isinstance(name, str) for name in changed))
         or not _are_those(call.get("inputs", []), callback["inputs"])
         or not _are_those(call.get("state", []), callback["state"])

@@ -32,23 +32,24 @@ from werkzeug.exceptions import (
 from werkzeug.http import parse_cookie
 
 from analytics import accounts
-from analytics.accounts import Person
+from analytics.access import Person
 from analytics.database import Database
 from callbacks import call
 from layouts import plain
 
 logger = logging.getLogger("footfall.gate")
 
-PAGES = ("/", "/live/")  # what Dash may answer with its page; one that ends in a slash opens all below it
 OPEN = {
     "/sign-in",
     "/sign-out",
     "/setup",
+    "/invitation",
     "/assets/",
     "/healthz",
     "/readyz",
 }  # without a login; others add theirs
-ACCOUNT = ("/sign-in", "/sign-out", "/setup")  # there are none on a public dashboard
+ACCOUNT = ("/sign-in", "/sign-out", "/setup", "/invitation")  # there are none on a public dashboard
+NO_WAY_ON = ("/sign-in", "/sign-out", "/setup")  # nowhere to go after signing in
 CALLS = "/_dash-update-component"
 CATCH_ALL = "/<path:path>"  # the rule with which Dash answers any address
 LARGEST_BODY = 1 << 20
@@ -78,6 +79,7 @@ def guard(
     *,
     public: bool,
     base_url: str,
+    is_page: Callable[[str], bool],
     script_hashes: Callable[[], Iterable[str]] = tuple,
     declared: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
     clock: Clock = epoch,
@@ -85,17 +87,17 @@ def guard(
     """Puts the gate before `server`; call it after the Dash app was made on it.
 
     `public` opens everything that reads and closes the account pages. `base_url` is the address that people
-    use, empty where it is not known. `script_hashes` are the CSP sources of inline scripts
-    (`app.csp_hashes`), asked for once, at the first answer. `declared` is the app's callback map: other calls
-    get a 400.
+    use, empty where it is not known. `is_page` tells which addresses Dash may answer with its page.
+    `script_hashes` are the CSP sources of inline scripts (`app.csp_hashes`), asked for once, at the first
+    answer. `declared` is the app's callback map: other calls get a 400.
     """
-    gate = _Gate(database, public, base_url, script_hashes, declared, clock)
+    gate = _Gate(database, public, base_url, is_page, script_hashes, declared, clock)
     server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     server.before_request_funcs.setdefault(None, []).insert(0, gate.enter)
     server.before_request(gate.check_call)  # after Dash's own: only then all callbacks are declared
     server.after_request(gate.seal)
     for kind in (Exception, DependencyException, InvalidResourceError):  # the latter for Dash's own handler
-        server.register_error_handler(kind, _answer_error)
+        server.register_error_handler(kind, gate.answer_error)
 
 
 def person_of(cookie_header: str, database: Database, now: int, *, base_url: str = "") -> Person | None:
@@ -146,7 +148,7 @@ def local_path(text: str) -> str:
         strange = any(ord(sign) <= 32 or ord(sign) == 127 or sign == "\\" for sign in form)
         if strange or not form.startswith("/") or form.startswith("//"):
             return "/"
-    return "/" if is_below(urlsplit(text).path, ACCOUNT) else text
+    return "/" if is_below(urlsplit(text).path, NO_WAY_ON) else text
 
 
 def is_below(path: str, known: Iterable[str]) -> bool:
@@ -169,6 +171,7 @@ class _Gate:
     database: Database
     public: bool
     base_url: str
+    is_page: Callable[[str], bool]
     script_hashes: Callable[[], Iterable[str]]
     declared: Callable[[], Mapping[str, Mapping[str, Any]]]
     clock: Clock
@@ -186,7 +189,7 @@ class _Gate:
                 request.headers.get("Cookie", ""), self.database, self.clock(), base_url=self.base_url
             )
             if flask.g.person is None:
-                return _send_away()
+                return self._send_away()
         self._check_route()
         return None
 
@@ -230,12 +233,44 @@ class _Gate:
     def _check_route(self) -> None:
         """Dash answers every address with its page; here only the pages that there are."""
         request = flask.request
-        if request.url_rule is None or request.url_rule.rule != CATCH_ALL or is_below(request.path, PAGES):
+        if request.url_rule is None or request.url_rule.rule != CATCH_ALL or self.is_page(request.path):
             return
         others = set(flask.current_app.url_map.bind("").allowed_methods(request.path)) - set(READING)
         if others:
             raise MethodNotAllowed(sorted(others))
         raise NotFound
+
+    def _wants_page(self) -> bool:
+        """Whether a person looks at the answer, not a script."""
+        request = flask.request
+        if request.path.startswith(("/_", "/api/")):
+            return False
+        return "text/html" in request.headers.get("Accept", "") or self.is_page(request.path)
+
+    def _send_away(self) -> Response:
+        request = flask.request
+        if request.method not in {"GET", "HEAD"} or not self._wants_page():
+            return _json_error(401, "unauthorized", "Sign in first.")
+        wanted = local_path(request.full_path if request.query_string else request.path)
+        page = "/sign-in" if wanted == "/" else "/sign-in?next=" + quote(wanted, safe="/")
+        return flask.make_response(flask.redirect(page))
+
+    def answer_error(self, error: Exception) -> Response | HTTPException:
+        """One plain page or JSON object for each error; nothing of the cause leaves the server."""
+        known = error if isinstance(error, HTTPException) else _http_error(error)
+        if known.code is None or known.code < 400:
+            return known
+        message = MESSAGES.get(known.code) or known.description or known.name
+        if self._wants_page():
+            page = plain.render(
+                "error", title=known.name.capitalize(), message=message, way=("/", "Go to the Live page"), version=""
+            )
+            response = flask.make_response(page, known.code)
+        else:
+            response = _json_error(known.code, known.name.lower().replace(" ", "_"), message)
+        kept = {name: value for name, value in known.get_headers() if name in {"Allow", "Retry-After"}}
+        response.headers.extend(kept)
+        return response
 
 
 def _flags(base_url: str) -> dict[str, Any]:
@@ -245,40 +280,6 @@ def _flags(base_url: str) -> dict[str, Any]:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _wants_page() -> bool:
-    """Whether a person looks at the answer, not a script."""
-    request = flask.request
-    if request.path.startswith(("/_", "/api/")):
-        return False
-    return "text/html" in request.headers.get("Accept", "") or is_below(request.path, PAGES)
-
-
-def _send_away() -> Response:
-    request = flask.request
-    if request.method not in {"GET", "HEAD"} or not _wants_page():
-        return _json_error(401, "unauthorized", "Sign in first.")
-    wanted = local_path(request.full_path if request.query_string else request.path)
-    page = "/sign-in" if wanted == "/" else "/sign-in?next=" + quote(wanted, safe="/")
-    return flask.make_response(flask.redirect(page))
-
-
-def _answer_error(error: Exception) -> Response | HTTPException:
-    """One plain page or JSON object for each error; nothing of the cause leaves the server."""
-    known = error if isinstance(error, HTTPException) else _http_error(error)
-    if known.code is None or known.code < 400:
-        return known
-    message = MESSAGES.get(known.code) or known.description or known.name
-    if _wants_page():
-        way = ("/", "Go to the Live page")
-        page = plain.render("error", title=known.name.capitalize(), message=message, way=way, version="")
-        response = flask.make_response(page, known.code)
-    else:
-        response = _json_error(known.code, known.name.lower().replace(" ", "_"), message)
-    kept = {name: value for name, value in known.get_headers() if name in {"Allow", "Retry-After"}}
-    response.headers.extend(kept)
-    return response
 
 
 def _http_error(error: Exception) -> HTTPException:

@@ -10,13 +10,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dash import Dash, Input, Output, State, no_update
+from dash.development.base_component import Component
 
+from analytics.commands import snippet
+from analytics.feed import recent
 from analytics.live import Concurrency, LiveState
 from analytics.sites import Site
+from callbacks.asked import Asked
 from callbacks.guard import authorized
 from collector.routes import live_state
 from collector.service import Service
-from layouts import live, states
+from layouts import first, live, states
 
 log = logging.getLogger("footfall.live")
 
@@ -33,6 +37,14 @@ OUTPUTS = (
     Output("sources", "children"),
     Output("fallback", "data"),
 )
+
+
+def page(asked: Asked) -> Component:
+    """The Live page, or how to begin where nobody has been yet."""
+    service, site = asked.service, asked.site
+    if not service.hub.active(site.id) and not recent(service.database, site.id, 1):
+        return first.page(site, snippet(asked.address, site.domain))
+    return live.page(site, service.config.active_window_s)
 
 
 def register(app: Dash, service: Service) -> None:

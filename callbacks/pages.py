@@ -1,22 +1,60 @@
-"""Which page an address shows."""
+"""Which page an address shows, and what it takes to see it: the one table of pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
-from analytics.commands import snippet
-from analytics.feed import recent
+from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.sites import Site
-from callbacks.guard import NotYours, authorized
+from callbacks import account, general, keys, live, people
+from callbacks.asked import Asked
+from callbacks.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
 from collector.service import Service
-from layouts import first, live, shell, states
-from layouts.shell import SiteLink
+from layouts import settings, shell, states
+from layouts.shell import Link, SiteLink
 
-LIVE = "/live/"
+SITE = "<domain>"  # stands for a site's domain in an address
+LIVE = f"/live/{SITE}"
+SETTINGS = f"/settings/{SITE}"
+
+
+class Page(NamedTuple):
+    """One page. `needs` is a role: on the site where the address names one, else on every site (`MEMBER`: anybody).
+
+    `draw` gives the page; below `SETTINGS` its list of cards, which the settings frame goes around. `label` is its
+    entry in a list or menu; without one nothing leads there.
+    """
+
+    address: str
+    needs: str
+    draw: Callable[[Asked], Any]
+    label: str = ""
+
+
+PAGES = (
+    Page("/", MEMBER, lambda _: states.no_sites()),  # whoever sees a site is led on, see `home`
+    Page(LIVE, VIEWER, live.page, "Live"),
+    Page(f"{SETTINGS}/general", ADMIN, general.cards, "General"),
+    Page(f"{SETTINGS}/people", OWNER, people.cards, "People"),
+    Page(f"{SETTINGS}/keys", ADMIN, keys.cards, "API keys"),
+    Page("/people", OWNER, people.everybody, "People"),
+    Page("/account", MEMBER, account.page, "Account"),
+)
+
+# The header's tabs in their order. Each leads to the first page below its address that whoever looks may see.
+TABS = (("Live", "activity", LIVE), ("Settings", "settings", SETTINGS))
+
+MENU = ("/people", "/account")  # in the account menu, for those who may see them
+
+
+def is_page(path: str) -> bool:
+    """Whether Dash may answer that address with its page."""
+    return _found(path) is not None
 
 
 def frame() -> Component:
@@ -24,38 +62,98 @@ def frame() -> Component:
     return html.Div([dcc.Location(id="url"), html.Div(id="root")])
 
 
-def register(
-    app: Dash, service: Service, version: str, email: Callable[[], str | None], address: Callable[[], str]
-) -> None:
-    """Draws the page of an address. `email` is the person's, `address` the server's as people reach it."""
+def register(app: Dash, service: Service, version: str) -> None:
+    """Draws the page of an address."""
 
     @app.callback(Output("root", "children"), Input("url", "pathname"))
-    def show(pathname: str | None) -> Component:
-        known = service.sites.all()
-        domain = _domain(pathname or "/", known)
-        sites = [SiteLink(site.domain, href(site), service.hub.active(site.id)) for site in known]
-        try:
-            page, current = _page(service, domain, address()), domain
-        except NotYours:
-            page, current = states.not_found() if sites else states.no_sites(), ""
-        window_s = service.config.active_window_s
-        return shell.shell(page, version=version, sites=sites, current=current, email=email(), window_s=window_s)
+    def show(pathname: object) -> Component:
+        path = pathname if isinstance(pathname, str) else "/"
+        page, site, tabs = _answer(service, home(service) if path == "/" else path)
+        return shell.shell(
+            page,
+            version=version,
+            sites=[SiteLink(one.domain, href(one), service.hub.active(one.id)) for one in visible(service)],
+            current=site.domain if site else "",
+            tabs=tabs,
+            email=asker(service).email or None,
+            menu=_menu(service),
+            window_s=service.config.active_window_s,
+        )
 
 
-def href(site: Site) -> str:
-    """The address of a site's Live page."""
-    return LIVE + quote(site.domain)
+def home(service: Service) -> str:
+    """What `/` shows: the Live page of the first site that whoever asks may see."""
+    known = visible(service)
+    return href(known[0]) if known else "/"
 
 
-def _domain(pathname: str, known: list[Site]) -> str:
-    """The site that an address is about; the first one at home."""
-    if pathname == "/":
-        return known[0].domain if known else ""
-    return unquote(pathname.removeprefix(LIVE)) if pathname.startswith(LIVE) else ""
+def href(site: Site, address: str = LIVE) -> str:
+    """The address of a site's page."""
+    return address.replace(SITE, quote(site.domain))
 
 
-def _page(service: Service, domain: str, address: str) -> Component:
-    site = authorized(service, domain)
-    if not service.hub.active(site.id) and not recent(service.database, site.id, 1):
-        return first.page(site, snippet(address, site.domain))
-    return live.page(site, service.config.active_window_s)
+def _answer(service: Service, path: str) -> tuple[Component, Site | None, list[Link]]:
+    """The page of an address or words why there is none, the site on show, and the tabs of that site."""
+    found = _found(path)
+    if found is None:
+        return states.not_found(), None, []
+    page, domain = found
+    try:
+        site = _authorized(service, page, domain)
+        drawn = _drawn(page, Asked(service, site))
+    except NotYours:
+        return states.not_found(), None, []
+    except NotEnough as refused:
+        site, drawn = authorized(service, domain), states.not_allowed(str(refused.description))
+    return drawn, site, _tabs(service, site, page) if site else []
+
+
+def _authorized(service: Service, page: Page, domain: str) -> Site | None:
+    if SITE in page.address:
+        return authorized(service, domain, page.needs)
+    authorized_everywhere(service, page.needs)
+    return None
+
+
+def _drawn(page: Page, asked: Asked) -> Component:
+    if asked.site is None or not page.address.startswith(SETTINGS):
+        return page.draw(asked)
+    sections = _links(asked.service, asked.site, SETTINGS, page)
+    return settings.frame(asked.site, sections, page.draw(asked))
+
+
+def _tabs(service: Service, site: Site, current: Page) -> list[Link]:
+    tabs = []
+    for label, icon, below in TABS:
+        if links := _links(service, site, below, current):
+            tabs.append(Link(label, links[0].href, icon, any(link.is_current for link in links)))
+    return tabs
+
+
+def _menu(service: Service) -> list[Link]:
+    person = asker(service)
+    return [
+        Link(page.label, page.address)
+        for page in PAGES
+        if page.address in MENU and (page.needs == MEMBER or person.may_everywhere(page.needs))
+    ]
+
+
+def _links(service: Service, site: Site, below: str, current: Page) -> list[Link]:
+    """The pages of a site below an address that whoever asks may see, in the order of the table."""
+    person = asker(service)
+    return [
+        Link(page.label, href(site, page.address), "", page is current)
+        for page in PAGES
+        if page.label and page.address.startswith(below) and person.may(page.needs, site.id)
+    ]
+
+
+def _found(path: str) -> tuple[Page, str] | None:
+    """The page of an address, and the domain that it names, "" for none."""
+    parts = path.split("/")
+    for page in PAGES:
+        wanted = page.address.split("/")
+        if len(wanted) == len(parts) and all(w == p or (w == SITE and p) for w, p in zip(wanted, parts, strict=True)):
+            return page, unquote(parts[wanted.index(SITE)]) if SITE in wanted else ""
+    return None

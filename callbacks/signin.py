@@ -150,12 +150,12 @@ class Doorman:
 
     def visit(self, address: str, email: str, mark: str) -> Visit:
         """Who tries what. `mark` changes with the account's password."""
-        network, account = _network(address), _account(email)
+        household, account = network(address), _account(email)
         return Visit(
-            pair=self._hash("pair", network, account, mark),
+            pair=self._hash("pair", household, account, mark),
             account=self._hash("account", account, mark),
-            address=self._hash("address", network),
-            friend=self._hash("friend", network, account),
+            address=self._hash("address", household),
+            friend=self._hash("friend", household, account),
         )
 
     def wait(self, visit: Visit, now: int) -> int:
@@ -185,7 +185,7 @@ class Doorman:
         return hashlib.blake2b(text, key=self._salt, digest_size=16).hexdigest()
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """The address itself, or the /64 that one household or server has of IPv6."""
     try:
         parsed = ipaddress.ip_address(address)

@@ -48,6 +48,7 @@ NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STOR
 QUICK = {"/api/collect", "/js/footfall.js", "/healthz", card.FONT_PATH}  # answered without asking anything
 
 May = Callable[[], bool]
+WhoReads = Callable[[Mapping[str, str]], Callable[[Site], bool] | None]
 
 
 class Stream(NamedTuple):
@@ -84,7 +85,8 @@ class Reader(NamedTuple):
 class Routes:
     """Finds what answers a request; None leaves it to Flask.
 
-    `signed_in` tells by the headers whether somebody is signed in; `clock` gives epoch seconds.
+    `who_reads` tells by the headers which sites somebody signed in may read, None for a stranger; `clock` gives epoch
+    seconds.
     """
 
     def __init__(
@@ -97,7 +99,7 @@ class Routes:
         keys: KeyRing,
         embeds: EmbedRing,
         database: Database,
-        signed_in: Callable[[Mapping[str, str]], bool],
+        who_reads: WhoReads,
         clock: Callable[[], float],
     ) -> None:
         self.collector = collector
@@ -108,7 +110,7 @@ class Routes:
         self._keys = keys
         self._embeds = embeds
         self._database = database
-        self._signed_in = signed_in
+        self._who_reads = who_reads
         self._clock = clock
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
@@ -120,6 +122,11 @@ class Routes:
             "/healthz": (("GET", "HEAD"), lambda _: json_response(200, {"status": "up"}, (NO_STORE,))),
             "/readyz": (("GET", "HEAD"), lambda _: self._ready()),
         }
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every address that is answered here."""
+        return frozenset(self._by_path)
 
     def find(self, request: Request) -> Answer | None:
         """What answers the request; 405 where only the method is wrong."""
@@ -147,9 +154,16 @@ class Routes:
         authorization = request.headers.get("authorization", "")
         if authorization.startswith("Bearer "):
             return self._by_key(authorization.removeprefix("Bearer ").strip(), site)
-        if not self._signed_in(request.headers):
+        reads = self._who_reads(request.headers)
+        if reads is None:
             return SIGN_IN
-        return Reader(site, lambda: self._signed_in(request.headers)) if site else NOTHING_HERE
+        if site is None or not reads(site):
+            return NOTHING_HERE
+        return Reader(site, lambda: self._still_reads(request.headers, site))
+
+    def _still_reads(self, headers: Mapping[str, str], site: Site) -> bool:
+        reads = self._who_reads(headers)
+        return reads is not None and reads(site)
 
     def _by_token(self, token: str, site: Site | None) -> Reader | Response:
         embed = self._embeds.find(token, int(self._clock()))

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,7 +24,7 @@ from collector.pipeline import Kit
 from collector.place import Places, open_places
 from collector.proxies import Proxies
 from collector.rate import Rate
-from collector.routes import Routes
+from collector.routes import Routes, WhoReads
 from collector.writer import Writer
 
 log = logging.getLogger("footfall.service")
@@ -69,8 +69,8 @@ class Service:
         for keeper in self._keepers:
             keeper.start()
 
-    def routes(self, signed_in: Callable[[Mapping[str, str]], bool]) -> Routes:
-        """The public routes; `signed_in` tells by the headers whether somebody is."""
+    def routes(self, who_reads: WhoReads) -> Routes:
+        """The public routes; `who_reads` tells by the headers who may read which site."""
         return Routes(
             self.collector,
             self.writer,
@@ -80,7 +80,7 @@ class Service:
             self.keys,
             self.embeds,
             self.database,
-            signed_in,
+            who_reads,
             time.time,
         )
 

@@ -20,24 +20,35 @@ class SiteLink(NamedTuple):
     active: int | None
 
 
+class Link(NamedTuple):
+    """A way to a page, in the header's tabs or in the list of settings."""
+
+    label: str
+    href: str
+    icon: str = ""
+    is_current: bool = False
+
+
 def shell(
     page: Component,
     *,
     version: str,
     sites: Sequence[SiteLink] = (),
     current: str = "",
+    tabs: Sequence[Link] = (),
     email: str | None = None,
+    menu: Sequence[Link] = (),
     window_s: int = 60,
 ) -> html.Div:
     """The whole document's body around `page`.
 
-    `current` is the domain of the site on show, empty for none. `email` is the person signed in;
-    None (a public dashboard) leaves the account menu out.
+    `current` is the domain of the site on show, empty for none; `tabs` are its pages. `email` is the person signed
+    in; None (a public dashboard) leaves the account menu out, and `menu` are further entries of it.
     """
     return html.Div(
         [
             html.A("Skip to the content", href="#page", className="ff-skip"),
-            header(sites, current, email, window_s),
+            header(sites, current, tabs, account_menu(email, menu), window_s),
             html.Div(page, id="page", tabIndex=-1),
             footer(version),
         ],
@@ -45,14 +56,16 @@ def shell(
     )
 
 
-def header(sites: Sequence[SiteLink], current: str, email: str | None, window_s: int) -> html.Header:
+def header(
+    sites: Sequence[SiteLink], current: str, tabs: Sequence[Link], account: Component | None, window_s: int
+) -> html.Header:
     """Brand, site switcher, tabs, status of the stream, theme, account."""
     home = next((site.href for site in sites if site.domain == current), "/")
-    end = [status(), theme_toggle(), html.Div(account_menu(email), id="account")]
+    end = [status(), theme_toggle(), html.Div(account, id="account")]
     inner = [
         brand(home),
         html.Div(site_menu(sites, current, window_s), id="site-menu"),
-        html.Nav(tabs(home) if current else None, id="tabs", className="ff-tabs", **{"aria-label": "Pages"}),
+        html.Nav([_tab(link) for link in tabs], id="tabs", className="ff-tabs", **{"aria-label": "Pages"}),
         html.Div(end, className="ff-header-end"),
     ]
     return html.Header(html.Div(inner, className="ff-header-in"), className="ff-header")
@@ -79,11 +92,6 @@ def site_menu(sites: Sequence[SiteLink], current: str, window_s: int) -> Compone
     return html.Details([summary, html.Div([window, *lines], className="ff-pop")], className="ff-menu")
 
 
-def tabs(home: str) -> list[Component]:
-    """The pages there are of a site: children of `#tabs`."""
-    return [html.A([icon("activity"), "Live"], href=home, **{"aria-current": "page"})]
-
-
 def status() -> html.Span:
     """How the stream is doing. The stream's script writes it; a page without a stream hides it."""
     dot = html.Span(className="ff-dot", **{"aria-hidden": "true"})
@@ -97,15 +105,16 @@ def theme_toggle() -> html.Button:
     return html.Button(icon("theme"), id="theme", type="button", className="ff-icon", **label)
 
 
-def account_menu(email: str | None) -> Component | None:
-    """Who is signed in, and the way out: children of `#account`. None on a public dashboard."""
+def account_menu(email: str | None, menu: Sequence[Link]) -> Component | None:
+    """Who is signed in, further pages, and the way out: children of `#account`. None on a public dashboard."""
     if email is None:
         return None
     avatar = html.Span(email[:1].upper(), className="ff-avatar", **{"aria-hidden": "true"})
     summary = html.Summary(avatar, className="ff-icon", **{"aria-label": "Your account"})
     who = html.Span(html.Bdi(email, className="ff-trunc"), className="ff-item ff-muted", title=email)
     out = html.Form(html.Button("Sign out", type="submit"), action="/sign-out", method="POST")
-    pop = html.Div([who, html.Hr(), out], className="ff-pop ff-pop-end")
+    links = [html.A(link.label, href=link.href) for link in menu]
+    pop = html.Div([who, html.Hr(), *links, out], className="ff-pop ff-pop-end")
     return html.Details([summary, pop], className="ff-menu")
 
 
@@ -115,6 +124,11 @@ def footer(version: str) -> html.Footer:
         [html.Span(f"Footfall {version}"), html.Span("No cookies, no IP addresses on disk")],
         className="ff-foot",
     )
+
+
+def _tab(link: Link) -> html.A:
+    marked = {"aria-current": "page"} if link.is_current else {}
+    return html.A([icon(link.icon), link.label], href=link.href, **marked)
 
 
 def _site_line(site: SiteLink, is_current: bool) -> html.A:

@@ -41,5 +41,11 @@ def not_found() -> html.Main:
     return _whole_page("file", "Page not found", [words, home])
 
 
+def not_allowed(message: str) -> html.Main:
+    """The page of somebody whose role does not reach that far."""
+    home = html.A("Go to the Live page", href="/", className="ff-btn ff-btn-primary")
+    return _whole_page("lock", "Not for your role", [html.P(message), home])
+
+
 def _whole_page(sign: str, title: str, rest: list) -> html.Main:
     return html.Main(html.Section([icon(sign), html.H1(title), *rest], className="ff-void"), className="ff-main")

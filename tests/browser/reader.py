@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from selenium.webdriver import Chrome
+from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -212,8 +212,8 @@ class Reader:
     def type(self, element: str, text: str) -> None:
         """Types into the field with this id, over what is there."""
         field = self.driver.find_element(By.ID, element)
-        field.clear()
-        field.send_keys(text)
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(text or Keys.DELETE)
 
     def at(self, path: str, seconds: float = 20) -> None:
         """Waits until the browser is at this path (with its query) of the server."""
@@ -290,6 +290,18 @@ class Reader:
             if (document.documentElement.scrollWidth <= width) return [];
             return [...document.querySelectorAll("body *")].filter((n) => n.getBoundingClientRect().right > width + 1)
               .map((n) => `${n.tagName} ${n.id} ${n.className}`)""")
+
+    def looks_right(self) -> None:
+        """Names, contrast in both themes, and no scrolling sideways on a phone."""
+        for theme in ("light", "dark"):
+            self.run("document.documentElement.dataset.bsTheme = arguments[0]", theme)
+            self.run(
+                "document.getAnimations().forEach((each) => each.effect.getTiming().iterations === 1 && each.finish())"
+            )
+            assert (self.run(UNNAMED), self.run(FAINT)) == ([], []), theme
+        with self.sized(PHONE):
+            assert self.too_wide() == []
+        self.run("document.documentElement.dataset.bsTheme = 'light'")
 
     def complaints(self) -> list[str]:
         """What the console has said since last asked: errors, warnings, breaches of the policy."""

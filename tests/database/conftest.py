@@ -11,7 +11,7 @@ from analytics.config import Config
 EMPTY = "; ".join(
     [
         *(f"DELETE FROM {table.name}" for table in schema.metadata.sorted_tables),
-        *(f"ALTER SEQUENCE {name}_id_seq RESTART" for name in ("sites", "people", "keys", "embeds")),
+        *(f"ALTER SEQUENCE {name}_id_seq RESTART" for name in ("sites", "people", "keys", "embeds", "invitations")),
     ]
 )
 

@@ -112,7 +112,7 @@ def test_a_key_is_printed_alone_and_works_until_it_is_removed(database):
     found = keys.KeyRing(database, stale_s=0).find(key)
     assert found is not None
     assert (found.scope, found.site_id) == ("ingest", sites.find(database, "example.com").id)
-    assert run(database, "key remove", key=key) == "The key is gone."
+    assert run(database, "key forget", key=key) == "The key is gone."
     assert keys.KeyRing(database, stale_s=0).find(key) is None
 
 

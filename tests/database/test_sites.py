@@ -52,6 +52,32 @@ def test_changes_are_kept_and_checked(database):
         sites.change(database, "example.com", excluded_addresses=["nonsense"])
 
 
+def test_every_field_that_is_wrong_is_named_and_nothing_is_changed(database):
+    before = sites.add(database, "example.com", now=NOW)
+    with pytest.raises(sites.WrongInput) as refused:
+        sites.change(database, "example.com", name=" ", retention_days="0", week_start="sunday")
+    assert refused.value.fields == {
+        "name": "a name has 1 to 120 characters",
+        "retention_days": "give whole days from 1 to 3,650, or nothing",
+    }
+    assert sites.find(database, "example.com") == before
+
+
+def test_week_retention_and_left_out_hosts_are_kept(database):
+    sites.add(database, "example.com", now=NOW)
+    site = sites.change(
+        database, "example.com", week_start="sunday", retention_days=" 30", excluded_hosts=["Test.Example.com"]
+    )
+    assert (site.week_start, site.retention_days, site.excluded_hosts) == (6, 30, ("test.example.com",))
+    assert sites.change(database, "example.com", retention_days="").retention_days is None
+
+
+def test_a_list_has_an_end(database):
+    sites.add(database, "example.com", now=NOW)
+    with pytest.raises(sites.WrongInput, match="at most 200 entries"):
+        sites.change(database, "example.com", hosts=[f"h{n}.example" for n in range(201)])
+
+
 def test_a_removed_site_is_gone_and_its_number_is_not_given_again(database):
     first = sites.add(database, "example.com", now=NOW)
     sites.remove(database, "example.com")

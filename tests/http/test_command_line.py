@@ -85,7 +85,10 @@ def sites_are_managed(done, address):
     assert added.splitlines()[-1] == SNIPPET.format(address=address, site="example.com")
     assert done("site", "add", "zwei.example").startswith("zwei.example is added.")
     changed = ("--identity", "browser", "--allow-host", "shop.test", "--exclude-address", "10.0.0.0/8")
-    assert done("site", "set", "example.com", *changed, "--exclude-path", "/admin/**") == "example.com is changed."
+    more = ("--week-start", "sunday", "--retention-days", "30", "--exclude-host", "test.example.com")
+    assert (
+        done("site", "set", "example.com", *changed, "--exclude-path", "/admin/**", *more) == "example.com is changed."
+    )
     assert done("site", "list").splitlines() == [
         "DOMAIN        NAME          TIME ZONE      IDENTITY",
         "example.com   Shop          Europe/Berlin  browser",
@@ -104,6 +107,17 @@ def people_are_managed(config, done):
         "ada@example.com  owner",
         "bob@example.com  viewer",
     ]
+    on = ("--site", "example.com")
+    assert (
+        done("user", "set", "bob@example.com", "--role", "admin", *on) == "bob@example.com is admin on example.com now."
+    )
+    assert done("user", "set", "bob@example.com", "--role", "none") == "bob@example.com is nothing on every site now."
+    assert done("user", "list").splitlines()[-1] == "bob@example.com  admin on example.com"
+    new = done("user", "add", "eve@example.com", "--role", "viewer", *on, "--password-stdin", given=f"{PASSWORD}\n")
+    assert new == "eve@example.com is added as viewer on example.com."
+    link = done("user", "invite", "fay@example.com", "--role", "viewer", *on, "--expires", "1d")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/invitation\?token=[\w-]{43}", link)
+    assert done("user", "remove", "eve@example.com") == "eve@example.com is removed."
     reset = done("user", "reset", "bob@example.com", "--password-stdin", given="another good password\n")
     assert reset == "bob@example.com has to sign in again."
     stored = rows(config, "SELECT password_hash FROM people")
@@ -113,6 +127,13 @@ def people_are_managed(config, done):
 def keys_are_added(done):
     for words in (("panel", "--scope", "stats"), ("shop", "--scope", "ingest", "--site", "example.com")):
         assert re.fullmatch(r"ff_[\w-]{32}", done("key", "add", *words))
+    listed = [line.split("  ") for line in done("key", "list").splitlines()]
+    assert [[cell.strip() for cell in line if cell][:4] for line in listed] == [
+        ["ID", "NAME", "SCOPE", "SITE"],
+        ["1", "panel", "stats", "every site"],
+        ["2", "shop", "ingest", "example.com"],
+    ]
+    assert done("key", "remove", "2") == "The key shop is removed."
 
 
 def cards_are_managed(done, address):

@@ -269,6 +269,18 @@ def test_the_streams_of_a_site_end_when_it_is_removed(shared, site, other_site):
         assert heard(staying, 1) == ["/still"]
 
 
+def test_a_persons_stream_ends_when_their_role_on_the_site_does(shared, site, other_site):
+    email, password = f"{site}@people.example", "correct horse battery"
+    shared.tell("user add", email=email, role="viewer", password=password, on=[site, other_site])
+    login = {"Cookie": shared.sign_in(email, password)}
+    with listening(shared, f"site={site}", login) as lost, listening(shared, f"site={other_site}", login) as kept:
+        eventually(lambda: lost.of("stats") and kept.of("stats"))
+        shared.tell("user set", email=email, role="none", on=[site])
+        assert lost.ended.wait(4)
+        assert not kept.ended.is_set()
+    assert shared.request("GET", f"/api/live/stream?site={site}", headers=login).status == 404
+
+
 def test_two_hundred_readers_come_and_go_and_the_next_is_served(shared, site, reader):
     for _ in range(200):
         with shared.connect() as connection:

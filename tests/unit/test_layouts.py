@@ -372,11 +372,15 @@ SITES = (
 
 
 def framed(**changed: object) -> object:
-    given = {"version": "1.2.3", "sites": SITES, "current": "example.com", "email": "jordan@example.com"}
+    tabs = [
+        shell.Link("Live", "/live/example.com", "activity", True),
+        shell.Link("Settings", "/settings/x", "settings"),
+    ]
+    given = {"version": "1.2.3", "sites": SITES, "current": "example.com", "email": "jordan@example.com", "tabs": tabs}
     return shell.shell(live.page(Site()), **{**given, **changed})
 
 
-def test_the_frame_has_switcher_with_counts_one_tab_status_and_account():
+def test_the_frame_has_switcher_with_counts_tabs_status_and_account():
     frame = framed()
     links = [
         (link["href"], text(link.get("children")))
@@ -387,7 +391,11 @@ def test_the_frame_has_switcher_with_counts_one_tab_status_and_account():
         ("/?site=example.com", "Footfall"),
         ("/?site=example.com", "E|example.com|1,280"),
         ("/?site=b.example", "B|b.example"),
-        ("/?site=example.com", "Live"),
+        ("/live/example.com", "Live"),
+        ("/settings/x", "Settings"),
+    ]
+    assert [link["href"] for link in props(one(frame, id="tabs")["children"], **{"aria-current": "page"})] == [
+        "/live/example.com"
     ]
     assert "Active in the last 60 s" in text(frame)
     assert one(frame, id="status")["role"] == "status"

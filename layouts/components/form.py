@@ -1,0 +1,157 @@
+"""Forms: labelled fields with what is wrong beside them, and a button that says truthfully what became of it.
+
+`assets/form.js` sends what is in a form to the callback of the form's name and shows the answer. There are two kinds of
+names: a form's (`general`) and, within it, a field's (`timezone`); ids are made of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from layouts.components.icon import icon
+
+Choices = Sequence[tuple[str, str]]  # value, and what people read
+
+
+def channel(name: str, domain: str = "") -> Component:
+    """What forms of that name send over, once a page: where the values go, where the answer comes, and the site."""
+    sent = dcc.Store(id=f"{name}-sent")
+    return html.Div(sent, id=f"{name}-answer", hidden=True, **{"data-channel": name, "data-site": domain})
+
+
+def card(
+    name: str,
+    title: str,
+    fields: Sequence[Component],
+    *,
+    domain: str = "",
+    intro: Any = None,
+    save: str = "Save",
+    once: str = "",
+) -> html.Section:
+    """One card with one form and its channel.
+
+    `intro` is a sentence under the title. `once` is the id of what an answer tells once, where it tells such a thing.
+    """
+    head = [html.H2(title), *([html.P(intro, className="ff-soft")] if intro else [])]
+    inner = form(name, [html.Header(head), *fields, actions(save)], className="ff-form")
+    return html.Section([inner, channel(name, domain), *([shown_once(once)] if once else [])], className="ff-card")
+
+
+def form(name: str, inner: Sequence[Component], *, key: str = "", **options: Any) -> html.Form:
+    """The bare form, for rows of which a page has several: `key` tells them apart, and is sent with the fields."""
+    named = {"data-form": name, "data-key": key}
+    return html.Form(list(inner), id=f"{name}-{key}" if key else name, noValidate=True, **named, **options)
+
+
+def actions(save: str = "Save", *, kind: str = "ff-btn-primary", disabled: bool = False) -> html.Div:
+    """The button, and the line that says what became of it."""
+    button = html.Button(save, type="submit", className=f"ff-btn {kind}", disabled=disabled)
+    return html.Div([button, html.Span(className="ff-form-state", role="status")], className="ff-form-end")
+
+
+def state(name: str) -> html.Span:
+    """The line for forms that have none of their own, as in the rows of a table; once a page."""
+    return html.Span(className="ff-form-state", role="status", **{"data-state-of": name})
+
+
+def asking_button(label: str, lost: str, *, value: str = "") -> html.Button:
+    """A button that sends its form after a question: `lost` says what will be gone. `value` is sent with the fields."""
+    return html.Button(label, type="submit", className="ff-btn", **{"data-confirm": lost, "data-value": value})
+
+
+def text(name: str, field: str, label: str, value: str = "", *, hint: Any = "", kind: str = "text", **options: Any):
+    """A field of one line; `kind` as browsers name it: text, email, password. Further options are `dcc.Input`'s."""
+    control = dcc.Input(id=f"{name}-{field}", name=field, type=kind, value=value, className="ff-text", **options)
+    return _field(name, field, label, control, hint)
+
+
+def lines(name: str, field: str, label: str, entries: Iterable[str], *, hint: Any = "", rows: int = 4) -> html.Div:
+    """A field of several entries, one a line."""
+    control = html.Textarea("\n".join(entries), rows=rows, spellCheck="false", **_control(name, field))
+    return _field(name, field, label, control, hint)
+
+
+def select(
+    name: str, field: str, label: str, value: str, choices: Choices | Mapping[str, Choices], *, hint: Any = ""
+) -> html.Div:
+    """A choice of one; `choices` may come in groups by their heading."""
+    if isinstance(choices, Mapping):
+        inner = [html.Optgroup(_options(some, value), label=group) for group, some in choices.items()]
+    else:
+        inner = _options(choices, value)
+    return _field(name, field, label, _select(html.Select(inner, **_control(name, field))), hint)
+
+
+def switch(name: str, field: str, label: str, on: bool, *, hint: Any = "") -> html.Div:
+    """On or off; sent as "on" or ""."""
+    button = html.Button(
+        [html.I(**{"aria-hidden": "true"}), html.Span(label)],
+        id=f"{name}-{field}",
+        type="button",
+        role="switch",
+        className="ff-switch",
+        **{"data-name": field, "aria-checked": "true" if on else "false", "aria-describedby": f"{name}-{field}-note"},
+    )
+    return html.Div([button, _note(name, field, hint)], className="ff-field")
+
+
+def small_select(form_name: str, field: str, key: str, label: str, value: str, choices: Choices) -> html.Div:
+    """A choice in a row of a table: its label is for screen readers. A change is sent at once."""
+    control = html.Select(
+        _options(choices, value),
+        id=f"{form_name}-{key}-{field}",
+        name=field,
+        className="ff-input",
+        **{"aria-label": label, "data-sends": "change"},
+    )
+    return _select(control)
+
+
+def danger(name: str, domain: str, title: str, words: str, button: str) -> html.Section:
+    """What cannot be undone, after the site's domain was typed."""
+    field = text(name, "typed", f"Type {domain} to go on", autoComplete="off", spellCheck="false")
+    end = actions(button, kind="ff-btn-danger", disabled=True)
+    head = html.Header([html.H2(title), html.P(words, className="ff-soft")])
+    inner = form(name, [head, field, end], className="ff-form", **{"data-typed": domain})
+    return html.Section([inner, channel(name, domain)], className="ff-card is-danger")
+
+
+def shown_once(element: str) -> html.Div:
+    """Where an answer's secret appears, with a button that copies it; hidden until then."""
+    copy = html.Button(
+        [icon("copy"), html.Span("Copy")],
+        type="button",
+        className="ff-btn ff-btn-primary",
+        **{"data-copy": f"#{element}"},
+    )
+    code = html.Div([html.Pre(html.Code(id=element)), copy], className="ff-code")
+    return html.Div([html.P("Copy it now: it is shown this once."), code], className="ff-once", hidden=True)
+
+
+def _field(name: str, field: str, label: str, control: Component, hint: Any) -> html.Div:
+    title = html.Label(label, htmlFor=f"{name}-{field}")
+    return html.Div([title, control, _note(name, field, hint)], className="ff-field")
+
+
+def _note(name: str, field: str, hint: Any) -> html.Div:
+    """The hint, and in its place what is wrong."""
+    inner = [html.Span(hint, className="ff-hint"), html.Span(className="ff-wrong", role="alert")]
+    return html.Div(inner, id=f"{name}-{field}-note", className="ff-field-note", **{"data-note": field})
+
+
+def _control(name: str, field: str) -> dict[str, Any]:
+    described = {"aria-describedby": f"{name}-{field}-note"}
+    return {"id": f"{name}-{field}", "name": field, "className": "ff-input", **described}
+
+
+def _select(control: html.Select) -> html.Div:
+    return html.Div([control, icon("updown", 14)], className="ff-input-wrap")
+
+
+def _options(choices: Choices, value: str) -> list[html.Option]:
+    return [html.Option(shown, value=each, **({"selected": True} if each == value else {})) for each, shown in choices]

@@ -1,0 +1,68 @@
+"""Settings, API keys: which programs may read the numbers or send visits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from dash import html
+from dash.development.base_component import Component
+
+from layouts import states
+from layouts.components import form
+
+ADD, REMOVE = "key", "key-remove"
+LIST, KEY = "keys", "new-key"
+
+SCOPES = (("stats", "Read the numbers"), ("ingest", "Send visits"), ("admin", "Both"))
+
+
+class Row(NamedTuple):
+    """One key. `everywhere`: it opens every site; `may_remove`: whoever looks may remove it."""
+
+    id: int
+    name: str
+    scope: str
+    since: int
+    everywhere: bool
+    may_remove: bool
+
+
+def cards(domain: str, rows: Sequence[Row]) -> list[Component]:
+    """The list with its channel, and the form that adds."""
+    head = html.Header([html.H2("API keys"), form.state(REMOVE)], className="ff-card-head")
+    listed = html.Div(lists(rows), id=LIST)
+    return [html.Section([head, listed, form.channel(REMOVE, domain)], className="ff-card"), _add(domain)]
+
+
+def lists(rows: Sequence[Row]) -> list[Component]:
+    """The table, or words where there is no key."""
+    if not rows:
+        return [states.nothing("No key yet", "A program shows a key instead of signing in.", "lock")]
+    head = html.Tr([*(html.Th(one, scope="col") for one in ("Name", "May", "Since")), html.Td()])
+    body = html.Tbody([_row(row) for row in rows])
+    table = html.Table([html.Thead(head), body], className="ff-table ff-rows")
+    return [html.Div(table, className="ff-scroll")]
+
+
+def _add(domain: str) -> Component:
+    fields = [
+        form.text(ADD, "name", "Name", hint="The program or server that will use it.", maxLength=120),
+        form.select(ADD, "scope", "May", "stats", SCOPES),
+    ]
+    intro = ["Opens ", html.Bdi(domain), " alone."]
+    return form.card(ADD, "Add a key", fields, domain=domain, intro=intro, save="Add key", once=KEY)
+
+
+def _row(row: Row) -> html.Tr:
+    name = [html.Bdi(row.name, className="ff-trunc", title=row.name)]
+    if row.everywhere:
+        name.append(html.Span("Every site", className="ff-window ff-trunc"))
+    lost = f"Remove the key {row.name}? Whatever uses it is refused from then on."
+    remove = form.form(REMOVE, [form.asking_button("Remove", lost)], key=str(row.id)) if row.may_remove else None
+    moment = datetime.fromtimestamp(row.since, UTC)
+    since = html.Time(f"{moment.day} {moment:%b %Y}", dateTime=moment.isoformat())
+    return html.Tr(
+        [html.Td(name), html.Td(dict(SCOPES)[row.scope]), html.Td(since), html.Td(remove)], id=f"key-{row.id}"
+    )

@@ -1,0 +1,200 @@
+"""Who may what: every page, callback and route, asked for by everybody there is; the table is in the output.
+
+Whoever adds a page, a callback or a route adds its line to `PAGES`, `CALLBACKS` or `ROUTES`: a test fails by name for
+what has none.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+from house import CALLS, open_house
+
+from analytics import access
+from analytics.config import Config
+from callbacks import pages
+
+SITE, OTHER = "example.com", "other.example"
+GIVEN = {"data-site": SITE, "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
+HTML = {"Accept": "text/html"}
+
+# Who asks: nobody; somebody with a role on another site; with one on this site; with one on every site.
+ASKERS = ("nobody", "another's viewer", "viewer", "admin", "owner", "every site's admin", "every site's owner")
+YES, SIGN_IN, NOTHING, REFUSED = "yes", "sign in", "404", "403"
+
+# What each kind of thing answers them.
+OPEN = (YES,) * 7
+SOMEBODY = (SIGN_IN, YES, YES, YES, YES, YES, YES)
+VIEWERS = (SIGN_IN, NOTHING, YES, YES, YES, YES, YES)
+ADMINS = (SIGN_IN, NOTHING, REFUSED, YES, YES, YES, YES)
+OWNERS = (SIGN_IN, NOTHING, REFUSED, REFUSED, YES, REFUSED, YES)
+ADMINS_OF_ALL = (SIGN_IN, NOTHING, NOTHING, NOTHING, NOTHING, YES, YES)
+OWNERS_OF_ALL = (SIGN_IN, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, YES)
+GONE = (NOTHING,) * 7
+LED_TO_SIGN_IN = (SIGN_IN,) * 7  # open; without a password, and when it is over, that page is the answer
+NEVER = (SIGN_IN, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
+
+PAGES = {
+    "/": SOMEBODY,
+    "/live/<domain>": VIEWERS,
+    "/settings/<domain>/general": ADMINS,
+    "/settings/<domain>/people": OWNERS,
+    "/settings/<domain>/keys": ADMINS,
+    "/people": OWNERS_OF_ALL,
+    "/account": SOMEBODY,
+}
+
+# By the callback's first output.
+CALLBACKS = {
+    "root.children": SOMEBODY,  # which page it draws, `PAGES` says
+    "active-now.children": VIEWERS,
+    "general-answer.data-answer": ADMINS,
+    "delete-site-answer.data-answer": OWNERS,
+    "person-role-answer.data-answer": OWNERS,
+    "person-remove-answer.data-answer": OWNERS,
+    "invite-answer.data-answer": OWNERS,
+    "invitation-revoke-answer.data-answer": OWNERS,
+    "key-answer.data-answer": ADMINS,
+    "key-remove-answer.data-answer": ADMINS,
+    "password-answer.data-answer": SOMEBODY,
+    "sign-out-answer.data-answer": SOMEBODY,
+}
+FORMS_OF_ALL = ("person-role", "person-remove", "invite", "invitation-revoke")  # for "" instead of a domain
+
+# By address, with how it is asked for where that is not GET.
+ROUTES = {
+    "/sign-in": OPEN,
+    "POST /sign-in": LED_TO_SIGN_IN,
+    "POST /sign-out": LED_TO_SIGN_IN,
+    "/setup": GONE,  # somebody has an account
+    "POST /setup": GONE,
+    "/invitation": GONE,  # without a token
+    "POST /invitation": GONE,
+    "/assets/<path:filename>": OPEN,
+    "/<path:path>": NEVER,  # every address that is no page
+    "/_dash-layout": SOMEBODY,
+    "/_dash-dependencies": SOMEBODY,
+    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": SOMEBODY,
+    "/_reload-hash": SOMEBODY,
+    "/_favicon.ico": SOMEBODY,
+    "/api/collect": OPEN,
+    "/js/footfall.js": OPEN,
+    "/api/live": VIEWERS,
+    "/api/live/stream": VIEWERS,
+    "/embed/live": GONE,  # without a card's token
+    "/embed/card.woff2": OPEN,
+    "/healthz": OPEN,
+    "/readyz": OPEN,
+}
+ELSEWHERE = {"/", f"POST {CALLS}"}  # the lines of these are each page's and each callback's
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """The whole application, and a signed-in browser for each asker."""
+    with open_house(Config(data_dir=tmp_path_factory.mktemp("data"))) as house:
+        site, other = (house.add_site(domain) for domain in (SITE, OTHER))
+        house.browsers["nobody"] = house.app.server.test_client()
+        for asker, on in zip(ASKERS[1:], ([other], [site], [site], [site], [], []), strict=True):
+            email = re.sub(r"\W", "-", asker) + "@example.com"
+            house.browsers[asker] = house.join(email, asker.split()[-1], on)
+        yield house
+
+
+def verdict(answer) -> str:
+    """What an answer says to whoever asked."""
+    if answer.status_code == 302:
+        return SIGN_IN if answer.location.startswith("/sign-in") else YES
+    known = {401: SIGN_IN, 403: REFUSED, 404: NOTHING}
+    assert answer.status_code in {200, 204, *known}, answer
+    return known.get(answer.status_code, YES)
+
+
+def seen(house, asker: str, address: str) -> str:
+    """What somebody who opens a page gets: the gate's answer, then the page that is drawn."""
+    path = address.replace("<domain>", SITE)
+    browser = house.browsers[asker]
+    at_gate = verdict(browser.get(path, headers=HTML))
+    if at_gate != YES:
+        return at_gate
+    drawn = house.call(browser, "root.children", pathname=path).text
+    return NOTHING if "Page not found" in drawn else REFUSED if "Not for your role" in drawn else YES
+
+
+def called(house, asker: str, name: str) -> str:
+    return verdict(house.call(house.browsers[asker], name, **GIVEN))
+
+
+def called_for_all(house, asker: str, name: str) -> str:
+    given = GIVEN | {"data-site": ""}
+    return verdict(house.call(house.browsers[asker], f"{name}-answer.data-answer", **given))
+
+
+SUITE = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
+EXAMPLES = {
+    "/assets/<path:filename>": "/assets/mark.svg",
+    "/<path:path>": "/nowhere",
+    SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
+    "/api/live": f"/api/live?site={SITE}",
+    "/api/live/stream": f"/api/live/stream?site={SITE}",
+}
+
+
+def asked(house, asker: str, route: str) -> str:
+    method, _, address = route.rpartition(" ")
+    browser = house.browsers[asker]
+    if address == "/sign-out":
+        browser = house.app.server.test_client()  # whoever asks stays signed in
+    method = method or ("OPTIONS" if address == "/api/collect" else "GET")
+    with FlaskClient.open(browser, EXAMPLES.get(address, address), method=method) as answer:  # a stream has no end
+        return verdict(answer)
+
+
+# ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def table(title: str, found: dict[str, tuple[str, ...]]) -> str:
+    width = max(map(len, found)) + 2
+    lines = [f"{title:<{width}}" + "".join(f"{asker:<20}" for asker in ASKERS)]
+    lines += [f"{name:<{width}}" + "".join(f"{one:<20}" for one in answers) for name, answers in found.items()]
+    return "\n" + "\n".join(line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("title", "intended", "ask"),
+    [
+        ("PAGE", PAGES, seen),
+        ("CALLBACK", CALLBACKS, called),
+        ("FORM OF EVERY SITE", dict.fromkeys(FORMS_OF_ALL, OWNERS_OF_ALL), called_for_all),
+        ("ROUTE", ROUTES, asked),
+    ],
+)
+def test_everybody_gets_what_is_intended(house, capsys, title, intended, ask):
+    found = {name: tuple(ask(house, asker, name) for asker in ASKERS) for name in intended}
+    with capsys.disabled():
+        print(table(title, found))
+    assert found == intended
+
+
+def test_nothing_is_without_an_intention(house):
+    rules = house.app.server.url_map.iter_rules()
+    addresses = {
+        f"{method} {rule.rule}".removeprefix("GET ") for rule in rules for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert {page.address for page in pages.PAGES} == PAGES.keys()
+    assert house.served.keys() == CALLBACKS.keys()
+    assert addresses | house.routes.paths == ROUTES.keys() | ELSEWHERE
+
+
+def test_a_call_of_what_runs_in_the_browser_alone_is_refused(house):
+    browser = house.browsers["every site's owner"]
+    alone = [output for output, callback in house.app.callback_map.items() if "callback" not in callback]
+    assert alone
+    assert {browser.post(CALLS, json=house.body(output)).status_code for output in alone} == {400}
+
+
+def test_somebody_else_on_a_public_dashboard_is_a_viewer_of_every_site():
+    assert access.ANYBODY.may(access.VIEWER, 7)
+    assert not access.ANYBODY.may(access.ADMIN, 7)
