@@ -234,7 +234,7 @@ class Routes:
         return json_response(200, {"status": "ready"}, (NO_STORE,))
 
 
-def _script_at(beat_s: int) -> bytes:
+def script_beating(beat_s: int) -> bytes:
     """The built script with its heartbeat at that interval."""
     built = SCRIPT.read_bytes()
     assert built.count(HEARTBEAT_MS) == 1, "the built script says its interval in another way; see HEARTBEAT_MS"
@@ -243,7 +243,7 @@ def _script_at(beat_s: int) -> bytes:
 
 def script(beat_s: int) -> Answer:
     """What answers with the site script, beating every so many seconds; an unchanged one is not sent again."""
-    plain = _script_at(beat_s)
+    plain = script_beating(beat_s)
     etag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
     forms = {"br": brotli.compress(plain, quality=11), "gzip": gzip.compress(plain, 9), "": plain}
     return lambda request: _script(request, etag, forms)
