@@ -18,7 +18,7 @@ import logging
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -36,9 +36,10 @@ from analytics.database import Database, Taken, check_free
 from analytics.sites import Site, WrongInput
 from callbacks import account, gate, general, invitation, keys, live, pages, people, setup, signin
 from collector import accesslog, demo, replay, serve
-from collector.control import Control, NoServer, ask
+from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
 from collector.mount import mount
+from collector.progress import Progress
 from collector.request import Request
 from collector.routes import WhoReads
 from collector.sender import RefusedError, Sender
@@ -156,14 +157,16 @@ def _wsgi() -> flask.Flask:
     return app.server
 
 
-def _commands(service: Service, address: str, local: str) -> Callable[[str, dict[str, Any]], str]:
+def _commands(service: Service, address: str, local: str) -> Run:
     """Runs the commands that come through the control socket: `address` is what people use, `local` ours."""
 
-    def run(name: str, options: dict[str, Any]) -> str:
+    def run(name: str, options: dict[str, Any], tell: Tell) -> str:
         if name == "address":
             return local
         try:
-            return commands.run(service.database, address, name, options)
+            days = service.config.heartbeat_retention_days
+            means = {"retention_days": days, "rest": service.rest, "tell": tell}
+            return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()
 
@@ -180,14 +183,14 @@ def __getattr__(name: str) -> Any:
 
 
 def administer(config: Config, command: str, /, **options: Any) -> str:
-    """Runs a command in the running server, which then knows at once, else here."""
-    with suppress(NoServer):
-        return ask(config.data_dir, command, options)
-    database = Database(config)
-    try:
-        return commands.run(database, config.base_url or "http://127.0.0.1:8050", command, options)
-    finally:
-        database.close()
+    """Runs a command in the running server, which then knows at once, else here; long ones say how far they are."""
+    with closing(Progress(sys.stdout)) as progress:
+        with suppress(NoServer):
+            return ask(config.data_dir, command, options, progress.tell)
+        with closing(Database(config)) as database:
+            means = {"retention_days": config.heartbeat_retention_days, "tell": progress.tell}
+            address = config.base_url or "http://127.0.0.1:8050"
+            return commands.run(database, address, command, options, **means)
 
 
 class _Commands(click.Group):
@@ -456,6 +459,13 @@ def embed_list(data_dir: Path | None) -> None:
 def embed_revoke(embed_id: int, data_dir: Path | None) -> None:
     """Switch a card off; it ends within a second."""
     click.echo(administer(read_config(data_dir=data_dir), "embed revoke", embed_id=embed_id))
+
+
+@cli.command("maintain")
+@DATA_DIR
+def maintain_command(data_dir: Path | None) -> None:
+    """Do the day's work now: count daily usage, purge old heartbeats, destroy old salts."""
+    click.echo(administer(read_config(data_dir=data_dir), "maintain"))
 
 
 @cli.group("replay")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, NamedTuple
 
-from analytics import access, accounts, embeds, invitations, keys, members, sites
+from analytics import access, accounts, embeds, invitations, keys, maintenance, members, sites
 from analytics.database import Database
+from analytics.jobs import Rest, Tell
 from analytics.sites import WrongInput
 
 NO_ROLE = "none"
@@ -18,11 +20,17 @@ UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
 class Context(NamedTuple):
-    """What a command works on. `address` is the server's, as people reach it, without a slash at its end."""
+    """What a command works on. `address` is the server's, as people reach it, without a slash at its end.
+
+    Long commands rest now and then, stop where that says so, and tell how far they are.
+    """
 
     database: Database
     address: str
     now: int
+    retention_days: int = 7  # of heartbeats, where a site says nothing
+    rest: Rest = threading.Event().wait
+    tell: Tell = lambda _: None
 
 
 def snippet(address: str, domain: str) -> str:
@@ -190,6 +198,12 @@ def embed_revoke(context: Context, embed_id: int) -> str:
     return f"Card {embed_id} is off."
 
 
+def maintain(context: Context) -> str:
+    """Does the day's work now: daily usage, purge, salts; the text says what was done."""
+    work = maintenance.Work(context.database, context.now, context.retention_days, context.rest, context.tell)
+    return "\n".join(maintenance.run(work)) or "Nothing to do."
+
+
 COMMANDS: dict[str, Callable[..., str]] = {
     "site add": site_add,
     "site list": site_list,
@@ -208,12 +222,13 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "embed add": embed_add,
     "embed list": embed_list,
     "embed revoke": embed_revoke,
+    "maintain": maintain,
 }
 
 
-def run(database: Database, address: str, name: str, options: dict[str, Any]) -> str:
-    """What the command says. `WrongInput` for what people got wrong."""
-    return COMMANDS[name](Context(database, address, int(time.time())), **options)
+def run(database: Database, address: str, name: str, options: dict[str, Any], **means: Any) -> str:
+    """What the command says. `WrongInput` for what people got wrong. `means` are further fields of the context."""
+    return COMMANDS[name](Context(database, address, int(time.time()), **means), **options)
 
 
 def seconds(text: str) -> int:

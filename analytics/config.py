@@ -40,6 +40,8 @@ class Config:
     geoip_database: Path | None = None
     collect_rate: int = 600
     active_window_s: int = 60
+    heartbeat_interval_s: int = 30
+    heartbeat_retention_days: int = 7
     log_level: str = "INFO"
     public: bool = False
 
@@ -117,6 +119,8 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "geoip_database": _file,
     "collect_rate": _whole(0, 1_000_000_000),
     "active_window_s": _whole(5, 3_600),
+    "heartbeat_interval_s": _whole(1, 300),
+    "heartbeat_retention_days": _whole(1, 36_500),
     "log_level": _level,
 }
 HIDDEN = {"secret_key", "database_url"}

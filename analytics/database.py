@@ -21,7 +21,7 @@ from analytics.config import Config
 from analytics.ids import WORKER_BITS
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-MIGRATING, WORKING = 7_303_001, 7_303_002  # advisory locks: any numbers that nobody else takes
+MIGRATING, WORKING, ALONE = 7_303_001, 7_303_002, 7_303_003  # advisory locks: any numbers that nobody else takes
 
 BUSY = "busy_timeout=5000"
 PRAGMAS = (
@@ -49,6 +49,7 @@ class Database:
     def __init__(self, config: Config) -> None:
         self.embedded = config.embedded
         self._write_lock = threading.RLock()
+        self._alone = threading.Lock()
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock_file = _own(_path(config)) if config.embedded else None
         self.writing, self.reading = _sqlite(config) if config.embedded else _postgresql(config)
@@ -75,6 +76,32 @@ class Database:
         """A connection that only reads."""
         with self.reading.connect() as connection:
             yield connection
+
+    @contextmanager
+    def read_patiently(self) -> Iterator[Connection]:
+        """As `read`, for work that no page waits for: the answer may take as long as it takes."""
+        if self.embedded:
+            with self.read() as connection:
+                yield connection
+            return
+        with self.writing.begin() as connection:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether nobody else, in this process or in another on this database, is within such a block."""
+        if self.embedded:
+            taken = self._alone.acquire(blocking=False)
+            try:
+                yield taken
+            finally:
+                if taken:
+                    self._alone.release()
+            return
+        with self.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.detach()  # it is closed for good at the end, and with it the lock is gone
+            yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": ALONE}).scalar())
 
     def forget_deleted(self) -> bool:
         """Makes deleted rows unreadable in SQLite's log too; False where a reader holds the log: ask again later."""

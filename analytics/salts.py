@@ -10,11 +10,12 @@ import hashlib
 import hmac
 import secrets
 import threading
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from analytics import schema
@@ -64,15 +65,13 @@ class SaltKeeper:
             self._next[site.id] = self._read(site, until)
 
     def _read(self, site: Site, now: int) -> Salts:
-        zone = ZoneInfo(site.timezone)
-        today = datetime.fromtimestamp(now, zone).date()
-        until = datetime.combine(today + timedelta(days=1), time(), zone)
-        nonces = self._nonces(site.id, today.isoformat())
-        before = nonces.get((today - timedelta(days=1)).isoformat())
+        yesterday, today, tomorrow = (_day(site, now, step) for step in (-1, 0, 1))
+        nonces = self._nonces(site.id, today.name)
+        before = nonces.get(yesterday.name)
         return Salts(
-            today=self._salt(site.id, nonces[today.isoformat()]),
+            today=self._salt(site.id, nonces[today.name]),
             before=self._salt(site.id, before) if before else None,
-            until=int(until.timestamp()),
+            until=tomorrow.begin,
         )
 
     def _nonces(self, site_id: int, today: str) -> dict[str, str]:
@@ -88,41 +87,89 @@ class SaltKeeper:
     def _salt(self, site_id: int, nonce: str) -> bytes:
         return hmac.new(self._secret, f"salt {site_id} {nonce}".encode(), hashlib.sha256).digest()
 
-    def destroy_old(self, site: Site, now: int) -> None:
-        """Destroys the salts before yesterday's, and yesterday's once no visit that began with it is open."""
-        zone = ZoneInfo(site.timezone)
-        today = datetime.fromtimestamp(now, zone).date()
-        midnight = int(datetime.combine(today, time(), zone).timestamp())
-        yesterday, tomorrow = ((today + timedelta(days=step)).isoformat() for step in (-1, 1))
-        keep = [today.isoformat(), tomorrow]
-        if self._open_since_before(site.id, midnight, now):
-            keep.append(yesterday)
-        table = schema.salts
-        with self._database.read() as connection:
-            stored = set(connection.execute(select(table.c.day).where(table.c.site_id == site.id)).scalars())
-        if not stored - set(keep):
-            return
-        with self._database.transaction() as connection:
-            connection.execute(delete(table).where(table.c.site_id == site.id, table.c.day.not_in(keep)))
-        self._unscrubbed = True
-        self._kept.pop(site.id, None)
-        self._next.pop(site.id, None)
+    def destroy_old(self, sites: Iterable[Site], now: int) -> None:
+        """Destroys what `destroy_old` says, and forgets it here, whoever has destroyed it."""
+        known = list(sites)
+        destroyed = destroy_old(self._database, known, now)
+        for site in known:
+            yesterday = _day(site, now, -1).name
+            if yesterday not in destroyed.left.get(site.id, ()) and self._forget_before(site.id, now):
+                self._unscrubbed = True
+        self._unscrubbed = self._unscrubbed or destroyed.salts > 0
         self.scrub()
+
+    def _forget_before(self, site_id: int, now: int) -> bool:
+        """Forgets yesterday's salt; whether it was known. Today's stays: who asks for it must not have to wait."""
+        with self._lock:
+            kept, following = self._kept.get(site_id), self._next.get(site_id)
+            if following and kept and following.until <= kept.until:
+                del self._next[site_id]
+            if kept is None or kept.before is None or now >= kept.until:
+                return False
+            self._kept[site_id] = kept._replace(before=None)
+            return True
 
     def scrub(self) -> None:
         """Makes destroyed salts unreadable in the database's log too; what a reader prevented is tried again."""
         if self._unscrubbed:
             self._unscrubbed = not self._database.forget_deleted()
 
-    def _open_since_before(self, site_id: int, midnight: int, now: int) -> bool:
-        if now - midnight < OPEN_S:
-            return True
-        visits = schema.visits
-        open_one = select(visits.c.id).where(
-            visits.c.site_id == site_id,
-            visits.c.id >= first_id(midnight - 86_400),
-            visits.c.id < first_id(midnight),
-            visits.c.seen_at > now - OPEN_S,
-        )
-        with self._database.read() as connection:
-            return connection.execute(open_one.limit(1)).first() is not None
+
+class Destroyed(NamedTuple):
+    """How many salts are gone, and by site the days whose salts are left."""
+
+    salts: int
+    left: dict[int, set[str]]
+
+
+def destroy_old(database: Database, sites: Iterable[Site], now: int) -> Destroyed:
+    """Destroys the salts before yesterday's, and yesterday's once no visit that began with it is open."""
+    table = schema.salts
+    left: dict[int, set[str]] = {}
+    with database.read() as connection:
+        for site_id, day in connection.execute(select(table.c.site_id, table.c.day)):
+            left.setdefault(site_id, set()).add(day)
+    old = [(site.id, day) for site in sites for day in _old_days(database, site, now, left.get(site.id, set()))]
+    for site_id, day in old:
+        left[site_id].remove(day)
+    if old:
+        gone = delete(table).where(table.c.site_id == bindparam("site"), table.c.day == bindparam("old"))
+        with database.transaction() as connection:
+            connection.execute(gone, [{"site": site_id, "old": day} for site_id, day in old])
+    return Destroyed(len(old), left)
+
+
+def _old_days(database: Database, site: Site, now: int, stored: set[str]) -> set[str]:
+    """Of the days with a stored salt those whose salt nobody needs any more."""
+    yesterday, today, tomorrow = (_day(site, now, step) for step in (-1, 0, 1))
+    old = stored - {today.name, tomorrow.name}
+    if yesterday.name in old and _open_between(database, site.id, yesterday.begin, today.begin, now):
+        old.remove(yesterday.name)
+    return old
+
+
+def _open_between(database: Database, site_id: int, begin: int, midnight: int, now: int) -> bool:
+    """Whether a visit that began in [begin, midnight) may still go on."""
+    if now - midnight < OPEN_S:
+        return True
+    visits = schema.visits
+    open_one = select(visits.c.id).where(
+        visits.c.site_id == site_id,
+        visits.c.id >= first_id(begin),
+        visits.c.id < first_id(midnight),
+        visits.c.seen_at > now - OPEN_S,
+    )
+    with database.read() as connection:
+        return connection.execute(open_one.limit(1)).first() is not None
+
+
+class _Day(NamedTuple):
+    name: str  # YYYY-MM-DD
+    begin: int  # epoch s
+
+
+def _day(site: Site, now: int, step: int) -> _Day:
+    """The site's day so many days after that of `now`."""
+    zone = ZoneInfo(site.timezone)
+    day = datetime.fromtimestamp(now, zone).date() + timedelta(days=step)
+    return _Day(day.isoformat(), int(datetime.combine(day, time(), zone).timestamp()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -60,11 +60,19 @@ class Pending(NamedTuple):
 class Collector:
     """Takes requests apart into arrivals; holds no state of its own but what it works with."""
 
-    def __init__(self, kit: Kit, keys: KeyRing, writer: Writer, proxies: Proxies) -> None:
+    def __init__(
+        self,
+        kit: Kit,
+        keys: KeyRing,
+        writer: Writer,
+        proxies: Proxies,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._kit = kit
         self._keys = keys
         self._writer = writer
         self._proxies = proxies
+        self._clock = clock
 
     def begin(self, request: Request) -> Response | Pending:
         """The answer, or what has to be committed before there is one. Never raises."""
@@ -81,7 +89,7 @@ class Collector:
             return answer([refused], batch=False)
         body = read_body(request.body)
         if isinstance(body, Rejected):
-            self._writer.count(0, int(time.time()), *named(body))
+            self._writer.count(0, int(self._clock()), *named(body))
             return answer([body], batch=False)
         known: list[Outcome | None] = []
         arrivals: list[Arrival] = []
@@ -95,7 +103,7 @@ class Collector:
 
     def _taken(self, request: Request, events: list[Event | Rejected]) -> list[Arrival | Filtered | Rejected | Shed]:
         address = self._proxies.client(request)
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = int(self._clock() * 1000)
         taken = []
         for event in events:
             site_id = 0

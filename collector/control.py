@@ -1,6 +1,7 @@
 """The control socket: on SQLite the server owns the file, so commands go through it.
 
-One JSON line in, one out, over a Unix socket in the data directory that only its owner can open.
+One JSON line in; out come lines that say how far a long command is, and one with its result; over a Unix socket in
+the data directory that only its owner can open.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from analytics.sites import WrongInput
 
@@ -24,7 +25,8 @@ LONGEST_PATH = 100  # a socket's path has room for 107 bytes
 LONGEST_LINE = 1024 * 1024
 PATIENCE_S = 300.0
 
-Run = Callable[[str, dict[str, Any]], str]
+Tell = Callable[[str], None]
+Run = Callable[[str, dict[str, Any], Tell], str]
 
 
 class NoServer(ConnectionError):
@@ -45,8 +47,11 @@ def _short(data_dir: Path) -> Any:
         os.close(folder)
 
 
-def ask(data_dir: Path, name: str, options: dict[str, Any]) -> str:
-    """What the running server's command says; `NoServer` where none runs, `WrongInput` as the command raises it."""
+def ask(data_dir: Path, name: str, options: dict[str, Any], tell: Tell = lambda _: None) -> str:
+    """What the running server's command says; `NoServer` where none runs, `WrongInput` as the command raises it.
+
+    `tell` hears how far it is.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(PATIENCE_S)
         try:
@@ -56,14 +61,22 @@ def ask(data_dir: Path, name: str, options: dict[str, Any]) -> str:
             raise NoServer(f"no server is running on {data_dir}; start one with `serve`") from None
         client.sendall(json.dumps({"command": name, "options": options}).encode() + b"\n")
         with client.makefile("rb") as file:
-            answer = json.loads(file.readline(LONGEST_LINE) or b'{"error": "the server went away"}')
+            answer = _line(file)
+            while "so_far" in answer:
+                tell(answer["so_far"])
+                answer = _line(file)
     if "error" in answer:
         raise WrongInput(answer["error"])
     return str(answer["text"])
 
 
+def _line(file: IO[bytes]) -> dict[str, str]:
+    line: dict[str, str] = json.loads(file.readline(LONGEST_LINE) or b'{"error": "the server went away"}')
+    return line
+
+
 class Control:
-    """Listens in the data directory and runs what is asked, one command at a time; close it at the end."""
+    """Listens in the data directory and runs what is asked, each in a thread of its own; close it at the end."""
 
     def __init__(self, data_dir: Path, run: Run) -> None:
         self._run = run
@@ -86,20 +99,28 @@ class Control:
                 client, _ = self._socket.accept()
             except OSError:
                 return
-            with client, contextlib.suppress(OSError):
-                client.settimeout(10)
-                with client.makefile("rb") as file:
-                    client.sendall(self._answer(file.readline(LONGEST_LINE)) + b"\n")
+            threading.Thread(target=self._serve, args=(client,), name="footfall-command", daemon=True).start()
 
-    def _answer(self, line: bytes) -> bytes:
+    def _serve(self, client: socket.socket) -> None:
+        def say(**line: str) -> None:
+            client.sendall(json.dumps(line).encode() + b"\n")
+
+        with client, contextlib.suppress(OSError):  # whoever asked has gone away: a long command ends there
+            client.settimeout(10)
+            with client.makefile("rb") as file:
+                say(**self._answer(file.readline(LONGEST_LINE), lambda so_far: say(so_far=so_far)))
+
+    def _answer(self, line: bytes, tell: Tell) -> dict[str, str]:
         try:
             asked = json.loads(line)
-            return json.dumps({"text": self._run(asked["command"], asked["options"])}).encode()
+            return {"text": self._run(asked["command"], asked["options"], tell)}
         except WrongInput as wrong:
-            return json.dumps({"error": str(wrong)}).encode()
+            return {"error": str(wrong)}
+        except ConnectionError:
+            raise
         except Exception as failed:
             log.exception("a command failed")
-            return json.dumps({"error": f"the server could not do it: {type(failed).__name__}"}).encode()
+            return {"error": f"the server could not do it: {type(failed).__name__}"}
 
     def close(self) -> None:
         """Stops listening."""

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +28,7 @@ from collector.writer import Writer
 log = logging.getLogger("footfall.routes")
 
 SCRIPT = Path(__file__).parent / "tracker" / "footfall.min.js"
+HEARTBEAT_MS = b"3e4"  # as terser writes the 30000 of the script's own constant
 NO_STORE = ("Cache-Control", "no-store")
 NO_SNIFF = ("X-Content-Type-Options", "nosniff")
 EVENT_STREAM = (
@@ -86,7 +86,7 @@ class Routes:
     """Finds what answers a request; None leaves it to Flask.
 
     `who_reads` tells by the headers which sites somebody signed in may read, None for a stranger; `clock` gives epoch
-    seconds.
+    seconds; the script that is served beats every `beat_s` seconds.
     """
 
     def __init__(
@@ -101,6 +101,7 @@ class Routes:
         database: Database,
         who_reads: WhoReads,
         clock: Callable[[], float],
+        beat_s: int = 30,
     ) -> None:
         self.collector = collector
         self._writer = writer
@@ -114,7 +115,7 @@ class Routes:
         self._clock = clock
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
-            "/js/footfall.js": (("GET", "HEAD"), script),
+            "/js/footfall.js": (("GET", "HEAD"), script(beat_s)),
             "/api/live": (("GET",), self._live),
             "/api/live/stream": (("GET",), self._stream),
             "/embed/live": (("GET",), self._card),
@@ -247,17 +248,22 @@ class Routes:
         return NOT_STORING if self._writer.failing else json_response(200, {"status": "ready"}, (NO_STORE,))
 
 
-@cache
-def _script_forms() -> tuple[str, dict[str, bytes]]:
-    """The script's ETag and its encoded forms."""
-    plain = SCRIPT.read_bytes()
+def script_beating(beat_s: int) -> bytes:
+    """The built script with its heartbeat at that interval."""
+    built = SCRIPT.read_bytes()
+    assert built.count(HEARTBEAT_MS) == 1, "the built script says its interval in another way; see HEARTBEAT_MS"
+    return built if beat_s == 30 else built.replace(HEARTBEAT_MS, b"%d" % (beat_s * 1000))
+
+
+def script(beat_s: int) -> Answer:
+    """What answers with the site script, beating every so many seconds; an unchanged one is not sent again."""
+    plain = script_beating(beat_s)
     etag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
-    return etag, {"br": brotli.compress(plain, quality=11), "gzip": gzip.compress(plain, 9), "": plain}
+    forms = {"br": brotli.compress(plain, quality=11), "gzip": gzip.compress(plain, 9), "": plain}
+    return lambda request: _script(request, etag, forms)
 
 
-def script(request: Request) -> Response:
-    """The site script; unchanged ones are not sent again."""
-    etag, forms = _script_forms()
+def _script(request: Request, etag: str, forms: Mapping[str, bytes]) -> Response:
     accepted = request.headers.get("accept-encoding", "")
     encoding = next((name for name in ("br", "gzip") if name in accepted), "")
     headers = [

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from analytics import maintenance
 from analytics.concurrency import SETTLED_S, History
 from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
@@ -17,6 +18,7 @@ from analytics.embeds import EmbedRing
 from analytics.keys import KeyRing
 from analytics.salts import SaltKeeper
 from analytics.sites import Directory
+from analytics.today import Today
 from collector.arrival import Stored
 from collector.collect import Collector
 from collector.hub import Hub
@@ -30,7 +32,20 @@ from collector.writer import Writer
 log = logging.getLogger("footfall.service")
 
 TIDY_S = 60.0
+DAY_S = 30.0  # how often one looks whether the day's work is due
+RECALL_S = 1.0
 RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
+
+
+def warn(config: Config) -> None:
+    """Says in the log what is allowed and hardly meant."""
+    if config.active_window_s < config.heartbeat_interval_s:
+        log.warning(
+            "FOOTFALL_ACTIVE_WINDOW_S: %d is shorter than FOOTFALL_HEARTBEAT_INTERVAL_S, %d: between two heartbeats "
+            "people would vanish; make it twice as long",
+            config.active_window_s,
+            config.heartbeat_interval_s,
+        )
 
 
 def _open_places(config: Config) -> Places:
@@ -43,8 +58,11 @@ def _open_places(config: Config) -> Places:
 class Service:
     """The collector and the live side of one process over one database. Close it: it commits what is waiting."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
         self.config = config
+        self._clock = clock
+        self._ending = threading.Event()
+        warn(config)
         self.secret = secret_of(config)
         self.places = _open_places(config)
         self.database = Database(config)
@@ -53,21 +71,21 @@ class Service:
         self.keys = KeyRing(self.database, stale_s=math.inf)
         self.embeds = EmbedRing(self.database, stale_s=math.inf)
         self.salts = SaltKeeper(self.database, self.secret)
-        self.hub = Hub(self.database, config.active_window_s)
+        self.today = Today(self.database)
+        self.hub = Hub(self.database, config.active_window_s, clock)
         self._renewing = threading.Lock()
         self.renew()
         self.history = History(self.database, config.active_window_s)
-        self.writer = Writer(self.database, self._publish)
+        self.writer = Writer(self.database, self._publish, clock=clock)
         kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret)
         self.proxies = Proxies(config.trusted_proxies)
-        self.collector = Collector(kit, self.keys, self.writer, self.proxies)
-        self._ending = threading.Event()
+        self.collector = Collector(kit, self.keys, self.writer, self.proxies, clock)
         self._keepers = [
-            threading.Thread(target=self._every, args=(RENEW_S, self.renew), name="footfall-renew", daemon=True),
-            threading.Thread(target=self._every, args=(TIDY_S, self._tidy), name="footfall-tidy", daemon=True),
+            self._kept(RENEW_S, self.renew),
+            self._kept(TIDY_S, self._tidy),
+            self._kept(RECALL_S, self._recall),
+            self._kept(DAY_S, self._do_the_day),
         ]
-        for keeper in self._keepers:
-            keeper.start()
 
     def routes(self, who_reads: WhoReads) -> Routes:
         """The public routes; `who_reads` tells by the headers who may read which site."""
@@ -81,7 +99,8 @@ class Service:
             self.embeds,
             self.database,
             who_reads,
-            time.time,
+            self._clock,
+            self.config.heartbeat_interval_s,
         )
 
     def renew(self) -> None:
@@ -92,18 +111,40 @@ class Service:
             self.hub.keep({site.id for site in sites})
         self.keys.renew()
         self.embeds.renew()
+        now = int(self._clock())
+        self.today.prepare(sites, now)
         try:
             for site in sites:
-                self.salts.prepare(site, int(time.time()))
+                self.salts.prepare(site, now)
         except SQLAlchemyError as away:
             log.warning("salts cannot be made: %s", type(away).__name__)  # who reads is served all the same
 
     def _publish(self, stored: list[Stored]) -> None:
-        now = int(time.time())
+        now = int(self._clock())
         for one in stored:
             if one.beat.at <= now - SETTLED_S:  # its minutes may have been counted already
                 self.history.forget(one.beat.site_id, one.beat.at)
+        self.today.take((one.beat, one.feed is not None and one.feed.type == "pageview") for one in stored)
         self.hub.publish(stored)
+
+    def rest(self, seconds: float) -> bool:
+        """Waits so long; True at once when the service ends: long work then has to stop."""
+        return self._ending.wait(seconds)
+
+    def _do_the_day(self) -> None:
+        days = self.config.heartbeat_retention_days
+        work = maintenance.Work(self.database, int(self._clock()), days, self.rest, lambda _: None)
+        for said in maintenance.keep(work):
+            log.info("%s", said)
+
+    def _recall(self) -> None:
+        self.today.recall(int(self._clock()), self.rest)
+
+    def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
+        name = f"footfall-{work.__name__.strip('_')}"
+        keeper = threading.Thread(target=self._every, args=(seconds, work), name=name, daemon=True)
+        keeper.start()
+        return keeper
 
     def _every(self, seconds: float, work: Callable[[], None]) -> None:
         while not self._ending.wait(seconds):
@@ -113,9 +154,7 @@ class Service:
                 log.warning("%s has to wait: %s", work.__name__, type(failed).__name__)
 
     def _tidy(self) -> None:
-        for site in self.sites.all():
-            self.salts.destroy_old(site, int(time.time()))
-        self.salts.scrub()
+        self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.keep_lease()
         self.hub.tidy()
 

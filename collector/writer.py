@@ -15,6 +15,7 @@ from typing import NamedTuple
 import psycopg
 from sqlalchemy.exc import OperationalError
 
+from analytics import usage
 from analytics.database import Database
 from analytics.ids import Ids
 from collector.arrival import Arrival, Outcome, Shed, Stored
@@ -60,11 +61,13 @@ class Writer:
         on_stored: Callable[[list[Stored]], None],
         most_waiting: int = 10_000,
         group: int = 256,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._on_stored = on_stored
         self._most_waiting = most_waiting
         self._group = group
+        self._clock = clock
         self._ids = Ids(database.worker)
         self._queue: SimpleQueue[list[Waiting]] = SimpleQueue()
         self._held: deque[Waiting] = deque()
@@ -199,6 +202,8 @@ class Writer:
             try:
                 with self._database.transaction() as connection:
                     outcomes = store(connection, arrivals, self._ids, Counter(tally))
+                    if late := usage.late_days((arrival.at for arrival in arrivals), int(self._clock())):
+                        usage.count_again(connection, late)
                 self.failing = False
                 return outcomes
             except TAKEN_ERRORS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -104,6 +105,7 @@ def event(event_id: str = "event-0001", **fields: Any) -> Arrival:
 
 
 IDS = Ids()
+NUMBERS = itertools.count()
 
 
 def with_sites(database: Database, *site_ids: int) -> None:
@@ -200,6 +202,17 @@ def keep_beats(database: Database, beats: Sequence[Beat]) -> None:
             connection.execute(
                 schema.heartbeats.insert(), [{name: getattr(one, name) for name in names} for one in beats]
             )
+
+
+def keep_heartbeats(database: Database, *beats: Beat) -> None:
+    """Puts heartbeats without visits into the database, of sites that are added where they are missing. They get ids
+    of their own, those of one second in the order given.
+    """
+    with_sites(database, *(one.site_id for one in beats))
+    names = [column.name for column in schema.heartbeats.c]
+    rows = [{name: getattr(one, name) for name in names} | {"id": first_id(one.at) + next(NUMBERS)} for one in beats]
+    with database.transaction() as connection:
+        connection.execute(schema.heartbeats.insert(), rows)
 
 
 def feed_item(row_id: int, **fields: Any) -> FeedItem:

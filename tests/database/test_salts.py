@@ -117,9 +117,9 @@ def test_yesterday_s_salt_is_kept_for_half_an_hour_and_then_destroyed(database):
     kept, end = keeper(database), midnight("UTC")
     kept.of(site(), end - 60)
     kept.of(site(), end)
-    kept.destroy_old(site(), end + OPEN_S - 1)
+    kept.destroy_old([site()], end + OPEN_S - 1)
     assert days(database) == ["2027-01-15", "2027-01-16"]
-    kept.destroy_old(site(), end + OPEN_S)
+    kept.destroy_old([site()], end + OPEN_S)
     assert days(database) == ["2027-01-16"]
     assert kept.of(site(), end + OPEN_S).before is None
 
@@ -129,9 +129,9 @@ def test_yesterday_s_salt_is_kept_while_a_visit_that_began_with_it_is_open(datab
     yesterday = kept.of(site(), end - 60).today
     one_by_one(database, arrival(at=end - 60))
     one_by_one(database, *(heartbeat(at=end + n * 20 * MINUTE) for n in range(7)))  # until two hours after midnight
-    kept.destroy_old(site(), end + 150 * MINUTE)
+    kept.destroy_old([site()], end + 150 * MINUTE)
     assert kept.of(site(), end + 150 * MINUTE).before == yesterday
-    kept.destroy_old(site(), end + 152 * MINUTE)
+    kept.destroy_old([site()], end + 152 * MINUTE)
     assert kept.of(site(), end + 152 * MINUTE).before is None
 
 
@@ -140,7 +140,7 @@ def test_a_visit_that_began_today_keeps_no_salt(database):
     kept.of(site(), end - 60)
     kept.of(site(), end)
     one_by_one(database, arrival(at=end + 60), heartbeat(at=end + 60 * MINUTE))
-    kept.destroy_old(site(), end + 61 * MINUTE)
+    kept.destroy_old([site()], end + 61 * MINUTE)
     assert days(database) == ["2027-01-16"]
 
 
@@ -148,7 +148,7 @@ def test_older_salts_and_those_of_other_zones_days_are_destroyed(database):
     kept = keeper(database)
     for back in (5, 4, 3, 2, 0):
         kept.of(site(), NOW - back * DAY)
-    kept.destroy_old(site(), NOW)
+    kept.destroy_old([site()], NOW)
     assert days(database) == ["2027-01-15"]
 
 
@@ -156,7 +156,7 @@ def test_destroying_leaves_other_sites_alone(database):
     kept = keeper(database)
     kept.of(site(id=2), NOW - 5 * DAY)
     kept.of(site(id=1), NOW - 5 * DAY)
-    kept.destroy_old(site(id=1), NOW)
+    kept.destroy_old([site(id=1)], NOW)
     assert rows(database, schema.salts, "site_id") == [(2,)]
 
 
@@ -179,7 +179,7 @@ def test_neither_a_salt_nor_a_destroyed_nonce_is_in_any_file(embedded):
     secrets = (yesterday, today, yesterday.hex().encode(), today.hex().encode())
     assert containing(folder, *secrets) == []
     assert containing(folder, nonce.encode()) != []
-    kept.destroy_old(site(), end + OPEN_S)
+    kept.destroy_old([site()], end + OPEN_S)
     assert containing(folder, *secrets, nonce.encode()) == []
     assert days(database) == ["2027-01-16"]
 

@@ -46,6 +46,8 @@ def test_every_setting_is_read(tmp_path):
         GEOIP_DATABASE=str(mmdb),
         COLLECT_RATE="0",
         ACTIVE_WINDOW_S="300",
+        HEARTBEAT_INTERVAL_S="15",
+        HEARTBEAT_RETENTION_DAYS="30",
         LOG_LEVEL="debug",
     ) == Config(
         data_dir=Path("/srv/footfall"),
@@ -56,6 +58,8 @@ def test_every_setting_is_read(tmp_path):
         geoip_database=mmdb,
         collect_rate=0,
         active_window_s=300,
+        heartbeat_interval_s=15,
+        heartbeat_retention_days=30,
         log_level="DEBUG",
     )
 
@@ -69,6 +73,10 @@ def test_every_setting_is_read(tmp_path):
         ("COLLECT_RATE", "", "a whole number from 0 to 1000000000"),
         ("ACTIVE_WINDOW_S", "4", "a whole number from 5 to 3600"),
         ("ACTIVE_WINDOW_S", "3601", "a whole number from 5 to 3600"),
+        ("HEARTBEAT_INTERVAL_S", "0", "a whole number from 1 to 300"),
+        ("HEARTBEAT_INTERVAL_S", "301", "a whole number from 1 to 300"),
+        ("HEARTBEAT_RETENTION_DAYS", "0", "a whole number from 1 to 36500"),
+        ("HEARTBEAT_RETENTION_DAYS", "7d", "a whole number from 1 to 36500"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
         ("BASE_URL", "stats.example.com", "an address like https://stats.example.com"),
         ("BASE_URL", "ftp://stats.example.com", "an address like https://stats.example.com"),

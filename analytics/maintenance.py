@@ -1,0 +1,106 @@
+"""Maintenance: the day's work, in the order in which it is done, by one process of all that share a database.
+
+It is due at 01:00 UTC and made up when it was missed. Each job may be killed anywhere and run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from analytics import purge, salts, sites, usage
+from analytics.database import Database
+from analytics.jobs import Rest, Tell, day_of, done_days, due_day, mark
+
+PURGE = "purge"
+LOOK_S = 0.2  # how often one looks whether another has finished
+
+
+class Work(NamedTuple):
+    """What the jobs work with.
+
+    `rest(seconds)` waits and says whether to stop now; `tell` hears how far it is, often.
+    """
+
+    database: Database
+    now: int  # epoch s
+    retention_days: int  # of heartbeats, where the site says nothing of its own
+    rest: Rest
+    tell: Tell
+
+
+def count_usage(work: Work) -> str:
+    """Counts the people of every day that is over and not counted yet."""
+    kept = purge.cutoffs(work.database, work.now, work.retention_days)
+    counted: dict[date, list[usage.Usage]] = {}
+    for day in usage.missing(work.database, day_of(work.now)):
+        work.tell(f"counting the people of {day}")
+        found = usage.count_day(work.database, day, work.now, lambda site_id: kept.get(site_id, work.now), work.rest)
+        if found is not None:
+            counted[day] = found
+        if work.rest(0):
+            break
+    return _counted(counted)
+
+
+def _counted(counted: dict[date, list[usage.Usage]]) -> str:
+    if not counted:
+        return ""
+    first, last = min(counted), max(counted)
+    people = sum(one.people for found in counted.values() for one in found)
+    which = f"{first}" if first == last else f"{len(counted)} days, {first} to {last}"
+    each = "" if first == last else ", each day for itself"
+    return f"Counted the people of {which}: {people:,}{each}."
+
+
+def purge_heartbeats(work: Work) -> str:
+    """Deletes heartbeats past their retention, of days that are counted."""
+    uncounted = min(usage.missing(work.database, day_of(work.now)), default=None)
+    purged = purge.purge(work.database, work.now, work.retention_days, uncounted, work.rest, work.tell)
+    if purged.whole and uncounted is None:
+        with work.database.transaction() as connection:
+            mark(connection, PURGE, [due_day(work.now)], work.now)
+    return f"Purged {_many(purged.heartbeats, 'heartbeat')} past their retention." if purged.heartbeats else ""
+
+
+def destroy_salts(work: Work) -> str:
+    """Destroys the salts of earlier days that no open visit needs."""
+    destroyed = salts.destroy_old(work.database, sites.all_sites(work.database), work.now)
+    if destroyed.salts:
+        work.database.forget_deleted()
+    return f"Destroyed {_many(destroyed.salts, 'old salt')}." if destroyed.salts else ""
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+JOBS: Sequence[Callable[[Work], str]] = (count_usage, purge_heartbeats, destroy_salts)
+
+
+def due(database: Database, now: int) -> bool:
+    """Whether there is work that was due by now: at 01:00 UTC, or earlier and missed."""
+    day = due_day(now)
+    return not done_days(database, PURGE, day) or bool(usage.missing(database, day))
+
+
+def run(work: Work) -> list[str]:
+    """Does the day's work and says what was done, a line each, none for nothing. Waits where another is at it."""
+    while True:
+        with work.database.alone() as alone:
+            if alone:
+                return [said for job in JOBS if (said := job(work))]
+        work.tell("another process is at it")
+        if work.rest(LOOK_S):
+            return []
+
+
+def keep(work: Work) -> list[str]:
+    """Does the day's work where it is due and nobody else is at it."""
+    if not due(work.database, work.now):
+        return []
+    with work.database.alone() as alone:
+        if not alone or not due(work.database, work.now):
+            return []
+        return [said for job in JOBS if (said := job(work))]
