@@ -34,7 +34,7 @@ from analytics import access, accounts, commands, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Database, Taken, check_free
 from analytics.sites import Site, WrongInput
-from callbacks import account, gate, general, invitation, keys, live, pages, people, setup, signin
+from callbacks import account, gate, general, invitation, keys, live, pages, people, setup, signin, traffic, trial
 from collector import accesslog, demo, replay, serve
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
@@ -90,7 +90,7 @@ def create_app(service: Service) -> Dash:
     )
     app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     pages.register(app, service, our_version())
-    for page in (live, general, people, keys, account):
+    for page in (live, traffic, trial, general, people, keys, account):
         page.register(app, service)
     app.layout = pages.frame()
     plain = {"version": our_version(), "base_url": config.base_url}
@@ -313,7 +313,7 @@ def site_list(data_dir: Path | None) -> None:
 @click.option("--identity", type=click.Choice(sites.IDENTITIES))
 @click.option("--retention-days", metavar="DAYS", help="How long heartbeats are kept; '' for the server's setting.")
 @click.option("--allow-host", "hosts", multiple=True, help="Pages of this host count too. Replaces the list.")
-@click.option("--exclude-host", "excluded_hosts", multiple=True, help="Pages of this host are left out.")
+@click.option("--exclude-host", "excluded_hosts", multiple=True, metavar="HOST", help="And its subdomains.")
 @click.option("--exclude-address", "excluded_addresses", multiple=True, metavar="CIDR")
 @click.option("--exclude-path", "excluded_paths", multiple=True, metavar="PATTERN", help="`*` and `**` as wildcards.")
 @DATA_DIR

@@ -38,6 +38,7 @@ class Config:
     base_url: str = ""
     trusted_proxies: tuple[Network, ...] = ()
     geoip_database: Path | None = None
+    spam_referrers: Path | None = None
     collect_rate: int = 600
     active_window_s: int = 60
     heartbeat_interval_s: int = 30
@@ -104,10 +105,13 @@ def _level(text: str) -> str:
     return text.upper()
 
 
-def _file(text: str) -> Path | None:
-    if text and not Path(text).is_file():
-        raise ValueError("the path of an .mmdb file that exists")
-    return Path(text) if text else None
+def _file(kind: str) -> Callable[[str], Path | None]:
+    def parse(text: str) -> Path | None:
+        if text and not Path(text).is_file():
+            raise ValueError(f"the path of {kind} that exists")
+        return Path(text) if text else None
+
+    return parse
 
 
 PARSERS: Mapping[str, Callable[[str], Any]] = {
@@ -116,7 +120,8 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "secret_key": _secret,
     "base_url": _base_url,
     "trusted_proxies": _networks,
-    "geoip_database": _file,
+    "geoip_database": _file("an .mmdb file"),
+    "spam_referrers": _file("a text file, one host a line,"),
     "collect_rate": _whole(0, 1_000_000_000),
     "active_window_s": _whole(5, 3_600),
     "heartbeat_interval_s": _whole(1, 300),

@@ -73,6 +73,12 @@ class Site:
         domain = self.domain.removeprefix("www.")
         return host == domain or host.endswith("." + domain) or host in self.hosts
 
+    def excludes_host(self, host: str) -> bool:
+        """Whether the owner left out pages of that host or of one that it is a subdomain of; `hosts` win over that."""
+        if not self.excluded_hosts or host in self.hosts:
+            return False
+        return any(host == one or host.endswith("." + one) for one in self.excluded_hosts)
+
     def excludes_address(self, address: str) -> bool:
         """Whether the owner left out visitors from that address."""
         if not self.excluded_addresses:

@@ -35,7 +35,7 @@
     sent += 1;
     waiting[name] = {form, number: sent, end: setTimeout(() => failed(name, "No answer. Reload the page to see whether it was saved."), PATIENCE_MS)};
     form.setAttribute("aria-busy", "true");
-    say(form, "Saving…", "is-busy");
+    say(form, form.dataset.saying || "Saving…", "is-busy");
     window.dash_clientside.set_props(`${name}-sent`, {data: {number: sent, fields}});
   }
 

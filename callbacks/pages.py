@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.sites import Site
-from callbacks import account, general, keys, live, people
+from callbacks import account, general, keys, live, people, traffic
 from callbacks.asked import Asked
 from callbacks.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
 from collector.service import Service
@@ -20,6 +20,7 @@ from layouts.shell import Link, SiteLink
 
 SITE = "<domain>"  # stands for a site's domain in an address
 LIVE = f"/live/{SITE}"
+TRAFFIC = f"/traffic/{SITE}"
 SETTINGS = f"/settings/{SITE}"
 
 
@@ -39,6 +40,7 @@ class Page(NamedTuple):
 PAGES = (
     Page("/", MEMBER, lambda _: states.no_sites()),  # whoever sees a site is led on, see `home`
     Page(LIVE, VIEWER, live.page, "Live"),
+    Page(TRAFFIC, ADMIN, traffic.page, "Traffic"),
     Page(f"{SETTINGS}/general", ADMIN, general.cards, "General"),
     Page(f"{SETTINGS}/people", OWNER, people.cards, "People"),
     Page(f"{SETTINGS}/keys", ADMIN, keys.cards, "API keys"),
@@ -47,7 +49,7 @@ PAGES = (
 )
 
 # The header's tabs in their order. Each leads to the first page below its address that whoever looks may see.
-TABS = (("Live", "activity", LIVE), ("Settings", "settings", SETTINGS))
+TABS = (("Live", "activity", LIVE), ("Traffic", "filter", TRAFFIC), ("Settings", "settings", SETTINGS))
 
 MENU = ("/people", "/account")  # in the account menu, for those who may see them
 

@@ -43,9 +43,10 @@ class Duplicate(NamedTuple):
 
 
 class Filtered(NamedTuple):
-    """Understood, and deliberately not stored."""
+    """Understood, and deliberately not stored; `name` is the robot's or the host's that is not on the list."""
 
     reason: str
+    name: str = ""
 
 
 class Shed(NamedTuple):

@@ -82,6 +82,7 @@ class Collector:
             log.error("the database does not answer: %s", type(away).__name__)
         except Exception:
             log.exception("an event could not be taken apart")
+        self._writer.count(0, int(time.time()), *named(AWAY))
         return answer([AWAY], batch=False)
 
     def _begin(self, request: Request) -> Response | Pending:
@@ -102,7 +103,7 @@ class Collector:
         return answer([outcome for outcome in known if outcome], body.batch)
 
     def _taken(self, request: Request, events: list[Event | Rejected]) -> list[Arrival | Filtered | Rejected | Shed]:
-        address = self._proxies.client(request)
+        address, headers = self._proxies.client(request), self._proxies.believed(request)
         now_ms = int(self._clock() * 1000)
         taken = []
         for event in events:
@@ -111,15 +112,16 @@ class Collector:
             if isinstance(event, Rejected):
                 step = event
             else:
-                trusted = self._may_speak_for(request.headers, event)
-                hit = pipeline.read_hit(event, self._kit, address, request.headers, now_ms, trusted=trusted)
+                trusted = self._may_speak_for(headers, event)
+                hit = pipeline.read_hit(event, self._kit, address, headers, now_ms, trusted=trusted)
                 if isinstance(hit, Rejected):
                     step = hit
                 else:
                     site_id = hit.site.id
                     step = pipeline.run(hit, self._kit)
             if not isinstance(step, Arrival):
-                self._writer.count(site_id, now_ms // 1000, *named(step))
+                name = step.name if isinstance(step, Filtered) else ""
+                self._writer.count(site_id, now_ms // 1000, *named(step), name)
             taken.append(step)
         return taken
 

@@ -1,22 +1,19 @@
-"""What a user agent says: browser, operating system, kind of device; and whether it is a robot's."""
+"""What a user agent says: browser, operating system, kind of device."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 import ua_parser
-from crawlerdetect.providers import crawlers, exclusions
 from ua_parser.regex import Resolver
 
 LONGEST = 1_024
 """User agents are cut to so many characters before anything reads them."""
 
 CACHE_SIZE = 8_192
-"""How many user agents are remembered, for each of the two questions."""
+"""How many user agents are remembered."""
 
 
 class Device(NamedTuple):
@@ -38,72 +35,10 @@ def read(user_agent: str) -> Device:
     return _read(user_agent[:LONGEST])
 
 
-def is_robot(user_agent: str) -> bool:
-    """Whether the `crawlerdetect` package calls it a crawler; an empty one is a robot too."""
-    return _is_robot(user_agent[:LONGEST])
-
-
 def warm_up() -> None:
-    """Load the parser and the patterns now (0.2 s, 28 MB), so that no visitor waits for them."""
+    """Load the parser now (0.1 s), so that no visitor waits for it."""
     _parser()
-    _harmless()
-    _robots()
 
-
-# --- Robots ---
-#
-# `crawlerdetect` takes harmless words out of the agent and searches the rest for about 1,460 patterns, all
-# in one alternation that ignores case: 100 to 600 µs. Searching lower-cased text for lower-cased patterns
-# sorted by their first letter finds the same in 10 µs, because most letters are dismissed at a glance.
-
-_ODD_LETTERS = str.maketrans("İıſ\u212a", "iisk")  # what equals i, s and k where case is ignored
-_OPTIONAL_START = re.compile(r"\(([a-z ]+)\)\?(.+)")
-_ANY_RUN_THEN_CHOICE = re.compile(r"\[[^\]]*\]\*\(([^()]*)\)")
-_STARTS_WITH_LETTER = re.compile(r"[a-z0-9](?![*+?{|])[^|(]*")
-
-
-@lru_cache(CACHE_SIZE)
-def _is_robot(agent: str) -> bool:
-    agent = agent.strip()
-    if not agent:
-        return True
-    telling = _harmless().sub("", agent.translate(_ODD_LETTERS).lower())
-    return _robots().search(telling) is not None
-
-
-@cache
-def _harmless() -> re.Pattern[str]:
-    """The words that every browser says. Their order matters: what comes first is taken out first."""
-    patterns: list[str] = []
-    for pattern in map(str.lower, exclusions.data):
-        optional = _OPTIONAL_START.fullmatch(pattern)
-        patterns += [optional[1] + optional[2], optional[2]] if optional else [pattern]
-    return re.compile("|".join(patterns))
-
-
-@cache
-def _robots() -> re.Pattern[str]:
-    """What only robots say. Order does not matter: one hit is enough."""
-    patterns: list[str] = []
-    for pattern in map(str.lower, crawlers.data):
-        choice = _ANY_RUN_THEN_CHOICE.fullmatch(pattern)  # a run of anything in front changes no search
-        patterns += choice[1].split("|") if choice else [pattern]
-    return re.compile("|".join(_by_first_letter(patterns)))
-
-
-def _by_first_letter(patterns: Iterable[str]) -> list[str]:
-    """The same choice as one pattern for each first letter (or ^), and what cannot be sorted so."""
-    tails: defaultdict[str, list[str]] = defaultdict(list)
-    others = []
-    for pattern in patterns:
-        if _STARTS_WITH_LETTER.fullmatch(pattern) or (pattern[0] == "^" and "|" not in pattern):
-            tails[pattern[0]].append(pattern[1:])
-        else:
-            others.append(pattern)
-    return [f"{first}(?:{'|'.join(rest)})" for first, rest in tails.items()] + others
-
-
-# --- Browsers, systems, devices ---
 
 _BROWSERS = {
     "Android": "Android Browser",

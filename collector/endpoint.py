@@ -16,9 +16,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from collector import pixel
 from collector.arrival import Outcome
 from collector.bridge import call_wsgi
-from collector.collect import Pending
 from collector.connection import Connection
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, error
@@ -28,7 +28,9 @@ from collector.writer import Waiting, Writer
 log = logging.getLogger("footfall.endpoint")
 
 Wsgi = Callable[..., Iterable[bytes]]
-Exchange = tuple[Connection, int, Pending]  # who waits for what: connection, number of the request, what is pending
+Show = Callable[[Response], Response]  # another form of the answer
+Finish = Callable[[list[Outcome]], Response]  # the answer, once the outcomes are known
+Exchange = tuple[Connection, int, Finish]  # who waits: connection, number of the request
 
 COLLECT = "/api/collect"
 COMMIT_S = 15.0  # how long a commit may take before the sender is told to come again; its id makes that safe
@@ -55,7 +57,7 @@ class Endpoint:
         self._live = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="footfall-live")
         self._in_threads = 0
         self._turn: list[Waiting] = []
-        self._committing: dict[Connection, tuple[float, int, Pending]] = {}
+        self._committing: dict[Connection, tuple[float, int, Finish]] = {}
         self._answers: deque[tuple[Exchange, list[Outcome]]] = deque()
         self._streams: dict[Connection, tuple[Stream, Any]] = {}
 
@@ -84,6 +86,9 @@ class Endpoint:
         if request.path == COLLECT and request.method == "POST":
             self._collect(request, connection, number)
             return
+        if request.path == pixel.PATH and request.method == "GET":
+            self._collect(pixel.as_posted(request), connection, number, pixel.pictured)
+            return
         own = self._routes.find(request)
         if own is None:
             self._in_thread(self._pages, partial(call_wsgi, self._wsgi, request), connection, number)
@@ -96,16 +101,17 @@ class Endpoint:
 
     # ── collecting ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _collect(self, request: Request, connection: Connection, number: int) -> None:
+    def _collect(self, request: Request, connection: Connection, number: int, shown: Show | None = None) -> None:
         """The answer comes after the commit. What is asked for in one turn of the loop is handed over together."""
         begun = self._routes.collector.begin(request)
         if isinstance(begun, Response):
-            connection.answer(number, begun)
+            connection.answer(number, shown(begun) if shown else begun)
             return
-        self._committing[connection] = time.monotonic() + COMMIT_S, number, begun
+        finish: Finish = (lambda outcomes: shown(begun.answer(outcomes))) if shown else begun.answer
+        self._committing[connection] = time.monotonic() + COMMIT_S, number, finish
         if not self._turn:
             self._loop.call_soon(self._hand_over)
-        self._turn.append(Waiting(begun.arrivals, partial(self._deliver, (connection, number, begun))))
+        self._turn.append(Waiting(begun.arrivals, partial(self._deliver, (connection, number, finish))))
 
     def _hand_over(self) -> None:
         turn, self._turn = self._turn, []
@@ -120,15 +126,15 @@ class Endpoint:
 
     def _drain(self) -> None:
         while self._answers:
-            (connection, number, pending), outcomes = self._answers.popleft()
+            (connection, number, finish), outcomes = self._answers.popleft()
             self._committing.pop(connection, None)
-            connection.answer(number, pending.answer(outcomes))
+            connection.answer(number, finish(outcomes))
 
     def _end_waits(self, now: float) -> None:
-        for connection, (until, number, pending) in list(self._committing.items()):
+        for connection, (until, number, finish) in list(self._committing.items()):
             if until < now:
                 del self._committing[connection]
-                connection.answer(number, pending.answer([]))
+                connection.answer(number, finish([]))
         for connection in list(self.connections):
             connection.check(now)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+from collector import pixel
 from collector.arrival import Outcome
 from collector.collect import Pending
 from collector.endpoint import CHECK_S, COMMIT_S, LARGEST_FORM, TOO_LARGE
@@ -34,6 +35,8 @@ class _Door:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = _request(environ)
+        if request.path == pixel.PATH and request.method == "GET":
+            return _answered(pixel.pictured(self._begun(pixel.as_posted(request))), start_response)
         collecting = request.path == "/api/collect" and request.method == "POST"
         own = None if collecting else self._routes.find(request)
         if not collecting and own is None:
@@ -49,7 +52,10 @@ class _Door:
         body = _body(environ, LARGEST_BODY)
         if body is None:
             return self._routes.not_collected(TOO_LARGE)
-        begun = self._routes.collector.begin(request._replace(body=body))
+        return self._begun(request._replace(body=body))
+
+    def _begun(self, request: Request) -> Response:
+        begun = self._routes.collector.begin(request)
         return self._committed(begun) if isinstance(begun, Pending) else begun
 
     def _committed(self, pending: Pending) -> Response:

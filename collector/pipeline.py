@@ -6,24 +6,26 @@ import ipaddress
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 from analytics.salts import SaltKeeper
 from analytics.sites import Directory, Site
-from collector import device, page
+from collector import automatic, device, page, robot
 from collector.arrival import Arrival, Filtered, Shed
 from collector.page import Page
 from collector.payload import Event, Rejected
 from collector.place import Places
 from collector.rate import Rate
 from collector.source import classify
+from collector.spam import Spammers, open_spammers
 from collector.store import tab_of
 from collector.visit import Origin
 from collector.visitor import visitors_of
 
 EARLIEST_S, LATEST_S = 7 * 86_400, 300  # how far a server's own `time` may lie in the past and in the future
+DATACENTER = "dc_ip"  # in the header of a trusted proxy; others say it in Plausible's
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -51,6 +53,12 @@ class Kit:
     places: Places
     rate: Rate
     secret: bytes
+    spammers: Spammers = field(default_factory=lambda: open_spammers(None))
+
+
+def host_included(hit: Hit, _: Kit) -> Refusal | None:
+    """Hosts that the owner has excluded are left out."""
+    return Filtered("excluded_host") if hit.page and hit.site.excludes_host(hit.page.host) else None
 
 
 def host_allowed(hit: Hit, _: Kit) -> Refusal | None:
@@ -59,7 +67,7 @@ def host_allowed(hit: Hit, _: Kit) -> Refusal | None:
         return None
     if hit.page.host in LOCAL_HOSTS and _is_loopback(hit.address):
         return None
-    return Filtered("unlisted_host")
+    return Filtered("unlisted_host", hit.page.host)
 
 
 def not_opted_out(hit: Hit, _: Kit) -> Refusal | None:
@@ -69,8 +77,24 @@ def not_opted_out(hit: Hit, _: Kit) -> Refusal | None:
 
 
 def not_a_robot(hit: Hit, _: Kit) -> Refusal | None:
-    """Robots that say so are left out."""
-    return Filtered("bot") if device.is_robot(hit.agent) else None
+    """Robots that say so are left out, and counted by name."""
+    name = robot.name_of(hit.agent)
+    return Filtered("bot", name) if name else None
+
+
+def not_from_a_datacenter(hit: Hit, _: Kit) -> Refusal | None:
+    """Addresses that a trusted proxy marks as a data centre's are left out: nobody sits there."""
+    marked = DATACENTER in (hit.headers.get("x-footfall-ip-type"), hit.headers.get("x-plausible-ip-type"))
+    return Filtered("datacenter") if marked else None
+
+
+def referrer_clean(hit: Hit, kit: Kit) -> Refusal | None:
+    """Pages that come from a spammer are left out, with everything that they tell later."""
+    event = hit.event
+    if event.referrer and kit.spammers.sent(event.referrer):
+        kit.spammers.remember(hit.site.id, event.id)
+        return Filtered("spam_referrer")
+    return Filtered("spam_referrer") if kit.spammers.brought(hit.site.id, event.pageview) else None
 
 
 def address_included(hit: Hit, _: Kit) -> Refusal | None:
@@ -92,9 +116,12 @@ def within_rate(hit: Hit, kit: Kit) -> Refusal | None:
 
 # `read_hit` comes first (site known, address readable, moment possible), `enriched` last.
 STEPS: tuple[Callable[[Hit, Kit], Refusal | None], ...] = (
+    host_included,
     host_allowed,
     not_opted_out,
     not_a_robot,
+    not_from_a_datacenter,
+    referrer_clean,
     address_included,
     path_included,
     within_rate,
@@ -152,20 +179,22 @@ def enriched(hit: Hit, kit: Kit) -> Arrival:
     visitor, before = visitors_of(salts, kit.secret, site, hit.address, hit.agent, event.visitor_id)
     return Arrival(
         site_id=site.id,
-        event=event,
+        event=automatic.cleared(event) if event.name else event,
         at_ms=hit.at_ms,
         visitor=visitor,
         visitor_before=before,
         tab=tab_of(event.pageview or event.id or ""),
         host=hit.page.host if hit.page else "",
         path=hit.page.path if hit.page else "",
-        origin=_origin(hit, kit) if hit.page else Origin(),
+        origin=origin_of(hit, kit),
     )
 
 
-def _origin(hit: Hit, kit: Kit) -> Origin:
+def origin_of(hit: Hit, kit: Kit) -> Origin:
+    """Where the hit came from and with what; empty where it tells of no page."""
     event = hit.event
-    assert hit.page is not None
+    if hit.page is None:
+        return Origin()
     source = classify(hit.page, event.referrer)
     place = kit.places.find(hit.address, event.timezone or "")
     seen = device.read(hit.agent)

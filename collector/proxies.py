@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address
 
 from analytics.config import Network
 from collector.request import Request
+
+PROXY_HEADERS = ("x-footfall-ip-type", "x-plausible-ip-type")  # what kind of address the visitor's is
 
 
 class Proxies:
@@ -33,6 +35,16 @@ class Proxies:
             if not self.trusts(address):
                 return address
         return address
+
+    def believed(self, request: Request) -> Mapping[str, str]:
+        """The request's headers; those of `PROXY_HEADERS` only where a trusted proxy wrote them."""
+        headers = request.headers
+        if PROXY_HEADERS[0] not in headers and PROXY_HEADERS[1] not in headers:  # `any` would take ten times as long
+            return headers
+        peer = plain_address(request.peer) or request.peer
+        if self._ranges and self.trusts(peer):
+            return headers
+        return {name: value for name, value in headers.items() if name not in PROXY_HEADERS}
 
     def trusts(self, address: str) -> bool:
         """Whether that address, in its plain form, is a trusted proxy's."""

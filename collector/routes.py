@@ -19,6 +19,7 @@ from analytics.database import Database
 from analytics.embeds import EmbedRing
 from analytics.keys import KeyRing
 from analytics.sites import Directory, Site
+from collector import pixel
 from collector.card import card
 from collector.collect import CORS, PREFLIGHT, Collector
 from collector.hub import Hub, Subscription
@@ -45,7 +46,7 @@ MOST_STREAMS = 2_000
 TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (NO_STORE, ("Retry-After", "30")))
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
 
-QUICK = {"/api/collect", "/js/footfall.js", "/healthz", card.FONT_PATH}  # answered without asking anything
+QUICK = {"/api/collect", pixel.PATH, "/js/footfall.js", "/healthz", card.FONT_PATH}  # answered without asking anything
 
 May = Callable[[], bool]
 WhoReads = Callable[[Mapping[str, str]], Callable[[Site], bool] | None]
@@ -116,6 +117,7 @@ class Routes:
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
             "/js/footfall.js": (("GET", "HEAD"), script(beat_s)),
+            pixel.PATH: (("GET", "HEAD"), lambda _: pixel.BLANK),  # a GET is collected before it comes here
             "/api/live": (("GET",), self._live),
             "/api/live/stream": (("GET",), self._stream),
             "/embed/live": (("GET",), self._card),

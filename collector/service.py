@@ -27,6 +27,7 @@ from collector.place import Places, open_places
 from collector.proxies import Proxies
 from collector.rate import Rate
 from collector.routes import Routes, WhoReads
+from collector.spam import open_spammers
 from collector.writer import Writer
 
 log = logging.getLogger("footfall.service")
@@ -77,9 +78,10 @@ class Service:
         self.renew()
         self.history = History(self.database, config.active_window_s)
         self.writer = Writer(self.database, self._publish, clock=clock)
-        kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret)
+        spammers = open_spammers(config.spam_referrers)
+        self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, spammers)
         self.proxies = Proxies(config.trusted_proxies)
-        self.collector = Collector(kit, self.keys, self.writer, self.proxies, clock)
+        self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
         self._keepers = [
             self._kept(RENEW_S, self.renew),
             self._kept(TIDY_S, self._tidy),

@@ -8,7 +8,6 @@ the driver's cursor: SQLAlchemy's execution would cost a group of 16 a quarter o
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from itertools import chain
@@ -25,6 +24,7 @@ from analytics.ids import Ids, first_id
 from collector import visit as visits
 from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Stored
 from collector.payload import Rejected
+from collector.tally import Tally, outcomes, write_names
 from collector.visit import Origin, Visit
 
 LONGEST_VISIT_S = 2 * 86_400
@@ -32,8 +32,6 @@ BEATS = ("heartbeat", "leave")  # of a known page they need no other visit than 
 STATES = {None: State.ACTIVE, "active": State.ACTIVE, "idle": State.IDLE, "hidden": State.HIDDEN}
 
 GONE = Rejected(404, "unknown_site", "the site has just been removed", "site")
-
-Tally = Counter[tuple[int, int, str, str]]  # (site id or 0, hour, outcome, reason) -> how many
 
 
 class Pageview(NamedTuple):
@@ -105,13 +103,13 @@ def write_tally(connection: Connection, tally: Tally) -> None:
 
 
 def _write_tally(driver: Driver, tally: Tally) -> None:
-    rows = sorted((*key, count) for key, count in tally.items())  # in one order for all: processes do not deadlock
     _insert(
         driver,
         schema.outcomes,
-        rows,
+        outcomes(tally),
         "ON CONFLICT (site_id, hour, outcome, reason) DO UPDATE SET count = outcomes.count + excluded.count",
     )
+    write_names(driver.cursor, driver.mark, tally)
 
 
 def _lock(driver: Driver, site_ids: Iterable[int]) -> None:

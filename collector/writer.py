@@ -18,8 +18,10 @@ from sqlalchemy.exc import OperationalError
 from analytics import usage
 from analytics.database import Database
 from analytics.ids import Ids
+from collector import tally as tallies
 from collector.arrival import Arrival, Outcome, Shed, Stored
-from collector.store import Tally, store, write_tally
+from collector.store import store, write_tally
+from collector.tally import Tally
 
 log = logging.getLogger("footfall.writer")
 
@@ -112,10 +114,13 @@ class Writer:
             self.count(arrival.site_id, arrival.at, "shed", why.code)
         request.done([why] * len(request.arrivals))
 
-    def count(self, site_id: int, at: int, outcome: str, reason: str) -> None:
-        """Counts an outcome that needs no row of its own; it is written with the next group, or within a second."""
+    def count(self, site_id: int, at: int, outcome: str, reason: str, name: str = "") -> None:
+        """Counts an outcome that needs no row of its own; it is written with the next group, or within a second.
+
+        `name` says whose event it was, for the reasons of `tally.KINDS`.
+        """
         with self._lock:
-            self._tally[site_id, at // 3600 * 3600, outcome, reason] += 1
+            tallies.count(self._tally, site_id, at, outcome, reason, name)
 
     def stop(self, timeout_s: float = 8.0) -> None:
         """Commits what is waiting, refuses what comes, and ends. May be called twice."""

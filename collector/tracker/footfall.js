@@ -4,7 +4,8 @@
  *   <script defer src="https://stats.example.com/js/footfall.js" data-site="example.com"></script>
  *
  * It tells the collector of each pageview, says every half minute that the visitor is still there (a heartbeat),
- * and says goodbye (a leave). It keeps nothing in the browser unless data-visitor="browser" asks for it, sends
+ * and says goodbye (a leave). Links out of the site, downloads, and with data-404 a page that is not there, are events.
+ * It keeps nothing in the browser unless data-visitor="browser" asks for it, sends
  * nothing at all under Global Privacy Control or Do Not Track, and never throws into the page.
  *
  * Visitors get footfall.min.js: run `python collector/tracker/build.py` after a change here.
@@ -18,6 +19,7 @@
   const RETRIES = 3;
   const QUEUE_LENGTH = 50;
   const BODY_LENGTH = 16000; // characters, 48 kB at worst: a page that closes may send 64 KiB
+  const FILES = /\.(7z|avi|csv|dmg|docx?|exe|gz|key|midi?|mov|mp[34]|mpe?g|pdf|pkg|pp[st]x?|rar|rtf|txt|wav|wm[av]|xlsx?|zip)$/i;
 
   const page = document;
   const script = page.currentScript || page.querySelector("script[data-site]") || {};
@@ -48,6 +50,7 @@
   let heartbeat = []; // at most one, the newest: its totals make the ones before needless
   let busy; // waiting for an answer or for the time of a retry
   let failures = 0; // since the last answer
+  let warned; // a wrong data-site is told once
 
   // ---------------------------------------------------------------------------------------------- tools
 
@@ -91,8 +94,8 @@
   );
 
   const isSilent = (url) => {
-    const { pathname, hash } = new URL(url);
-    return stopped || excluded.test(pathname + hash);
+    const { protocol, pathname, hash } = new URL(url);
+    return stopped || !/^http/.test(protocol) || excluded.test(pathname + hash); // a file on a disk is nobody's page
   };
 
   // ------------------------------------------------------------------------------------------- the way out
@@ -139,11 +142,15 @@
         credentials: "omit",
         signal: patience.signal,
       });
-      await answer.text(); // until it is read, its request uses up the 64 KiB that a page may have under way
+      const said = await answer.text(); // until then its request uses up the 64 KiB that a page may have under way
       if (answer.status == 429 || answer.status > 499) pause = +answer.headers.get("Retry-After") || pause;
       else {
         pause = failures = 0;
         queue = queue.filter((event) => !batch.includes(event));
+        if (!warned && said.includes("unknown_site")) {
+          warned = true;
+          console.warn(`Footfall knows no site "${options.site}": check data-site`);
+        }
       }
     } catch {}
     later(() => {
@@ -288,6 +295,27 @@
     },
   };
 
+  // ------------------------------------------------------------------------------------------ links followed
+
+  /** Whether pages of that host are the site's own, as the collector sees it. */
+  const isOwn = (host) =>
+    host == location.hostname || ("." + host).endsWith("." + options.site.replace(/^www\./, ""));
+
+  /**
+   * Tells of a link out of the site or to a file, however it is followed: click, key or middle button. The event is
+   * underway or queued when this returns, and a page that closes takes it along: the browser waits for nothing.
+   */
+  const follow = (event) => {
+    const link = event.composedPath().find((node) => node.matches?.("a[href],area[href]"));
+    if (manual || event.button > 1 || !link) return;
+    const url = new URL(link.getAttribute("href"), page.baseURI);
+    const isFile = link.hasAttribute("download") || FILES.test(url.pathname);
+    if (!/^http/.test(url.protocol) || (!isFile && isOwn(url.hostname))) return;
+    url.hash = "";
+    if (isFile) url.search = ""; // where a signature may stand that opens the file
+    commands.event(isFile ? "File Download" : "Outbound Link: Click", { props: { url: url.href.slice(0, 2000) } });
+  };
+
   // --------------------------------------------------------------------------------------------- beginning
 
   const begin = () => {
@@ -302,6 +330,7 @@
     ["pushState", "replaceState"].forEach(guard(watchHistory));
     listen("popstate hashchange", arriveSoon);
     listen("pointerdown pointermove keydown scroll", touch);
+    listen("click auxclick", follow);
     listen("focus blur", measure);
     listen("visibilitychange", () => {
       if (!page.hidden) touch();
@@ -312,6 +341,7 @@
 
     q.forEach((args) => footfall(...args));
     arrive();
+    if (404 in options) commands.event("404", { props: { path: location.pathname } });
   };
 
   const mayNotCount = navigator.globalPrivacyControl || navigator.doNotTrack == "1";

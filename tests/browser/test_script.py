@@ -456,6 +456,138 @@ def test_an_unknown_command_is_ignored(arrived):
     assert arrived.told_nothing()
 
 
+# -- events of its own ------------------------------------------------------------------------------------
+
+LINKS = {  # what a page links to, and the event that tells of it
+    "http://127.0.0.1:1/there?x=1&y=2#part": ("Outbound Link: Click", "http://127.0.0.1:1/there?x=1&y=2"),
+    "//Elsewhere.example": ("Outbound Link: Click", "http://elsewhere.example/"),
+    "https://notsite.example/": ("Outbound Link: Click", "https://notsite.example/"),
+    "https://cdn.example/Price%20list.PDF?signature=secret#2": (
+        "File Download",
+        "https://cdn.example/Price%20list.PDF",
+    ),
+    "/files/photos.zip": ("File Download", "{origin}/files/photos.zip"),
+    "/next": None,
+    "?page=2": None,
+    "#part": None,
+    "https://www.{site}/": None,
+    "http://{site}:8080/x": None,
+    "mailto:ann@example.com": None,
+    "tel:+43": None,
+    "javascript:void 0": None,
+    "blob:https://elsewhere.example/1.pdf": None,
+    "http://[": None,
+}
+CALM = "addEventListener('click', (event) => event.preventDefault());"
+
+
+def links(visitor, *hrefs: str) -> str:
+    """The body of a page with these links; one in a word in a word, as pages have them."""
+    filled = (href.format(site=visitor.site, origin=visitor.origin) for href in hrefs)
+    return "".join(f'<p><a href="{href}"><b><i>go</i></b></a></p>' for href in filled)
+
+
+def named(events) -> list[tuple[str, dict]]:
+    return [(event["name"], event["props"]) for event in events if event["type"] == "event"]
+
+
+def test_links_out_of_the_site_and_to_files_are_told_of_and_no_others(visitor):
+    visitor.open("/", head=CALM, body=links(visitor, *LINKS))
+    pageview = visitor.told()[0]
+    visitor.settle()
+    visitor.run("document.querySelectorAll('i').forEach((link) => link.click())")
+    events = [event for request in visitor.requests(2) for event in request.events]
+    expected = [told for told in LINKS.values() if told]
+    assert named(events) == [(name, {"url": url.format(origin=visitor.origin)}) for name, url in expected]
+    assert {(event["pageview"], event["url"]) for event in events} == {(pageview["id"], pageview["url"])}
+    assert visitor.told_nothing()
+
+
+def test_a_link_marked_as_a_download_is_one(visitor):
+    visitor.open("/", head=CALM, body='<a href="/report?year=2026" download>go</a>')
+    visitor.seen += 1
+    visitor.settle()
+    visitor.run("document.querySelector('a').click()")
+    assert named(visitor.told()) == [("File Download", {"url": visitor.origin + "/report"})]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<svg><a href="https://elsewhere.example/"><text y="20">go</text></a></svg>',
+        '<map name="m"><area shape="default" href="https://elsewhere.example/"></map>',
+        '<div><template shadowrootmode="open"><a href="https://elsewhere.example/"><b>go</b></a></template></div>',
+        '<base href="https://elsewhere.example/x"><a href="/">go</a>',
+    ],
+)
+def test_links_of_every_kind_are_seen(visitor, body):
+    visitor.open("/", head=CALM, body=body)
+    visitor.seen += 1
+    visitor.settle()
+    visitor.run(
+        """const click = new MouseEvent("click", {bubbles: true, cancelable: true, composed: true});
+        const root = document.querySelector("div")?.shadowRoot || document;
+        root.querySelector("text, area, b, a").dispatchEvent(click);"""
+    )
+    assert named(visitor.told()) == [("Outbound Link: Click", {"url": "https://elsewhere.example/"})]
+
+
+def followed(visitor, way: str, there: str) -> None:
+    """Follows the link of the page by a real key or button; returns when the browser is there."""
+    own = visitor.driver.window_handles
+    if way == "key":
+        visitor.driver.find_element("tag name", "a").send_keys("\n")
+    else:
+        button = {"button": "middle" if way == "middle button" else "left", "x": 9, "y": 9, "clickCount": 1}
+        for what in ("mousePressed", "mouseReleased"):
+            visitor.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": what, **button})
+    if way in ("click", "key"):
+        visitor.until(lambda: visitor.driver.current_url == there)
+        return
+    visitor.until(lambda: len(visitor.driver.window_handles) > len(own))
+    [opened] = set(visitor.driver.window_handles) - set(own)
+    visitor.driver.switch_to.window(opened)
+    try:
+        visitor.until(lambda: visitor.driver.current_url == there)
+    finally:
+        visitor.driver.close()
+        visitor.driver.switch_to.window(own[0])
+
+
+@pytest.mark.parametrize("way", ["click", "key", "middle button", "new window"])
+def test_however_a_link_is_followed_it_is_told_of_once_and_leads_where_it_should(visitor, way):
+    there = visitor.origin.replace("localhost", "127.0.0.1") + "/there"
+    target = "target=_blank" if way == "new window" else ""
+    visitor.open("/here", body=f'<a href="{there}" {target} style="display:block;height:90px">go</a>')
+    visitor.settle()
+    followed(visitor, way, there)
+    visitor.until(lambda: len(visitor.all_requests()) > 1)
+    told = {event.get("id"): event for request in visitor.all_requests() for event in request.events}
+    assert named(told.values()) == [("Outbound Link: Click", {"url": there})], "a closing page tells of it again"
+
+
+def test_the_right_button_and_a_page_that_counts_by_itself_tell_nothing(visitor):
+    visitor.open("/", "data-manual", head=CALM, body=links(visitor, "https://elsewhere.example/"))
+    visitor.run("document.querySelector('a').click()")
+    assert visitor.told_nothing()
+    visitor.open("/more", body=links(visitor, "https://elsewhere.example/"))
+    visitor.seen += 1
+    visitor.run("document.querySelector('a').dispatchEvent(new MouseEvent('auxclick', {bubbles: true, button: 2}))")
+    assert visitor.told_nothing()
+
+
+def test_data_404_marks_the_page_that_was_loaded_as_not_found(visitor):
+    visitor.open("/gone?id=7", "data-404")
+    arrival, missing = (request.events for request in visitor.requests(2))
+    assert [event["type"] for event in arrival] == ARRIVAL
+    assert named(missing) == [("404", {"path": "/gone"})]
+    assert missing[0]["pageview"] == arrival[0]["id"]
+    visitor.settle()
+    visitor.run("history.pushState(0, '', '/found')")
+    visitor.pass_time(1)
+    assert visitor.types() == MOVE
+
+
 # -- when to be silent ------------------------------------------------------------------------------------
 
 
@@ -585,6 +717,30 @@ def test_what_the_collector_has_judged_is_not_sent_again(visitor, refusal):
     visitor.pass_time(29)
     assert visitor.told_nothing()
     visitor.pass_time(1)
+    assert visitor.types() == ["heartbeat"]
+
+
+UNKNOWN = Answer(404, {}, b'{"error": {"code": "unknown_site", "message": "no site here"}}')
+WARNED = "window.said = []; console.warn = (text) => said.push(text);"
+
+
+def test_a_site_that_the_collector_does_not_know_is_warned_of_once(visitor):
+    visitor.answer_with(UNKNOWN, UNKNOWN)
+    visitor.open("/", head=WARNED)
+    visitor.seen += 1
+    visitor.pass_time(30)
+    visitor.seen += 1
+    visitor.pass_time(30)
+    visitor.seen += 1
+    assert visitor.run("return said") == [f'Footfall knows no site "{visitor.site}": check data-site']
+
+
+@pytest.mark.parametrize("head", ["console.warn = () => { throw new Error('no') };", "delete console.warn;"])
+def test_a_warning_that_fails_disturbs_nobody(visitor, head):
+    visitor.answer_with(UNKNOWN)
+    visitor.open("/", head=head)
+    visitor.seen += 1
+    visitor.pass_time(30)
     assert visitor.types() == ["heartbeat"]
 
 

@@ -71,6 +71,7 @@ class Answer(NamedTuple):
 
     status: int
     headers: dict[str, str]
+    body: bytes = b"{}"
 
 
 ACCEPTED = Answer(202, {})
@@ -125,7 +126,7 @@ def _handler(collector: Collector) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             told = collector.take(Request("POST " + self.path, headers, json.loads(body), time.monotonic()))
             if told.status > 0:
-                self.answer(told.status, b"{}", told.headers)
+                self.answer(told.status, told.body, told.headers)
             elif told.status == 0:
                 self.wfile.write(b"?\r\n")  # after mere silence Chromium tries again of its own accord
             else:
@@ -272,10 +273,11 @@ class Visitor:
 
     def wait_until(self, script: str, *arguments: Any) -> None:
         """Returns as soon as the page answers yes."""
-        self._until(lambda: self.run(script, *arguments), script)
+        self.until(lambda: self.run(script, *arguments), script)
 
-    def _until(self, condition: Callable[[], Any], what: str) -> None:
+    def until(self, condition: Callable[[], Any], what: str = "") -> None:
+        """Returns as soon as that is so."""
         end = time.monotonic() + 20
         while not condition():
-            assert time.monotonic() < end, f"never came true: {what}; timers {self.run('return timers()')}"
+            assert time.monotonic() < end, f"never came true: {what}"
             time.sleep(0.01)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from analytics import sites
 from analytics.config import Config
 from analytics.database import Database
 from collector.arrival import Arrival, Filtered, Shed
@@ -105,16 +106,38 @@ def test_an_unknown_site_and_a_page_that_is_none_are_rejected(steps):
 
 
 @pytest.mark.parametrize(
-    ("fields", "headers", "reason"),
+    ("fields", "headers", "filtered"),
     [
-        ({"url": "https://evil.example/"}, HEADERS, "unlisted_host"),
-        ({}, HEADERS | {"dnt": "1"}, "opted_out"),
-        ({}, HEADERS | {"sec-gpc": "1"}, "opted_out"),
-        ({}, {"user-agent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}, "bot"),
+        ({"url": "https://evil.example/"}, HEADERS, Filtered("unlisted_host", "evil.example")),
+        ({}, HEADERS | {"dnt": "1"}, Filtered("opted_out")),
+        ({}, HEADERS | {"sec-gpc": "1"}, Filtered("opted_out")),
+        ({}, {"user-agent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}, Filtered("bot", "Googlebot")),
+        ({}, HEADERS | {"x-footfall-ip-type": "dc_ip"}, Filtered("datacenter")),
+        ({}, HEADERS | {"x-plausible-ip-type": "dc_ip"}, Filtered("datacenter")),
+        ({"referrer": "https://www.semalt.com/project"}, HEADERS, Filtered("spam_referrer")),
     ],
 )
-def test_what_is_not_wanted_is_filtered_with_its_reason(steps, fields, headers, reason):
-    assert taken(steps, pageview(**fields), headers) == Filtered(reason)
+def test_what_is_not_wanted_is_filtered_with_its_reason(steps, fields, headers, filtered):
+    assert taken(steps, pageview(**fields), headers) == filtered
+
+
+def test_what_a_page_from_a_spammer_tells_later_shares_its_fate(steps):
+    taken(steps, pageview(referrer="http://semalt.com", id="page-spam"))
+    later = Event(site="example.com", type="heartbeat", pageview="page-spam", url="https://example.com/")
+    other = Event(site="example.com", type="heartbeat", pageview="page-fine", url="https://example.com/")
+    assert taken(steps, later) == Filtered("spam_referrer")
+    assert isinstance(taken(steps, other), Arrival)
+
+
+def test_an_excluded_host_is_left_out_before_anybody_asks_for_the_list(steps, embedded):
+    database, _ = embedded
+    sites.change(database, "example.com", excluded_hosts=["staging.example.com", "mirror.test"])
+    try:
+        for host in ("staging.example.com", "a.staging.example.com", "mirror.test"):
+            assert taken(steps, pageview(url=f"https://{host}/")) == Filtered("excluded_host")
+        assert isinstance(taken(steps, pageview(url="https://notstaging.example.com/")), Arrival)
+    finally:
+        sites.change(database, "example.com", excluded_hosts=[])
 
 
 def test_past_the_rate_it_is_shed(steps):

@@ -40,6 +40,7 @@ def test_changes_are_kept_and_checked(database):
         hosts=["Shop.Example.net"],
         excluded_addresses=["10.1.2.3/8"],
         excluded_paths=["admin/**"],
+        excluded_hosts=["Staging.Example.com", "example.net"],
     )
     assert site.hosts == ("shop.example.net",)
     assert site.allows_host("shop.example.net")
@@ -48,6 +49,9 @@ def test_changes_are_kept_and_checked(database):
     assert not site.excludes_address("11.9.9.9")
     assert site.excludes_path("/admin/a/b")
     assert not site.excludes_path("/administration")
+    assert site.excluded_hosts == ("staging.example.com", "example.net")
+    hosts = ("staging.example.com", "a.staging.example.com", "b.example.net", "shop.example.net", "example.com")
+    assert [host for host in hosts if site.excludes_host(host)] == list(hosts[:3]), "a listed host is never excluded"
     with pytest.raises(sites.WrongInput, match="nonsense"):
         sites.change(database, "example.com", excluded_addresses=["nonsense"])
 

@@ -117,6 +117,13 @@ def test_it_serves_the_live_state_the_stream_and_the_script(gunicorn):
     assert server.request("GET", "/js/footfall.js").status == 200
 
 
+def test_the_picture_counts_here_too(gunicorn):
+    server, _ = gunicorn
+    answer = server.request("GET", f"/pixel.gif?site={SITE}&url=https://{SITE}/picture", headers={"User-Agent": AGENT})
+    assert (answer.status, len(answer.body), answer.headers["x-footfall-outcome"]) == (200, 43, "stored")
+    assert rows(server.config, "SELECT count(*) FROM pageviews WHERE path = '/picture'") == [(1,)]
+
+
 def test_it_serves_the_dashboard_to_who_is_signed_in_only(gunicorn):
     server, _ = gunicorn
     assert server.request("GET", "/sign-in").status == 200

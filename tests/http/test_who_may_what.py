@@ -39,6 +39,7 @@ NEVER = (SIGN_IN, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 PAGES = {
     "/": SOMEBODY,
     "/live/<domain>": VIEWERS,
+    "/traffic/<domain>": ADMINS,
     "/settings/<domain>/general": ADMINS,
     "/settings/<domain>/people": OWNERS,
     "/settings/<domain>/keys": ADMINS,
@@ -50,6 +51,9 @@ PAGES = {
 CALLBACKS = {
     "root.children": SOMEBODY,  # which page it draws, `PAGES` says
     "active-now.children": VIEWERS,
+    "traffic-bars.children": ADMINS,
+    "host-answer.data-answer": ADMINS,
+    "trial-answer.data-answer": ADMINS,
     "general-answer.data-answer": ADMINS,
     "delete-site-answer.data-answer": OWNERS,
     "person-role-answer.data-answer": OWNERS,
@@ -81,6 +85,7 @@ ROUTES = {
     "/_favicon.ico": SOMEBODY,
     "/api/collect": OPEN,
     "/js/footfall.js": OPEN,
+    "/pixel.gif": OPEN,
     "/api/live": VIEWERS,
     "/api/live/stream": VIEWERS,
     "/embed/live": GONE,  # without a card's token

@@ -26,6 +26,7 @@ def test_without_settings_the_contract_s_defaults_hold(tmp_path):
         base_url="",
         trusted_proxies=(),
         geoip_database=None,
+        spam_referrers=None,
         collect_rate=600,
         active_window_s=60,
         log_level="INFO",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from collector import demo, device, payload
+from collector import demo, device, payload, robot
 from collector.demo import DEMO_DOMAIN, PAST_S, cast, excerpt, modern, past, steps
 
 NOW = 1_763_650_000.5
@@ -48,7 +48,7 @@ def test_excerpt_is_page_views_of_many_addresses():
 
 def test_nobody_of_the_cast_looks_like_a_robot_or_like_2015():
     agents = {visitor.user_agent for visitor in cast(excerpt(), SEED)}
-    assert [agent for agent in agents if device.is_robot(agent)] == []
+    assert [agent for agent in agents if robot.name_of(agent)] == []
     assert len({device.read(agent).browser for agent in agents}) >= 5
     assert not any(old in agent for agent in agents for old in ("MSIE", "Chrome/3", "Firefox/2", "NT 6."))
 

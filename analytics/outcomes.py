@@ -1,0 +1,72 @@
+"""Where the traffic went: what became of every event that was received, by the hour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from analytics import schema
+from analytics.database import Database
+
+HOUR = 3600
+KINDS = ("stored", "duplicate", "filtered", "rejected", "shed")
+"""Every outcome; each received event has exactly one of them."""
+
+
+class Counted(NamedTuple):
+    """How many events of one hour (its first second, UTC) had an outcome; `reason` is "" for stored and duplicate."""
+
+    hour: int
+    outcome: str
+    reason: str
+    events: int
+
+
+class Robot(NamedTuple):
+    """How many events of a period a robot sent, by the name that it gives itself."""
+
+    name: str
+    events: int
+
+
+class Traffic(NamedTuple):
+    """The outcomes of a site's events in whole hours, oldest first, and the robots among them, most first."""
+
+    hours: list[Counted]
+    robots: list[Robot]
+
+    @property
+    def received(self) -> int:
+        """How many events there were: the sum of all outcomes."""
+        return sum(one.events for one in self.hours)
+
+    def totals(self) -> list[tuple[str, str, int]]:
+        """Outcome, reason and count over the whole period: in the order of `KINDS`, then most first."""
+        sums: Counter[tuple[str, str]] = Counter()
+        for one in self.hours:
+            sums[one.outcome, one.reason] += one.events
+        rows = [(outcome, reason, count) for (outcome, reason), count in sums.items()]
+        return sorted(rows, key=lambda row: (KINDS.index(row[0]), -row[2], row[1]))
+
+
+def read(database: Database, site_id: int, since: int, until: int) -> Traffic:
+    """What became of a site's events in the hours that begin at `since` or later and before `until`.
+
+    Site 0 has what named no known site: unreadable bodies, wrong fields, unknown domains. Refused events are
+    in the table within a second, stored ones with their rows.
+    """
+    outcomes, robots = schema.outcomes, schema.robots
+    asked = select(outcomes.c.hour, outcomes.c.outcome, outcomes.c.reason, outcomes.c.count).where(
+        outcomes.c.site_id == site_id, outcomes.c.hour >= since, outcomes.c.hour < until
+    )
+    named = select(robots.c.name, robots.c.count).where(
+        robots.c.site_id == site_id, robots.c.hour >= since, robots.c.hour < until
+    )
+    with database.read() as connection:
+        hours = sorted(Counted(*row) for row in connection.execute(asked))
+        sums: Counter[str] = Counter()
+        for name, count in connection.execute(named):
+            sums[name] += count
+    return Traffic(hours, [Robot(*one) for one in sorted(sums.items(), key=lambda one: (-one[1], one[0]))])

@@ -1,0 +1,102 @@
+"""A trial: what each step would say, and that nothing remains of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from analytics import schema, sites
+from analytics.config import Config
+from analytics.database import Database
+from collector.pipeline import STEPS
+from collector.place import Places, open_places
+from collector.trial import READ, Sample, Verdict, attempt
+from tests.factories import AGENT, NOW, added_site, count, kit
+
+MS = NOW * 1000
+NAMES = [step.__name__ for step in STEPS]
+GOOD = Sample("https://example.com/a?utm_source=letter", "https://www.google.com/", AGENT, "81.2.69.160")
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory) -> Iterator[tuple[Database, Places]]:
+    folder = tmp_path_factory.mktemp("data")
+    database, places = Database(Config(data_dir=folder)), open_places(None, folder)
+    added_site(database)
+    sites.change(
+        database,
+        "example.com",
+        excluded_addresses=["10.0.0.0/8"],
+        excluded_paths=["/admin/**"],
+        excluded_hosts=["staging.example.com"],
+    )
+    yield database, places
+    places.close()
+    database.close()
+
+
+@pytest.fixture
+def tried(embedded):
+    """Tries a sample on the site."""
+    database, places = embedded
+    steps = kit(database, places, a_minute=1)
+    site = sites.find(database, "example.com")
+    return lambda sample: attempt(steps, site, sample, MS)
+
+
+def test_a_good_pageview_passes_every_step_and_shows_what_would_be_stored(tried):
+    trial = tried(GOOD)
+    assert trial.verdicts == tuple(Verdict(name, "passed") for name in [READ, *NAMES])
+    assert trial.stored
+    told = trial.origin
+    assert (trial.host, trial.path, told.source, told.channel) == ("example.com", "/a", "letter", "Referral")
+    assert (told.country, told.browser, told.os, told.device) == ("GB", "Chrome", "GNU/Linux", "Desktop")
+
+
+@pytest.mark.parametrize(
+    ("changes", "step", "reason", "name"),
+    [
+        ({"url": "https://a.staging.example.com/"}, "host_included", "excluded_host", ""),
+        ({"url": "https://evil.example/"}, "host_allowed", "unlisted_host", "evil.example"),
+        ({"opted_out": True}, "not_opted_out", "opted_out", ""),
+        ({"user_agent": "curl/8"}, "not_a_robot", "bot", "curl"),
+        ({"user_agent": ""}, "not_a_robot", "bot", "unnamed"),
+        ({"datacenter": True}, "not_from_a_datacenter", "datacenter", ""),
+        ({"referrer": "http://semalt.com"}, "referrer_clean", "spam_referrer", ""),
+        ({"address": " 10.1.2.3 "}, "address_included", "excluded_address", ""),
+        ({"url": "https://example.com/admin/x"}, "path_included", "excluded_path", ""),
+    ],
+)
+def test_the_step_that_stops_it_says_why_and_the_later_ones_are_not_reached(tried, changes, step, reason, name):
+    trial = tried(GOOD._replace(**changes))
+    at = NAMES.index(step)
+    assert trial.verdicts == (
+        *(Verdict(passed, "passed") for passed in [READ, *NAMES[:at]]),
+        Verdict(step, "stopped", reason, name),
+        *(Verdict(later, "not reached") for later in NAMES[at + 1 :]),
+    )
+    assert not trial.stored
+    assert trial.path, "what would be made of it is told all the same"
+
+
+@pytest.mark.parametrize("url", ["", "javascript:alert(1)", "example.com/a", "https://example.com/" + "x" * 5_000])
+def test_what_is_no_page_reaches_no_step(tried, url):
+    trial = tried(GOOD._replace(url=url))
+    assert trial.verdicts == (Verdict(READ, "stopped", "wrong_field"), *(Verdict(one, "not reached") for one in NAMES))
+    assert (trial.stored, trial.host, trial.path) == (False, "", "")
+
+
+@pytest.mark.parametrize("address", ["", "nowhere", "1.2.3", "<b>"])
+def test_what_is_no_address_is_the_asker_s_mistake(tried, address):
+    with pytest.raises(sites.WrongInput, match="no address"):
+        tried(GOOD._replace(address=address))
+
+
+def test_trials_use_up_no_rate_and_leave_nothing(embedded, tried):
+    database, _ = embedded
+    for _ in range(5):
+        assert tried(GOOD).stored
+        assert not tried(GOOD._replace(referrer="http://semalt.com")).stored
+    tables = (schema.outcomes, schema.robots, schema.unlisted_hosts, schema.visits, schema.salts)
+    assert [count(database, table) for table in tables] == [0] * 5

@@ -1,0 +1,126 @@
+"""Where the traffic went: one of everything is sent, and the table has exactly what was answered."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import pytest
+
+from analytics import hosts, outcomes, sites
+from analytics.database import Database
+from analytics.outcomes import Robot
+from tests.serving import AGENT, event, heartbeat, leave, pageview, serving
+
+SITE = "example.com"
+OUTSIDE = {"X-Forwarded-For": "203.0.113.7"}
+AWAY = {"X-Forwarded-For": "10.9.9.9"}
+BOTS = {
+    "Googlebot": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    "Headless Chrome": AGENT.replace("Chrome/", "HeadlessChrome/"),
+    "Cypress": AGENT.replace("Chrome/", "Cypress/13.6.0 Chrome/"),
+    "unnamed": "",
+}
+SENT = [  # what is sent, with which headers
+    (pageview("page-0001", "/"), OUTSIDE),
+    (pageview("page-0001", "/"), OUTSIDE),
+    ([heartbeat("page-0001"), leave("page-0001"), event("event-01", "Signup")], OUTSIDE),
+    (pageview("page-0002", "/"), OUTSIDE | {"DNT": "1"}),
+    (pageview("page-0003", "/"), OUTSIDE | {"Sec-GPC": "1"}),
+    *((pageview("page-0004", "/"), OUTSIDE | {"User-Agent": agent}) for agent in BOTS.values()),
+    (pageview("page-0005", "/"), OUTSIDE | {"User-Agent": BOTS["Googlebot"]}),
+    (pageview("page-0006", "/"), OUTSIDE | {"X-Footfall-IP-Type": "dc_ip"}),
+    (pageview("page-0007", "/", referrer="http://www.semalt.com/x"), OUTSIDE),
+    (heartbeat("page-0007", url=f"https://{SITE}/"), OUTSIDE),
+    (pageview("page-0008", "/"), AWAY),
+    (pageview("page-0009", "/admin/users"), OUTSIDE),
+    (pageview("page-0010", "/") | {"url": "https://staging.example.com/"}, OUTSIDE),
+    (pageview("page-0011", "/") | {"url": "https://shop.test/"}, OUTSIDE),
+    (pageview("page-0012", "/") | {"url": "https://shop.test/b"}, OUTSIDE),
+    (pageview("page-0013", "/") | {"url": "https://copy.test/"}, OUTSIDE),
+    (leave("page-gone"), OUTSIDE),
+    (heartbeat("page-gone"), OUTSIDE),
+    (pageview("page-0014", "/") | {"url": "ftp://example.com/"}, OUTSIDE),
+    (pageview("page-0015", "/", scroll=101), OUTSIDE),
+    (pageview("page-0016", "/", site="nowhere.example"), OUTSIDE),
+    (b"{", OUTSIDE),
+    (b"[]", OUTSIDE),
+    (b" " * 65_537, OUTSIDE),
+    *((pageview("page-0001", "/"), {"X-Forwarded-For": "203.0.113.99"}) for _ in range(12)),
+]
+EXPECTED = {
+    ("stored", ""): 4,
+    ("duplicate", ""): 11,
+    ("filtered", "bot"): 5,
+    ("filtered", "datacenter"): 1,
+    ("filtered", "excluded_address"): 1,
+    ("filtered", "excluded_host"): 1,
+    ("filtered", "excluded_path"): 1,
+    ("filtered", "opted_out"): 2,
+    ("filtered", "spam_referrer"): 2,
+    ("filtered", "unknown_pageview"): 1,
+    ("filtered", "unlisted_host"): 3,
+    ("rejected", "bad_json"): 1,
+    ("rejected", "empty"): 1,
+    ("rejected", "http_413"): 1,
+    ("rejected", "unknown_pageview"): 1,
+    ("rejected", "unknown_site"): 1,
+    ("rejected", "wrong_field"): 2,
+    ("shed", "too_many_requests"): 2,
+}
+
+
+def told(answer) -> Counter[tuple[str, str]]:
+    """The outcomes that an answer speaks of."""
+    body = answer.json
+    found: Counter[tuple[str, str]] = Counter()
+    for outcome in ("stored", "duplicate"):
+        found[outcome, ""] += body.get(outcome, 0)
+    if isinstance(body.get("filtered"), str):
+        found["filtered", body["filtered"]] += 1
+    for reason, many in body.get("reasons", {}).items():
+        found["filtered", reason] += many
+    kind = "shed" if answer.status in (429, 503) else "rejected"
+    for one in body.get("rejected", [body] if "error" in body else []):
+        code = "http_413" if one["error"]["code"] == "too_large" else one["error"]["code"]
+        found[kind, code] += 1
+    return +found
+
+
+@pytest.fixture
+def answered(config) -> tuple[Counter[tuple[str, str]], int]:
+    """What all the answers speak of together, and the moment when the first was asked for."""
+    with serving(config, FOOTFALL_TRUSTED_PROXIES="127.0.0.1", FOOTFALL_COLLECT_RATE="10") as server:
+        server.tell("site add", domain=SITE, name="", timezone="UTC")
+        server.tell(
+            "site set",
+            domain=SITE,
+            excluded_addresses=["10.0.0.0/8"],
+            excluded_paths=["/admin/**"],
+            excluded_hosts=["staging.example.com"],
+        )
+        begun = int(time.time())
+        together: Counter[tuple[str, str]] = Counter()
+        for body, headers in SENT:
+            together += told(server.collect(body, headers))
+        assert server.stop() == 0
+    return together, begun
+
+
+def test_every_event_has_one_outcome_and_the_counters_balance(config, answered):
+    together, begun = answered
+    database = Database(config)
+    try:
+        site = sites.find(database, SITE)
+        since, until = begun // 3600 * 3600, int(time.time()) + 3600
+        whole = [outcomes.read(database, site_id, since, until) for site_id in (site.id, 0)]
+        table = {(outcome, reason): many for traffic in whole for outcome, reason, many in traffic.totals()}
+        unlisted = [(one.host, one.events) for one in hosts.unlisted(database, site)]
+    finally:
+        database.close()
+    assert table == dict(together) == EXPECTED
+    assert whole[0].robots == [
+        Robot("Googlebot", 2),
+        *(Robot(name, 1) for name in ("Cypress", "Headless Chrome", "unnamed")),
+    ]
+    assert unlisted == [("shop.test", 2), ("copy.test", 1)]
