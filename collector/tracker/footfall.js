@@ -288,6 +288,18 @@
     },
   };
 
+  /** A link that leads to another host or to a file: where it goes is an event. */
+  const files = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|rar|7z|t?gz|dmg|exe|msi|pkg|deb|apk|iso|mp[34]|mov|avi|wav)$/i;
+  const followed = (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || event.button > 1 || !/^http/.test(link.protocol)) return; // the second button only opens a menu
+    const isOut = link.host != location.host;
+    const file = link.origin + link.pathname; // without its query, which may be a signature
+    if (!isOut && !link.hasAttribute("download") && !files.test(file)) return;
+    const url = (isOut ? link.href : file).slice(0, 2000);
+    commands.event(isOut ? "Outbound Link: Click" : "File Download", { props: { url } });
+  };
+
   // --------------------------------------------------------------------------------------------- beginning
 
   const begin = () => {
@@ -307,6 +319,7 @@
       if (!page.hidden) touch();
       beatNow();
     });
+    listen("click auxclick", followed);
     listen("pagehide", close);
     listen("pageshow", (event) => event.persisted && here && view(manual ? here : address()));
 

@@ -432,6 +432,61 @@ def test_an_event_right_after_a_move_belongs_to_the_new_page(arrived):
     assert paid[0]["pageview"] == moved[1]["id"]
 
 
+LINKS = """
+<p onclick="event.preventDefault(); event.stopPropagation()"><a id="out" href="https://shop.example/cart?item=1#top"><b>
+Shop</b></a> <a id="file" href="/papers/Prices.PDF?signature=secret">Prices</a> <a id="saved" download href="/export">
+Export</a> <a id="page" href="/next.html">Next</a> <a id="mail" href="mailto:ada@example.com">Ada</a>
+<button id="button">None</button></p>
+"""
+
+
+def click(visitor, element, kind="click", button=0):
+    """A click as a person's, wherever on the element."""
+    visitor.run(
+        """const [id, kind, button] = arguments, node = document.getElementById(id);
+        (node.firstElementChild || node).dispatchEvent(
+          new MouseEvent(kind, {button, bubbles: true, cancelable: true, composed: true}))""",
+        element,
+        kind,
+        button,
+    )
+
+
+@pytest.mark.parametrize(
+    ("element", "name", "url"),
+    [
+        ("out", "Outbound Link: Click", "https://shop.example/cart?item=1#top"),
+        ("file", "File Download", "{origin}/papers/Prices.PDF"),
+        ("saved", "File Download", "{origin}/export"),
+    ],
+)
+def test_a_click_on_a_link_that_leaves_or_loads_a_file_is_an_event(visitor, element, name, url):
+    visitor.open("/list", body=LINKS)
+    pageview = visitor.told()[0]
+    for kind, button in (("click", 0), ("auxclick", 1)):
+        visitor.settle()
+        click(visitor, element, kind, button)
+        [event] = visitor.told()
+        assert (event["type"], event["name"], event["props"]) == (
+            "event",
+            name,
+            {"url": url.format(origin=visitor.origin)},
+        )
+        assert (event["pageview"], event["url"]) == (pageview["id"], visitor.origin + "/list")
+
+
+def test_other_clicks_are_none(visitor):
+    visitor.open("/list", body=LINKS)
+    assert visitor.types() == ARRIVAL
+    for element in ("page", "mail", "button"):
+        click(visitor, element)
+    click(visitor, "out", "auxclick", 2)
+    visitor.footfall("stop")
+    assert visitor.types() == ["leave"]
+    click(visitor, "out")
+    assert visitor.told_nothing()
+
+
 def test_an_event_that_no_request_can_carry_does_not_stop_the_others(arrived):
     arrived.run("const loop = {}; loop.self = loop; footfall('event', 'Loop', {props: loop})")
     arrived.footfall("event", "Huge", {"props": {"text": "x" * 70_000}})
