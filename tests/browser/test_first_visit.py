@@ -83,7 +83,9 @@ def test_from_the_set_up_link_to_the_first_visitor(server, shop, reader):
     reader.see("active-now", "0")
 
     reader.open(link)
-    until(lambda: reader.texts("h1") == ["Not found"])
+    until(lambda: reader.texts("h1") == ["Already set up"])
+    reader.looks_right()
+    reader.shoot("set-up-over")
     assert all("404" in complaint for complaint in reader.complaints())
 
     ask(server.config.data_dir, "site remove", {"domain": "example.com"})
