@@ -34,7 +34,24 @@ from analytics import access, accounts, commands, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Database, Taken, check_free
 from analytics.sites import Site, WrongInput
-from callbacks import account, gate, general, invitation, keys, live, pages, people, setup, signin, traffic, trial
+from callbacks import (
+    account,
+    add_site,
+    all_sites,
+    filters,
+    gate,
+    general,
+    invitation,
+    keys,
+    live,
+    pages,
+    people,
+    setup,
+    signin,
+    snippet,
+    traffic,
+    trial,
+)
 from collector import accesslog, demo, replay, serve
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
@@ -90,7 +107,7 @@ def create_app(service: Service) -> Dash:
     )
     app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     pages.register(app, service, our_version())
-    for page in (live, traffic, trial, general, people, keys, account):
+    for page in (live, all_sites, add_site, traffic, trial, general, filters, snippet, people, keys, account):
         page.register(app, service)
     app.layout = pages.frame()
     plain = {"version": our_version(), "base_url": config.base_url}

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from analytics.ids import first_id
 from analytics.sites import Site
 
 PREPARED_S = 600
+AT_ONCE = 500  # sites a transaction
 OPEN_S = 31 * 60  # a visit with a beat in these last seconds is open
 
 
@@ -51,38 +52,64 @@ class SaltKeeper:
         kept = self._kept.get(site.id)
         if kept is not None and now < kept.until:
             return kept
-        following = self._next.get(site.id)
         with self._lock:
-            found = following if following and kept and kept.until <= now < following.until else self._read(site, now)
+            found = self._follows(site.id, now) or self._read([(site, now)])[0]
             self._kept[site.id] = found
         return found
 
-    def prepare(self, site: Site, now: int) -> None:
-        """Makes the salts of today, and shortly before midnight those of tomorrow, so that `of` need not."""
-        until = self.of(site, now).until
-        following = self._next.get(site.id)
-        if until - now < PREPARED_S and (following is None or following.until <= until):
-            self._next[site.id] = self._read(site, until)
+    def _follows(self, site_id: int, now: int) -> Salts | None:
+        """The salts prepared for the day that has begun at `now`."""
+        kept, following = self._kept.get(site_id), self._next.get(site_id)
+        return following if following and kept and kept.until <= now < following.until else None
 
-    def _read(self, site: Site, now: int) -> Salts:
+    def prepare(self, sites: Iterable[Site], now: int) -> None:
+        """Makes the salts of today, and shortly before midnight those of tomorrow, so that `of` need not.
+
+        Those of many sites in one transaction: one each would take a start with 1,000 sites four seconds.
+        """
+        known = list(sites)
+        self._make(self._kept, [(site, now) for site in known if not self._is_ready(site.id, now)])
+        ends = [(site, self.of(site, now).until) for site in known]
+        self._make(self._next, [(site, until) for site, until in ends if self._is_due(site.id, until, now)])
+
+    def _is_ready(self, site_id: int, now: int) -> bool:
+        kept = self._kept.get(site_id)
+        return (kept is not None and now < kept.until) or self._follows(site_id, now) is not None
+
+    def _is_due(self, site_id: int, until: int, now: int) -> bool:
+        following = self._next.get(site_id)
+        return until - now < PREPARED_S and (following is None or following.until <= until)
+
+    def _make(self, into: dict[int, Salts], wanted: Sequence[tuple[Site, int]]) -> None:
+        for start in range(0, len(wanted), AT_ONCE):
+            some = wanted[start : start + AT_ONCE]
+            with self._lock:
+                into.update(zip((site.id for site, _ in some), self._read(some), strict=True))
+
+    def _read(self, wanted: Sequence[tuple[Site, int]]) -> list[Salts]:
+        """The salts of these sites at these moments (epoch s)."""
+        nonces = self._nonces([(site.id, _day(site, at, 0).name) for site, at in wanted])
+        return [self._salts(site, at, nonces) for site, at in wanted]
+
+    def _salts(self, site: Site, now: int, nonces: Mapping[tuple[int, str], str]) -> Salts:
         yesterday, today, tomorrow = (_day(site, now, step) for step in (-1, 0, 1))
-        nonces = self._nonces(site.id, today.name)
-        before = nonces.get(yesterday.name)
+        before = nonces.get((site.id, yesterday.name))
         return Salts(
-            today=self._salt(site.id, nonces[today.name]),
+            today=self._salt(site.id, nonces[site.id, today.name]),
             before=self._salt(site.id, before) if before else None,
             until=tomorrow.begin,
         )
 
-    def _nonces(self, site_id: int, today: str) -> dict[str, str]:
-        """Nonces by day, today's made where it is missing; several processes agree on the first one stored."""
+    def _nonces(self, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
+        """Nonces by site and day, the wanted ones made where missing; several processes agree on the first stored."""
         dialect = sqlite if self._database.embedded else postgresql
-        row = {"site_id": site_id, "day": today, "nonce": secrets.token_hex(32)}
+        rows = [{"site_id": site_id, "day": day, "nonce": secrets.token_hex(32)} for site_id, day in wanted]
         table = schema.salts
         with self._database.transaction() as connection:
-            connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
-            found = connection.execute(select(table.c.day, table.c.nonce).where(table.c.site_id == site_id))
-            return dict(found.all())
+            connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+            of_these = table.c.site_id.in_({site_id for site_id, _ in wanted})
+            found = connection.execute(select(table.c.site_id, table.c.day, table.c.nonce).where(of_these))
+            return {(site_id, day): nonce for site_id, day, nonce in found}
 
     def _salt(self, site_id: int, nonce: str) -> bytes:
         return hmac.new(self._secret, f"salt {site_id} {nonce}".encode(), hashlib.sha256).digest()

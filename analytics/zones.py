@@ -7,6 +7,10 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from analytics.sites import checked_zone
+
+UTC = "UTC"
+
 
 class Zone(NamedTuple):
     """`Asia/Kolkata`, and what else it is or was called: `Asia/Calcutta`."""
@@ -24,6 +28,30 @@ def offered() -> tuple[Zone, ...]:
         if word == "L" and rest[0] in names and rest[1] not in names:
             aliases[rest[0]].append(rest[1])
     return tuple(Zone(name, tuple(sorted(aliases[name]))) for name in sorted(names))
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """UTC, and the names of the offered zones, A to Z."""
+    return (UTC, *(zone.name for zone in offered()))
+
+
+def canonical(text: str) -> str:
+    """The zone that is meant: by its name in any case, an old name (`Asia/Calcutta`), or its last part (`new york`).
+
+    A zone without a name for people stays as it is; `WrongInput` for what is no zone.
+    """
+    wanted = text.strip().replace(" ", "_")
+    ending = [name for name in names() if name.lower().endswith("/" + wanted.lower())]
+    if wanted and len(ending) == 1:
+        return ending[0]
+    return _by_lower_case().get(wanted.lower()) or checked_zone(wanted)
+
+
+@cache
+def _by_lower_case() -> dict[str, str]:
+    old = {alias.lower(): zone.name for zone in offered() for alias in zone.aliases}
+    return old | {name.lower(): name for name in names()}
 
 
 def _lines(name: str) -> list[str]:

@@ -3,7 +3,7 @@
 // document at once, and by set_props, so that React's next redraw starts from the same value.
 (function () {
   "use strict";
-  const times = Object.assign({nudge: 2000, answer: 20000, said: 60000, greeting: 1500}, window.footfallTimes);
+  const times = Object.assign({nudge: 2000, answer: 20000, said: 60000}, window.footfallTimes);
   const count = new Intl.NumberFormat("en-US");
   const LOOKS = {
     connecting: ["is-connecting", "Connecting…"],
@@ -91,7 +91,7 @@
       window.footfallFeed.add(known, {skew});
       window.footfallFeed.add(events, {skew, flash: true});
     }
-    if (root.id === "first-visit" && (events.length || known.length || (stats && stats.active_sessions))) greet();
+    if (root.id === "first-visit") window.footfallCheck.take({events, known, stats});
     if (isNews && state === "live") nudge();
   }
 
@@ -245,13 +245,6 @@
     if (!stats) receive("connected", {recentEvents: data.events});
     else for (const event of data.events) receive("new_event", event);
     receive("stats", data.stats);
-  }
-
-  function greet() {
-    const greeting = byId("greeting");
-    if (!greeting || !greeting.hidden) return;
-    greeting.hidden = false;
-    setTimeout(() => location.reload(), times.greeting);
   }
 
   document.addEventListener("click", (event) => {

@@ -166,13 +166,36 @@ def pageview(number: int) -> bytes:
     return TEMPLATES[number % len(TEMPLATES)] % (address, number, page, page)
 
 
+def heartbeats(sites: int, people: int) -> Callable[[int], bytes]:
+    """Makes heartbeats of the people of `benchmarks.busy_day`, spread over so many sites, in no order."""
+
+    def make(number: int) -> bytes:
+        person = number * 7919 % people
+        site, page = site_name(person % sites), f"past-{person // sites:09d}"
+        body = json.dumps({"site": site, "type": "heartbeat", "pageview": page, "state": "active"})
+        return HEARTBEAT % (AGENTS[person % len(AGENTS)].encode(), len(body), body.encode())
+
+    return make
+
+
+HEARTBEAT = (
+    b"POST /api/collect HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain;charset=UTF-8\r\nUser-Agent: %b\r\n"
+    b"X-Forwarded-For: 11.2.3.4\r\nContent-Length: %d\r\n\r\n%b"
+)
+
+
+def site_name(number: int) -> str:
+    """The domain of the site with that number, from 0."""
+    return f"site-{number:04d}.example.com"
+
+
 def hello(_: int) -> bytes:
     """A plain GET."""
     return b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
 
 
 def loaded(port: int, first: int, seconds: float, kind: str = "pageview") -> Load:
-    """One load from a process of its own; `kind` is "pageview" or "hello"."""
+    """One load from a process of its own; `kind` is "pageview", "hello", or "SITES/PEOPLE" for heartbeats."""
     command = [sys.executable, "-m", "benchmarks.load", kind, str(port), str(first), str(seconds), str(CONNECTIONS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return Load(**json.loads(done.stdout))
@@ -180,7 +203,8 @@ def loaded(port: int, first: int, seconds: float, kind: str = "pageview") -> Loa
 
 def main(kind: str, port: str, first: str, seconds: str, connections: str) -> None:
     """Runs one load and prints what came back as JSON."""
-    make = {"pageview": pageview, "hello": hello}[kind]
+    many = [int(number) for number in kind.split("/")] if "/" in kind else []
+    make = heartbeats(*many) if many else {"pageview": pageview, "hello": hello}[kind]
     print(json.dumps(run(int(port), make, int(first), float(seconds), int(connections))._asdict()))
 
 

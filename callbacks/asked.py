@@ -7,6 +7,7 @@ from typing import NamedTuple
 import flask
 
 from analytics.sites import Site
+from collector.request import Request
 from collector.service import Service
 
 
@@ -28,3 +29,10 @@ class Asked(NamedTuple):
 def address(service: Service) -> str:
     """The server's address as people reach it, without a slash at its end."""
     return service.config.base_url or flask.request.url_root.rstrip("/")
+
+
+def client(service: Service) -> str:
+    """The IP address of whoever asks, past the trusted proxies."""
+    asked = flask.request
+    headers = {name.lower(): value for name, value in asked.headers.items()}
+    return service.proxies.client(Request(asked.method, asked.path, "", headers, asked.remote_addr or "127.0.0.1"))

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
-from analytics.commands import snippet
+from analytics.commands import snippet as line_of
 from analytics.feed import recent
 from analytics.live import Concurrency, LiveState
 from analytics.sites import Site
+from callbacks import snippet
 from callbacks.asked import Asked
 from callbacks.guard import authorized
 from collector.routes import live_state
@@ -43,7 +44,7 @@ def page(asked: Asked) -> Component:
     """The Live page, or how to begin where nobody has been yet."""
     service, site = asked.service, asked.site
     if not service.hub.active(site.id) and not recent(service.database, site.id, 1):
-        return first.page(site, snippet(asked.address, site.domain))
+        return first.page(site, line_of(asked.address, site.domain), snippet.doubts(service, site))
     return live.page(site, service.config.active_window_s)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -11,7 +12,7 @@ from dash.development.base_component import Component
 
 from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.sites import Site
-from callbacks import account, general, keys, live, people, traffic
+from callbacks import account, add_site, all_sites, filters, general, keys, live, people, snippet, traffic
 from callbacks.asked import Asked
 from callbacks.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
 from collector.service import Service
@@ -38,10 +39,14 @@ class Page(NamedTuple):
 
 
 PAGES = (
-    Page("/", MEMBER, lambda _: states.no_sites()),  # whoever sees a site is led on, see `home`
+    Page("/", MEMBER, all_sites.page),  # whoever sees one site is led to it, see `home`
+    Page("/sites", MEMBER, all_sites.page),
+    Page("/sites/add", ADMIN, add_site.page),
     Page(LIVE, VIEWER, live.page, "Live"),
     Page(TRAFFIC, ADMIN, traffic.page, "Traffic"),
     Page(f"{SETTINGS}/general", ADMIN, general.cards, "General"),
+    Page(f"{SETTINGS}/filters", ADMIN, filters.cards, "Filters"),
+    Page(f"{SETTINGS}/snippet", ADMIN, snippet.cards, "Snippet"),
     Page(f"{SETTINGS}/people", OWNER, people.cards, "People"),
     Page(f"{SETTINGS}/keys", ADMIN, keys.cards, "API keys"),
     Page("/people", OWNER, people.everybody, "People"),
@@ -50,6 +55,8 @@ PAGES = (
 
 # The header's tabs in their order. Each leads to the first page below its address that whoever looks may see.
 TABS = (("Live", "activity", LIVE), ("Traffic", "filter", TRAFFIC), ("Settings", "settings", SETTINGS))
+
+SWITCHED = 20  # sites in the header's switcher
 
 MENU = ("/people", "/account")  # in the account menu, for those who may see them
 
@@ -74,7 +81,8 @@ def register(app: Dash, service: Service, version: str) -> None:
         return shell.shell(
             page,
             version=version,
-            sites=[SiteLink(one.domain, href(one), service.hub.active(one.id)) for one in visible(service)],
+            sites=_switcher(service, site),
+            more=_more(service),
             current=site.domain if site else "",
             tabs=tabs,
             email=asker(service).email or None,
@@ -84,9 +92,28 @@ def register(app: Dash, service: Service, version: str) -> None:
 
 
 def home(service: Service) -> str:
-    """What `/` shows: the Live page of the first site that whoever asks may see."""
+    """What `/` shows: the Live page where whoever asks may see one site, else the page of all."""
     known = visible(service)
-    return href(known[0]) if known else "/"
+    return href(known[0]) if len(known) == 1 else "/"
+
+
+def _switcher(service: Service, current: Site | None) -> list[SiteLink]:
+    """The busiest sites and the current one, by domain: a thousand in every page would be too many to load."""
+    active = service.hub.active_by_site()
+    listed = heapq.nlargest(SWITCHED, visible(service), key=lambda site: active.get(site.id, 0))
+    listed += [current] if current and current not in listed else []
+    listed.sort(key=lambda site: site.domain)
+    return [SiteLink(site.domain, href(site), active.get(site.id, 0)) for site in listed]
+
+
+def _more(service: Service) -> list[Link]:
+    """What the switcher ends with."""
+    many, ways = len(visible(service)), []
+    if many > 1:
+        ways.append(Link(f"All {many:,} sites", "/sites", "globe"))
+    if asker(service).may_everywhere(ADMIN):
+        ways.append(Link("Add site", "/sites/add", "plus"))
+    return ways
 
 
 def href(site: Site, address: str = LIVE) -> str:

@@ -83,7 +83,8 @@ class _Channel:
     """The live side of one site.
 
     It begins without a feed (`known` is false), and where its presence was `lost`, without that: both are read from the
-    database when somebody asks. `late` holds the groups that are published meanwhile.
+    database when somebody asks. `late` holds the groups that are published meanwhile. The feed is kept while somebody
+    looks: of 1,000 sites hardly any is looked at.
     """
 
     def __init__(self, window_s: int, *, lost: bool = False) -> None:
@@ -93,6 +94,7 @@ class _Channel:
         self.reading = threading.Lock()
         self.late: list[Stored] | None = None
         self.know([])
+        self.looked_at = False  # since the last tidying
         self.subscriptions: set[Subscription] = set()
         self.stats: dict[str, Any] = {}
         self.changed = True
@@ -105,6 +107,13 @@ class _Channel:
         self.position = len(self.items)  # of the next item
         self.sent = self.position  # the first item that no frame has carried yet
         self.read = {item.id for item in items}  # their publication may still come
+
+    def tidy(self) -> None:
+        """Lets go of a feed that nobody has looked at for as long as tidying takes its turns."""
+        if not self.looked_at and not self.subscriptions and self.late is None:
+            self.known = False
+            self.know([])
+        self.looked_at = False
 
     @property
     def last_id(self) -> str:
@@ -130,6 +139,7 @@ class Hub:
         self._clock = clock
         self._lock = threading.Condition(threading.RLock())
         self._channels: dict[int, _Channel] = {}
+        self._watched: set[int] = set()  # the sites with subscriptions
         self._closing = False
         self._recall()
         self._thread = threading.Thread(target=self._run, name="footfall-hub", daemon=True)
@@ -187,6 +197,7 @@ class Hub:
         while True:
             with self._lock:
                 channel = self._channel(site_id)
+                channel.looked_at = channel.looked_at or feed
                 if not channel.lost and (channel.known or not feed):
                     yield channel
                     return
@@ -264,6 +275,14 @@ class Hub:
             channel.presence.expire(int(self._clock()))
             return channel.presence.active
 
+    def active_by_site(self) -> dict[int, int]:
+        """How many people are active now, by site; sites where nobody was lately are left out."""
+        now = int(self._clock())
+        with self._lock:
+            for channel in self._channels.values():
+                channel.presence.expire(now)
+            return {site_id: channel.presence.active for site_id, channel in self._channels.items()}
+
     def recent_items(self, site_id: int) -> list[FeedItem]:
         """The newest items of the feed, newest first, at most 20."""
         with self._open(site_id) as channel:
@@ -291,6 +310,7 @@ class Hub:
             first = [b"retry: 2000\n\n", hello, *(message(item.id, "new_event", item) for item in missed)]
             first.append(message(channel.last_id, "stats", self._stats(channel)))
             channel.subscriptions.add(subscription)
+            self._watched.add(site_id)
         subscription.offer(b"".join(first))
         return subscription
 
@@ -332,8 +352,10 @@ class Hub:
     def _send_due(self) -> float:
         """Sends what is due and says in how many seconds to look again."""
         now, soonest = time.monotonic(), 1.0
-        for channel in list(self._channels.values()):
-            if not channel.subscriptions:
+        for site_id in list(self._watched):
+            channel = self._channels.get(site_id)
+            if channel is None or not channel.subscriptions:
+                self._watched.discard(site_id)
                 continue
             rest = channel.sent_at + FRAME_S - now
             if rest > 0:
@@ -371,6 +393,7 @@ class Hub:
         with self._lock:
             for site_id, channel in list(self._channels.items()):
                 channel.presence.expire(now)
+                channel.tidy()
                 used = channel.subscriptions or channel.lost or channel.late is not None
                 if channel.presence.empty and not used:
                     del self._channels[site_id]

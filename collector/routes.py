@@ -166,13 +166,13 @@ class Routes:
 
     def _still_reads(self, headers: Mapping[str, str], site: Site) -> bool:
         reads = self._who_reads(headers)
-        return reads is not None and reads(site)
+        return reads is not None and reads(site) and self._sites.numbered(site.id) is not None
 
     def _by_token(self, token: str, site: Site | None) -> Reader | Response:
         embed = self._embeds.find(token, int(self._clock()))
         if embed is None or (site is not None and site.id != embed.site_id):
             return NOTHING_HERE
-        own = site or next((one for one in self._sites.all() if one.id == embed.site_id), None)
+        own = site or self._sites.numbered(embed.site_id)
         if own is None:
             return NOTHING_HERE
         return Reader(own, lambda: self._embeds.find(token, int(self._clock())) is not None)
@@ -183,7 +183,7 @@ class Routes:
             return SIGN_IN
         if site is None or not key.opens("stats", site.id):
             return NOTHING_HERE
-        return Reader(site, lambda: self._keys.find(plain) is not None)
+        return Reader(site, lambda: self._keys.find(plain) is not None and self._sites.numbered(site.id) is not None)
 
     def _live(self, request: Request) -> Response:
         reader = self._reader(request)

@@ -19,6 +19,7 @@ from analytics.keys import KeyRing
 from analytics.salts import SaltKeeper
 from analytics.sites import Directory
 from analytics.today import Today
+from analytics.trends import Trends
 from collector.arrival import Stored
 from collector.collect import Collector
 from collector.hub import Hub
@@ -34,6 +35,7 @@ log = logging.getLogger("footfall.service")
 
 TIDY_S = 60.0
 DAY_S = 30.0  # how often one looks whether the day's work is due
+NOTE_S = 1.0
 RECALL_S = 1.0
 RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
 
@@ -77,6 +79,7 @@ class Service:
         self._renewing = threading.Lock()
         self.renew()
         self.history = History(self.database, config.active_window_s)
+        self.trends = Trends(self.database, config.active_window_s, int(clock()))
         self.writer = Writer(self.database, self._publish, clock=clock)
         spammers = open_spammers(config.spam_referrers)
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, spammers)
@@ -85,6 +88,7 @@ class Service:
         self._keepers = [
             self._kept(RENEW_S, self.renew),
             self._kept(TIDY_S, self._tidy),
+            self._kept(NOTE_S, self._note),
             self._kept(RECALL_S, self._recall),
             self._kept(DAY_S, self._do_the_day),
         ]
@@ -116,8 +120,7 @@ class Service:
         now = int(self._clock())
         self.today.prepare(sites, now)
         try:
-            for site in sites:
-                self.salts.prepare(site, now)
+            self.salts.prepare(self.sites.all(), now)
         except SQLAlchemyError as away:
             log.warning("salts cannot be made: %s", type(away).__name__)  # who reads is served all the same
 
@@ -139,8 +142,15 @@ class Service:
         for said in maintenance.keep(work):
             log.info("%s", said)
 
+    def _note(self) -> None:
+        now = int(self._clock())
+        if self.trends.is_due(now):
+            self.trends.note(self.hub.active_by_site(), now)
+
     def _recall(self) -> None:
-        self.today.recall(int(self._clock()), self.rest)
+        now = int(self._clock())
+        self.today.recall(now, self.rest)
+        self.trends.recall(self.sites.all(), now, self.rest)
 
     def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
         name = f"footfall-{work.__name__.strip('_')}"

@@ -34,6 +34,7 @@ def shell(
     *,
     version: str,
     sites: Sequence[SiteLink] = (),
+    more: Sequence[Link] = (),
     current: str = "",
     tabs: Sequence[Link] = (),
     email: str | None = None,
@@ -42,13 +43,14 @@ def shell(
 ) -> html.Div:
     """The whole document's body around `page`.
 
-    `current` is the domain of the site on show, empty for none; `tabs` are its pages. `email` is the person signed
-    in; None (a public dashboard) leaves the account menu out, and `menu` are further entries of it.
+    `current` is the domain of the site on show, empty for none; `tabs` are its pages. `more` ends the list of sites.
+    `email` is the person signed in; None (a public dashboard) leaves the account menu out, and `menu` are further
+    entries of it.
     """
     return html.Div(
         [
             html.A("Skip to the content", href="#page", className="ff-skip"),
-            header(sites, current, tabs, account_menu(email, menu), window_s),
+            header(site_menu(sites, more, current, window_s), tabs, account_menu(email, menu)),
             html.Div(page, id="page", tabIndex=-1),
             footer(version),
         ],
@@ -56,40 +58,39 @@ def shell(
     )
 
 
-def header(
-    sites: Sequence[SiteLink], current: str, tabs: Sequence[Link], account: Component | None, window_s: int
-) -> html.Header:
+def header(switcher: Component | None, tabs: Sequence[Link], account: Component | None) -> html.Header:
     """Brand, site switcher, tabs, status of the stream, theme, account."""
-    home = next((site.href for site in sites if site.domain == current), "/")
     end = [status(), theme_toggle(), html.Div(account, id="account")]
     inner = [
-        brand(home),
-        html.Div(site_menu(sites, current, window_s), id="site-menu"),
+        brand(),
+        html.Div(switcher, id="site-menu"),
         html.Nav([_tab(link) for link in tabs], id="tabs", className="ff-tabs", **{"aria-label": "Pages"}),
         html.Div(end, className="ff-header-end"),
     ]
     return html.Header(html.Div(inner, className="ff-header-in"), className="ff-header")
 
 
-def brand(home: str) -> html.A:
+def brand() -> html.A:
     """Mark and name, leading home."""
     mark = html.Img(src="/assets/mark.svg", alt="", width=26, height=26)
-    return html.A([mark, html.Span("Footfall")], href=home, className="ff-brand", **{"aria-label": "Footfall"})
+    return html.A([mark, html.Span("Footfall")], href="/", className="ff-brand", **{"aria-label": "Footfall"})
 
 
-def site_menu(sites: Sequence[SiteLink], current: str, window_s: int) -> Component | None:
+def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, window_s: int) -> Component | None:
     """The switcher: children of `#site-menu`. None without sites."""
     if not sites:
         return None
-    shown = current or "Choose a site"
+    shown = current or ("All sites" if len(sites) > 1 else "Choose a site")
     summary = html.Summary(
         [_glyph(shown), html.Bdi(shown, className="ff-trunc"), icon("updown", 14)],
         className="ff-site",
         **{"aria-label": f"Site: {shown}"},
     )
     window = html.Div(f"Active in the last {figures.window(window_s)}", className="ff-item ff-window")
-    lines = [_site_line(site, site.domain == current) for site in sites]
-    return html.Details([summary, html.Div([window, *lines], className="ff-pop")], className="ff-menu")
+    lines: list[Component] = [_site_line(site, site.domain == current) for site in sites]
+    ways = [html.A([icon(link.icon), link.label], href=link.href) for link in more]
+    end = [html.Hr(), *ways] if ways else []
+    return html.Details([summary, html.Div([window, *lines, *end], className="ff-pop")], className="ff-menu")
 
 
 def status() -> html.Span:

@@ -28,11 +28,13 @@ def failed(title: str, message: str, *, again: bool = True) -> html.Div:
     return html.Div(inner, className="ff-void is-failed", role="alert")
 
 
-def no_sites() -> html.Main:
-    """The page of a Footfall that watches nothing yet."""
-    words = html.P("Add the first one on the server. The command prints the line for its pages.")
-    command = html.Pre(html.Code("python app.py site add example.com"))
-    return _whole_page("globe", "No site yet", [words, html.Div(command, className="ff-code")])
+def no_sites(may_add: bool) -> html.Main:
+    """The page of somebody who sees no site: the first step for those who may add one, else whom to ask."""
+    if not may_add:
+        words = html.P("No site is open to you yet. Ask an owner for an invitation to one.")
+        return _whole_page("globe", "No site yet", [words])
+    add = html.A([icon("plus"), "Add site"], href="/sites/add", className="ff-btn ff-btn-primary")
+    return _whole_page("globe", "No site yet", [html.P("Add the first one, and paste one line into its pages."), add])
 
 
 def not_found() -> html.Main:

@@ -45,7 +45,8 @@ def card(
 def form(name: str, inner: Sequence[Component], *, key: str = "", **options: Any) -> html.Form:
     """The bare form, for rows of which a page has several: `key` tells them apart, and is sent with the fields."""
     named = {"data-form": name, "data-key": key}
-    return html.Form(list(inner), id=f"{name}-{key}" if key else name, noValidate=True, **named, **options)
+    element = f"{name}-{key}".replace(".", ":") if key else name  # Dash takes no dot in an id
+    return html.Form(list(inner), id=element, noValidate=True, **named, **options)
 
 
 def actions(save: str = "Save", *, kind: str = "ff-btn-primary", disabled: bool = False) -> html.Div:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from analytics.config import Config
 from analytics.database import Database
+from analytics.feed import opaque
 from analytics.presence import Presence
 from collector import pipeline
 from collector.arrival import Arrival, Stored
@@ -564,21 +565,40 @@ def test_closing_ends_every_stream(database, site_id, clock):
 
 def test_a_quiet_site_is_let_go(memory, clock):
     """What memory held of it is gone: the feed is read from the database again, which has nothing."""
-    assert memory.recent_items(1) == []
     memory.publish([stored_outcome(1)])
     clock.now += 299
     memory.tidy()
-    assert len(memory.recent_items(1)) == 1
+    assert memory.active_by_site() == {1: 0}
     clock.now += 1
     memory.tidy()
+    assert memory.active_by_site() == {}
+
+
+def test_a_feed_is_kept_from_the_first_look_until_a_while_after_the_last(memory):
+    """What nobody has looked at is not in memory; this database has no rows, so that the two can be told apart."""
+    memory.publish([stored_outcome(1)])
     assert memory.recent_items(1) == []
+    memory.publish([stored_outcome(2, nth=1)])
+    memory.tidy()
+    assert [item.visitor_id for item in memory.recent_items(1)] == [opaque(2)]
+    memory.tidy()
+    memory.tidy()
+    assert memory.recent_items(1) == []
+
+
+def test_everybody_who_is_active_is_told_by_site_at_once(memory, clock):
+    memory.publish([stored_outcome(1), stored_outcome(2), stored_outcome(3, site_id=2)])
+    assert memory.active_by_site() == {1: 2, 2: 1}
+    clock.now += WINDOW
+    assert memory.active_by_site() == {1: 0, 2: 0}
 
 
 def test_a_quiet_site_that_somebody_watches_stays(memory, clock):
     reader = Reader(memory, 1)
     memory.publish([stored_outcome(1)])
     clock.now += 400
-    memory.tidy()
+    for _ in range(3):
+        memory.tidy()
     assert not reader.subscription.closed
     assert len(memory.recent_items(1)) == 1
 

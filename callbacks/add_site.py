@@ -1,0 +1,35 @@
+"""Adding a site: the form, and what it does."""
+
+from __future__ import annotations
+
+import time
+
+from dash import Dash
+from dash.development.base_component import Component
+
+from analytics import sites, zones
+from analytics.access import ADMIN
+from callbacks.asked import Asked
+from callbacks.form import Done, Fields, on_send
+from callbacks.guard import authorized_everywhere
+from collector.service import Service
+from layouts import add_site
+
+CHECKS = {**sites.ADDS, "timezone": zones.canonical}
+
+
+def page(_asked: Asked) -> Component:
+    """The empty form."""
+    return add_site.page(zones.names())
+
+
+def register(app: Dash, service: Service) -> None:
+    """Adds the site and leads to its snippet."""
+
+    def add(_domain: object, fields: Fields) -> Done:
+        authorized_everywhere(service, ADMIN)
+        given = sites.checked(CHECKS, {name: fields.get(name, "") for name in CHECKS})
+        site = sites.add(service.database, **given, now=int(time.time()))
+        return Done({"go": f"/settings/{site.domain}/snippet", "message": "Added"})
+
+    on_send(app, service, add_site.FORM, add)

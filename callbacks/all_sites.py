@@ -1,0 +1,110 @@
+"""The all-sites page: every site that whoever asks may see, with who is there now and today's figures, from memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from dash import Dash, Input, Output
+from dash.development.base_component import Component
+
+from analytics import usage
+from analytics.access import ADMIN
+from analytics.sites import Site
+from analytics.today import Figures
+from callbacks.asked import Asked
+from callbacks.guard import asker, visible
+from collector.service import Service
+from layouts import all_sites, states
+
+LONGEST_WORDS = 120
+
+
+class Asking(NamedTuple):
+    """What of the list is to be seen: `words` look for a site, pages count from 1."""
+
+    words: str = ""
+    sort: str = all_sites.SORTED
+    backwards: bool = False
+    page: int = 1
+
+
+def page(asked: Asked) -> Component:
+    """The page without its figures, or words where there is no site yet."""
+    may_add = asker(asked.service).may_everywhere(ADMIN)
+    if not visible(asked.service):
+        return states.no_sites(may_add)
+    return all_sites.page(asked.service.config.active_window_s, may_add=may_add)
+
+
+def register(app: Dash, service: Service) -> None:
+    """Redraws the list every 10 s, on Refresh, and when it is searched, sorted or turned; never twice at once."""
+
+    @app.callback(
+        Output(all_sites.LIST, "data-part"),
+        Output(all_sites.TOTAL, "children"),
+        Input(all_sites.ASKED, "data"),
+        Input("sites-tick", "n_intervals"),
+        Input("sites-refresh", "n_clicks"),
+        running=[
+            (Output("sites-tick", "disabled"), True, False),
+            (Output("sites-refresh", "aria-busy"), "true", "false"),
+        ],
+    )
+    def redraw(data: object, _tick: object, _clicks: object) -> tuple[Any, ...]:
+        known = visible(service)
+        active = service.hub.active_by_site()
+        people = sum(active.get(site.id, 0) for site in known)
+        part = _part(service, known, active, _asking(data))
+        window_s = service.config.active_window_s
+        return all_sites.drawn(part, window_s), all_sites.total(len(known), people, window_s)
+
+
+def _asking(data: object) -> Asking:
+    """What the page's script has sent; what it could not have sent counts as not sent."""
+    given: dict[Any, Any] = data if isinstance(data, dict) else {}
+    words, sort, page = given.get("words"), given.get("sort"), given.get("page")
+    return Asking(
+        words=words[:LONGEST_WORDS].strip().lower() if isinstance(words, str) else "",
+        sort=sort if isinstance(sort, str) and sort in all_sites.SORTS else all_sites.SORTED,
+        backwards=given.get("backwards") is True,
+        page=page if isinstance(page, int) and 1 <= page <= 1_000_000 else 1,
+    )
+
+
+def _part(service: Service, known: Sequence[Site], active: dict[int, int], asking: Asking) -> all_sites.Part:
+    """The sites of the page that is turned to. Only theirs are the lines and yesterday's people read."""
+    now = int(time.time())
+    found = [site for site in known if asking.words in site.domain or asking.words in site.name.lower()]
+    today = service.today.read([site.id for site in found], now)
+    found.sort(key=lambda site: _rank(site, active, today, asking.sort), reverse=asking.backwards)
+    last = max(1, -(-len(found) // all_sites.ROWS))
+    turned = min(asking.page, last)
+    shown = found[(turned - 1) * all_sites.ROWS : turned * all_sites.ROWS]
+    ids = [site.id for site in shown]
+    trends = service.trends.read(ids, now)
+    yesterday = usage.read(service.database, ids, usage.last_days(now, 1))
+    rows = [
+        all_sites.Row(
+            domain=site.domain,
+            name=site.name,
+            href=f"/live/{quote(site.domain)}",
+            active=active.get(site.id, 0),
+            today=today.get(site.id),
+            yesterday=sum(one.people for one in yesterday[site.id]) if site.id in yesterday else None,
+            trend=trends[site.id],
+            demo=site.demo,
+        )
+        for site in shown
+    ]
+    return all_sites.Part(rows, len(found), len(known), turned, asking.sort, asking.backwards)
+
+
+def _rank(site: Site, active: dict[int, int], today: dict[int, Figures], sort: str) -> tuple[int, str]:
+    """The order: most first, then by domain."""
+    if sort == "domain":
+        return 0, site.domain
+    figure = active.get(site.id, 0) if sort == "active" else getattr(today.get(site.id), sort, -1)
+    return -figure, site.domain
