@@ -149,7 +149,7 @@
     else send(form, button);
   });
   document.addEventListener("click", (event) => {
-    const one = event.target.closest("[role=switch]");
+    const one = event.target.closest("form [role=switch]");
     if (!one) return;
     one.setAttribute("aria-checked", String(one.getAttribute("aria-checked") !== "true"));
     touched(one.form);

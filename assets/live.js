@@ -1,4 +1,4 @@
-// The Live page between two redraws: one stream a tab (stream.js), the numbers, the status pill, the clock, the title.
+// The Live page between two redraws: one stream a browser (shared.js, stream.js), the numbers, the status pill, the clock, the title.
 // Starts when `#live` (or `#first-visit`) appears and stops when it goes. What Dash draws is written twice: into the
 // document at once, and by set_props, so that React's next redraw starts from the same value.
 (function () {
@@ -34,7 +34,7 @@
   function start(node, wanted) {
     [root, address, since, state, refusal] = [node, wanted, Date.now(), "connecting", ""];
     title = document.title;
-    stream = window.footfallStream({
+    stream = window.footfallSharedStream({
       address, message: receive, refused, poll: node.id === "first-visit",
       state: changed,
     });

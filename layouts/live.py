@@ -41,6 +41,7 @@ def page(site: Site, window_s: int = 60) -> html.Main:
             _notice(),
             _hero(window_s),
             html.Div([lists, feed.card()], className="ff-grid"),
+            _way_out(),
             *_wires(),
         ],
         id="live",
@@ -56,8 +57,14 @@ def page(site: Site, window_s: int = 60) -> html.Main:
 
 def _toolbar(timezone: str) -> Component:
     refresh = html.Button([icon("refresh"), "Refresh"], id="refresh", type="button", className="ff-btn")
+    wall = html.Button([icon("max"), "Full screen"], id="wall", type="button", className="ff-btn ff-hide-sm")
     clock = html.Span(timezone, id="clock", className="ff-sub")
-    return html.Div([html.H1("Live"), clock, html.Div(refresh, className="ff-end")], className="ff-toolbar")
+    return html.Div([html.H1("Live"), clock, html.Div([refresh, wall], className="ff-end")], className="ff-toolbar")
+
+
+def _way_out() -> Component:
+    """Of wall mode (assets/wall.js); elsewhere it is not shown."""
+    return html.Button([icon("x"), "Leave full screen"], id="wall-leave", type="button", className="ff-btn")
 
 
 def _notice() -> Component:

@@ -1,4 +1,4 @@
-"""The frame around every page: skip link, header, the page's slot, footer."""
+"""The frame around every page: skip link, header, the page's slot, footer, sheet of shortcuts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
+from layouts import shortcuts
 from layouts.components import figures
 from layouts.components.icon import icon
 
@@ -53,6 +54,7 @@ def shell(
             header(site_menu(sites, more, current, window_s), tabs, account_menu(email, menu)),
             html.Div(page, id="page", tabIndex=-1),
             footer(version),
+            shortcuts.sheet(),
         ],
         className="ff-shell",
     )
@@ -115,14 +117,16 @@ def account_menu(email: str | None, menu: Sequence[Link]) -> Component | None:
     who = html.Span(html.Bdi(email, className="ff-trunc"), className="ff-item ff-muted", title=email)
     out = html.Form(html.Button("Sign out", type="submit"), action="/sign-out", method="POST")
     links = [html.A(link.label, href=link.href) for link in menu]
-    pop = html.Div([who, html.Hr(), *links, out], className="ff-pop ff-pop-end")
+    keys = shortcuts.opener(["Keyboard shortcuts", html.Span(shortcuts.key("?"), className="ff-num")])
+    pop = html.Div([who, html.Hr(), *links, keys, out], className="ff-pop ff-pop-end")
     return html.Details([summary, pop], className="ff-menu")
 
 
 def footer(version: str) -> html.Footer:
-    """Version and promise."""
+    """Version and promise, and the way to the shortcuts."""
+    keys = html.Span(shortcuts.opener([shortcuts.key("?"), " shortcuts"]), className="ff-end")
     return html.Footer(
-        [html.Span(f"Footfall {version}"), html.Span("No cookies, no IP addresses on disk")],
+        [html.Span(f"Footfall {version}"), html.Span("No cookies, no IP addresses on disk"), keys],
         className="ff-foot",
     )
 

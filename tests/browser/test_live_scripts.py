@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from stream_server import StreamServer, foreign_requests, stream_server, until
 
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
-SCRIPTS = ("feed", "live", "shell", "spark", "stream", "tip")  # in the order that Dash loads them
+SCRIPTS = ("feed", "live", "shared", "shell", "spark", "stream", "tip")  # in the order that Dash loads them
 QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300, "greeting": 100}
 
 LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/live/stream?site={site}"
