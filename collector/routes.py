@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from analytics import language
 from analytics.concurrency import History
 from analytics.database import Database
 from analytics.embeds import EmbedRing
@@ -219,12 +220,13 @@ class Routes:
             theme=request.parameter("theme"),
             zone=site.timezone,
             hour_ago=concurrency.hour_ago,
+            tag=language.asked_for(request.headers.get("accept-language", "")),
         )
         headers = [
             ("Content-Type", "text/html; charset=utf-8"),
             ("Content-Security-Policy", card.content_security_policy(embed.hosts)),
             ("Referrer-Policy", "no-referrer"),
-            ("Vary", "Accept-Encoding"),
+            ("Vary", "Accept-Encoding, Accept-Language"),
             NO_STORE,
             NO_SNIFF,
         ]
@@ -263,7 +265,7 @@ def script(request: Request) -> Response:
         ("Content-Type", "text/javascript; charset=utf-8"),
         ("Cache-Control", "public, max-age=3600"),
         ("ETag", etag),
-        ("Vary", "Accept-Encoding"),
+        ("Vary", "Accept-Encoding, Accept-Language"),
         ("Access-Control-Allow-Origin", "*"),
         ("Cross-Origin-Resource-Policy", "cross-origin"),
         NO_SNIFF,

@@ -40,7 +40,7 @@ def shell(
     menu: Sequence[Link] = (),
     window_s: int = 60,
 ) -> html.Div:
-    """The whole document's body around `page`.
+    """The whole document's body around `page`, which names the language of its figures for the scripts.
 
     `current` is the domain of the site on show, empty for none; `tabs` are its pages. `email` is the person signed
     in; None (a public dashboard) leaves the account menu out, and `menu` are further entries of it.
@@ -53,6 +53,7 @@ def shell(
             footer(version),
         ],
         className="ff-shell",
+        **{"data-language": figures.written_in()},
     )
 
 
