@@ -60,7 +60,7 @@ def page(rows: Sequence[Row], guests: Sequence[Guest]) -> html.Main:
 
 def lists(rows: Sequence[Row], guests: Sequence[Guest], *, everybody: bool) -> list[Component]:
     """The table of people, and that of open invitations where there are some."""
-    roles = [*MEANINGS.items(), *([(MEMBER, "Only some sites")] if everybody else [])]
+    roles = [*MEANINGS.items(), *([(MEMBER, "Some sites")] if everybody else [])]
     shown = [_table(("Person", "Role", "Since", ""), [_person(row, roles) for row in rows])]
     if guests:
         title = html.H3("Invited", className="ff-table-title")

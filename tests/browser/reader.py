@@ -291,6 +291,18 @@ class Reader:
             return [...document.querySelectorAll("body *")].filter((n) => n.getBoundingClientRect().right > width + 1)
               .map((n) => `${n.tagName} ${n.id} ${n.className}`)""")
 
+    def looks_right(self) -> None:
+        """Names, contrast in both themes, and no scrolling sideways on a phone."""
+        for theme in ("light", "dark"):
+            self.run("document.documentElement.dataset.bsTheme = arguments[0]", theme)
+            self.run(
+                "document.getAnimations().forEach((each) => each.effect.getTiming().iterations === 1 && each.finish())"
+            )
+            assert (self.run(UNNAMED), self.run(FAINT)) == ([], []), theme
+        with self.sized(PHONE):
+            assert self.too_wide() == []
+        self.run("document.documentElement.dataset.bsTheme = 'light'")
+
     def complaints(self) -> list[str]:
         """What the console has said since last asked: errors, warnings, breaches of the policy."""
         return [entry["message"] for entry in self.driver.get_log("browser")]

@@ -114,6 +114,8 @@ def people_are_managed(config, done):
     assert done("user", "list").splitlines()[-1] == "bob@example.com  admin on example.com"
     new = done("user", "add", "eve@example.com", "--role", "viewer", *on, "--password-stdin", given=f"{PASSWORD}\n")
     assert new == "eve@example.com is added as viewer on example.com."
+    link = done("user", "invite", "fay@example.com", "--role", "viewer", *on, "--expires", "1d")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/invitation\?token=[\w-]{43}", link)
     assert done("user", "remove", "eve@example.com") == "eve@example.com is removed."
     reset = done("user", "reset", "bob@example.com", "--password-stdin", given="another good password\n")
     assert reset == "bob@example.com has to sign in again."
@@ -124,6 +126,13 @@ def people_are_managed(config, done):
 def keys_are_added(done):
     for words in (("panel", "--scope", "stats"), ("shop", "--scope", "ingest", "--site", "example.com")):
         assert re.fullmatch(r"ff_[\w-]{32}", done("key", "add", *words))
+    listed = [line.split("  ") for line in done("key", "list").splitlines()]
+    assert [[cell.strip() for cell in line if cell][:4] for line in listed] == [
+        ["ID", "NAME", "SCOPE", "SITE"],
+        ["1", "panel", "stats", "every site"],
+        ["2", "shop", "ingest", "example.com"],
+    ]
+    assert done("key", "remove", "2") == "The key shop is removed."
 
 
 def cards_are_managed(done, address):
