@@ -26,7 +26,7 @@ from analytics import access, accounts, commands, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Database, Taken
 from analytics.sites import Site, WrongInput
-from callbacks import account, gate, general, invitation, keys, live, pages, people, setup, signin
+from callbacks import account, cards, gate, general, invitation, keys, live, pages, people, setup, signin
 from collector import accesslog, demo, replay, serve
 from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
@@ -81,7 +81,7 @@ def create_app(service: Service) -> Dash:
     )
     app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     pages.register(app, service, our_version())
-    for page in (live, general, people, keys, account):
+    for page in (live, general, people, cards, keys, account):
         page.register(app, service)
     app.layout = pages.frame()
     plain = {"version": our_version(), "base_url": config.base_url}

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.sites import Site
-from callbacks import account, general, keys, live, people
+from callbacks import account, cards, general, keys, live, people
 from callbacks.asked import Asked
 from callbacks.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
 from collector.service import Service
@@ -41,6 +41,7 @@ PAGES = (
     Page(LIVE, VIEWER, live.page, "Live"),
     Page(f"{SETTINGS}/general", ADMIN, general.cards, "General"),
     Page(f"{SETTINGS}/people", OWNER, people.cards, "People"),
+    Page(f"{SETTINGS}/cards", ADMIN, cards.cards, "Cards"),
     Page(f"{SETTINGS}/keys", ADMIN, keys.cards, "API keys"),
     Page("/people", OWNER, people.everybody, "People"),
     Page("/account", MEMBER, account.page, "Account"),

@@ -91,7 +91,15 @@ def content_security_policy(hosts: Sequence[str]) -> str:
     for host in hosts:
         if not _HOST.fullmatch(host):
             raise ValueError(f"not a host: {host!r}")
-    ancestors = " ".join(f"https://{host} http://{host}" for host in hosts) or "'none'"
+    return _policy(" ".join(f"https://{host} http://{host}" for host in hosts) or "'none'")
+
+
+def preview_policy() -> str:
+    """The same header for the card as the dashboard shows it: framed by the dashboard alone."""
+    return _policy("'self'")
+
+
+def _policy(ancestors: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
