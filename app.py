@@ -26,7 +26,20 @@ from analytics import access, accounts, commands, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Database, Taken
 from analytics.sites import Site, WrongInput
-from callbacks import account, cards, gate, general, invitation, keys, live, pages, people, setup, signin
+from callbacks import (
+    account,
+    cards,
+    demo_traffic,
+    gate,
+    general,
+    invitation,
+    keys,
+    live,
+    pages,
+    people,
+    setup,
+    signin,
+)
 from collector import accesslog, demo, replay, serve
 from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
@@ -81,7 +94,7 @@ def create_app(service: Service) -> Dash:
     )
     app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     pages.register(app, service, our_version())
-    for page in (live, general, people, cards, keys, account):
+    for page in (live, general, people, cards, keys, demo_traffic, account):
         page.register(app, service)
     app.layout = pages.frame()
     plain = {"version": our_version(), "base_url": config.base_url}
@@ -142,7 +155,7 @@ def _wsgi() -> flask.Flask:
     logging.basicConfig(level="INFO")
     service = Service(read_config())
     app = create_app(service)
-    mount(app.server, service.routes(who_reads(service)), service.writer)
+    mount(app.server, service.routes(who_reads(service)))
     here = _address("127.0.0.1", 8000)  # where WSGI servers listen unless they are told otherwise
     Control(service.config.data_dir, _commands(service, service.config.base_url or here, here))
     return app.server

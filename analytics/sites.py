@@ -198,13 +198,16 @@ def find(database: Database, domain: str) -> Site:
     raise WrongInput(f"there is no site {wanted}; known: {listed}")
 
 
-def add(database: Database, domain: str, name: str = "", timezone: str = "UTC", *, now: int) -> Site:
+def add(
+    database: Database, domain: str, name: str = "", timezone: str = "UTC", *, now: int, demo: bool = False
+) -> Site:
     """The new site. `WrongInput` where the domain or the zone is none, or the site is there already."""
     values = {
         "domain": normal_domain(domain),
         "name": name.strip() or normal_domain(domain),
         "timezone": checked_zone(timezone),
         "created_at": now,
+        "demo": demo,
     }
     with database.transaction() as connection:
         taken = select(schema.sites.c.id).where(schema.sites.c.domain == values["domain"])

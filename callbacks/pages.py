@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.sites import Site
-from callbacks import account, cards, general, keys, live, people
+from callbacks import account, cards, demo_traffic, general, keys, live, people
 from callbacks.asked import Asked
 from callbacks.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
 from collector.service import Service
@@ -44,13 +44,14 @@ PAGES = (
     Page(f"{SETTINGS}/cards", ADMIN, cards.cards, "Cards"),
     Page(f"{SETTINGS}/keys", ADMIN, keys.cards, "API keys"),
     Page("/people", OWNER, people.everybody, "People"),
+    Page("/demo", ADMIN, demo_traffic.page, "Demo traffic"),
     Page("/account", MEMBER, account.page, "Account"),
 )
 
 # The header's tabs in their order. Each leads to the first page below its address that whoever looks may see.
 TABS = (("Live", "activity", LIVE), ("Settings", "settings", SETTINGS))
 
-MENU = ("/people", "/account")  # in the account menu, for those who may see them
+MENU = ("/people", "/demo", "/account")  # in the account menu, for those who may see them
 
 
 def is_page(path: str) -> bool:
@@ -73,7 +74,7 @@ def register(app: Dash, service: Service, version: str) -> None:
         return shell.shell(
             page,
             version=version,
-            sites=[SiteLink(one.domain, href(one), service.hub.active(one.id)) for one in visible(service)],
+            sites=[SiteLink(one.domain, href(one), service.hub.active(one.id), one.demo) for one in visible(service)],
             current=site.domain if site else "",
             tabs=tabs,
             email=asker(service).email or None,

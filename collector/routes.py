@@ -236,6 +236,7 @@ class Routes:
             zone=site.timezone,
             hour_ago=concurrency.hour_ago,
             tag=language.asked_for(request.headers.get("accept-language", "")),
+            demo=site.demo,
         )
         headers = [
             ("Content-Type", "text/html; charset=utf-8"),

@@ -19,6 +19,7 @@ from analytics.salts import SaltKeeper
 from analytics.sites import Directory
 from collector.arrival import Stored
 from collector.collect import Collector
+from collector.crowd import Crowd
 from collector.hub import Hub
 from collector.pipeline import Kit
 from collector.place import Places, open_places
@@ -60,6 +61,7 @@ class Service:
         kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(kit, self.keys, self.writer, self.proxies)
+        self.crowd = Crowd(self.database, kit, self.writer, self.renew)
         self._ending = threading.Event()
         self._keepers = [
             threading.Thread(target=self._every, args=(RENEW_S, self.renew), name="footfall-renew", daemon=True),
@@ -116,8 +118,9 @@ class Service:
         self.hub.tidy({site.id for site in self.sites.all()})
 
     def drain(self) -> None:
-        """Refuses what comes, commits what is waiting, ends the streams. May be called twice."""
+        """Lets the crowd leave, refuses what comes, commits what is waiting, ends the streams. May be called twice."""
         self._ending.set()
+        self.crowd.go()
         self.writer.stop()
         self.hub.close()
 

@@ -10,14 +10,16 @@ from dash.development.base_component import Component
 
 from layouts.components import figures
 from layouts.components.icon import icon
+from layouts.site import demo_badge
 
 
 class SiteLink(NamedTuple):
-    """One line of the site switcher. `active` is None where the count is not known."""
+    """One line of the site switcher. `active` is None where the count is not known; `demo`: it is made up."""
 
     domain: str
     href: str
     active: int | None
+    demo: bool = False
 
 
 class Link(NamedTuple):
@@ -83,8 +85,9 @@ def site_menu(sites: Sequence[SiteLink], current: str, window_s: int) -> Compone
     if not sites:
         return None
     shown = current or "Choose a site"
+    marks = [demo_badge() for site in sites if site.domain == current and site.demo]
     summary = html.Summary(
-        [_glyph(shown), html.Bdi(shown, className="ff-trunc"), icon("updown", 14)],
+        [_glyph(shown), html.Bdi(shown, className="ff-trunc"), *marks, icon("updown", 14)],
         className="ff-site",
         **{"aria-label": f"Site: {shown}"},
     )
@@ -134,6 +137,8 @@ def _tab(link: Link) -> html.A:
 
 def _site_line(site: SiteLink, is_current: bool) -> html.A:
     parts: list = [_glyph(site.domain), html.Bdi(site.domain, className="ff-trunc")]
+    if site.demo:
+        parts.append(demo_badge())
     if site.active is not None:
         parts.append(html.Span(figures.count(site.active), className="ff-num"))
     marked = {"aria-current": "true"} if is_current else {}

@@ -42,6 +42,7 @@ def render(
     zone: str,
     hour_ago: int | None = None,
     tag: str = language.DEFAULT,
+    demo: bool = False,
 ) -> bytes:
     """The page for `GET /embed/live`, UTF-8, with its numbers in place before any script runs.
 
@@ -49,7 +50,8 @@ def render(
     draws the last 30 minutes, and the change against one hour ago needs a point of that moment, so give 61
     minutes, or `hour_ago`, which holds only until the card is a minute old. `theme` is "light" or "dark";
     anything else leaves it to the reader's system. `zone` is the IANA name for the clock, `tag` the language of
-    its numbers and its clock. Without a `token` its stream shows the login of whoever reads it.
+    its numbers and its clock; `demo` marks them as made up. Without a `token` its stream shows the login of
+    whoever reads it.
     """
     as_of = int(live["as_of"])
     known = [[as_of - HOUR_S, hour_ago]] if hour_ago is not None else []
@@ -62,6 +64,7 @@ def render(
     page = _template().substitute(
         theme=f' data-bs-theme="{theme}"' if theme in THEMES else "",
         language=tag,
+        demo=' <span class="ff-demo">Demo</span>' if demo else "",
         site=escape(site),
         style=_style(),
         active=language.count(live["active_sessions"], tag),
