@@ -38,6 +38,8 @@ from callbacks import (
     account,
     add_site,
     all_sites,
+    cards,
+    demo_traffic,
     filters,
     gate,
     general,
@@ -63,6 +65,11 @@ from collector.sender import RefusedError, Sender
 from collector.service import Service
 
 ASSETS = Path(__file__).parent / "assets"
+# The pages that answer something; `callbacks/pages.py` has their addresses.
+ROOMS = (
+    *(live, all_sites, add_site, traffic, trial, account),
+    *(general, filters, snippet, people, cards, keys, demo_traffic),
+)
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -107,7 +114,22 @@ def create_app(service: Service) -> Dash:
     )
     app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     pages.register(app, service, our_version())
-    for page in (live, all_sites, add_site, traffic, trial, general, filters, snippet, people, keys, account):
+    rooms = (
+        live,
+        all_sites,
+        add_site,
+        traffic,
+        trial,
+        general,
+        filters,
+        snippet,
+        people,
+        cards,
+        keys,
+        demo_traffic,
+        account,
+    )
+    for page in rooms:
         page.register(app, service)
     app.layout = pages.frame()
     plain = {"version": our_version(), "base_url": config.base_url}
@@ -168,7 +190,7 @@ def _wsgi() -> flask.Flask:
     logging.basicConfig(level="INFO")
     service = Service(read_config())
     app = create_app(service)
-    mount(app.server, service.routes(who_reads(service)), service.writer)
+    mount(app.server, service.routes(who_reads(service)))
     here = _address("127.0.0.1", 8000)  # where WSGI servers listen unless they are told otherwise
     Control(service.config.data_dir, _commands(service, service.config.base_url or here, here))
     return app.server

@@ -15,7 +15,6 @@
 
   const byId = (id) => document.getElementById(id);
   const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
-  const time = () => new Date().toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
 
   // ───────── sending ─────────
 
@@ -51,7 +50,7 @@
     if (answer.wrong) restore(due.form);
     if (answer.clear) clear(due.form);
     if (answer.wrong) say(due.form, answer.message ? sentence(answer.message) : "Not saved", "is-wrong");
-    else say(due.form, answer.message || `Saved at ${time()}`, "is-saved");
+    else say(due.form, answer.message || `Saved at ${footfallWrite.time(Date.now())}`, "is-saved");
     if (answer.go) location.assign(answer.go);
   }
 

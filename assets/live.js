@@ -3,8 +3,7 @@
 // document at once, and by set_props, so that React's next redraw starts from the same value.
 (function () {
   "use strict";
-  const times = Object.assign({nudge: 2000, answer: 20000, said: 60000}, window.footfallTimes);
-  const count = new Intl.NumberFormat("en-US");
+  const times = Object.assign({nudge: 2000, answer: 20000, said: 60000, greeting: 1500}, window.footfallTimes);
   const LOOKS = {
     connecting: ["is-connecting", "Connecting…"],
     live: ["is-live", "Live"],
@@ -135,20 +134,20 @@
   function percent(part, whole) {
     const exact = 100 * part / whole, up = Math.round(exact), rounded = exact % 1 === 0.5 ? up - up % 2 : up;
     if (!whole) return "";
-    if (part && !rounded) return "<1%";
-    return rounded === 100 && part < whole ? ">99%" : rounded + "%";
+    if (part && !rounded) return "<" + footfallWrite.percent(1);
+    return rounded === 100 && part < whole ? ">" + footfallWrite.percent(99) : footfallWrite.percent(rounded);
   }
 
   function titleOf(figures) {
-    return `${count.format(figures.active_sessions)} · ${root.dataset.site} · Footfall`;
+    return `${footfallWrite.count(figures.active_sessions)} · ${root.dataset.site} · Footfall`;
   }
 
   function paint() {
     const {active_sessions: all, authenticated_users: signedIn, anonymous_sessions: anonymous} = stats;
     if (root.id !== "live") return;
-    put("active-now", count.format(all));
-    put("signed-in", count.format(signedIn));
-    put("anonymous", count.format(anonymous));
+    put("active-now", footfallWrite.count(all));
+    put("signed-in", footfallWrite.count(signedIn));
+    put("anonymous", footfallWrite.count(anonymous));
     put("signed-in-share", percent(signedIn, all));
     put("anonymous-share", percent(anonymous, all));
     bar("split-signed-in", signedIn);
@@ -156,7 +155,7 @@
     if (document.title !== titleOf(stats)) document.title = titleOf(stats);
     if (Date.now() - said < times.said) return;
     said = Date.now();
-    if (byId("active-said")) byId("active-said").textContent = `${count.format(all)} ${all === 1 ? "person" : "people"} active`;
+    if (byId("active-said")) byId("active-said").textContent = `${footfallWrite.count(all)} ${all === 1 ? "person" : "people"} active`;
   }
 
   function drawSpark() {
@@ -185,13 +184,8 @@
   }
 
   function inZone(ms) {
-    const format = {weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit",
-      minute: "2-digit", second: "2-digit", hourCycle: "h23"};
-    const zone = root.dataset.timezone || "UTC";
-    const parts = new Intl.DateTimeFormat("en-GB", {...format, timeZone: zone}).formatToParts(ms);
-    const part = Object.fromEntries(parts.map(({type, value}) => [type, value]));
-    const day = `${part.weekday} ${part.day} ${part.month} ${part.year}`, time = `${part.hour}:${part.minute}:${part.second}`;
-    return {time, whole: `${day}, ${time} · ${zone}`};
+    const zone = root.dataset.timezone || "UTC", time = footfallWrite.time(ms, zone, true);
+    return {time, whole: `${footfallWrite.day(ms, zone)}, ${time} · ${zone}`};
   }
 
   function tick() {

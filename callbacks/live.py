@@ -41,9 +41,9 @@ OUTPUTS = (
 
 
 def page(asked: Asked) -> Component:
-    """The Live page, or how to begin where nobody has been yet."""
+    """The Live page, or how to begin where nobody has been yet; to the demo site they come by themselves."""
     service, site = asked.service, asked.site
-    if not service.hub.active(site.id) and not recent(service.database, site.id, 1):
+    if not site.demo and not service.hub.active(site.id) and not recent(service.database, site.id, 1):
         return first.page(site, line_of(asked.address, site.domain), snippet.doubts(service, site))
     return live.page(site, service.config.active_window_s)
 

@@ -12,7 +12,20 @@ from dash.development.base_component import Component
 
 from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.sites import Site
-from callbacks import account, add_site, all_sites, filters, general, keys, live, people, snippet, traffic
+from callbacks import (
+    account,
+    add_site,
+    all_sites,
+    cards,
+    demo_traffic,
+    filters,
+    general,
+    keys,
+    live,
+    people,
+    snippet,
+    traffic,
+)
 from callbacks.asked import Asked
 from callbacks.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
 from collector.service import Service
@@ -48,8 +61,10 @@ PAGES = (
     Page(f"{SETTINGS}/filters", ADMIN, filters.cards, "Filters"),
     Page(f"{SETTINGS}/snippet", ADMIN, snippet.cards, "Snippet"),
     Page(f"{SETTINGS}/people", OWNER, people.cards, "People"),
+    Page(f"{SETTINGS}/cards", ADMIN, cards.cards, "Cards"),
     Page(f"{SETTINGS}/keys", ADMIN, keys.cards, "API keys"),
     Page("/people", OWNER, people.everybody, "People"),
+    Page("/demo", ADMIN, demo_traffic.page, "Demo traffic"),
     Page("/account", MEMBER, account.page, "Account"),
 )
 
@@ -58,7 +73,7 @@ TABS = (("Live", "activity", LIVE), ("Traffic", "filter", TRAFFIC), ("Settings",
 
 SWITCHED = 20  # sites in the header's switcher
 
-MENU = ("/people", "/account")  # in the account menu, for those who may see them
+MENU = ("/people", "/demo", "/account")  # in the account menu, for those who may see them
 
 
 def is_page(path: str) -> bool:
@@ -103,7 +118,7 @@ def _switcher(service: Service, current: Site | None) -> list[SiteLink]:
     listed = heapq.nlargest(SWITCHED, visible(service), key=lambda site: active.get(site.id, 0))
     listed += [current] if current and current not in listed else []
     listed.sort(key=lambda site: site.domain)
-    return [SiteLink(site.domain, href(site), active.get(site.id, 0)) for site in listed]
+    return [SiteLink(site.domain, href(site), active.get(site.id, 0), site.demo) for site in listed]
 
 
 def _more(service: Service) -> list[Link]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from collector.accesslog import Hit, open_log, read
-from collector.replay import BEAT_S, PERSON, Reading, Stage, Step, make_id, own_hosts, page_steps, run, walks
+from collector.replay import BEAT_S, PERSON, Post, Reading, Stage, Step, make_id, own_hosts, page_steps, run, walks
 from collector.sender import Body, RefusedError, Sender
 
 DEMO_DOMAIN = "demo.example"
@@ -223,13 +223,23 @@ def crowd(url: str, key: str) -> Iterator[Callable[[], None]]:
             thread.join(timeout=3)
 
 
-def _come(sender: Sender, stopped: Callable[[], bool]) -> None:
+def walk(post: Post, stopped: Callable[[], bool], *, with_past: bool = True, pace: float = math.inf) -> None:
+    """Lets a new crowd do what it does, over `post`, until `stopped`.
+
+    At first the hour behind it is told, `pace` events a second.
+
+    Raises `RefusedError` where the server does not want them.
+    """
     hits, seed, now = excerpt(), secrets.randbits(32), time.time()
-    before = (Step(0.0, body) for body in past(hits, seed, now))
+    before = (Step(n / pace, body) for n, body in enumerate(past(hits, seed, now))) if with_past else ()
+    for acts in (before, steps(hits, seed, now)):
+        if not stopped():
+            run(acts, post, clock=time.monotonic, sleep=time.sleep, stopped=stopped)
+
+
+def _come(sender: Sender, stopped: Callable[[], bool]) -> None:
     try:
-        for acts in (before, steps(hits, seed, now)):
-            if not stopped():
-                run(acts, sender, clock=time.monotonic, sleep=time.sleep, stopped=stopped)
+        walk(sender, stopped)
     except RefusedError as refused:
         print(f"the demo's visitors stay away: {refused}", file=sys.stderr)
     finally:

@@ -22,6 +22,7 @@ from analytics.today import Today
 from analytics.trends import Trends
 from collector.arrival import Stored
 from collector.collect import Collector
+from collector.crowd import Crowd
 from collector.hub import Hub
 from collector.pipeline import Kit
 from collector.place import Places, open_places
@@ -85,6 +86,7 @@ class Service:
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, spammers)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
+        self.crowd = Crowd(self.database, self.kit, self.writer, self.renew)
         self._keepers = [
             self._kept(RENEW_S, self.renew),
             self._kept(TIDY_S, self._tidy),
@@ -171,8 +173,9 @@ class Service:
         self.hub.tidy()
 
     def drain(self) -> None:
-        """Refuses what comes, commits what is waiting, ends the streams. May be called twice."""
+        """Lets the crowd leave, refuses what comes, commits what is waiting, ends the streams. May be called twice."""
         self._ending.set()
+        self.crowd.go()
         self.writer.stop()
         self.hub.close()
 

@@ -122,6 +122,12 @@ class Writer:
         with self._lock:
             tallies.count(self._tally, site_id, at, outcome, reason, name)
 
+    def settle(self, timeout_s: float) -> bool:
+        """Waits until all that was submitted and counted so far is in the database; False where that takes longer."""
+        done = threading.Event()
+        self.submit([Waiting([], lambda _: done.set())])
+        return done.wait(timeout_s)
+
     def stop(self, timeout_s: float = 8.0) -> None:
         """Commits what is waiting, refuses what comes, and ends. May be called twice."""
         with self._lock:

@@ -11,14 +11,16 @@ from dash.development.base_component import Component
 from layouts import shortcuts
 from layouts.components import figures
 from layouts.components.icon import icon
+from layouts.site import demo_badge
 
 
 class SiteLink(NamedTuple):
-    """One line of the site switcher. `active` is None where the count is not known."""
+    """One line of the site switcher. `active` is None where the count is not known; `demo`: it is made up."""
 
     domain: str
     href: str
     active: int | None
+    demo: bool = False
 
 
 class Link(NamedTuple):
@@ -42,7 +44,7 @@ def shell(
     menu: Sequence[Link] = (),
     window_s: int = 60,
 ) -> html.Div:
-    """The whole document's body around `page`.
+    """The whole document's body around `page`, which names the language of its figures for the scripts.
 
     `current` is the domain of the site on show, empty for none; `tabs` are its pages. `more` ends the list of sites.
     `email` is the person signed in; None (a public dashboard) leaves the account menu out, and `menu` are further
@@ -57,6 +59,7 @@ def shell(
             shortcuts.sheet(),
         ],
         className="ff-shell",
+        **{"data-language": figures.written_in()},
     )
 
 
@@ -83,8 +86,9 @@ def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, win
     if not sites:
         return None
     shown = current or ("All sites" if len(sites) > 1 else "Choose a site")
+    marks = [demo_badge() for site in sites if site.domain == current and site.demo]
     summary = html.Summary(
-        [_glyph(shown), html.Bdi(shown, className="ff-trunc"), icon("updown", 14)],
+        [_glyph(shown), html.Bdi(shown, className="ff-trunc"), *marks, icon("updown", 14)],
         className="ff-site",
         **{"aria-label": f"Site: {shown}"},
     )
@@ -138,6 +142,8 @@ def _tab(link: Link) -> html.A:
 
 def _site_line(site: SiteLink, is_current: bool) -> html.A:
     parts: list = [_glyph(site.domain), html.Bdi(site.domain, className="ff-trunc")]
+    if site.demo:
+        parts.append(demo_badge())
     if site.active is not None:
         parts.append(html.Span(figures.count(site.active), className="ff-num"))
     marked = {"aria-current": "true"} if is_current else {}

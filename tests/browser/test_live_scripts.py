@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from stream_server import StreamServer, foreign_requests, stream_server, until
 
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
-SCRIPTS = ("feed", "live", "shared", "shell", "spark", "stream", "tip")  # in the order that Dash loads them
+SCRIPTS = ("feed", "language", "live", "shared", "shell", "spark", "stream", "tip")  # in the order that Dash loads them
 QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300, "greeting": 100}
 
 LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/live/stream?site={site}"
@@ -189,7 +189,7 @@ def test_an_older_number_of_a_slow_redraw_is_never_painted(browser, server):
 def test_the_clock_runs_in_the_sites_zone(browser, server):
     open_live(browser, server)
     server.send("stats", stats(1))
-    until(lambda: text(browser, "clock").startswith("Fri 20 Nov 2026, 14:32:"))
+    until(lambda: text(browser, "clock").startswith("Fri, 20 Nov 2026, 14:32:"))
     first = text(browser, "clock")
     assert first.endswith(" · Europe/Berlin")
     until(lambda: text(browser, "clock") != first)

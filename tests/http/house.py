@@ -29,7 +29,7 @@ class House:
         self.service = service
         self.app: Dash = create_app(service)
         self.routes = service.routes(who_reads(service))
-        mount(self.app.server, self.routes, service.writer)
+        mount(self.app.server, self.routes)
         self.app.server.test_client_class = Browser
         self.browsers: dict[str, Browser] = {}
         self.app.server.test_client().get("/")  # Dash declares its callbacks at the first request

@@ -36,7 +36,7 @@ def test_embed_add_prints_one_iframe_line_with_the_servers_address(one_server):
     printed = one_server.command("embed", "add", "--site", SITE, "--host", "panel.example.com", "other.example.com")
     assert re.fullmatch(
         rf'<iframe src="{one_server.url}/embed/live\?token=fe_[\w-]{{32}}" title="Active now on example\.com" '
-        r'width="360" height="260" style="border:0" loading="lazy"></iframe>',
+        r'width="360" height="260" style="border:0;color-scheme:light" loading="lazy"></iframe>',
         printed,
     )
     path = unescape(printed.split('"')[1]).removeprefix(one_server.url)
