@@ -84,8 +84,8 @@ def register(app: Dash, service: Service, version: str) -> None:
 
 
 def home(service: Service) -> str:
-    """What `/` shows: the Live page of the first site that whoever asks may see."""
-    known = visible(service)
+    """What `/` shows: the Live page of the first site that whoever asks may see, a real one before the demo."""
+    known = sorted(visible(service), key=lambda site: site.demo)
     return href(known[0]) if known else "/"
 
 

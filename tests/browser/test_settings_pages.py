@@ -184,8 +184,8 @@ def test_a_password_is_changed_and_the_other_browsers_are_signed_out(owner, serv
     other = {"Cookie": server.sign_in(OWNER, PASSWORD)}
     owner.open("/")
     owner.click("#account summary")
-    assert owner.texts("#account a") == ["People", "Account"]
-    owner.click("#account a:nth-of-type(2)")
+    assert owner.texts("#account a") == ["People", "Demo traffic", "Account"]
+    owner.click("#account a[href='/account']")
     owner.at("/account")
     until(lambda: "Password" in owner.texts("h2"))
     looks_right(owner, "account")
