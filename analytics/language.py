@@ -35,7 +35,6 @@ LANGUAGES = (
     "hu-HU",
     "it-IT",
     "ja-JP",
-    "ko-KR",
     "nb-NO",
     "nl-NL",
     "pl-PL",

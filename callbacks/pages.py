@@ -107,9 +107,10 @@ def register(app: Dash, service: Service, version: str) -> None:
 
 
 def home(service: Service) -> str:
-    """What `/` shows: the Live page where whoever asks may see one site, else the page of all."""
+    """What `/` shows: the Live page where whoever asks may see one site (the demo beside it aside), else all of them."""
     known = visible(service)
-    return href(known[0]) if len(known) == 1 else "/"
+    real = [site for site in known if not site.demo] or known
+    return href(real[0]) if len(real) == 1 else "/"
 
 
 def _switcher(service: Service, current: Site | None) -> list[SiteLink]:

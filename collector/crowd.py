@@ -23,7 +23,7 @@ from collector.writer import Writer
 
 log = logging.getLogger("footfall.crowd")
 
-LEAVING_S = 4.0  # how long they may take to say that they leave
+LEAVING_S = 5.0  # how long they may take to say that they leave
 PATIENCE_S = 15.0  # for a commit
 PACE = 2_000.0  # events a second while the past is told (10 s in all): real visitors are stored beside it
 HEADERS = {"content-type": "application/json", "authorization": "Bearer the crowd's"}

@@ -101,6 +101,7 @@ def chromium(profile: Path) -> Iterator[Chrome]:
     size = f"--window-size={DESKTOP[0]},{DESKTOP[1]}"
     for flag in (*CHROME_FLAGS, f"--user-data-dir={profile}", f"--user-agent={AGENT}", size, "--lang=en-GB"):
         options.add_argument(flag)
+    options.add_experimental_option("prefs", {"intl.accept_languages": "en-GB"})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = Chrome(service=Service(shutil.which("chromedriver")), options=options)
     try:

@@ -1,17 +1,21 @@
-"""Settings, people, keys and the account, as an owner uses them in a real browser."""
+"""Settings, people, cards, keys, demo traffic and the account, as an owner uses them in a real browser."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
-from reader import FAINT, OWNER, PASSWORD, UNNAMED, Reader, add_owner, add_site, chromium
+from reader import FAINT, OWNER, PASSWORD, UNNAMED, Reader, add_owner, add_site, chromium, come, go, open_shop
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 from stream_server import until
 
+from analytics import language, schema
 from analytics.config import Config
-from tests.serving import SITE, Server, serving
+from tests.serving import SITE, Server, rows, serving
 
 OTHER = "other.example"
 
@@ -180,12 +184,169 @@ def test_a_key_is_shown_once_and_removed_after_a_question(owner):
     until(lambda: "No key yet" in owner.text("keys"))
 
 
+def in_frame(reader: Reader, number: int, script: str) -> object:
+    """What a script says inside one of the page's frames."""
+    reader.driver.switch_to.frame(number)
+    try:
+        return reader.run(script)
+    finally:
+        reader.driver.switch_to.default_content()
+
+
+ACTIVE = "const n = document.getElementById('active'); return n && n.textContent"
+GROUND = "return getComputedStyle(document.querySelector('main')).backgroundColor"
+
+
+def test_a_card_is_made_and_shown_on_another_panel_until_it_is_revoked(owner, server):
+    come(server, SITE, ["ann", "bob"])
+    with open_shop() as panel:
+        host = panel.url.removeprefix("http://")
+        see(owner, f"/settings/{SITE}/cards", "Make a card")
+        owner.click("#card [type=submit]")
+        says(owner, "card", "Not saved")
+        assert owner.texts("#card-hosts-note .ff-wrong") == ["Give 1 to 20 hosts whose pages may show the card"]
+        owner.type("card-hosts", f"panel.example.com\n{panel.url}/admin")
+        owner.click("#card [type=submit]")
+        until(lambda: (owner.text("new-card") or "").startswith("<iframe "))
+        until(lambda: owner.texts("#cards bdi") == [f"panel.example.com, {host}"])
+        assert owner.run("return document.querySelector('.ff-once [data-copy]').dataset.copy") == "#new-card"
+        until(lambda: [in_frame(owner, n, ACTIVE) for n in (0, 1)] == ["2", "2"])
+        assert [in_frame(owner, n, GROUND) for n in (0, 1)] == ["rgb(255, 255, 255)", "rgb(17, 22, 27)"]
+        looks_right(owner, "cards")
+        panel.body = owner.text("new-card")
+        with owner.another_window():
+            owner.driver.get(panel.url + "/")
+            until(lambda: in_frame(owner, 0, ACTIVE) == "2")
+            come(server, SITE, ["eve"])
+            until(lambda: in_frame(owner, 0, ACTIVE) == "3")
+            shown = owner.driver.current_window_handle
+            owner.driver.switch_to.window(owner.window)
+            owner.click("[data-form=card-revoke] button")
+            owner.shoot("card-revoke")
+            owner.click("dialog .ff-btn-danger")
+            says(owner, "card-revoke", f"The card on panel.example.com, {host} is off")
+            owner.driver.switch_to.window(shown)
+            off = "return document.querySelector('main').textContent"
+            until(lambda: in_frame(owner, 0, off) == "This card has been switched off.")
+        assert all("404" in line for line in owner.complaints())  # that is how the card on the panel learns of it
+        until(lambda: owner.texts("#cards .ff-badge") == ["Off"])
+        assert owner.run("return document.querySelectorAll('[data-form=card-revoke]').length") == 0
+        see(owner, f"/settings/{SITE}/cards", "Make a card")
+        assert owner.text("new-card") == ""
+    go(server, SITE, ["ann", "bob", "eve"])
+    owner.requests()  # those of the panel, which is another host
+
+
+def test_the_theme_is_the_systems_until_one_is_chosen_and_again_afterwards(owner):
+    theme = "return document.documentElement.dataset.bsTheme"
+    pressed = "return document.querySelector('#themes [aria-pressed=true]').textContent"
+    with owner.preferring("prefers-color-scheme", "dark"):
+        see(owner, "/account", "Appearance")
+        until(lambda: owner.run(pressed) == "System")
+        assert owner.run(theme) == "dark"
+        owner.click("[data-theme=light]")
+        assert (owner.run(pressed), owner.run(theme)) == ("Light", "light")
+        see(owner, "/account", "Appearance")
+        until(lambda: owner.run(pressed) == "Light")
+        owner.click("#theme")
+        assert (owner.run(pressed), owner.run(theme)) == ("Dark", "dark")
+        owner.click("[data-theme=system]")
+    until(lambda: owner.run(theme) == "light")
+    see(owner, "/account", "Appearance")
+    until(lambda: owner.run(pressed) == "System")
+
+
+def test_dates_and_numbers_are_written_in_the_language_that_is_chosen(owner, server):
+    see(owner, "/account", "Dates and numbers")
+    assert "12,345" in owner.text("language-language-note")
+    choose(owner, "#language-language", "de-DE")
+    owner.click("#language [type=submit]")
+    until(lambda: "12.345" in (owner.text("language-language-note") or ""))
+    looks_right(owner, "account-german")
+    come(server, SITE, ["ann"], timezone="Europe/Berlin", value=1234.5, currency="EUR")
+    owner.open_live(SITE)
+    until(lambda: re.fullmatch(r"\w\w\., \d+\. \w+\.? 20\d\d, \d\d:\d\d:\d\d · Europe/Berlin", owner.text("clock")))
+    until(lambda: owner.text("anonymous-share") == "100\xa0%")
+    see(owner, "/account", "Dates and numbers")
+    choose(owner, "#language-language", "")
+    owner.click("#language [type=submit]")
+    until(lambda: "12,345" in (owner.text("language-language-note") or ""))
+    go(server, SITE, ["ann"])
+
+
+def test_the_scripts_write_as_the_server_does(owner):
+    script = """const [tags, ms] = arguments, page = document.querySelector("[data-language]");
+        const before = page.dataset.language;
+        const found = tags.map((tag) => { page.dataset.language = tag;
+            return [0, 999, 1234, 1234567].map(footfallWrite.count).concat(footfallWrite.percent(27),
+                footfallWrite.time(ms, "Europe/Berlin"), footfallWrite.time(ms, "Europe/Berlin", true)); });
+        page.dataset.language = before;
+        return found;"""
+    moment = datetime(2026, 11, 20, 14, 32, 8, tzinfo=ZoneInfo("Europe/Berlin"))
+    owner.open("/account")
+    until(lambda: owner.texts("h2"))
+    seen = dict(
+        zip(language.LANGUAGES, owner.run(script, language.LANGUAGES, int(moment.timestamp() * 1000)), strict=True)
+    )
+    for tag, (*numbers, share, time, with_seconds) in seen.items():
+        assert numbers == [language.count(n, tag) for n in (0, 999, 1234, 1_234_567)]
+        assert share == language.percent(27, tag)
+        if tag in {"en-GB", "en-US", "de-DE", "fr-FR", "da-DK"}:  # of others it may change with the browser
+            times = [language.time_of_day(moment, tag, seconds=exact).split() for exact in (False, True)]
+            assert [time.split(), with_seconds.split()] == times  # browsers differ in which space stands before PM
+
+
+def test_demo_traffic_comes_is_marked_stops_and_leaves_nothing(owner, server):
+    before = rows(server.config, "SELECT domain FROM sites ORDER BY domain")
+    owner.open("/")
+    owner.click("#account summary")
+    owner.click("#account a[href='/demo']")
+    owner.at("/demo")
+    until(lambda: owner.texts("#demo .ff-badge") == ["Off"])
+    looks_right(owner, "demo-off")
+    owner.click("[data-form=demo-start] button")
+    says(owner, "demo-start", "They are coming")
+    until(lambda: owner.texts("#demo .ff-badge") == ["Running"])
+    looks_right(owner, "demo-on")
+    owner.click("#demo a")
+    owner.at("/live/demo.example")
+    until(lambda: int(owner.text("active-now") or 0) > 20, 60)
+    assert owner.texts(".ff-toolbar .ff-badge, #site-menu summary .ff-badge") == ["Demo", "Demo"]
+    looks_right(owner, "demo-live")
+    see(owner, "/settings/demo.example/cards", "Preview")
+    until(lambda: int(in_frame(owner, 0, ACTIVE) or 0) > 20)
+    assert in_frame(owner, 0, "return document.querySelector('.ff-demo').textContent") == "Demo"
+    owner.open("/demo")
+    owner.click("[data-form=demo-stop] button")
+    says(owner, "demo-stop", "They have left")
+    until(lambda: owner.texts("#demo .ff-badge") == ["Off"])
+    owner.open("/live/demo.example")
+    until(lambda: owner.text("active-now") == "0")
+    owner.open("/demo")
+    site_id = rows(server.config, "SELECT id FROM sites WHERE domain = 'demo.example'")[0][0]
+    assert count_of(server, site_id) > 100
+    owner.click("[data-form=demo-remove] button")
+    owner.shoot("demo-remove")
+    owner.click("dialog .ff-btn-danger")
+    says(owner, "demo-remove", "Nothing of it is left")
+    assert count_of(server, site_id) == 0
+    assert rows(server.config, "SELECT domain FROM sites ORDER BY domain") == before
+    owner.open("/live/demo.example")
+    until(lambda: owner.texts("h1") == ["Page not found"])
+
+
+def count_of(server: Server, site_id: int) -> int:
+    """How many rows of all tables are about that site."""
+    tables = [table.name for table in schema.metadata.sorted_tables if "site_id" in table.c]
+    return sum(rows(server.config, f"SELECT count(*) FROM {name} WHERE site_id = {site_id}")[0][0] for name in tables)
+
+
 def test_a_password_is_changed_and_the_other_browsers_are_signed_out(owner, server):
     other = {"Cookie": server.sign_in(OWNER, PASSWORD)}
     owner.open("/")
     owner.click("#account summary")
-    assert owner.texts("#account a") == ["People", "Account"]
-    owner.click("#account a:nth-of-type(2)")
+    assert owner.texts("#account a") == ["People", "Demo traffic", "Account"]
+    owner.click("#account a[href='/account']")
     owner.at("/account")
     until(lambda: "Password" in owner.texts("h2"))
     looks_right(owner, "account")

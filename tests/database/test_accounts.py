@@ -213,3 +213,15 @@ def test_two_set_ups_at_once_make_one_owner(database):
         thread.join()
     assert sorted(result is None for result in results) == [False, True]
     assert [_stored(database, table) for table in (schema.people, schema.sites, schema.logins)] == [1, 1, 1]
+
+
+def test_a_language_is_chosen_for_good_and_taken_back(database, ada):
+    token = accounts.sign_in(database, EMAIL, PASSWORD, now=NOW)
+    assert accounts.signed_in(database, token, now=NOW).language == ""
+    accounts.set_language(database, ada, "de-DE")
+    assert accounts.signed_in(database, token, now=NOW).language == "de-DE"
+    with pytest.raises(WrongInput, match="no language that is here"):
+        accounts.set_language(database, ada, "xx-XX")
+    assert [person.language for person in accounts.people(database)] == ["de-DE"]
+    accounts.set_language(database, ada, "")
+    assert accounts.signed_in(database, token, now=NOW).language == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import contextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -241,20 +242,35 @@ ALTER TABLE heartbeats RENAME TO quick_heartbeats;
 CREATE VIEW heartbeats AS
     SELECT * FROM quick_heartbeats WHERE site_id <> 1 OR pg_advisory_xact_lock_shared(99) IS NOT NULL;
 """
+QUICK = """
+DROP VIEW heartbeats;
+ALTER TABLE quick_heartbeats RENAME TO heartbeats;
+"""
+
+
+@contextmanager
+def slow_site(database):
+    """Others use this database after us."""
+    with database.writing.begin() as connection:
+        connection.exec_driver_sql(SLOW)
+    try:
+        yield
+    finally:
+        with database.writing.begin() as connection:
+            connection.exec_driver_sql(QUICK)
 
 
 @pytest.mark.parametrize("config", ["postgresql"], indirect=True)
 def test_a_site_that_is_slow_to_count_holds_up_no_other(database):
     keep_beats(database, [*crowd(NOW, 2), beat(9, at=NOW, site_id=2)])
     history, slow = History(database, WINDOW), []
-    with database.writing.begin() as connection:
-        connection.exec_driver_sql(SLOW)
-    with database.writing.begin() as blocking:
-        blocking.execute(text("SELECT pg_advisory_xact_lock(99)"))
-        counting = threading.Thread(target=lambda: slow.append(history.read(site(), NOW + 10)))
-        counting.start()
-        eventually(lambda: blocking.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar())
-        assert history.read(site(id=2), NOW + 10).points == ((NOW, 1),)
-        assert slow == []
-    counting.join()
-    assert [found.points for found in slow] == [((NOW, 2),)]
+    with slow_site(database):
+        with database.writing.begin() as blocking:
+            blocking.execute(text("SELECT pg_advisory_xact_lock(99)"))
+            counting = threading.Thread(target=lambda: slow.append(history.read(site(), NOW + 10)))
+            counting.start()
+            eventually(lambda: blocking.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar())
+            assert history.read(site(id=2), NOW + 10).points == ((NOW, 1),)
+            assert slow == []
+        counting.join()
+        assert [found.points for found in slow] == [((NOW, 2),)]

@@ -42,8 +42,10 @@ PAGES = {
     "/traffic/<domain>": ADMINS,
     "/settings/<domain>/general": ADMINS,
     "/settings/<domain>/people": OWNERS,
+    "/settings/<domain>/cards": ADMINS,
     "/settings/<domain>/keys": ADMINS,
     "/people": OWNERS_OF_ALL,
+    "/demo": ADMINS_OF_ALL,
     "/account": SOMEBODY,
 }
 
@@ -60,8 +62,14 @@ CALLBACKS = {
     "person-remove-answer.data-answer": OWNERS,
     "invite-answer.data-answer": OWNERS,
     "invitation-revoke-answer.data-answer": OWNERS,
+    "card-answer.data-answer": ADMINS,
+    "card-revoke-answer.data-answer": ADMINS,
     "key-answer.data-answer": ADMINS,
     "key-remove-answer.data-answer": ADMINS,
+    "demo-start-answer.data-answer": ADMINS_OF_ALL,
+    "demo-stop-answer.data-answer": ADMINS_OF_ALL,
+    "demo-remove-answer.data-answer": ADMINS_OF_ALL,
+    "language-answer.data-answer": SOMEBODY,
     "password-answer.data-answer": SOMEBODY,
     "sign-out-answer.data-answer": SOMEBODY,
 }
@@ -88,7 +96,7 @@ ROUTES = {
     "/pixel.gif": OPEN,
     "/api/live": VIEWERS,
     "/api/live/stream": VIEWERS,
-    "/embed/live": GONE,  # without a card's token
+    "/embed/live": VIEWERS,  # its preview; a card's token opens it to anybody
     "/embed/card.woff2": OPEN,
     "/healthz": OPEN,
     "/readyz": OPEN,
@@ -143,6 +151,7 @@ EXAMPLES = {
     "/<path:path>": "/nowhere",
     SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
     "/api/live": f"/api/live?site={SITE}",
+    "/embed/live": f"/embed/live?site={SITE}",
     "/api/live/stream": f"/api/live/stream?site={SITE}",
 }
 
