@@ -107,7 +107,7 @@ def register(app: Dash, service: Service, version: str) -> None:
 
 
 def home(service: Service) -> str:
-    """What `/` shows: the Live page where whoever asks may see one site (the demo beside it aside), else all of them."""
+    """What `/` shows: the Live page where whoever asks may see one site (beside the demo), else all of them."""
     known = visible(service)
     real = [site for site in known if not site.demo] or known
     return href(real[0]) if len(real) == 1 else "/"
