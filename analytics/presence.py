@@ -27,13 +27,13 @@ class Presence:
         self._window_s = window_s
         self._tabs: dict[int, Beat] = {}  # the latest beat of each tab, a leave too: it outdoes what comes late
         self._due: dict[int, set[int]] = {}  # by the second of their beats, so that time costs nothing until it is up
+        self._seconds: list[int] = []  # a heap of those seconds
         self._visitors: dict[int, dict[int, Beat]] = {}  # the tabs of each that are open
         self._people: dict[str | int, dict[int, Beat]] = {}  # the visitors of each, with their latest open tab
         self._counts: dict[str, Counter[Any]] = {
             name: Counter() for name in ("pages", "sources", "countries", "places", "user_types")
         }
         self._signed_in = 0
-        self._expired_to = 0
         self._recent_people = _Recent()
         self._recent_visits = _Recent()
 
@@ -53,7 +53,10 @@ class Presence:
         if known is not None and known.id > beat.id:
             return
         self._tabs[beat.tab] = beat
-        self._due.setdefault(beat.at, set()).add(beat.tab)
+        if beat.at not in self._due:
+            self._due[beat.at] = set()
+            heapq.heappush(self._seconds, beat.at)
+        self._due[beat.at].add(beat.tab)
         if known is not None and known.visitor != beat.visitor:
             self._turn(known.visitor, beat.tab, None)
         self._turn(beat.visitor, beat.tab, beat if beat.state != State.LEFT else None)
@@ -92,11 +95,10 @@ class Presence:
     def expire(self, now: int) -> None:
         """Lets go of everybody whose last beat is `window_s` or more ago."""
         until = now - self._window_s
-        if until > self._expired_to:
-            for second in sorted(second for second in self._due if second <= until):
-                for tab in self._due.pop(second):
-                    self._expire_tab(tab, second)
-            self._expired_to = until
+        while self._seconds and self._seconds[0] <= until:
+            second = heapq.heappop(self._seconds)
+            for tab in self._due.pop(second):
+                self._expire_tab(tab, second)
         self._recent_people.forget(now - RECENT_S)
         self._recent_visits.forget(now - RECENT_S)
 
