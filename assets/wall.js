@@ -46,8 +46,9 @@
     if (isOn()) still = setTimeout(() => root.classList.add("is-still"), STILL_MS);
   }
 
-  // So that 128 and 1,234,567 both fill the width: the stylesheet divides by this.
+  // The number fills the width, 128 as well as 1,234,567: the stylesheet divides by its signs. What leads elsewhere is inert.
   function fit() {
+    for (const one of document.querySelectorAll(".ff-brand, #site-menu")) one.inert = isOn();
     const number = document.getElementById("active-now");
     if (number && isOn()) number.style.setProperty("--signs", Math.max(3, number.textContent.length));
   }

@@ -151,4 +151,5 @@ def _site_line(site: SiteLink, is_current: bool) -> html.A:
 
 
 def _glyph(domain: str) -> html.Span:
-    return html.Span(domain[:1].upper(), className="ff-glyph", **{"aria-hidden": "true"})
+    """A picture of the name; its letter is no text, which would be read and copied as part of the name."""
+    return html.Span(className="ff-glyph", **{"aria-hidden": "true", "data-letter": domain[:1].upper()})
