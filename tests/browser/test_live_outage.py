@@ -11,12 +11,13 @@ from stream_server import until
 from analytics.config import Config
 from tests.serving import SITE, Server, serving
 
+PATIENT = {"FOOTFALL_ACTIVE_WINDOW_S": "900"}  # who came stays active, however slow the machine
 SOON = "window.footfallTimes = {first: 200, longest: 1500, steady: 500}"  # waits between tries, of a minute's test
 
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
-    with serving(Config(data_dir=tmp_path / "data")) as running:
+    with serving(Config(data_dir=tmp_path / "data"), **PATIENT) as running:
         add_owner(running)
         add_site(running, SITE)
         yield running
@@ -48,7 +49,7 @@ def test_a_killed_server_is_told_of_and_its_return_brings_all_that_was_missed_on
     reader.click("#refresh")  # a call that fails, as each tick's would
     reader.shoot("disconnected")
 
-    with serving(server.config, "--port", str(server.port)) as again:
+    with serving(server.config, "--port", str(server.port), **PATIENT) as again:
         with reader.cut_off_from("*/api/live/stream*"):
             come(again, SITE, ["cid"], "/first")
             come(again, SITE, ["dan"], "/second")
