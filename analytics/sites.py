@@ -228,8 +228,8 @@ def add(
         if connection.execute(taken).first():
             there = f"the site {values['domain']} is there already"
             raise WrongInput(there, {"domain": there})
-        named = {"name": values["name"] or values["domain"], "created_at": now}
-        connection.execute(insert(schema.sites).values(values | named))
+        told = {"name": values["name"] or values["domain"], "created_at": now, "demo": demo}
+        connection.execute(insert(schema.sites).values(values | told))
     return find(database, domain)
 
 
