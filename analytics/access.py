@@ -22,7 +22,8 @@ class Person:
     """Somebody with an account.
 
     `role` holds on every site: one of `ROLES`, or `MEMBER` for none. `memberships` are the roles on single sites, by
-    the site's id. `created_at` is in seconds since the epoch.
+    the site's id. `created_at` is in seconds since the epoch. `language` is that of dates and numbers, one of
+    `language.LANGUAGES` or "" for the browser's.
     """
 
     id: int
@@ -30,6 +31,7 @@ class Person:
     role: str
     created_at: int
     memberships: Mapping[int, str] = field(default_factory=dict)
+    language: str = ""
 
     def role_on(self, site_id: int) -> str:
         """The higher of the role on every site and the one on this; `MEMBER` for neither."""

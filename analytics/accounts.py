@@ -18,7 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from analytics import schema
+from analytics import language, schema
 from analytics.access import MEMBER, OWNER, Person, checked_role
 from analytics.database import Database
 from analytics.sites import WrongInput, checked, checked_zone, normal_domain
@@ -114,6 +114,14 @@ def reset_password(database: Database, email: str, password: str, *, now: int) -
     return person
 
 
+def set_language(database: Database, person: Person, tag: str) -> None:
+    """Writes dates and numbers in that language for the person; `WrongInput` where it is none that is here."""
+    changing = update(schema.people).where(schema.people.c.id == person.id).values(language=language.checked(tag))
+    with database.transaction() as connection:
+        connection.execute(changing)
+    forget_logins(database)
+
+
 def sign_in(database: Database, email: str, password: str, *, now: int) -> str | None:
     """The token of a new login, good for 30 days; None where e-mail or password is wrong.
 
@@ -174,10 +182,9 @@ def setup_token(secret: bytes) -> str:
     return hmac.new(secret, b"footfall set-up", hashlib.sha256).hexdigest()
 
 
-def may_set_up(database: Database, secret: bytes, token: str) -> bool:
-    """Whether the token is the installation's and nobody has an account yet."""
-    right = hmac.compare_digest(token.encode("utf-8", "surrogatepass"), setup_token(secret).encode())
-    return right and not has_people(database)
+def is_setup_token(secret: bytes, token: str) -> bool:
+    """Whether the token is the installation's."""
+    return hmac.compare_digest(token.encode("utf-8", "surrogatepass"), setup_token(secret).encode())
 
 
 def set_up(database: Database, email: str, password: str, domain: str, timezone: str, *, now: int) -> str:
@@ -259,7 +266,7 @@ def persons(connection: Connection, *conditions: ColumnElement[bool]) -> list[Pe
         memberships = dict(found[row.id].memberships) if row.id in found else {}
         if row.site_id is not None:
             memberships[row.site_id] = row.site_role
-        found[row.id] = Person(row.id, row.email, row.role, row.created_at, memberships)
+        found[row.id] = Person(row.id, row.email, row.role, row.created_at, memberships, row.language)
     return list(found.values())
 
 

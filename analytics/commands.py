@@ -38,6 +38,15 @@ def snippet(address: str, domain: str) -> str:
     return f'<script defer src="{escape(address)}/js/footfall.js" data-site="{escape(domain)}"></script>'
 
 
+def iframe(address: str, domain: str, token: str) -> str:
+    """The line that shows a card of that token in another page. Its ground is light in pages of either theme."""
+    return (
+        f'<iframe src="{escape(address)}/embed/live?token={token}" '
+        f'title="Active now on {escape(domain)}" '
+        f'width="360" height="260" style="border:0;color-scheme:light" loading="lazy"></iframe>'
+    )
+
+
 def invitation_link(address: str, token: str) -> str:
     """Where somebody accepts the invitation of that token."""
     return f"{address}/invitation?token={token}"
@@ -169,11 +178,7 @@ def embed_add(context: Context, site: str, hosts: Sequence[str], expires: str) -
     """Adds a card; the text is the `<iframe>` line to paste."""
     found = sites.find(context.database, site)
     _, token = embeds.add(context.database, found.id, hosts, seconds(expires), now=context.now)
-    return (
-        f'<iframe src="{escape(context.address)}/embed/live?token={token}" '
-        f'title="Active now on {escape(found.domain)}" '
-        f'width="360" height="260" style="border:0" loading="lazy"></iframe>'
-    )
+    return iframe(context.address, found.domain, token)
 
 
 def embed_list(context: Context) -> str:
@@ -185,7 +190,7 @@ def embed_list(context: Context) -> str:
             by_id.get(embed.site_id, "-"),
             " ".join(embed.hosts),
             _day(embed.expires_at),
-            _fate(embed, context),
+            embed.state(context.now),
         )
         for embed in embeds.all_embeds(context.database)
     ]
@@ -241,12 +246,6 @@ def seconds(text: str) -> int:
 
 def _day(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
-
-
-def _fate(embed: embeds.Embed, context: Context) -> str:
-    if embed.revoked_at is not None:
-        return "off"
-    return "expired" if embed.expires_at <= context.now else "on"
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

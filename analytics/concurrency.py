@@ -82,7 +82,7 @@ class History:
     def __init__(self, database: Database, window_s: int) -> None:
         self._database = database
         self._window_s = window_s
-        self._lock = threading.Lock()
+        self._locks: dict[int, threading.Lock] = {}  # one a site: a large one does not hold up the others
         self._known: dict[int, dict[int, int]] = {}
 
     def read(self, site: Site, now: int) -> Concurrency:
@@ -91,7 +91,7 @@ class History:
         The peak is None until all of today has been counted: a large site's first questions after a start count
         a part of it each.
         """
-        with self._lock:
+        with self._locks.setdefault(site.id, threading.Lock()):
             first = first_beat(self._database, site.id)
             if first is None:
                 return Concurrency((), None, None)

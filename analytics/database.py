@@ -146,6 +146,12 @@ class Database:
             self._lock_file = None
 
 
+def check_free(config: Config) -> None:
+    """Raises `Taken` where another process has the SQLite file."""
+    if config.embedded and _path(config).exists():
+        _own(_path(config)).close()
+
+
 def _path(config: Config) -> Path:
     return Path(config.url.removeprefix("sqlite:///"))
 

@@ -9,16 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, insert, select, true, update
 
 from analytics import schema
 from analytics.database import Database
-from analytics.sites import WrongInput
+from analytics.sites import WrongInput, checked
 from analytics.snapshot import Snapshot
 
 DAY_S = 86_400
 LONGEST_S = 3_650 * DAY_S
 MOST_HOSTS = 20
+ON, EXPIRED, OFF = "on", "expired", "off"
 HOST = re.compile(r"(?P<name>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,5}))?")
 
 
@@ -35,7 +36,13 @@ class Embed:
 
     def is_valid(self, now: int) -> bool:
         """Whether the card is shown at `now`."""
-        return self.revoked_at is None and now < self.expires_at
+        return self.state(now) == ON
+
+    def state(self, now: int) -> str:
+        """`ON`, `EXPIRED`, or `OFF` where it was revoked."""
+        if self.revoked_at is not None:
+            return OFF
+        return ON if now < self.expires_at else EXPIRED
 
 
 def normal_host(text: str) -> str:
@@ -61,17 +68,13 @@ def add(database: Database, site_id: int, hosts: Iterable[str], expires_s: int, 
 
     `WrongInput` where no host is given, one is none, or the life is not between a second and ten years.
     """
-    checked = list(dict.fromkeys(normal_host(host) for host in hosts))
-    if not 1 <= len(checked) <= MOST_HOSTS:
-        raise WrongInput(f"give 1 to {MOST_HOSTS} hosts whose pages may show the card")
-    if not 1 <= expires_s <= LONGEST_S:
-        raise WrongInput(f"an embed lives for at most {LONGEST_S // DAY_S} days, and for a second at least")
+    given = checked({"hosts": _checked_hosts, "expires": _checked_life}, {"hosts": hosts, "expires": expires_s})
     plain = "fe_" + secrets.token_urlsafe(24)
     values = {
         "site_id": site_id,
-        "hosts": "\n".join(checked),
+        "hosts": "\n".join(given["hosts"]),
         "created_at": now,
-        "expires_at": now + expires_s,
+        "expires_at": now + given["expires"],
     }
     with database.transaction() as connection:
         adding = insert(schema.embeds).values(values | {"token_hash": _hash(plain)})
@@ -79,19 +82,45 @@ def add(database: Database, site_id: int, hosts: Iterable[str], expires_s: int, 
     return _embed(row), plain
 
 
+def _checked_hosts(texts: Iterable[str]) -> list[str]:
+    hosts = list(dict.fromkeys(normal_host(text) for text in texts))
+    if not 1 <= len(hosts) <= MOST_HOSTS:
+        raise WrongInput(f"give 1 to {MOST_HOSTS} hosts whose pages may show the card")
+    return hosts
+
+
+def _checked_life(seconds: int) -> int:
+    if not 1 <= seconds <= LONGEST_S:
+        raise WrongInput(f"an embed lives for at most {LONGEST_S // DAY_S} days, and for a second at least")
+    return seconds
+
+
 def all_embeds(database: Database) -> list[Embed]:
     """Every embed, expired and revoked ones too, oldest first."""
+    return _embeds(database)
+
+
+def of_site(database: Database, site_id: int) -> list[Embed]:
+    """Every embed of that site, expired and revoked ones too, oldest first."""
+    return _embeds(database, schema.embeds.c.site_id == site_id)
+
+
+def _embeds(database: Database, *conditions: ColumnElement[bool]) -> list[Embed]:
+    asking = select(schema.embeds).where(*conditions).order_by(schema.embeds.c.id)
     with database.read() as connection:
-        return [_embed(row) for row in connection.execute(select(schema.embeds).order_by(schema.embeds.c.id))]
+        return [_embed(row) for row in connection.execute(asking)]
 
 
-def revoke(database: Database, embed_id: int, *, now: int) -> Embed:
-    """The embed, ended. A second time changes nothing; `WrongInput` where there is none of that number."""
+def revoke(database: Database, embed_id: int, site_id: int | None = None, *, now: int) -> Embed:
+    """The embed, ended. A second time changes nothing; `WrongInput` where there is none of that number.
+
+    With a `site_id` other sites' are as good as none.
+    """
     table = schema.embeds
-    ending = update(table).where(table.c.id == embed_id, table.c.revoked_at.is_(None)).values(revoked_at=now)
+    that = (table.c.id == embed_id) & (true() if site_id is None else table.c.site_id == site_id)
     with database.transaction() as connection:
-        connection.execute(ending)
-        row = connection.execute(select(table).where(table.c.id == embed_id)).first()
+        connection.execute(update(table).where(that, table.c.revoked_at.is_(None)).values(revoked_at=now))
+        row = connection.execute(select(table).where(that)).first()
     if row is None:
         raise WrongInput(f"there is no embed {embed_id}; `embed list` shows them")
     return _embed(row)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from analytics import accounts, schema
 from analytics.access import OWNER, Person, checked_role, higher
 from analytics.database import Database
-from analytics.sites import WrongInput
+from analytics.sites import WrongInput, checked
 
 DAY_S = 86_400
 LONGEST_S = 90 * DAY_S
@@ -46,10 +46,8 @@ def invite(
     """
     if not 1 <= life_s <= LONGEST_S:
         raise WrongInput(f"an invitation is good for at most {LONGEST_S // DAY_S} days")
-    values = {
+    values = checked({"role": checked_role, "email": _checked_email}, {"role": role, "email": email}) | {
         "site_id": site_id,
-        "role": checked_role(role),
-        "email": accounts.normal_email(email) if email.strip() else "",
         "created_by": by,
         "created_at": now,
         "expires_at": now + life_s,
@@ -61,6 +59,10 @@ def invite(
             raise WrongInput(f"{MOST_PENDING} invitations are open; revoke some first")
         adding = insert(table).values(values | {"token_hash": _hash(token)}).returning(table)
         return _invitation(connection.execute(adding).one()), token
+
+
+def _checked_email(text: str) -> str:
+    return accounts.normal_email(text) if text.strip() else ""
 
 
 def pending(database: Database, site_id: int | None, *, now: int) -> list[Invitation]:

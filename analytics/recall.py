@@ -10,12 +10,13 @@ from analytics.database import Database
 from analytics.ids import first_id
 
 
-def last_beats(database: Database, since: int) -> list[Beat]:
-    """The newest beat of every tab of every site since that second (epoch), oldest first."""
+def last_beats(database: Database, since: int, site_id: int | None = None) -> list[Beat]:
+    """The newest beat of every tab since that second (epoch), oldest first: of one site, or of each that there is."""
     beats, visits = schema.heartbeats, schema.visits
+    wanted = beats.c.site_id == site_id if site_id is not None else beats.c.site_id.in_(select(schema.sites.c.id))
     newest = (
         select(beats.c.site_id, func.max(beats.c.id).label("id"))
-        .where(beats.c.id >= first_id(since), beats.c.site_id.in_(select(schema.sites.c.id)))
+        .where(beats.c.id >= first_id(since), wanted)
         .group_by(beats.c.site_id, beats.c.tab)
         .subquery()
     )

@@ -272,13 +272,13 @@ unlisted_hosts = Table(
     Column("last_at", BigInteger, nullable=False),
 )
 
-# Which day's work is done: a job that was killed half-way has no row and runs again.
+# Which day's work is done: a job that was killed half-way has no row, or one that says so, and runs again.
 jobs = Table(
     "jobs",
     metadata,
     Column("name", Text, primary_key=True),
     Column("day", Text, primary_key=True),  # YYYY-MM-DD, UTC
-    Column("done_at", BigInteger, nullable=False),
+    Column("done_at", BigInteger, nullable=False),  # 0 and 1: not yet (analytics.jobs)
 )
 
 daily_usage = Table(

@@ -215,7 +215,9 @@ def _new_name(text: str) -> str:
 ADDS: Mapping[str, Callable[[str], str]] = {"domain": normal_domain, "name": _new_name, "timezone": checked_zone}
 
 
-def add(database: Database, domain: str, name: str = "", timezone: str = "UTC", *, now: int) -> Site:
+def add(
+    database: Database, domain: str, name: str = "", timezone: str = "UTC", *, now: int, demo: bool = False
+) -> Site:
     """The new site, called by its domain where it gets no name.
 
     `WrongInput` tells of every field of `ADDS` that is wrong, and where the site is there already.
@@ -226,8 +228,8 @@ def add(database: Database, domain: str, name: str = "", timezone: str = "UTC", 
         if connection.execute(taken).first():
             there = f"the site {values['domain']} is there already"
             raise WrongInput(there, {"domain": there})
-        named = {"name": values["name"] or values["domain"], "created_at": now}
-        connection.execute(insert(schema.sites).values(values | named))
+        told = {"name": values["name"] or values["domain"], "created_at": now, "demo": demo}
+        connection.execute(insert(schema.sites).values(values | told))
     return find(database, domain)
 
 

@@ -27,10 +27,12 @@ class Snapshot(Generic[T]):
         return held[1]
 
     def renew(self) -> None:
-        """Asks now. The old answer stays where `read` fails; its error passes through."""
-        answer = self._read()
+        """Asks now. The old answer stays where `read` fails; its error passes through.
+
+        One asks at a time: the answer to a question of before may not come after that to one of now.
+        """
         with self._lock:
-            self._held = (time.monotonic(), answer)
+            self._held = (time.monotonic(), self._read())
 
     def forget(self) -> None:
         """Asks again at the next `get`: something was changed. Waits for a question that is under way."""

@@ -42,8 +42,9 @@ def read(database: Database, site_ids: Collection[int], days: Collection[date]) 
     wanted = table.c.site_id.in_(site_ids), table.c.day.in_([day.isoformat() for day in days])
     found: dict[int, list[Usage]] = {}
     with database.read() as connection:
-        for row in connection.execute(select(table).where(*wanted).order_by(table.c.site_id, table.c.day)):
-            found.setdefault(row.site_id, []).append(Usage._make(row))
+        rows = connection.execute(select(table).where(*wanted).order_by(table.c.site_id, table.c.day)).all()
+    for one in map(Usage._make, rows):
+        found.setdefault(one.site_id, []).append(one)
     return found
 
 

@@ -1,30 +1,39 @@
-"""Time zones by the names that the IANA keeps for people to choose from, without the old ones."""
+"""Time zones as people choose them: one name for each, with the older ones that browsers and habit still use."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from analytics.sites import checked_zone
 
 UTC = "UTC"
 
 
-def _lines(file: str) -> list[list[str]]:
-    """The words of each line; the package `tzdata` ships the IANA's own tables."""
-    text = (files("tzdata.zoneinfo") / file).read_text(encoding="utf-8")
-    return [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+class Zone(NamedTuple):
+    """`Asia/Kolkata`, and what else it is or was called: `Asia/Calcutta`."""
 
-
-NAMES = (UTC, *sorted(words[2] for words in _lines("zone.tab")))
-"""UTC and one name for each country's part that has a time of its own, A to Z."""
+    name: str
+    aliases: tuple[str, ...]
 
 
 @cache
-def _by_lower_case() -> dict[str, str]:
-    links = {words[2]: words[1] for words in _lines("tzdata.zi") if words[0] == "L"}
-    known = {name.lower(): name for name in NAMES}
-    return {old.lower(): name for old, name in links.items() if name in NAMES} | known
+def offered() -> tuple[Zone, ...]:
+    """The zones of places (Area/City), by name; the time-zone database knows more names, for the same clocks."""
+    names = {line.split("\t")[2] for line in _lines("zone.tab")}
+    aliases = defaultdict(list)
+    for word, *rest in map(str.split, _lines("tzdata.zi")):
+        if word == "L" and rest[0] in names and rest[1] not in names:
+            aliases[rest[0]].append(rest[1])
+    return tuple(Zone(name, tuple(sorted(aliases[name]))) for name in sorted(names))
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """UTC, and the names of the offered zones, A to Z."""
+    return (UTC, *(zone.name for zone in offered()))
 
 
 def canonical(text: str) -> str:
@@ -33,7 +42,18 @@ def canonical(text: str) -> str:
     A zone without a name for people stays as it is; `WrongInput` for what is no zone.
     """
     wanted = text.strip().replace(" ", "_")
-    ending = [name for name in NAMES if name.lower().endswith("/" + wanted.lower())]
+    ending = [name for name in names() if name.lower().endswith("/" + wanted.lower())]
     if wanted and len(ending) == 1:
         return ending[0]
     return _by_lower_case().get(wanted.lower()) or checked_zone(wanted)
+
+
+@cache
+def _by_lower_case() -> dict[str, str]:
+    old = {alias.lower(): zone.name for zone in offered() for alias in zone.aliases}
+    return old | {name.lower(): name for name in names()}
+
+
+def _lines(name: str) -> list[str]:
+    text = files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]

@@ -134,7 +134,7 @@
   function money({value, currency}) {
     if (value == null) return "";
     try {
-      return new Intl.NumberFormat("en-US", currency ? {style: "currency", currency} : {}).format(value);
+      return footfallWrite.money(value, currency);
     } catch {
       return `${value} ${currency}`;
     }

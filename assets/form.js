@@ -15,7 +15,6 @@
 
   const byId = (id) => document.getElementById(id);
   const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
-  const time = () => new Date().toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
 
   // ───────── sending ─────────
 
@@ -35,7 +34,7 @@
     sent += 1;
     waiting[name] = {form, number: sent, end: setTimeout(() => failed(name, "No answer. Reload the page to see whether it was saved."), PATIENCE_MS)};
     form.setAttribute("aria-busy", "true");
-    say(form, "Saving…", "is-busy");
+    say(form, form.dataset.saying || "Saving…", "is-busy");
     window.dash_clientside.set_props(`${name}-sent`, {data: {number: sent, fields}});
   }
 
@@ -51,7 +50,7 @@
     if (answer.wrong) restore(due.form);
     if (answer.clear) clear(due.form);
     if (answer.wrong) say(due.form, answer.message ? sentence(answer.message) : "Not saved", "is-wrong");
-    else say(due.form, answer.message || `Saved at ${time()}`, "is-saved");
+    else say(due.form, answer.message || `Saved at ${footfallWrite.time(Date.now())}`, "is-saved");
     if (answer.go) location.assign(answer.go);
   }
 
@@ -149,7 +148,7 @@
     else send(form, button);
   });
   document.addEventListener("click", (event) => {
-    const one = event.target.closest("[role=switch]");
+    const one = event.target.closest("form [role=switch]");
     if (!one) return;
     one.setAttribute("aria-checked", String(one.getAttribute("aria-checked") !== "true"));
     touched(one.form);

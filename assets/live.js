@@ -1,22 +1,21 @@
-// The Live page between two redraws: one stream a tab (stream.js), the numbers, the status pill, the clock, the title.
+// The Live page between two redraws: one stream a browser (shared.js, stream.js), the numbers, the status pill, the clock, the title.
 // Starts when `#live` (or `#first-visit`) appears and stops when it goes. What Dash draws is written twice: into the
 // document at once, and by set_props, so that React's next redraw starts from the same value.
 (function () {
   "use strict";
-  const times = Object.assign({nudge: 2000, answer: 20000, said: 60000}, window.footfallTimes);
-  const count = new Intl.NumberFormat("en-US");
+  const times = Object.assign({nudge: 2000, answer: 20000, said: 60000, greeting: 1500}, window.footfallTimes);
   const LOOKS = {
     connecting: ["is-connecting", "Connecting…"],
     live: ["is-live", "Live"],
     polled: ["is-live", "Live"],
     down: ["is-down", "Disconnected"],
   };
-  const DRAWING_MS = 100;  // until the next look at a callback that is at work
+  const DOOR_MS = 100;  // until the next look at a door that is closed
   const byId = (id) => document.getElementById(id);
 
   let root = null, address = "", stream = null, state = "connecting", refusal = "", since = 0;
   let stats = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "";
-  let drawingSince = 0;
+  let askedAt = 0;
   let waiting = {stats: null, events: [], known: []};
 
   // ───────── the stream's life ─────────
@@ -34,7 +33,7 @@
   function start(node, wanted) {
     [root, address, since, state, refusal] = [node, wanted, Date.now(), "connecting", ""];
     title = document.title;
-    stream = window.footfallStream({
+    stream = window.footfallSharedStream({
       address, message: receive, refused, poll: node.id === "first-visit",
       state: changed,
     });
@@ -135,20 +134,20 @@
   function percent(part, whole) {
     const exact = 100 * part / whole, up = Math.round(exact), rounded = exact % 1 === 0.5 ? up - up % 2 : up;
     if (!whole) return "";
-    if (part && !rounded) return "<1%";
-    return rounded === 100 && part < whole ? ">99%" : rounded + "%";
+    if (part && !rounded) return "<" + footfallWrite.percent(1);
+    return rounded === 100 && part < whole ? ">" + footfallWrite.percent(99) : footfallWrite.percent(rounded);
   }
 
   function titleOf(figures) {
-    return `${count.format(figures.active_sessions)} · ${root.dataset.site} · Footfall`;
+    return `${footfallWrite.count(figures.active_sessions)} · ${root.dataset.site} · Footfall`;
   }
 
   function paint() {
     const {active_sessions: all, authenticated_users: signedIn, anonymous_sessions: anonymous} = stats;
     if (root.id !== "live") return;
-    put("active-now", count.format(all));
-    put("signed-in", count.format(signedIn));
-    put("anonymous", count.format(anonymous));
+    put("active-now", footfallWrite.count(all));
+    put("signed-in", footfallWrite.count(signedIn));
+    put("anonymous", footfallWrite.count(anonymous));
     put("signed-in-share", percent(signedIn, all));
     put("anonymous-share", percent(anonymous, all));
     bar("split-signed-in", signedIn);
@@ -156,7 +155,7 @@
     if (document.title !== titleOf(stats)) document.title = titleOf(stats);
     if (Date.now() - said < times.said) return;
     said = Date.now();
-    if (byId("active-said")) byId("active-said").textContent = `${count.format(all)} ${all === 1 ? "person" : "people"} active`;
+    if (byId("active-said")) byId("active-said").textContent = `${footfallWrite.count(all)} ${all === 1 ? "person" : "people"} active`;
   }
 
   function drawSpark() {
@@ -185,13 +184,8 @@
   }
 
   function inZone(ms) {
-    const format = {weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit",
-      minute: "2-digit", second: "2-digit", hourCycle: "h23"};
-    const zone = root.dataset.timezone || "UTC";
-    const parts = new Intl.DateTimeFormat("en-GB", {...format, timeZone: zone}).formatToParts(ms);
-    const part = Object.fromEntries(parts.map(({type, value}) => [type, value]));
-    const day = `${part.weekday} ${part.day} ${part.month} ${part.year}`, time = `${part.hour}:${part.minute}:${part.second}`;
-    return {time, whole: `${day}, ${time} · ${zone}`};
+    const zone = root.dataset.timezone || "UTC", time = footfallWrite.time(ms, zone, true);
+    return {time, whole: `${footfallWrite.day(ms, zone)}, ${time} · ${zone}`};
   }
 
   function tick() {
@@ -199,51 +193,52 @@
     const running = !refusal && (state === "live" || state === "polled");
     const clock = byId("clock");
     if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : since) + skew).whole;
-    watchCall();
+    if (askedAt && Date.now() - askedAt > times.answer) endLostCall();
     showState();
   }
 
   // ───────── Dash ─────────
 
-  // Asks the callback for a redraw, at most every two seconds, the last change included. Not while it is at work:
-  // Dash would drop its answer for that of the new call, and on a slow line nothing would ever be drawn.
+  // One door to the callback, for the tick, Refresh and the nudges: it opens again when the answer has come. Dash alone
+  // lets a second call begin beside the first and drops the first one's answer (on a slow line nothing would ever be
+  // drawn), and it says that a callback runs only some turns after it was asked for: too late for whoever comes then.
+  function ask(ticks, clicks) {
+    const isFirst = !ticks && !clicks;  // a page that has just been laid out
+    if (!isFirst && askedAt) {
+      if (window.dash_clientside.callback_context.triggered_id === "refresh") nudge(0);
+      return window.dash_clientside.no_update;
+    }
+    return askedAt = Date.now();
+  }
+
+  function drawing(isAtWork) {
+    if (isAtWork === false) askedAt = 0;  // nothing yet: a page that has just been laid out
+  }
+
+  // A redraw after a change, at most every two seconds, the last change included.
   function nudge(wait = Math.max(0, nudged + times.nudge - Date.now())) {
     if (nudging || document.hidden) return;
     nudging = setTimeout(() => {
       nudging = 0;
-      if (isDrawing()) return nudge(DRAWING_MS);
-      nudged = Date.now();
+      if (askedAt) return nudge(DOOR_MS);
+      nudged = askedAt = Date.now();
       toDash("nudge", {data: nudged});
     }, wait);
   }
 
-  function isDrawing() {
-    const refresh = byId("refresh");
-    return Boolean(refresh) && refresh.getAttribute("aria-busy") === "true";
-  }
-
-  function watchCall() {
-    if (!isDrawing()) drawingSince = 0;
-    else if (!drawingSince) drawingSince = Date.now();
-    else if (Date.now() - drawingSince > times.answer) endLostCall();
-  }
-
-  // Where no answer comes at all (a server that dies, a line that drops) Dash leaves its callback "running" for good,
-  // and with it the tick off.
+  // Where no answer comes at all (a server that dies, a line that drops) Dash never says that its callback has ended.
   function endLostCall() {
-    drawingSince = 0;
-    toDash("tick", {disabled: false});
+    askedAt = 0;
     toDash("refresh", {"aria-busy": "false"});
   }
 
   // The callback's figures on each tick; they count only while there is no stream.
   function polled(data) {
-    if (!root || !data || refusal || state === "live") return null;
+    if (!root || !data || refusal || state === "live") return;
     stream.polled();
     if (!stats) receive("connected", {recentEvents: data.events});
     else for (const event of data.events) receive("new_event", event);
     receive("stats", data.stats);
-    return null;
   }
 
   document.addEventListener("click", (event) => {
@@ -267,5 +262,5 @@
   });
   document.addEventListener("DOMContentLoaded", adopt);
 
-  window.footfallLive = {polled, state: () => state};
+  window.footfallLive = {ask, drawing, polled, state: () => state};
 })();

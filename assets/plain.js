@@ -16,8 +16,9 @@
 
   function guess(select) {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const found = [...select.options].some((option) => option.value === zone);
-    if (found) select.value = zone;
+    const names = (option) => [option.value, ...(option.dataset.also || "").split(" ")];  // Chrome says Asia/Calcutta
+    const found = [...select.options].find((option) => names(option).includes(zone));
+    if (found) found.selected = true;
   }
 
   document.addEventListener("DOMContentLoaded", () => {

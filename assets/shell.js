@@ -3,27 +3,44 @@
   "use strict";
   const KEY = "footfall-theme", html = document.documentElement;
 
-  // ───────── theme: `#theme` switches; the choice is kept in this browser and followed by its other tabs ─────────
-
-  function stored() {
-    try { return localStorage.getItem(KEY); } catch { return null; }
-  }
-
-  function applyTheme(theme) {
-    html.dataset.bsTheme = theme;
-  }
-
-  function switchTheme() {
-    const theme = html.dataset.bsTheme === "dark" ? "light" : "dark";
-    applyTheme(theme);
-    try { localStorage.setItem(KEY, theme); } catch { /* storage is closed: the choice holds for this page */ }
-  }
+  // ───────── theme: `#theme` switches between light and dark, `[data-theme]` in `#themes` chooses one or the system's.
+  // The choice is kept in this browser and followed by its other tabs.
 
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const chosen = () => (["light", "dark"].includes(stored()) ? stored() : system.matches ? "dark" : "light");
-  applyTheme(chosen());
-  system.addEventListener("change", () => applyTheme(chosen()));
-  window.addEventListener("storage", (event) => { if (event.key === KEY) applyTheme(chosen()); });
+  let choice = "system";
+
+  function stored() {
+    try {
+      const kept = localStorage.getItem(KEY);
+      return ["light", "dark"].includes(kept) ? kept : "system";
+    } catch { return choice; }  // storage is closed: the choice holds for this page
+  }
+
+  function applyTheme() {
+    html.dataset.bsTheme = choice !== "system" ? choice : system.matches ? "dark" : "light";
+    markTheme();
+  }
+
+  function markTheme() {
+    for (const each of document.querySelectorAll("#themes [data-theme]"))
+      each.setAttribute("aria-pressed", String(each.dataset.theme === choice));
+  }
+
+  function choose(theme) {
+    choice = theme;
+    applyTheme();
+    try { localStorage.setItem(KEY, theme); } catch { /* as above */ }
+  }
+
+  function follow() {
+    choice = stored();
+    applyTheme();
+  }
+
+  follow();
+  system.addEventListener("change", applyTheme);
+  window.addEventListener("storage", ({key}) => { if (key === KEY) follow(); });
+  new MutationObserver(markTheme).observe(document, {childList: true, subtree: true});  // the buttons may have come
 
   // ───────── menus: one open at a time; Escape, a click outside or a chosen link closes ─────────
 
@@ -79,6 +96,8 @@
     closeMenus(event.target.closest("details.ff-menu a") ? null : menu);
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
-    if (event.target.closest("#theme")) switchTheme();
+    const theme = event.target.closest("#themes [data-theme]");
+    if (theme) choose(theme.dataset.theme);
+    if (event.target.closest("#theme")) choose(html.dataset.bsTheme === "dark" ? "light" : "dark");
   });
 })();

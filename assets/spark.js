@@ -3,19 +3,11 @@
 //   points    [[epoch in seconds, people], …], oldest first; null people, or two minutes without a point, are a gap
 //   options   now: people at this moment, at: its epoch, zone: IANA name of the site's time zone, minutes: 30,
 //             bare: true leaves out the grid, the axes and the tip (the card, which has this file inlined)
+//
+// Numbers and times are written by language.js.
 (function () {
   "use strict";
-  const count = new Intl.NumberFormat("en-US");
   const GAP_S = 110, NOW_GAP_S = 200;  // the latest minutes are stored a little later
-
-  function clock(zone) {
-    const format = {hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone || "UTC"};
-    try {
-      return new Intl.DateTimeFormat("en-GB", format);
-    } catch {
-      return new Intl.DateTimeFormat("en-GB", {...format, timeZone: "UTC"});
-    }
-  }
 
   // Two equal steps of a round size that hold all values; from 0 unless the values are far above it.
   function scale(values) {
@@ -76,16 +68,16 @@
       x: 100 * (epoch - from) / (at - from),
       y: 100 - 50 * (people - base) / step,
     }));
-    const last = spots[spots.length - 1], format = clock(options.zone);
+    const last = spots[spots.length - 1], clock = (epoch) => footfallWrite.time(epoch * 1000, options.zone || "UTC");
     const svg = make("svg", {viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true"});
     const parts = [svg];
     if (!options.bare) {
       for (const y of [0, 50, 100]) {
         svg.append(make("line", {class: "ff-gl", x1: 0, x2: 1000, y1: y, y2: y}));
-        parts.push(span("ff-ax ff-ax-y", count.format(base + step * (2 - y / 50)), null, y));
+        parts.push(span("ff-ax ff-ax-y", footfallWrite.count(base + step * (2 - y / 50)), null, y));
       }
       for (const third of [0, 1, 2]) {
-        const left = third * 100 / 3, label = format.format((from + (at - from) * third / 3) * 1000);
+        const left = third * 100 / 3, label = clock(from + (at - from) * third / 3);
         parts.push(span("ff-ax ff-ax-x" + (third ? "" : " is-first"), label, left));
       }
       parts.push(span("ff-ax ff-ax-x is-last", "now", 100));
@@ -96,10 +88,10 @@
     svg.append(make("path", {class: "ff-ln", d: path.join("")}));
     parts.push(span("ff-now-dot", "", last.x, last.y));
     node.setAttribute("aria-label", `Active people per minute over the last ${options.minutes || 30} minutes: ` +
-      `from ${count.format(spots[0].people)} to ${count.format(last.people)}`);
+      `from ${footfallWrite.count(spots[0].people)} to ${footfallWrite.count(last.people)}`);
     node.replaceChildren(...parts);
     if (!options.bare && window.footfallTip) window.footfallTip(node, spots.map((spot) => ({
-      ...spot, text: `${format.format(spot.epoch * 1000)} · ${count.format(spot.people)} active`,
+      ...spot, text: `${clock(spot.epoch)} · ${footfallWrite.count(spot.people)} active`,
     })));
   }
 

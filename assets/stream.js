@@ -1,11 +1,12 @@
 // A stream of messages that stays open: it comes back after a loss (exponential back-off, full jitter), notices silence,
-// and sleeps while the tab is hidden. The Live page uses it, and the card, which has this file inlined.
+// and sleeps while the tab is hidden. The Live page uses it by way of shared.js, and the card, which has this file inlined.
 //
 //   const stream = footfallStream({
 //     address: "/api/live/stream?site=example.com",
-//     message(type, data) {},    // what the server says, parsed
+//     message(type, data, id) {},  // what the server says, parsed; its id, none for figures that were asked for
 //     state(name) {},            // "connecting", "live", "polled" (no stream, but fresh figures), "down" (two tries failed)
 //     refused(status) {},        // 401, 403 or 404: it has given up
+//     lastId: "",                // the id to go on after
 //     poll: true,                // while there is no stream, ask the address without "/stream" every 10 s
 //   });
 //   stream.now()      try at once
@@ -20,7 +21,7 @@
 
   window.footfallStream = function (options) {
     const listeners = new AbortController();
-    let source = null, heard = false, opened = 0, lastId = "", tries = 0, polledAt = -Infinity, told = "";
+    let source = null, heard = false, opened = 0, lastId = options.lastId || "", tries = 0, polledAt = -Infinity, told = "";
     let over = false, resting = false, retry, watchdog, sleep, fade, poll = 0;
 
     function state() {
@@ -61,7 +62,7 @@
       askNever();
       clearTimeout(watchdog);
       watchdog = setTimeout(lost, times.silent);
-      options.message(message.type, message.data);
+      options.message(message.type, message.data, lastId);
       tell();
     }
 

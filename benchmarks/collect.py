@@ -1,4 +1,4 @@
-"""Acknowledged-and-stored pageviews a second, against a bare hello-world on the same Granian in the same run."""
+"""Acknowledged-and-stored pageviews a second, against a bare hello-world on Granian in the same run."""
 
 from __future__ import annotations
 
@@ -73,17 +73,11 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 
 def _measures(bench: Bench, server: Server, stack: ExitStack) -> Measures:
     """What is measured by name, each server warm."""
-    bare, reading, bare_embedded, reading_embedded = (
-        stack.enter_context(greeting(app, embedded=embedded))
-        for embedded in (False, True)
-        for app in ("bare", "reading")
-    )
+    bare, reading = (stack.enter_context(greeting(app)) for app in ("bare", "reading"))
     measures: Measures = {
         OURS: partial(bench.measure, server.process.pid, server.port),
         BARE: partial(bench.measure, *bare),
-        BARE + ", embedded as ours": partial(bench.measure, *bare_embedded),
         READING: partial(bench.measure, *reading),
-        READING + ", embedded": partial(bench.measure, *reading_embedded),
         BARE + ", GET": partial(bench.measure, *bare, "hello"),
     }
     for measure in measures.values():

@@ -1,4 +1,4 @@
-"""The ratio's other half: a bare ASGI hello-world on the same Granian, on its own worker or embedded as ours is."""
+"""The ratio's other half: a bare ASGI hello-world on Granian's own worker, the fastest ASGI server there is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.common import ROOT
-from collector.serve import free_port, serve
+from collector.serve import free_port
 
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"5")]
 GRANIAN = ("-m", "granian", "--interface", "asginl", "--http", "1", "--no-ws", "--workers", "1", "--no-log")
@@ -31,12 +31,10 @@ async def reading(scope: Any, receive: Any, send: Any) -> None:
 
 
 @contextmanager
-def greeting(app: str, *, embedded: bool) -> Iterator[tuple[int, int]]:
+def greeting(app: str) -> Iterator[tuple[int, int]]:
     """The process id and the port of a running hello-world, "bare" or "reading"."""
     port = free_port("127.0.0.1", 0)
-    command = ["-m", "benchmarks.hello", app, str(port)]
-    if not embedded:
-        command = [*GRANIAN, "--host", "127.0.0.1", "--port", str(port), f"benchmarks.hello:{app}"]
+    command = [*GRANIAN, "--host", "127.0.0.1", "--port", str(port), f"benchmarks.hello:{app}"]
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT)
     try:
         _await(port)
@@ -57,8 +55,3 @@ def _await(port: int) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-if __name__ == "__main__":
-    asked = {"bare": bare, "reading": reading}[sys.argv[1]]
-    serve(asked, "127.0.0.1", int(sys.argv[2]), on_ready=lambda: None, on_stop=lambda: None)

@@ -1,8 +1,9 @@
-"""Your account: a new password, and signing out elsewhere."""
+"""Your account: the language of dates and numbers, a new password, and signing out elsewhere."""
 
 from __future__ import annotations
 
 import time
+from datetime import UTC
 
 import flask
 from dash import Dash
@@ -22,13 +23,25 @@ from layouts import account
 def page(asked: Asked) -> Component:
     """The page; its cards in their order."""
     person = authorized_somebody(asked.service)
-    since = logins.since(asked.service.database, person, now=int(time.time()))
-    return account.page(person.email, [account.password(person.email), account.logins(since)])
+    now = int(time.time())
+    since = logins.since(asked.service.database, person, now=now)
+    cards = [
+        account.appearance(),
+        account.dates_and_numbers(person.language, now, UTC),
+        account.password(person.email),
+        account.logins(since),
+    ]
+    return account.page(person.email, cards)
 
 
 def register(app: Dash, service: Service) -> None:
-    """Changes the password and ends logins."""
+    """Chooses the language, changes the password and ends logins."""
     tries = Tries(signin.BY_PAIR, signin.WINDOW_S)
+
+    def choose(_domain: object, fields: Fields) -> Done:
+        person = authorized_somebody(service)
+        accounts.set_language(service.database, person, fields.get("language", ""))
+        return Done({"go": "/account"})
 
     def change(_domain: object, fields: Fields) -> Done:
         person = authorized_somebody(service)
@@ -48,6 +61,7 @@ def register(app: Dash, service: Service) -> None:
         logins.end(service.database, person, keep="" if everywhere else _own_login(service))
         return Done({"go": "/sign-in"} if everywhere else {"message": "Only this browser is signed in now"})
 
+    on_send(app, service, account.LANGUAGE, choose)
     on_send(app, service, account.PASSWORD, change)
     on_send(app, service, account.SIGN_OUT, sign_out)
 

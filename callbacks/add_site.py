@@ -20,7 +20,7 @@ CHECKS = {**sites.ADDS, "timezone": zones.canonical}
 
 def page(_asked: Asked) -> Component:
     """The empty form."""
-    return add_site.page(zones.NAMES)
+    return add_site.page(zones.names())
 
 
 def register(app: Dash, service: Service) -> None:

@@ -31,11 +31,12 @@ from werkzeug.exceptions import (
 )
 from werkzeug.http import parse_cookie
 
-from analytics import accounts
+from analytics import accounts, language
 from analytics.access import Person
 from analytics.database import Database
 from callbacks import call
 from layouts import plain
+from layouts.components import figures
 
 logger = logging.getLogger("footfall.gate")
 
@@ -180,6 +181,7 @@ class _Gate:
         """Lets the request in, or answers it here."""
         request = flask.request
         flask.g.person = None
+        figures.write_in(language.asked_for(request.headers.get("Accept-Language", "")))
         if request.method not in READING and self._is_foreign():
             raise Forbidden(FOREIGN)
         if self.public and request.path in ACCOUNT:
@@ -190,6 +192,8 @@ class _Gate:
             )
             if flask.g.person is None:
                 return self._send_away()
+            if flask.g.person.language:
+                figures.write_in(flask.g.person.language)
         self._check_route()
         return None
 
@@ -262,7 +266,9 @@ class _Gate:
             return known
         message = MESSAGES.get(known.code) or known.description or known.name
         if self._wants_page():
-            page = plain.render("error", title=known.name.capitalize(), message=message, version="")
+            page = plain.render(
+                "error", title=known.name.capitalize(), message=message, way=("/", "Go to the Live page"), version=""
+            )
             response = flask.make_response(page, known.code)
         else:
             response = _json_error(known.code, known.name.lower().replace(" ", "_"), message)

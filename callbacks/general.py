@@ -34,7 +34,10 @@ def register(app: Dash, service: Service) -> None:
         site = authorized(service, domain, OWNER)
         if fields.get("typed", "").strip() != site.domain:
             raise WrongInput("that is another name", {"typed": "that is another name"})
-        sites.remove(service.database, site.domain)
+        if site.demo:
+            service.crowd.vanish()
+        else:
+            sites.remove(service.database, site.domain)
         return Done({"go": "/", "message": "Deleted"})
 
     on_send(app, service, general.FORM, save)

@@ -41,35 +41,36 @@ OUTPUTS = (
 
 
 def page(asked: Asked) -> Component:
-    """The Live page, or how to begin where nobody has been yet."""
+    """The Live page, or how to begin where nobody has been yet; to the demo site they come by themselves."""
     service, site = asked.service, asked.site
-    if not service.hub.active(site.id) and not recent(service.database, site.id, 1):
+    if not site.demo and not service.hub.active(site.id) and not recent(service.database, site.id, 1):
         return first.page(site, line_of(asked.address, site.domain), snippet.doubts(service, site))
     return live.page(site, service.config.active_window_s)
 
 
 def register(app: Dash, service: Service) -> None:
-    """Redraws every 10 s, on a nudge of the stream and on Refresh; never twice at once."""
+    """Redraws every 10 s, on a nudge of the stream and on Refresh; `assets/live.js` lets one in at a time."""
 
     @app.callback(
         *OUTPUTS,
-        Input("tick", "n_intervals"),
         Input("nudge", "data"),
-        Input("refresh", "n_clicks"),
         State("live", "data-site"),
-        running=[(Output("tick", "disabled"), True, False), (Output("refresh", "aria-busy"), "true", "false")],
+        running=[(Output("drawing", "data"), True, False), (Output("refresh", "aria-busy"), "true", "false")],
     )
-    def redraw(_tick: object, _nudge: object, _clicks: object, domain: object) -> tuple[Any, ...]:
+    def redraw(_nudge: object, domain: object) -> tuple[Any, ...]:
         site = authorized(service, domain)
         state = service.hub.state(site.id)
         concurrency = _part("Concurrency", lambda: service.history.read(site, int(time.time())))
         return (*drawn(site, state, concurrency), live_state(service.hub, site))
 
     app.clientside_callback(
-        "function(data) { window.footfallLive && data && window.footfallLive.polled(data); return null; }",
-        Output("fallback-done", "data"),
-        Input("fallback", "data"),
+        "function(ticks, clicks) { return window.footfallLive.ask(ticks, clicks); }",
+        Output("nudge", "data"),
+        Input("tick", "n_intervals"),
+        Input("refresh", "n_clicks"),
     )
+    app.clientside_callback("function(isAtWork) { window.footfallLive.drawing(isAtWork); }", Input("drawing", "data"))
+    app.clientside_callback("function(data) { window.footfallLive.polled(data); }", Input("fallback", "data"))
 
 
 def drawn(site: Site, state: LiveState, concurrency: Concurrency | None) -> tuple[Any, ...]:

@@ -12,7 +12,20 @@ from dash.development.base_component import Component
 
 from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.sites import Site
-from callbacks import account, add_site, all_sites, filters, general, keys, live, people, snippet
+from callbacks import (
+    account,
+    add_site,
+    all_sites,
+    cards,
+    demo_traffic,
+    filters,
+    general,
+    keys,
+    live,
+    people,
+    snippet,
+    traffic,
+)
 from callbacks.asked import Asked
 from callbacks.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
 from collector.service import Service
@@ -21,6 +34,7 @@ from layouts.shell import Link, SiteLink
 
 SITE = "<domain>"  # stands for a site's domain in an address
 LIVE = f"/live/{SITE}"
+TRAFFIC = f"/traffic/{SITE}"
 SETTINGS = f"/settings/{SITE}"
 
 
@@ -42,21 +56,24 @@ PAGES = (
     Page("/sites", MEMBER, all_sites.page),
     Page("/sites/add", ADMIN, add_site.page),
     Page(LIVE, VIEWER, live.page, "Live"),
+    Page(TRAFFIC, ADMIN, traffic.page, "Traffic"),
     Page(f"{SETTINGS}/general", ADMIN, general.cards, "General"),
     Page(f"{SETTINGS}/filters", ADMIN, filters.cards, "Filters"),
     Page(f"{SETTINGS}/snippet", ADMIN, snippet.cards, "Snippet"),
     Page(f"{SETTINGS}/people", OWNER, people.cards, "People"),
+    Page(f"{SETTINGS}/cards", ADMIN, cards.cards, "Cards"),
     Page(f"{SETTINGS}/keys", ADMIN, keys.cards, "API keys"),
     Page("/people", OWNER, people.everybody, "People"),
+    Page("/demo", ADMIN, demo_traffic.page, "Demo traffic"),
     Page("/account", MEMBER, account.page, "Account"),
 )
 
 # The header's tabs in their order. Each leads to the first page below its address that whoever looks may see.
-TABS = (("Live", "activity", LIVE), ("Settings", "settings", SETTINGS))
+TABS = (("Live", "activity", LIVE), ("Traffic", "filter", TRAFFIC), ("Settings", "settings", SETTINGS))
 
 SWITCHED = 20  # sites in the header's switcher
 
-MENU = ("/people", "/account")  # in the account menu, for those who may see them
+MENU = ("/people", "/demo", "/account")  # in the account menu, for those who may see them
 
 
 def is_page(path: str) -> bool:
@@ -90,9 +107,10 @@ def register(app: Dash, service: Service, version: str) -> None:
 
 
 def home(service: Service) -> str:
-    """What `/` shows: the Live page where whoever asks may see one site, else the page of all."""
+    """What `/` shows: the Live page where whoever asks may see one site (beside the demo), else all of them."""
     known = visible(service)
-    return href(known[0]) if len(known) == 1 else "/"
+    real = [site for site in known if not site.demo] or known
+    return href(real[0]) if len(real) == 1 else "/"
 
 
 def _switcher(service: Service, current: Site | None) -> list[SiteLink]:
@@ -101,7 +119,7 @@ def _switcher(service: Service, current: Site | None) -> list[SiteLink]:
     listed = heapq.nlargest(SWITCHED, visible(service), key=lambda site: active.get(site.id, 0))
     listed += [current] if current and current not in listed else []
     listed.sort(key=lambda site: site.domain)
-    return [SiteLink(site.domain, href(site), active.get(site.id, 0)) for site in listed]
+    return [SiteLink(site.domain, href(site), active.get(site.id, 0), site.demo) for site in listed]
 
 
 def _more(service: Service) -> list[Link]:

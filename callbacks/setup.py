@@ -55,29 +55,30 @@ class _Pages(NamedTuple):
 
     def show(self) -> ResponseReturnValue:
         """The empty form."""
-        self._check_token()
-        return self._page(200)
+        return self._closed() or self._page(200)
 
     def set_up(self) -> ResponseReturnValue:
         """Owner, site and login at once; or the form again, each reason beside its field."""
-        self._check_token()
+        if closed := self._closed():
+            return closed
         given = {name: flask.request.form.get(name, "") for name in FIELDS}
         if wrong := _wrong(given):
             return self._page(422, wrong=wrong)
         try:
             token = accounts.set_up(self.database, **given, now=self.clock())
         except accounts.AlreadySetUp:
-            raise NotFound from None
+            return _is_over()
         except accounts.Busy:
             return self._page(503, signin.BUSY)
         self.done()
         path = "/live/" + quote(sites.normal_domain(given["domain"]))
         return signin.enter(self.database, token, path, self.base_url)
 
-    def _check_token(self) -> None:
-        """One answer for a wrong token and for an installation that has its owner."""
-        if not accounts.may_set_up(self.database, self.secret, flask.request.values.get("token", "")):
+    def _closed(self) -> Response | None:
+        """What is answered where there is nothing to set up. Who has the link may know that it was used; others not."""
+        if not accounts.is_setup_token(self.secret, flask.request.values.get("token", "")):
             raise NotFound
+        return _is_over() if accounts.has_people(self.database) else None
 
     def _page(self, status: int, message: str = "", wrong: Mapping[str, str] | None = None) -> Response:
         given = flask.request.form
@@ -91,6 +92,13 @@ class _Pages(NamedTuple):
             zones=plain.zones(),
         )
         return flask.make_response(shown, status)
+
+
+def _is_over() -> Response:
+    message = "There are accounts already, so this link has done its work. Sign in, or ask an owner for an account."
+    way = ("/sign-in", "Sign in")
+    page = plain.render("error", title="Already set up", message=message, way=way, version="")
+    return flask.make_response(page, 404)
 
 
 def _wrong(given: Mapping[str, str]) -> dict[str, str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from analytics.beat import Beat
 from analytics.feed import FeedItem
 from collector.payload import Event, Rejected
 from collector.visit import Origin
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """An enriched event. `visitor_before` is the same visitor under yesterday's salt, while that is kept."""
 
     site_id: int

@@ -1,10 +1,10 @@
-"""The bridge from the ASGI front to a WSGI application: one whole request in, one whole response out."""
+"""The bridge from the event loop to a WSGI application: one whole request in, one whole response out."""
 
 from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from werkzeug.test import run_wsgi_app
@@ -14,21 +14,21 @@ from collector.request import Request, Response
 HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "server", "date"}
 
 
-def environ_of(request: Request, scope: MutableMapping[str, Any]) -> dict[str, Any]:
+def environ_of(request: Request) -> dict[str, Any]:
     """The WSGI environment (PEP 3333) of a request whose body has been read."""
-    host, port = scope["server"] if scope.get("server") else ("localhost", 80)
+    host, _, port = request.headers.get("host", "localhost").rpartition(":")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": request.path.encode("utf-8", "surrogateescape").decode("latin-1"),
         "QUERY_STRING": request.query,
-        "SERVER_NAME": str(host),
-        "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{scope.get('http_version', '1.1')}",
+        "SERVER_NAME": host or port,
+        "SERVER_PORT": port if host and port.isdecimal() else "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": request.peer,
         "CONTENT_LENGTH": str(len(request.body)),
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(request.body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
@@ -42,9 +42,9 @@ def environ_of(request: Request, scope: MutableMapping[str, Any]) -> dict[str, A
     return environ
 
 
-def call_wsgi(app: Callable[..., Iterable[bytes]], request: Request, scope: MutableMapping[str, Any]) -> Response:
+def call_wsgi(app: Callable[..., Iterable[bytes]], request: Request) -> Response:
     """The application's whole answer."""
-    chunks, status, headers = run_wsgi_app(app, environ_of(request, scope), buffered=True)
+    chunks, status, headers = run_wsgi_app(app, environ_of(request), buffered=True)
     kept = tuple((name, value) for name, value in headers if name.lower() not in HOP_BY_HOP)
     body = b"" if request.method == "HEAD" else b"".join(chunks)
     return Response(int(status.split(" ", 1)[0]), kept, body)

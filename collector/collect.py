@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics.keys import KeyRing
+from analytics.keys import Key
 from collector import pipeline
 from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Shed, Stored
 from collector.payload import Event, Rejected, read_body
@@ -18,7 +19,7 @@ from collector.pipeline import Kit
 from collector.proxies import Proxies
 from collector.request import Request, Response, json_response
 from collector.store import named
-from collector.writer import AWAY, Writer
+from collector.writer import AWAY, Waiting, Writer
 
 log = logging.getLogger("footfall.collect")
 
@@ -57,13 +58,19 @@ class Pending(NamedTuple):
         return answer([outcome or next(rest) for outcome in self.known], self.batch)
 
 
+class Keys(Protocol):
+    """Whoever knows the API keys."""
+
+    def find(self, plain: str) -> Key | None: ...
+
+
 class Collector:
     """Takes requests apart into arrivals; holds no state of its own but what it works with."""
 
     def __init__(
         self,
         kit: Kit,
-        keys: KeyRing,
+        keys: Keys,
         writer: Writer,
         proxies: Proxies,
         clock: Callable[[], float] = time.time,
@@ -84,6 +91,21 @@ class Collector:
             log.exception("an event could not be taken apart")
         self._writer.count(0, int(time.time()), *named(AWAY))
         return answer([AWAY], batch=False)
+
+    def collect(self, request: Request, patience_s: float) -> Response:
+        """The answer, after the commit: waits so many seconds for it at most. For callers with a thread to spare."""
+        begun = self.begin(request)
+        if not isinstance(begun, Pending):
+            return begun
+        done = threading.Event()
+        got: list[Outcome] = []
+
+        def deliver(outcomes: list[Outcome]) -> None:
+            got.extend(outcomes)
+            done.set()
+
+        self._writer.submit([Waiting(begun.arrivals, deliver)])
+        return begun.answer(got if done.wait(patience_s) else [])
 
     def _begin(self, request: Request) -> Response | Pending:
         if refused := refused_unread(request.headers):

@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import count, takewhile
+from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 from collector.accesslog import Hit, open_log, read
-from collector.replay import BEAT_S, PERSON, Reading, Stage, Step, make_id, own_hosts, page_steps, run, walks
+from collector.replay import BEAT_S, PERSON, Post, Reading, Stage, Step, make_id, own_hosts, page_steps, run, walks
 from collector.sender import Body, RefusedError, Sender
 
 DEMO_DOMAIN = "demo.example"
@@ -206,6 +206,22 @@ def past(hits: Iterable[Hit], seed: int, now: float) -> Iterator[Body]:
         yield step.body | {"time": math.floor((now + step.due) * 1000) / 1000}
 
 
+def still_there(told: Iterable[Body], now: float) -> list[Body]:
+    """Of the past, what those did on their page who are on it at `now`; oldest first."""
+    pages: dict[str, list[Body]] = {}
+    for body in told:
+        page = _page_of(body)
+        pages.setdefault(page, []).append(body)
+        if body["type"] == "leave":
+            del pages[page]
+    open_ones = (bodies for bodies in pages.values() if bodies[-1]["time"] > now - BEAT_S)
+    return sorted(chain.from_iterable(open_ones), key=lambda body: float(body["time"]))
+
+
+def _page_of(body: Body) -> str:
+    return str(body["id"] if body["type"] == "pageview" else body["pageview"])
+
+
 @contextmanager
 def crowd(url: str, key: str) -> Iterator[Callable[[], None]]:
     """What lets the crowd come to the server at `url` once it answers; they leave at the end of the block.
@@ -223,13 +239,23 @@ def crowd(url: str, key: str) -> Iterator[Callable[[], None]]:
             thread.join(timeout=3)
 
 
-def _come(sender: Sender, stopped: Callable[[], bool]) -> None:
+def walk(post: Post, stopped: Callable[[], bool], *, with_past: bool = True, pace: float = math.inf) -> None:
+    """Lets a new crowd do what it does, over `post`, until `stopped`.
+
+    At first the hour behind it is told, `pace` events a second; without its past only how those came who are there.
+    Raises `RefusedError` where the server does not want them.
+    """
     hits, seed, now = excerpt(), secrets.randbits(32), time.time()
-    before = (Step(0.0, body) for body in past(hits, seed, now))
+    told: Iterable[Body] = takewhile(lambda _: not stopped(), past(hits, seed, now))
+    before = (Step(n / pace, body) for n, body in enumerate(told if with_past else still_there(told, now)))
+    for acts in (before, steps(hits, seed, now)):
+        if not stopped():
+            run(acts, post, clock=time.monotonic, sleep=time.sleep, stopped=stopped)
+
+
+def _come(sender: Sender, stopped: Callable[[], bool]) -> None:
     try:
-        for acts in (before, steps(hits, seed, now)):
-            if not stopped():
-                run(acts, sender, clock=time.monotonic, sleep=time.sleep, stopped=stopped)
+        walk(sender, stopped)
     except RefusedError as refused:
         print(f"the demo's visitors stay away: {refused}", file=sys.stderr)
     finally:
@@ -239,7 +265,7 @@ def _come(sender: Sender, stopped: Callable[[], bool]) -> None:
 def _note(there: dict[str, Step], step: Step) -> None:
     """Keeps what is known of each open page: its fields so far and when it was heard of."""
     body = step.body
-    page = body["id"] if body["type"] == "pageview" else body["pageview"]
+    page = _page_of(body)
     known = there.pop(page, None)
     if body["type"] != "leave":
         there[page] = Step(step.due, (known.body if known else {}) | body | {"page": page})

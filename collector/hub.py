@@ -7,7 +7,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -32,6 +33,8 @@ TOP = 5
 log = logging.getLogger("footfall.hub")
 
 _encode = msgspec.json.Encoder().encode
+
+Told = tuple[list[Beat], list[FeedItem]]  # what the database knows of a site: its last beats, the newest of its feed
 
 
 def message(message_id: str, kind: str, data: Any) -> bytes:
@@ -76,20 +79,41 @@ class Subscription:
         self._wake()
 
 
-class _Feed:
-    """The newest items of one site, and how far they have gone out."""
+class _Channel:
+    """The live side of one site.
 
-    def __init__(self, items: Iterable[FeedItem]) -> None:
+    It begins without a feed (`known` is false), and where its presence was `lost`, without that: both are read from the
+    database when somebody asks. `late` holds the groups that are published meanwhile. The feed is kept while somebody
+    looks: of 1,000 sites hardly any is looked at.
+    """
+
+    def __init__(self, window_s: int, *, lost: bool = False) -> None:
+        self.presence = Presence(window_s)
+        self.lost = lost
+        self.known = False
+        self.reading = threading.Lock()
+        self.late: list[Stored] | None = None
+        self.know([])
+        self.looked_at = False  # since the last tidying
+        self.subscriptions: set[Subscription] = set()
+        self.stats: dict[str, Any] = {}
+        self.changed = True
+        self.sent_at = 0.0
+        self.commented_at = 0.0
+
+    def know(self, items: list[FeedItem]) -> None:
+        """Begins the feed with these items, oldest first."""
         self.items: deque[tuple[int, FeedItem]] = deque(enumerate(items), maxlen=KEPT)
         self.position = len(self.items)  # of the next item
         self.sent = self.position  # the first item that no frame has carried yet
-        self.read = {item.id for _, item in self.items}  # from the database: their publication may still come
+        self.read = {item.id for item in items}  # their publication may still come
 
-    def add(self, item: FeedItem) -> None:
-        """The next item, unless it was read from the database."""
-        if item.id not in self.read:
-            self.items.append((self.position, item))
-            self.position += 1
+    def tidy(self) -> None:
+        """Lets go of a feed that nobody has looked at for as long as tidying takes its turns."""
+        if not self.looked_at and not self.subscriptions and self.late is None:
+            self.known = False
+            self.know([])
+        self.looked_at = False
 
     @property
     def last_id(self) -> str:
@@ -104,26 +128,6 @@ class _Feed:
     def position_after(self, item_id: str) -> int | None:
         """Where the item with that id stands, plus one; None when it is not here any more."""
         return next((at + 1 for at, item in reversed(self.items) if item.id == item_id), None)
-
-
-class _Channel:
-    """The live side of one site. Its feed is kept while somebody looks: of 1,000 sites hardly any is looked at."""
-
-    def __init__(self, presence: Presence) -> None:
-        self.presence = presence
-        self.feed: _Feed | None = None
-        self.looked_at = False  # since the last tidying
-        self.subscriptions: set[Subscription] = set()
-        self.stats: dict[str, Any] = {}
-        self.changed = True
-        self.sent_at = 0.0
-        self.commented_at = 0.0
-
-    def tidy(self) -> None:
-        """Lets go of a feed that nobody has looked at for as long as tidying takes its turns."""
-        if not self.looked_at and not self.subscriptions:
-            self.feed = None
-        self.looked_at = False
 
 
 class Hub:
@@ -143,75 +147,131 @@ class Hub:
 
     def _recall(self) -> None:
         now = int(self._clock())
-        for beat in last_beats(self._database, now - max(RECENT_S, self._window_s)):
+        for beat in last_beats(self._database, self._oldest(now)):
             self._channel(beat.site_id).presence.take([beat], now)
+
+    def _oldest(self, now: int) -> int:
+        return now - max(RECENT_S, self._window_s)
 
     def _channel(self, site_id: int) -> _Channel:
         if site_id not in self._channels:
-            self._channels[site_id] = _Channel(Presence(self._window_s))
+            self._channels[site_id] = _Channel(self._window_s)
         return self._channels[site_id]
-
-    def _feed(self, site_id: int) -> _Feed:
-        """The feed of a site, kept from now on."""
-        channel = self._channel(site_id)
-        channel.looked_at = True
-        if channel.feed is None:
-            channel.feed = _Feed(recent(self._database, site_id, KNOWN))
-        return channel.feed
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def publish(self, stored: list[Stored]) -> None:
-        """Takes a committed group; afterwards every question is answered with it."""
+        """Takes a committed group; afterwards every question is answered with it.
+
+        Where that fails, the site's live side is thrown away, and told anew by the database when somebody asks.
+        """
         now = int(self._clock())
         by_site: dict[int, list[Stored]] = {}
         for one in stored:
             by_site.setdefault(one.beat.site_id, []).append(one)
         with self._lock:
             for site_id, some in by_site.items():
-                self._take(self._channel(site_id), some, now)
+                try:
+                    self._take(self._channel(site_id), some, now)
+                except Exception:
+                    log.exception("the live side of site %d begins anew", site_id)
+                    self._lose(site_id)
             if any(self._channels[site_id].subscriptions for site_id in by_site):
                 self._lock.notify()
 
     def _take(self, channel: _Channel, stored: list[Stored], now: int) -> None:
-        beats: list[Beat] = [one.beat for one in stored]
-        channel.presence.take(beats, now)
-        for one in stored:
-            if channel.feed and one.feed and one.feed.timestamp > now - RECENT_S:
-                channel.feed.add(one.feed)
+        if not channel.lost:  # else the database tells it to whoever asks
+            channel.presence.take([one.beat for one in stored], now)
+        if channel.late is not None:
+            channel.late += stored
+            return
+        for one in stored if channel.known else ():
+            if one.feed and one.feed.timestamp > now - RECENT_S and one.feed.id not in channel.read:
+                channel.items.append((channel.position, one.feed))
+                channel.position += 1
         channel.changed = True
+
+    @contextmanager
+    def _open(self, site_id: int, *, feed: bool = True) -> Iterator[_Channel]:
+        """The site's channel, locked; what it has to know from the database is read before, without the lock."""
+        while True:
+            with self._lock:
+                channel = self._channel(site_id)
+                channel.looked_at = channel.looked_at or feed
+                if not channel.lost and (channel.known or not feed):
+                    yield channel
+                    return
+            self._read(site_id, channel)
+
+    def _read(self, site_id: int, channel: _Channel) -> None:
+        """Tells the channel what the database knows; what is committed meanwhile is neither missed nor doubled.
+
+        A group is committed before it is published: what the queries do not see comes into `late`, and what they see
+        may come there too. A beat that is taken twice changes nothing, an item is known by its id.
+        """
+        with channel.reading:
+            if channel.known:
+                return
+            with self._lock:
+                channel.late = []
+            now = int(self._clock())
+            told: Told | None = None
+            try:
+                beats = last_beats(self._database, self._oldest(now), site_id) if channel.lost else []
+                told = beats, recent(self._database, site_id, KNOWN)
+            finally:
+                with self._lock:
+                    self._fill(site_id, channel, told, now)
+
+    def _fill(self, site_id: int, channel: _Channel, told: Told | None, now: int) -> None:
+        late, channel.late = channel.late or [], None
+        try:
+            if told is not None:
+                beats, items = told
+                channel.presence.take(beats, now)
+                channel.know(items)
+                channel.known, channel.lost = True, False
+            self._take(channel, late, now)
+        except Exception:
+            self._lose(site_id)
+            raise
+
+    def _lose(self, site_id: int) -> None:
+        if channel := self._channels.get(site_id):
+            _end(channel)
+        self._channels[site_id] = _Channel(self._window_s, lost=True)
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def stats(self, site_id: int) -> dict[str, Any]:
         """What `/api/live` answers (contract §4), as of now."""
-        now = int(self._clock())
-        with self._lock:
-            presence = self._channel(site_id).presence
-            presence.expire(now)
-            return {
-                "active_sessions": presence.active,
-                "authenticated_users": presence.signed_in,
-                "anonymous_sessions": presence.active - presence.signed_in,
-                "top_pages": [{"path": path, "count": people} for path, people in presence.top_pages(TOP)],
-                "window_s": self._window_s,
-                "as_of": now,
-            }
+        with self._open(site_id, feed=False) as channel:
+            return self._stats(channel)
+
+    def _stats(self, channel: _Channel) -> dict[str, Any]:
+        now, presence = int(self._clock()), channel.presence
+        presence.expire(now)
+        return {
+            "active_sessions": presence.active,
+            "authenticated_users": presence.signed_in,
+            "anonymous_sessions": presence.active - presence.signed_in,
+            "top_pages": [{"path": path, "count": people} for path, people in presence.top_pages(TOP)],
+            "window_s": self._window_s,
+            "as_of": now,
+        }
 
     def state(self, site_id: int) -> LiveState:
         """Everything the Live page shows, as of now."""
         now = int(self._clock())
-        with self._lock:
-            presence = self._channel(site_id).presence
-            presence.expire(now)
-            return presence.state(now)
+        with self._open(site_id, feed=False) as channel:
+            channel.presence.expire(now)
+            return channel.presence.state(now)
 
     def active(self, site_id: int) -> int:
         """How many people are active on a site now."""
-        with self._lock:
-            channel = self._channels.get(site_id)  # recall has made those of every site where somebody is
-            if channel is None:
-                return 0
+        if site_id not in self._channels:  # recall has made those of every site where somebody is
+            return 0
+        with self._open(site_id, feed=False) as channel:
             channel.presence.expire(int(self._clock()))
             return channel.presence.active
 
@@ -225,9 +285,8 @@ class Hub:
 
     def recent_items(self, site_id: int) -> list[FeedItem]:
         """The newest items of the feed, newest first, at most 20."""
-        with self._lock:
-            feed = self._feed(site_id)
-            return feed.since(feed.position - RECENT_EVENTS)[::-1]
+        with self._open(site_id) as channel:
+            return channel.since(channel.position - RECENT_EVENTS)[::-1]
 
     @property
     def streams(self) -> int:
@@ -240,31 +299,38 @@ class Hub:
     def subscribe(self, site_id: int, wake: Callable[[], None], last_id: str = "") -> Subscription:
         """A new subscription whose buffer holds `connected`, what came after `last_id`, and `stats`."""
         subscription = Subscription(site_id, wake)
-        with self._lock:
-            channel, feed = self._channel(site_id), self._feed(site_id)
+        stored = self._stored_after(site_id, last_id)
+        with self._open(site_id) as channel:
             channel.presence.expire(int(self._clock()))
             if not channel.subscriptions:
-                feed.sent = feed.position  # nobody was listening: nothing of it is still to go out
-            missed = self._missed(site_id, feed, last_id)
+                channel.sent = channel.position  # nobody was listening: nothing of it is still to go out
+            missed = _missed(channel, last_id, stored)
             # whoever breaks off after this message still comes back with what they had
-            hello = message(last_id if missed else feed.last_id, "connected", _connected(channel.presence, feed))
+            hello = message(last_id if missed else channel.last_id, "connected", self._connected(channel))
             first = [b"retry: 2000\n\n", hello, *(message(item.id, "new_event", item) for item in missed)]
-            first.append(message(feed.last_id, "stats", self.stats(site_id)))
+            first.append(message(channel.last_id, "stats", self._stats(channel)))
             channel.subscriptions.add(subscription)
             self._watched.add(site_id)
         subscription.offer(b"".join(first))
         return subscription
 
-    def _missed(self, site_id: int, feed: _Feed, last_id: str) -> list[FeedItem]:
-        """What a reader who saw `last_id` has missed: from memory, else (after a restart) from the database."""
-        if not last_id.isdecimal() or len(last_id) > 19 or int(last_id) >= 1 << 63:
-            return []
-        position = feed.position_after(last_id)
-        if position is None:
-            waiting = {item.id for item in feed.since(feed.sent)}  # the next frame brings them
-            missed = recent(self._database, site_id, KEPT, after=int(last_id))
-            return [item for item in missed if item.id not in waiting]
-        return feed.since(position)[: max(0, feed.sent - position)]
+    def _stored_after(self, site_id: int, last_id: str) -> list[FeedItem] | None:
+        """What the database has after that item; None where memory knows it, or nothing was seen."""
+        if not _is_row(last_id):
+            return None
+        with self._open(site_id) as channel:
+            if channel.position_after(last_id) is not None:
+                return None
+        return recent(self._database, site_id, KEPT, after=int(last_id))
+
+    def _connected(self, channel: _Channel) -> dict[str, Any]:
+        presence = channel.presence
+        return {
+            "currentVisitors": presence.recent_visits,
+            "uniqueVisitors": presence.recent_people,
+            "recentEvents": channel.since(channel.sent - RECENT_EVENTS)[:RECENT_EVENTS][::-1],
+            "activePages": [{"path": path, "count": people} for path, people in presence.top_pages(TOP)],
+        }
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forgets a subscription that has ended."""
@@ -287,26 +353,26 @@ class Hub:
         """Sends what is due and says in how many seconds to look again."""
         now, soonest = time.monotonic(), 1.0
         for site_id in list(self._watched):
-            channel = self._channel(site_id)
-            if not channel.subscriptions:
+            channel = self._channels.get(site_id)
+            if channel is None or not channel.subscriptions:
                 self._watched.discard(site_id)
                 continue
             rest = channel.sent_at + FRAME_S - now
             if rest > 0:
                 soonest = min(soonest, rest if channel.changed else 1.0)
             else:
-                self._send(site_id, channel, now)
+                self._send(channel, now)
         return soonest
 
-    def _send(self, site_id: int, channel: _Channel, now: float) -> None:
-        frame, feed = [], self._feed(site_id)
-        if feed.position > feed.sent:
-            frame += [message(item.id, "new_event", item) for item in feed.since(feed.sent)[-A_FRAME:]]
-            feed.sent = feed.position
-        stats = self.stats(site_id)
+    def _send(self, channel: _Channel, now: float) -> None:
+        frame = []
+        if channel.position > channel.sent:
+            frame += [message(item.id, "new_event", item) for item in channel.since(channel.sent)[-A_FRAME:]]
+            channel.sent = channel.position
+        stats = self._stats(channel)
         quiet = now - channel.sent_at >= QUIET_S
         if quiet or {**stats, "as_of": 0} != {**channel.stats, "as_of": 0}:
-            frame.append(message(feed.last_id, "stats", stats))
+            frame.append(message(channel.last_id, "stats", stats))
             channel.stats = stats
         channel.changed = False
         if not frame:
@@ -321,34 +387,53 @@ class Hub:
             if subscription.closed:
                 channel.subscriptions.discard(subscription)
 
-    def tidy(self, sites: set[int]) -> None:
-        """Lets go of whoever has left, and of sites that are quiet or gone."""
+    def tidy(self) -> None:
+        """Lets go of whoever has left, and of sites that are quiet."""
         now = int(self._clock())
         with self._lock:
             for site_id, channel in list(self._channels.items()):
                 channel.presence.expire(now)
                 channel.tidy()
-                if site_id not in sites or (channel.presence.empty and not channel.subscriptions):
-                    for subscription in channel.subscriptions:
-                        subscription.close()
+                used = channel.subscriptions or channel.lost or channel.late is not None
+                if channel.presence.empty and not used:
                     del self._channels[site_id]
+
+    def keep(self, sites: set[int]) -> None:
+        """Ends the streams of every other site: it has been removed."""
+        with self._lock:
+            for site_id in self._channels.keys() - sites:
+                _end(self._channels.pop(site_id))
 
     def close(self) -> None:
         """Ends every stream."""
         with self._lock:
             self._closing = True
             for channel in self._channels.values():
-                for subscription in channel.subscriptions:
-                    subscription.close()
-                channel.subscriptions.clear()
+                _end(channel)
             self._lock.notify()
         self._thread.join(2)
 
 
-def _connected(presence: Presence, feed: _Feed) -> dict[str, Any]:
-    return {
-        "currentVisitors": presence.recent_visits,
-        "uniqueVisitors": presence.recent_people,
-        "recentEvents": feed.since(feed.sent - RECENT_EVENTS)[:RECENT_EVENTS][::-1],
-        "activePages": [{"path": path, "count": people} for path, people in presence.top_pages(TOP)],
-    }
+def _end(channel: _Channel) -> None:
+    for subscription in channel.subscriptions:
+        subscription.close()
+    channel.subscriptions.clear()
+
+
+def _is_row(text: str) -> bool:
+    """Whether that may be the id of a row."""
+    return text.isdecimal() and len(text) <= 19 and int(text) < 1 << 63
+
+
+def _missed(channel: _Channel, last_id: str, stored: list[FeedItem] | None) -> list[FeedItem]:
+    """What a reader who saw `last_id` has missed, and no frame will bring: from memory, else as `stored` after it."""
+    if not _is_row(last_id):
+        return []
+    position = channel.position_after(last_id)
+    if position is not None:
+        return channel.since(position)[: max(0, channel.sent - position)]
+    told = stored or []
+    waiting = {item.id for item in channel.since(channel.sent)}
+    known = {item.id for item in told}
+    since = [item for at, item in channel.items if at < channel.sent and int(item.id) > int(last_id)]
+    return [item for item in told if item.id not in waiting] + [item for item in since if item.id not in known]

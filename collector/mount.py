@@ -11,32 +11,30 @@ from http import HTTPStatus
 from typing import Any
 
 from collector import pixel
-from collector.arrival import Outcome
-from collector.collect import Pending
 from collector.endpoint import CHECK_S, COMMIT_S, LARGEST_FORM, TOO_LARGE
 from collector.payload import LARGEST_BODY
-from collector.request import Request, Response
+from collector.request import Request, Response, sealed
 from collector.routes import Routes, Stream, answered_by
-from collector.writer import Waiting, Writer
 
 Wsgi = Callable[..., Iterable[bytes]]
 
 
-def mount(server: Any, routes: Routes, writer: Writer) -> None:
+def mount(server: Any, routes: Routes) -> None:
     """Puts the routes in front of a Flask server (`server.wsgi_app`)."""
-    server.wsgi_app = _Door(server.wsgi_app, routes, writer)
+    server.wsgi_app = _Door(server.wsgi_app, routes)
 
 
 class _Door:
-    def __init__(self, behind: Wsgi, routes: Routes, writer: Writer) -> None:
+    def __init__(self, behind: Wsgi, routes: Routes) -> None:
         self._behind = behind
         self._routes = routes
-        self._writer = writer
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = _request(environ)
         if request.path == pixel.PATH and request.method == "GET":
-            return _answered(pixel.pictured(self._begun(pixel.as_posted(request))), start_response)
+            return _answered(
+                pixel.pictured(self._routes.collector.collect(pixel.as_posted(request), COMMIT_S)), start_response
+            )
         collecting = request.path == "/api/collect" and request.method == "POST"
         own = None if collecting else self._routes.find(request)
         if not collecting and own is None:
@@ -52,22 +50,7 @@ class _Door:
         body = _body(environ, LARGEST_BODY)
         if body is None:
             return self._routes.not_collected(TOO_LARGE)
-        return self._begun(request._replace(body=body))
-
-    def _begun(self, request: Request) -> Response:
-        begun = self._routes.collector.begin(request)
-        return self._committed(begun) if isinstance(begun, Pending) else begun
-
-    def _committed(self, pending: Pending) -> Response:
-        done = threading.Event()
-        got: list[Outcome] = []
-
-        def deliver(outcomes: list[Outcome]) -> None:
-            got.extend(outcomes)
-            done.set()
-
-        self._writer.submit([Waiting(pending.arrivals, deliver)])
-        return pending.answer(got if done.wait(COMMIT_S) else [])
+        return self._routes.collector.collect(request._replace(body=body), COMMIT_S)
 
 
 def _request(environ: dict[str, Any]) -> Request:
@@ -89,12 +72,12 @@ def _body(environ: dict[str, Any], most: int = LARGEST_FORM) -> bytes | None:
 
 
 def _answered(response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    start_response(_status(response.status), [*response.headers, ("Content-Length", str(len(response.body)))])
+    start_response(_status(response.status), [*sealed(response.headers), ("Content-Length", str(len(response.body)))])
     return [response.body]
 
 
 def _streamed(stream: Stream, start_response: Callable[..., Any]) -> Iterator[bytes]:
-    start_response(_status(200), list(stream.headers))
+    start_response(_status(200), list(sealed(stream.headers)))
     return _frames(stream)
 
 

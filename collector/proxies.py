@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import IPv6Address
 
 from analytics.config import Network
@@ -17,13 +18,14 @@ class Proxies:
 
     def __init__(self, networks: Iterable[Network]) -> None:
         self._ranges = [(network.version, int(network.network_address), int(network.netmask)) for network in networks]
+        self._trusts_peer = lru_cache(256)(self.trusts)  # few machines connect to us where there is a proxy
 
     def client(self, request: Request) -> str:
         """The visitor's address: the peer's, or the right-most hop that no trusted proxy wrote."""
         address = request.peer
         if address.startswith("::ffff:"):  # an IPv4 peer of a socket for both families
             address = plain_address(address) or address
-        if not self._ranges or not self.trusts(address):
+        if not self._ranges or not self._trusts_peer(address):
             return address
         for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
             plain = plain_address(hop.strip())

@@ -9,6 +9,7 @@ import random
 import re
 import secrets
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import pairwise
 from statistics import median
+from types import FrameType
 from typing import NamedTuple, TextIO
 
 from collector.accesslog import Hit
@@ -358,21 +360,32 @@ def play(walked: list[Walk], site: str, speed: float, sender: Sender, out: TextI
     progress = Progress(out, length(walked, speed))
     steps = plan(walked, site, speed, nonce=secrets.token_hex(8))
     try:
-        with interruptible():
-            return run(steps, sender, clock=time.monotonic, sleep=time.sleep, report=progress)
+        with interruptible() as interrupted:
+            return run(steps, sender, clock=time.monotonic, sleep=time.sleep, report=progress, stopped=interrupted)
     finally:
         progress.close()
         sender.close()
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Within it SIGTERM does what Ctrl-C does; for the main thread only."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or SIGTERM has come; for the main thread only.
+
+    The first one cuts off no request: what was sent is known to be stored or not. The second one does.
+    """
+    came = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if came.is_set():
+            signal.default_int_handler(number, frame)
+        came.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield came.is_set
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _StoppedError(Exception):

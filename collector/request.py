@@ -1,4 +1,4 @@
-"""A request and its answer, the same for every door (ASGI, WSGI)."""
+"""A request and its answer, the same for every door: a connection of our own, or a WSGI server."""
 
 from __future__ import annotations
 
@@ -30,6 +30,24 @@ class Response(NamedTuple):
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+
+# What no answer of ours needs, a browser shall not do with it. Nobody is kept from fetching it: scripts and events come
+# and go across origins.
+SEAL = (
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+
+
+def sealed(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The headers with the security headers; an answer with a policy of its own says itself who may frame it."""
+    own = {name.lower() for name, _ in headers}
+    if "content-security-policy" in own:
+        own.add("x-frame-options")
+    return (*headers, *(header for header in SEAL if header[0].lower() not in own))
 
 
 def json_response(status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response:

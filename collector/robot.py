@@ -19,6 +19,7 @@ UNNAMED = "unnamed"
 """Who sends no user agent at all."""
 
 LONGEST_NAME = 40
+MOST_DIGITS = 4  # more could be somebody's address or number
 
 HEADLESS = ("cypress/", "playwright", "puppeteer", "selenium", "slimerjs", "testcafe", "webdriver")
 """What automated browsers say that `crawlerdetect` does not look for (HeadlessChrome and PhantomJS it knows)."""
@@ -91,7 +92,7 @@ def name_of(user_agent: str) -> str:
 
     A robot is what the `crawlerdetect` package calls a crawler, an automated browser that says so, and whoever says
     nothing. The name is one of `NAMES`, `UNNAMED`, or the word of the agent that gave it away: at most 40 lower-case
-    letters, digits, blanks and `._-`, without a version.
+    letters, blanks, `._-` and a few digits, without a version.
     """
     return _name_of(user_agent[:LONGEST])
 
@@ -111,6 +112,7 @@ _OPTIONAL_START = re.compile(r"\(([a-z ]+)\)\?(.+)")
 _ANY_RUN_THEN_CHOICE = re.compile(r"\[[^\]]*\]\*\(([^()]*)\)")
 _STARTS_WITH_LETTER = re.compile(r"[a-z0-9](?![*+?{|])[^|(]*")
 _BEFORE, _AFTER = re.compile(r"[a-z0-9_-]*\Z"), re.compile(r"[a-z0-9_-]*")
+_DIGITS = re.compile(r"\d")
 _NO_PART_OF_A_NAME = re.compile(r"[^a-z0-9._-]+")
 
 
@@ -132,6 +134,8 @@ def _named(telling: str, start: int, end: int) -> str:
     before = _BEFORE.search(telling[max(0, start - LONGEST_NAME) : start])
     after = None if slash else _AFTER.match(telling, end)
     word = (before[0] if before else "") + matched + (after[0] if after else "")
+    if sum(map(str.isdigit, word)) > MOST_DIGITS:
+        word = _DIGITS.sub("", word)
     return _NO_PART_OF_A_NAME.sub(" ", word)[:LONGEST_NAME].strip(" ._-") or UNNAMED
 
 

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from analytics import language
 from analytics.concurrency import History
 from analytics.database import Database
 from analytics.embeds import EmbedRing
@@ -40,6 +41,7 @@ EVENT_STREAM = (
 )
 SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
 DATABASE_AWAY = error(503, "database_away", "the database does not answer", (NO_STORE, ("Retry-After", "5")))
+NOT_STORING = error(503, "not_storing", "the last commit failed; the log says why", (NO_STORE, ("Retry-After", "5")))
 FAILED = error(500, "failed", "something failed on the server; its log says what", (NO_STORE,))
 MOST_STREAMS = 2_000
 TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (NO_STORE, ("Retry-After", "30")))
@@ -156,12 +158,15 @@ class Routes:
         authorization = request.headers.get("authorization", "")
         if authorization.startswith("Bearer "):
             return self._by_key(authorization.removeprefix("Bearer ").strip(), site)
-        reads = self._who_reads(request.headers)
+        return self._by_login(request.headers, site)
+
+    def _by_login(self, headers: Mapping[str, str], site: Site | None) -> Reader | Response:
+        reads = self._who_reads(headers)
         if reads is None:
             return SIGN_IN
         if site is None or not reads(site):
             return NOTHING_HERE
-        return Reader(site, lambda: self._still_reads(request.headers, site))
+        return Reader(site, lambda: self._still_reads(headers, site))
 
     def _still_reads(self, headers: Mapping[str, str], site: Site) -> bool:
         reads = self._who_reads(headers)
@@ -207,12 +212,24 @@ class Routes:
     # ── the card ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _card(self, request: Request) -> Response:
+        """The card: for a token, on the pages of its hosts."""
         token = request.parameter("token")
+        if not token and request.parameter("site"):
+            return self._preview(request)
         reader = self._by_token(token, None)
         embed = self._embeds.find(token, int(self._clock()))
         if isinstance(reader, Response) or embed is None:
             return NOTHING_HERE
-        site = reader.site
+        return self._drawn(request, reader.site, token, card.content_security_policy(embed.hosts))
+
+    def _preview(self, request: Request) -> Response:
+        """The card for somebody signed in, on our own pages: its login opens the stream, and no token leaves for it."""
+        reader = self._by_login(request.headers, self._sites.get(request.parameter("site")))
+        if isinstance(reader, Response):
+            return reader
+        return self._drawn(request, reader.site, "", card.preview_policy())
+
+    def _drawn(self, request: Request, site: Site, token: str, policy: str) -> Response:
         concurrency = self._history.read(site, int(self._clock()))
         page = card.render(
             site.domain,
@@ -222,12 +239,14 @@ class Routes:
             theme=request.parameter("theme"),
             zone=site.timezone,
             hour_ago=concurrency.hour_ago,
+            tag=language.asked_for(request.headers.get("accept-language", "")),
+            demo=site.demo,
         )
         headers = [
             ("Content-Type", "text/html; charset=utf-8"),
-            ("Content-Security-Policy", card.content_security_policy(embed.hosts)),
+            ("Content-Security-Policy", policy),
             ("Referrer-Policy", "no-referrer"),
-            ("Vary", "Accept-Encoding"),
+            ("Vary", "Accept-Encoding, Accept-Language"),
             NO_STORE,
             NO_SNIFF,
         ]
@@ -246,10 +265,10 @@ class Routes:
                 connection.execute(text("SELECT 1"))
         except SQLAlchemyError:
             return DATABASE_AWAY
-        return json_response(200, {"status": "ready"}, (NO_STORE,))
+        return NOT_STORING if self._writer.failing else json_response(200, {"status": "ready"}, (NO_STORE,))
 
 
-def _script_at(beat_s: int) -> bytes:
+def script_beating(beat_s: int) -> bytes:
     """The built script with its heartbeat at that interval."""
     built = SCRIPT.read_bytes()
     assert built.count(HEARTBEAT_MS) == 1, "the built script says its interval in another way; see HEARTBEAT_MS"
@@ -258,7 +277,7 @@ def _script_at(beat_s: int) -> bytes:
 
 def script(beat_s: int) -> Answer:
     """What answers with the site script, beating every so many seconds; an unchanged one is not sent again."""
-    plain = _script_at(beat_s)
+    plain = script_beating(beat_s)
     etag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
     forms = {"br": brotli.compress(plain, quality=11), "gzip": gzip.compress(plain, 9), "": plain}
     return lambda request: _script(request, etag, forms)
@@ -271,7 +290,7 @@ def _script(request: Request, etag: str, forms: Mapping[str, bytes]) -> Response
         ("Content-Type", "text/javascript; charset=utf-8"),
         ("Cache-Control", "public, max-age=3600"),
         ("ETag", etag),
-        ("Vary", "Accept-Encoding"),
+        ("Vary", "Accept-Encoding, Accept-Language"),
         ("Access-Control-Allow-Origin", "*"),
         ("Cross-Origin-Resource-Policy", "cross-origin"),
         NO_SNIFF,

@@ -1,28 +1,27 @@
-"""Granian in this very process: a killed server leaves nothing behind that still serves."""
+"""Serving on one port, in this very process: a killed server leaves nothing behind that still serves."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import http.client
 import os
+import resource
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
 
 import uvloop
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
 
 from analytics.sites import WrongInput
+from collector.connection import Connection
+from collector.endpoint import Endpoint
 
 GRACE_S = 8.0
-HEADER_READ_MS = 10_000
+LAST_ANSWERS_S = 2.0
 REACHED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where somebody on this machine finds it
 
 
@@ -38,34 +37,29 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(app: Any, host: str, port: int, *, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
+def serve(
+    endpoint: Endpoint, host: str, port: int, *, on_ready: Callable[[], None], on_stop: Callable[[], None]
+) -> None:
     """Serves until SIGTERM or Ctrl-C.
 
     `on_ready` runs when requests are answered, `on_stop` before the last ones end.
     """
     # Two threads do most of the work, the loop and the writer. With Python's 5 ms a waiting thread gets its turn late.
     sys.setswitchinterval(0.001)
-    uvloop.run(_serve(app, host, port, on_ready, on_stop))
+    _allow_many_connections()
+    uvloop.run(_serve(endpoint, host, port, on_ready, on_stop))
 
 
-async def _serve(app: Any, host: str, port: int, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
-    server = Server(
-        app,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGINL,
-        http=HTTPModes.http1,
-        websockets=False,
-        backlog=1024,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MS),
-        log_enabled=False,
-    )
+async def _serve(
+    endpoint: Endpoint, host: str, port: int, on_ready: Callable[[], None], on_stop: Callable[[], None]
+) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    serving = loop.create_task(server.serve())
-    await loop.run_in_executor(None, _await_answer, host, port)
+    watching = loop.create_task(endpoint.watch())
+    await asyncio.sleep(0)
+    server = await loop.create_server(lambda: Connection(endpoint), host, port, backlog=1024)
     gc.collect()
     gc.freeze()  # what is here now stays: later collections skip it
     # Presence holds hundreds of thousands of objects on a busy site, none of them garbage: a full collection stops
@@ -74,25 +68,26 @@ async def _serve(app: Any, host: str, port: int, on_ready: Callable[[], None], o
     on_ready()
     await stopping.wait()
     threading.Thread(target=_give_up, args=(GRACE_S,), daemon=True).start()
+    server.close()  # nobody new is let in
     await loop.run_in_executor(None, on_stop)
-    server.stop()  # type: ignore[no-untyped-call]
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(serving, 2)
+    await _end(endpoint)
+    watching.cancel()
 
 
-def _await_answer(host: str, port: int) -> None:
-    """Returns when the server has answered once."""
-    while True:
-        connection = http.client.HTTPConnection(REACHED.get(host, host), port, timeout=5)
-        try:
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
-        except OSError:
-            threading.Event().wait(0.01)
-        else:
+def _allow_many_connections() -> None:
+    """As many open files as the system lets us have: the usual 1,024 are fewer than the streams that we serve."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+async def _end(endpoint: Endpoint) -> None:
+    """Lets the requests that are under way be answered, for a moment."""
+    until = time.monotonic() + LAST_ANSWERS_S
+    while time.monotonic() < until:
+        if sum(not connection.close_if_idle() for connection in list(endpoint.connections)) == 0:
             return
-        finally:
-            connection.close()
+        await asyncio.sleep(0.02)
 
 
 def _give_up(after_s: float) -> None:

@@ -22,6 +22,7 @@ from analytics.today import Today
 from analytics.trends import Trends
 from collector.arrival import Stored
 from collector.collect import Collector
+from collector.crowd import Crowd
 from collector.hub import Hub
 from collector.pipeline import Kit
 from collector.place import Places, open_places
@@ -75,8 +76,9 @@ class Service:
         self.embeds = EmbedRing(self.database, stale_s=math.inf)
         self.salts = SaltKeeper(self.database, self.secret)
         self.today = Today(self.database)
-        self.renew()
         self.hub = Hub(self.database, config.active_window_s, clock)
+        self._renewing = threading.Lock()
+        self.renew()
         self.history = History(self.database, config.active_window_s)
         self.trends = Trends(self.database, config.active_window_s, int(clock()))
         self.writer = Writer(self.database, self._publish, clock=clock)
@@ -84,6 +86,7 @@ class Service:
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, spammers)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
+        self.crowd = Crowd(self.database, self.kit, self.writer, self.renew)
         self._keepers = [
             self._kept(RENEW_S, self.renew),
             self._kept(TIDY_S, self._tidy),
@@ -109,12 +112,15 @@ class Service:
         )
 
     def renew(self) -> None:
-        """Reads sites, keys and cards anew: something was changed."""
-        self.sites.renew()
+        """Reads sites, keys and cards anew: something was changed. The streams of a site that is gone end."""
+        with self._renewing:  # what is older than somebody else's list may not end the streams of a new site
+            self.sites.renew()
+            sites = self.sites.all()
+            self.hub.keep({site.id for site in sites})
         self.keys.renew()
         self.embeds.renew()
         now = int(self._clock())
-        self.today.prepare(self.sites.all(), now)
+        self.today.prepare(sites, now)
         try:
             self.salts.prepare(self.sites.all(), now)
         except SQLAlchemyError as away:
@@ -164,11 +170,12 @@ class Service:
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.keep_lease()
-        self.hub.tidy({site.id for site in self.sites.all()})
+        self.hub.tidy()
 
     def drain(self) -> None:
-        """Refuses what comes, commits what is waiting, ends the streams. May be called twice."""
+        """Lets the crowd leave, refuses what comes, commits what is waiting, ends the streams. May be called twice."""
         self._ending.set()
+        self.crowd.go()
         self.writer.stop()
         self.hub.close()
 

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import astuple
 from sqlalchemy import Connection, Table
 
 from analytics import schema
@@ -290,7 +291,7 @@ class _Work:
     def write(self) -> None:
         """Writes what has changed."""
         driver = self._driver
-        rows = [(*visit[:-1], *visit.origin) for visit in self._changed.values()]
+        rows = [(*astuple(visit)[:-1], *visit.origin) for visit in self._changed.values()]
         _insert(driver, schema.visits, rows, CHANGE_VISIT)
         _insert(driver, schema.pageviews, self._new_pageviews)
         _insert(driver, schema.events, self._new_events)
@@ -351,7 +352,7 @@ def _known_events(driver: Driver, arrivals: Sequence[Arrival]) -> set[tuple[int,
 
 
 VISIT_COLUMNS = [
-    *(name for name in Visit._fields if name != "origin"),
+    *(name for name in Visit.__struct_fields__ if name != "origin"),
     *Origin._fields,
 ]
 
@@ -373,8 +374,8 @@ def _known_visits(
     if by_visitor:
         since = first_id(min(arrival.at for arrival in arrivals) - LONGEST_VISIT_S)
         rows += _matching(driver, "visits", columns, "visitor", "bigint", by_visitor, since)
-    head = len(Visit._fields) - 1
-    return [Visit._make((*row[:head], Origin._make(row[head:]))) for row in rows]
+    head = len(Visit.__struct_fields__) - 1
+    return [Visit(*(*row[:head], Origin._make(row[head:]))) for row in rows]
 
 
 def _matching(

@@ -79,7 +79,8 @@ def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
-        raise WrongInput(f"{text[:50]!r} is no address like 203.0.113.7 or 2001:db8::1") from None
+        wrong = f"{text[:50]!r} is no address like 203.0.113.7 or 2001:db8::1"
+        raise WrongInput(wrong, {"address": wrong}) from None
 
 
 def _headers(sample: Sample) -> dict[str, str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+from msgspec.structs import replace
+
 IDLE_MINUTES = 30
 
 
@@ -33,7 +36,7 @@ class Origin(NamedTuple):
     language: str = ""
 
 
-class Visit(NamedTuple):
+class Visit(msgspec.Struct, frozen=True, gc=False):
     """One visit as it stands; times in seconds since the epoch. The changes below return a new one."""
 
     site_id: int
@@ -58,7 +61,8 @@ def is_open(visit: Visit, at: int) -> bool:
 
 def with_pageview(visit: Visit, at: int, path: str) -> Visit:
     """The visit with one more pageview; the latest page is its exit page."""
-    return visit._replace(
+    return replace(
+        visit,
         pageviews=visit.pageviews + 1,
         exit_page=path if at >= visit.last_at else visit.exit_page,
         entry_page=path if at < visit.started_at else visit.entry_page,
@@ -70,7 +74,8 @@ def with_pageview(visit: Visit, at: int, path: str) -> Visit:
 
 def with_event(visit: Visit, at: int) -> Visit:
     """The visit with one more event."""
-    return visit._replace(
+    return replace(
+        visit,
         events=visit.events + 1,
         started_at=min(visit.started_at, at),
         last_at=max(visit.last_at, at),
@@ -80,7 +85,7 @@ def with_event(visit: Visit, at: int) -> Visit:
 
 def with_beat(visit: Visit, at: int) -> Visit:
     """The visit kept alive by a beat. A beat keeps an open visit open; it never reopens one that has ended."""
-    return visit._replace(seen_at=max(visit.seen_at, at)) if is_open(visit, at) else visit
+    return replace(visit, seen_at=max(visit.seen_at, at)) if is_open(visit, at) else visit
 
 
 def with_user(visit: Visit, user_id: str | None, user_type: str) -> Visit:
@@ -90,4 +95,4 @@ def with_user(visit: Visit, user_id: str | None, user_type: str) -> Visit:
     known = user_type or (visit.user_type if visit.user_id == user_id else "")
     if (visit.user_id, visit.user_type) == (user_id, known):
         return visit
-    return visit._replace(user_id=user_id, user_type=known)
+    return replace(visit, user_id=user_id, user_type=known)

@@ -79,6 +79,7 @@ class Writer:
         self._tally: Tally = Counter()
         self._stopping = False
         self._busy = False
+        self.failing = False  # whether the last commit failed: true until one has succeeded
         self._thread = threading.Thread(target=self._run, name="footfall-writer", daemon=True)
         self._thread.start()
 
@@ -120,6 +121,12 @@ class Writer:
         """
         with self._lock:
             tallies.count(self._tally, site_id, at, outcome, reason, name)
+
+    def settle(self, timeout_s: float) -> bool:
+        """Waits until all that was submitted and counted so far is in the database; False where that takes longer."""
+        done = threading.Event()
+        self.submit([Waiting([], lambda _: done.set())])
+        return done.wait(timeout_s)
 
     def stop(self, timeout_s: float = 8.0) -> None:
         """Commits what is waiting, refuses what comes, and ends. May be called twice."""
@@ -189,6 +196,7 @@ class Writer:
             return self._store(arrivals, tally)
         except AWAY_ERRORS as away:
             log.error("the database cannot be written to: %s", str(away).partition("\n")[0])
+            self.failing = True  # what was refused is counted, and that is tried to be written every second
             self._return_tally(tally)
         except Exception as refused:
             log.error("%d arrivals could not be stored: %s", len(arrivals), type(refused).__name__)
@@ -207,7 +215,8 @@ class Writer:
                     outcomes = store(connection, arrivals, self._ids, Counter(tally))
                     if late := usage.late_days((arrival.at for arrival in arrivals), int(self._clock())):
                         usage.count_again(connection, late)
-                    return outcomes
+                self.failing = False
+                return outcomes
             except TAKEN_ERRORS:
                 if not tries_left:
                     raise
@@ -229,6 +238,8 @@ class Writer:
         try:
             with self._database.transaction() as connection:
                 write_tally(connection, tally)
+            self.failing = False
         except Exception as away:
+            self.failing = True
             log.error("the outcome counters cannot be written: %s", type(away).__name__)
             self._return_tally(tally)

@@ -74,6 +74,8 @@ def _weekdays() -> form.Choices:
 
 def _zones(current: str) -> dict[str, form.Choices]:
     """Every zone by area, the one in use among them however unusual it is."""
-    listed = zones()
+    listed: dict[str, form.Choices] = {
+        area: [(zone.name, place) for zone, place in some] for area, some in zones().items()
+    }
     unusual = current != "UTC" and all(current != name for some in listed.values() for name, _ in some)
     return {"General": [("UTC", "UTC"), *([(current, current)] if unusual else [])], **listed}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
 
 from layouts import states
-from layouts.components import form
+from layouts.components import figures, form
 
 ADD, REMOVE = "key", "key-remove"
 LIST, KEY = "keys", "new-key"
@@ -61,8 +60,5 @@ def _row(row: Row) -> html.Tr:
         name.append(html.Span("Every site", className="ff-window ff-trunc"))
     lost = f"Remove the key {row.name}? Whatever uses it is refused from then on."
     remove = form.form(REMOVE, [form.asking_button("Remove", lost)], key=str(row.id)) if row.may_remove else None
-    moment = datetime.fromtimestamp(row.since, UTC)
-    since = html.Time(f"{moment.day} {moment:%b %Y}", dateTime=moment.isoformat())
-    return html.Tr(
-        [html.Td(name), html.Td(dict(SCOPES)[row.scope]), html.Td(since), html.Td(remove)], id=f"key-{row.id}"
-    )
+    cells = [html.Td(name), html.Td(dict(SCOPES)[row.scope]), html.Td(figures.day(row.since)), html.Td(remove)]
+    return html.Tr(cells, id=f"key-{row.id}")

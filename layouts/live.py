@@ -15,7 +15,7 @@ from layouts import states
 from layouts.components import feed, figures, ranking
 from layouts.components import places as map_of
 from layouts.components.icon import icon
-from layouts.site import Site, stream_address
+from layouts.site import Site, demo_badge, stream_address
 
 ROWS = 10
 USER_TYPES = 4
@@ -37,10 +37,11 @@ def page(site: Site, window_s: int = 60) -> html.Main:
     )
     return html.Main(
         [
-            _toolbar(site.timezone),
+            _toolbar(site),
             _notice(),
             _hero(window_s),
             html.Div([lists, feed.card()], className="ff-grid"),
+            _way_out(),
             *_wires(),
         ],
         id="live",
@@ -54,10 +55,17 @@ def page(site: Site, window_s: int = 60) -> html.Main:
     )
 
 
-def _toolbar(timezone: str) -> Component:
+def _toolbar(site: Site) -> Component:
     refresh = html.Button([icon("refresh"), "Refresh"], id="refresh", type="button", className="ff-btn")
-    clock = html.Span(timezone, id="clock", className="ff-sub")
-    return html.Div([html.H1("Live"), clock, html.Div(refresh, className="ff-end")], className="ff-toolbar")
+    wall = html.Button([icon("max"), "Full screen"], id="wall", type="button", className="ff-btn ff-hide-sm")
+    clock = html.Span(site.timezone, id="clock", className="ff-sub")
+    title = [html.H1("Live"), *([demo_badge()] if site.demo else [])]
+    return html.Div([*title, clock, html.Div([refresh, wall], className="ff-end")], className="ff-toolbar")
+
+
+def _way_out() -> Component:
+    """Of wall mode (assets/wall.js); elsewhere it is not shown."""
+    return html.Button([icon("x"), "Leave full screen"], id="wall-leave", type="button", className="ff-btn")
 
 
 def _notice() -> Component:
@@ -129,8 +137,8 @@ def _wires() -> list[Component]:
     return [
         dcc.Interval(id="tick", interval=TICK_MS),
         dcc.Store(id="nudge"),
+        dcc.Store(id="drawing"),
         dcc.Store(id="fallback"),
-        dcc.Store(id="fallback-done"),
     ]
 
 

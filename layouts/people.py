@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
 
 from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
-from layouts.components import form
+from layouts.components import figures, form
 
 ROLE, REMOVE, INVITE, REVOKE = "person-role", "person-remove", "invite", "invitation-revoke"
 LIST, LINK = "people", "invite-link"
@@ -61,7 +60,7 @@ def page(rows: Sequence[Row], guests: Sequence[Guest]) -> html.Main:
 
 def lists(rows: Sequence[Row], guests: Sequence[Guest], *, everybody: bool) -> list[Component]:
     """The table of people, and that of open invitations where there are some."""
-    roles = [*MEANINGS.items(), *([(MEMBER, "Only some sites")] if everybody else [])]
+    roles = [*MEANINGS.items(), *([(MEMBER, "Some sites")] if everybody else [])]
     shown = [_table(("Person", "Role", "Since", ""), [_person(row, roles) for row in rows])]
     if guests:
         title = html.H3("Invited", className="ff-table-title")
@@ -94,14 +93,15 @@ def _person(row: Row, roles: Sequence[tuple[str, str]]) -> html.Tr:
         remove = _button(
             REMOVE, key, "Remove", f"Remove {row.email}? They are not told, and see nothing here any more."
         )
-    return html.Tr([html.Td(who), html.Td(role), html.Td(_day(row.since)), html.Td(remove)], id=f"person-{row.id}")
+    cells = [html.Td(who), html.Td(role), html.Td(figures.day(row.since)), html.Td(remove)]
+    return html.Tr(cells, id=f"person-{row.id}")
 
 
 def _guest(guest: Guest) -> html.Tr:
     lost = f"Revoke the invitation{f' of {guest.email}' if guest.email else ''}? Its link is good for nothing then."
     button = _button(REVOKE, str(guest.id), "Revoke", lost)
     who = html.Bdi(guest.email, className="ff-trunc") if guest.email else html.Span("Anybody", className="ff-soft")
-    cells = [html.Td(who), html.Td(MEANINGS[guest.role]), html.Td(_day(guest.until)), html.Td(button)]
+    cells = [html.Td(who), html.Td(MEANINGS[guest.role]), html.Td(figures.day(guest.until)), html.Td(button)]
     return html.Tr(cells, id=f"guest-{guest.id}")
 
 
@@ -112,11 +112,6 @@ def _button(name: str, key: str, label: str, lost: str) -> html.Form:
 def _table(heads: Sequence[str], rows: Sequence[html.Tr]) -> html.Div:
     head = html.Thead(html.Tr([html.Th(one, scope="col") if one else html.Td() for one in heads]))
     return html.Div(html.Table([head, html.Tbody(list(rows))], className="ff-table ff-rows"), className="ff-scroll")
-
-
-def _day(at: int) -> html.Time:
-    moment = datetime.fromtimestamp(at, UTC)
-    return html.Time(f"{moment.day} {moment:%b %Y}", dateTime=moment.isoformat())
 
 
 def role_words(role: str, everywhere: bool) -> str:

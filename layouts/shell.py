@@ -1,4 +1,4 @@
-"""The frame around every page: skip link, header, the page's slot, footer."""
+"""The frame around every page: skip link, header, the page's slot, footer, sheet of shortcuts."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
+from layouts import shortcuts
 from layouts.components import figures
 from layouts.components.icon import icon
+from layouts.site import demo_badge
 
 
 class SiteLink(NamedTuple):
-    """One line of the site switcher. `active` is None where the count is not known."""
+    """One line of the site switcher. `active` is None where the count is not known; `demo`: it is made up."""
 
     domain: str
     href: str
     active: int | None
+    demo: bool = False
 
 
 class Link(NamedTuple):
@@ -41,7 +44,7 @@ def shell(
     menu: Sequence[Link] = (),
     window_s: int = 60,
 ) -> html.Div:
-    """The whole document's body around `page`.
+    """The whole document's body around `page`, which names the language of its figures for the scripts.
 
     `current` is the domain of the site on show, empty for none; `tabs` are its pages. `more` ends the list of sites.
     `email` is the person signed in; None (a public dashboard) leaves the account menu out, and `menu` are further
@@ -53,8 +56,10 @@ def shell(
             header(site_menu(sites, more, current, window_s), tabs, account_menu(email, menu)),
             html.Div(page, id="page", tabIndex=-1),
             footer(version),
+            shortcuts.sheet(),
         ],
         className="ff-shell",
+        **{"data-language": figures.written_in()},
     )
 
 
@@ -81,8 +86,9 @@ def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, win
     if not sites:
         return None
     shown = current or ("All sites" if len(sites) > 1 else "Choose a site")
+    marks = [demo_badge() for site in sites if site.domain == current and site.demo]
     summary = html.Summary(
-        [_glyph(shown), html.Bdi(shown, className="ff-trunc"), icon("updown", 14)],
+        [_glyph(shown), html.Bdi(shown, className="ff-trunc"), *marks, icon("updown", 14)],
         className="ff-site",
         **{"aria-label": f"Site: {shown}"},
     )
@@ -115,14 +121,16 @@ def account_menu(email: str | None, menu: Sequence[Link]) -> Component | None:
     who = html.Span(html.Bdi(email, className="ff-trunc"), className="ff-item ff-muted", title=email)
     out = html.Form(html.Button("Sign out", type="submit"), action="/sign-out", method="POST")
     links = [html.A(link.label, href=link.href) for link in menu]
-    pop = html.Div([who, html.Hr(), *links, out], className="ff-pop ff-pop-end")
+    keys = shortcuts.opener(["Keyboard shortcuts", html.Span(shortcuts.key("?"), className="ff-num")])
+    pop = html.Div([who, html.Hr(), *links, keys, out], className="ff-pop ff-pop-end")
     return html.Details([summary, pop], className="ff-menu")
 
 
 def footer(version: str) -> html.Footer:
-    """Version and promise."""
+    """Version and promise, and the way to the shortcuts."""
+    keys = html.Span(shortcuts.opener([shortcuts.key("?"), " shortcuts"]), className="ff-end")
     return html.Footer(
-        [html.Span(f"Footfall {version}"), html.Span("No cookies, no IP addresses on disk")],
+        [html.Span(f"Footfall {version}"), html.Span("No cookies, no IP addresses on disk"), keys],
         className="ff-foot",
     )
 
@@ -134,6 +142,8 @@ def _tab(link: Link) -> html.A:
 
 def _site_line(site: SiteLink, is_current: bool) -> html.A:
     parts: list = [_glyph(site.domain), html.Bdi(site.domain, className="ff-trunc")]
+    if site.demo:
+        parts.append(demo_badge())
     if site.active is not None:
         parts.append(html.Span(figures.count(site.active), className="ff-num"))
     marked = {"aria-current": "true"} if is_current else {}
@@ -141,4 +151,5 @@ def _site_line(site: SiteLink, is_current: bool) -> html.A:
 
 
 def _glyph(domain: str) -> html.Span:
-    return html.Span(domain[:1].upper(), className="ff-glyph", **{"aria-hidden": "true"})
+    """A picture of the name; its letter is no text, which would be read and copied as part of the name."""
+    return html.Span(className="ff-glyph", **{"aria-hidden": "true", "data-letter": domain[:1].upper()})

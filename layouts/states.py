@@ -21,10 +21,11 @@ def nothing(title: str, hint: str, sign: str = "mouse") -> html.Div:
     return html.Div([icon(sign), html.B(title), html.P(hint)], className="ff-void")
 
 
-def failed(title: str, message: str) -> html.Div:
-    """A frame that could not be filled says so itself; `.ff-retry` asks again."""
-    again = html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-retry")
-    return html.Div([icon("alert"), html.B(title), html.P(message), again], className="ff-void is-failed", role="alert")
+def failed(title: str, message: str, *, again: bool = True) -> html.Div:
+    """A frame that could not be filled says so itself; `.ff-retry` asks again, where the page can."""
+    retry = [html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-retry")] if again else []
+    inner = [icon("alert"), html.B(title), html.P(message), *retry]
+    return html.Div(inner, className="ff-void is-failed", role="alert")
 
 
 def no_sites(may_add: bool) -> html.Main:

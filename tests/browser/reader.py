@@ -101,6 +101,7 @@ def chromium(profile: Path) -> Iterator[Chrome]:
     size = f"--window-size={DESKTOP[0]},{DESKTOP[1]}"
     for flag in (*CHROME_FLAGS, f"--user-data-dir={profile}", f"--user-agent={AGENT}", size, "--lang=en-GB"):
         options.add_argument(flag)
+    options.add_experimental_option("prefs", {"intl.accept_languages": "en-GB"})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = Chrome(service=Service(shutil.which("chromedriver")), options=options)
     try:
@@ -197,7 +198,7 @@ class Reader:
             (row) => [row.firstChild.textContent, row.lastChild.textContent])"""
         return [tuple(row) for row in self.run(cells, element)]
 
-    def see(self, element: str, text: str, seconds: float = 8) -> None:
+    def see(self, element: str, text: str, seconds: float = 20) -> None:
         """Waits for this text."""
         until(lambda: self.text(element) == text, seconds)
 
@@ -215,7 +216,7 @@ class Reader:
         field.send_keys(Keys.CONTROL, "a")
         field.send_keys(text or Keys.DELETE)
 
-    def at(self, path: str, seconds: float = 8) -> None:
+    def at(self, path: str, seconds: float = 20) -> None:
         """Waits until the browser is at this path (with its query) of the server."""
         until(lambda: self.driver.current_url == self.server.url + path, seconds)
 
@@ -290,6 +291,18 @@ class Reader:
             if (document.documentElement.scrollWidth <= width) return [];
             return [...document.querySelectorAll("body *")].filter((n) => n.getBoundingClientRect().right > width + 1)
               .map((n) => `${n.tagName} ${n.id} ${n.className}`)""")
+
+    def looks_right(self) -> None:
+        """Names, contrast in both themes, and no scrolling sideways on a phone."""
+        for theme in ("light", "dark"):
+            self.run("document.documentElement.dataset.bsTheme = arguments[0]", theme)
+            self.run(
+                "document.getAnimations().forEach((each) => each.effect.getTiming().iterations === 1 && each.finish())"
+            )
+            assert (self.run(UNNAMED), self.run(FAINT)) == ([], []), theme
+        with self.sized(PHONE):
+            assert self.too_wide() == []
+        self.run("document.documentElement.dataset.bsTheme = 'light'")
 
     def complaints(self) -> list[str]:
         """What the console has said since last asked: errors, warnings, breaches of the policy."""

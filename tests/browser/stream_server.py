@@ -18,7 +18,7 @@ ASSETS = Path(__file__).parents[2] / "assets"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 
 
-def until(condition: Callable[[], Any], seconds: float = 8) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
     """The first true answer of `condition`; fails the test when there is none in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

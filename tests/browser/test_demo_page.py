@@ -25,8 +25,8 @@ def reader(server, tmp_path_factory) -> Iterator[Reader]:
         yield Reader(driver, server)
 
 
-def test_it_is_full_of_people_within_ten_seconds(server):
-    until(lambda: server.request("GET", f"/api/live?site={DEMO_DOMAIN}").json["active_sessions"] > 30, 10)
+def test_it_is_soon_full_of_people(server):
+    until(lambda: server.request("GET", f"/api/live?site={DEMO_DOMAIN}").json["active_sessions"] > 30, 60)
 
 
 def test_it_needs_no_login_and_shows_them(reader):

@@ -11,12 +11,13 @@ from stream_server import until
 from analytics.config import Config
 from tests.serving import SITE, Server, serving
 
+PATIENT = {"FOOTFALL_ACTIVE_WINDOW_S": "900"}  # who came stays active, however slow the machine
 SOON = "window.footfallTimes = {first: 200, longest: 1500, steady: 500}"  # waits between tries, of a minute's test
 
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
-    with serving(Config(data_dir=tmp_path / "data")) as running:
+    with serving(Config(data_dir=tmp_path / "data"), **PATIENT) as running:
         add_owner(running)
         add_site(running, SITE)
         yield running
@@ -38,7 +39,7 @@ def test_a_killed_server_is_told_of_and_its_return_brings_all_that_was_missed_on
     assert reader.complaints() == []
 
     server.kill()
-    reader.see("status-text", "Disconnected", 15)
+    reader.see("status-text", "Disconnected", 40)
     assert reader.run(
         "return /^Not connected since \\d\\d:\\d\\d:\\d\\d/.test(document.getElementById('notice').textContent)"
     )
@@ -48,14 +49,14 @@ def test_a_killed_server_is_told_of_and_its_return_brings_all_that_was_missed_on
     reader.click("#refresh")  # a call that fails, as each tick's would
     reader.shoot("disconnected")
 
-    with serving(server.config, "--port", str(server.port)) as again:
+    with serving(server.config, "--port", str(server.port), **PATIENT) as again:
         with reader.cut_off_from("*/api/live/stream*"):
             come(again, SITE, ["cid"], "/first")
             come(again, SITE, ["dan"], "/second")
             come(again, SITE, ["eve"], "/third")
             reader.requests()
-        reader.see("status-text", "Live", 20)
-        until(lambda: any("/stream?" in url and "&last_event_id=" in url for url in reader.requests()), 20)
+        reader.see("status-text", "Live", 40)
+        until(lambda: any("/stream?" in url and "&last_event_id=" in url for url in reader.requests()), 40)
         assert reader.is_hidden("notice")
         reader.see("active-now", "5")
         until(

@@ -186,6 +186,18 @@ def test_a_visible_page_beats_every_30_seconds_with_totals(arrived):
     ]
 
 
+def test_a_page_beats_at_the_interval_that_the_server_is_set_to(visitor, monkeypatch):
+    monkeypatch.setattr(visitor.collector, "beat_s", 7)
+    visitor.open("/")
+    assert visitor.types() == ARRIVAL
+    visitor.settle()
+    for _ in range(2):
+        visitor.pass_time(6.999)
+        assert visitor.told_nothing()
+        visitor.pass_time(0.001)
+        assert visitor.types() == ["heartbeat"]
+
+
 def test_without_input_for_60_seconds_it_is_idle_and_time_stops(arrived):
     beats = []
     for _ in range(3):

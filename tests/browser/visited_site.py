@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from selenium.webdriver import Chrome
 
-SCRIPT = Path(__file__).parents[2] / "collector" / "tracker" / "footfall.min.js"
+from collector.routes import script_beating
+
 STUB = "window.footfall=window.footfall||function(){(footfall.q=footfall.q||[]).push(arguments)};"
 Event = dict[str, Any]
 
@@ -87,6 +87,7 @@ class Collector:
         self.changed = threading.Condition()
         self.end = threading.Event()
         self.origin = ""
+        self.beat_s = 30
 
     def take(self, request: Request) -> Answer:
         site = request.events[0]["site"]
@@ -109,7 +110,7 @@ def _handler(collector: Collector) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             if self.path == "/js/footfall.js":
-                self.answer(200, SCRIPT.read_bytes(), {"Content-Type": "text/javascript"})
+                self.answer(200, script_beating(collector.beat_s), {"Content-Type": "text/javascript"})
             else:
                 page = collector.pages.get(self.path.split("?")[0], "<!doctype html><title>Another</title>")
                 self.answer(200, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
@@ -276,7 +277,7 @@ class Visitor:
 
     def until(self, condition: Callable[[], Any], what: str = "") -> None:
         """Returns as soon as that is so."""
-        end = time.monotonic() + 5
+        end = time.monotonic() + 20
         while not condition():
             assert time.monotonic() < end, f"never came true: {what}"
             time.sleep(0.01)

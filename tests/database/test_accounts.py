@@ -175,20 +175,19 @@ def test_a_password_that_changes_while_the_old_one_is_checked_gives_no_login(dat
 
 def test_set_up_makes_owner_site_and_login_and_only_once(database):
     token = accounts.setup_token(SECRET)
-    assert accounts.may_set_up(database, SECRET, token)
+    assert accounts.is_setup_token(SECRET, token)
     login = accounts.set_up(database, EMAIL, PASSWORD, "https://Example.com/", "Europe/Berlin", now=NOW)
     owner = accounts.signed_in(database, login, now=NOW)
     assert (owner.email, owner.role) == (EMAIL, "owner")
     assert [(site.domain, site.timezone) for site in sites.all_sites(database)] == [("example.com", "Europe/Berlin")]
-    assert not accounts.may_set_up(database, SECRET, token)
     with pytest.raises(accounts.AlreadySetUp):
         accounts.set_up(database, "eve@example.com", PASSWORD, "example.org", "UTC", now=NOW)
     assert _stored(database, schema.sites) == 1
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "\ud800", accounts.setup_token(b"another")])
-def test_another_token_sets_nothing_up(database, token):
-    assert not accounts.may_set_up(database, SECRET, token)
+def test_another_token_is_not_that_of_the_installation(token):
+    assert not accounts.is_setup_token(SECRET, token)
 
 
 def test_set_up_takes_over_a_site_that_the_command_line_added(database):
@@ -214,3 +213,15 @@ def test_two_set_ups_at_once_make_one_owner(database):
         thread.join()
     assert sorted(result is None for result in results) == [False, True]
     assert [_stored(database, table) for table in (schema.people, schema.sites, schema.logins)] == [1, 1, 1]
+
+
+def test_a_language_is_chosen_for_good_and_taken_back(database, ada):
+    token = accounts.sign_in(database, EMAIL, PASSWORD, now=NOW)
+    assert accounts.signed_in(database, token, now=NOW).language == ""
+    accounts.set_language(database, ada, "de-DE")
+    assert accounts.signed_in(database, token, now=NOW).language == "de-DE"
+    with pytest.raises(WrongInput, match="no language that is here"):
+        accounts.set_language(database, ada, "xx-XX")
+    assert [person.language for person in accounts.people(database)] == ["de-DE"]
+    accounts.set_language(database, ada, "")
+    assert accounts.signed_in(database, token, now=NOW).language == ""

@@ -124,7 +124,7 @@ def test_adding_a_card_prints_the_line_to_paste(database):
     line = run(database, "embed add", site="example.com", hosts=["panel.example.com"], expires="30d")
     assert re.fullmatch(
         r'<iframe src="https://stats\.example\.com/embed/live\?token=[\w.-]{20,}" title="Active now on example\.com" '
-        r'width="360" height="260" style="border:0" loading="lazy"></iframe>',
+        r'width="360" height="260" style="border:0;color-scheme:light" loading="lazy"></iframe>',
         line,
     )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import contextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
 from analytics.beat import Beat, State
 from analytics.concurrency import History, first_beat, people_at
@@ -16,6 +18,7 @@ from analytics.live import Concurrency
 from analytics.presence import Presence
 from analytics.sites import Site
 from tests.factories import MINUTE, NOW, beat, keep_beats, site
+from tests.serving import eventually
 
 WINDOW = 60
 HOUR = 3600
@@ -231,3 +234,43 @@ def test_a_beat_of_the_past_may_come_in_while_somebody_reads(database):
         ended.set()
         writer.join()
     assert failed == []
+
+
+# site 1's heartbeats are as slow to read as we like; those of other sites are not touched by it
+SLOW = """
+ALTER TABLE heartbeats RENAME TO quick_heartbeats;
+CREATE VIEW heartbeats AS
+    SELECT * FROM quick_heartbeats WHERE site_id <> 1 OR pg_advisory_xact_lock_shared(99) IS NOT NULL;
+"""
+QUICK = """
+DROP VIEW heartbeats;
+ALTER TABLE quick_heartbeats RENAME TO heartbeats;
+"""
+
+
+@contextmanager
+def slow_site(database):
+    """Others use this database after us."""
+    with database.writing.begin() as connection:
+        connection.exec_driver_sql(SLOW)
+    try:
+        yield
+    finally:
+        with database.writing.begin() as connection:
+            connection.exec_driver_sql(QUICK)
+
+
+@pytest.mark.parametrize("config", ["postgresql"], indirect=True)
+def test_a_site_that_is_slow_to_count_holds_up_no_other(database):
+    keep_beats(database, [*crowd(NOW, 2), beat(9, at=NOW, site_id=2)])
+    history, slow = History(database, WINDOW), []
+    with slow_site(database):
+        with database.writing.begin() as blocking:
+            blocking.execute(text("SELECT pg_advisory_xact_lock(99)"))
+            counting = threading.Thread(target=lambda: slow.append(history.read(site(), NOW + 10)))
+            counting.start()
+            eventually(lambda: blocking.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar())
+            assert history.read(site(id=2), NOW + 10).points == ((NOW, 1),)
+            assert slow == []
+        counting.join()
+        assert [found.points for found in slow] == [((NOW, 2),)]

@@ -35,6 +35,33 @@ def test_a_revoked_embed_is_gone_and_stays_in_the_list(database):
     assert embeds.revoke(database, embed.id, now=NOW + 9).revoked_at == NOW + 5
 
 
+def test_a_sites_embeds_are_its_own_and_only_they_are_revoked_for_it(database):
+    first, _ = embeds.add(database, 7, ["a.com"], DAY_S, now=NOW)
+    other, _ = embeds.add(database, 8, ["a.com"], DAY_S, now=NOW)
+    second, _ = embeds.add(database, 7, ["b.com"], DAY_S, now=NOW)
+    assert embeds.of_site(database, 7) == [first, second]
+    with pytest.raises(WrongInput, match=f"no embed {other.id}"):
+        embeds.revoke(database, other.id, 7, now=NOW)
+    ended = embeds.revoke(database, first.id, 7, now=NOW + 5)
+    assert embeds.all_embeds(database) == [ended, other, second]
+
+
+def test_an_embed_is_on_until_it_expires_or_is_revoked(database):
+    embed, _ = embeds.add(database, 7, ["a.com"], DAY_S, now=NOW)
+    assert [embed.state(NOW + at) for at in (0, DAY_S - 1, DAY_S)] == ["on", "on", "expired"]
+    ended = embeds.revoke(database, embed.id, now=NOW + 5)
+    assert [ended.state(NOW + at) for at in (6, DAY_S)] == ["off", "off"]
+
+
+def test_what_is_wrong_is_told_of_each_field(database):
+    with pytest.raises(WrongInput) as refused:
+        embeds.add(database, 7, ["a b"], 0, now=NOW)
+    assert refused.value.fields == {
+        "hosts": "'a b' is no host; give one like panel.example.com or localhost:3000",
+        "expires": "an embed lives for at most 3650 days, and for a second at least",
+    }
+
+
 def test_only_the_token_as_it_was_shown_opens(database):
     _, plain = embeds.add(database, 7, ["a.com"], DAY_S, now=NOW)
     ring = embeds.EmbedRing(database)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from sqlalchemy import text
 
 from analytics.config import Config
 from analytics.database import Database
@@ -32,9 +33,10 @@ from tests.factories import (
     stored_outcome,
 )
 from tests.factories import event as an_event
+from tests.serving import eventually
 
 WINDOW = 60
-PATIENCE_S = 5
+PATIENCE_S = 20
 EMPTY = {
     "active_sessions": 0,
     "authenticated_users": 0,
@@ -345,7 +347,7 @@ def test_there_are_at_most_five_frames_a_second(memory):
     told = reader.events(number)
     assert len(told) == number == len(set(told))
     times = [at for at, _ in reader.frames[1:]]
-    assert 3 <= len(times) <= (times[-1] - times[0]) / FRAME_S + 2
+    assert 1 <= len(times) <= (times[-1] - times[0]) / FRAME_S + 2
 
 
 def test_of_a_flood_the_newest_of_a_frame_are_told(memory):
@@ -439,6 +441,81 @@ def test_presence_is_known_again_after_a_restart(database, site_id, clock):
         hub.close()
 
 
+# ── reading beside writing ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def told_ids(reader: Reader) -> list[str]:
+    """The ids of all events that a reader was told, in order."""
+    connected, *later = reader.messages
+    known = [item["id"] for item in reversed(connected.data["recentEvents"])]
+    return known + [message.data["id"] for message in later if message.type == "new_event"]
+
+
+def test_who_comes_while_events_do_misses_none_and_sees_none_twice(database, site_id, clock):
+    happened: list[str] = []
+    for start in range(0, 200, 20):
+        hub = Hub(database, WINDOW, clock)
+        coming = threading.Thread(
+            target=lambda hub=hub, start=start: [
+                happened.extend(ids(happen(hub, database, view))) for view in views(site_id, *range(start, start + 20))
+            ]
+        )
+        coming.start()
+        last = happened[-1] if happened else ""
+        readers = [Reader(hub, site_id), Reader(hub, site_id, last)]
+        coming.join()
+        for reader in readers:
+            reader.wait(lambda told, reader=reader: told_ids(reader)[-1:] == happened[-1:])
+            told = told_ids(reader)
+            assert told[-20:] == happened[-20:]
+            assert len(told) == len(set(told)) or reader is readers[1]  # who resumes is told the newest as well
+        resumed = [message.data["id"] for message in readers[1].messages if message.type == "new_event"]
+        assert len(resumed) == len(set(resumed))
+        hub.close()
+
+
+@pytest.mark.parametrize("config", ["postgresql"], indirect=True)
+def test_a_feed_that_takes_long_to_read_holds_up_nobody_else(hub, database, site_id):
+    other = added_site(database, "example.org").id
+    before = ids(happen(hub, database, *views(site_id, 1)))
+    coming: list[Reader] = []
+    with database.writing.begin() as blocking:
+        blocking.execute(text("LOCK TABLE events IN ACCESS EXCLUSIVE MODE"))
+        reading = threading.Thread(target=lambda: coming.append(Reader(hub, site_id)))
+        reading.start()
+        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        eventually(lambda: blocking.execute(waits).scalar())
+        during = ids(happen(hub, database, *views(site_id, 2), *views(other, 3)))
+        assert hub.stats(other)["active_sessions"] == 1
+        assert hub.stats(site_id)["active_sessions"] == 2
+    reading.join()
+    (reader,) = coming
+    reader.first()
+    assert told_ids(reader) == before + during[:1]
+
+
+def test_a_live_side_that_failed_is_told_anew_by_the_database(hub, database, site_id):
+    other = added_site(database, "example.org").id
+    reader, neighbour = Reader(hub, site_id), Reader(hub, other)
+    seen = happen(hub, database, *views(site_id, 1, 2))
+    last = reader.events(2)[-1]
+    (missed,) = (one for one in stored(database, *views(site_id, 3)) if isinstance(one, Stored))
+    (fine,) = (one for one in stored(database, *views(other, 4)) if isinstance(one, Stored))
+    broken = missed._replace(beat=missed.beat._replace(path=["no", "path"]))
+    hub.publish([broken, fine])
+    assert reader.subscription.closed
+    assert neighbour.events(1) == ids([fine])
+
+    later = happen(hub, database, *views(site_id, 5))
+    assert hub.active(site_id) == hub.stats(site_id)["active_sessions"] == 4
+    resumed = Reader(hub, site_id, last)
+    assert resumed.events(2) == ids([missed, *later])
+    assert [item.id for item in hub.recent_items(site_id)] == ids([*seen, missed, *later])[::-1]
+    news = happen(hub, database, *views(site_id, 6))
+    assert resumed.events(3)[-1:] == ids(news)
+    assert hub.stats(site_id)["active_sessions"] == 5
+
+
 # ── readers that are no good ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -487,12 +564,13 @@ def test_closing_ends_every_stream(database, site_id, clock):
 
 
 def test_a_quiet_site_is_let_go(memory, clock):
+    """What memory held of it is gone: the feed is read from the database again, which has nothing."""
     memory.publish([stored_outcome(1)])
     clock.now += 299
-    memory.tidy({1})
+    memory.tidy()
     assert memory.active_by_site() == {1: 0}
     clock.now += 1
-    memory.tidy({1})
+    memory.tidy()
     assert memory.active_by_site() == {}
 
 
@@ -501,10 +579,10 @@ def test_a_feed_is_kept_from_the_first_look_until_a_while_after_the_last(memory)
     memory.publish([stored_outcome(1)])
     assert memory.recent_items(1) == []
     memory.publish([stored_outcome(2, nth=1)])
-    memory.tidy({1})
+    memory.tidy()
     assert [item.visitor_id for item in memory.recent_items(1)] == [opaque(2)]
-    memory.tidy({1})
-    memory.tidy({1})
+    memory.tidy()
+    memory.tidy()
     assert memory.recent_items(1) == []
 
 
@@ -520,7 +598,7 @@ def test_a_quiet_site_that_somebody_watches_stays(memory, clock):
     memory.publish([stored_outcome(1)])
     clock.now += 400
     for _ in range(3):
-        memory.tidy({1})
+        memory.tidy()
     assert not reader.subscription.closed
     assert len(memory.recent_items(1)) == 1
 
@@ -528,7 +606,7 @@ def test_a_quiet_site_that_somebody_watches_stays(memory, clock):
 def test_the_streams_of_a_site_that_is_gone_end(memory):
     memory.publish([stored_outcome(1)])
     reader = Reader(memory, 1)
-    memory.tidy({2})
+    memory.keep({2})
     assert reader.subscription.closed
     assert memory.active(1) == 0
 

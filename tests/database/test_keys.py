@@ -64,3 +64,25 @@ def test_the_ring_asks_the_database_only_when_it_is_stale_or_told_to_forget(data
     ring.forget()
     assert ring.find(plain) is not None
     assert keys.KeyRing(database, stale_s=0).find(plain) is not None
+
+
+def test_keys_are_listed_without_themselves_and_removed_by_their_number(database):
+    site = sites.add(database, "example.com", now=NOW)
+    of_site, of_all = (
+        keys.add(database, "shop", "stats", site.id, now=NOW),
+        keys.add(database, "all", "admin", None, now=NOW),
+    )
+    first, second = keys.all_keys(database)
+    assert first == keys.Key(first.id, "shop", "stats", site.id, NOW)
+    assert second == keys.Key(second.id, "all", "admin", None, NOW)
+    assert keys.remove_number(database, first.id) == first
+    ring = keys.KeyRing(database)
+    assert (ring.find(of_site), ring.find(of_all)) == (None, second)
+    with pytest.raises(WrongInput, match=f"there is no key {first.id}"):
+        keys.remove_number(database, first.id)
+
+
+def test_each_wrong_field_of_a_key_is_named(database):
+    with pytest.raises(WrongInput) as refused:
+        keys.add(database, "", "root", None, now=NOW)
+    assert refused.value.fields.keys() == {"name", "scope"}

@@ -15,6 +15,7 @@ from analytics import maintenance, schema, sites
 from analytics.config import Config
 from analytics.salts import OPEN_S
 from analytics.today import Figures
+from collector import service
 from collector.mount import mount
 from collector.service import Service
 from tests import serving
@@ -192,6 +193,24 @@ def test_what_another_process_or_maintain_has_destroyed_is_forgotten_here_too(to
 
 
 # ── the night ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_at_one_o_clock_utc_the_service_does_the_day_s_work_by_itself(town, monkeypatch):
+    monkeypatch.setattr(service, "DAY_S", 0.02)
+    midnight = midnight_after("UTC", "2027-01-15")
+    here = town("Asia/Kathmandu", midnight - 9 * 24 * HOUR)
+    here.at(midnight - 8 * 24 * HOUR, id="page-old")
+    here.at(midnight - HOUR, id="page-new")
+    database = here.service.database
+
+    def days() -> list[str]:
+        return [day for (day,) in rows(database, schema.daily_usage, "day")]
+
+    serving.eventually(lambda: days() == ["2027-01-08"], within=30)  # what was missed
+    serving.eventually(lambda: not maintenance.due(database, midnight + HOUR - 1), within=30)
+    here.now = midnight + HOUR
+    serving.eventually(lambda: days() == ["2027-01-08", "2027-01-15"], within=30)
+    serving.eventually(lambda: rows(database, schema.heartbeats, "at") == [(midnight - HOUR,)], within=30)
 
 
 def test_yesterday_s_unique_people_equal_a_recount(town):

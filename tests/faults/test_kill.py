@@ -21,7 +21,7 @@ def test_five_kills_under_load_lose_nothing_and_double_nothing(config):
         with serving(config, FOOTFALL_COLLECT_RATE="0") as server:
             senders.port = server.port
             enough = len(senders.acknowledged) + chance.randint(100, 400)
-            eventually(lambda enough=enough: len(senders.acknowledged) >= enough, within=20)
+            eventually(lambda enough=enough: len(senders.acknowledged) >= enough, within=60)
             server.kill()
     with serving(config, FOOTFALL_COLLECT_RATE="0") as server:
         senders.port = server.port
@@ -51,7 +51,8 @@ def test_a_killed_server_leaves_nothing_that_still_serves_and_nothing_in_the_way
 
 
 def test_who_was_here_is_known_again_after_a_kill(config):
-    with serving(config) as server:
+    patient = {"FOOTFALL_ACTIVE_WINDOW_S": "900"}  # they stay active, however slow the machine
+    with serving(config, **patient) as server:
         server.tell("site add", domain=SITE, name="", timezone="UTC")
         reader = {"Authorization": "Bearer " + server.tell("key add", name="r", scope="stats", site=SITE)}
         for number in range(6):
@@ -61,7 +62,7 @@ def test_who_was_here_is_known_again_after_a_kill(config):
             server.collect(heartbeat(f"page-aa-{number}", **user), agent)
         before = server.request("GET", f"/api/live?site={SITE}", headers=reader).json
         server.kill()
-    with serving(config) as server:
+    with serving(config, **patient) as server:
         after = server.request("GET", f"/api/live?site={SITE}", headers=reader).json
     assert before["active_sessions"] == 6
     assert before["authenticated_users"] == 3

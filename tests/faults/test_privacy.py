@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,18 +74,38 @@ def _wrong_requests(server, headers, address):
 
 def _other_requests(server, headers):
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    json = {"Content-Type": "application/json"}
+    call = {"Content-Type": "application/json"}
     for method, path, body, more in (
         ("GET", "/nowhere", b"", {"Accept": "text/html"}),
         ("POST", "/sign-in", b"email=ada@example.com&password=wrong", form),
         ("POST", "/setup", b"token=x", form),
-        ("POST", "/_dash-update-component", b"[]", json),
+        ("POST", "/_dash-update-component", b"[]", call),
         ("GET", f"/api/live?site={SITE}", b"", {}),
         ("GET", "/embed/live?token=x", b"", {}),
         ("GET", "/js/footfall.js", b"", {}),
+        ("GET", f"/pixel.gif?site={SITE}&url=https://{SITE}/", b"", {}),
         ("GET", "/%ff%00", b"", {}),
     ):
         assert server.request(method, path, body, headers | more).status < 500
+
+
+def _tried(server):
+    """A pageview on trial: the owner types an address and an agent; the verdict."""
+    fields = {"url": f"https://{SITE}/", "address": ADDRESS, "user_agent": AGENT + " Googlebot/2.1"}
+    call = {
+        "output": "..trial-answer.data-answer...trial-result.children..",
+        "outputs": [
+            {"id": "trial-answer", "property": "data-answer"},
+            {"id": "trial-result", "property": "children"},
+        ],
+        "inputs": [{"id": "trial-sent", "property": "data", "value": {"number": 1, "fields": fields}}],
+        "state": [{"id": "trial-answer", "property": "data-site", "value": SITE}],
+        "changedPropIds": ["trial-sent.data"],
+    }
+    cookie = server.sign_in("ada@example.com", "correct horse battery")
+    headers = {"Content-Type": "application/json", "Cookie": cookie, "Origin": server.url}
+    answer = server.request("POST", "/_dash-update-component", json.dumps(call), headers)
+    assert (answer.status, "It would be left out" in answer.body.decode()) == (200, True), answer
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "kill -9"])
@@ -93,6 +114,7 @@ def test_no_address_and_no_user_agent_is_on_disk_or_in_the_log(config, end):
         server.tell("site add", domain=SITE, name="", timezone="UTC")
         server.tell("user add", email="ada@example.com", role="owner", password="correct horse battery")
         marked_requests(server)
+        _tried(server)
         assert rows(config, "SELECT COUNT(*) FROM pageviews WHERE page_id LIKE '%-page-%'") == [(50,)]
         assert rows(config, "SELECT browser FROM visits GROUP BY browser") == [("Chrome",)]
         if end == "SIGTERM":

@@ -11,7 +11,7 @@ from dash import Input, Output, State, dcc, html
 from flask.testing import FlaskClient
 
 from analytics.database import Database
-from callbacks import gate, pages, setup, signin
+from callbacks import gate, invitation, pages, setup, signin
 
 ASSETS = Path(__file__).parents[2] / "assets"
 SECRET = b"k" * 40
@@ -60,7 +60,8 @@ def doorway(database: Database, *, public: bool = False, base_url: str = "") -> 
         declared=lambda: app.callback_map,
         **told,
     )
-    signin.register(app.server, database, version="1.2.3", **told)
+    for pages_of in (signin, invitation):
+        pages_of.register(app.server, database, version="1.2.3", **told)
     setup.register(app.server, database, SECRET, version="1.2.3", done=lambda: done.append(1), **told)
     host = base_url or "http://localhost"
     return SimpleNamespace(client=app.server.test_client, clock=clock, done=done, app=app, host=host)

@@ -563,4 +563,4 @@ def test_every_event_has_one_outcome_in_the_books(shared, site):
         )
         return Counter({(outcome, reason): int(count) for outcome, reason, count in found})
 
-    eventually(lambda: booked() == expected, within=3)
+    eventually(lambda: booked() == expected)

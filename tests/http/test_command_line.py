@@ -9,12 +9,13 @@ import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import app
 from analytics.config import Config
-from tests.serving import ROOT, SITE, environment_of, pageview, rows, run_command, serving
+from tests.serving import ROOT, SITE, environment_of, eventually, pageview, rows, run_command, serving
 
 SNIPPET = '<script defer src="{address}/js/footfall.js" data-site="{site}"></script>'
 PASSWORD = "correct horse battery"
@@ -114,6 +115,8 @@ def people_are_managed(config, done):
     assert done("user", "list").splitlines()[-1] == "bob@example.com  admin on example.com"
     new = done("user", "add", "eve@example.com", "--role", "viewer", *on, "--password-stdin", given=f"{PASSWORD}\n")
     assert new == "eve@example.com is added as viewer on example.com."
+    link = done("user", "invite", "fay@example.com", "--role", "viewer", *on, "--expires", "1d")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/invitation\?token=[\w-]{43}", link)
     assert done("user", "remove", "eve@example.com") == "eve@example.com is removed."
     reset = done("user", "reset", "bob@example.com", "--password-stdin", given="another good password\n")
     assert reset == "bob@example.com has to sign in again."
@@ -124,6 +127,13 @@ def people_are_managed(config, done):
 def keys_are_added(done):
     for words in (("panel", "--scope", "stats"), ("shop", "--scope", "ingest", "--site", "example.com")):
         assert re.fullmatch(r"ff_[\w-]{32}", done("key", "add", *words))
+    listed = [line.split("  ") for line in done("key", "list").splitlines()]
+    assert [[cell.strip() for cell in line if cell][:4] for line in listed] == [
+        ["ID", "NAME", "SCOPE", "SITE"],
+        ["1", "panel", "stats", "every site"],
+        ["2", "shop", "ingest", "example.com"],
+    ]
+    assert done("key", "remove", "2") == "The key shop is removed."
 
 
 def cards_are_managed(done, address):
@@ -353,3 +363,21 @@ def test_help_and_version_are_no_mistakes(cli, tmp_path):
         assert (code, err) == (0, "")
         assert out
     assert not config.data_dir.exists()
+
+
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_ctrl_c_while_it_is_still_loading_ends_it_without_a_word(config):
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "serve", "--port", "0"],
+        cwd=ROOT,
+        env=environment_of(config),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    loaded = Path(f"/proc/{process.pid}/maps")
+    eventually(lambda: "sqlalchemy" in loaded.read_text(), within=60)
+    process.send_signal(signal.SIGINT)
+    _, complaints = process.communicate(timeout=60)
+    assert process.returncode in (-signal.SIGINT, 130, 0)
+    assert complaints.strip() == ""

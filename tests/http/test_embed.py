@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -36,7 +37,7 @@ def test_embed_add_prints_one_iframe_line_with_the_servers_address(one_server):
     printed = one_server.command("embed", "add", "--site", SITE, "--host", "panel.example.com", "other.example.com")
     assert re.fullmatch(
         rf'<iframe src="{one_server.url}/embed/live\?token=fe_[\w-]{{32}}" title="Active now on example\.com" '
-        r'width="360" height="260" style="border:0" loading="lazy"></iframe>',
+        r'width="360" height="260" style="border:0;color-scheme:light" loading="lazy"></iframe>',
         printed,
     )
     path = unescape(printed.split('"')[1]).removeprefix(one_server.url)
@@ -166,3 +167,63 @@ def test_other_pages_are_framed_by_nobody(one_server):
     for path in ("/sign-in", "/", "/nowhere"):
         answer = one_server.request("GET", path, headers={"Accept": "text/html"})
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+# ── the preview ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def viewer(one_server):
+    """The `Cookie` header of somebody who may read the site."""
+    one_server.tell("user add", email="viewer@example.com", role="viewer", password="correct horse battery", on=[SITE])
+    return {"Cookie": one_server.sign_in("viewer@example.com", "correct horse battery")}
+
+
+def test_whoever_reads_the_site_sees_its_card_framed_by_our_own_pages_alone(one_server, viewer, token):
+    preview = one_server.request("GET", f"/embed/live?site={SITE}&theme=dark", headers=viewer)
+    assert preview.status == 200
+    assert "frame-ancestors 'self';" in preview.headers["content-security-policy"]
+    assert 'data-bs-theme="dark"' in preview.body.decode()
+    given = json.loads(re.search(r'id="given">(.*?)</script>', preview.body.decode())[1])
+    assert given["stream"] == f"/api/live/stream?site={SITE}"  # no token leaves the server for it
+    shipped = one_server.request("GET", CARD + token).headers["content-security-policy"]
+    rest = re.compile(r"frame-ancestors [^;]*")
+    assert rest.sub("", shipped) == rest.sub("", preview.headers["content-security-policy"])
+    assert "'self'" not in rest.search(shipped)[0]
+
+
+def test_the_preview_takes_the_login_and_the_right_to_read(one_server, viewer):
+    one_server.tell("site add", domain="other.example", name="", timezone="UTC")
+    key = one_server.tell("key add", name="k", scope="stats", site=None)
+    asked = [
+        (f"/embed/live?site={SITE}", {}),
+        (f"/embed/live?site={SITE}", {"Authorization": f"Bearer {key}"}),
+        ("/embed/live?site=other.example", viewer),
+        ("/embed/live?site=nowhere.example", viewer),
+        (f"/embed/live?site={SITE}&token=fe_wrong", viewer),
+        ("/embed/live", viewer),
+    ]
+    assert [one_server.request("GET", path, headers=headers).status for path, headers in asked] == [
+        401,
+        401,
+        *[404] * 4,
+    ]
+
+
+# ── its language ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("asked", "tag", "clock"),
+    [
+        ("de-DE,de;q=0.9", "de-DE", r"\d\d:\d\d:\d\d"),
+        ("en-US", "en-US", r"\d{1,2}:\d\d:\d\d\xa0[AP]M"),
+        ("", "en-GB", r"\d\d:\d\d:\d\d"),
+    ],
+)
+def test_the_card_is_written_in_the_language_of_whoever_reads_it(one_server, token, asked, tag, clock):
+    answer = one_server.request("GET", CARD + token, headers={"Accept-Language": asked})
+    page = answer.body.decode()
+    assert f'data-language="{tag}"' in page
+    assert re.search(rf'id="at">{clock}<', page)
+    assert answer.headers["vary"] == "Accept-Encoding, Accept-Language"

@@ -140,7 +140,7 @@ def test_who_has_not_beaten_for_the_window_is_gone_and_a_beat_brings_them_back(s
         agent = {"user_agent": AGENT.replace("140", str(100 + browser))}
         assert shared.collect(sent | agent, speaking).status == 202
     assert live() == state(1, b=1)
-    eventually(lambda: live() == state(0), within=5)
+    eventually(lambda: live() == state(0))
     visit(2, page=heartbeat(soon_gone["id"], site))
     assert live() == state(1, b=1)
 

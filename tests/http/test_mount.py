@@ -47,9 +47,9 @@ class Gunicorn(Server):
         self.errors = []
         self._drainer = threading.Thread(target=self._drain, daemon=True)
         self._drainer.start()
-        self.port = eventually(self._listens_on, within=20)
+        self.port = eventually(self._listens_on, within=60)
         self.url = f"http://127.0.0.1:{self.port}"
-        eventually(self._answers, within=20)
+        eventually(self._answers, within=60)
 
     def _listens_on(self) -> int:
         found = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", "".join(self.errors))
@@ -89,6 +89,7 @@ def test_it_collects_with_the_same_answers(gunicorn):
     assert errors == [(400, "bad_json"), (413, "too_large"), (415, "wrong_content_type")]
     for answer in (stored, again, robot, wrong, large, typeless):
         assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert rows(server.config, "SELECT page_id, path FROM pageviews") == [("page-one", "/a")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
@@ -50,13 +51,35 @@ def test_set_up_makes_owner_and_site_and_signs_in(database, door):
     assert client.get("/live/example.com").status_code == 200
 
 
-def test_afterwards_the_page_is_gone_for_everybody(database, door):
+def test_afterwards_the_page_is_gone_for_everybody_and_who_has_the_link_is_told_where_to_sign_in(database, door):
     client = door.client()
     client.post("/setup", data=GIVEN)
     for visitor in (client, door.client()):
-        assert visitor.get(LINK, headers=PAGE).status_code == 404
-        assert visitor.post("/setup", data=GIVEN).status_code == 404
+        for answer in (visitor.get(LINK, headers=PAGE), visitor.post("/setup", data=GIVEN)):
+            assert answer.status_code == 404
+            assert "Already set up" in answer.text
+            assert 'href="/sign-in"' in answer.text
+        stranger = visitor.get("/setup?token=x", headers=PAGE)
+        assert stranger.status_code == 404
+        assert "Already set up" not in stranger.text
     assert len(accounts.people(database)) == 1
+
+
+def test_the_link_says_so_as_well_when_the_first_account_was_made_otherwise(database, door):
+    accounts.add_person(database, "ada@example.com", "owner", "correct horse", now=1)
+    answer = door.client().get(LINK, headers=PAGE)
+    assert (answer.status_code, "Already set up" in answer.text) == (404, True)
+    assert accounts.people(database)[0].email not in answer.text
+
+
+def test_the_zones_are_offered_by_one_name_and_taken_by_any(database, door):
+    page = door.client().get(LINK).text
+    assert '<option value="Asia/Kolkata" data-also="Asia/Calcutta">Kolkata</option>' in page
+    assert 'value="US/Pacific"' not in page
+    again = door.client().post("/setup", data=GIVEN | {"password": "short", "timezone": "Asia/Calcutta"})
+    assert '<option value="Asia/Kolkata" data-also="Asia/Calcutta" selected>' in again.text
+    assert door.client().post("/setup", data=GIVEN | {"timezone": "US/Pacific"}).status_code == 302
+    assert [site.timezone for site in sites.all_sites(database)] == ["US/Pacific"]
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", accounts.setup_token(b"another")])
@@ -82,7 +105,7 @@ def test_wrong_fields_say_so_beside_themselves_and_keep_what_was_typed(database,
 def test_one_wrong_field_leaves_the_others_as_they_were(door):
     answer = door.client().post("/setup", data=GIVEN | {"password": "short"})
     assert answer.text.count('aria-invalid="true"') == 1
-    assert '<option value="Europe/Berlin" selected>' in answer.text
+    assert re.search('<option value="Europe/Berlin"[^>]* selected>', answer.text)
     assert "data-guess" not in answer.text
     assert GIVEN["token"] in answer.text
 

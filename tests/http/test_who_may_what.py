@@ -7,24 +7,18 @@ what has none.
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 
 import pytest
-from doorway import CHEAP, Browser
 from flask.testing import FlaskClient
+from house import CALLS, open_house
 
-from analytics import access, accounts, sites
+from analytics import access
 from analytics.config import Config
-from app import create_app, who_reads
 from callbacks import pages
-from collector.mount import mount
-from collector.service import Service
 
-SITE, OTHER, PASSWORD = "example.com", "other.example", "correct horse"
-FIELDS = {"key": "999"}  # of what every form sends; no row has that number
-NOW = 1_795_000_000
+SITE, OTHER = "example.com", "other.example"
+GIVEN = {"data-site": SITE, "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
 HTML = {"Accept": "text/html"}
-CALLS = "/_dash-update-component"
 
 # Who asks: nobody; somebody with a role on another site; with one on this site; with one on every site.
 ASKERS = ("nobody", "another's viewer", "viewer", "admin", "owner", "every site's admin", "every site's owner")
@@ -47,12 +41,15 @@ PAGES = {
     "/sites": SOMEBODY,
     "/sites/add": ADMINS_OF_ALL,
     "/live/<domain>": VIEWERS,
+    "/traffic/<domain>": ADMINS,
     "/settings/<domain>/general": ADMINS,
     "/settings/<domain>/filters": ADMINS,
     "/settings/<domain>/snippet": ADMINS,
     "/settings/<domain>/people": OWNERS,
+    "/settings/<domain>/cards": ADMINS,
     "/settings/<domain>/keys": ADMINS,
     "/people": OWNERS_OF_ALL,
+    "/demo": ADMINS_OF_ALL,
     "/account": SOMEBODY,
 }
 
@@ -62,6 +59,9 @@ CALLBACKS = {
     "sites-list.data-part": SOMEBODY,  # its sites are those of whoever asks: tests/http/test_all_sites.py
     "add-site-answer.data-answer": ADMINS_OF_ALL,
     "active-now.children": VIEWERS,
+    "traffic-bars.children": ADMINS,
+    "host-answer.data-answer": ADMINS,
+    "trial-answer.data-answer": ADMINS,
     "general-answer.data-answer": ADMINS,
     "delete-site-answer.data-answer": OWNERS,
     "filter-hosts-answer.data-answer": ADMINS,
@@ -73,8 +73,14 @@ CALLBACKS = {
     "person-remove-answer.data-answer": OWNERS,
     "invite-answer.data-answer": OWNERS,
     "invitation-revoke-answer.data-answer": OWNERS,
+    "card-answer.data-answer": ADMINS,
+    "card-revoke-answer.data-answer": ADMINS,
     "key-answer.data-answer": ADMINS,
     "key-remove-answer.data-answer": ADMINS,
+    "demo-start-answer.data-answer": ADMINS_OF_ALL,
+    "demo-stop-answer.data-answer": ADMINS_OF_ALL,
+    "demo-remove-answer.data-answer": ADMINS_OF_ALL,
+    "language-answer.data-answer": SOMEBODY,
     "password-answer.data-answer": SOMEBODY,
     "sign-out-answer.data-answer": SOMEBODY,
 }
@@ -101,7 +107,7 @@ ROUTES = {
     "/pixel.gif": OPEN,
     "/api/live": VIEWERS,
     "/api/live/stream": VIEWERS,
-    "/embed/live": GONE,  # without a card's token
+    "/embed/live": VIEWERS,  # its preview; a card's token opens it to anybody
     "/embed/card.woff2": OPEN,
     "/healthz": OPEN,
     "/readyz": OPEN,
@@ -111,27 +117,14 @@ ELSEWHERE = {"/", f"POST {CALLS}"}  # the lines of these are each page's and eac
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    """The whole application over a real service, and a signed-in browser for each asker."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(accounts, "HASHER", CHEAP)
-    service = Service(Config(data_dir=tmp_path_factory.mktemp("data")))
-    app = create_app(service)
-    routes = service.routes(who_reads(service))
-    mount(app.server, routes, service.writer)
-    app.server.test_client_class = Browser
-    site, other = (sites.add(service.database, domain, now=NOW).id for domain in (SITE, OTHER))
-    on = dict(zip(ASKERS[1:], ([other], [site], [site], [site], [], []), strict=True))
-    service.renew()
-    browsers = {"nobody": app.server.test_client()}
-    for asker in ASKERS[1:]:
-        email, role = re.sub(r"\W", "-", asker) + "@example.com", asker.split()[-1]
-        accounts.add_person(service.database, email, role, PASSWORD, now=NOW, sites=on[asker])
-        browsers[asker] = app.server.test_client()
-        browsers[asker].post("/sign-in", data={"email": email, "password": PASSWORD})
-    browsers["nobody"].get("/")  # Dash declares its callbacks at the first request
-    yield SimpleNamespace(app=app, routes=routes, browsers=browsers)
-    service.close()
-    patch.undo()
+    """The whole application, and a signed-in browser for each asker."""
+    with open_house(Config(data_dir=tmp_path_factory.mktemp("data"))) as house:
+        site, other = (house.add_site(domain) for domain in (SITE, OTHER))
+        house.browsers["nobody"] = house.app.server.test_client()
+        for asker, on in zip(ASKERS[1:], ([other], [site], [site], [site], [], []), strict=True):
+            email = re.sub(r"\W", "-", asker) + "@example.com"
+            house.browsers[asker] = house.join(email, asker.split()[-1], on)
+        yield house
 
 
 def verdict(answer) -> str:
@@ -143,34 +136,6 @@ def verdict(answer) -> str:
     return known.get(answer.status_code, YES)
 
 
-def body_of(callback, output: str, **values: object) -> dict[str, object]:
-    """The call of a callback as a browser sends it; `values` by property where they are not None."""
-    outputs = callback["output"] if isinstance(callback["output"], list | tuple) else [callback["output"]]
-    given = {"pathname": "/", "data-site": SITE, "data": {"number": 1, "fields": FIELDS}} | values
-    asked = [
-        [{"id": one["id"], "property": one["property"], "value": given.get(one["property"])} for one in callback[kind]]
-        for kind in ("inputs", "state")
-    ]
-    named = [{"id": one.component_id, "property": one.component_property} for one in outputs]
-    return {
-        "output": output,
-        "outputs": named if isinstance(callback["output"], list | tuple) else named[0],
-        "inputs": asked[0],
-        "state": asked[1],
-        "changedPropIds": [f"{asked[0][0]['id']}.{asked[0][0]['property']}"],
-    }
-
-
-def first_output(output: str) -> str:
-    return output.strip(".").split("...")[0]
-
-
-def served(house) -> dict[str, tuple[str, dict]]:
-    """The callbacks that the server answers, by their first output; the others run in the browser alone."""
-    known = house.app.callback_map.items()
-    return {first_output(output): (output, callback) for output, callback in known if "callback" in callback}
-
-
 def seen(house, asker: str, address: str) -> str:
     """What somebody who opens a page gets: the gate's answer, then the page that is drawn."""
     path = address.replace("<domain>", SITE)
@@ -178,19 +143,17 @@ def seen(house, asker: str, address: str) -> str:
     at_gate = verdict(browser.get(path, headers=HTML))
     if at_gate != YES:
         return at_gate
-    output, callback = served(house)["root.children"]
-    drawn = browser.post(CALLS, json=body_of(callback, output, pathname=path)).text
+    drawn = house.call(browser, "root.children", pathname=path).text
     return NOTHING if "Page not found" in drawn else REFUSED if "Not for your role" in drawn else YES
 
 
 def called(house, asker: str, name: str) -> str:
-    output, callback = served(house)[name]
-    return verdict(house.browsers[asker].post(CALLS, json=body_of(callback, output)))
+    return verdict(house.call(house.browsers[asker], name, **GIVEN))
 
 
 def called_for_all(house, asker: str, name: str) -> str:
-    output, callback = served(house)[f"{name}-answer.data-answer"]
-    return verdict(house.browsers[asker].post(CALLS, json=body_of(callback, output, **{"data-site": ""})))
+    given = GIVEN | {"data-site": ""}
+    return verdict(house.call(house.browsers[asker], f"{name}-answer.data-answer", **given))
 
 
 SUITE = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
@@ -199,6 +162,7 @@ EXAMPLES = {
     "/<path:path>": "/nowhere",
     SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
     "/api/live": f"/api/live?site={SITE}",
+    "/embed/live": f"/embed/live?site={SITE}",
     "/api/live/stream": f"/api/live/stream?site={SITE}",
 }
 
@@ -245,15 +209,15 @@ def test_nothing_is_without_an_intention(house):
         f"{method} {rule.rule}".removeprefix("GET ") for rule in rules for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert {page.address for page in pages.PAGES} == PAGES.keys()
-    assert served(house).keys() == CALLBACKS.keys()
+    assert house.served.keys() == CALLBACKS.keys()
     assert addresses | house.routes.paths == ROUTES.keys() | ELSEWHERE
 
 
 def test_a_call_of_what_runs_in_the_browser_alone_is_refused(house):
     browser = house.browsers["every site's owner"]
-    for output, callback in house.app.callback_map.items():
-        if "callback" not in callback:
-            assert browser.post(CALLS, json=body_of(callback, output)).status_code == 400
+    alone = [output for output, callback in house.app.callback_map.items() if "callback" not in callback]
+    assert alone
+    assert {browser.post(CALLS, json=house.body(output)).status_code for output in alone} == {400}
 
 
 def test_somebody_else_on_a_public_dashboard_is_a_viewer_of_every_site():

@@ -115,3 +115,21 @@ def test_what_is_no_host_raises(host):
 
 def test_the_page_names_no_other_host():
     assert re.findall(r"(?:https?:)?//[a-z][^\s\"')]*", page()) == ["http://www.w3.org/2000/svg"]
+
+
+def test_a_card_in_german_of_made_up_numbers():
+    html = page(tag="de-DE", demo=True)
+    shown = dict(re.findall(r'id="(active|signed-in|anonymous|at)">([^<]*)<', html))
+    assert shown == {"active": "1.280", "signed-in": "340", "anonymous": "940", "at": "14:32:08"}
+    assert 'data-language="de-DE"' in html
+    assert 'Active now <span class="ff-demo">Demo</span></h1>' in html
+    assert "ff-demo" not in re.sub(r"<style>.*?</style>", "", page(), flags=re.DOTALL)
+
+
+def test_without_a_token_the_stream_is_asked_for_with_the_readers_login():
+    assert given(page(token=""))["stream"] == "/api/live/stream?site=example.com"
+
+
+def test_the_preview_is_framed_by_our_own_pages_alone():
+    policy = card.content_security_policy([])
+    assert card.preview_policy() == policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'")

@@ -176,3 +176,14 @@ def test_notice_names_the_source_and_its_licence():
     notice = (Path(demo.__file__).parent / "data" / "demo-access.NOTICE.md").read_text(encoding="utf-8")
     assert "elastic/examples" in notice
     assert "Apache License, Version 2.0" in notice
+
+
+def test_of_the_past_only_those_who_are_still_on_a_page_come_again():
+    told, _ = lived()
+    kept = demo.still_there(told, NOW)
+    pages = {page_of(body) for body in kept}
+    assert {page_of(body) for body in kept if body["type"] == "pageview"} == pages
+    assert 40 <= len(pages) <= 160
+    assert not any(body["type"] == "leave" for body in kept)
+    assert [body["time"] for body in kept] == sorted(body["time"] for body in kept)
+    assert kept == [body for body in told if page_of(body) in pages]

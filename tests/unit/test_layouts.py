@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import plotly.utils
 import pytest
 
+from analytics import language
 from analytics.live import Concurrency, LiveState, PlaceTally, Rest, Tally
-from layouts import first, live, shell, states
+from layouts import cards, first, live, shell, states
 from layouts.components import figures, ranking
 from layouts.snippet import Doubts
 
@@ -24,6 +25,7 @@ SNIPPET = '<script defer src="https://stats.example.com/js/footfall.js" data-sit
 class Site(NamedTuple):
     domain: str = "example.com"
     timezone: str = "Europe/Berlin"
+    demo: bool = False
 
 
 NOBODY = LiveState(AT, 60, 0, 0, 0, (), (), Rest(0, 0), (), Rest(0, 0), (), Rest(0, 0), ())
@@ -304,8 +306,8 @@ LIVE_IDS = {
     "tick",
     "nudge",
     "refresh",
+    "drawing",
     "fallback",
-    "fallback-done",
     "split",
 }
 
@@ -449,3 +451,104 @@ def test_a_failed_card_says_so_and_offers_another_try():
 
 def test_a_skeleton_is_as_many_rows_as_asked_for():
     assert len(props(states.skeleton(10), className="ff-skel")) == 10
+
+
+# ── languages ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def written_in():
+    """Writes the figures of this test in a language."""
+    yield figures.write_in
+    figures.write_in(language.DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("tag", "seen"),
+    [
+        (
+            "de-DE",
+            ("12.345", "12.345 people", "27\xa0%", "<1\xa0%", ">99\xa0%", "14:32", "↑ 16\xa0%|up 16\xa0%, better"),
+        ),
+        ("en-US", ("12,345", "12,345 people", "27%", "<1%", ">99%", "2:32\xa0PM", "↑ 16%|up 16%, better")),
+        (
+            "fr-FR",
+            (
+                "12\u202f345",
+                "12\u202f345 people",
+                "27\xa0%",
+                "<1\xa0%",
+                ">99\xa0%",
+                "14:32",
+                "↑ 16\xa0%|up 16\xa0%, better",
+            ),
+        ),
+    ],
+)
+def test_figures_are_written_in_the_readers_language(written_in, tag, seen):
+    written_in(tag)
+    assert (
+        figures.count(12_345),
+        figures.people(12_345),
+        figures.percent(34, 128),
+        figures.percent(1, 999),
+        figures.percent(998, 999),
+        figures.time_of_day(AT, BERLIN),
+        text(figures.change(128, 110)),
+    ) == seen
+
+
+def test_the_words_stay_english_and_the_page_names_the_language_for_its_scripts(written_in):
+    written_in("de-DE")
+    busy = replace(SOME, active=12_345, signed_in=12_000, anonymous=345)
+    assert text(live.facts(busy, Concurrency((), 11_000, (20_000, AT)), BERLIN)) == (
+        "1 h ago|11.000| |↑ 12\xa0%|up 12\xa0%, better|Peak today|20.000| at 14:32"
+    )
+    assert next(nodes(shell.shell(live.page(Site()), version="1")))["props"]["data-language"] == "de-DE"
+
+
+def test_a_day_is_for_machines_too(written_in):
+    written_in("de-DE")
+    assert one(figures.day(AT, BERLIN), dateTime="2026-11-20T14:32:08+01:00")["children"] == "20.11.2026"
+
+
+# ── demo ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_demo_site_is_marked_on_its_live_page_and_in_the_switcher():
+    badge = {"children": "Demo", "className": "ff-badge is-demo", "title": "Made-up visitors"}
+    assert one(live.page(Site(demo=True)), className="ff-badge is-demo") == badge
+    assert props(live.page(Site()), className="ff-badge is-demo") == []
+    links = [shell.SiteLink("demo.example", "/live/demo.example", 7, True), shell.SiteLink("a.com", "/live/a.com", 1)]
+    assert props(shell.site_menu(links, "demo.example", 60), className="ff-badge is-demo") == [badge, badge]
+    assert props(shell.site_menu(links, "a.com", 60), className="ff-badge is-demo") == [badge]
+
+
+# ── cards ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_card_can_be_revoked_while_it_is_on(written_in):
+    written_in("en-GB")
+    rows = [
+        cards.Row(3, ("a.com", "b.com:3000"), AT, AT + 86_400, "on"),
+        cards.Row(2, ("<b>.com",), AT, AT + 86_400, "expired"),
+        cards.Row(1, ("c.com",), AT, AT + 86_400, "off"),
+    ]
+    assert text(cards.lists(rows)) == (
+        "On pages of|State|Since|Until|a.com, b.com:3000|On|20 Nov 2026|21 Nov 2026|Revoke|"
+        "<b>.com|Expired|20 Nov 2026|21 Nov 2026|c.com|Off|20 Nov 2026|21 Nov 2026"
+    )
+    lost = "Revoke the card on a.com, b.com:3000? It goes dark there within a second, for good."
+    assert one(cards.lists(rows), children="Revoke")["data-confirm"] == lost
+
+
+def test_the_preview_is_the_card_itself_in_both_themes():
+    shown = [
+        (node["props"]["src"], node["props"]["title"])
+        for node in nodes(cards.cards("a.com", []))
+        if node["type"] == "Iframe"
+    ]
+    assert shown == [
+        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light"),
+        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark"),
+    ]

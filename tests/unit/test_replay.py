@@ -405,11 +405,16 @@ def test_who_was_not_heard_of_for_three_beats_is_forgotten():
     assert max(seen) == 10
 
 
-def test_sigterm_is_a_ctrl_c_within_interruptible_only():
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), interruptible():
-        signal.raise_signal(signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is before
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_within_interruptible_is_noted_and_the_second_one_interrupts(number):
+    before = signal.getsignal(number)
+    with interruptible() as interrupted:
+        assert not interrupted()
+        signal.raise_signal(number)
+        assert interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) is before
 
 
 # what is said of it

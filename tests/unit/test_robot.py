@@ -160,6 +160,8 @@ def test_people_are_no_robots():
         ("Mozilla/5.0 (compatible; Foo_Crawler-2/1.7; +http://foo.example)", "foo_crawler-2"),
         ("Hello from Palo Alto Networks, find out more", "hello from palo alto networks"),
         ("PHP/8.1", "php"),
+        ("bot-203-0-113-7/1.0", "bot"),
+        ("crawler_5d41402abc4b2a76/1.0", "crawler_dabcba"),
     ],
 )
 def test_a_robot_is_counted_by_the_name_that_it_gives(agent, name):

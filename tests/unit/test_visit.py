@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from collector.visit import is_open, with_beat, with_event, with_pageview, with_user
 from tests.factories import MINUTE, NOW, visit
@@ -59,7 +60,7 @@ def test_a_pageview_that_comes_ten_seconds_late_is_the_entry_page_and_makes_the_
 
 def test_a_late_pageview_inside_the_visit_is_neither_entry_nor_exit_page():
     long = visit(last_at=NOW + 60, seen_at=NOW + 90, exit_page="/b")
-    assert with_pageview(long, NOW + 30, "/a") == long._replace(pageviews=2)
+    assert with_pageview(long, NOW + 30, "/a") == replace(long, pageviews=2)
 
 
 def test_an_event_counts_and_prolongs_and_leaves_the_pages():

@@ -1,8 +1,8 @@
-"""Time zones by the names that people choose from."""
+"""The time zones that are offered."""
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
+import zoneinfo
 
 import pytest
 
@@ -10,10 +10,33 @@ from analytics import zones
 from analytics.sites import WrongInput
 
 
-def test_every_name_is_a_zone_and_comes_once():
-    assert set(zones.NAMES) <= available_timezones()
-    assert len(set(zones.NAMES)) == len(zones.NAMES) > 400
-    assert (zones.NAMES[0], list(zones.NAMES[1:])) == ("UTC", sorted(zones.NAMES[1:]))
+def test_every_zone_that_is_offered_is_one_and_names_a_place():
+    names = [zone.name for zone in zones.offered()]
+    assert set(names) <= zoneinfo.available_timezones()
+    assert names == sorted(set(names))
+    assert all("/" in name for name in names)
+    assert {"Europe/Berlin", "Europe/Oslo", "America/New_York", "America/Argentina/Buenos_Aires"} <= set(names)
+
+
+def test_old_names_are_not_offered_and_lead_to_the_zone_that_is():
+    by_alias = {alias: zone.name for zone in zones.offered() for alias in zone.aliases}
+    names = {zone.name for zone in zones.offered()}
+    old = {
+        "Asia/Calcutta": "Asia/Kolkata",
+        "US/Pacific": "America/Los_Angeles",
+        "GB": "Europe/London",
+        "Europe/Kiev": "Europe/Kyiv",
+        "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    }
+    assert {alias: by_alias[alias] for alias in old} == old
+    assert not names & by_alias.keys()
+
+
+def test_every_name_of_a_place_that_the_database_knows_is_offered_or_an_alias():
+    """`Etc/…`, and names without a place like `EST`, are no answer to where somebody is."""
+    known = {name for zone in zones.offered() for name in (zone.name, *zone.aliases)}
+    areas = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+    assert {name for name in zoneinfo.available_timezones() if name.startswith(areas)} - known == set()
 
 
 @pytest.mark.parametrize(

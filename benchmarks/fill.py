@@ -1,0 +1,29 @@
+"""Rows written straight into the tables, on either database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from analytics.database import Database
+from collector.store import COLUMNS
+
+AT_ONCE = 50_000
+
+
+def fill(database: Database, table: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    """Writes the rows, in the order of `COLUMNS`, and says how many they were."""
+    columns, rest, written = COLUMNS[table], iter(rows), 0
+    while some := list(islice(rest, AT_ONCE)):
+        with database.transaction() as connection:
+            cursor: Any = connection.connection.cursor()
+            if database.embedded:
+                marks = ", ".join("?" * len(columns))
+                cursor.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", some)
+            else:
+                with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+                    for row in some:
+                        copy.write_row(row)
+        written += len(some)
+    return written

@@ -1,0 +1,249 @@
+"""The command line's frame, and its commands that administer: each runs in the server that has the data, else here."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing, suppress
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from analytics import access, commands, sites
+from analytics.config import Config, read_config
+from analytics.database import Database
+from analytics.sites import WrongInput
+from collector.control import NoServer, ask
+from collector.progress import Progress
+
+
+@cache
+def our_version() -> str:
+    """The version of the installed package, or of this checkout."""
+    try:
+        return version("footfall")
+    except PackageNotFoundError:
+        return "0.1.0"
+
+
+def administer(config: Config, command: str, /, **options: Any) -> str:
+    """Runs a command in the running server, which then knows at once, else here; long ones say how far they are."""
+    with closing(Progress(sys.stdout)) as progress:
+        with suppress(NoServer):
+            return ask(config.data_dir, command, options, progress.tell)
+        with closing(Database(config)) as database:
+            means = {"retention_days": config.heartbeat_retention_days, "tell": progress.tell}
+            address = config.base_url or "http://127.0.0.1:8050"
+            return commands.run(database, address, command, options, **means)
+
+
+class _Commands(click.Group):
+    """`serve` is what happens without a subcommand."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h", "--version")):
+            args = ["serve", *args]
+        return super().parse_args(context, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["--help", "-h"]})
+@click.version_option(our_version(), prog_name="footfall")
+def cli() -> None:
+    """Footfall: live traffic analytics that you host yourself."""
+
+
+HOST = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+PORT = click.option("--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+DATA_DIR = click.option("--data-dir", type=click.Path(path_type=Path), help="Where data lives. [default: data]")
+SITE = click.option("--site", required=True, metavar="DOMAIN", help="The site, as added.")
+ON_SITES = click.option(
+    "--site", "on", multiple=True, metavar="DOMAIN", help="Only on this site; may be repeated. [default: every site]"
+)
+PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@cli.group("site")
+def site_group() -> None:
+    """Sites: what is measured."""
+
+
+@site_group.command("add")
+@click.argument("domain")
+@click.option("--name", default="", help="How the dashboard calls it. [default: the domain]")
+@click.option("--timezone", default="UTC", show_default=True, metavar="Area/City")
+@DATA_DIR
+def site_add(domain: str, name: str, timezone: str, data_dir: Path | None) -> None:
+    """Add a site and print its snippet."""
+    click.echo(administer(read_config(data_dir=data_dir), "site add", domain=domain, name=name, timezone=timezone))
+
+
+@site_group.command("list")
+@DATA_DIR
+def site_list(data_dir: Path | None) -> None:
+    """List the sites."""
+    click.echo(administer(read_config(data_dir=data_dir), "site list"))
+
+
+@site_group.command("set")
+@click.argument("domain")
+@click.option("--name")
+@click.option("--timezone", metavar="Area/City")
+@click.option("--week-start", type=click.Choice(sites.WEEKDAYS), help="The first day of the week.")
+@click.option("--identity", type=click.Choice(sites.IDENTITIES))
+@click.option("--retention-days", metavar="DAYS", help="How long heartbeats are kept; '' for the server's setting.")
+@click.option("--allow-host", "hosts", multiple=True, help="Pages of this host count too. Replaces the list.")
+@click.option("--exclude-host", "excluded_hosts", multiple=True, metavar="HOST", help="And its subdomains.")
+@click.option("--exclude-address", "excluded_addresses", multiple=True, metavar="CIDR")
+@click.option("--exclude-path", "excluded_paths", multiple=True, metavar="PATTERN", help="`*` and `**` as wildcards.")
+@DATA_DIR
+def site_set(domain: str, data_dir: Path | None, **changes: Any) -> None:
+    """Change settings of a site; what is not given stays."""
+    click.echo(administer(read_config(data_dir=data_dir), "site set", domain=domain, **changes))
+
+
+@site_group.command("remove")
+@click.argument("domain")
+@DATA_DIR
+def site_remove(domain: str, data_dir: Path | None) -> None:
+    """Remove a site with all of its data."""
+    if sys.stdin.isatty() and click.prompt(f"All data of {domain} will be gone. Type the domain to go on") != domain:
+        raise WrongInput("not removed: that was another name")
+    click.echo(administer(read_config(data_dir=data_dir), "site remove", domain=domain))
+
+
+@cli.group("user")
+def user_group() -> None:
+    """People who may sign in."""
+
+
+@user_group.command("add")
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice(access.ROLES))
+@ON_SITES
+@PASSWORD
+@DATA_DIR
+def user_add(email: str, role: str, on: tuple[str, ...], password_stdin: bool, data_dir: Path | None) -> None:
+    """Add a person. Without --password-stdin a password is made and printed once."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    config = read_config(data_dir=data_dir)
+    click.echo(administer(config, "user add", email=email, role=role, password=password, on=on))
+
+
+@user_group.command("set")
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice([*access.ROLES, commands.NO_ROLE]))
+@ON_SITES
+@DATA_DIR
+def user_set(email: str, role: str, on: tuple[str, ...], data_dir: Path | None) -> None:
+    """Give a person another role; "none" takes it away."""
+    click.echo(administer(read_config(data_dir=data_dir), "user set", email=email, role=role, on=on))
+
+
+@user_group.command("invite")
+@click.argument("email", default="")
+@click.option("--role", required=True, type=click.Choice(access.ROLES))
+@click.option("--site", "on", metavar="DOMAIN", help="Only on this site. [default: every site]")
+@click.option("--expires", default="7d", show_default=True, metavar="DURATION")
+@DATA_DIR
+def user_invite(email: str, role: str, on: str | None, expires: str, data_dir: Path | None) -> None:
+    """Print a link with which somebody makes their account, once."""
+    config = read_config(data_dir=data_dir)
+    click.echo(administer(config, "user invite", email=email, role=role, on=on, expires=expires))
+
+
+@user_group.command("remove")
+@click.argument("email")
+@DATA_DIR
+def user_remove(email: str, data_dir: Path | None) -> None:
+    """Remove a person and end their logins."""
+    click.echo(administer(read_config(data_dir=data_dir), "user remove", email=email))
+
+
+@user_group.command("list")
+@DATA_DIR
+def user_list(data_dir: Path | None) -> None:
+    """List the people."""
+    click.echo(administer(read_config(data_dir=data_dir), "user list"))
+
+
+@user_group.command("reset")
+@click.argument("email")
+@PASSWORD
+@DATA_DIR
+def user_reset(email: str, password_stdin: bool, data_dir: Path | None) -> None:
+    """Give a person a new password and end their logins."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    click.echo(administer(read_config(data_dir=data_dir), "user reset", email=email, password=password))
+
+
+@cli.group("key")
+def key_group() -> None:
+    """Keys for programs."""
+
+
+@key_group.command("add")
+@click.argument("name")
+@click.option("--scope", required=True, type=click.Choice(["stats", "ingest", "admin"]))
+@click.option("--site", metavar="DOMAIN", help="Only for this site. [default: every site]")
+@DATA_DIR
+def key_add(name: str, scope: str, site: str | None, data_dir: Path | None) -> None:
+    """Add an API key and print it, once."""
+    click.echo(administer(read_config(data_dir=data_dir), "key add", name=name, scope=scope, site=site))
+
+
+@key_group.command("list")
+@DATA_DIR
+def key_list(data_dir: Path | None) -> None:
+    """List the API keys; what they open, but not the keys themselves."""
+    click.echo(administer(read_config(data_dir=data_dir), "key list"))
+
+
+@key_group.command("remove")
+@click.argument("key_id", type=click.IntRange(1, 2**31 - 1), metavar="ID")
+@DATA_DIR
+def key_remove(key_id: int, data_dir: Path | None) -> None:
+    """Remove an API key; it is good for nothing within a second."""
+    click.echo(administer(read_config(data_dir=data_dir), "key remove", key_id=key_id))
+
+
+@cli.group("embed")
+def embed_group() -> None:
+    """Cards for other admin panels."""
+
+
+@embed_group.command("add")
+@SITE
+@click.option("--host", "hosts", required=True, multiple=True, metavar="PANEL_HOST", help="Who may frame it.")
+@click.argument("more_hosts", nargs=-1, metavar="[PANEL_HOST]...")
+@click.option("--expires", default="365d", show_default=True, metavar="DURATION")
+@DATA_DIR
+def embed_add(
+    site: str, hosts: tuple[str, ...], more_hosts: tuple[str, ...], expires: str, data_dir: Path | None
+) -> None:
+    """Add a card and print the <iframe> line to paste."""
+    config = read_config(data_dir=data_dir)
+    click.echo(administer(config, "embed add", site=site, hosts=[*hosts, *more_hosts], expires=expires))
+
+
+@embed_group.command("list")
+@DATA_DIR
+def embed_list(data_dir: Path | None) -> None:
+    """List the cards."""
+    click.echo(administer(read_config(data_dir=data_dir), "embed list"))
+
+
+@embed_group.command("revoke")
+@click.argument("embed_id", type=click.IntRange(1, 2**31 - 1), metavar="ID")
+@DATA_DIR
+def embed_revoke(embed_id: int, data_dir: Path | None) -> None:
+    """Switch a card off; it ends within a second."""
+    click.echo(administer(read_config(data_dir=data_dir), "embed revoke", embed_id=embed_id))
+
+
+@cli.command("maintain")
+@DATA_DIR
+def maintain_command(data_dir: Path | None) -> None:
+    """Do the day's work now: count daily usage, purge old heartbeats, destroy old salts."""
+    click.echo(administer(read_config(data_dir=data_dir), "maintain"))

@@ -1,0 +1,185 @@
+"""axe on every page there is, as people see it: signed in, with data, light and dark, on a desk and on a phone.
+
+The pages come from the table of pages itself, so that a new one is looked at without a word here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+from reader import DESKTOP, PHONE, Reader, add_owner, add_site, chromium, come
+from stream_server import until
+
+from analytics.config import Config
+from callbacks.pages import PAGES
+from callbacks.pages import SITE as DOMAIN
+from tests.serving import AGENT, SITE, Server, event, serving
+
+OTHER, QUIET = "other.example", "quiet.example"
+AXE = files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
+LOOKS = list(itertools.product(("light", "dark"), (DESKTOP, PHONE)))
+
+# What axe finds that stands in somebody's way: (rule, where, what to do).
+FINDINGS = """
+const done = arguments[arguments.length - 1];
+axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => done(violations
+  .filter(({impact}) => impact === "serious" || impact === "critical")
+  .flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`))), done);
+"""
+
+# What is operated with a finger or a pointer and smaller than so many px each way (links within a sentence aside).
+SMALL = """
+const least = arguments[0], inline = (n) => getComputedStyle(n).display === "inline";
+const places = [...document.querySelectorAll("a[href], button, summary, select, input:not([type=hidden]), textarea")];
+return places.filter((n) => n.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !inline(n)
+    && !n.matches(".ff-skip, .ff-place, [inert] *"))
+  .map((n) => [n, n.getBoundingClientRect()]).filter(([, box]) => Math.min(box.width, box.height) < least - 0.5)
+  .map(([n, box]) => `${Math.round(box.width)} × ${Math.round(box.height)}: ${n.outerHTML.slice(0, 120)}`);
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    with serving(Config(data_dir=tmp_path_factory.mktemp("data"))) as running:
+        add_owner(running)
+        for domain in (SITE, OTHER, QUIET):
+            add_site(running, domain)
+        furnish(running)
+        yield running
+
+
+def furnish(server: Server) -> None:
+    """Something of everything that pages list."""
+    server.tell("user add", email="viewer@example.com", role="viewer", password="correct horse battery", on=[SITE])
+    for scope in ("stats", "ingest"):
+        server.tell("key add", name=f"the {scope} key", scope=scope, site=SITE)
+    server.tell("embed add", site=SITE, hosts=["panel.example.com"], expires="365d")
+    for domain in (SITE, OTHER):
+        come(server, domain, [f"bob of {domain}"], "/", timezone="Europe/Lisbon", referrer="https://www.google.com/")
+        come(server, domain, [f"ann of {domain}"], "/plans", user_id="u-1", user_type="supplier", timezone="Asia/Tokyo")
+    bought = event("payment-1", "Payment", "/plans", SITE, value=49.5, currency="EUR", description="Team, yearly")
+    who = {"pageview": f"page-of-ann of {SITE}", "user_id": "u-1", "user_name": "Ann"}
+    assert server.collect(bought | who, {"User-Agent": f"{AGENT} ann of {SITE}"}).status == 202
+
+
+@pytest.fixture(scope="module")
+def somebody(server, tmp_path_factory) -> Iterator[Reader]:
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield Reader(driver, server)
+
+
+@pytest.fixture(scope="module")
+def owner(somebody) -> Reader:
+    somebody.sign_in()
+    return somebody
+
+
+def findings(reader: Reader) -> dict[str, list[str]]:
+    """What is wrong with the page that the reader is on, by look; empty when nothing is."""
+    reader.run(AXE)
+    found = {}
+    for theme, size in LOOKS:
+        with reader.sized(size):
+            reader.run("document.documentElement.dataset.bsTheme = arguments[0]", theme)
+            reader.run("document.getAnimations().forEach((one) => one.transitionProperty && one.finish())")
+            wrong = reader.driver.execute_async_script(FINDINGS) + reader.run(SMALL, 36 if size == PHONE else 24)
+            wrong += [f"reaches beyond the edge: {one}" for one in reader.too_wide()]
+            found[f"{theme}, {size[0]} px"] = wrong
+    return {look: wrong for look, wrong in found.items() if wrong}
+
+
+def drawn(reader: Reader) -> None:
+    """Waits until the page is drawn, with nothing still to come."""
+    until(lambda: reader.texts("h1") and not reader.run("return document.querySelector('.ff-skel, ._dash-loading')"))
+
+
+def addresses() -> list[str]:
+    """Of every page, on the site that has data; the Live page also of one where nobody has been."""
+    return [page.address.replace(DOMAIN, SITE) for page in PAGES] + [f"/live/{QUIET}", f"/live/{SITE}?wall=1"]
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_axe_finds_nothing_serious_on_a_page(owner, address):
+    owner.open(address)
+    drawn(owner)
+    assert findings(owner) == {}
+
+
+@pytest.mark.parametrize("menu", ["#site-menu summary", "#account summary", ".ff-foot [data-opens]"])
+def test_axe_finds_nothing_serious_in_an_open_menu_and_the_sheet(owner, menu):
+    owner.open(f"/live/{SITE}")
+    drawn(owner)
+    owner.click(menu)
+    assert findings(owner) == {}
+
+
+@pytest.mark.parametrize("address", ["/live/nothing.example", f"/settings/{SITE}/nothing", "/nothing/at/all"])
+def test_axe_finds_nothing_serious_on_a_page_that_is_not_there(owner, address):
+    owner.open(address)
+    drawn(owner)
+    assert findings(owner) == {}
+
+
+def test_axe_and_the_ruler_do_look(owner):
+    owner.open(f"/live/{SITE}")
+    drawn(owner)
+    owner.run("document.getElementById('refresh').outerHTML = '<button style=\"padding:0\"></button>'")
+    found = findings(owner)
+    assert set(found) == {f"{theme}, {size[0]} px" for theme, size in LOOKS}
+    assert all([one.split(":")[0].split()[0] for one in wrong][:1] == ["button-name"] for wrong in found.values())
+    assert all(len(wrong) > 1 for wrong in found.values())
+
+
+# ───────── the pages without Dash ─────────
+
+
+@pytest.fixture
+def stranger(somebody) -> Iterator[Reader]:
+    kept = somebody.driver.get_cookies()
+    somebody.driver.delete_all_cookies()
+    yield somebody
+    somebody.driver.delete_all_cookies()
+    for cookie in kept:
+        somebody.driver.add_cookie(cookie)
+
+
+def test_axe_finds_nothing_serious_at_the_door(stranger, server):
+    stranger.open("/sign-in")
+    assert findings(stranger) == {}
+    for element in ("email", "password"):
+        stranger.type(element, "nobody@example.com")
+    stranger.click("button[type=submit]")
+    until(lambda: stranger.texts("[role=alert]"))
+    assert findings(stranger) == {}
+
+
+def test_axe_finds_nothing_serious_on_an_invitation_and_on_one_that_is_over(stranger, server):
+    told = server.tell("user invite", email="new@example.com", role="viewer", on=SITE, expires="7d")
+    stranger.open("/invitation" + told.split("/invitation")[1].split()[0])
+    assert stranger.texts("h1") == ["You are invited"]
+    assert findings(stranger) == {}
+    stranger.open("/invitation?token=over")
+    assert findings(stranger) == {}
+
+
+def test_axe_finds_nothing_serious_while_a_new_house_is_set_up(somebody, tmp_path):
+    with serving(Config(data_dir=tmp_path / "data")) as bare:
+        newcomer = Reader(somebody.driver, bare)
+        newcomer.open("/setup" + next(line for line in bare.lines if "/setup" in line).split("/setup")[1])
+        assert newcomer.texts("h1") == ["Set up Footfall"]
+        assert findings(newcomer) == {}
+        newcomer.open("/sign-in")
+        assert findings(newcomer) == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_the_card(owner, server, theme):
+    line = server.tell("embed add", site=SITE, hosts=["127.0.0.1"], expires="1d")
+    with owner.sized((360, 260)):
+        owner.open(f"/embed/live?token={line.split('token=')[1].split(chr(34))[0]}&theme={theme}")
+        until(lambda: owner.run("return document.getElementById('active')"))
+        owner.run(AXE)
+        assert owner.driver.execute_async_script(FINDINGS) == []

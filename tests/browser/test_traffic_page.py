@@ -1,0 +1,126 @@
+"""The Traffic page in a real browser: what became of real events, a decision and its undo, a pageview on trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from reader import FAINT, UNNAMED, Reader, add_owner, add_site, chromium
+from stream_server import until
+
+from analytics.config import Config
+from tests.serving import SITE, Server, eventually, pageview, rows, serving
+
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    """A server whose site has got one of several things."""
+    with serving(Config(data_dir=tmp_path_factory.mktemp("data"))) as server:
+        add_site(server, SITE)
+        add_site(server, "quiet.example")
+        add_owner(server)
+        server.collect(pageview("page-0001"))
+        server.collect(pageview("page-0001"))
+        server.collect(pageview("page-0002"), {"DNT": "1"})
+        server.collect(pageview("page-0003"), {"User-Agent": GOOGLEBOT})
+        for host in ("shop.test", "shop.test", "copy.test"):
+            server.collect(pageview("page-0004", url=f"https://{host}/"))
+        server.collect(pageview("page-0005", scroll=101))
+        eventually(lambda: rows(server.config, "SELECT sum(count) FROM outcomes") == [(8,)])
+        yield server
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+@pytest.fixture
+def reader(driver, server) -> Iterator[Reader]:
+    """The owner on the page; at the end nothing was complained of, and nobody else was asked."""
+    reader = Reader(driver, server)
+    reader.open("/")
+    if "/sign-in" in driver.current_url:
+        reader.sign_in()
+    reader.open(f"/traffic/{SITE}")
+    until(lambda: reader.text("traffic-bars"))
+    yield reader
+    assert (reader.complaints(), reader.foreign_requests()) == ([], [])
+
+
+def outcomes(reader: Reader) -> dict[str, str]:
+    cells = """return [...document.querySelectorAll(".ff-outcomes tbody tr, .ff-outcomes tfoot tr")].map(
+        (row) => [(row.querySelector("b, th")).textContent, row.querySelector(".ff-num").textContent])"""
+    return dict(reader.run(cells))
+
+
+def test_every_event_is_told_of_in_words_and_the_total_balances(reader):
+    assert outcomes(reader) == {
+        "Stored": "1",
+        "Sent again": "1",
+        "Unlisted host": "3",
+        "Do Not Track or Global Privacy Control": "1",
+        "Robots": "1",
+        "Received": "7",
+    }
+    assert "7 received" in reader.text("traffic-bars")
+    assert "Beside these, 1 named no site" in reader.text("traffic-outcomes"), "a wrong field is read before the site"
+    assert reader.rows("traffic-robots") == [("Googlebot", "1")]
+    assert reader.run("return document.querySelectorAll('.ff-bars > span').length") == 24
+
+
+def test_seven_days_are_shown_by_the_hour_too(reader):
+    reader.click("#traffic-168")
+    until(lambda: reader.run("return document.querySelectorAll('.ff-bars > span').length") == 168)
+    assert reader.run("return document.getElementById('traffic-168').ariaPressed") == "true"
+    assert outcomes(reader)["Received"] == "7"
+
+
+def test_a_host_is_included_with_one_click_and_taken_back_with_another(reader, server):
+    assert reader.texts("#hosts tbody bdi") == ["shop.test", "copy.test"]
+    reader.click('#host-shop\\.test [data-value="include"]')
+    until(lambda: reader.texts("#hosts tbody button") == ["Undo", "Include", "Ignore"])
+    assert reader.text("hosts").startswith("HostEventsLastshop.testIts pages count from now on.Undo")
+    page = pageview("page-shop", url="https://shop.test/")
+    eventually(lambda: server.collect(page).status == 202)
+    reader.click('#host-shop\\.test [data-value="reconsider"]')
+    until(lambda: reader.texts("#hosts tbody bdi") == ["shop.test", "copy.test"])
+    again = pageview("page-again", url="https://shop.test/")
+    eventually(lambda: server.collect(again).json.get("filtered") == "unlisted_host")
+
+
+def test_a_pageview_on_trial_shows_each_step_and_leaves_nothing(reader, server):
+    before = rows(server.config, "SELECT sum(count) FROM outcomes")
+    reader.type("trial-user_agent", GOOGLEBOT)
+    reader.type("trial-url", f"https://{SITE}/prices?utm_source=letter")
+    reader.click("#trial [type=submit]")
+    until(lambda: reader.texts("#trial-result h2") == ["It would be left out"])
+    states = reader.run("return [...document.querySelectorAll('.ff-verdicts li')].map((n) => n.className)")
+    assert states == ["is-passed"] * 4 + ["is-stopped"] + ["is-not-reached"] * 5
+    assert "Googlebot" in reader.texts(".ff-verdicts .is-stopped")[0]
+    facts = reader.texts("#trial-result dd")
+    assert facts[:2] == [f"{SITE}/prices", "letter"]
+    reader.type("trial-address", "nowhere")
+    reader.click("#trial [type=submit]")
+    until(lambda: reader.texts("#trial-address-note .ff-wrong")[0].startswith("'nowhere' is no address"))
+    assert rows(server.config, "SELECT sum(count) FROM outcomes") == before
+
+
+def test_a_site_that_got_nothing_says_what_to_do(reader):
+    reader.open("/traffic/quiet.example")
+    until(lambda: "Nothing received" in (reader.text("traffic-bars") or ""))
+    assert reader.is_hidden("traffic-robots")
+    assert "No other host" in reader.text("hosts")
+
+
+def test_it_can_be_read_by_everybody_on_a_desk_and_on_a_phone(reader):
+    for theme in ("light", "dark"):
+        reader.run("document.documentElement.dataset.bsTheme = arguments[0]", theme)
+        until(lambda: reader.run(FAINT) == [])
+    assert reader.run(UNNAMED) == []
+    with reader.sized((390, 844)):
+        assert reader.too_wide() == []
+    reader.shoot("traffic")

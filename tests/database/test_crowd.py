@@ -1,0 +1,119 @@
+"""Demo traffic in a running service, on SQLite and on PostgreSQL: it comes, leaves, and nothing of it is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import func, select
+
+from analytics import schema, sites
+from analytics.sites import WrongInput
+from collector.demo import DEMO_DOMAIN
+from collector.service import Service
+from tests.serving import eventually
+
+OWN = "example.com"
+PATIENCE_S = 60
+
+
+@pytest.fixture
+def service(config) -> Iterator[Service]:
+    running = Service(config)
+    sites.add(running.database, OWN, now=now())
+    running.renew()
+    yield running
+    running.close()
+
+
+def now() -> int:
+    return int(time.time())
+
+
+def made(service: Service) -> int:
+    """The number of a demo site that has been there before: its crowd comes without a past."""
+    return sites.add(service.database, DEMO_DOMAIN, now=now(), demo=True).id
+
+
+def count(service: Service, table, *conditions) -> int:
+    with service.database.read() as connection:
+        return connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
+
+
+def left(service: Service, site_id: int) -> dict[str, int]:
+    """How many rows of each table are about that site; the site itself is one."""
+    tables = {table.name: table.c.site_id for table in schema.metadata.sorted_tables if "site_id" in table.c}
+    found = {name: count(service, column.table, column == site_id) for name, column in tables.items()}
+    found["sites"] = count(service, schema.sites, schema.sites.c.id == site_id)
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def domains(service: Service) -> list[tuple[str, bool]]:
+    return [(site.domain, site.demo) for site in sites.all_sites(service.database)]
+
+
+def test_starting_makes_a_site_of_its_own_with_its_past_and_removing_leaves_nothing(service):
+    site = service.crowd.come(now=now())
+    assert domains(service) == [(DEMO_DOMAIN, True), (OWN, False)]
+    an_hour_ago = schema.pageviews.c.at < now() - 3600
+    eventually(lambda: count(service, schema.pageviews, an_hour_ago) > 100, PATIENCE_S)
+    assert service.crowd.is_here
+    assert left(service, site.id).keys() >= {"sites", "pageviews", "visits", "heartbeats", "outcomes"}
+    service.crowd.vanish()
+    assert service.writer.settle(PATIENCE_S)
+    assert not service.crowd.is_here
+    assert left(service, site.id) == {}
+    assert domains(service) == [(OWN, False)]
+
+
+def test_people_come_and_when_it_is_stopped_they_leave(service):
+    site_id = made(service)
+    service.crowd.come(now=now())
+    eventually(lambda: service.hub.active(site_id) > 20, PATIENCE_S)
+    own = service.sites.get(OWN)
+    assert service.hub.active(own.id) == 0
+    assert count(service, schema.heartbeats, schema.heartbeats.c.site_id == own.id) == 0
+    service.crowd.go()
+    assert not service.crowd.is_here
+    assert service.hub.active(site_id) == 0
+    assert left(service, site_id)["sites"] == 1
+
+
+def test_they_are_let_come_once_and_come_again_after_they_were_stopped(service):
+    made(service)
+    first, second = service.crowd.come(now=now()), service.crowd.come(now=now())
+    assert first == second
+    service.crowd.go()
+    service.crowd.go()
+    assert service.crowd.come(now=now()) == first
+    assert service.crowd.is_here
+
+
+def test_a_site_of_that_name_that_is_somebodys_own_is_left_alone(service):
+    sites.add(service.database, DEMO_DOMAIN, now=now())
+    with pytest.raises(WrongInput, match=r"demo\.example is a site of your own here"):
+        service.crowd.come(now=now())
+    service.crowd.vanish()
+    assert domains(service) == [(DEMO_DOMAIN, False), (OWN, False)]
+
+
+def test_they_end_when_the_site_is_removed_in_another_way(service):
+    site_id = made(service)
+    service.crowd.come(now=now())
+    eventually(lambda: service.hub.active(site_id), PATIENCE_S)
+    sites.remove(service.database, DEMO_DOMAIN)
+    eventually(lambda: not service.crowd.is_here, PATIENCE_S)
+
+
+def test_they_leave_when_the_server_stops(service):
+    site_id = made(service)
+    service.crowd.come(now=now())
+    eventually(lambda: service.hub.active(site_id), PATIENCE_S)
+    service.drain()
+    assert not service.crowd.is_here
+
+
+def test_removing_what_is_not_there_changes_nothing(service):
+    service.crowd.vanish()
+    assert domains(service) == [(OWN, False)]

@@ -1,0 +1,106 @@
+"""The whole application in this process: browsers that are signed in, and calls of callbacks as they make them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from dash import Dash
+from doorway import CHEAP, Browser
+
+from analytics import accounts, sites
+from analytics.config import Config
+from app import create_app, who_reads
+from collector.mount import mount
+from collector.service import Service
+
+CALLS = "/_dash-update-component"
+PASSWORD = "correct horse"
+NOW = 1_795_000_000
+
+
+class House:
+    """The app over a real service, with the collector's routes in front; `browsers` are the test's to fill."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.app: Dash = create_app(service)
+        self.routes = service.routes(who_reads(service))
+        mount(self.app.server, self.routes)
+        self.app.server.test_client_class = Browser
+        self.browsers: dict[str, Browser] = {}
+        self.app.server.test_client().get("/")  # Dash declares its callbacks at the first request
+
+    def add_site(self, domain: str) -> int:
+        """A new site; its number."""
+        added = sites.add(self.service.database, domain, now=NOW)
+        self.service.renew()
+        return added.id
+
+    def join(self, email: str, role: str, on: Sequence[int] = ()) -> Browser:
+        """The browser of somebody new, who has that role on these sites, else on every site."""
+        accounts.add_person(self.service.database, email, role, PASSWORD, now=NOW, sites=on)
+        return self.sign_in(email)
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> Browser:
+        """A browser in which they are signed in."""
+        browser = self.app.server.test_client()
+        assert browser.post("/sign-in", data={"email": email, "password": password}).status_code == 302
+        return browser
+
+    @property
+    def served(self) -> dict[str, str]:
+        """The callbacks that the server answers, by their first output; the others run in the browser alone."""
+        known = self.app.callback_map.items()
+        return {output.strip(".").split("...")[0]: output for output, callback in known if "callback" in callback}
+
+    def body(self, output: str, **values: object) -> dict[str, object]:
+        """What a browser sends to call the callback of that output; `values` by property, None for all others."""
+        callback = self.app.callback_map[output]
+        several = isinstance(callback["output"], list | tuple)
+        named = [
+            {"id": one.component_id, "property": one.component_property}
+            for one in (callback["output"] if several else [callback["output"]])
+        ]
+        inputs, state = (
+            [
+                {"id": one["id"], "property": one["property"], "value": values.get(one["property"])}
+                for one in callback[kind]
+            ]
+            for kind in ("inputs", "state")
+        )
+        changed = [f"{inputs[0]['id']}.{inputs[0]['property']}"]
+        outputs = named if several else named[0]
+        return {"output": output, "outputs": outputs, "inputs": inputs, "state": state, "changedPropIds": changed}
+
+    def call(self, browser: Browser, first_output: str, **values: object) -> Any:
+        """The answer to a call of that callback."""
+        return browser.post(CALLS, json=self.body(self.served[first_output], **values))
+
+    def send(self, browser: Browser, form: str, domain: str, /, **fields: str) -> dict[str, Any]:
+        """What the form of that name is told after it was sent, without its number."""
+        data = {"number": 7, "fields": fields}
+        answer = self.call(browser, f"{form}-answer.data-answer", **{"data": data, "data-site": domain})
+        assert answer.status_code == 200, answer.text
+        told = json.loads(answer.json["response"][f"{form}-answer"]["data-answer"])
+        assert told.pop("number") == 7
+        return told
+
+    def drawn(self, browser: Browser, path: str) -> str:
+        """The page of an address as JSON."""
+        return self.call(browser, "root.children", pathname=path).text
+
+
+@contextmanager
+def open_house(config: Config) -> Iterator[House]:
+    """The application for the length of a block; passwords are hashed cheaply."""
+    service = Service(config)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "HASHER", CHEAP)
+        try:
+            yield House(service)
+        finally:
+            service.close()

@@ -1,0 +1,42 @@
+"""Progress: one line that is written anew on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from collector.progress import Progress
+
+
+class Stream(io.StringIO):
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+def written(terminal: bool, *moments: float) -> str:
+    """What is written when something is told at these seconds after the beginning."""
+    stream, now = Stream(terminal), [100.0]
+    progress = Progress(stream, lambda: now[0])
+    for moment in moments:
+        now[0] = 100 + moment
+        progress.tell(f"at {moment:g}")
+    progress.close()
+    return stream.getvalue()
+
+
+def test_on_a_terminal_it_is_one_line_that_is_written_anew_five_times_a_second_and_cleared():
+    assert written(True, 0, 0.1, 0.25, 0.5) == "\rat 0\x1b[K\rat 0.25\x1b[K\rat 0.5\x1b[K\r\x1b[K"
+
+
+def test_elsewhere_it_is_a_line_every_five_seconds():
+    assert written(False, 0, 1, 5, 6, 10.5) == "at 5\nat 10.5\n"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_told_nothing_leaves_nothing(terminal):
+    assert written(terminal) == ""

@@ -1,0 +1,30 @@
+"""What is kept of a slow question's answer."""
+
+from __future__ import annotations
+
+import threading
+
+from analytics.snapshot import Snapshot
+
+
+def test_an_answer_that_was_long_under_way_does_not_take_the_place_of_a_newer_one():
+    truth, reached, gate = ["old"], threading.Event(), threading.Event()
+
+    def read():
+        found = truth[0]
+        if found == "old":
+            reached.set()
+            gate.wait(20)
+        return found
+
+    snapshot = Snapshot(read, 1000)
+    slow, quick = threading.Thread(target=snapshot.renew), threading.Thread(target=snapshot.renew)
+    slow.start()
+    assert reached.wait(20)
+    truth[0] = "new"
+    quick.start()
+    quick.join(0.2)  # where it did not wait for its turn, it would be through by now
+    gate.set()
+    slow.join()
+    quick.join()
+    assert snapshot.get() == "new"

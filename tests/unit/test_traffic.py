@@ -1,0 +1,134 @@
+"""The words and figures of the Traffic page."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import plotly.utils
+import pytest
+
+from analytics.hosts import OTHER, UnlistedHost
+from analytics.outcomes import HOUR, Counted, Robot, Traffic
+from collector import pipeline, trial
+from layouts import outcomes, traffic
+from layouts import trial as form
+from layouts.traffic import DAY, Span
+
+NOON = 1_795_172_400  # 12:00 in Berlin
+SPAN = Span(NOON - 23 * HOUR, DAY, ZoneInfo("Europe/Berlin"))
+SOME = Traffic(
+    [
+        Counted(NOON - 23 * HOUR, "stored", "", 900),
+        Counted(NOON, "stored", "", 90),
+        Counted(NOON, "duplicate", "", 1),
+        Counted(NOON, "filtered", "bot", 7),
+        Counted(NOON, "shed", "queue_full", 2),
+    ],
+    [Robot("Googlebot", 5), Robot("<b>", 2)],
+)
+COLLECTOR = Path(pipeline.__file__).parent
+
+
+def texts(rendered: object) -> list[str]:
+    """Every text in what Dash would send, in its order."""
+    return list(_texts(json.loads(json.dumps(rendered, cls=plotly.utils.PlotlyJSONEncoder))))
+
+
+def _texts(part: object) -> Iterator[str]:
+    if isinstance(part, list):
+        for each in part:
+            yield from _texts(each)
+    elif isinstance(part, dict):
+        yield from _texts(part["props"].get("children"))
+    elif part is not None:
+        yield str(part)
+
+
+def titles(rendered: object) -> list[str]:
+    sent = json.dumps(rendered, cls=plotly.utils.PlotlyJSONEncoder)
+    return [each["props"]["title"] for each in _nodes(json.loads(sent)) if "title" in each["props"]]
+
+
+def _nodes(part: object) -> Iterator[dict]:
+    if isinstance(part, list):
+        for each in part:
+            yield from _nodes(each)
+    elif isinstance(part, dict):
+        yield part
+        yield from _nodes(part["props"].get("children"))
+
+
+def reasons(outcome: str) -> set[str]:
+    """The reasons that the collector's source gives to an outcome of that class."""
+    at = {"Filtered": 0, "Rejected": 1, "Shed": 0}[outcome]
+    calls = [node for path in COLLECTOR.glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    return {
+        call.args[at].value
+        for call in calls
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == outcome
+        if len(call.args) > at and isinstance(call.args[at], ast.Constant)
+    }
+
+
+@pytest.mark.parametrize(("outcome", "name"), [("Filtered", "filtered"), ("Shed", "shed")])
+def test_every_reason_for_which_an_event_is_left_out_has_words(outcome, name):
+    known = {reason for kind, reason in outcomes.WORDS if kind == name}
+    assert reasons(outcome) == known
+
+
+def test_a_reason_without_words_says_itself():
+    assert outcomes.words("rejected", "bad_json") == ("Bad json", "Refused.")
+
+
+def test_every_step_of_a_trial_has_its_name():
+    assert list(form.STEPS) == [trial.READ, *(step.__name__ for step in pipeline.STEPS)]
+
+
+def test_the_bars_tell_of_each_hour_in_the_site_s_zone():
+    shown = traffic.bars(SOME, SPAN)
+    assert titles(shown)[0] == "13:00: 900 stored"
+    assert titles(shown)[1] == "14:00: nothing"
+    assert titles(shown)[-1] == "12:00: 91 stored, 7 left out, 2 refused"
+    assert len(titles(shown)) == 24
+    assert texts(shown)[:2] == ["1,000 received", "last 24 hours, by the hour"]
+
+
+def test_the_table_has_every_outcome_and_their_sum():
+    shown = texts(traffic.outcomes(SOME, None))
+    numbers = [text for text in shown if text.replace(",", "").isdecimal()]
+    assert numbers == ["990", "1", "7", "2", "1,000"]
+    assert [text for text in shown if text.endswith("%")] == ["99%", "<1%", "1%", "<1%"]
+    assert shown[-2:] == ["Received", "1,000"]
+
+
+def test_events_that_named_no_site_are_told_of_where_it_concerns_somebody():
+    assert texts(traffic.outcomes(SOME, 0))[-1] == "1,000"
+    assert texts(traffic.outcomes(SOME, 3))[-2:] == [
+        "Beside these, 3 named no site of this server, or could not be read.",
+        " Is data-site right?",
+    ]
+
+
+def test_nothing_received_says_what_to_do():
+    nothing = Traffic([], [])
+    assert "Nothing received" in texts(traffic.bars(nothing, SPAN))
+    assert (traffic.outcomes(nothing, 0), traffic.robots([])) == ([], [])
+
+
+def test_robots_beyond_a_dozen_are_summed_up():
+    shown = texts(traffic.robots([Robot(f"bot{nth:02}", 20 - nth) for nth in range(15)]))
+    assert "bot11" in shown
+    assert "bot12" not in shown
+    assert shown[-1] == "21 events of 3 others"
+
+
+def test_hosts_can_be_included_or_ignored_but_not_all_the_others_at_once():
+    waiting = [UnlistedHost("shop.test", 3, NOON), UnlistedHost(OTHER, 2, NOON)]
+    shown = texts(traffic.hosts(waiting, "Europe/Berlin"))
+    assert shown[3:] == ["shop.test", "3", "20 Nov, 12:00", "Include", "Ignore", OTHER, "2", "20 Nov, 12:00"]
+    decided = texts(traffic.hosts([], "UTC", ("shop.test", "Its pages count from now on.")))
+    assert decided[3:] == ["shop.test", "Its pages count from now on.", "Undo"]
