@@ -30,6 +30,7 @@ def doubts(service: Service, site: Site) -> snippet.Doubts:
     return snippet.Doubts(
         policy=policy,
         filters=f"/settings/{site.domain}/filters",
+        traffic=f"/traffic/{site.domain}",
         hosts=[one.host for one in hosts.unlisted(service.database, site)[: snippet.MOST_HOSTS]],
         excluded=site.excludes_address(client(service)),
     )

@@ -4,55 +4,45 @@ from __future__ import annotations
 
 import json
 import time
-from types import SimpleNamespace
+from collections.abc import Iterator
 
 import pytest
-from doorway import CHEAP, Browser
-from test_who_may_what import CALLS, body_of, served
+from house import House, open_house
 
-from analytics import accounts, sites
+from analytics import sites
 from analytics.config import Config
-from app import create_app
-from collector.service import Service
 from layouts.all_sites import ROWS
 from tests.factories import stored_outcome
 
-PASSWORD = "correct horse"
 DOMAINS = [f"site-{number:02}.example" for number in range(ROWS + 3)]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    """53 sites; people on three of them; an owner of all, a viewer of two, and somebody who sees none."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(accounts, "HASHER", CHEAP)
-    service = Service(Config(data_dir=tmp_path_factory.mktemp("data")))
-    now = int(time.time())
-    ids = [sites.add(service.database, domain, now=now).id for domain in DOMAINS]
-    sites.change(service.database, DOMAINS[7], name="The Shop")
-    service.renew()
-    for at, people in ((4, 3), (9, 5), (52, 1)):
-        service.hub.publish([stored_outcome(n, at=now, site_id=ids[at]) for n in range(people)])
-    app = create_app(service)
-    app.server.test_client_class = Browser
-    browsers = {}
-    for who, role, on in (("owner", "owner", []), ("viewer", "viewer", ids[3:5]), ("guest", "viewer", ids[:1])):
-        email = f"{who}@example.com"
-        accounts.add_person(service.database, email, role, PASSWORD, now=now, sites=on)
-        browsers[who] = app.server.test_client()
-        browsers[who].post("/sign-in", data={"email": email, "password": PASSWORD})
-    yield SimpleNamespace(app=app, service=service, browsers=browsers)
-    service.close()
-    patch.undo()
+def house(tmp_path_factory) -> Iterator[House]:
+    """53 sites; people on three of them; an owner of all, a viewer of two, and a guest of one."""
+    with open_house(Config(data_dir=tmp_path_factory.mktemp("data"))) as house:
+        ids = [house.add_site(domain) for domain in DOMAINS]
+        sites.change(house.service.database, DOMAINS[7], name="The Shop")
+        house.service.renew()
+        now = int(time.time())
+        for at, people in ((4, 3), (9, 5), (52, 1)):
+            house.service.hub.publish([stored_outcome(n, at=now, site_id=ids[at]) for n in range(people)])
+        for who, role, on in (("owner", "owner", []), ("viewer", "viewer", ids[3:5]), ("guest", "viewer", ids[:1])):
+            house.browsers[who] = house.join(f"{who}@example.com", role, on)
+        yield house
 
 
 def asked(house, who: str = "owner", data: object = None) -> tuple[dict, str]:
     """The list and the sum as that person's browser gets them."""
-    output, callback = served(house)["sites-list.data-part"]
-    answer = house.browsers[who].post(CALLS, json=body_of(callback, output, data=data))
+    answer = house.call(house.browsers[who], "sites-list.data-part", data=data)
     assert answer.status_code == 200, answer.text
     told = answer.json["response"]
     return json.loads(told["sites-list"]["data-part"]), told["sites-total"]["children"]
+
+
+def drawn(house, who: str, path: str) -> str:
+    """The page of an address, as JSON of a known form."""
+    return json.dumps(json.loads(house.drawn(house.browsers[who], path)))
 
 
 def domains(part: dict) -> list[str]:
@@ -121,17 +111,14 @@ def test_a_site_that_is_removed_is_gone_with_the_next_tick(house):
 
 
 def test_several_sites_begin_with_all_one_with_itself(house):
-    output, callback = served(house)["root.children"]
     for who, begins in (("owner", "all-sites"), ("viewer", "all-sites"), ("guest", "first-visit")):
-        drawn = house.browsers[who].post(CALLS, json=body_of(callback, output, pathname="/"))
-        assert f'"id": "{begins}"' in json.dumps(drawn.json), who
+        assert f'"id": "{begins}"' in drawn(house, who, "/"), who
 
 
 def test_the_switcher_lists_the_busiest_twenty_and_leads_to_all(house):
-    output, callback = served(house)["root.children"]
-    answer = house.browsers["owner"].post(CALLS, json=body_of(callback, output, pathname=f"/live/{DOMAINS[51]}"))
-    drawn = json.dumps(answer.json)
-    listed = [domain for domain in DOMAINS if f'"/live/{domain}"' in drawn]
+    page = drawn(house, "owner", f"/live/{DOMAINS[51]}")
+    listed = [domain for domain in DOMAINS if f'"/live/{domain}"' in page]
     assert len(listed) == 21
     assert {DOMAINS[4], DOMAINS[9], DOMAINS[51], DOMAINS[52]} <= set(listed)
-    assert "All 53 sites" in drawn
+    assert "All 53 sites" in page
+    assert "All 2 sites" in drawn(house, "viewer", f"/live/{DOMAINS[4]}")
