@@ -10,13 +10,15 @@
     live: ["is-live", "Live"],
     polled: ["is-live", "Live"],
     down: ["is-down", "Disconnected"],
+    offline: ["is-down", "Offline"],  // this device, not the server
   };
   const DRAWING_MS = 100;  // until the next look at a callback that is at work
+  const ANSWERED_MS = 400;  // from a callback's end until its answer, where it has one, is here
   const byId = (id) => document.getElementById(id);
 
   let root = null, address = "", stream = null, state = "connecting", refusal = "", since = 0;
   let stats = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "";
-  let drawingSince = 0;
+  let drawingSince = 0, drawnAt = 0;
   let waiting = {stats: null, events: [], known: []};
 
   // ───────── the stream's life ─────────
@@ -32,7 +34,7 @@
   }
 
   function start(node, wanted) {
-    [root, address, since, state, refusal] = [node, wanted, Date.now(), "connecting", ""];
+    [root, address, since, state, refusal, drawnAt] = [node, wanted, Date.now(), "connecting", "", 0];
     title = document.title;
     stream = window.footfallSharedStream({
       address, message: receive, refused, poll: node.id === "first-visit",
@@ -170,7 +172,7 @@
 
   function showState() {
     const pill = byId("status"), notice = byId("notice");
-    const [look, word] = refusal ? ["is-down", refusal] : LOOKS[state];
+    const [look, word] = refusal ? ["is-down", refusal] : LOOKS[state !== "live" && !navigator.onLine ? "offline" : state];
     const lost = look === "is-down";
     if (pill) {
       for (const [each] of Object.values(LOOKS)) pill.classList.toggle(each, each === look);
@@ -228,6 +230,19 @@
     else if (Date.now() - drawingSince > times.answer) endLostCall();
   }
 
+  // The callback has ended; where no figures came with it, the lists are still those of `drawnAt`.
+  function ended() {
+    const then = drawnAt;
+    setTimeout(() => { if (root && then === drawnAt) unread(true); }, ANSWERED_MS);
+  }
+
+  function unread(failed) {
+    const said = byId("unread");
+    if (!said || said.hidden !== failed) return;
+    said.hidden = !failed;
+    byId("unread-since").textContent = drawnAt ? `They are from ${inZone(drawnAt + skew).time}. ` : "";
+  }
+
   // Where no answer comes at all (a server that dies, a line that drops) Dash leaves its callback "running" for good,
   // and with it the tick off.
   function endLostCall() {
@@ -238,7 +253,10 @@
 
   // The callback's figures on each tick; they count only while there is no stream.
   function polled(data) {
-    if (!root || !data || refusal || state === "live") return null;
+    if (!root || !data) return null;
+    drawnAt = Date.now();
+    unread(false);
+    if (refusal || state === "live") return null;
     stream.polled();
     if (!stats) receive("connected", {recentEvents: data.events});
     else for (const event of data.events) receive("new_event", event);
@@ -267,10 +285,11 @@
   new MutationObserver((changes) => {
     adopt();
     const redrawn = changes.some((change) => change.attributeName === "data-points");
+    if (root && changes.some(({target}) => target.id === "refresh" && target.ariaBusy === "false")) ended();
     if (root && (redrawn || byId("spark") !== drawn)) drawSpark();
     if (state === "live" && stats) paint();  // before the eye sees the older number of a slow redraw
   }).observe(document, {
-    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-points"],
+    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-points", "aria-busy"],
   });
   document.addEventListener("DOMContentLoaded", adopt);
 

@@ -262,7 +262,8 @@ class _Gate:
             return known
         message = MESSAGES.get(known.code) or known.description or known.name
         if self._wants_page():
-            page = plain.render("error", title=known.name.capitalize(), message=message, version="")
+            again = known.code >= 500 and flask.request.method == "GET"
+            page = plain.render("error", title=known.name.capitalize(), message=message, again=again, version="")
             response = flask.make_response(page, known.code)
         else:
             response = _json_error(known.code, known.name.lower().replace(" ", "_"), message)
