@@ -194,7 +194,7 @@ def network(address: str) -> str:
     mapped = getattr(parsed, "ipv4_mapped", None)
     if parsed.version == 4 or mapped:
         return str(mapped or parsed)
-    return str(ipaddress.ipnetwork((parsed, 64), strict=False))
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _account(email: str) -> str:

@@ -64,7 +64,9 @@ def asking_button(label: str, lost: str, *, value: str = "") -> html.Button:
     return html.Button(label, type="submit", className="ff-btn", **{"data-confirm": lost, "data-value": value})
 
 
-def text(name: str, field: str, label: str, value: str = "", *, hint: Any = "", kind: str = "text", **options: Any):
+def text(
+    name: str, field: str, label: str, value: str = "", *, hint: Any = "", kind: str = "text", **options: Any
+) -> html.Div:
     """A field of one line; `kind` as browsers name it: text, email, password. Further options are `dcc.Input`'s."""
     control = dcc.Input(id=f"{name}-{field}", name=field, type=kind, value=value, className="ff-text", **options)
     return _field(name, field, label, control, hint)
