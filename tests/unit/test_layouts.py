@@ -391,8 +391,8 @@ def test_the_frame_has_switcher_with_counts_tabs_status_and_account():
     ]
     assert links == [
         ("/?site=example.com", "Footfall"),
-        ("/?site=example.com", "E|example.com|1,280"),
-        ("/?site=b.example", "B|b.example"),
+        ("/?site=example.com", "example.com|1,280"),
+        ("/?site=b.example", "b.example"),
         ("/live/example.com", "Live"),
         ("/settings/x", "Settings"),
     ]
@@ -403,7 +403,10 @@ def test_the_frame_has_switcher_with_counts_tabs_status_and_account():
     assert one(frame, id="status")["role"] == "status"
     assert one(frame, id="status-text")["children"] == "Connecting…"
     assert len(ids(frame)) == len(set(ids(frame)))
-    assert text(one(frame, className="ff-foot")["children"]) == "Footfall 1.2.3|No cookies, no IP addresses on disk"
+    assert (
+        text(one(frame, className="ff-foot")["children"])
+        == "Footfall 1.2.3|No cookies, no IP addresses on disk|?| shortcuts"
+    )
 
 
 def test_signing_out_is_a_post():
