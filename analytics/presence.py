@@ -6,10 +6,13 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from analytics.beat import Beat, State
 from analytics.live import LiveState, PlaceTally, Rest, Tally
+
+_labels = attrgetter("user_id", "user_type", "path", "source", "country", "city", "lat", "lon")
 
 RECENT_S = 300
 LISTED = 10
@@ -73,7 +76,7 @@ class Presence:
 
     def _count_person(self, person: str | int, visitor: int, beat: Beat | None) -> None:
         before, after = _put(self._people, person, visitor, beat)
-        if before is after:
+        if before is after or (before and after and _labels(before) == _labels(after)):  # most beats change nothing
             return
         if before is not None:
             self._count(before, -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -74,12 +74,15 @@ def _asking(data: object) -> Asking:
     )
 
 
-def _part(service: Service, known: Sequence[Site], active: dict[int, int], asking: Asking) -> all_sites.Part:
+def _part(service: Service, known: Sequence[Site], active: Mapping[int, int], asking: Asking) -> all_sites.Part:
     """The sites of the page that is turned to. Only theirs are the lines and yesterday's people read."""
     now = int(time.time())
     found = [site for site in known if asking.words in site.domain or asking.words in site.name.lower()]
     today = service.today.read([site.id for site in found], now)
-    found.sort(key=lambda site: _rank(site, active, today, asking.sort), reverse=asking.backwards)
+    if asking.sort == "domain":  # as they come
+        found = found[::-1] if asking.backwards else found
+    else:
+        found.sort(key=lambda site: _figure(site, active, today, asking.sort), reverse=not asking.backwards)
     last = max(1, -(-len(found) // all_sites.ROWS))
     turned = min(asking.page, last)
     shown = found[(turned - 1) * all_sites.ROWS : turned * all_sites.ROWS]
@@ -102,9 +105,9 @@ def _part(service: Service, known: Sequence[Site], active: dict[int, int], askin
     return all_sites.Part(rows, len(found), len(known), turned, asking.sort, asking.backwards)
 
 
-def _rank(site: Site, active: dict[int, int], today: dict[int, Figures], sort: str) -> tuple[int, str]:
-    """The order: most first, then by domain."""
-    if sort == "domain":
-        return 0, site.domain
-    figure = active.get(site.id, 0) if sort == "active" else getattr(today.get(site.id), sort, -1)
-    return -figure, site.domain
+def _figure(site: Site, active: Mapping[int, int], today: Mapping[int, Figures], sort: str) -> int:
+    """What a site is sorted by; equals stay by domain."""
+    if sort == "active":
+        return active.get(site.id, 0)
+    figures = today.get(site.id)
+    return -1 if figures is None else int(getattr(figures, sort))

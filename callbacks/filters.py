@@ -6,10 +6,10 @@ import ipaddress
 
 from dash import Dash
 from dash.development.base_component import Component
-from werkzeug.exceptions import BadRequest
 
 from analytics import hosts, sites
 from analytics.access import ADMIN
+from analytics.sites import WrongInput
 from callbacks.asked import Asked, client
 from callbacks.form import Done, Fields, lines, on_send
 from callbacks.guard import authorized
@@ -41,9 +41,9 @@ def register(app: Dash, service: Service) -> None:
     def decide(domain: object, fields: Fields) -> Done:
         site = authorized(service, domain, ADMIN)
         decision = DECISIONS.get(fields.get("value", ""))
-        if decision is None or "key" not in fields:
-            raise BadRequest("No form sends that.")
-        decision(service.database, site.domain, fields["key"])
+        if decision is None:
+            raise WrongInput("include the host, or ignore it")
+        decision(service.database, site.domain, fields.get("key", ""))
         return Done({"go": f"/settings/{site.domain}/filters", "message": "Saved"})
 
     for name in (filters.HOSTS, filters.ADDRESSES, filters.PATHS):

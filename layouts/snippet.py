@@ -20,7 +20,7 @@ RINGS = (("0s", 0.4), ("-1.2s", 0.7), ("-2.4s", 1))  # of the radar: start, and 
 OPTIONS = (  # name, label, what it adds to the line, what it is for
     ("user", "Signed-in people", ' data-user="ID"', "ID is your own id of whoever is signed in, empty for nobody."),
     ("hash", "Hash routing", " data-hash", "For applications whose addresses go on after a #."),
-    ("missing", "Page not found", " data-404", "For the template of pages that are missing, and for no other."),
+    ("missing", "Missing pages", " data-404", "For the template of pages that are missing, and for no other."),
 )
 
 

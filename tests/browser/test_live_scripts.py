@@ -14,8 +14,8 @@ from selenium.webdriver.common.by import By
 from stream_server import StreamServer, foreign_requests, stream_server, until
 
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
-SCRIPTS = ("feed", "language", "live", "shared", "shell", "spark", "stream", "tip")  # in the order that Dash loads them
-QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300, "greeting": 100}
+SCRIPTS = ("check", "feed", "language", "live", "shared", "shell", "spark", "stream", "tip")  # in Dash's order
+QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300, "greeting": 100, "help": 100}
 
 LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/live/stream?site={site}"
   data-window="60" data-timezone="Europe/Berlin">
@@ -309,6 +309,31 @@ def test_the_first_visit_is_greeted_and_the_page_loaded_anew(browser, server):
     server.send("new_event", pageview(1))
     until(lambda: not is_hidden(browser, "greeting"))
     until(lambda: not browser.execute_script("return window.before"))
+
+
+CHECK = """<section id="first-visit" data-site="example.com" data-stream="/api/live/stream?site=example.com"
+  data-timezone="Europe/Berlin" data-then="stay"><h3 id="greeting" hidden>Somebody is here</h3>
+  <p id="greeting-what" hidden></p><p id="waiting-since" hidden></p><p id="last-visit" hidden></p>
+  <details id="trouble"><summary>Nothing comes?</summary><b id="opted-out" hidden>This one does.</b></details>
+  </section>"""
+
+
+def test_the_check_tells_of_the_last_visit_and_greets_the_next_with_page_and_time(browser, server):
+    open_live(browser, server, body=CHECK)
+    server.send("connected", {"recentEvents": [pageview(1, timestamp=AT)]})
+    server.send("stats", stats(1))
+    until(lambda: text(browser, "last-visit") == "The last one before: /page/1 at 14:32:08 · Europe/Berlin")
+    assert is_hidden(browser, "greeting")
+    server.send("new_event", pageview(2, timestamp=AT + 5))
+    until(lambda: not is_hidden(browser, "greeting"))
+    assert text(browser, "greeting-what") == "/page/2 at 14:32:13 · Europe/Berlin"
+    assert not is_hidden(browser, "waiting-since")
+
+
+def test_the_check_helps_where_nothing_comes(browser, server):
+    open_live(browser, server, body=CHECK, extra="navigator.__defineGetter__('globalPrivacyControl', () => true)")
+    until(lambda: browser.execute_script("return document.getElementById('trouble').open"))
+    assert not is_hidden(browser, "opted-out")
 
 
 # ───────── feed ─────────

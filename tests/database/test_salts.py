@@ -65,6 +65,28 @@ def test_every_process_and_every_start_has_the_same_salt(database):
     assert keeper(database).of(site(), NOW + 60) == first
 
 
+def test_the_salts_of_many_sites_are_made_at_once_and_are_those_of_each_alone(database):
+    many = [site(id=number, timezone=ZONES[number % len(ZONES)]) for number in range(1, 1_201)]
+    prepared, alone = keeper(database), keeper(database)
+    prepared.prepare(many, NOW)
+    assert len(rows(database, schema.salts)) == 1_200
+    for one in (many[0], many[1], many[600], many[-1]):
+        assert prepared.of(one, NOW) == alone.of(one, NOW)
+
+
+def test_tomorrow_s_salts_of_many_sites_are_there_before_their_midnight(database):
+    many, end = [site(id=1), site(id=2), site(id=3, timezone="Asia/Kathmandu")], midnight("UTC")
+    kept = keeper(database)
+    kept.prepare(many, end - 601)
+    assert len(rows(database, schema.salts)) == 3
+    kept.prepare(many, end - 599)
+    assert sorted(rows(database, schema.salts, "site_id", "day"))[1] == (1, "2027-01-16")
+    assert len(rows(database, schema.salts)) == 5
+    tomorrow = keeper(database).of(many[0], end)
+    kept.prepare(many, end)
+    assert kept.of(many[0], end) == tomorrow
+
+
 def test_another_site_another_key_and_another_day_have_another_salt(database):
     salts = [
         keeper(database).of(site(), NOW).today,

@@ -87,3 +87,42 @@ def test_a_removed_site_is_gone_and_its_number_is_not_given_again(database):
     sites.remove(database, "example.com")
     assert sites.all_sites(database) == []
     assert sites.add(database, "example.org", now=NOW).id != first.id
+
+
+def test_every_field_of_a_new_site_that_is_wrong_is_named(database):
+    with pytest.raises(sites.WrongInput) as refused:
+        sites.add(database, "no domain", "x" * 121, "Mars", now=NOW)
+    assert refused.value.fields == {
+        "domain": "'no domain' is no domain; give it with its ending, like example.com",
+        "name": "a name has 1 to 120 characters",
+        "timezone": "'Mars' is no time zone; give one like Europe/Berlin or UTC",
+    }
+    assert sites.all_sites(database) == []
+
+
+def test_a_second_site_of_a_domain_is_refused_beside_its_field(database):
+    sites.add(database, "example.com", now=NOW)
+    with pytest.raises(sites.WrongInput) as refused:
+        sites.add(database, "example.com", now=NOW)
+    assert refused.value.fields == {"domain": "the site example.com is there already"}
+
+
+def test_the_directory_knows_sites_by_domain_and_by_number(database):
+    added = [sites.add(database, domain, now=NOW) for domain in ("b.example", "a.example")]
+    directory = sites.Directory(database, stale_s=3600)
+    assert directory.all() == added[::-1]
+    assert (directory.get("B.Example"), directory.numbered(added[1].id)) == (added[0], added[1])
+    assert (directory.get("c.example"), directory.numbered(999)) == (None, None)
+
+
+def test_the_directory_reads_anew_what_has_changed_and_keeps_the_rest(database):
+    kept, changed, removed = (sites.add(database, f"{name}.example", now=NOW) for name in "abc")
+    directory = sites.Directory(database, stale_s=3600)
+    before = directory.all()
+    assert before == [kept, changed, removed]
+    after = sites.change(database, changed.domain, name="Another")
+    sites.remove(database, removed.domain)
+    assert directory.all() == before
+    directory.renew()
+    assert directory.all() == [kept, after]
+    assert directory.get(kept.domain) is before[0]

@@ -38,9 +38,13 @@ NEVER = (SIGN_IN, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 
 PAGES = {
     "/": SOMEBODY,
+    "/sites": SOMEBODY,
+    "/sites/add": ADMINS_OF_ALL,
     "/live/<domain>": VIEWERS,
     "/traffic/<domain>": ADMINS,
     "/settings/<domain>/general": ADMINS,
+    "/settings/<domain>/filters": ADMINS,
+    "/settings/<domain>/snippet": ADMINS,
     "/settings/<domain>/people": OWNERS,
     "/settings/<domain>/cards": ADMINS,
     "/settings/<domain>/keys": ADMINS,
@@ -52,12 +56,19 @@ PAGES = {
 # By the callback's first output.
 CALLBACKS = {
     "root.children": SOMEBODY,  # which page it draws, `PAGES` says
+    "sites-list.data-part": SOMEBODY,  # its sites are those of whoever asks: tests/http/test_all_sites.py
+    "add-site-answer.data-answer": ADMINS_OF_ALL,
     "active-now.children": VIEWERS,
     "traffic-bars.children": ADMINS,
     "host-answer.data-answer": ADMINS,
     "trial-answer.data-answer": ADMINS,
     "general-answer.data-answer": ADMINS,
     "delete-site-answer.data-answer": OWNERS,
+    "filter-hosts-answer.data-answer": ADMINS,
+    "filter-addresses-answer.data-answer": ADMINS,
+    "filter-paths-answer.data-answer": ADMINS,
+    "unlisted-host-answer.data-answer": ADMINS,
+    "snippet-line.children": ADMINS,
     "person-role-answer.data-answer": OWNERS,
     "person-remove-answer.data-answer": OWNERS,
     "invite-answer.data-answer": OWNERS,

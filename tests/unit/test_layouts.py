@@ -15,6 +15,7 @@ from analytics import language
 from analytics.live import Concurrency, LiveState, PlaceTally, Rest, Tally
 from layouts import cards, first, live, shell, states
 from layouts.components import figures, ranking
+from layouts.snippet import Doubts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
@@ -358,11 +359,13 @@ def test_the_feed_filters_by_kind_and_starts_with_all():
 
 
 def test_a_site_before_its_first_visit_shows_the_line_to_paste():
-    page = first.page(Site(), SNIPPET)
+    page = first.page(Site(), SNIPPET, Doubts("script-src https://stats.example.com"))
     root = one(page, id="first-visit")
     assert (root["data-site"], root["data-stream"]) == ("example.com", "/api/live/stream?site=example.com")
+    assert root["data-then"] == "reload"
     assert one(page, className="ff-btn ff-btn-primary")["data-copy"] == SNIPPET
-    (shown,) = [node["props"]["children"] for node in nodes(page) if node["type"] == "Pre"]
+    shown, policy = (node["props"]["children"] for node in nodes(page) if node["type"] == "Pre")
+    assert policy == "script-src https://stats.example.com"
     assert text(shown).replace("|", "") == SNIPPET
     assert one(page, id="greeting")["hidden"] is True
 
@@ -378,7 +381,15 @@ def framed(**changed: object) -> object:
         shell.Link("Live", "/live/example.com", "activity", True),
         shell.Link("Settings", "/settings/x", "settings"),
     ]
-    given = {"version": "1.2.3", "sites": SITES, "current": "example.com", "email": "jordan@example.com", "tabs": tabs}
+    more = [shell.Link("All 1,000 sites", "/sites", "globe")]
+    given = {
+        "version": "1.2.3",
+        "sites": SITES,
+        "more": more,
+        "current": "example.com",
+        "email": "jordan@example.com",
+        "tabs": tabs,
+    }
     return shell.shell(live.page(Site()), **{**given, **changed})
 
 
@@ -390,9 +401,10 @@ def test_the_frame_has_switcher_with_counts_tabs_status_and_account():
         if "href" in link
     ]
     assert links == [
-        ("/?site=example.com", "Footfall"),
+        ("/", "Footfall"),
         ("/?site=example.com", "example.com|1,280"),
         ("/?site=b.example", "b.example"),
+        ("/sites", "All 1,000 sites"),
         ("/live/example.com", "Live"),
         ("/settings/x", "Settings"),
     ]
@@ -421,9 +433,16 @@ def test_a_public_dashboard_has_no_account_menu():
 
 
 def test_no_site_on_show_means_no_tabs():
-    frame = shell.shell(states.no_sites(), version="1")
+    frame = shell.shell(states.no_sites(True), version="1")
     assert text(one(frame, id="tabs")["children"]) == ""
     assert text(one(frame, id="site-menu")["children"]) == ""
+
+
+@pytest.mark.parametrize(("may_add", "ways"), [(True, ["/sites/add"]), (False, [])])
+def test_who_sees_no_site_is_told_what_to_do(may_add, ways):
+    page = states.no_sites(may_add)
+    assert [node["props"]["href"] for node in nodes(page) if "href" in node["props"]] == ways
+    assert ("Ask an owner" in text(page)) is not may_add
 
 
 def test_a_failed_card_says_so_and_offers_another_try():

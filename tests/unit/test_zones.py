@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import zoneinfo
 
+import pytest
+
 from analytics import zones
+from analytics.sites import WrongInput
 
 
 def test_every_zone_that_is_offered_is_one_and_names_a_place():
@@ -34,3 +37,27 @@ def test_every_name_of_a_place_that_the_database_knows_is_offered_or_an_alias():
     known = {name for zone in zones.offered() for name in (zone.name, *zone.aliases)}
     areas = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
     assert {name for name in zoneinfo.available_timezones() if name.startswith(areas)} - known == set()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        (" europe/berlin ", "Europe/Berlin"),
+        ("utc", "UTC"),
+        ("Berlin", "Europe/Berlin"),
+        ("new york", "America/New_York"),
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("Europe/Kiev", "Europe/Kyiv"),
+        ("Europe/Oslo", "Europe/Oslo"),
+        ("Etc/GMT+3", "Etc/GMT+3"),
+    ],
+)
+def test_a_zone_is_known_by_its_name_an_old_one_and_its_city(typed, meant):
+    assert zones.canonical(typed) == meant
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "Atlantis", "Europe/", "../etc/passwd", "Europe/Berlin\n\nx", "/"])
+def test_what_is_no_zone_is_said_so(typed):
+    with pytest.raises(WrongInput, match="is no time zone; give one like Europe/Berlin"):
+        zones.canonical(typed)

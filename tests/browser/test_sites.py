@@ -1,0 +1,197 @@
+"""Sites, as an owner meets them: adding one until its first visit is greeted, and all of them on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+from reader import (
+    FAINT,
+    PHONE,
+    UNNAMED,
+    Reader,
+    Shop,
+    add_owner,
+    add_site,
+    chromium,
+    come,
+    open_shop,
+)
+from selenium.webdriver import ActionChains, Keys
+from stream_server import until
+
+from analytics.config import Config
+from collector.control import ask
+from tests.serving import Server, serving
+
+
+@pytest.fixture
+def server(tmp_path) -> Iterator[Server]:
+    with serving(Config(data_dir=tmp_path / "data")) as running:
+        add_owner(running)
+        yield running
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with open_shop() as running:
+        yield running
+
+
+@pytest.fixture
+def reader(server, shop, tmp_path) -> Iterator[Reader]:
+    with chromium(tmp_path / "profile") as driver:
+        reader = Reader(driver, server, shop.url)
+        yield reader
+        assert reader.complaints() == []
+        assert reader.foreign_requests() == []
+
+
+def looks_right(reader: Reader) -> None:
+    """Names, contrast in both themes, and no scrolling sideways on a phone."""
+    for theme in ("light", "dark"):
+        reader.run("document.documentElement.dataset.bsTheme = arguments[0]", theme)
+        reader.run(
+            "document.getAnimations().forEach((each) => each.effect.getTiming().iterations === 1 && each.finish())"
+        )
+        assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], []), theme
+    with reader.sized(PHONE):
+        assert reader.too_wide() == []
+    reader.run("document.documentElement.dataset.bsTheme = 'light'")
+
+
+def press(reader: Reader, *keys: str) -> None:
+    ActionChains(reader.driver).send_keys(*keys).perform()
+
+
+# ── adding one ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_from_adding_a_site_to_the_greeting_of_its_first_visit(server, shop, reader):
+    reader.command("Emulation.setTimezoneOverride", timezoneId="Asia/Calcutta")
+    reader.sign_in()
+    until(lambda: reader.texts("h1") == ["No site yet"])
+    looks_right(reader)
+    reader.click("main a[href='/sites/add']")
+    until(lambda: reader.run("return (document.getElementById('add-site-timezone') || {}).value") == "Asia/Calcutta")
+    looks_right(reader)
+    reader.shoot("add-site")
+    reader.type("add-site-domain", "no domain")
+    reader.click("main [type=submit]")
+    until(lambda: "'no domain' is no domain; give it with its ending, like example.com" in reader.texts(".ff-wrong"))
+    reader.type("add-site-domain", "https://Example.com/")
+    reader.click("main [type=submit]")
+
+    reader.at("/settings/example.com/snippet")
+    reader.see("status-text", "Live")
+    until(lambda: (reader.text("waiting-since") or "").endswith(" · Asia/Kolkata"))
+    looks_right(reader)
+    reader.click("#snippet-hash")
+    line = f'<script defer src="{server.url}/js/footfall.js" data-site="example.com" data-hash></script>'
+    until(lambda: reader.texts("#snippet-line pre") == [line])
+    shop.snippet = unescape(reader.run("return document.querySelector('#snippet-line [data-copy]').dataset.copy"))
+    assert shop.snippet == line
+    assert reader.is_hidden("greeting")
+
+    with reader.another_window():
+        reader.driver.get(f"{shop.url}/hello")
+        reader.driver.switch_to.window(reader.window)
+        until(lambda: not reader.is_hidden("greeting"))
+        assert reader.text("greeting-what").startswith("/hello at ")
+        looks_right(reader)
+        reader.shoot("snippet-greeted")
+
+
+def test_an_own_address_is_left_out_and_an_unlisted_host_let_in(server, shop, reader):
+    add_site(server, "example.com")
+    come(server, "example.com", ["ann"])
+    told = server.collect(
+        {"site": "example.com", "type": "pageview", "id": "from-elsewhere", "url": "https://shop.example.net/"}
+    )
+    assert told.json == {"stored": 0, "filtered": "unlisted_host"}
+    reader.sign_in()
+
+    def asked() -> bool:
+        reader.open("/settings/example.com/filters")
+        until(lambda: "Hosts" in reader.texts("h2"))
+        return "Unlisted hosts: 1, include?" in reader.texts("h2")
+
+    until(asked)
+    looks_right(reader)
+    reader.shoot("filters")
+    reader.click("[data-value=include]")
+    until(
+        lambda: reader.run("return (document.getElementById('filter-hosts-hosts') || {}).value") == "shop.example.net"
+    )
+    assert "Unlisted hosts: 1, include?" not in reader.texts("h2")
+    reader.click("[data-add]")
+    reader.click("#filter-addresses [type=submit]")
+    until(lambda: reader.texts("#filter-addresses .ff-form-state")[0].startswith("Saved at "))
+    told = server.collect(
+        {"site": "example.com", "type": "pageview", "id": "a-page-of-mine", "url": "https://example.com/"}
+    )
+    assert told.json == {"stored": 0, "filtered": "excluded_address"}
+
+
+# ── all of them ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def listed(reader: Reader) -> list[tuple[str, str]]:
+    """Domain and people active of each row."""
+    cells = """return [...document.querySelectorAll("#sites-list tbody tr")].map(
+        (row) => [row.querySelector("bdi").textContent, row.cells[1].textContent])"""
+    return [tuple(row) for row in reader.run(cells)]
+
+
+def test_all_sites_are_counted_searched_sorted_and_opened_with_the_keys(server, reader):
+    domains = [f"site-{number:02}.example" for number in range(52)]
+    for domain in (*domains, "the-shop.example"):
+        add_site(server, domain)
+    come(server, "the-shop.example", ["ann", "bob"])
+    come(server, domains[7], ["cyn"])
+    reader.sign_in()
+    until(lambda: listed(reader)[:3] == [("the-shop.example", "2"), (domains[7], "1"), (domains[0], "0")])
+    assert reader.text("sites-total") == "53 sites · 3 people active in the last 60 s"
+    assert reader.texts(".ff-turn > span") == ["1–50 of 53"]
+    looks_right(reader)
+    reader.shoot("sites")
+
+    reader.run("document.querySelector('#sites-list [href=\"/live/the-shop.example\"]').focus()")
+    come(server, domains[7], ["dan", "eve", "flo"])
+    reader.run("document.getElementById('sites-refresh').click()")  # as the tick does: the focus stays where it is
+    until(lambda: listed(reader)[:2] == [(domains[7], "4"), ("the-shop.example", "2")])
+    assert reader.run("return document.activeElement.getAttribute('href')") == "/live/the-shop.example"
+
+    reader.click("[data-sort=domain]")
+    until(lambda: listed(reader)[0] == (domains[0], "0"))
+    assert reader.run("return document.querySelector('[aria-sort=ascending]').textContent") == "Site"
+    reader.click(".ff-turn [data-page='2']")
+    until(lambda: [domain for domain, _ in listed(reader)] == [*domains[50:], "the-shop.example"])
+
+    reader.run("document.activeElement.blur()")
+    press(reader, "/", "shop")
+    until(lambda: listed(reader) == [("the-shop.example", "2")])
+    assert reader.texts(".ff-turn > span") == ["1–1 of 1 found, of 53"]
+    press(reader, "x")
+    until(lambda: listed(reader) == [] and not reader.run("return document.querySelector('.ff-none').hidden"))
+    press(reader, Keys.BACKSPACE)
+    until(lambda: listed(reader) == [("the-shop.example", "2")])
+    press(reader, Keys.ARROW_DOWN, Keys.ENTER)
+    reader.at("/live/the-shop.example")
+    reader.see("active-now", "2")
+
+
+def test_a_removed_site_is_gone_from_open_pages(server, reader):
+    for domain in ("one.example", "two.example"):
+        add_site(server, domain)
+        come(server, domain, ["ann"])
+    reader.sign_in()
+    until(lambda: [domain for domain, _ in listed(reader)] == ["one.example", "two.example"])
+    with reader.another_window():
+        reader.open_live("two.example")
+        ask(server.config.data_dir, "site remove", {"domain": "two.example"})
+        reader.see("status-text", "No such site")
+    reader.click("#sites-refresh")
+    until(lambda: [domain for domain, _ in listed(reader)] == ["one.example"])
+    reader.complaints()  # Chromium notes the 404 of the removed site
