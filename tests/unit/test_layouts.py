@@ -524,7 +524,7 @@ def test_a_demo_site_is_marked_on_its_live_page_and_in_the_switcher():
     assert props(live.page(Site()), className="ff-badge is-demo") == []
     links = [shell.SiteLink("demo.example", "/live/demo.example", 7, True), shell.SiteLink("a.com", "/live/a.com", 1)]
     assert props(shell.site_menu(links, [], "demo.example", 60), className="ff-badge is-demo") == [badge, badge]
-    assert props(shell.site_menu(links, "a.com", 60), className="ff-badge is-demo") == [badge]
+    assert props(shell.site_menu(links, [], "a.com", 60), className="ff-badge is-demo") == [badge]
 
 
 # ── cards ─────────────────────────────────────────────────────────────────────────────────────────
