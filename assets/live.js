@@ -9,13 +9,15 @@
     live: ["is-live", "Live"],
     polled: ["is-live", "Live"],
     down: ["is-down", "Disconnected"],
+    offline: ["is-down", "Offline"],  // this device, not the server
   };
   const DOOR_MS = 100;  // until the next look at a door that is closed
+  const ANSWERED_MS = 400;  // from a callback's end until its answer, where it has one, is here
   const byId = (id) => document.getElementById(id);
 
   let root = null, address = "", stream = null, state = "connecting", refusal = "", since = 0;
   let stats = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "";
-  let askedAt = 0;
+  let askedAt = 0, drawnAt = 0;
   let waiting = {stats: null, events: [], known: []};
 
   // ───────── the stream's life ─────────
@@ -31,7 +33,7 @@
   }
 
   function start(node, wanted) {
-    [root, address, since, state, refusal] = [node, wanted, Date.now(), "connecting", ""];
+    [root, address, since, state, refusal, drawnAt] = [node, wanted, Date.now(), "connecting", "", 0];
     title = document.title;
     stream = window.footfallSharedStream({
       address, message: receive, refused, poll: node.id === "first-visit",
@@ -169,7 +171,7 @@
 
   function showState() {
     const pill = byId("status"), notice = byId("notice");
-    const [look, word] = refusal ? ["is-down", refusal] : LOOKS[state];
+    const [look, word] = refusal ? ["is-down", refusal] : LOOKS[state !== "live" && !navigator.onLine ? "offline" : state];
     const lost = look === "is-down";
     if (pill) {
       for (const [each] of Object.values(LOOKS)) pill.classList.toggle(each, each === look);
@@ -226,6 +228,19 @@
     }, wait);
   }
 
+  // The callback has ended; where no figures came with it, the lists are still those of `drawnAt`.
+  function ended() {
+    const then = drawnAt;
+    setTimeout(() => { if (root && then === drawnAt) unread(true); }, ANSWERED_MS);
+  }
+
+  function unread(failed) {
+    const said = byId("unread");
+    if (!said || said.hidden !== failed) return;
+    said.hidden = !failed;
+    byId("unread-since").textContent = drawnAt ? `They are from ${inZone(drawnAt + skew).time}. ` : "";
+  }
+
   // Where no answer comes at all (a server that dies, a line that drops) Dash never says that its callback has ended.
   function endLostCall() {
     askedAt = 0;
@@ -234,7 +249,10 @@
 
   // The callback's figures on each tick; they count only while there is no stream.
   function polled(data) {
-    if (!root || !data || refusal || state === "live") return;
+    if (!root || !data) return;
+    drawnAt = Date.now();
+    unread(false);
+    if (refusal || state === "live") return;
     stream.polled();
     if (!stats) receive("connected", {recentEvents: data.events});
     else for (const event of data.events) receive("new_event", event);
@@ -255,10 +273,11 @@
   new MutationObserver((changes) => {
     adopt();
     const redrawn = changes.some((change) => change.attributeName === "data-points");
+    if (root && changes.some(({target}) => target.id === "refresh" && target.ariaBusy === "false")) ended();
     if (root && (redrawn || byId("spark") !== drawn)) drawSpark();
     if (state === "live" && stats) paint();  // before the eye sees the older number of a slow redraw
   }).observe(document, {
-    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-points"],
+    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-points", "aria-busy"],
   });
   document.addEventListener("DOMContentLoaded", adopt);
 

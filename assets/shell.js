@@ -1,4 +1,4 @@
-// The frame around every page: the theme button, menus that close, buttons that copy.
+// The frame around every page: the theme button, menus that close, buttons that copy, a page that could not be had.
 (function () {
   "use strict";
   const KEY = "footfall-theme", html = document.documentElement;
@@ -99,5 +99,29 @@
     const theme = event.target.closest("#themes [data-theme]");
     if (theme) choose(theme.dataset.theme);
     if (event.target.closest("#theme")) choose(html.dataset.bsTheme === "dark" ? "light" : "dark");
+    if (event.target.closest(".ff-reload")) location.reload();
   });
+
+  // ───────── a page that could not be had: it is due, and `#root` is still empty ─────────
+
+  const times = Object.assign({page: 10000}, window.footfallTimes);
+  const DRAWING_MS = 400;  // from the end of the page's callback until what it brought is drawn
+  let due = false;
+
+  function look() {
+    const page = document.getElementById("root"), failed = document.getElementById("failed");
+    if (page && failed) failed.hidden = !due || page.childElementCount > 0;
+  }
+
+  function late() {
+    due = true;
+    look();
+  }
+
+  // Where the line drops Dash never ends its callback, so there is a time for it too.
+  setTimeout(late, times.page);
+  new MutationObserver((changes) => {
+    if (changes.some(({target}) => target.id === "root" && target.ariaBusy === "false")) setTimeout(late, DRAWING_MS);
+    look();
+  }).observe(document, {childList: true, subtree: true, attributeFilter: ["aria-busy"]});
 })();

@@ -149,6 +149,7 @@
 
     document.addEventListener("visibilitychange", wake, {signal: listeners.signal});
     window.addEventListener("online", wake, {signal: listeners.signal});
+    window.addEventListener("offline", () => source && lost(), {signal: listeners.signal});  // it may hang for long
     open();
     wake();
     return {now: open, polled, close};

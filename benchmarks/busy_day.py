@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
+from msgspec.structs import astuple
+
 from analytics.beat import State
 from analytics.database import Database
 from analytics.ids import first_id
@@ -101,7 +103,7 @@ def _rows(walks: Sequence[_Walk], site_id: int) -> dict[str, list[tuple[Any, ...
             *(site_id, row_ids[0], walk.visitor, walk.user_id, kind, first, first, last, 1, 0, walk.path, walk.path),
             origin,
         )
-        visits.append((*visit[:-1], *origin))
+        visits.append((*astuple(visit)[:-1], *origin))
         page = (site_id, row_ids[0], f"past-{number:09d}", first, row_ids[0], walk.visitor, walk.user_id)
         pageviews.append((*page, "example.com", walk.path, "An article", 1000 * (last - first), 50))
         for at, row_id in zip(walk.beats, row_ids, strict=True):

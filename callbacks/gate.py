@@ -266,8 +266,10 @@ class _Gate:
             return known
         message = MESSAGES.get(known.code) or known.description or known.name
         if self._wants_page():
+            again = known.code >= 500 and flask.request.method == "GET"
+            way = ("/", "Go to the Live page")
             page = plain.render(
-                "error", title=known.name.capitalize(), message=message, way=("/", "Go to the Live page"), version=""
+                "error", title=known.name.capitalize(), message=message, again=again, way=way, version=""
             )
             response = flask.make_response(page, known.code)
         else:

@@ -82,14 +82,19 @@ def is_page(path: str) -> bool:
 
 
 def frame() -> Component:
-    """What Dash lays out at first: the address, and the place for its page. It asks nothing."""
-    return html.Div([dcc.Location(id="url"), html.Div(id="root")])
+    """What Dash lays out at first: the address, the place for its page, and what stands there when it fails."""
+    failed = html.Div(states.page_failed(), id="failed", hidden=True)
+    return html.Div([dcc.Location(id="url"), html.Div(id="root"), failed])
 
 
 def register(app: Dash, service: Service, version: str) -> None:
     """Draws the page of an address."""
 
-    @app.callback(Output("root", "children"), Input("url", "pathname"))
+    @app.callback(
+        Output("root", "children"),
+        Input("url", "pathname"),
+        running=[(Output("root", "aria-busy"), "true", "false")],
+    )
     def show(pathname: object) -> Component:
         path = pathname if isinstance(pathname, str) else "/"
         page, site, tabs = _answer(service, home(service) if path == "/" else path)

@@ -97,7 +97,7 @@ class _Pages(NamedTuple):
 def _is_over() -> Response:
     message = "There are accounts already, so this link has done its work. Sign in, or ask an owner for an account."
     way = ("/sign-in", "Sign in")
-    page = plain.render("error", title="Already set up", message=message, way=way, version="")
+    page = plain.render("error", title="Already set up", message=message, again=False, way=way, version="")
     return flask.make_response(page, 404)
 
 

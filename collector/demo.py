@@ -248,9 +248,8 @@ def walk(post: Post, stopped: Callable[[], bool], *, with_past: bool = True, pac
     hits, seed, now = excerpt(), secrets.randbits(32), time.time()
     told: Iterable[Body] = takewhile(lambda _: not stopped(), past(hits, seed, now))
     before = (Step(n / pace, body) for n, body in enumerate(told if with_past else still_there(told, now)))
-    for acts in (before, steps(hits, seed, now)):
-        if not stopped():
-            run(acts, post, clock=time.monotonic, sleep=time.sleep, stopped=stopped)
+    acts = chain(before, steps(hits, seed, now))
+    run(acts, post, clock=time.monotonic, sleep=time.sleep, stopped=stopped)
 
 
 def _come(sender: Sender, stopped: Callable[[], bool]) -> None:

@@ -39,6 +39,7 @@ def page(site: Site, window_s: int = 60) -> html.Main:
         [
             _toolbar(site),
             _notice(),
+            _unread(),
             _hero(window_s),
             html.Div([lists, feed.card()], className="ff-grid"),
             _way_out(),
@@ -73,6 +74,14 @@ def _notice() -> Component:
     again = html.Button("Try now", id="try-now", type="button", className="ff-link")
     words = html.Span(["Not connected since ", since, ". The numbers below are from then. ", again])
     return html.Div([icon("off"), words], id="notice", className="ff-alert is-warn", hidden=True)
+
+
+def _unread() -> Component:
+    """What is said while the lists cannot be redrawn, though the numbers may be live."""
+    since = html.Span(id="unread-since")
+    again = html.Button("Try again", type="button", className="ff-link ff-retry")
+    words = html.Span(["The lists could not be read. ", since, again], role="status")
+    return html.Div([icon("alert"), words], id="unread", className="ff-alert is-warn", hidden=True)
 
 
 def _hero(window_s: int) -> Component:

@@ -60,6 +60,7 @@ def test_a_stranger_is_asked_to_sign_in_and_gets_the_page_that_was_wanted(strang
     assert [(cookie["httpOnly"], cookie["sameSite"]) for cookie in cookies] == [(True, "Lax")]
     stranger.open("/sign-in")
     stranger.at("/")
+    stranger.see("status-text", "Live")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

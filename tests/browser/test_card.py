@@ -73,10 +73,12 @@ def live(active: int, signed_in: int = 34, at: int = AT, paths: tuple[str, ...] 
     }
 
 
-def card_page(server: StreamServer, theme: str = "", figures: dict[str, object] | None = None) -> str:
+def card_page(
+    server: StreamServer, theme: str = "", figures: dict[str, object] | None = None, tag: str = "en-GB"
+) -> str:
     """The card's address, with its policy, framed by this server's own host."""
     body = card.render(
-        "semicomplete.com", figures or live(128), POINTS, token="t0ken", theme=theme, zone="Europe/Berlin"
+        "semicomplete.com", figures or live(128), POINTS, token="t0ken", theme=theme, zone="Europe/Berlin", tag=tag
     )
     policy = card.content_security_policy([server.url.removeprefix("http://")])
     return server.page("/embed/live", body, **{"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"})
@@ -165,6 +167,18 @@ def test_a_message_changes_numbers_pages_line_and_clock(browser, server):
     }
     assert rows(browser) == [("/new", "31")]
     assert browser.find_element(By.ID, "spark").get_attribute("aria-label").endswith("from 91 to 99")
+
+
+@pytest.mark.parametrize(
+    ("tag", "active", "change", "clock"),
+    [("de-DE", "12.345", "↑ 11.123\xa0%", "14:33:09"), ("en-US", "12,345", "↑ 11,123%", "2:33:09 PM")],
+)
+def test_what_comes_later_is_written_in_the_cards_language_too(browser, server, tag, active, change, clock):
+    frame(browser, server, tag=tag)
+    server.send("stats", live(12_345, at=AT + 61))
+    until(lambda: text(browser, "active") == active)
+    assert text(browser, "change") == f"{change} vs 1 h ago"
+    assert text(browser, "at").replace("\u202f", " ") == clock
 
 
 def test_the_change_goes_when_nothing_is_known_of_that_hour(browser, server):

@@ -402,8 +402,8 @@ def test_the_frame_has_switcher_with_counts_tabs_status_and_account():
     ]
     assert links == [
         ("/", "Footfall"),
-        ("/?site=example.com", "E|example.com|1,280"),
-        ("/?site=b.example", "B|b.example"),
+        ("/?site=example.com", "example.com|1,280"),
+        ("/?site=b.example", "b.example"),
         ("/sites", "All 1,000 sites"),
         ("/live/example.com", "Live"),
         ("/settings/x", "Settings"),
@@ -415,7 +415,10 @@ def test_the_frame_has_switcher_with_counts_tabs_status_and_account():
     assert one(frame, id="status")["role"] == "status"
     assert one(frame, id="status-text")["children"] == "Connecting…"
     assert len(ids(frame)) == len(set(ids(frame)))
-    assert text(one(frame, className="ff-foot")["children"]) == "Footfall 1.2.3|No cookies, no IP addresses on disk"
+    assert (
+        text(one(frame, className="ff-foot")["children"])
+        == "Footfall 1.2.3|No cookies, no IP addresses on disk|?| shortcuts"
+    )
 
 
 def test_signing_out_is_a_post():
@@ -520,8 +523,8 @@ def test_a_demo_site_is_marked_on_its_live_page_and_in_the_switcher():
     assert one(live.page(Site(demo=True)), className="ff-badge is-demo") == badge
     assert props(live.page(Site()), className="ff-badge is-demo") == []
     links = [shell.SiteLink("demo.example", "/live/demo.example", 7, True), shell.SiteLink("a.com", "/live/a.com", 1)]
-    assert props(shell.site_menu(links, "demo.example", 60), className="ff-badge is-demo") == [badge, badge]
-    assert props(shell.site_menu(links, "a.com", 60), className="ff-badge is-demo") == [badge]
+    assert props(shell.site_menu(links, [], "demo.example", 60), className="ff-badge is-demo") == [badge, badge]
+    assert props(shell.site_menu(links, [], "a.com", 60), className="ff-badge is-demo") == [badge]
 
 
 # ── cards ─────────────────────────────────────────────────────────────────────────────────────────
