@@ -20,7 +20,6 @@
     const wanted = part.rows.map((one) => filled(known.get(one.domain) || made(), one));
     list.querySelector("tbody").replaceChildren(...wanted);
     if (focused && focused.isConnected) focused.focus();  // it was taken out for a moment
-    list.querySelector(".ff-until").replaceChildren();
     show(".ff-none", !wanted.length);
     show("table", wanted.length);
     show(".ff-turn", wanted.length);

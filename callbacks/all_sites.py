@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -21,6 +21,8 @@ from layouts import all_sites, states
 
 LONGEST_WORDS = 120
 
+Yesterday = Callable[[Sequence[int]], Mapping[int, int]]  # yesterday's people of these sites
+
 
 class Asking(NamedTuple):
     """What of the list is to be seen: `words` look for a site, pages count from 1."""
@@ -32,11 +34,13 @@ class Asking(NamedTuple):
 
 
 def page(asked: Asked) -> Component:
-    """The page without its figures, or words where there is no site yet."""
-    may_add = asker(asked.service).may_everywhere(ADMIN)
-    if not visible(asked.service):
+    """The page with what memory knows, without a question to the database; or words where there is no site yet."""
+    service, known = asked.service, visible(asked.service)
+    may_add = asker(service).may_everywhere(ADMIN)
+    if not known:
         return states.no_sites(may_add)
-    return all_sites.page(asked.service.config.active_window_s, may_add=may_add)
+    first = _drawn(service, known, Asking(), lambda _: {})
+    return all_sites.page(service.config.active_window_s, *first, may_add=may_add)
 
 
 def register(app: Dash, service: Service) -> None:
@@ -54,12 +58,13 @@ def register(app: Dash, service: Service) -> None:
         ],
     )
     def redraw(data: object, _tick: object, _clicks: object) -> tuple[Any, ...]:
-        known = visible(service)
-        active = service.hub.active_by_site()
-        people = sum(active.get(site.id, 0) for site in known)
-        part = _part(service, known, active, _asking(data))
-        window_s = service.config.active_window_s
-        return all_sites.drawn(part, window_s), all_sites.total(len(known), people, window_s)
+        return _drawn(service, visible(service), _asking(data), lambda ids: _yesterday(service, ids))
+
+
+def _yesterday(service: Service, ids: Sequence[int]) -> dict[int, int]:
+    """How many people there were yesterday, where that is counted."""
+    found = usage.read(service.database, ids, usage.last_days(int(time.time()), 1))
+    return {site_id: sum(one.people for one in days) for site_id, days in found.items()}
 
 
 def _asking(data: object) -> Asking:
@@ -74,21 +79,16 @@ def _asking(data: object) -> Asking:
     )
 
 
-def _part(service: Service, known: Sequence[Site], active: Mapping[int, int], asking: Asking) -> all_sites.Part:
-    """The sites of the page that is turned to. Only theirs are the lines and yesterday's people read."""
-    now = int(time.time())
-    found = [site for site in known if asking.words in site.domain or asking.words in site.name.lower()]
-    today = service.today.read([site.id for site in found], now)
-    if asking.sort == "domain":  # as they come
-        found = found[::-1] if asking.backwards else found
-    else:
-        found.sort(key=lambda site: _figure(site, active, today, asking.sort), reverse=not asking.backwards)
-    last = max(1, -(-len(found) // all_sites.ROWS))
-    turned = min(asking.page, last)
+def _drawn(service: Service, known: Sequence[Site], asking: Asking, yesterday: Yesterday) -> tuple[str, str]:
+    """The list that is asked for, and the sum of all; only for the sites of that part are lines and yesterday read."""
+    now, window_s = int(time.time()), service.config.active_window_s
+    active = service.hub.active_by_site()
+    today = service.today.read([site.id for site in known], now)
+    found = _found(known, active, today, asking)
+    turned = min(asking.page, all_sites.pages(len(found)))
     shown = found[(turned - 1) * all_sites.ROWS : turned * all_sites.ROWS]
     ids = [site.id for site in shown]
-    trends = service.trends.read(ids, now)
-    yesterday = usage.read(service.database, ids, usage.last_days(now, 1))
+    trends, before = service.trends.read(ids, now), yesterday(ids)
     rows = [
         all_sites.Row(
             domain=site.domain,
@@ -96,13 +96,26 @@ def _part(service: Service, known: Sequence[Site], active: Mapping[int, int], as
             href=f"/live/{quote(site.domain)}",
             active=active.get(site.id, 0),
             today=today.get(site.id),
-            yesterday=sum(one.people for one in yesterday[site.id]) if site.id in yesterday else None,
+            yesterday=before.get(site.id),
             trend=trends[site.id],
             demo=site.demo,
         )
         for site in shown
     ]
-    return all_sites.Part(rows, len(found), len(known), turned, asking.sort, asking.backwards)
+    part = all_sites.Part(rows, len(found), len(known), turned, asking.sort, asking.backwards)
+    people = sum(active.get(site.id, 0) for site in known)
+    return all_sites.drawn(part, window_s), all_sites.total(len(known), people, window_s)
+
+
+def _found(
+    known: Sequence[Site], active: Mapping[int, int], today: Mapping[int, Figures], asking: Asking
+) -> list[Site]:
+    """The sites that fit the search, as they are to be sorted."""
+    found = [site for site in known if asking.words in site.domain or asking.words in site.name.lower()]
+    if asking.sort == "domain":  # as they come
+        return found[::-1] if asking.backwards else found
+    found.sort(key=lambda site: _figure(site, active, today, asking.sort), reverse=not asking.backwards)
+    return found
 
 
 def _figure(site: Site, active: Mapping[int, int], today: Mapping[int, Figures], sort: str) -> int:

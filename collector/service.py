@@ -39,6 +39,7 @@ DAY_S = 30.0  # how often one looks whether the day's work is due
 NOTE_S = 1.0
 RECALL_S = 1.0
 RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
+ALONE_S = 5.0  # nobody else writes an embedded database, and whoever changes something here renews at once
 
 
 def warn(config: Config) -> None:
@@ -88,7 +89,7 @@ class Service:
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
         self.crowd = Crowd(self.database, self.kit, self.writer, self.renew)
         self._keepers = [
-            self._kept(RENEW_S, self.renew),
+            self._kept(ALONE_S if self.database.embedded else RENEW_S, self.renew),
             self._kept(TIDY_S, self._tidy),
             self._kept(NOTE_S, self._note),
             self._kept(RECALL_S, self._recall),

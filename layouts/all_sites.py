@@ -1,4 +1,4 @@
-"""The all-sites page: a skeleton that queries nothing, and what `assets/sites.js` draws its rows from.
+"""The all-sites page, and what `assets/sites.js` draws its rows from.
 
 The script draws them: as Dash's components 50 rows took the browser 850 ms, as nodes of its own a few.
 """
@@ -57,8 +57,8 @@ class Part(NamedTuple):
     backwards: bool
 
 
-def page(window_s: int, *, may_add: bool) -> html.Main:
-    """The page before its first figures."""
+def page(window_s: int, first: str, summed: str, *, may_add: bool) -> html.Main:
+    """The page with its first part, as `drawn` tells it, and the sum of all."""
     add = html.A([icon("plus"), "Add site"], href="/sites/add", className="ff-btn ff-btn-primary")
     refresh = html.Button([icon("refresh"), "Refresh"], id="sites-refresh", type="button", className="ff-btn")
     search = dcc.Input(
@@ -71,10 +71,15 @@ def page(window_s: int, *, may_add: bool) -> html.Main:
     )
     name = html.Label("Find a site", htmlFor="sites-words", className="ff-vh")
     end = [html.Div([name, search], className="ff-field ff-search"), refresh, *([add] if may_add else [])]
-    total = html.Span(id=TOTAL, className="ff-sub", role="status")
-    head = html.Div([html.H1("Sites"), total, html.Div(end, className="ff-end")], className="ff-toolbar")
+    whole = html.Span(summed, id=TOTAL, className="ff-sub", role="status")
+    head = html.Div([html.H1("Sites"), whole, html.Div(end, className="ff-end")], className="ff-toolbar")
     wires = [dcc.Interval(id="sites-tick", interval=TICK_MS), dcc.Store(id=ASKED)]
-    return html.Main([head, _list(window_s), *wires], id="all-sites", className="ff-main")
+    return html.Main([head, _list(window_s, first), *wires], id="all-sites", className="ff-main")
+
+
+def pages(found: int) -> int:
+    """How many pages so many sites take; one at least."""
+    return max(1, -(-found // ROWS))
 
 
 def total(sites: int, people: int, window_s: int) -> str:
@@ -83,16 +88,15 @@ def total(sites: int, people: int, window_s: int) -> str:
     return f"{figures.count(sites)} {noun} · {figures.people(people)} active in the last {figures.window(window_s)}"
 
 
-def _list(window_s: int) -> html.Section:
+def _list(window_s: int, first: str) -> html.Section:
     head = html.Thead(html.Tr([_heading(*column, window_s) for column in COLUMNS]))
     none = states.nothing("No such site", "No domain and no name has that in it.", "globe")
     inner = [
         html.Table([head, html.Tbody()], className="ff-table ff-sites", hidden=True),
-        html.Div(states.skeleton(10), className="ff-until"),
         html.Div(none, className="ff-none", hidden=True),
         html.Nav([html.Span(), *_turns()], className="ff-turn", hidden=True, **{"aria-label": "Pages of sites"}),
     ]
-    return html.Section(inner, id=LIST, className="ff-card", **{"aria-label": "All sites", "data-part": ""})
+    return html.Section(inner, id=LIST, className="ff-card", **{"aria-label": "All sites", "data-part": first})
 
 
 def _heading(sort: str, label: str, window: str, window_s: int) -> html.Th:
@@ -113,11 +117,10 @@ def drawn(part: Part, window_s: int) -> str:
 
     `upwards`: the least come first; `to`: the pages before and after, 0 where there is none.
     """
-    last = max(1, -(-part.found // ROWS))
     told = {
         "rows": [_row(row, window_s) for row in part.rows],
         "words": _where(part),
-        "to": [part.page - 1, part.page + 1 if part.page < last else 0],
+        "to": [part.page - 1, part.page + 1 if part.page < pages(part.found) else 0],
         "sort": part.sort,
         "upwards": (part.sort == "domain") != part.backwards,
     }

@@ -81,8 +81,8 @@ def test_figures_begin_with_the_most_and_names_with_a(sort, backwards, upwards):
     assert part(ROW, sort=sort, backwards=backwards)["upwards"] is upwards
 
 
-def test_the_first_paint_of_all_sites_has_every_window_and_no_figure():
-    page = all_sites.page(60, may_add=True)
+def test_every_column_of_all_sites_has_its_window():
+    page = all_sites.page(60, "{}", "3 sites", may_add=True)
     heads = [text(node["props"]["children"]) for node in nodes(page) if node["type"] == "Th"]
     assert heads == [
         "Site",
@@ -93,12 +93,13 @@ def test_the_first_paint_of_all_sites_has_every_window_and_no_figure():
         "Pageviews|today",
         "Visitors|yesterday, UTC",
     ]
-    assert one(page, id="sites-list")["data-part"] == ""
+    assert one(page, id="sites-list")["data-part"] == "{}"
+    assert one(page, id="sites-total")["children"] == "3 sites"
     assert [node["props"]["href"] for node in nodes(page) if "href" in node["props"]] == ["/sites/add"]
 
 
 def test_who_may_not_add_a_site_sees_no_way_to():
-    assert "Add site" not in text(all_sites.page(60, may_add=False))
+    assert "Add site" not in text(all_sites.page(60, "{}", "", may_add=False))
 
 
 @pytest.mark.parametrize(
