@@ -50,12 +50,5 @@ def not_allowed(message: str) -> html.Main:
     return _whole_page("lock", "Not for your role", [html.P(message), home])
 
 
-def page_failed() -> html.Main:
-    """The page whose drawing got no answer, or an error for one. assets/shell.js shows it; `.ff-reload` loads anew."""
-    words = html.P("The server did not answer, or its database did not. What it has stored is safe.")
-    again = html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-btn-primary ff-reload")
-    return _whole_page("alert", "Page not loaded", [words, again])
-
-
 def _whole_page(sign: str, title: str, rest: list) -> html.Main:
     return html.Main(html.Section([icon(sign), html.H1(title), *rest], className="ff-void"), className="ff-main")
