@@ -9,6 +9,7 @@ from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,6 +21,9 @@ MOST_BUCKETS = 10_000
 EARLIEST, LATEST = date(1971, 1, 1), date(2099, 12, 31)  # within what row ids can tell
 
 
+_checked_zone = cache(checked_zone)  # it reads folders; there are as many answers as there are zones
+
+
 class Clock(NamedTuple):
     """How a site counts time: its zone, and the first day of its week (0 is Monday)."""
 
@@ -28,7 +32,7 @@ class Clock(NamedTuple):
 
     def checked(self) -> Clock:
         """Itself; `WrongInput` for a zone that there is not."""
-        checked_zone(self.zone)
+        _checked_zone(self.zone)
         if not 0 <= self.week_start <= 6:
             raise WrongInput(f"week start {self.week_start}: 0 (Monday) to 6 (Sunday)")
         return self

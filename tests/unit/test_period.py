@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from analytics.period import (
@@ -247,6 +247,7 @@ def test_a_day_that_an_island_skipped_has_no_bucket():
     assert starts("2011-12-29,2011-12-31", "day", apia) == ["2011-12-29T00:00-10:00", "2011-12-31T00:00+14:00"]
 
 
+@settings(deadline=None)
 @given(
     first=some.dates(date(2019, 1, 1), date(2030, 12, 31)),
     days=some.integers(1, 40),
