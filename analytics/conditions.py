@@ -46,52 +46,58 @@ def _compared(one: Match, visits: FromClause, hits: FromClause | None) -> Column
     rows = visits if known.of == "visit" else hits
     if rows is None:
         raise TypeError(f"{one.dimension} is no fact of a visit")
-    fact, values = known.value(rows), ["" if value == known.none else value for value in one.values]
-    if not one.exact_case:
-        fact, values = func.lower(fact), [value.lower() for value in values]
-    test = _TESTS[one.operator.removesuffix("_not")](fact, values)
+    values = ["" if value == known.none else value for value in one.values]
+    test = _TESTS[one.operator.removesuffix("_not")](known.value(rows), values, one.exact_case)
     return not_(test) if one.operator.endswith("_not") else test
 
 
-def _is(fact: ColumnElement[str], values: list[str]) -> ColumnElement[bool]:
-    return fact.in_(values)
+Fact = ColumnElement[str]
 
 
-def _contains(fact: ColumnElement[str], values: list[str]) -> ColumnElement[bool]:
-    return or_(*(position(fact, literal(value, Text)) > 0 for value in values))
+def _is(fact: Fact, values: list[str], exact_case: bool) -> ColumnElement[bool]:
+    return fact.in_(values) if exact_case else func.lower(fact).in_([func.lower(_text(value)) for value in values])
 
 
-def _matches(fact: ColumnElement[str], values: list[str]) -> ColumnElement[bool]:
-    return or_(*(wild(fact, *(literal(one, Text) for one in expressions(value))) for value in values))
+def _contains(fact: Fact, values: list[str], exact_case: bool) -> ColumnElement[bool]:
+    if exact_case:
+        return or_(*(position(fact, _text(value)) > 0 for value in values))
+    return or_(*(position(func.lower(fact), func.lower(_text(value))) > 0 for value in values))
+
+
+def _matches(fact: Fact, values: list[str], exact_case: bool) -> ColumnElement[bool]:
+    return or_(*(wild(fact, *map(_text, expressions(value, exact_case))) for value in values))
 
 
 _TESTS = {"is": _is, "contains": _contains, "matches": _matches}
 
 
-def expressions(pattern: str) -> tuple[str, str]:
-    """Two regular expressions for a whole text that fits the pattern: one for engines without backtracking, one that
-    does not backtrack into what has matched, for Python's.
+def _text(value: str) -> ColumnElement[str]:
+    return literal(value, Text)
 
-    `*` takes the nearest place of the text that follows it. That is safe: a farther place could only be reached
+
+def expressions(pattern: str, exact_case: bool = True) -> tuple[str, str]:
+    """Two regular expressions for a whole text that fits the pattern: one for engines without backtracking, one for
+    Python's that does not go back into what has matched.
+
+    There `*` takes the nearest place of the text that follows it. That is safe: a farther place could only be reached
     without a slash between, and then whatever follows is reachable from the nearer place as well.
     """
-    linear = "".join(_star(word, re.escape(word)) for word in WILDCARDS.split(pattern))
-    groups = [_chain(group.split("*")) for group in re.split(r"\*\*+", pattern)]
-    first, *others = groups
+    flags = "(?s)" if exact_case else "(?is)"
+    linear = "".join(_star(word) or re.escape(word) for word in WILDCARDS.split(pattern))
+    first, *others = re.split(r"\*\*+", pattern)
     if not others:
-        return f"(?s)^{linear}$", "(?s)\\A" + _chain(pattern.split("*"), last=True)
-    middle = "".join(f"(?>.*?{group})" for group in others[:-1] if group)
-    last = _chain(re.split(r"\*\*+", pattern)[-1].split("*"), last=True)
-    return f"(?s)^{linear}$", f"(?s)\\A{first}{middle}.*{last}"
+        return f"{flags}^{linear}$", flags + r"\A" + _chain(first, last=True)
+    middle = "".join(f"(?>.*?{_chain(group)})" for group in others[:-1])
+    return f"{flags}^{linear}$", rf"{flags}\A{_chain(first)}{middle}.*{_chain(others[-1], last=True)}"
 
 
-def _star(word: str, text: str) -> str:
-    return text if not word.startswith("*") else "[^/]*" if word == "*" else ".*"
+def _star(word: str) -> str:
+    return "" if not word.startswith("*") else "[^/]*" if word == "*" else ".*"
 
 
-def _chain(words: list[str], *, last: bool = False) -> str:
+def _chain(group: str, *, last: bool = False) -> str:
     """Texts with single wildcards between them; the last one of all reaches to the end."""
-    first, *others = map(re.escape, words)
+    first, *others = map(re.escape, group.split("*"))
     if not last:
         return first + "".join(f"(?>[^/]*?{word})" for word in others)
     if not others:

@@ -346,7 +346,7 @@ def test_odd_names_of_properties_are_names(database, ask):
 
 
 def test_values_of_properties_are_texts(database, ask):
-    props = {"yes": True, "no": False, "whole": 3, "part": 1.5, "text": "3", "empty": ""}
+    props = {"yes": True, "no": False, "whole": 3, "part": 1.5, "text": "3", "empty": "", "null": None}
     stored(database, arrival("event", "event-kinds", at=at(11), props=props))
     assert {name: rows(ask, "events", by=f"prop:{name}")[0][0] for name in props} == {
         "yes": "true",
@@ -355,6 +355,7 @@ def test_values_of_properties_are_texts(database, ask):
         "part": "1.5",
         "text": "3",
         "empty": "",
+        "null": "",
     }
 
 
@@ -497,6 +498,17 @@ def test_a_filter_value_is_data(database, ask):
         found = rows(ask, "events", by="event", filters=[["matches", "event", [pattern]]])
         assert {row[0] for row in found} == fitting
     assert rows(ask, "events", by=f"prop:{HOSTILE[11]}") == [("", len(HOSTILE))]
+
+
+@pytest.mark.parametrize("operator", ["is", "contains", "matches"])
+def test_letters_of_every_alphabet_suit_themselves_without_regard_to_case(database, ask, operator):
+    names = ["ÄPFEL", "Äpfel", "STRASSE", "straße", "ΣΊΣΥΦΟΣ", "İ", "plain", "PLAIN"]
+    stored(database, *(arrival("event", f"event-{n:04}", at=at(11), name=name) for n, name in enumerate(names)))
+    for name in names:
+        given = [[operator, "event", [name], {"case_sensitive": False}]]
+        assert name in {row[0] for row in rows(ask, "events", by="event", filters=given)}
+    plain = [[operator, "event", ["pLaIn"], {"case_sensitive": False}]]
+    assert rows(ask, "events", by="event", filters=plain) == [("PLAIN", 1), ("plain", 1)]
 
 
 def test_each_answer_is_one_statement(past):
