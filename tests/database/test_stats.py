@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +22,8 @@ from analytics.period import Clock, Period, Span
 from analytics.query import Order, Query
 from analytics.stats import Breakdown, Point, Row
 from tests import duck
-from tests.factories import arrival, count, stored
+from tests.factories import HOME, arrival, count, stored
+from tests.factories import rows as kept
 from tests.history import at, keep_history
 
 BOTH = "2026-03-10,2026-03-11"
@@ -509,6 +511,67 @@ def test_letters_of_every_alphabet_suit_themselves_without_regard_to_case(databa
         assert name in {row[0] for row in rows(ask, "events", by="event", filters=given)}
     plain = [[operator, "event", ["pLaIn"], {"case_sensitive": False}]]
     assert rows(ask, "events", by="event", filters=plain) == [("PLAIN", 1), ("plain", 1)]
+
+
+# ── against a plain recount ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_recount_of_all_rows_comes_to_the_same_numbers(database, ask):
+    """Four hundred random pageviews and events around the change of clocks, recounted hit by hit in Python."""
+    chance, berlin = random.Random(7), ZoneInfo("Europe/Berlin")
+    moments = sorted(chance.randrange(at(27), at(31)) for _ in range(400))
+    origins = [HOME._replace(source=source, country=country) for source in ("Google", "") for country in ("DE", "FR")]
+    stored(
+        database,
+        *(
+            arrival(
+                chance.choice(["pageview", "pageview", "event"]),
+                f"view-{number:04}",
+                at=moment,
+                visitor=chance.randrange(12),
+                path=f"/{chance.randrange(4)}",
+                origin=chance.choice(origins),
+            )
+            for number, moment in enumerate(moments)
+        ),
+    )
+    visits = {row[0]: row[1:] for row in kept(database, schema.visits, "id", "source", "country")}
+    hits = [
+        (*row, name)
+        for table, name in ((schema.pageviews, "pageview"), (schema.events, "Signup"))
+        for row in kept(database, table, "at", "visitor", "visit_id", "path")
+    ]
+    clock, period = Clock("Europe/Berlin"), Period.parse("2026-03-28,2026-03-30")
+    begin, end = Query(1, clock, period).span(NOW)
+    suiting = [hit for hit in hits if begin <= hit[0] < end and visits[hit[2]][1] == "DE" and hit[3] != "/0"]
+    keys = {
+        "source": lambda hit: visits[hit[2]][0],
+        "page": lambda hit: hit[3],
+        "event": lambda hit: hit[4],
+        "time:day": lambda hit: _midnight(hit[0], berlin),
+        "time:hour": lambda hit: hit[0] // 3600 * 3600,
+    }
+    given = [["is", "country", ["DE"]], ["is_not", "page", ["/0"]]]
+    for by, key in keys.items():
+        groups: dict[Any, list[Any]] = {}
+        for hit in suiting:
+            groups.setdefault(key(hit), []).append(hit)
+        expected = {
+            (key, len({hit[1] for hit in group}), len({hit[2] for hit in group}), views(group), len(group))
+            for key, group in groups.items()
+        }
+        metrics = "visitors", "visits", "pageviews", "events"
+        found = rows(ask, *metrics, by=by, period=str(period), clock=clock, filters=given)
+        assert (set(found), len(found)) == (expected, len(expected)), by
+
+
+def views(hits: list[Any]) -> int:
+    return sum(hit[4] == "pageview" for hit in hits)
+
+
+def _midnight(moment: int, zone: ZoneInfo) -> int:
+    day = datetime.fromtimestamp(moment, zone).date()
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
 def test_each_answer_is_one_statement(past):

@@ -215,3 +215,12 @@ def test_each_metric_and_dimension_says_what_it_is():
 def test_the_clock_is_that_of_the_site():
     query = Query.of(site(id=3, timezone="Europe/Berlin", week_start=6), period=Period("today"))
     assert query == replace(Query(3, Clock("Europe/Berlin", 6)), period=Period("today"))
+
+
+def test_a_question_knows_its_seconds_and_those_that_it_is_compared_with():
+    noon = 1_773_316_800  # 12 March 2026, 12:00 UTC
+    query = Query(1, period=Period("today"), comparison=Comparison())
+    assert query.span(noon) == (noon - 12 * 3600, noon + 12 * 3600)
+    assert query.compared(noon) == (noon - 36 * 3600, noon + 1 - 24 * 3600)
+    assert query.compared(noon, whole=True) == (noon - 36 * 3600, noon - 12 * 3600)
+    assert replace(query, comparison=None).compared(noon) is None
