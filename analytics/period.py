@@ -9,7 +9,7 @@ from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -227,6 +227,7 @@ class Run(NamedTuple):
     number: int
 
 
+@lru_cache(maxsize=8)
 def buckets(asked: Span, interval: str, clock: Clock) -> tuple[Span, ...]:
     """The parts of a span by the clock there, in order, without gaps; first and last may be cut by its ends.
 

@@ -51,6 +51,8 @@ class Query:
         object.__setattr__(self, "dimensions", tuple(dimension(name).id for name in self.dimensions))
         order = tuple(Order(_column(one.by), one.descending) for one in self.order)
         object.__setattr__(self, "order", order)
+        if self.comparison:
+            Comparison.parse(str(self.comparison))
         _check_unique("metric", self.metrics)
         _check_unique("dimension", self.dimensions)
         if not self.metrics:

@@ -36,7 +36,7 @@ from analytics.database import Database
 from analytics.dialects import bytewise
 from analytics.dimensions import Dimension, dimension
 from analytics.filters import Every, Filter, dimensions_in
-from analytics.ids import first_id
+from analytics.ids import first_id, time_ms
 from analytics.metrics import PAGEVIEW, Grain, Metric
 from analytics.period import Run, Span, buckets, runs
 from analytics.query import Query
@@ -81,10 +81,13 @@ def of_truth(database: Database) -> Ask:
 
 
 def first_second(site_id: int, ask: Ask) -> int:
-    """The second (epoch) of the first visit that is stored; 0 where there is none."""
-    visits = schema.visits
-    ((found,),) = ask(select(func.min(visits.c.started_at)).where(visits.c.site_id == site_id))
-    return found or 0
+    """The second (epoch) of the first pageview or event that is stored; 0 where there is none."""
+    firsts = [
+        select(func.min(facts.c.id)).where(facts.c.site_id == site_id).scalar_subquery()
+        for facts in (schema.pageviews, schema.events)
+    ]
+    (found,) = ask(select(*firsts))
+    return min((time_ms(row_id) // 1000 for row_id in found if row_id is not None), default=0)
 
 
 def aggregate(query: Query, span: Span, ask: Ask) -> dict[str, Number]:
@@ -333,7 +336,9 @@ def _common(facts: FromClause) -> list[ColumnElement[Any]]:
 
 
 def _within(facts: FromClause, site_id: int, span: Span) -> tuple[ColumnElement[bool], ...]:
-    """A hit's id begins with its time, so this is exact, and by the primary key."""
+    """A hit's id begins with its time, so this is exact, and by the primary key. Every table names the site itself, so
+    that joins need not.
+    """
     begin, end = (literal(first_id(one), BigInteger) for one in span)
     return facts.c.site_id == site_id, facts.c.id >= begin, facts.c.id < end
 

@@ -172,6 +172,11 @@ def test_a_question_that_nobody_can_answer_names_itself_and_what_is_known(url, r
         Query.from_url(url, SITE)
 
 
+def test_a_comparison_without_dates_of_its_own_is_refused():
+    with pytest.raises(WrongInput, match="comparison 'custom': previous, year"):
+        Query(7, comparison=Comparison("custom"))
+
+
 def test_an_unknown_zone_is_refused():
     with pytest.raises(WrongInput, match="'Mars/Base' is no time zone"):
         Query(7, Clock("Mars/Base"))
