@@ -106,7 +106,6 @@
   document.addEventListener("keydown", (event) => {
     const words = byId("sites-words");
     if (!words || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "/" && !event.target.closest("input, textarea, select")) focus(event, words);
     if (event.key === "ArrowDown") step(event, words, 1);
     if (event.key === "ArrowUp") step(event, words, -1);
   });
