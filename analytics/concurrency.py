@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, String, case, cast, column, func, select, values
+from sqlalchemy import Integer, Select, String, case, cast, column, func, select, true, values
 
 from analytics import schema
 from analytics.beat import State
@@ -25,47 +25,61 @@ BUDGET_S = 0.15  # how long one question may spend on minutes of earlier today
 
 
 def people_at(database: Database, site_id: int, moments: Sequence[int], window_s: int) -> dict[int, int]:
-    """How many people were active at each of these moments (epoch s): the same rule as `analytics.presence`.
+    """How many people were active on a site at each of these moments (epoch s); moments without anybody are 0."""
+    return people_on(database, [site_id], moments, window_s)[site_id]
+
+
+def people_on(
+    database: Database, site_ids: Sequence[int], moments: Sequence[int], window_s: int
+) -> dict[int, dict[int, int]]:
+    """How many people were active on each of these sites at each of these moments: the rule of `analytics.presence`.
 
     A tab counts by its last beat within the window unless that was a leave; a visitor is the person of the latest
     such beat; a person counts once. Moments without anybody are 0.
     """
-    if not moments:
-        return {}
+    found = {site_id: dict.fromkeys(moments, 0) for site_id in site_ids}
+    if not moments or not site_ids:
+        return found
+    with database.read() as connection:
+        for site_id, t, people in connection.execute(_counted(site_ids, moments, window_s)):
+            found[int(site_id)][int(t)] = int(people)
+    return found
+
+
+def _counted(site_ids: Sequence[int], moments: Sequence[int], window_s: int) -> Select[int, int, int]:
+    """Site, moment and people, for those with anybody."""
     beats = schema.heartbeats
+    sites = values(column("site", Integer), name="asked_sites").data([(one,) for one in site_ids]).cte("sites_asked")
     asked = values(column("t", Integer), name="asked").data([(moment,) for moment in moments]).cte("moments")
-    moment = cast(asked.c.t, schema.heartbeats.c.at.type)
+    site, moment = cast(sites.c.site, beats.c.site_id.type), cast(asked.c.t, beats.c.at.type)
     step = 1000 << LOW_BITS
     tabs = (
-        select(asked.c.t, func.max(beats.c.id).label("last"))
-        .join_from(
-            asked,
+        select(sites.c.site, asked.c.t, func.max(beats.c.id).label("last"))
+        .select_from(sites.join(asked, true()))
+        .join(
             beats,
-            (beats.c.site_id == site_id)
+            (beats.c.site_id == site)
             & (beats.c.id >= (moment - (window_s - 1)) * step)
             & (beats.c.id < (moment + 1) * step),
         )
-        .group_by(asked.c.t, beats.c.tab)
+        .group_by(sites.c.site, asked.c.t, beats.c.tab)
         .cte("tabs")
     )
     visitors = (
-        select(tabs.c.t, beats.c.visitor, func.max(tabs.c.last).label("last"))
-        .join_from(tabs, beats, (beats.c.site_id == site_id) & (beats.c.id == tabs.c.last))
+        select(tabs.c.site, tabs.c.t, beats.c.visitor, func.max(tabs.c.last).label("last"))
+        .join_from(tabs, beats, (beats.c.site_id == tabs.c.site) & (beats.c.id == tabs.c.last))
         .where(beats.c.state != State.LEFT)
-        .group_by(tabs.c.t, beats.c.visitor)
+        .group_by(tabs.c.site, tabs.c.t, beats.c.visitor)
         .cte("visitors")
     )
     person = case(
         (beats.c.user_id.is_(None), "v" + cast(beats.c.visitor, String)), else_="u" + func.coalesce(beats.c.user_id, "")
     )
-    counted = (
-        select(visitors.c.t, func.count(person.distinct()))
-        .join_from(visitors, beats, (beats.c.site_id == site_id) & (beats.c.id == visitors.c.last))
-        .group_by(visitors.c.t)
+    return (
+        select(visitors.c.site, visitors.c.t, func.count(person.distinct()))
+        .join_from(visitors, beats, (beats.c.site_id == visitors.c.site) & (beats.c.id == visitors.c.last))
+        .group_by(visitors.c.site, visitors.c.t)
     )
-    with database.read() as connection:
-        found = {int(t): int(people) for t, people in connection.execute(counted)}
-    return {t: found.get(t, 0) for t in moments}
 
 
 def first_beat(database: Database, site_id: int) -> int | None:

@@ -1,8 +1,10 @@
 // The all-sites page: draws the rows, and asks for another search, order or page of the list. What is asked for goes into
 // the store `sites-asked`; the answer comes as JSON in `data-part` of `#sites-list` (layouts/all_sites.py, `drawn`).
 //
-//   /             into the search field          ArrowDown, ArrowUp   from site to site, and back into the field
-//   Escape        empties the field              Enter                opens the site
+//   ArrowDown, ArrowUp   from the search field to the sites, from site to site, and back     Enter   opens the site
+//   Escape               empties the field
+//
+// The shortcut into the field is one of layouts/shortcuts.py.
 (function () {
   "use strict";
   const TYPED_MS = 150;
@@ -18,7 +20,7 @@
     const wanted = part.rows.map((one) => filled(known.get(one.domain) || made(), one));
     list.querySelector("tbody").replaceChildren(...wanted);
     if (focused && focused.isConnected) focused.focus();  // it was taken out for a moment
-    show(".ff-until", false);
+    list.querySelector(".ff-until").replaceChildren();
     show(".ff-none", !wanted.length);
     show("table", wanted.length);
     show(".ff-turn", wanted.length);
@@ -89,6 +91,7 @@
   }
 
   document.addEventListener("click", ({target}) => {
+    if (target.id === "sites-words") target.focus();  // a shortcut only clicks
     const button = target.closest("#sites-list :is([data-sort], [data-page])");
     if (!button) return;
     const {sort, page} = button.dataset;

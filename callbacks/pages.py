@@ -30,6 +30,7 @@ from callbacks.asked import Asked
 from callbacks.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
 from collector.service import Service
 from layouts import settings, shell, states
+from layouts.components import figures
 from layouts.shell import Link, SiteLink
 
 SITE = "<domain>"  # stands for a site's domain in an address
@@ -130,7 +131,7 @@ def _more(service: Service) -> list[Link]:
     """What the switcher ends with."""
     many, ways = len(visible(service)), []
     if many > 1:
-        ways.append(Link(f"All {many:,} sites", "/sites", "globe"))
+        ways.append(Link(f"All {figures.count(many)} sites", "/sites", "globe"))
     if asker(service).may_everywhere(ADMIN):
         ways.append(Link("Add site", "/sites/add", "plus"))
     return ways

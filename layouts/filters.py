@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import NamedTuple, Protocol
 
 from dash import html
@@ -61,8 +61,7 @@ def _waiting(domain: str, unlisted: Sequence[Unlisted]) -> html.Section:
 
 
 def _unlisted(one: Unlisted) -> html.Tr:
-    moment = datetime.fromtimestamp(one.last_at, UTC)
-    last = html.Time(f"{moment.day} {moment:%b, %H:%M} UTC", dateTime=moment.isoformat())
+    last = [figures.day(one.last_at), f", {figures.time_of_day(one.last_at, UTC)} UTC"]
     decide = None
     if one.decidable:
         buttons = [

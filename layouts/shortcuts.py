@@ -28,11 +28,10 @@ GO_TO = (
     Shortcut(("g l",), "Live", '#tabs a[href^="/live/"]'),
     Shortcut(("g s",), "Settings", '#tabs a[href^="/settings/"]'),
     Shortcut(("g a",), "All sites", '.ff-header a[href="/sites"]'),
-    Shortcut(("s",), "Another site", "#site-menu summary"),
+    Shortcut(("s", "/"), "Another site", "#sites-words, .ff-shell:not(:has(#all-sites)) #site-menu summary"),
 )
 HERE = (
-    Shortcut(("/",), "Find a site", "#sites-words"),
-    Shortcut(("r",), "Refresh", "#refresh"),
+    Shortcut(("r",), "Refresh", "#refresh, #sites-refresh"),
     Shortcut(("p",), "Pause activity", "#feed-pause"),
     Shortcut(("f",), "Full screen", "#wall"),
     Shortcut(("t",), "Light or dark", "#theme"),

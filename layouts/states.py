@@ -40,13 +40,13 @@ def no_sites(may_add: bool) -> html.Main:
 def not_found() -> html.Main:
     """The page of an address that is none."""
     words = html.P("Nothing lives at this address, or it is not yours to see.")
-    home = html.A("Go to the Live page", href="/", className="ff-btn ff-btn-primary")
+    home = html.A("Go to the first page", href="/", className="ff-btn ff-btn-primary")
     return _whole_page("file", "Page not found", [words, home])
 
 
 def not_allowed(message: str) -> html.Main:
     """The page of somebody whose role does not reach that far."""
-    home = html.A("Go to the Live page", href="/", className="ff-btn ff-btn-primary")
+    home = html.A("Go to the first page", href="/", className="ff-btn ff-btn-primary")
     return _whole_page("lock", "Not for your role", [html.P(message), home])
 
 

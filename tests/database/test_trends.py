@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analytics.concurrency import people_at
-from analytics.trends import SHOWN, Trends
+from analytics.trends import AT_ONCE, SHOWN, Trends
 from collector.hub import Hub
 from tests.factories import NOW, added_site, arrival, heartbeat, one_by_one, site
 
@@ -60,11 +60,14 @@ def test_the_minutes_before_the_start_are_counted_from_the_heartbeats(database):
     assert trends.read([first, second], now) == {first: (*counted.values(), 5), second: (0,) * SHOWN}
 
 
-def test_counting_stops_when_it_has_to(trends):
-    asked = []
-    trends.recall([site(id=1), site(id=2)], BEGIN, lambda seconds: bool(asked.append(seconds) or True))
+def test_counting_stops_when_it_has_to_and_goes_on_later(trends):
+    many, asked = [site(id=number) for number in range(1, 2 * AT_ONCE)], []
+    trends.recall(many, BEGIN, lambda seconds: bool(asked.append(seconds) or True))
     assert asked == [0]
-    assert trends.read([1], BEGIN)[1][0] is None
+    first, last = (trends.read([one.id], BEGIN)[one.id][0] for one in (many[0], many[-1]))
+    assert (first, last) == (0, None)
+    trends.recall(many, BEGIN, never)
+    assert trends.read([many[-1].id], BEGIN)[many[-1].id][0] == 0
 
 
 def test_presence_at_a_minute_says_what_the_heartbeats_say(database):

@@ -160,8 +160,8 @@ def test_unlisted_hosts_wait_for_a_decision_but_for_those_that_stand_for_many():
     ]
     card = filters.cards(Filtered(), unlisted, "203.0.113.7")[0]
     assert text(card) == (
-        "Unlisted hosts: 2, include?|Host|Events|Last|shop.example.net|1,204|20 Nov, 13:32 UTC|Include|Ignore|"
-        "(other)|7|20 Nov, 13:32 UTC"
+        "Unlisted hosts: 2, include?|Host|Events|Last|shop.example.net|1,204|20 Nov 2026|, 13:32 UTC|Include|Ignore|"
+        "(other)|7|20 Nov 2026|, 13:32 UTC"
     )
     (form,) = [node["props"] for node in nodes(card) if node["type"] == "Form"]
     assert (form["id"], form["data-key"]) == ("unlisted-host-shop:example:net", "shop.example.net")
