@@ -104,22 +104,7 @@ def create_app(service: Service) -> Dash:
     )
     app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     pages.register(app, service, our_version())
-    rooms = (
-        live,
-        all_sites,
-        add_site,
-        traffic,
-        trial,
-        general,
-        filters,
-        snippet,
-        people,
-        cards,
-        keys,
-        demo_traffic,
-        account,
-    )
-    for page in rooms:
+    for page in ROOMS:
         page.register(app, service)
     app.layout = pages.frame()
     plain = {"version": our_version(), "base_url": config.base_url}

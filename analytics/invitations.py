@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from analytics import accounts, schema
-from analytics.access import OWNER, Person, checked_role, higher
+from analytics.access import MEMBER, OWNER, Person, checked_role, higher
 from analytics.database import Database
 from analytics.sites import WrongInput, checked
 
@@ -91,11 +91,14 @@ def accept(database: Database, token: str, person: Person, *, now: int) -> None:
     with database.transaction() as connection:
         accounts.one_at_a_time(database, connection)
         invitation = _use(connection, token, now)
+        known = accounts.persons(connection, schema.people.c.id == person.id)
+        if not known:
+            raise Gone
         if invitation.site_id is None:
-            role = higher(person.role, invitation.role)
+            role = higher(known[0].role, invitation.role)
             connection.execute(update(schema.people).where(schema.people.c.id == person.id).values(role=role))
-        else:
-            role = higher(person.role_on(invitation.site_id), invitation.role)
+        else:  # what they are on every site stays theirs there, and is not written down as a role on this one
+            role = higher(known[0].memberships.get(invitation.site_id, MEMBER), invitation.role)
             accounts.set_membership(connection, person.id, invitation.site_id, role, now)
     accounts.forget_logins(database)
 

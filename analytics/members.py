@@ -67,13 +67,18 @@ def change(database: Database, email: str, role: str, sites: Collection[int] = (
 
 
 def remove(database: Database, email: str) -> Person:
-    """The person who is gone now, with their logins. `WrongInput` for an unknown one and for the last owner."""
+    """The person who is gone now, with their logins and the invitations that they made.
+
+    `WrongInput` for an unknown one and for the last owner.
+    """
     with database.transaction() as connection:
         accounts.one_at_a_time(database, connection)
         person = _found(connection, email)
         _keep_an_owner(connection, person)
         for table in (schema.logins, schema.memberships):
             connection.execute(delete(table).where(table.c.person_id == person.id))
+        sent = schema.invitations.c.created_by == person.id  # the number may be another person's one day
+        connection.execute(delete(schema.invitations).where(sent))
         connection.execute(delete(schema.people).where(schema.people.c.id == person.id))
     accounts.forget_logins(database)
     return person

@@ -15,6 +15,7 @@ from analytics import schema
 from analytics.config import Network
 from analytics.database import Database
 from analytics.snapshot import Snapshot
+from analytics.wildcards import Wildcards
 
 DOMAIN = re.compile(r"^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$")
 IDENTITIES = ("daily", "browser")
@@ -66,7 +67,7 @@ class Site:
     excluded_hosts: tuple[str, ...] = ()
     retention_days: int | None = None
     demo: bool = False
-    path_pattern: re.Pattern[str] | None = field(default=None, compare=False, repr=False)
+    wildcards: Wildcards | None = field(default=None, compare=False, repr=False)  # of the excluded paths
 
     def allows_host(self, host: str) -> bool:
         """Whether pages of that host count: the domain, its subdomains, or a listed host."""
@@ -88,7 +89,7 @@ class Site:
 
     def excludes_path(self, path: str) -> bool:
         """Whether the owner left out that page."""
-        return self.path_pattern is not None and self.path_pattern.fullmatch(path) is not None
+        return self.wildcards is not None and self.wildcards.match(path)
 
 
 def normal_domain(text: str) -> str:
@@ -162,12 +163,6 @@ def _lines(check: Callable[[str], str]) -> Callable[[Iterable[str]], str]:
     return checked_lines
 
 
-def path_regex(patterns: Iterable[str]) -> re.Pattern[str] | None:
-    """One pattern for several wildcards: `*` stands for anything but a slash, `**` for anything; None for none."""
-    parts = [re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*") for pattern in patterns]
-    return re.compile("|".join(parts)) if parts else None
-
-
 def _site(row: Row[Any]) -> Site:
     paths = tuple(row.excluded_paths.split())
     return Site(
@@ -183,7 +178,7 @@ def _site(row: Row[Any]) -> Site:
         excluded_hosts=tuple(row.excluded_hosts.split()),
         retention_days=row.retention_days,
         demo=row.demo,
-        path_pattern=path_regex(paths),
+        wildcards=Wildcards(paths) if paths else None,
     )
 
 

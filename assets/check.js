@@ -54,9 +54,8 @@
   }
 
   function clock(epoch) {
-    const format = {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23"};
     const zone = root.dataset.timezone || "UTC";
-    return `${new Intl.DateTimeFormat("en-GB", {...format, timeZone: zone}).format(epoch * 1000)} · ${zone}`;
+    return `${footfallWrite.time(epoch * 1000, zone, true)} · ${zone}`;
   }
 
   new MutationObserver(adopt).observe(document, {childList: true, subtree: true});

@@ -49,6 +49,7 @@
   }
 
   function press(target) {
+    if (target.matches("input")) return target.focus();
     target.click();
     const menu = target.closest("details.ff-menu[open]");
     if (menu) (menu.querySelector("[aria-current]") || menu.querySelector("a")).focus();

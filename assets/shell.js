@@ -106,11 +106,18 @@
 
   const times = Object.assign({page: 10000}, window.footfallTimes);
   const DRAWING_MS = 400;  // from the end of the page's callback until what it brought is drawn
+  const FAILED = `<main class="ff-main" id="failed"><section class="ff-void" role="alert">
+    <span class="ff-i ff-i-alert" aria-hidden="true"></span><h1>Page not loaded</h1>
+    <p>The server did not answer, or its database did not. What it has stored is safe.</p>
+    <button class="ff-btn ff-btn-primary ff-reload" type="button"><span class="ff-i ff-i-refresh" aria-hidden="true"></span>Try again</button>
+    </section></main>`;
   let due = false;
 
   function look() {
-    const page = document.getElementById("root"), failed = document.getElementById("failed");
-    if (page && failed) failed.hidden = !due || page.childElementCount > 0;
+    const page = document.getElementById("root"), shown = document.getElementById("failed");
+    const failed = due && page && !page.childElementCount;
+    if (failed && !shown) document.body.insertAdjacentHTML("afterbegin", FAILED);
+    if (!failed && shown) shown.remove();
   }
 
   function late() {

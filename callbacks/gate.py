@@ -267,7 +267,7 @@ class _Gate:
         message = MESSAGES.get(known.code) or known.description or known.name
         if self._wants_page():
             again = known.code >= 500 and flask.request.method == "GET"
-            way = ("/", "Go to the Live page")
+            way = ("/", "Go to the first page")
             page = plain.render(
                 "error", title=known.name.capitalize(), message=message, again=again, way=way, version=""
             )

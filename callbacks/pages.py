@@ -83,9 +83,8 @@ def is_page(path: str) -> bool:
 
 
 def frame() -> Component:
-    """What Dash lays out at first: the address, the place for its page, and what stands there when it fails."""
-    failed = html.Div(states.page_failed(), id="failed", hidden=True)
-    return html.Div([dcc.Location(id="url"), html.Div(id="root"), failed])
+    """What Dash lays out at first: the address, and the place for its page. It asks nothing."""
+    return html.Div([dcc.Location(id="url"), html.Div(id="root")])
 
 
 def register(app: Dash, service: Service, version: str) -> None:
@@ -94,7 +93,7 @@ def register(app: Dash, service: Service, version: str) -> None:
     @app.callback(
         Output("root", "children"),
         Input("url", "pathname"),
-        running=[(Output("root", "aria-busy"), "true", "false")],
+        running=[(Output("root", "aria-busy"), "true", "false")],  # assets/shell.js sees by it that the page failed
     )
     def show(pathname: object) -> Component:
         path = pathname if isinstance(pathname, str) else "/"

@@ -36,6 +36,8 @@ def environ_of(request: Request) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for name, value in request.headers.items():
+        if "_" in name:  # would be taken for the header with a hyphen, which a trusted proxy may have written
+            continue
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
             environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value

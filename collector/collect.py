@@ -109,6 +109,7 @@ class Collector:
 
     def _begin(self, request: Request) -> Response | Pending:
         if refused := refused_unread(request.headers):
+            self._writer.count(0, int(self._clock()), *named(refused))
             return answer([refused], batch=False)
         body = read_body(request.body)
         if isinstance(body, Rejected):

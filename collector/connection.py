@@ -15,7 +15,7 @@ from contextlib import suppress
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 from urllib.parse import unquote_to_bytes
 
 import httptools
@@ -35,9 +35,15 @@ LARGEST_UNSENT = 64 * 1024  # from here on a client has to read before it gets m
 MOST_CONNECTIONS = 10_000
 CLOSE = (("Connection", "close"),)
 
+MOST_WAITING = 128  # pipelined requests behind the one under way
+AT_ONCE = 64  # answers of one connection before the others have their turn
+MOST_HELD = 256 * 1024 * 1024  # of unfinished bodies, in all connections together
+FRAMING = 64 * 1024  # beside its body, what a body's chunks and trailers may take
+
 BAD_REQUEST = error(400, "bad_request", "this is no HTTP/1.1 request", CLOSE)
 TOO_SLOW = error(408, "too_slow", "the request did not arrive in time", CLOSE)
 TOO_LARGE = error(413, "too_large", "the body is too large", CLOSE)
+TOO_MUCH = error(503, "busy", "too many requests are under way", (*CLOSE, ("Retry-After", "2")))
 HEADERS_TOO_LARGE = error(431, "headers_too_large", f"the headers are larger than {LARGEST_HEADERS} bytes", CLOSE)
 
 NEVER = float("inf")
@@ -47,6 +53,7 @@ class Handler(Protocol):
     """Who answers. All of it is called on the loop, and answers by `Connection.answer` or `stream`, now or later."""
 
     connections: set[Connection]
+    held: int  # bytes of all the bodies that have not come to their end
 
     def largest_body(self, path: str) -> int:
         """How many bytes a body for that path may have."""
@@ -58,6 +65,14 @@ class Handler(Protocol):
         """The answer to a request that could not be read to its end; the path is "" where it is not known."""
 
 
+class _Asked(NamedTuple):
+    """What waits for its turn: a request, or the refusal of one; what its answer has to keep to."""
+
+    what: Request | Response
+    keeps: bool
+    chunked: bool
+
+
 class Connection(asyncio.Protocol):
     """A client's connection. One request at a time is under way; what is pipelined behind it waits for its turn."""
 
@@ -65,10 +80,11 @@ class Connection(asyncio.Protocol):
         self._handler = handler
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[tuple[Request | Response, bool]] = deque()  # a refusal has its turn like a request
+        self._waiting: deque[_Asked] = deque()
         self._number = 0  # of the request under way; an answer to another one comes too late
-        self._answering = self._keeps = self._is_head = False
+        self._answering = self._keeps = self._is_head = self._turning = False
         self._chunked = True
+        self._held = 0
         self._subscription: Subscription | None = None
         self._ended: Callable[[], None] | None = None
         self._woken = self._paused = self._eof = False
@@ -80,8 +96,9 @@ class Connection(asyncio.Protocol):
     def _begin(self) -> None:
         self._url = b""
         self._fields: list[tuple[bytes, bytes]] = []
-        self._pieces: list[bytes] = []
-        self._size = self._head_size = 0
+        self._body = bytearray()
+        self._raw = self._head_size = 0
+        self._let_go()
         self._in_head = True
         self._path = ""
         self._most = 0
@@ -101,6 +118,7 @@ class Connection(asyncio.Protocol):
         self._deaf = True
         self._answering = False
         self._waiting.clear()
+        self._let_go()
         self._handler.connections.discard(self)
         self._end_stream()
 
@@ -112,6 +130,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
+        self._raw += len(data)
         if self._in_head:
             self._head_size += len(data)
         try:
@@ -125,6 +144,8 @@ class Connection(asyncio.Protocol):
             self._refuse(BAD_REQUEST)
         if self._in_head and self._head_size > LARGEST_HEADERS:
             self._refuse(HEADERS_TOO_LARGE)
+        elif not self._in_head and self._raw > len(data) + LARGEST_HEADERS + 2 * self._most + FRAMING:
+            self._refuse(TOO_LARGE)  # chunks and trailers without end
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -164,7 +185,8 @@ class Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name, value))
+        if self._in_head:  # trailers are none of ours
+            self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -177,29 +199,38 @@ class Connection(asyncio.Protocol):
         length = self._headers.get("content-length", "0")
         if len(self._url) + sum(len(name) + len(value) for name, value in self._fields) > LARGEST_HEADERS:
             self._refuse(HEADERS_TOO_LARGE)
-        elif not length.isdecimal() or int(length) > self._most:
+        elif self._parser.get_http_version() == "1.1" and "," in self._headers.get("host", ","):
+            self._refuse(BAD_REQUEST)  # none, or several
+        elif not length.isdecimal() or len(length) > 18 or int(length) > self._most:
             self._refuse(TOO_LARGE)
         elif "expect" in self._headers and not self._answering:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        self._size += len(body)
-        if self._size > self._most:
+        if self._deaf:
+            return
+        if len(self._body) + len(body) > self._most:
             self._refuse(TOO_LARGE)
+        elif self._handler.held > MOST_HELD:
+            self._refuse(TOO_MUCH)
         else:
-            self._pieces.append(body)
+            self._body += body
+            self._held += len(body)
+            self._handler.held += len(body)
 
     def on_message_complete(self) -> None:
         if self._deaf:
             return
-        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         method = self._parser.get_method().decode("latin-1")
-        request = Request(method, self._path, self._query, self._headers, self._peer, body)
-        self._chunked = self._parser.get_http_version() == "1.1"
+        request = Request(method, self._path, self._query, self._headers, self._peer, bytes(self._body))
+        self._let_go()
         self._in_head, self._head_size = True, 0
-        keeps = self._chunked and self._parser.should_keep_alive() and not self._parser.should_upgrade()
-        self._waiting.append((request, keeps))
-        if self._answering or self._paused:
+        chunked = self._parser.get_http_version() == "1.1"
+        keeps = chunked and self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        self._waiting.append(_Asked(request, keeps, chunked))
+        if len(self._waiting) > MOST_WAITING:
+            self._refuse(TOO_MUCH)
+        elif self._answering or self._paused:
             self._transport.pause_reading()  # what has come already waits here, the rest with the client
         else:
             self._next()
@@ -210,19 +241,39 @@ class Connection(asyncio.Protocol):
 
     # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _let_go(self) -> None:
+        """The body has come to its end, one way or the other."""
+        self._handler.held -= self._held
+        self._held = 0
+
     def _next(self) -> None:
-        """Goes on with what waits, while nothing is under way and the client reads."""
-        if not self._waiting or self._answering or self._paused:
-            return
-        asked, self._keeps = self._waiting.popleft()
+        """Goes on with what waits, while nothing is under way and the client reads; the others have their turn too."""
+        if self._turning:
+            return  # an answer that was given at once: the loop below goes on
+        self._turning = True
+        try:
+            for _ in range(AT_ONCE):
+                if not self._waiting or self._answering or self._paused:
+                    return
+                self._take(self._waiting.popleft())
+        except Exception:
+            log.exception("a request failed")
+            self._transport.abort()
+        finally:
+            self._turning = False
+        if self._waiting:
+            self._loop.call_soon(self._next)
+
+    def _take(self, asked: _Asked) -> None:
         self._number += 1
+        self._keeps, self._chunked = asked.keeps, asked.chunked
         self._answering, self._until = True, NEVER
-        if isinstance(asked, Response):
+        if isinstance(asked.what, Response):
             self._is_head = False
-            self.answer(self._number, asked)
+            self.answer(self._number, asked.what)
             return
-        self._is_head = asked.method == "HEAD"
-        self._handler.take(asked, self, self._number)
+        self._is_head = asked.what.method == "HEAD"
+        self._handler.take(asked.what, self, self._number)
 
     def answer(self, number: int, response: Response) -> None:
         """Sends the answer to the request with that number; nothing where it was answered or its client has gone."""
@@ -244,7 +295,8 @@ class Connection(asyncio.Protocol):
         """The last answer, after those that are due before it: nothing else is read."""
         if not self._deaf:
             self._deaf = True
-            self._waiting.append((self._handler.refused(self._path, response), False))
+            self._let_go()
+            self._waiting.append(_Asked(self._handler.refused(self._path, response), keeps=False, chunked=True))
             self._next()
 
     def _end(self) -> None:
@@ -278,6 +330,9 @@ class Connection(asyncio.Protocol):
             ended()
             return
         self._subscription, self._ended = subscription, ended
+        self._deaf = True  # it ends the connection: what may come behind it is answered by nobody
+        self._waiting.clear()
+        self._transport.resume_reading()  # and thrown away, so that a reader who leaves is noticed
         coded = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
         self._transport.write(_head(200, coded, None, False) + _date(int(time.time())))
         self._flush()
@@ -296,6 +351,7 @@ class Connection(asyncio.Protocol):
         if frame := self._subscription.take():
             self._transport.write(b"%x\r\n%b\r\n" % (len(frame), frame) if self._chunked else frame)
         if self._subscription.closed:
+            self._answering = False
             self._transport.write(b"0\r\n\r\n" if self._chunked else b"")
             self._end_stream()
             self._end()

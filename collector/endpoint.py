@@ -33,6 +33,7 @@ Finish = Callable[[list[Outcome]], Response]  # the answer, once the outcomes ar
 Exchange = tuple[Connection, int, Finish]  # who waits: connection, number of the request
 
 COLLECT = "/api/collect"
+CALLS = "/_dash-update-component"  # the one path with large bodies
 COMMIT_S = 15.0  # how long a commit may take before the sender is told to come again; its id makes that safe
 CHECK_S = 0.4  # how often a stream is asked whether it may still be read
 LARGEST_FORM = 1024 * 1024
@@ -50,6 +51,7 @@ class Endpoint:
 
     def __init__(self, routes: Routes, writer: Writer, wsgi: Wsgi) -> None:
         self.connections: set[Connection] = set()
+        self.held = 0
         self._routes = routes
         self._writer = writer
         self._wsgi = wsgi
@@ -59,6 +61,7 @@ class Endpoint:
         self._turn: list[Waiting] = []
         self._committing: dict[Connection, tuple[float, int, Finish]] = {}
         self._answers: deque[tuple[Exchange, list[Outcome]]] = deque()
+        self._waking = False  # the loop has been told that there are answers
         self._streams: dict[Connection, tuple[Stream, Any]] = {}
 
     async def watch(self) -> None:
@@ -76,7 +79,7 @@ class Endpoint:
             checking.cancel()
 
     def largest_body(self, path: str) -> int:
-        return LARGEST_BODY if path == COLLECT else LARGEST_FORM
+        return LARGEST_FORM if path == CALLS else LARGEST_BODY
 
     def refused(self, path: str, response: Response) -> Response:
         return self._routes.not_collected(response) if path == COLLECT else response
@@ -120,15 +123,20 @@ class Endpoint:
     def _deliver(self, exchange: Exchange, outcomes: list[Outcome]) -> None:
         """Hands outcomes to the loop, from the writer's thread: one wake-up serves a whole group."""
         self._answers.append((exchange, outcomes))
-        if len(self._answers) == 1:
+        if not self._waking:  # two threads may both see that: one wake-up too many does no harm
+            self._waking = True
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._drain)
 
     def _drain(self) -> None:
+        self._waking = False  # before the first is taken: what comes from now on wakes anew
         while self._answers:
             (connection, number, finish), outcomes = self._answers.popleft()
             self._committing.pop(connection, None)
-            connection.answer(number, finish(outcomes))
+            try:
+                connection.answer(number, finish(outcomes))
+            except Exception:
+                log.exception("an answer could not be given")
 
     def _end_waits(self, now: float) -> None:
         for connection, (until, number, finish) in list(self._committing.items()):
@@ -136,7 +144,10 @@ class Endpoint:
                 del self._committing[connection]
                 connection.answer(number, finish([]))
         for connection in list(self.connections):
-            connection.check(now)
+            try:
+                connection.check(now)
+            except Exception:
+                log.exception("a connection could not be looked after")
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -290,7 +290,7 @@ def _script(request: Request, etag: str, forms: Mapping[str, bytes]) -> Response
         ("Content-Type", "text/javascript; charset=utf-8"),
         ("Cache-Control", "public, max-age=3600"),
         ("ETag", etag),
-        ("Vary", "Accept-Encoding, Accept-Language"),
+        ("Vary", "Accept-Encoding"),
         ("Access-Control-Allow-Origin", "*"),
         ("Cross-Origin-Resource-Policy", "cross-origin"),
         NO_SNIFF,

@@ -59,7 +59,8 @@ def store(connection: Connection, arrivals: Sequence[Arrival], ids: Ids, tally: 
     work = _Work(driver, arrivals, ids)
     outcomes = [work.take(arrival) if arrival.site_id in known else GONE for arrival in arrivals]
     for arrival, outcome in zip(arrivals, outcomes, strict=True):
-        tally[(arrival.site_id, arrival.at // 3600 * 3600, *named(outcome))] += 1
+        site_id = arrival.site_id if outcome is not GONE else 0
+        tally[(site_id, arrival.at // 3600 * 3600, *named(outcome))] += 1
     work.write()
     _write_tally(driver, tally)
     return outcomes

@@ -23,8 +23,8 @@ WORDS = {
     ("filtered", "spam_referrer"): Words(
         "Referrer spam", "The page that led here is a known spammer's. FOOTFALL_SPAM_REFERRERS names another list."
     ),
-    ("filtered", "excluded_address"): Words("Excluded address", "Your own setting: site set --exclude-address."),
-    ("filtered", "excluded_path"): Words("Excluded path", "Your own setting: site set --exclude-path."),
+    ("filtered", "excluded_address"): Words("Excluded address", "Your own setting, see Settings, Filters."),
+    ("filtered", "excluded_path"): Words("Excluded path", "Your own setting, see Settings, Filters."),
     ("filtered", "excluded_host"): Words("Excluded host", "Your own setting, or a host that you chose to ignore."),
     ("filtered", "unlisted_host"): Words("Unlisted host", "Include the host below if its pages are yours."),
     ("filtered", "unknown_pageview"): Words(

@@ -40,21 +40,14 @@ def no_sites(may_add: bool) -> html.Main:
 def not_found() -> html.Main:
     """The page of an address that is none."""
     words = html.P("Nothing lives at this address, or it is not yours to see.")
-    home = html.A("Go to the Live page", href="/", className="ff-btn ff-btn-primary")
+    home = html.A("Go to the first page", href="/", className="ff-btn ff-btn-primary")
     return _whole_page("file", "Page not found", [words, home])
 
 
 def not_allowed(message: str) -> html.Main:
     """The page of somebody whose role does not reach that far."""
-    home = html.A("Go to the Live page", href="/", className="ff-btn ff-btn-primary")
+    home = html.A("Go to the first page", href="/", className="ff-btn ff-btn-primary")
     return _whole_page("lock", "Not for your role", [html.P(message), home])
-
-
-def page_failed() -> html.Main:
-    """The page whose drawing got no answer, or an error for one. assets/shell.js shows it; `.ff-reload` loads anew."""
-    words = html.P("The server did not answer, or its database did not. What it has stored is safe.")
-    again = html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-btn-primary ff-reload")
-    return _whole_page("alert", "Page not loaded", [words, again])
 
 
 def _whole_page(sign: str, title: str, rest: list) -> html.Main:

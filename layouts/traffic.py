@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -125,8 +125,8 @@ def _column(stack: tuple[int, ...], most: int, hour: str) -> Component:
 
 
 def _hour(at: int, span: Span) -> str:
-    moment = datetime.fromtimestamp(at, span.zone)
-    return f"{moment:%H:%M}" if span.hours == DAY else f"{moment:%a} {moment.day} {moment:%b}, {moment:%H:%M}"
+    time = figures.time_of_day(at, span.zone)
+    return time if span.hours == DAY else f"{figures.day_text(at, span.zone)}, {time}"
 
 
 # ── the tables ───────────────────────────────────────────────────────────────────────────────────
@@ -230,8 +230,7 @@ def hosts(waiting: Sequence[UnlistedHost], timezone: str, decided: tuple[str, st
 
 
 def _waiting(one: UnlistedHost, zone: tzinfo) -> Component:
-    moment = datetime.fromtimestamp(one.last_at, zone)
-    last = html.Time(f"{moment.day} {moment:%b}, {moment:%H:%M}", dateTime=moment.isoformat())
+    last = [figures.day(one.last_at, zone), f", {figures.time_of_day(one.last_at, zone)}"]
     choice = (
         [] if one.host == OTHER else [_choice("Include", "include", one.host), _choice("Ignore", "ignore", one.host)]
     )

@@ -58,10 +58,14 @@ def time_of_day(at: int, zone: tzinfo) -> str:
     return language.time_of_day(datetime.fromtimestamp(at, zone), _language.get())
 
 
-def day(at: int, zone: tzinfo = UTC) -> html.Time:
+def day_text(at: int, zone: tzinfo = UTC) -> str:
     """`20 Nov 2026` of the epoch second `at` in `zone`."""
-    moment = datetime.fromtimestamp(at, zone)
-    return html.Time(language.day(moment, _language.get()), dateTime=moment.isoformat())
+    return language.day(datetime.fromtimestamp(at, zone), _language.get())
+
+
+def day(at: int, zone: tzinfo = UTC) -> html.Time:
+    """The same as an element that carries the moment."""
+    return html.Time(day_text(at, zone), dateTime=datetime.fromtimestamp(at, zone).isoformat())
 
 
 def change(now: int, before: int | None) -> html.Span | None:

@@ -128,7 +128,7 @@ def test_letters_press_what_they_name(reader):
     press(reader, "s")
     assert reader.run("return document.querySelector('#site-menu details').open")
     assert reader.run("return document.activeElement.querySelector('bdi').textContent") == SITE
-    press(reader, Keys.ESCAPE, "/")
+    press(reader, Keys.ESCAPE, "s")
     assert reader.run("return document.querySelector('#site-menu details').open")
     press(reader, Keys.ESCAPE)
     come(reader.server, SITE, ["bob"], "/late")

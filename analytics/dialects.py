@@ -1,0 +1,117 @@
+"""What SQLite, PostgreSQL and DuckDB write differently, so that one statement asks all three the same question.
+
+DuckDB is spoken to as PostgreSQL, but for the constructs below and for whole-number division.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Boolean, Integer, Text
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class _DuckDBCompiler(PGCompiler):
+    def visit_floordiv_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        return f"({self.process(binary.left, **kw)} // {self.process(binary.right, **kw)})"
+
+
+class DuckDBDialect(PGDialect):
+    """Compiles a statement for DuckDB, with `$1` for parameters."""
+
+    name = "duckdb"
+    statement_compiler = _DuckDBCompiler
+    supports_statement_cache = True
+
+    def __init__(self) -> None:
+        super().__init__(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+class position(FunctionElement[int]):  # noqa: N801 - it is a function in SQL
+    """`position(text, part)`: where the part first is, from 1; 0 where it is not. Exact about upper and lower case."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+class wild(FunctionElement[bool]):  # noqa: N801
+    """`wild(text, expression, atomic)`: whether the whole text fits the regular expression, written twice: for engines
+    that are linear, and for Python's, which serves SQLite, with atomic groups.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+class prop(FunctionElement[str]):  # noqa: N801
+    """`prop(object, name)`: that property of a flat JSON object as text; NULL where it has none or null."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class bytewise(FunctionElement[str]):  # noqa: N801
+    """`bytewise(text)`: the text, sorted by its bytes."""
+
+    type = Text()
+    inherit_cache = True
+
+
+def _arguments(element: FunctionElement[Any], compiler: Any, **kw: Any) -> tuple[Any, ...]:
+    return tuple(compiler.process(one, **kw) for one in element.clauses)
+
+
+@compiles(position)
+def _position(element: position, compiler: Any, **kw: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(position, "sqlite")
+def _position_sqlite(element: position, compiler: Any, **kw: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(wild)
+def _wild(element: wild, compiler: Any, **kw: Any) -> str:
+    text, expression, _ = element.clauses
+    return f"({compiler.process(text, **kw)} ~ {compiler.process(expression, **kw)})"
+
+
+@compiles(wild, "sqlite")
+def _wild_sqlite(element: wild, compiler: Any, **kw: Any) -> str:
+    text, _, atomic = element.clauses
+    return f"({compiler.process(text, **kw)} REGEXP {compiler.process(atomic, **kw)})"
+
+
+@compiles(prop)
+def _prop(element: prop, compiler: Any, **kw: Any) -> str:
+    whole, name = _arguments(element, compiler, **kw)
+    return f"(CAST({whole} AS JSON) ->> CAST({name} AS TEXT))"
+
+
+@compiles(prop, "duckdb")
+def _prop_duckdb(element: prop, compiler: Any, **kw: Any) -> str:
+    # As a JSON pointer: a bare name that begins with "$" would be read as a path.
+    whole, name = _arguments(element, compiler, **kw)
+    return f"json_extract_string({whole}, '/' || replace(replace({name}, '~', '~0'), '/', '~1'))"
+
+
+@compiles(prop, "sqlite")
+def _prop_sqlite(element: prop, compiler: Any, **kw: Any) -> str:
+    # json_each compares names as they are; a path cannot quote a quotation mark.
+    whole, name = _arguments(element, compiler, **kw)
+    kind = "CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(atom AS TEXT) END"
+    return f"(SELECT {kind} FROM json_each({whole}) WHERE key = {name} LIMIT 1)"
+
+
+@compiles(bytewise)
+def _bytewise(element: bytewise, compiler: Any, **kw: Any) -> str:
+    return f'{compiler.process(element.clauses, **kw)} COLLATE "C"'
+
+
+@compiles(bytewise, "sqlite")
+@compiles(bytewise, "duckdb")
+def _bytewise_already(element: bytewise, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))

@@ -1,0 +1,117 @@
+"""Dimensions: by what numbers can be split and filtered. Each is defined here, once.
+
+Facts of a visit (source, country …) are the same for all that happens in it; facts of a hit (page, event …) are not.
+A hit is a pageview or an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, FromClause, case, cast, func, literal
+from sqlalchemy.types import Text
+
+from analytics.dialects import prop
+from analytics.period import INTERVALS
+from analytics.sites import WrongInput
+
+PROPERTY = "prop:"
+TIME = "time:"
+LONGEST_PROPERTY = 300
+
+Value = Callable[[FromClause], ColumnElement[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One dimension.
+
+    `wire` is its name in Plausible's API. `value` is its text in the rows it is of: a visit's or a hit's; "" is none,
+    which people read as `none`. `entry` stands for a hit's fact where visits are split by it: for the page, the one
+    they entered on; without it they cannot be.
+    """
+
+    id: str
+    label: str
+    wire: str
+    of: Literal["visit", "hit", "time"]
+    value: Value
+    none: str = "(none)"
+    entry: Value | None = None
+
+    @property
+    def interval(self) -> str:
+        """Of time: `minute` to `month`."""
+        return self.id.removeprefix(TIME)
+
+
+def _column(name: str) -> Value:
+    return lambda rows: rows.c[name]
+
+
+def _visit(name: str, label: str, none: str = "(none)") -> Dimension:
+    return Dimension(name, label, f"visit:{name}", "visit", _column(name), none)
+
+
+def _signed_in(visits: FromClause) -> ColumnElement[Any]:
+    return cast(case((visits.c.user_id.is_(None), "no"), else_="yes"), Text)
+
+
+def _property(name: str, hits: FromClause) -> ColumnElement[Any]:
+    return func.coalesce(prop(hits.c.props, literal(name, Text)), "")
+
+
+def _no_column(_: FromClause) -> ColumnElement[Any]:
+    raise TypeError("the buckets of time are made where the period is known")
+
+
+_ALL = (
+    Dimension("page", "Page", "event:page", "hit", _column("path"), entry=_column("entry_page")),
+    Dimension("hostname", "Hostname", "event:hostname", "hit", _column("host"), entry=_column("host")),
+    _visit("entry_page", "Entry page"),
+    _visit("exit_page", "Exit page"),
+    _visit("source", "Source", "Direct / None"),
+    _visit("channel", "Channel", "(none)"),
+    _visit("referrer", "Referrer", "Direct / None"),
+    _visit("utm_source", "UTM source"),
+    _visit("utm_medium", "UTM medium"),
+    _visit("utm_campaign", "UTM campaign"),
+    _visit("utm_content", "UTM content"),
+    _visit("utm_term", "UTM term"),
+    _visit("country", "Country", "(unknown)"),
+    _visit("region", "Region", "(unknown)"),
+    _visit("city", "City", "(unknown)"),
+    _visit("browser", "Browser", "(unknown)"),
+    _visit("browser_version", "Browser version", "(unknown)"),
+    _visit("os", "Operating system", "(unknown)"),
+    _visit("os_version", "OS version", "(unknown)"),
+    _visit("device", "Device", "(unknown)"),
+    _visit("screen", "Screen", "(unknown)"),
+    _visit("language", "Language", "(unknown)"),
+    _visit("user_type", "User type"),
+    Dimension("signed_in", "Signed in", "visit:signed_in", "visit", _signed_in),
+    Dimension("event", "Event", "event:name", "hit", _column("name")),
+    Dimension("currency", "Currency", "event:currency", "hit", _column("currency")),
+    *(Dimension(f"{TIME}{one}", one.capitalize(), f"{TIME}{one}", "time", _no_column) for one in INTERVALS),
+)
+
+DIMENSIONS = {one.id: one for one in _ALL}
+_BY_WIRE = {one.wire: one for one in _ALL}
+_WIRE_PROPERTY = "event:props:"
+
+
+def dimension(name: str) -> Dimension:
+    """The dimension of that id or Plausible name; `prop:plan` is the event property `plan`.
+
+    `WrongInput` for one that there is not, naming those that there are.
+    """
+    if found := DIMENSIONS.get(name) or _BY_WIRE.get(name):
+        return found
+    for start in (PROPERTY, _WIRE_PROPERTY):
+        key = name.removeprefix(start)
+        if key != name and 0 < len(key) <= LONGEST_PROPERTY and key.isprintable():
+            return Dimension(PROPERTY + key, key, _WIRE_PROPERTY + key, "hit", partial(_property, key))
+    raise WrongInput(f"dimension {name[:60]!r}: {', '.join(DIMENSIONS)}, or {PROPERTY}NAME")
