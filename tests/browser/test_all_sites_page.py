@@ -7,9 +7,6 @@ from html import unescape
 
 import pytest
 from reader import (
-    FAINT,
-    PHONE,
-    UNNAMED,
     Reader,
     Shop,
     add_owner,
@@ -48,19 +45,6 @@ def reader(server, shop, tmp_path) -> Iterator[Reader]:
         assert reader.foreign_requests() == []
 
 
-def looks_right(reader: Reader) -> None:
-    """Names, contrast in both themes, and no scrolling sideways on a phone."""
-    for theme in ("light", "dark"):
-        reader.run("document.documentElement.dataset.bsTheme = arguments[0]", theme)
-        reader.run(
-            "document.getAnimations().forEach((each) => each.effect.getTiming().iterations === 1 && each.finish())"
-        )
-        assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], []), theme
-    with reader.sized(PHONE):
-        assert reader.too_wide() == []
-    reader.run("document.documentElement.dataset.bsTheme = 'light'")
-
-
 def press(reader: Reader, *keys: str) -> None:
     ActionChains(reader.driver).send_keys(*keys).perform()
 
@@ -72,10 +56,10 @@ def test_from_adding_a_site_to_the_greeting_of_its_first_visit(server, shop, rea
     reader.command("Emulation.setTimezoneOverride", timezoneId="Asia/Calcutta")
     reader.sign_in()
     until(lambda: reader.texts("h1") == ["No site yet"])
-    looks_right(reader)
+    reader.looks_right()
     reader.click("main a[href='/sites/add']")
     until(lambda: reader.run("return (document.getElementById('add-site-timezone') || {}).value") == "Asia/Calcutta")
-    looks_right(reader)
+    reader.looks_right()
     reader.shoot("add-site")
     reader.type("add-site-domain", "no domain")
     reader.click("main [type=submit]")
@@ -86,7 +70,7 @@ def test_from_adding_a_site_to_the_greeting_of_its_first_visit(server, shop, rea
     reader.at("/settings/example.com/snippet")
     reader.see("status-text", "Live")
     until(lambda: (reader.text("waiting-since") or "").endswith(" · Asia/Kolkata"))
-    looks_right(reader)
+    reader.looks_right()
     reader.click("#snippet-hash")
     line = f'<script defer src="{server.url}/js/footfall.js" data-site="example.com" data-hash></script>'
     until(lambda: reader.texts("#snippet-line pre") == [line])
@@ -99,7 +83,7 @@ def test_from_adding_a_site_to_the_greeting_of_its_first_visit(server, shop, rea
         reader.driver.switch_to.window(reader.window)
         until(lambda: not reader.is_hidden("greeting"))
         assert reader.text("greeting-what").startswith("/hello at ")
-        looks_right(reader)
+        reader.looks_right()
         reader.shoot("snippet-greeted")
 
 
@@ -118,7 +102,7 @@ def test_an_own_address_is_left_out_and_an_unlisted_host_let_in(server, shop, re
         return "Unlisted hosts: 1, include?" in reader.texts("h2")
 
     until(asked)
-    looks_right(reader)
+    reader.looks_right()
     reader.shoot("filters")
     reader.click("[data-value=include]")
     until(
@@ -154,7 +138,7 @@ def test_all_sites_are_counted_searched_sorted_and_opened_with_the_keys(server, 
     until(lambda: listed(reader)[:3] == [("the-shop.example", "2"), (domains[7], "1"), (domains[0], "0")])
     assert reader.text("sites-total") == "53 sites · 3 people active in the last 60 s"
     assert reader.texts(".ff-turn > span") == ["1–50 of 53"]
-    looks_right(reader)
+    reader.looks_right()
     reader.shoot("sites")
 
     reader.run("document.querySelector('#sites-list [href=\"/live/the-shop.example\"]').focus()")
