@@ -47,7 +47,7 @@ class Town:
         sites.add(self.service.database, SITE, timezone=zone, now=now)
         self.service.renew()
         server = flask.Flask("town")
-        mount(server, self.service.routes(lambda _: False), self.service.writer)
+        mount(server, self.service.routes(lambda _: None))
         self._client = server.test_client()
 
     @property
