@@ -10,6 +10,7 @@
   let root = null, before = null, help = 0;
 
   function adopt() {
+    if (document.readyState === "loading") return;  // the files that load after this one are not there yet
     const node = byId("first-visit");
     if (node === root) return;
     clearTimeout(help);

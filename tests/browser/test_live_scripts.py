@@ -30,7 +30,8 @@ LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/l
   <button data-show="pageview">Pageviews</button><button data-show="event">Events</button>
   <button data-show="signed-in">Signed in</button></div>
   <div id="feed-empty">Nothing yet</div><ol id="feed" style="width:360px;height:200px"></ol></main>"""
-FIRST = """<main id="first-visit" data-site="example.com" data-stream="/api/live/stream?site=example.com">
+FIRST = """<main id="first-visit" data-then="reload" data-site="example.com"
+  data-stream="/api/live/stream?site=example.com">
   <h2 id="greeting" hidden>The first visitor is here.</h2></main>"""
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Footfall</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/footfall.css">
