@@ -81,12 +81,12 @@ def test_seven_days_are_shown_by_the_hour_too(reader):
 
 def test_a_host_is_included_with_one_click_and_taken_back_with_another(reader, server):
     assert reader.texts("#hosts tbody bdi") == ["shop.test", "copy.test"]
-    reader.click('#host-shop\\.test [data-value="include"]')
+    reader.click('[data-key="shop.test"] [data-value="include"]')
     until(lambda: reader.texts("#hosts tbody button") == ["Undo", "Include", "Ignore"])
     assert reader.text("hosts").startswith("HostEventsLastshop.testIts pages count from now on.Undo")
     page = pageview("page-shop", url="https://shop.test/")
     eventually(lambda: server.collect(page).status == 202)
-    reader.click('#host-shop\\.test [data-value="reconsider"]')
+    reader.click('[data-key="shop.test"] [data-value="reconsider"]')
     until(lambda: reader.texts("#hosts tbody bdi") == ["shop.test", "copy.test"])
     again = pageview("page-again", url="https://shop.test/")
     eventually(lambda: server.collect(again).json.get("filtered") == "unlisted_host")
