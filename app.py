@@ -30,7 +30,8 @@ import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import access, accounts, commands, sites
+from analytics import access, accounts, commands, sites, verify
+from analytics.columnar import Columnar
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Database, Taken, check_free
 from analytics.sites import Site, WrongInput
@@ -165,7 +166,7 @@ def _commands(service: Service, address: str, local: str) -> Run:
             return local
         try:
             days = service.config.heartbeat_retention_days
-            means = {"retention_days": days, "rest": service.rest, "tell": tell}
+            means = {"retention_days": days, "rest": service.rest, "tell": tell, "columnar": service.columnar}
             return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()
@@ -187,8 +188,9 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
     with closing(Progress(sys.stdout)) as progress:
         with suppress(NoServer):
             return ask(config.data_dir, command, options, progress.tell)
-        with closing(Database(config)) as database:
-            means = {"retention_days": config.heartbeat_retention_days, "tell": progress.tell}
+        with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
+            days = config.heartbeat_retention_days
+            means = {"retention_days": days, "tell": progress.tell, "columnar": columnar}
             address = config.base_url or "http://127.0.0.1:8050"
             return commands.run(database, address, command, options, **means)
 
@@ -466,6 +468,15 @@ def embed_revoke(embed_id: int, data_dir: Path | None) -> None:
 def maintain_command(data_dir: Path | None) -> None:
     """Do the day's work now: count daily usage, purge old heartbeats, destroy old salts."""
     click.echo(administer(read_config(data_dir=data_dir), "maintain"))
+
+
+@cli.command("verify")
+@DATA_DIR
+def verify_command(data_dir: Path | None) -> None:
+    """Compare the columnar replica with the database, number by number; exit 1 and a list where they differ."""
+    told = administer(read_config(data_dir=data_dir), "verify")
+    click.echo(told)
+    sys.exit(0 if verify.agrees(told) else 1)
 
 
 @cli.group("replay")

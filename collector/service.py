@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics import maintenance
+from analytics import changes, maintenance
+from analytics.columnar import Columnar
 from analytics.concurrency import SETTLED_S, History
 from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
@@ -35,6 +36,7 @@ log = logging.getLogger("footfall.service")
 TIDY_S = 60.0
 DAY_S = 30.0  # how often one looks whether the day's work is due
 RECALL_S = 1.0
+FOLLOW_S = 0.5
 RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
 
 
@@ -76,6 +78,7 @@ class Service:
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._renewing = threading.Lock()
         self.renew()
+        self.columnar = Columnar(self.database, config)
         self.history = History(self.database, config.active_window_s)
         self.writer = Writer(self.database, self._publish, clock=clock)
         spammers = open_spammers(config.spam_referrers)
@@ -87,6 +90,7 @@ class Service:
             self._kept(TIDY_S, self._tidy),
             self._kept(RECALL_S, self._recall),
             self._kept(DAY_S, self._do_the_day),
+            self._kept(FOLLOW_S, self._follow),
         ]
 
     def routes(self, who_reads: WhoReads) -> Routes:
@@ -142,6 +146,9 @@ class Service:
     def _recall(self) -> None:
         self.today.recall(int(self._clock()), self.rest)
 
+    def _follow(self) -> None:
+        self.columnar.follow(self.rest)
+
     def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
         name = f"footfall-{work.__name__.strip('_')}"
         keeper = threading.Thread(target=self._every, args=(seconds, work), name=name, daemon=True)
@@ -159,6 +166,7 @@ class Service:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.keep_lease()
         self.hub.tidy()
+        changes.prune(self.database, self.rest)
 
     def drain(self) -> None:
         """Refuses what comes, commits what is waiting, ends the streams. May be called twice."""
@@ -171,5 +179,6 @@ class Service:
         self.drain()
         for keeper in self._keepers:
             keeper.join(2)
+        self.columnar.close()
         self.database.close()
         self.places.close()
