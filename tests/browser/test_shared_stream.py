@@ -104,6 +104,7 @@ def test_a_hidden_leader_gives_way_to_a_tab_that_is_seen_and_goes_on_listening(b
 
 def test_tabs_behind_each_other_have_one_stream_and_none_when_all_are_hidden(browser, server):
     open_tabs(browser, live_page(server, hidden=200), "tab")
+    server.streams(1)
     server.send("stats", stats(5))
     until(lambda: text(browser, "active-now") == "5")
     server.streams(1)
