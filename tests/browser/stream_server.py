@@ -93,8 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         asset = ASSETS / parts.path.removeprefix("/assets/")
         if parts.path == "/api/live/stream":
-            self.server.asked.append(query)
-            self._stream()
+            self._stream(query)
         elif parts.path == "/api/live":
             self.server.polls.append(query)
             self._answer("application/json", json.dumps(self.server.live).encode(), {}, self.server.live_status)
@@ -112,23 +111,25 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _stream(self) -> None:
+    def _stream(self, query: dict[str, str]) -> None:
         if self.server.status != 200:
+            self.server.asked.append(query)
             self._answer("text/plain", b"", {}, self.server.status)
             return
+        mine: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.server.open.append(mine)  # first: whoever saw it asked for may send to it
+        self.server.asked.append(query)
+        with suppress(OSError):
+            self._open(mine)
+        self.server.open.remove(mine)
+        self.close_connection = True
+
+    def _open(self, mine: queue.SimpleQueue[bytes | None]) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         self.wfile.write(b": here\n\n")
-        mine: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self.server.open.append(mine)
-        with suppress(OSError):
-            self._pump(mine)
-        self.server.open.remove(mine)
-        self.close_connection = True
-
-    def _pump(self, mine: queue.SimpleQueue[bytes | None]) -> None:
         while not self._gone():
             with suppress(queue.Empty):
                 message = mine.get(timeout=0.02)

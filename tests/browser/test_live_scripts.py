@@ -228,9 +228,7 @@ def test_without_a_server_the_page_says_since_when_and_try_now_tries_at_once(bro
     assert text(browser, "clock") == stopped
     server.status = 200
     browser.find_element(By.ID, "try-now").click()
-    server.streams(1)
-    server.send("stats", stats(8))
-    until(lambda: text(browser, "status-text") == "Live")
+    until(lambda: server.send("stats", stats(8)) and text(browser, "status-text") == "Live")
     assert is_hidden(browser, "notice")
     assert "is-stale" not in browser.find_element(By.ID, "live").get_attribute("class")
 
