@@ -45,6 +45,7 @@ from callbacks import (
     invitation,
     keys,
     live,
+    overview,
     pages,
     people,
     setup,
@@ -66,7 +67,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, all_sites, add_site, traffic, trial, account),
+    *(live, overview, all_sites, add_site, traffic, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 

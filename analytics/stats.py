@@ -7,6 +7,8 @@ whole visits is told of those that entered there; split by time, of those that b
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -117,6 +119,20 @@ def timeseries(query: Query, span: Span, interval: str, ask: Ask) -> list[Point]
     found = {row[0]: tuple(row[1:-1]) for row in ask(_statement(query, span, (time,), cut=False))}
     nothing = tuple(0 if one.unit == "count" else None for one in query.asked)
     return [Point(part, found.get(number, nothing)) for number, part in enumerate(parts)]
+
+
+def property_names(query: Query, span: Span, ask: Ask) -> list[str]:
+    """The names of the properties that events which suit the filters carry, the most frequent first.
+
+    Looked for in the `query.limit` sets of properties that are seen most often.
+    """
+    hits, visits, seen = _hits(query.site_id, span), schema.visits.alias(), func.count()
+    sets = select(hits.c.props, seen).where(hits.c.props != "{}").group_by(hits.c.props)
+    sets = sets.order_by(seen.desc(), bytewise(hits.c.props)).limit(query.limit)
+    found: Counter[str] = Counter()
+    for text, many in ask(_suiting(sets, query.filters, query, span, hits, visits, beside=False)):
+        found.update(dict.fromkeys(json.loads(text), many))
+    return [name for name, _ in found.most_common()]
 
 
 def _cells(one: Dimension, query: Query, span: Span) -> Callable[[Any], str | int]:
