@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics import stats
+from analytics import stats, usage
+from analytics.database import Database
 from analytics.filters import Filter, Match
 from analytics.metrics import metric
 from analytics.period import Span
 from analytics.query import MOST_ROWS, Order, Query
 from analytics.sites import Site
 from analytics.stats import Ask, Breakdown
+from analytics.usage import Usage
 from analytics.weekhours import Hour, hours_of_week, looked_at
 from layouts.components import figures
 from layouts.overview import chart, details
@@ -24,6 +26,7 @@ from layouts.overview.details import Entry, Listing
 from layouts.overview.lists import LISTS, List, read
 from layouts.overview.numbers import Numbers
 from layouts.overview.page import ROWS
+from layouts.overview.usage import MOST_DAYS
 from layouts.overview.view import PAGE, TIME, Details, View, interval_of
 
 COUNTRY = "country"
@@ -34,9 +37,9 @@ MOST_PROPERTIES = 12
 class Answers:
     """The answers to one view of a site at one moment. Each raises what the database raises."""
 
-    def __init__(self, site: Site, view: View, ask: Ask, now: int) -> None:
+    def __init__(self, site: Site, view: View, ask: Ask, database: Database, now: int) -> None:
         self.site, self.view, self.now = site, view, now
-        self._ask = ask
+        self._ask, self._database = ask, database
         self.query = view.query
         self.zone = ZoneInfo(site.timezone)
 
@@ -118,6 +121,17 @@ class Answers:
         """The period of which `week` tells."""
         looked = looked_at(self.span, self.now)
         return self.period if looked.begin == self.span.begin else "last 52 weeks"
+
+    @property
+    def days(self) -> list[date]:
+        """The UTC days of the period that are over, at most 400."""
+        end = datetime.fromtimestamp(min(self.span.end, self.now), UTC).date()
+        many = (end - datetime.fromtimestamp(self.span.begin, UTC).date()).days
+        return [end - timedelta(days=back) for back in range(min(many, MOST_DAYS), 0, -1)]
+
+    def usage(self) -> list[Usage]:
+        """How many people each of them had, as counted in the night after it."""
+        return usage.read(self._database, [self.site.id], self.days).get(self.site.id, [])
 
     # ── details ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

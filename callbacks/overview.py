@@ -25,7 +25,7 @@ from collector.service import Service
 from layouts import states
 from layouts.components import figures
 from layouts.components.markup import markup
-from layouts.overview import details, heat, numbers, page, panels, toolbar, view
+from layouts.overview import details, heat, numbers, page, panels, toolbar, usage, view
 from layouts.overview.chart import days_of
 from layouts.overview.lists import EVENTS, PANELS, Panel
 from layouts.overview.numbers import Windows
@@ -72,7 +72,7 @@ def _query() -> str:
 def _asked(service: Service, site: Site, text: str) -> Answers:
     """The answers to the view in that query string; `WrongInput` says what is wrong with it."""
     shown = view.parse(text, site)
-    answers = Answers(site, shown, service.ask, int(time.time()))
+    answers = Answers(site, shown, service.ask, service.database, int(time.time()))
     if shown.interval:
         view.interval_of(shown, answers.span)
     return answers
@@ -167,6 +167,10 @@ def _hours(answers: Answers) -> list[Any]:
     return heat.card(answers.week(), answers.site.timezone, answers.week_period)
 
 
+def _usage(answers: Answers) -> list[Any]:
+    return usage.card(answers.usage(), answers.days)
+
+
 def _details(answers: Answers) -> list[Any]:
     return details.head(answers.view.details) if answers.view.details else []
 
@@ -182,6 +186,7 @@ PARTS: dict[str, Callable[[Answers], list[Any]]] = {
     **{one.id: _panel(one) for one in PANELS},
     page.EVENT_PANEL: _events,
     page.HOURS: _hours,
+    usage.USAGE: _usage,
     "details": _details,
     "rows": _rows,
 }
@@ -190,4 +195,5 @@ NAMES = {
     **{one.id: one.label for one in PANELS},
     page.EVENT_PANEL: "Events",
     page.HOURS: "The hours",
+    usage.USAGE: "Daily usage",
 }

@@ -12,15 +12,18 @@ from layouts.overview import details, heat
 from layouts.overview.lists import LISTS
 from layouts.overview.page import HOURS
 from layouts.overview.sheet import Cell, text
+from layouts.overview.usage import USAGE
 from layouts.overview.view import TIME, Details
 
-SHEETS = (TIME, HOURS, *LISTS)
+SHEETS = (TIME, HOURS, USAGE, *LISTS)
 
 
 def sheet(answers: Answers, name: str) -> str:
     """The file of that name; `WrongInput` where there is none, naming those that there are."""
     if name not in SHEETS:
         raise WrongInput(f"file {name[:40]!r}: {', '.join(SHEETS)}")
+    if name == USAGE:
+        return text(_usage(answers))
     return text(_week(answers) if name == HOURS else _list(answers, name))
 
 
@@ -40,3 +43,9 @@ def _week(answers: Answers) -> Iterator[Sequence[Cell]]:
     for day in answers.week():
         for hour in day:
             yield [heat.weekday(hour.weekday), hour.hour, hour.visitors]
+
+
+def _usage(answers: Answers) -> Iterator[Sequence[Cell]]:
+    yield ["UTC day", "People", "Signed in", "Anonymous"]
+    for one in answers.usage():
+        yield [one.day, one.people, one.signed_in, one.anonymous]

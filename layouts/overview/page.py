@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from layouts import states
 from layouts.overview.lists import EVENTS, PANELS
+from layouts.overview.usage import USAGE
 from layouts.site import Site
 
 ROWS = 9
@@ -38,6 +39,7 @@ def page(site: Site) -> html.Main:
                     *(_card(panel.id, panel.label, panel.id) for panel in PANELS),
                     _card(EVENT_PANEL, EVENTS.label, "property"),
                     _card(HOURS, "Weekday and hour", ""),
+                    _card(USAGE, "Daily usage", "", "is-wide"),
                 ],
                 className="ff-overview",
             ),
@@ -63,8 +65,10 @@ def page(site: Site) -> html.Main:
     )
 
 
-def _card(name: str, label: str, names: str) -> Component:
-    return html.Section(states.skeleton(ROWS), className="ff-card ff-panel", **_part(name, names), **_named(label))
+def _card(name: str, label: str, names: str, look: str = "") -> Component:
+    return html.Section(
+        states.skeleton(ROWS), className=f"ff-card ff-panel {look}".strip(), **_part(name, names), **_named(label)
+    )
 
 
 def _part(name: str, names: str) -> dict[str, str]:

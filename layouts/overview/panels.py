@@ -13,7 +13,7 @@ from layouts import states
 from layouts.components import figures
 from layouts.components.icon import icon
 from layouts.overview import worldmap
-from layouts.overview.lists import EVENTS, List, Panel, read, written
+from layouts.overview.lists import EVENTS, List, Panel, list_of, read, written
 from layouts.overview.view import change, excluded, filtered, narrowed
 
 MAP = "map"
@@ -23,7 +23,8 @@ MOST_PROPERTIES = 8
 def panel(one: Panel, shown: List, answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str) -> list:
     """A panel with one of its lists open; `everybody` are the visitors of the whole question."""
     tabs = [_tab(one, each, each is shown) for each in one.lists]
-    head = _head(html.Div(tabs, role="tablist", className="ff-ptabs", **{"aria-label": one.label}), shown)
+    whole = list_of("country") if shown.id == MAP else shown
+    head = _head(html.Div(tabs, role="tablist", className="ff-ptabs", **{"aria-label": one.label}), whole)
     inner = _inner(shown, answer, everybody, given, period)
     body = html.Div(inner, role="tabpanel", className="ff-panel-body", **{"aria-label": shown.label})
     return [head, body]

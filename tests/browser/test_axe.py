@@ -19,6 +19,13 @@ from callbacks.pages import SITE as DOMAIN
 from tests.serving import AGENT, SITE, Server, event, serving
 
 OTHER, QUIET = "other.example", "quiet.example"
+OVERVIEW = f"/overview/{SITE}?period=today"
+FURTHER = (
+    "places=country&filters=[[%22is%22,%22event%22,[%22Payment%22]]]",
+    "details=page",
+    "details=time",
+    "metric=nothing",
+)
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
 LOOKS = list(itertools.product(("light", "dark"), (DESKTOP, PHONE)))
 
@@ -97,8 +104,9 @@ def drawn(reader: Reader) -> None:
 
 
 def addresses() -> list[str]:
-    """Of every page, on the site that has data; the Live page also of one where nobody has been."""
-    return [page.address.replace(DOMAIN, SITE) for page in PAGES] + [f"/live/{QUIET}", f"/live/{SITE}?wall=1"]
+    """Of every page, on the site that has data; of some also where nobody has been, or with more on it."""
+    more = [f"/live/{QUIET}", f"/live/{SITE}?wall=1", f"/overview/{QUIET}", *(f"{OVERVIEW}&{one}" for one in FURTHER)]
+    return [page.address.replace(DOMAIN, SITE) for page in PAGES] + more
 
 
 @pytest.mark.parametrize("address", addresses())
@@ -113,6 +121,14 @@ def test_axe_finds_nothing_serious_in_an_open_menu_and_the_sheet(owner, menu):
     owner.open(f"/live/{SITE}")
     drawn(owner)
     owner.click(menu)
+    assert findings(owner) == {}
+
+
+@pytest.mark.parametrize("menu", ["filter", "compare", "period"])
+def test_axe_finds_nothing_serious_in_the_menus_of_the_overview(owner, menu):
+    owner.open(OVERVIEW)
+    drawn(owner)
+    owner.click(f"[data-keep={menu}]")
     assert findings(owner) == {}
 
 

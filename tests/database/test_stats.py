@@ -590,3 +590,23 @@ def test_each_answer_is_one_statement(past):
     signals.remove(past.reading, "before_cursor_execute", note)
     assert len(statements) == 3
     assert not any("x'y" in one for one in statements)
+
+
+# ── properties ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def properties(ask, **fields: Any) -> list[str]:
+    query = asked("events", **fields)
+    return stats.property_names(query, query.span(NOW), ask)
+
+
+def test_the_names_of_properties_are_those_of_the_events_that_suit(history):
+    assert properties(history) == ["plan", "seats"]  # plan on Signup, Purchase and Download, seats on Purchase
+    assert properties(history, filters=[["is", "event", ["Download"]]]) == ["plan"]
+    assert properties(history, filters=[["is", "country", ["FR"]]]) == ["plan", "seats"]
+    assert properties(history, filters=[["is", "event", ["pageview"]]]) == []
+    assert properties(history, period="2026-03-12") == []
+
+
+def test_the_most_frequent_set_of_properties_is_looked_through_first(history):
+    assert properties(history, limit=1) == ["plan"]

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from house import House, open_house
 
+from analytics import schema
 from analytics.config import Config
 from callbacks.overview import PARTS
 from callbacks.sheets import SHEETS
@@ -174,6 +175,28 @@ def test_the_chart_as_a_table_has_all_six_numbers(house):
     assert found[2] == ("Thu 12 Mar", "1", "1", "1", "1.00", "100.0%", "0s")
 
 
+def test_daily_usage_is_a_series_of_its_own(house):
+    none = parts(house, DAYS, "usage")["usage"]
+    assert "No day of this period is counted" in read(none)
+    with house.service.database.transaction() as connection:
+        counted = [
+            {"site_id": 1, "day": day, "people": people, "signed_in": signed_in, "anonymous": people - signed_in}
+            for day, people, signed_in in (("2026-03-10", 3, 1), ("2026-03-12", 1, 0), ("2026-03-20", 9, 9))
+        ]
+        connection.execute(schema.daily_usage.insert(), counted)
+    written = parts(house, f"{DAYS}&{filters(['is', 'country', ['JP']])}", "usage")["usage"]
+    assert re.findall(r'title="(\d[^"]*)"', written) == [
+        "10 Mar 2026: 3 people, 1 signed in, 2 anonymous",
+        "11 Mar 2026: nobody",
+        "12 Mar 2026: 1 person, 0 signed in, 1 anonymous",
+    ]
+    assert sheet(house, "usage") == [
+        ["UTC day", "People", "Signed in", "Anonymous"],
+        ["2026-03-10", "3", "1", "2"],
+        ["2026-03-12", "1", "0", "1"],
+    ]
+
+
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -233,7 +256,7 @@ def test_what_is_wrong_is_named_with_what_is_known(house):
     assert said[1].startswith("This address cannot be shown. Period '<b>x': realtime, 24h, today")
     assert said[2] == "Show the last 30 days"
     answer = house.browsers["viewer"].get(f"/overview/{SITE}/nothing.csv")
-    assert answer.json["error"]["message"].startswith("file 'nothing': time, hours, source")
+    assert answer.json["error"]["message"].startswith("file 'nothing': time, hours, usage, source")
 
 
 @pytest.mark.parametrize("wanted", ["", "part=nothing", "&".join(["part=top"] * 21)])
