@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -140,17 +141,20 @@ def _copy(
     rest: Rest,
     progress: Callable[[_Span, transfer.Rows], None],
 ) -> None:
-    at = span.first - 1
-    while at < span.last:
+    """Reads the next rows while it writes the last: both databases work without Python's lock."""
+
+    def read(at: int) -> transfer.Rows | None:
         with database.read_patiently() as connection:  # a new one for each: SQLite's log can be taken over in between
-            rows = transfer.after(connection, span.table, span.site_id, at, span.last, following.ROWS)
-        if rows is None:
-            return
-        transfer.add(replica, span.table, rows)
-        at = rows.last
-        progress(span, rows)
-        if rest(0):
-            raise Stopped
+            return transfer.after(connection, span.table, span.site_id, at, span.last, following.ROWS)
+
+    with ThreadPoolExecutor(1, "footfall-rebuild-read", _give_way) as reader:
+        coming = reader.submit(read, span.first - 1)
+        while rows := coming.result():
+            coming = reader.submit(read, rows.last)
+            transfer.add(replica, span.table, rows)
+            progress(span, rows)
+            if rest(0):
+                raise Stopped
 
 
 def _progress(spans: list[_Span], tell: Tell) -> Callable[[_Span, transfer.Rows], None]:
