@@ -32,6 +32,7 @@ log = logging.getLogger("footfall.columnar")
 
 MEMORY = "512MB"
 PATIENCE_S = 30.0  # for questions that are being answered, before the file is closed
+CLOSING_S = 5.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 600.0  # before it is made anew once more, where that failed
 
 # What says that the file, not the question, is wrong.
@@ -132,6 +133,9 @@ class Columnar:
             except (duckdb.Error, OSError) as broken:
                 self._doubted = _said(broken)
                 self._give_up()
+            except Exception:
+                self._put_off()
+                raise
 
     def _catch_up(self, rest: Rest, tell: Tell) -> None:
         if self._replica is None:
@@ -219,9 +223,15 @@ class Columnar:
     def _give_up(self) -> None:
         """Closes what is in doubt and deletes it; it is made anew after a while."""
         log.error("the columnar replica is in doubt, and made anew in %.0f s: %s", self._wait_s, self._doubted)
+        self._put_off()
         self._close()
-        forget(self._path)
+        if self._lock_file is not None:
+            with suppress(OSError):
+                forget(self._path)
         self._doubted = ""
+
+    def _put_off(self) -> None:
+        """The next time that it may be made anew is a little later each time."""
         self._again_at = time.monotonic() + self._wait_s
         self._wait_s = min(self._wait_s * 4, LONGEST_WAIT_S)
 
@@ -234,13 +244,17 @@ class Columnar:
                 replica.close()
 
     def close(self) -> None:
-        """Lets go of the file; what it has followed stays in it."""
-        with self._working:
-            self._close()
+        """Lets go of the file; what it has followed stays in it. Waits a little for who is at work on it."""
+        if not self._working.acquire(timeout=CLOSING_S):
+            return  # the process ends with it; DuckDB's own log keeps the file whole
+        try:
             self._on = False
+            self._close()
             if self._lock_file is not None:
                 self._lock_file.close()
                 self._lock_file = None
+        finally:
+            self._working.release()
 
 
 def _own(folder: Path) -> tuple[Path, IO[str]]:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -115,10 +115,13 @@ def _fill(database: Database, replica: duckdb.DuckDBPyConnection, rest: Rest, te
         position = following.start(connection, time.monotonic())
     spans = _spans(database)
     progress = _progress(spans, tell)
-    for span in spans:
-        replica.execute("BEGIN")  # a whole row group goes to the file as soon as it is full: memory stays small
-        _copy(database, replica, span, rest, progress)
-        replica.execute("COMMIT")
+    with ThreadPoolExecutor(1, "footfall-rebuild-read", _give_way) as reader:
+        for table in TABLES:
+            replica.execute("BEGIN")  # a whole row group goes to the file as soon as it is full: memory stays small
+            for span in spans:
+                if span.table is table:
+                    _copy(database, reader, replica, span, rest, progress)
+            replica.execute("COMMIT")
     following.save(replica, SHAPE, position)
     replica.execute("CHECKPOINT")
 
@@ -136,6 +139,7 @@ def _spans(database: Database) -> list[_Span]:
 
 def _copy(
     database: Database,
+    reader: Executor,
     replica: duckdb.DuckDBPyConnection,
     span: _Span,
     rest: Rest,
@@ -147,26 +151,25 @@ def _copy(
         with database.read_patiently() as connection:  # a new one for each: SQLite's log can be taken over in between
             return transfer.after(connection, span.table, span.site_id, at, span.last, following.ROWS)
 
-    with ThreadPoolExecutor(1, "footfall-rebuild-read", _give_way) as reader:
-        coming = reader.submit(read, span.first - 1)
-        while rows := coming.result():
-            coming = reader.submit(read, rows.last)
-            transfer.add(replica, span.table, rows)
-            progress(span, rows)
-            if rest(0):
-                raise Stopped
+    coming = reader.submit(read, span.first - 1)
+    while rows := coming.result():
+        coming = reader.submit(read, rows.last)
+        transfer.add(replica, span.table, rows)
+        progress(span, rows)
+        if rest(0):
+            raise Stopped
 
 
 def _progress(spans: list[_Span], tell: Tell) -> Callable[[_Span, transfer.Rows], None]:
     """Tells how far it is by the time that the rows cover: counting them would take long on SQLite."""
     whole = sum(span.seconds for span in spans)
-    many, before = 0, 0.0
+    many = 0
     reached: dict[int, float] = {}
 
     def step(span: _Span, rows: transfer.Rows) -> None:
         nonlocal many
         many += rows.many
         reached[id(span)] = span._replace(last=rows.last).seconds
-        tell(f"the columnar replica is made: {sum(reached.values(), before) / whole:.0%}, {many:,} rows")
+        tell(f"the columnar replica is made: {sum(reached.values()) / whole:.0%}, {many:,} rows")
 
     return step
