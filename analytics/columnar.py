@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Select
 from analytics import following
 from analytics.config import Config
 from analytics.database import Database
-from analytics.dialect import run
+from analytics.dialects import run
 from analytics.following import Position
 from analytics.jobs import Rest, Tell
 from analytics.rebuilding import SHAPE, Stopped, connect, forget, rebuild

@@ -7,10 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, Text
-from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
+import duckdb
+from sqlalchemy import Boolean, Integer, Select, Text
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentifierPreparer
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+# Names that DuckDB keeps for itself and PostgreSQL does not (duckdb_keywords): they have to be quoted.
+WORDS = {"anti", "asof", "at", "columns", "describe", "generated", "glob", "lambda", "map", "pivot", "pivot_longer"}
+WORDS |= {"pivot_wider", "positional", "qualify", "semi", "show", "struct", "summarize", "try_cast", "unpivot"}
+
+
+class _Names(PGIdentifierPreparer):
+    reserved_words = PGIdentifierPreparer.reserved_words | WORDS
 
 
 class _DuckDBCompiler(PGCompiler):
@@ -23,10 +32,21 @@ class DuckDBDialect(PGDialect):
 
     name = "duckdb"
     statement_compiler = _DuckDBCompiler
+    preparer = _Names
     supports_statement_cache = True
 
     def __init__(self) -> None:
         super().__init__(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+DUCKDB = DuckDBDialect()
+
+
+def run(replica: duckdb.DuckDBPyConnection, asked: Select[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a SELECT, asked of DuckDB; every value of it goes as a parameter. Raises `duckdb.Error`."""
+    compiled = asked.compile(dialect=DUCKDB, compile_kwargs={"render_postcompile": True})
+    values = compiled.params
+    return replica.execute(compiled.string, [values[name] for name in compiled.positiontup or ()]).fetchall()
 
 
 class position(FunctionElement[int]):  # noqa: N801 - it is a function in SQL

@@ -17,7 +17,7 @@ from sqlalchemy import Column, Connection, Float, Select, Table, case, func, sel
 
 from analytics import following, schema, transfer
 from analytics.columnar import OFF, Columnar
-from analytics.dialect import run
+from analytics.dialects import run
 from analytics.jobs import Rest, Tell
 from analytics.transfer import TABLES, columns
 
