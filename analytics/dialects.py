@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import duckdb
-from sqlalchemy import Boolean, Integer, Select, Text
+from sqlalchemy import BigInteger, Boolean, Integer, Select, Text
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentifierPreparer
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -79,6 +79,22 @@ class bytewise(FunctionElement[str]):  # noqa: N801
     inherit_cache = True
 
 
+class kept(FunctionElement[int]):  # noqa: N801
+    """`kept(column)`: a number that the columnar replica alone keeps (`analytics.firsts`); NULL elsewhere."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+class different(FunctionElement[int]):  # noqa: N801
+    """`different(value, first)`: how many different values there are, where `first` is not NULL in the first row of
+    each; that is known in the columnar replica.
+    """
+
+    type = BigInteger()
+    inherit_cache = True
+
+
 def _arguments(element: FunctionElement[Any], compiler: Any, **kw: Any) -> tuple[Any, ...]:
     return tuple(compiler.process(one, **kw) for one in element.clauses)
 
@@ -135,3 +151,25 @@ def _bytewise(element: bytewise, compiler: Any, **kw: Any) -> str:
 @compiles(bytewise, "duckdb")
 def _bytewise_already(element: bytewise, compiler: Any, **kw: Any) -> str:
     return str(compiler.process(element.clauses, **kw))
+
+
+@compiles(kept)
+def _kept(element: kept, compiler: Any, **kw: Any) -> str:
+    return "CAST(NULL AS BIGINT)"
+
+
+@compiles(kept, "duckdb")
+def _kept_duckdb(element: kept, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))
+
+
+@compiles(different)
+def _different(element: different, compiler: Any, **kw: Any) -> str:
+    value, _ = element.clauses
+    return f"count(DISTINCT {compiler.process(value, **kw)})"
+
+
+@compiles(different, "duckdb")
+def _different_duckdb(element: different, compiler: Any, **kw: Any) -> str:
+    _, first = element.clauses
+    return f"count({compiler.process(first, **kw)})"

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import duckdb
 from sqlalchemy import Connection, Table
 
-from analytics import changes, transfer
+from analytics import changes, firsts, transfer
 from analytics.changes import Change
+from analytics.firsts import Visitor
 from analytics.transfer import TABLES, Key
 
 HOLE_S = 60.0  # the change is the last that a transaction writes: its commit takes milliseconds
@@ -73,8 +74,12 @@ def follow(
         return position
     replica.execute("BEGIN")
     try:
+        touched: set[Visitor] = set()
         for table in TABLES:
-            _renew(truth, replica, table, found)
+            touched |= _renew(truth, replica, table, found)
+        firsts.renew(replica, touched)
+        for site_id in sorted(_whole_sites(found)):
+            firsts.renew_all(replica, site_id)
         save(replica, shape, moved)
         replica.execute("COMMIT")
     except BaseException:
@@ -93,21 +98,31 @@ def _moved(position: Position, found: Sequence[Change], now: float) -> Position:
     return Position(last.id, last.digest, holes | dict.fromkeys(missing, now))
 
 
-def _renew(truth: Connection, replica: duckdb.DuckDBPyConnection, table: Table, found: Sequence[Change]) -> None:
-    sites = {change.site_id for change in found if change.rows[table.name] is None}
+def _renew(
+    truth: Connection, replica: duckdb.DuckDBPyConnection, table: Table, found: Sequence[Change]
+) -> set[Visitor]:
+    """Whose rows came, went or changed, but for those of whole sites."""
+    sites = _whole_sites(found)
     for site_id in sites:
         transfer.remove_site(replica, table, site_id)
         copy_site(truth, replica, table, site_id)
     keys = {(change.site_id, row_id) for change in found for row_id in change.rows[table.name] or ()}
     waiting = iter(sorted(key for key in keys if key[0] not in sites))
+    touched: set[Visitor] = set()
     while some := list(islice(waiting, ROWS)):
-        _replace(truth, replica, table, some)
+        touched |= _replace(truth, replica, table, some)
+    return touched
 
 
-def _replace(truth: Connection, replica: duckdb.DuckDBPyConnection, table: Table, keys: Sequence[Key]) -> None:
-    transfer.remove(replica, table, keys)
+def _whole_sites(found: Sequence[Change]) -> set[int]:
+    return {change.site_id for change in found if None in change.rows.values()}
+
+
+def _replace(truth: Connection, replica: duckdb.DuckDBPyConnection, table: Table, keys: Sequence[Key]) -> set[Visitor]:
+    touched = transfer.remove(replica, table, keys)
     if rows := transfer.of(truth, table, keys):
-        transfer.add(replica, table, rows)
+        touched |= transfer.add_some(replica, table, rows)
+    return touched
 
 
 def copy_site(truth: Connection, replica: duckdb.DuckDBPyConnection, table: Table, site_id: int) -> None:

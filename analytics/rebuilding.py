@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import duckdb
 from sqlalchemy import Table, func, select
 
-from analytics import changes, following, schema, transfer
+from analytics import changes, firsts, following, schema, transfer
 from analytics.database import Database
 from analytics.ids import time_ms
 from analytics.jobs import Rest, Tell
 from analytics.transfer import TABLES
 
-FORMAT = 1  # raise it when what the replica holds changes in another way than its tables
+FORMAT = 2  # raise it when what the replica holds changes in another way than its tables
 NICENESS = 10  # the collector's threads go first
 MEMORY = "256MB"
 
@@ -122,6 +122,13 @@ def _fill(database: Database, replica: duckdb.DuckDBPyConnection, rest: Rest, te
                 if span.table is table:
                     _copy(database, reader, replica, span, rest, progress)
             replica.execute("COMMIT")
+
+    def step(done: int, whole: int) -> None:
+        tell(f"the columnar replica is made: all rows, and {done} of {whole} columns about who was there before")
+        if rest(0):
+            raise Stopped
+
+    firsts.renew_all(replica, step=step)
     following.save(replica, SHAPE, position)
     replica.execute("CHECKPOINT")
 

@@ -15,7 +15,8 @@ import duckdb
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, SmallInteger, Table, Text
 
-from analytics import schema
+from analytics import firsts, schema
+from analytics.firsts import Visitor
 
 TABLES: tuple[Table, ...] = (schema.visits, schema.pageviews, schema.events)
 # No metric asks for them: the one moves with each heartbeat, the other is a third of a pageview's bytes.
@@ -68,6 +69,7 @@ def kind(column: Column[object]) -> str:
 def made(table: Table) -> str:
     """The statement that makes the replica's table. No key and no index: they cost more than they give."""
     fields = [f'"{column.name}" {kind(column)}' for column in columns(table)]
+    fields += [f"{name} BIGINT DEFAULT 0" for name in firsts.columns(table)]
     return f"CREATE TABLE {table.name} ({', '.join(fields)})"
 
 
@@ -128,8 +130,18 @@ def _told(column: Column[object], exact_casts: bool) -> str:
 
 def add(replica: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> None:
     """Puts the rows into the replica's table."""
+    replica.execute(_insert(table, rows), [rows.text])
+
+
+def add_some(replica: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> set[Visitor]:
+    """As `add`; whose rows they are."""
+    return set(replica.execute(f"{_insert(table, rows)} RETURNING site_id, visitor", [rows.text]).fetchall())
+
+
+def _insert(table: Table, rows: Rows) -> str:
+    names = ", ".join(f'"{column.name}"' for column in columns(table))
     fields = ", ".join(_taken(column, number) for number, column in enumerate(columns(table), 1))
-    replica.execute(f"INSERT INTO {table.name} SELECT {fields} FROM ({rows.lines()})", [rows.text])
+    return f"INSERT INTO {table.name} ({names}) SELECT {fields} FROM ({rows.lines()})"
 
 
 def _taken(column: Column[object], number: int) -> str:
@@ -141,16 +153,17 @@ def _taken(column: Column[object], number: int) -> str:
     return f"CAST(nullif({field}, '') AS {kind(column)})"
 
 
-def remove(replica: duckdb.DuckDBPyConnection, table: Table, keys: Collection[Key]) -> None:
-    """Takes these rows out of the replica's table, as far as they are there."""
+def remove(replica: duckdb.DuckDBPyConnection, table: Table, keys: Collection[Key]) -> set[Visitor]:
+    """Takes these rows out of the replica's table, as far as they are there; whose they were."""
     sites, ids = (",".join(map(str, part)) for part in zip(*keys, strict=True))
     wanted = "SELECT unnest(string_split($1, ','))::INTEGER AS s, unnest(string_split($2, ','))::BIGINT AS i"
     low, high = min(row_id for _, row_id in keys), max(row_id for _, row_id in keys)
-    replica.execute(
+    gone = replica.execute(
         f"DELETE FROM {table.name} USING ({wanted}) AS w "
-        f"WHERE site_id = w.s AND id = w.i AND id BETWEEN {low:d} AND {high:d}",
+        f"WHERE site_id = w.s AND id = w.i AND id BETWEEN {low:d} AND {high:d} RETURNING site_id, visitor",
         [sites, ids],
     )
+    return set(gone.fetchall())
 
 
 def remove_site(replica: duckdb.DuckDBPyConnection, table: Table, site_id: int) -> None:

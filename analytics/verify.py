@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import duckdb
 from sqlalchemy import Column, Connection, Float, Select, Table, case, func, select
 
-from analytics import following, schema, transfer
+from analytics import firsts, following, schema, transfer
 from analytics.columnar import OFF, Columnar
 from analytics.dialects import run
 from analytics.jobs import Rest, Tell
@@ -64,6 +64,8 @@ def verify(columnar: Columnar, rest: Rest, tell: Tell) -> Verified:
         differences = list(islice(_numbers_apart(truth, replica, domains, tell), MOST))
         rows = _Rows(truth, replica, domains, rest, tell)
         differences += islice(rows.apart(), MOST - len(differences))
+        if not differences:
+            differences += islice(_firsts_apart(replica, domains, tell), MOST)
         return Verified(rows.compared, differences)
 
 
@@ -115,6 +117,13 @@ def _domain(domains: dict[int, str], site_id: int) -> str:
 
 def _day(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
+
+
+def _firsts_apart(replica: duckdb.DuckDBPyConnection, domains: dict[int, str], tell: Tell) -> Iterator[str]:
+    """What is derived from the rows, where they agree."""
+    tell("comparing who was there before")
+    for table, site_id, row_id, column in firsts.wrong(replica, MOST):
+        yield f"{table} of {_domain(domains, site_id)}: row {row_id} has a wrong {column}"
 
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

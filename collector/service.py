@@ -114,6 +114,7 @@ class Service:
             self.database,
             who_reads,
             self._clock,
+            lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
         )
 

@@ -214,7 +214,7 @@ def test_a_file_that_is_of_no_use_is_made_anew(kept, database, config, spoil, mo
     told = []
     with replica_of(database, config) as again:
         again.follow(NEVER, told.append)
-        assert told[-1].startswith("the columnar replica is made: 100%")
+        assert told[-1].startswith("the columnar replica is made: all rows")
         assert_same(again, database, visits=2, pageviews=1, events=1)
 
 
