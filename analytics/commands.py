@@ -11,6 +11,8 @@ from html import escape
 from typing import Any, NamedTuple
 
 from analytics import access, accounts, embeds, invitations, keys, maintenance, members, sites
+from analytics import verify as verification
+from analytics.columnar import Columnar
 from analytics.database import Database
 from analytics.jobs import Rest, Tell
 from analytics.sites import WrongInput
@@ -31,6 +33,7 @@ class Context(NamedTuple):
     retention_days: int = 7  # of heartbeats, where a site says nothing
     rest: Rest = threading.Event().wait
     tell: Tell = lambda _: None
+    columnar: Columnar | None = None
 
 
 def snippet(address: str, domain: str) -> str:
@@ -209,6 +212,12 @@ def maintain(context: Context) -> str:
     return "\n".join(maintenance.run(work)) or "Nothing to do."
 
 
+def verify(context: Context) -> str:
+    """Compares the columnar replica with the database; `verification.agrees` tells of the text what came out."""
+    assert context.columnar is not None
+    return verification.report(verification.verify(context.columnar, context.rest, context.tell))
+
+
 COMMANDS: dict[str, Callable[..., str]] = {
     "site add": site_add,
     "site list": site_list,
@@ -228,6 +237,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "embed list": embed_list,
     "embed revoke": embed_revoke,
     "maintain": maintain,
+    "verify": verify,
 }
 
 

@@ -43,6 +43,7 @@ class Config:
     active_window_s: int = 60
     heartbeat_interval_s: int = 30
     heartbeat_retention_days: int = 7
+    columnar: bool = True
     log_level: str = "INFO"
     public: bool = False
 
@@ -105,6 +106,12 @@ def _level(text: str) -> str:
     return text.upper()
 
 
+def _switch(text: str) -> bool:
+    if text.lower() not in {"on", "off"}:
+        raise ValueError("on or off")
+    return text.lower() == "on"
+
+
 def _file(kind: str) -> Callable[[str], Path | None]:
     def parse(text: str) -> Path | None:
         if text and not Path(text).is_file():
@@ -126,6 +133,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "active_window_s": _whole(5, 3_600),
     "heartbeat_interval_s": _whole(1, 300),
     "heartbeat_retention_days": _whole(1, 36_500),
+    "columnar": _switch,
     "log_level": _level,
 }
 HIDDEN = {"secret_key", "database_url"}

@@ -42,6 +42,7 @@ EVENT_STREAM = (
 SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
 DATABASE_AWAY = error(503, "database_away", "the database does not answer", (NO_STORE, ("Retry-After", "5")))
 NOT_STORING = error(503, "not_storing", "the last commit failed; the log says why", (NO_STORE, ("Retry-After", "5")))
+STALE_S = 10.0  # a replica that follows is half a second behind
 FAILED = error(500, "failed", "something failed on the server; its log says what", (NO_STORE,))
 MOST_STREAMS = 2_000
 TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (NO_STORE, ("Retry-After", "30")))
@@ -88,7 +89,7 @@ class Routes:
     """Finds what answers a request; None leaves it to Flask.
 
     `who_reads` tells by the headers which sites somebody signed in may read, None for a stranger; `clock` gives epoch
-    seconds; the script that is served beats every `beat_s` seconds.
+    seconds, `behind_s` how old the replica's answers are; the script that is served beats every `beat_s` seconds.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Routes:
         database: Database,
         who_reads: WhoReads,
         clock: Callable[[], float],
+        behind_s: Callable[[], float],
         beat_s: int = 30,
     ) -> None:
         self.collector = collector
@@ -115,6 +117,7 @@ class Routes:
         self._database = database
         self._who_reads = who_reads
         self._clock = clock
+        self._behind_s = behind_s
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
             "/js/footfall.js": (("GET", "HEAD"), script(beat_s)),
@@ -265,7 +268,11 @@ class Routes:
                 connection.execute(text("SELECT 1"))
         except SQLAlchemyError:
             return DATABASE_AWAY
-        return NOT_STORING if self._writer.failing else json_response(200, {"status": "ready"}, (NO_STORE,))
+        if self._writer.failing:
+            return NOT_STORING
+        if (behind_s := self._behind_s()) > STALE_S:
+            return error(503, "replica_stale", f"the columnar replica is {behind_s:.0f} s behind", (NO_STORE,))
+        return json_response(200, {"status": "ready"}, (NO_STORE,))
 
 
 def script_beating(beat_s: int) -> bytes:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics import maintenance, stats
+from analytics import changes, maintenance, stats
+from analytics.columnar import Columnar
 from analytics.concurrency import SETTLED_S, History
 from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
@@ -38,6 +39,7 @@ TIDY_S = 60.0
 DAY_S = 30.0  # how often one looks whether the day's work is due
 NOTE_S = 1.0
 RECALL_S = 1.0
+FOLLOW_S = 0.5
 RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
 ALONE_S = 5.0  # nobody else writes an embedded database, and whoever changes something here renews at once
 
@@ -80,7 +82,8 @@ class Service:
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._renewing = threading.Lock()
         self.renew()
-        self.ask: stats.Ask = stats.of_truth(self.database)
+        self.columnar = Columnar(self.database, config)
+        self.ask: stats.Ask = self.columnar.rows
         self.history = History(self.database, config.active_window_s)
         self.trends = Trends(self.database, config.active_window_s, int(clock()))
         self.writer = Writer(self.database, self._publish, clock=clock)
@@ -95,6 +98,7 @@ class Service:
             self._kept(NOTE_S, self._note),
             self._kept(RECALL_S, self._recall),
             self._kept(DAY_S, self._do_the_day),
+            self._kept(FOLLOW_S, self._follow),
         ]
 
     def routes(self, who_reads: WhoReads) -> Routes:
@@ -110,6 +114,7 @@ class Service:
             self.database,
             who_reads,
             self._clock,
+            lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
         )
 
@@ -156,6 +161,9 @@ class Service:
         self.today.recall(now, self.rest)
         self.trends.recall(self.sites.all(), now, self.rest)
 
+    def _follow(self) -> None:
+        self.columnar.follow(self.rest)
+
     def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
         name = f"footfall-{work.__name__.strip('_')}"
         keeper = threading.Thread(target=self._every, args=(seconds, work), name=name, daemon=True)
@@ -173,6 +181,7 @@ class Service:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.keep_lease()
         self.hub.tidy()
+        changes.prune(self.database, self.rest)
 
     def drain(self) -> None:
         """Lets the crowd leave, refuses what comes, commits what is waiting, ends the streams. May be called twice."""
@@ -186,5 +195,6 @@ class Service:
         self.drain()
         for keeper in self._keepers:
             keeper.join(2)
+        self.columnar.close()
         self.database.close()
         self.places.close()
