@@ -179,7 +179,7 @@ def _commands(service: Service, address: str, local: str) -> Run:
             return local
         try:
             days = service.config.heartbeat_retention_days
-            means = {"retention_days": days, "rest": service.rest, "tell": tell}
+            means = {"retention_days": days, "rest": service.rest, "tell": tell, "ask": service.ask}
             return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()

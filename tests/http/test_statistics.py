@@ -14,7 +14,7 @@ from analytics.database import Database
 from collector import statistics
 from collector.turns import Turns
 from tests.history import keep_history
-from tests.serving import AGENT, Server, pageview, serving
+from tests.serving import AGENT, Server, pageview, run_command, serving
 
 DOMAIN, OTHER = "site-1.example", "site-2.example"
 BOTH = ["2026-03-10", "2026-03-11"]
@@ -368,3 +368,20 @@ def test_turns_are_limited_for_each_and_for_all():
     assert [turns.begin(who) for who in "aaabb"] == [True, True, False, True, False]
     turns.end("a")
     assert [turns.begin(who) for who in "bc"] == [True, False]
+
+
+# ── the command line ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_command_beside_the_server_says_the_same(past, results):
+    words = ("--site", DOMAIN, "visitors", "bounce_rate", "--by", "source", "--period", ",".join(BOTH))
+    told = json.loads(past.command("query", *words, "--filter", "country!=US", "--format", "json"))
+    given = {"dimensions": ["visit:source"], "filters": [["is_not", "visit:country", ["US"]]]}
+    assert [tuple(row.values()) for row in told] == results("visitors", "bounce_rate", **given)
+    assert len(told) == 3
+
+
+def test_what_the_command_does_not_know_is_one_line_and_exit_2(past):
+    done = run_command(past.config, "query", "--site", DOMAIN, "shoes")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "metric 'shoes': visitors, visits, pageviews, " in done.stderr
