@@ -54,7 +54,7 @@ from callbacks import (
     trial,
 )
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, replay, serve
+from collector import accesslog, demo, logfile, replay, serve, walks
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
 from collector.mount import mount
@@ -275,7 +275,7 @@ def replay_access_log(file: Path, site: str, speed: float, data_dir: Path | None
     """Let each address of a web server's log walk, beat and leave at the log's pace times the speed."""
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
-    walked = replay.walks(accesslog.pages(accesslog.open_log(file), skipped))
+    walked = walks.walks(accesslog.pages(logfile.open_log(file), skipped))
     with _ingest_key(config, site) as (address, key):
         if not walked and set(skipped) == {"broken_line"}:
             raise WrongInput(f"{file}: no line of it is one of an access log")

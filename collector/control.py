@@ -23,6 +23,7 @@ log = logging.getLogger("footfall.control")
 NAME = "control.sock"
 LONGEST_PATH = 100  # a socket's path has room for 107 bytes
 LONGEST_LINE = 1024 * 1024
+LONGEST_ANSWER = 256 * LONGEST_LINE  # the answer to a question may have 10,000 rows
 PATIENCE_S = 300.0
 
 Tell = Callable[[str], None]
@@ -71,7 +72,7 @@ def ask(data_dir: Path, name: str, options: dict[str, Any], tell: Tell = lambda 
 
 
 def _line(file: IO[bytes]) -> dict[str, str]:
-    line: dict[str, str] = json.loads(file.readline(LONGEST_LINE) or b'{"error": "the server went away"}')
+    line: dict[str, str] = json.loads(file.readline(LONGEST_ANSWER) or b'{"error": "the server went away"}')
     return line
 
 

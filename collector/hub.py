@@ -275,6 +275,12 @@ class Hub:
             channel.presence.expire(int(self._clock()))
             return channel.presence.active
 
+    def lately(self, site_id: int) -> int:
+        """How many people were on a site in the last five minutes."""
+        with self._open(site_id, feed=False) as channel:
+            channel.presence.expire(int(self._clock()))
+            return channel.presence.recent_people
+
     def active_by_site(self) -> dict[int, int]:
         """How many people are active now, by site; sites where nobody was lately are left out."""
         now = int(self._clock())

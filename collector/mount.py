@@ -41,6 +41,11 @@ class _Door:
             return self._behind(environ, start_response)
         if own is None:
             return _answered(self._collected(request, environ), start_response)
+        if request.method == "POST":
+            body = _body(environ, LARGEST_BODY)
+            if body is None:
+                return _answered(TOO_LARGE, start_response)
+            request = request._replace(body=body)
         answered = answered_by(own, request)
         if isinstance(answered, Stream):
             return _streamed(answered, start_response)

@@ -20,11 +20,13 @@ from analytics.database import Database
 from analytics.embeds import EmbedRing
 from analytics.keys import KeyRing
 from analytics.sites import Directory, Site
-from collector import pixel
+from analytics.stats import Ask
+from collector import pixel, statistics
 from collector.card import card
 from collector.collect import CORS, PREFLIGHT, Collector
 from collector.hub import Hub, Subscription
 from collector.request import Request, Response, error, json_response
+from collector.statistics import Statistics
 from collector.writer import Writer
 
 log = logging.getLogger("footfall.routes")
@@ -49,6 +51,8 @@ TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
 
 QUICK = {"/api/collect", pixel.PATH, "/js/footfall.js", "/healthz", card.FONT_PATH}  # answered without asking anything
+
+SLOW = {statistics.QUERY}  # may count for seconds: in threads of their own
 
 May = Callable[[], bool]
 WhoReads = Callable[[Mapping[str, str]], Callable[[Site], bool] | None]
@@ -88,8 +92,9 @@ class Reader(NamedTuple):
 class Routes:
     """Finds what answers a request; None leaves it to Flask.
 
-    `who_reads` tells by the headers which sites somebody signed in may read, None for a stranger; `clock` gives epoch
-    seconds, `behind_s` how old the replica's answers are; the script that is served beats every `beat_s` seconds.
+    `ask` answers questions about the past; `who_reads` tells by the headers which sites somebody signed in may read,
+    None for a stranger; `clock` gives epoch seconds, `behind_s` how old the replica's answers are; the script that is
+    served beats every `beat_s` seconds.
     """
 
     def __init__(
@@ -102,6 +107,7 @@ class Routes:
         keys: KeyRing,
         embeds: EmbedRing,
         database: Database,
+        ask: Ask,
         who_reads: WhoReads,
         clock: Callable[[], float],
         behind_s: Callable[[], float],
@@ -118,12 +124,15 @@ class Routes:
         self._who_reads = who_reads
         self._clock = clock
         self._behind_s = behind_s
+        programs = Statistics(sites, keys, hub, ask, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
             "/js/footfall.js": (("GET", "HEAD"), script(beat_s)),
             pixel.PATH: (("GET", "HEAD"), lambda _: pixel.BLANK),  # a GET is collected before it comes here
             "/api/live": (("GET",), self._live),
             "/api/live/stream": (("GET",), self._stream),
+            statistics.QUERY: (("POST",), programs.query),
+            statistics.REALTIME: (("GET",), programs.realtime),
             "/embed/live": (("GET",), self._card),
             card.FONT_PATH: (("GET",), card_font),
             "/healthz": (("GET", "HEAD"), lambda _: json_response(200, {"status": "up"}, (NO_STORE,))),

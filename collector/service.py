@@ -55,7 +55,8 @@ def warn(config: Config) -> None:
         )
 
 
-def _open_places(config: Config) -> Places:
+def places_of(config: Config) -> Places:
+    """The geo database of the settings; `WrongSetting` where it cannot be opened."""
     try:
         return open_places(config.geoip_database, config.data_dir)
     except ValueError as wrong:
@@ -71,7 +72,7 @@ class Service:
         self._ending = threading.Event()
         warn(config)
         self.secret = secret_of(config)
-        self.places = _open_places(config)
+        self.places = places_of(config)
         self.database = Database(config)
         # renewed by a thread of their own: a database that hangs must not hang the loop that asks them
         self.sites = Directory(self.database, stale_s=math.inf)
@@ -112,6 +113,7 @@ class Service:
             self.keys,
             self.embeds,
             self.database,
+            self.ask,
             who_reads,
             self._clock,
             lambda: self.columnar.state.behind_s,
