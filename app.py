@@ -29,7 +29,7 @@ import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import access, accounts, commands
+from analytics import access, accounts, commands, faults
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Taken, check_free
 from analytics.sites import Site, WrongInput
@@ -162,7 +162,7 @@ def who_reads(service: Service) -> WhoReads:
 @cache
 def _wsgi() -> flask.Flask:
     """The server that WSGI servers import: opened when they ask for it, in their worker."""
-    logging.basicConfig(level="INFO")
+    faults.keep_log("INFO")
     service = Service(read_config())
     app = create_app(service)
     mount(app.server, service.routes(who_reads(service)))
@@ -233,7 +233,7 @@ def demo_command(host: str, port: int) -> None:
 
 
 def _serve(config: Config, host: str, port: int, on_ready: Callable[[], None] = lambda: None) -> None:
-    logging.basicConfig(level=config.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    faults.keep_log(config.log_level)
     for chatty in ("werkzeug", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     reached = config.base_url or _address(serve.REACHED.get(host, host), port)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +33,7 @@ from werkzeug.http import parse_cookie
 from analytics import accounts, language
 from analytics.access import Person
 from analytics.database import Database
+from analytics.faults import told
 from callbacks import call
 from layouts import plain
 from layouts.components import figures
@@ -301,11 +301,10 @@ def _http_error(error: Exception) -> HTTPException:
 
 
 def _log(error: Exception) -> None:
-    """What failed and where. Neither the error's words nor the query: both may carry what a person typed."""
+    """What failed and where, without the query: it may carry what a person typed."""
     request = flask.request
     path = request.path.encode("unicode_escape").decode("ascii")
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("%s %s failed: %s\n%s", request.method, path, type(error).__name__, frames)
+    logger.error("%s %s failed: %s", request.method, path, told(error))
 
 
 def _json_error(status: int, code: str, message: str) -> Response:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from analytics import hosts as all_hosts
 from analytics import outcomes
 from analytics.access import ADMIN
+from analytics.faults import told
 from analytics.outcomes import HOUR
 from analytics.sites import Site, WrongInput
 from callbacks.asked import Asked
@@ -86,7 +87,7 @@ def _parts(service: Service, site: Site, hours: int) -> tuple[Any, Any, Any]:
         if asker(service).may_everywhere(ADMIN):
             nowhere = outcomes.read(service.database, NOWHERE, span.since, until).received
     except SQLAlchemyError as away:
-        log.error("the counters cannot be read: %s", type(away).__name__)
+        log.error("the counters cannot be read: %s", told(away))
         failed = states.failed(
             "Traffic could not be read", "The database does not answer. It is asked again soon.", again=False
         )

@@ -20,6 +20,7 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
+from analytics.faults import told
 from collector.hub import Subscription
 from collector.request import Request, Response, error, sealed
 
@@ -137,8 +138,8 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._deaf = True  # no other protocol is spoken here: what was asked for is answered, and that is all
-        except httptools.HttpParserCallbackError:
-            log.exception("a request failed")
+        except httptools.HttpParserCallbackError as failed:
+            log.error("a request failed: %s", told(failed))
             self._transport.abort()
         except httptools.HttpParserError:
             self._refuse(BAD_REQUEST)
@@ -256,8 +257,8 @@ class Connection(asyncio.Protocol):
                 if not self._waiting or self._answering or self._paused:
                     return
                 self._take(self._waiting.popleft())
-        except Exception:
-            log.exception("a request failed")
+        except Exception as failed:
+            log.error("a request failed: %s", told(failed))
             self._transport.abort()
         finally:
             self._turning = False

@@ -18,6 +18,7 @@ from analytics import language
 from analytics.concurrency import History
 from analytics.database import Database
 from analytics.embeds import EmbedRing
+from analytics.faults import told
 from analytics.keys import KeyRing
 from analytics.sites import Directory, Site
 from collector import pixel
@@ -70,10 +71,10 @@ def answered_by(answer: Answer, request: Request) -> Response | Stream:
     try:
         return answer(request)
     except SQLAlchemyError as away:
-        log.error("%s: the database does not answer: %s", request.path, type(away).__name__)
+        log.error("%s: the database does not answer: %s", request.path, told(away))
         return DATABASE_AWAY
-    except Exception:
-        log.exception("%s failed", request.path)
+    except Exception as failed:
+        log.error("%s failed: %s", request.path, told(failed))
         return FAILED
 
 

@@ -15,6 +15,7 @@ from analytics.concurrency import SETTLED_S, History
 from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
 from analytics.embeds import EmbedRing
+from analytics.faults import told
 from analytics.keys import KeyRing
 from analytics.salts import SaltKeeper
 from analytics.sites import Directory
@@ -126,7 +127,7 @@ class Service:
         try:
             self.salts.prepare(self.sites.all(), now)
         except SQLAlchemyError as away:
-            log.warning("salts cannot be made: %s", type(away).__name__)  # who reads is served all the same
+            log.warning("salts cannot be made: %s", told(away))  # who reads is served all the same
 
     def _publish(self, stored: list[Stored]) -> None:
         now = int(self._clock())
@@ -167,7 +168,7 @@ class Service:
             try:
                 work()
             except Exception as failed:
-                log.warning("%s has to wait: %s", work.__name__, type(failed).__name__)
+                log.warning("%s has to wait: %s", work.__name__, told(failed))
 
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))

@@ -238,7 +238,7 @@ def test_a_callback_that_fails_is_a_plain_500_and_a_line_in_the_log(ada, caplog)
         }
     }
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert record.getMessage().startswith("POST /_dash-update-component failed: RuntimeError\n")
+    assert record.getMessage().startswith("POST /_dash-update-component failed: RuntimeError at http/doorway.py:")
     assert "marked" not in record.getMessage()
     assert record.exc_info is None
 
