@@ -6,6 +6,7 @@ Closed unless opened: a route that nobody thought of asks for a login.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -58,7 +59,10 @@ READING = ("GET", "HEAD", "OPTIONS")
 YEAR_S = 31_536_000
 PLAIN_COOKIE, SECURE_COOKIE = "footfall_login", "__Host-footfall"
 
-FOREIGN = "This came from a page at another address. Behind a proxy, set FOOTFALL_BASE_URL to this one."
+FOREIGN = "This came from a page at another address."
+OURS = "Footfall is at {base_url} (FOOTFALL_BASE_URL)."
+BEHIND = "Behind a proxy, set FOOTFALL_BASE_URL to the one that people use."
+LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 MESSAGES = {
     404: "Nothing lives at this address, or it is not yours to see.",
     413: "That is more than this address takes.",
@@ -183,7 +187,7 @@ class _Gate:
         flask.g.person = None
         figures.write_in(language.asked_for(request.headers.get("Accept-Language", "")))
         if request.method not in READING and self._is_foreign():
-            raise Forbidden(FOREIGN)
+            raise Forbidden(f"{FOREIGN} {OURS.format(base_url=self.base_url) if self.base_url else BEHIND}")
         if self.public and request.path in ACCOUNT:
             raise NotFound
         if not self.public and not is_below(request.path, OPEN):
@@ -231,8 +235,15 @@ class _Gate:
         if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
             return True
         origin = request.headers.get("Origin")
-        ours = {_origin(self.base_url), f"http://{request.host}", f"https://{request.host}"}
-        return origin is not None and origin.lower() not in ours
+        return origin is not None and origin.lower() not in self._origins(request.host.lower())
+
+    def _origins(self, host: str) -> set[str]:
+        """The origins of our own pages. Where the address is known nothing that a request says of itself adds to it:
+        a foreign name may point here too. Except on this machine or through a tunnel, whose names nobody can point.
+        """
+        if self.base_url and not LOOPBACK.fullmatch(host):
+            return {self.base_url}
+        return {self.base_url, f"http://{host}", f"https://{host}"}
 
     def _check_route(self) -> None:
         """Dash answers every address with its page; here only the pages that there are."""
@@ -281,11 +292,6 @@ class _Gate:
 
 def _flags(base_url: str) -> dict[str, Any]:
     return {"secure": is_secure(base_url), "httponly": True, "samesite": "Lax", "path": "/"}
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _http_error(error: Exception) -> HTTPException:
