@@ -9,7 +9,7 @@ from urllib.parse import quote
 import flask
 from flask import Response
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, TooManyRequests
 
 from analytics import accounts, invitations
 from analytics.access import Person
@@ -72,16 +72,17 @@ class _Pages(NamedTuple):
         return flask.request.values.get("token", "")
 
     def _invitation(self) -> Invitation:
-        """The one that was asked for. One answer for a token that is wrong, used, expired or revoked."""
-        now, address = self.clock(), signin.network(self.address_of(flask.request))
-        if self.tries.take(address, now):
-            raise NotFound
+        """The one that was asked for. One answer for a token that is wrong, used, expired or revoked.
+
+        A good one always works, whatever others in the same network tried: of 256 random bits nobody guesses one. The
+        limit only sends away who goes on with wrong ones.
+        """
+        now = self.clock()
         try:
-            found = invitations.find(self.database, self._token, now=now)
+            return invitations.find(self.database, self._token, now=now)
         except Gone:
-            raise NotFound from None
-        self.tries.give_back(address)  # only wrong ones count
-        return found
+            wait_s = self.tries.take(signin.network(self.address_of(flask.request)), now)
+        raise TooManyRequests(signin.WAIT, retry_after=wait_s) if wait_s else NotFound
 
     def _person(self) -> Person | None:
         cookies = flask.request.headers.get("Cookie", "")
