@@ -42,6 +42,7 @@ from callbacks import (
     filters,
     gate,
     general,
+    hosts,
     invitation,
     keys,
     live,
@@ -66,7 +67,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, all_sites, add_site, traffic, trial, account),
+    *(live, all_sites, add_site, traffic, hosts, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 
