@@ -8,12 +8,10 @@ from html import unescape
 import pytest
 from reader import (
     Reader,
-    Shop,
     add_owner,
     add_site,
     chromium,
     come,
-    open_shop,
 )
 from selenium.webdriver import ActionChains, Keys
 from stream_server import until
@@ -27,12 +25,6 @@ from tests.serving import Server, serving
 def server(tmp_path) -> Iterator[Server]:
     with serving(Config(data_dir=tmp_path / "data")) as running:
         add_owner(running)
-        yield running
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with open_shop() as running:
         yield running
 
 
