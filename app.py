@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +54,12 @@ from callbacks import (
     traffic,
     trial,
 )
+from callbacks.asked import client
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
 from collector import accesslog, demo, replay, serve
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
 from collector.mount import mount
-from collector.request import Request
 from collector.routes import WhoReads
 from collector.sender import RefusedError, Sender
 from collector.service import Service
@@ -110,7 +110,7 @@ def create_app(service: Service) -> Dash:
     app.layout = pages.frame()
     plain = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
-        door.register(app.server, service.database, address_of=_address_of(service), **plain)
+        door.register(app.server, service.database, client=partial(client, service), **plain)
     setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
     app.server.after_request(_keep_assets)
     gate.guard(
@@ -131,17 +131,6 @@ def _keep_assets(response: flask.Response) -> flask.Response:
         forever = "m" in flask.request.args
         response.headers["Cache-Control"] = f"public, max-age={31_536_000 if forever else 3600}"
     return response
-
-
-def _address_of(service: Service) -> Callable[[flask.Request], str]:
-    """Tells who asks, past the trusted proxies."""
-
-    def address(request: flask.Request) -> str:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        asked = Request(request.method, request.path, "", headers, request.remote_addr or "127.0.0.1")
-        return service.proxies.client(asked)
-
-    return address
 
 
 def who_reads(service: Service) -> WhoReads:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from dash import Dash
 from dash.development.base_component import Component
 
 from analytics import sites
 from analytics.access import ADMIN
 from analytics.hosts import unlisted
+from analytics.households import household
 from callbacks.asked import Asked, client
 from callbacks.form import Done, Fields, lines, on_send
 from callbacks.guard import authorized
@@ -18,14 +17,13 @@ from layouts import filters
 from layouts.components import hosts
 
 FIELDS = ("hosts", "excluded_hosts", "excluded_addresses", "excluded_paths")
-V6_NETWORK = 64  # within it the browsers of one household change their address every day
 
 
 def cards(asked: Asked) -> list[Component]:
     """The cards of the section."""
     waiting = unlisted(asked.service.database, asked.site)
     return filters.cards(
-        asked.site, hosts.card(asked.site, waiting) if waiting else None, _network(client(asked.service))
+        asked.site, hosts.card(asked.site, waiting) if waiting else None, household(client(asked.service))
     )
 
 
@@ -39,9 +37,3 @@ def register(app: Dash, service: Service) -> None:
 
     for name in (filters.HOSTS, filters.ADDRESSES, filters.PATHS):
         on_send(app, service, name, save)
-
-
-def _network(address: str) -> str:
-    """The address itself, of IPv6 the network of its household."""
-    parsed = ipaddress.ip_address(address)
-    return address if parsed.version == 4 else str(ipaddress.ip_network((address, V6_NETWORK), strict=False))

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.sites import Site
 from layouts.components import form
 
 HOSTS, ADDRESSES, PATHS = "filter-hosts", "filter-addresses", "filter-paths"
-
-
-class Site(Protocol):
-    """What this page shows of a site; addresses are anything that reads as one."""
-
-    @property
-    def domain(self) -> str: ...
-    @property
-    def hosts(self) -> Sequence[str]: ...
-    @property
-    def excluded_hosts(self) -> Sequence[str]: ...
-    @property
-    def excluded_addresses(self) -> Sequence[object]: ...
-    @property
-    def excluded_paths(self) -> Sequence[str]: ...
 
 
 def cards(site: Site, unlisted: Component | None, own_address: str) -> list[Component]:

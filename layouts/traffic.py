@@ -11,10 +11,10 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.outcomes import HOUR, Robot, Traffic
+from analytics.sites import Site
 from layouts import states
 from layouts.components import figures
 from layouts.outcomes import KINDS, words
-from layouts.site import Site
 
 DAY, WEEK = 24, 168
 PERIODS = {DAY: "24 hours", WEEK: "7 days"}

@@ -10,9 +10,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.hosts import OTHER, UnlistedHost
+from analytics.sites import Site
 from layouts import states
 from layouts.components import figures, form
-from layouts.site import Site
 
 HOST, LIST = "host", "hosts"  # the forms' name, and the id of what is drawn anew after a decision
 
