@@ -130,9 +130,14 @@ def test_letters_press_what_they_name(reader):
 
 
 def test_g_and_a_letter_go_to_a_page(reader):
+    before = theme(reader)
     press(reader, "g", "s")
     reader.at(f"/settings/{SITE}/general")
     until(lambda: reader.texts("h1") == ["Settings"])
+    press(reader, "g", "t")
+    reader.at(f"/traffic/{SITE}")
+    until(lambda: reader.texts("h1") == ["Traffic"])
+    assert theme(reader) == before
     press(reader, "g", "l")
     reader.at(LIVE)
 
