@@ -33,10 +33,10 @@ def test_a_row_has_its_figures_each_with_its_window():
         "badge": "",
         "cells": [
             ["1,280", "last 60 s"],
-            ["5,012", "Visitors today"],
+            ["5,012", "People today"],
             ["6,100", "Visits today"],
             ["19,000", "Pageviews today"],
-            ["4,400", "Visitors yesterday"],
+            ["4,400", "People yesterday"],
         ],
         "trend": [
             "polygon(33.33% 100%,33.33% 100%,66.67% 99.84%,100% 0%,100% 100%)",
@@ -89,10 +89,10 @@ def test_every_column_of_all_sites_has_its_window():
         "Site",
         "Active now|last 60 s",
         "Trend|last 30 min",
-        "Visitors|today",
+        "People|today",
         "Visits|today",
         "Pageviews|today",
-        "Visitors|yesterday, UTC",
+        "People|yesterday, UTC",
     ]
     assert one(page, id="sites-list")["data-part"] == "{}"
     assert one(page, id="sites-total")["children"] == "3 sites"
