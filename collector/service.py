@@ -134,6 +134,7 @@ class Service:
         for one in stored:
             if one.beat.at <= now - SETTLED_S:  # its minutes may have been counted already
                 self.history.forget(one.beat.site_id, one.beat.at)
+                self.trends.forget(one.beat.site_id, one.beat.at, now)
         self.today.take((one.beat, one.feed is not None and one.feed.type == "pageview") for one in stored)
         self.hub.publish(stored)
 
