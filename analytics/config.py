@@ -59,6 +59,11 @@ class Config:
         """Whether the database is the SQLite file that this process owns alone."""
         return self.url.startswith("sqlite")
 
+    @property
+    def over_https(self) -> bool:
+        """Whether people reach the installation over HTTPS."""
+        return self.base_url.startswith("https://")
+
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:

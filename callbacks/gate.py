@@ -36,6 +36,7 @@ from analytics.access import Person
 from analytics.database import Database
 from analytics.faults import told
 from callbacks import call
+from collector.request import HSTS
 from layouts import plain
 from layouts.components import figures
 
@@ -56,7 +57,6 @@ CALLS = "/_dash-update-component"
 CATCH_ALL = "/<path:path>"  # the rule with which Dash answers any address
 LARGEST_BODY = 1 << 20
 READING = ("GET", "HEAD", "OPTIONS")
-YEAR_S = 31_536_000
 PLAIN_COOKIE, SECURE_COOKIE = "footfall_login", "__Host-footfall"
 
 FOREIGN = "This came from a page at another address."
@@ -168,7 +168,7 @@ def headers(base_url: str) -> dict[str, str]:
         "Referrer-Policy": "same-origin",
         "Server": "Footfall",
     }
-    return always | ({"Strict-Transport-Security": f"max-age={YEAR_S}"} if is_secure(base_url) else {})
+    return always | ({HSTS[0]: HSTS[1]} if is_secure(base_url) else {})
 
 
 @dataclass(frozen=True)

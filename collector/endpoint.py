@@ -53,6 +53,7 @@ class Endpoint:
     def __init__(self, routes: Routes, writer: Writer, wsgi: Wsgi) -> None:
         self.connections: set[Connection] = set()
         self.held = 0
+        self.seal = routes.seal
         self._routes = routes
         self._writer = writer
         self._wsgi = wsgi

@@ -25,7 +25,7 @@ from collector import pixel
 from collector.card import card
 from collector.collect import CORS, PREFLIGHT, Collector
 from collector.hub import Hub, Subscription
-from collector.request import Request, Response, error, json_response
+from collector.request import SEAL, Headers, Request, Response, error, json_response
 from collector.writer import Writer
 
 log = logging.getLogger("footfall.routes")
@@ -57,7 +57,7 @@ WhoReads = Callable[[Mapping[str, str]], Callable[[Site], bool] | None]
 class Stream(NamedTuple):
     """An answer without an end; `allowed` is asked again while it lasts."""
 
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     subscribe: Callable[[Callable[[], None]], Subscription]
     unsubscribe: Callable[[Subscription], None]
     allowed: May
@@ -89,7 +89,7 @@ class Routes:
     """Finds what answers a request; None leaves it to Flask.
 
     `who_reads` tells by the headers which sites somebody signed in may read, None for a stranger; `clock` gives epoch
-    seconds; the script that is served beats every `beat_s` seconds.
+    seconds; the script that is served beats every `beat_s` seconds; `seal` is what every answer carries.
     """
 
     def __init__(
@@ -105,7 +105,9 @@ class Routes:
         who_reads: WhoReads,
         clock: Callable[[], float],
         beat_s: int = 30,
+        seal: Headers = SEAL,
     ) -> None:
+        self.seal = seal
         self.collector = collector
         self._writer = writer
         self._hub = hub

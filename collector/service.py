@@ -29,6 +29,7 @@ from collector.pipeline import Kit
 from collector.place import Places, open_places
 from collector.proxies import Proxies
 from collector.rate import Rate
+from collector.request import HTTPS_SEAL, SEAL
 from collector.routes import Routes, WhoReads
 from collector.spam import open_spammers
 from collector.writer import Writer
@@ -112,6 +113,7 @@ class Service:
             who_reads,
             self._clock,
             self.config.heartbeat_interval_s,
+            HTTPS_SEAL if self.config.over_https else SEAL,
         )
 
     def renew(self) -> None:
