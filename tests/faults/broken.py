@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def _break_steps() -> None:
+    from analytics import invitations
     from collector import pixel
     from collector.connection import Connection
     from collector.hub import Hub
@@ -30,7 +31,11 @@ def _break_steps() -> None:
     def eof_received(_connection):
         raise RuntimeError(f"the end of {MARKS}")
 
+    def find_invitation(*given, **more):
+        raise KeyError(f"no invitation for {given} {more}: {MARKS}")
+
     Places.find = find_place
+    invitations.find = find_invitation
     Hub.stats = make_stats
     pixel.pictured = pictured
     Connection.eof_received = eof_received

@@ -18,6 +18,7 @@ HEADERS = {"X-Forwarded-For": MARKS[0], "User-Agent": f"Mozilla/5.0 Firefox/140.
 FAILED = {  # what it was called for, and the line that tells of it
     "a place for the visitor": "ERROR footfall.collect: an event could not be taken apart: ValueError at faults/broken",
     "the figures": "ERROR footfall.routes: /api/live failed: LookupError at faults/broken",
+    "an invitation": "ERROR footfall.gate: GET /invitation failed: KeyError at faults/broken",
     "a picture": "ERROR footfall.connection: a request failed: TypeError at faults/broken",
     "the end of a connection": "ERROR footfall.faults: the event loop: RuntimeError at faults/broken",
 }
@@ -32,6 +33,7 @@ def test_what_a_failing_step_was_given_is_not_in_the_log(config):
         key = {"Authorization": "Bearer " + server.tell("key add", name="reader", scope="stats", site=SITE)}
         assert server.collect(pageview("page-0001", MARKS[2]), HEADERS).status == 503
         assert server.request("GET", f"/api/live?site={SITE}", headers=HEADERS | key).status == 500
+        assert server.request("GET", f"/invitation?token={MARKS[1]}", headers=HEADERS).status == 500
         with server.connect() as connection:
             asked = f"GET /pixel.gif?site={SITE}&url=https://{SITE}{MARKS[2]} HTTP/1.1\r\nUser-Agent: {MARKS[1]}\r\n"
             connection.sendall(f"{asked}X-Forwarded-For: {MARKS[0]}\r\n\r\n".encode())
