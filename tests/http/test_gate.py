@@ -281,6 +281,16 @@ def test_a_callback_that_fails_is_a_plain_500_and_a_line_in_the_log(ada, caplog)
     assert record.exc_info is None
 
 
+def test_whatever_is_in_an_address_it_is_one_line_of_the_log(database, door, ada, caplog):
+    with database.transaction() as connection:
+        connection.exec_driver_sql("ALTER TABLE logins RENAME TO logins_away")
+    door.clock.now += 1
+    assert ada.get("/live/%1b[31m%0d%0aERROR%20forged%e2%80%ae/%ff", headers=PAGE).status_code == 503
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage().isprintable()
+    assert record.getMessage().isascii()
+
+
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/live", "/livex", "/_dash-nothing", "/a/b", '/"><script>alert(1)</script>']
 )
