@@ -60,6 +60,11 @@ class Config:
         """Whether the database is the SQLite file that this process owns alone."""
         return self.url.startswith("sqlite")
 
+    @property
+    def over_https(self) -> bool:
+        """Whether people reach the installation over HTTPS."""
+        return self.base_url.startswith("https://")
+
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
@@ -81,10 +86,21 @@ def _database(text: str) -> str:
     return text
 
 
+BASE_URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::(\d+))?/?")
+USUAL_PORTS = {"http": "80", "https": "443"}
+
+
 def _base_url(text: str) -> str:
-    if text and not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:\d+)?/?", text, re.IGNORECASE):
+    """The address as browsers write it in `Origin`."""
+    found = BASE_URL.fullmatch(text.lower())
+    if text and not found:
         raise ValueError("an address like https://stats.example.com")
-    return text.rstrip("/")
+    if not found:
+        return ""
+    scheme, host, port = found.groups()
+    with suppress(UnicodeError):  # a name that is no IDN: let it be what it is
+        host = host if host.isascii() else host.encode("idna").decode()
+    return f"{scheme}://{host}" + (f":{port}" if port and port != USUAL_PORTS[scheme] else "")
 
 
 def _networks(text: str) -> tuple[Network, ...]:

@@ -18,6 +18,7 @@ from analytics import language
 from analytics.concurrency import History
 from analytics.database import Database
 from analytics.embeds import EmbedRing
+from analytics.faults import told
 from analytics.keys import KeyRing
 from analytics.sites import Directory, Site
 from analytics.stats import Ask
@@ -25,7 +26,7 @@ from collector import pixel, statistics
 from collector.card import card
 from collector.collect import CORS, PREFLIGHT, Collector
 from collector.hub import Hub, Subscription
-from collector.request import Request, Response, error, json_response
+from collector.request import SEAL, Headers, Request, Response, error, json_response
 from collector.statistics import Statistics
 from collector.writer import Writer
 
@@ -61,7 +62,7 @@ WhoReads = Callable[[Mapping[str, str]], Callable[[Site], bool] | None]
 class Stream(NamedTuple):
     """An answer without an end; `allowed` is asked again while it lasts."""
 
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     subscribe: Callable[[Callable[[], None]], Subscription]
     unsubscribe: Callable[[Subscription], None]
     allowed: May
@@ -75,10 +76,10 @@ def answered_by(answer: Answer, request: Request) -> Response | Stream:
     try:
         return answer(request)
     except SQLAlchemyError as away:
-        log.error("%s: the database does not answer: %s", request.path, type(away).__name__)
+        log.error("%s: the database does not answer: %s", request.path, told(away))
         return DATABASE_AWAY
-    except Exception:
-        log.exception("%s failed", request.path)
+    except Exception as failed:
+        log.error("%s failed: %s", request.path, told(failed))
         return FAILED
 
 
@@ -94,7 +95,7 @@ class Routes:
 
     `ask` answers questions about the past; `who_reads` tells by the headers which sites somebody signed in may read,
     None for a stranger; `clock` gives epoch seconds, `behind_s` how old the replica's answers are; the script that is
-    served beats every `beat_s` seconds.
+    served beats every `beat_s` seconds; `seal` is what every answer carries.
     """
 
     def __init__(
@@ -112,7 +113,9 @@ class Routes:
         clock: Callable[[], float],
         behind_s: Callable[[], float],
         beat_s: int = 30,
+        seal: Headers = SEAL,
     ) -> None:
+        self.seal = seal
         self.collector = collector
         self._writer = writer
         self._hub = hub

@@ -16,6 +16,7 @@ from analytics.concurrency import SETTLED_S, History
 from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
 from analytics.embeds import EmbedRing
+from analytics.faults import told
 from analytics.keys import KeyRing
 from analytics.salts import SaltKeeper
 from analytics.sites import Directory
@@ -29,6 +30,7 @@ from collector.pipeline import Kit
 from collector.place import Places, open_places
 from collector.proxies import Proxies
 from collector.rate import Rate
+from collector.request import HTTPS_SEAL, SEAL
 from collector.routes import Routes, WhoReads
 from collector.spam import open_spammers
 from collector.writer import Writer
@@ -118,6 +120,7 @@ class Service:
             self._clock,
             lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
+            HTTPS_SEAL if self.config.over_https else SEAL,
         )
 
     def renew(self) -> None:
@@ -133,13 +136,14 @@ class Service:
         try:
             self.salts.prepare(self.sites.all(), now)
         except SQLAlchemyError as away:
-            log.warning("salts cannot be made: %s", type(away).__name__)  # who reads is served all the same
+            log.warning("salts cannot be made: %s", told(away))  # who reads is served all the same
 
     def _publish(self, stored: list[Stored]) -> None:
         now = int(self._clock())
         for one in stored:
             if one.beat.at <= now - SETTLED_S:  # its minutes may have been counted already
                 self.history.forget(one.beat.site_id, one.beat.at)
+                self.trends.forget(one.beat.site_id, one.beat.at, now)
         self.today.take((one.beat, one.feed is not None and one.feed.type == "pageview") for one in stored)
         self.hub.publish(stored)
 
@@ -177,7 +181,7 @@ class Service:
             try:
                 work()
             except Exception as failed:
-                log.warning("%s has to wait: %s", work.__name__, type(failed).__name__)
+                log.warning("%s has to wait: %s", work.__name__, told(failed))
 
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))

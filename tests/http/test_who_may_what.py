@@ -68,7 +68,6 @@ CALLBACKS = {
     "filter-hosts-answer.data-answer": ADMINS,
     "filter-addresses-answer.data-answer": ADMINS,
     "filter-paths-answer.data-answer": ADMINS,
-    "unlisted-host-answer.data-answer": ADMINS,
     "snippet-line.children": ADMINS,
     "person-role-answer.data-answer": OWNERS,
     "person-remove-answer.data-answer": OWNERS,
