@@ -32,18 +32,17 @@ from sqlalchemy import (
     union_all,
 )
 
-from analytics import schema
+from analytics import firsts, schema
 from analytics.conditions import condition
 from analytics.database import Database
-from analytics.dialects import bytewise
+from analytics.dialects import bytewise, kept
 from analytics.dimensions import Dimension, dimension
 from analytics.filters import Every, Filter, dimensions_in
+from analytics.firsts import LONGEST_VISIT_S
 from analytics.ids import first_id, time_ms
 from analytics.metrics import PAGEVIEW, Grain, Metric
 from analytics.period import Run, Span, buckets, runs
 from analytics.query import Query
-
-LONGEST_VISIT_S = 7 * 86_400  # a part of a longer visit that lies this far from its start is not found
 
 Number = int | float | None
 Ask = Callable[[Select[Any]], Sequence[Sequence[Any]]]
@@ -234,11 +233,13 @@ def _order(
 
 
 def _visit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
-    visits = schema.visits.alias()
+    visits = firsts.VISITS.alias()
     began = case((visits.c.started_at < span.begin, span.begin), else_=visits.c.started_at)
     keys = [_visit_key(one, visits, began, query, span) for one in split]
     columns = visits.c.visitor, visits.c.id.label("visit_id"), visits.c.bounce, visits.c.duration_s, visits.c.pageviews
-    statement = select(*_labelled(keys), *columns).where(
+    before = firsts.of_visits(split) if not query.filters else None
+    first = [_first(kept(visits.c[before]), literal(span.begin, BigInteger))] if before else []
+    statement = select(*_labelled(keys), *columns, *first).where(
         *_around(visits, query.site_id, span),
         visits.c.started_at < span.end,
         visits.c.last_at >= span.begin,
@@ -259,13 +260,15 @@ def _visit_key(
 
 
 def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
-    hits, visits = _hits(query.site_id, span), schema.visits.alias()
+    before = firsts.of_hits(split) if not query.filters else None
+    hits, visits = _hits(query.site_id, span, before), schema.visits.alias()
     keys = [
         _bucket(hits.c.at, one, query, span) if one.of == "time" else one.value(visits if one.of == "visit" else hits)
         for one in split
     ]
     names = "visitor", "visit_id", "name", "value", "currency", "path", "engaged_ms", "scroll"
-    statement = select(*_labelled(keys), *(hits.c[name] for name in names))
+    first = [_first(hits.c.before, _begin(hits.c.at, split, query, span))] if before else []
+    statement = select(*_labelled(keys), *(hits.c[name] for name in names), *first)
     beside = any(one.of == "visit" for one in split)
     return _suiting(statement, query.filters, query, span, hits, visits, beside)
 
@@ -321,12 +324,17 @@ def _sorted_out(given: Sequence[Filter]) -> tuple[list[Filter], tuple[Filter, ..
     return [one for one in flat if one not in within], within
 
 
-def _hits(site_id: int, span: Span) -> Subquery:
-    """Pageviews and events of the span."""
-    views, events = schema.pageviews, schema.events
+def _first(before: ColumnElement[int], begin: ColumnElement[int]) -> ColumnElement[Any]:
+    """1 in the first of a visitor's rows from that second on, else NULL."""
+    return case((before < begin, 1)).label("first")
+
+
+def _hits(site_id: int, span: Span, before: str | None = None) -> Subquery:
+    """Pageviews and events of the span, with that column of `analytics.firsts` as `before`."""
+    views, events = firsts.PAGEVIEWS, firsts.EVENTS
     sides = (
         select(
-            *_common(views),
+            *_common(views, before),
             literal_column(f"'{PAGEVIEW}'", Text).label("name"),
             literal_column("'{}'", Text).label("props"),
             cast(null(), Double).label("value"),
@@ -335,7 +343,7 @@ def _hits(site_id: int, span: Span) -> Subquery:
             views.c.scroll,
         ).where(*_within(views, site_id, span)),
         select(
-            *_common(events),
+            *_common(events, before),
             events.c.name,
             events.c.props,
             cast(events.c.value, Double).label("value"),
@@ -347,8 +355,9 @@ def _hits(site_id: int, span: Span) -> Subquery:
     return union_all(*sides).subquery()
 
 
-def _common(facts: FromClause) -> list[ColumnElement[Any]]:
-    return [facts.c[name] for name in ("visit_id", "visitor", "at", "host", "path")]
+def _common(facts: FromClause, before: str | None) -> list[ColumnElement[Any]]:
+    last = [kept(facts.c[before]).label("before")] if before else []
+    return [*(facts.c[name] for name in ("visit_id", "visitor", "at", "host", "path")), *last]
 
 
 def _within(facts: FromClause, site_id: int, span: Span) -> tuple[ColumnElement[bool], ...]:
@@ -371,14 +380,30 @@ def _labelled(keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
 
 def _bucket(at: ColumnElement[int], one: Dimension, query: Query, span: Span) -> ColumnElement[int]:
     """The number of the bucket: whole-number division within runs of buckets of one length."""
-    stretches = runs(buckets(span, one.interval, query.clock))
-    *others, last = (_numbered(at, run) for run in stretches)
+
+    def numbered(
+        begin: ColumnElement[int], width: ColumnElement[int], number: ColumnElement[int]
+    ) -> ColumnElement[int]:
+        return number + (at - begin) // width
+
+    return _by_run(at, runs(buckets(span, one.interval, query.clock)), numbered)
+
+
+def _begin(at: ColumnElement[int], split: Sequence[Dimension], query: Query, span: Span) -> ColumnElement[int]:
+    """The first second of the bucket; of the span, where nothing is split by time."""
+    times = [one for one in split if one.of == "time"]
+    if not times:
+        return literal(span.begin, BigInteger)
+    stretches = runs(buckets(span, times[0].interval, query.clock))
+    return _by_run(at, stretches, lambda begin, width, _: begin + (at - begin) // width * width)
+
+
+def _by_run(
+    at: ColumnElement[int], stretches: Sequence[Run], told: Callable[..., ColumnElement[int]]
+) -> ColumnElement[int]:
+    """What is told of the run in which `at` lies, from its begin, width and number."""
+    *others, last = (told(*(literal(one, BigInteger) for one in run)) for run in stretches)
     if not others:
         return last
     ends = (literal(run.begin, BigInteger) for run in stretches[1:])
-    return case(*((at < end, number) for end, number in zip(ends, others, strict=True)), else_=last)
-
-
-def _numbered(at: ColumnElement[int], run: Run) -> ColumnElement[int]:
-    begin, width, number = (literal(one, BigInteger) for one in run)
-    return number + (at - begin) // width
+    return case(*((at < end, one) for end, one in zip(ends, others, strict=True)), else_=last)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from analytics import stats, usage
 from analytics.database import Database
+from analytics.dimensions import dimension
 from analytics.filters import Filter, Match
 from analytics.metrics import metric
 from analytics.period import Span
@@ -19,6 +20,7 @@ from analytics.sites import Site
 from analytics.stats import Ask, Breakdown
 from analytics.usage import Usage
 from analytics.weekhours import Hour, hours_of_week, looked_at
+from analytics.written import value
 from layouts.components import figures
 from layouts.overview import chart, details
 from layouts.overview.chart import Chart
@@ -163,16 +165,13 @@ class Answers:
 
     def _over_time(self) -> list[Entry]:
         interval = interval_of(self.view, self.span)
+        written = value(dimension(f"time:{interval}"), self.query.clock)
         points = stats.timeseries(self.query, self.span, interval, self._ask)
         return [
-            Entry(chart.name_of(point.span, interval, self.zone), self._iso(point.span, interval), point.metrics)
+            Entry(chart.name_of(point.span, interval, self.zone), written(point.span.begin), point.metrics)
             for point in points
             if point.span.begin <= self.now
         ]
-
-    def _iso(self, span: Span, interval: str) -> str:
-        wall = datetime.fromtimestamp(span.begin, self.zone)
-        return wall.isoformat(" ", "minutes")[:16] if interval in ("minute", "hour") else wall.date().isoformat()
 
     def _cut(self, entries: list[Entry], one: Details, whole: bool) -> Listing:
         columns = details.metrics_of(one.of)

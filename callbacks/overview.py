@@ -16,6 +16,7 @@ from dash import Dash, html
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
+from analytics.faults import told
 from analytics.sites import Site, WrongInput
 from callbacks.answers import Answers
 from callbacks.asked import Asked
@@ -102,8 +103,8 @@ def drawn(service: Service, site: Site, text: str, wanted: Sequence[str]) -> dic
 def _part(name: str, answers: Answers) -> str:
     try:
         return markup(PARTS[name](answers))
-    except Exception:
-        log.exception("%s failed", name)
+    except Exception as failed:
+        log.error("%s failed: %s", name, told(failed))
         return markup(states.failed(f"{NAMES.get(name, 'This part')} could not be read", AGAIN))
 
 

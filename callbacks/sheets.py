@@ -1,4 +1,4 @@
-"""Lists and charts of the Overview as files: the rows that the page shows, all of them, as bare numbers."""
+"""Lists and charts of the Overview as files: all the rows of what the page shows, with numbers as the API has them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from analytics.metrics import METRICS
 from analytics.query import Order
 from analytics.sites import WrongInput
+from analytics.written import number
 from callbacks.answers import Answers
 from layouts.overview import details, heat
 from layouts.overview.lists import LISTS
@@ -33,9 +34,10 @@ def _list(answers: Answers, name: str) -> Iterator[Sequence[Cell]]:
     usual = Details(name, order=Order("name", False) if name == TIME else Order("visitors"))
     one = shown if shown and shown.of == name else usual
     found = answers.listing(one, whole=True)
-    yield [details.heading(name), *(METRICS[metric].label for metric in details.metrics_of(name))]
+    columns = [METRICS[metric] for metric in details.metrics_of(name)]
+    yield [details.heading(name), *(metric.label for metric in columns)]
     for entry in found.rows:
-        yield [entry.value if name == TIME else entry.name, *entry.numbers]
+        yield [entry.value if name == TIME else entry.name, *map(number, columns, entry.numbers)]
 
 
 def _week(answers: Answers) -> Iterator[Sequence[Cell]]:

@@ -10,10 +10,10 @@ from urllib.parse import quote
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.sites import Site
 from layouts import states
 from layouts.overview.lists import EVENTS, PANELS
 from layouts.overview.usage import USAGE
-from layouts.site import Site
 
 ROWS = 9
 HOURS = "hours"

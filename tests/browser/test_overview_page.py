@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from reader import Reader, add_owner, chromium
+from reader import Reader, add_owner
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from stream_server import until
@@ -43,14 +43,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
     with serving(config) as running:
         add_owner(running)
         yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in(server, tmp_path_factory) -> Iterator[Reader]:
-    with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        reader = Reader(driver, server)
-        reader.sign_in()
-        yield reader
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ ALL = "&".join(f"part={name}" for name in PARTS)
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory) -> Iterator[House]:
-    with open_house(Config(data_dir=tmp_path_factory.mktemp("data"))) as house:
+    with open_house(Config(data_dir=tmp_path_factory.mktemp("data"), columnar=False)) as house:
         sites = [house.add_site(domain) for domain in (SITE, ELSEWHERE, "quiet.example")]
         assert sites == [1, 2, 3]
         keep_history(house.service.database)
