@@ -29,9 +29,11 @@ _OF_VISITS = (
     *("country", "region", "city", "browser", "os", "device"),
 )
 
+IN_VISIT = "before_in_visit"
+
 # Columns, and of what the rows have to be alike: "" of nothing.
 BY_VISIT = {"before": "", **{f"before_{name}": name for name in _OF_VISITS}}
-BY_HIT = {"before": "", "before_page": "path", "before_event": "name"}
+BY_HIT = {"before": "", "before_page": "path", "before_event": "name", IN_VISIT: "visit_id"}
 
 
 def columns(table: Table) -> list[str]:
@@ -89,7 +91,7 @@ _VISITS = _Chain(
         f"CASE WHEN pageviews + events > 0 THEN {_UNTIL} END AS until FROM visits"
     },
 )
-_HIT = 'site_id, id, visitor, "at" AS began, "at" AS until, path, before, before_page, before_event'
+_HIT = f'site_id, id, visitor, visit_id, "at" AS began, "at" AS until, path, {", ".join(BY_HIT)}'
 _HITS = _Chain(
     BY_HIT,
     {
