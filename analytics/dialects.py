@@ -165,11 +165,11 @@ def _kept_duckdb(element: kept, compiler: Any, **kw: Any) -> str:
 
 @compiles(different)
 def _different(element: different, compiler: Any, **kw: Any) -> str:
-    value, _ = element.clauses
-    return f"count(DISTINCT {compiler.process(value, **kw)})"
+    value, _ = _arguments(element, compiler, **kw)
+    return f"count(DISTINCT {value})"
 
 
 @compiles(different, "duckdb")
 def _different_duckdb(element: different, compiler: Any, **kw: Any) -> str:
-    _, first = element.clauses
-    return f"count({compiler.process(first, **kw)})"
+    _, first = _arguments(element, compiler, **kw)
+    return f"count({first})"

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table
 
 from analytics import changes, firsts, transfer
 from analytics.changes import Change
-from analytics.firsts import Visitor
+from analytics.firsts import Touched
 from analytics.transfer import TABLES, Key
 
 HOLE_S = 60.0  # the change is the last that a transaction writes: its commit takes milliseconds
@@ -74,9 +74,9 @@ def follow(
         return position
     replica.execute("BEGIN")
     try:
-        touched: set[Visitor] = set()
+        touched: list[Touched] = []
         for table in TABLES:
-            touched |= _renew(truth, replica, table, found)
+            touched += _renew(truth, replica, table, found)
         firsts.renew(replica, touched)
         for site_id in sorted(_whole_sites(found)):
             firsts.renew_all(replica, site_id)
@@ -100,7 +100,7 @@ def _moved(position: Position, found: Sequence[Change], now: float) -> Position:
 
 def _renew(
     truth: Connection, replica: duckdb.DuckDBPyConnection, table: Table, found: Sequence[Change]
-) -> set[Visitor]:
+) -> list[Touched]:
     """Whose rows came, went or changed, but for those of whole sites."""
     sites = _whole_sites(found)
     for site_id in sites:
@@ -108,9 +108,9 @@ def _renew(
         copy_site(truth, replica, table, site_id)
     keys = {(change.site_id, row_id) for change in found for row_id in change.rows[table.name] or ()}
     waiting = iter(sorted(key for key in keys if key[0] not in sites))
-    touched: set[Visitor] = set()
+    touched: list[Touched] = []
     while some := list(islice(waiting, ROWS)):
-        touched |= _replace(truth, replica, table, some)
+        touched += _replace(truth, replica, table, some)
     return touched
 
 
@@ -118,10 +118,10 @@ def _whole_sites(found: Sequence[Change]) -> set[int]:
     return {change.site_id for change in found if None in change.rows.values()}
 
 
-def _replace(truth: Connection, replica: duckdb.DuckDBPyConnection, table: Table, keys: Sequence[Key]) -> set[Visitor]:
+def _replace(truth: Connection, replica: duckdb.DuckDBPyConnection, table: Table, keys: Sequence[Key]) -> list[Touched]:
     touched = transfer.remove(replica, table, keys)
     if rows := transfer.of(truth, table, keys):
-        touched |= transfer.add_some(replica, table, rows)
+        touched += transfer.add_some(replica, table, rows)
     return touched
 
 

@@ -128,6 +128,7 @@ def _fill(database: Database, replica: duckdb.DuckDBPyConnection, rest: Rest, te
         if rest(0):
             raise Stopped
 
+    replica.execute(f"SET threads = {os.cpu_count() or 1:d}")  # nothing is read meanwhile
     firsts.renew_all(replica, step=step)
     following.save(replica, SHAPE, position)
     replica.execute("CHECKPOINT")

@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, SmallInteger, Table, Text
 
 from analytics import firsts, schema
-from analytics.firsts import Visitor
+from analytics.firsts import Touched
 
 TABLES: tuple[Table, ...] = (schema.visits, schema.pageviews, schema.events)
 # No metric asks for them: the one moves with each heartbeat, the other is a third of a pageview's bytes.
@@ -133,9 +133,14 @@ def add(replica: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> None:
     replica.execute(_insert(table, rows), [rows.text])
 
 
-def add_some(replica: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> set[Visitor]:
+def add_some(replica: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> list[Touched]:
     """As `add`; whose rows they are."""
-    return set(replica.execute(f"{_insert(table, rows)} RETURNING site_id, visitor", [rows.text]).fetchall())
+    return replica.execute(f"{_insert(table, rows)} RETURNING {_touched(table)}", [rows.text]).fetchall()
+
+
+def _touched(table: Table) -> str:
+    began = "started_at" if table is schema.visits else '"at"'
+    return f"site_id, visitor, {began}"
 
 
 def _insert(table: Table, rows: Rows) -> str:
@@ -153,17 +158,17 @@ def _taken(column: Column[object], number: int) -> str:
     return f"CAST(nullif({field}, '') AS {kind(column)})"
 
 
-def remove(replica: duckdb.DuckDBPyConnection, table: Table, keys: Collection[Key]) -> set[Visitor]:
+def remove(replica: duckdb.DuckDBPyConnection, table: Table, keys: Collection[Key]) -> list[Touched]:
     """Takes these rows out of the replica's table, as far as they are there; whose they were."""
     sites, ids = (",".join(map(str, part)) for part in zip(*keys, strict=True))
     wanted = "SELECT unnest(string_split($1, ','))::INTEGER AS s, unnest(string_split($2, ','))::BIGINT AS i"
     low, high = min(row_id for _, row_id in keys), max(row_id for _, row_id in keys)
     gone = replica.execute(
         f"DELETE FROM {table.name} USING ({wanted}) AS w "
-        f"WHERE site_id = w.s AND id = w.i AND id BETWEEN {low:d} AND {high:d} RETURNING site_id, visitor",
+        f"WHERE site_id = w.s AND id = w.i AND id BETWEEN {low:d} AND {high:d} RETURNING {_touched(table)}",
         [sites, ids],
     )
-    return set(gone.fetchall())
+    return gone.fetchall()
 
 
 def remove_site(replica: duckdb.DuckDBPyConnection, table: Table, site_id: int) -> None:

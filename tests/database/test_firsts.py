@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from analytics import changes, firsts, schema, sites, stats
 from analytics.columnar import Columnar
 from analytics.dialects import DUCKDB
+from analytics.filters import parse
 from analytics.period import Clock, Period
 from analytics.query import Query
 from tests.factories import HOME, added_site, arrival, event, stored
@@ -19,6 +20,8 @@ from tests.replica import NEVER
 
 SPLITS = ("", "source", "country", "browser", "entry_page", "page", "event", "time:hour", "time:day")
 PERIODS = ("2026-03-28", "2026-03-29,2026-03-30")
+FITTING = {"event": [["is_not", "event", ["pageview"]]], "source": [["is", "source", ["Google", "news"]]]}
+FILTERS = ([], [["is", "country", ["DE"]]], [["is_not", "page", ["/0"]]])
 NOW = at(31, 12)
 
 
@@ -34,15 +37,23 @@ def kept(database, config):
 def answers(ask) -> dict[Any, Any]:
     """Visitors by everything that the replica tells in its own way, around a change of clocks."""
     found: dict[Any, Any] = {}
-    for period in PERIODS:
-        for by in SPLITS:
+    for by in SPLITS:
+        for period in PERIODS:
             query = _query(period, by)
-            found[period, by] = stats.breakdown(query, query.span(NOW), ask)
+            found[by, period] = stats.breakdown(query, query.span(NOW), ask)
+        if by in FITTING:
+            query = _query(PERIODS[1], by, "visits", FITTING[by])
+            found[by, "filtered"] = stats.breakdown(query, query.span(NOW), ask)
+        if by.startswith("time"):
+            for number, given in enumerate(FILTERS):
+                query = _query(PERIODS[1], by, "visits", given)
+                found[by, number] = stats.breakdown(query, query.span(NOW), ask)
     return found
 
 
-def _query(period: str, by: str) -> Query:
-    return Query(1, Clock("Europe/Berlin"), Period.parse(period), ("visitors", "percentage"), (by,) if by else ())
+def _query(period: str, by: str, metric: str = "percentage", filters: Any = ()) -> Query:
+    split = (by,) if by else ()
+    return Query(1, Clock("Europe/Berlin"), Period.parse(period), ("visitors", metric), split, parse([*filters]))
 
 
 def assert_same(kept, database) -> None:
