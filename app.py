@@ -49,6 +49,7 @@ from callbacks import (
     overview,
     pages,
     people,
+    segments,
     setup,
     signin,
     snippet,
@@ -68,7 +69,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, overview, all_sites, add_site, traffic, hosts, trial, account),
+    *(live, overview, segments, all_sites, add_site, traffic, hosts, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 

@@ -61,6 +61,8 @@ CALLBACKS = {
     "sites-list.data-part": SOMEBODY,  # its sites are those of whoever asks: tests/http/test_all_sites.py
     "add-site-answer.data-answer": ADMINS_OF_ALL,
     "active-now.children": VIEWERS,
+    "segment-answer.data-answer": VIEWERS,  # what is everybody's, an admin: tests/http/test_saved_segments.py
+    "segment-remove-answer.data-answer": VIEWERS,
     "traffic-bars.children": ADMINS,
     "host-answer.data-answer": ADMINS,
     "trial-answer.data-answer": ADMINS,
