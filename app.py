@@ -54,7 +54,7 @@ from callbacks import (
     trial,
 )
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, logfile, replay, serve, walks
+from collector import accesslog, demo, logfile, logimport, replay, serve, walks
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
 from collector.mount import mount
@@ -177,6 +177,10 @@ def _commands(service: Service, address: str, local: str) -> Run:
     def run(name: str, options: dict[str, Any], tell: Tell) -> str:
         if name == "address":
             return local
+        if name == logimport.COMMAND:
+            return logimport.run(
+                logimport.Means(service.database, service.kit, service.rest, tell, beside=True), **options
+            )
         try:
             days = service.config.heartbeat_retention_days
             means = {"retention_days": days, "rest": service.rest, "tell": tell, "ask": service.ask}
