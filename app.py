@@ -37,6 +37,7 @@ from callbacks import (
     account,
     add_site,
     all_sites,
+    api,
     cards,
     demo_traffic,
     filters,
@@ -110,6 +111,7 @@ def create_app(service: Service) -> Dash:
     plain = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
         door.register(app.server, service.database, address_of=_address_of(service), **plain)
+    api.register(app.server, **plain)
     setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
     app.server.after_request(_keep_assets)
     gate.guard(

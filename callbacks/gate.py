@@ -46,6 +46,7 @@ OPEN = {
     "/setup",
     "/invitation",
     "/assets/",
+    "/api/docs",
     "/healthz",
     "/readyz",
 }  # without a login; others add theirs
