@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from analytics import access, commands, sites, table, terms
+from analytics import access, commands, sites, table, terms, verify
+from analytics.columnar import Columnar
 from analytics.config import Config, read_config, secret_of
 from analytics.database import Database
 from analytics.query import MOST_ROWS
@@ -41,8 +42,9 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
     with closing(Progress(sys.stdout)) as progress:
         with suppress(NoServer):
             return ask(config.data_dir, command, options, progress.tell)
-        with closing(Database(config)) as database:
-            means = {"retention_days": config.heartbeat_retention_days, "tell": progress.tell}
+        with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
+            days = config.heartbeat_retention_days
+            means = {"retention_days": days, "tell": progress.tell, "columnar": columnar}
             address = config.base_url or "http://127.0.0.1:8050"
             return commands.run(database, address, command, options, **means)
 
@@ -309,3 +311,12 @@ def query_command(data_dir: Path | None, **options: Any) -> None:
 def maintain_command(data_dir: Path | None) -> None:
     """Do the day's work now: count daily usage, purge old heartbeats, destroy old salts."""
     click.echo(administer(read_config(data_dir=data_dir), "maintain"))
+
+
+@cli.command("verify")
+@DATA_DIR
+def verify_command(data_dir: Path | None) -> None:
+    """Compare the columnar replica with the database, number by number; exit 1 and a list where they differ."""
+    told = administer(read_config(data_dir=data_dir), "verify")
+    click.echo(told)
+    sys.exit(0 if verify.agrees(told) else 1)

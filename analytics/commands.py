@@ -11,6 +11,8 @@ from html import escape
 from typing import Any, NamedTuple
 
 from analytics import access, accounts, embeds, invitations, keys, maintenance, members, sites, stats, table, terms
+from analytics import verify as verification
+from analytics.columnar import Columnar
 from analytics.database import Database
 from analytics.dimensions import dimension
 from analytics.jobs import Rest, Tell
@@ -37,7 +39,7 @@ class Context(NamedTuple):
     retention_days: int = 7  # of heartbeats, where a site says nothing
     rest: Rest = threading.Event().wait
     tell: Tell = lambda _: None
-    ask: stats.Ask | None = None
+    columnar: Columnar | None = None  # None: questions are asked of the database
 
 
 def snippet(address: str, domain: str) -> str:
@@ -216,6 +218,12 @@ def maintain(context: Context) -> str:
     return "\n".join(maintenance.run(work)) or "Nothing to do."
 
 
+def verify(context: Context) -> str:
+    """Compares the columnar replica with the database; `verification.agrees` tells of the text what came out."""
+    assert context.columnar is not None
+    return verification.report(verification.verify(context.columnar, context.rest, context.tell))
+
+
 def query(
     context: Context,
     site: str,
@@ -239,7 +247,7 @@ def query(
         filters=tuple(map(terms.parse, filters)),
         limit=limit,
     )
-    ask = context.ask or stats.of_truth(context.database)
+    ask = context.columnar.rows if context.columnar else stats.of_truth(context.database)
     first = stats.first_second(asked.site_id, ask) if asked.period.preset == "all" else 0
     return table.text(table.of_answer(asked, asked.span(context.now, first), ask), form)
 
@@ -270,6 +278,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "embed list": embed_list,
     "embed revoke": embed_revoke,
     "maintain": maintain,
+    "verify": verify,
     "query": query,
 }
 

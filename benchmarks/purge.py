@@ -12,6 +12,7 @@ from analytics.config import Config
 from analytics.database import Database
 from analytics.ids import first_id
 from analytics.jobs import day_of, mark
+from analytics.maintenance import COUNTERS, PURGE
 from benchmarks.common import BEHIND_PROXY, Report, footfall, rows
 from benchmarks.fill import fill
 from benchmarks.load import Load, loaded
@@ -101,5 +102,6 @@ def _fill(config: Config, many: int) -> None:
     today = day_of(int(time.time()))
     with database.transaction() as connection:
         mark(connection, "usage", [day_of(begin + day * DAY_S) for day in range(20)], int(time.time()))
-        mark(connection, "purge", [today], int(time.time()))
+        for name in (PURGE, COUNTERS):
+            mark(connection, name, [today], int(time.time()))
     database.close()

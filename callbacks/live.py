@@ -13,6 +13,7 @@ from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
 from analytics.commands import snippet as line_of
+from analytics.faults import told
 from analytics.feed import recent
 from analytics.live import Concurrency, LiveState
 from analytics.sites import Site
@@ -96,6 +97,6 @@ def _part(name: str, draw: Callable[[], Any]) -> Any:
     """What `draw` gives, None where it fails; the failure is in the log."""
     try:
         return draw()
-    except Exception:
-        log.exception("%s failed", name)
+    except Exception as failed:
+        log.error("%s failed: %s", name, told(failed))
         return None

@@ -22,6 +22,7 @@ from callbacks import (
     general,
     keys,
     live,
+    overview,
     people,
     snippet,
     traffic,
@@ -35,6 +36,7 @@ from layouts.shell import Link, SiteLink
 
 SITE = "<domain>"  # stands for a site's domain in an address
 LIVE = f"/live/{SITE}"
+OVERVIEW = f"/overview/{SITE}"
 TRAFFIC = f"/traffic/{SITE}"
 SETTINGS = f"/settings/{SITE}"
 
@@ -57,6 +59,7 @@ PAGES = (
     Page("/sites", MEMBER, all_sites.page),
     Page("/sites/add", ADMIN, add_site.page),
     Page(LIVE, VIEWER, live.page, "Live"),
+    Page(OVERVIEW, VIEWER, overview.page_of, "Overview"),
     Page(TRAFFIC, ADMIN, traffic.page, "Traffic"),
     Page(f"{SETTINGS}/general", ADMIN, general.cards, "General"),
     Page(f"{SETTINGS}/filters", ADMIN, filters.cards, "Filters"),
@@ -70,7 +73,12 @@ PAGES = (
 )
 
 # The header's tabs in their order. Each leads to the first page below its address that whoever looks may see.
-TABS = (("Live", "activity", LIVE), ("Traffic", "filter", TRAFFIC), ("Settings", "settings", SETTINGS))
+TABS = (
+    ("Live", "activity", LIVE),
+    ("Overview", "chart", OVERVIEW),
+    ("Traffic", "filter", TRAFFIC),
+    ("Settings", "settings", SETTINGS),
+)
 
 SWITCHED = 20  # sites in the header's switcher
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from analytics.faults import told
 from analytics.sites import WrongInput
 
 log = logging.getLogger("footfall.control")
@@ -120,7 +121,7 @@ class Control:
         except ConnectionError:
             raise
         except Exception as failed:
-            log.exception("a command failed")
+            log.error("a command failed: %s", told(failed))
             return {"error": f"the server could not do it: {type(failed).__name__}"}
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from analytics.faults import told
 from collector import pixel, statistics
 from collector.arrival import Outcome
 from collector.bridge import call_wsgi
@@ -55,6 +56,7 @@ class Endpoint:
     def __init__(self, routes: Routes, writer: Writer, wsgi: Wsgi) -> None:
         self.connections: set[Connection] = set()
         self.held = 0
+        self.seal = routes.seal
         self._routes = routes
         self._writer = writer
         self._wsgi = wsgi
@@ -78,8 +80,8 @@ class Endpoint:
                 await asyncio.sleep(1)
                 try:
                     self._end_waits(time.monotonic())
-                except Exception:
-                    log.exception("connections could not be looked after")
+                except Exception as failed:
+                    log.error("connections could not be looked after: %s", told(failed))
         finally:
             checking.cancel()
 
@@ -142,8 +144,8 @@ class Endpoint:
             self._committing.pop(connection, None)
             try:
                 connection.answer(number, finish(outcomes))
-            except Exception:
-                log.exception("an answer could not be given")
+            except Exception as failed:
+                log.error("an answer could not be given: %s", told(failed))
 
     def _end_waits(self, now: float) -> None:
         for connection, (until, number, finish) in list(self._committing.items()):
@@ -153,8 +155,8 @@ class Endpoint:
         for connection in list(self.connections):
             try:
                 connection.check(now)
-            except Exception:
-                log.exception("a connection could not be looked after")
+            except Exception as failed:
+                log.error("a connection could not be looked after: %s", told(failed))
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -187,7 +189,7 @@ class Endpoint:
         if done.cancelled():
             return
         if failed := done.exception():
-            log.error("a request failed", exc_info=failed)
+            log.error("a request failed: %s", told(failed))
             connection.answer(number, AWAY)
         elif isinstance(done.result(), Response):
             connection.answer(number, done.result())
@@ -214,7 +216,7 @@ class Endpoint:
             try:
                 await self._loop.run_in_executor(self._live, _close_forbidden, list(self._streams.values()))
             except Exception as failed:
-                log.warning("streams could not be checked: %s", type(failed).__name__)
+                log.warning("streams could not be checked: %s", told(failed))
 
     def close(self) -> None:
         """Lets the threads end."""
