@@ -37,6 +37,7 @@ from callbacks import (
     account,
     add_site,
     all_sites,
+    api,
     cards,
     demo_traffic,
     filters,
@@ -58,7 +59,7 @@ from callbacks import (
 )
 from callbacks.asked import client
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, logfile, replay, serve, walks
+from collector import accesslog, demo, logfile, logimport, replay, serve, walks
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
 from collector.mount import mount
@@ -113,6 +114,7 @@ def create_app(service: Service) -> Dash:
     plain = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
         door.register(app.server, service.database, client=partial(client, service), **plain)
+    api.register(app.server, **plain)
     setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
     app.server.after_request(_keep_assets)
     gate.guard(
@@ -169,6 +171,10 @@ def _commands(service: Service, address: str, local: str) -> Run:
     def run(name: str, options: dict[str, Any], tell: Tell) -> str:
         if name == "address":
             return local
+        if name == logimport.COMMAND:
+            return logimport.run(
+                logimport.Means(service.database, service.kit, service.rest, tell, beside=True), **options
+            )
         try:
             days = service.config.heartbeat_retention_days
             means = {"retention_days": days, "rest": service.rest, "tell": tell, "columnar": service.columnar}

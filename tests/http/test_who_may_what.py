@@ -99,6 +99,7 @@ ROUTES = {
     "/invitation": GONE,  # without a token
     "POST /invitation": GONE,
     "/assets/<path:filename>": OPEN,
+    "/api/docs": OPEN,
     "/<path:path>": NEVER,  # every address that is no page
     "/_dash-layout": SOMEBODY,
     "/_dash-dependencies": SOMEBODY,
@@ -112,6 +113,7 @@ ROUTES = {
     "/pixel.gif": OPEN,
     "/api/live": VIEWERS,
     "/api/live/stream": VIEWERS,
+    "/api/openapi.json": OPEN,
     "/api/v2/query": WITH_A_KEY,
     "/api/v1/stats/realtime/visitors": WITH_A_KEY,
     "/embed/live": VIEWERS,  # its preview; a card's token opens it to anybody
