@@ -178,8 +178,8 @@ def _commands(service: Service, address: str, local: str) -> Run:
         if name == "address":
             return local
         try:
-            days = service.config.heartbeat_retention_days
-            means = {"retention_days": days, "rest": service.rest, "tell": tell}
+            days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
+            means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
             return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()

@@ -100,6 +100,7 @@ def _fill(config: Config, many: int) -> None:
     )
     today = day_of(int(time.time()))
     with database.transaction() as connection:
-        mark(connection, "usage", [day_of(begin + day * DAY_S) for day in range(20)], int(time.time()))
+        for job in ("usage", "concurrents"):
+            mark(connection, job, [day_of(begin + day * DAY_S) for day in range(20)], int(time.time()))
         mark(connection, "purge", [today], int(time.time()))
     database.close()

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics import language
-from analytics.concurrency import History
 from analytics.database import Database
 from analytics.embeds import EmbedRing
+from analytics.history import History
 from analytics.keys import KeyRing
 from analytics.sites import Directory, Site
 from collector import pixel
