@@ -38,6 +38,7 @@ from callbacks import (
     add_site,
     all_sites,
     cards,
+    concurrents,
     demo_traffic,
     filters,
     gate,
@@ -66,7 +67,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, all_sites, add_site, traffic, trial, account),
+    *(live, concurrents, all_sites, add_site, traffic, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 

@@ -9,6 +9,8 @@ from sqlalchemy.sql.expression import ColumnElement
 from analytics import schema
 from analytics.database import Database
 
+LAST_ID = (1 << 63) - 1
+
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """`new_event` of the live stream (contract §4): no address, no user agent. `timestamp` in epoch seconds.
@@ -41,14 +43,15 @@ def opaque(visitor: int) -> str:
     return f"{visitor & (1 << 64) - 1:016x}"
 
 
-def recent(database: Database, site_id: int, limit: int, after: int = 0) -> list[FeedItem]:
-    """The newest `limit` pageviews and events of a site whose id is above `after`, oldest first."""
+def recent(database: Database, site_id: int, limit: int, after: int = 0, before: int = LAST_ID) -> list[FeedItem]:
+    """The newest `limit` pageviews and events of a site whose id is above `after` and below `before`, oldest first."""
+    kinds, between = ("pageviews", "events"), (after, before)
     with database.read() as connection:
-        items = [item for kind in ("pageviews", "events") for item in _rows(connection, kind, site_id, limit, after)]
+        items = [item for kind in kinds for item in _rows(connection, kind, site_id, limit, between)]
     return sorted(items, key=lambda item: int(item.id))[-limit:]
 
 
-def _rows(connection: Connection, kind: str, site_id: int, limit: int, after: int) -> list[FeedItem]:
+def _rows(connection: Connection, kind: str, site_id: int, limit: int, between: tuple[int, int]) -> list[FeedItem]:
     table, visits = schema.metadata.tables[kind], schema.visits
     joined = table.join(visits, (visits.c.site_id == table.c.site_id) & (visits.c.id == table.c.visit_id))
     origin: list[ColumnElement[str]] = [
@@ -62,7 +65,7 @@ def _rows(connection: Connection, kind: str, site_id: int, limit: int, after: in
     newest: Select[tuple[object, ...]] = (
         select(table, *origin)
         .select_from(joined)
-        .where(table.c.site_id == site_id, table.c.id > after)
+        .where(table.c.site_id == site_id, table.c.id > between[0], table.c.id < between[1])
         .order_by(table.c.id.desc())
         .limit(limit)
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.common import Report, machine
 
-NAMES = ("collect", "live", "kill", "presence", "all_sites", "purge", "today", "weight", "privacy", "start")
+NAMES = ("collect", "live", "kill", "presence", "all_sites", "purge", "today", "rewind", "weight", "privacy", "start")
 
 
 def main() -> int:

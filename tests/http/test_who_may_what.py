@@ -41,6 +41,7 @@ PAGES = {
     "/sites": SOMEBODY,
     "/sites/add": ADMINS_OF_ALL,
     "/live/<domain>": VIEWERS,
+    "/concurrents/<domain>": VIEWERS,
     "/traffic/<domain>": ADMINS,
     "/settings/<domain>/general": ADMINS,
     "/settings/<domain>/filters": ADMINS,
@@ -59,6 +60,8 @@ CALLBACKS = {
     "sites-list.data-part": SOMEBODY,  # its sites are those of whoever asks: tests/http/test_all_sites.py
     "add-site-answer.data-answer": ADMINS_OF_ALL,
     "active-now.children": VIEWERS,
+    "rewind-track.data-line": VIEWERS,
+    "concurrents-day.children": VIEWERS,
     "traffic-bars.children": ADMINS,
     "host-answer.data-answer": ADMINS,
     "trial-answer.data-answer": ADMINS,
