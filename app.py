@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import access, accounts, commands
+from analytics import access, accounts, commands, faults
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Taken, check_free
 from analytics.sites import Site, WrongInput
@@ -43,9 +43,11 @@ from callbacks import (
     filters,
     gate,
     general,
+    hosts,
     invitation,
     keys,
     live,
+    overview,
     pages,
     people,
     setup,
@@ -54,12 +56,12 @@ from callbacks import (
     traffic,
     trial,
 )
+from callbacks.asked import client
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, replay, serve
+from collector import accesslog, demo, logfile, replay, serve, walks
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
 from collector.mount import mount
-from collector.request import Request
 from collector.routes import WhoReads
 from collector.sender import RefusedError, Sender
 from collector.service import Service
@@ -67,7 +69,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, concurrents, all_sites, add_site, traffic, trial, account),
+    *(live, concurrents, overview, all_sites, add_site, traffic, hosts, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 
@@ -110,7 +112,7 @@ def create_app(service: Service) -> Dash:
     app.layout = pages.frame()
     plain = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
-        door.register(app.server, service.database, address_of=_address_of(service), **plain)
+        door.register(app.server, service.database, client=partial(client, service), **plain)
     setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
     app.server.after_request(_keep_assets)
     gate.guard(
@@ -133,17 +135,6 @@ def _keep_assets(response: flask.Response) -> flask.Response:
     return response
 
 
-def _address_of(service: Service) -> Callable[[flask.Request], str]:
-    """Tells who asks, past the trusted proxies."""
-
-    def address(request: flask.Request) -> str:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        asked = Request(request.method, request.path, "", headers, request.remote_addr or "127.0.0.1")
-        return service.proxies.client(asked)
-
-    return address
-
-
 def who_reads(service: Service) -> WhoReads:
     """Tells by a request's headers which sites whoever asks may read, None for a stranger; in public, anybody all."""
 
@@ -163,7 +154,7 @@ def who_reads(service: Service) -> WhoReads:
 @cache
 def _wsgi() -> flask.Flask:
     """The server that WSGI servers import: opened when they ask for it, in their worker."""
-    logging.basicConfig(level="INFO")
+    faults.keep_log("INFO")
     service = Service(read_config())
     app = create_app(service)
     mount(app.server, service.routes(who_reads(service)))
@@ -181,6 +172,7 @@ def _commands(service: Service, address: str, local: str) -> Run:
         try:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
             means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
+            means["columnar"] = service.columnar
             return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()
@@ -234,7 +226,7 @@ def demo_command(host: str, port: int) -> None:
 
 
 def _serve(config: Config, host: str, port: int, on_ready: Callable[[], None] = lambda: None) -> None:
-    logging.basicConfig(level=config.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    faults.keep_log(config.log_level)
     for chatty in ("werkzeug", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     reached = config.base_url or _address(serve.REACHED.get(host, host), port)
@@ -276,7 +268,7 @@ def replay_access_log(file: Path, site: str, speed: float, data_dir: Path | None
     """Let each address of a web server's log walk, beat and leave at the log's pace times the speed."""
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
-    walked = replay.walks(accesslog.pages(accesslog.open_log(file), skipped))
+    walked = walks.walks(accesslog.pages(logfile.open_log(file), skipped))
     with _ingest_key(config, site) as (address, key):
         if not walked and set(skipped) == {"broken_line"}:
             raise WrongInput(f"{file}: no line of it is one of an access log")

@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
-from analytics import access, commands, sites
+from analytics import access, commands, sites, table, terms, verify
+from analytics.columnar import Columnar
 from analytics.config import Config, read_config
 from analytics.database import Database
+from analytics.query import MOST_ROWS
 from analytics.sites import WrongInput
 from collector.control import NoServer, ask
 from collector.progress import Progress
@@ -33,9 +35,9 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
     with closing(Progress(sys.stdout)) as progress:
         with suppress(NoServer):
             return ask(config.data_dir, command, options, progress.tell)
-        with closing(Database(config)) as database:
+        with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
-            means = {"retention_days": days, "tell": progress.tell, "window_s": window_s}
+            means = {"retention_days": days, "tell": progress.tell, "columnar": columnar, "window_s": window_s}
             address = config.base_url or "http://127.0.0.1:8050"
             return commands.run(database, address, command, options, **means)
 
@@ -243,8 +245,36 @@ def embed_revoke(embed_id: int, data_dir: Path | None) -> None:
     click.echo(administer(read_config(data_dir=data_dir), "embed revoke", embed_id=embed_id))
 
 
+@cli.command("query")
+@SITE
+@click.argument("metrics", nargs=-1, required=True, metavar="METRIC...")
+@click.option("--by", multiple=True, metavar="DIMENSION", help="Like source, page or time:day; may be repeated.")
+@click.option("--period", default="30d", show_default=True, help="A preset, or two dates: 2026-01-01,2026-01-31.")
+@click.option("--filter", "filters", multiple=True, help=f"Like {terms.HELP}. Several all hold.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, MOST_ROWS), help="Rows.")
+@click.option("--format", "form", default="table", show_default=True, type=click.Choice(table.FORMATS))
+@DATA_DIR
+def query_command(data_dir: Path | None, **options: Any) -> None:
+    """Ask what happened: visitors, visits, pageviews, bounce_rate and so on, in all or by something.
+
+    \b
+    query --site example.com visitors bounce_rate --by source --period 7d
+    query --site example.com pageviews --by time:day --filter 'page=/blog/*'
+    """
+    click.echo(administer(read_config(data_dir=data_dir), "query", **options))
+
+
 @cli.command("maintain")
 @DATA_DIR
 def maintain_command(data_dir: Path | None) -> None:
     """Do the day's work now: count daily usage, purge old heartbeats, destroy old salts."""
     click.echo(administer(read_config(data_dir=data_dir), "maintain"))
+
+
+@cli.command("verify")
+@DATA_DIR
+def verify_command(data_dir: Path | None) -> None:
+    """Compare the columnar replica with the database, number by number; exit 1 and a list where they differ."""
+    told = administer(read_config(data_dir=data_dir), "verify")
+    click.echo(told)
+    sys.exit(0 if verify.agrees(told) else 1)

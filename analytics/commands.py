@@ -10,10 +10,17 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any, NamedTuple
 
-from analytics import access, accounts, embeds, invitations, keys, maintenance, members, sites
+from analytics import access, accounts, embeds, invitations, keys, maintenance, members, sites, stats, table, terms
+from analytics import verify as verification
+from analytics.columnar import Columnar
 from analytics.database import Database
+from analytics.dimensions import dimension
 from analytics.jobs import Rest, Tell
+from analytics.metrics import METRICS
+from analytics.period import Period
+from analytics.query import Query
 from analytics.sites import WrongInput
+from analytics.table import columns
 
 NO_ROLE = "none"
 UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
@@ -22,7 +29,8 @@ UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 class Context(NamedTuple):
     """What a command works on. `address` is the server's, as people reach it, without a slash at its end.
 
-    Long commands rest now and then, stop where that says so, and tell how far they are.
+    Long commands rest now and then, stop where that says so, and tell how far they are. Questions about the past are
+    put to `ask`, else to the database.
     """
 
     database: Database
@@ -32,6 +40,7 @@ class Context(NamedTuple):
     rest: Rest = threading.Event().wait
     tell: Tell = lambda _: None
     window_s: int = 60  # how long after a beat somebody is active
+    columnar: Columnar | None = None  # None: questions are asked of the database
 
 
 def snippet(address: str, domain: str) -> str:
@@ -62,7 +71,7 @@ def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
 def site_list(context: Context) -> str:
     """Every site, one a line."""
     rows = [(site.domain, site.name, site.timezone, site.identity) for site in sites.all_sites(context.database)]
-    return _table(("DOMAIN", "NAME", "TIME ZONE", "IDENTITY"), rows) or "No site yet. `site add DOMAIN` adds one."
+    return columns(("DOMAIN", "NAME", "TIME ZONE", "IDENTITY"), rows) or "No site yet. `site add DOMAIN` adds one."
 
 
 def site_set(context: Context, domain: str, **changes: Any) -> str:
@@ -117,7 +126,7 @@ def user_list(context: Context) -> str:
     """Every person, one a line."""
     by_id = {site.id: site.domain for site in sites.all_sites(context.database)}
     rows = [(person.email, _roles(person, by_id)) for person in accounts.people(context.database)]
-    return _table(("E-MAIL", "ROLE"), rows) or "Nobody yet. `user add EMAIL --role owner` adds somebody."
+    return columns(("E-MAIL", "ROLE"), rows) or "Nobody yet. `user add EMAIL --role owner` adds somebody."
 
 
 def _site_ids(context: Context, domains: Sequence[str]) -> list[int]:
@@ -161,7 +170,7 @@ def key_list(context: Context) -> str:
         )
         for key in keys.all_keys(context.database)
     ]
-    return _table(("ID", "NAME", "SCOPE", "SITE", "ADDED"), rows) or "No key yet. `key add` adds one."
+    return columns(("ID", "NAME", "SCOPE", "SITE", "ADDED"), rows) or "No key yet. `key add` adds one."
 
 
 def key_remove(context: Context, key_id: int) -> str:
@@ -195,7 +204,7 @@ def embed_list(context: Context) -> str:
         )
         for embed in embeds.all_embeds(context.database)
     ]
-    return _table(("ID", "SITE", "HOSTS", "EXPIRES", "STATE"), rows) or "No card yet. `embed add` adds one."
+    return columns(("ID", "SITE", "HOSTS", "EXPIRES", "STATE"), rows) or "No card yet. `embed add` adds one."
 
 
 def embed_revoke(context: Context, embed_id: int) -> str:
@@ -209,6 +218,47 @@ def maintain(context: Context) -> str:
     options = context.retention_days, context.rest, context.tell, context.window_s
     work = maintenance.Work(context.database, context.now, *options)
     return "\n".join(maintenance.run(work)) or "Nothing to do."
+
+
+def verify(context: Context) -> str:
+    """Compares the columnar replica with the database; `verification.agrees` tells of the text what came out."""
+    assert context.columnar is not None
+    return verification.report(verification.verify(context.columnar, context.rest, context.tell))
+
+
+def query(
+    context: Context,
+    site: str,
+    metrics: Sequence[str],
+    by: Sequence[str],
+    period: str,
+    filters: Sequence[str],
+    limit: int,
+    form: str,
+) -> str:
+    """The answer to a question as one of `table.FORMATS`; numbers are those of the statistics API.
+
+    Behind `by` dimensions may stand among the metrics: `visitors --by source country`.
+    """
+    names = [name for name in metrics if not by or name in METRICS or not _is_dimension(name)]
+    asked = Query.of(
+        sites.find(context.database, site),
+        period=Period.parse(period),
+        metrics=tuple(names),
+        dimensions=(*by, *(name for name in metrics if name not in names)),
+        filters=tuple(map(terms.parse, filters)),
+        limit=limit,
+    )
+    ask = context.columnar.rows if context.columnar else stats.of_truth(context.database)
+    first = stats.first_second(asked.site_id, ask) if asked.period.preset == "all" else 0
+    return table.text(table.of_answer(asked, asked.span(context.now, first), ask), form)
+
+
+def _is_dimension(name: str) -> bool:
+    try:
+        return bool(dimension(name))
+    except WrongInput:
+        return False
 
 
 COMMANDS: dict[str, Callable[..., str]] = {
@@ -230,6 +280,8 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "embed list": embed_list,
     "embed revoke": embed_revoke,
     "maintain": maintain,
+    "verify": verify,
+    "query": query,
 }
 
 
@@ -248,12 +300,3 @@ def seconds(text: str) -> int:
 
 def _day(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
-
-
-def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows as aligned text, "" for none."""
-    if not rows:
-        return ""
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (heads, *rows))
-    return "\n".join(line.rstrip() for line in lines)

@@ -43,6 +43,7 @@ class Config:
     active_window_s: int = 60
     heartbeat_interval_s: int = 30
     heartbeat_retention_days: int = 7
+    columnar: bool = True
     log_level: str = "INFO"
     public: bool = False
 
@@ -58,6 +59,11 @@ class Config:
     def embedded(self) -> bool:
         """Whether the database is the SQLite file that this process owns alone."""
         return self.url.startswith("sqlite")
+
+    @property
+    def over_https(self) -> bool:
+        """Whether people reach the installation over HTTPS."""
+        return self.base_url.startswith("https://")
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -80,10 +86,21 @@ def _database(text: str) -> str:
     return text
 
 
+BASE_URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::(\d+))?/?")
+USUAL_PORTS = {"http": "80", "https": "443"}
+
+
 def _base_url(text: str) -> str:
-    if text and not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:\d+)?/?", text, re.IGNORECASE):
+    """The address as browsers write it in `Origin`."""
+    found = BASE_URL.fullmatch(text.lower())
+    if text and not found:
         raise ValueError("an address like https://stats.example.com")
-    return text.rstrip("/")
+    if not found:
+        return ""
+    scheme, host, port = found.groups()
+    with suppress(UnicodeError):  # a name that is no IDN: let it be what it is
+        host = host if host.isascii() else host.encode("idna").decode()
+    return f"{scheme}://{host}" + (f":{port}" if port and port != USUAL_PORTS[scheme] else "")
 
 
 def _networks(text: str) -> tuple[Network, ...]:
@@ -103,6 +120,12 @@ def _level(text: str) -> str:
     if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError("DEBUG, INFO, WARNING or ERROR")
     return text.upper()
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in {"on", "off"}:
+        raise ValueError("on or off")
+    return text.lower() == "on"
 
 
 def _file(kind: str) -> Callable[[str], Path | None]:
@@ -126,6 +149,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "active_window_s": _whole(5, 3_600),
     "heartbeat_interval_s": _whole(1, 300),
     "heartbeat_retention_days": _whole(1, 36_500),
+    "columnar": _switch,
     "log_level": _level,
 }
 HIDDEN = {"secret_key", "database_url"}

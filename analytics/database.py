@@ -89,6 +89,19 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that reads the database as it is at its first statement, for as long as the block lasts."""
+        if self.embedded:
+            with self.reading.connect() as connection:
+                connection.exec_driver_sql("BEGIN")  # rolled back when the connection is given back
+                yield connection
+            return
+        still = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.writing.connect().execution_options(**still) as connection, connection.begin():
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            yield connection
+
+    @contextmanager
     def alone(self) -> Iterator[bool]:
         """Whether nobody else, in this process or in another on this database, is within such a block."""
         if self.embedded:

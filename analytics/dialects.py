@@ -7,10 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, Text
-from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
+import duckdb
+from sqlalchemy import BigInteger, Boolean, Integer, Select, Text
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentifierPreparer
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+# Names that DuckDB keeps for itself and PostgreSQL does not (duckdb_keywords): they have to be quoted.
+WORDS = {"anti", "asof", "at", "columns", "describe", "generated", "glob", "lambda", "map", "pivot", "pivot_longer"}
+WORDS |= {"pivot_wider", "positional", "qualify", "semi", "show", "struct", "summarize", "try_cast", "unpivot"}
+
+
+class _Names(PGIdentifierPreparer):
+    reserved_words = PGIdentifierPreparer.reserved_words | WORDS
 
 
 class _DuckDBCompiler(PGCompiler):
@@ -23,10 +32,21 @@ class DuckDBDialect(PGDialect):
 
     name = "duckdb"
     statement_compiler = _DuckDBCompiler
+    preparer = _Names
     supports_statement_cache = True
 
     def __init__(self) -> None:
         super().__init__(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+DUCKDB = DuckDBDialect()
+
+
+def run(replica: duckdb.DuckDBPyConnection, asked: Select[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a SELECT, asked of DuckDB; every value of it goes as a parameter. Raises `duckdb.Error`."""
+    compiled = asked.compile(dialect=DUCKDB, compile_kwargs={"render_postcompile": True})
+    values = compiled.params
+    return replica.execute(compiled.string, [values[name] for name in compiled.positiontup or ()]).fetchall()
 
 
 class position(FunctionElement[int]):  # noqa: N801 - it is a function in SQL
@@ -56,6 +76,22 @@ class bytewise(FunctionElement[str]):  # noqa: N801
     """`bytewise(text)`: the text, sorted by its bytes."""
 
     type = Text()
+    inherit_cache = True
+
+
+class kept(FunctionElement[int]):  # noqa: N801
+    """`kept(column)`: a number that the columnar replica alone keeps (`analytics.firsts`); NULL elsewhere."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+class different(FunctionElement[int]):  # noqa: N801
+    """`different(value, first)`: how many different values there are, where `first` is not NULL in the first row of
+    each; that is known in the columnar replica.
+    """
+
+    type = BigInteger()
     inherit_cache = True
 
 
@@ -115,3 +151,25 @@ def _bytewise(element: bytewise, compiler: Any, **kw: Any) -> str:
 @compiles(bytewise, "duckdb")
 def _bytewise_already(element: bytewise, compiler: Any, **kw: Any) -> str:
     return str(compiler.process(element.clauses, **kw))
+
+
+@compiles(kept)
+def _kept(element: kept, compiler: Any, **kw: Any) -> str:
+    return "CAST(NULL AS BIGINT)"
+
+
+@compiles(kept, "duckdb")
+def _kept_duckdb(element: kept, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))
+
+
+@compiles(different)
+def _different(element: different, compiler: Any, **kw: Any) -> str:
+    value, _ = _arguments(element, compiler, **kw)
+    return f"count(DISTINCT {value})"
+
+
+@compiles(different, "duckdb")
+def _different_duckdb(element: different, compiler: Any, **kw: Any) -> str:
+    _, first = _arguments(element, compiler, **kw)
+    return f"count({first})"

@@ -99,7 +99,10 @@ _ALL = (
 )
 
 DIMENSIONS = {one.id: one for one in _ALL}
-_BY_WIRE = {one.wire: one for one in _ALL}
+_BY_WIRE = {one.wire: one for one in _ALL} | {
+    f"visit:{name}_name": DIMENSIONS[name]
+    for name in ("region", "city")  # which are names here anyway
+}
 _WIRE_PROPERTY = "event:props:"
 
 

@@ -170,3 +170,8 @@ def dimensions_in(one: Filter) -> set[str]:
     if isinstance(one, Match):
         return {one.dimension}
     return set() if isinstance(one, Done) else set().union(*map(dimensions_in, parts(one)))
+
+
+def has_done(one: Filter) -> bool:
+    """Whether it asks for what else a visit has done."""
+    return isinstance(one, Done) or any(map(has_done, parts(one)))

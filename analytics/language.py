@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, lru_cache
 
 from babel import Locale
-from babel.dates import format_date, format_time
-from babel.numbers import format_decimal, format_percent
+from babel.dates import format_date, format_interval, format_skeleton, format_time
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
 from analytics.sites import WrongInput
 
@@ -97,6 +97,22 @@ def percent(whole: int, tag: str) -> str:
     return str(format_percent(whole / 100, locale=_locale(tag)))
 
 
+def decimal(value: float, digits: int, tag: str) -> str:
+    """`2.16` with two digits in English, `2,16` in German."""
+    return str(format_decimal(value, "#,##0." + "0" * digits, _locale(tag)))
+
+
+def compact(n: int, tag: str) -> str:
+    """`9K` of 9,000 in English: for the scale of a chart."""
+    return str(format_compact_decimal(n, locale=_locale(tag), fraction_digits=1))
+
+
+def share(part: float, tag: str) -> str:
+    """`48.2%` of 0.482, with the sign where that language puts it."""
+    pattern = _locale(tag).percent_formats[None].pattern.replace("##0", "##0.0")
+    return str(format_percent(part, pattern, _locale(tag)))
+
+
 def time_of_day(moment: datetime, tag: str, *, seconds: bool = False) -> str:
     """`14:32` of a moment in its own zone, or `2:32 PM` where people say so; with seconds where they are wanted."""
     written = format_time(moment, "medium" if seconds else "short", moment.tzinfo, _locale(tag))
@@ -106,6 +122,16 @@ def time_of_day(moment: datetime, tag: str, *, seconds: bool = False) -> str:
 def day(moment: datetime, tag: str) -> str:
     """`20 Nov 2026` of a moment in its own zone, with the month in that language."""
     return str(format_date(moment, "medium", _locale(tag)))
+
+
+def dated(moment: datetime, fields: str, tag: str) -> str:
+    """A moment in its own zone by these fields of CLDR, in that language's order: "MMMEd" is `Fri 20 Nov`."""
+    return str(format_skeleton(fields, moment, moment.tzinfo, locale=_locale(tag)))
+
+
+def dates(first: date, last: date, tag: str) -> str:
+    """`22 Oct – 20 Nov 2026`; one date where both are the same."""
+    return str(format_interval(first, last, "yMMMd", locale=_locale(tag))).replace("\u2009", " ")
 
 
 @cache

@@ -15,7 +15,7 @@ from analytics import concurrents, purge, salts, sites, usage
 from analytics.database import Database
 from analytics.jobs import AGAIN, HOUR, Rest, Tell, day_of, done_days, due_day, late_days, mark
 
-PURGE = "purge"
+PURGE, COUNTERS = "purge", "purge counters"
 LOOK_S = 0.2  # how often one looks whether another has finished
 
 
@@ -83,7 +83,16 @@ def purge_heartbeats(work: Work) -> str:
     if purged.whole and uncounted is None:
         with work.database.transaction() as connection:
             mark(connection, PURGE, [due_day(work.now)], work.now)
-    return f"Purged {_many(purged.heartbeats, 'heartbeat')} past their retention." if purged.heartbeats else ""
+    return f"Purged {_many(purged.rows, 'heartbeat')} past their retention." if purged.rows else ""
+
+
+def purge_counters(work: Work) -> str:
+    """Deletes counters that are older than anybody looks back."""
+    purged = purge.purge_counters(work.database, work.now, work.rest, work.tell)
+    if purged.whole:
+        with work.database.transaction() as connection:
+            mark(connection, COUNTERS, [due_day(work.now)], work.now)
+    return f"Purged {_many(purged.rows, 'counter')} older than {purge.COUNTER_DAYS} days." if purged.rows else ""
 
 
 def destroy_salts(work: Work) -> str:
@@ -98,7 +107,13 @@ def _many(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-JOBS: Sequence[Callable[[Work], str]] = (count_usage, count_concurrents, purge_heartbeats, destroy_salts)
+JOBS: Sequence[Callable[[Work], str]] = (
+    count_usage,
+    count_concurrents,
+    purge_heartbeats,
+    purge_counters,
+    destroy_salts,
+)
 
 
 def missing(database: Database, end: date) -> set[date]:
@@ -119,7 +134,8 @@ def count_again(connection: Connection, moments: Sequence[int], now: int) -> Non
 def due(database: Database, now: int) -> bool:
     """Whether there is work that was due by now: at 01:00 UTC, or earlier and missed."""
     day = due_day(now)
-    return not done_days(database, PURGE, day) or bool(missing(database, day))
+    purged = all(done_days(database, name, day) for name in (PURGE, COUNTERS))
+    return not purged or bool(missing(database, day))
 
 
 def run(work: Work) -> list[str]:

@@ -1,12 +1,13 @@
-"""The purge: heartbeats past their retention are deleted, in batches that hold nobody up."""
+"""The purge: what is past its time is deleted, in batches that hold nobody up: heartbeats, and the hourly counters."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Column, delete, func, select
 
 from analytics import schema
 from analytics.database import Database
@@ -14,6 +15,8 @@ from analytics.ids import first_id
 from analytics.jobs import Rest, Tell, start_of
 
 DAY_S = 86_400
+COUNTER_DAYS = 90
+"""How long counters are kept: outcomes and robots of an hour, and a host that is unlisted after its last event."""
 
 # SQLite has one writing connection: a batch is what the collector may have to wait for, and of ten moments nine are the
 # collector's. What a batch took includes its own waiting, so under load the purge goes slower. With a pause of three
@@ -23,10 +26,18 @@ PAUSE = 9.0  # times what the batch took
 
 
 class Purged(NamedTuple):
-    """How many heartbeats are gone, and whether all were that had to go."""
+    """How many rows are gone, and whether all were that had to go."""
 
-    heartbeats: int
+    rows: int
     whole: bool
+
+
+class _Old(NamedTuple):
+    """Rows of a site that have to go: those in whose column stands less than `end`."""
+
+    column: Column[Any]
+    site_id: int
+    end: int
 
 
 def cutoffs(database: Database, now: int, retention_days: int) -> dict[int, int]:
@@ -40,11 +51,27 @@ def cutoffs(database: Database, now: int, retention_days: int) -> dict[int, int]
 def purge(database: Database, now: int, retention_days: int, uncounted: date | None, rest: Rest, tell: Tell) -> Purged:
     """Deletes the heartbeats of every site from before its cutoff; those of the day `uncounted` and later stay."""
     most = now if uncounted is None else start_of(uncounted)
+    kept = sorted(cutoffs(database, now, retention_days).items())
+    old = (_Old(schema.heartbeats.c.id, site_id, first_id(min(cutoff, most))) for site_id, cutoff in kept)
+    return _purge(database, old, rest, lambda gone: tell(f"{gone:,} heartbeats purged so far"))
+
+
+def purge_counters(database: Database, now: int, rest: Rest, tell: Tell) -> Purged:
+    """Deletes the counters from before `COUNTER_DAYS`, also those of what named no site."""
+    end = now - COUNTER_DAYS * DAY_S
+    with database.read() as connection:
+        site_ids = [0, *connection.execute(select(schema.sites.c.id).order_by(schema.sites.c.id)).scalars()]
+    columns = schema.outcomes.c.hour, schema.robots.c.hour, schema.unlisted_hosts.c.last_at
+    old = (_Old(column, site_id, end) for site_id in site_ids for column in columns)
+    return _purge(database, old, rest, lambda gone: tell(f"{gone:,} counters purged so far"))
+
+
+def _purge(database: Database, old: Iterable[_Old], rest: Rest, tell: Callable[[int], None]) -> Purged:
     gone = 0
-    for site_id, cutoff in sorted(cutoffs(database, now, retention_days).items()):
-        while batch := _purge_batch(database, site_id, first_id(min(cutoff, most))):
+    for rows in old:
+        while batch := _purge_batch(database, rows):
             gone += batch.rows
-            tell(f"{gone:,} heartbeats purged so far")
+            tell(gone)
             if rest(batch.took_s * PAUSE):
                 return Purged(gone, whole=False)
     return Purged(gone, whole=True)
@@ -55,19 +82,19 @@ class _Batch(NamedTuple):
     took_s: float
 
 
-def _purge_batch(database: Database, site_id: int, end: int) -> _Batch | None:
-    """Deletes a site's oldest heartbeats before the id `end`; None when there are none.
+def _purge_batch(database: Database, old: _Old) -> _Batch | None:
+    """Deletes the oldest of them, and what shares the last one's hour; None when there are none.
 
     The edge is looked up first, so that the transaction that deletes walks over nothing else.
     """
-    beats = schema.heartbeats
-    old = select(beats.c.id).where(beats.c.site_id == site_id, beats.c.id < end).order_by(beats.c.id)
+    column, table = old.column, old.column.table
+    due = select(column).where(table.c.site_id == old.site_id, column < old.end).order_by(column)
     with database.read() as connection:
-        edge = connection.execute(old.offset(BATCH).limit(1)).scalar()
-        if edge is None and connection.execute(old.limit(1)).first() is None:
+        if connection.execute(due.limit(1)).first() is None:
             return None
+        edge = connection.execute(due.offset(BATCH - 1).limit(1)).scalar()
+    upto = column < old.end if edge is None else column <= edge
     begun = time.monotonic()
     with database.transaction() as connection:
-        upto = end if edge is None else edge
-        found = connection.execute(delete(beats).where(beats.c.site_id == site_id, beats.c.id < upto))
+        found = connection.execute(delete(table).where(table.c.site_id == old.site_id, upto))
     return _Batch(found.rowcount, time.monotonic() - begun)

@@ -243,6 +243,18 @@ heartbeats = Table(
     **CLUSTERED,
 )
 
+# Which facts a transaction wrote: a line for each group and site (analytics.changes). The three are ids, 8 bytes each;
+# None: any row of the site.
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("site_id", Integer, nullable=False),
+    Column("visits", LargeBinary),
+    Column("pageviews", LargeBinary),
+    Column("events", LargeBinary),
+)
+
 outcomes = Table(
     "outcomes",
     metadata,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from analytics import schema
+from analytics import changes, schema
 from analytics.config import Network
 from analytics.database import Database
 from analytics.snapshot import Snapshot
@@ -262,9 +262,10 @@ def remove(database: Database, domain: str) -> Site:
         if not database.embedded:  # after those who are storing for it right now
             connection.execute(select(func.pg_advisory_xact_lock(7303, site.id)))
         for table in reversed(schema.metadata.sorted_tables):
-            if "site_id" in table.c:
+            if "site_id" in table.c and table is not schema.changes:
                 connection.execute(delete(table).where(table.c.site_id == site.id))
         connection.execute(delete(schema.sites).where(schema.sites.c.id == site.id))
+        changes.note(connection, site.id)
     return site
 
 

@@ -7,7 +7,10 @@ whole visits is told of those that entered there; split by time, of those that b
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -30,18 +33,17 @@ from sqlalchemy import (
     union_all,
 )
 
-from analytics import schema
+from analytics import firsts, schema
 from analytics.conditions import condition
 from analytics.database import Database
-from analytics.dialects import bytewise
+from analytics.dialects import bytewise, kept
 from analytics.dimensions import Dimension, dimension
-from analytics.filters import Every, Filter, dimensions_in
+from analytics.filters import Every, Filter, dimensions_in, has_done
+from analytics.firsts import LONGEST_VISIT_S
 from analytics.ids import first_id, time_ms
 from analytics.metrics import PAGEVIEW, Grain, Metric
 from analytics.period import Run, Span, buckets, runs
 from analytics.query import Query
-
-LONGEST_VISIT_S = 7 * 86_400  # a part of a longer visit that lies this far from its start is not found
 
 Number = int | float | None
 Ask = Callable[[Select[Any]], Sequence[Sequence[Any]]]
@@ -117,6 +119,20 @@ def timeseries(query: Query, span: Span, interval: str, ask: Ask) -> list[Point]
     found = {row[0]: tuple(row[1:-1]) for row in ask(_statement(query, span, (time,), cut=False))}
     nothing = tuple(0 if one.unit == "count" else None for one in query.asked)
     return [Point(part, found.get(number, nothing)) for number, part in enumerate(parts)]
+
+
+def property_names(query: Query, span: Span, ask: Ask) -> list[str]:
+    """The names of the properties that events which suit the filters carry, the most frequent first.
+
+    Looked for in the `query.limit` sets of properties that are seen most often.
+    """
+    hits, visits, seen = _hits(query.site_id, span), schema.visits.alias(), func.count()
+    sets = select(hits.c.props, seen).where(hits.c.props != "{}").group_by(hits.c.props)
+    sets = sets.order_by(seen.desc(), bytewise(hits.c.props)).limit(query.limit)
+    found: Counter[str] = Counter()
+    for text, many in ask(_suiting(sets, query.filters, query, span, hits, visits, beside=False)):
+        found.update(dict.fromkeys(json.loads(text), many))
+    return [name for name, _ in found.most_common()]
 
 
 def _cells(one: Dimension, query: Query, span: Span) -> Callable[[Any], str | int]:
@@ -218,11 +234,13 @@ def _order(
 
 
 def _visit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
-    visits = schema.visits.alias()
+    visits = firsts.VISITS.alias()
     began = case((visits.c.started_at < span.begin, span.begin), else_=visits.c.started_at)
     keys = [_visit_key(one, visits, began, query, span) for one in split]
     columns = visits.c.visitor, visits.c.id.label("visit_id"), visits.c.bounce, visits.c.duration_s, visits.c.pageviews
-    statement = select(*_labelled(keys), *columns).where(
+    before = firsts.of_visits(split) if _by_key_alone(query.filters, split) else None
+    first = [_first(kept(visits.c[before]), literal(span.begin, BigInteger), "first")] if before else []
+    statement = select(*_labelled(keys), *columns, *first).where(
         *_around(visits, query.site_id, span),
         visits.c.started_at < span.end,
         visits.c.last_at >= span.begin,
@@ -243,15 +261,34 @@ def _visit_key(
 
 
 def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
-    hits, visits = _hits(query.site_id, span), schema.visits.alias()
+    known = _known_firsts(query, split)
+    hits, visits = _hits(query.site_id, span, tuple(known.values())), schema.visits.alias()
     keys = [
         _bucket(hits.c.at, one, query, span) if one.of == "time" else one.value(visits if one.of == "visit" else hits)
         for one in split
     ]
     names = "visitor", "visit_id", "name", "value", "currency", "path", "engaged_ms", "scroll"
-    statement = select(*_labelled(keys), *(hits.c[name] for name in names))
+    begin = _begin(hits.c.at, split, query, span)
+    marks = [_first(hits.c[column], begin, name) for name, column in known.items()]
+    statement = select(*_labelled(keys), *(hits.c[name] for name in names), *marks)
     beside = any(one.of == "visit" for one in split)
     return _suiting(statement, query.filters, query, span, hits, visits, beside)
+
+
+def _known_firsts(query: Query, split: Sequence[Dimension]) -> dict[str, str]:
+    """Of which hits the replica knows who was there before: `first` of a visitor, `entered` of a visit; by columns."""
+    known = {}
+    if _by_key_alone(query.filters, split) and (before := firsts.of_hits(split)):
+        known["first"] = before
+    if [one.of for one in split] == ["time"] and not _sorted_out(query.filters)[1]:
+        known["entered"] = firsts.IN_VISIT
+    return known
+
+
+def _by_key_alone(given: Sequence[Filter], split: Sequence[Dimension]) -> bool:
+    """Whether no filter asks for anything but the keys, so that the rows of a group suit all or none."""
+    keys = {one.id for one in split}
+    return all(dimensions_in(one) <= keys and not has_done(one) for one in given)
 
 
 def _reading_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
@@ -305,12 +342,17 @@ def _sorted_out(given: Sequence[Filter]) -> tuple[list[Filter], tuple[Filter, ..
     return [one for one in flat if one not in within], within
 
 
-def _hits(site_id: int, span: Span) -> Subquery:
-    """Pageviews and events of the span."""
-    views, events = schema.pageviews, schema.events
+def _first(before: ColumnElement[int], begin: ColumnElement[int], name: str) -> ColumnElement[Any]:
+    """1 in the first row from that second on, else NULL."""
+    return case((before < begin, 1)).label(name)
+
+
+def _hits(site_id: int, span: Span, before: Sequence[str] = ()) -> Subquery:
+    """Pageviews and events of the span, with those columns of `analytics.firsts`."""
+    views, events = firsts.PAGEVIEWS, firsts.EVENTS
     sides = (
         select(
-            *_common(views),
+            *_common(views, before),
             literal_column(f"'{PAGEVIEW}'", Text).label("name"),
             literal_column("'{}'", Text).label("props"),
             cast(null(), Double).label("value"),
@@ -319,7 +361,7 @@ def _hits(site_id: int, span: Span) -> Subquery:
             views.c.scroll,
         ).where(*_within(views, site_id, span)),
         select(
-            *_common(events),
+            *_common(events, before),
             events.c.name,
             events.c.props,
             cast(events.c.value, Double).label("value"),
@@ -331,8 +373,9 @@ def _hits(site_id: int, span: Span) -> Subquery:
     return union_all(*sides).subquery()
 
 
-def _common(facts: FromClause) -> list[ColumnElement[Any]]:
-    return [facts.c[name] for name in ("visit_id", "visitor", "at", "host", "path")]
+def _common(facts: FromClause, before: Sequence[str]) -> list[ColumnElement[Any]]:
+    names = "visit_id", "visitor", "at", "host", "path"
+    return [*(facts.c[name] for name in names), *(kept(facts.c[name]).label(name) for name in before)]
 
 
 def _within(facts: FromClause, site_id: int, span: Span) -> tuple[ColumnElement[bool], ...]:
@@ -356,13 +399,42 @@ def _labelled(keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
 def _bucket(at: ColumnElement[int], one: Dimension, query: Query, span: Span) -> ColumnElement[int]:
     """The number of the bucket: whole-number division within runs of buckets of one length."""
     stretches = runs(buckets(span, one.interval, query.clock))
-    *others, last = (_numbered(at, run) for run in stretches)
-    if not others:
-        return last
-    ends = (literal(run.begin, BigInteger) for run in stretches[1:])
-    return case(*((at < end, number) for end, number in zip(ends, others, strict=True)), else_=last)
+    return _by_run(at, stretches, lambda begin, width, number: number + (at - begin) // width, "number")
 
 
-def _numbered(at: ColumnElement[int], run: Run) -> ColumnElement[int]:
-    begin, width, number = (literal(one, BigInteger) for one in run)
-    return number + (at - begin) // width
+def _begin(at: ColumnElement[int], split: Sequence[Dimension], query: Query, span: Span) -> ColumnElement[int]:
+    """The first second of the bucket; of the span, where nothing is split by time."""
+    times = [one for one in split if one.of == "time"]
+    if not times:
+        return literal(span.begin, BigInteger)
+    stretches = runs(buckets(span, times[0].interval, query.clock))
+    return _by_run(at, stretches, lambda begin, width, _: begin + (at - begin) // width * width, "begin")
+
+
+def _by_run(
+    at: ColumnElement[int], stretches: Sequence[Run], told: Callable[..., ColumnElement[int]], of_one: str
+) -> ColumnElement[int]:
+    """What is told of the run in which `at` lies, from its begin, width and number; its `of_one` where it is a run of
+    one bucket, as most months are.
+    """
+    parts: list[ColumnElement[int]] = []
+    for run, following in pairwise([*stretches, None]):
+        assert run
+        alone = following is not None and following.number == run.number + 1
+        parts.append(_number(getattr(run, of_one)) if alone else told(*map(_number, run)))
+    return _within_run(at, [_number(run.begin) for run in stretches], parts)
+
+
+def _within_run(
+    at: ColumnElement[int], begins: Sequence[ColumnElement[int]], parts: Sequence[ColumnElement[int]]
+) -> ColumnElement[int]:
+    """The part whose run `at` is in, by halves: twelve months are four comparisons."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    earlier, later = (_within_run(at, begins[half], parts[half]) for half in (slice(middle), slice(middle, None)))
+    return case((at < begins[middle], earlier), else_=later)
+
+
+def _number(value: int) -> ColumnElement[int]:
+    return literal(value, BigInteger)

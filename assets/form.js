@@ -4,6 +4,7 @@
 // store `NAME-sent`, the answer comes as JSON in `data-answer` of `NAME-answer`. An answer may hold
 //   wrong: {field: words}   what to mend; nothing was saved
 //   message: words          said beside the button
+//   fill: {element: text}   what fields hold from now on, by their ids; those of another page are left out
 //   once: {element: text}   secrets for the elements of these ids, shown until the page is left
 //   go: address             leads there
 //   clear: true             empties the form
@@ -47,6 +48,7 @@
     ended(name);
     mark(due.form, answer.wrong || {});
     for (const [id, text] of Object.entries(answer.once || {})) reveal(id, text);
+    for (const [id, text] of Object.entries(answer.fill || {})) if (byId(id)) write(byId(id), text);
     if (answer.wrong) restore(due.form);
     if (answer.clear) clear(due.form);
     if (answer.wrong) say(due.form, answer.message ? sentence(answer.message) : "Not saved", "is-wrong");
@@ -102,11 +104,13 @@
   }
 
   function clear(form) {
-    for (const field of form.querySelectorAll("input.dash-input-element, textarea")) {
-      const kind = field.tagName === "TEXTAREA" ? HTMLTextAreaElement : HTMLInputElement;
-      Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(field, "");  // past React, which then hears of it
-      field.dispatchEvent(new Event("input", {bubbles: true}));
-    }
+    for (const field of form.querySelectorAll("input.dash-input-element, textarea")) write(field, "");
+  }
+
+  function write(field, text) {
+    const kind = field.tagName === "TEXTAREA" ? HTMLTextAreaElement : HTMLInputElement;
+    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(field, text);  // past React, which then hears of it
+    field.dispatchEvent(new Event("input", {bubbles: true}));
   }
 
   // ───────── asking before a loss: `data-confirm` on a button says what will be lost ─────────

@@ -40,7 +40,17 @@
   follow();
   system.addEventListener("change", applyTheme);
   window.addEventListener("storage", ({key}) => { if (key === KEY) follow(); });
-  new MutationObserver(markTheme).observe(document, {childList: true, subtree: true});  // the buttons may have come
+  new MutationObserver(() => { markTheme(); showSection(); }).observe(document, {childList: true, subtree: true});  // they may have come
+
+  // ───────── the list of settings, a row to scroll on a phone: the current section is in sight ─────────
+
+  function showSection() {
+    const current = document.querySelector(".ff-side [aria-current]:not([data-shown])");
+    if (!current) return;
+    current.dataset.shown = "";
+    const row = current.parentNode;
+    row.scrollLeft += current.getBoundingClientRect().right - row.getBoundingClientRect().right + 24;
+  }
 
   // ───────── menus: one open at a time; Escape, a click outside or a chosen link closes ─────────
 

@@ -1,7 +1,8 @@
-// The tip of a plot: footfallTip(node, spots) after each redraw. It follows the pointer, or the arrow keys while the plot
-// has the focus; Escape puts it away.
+// The tip of a plot: footfallTip(node, spots, fill) after each redraw. It follows the pointer, or the arrow keys while the
+// plot has the focus; Escape puts it away.
 //
 //   spots    [{epoch, x, y, text}], oldest first; x and y in percent of the node
+//   fill     (box, spot) fills the box of the tip; without it the box has the spot's text
 (function () {
   "use strict";
   const states = new WeakMap();
@@ -20,7 +21,9 @@
       borderLeft: "1px solid var(--line-strong)",
     });
     Object.assign(box.style, {position: "absolute", top: "8px", whiteSpace: "nowrap", [spot.x > 50 ? "right" : "left"]: "10px"});
-    box.textContent = spot.text;
+    if (state.fill) state.fill(box, spot);
+    else box.textContent = spot.text;
+    hit.style.setProperty("--y", spot.y + "%");
     hit.append(box);
     node.append(hit);
   }
@@ -45,10 +48,10 @@
     });
   }
 
-  window.footfallTip = function (node, spots) {
+  window.footfallTip = function (node, spots, fill) {
     let state = states.get(node);
     if (!state) {
-      states.set(node, state = {chosen: null, spots});
+      states.set(node, state = {chosen: null, spots, fill});
       listen(node, state);
     }
     state.spots = spots;

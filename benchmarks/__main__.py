@@ -15,7 +15,10 @@ from pathlib import Path
 
 from benchmarks.common import Report, machine
 
-NAMES = ("collect", "live", "kill", "presence", "all_sites", "purge", "today", "rewind", "weight", "privacy", "start")
+NAMES = (
+    *("collect", "live", "kill", "presence", "all_sites", "purge", "today", "rewind"),
+    *("columnar", "history", "weight", "privacy", "start"),
+)
 
 
 def main() -> int:

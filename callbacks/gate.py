@@ -6,8 +6,8 @@ Closed unless opened: a route that nobody thought of asks for a login.
 from __future__ import annotations
 
 import logging
+import re
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +34,9 @@ from werkzeug.http import parse_cookie
 from analytics import accounts, language
 from analytics.access import Person
 from analytics.database import Database
+from analytics.faults import told
 from callbacks import call
+from collector.request import HSTS
 from layouts import plain
 from layouts.components import figures
 
@@ -55,10 +57,12 @@ CALLS = "/_dash-update-component"
 CATCH_ALL = "/<path:path>"  # the rule with which Dash answers any address
 LARGEST_BODY = 1 << 20
 READING = ("GET", "HEAD", "OPTIONS")
-YEAR_S = 31_536_000
 PLAIN_COOKIE, SECURE_COOKIE = "footfall_login", "__Host-footfall"
 
-FOREIGN = "This came from a page at another address. Behind a proxy, set FOOTFALL_BASE_URL to this one."
+FOREIGN = "This came from a page at another address."
+OURS = "Footfall is at {base_url} (FOOTFALL_BASE_URL)."
+BEHIND = "Behind a proxy, set FOOTFALL_BASE_URL to the one that people use."
+LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 MESSAGES = {
     404: "Nothing lives at this address, or it is not yours to see.",
     413: "That is more than this address takes.",
@@ -164,7 +168,7 @@ def headers(base_url: str) -> dict[str, str]:
         "Referrer-Policy": "same-origin",
         "Server": "Footfall",
     }
-    return always | ({"Strict-Transport-Security": f"max-age={YEAR_S}"} if is_secure(base_url) else {})
+    return always | ({HSTS[0]: HSTS[1]} if is_secure(base_url) else {})
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,7 @@ class _Gate:
         flask.g.person = None
         figures.write_in(language.asked_for(request.headers.get("Accept-Language", "")))
         if request.method not in READING and self._is_foreign():
-            raise Forbidden(FOREIGN)
+            raise Forbidden(f"{FOREIGN} {OURS.format(base_url=self.base_url) if self.base_url else BEHIND}")
         if self.public and request.path in ACCOUNT:
             raise NotFound
         if not self.public and not is_below(request.path, OPEN):
@@ -231,8 +235,15 @@ class _Gate:
         if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
             return True
         origin = request.headers.get("Origin")
-        ours = {_origin(self.base_url), f"http://{request.host}", f"https://{request.host}"}
-        return origin is not None and origin.lower() not in ours
+        return origin is not None and origin.lower() not in self._origins(request.host.lower())
+
+    def _origins(self, host: str) -> set[str]:
+        """The origins of our own pages. Where the address is known nothing that a request says of itself adds to it:
+        a foreign name may point here too. Except on this machine or through a tunnel, whose names nobody can point.
+        """
+        if self.base_url and not LOOPBACK.fullmatch(host):
+            return {self.base_url}
+        return {self.base_url, f"http://{host}", f"https://{host}"}
 
     def _check_route(self) -> None:
         """Dash answers every address with its page; here only the pages that there are."""
@@ -283,11 +294,6 @@ def _flags(base_url: str) -> dict[str, Any]:
     return {"secure": is_secure(base_url), "httponly": True, "samesite": "Lax", "path": "/"}
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
 def _http_error(error: Exception) -> HTTPException:
     request = flask.request
     if isinstance(error, DependencyException | InvalidResourceError):
@@ -301,11 +307,10 @@ def _http_error(error: Exception) -> HTTPException:
 
 
 def _log(error: Exception) -> None:
-    """What failed and where. Neither the error's words nor the query: both may carry what a person typed."""
+    """What failed and where, without the query: it may carry what a person typed."""
     request = flask.request
     path = request.path.encode("unicode_escape").decode("ascii")
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("%s %s failed: %s\n%s", request.method, path, type(error).__name__, frames)
+    logger.error("%s %s failed: %s", request.method, path, told(error))
 
 
 def _json_error(status: int, code: str, message: str) -> Response:

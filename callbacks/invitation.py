@@ -9,11 +9,12 @@ from urllib.parse import quote
 import flask
 from flask import Response
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, TooManyRequests
 
 from analytics import accounts, invitations
 from analytics.access import Person
 from analytics.database import Database
+from analytics.households import household
 from analytics.invitations import Gone, Invitation
 from analytics.sites import WrongInput, all_sites
 from analytics.tries import Tries
@@ -27,12 +28,12 @@ def register(
     *,
     version: str,
     base_url: str = "",
-    address_of: signin.AddressOf = signin.peer,
+    client: signin.Client = signin.peer,
     clock: gate.Clock = gate.epoch,
 ) -> None:
-    """Adds `/invitation`. `address_of` tells who asks, past the proxies that are trusted."""
+    """Adds `/invitation`. `client` tells the address of who asks, past the proxies that are trusted."""
     tries = Tries(signin.BY_ADDRESS, signin.WINDOW_S)
-    pages = _Pages(database, version, base_url, address_of, clock, tries)
+    pages = _Pages(database, version, base_url, client, clock, tries)
     server.add_url_rule("/invitation", "invitation_page", pages.show, methods=["GET"])
     server.add_url_rule("/invitation", "invitation", pages.accept, methods=["POST"])
 
@@ -41,7 +42,7 @@ class _Pages(NamedTuple):
     database: Database
     version: str
     base_url: str
-    address_of: signin.AddressOf
+    client: signin.Client
     clock: gate.Clock
     tries: Tries
 
@@ -72,16 +73,17 @@ class _Pages(NamedTuple):
         return flask.request.values.get("token", "")
 
     def _invitation(self) -> Invitation:
-        """The one that was asked for. One answer for a token that is wrong, used, expired or revoked."""
-        now, address = self.clock(), signin.network(self.address_of(flask.request))
-        if self.tries.take(address, now):
-            raise NotFound
+        """The one that was asked for. One answer for a token that is wrong, used, expired or revoked.
+
+        A good one always works, whatever others in the same network tried: of 256 random bits nobody guesses one. The
+        limit only sends away who goes on with wrong ones.
+        """
+        now = self.clock()
         try:
-            found = invitations.find(self.database, self._token, now=now)
+            return invitations.find(self.database, self._token, now=now)
         except Gone:
-            raise NotFound from None
-        self.tries.give_back(address)  # only wrong ones count
-        return found
+            wait_s = self.tries.take(household(self.client()), now)
+        raise TooManyRequests(signin.WAIT, retry_after=wait_s) if wait_s else NotFound
 
     def _person(self) -> Person | None:
         cookies = flask.request.headers.get("Cookie", "")

@@ -16,6 +16,7 @@ from dash.development.base_component import Component
 from analytics import rewind
 from analytics.commands import snippet as line_of
 from analytics.concurrency import MINUTE
+from analytics.faults import told
 from analytics.feed import recent
 from analytics.live import Concurrency, LiveState
 from analytics.sites import Site
@@ -66,11 +67,11 @@ def register(app: Dash, service: Service) -> None:
         site, now = authorized(service, domain), int(time.time())
         asked = moment(nudge)
         if 0 < asked < now:
-            parts, told = rewound(service, site, max(asked, now - rewind.FAR_S), now)
+            parts, more = rewound(service, site, max(asked, now - rewind.FAR_S), now)
         else:
             concurrency = _part("Concurrency", lambda: service.history.read(site, now))
-            parts, told = drawn(site, service.hub.state(site.id), concurrency), live_state(service.hub, site)
-        return (*parts, told | {"asked": asked}, str(told.get("at", "")))
+            parts, more = drawn(site, service.hub.state(site.id), concurrency), live_state(service.hub, site)
+        return (*parts, more | {"asked": asked}, str(more.get("at", "")))
 
     @app.callback(
         Output("rewind-track", "data-line"),
@@ -110,8 +111,8 @@ def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
     end = now // MINUTE * MINUTE
     people, complete = service.history.people(site, end - rewind.FAR_S, end, now)
     since = rewind.earliest(service.database, site.id, now)
-    told = {"begin": end - rewind.FAR_S, "since": since, "people": bar.line(people)}
-    return json.dumps(told, separators=(",", ":")), bar.TICK_MS if complete else bar.COUNTING_MS
+    line = {"begin": end - rewind.FAR_S, "since": since, "people": bar.line(people)}
+    return json.dumps(line, separators=(",", ":")), bar.TICK_MS if complete else bar.COUNTING_MS
 
 
 def drawn(
@@ -139,6 +140,6 @@ def _part(name: str, draw: Callable[[], Any]) -> Any:
     """What `draw` gives, None where it fails; the failure is in the log."""
     try:
         return draw()
-    except Exception:
-        log.exception("%s failed", name)
+    except Exception as failed:
+        log.error("%s failed: %s", name, told(failed))
         return None

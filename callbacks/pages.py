@@ -23,6 +23,7 @@ from callbacks import (
     general,
     keys,
     live,
+    overview,
     people,
     snippet,
     traffic,
@@ -37,6 +38,7 @@ from layouts.shell import Link, SiteLink
 SITE = "<domain>"  # stands for a site's domain in an address
 LIVE = f"/live/{SITE}"
 CONCURRENTS = f"/concurrents/{SITE}"
+OVERVIEW = f"/overview/{SITE}"
 TRAFFIC = f"/traffic/{SITE}"
 SETTINGS = f"/settings/{SITE}"
 
@@ -59,6 +61,7 @@ PAGES = (
     Page("/sites", MEMBER, all_sites.page),
     Page("/sites/add", ADMIN, add_site.page),
     Page(LIVE, VIEWER, live.page, "Live"),
+    Page(OVERVIEW, VIEWER, overview.page_of, "Overview"),
     Page(CONCURRENTS, VIEWER, concurrents.page),  # the Live page's trend leads there
     Page(TRAFFIC, ADMIN, traffic.page, "Traffic"),
     Page(f"{SETTINGS}/general", ADMIN, general.cards, "General"),
@@ -73,7 +76,12 @@ PAGES = (
 )
 
 # The header's tabs in their order. Each leads to the first page below its address that whoever looks may see.
-TABS = (("Live", "activity", LIVE), ("Traffic", "filter", TRAFFIC), ("Settings", "settings", SETTINGS))
+TABS = (
+    ("Live", "activity", LIVE),
+    ("Overview", "chart", OVERVIEW),
+    ("Traffic", "filter", TRAFFIC),
+    ("Settings", "settings", SETTINGS),
+)
 
 SWITCHED = 20  # sites in the header's switcher
 

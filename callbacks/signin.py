@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from analytics import accounts
 from analytics.database import Database
+from analytics.households import household
 from analytics.sites import WrongInput
 from analytics.tries import Tries
 from callbacks import gate
@@ -31,12 +31,12 @@ WRONG = "That e-mail and password do not belong together."
 WAIT = "Too many tries. Wait a few minutes, then try again."
 BUSY = "Many people are signing in at this moment. Try again in a few seconds."
 
-AddressOf = Callable[[flask.Request], str]
+Client = Callable[[], str]
 
 
-def peer(request: flask.Request) -> str:
+def peer() -> str:
     """The address at the other end of the connection."""
-    return request.remote_addr or ""
+    return flask.request.remote_addr or ""
 
 
 def register(
@@ -45,11 +45,11 @@ def register(
     *,
     version: str,
     base_url: str = "",
-    address_of: AddressOf = peer,
+    client: Client = peer,
     clock: gate.Clock = gate.epoch,
 ) -> None:
-    """Adds `/sign-in` and `/sign-out`. `address_of` tells who asks, past the proxies that are trusted."""
-    pages = _Pages(database, version, base_url, address_of, clock, Doorman())
+    """Adds `/sign-in` and `/sign-out`. `client` tells the address of who asks, past the proxies that are trusted."""
+    pages = _Pages(database, version, base_url, client, clock, Doorman())
     server.add_url_rule("/sign-in", "sign_in_page", pages.show, methods=["GET"])
     server.add_url_rule("/sign-in", "sign_in", pages.sign_in, methods=["POST"])
     server.add_url_rule("/sign-out", "sign_out", pages.sign_out, methods=["POST"])
@@ -72,7 +72,7 @@ class _Pages(NamedTuple):
     database: Database
     version: str
     base_url: str
-    address_of: AddressOf
+    client: Client
     clock: gate.Clock
     doorman: Doorman
 
@@ -88,7 +88,7 @@ class _Pages(NamedTuple):
         given = flask.request.form
         email, now = given.get("email", ""), self.clock()
         mark = accounts.password_mark(self.database, email)
-        visit = self.doorman.visit(self.address_of(flask.request), email, mark)
+        visit = self.doorman.visit(self.client(), email, mark)
         if wait_s := self.doorman.wait(visit, now):
             return self._page(429, WAIT, wait_s)
         try:
@@ -150,12 +150,12 @@ class Doorman:
 
     def visit(self, address: str, email: str, mark: str) -> Visit:
         """Who tries what. `mark` changes with the account's password."""
-        household, account = network(address), _account(email)
+        who, account = household(address), _account(email)
         return Visit(
-            pair=self._hash("pair", household, account, mark),
+            pair=self._hash("pair", who, account, mark),
             account=self._hash("account", account, mark),
-            address=self._hash("address", household),
-            friend=self._hash("friend", household, account),
+            address=self._hash("address", who),
+            friend=self._hash("friend", who, account),
         )
 
     def wait(self, visit: Visit, now: int) -> int:
@@ -183,18 +183,6 @@ class Doorman:
     def _hash(self, *parts: str) -> str:
         text = "\0".join(parts).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(text, key=self._salt, digest_size=16).hexdigest()
-
-
-def network(address: str) -> str:
-    """The address itself, or the /64 that one household or server has of IPv6."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    if parsed.version == 4 or mapped:
-        return str(mapped or parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _account(email: str) -> str:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from os import PathLike
-from typing import IO, Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 Reason = Literal["broken_line", "not_get", "not_ok", "not_a_page"]
-
-LONGEST_LINE = 64 * 1024  # bytes; Apache and nginx refuse longer requests long before
 
 
 class Hit(NamedTuple):
@@ -65,29 +60,6 @@ _FILE_ENDINGS = (
 _FILES = frozenset(_FILE_ENDINGS.split())
 _FEED_ENDS = frozenset({"feed", "feeds", "rss", "rss2", "atom", "rdf"})
 _FEED_QUERY = re.compile(r"(?:^|&)(?:feed|flav|flavou?r|format|type|output|alt)=(?:rss|atom|rdf|feed)", re.IGNORECASE)
-
-
-def open_log(path: str | PathLike[str]) -> Iterator[bytes]:
-    """The lines of a log file, plain or gzipped (told by its first bytes, not by its name).
-
-    Lines are cut at 64 KiB. Raises OSError where the file cannot be read or its gzip is damaged.
-    """
-    with open(path, "rb") as file:
-        zipped = file.peek(2)[:2] == b"\x1f\x8b"
-        source = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if zipped else file
-        try:
-            yield from _lines(source)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise OSError(f"{path} is a damaged gzip file: {error}") from error
-
-
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Lines of bounded length; what a longer one has beyond that is read past."""
-    inside = False
-    while line := file.readline(LONGEST_LINE):
-        if not inside:
-            yield line
-        inside = not line.endswith(b"\n") and len(line) == LONGEST_LINE
 
 
 def read(lines: Iterable[str | bytes]) -> Iterator[Hit | Skipped]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from analytics.faults import told
 from analytics.keys import Key
 from collector import pipeline
 from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Shed, Stored
@@ -86,9 +87,9 @@ class Collector:
         try:
             return self._begin(request)
         except SQLAlchemyError as away:
-            log.error("the database does not answer: %s", type(away).__name__)
-        except Exception:
-            log.exception("an event could not be taken apart")
+            log.error("the database does not answer: %s", told(away))
+        except Exception as failed:
+            log.error("an event could not be taken apart: %s", told(failed))
         self._writer.count(0, int(time.time()), *named(AWAY))
         return answer([AWAY], batch=False)
 

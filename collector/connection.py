@@ -20,8 +20,9 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
+from analytics.faults import told
 from collector.hub import Subscription
-from collector.request import Request, Response, error, sealed
+from collector.request import Headers, Request, Response, error, sealed
 
 log = logging.getLogger("footfall.connection")
 
@@ -54,6 +55,7 @@ class Handler(Protocol):
 
     connections: set[Connection]
     held: int  # bytes of all the bodies that have not come to their end
+    seal: Headers  # the security headers of every answer
 
     def largest_body(self, path: str) -> int:
         """How many bytes a body for that path may have."""
@@ -137,8 +139,8 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._deaf = True  # no other protocol is spoken here: what was asked for is answered, and that is all
-        except httptools.HttpParserCallbackError:
-            log.exception("a request failed")
+        except httptools.HttpParserCallbackError as failed:
+            log.error("a request failed: %s", told(failed))
             self._transport.abort()
         except httptools.HttpParserError:
             self._refuse(BAD_REQUEST)
@@ -256,8 +258,8 @@ class Connection(asyncio.Protocol):
                 if not self._waiting or self._answering or self._paused:
                     return
                 self._take(self._waiting.popleft())
-        except Exception:
-            log.exception("a request failed")
+        except Exception as failed:
+            log.error("a request failed: %s", told(failed))
             self._transport.abort()
         finally:
             self._turning = False
@@ -282,7 +284,8 @@ class Connection(asyncio.Protocol):
         self._answering = False
         self._until = time.monotonic() + (HEAD_S if self._head_size else IDLE_S)
         length = None if response.status in (204, 304) else len(response.body)
-        head = _head(response.status, response.headers, length, self._keeps) + _date(int(time.time()))
+        seal = self._handler.seal
+        head = _head(response.status, response.headers, length, self._keeps, seal) + _date(int(time.time()))
         self._transport.write(head if self._is_head else head + response.body)
         if not self._keeps or (self._eof and not self._waiting):
             self._end()
@@ -321,7 +324,7 @@ class Connection(asyncio.Protocol):
     def stream(
         self,
         number: int,
-        headers: tuple[tuple[str, str], ...],
+        headers: Headers,
         subscription: Subscription,
         ended: Callable[[], None],
     ) -> None:
@@ -334,7 +337,7 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         self._transport.resume_reading()  # and thrown away, so that a reader who leaves is noticed
         coded = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
-        self._transport.write(_head(200, coded, None, False) + _date(int(time.time())))
+        self._transport.write(_head(200, coded, None, False, self._handler.seal) + _date(int(time.time())))
         self._flush()
 
     def wake(self) -> None:
@@ -390,8 +393,9 @@ def _target(url: bytes) -> tuple[str, str]:
 
 
 @lru_cache(512)
-def _head(status: int, headers: tuple[tuple[str, str], ...], length: int | None, keeps: bool) -> bytes:
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in sealed(headers))]
+def _head(status: int, headers: Headers, length: int | None, keeps: bool, seal: Headers) -> bytes:
+    named = (f"{name}: {value}" for name, value in sealed(headers, seal))
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *named]
     if length is not None:
         lines.append(f"Content-Length: {length}")
     if not keeps and CLOSE[0] not in headers:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from analytics.faults import told
 from analytics.sites import WrongInput
 
 log = logging.getLogger("footfall.control")
@@ -23,6 +24,7 @@ log = logging.getLogger("footfall.control")
 NAME = "control.sock"
 LONGEST_PATH = 100  # a socket's path has room for 107 bytes
 LONGEST_LINE = 1024 * 1024
+LONGEST_ANSWER = 256 * LONGEST_LINE  # the answer to a question may have 10,000 rows
 PATIENCE_S = 300.0
 
 Tell = Callable[[str], None]
@@ -71,7 +73,7 @@ def ask(data_dir: Path, name: str, options: dict[str, Any], tell: Tell = lambda 
 
 
 def _line(file: IO[bytes]) -> dict[str, str]:
-    line: dict[str, str] = json.loads(file.readline(LONGEST_LINE) or b'{"error": "the server went away"}')
+    line: dict[str, str] = json.loads(file.readline(LONGEST_ANSWER) or b'{"error": "the server went away"}')
     return line
 
 
@@ -119,7 +121,7 @@ class Control:
         except ConnectionError:
             raise
         except Exception as failed:
-            log.exception("a command failed")
+            log.error("a command failed: %s", told(failed))
             return {"error": f"the server could not do it: {type(failed).__name__}"}
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from analytics import sites
 from analytics.database import Database
+from analytics.faults import told
 from analytics.keys import Key
 from analytics.sites import Site, WrongInput
 from collector.collect import Collector
@@ -124,5 +125,5 @@ def _walk(post: _Post, end: threading.Event, with_past: bool) -> None:
         walk(post, end.is_set, with_past=with_past, pace=PACE)
     except RefusedError as refused:
         log.warning("the demo's visitors are gone: %s", refused)
-    except Exception:
-        log.exception("the demo's visitors are gone")
+    except Exception as failed:
+        log.error("the demo's visitors are gone: %s", told(failed))

@@ -14,9 +14,12 @@ from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from collector.accesslog import Hit, open_log, read
-from collector.replay import BEAT_S, PERSON, Post, Reading, Stage, Step, make_id, own_hosts, page_steps, run, walks
+from collector.accesslog import Hit, read
+from collector.logfile import open_log
+from collector.replay import Post, run
 from collector.sender import Body, RefusedError, Sender
+from collector.steps import BEAT_S, PERSON, Reading, Stage, Step, page_steps
+from collector.walks import make_id, own_hosts, walks
 
 DEMO_DOMAIN = "demo.example"
 PAST_S = 65 * 60

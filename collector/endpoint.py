@@ -16,13 +16,15 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from collector import pixel
+from analytics.faults import told
+from collector import pixel, statistics
 from collector.arrival import Outcome
 from collector.bridge import call_wsgi
 from collector.connection import Connection
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, error
-from collector.routes import QUICK, Answer, Routes, Stream, answered_by
+from collector.routes import QUICK, SLOW, Answer, Routes, Stream, answered_by
+from collector.turns import Turns
 from collector.writer import Waiting, Writer
 
 log = logging.getLogger("footfall.endpoint")
@@ -40,6 +42,8 @@ LARGEST_FORM = 1024 * 1024
 MOST_WAITING = 300  # requests for the threads
 PAGES_THREADS = 6
 LIVE_THREADS = 4  # of their own: heavy pages do not hold up who looks at the live state
+STATISTICS_THREADS = 2  # of their own: programs hold up neither
+MOST_QUESTIONS = 60  # of programs that wait
 
 TOO_LARGE = error(413, "too_large", "the body is too large", (("Connection", "close"),))
 AWAY = error(503, "away", "the live state cannot be read right now", (("Retry-After", "5"),))
@@ -52,11 +56,14 @@ class Endpoint:
     def __init__(self, routes: Routes, writer: Writer, wsgi: Wsgi) -> None:
         self.connections: set[Connection] = set()
         self.held = 0
+        self.seal = routes.seal
         self._routes = routes
         self._writer = writer
         self._wsgi = wsgi
         self._pages = ThreadPoolExecutor(PAGES_THREADS, thread_name_prefix="footfall-page")
         self._live = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="footfall-live")
+        self._statistics = ThreadPoolExecutor(STATISTICS_THREADS, thread_name_prefix="footfall-statistics")
+        self._turns = Turns(MOST_QUESTIONS, statistics.MOST_AT_ONCE)
         self._in_threads = 0
         self._turn: list[Waiting] = []
         self._committing: dict[Connection, tuple[float, int, Finish]] = {}
@@ -73,8 +80,8 @@ class Endpoint:
                 await asyncio.sleep(1)
                 try:
                     self._end_waits(time.monotonic())
-                except Exception:
-                    log.exception("connections could not be looked after")
+                except Exception as failed:
+                    log.error("connections could not be looked after: %s", told(failed))
         finally:
             checking.cancel()
 
@@ -99,6 +106,8 @@ class Endpoint:
             answered = answered_by(own, request)
             assert isinstance(answered, Response)
             connection.answer(number, answered)
+        elif request.path in SLOW:
+            self._ask(own, request, connection, number)
         else:
             self._in_thread(self._live, partial(self._live_answer, own, request, connection), connection, number)
 
@@ -135,8 +144,8 @@ class Endpoint:
             self._committing.pop(connection, None)
             try:
                 connection.answer(number, finish(outcomes))
-            except Exception:
-                log.exception("an answer could not be given")
+            except Exception as failed:
+                log.error("an answer could not be given: %s", told(failed))
 
     def _end_waits(self, now: float) -> None:
         for connection, (until, number, finish) in list(self._committing.items()):
@@ -146,27 +155,41 @@ class Endpoint:
         for connection in list(self.connections):
             try:
                 connection.check(now)
-            except Exception:
-                log.exception("a connection could not be looked after")
+            except Exception as failed:
+                log.error("a connection could not be looked after: %s", told(failed))
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _in_thread(
         self, threads: ThreadPoolExecutor, work: Callable[[], Any], connection: Connection, number: int
-    ) -> None:
+    ) -> asyncio.Future[Any] | None:
+        """The work under way; None where there is too much of it."""
         if self._in_threads >= MOST_WAITING:
             connection.answer(number, BUSY)
-            return
+            return None
         self._in_threads += 1
         working = self._loop.run_in_executor(threads, work)
         working.add_done_callback(partial(self._worked, connection, number))
+        return working
+
+    def _ask(self, own: Answer, request: Request, connection: Connection, number: int) -> None:
+        """Answers a program's question, if whoever asks has no more of them than their share."""
+        who = request.headers.get("authorization", "")
+        if not self._turns.begin(who):
+            connection.answer(number, statistics.TOO_MANY_AT_ONCE)
+            return
+        working = self._in_thread(self._statistics, partial(answered_by, own, request), connection, number)
+        if working is None:
+            self._turns.end(who)
+        else:
+            working.add_done_callback(lambda _: self._turns.end(who))
 
     def _worked(self, connection: Connection, number: int, done: asyncio.Future[Any]) -> None:
         self._in_threads -= 1
         if done.cancelled():
             return
         if failed := done.exception():
-            log.error("a request failed", exc_info=failed)
+            log.error("a request failed: %s", told(failed))
             connection.answer(number, AWAY)
         elif isinstance(done.result(), Response):
             connection.answer(number, done.result())
@@ -193,12 +216,13 @@ class Endpoint:
             try:
                 await self._loop.run_in_executor(self._live, _close_forbidden, list(self._streams.values()))
             except Exception as failed:
-                log.warning("streams could not be checked: %s", type(failed).__name__)
+                log.warning("streams could not be checked: %s", told(failed))
 
     def close(self) -> None:
         """Lets the threads end."""
         self._pages.shutdown(wait=False, cancel_futures=True)
         self._live.shutdown(wait=False, cancel_futures=True)
+        self._statistics.shutdown(wait=False, cancel_futures=True)
 
 
 def _close_forbidden(streams: list[tuple[Stream, Any]]) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from analytics.beat import Beat
 from analytics.database import Database
+from analytics.faults import told
 from analytics.feed import FeedItem, recent
 from analytics.live import LiveState
 from analytics.presence import RECENT_S, Presence
@@ -173,8 +174,8 @@ class Hub:
             for site_id, some in by_site.items():
                 try:
                     self._take(self._channel(site_id), some, now)
-                except Exception:
-                    log.exception("the live side of site %d begins anew", site_id)
+                except Exception as failed:
+                    log.error("the live side of site %d begins anew: %s", site_id, told(failed))
                     self._lose(site_id)
             if any(self._channels[site_id].subscriptions for site_id in by_site):
                 self._lock.notify()
@@ -275,6 +276,12 @@ class Hub:
             channel.presence.expire(int(self._clock()))
             return channel.presence.active
 
+    def lately(self, site_id: int) -> int:
+        """How many people were on a site in the last five minutes."""
+        with self._open(site_id, feed=False) as channel:
+            channel.presence.expire(int(self._clock()))
+            return channel.presence.recent_people
+
     def active_by_site(self) -> dict[int, int]:
         """How many people are active now, by site; sites where nobody was lately are left out."""
         now = int(self._clock())
@@ -344,8 +351,8 @@ class Hub:
             with self._lock:
                 try:
                     due = self._send_due()
-                except Exception:
-                    log.exception("a frame could not be made")
+                except Exception as failed:
+                    log.error("a frame could not be made: %s", told(failed))
                     due = 1.0
                 self._lock.wait(due)
 

@@ -32,19 +32,29 @@ class _Door:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = _request(environ)
         if request.path == pixel.PATH and request.method == "GET":
-            return _answered(
-                pixel.pictured(self._routes.collector.collect(pixel.as_posted(request), COMMIT_S)), start_response
-            )
+            collected = self._routes.collector.collect(pixel.as_posted(request), COMMIT_S)
+            return self._answered(pixel.pictured(collected), start_response)
         collecting = request.path == "/api/collect" and request.method == "POST"
         own = None if collecting else self._routes.find(request)
         if not collecting and own is None:
             return self._behind(environ, start_response)
         if own is None:
-            return _answered(self._collected(request, environ), start_response)
+            return self._answered(self._collected(request, environ), start_response)
+        if request.method == "POST":
+            body = _body(environ, LARGEST_BODY)
+            if body is None:
+                return self._answered(TOO_LARGE, start_response)
+            request = request._replace(body=body)
         answered = answered_by(own, request)
         if isinstance(answered, Stream):
-            return _streamed(answered, start_response)
-        return _answered(answered, start_response)
+            start_response(_status(200), list(sealed(answered.headers, self._routes.seal)))
+            return _frames(answered)
+        return self._answered(answered, start_response)
+
+    def _answered(self, response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        length = "Content-Length", str(len(response.body))
+        start_response(_status(response.status), [*sealed(response.headers, self._routes.seal), length])
+        return [response.body]
 
     def _collected(self, request: Request, environ: dict[str, Any]) -> Response:
         body = _body(environ, LARGEST_BODY)
@@ -69,16 +79,6 @@ def _body(environ: dict[str, Any], most: int = LARGEST_FORM) -> bytes | None:
     wanted = int(length) if length.isdecimal() else most + 1
     body: bytes = environ["wsgi.input"].read(wanted) if length or environ.get("wsgi.input_terminated") else b""
     return body if len(body) <= most else None
-
-
-def _answered(response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    start_response(_status(response.status), [*sealed(response.headers), ("Content-Length", str(len(response.body)))])
-    return [response.body]
-
-
-def _streamed(stream: Stream, start_response: Callable[..., Any]) -> Iterator[bytes]:
-    start_response(_status(200), list(sealed(stream.headers)))
-    return _frames(stream)
 
 
 def _frames(stream: Stream) -> Iterator[bytes]:

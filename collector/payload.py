@@ -88,6 +88,10 @@ class Body(NamedTuple):
 BAD_ENCODING = Rejected(400, "bad_encoding", "the body is not UTF-8")
 
 
+BAD_JSON = Rejected(400, "bad_json", "the body is not JSON")
+TOO_DEEP = Rejected(400, "too_deep", f"nested deeper than {DEEPEST} levels")
+
+
 class _Unreadable(Exception):
     def __init__(self, rejected: Rejected) -> None:
         self.rejected = rejected
@@ -107,7 +111,7 @@ def read_body(body: bytes) -> Body | Rejected:
         if not body.isascii():
             body.decode()  # the fields that nobody knows too: the decoder passes over them
         if (deepness := _depth(body)) > DEEPEST:
-            return Rejected(400, "too_deep", f"nested deeper than {DEEPEST} levels")
+            return TOO_DEEP
         if _odd.search(body):
             body = _scrubbed(body)
         if deepness and body.lstrip()[:1] == b"[":
@@ -117,6 +121,21 @@ def read_body(body: bytes) -> Body | Rejected:
         return BAD_ENCODING
     except _Unreadable as unreadable:
         return unreadable.rejected
+
+
+def read_json(body: bytes) -> object:
+    """Whatever JSON the body holds, its texts such as both databases take; a `Rejected` (400) where it holds none."""
+    try:
+        body.decode()
+        if _depth(body) > DEEPEST:
+            return TOO_DEEP
+        return msgspec.json.decode(_scrubbed(body) if _odd.search(body) else body)
+    except UnicodeDecodeError:
+        return BAD_ENCODING
+    except _Unreadable as unreadable:
+        return unreadable.rejected
+    except (ValueError, RecursionError):
+        return BAD_JSON
 
 
 def _read_batch(body: bytes) -> Body | Rejected:
@@ -176,7 +195,7 @@ def _explain(text: bytes) -> NoReturn:
         raise
     except (ValueError, RecursionError):
         pass
-    raise _Unreadable(Rejected(400, "bad_json", "the body is not JSON"))
+    raise _Unreadable(BAD_JSON)
 
 
 def _has_bad_number(text: bytes) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from hashlib import blake2b
+
+from analytics.households import household
 
 MOST_ADDRESSES = 200_000
 
 
 class Rate:
-    """Counts events a minute for each address and site; bounded memory, gone with the process.
+    """Counts events a minute for each household and site; bounded memory, gone with the process.
 
     Addresses are hashed under a key of this process. When more than `MOST_ADDRESSES` are counted within one minute
     the oldest are let go: the limit then errs towards letting events in.
@@ -30,7 +31,7 @@ class Rate:
         if minute != self._minute:
             self._minute, self._counts = minute, {}
         key = blake2b(
-            f"{site_id} {_network(address)}".encode("utf-8", "replace"), key=self._key, digest_size=8
+            f"{site_id} {household(address)}".encode("utf-8", "replace"), key=self._key, digest_size=8
         ).digest()
         count = self._counts.get(key, 0) + 1
         if count > self._a_minute:
@@ -39,10 +40,3 @@ class Rate:
             del self._counts[next(iter(self._counts))]
         self._counts[key] = count
         return 0
-
-
-def _network(address: str) -> str:
-    """Whose address it is: one subscriber has a whole /64 of IPv6."""
-    if ":" not in address:
-        return address
-    return ":".join(ipaddress.IPv6Address(address.partition("%")[0]).exploded.split(":")[:4])

@@ -24,11 +24,14 @@ class Request(NamedTuple):
         return next((value for key, value in parse_qsl(self.query) if key == name), "")
 
 
+Headers = tuple[tuple[str, str], ...]
+
+
 class Response(NamedTuple):
     """An answer, whole."""
 
     status: int
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     body: bytes
 
 
@@ -40,22 +43,24 @@ SEAL = (
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),
 )
+HSTS = "Strict-Transport-Security", "max-age=31536000"  # a year
+HTTPS_SEAL = (*SEAL, HSTS)  # where people come over HTTPS
 
 
-def sealed(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def sealed(headers: Headers, seal: Headers = SEAL) -> Headers:
     """The headers with the security headers; an answer with a policy of its own says itself who may frame it."""
     own = {name.lower() for name, _ in headers}
     if "content-security-policy" in own:
         own.add("x-frame-options")
-    return (*headers, *(header for header in SEAL if header[0].lower() not in own))
+    return (*headers, *(header for header in seal if header[0].lower() not in own))
 
 
-def json_response(status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+def json_response(status: int, value: Any, headers: Headers = ()) -> Response:
     """An answer in JSON."""
     own = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
     return Response(status, (*own, *headers), msgspec.json.encode(value))
 
 
-def error(status: int, code: str, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+def error(status: int, code: str, message: str, headers: Headers = ()) -> Response:
     """An answer that says what is wrong (contract §3.1)."""
     return json_response(status, {"error": {"code": code, "message": message}}, headers)

@@ -17,14 +17,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from analytics import language
 from analytics.database import Database
 from analytics.embeds import EmbedRing
+from analytics.faults import told
 from analytics.history import History
 from analytics.keys import KeyRing
 from analytics.sites import Directory, Site
-from collector import pixel
+from analytics.stats import Ask
+from collector import pixel, statistics
 from collector.card import card
 from collector.collect import CORS, PREFLIGHT, Collector
 from collector.hub import Hub, Subscription
-from collector.request import Request, Response, error, json_response
+from collector.request import SEAL, Headers, Request, Response, error, json_response
+from collector.statistics import Statistics
 from collector.writer import Writer
 
 log = logging.getLogger("footfall.routes")
@@ -42,12 +45,15 @@ EVENT_STREAM = (
 SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
 DATABASE_AWAY = error(503, "database_away", "the database does not answer", (NO_STORE, ("Retry-After", "5")))
 NOT_STORING = error(503, "not_storing", "the last commit failed; the log says why", (NO_STORE, ("Retry-After", "5")))
+STALE_S = 10.0  # a replica that follows is half a second behind
 FAILED = error(500, "failed", "something failed on the server; its log says what", (NO_STORE,))
 MOST_STREAMS = 2_000
 TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (NO_STORE, ("Retry-After", "30")))
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
 
 QUICK = {"/api/collect", pixel.PATH, "/js/footfall.js", "/healthz", card.FONT_PATH}  # answered without asking anything
+
+SLOW = {statistics.QUERY}  # may count for seconds: in threads of their own
 
 May = Callable[[], bool]
 WhoReads = Callable[[Mapping[str, str]], Callable[[Site], bool] | None]
@@ -56,7 +62,7 @@ WhoReads = Callable[[Mapping[str, str]], Callable[[Site], bool] | None]
 class Stream(NamedTuple):
     """An answer without an end; `allowed` is asked again while it lasts."""
 
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     subscribe: Callable[[Callable[[], None]], Subscription]
     unsubscribe: Callable[[Subscription], None]
     allowed: May
@@ -70,10 +76,10 @@ def answered_by(answer: Answer, request: Request) -> Response | Stream:
     try:
         return answer(request)
     except SQLAlchemyError as away:
-        log.error("%s: the database does not answer: %s", request.path, type(away).__name__)
+        log.error("%s: the database does not answer: %s", request.path, told(away))
         return DATABASE_AWAY
-    except Exception:
-        log.exception("%s failed", request.path)
+    except Exception as failed:
+        log.error("%s failed: %s", request.path, told(failed))
         return FAILED
 
 
@@ -87,8 +93,9 @@ class Reader(NamedTuple):
 class Routes:
     """Finds what answers a request; None leaves it to Flask.
 
-    `who_reads` tells by the headers which sites somebody signed in may read, None for a stranger; `clock` gives epoch
-    seconds; the script that is served beats every `beat_s` seconds.
+    `ask` answers questions about the past; `who_reads` tells by the headers which sites somebody signed in may read,
+    None for a stranger; `clock` gives epoch seconds, `behind_s` how old the replica's answers are; the script that is
+    served beats every `beat_s` seconds; `seal` is what every answer carries.
     """
 
     def __init__(
@@ -101,10 +108,14 @@ class Routes:
         keys: KeyRing,
         embeds: EmbedRing,
         database: Database,
+        ask: Ask,
         who_reads: WhoReads,
         clock: Callable[[], float],
+        behind_s: Callable[[], float],
         beat_s: int = 30,
+        seal: Headers = SEAL,
     ) -> None:
+        self.seal = seal
         self.collector = collector
         self._writer = writer
         self._hub = hub
@@ -115,12 +126,16 @@ class Routes:
         self._database = database
         self._who_reads = who_reads
         self._clock = clock
+        self._behind_s = behind_s
+        programs = Statistics(sites, keys, hub, ask, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
             "/js/footfall.js": (("GET", "HEAD"), script(beat_s)),
             pixel.PATH: (("GET", "HEAD"), lambda _: pixel.BLANK),  # a GET is collected before it comes here
             "/api/live": (("GET",), self._live),
             "/api/live/stream": (("GET",), self._stream),
+            statistics.QUERY: (("POST",), programs.query),
+            statistics.REALTIME: (("GET",), programs.realtime),
             "/embed/live": (("GET",), self._card),
             card.FONT_PATH: (("GET",), card_font),
             "/healthz": (("GET", "HEAD"), lambda _: json_response(200, {"status": "up"}, (NO_STORE,))),
@@ -265,7 +280,11 @@ class Routes:
                 connection.execute(text("SELECT 1"))
         except SQLAlchemyError:
             return DATABASE_AWAY
-        return NOT_STORING if self._writer.failing else json_response(200, {"status": "ready"}, (NO_STORE,))
+        if self._writer.failing:
+            return NOT_STORING
+        if (behind_s := self._behind_s()) > STALE_S:
+            return error(503, "replica_stale", f"the columnar replica is {behind_s:.0f} s behind", (NO_STORE,))
+        return json_response(200, {"status": "ready"}, (NO_STORE,))
 
 
 def script_beating(beat_s: int) -> bytes:

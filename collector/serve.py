@@ -16,6 +16,7 @@ from contextlib import suppress
 
 import uvloop
 
+from analytics import faults
 from analytics.sites import WrongInput
 from collector.connection import Connection
 from collector.endpoint import Endpoint
@@ -54,6 +55,7 @@ async def _serve(
     endpoint: Endpoint, host: str, port: int, on_ready: Callable[[], None], on_stop: Callable[[], None]
 ) -> None:
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(faults.loop_failed)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)

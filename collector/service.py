@@ -10,11 +10,13 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics import maintenance, stats
+from analytics import changes, maintenance, stats
+from analytics.columnar import Columnar
 from analytics.concurrency import SETTLED_S
 from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
 from analytics.embeds import EmbedRing
+from analytics.faults import told
 from analytics.history import History
 from analytics.keys import KeyRing
 from analytics.salts import SaltKeeper
@@ -29,6 +31,7 @@ from collector.pipeline import Kit
 from collector.place import Places, open_places
 from collector.proxies import Proxies
 from collector.rate import Rate
+from collector.request import HTTPS_SEAL, SEAL
 from collector.routes import Routes, WhoReads
 from collector.spam import open_spammers
 from collector.writer import Writer
@@ -39,6 +42,7 @@ TIDY_S = 60.0
 DAY_S = 30.0  # how often one looks whether the day's work is due
 NOTE_S = 1.0
 RECALL_S = 1.0
+FOLLOW_S = 0.5
 RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
 ALONE_S = 5.0  # nobody else writes an embedded database, and whoever changes something here renews at once
 
@@ -54,7 +58,8 @@ def warn(config: Config) -> None:
         )
 
 
-def _open_places(config: Config) -> Places:
+def places_of(config: Config) -> Places:
+    """The geo database of the settings; `WrongSetting` where it cannot be opened."""
     try:
         return open_places(config.geoip_database, config.data_dir)
     except ValueError as wrong:
@@ -70,7 +75,7 @@ class Service:
         self._ending = threading.Event()
         warn(config)
         self.secret = secret_of(config)
-        self.places = _open_places(config)
+        self.places = places_of(config)
         self.database = Database(config)
         # renewed by a thread of their own: a database that hangs must not hang the loop that asks them
         self.sites = Directory(self.database, stale_s=math.inf)
@@ -81,7 +86,8 @@ class Service:
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._renewing = threading.Lock()
         self.renew()
-        self.ask: stats.Ask = stats.of_truth(self.database)
+        self.columnar = Columnar(self.database, config)
+        self.ask: stats.Ask = self.columnar.rows
         self.history = History(self.database, config.active_window_s)
         self.trends = Trends(self.database, config.active_window_s, int(clock()))
         self.writer = Writer(self.database, self._publish, clock=clock)
@@ -96,6 +102,7 @@ class Service:
             self._kept(NOTE_S, self._note),
             self._kept(RECALL_S, self._recall),
             self._kept(DAY_S, self._do_the_day),
+            self._kept(FOLLOW_S, self._follow),
         ]
 
     def routes(self, who_reads: WhoReads) -> Routes:
@@ -109,9 +116,12 @@ class Service:
             self.keys,
             self.embeds,
             self.database,
+            self.ask,
             who_reads,
             self._clock,
+            lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
+            HTTPS_SEAL if self.config.over_https else SEAL,
         )
 
     def renew(self) -> None:
@@ -127,13 +137,14 @@ class Service:
         try:
             self.salts.prepare(self.sites.all(), now)
         except SQLAlchemyError as away:
-            log.warning("salts cannot be made: %s", type(away).__name__)  # who reads is served all the same
+            log.warning("salts cannot be made: %s", told(away))  # who reads is served all the same
 
     def _publish(self, stored: list[Stored]) -> None:
         now = int(self._clock())
         for one in stored:
             if one.beat.at <= now - SETTLED_S:  # its minutes may have been counted already
                 self.history.forget(one.beat.site_id, one.beat.at)
+                self.trends.forget(one.beat.site_id, one.beat.at, now)
         self.today.take((one.beat, one.feed is not None and one.feed.type == "pageview") for one in stored)
         self.hub.publish(stored)
 
@@ -157,6 +168,9 @@ class Service:
         self.today.recall(now, self.rest)
         self.trends.recall(self.sites.all(), now, self.rest)
 
+    def _follow(self) -> None:
+        self.columnar.follow(self.rest)
+
     def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
         name = f"footfall-{work.__name__.strip('_')}"
         keeper = threading.Thread(target=self._every, args=(seconds, work), name=name, daemon=True)
@@ -168,12 +182,13 @@ class Service:
             try:
                 work()
             except Exception as failed:
-                log.warning("%s has to wait: %s", work.__name__, type(failed).__name__)
+                log.warning("%s has to wait: %s", work.__name__, told(failed))
 
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.keep_lease()
         self.hub.tidy()
+        changes.prune(self.database, self.rest)
 
     def drain(self) -> None:
         """Lets the crowd leave, refuses what comes, commits what is waiting, ends the streams. May be called twice."""
@@ -187,5 +202,6 @@ class Service:
         self.drain()
         for keeper in self._keepers:
             keeper.join(2)
+        self.columnar.close()
         self.database.close()
         self.places.close()

@@ -1,6 +1,6 @@
 """One group of arrivals becomes rows, inside one transaction.
 
-Everything is read with at most four statements and written with at most six, however many arrivals there are: each
+Everything is read with at most four statements and written with at most seven, however many arrivals there are: each
 statement gives up the interpreter lock once, and taking it back from a busy event loop costs up to a switch interval
 (32 events by `executemany` took 280 ms beside a busy thread, as multi-row statements 29 ms). The statements are run on
 the driver's cursor: SQLAlchemy's execution would cost a group of 16 a quarter of its time.
@@ -17,8 +17,9 @@ import msgspec
 from msgspec.structs import astuple
 from sqlalchemy import Connection, Table
 
-from analytics import schema
+from analytics import changes, schema
 from analytics.beat import Beat, State
+from analytics.changes import Noted
 from analytics.feed import FeedItem, opaque
 from analytics.ids import Ids, first_id
 from collector import visit as visits
@@ -132,6 +133,7 @@ class _Work:
         for visit in self._visits.values():
             self._visits_of.setdefault((visit.site_id, visit.visitor), []).append(visit.id)
         self._changed: dict[tuple[int, int], Visit] = {}
+        self._told: set[tuple[int, int]] = set()
         self._new_pageviews: list[tuple[Any, ...]] = []
         self._new_events: list[tuple[Any, ...]] = []
         self._beats: list[tuple[Any, ...]] = []
@@ -218,8 +220,9 @@ class _Work:
             return Rejected(422, "unknown_pageview", "no such pageview; send `url` with the heartbeat", "pageview")
         row_id = self._ids.make(arrival.at_ms)
         visit = self._visits[arrival.site_id, page.visit_id] if page else self._visit(arrival, row_id)
-        visit = visits.with_user(visits.with_beat(visit, arrival.at), event.user_id, event.user_type or "")
-        self._change(visit)
+        beaten = visits.with_beat(visit, arrival.at)
+        visit = visits.with_user(beaten, event.user_id, event.user_type or "")
+        self._change(visit, told=visit is not beaten)  # that it was seen again, no copy keeps
         if page:
             self._add_totals(arrival, page)
         state = State.LEFT if event.type == "leave" else STATES[event.state]
@@ -252,9 +255,11 @@ class _Work:
         fitting = [visit for visit in known if visits.is_open(visit, at)]
         return max(fitting, key=lambda visit: (visit.started_at <= at, visit.seen_at), default=None)
 
-    def _change(self, visit: Visit) -> Visit:
+    def _change(self, visit: Visit, *, told: bool = True) -> Visit:
         key = visit.site_id, visit.id
         known = self._visits.get(key)
+        if told or known is None:
+            self._told.add(key)
         if known is None:
             self._visits_of.setdefault((visit.site_id, visit.visitor), []).append(visit.id)
         if known is not visit:
@@ -298,6 +303,19 @@ class _Work:
         _insert(driver, schema.events, self._new_events)
         _insert(driver, schema.heartbeats, self._beats)
         _update_totals(driver, [(*key, *totals) for key, totals in self._totals.items()])
+        _insert(driver, schema.changes, self._noted().lines())
+
+    def _noted(self) -> Noted:
+        noted = Noted()
+        for site_id, visit_id in self._told:
+            noted.visit(site_id, visit_id)
+        for row in self._new_pageviews:
+            noted.pageview(row[0], row[1])
+        for site_id, pageview_id in self._totals:
+            noted.pageview(site_id, pageview_id)
+        for row in self._new_events:
+            noted.event(row[0], row[1])
+        return noted
 
 
 def _feed_item(arrival: Arrival, visit: Visit, row_id: int) -> FeedItem:
@@ -414,6 +432,7 @@ COLUMNS = {
     for table in (schema.visits, schema.pageviews, schema.events, schema.heartbeats, schema.outcomes)
 }
 COLUMNS["visits"] = VISIT_COLUMNS
+COLUMNS["changes"] = list(changes.COLUMNS)
 ROWS_AT_ONCE = 128  # 34 columns of a visit stay below SQLite's 32,766 parameters
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from analytics import maintenance
 from analytics.database import Database
+from analytics.faults import told
 from analytics.ids import Ids
 from collector import tally as tallies
 from collector.arrival import Arrival, Outcome, Shed, Stored
@@ -186,8 +187,8 @@ class Writer:
         """It is committed: a fault of the live side takes neither the answers nor this thread."""
         try:
             self._on_stored(stored)
-        except Exception:
-            log.exception("the live side has missed %d events", len(stored))
+        except Exception as failed:
+            log.error("the live side has missed %d events: %s", len(stored), told(failed))
 
     def _stored(self, arrivals: list[Arrival]) -> list[Outcome]:
         """The outcomes after the commit. One arrival that the database refuses does not sink the others."""
@@ -195,11 +196,11 @@ class Writer:
         try:
             return self._store(arrivals, tally)
         except AWAY_ERRORS as away:
-            log.error("the database cannot be written to: %s", str(away).partition("\n")[0])
+            log.error("the database cannot be written to: %s", told(away))
             self.failing = True  # what was refused is counted, and that is tried to be written every second
             self._return_tally(tally)
         except Exception as refused:
-            log.error("%d arrivals could not be stored: %s", len(arrivals), type(refused).__name__)
+            log.error("%d arrivals could not be stored: %s", len(arrivals), told(refused))
             self._return_tally(tally)
             if len(arrivals) > 1:
                 return [outcome for arrival in arrivals for outcome in self._stored([arrival])]
@@ -240,5 +241,5 @@ class Writer:
             self.failing = False
         except Exception as away:
             self.failing = True
-            log.error("the outcome counters cannot be written: %s", type(away).__name__)
+            log.error("the outcome counters cannot be written: %s", told(away))
             self._return_tally(tally)

@@ -25,10 +25,10 @@ COLUMNS = (  # what it is sorted by ("" for not), heading, its window
     ("domain", "Site", ""),
     ("active", "Active now", "last {window}"),
     ("", "Trend", "last 30 min"),
-    ("people", "Visitors", "today"),
+    ("people", "People", "today"),
     ("visits", "Visits", "today"),
     ("pageviews", "Pageviews", "today"),
-    ("", "Visitors", "yesterday, UTC"),
+    ("", "People", "yesterday, UTC"),
 )
 SORTS = tuple(sort for sort, _, _ in COLUMNS if sort)
 
@@ -133,10 +133,10 @@ def _row(row: Row, window_s: int) -> dict[str, object]:
     people = figures.UNKNOWN if today is None else figures.count(today.people) + ("+" if today.at_least else "")
     cells = [
         (figures.count(row.active), f"last {figures.window(window_s)}"),
-        (people, "Visitors today"),
+        (people, "People today"),
         (figures.UNKNOWN if today is None else figures.count(today.visits), "Visits today"),
         (figures.UNKNOWN if today is None else figures.count(today.pageviews), "Pageviews today"),
-        (figures.UNKNOWN if row.yesterday is None else figures.count(row.yesterday), "Visitors yesterday"),
+        (figures.UNKNOWN if row.yesterday is None else figures.count(row.yesterday), "People yesterday"),
     ]
     return {
         "domain": row.domain,

@@ -5,49 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Protocol
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.concurrency import MINUTE
+from analytics.concurrents import UNKNOWN
+from analytics.history import DayOfConcurrents
+from analytics.sites import Site
 from layouts import states
 from layouts.components import figures
 from layouts.components.icon import icon
-from layouts.site import Site, demo_badge
+from layouts.site import demo_badge
 
-MINUTE, HOUR = 60, 3600
-UNKNOWN = -1
+HOUR = 3600
 TICK_MS, COUNTING_MS = 30_000, 1_000
 EVERY_HOURS = 4  # a time below the line
 WINDOW = "active, each minute"
 Minutes = Sequence[int]
-
-
-class Day(Protocol):
-    """People at each minute from `begin` to before `end` (epoch s), UNKNOWN where nobody can tell; `before`: the same
-    times a week earlier. `peak` is (people, epoch s).
-    """
-
-    @property
-    def begin(self) -> int: ...
-
-    @property
-    def end(self) -> int: ...
-
-    @property
-    def people(self) -> Minutes: ...
-
-    @property
-    def before(self) -> Minutes: ...
-
-    @property
-    def peak(self) -> tuple[int, int] | None: ...
-
-    @property
-    def average(self) -> float | None: ...
-
-    @property
-    def complete(self) -> bool: ...
 
 
 def page(site: Site) -> html.Main:
@@ -67,7 +42,7 @@ def page(site: Site) -> html.Main:
     )
 
 
-def day(found: Day, day: date, today: date, zone: tzinfo) -> list[Component]:
+def day(found: DayOfConcurrents, day: date, today: date, zone: tzinfo) -> list[Component]:
     """The day's card: which day it is, peak and average, the line, and a table of its hours."""
     named = html.H2(figures.day_text(found.begin, zone))
     head = html.Header([named, _state(found, day == today), _ways(day, today)], className="ff-card-head")
@@ -84,7 +59,7 @@ def wrong_day(message: str) -> list[Component]:
     return [html.Section(void, className="ff-card ff-list")]
 
 
-def tick_ms(found: Day) -> int:
+def tick_ms(found: DayOfConcurrents) -> int:
     """How soon to look again."""
     return TICK_MS if found.complete else COUNTING_MS
 
@@ -92,7 +67,7 @@ def tick_ms(found: Day) -> int:
 # ── above the line ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _state(found: Day, is_today: bool) -> Component:
+def _state(found: DayOfConcurrents, is_today: bool) -> Component:
     if not found.complete:
         return html.Span("counting earlier minutes", className="ff-badge", role="status")
     return html.Span(f"{WINDOW}{', so far' if is_today else ''}", className="ff-window")
@@ -102,20 +77,20 @@ def _ways(day: date, today: date) -> Component:
     """To the days around it, and to any other: assets/concurrents.js puts a date field in."""
     earlier, later = day - timedelta(days=1), day + timedelta(days=1)
     ways = [
-        _way("is-back", earlier, "Day before"),
+        _way("left", earlier, "Day before"),
         html.Span(id="day-field", **{"data-day": day.isoformat(), "data-last": today.isoformat()}),
     ]
     if day < today:
-        ways += [_way("", later, "Day after"), dcc.Link("Today", href="?", className="ff-btn")]
+        ways += [_way("right", later, "Day after"), dcc.Link("Today", href="?", className="ff-btn")]
     return html.Div(ways, className="ff-end")
 
 
-def _way(kind: str, day: date, label: str) -> Component:
-    named = [icon("right"), html.Span(label, className="ff-vh")]
-    return dcc.Link(named, href=f"?day={day}", className=f"ff-icon ff-day-way {kind}", title=label)
+def _way(sign: str, day: date, label: str) -> Component:
+    named = [icon(sign), html.Span(label, className="ff-vh")]
+    return dcc.Link(named, href=f"?day={day}", className="ff-icon ff-day-way", title=label)
 
 
-def _nothing(found: Day, day: date, today: date) -> Component:
+def _nothing(found: DayOfConcurrents, day: date, today: date) -> Component:
     if day > today:
         return states.nothing("Still to come", "Choose a day that has begun.", "activity")
     if not found.complete:
@@ -125,7 +100,7 @@ def _nothing(found: Day, day: date, today: date) -> Component:
     )
 
 
-def _figures(found: Day, zone: tzinfo) -> Component:
+def _figures(found: DayOfConcurrents, zone: tzinfo) -> Component:
     """Peak and average, each beside that of the week before over the same minutes."""
     same = [before for people, before in zip(found.people, found.before, strict=True) if people != UNKNOWN]
     earlier = [people for people in same if people != UNKNOWN]
@@ -154,7 +129,7 @@ def _figure(label: str, value: str, more: str, now: float, before: float | None)
 # ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _plot(found: Day, zone: tzinfo) -> Component:
+def _plot(found: DayOfConcurrents, zone: tzinfo) -> Component:
     line = {
         "begin": found.begin,
         "people": list(found.people),
@@ -168,7 +143,7 @@ def _plot(found: Day, zone: tzinfo) -> Component:
     return html.Div(plot, className="ff-chart ff-day-chart")
 
 
-def _ticks(found: Day, zone: tzinfo) -> Iterator[tuple[int, str]]:
+def _ticks(found: DayOfConcurrents, zone: tzinfo) -> Iterator[tuple[int, str]]:
     """The minutes below which a time stands: every fourth full hour of the zone's clock."""
     for minute in range(found.begin, found.end, MINUTE):
         local = datetime.fromtimestamp(minute, zone)
@@ -176,7 +151,7 @@ def _ticks(found: Day, zone: tzinfo) -> Iterator[tuple[int, str]]:
             yield (minute - found.begin) // MINUTE, figures.time_of_day(minute, zone)
 
 
-def _legend(found: Day, day: date, zone: tzinfo) -> Component:
+def _legend(found: DayOfConcurrents, day: date, zone: tzinfo) -> Component:
     then = day - timedelta(days=7)
     at = int(datetime(then.year, then.month, then.day, 12, tzinfo=zone).timestamp())
     keys = [
@@ -196,7 +171,7 @@ def _passed(people: Minutes) -> Minutes:
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _hours(found: Day, zone: tzinfo) -> Component:
+def _hours(found: DayOfConcurrents, zone: tzinfo) -> Component:
     """The same in numbers, an hour a row, closed until somebody wants it."""
     heads = ("Hour", "Peak", "Average", "A week before")
     head = html.Tr([html.Th(one, scope="col", className="ff-num" if nth else "") for nth, one in enumerate(heads)])
@@ -205,7 +180,7 @@ def _hours(found: Day, zone: tzinfo) -> Component:
     return html.Details([html.Summary("By the hour"), table], className="ff-day-hours")
 
 
-def _hour(found: Day, begin: int, zone: tzinfo) -> Component:
+def _hour(found: DayOfConcurrents, begin: int, zone: tzinfo) -> Component:
     first = (begin - found.begin) // MINUTE
     people, before = ([n for n in side[first : first + 60] if n != UNKNOWN] for side in (found.people, found.before))
     cells = [

@@ -2,75 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC
-from typing import NamedTuple, Protocol
-
 from dash import html
 from dash.development.base_component import Component
 
-from layouts.components import figures, form
+from analytics.sites import Site
+from layouts.components import form
 
-HOSTS, ADDRESSES, PATHS, UNLISTED = "filter-hosts", "filter-addresses", "filter-paths", "unlisted-host"
-INCLUDE, IGNORE = "include", "ignore"
-
-
-class Site(Protocol):
-    """What this page shows of a site; addresses are anything that reads as one."""
-
-    @property
-    def domain(self) -> str: ...
-    @property
-    def hosts(self) -> Sequence[str]: ...
-    @property
-    def excluded_hosts(self) -> Sequence[str]: ...
-    @property
-    def excluded_addresses(self) -> Sequence[object]: ...
-    @property
-    def excluded_paths(self) -> Sequence[str]: ...
+HOSTS, ADDRESSES, PATHS = "filter-hosts", "filter-addresses", "filter-paths"
 
 
-class Unlisted(NamedTuple):
-    """A host that sends events without being on the list: how many so far, the last at that second (epoch).
-
-    `decidable` is False for what stands for many hosts.
-    """
-
-    host: str
-    events: int
-    last_at: int
-    decidable: bool
-
-
-def cards(site: Site, unlisted: Sequence[Unlisted], own_address: str) -> list[Component]:
-    """What waits for a decision comes first. `own_address` is the network of whoever looks."""
-    waiting = [_waiting(site.domain, unlisted)] if unlisted else []
-    return [*waiting, _hosts(site), _addresses(site, own_address), _paths(site)]
-
-
-def _waiting(domain: str, unlisted: Sequence[Unlisted]) -> html.Section:
-    words = f"Unlisted hosts: {figures.count(len(unlisted))}, include?"
-    head = html.Header([html.H2(words), form.state(UNLISTED)], className="ff-card-head")
-    titles = [*(html.Th(one, scope="col") for one in ("Host", "Events", "Last")), html.Td()]
-    table = html.Table(
-        [html.Thead(html.Tr(titles)), html.Tbody([_unlisted(one) for one in unlisted])], className="ff-table ff-rows"
-    )
-    return html.Section(
-        [head, html.Div(table, className="ff-scroll"), form.channel(UNLISTED, domain)], className="ff-card"
-    )
-
-
-def _unlisted(one: Unlisted) -> html.Tr:
-    last = [figures.day(one.last_at), f", {figures.time_of_day(one.last_at, UTC)} UTC"]
-    decide = None
-    if one.decidable:
-        buttons = [
-            html.Button(label, type="submit", className="ff-btn", **{"data-value": value})
-            for label, value in (("Include", INCLUDE), ("Ignore", IGNORE))
-        ]
-        decide = form.form(UNLISTED, buttons, key=one.host, className="ff-decide")
-    name = html.Bdi(one.host, className="ff-trunc", title=one.host)
-    return html.Tr([html.Td(name), html.Td(figures.count(one.events)), html.Td(last), html.Td(decide)])
+def cards(site: Site, unlisted: Component | None, own_address: str) -> list[Component]:
+    """The hosts that wait for a decision come first. `own_address` is the network of whoever looks."""
+    return [*([unlisted] if unlisted else []), _hosts(site), _addresses(site, own_address), _paths(site)]
 
 
 def _hosts(site: Site) -> html.Section:

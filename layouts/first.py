@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dash import html
 
+from analytics.sites import Site
 from layouts import snippet
-from layouts.site import Site
 from layouts.snippet import Doubts
 
 

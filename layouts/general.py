@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from dash.development.base_component import Component
 
-from analytics.sites import WEEKDAYS
+from analytics.sites import WEEKDAYS, Site
 from layouts.components import form
 from layouts.plain import zones
 
@@ -20,23 +18,6 @@ IDENTITY_HINT = (
     "New every day needs no consent. With an id in the browser people are known again on later days; "
     "in many countries that takes their consent."
 )
-
-
-class Site(Protocol):
-    """What this page shows of a site."""
-
-    @property
-    def domain(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def timezone(self) -> str: ...
-    @property
-    def week_start(self) -> int: ...
-    @property
-    def identity(self) -> str: ...
-    @property
-    def retention_days(self) -> int | None: ...
 
 
 def cards(site: Site, *, may_delete: bool) -> list[Component]:

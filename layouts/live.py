@@ -12,11 +12,12 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.live import Concurrency, LiveState, Rest, Tally
+from analytics.sites import Site
 from layouts import states
 from layouts.components import feed, figures, ranking, rewind
 from layouts.components import places as map_of
 from layouts.components.icon import icon
-from layouts.site import Site, demo_badge, stream_address
+from layouts.site import demo_badge, stream_address
 
 ROWS = 10
 USER_TYPES = 4

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.sites import Site
 from layouts.shell import Link
-from layouts.site import Site
 
 
 def frame(site: Site, sections: Sequence[Link], cards: Sequence[Component]) -> html.Main:

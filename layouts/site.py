@@ -1,24 +1,10 @@
-"""What a page needs to know of a site."""
+"""What pages show of a site beside its figures."""
 
 from __future__ import annotations
 
-from typing import Protocol
 from urllib.parse import quote
 
 from dash import html
-
-
-class Site(Protocol):
-    """Anything with a domain, the IANA name of its time zone, and whether its traffic is made up."""
-
-    @property
-    def domain(self) -> str: ...
-
-    @property
-    def timezone(self) -> str: ...
-
-    @property
-    def demo(self) -> bool: ...
 
 
 def stream_address(domain: str) -> str:

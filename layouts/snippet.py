@@ -9,9 +9,10 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.sites import Site
 from layouts.components import form
 from layouts.components.icon import icon
-from layouts.site import Site, stream_address
+from layouts.site import stream_address
 
 LINE = "snippet-line"
 MOST_HOSTS = 3  # named among the reasons

@@ -6,23 +6,20 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics.hosts import OTHER, UnlistedHost
 from analytics.outcomes import HOUR, Robot, Traffic
+from analytics.sites import Site
 from layouts import states
-from layouts.components import figures, form
+from layouts.components import figures
 from layouts.outcomes import KINDS, words
-from layouts.site import Site
 
 DAY, WEEK = 24, 168
 PERIODS = {DAY: "24 hours", WEEK: "7 days"}
 TICK_MS = 30_000
 ROBOTS = 12  # rows; the others are summed up below
-HOST = "host"
 
 GROUPS = (
     ("is-stored", "stored", ("stored", "duplicate")),
@@ -40,8 +37,8 @@ class Span(NamedTuple):
     zone: tzinfo
 
 
-def page(site: Site, parts: Sequence[Component], hosts: Sequence[Component], trial: Sequence[Component]) -> html.Main:
-    """The page: `parts` are the bars, outcomes and robots as they stand, `hosts` the list, `trial` its cards."""
+def page(site: Site, parts: Sequence[Component], hosts: Component, trial: Sequence[Component]) -> html.Main:
+    """The page: `parts` are the bars, outcomes and robots as they stand, `hosts` a card, `trial` its cards."""
     bars, outcomes, robots = parts
     return html.Main(
         [
@@ -54,7 +51,7 @@ def page(site: Site, parts: Sequence[Component], hosts: Sequence[Component], tri
                 ],
                 className="ff-traffic",
             ),
-            _hosts_card(site.domain, hosts),
+            hosts,
             html.Div(list(trial), className="ff-traffic is-even"),
             dcc.Interval(id="traffic-tick", interval=TICK_MS),
         ],
@@ -195,57 +192,3 @@ def _bar(part: int, whole: int, kind: str) -> Component:
 
 def _number(n: int) -> html.Td:
     return html.Td(html.B(figures.count(n)), className="ff-num")
-
-
-# ── hosts ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _hosts_card(domain: str, rows: Sequence[Component]) -> Component:
-    """The list with its channel."""
-    head = html.Header(
-        [html.H2("Unlisted hosts"), html.Span("so far", className="ff-window"), form.state(HOST)],
-        className="ff-card-head",
-    )
-    return html.Section(
-        [head, html.Div(list(rows), id="hosts"), form.channel(HOST, domain)], className="ff-card ff-hosts"
-    )
-
-
-def hosts(waiting: Sequence[UnlistedHost], timezone: str, decided: tuple[str, str] = ("", "")) -> list[Component]:
-    """The hosts that wait for a decision. `decided` is one that has just got it, with the words for that."""
-    if not waiting and not decided[0]:
-        return [
-            states.nothing("No other host", "Pages of hosts that are not the site's would be listed here.", "globe")
-        ]
-    zone = ZoneInfo(timezone)
-    rows = [*([_decided(*decided)] if decided[0] else []), *(_waiting(one, zone) for one in waiting)]
-    titles = [
-        html.Th("Host", scope="col"),
-        html.Th("Events", scope="col", className="ff-num"),
-        html.Th("Last", scope="col"),
-        html.Td(),
-    ]
-    table = html.Table([html.Thead(html.Tr(titles)), html.Tbody(rows)], className="ff-table ff-rows")
-    return [html.Div(table, className="ff-scroll")]
-
-
-def _waiting(one: UnlistedHost, zone: tzinfo) -> Component:
-    last = [figures.day(one.last_at, zone), f", {figures.time_of_day(one.last_at, zone)}"]
-    choice = (
-        [] if one.host == OTHER else [_choice("Include", "include", one.host), _choice("Ignore", "ignore", one.host)]
-    )
-    name = html.Td(html.Bdi(one.host, className="ff-trunc", title=one.host))
-    acts = form.form(HOST, choice, key=one.host, className="ff-choices") if choice else None
-    return html.Tr([name, _number(one.events), html.Td(last), html.Td(acts)])
-
-
-def _decided(host: str, said: str) -> Component:
-    name = html.Td([html.Bdi(host, className="ff-trunc", title=host), html.Span(said, className="ff-window")])
-    undo = form.form(HOST, [_choice("Undo", "reconsider", host)], key=host, className="ff-choices")
-    return html.Tr([name, html.Td(), html.Td(), html.Td(undo)])
-
-
-def _choice(label: str, value: str, host: str) -> Component:
-    return html.Button(
-        label, type="submit", className="ff-btn", **{"data-value": value, "aria-label": f"{label} {host}"}
-    )

@@ -6,11 +6,12 @@ Which that is, the gate says once for each request (`write_in`); it holds in the
 from __future__ import annotations
 
 from contextvars import ContextVar
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 from dash import html
 
 from analytics import language
+from analytics.metrics import Unit
 
 UNKNOWN = "–"
 MANY_TIMES = 10  # from here on a percentage says less than a factor
@@ -73,22 +74,78 @@ def day(at: int, zone: tzinfo = UTC) -> html.Time:
     return html.Time(day_text(at, zone), dateTime=datetime.fromtimestamp(at, zone).isoformat())
 
 
-def change(now: int, before: int | None) -> html.Span | None:
+def number(value: float | None, unit: Unit) -> str:
+    """A metric's value: `148,209`, `2.16`, `48.2%`, `2m 41s`; a dash for one that is not known."""
+    if value is None:
+        return UNKNOWN
+    if unit == "count":
+        return count(int(value))
+    if unit == "share":
+        return language.share(value, _language.get())
+    if unit == "seconds":
+        return duration(value)
+    if unit == "percent":
+        return _percent(round(value))
+    return language.decimal(value, 2, _language.get())
+
+
+def duration(seconds: float) -> str:
+    """`41s`, `2m 41s`, `1h 2m`."""
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h {minutes}m"
+    return f"{minutes}m {rest}s" if minutes else f"{rest}s"
+
+
+def on_scale(value: float, unit: Unit) -> str:
+    """The same for the scale of a chart, as short as it can be: `9K`, `2.5`, `50%`, `3m`."""
+    if unit == "count":
+        return language.compact(int(value), _language.get())
+    if unit == "seconds":
+        return duration(value).removesuffix(" 0s").removesuffix(" 0m")
+    if unit == "share":
+        return _percent(round(100 * value))
+    return number(value, unit) if value % 1 else count(int(value))
+
+
+def dated(at: int, zone: tzinfo, fields: str) -> str:
+    """The epoch second `at` in `zone` by these fields of CLDR: "MMMEd" is `Fri 20 Nov`."""
+    return language.dated(datetime.fromtimestamp(at, zone), fields, _language.get())
+
+
+def dates(first: date, last: date) -> str:
+    """`22 Oct – 20 Nov 2026`."""
+    return language.dates(first, last, _language.get())
+
+
+def change(now: float, before: float | None, *, better: int = 1, fine: bool = False) -> html.Span | None:
     """An arrow and a figure for `now` against `before`; None when there is nothing to divide by.
 
-    More is better. The arrow is for the eye; a hidden sentence says direction and judgement in words.
+    `better` says whether more is good news (1), bad news (-1) or neither (0); `fine`: with one decimal. The arrow is
+    for the eye; a hidden sentence says direction and judgement in words.
     """
     if not before:
         return None
-    rounded = round(100 * (now - before) / before)
-    if now >= MANY_TIMES * before:
-        times = count(round(now / before))
-        return _delta("ff-up", f"↑ ×{times}", f"{times} times as many, better")
+    ratio = (now - before) / before
+    rounded = round(ratio, 3) if fine else round(ratio, 2)
+    written = _share(abs(rounded)) if fine else _percent(round(100 * abs(rounded)))
     if rounded == 0:
         return _delta("ff-flat", _percent(0), "unchanged")
-    if rounded > 0:
-        return _delta("ff-up", f"↑ {_percent(rounded)}", f"up {_percent(rounded)}, better")
-    return _delta("ff-worse", f"↓ {_percent(-rounded)}", f"down {_percent(-rounded)}, worse")
+    kind, judged = _JUDGED[better if rounded > 0 else -better]
+    if now >= MANY_TIMES * before:
+        times = count(round(now / before))
+        return _delta(kind, f"↑ ×{times}", f"{times} times as many{judged}")
+    arrow, way = ("↑", "up") if rounded > 0 else ("↓", "down")
+    return _delta(kind, f"{arrow} {written}", f"{way} {written}{judged}")
+
+
+_JUDGED = {1: ("ff-up", ", better"), -1: ("ff-worse", ", worse"), 0: ("ff-flat", "")}
+
+
+def _share(part: float) -> str:
+    return language.share(part, _language.get())
 
 
 def _percent(whole: int) -> str:

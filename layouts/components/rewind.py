@@ -11,7 +11,6 @@ from layouts.components.icon import icon
 
 TICK_MS, COUNTING_MS = 60_000, 1_000
 STEP = 5  # minutes a point of the line
-UNKNOWN = -1
 
 
 def bar() -> html.Div:
@@ -44,5 +43,5 @@ def _button(name: str, inner: Any, label: str) -> html.Button:
 
 
 def line(people: Sequence[int]) -> list[int]:
-    """The line behind the slider: the most people in each five minutes, UNKNOWN where none is known."""
+    """The line behind the slider: the most people in each five minutes, -1 where none is known."""
     return [max(people[nth : nth + STEP]) for nth in range(0, len(people), STEP)]

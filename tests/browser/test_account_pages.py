@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from reader import FAINT, OWNER, PASSWORD, PHONE, UNNAMED, Reader, add_owner, add_site, chromium, come
+from reader import FAINT, OWNER, PASSWORD, PHONE, UNNAMED, Reader, add_owner, add_site, come
 from selenium.webdriver import ActionChains, Keys
 from stream_server import until
 
@@ -20,12 +20,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
         add_site(running, SITE)
         come(running, SITE, ["ann"])
         yield running
-
-
-@pytest.fixture(scope="module")
-def somebody(server, tmp_path_factory) -> Iterator[Reader]:
-    with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        yield Reader(driver, server)
 
 
 @pytest.fixture

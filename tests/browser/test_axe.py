@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
-from reader import DESKTOP, PHONE, Reader, add_owner, add_site, chromium, come
+from reader import DESKTOP, PHONE, Reader, add_owner, add_site, come
 from stream_server import until
 
 from analytics.config import Config
@@ -19,6 +19,13 @@ from callbacks.pages import SITE as DOMAIN
 from tests.serving import AGENT, SITE, Server, event, serving
 
 OTHER, QUIET = "other.example", "quiet.example"
+OVERVIEW = f"/overview/{SITE}?period=today"
+FURTHER = (
+    "places=country&filters=[[%22is%22,%22event%22,[%22Payment%22]]]",
+    "details=page",
+    "details=time",
+    "metric=nothing",
+)
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
 LOOKS = list(itertools.product(("light", "dark"), (DESKTOP, PHONE)))
 
@@ -65,18 +72,6 @@ def furnish(server: Server) -> None:
     assert server.collect(bought | who, {"User-Agent": f"{AGENT} ann of {SITE}"}).status == 202
 
 
-@pytest.fixture(scope="module")
-def somebody(server, tmp_path_factory) -> Iterator[Reader]:
-    with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        yield Reader(driver, server)
-
-
-@pytest.fixture(scope="module")
-def owner(somebody) -> Reader:
-    somebody.sign_in()
-    return somebody
-
-
 def findings(reader: Reader) -> dict[str, list[str]]:
     """What is wrong with the page that the reader is on, by look; empty when nothing is."""
     reader.run(AXE)
@@ -97,37 +92,46 @@ def drawn(reader: Reader) -> None:
 
 
 def addresses() -> list[str]:
-    """Of every page, on the site that has data; the Live page also of one where nobody has been."""
-    return [page.address.replace(DOMAIN, SITE) for page in PAGES] + [f"/live/{QUIET}", f"/live/{SITE}?wall=1"]
+    """Of every page, on the site that has data; of some also where nobody has been, or with more on it."""
+    more = [f"/live/{QUIET}", f"/live/{SITE}?wall=1", f"/overview/{QUIET}", *(f"{OVERVIEW}&{one}" for one in FURTHER)]
+    return [page.address.replace(DOMAIN, SITE) for page in PAGES] + more
 
 
 @pytest.mark.parametrize("address", addresses())
-def test_axe_finds_nothing_serious_on_a_page(owner, address):
-    owner.open(address)
-    drawn(owner)
-    assert findings(owner) == {}
+def test_axe_finds_nothing_serious_on_a_page(signed_in, address):
+    signed_in.open(address)
+    drawn(signed_in)
+    assert findings(signed_in) == {}
 
 
 @pytest.mark.parametrize("menu", ["#site-menu summary", "#account summary", ".ff-foot [data-opens]"])
-def test_axe_finds_nothing_serious_in_an_open_menu_and_the_sheet(owner, menu):
-    owner.open(f"/live/{SITE}")
+def test_axe_finds_nothing_serious_in_an_open_menu_and_the_sheet(signed_in, menu):
+    signed_in.open(f"/live/{SITE}")
+    drawn(signed_in)
+    signed_in.click(menu)
+    assert findings(signed_in) == {}
+
+
+@pytest.mark.parametrize("menu", ["filter", "compare", "period"])
+def test_axe_finds_nothing_serious_in_the_menus_of_the_overview(owner, menu):
+    owner.open(OVERVIEW)
     drawn(owner)
-    owner.click(menu)
+    owner.click(f"[data-keep={menu}]")
     assert findings(owner) == {}
 
 
 @pytest.mark.parametrize("address", ["/live/nothing.example", f"/settings/{SITE}/nothing", "/nothing/at/all"])
-def test_axe_finds_nothing_serious_on_a_page_that_is_not_there(owner, address):
-    owner.open(address)
-    drawn(owner)
-    assert findings(owner) == {}
+def test_axe_finds_nothing_serious_on_a_page_that_is_not_there(signed_in, address):
+    signed_in.open(address)
+    drawn(signed_in)
+    assert findings(signed_in) == {}
 
 
-def test_axe_and_the_ruler_do_look(owner):
-    owner.open(f"/live/{SITE}")
-    drawn(owner)
-    owner.run("document.getElementById('refresh').outerHTML = '<button style=\"padding:0\"></button>'")
-    found = findings(owner)
+def test_axe_and_the_ruler_do_look(signed_in):
+    signed_in.open(f"/live/{SITE}")
+    drawn(signed_in)
+    signed_in.run("document.getElementById('refresh').outerHTML = '<button style=\"padding:0\"></button>'")
+    found = findings(signed_in)
     assert set(found) == {f"{theme}, {size[0]} px" for theme, size in LOOKS}
     assert all([one.split(":")[0].split()[0] for one in wrong][:1] == ["button-name"] for wrong in found.values())
     assert all(len(wrong) > 1 for wrong in found.values())
@@ -176,10 +180,10 @@ def test_axe_finds_nothing_serious_while_a_new_house_is_set_up(somebody, tmp_pat
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious_in_the_card(owner, server, theme):
+def test_axe_finds_nothing_serious_in_the_card(signed_in, server, theme):
     line = server.tell("embed add", site=SITE, hosts=["127.0.0.1"], expires="1d")
-    with owner.sized((360, 260)):
-        owner.open(f"/embed/live?token={line.split('token=')[1].split(chr(34))[0]}&theme={theme}")
-        until(lambda: owner.run("return document.getElementById('active')"))
-        owner.run(AXE)
-        assert owner.driver.execute_async_script(FINDINGS) == []
+    with signed_in.sized((360, 260)):
+        signed_in.open(f"/embed/live?token={line.split('token=')[1].split(chr(34))[0]}&theme={theme}")
+        until(lambda: signed_in.run("return document.getElementById('active')"))
+        signed_in.run(AXE)
+        assert signed_in.driver.execute_async_script(FINDINGS) == []

@@ -91,7 +91,7 @@ def test_a_day_shows_its_peak_its_mean_and_the_week_before(reader):
 def test_other_days_are_chosen_by_link_and_by_date_and_the_address_names_them(reader):
     reader.open(f"/concurrents/{SITE}")
     drawn(reader, TODAY)
-    reader.click(".ff-day-way.is-back")
+    reader.click('.ff-day-way[title="Day before"]')
     drawn(reader, TODAY - timedelta(days=1))
     reader.at(f"/concurrents/{SITE}?day={TODAY - timedelta(days=1)}")
     wanted = TODAY - timedelta(days=9)

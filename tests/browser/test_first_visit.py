@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import unescape
 
 import pytest
-from reader import OWNER, PASSWORD, Reader, Shop, chromium, open_shop
+from reader import OWNER, PASSWORD, Reader, chromium
 from stream_server import until
 
 from analytics.config import Config
@@ -17,12 +17,6 @@ from tests.serving import Server, serving
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
     with serving(Config(data_dir=tmp_path / "data")) as running:
-        yield running
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with open_shop() as running:
         yield running
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from reader import DESKTOP, PHONE, Reader, Shop, add_owner, add_site, chromium, come, open_shop
+from reader import DESKTOP, PHONE, Reader, add_owner, add_site, chromium, come
 from stream_server import until
 
 from analytics.config import Config
@@ -44,17 +44,9 @@ def server(tmp_path_factory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Shop]:
-    with open_shop() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in(server, shop, tmp_path_factory) -> Iterator[Reader]:
+def somebody(server, shop, tmp_path_factory) -> Iterator[Reader]:
     with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        reader = Reader(driver, server, shop.url)
-        reader.sign_in()
-        yield reader
+        yield Reader(driver, server, shop.url)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from reader import FAINT, PHONE, UNNAMED, Reader, Shop, add_owner, add_site, chromium, come, go, open_shop
+from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, add_site, chromium, come, go
 from selenium.webdriver import ActionChains, Keys
 from stream_server import until
 
@@ -25,17 +25,9 @@ def server(tmp_path_factory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Shop]:
-    with open_shop() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in(server, shop, tmp_path_factory) -> Iterator[Reader]:
+def somebody(server, shop, tmp_path_factory) -> Iterator[Reader]:
     with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        reader = Reader(driver, server, shop.url)
-        reader.sign_in()
-        yield reader
+        yield Reader(driver, server, shop.url)
 
 
 @pytest.fixture

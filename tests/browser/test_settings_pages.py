@@ -29,14 +29,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def signed_in(server, tmp_path_factory) -> Iterator[Reader]:
-    with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        reader = Reader(driver, server)
-        reader.sign_in()
-        yield reader
-
-
 @pytest.fixture
 def owner(signed_in) -> Iterator[Reader]:
     """The owner; at the end the console is empty and no other host was asked for anything."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from reader import PHONE, UNNAMED, Reader, add_owner, add_site, chromium, come
+from reader import PHONE, UNNAMED, Reader, add_owner, add_site, come
 from selenium.webdriver import ActionChains, Keys
 from stream_server import until
 
@@ -27,14 +27,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
             add_site(running, domain)
             come(running, domain, [f"ann of {domain}"], "/plans", timezone="Europe/Lisbon")
         yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in(server, tmp_path_factory) -> Iterator[Reader]:
-    with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        reader = Reader(driver, server)
-        reader.sign_in()
-        yield reader
 
 
 @pytest.fixture
@@ -138,9 +130,14 @@ def test_letters_press_what_they_name(reader):
 
 
 def test_g_and_a_letter_go_to_a_page(reader):
+    before = theme(reader)
     press(reader, "g", "s")
     reader.at(f"/settings/{SITE}/general")
     until(lambda: reader.texts("h1") == ["Settings"])
+    press(reader, "g", "t")
+    reader.at(f"/traffic/{SITE}")
+    until(lambda: reader.texts("h1") == ["Traffic"])
+    assert theme(reader) == before
     press(reader, "g", "l")
     reader.at(LIVE)
 

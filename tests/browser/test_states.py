@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from reader import PHONE, UNNAMED, Reader, add_owner, add_site, chromium, come
+from reader import PHONE, UNNAMED, Reader, add_owner, add_site, come
 from stream_server import until
 
 from analytics.config import Config
@@ -24,14 +24,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
         add_site(running, SITE)
         come(running, SITE, ["ann"], "/plans")
         yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in(server, tmp_path_factory) -> Iterator[Reader]:
-    with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        reader = Reader(driver, server)
-        reader.sign_in()
-        yield reader
 
 
 @pytest.fixture

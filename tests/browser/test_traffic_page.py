@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from reader import FAINT, UNNAMED, Reader, add_owner, add_site, chromium
+from reader import FAINT, UNNAMED, Reader, add_owner, add_site
 from stream_server import until
 
 from analytics.config import Config
@@ -32,23 +32,13 @@ def server(tmp_path_factory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        yield driver
-
-
 @pytest.fixture
-def reader(driver, server) -> Iterator[Reader]:
+def reader(signed_in) -> Iterator[Reader]:
     """The owner on the page; at the end nothing was complained of, and nobody else was asked."""
-    reader = Reader(driver, server)
-    reader.open("/")
-    if "/sign-in" in driver.current_url:
-        reader.sign_in()
-    reader.open(f"/traffic/{SITE}")
-    until(lambda: reader.text("traffic-bars"))
-    yield reader
-    assert (reader.complaints(), reader.foreign_requests()) == ([], [])
+    signed_in.open(f"/traffic/{SITE}")
+    until(lambda: signed_in.text("traffic-bars"))
+    yield signed_in
+    assert (signed_in.complaints(), signed_in.foreign_requests()) == ([], [])
 
 
 def outcomes(reader: Reader) -> dict[str, str]:

@@ -109,6 +109,31 @@ def test_a_purge_that_was_stopped_is_due_again(fortnight, monkeypatch):
     assert not maintenance.due(fortnight, NOW)
 
 
+def test_old_counters_go_too_and_are_due_once_a_day(database):
+    with_sites(database, 1)
+    with database.transaction() as connection:
+        for back in (0, 89, 90, 91):
+            row = {"site_id": 1, "hour": NOW - back * DAY, "outcome": "filtered", "reason": "bot", "count": 1}
+            connection.execute(schema.outcomes.insert(), row)
+    assert maintenance.keep(work(database)) == ["Purged 1 counter older than 90 days."]
+    assert [hour for (hour,) in rows(database, schema.outcomes, "hour")] == [NOW - back * DAY for back in (90, 89, 0)]
+    assert not maintenance.due(database, NOW)
+    assert maintenance.due(database, NOW + DAY)
+
+
+def test_counters_whose_purge_was_stopped_are_due_again(database, monkeypatch):
+    monkeypatch.setattr(purge, "BATCH", 1)
+    with_sites(database, 1)
+    with database.transaction() as connection:
+        for back in (91, 92):
+            row = {"site_id": 0, "hour": NOW - back * DAY, "outcome": "rejected", "reason": "bad_json", "count": 1}
+            connection.execute(schema.outcomes.insert(), row)
+    assert maintenance.run(work(database, rest=lambda _: True)) == ["Purged 1 counter older than 90 days."]
+    assert maintenance.due(database, NOW)
+    assert maintenance.keep(work(database)) == ["Purged 1 counter older than 90 days."]
+    assert not maintenance.due(database, NOW)
+
+
 def test_old_salts_go_too(database):
     with_sites(database, 1)
     with database.transaction() as connection:

@@ -1,4 +1,4 @@
-"""The purge: heartbeats past their retention go, in batches; everything else stays."""
+"""The purge: heartbeats past their retention go, and old counters, in batches; everything else stays."""
 
 from __future__ import annotations
 
@@ -103,3 +103,70 @@ def test_a_site_without_heartbeats_is_no_trouble(database):
     assert purged(database) == Purged(0, whole=True)
     with_sites(database, 1)
     assert purged(database) == Purged(0, whole=True)
+
+
+# ── counters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+EDGE = NOW - purge.COUNTER_DAYS * DAY
+TABLES = ((schema.outcomes, "hour"), (schema.robots, "hour"), (schema.unlisted_hosts, "last_at"))
+
+
+def keep_counters(database, site_id: int, *moments: int) -> None:
+    """An outcome, a robot and an unlisted host of the site at each of these moments (epoch s)."""
+    with database.transaction() as connection:
+        for at in moments:
+            fixed = {"site_id": site_id, "count": 1}
+            connection.execute(
+                schema.outcomes.insert(), fixed | {"hour": at, "outcome": "filtered", "reason": "unlisted_host"}
+            )
+            connection.execute(schema.robots.insert(), fixed | {"hour": at, "name": "Googlebot"})
+            connection.execute(schema.unlisted_hosts.insert(), fixed | {"host": f"{at}.example", "last_at": at})
+
+
+def counted(database) -> list[list[tuple[int, int]]]:
+    """Site and moment of what is left in each of the three tables."""
+    return [sorted(rows(database, table, "site_id", at)) for table, at in TABLES]
+
+
+def counters_purged(database, rest=go_on, tell=lambda _: None) -> Purged:
+    return purge.purge_counters(database, NOW, rest, tell)
+
+
+def test_counters_of_every_site_and_of_none_are_kept_for_ninety_days(database):
+    with_sites(database, 1, 2)
+    for site_id in (0, 1, 2):
+        keep_counters(database, site_id, EDGE - 300 * DAY, EDGE - 1, EDGE, NOW)
+    assert counters_purged(database) == Purged(18, whole=True)
+    assert counted(database) == [[(site_id, at) for site_id in (0, 1, 2) for at in (EDGE, NOW)]] * 3
+    assert counters_purged(database) == Purged(0, whole=True)
+
+
+def test_a_host_that_still_sends_is_kept_however_long_it_has_been_known(database):
+    with_sites(database, 1)
+    with database.transaction() as connection:
+        for host, last_at in (("gone.example", EDGE - 1), ("here.example", EDGE)):
+            row = {"site_id": 1, "host": host, "count": 5, "last_at": last_at}
+            connection.execute(schema.unlisted_hosts.insert(), row)
+    assert counters_purged(database) == Purged(1, whole=True)
+    assert rows(database, schema.unlisted_hosts) == [(1, "here.example", 5, EDGE)]
+
+
+def test_counters_go_in_batches_too_an_hour_with_many_at_once(database, small_batches):
+    with_sites(database, 1)
+    with database.transaction() as connection:
+        for hour, names in ((EDGE - 2 * 3600, 5), (EDGE - 3600, 2)):
+            for number in range(names):
+                row = {"site_id": 1, "hour": hour, "name": f"robot-{number}", "count": 1}
+                connection.execute(schema.robots.insert(), row)
+    left: list[int] = []
+
+    def rest(_: float) -> bool:
+        left.append(count(database, schema.robots))
+        return False
+
+    told: list[str] = []
+    assert counters_purged(database, rest, told.append) == Purged(7, whole=True)
+    assert (left, told[-1]) == ([2, 0], "7 counters purged so far")
+    keep_counters(database, 1, EDGE - 1)
+    assert counters_purged(database, lambda _: True) == Purged(1, whole=False)
+    assert counters_purged(database) == Purged(2, whole=True)

@@ -1,4 +1,4 @@
-"""Every number of `tests/history.py`, written out by hand: on SQLite, PostgreSQL, and DuckDB with a copy of either."""
+"""Every number of `tests/history.py`, written out by hand: on SQLite, PostgreSQL and the replica of either."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from analytics.metrics import METRICS, Grain
 from analytics.period import Clock, Period, Span
 from analytics.query import Order, Query
 from analytics.stats import Breakdown, Point, Row
-from tests import duck
 from tests.factories import HOME, arrival, count, stored
 from tests.factories import rows as kept
 from tests.history import at, keep_history
+from tests.replica import asking
 
 BOTH = "2026-03-10,2026-03-11"
 NOW = at(12, 12)
@@ -32,13 +32,17 @@ ALL = tuple(METRICS)
 EMPTY = dict.fromkeys(ALL) | {"visitors": 0, "visits": 0, "pageviews": 0, "events": 0}
 
 
-ENGINES = {"truth": stats.of_truth, "copy": duck.of_copy}
+ENGINES = ("truth", "replica")
 
 
 @pytest.fixture(params=ENGINES)
-def ask(request, database):
-    """Asks the database itself, or DuckDB with a copy of its rows."""
-    return ENGINES[request.param](database)
+def ask(request, database, config) -> Iterator[stats.Ask]:
+    """Asks the database itself, or the replica of it."""
+    if request.param == "truth":
+        yield stats.of_truth(database)
+        return
+    with asking(database, config) as ask:
+        yield ask
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +65,13 @@ def past(request, tmp_path_factory) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def history(request, past):
+def history(request, past, tmp_path_factory) -> Iterator[stats.Ask]:
     """As `ask`, of that database."""
-    return ENGINES[request.param](past)
+    if request.param == "truth":
+        yield stats.of_truth(past)
+        return
+    with asking(past, Config(data_dir=tmp_path_factory.mktemp("replica"))) as ask:
+        yield ask
 
 
 def asked(*metrics: str, by: str | tuple[str, ...] = (), period: str = BOTH, filters: Any = (), **fields: Any) -> Query:
@@ -590,3 +598,23 @@ def test_each_answer_is_one_statement(past):
     signals.remove(past.reading, "before_cursor_execute", note)
     assert len(statements) == 3
     assert not any("x'y" in one for one in statements)
+
+
+# ── properties ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def properties(ask, **fields: Any) -> list[str]:
+    query = asked("events", **fields)
+    return stats.property_names(query, query.span(NOW), ask)
+
+
+def test_the_names_of_properties_are_those_of_the_events_that_suit(history):
+    assert properties(history) == ["plan", "seats"]  # plan on Signup, Purchase and Download, seats on Purchase
+    assert properties(history, filters=[["is", "event", ["Download"]]]) == ["plan"]
+    assert properties(history, filters=[["is", "country", ["FR"]]]) == ["plan", "seats"]
+    assert properties(history, filters=[["is", "event", ["pageview"]]]) == []
+    assert properties(history, period="2026-03-12") == []
+
+
+def test_the_most_frequent_set_of_properties_is_looked_through_first(history):
+    assert properties(history, limit=1) == ["plan"]

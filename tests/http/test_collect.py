@@ -495,7 +495,7 @@ def test_behind_a_trusted_proxy_too_no_other_header_counts(proxied, name):
 def strict(tmp_path_factory):
     """A server that takes three events a minute from one address for one site."""
     with serving(Config(data_dir=tmp_path_factory.mktemp("strict")), FOOTFALL_COLLECT_RATE="3") as server:
-        for domain in ("one.example", "two.example", "three.example"):
+        for domain in ("one.example", "two.example", "three.example", "four.example"):
             server.tell("site add", domain=domain, name="", timezone="UTC")
         yield server
 
@@ -527,6 +527,16 @@ def test_over_the_limit_a_batch_keeps_what_was_within_it(strict):
         (4, "too_many_requests"),
     ]
     assert 1 <= int(headers["retry-after"]) <= 60
+
+
+def test_a_flood_from_one_address_stores_up_to_the_limit_and_all_of_it_is_in_the_books(strict):
+    within_one_minute()
+    answers = [strict.collect(pageview(new_id(), site="four.example")).status for _ in range(30)]
+    assert answers == [202] * 3 + [429] * 27
+    of_site = "site_id = (SELECT id FROM sites WHERE domain = 'four.example')"
+    books = f"SELECT outcome, sum(count) FROM outcomes WHERE {of_site} GROUP BY 1 ORDER BY 1"
+    eventually(lambda: rows(strict.config, books) == [("shed", 27), ("stored", 3)])
+    assert len(paths(strict, "four.example")) == 3
 
 
 # ── the books ────────────────────────────────────────────────────────────────────────────────────────────────────────

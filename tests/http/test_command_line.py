@@ -9,6 +9,8 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -365,19 +367,39 @@ def test_help_and_version_are_no_mistakes(cli, tmp_path):
     assert not config.data_dir.exists()
 
 
+# Ctrl-C is heard as on a terminal: what a script starts in the background inherits that it is ignored.
+HEARD = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """It is not left running, whatever happens."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 def test_ctrl_c_while_it_is_still_loading_ends_it_without_a_word(config):
-    process = subprocess.Popen(
-        [sys.executable, "app.py", "serve", "--port", "0"],
-        cwd=ROOT,
-        env=environment_of(config),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    loaded = Path(f"/proc/{process.pid}/maps")
-    eventually(lambda: "sqlalchemy" in loaded.read_text(), within=60)
-    process.send_signal(signal.SIGINT)
-    _, complaints = process.communicate(timeout=60)
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", HEARD, "app.py", "serve", "--port", "0"],
+            cwd=ROOT,
+            env=environment_of(config),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+        ended(process),
+    ):
+        loaded = Path(f"/proc/{process.pid}/maps")
+        eventually(lambda: "sqlalchemy" in loaded.read_text(), within=60)
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=60)
     assert process.returncode in (-signal.SIGINT, 130, 0)
     assert complaints.strip() == ""

@@ -162,10 +162,48 @@ def test_what_our_own_page_sends_is_taken(ada, sent):
 def test_behind_a_proxy_the_configured_address_is_ours(database):
     client = doorway(database, base_url="https://stats.example.com").client()
 
-    def status(origin):
-        return client.post("/sign-out", headers={"Origin": origin, "Host": "10.0.0.5:8050"}).status_code
+    def status(origin, host="10.0.0.5:8050"):
+        return client.post("/sign-out", headers={"Origin": origin, "Host": host}).status_code
 
     assert [status(origin) for origin in ("https://stats.example.com", "https://evil.example")] == [302, 403]
+    assert status("https://stats.example.com", "stats.example.com") == 302
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://evil.example", "evil.example"),  # a name of theirs that was pointed here after their page was loaded
+        ("https://evil.example", "evil.example"),
+        ("http://evil.example:8050", "evil.example:8050"),
+        ("http://stats.example.com", "stats.example.com"),  # the same name without TLS
+        ("https://stats.example.com:8443", "stats.example.com:8443"),
+        ("http://localhost.evil.example:8050", "localhost.evil.example:8050"),
+        ("http://127.0.0.1.evil.example", "127.0.0.1.evil.example"),
+        ("http://127.0.0.1:9999", "127.0.0.1:8050"),  # another program on the same machine
+        ("http://[::1]", "[::1"),
+    ],
+)
+def test_with_a_configured_address_a_host_that_agrees_with_its_origin_is_still_foreign(database, origin, host):
+    client = doorway(database, base_url="https://stats.example.com").client()
+    answer = client.post("/sign-out", headers={"Origin": origin, "Host": host})
+    assert answer.status_code == 403
+    assert "Footfall is at https://stats.example.com (FOOTFALL_BASE_URL)." in answer.text
+
+
+@pytest.mark.parametrize("host", ["localhost:8050", "127.0.0.1:8050", "[::1]:8050", "localhost"])
+def test_on_this_machine_or_through_a_tunnel_our_own_pages_work_beside_the_configured_address(database, host):
+    client = doorway(database, base_url="https://stats.example.com").client()
+    assert client.post("/sign-out", headers={"Origin": f"http://{host}", "Host": host}).status_code == 302
+
+
+def test_without_a_configured_address_ours_is_the_host_that_was_asked_for(database):
+    client = doorway(database).client()
+
+    def status(origin):
+        return client.post("/sign-out", headers={"Origin": origin, "Host": "Stats.lan:8050"}).status_code
+
+    ours = ("http://stats.lan:8050", "https://stats.lan:8050")
+    assert [status(origin) for origin in (*ours, "http://stats.lan", "http://evil.example")] == [302, 302, 403, 403]
 
 
 def test_a_foreign_page_may_not_even_ask_whether_it_may(ada):
@@ -238,9 +276,19 @@ def test_a_callback_that_fails_is_a_plain_500_and_a_line_in_the_log(ada, caplog)
         }
     }
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert record.getMessage().startswith("POST /_dash-update-component failed: RuntimeError\n")
+    assert record.getMessage().startswith("POST /_dash-update-component failed: RuntimeError at http/doorway.py:")
     assert "marked" not in record.getMessage()
     assert record.exc_info is None
+
+
+def test_whatever_is_in_an_address_it_is_one_line_of_the_log(database, door, ada, caplog):
+    with database.transaction() as connection:
+        connection.exec_driver_sql("ALTER TABLE logins RENAME TO logins_away")
+    door.clock.now += 1
+    assert ada.get("/live/%1b[31m%0d%0aERROR%20forged%e2%80%ae/%ff", headers=PAGE).status_code == 503
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage().isprintable()
+    assert record.getMessage().isascii()
 
 
 @pytest.mark.parametrize(

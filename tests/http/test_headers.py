@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from house import open_house
 
-from tests.serving import listening
+from analytics.config import Config
+from tests.serving import SITE, listening, serving
 
 SEAL = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -46,6 +48,35 @@ def test_a_stream_carries_them(shared, site):
     key = shared.tell("key add", name="reader", scope="stats", site=site)
     with listening(shared, f"site={site}", {"Authorization": f"Bearer {key}"}) as listener:
         assert (listener.status, seal_of(listener.headers)) == (200, SEAL)
+
+
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_over_https_every_answer_has_browsers_stay_there(config):
+    """Also those that Flask gives, the bridge's, a stream, and what could not be read."""
+    paths = ("/js/footfall.js", "/healthz", "/api/live?site=x.example", "/pixel.gif", "/embed/live?token=x", "/sign-in")
+    with serving(config, FOOTFALL_BASE_URL="https://stats.example.com") as server:
+        answers = [server.request("GET", path) for path in (*paths, "/assets/plain.css", "/nowhere")]
+        answers += [server.collect(b"{"), server.request("OPTIONS", "/api/collect"), server.request("POST", "/sign-in")]
+        answers.append(server.request("GET", "/healthz", headers={"X-Large": "x" * 17_000}))
+        server.tell("site add", domain=SITE, name="", timezone="UTC")
+        key = server.tell("key add", name="reader", scope="stats", site=SITE)
+        with listening(server, f"site={SITE}", {"Authorization": f"Bearer {key}"}) as listener:
+            streamed = listener.headers
+    told = [one.headers.get("strict-transport-security") for one in answers]
+    assert [*told, streamed.get("strict-transport-security")] == ["max-age=31536000"] * (len(answers) + 1)
+
+
+def test_behind_another_wsgi_server_too(tmp_path):
+    with open_house(Config(data_dir=tmp_path, base_url="https://stats.example.com")) as house:
+        browser = house.app.server.test_client()
+        answers = [browser.get(path) for path in ("/healthz", "/api/live?site=x.example", "/pixel.gif", "/sign-in")]
+        answers.append(browser.post("/api/collect", data=b"{", content_type="text/plain"))
+    assert [one.headers.getlist("Strict-Transport-Security") for one in answers] == [["max-age=31536000"]] * 5
+
+
+def test_over_plain_http_nothing_says_so(shared):
+    answers = [shared.request("GET", path) for path in ("/healthz", "/js/footfall.js", "/sign-in")]
+    assert [one.headers.get("strict-transport-security") for one in answers] == [None] * 3
 
 
 def test_they_keep_no_page_of_another_origin_from_the_script_and_the_collector(shared):

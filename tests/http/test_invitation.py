@@ -106,13 +106,30 @@ def test_without_a_token_there_is_nothing(door):
     assert door.client().get("/invitation").status_code == 404
 
 
-def test_who_tries_too_many_tokens_has_to_wait_even_with_the_right_one(door, token):
+def test_who_tries_too_many_wrong_tokens_is_sent_away_for_a_while(door):
     client = door.client()
-    for number in range(signin.BY_ADDRESS):
-        assert client.get("/invitation", query_string={"token": f"{number:043}"}).status_code == 404
-    assert client.get("/invitation", query_string={"token": token}).status_code == 404
+
+    def status(method):
+        return client.open("/invitation", method=method, query_string={"token": "A" * 43}).status_code
+
+    assert [status(method) for method in ("GET", "POST") * (signin.BY_ADDRESS // 2)] == [404] * signin.BY_ADDRESS
+    refused = client.get("/invitation", query_string={"token": "A" * 43}, headers=PAGE)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, str(signin.WINDOW_S))
+    assert signin.WAIT in words(refused)
+    assert status("POST") == 429
     door.clock.now += signin.WINDOW_S
-    assert client.get("/invitation", query_string={"token": token}).status_code == 200
+    assert status("GET") == 404
+
+
+def test_wrong_tokens_of_others_in_the_network_do_not_keep_anybody_from_a_good_one(database, door, token, shop):
+    for _ in range(signin.BY_ADDRESS + 1):
+        refused = door.client().get("/invitation", query_string={"token": "A" * 43})
+    assert refused.status_code == 429
+    ann = door.client()
+    assert ann.get("/invitation", query_string={"token": token}).status_code == 200
+    joined = ann.post("/invitation", data={"token": token, "email": EMAIL, "password": PASSWORD})
+    assert (joined.status_code, joined.location) == (302, "/live/shop.example")
+    assert members.find(database, EMAIL).memberships == {shop: "viewer"}
 
 
 def test_opening_the_right_one_often_is_no_try(door, token):

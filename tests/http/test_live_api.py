@@ -6,7 +6,11 @@ import itertools
 import time
 
 import pytest
+from house import NOW, open_house
 
+from analytics import keys
+from analytics.config import Config
+from collector import routes
 from tests.serving import AGENT, event, eventually, heartbeat, leave, pageview
 
 PASSWORD = "correct horse battery"
@@ -228,3 +232,14 @@ def test_who_is_signed_in_may_read_until_they_sign_out_or_are_reset(shared, site
 def test_there_is_nothing_to_write(shared, route, method):
     answer = shared.request(method, route)
     assert (answer.status, answer.headers["allow"]) == (405, "GET")
+
+
+def test_when_too_many_streams_are_open_one_more_is_told_when_to_come_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(routes, "MOST_STREAMS", 0)
+    with open_house(Config(data_dir=tmp_path)) as house:
+        key = keys.add(house.service.database, "reader", "stats", house.add_site("example.com"), now=NOW)
+        house.service.renew()
+        reader = house.app.server.test_client()
+        answer = reader.get("/api/live/stream?site=example.com", headers={"Authorization": f"Bearer {key}"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "too_many_streams")
+    assert answer.headers["Retry-After"] == "30"

@@ -73,6 +73,16 @@ def gunicorn(tmp_path_factory) -> Iterator[tuple[Gunicorn, str]]:
         server.close()
 
 
+def test_programs_ask_there_too(gunicorn):
+    server, key = gunicorn
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    asked = json.dumps({"site_id": SITE, "metrics": ["visits"], "date_range": ["2026-01-01", "2026-01-01"]})
+    assert server.request("POST", "/api/v2/query", asked, headers).json["results"] == [
+        {"metrics": [0], "dimensions": []}
+    ]
+    assert server.request("POST", "/api/v2/query", b" " * 100_000, headers).status == 413
+
+
 def test_it_collects_with_the_same_answers(gunicorn):
     server, _ = gunicorn
     stored = server.collect([pageview("page-one", "/a"), heartbeat("page-one"), leave("page-one")])

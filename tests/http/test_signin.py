@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 
 import pytest
 from doorway import CHEAP, NOW, PAGE, doorway
+from house import open_house
 
 from analytics import accounts
+from analytics.config import Config
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
 RIGHT = {"email": EMAIL, "password": PASSWORD}
@@ -204,6 +207,31 @@ def test_one_network_of_ipv6_is_one_visitor(door):
         for n in range(1, 12)
     ]
     assert statuses == [401] * 10 + [429]
+
+
+def test_a_made_up_address_in_a_header_is_no_way_around_the_limit(tmp_path):
+    with open_house(Config(data_dir=tmp_path)) as house:
+        accounts.add_person(house.service.database, EMAIL, "owner", "correct horse", now=NOW)
+        browser = house.app.server.test_client()
+        statuses = [
+            browser.post("/sign-in", data=WRONG, headers={"X-Forwarded-For": f"203.0.113.{n}"}).status_code
+            for n in range(11)
+        ]
+    assert statuses == [401] * 10 + [429]
+
+
+def test_behind_a_trusted_proxy_each_address_has_tries_of_its_own(tmp_path):
+    trusted = (ipaddress.ip_network("127.0.0.1"),)
+    with open_house(Config(data_dir=tmp_path, trusted_proxies=trusted)) as house:
+        accounts.add_person(house.service.database, EMAIL, "owner", "correct horse", now=NOW)
+        browser = house.app.server.test_client()
+
+        def status(hops: str) -> int:
+            return browser.post("/sign-in", data=WRONG, headers={"X-Forwarded-For": hops}).status_code
+
+        first = [status(f"198.51.100.{n}, 203.0.113.1") for n in range(11)]  # the client itself wrote the left one
+        second = status("198.51.100.1, 203.0.113.2")
+    assert (first, second) == ([401] * 10 + [429], 401)
 
 
 def test_trying_one_password_on_many_accounts_is_slowed_too(door):

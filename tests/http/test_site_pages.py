@@ -83,17 +83,27 @@ def test_a_wrong_entry_is_told_beside_its_list_and_nothing_is_saved(house, owner
 @pytest.mark.parametrize(("value", "lists"), [("include", (("x.example",), ())), ("ignore", ((), ("x.example",)))])
 def test_an_unlisted_host_is_let_in_or_left_out_for_good(house, owner, value, lists):
     knock(house, "x.example", 3)
-    assert "Unlisted hosts: 1, include?" in house.drawn(owner, f"/settings/{SITE}/filters")
-    assert house.send(owner, "unlisted-host", SITE, key="x.example", value=value)["go"] == f"/settings/{SITE}/filters"
+    pages = [f"/settings/{SITE}/filters", f"/traffic/{SITE}"]
+    assert ["Include x.example" in house.drawn(owner, page) for page in pages] == [True, True]
+    allowed, excluded = ("\n".join(one) for one in lists)
+    told = house.send(owner, "host", SITE, key="x.example", value=value)
+    assert told == {
+        "message": f"{value.capitalize()}d",
+        "fill": {"filter-hosts-hosts": allowed, "filter-hosts-excluded_hosts": excluded},
+    }
     site = house.service.sites.get(SITE)
     assert (site.hosts, site.excluded_hosts) == lists
     assert hosts.unlisted(house.service.database, site) == []
     assert "Unlisted hosts" not in house.drawn(owner, f"/settings/{SITE}/filters")
+    assert house.send(owner, "host", SITE, key="x.example", value="reconsider")["message"] == "Unlisted again"
+    site = house.service.sites.get(SITE)
+    assert (site.hosts, site.excluded_hosts) == ((), ())
+    assert [one.host for one in hosts.unlisted(house.service.database, site)] == ["x.example"]
 
 
 @pytest.mark.parametrize("fields", [{}, {"key": "x.example"}, {"key": "no host", "value": "include"}])
 def test_a_decision_that_is_none_changes_nothing(house, owner, fields):
-    assert house.send(owner, "unlisted-host", SITE, **fields)["message"]
+    assert house.send(owner, "host", SITE, **fields)["message"]
     assert house.service.sites.get(SITE).hosts == ()
 
 

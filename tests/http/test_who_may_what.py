@@ -34,6 +34,7 @@ ADMINS_OF_ALL = (SIGN_IN, NOTHING, NOTHING, NOTHING, NOTHING, YES, YES)
 OWNERS_OF_ALL = (SIGN_IN, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, YES)
 GONE = (NOTHING,) * 7
 LED_TO_SIGN_IN = (SIGN_IN,) * 7  # open; without a password, and when it is over, that page is the answer
+WITH_A_KEY = (SIGN_IN,) * 7  # a login does not open it
 NEVER = (SIGN_IN, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 
 PAGES = {
@@ -41,6 +42,7 @@ PAGES = {
     "/sites": SOMEBODY,
     "/sites/add": ADMINS_OF_ALL,
     "/live/<domain>": VIEWERS,
+    "/overview/<domain>": VIEWERS,
     "/concurrents/<domain>": VIEWERS,
     "/traffic/<domain>": ADMINS,
     "/settings/<domain>/general": ADMINS,
@@ -70,7 +72,6 @@ CALLBACKS = {
     "filter-hosts-answer.data-answer": ADMINS,
     "filter-addresses-answer.data-answer": ADMINS,
     "filter-paths-answer.data-answer": ADMINS,
-    "unlisted-host-answer.data-answer": ADMINS,
     "snippet-line.children": ADMINS,
     "person-role-answer.data-answer": OWNERS,
     "person-remove-answer.data-answer": OWNERS,
@@ -105,11 +106,15 @@ ROUTES = {
     "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": SOMEBODY,
     "/_reload-hash": SOMEBODY,
     "/_favicon.ico": SOMEBODY,
+    "/overview/<domain>/parts": VIEWERS,
+    "/overview/<domain>/<name>.csv": VIEWERS,
     "/api/collect": OPEN,
     "/js/footfall.js": OPEN,
     "/pixel.gif": OPEN,
     "/api/live": VIEWERS,
     "/api/live/stream": VIEWERS,
+    "/api/v2/query": WITH_A_KEY,
+    "/api/v1/stats/realtime/visitors": WITH_A_KEY,
     "/embed/live": VIEWERS,  # its preview; a card's token opens it to anybody
     "/embed/card.woff2": OPEN,
     "/healthz": OPEN,
@@ -164,6 +169,8 @@ EXAMPLES = {
     "/assets/<path:filename>": "/assets/mark.svg",
     "/<path:path>": "/nowhere",
     SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
+    "/overview/<domain>/parts": f"/overview/{SITE}/parts?part=top",
+    "/overview/<domain>/<name>.csv": f"/overview/{SITE}/source.csv",
     "/api/live": f"/api/live?site={SITE}",
     "/embed/live": f"/embed/live?site={SITE}",
     "/api/live/stream": f"/api/live/stream?site={SITE}",
@@ -175,7 +182,7 @@ def asked(house, asker: str, route: str) -> str:
     browser = house.browsers[asker]
     if address == "/sign-out":
         browser = house.app.server.test_client()  # whoever asks stays signed in
-    method = method or ("OPTIONS" if address == "/api/collect" else "GET")
+    method = method or {"/api/collect": "OPTIONS", "/api/v2/query": "POST"}.get(address, "GET")
     with FlaskClient.open(browser, EXAMPLES.get(address, address), method=method) as answer:  # a stream has no end
         return verdict(answer)
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.accesslog import Hit, Skipped, is_page, open_log, pages, read
+from collector.accesslog import Hit, Skipped, is_page, pages, read
+from collector.logfile import open_log
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:27.0) Gecko/20100101 Firefox/27.0"
 STAMP = "17/May/2015:10:05:03 +0000"

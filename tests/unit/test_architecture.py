@@ -71,6 +71,26 @@ def test_a_breach_would_be_seen(tmp_path):
     assert imports(file) == {"analytics", "analytics.schema", "dash.html"}
 
 
+def told_in_full(path: Path) -> list[str]:
+    """Where a file would log an exception's words: they may hold what a visitor sent (see `analytics/faults.py`)."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = ast.unparse(node.func.value)
+            in_full = node.func.attr == "exception" or any(given.arg == "exc_info" for given in node.keywords)
+            if (owner in ("log", "logger") and in_full) or node.func.attr in ("print_exc", "format_exc"):
+                found.append(f"{path.name}:{node.lineno}")
+    return found
+
+
+def test_no_failure_is_logged_with_its_words(tmp_path):
+    files = (ROOT / "app.py", *(path for room in ROOMS for path in (ROOT / room).rglob("*.py")))
+    assert [where for path in files for where in told_in_full(path)] == []
+    wrong = tmp_path / "some.py"
+    wrong.write_text("log.exception('x')\nlog.error('x', exc_info=True)\ntraceback.print_exc()\nlog.error('x')\n")
+    assert told_in_full(wrong) == ["some.py:1", "some.py:2", "some.py:3"]
+
+
 def test_the_product_never_imports_its_tests_or_benchmarks():
     for path in (ROOT / "app.py", ROOT / "cli.py", *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))):
         assert not {name.split(".")[0] for name in imports(path)} & {"tests", "benchmarks", "pytest"}, path

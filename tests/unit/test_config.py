@@ -156,11 +156,19 @@ def test_a_list_in_toml_is_a_list(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["http://localhost:8050", "http://[::1]:8050", "HTTPS://müller.example", ""],
+    ("address", "as_browsers_write_it"),
+    [
+        ("http://localhost:8050", "http://localhost:8050"),
+        ("http://[::1]:8050/", "http://[::1]:8050"),
+        ("HTTPS://Stats.Müller.example/", "https://stats.xn--mller-kva.example"),
+        ("https://stats.example.com:443", "https://stats.example.com"),
+        ("http://stats.example.com:80", "http://stats.example.com"),
+        ("http://stats.example.com:443", "http://stats.example.com:443"),
+        ("", ""),
+    ],
 )
-def test_an_address_to_be_reached_at_is_taken(tmp_path, address):
-    assert read(tmp_path, BASE_URL=address).base_url == address
+def test_an_address_to_be_reached_at_is_taken(tmp_path, address, as_browsers_write_it):
+    assert read(tmp_path, BASE_URL=address).base_url == as_browsers_write_it
 
 
 @pytest.mark.parametrize(

@@ -15,22 +15,10 @@ import pytest
 
 from collector.accesslog import Hit
 from collector.demo import crowd, excerpt
-from collector.replay import (
-    Progress,
-    Stage,
-    Step,
-    Totals,
-    Walk,
-    interruptible,
-    length,
-    own_hosts,
-    plan,
-    play,
-    run,
-    summary,
-    walks,
-)
+from collector.replay import Progress, Totals, interruptible, play, run, summary
 from collector.sender import Outcome, RefusedError, Sender, read_answer
+from collector.steps import Stage, Step, length, plan
+from collector.walks import Walk, own_hosts, walks
 
 START = 1_431_857_103
 

@@ -8,10 +8,11 @@ import json
 import pytest
 from test_layouts import SNIPPET, Site, nodes, one, props, text
 
+from analytics.hosts import UnlistedHost
 from analytics.today import Figures
 from layouts import add_site, all_sites, filters, snippet
 from layouts.all_sites import Part, Row
-from layouts.components import trend
+from layouts.components import hosts, trend
 
 ROW = Row("example.com", "example.com", "/live/example.com", 1_280, Figures(5_012, 6_100, 19_000), 4_400, (1,), False)
 
@@ -32,10 +33,10 @@ def test_a_row_has_its_figures_each_with_its_window():
         "badge": "",
         "cells": [
             ["1,280", "last 60 s"],
-            ["5,012", "Visitors today"],
+            ["5,012", "People today"],
             ["6,100", "Visits today"],
             ["19,000", "Pageviews today"],
-            ["4,400", "Visitors yesterday"],
+            ["4,400", "People yesterday"],
         ],
         "trend": [
             "polygon(33.33% 100%,33.33% 100%,66.67% 99.84%,100% 0%,100% 100%)",
@@ -88,10 +89,10 @@ def test_every_column_of_all_sites_has_its_window():
         "Site",
         "Active now|last 60 s",
         "Trend|last 30 min",
-        "Visitors|today",
+        "People|today",
         "Visits|today",
         "Pageviews|today",
-        "Visitors|yesterday, UTC",
+        "People|yesterday, UTC",
     ]
     assert one(page, id="sites-list")["data-part"] == "{}"
     assert one(page, id="sites-total")["children"] == "3 sites"
@@ -142,7 +143,7 @@ class Filtered(Site):
 
 
 def test_filters_show_what_is_set_one_a_line():
-    cards = filters.cards(Filtered(), (), "203.0.113.7")
+    cards = filters.cards(Filtered(), None, "203.0.113.7")
     areas = {node["props"]["name"]: node["props"]["children"] for node in nodes(cards) if node["type"] == "Textarea"}
     assert areas == {
         "hosts": "shop.example.net",
@@ -154,19 +155,15 @@ def test_filters_show_what_is_set_one_a_line():
     assert "Unlisted hosts" not in text(cards)
 
 
-def test_unlisted_hosts_wait_for_a_decision_but_for_those_that_stand_for_many():
-    unlisted = [
-        filters.Unlisted("shop.example.net", 1_204, 1_795_181_528, True),
-        filters.Unlisted("(other)", 7, 1_795_181_528, False),
-    ]
-    card = filters.cards(Filtered(), unlisted, "203.0.113.7")[0]
-    assert text(card) == (
-        "Unlisted hosts: 2, include?|Host|Events|Last|shop.example.net|1,204|20 Nov 2026|, 13:32 UTC|Include|Ignore|"
-        "(other)|7|20 Nov 2026|, 13:32 UTC"
+def test_unlisted_hosts_stand_before_what_is_set():
+    waiting = hosts.card(Filtered(), [UnlistedHost("shop.example.net", 1_204, 1_795_181_528)])
+    cards = filters.cards(Filtered(), waiting, "203.0.113.7")
+    assert text(cards[0]).startswith(
+        "Unlisted hosts|so far|Host|Events|Last|shop.example.net|1,204|20 Nov 2026|, 14:32|"
     )
-    (form,) = [node["props"] for node in nodes(card) if node["type"] == "Form"]
-    assert (form["id"], form["data-key"]) == ("unlisted-host-shop:example:net", "shop.example.net")
-    assert [button["data-value"] for button in props(card, type="submit")] == ["include", "ignore"]
+    (form,) = [node["props"] for node in nodes(cards[0]) if node["type"] == "Form"]
+    assert (form["id"], form["data-key"]) == ("host-shop:example:net", "shop.example.net")
+    assert [button["data-value"] for button in props(cards[0], type="submit")] == ["include", "ignore"]
 
 
 # ── the snippet ──────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ from analytics.outcomes import HOUR, Counted, Robot, Traffic
 from collector import pipeline, trial
 from layouts import outcomes, traffic
 from layouts import trial as form
+from layouts.components import hosts
 from layouts.traffic import DAY, Span
 
 NOON = 1_795_172_400  # 12:00 in Berlin
@@ -127,9 +128,10 @@ def test_robots_beyond_a_dozen_are_summed_up():
 
 
 def test_hosts_can_be_included_or_ignored_but_not_all_the_others_at_once():
-    waiting = [UnlistedHost("shop.test", 3, NOON), UnlistedHost(OTHER, 2, NOON)]
-    shown = texts(traffic.hosts(waiting, "Europe/Berlin"))
+    waiting = [UnlistedHost("shop.test", 1_203, NOON), UnlistedHost(OTHER, 2, NOON)]
+    shown = texts(hosts.listed(waiting, "Europe/Berlin"))
     last = ["20 Nov 2026", ", 12:00"]
-    assert shown[3:] == ["shop.test", "3", *last, "Include", "Ignore", OTHER, "2", *last]
-    decided = texts(traffic.hosts([], "UTC", ("shop.test", "Its pages count from now on.")))
+    assert shown[3:] == ["shop.test", "1,203", *last, "Include", "Ignore", OTHER, "2", *last]
+    decided = texts(hosts.listed([], "UTC", ("shop.test", "Its pages count from now on.")))
     assert decided[3:] == ["shop.test", "Its pages count from now on.", "Undo"]
+    assert texts(hosts.listed([], "UTC"))[0] == "No other host"

@@ -1,0 +1,175 @@
+"""History: every panel of the Overview page, on a made-up year of 10 million pageviews, and the same statements on
+SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from math import isclose
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+from analytics import sites, stats
+from analytics.columnar import Columnar
+from analytics.config import Config
+from analytics.database import Database
+from analytics.filters import Filter, parse
+from analytics.period import Comparison, Period
+from analytics.query import Query
+from analytics.sites import Site
+from analytics.stats import Ask
+from benchmarks.common import Report, memory_mb, spread
+from benchmarks.history_data import HOST, write
+from benchmarks.postgresql import postgresql
+
+VISITS = 3_000_000
+BEGIN, NOW = 1_735_689_600, 1_767_268_800  # 1 January 2025 and, noon, 2026
+ROUNDS = 5
+NEVER = Event().wait
+
+NUMBERS = "visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration"
+TOPS = "source", "page", "country", "browser"
+NO_PAGEVIEW = parse([["is_not", "event", ["pageview"]]])
+CHROME_IN_THE_US = parse([["is", "country", ["US"]], ["is", "browser", ["Chrome"]]])
+
+MOST_MB, SLOWEST_MS = 1_500, 1_000
+
+
+class Page(NamedTuple):
+    """The Overview page for a period and filters, and how many milliseconds it may take."""
+
+    name: str
+    period: Period
+    filters: tuple[Filter, ...]
+    limit_ms: float
+
+
+PAGES = (
+    Page("30 days", Period("30d"), (), 400),
+    Page("12 months", Period("12mo"), (), 1_500),
+    Page("30 days, a country and a browser", Period("30d"), CHROME_IN_THE_US, 250),
+    Page("12 months, a country and a browser", Period("12mo"), CHROME_IN_THE_US, 700),
+)
+
+Panels = dict[str, Callable[[Ask], Any]]
+
+
+class Drawn(NamedTuple):
+    """The milliseconds of each panel, and what it shows."""
+
+    took: dict[str, float]
+    shown: dict[str, Any]
+
+
+def run(report: Report, folder: Path, *, short: bool) -> None:
+    """Prints the figures, short with a twentieth of the rows."""
+    visits = VISITS // 20 if short else VISITS
+    right = _on_sqlite(report, Config(data_dir=folder / "sqlite"), visits)
+    with postgresql(folder) as url:
+        _on_postgresql(report, Config(data_dir=folder / "beside", database_url=url), visits, right)
+
+
+def _on_sqlite(report: Report, config: Config, visits: int) -> list[Drawn]:
+    """The replica's pages, which are compared with SQLite's."""
+    with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
+        site = _filled(report, database, visits)
+        begun = time.monotonic()
+        columnar.follow(NEVER)
+        report.figure("the replica is made", f"{time.monotonic() - begun:.0f} s")
+        found = [_warm(report, page, _panels(site, page), columnar.rows) for page in PAGES]
+        report.most("memory of the process", memory_mb(os.getpid()), MOST_MB, "MB")
+        _beside(report, "SQLite", site, stats.of_truth(database), found)
+        return found
+
+
+def _on_postgresql(report: Report, config: Config, visits: int, right: Sequence[Drawn]) -> None:
+    with closing(Database(config)) as database:
+        site = _filled(report, database, visits)
+
+        def patiently(statement: Any) -> Sequence[Sequence[Any]]:
+            with database.read_patiently() as connection:
+                return connection.execute(statement).all()
+
+        _beside(report, "PostgreSQL", site, patiently, right)
+
+
+def _filled(report: Report, database: Database, visits: int) -> Site:
+    site = sites.add(database, HOST, timezone="Europe/Berlin", now=NOW)
+    begun = time.monotonic()
+    made = write(database, site.id, visits, BEGIN)
+    took = time.monotonic() - begun
+    report.figure(f"{made.pageviews:,} pageviews, {made.visits:,} visits", f"written in {took:.0f} s")
+    return site
+
+
+def _warm(report: Report, page: Page, panels: Panels, ask: Ask) -> Drawn:
+    """The page once to warm up, and then the rounds that count; the quickest of them is given."""
+    _draw(panels, ask)
+    rounds = [_draw(panels, ask) for _ in range(ROUNDS)]
+    sums = [sum(one.took.values()) for one in rounds]
+    best = rounds[sums.index(min(sums))]
+    report.most(f"{page.name}, every panel", sorted(sums)[ROUNDS // 2], page.limit_ms, "ms", spread(sums))
+    report.say("      " + " · ".join(f"{name} {took:.0f}" for name, took in best.took.items()))
+    report.most("  the slowest question", max(best.took.values()), SLOWEST_MS, "ms")
+    return best
+
+
+def _beside(report: Report, name: str, site: Site, ask: Ask, right: Sequence[Drawn]) -> None:
+    """How many times as long the same statements take there, and whether they tell the same."""
+    apart = 0
+    for page, ours in zip(PAGES, right, strict=True):
+        theirs = _draw(_panels(site, page), ask)
+        took, took_here = sum(theirs.took.values()), sum(ours.took.values())
+        report.figure(f"{page.name}, on {name}", f"{took / 1000:,.1f} s, {took / took_here:,.0f} times as long")
+        apart += sum(not _alike(theirs.shown[one], ours.shown[one]) for one in ours.shown)
+    report.zero(f"panels that differ on {name}", apart)
+
+
+def _draw(panels: Panels, ask: Ask) -> Drawn:
+    took, shown = {}, {}
+    for name, panel in panels.items():
+        begun = time.monotonic()
+        shown[name] = panel(ask)
+        took[name] = (time.monotonic() - begun) * 1000
+    return Drawn(took, shown)
+
+
+def _panels(site: Site, page: Page) -> Panels:
+    """What the page asks: the numbers and their comparison, the chart, five top tens, and hours for the heat map."""
+
+    def query(*metrics: str, by: str = "", more: tuple[Filter, ...] = ()) -> Query:
+        fields: dict[str, Any] = {"metrics": metrics, "filters": page.filters + more}
+        fields |= {"period": page.period, "comparison": Comparison(), "limit": 10}
+        return Query.of(site, dimensions=(by,) if by else (), **fields)
+
+    numbers, visitors = query(*NUMBERS), query("visitors")
+    span, before = numbers.span(NOW), numbers.compared(NOW)
+    assert before
+    tops = {name: query("visitors", by=name) for name in TOPS}
+    tops["event"] = query("visitors", by="event", more=NO_PAGEVIEW)
+    return {
+        "numbers": lambda ask: stats.aggregate(numbers, span, ask),
+        "compared": lambda ask: stats.aggregate(numbers, before, ask),
+        "chart": lambda ask: stats.timeseries(visitors, span, page.period.interval, ask),
+        **{name: _top(top, span) for name, top in tops.items()},
+        "hours": lambda ask: stats.timeseries(visitors, span, "hour", ask),
+    }
+
+
+def _top(query: Query, span: Any) -> Callable[[Ask], Any]:
+    return lambda ask: stats.breakdown(query, span, ask)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """The same but for the last digits of means."""
+    if isinstance(one, float) and isinstance(other, float):
+        return isclose(one, other, rel_tol=1e-9)
+    if isinstance(one, dict):
+        return _alike(sorted(one.items()), sorted(other.items()))
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return bool(one == other)

@@ -1,0 +1,68 @@
+"""Unlisted hosts: what sends events without being on the site's list; to include, to ignore, and to take that back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.hosts import OTHER, UnlistedHost
+from analytics.sites import Site
+from layouts import states
+from layouts.components import figures, form
+
+HOST, LIST = "host", "hosts"  # the forms' name, and the id of what is drawn anew after a decision
+
+
+def card(site: Site, waiting: Sequence[UnlistedHost]) -> html.Section:
+    """The list with its channel; on a page once."""
+    head = html.Header(
+        [html.H2("Unlisted hosts"), html.Span("so far", className="ff-window"), form.state(HOST)],
+        className="ff-card-head",
+    )
+    rows = html.Div(listed(waiting, site.timezone), id=LIST)
+    return html.Section([head, rows, form.channel(HOST, site.domain)], className="ff-card ff-hosts")
+
+
+def listed(waiting: Sequence[UnlistedHost], timezone: str, decided: tuple[str, str] = ("", "")) -> list[Component]:
+    """The hosts that wait for a decision. `decided` is one that has just got it, with the words for that."""
+    if not waiting and not decided[0]:
+        return [
+            states.nothing("No other host", "Pages of hosts that are not the site's would be listed here.", "globe")
+        ]
+    zone = ZoneInfo(timezone)
+    rows = [*([_decided(*decided)] if decided[0] else []), *(_waiting(one, zone) for one in waiting)]
+    titles = [
+        html.Th("Host", scope="col"),
+        html.Th("Events", scope="col", className="ff-num"),
+        html.Th("Last", scope="col"),
+        html.Td(),
+    ]
+    table = html.Table([html.Thead(html.Tr(titles)), html.Tbody(rows)], className="ff-table ff-rows")
+    return [html.Div(table, className="ff-scroll")]
+
+
+def _waiting(one: UnlistedHost, zone: tzinfo) -> Component:
+    last = [figures.day(one.last_at, zone), f", {figures.time_of_day(one.last_at, zone)}"]
+    choice = (
+        [] if one.host == OTHER else [_choice("Include", "include", one.host), _choice("Ignore", "ignore", one.host)]
+    )
+    name = html.Td(html.Bdi(one.host, className="ff-trunc", title=one.host))
+    events = html.Td(html.B(figures.count(one.events)), className="ff-num")
+    acts = form.form(HOST, choice, key=one.host, className="ff-choices") if choice else None
+    return html.Tr([name, events, html.Td(last), html.Td(acts)])
+
+
+def _decided(host: str, said: str) -> Component:
+    name = html.Td([html.Bdi(host, className="ff-trunc", title=host), html.Span(said, className="ff-window")])
+    undo = form.form(HOST, [_choice("Undo", "reconsider", host)], key=host, className="ff-choices")
+    return html.Tr([name, html.Td(), html.Td(), html.Td(undo)])
+
+
+def _choice(label: str, value: str, host: str) -> Component:
+    return html.Button(
+        label, type="submit", className="ff-btn", **{"data-value": value, "aria-label": f"{label} {host}"}
+    )

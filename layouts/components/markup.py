@@ -1,0 +1,63 @@
+"""Components as HTML text: for what scripts put into a page at once, where React would take its time.
+
+Every text and every attribute is escaped; there is no way to pass markup through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any, NamedTuple
+
+from dash.development.base_component import Component
+
+VOID = {"input", "br", "hr", "img", "col"}
+_RENAMED = {"className": "class", "htmlFor": "for"}
+
+
+class Tag(NamedTuple):
+    """An element that Dash has no component for: of a form, or of a picture."""
+
+    name: str
+    attributes: Mapping[str, Any] = {}
+    children: Any = None
+
+
+def markup(part: Any) -> str:
+    """The HTML of a component, of a text, or of several in a list; "" of None."""
+    if part is None:
+        return ""
+    if isinstance(part, Tag):
+        return _element(part.name, part.attributes, part.children)
+    if isinstance(part, Component):
+        given = dict(part.to_plotly_json()["props"])
+        children = given.pop("children", None)
+        return _element(type(part).__name__.lower(), given, children)
+    if isinstance(part, Iterable) and not isinstance(part, str):
+        return "".join(map(markup, part))
+    return escape(str(part), quote=False)
+
+
+def _element(name: str, attributes: Mapping[str, Any], children: Any) -> str:
+    written = (_attribute(key, value) for key, value in sorted(attributes.items()))  # Dash has them in no order
+    opening = "".join([f"<{name}", *written, ">"])
+    return opening if name in VOID else f"{opening}{markup(children)}</{name}>"
+
+
+def _attribute(name: str, value: Any) -> str:
+    if value is None or value is False:
+        return ""
+    written = _RENAMED.get(name) or (name if name == "viewBox" or name.startswith("preserve") else name.lower())
+    if value is True:
+        return f" {written}"
+    text = _style(value) if name == "style" else str(value)
+    return f' {written}="{escape(text)}"'
+
+
+def _style(rules: Mapping[str, Any]) -> str:
+    return ";".join(f"{_kebab(name)}:{value}" for name, value in rules.items())
+
+
+def _kebab(name: str) -> str:
+    return name if name.startswith("--") else re.sub("[A-Z]", lambda found: f"-{found[0].lower()}", name)

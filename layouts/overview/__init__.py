@@ -1,0 +1,1 @@
+"""The Overview page: what was asked, and the parts that answer it."""

@@ -1,0 +1,81 @@
+"""The map of the week: a square for each weekday and hour, the darker the more people it has on average."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.weekhours import Hour
+from layouts import states
+from layouts.components import figures
+from layouts.components.icon import icon
+from layouts.overview.page import HOURS
+
+MONDAY = date(2024, 1, 1)
+SHADES = (0, 25, 50, 75, 100)
+WRITTEN = (0, 6, 12, 18)
+
+
+def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list:
+    """The card; `period` says of which time it tells."""
+    known = [hour for day in week for hour in day if hour.visitors]
+    head = _head(f"visitors an hour on average, {zone}")
+    if not known:
+        return [head, states.nothing(f"No visitors in this period: {period}", "When people come appears here.")]
+    most, least = max(known, key=_visitors), min((hour.visitors or 0) for day in week for hour in day)
+    table = html.Table([_hours(), html.Tbody([_day(day, most.visitors or 1) for day in week])], className="ff-heat")
+    busiest = html.Span(["Busiest: ", html.B(f"{weekday(most.weekday)} {most.hour:02}:00"), html.Span(f", {period}")])
+    scale = [f"{_number(least)} ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {_number(most.visitors)}"]
+    foot = html.Div(
+        [busiest, html.Span(scale, className="ff-scale", **{"aria-hidden": "true"})], className="ff-heat-foot"
+    )
+    return [head, table, foot]
+
+
+def weekday(number: int) -> str:
+    """`Mon` of 0, in the reader's language."""
+    at = int(datetime(MONDAY.year, MONDAY.month, MONDAY.day + number, tzinfo=UTC).timestamp())
+    return figures.dated(at, UTC, "E")
+
+
+def _head(window: str) -> Component:
+    label = "Weekday and hour as CSV"
+    file = html.A(
+        icon("download", 14), href="#", className="ff-icon", title=label, **{"data-csv": HOURS, "aria-label": label}
+    )
+    end = html.Div([html.Span(window, className="ff-window"), file], className="ff-end")
+    return html.Header([html.H2("Weekday and hour"), end], className="ff-card-head")
+
+
+def _hours() -> Component:
+    cells = [
+        html.Th(f"{hour:02}" if hour in WRITTEN else html.Span(hour, className="ff-vh"), scope="col")
+        for hour in range(24)
+    ]
+    return html.Thead(html.Tr([html.Th(html.Span("Day", className="ff-vh"), scope="col"), *cells]))
+
+
+def _day(day: Sequence[Hour], most: float) -> Component:
+    return html.Tr([html.Th(weekday(day[0].weekday), scope="row"), *(_cell(hour, most) for hour in day)])
+
+
+def _cell(hour: Hour, most: float) -> Component:
+    said = _number(hour.visitors)
+    return html.Td(
+        html.Span(said, className="ff-vh"),
+        title=f"{weekday(hour.weekday)} {hour.hour:02}:00, {said}",
+        style={"--v": round(100 * (hour.visitors or 0) / most)},
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return figures.UNKNOWN
+    return figures.count(round(value)) if value >= 10 or value == round(value) else figures.number(value, "ratio")
+
+
+def _visitors(hour: Hour) -> float:
+    return hour.visitors or 0

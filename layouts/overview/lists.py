@@ -1,0 +1,117 @@
+"""The lists of the Overview: which panel has which, and what each is made of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from analytics import countries
+from analytics.dimensions import dimension
+from analytics.filters import Filter, Match
+from analytics.metrics import PAGEVIEW
+
+OF_VISITS = ("visitors", "visits", "views_per_visit", "bounce_rate", "visit_duration")
+OF_PAGES = ("visitors", "pageviews", "bounce_rate", "time_on_page", "scroll_depth")
+OF_EVENTS = ("visitors", "events")
+
+
+class List(NamedTuple):
+    """One list. `id` is its name in the address and of its file; `metrics` are the columns of its details.
+
+    `left_out` are values of the dimension that it does not show; `empty` says what would fill it.
+    """
+
+    id: str
+    label: str
+    dimension: str
+    empty: str
+    metrics: tuple[str, ...] = OF_VISITS
+    left_out: tuple[str, ...] = ()
+    noun: str = ""
+
+    @property
+    def rows(self) -> str:
+        """What its rows are, in a sentence."""
+        return self.noun or self.label.lower()
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """What keeps out that which it does not show."""
+        return (Match("is_not", self.dimension, self.left_out),) if self.left_out else ()
+
+    @property
+    def heading(self) -> str:
+        """What its first column has."""
+        return dimension(self.dimension).label
+
+
+class Panel(NamedTuple):
+    """A card with several lists, one of which is open."""
+
+    id: str
+    label: str
+    lists: tuple[List, ...]
+
+
+TAGGED = "Add utm_campaign to a link, and its visits appear here."
+PLACED = "A database of places (FOOTFALL_GEOIP_DATABASE) tells where an address is."
+_COUNTRY = "Where visitors are is told by their address, or by the time zone of their browser."
+NONE = ("",)
+
+SOURCES = Panel(
+    "sources",
+    "Sources",
+    (
+        List("source", "Sources", "source", "Where visitors come from appears here."),
+        List("channel", "Channels", "channel", "How visitors come appears here."),
+        List("campaign", "Campaigns", "utm_campaign", TAGGED, left_out=NONE),
+    ),
+)
+PAGES = Panel(
+    "pages",
+    "Pages",
+    (
+        List("page", "Pages", "page", "Pages that are viewed appear here.", OF_PAGES),
+        List("entry", "Entry pages", "entry_page", "The first page of each visit appears here.", left_out=NONE),
+        List("exit", "Exit pages", "exit_page", "The last page of each visit appears here.", left_out=NONE),
+    ),
+)
+PLACES = Panel(
+    "places",
+    "Places",
+    (
+        List("map", "Map", "country", _COUNTRY, noun="countries"),
+        List("country", "Countries", "country", _COUNTRY),
+        List("region", "Regions", "region", PLACED, left_out=NONE),
+        List("city", "Cities", "city", PLACED, left_out=NONE),
+    ),
+)
+DEVICES = Panel(
+    "devices",
+    "Devices",
+    (
+        List("browser", "Browsers", "browser", "What visitors browse with appears here."),
+        List("os", "OS", "os", "The systems of visitors appear here.", noun="systems"),
+        List("device", "Devices", "device", "Desktops, phones and tablets appear here."),
+    ),
+)
+EVENTS = List("event", "Events", "event", "Send one: footfall('event', 'Signup').", OF_EVENTS, left_out=(PAGEVIEW,))
+
+PANELS = (SOURCES, PAGES, PLACES, DEVICES)
+LISTS = {one.id: one for panel in PANELS for one in panel.lists} | {EVENTS.id: EVENTS}
+
+
+def list_of(name: str) -> List:
+    """The list of that id."""
+    return LISTS[name]
+
+
+def read(name: str, value: str) -> str:
+    """How people read a value of a dimension: a country by its name, "" as what none is called."""
+    if not value:
+        return dimension(name).none.strip("()").capitalize() if name == "country" else dimension(name).none
+    return countries.name(value) if name == "country" else value
+
+
+def written(name: str, value: str) -> str:
+    """The value as a filter has it."""
+    return value or dimension(name).none

@@ -1,0 +1,136 @@
+"""The six numbers at the top with their change, and the chart of the one that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.metrics import METRICS
+from layouts import states
+from layouts.components import figures
+from layouts.components.icon import icon
+from layouts.overview import chart
+from layouts.overview.chart import Chart
+from layouts.overview.view import TIME, TOP, change
+
+Numbers = Mapping[str, int | float | None]
+
+
+class Windows(NamedTuple):
+    """The dates of the period and of what it is compared with, as they are written; "" where it is with nothing."""
+
+    shown: str
+    earlier: str = ""
+
+
+def card(now: Numbers, before: Numbers | None, drawn: Chart, intervals: Sequence[str], windows: Windows) -> list:
+    """The whole card."""
+    chosen = drawn.metric.id
+    stats = [_stat(name, now, before, name == chosen, windows) for name in TOP]
+    return [
+        html.Div(stats, className="ff-stats", role="group", **{"aria-label": "Draw in the chart"}),
+        html.Figure(
+            [_caption(drawn, intervals, windows), chart.plot(drawn, _label(drawn, windows))], className="ff-main-chart"
+        ),
+    ]
+
+
+def nothing(period: str, hint: str, further: Component | None) -> list:
+    """Words in place of numbers that would all be zero: the period, and the next step."""
+    empty = states.nothing(f"Nobody came in this period: {period}", hint)
+    return [html.Div([empty, *([html.P(further, className="ff-void-more")] if further else [])])]
+
+
+def _stat(name: str, now: Numbers, before: Numbers | None, is_chosen: bool, windows: Windows) -> Component:
+    metric = METRICS[name]
+    lines: list[Component] = [
+        html.Span(metric.label, className="ff-k"),
+        html.Span(figures.number(now[name], metric.unit), className="ff-v"),
+    ]
+    if before is not None:
+        lines.append(_compared(name, now[name], before[name], windows.earlier))
+    return html.Button(
+        lines,
+        type="button",
+        className="ff-stat",
+        title=metric.definition,
+        **{
+            "aria-pressed": "true" if is_chosen else "false",
+            "data-change": change(metric="" if name == TOP[0] else name),
+            "data-keep": f"stat-{name}",
+        },
+    )
+
+
+def _compared(name: str, now: float | None, before: float | None, dates: str) -> Component:
+    metric = METRICS[name]
+    changed = None if now is None else figures.change(now, before, better=metric.better, fine=True)
+    then = f"from {figures.number(before, metric.unit)}"
+    words = [html.Span(then), html.Span(f" in {dates}", className="ff-vh")]
+    return html.Span([*([changed, " "] if changed else []), *words], className="ff-d")
+
+
+def _caption(drawn: Chart, intervals: Sequence[str], windows: Windows) -> Component:
+    keys = [_key("ff-key", windows.shown)]
+    if windows.earlier:
+        keys.append(_key("ff-key ff-key-prev", windows.earlier))
+    if drawn.is_running:
+        keys.append(_key("ff-key is-open", f"This {drawn.interval}, so far"))
+    ways = [_interval(one, one == drawn.interval) for one in intervals]
+    return html.Figcaption(
+        [
+            html.H2(_title(drawn)),
+            html.Span(keys, className="ff-legend"),
+            html.Div(
+                [
+                    html.Span(ways, className="ff-seg", role="group", **{"aria-label": "Interval"}),
+                    html.A(
+                        "Table",
+                        className="ff-details",
+                        href="#",
+                        **{
+                            "data-change": change(details=TIME),
+                            "data-keep": "details-time",
+                            "aria-label": "Chart as a table",
+                        },
+                    ),
+                    html.A(
+                        icon("download"),
+                        className="ff-icon",
+                        href="#",
+                        **{"data-csv": TIME, "aria-label": "Chart as CSV", "title": "Chart as CSV"},
+                    ),
+                ],
+                className="ff-end",
+            ),
+        ],
+        className="ff-card-tools",
+    )
+
+
+def _key(kind: str, words: str) -> Component:
+    return html.Span([html.I(className=kind), words])
+
+
+def _interval(name: str, is_chosen: bool) -> Component:
+    return html.Button(
+        name.capitalize(),
+        type="button",
+        **{
+            "aria-pressed": "true" if is_chosen else "false",
+            "data-change": change(interval=name),
+            "data-keep": f"interval-{name}",
+        },
+    )
+
+
+def _title(drawn: Chart) -> str:
+    return f"{drawn.metric.label} by {drawn.interval}"
+
+
+def _label(drawn: Chart, windows: Windows) -> str:
+    beside = f", with {windows.earlier}" if windows.earlier else ""
+    return f"{_title(drawn)}, {windows.shown}{beside}. Arrow keys read it out; the table has all of it."

@@ -1,0 +1,79 @@
+"""The Overview page before its first answer: a place for each part, which `assets/overview.js` fills.
+
+`data-names` of a part are the names in the address that it depends on beside period, comparison and filters.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.sites import Site
+from layouts import states
+from layouts.overview.lists import EVENTS, PANELS
+from layouts.overview.usage import USAGE
+
+ROWS = 9
+HOURS = "hours"
+EVENT_PANEL = "events"
+DIALOG = "overview-details"
+
+
+def address(domain: str) -> str:
+    """Where the parts and the files of a site's Overview are."""
+    return f"/overview/{quote(domain, safe='')}"
+
+
+def page(site: Site) -> html.Main:
+    """The page; it asks nothing."""
+    return html.Main(
+        [
+            html.Div(html.H1("Overview"), id="toolbar", className="ff-toolbar", **_part("toolbar", "*")),
+            html.Section(
+                states.skeleton(9), className="ff-card ff-top", **_part("top", "metric interval"), **_named("Numbers")
+            ),
+            html.Div(
+                [
+                    *(_card(panel.id, panel.label, panel.id) for panel in PANELS),
+                    _card(EVENT_PANEL, EVENTS.label, "property"),
+                    _card(HOURS, "Weekday and hour", ""),
+                    _card(USAGE, "Daily usage", "", "is-wide"),
+                ],
+                className="ff-overview",
+            ),
+            html.Div(
+                states.failed("This could not be read", "The server or its database did not answer."),
+                id="overview-failed",
+                hidden=True,
+            ),
+            html.P("", id="overview-said", className="ff-vh", role="status"),
+            html.Dialog(
+                [
+                    html.Div(**_part("details", "details")),
+                    html.Div(**_part("rows", "details search sort page")),
+                ],
+                id=DIALOG,
+                className="ff-dialog ff-sheet",
+                **{"aria-label": "Details"},
+            ),
+        ],
+        id="overview",
+        className="ff-main",
+        **{"data-site": site.domain, "data-address": address(site.domain)},
+    )
+
+
+def _card(name: str, label: str, names: str, look: str = "") -> Component:
+    return html.Section(
+        states.skeleton(ROWS), className=f"ff-card ff-panel {look}".strip(), **_part(name, names), **_named(label)
+    )
+
+
+def _part(name: str, names: str) -> dict[str, str]:
+    return {"data-part": name, "data-names": names}
+
+
+def _named(label: str) -> dict[str, str]:
+    return {"aria-label": label}

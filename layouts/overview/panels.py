@@ -1,0 +1,156 @@
+"""The panels: lists with a bar, a number and a share in each row, whose labels filter everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.filters import Filter
+from analytics.stats import Breakdown, Row
+from layouts import states
+from layouts.components import figures
+from layouts.components.icon import icon
+from layouts.overview import worldmap
+from layouts.overview.lists import EVENTS, List, Panel, list_of, read, written
+from layouts.overview.view import change, excluded, filtered, narrowed
+
+MAP = "map"
+MOST_PROPERTIES = 8
+
+
+def panel(one: Panel, shown: List, answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str) -> list:
+    """A panel with one of its lists open; `everybody` are the visitors of the whole question."""
+    tabs = [_tab(one, each, each is shown) for each in one.lists]
+    whole = list_of("country") if shown.id == MAP else shown
+    head = _head(html.Div(tabs, role="tablist", className="ff-ptabs", **{"aria-label": one.label}), whole)
+    inner = _inner(shown, answer, everybody, given, period)
+    body = html.Div(inner, role="tabpanel", className="ff-panel-body", **{"aria-label": shown.label})
+    return [head, body]
+
+
+def events(
+    answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str, properties: Sequence = ()
+) -> list:
+    """The panel of events; below it the properties of the one that everything is filtered by."""
+    head = _head(html.H2(EVENTS.label), EVENTS)
+    return [head, html.Div([*_inner(EVENTS, answer, everybody, given, period), *properties], className="ff-panel-body")]
+
+
+def properties(names: Sequence[str], shown: str, answer: Breakdown, everybody: int, given: tuple[Filter, ...]) -> list:
+    """The names of an event's properties, and the values of the one that is shown."""
+    chips = [
+        html.Button(
+            html.Bdi(name),
+            type="button",
+            className="ff-chip",
+            **{
+                "aria-pressed": "true" if name == shown else "false",
+                "data-change": change(property=name),
+                "data-keep": f"property-{name}",
+            },
+        )
+        for name in names
+    ]
+    head = html.Div(
+        [html.H3("Properties"), html.Div(chips, className="ff-chips", role="group", **{"aria-label": "Property"})],
+        className="ff-properties",
+    )
+    return [head, _table(shown, f"prop:{shown}", answer.rows, everybody, given)]
+
+
+def no_properties() -> list:
+    """What is said of an event that carries none."""
+    return [html.P("This event has no properties.", className="ff-rest")]
+
+
+def _head(title: Component, shown: List) -> Component:
+    whole = html.A(
+        ["Details", icon("right", 14)],
+        href="#",
+        className="ff-details",
+        **{
+            "data-change": change(details=shown.id),
+            "data-keep": f"details-{shown.id}",
+            "aria-label": f"Details: {shown.label}",
+        },
+    )
+    label = f"{shown.label} as CSV"
+    file = html.A(
+        icon("download", 14), href="#", className="ff-icon", title=label, **{"data-csv": shown.id, "aria-label": label}
+    )
+    return html.Header([title, html.Div([whole, file], className="ff-end")], className="ff-card-head")
+
+
+def _tab(one: Panel, shown: List, is_open: bool) -> Component:
+    return html.Button(
+        shown.label,
+        role="tab",
+        type="button",
+        tabIndex=0 if is_open else -1,
+        **{
+            "aria-selected": "true" if is_open else "false",
+            "data-change": change(**{one.id: "" if shown is one.lists[0] else shown.id}),
+            "data-keep": f"tab-{shown.id}",
+        },
+    )
+
+
+def _inner(shown: List, answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str) -> list:
+    if not answer.rows:
+        return [states.nothing(f"No {shown.rows} in this period: {period}", shown.empty)]
+    if shown.id == MAP:
+        return worldmap.choropleth(answer.rows, given)
+    return [_table(shown.heading, shown.dimension, answer.rows, everybody, given)]
+
+
+def _table(heading: str, name: str, rows: Sequence[Row], everybody: int, given: tuple[Filter, ...]) -> Component:
+    titles = [
+        html.Th(html.Bdi(heading), scope="col"),
+        html.Th("Visitors", scope="col", className="ff-num ff-val"),
+        html.Td(className="ff-outs"),
+    ]
+    most = max((int(row.metrics[0] or 0) for row in rows), default=1) or 1
+    lines = [_row(name, str(row.dimensions[0]), int(row.metrics[0] or 0), most, everybody, given) for row in rows]
+    return html.Table([html.Thead(html.Tr(titles)), html.Tbody(lines)], className="ff-table ff-barred")
+
+
+def _row(name: str, value: str, people: int, most: int, everybody: int, given: tuple[Filter, ...]) -> Component:
+    label = read(name, value)
+    fill = html.Span(className="ff-fill", style={"--w": f"{people / most:.3f}"})
+    share = figures.number(people / everybody, "share") if everybody else ""
+    number = [html.Span(share, className="ff-pct"), " ", html.B(figures.count(people))]
+    return html.Tr(
+        [
+            html.Td([fill, link(name, value, given)], title=label),
+            html.Td(number, className="ff-num"),
+            html.Td(exclude(name, value, given), className="ff-outs"),
+        ]
+    )
+
+
+def link(name: str, value: str, given: tuple[Filter, ...]) -> Component:
+    """The label of a row: pressed, everything is filtered by it; with Shift it is excluded."""
+    return html.A(
+        html.Bdi(read(name, value)),
+        href="#",
+        className="ff-lbl",
+        **{
+            "data-change": filtered(narrowed(given, name, written(name, value))),
+            "data-out": filtered(excluded(given, name, written(name, value))),
+            "data-keep": f"{name}={value}",
+        },
+    )
+
+
+def exclude(name: str, value: str, given: tuple[Filter, ...]) -> Component:
+    """The same without Shift, for fingers and keys."""
+    said = f"Exclude {read(name, value)}"
+    return html.Button(
+        icon("x", 12),
+        type="button",
+        className="ff-out",
+        title=said,
+        **{"aria-label": said, "data-change": filtered(excluded(given, name, written(name, value)))},
+    )

@@ -1,0 +1,29 @@
+"""Who looks, for the files whose `server` lasts as long as the file: one browser each, with an empty profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from reader import Reader, Shop, chromium, open_shop
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Shop]:
+    """The site that is visited."""
+    with open_shop() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def somebody(server, tmp_path_factory) -> Iterator[Reader]:
+    """Somebody without a login."""
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield Reader(driver, server)
+
+
+@pytest.fixture(scope="module")
+def signed_in(somebody) -> Reader:
+    """The owner."""
+    somebody.sign_in()
+    return somebody

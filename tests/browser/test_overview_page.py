@@ -1,0 +1,364 @@
+"""The Overview in a real browser, over the visits of `tests/history.py` and a site with more pages than fit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from reader import Reader, add_owner
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.by import By
+from stream_server import until
+
+from analytics import sites
+from analytics.config import Config
+from analytics.database import Database
+from tests.factories import arrival, stored
+from tests.history import at, keep_history
+from tests.serving import Server, serving
+
+DAYS = "period=2026-03-10,2026-03-12"
+PAGES = 120
+HOSTILE = "/<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    """A server over a past: of site 1 and 2, of one with many pages, of one where somebody came just now."""
+    config = Config(data_dir=tmp_path_factory.mktemp("data"))
+    database = Database(config)
+    for domain in ("example.com", "other.example", "large.example", "today.example"):
+        sites.add(database, domain, timezone="UTC", now=at(1))
+    keep_history(database)
+    pages = [f"/page-{number:03}" for number in range(PAGES)] + [HOSTILE]
+    for number, path in enumerate(pages):
+        stored(database, arrival(page_id=f"large-{number:04}", at=at(10, 9), visitor=number, path=path, site_id=3))
+    stored(database, arrival(page_id="just-now-1", at=int(time.time()), visitor=1, site_id=4))
+    database.close()
+    with serving(config) as running:
+        add_owner(running)
+        yield running
+
+
+@pytest.fixture
+def reader(signed_in) -> Iterator[Reader]:
+    """Somebody signed in; at the end nothing was complained of, and nobody else was asked."""
+    yield signed_in
+    said = [line for line in signed_in.complaints() if "net::ERR_" not in line]
+    assert (said, signed_in.foreign_requests()) == ([], [])
+
+
+def settle(reader: Reader) -> None:
+    """Waits until every part is there, and nothing is asked for any more."""
+    ready = """return document.querySelector('#overview [data-part=toolbar] h1')
+        && !document.querySelector('#overview > .ff-overview .ff-skel, #overview > .ff-top .ff-skel')
+        && !document.querySelector('#overview [aria-busy=true][data-key]')"""
+    until(lambda: reader.run(ready))
+
+
+def open_overview(reader: Reader, question: str = DAYS, site: str = "example.com") -> None:
+    reader.open(f"/overview/{site}?{question}")
+    settle(reader)
+
+
+def asked(reader: Reader) -> dict[str, str]:
+    """What the address asks for, beside the period."""
+    found = dict(parse_qsl(urlsplit(reader.driver.current_url).query))
+    found.pop("period", None)
+    return found
+
+
+def filtered_by(reader: Reader) -> list:
+    return json.loads(asked(reader).get("filters", "[]"))
+
+
+def listed(reader: Reader, part: str) -> dict[str, str]:
+    """Label and number of each row of a part."""
+    cells = """return [...document.querySelectorAll(`[data-part=${arguments[0]}] tbody tr`)].map(
+        (row) => [row.querySelector('.ff-lbl').textContent, row.querySelector('b').textContent])"""
+    return dict(reader.run(cells, part))
+
+
+def number(reader: Reader, name: str = "visitors") -> str:
+    return reader.texts(f"[data-keep=stat-{name}] .ff-v")[0]
+
+
+def chips(reader: Reader) -> list[str]:
+    return reader.texts(".ff-filter .ff-trunc")
+
+
+def press(reader: Reader, *keys: str) -> None:
+    """Keys to whatever has the focus."""
+    ActionChains(reader.driver).send_keys(*keys).perform()
+
+
+def row(part: str, name: str) -> str:
+    return f'[data-part={part}] .ff-lbl[data-keep$="={name}"]'
+
+
+def test_a_click_on_a_row_filters_everything_and_back_undoes_it(reader):
+    open_overview(reader)
+    assert (number(reader), listed(reader, "sources")["Google"]) == ("5", "3")
+    reader.click(row("devices", "Firefox"))
+    until(lambda: number(reader) == "2")
+    settle(reader)
+    assert chips(reader) == ["Browser is Firefox"]
+    assert filtered_by(reader) == [["is", "browser", ["Firefox"]]]
+    assert listed(reader, "sources") == {"Google": "2", "newsletter": "1"}
+    assert listed(reader, "devices") == {"Firefox": "2"}
+    assert listed(reader, "events") == {"Purchase": "1", "Signup": "1"}
+    reader.driver.back()
+    until(lambda: number(reader) == "5")
+    settle(reader)
+    assert (chips(reader), listed(reader, "sources")["Google"]) == ([], "3")
+    reader.driver.forward()
+    until(lambda: number(reader) == "2")
+
+
+def test_shift_click_excludes_and_so_does_the_button_of_the_row(reader):
+    open_overview(reader)
+    link = reader.driver.find_element(By.CSS_SELECTOR, row("sources", "Google"))
+    ActionChains(reader.driver).key_down(Keys.SHIFT).click(link).key_up(Keys.SHIFT).perform()
+    until(lambda: chips(reader) == ["Source is not Google"])
+    settle(reader)
+    assert len(reader.driver.window_handles) == 1
+    assert listed(reader, "sources") == {"Direct / None": "2", "newsletter": "1"}
+    reader.click('[data-part=sources] [aria-label="Exclude newsletter"]')
+    until(lambda: chips(reader) == ["Source is not Google, newsletter"])
+    settle(reader)
+    assert filtered_by(reader) == [["is_not", "source", ["Google", "newsletter"]]]
+    assert listed(reader, "sources") == {"Direct / None": "2"}
+
+
+def test_a_click_on_the_map_filters_by_the_country(reader):
+    open_overview(reader)
+    reader.run("""document.querySelector('use[href$="#FR"]').dispatchEvent(new MouseEvent('click', {bubbles: true}))""")
+    until(lambda: chips(reader) == ["Country is France"])
+
+
+def test_chips_are_removed_by_the_keyboard_and_the_focus_stays_in_the_bar(reader):
+    both = urlencode({"filters": '[["is","country",["DE"]],["is","source",["Google"]]]'})
+    open_overview(reader, f"{DAYS}&{both}")
+    assert chips(reader) == ["Country is Germany", "Source is Google"]
+    reader.run("document.querySelector('.ff-filter button').focus()")
+    press(reader, Keys.ENTER)
+    until(lambda: chips(reader) == ["Source is Google"])
+    settle(reader)
+    assert reader.run("return document.activeElement.ariaLabel") == "Remove the filter Source is Google"
+    press(reader, Keys.ENTER)
+    until(lambda: chips(reader) == [])
+    assert asked(reader) == {}
+
+
+def test_a_filter_by_anything_is_written_into_a_form(reader):
+    open_overview(reader)
+    reader.click('[data-keep="filter"]')
+    form = "#toolbar [data-asks=filter]"
+    reader.run(f"document.querySelector('{form} [name=filter-how]').value = 'matches'")
+    reader.driver.find_element(By.CSS_SELECTOR, f"{form} [name=filter-value]").send_keys("/blog/*", Keys.ENTER)
+    until(lambda: chips(reader) == ["Page matches /blog/*"])
+    settle(reader)
+    assert listed(reader, "pages") == {"/blog/a": "1", "/blog/b": "1"}
+
+
+def test_with_what_it_is_compared_is_chosen_and_said(reader):
+    open_overview(reader, "period=2026-03-11,2026-03-12&interval=day")
+    assert "from 0 in 4–5 Mar 2026" in "".join(reader.texts("[data-keep=stat-visitors] .ff-d > span"))
+    reader.click('[data-keep="compare"]')
+    reader.click('#toolbar [data-change="compare=previous"]')
+    until(lambda: asked(reader).get("compare") == "previous")
+    until(lambda: "9–10 Mar 2026" in reader.texts(".ff-legend")[0])
+    settle(reader)
+    assert reader.run("return document.querySelectorAll('.ff-ln-prev').length") == 1
+    assert "up 33.3%, better" in reader.texts("[data-keep=stat-visitors]")[0]
+    assert reader.run("return document.querySelector('[data-keep=compare]').ariaLabel") == "Compared with 9–10 Mar 2026"
+    reader.click('[data-keep="compare"]')
+    reader.click('#toolbar [data-change="compare=off"]')
+    until(lambda: not reader.run("return document.querySelector('.ff-ln-prev')") and asked(reader)["compare"] == "off")
+
+
+def test_dates_of_ones_own_are_a_period(reader):
+    open_overview(reader)
+    reader.click('[data-keep="period"]')
+    for name, day in (("first", "2026-03-12"), ("last", "2026-03-10")):
+        field = reader.driver.find_element(By.CSS_SELECTOR, f"[name=period-{name}]")
+        reader.run("arguments[0].value = arguments[1]", field, day)
+    reader.click("#toolbar [data-asks=period] button")
+    until(lambda: "period=2026-03-10%2C2026-03-12" in reader.driver.current_url)
+    reader.click('[aria-label="Previous period"]')
+    until(lambda: "period=2026-03-07%2C2026-03-09" in reader.driver.current_url)
+    until(lambda: reader.texts(".ff-top .ff-void b") == ["Nobody came in this period: 7–9 Mar 2026"])
+
+
+def test_an_empty_period_shows_no_zeros_and_leads_on(reader):
+    open_overview(reader, "period=2026-01-01,2026-01-31")
+    assert reader.texts(".ff-stat") == []
+    assert reader.texts(".ff-top .ff-void b") == ["Nobody came in this period: 1–31 Jan 2026"]
+    reader.click(".ff-top .ff-link")
+    until(lambda: reader.texts(".ff-stat .ff-v")[:1] == ["5"])
+    assert dict(parse_qsl(urlsplit(reader.driver.current_url).query)) == {"period": "all"}
+
+
+def test_the_bucket_that_is_not_over_is_marked(reader):
+    open_overview(reader, "period=month&interval=day", "today.example")
+    assert "This day, so far" in reader.texts(".ff-legend")[0]
+
+
+def test_the_chart_is_read_out_by_the_arrow_keys(reader):
+    open_overview(reader, f"{DAYS}&compare=off")
+    reader.run("document.querySelector('.ff-plot').focus()")
+    press(reader, Keys.ARROW_LEFT)
+    until(lambda: reader.texts(".ff-main-chart [role=status]") == ["Thu 12 Mar: Visitors 1"])
+    press(reader, Keys.ARROW_LEFT)
+    until(lambda: reader.texts(".ff-main-chart .ff-tip b") == ["Wed 11 Mar"])
+    assert reader.texts(".ff-main-chart .ff-tip dd") == ["3"]
+    press(reader, Keys.ESCAPE)
+    until(lambda: not reader.texts(".ff-main-chart .ff-tip"))
+
+
+def test_another_metric_and_interval_are_drawn_and_in_the_address(reader):
+    open_overview(reader)
+    reader.click("[data-keep=stat-pageviews]")
+    until(lambda: reader.texts(".ff-main-chart h2") == ["Pageviews by day"])
+    reader.click("[data-keep=interval-hour]")
+    until(lambda: reader.texts(".ff-main-chart h2") == ["Pageviews by hour"])
+    assert asked(reader) == {"metric": "pageviews", "interval": "hour"}
+    reader.driver.refresh()
+    settle(reader)
+    assert reader.texts(".ff-main-chart h2") == ["Pageviews by hour"]
+
+
+def test_tabs_follow_the_arrow_keys_and_outlast_a_filter(reader):
+    open_overview(reader)
+    reader.run("document.querySelector('[data-part=places] [role=tab]').focus()")
+    press(reader, Keys.ARROW_RIGHT)
+    until(lambda: listed(reader, "places") == {"Germany": "2", "United States": "2", "France": "1"})
+    settle(reader)
+    assert reader.run("return [document.activeElement.textContent, document.activeElement.ariaSelected]") == [
+        "Countries",
+        "true",
+    ]
+    reader.click(row("sources", "Google"))
+    until(lambda: listed(reader, "places") == {"France": "1", "Germany": "1", "United States": "1"})
+    assert asked(reader) == {"places": "country", "filters": '[["is","source",["Google"]]]'}
+
+
+def test_an_event_shows_its_properties_and_a_value_filters(reader):
+    open_overview(reader)
+    reader.click(row("events", "Purchase"))
+    until(lambda: reader.texts("[data-part=events] .ff-chip") == ["plan", "seats"])
+    settle(reader)
+    reader.click("[data-keep=property-seats]")
+    until(lambda: listed(reader, "events") == {"Purchase": "1", "3": "1"})
+    reader.click('[data-part=events] [data-keep="prop:seats=3"]')
+    until(lambda: chips(reader) == ["Event is Purchase", "seats is 3"])
+
+
+# ── details ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def rows(reader: Reader) -> list[str]:
+    return reader.texts("[data-part=rows] tbody td:first-child bdi")
+
+
+def is_open(reader: Reader) -> bool:
+    return reader.run("return document.getElementById('overview-details').open")
+
+
+def test_details_are_searched_sorted_and_paged_in_their_own_address(reader):
+    open_overview(reader, DAYS, "large.example")
+    reader.click("[data-keep=details-page]")
+    until(lambda: is_open(reader) and len(rows(reader)) == 50)
+    assert reader.texts("[data-part=rows] .ff-turn > span") == [f"1–50 of {PAGES + 1}, 10–12 Mar 2026"]
+    settle(reader)
+    reader.click("[data-keep=sort-name]")
+    settle(reader)
+    assert rows(reader)[:2] == [HOSTILE, "/page-000"], "as text"
+    reader.click("[data-keep=sort-name]")
+    settle(reader)
+    assert rows(reader)[0] == "/page-119"
+    reader.click("[data-keep=Next]")
+    until(lambda: rows(reader)[0] == "/page-069")
+    assert asked(reader) == {"details": "page", "sort": "-name", "page": "2"}
+    reader.type("details-search", "PAGE-11")
+    until(lambda: len(rows(reader)) == 10)
+    until(lambda: asked(reader) == {"details": "page", "sort": "-name", "search": "PAGE-11"})
+    settle(reader)
+    assert reader.run("return document.activeElement.id") == "details-search"
+    reader.driver.refresh()
+    until(lambda: is_open(reader) and len(rows(reader)) == 10)
+    press(reader, Keys.ESCAPE)
+    until(lambda: not is_open(reader))
+    assert asked(reader) == {}
+
+
+def test_a_row_of_the_details_filters_and_closes_them(reader):
+    open_overview(reader, f"{DAYS}&details=country&search=ger")
+    until(lambda: is_open(reader) and rows(reader) == ["Germany"])
+    reader.click("[data-part=rows] .ff-lbl")
+    until(lambda: not is_open(reader) and chips(reader) == ["Country is Germany"])
+    reader.driver.back()
+    until(lambda: is_open(reader) and rows(reader) == ["Germany"])
+
+
+def test_the_chart_has_a_table_for_who_does_not_see_it(reader):
+    open_overview(reader)
+    reader.click("[data-keep=details-time]")
+    until(lambda: is_open(reader) and len(reader.texts("[data-part=rows] tbody tr")) == 3)
+    assert reader.texts("[data-part=rows] tbody td")[:3] == ["Tue 10 Mar", "3", "3"]
+
+
+def test_a_file_has_what_is_shown(reader):
+    open_overview(reader, f"{DAYS}&details=source&sort=name")
+    until(lambda: is_open(reader) and len(rows(reader)) == 3)
+    settle(reader)
+    fetched = "return fetch(document.querySelector('[data-part=rows] [data-csv]').href).then((answer) => answer.text())"
+    _, *found = list(csv.reader(io.StringIO(reader.run(fetched))))
+    assert {line[0]: line[1] for line in found} == listed(reader, "rows")
+    assert [line[0] for line in found] == rows(reader) == ["Direct / None", "Google", "newsletter"]
+    panel = "return fetch(document.querySelector('[data-part=pages] [data-csv]').href).then((answer) => answer.text())"
+    _, *found = list(csv.reader(io.StringIO(reader.run(panel))))
+    assert {line[0]: line[1] for line in found} == listed(reader, "pages")
+
+
+# ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_broken_address_says_what_is_known_and_leads_out(reader):
+    reader.open("/overview/example.com?period=30x")
+    until(lambda: reader.texts("#toolbar [role=alert]"))
+    assert reader.texts("#toolbar [role=alert]")[0].startswith("This address cannot be shown. Period '30x': realtime,")
+    reader.click("#toolbar .ff-link")
+    until(lambda: reader.driver.current_url.endswith("/overview/example.com"))
+    until(lambda: reader.texts("[data-part=sources] h2, [data-part=sources] [role=tab]"))
+
+
+def test_parts_that_cannot_be_read_say_so_and_are_asked_for_again(reader):
+    with reader.cut_off_from("*/parts*"):
+        reader.open(f"/overview/example.com?{DAYS}")
+        until(lambda: len(reader.texts(".ff-overview [role=alert]")) == 7)
+        assert reader.texts("[data-part=sources] [role=alert] b") == ["This could not be read"]
+    reader.click("[data-part=sources] .ff-retry")
+    until(lambda: listed(reader, "sources") == {"Google": "3", "Direct / None": "2", "newsletter": "1"})
+    settle(reader)
+    assert reader.texts(".ff-overview [role=alert]") == [], "all that had failed"
+
+
+def test_g_o_leads_to_the_overview(reader):
+    reader.open("/live/example.com")
+    until(lambda: reader.texts("#tabs a"))
+    press(reader, "g", "o")
+    until(lambda: reader.driver.current_url.endswith("/overview/example.com"))
+    settle(reader)
+
+
+def test_it_can_be_read_by_everybody_on_a_desk_and_on_a_phone(reader):
+    both = urlencode({"filters": '[["is_not","source",["Bing"]]]'})
+    open_overview(reader, f"{DAYS}&places=country&{both}")
+    reader.looks_right()
+    reader.shoot("overview")

@@ -1,0 +1,318 @@
+"""The columnar replica is the truth again, whatever happened: compared row by row, on both databases."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete, func, select, text, update
+
+from analytics import changes, columnar, following, schema, sites, transfer
+from analytics.columnar import Columnar
+from tests.factories import NOW, added_site, arrival, event, heartbeat, one_by_one, stored
+
+DAY = 86_400
+NEVER = threading.Event().wait
+TABLES = transfer.TABLES
+
+
+@pytest.fixture
+def kept(database, config):
+    """A replica that has followed the site example.com, which has no rows yet."""
+    added_site(database)
+    with replica_of(database, config) as replica:
+        replica.follow(NEVER)
+        yield replica
+
+
+@contextmanager
+def replica_of(database, config):
+    replica = Columnar(database, config)
+    try:
+        yield replica
+    finally:
+        replica.close()
+
+
+def everything(table):
+    return select(*transfer.columns(table)).order_by(table.c.site_id, table.c.id)
+
+
+def truth(database):
+    with database.read() as connection:
+        return {table.name: [tuple(row) for row in connection.execute(everything(table))] for table in TABLES}
+
+
+def copied(replica):
+    assert replica.state.kind == columnar.FOLLOWING
+    return {table.name: replica.rows(everything(table)) for table in TABLES}
+
+
+def assert_same(replica, database, **many):
+    """The replica has the truth's rows, so many of each."""
+    replica.follow(NEVER)
+    found = copied(replica)
+    assert found == truth(database)
+    assert {name: len(rows) for name, rows in found.items() if rows} == many
+
+
+def test_new_rows_arrive_with_every_column(kept, database):
+    stored(
+        database,
+        arrival(title="A title", user_id="ann", user_type="buyer", engaged_ms=5, scroll=50),
+        event(visitor=2, path="/b", props={"plan": "pro"}, value=0.1 + 0.2, currency="EUR", description="a sale"),
+        event("event-0002", visitor=2),
+    )
+    assert_same(kept, database, visits=2, pageviews=1, events=2)
+
+
+def test_changed_visits_and_totals_replace_what_was_there(kept, database):
+    one_by_one(database, arrival())
+    kept.follow(NEVER)
+    one_by_one(
+        database,
+        arrival("pageview", "page-0002", at=NOW + 60, path="/b"),
+        heartbeat("page-0002", at=NOW + 90, engaged_ms=30_000, scroll=80, user_id="ann"),
+        event(at=NOW + 95),
+    )
+    assert_same(kept, database, visits=1, pageviews=2, events=1)
+    assert kept.rows(select(schema.visits.c.duration_s, schema.visits.c.bounce)) == [(95, False)]
+
+
+def test_rows_of_the_past_arrive_however_old_they_are(kept, database):
+    stored(database, arrival(at=NOW))
+    kept.follow(NEVER)
+    stored(
+        database,
+        arrival("pageview", "page-0002", at=NOW - 7 * DAY),
+        arrival("pageview", "page-0003", at=NOW - 3 * 365 * DAY, visitor=2),
+    )
+    assert_same(kept, database, visits=3, pageviews=3)
+
+
+def test_a_heartbeat_that_says_nothing_new_of_history_is_no_change(kept, database):
+    stored(database, arrival())
+    with database.read() as connection:
+        before = changes.newest(connection, 10)
+    stored(database, heartbeat(at=NOW + 30))
+    with database.read() as connection:
+        assert changes.newest(connection, 10) == before
+
+
+def test_a_removed_site_goes_and_the_others_stay(kept, database):
+    added_site(database, "other.example")
+    stored(database, arrival(), arrival("pageview", "page-0002", site_id=2), event(site_id=2))
+    assert_same(kept, database, visits=2, pageviews=2, events=1)
+    sites.remove(database, "other.example")
+    assert_same(kept, database, visits=1, pageviews=1)
+
+
+def test_erased_rows_go(kept, database):
+    stored(database, arrival(), arrival("pageview", "page-0002", visitor=2))
+    kept.follow(NEVER)
+    visits, pageviews = schema.visits, schema.pageviews
+    with database.transaction() as connection:
+        gone = {
+            table.name: list(connection.execute(select(table.c.id).where(table.c.visitor == 2)).scalars())
+            for table in (visits, pageviews)
+        }
+        for table in (visits, pageviews):
+            connection.execute(delete(table).where(table.c.visitor == 2))
+        changes.note(connection, 1, **gone)
+    assert_same(kept, database, visits=1, pageviews=1)
+
+
+def test_text_of_any_kind_arrives_as_it_is(kept, database):
+    odd = ["\x1e", "\x1f" * 40, "a\x1eb\x1f", "=", "", "'\"\\", "%s %", "ünï 😀", "\n\r\t", "\x7f\x1d"]
+    stored(
+        database,
+        *(
+            arrival("pageview", f"page-{n:04}", visitor=n, title=odd_one, user_id=odd_one or None)
+            for n, odd_one in enumerate(odd)
+        ),
+    )
+    assert_same(kept, database, visits=len(odd), pageviews=len(odd))
+
+
+def test_more_changes_than_go_in_one_pass_all_arrive(kept, database, monkeypatch):
+    monkeypatch.setattr(following, "MOST_CHANGES", 2)
+    monkeypatch.setattr(following, "ROWS", 3)
+    for group in range(5):
+        stored(database, *(arrival("pageview", f"page-{group}-{n:03}", visitor=n) for n in range(8)))
+    assert_same(kept, database, visits=8, pageviews=40)
+
+
+def test_a_change_that_appears_after_a_later_one_is_not_missed(kept, database):
+    """Numbers are given before the commit: on PostgreSQL two processes commit in any order."""
+    stored(database, arrival())
+    with database.read() as connection:
+        last = changes.newest(connection, 1)[0]
+    with database.transaction() as connection:  # the number after `last` is given, and not to be seen yet
+        connection.execute(update(schema.changes).where(schema.changes.c.id == last.id).values(id=last.id + 2))
+    stored_late = {"site_id": 1, "visits": b"", "events": b"", "id": last.id + 1}
+    assert_same(kept, database, visits=1, pageviews=1)
+    with database.transaction() as connection:
+        row_id = connection.execute(select(schema.pageviews.c.id)).scalar_one()
+        connection.execute(update(schema.pageviews).values(title="late"))
+        late = stored_late | {"pageviews": row_id.to_bytes(8, "little")}
+        connection.execute(schema.changes.insert().values(late))
+    assert_same(kept, database, visits=1, pageviews=1)
+
+
+def test_a_hole_that_stays_is_forgotten():
+    there = changes.Change(9, 1, {}, "d")
+    position = following._moved(following.Position(5, "", {}), [there], now=100.0)
+    assert position == following.Position(9, "d", {6: 100.0, 7: 100.0, 8: 100.0})
+    filled = following._moved(position, [there._replace(id=7)], now=130.0)
+    assert filled == following.Position(9, "d", {6: 100.0, 8: 100.0})
+    assert following._moved(filled, [], now=160.0) == following.Position(9, "d", {})
+
+
+def test_what_was_stored_before_there_was_a_replica_is_in_it(database, config, monkeypatch):
+    monkeypatch.setattr(following, "ROWS", 3)
+    added_site(database)
+    added_site(database, "other.example")
+    stored(
+        database,
+        *(arrival("pageview", f"page-{n:04}", visitor=n, site_id=1 + n % 2) for n in range(10)),
+        event(visitor=1),
+    )
+    with replica_of(database, config) as replica:
+        assert_same(replica, database, visits=11, pageviews=10, events=1)
+
+
+def test_a_replica_that_was_closed_goes_on_where_it_was(kept, database, config):
+    stored(database, arrival())
+    kept.follow(NEVER)
+    kept.close()
+    stored(database, arrival("pageview", "page-0002", visitor=2))
+    told = []
+    with replica_of(database, config) as again:
+        again.follow(NEVER, told.append)
+        assert told == []  # it was not made anew
+        assert_same(again, database, visits=2, pageviews=2)
+
+
+@pytest.mark.parametrize("spoil", ["deleted", "garbage", "halved", "other shape"])
+def test_a_file_that_is_of_no_use_is_made_anew(kept, database, config, spoil, monkeypatch):
+    stored(database, arrival(), event(visitor=2))
+    kept.follow(NEVER)
+    kept.close()
+    path = config.data_dir / "columnar.duckdb"
+    match spoil:
+        case "deleted":
+            path.unlink()
+        case "garbage":
+            path.write_bytes(b"no database" * 1000)
+        case "halved":
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        case _:
+            monkeypatch.setattr(columnar, "SHAPE", "another")
+            monkeypatch.setattr("analytics.rebuilding.SHAPE", "another")
+    told = []
+    with replica_of(database, config) as again:
+        again.follow(NEVER, told.append)
+        assert told[-1].startswith("the columnar replica is made: all rows")
+        assert_same(again, database, visits=2, pageviews=1, events=1)
+
+
+def test_a_truth_that_was_put_back_from_an_older_copy_is_copied_anew(kept, database, config):
+    stored(database, arrival())
+    kept.follow(NEVER)
+    kept.close()
+    with database.transaction() as connection:  # as it was, and then went on another way
+        for table in (*TABLES, schema.changes):
+            connection.execute(delete(table))
+    stored(database, arrival("pageview", "page-0002", visitor=2), arrival("pageview", "page-0003", visitor=2))
+    with replica_of(database, config) as again:
+        assert_same(again, database, visits=1, pageviews=2)
+
+
+def test_who_is_further_behind_than_changes_are_kept_copies_anew(kept, database, config):
+    stored(database, arrival())
+    kept.follow(NEVER)
+    kept.close()
+    one_by_one(database, *(arrival("pageview", f"page-1{n:03}", visitor=n) for n in range(8)))
+    assert changes.prune(database, NEVER, kept=3) > 0
+    with replica_of(database, config) as again:
+        assert_same(again, database, visits=8, pageviews=9)
+
+
+def test_the_last_changes_are_kept(kept, database):
+    one_by_one(database, *(arrival("pageview", f"page-{n:04}") for n in range(6)))
+    with database.read() as connection:
+        last = changes.newest(connection, 2)
+    changes.prune(database, lambda _: False, kept=2)
+    with database.read() as connection:
+        assert changes.newest(connection, 10) == last
+
+
+def test_a_file_that_breaks_while_it_is_open_is_made_anew_and_the_truth_answers_until_then(kept, database, monkeypatch):
+    stored(database, arrival())
+    kept.follow(NEVER)
+    monkeypatch.setattr(columnar, "FIRST_WAIT_S", 0.0)
+    kept._wait_s = 0.0
+    with kept._replica.cursor() as cursor:
+        cursor.execute("DROP TABLE pageviews")
+    stored(database, arrival("pageview", "page-0002", visitor=2))
+    kept.follow(NEVER)
+    assert kept.state.kind == columnar.WAITING
+    assert kept.rows(select(func.count()).select_from(schema.pageviews)) == [(2,)]
+    assert_same(kept, database, visits=2, pageviews=2)
+
+
+def test_off_asks_the_truth_and_makes_no_file(database, config):
+    added_site(database)
+    stored(database, arrival())
+    with replica_of(database, replace(config, columnar=False)) as replica:
+        replica.follow(NEVER)
+        assert replica.state == columnar.State(columnar.OFF)
+        assert replica.rows(select(schema.pageviews.c.path)) == [("/",)]
+    assert not list(config.data_dir.glob("columnar*"))
+
+
+def test_two_processes_on_one_folder_have_a_file_each(kept, database, config):
+    stored(database, arrival())
+    with replica_of(database, config) as second:
+        assert_same(second, database, visits=1, pageviews=1)
+        assert_same(kept, database, visits=1, pageviews=1)
+    assert sorted(path.name for path in config.data_dir.glob("columnar*.duckdb")) == [
+        "columnar-1.duckdb",
+        "columnar.duckdb",
+    ]
+
+
+def test_making_that_is_stopped_leaves_nothing_behind(database, config):
+    added_site(database)
+    stored(database, arrival())
+    with replica_of(database, config) as replica:
+        replica.follow(lambda _: True)
+        assert replica.state.kind == columnar.WAITING
+        assert [path.name for path in config.data_dir.glob("columnar*")] == ["columnar.duckdb.lock"]
+        assert_same(replica, database, visits=1, pageviews=1)
+
+
+def test_a_value_is_data_and_never_part_of_the_question(kept, database):
+    stored(database, arrival(path="/'; DROP TABLE visits; --"))
+    kept.follow(NEVER)
+    path = schema.pageviews.c.path
+    for value, many in (("/'; DROP TABLE visits; --", 1), ("' OR 1=1 --", 0)):
+        assert kept.rows(select(func.count()).select_from(schema.pageviews).where(path == value)) == [(many,)]
+
+
+def test_a_question_that_is_wrong_is_raised(kept, database):
+    import duckdb
+
+    with pytest.raises(duckdb.Error):
+        kept.rows(select(text("no_such_column")).select_from(schema.visits))
+    assert kept.state.kind == columnar.FOLLOWING
+
+
+def test_it_reads_no_other_file_and_asks_no_network(kept):
+    import duckdb
+
+    for statement in ("SELECT * FROM read_csv('/etc/passwd')", "INSTALL httpfs", "SET enable_external_access = true"):
+        with kept._replica.cursor() as cursor, pytest.raises(duckdb.Error):
+            cursor.execute(statement)

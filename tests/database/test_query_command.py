@@ -1,0 +1,133 @@
+"""`query`: the visits of `tests/history.py` from the command line, with the numbers of the statistics API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from analytics import commands, stats
+from analytics.config import Config
+from analytics.database import Database
+from analytics.metrics import METRICS
+from analytics.sites import WrongInput, find
+from collector import plausible
+from tests.factories import added_site, arrival, stored
+from tests.history import at, keep_history
+
+BOTH = "2026-03-10,2026-03-11"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def past(request, tmp_path_factory) -> Iterator[Database]:
+    """A database in which the visits of `tests/history.py` have taken place; nobody writes to it any more."""
+    url = ""
+    if request.param == "postgresql":
+        address, template = (request.getfixturevalue(name) for name in ("postgresql_server", "migrated_template"))
+        with psycopg.connect(address.format(name="postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE asked TEMPLATE {template}")
+        url = address.format(name="asked")
+    database = Database(Config(data_dir=tmp_path_factory.mktemp("past"), database_url=url))
+    keep_history(database)
+    yield database
+    database.close()
+
+
+def query(database, *metrics, site="site-1.example", by=(), period=BOTH, filters=(), limit=100, form="table"):
+    options = {"site": site, "metrics": metrics, "by": by, "period": period, "filters": filters, "limit": limit}
+    return commands.run(database, "https://stats.example.com", "query", options | {"form": form})
+
+
+def test_numbers_in_columns(past):
+    assert query(past, "visitors", "bounce_rate", "total_revenue", by=["source"]) == (
+        "source         visitors  bounce_rate  total_revenue\n"
+        "Direct / None  2         50           30.00 EUR\n"
+        "Google         2         0            20.00 EUR\n"
+        "newsletter     1         0            -"
+    )
+
+
+def test_numbers_for_a_spreadsheet(past):
+    metrics = "pageviews", "views_per_visit", "percentage", "total_revenue"
+    assert query(past, *metrics, by=["time:day", "country"], form="csv") == (
+        "time:day,country,pageviews,views_per_visit,percentage,total_revenue\n"
+        "2026-03-10,DE,3,1.5,50.0,\n"
+        "2026-03-10,FR,1,2.0,25.0,\n"
+        "2026-03-11,DE,2,2.0,25.0,\n"
+        "2026-03-11,FR,1,,25.0,20.0\n"
+        "2026-03-11,US,0,0.0,25.0,30.0"
+    )
+
+
+def test_numbers_for_a_program(past):
+    found = query(past, "events", "visit_duration", "average_revenue", form="json")
+    assert json.loads(found) == [
+        {"events": 10, "visit_duration": 492, "average_revenue": {"value": 25.0, "currency": "EUR"}}
+    ]
+
+
+def test_filters_hold_together(past):
+    assert query(past, "visits", filters=["country=DE", "browser=Fire*"], form="csv") == "visits\n2"
+    assert query(past, "visits", filters=["event=Purchase|Signup", "prop:plan=pro"], form="csv") == "visits\n2"
+
+
+def test_a_dimension_may_stand_among_the_metrics_behind_by(past):
+    assert query(past, "visits", "country", by=["source"], limit=2, form="csv") == (
+        "source,country,visits\nDirect / None,DE,1\nDirect / None,US,1"
+    )
+
+
+def test_a_period_in_which_nothing_happened(past):
+    nothing = {"by": ["source"], "period": "2026-03-09"}
+    assert query(past, "visits", **nothing) == "Nothing in this period."
+    assert query(past, "visits", **nothing, form="csv") == "source,visits"
+    assert query(past, "visits", **nothing, form="json") == "[]"
+
+
+@pytest.mark.parametrize("names", [(), ("source",), ("page",), ("time:day",), ("country", "browser")])
+def test_every_number_is_the_apis(past, names):
+    site = find(past, "site-1.example")
+    given = {"site_id": site.domain, "metrics": list(METRICS), "date_range": BOTH.split(","), "dimensions": [*names]}
+    ask = stats.of_truth(past)
+    answer = plausible.answer(plausible.read(given, site, at(12), ask), ask)
+    api = [[*row["dimensions"], *map(_bare, row["metrics"])] for row in answer["results"]]
+    found = json.loads(query(past, *METRICS, by=names, form="json"))
+    assert [[_bare(value) for value in row.values()] for row in found] == api
+
+
+def _bare(value):
+    return (value["value"], value["currency"]) if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"metrics": ["shoes"]}, r"metric 'shoes': visitors, visits, "),
+        ({"metrics": ["visits", "source"]}, r"metric 'source': visitors, "),
+        ({"by": ["shoe"]}, r"dimension 'shoe': page, "),
+        ({"period": "9y"}, r"period '9y': realtime, 24h, "),
+        ({"filters": ["x"]}, r"filter 'x': like country=DE"),
+        ({"site": "nowhere.example"}, r"there is no site nowhere\.example; known: site-1\.example, site-2\.example"),
+    ],
+)
+def test_what_nobody_can_answer_is_named_with_what_is_known(past, given, said):
+    given = {"metrics": ["visits"]} | given
+    with pytest.raises(WrongInput, match=said):
+        query(past, *given.pop("metrics"), **given)
+
+
+def test_all_time_begins_with_the_first_visit(past):
+    assert query(past, "visits", "pageviews", period="all", form="csv") == "visits,pageviews\n6,8"
+
+
+def test_no_name_steers_a_terminal(database):
+    site = added_site(database)
+    hostile = "\x1b[31mred\x07\nnext"
+    stored(database, arrival("event", "event-0001", at=at(11), site_id=site.id, name=hostile))
+    shown = query(database, "events", site=site.domain, by=["event"])
+    assert shown == "event           events\n·[31mred··next  1"
+    assert json.loads(query(database, "events", site=site.domain, by=["event"], form="json")) == [
+        {"event": hostile, "events": 1}
+    ]

@@ -1,0 +1,30 @@
+"""The columnar replica beside a database, asked as the pages ask it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
+
+from sqlalchemy import Select
+
+from analytics.columnar import FOLLOWING, Columnar
+from analytics.config import Config
+from analytics.database import Database
+from analytics.stats import Ask
+
+NEVER = threading.Event().wait
+
+
+@contextmanager
+def asking(database: Database, config: Config) -> Iterator[Ask]:
+    """Asks the replica, which has followed all that is stored by then."""
+    with closing(Columnar(database, config)) as columnar:
+
+        def ask(statement: Select[Any]) -> Sequence[Sequence[Any]]:
+            columnar.follow(NEVER)
+            assert columnar.state.kind == FOLLOWING
+            return columnar.rows(statement)
+
+        yield ask

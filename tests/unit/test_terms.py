@@ -1,0 +1,40 @@
+"""Filters as people type them."""
+
+from __future__ import annotations
+
+import pytest
+
+from analytics.filters import Match
+from analytics.sites import WrongInput
+from analytics.terms import parse
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("country=DE", Match("is", "country", ("DE",))),
+        ("country!=DE|FR", Match("is_not", "country", ("DE", "FR"))),
+        ("source~goo", Match("contains", "source", ("goo",))),
+        ("source!~goo", Match("contains_not", "source", ("goo",))),
+        ("page=/blog/*", Match("matches", "page", ("/blog/*",))),
+        ("page!=/blog/**|/x", Match("matches_not", "page", ("/blog/**", "/x"))),
+        ("page~*", Match("contains", "page", ("*",))),
+        ("source=", Match("is", "source", ("",))),
+        ("visit:country = DE", Match("is", "country", (" DE",))),
+        ("prop:plan=pro", Match("is", "prop:plan", ("pro",))),
+        ("page=/a?b=c!~d", Match("is", "page", ("/a?b=c!~d",))),
+    ],
+)
+def test_a_term_is_a_dimension_a_sign_and_values(typed, meant):
+    assert parse(typed) == meant
+
+
+@pytest.mark.parametrize("typed", ["", "country", "=DE", "~", "!=x"])
+def test_what_is_no_term_is_shown_with_some_that_are(typed):
+    with pytest.raises(WrongInput, match=r"filter .*: like country=DE, page!=/x, source~goo"):
+        parse(typed)
+
+
+def test_an_unknown_dimension_names_itself_and_those_that_there_are():
+    with pytest.raises(WrongInput, match="dimension 'shoe': page, hostname, entry_page, "):
+        parse("shoe=42")
