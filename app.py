@@ -39,6 +39,7 @@ from callbacks import (
     all_sites,
     api,
     cards,
+    concurrents,
     demo_traffic,
     filters,
     gate,
@@ -70,7 +71,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, overview, segments, all_sites, add_site, traffic, hosts, trial, account),
+    *(live, concurrents, overview, segments, all_sites, add_site, traffic, hosts, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 
@@ -176,8 +177,9 @@ def _commands(service: Service, address: str, local: str) -> Run:
                 logimport.Means(service.database, service.kit, service.rest, tell, beside=True), **options
             )
         try:
-            days = service.config.heartbeat_retention_days
-            means = {"retention_days": days, "rest": service.rest, "tell": tell, "columnar": service.columnar}
+            days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
+            means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
+            means["columnar"] = service.columnar
             return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()

@@ -43,6 +43,7 @@ PAGES = {
     "/sites/add": ADMINS_OF_ALL,
     "/live/<domain>": VIEWERS,
     "/overview/<domain>": VIEWERS,
+    "/concurrents/<domain>": VIEWERS,
     "/traffic/<domain>": ADMINS,
     "/settings/<domain>/general": ADMINS,
     "/settings/<domain>/filters": ADMINS,
@@ -63,6 +64,8 @@ CALLBACKS = {
     "active-now.children": VIEWERS,
     "segment-answer.data-answer": VIEWERS,  # what is everybody's, an admin: tests/http/test_saved_segments.py
     "segment-remove-answer.data-answer": VIEWERS,
+    "rewind-track.data-line": VIEWERS,
+    "concurrents-day.children": VIEWERS,
     "traffic-bars.children": ADMINS,
     "host-answer.data-answer": ADMINS,
     "trial-answer.data-answer": ADMINS,
