@@ -315,3 +315,12 @@ daily_usage = Table(
     Column("signed_in", Integer, nullable=False),
     Column("anonymous", Integer, nullable=False),
 )
+
+# How many people were there at each minute of a day: what its heartbeats told, kept when they are purged.
+concurrents = Table(
+    "concurrents",
+    metadata,
+    Column("site_id", Integer, primary_key=True, autoincrement=False),
+    Column("day", Text, primary_key=True),  # YYYY-MM-DD, UTC
+    Column("people", LargeBinary, nullable=False),  # packed: analytics.concurrents
+)

@@ -160,6 +160,12 @@ def test_axe_finds_nothing_serious_at_the_door(stranger, server):
     assert findings(stranger) == {}
 
 
+def test_axe_finds_nothing_serious_on_the_page_of_the_api(stranger):
+    stranger.open("/api/docs")
+    assert stranger.texts("h1") == ["API"]
+    assert findings(stranger) == {}
+
+
 def test_axe_finds_nothing_serious_on_an_invitation_and_on_one_that_is_over(stranger, server):
     told = server.tell("user invite", email="new@example.com", role="viewer", on=SITE, expires="7d")
     stranger.open("/invitation" + told.split("/invitation")[1].split()[0])
