@@ -243,6 +243,18 @@ heartbeats = Table(
     **CLUSTERED,
 )
 
+# Saved filters of the Overview; of everybody who sees the site where they are nobody's own.
+segments = Table(
+    "segments",
+    metadata,
+    _id(),
+    Column("site_id", Integer, nullable=False, index=True),
+    Column("person_id", Integer),
+    Column("name", Text, nullable=False),
+    Column("filters", Text, nullable=False),  # JSON, as in an address
+    Column("created_at", BigInteger, nullable=False),
+)
+
 # Which facts a transaction wrote: a line for each group and site (analytics.changes). The three are ids, 8 bytes each;
 # None: any row of the site.
 changes = Table(

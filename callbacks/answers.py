@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -16,6 +16,7 @@ from analytics.filters import Filter, Match
 from analytics.metrics import metric
 from analytics.period import Span
 from analytics.query import MOST_ROWS, Order, Query
+from analytics.segments import Segment
 from analytics.sites import Site
 from analytics.stats import Ask, Breakdown
 from analytics.usage import Usage
@@ -28,10 +29,14 @@ from layouts.overview.details import Entry, Listing
 from layouts.overview.lists import LISTS, List, read
 from layouts.overview.numbers import Numbers
 from layouts.overview.page import ROWS
+from layouts.overview.segments import May
 from layouts.overview.usage import MOST_DAYS
 from layouts.overview.view import PAGE, TIME, Details, View, interval_of
 
+Saved = Callable[[], tuple[list[Segment], May]]  # segments that whoever asks sees, and what they may do with them
+
 COUNTRY = "country"
+DAY_S = 86_400
 MOST_SETS = 1_000  # of properties of an event that are looked through for their names
 MOST_PROPERTIES = 12
 
@@ -39,8 +44,8 @@ MOST_PROPERTIES = 12
 class Answers:
     """The answers to one view of a site at one moment. Each raises what the database raises."""
 
-    def __init__(self, site: Site, view: View, ask: Ask, database: Database, now: int) -> None:
-        self.site, self.view, self.now = site, view, now
+    def __init__(self, site: Site, view: View, ask: Ask, database: Database, saved: Saved, now: int) -> None:
+        self.site, self.view, self.now, self.saved = site, view, now, saved
         self._ask, self._database = ask, database
         self.query = view.query
         self.zone = ZoneInfo(site.timezone)
@@ -54,12 +59,13 @@ class Answers:
     def span(self) -> Span:
         """The seconds of the period."""
         is_all = not self.query.period.dates and self.query.period.preset == "all"
-        return self.query.span(self.now, self.first if is_all else 0)
+        return self.query.span(self.now, (self.first or self.now) if is_all else 0)
 
     @cached_property
     def earlier(self) -> Span | None:
-        """As much of what it is compared with."""
-        return self.query.compared(self.now)
+        """As much of what it is compared with; None where that was before there were computers to count."""
+        found = self.query.compared(self.now)
+        return found if found and found.begin >= 0 else None
 
     @property
     def period(self) -> str:
@@ -88,9 +94,14 @@ class Answers:
     def chart(self) -> Chart:
         """The chosen metric over time."""
         interval = interval_of(self.view, self.span)
-        whole = self.query.compared(self.now, whole=True)
-        now, before = (self._buckets(span, interval) if span else [] for span in (self.span, whole))
-        return Chart(metric(self.view.metric), interval, now, before, self.now, self.zone)
+        now = self._buckets(self.span, interval)
+        before = self._buckets(self._beside(), interval) if self.earlier else []
+        return Chart(metric(self.view.metric), interval, now, before[: len(now)], self.now, self.zone)
+
+    def _beside(self) -> Span:
+        """What the chart's line is compared with: a day more than is drawn at most, for a day may have 25 hours."""
+        begin, end = self.query.compared(self.now, whole=True) or self.span
+        return Span(begin, min(end, begin + self.span.end - self.span.begin + DAY_S))
 
     def _buckets(self, span: Span, interval: str) -> list[chart.Bucket]:
         points = stats.timeseries(replace(self.query, metrics=(self.view.metric,)), span, interval, self._ask)

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import flask
@@ -17,7 +18,10 @@ from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
 from analytics.faults import told
+from analytics.filters import Filter
+from analytics.segments import Segment
 from analytics.sites import Site, WrongInput
+from callbacks import segments
 from callbacks.answers import Answers
 from callbacks.asked import Asked
 from callbacks.guard import authorized
@@ -27,9 +31,11 @@ from layouts import states
 from layouts.components import figures
 from layouts.components.markup import markup
 from layouts.overview import details, heat, numbers, page, panels, toolbar, usage, view
+from layouts.overview import segments as saved_segments
 from layouts.overview.chart import days_of
 from layouts.overview.lists import EVENTS, PANELS, Panel
 from layouts.overview.numbers import Windows
+from layouts.overview.segments import May
 
 log = logging.getLogger("footfall.overview")
 
@@ -73,7 +79,8 @@ def _query() -> str:
 def _asked(service: Service, site: Site, text: str) -> Answers:
     """The answers to the view in that query string; `WrongInput` says what is wrong with it."""
     shown = view.parse(text, site)
-    answers = Answers(site, shown, service.ask, service.database, int(time.time()))
+    saved = partial(segments.known, service, site)
+    answers = Answers(site, shown, service.ask, service.database, saved, int(time.time()))
     if shown.interval:
         view.interval_of(shown, answers.span)
     return answers
@@ -112,7 +119,13 @@ def _part(name: str, answers: Answers) -> str:
 
 
 def _toolbar(answers: Answers) -> list[Any]:
-    return toolbar.bar(answers.query, answers.span, answers.earlier, answers.now)
+    menu = saved_segments.menu(*_saved(answers))
+    return toolbar.bar(answers.query, answers.span, answers.earlier, answers.now, menu)
+
+
+def _saved(answers: Answers) -> tuple[Sequence[Segment], tuple[Filter, ...], May]:
+    known, may = answers.saved()
+    return known, answers.query.filters, may
 
 
 def _top(answers: Answers) -> list[Any]:

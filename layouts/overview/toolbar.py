@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -37,13 +38,14 @@ OPERATORS = {
 USUAL_PERIOD = "30d"
 
 
-def bar(query: Query, shown: Span, earlier: Span | None, now: int) -> list:
-    """The whole bar: of that question, whose period is `shown`, compared with `earlier`."""
+def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Sequence[Component] = ()) -> list:
+    """The whole bar: of that question, whose period is `shown`, compared with `earlier`, with the menu of segments."""
     end = [_comparison(query, earlier), html.Span(_period(query, shown, now), className="ff-turns")]
     return [
         html.H1("Overview"),
         *_chips(query.filters),
         _further(),
+        *segments,
         html.Div(end, className="ff-end"),
     ]
 

@@ -259,6 +259,27 @@ def test_an_event_shows_its_properties_and_a_value_filters(reader):
     until(lambda: chips(reader) == ["Event is Purchase", "seats is 3"])
 
 
+def test_filters_are_saved_as_a_segment_gone_to_and_removed(reader):
+    germany = urlencode({"filters": '[["is","country",["DE"]]]'})
+    open_overview(reader, f"{DAYS}&{germany}")
+    reader.click('[data-keep="segments"]')
+    reader.type("segment-name", "Germany")
+    reader.click("#toolbar .ff-switch")
+    reader.click("[data-form=segment] [type=submit]")
+    until(lambda: reader.texts(".ff-segments li a") == ["Germanyeverybody's"])
+    assert reader.text("overview-said") == "Germany is saved"
+    open_overview(reader)
+    reader.click('[data-keep="segments"]')
+    reader.click(".ff-segments li a")
+    until(lambda: chips(reader) == ["Country is Germany"])
+    settle(reader)
+    reader.click('[data-keep="segments"]')
+    reader.click('.ff-segments [aria-label="Remove Germany"]')
+    reader.click(".ff-dialog .ff-btn-danger")
+    until(lambda: reader.text("overview-said") == "Germany is removed")
+    until(lambda: not reader.texts(".ff-segments li"))
+
+
 # ── details ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -267,7 +288,7 @@ def rows(reader: Reader) -> list[str]:
 
 
 def is_open(reader: Reader) -> bool:
-    return reader.run("return document.getElementById('overview-details').open")
+    return bool(reader.run("return document.getElementById('overview-details')?.open"))
 
 
 def test_details_are_searched_sorted_and_paged_in_their_own_address(reader):

@@ -62,6 +62,8 @@ CALLBACKS = {
     "sites-list.data-part": SOMEBODY,  # its sites are those of whoever asks: tests/http/test_all_sites.py
     "add-site-answer.data-answer": ADMINS_OF_ALL,
     "active-now.children": VIEWERS,
+    "segment-answer.data-answer": VIEWERS,  # what is everybody's, an admin: tests/http/test_saved_segments.py
+    "segment-remove-answer.data-answer": VIEWERS,
     "rewind-track.data-line": VIEWERS,
     "concurrents-day.children": VIEWERS,
     "traffic-bars.children": ADMINS,
@@ -100,6 +102,7 @@ ROUTES = {
     "/invitation": GONE,  # without a token
     "POST /invitation": GONE,
     "/assets/<path:filename>": OPEN,
+    "/api/docs": OPEN,
     "/<path:path>": NEVER,  # every address that is no page
     "/_dash-layout": SOMEBODY,
     "/_dash-dependencies": SOMEBODY,
@@ -113,6 +116,7 @@ ROUTES = {
     "/pixel.gif": OPEN,
     "/api/live": VIEWERS,
     "/api/live/stream": VIEWERS,
+    "/api/openapi.json": OPEN,
     "/api/v2/query": WITH_A_KEY,
     "/api/v1/stats/realtime/visitors": WITH_A_KEY,
     "/embed/live": VIEWERS,  # its preview; a card's token opens it to anybody
