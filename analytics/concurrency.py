@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import CTE, BigInteger, Integer, Select, String, case, cast, column, func, literal, select, true, values
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    case,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    true,
+    values,
+)
 
 from analytics import schema
 from analytics.beat import State
 from analytics.database import Database
-from analytics.ids import LOW_BITS, time_ms
+from analytics.ids import LOW_BITS, first_id, time_ms
 
 MINUTE = 60
 SETTLED_S = 2  # a beat is committed within milliseconds: two seconds later a minute does not change any more
@@ -47,12 +62,18 @@ def people_each_minute(database: Database, site_id: int, begin: int, end: int, w
     site = select(literal(site_id, Integer).label("site")).cte("sites_asked")
     first = select(literal(begin, BigInteger).label("t")).cte("moments", recursive=True)
     each = first.union_all(select(first.c.t + MINUTE).where(first.c.t < end - MINUTE))
+    ids = (
+        schema.heartbeats.c.id
+    )  # PostgreSQL may know nothing of the table yet, and then reads all that is not ruled out
+    within = (ids >= first_id(begin - window_s + 1)) & (ids < first_id(end))
     with database.read_patiently() as connection:
-        return {int(t): int(people) for _, t, people in connection.execute(_counted(site, each, window_s))}
+        return {int(t): int(people) for _, t, people in connection.execute(_counted(site, each, window_s, within))}
 
 
-def _counted(sites: CTE, asked: CTE, window_s: int) -> Select[int, int, int]:
-    """Site, moment and people, for those with anybody: of each `site` at each `t`."""
+def _counted(sites: CTE, asked: CTE, window_s: int, within: ColumnElement[bool] | None = None) -> Select[int, int, int]:
+    """Site, moment and people, for those with anybody: of each `site` at each `t`. Beats that are not `within` are none
+    of these moments.
+    """
     beats = schema.heartbeats
     site, moment = cast(sites.c.site, beats.c.site_id.type), cast(asked.c.t, beats.c.at.type)
     step = 1000 << LOW_BITS
@@ -65,6 +86,7 @@ def _counted(sites: CTE, asked: CTE, window_s: int) -> Select[int, int, int]:
             & (beats.c.id >= (moment - (window_s - 1)) * step)
             & (beats.c.id < (moment + 1) * step),
         )
+        .where(true() if within is None else within)
         .group_by(sites.c.site, asked.c.t, beats.c.tab)
         .cte("tabs")
     )

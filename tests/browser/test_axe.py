@@ -104,6 +104,22 @@ def test_axe_finds_nothing_serious_on_a_page(signed_in, address):
     assert findings(signed_in) == {}
 
 
+REWIND = """
+const slider = document.getElementById("rewind-slider");
+slider.value = slider.min;
+slider.dispatchEvent(new Event("input", {bubbles: true}));
+"""
+
+
+def test_axe_finds_nothing_serious_on_a_rewound_page(owner):
+    owner.open(f"/live/{SITE}")
+    drawn(owner)
+    until(lambda: owner.run("return document.getElementById('rewind-slider')"))
+    owner.run(REWIND)
+    until(lambda: (owner.text("status-text") or "").startswith("Rewound"))
+    assert findings(owner) == {}
+
+
 @pytest.mark.parametrize("menu", ["#site-menu summary", "#account summary", ".ff-foot [data-opens]"])
 def test_axe_finds_nothing_serious_in_an_open_menu_and_the_sheet(signed_in, menu):
     signed_in.open(f"/live/{SITE}")

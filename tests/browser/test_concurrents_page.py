@@ -29,10 +29,9 @@ def server(tmp_path_factory) -> Iterator[Server]:
     config = Config(data_dir=tmp_path_factory.mktemp("data"))
     database = Database(config)
     site = added_site(database, SITE)
-    keep_beats(
-        database,
-        [beat(n, at=noon(back), visit_id=n + back, site_id=site.id) for back, n in ((10, 1), (9, 1), (2, 1), (2, 2))],
-    )
+    told = ((10, 1), (9, 1), (2, 1), (2, 2))
+    beats = [beat(n, at=noon(back), nth=n, visit_id=n + back, site_id=site.id) for back, n in told]
+    keep_beats(database, beats)
     database.close()
     with serving(config) as running:
         add_owner(running)
