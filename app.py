@@ -37,8 +37,10 @@ from callbacks import (
     account,
     add_site,
     all_sites,
+    annotations,
     api,
     cards,
+    concurrents,
     demo_traffic,
     filters,
     gate,
@@ -50,6 +52,7 @@ from callbacks import (
     overview,
     pages,
     people,
+    segments,
     setup,
     signin,
     snippet,
@@ -69,7 +72,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, overview, all_sites, add_site, traffic, hosts, trial, account),
+    *(live, concurrents, overview, segments, annotations, all_sites, add_site, traffic, hosts, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 
@@ -175,8 +178,9 @@ def _commands(service: Service, address: str, local: str) -> Run:
                 logimport.Means(service.database, service.kit, service.rest, tell, beside=True), **options
             )
         try:
-            days = service.config.heartbeat_retention_days
-            means = {"retention_days": days, "rest": service.rest, "tell": tell, "columnar": service.columnar}
+            days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
+            means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
+            means["columnar"] = service.columnar
             return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()

@@ -43,8 +43,8 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
         with suppress(NoServer):
             return ask(config.data_dir, command, options, progress.tell)
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
-            days = config.heartbeat_retention_days
-            means = {"retention_days": days, "tell": progress.tell, "columnar": columnar}
+            days, window_s = config.heartbeat_retention_days, config.active_window_s
+            means = {"retention_days": days, "tell": progress.tell, "columnar": columnar, "window_s": window_s}
             address = config.base_url or "http://127.0.0.1:8050"
             return commands.run(database, address, command, options, **means)
 

@@ -15,10 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics import language
-from analytics.concurrency import History
 from analytics.database import Database
 from analytics.embeds import EmbedRing
 from analytics.faults import told
+from analytics.history import History
 from analytics.keys import KeyRing
 from analytics.sites import Directory, Site
 from analytics.stats import Ask

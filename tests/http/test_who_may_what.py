@@ -43,6 +43,7 @@ PAGES = {
     "/sites/add": ADMINS_OF_ALL,
     "/live/<domain>": VIEWERS,
     "/overview/<domain>": VIEWERS,
+    "/concurrents/<domain>": VIEWERS,
     "/traffic/<domain>": ADMINS,
     "/settings/<domain>/general": ADMINS,
     "/settings/<domain>/filters": ADMINS,
@@ -61,6 +62,12 @@ CALLBACKS = {
     "sites-list.data-part": SOMEBODY,  # its sites are those of whoever asks: tests/http/test_all_sites.py
     "add-site-answer.data-answer": ADMINS_OF_ALL,
     "active-now.children": VIEWERS,
+    "segment-answer.data-answer": VIEWERS,  # what is everybody's, an admin: tests/http/test_saved_segments.py
+    "segment-remove-answer.data-answer": VIEWERS,
+    "annotation-answer.data-answer": ADMINS,
+    "annotation-remove-answer.data-answer": ADMINS,
+    "rewind-track.data-line": VIEWERS,
+    "concurrents-day.children": VIEWERS,
     "traffic-bars.children": ADMINS,
     "host-answer.data-answer": ADMINS,
     "trial-answer.data-answer": ADMINS,
