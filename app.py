@@ -37,6 +37,7 @@ from callbacks import (
     account,
     add_site,
     all_sites,
+    annotations,
     api,
     cards,
     concurrents,
@@ -71,7 +72,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, concurrents, overview, segments, all_sites, add_site, traffic, hosts, trial, account),
+    *(live, concurrents, overview, segments, annotations, all_sites, add_site, traffic, hosts, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 

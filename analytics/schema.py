@@ -255,6 +255,17 @@ segments = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
+# What happened on a day, as people wrote it into the chart.
+annotations = Table(
+    "annotations",
+    metadata,
+    _id(),
+    Column("site_id", Integer, nullable=False, index=True),
+    Column("day", Text, nullable=False),  # of the site's zone, YYYY-MM-DD
+    Column("text", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
 # Which facts a transaction wrote: a line for each group and site (analytics.changes). The three are ids, 8 bytes each;
 # None: any row of the site.
 changes = Table(
