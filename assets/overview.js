@@ -6,7 +6,7 @@
 (function () {
   "use strict";
   const COMMON = ["period", "compare", "filters"], QUICK = ["toolbar", "top", "details", "rows"], TYPED_MS = 200;
-  let page = null, typing = 0;
+  let page = null, typing = 0, announced = "";
 
   const byId = (id) => document.getElementById(id);
   const parts = () => [...page.querySelectorAll("[data-part]")];
@@ -126,7 +126,8 @@
 
   function announce(part) {
     const stat = part.querySelector("[aria-pressed=true], .ff-void b");
-    byId("overview-said").textContent = stat ? sentence([...stat.childNodes].map((node) => node.textContent).join(" ")) : "";
+    const words = stat ? sentence([...stat.childNodes].map((node) => node.textContent).join(" ")) : "";
+    if (words !== announced) byId("overview-said").textContent = announced = words;
   }
 
   // The tip of the chart, and for who moves it by the arrow keys the same in words.

@@ -213,7 +213,7 @@ def test_the_chart_is_read_out_by_the_arrow_keys(reader):
     open_overview(reader, f"{DAYS}&compare=off")
     reader.run("document.querySelector('.ff-plot').focus()")
     press(reader, Keys.ARROW_LEFT)
-    until(lambda: reader.texts(".ff-main-chart [role=status]") == ["Thu 12 Mar: Visitors 1"])
+    until(lambda: reader.texts(".ff-chart > [role=status]") == ["Thu 12 Mar: Visitors 1"])
     press(reader, Keys.ARROW_LEFT)
     until(lambda: reader.texts(".ff-main-chart .ff-tip b") == ["Wed 11 Mar"])
     assert reader.texts(".ff-main-chart .ff-tip dd") == ["3"]
