@@ -37,7 +37,10 @@ from callbacks import (
     account,
     add_site,
     all_sites,
+    annotations,
+    api,
     cards,
+    concurrents,
     demo_traffic,
     filters,
     gate,
@@ -49,6 +52,7 @@ from callbacks import (
     overview,
     pages,
     people,
+    segments,
     setup,
     signin,
     snippet,
@@ -57,7 +61,7 @@ from callbacks import (
 )
 from callbacks.asked import client
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, logfile, replay, serve, walks
+from collector import accesslog, demo, logfile, logimport, replay, serve, walks
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
 from collector.mount import mount
@@ -68,7 +72,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, overview, all_sites, add_site, traffic, hosts, trial, account),
+    *(live, concurrents, overview, segments, annotations, all_sites, add_site, traffic, hosts, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 
@@ -112,6 +116,7 @@ def create_app(service: Service) -> Dash:
     plain = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
         door.register(app.server, service.database, client=partial(client, service), **plain)
+    api.register(app.server, **plain)
     setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
     app.server.after_request(_keep_assets)
     gate.guard(
@@ -168,9 +173,14 @@ def _commands(service: Service, address: str, local: str) -> Run:
     def run(name: str, options: dict[str, Any], tell: Tell) -> str:
         if name == "address":
             return local
+        if name == logimport.COMMAND:
+            return logimport.run(
+                logimport.Means(service.database, service.kit, service.rest, tell, beside=True), **options
+            )
         try:
-            days = service.config.heartbeat_retention_days
-            means = {"retention_days": days, "rest": service.rest, "tell": tell, "columnar": service.columnar}
+            days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
+            means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
+            means["columnar"] = service.columnar
             return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()

@@ -39,6 +39,7 @@ class Context(NamedTuple):
     retention_days: int = 7  # of heartbeats, where a site says nothing
     rest: Rest = threading.Event().wait
     tell: Tell = lambda _: None
+    window_s: int = 60  # how long after a beat somebody is active
     columnar: Columnar | None = None  # None: questions are asked of the database
 
 
@@ -213,8 +214,9 @@ def embed_revoke(context: Context, embed_id: int) -> str:
 
 
 def maintain(context: Context) -> str:
-    """Does the day's work now: daily usage, purge, salts; the text says what was done."""
-    work = maintenance.Work(context.database, context.now, context.retention_days, context.rest, context.tell)
+    """Does the day's work now: what is counted of each day, purge, salts; the text says what was done."""
+    options = context.retention_days, context.rest, context.tell, context.window_s
+    work = maintenance.Work(context.database, context.now, *options)
     return "\n".join(maintenance.run(work)) or "Nothing to do."
 
 

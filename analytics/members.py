@@ -67,7 +67,7 @@ def change(database: Database, email: str, role: str, sites: Collection[int] = (
 
 
 def remove(database: Database, email: str) -> Person:
-    """The person who is gone now, with their logins and the invitations that they made.
+    """The person who is gone now, with their logins, their own segments and the invitations that they made.
 
     `WrongInput` for an unknown one and for the last owner.
     """
@@ -75,7 +75,7 @@ def remove(database: Database, email: str) -> Person:
         accounts.one_at_a_time(database, connection)
         person = _found(connection, email)
         _keep_an_owner(connection, person)
-        for table in (schema.logins, schema.memberships):
+        for table in (schema.logins, schema.memberships, schema.segments):
             connection.execute(delete(table).where(table.c.person_id == person.id))
         sent = schema.invitations.c.created_by == person.id  # the number may be another person's one day
         connection.execute(delete(schema.invitations).where(sent))

@@ -104,12 +104,14 @@
   }
 
   function remembered(part) {
-    const active = document.activeElement;
-    if (!part.contains(active)) return null;
+    const active = document.activeElement, open = part.querySelector("details[open] > summary");
+    if (open || !part.contains(active)) return open && {open: open.dataset.keep, id: "", keep: open.dataset.keep};
     return {keep: active.dataset.keep, id: active.id, value: active.value, caret: active.selectionStart};
   }
 
-  function restore(part, {keep, id, value, caret}) {
+  function restore(part, {keep, id, value, caret, open}) {
+    const menu = open && part.querySelector(`[data-keep="${open}"]`);
+    if (menu) menu.parentNode.open = true;
     const again = id ? byId(id) : keep && [...part.querySelectorAll("[data-keep]")].find((node) => node.dataset.keep === keep);
     if (!again) {
       part.tabIndex = -1;
@@ -163,6 +165,7 @@
     const wanted = new URLSearchParams(location.search).get("details"), drawn = dialog.querySelector("h2, [role=alert]");
     if (wanted && drawn && !dialog.open) dialog.showModal();
     if (!wanted && dialog.open) dialog.close();
+    if (!wanted) clearTimeout(typing);
     if (!wanted) for (const part of dialog.querySelectorAll("[data-part]")) forget(part);
   }
 
@@ -229,10 +232,22 @@
 
   window.addEventListener("popstate", () => { if (page) look(); });
 
-  new MutationObserver(() => {
+  // A segment or a note was saved or removed: the bar and the numbers have their menus.
+  function answeredForm(channel) {
+    const {wrong, message} = JSON.parse(channel.dataset.answer);
+    if (wrong) return;
+    byId("overview-said").textContent = message;
+    for (const part of page.querySelectorAll("[data-part=toolbar], [data-part=top]")) delete part.dataset.key;
+    look();
+  }
+
+  new MutationObserver((changes) => {
     const found = byId("overview");
-    if (found === page) return;
-    page = found;
-    if (page) look();
-  }).observe(document, {childList: true, subtree: true});
+    if (found !== page) {
+      page = found;
+      if (page) look();
+    }
+    for (const {target, attributeName} of changes)
+      if (attributeName && page && page.contains(target) && target.dataset.answer) answeredForm(target);
+  }).observe(document, {childList: true, subtree: true, attributeFilter: ["data-answer"]});
 })();

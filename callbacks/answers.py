@@ -9,13 +9,15 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics import stats, usage
+from analytics import annotations, segments, stats, usage
+from analytics.annotations import Annotation
 from analytics.database import Database
 from analytics.dimensions import dimension
 from analytics.filters import Filter, Match
 from analytics.metrics import metric
-from analytics.period import Span
+from analytics.period import Span, midnight
 from analytics.query import MOST_ROWS, Order, Query
+from analytics.segments import Segment
 from analytics.sites import Site
 from analytics.stats import Ask, Breakdown
 from analytics.usage import Usage
@@ -28,10 +30,12 @@ from layouts.overview.details import Entry, Listing
 from layouts.overview.lists import LISTS, List, read
 from layouts.overview.numbers import Numbers
 from layouts.overview.page import ROWS
+from layouts.overview.segments import May
 from layouts.overview.usage import MOST_DAYS
 from layouts.overview.view import PAGE, TIME, Details, View, interval_of
 
 COUNTRY = "country"
+DAY_S = 86_400
 MOST_SETS = 1_000  # of properties of an event that are looked through for their names
 MOST_PROPERTIES = 12
 
@@ -39,8 +43,8 @@ MOST_PROPERTIES = 12
 class Answers:
     """The answers to one view of a site at one moment. Each raises what the database raises."""
 
-    def __init__(self, site: Site, view: View, ask: Ask, database: Database, now: int) -> None:
-        self.site, self.view, self.now = site, view, now
+    def __init__(self, site: Site, view: View, ask: Ask, database: Database, may: May, now: int) -> None:
+        self.site, self.view, self.now, self.may = site, view, now, may
         self._ask, self._database = ask, database
         self.query = view.query
         self.zone = ZoneInfo(site.timezone)
@@ -54,12 +58,18 @@ class Answers:
     def span(self) -> Span:
         """The seconds of the period."""
         is_all = not self.query.period.dates and self.query.period.preset == "all"
-        return self.query.span(self.now, self.first if is_all else 0)
+        return self.query.span(self.now, (self.first or self.now) if is_all else 0)
 
     @cached_property
     def earlier(self) -> Span | None:
-        """As much of what it is compared with."""
-        return self.query.compared(self.now)
+        """As much of what it is compared with; None where that was before there were computers to count."""
+        found = self.query.compared(self.now)
+        return found if found and found.begin >= 0 else None
+
+    @property
+    def today(self) -> str:
+        """The day there, like 2026-11-20."""
+        return datetime.fromtimestamp(self.now, self.zone).date().isoformat()
 
     @property
     def period(self) -> str:
@@ -69,6 +79,15 @@ class Answers:
             return figures.dates(*dates)
         label = self.query.period.label
         return label[:1].lower() + label[1:]
+
+    def segments(self) -> list[Segment]:
+        """The saved segments that whoever asks sees."""
+        return segments.of_site(self._database, self.site.id, self.may.person_id)
+
+    @cached_property
+    def notes(self) -> list[Annotation]:
+        """The annotations of the period."""
+        return annotations.of_site(self._database, self.site.id, *chart.days_of(self.span, self.zone))
 
     @cached_property
     def numbers(self) -> Numbers:
@@ -88,9 +107,17 @@ class Answers:
     def chart(self) -> Chart:
         """The chosen metric over time."""
         interval = interval_of(self.view, self.span)
-        whole = self.query.compared(self.now, whole=True)
-        now, before = (self._buckets(span, interval) if span else [] for span in (self.span, whole))
-        return Chart(metric(self.view.metric), interval, now, before, self.now, self.zone)
+        now = self._buckets(self.span, interval)
+        before = self._buckets(self._beside(), interval) if self.earlier else []
+        return Chart(metric(self.view.metric), interval, now, before[: len(now)], self.now, self.zone, self._noted())
+
+    def _noted(self) -> list[chart.Note]:
+        return [(midnight(one.day, self.zone), one.text) for one in self.notes]
+
+    def _beside(self) -> Span:
+        """What the chart's line is compared with: a day more than is drawn at most, for a day may have 25 hours."""
+        begin, end = self.query.compared(self.now, whole=True) or self.span
+        return Span(begin, min(end, begin + self.span.end - self.span.begin + DAY_S))
 
     def _buckets(self, span: Span, interval: str) -> list[chart.Bucket]:
         points = stats.timeseries(replace(self.query, metrics=(self.view.metric,)), span, interval, self._ask)

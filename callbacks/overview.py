@@ -18,6 +18,7 @@ from werkzeug.exceptions import BadRequest
 
 from analytics.faults import told
 from analytics.sites import Site, WrongInput
+from callbacks import segments
 from callbacks.answers import Answers
 from callbacks.asked import Asked
 from callbacks.guard import authorized
@@ -26,7 +27,8 @@ from collector.service import Service
 from layouts import states
 from layouts.components import figures
 from layouts.components.markup import markup
-from layouts.overview import details, heat, numbers, page, panels, toolbar, usage, view
+from layouts.overview import details, heat, notes, numbers, page, panels, toolbar, usage, view
+from layouts.overview import segments as saved_segments
 from layouts.overview.chart import days_of
 from layouts.overview.lists import EVENTS, PANELS, Panel
 from layouts.overview.numbers import Windows
@@ -73,7 +75,8 @@ def _query() -> str:
 def _asked(service: Service, site: Site, text: str) -> Answers:
     """The answers to the view in that query string; `WrongInput` says what is wrong with it."""
     shown = view.parse(text, site)
-    answers = Answers(site, shown, service.ask, service.database, int(time.time()))
+    may = segments.may(service, site)
+    answers = Answers(site, shown, service.ask, service.database, may, int(time.time()))
     if shown.interval:
         view.interval_of(shown, answers.span)
     return answers
@@ -112,7 +115,8 @@ def _part(name: str, answers: Answers) -> str:
 
 
 def _toolbar(answers: Answers) -> list[Any]:
-    return toolbar.bar(answers.query, answers.span, answers.earlier, answers.now)
+    menu = saved_segments.menu(answers.segments(), answers.query.filters, answers.may)
+    return toolbar.bar(answers.query, answers.span, answers.earlier, answers.now, menu)
 
 
 def _top(answers: Answers) -> list[Any]:
@@ -120,7 +124,8 @@ def _top(answers: Answers) -> list[Any]:
         return numbers.nothing(answers.period, *_next_step(answers))
     drawing = answers.chart()
     windows = Windows(_dates(answers, answers.span), _dates(answers, answers.earlier))
-    return numbers.card(answers.numbers, answers.before, drawing, view.intervals(answers.span), windows)
+    menu = [notes.menu(answers.notes, answers.today)] if answers.may.share else []
+    return numbers.card(answers.numbers, answers.before, drawing, view.intervals(answers.span), windows, menu)
 
 
 def _dates(answers: Answers, span: Any) -> str:

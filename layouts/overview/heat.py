@@ -12,6 +12,7 @@ from analytics.weekhours import Hour
 from layouts import states
 from layouts.components import figures
 from layouts.components.icon import icon
+from layouts.components.markup import Tag
 from layouts.overview.page import HOURS
 
 MONDAY = date(2024, 1, 1)
@@ -59,16 +60,15 @@ def _hours() -> Component:
 
 
 def _day(day: Sequence[Hour], most: float) -> Component:
-    return html.Tr([html.Th(weekday(day[0].weekday), scope="row"), *(_cell(hour, most) for hour in day)])
+    name = weekday(day[0].weekday)
+    return html.Tr([html.Th(name, scope="row"), *(_cell(hour, name, most) for hour in day)])
 
 
-def _cell(hour: Hour, most: float) -> Component:
+def _cell(hour: Hour, name: str, most: float) -> Tag:
     said = _number(hour.visitors)
-    return html.Td(
-        html.Span(said, className="ff-vh"),
-        title=f"{weekday(hour.weekday)} {hour.hour:02}:00, {said}",
-        style={"--v": round(100 * (hour.visitors or 0) / most)},
-    )
+    shade = round(100 * (hour.visitors or 0) / most)
+    title = f"{name} {hour.hour:02}:00, {said}"
+    return Tag("td", {"title": title, "style": {"--v": shade}}, Tag("span", {"class": "ff-vh"}, said))
 
 
 def _number(value: float | None) -> str:

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from analytics.sites import Site
 from layouts import states
+from layouts.overview import notes, segments
 from layouts.overview.lists import EVENTS, PANELS
 from layouts.overview.usage import USAGE
 
@@ -48,6 +49,8 @@ def page(site: Site) -> html.Main:
                 id="overview-failed",
                 hidden=True,
             ),
+            *segments.channels(site.domain),
+            *notes.channels(site.domain),
             html.P("", id="overview-said", className="ff-vh", role="status"),
             html.Dialog(
                 [

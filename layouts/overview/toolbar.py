@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -37,13 +38,14 @@ OPERATORS = {
 USUAL_PERIOD = "30d"
 
 
-def bar(query: Query, shown: Span, earlier: Span | None, now: int) -> list:
-    """The whole bar: of that question, whose period is `shown`, compared with `earlier`."""
+def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Sequence[Component] = ()) -> list:
+    """The whole bar: of that question, whose period is `shown`, compared with `earlier`, with the menu of segments."""
     end = [_comparison(query, earlier), html.Span(_period(query, shown, now), className="ff-turns")]
     return [
         html.H1("Overview"),
         *_chips(query.filters),
         _further(),
+        *segments,
         html.Div(end, className="ff-end"),
     ]
 
@@ -117,7 +119,8 @@ def _further() -> Component:
 def _select(name: str, label: str, options: dict[str, str]) -> Tag:
     chosen = [Tag("option", {"value": value}, said) for value, said in options.items()]
     select = Tag("select", {"class": "ff-input", "name": name}, chosen)
-    return Tag("label", {"class": "ff-field"}, [html.Span(label), select])
+    field = html.Span([select, icon("updown", 14)], className="ff-input-wrap")
+    return Tag("label", {"class": "ff-field"}, [html.Span(label), field])
 
 
 def _field(name: str, label: str, kind: str, rules: dict[str, object]) -> Tag:

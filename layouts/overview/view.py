@@ -21,6 +21,7 @@ USUAL_COMPARISON = "previous:weekdays"
 OFF = "off"
 TIME = "time"  # the details of the chart
 MOST_POINTS = 1_500
+MOST_DAYS = 7_300
 PAGE = 50  # rows of the details at once
 LONGEST_SEARCH = 200
 MOST_FIRST = Order("visitors")
@@ -70,6 +71,8 @@ def parse(text: str, site: Site) -> View:
         raise WrongInput(f"a question has at most {LONGEST_URL} characters")
     shared = Query.from_url(_only(text, ("period", "filters", "compare")), site)
     last = dict(parse_qsl(text, keep_blank_values=True))
+    if (dates := shared.period.dates) and (dates[1] - dates[0]).days > MOST_DAYS:
+        raise WrongInput(f"period {shared.period}: at most {MOST_DAYS} days")
     compare = last.get("compare", USUAL_COMPARISON)
     question = Query.of(
         site,

@@ -259,6 +259,41 @@ def test_an_event_shows_its_properties_and_a_value_filters(reader):
     until(lambda: chips(reader) == ["Event is Purchase", "seats is 3"])
 
 
+def test_filters_are_saved_as_a_segment_gone_to_and_removed(reader):
+    germany = urlencode({"filters": '[["is","country",["DE"]]]'})
+    open_overview(reader, f"{DAYS}&{germany}")
+    reader.click('[data-keep="segments"]')
+    reader.type("segment-name", "Germany")
+    reader.click("#toolbar .ff-switch")
+    reader.click("[data-form=segment] [type=submit]")
+    until(lambda: reader.texts(".ff-segments li a") == ["Germanyeverybody's"])
+    assert reader.text("overview-said") == "Germany is saved"
+    open_overview(reader)
+    reader.click('[data-keep="segments"]')
+    reader.click(".ff-segments li a")
+    until(lambda: chips(reader) == ["Country is Germany"])
+    settle(reader)
+    reader.click('[data-keep="segments"]')
+    reader.click('.ff-segments [aria-label="Remove Germany"]')
+    reader.click(".ff-dialog .ff-btn-danger")
+    until(lambda: reader.text("overview-said") == "Germany is removed")
+    until(lambda: not reader.texts(".ff-segments li"))
+
+
+def test_a_note_is_written_into_the_chart_and_removed(reader):
+    open_overview(reader, f"{DAYS}&interval=day")
+    reader.click("[data-keep=notes]")
+    reader.run("document.getElementById('annotation-day').value = '2026-03-11'")
+    reader.type("annotation-text", "Version 2")
+    reader.click("[data-form=annotation] [type=submit]")
+    until(lambda: reader.texts(".ff-note bdi") == ["Version 2"])
+    assert reader.run("return document.querySelector('.ff-note').style.left") == "50%"
+    settle(reader)
+    reader.click('[aria-label="Remove Version 2"]')
+    reader.click(".ff-dialog .ff-btn-danger")
+    until(lambda: not reader.texts(".ff-note"))
+
+
 # ── details ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -267,7 +302,7 @@ def rows(reader: Reader) -> list[str]:
 
 
 def is_open(reader: Reader) -> bool:
-    return reader.run("return document.getElementById('overview-details').open")
+    return bool(reader.run("return document.getElementById('overview-details')?.open"))
 
 
 def test_details_are_searched_sorted_and_paged_in_their_own_address(reader):
@@ -292,6 +327,9 @@ def test_details_are_searched_sorted_and_paged_in_their_own_address(reader):
     assert reader.run("return document.activeElement.id") == "details-search"
     reader.driver.refresh()
     until(lambda: is_open(reader) and len(rows(reader)) == 10)
+    settle(reader)
+    press(reader, Keys.ESCAPE)  # empties the field, as fields for searching do
+    until(lambda: len(rows(reader)) == 50)
     press(reader, Keys.ESCAPE)
     until(lambda: not is_open(reader))
     assert asked(reader) == {}

@@ -259,6 +259,22 @@ def test_what_is_wrong_is_named_with_what_is_known(house):
     assert answer.json["error"]["message"].startswith("file 'nothing': time, hours, usage, source")
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "period=1971-01-01,1990-12-26",
+        "period=2099-12-31,2099-12-31&compare=year",
+        "period=2026-03-10,2026-03-11&compare=1971-01-01,2099-12-31&interval=minute",
+        "period=1971-01-01,1971-01-01&compare=year:weekdays",
+        "period=all&compare=year&details=time",
+        "period=realtime&compare=2026-03-10,2026-03-10",
+    ],
+)
+def test_the_longest_and_the_farthest_periods_are_told(house, question):
+    found = parts(house, question)
+    assert not [name for name, written in found.items() if "could not be read" in written]
+
+
 @pytest.mark.parametrize("wanted", ["", "part=nothing", "&".join(["part=top"] * 21)])
 def test_parts_that_there_are_not_are_refused(house, wanted):
     assert house.browsers["viewer"].get(f"/overview/{SITE}/parts?{wanted}").status_code == 400

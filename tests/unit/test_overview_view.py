@@ -64,6 +64,7 @@ def test_the_address_holds_the_whole_question():
     [
         ("period=30x", "period '30x': realtime, 24h, today"),
         ("period=2026-02-30,2026-03-01", "period '2026-02-30,2026-03-01'"),
+        ("period=1971-01-01,2099-12-31", "period 1971-01-01,2099-12-31: at most 7300 days"),
         ("compare=never", "comparison 'never': previous, year"),
         ("filters=[", "filters are JSON like"),
         ('filters=[["is","colour",["red"]]]', "dimension 'colour': page, hostname"),

@@ -1,0 +1,91 @@
+"""The menu of saved segments: filters under a name, to go to, to save and to remove."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dash import html
+from dash.development.base_component import Component
+
+from analytics import filters
+from analytics.filters import Filter
+from analytics.segments import LONGEST_NAME, Segment
+from layouts.components import form
+from layouts.components.icon import icon
+from layouts.components.markup import Tag
+from layouts.overview.view import filtered
+
+SAVE, REMOVE = "segment", "segment-remove"
+
+
+class May(NamedTuple):
+    """Who looks (0: somebody without an account), and whether they may change what is everybody's."""
+
+    person_id: int
+    share: bool
+
+    @property
+    def save(self) -> bool:
+        """Whether they may keep something of their own."""
+        return self.person_id != 0
+
+
+def channels(domain: str) -> list[Component]:
+    """What the menu's forms send over, once a page."""
+    return [form.channel(name, domain) for name in (SAVE, REMOVE)]
+
+
+def menu(known: Sequence[Segment], given: tuple[Filter, ...], may: May) -> list[Component]:
+    """The menu; nothing where there is neither a segment nor a filter to save."""
+    saving = [_form(given, may)] if given and may.save else []
+    if not known and not saving:
+        return []
+    lines = [html.Ul([_line(one, given, may) for one in known])] if known else []
+    summary = html.Summary(["Segments", icon("down", 14)], className="ff-btn ff-btn-plain", **{"data-keep": "segments"})
+    return [html.Details([summary, html.Div([*lines, *saving], className="ff-pop ff-segments")], className="ff-menu")]
+
+
+def _line(one: Segment, given: tuple[Filter, ...], may: May) -> Component:
+    marked = {"aria-current": "true"} if one.filters == given else {}
+    whose = [html.Span("everybody's", className="ff-window")] if one.person_id is None else []
+    way = html.A(
+        [html.Bdi(one.name, className="ff-trunc"), *whose], href="#", **{"data-change": filtered(one.filters), **marked}
+    )
+    return html.Li([way, *([_away(one)] if may.share or (may.save and one.person_id is not None) else [])])
+
+
+def _away(one: Segment) -> Component:
+    of = "for everybody" if one.person_id is None else "for you"
+    button = html.Button(
+        icon("x", 14),
+        type="submit",
+        className="ff-icon",
+        title=f"Remove {one.name}",
+        **{"aria-label": f"Remove {one.name}", "data-confirm": f"The segment “{one.name}” will be gone {of}."},
+    )
+    return form.form(REMOVE, [button], key=str(one.id))
+
+
+def _form(given: tuple[Filter, ...], may: May) -> Tag:
+    written = json.dumps([filters.plain(one) for one in given], ensure_ascii=False)
+    name = {"class": "ff-input", "id": f"{SAVE}-name", "name": "name", "maxlength": LONGEST_NAME, "autocomplete": "off"}
+    note = html.Div(
+        [html.Span(className="ff-hint"), html.Span(className="ff-wrong", role="alert")],
+        id=f"{SAVE}-name-note",
+        className="ff-field-note",
+        **{"data-note": "name"},
+    )
+    label = Tag("label", {"for": f"{SAVE}-name"}, "Save these filters as")
+    field = html.Div([label, Tag("input", name), note], className="ff-field")
+    shared = [_switch()] if may.share else []
+    hidden = Tag("input", {"type": "hidden", "name": "filters", "value": written})
+    inner = [field, hidden, *shared, form.actions("Save segment")]
+    return Tag("form", {"class": "ff-asked", "data-form": SAVE, "novalidate": True}, inner)
+
+
+def _switch() -> Component:
+    inner = [html.I(**{"aria-hidden": "true"}), html.Span("For everybody who sees the site")]
+    state = {"data-name": "shared", "aria-checked": "false"}
+    return html.Button(inner, type="button", role="switch", className="ff-switch", **state)

@@ -1,0 +1,90 @@
+"""Saved segments: whose they are, and what becomes of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from analytics import accounts, members, schema, segments, sites
+from analytics.filters import Match
+from analytics.segments import Segment
+from analytics.sites import WrongInput
+from tests.factories import NOW, added_site, rows
+
+GERMANY = (Match("is", "country", ("DE",)), Match("contains", "page", ("Blog",), exact_case=False))
+PHONES = (Match("is", "device", ("Mobile",)),)
+ANN, BOB, NOBODY = 1, 2, 0
+
+
+def save(database, name="Germany", given=GERMANY, *, site=1, person: int | None = ANN) -> Segment:
+    return segments.save(database, site, person, name, given, now=NOW)
+
+
+def names(database, person: int, site: int = 1) -> list[str]:
+    return [one.name for one in segments.of_site(database, site, person)]
+
+
+def test_everybody_sees_what_is_everybodys_and_their_own(database):
+    kept = save(database, "  phones  in\tuse ", PHONES, person=None)
+    mine = save(database)
+    save(database, "another site's", site=2)
+    assert segments.of_site(database, 1, ANN) == [mine, kept]
+    assert (kept.name, kept.filters, mine.filters) == ("phones in use", PHONES, GERMANY)
+    assert names(database, BOB) == names(database, NOBODY) == ["phones in use"]
+    assert names(database, BOB, site=2) == []
+
+
+def test_saved_again_a_segment_is_what_it_is_now_and_only_ones_own(database):
+    save(database)
+    save(database, person=BOB)
+    save(database, person=None)
+    save(database, given=PHONES)
+    assert [one.filters for one in segments.of_site(database, 1, ANN)] == [GERMANY, PHONES]
+    assert [one.filters for one in segments.of_site(database, 1, BOB)] == [GERMANY, GERMANY]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        (" ", GERMANY, "a name has 1 to 60 letters"),
+        ("x" * 61, GERMANY, "a name has 1 to 60 letters"),
+        ("a\0b", GERMANY, "a name has 1 to 60 letters"),
+        ("Germany", (), "there is no filter to save"),
+    ],
+)
+def test_what_cannot_be_saved_says_why(database, name, given, said):
+    with pytest.raises(WrongInput, match=said):
+        save(database, name, given)
+    assert names(database, ANN) == []
+
+
+def test_a_site_has_room_for_two_hundred(database):
+    for number in range(segments.MOST):
+        save(database, f"segment {number}", PHONES)
+    with pytest.raises(WrongInput, match="at most 200 segments"):
+        save(database, "one more", PHONES)
+    save(database, "segment 7", GERMANY)  # in place of one
+
+
+def test_one_removes_ones_own_and_an_admin_what_is_everybodys(database):
+    mine, everybodys = save(database), save(database, "all", person=None)
+    for number, person, shared in ((mine.id, BOB, True), (everybodys.id, ANN, False), (999, ANN, True)):
+        with pytest.raises(WrongInput, match="not here any more, or not yours"):
+            segments.remove(database, 1, number, person, shared=shared)
+    with pytest.raises(WrongInput):
+        segments.remove(database, 2, mine.id, ANN, shared=False)
+    assert segments.remove(database, 1, mine.id, ANN, shared=False) == "Germany"
+    assert segments.remove(database, 1, everybodys.id, BOB, shared=True) == "all"
+    assert rows(database, schema.segments) == []
+
+
+def test_a_site_and_a_person_take_theirs_with_them(database):
+    site = added_site(database)
+    for email in ("ann@example.com", "bob@example.com"):
+        accounts.add_person(database, email, "owner", "correct horse battery", now=NOW)
+    ann = members.find(database, "ann@example.com")
+    save(database, site=site.id, person=ann.id)
+    save(database, "all", site=site.id, person=None)
+    members.remove(database, "ann@example.com")
+    assert names(database, ann.id, site.id) == ["all"]
+    sites.remove(database, site.domain)
+    assert rows(database, schema.segments) == []

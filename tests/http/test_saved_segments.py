@@ -1,0 +1,74 @@
+"""Saving and removing segments and notes over the forms of the Overview."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from house import House, open_house
+
+from analytics import annotations, segments
+from analytics.config import Config
+from analytics.filters import Match
+
+SITE = "example.com"
+GERMANY = '[["is","country",["DE"]]]'
+
+
+@pytest.fixture
+def house(tmp_path) -> Iterator[House]:
+    with open_house(Config(data_dir=tmp_path, columnar=False)) as house:
+        site = house.add_site(SITE)
+        for role in ("viewer", "admin"):
+            house.browsers[role] = house.join(f"{role}@example.com", role, [site])
+        yield house
+
+
+def save(house: House, who: str, name: str = "Germany", filters: str = GERMANY, **fields: str) -> dict:
+    return house.send(house.browsers[who], "segment", SITE, name=name, filters=filters, **fields)
+
+
+def menu(house: House, who: str, question: str = "") -> str:
+    return house.browsers[who].get(f"/overview/{SITE}/parts?part=toolbar&{question}").json["toolbar"]
+
+
+def test_a_viewer_saves_segments_of_their_own(house):
+    assert "Segments" not in menu(house, "viewer")
+    assert "Save these filters as" in menu(house, "viewer", f"filters={GERMANY}")
+    assert save(house, "viewer") == {"message": "Germany is saved"}
+    assert "Germany" in menu(house, "viewer")
+    assert "Germany" not in menu(house, "admin")
+
+
+def test_what_is_everybodys_an_admin_saves_and_removes(house):
+    answer = house.call(
+        house.browsers["viewer"],
+        "segment-answer.data-answer",
+        **{"data": {"number": 1, "fields": {"name": "a", "filters": GERMANY, "shared": "on"}}, "data-site": SITE},
+    )
+    assert answer.status_code == 403
+    assert save(house, "admin", shared="on") == {"message": "Germany is saved"}
+    (one,) = segments.of_site(house.service.database, 1, 0)
+    assert one.filters == (Match("is", "country", ("DE",)),)
+    refused = house.send(house.browsers["viewer"], "segment-remove", SITE, key=str(one.id))
+    assert refused["message"] == "that segment is not here any more, or not yours to remove"
+    told = house.send(house.browsers["admin"], "segment-remove", SITE, key=str(one.id))
+    assert told == {"message": "Germany is removed"}
+
+
+@pytest.mark.parametrize("filters", ["", "{", "[" * 9_000, '[["is","colour",["red"]]]', "[]"])
+def test_what_is_no_filter_is_not_saved(house, filters):
+    assert save(house, "viewer", filters=filters)["message"]
+    assert segments.of_site(house.service.database, 1, 0) == []
+
+
+def test_an_admin_writes_into_the_chart_and_takes_it_away(house):
+    assert house.send(house.browsers["admin"], "annotation", SITE, day="2026-11-01", text="Version 2") == {
+        "message": "The note is in the chart"
+    }
+    wrong = house.send(house.browsers["admin"], "annotation", SITE, day="never", text="")
+    assert wrong["wrong"].keys() == {"day", "text"}
+    (one,) = annotations.of_site(house.service.database, 1, date(2026, 11, 1), date(2026, 11, 1))
+    told = house.send(house.browsers["admin"], "annotation-remove", SITE, key=str(one.id))
+    assert told == {"message": "The note is removed"}
