@@ -37,7 +37,6 @@ from callbacks import (
     account,
     add_site,
     all_sites,
-    annotations,
     api,
     cards,
     concurrents,
@@ -49,6 +48,7 @@ from callbacks import (
     invitation,
     keys,
     live,
+    notes,
     overview,
     pages,
     people,
@@ -72,7 +72,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, concurrents, overview, segments, annotations, all_sites, add_site, traffic, hosts, trial, account),
+    *(live, concurrents, overview, segments, notes, all_sites, add_site, traffic, hosts, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 

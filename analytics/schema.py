@@ -256,8 +256,8 @@ segments = Table(
 )
 
 # What happened on a day, as people wrote it into the chart.
-annotations = Table(
-    "annotations",
+notes = Table(
+    "notes",
     metadata,
     _id(),
     Column("site_id", Integer, nullable=False, index=True),

@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics import annotations, segments, stats, usage
-from analytics.annotations import Annotation
+from analytics import notes, segments, stats, usage
 from analytics.database import Database
 from analytics.dimensions import dimension
 from analytics.filters import Filter, Match
 from analytics.metrics import metric
+from analytics.notes import Note
 from analytics.period import Span, midnight
 from analytics.query import MOST_ROWS, Order, Query
 from analytics.segments import Segment
@@ -85,9 +85,9 @@ class Answers:
         return segments.of_site(self._database, self.site.id, self.may.person_id)
 
     @cached_property
-    def notes(self) -> list[Annotation]:
-        """The annotations of the period."""
-        return annotations.of_site(self._database, self.site.id, *chart.days_of(self.span, self.zone))
+    def notes(self) -> list[Note]:
+        """The notes of the period."""
+        return notes.of_site(self._database, self.site.id, *chart.days_of(self.span, self.zone))
 
     @cached_property
     def numbers(self) -> Numbers:

@@ -1,4 +1,4 @@
-"""Annotations: their marks in the chart, and the menu in which an admin writes and removes them."""
+"""Notes: their marks in the chart, and the menu in which an admin writes and removes them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.annotations import LONGEST_TEXT, Annotation
+from analytics.notes import LONGEST_TEXT, Note
 from layouts.components import figures, form
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
 
-ADD, REMOVE = "annotation", "annotation-remove"
+ADD, REMOVE = "note", "note-remove"
 ROWS = 3  # of labels that stand beside each other, one below the other
 
 
@@ -41,7 +41,7 @@ def _mark(one: Mark, row: int) -> Component:
     return html.Span(label, className=f"ff-note {side}", style={"left": f"{one.left:.2f}%"})
 
 
-def menu(known: Sequence[Annotation], today: str) -> Component:
+def menu(known: Sequence[Note], today: str) -> Component:
     """Those of the period, and the form for another one, on `today` to begin with."""
     lines = [html.Ul([_line(one) for one in known])] if known else []
     summary = html.Summary("Notes", className="ff-details", **{"data-keep": "notes"})
@@ -49,7 +49,7 @@ def menu(known: Sequence[Annotation], today: str) -> Component:
     return html.Details([summary, pop], className="ff-menu")
 
 
-def _line(one: Annotation) -> Component:
+def _line(one: Note) -> Component:
     day = figures.day_text(int(datetime(one.day.year, one.day.month, one.day.day, tzinfo=UTC).timestamp()))
     words = html.Span([html.Bdi(one.text, className="ff-trunc"), html.Span(day, className="ff-window")], title=one.text)
     said = {"aria-label": f"Remove {one.text}", "data-confirm": f"The note “{one.text}” will be gone for everybody."}

@@ -34,7 +34,7 @@ def card(
     windows: Windows,
     menu: Sequence[Component] = (),
 ) -> list:
-    """The whole card; `menu` is that of the annotations, for those who may write them."""
+    """The whole card; `menu` is that of the notes, for those who may write them."""
     chosen = drawn.metric.id
     stats = [_stat(name, now, before, name == chosen, windows) for name in TOP]
     return [

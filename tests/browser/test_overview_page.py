@@ -283,9 +283,9 @@ def test_filters_are_saved_as_a_segment_gone_to_and_removed(reader):
 def test_a_note_is_written_into_the_chart_and_removed(reader):
     open_overview(reader, f"{DAYS}&interval=day")
     reader.click("[data-keep=notes]")
-    reader.run("document.getElementById('annotation-day').value = '2026-03-11'")
-    reader.type("annotation-text", "Version 2")
-    reader.click("[data-form=annotation] [type=submit]")
+    reader.run("document.getElementById('note-day').value = '2026-03-11'")
+    reader.type("note-text", "Version 2")
+    reader.click("[data-form=note] [type=submit]")
     until(lambda: reader.texts(".ff-note bdi") == ["Version 2"])
     assert reader.run("return document.querySelector('.ff-note').style.left") == "50%"
     settle(reader)

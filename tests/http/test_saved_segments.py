@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from house import House, open_house
 
-from analytics import annotations, segments
+from analytics import notes, segments
 from analytics.config import Config
 from analytics.filters import Match
 
@@ -64,11 +64,11 @@ def test_what_is_no_filter_is_not_saved(house, filters):
 
 
 def test_an_admin_writes_into_the_chart_and_takes_it_away(house):
-    assert house.send(house.browsers["admin"], "annotation", SITE, day="2026-11-01", text="Version 2") == {
+    assert house.send(house.browsers["admin"], "note", SITE, day="2026-11-01", text="Version 2") == {
         "message": "The note is in the chart"
     }
-    wrong = house.send(house.browsers["admin"], "annotation", SITE, day="never", text="")
+    wrong = house.send(house.browsers["admin"], "note", SITE, day="never", text="")
     assert wrong["wrong"].keys() == {"day", "text"}
-    (one,) = annotations.of_site(house.service.database, 1, date(2026, 11, 1), date(2026, 11, 1))
-    told = house.send(house.browsers["admin"], "annotation-remove", SITE, key=str(one.id))
+    (one,) = notes.of_site(house.service.database, 1, date(2026, 11, 1), date(2026, 11, 1))
+    told = house.send(house.browsers["admin"], "note-remove", SITE, key=str(one.id))
     assert told == {"message": "The note is removed"}

@@ -64,8 +64,8 @@ CALLBACKS = {
     "active-now.children": VIEWERS,
     "segment-answer.data-answer": VIEWERS,  # what is everybody's, an admin: tests/http/test_saved_segments.py
     "segment-remove-answer.data-answer": VIEWERS,
-    "annotation-answer.data-answer": ADMINS,
-    "annotation-remove-answer.data-answer": ADMINS,
+    "note-answer.data-answer": ADMINS,
+    "note-remove-answer.data-answer": ADMINS,
     "rewind-track.data-line": VIEWERS,
     "concurrents-day.children": VIEWERS,
     "traffic-bars.children": ADMINS,

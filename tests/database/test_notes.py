@@ -1,4 +1,4 @@
-"""Annotations: what is written into a site's chart."""
+"""Notes: what is written into a site's chart."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from datetime import date
 
 import pytest
 
-from analytics import annotations, schema, sites
-from analytics.annotations import Annotation
+from analytics import notes, schema, sites
 from analytics.database import Database
+from analytics.notes import Note
 from analytics.sites import WrongInput
 from tests.factories import NOW, added_site, rows
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
 
 
-def add(database: Database, day: str, text: str = "a release", site: int = 1) -> Annotation:
-    return annotations.add(database, site, day, text, now=NOW)
+def add(database: Database, day: str, text: str = "a release", site: int = 1) -> Note:
+    return notes.add(database, site, day, text, now=NOW)
 
 
 def test_notes_are_told_of_the_days_asked_for_by_day(database):
@@ -24,8 +24,8 @@ def test_notes_are_told_of_the_days_asked_for_by_day(database):
     first, same = add(database, "2026-11-01", " two \t words "), add(database, "2026-11-01", "again")
     for day, site in (("2026-10-31", 1), ("2026-12-01", 1), ("2026-11-02", 2)):
         add(database, day, site=site)
-    assert annotations.of_site(database, 1, FIRST, LAST) == [first, same, later]
-    assert first == Annotation(first.id, FIRST, "two words")
+    assert notes.of_site(database, 1, FIRST, LAST) == [first, same, later]
+    assert first == Note(first.id, FIRST, "two words")
 
 
 @pytest.mark.parametrize(
@@ -42,20 +42,20 @@ def test_what_cannot_be_written_says_why_beside_its_field(database, day, text, f
     with pytest.raises(WrongInput) as wrong:
         add(database, day, text)
     assert wrong.value.fields.keys() == fields
-    assert rows(database, schema.annotations) == []
+    assert rows(database, schema.notes) == []
 
 
 def test_a_note_is_removed_from_its_own_site_alone(database):
     one = add(database, "2026-11-01")
     for site, number in ((2, one.id), (1, one.id + 1)):
         with pytest.raises(WrongInput, match="not here any more"):
-            annotations.remove(database, site, number)
-    annotations.remove(database, 1, one.id)
-    assert annotations.of_site(database, 1, FIRST, LAST) == []
+            notes.remove(database, site, number)
+    notes.remove(database, 1, one.id)
+    assert notes.of_site(database, 1, FIRST, LAST) == []
 
 
 def test_a_site_takes_its_notes_with_it(database):
     site = added_site(database)
     add(database, "2026-11-01", site=site.id)
     sites.remove(database, site.domain)
-    assert rows(database, schema.annotations) == []
+    assert rows(database, schema.notes) == []

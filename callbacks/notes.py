@@ -1,4 +1,4 @@
-"""Annotations of the Overview: an admin writes and removes them."""
+"""Notes of the Overview: an admin writes and removes them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 from dash import Dash
 
-from analytics import annotations
+from analytics import notes
 from analytics.access import ADMIN
 from callbacks.form import Done, Fields, number, on_send
 from callbacks.guard import authorized, authorized_somebody
@@ -21,12 +21,12 @@ def register(app: Dash, service: Service) -> None:
         site = authorized(service, domain, ADMIN)
         authorized_somebody(service)
         day, text = fields.get("day", ""), fields.get("text", "")
-        annotations.add(service.database, site.id, day, text, now=int(time.time()))
+        notes.add(service.database, site.id, day, text, now=int(time.time()))
         return Done({"message": "The note is in the chart"})
 
     def remove(domain: object, fields: Fields) -> Done:
         site = authorized(service, domain, ADMIN)
-        annotations.remove(service.database, site.id, number(fields, "key"))
+        notes.remove(service.database, site.id, number(fields, "key"))
         return Done({"message": "The note is removed"})
 
     on_send(app, service, ADD, add)

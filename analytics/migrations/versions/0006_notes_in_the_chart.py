@@ -1,4 +1,4 @@
-"""Annotations in the chart of the Overview"""
+"""Notes in the chart of the Overview"""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "annotations",
+        "notes",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_annotations")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notes")),
     )
-    op.create_index(op.f("ix_annotations_site_id"), "annotations", ["site_id"])
+    op.create_index(op.f("ix_notes_site_id"), "notes", ["site_id"])
 
 
 def downgrade() -> None:
-    op.drop_table("annotations")
+    op.drop_table("notes")
