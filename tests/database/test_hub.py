@@ -460,8 +460,8 @@ def test_who_comes_while_events_do_misses_none_and_sees_none_twice(database, sit
                 happened.extend(ids(happen(hub, database, view))) for view in views(site_id, *range(start, start + 20))
             ]
         )
-        coming.start()
         last = happened[-1] if happened else ""
+        coming.start()
         readers = [Reader(hub, site_id), Reader(hub, site_id, last)]
         coming.join()
         for reader in readers:
