@@ -250,7 +250,7 @@ def query(
         limit=limit,
     )
     ask = context.columnar.rows if context.columnar else stats.of_truth(context.database)
-    first = stats.first_second(asked.site_id, ask) if asked.period.preset == "all" else 0
+    first = (stats.first_second(asked.site_id, ask) or context.now) if asked.period.preset == "all" else 0
     return table.text(table.of_answer(asked, asked.span(context.now, first), ask), form)
 
 

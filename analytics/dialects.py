@@ -95,6 +95,13 @@ class different(FunctionElement[int]):  # noqa: N801
     inherit_cache = True
 
 
+class either(FunctionElement[bool]):  # noqa: N801
+    """`either(in_truth, in_replica)`: one condition, written with what each of them has."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
 def _arguments(element: FunctionElement[Any], compiler: Any, **kw: Any) -> tuple[Any, ...]:
     return tuple(compiler.process(one, **kw) for one in element.clauses)
 
@@ -173,3 +180,15 @@ def _different(element: different, compiler: Any, **kw: Any) -> str:
 def _different_duckdb(element: different, compiler: Any, **kw: Any) -> str:
     _, first = _arguments(element, compiler, **kw)
     return f"count({first})"
+
+
+@compiles(either)
+def _either(element: either, compiler: Any, **kw: Any) -> str:
+    in_truth, _ = element.clauses
+    return f"({compiler.process(in_truth, **kw)})"
+
+
+@compiles(either, "duckdb")
+def _either_duckdb(element: either, compiler: Any, **kw: Any) -> str:
+    _, in_replica = element.clauses
+    return f"({compiler.process(in_replica, **kw)})"

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import duckdb
-from sqlalchemy import BigInteger, Column, MetaData, Table
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
-from analytics import schema
+from analytics import carried, schema
 from analytics.dimensions import Dimension
 from analytics.ids import LOW_BITS
 from analytics.metrics import PAGEVIEW
@@ -29,11 +29,9 @@ _OF_VISITS = (
     *("country", "region", "city", "browser", "os", "device"),
 )
 
-IN_VISIT = "before_in_visit"
-
 # Columns, and of what the rows have to be alike: "" of nothing.
 BY_VISIT = {"before": "", **{f"before_{name}": name for name in _OF_VISITS}}
-BY_HIT = {"before": "", "before_page": "path", "before_event": "name", IN_VISIT: "visit_id"}
+BY_HIT = {"before": "", "before_page": "path", "before_event": "name"}
 
 
 def columns(table: Table) -> list[str]:
@@ -63,6 +61,8 @@ def _with(table: Table) -> Table:
     wider = table.to_metadata(MetaData())
     for name in columns(table):
         wider.append_column(Column(name, BigInteger))
+    for name in carried.columns(table):
+        wider.append_column(Column(name, Text))
     return wider
 
 
@@ -91,7 +91,7 @@ _VISITS = _Chain(
         f"CASE WHEN pageviews + events > 0 THEN {_UNTIL} END AS until FROM visits"
     },
 )
-_HIT = f'site_id, id, visitor, visit_id, "at" AS began, "at" AS until, path, {", ".join(BY_HIT)}'
+_HIT = f'site_id, id, visitor, "at" AS began, "at" AS until, path, {", ".join(BY_HIT)}'
 _HITS = _Chain(
     BY_HIT,
     {
@@ -139,6 +139,7 @@ def renew(replica: duckdb.DuckDBPyConnection, touched: Sequence[Touched]) -> Non
         replica.execute(f"CREATE OR REPLACE TEMP TABLE settled AS {_wrong_near(chain)}")
         for _ in _settle(replica, chain, chain.columns):
             pass
+    carried.renew(replica, min(began for *_, began in touched))
 
 
 def _wrong_near(chain: _Chain) -> str:
@@ -163,6 +164,7 @@ def renew_all(
     """Sets right all rows, or those of a site; `step` hears now and then how many columns of how many are done."""
     only = "" if site_id is None else f"WHERE site_id = {site_id:d}"
     work = [(chain, name) for chain in _CHAINS for name in chain.columns]
+    carried.renew_all(replica, site_id, lambda: step(0, len(work)))
     for done, (chain, name) in enumerate(work):  # one by one: each needs an order of its own
         step(done, len(work))
         replica.execute(f"CREATE OR REPLACE TEMP TABLE settled AS {_wrong(chain, only, name)}")

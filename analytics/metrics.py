@@ -24,8 +24,7 @@ class Grain(Enum):
 
     VISITS: `visitor`, `visit_id`, `bounce`, `duration_s`, `pageviews`. HITS: `visitor`, `visit_id`, `name`, `value`,
     `currency`. READINGS, one for each page of each visit whose browser told: `engaged_ms` in all, the deepest `scroll`.
-    Visits and hits may have `first`, which is not NULL in the first row of each visitor, and hits `entered`, the same
-    of each visit, where that is known.
+    Visits and hits may have `first`: not NULL in the first row of each visitor, where that is known.
     """
 
     VISITS = "visits"
@@ -72,10 +71,6 @@ def _visitors(rows: FromClause) -> ColumnElement[Any]:
     return different(rows.c.visitor, rows.c.first) if "first" in rows.c else func.count(rows.c.visitor.distinct())
 
 
-def _visits(hits: FromClause) -> ColumnElement[Any]:
-    return different(hits.c.visit_id, hits.c.entered) if "entered" in hits.c else func.count(hits.c.visit_id.distinct())
-
-
 _VISITORS: Mapping[Grain, Expression] = {Grain.VISITS: _visitors, Grain.HITS: _visitors}
 
 _ALL = (
@@ -95,7 +90,7 @@ _ALL = (
         1,
         {
             Grain.VISITS: lambda rows: func.count(rows.c.visit_id),
-            Grain.HITS: _visits,
+            Grain.HITS: lambda rows: func.count(rows.c.visit_id.distinct()),
         },
     ),
     Metric(

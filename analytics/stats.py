@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -22,6 +21,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     Text,
+    and_,
     case,
     cast,
     func,
@@ -30,19 +30,20 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    type_coerce,
     union_all,
 )
 
-from analytics import firsts, schema
+from analytics import bucketing, carried, firsts, schema
 from analytics.conditions import condition
 from analytics.database import Database
-from analytics.dialects import bytewise, kept
+from analytics.dialects import bytewise, either, kept
 from analytics.dimensions import Dimension, dimension
 from analytics.filters import Every, Filter, dimensions_in, has_done
 from analytics.firsts import LONGEST_VISIT_S
 from analytics.ids import first_id, time_ms
 from analytics.metrics import PAGEVIEW, Grain, Metric
-from analytics.period import Run, Span, buckets, runs
+from analytics.period import Span, buckets
 from analytics.query import Query
 
 Number = int | float | None
@@ -126,7 +127,7 @@ def property_names(query: Query, span: Span, ask: Ask) -> list[str]:
 
     Looked for in the `query.limit` sets of properties that are seen most often.
     """
-    hits, visits, seen = _hits(query.site_id, span), schema.visits.alias(), func.count()
+    hits, visits, seen = _hits(query.site_id, span, _carried(query.filters)), schema.visits.alias(), func.count()
     sets = select(hits.c.props, seen).where(hits.c.props != "{}").group_by(hits.c.props)
     sets = sets.order_by(seen.desc(), bytewise(hits.c.props)).limit(query.limit)
     found: Counter[str] = Counter()
@@ -239,7 +240,7 @@ def _visit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[
     keys = [_visit_key(one, visits, began, query, span) for one in split]
     columns = visits.c.visitor, visits.c.id.label("visit_id"), visits.c.bounce, visits.c.duration_s, visits.c.pageviews
     before = firsts.of_visits(split) if _by_key_alone(query.filters, split) else None
-    first = [_first(kept(visits.c[before]), literal(span.begin, BigInteger), "first")] if before else []
+    first = [_first(kept(visits.c[before]), literal(span.begin, BigInteger))] if before else []
     statement = select(*_labelled(keys), *columns, *first).where(
         *_around(visits, query.site_id, span),
         visits.c.started_at < span.end,
@@ -256,33 +257,25 @@ def _visit_key(
     one: Dimension, visits: FromClause, began: ColumnElement[int], query: Query, span: Span
 ) -> ColumnElement[Any]:
     if one.of == "time":
-        return _bucket(began, one, query, span)
+        return bucketing.number(began, one, query, span)
     return (one.entry or one.value)(visits)
 
 
 def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
-    known = _known_firsts(query, split)
-    hits, visits = _hits(query.site_id, span, tuple(known.values())), schema.visits.alias()
+    before = firsts.of_hits(split) if _by_key_alone(query.filters, split) else None
+    further = (*filter(None, (before,)), *_carried(query.filters))
+    hits, visits = _hits(query.site_id, span, further), schema.visits.alias()
     keys = [
-        _bucket(hits.c.at, one, query, span) if one.of == "time" else one.value(visits if one.of == "visit" else hits)
+        bucketing.number(hits.c.at, one, query, span)
+        if one.of == "time"
+        else one.value(visits if one.of == "visit" else hits)
         for one in split
     ]
     names = "visitor", "visit_id", "name", "value", "currency", "path", "engaged_ms", "scroll"
-    begin = _begin(hits.c.at, split, query, span)
-    marks = [_first(hits.c[column], begin, name) for name, column in known.items()]
-    statement = select(*_labelled(keys), *(hits.c[name] for name in names), *marks)
+    first = [_first(hits.c[before], bucketing.begin(hits.c.at, split, query, span))] if before else []
+    statement = select(*_labelled(keys), *(hits.c[name] for name in names), *first)
     beside = any(one.of == "visit" for one in split)
     return _suiting(statement, query.filters, query, span, hits, visits, beside)
-
-
-def _known_firsts(query: Query, split: Sequence[Dimension]) -> dict[str, str]:
-    """Of which hits the replica knows who was there before: `first` of a visitor, `entered` of a visit; by columns."""
-    known = {}
-    if _by_key_alone(query.filters, split) and (before := firsts.of_hits(split)):
-        known["first"] = before
-    if [one.of for one in split] == ["time"] and not _sorted_out(query.filters)[1]:
-        known["entered"] = firsts.IN_VISIT
-    return known
 
 
 def _by_key_alone(given: Sequence[Filter], split: Sequence[Dimension]) -> bool:
@@ -315,19 +308,48 @@ def _suiting(
     beside: bool,
 ) -> Select[Any]:
     """The hits that suit all filters, with their visits beside them where something asks for those."""
-    if beside or any(dimension(name).of == "visit" for one in given for name in dimensions_in(one)):
+    names = () if beside else _carried(given)
+    if beside or (not names and any(map(_of_visits, given))):
         statement = statement.select_from(hits.join(visits, visits.c.id == hits.c.visit_id)).where(
             *_around(visits, query.site_id, span)
         )
     found = _visits_with(query, span)
-    return statement.where(*(condition(one, visits, hits, hits.c.visit_id, found) for one in given))
+    conditions = [
+        _carried_condition(one, hits, visits, query, span)
+        if names and _of_visits(one)
+        else condition(one, visits, hits, hits.c.visit_id, found)
+        for one in given
+    ]
+    return statement.where(*conditions)
+
+
+def _of_visits(one: Filter) -> bool:
+    return any(dimension(name).of == "visit" for name in dimensions_in(one))
+
+
+def _carried(given: Sequence[Filter]) -> tuple[str, ...]:
+    """The facts of visits that these filters ask for, where the replica's hits carry all of them."""
+    names = set().union(*(dimensions_in(one) for one in given if _of_visits(one)))
+    return tuple(sorted(names)) if names <= set(carried.NAMES) else ()
+
+
+def _carried_condition(
+    one: Filter, hits: Subquery, visits: FromClause, query: Query, span: Span
+) -> ColumnElement[bool]:
+    """The filter of a visit's facts, in the truth by its visit, in the replica by what the hit carries."""
+    found = _visits_with(query, span)
+    around = _around(visits, query.site_id, span)
+    visit_ids = select(visits.c.id).where(*around, condition(one, visits, None, visits.c.id, found))
+    begin, end = (literal(first_id(moment), BigInteger) for moment in _near(span))
+    near = and_(hits.c.visit_id >= begin, hits.c.visit_id < end)
+    return either(hits.c.visit_id.in_(visit_ids), and_(near, condition(one, hits, hits, hits.c.visit_id, found)))
 
 
 def _visits_with(query: Query, span: Span) -> Callable[[Filter], Select[Any]]:
     """The ids of visits in which a hit of the span suits a filter."""
 
     def found(one: Filter) -> Select[Any]:
-        hits, visits = _hits(query.site_id, span), schema.visits.alias()
+        hits, visits = _hits(query.site_id, span, _carried((one,))), schema.visits.alias()
         return _suiting(select(hits.c.visit_id), (one,), query, span, hits, visits, beside=False)
 
     return found
@@ -342,17 +364,17 @@ def _sorted_out(given: Sequence[Filter]) -> tuple[list[Filter], tuple[Filter, ..
     return [one for one in flat if one not in within], within
 
 
-def _first(before: ColumnElement[int], begin: ColumnElement[int], name: str) -> ColumnElement[Any]:
-    """1 in the first row from that second on, else NULL."""
-    return case((before < begin, 1)).label(name)
+def _first(before: ColumnElement[int], begin: ColumnElement[int]) -> ColumnElement[Any]:
+    """1 in the first of a visitor's rows from that second on, else NULL."""
+    return case((before < begin, 1)).label("first")
 
 
-def _hits(site_id: int, span: Span, before: Sequence[str] = ()) -> Subquery:
-    """Pageviews and events of the span, with those columns of `analytics.firsts`."""
+def _hits(site_id: int, span: Span, further: Sequence[str] = ()) -> Subquery:
+    """Pageviews and events of the span, with those further columns of the replica."""
     views, events = firsts.PAGEVIEWS, firsts.EVENTS
     sides = (
         select(
-            *_common(views, before),
+            *_common(views, further),
             literal_column(f"'{PAGEVIEW}'", Text).label("name"),
             literal_column("'{}'", Text).label("props"),
             cast(null(), Double).label("value"),
@@ -361,7 +383,7 @@ def _hits(site_id: int, span: Span, before: Sequence[str] = ()) -> Subquery:
             views.c.scroll,
         ).where(*_within(views, site_id, span)),
         select(
-            *_common(events, before),
+            *_common(events, further),
             events.c.name,
             events.c.props,
             cast(events.c.value, Double).label("value"),
@@ -373,9 +395,10 @@ def _hits(site_id: int, span: Span, before: Sequence[str] = ()) -> Subquery:
     return union_all(*sides).subquery()
 
 
-def _common(facts: FromClause, before: Sequence[str]) -> list[ColumnElement[Any]]:
+def _common(facts: FromClause, further: Sequence[str]) -> list[ColumnElement[Any]]:
     names = "visit_id", "visitor", "at", "host", "path"
-    return [*(facts.c[name] for name in names), *(kept(facts.c[name]).label(name) for name in before)]
+    known = (type_coerce(kept(facts.c[name]), facts.c[name].type).label(name) for name in further)
+    return [*(facts.c[name] for name in names), *known]
 
 
 def _within(facts: FromClause, site_id: int, span: Span) -> tuple[ColumnElement[bool], ...]:
@@ -388,53 +411,12 @@ def _within(facts: FromClause, site_id: int, span: Span) -> tuple[ColumnElement[
 
 def _around(visits: FromClause, site_id: int, span: Span) -> tuple[ColumnElement[bool], ...]:
     """Visits that may have to do with the span, by the primary key."""
-    begin, end = max(0, span.begin - LONGEST_VISIT_S), span.end + LONGEST_VISIT_S
-    return _within(visits, site_id, Span(begin, end))
+    return _within(visits, site_id, _near(span))
+
+
+def _near(span: Span) -> Span:
+    return Span(max(0, span.begin - LONGEST_VISIT_S), span.end + LONGEST_VISIT_S)
 
 
 def _labelled(keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     return [key.label(_key(number)) for number, key in enumerate(keys)]
-
-
-def _bucket(at: ColumnElement[int], one: Dimension, query: Query, span: Span) -> ColumnElement[int]:
-    """The number of the bucket: whole-number division within runs of buckets of one length."""
-    stretches = runs(buckets(span, one.interval, query.clock))
-    return _by_run(at, stretches, lambda begin, width, number: number + (at - begin) // width, "number")
-
-
-def _begin(at: ColumnElement[int], split: Sequence[Dimension], query: Query, span: Span) -> ColumnElement[int]:
-    """The first second of the bucket; of the span, where nothing is split by time."""
-    times = [one for one in split if one.of == "time"]
-    if not times:
-        return literal(span.begin, BigInteger)
-    stretches = runs(buckets(span, times[0].interval, query.clock))
-    return _by_run(at, stretches, lambda begin, width, _: begin + (at - begin) // width * width, "begin")
-
-
-def _by_run(
-    at: ColumnElement[int], stretches: Sequence[Run], told: Callable[..., ColumnElement[int]], of_one: str
-) -> ColumnElement[int]:
-    """What is told of the run in which `at` lies, from its begin, width and number; its `of_one` where it is a run of
-    one bucket, as most months are.
-    """
-    parts: list[ColumnElement[int]] = []
-    for run, following in pairwise([*stretches, None]):
-        assert run
-        alone = following is not None and following.number == run.number + 1
-        parts.append(_number(getattr(run, of_one)) if alone else told(*map(_number, run)))
-    return _within_run(at, [_number(run.begin) for run in stretches], parts)
-
-
-def _within_run(
-    at: ColumnElement[int], begins: Sequence[ColumnElement[int]], parts: Sequence[ColumnElement[int]]
-) -> ColumnElement[int]:
-    """The part whose run `at` is in, by halves: twelve months are four comparisons."""
-    if len(parts) == 1:
-        return parts[0]
-    middle = len(parts) // 2
-    earlier, later = (_within_run(at, begins[half], parts[half]) for half in (slice(middle), slice(middle, None)))
-    return case((at < begins[middle], earlier), else_=later)
-
-
-def _number(value: int) -> ColumnElement[int]:
-    return literal(value, BigInteger)

@@ -15,7 +15,7 @@ import duckdb
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, SmallInteger, Table, Text
 
-from analytics import firsts, schema
+from analytics import carried, firsts, schema
 from analytics.firsts import Touched
 
 TABLES: tuple[Table, ...] = (schema.visits, schema.pageviews, schema.events)
@@ -70,6 +70,7 @@ def made(table: Table) -> str:
     """The statement that makes the replica's table. No key and no index: they cost more than they give."""
     fields = [f'"{column.name}" {kind(column)}' for column in columns(table)]
     fields += [f"{name} BIGINT DEFAULT 0" for name in firsts.columns(table)]
+    fields += [f"{name} VARCHAR" for name in carried.columns(table)]
     return f"CREATE TABLE {table.name} ({', '.join(fields)})"
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import duckdb
 from sqlalchemy import Column, Connection, Float, Select, Table, case, func, select
 
-from analytics import firsts, following, schema, transfer
+from analytics import carried, firsts, following, schema, transfer
 from analytics.columnar import OFF, Columnar
 from analytics.dialects import run
 from analytics.jobs import Rest, Tell
@@ -124,6 +124,8 @@ def _firsts_apart(replica: duckdb.DuckDBPyConnection, domains: dict[int, str], t
     tell("comparing who was there before")
     for table, site_id, row_id, column in firsts.wrong(replica, MOST):
         yield f"{table} of {_domain(domains, site_id)}: row {row_id} has a wrong {column}"
+    for table, site_id, row_id in carried.wrong(replica, MOST):
+        yield f"{table} of {_domain(domains, site_id)}: row {row_id} carries other facts than its visit has"
 
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

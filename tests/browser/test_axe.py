@@ -111,13 +111,13 @@ slider.dispatchEvent(new Event("input", {bubbles: true}));
 """
 
 
-def test_axe_finds_nothing_serious_on_a_rewound_page(owner):
-    owner.open(f"/live/{SITE}")
-    drawn(owner)
-    until(lambda: owner.run("return document.getElementById('rewind-slider')"))
-    owner.run(REWIND)
-    until(lambda: (owner.text("status-text") or "").startswith("Rewound"))
-    assert findings(owner) == {}
+def test_axe_finds_nothing_serious_on_a_rewound_page(signed_in):
+    signed_in.open(f"/live/{SITE}")
+    drawn(signed_in)
+    until(lambda: signed_in.run("return document.getElementById('rewind-slider')"))
+    signed_in.run(REWIND)
+    until(lambda: (signed_in.text("status-text") or "").startswith("Rewound"))
+    assert findings(signed_in) == {}
 
 
 @pytest.mark.parametrize("menu", ["#site-menu summary", "#account summary", ".ff-foot [data-opens]"])

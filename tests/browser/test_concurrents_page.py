@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, chromium
+from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, come
 from stream_server import until
 
 from analytics.config import Config
@@ -37,14 +37,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
         add_owner(running)
         running.tell("maintain")
         yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in(server, tmp_path_factory) -> Iterator[Reader]:
-    with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        reader = Reader(driver, server)
-        reader.sign_in()
-        yield reader
 
 
 @pytest.fixture
@@ -140,7 +132,8 @@ def test_it_can_be_read_on_a_phone_too(reader, theme):
         assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
 
 
-def test_the_live_page_leads_there(reader):
+def test_the_live_page_leads_there(reader, server):
+    come(server, SITE, ["ann"])
     reader.open(f"/live/{SITE}")
     reader.click(".ff-cap a")
     reader.at(f"/concurrents/{SITE}")

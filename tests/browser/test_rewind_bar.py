@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, add_site, chromium, come
+from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, add_site, come
 from selenium.webdriver import ActionChains, Keys
 from stream_server import until
 
@@ -24,14 +24,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
     with serving(Config(data_dir=tmp_path_factory.mktemp("data"))) as running:
         add_owner(running)
         yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in(server, tmp_path_factory) -> Iterator[Reader]:
-    with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        reader = Reader(driver, server)
-        reader.sign_in()
-        yield reader
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from analytics import changes, firsts, schema, sites, stats
+from analytics import carried, changes, firsts, schema, sites, stats
 from analytics.columnar import Columnar
 from analytics.dialects import DUCKDB
 from analytics.filters import parse
@@ -21,6 +21,13 @@ from tests.replica import NEVER
 SPLITS = ("", "source", "country", "browser", "entry_page", "page", "event", "time:hour", "time:day")
 PERIODS = ("2026-03-28", "2026-03-29,2026-03-30")
 FITTING = {"event": [["is_not", "event", ["pageview"]]], "source": [["is", "source", ["Google", "news"]]]}
+CARRIED = (
+    [["is", "country", ["DE"]], ["is_not", "browser", ["Chrome"]]],
+    [["or", [["is", "country", ["FR"]], ["is", "source", [""]]]], ["is", "page", ["/1"]]],
+    [["not", ["contains", "source", ["oo"]]], ["is", "city", ["Berlin"]]],
+    [["or", [["is", "country", ["FR"]], ["is", "page", ["/2"]]]]],
+    [["has_done", ["is", "browser", ["Firefox"]]]],
+)
 FILTERS = ([], [["is", "country", ["DE"]]], [["is_not", "page", ["/0"]]])
 NOW = at(31, 12)
 
@@ -44,6 +51,10 @@ def answers(ask) -> dict[Any, Any]:
         if by in FITTING:
             query = _query(PERIODS[1], by, "visits", FITTING[by])
             found[by, "filtered"] = stats.breakdown(query, query.span(NOW), ask)
+        if by in ("", "page", "source"):
+            for number, given in enumerate(CARRIED):
+                query = _query(PERIODS[1], by, "pageviews", given)
+                found[by, "carried", number] = stats.breakdown(query, query.span(NOW), ask)
         if by.startswith("time"):
             for number, given in enumerate(FILTERS):
                 query = _query(PERIODS[1], by, "visits", given)
@@ -58,7 +69,7 @@ def _query(period: str, by: str, metric: str = "percentage", filters: Any = ()) 
 
 def assert_same(kept, database) -> None:
     kept.follow(NEVER)
-    assert list(firsts.wrong(kept._replica, 10)) == []
+    assert [*firsts.wrong(kept._replica, 10), *carried.wrong(kept._replica, 10)] == []
     assert answers(kept.rows) == answers(stats.of_truth(database))
 
 
