@@ -117,6 +117,11 @@ def count_day(database: Database, day: date, now: int, kept: Kept, rest: Rest) -
     return found
 
 
+def add(connection: Connection, found: Sequence[Usage]) -> None:
+    """Keeps what somebody else has counted, where nothing was counted yet."""
+    _write(connection, found, anew=False)
+
+
 def _write(connection: Connection, found: Sequence[Usage], *, anew: bool) -> None:
     if not found:
         return
