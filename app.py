@@ -37,7 +37,9 @@ from callbacks import (
     account,
     add_site,
     all_sites,
+    api,
     cards,
+    concurrents,
     demo_traffic,
     filters,
     gate,
@@ -46,6 +48,7 @@ from callbacks import (
     invitation,
     keys,
     live,
+    notes,
     overview,
     pages,
     people,
@@ -58,7 +61,7 @@ from callbacks import (
 )
 from callbacks.asked import client
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, demo_days, logfile, replay, serve, walks
+from collector import accesslog, demo, demo_days, logfile, logimport, replay, serve, walks
 from collector.cast import DEMO_DOMAIN
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
@@ -70,7 +73,7 @@ from collector.service import Service
 ASSETS = Path(__file__).parent / "assets"
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
-    *(live, overview, segments, all_sites, add_site, traffic, hosts, trial, account),
+    *(live, concurrents, overview, segments, notes, all_sites, add_site, traffic, hosts, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
 )
 
@@ -114,6 +117,7 @@ def create_app(service: Service) -> Dash:
     plain = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
         door.register(app.server, service.database, client=partial(client, service), **plain)
+    api.register(app.server, **plain)
     setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
     app.server.after_request(_keep_assets)
     gate.guard(
@@ -170,9 +174,14 @@ def _commands(service: Service, address: str, local: str) -> Run:
     def run(name: str, options: dict[str, Any], tell: Tell) -> str:
         if name == "address":
             return local
+        if name == logimport.COMMAND:
+            return logimport.run(
+                logimport.Means(service.database, service.kit, service.rest, tell, beside=True), **options
+            )
         try:
-            days = service.config.heartbeat_retention_days
-            means = {"retention_days": days, "rest": service.rest, "tell": tell, "columnar": service.columnar}
+            days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
+            means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
+            means["columnar"] = service.columnar
             return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()

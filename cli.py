@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import closing, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -13,12 +14,18 @@ import click
 
 from analytics import access, commands, sites, table, terms, verify
 from analytics.columnar import Columnar
-from analytics.config import Config, read_config
+from analytics.config import Config, read_config, secret_of
 from analytics.database import Database
 from analytics.query import MOST_ROWS
-from analytics.sites import WrongInput
+from analytics.salts import PastSalts
+from analytics.sites import Directory, WrongInput
+from collector import logimport
 from collector.control import NoServer, ask
+from collector.pipeline import Kit
 from collector.progress import Progress
+from collector.rate import Rate
+from collector.service import places_of
+from collector.spam import open_spammers
 
 
 @cache
@@ -36,8 +43,8 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
         with suppress(NoServer):
             return ask(config.data_dir, command, options, progress.tell)
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
-            days = config.heartbeat_retention_days
-            means = {"retention_days": days, "tell": progress.tell, "columnar": columnar}
+            days, window_s = config.heartbeat_retention_days, config.active_window_s
+            means = {"retention_days": days, "tell": progress.tell, "columnar": columnar, "window_s": window_s}
             address = config.base_url or "http://127.0.0.1:8050"
             return commands.run(database, address, command, options, **means)
 
@@ -243,6 +250,41 @@ def embed_list(data_dir: Path | None) -> None:
 def embed_revoke(embed_id: int, data_dir: Path | None) -> None:
     """Switch a card off; it ends within a second."""
     click.echo(administer(read_config(data_dir=data_dir), "embed revoke", embed_id=embed_id))
+
+
+@cli.group("import")
+def import_group() -> None:
+    """What happened before, into history."""
+
+
+@import_group.command("access-log")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, resolve_path=True))
+@SITE
+@click.option("--follow", is_flag=True, help="Go on with what is appended, until Ctrl-C.")
+@DATA_DIR
+def import_access_log(files: tuple[str, ...], site: str, follow: bool, data_dir: Path | None) -> None:
+    """Import web-server logs (Combined Log Format, .gz too) at the log's own times; what is known is not doubled."""
+    config = read_config(data_dir=data_dir)
+    options = {"files": files, "site": site, "follow": follow}
+    with closing(Progress(sys.stdout)) as progress:
+        told = _imported_by_server(config, options, progress) or _imported_here(config, options, progress)
+    click.echo(told)
+
+
+def _imported_by_server(config: Config, options: dict[str, Any], progress: Progress) -> str:
+    """What the running server says of it, "" where none runs."""
+    with suppress(NoServer):
+        return ask(config.data_dir, logimport.COMMAND, options, progress.tell)
+    return ""
+
+
+def _imported_here(config: Config, options: dict[str, Any], progress: Progress) -> str:
+    secret = secret_of(config)
+    with closing(Database(config)) as database, closing(places_of(config)) as places:
+        spammers = open_spammers(config.spam_referrers)
+        kit = Kit(Directory(database), PastSalts(secret), places, Rate(0), secret, spammers)
+        means = logimport.Means(database, kit, threading.Event().wait, progress.tell)
+        return logimport.run(means, **options)
 
 
 @cli.command("query")

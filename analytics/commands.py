@@ -39,6 +39,7 @@ class Context(NamedTuple):
     retention_days: int = 7  # of heartbeats, where a site says nothing
     rest: Rest = threading.Event().wait
     tell: Tell = lambda _: None
+    window_s: int = 60  # how long after a beat somebody is active
     columnar: Columnar | None = None  # None: questions are asked of the database
 
 
@@ -213,8 +214,9 @@ def embed_revoke(context: Context, embed_id: int) -> str:
 
 
 def maintain(context: Context) -> str:
-    """Does the day's work now: daily usage, purge, salts; the text says what was done."""
-    work = maintenance.Work(context.database, context.now, context.retention_days, context.rest, context.tell)
+    """Does the day's work now: what is counted of each day, purge, salts; the text says what was done."""
+    options = context.retention_days, context.rest, context.tell, context.window_s
+    work = maintenance.Work(context.database, context.now, *options)
     return "\n".join(maintenance.run(work)) or "Nothing to do."
 
 
@@ -248,7 +250,7 @@ def query(
         limit=limit,
     )
     ask = context.columnar.rows if context.columnar else stats.of_truth(context.database)
-    first = stats.first_second(asked.site_id, ask) if asked.period.preset == "all" else 0
+    first = (stats.first_second(asked.site_id, ask) or context.now) if asked.period.preset == "all" else 0
     return table.text(table.of_answer(asked, asked.span(context.now, first), ask), form)
 
 

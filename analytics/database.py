@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from analytics.config import Config
-from analytics.ids import WORKER_BITS
+from analytics.ids import IMPORTED
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATING, WORKING, ALONE = 7_303_001, 7_303_002, 7_303_003  # advisory locks: any numbers that nobody else takes
@@ -221,8 +221,8 @@ def _postgresql(config: Config) -> tuple[Engine, Engine]:
 def _lease_worker(connection: Connection) -> int:
     """The lowest number that no other living process on this database has."""
     taking = text("SELECT pg_try_advisory_lock(:space, :n)")
-    for number in range(1 << WORKER_BITS):
+    for number in range(IMPORTED):
         if connection.execute(taking, {"space": WORKING, "n": number}).scalar():
             connection.commit()
             return number
-    raise Taken(f"all {1 << WORKER_BITS} worker numbers of this database are in use")
+    raise Taken(f"all {IMPORTED} worker numbers of this database are in use")

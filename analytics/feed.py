@@ -8,6 +8,11 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from analytics import schema
 from analytics.database import Database
+from analytics.ids import came_live
+
+MOST_IMPORTED = 2_000
+
+LAST_ID = (1 << 63) - 1
 
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -41,14 +46,18 @@ def opaque(visitor: int) -> str:
     return f"{visitor & (1 << 64) - 1:016x}"
 
 
-def recent(database: Database, site_id: int, limit: int, after: int = 0) -> list[FeedItem]:
-    """The newest `limit` pageviews and events of a site whose id is above `after`, oldest first."""
+def recent(database: Database, site_id: int, limit: int, after: int = 0, before: int = LAST_ID) -> list[FeedItem]:
+    """The newest `limit` pageviews and events of a site whose id is above `after` and below `before`, oldest first.
+
+    What was imported is none of it; beneath 2,000 imported ones nothing is looked for.
+    """
+    kinds, between = ("pageviews", "events"), (after, before)
     with database.read() as connection:
-        items = [item for kind in ("pageviews", "events") for item in _rows(connection, kind, site_id, limit, after)]
+        items = [item for kind in kinds for item in _rows(connection, kind, site_id, limit, between)]
     return sorted(items, key=lambda item: int(item.id))[-limit:]
 
 
-def _rows(connection: Connection, kind: str, site_id: int, limit: int, after: int) -> list[FeedItem]:
+def _rows(connection: Connection, kind: str, site_id: int, limit: int, between: tuple[int, int]) -> list[FeedItem]:
     table, visits = schema.metadata.tables[kind], schema.visits
     joined = table.join(visits, (visits.c.site_id == table.c.site_id) & (visits.c.id == table.c.visit_id))
     origin: list[ColumnElement[str]] = [
@@ -59,12 +68,16 @@ def _rows(connection: Connection, kind: str, site_id: int, limit: int, after: in
         visits.c.device,
         visits.c.browser,
     ]
-    newest: Select[tuple[object, ...]] = (
-        select(table, *origin)
-        .select_from(joined)
-        .where(table.c.site_id == site_id, table.c.id > after)
+    looked_at = (
+        select(table.c.id)
+        .where(table.c.site_id == site_id, table.c.id > between[0], table.c.id < between[1])
         .order_by(table.c.id.desc())
-        .limit(limit)
+        .limit(limit + MOST_IMPORTED)
+        .subquery()
+    )
+    live = select(looked_at.c.id).where(came_live(looked_at.c.id)).order_by(looked_at.c.id.desc()).limit(limit)
+    newest: Select[tuple[object, ...]] = (
+        select(table, *origin).select_from(joined).where(table.c.site_id == site_id, table.c.id.in_(live))
     )
     return [_item(kind, row) for row in connection.execute(newest)]
 

@@ -1,7 +1,8 @@
 """Row ids that start with the row's time: 42 bits of milliseconds, 9 of the process, 12 of a counter.
 
 Rows of now never collide: a process makes far fewer than 4,096 a millisecond. Rows of the past (imports, events sent
-later) may meet one that an earlier run made for the same millisecond; the writer then tries again with the next ids.
+later) may meet one that an earlier run made for the same millisecond; whoever writes then tries again with the next
+ids. Rows that were imported have a process's number of their own: what shows what happens now leaves them out by it.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import itertools
 import random
 
+from sqlalchemy import ColumnElement, Integer, literal
+
 WORKER_BITS = 9
 COUNTER_BITS = 12
 LOW_BITS = WORKER_BITS + COUNTER_BITS
+IMPORTED = (1 << WORKER_BITS) - 1  # in place of a process's number; none has it
 
 
 def first_id(at_s: int) -> int:
@@ -22,6 +26,11 @@ def first_id(at_s: int) -> int:
 def time_ms(row_id: int) -> int:
     """The moment of a row, in milliseconds since the epoch."""
     return row_id >> LOW_BITS
+
+
+def came_live(row_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a row was not imported."""
+    return row_id.bitwise_rshift(literal(COUNTER_BITS, Integer)).bitwise_and(IMPORTED) != IMPORTED
 
 
 class Ids:

@@ -85,6 +85,12 @@ def count(n: int, tag: str) -> str:
     return str(format_decimal(n, locale=_locale(tag)))
 
 
+def mean(value: float, tag: str) -> str:
+    """`12,345` in English; below 10 with one digit behind the point, `0.4`."""
+    whole = value >= 10 or value == int(value)
+    return str(format_decimal(round(value) if whole else round(value, 1), locale=_locale(tag)))
+
+
 @lru_cache(1024)
 def percent(whole: int, tag: str) -> str:
     """`27%` of 27 in English; `27 %` with a space that does not break in German."""

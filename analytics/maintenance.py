@@ -5,13 +5,15 @@ It is due at 01:00 UTC and made up when it was missed. Each job may be killed an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from analytics import purge, salts, sites, usage
+from sqlalchemy import Connection
+
+from analytics import concurrents, purge, salts, sites, usage
 from analytics.database import Database
-from analytics.jobs import Rest, Tell, day_of, done_days, due_day, mark
+from analytics.jobs import AGAIN, HOUR, Rest, Tell, day_of, done_days, due_day, late_days, mark
 
 PURGE, COUNTERS = "purge", "purge counters"
 LOOK_S = 0.2  # how often one looks whether another has finished
@@ -28,6 +30,7 @@ class Work(NamedTuple):
     retention_days: int  # of heartbeats, where the site says nothing of its own
     rest: Rest
     tell: Tell
+    window_s: int = 60  # how long after a beat somebody is active
 
 
 def count_usage(work: Work) -> str:
@@ -47,16 +50,35 @@ def count_usage(work: Work) -> str:
 def _counted(counted: dict[date, list[usage.Usage]]) -> str:
     if not counted:
         return ""
-    first, last = min(counted), max(counted)
     people = sum(one.people for found in counted.values() for one in found)
-    which = f"{first}" if first == last else f"{len(counted)} days, {first} to {last}"
-    each = "" if first == last else ", each day for itself"
-    return f"Counted the people of {which}: {people:,}{each}."
+    each = "" if len(counted) == 1 else ", each day for itself"
+    return f"Counted the people of {_days(counted)}: {people:,}{each}."
+
+
+def count_concurrents(work: Work) -> str:
+    """Counts how many people were there at every minute of each day that is over and not counted yet."""
+    kept = purge.cutoffs(work.database, work.now, work.retention_days)
+    counted = []
+    for day in concurrents.missing(work.database, day_of(work.now)):
+        work.tell(f"counting the minutes of {day}")
+        found = concurrents.count_day(
+            work.database, day, work.now, work.window_s, lambda site_id: kept.get(site_id, work.now), work.rest
+        )
+        if found is not None:
+            counted.append(day)
+        if work.rest(0):
+            break
+    return f"Counted the minutes of {_days(counted)}." if counted else ""
+
+
+def _days(days: Collection[date]) -> str:
+    first, last = min(days), max(days)
+    return f"{first}" if first == last else f"{len(days)} days, {first} to {last}"
 
 
 def purge_heartbeats(work: Work) -> str:
     """Deletes heartbeats past their retention, of days that are counted."""
-    uncounted = min(usage.missing(work.database, day_of(work.now)), default=None)
+    uncounted = min(missing(work.database, day_of(work.now)), default=None)
     purged = purge.purge(work.database, work.now, work.retention_days, uncounted, work.rest, work.tell)
     if purged.whole and uncounted is None:
         with work.database.transaction() as connection:
@@ -85,14 +107,35 @@ def _many(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-JOBS: Sequence[Callable[[Work], str]] = (count_usage, purge_heartbeats, purge_counters, destroy_salts)
+JOBS: Sequence[Callable[[Work], str]] = (
+    count_usage,
+    count_concurrents,
+    purge_heartbeats,
+    purge_counters,
+    destroy_salts,
+)
+
+
+def missing(database: Database, end: date) -> set[date]:
+    """The days before `end` of which something has to be counted from heartbeats."""
+    return {*usage.missing(database, end), *concurrents.missing(database, end)}
+
+
+def count_again(connection: Connection, moments: Sequence[int], now: int) -> None:
+    """Has the days of these moments (epoch s) counted once more where they are over: beats of then have come late, in
+    this very transaction.
+    """
+    if days := late_days(moments, now):
+        mark(connection, usage.JOB, days, AGAIN)
+        # who came in the last minutes of a day is still there in the first ones of the next
+        mark(connection, concurrents.JOB, late_days([*moments, *(at + HOUR for at in moments)], now), AGAIN)
 
 
 def due(database: Database, now: int) -> bool:
     """Whether there is work that was due by now: at 01:00 UTC, or earlier and missed."""
     day = due_day(now)
     purged = all(done_days(database, name, day) for name in (PURGE, COUNTERS))
-    return not purged or bool(usage.missing(database, day))
+    return not purged or bool(missing(database, day))
 
 
 def run(work: Work) -> list[str]:

@@ -145,7 +145,7 @@ class Presence:
         counts = self._counts
         pages, sources = _top(counts["pages"], LISTED), _top(counts["sources"], LISTED)
         countries = _top(counts["countries"], LISTED)
-        places = heapq.nlargest(PLACES, counts["places"].items(), _people)
+        places = heapq.nsmallest(PLACES, counts["places"].items(), _most_first)
         return LiveState(
             at=at,
             window_s=self._window_s,
@@ -222,11 +222,7 @@ def _id(item: tuple[int, Beat]) -> int:
     return item[1].id
 
 
-def _people(item: tuple[Any, int]) -> int:
-    return item[1]
-
-
-def _most_first(item: tuple[str, int]) -> tuple[int, str]:
+def _most_first(item: tuple[Any, int]) -> tuple[int, Any]:
     return -item[1], item[0]
 
 

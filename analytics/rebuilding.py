@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from analytics.transfer import TABLES
 
 FORMAT = 2  # raise it when what the replica holds changes in another way than its tables
 NICENESS = 10  # the collector's threads go first
-MEMORY = "256MB"
+MEMORY = "512MB"
 
 MADE = [*map(transfer.made, TABLES), following.KEPT_IN]
 SHAPE = blake2b(repr((FORMAT, MADE)).encode(), digest_size=12).hexdigest()
@@ -104,6 +105,7 @@ def forget(path: Path) -> None:
     """Deletes a replica and what DuckDB keeps beside it."""
     for beside in (path, path.with_name(f"{path.name}.wal")):
         beside.unlink(missing_ok=True)
+    shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
 
 
 def _fill(database: Database, replica: duckdb.DuckDBPyConnection, rest: Rest, tell: Tell) -> None:

@@ -10,10 +10,15 @@ from analytics.database import Database
 from analytics.ids import first_id
 
 
-def last_beats(database: Database, since: int, site_id: int | None = None) -> list[Beat]:
-    """The newest beat of every tab since that second (epoch), oldest first: of one site, or of each that there is."""
+def last_beats(database: Database, since: int, site_id: int | None = None, until: int | None = None) -> list[Beat]:
+    """The newest beat of every tab since that second (epoch), oldest first: of one site, or of each that there is.
+
+    With `until`, as it was when that second ended.
+    """
     beats, visits = schema.heartbeats, schema.visits
     wanted = beats.c.site_id == site_id if site_id is not None else beats.c.site_id.in_(select(schema.sites.c.id))
+    if until is not None:
+        wanted &= beats.c.id < first_id(until + 1)
     newest = (
         select(beats.c.site_id, func.max(beats.c.id).label("id"))
         .where(beats.c.id >= first_id(since), wanted)

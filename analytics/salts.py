@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, delete, select
@@ -34,6 +34,35 @@ class Salts(NamedTuple):
     today: bytes
     before: bytes | None
     until: int  # epoch s: then the site's day ends
+
+
+class Salting(Protocol):
+    """Whoever tells the salts of a site at a moment (epoch s)."""
+
+    def of(self, site: Site, now: int) -> Salts: ...
+
+
+class PastSalts:
+    """The salts of days that a log tells of: made of the installation's key alone, so that the same line is the same
+    visitor at every import. They are no day's salts of a `SaltKeeper`: who comes by a log meets nobody who came live.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._last = (0, 0, 0, Salts(b"", None, 0))  # site, begin and end of the day: logs go on day by day
+
+    def of(self, site: Site, now: int) -> Salts:
+        """The salts of the site's day of `now`, and of the one before."""
+        site_id, begin, end, last = self._last
+        if site_id == site.id and begin <= now < end:
+            return last
+        yesterday, today, tomorrow = (_day(site, now, step) for step in (-1, 0, 1))
+        found = Salts(self._salt(site.id, today.name), self._salt(site.id, yesterday.name), tomorrow.begin)
+        self._last = site.id, today.begin, tomorrow.begin, found
+        return found
+
+    def _salt(self, site_id: int, day: str) -> bytes:
+        return hmac.new(self._secret, f"log {site_id} {day}".encode(), hashlib.sha256).digest()
 
 
 class SaltKeeper:

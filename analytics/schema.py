@@ -255,6 +255,17 @@ segments = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
+# What happened on a day, as people wrote it into the chart.
+notes = Table(
+    "notes",
+    metadata,
+    _id(),
+    Column("site_id", Integer, nullable=False, index=True),
+    Column("day", Text, nullable=False),  # of the site's zone, YYYY-MM-DD
+    Column("text", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
 # Which facts a transaction wrote: a line for each group and site (analytics.changes). The three are ids, 8 bytes each;
 # None: any row of the site.
 changes = Table(
@@ -314,4 +325,13 @@ daily_usage = Table(
     Column("people", Integer, nullable=False),
     Column("signed_in", Integer, nullable=False),
     Column("anonymous", Integer, nullable=False),
+)
+
+# How many people were there at each minute of a day: what its heartbeats told, kept when they are purged.
+concurrents = Table(
+    "concurrents",
+    metadata,
+    Column("site_id", Integer, primary_key=True, autoincrement=False),
+    Column("day", Text, primary_key=True),  # YYYY-MM-DD, UTC
+    Column("people", LargeBinary, nullable=False),  # packed: analytics.concurrents
 )

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from analytics import schema
 from analytics.beat import Beat
 from analytics.database import Database
-from analytics.ids import first_id
+from analytics.ids import came_live, first_id
 from analytics.jobs import Rest
 from analytics.sites import Site
 
@@ -181,7 +181,8 @@ class Today:
 
 
 def _before_own(table: Table, site_id: int, day: _Day) -> tuple[ColumnElement[bool], ...]:
-    return table.c.site_id == site_id, table.c.id >= first_id(day.begin), table.c.id < day.own
+    own = table.c.site_id == site_id, table.c.id >= first_id(day.begin), table.c.id < day.own
+    return *own, came_live(table.c.id)
 
 
 def _many(connection: Connection, table: Table, site_id: int, day: _Day) -> int:

@@ -6,17 +6,16 @@ id counts once, and a visitor with a user id on any beat of the day is that user
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, select
 
 from analytics import schema
 from analytics.database import Database
 from analytics.ids import first_id, time_ms
-from analytics.jobs import AGAIN, BEGUN, Rest, day_of, days_between, done_days, finish, mark, start_of
+from analytics.jobs import BEGUN, Rest, day_of, days_between, finish, keep, mark, missing_days, start_of
 
 JOB = "usage"
 
@@ -59,9 +58,7 @@ def missing(database: Database, end: date) -> list[date]:
     first = min(first_beats(database).values(), default=None)
     if first is None:
         return []
-    days = days_between(day_of(first), end)
-    done = done_days(database, JOB, day_of(first))
-    return [day for day in days if day not in done]
+    return missing_days(database, JOB, day_of(first), end)
 
 
 def first_beats(database: Database) -> dict[int, int]:
@@ -112,36 +109,7 @@ def count_day(database: Database, day: date, now: int, kept: Kept, rest: Rest) -
             return None
         there = set(connection.execute(select(schema.sites.c.id)).scalars())  # one may have been removed meanwhile
         found = [usage for usage in counted if usage.people and usage.site_id in there]
-        _write(connection, [usage for usage in found if kept(usage.site_id) <= begin], anew=True)
-        _write(connection, [usage for usage in found if kept(usage.site_id) > begin], anew=False)
+        for anew in (True, False):
+            rows = [usage._asdict() for usage in found if (kept(usage.site_id) <= begin) is anew]
+            keep(connection, schema.daily_usage, rows, anew=anew)
     return found
-
-
-def add(connection: Connection, found: Sequence[Usage]) -> None:
-    """Keeps what somebody else has counted, where nothing was counted yet."""
-    _write(connection, found, anew=False)
-
-
-def _write(connection: Connection, found: Sequence[Usage], *, anew: bool) -> None:
-    if not found:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement, key = dialect.insert(schema.daily_usage), ["site_id", "day"]
-    counts = {name: statement.excluded[name] for name in ("people", "signed_in", "anonymous")}
-    statement = (
-        statement.on_conflict_do_update(index_elements=key, set_=counts)
-        if anew
-        else statement.on_conflict_do_nothing(index_elements=key)
-    )
-    connection.execute(statement, [usage._asdict() for usage in found])
-
-
-def late_days(moments: Iterable[int], now: int) -> set[date]:
-    """The UTC days of these moments (epoch s) that are over."""
-    today = start_of(day_of(now))
-    return {day_of(at) for at in moments if at < today}
-
-
-def count_again(connection: Connection, days: Collection[date]) -> None:
-    """Has these days counted once more: beats of theirs have come late, in this very transaction."""
-    mark(connection, JOB, days, AGAIN)

@@ -2,6 +2,7 @@
 // with textContent, and no link is made of it. A paused or hovered list does not move: arrivals wait in `#feed-waiting`.
 //
 //   footfallFeed.add(events, {flash, skew})   in any order; an id is shown once; skew: ms that the server's clock is ahead
+//   footfallFeed.show(events, at)             the feed as it was at that second, until it is cleared
 //   footfallFeed.clear()
 (function () {
   "use strict";
@@ -21,12 +22,13 @@
   const DEVICES = {Desktop: "monitor", Mobile: "phone", Tablet: "tablet"};
 
   let events = [], waiting = [], seen = new Set(), rows = new Map();
-  let show = "all", paused = false, skew = 0, drawnIn = null, pointer = "";
+  let show = "all", paused = false, skew = 0, frozenAt = 0, drawnIn = null, pointer = "";
 
   // ───────── what is kept ─────────
 
   function add(arrived, options = {}) {
     skew = options.skew || skew;
+    if (frozenAt) return;
     const fresh = arrived.filter(({id}) => !seen.has(id) && seen.add(id));
     seen = seen.size > REMEMBERED ? new Set([...seen].slice(-REMEMBERED / 2)) : seen;
     const at = Date.now();
@@ -58,8 +60,16 @@
     say();
   }
 
+  function showPast(past, at) {
+    const known = new Map(events.map((entry) => [entry.event.id, entry]));
+    [frozenAt, waiting] = [at, []];
+    events = newest(past.map((event) => known.get(event.id) || {event, at: 0}));
+    draw();
+    say();
+  }
+
   function clear() {
-    [events, waiting, rows] = [[], [], new Map()];
+    [events, waiting, rows, frozenAt] = [[], [], new Map(), 0];
     seen.clear();
     draw();
     say();
@@ -157,7 +167,7 @@
 
   function age() {
     for (const [{event}, node] of rows) {
-      const words = ago((Date.now() + skew) / 1000 - event.timestamp), time = node.lastChild;
+      const words = ago((frozenAt || (Date.now() + skew) / 1000) - event.timestamp), time = node.lastChild;
       if (time.textContent !== words) time.textContent = words;
     }
   }
@@ -199,5 +209,5 @@
   });
   setInterval(() => { settle(); age(); }, 2000);
 
-  window.footfallFeed = {add, clear};
+  window.footfallFeed = {add, show: showPast, clear};
 })();

@@ -10,14 +10,16 @@
     polled: ["is-live", "Live"],
     down: ["is-down", "Disconnected"],
     offline: ["is-down", "Offline"],  // this device, not the server
+    rewound: ["is-rewound", ""],
   };
   const DOOR_MS = 100;  // until the next look at a door that is closed
   const ANSWERED_MS = 400;  // from a callback's end until its answer, where it has one, is here
   const byId = (id) => document.getElementById(id);
 
   let root = null, address = "", stream = null, state = "connecting", refusal = "", since = 0;
-  let stats = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "";
+  let stats = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "", entitled = "";
   let askedAt = 0, drawnAt = 0;
+  let wanted = 0, answered = 0, then = null;  // the second that is asked for, 0 for now; that of the last answer; what that told
   let waiting = {stats: null, events: [], known: []};
 
   // ───────── the stream's life ─────────
@@ -47,9 +49,10 @@
     stream.close();
     cancelAnimationFrame(frame);
     clearTimeout(nudging);
-    if (stats && document.title === titleOf(stats)) document.title = title;
+    if (entitled && document.title === entitled) document.title = title;
     if (window.footfallFeed) window.footfallFeed.clear();
     [root, address, stream, stats, frame, nudging, drawn] = [null, "", null, null, 0, 0, null];
+    [wanted, answered, then, entitled] = [0, 0, null, ""];
     waiting = {stats: null, events: [], known: []};
   }
 
@@ -59,7 +62,7 @@
     tick();
     if (!isBack) return;
     endLostCall();
-    nudge();
+    if (!wanted) nudge();
   }
 
   function refused(status) {
@@ -93,7 +96,7 @@
       window.footfallFeed.add(events, {skew, flash: true});
     }
     if (root.id === "first-visit") window.footfallCheck.take({events, known, stats});
-    if (isNews && state === "live") nudge();
+    if (isNews && state === "live" && !wanted) nudge();
   }
 
   function unlike(fresh, old) {
@@ -140,13 +143,20 @@
     return rounded === 100 && part < whole ? ">" + footfallWrite.percent(99) : footfallWrite.percent(rounded);
   }
 
-  function titleOf(figures) {
-    return `${footfallWrite.count(figures.active_sessions)} · ${root.dataset.site} · Footfall`;
+  function entitle(figure) {
+    entitled = `${figure} · ${root.dataset.site} · Footfall`;
+    if (document.title !== entitled) document.title = entitled;
+  }
+
+  // The second of the past that stands in the document, 0 where it is live: the callback writes it with its figures.
+  function shown() {
+    const bar = byId("rewind");
+    return Number(bar && bar.dataset.at) || 0;
   }
 
   function paint() {
     const {active_sessions: all, authenticated_users: signedIn, anonymous_sessions: anonymous} = stats;
-    if (root.id !== "live") return;
+    if (root.id !== "live" || shown()) return;
     put("active-now", footfallWrite.count(all));
     put("signed-in", footfallWrite.count(signedIn));
     put("anonymous", footfallWrite.count(anonymous));
@@ -154,7 +164,7 @@
     put("anonymous-share", percent(anonymous, all));
     bar("split-signed-in", signedIn);
     bar("split-anonymous", anonymous);
-    if (document.title !== titleOf(stats)) document.title = titleOf(stats);
+    entitle(footfallWrite.count(all));
     if (Date.now() - said < times.said) return;
     said = Date.now();
     if (byId("active-said")) byId("active-said").textContent = `${footfallWrite.count(all)} ${all === 1 ? "person" : "people"} active`;
@@ -165,17 +175,24 @@
     drawn = node;
     if (!node || document.hidden || !window.footfallSpark) return;
     const points = JSON.parse(node.dataset.points || "[]");
-    const now = stats ? {now: stats.active_sessions, at: stats.as_of} : {};
+    const live = stats ? {now: stats.active_sessions, at: stats.as_of} : {};
+    const now = then && shown() ? {now: then.active, at: then.at, last: inZone(then.at * 1000).time} : live;
     window.footfallSpark.draw(node, points, {...now, zone: root && root.dataset.timezone});
+  }
+
+  function appearance() {
+    if (refusal) return ["is-down", refusal];
+    if (shown()) return [LOOKS.rewound[0], `Rewound to ${inZone(shown() * 1000).time}`];
+    return LOOKS[state !== "live" && !navigator.onLine ? "offline" : state];
   }
 
   function showState() {
     const pill = byId("status"), notice = byId("notice");
-    const [look, word] = refusal ? ["is-down", refusal] : LOOKS[state !== "live" && !navigator.onLine ? "offline" : state];
+    const [look, word] = appearance();
     const lost = look === "is-down";
     if (pill) {
       for (const [each] of Object.values(LOOKS)) pill.classList.toggle(each, each === look);
-      pill.title = state === "polled" ? "Refreshed every 10 s"
+      pill.title = shown() ? inZone(shown() * 1000).whole : state === "polled" ? "Refreshed every 10 s"
         : state === "live" ? `Last figures ${Math.round((Date.now() - since) / 1000)} s ago` : "";
       const text = byId("status-text");
       if (text && text.textContent !== word) text.textContent = word;
@@ -194,8 +211,10 @@
     if (!root) return;
     const running = !refusal && (state === "live" || state === "polled");
     const clock = byId("clock");
-    if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : since) + skew).whole;
+    if (clock && shown()) clock.textContent = inZone(shown() * 1000).whole;
+    else if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : since) + skew).whole;
     if (askedAt && Date.now() - askedAt > times.answer) endLostCall();
+    if (wanted !== answered && !askedAt) nudge();  // an answer that was lost
     showState();
   }
 
@@ -210,7 +229,12 @@
       if (window.dash_clientside.callback_context.triggered_id === "refresh") nudge(0);
       return window.dash_clientside.no_update;
     }
-    return askedAt = Date.now();
+    if (ticks && wanted && wanted === answered) return window.dash_clientside.no_update;  // the past stays as it is
+    return question();
+  }
+
+  function question() {
+    return {asked: askedAt = Date.now(), at: wanted};
   }
 
   function drawing(isAtWork) {
@@ -223,8 +247,8 @@
     nudging = setTimeout(() => {
       nudging = 0;
       if (askedAt) return nudge(DOOR_MS);
-      nudged = askedAt = Date.now();
-      toDash("nudge", {data: nudged});
+      toDash("nudge", {data: question()});
+      nudged = askedAt;
     }, wait);
   }
 
@@ -252,11 +276,48 @@
     if (!root || !data) return;
     drawnAt = Date.now();
     unread(false);
-    if (refusal || state === "live") return;
+    if (data.at || then) turn(data);
+    answered = data.asked || 0;
+    if (answered !== wanted) nudge(0);
+    else if (!data.at) answered = wanted = 0;  // a second that is still to come is now
+    if (data.at || refusal || state === "live") return;
     stream.polled();
     if (!stats) receive("connected", {recentEvents: data.events});
     else for (const event of data.events) receive("new_event", event);
     receive("stats", data.stats);
+  }
+
+  // ───────── the past (rewind.js) ─────────
+
+  // Shows the page as it was at that second; 0 is now. Figures and feed come with the next answer, not before.
+  function rewind(at) {
+    if (!root || wanted === at) return;
+    wanted = at;
+    clearTimeout(nudging);
+    nudging = 0;
+    nudge(0);
+  }
+
+  function turn(data) {
+    then = data.at ? data : null;
+    if (then) entitle(`${footfallWrite.count(then.active)} at ${inZone(then.at * 1000).time}`);
+    if (window.footfallFeed && then) window.footfallFeed.show(then.events, then.at);
+    if (window.footfallFeed && !then) {
+      window.footfallFeed.clear();
+      window.footfallFeed.add(data.events, {skew});
+    }
+    drawSpark();
+    if (window.footfallRewind) window.footfallRewind.shown(then ? then.at : 0);
+    if (!then && stats) paint();
+  }
+
+  function turnWords() {
+    for (const node of root.querySelectorAll("[data-then]")) {
+      node.dataset.now = node.dataset.now || node.textContent;
+      node.textContent = shown() ? node.dataset.then : node.dataset.now;
+    }
+    root.classList.toggle("is-rewound", Boolean(shown()));
+    tick();
   }
 
   document.addEventListener("click", (event) => {
@@ -266,7 +327,9 @@
   document.addEventListener("visibilitychange", () => {
     if (!root) return;
     flush();
-    if (!document.hidden) [drawSpark, tick, nudge].forEach((each) => each());
+    if (document.hidden) return;
+    [drawSpark, tick].forEach((each) => each());
+    if (!wanted) nudge();
   });
   setInterval(tick, 1000);
 
@@ -275,11 +338,14 @@
     const redrawn = changes.some((change) => change.attributeName === "data-points");
     if (root && changes.some(({target}) => target.id === "refresh" && target.ariaBusy === "false")) ended();
     if (root && (redrawn || byId("spark") !== drawn)) drawSpark();
+    if (root && changes.some((change) => change.attributeName === "data-at")) turnWords();
     if (state === "live" && stats) paint();  // before the eye sees the older number of a slow redraw
   }).observe(document, {
-    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-points", "aria-busy"],
+    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-points", "data-at", "aria-busy"],
   });
   document.addEventListener("DOMContentLoaded", adopt);
 
-  window.footfallLive = {ask, drawing, polled, state: () => state};
+  window.footfallLive = {
+    ask, drawing, polled, rewind, now: () => Date.now() + skew, settled: () => wanted === answered, state: () => state,
+  };
 })();

@@ -165,6 +165,7 @@
     const wanted = new URLSearchParams(location.search).get("details"), drawn = dialog.querySelector("h2, [role=alert]");
     if (wanted && drawn && !dialog.open) dialog.showModal();
     if (!wanted && dialog.open) dialog.close();
+    if (!wanted) clearTimeout(typing);
     if (!wanted) for (const part of dialog.querySelectorAll("[data-part]")) forget(part);
   }
 
@@ -231,12 +232,12 @@
 
   window.addEventListener("popstate", () => { if (page) look(); });
 
-  // A segment was saved or removed: the bar has their menu.
+  // A segment or a note was saved or removed: the bar and the numbers have their menus.
   function answeredForm(channel) {
     const {wrong, message} = JSON.parse(channel.dataset.answer);
     if (wrong) return;
     byId("overview-said").textContent = message;
-    delete byId("toolbar").dataset.key;
+    for (const part of page.querySelectorAll("[data-part=toolbar], [data-part=top]")) delete part.dataset.key;
     look();
   }
 

@@ -1,7 +1,7 @@
 // The line of how many people were active, as SVG: footfallSpark.draw(node, points, options).
 //
 //   points    [[epoch in seconds, people], …], oldest first; null people, or two minutes without a point, are a gap
-//   options   now: people at this moment, at: its epoch, zone: IANA name of the site's time zone, minutes: 30,
+//   options   now: people at this moment, at: its epoch, last: what it is called if not "now", zone: IANA name, minutes: 30,
 //             bare: true leaves out the grid, the axes and the tip (the card, which has this file inlined)
 //
 // Numbers and times are written by language.js.
@@ -80,7 +80,7 @@
         const left = third * 100 / 3, label = clock(from + (at - from) * third / 3);
         parts.push(span("ff-ax ff-ax-x" + (third ? "" : " is-first"), label, left));
       }
-      parts.push(span("ff-ax ff-ax-x is-last", "now", 100));
+      parts.push(span("ff-ax ff-ax-x is-last", options.last || "now", 100));
     }
     const gap = (spot) => (spot === last && options.now != null ? NOW_GAP_S : GAP_S);
     const path = spots.map((spot, i) =>
@@ -95,5 +95,5 @@
     })));
   }
 
-  window.footfallSpark = {draw};
+  window.footfallSpark = {draw, scale, make, span};
 })();

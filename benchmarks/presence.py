@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from analytics import sites
-from analytics.concurrency import History
 from analytics.config import Config
 from analytics.database import Database
+from analytics.history import History
 from benchmarks import busy_day
 from benchmarks.busy_day import Past
 from benchmarks.common import BEHIND_PROXY, SITE, Report, memory_mb, percentile

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from analytics import concurrents, usage
 from analytics.config import Config
 from analytics.database import Database
 from analytics.ids import first_id
@@ -101,7 +102,8 @@ def _fill(config: Config, many: int) -> None:
     )
     today = day_of(int(time.time()))
     with database.transaction() as connection:
-        mark(connection, "usage", [day_of(begin + day * DAY_S) for day in range(20)], int(time.time()))
+        for job in (usage.JOB, concurrents.JOB):
+            mark(connection, job, [day_of(begin + day * DAY_S) for day in range(20)], int(time.time()))
         for name in (PURGE, COUNTERS):
             mark(connection, name, [today], int(time.time()))
     database.close()

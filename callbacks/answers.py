@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics import stats, usage
+from analytics import notes, segments, stats, usage
 from analytics.database import Database
 from analytics.dimensions import dimension
 from analytics.filters import Filter, Match
 from analytics.metrics import metric
-from analytics.period import Span
+from analytics.notes import Note
+from analytics.period import Span, midnight
 from analytics.query import MOST_ROWS, Order, Query
 from analytics.segments import Segment
 from analytics.sites import Site
@@ -33,8 +34,6 @@ from layouts.overview.segments import May
 from layouts.overview.usage import MOST_DAYS
 from layouts.overview.view import PAGE, TIME, Details, View, interval_of
 
-Saved = Callable[[], tuple[list[Segment], May]]  # segments that whoever asks sees, and what they may do with them
-
 COUNTRY = "country"
 DAY_S = 86_400
 MOST_SETS = 1_000  # of properties of an event that are looked through for their names
@@ -44,8 +43,8 @@ MOST_PROPERTIES = 12
 class Answers:
     """The answers to one view of a site at one moment. Each raises what the database raises."""
 
-    def __init__(self, site: Site, view: View, ask: Ask, database: Database, saved: Saved, now: int) -> None:
-        self.site, self.view, self.now, self.saved = site, view, now, saved
+    def __init__(self, site: Site, view: View, ask: Ask, database: Database, may: May, now: int) -> None:
+        self.site, self.view, self.now, self.may = site, view, now, may
         self._ask, self._database = ask, database
         self.query = view.query
         self.zone = ZoneInfo(site.timezone)
@@ -68,6 +67,11 @@ class Answers:
         return found if found and found.begin >= 0 else None
 
     @property
+    def today(self) -> str:
+        """The day there, like 2026-11-20."""
+        return datetime.fromtimestamp(self.now, self.zone).date().isoformat()
+
+    @property
     def period(self) -> str:
         """The period within a sentence: `last 30 days`."""
         dates = self.query.period.dates
@@ -75,6 +79,15 @@ class Answers:
             return figures.dates(*dates)
         label = self.query.period.label
         return label[:1].lower() + label[1:]
+
+    def segments(self) -> list[Segment]:
+        """The saved segments that whoever asks sees."""
+        return segments.of_site(self._database, self.site.id, self.may.person_id)
+
+    @cached_property
+    def notes(self) -> list[Note]:
+        """The notes of the period."""
+        return notes.of_site(self._database, self.site.id, *chart.days_of(self.span, self.zone))
 
     @cached_property
     def numbers(self) -> Numbers:
@@ -96,7 +109,10 @@ class Answers:
         interval = interval_of(self.view, self.span)
         now = self._buckets(self.span, interval)
         before = self._buckets(self._beside(), interval) if self.earlier else []
-        return Chart(metric(self.view.metric), interval, now, before[: len(now)], self.now, self.zone)
+        return Chart(metric(self.view.metric), interval, now, before[: len(now)], self.now, self.zone, self._noted())
+
+    def _noted(self) -> list[chart.Note]:
+        return [(midnight(one.day, self.zone), one.text) for one in self.notes]
 
     def _beside(self) -> Span:
         """What the chart's line is compared with: a day more than is drawn at most, for a day may have 25 hours."""

@@ -48,6 +48,7 @@ OPEN = {
     "/setup",
     "/invitation",
     "/assets/",
+    "/api/docs",
     "/healthz",
     "/readyz",
 }  # without a login; others add theirs

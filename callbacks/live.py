@@ -9,10 +9,13 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
+from analytics import rewind
 from analytics.commands import snippet as line_of
+from analytics.concurrency import MINUTE
 from analytics.faults import told
 from analytics.feed import recent
 from analytics.live import Concurrency, LiveState
@@ -23,6 +26,7 @@ from callbacks.guard import authorized
 from collector.routes import live_state
 from collector.service import Service
 from layouts import first, live, states
+from layouts.components import rewind as bar
 
 log = logging.getLogger("footfall.live")
 
@@ -38,6 +42,7 @@ OUTPUTS = (
     Output("pages", "children"),
     Output("sources", "children"),
     Output("fallback", "data"),
+    Output("rewind", "data-at"),
 )
 
 
@@ -58,11 +63,24 @@ def register(app: Dash, service: Service) -> None:
         State("live", "data-site"),
         running=[(Output("drawing", "data"), True, False), (Output("refresh", "aria-busy"), "true", "false")],
     )
-    def redraw(_nudge: object, domain: object) -> tuple[Any, ...]:
-        site = authorized(service, domain)
-        state = service.hub.state(site.id)
-        concurrency = _part("Concurrency", lambda: service.history.read(site, int(time.time())))
-        return (*drawn(site, state, concurrency), live_state(service.hub, site))
+    def redraw(nudge: object, domain: object) -> tuple[Any, ...]:
+        site, now = authorized(service, domain), int(time.time())
+        asked = moment(nudge)
+        if 0 < asked < now:
+            parts, more = rewound(service, site, max(asked, now - rewind.FAR_S), now)
+        else:
+            concurrency = _part("Concurrency", lambda: service.history.read(site, now))
+            parts, more = drawn(site, service.hub.state(site.id), concurrency), live_state(service.hub, site)
+        return (*parts, more | {"asked": asked}, str(more.get("at", "")))
+
+    @app.callback(
+        Output("rewind-track", "data-line"),
+        Output("rewind-tick", "interval"),
+        Input("rewind-tick", "n_intervals"),
+        State("live", "data-site"),
+    )
+    def draw_line(_tick: object, domain: object) -> tuple[str, int]:
+        return day_before(service, authorized(service, domain), int(time.time()))
 
     app.clientside_callback(
         "function(ticks, clicks) { return window.footfallLive.ask(ticks, clicks); }",
@@ -74,7 +92,32 @@ def register(app: Dash, service: Service) -> None:
     app.clientside_callback("function(data) { window.footfallLive.polled(data); }", Input("fallback", "data"))
 
 
-def drawn(site: Site, state: LiveState, concurrency: Concurrency | None) -> tuple[Any, ...]:
+def moment(nudge: object) -> int:
+    """The second (epoch) that the page asks for, 0 for now."""
+    at = nudge.get("at") if isinstance(nudge, dict) else 0
+    return at if isinstance(at, int) else 0
+
+
+def rewound(service: Service, site: Site, at: int, now: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The parts of the page as they were at that second, and what its scripts have to know of it."""
+    state = rewind.state_at(service.database, site.id, at, service.config.active_window_s)
+    concurrency = _part("Concurrency", lambda: service.history.then(site, at, now))
+    events = msgspec.to_builtins(rewind.feed_at(service.database, site.id, at))
+    return drawn(site, state, concurrency, live.THEN), {"at": at, "active": state.active, "events": events}
+
+
+def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
+    """What the slider shows of the last 24 hours, and how soon to look again."""
+    end = now // MINUTE * MINUTE
+    people, complete = service.history.people(site, end - rewind.FAR_S, end, now)
+    since = rewind.earliest(service.database, site.id, now)
+    line = {"begin": end - rewind.FAR_S, "since": since, "people": bar.line(people)}
+    return json.dumps(line, separators=(",", ":")), bar.TICK_MS if complete else bar.COUNTING_MS
+
+
+def drawn(
+    site: Site, state: LiveState, concurrency: Concurrency | None, words: live.Words = live.NOW
+) -> tuple[Any, ...]:
     """The parts of the page; one that fails says so in its own frame, the others live on."""
     zone = ZoneInfo(site.timezone)
     points = json.dumps(concurrency.points[-SHOWN:], separators=(",", ":")) if concurrency else no_update
@@ -82,11 +125,11 @@ def drawn(site: Site, state: LiveState, concurrency: Concurrency | None) -> tupl
         live.active_now(state),
         live.split(state),
         live.user_types(state),
-        _part("Facts", lambda: live.facts(state, concurrency, zone)) if concurrency else no_update,
+        _part("Facts", lambda: live.facts(state, concurrency, zone, words)) if concurrency else no_update,
         points,
-        _part("The map", lambda: live.places(state)) or states.failed("The map could not be drawn", AGAIN),
-        _part("Pages", lambda: live.pages(state)) or states.failed("Pages could not be read", AGAIN),
-        _part("Sources", lambda: live.sources(state)) or states.failed("Sources could not be read", AGAIN),
+        _part("The map", lambda: live.places(state, words)) or states.failed("The map could not be drawn", AGAIN),
+        _part("Pages", lambda: live.pages(state, words)) or states.failed("Pages could not be read", AGAIN),
+        _part("Sources", lambda: live.sources(state, words)) or states.failed("Sources could not be read", AGAIN),
     )
 
 

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import partial
 from typing import Any
 
 import flask
@@ -18,8 +17,6 @@ from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
 from analytics.faults import told
-from analytics.filters import Filter
-from analytics.segments import Segment
 from analytics.sites import Site, WrongInput
 from callbacks import segments
 from callbacks.answers import Answers
@@ -30,12 +27,11 @@ from collector.service import Service
 from layouts import states
 from layouts.components import figures
 from layouts.components.markup import markup
-from layouts.overview import details, heat, numbers, page, panels, toolbar, usage, view
+from layouts.overview import details, heat, notes, numbers, page, panels, toolbar, usage, view
 from layouts.overview import segments as saved_segments
 from layouts.overview.chart import days_of
 from layouts.overview.lists import EVENTS, PANELS, Panel
 from layouts.overview.numbers import Windows
-from layouts.overview.segments import May
 
 log = logging.getLogger("footfall.overview")
 
@@ -79,8 +75,8 @@ def _query() -> str:
 def _asked(service: Service, site: Site, text: str) -> Answers:
     """The answers to the view in that query string; `WrongInput` says what is wrong with it."""
     shown = view.parse(text, site)
-    saved = partial(segments.known, service, site)
-    answers = Answers(site, shown, service.ask, service.database, saved, int(time.time()))
+    may = segments.may(service, site)
+    answers = Answers(site, shown, service.ask, service.database, may, int(time.time()))
     if shown.interval:
         view.interval_of(shown, answers.span)
     return answers
@@ -119,13 +115,8 @@ def _part(name: str, answers: Answers) -> str:
 
 
 def _toolbar(answers: Answers) -> list[Any]:
-    menu = saved_segments.menu(*_saved(answers))
+    menu = saved_segments.menu(answers.segments(), answers.query.filters, answers.may)
     return toolbar.bar(answers.query, answers.span, answers.earlier, answers.now, menu)
-
-
-def _saved(answers: Answers) -> tuple[Sequence[Segment], tuple[Filter, ...], May]:
-    known, may = answers.saved()
-    return known, answers.query.filters, may
 
 
 def _top(answers: Answers) -> list[Any]:
@@ -133,7 +124,8 @@ def _top(answers: Answers) -> list[Any]:
         return numbers.nothing(answers.period, *_next_step(answers))
     drawing = answers.chart()
     windows = Windows(_dates(answers, answers.span), _dates(answers, answers.earlier))
-    return numbers.card(answers.numbers, answers.before, drawing, view.intervals(answers.span), windows)
+    menu = [notes.menu(answers.notes, answers.today)] if answers.may.share else []
+    return numbers.card(answers.numbers, answers.before, drawing, view.intervals(answers.span), windows, menu)
 
 
 def _dates(answers: Answers, span: Any) -> str:

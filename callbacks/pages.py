@@ -17,6 +17,7 @@ from callbacks import (
     add_site,
     all_sites,
     cards,
+    concurrents,
     demo_traffic,
     filters,
     general,
@@ -36,6 +37,7 @@ from layouts.shell import Link, SiteLink
 
 SITE = "<domain>"  # stands for a site's domain in an address
 LIVE = f"/live/{SITE}"
+CONCURRENTS = f"/concurrents/{SITE}"
 OVERVIEW = f"/overview/{SITE}"
 TRAFFIC = f"/traffic/{SITE}"
 SETTINGS = f"/settings/{SITE}"
@@ -60,6 +62,7 @@ PAGES = (
     Page("/sites/add", ADMIN, add_site.page),
     Page(LIVE, VIEWER, live.page, "Live"),
     Page(OVERVIEW, VIEWER, overview.page_of, "Overview"),
+    Page(CONCURRENTS, VIEWER, concurrents.page),  # the Live page's trend leads there
     Page(TRAFFIC, ADMIN, traffic.page, "Traffic"),
     Page(f"{SETTINGS}/general", ADMIN, general.cards, "General"),
     Page(f"{SETTINGS}/filters", ADMIN, filters.cards, "Filters"),

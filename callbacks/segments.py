@@ -9,7 +9,6 @@ from dash import Dash
 
 from analytics import filters, segments
 from analytics.access import ADMIN, ANYBODY, Person
-from analytics.segments import Segment
 from analytics.sites import Site, WrongInput
 from callbacks.form import Done, Fields, number, on_send
 from callbacks.guard import NotEnough, asker, authorized, authorized_somebody
@@ -40,11 +39,10 @@ def register(app: Dash, service: Service) -> None:
     on_send(app, service, REMOVE, remove)
 
 
-def known(service: Service, site: Site) -> tuple[list[Segment], May]:
-    """The segments that whoever asks sees there, and what they may do with them."""
+def may(service: Service, site: Site) -> May:
+    """Who asks, and what they may do with what is saved there."""
     person = asker(service)
-    may = May(person is not ANYBODY, person is not ANYBODY and person.may(ADMIN, site.id))
-    return segments.of_site(service.database, site.id, person.id), may
+    return May(person.id, person is not ANYBODY and person.may(ADMIN, site.id))
 
 
 def _somebody(service: Service, domain: object) -> tuple[Site, Person]:

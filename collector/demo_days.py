@@ -17,11 +17,11 @@ from msgspec.structs import astuple, replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics import changes, schema, usage
+from analytics import changes, schema
 from analytics.database import Database
 from analytics.faults import told
 from analytics.ids import first_id
-from analytics.jobs import day_of, days_between, start_of
+from analytics.jobs import day_of, days_between, keep, start_of
 from analytics.usage import Usage
 from collector import device, page, source
 from collector.cast import DEMO_DOMAIN, Visitor, cast, chance_of, excerpt, paths_of, url_of
@@ -193,7 +193,7 @@ def _keep(database: Database, site_id: int, day: date, made: Day) -> bool:
         insert(driver, schema.visits, [(*astuple(visit)[:-1], *visit.origin) for visit in made.visits])
         insert(driver, schema.pageviews, made.pageviews)
         insert(driver, schema.events, made.events)
-        usage.add(connection, [_usage(site_id, day, made.visits)])
+        keep(connection, schema.daily_usage, [_usage(site_id, day, made.visits)._asdict()], anew=False)
         _note(connection, site_id, made)
     return True
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from analytics.salts import SaltKeeper
+from analytics.salts import Salting
 from analytics.sites import Directory, Site
 from collector import automatic, device, page, robot
 from collector.arrival import Arrival, Filtered, Shed
@@ -49,7 +49,7 @@ class Kit:
     """What the steps work with; one for a process."""
 
     sites: Directory
-    salts: SaltKeeper
+    salts: Salting
     places: Places
     rate: Rate
     secret: bytes

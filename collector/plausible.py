@@ -110,7 +110,7 @@ def _span(given: object, clock: Clock, now: int, first: Callable[[], int]) -> tu
             period = _days(given, begin, end)
         case _:
             raise _bad_range(given)
-    return period, Query(0, clock, period).span(now, first() if period.preset == "all" else 0)
+    return period, Query(0, clock, period).span(now, (first() or now) if period.preset == "all" else 0)
 
 
 def _days(given: object, begin: str, end: str) -> Period:

@@ -15,14 +15,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics import language
-from analytics.concurrency import History
 from analytics.database import Database
 from analytics.embeds import EmbedRing
 from analytics.faults import told
+from analytics.history import History
 from analytics.keys import KeyRing
 from analytics.sites import Directory, Site
 from analytics.stats import Ask
-from collector import pixel, statistics
+from collector import openapi, pixel, statistics
 from collector.card import card
 from collector.collect import CORS, PREFLIGHT, Collector
 from collector.hub import Hub, Subscription
@@ -51,7 +51,8 @@ MOST_STREAMS = 2_000
 TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (NO_STORE, ("Retry-After", "30")))
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
 
-QUICK = {"/api/collect", pixel.PATH, "/js/footfall.js", "/healthz", card.FONT_PATH}  # answered without asking anything
+# answered without asking anything
+QUICK = {"/api/collect", pixel.PATH, "/js/footfall.js", "/healthz", card.FONT_PATH, openapi.PATH}
 
 SLOW = {statistics.QUERY}  # may count for seconds: in threads of their own
 
@@ -134,6 +135,7 @@ class Routes:
             pixel.PATH: (("GET", "HEAD"), lambda _: pixel.BLANK),  # a GET is collected before it comes here
             "/api/live": (("GET",), self._live),
             "/api/live/stream": (("GET",), self._stream),
+            openapi.PATH: (("GET",), openapi.answer),
             statistics.QUERY: (("POST",), programs.query),
             statistics.REALTIME: (("GET",), programs.realtime),
             "/embed/live": (("GET",), self._card),

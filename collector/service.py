@@ -12,11 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from analytics import changes, maintenance, stats
 from analytics.columnar import Columnar
-from analytics.concurrency import SETTLED_S, History
+from analytics.concurrency import SETTLED_S
 from analytics.config import Config, WrongSetting, secret_of
 from analytics.database import Database
 from analytics.embeds import EmbedRing
 from analytics.faults import told
+from analytics.history import History
 from analytics.keys import KeyRing
 from analytics.salts import SaltKeeper
 from analytics.sites import Directory
@@ -152,8 +153,8 @@ class Service:
         return self._ending.wait(seconds)
 
     def _do_the_day(self) -> None:
-        days = self.config.heartbeat_retention_days
-        work = maintenance.Work(self.database, int(self._clock()), days, self.rest, lambda _: None)
+        days, window_s = self.config.heartbeat_retention_days, self.config.active_window_s
+        work = maintenance.Work(self.database, int(self._clock()), days, self.rest, lambda _: None, window_s)
         for said in maintenance.keep(work):
             log.info("%s", said)
 

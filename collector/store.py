@@ -51,15 +51,20 @@ def tab_of(page_id: str) -> int:
     return int.from_bytes(blake2b(page_id.encode(), digest_size=8).digest(), signed=True)
 
 
-def store(connection: Connection, arrivals: Sequence[Arrival], ids: Ids, tally: Tally) -> list[Outcome]:
-    """What became of each arrival, in their order. Counts the outcomes into the database too, with those in `tally`."""
+def store(
+    connection: Connection, arrivals: Sequence[Arrival], ids: Ids, tally: Tally, *, live: bool = True
+) -> list[Outcome]:
+    """What became of each arrival, in their order. Counts the outcomes into the database too, with those in `tally`.
+
+    Not `live` is what was told of the past: it makes nobody present, so there are no beats, and no outcome is counted.
+    """
     driver = driver_of(connection)
     if driver.postgresql:
         take_turns(driver, {arrival.site_id for arrival in arrivals})
     known = known_sites(driver, {arrival.site_id for arrival in arrivals})
-    work = _Work(driver, arrivals, ids)
+    work = _Work(driver, arrivals, ids, live)
     outcomes = [work.take(arrival) if arrival.site_id in known else GONE for arrival in arrivals]
-    for arrival, outcome in zip(arrivals, outcomes, strict=True):
+    for arrival, outcome in zip(arrivals, outcomes, strict=True) if live else ():
         site_id = arrival.site_id if outcome is not GONE else 0
         tally[(site_id, arrival.at // 3600 * 3600, *named(outcome))] += 1
     work.write()
@@ -123,9 +128,10 @@ def take_turns(driver: Driver, site_ids: Iterable[int]) -> None:
 class _Work:
     """The rows that one group reads, changes and adds; lives as long as its transaction."""
 
-    def __init__(self, driver: Driver, arrivals: Sequence[Arrival], ids: Ids) -> None:
+    def __init__(self, driver: Driver, arrivals: Sequence[Arrival], ids: Ids, live: bool) -> None:
         self._driver = driver
         self._ids = ids
+        self._live = live
         self._pageviews = _known_pageviews(driver, arrivals)
         self._events = _known_events(driver, arrivals)
         self._visits = {(v.site_id, v.id): v for v in _known_visits(driver, arrivals, self._pageviews)}
@@ -301,7 +307,7 @@ class _Work:
         insert(driver, schema.visits, rows, CHANGE_VISIT)
         insert(driver, schema.pageviews, self._new_pageviews)
         insert(driver, schema.events, self._new_events)
-        insert(driver, schema.heartbeats, self._beats)
+        insert(driver, schema.heartbeats, self._beats if self._live else ())
         _update_totals(driver, [(*key, *totals) for key, totals in self._totals.items()])
         insert(driver, schema.changes, self._noted().lines())
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import psycopg
 from sqlalchemy.exc import OperationalError
 
-from analytics import usage
+from analytics import maintenance
 from analytics.database import Database
 from analytics.faults import told
 from analytics.ids import Ids
@@ -214,8 +214,7 @@ class Writer:
             try:
                 with self._database.transaction() as connection:
                     outcomes = store(connection, arrivals, self._ids, Counter(tally))
-                    if late := usage.late_days((arrival.at for arrival in arrivals), int(self._clock())):
-                        usage.count_again(connection, late)
+                    maintenance.count_again(connection, [arrival.at for arrival in arrivals], int(self._clock()))
                 self.failing = False
                 return outcomes
             except TAKEN_ERRORS:

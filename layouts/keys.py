@@ -30,7 +30,8 @@ class Row(NamedTuple):
 
 def cards(domain: str, rows: Sequence[Row]) -> list[Component]:
     """The list with its channel, and the form that adds."""
-    head = html.Header([html.H2("API keys"), form.state(REMOVE)], className="ff-card-head")
+    words = html.Span(html.A("Reference", href="/api/docs", className="ff-btn ff-btn-plain"), className="ff-end")
+    head = html.Header([html.H2("API keys"), form.state(REMOVE), words], className="ff-card-head")
     listed = html.Div(lists(rows), id=LIST)
     return [html.Section([head, listed, form.channel(REMOVE, domain)], className="ff-card"), _add(domain)]
 

@@ -6,6 +6,7 @@ Each part is the children of the element that carries its name as id: `split(sta
 from __future__ import annotations
 
 from datetime import tzinfo
+from typing import NamedTuple
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -13,7 +14,7 @@ from dash.development.base_component import Component
 from analytics.live import Concurrency, LiveState, Rest, Tally
 from analytics.sites import Site
 from layouts import states
-from layouts.components import feed, figures, ranking
+from layouts.components import feed, figures, ranking, rewind
 from layouts.components import places as map_of
 from layouts.components.icon import icon
 from layouts.site import demo_badge, stream_address
@@ -21,7 +22,19 @@ from layouts.site import demo_badge, stream_address
 ROWS = 10
 USER_TYPES = 4
 TICK_MS = 10_000
-NOBODY = "Nobody here right now"
+
+
+class Words(NamedTuple):
+    """What the page says of the moment that it shows."""
+
+    column: str
+    nobody: str
+    hour_ago: str
+    peak: str
+
+
+NOW = Words("Now", "Nobody here right now", "1 h ago", "Peak today")
+THEN = Words("Then", "Nobody was here then", "1 h before", "Peak until then")  # rewound
 DIRECT = "Direct"  # people who came from nowhere that we know
 
 Side = tuple[int, str, str]  # of the split: people, the same as written, share
@@ -41,7 +54,7 @@ def page(site: Site, window_s: int = 60) -> html.Main:
             _toolbar(site),
             _notice(),
             _unread(),
-            _hero(window_s),
+            _hero(site.domain, window_s),
             html.Div([lists, feed.card()], className="ff-grid"),
             _way_out(),
             *_wires(),
@@ -85,18 +98,25 @@ def _unread() -> Component:
     return html.Div([icon("alert"), words], id="unread", className="ff-alert is-warn", hidden=True)
 
 
-def _hero(window_s: int) -> Component:
-    now = html.Div([_headline(window_s), _who(), _sparkline()], className="ff-now")
-    return html.Section([now, _map(window_s)], className="ff-card ff-hero", **{"aria-label": "Active now and where"})
+def _hero(domain: str, window_s: int) -> Component:
+    now = html.Div([_headline(window_s), _who(), _sparkline(domain)], className="ff-now")
+    parts = [now, _map(window_s), rewind.bar()]
+    return html.Section(parts, className="ff-card ff-hero", **{"aria-label": "Active now and where"})
+
+
+def _turned(now: str, then: str) -> Component:
+    """Words that assets/live.js turns into others while the page is rewound."""
+    return html.Span(now, **{"data-then": then})
 
 
 def _headline(window_s: int) -> Component:
+    window = figures.window(window_s)
     pulse = html.Span(className="ff-pulse", **{"aria-hidden": "true"})
     number = html.Div(
         [
-            html.H2([pulse, "Active now"], className="ff-label"),
+            html.H2([pulse, _turned("Active now", "Active then")], className="ff-label"),
             html.P("", id="active-now", className="ff-big"),
-            html.P(f"seen in the last {figures.window(window_s)}", className="ff-window"),
+            html.P(_turned(f"seen in the last {window}", f"seen in the {window} before"), className="ff-window"),
             html.P(id="active-said", className="ff-vh", role="status"),
         ]
     )
@@ -109,8 +129,10 @@ def _who() -> Component:
     return html.Div([html.Div(_split(NO_SIDE, NO_SIDE), id="split"), types], className="ff-split")
 
 
-def _sparkline() -> Component:
-    caption = [html.H3("Last 30 minutes"), html.Span("active, each minute", className="ff-window")]
+def _sparkline(domain: str) -> Component:
+    window = html.Span("active, each minute", className="ff-window")
+    whole = html.A(["Whole day", icon("right", 14)], href=f"/concurrents/{domain}", className="ff-link ff-end")
+    caption = [html.H3(_turned("Last 30 minutes", "30 minutes before")), window, whole]
     plot = html.Div(
         id="spark",
         className="ff-plot",
@@ -126,7 +148,9 @@ def _sparkline() -> Component:
 
 def _map(window_s: int) -> Component:
     window = html.Span(f"last {figures.window(window_s)}", className="ff-window")
-    title = html.Div([html.H2("Where they are", id="map-title"), window], className="ff-map-title")
+    title = html.Div(
+        [html.H2(_turned("Where they are", "Where they were"), id="map-title"), window], className="ff-map-title"
+    )
     return html.Section(
         [title, html.Div(map_of.rings(()), id="map", className="ff-map-in")],
         className="ff-map",
@@ -135,7 +159,10 @@ def _map(window_s: int) -> Component:
 
 
 def _card(title: str, body: str, window: str) -> Component:
-    head = [html.H2(title, id=f"{body}-title"), html.Span(window, className="ff-window ff-end")]
+    head = [
+        html.H2(_turned(title, title.replace(" now", " then")), id=f"{body}-title"),
+        html.Span(window, className="ff-window ff-end"),
+    ]
     return html.Section(
         [html.Header(head, className="ff-card-head"), html.Div(states.skeleton(ROWS), id=body)],
         className="ff-card ff-list",
@@ -149,6 +176,7 @@ def _wires() -> list[Component]:
         dcc.Store(id="nudge"),
         dcc.Store(id="drawing"),
         dcc.Store(id="fallback"),
+        dcc.Interval(id="rewind-tick", interval=rewind.TICK_MS),
     ]
 
 
@@ -180,7 +208,7 @@ def user_types(state: LiveState) -> list[Component]:
     return lines
 
 
-def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo) -> list[Component]:
+def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo, words: Words = NOW) -> list[Component]:
     """What the number stands beside: an hour ago with the change, and today's peak with its time in `zone`.
 
     A present above the stored peak is itself the peak. A peak that is not known yet is none.
@@ -190,43 +218,44 @@ def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo) -> list[Comp
     if (change := figures.change(state.active, ago)) is not None:
         hour_ago += [" ", change]
     if concurrency.peak is None or not (concurrency.peak[0] or state.active):
-        return _facts(hour_ago, figures.UNKNOWN)
+        return _facts(hour_ago, figures.UNKNOWN, words)
     people, at = max(concurrency.peak, (state.active, state.at), key=lambda peak: peak[0])
-    return _facts(hour_ago, [figures.count(people), html.Small(f" at {figures.time_of_day(at, zone)}")])
+    peak = [figures.count(people), html.Small(f" at {figures.time_of_day(at, zone)}")]
+    return _facts(hour_ago, peak, words)
 
 
-def pages(state: LiveState) -> list[Component]:
+def pages(state: LiveState, words: Words = NOW) -> list[Component]:
     """The pages that people are on, each person on one."""
     if not state.active:
-        return [states.nothing(NOBODY, "The pages that people open show up here.")]
+        return [states.nothing(words.nobody, "The pages that people open show up here.")]
     shown, rest = ranking.top(state.pages, state.other_pages, ROWS)
-    return _ranked("Page", shown, ranking.left_out(rest, "on", "page"))
+    return _ranked("Page", words, shown, ranking.left_out(rest, "on", "page"))
 
 
-def sources(state: LiveState) -> list[Component]:
+def sources(state: LiveState, words: Words = NOW) -> list[Component]:
     """Where the people who are here came from."""
     if not state.active:
-        return [states.nothing(NOBODY, "Where people come from shows up here.")]
+        return [states.nothing(words.nobody, "Where people come from shows up here.")]
     shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
     shown = tuple(Tally(tally.label or DIRECT, tally.people) for tally in shown)
-    return _ranked("Source", shown, ranking.left_out(rest, "from", "source"))
+    return _ranked("Source", words, shown, ranking.left_out(rest, "from", "source"))
 
 
-def places(state: LiveState) -> list[Component]:
+def places(state: LiveState, words: Words = NOW) -> list[Component]:
     """The map's rings, the countries, the scale; on a quiet site the bare map and a word."""
     if not state.active:
-        return [map_of.rings(()), html.P(NOBODY, className="ff-map-none")]
+        return [map_of.rings(()), html.P(words.nobody, className="ff-map-none")]
     parts = [map_of.rings(state.places), map_of.list_of_countries(state), map_of.scale(state.places)]
     return [part for part in parts if part is not None]
 
 
-def _ranked(heading: str, shown: tuple[Tally, ...], rest: Component | None) -> list[Component]:
-    table = ranking.table(heading, shown)
+def _ranked(heading: str, words: Words, shown: tuple[Tally, ...], rest: Component | None) -> list[Component]:
+    table = ranking.table(heading, shown, words.column)
     return [table] if rest is None else [table, rest]
 
 
-def _facts(hour_ago: str | list, peak: str | list) -> list[Component]:
-    return [html.Dt("1 h ago"), html.Dd(hour_ago), html.Dt("Peak today"), html.Dd(peak)]
+def _facts(hour_ago: str | list, peak: str | list, words: Words = NOW) -> list[Component]:
+    return [html.Dt(words.hour_ago), html.Dd(hour_ago), html.Dt(words.peak), html.Dd(peak)]
 
 
 def _split(signed_in: Side, anonymous: Side) -> list[Component]:

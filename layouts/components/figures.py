@@ -34,6 +34,11 @@ def count(n: int) -> str:
     return language.count(n, _language.get())
 
 
+def mean(value: float) -> str:
+    """A mean of counts: `1,234`, and `0.4` below 10."""
+    return language.mean(value, _language.get())
+
+
 def people(n: int) -> str:
     """`1 person`, `2 people`."""
     return f"{count(n)} {'person' if n == 1 else 'people'}"

@@ -17,14 +17,14 @@ def top(tallies: Sequence[Tally], rest: Rest, rows: int) -> tuple[Sequence[Tally
     return tallies[:rows], Rest(rest.people + sum(t.people for t in over), rest.others + len(over))
 
 
-def table(heading: str, tallies: Sequence[Tally]) -> html.Table:
-    """One row a tally: label, bar against the largest, people. Labels stay text, cut at the end."""
+def table(heading: str, tallies: Sequence[Tally], column: str = "Now") -> html.Table:
+    """One row a tally: label, bar against the largest, people. Labels stay text, cut at the end. `column` says when."""
     columns = html.Colgroup([html.Col(), html.Col(className="ff-col-bar"), html.Col(className="ff-col-n")])
     head = html.Tr(
         [
             html.Th(heading, scope="col"),
             html.Th(html.Span("Share", className="ff-vh"), scope="col"),
-            html.Th("Now", scope="col", className="ff-num"),
+            html.Th(column, scope="col", className="ff-num"),
         ]
     )
     most = max((tally.people for tally in tallies), default=1)

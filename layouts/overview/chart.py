@@ -15,6 +15,7 @@ from analytics.metrics import Metric, Unit
 from analytics.period import Span
 from layouts.components import figures
 from layouts.components.markup import Tag
+from layouts.overview.notes import Mark, marks
 
 STEPS_UP = 3  # from the lowest line of the grid to the highest
 LABELS = 6
@@ -24,6 +25,7 @@ FIELDS = {"minute": "MMMEd", "hour": "MMMEd", "day": "MMMEd", "week": "MMMd", "m
 
 Value = float | int | None
 Bucket = tuple[Span, Value]
+Note = tuple[int, str]  # from which second on, and what happened
 
 
 class Chart(NamedTuple):
@@ -38,6 +40,7 @@ class Chart(NamedTuple):
     earlier: Sequence[Bucket]
     now: int
     zone: tzinfo
+    notes: Sequence[Note] = ()
 
     @property
     def is_running(self) -> bool:
@@ -77,7 +80,13 @@ def plot(chart: Chart, label: str) -> Component:
     )
     return html.Div(
         html.Div(
-            [picture, *_y_axis(scale, chart.metric.unit), *_x_axis(chart, many), *_dots(now)],
+            [
+                picture,
+                *_y_axis(scale, chart.metric.unit),
+                *_x_axis(chart, many),
+                *_dots(now),
+                *marks(_marked(chart, many)),
+            ],
             className="ff-plot",
             role="img",
             tabIndex=0,
@@ -207,6 +216,16 @@ def _short(span: Span, chart: Chart) -> str:
     if whole <= timedelta(hours=26).total_seconds():
         return figures.time_of_day(span.begin, chart.zone)
     return figures.dated(span.begin, chart.zone, "MMMd")
+
+
+def _marked(chart: Chart, many: int) -> list[Mark]:
+    """Where the notes stand: those of one bucket together."""
+    found: dict[int, list[str]] = {}
+    for at, text in chart.notes:
+        number = next((number for number, (span, _) in enumerate(chart.buckets) if at < span.end), None)
+        if number is not None:
+            found.setdefault(number, []).append(text)
+    return [Mark(100 * number / (many - 1), " · ".join(texts)) for number, texts in found.items()]
 
 
 # ── the tip ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -26,14 +26,22 @@ class Windows(NamedTuple):
     earlier: str = ""
 
 
-def card(now: Numbers, before: Numbers | None, drawn: Chart, intervals: Sequence[str], windows: Windows) -> list:
-    """The whole card."""
+def card(
+    now: Numbers,
+    before: Numbers | None,
+    drawn: Chart,
+    intervals: Sequence[str],
+    windows: Windows,
+    menu: Sequence[Component] = (),
+) -> list:
+    """The whole card; `menu` is that of the notes, for those who may write them."""
     chosen = drawn.metric.id
     stats = [_stat(name, now, before, name == chosen, windows) for name in TOP]
     return [
         html.Div(stats, className="ff-stats", role="group", **{"aria-label": "Draw in the chart"}),
         html.Figure(
-            [_caption(drawn, intervals, windows), chart.plot(drawn, _label(drawn, windows))], className="ff-main-chart"
+            [_caption(drawn, intervals, windows, menu), chart.plot(drawn, _label(drawn, windows))],
+            className="ff-main-chart",
         ),
     ]
 
@@ -73,7 +81,7 @@ def _compared(name: str, now: float | None, before: float | None, dates: str) ->
     return html.Span([*([changed, " "] if changed else []), *words], className="ff-d")
 
 
-def _caption(drawn: Chart, intervals: Sequence[str], windows: Windows) -> Component:
+def _caption(drawn: Chart, intervals: Sequence[str], windows: Windows, menu: Sequence[Component]) -> Component:
     keys = [_key("ff-key", windows.shown)]
     if windows.earlier:
         keys.append(_key("ff-key ff-key-prev", windows.earlier))
@@ -87,6 +95,7 @@ def _caption(drawn: Chart, intervals: Sequence[str], windows: Windows) -> Compon
             html.Div(
                 [
                     html.Span(ways, className="ff-seg", role="group", **{"aria-label": "Interval"}),
+                    *menu,
                     html.A(
                         "Table",
                         className="ff-details",
@@ -133,4 +142,5 @@ def _title(drawn: Chart) -> str:
 
 def _label(drawn: Chart, windows: Windows) -> str:
     beside = f", with {windows.earlier}" if windows.earlier else ""
-    return f"{_title(drawn)}, {windows.shown}{beside}. Arrow keys read it out; the table has all of it."
+    noted = f" Notes: {'; '.join(text for _, text in drawn.notes)}." if drawn.notes else ""
+    return f"{_title(drawn)}, {windows.shown}{beside}. Arrow keys read it out; the table has all of it.{noted}"

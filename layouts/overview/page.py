@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from analytics.sites import Site
 from layouts import states
-from layouts.overview import segments
+from layouts.overview import notes, segments
 from layouts.overview.lists import EVENTS, PANELS
 from layouts.overview.usage import USAGE
 
@@ -50,6 +50,7 @@ def page(site: Site) -> html.Main:
                 hidden=True,
             ),
             *segments.channels(site.domain),
+            *notes.channels(site.domain),
             html.P("", id="overview-said", className="ff-vh", role="status"),
             html.Dialog(
                 [

@@ -21,10 +21,15 @@ SAVE, REMOVE = "segment", "segment-remove"
 
 
 class May(NamedTuple):
-    """What whoever looks may do: keep segments of their own, and everybody's."""
+    """Who looks (0: somebody without an account), and whether they may change what is everybody's."""
 
-    save: bool
+    person_id: int
     share: bool
+
+    @property
+    def save(self) -> bool:
+        """Whether they may keep something of their own."""
+        return self.person_id != 0
 
 
 def channels(domain: str) -> list[Component]:

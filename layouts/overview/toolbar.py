@@ -119,7 +119,8 @@ def _further() -> Component:
 def _select(name: str, label: str, options: dict[str, str]) -> Tag:
     chosen = [Tag("option", {"value": value}, said) for value, said in options.items()]
     select = Tag("select", {"class": "ff-input", "name": name}, chosen)
-    return Tag("label", {"class": "ff-field"}, [html.Span(label), select])
+    field = html.Span([select, icon("updown", 14)], className="ff-input-wrap")
+    return Tag("label", {"class": "ff-field"}, [html.Span(label), field])
 
 
 def _field(name: str, label: str, kind: str, rules: dict[str, object]) -> Tag:

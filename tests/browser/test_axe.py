@@ -104,6 +104,22 @@ def test_axe_finds_nothing_serious_on_a_page(signed_in, address):
     assert findings(signed_in) == {}
 
 
+REWIND = """
+const slider = document.getElementById("rewind-slider");
+slider.value = slider.min;
+slider.dispatchEvent(new Event("input", {bubbles: true}));
+"""
+
+
+def test_axe_finds_nothing_serious_on_a_rewound_page(owner):
+    owner.open(f"/live/{SITE}")
+    drawn(owner)
+    until(lambda: owner.run("return document.getElementById('rewind-slider')"))
+    owner.run(REWIND)
+    until(lambda: (owner.text("status-text") or "").startswith("Rewound"))
+    assert findings(owner) == {}
+
+
 @pytest.mark.parametrize("menu", ["#site-menu summary", "#account summary", ".ff-foot [data-opens]"])
 def test_axe_finds_nothing_serious_in_an_open_menu_and_the_sheet(signed_in, menu):
     signed_in.open(f"/live/{SITE}")
@@ -157,6 +173,12 @@ def test_axe_finds_nothing_serious_at_the_door(stranger, server):
         stranger.type(element, "nobody@example.com")
     stranger.click("button[type=submit]")
     until(lambda: stranger.texts("[role=alert]"))
+    assert findings(stranger) == {}
+
+
+def test_axe_finds_nothing_serious_on_the_page_of_the_api(stranger):
+    stranger.open("/api/docs")
+    assert stranger.texts("h1") == ["API"]
     assert findings(stranger) == {}
 
 

@@ -280,6 +280,20 @@ def test_filters_are_saved_as_a_segment_gone_to_and_removed(reader):
     until(lambda: not reader.texts(".ff-segments li"))
 
 
+def test_a_note_is_written_into_the_chart_and_removed(reader):
+    open_overview(reader, f"{DAYS}&interval=day")
+    reader.click("[data-keep=notes]")
+    reader.run("document.getElementById('note-day').value = '2026-03-11'")
+    reader.type("note-text", "Version 2")
+    reader.click("[data-form=note] [type=submit]")
+    until(lambda: reader.texts(".ff-note bdi") == ["Version 2"])
+    assert reader.run("return document.querySelector('.ff-note').style.left") == "50%"
+    settle(reader)
+    reader.click('[aria-label="Remove Version 2"]')
+    reader.click(".ff-dialog .ff-btn-danger")
+    until(lambda: not reader.texts(".ff-note"))
+
+
 # ── details ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -313,6 +327,9 @@ def test_details_are_searched_sorted_and_paged_in_their_own_address(reader):
     assert reader.run("return document.activeElement.id") == "details-search"
     reader.driver.refresh()
     until(lambda: is_open(reader) and len(rows(reader)) == 10)
+    settle(reader)
+    press(reader, Keys.ESCAPE)  # empties the field, as fields for searching do
+    until(lambda: len(rows(reader)) == 50)
     press(reader, Keys.ESCAPE)
     until(lambda: not is_open(reader))
     assert asked(reader) == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
@@ -11,7 +11,11 @@ from sqlalchemy import delete, func, select, text, update
 
 from analytics import changes, columnar, following, schema, sites, transfer
 from analytics.columnar import Columnar
+from collector import routes
+from collector.request import Request
+from collector.service import Service
 from tests.factories import NOW, added_site, arrival, event, heartbeat, one_by_one, stored
+from tests.serving import eventually
 
 DAY = 86_400
 NEVER = threading.Event().wait
@@ -316,3 +320,13 @@ def test_it_reads_no_other_file_and_asks_no_network(kept):
     for statement in ("SELECT * FROM read_csv('/etc/passwd')", "INSTALL httpfs", "SET enable_external_access = true"):
         with kept._replica.cursor() as cursor, pytest.raises(duckdb.Error):
             cursor.execute(statement)
+
+
+def test_readiness_tells_of_a_replica_that_stays_behind(config, monkeypatch):
+    with closing(Service(config)) as service:
+        eventually(lambda: service.columnar.state.kind == columnar.FOLLOWING)
+        ready = service.routes(lambda _: None).find(Request("GET", "/readyz", "", {}, "127.0.0.1"))
+        assert ready(None).status == 200
+        monkeypatch.setattr(routes, "STALE_S", -1.0)
+        assert ready(None).status == 503
+        assert b"replica_stale" in ready(None).body

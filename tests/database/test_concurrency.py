@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from analytics.beat import Beat, State
-from analytics.concurrency import History, first_beat, people_at
+from analytics.concurrency import first_beat, people_at
+from analytics.history import History
 from analytics.ids import first_id
 from analytics.live import Concurrency
 from analytics.presence import Presence

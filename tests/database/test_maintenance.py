@@ -31,6 +31,11 @@ def day(back: int) -> str:
     return (TODAY - timedelta(days=back)).isoformat()
 
 
+def told(people: int) -> list[str]:
+    """What is said when yesterday was counted."""
+    return [f"Counted the people of {day(1)}: {people}.", f"Counted the minutes of {day(1)}."]
+
+
 @pytest.fixture
 def fortnight(database) -> Database:
     """Two people at noon of each of the last fourteen days; a third on the fourth of them, signed in."""
@@ -43,6 +48,7 @@ def fortnight(database) -> Database:
 def test_everything_missed_is_made_up_and_then_there_is_nothing_to_do(fortnight):
     assert maintenance.run(work(fortnight)) == [
         f"Counted the people of 14 days, {day(14)} to {day(1)}: 29, each day for itself.",
+        f"Counted the minutes of 14 days, {day(14)} to {day(1)}.",
         "Purged 15 heartbeats past their retention.",
     ]
     assert rows(fortnight, schema.daily_usage, "day", "people") == [
@@ -54,7 +60,7 @@ def test_everything_missed_is_made_up_and_then_there_is_nothing_to_do(fortnight)
 
 def test_one_day_is_told_as_one_day(database):
     keep_heartbeats(database, beat(1, at=NOW - DAY), beat(2, at=NOW - DAY))
-    assert maintenance.run(work(database)) == [f"Counted the people of {day(1)}: 2."]
+    assert maintenance.run(work(database)) == told(2)
 
 
 def test_by_itself_it_is_done_at_one_o_clock_utc_and_not_before(database):
@@ -63,7 +69,7 @@ def test_by_itself_it_is_done_at_one_o_clock_utc_and_not_before(database):
     early = ONE_O_CLOCK - 1
     assert not maintenance.due(database, early)
     assert maintenance.due(database, early + 1)
-    assert maintenance.keep(work(database, early + 1)) == [f"Counted the people of {day(1)}: 1."]
+    assert maintenance.keep(work(database, early + 1)) == told(1)
     assert not maintenance.due(database, early + 1)
     assert maintenance.keep(work(database, NOW)) == []
     assert maintenance.due(database, ONE_O_CLOCK + DAY)
@@ -160,6 +166,7 @@ def test_while_one_is_at_it_another_leaves_it_or_waits(fortnight):
     thread.join(30)
     assert [line.split(":")[0] for line in answers[0]] == [
         f"Counted the people of 14 days, {day(14)} to {day(1)}",
+        f"Counted the minutes of 14 days, {day(14)} to {day(1)}.",
         "Purged 15 heartbeats past their retention.",
     ]
 
@@ -184,7 +191,7 @@ def test_of_two_processes_on_one_database_one_does_it(config: Config, fortnight)
             thread.start()
         for thread in threads:
             thread.join(30)
-        assert sorted(map(len, answers)) == [0, 2]
+        assert sorted(map(len, answers)) == [0, 3]
     finally:
         other.close()
     assert len(days(fortnight)) == 14

@@ -122,6 +122,15 @@ def test_all_time_begins_with_the_first_visit(past):
     assert query(past, "visits", "pageviews", period="all", form="csv") == "visits,pageviews\n6,8"
 
 
+def test_all_time_of_a_site_where_nothing_has_happened_is_today(database):
+    site, ask = added_site(database), stats.of_truth(database)
+    assert query(database, "visits", site=site.domain, by=["time:hour"], period="all") == "Nothing in this period."
+    given = {"site_id": site.domain, "metrics": ["visits"], "date_range": "all", "dimensions": ["time:hour"]}
+    asked = plausible.read(given, site, at(12, 12), ask)
+    assert asked.told["date_range"] == ["2026-03-12T00:00:00+00:00", "2026-03-12T23:59:59+00:00"]
+    assert plausible.answer(asked, ask)["results"] == []
+
+
 def test_no_name_steers_a_terminal(database):
     site = added_site(database)
     hostile = "\x1b[31mred\x07\nnext"

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from analytics import schema, usage
+from analytics import maintenance, schema, usage
 from analytics.ids import first_id
-from analytics.jobs import day_of, start_of
+from analytics.jobs import day_of, late_days, start_of
 from analytics.usage import Usage
 from tests.factories import NOW, arrival, beat, heartbeat, keep_heartbeats, one_by_one, rows, with_sites
 
@@ -124,12 +124,12 @@ def late(database, *arrivals) -> None:
     """Stores arrivals as the writer does, some of them from a day that is over."""
     one_by_one(database, *arrivals)
     with database.transaction() as connection:
-        usage.count_again(connection, usage.late_days((one.at for one in arrivals), NOW))
+        maintenance.count_again(connection, [one.at for one in arrivals], NOW)
 
 
 def test_the_days_of_late_beats_are_those_that_are_over():
-    assert usage.late_days([MIDNIGHT, NOW], NOW) == set()
-    assert usage.late_days([MIDNIGHT - 1, MIDNIGHT - 2, MIDNIGHT - DAY - 1, NOW], NOW) == {
+    assert late_days([MIDNIGHT, NOW], NOW) == set()
+    assert late_days([MIDNIGHT - 1, MIDNIGHT - 2, MIDNIGHT - DAY - 1, NOW], NOW) == {
         YESTERDAY,
         YESTERDAY - timedelta(days=1),
     }

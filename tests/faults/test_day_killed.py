@@ -6,13 +6,16 @@ import random
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 import pytest
 
-from analytics import schema
+from analytics import concurrents, schema
+from analytics.beat import Beat
 from analytics.config import Config
 from analytics.database import Database
+from analytics.jobs import start_of
 from tests.factories import beat, keep_heartbeats
 from tests.factories import rows as kept_rows
 from tests.serving import ROOT, environment_of, eventually, rows, run_command
@@ -22,12 +25,16 @@ DAYS, PEOPLE, BEATS = 20, 400, 12
 RUNS_S = 1800
 
 
-@pytest.fixture
-def past(config) -> list[tuple[str, int, int, int]]:
-    """Twenty days of two sites are stored; what daily usage has to say of them, counted by hand.
+class Past(NamedTuple):
+    """What is to be said of the days, counted by hand."""
 
-    Nothing of it gets past its retention of seven days while the test runs.
-    """
+    usage: list[tuple[str, int, int, int]]
+    minutes: dict[tuple[int, int], int]  # by site and minute
+
+
+@pytest.fixture
+def past(config) -> Past:
+    """Twenty days of two sites are stored. Nothing of it gets past its retention of seven days while the test runs."""
     now = int(time.time())
     today = now // DAY * DAY
     chance = random.Random(3)
@@ -50,7 +57,31 @@ def past(config) -> list[tuple[str, int, int, int]]:
     database = Database(config)
     keep_heartbeats(database, *beats)
     database.close()
-    return sorted((*key, len(users), len(visitors - signed)) for key, (users, signed, visitors) in found.items())
+    counted = sorted((*key, len(users), len(visitors - signed)) for key, (users, signed, visitors) in found.items())
+    return Past(counted, by_minute(beats))
+
+
+def by_minute(beats: list[Beat]) -> dict[tuple[int, int], int]:
+    """People at each full minute: with a window of 60 s a beat counts at the next one only."""
+    latest: dict[tuple[int, int], dict[int, Beat]] = {}
+    for one in sorted(beats, key=lambda one: one.at):
+        latest.setdefault((one.site_id, -(-one.at // 60) * 60), {})[one.visitor] = one
+    return {key: len({one.person for one in visitors.values()}) for key, visitors in latest.items()}
+
+
+def minutes(config: Config) -> dict[tuple[int, int], int]:
+    """What is kept of them, of the minutes with anybody."""
+    database = Database(config)
+    try:
+        kept = kept_rows(database, schema.concurrents)
+    finally:
+        database.close()
+    return {
+        (site_id, start_of(date.fromisoformat(day)) + 60 * nth): people
+        for site_id, day, packed in kept
+        for nth, people in enumerate(concurrents.unpack(packed))
+        if people > 0
+    }
 
 
 def started(config: Config) -> subprocess.Popen[str]:
@@ -84,6 +115,7 @@ def usage(config: Config) -> list[tuple[str, int, int, int]]:
 def test_killed_while_counting_and_again_while_purging_it_ends_as_if_it_had_not_been(config, past):
     everything = rows(config, "SELECT COUNT(*) FROM heartbeats")[0][0]
     killed_when(config, "SELECT COUNT(*) FROM daily_usage", lambda counted: 0 < counted < 2 * DAYS)
+    killed_when(config, "SELECT COUNT(*) FROM concurrents", lambda counted: 0 < counted < 2 * DAYS)
     assert rows(config, "SELECT COUNT(*) FROM heartbeats")[0][0] == everything
     killed_when(config, "SELECT COUNT(*) FROM heartbeats", lambda left: left < everything)
     assert rows(config, "SELECT COUNT(*) FROM jobs WHERE name = 'purge'") == [(0,)]
@@ -95,7 +127,9 @@ def test_killed_while_counting_and_again_while_purging_it_ends_as_if_it_had_not_
     assert before - 7 * DAY <= oldest < before - 7 * DAY + 3600
     left = rows(config, "SELECT COUNT(*) FROM heartbeats")[0][0]
     assert ended.stdout.strip().endswith(f"Purged {half - left:,} heartbeats past their retention.")
-    assert usage(config) == past
+    assert usage(config) == past.usage
+    today = int(time.time()) // DAY * DAY  # the minute that begins it is not over
+    assert minutes(config) == {key: people for key, people in past.minutes.items() if key[1] < today}
     assert run_command(config, "maintain").stdout == "Nothing to do.\n"
 
 
@@ -104,6 +138,7 @@ def test_two_processes_at_once_do_it_once(config, past):
     first, second = started(config), started(config)
     said = [process.communicate(timeout=120)[0] for process in (first, second)]
     assert [first.returncode, second.returncode] == [0, 0]
-    assert sorted(text.count("\n") for text in said) == [1, 2], said
-    assert "Nothing to do.\n" in said
-    assert usage(config) == past
+    results = [[line for line in text.splitlines() if line[0].isupper()] for text in said]  # without how far it is
+    assert sorted(map(len, results)) == [1, 3], said
+    assert ["Nothing to do."] in results
+    assert usage(config) == past.usage

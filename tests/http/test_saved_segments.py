@@ -1,13 +1,14 @@
-"""Saving and removing segments over the forms of the Overview."""
+"""Saving and removing segments and notes over the forms of the Overview."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from house import House, open_house
 
-from analytics import segments
+from analytics import notes, segments
 from analytics.config import Config
 from analytics.filters import Match
 
@@ -60,3 +61,14 @@ def test_what_is_everybodys_an_admin_saves_and_removes(house):
 def test_what_is_no_filter_is_not_saved(house, filters):
     assert save(house, "viewer", filters=filters)["message"]
     assert segments.of_site(house.service.database, 1, 0) == []
+
+
+def test_an_admin_writes_into_the_chart_and_takes_it_away(house):
+    assert house.send(house.browsers["admin"], "note", SITE, day="2026-11-01", text="Version 2") == {
+        "message": "The note is in the chart"
+    }
+    wrong = house.send(house.browsers["admin"], "note", SITE, day="never", text="")
+    assert wrong["wrong"].keys() == {"day", "text"}
+    (one,) = notes.of_site(house.service.database, 1, date(2026, 11, 1), date(2026, 11, 1))
+    told = house.send(house.browsers["admin"], "note-remove", SITE, key=str(one.id))
+    assert told == {"message": "The note is removed"}

@@ -43,6 +43,7 @@ PAGES = {
     "/sites/add": ADMINS_OF_ALL,
     "/live/<domain>": VIEWERS,
     "/overview/<domain>": VIEWERS,
+    "/concurrents/<domain>": VIEWERS,
     "/traffic/<domain>": ADMINS,
     "/settings/<domain>/general": ADMINS,
     "/settings/<domain>/filters": ADMINS,
@@ -63,6 +64,10 @@ CALLBACKS = {
     "active-now.children": VIEWERS,
     "segment-answer.data-answer": VIEWERS,  # what is everybody's, an admin: tests/http/test_saved_segments.py
     "segment-remove-answer.data-answer": VIEWERS,
+    "note-answer.data-answer": ADMINS,
+    "note-remove-answer.data-answer": ADMINS,
+    "rewind-track.data-line": VIEWERS,
+    "concurrents-day.children": VIEWERS,
     "traffic-bars.children": ADMINS,
     "host-answer.data-answer": ADMINS,
     "trial-answer.data-answer": ADMINS,
@@ -99,6 +104,7 @@ ROUTES = {
     "/invitation": GONE,  # without a token
     "POST /invitation": GONE,
     "/assets/<path:filename>": OPEN,
+    "/api/docs": OPEN,
     "/<path:path>": NEVER,  # every address that is no page
     "/_dash-layout": SOMEBODY,
     "/_dash-dependencies": SOMEBODY,
@@ -112,6 +118,7 @@ ROUTES = {
     "/pixel.gif": OPEN,
     "/api/live": VIEWERS,
     "/api/live/stream": VIEWERS,
+    "/api/openapi.json": OPEN,
     "/api/v2/query": WITH_A_KEY,
     "/api/v1/stats/realtime/visitors": WITH_A_KEY,
     "/embed/live": VIEWERS,  # its preview; a card's token opens it to anybody

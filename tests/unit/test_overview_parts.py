@@ -153,6 +153,16 @@ def test_dates_are_written_in_the_readers_language():
         figures.write_in("en-GB")
 
 
+def test_notes_stand_at_their_bucket_those_of_one_together():
+    parts = buckets(Span(at(2026, 11, 2), at(2026, 11, 6)), "day", Clock("Europe/Berlin"))
+    notes = [(at(2026, 11, 2), HOSTILE), (at(2026, 11, 5), "a"), (at(2026, 11, 5), "b"), (at(2026, 11, 9), "later")]
+    shown = Chart(METRICS["visitors"], "day", [(part, 1) for part in parts], [], at(2026, 11, 9), BERLIN, notes)
+    written = markup(chart.plot(shown, "Visitors by day"))
+    found = re.findall(r'class="ff-note ([a-z-]+)" style="left:([\d.]+)%">.*?<bdi>(.*?)</bdi>', written)
+    assert [(side, left) for side, left, _ in found] == [("is-right", "0.00"), ("is-left", "100.00")]
+    assert [text for *_, text in found] == ['&lt;img src=x onerror="alert(1)"&gt;&amp;\'', "a · b"]
+
+
 # ── panels ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -40,3 +40,21 @@ def test_elsewhere_it_is_a_line_every_five_seconds():
 @pytest.mark.parametrize("terminal", [True, False])
 def test_what_told_nothing_leaves_nothing(terminal):
     assert written(terminal) == ""
+
+
+@pytest.mark.parametrize(("terminal", "begun"), [(True, "\r[######..................] "), (False, "")])
+def test_a_share_has_a_bar_on_a_terminal_alone(terminal, begun):
+    stream, now = Stream(terminal), [100.0]
+    progress = Progress(stream, lambda: now[0])
+    now[0] += 5
+    progress.tell("25 %: 1,000 lines")
+    assert stream.getvalue().startswith(f"{begun}25 %: 1,000 lines")
+
+
+def test_what_says_nothing_new_is_not_written_again():
+    stream, now = Stream(terminal=False), [100.0]
+    progress = Progress(stream, lambda: now[0])
+    for line in ("following: 1", "following: 1", "following: 2"):
+        now[0] += 10
+        progress.tell(line)
+    assert stream.getvalue() == "following: 1\nfollowing: 2\n"

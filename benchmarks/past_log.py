@@ -1,0 +1,62 @@
+"""Access logs into history: the project's excerpt of a real log over many days, once and again, on both databases."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+from analytics import sites
+from analytics.config import Config
+from analytics.database import Database
+from analytics.salts import PastSalts
+from analytics.sites import Directory
+from benchmarks.common import Report
+from benchmarks.postgresql import postgresql
+from collector import logimport
+from collector.pipeline import Kit
+from collector.place import open_places
+from collector.rate import Rate
+
+LINES = 200_000
+EXCERPT = Path(__file__).parents[1] / "collector" / "data" / "demo-access.log"
+FIRST = date(2015, 1, 1)
+_STAMP = re.compile(r"\[\d\d/\w{3}/\d{4}")
+
+
+def run(report: Report, folder: Path, *, short: bool) -> None:
+    """Prints lines a second of the first import and of the second, which must store nothing."""
+    log = folder / "access.log"
+    _write(log, LINES // 10 if short else LINES)
+    _on(report, "SQLite", Config(data_dir=folder / "sqlite"), log)
+    with postgresql(folder) as url:
+        _on(report, "PostgreSQL", Config(data_dir=folder / "beside", database_url=url), log)
+
+
+def _write(path: Path, lines: int) -> None:
+    """The excerpt again and again, each time a day later."""
+    excerpt = EXCERPT.read_text("utf-8").splitlines(keepends=True)
+    with path.open("w") as file:
+        for step in range(-(-lines // len(excerpt))):
+            day = (FIRST + timedelta(days=step)).strftime("[%d/%b/%Y")
+            file.writelines(_STAMP.sub(day, line) for line in excerpt)
+
+
+def _on(report: Report, name: str, config: Config, log: Path) -> None:
+    database, places = Database(config), open_places(None, config.data_dir)
+    try:
+        sites.add(database, "example.com", now=0)
+        secret = b"k" * 48
+        kit = Kit(Directory(database), PastSalts(secret), places, Rate(0), secret)
+        means = logimport.Means(database, kit, lambda _: False, lambda _: None)
+        for which in ("first", "second"):
+            began = time.perf_counter()
+            said = logimport.run(means, [str(log)], "example.com")
+            took = time.perf_counter() - began
+            lines, stored = (int(one.replace(",", "")) for one in re.findall(r"([\d,]+) (?:lines|pageviews)", said)[:2])
+            report.figure(f"{name}, {which} import", f"{lines / took:,.0f} lines/s · {stored:,} pageviews stored")
+        report.zero("  stored by the second", stored)
+    finally:
+        database.close()
+        places.close()

@@ -1,0 +1,71 @@
+"""Concurrents: draws the day that the address names."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
+
+from dash import Dash, Input, Output, State
+from dash.development.base_component import Component
+from sqlalchemy.exc import SQLAlchemyError
+
+from analytics.period import EARLIEST, LATEST
+from analytics.sites import Site, WrongInput
+from callbacks.asked import Asked
+from callbacks.guard import authorized
+from collector.service import Service
+from layouts import concurrents, states
+
+log = logging.getLogger("footfall.concurrents")
+
+
+def page(asked: Asked) -> Component:
+    """The page without its day."""
+    return concurrents.page(asked.site)
+
+
+def register(app: Dash, service: Service) -> None:
+    """Draws the day, again every 30 s, and each second while minutes are still being counted."""
+
+    @app.callback(
+        Output("concurrents-day", "children"),
+        Output("concurrents-tick", "interval"),
+        Input("url", "search"),
+        Input("concurrents-tick", "n_intervals"),
+        State("concurrents", "data-site"),
+    )
+    def draw(search: object, _tick: object, domain: object) -> tuple[Any, int]:
+        return _drawn(service, authorized(service, domain), search, int(time.time()))
+
+
+def _drawn(service: Service, site: Site, search: object, now: int) -> tuple[Any, int]:
+    zone = ZoneInfo(site.timezone)
+    today = datetime.fromtimestamp(now, zone).date()
+    try:
+        day = day_asked(search, today)
+        found = service.history.day(site, day, now)
+    except WrongInput as wrong:
+        return concurrents.wrong_day(str(wrong)), concurrents.TICK_MS
+    except SQLAlchemyError as away:
+        log.error("concurrents cannot be read: %s", type(away).__name__)
+        said = "The database does not answer. It is asked again soon."
+        return states.failed("The day could not be read", said, again=False), concurrents.TICK_MS
+    return concurrents.day(found, day, today, zone), concurrents.tick_ms(found)
+
+
+def day_asked(search: object, today: date) -> date:
+    """The day of an address' query, today where it names none; `WrongInput` for what is no day."""
+    asked = parse_qs(search.removeprefix("?")).get("day", [""])[0] if isinstance(search, str) else ""
+    if not asked:
+        return today
+    try:
+        day = date.fromisoformat(asked)
+    except ValueError:
+        raise WrongInput(f"{asked[:40]!r} is no day; give one like {today}.") from None
+    if not EARLIEST <= day <= LATEST:
+        raise WrongInput(f"Give a day from {EARLIEST} to {LATEST}.")
+    return day

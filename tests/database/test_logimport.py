@@ -1,0 +1,300 @@
+"""Access logs into history: the log's own times, nothing twice, nothing of anybody's address, and nothing live."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from analytics import commands, schema
+from analytics.feed import recent
+from analytics.sites import WrongInput, find
+from analytics.today import Today
+from collector import logimport
+from collector.logimport import Means, in_order
+from collector.place import open_places
+from tests.factories import added_site, arrival, kit, rows, stored
+from tests.logs import CHROME, FIREFOX, ROBOT, START, Recount, busy, line, recount
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    opened = open_places(None, tmp_path_factory.mktemp("places"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def imported(database, places, tmp_path):
+    """Imports logs, each given as its lines, into example.com; gives what is said of it."""
+    added_site(database)
+
+    def run(*logs, rest=lambda _: False, follow=False, site="example.com", tell=lambda _: None):
+        files = []
+        for number, log in enumerate(logs):
+            path = tmp_path / f"access-{number}.log"
+            path.write_bytes(log if isinstance(log, bytes) else "".join(log).encode())
+            files.append(str(path))
+        return logimport.run(Means(database, kit(database, places), rest, tell), files, site, follow)
+
+    return run
+
+
+def numbers(database) -> Recount:
+    options = {"site": "example.com", "metrics": Recount._fields, "by": (), "period": "all", "filters": (), "limit": 1}
+    told = commands.run(database, "", "query", options | {"form": "csv"})
+    return Recount(*map(int, told.splitlines()[1].split(",")))
+
+
+def facts(database):
+    """Every row of the past, without the numbers of rows, which chance makes."""
+    views = rows(database, schema.pageviews, "page_id", "at", "visitor", "path")
+    visits = rows(database, schema.visits, "visitor", "started_at", "last_at", "pageviews", "entry_page", "exit_page")
+    return sorted(views), sorted(visits)
+
+
+# ── what becomes of a log ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pages_become_visits_at_the_times_of_the_log(database, imported):
+    said = imported(
+        [
+            line(0, referrer="https://www.google.com/"),
+            line(0, path="/style.css"),
+            line(5, "198.51.100.2", "/pricing?utm_source=letter", agent=CHROME),
+            line(6, "192.0.2.3", agent=ROBOT),
+            "this line is broken\n",
+            line(7, "198.51.100.2", "/gone", status=404),
+            line(8, "198.51.100.2", "/form", method="POST"),
+            line(600, path="/docs", referrer="https://example.com/"),
+            line(600 + 31 * 60, path="/back"),
+            line(-50 * 365 * 86_400, path="/long-ago"),
+        ]
+    )
+    assert said == (
+        "10 lines read: 4 pageviews imported, 0 were there already.\n"
+        "Left out: 1 not_a_page (pictures, styles, scripts, feeds and other files); 1 broken_line (unreadable lines); "
+        "1 not_ok (errors and redirects); 1 not_get (other methods than GET); 1 bad_time (times before 1971 or ahead); "
+        "1 bot (robots)."
+    )
+    names = "started_at", "last_at", "pageviews", "entry_page", "exit_page", "source", "browser"
+    assert sorted(rows(database, schema.visits, *names)) == [
+        (START, START + 600, 2, "/", "/docs", "Google", "Firefox"),
+        (START + 5, START + 5, 1, "/pricing", "/pricing", "letter", "Chrome"),
+        (START + 2460, START + 2460, 1, "/back", "/back", "", "Firefox"),
+    ]
+    assert numbers(database) == Recount(visitors=2, visits=3, pageviews=4)
+
+
+def test_what_the_owner_excludes_is_left_out(database, imported):
+    changes = {"excluded_paths": ["/admin/**"], "excluded_addresses": ["198.51.100.0/24"]}
+    commands.run(database, "", "site set", {"domain": "example.com"} | changes)
+    said = imported([line(0), line(1, path="/admin/x"), line(2, "198.51.100.7"), line(3, "host.example.net")])
+    assert said == (
+        "4 lines read: 2 pageviews imported, 0 were there already.\nLeft out: 1 excluded_path; 1 excluded_address."
+    )
+
+
+def test_the_days_of_a_site_name_its_visitors(database, imported):
+    """Midnight in Kathmandu is 18:15 UTC. A visit across it is one visitor's, and who comes back later is another."""
+    commands.run(database, "", "site set", {"domain": "example.com", "timezone": "Asia/Kathmandu"})
+    midnight = 8 * 3600 + 15 * 60
+    imported([line(midnight - 60), line(midnight + 60), line(midnight + 3 * 3600), line(midnight - 3 * 3600)])
+    visits = rows(database, schema.visits, "visitor", "started_at", "pageviews")
+    before, across, after = sorted(visits, key=lambda visit: visit[1])
+    assert before[0] == across[0] != after[0]
+    assert [visit[2] for visit in (before, across, after)] == [1, 2, 1]
+
+
+def test_a_referrer_on_the_logs_own_host_is_no_source(database, imported):
+    """A log of another name than the site's: its pages refer to each other."""
+    walk = [line(9 * n, path=f"/{n}", referrer=f"http://old.example/{n - 1}") for n in range(6)]
+    imported([*walk, line(3 * 3600, path="/4", referrer="http://old.example/3")])
+    assert {source for (source,) in rows(database, schema.visits, "source")} == {""}
+
+
+# ── nothing twice ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_log_comes_to_what_a_plain_recount_of_it_does_once_and_twice(database, imported):
+    log = busy()
+    first = imported(log)
+    once = facts(database)
+    assert numbers(database) == recount(log)
+    again = imported(log)
+    assert facts(database) == once
+    views = recount(log).pageviews
+    assert first.splitlines()[0] == f"3,000 lines read: {views:,} pageviews imported, 0 were there already."
+    assert again.splitlines()[0] == f"3,000 lines read: 0 pageviews imported, {views:,} were there already."
+
+
+def test_several_files_packed_or_not_in_any_order_are_the_whole_log(database, imported):
+    log = busy()
+    halves = [log[2_000:], log[:1_000], log[1_000:2_000]]
+    imported(*("".join(half).encode() if n else gzip.compress("".join(half).encode()) for n, half in enumerate(halves)))
+    assert numbers(database) == recount(log)
+
+
+def test_files_that_overlap_count_what_they_share_once(database, imported):
+    log = busy()
+    imported(log[:2_000])
+    imported(log[1_000:], log[500:2_500])
+    assert numbers(database) == recount(log)
+
+
+def test_identical_lines_are_as_many_views_as_they_are_lines(database, imported):
+    imported([line(0), line(0), line(0)])
+    assert numbers(database) == Recount(1, 1, 3)
+    imported([line(0), line(0), line(0), line(0)])
+    assert numbers(database) == Recount(1, 1, 4)
+
+
+def test_a_second_run_goes_on_where_the_first_was_stopped(database, imported, monkeypatch):
+    monkeypatch.setattr(logimport, "BATCH", 50)
+    log = busy()
+    batches = Counter()
+
+    def stop_after_five(_):
+        batches["done"] += 1
+        return batches["done"] == 5
+
+    said = imported(log, rest=stop_after_five)
+    assert said.splitlines()[-1] == "Stopped early; the same command goes on where it was."
+    part = numbers(database)
+    assert 0 < part.pageviews < recount(log).pageviews
+    imported(log)
+    assert numbers(database) == recount(log)
+
+
+def test_a_kill_between_two_transactions_leaves_whole_visits(database, imported, monkeypatch):
+    monkeypatch.setattr(logimport, "BATCH", 50)
+    log = busy()
+
+    def gone(_):
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        imported(log, tell=gone)
+    with database.read() as connection:
+        counted = connection.execute(text("SELECT SUM(pageviews) FROM visits")).scalar()
+    assert counted == len(rows(database, schema.pageviews, "id")) == numbers(database).pageviews > 0
+    imported(log)
+    assert numbers(database) == recount(log)
+
+
+def test_what_is_appended_is_followed(database, imported, tmp_path):
+    log, path = busy(600), tmp_path / "access-0.log"
+    told, pieces = [], [log[200:400], log[400:]]
+
+    def append(_):
+        if not (told and told[-1].startswith("following")):
+            return False
+        if not pieces:
+            return True
+        with path.open("a") as file:
+            file.write("".join(pieces.pop(0)))
+        return False
+
+    said = imported(log[:200], follow=True, rest=append, tell=told.append)
+    assert numbers(database) == recount(log)
+    assert said.startswith(f"600 lines read: {recount(log).pageviews} pageviews imported, ")
+
+
+def test_how_far_it_is_is_told_in_percent(imported):
+    told = []
+    imported(busy(), tell=told.append)
+    shares = [int(one.split(" %")[0]) for one in told]
+    assert shares == sorted(shares)
+    assert (told[-1].split(":")[0], len(told) > 1) == ("100 %", True)
+
+
+# ── nothing of anybody, and nothing live ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_nobody_becomes_present_and_no_outcome_is_counted(database, imported):
+    imported(busy(300))
+    assert rows(database, schema.heartbeats) == []
+    assert rows(database, schema.outcomes) == []
+    assert rows(database, schema.robots) == []
+    assert rows(database, schema.jobs) == []
+    assert rows(database, schema.salts) == []
+
+
+def test_neither_feed_nor_todays_figures_know_what_was_imported(database, imported):
+    """The log is of this very day, and its lines lie before and after what came live."""
+    site_id = rows(database, schema.sites, "id")[0][0]
+    outcomes = stored(database, arrival(site_id=site_id, at=START + 5), arrival(page_id="view-0002", at=START + 9))
+    imported([line(second, path=f"/{second}") for second in range(20)])
+    assert recent(database, site_id, 20) == [outcome.feed for outcome in outcomes]
+    today = Today(database)
+    sites = [added_site(database, "other.example"), find(database, "example.com")]
+    today.prepare(sites, START + 60)
+    today.recall(START + 120, lambda _: False)
+    assert today.read([site_id], START + 120)[site_id][:3] == (1, 1, 2)
+
+
+def test_a_log_continues_no_visit_of_somebody_who_came_live(database, imported):
+    """The same address and browser, live and in the log: what the site's script counts and what its log counts are
+    two countings.
+    """
+    site_id = rows(database, schema.sites, "id")[0][0]
+    stored(database, arrival(site_id=site_id, at=START))
+    imported([line(60)])
+    assert [visit for (visit,) in rows(database, schema.visits, "pageviews")] == [1, 1]
+
+
+def test_neither_address_nor_agent_nor_anything_that_can_be_tried_against_them_is_stored(database, config, imported):
+    imported([line(0, "198.18.77.123", agent=FIREFOX + " Marked-7f3a91")])
+    ids = {page_id for (page_id,) in rows(database, schema.pageviews, "page_id")}
+    if config.embedded:
+        with closing(sqlite3.connect(config.data_dir / "footfall.db")) as connection:
+            dump = "\n".join(connection.iterdump())
+    else:
+        dump = repr([rows(database, table) for table in schema.metadata.sorted_tables])
+    assert next(iter(ids)) in dump
+    assert not any(mark in dump for mark in ("198.18.77", "Marked-7f3a91"))
+    assert imported([line(0, "198.18.77.123", agent=FIREFOX + " Marked-7f3a91")]).startswith("1 lines read: 0 ")
+
+
+def test_under_another_key_the_same_line_is_another_visitor(database, imported, places, tmp_path):
+    imported([line(0)])
+    other = replace(kit(database, places), secret=b"o" * 48)
+    means = Means(database, other, lambda _: False, lambda _: None)
+    logimport.run(means, [str(tmp_path / "access-0.log")], "example.com")
+    visitors = [visitor for (visitor,) in rows(database, schema.visits, "visitor")]
+    assert len(set(visitors)) == len(visitors) == 2
+
+
+# ── what people get wrong ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("log", "options", "said"),
+    [
+        ("nothing of use\n", {}, r"access-0\.log: no line of it is one of an access log"),
+        (gzip.compress(b"x" * 10_000)[:30], {}, r"access-0\.log is a damaged gzip file"),
+        (gzip.compress(line(0).encode()), {"follow": True}, "--follow: a gzipped log does not grow"),
+        ("", {"site": "nowhere.example"}, r"there is no site nowhere\.example; known: example\.com"),
+    ],
+)
+def test_what_cannot_be_imported_is_said(imported, log, options, said):
+    with pytest.raises(WrongInput, match=said):
+        imported(log, **options)
+
+
+def test_an_empty_log_is_no_mistake(imported):
+    assert imported("") == "0 lines read: 0 pageviews imported, 0 were there already."
+
+
+def test_lines_are_put_in_order_within_five_minutes():
+    chance = random.Random(3)
+    hits = [logimport.Line(logimport.Hit("", at, "GET", "/", 200, "", ""), str(at)) for at in range(0, 40_000, 7)]
+    shuffled = sorted(hits, key=lambda one: one.hit.time + chance.randrange(300))
+    assert shuffled != hits
+    assert list(in_order(shuffled)) == hits

@@ -1,0 +1,61 @@
+"""Notes: what is written into a site's chart."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from analytics import notes, schema, sites
+from analytics.database import Database
+from analytics.notes import Note
+from analytics.sites import WrongInput
+from tests.factories import NOW, added_site, rows
+
+FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
+
+
+def add(database: Database, day: str, text: str = "a release", site: int = 1) -> Note:
+    return notes.add(database, site, day, text, now=NOW)
+
+
+def test_notes_are_told_of_the_days_asked_for_by_day(database):
+    later = add(database, "2026-11-30")
+    first, same = add(database, "2026-11-01", " two \t words "), add(database, "2026-11-01", "again")
+    for day, site in (("2026-10-31", 1), ("2026-12-01", 1), ("2026-11-02", 2)):
+        add(database, day, site=site)
+    assert notes.of_site(database, 1, FIRST, LAST) == [first, same, later]
+    assert first == Note(first.id, FIRST, "two words")
+
+
+@pytest.mark.parametrize(
+    ("day", "text", "fields"),
+    [
+        ("2026-02-30", "a", {"day"}),
+        ("1970-01-01", "a", {"day"}),
+        ("x" * 9_000, " ", {"day", "text"}),
+        ("2026-11-01", "x" * 81, {"text"}),
+        ("2026-11-01", "a\0b", {"text"}),
+    ],
+)
+def test_what_cannot_be_written_says_why_beside_its_field(database, day, text, fields):
+    with pytest.raises(WrongInput) as wrong:
+        add(database, day, text)
+    assert wrong.value.fields.keys() == fields
+    assert rows(database, schema.notes) == []
+
+
+def test_a_note_is_removed_from_its_own_site_alone(database):
+    one = add(database, "2026-11-01")
+    for site, number in ((2, one.id), (1, one.id + 1)):
+        with pytest.raises(WrongInput, match="not here any more"):
+            notes.remove(database, site, number)
+    notes.remove(database, 1, one.id)
+    assert notes.of_site(database, 1, FIRST, LAST) == []
+
+
+def test_a_site_takes_its_notes_with_it(database):
+    site = added_site(database)
+    add(database, "2026-11-01", site=site.id)
+    sites.remove(database, site.domain)
+    assert rows(database, schema.notes) == []

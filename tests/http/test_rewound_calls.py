@@ -1,0 +1,86 @@
+"""What the callbacks answer to whoever asks for a second of the past, and to whoever names a day."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from house import House, open_house
+
+from analytics.config import Config
+from tests.factories import beat, keep_beats
+
+SITE = "example.com"
+HOUR, DAY = 3600, 86_400
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory) -> Iterator[House]:
+    """A site with five people an hour ago and an owner who looks at it."""
+    with open_house(Config(data_dir=tmp_path_factory.mktemp("data"))) as house:
+        site_id = house.add_site(SITE)
+        then = int(time.time()) - HOUR
+        some = [beat(n, at=then, nth=n, site_id=site_id, visit_id=n + 1, path="/then") for n in range(5)]
+        keep_beats(house.service.database, some)
+        house.browsers["owner"] = house.join("owner@example.com", "owner")
+        yield house
+
+
+def asked(house: House, data: object) -> dict:
+    """What the page gets, by the id of the part."""
+    answer = house.call(house.browsers["owner"], "active-now.children", **{"data": data, "data-site": SITE})
+    assert answer.status_code == 200, answer.text
+    return answer.json["response"]
+
+
+def test_a_second_of_the_past_is_told_with_its_figures_and_named_in_the_same_answer(house):
+    at = int(time.time()) - HOUR + 10
+    told = asked(house, {"at": at})
+    assert (told["active-now"]["children"], told["rewind"]["data-at"]) == ("5", str(at))
+    assert told["fallback"]["data"] == {"at": at, "active": 5, "events": [], "asked": at}
+    assert "/then" in json.dumps(told["pages"])
+
+
+def test_what_is_no_second_of_the_past_is_now(house):
+    for data in (None, 7, "x", [], {}, {"at": None}, {"at": "x"}, {"at": 1.5}, {"at": []}, {"at": 0}, {"at": -5}):
+        told = asked(house, data)
+        assert (told["active-now"]["children"], told["rewind"]["data-at"]) == ("0", "")
+    for at in (int(time.time()) + HOUR, 10**30):
+        told = asked(house, {"at": at})
+        assert (told["rewind"]["data-at"], told["fallback"]["data"]["asked"]) == ("", at)
+
+
+def test_one_goes_back_a_day_and_no_further(house):
+    before = int(time.time())
+    told = int(asked(house, {"at": 1})["rewind"]["data-at"])
+    assert before - DAY <= told <= int(time.time()) - DAY
+
+
+def test_the_slider_begins_with_the_first_beat_and_its_line_has_a_point_each_five_minutes(house):
+    answer = house.call(house.browsers["owner"], "rewind-track.data-line", **{"data-site": SITE})
+    line = json.loads(answer.json["response"]["rewind-track"]["data-line"])
+    assert abs(line["since"] - (time.time() - HOUR)) < 60
+    assert (len(line["people"]), max(line["people"]), line["people"][0]) == (288, 5, -1)
+
+
+@pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        (None, "so far"),
+        ("", "so far"),
+        ("?day=2020-02-29", "Nothing known of this day"),
+        ("?day=2020-02-30", "No such day"),
+        ("?day=0001-01-01", "Give a day from 1971-01-01 to 2099-12-31."),
+        ("?day=" + "9" * 10_000, "No such day"),
+        (["?day=2020-01-01"], "so far"),
+        ("?day=" + str((datetime.now(UTC) + timedelta(days=2)).date()), "Still to come"),
+    ],
+)
+def test_a_day_is_shown_or_said_to_be_none(house, search, told):
+    answer = house.call(house.browsers["owner"], "concurrents-day.children", **{"search": search, "data-site": SITE})
+    assert answer.status_code == 200
+    assert told in answer.text
+    assert len(answer.text) < 40_000
