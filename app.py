@@ -235,9 +235,16 @@ def demo_command(host: str, port: int) -> None:
 
 
 def _days_of(service: Service) -> demo.Days:
-    """What writes the demo's earlier days."""
+    """What writes the demo's earlier days, until it has to stop or the service ends."""
     site = sites.find(service.database, DEMO_DOMAIN)
-    return partial(demo_days.write, service.database, site.id, service.places, now=gate.epoch())
+
+    def write(seed: int, stopped: Callable[[], bool]) -> None:
+        def ending() -> bool:
+            return stopped() or service.rest(0)
+
+        demo_days.write(service.database, site.id, service.places, seed, ending, now=gate.epoch())
+
+    return write
 
 
 def _serve(config: Config, host: str, port: int, on_ready: Callable[[Service], None] = lambda _: None) -> None:
