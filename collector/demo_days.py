@@ -64,13 +64,13 @@ class Day(NamedTuple):
 def write(
     database: Database, site_id: int, places: Places, seed: int, stopped: Callable[[], bool], *, now: int
 ) -> None:
-    """Writes the days before `now` (epoch s), the oldest first, each in a transaction of its own, until `stopped`.
+    """Writes the days before `now` (epoch s), the latest first, each in a transaction of its own, until `stopped`.
 
-    A site that is gone gets none. Where the database fails the log says so, and later days are missing.
+    A site that is gone gets none. Where the database fails the log says so, and earlier days are missing.
     """
     guests, paths = guests_of(places, seed), paths_of(excerpt())
     try:
-        for day, share in days_before(now):
+        for day, share in reversed(days_before(now)):
             made = made_day(site_id, guests, paths, day, round(VISITS * share), seed)
             if stopped() or not _keep(database, site_id, day, made):
                 return

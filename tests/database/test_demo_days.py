@@ -140,7 +140,7 @@ def test_a_site_that_was_removed_meanwhile_gets_none(database, places, demo_site
     assert [count(database, table) for table in (*FACTS, schema.daily_usage)] == [0, 0, 0, 0]
 
 
-def test_it_stops_between_two_days(database, places, demo_site):
+def test_it_stops_between_two_days_of_which_the_latest_come_first(database, places, demo_site):
     asked = iter((False, False, True))
     write(database, places, demo_site, stopped=lambda: next(asked))
-    assert [day for (day,) in rows(database, schema.daily_usage, "day")] == ["2026-09-17", "2026-09-18"]
+    assert [day for (day,) in rows(database, schema.daily_usage, "day")] == ["2026-11-24", "2026-11-25"]
