@@ -29,7 +29,7 @@ import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import access, accounts, commands, faults
+from analytics import access, accounts, commands, faults, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Taken, check_free
 from analytics.sites import Site, WrongInput
@@ -61,7 +61,8 @@ from callbacks import (
 )
 from callbacks.asked import client
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, logfile, logimport, replay, serve, walks
+from collector import accesslog, demo, demo_days, logfile, logimport, replay, serve, walks
+from collector.cast import DEMO_DOMAIN
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
 from collector.mount import mount
@@ -227,13 +228,26 @@ def demo_command(host: str, port: int) -> None:
     port = serve.free_port(host, port)
     with tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
         config = replace(read_config(), data_dir=Path(folder), database_url="", collect_rate=0, public=True)
-        administer(config, "site add", domain=demo.DEMO_DOMAIN, name="Demo", timezone="UTC")
-        key = administer(config, "key add", name="demo", scope="ingest", site=demo.DEMO_DOMAIN)
+        administer(config, "site add", domain=DEMO_DOMAIN, name="Demo", timezone="UTC")
+        key = administer(config, "key add", name="demo", scope="ingest", site=DEMO_DOMAIN)
         with demo.crowd(_address(host, port), key) as come:
-            _serve(config, host, port, on_ready=come)
+            _serve(config, host, port, on_ready=lambda service: come(_days_of(service)))
 
 
-def _serve(config: Config, host: str, port: int, on_ready: Callable[[], None] = lambda: None) -> None:
+def _days_of(service: Service) -> demo.Days:
+    """What writes the demo's earlier days, until it has to stop or the service ends."""
+    site = sites.find(service.database, DEMO_DOMAIN)
+
+    def write(seed: int, stopped: Callable[[], bool]) -> None:
+        def ending() -> bool:
+            return stopped() or service.rest(0)
+
+        demo_days.write(service.database, site.id, service.places, seed, ending, now=gate.epoch())
+
+    return write
+
+
+def _serve(config: Config, host: str, port: int, on_ready: Callable[[Service], None] = lambda _: None) -> None:
     faults.keep_log(config.log_level)
     for chatty in ("werkzeug", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -248,7 +262,7 @@ def _serve(config: Config, host: str, port: int, on_ready: Callable[[], None] = 
             click.echo(f"Set it up, once, at {setup.link(reached, service.secret)}")
         click.echo(f"Footfall is ready on {_address(host, port)}")
         sys.stdout.flush()
-        on_ready()
+        on_ready(service)
 
     try:
         serve.serve(endpoint, host, port, on_ready=ready, on_stop=service.drain)

@@ -11,7 +11,7 @@ from analytics.access import ADMIN
 from callbacks.asked import Asked
 from callbacks.form import Done, Fields, on_send
 from callbacks.guard import authorized_everywhere
-from collector.demo import DEMO_DOMAIN
+from collector.cast import DEMO_DOMAIN
 from collector.service import Service
 from layouts import demo_traffic
 

@@ -7,14 +7,17 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from analytics import sites
 from analytics.database import Database
 from analytics.faults import told
 from analytics.keys import Key
 from analytics.sites import Site, WrongInput
+from collector import demo_days
+from collector.cast import DEMO_DOMAIN
 from collector.collect import Collector
-from collector.demo import DEMO_DOMAIN, walk
+from collector.demo import Days, walk
 from collector.pipeline import Kit
 from collector.proxies import Proxies
 from collector.rate import Rate
@@ -53,7 +56,7 @@ class Crowd:
         return self._thread is not None and self._thread.is_alive()
 
     def come(self, *, now: int) -> Site:
-        """Lets them come to the demo site, which is made where it is missing; its past hour comes with it.
+        """Lets them come to the demo site, which is made where it is missing; its past comes with it.
 
         `WrongInput` where somebody has a site of that name.
         """
@@ -65,7 +68,8 @@ class Crowd:
             self._renew()
             if not self.is_here:
                 self._end = threading.Event()
-                args = (_Post(site, self._kit, self._writer), self._end, known is None)
+                days = partial(demo_days.write, self._database, site.id, self._kit.places, now=now)
+                args = (_Post(site, self._kit, self._writer), self._end, days if known is None else None)
                 self._thread = threading.Thread(target=_walk, args=args, name="footfall-crowd", daemon=True)
                 self._thread.start()
         return site
@@ -120,9 +124,9 @@ class _Post:
         return read_answer(answer.status, dict(answer.headers), answer.body, len(events))
 
 
-def _walk(post: _Post, end: threading.Event, with_past: bool) -> None:
+def _walk(post: _Post, end: threading.Event, days: Days | None) -> None:
     try:
-        walk(post, end.is_set, with_past=with_past, pace=PACE)
+        walk(post, end.is_set, days, pace=PACE)
     except RefusedError as refused:
         log.warning("the demo's visitors are gone: %s", refused)
     except Exception as failed:

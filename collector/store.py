@@ -60,8 +60,8 @@ def store(
     """
     driver = driver_of(connection)
     if driver.postgresql:
-        _lock(driver, {arrival.site_id for arrival in arrivals})
-    known = _known_sites(driver, {arrival.site_id for arrival in arrivals})
+        take_turns(driver, {arrival.site_id for arrival in arrivals})
+    known = known_sites(driver, {arrival.site_id for arrival in arrivals})
     work = _Work(driver, arrivals, ids, live)
     outcomes = [work.take(arrival) if arrival.site_id in known else GONE for arrival in arrivals]
     for arrival, outcome in zip(arrivals, outcomes, strict=True) if live else ():
@@ -110,7 +110,7 @@ def write_tally(connection: Connection, tally: Tally) -> None:
 
 
 def _write_tally(driver: Driver, tally: Tally) -> None:
-    _insert(
+    insert(
         driver,
         schema.outcomes,
         outcomes(tally),
@@ -119,7 +119,7 @@ def _write_tally(driver: Driver, tally: Tally) -> None:
     write_names(driver.cursor, driver.mark, tally)
 
 
-def _lock(driver: Driver, site_ids: Iterable[int]) -> None:
+def take_turns(driver: Driver, site_ids: Iterable[int]) -> None:
     """Makes the processes of one PostgreSQL database take turns at a site, in one order for all."""
     for site_id in sorted(site_ids):
         driver.cursor.execute("SELECT pg_advisory_xact_lock(7303, %s)", (site_id,))
@@ -304,12 +304,12 @@ class _Work:
         """Writes what has changed."""
         driver = self._driver
         rows = [(*astuple(visit)[:-1], *visit.origin) for visit in self._changed.values()]
-        _insert(driver, schema.visits, rows, CHANGE_VISIT)
-        _insert(driver, schema.pageviews, self._new_pageviews)
-        _insert(driver, schema.events, self._new_events)
-        _insert(driver, schema.heartbeats, self._beats if self._live else ())
+        insert(driver, schema.visits, rows, CHANGE_VISIT)
+        insert(driver, schema.pageviews, self._new_pageviews)
+        insert(driver, schema.events, self._new_events)
+        insert(driver, schema.heartbeats, self._beats if self._live else ())
         _update_totals(driver, [(*key, *totals) for key, totals in self._totals.items()])
-        _insert(driver, schema.changes, self._noted().lines())
+        insert(driver, schema.changes, self._noted().lines())
 
     def _noted(self) -> Noted:
         noted = Noted()
@@ -348,7 +348,7 @@ def _feed_item(arrival: Arrival, visit: Visit, row_id: int) -> FeedItem:
     )
 
 
-def _known_sites(driver: Driver, site_ids: set[int]) -> set[int]:
+def known_sites(driver: Driver, site_ids: set[int]) -> set[int]:
     """Which of these sites are still there: one may have been removed since the first step."""
     marks = ",".join([driver.mark] * len(site_ids))
     found = driver.cursor.execute(f"SELECT id FROM sites WHERE id IN ({marks})", tuple(site_ids))
@@ -446,7 +446,8 @@ def _marks(rows: int, columns: int, mark: str) -> str:
     return ",".join(["(" + ",".join([mark] * columns) + ")"] * rows)
 
 
-def _insert(driver: Driver, table: Table, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
+def insert(driver: Driver, table: Table, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
+    """Adds rows, each in the order of `COLUMNS`."""
     columns = COLUMNS[table.name]
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]

@@ -9,7 +9,7 @@ from reader import FAINT, PHONE, UNNAMED, Reader, chromium
 from stream_server import until
 
 from analytics.config import Config
-from collector.demo import DEMO_DOMAIN
+from collector.cast import DEMO_DOMAIN
 from tests.serving import Server, serving
 
 

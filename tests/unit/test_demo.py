@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from collector import demo, device, payload, robot
-from collector.demo import DEMO_DOMAIN, PAST_S, cast, excerpt, modern, past, steps
+from collector.cast import DEMO_DOMAIN, cast, excerpt, modern
+from collector.demo import PAST_S, past, steps
 
 NOW = 1_763_650_000.5
 SEED = 7

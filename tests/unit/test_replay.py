@@ -14,7 +14,8 @@ from itertools import pairwise
 import pytest
 
 from collector.accesslog import Hit
-from collector.demo import crowd, excerpt
+from collector.cast import excerpt
+from collector.demo import crowd
 from collector.replay import Progress, Totals, interruptible, play, run, summary
 from collector.sender import Outcome, RefusedError, Sender, read_answer
 from collector.steps import Stage, Step, length, plan
@@ -629,7 +630,7 @@ def test_sender_needs_an_http_address(url):
 def test_demos_crowd_comes_when_it_is_let_and_leaves_at_the_end():
     with collector() as (server, url), crowd(url, "ff_key") as come:
         assert server.got == []
-        come()
+        come(lambda _seed, _stopped: None)
         assert all(server.came.acquire(timeout=5) for _ in range(3))
     *_, (_, _, _, events) = server.got
     assert {event["type"] for event in events} == {"leave"}
