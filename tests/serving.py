@@ -146,6 +146,15 @@ class Server:
         self.process.wait(10)
 
 
+# Python code that starts Python so that it hears Ctrl-C: what a script starts in the background inherits that it is
+# ignored.
+AS_ON_A_TERMINAL = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
 def environment_of(config: Config) -> dict[str, str]:
     """The environment of a process that works on that installation."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}

@@ -17,7 +17,7 @@ import pytest
 
 import app
 from analytics.config import Config
-from tests.serving import ROOT, SITE, environment_of, eventually, pageview, rows, run_command, serving
+from tests.serving import AS_ON_A_TERMINAL, ROOT, SITE, environment_of, eventually, pageview, rows, run_command, serving
 
 SNIPPET = '<script defer src="{address}/js/footfall.js" data-site="{site}"></script>'
 PASSWORD = "correct horse battery"
@@ -367,14 +367,6 @@ def test_help_and_version_are_no_mistakes(cli, tmp_path):
     assert not config.data_dir.exists()
 
 
-# Ctrl-C is heard as on a terminal: what a script starts in the background inherits that it is ignored.
-HEARD = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
-"""
-
-
 @contextmanager
 def ended(process: subprocess.Popen[str]) -> Iterator[None]:
     """It is not left running, whatever happens."""
@@ -388,7 +380,7 @@ def ended(process: subprocess.Popen[str]) -> Iterator[None]:
 def test_ctrl_c_while_it_is_still_loading_ends_it_without_a_word(config):
     with (
         subprocess.Popen(
-            [sys.executable, "-c", HEARD, "app.py", "serve", "--port", "0"],
+            [sys.executable, "-c", AS_ON_A_TERMINAL, "app.py", "serve", "--port", "0"],
             cwd=ROOT,
             env=environment_of(config),
             stdout=subprocess.PIPE,

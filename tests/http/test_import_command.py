@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.logs import CHROME, busy, recount
-from tests.serving import AGENT, ROOT, environment_of, eventually, listening, pageview, run_command
+from tests.serving import AGENT, AS_ON_A_TERMINAL, ROOT, environment_of, eventually, listening, pageview, run_command
 
 
 def numbers(server, site):
@@ -22,7 +22,7 @@ def numbers(server, site):
 def begun(server, *words):
     """A command that runs beside the test."""
     return subprocess.Popen(
-        [sys.executable, "app.py", *words],
+        [sys.executable, "-c", AS_ON_A_TERMINAL, "app.py", *words],
         cwd=ROOT,
         env=environment_of(server.config),
         stdout=subprocess.PIPE,
