@@ -82,6 +82,7 @@ def strange_elements(reader: Reader) -> list[str]:
     return reader.run("""return [...document.querySelectorAll(
         "img:not([src='/assets/mark.svg']), svg[onload], main a, main b b, main br, main iframe, main script, a[href]"
     )].filter((n) => n.tagName !== "A" || n.closest("main") || new URL(n.href).origin !== location.origin)
+      .filter((n) => !n.matches("main a.ff-link[href='/concurrents/example.com']"))
       .map((n) => n.outerHTML.slice(0, 200))""")
 
 

@@ -127,7 +127,7 @@ def test_somebody_invited_to_a_site_sees_it_and_no_other(owner, server, tmp_path
         ann.type("password", PASSWORD)
         ann.click("button[type=submit]")
         ann.at(f"/live/{SITE}")
-        until(lambda: ann.texts("#tabs a") == ["Live"])
+        until(lambda: ann.texts("#tabs a") == ["Live", "Overview"])
         assert set(ann.texts("#site-menu bdi")) == {SITE}
         ann.open(f"/live/{OTHER}")
         until(lambda: ann.texts("h1") == ["Page not found"])
