@@ -27,3 +27,12 @@ def signed_in(somebody) -> Reader:
     """The owner."""
     somebody.sign_in()
     return somebody
+
+
+@pytest.fixture
+def reader(signed_in) -> Iterator[Reader]:
+    """The owner; at the end of each test the console is empty and no other host was asked for anything."""
+    yield signed_in
+    assert signed_in.complaints() == []
+    assert signed_in.foreign_requests() == []
+    signed_in.driver.get("about:blank")

@@ -39,14 +39,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
-def reader(signed_in) -> Iterator[Reader]:
-    yield signed_in
-    assert signed_in.complaints() == []
-    assert signed_in.foreign_requests() == []
-    signed_in.driver.get("about:blank")
-
-
 def drawn(reader: Reader, day: date) -> None:
     """Waits until that day is on show."""
     until(lambda: reader.run("return (document.getElementById('day-field') || {dataset: {}}).dataset.day") == str(day))

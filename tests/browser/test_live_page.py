@@ -31,15 +31,6 @@ def somebody(server, shop, tmp_path_factory) -> Iterator[Reader]:
 
 
 @pytest.fixture
-def reader(signed_in) -> Iterator[Reader]:
-    """Somebody signed in; at the end the console is empty and no other host was asked for anything."""
-    yield signed_in
-    assert signed_in.complaints() == []
-    assert signed_in.foreign_requests() == []
-    signed_in.driver.get("about:blank")
-
-
-@pytest.fixture
 def site(server, shop) -> str:
     """A site of the test's own, which the shop's pages belong to; a first visitor has come and gone."""
     domain = f"site{next(_numbers)}.example"

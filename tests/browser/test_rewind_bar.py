@@ -26,15 +26,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
-def reader(signed_in) -> Iterator[Reader]:
-    """Somebody signed in; at the end the console is empty and no other host was asked for anything."""
-    yield signed_in
-    assert signed_in.complaints() == []
-    assert signed_in.foreign_requests() == []
-    signed_in.driver.get("about:blank")
-
-
 class Past:
     """A site of the test's own with visitors of the last hours."""
 
