@@ -26,10 +26,10 @@ def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list:
     head = _head(f"visitors an hour on average, {zone}")
     if not known:
         return [head, states.nothing(f"No visitors in this period: {period}", "When people come appears here.")]
-    most, least = max(known, key=_visitors), min((hour.visitors or 0) for day in week for hour in day)
+    most = max(known, key=_visitors)
     table = html.Table([_hours(), html.Tbody([_day(day, most.visitors or 1) for day in week])], className="ff-heat")
     busiest = html.Span(["Busiest: ", html.B(f"{weekday(most.weekday)} {most.hour:02}:00"), html.Span(f", {period}")])
-    scale = [f"{_number(least)} ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {_number(most.visitors)}"]
+    scale = ["0 ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {_number(most.visitors)}"]
     foot = html.Div(
         [busiest, html.Span(scale, className="ff-scale", **{"aria-hidden": "true"})], className="ff-heat-foot"
     )

@@ -250,6 +250,11 @@ def test_the_week_names_its_busiest_hour():
     assert text(heat.card(week, "Europe/Berlin", "last 30 days")).endswith("Busiest:|Thu 10:00|, last 30 days|0|431")
 
 
+def test_the_legend_of_the_week_begins_at_nobody_as_its_shades_do():
+    week = [[Hour(day, hour, 20.0 if hour == 9 else 2.25) for hour in range(24)] for day in range(7)]
+    assert text(heat.card(week, "UTC", "today")).endswith("|0|20")
+
+
 def test_a_week_in_which_nobody_came_says_so():
     week = [[Hour(day, hour, None) for hour in range(24)] for day in range(7)]
     assert "No visitors in this period: today" in text(heat.card(week, "UTC", "today"))
