@@ -314,6 +314,8 @@ def test_a_page_that_was_only_entered_before_the_period_is_no_row(history):
         ("city", [("", 3, 3), ("Berlin", 1, 1), ("Paris", 1, 1)]),
         ("browser", [("Chrome", 2, 2), ("Firefox", 2, 3)]),
         ("device", [("", 3, 4), ("Mobile", 1, 1)]),
+        ("screen", [("", 4, 4), ("1440x900", 1, 1)]),
+        ("language", [("", 4, 4), ("de-DE", 1, 1)]),
         ("user_type", [("", 3, 4), ("supplier", 1, 1)]),
         ("signed_in", [("no", 3, 4), ("yes", 1, 1)]),
         ("event", [("pageview", 3, 4), ("Download", 1, 1), ("Purchase", 1, 1), ("Signup", 1, 1)]),
