@@ -26,7 +26,6 @@ KEPT_S = 2 * DAY_S + 3600  # in memory: what the daily job may not have counted 
 AT_ONCE = 60  # minutes a statement
 BUDGET_S = 0.15  # how long one question may spend on minutes of earlier today
 NEVER = 2**40
-PATIENCE_S = 3.0  # how long one waits that has to have all of them
 
 
 class StillCounting(RuntimeError):
@@ -137,8 +136,8 @@ class History:
         at = None if most is None else (most, begin + people.index(most) * MINUTE)
         return DayOfConcurrents(begin, end, people, before, at, average(people), complete and is_whole)
 
-    def minutes(self, site_id: int, span: Span, now: int, patience_s: float = PATIENCE_S) -> Minutes:
-        """People at each minute of a span that can be known by now, in 2 MB a year at most.
+    def minutes(self, site_id: int, span: Span, now: int, patience_s: float) -> Minutes:
+        """People at each minute of a span, as far as it can be known by now: 2 MB a year.
 
         `StillCounting` where that takes longer than `patience_s`; each time that one asks there is less to count.
         """

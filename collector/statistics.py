@@ -22,6 +22,7 @@ REALTIME = "/api/v1/stats/realtime/visitors"
 A_MINUTE = 600  # requests of one key
 MOST_AT_ONCE = 10  # questions of one key that are being answered or wait
 MOST_NAMED = 20  # sites in a message
+PATIENCE_S = 3.0  # how long minutes of a large site are counted for one question
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -73,7 +74,7 @@ class Statistics:
 
     def _answered(self, site: Site, given: dict[str, Any]) -> Response:
         now = int(self._clock())
-        past = Past(self._ask, lambda site_id, span: self._history.minutes(site_id, span, now))
+        past = Past(self._ask, lambda site_id, span: self._history.minutes(site_id, span, now, PATIENCE_S))
         try:
             return json_response(200, plausible.answer(plausible.read(given, site, now, self._ask), past), (NO_STORE,))
         except WrongInput as wrong:

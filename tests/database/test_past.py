@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,13 +10,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics import maintenance, past, schema, stats
+from analytics import keys, maintenance, past, schema, stats
 from analytics.history import History, StillCounting
 from analytics.jobs import day_of, start_of
+from analytics.keys import KeyRing
 from analytics.past import Past
 from analytics.period import Clock, Comparison, Period, Span
 from analytics.query import Order, Query
+from analytics.sites import Directory
 from analytics.stats import Breakdown, Point, Row
+from collector import statistics
+from collector.hub import Hub
+from collector.request import Request
 from tests.factories import MINUTE, NOW, arrival, beat, keep_heartbeats, site, stored
 from tests.replica import NEVER, asking
 
@@ -202,6 +208,22 @@ def test_numbers_are_never_told_in_part(database):
         history.minutes(1, both, NOW, patience_s=0)
     assert max(history.minutes(1, both, NOW, patience_s=float("inf")).people) == 3
     assert max(history.minutes(1, both, NOW, patience_s=0).people) == 3  # what has been counted is known
+
+
+def test_a_program_is_told_to_come_again_while_minutes_are_still_being_counted(database, monkeypatch):
+    two_days(database)
+    key = keys.add(database, "reports", "stats", 1, now=NOW)
+    history, clock = History(database, WINDOW), lambda: float(NOW)
+    asked_by = Directory(database), KeyRing(database), Hub(database, WINDOW, clock), stats.of_truth(database)
+    programs = statistics.Statistics(*asked_by, history, clock)
+    body = json.dumps({"site_id": "site-1.example", "metrics": CROWD[:1], "date_range": ["2027-01-14", "2027-01-15"]})
+    request = Request("POST", statistics.QUERY, "", {"authorization": f"Bearer {key}"}, "127.0.0.1", body.encode())
+    monkeypatch.setattr(statistics, "PATIENCE_S", 0)
+    answer = programs.query(request)
+    assert (answer.status, dict(answer.headers)["Retry-After"]) == (503, "1")
+    assert json.loads(answer.body) == {"error": "minutes of this period are still being counted; ask again in a moment"}
+    monkeypatch.setattr(statistics, "PATIENCE_S", 60)
+    assert json.loads(programs.query(request).body)["results"] == [{"metrics": [3], "dimensions": []}]
 
 
 # ── beside facts ─────────────────────────────────────────────────────────────────────────────────────────────────────

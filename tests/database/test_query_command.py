@@ -105,7 +105,7 @@ def test_every_number_is_the_apis(past, names):
 
 def answering(database) -> Past:
     history = History(database, 60)
-    return Past(stats.of_truth(database), lambda site_id, span: history.minutes(site_id, span, at(13, 12)))
+    return Past(stats.of_truth(database), lambda site_id, span: history.minutes(site_id, span, at(13, 12), 60))
 
 
 def test_how_many_people_were_there_at_once(past):
