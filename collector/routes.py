@@ -128,7 +128,7 @@ class Routes:
         self._who_reads = who_reads
         self._clock = clock
         self._behind_s = behind_s
-        programs = Statistics(sites, keys, hub, ask, clock)
+        programs = Statistics(sites, keys, hub, ask, history, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
             "/js/footfall.js": (("GET", "HEAD"), script(beat_s)),
