@@ -6,17 +6,18 @@ A row without a visit carries NULL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import duckdb
 from sqlalchemy import Table
 
 from analytics import schema
-from analytics.ids import first_id, time_ms
 
 NAMES = ("source", "channel", "country", "browser", "os", "device")
-AT_ONCE = 1_000_000  # rows in one UPDATE
-NEAR_S = 7 * 86_400  # most visits begin so near to what happens in them
+
+# Rows that were copied together lie in this order: where alike ones are neighbours, DuckDB passes over the others at
+# once. A page of twelve months filtered by both took 0.84 s of processor time, 1.29 in the order of time.
+SORTED_BY = "country, browser"
 
 _PARTS = (schema.pageviews.name, schema.events.name)
 _SET = ", ".join(f"{name} = v.{name}" for name in NAMES)
@@ -27,6 +28,14 @@ _OF_VISIT = "v.site_id = t.site_id AND v.id = t.visit_id"
 def columns(table: Table) -> Sequence[str]:
     """The names of these columns in the replica's table of that name."""
     return () if table.name == schema.visits.name else NAMES
+
+
+def beside(table: Table, rows: str) -> str:
+    """That SELECT of rows of the table, with these columns after its own, sorted by what is asked for most."""
+    if not columns(table):
+        return f"{rows} ORDER BY {SORTED_BY}"
+    facts = ", ".join(f"v.{name} AS {name}" for name in NAMES)
+    return f"SELECT t.*, {facts} FROM ({rows}) AS t LEFT JOIN visits AS v ON {_OF_VISIT} ORDER BY {SORTED_BY}"
 
 
 def renew(replica: duckdb.DuckDBPyConnection, since: int) -> None:
@@ -40,39 +49,10 @@ def renew(replica: duckdb.DuckDBPyConnection, since: int) -> None:
         _write(replica, part, wrong)
 
 
-def renew_all(
-    replica: duckdb.DuckDBPyConnection, site_id: int | None = None, step: Callable[[], None] = lambda: None
-) -> None:
-    """Sets right all rows, or those of a site; `step` is called now and then."""
-    only = "true" if site_id is None else f"t.site_id = {site_id:d}"
-    for part in _PARTS:
-        for low, high in _pieces(replica, part, only):
-            between = f"BETWEEN {first_id(_second(low) - NEAR_S):d} AND {first_id(_second(high) + NEAR_S):d}"
-            for visits, which in ((f"(SELECT * FROM visits WHERE id {between})", ""), ("visits", "NOT")):
-                rows = f"t.id BETWEEN {low:d} AND {high:d} AND t.visit_id {which} {between} AND {only} AND ({_APART})"
-                _write(replica, part, f"{part} AS t LEFT JOIN {visits} AS v ON {_OF_VISIT} WHERE {rows}")
-            step()
-
-
-def _second(row_id: int) -> int:
-    return time_ms(row_id) // 1000
-
-
 def _write(replica: duckdb.DuckDBPyConnection, part: str, wrong: str) -> None:
     facts = ", ".join(f"v.{name}" for name in NAMES)
     replica.execute(f"CREATE OR REPLACE TEMP TABLE piece AS SELECT t.site_id, t.id, {facts} FROM {wrong}")
     replica.execute(f"UPDATE {part} AS t SET {_SET} FROM piece AS v WHERE t.site_id = v.site_id AND t.id = v.id")
-
-
-def _pieces(replica: duckdb.DuckDBPyConnection, part: str, only: str) -> Iterator[tuple[int, int]]:
-    """The ids of the rows from the lowest to the highest, in as many parts as there are `AT_ONCE` rows."""
-    edges = replica.execute(f"SELECT min(id), max(id), count(*) FROM {part} AS t WHERE {only}").fetchall()
-    low, high, many = edges[0]
-    if low is None:
-        return
-    width = (high - low) // (many // AT_ONCE + 1) + 1
-    for begin in range(low, high + 1, width):
-        yield begin, min(begin + width - 1, high)
 
 
 def wrong(replica: duckdb.DuckDBPyConnection, most: int) -> Iterator[tuple[str, int, int]]:

@@ -71,32 +71,30 @@ VISITS, PAGEVIEWS, EVENTS = map(_with, (schema.visits, schema.pageviews, schema.
 
 
 class _Chain(NamedTuple):
-    """Rows that are before and after each other: `part` is their table, `began` their order, `until` when the visitor
-    was there last.
+    """Rows that are before and after each other: `part` is the number of their table (as a text it took a quarter
+    longer), `began` their order, `until` when the visitor was there last.
     """
 
     columns: Mapping[str, str]
     parts: Mapping[str, str]  # by table: the SELECT of its rows
 
     def rows(self, only: str) -> str:
-        return " UNION ALL ".join(f"{part} {only}" for part in self.parts.values())
+        numbered = enumerate(self.parts.values())
+        return " UNION ALL ".join(f"SELECT {part} AS part, {rows} {only}" for part, rows in numbered)
 
 
 # As in `stats`, a visit without any pageview or event is none, and one is looked for that long after its start.
 _UNTIL = f"least(last_at, (id >> {LOW_BITS}) // 1000 + {LONGEST_VISIT_S})"
 _VISITS = _Chain(
     BY_VISIT,
-    {
-        "visits": "SELECT 'visits' AS part, *, started_at AS began, "
-        f"CASE WHEN pageviews + events > 0 THEN {_UNTIL} END AS until FROM visits"
-    },
+    {"visits": f"*, started_at AS began, CASE WHEN pageviews + events > 0 THEN {_UNTIL} END AS until FROM visits"},
 )
 _HIT = f'site_id, id, visitor, "at" AS began, "at" AS until, path, {", ".join(BY_HIT)}'
 _HITS = _Chain(
     BY_HIT,
     {
-        "pageviews": f"SELECT 'pageviews' AS part, {_HIT}, '{PAGEVIEW}' AS name FROM pageviews",
-        "events": f"SELECT 'events' AS part, {_HIT}, name FROM events",
+        "pageviews": f"{_HIT}, '{PAGEVIEW}' AS name FROM pageviews",
+        "events": f"{_HIT}, name FROM events",
     },
 )
 _CHAINS = (_VISITS, _HITS)
@@ -164,7 +162,6 @@ def renew_all(
     """Sets right all rows, or those of a site; `step` hears now and then how many columns of how many are done."""
     only = "" if site_id is None else f"WHERE site_id = {site_id:d}"
     work = [(chain, name) for chain in _CHAINS for name in chain.columns]
-    carried.renew_all(replica, site_id, lambda: step(0, len(work)))
     for done, (chain, name) in enumerate(work):  # one by one: each needs an order of its own
         step(done, len(work))
         replica.execute(f"CREATE OR REPLACE TEMP TABLE settled AS {_wrong(chain, only, name)}")
@@ -179,13 +176,13 @@ def _settle(replica: duckdb.DuckDBPyConnection, chain: _Chain, names: Iterable[s
     rows: in another order it took five times as long.
     """
     changes = ", ".join(f"{name} = right_{name}" for name in names)
-    for part in chain.parts:
-        edges = f"SELECT min(id), max(id), count(*) FROM settled WHERE part = '{part}'"
+    for part, table in enumerate(chain.parts):
+        edges = f"SELECT min(id), max(id), count(*) FROM settled WHERE part = {part}"
         for low, high in _pieces(*replica.execute(edges).fetchall()[0]):
-            some = f"SELECT * FROM settled WHERE part = '{part}' AND id BETWEEN {low:d} AND {high:d}"
+            some = f"SELECT * FROM settled WHERE part = {part} AND id BETWEEN {low:d} AND {high:d}"
             replica.execute(f"CREATE OR REPLACE TEMP TABLE piece AS {some}")
             replica.execute(
-                f"UPDATE {part} AS t SET {changes} FROM piece AS n WHERE t.site_id = n.site_id AND t.id = n.id"
+                f"UPDATE {table} AS t SET {changes} FROM piece AS n WHERE t.site_id = n.site_id AND t.id = n.id"
             )
             yield
 
@@ -205,6 +202,7 @@ def _pieces(low: int | None, high: int | None, many: int) -> Iterator[tuple[int,
 def wrong(replica: duckdb.DuckDBPyConnection, most: int) -> Iterator[tuple[str, int, int, str]]:
     """Table, site, row and column of what is not right: at most so many of each column."""
     for chain in _CHAINS:
+        tables = list(chain.parts)
         for name in chain.columns:
             found = replica.execute(f"SELECT part, site_id, id FROM ({_wrong(chain, '', name)}) LIMIT {most:d}")
-            yield from ((part, site_id, row_id, name) for part, site_id, row_id in found.fetchall())
+            yield from ((tables[part], site_id, row_id, name) for part, site_id, row_id in found.fetchall())

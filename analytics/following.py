@@ -13,7 +13,7 @@ from typing import NamedTuple
 import duckdb
 from sqlalchemy import Connection, Table
 
-from analytics import changes, firsts, transfer
+from analytics import changes, firsts, schema, transfer
 from analytics.changes import Change
 from analytics.firsts import Touched
 from analytics.transfer import TABLES, Key
@@ -21,7 +21,8 @@ from analytics.transfer import TABLES, Key
 HOLE_S = 60.0  # the change is the last that a transaction writes: its commit takes milliseconds
 MOST_HOLES = 500
 MOST_CHANGES = 1_000  # in one pass
-ROWS = 5_000  # in one statement: a few MB
+ROWS = 5_000  # changed ones in one statement: a few MB
+COPIED = 20_000  # of all in one statement: a third of its cost does not depend on them at 5,000
 LAST_ID = 2**63 - 1
 
 KEPT_IN = "CREATE TABLE followed (shape VARCHAR, change BIGINT, digest VARCHAR, holes VARCHAR)"
@@ -133,7 +134,12 @@ def copy_site(truth: Connection, replica: duckdb.DuckDBPyConnection, table: Tabl
 
 def batches(truth: Connection, table: Table, site_id: int, end: int) -> Iterable[transfer.Rows]:
     """The rows of a site up to the id `end`, in the order of their ids, some thousand at a time."""
-    rows = transfer.after(truth, table, site_id, -1, end, ROWS)
+    rows = transfer.after(truth, table, site_id, -1, end, at_once(table))
     while rows is not None:
         yield rows
-        rows = transfer.after(truth, table, site_id, rows.last, end, ROWS)
+        rows = transfer.after(truth, table, site_id, rows.last, end, at_once(table))
+
+
+def at_once(table: Table) -> int:
+    """How many rows are copied or compared in one statement. An event may have 60 kB of properties."""
+    return ROWS if table is schema.events else COPIED

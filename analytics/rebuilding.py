@@ -6,8 +6,8 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,9 +21,10 @@ from analytics.ids import time_ms
 from analytics.jobs import Rest, Tell
 from analytics.transfer import TABLES
 
-FORMAT = 2  # raise it when what the replica holds changes in another way than its tables
+FORMAT = 3  # raise it when what the replica holds changes in another way than its tables
 NICENESS = 10  # the collector's threads go first
-MEMORY = "512MB"
+MEMORY = "768MB"  # with less, the order of ten million rows goes by way of the disk
+AT_ONCE = 2  # threads that copy
 
 MADE = [*map(transfer.made, TABLES), following.KEPT_IN]
 SHAPE = blake2b(repr((FORMAT, MADE)).encode(), digest_size=12).hexdigest()
@@ -44,6 +45,16 @@ class _Span(NamedTuple):
     @property
     def seconds(self) -> float:
         return (time_ms(self.last) - time_ms(self.first)) / 1000 + 1
+
+
+class _Batch(NamedTuple):
+    """The next rows of a span."""
+
+    span: _Span
+    rows: transfer.Rows
+
+
+Progress = Callable[[_Span, transfer.Rows], None]
 
 
 def connect(path: Path, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
@@ -117,13 +128,8 @@ def _fill(database: Database, replica: duckdb.DuckDBPyConnection, rest: Rest, te
         position = following.start(connection, time.monotonic())
     spans = _spans(database)
     progress = _progress(spans, tell)
-    with ThreadPoolExecutor(1, "footfall-rebuild-read", _give_way) as reader:
-        for table in TABLES:
-            replica.execute("BEGIN")  # a whole row group goes to the file as soon as it is full: memory stays small
-            for span in spans:
-                if span.table is table:
-                    _copy(database, reader, replica, span, rest, progress)
-            replica.execute("COMMIT")
+    for table in TABLES:  # visits first: the others carry facts of them
+        _copy(replica, _batches(database, [span for span in spans if span.table is table]), rest, progress)
 
     def step(done: int, whole: int) -> None:
         tell(f"the columnar replica is made: all rows, and {done} of {whole} columns about who was there before")
@@ -147,39 +153,58 @@ def _spans(database: Database) -> list[_Span]:
     return found
 
 
-def _copy(
-    database: Database,
-    reader: Executor,
-    replica: duckdb.DuckDBPyConnection,
-    span: _Span,
-    rest: Rest,
-    progress: Callable[[_Span, transfer.Rows], None],
-) -> None:
-    """Reads the next rows while it writes the last: both databases work without Python's lock."""
+def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], rest: Rest, progress: Progress) -> None:
+    """Writes one batch while another thread reads the next: both databases work without Python's lock."""
+    reading = threading.Lock()
 
-    def read(at: int) -> transfer.Rows | None:
-        with database.read_patiently() as connection:  # a new one for each: SQLite's log can be taken over in between
-            return transfer.after(connection, span.table, span.site_id, at, span.last, following.ROWS)
+    def work() -> None:
+        with replica.cursor() as own:
+            own.execute("BEGIN")  # a whole row group goes to the file as soon as it is full: memory stays small
+            while batch := _next(batches, reading):
+                transfer.add(own, batch.span.table, batch.rows)
+                progress(*batch)
+                if rest(0):
+                    raise Stopped
+            own.execute("COMMIT")
 
-    coming = reader.submit(read, span.first - 1)
-    while rows := coming.result():
-        coming = reader.submit(read, rows.last)
-        transfer.add(replica, span.table, rows)
-        progress(span, rows)
-        if rest(0):
-            raise Stopped
+    with ThreadPoolExecutor(AT_ONCE, "footfall-rebuild-copy", _give_way) as pool:
+        copying = [pool.submit(work) for _ in range(AT_ONCE)]
+        wait(copying, return_when=FIRST_EXCEPTION)
+        with reading:
+            batches.close()
+    for one in copying:
+        one.result()
 
 
-def _progress(spans: list[_Span], tell: Tell) -> Callable[[_Span, transfer.Rows], None]:
+def _next(batches: Iterator[_Batch], reading: threading.Lock) -> _Batch | None:
+    with reading:
+        return next(batches, None)
+
+
+def _batches(database: Database, spans: Sequence[_Span]) -> Generator[_Batch]:
+    for span in spans:
+        last = span.first - 1
+        while True:
+            with database.read_patiently() as connection:  # a new one for each: SQLite's log can be taken over between
+                rows = transfer.after(connection, *span[:2], last, span.last, following.at_once(span.table))
+            if rows is None:
+                break
+            yield _Batch(span, rows)
+            last = rows.last
+
+
+def _progress(spans: list[_Span], tell: Tell) -> Progress:
     """Tells how far it is by the time that the rows cover: counting them would take long on SQLite."""
     whole = sum(span.seconds for span in spans)
     many = 0
     reached: dict[int, float] = {}
+    telling = threading.Lock()
 
     def step(span: _Span, rows: transfer.Rows) -> None:
         nonlocal many
-        many += rows.many
-        reached[id(span)] = span._replace(last=rows.last).seconds
-        tell(f"the columnar replica is made: {sum(reached.values()) / whole:.0%}, {many:,} rows")
+        with telling:
+            many += rows.many
+            reached[id(span)] = max(reached.get(id(span), 0), span._replace(last=rows.last).seconds)
+            tell(f"the columnar replica is made: {sum(reached.values()) / whole:.0%}, {many:,} rows")
 
     return step

@@ -14,7 +14,7 @@ from analytics.columnar import Columnar
 from collector import routes
 from collector.request import Request
 from collector.service import Service
-from tests.factories import NOW, added_site, arrival, event, heartbeat, one_by_one, stored
+from tests.factories import HOME, NOW, added_site, arrival, event, heartbeat, one_by_one, stored
 from tests.serving import eventually
 
 DAY = 86_400
@@ -175,7 +175,8 @@ def test_a_hole_that_stays_is_forgotten():
 
 
 def test_what_was_stored_before_there_was_a_replica_is_in_it(database, config, monkeypatch):
-    monkeypatch.setattr(following, "ROWS", 3)
+    monkeypatch.setattr(following, "ROWS", 1)
+    monkeypatch.setattr(following, "COPIED", 3)
     added_site(database)
     added_site(database, "other.example")
     stored(
@@ -296,6 +297,38 @@ def test_making_that_is_stopped_leaves_nothing_behind(database, config):
         assert replica.state.kind == columnar.WAITING
         assert [path.name for path in config.data_dir.glob("columnar*")] == ["columnar.duckdb.lock"]
         assert_same(replica, database, visits=1, pageviews=1)
+
+
+def test_making_that_fails_for_one_of_its_threads_leaves_nothing_behind(database, config, monkeypatch):
+    monkeypatch.setattr(following, "COPIED", 1)
+    added_site(database)
+    stored(database, *(arrival("pageview", f"page-{n:04}", visitor=n) for n in range(20)))
+
+    def tell(progress):
+        if "5 rows" in progress:
+            raise OSError("no space left on device")
+
+    with replica_of(database, config) as replica:
+        replica.follow(NEVER, tell)
+        assert replica.state.kind == columnar.WAITING
+        assert [path.name for path in config.data_dir.glob("columnar*")] == ["columnar.duckdb.lock"]
+
+
+def test_rows_that_were_copied_together_lie_by_country_and_browser(database, config):
+    """So DuckDB passes over all others at once where a question asks for one of them."""
+    added_site(database)
+    places = [("US", "Safari"), ("DE", "Chrome"), ("US", "Chrome"), ("DE", "Safari")]
+    origins = [HOME._replace(country=country, browser=browser) for country, browser in places]
+    stored(
+        database,
+        *(arrival("pageview", f"page-{n:04}", visitor=n, origin=origins[n % 4]) for n in range(12)),
+    )
+    with replica_of(database, config) as replica:
+        replica.follow(NEVER)
+        with replica._open_to_read() as read:
+            asked = "SELECT country, browser FROM {} ORDER BY rowid"
+            lying = {table: read.execute(asked.format(table)).fetchall() for table in ("visits", "pageviews")}
+    assert lying == dict.fromkeys(("visits", "pageviews"), sorted(places * 3))
 
 
 def test_a_value_is_data_and_never_part_of_the_question(kept, database):
