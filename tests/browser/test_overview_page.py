@@ -45,14 +45,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
-def reader(signed_in) -> Iterator[Reader]:
-    """Somebody signed in; at the end nothing was complained of, and nobody else was asked."""
-    yield signed_in
-    said = [line for line in signed_in.complaints() if "net::ERR_" not in line]
-    assert (said, signed_in.foreign_requests()) == ([], [])
-
-
 def settle(reader: Reader) -> None:
     """Waits until every part is there, and nothing is asked for any more."""
     ready = """return document.querySelector('#overview [data-part=toolbar] h1')
@@ -381,6 +373,7 @@ def test_parts_that_cannot_be_read_say_so_and_are_asked_for_again(reader):
         reader.open(f"/overview/example.com?{DAYS}")
         until(lambda: len(reader.texts(".ff-overview [role=alert]")) == 7)
         assert reader.texts("[data-part=sources] [role=alert] b") == ["This could not be read"]
+    reader.complaints()  # Chromium may note what was cut off
     reader.click("[data-part=sources] .ff-retry")
     until(lambda: listed(reader, "sources") == {"Google": "3", "Direct / None": "2", "newsletter": "1"})
     settle(reader)
