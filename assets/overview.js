@@ -50,7 +50,15 @@
     return !part.closest("dialog") || new URLSearchParams(location.search).get("details");
   }
 
+  // A site's first day opens with today. The address says so, and keeps it.
+  function begin() {
+    const {opens} = page.dataset;
+    if (!opens || new URLSearchParams(location.search).has("period")) return;
+    history.replaceState(history.state, "", address(changed(`period=${opens}`)));
+  }
+
   function look() {
+    begin();
     complete();
     const due = parts().filter((part) => isWanted(part) && part.dataset.key !== keyOf(part));
     const [quick, others] = [true, false].map((is) => due.filter((part) => QUICK.includes(part.dataset.part) === is));

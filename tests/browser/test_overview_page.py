@@ -29,10 +29,10 @@ HOSTILE = "/<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Server]:
-    """A server over a past: of site 1 and 2, of one with many pages, of one where somebody came just now."""
+    """A server over a past: of site 1 and 2, one with many pages, one where somebody came just now, one without."""
     config = Config(data_dir=tmp_path_factory.mktemp("data"))
     database = Database(config)
-    for domain in ("example.com", "other.example", "large.example", "today.example"):
+    for domain in ("example.com", "other.example", "large.example", "today.example", "quiet.example"):
         sites.add(database, domain, timezone="UTC", now=at(1))
     keep_history(database)
     pages = [f"/page-{number:03}" for number in range(PAGES)] + [HOSTILE]
@@ -110,6 +110,21 @@ def test_a_click_on_a_row_filters_everything_and_back_undoes_it(reader):
     assert (chips(reader), listed(reader, "sources")["Google"]) == ([], "3")
     reader.driver.forward()
     until(lambda: number(reader) == "2")
+
+
+def test_a_new_site_opens_with_today_and_an_address_that_names_a_period_stays(reader):
+    def opened(site, question=""):
+        open_overview(reader, question, site)
+        return urlsplit(reader.driver.current_url).query, reader.texts("[data-keep=period] > span:first-child")
+
+    assert opened("example.com") == ("", ["Last 30 days"])
+    assert opened("quiet.example") == ("period=today", ["Today"])
+    assert opened("quiet.example", "metric=visits") == ("metric=visits&period=today", ["Today"])
+    assert opened("quiet.example", "period=7d") == ("period=7d", ["Last 7 days"])
+    reader.click("[data-keep=period]")
+    reader.click("[data-change='period=30d&interval=']")
+    until(lambda: reader.texts("[data-keep=period] > span:first-child") == ["Last 30 days"])
+    assert urlsplit(reader.driver.current_url).query == "period=30d"
 
 
 def test_shift_click_excludes_and_so_does_the_button_of_the_row(reader):
