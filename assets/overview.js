@@ -105,10 +105,14 @@
     if (part.dataset.part === "top") announce(part);
   }
 
+  // The bar stays as it is: by it people get away from here.
   function fail(part) {
     part.dataset.key = "";
-    part.replaceChildren(byId("overview-failed").firstElementChild.cloneNode(true));
-    part.hidden = part.dataset.part === "toolbar";
+    if (part.dataset.part === "toolbar") return;
+    const said = byId("overview-failed").firstElementChild.cloneNode(true), named = part.getAttribute("aria-label");
+    if (named) said.querySelector("b").textContent = `${named} could not be read`;
+    if (!navigator.onLine) said.querySelector("p").textContent = "This device is offline.";
+    part.replaceChildren(said);
   }
 
   function remembered(part) {
@@ -239,7 +243,7 @@
     return JSON.stringify([...filters, [given["filter-how"], given["filter-by"], [given["filter-value"]]]]);
   }
 
-  window.addEventListener("popstate", () => { if (page) look(); });
+  for (const name of ["popstate", "online"]) window.addEventListener(name, () => { if (page) look(); });
 
   // A segment or a note was saved or removed: the bar and the numbers have their menus.
   function answeredForm(channel) {

@@ -387,12 +387,26 @@ def test_parts_that_cannot_be_read_say_so_and_are_asked_for_again(reader):
     with reader.cut_off_from("*/parts*"):
         reader.open(f"/overview/example.com?{DAYS}")
         until(lambda: len(reader.texts(".ff-overview [role=alert]")) == 7)
-        assert reader.texts("[data-part=sources] [role=alert] b") == ["This could not be read"]
+        assert reader.texts("[data-part=sources] [role=alert] b") == ["Sources could not be read"]
+        assert reader.texts("h1") == ["Overview"]
+        reader.shoot("overview-failed")
     reader.complaints()  # Chromium may note what was cut off
     reader.click("[data-part=sources] .ff-retry")
     until(lambda: listed(reader, "sources") == {"Google": "3", "Direct / None": "2", "newsletter": "1"})
     settle(reader)
     assert reader.texts(".ff-overview [role=alert]") == [], "all that had failed"
+
+
+def test_a_device_that_is_offline_is_told_so_and_asks_again_when_it_is_back(reader):
+    open_overview(reader)
+    line = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    reader.command("Network.emulateNetworkConditions", offline=True, **line)
+    reader.click("[data-keep=stat-pageviews]")
+    until(lambda: reader.texts(".ff-top [role=alert] p") == ["This device is offline."])
+    assert reader.texts("#toolbar [data-keep=period] > span:first-child") == ["10–12 Mar 2026"]
+    reader.command("Network.emulateNetworkConditions", offline=False, **line)
+    until(lambda: reader.texts(".ff-main-chart h2") == ["Pageviews by day"])
+    reader.complaints()  # Chromium may note what was cut off
 
 
 def test_g_o_leads_to_the_overview(reader):
