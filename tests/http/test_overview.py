@@ -89,6 +89,11 @@ def test_compared_with_nothing_no_change_is_told(house):
     assert "from" not in " ".join(read(parts(house, f"{DAYS}&compare=off", "top")["top"]))
 
 
+def test_what_nobody_came_to_is_compared_by_the_numbers_that_it_has(house):
+    said = read(parts(house, f"{DAYS}&compare=2026-01-01,2026-01-03", "top")["top"])
+    assert [text for text in said if text.startswith("from")] == ["from 0"] * 3  # no rate and no mean
+
+
 def test_the_metric_and_the_interval_of_the_chart_are_the_addresss(house):
     written = parts(house, f"{DAYS}&metric=pageviews&interval=hour", "top")["top"]
     assert "Pageviews by hour" in read(written)
