@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from html import escape
+from math import inf
 from typing import Any, NamedTuple
 
 from analytics import access, accounts, embeds, invitations, keys, maintenance, members, sites, stats, table, terms
@@ -15,8 +16,10 @@ from analytics import verify as verification
 from analytics.columnar import Columnar
 from analytics.database import Database
 from analytics.dimensions import dimension
+from analytics.history import History
 from analytics.jobs import Rest, Tell
 from analytics.metrics import METRICS
+from analytics.past import Past
 from analytics.period import Period
 from analytics.query import Query
 from analytics.sites import WrongInput
@@ -250,8 +253,10 @@ def query(
         limit=limit,
     )
     ask = context.columnar.rows if context.columnar else stats.of_truth(context.database)
+    history = History(context.database, context.window_s)
+    past = Past(ask, lambda site_id, span: history.minutes(site_id, span, context.now, inf))
     first = (stats.first_second(asked.site_id, ask) or context.now) if asked.period.preset == "all" else 0
-    return table.text(table.of_answer(asked, asked.span(context.now, first), ask), form)
+    return table.text(table.of_answer(asked, asked.span(context.now, first), past), form)
 
 
 def _is_dimension(name: str) -> bool:

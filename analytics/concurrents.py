@@ -12,7 +12,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import func, select
 
@@ -20,6 +20,7 @@ from analytics import schema
 from analytics.concurrency import MINUTE, people_each_minute
 from analytics.database import Database
 from analytics.jobs import BEGUN, Rest, day_of, days_between, done_days, finish, keep, mark, missing_days, start_of
+from analytics.period import Span
 from analytics.purge import PAUSE
 from analytics.usage import Kept, first_beats
 
@@ -34,6 +35,31 @@ EMPTY = bytes(MINUTES * 4)
 _packing = struct.Struct(f"<{MINUTES}i")
 
 Series: TypeAlias = "array[int]"  # people at each minute, or UNKNOWN
+
+
+class Minutes(NamedTuple):
+    """How many people were on a site at each minute from `begin` (epoch s, a whole minute) on, or UNKNOWN."""
+
+    begin: int
+    people: Series
+
+    def within(self, span: Span) -> Series:
+        """Those that begin within a span, as far as it is covered."""
+        first, end = (max(0, -(-(edge - self.begin) // MINUTE)) for edge in span)
+        return self.people[first:end]
+
+
+def peak(people: Series) -> int | None:
+    """The most people at once; None where no minute is known."""
+    most = max(people, default=UNKNOWN)
+    return None if most == UNKNOWN else most
+
+
+def average(people: Series) -> float | None:
+    """The mean over the known minutes, those without anybody among them; None where no minute is known."""
+    unknown = people.count(UNKNOWN)
+    known = len(people) - unknown
+    return (sum(people) - unknown * UNKNOWN) / known if known else None
 
 
 def pack(people: Sequence[int]) -> bytes:
@@ -54,15 +80,23 @@ def read(database: Database, site_id: int, first: date, end: date) -> dict[date,
     table = schema.concurrents
     own = table.c.site_id == site_id
     wanted = select(table.c.day, table.c.people).where(own, table.c.day >= first.isoformat(), table.c.day < str(end))
+    begun = first_day(database, site_id)
+    if begun is None:
+        return {}
     with database.read() as connection:
-        begun = connection.execute(select(func.min(table.c.day)).where(own)).scalar()
-        if begun is None:
-            return {}
         found = {date.fromisoformat(day): unpack(people) for day, people in connection.execute(wanted)}
-    since = max(first, date.fromisoformat(begun))
+    since = max(first, begun)
     if len(found) < (end - since).days:
         found |= {day: array("i", EMPTY) for day in done_days(database, JOB, since) if day < end and day not in found}
     return found
+
+
+def first_day(database: Database, site_id: int) -> date | None:
+    """The first UTC day that is kept of a site, None where none is."""
+    table = schema.concurrents
+    with database.read() as connection:
+        day = connection.execute(select(func.min(table.c.day)).where(table.c.site_id == site_id)).scalar()
+    return None if day is None else date.fromisoformat(day)
 
 
 def missing(database: Database, end: date) -> list[date]:

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from analytics import concurrents
 from analytics.concurrency import MINUTE, SETTLED_S, first_beat, people_at
-from analytics.concurrents import UNKNOWN, Series
+from analytics.concurrents import UNKNOWN, Minutes, Series, average, peak
 from analytics.database import Database
 from analytics.jobs import day_of, days_between, start_of
 from analytics.live import Concurrency
+from analytics.period import Span
 from analytics.sites import Site
 
 SHOWN_S = 60 * MINUTE
@@ -24,6 +25,11 @@ DAY_S = 86_400
 KEPT_S = 2 * DAY_S + 3600  # in memory: what the daily job may not have counted yet
 AT_ONCE = 60  # minutes a statement
 BUDGET_S = 0.15  # how long one question may spend on minutes of earlier today
+NEVER = 2**40
+
+
+class StillCounting(RuntimeError):
+    """Minutes of a large site are still being counted: ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class History:
         """What `read` gave at that moment (epoch s), as far as it is known by now; nothing is counted for it."""
         midnight, minute = _midnight(site, at), at // MINUTE * MINUTE
         begin = min(midnight, minute - SHOWN_S)
-        found, complete = self.people(site, begin, minute + MINUTE, now, budget_s=0)
+        found, complete = self.people(site.id, begin, minute + MINUTE, now, budget_s=0)
         points = [(begin + nth * MINUTE, people) for nth, people in enumerate(found) if people != UNKNOWN]
         peak = max(((people, when) for when, people in points if when >= midnight), default=None)
         return Concurrency(
@@ -91,16 +97,16 @@ class History:
             peak=peak if complete else None,
         )
 
-    def people(self, site: Site, begin: int, end: int, now: int, budget_s: float = BUDGET_S) -> tuple[Series, bool]:
+    def people(self, site_id: int, begin: int, end: int, now: int, budget_s: float = BUDGET_S) -> tuple[Series, bool]:
         """People at each minute from `begin` to before `end` (epoch s, whole minutes), and whether that is complete.
 
         A minute that is still to come, or that nobody can tell (any more, or yet), is UNKNOWN. `budget_s` is how long
         minutes may be counted that are not known.
         """
-        with self._locks.setdefault(site.id, threading.Lock()):
-            days = concurrents.read(self._database, site.id, day_of(begin), day_of(end - 1) + timedelta(days=1))
+        with self._locks.setdefault(site_id, threading.Lock()):
+            days = concurrents.read(self._database, site_id, day_of(begin), day_of(end - 1) + timedelta(days=1))
             found = concurrents.between(days, begin, end)
-            first = first_beat(self._database, site.id)
+            first = first_beat(self._database, site_id)
             if first is None:
                 return found, True
             last = (now - SETTLED_S) // MINUTE * MINUTE
@@ -112,8 +118,8 @@ class History:
                 if day not in days
                 for minute in range(max(since, start_of(day)), min(until, start_of(day) + DAY_S), MINUTE)
             ]
-            known = self._kept(site.id, now)
-            complete = self._count_slowly(site.id, known, open_minutes, budget_s)
+            known = self._kept(site_id, now)
+            complete = self._count_slowly(site_id, known, open_minutes, budget_s)
             for minute in open_minutes:
                 found[(minute - begin) // MINUTE] = known.get(minute, UNKNOWN)
             return found, complete
@@ -122,13 +128,34 @@ class History:
         """That day of the site's zone."""
         zone = ZoneInfo(site.timezone)
         begin, end = _begin(day, zone), _begin(day + timedelta(days=1), zone)
-        people, complete = self.people(site, begin, end, now)
+        people, complete = self.people(site.id, begin, end, now)
         earlier = [a_week_before(minute, zone) for minute in range(begin, end, MINUTE)]
-        week_before, is_whole = self.people(site, min(earlier), max(earlier) + MINUTE, now)
+        week_before, is_whole = self.people(site.id, min(earlier), max(earlier) + MINUTE, now)
         before = array("i", (week_before[(minute - min(earlier)) // MINUTE] for minute in earlier))
-        peak, average = peak_and_average(people)
-        at = peak and (peak[0], begin + peak[1] * MINUTE)
-        return DayOfConcurrents(begin, end, people, before, at, average, complete and is_whole)
+        most = peak(people)
+        at = None if most is None else (most, begin + people.index(most) * MINUTE)
+        return DayOfConcurrents(begin, end, people, before, at, average(people), complete and is_whole)
+
+    def minutes(self, site_id: int, span: Span, now: int, patience_s: float) -> Minutes:
+        """People at each minute of a span, as far as it can be known by now: 2 MB a year.
+
+        `StillCounting` where that takes longer than `patience_s`; each time that one asks there is less to count.
+        """
+        since = self._since(site_id)
+        begin, end = (-(-edge // MINUTE) * MINUTE for edge in (max(span.begin, since), min(span.end, now)))
+        until = time.monotonic() + patience_s
+        while begin < end:
+            people, complete = self.people(site_id, begin, end, now, min(BUDGET_S, patience_s))
+            if complete:
+                return Minutes(begin, people)
+            if time.monotonic() >= until:
+                raise StillCounting("minutes of this period are still being counted; ask again in a moment")
+        return Minutes(begin, array("i"))
+
+    def _since(self, site_id: int) -> int:
+        """The second (epoch) before which no minute is known, NEVER where none is."""
+        day, beat = concurrents.first_day(self._database, site_id), first_beat(self._database, site_id)
+        return min(NEVER if day is None else start_of(day), NEVER if beat is None else beat)
 
     def forget(self, site_id: int, at: int) -> None:
         """Counts the minutes around that second anew: a beat of the past has come in."""
@@ -172,15 +199,6 @@ class History:
             self._count(site_id, known, missing[-AT_ONCE:])
             del missing[-AT_ONCE:]
         return not missing
-
-
-def peak_and_average(people: Series) -> tuple[tuple[int, int] | None, float | None]:
-    """The most people at once with the number of the first such minute, and the mean; None where nothing is known."""
-    known = [number for number in people if number != UNKNOWN]
-    if not known:
-        return None, None
-    most = max(known)
-    return (most, people.index(most)), sum(known) / len(known)
 
 
 def a_week_before(at: int, zone: tzinfo) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Double, FromClause, Integer, case, cast, func
 
+from analytics.concurrents import Series, average, peak
 from analytics.dialects import different
 from analytics.sites import WrongInput
 
@@ -42,6 +43,7 @@ class Metric:
 
     `ways` has its expression over each kind of rows that tells it; those that several kinds tell agree.
     `of_all`: what it tells is divided by the same of the whole question, not split.
+    `of_minutes` have those that no rows tell: what it is of the people at each minute, None where no minute is known.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Metric:
     better: int
     ways: Mapping[Grain, Expression] = field(hash=False)
     of_all: bool = False
+    of_minutes: Callable[[Series], int | float | None] | None = field(default=None, hash=False)
 
 
 def _mean(of: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -174,6 +177,25 @@ _ALL = (
         "What an event that was worth anything was worth on average, where all are in one currency.",
         1,
         {Grain.HITS: lambda rows: _one_currency(rows, func.avg(_money(rows)))},
+    ),
+    Metric(
+        "peak_concurrents",
+        "Peak concurrents",
+        "count",
+        "The most people who were on the site at once, at any minute that is known.",
+        1,
+        {},
+        of_minutes=peak,
+    ),
+    Metric(
+        "average_concurrents",
+        "Average concurrents",
+        "ratio",
+        "How many people were on the site at a minute, on average over the minutes that are known; those without "
+        "anybody count.",
+        1,
+        {},
+        of_minutes=average,
     ),
 )
 

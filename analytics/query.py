@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from analytics import filters
-from analytics.dimensions import Dimension, dimension
+from analytics.dimensions import TIME, Dimension, dimension
 from analytics.filters import Filter
 from analytics.metrics import METRICS, Grain, Metric, metric
-from analytics.period import Clock, Comparison, Period, Span, compared, span
+from analytics.period import INTERVALS, Clock, Comparison, Period, Span, compared, span
 from analytics.sites import Site, WrongInput
 
 MOST_ROWS = 10_000
@@ -65,6 +65,7 @@ class Query:
             if one.by not in (*self.metrics, *self.dimensions):
                 raise WrongInput(f"sorted by {one.by[:60]!r}: {', '.join((*self.metrics, *self.dimensions))}")
         _check_split(self.asked, self.split)
+        _check_minutes(self)
 
     @classmethod
     def of(cls, site: Site, **fields: Any) -> Query:
@@ -146,6 +147,20 @@ def _check_split(asked: Sequence[Metric], split: Sequence[Dimension]) -> None:
     whole = [one.id for one in asked if set(one.ways) == {Grain.VISITS}]
     if apart and whole:
         raise WrongInput(f"{', '.join(whole)} belong to whole visits and cannot be split by {', '.join(apart)}")
+
+
+def _check_minutes(query: Query) -> None:
+    """What minutes tell is told of everybody, by time: a minute knows how many people there were, not who."""
+    names = [one.id for one in query.asked if one.of_minutes]
+    told = f"{', '.join(names)} count everybody on the site"
+    if names and query.filters:
+        used = ", ".join(sorted(set().union(*map(filters.dimensions_in, query.filters))))
+        raise WrongInput(f"{told} and cannot be filtered by {used}: ask without filters")
+    if names and (len(query.split) > 1 or any(one.of != "time" for one in query.split)):
+        ways = ", ".join(f"{TIME}{one}" for one in INTERVALS)
+        raise WrongInput(
+            f"{told} and cannot be split by {', '.join(query.dimensions)}: by one of {ways}, or not at all"
+        )
 
 
 def _pairs(text: str) -> dict[str, list[str]]:

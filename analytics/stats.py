@@ -166,6 +166,8 @@ def _statement(query: Query, span: Span, split: Sequence[Dimension], *, cut: boo
 
 def _grain(one: Metric, split: Sequence[Dimension]) -> Grain:
     """The cheapest rows that tell the metric. What is split within visits is counted from hits."""
+    if not one.ways:
+        raise TypeError(f"no facts tell {one.id}: ask analytics.past")
     within = any(part.of in ("hit", "time") for part in split)
     order = (Grain.HITS, Grain.VISITS) if within else (Grain.VISITS, Grain.HITS)
     return next(grain for grain in (*order, Grain.READINGS) if grain in one.ways)

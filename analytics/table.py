@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from analytics import written
 from analytics.metrics import Metric
+from analytics.past import Past, breakdown
 from analytics.period import Span
 from analytics.query import Query
-from analytics.stats import Ask, Number, breakdown
+from analytics.stats import Number
 
 FORMATS = ("table", "csv", "json")
 Cell = str | Number | dict[str, Any]
@@ -25,11 +26,11 @@ class Table(NamedTuple):
     rows: list[tuple[Cell, ...]]
 
 
-def of_answer(query: Query, span: Span, ask: Ask) -> Table:
+def of_answer(query: Query, span: Span, past: Past) -> Table:
     """The answer to a question: its dimensions, then its metrics, in the units of the statistics API."""
-    found = breakdown(query, span, ask).rows
+    found = breakdown(query, span, past).rows
     values = [written.value(one, query.clock) for one in query.split]
-    currencies = written.currencies(query, span, found, ask)
+    currencies = written.currencies(query, span, found, past.ask)
     rows = [
         (
             *(value(one) for value, one in zip(values, row.dimensions, strict=True)),

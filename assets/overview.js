@@ -100,9 +100,16 @@
     const kept = remembered(part);
     part.innerHTML = html;
     part.hidden = !html;
+    for (const tab of part.querySelectorAll("[role=tab][aria-selected=true]")) bringIntoSight(tab);
     if (kept) restore(part, kept);
     for (const node of part.querySelectorAll("[data-spots]")) readOut(node);
     if (part.dataset.part === "top") announce(part);
+  }
+
+  // Tabs that do not fit are scrolled sideways: the open one to the middle.
+  function bringIntoSight(tab) {
+    const row = tab.parentNode, [own, whole] = [tab, row].map((node) => node.getBoundingClientRect());
+    row.scrollLeft += own.left + own.width / 2 - whole.left - whole.width / 2;
   }
 
   // The bar stays as it is: by it people get away from here.

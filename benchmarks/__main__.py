@@ -17,7 +17,7 @@ from benchmarks.common import Report, machine
 
 NAMES = (
     *("collect", "live", "kill", "presence", "all_sites", "purge", "today", "past_log", "rewind"),
-    *("columnar", "history", "weight", "privacy", "start"),
+    *("columnar", "history", "overview", "weight", "privacy", "start"),
 )
 
 

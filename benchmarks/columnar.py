@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from statistics import median
 
 from sqlalchemy import Select, func, select, update
 
@@ -13,18 +14,22 @@ from analytics import changes, schema, sites
 from analytics.columnar import Columnar
 from analytics.config import Config
 from analytics.database import Database
+from analytics.rebuilding import forget
 from analytics.verify import verify
-from benchmarks.common import Report, memory_mb, percentile, times
+from benchmarks.collect import Bench
+from benchmarks.common import BEHIND_PROXY, Report, memory_mb, percentile, spread, times
 from benchmarks.history_data import DAY_S, HOST, write
 from benchmarks.postgresql import postgresql
 from collector.service import FOLLOW_S
 from collector.writer import Waiting, Writer
 from tests.factories import arrival
+from tests.serving import serving
 
 VISITS = 3_000_000
 CHANGED = 5_000
 MADE_S = 90.0
 MOST_LAG_S = 2.0
+LOAD_S, LOADS, MOST_SLOWER = 4.0, 5, 2.0
 RATE = 500  # pageviews a second
 NEVER = threading.Event().wait
 
@@ -33,6 +38,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
     """Prints the figures on SQLite and on PostgreSQL, short with a fiftieth of the rows."""
     visits = VISITS // 50 if short else VISITS
     _on(report, "SQLite", Config(data_dir=folder / "sqlite"), visits)
+    _collecting(report, Config(data_dir=folder / "sqlite"))
     with postgresql(folder) as url:
         _on(report, "PostgreSQL", Config(data_dir=folder / "beside", database_url=url), visits)
     _lag(report, Config(data_dir=folder / "lag"), 5.0 if short else 30.0)
@@ -60,6 +66,24 @@ def _on(report: Report, name: str, config: Config, visits: int) -> None:
     report.zero("  differences", len(differences))
     columnar.close()
     database.close()
+
+
+def _collecting(report: Report, config: Config) -> None:
+    """What the collector's latency becomes under full load while the replica is made anew beside it."""
+    made = config.data_dir / "columnar.duckdb"
+    forget(made)
+    with serving(config, **BEHIND_PROXY) as server:
+        bench = Bench(LOAD_S)
+        meanwhile = []
+        while not made.exists():
+            meanwhile.append(bench.measure(server.process.pid, server.port))
+        afterwards = [bench.measure(server.process.pid, server.port) for _ in range(LOADS)]
+    some = {"while it is made": meanwhile, "afterwards": afterwards}
+    for name, loads in some.items():
+        rate, p99 = (spread([getattr(one.load, what) for one in loads], 1) for what in ("rate", "p99"))
+        report.figure(f"64 connections, {name}", f"{rate} /s, p99 {p99} ms")
+    during, after = (median(one.load.p99 for one in loads) for loads in some.values())
+    report.most("p99 while it is made, against afterwards", during / after, MOST_SLOWER, "times")
 
 
 def _change(database: Database, columnar: Columnar, site_id: int) -> float:

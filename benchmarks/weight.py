@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from selenium.webdriver import Chrome
@@ -14,22 +12,12 @@ from selenium.webdriver import Chrome
 from benchmarks.chromium import chromium, sign_in, wait_until
 from benchmarks.common import SITE, Report, footfall
 from benchmarks.load import pageview
+from benchmarks.wire import Wire, taken
 from tests.serving import Server
 
 VISITORS = 200
 SETTLED_S = 3.0  # after the first figures: the redraws that follow on a page just opened
 MOST_SCRIPT, MOST_CARD, MOST_FIRST, MOST_RELOAD = 2_200, 40_000, 900_000, 20_000
-
-
-class Wire(NamedTuple):
-    """One page load: bytes by address (headers and bodies, as encoded), and every host that was asked."""
-
-    sizes: dict[str, int]
-    hosts: set[str]
-
-    @property
-    def total(self) -> int:
-        return sum(self.sizes.values())
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
@@ -66,7 +54,7 @@ def _card(report: Report, server: Server, browser: Chrome) -> Wire:
     browser.get(server.url + found[1])
     wait_until(lambda: _text(browser, "active"), "the card shows its number")
     time.sleep(SETTLED_S)
-    wire = _taken(browser)
+    wire = taken(browser)
     report.most("card, in all", wire.total, MOST_CARD, "bytes", f"in {len(wire.sizes)} requests")
     _parts(report, wire, 3)
     return wire
@@ -76,7 +64,7 @@ def _live(report: Report, server: Server, browser: Chrome) -> set[str]:
     """The page of 200 visitors with an empty cache, and once more."""
     browser.get("about:blank")
     browser.execute_cdp_cmd("Network.clearBrowserCache", {})
-    _taken(browser)
+    taken(browser)
     browser.get(f"{server.url}/live/{SITE}")
     first = _settled(browser)
     report.most("first load of the Live page", first.total, MOST_FIRST, "bytes", f"in {len(first.sizes)} requests")
@@ -97,7 +85,7 @@ def _parts(report: Report, wire: Wire, most: int) -> None:
 def _settled(browser: Chrome) -> Wire:
     wait_until(lambda: _text(browser, "active-now"), "the page shows its number")
     time.sleep(SETTLED_S)
-    return _taken(browser)
+    return taken(browser)
 
 
 def _text(browser: Chrome, element: str) -> str:
@@ -105,33 +93,3 @@ def _text(browser: Chrome, element: str) -> str:
         browser.execute_script("return (document.getElementById(arguments[0]) || {}).textContent", element) or ""
     )
     return found.strip("–").strip()
-
-
-def _taken(browser: Chrome) -> Wire:
-    """What the browser's network log says since the last look; a stream counts as far as it has come."""
-    addresses: dict[str, str] = {}
-    finished: dict[str, int] = {}
-    so_far: dict[str, int] = {}
-    for entry in browser.get_log("performance"):
-        event = json.loads(entry["message"])["message"]
-        method, told = event["method"], event["params"]
-        key = told.get("requestId", "")
-        if method == "Network.requestWillBeSent":
-            _note_redirect(told, finished)
-            addresses[key] = told["request"]["url"]
-        elif method == "Network.responseReceived":
-            so_far[key] = so_far.get(key, 0) + int(told["response"]["encodedDataLength"])
-        elif method == "Network.dataReceived":
-            so_far[key] = so_far.get(key, 0) + int(told["encodedDataLength"])
-        elif method == "Network.loadingFinished":
-            finished[key] = finished.get(key, 0) + int(told["encodedDataLength"])
-    web = {key: url for key, url in addresses.items() if urlsplit(url).scheme in ("http", "https", "ws", "wss")}
-    sizes: dict[str, int] = {}
-    for key, url in web.items():
-        sizes[url] = sizes.get(url, 0) + finished.get(key, so_far.get(key, 0))
-    return Wire(sizes, {urlsplit(url).netloc for url in web.values()})
-
-
-def _note_redirect(told: dict[str, Any], finished: dict[str, int]) -> None:
-    if before := told.get("redirectResponse"):
-        finished[told["requestId"]] = finished.get(told["requestId"], 0) + int(before["encodedDataLength"])

@@ -109,7 +109,7 @@ def rewound(service: Service, site: Site, at: int, now: int) -> tuple[tuple[Any,
 def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
     """What the slider shows of the last 24 hours, and how soon to look again."""
     end = now // MINUTE * MINUTE
-    people, complete = service.history.people(site, end - rewind.FAR_S, end, now)
+    people, complete = service.history.people(site.id, end - rewind.FAR_S, end, now)
     since = rewind.earliest(service.database, site.id, now)
     line = {"begin": end - rewind.FAR_S, "since": since, "people": bar.line(people)}
     return json.dumps(line, separators=(",", ":")), bar.TICK_MS if complete else bar.COUNTING_MS

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 from collector.accesslog import Hit, read
 from collector.logfile import open_log
@@ -89,6 +90,26 @@ _BROWSERS = (
     ("Safari", "safari"),
     ("", "firefox"),
 )
+_SCREENS = (
+    ("iPad", ((820, 1180), (1024, 1366))),
+    ("Mobile", ((393, 852), (390, 844), (412, 915), (360, 800))),
+    ("Macintosh", ((1440, 900), (1512, 982), (1728, 1117))),
+    ("", ((1920, 1080), (1920, 1080), (1920, 1080), (1536, 864), (1366, 768), (2560, 1440))),
+)
+_LANGUAGES = (
+    "en-US",
+    "en-US",
+    "en-US",
+    "en-US",
+    "en-GB",
+    "de-DE",
+    "de-DE",
+    "fr-FR",
+    "es-ES",
+    "pt-BR",
+    "ja-JP",
+    "pl-PL",
+)
 _PHONES = (_IPHONE.safari, _IPHONE.chrome, _ANDROID.chrome, _ANDROID.chrome)
 
 
@@ -108,6 +129,22 @@ class Visitor(NamedTuple):
         """`lena.h` as the feed names her: `Lena H.`"""
         first, _, last = self.user_id.partition(".")
         return f"{first.title()} {last.upper()}."
+
+    @property
+    def screen(self) -> tuple[int, int]:
+        """Width and height, such as their device has."""
+        known = next(sizes for sign, sizes in _SCREENS if sign in self.user_agent)
+        return known[self._number % len(known)]
+
+    @property
+    def language(self) -> str:
+        """What their browser asks for."""
+        return _LANGUAGES[self._number % len(_LANGUAGES)]
+
+    @property
+    def _number(self) -> int:
+        """Of their address, the same every time."""
+        return crc32(self.address.encode())
 
 
 def excerpt() -> list[Hit]:

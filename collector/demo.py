@@ -173,6 +173,7 @@ class _Visit:
         self._visitor, self._key, self._paths = visitor, key, paths
         self._chance = chance_of(key)
         self._person = {"site": DEMO_DOMAIN, "ip": visitor.address, "user_agent": visitor.user_agent}
+        self._browser = {"screen": visitor.screen, "language": visitor.language}
         if visitor.signed_in:
             self._sign_in()
 
@@ -193,7 +194,7 @@ class _Visit:
 
     def _page(self, number: int, start: float, stay: float) -> Iterator[Step]:
         path = self._visitor.entry if number == 0 else self._chance.choice(self._paths)
-        view = self._person | {"type": "pageview", "id": f"{self._key}p{number}", "url": url_of(path)}
+        view = self._person | self._browser | {"type": "pageview", "id": f"{self._key}p{number}", "url": url_of(path)}
         if number == 0 and self._visitor.referrer:
             view["referrer"] = self._visitor.referrer
         reading = reading_of(self._chance)

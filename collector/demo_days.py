@@ -94,7 +94,8 @@ def _guest(visitor: Visitor, places: Places) -> Guest:
     landed = page.read(url_of(visitor.entry))
     assert landed is not None
     came, place = source.classify(landed, visitor.referrer), places.find(visitor.address)
-    return Guest(visitor, landed.path, Origin(DEMO_DOMAIN, *came, *place, *device.read(visitor.user_agent)))
+    browser = *device.read(visitor.user_agent), "x".join(map(str, visitor.screen)), visitor.language
+    return Guest(visitor, landed.path, Origin(DEMO_DOMAIN, *came, *place, *browser))
 
 
 def made_day(site_id: int, guests: Sequence[Guest], paths: Sequence[str], day: date, many: int, seed: int) -> Day:

@@ -115,6 +115,7 @@ class Endpoint:
 
     def _collect(self, request: Request, connection: Connection, number: int, shown: Show | None = None) -> None:
         """The answer comes after the commit. What is asked for in one turn of the loop is handed over together."""
+        self._writer.give_way()
         begun = self._routes.collector.begin(request)
         if isinstance(begun, Response):
             connection.answer(number, shown(begun) if shown else begun)

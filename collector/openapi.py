@@ -20,6 +20,7 @@ from collector.request import Request, Response, json_response
 
 PATH = "/api/openapi.json"
 DOCUMENT = "application/json"
+AT_ONCE = [one.id for one in METRICS.values() if one.of_minutes]
 Object = dict[str, Any]
 
 INGEST, STATS = "ingest", "stats"
@@ -302,7 +303,8 @@ def _query() -> Object:
             "items": {"enum": list(METRICS)},
             "minItems": 1,
             "uniqueItems": True,
-            "description": f"What is counted: {', '.join(METRICS)}.",
+            "description": f"What is counted: {', '.join(METRICS)}. {' and '.join(AT_ONCE)} count everybody "
+            "on the site: without filters, split by time or not at all.",
         },
         "date_range": {
             "oneOf": [{"enum": list(plausible.RANGES)}, {"type": "array", "items": {"type": "string"}}],

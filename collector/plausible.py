@@ -17,10 +17,11 @@ from babel.numbers import format_compact_currency, format_currency
 from analytics import countries, filters, written
 from analytics.dimensions import DIMENSIONS, Dimension, dimension
 from analytics.metrics import METRICS, Metric
+from analytics.past import Past, breakdown
 from analytics.period import EARLIEST, LATEST, Clock, Period, Span, buckets, moved
 from analytics.query import MOST_ROWS, Order, Query
 from analytics.sites import Site, WrongInput
-from analytics.stats import Ask, Breakdown, Number, breakdown, first_second
+from analytics.stats import Ask, Breakdown, Number, first_second
 
 FIELDS = (
     *("site_id", "metrics", "date_range", "dimensions", "filters", "order_by", "include", "pagination"),
@@ -238,11 +239,11 @@ def _ends(span: Span, clock: Clock) -> list[str]:
 # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer(asked: Asked, ask: Ask) -> dict[str, Any]:
-    """The whole answer, asked of the database."""
+def answer(asked: Asked, past: Past) -> dict[str, Any]:
+    """The whole answer."""
     query = asked.query
-    found = breakdown(query, asked.span, ask)
-    currencies = written.currencies(query, asked.span, found.rows, ask)
+    found = breakdown(query, asked.span, past)
+    currencies = written.currencies(query, asked.span, found.rows, past.ask)
     cells = [_cell(one, name, query.clock) for one, name in zip(query.split, asked.names, strict=True)]
     results = [
         {
@@ -254,7 +255,7 @@ def answer(asked: Asked, ask: Ask) -> dict[str, Any]:
         }
         for row in found.rows
     ]
-    return {"results": results, "meta": _meta(asked, found, ask), "query": asked.told}
+    return {"results": results, "meta": _meta(asked, found, past), "query": asked.told}
 
 
 def _cell(one: Dimension, name: str, clock: Clock) -> Callable[[Any], str]:
@@ -276,17 +277,17 @@ def _value(one: Metric, number: Number, currency: str) -> Any:
     }
 
 
-def _meta(asked: Asked, found: Breakdown, ask: Ask) -> dict[str, Any]:
+def _meta(asked: Asked, found: Breakdown, past: Past) -> dict[str, Any]:
     meta: dict[str, Any] = {}
     if asked.include.get("time_labels"):
         one = next(one for one in asked.query.split if one.of == "time")
         cell = written.value(one, asked.query.clock)
         meta["time_labels"] = [cell(part.begin) for part in buckets(asked.span, one.interval, asked.query.clock)]
     if asked.include.get("total_rows"):
-        meta["total_rows"] = found.total or (_total(asked, ask) if asked.query.offset else 0)
+        meta["total_rows"] = found.total or (_total(asked, past) if asked.query.offset else 0)
     return meta
 
 
-def _total(asked: Asked, ask: Ask) -> int:
+def _total(asked: Asked, past: Past) -> int:
     """How many rows there are, for an offset past the last."""
-    return breakdown(replace(asked.query, limit=1, offset=0), asked.span, ask).total
+    return breakdown(replace(asked.query, limit=1, offset=0), asked.span, past).total

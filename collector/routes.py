@@ -45,7 +45,7 @@ EVENT_STREAM = (
 SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
 DATABASE_AWAY = error(503, "database_away", "the database does not answer", (NO_STORE, ("Retry-After", "5")))
 NOT_STORING = error(503, "not_storing", "the last commit failed; the log says why", (NO_STORE, ("Retry-After", "5")))
-STALE_S = 10.0  # a replica that follows is half a second behind
+STALE_S = 10.0  # a replica that follows is about a second behind
 FAILED = error(500, "failed", "something failed on the server; its log says what", (NO_STORE,))
 MOST_STREAMS = 2_000
 TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (NO_STORE, ("Retry-After", "30")))
@@ -128,7 +128,7 @@ class Routes:
         self._who_reads = who_reads
         self._clock = clock
         self._behind_s = behind_s
-        programs = Statistics(sites, keys, hub, ask, clock)
+        programs = Statistics(sites, keys, hub, ask, history, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
             "/js/footfall.js": (("GET", "HEAD"), script(beat_s)),

@@ -42,7 +42,7 @@ TIDY_S = 60.0
 DAY_S = 30.0  # how often one looks whether the day's work is due
 NOTE_S = 1.0
 RECALL_S = 1.0
-FOLLOW_S = 0.5
+FOLLOW_S = 1.0  # a pass costs 60 ms of processor time however little there is
 RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
 ALONE_S = 5.0  # nobody else writes an embedded database, and whoever changes something here renews at once
 

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from analytics.history import History, StillCounting
 from analytics.keys import Key, KeyRing
+from analytics.past import Past
 from analytics.sites import Directory, Site, WrongInput
 from analytics.stats import Ask
 from collector import plausible
@@ -20,6 +22,7 @@ REALTIME = "/api/v1/stats/realtime/visitors"
 A_MINUTE = 600  # requests of one key
 MOST_AT_ONCE = 10  # questions of one key that are being answered or wait
 MOST_NAMED = 20  # sites in a message
+PATIENCE_S = 3.0  # how long minutes of a large site are counted for one question
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -45,11 +48,14 @@ TOO_MANY_AT_ONCE = refused(
 class Statistics:
     """Answers programs with a `stats` key. Memory: a counter for each key."""
 
-    def __init__(self, sites: Directory, keys: KeyRing, hub: Hub, ask: Ask, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, sites: Directory, keys: KeyRing, hub: Hub, ask: Ask, history: History, clock: Callable[[], float]
+    ) -> None:
         self._sites = sites
         self._keys = keys
         self._hub = hub
         self._ask = ask
+        self._history = history
         self._clock = clock
         self._rate = Rate(A_MINUTE)
 
@@ -67,11 +73,14 @@ class Statistics:
         return site if isinstance(site, Response) else self._answered(site, given)
 
     def _answered(self, site: Site, given: dict[str, Any]) -> Response:
+        now = int(self._clock())
+        past = Past(self._ask, lambda site_id, span: self._history.minutes(site_id, span, now, PATIENCE_S))
         try:
-            asked = plausible.read(given, site, int(self._clock()), self._ask)
-            return json_response(200, plausible.answer(asked, self._ask), (NO_STORE,))
+            return json_response(200, plausible.answer(plausible.read(given, site, now, self._ask), past), (NO_STORE,))
         except WrongInput as wrong:
             return refused(400, str(wrong))
+        except StillCounting as wait:
+            return refused(503, str(wait), ("Retry-After", "1"))
 
     def realtime(self, request: Request) -> Response:
         """`GET /api/v1/stats/realtime/visitors`: how many people were there in the last five minutes, a bare number."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -10,7 +11,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.concurrency import MINUTE
-from analytics.concurrents import UNKNOWN
+from analytics.concurrents import UNKNOWN, average, peak
 from analytics.history import DayOfConcurrents
 from analytics.sites import Site
 from layouts import states
@@ -102,16 +103,14 @@ def _nothing(found: DayOfConcurrents, day: date, today: date) -> Component:
 
 def _figures(found: DayOfConcurrents, zone: tzinfo) -> Component:
     """Peak and average, each beside that of the week before over the same minutes."""
-    same = [before for people, before in zip(found.people, found.before, strict=True) if people != UNKNOWN]
-    earlier = [people for people in same if people != UNKNOWN]
-    most = max(earlier, default=None)
-    mean = sum(earlier) / len(earlier) if earlier else None
+    same = (before for people, before in zip(found.people, found.before, strict=True) if people != UNKNOWN)
+    earlier = array("i", same)
     people, at = found.peak or (0, found.begin)
     when = f"at {figures.time_of_day(at, zone)}"
     return html.Dl(
         [
-            _figure("Peak", figures.count(people), when, people, most),
-            _figure("Average", figures.mean(found.average or 0), "", found.average or 0, mean),
+            _figure("Peak", figures.count(people), when, people, peak(earlier)),
+            _figure("Average", figures.mean(found.average or 0), "", found.average or 0, average(earlier)),
         ],
         className="ff-day-figures",
     )

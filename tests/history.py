@@ -24,7 +24,15 @@ from tests.factories import arrival, event, heartbeat, stored
 
 ORGANIC = {"source": "Google", "channel": "Organic Search", "referrer": "google.com"}
 A = Origin(
-    "example.com", **ORGANIC, country="DE", city="Berlin", browser="Firefox", browser_version="140", os="GNU/Linux"
+    "example.com",
+    **ORGANIC,
+    country="DE",
+    city="Berlin",
+    browser="Firefox",
+    browser_version="140",
+    os="GNU/Linux",
+    screen="1440x900",
+    language="de-DE",
 )
 B = Origin("example.com", channel="Direct", country="DE", browser="Chrome", device="Mobile")
 C = Origin("example.com", **ORGANIC, country="FR", city="Paris", browser="Firefox", os="Mac")

@@ -63,6 +63,7 @@ SOURCES = Panel(
     (
         List("source", "Sources", "source", "Where visitors come from appears here."),
         List("channel", "Channels", "channel", "How visitors come appears here."),
+        List("referrer", "Referrers", "referrer", "Pages that link to the site appear here.", left_out=NONE),
         List("campaign", "Campaigns", "utm_campaign", TAGGED, left_out=NONE),
     ),
 )
@@ -73,6 +74,7 @@ PAGES = Panel(
         List("page", "Pages", "page", "Pages that are viewed appear here.", OF_PAGES),
         List("entry", "Entry pages", "entry_page", "The first page of each visit appears here.", left_out=NONE),
         List("exit", "Exit pages", "exit_page", "The last page of each visit appears here.", left_out=NONE),
+        List("hostname", "Hosts", "hostname", "The hosts of pages that are viewed appear here.", OF_PAGES),
     ),
 )
 PLACES = Panel(
@@ -92,6 +94,8 @@ DEVICES = Panel(
         List("browser", "Browsers", "browser", "What visitors browse with appears here."),
         List("os", "OS", "os", "The systems of visitors appear here.", noun="systems"),
         List("device", "Devices", "device", "Desktops, phones and tablets appear here."),
+        List("screen", "Screens", "screen", "How large screens are is told by the site's script.", left_out=NONE),
+        List("language", "Languages", "language", "What browsers ask for is told by the site's script.", left_out=NONE),
     ),
 )
 EVENTS = List("event", "Events", "event", "Send one: footfall('event', 'Signup').", OF_EVENTS, left_out=(PAGEVIEW,))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from reader import Reader, add_owner
+from reader import PHONE, Reader, add_owner
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from stream_server import until
@@ -253,6 +253,29 @@ def test_tabs_follow_the_arrow_keys_and_outlast_a_filter(reader):
     reader.click(row("sources", "Google"))
     until(lambda: listed(reader, "places") == {"France": "1", "Germany": "1", "United States": "1"})
     assert asked(reader) == {"places": "country", "filters": '[["is","source",["Google"]]]'}
+
+
+def test_a_screen_filters_everything_as_any_other_row(reader):
+    open_overview(reader)
+    reader.click("[data-keep=tab-screen]")
+    until(lambda: listed(reader, "devices") == {"1440x900": "1"})
+    settle(reader)
+    reader.click(row("devices", "1440x900"))
+    until(lambda: chips(reader) == ["Screen is 1440x900"])
+    assert asked(reader) == {"devices": "screen", "filters": '[["is","screen",["1440x900"]]]'}
+    until(lambda: number(reader) == "1")
+
+
+def test_the_open_tab_of_a_panel_is_in_sight_on_a_phone(reader):
+    within = """const tab = document.querySelector('[data-keep=tab-language]'), row = tab.parentNode;
+        const [own, whole] = [tab, row].map((node) => node.getBoundingClientRect());
+        return row.scrollWidth > row.clientWidth && own.left >= whole.left && own.right <= whole.right;"""
+    with reader.sized(PHONE):
+        open_overview(reader, f"{DAYS}&devices=language")
+        assert reader.run(within)
+        overlapping = """return [...document.querySelectorAll('.ff-ptabs button')].filter(
+            (tab) => tab.scrollWidth > tab.clientWidth + 1).map((tab) => tab.textContent)"""
+        assert reader.run(overlapping) == []
 
 
 def test_an_event_shows_its_properties_and_a_value_filters(reader):

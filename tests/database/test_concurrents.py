@@ -287,7 +287,7 @@ def test_a_year_is_read_at_once_and_what_was_never_counted_is_not_known(database
             schema.concurrents.insert(),
             [{"site_id": 1, "day": str(day), "people": packed} for day in days if day.month != 2],
         )
-    found, complete = History(database, WINDOW).people(site(), start_of(first), MIDNIGHT, NOW)
+    found, complete = History(database, WINDOW).people(1, start_of(first), MIDNIGHT, NOW)
     assert complete
     assert (len(found), found.count(3), found.count(UNKNOWN)) == (365 * MINUTES, 337 * MINUTES, 28 * MINUTES)
 

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from analytics import commands, stats
+from analytics import commands, maintenance, stats
 from analytics.database import Database
+from analytics.history import History
 from analytics.metrics import METRICS
+from analytics.past import Past
 from analytics.sites import WrongInput, find
 from collector import plausible
 from tests.conftest import config_on
 from tests.factories import added_site, arrival, stored
 from tests.history import at, keep_history
+from tests.replica import NEVER
 
 BOTH = "2026-03-10,2026-03-11"
 
@@ -24,6 +27,7 @@ def past(request, tmp_path_factory) -> Iterator[Database]:
     """A database in which the visits of `tests/history.py` have taken place; nobody writes to it any more."""
     database = Database(config_on(request, tmp_path_factory.mktemp("past")))
     keep_history(database)
+    maintenance.run(maintenance.Work(database, at(13, 12), 30, NEVER, lambda _: None))
     yield database
     database.close()
 
@@ -82,12 +86,30 @@ def test_a_period_in_which_nothing_happened(past):
 @pytest.mark.parametrize("names", [(), ("source",), ("page",), ("time:day",), ("country", "browser")])
 def test_every_number_is_the_apis(past, names):
     site = find(past, "site-1.example")
-    given = {"site_id": site.domain, "metrics": list(METRICS), "date_range": BOTH.split(","), "dimensions": [*names]}
-    ask = stats.of_truth(past)
-    answer = plausible.answer(plausible.read(given, site, at(12), ask), ask)
+    alone = all(name.startswith("time:") for name in names)  # people at once are split by nothing but time
+    metrics = [name for name, one in METRICS.items() if alone or not one.of_minutes]
+    given = {"site_id": site.domain, "metrics": metrics, "date_range": BOTH.split(","), "dimensions": [*names]}
+    asked = plausible.read(given, site, at(12), stats.of_truth(past))
+    answer = plausible.answer(asked, answering(past))
     api = [[*row["dimensions"], *map(_bare, row["metrics"])] for row in answer["results"]]
-    found = json.loads(query(past, *METRICS, by=names, form="json"))
+    found = json.loads(query(past, *metrics, by=names, form="json"))
     assert [[_bare(value) for value in row.values()] for row in found] == api
+
+
+def answering(database) -> Past:
+    history = History(database, 60)
+    return Past(stats.of_truth(database), lambda site_id, span: history.minutes(site_id, span, at(13, 12), 60))
+
+
+def test_how_many_people_were_there_at_once(past):
+    """Somebody was there at eight minutes of either day: of 840 since the first beat at 10:00, and of 1,440."""
+    assert query(past, "peak_concurrents", "average_concurrents", "visits", by=["time:day"]) == (
+        "time:day    peak_concurrents  average_concurrents  visits\n"
+        "2026-03-10  1                 0.01                 3\n"
+        "2026-03-11  1                 0.01                 3"
+    )
+    assert query(past, "peak_concurrents", period="2026-03-09") == "peak_concurrents\n-"
+    assert query(past, "peak_concurrents", by=["time:day"], period="2026-03-09") == "Nothing in this period."
 
 
 def _bare(value):
@@ -99,6 +121,14 @@ def _bare(value):
     [
         ({"metrics": ["shoes"]}, r"metric 'shoes': visitors, visits, "),
         ({"metrics": ["visits", "source"]}, r"metric 'source': visitors, "),
+        (
+            {"metrics": ["peak_concurrents"], "by": ["page"]},
+            r"peak_concurrents count everybody .* by one of time:minute",
+        ),
+        (
+            {"metrics": ["peak_concurrents"], "filters": ["country=DE"]},
+            r"peak_concurrents count .* ask without filters",
+        ),
         ({"by": ["shoe"]}, r"dimension 'shoe': page, "),
         ({"period": "9y"}, r"period '9y': realtime, 24h, "),
         ({"filters": ["x"]}, r"filter 'x': like country=DE"),
@@ -121,7 +151,7 @@ def test_all_time_of_a_site_where_nothing_has_happened_is_today(database):
     given = {"site_id": site.domain, "metrics": ["visits"], "date_range": "all", "dimensions": ["time:hour"]}
     asked = plausible.read(given, site, at(12, 12), ask)
     assert asked.told["date_range"] == ["2026-03-12T00:00:00+00:00", "2026-03-12T23:59:59+00:00"]
-    assert plausible.answer(asked, ask)["results"] == []
+    assert plausible.answer(asked, answering(database))["results"] == []
 
 
 def test_no_name_steers_a_terminal(database):

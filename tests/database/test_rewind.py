@@ -138,7 +138,7 @@ def test_what_the_numbers_stood_beside_then_is_told_without_counting(database):
     )
     history = History(database, WINDOW)
     assert history.then(site(), at, NOW) == Concurrency((), None, None)
-    while not history.people(site(), NOW - DAY, NOW, NOW)[1]:
+    while not history.people(1, NOW - DAY, NOW, NOW)[1]:
         pass
     found = history.then(site(), at, NOW)
     assert (found.hour_ago, found.peak, len(found.points)) == (1, (3, at + 30 - 5 * HOUR), 61)

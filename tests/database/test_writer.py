@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from analytics import schema
 from analytics.ids import Ids
@@ -217,6 +218,20 @@ def test_a_database_that_is_away_is_told_and_comes_back_by_itself(database, conf
             assert (writer.alive, writer.waiting) == (True, 0)
         assert Asked(writer, *pages(2, 10)).kinds == ["Stored", "Stored"]
     assert outcome_counts(database) == {("stored", ""): 3, ("shed", "database_away"): 3}
+
+
+def test_who_gives_way_goes_on_beside_a_database_that_hangs(database):
+    with writing(database) as writer:
+        done: list[Any] = []
+        with database.transaction() as held:  # the group waits for this one
+            if not database.embedded:
+                held.execute(text("LOCK TABLE sites IN ACCESS EXCLUSIVE MODE"))
+            writer.submit([Waiting(pages(1), done.append)])
+            for _ in range(1000):
+                writer.give_way()
+            assert (writer.waiting, done) == (1, [])
+        assert writer.settle(10)
+    assert len(done) == 1
 
 
 def test_counters_survive_a_database_that_is_away(database, config):

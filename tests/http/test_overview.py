@@ -137,6 +137,12 @@ def test_every_list_has_its_rows(house):
     assert ("/blog/a", "20.0% 1") in rows(shown["pages"])
     assert rows(shown["places"]) == [("Germany", "40.0% 2"), ("United States", "40.0% 2"), ("France", "20.0% 1")]
     assert ("Mac", "20.0% 1") in rows(shown["devices"])
+    further = {"sources": "referrer", "pages": "hostname", "devices": "screen"}
+    shown = parts(house, f"{DAYS}&{urlencode(further)}", *further)
+    assert rows(shown["sources"]) == [("google.com", "60.0% 3")]
+    assert rows(shown["pages"]) == [("example.com", "100.0% 5")]
+    assert rows(shown["devices"]) == [("1440x900", "20.0% 1")]  # the others did not tell
+    assert rows(parts(house, f"{DAYS}&devices=language", "devices")["devices"]) == [("de-DE", "20.0% 1")]
 
 
 def test_a_filter_goes_for_all_parts(house):

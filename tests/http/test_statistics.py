@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
@@ -215,6 +217,33 @@ def test_the_people_of_the_last_five_minutes_are_a_bare_number(past, bearer):
     assert (answer.status, answer.body) == (200, b"2")
 
 
+def test_how_many_people_were_there_at_once(past, ask, bearer):
+    minute = int(time.time()) // 60 * 60 - 600
+    ingest = bearer("ingest", OTHER)
+    for number in (0, 1):
+        said = {"ip": f"203.0.113.{number}", "user_agent": AGENT, "time": minute - number}
+        assert past.collect(pageview(f"view-once-{number}", site=OTHER, **said), ingest).status == 202
+    asked = question(
+        "peak_concurrents",
+        "average_concurrents",
+        site_id=OTHER,
+        date_range=[_utc(minute), _utc(minute + 119)],
+        dimensions=["time:minute"],
+    )
+    by_minute = ask(asked, bearer(site=OTHER))
+    shown = [datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:00") for at in (minute, minute + 60)]
+    assert (by_minute[0], by_minute[1]["results"]) == (
+        200,
+        [{"metrics": [2, 2], "dimensions": [shown[0]]}, {"metrics": [0, 0], "dimensions": [shown[1]]}],
+    )
+    whole = ask(asked | {"dimensions": []}, bearer(site=OTHER))
+    assert whole[1]["results"] == [{"metrics": [2, 1], "dimensions": []}]
+
+
+def _utc(at):
+    return datetime.fromtimestamp(at, UTC).isoformat()
+
+
 # ── what is refused ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 NO_KEY = "Missing API key. Please use a valid API key as a Bearer Token."
@@ -264,6 +293,14 @@ def test_a_missing_or_unknown_site_is_said(past, ask, bearer):
         ({"dimensions": ["event:goal"]}, '#/dimensions/0: Invalid dimension "event:goal"; known: '),
         ({"dimensions": {}}, "#/dimensions: Expected a list of names"),
         ({"metrics": ["bounce_rate"], "dimensions": ["event:name"]}, "bounce_rate belong to whole visits"),
+        (
+            {"metrics": ["peak_concurrents"], "dimensions": ["visit:source"]},
+            "peak_concurrents count everybody on the site and cannot be split by source: by one of time:minute, ",
+        ),
+        (
+            {"metrics": ["average_concurrents"], "filters": [["is", "visit:country", ["DE"]]]},
+            "average_concurrents count everybody on the site and cannot be filtered by country: ask without filters",
+        ),
         ({"date_range": "bad_period"}, '#/date_range: Invalid date range "bad_period"; known: day, yesterday, 24h, '),
         ({"date_range": ["2026-13-01", "2026-13-02"]}, "#/date_range: Invalid date range ['2026-13-01', "),
         ({"date_range": ["2026-03-02", "2026-03-01"]}, "#/date_range: period 2026-03-02,2026-03-01: from "),

@@ -80,6 +80,9 @@ def test_cast_has_signed_in_people_phones_and_sources_that_are_not_the_site_itse
     assert {visitor.user_type for visitor in people} == {"customer", "member"}
     assert 0.3 < sum(device.read(visitor.user_agent).device == "Mobile" for visitor in people) / len(people) < 0.5
     assert not any(urlsplit(visitor.referrer).netloc.endswith("semicomplete.com") for visitor in people)
+    upright = {device.read(visitor.user_agent).device for visitor in people if visitor.screen[0] < visitor.screen[1]}
+    assert upright == {"Mobile", "Tablet"}
+    assert len({visitor.language for visitor in people}) > 5
     assert 0.2 < sum(visitor.referrer == "" for visitor in people) / len(people) < 0.5
 
 

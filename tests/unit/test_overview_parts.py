@@ -172,12 +172,14 @@ def answer(*rows: tuple[str, int]) -> Breakdown:
 
 def test_each_row_has_its_bar_its_share_and_its_number():
     shown = panels.panel(SOURCES, SOURCES.lists[0], answer(("Google", 30), ("", 6)), 40, (), "today")
-    assert text(shown) == "Sources|Channels|Campaigns|Details|Source|Visitors|Google|75.0%|30|Direct / None|15.0%|6"
+    assert text(shown) == (
+        "Sources|Channels|Referrers|Campaigns|Details|Source|Visitors|Google|75.0%|30|Direct / None|15.0%|6"
+    )
     assert re.findall(r"--w:([\d.]+)", markup(shown)) == ["1.000", "0.200"]
 
 
 def test_an_empty_list_names_the_period_and_what_would_fill_it():
-    shown = panels.panel(SOURCES, SOURCES.lists[2], answer(), 0, (), "last 30 days")
+    shown = panels.panel(SOURCES, SOURCES.lists[-1], answer(), 0, (), "last 30 days")
     said = "No campaigns in this period: last 30 days|Add utm_campaign to a link, and its visits appear here."
     assert text(shown).endswith(said)
 

@@ -72,7 +72,7 @@ def test_the_address_holds_the_whole_question():
         ("metric=happiness", "metric 'happiness': visitors, visits"),
         ("metric=scroll_depth", "metric 'scroll_depth' is not drawn here: visitors"),
         ("interval=second", "interval 'second': minute, hour, day, week, month"),
-        ("sources=nothing", "sources 'nothing': source, channel, campaign"),
+        ("sources=nothing", "sources 'nothing': source, channel, referrer, campaign"),
         ("details=nothing", "details 'nothing': time, source"),
         ("details=page&sort=colour", "sort 'colour': name, visitors, pageviews"),
         ("details=page&page=0", "page '0' is no whole number from 1 on"),

@@ -1,0 +1,92 @@
+"""The Overview page of a year of a million pageviews in a real browser: its first load, and a click on a row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from selenium.webdriver import Chrome
+
+from analytics import sites
+from analytics.config import Config
+from analytics.database import Database
+from benchmarks.chromium import chromium, sign_in, wait_until
+from benchmarks.common import SITE, Report, percentile, times
+from benchmarks.history_data import write
+from benchmarks.wire import taken
+from tests.serving import Server, serving
+
+VISITS, YEAR_S, DAY_S = 300_000, 365 * 86_400, 86_400
+PERIODS = "30d", "12mo"
+MOST_FIRST, MOST_MS = 900_000, 600
+
+# Clicks the row of that number, and tells the ms until all that depends on it is painted anew; null: no such row.
+CLICK = """
+const [number, done] = arguments, page = document.getElementById("overview");
+const rows = [...page.querySelectorAll("a[data-change][data-out]")], begun = performance.now();
+if (!rows.length) return done(null);
+const look = () => {
+  if (page.querySelector("[data-part][aria-busy=true]")) return;
+  watching.disconnect();
+  requestAnimationFrame(() => setTimeout(() => done(performance.now() - begun)));
+};
+const watching = new MutationObserver(look);
+watching.observe(page, {attributes: true, attributeFilter: ["aria-busy"], subtree: true});
+rows[number % rows.length].click();
+"""
+QUIET = "return !document.querySelector('#overview [data-part][aria-busy=true]')"
+DRAWN = "return document.querySelectorAll('#overview a[data-change][data-out]').length > 20"
+
+
+def run(report: Report, folder: Path, *, short: bool) -> None:
+    """Prints bytes and milliseconds; a short run has a tenth of the rows."""
+    config, clicks = Config(data_dir=folder / "data"), 12 if short else 60
+    _fill(report, config, VISITS // 10 if short else VISITS)
+    with serving(config) as server, chromium(folder / "browser") as browser:
+        wait_until((config.data_dir / "columnar.duckdb").exists, "the replica is made", seconds=120)
+        sign_in(browser, server)
+        _first(report, browser, server)
+        for period in PERIODS:
+            _told(report, period, _clicked(browser, server, period, clicks))
+
+
+def _fill(report: Report, config: Config, visits: int) -> None:
+    begin = int(time.time()) // DAY_S * DAY_S - YEAR_S
+    with closing(Database(config)) as database:
+        site = sites.add(database, SITE, now=begin)
+        made = write(database, site.id, visits, begin)
+    report.figure("a year of", f"{made.pageviews:,} pageviews, {made.visits:,} visits")
+
+
+def _first(report: Report, browser: Chrome, server: Server) -> None:
+    """With an empty cache."""
+    browser.get("about:blank")
+    browser.execute_cdp_cmd("Network.clearBrowserCache", {})
+    taken(browser)
+    _open(browser, server, PERIODS[0])
+    wire = taken(browser)
+    report.most("first load of the Overview", wire.total, MOST_FIRST, "bytes", f"in {len(wire.sizes)} requests")
+    report.zero("requests to another host", len(wire.hosts) - 1)
+
+
+def _open(browser: Chrome, server: Server, period: str) -> None:
+    browser.get(f"{server.url}/overview/{SITE}?period={period}")
+    wait_until(lambda: browser.execute_script(DRAWN) and browser.execute_script(QUIET), "the page is drawn")
+
+
+def _clicked(browser: Chrome, server: Server, period: str, clicks: int) -> list[float]:
+    """From the click on a row, each time another one, to the painted page; then the filter is taken back."""
+    _open(browser, server, period)
+    took = []
+    for number in range(clicks):
+        took.append(browser.execute_async_script(CLICK, number * 7))
+        browser.back()
+        wait_until(lambda: browser.execute_script(QUIET), "the page is as before")
+    return took
+
+
+def _told(report: Report, period: str, took: Sequence[float]) -> None:
+    report.figure(f"{period}: a click on a row to the painted page", f"{times(took)} · {len(took)} clicks")
+    report.most("  p95", percentile(took, 0.95), MOST_MS, "ms")
