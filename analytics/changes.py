@@ -77,6 +77,15 @@ def note(connection: Connection, site_id: int, **rows: Iterable[int]) -> None:
     connection.execute(insert(schema.changes).values(site_id=site_id, **values))
 
 
+def forget(connection: Connection, site_id: int) -> None:
+    """Says that a site is gone, and deletes the lines that told of its rows. Call it last, in place of `note`."""
+    # The new line comes first: SQLite would give it the number of one that was deleted, which followers have seen.
+    said = connection.execute(insert(schema.changes).values(site_id=site_id)).inserted_primary_key
+    assert said
+    table = schema.changes
+    connection.execute(delete(table).where(table.c.site_id == site_id, table.c.id < said[0]))
+
+
 def mark(connection: Connection) -> None:
     """Writes a line that no other truth has, of no row: where a copy begins."""
     note(connection, 0, visits=[secrets.randbits(62)])

@@ -265,7 +265,7 @@ def remove(database: Database, domain: str) -> Site:
             if "site_id" in table.c and table is not schema.changes:
                 connection.execute(delete(table).where(table.c.site_id == site.id))
         connection.execute(delete(schema.sites).where(schema.sites.c.id == site.id))
-        changes.note(connection, site.id)
+        changes.forget(connection, site.id)
     return site
 
 

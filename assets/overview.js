@@ -50,7 +50,15 @@
     return !part.closest("dialog") || new URLSearchParams(location.search).get("details");
   }
 
+  // A site's first day opens with today. The address says so, and keeps it.
+  function begin() {
+    const {opens} = page.dataset;
+    if (!opens || new URLSearchParams(location.search).has("period")) return;
+    history.replaceState(history.state, "", address(changed(`period=${opens}`)));
+  }
+
   function look() {
+    begin();
     complete();
     const due = parts().filter((part) => isWanted(part) && part.dataset.key !== keyOf(part));
     const [quick, others] = [true, false].map((is) => due.filter((part) => QUICK.includes(part.dataset.part) === is));
@@ -104,10 +112,14 @@
     row.scrollLeft += own.left + own.width / 2 - whole.left - whole.width / 2;
   }
 
+  // The bar stays as it is: by it people get away from here.
   function fail(part) {
     part.dataset.key = "";
-    part.replaceChildren(byId("overview-failed").firstElementChild.cloneNode(true));
-    part.hidden = part.dataset.part === "toolbar";
+    if (part.dataset.part === "toolbar") return;
+    const said = byId("overview-failed").firstElementChild.cloneNode(true), named = part.getAttribute("aria-label");
+    if (named) said.querySelector("b").textContent = `${named} could not be read`;
+    if (!navigator.onLine) said.querySelector("p").textContent = "This device is offline.";
+    part.replaceChildren(said);
   }
 
   function remembered(part) {
@@ -238,7 +250,7 @@
     return JSON.stringify([...filters, [given["filter-how"], given["filter-by"], [given["filter-value"]]]]);
   }
 
-  window.addEventListener("popstate", () => { if (page) look(); });
+  for (const name of ["popstate", "online"]) window.addEventListener(name, () => { if (page) look(); });
 
   // A segment or a note was saved or removed: the bar and the numbers have their menus.
   function answeredForm(channel) {

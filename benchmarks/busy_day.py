@@ -13,7 +13,7 @@ from msgspec.structs import astuple
 from analytics.beat import State
 from analytics.database import Database
 from analytics.ids import first_id
-from collector.store import COLUMNS
+from collector.statements import COLUMNS
 from collector.visit import Origin, Visit
 
 BEAT_S = 30

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from analytics.database import Database
-from collector.store import COLUMNS
+from collector.statements import COLUMNS
 
 AT_ONCE = 50_000
 

@@ -94,7 +94,7 @@ class Choice(Generic[T]):
 
 
 class Visit(NamedTuple):
-    """The rows of one visit, in the order of `collector.store.COLUMNS`."""
+    """The rows of one visit, in the order of `collector.statements.COLUMNS`."""
 
     visit: Row
     pageviews: list[Row]

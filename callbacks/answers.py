@@ -15,7 +15,7 @@ from analytics.dimensions import dimension
 from analytics.filters import Filter, Match
 from analytics.metrics import metric
 from analytics.notes import Note
-from analytics.period import Span, midnight
+from analytics.period import Clock, Period, Span, midnight, span
 from analytics.query import MOST_ROWS, Order, Query
 from analytics.segments import Segment
 from analytics.sites import Site
@@ -36,8 +36,17 @@ from layouts.overview.view import PAGE, TIME, Details, View, interval_of
 
 COUNTRY = "country"
 DAY_S = 86_400
+FIRST_DAY = "today"
 MOST_SETS = 1_000  # of properties of an event that are looked through for their names
 MOST_PROPERTIES = 12
+
+
+def first_period(site: Site, ask: Ask, now: int) -> str:
+    """`today` where a site's first visit is of today or still to come, else "": the usual period is the days before
+    today, and there is nothing of them.
+    """
+    today = span(Period(FIRST_DAY), Clock(site.timezone, site.week_start), now)
+    return "" if 0 < stats.first_second(site.id, ask) < today.begin else FIRST_DAY
 
 
 class Answers:

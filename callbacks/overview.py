@@ -19,7 +19,7 @@ from werkzeug.exceptions import BadRequest
 from analytics.faults import told
 from analytics.sites import Site, WrongInput
 from callbacks import segments
-from callbacks.answers import Answers
+from callbacks.answers import Answers, first_period
 from callbacks.asked import Asked
 from callbacks.guard import authorized
 from callbacks.sheets import sheet
@@ -42,7 +42,15 @@ MOST_PARTS = 20
 def page_of(asked: Asked) -> Component:
     """The page without its parts."""
     assert asked.site
-    return page.page(asked.site)
+    return page.page(asked.site, _opens(asked.service, asked.site))
+
+
+def _opens(service: Service, site: Site) -> str:
+    try:
+        return first_period(site, service.ask, int(time.time()))
+    except Exception as failed:
+        log.error("when %s began could not be read: %s", site.domain, told(failed))
+        return ""
 
 
 def register(app: Dash, service: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -29,6 +30,11 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     def at(self) -> int:
         """The moment in whole seconds since the epoch."""
         return self.at_ms // 1000
+
+
+def tab_of(page_id: str) -> int:
+    """The number of a page in somebody's browser: a hash of its pageview's id."""
+    return int.from_bytes(blake2b(page_id.encode(), digest_size=8).digest(), signed=True)
 
 
 class Stored(NamedTuple):
@@ -59,3 +65,18 @@ class Shed(NamedTuple):
 
 
 Outcome = Stored | Duplicate | Filtered | Rejected | Shed
+
+
+def named(outcome: Outcome) -> tuple[str, str]:
+    """The outcome's name and reason, as the counters have them."""
+    match outcome:
+        case Stored():
+            return "stored", ""
+        case Duplicate():
+            return "duplicate", ""
+        case Filtered(reason):
+            return "filtered", reason
+        case Rejected():
+            return "rejected", outcome.code
+        case _:
+            return "shed", outcome.code

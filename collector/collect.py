@@ -14,12 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from analytics.faults import told
 from analytics.keys import Key
 from collector import pipeline
-from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Shed, Stored
+from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Shed, Stored, named
 from collector.payload import Event, Rejected, read_body
 from collector.pipeline import Kit
 from collector.proxies import Proxies
 from collector.request import Request, Response, json_response
-from collector.store import named
 from collector.writer import AWAY, Waiting, Writer
 
 log = logging.getLogger("footfall.collect")

@@ -29,7 +29,7 @@ from collector.demo import PAST_S
 from collector.habits import LONGEST_STAY_S, SIGNUP, deed_of, moment_of, pages_of, reading_of, stay_of
 from collector.place import Places
 from collector.sender import Body
-from collector.store import driver_of, insert, known_sites, take_turns
+from collector.statements import driver_of, insert, known_sites, take_turns
 from collector.visit import IDLE_MINUTES, Origin, Visit, with_event, with_pageview, with_user
 from collector.visitor import visitor_of
 
@@ -54,7 +54,7 @@ class Guest(NamedTuple):
 
 
 class Day(NamedTuple):
-    """What is stored of one day; the rows in the order of `collector.store.COLUMNS`."""
+    """What is stored of one day; the rows in the order of `collector.statements.COLUMNS`."""
 
     visits: list[Visit]
     pageviews: list[Row]

@@ -26,12 +26,12 @@ from analytics.salts import PastSalts
 from analytics.sites import Site, WrongInput
 from collector import page, pipeline
 from collector.accesslog import Hit, pages
-from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Stored
+from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Stored, named
 from collector.logfile import LogFile
 from collector.payload import Event
 from collector.pipeline import Kit
 from collector.rate import Rate
-from collector.store import named, store
+from collector.store import store
 from collector.walks import address_of, at_home, own_hosts, walks
 from collector.writer import TAKEN_ERRORS
 

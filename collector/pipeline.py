@@ -13,14 +13,13 @@ from typing import NamedTuple
 from analytics.salts import Salting
 from analytics.sites import Directory, Site
 from collector import automatic, device, page, robot
-from collector.arrival import Arrival, Filtered, Shed
+from collector.arrival import Arrival, Filtered, Shed, tab_of
 from collector.page import Page
 from collector.payload import Event, Rejected
 from collector.place import Places
 from collector.rate import Rate
 from collector.source import classify
 from collector.spam import Spammers, open_spammers
-from collector.store import tab_of
 from collector.visit import Origin
 from collector.visitor import visitors_of
 

@@ -1,54 +1,33 @@
 """One group of arrivals becomes rows, inside one transaction.
 
-Everything is read with at most four statements and written with at most seven, however many arrivals there are: each
-statement gives up the interpreter lock once, and taking it back from a busy event loop costs up to a switch interval
-(32 events by `executemany` took 280 ms beside a busy thread, as multi-row statements 29 ms). The statements are run on
-the driver's cursor: SQLAlchemy's execution would cost a group of 16 a quarter of its time.
+Everything is read with at most five statements and written with at most seven, however many arrivals there are
+(`statements.py` says why); what a visit is, `visit.py` knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from hashlib import blake2b
-from itertools import chain
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec.structs import astuple
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 
-from analytics import changes, schema
+from analytics import schema
 from analytics.beat import Beat, State
 from analytics.changes import Noted
 from analytics.feed import FeedItem, opaque
-from analytics.ids import Ids, first_id
+from analytics.ids import Ids
 from collector import visit as visits
-from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Stored
+from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Stored, named
+from collector.known import Pageview, known_events, known_pageviews, known_visits
 from collector.payload import Rejected
+from collector.statements import CHANGE_VISIT, Driver, driver_of, insert, known_sites, take_turns, update_totals
 from collector.tally import Tally, outcomes, write_names
-from collector.visit import Origin, Visit
+from collector.visit import Visit
 
-LONGEST_VISIT_S = 2 * 86_400
-BEATS = ("heartbeat", "leave")  # of a known page they need no other visit than the page's
 STATES = {None: State.ACTIVE, "active": State.ACTIVE, "idle": State.IDLE, "hidden": State.HIDDEN}
-
 GONE = Rejected(404, "unknown_site", "the site has just been removed", "site")
-
-
-class Pageview(NamedTuple):
-    """What later arrivals need to know of a stored pageview."""
-
-    id: int
-    visit_id: int
-    path: str
-    host: str
-    engaged_ms: int
-    scroll: int
-
-
-def tab_of(page_id: str) -> int:
-    """The number of a page in somebody's browser: a hash of its pageview's id."""
-    return int.from_bytes(blake2b(page_id.encode(), digest_size=8).digest(), signed=True)
 
 
 def store(
@@ -72,38 +51,6 @@ def store(
     return outcomes
 
 
-class Driver(NamedTuple):
-    """The driver's cursor of a transaction, and which database it speaks to."""
-
-    cursor: Any
-    postgresql: bool
-
-    @property
-    def mark(self) -> str:
-        """What stands for a parameter."""
-        return "%s" if self.postgresql else "?"
-
-
-def driver_of(connection: Connection) -> Driver:
-    """The driver under a SQLAlchemy connection; it takes part in the connection's transaction."""
-    return Driver(connection.connection.cursor(), connection.dialect.name == "postgresql")
-
-
-def named(outcome: Outcome) -> tuple[str, str]:
-    """The outcome's name and reason, as the counters have them."""
-    match outcome:
-        case Stored():
-            return "stored", ""
-        case Duplicate():
-            return "duplicate", ""
-        case Filtered(reason):
-            return "filtered", reason
-        case Rejected():
-            return "rejected", outcome.code
-        case _:
-            return "shed", outcome.code
-
-
 def write_tally(connection: Connection, tally: Tally) -> None:
     """Adds the counts to the outcome counters."""
     _write_tally(driver_of(connection), tally)
@@ -119,12 +66,6 @@ def _write_tally(driver: Driver, tally: Tally) -> None:
     write_names(driver.cursor, driver.mark, tally)
 
 
-def take_turns(driver: Driver, site_ids: Iterable[int]) -> None:
-    """Makes the processes of one PostgreSQL database take turns at a site, in one order for all."""
-    for site_id in sorted(site_ids):
-        driver.cursor.execute("SELECT pg_advisory_xact_lock(7303, %s)", (site_id,))
-
-
 class _Work:
     """The rows that one group reads, changes and adds; lives as long as its transaction."""
 
@@ -132,9 +73,9 @@ class _Work:
         self._driver = driver
         self._ids = ids
         self._live = live
-        self._pageviews = _known_pageviews(driver, arrivals)
-        self._events = _known_events(driver, arrivals)
-        self._visits = {(v.site_id, v.id): v for v in _known_visits(driver, arrivals, self._pageviews)}
+        self._pageviews = known_pageviews(driver, arrivals)
+        self._events = known_events(driver, arrivals)
+        self._visits = {(v.site_id, v.id): v for v in known_visits(driver, arrivals, self._pageviews)}
         self._visits_of: dict[tuple[int, int], list[int]] = {}
         for visit in self._visits.values():
             self._visits_of.setdefault((visit.site_id, visit.visitor), []).append(visit.id)
@@ -308,7 +249,7 @@ class _Work:
         insert(driver, schema.pageviews, self._new_pageviews)
         insert(driver, schema.events, self._new_events)
         insert(driver, schema.heartbeats, self._beats if self._live else ())
-        _update_totals(driver, [(*key, *totals) for key, totals in self._totals.items()])
+        update_totals(driver, [(*key, *totals) for key, totals in self._totals.items()])
         insert(driver, schema.changes, self._noted().lines())
 
     def _noted(self) -> Noted:
@@ -346,122 +287,3 @@ def _feed_item(arrival: Arrival, visit: Visit, row_id: int) -> FeedItem:
         value=None if event.value is None else float(event.value),
         currency=event.currency,
     )
-
-
-def known_sites(driver: Driver, site_ids: set[int]) -> set[int]:
-    """Which of these sites are still there: one may have been removed since the first step."""
-    marks = ",".join([driver.mark] * len(site_ids))
-    found = driver.cursor.execute(f"SELECT id FROM sites WHERE id IN ({marks})", tuple(site_ids))
-    return {site_id for (site_id,) in found.fetchall()}
-
-
-# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _known_pageviews(driver: Driver, arrivals: Sequence[Arrival]) -> dict[tuple[int, str], Pageview]:
-    wanted = {
-        (arrival.site_id, page_id)
-        for arrival in arrivals
-        for page_id in (arrival.event.pageview, arrival.event.id if arrival.event.type == "pageview" else None)
-        if page_id
-    }
-    columns = "t.id, t.visit_id, t.path, t.host, t.engaged_ms, t.scroll, t.site_id, t.page_id"
-    found = _matching(driver, "pageviews", columns, "page_id", "text", wanted)
-    return {(row[6], row[7]): Pageview._make(row[:6]) for row in found}
-
-
-def _known_events(driver: Driver, arrivals: Sequence[Arrival]) -> set[tuple[int, str]]:
-    wanted = {(arrival.site_id, arrival.event.id or "") for arrival in arrivals if arrival.event.type == "event"}
-    found = _matching(driver, "events", "t.site_id, t.page_id", "page_id", "text", wanted)
-    return {(row[0], row[1]) for row in found}
-
-
-VISIT_COLUMNS = [
-    *(name for name in Visit.__struct_fields__ if name != "origin"),
-    *Origin._fields,
-]
-
-
-def _known_visits(
-    driver: Driver, arrivals: Sequence[Arrival], pageviews: dict[tuple[int, str], Pageview]
-) -> list[Visit]:
-    """The visits of the pages that these arrivals name, and the recent ones of their visitors."""
-    columns = ", ".join(f"t.{name}" for name in VISIT_COLUMNS)
-    by_id = {(site_id, page.visit_id) for (site_id, _), page in pageviews.items()}
-    rows = _matching(driver, "visits", columns, "id", "bigint", by_id)
-    by_visitor = {
-        (arrival.site_id, visitor)
-        for arrival in arrivals
-        for visitor in (arrival.visitor, arrival.visitor_before)
-        if visitor is not None
-        and not (arrival.event.type in BEATS and (arrival.site_id, arrival.event.pageview) in pageviews)
-    }
-    if by_visitor:
-        since = first_id(min(arrival.at for arrival in arrivals) - LONGEST_VISIT_S)
-        rows += _matching(driver, "visits", columns, "visitor", "bigint", by_visitor, since)
-    head = len(Visit.__struct_fields__) - 1
-    return [Visit(*(*row[:head], Origin._make(row[head:]))) for row in rows]
-
-
-def _matching(
-    driver: Driver, table: str, columns: str, key: str, kind: str, wanted: set[Any], since: int = 0
-) -> list[Any]:
-    """The rows of `table` whose (site_id, key) is wanted, from the id `since` on; one index look-up each."""
-    if not wanted:
-        return []
-    if driver.postgresql:
-        source = f"unnest(%s::int[], %s::{kind}[]) AS w(site, key)"
-        parameters: tuple[Any, ...] = ([site for site, _ in wanted], [key for _, key in wanted])
-    else:
-        source = f"(SELECT column1 AS site, column2 AS key FROM (VALUES {_marks(len(wanted), 2, '?')})) AS w"
-        parameters = tuple(chain.from_iterable(wanted))
-    # CROSS JOIN keeps SQLite from turning the loops round, INDEXED BY from taking the clustered key and scanning it.
-    index = " INDEXED BY ix_visits_site_id_visitor_id" if since and not driver.postgresql else ""
-    statement = (
-        f"SELECT {columns} FROM {source} CROSS JOIN {table} AS t{index} "
-        f"WHERE t.site_id = w.site AND t.{key} = w.key AND t.id >= {since:d}"
-    )
-    return list(driver.cursor.execute(statement, parameters).fetchall())
-
-
-# ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-CHANGE_VISIT = "ON CONFLICT (site_id, id) DO UPDATE SET " + ", ".join(
-    f"{name} = excluded.{name}"
-    for name in (
-        *("user_id", "user_type", "started_at", "last_at", "seen_at"),
-        *("pageviews", "events", "entry_page", "exit_page"),
-    )
-)
-COLUMNS = {
-    table.name: [column.name for column in table.c if column.computed is None]
-    for table in (schema.visits, schema.pageviews, schema.events, schema.heartbeats, schema.outcomes)
-}
-COLUMNS["visits"] = VISIT_COLUMNS
-COLUMNS["changes"] = list(changes.COLUMNS)
-ROWS_AT_ONCE = 128  # 34 columns of a visit stay below SQLite's 32,766 parameters
-
-
-def _marks(rows: int, columns: int, mark: str) -> str:
-    return ",".join(["(" + ",".join([mark] * columns) + ")"] * rows)
-
-
-def insert(driver: Driver, table: Table, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
-    """Adds rows, each in the order of `COLUMNS`."""
-    columns = COLUMNS[table.name]
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
-        marks = _marks(len(some), len(columns), driver.mark)
-        statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {marks} {conflict}"
-        driver.cursor.execute(statement, tuple(chain.from_iterable(some)))
-
-
-def _update_totals(driver: Driver, rows: Sequence[tuple[int, int, int, int]]) -> None:
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
-        statement = (
-            "UPDATE pageviews SET engaged_ms = w.column3, scroll = w.column4 "
-            f"FROM (VALUES {_marks(len(some), 4, driver.mark)}) AS w "
-            "WHERE pageviews.site_id = w.column1 AND pageviews.id = w.column2"
-        )
-        driver.cursor.execute(statement, tuple(chain.from_iterable(some)))

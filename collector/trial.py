@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 from analytics.sites import Site, WrongInput
 from collector import pipeline
-from collector.arrival import Filtered
+from collector.arrival import Filtered, named
 from collector.payload import Event, Rejected
 from collector.pipeline import DATACENTER, STEPS, Hit, Kit
 from collector.rate import Rate
-from collector.store import named
 from collector.visit import Origin
 
 READ = "read_hit"

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -27,6 +27,7 @@ from collector.tally import Tally
 log = logging.getLogger("footfall.writer")
 
 FULL = Shed("queue_full", "too many events are waiting to be stored; send it again", 2)
+CROWDED = Shed("site_queue_full", "too many events of this site are waiting to be stored; send it again", 2, status=429)
 AWAY = Shed("database_away", "the database cannot be written to right now; send it again", 5)
 STOPPING = Shed("stopping", "the server is going down; send it again", 5)
 
@@ -55,7 +56,8 @@ class Waiting(NamedTuple):
 class Writer:
     """Commits arrivals in groups: whatever is waiting when the last commit ends, under load a moment later.
 
-    `submit` never blocks. Bounded: past `most_waiting` arrivals the outcome is `FULL`. `on_stored` gets each group's
+    `submit` never blocks. Bounded: past `most_waiting` arrivals the outcome is `FULL`, past `most_of_one` of one site
+    `CROWDED`, so that one that is flooded leaves room for the others. `on_stored` gets each group's
     stored arrivals after their commit and before any of their requests is answered.
     """
 
@@ -64,12 +66,14 @@ class Writer:
         database: Database,
         on_stored: Callable[[list[Stored]], None],
         most_waiting: int = 10_000,
+        most_of_one: int = 8_000,
         group: int = 256,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._on_stored = on_stored
         self._most_waiting = most_waiting
+        self._most_of_one = most_of_one
         self._group = group
         self._clock = clock
         self._ids = Ids(database.worker)
@@ -78,6 +82,7 @@ class Writer:
         self._lock = threading.Lock()
         self._submitted = 0
         self._answered = 0
+        self._waiting_of: defaultdict[int, int] = defaultdict(int)  # by site
         self._tally: Tally = Counter()
         self._stopping = False
         self._busy = False
@@ -99,19 +104,34 @@ class Writer:
 
     def submit(self, requests: list[Waiting]) -> None:
         """Queues the arrivals of these requests. Each `done` is called once: after the commit, on the writer's
-        thread, or at once with `FULL` or `STOPPING`.
+        thread, or at once with `FULL`, `CROWDED` or `STOPPING`.
         """
         taken: list[Waiting] = []
-        refused: list[Waiting] = []
+        refused: list[tuple[Waiting, Shed]] = []
         with self._lock:
             for request in requests:
-                fits = not self._stopping and self.waiting + len(request.arrivals) <= self._most_waiting
-                (taken if fits else refused).append(request)
-                self._submitted += len(request.arrivals) if fits else 0
+                if why := self._no_room(request.arrivals):
+                    refused.append((request, why))
+                    continue
+                taken.append(request)
+                self._submitted += len(request.arrivals)
+                for arrival in request.arrivals:
+                    self._waiting_of[arrival.site_id] += 1
             if taken:
                 self._queue.put(taken)
-        for request in refused:
-            self._shed(request, STOPPING if self._stopping else FULL)
+        for request, why in refused:
+            self._shed(request, why)
+
+    def _no_room(self, arrivals: Sequence[Arrival]) -> Shed | None:
+        """Why they cannot wait, None where they can; under the lock."""
+        if self._stopping:
+            return STOPPING
+        waiting = self.waiting + len(arrivals)
+        if waiting > self._most_waiting:
+            return FULL
+        if waiting > self._most_of_one and any(self._waiting_of[one.site_id] >= self._most_of_one for one in arrivals):
+            return CROWDED
+        return None
 
     def _shed(self, request: Waiting, why: Shed) -> None:
         for arrival in request.arrivals:
@@ -188,7 +208,10 @@ class Writer:
         stored = [outcome for outcome in outcomes if type(outcome) is Stored]
         if stored:
             self._tell(stored)
-        self._answered += len(arrivals)
+        with self._lock:
+            self._answered += len(arrivals)
+            for arrival in arrivals:
+                self._waiting_of[arrival.site_id] -= 1
         start = 0
         for request in group:
             end = start + len(request.arrivals)

@@ -95,15 +95,20 @@ def _create(server: str, name: str, template: str = "template1") -> None:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def config(request, tmp_path) -> Config:
-    """Settings of an installation of its own, once on SQLite and once on PostgreSQL."""
+def config_on(request: pytest.FixtureRequest, data_dir: Path) -> Config:
+    """Settings of a new installation there, on the database that the parameter of the fixture names."""
     if request.param == "sqlite":
-        return Config(data_dir=tmp_path / "data")
+        return Config(data_dir=data_dir)
     server = request.getfixturevalue("postgresql_server")
     name = f"test_{next(_numbers)}"
     _create(server, name, request.getfixturevalue("migrated_template"))
-    return Config(data_dir=tmp_path / "data", database_url=server.format(name=name))
+    return Config(data_dir=data_dir, database_url=server.format(name=name))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def config(request, tmp_path) -> Config:
+    """Settings of an installation of its own, once on SQLite and once on PostgreSQL."""
+    return config_on(request, tmp_path / "data")
 
 
 @pytest.fixture

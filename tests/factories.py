@@ -20,12 +20,12 @@ from analytics.feed import FeedItem, opaque
 from analytics.ids import Ids, first_id
 from analytics.salts import SaltKeeper
 from analytics.sites import Directory, Site
-from collector.arrival import Arrival, Outcome, Stored
+from collector.arrival import Arrival, Outcome, Stored, tab_of
 from collector.payload import Event
 from collector.pipeline import Kit
 from collector.place import Places
 from collector.rate import Rate
-from collector.store import Tally, store, tab_of
+from collector.store import Tally, store
 from collector.visit import Origin, Visit
 
 NOW = 1_800_000_000  # 2027-01-15 08:00:00 UTC, a full minute

@@ -47,8 +47,10 @@ def _head(window: str) -> Component:
     file = html.A(
         icon("download", 14), href="#", className="ff-icon", title=label, **{"data-csv": HOURS, "aria-label": label}
     )
-    end = html.Div([html.Span(window, className="ff-window"), file], className="ff-end")
-    return html.Header([html.H2("Weekday and hour"), end], className="ff-card-head")
+    about = html.Div(html.Span(window, className="ff-window"), className="ff-about")
+    return html.Header(
+        [html.H2("Weekday and hour"), about, html.Div(file, className="ff-end")], className="ff-card-head"
+    )
 
 
 def _hours() -> Component:

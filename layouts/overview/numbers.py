@@ -58,7 +58,7 @@ def _stat(name: str, now: Numbers, before: Numbers | None, is_chosen: bool, wind
         html.Span(metric.label, className="ff-k"),
         html.Span(figures.number(now[name], metric.unit), className="ff-v"),
     ]
-    if before is not None:
+    if before is not None and before[name] is not None:
         lines.append(_compared(name, now[name], before[name], windows.earlier))
     return html.Button(
         lines,

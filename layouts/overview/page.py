@@ -27,8 +27,8 @@ def address(domain: str) -> str:
     return f"/overview/{quote(domain, safe='')}"
 
 
-def page(site: Site) -> html.Main:
-    """The page; it asks nothing."""
+def page(site: Site, opens: str = "") -> html.Main:
+    """The page; it asks nothing. `opens` is the period that an address without one gets, "" for the usual one."""
     return html.Main(
         [
             html.Div(html.H1("Overview"), id="toolbar", className="ff-toolbar", **_part("toolbar", "*")),
@@ -64,7 +64,7 @@ def page(site: Site) -> html.Main:
         ],
         id="overview",
         className="ff-main",
-        **{"data-site": site.domain, "data-address": address(site.domain)},
+        **{"data-site": site.domain, "data-address": address(site.domain), "data-opens": opens},
     )
 
 

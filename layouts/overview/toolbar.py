@@ -35,7 +35,6 @@ OPERATORS = {
     "matches": "matches",
     "matches_not": "does not match",
 }
-USUAL_PERIOD = "30d"
 
 
 def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Sequence[Component] = ()) -> list:
@@ -52,7 +51,7 @@ def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Seq
 
 def wrong(message: str) -> list:
     """In place of the bar: what in the address is not known, and a way out."""
-    out = html.A("Show the last 30 days", href="?", className="ff-link", **{"data-change": "*"})
+    out = html.A("Start over", href="?", className="ff-link", **{"data-change": "*"})
     words = html.Span([f"This address cannot be shown. {message[:1].upper()}{message[1:]}. ", out])
     return [html.H1("Overview"), html.Div([icon("alert"), words], className="ff-alert is-warn", role="alert")]
 
@@ -163,7 +162,7 @@ def _periods(query: Query, shown: Span) -> Component:
     links = [
         _choice(
             one.label,
-            change(period="" if name == USUAL_PERIOD else name, interval=""),
+            change(period=name, interval=""),
             not period.dates and name == period.preset,
         )
         for name, one in PRESETS.items()

@@ -39,9 +39,8 @@ def _head(legend: list[Component]) -> Component:
         icon("download", 14), href="#", className="ff-icon", title=label, **{"data-csv": USAGE, "aria-label": label}
     )
     window = html.Span("everybody, by UTC days", className="ff-window")
-    return html.Header(
-        [html.H2("Daily usage"), window, html.Div([*legend, file], className="ff-end")], className="ff-card-head"
-    )
+    about = html.Div([window, *legend], className="ff-about")
+    return html.Header([html.H2("Daily usage"), about, html.Div(file, className="ff-end")], className="ff-card-head")
 
 
 def _legend() -> list[Component]:

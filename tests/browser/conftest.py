@@ -36,3 +36,13 @@ def reader(signed_in) -> Iterator[Reader]:
     assert signed_in.complaints() == []
     assert signed_in.foreign_requests() == []
     signed_in.driver.get("about:blank")
+
+
+@pytest.fixture
+def newcomer(server, shop, tmp_path) -> Iterator[Reader]:
+    """Somebody without a login at a server of the test's own, who goes to the shop as well; asserts as `reader`'s."""
+    with chromium(tmp_path / "profile") as driver:
+        reader = Reader(driver, server, shop.url)
+        yield reader
+        assert reader.complaints() == []
+        assert reader.foreign_requests() == []

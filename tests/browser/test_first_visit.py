@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import unescape
 
 import pytest
-from reader import OWNER, PASSWORD, Reader, chromium
+from reader import OWNER, PASSWORD, Reader
 from stream_server import until
 
 from analytics.config import Config
@@ -21,12 +21,8 @@ def server(tmp_path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def reader(server, shop, tmp_path) -> Iterator[Reader]:
-    with chromium(tmp_path / "profile") as driver:
-        reader = Reader(driver, server, shop.url)
-        yield reader
-        assert reader.complaints() == []
-        assert reader.foreign_requests() == []
+def reader(newcomer) -> Reader:
+    return newcomer
 
 
 def test_from_the_set_up_link_to_the_first_visitor(server, shop, reader):

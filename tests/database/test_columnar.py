@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, text, update
 
 from analytics import changes, columnar, following, schema, sites, transfer
 from analytics.columnar import Columnar
+from analytics.verify import Verified, verify
 from collector import routes
 from collector.request import Request
 from collector.service import Service
@@ -111,6 +112,35 @@ def test_a_removed_site_goes_and_the_others_stay(kept, database):
     assert_same(kept, database, visits=2, pageviews=2, events=1)
     sites.remove(database, "other.example")
     assert_same(kept, database, visits=1, pageviews=1)
+
+
+@pytest.mark.parametrize("before", ["all", "some", "none"])
+def test_a_removed_site_leaves_one_line_and_nobody_who_follows_misses_it(kept, database, before):
+    """Its lines are deleted, whether they were followed or not, at the end as between those of others."""
+    added_site(database, "other.example")
+    one_by_one(database, arrival(), arrival("pageview", "page-0002", site_id=2))
+    if before != "none":
+        kept.follow(NEVER)
+    one_by_one(database, event(), event(site_id=2), arrival("pageview", "page-0003", site_id=2))
+    if before == "all":
+        kept.follow(NEVER)
+    sites.remove(database, "other.example")
+    with database.read() as connection:
+        said = [change.rows for change in changes.newest(connection, 100) if change.site_id == 2]
+    assert said == [dict.fromkeys(changes.FACTS)]
+    assert_same(kept, database, visits=1, pageviews=1, events=1)
+    stored(database, arrival("pageview", "page-0004", visitor=2))
+    assert verify(kept, NEVER, lambda _: None) == Verified(5, [])
+
+
+def test_a_replica_that_was_closed_while_a_site_was_removed_is_the_truth_again(kept, database, config):
+    added_site(database, "other.example")
+    one_by_one(database, arrival(), arrival("pageview", "page-0002", site_id=2))
+    kept.follow(NEVER)
+    kept.close()
+    sites.remove(database, "other.example")
+    with replica_of(database, config) as again:
+        assert_same(again, database, visits=1, pageviews=1)
 
 
 def test_erased_rows_go(kept, database):

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from analytics import commands, maintenance, stats
-from analytics.config import Config
 from analytics.database import Database
 from analytics.history import History
 from analytics.metrics import METRICS
 from analytics.past import Past
 from analytics.sites import WrongInput, find
 from collector import plausible
+from tests.conftest import config_on
 from tests.factories import added_site, arrival, stored
 from tests.history import at, keep_history
 from tests.replica import NEVER
@@ -26,13 +25,7 @@ BOTH = "2026-03-10,2026-03-11"
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def past(request, tmp_path_factory) -> Iterator[Database]:
     """A database in which the visits of `tests/history.py` have taken place; nobody writes to it any more."""
-    url = ""
-    if request.param == "postgresql":
-        address, template = (request.getfixturevalue(name) for name in ("postgresql_server", "migrated_template"))
-        with psycopg.connect(address.format(name="postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE asked TEMPLATE {template}")
-        url = address.format(name="asked")
-    database = Database(Config(data_dir=tmp_path_factory.mktemp("past"), database_url=url))
+    database = Database(config_on(request, tmp_path_factory.mktemp("past")))
     keep_history(database)
     maintenance.run(maintenance.Work(database, at(13, 12), 30, NEVER, lambda _: None))
     yield database

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from analytics import schema
 from analytics.beat import Beat, State
 from analytics.feed import FeedItem, opaque
-from collector.arrival import Duplicate, Filtered, Stored
+from collector.arrival import Duplicate, Filtered, Stored, tab_of
 from collector.payload import Rejected
-from collector.store import Tally, tab_of, write_tally
+from collector.store import Tally, write_tally
 from collector.visit import Origin
 from tests.factories import (
     HOME,

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from analytics import schema
 from analytics.ids import Ids
 from collector.arrival import Arrival, Duplicate, Outcome, Stored
-from collector.writer import AWAY, FULL, STOPPING, Waiting, Writer
+from collector.writer import AWAY, CROWDED, FULL, STOPPING, Waiting, Writer
 from tests.factories import (
     MINUTE,
     NOW,
@@ -84,8 +84,8 @@ def writing(database, on_stored: Any = lambda stored: None, **options: int) -> I
         assert not writer.alive
 
 
-def pages(number: int, start: int = 0) -> list[Arrival]:
-    return [arrival(page_id=f"page-{n:04}", visitor=n, at=NOW + n) for n in range(start, start + number)]
+def pages(number: int, start: int = 0, **fields: Any) -> list[Arrival]:
+    return [arrival(page_id=f"page-{n:04}", visitor=n, at=NOW + n, **fields) for n in range(start, start + number)]
 
 
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,6 +158,22 @@ def test_past_the_bound_the_answer_is_full_at_once(database):
         assert [one.kinds for one in (first, fits, fits_too)] == [["Stored"], ["Stored"] * 2, ["Stored"] * 2]
         assert Asked(writer, *pages(3, 20)).kinds == ["Stored"] * 3
     assert outcome_counts(database) == {("stored", ""): 8, ("shed", "queue_full"): 3}
+
+
+def test_a_site_that_is_flooded_leaves_room_for_the_others(database):
+    with_sites(database, 2)
+    gate = Gate()
+    with writing(database, gate, most_waiting=8, most_of_one=3) as writer:
+        flood = [Asked(writer, one) for one in pages(1)]
+        assert gate.reached.wait(PATIENCE_S)
+        flood += [Asked(writer, one) for one in pages(2, 10)]
+        too_much, both = Asked(writer, *pages(1, 20)), Asked(writer, *pages(1, 20), *pages(1, 20, site_id=2))
+        fits = Asked(writer, *pages(2, 30, site_id=2))
+        assert [writer.waiting, too_much.answers, both.answers, fits.answers] == [5, [[CROWDED]], [[CROWDED] * 2], []]
+        gate.opened.set()
+        assert [one.kinds for one in (*flood, fits)] == [["Stored"]] * 3 + [["Stored"] * 2]
+        assert Asked(writer, *pages(2, 20)).kinds == ["Stored"] * 2
+    assert outcome_counts(database) == {("stored", ""): 7, ("shed", "site_queue_full"): 3}
 
 
 def test_stopping_commits_what_is_waiting_and_refuses_what_comes(database):

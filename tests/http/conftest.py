@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
-from analytics.config import Config
+from tests.conftest import config_on
 from tests.serving import Server, serving
 
 _numbers = itertools.count(1)
@@ -17,12 +16,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def shared(request, tmp_path_factory) -> Iterator[Server]:
     """One shipped server for all tests over HTTP, once on SQLite and once on PostgreSQL, without a rate limit."""
-    config = Config(data_dir=tmp_path_factory.mktemp("shared"))
-    if request.param == "postgresql":
-        address, template = (request.getfixturevalue(name) for name in ("postgresql_server", "migrated_template"))
-        with psycopg.connect(address.format(name="postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE shared TEMPLATE {template}")
-        config = Config(data_dir=config.data_dir, database_url=address.format(name="shared"))
+    config = config_on(request, tmp_path_factory.mktemp("shared"))
     with serving(config, FOOTFALL_COLLECT_RATE="0") as server:
         yield server
 

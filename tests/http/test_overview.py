@@ -10,16 +10,18 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 import pytest
 from house import House, open_house
 
-from analytics import schema
+from analytics import schema, sites
 from analytics.config import Config
+from callbacks.answers import first_period
 from callbacks.overview import PARTS
 from callbacks.sheets import SHEETS
-from tests.history import keep_history
+from tests.history import at, keep_history
 
 SITE, ELSEWHERE = "example.com", "other.example"
 DAYS = "period=2026-03-10,2026-03-12"
@@ -85,6 +87,11 @@ def test_six_numbers_with_what_they_are_compared_with(house):
 
 def test_compared_with_nothing_no_change_is_told(house):
     assert "from" not in " ".join(read(parts(house, f"{DAYS}&compare=off", "top")["top"]))
+
+
+def test_what_nobody_came_to_is_compared_by_the_numbers_that_it_has(house):
+    said = read(parts(house, f"{DAYS}&compare=2026-01-01,2026-01-03", "top")["top"])
+    assert [text for text in said if text.startswith("from")] == ["from 0"] * 3  # no rate and no mean
 
 
 def test_the_metric_and_the_interval_of_the_chart_are_the_addresss(house):
@@ -257,10 +264,23 @@ def test_a_broken_address_is_told_in_words_on_the_page_and_refused_for_a_file(ho
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "bad_request")
 
 
+def test_a_site_opens_with_today_until_its_first_day_is_over_there(house):
+    utc, quiet = (sites.find(house.service.database, domain) for domain in (SITE, "quiet.example"))
+    utc = replace(utc, timezone="UTC")  # the first visit: 10 March, 10:00
+    east = replace(utc, timezone="Pacific/Auckland")  # where that is an hour before midnight
+    moments = (at(10, 9), at(10, 10, 59), at(10, 11), at(10, 23, 59), at(11), at(20))
+    opens = [[first_period(site, house.service.ask, now) for now in moments] for site in (utc, east, quiet)]
+    assert opens == [
+        ["today", "today", "today", "today", "", ""],
+        ["today", "today", "", "", "", ""],
+        ["today"] * 6,
+    ]
+
+
 def test_what_is_wrong_is_named_with_what_is_known(house):
     said = read(parts(house, "period=<b>x", "toolbar")["toolbar"])
     assert said[1].startswith("This address cannot be shown. Period '<b>x': realtime, 24h, today")
-    assert said[2] == "Show the last 30 days"
+    assert said[2] == "Start over"
     answer = house.browsers["viewer"].get(f"/overview/{SITE}/nothing.csv")
     assert answer.json["error"]["message"].startswith("file 'nothing': time, hours, usage, source")
 

@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
 
-from analytics.config import Config
 from analytics.database import Database
 from collector import statistics
 from collector.turns import Turns
+from tests.conftest import config_on
 from tests.history import keep_history
 from tests.serving import AGENT, Server, pageview, run_command, serving
 
@@ -26,12 +25,7 @@ BOTH_ISO = ["2026-03-10T00:00:00+00:00", "2026-03-11T23:59:59+00:00"]
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def past(request, tmp_path_factory) -> Iterator[Server]:
     """A server in whose database the visits of `tests/history.py` have taken place."""
-    config = Config(data_dir=tmp_path_factory.mktemp("past"))
-    if request.param == "postgresql":
-        address, template = (request.getfixturevalue(name) for name in ("postgresql_server", "migrated_template"))
-        with psycopg.connect(address.format(name="postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE programs TEMPLATE {template}")
-        config = Config(data_dir=config.data_dir, database_url=address.format(name="programs"))
+    config = config_on(request, tmp_path_factory.mktemp("past"))
     database = Database(config)
     keep_history(database)
     database.close()
