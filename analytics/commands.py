@@ -16,7 +16,7 @@ from analytics import verify as verification
 from analytics.columnar import Columnar
 from analytics.database import Database
 from analytics.dimensions import dimension
-from analytics.history import History
+from analytics.history import History, StillCounting
 from analytics.jobs import Rest, Tell
 from analytics.metrics import METRICS
 from analytics.past import Past
@@ -256,7 +256,10 @@ def query(
     history = History(context.database, context.window_s)
     past = Past(ask, lambda site_id, span: history.minutes(site_id, span, context.now, inf))
     first = (stats.first_second(asked.site_id, ask) or context.now) if asked.period.preset == "all" else 0
-    return table.text(table.of_answer(asked, asked.span(context.now, first), past), form)
+    try:
+        return table.text(table.of_answer(asked, asked.span(context.now, first), past), form)
+    except StillCounting as wait:
+        raise WrongInput(f"{wait}, at night or by `maintain`") from None
 
 
 def _is_dimension(name: str) -> bool:

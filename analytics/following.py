@@ -21,8 +21,9 @@ from analytics.transfer import TABLES, Key
 HOLE_S = 60.0  # the change is the last that a transaction writes: its commit takes milliseconds
 MOST_HOLES = 500
 MOST_CHANGES = 1_000  # in one pass
-ROWS = 5_000  # changed ones in one statement: a few MB
-COPIED = 20_000  # of all in one statement: a third of its cost does not depend on them at 5,000
+ROWS = 5_000  # in one statement: a few MB
+COPIED = 20_000  # visits and pageviews that are all copied: at 5,000 a third of the cost does not depend on them
+LARGEST_TEXT = 16_000_000  # of one statement, but for the first: a visit may have 7 kB of addresses
 LAST_ID = 2**63 - 1
 
 KEPT_IN = "CREATE TABLE followed (shape VARCHAR, change BIGINT, digest VARCHAR, holes VARCHAR)"
@@ -41,9 +42,9 @@ class Position(NamedTuple):
 def start(truth: Connection, now: float) -> Position:
     """Where a copy begins that reads every row after this; there has to be a change (`changes.mark`)."""
     newest = changes.newest(truth, MOST_HOLES)
-    known = {change.id for change in newest}
-    holes = {number: now for number in range(newest[0].id, newest[-1].id) if number not in known}
-    return Position(newest[-1].id, newest[-1].digest, holes)
+    known, last = {change.id for change in newest}, newest[-1]
+    missing = _near(newest[0].id, last) - known
+    return Position(last.id, last.digest, dict.fromkeys(missing, now))
 
 
 def save(replica: duckdb.DuckDBPyConnection, shape: str, position: Position) -> None:
@@ -95,8 +96,15 @@ def _moved(position: Position, found: Sequence[Change], now: float) -> Position:
     if not found or found[-1].id <= position.seen:
         return position._replace(holes=holes)
     last = found[-1]
-    missing = (number for number in range(max(position.seen + 1, last.id - MOST_HOLES), last.id) if number not in there)
+    missing = _near(position.seen + 1, last) - there
     return Position(last.id, last.digest, holes | dict.fromkeys(missing, now))
+
+
+def _near(first: int, last: Change) -> set[int]:
+    """The numbers from the first on before the last change, at most `MOST_HOLES` of them: whole stretches may be gone,
+    where a site was removed.
+    """
+    return set(range(max(first, last.id - MOST_HOLES), last.id))
 
 
 def _renew(
@@ -137,9 +145,15 @@ def batches(truth: Connection, table: Table, site_id: int, end: int) -> Iterable
     rows = transfer.after(truth, table, site_id, -1, end, at_once(table))
     while rows is not None:
         yield rows
-        rows = transfer.after(truth, table, site_id, rows.last, end, at_once(table))
+        rows = transfer.after(truth, table, site_id, rows.last, end, at_once(table, rows))
 
 
-def at_once(table: Table) -> int:
-    """How many rows are copied or compared in one statement. An event may have 60 kB of properties."""
-    return ROWS if table is schema.events else COPIED
+def at_once(table: Table, before: transfer.Rows | None = None) -> int:
+    """How many rows are copied or compared in one statement: fewer where those before made a large text.
+
+    An event may have 60 kB of properties.
+    """
+    most = ROWS if table is schema.events else COPIED
+    if before is None or len(before.text) <= LARGEST_TEXT:
+        return most
+    return max(1, before.many * LARGEST_TEXT // len(before.text))

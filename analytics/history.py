@@ -25,6 +25,7 @@ DAY_S = 86_400
 KEPT_S = 2 * DAY_S + 3600  # in memory: what the daily job may not have counted yet
 AT_ONCE = 60  # minutes a statement
 BUDGET_S = 0.15  # how long one question may spend on minutes of earlier today
+YIELD_S = 0.01  # between two of them: whoever else waits for the site has a turn
 NEVER = 2**40
 
 
@@ -79,9 +80,9 @@ class History:
             told = ChainMap(self._kept(site.id, now), self._stored(site.id, day_of(min(midnight, hour_ago)), now))
             self._count(site.id, told, [*shown, *([hour_ago] if hour_ago >= first else [])])
             complete = self._count_slowly(site.id, told, today)
-            peak = max(((told[minute], minute) for minute in today), default=(0, now)) if complete else None
+            most = max(((told[minute], minute) for minute in today), default=(0, now)) if complete else None
             return Concurrency(
-                points=tuple((minute, told[minute]) for minute in shown), hour_ago=told.get(hour_ago), peak=peak
+                points=tuple((minute, told[minute]) for minute in shown), hour_ago=told.get(hour_ago), peak=most
             )
 
     def then(self, site: Site, at: int, now: int) -> Concurrency:
@@ -90,11 +91,11 @@ class History:
         begin = min(midnight, minute - SHOWN_S)
         found, complete = self.people(site.id, begin, minute + MINUTE, now, budget_s=0)
         points = [(begin + nth * MINUTE, people) for nth, people in enumerate(found) if people != UNKNOWN]
-        peak = max(((people, when) for when, people in points if when >= midnight), default=None)
+        most = max(((people, when) for when, people in points if when >= midnight), default=None)
         return Concurrency(
             points=tuple(point for point in points if point[0] >= minute - SHOWN_S),
             hour_ago=next((people for when, people in points if when == minute - SHOWN_S), None),
-            peak=peak if complete else None,
+            peak=most if complete else None,
         )
 
     def people(self, site_id: int, begin: int, end: int, now: int, budget_s: float = BUDGET_S) -> tuple[Series, bool]:
@@ -139,10 +140,13 @@ class History:
     def minutes(self, site_id: int, span: Span, now: int, patience_s: float) -> Minutes:
         """People at each minute of a span, as far as it can be known by now: 2 MB a year.
 
-        `StillCounting` where that takes longer than `patience_s`; each time that one asks there is less to count.
+        `StillCounting` where that takes longer than `patience_s`, and where the daily job has still to count a day of
+        it; each time that one asks there is less to count.
         """
         since = self._since(site_id)
         begin, end = (-(-edge // MINUTE) * MINUTE for edge in (max(span.begin, since), min(span.end, now)))
+        if missing := self._missing(site_id, begin, end, now):
+            raise StillCounting(f"the minutes of {missing} are still to be counted: the day's work does it")
         until = time.monotonic() + patience_s
         while begin < end:
             people, complete = self.people(site_id, begin, end, now, min(BUDGET_S, patience_s))
@@ -150,7 +154,16 @@ class History:
                 return Minutes(begin, people)
             if time.monotonic() >= until:
                 raise StillCounting("minutes of this period are still being counted; ask again in a moment")
+            time.sleep(YIELD_S)
         return Minutes(begin, array("i"))
+
+    def _missing(self, site_id: int, begin: int, end: int, now: int) -> date | None:
+        """The first day of these that nobody but the daily job will count, and that it has not counted yet."""
+        for day in concurrents.missing(self._database, day_of(now - KEPT_S)):
+            touched = begin < start_of(day) + DAY_S and start_of(day) < end
+            if touched and not concurrents.read(self._database, site_id, day, day + timedelta(days=1)):
+                return day
+        return None
 
     def _since(self, site_id: int) -> int:
         """The second (epoch) before which no minute is known, NEVER where none is."""

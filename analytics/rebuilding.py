@@ -183,10 +183,10 @@ def _next(batches: Iterator[_Batch], reading: threading.Lock) -> _Batch | None:
 
 def _batches(database: Database, spans: Sequence[_Span]) -> Generator[_Batch]:
     for span in spans:
-        last = span.first - 1
+        last, rows = span.first - 1, None
         while True:
             with database.read_patiently() as connection:  # a new one for each: SQLite's log can be taken over between
-                rows = transfer.after(connection, *span[:2], last, span.last, following.at_once(span.table))
+                rows = transfer.after(connection, *span[:2], last, span.last, following.at_once(span.table, rows))
             if rows is None:
                 break
             yield _Batch(span, rows)

@@ -25,7 +25,7 @@
   const address = (query) => location.pathname + (query ? `?${query}` : "");
 
   function go(change, quietly) {
-    const to = address(changed(change));
+    const to = address(opened(changed(change)));
     if (to !== location.pathname + location.search) history[quietly ? "replaceState" : "pushState"](history.state, "", to);
     look();
   }
@@ -51,14 +51,16 @@
   }
 
   // A site's first day opens with today. The address says so, and keeps it.
-  function begin() {
-    const {opens} = page.dataset;
-    if (!opens || new URLSearchParams(location.search).has("period")) return;
-    history.replaceState(history.state, "", address(changed(`period=${opens}`)));
+  function opened(query) {
+    const asked = new URLSearchParams(query), {opens} = page.dataset;
+    if (!opens || asked.has("period")) return query;
+    asked.append("period", opens);
+    return String(asked);
   }
 
   function look() {
-    begin();
+    const query = location.search.slice(1);
+    if (opened(query) !== query) history.replaceState(history.state, "", address(opened(query)));
     complete();
     const due = parts().filter((part) => isWanted(part) && part.dataset.key !== keyOf(part));
     const [quick, others] = [true, false].map((is) => due.filter((part) => QUICK.includes(part.dataset.part) === is));
@@ -114,7 +116,7 @@
 
   // The bar stays as it is: by it people get away from here.
   function fail(part) {
-    part.dataset.key = "";
+    delete part.dataset.key;
     if (part.dataset.part === "toolbar") return;
     const said = byId("overview-failed").firstElementChild.cloneNode(true), named = part.getAttribute("aria-label");
     if (named) said.querySelector("b").textContent = `${named} could not be read`;

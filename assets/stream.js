@@ -78,6 +78,7 @@
         openLater();
         if (options.poll && !heard) ask();
         else askLater();
+        if (heard) setTimeout(ask, (Math.random() * times.first) / 8, "whether it was forbidden");
       }
       tell();
     }
@@ -97,14 +98,14 @@
       poll = 0;
     }
 
-    // EventSource hides the status of a refusal; a plain request shows it
-    async function ask() {
+    // EventSource hides the status of a refusal; a plain request shows it. `only` that is asked, else figures too.
+    async function ask(only) {
       askNever();
       try {
         const answer = await fetch(options.address.replace("/stream?", "?"), {signal: AbortSignal.timeout(times.poll)});
         if (over) return;
         if ([401, 403, 404].includes(answer.status)) return refuse(answer.status);
-        const figures = options.poll && answer.ok ? await answer.json() : null;
+        const figures = options.poll && !only && answer.ok ? await answer.json() : null;
         if (figures && !over && told !== "live") {
           polled();
           options.message("stats", figures);

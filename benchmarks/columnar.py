@@ -16,7 +16,7 @@ from analytics.config import Config
 from analytics.database import Database
 from analytics.rebuilding import forget
 from analytics.verify import verify
-from benchmarks.collect import Bench
+from benchmarks.collect import Bench, Measured
 from benchmarks.common import BEHIND_PROXY, Report, memory_mb, percentile, spread, times
 from benchmarks.history_data import DAY_S, HOST, write
 from benchmarks.postgresql import postgresql
@@ -74,10 +74,15 @@ def _collecting(report: Report, config: Config) -> None:
     forget(made)
     with serving(config, **BEHIND_PROXY) as server:
         bench = Bench(LOAD_S)
-        meanwhile = []
-        while not made.exists():
-            meanwhile.append(bench.measure(server.process.pid, server.port))
-        afterwards = [bench.measure(server.process.pid, server.port) for _ in range(LOADS)]
+
+        def measure() -> Measured:
+            return bench.measure(server.process.pid, server.port)
+
+        meanwhile, until = [measure()], time.monotonic() + 10 * MADE_S
+        while not made.exists() and time.monotonic() < until:
+            meanwhile.append(measure())
+        meanwhile = meanwhile[:-1] or meanwhile  # the last lies partly after it was made
+        afterwards = [measure() for _ in range(LOADS)]
     some = {"while it is made": meanwhile, "afterwards": afterwards}
     for name, loads in some.items():
         rate, p99 = (spread([getattr(one.load, what) for one in loads], 1) for what in ("rate", "p99"))

@@ -81,7 +81,9 @@ def _clicked(browser: Chrome, server: Server, period: str, clicks: int) -> list[
     _open(browser, server, period)
     took = []
     for number in range(clicks):
-        took.append(browser.execute_async_script(CLICK, number * 7))
+        one = browser.execute_async_script(CLICK, number * 7)
+        assert one is not None, "there is no row to click"
+        took.append(one)
         browser.back()
         wait_until(lambda: browser.execute_script(QUIET), "the page is as before")
     return took

@@ -137,13 +137,21 @@ class Answers:
         limit = 300 if shown.id == "map" else ROWS
         return self._split(shown.dimension, shown.filters, limit=limit)
 
+    @cached_property
     def properties(self) -> list[str]:
         """The names of the properties of the event that everything is filtered by, the most frequent first."""
         return stats.property_names(self._events(), self.span, self._ask)[:MOST_PROPERTIES]
 
-    def values(self, name: str) -> Breakdown:
-        """The values of one of them."""
-        return self._split(f"prop:{name}", (Match("is_not", f"prop:{name}", ("",)),), limit=ROWS)
+    @property
+    def open_property(self) -> str:
+        """The one of them whose values are on show; "" where there is none."""
+        chosen = self.view.event_property
+        return chosen if chosen in self.properties else next(iter(self.properties), "")
+
+    def values(self, name: str, *, whole: bool = False) -> Breakdown:
+        """The values of one of them, the first or all (10,000 at most)."""
+        limit = MOST_ROWS if whole else ROWS
+        return self._split(f"prop:{name}", (Match("is_not", f"prop:{name}", ("",)),), limit=limit)
 
     def _events(self) -> Query:
         return replace(self.query, metrics=("events",), limit=MOST_SETS)

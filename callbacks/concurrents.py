@@ -9,16 +9,20 @@ from typing import Any
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
+import flask
 from dash import Dash, Input, Output, State
 from dash.development.base_component import Component
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
 from analytics.period import EARLIEST, LATEST
 from analytics.sites import Site, WrongInput
 from callbacks.asked import Asked
+from callbacks.download import csv_file
 from callbacks.guard import authorized
 from collector.service import Service
 from layouts import concurrents, states
+from layouts.overview.sheet import text
 
 log = logging.getLogger("footfall.concurrents")
 
@@ -29,7 +33,7 @@ def page(asked: Asked) -> Component:
 
 
 def register(app: Dash, service: Service) -> None:
-    """Draws the day, again every 30 s, and each second while minutes are still being counted."""
+    """The day as a card, drawn again every 30 s, each second while minutes are still being counted; and as a file."""
 
     @app.callback(
         Output("concurrents-day", "children"),
@@ -40,6 +44,23 @@ def register(app: Dash, service: Service) -> None:
     )
     def draw(search: object, _tick: object, domain: object) -> tuple[Any, int]:
         return _drawn(service, authorized(service, domain), search, int(time.time()))
+
+    @app.server.get("/concurrents/<domain>/minutes.csv")
+    def concurrents_sheet(domain: str) -> flask.Response:
+        query = flask.request.query_string.decode("ascii", "replace")
+        return _sheet(service, authorized(service, domain), query, int(time.time()))
+
+
+def _sheet(service: Service, site: Site, search: str, now: int) -> flask.Response:
+    zone = ZoneInfo(site.timezone)
+    try:
+        day = day_asked(search, datetime.fromtimestamp(now, zone).date())
+    except WrongInput as wrong:
+        raise BadRequest(str(wrong)) from None
+    found = service.history.day(site, day, now)
+    if not found.complete:
+        raise ServiceUnavailable("minutes of this day are still being counted; ask again in a moment", retry_after=1)
+    return csv_file(text(concurrents.minutes(found, zone)), f"{site.domain} concurrents {day}.csv")
 
 
 def _drawn(service: Service, site: Site, search: object, now: int) -> tuple[Any, int]:
@@ -54,7 +75,7 @@ def _drawn(service: Service, site: Site, search: object, now: int) -> tuple[Any,
         log.error("concurrents cannot be read: %s", type(away).__name__)
         said = "The database does not answer. It is asked again soon."
         return states.failed("The day could not be read", said, again=False), concurrents.TICK_MS
-    return concurrents.day(found, day, today, zone), concurrents.tick_ms(found)
+    return concurrents.day(found, site.domain, day, today, zone), concurrents.tick_ms(found)
 
 
 def day_asked(search: object, today: date) -> date:

@@ -21,6 +21,7 @@ from analytics.sites import Site, WrongInput
 from callbacks import segments
 from callbacks.answers import Answers, first_period
 from callbacks.asked import Asked
+from callbacks.download import csv_file
 from callbacks.guard import authorized
 from callbacks.sheets import sheet
 from collector.service import Service
@@ -73,7 +74,7 @@ def register(app: Dash, service: Service) -> None:
         except WrongInput as wrong:
             raise BadRequest(str(wrong)) from None
         first, last = days_of(answers.span, answers.zone)
-        return _file(text, f"{site.domain} {name} {first} {last}.csv")
+        return csv_file(text, f"{site.domain} {name} {first} {last}.csv")
 
 
 def _query() -> str:
@@ -88,14 +89,6 @@ def _asked(service: Service, site: Site, text: str) -> Answers:
     if shown.interval:
         view.interval_of(shown, answers.span)
     return answers
-
-
-def _file(text: str, name: str) -> flask.Response:
-    answer = flask.make_response("\ufeff" + text)  # by this mark spreadsheets know that it is UTF-8
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers.set("Content-Disposition", "attachment", filename=name.replace(" ", "-"))
-    return answer
 
 
 def drawn(service: Service, site: Site, text: str, wanted: Sequence[str]) -> dict[str, str]:
@@ -170,10 +163,10 @@ def _events(answers: Answers) -> list[Any]:
 
 
 def _properties(answers: Answers) -> list[Any]:
-    names = answers.properties()
+    names = answers.properties
     if not names:
         return panels.no_properties()
-    shown = answers.view.event_property if answers.view.event_property in names else names[0]
+    shown = answers.open_property
     return panels.properties(names, shown, answers.values(shown), answers.everybody, answers.query.filters)
 
 

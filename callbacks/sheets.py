@@ -12,11 +12,12 @@ from callbacks.answers import Answers
 from layouts.overview import details, heat
 from layouts.overview.lists import LISTS
 from layouts.overview.page import HOURS
+from layouts.overview.panels import PROPERTY
 from layouts.overview.sheet import Cell, text
 from layouts.overview.usage import USAGE
 from layouts.overview.view import TIME, Details
 
-SHEETS = (TIME, HOURS, USAGE, *LISTS)
+SHEETS = (TIME, HOURS, USAGE, PROPERTY, *LISTS)
 
 
 def sheet(answers: Answers, name: str) -> str:
@@ -25,6 +26,8 @@ def sheet(answers: Answers, name: str) -> str:
         raise WrongInput(f"file {name[:40]!r}: {', '.join(SHEETS)}")
     if name == USAGE:
         return text(_usage(answers))
+    if name == PROPERTY:
+        return text(_values(answers))
     return text(_week(answers) if name == HOURS else _list(answers, name))
 
 
@@ -45,6 +48,16 @@ def _week(answers: Answers) -> Iterator[Sequence[Cell]]:
     for day in answers.week():
         for hour in day:
             yield [heat.weekday(hour.weekday), hour.hour, hour.visitors]
+
+
+def _values(answers: Answers) -> Iterator[Sequence[Cell]]:
+    """Of the property that is on show, of the event that everything is filtered by."""
+    name = answers.open_property if answers.view.event else ""
+    if not name:
+        raise WrongInput(f"file {PROPERTY!r}: filter by an event that has properties")
+    yield [name, "Visitors"]
+    for row in answers.values(name, whole=True).rows:
+        yield [str(row.dimensions[0]), row.metrics[0]]
 
 
 def _usage(answers: Answers) -> Iterator[Sequence[Cell]]:

@@ -203,8 +203,9 @@ def _answer_many(outcomes: Sequence[Outcome]) -> Response:
         headers.append(("Retry-After", str(max(one.retry_after for one in shed))))
     if stored or duplicate:
         return json_response(202, told, tuple(headers))
-    if shed:
-        return json_response(shed[0].status, told | {"error": refused[0]["error"]}, tuple(headers))
+    if shed:  # before 200 and 422: whoever sends it again may have all of it stored
+        first = {"code": shed[0].code, "message": shed[0].message}
+        return json_response(shed[0].status, told | {"error": first}, tuple(headers))
     if reasons:
         return json_response(200, told, tuple(headers))
     return json_response(422, told | {"error": refused[0]["error"]}, tuple(headers))

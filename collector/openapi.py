@@ -38,7 +38,7 @@ REFUSALS = {
     "415": "The body is neither application/json nor text/plain, or it is compressed.",
     "422": "A field is wrong or missing; field names it.",
     "429": "Too many. Retry-After says in how many seconds to come back.",
-    "503": "Not now: the database is away, or too much is waiting. Retry-After as above.",
+    "503": "Not now: the database is away, too much waits, or minutes are still being counted. Retry-After as above.",
 }
 FIELDS = {
     "site": "The site's domain, as added.",

@@ -1,7 +1,8 @@
 """One group of arrivals becomes rows, inside one transaction.
 
-Everything is read with at most five statements and written with at most seven, however many arrivals there are
-(`statements.py` says why); what a visit is, `visit.py` knows.
+A group is read with at most five statements and written with at most seven for each 128 rows of a table
+(`statements.py` says why); what a visit is, `visit.py` knows. Names of robots and hosts, late days and, on PostgreSQL,
+a lock for each site come on top.
 """
 
 from __future__ import annotations

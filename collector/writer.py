@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -56,9 +56,9 @@ class Waiting(NamedTuple):
 class Writer:
     """Commits arrivals in groups: whatever is waiting when the last commit ends, under load a moment later.
 
-    `submit` never blocks. Bounded: past `most_waiting` arrivals the outcome is `FULL`, past `most_of_one` of one site
-    `CROWDED`, so that one that is flooded leaves room for the others. `on_stored` gets each group's
-    stored arrivals after their commit and before any of their requests is answered.
+    `submit` never blocks. Bounded: past `most_waiting` arrivals the outcome is `FULL`, where so
+    many of one site wait as `most_of_one` `CROWDED`, so that a flooded one leaves room for the others. `on_stored` gets
+    each group's stored arrivals after their commit and before any of their requests is answered.
     """
 
     def __init__(
@@ -82,12 +82,13 @@ class Writer:
         self._lock = threading.Lock()
         self._submitted = 0
         self._answered = 0
-        self._waiting_of: defaultdict[int, int] = defaultdict(int)  # by site
+        self._waiting_of: Counter[int] = Counter()  # by site, of those of which some wait
         self._tally: Tally = Counter()
         self._stopping = False
         self._busy = False
         self._aside = threading.Event()  # set unless the thread works in the interpreter
         self._aside.set()
+        self._in_vain = False  # the loop has waited for this group long enough
         self.failing = False  # whether the last commit failed: true until one has succeeded
         self._thread = threading.Thread(target=self._run, name="footfall-writer", daemon=True)
         self._thread.start()
@@ -141,10 +142,16 @@ class Writer:
     def give_way(self) -> None:
         """Waits until the thread needs the interpreter no more: for the event loop, before it works.
 
-        For at most 5 ms, and where that was in vain not again before the next group.
+        For at most 5 ms, and where that was in vain not again before the next group. With a server as database there
+        is nothing to wait for: the thread waits itself, for its answers.
         """
         if not self._aside.is_set() and not self._aside.wait(LONGEST_WAY_S):
+            self._in_vain = True
             self._aside.set()
+
+    def _work(self) -> None:
+        if self._database.embedded and not self._in_vain:
+            self._aside.clear()
 
     def count(self, site_id: int, at: int, outcome: str, reason: str, name: str = "") -> None:
         """Counts an outcome that needs no row of its own; it is written with the next group, or within a second.
@@ -202,7 +209,7 @@ class Writer:
             time.sleep(FILL_STEP_S)
 
     def _commit(self, group: list[Waiting]) -> None:
-        self._aside.clear()
+        self._in_vain = False
         arrivals = [arrival for request in group for arrival in request.arrivals]
         outcomes = self._stored(arrivals)
         stored = [outcome for outcome in outcomes if type(outcome) is Stored]
@@ -212,6 +219,8 @@ class Writer:
             self._answered += len(arrivals)
             for arrival in arrivals:
                 self._waiting_of[arrival.site_id] -= 1
+                if not self._waiting_of[arrival.site_id]:
+                    del self._waiting_of[arrival.site_id]
         start = 0
         for request in group:
             end = start + len(request.arrivals)
@@ -249,10 +258,11 @@ class Writer:
         for tries_left in (2, 1, 0):
             try:
                 with self._database.transaction() as connection:
+                    self._work()
                     outcomes = store(connection, arrivals, self._ids, Counter(tally))
                     maintenance.count_again(connection, [arrival.at for arrival in arrivals], int(self._clock()))
                     self._aside.set()  # the commit itself waits for the disk
-                self._aside.clear()
+                self._work()
                 self.failing = False
                 return outcomes
             except TAKEN_ERRORS:

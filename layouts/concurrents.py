@@ -43,14 +43,22 @@ def page(site: Site) -> html.Main:
     )
 
 
-def day(found: DayOfConcurrents, day: date, today: date, zone: tzinfo) -> list[Component]:
+def day(found: DayOfConcurrents, domain: str, day: date, today: date, zone: tzinfo) -> list[Component]:
     """The day's card: which day it is, peak and average, the line, and a table of its hours."""
     named = html.H2(figures.day_text(found.begin, zone))
-    head = html.Header([named, _state(found, day == today), _ways(day, today)], className="ff-card-head")
+    head = html.Header([named, _state(found, day == today), _ways(domain, day, today)], className="ff-card-head")
     if found.peak is None:
         return [html.Section([head, _nothing(found, day, today)], className="ff-card ff-list")]
     parts = [head, _figures(found, zone), _plot(found, zone), _legend(found, day, zone), _hours(found, zone)]
     return [html.Section(parts, className="ff-card")]
+
+
+def minutes(found: DayOfConcurrents, zone: tzinfo) -> Iterator[Sequence[str | int | None]]:
+    """The day as rows of a file, the first of them the names of the columns; None where nothing is known."""
+    yield "Minute", "People", "A week before"
+    for nth, (people, before) in enumerate(zip(found.people, found.before, strict=True)):
+        at = datetime.fromtimestamp(found.begin + nth * MINUTE, zone).isoformat(timespec="minutes")
+        yield at, *(None if known == UNKNOWN else known for known in (people, before))
 
 
 def wrong_day(message: str) -> list[Component]:
@@ -74,7 +82,7 @@ def _state(found: DayOfConcurrents, is_today: bool) -> Component:
     return html.Span(f"{WINDOW}{', so far' if is_today else ''}", className="ff-window")
 
 
-def _ways(day: date, today: date) -> Component:
+def _ways(domain: str, day: date, today: date) -> Component:
     """To the days around it, and to any other: assets/concurrents.js puts a date field in."""
     earlier, later = day - timedelta(days=1), day + timedelta(days=1)
     ways = [
@@ -83,6 +91,9 @@ def _ways(day: date, today: date) -> Component:
     ]
     if day < today:
         ways += [_way("right", later, "Day after"), dcc.Link("Today", href="?", className="ff-btn")]
+    label = "Minutes as CSV"
+    address = f"/concurrents/{domain}/minutes.csv?day={day}"
+    ways.append(html.A(icon("download"), href=address, className="ff-icon", title=label, **{"aria-label": label}))
     return html.Div(ways, className="ff-end")
 
 

@@ -39,7 +39,7 @@ WORDS = {
     ("shed", "too_many_requests"): Words("Over the rate", "One address sent more a minute than FOOTFALL_COLLECT_RATE."),
     ("shed", "queue_full"): Words("Queue full", "More came than could be stored; the script sends it again."),
     ("shed", "site_queue_full"): Words(
-        "Site's queue full", "More came of this site than could be stored; the script sends it again."
+        "Site's queue full", "More came of one site than could be stored; the script sends it again."
     ),
     ("shed", "database_away"): Words("Database away", "It could not be written; the script sends it again."),
     ("shed", "stopping"): Words("Server stopping", "The script sends it again."),

@@ -121,9 +121,9 @@
   const bodyOf = (events) => `[${events}]`;
 
   /**
-   * Sends what waits, one request at a time to keep the order. What gets no answer, or 429 or 5xx, stays in the
-   * queue: it goes again with the same ids after growing pauses, three times, and then only with the next event or
-   * heartbeat. A heartbeat goes once. Whatever the collector has judged, good or bad, is done with.
+   * Sends what waits, one request at a time to keep the order. What gets no answer, 429, 5xx, or `Retry-After` for a
+   * part of it, stays in the queue: it goes again with the same ids after growing pauses, three times, and then only
+   * with the next event or heartbeat. A heartbeat goes once. Whatever was judged, good or bad, is done with.
    */
   const flush = async () => {
     const batch = nextBatch();
@@ -143,7 +143,8 @@
         signal: patience.signal,
       });
       const said = await answer.text(); // until then its request uses up the 64 KiB that a page may have under way
-      if (answer.status == 429 || answer.status > 499) pause = +answer.headers.get("Retry-After") || pause;
+      const wait = answer.headers.get("Retry-After");
+      if (wait || answer.status == 429 || answer.status > 499) pause = +wait || pause;
       else {
         pause = failures = 0;
         queue = queue.filter((event) => !batch.includes(event));

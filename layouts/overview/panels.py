@@ -17,7 +17,7 @@ from layouts.overview.lists import EVENTS, List, Panel, list_of, read, written
 from layouts.overview.view import change, excluded, filtered, narrowed
 
 MAP = "map"
-MOST_PROPERTIES = 8
+PROPERTY = "property"  # the file of an event's property
 
 
 def panel(one: Panel, shown: List, answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str) -> list:
@@ -53,10 +53,8 @@ def properties(names: Sequence[str], shown: str, answer: Breakdown, everybody: i
         )
         for name in names
     ]
-    head = html.Div(
-        [html.H3("Properties"), html.Div(chips, className="ff-chips", role="group", **{"aria-label": "Property"})],
-        className="ff-properties",
-    )
+    choice = html.Div(chips, className="ff-chips", role="group", **{"aria-label": "Property"})
+    head = html.Div([html.H3("Properties"), _file(PROPERTY, shown), choice], className="ff-properties")
     return [head, _table(shown, f"prop:{shown}", answer.rows, everybody, given)]
 
 
@@ -76,11 +74,14 @@ def _head(title: Component, shown: List) -> Component:
             "aria-label": f"Details: {shown.label}",
         },
     )
-    label = f"{shown.label} as CSV"
-    file = html.A(
-        icon("download", 14), href="#", className="ff-icon", title=label, **{"data-csv": shown.id, "aria-label": label}
-    )
-    return html.Header([title, html.Div([whole, file], className="ff-end")], className="ff-card-head")
+    ends = [whole, _file(shown.id, shown.label)]
+    return html.Header([title, html.Div(ends, className="ff-end")], className="ff-card-head")
+
+
+def _file(name: str, what: str) -> Component:
+    label = f"{what} as CSV"
+    marks = {"data-csv": name, "aria-label": label}
+    return html.A(icon("download", 14), href="#", className="ff-icon", title=label, **marks)
 
 
 def _tab(one: Panel, shown: List, is_open: bool) -> Component:

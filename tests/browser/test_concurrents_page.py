@@ -67,6 +67,8 @@ def test_a_day_shows_its_peak_its_mean_and_the_week_before(reader):
         "return [...document.querySelectorAll('.ff-day-hours tbody tr')].map((n) => n.innerText.split(/\\s+/))"
     )
     assert (len(rows), rows[12]) == (24, ["12:00", "2", "0", "0"])
+    fetched = "return fetch(document.querySelector('a[href*=minutes]').href).then((answer) => answer.text())"
+    assert f"{day}T12:00+00:00,2,1" in reader.run(fetched).splitlines()
     reader.looks_right()
     reader.shoot("concurrents")
 

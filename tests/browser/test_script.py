@@ -692,6 +692,19 @@ def test_retry_after_is_honoured_and_what_happens_meanwhile_goes_with_it(visitor
     assert [event.get("name", event["type"]) for event in again] == ["pageview", "Meanwhile", "heartbeat"]
 
 
+def test_what_was_turned_away_of_a_batch_goes_again_with_the_rest_of_it(visitor):
+    visitor.answer_with(Answer(202, {"Retry-After": "20"}))
+    visitor.open()
+    first = visitor.told()
+    visitor.wait_for_timer(30)
+    visitor.pass_time(30)
+    again = visitor.told()
+    assert again[0] == first[0]
+    assert [event["type"] for event in again] == ["pageview", "heartbeat"]
+    visitor.pass_time(30)
+    assert visitor.types() == ["heartbeat"]
+
+
 def test_after_three_retries_in_growing_pauses_it_waits_for_the_next_heartbeat(visitor):
     visitor.answer_with(503, 503, 503, 503)
     visitor.open()

@@ -133,6 +133,30 @@ def test_a_removed_site_leaves_one_line_and_nobody_who_follows_misses_it(kept, d
     assert verify(kept, NEVER, lambda _: None) == Verified(5, [])
 
 
+def test_a_copy_looks_for_few_missing_numbers_however_many_a_removed_site_has_left(database, config, monkeypatch):
+    monkeypatch.setattr(following, "MOST_HOLES", 5)
+    for domain in ("example.com", "other.example"):
+        added_site(database, domain)
+    stored(database, arrival())
+    one_by_one(database, *(arrival("pageview", f"page-{nth:04}", site_id=2) for nth in range(20)))
+    sites.remove(database, "other.example")
+    with database.transaction() as connection:
+        changes.mark(connection)
+    with database.read() as connection:
+        position, newest = following.start(connection, 0.0), changes.newest(connection, 1)[0]
+    missing = dict.fromkeys(range(newest.id - 5, newest.id - 1), 0.0)
+    assert position == following.Position(newest.id, newest.digest, missing)
+    with replica_of(database, config) as replica:
+        assert_same(replica, database, visits=1, pageviews=1)
+
+
+def test_a_batch_after_a_large_text_has_fewer_rows():
+    before = transfer.Rows(many=20_000, last=1, text="x" * (4 * following.LARGEST_TEXT), json=False)
+    assert following.at_once(schema.visits, before) == 5_000
+    assert following.at_once(schema.visits, before._replace(text="")) == following.at_once(schema.visits) == 20_000
+    assert following.at_once(schema.events, before._replace(many=1)) == 1
+
+
 def test_a_replica_that_was_closed_while_a_site_was_removed_is_the_truth_again(kept, database, config):
     added_site(database, "other.example")
     one_by_one(database, arrival(), arrival("pageview", "page-0002", site_id=2))

@@ -210,6 +210,17 @@ def test_numbers_are_never_told_in_part(database):
     assert max(history.minutes(1, both, NOW, patience_s=0).people) == 3  # what has been counted is known
 
 
+def test_numbers_of_a_day_that_the_day_s_work_has_still_to_count_are_not_told(database):
+    keep_heartbeats(database, *(beat(at=NOW - 5 * DAY_S + 30 * nth) for nth in range(4)), beat(at=NOW - 30))
+    history, day = History(database, WINDOW), day_of(NOW - 5 * DAY_S)
+    week, today = (asked(period=period).span(NOW) for period in (f"{day},2027-01-15", "2027-01-15"))
+    with pytest.raises(StillCounting, match=f"the minutes of {day} are still to be counted: the day's work does it"):
+        history.minutes(1, week, NOW, patience_s=60)
+    assert max(history.minutes(1, today, NOW + 300, patience_s=60).people) == 1
+    keep_the_days(database)
+    assert max(history.minutes(1, week, NOW, patience_s=60).people) == 1
+
+
 def test_a_program_is_told_to_come_again_while_minutes_are_still_being_counted(database, monkeypatch):
     two_days(database)
     key = keys.add(database, "reports", "stats", 1, now=NOW)

@@ -6,6 +6,7 @@ import random
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from analytics import schema
 from analytics.beat import Beat, State
@@ -62,6 +63,12 @@ def test_what_is_committed_is_synced(database):
         else:
             found = [connection.execute(text(f"SHOW {name}")).scalar() for name in ("fsync", "synchronous_commit")]
             assert found == ["on", "on"]
+
+
+def test_who_reads_cannot_write(database):
+    for reading in (database.read, database.snapshot) if database.embedded else (database.snapshot,):
+        with pytest.raises(DBAPIError, match=r"read-?only"), reading() as connection:
+            connection.execute(schema.sites.delete())
 
 
 # ── visits ───────────────────────────────────────────────────────────────────────────────────────────────────────────

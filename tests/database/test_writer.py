@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -220,18 +221,32 @@ def test_a_database_that_is_away_is_told_and_comes_back_by_itself(database, conf
     assert outcome_counts(database) == {("stored", ""): 3, ("shed", "database_away"): 3}
 
 
-def test_who_gives_way_goes_on_beside_a_database_that_hangs(database):
+def test_the_loop_gives_way_once_to_each_group_that_an_embedded_database_takes(database, monkeypatch):
+    gate = Gate()
+    with writing(database, gate) as writer:
+        asked = Asked(writer, *pages(1))
+        assert gate.reached.wait(PATIENCE_S)
+        monkeypatch.setattr("collector.writer.LONGEST_WAY_S", 1.0)
+        begun = time.monotonic()
+        writer.give_way()
+        assert (time.monotonic() - begun >= 1.0) == database.embedded
+        monkeypatch.setattr("collector.writer.LONGEST_WAY_S", 3600.0)
+        writer.give_way()  # in vain once is enough
+        assert asked.answers == []
+        gate.opened.set()
+        assert asked.kinds == ["Stored"]
+
+
+def test_nobody_gives_way_to_a_writer_that_waits_for_the_database(database, monkeypatch):
+    monkeypatch.setattr("collector.writer.LONGEST_WAY_S", 3600.0)
     with writing(database) as writer:
-        done: list[Any] = []
         with database.transaction() as held:  # the group waits for this one
             if not database.embedded:
                 held.execute(text("LOCK TABLE sites IN ACCESS EXCLUSIVE MODE"))
-            writer.submit([Waiting(pages(1), done.append)])
-            for _ in range(1000):
-                writer.give_way()
-            assert (writer.waiting, done) == (1, [])
-        assert writer.settle(10)
-    assert len(done) == 1
+            asked = Asked(writer, *pages(1))
+            writer.give_way()
+            assert asked.answers == []
+        assert asked.kinds == ["Stored"]
 
 
 def test_counters_survive_a_database_that_is_away(database, config):

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from analytics.config import Config
-from tests.serving import AGENT, SITE, pageview, rows
+from tests.serving import AGENT, SITE, pageview, rows, run_command
 
 PAUSE_S = 0.1  # between two tries of one event
 REFUSED = -1  # nobody listened; 0: the request was sent, and no answer came
@@ -138,14 +138,22 @@ def books(config: Config) -> Books:
 
 
 def check_books(config: Config, senders: Senders) -> Books:
-    """Asserts: nothing lost, nothing doubled, nothing made up, and every table counts the same."""
+    """Asserts: nothing lost, nothing doubled, nothing made up, every table and the columnar replica count the same."""
     kept = books(config)
     stored = set(kept.stored)
     assert set(senders.acknowledged) - stored == set(), "lost"
     assert len(kept.stored) == len(stored), "doubled"
     assert stored - set(senders.sent) == set(), "made up"
     assert (kept.beats, kept.counted_by_visits, kept.counted_by_outcomes) == (len(stored),) * 3
+    assert_verified(config)
     return kept
+
+
+def assert_verified(config: Config) -> None:
+    """The columnar replica has followed whatever happened, row by row. No server is running."""
+    verified = run_command(config, "verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert verified.stdout.startswith("The columnar replica agrees with the database")
 
 
 def took(work) -> float:

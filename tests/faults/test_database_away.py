@@ -13,7 +13,7 @@ from contextlib import closing
 
 import psycopg
 import pytest
-from senders import Senders, check_books, took
+from senders import Senders, assert_verified, check_books, took
 
 from analytics.config import Config
 from tests.serving import ROOT, SITE, environment_of, eventually, pageview, rows, run_command, serving
@@ -135,6 +135,7 @@ def test_a_full_disk_is_503_and_over_when_there_is_room(config):
         assert server.stop() == 0
     assert rows(config, "SELECT page_id FROM pageviews ORDER BY id") == [("page-before",), ("page-after",)]
     assert rows(config, "PRAGMA integrity_check") == [("ok",)]
+    assert_verified(config)
 
 
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)
@@ -149,6 +150,7 @@ def test_a_file_that_another_program_has_locked_is_503_and_over_when_it_is_let_g
             other.execute("ROLLBACK")
         eventually(lambda: server.collect(pageview("page-after")).status == 202)
     assert rows(config, "SELECT page_id FROM pageviews ORDER BY id") == [("page-before",), ("page-after",)]
+    assert_verified(config)
 
 
 @pytest.fixture

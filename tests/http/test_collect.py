@@ -495,7 +495,7 @@ def test_behind_a_trusted_proxy_too_no_other_header_counts(proxied, name):
 def strict(tmp_path_factory):
     """A server that takes three events a minute from one address for one site."""
     with serving(Config(data_dir=tmp_path_factory.mktemp("strict")), FOOTFALL_COLLECT_RATE="3") as server:
-        for domain in ("one.example", "two.example", "three.example", "four.example"):
+        for domain in ("one.example", "two.example", "three.example", "four.example", "five.example"):
             server.tell("site add", domain=domain, name="", timezone="UTC")
         yield server
 
@@ -526,6 +526,19 @@ def test_over_the_limit_a_batch_keeps_what_was_within_it(strict):
         (3, "too_many_requests"),
         (4, "too_many_requests"),
     ]
+    assert 1 <= int(headers["retry-after"]) <= 60
+
+
+def test_a_batch_that_is_over_the_limit_as_a_whole_is_told_when_to_come_back(strict):
+    within_one_minute()
+    batch = [pageview(new_id(), site="five.example") for _ in range(3)]
+    assert strict.collect(batch).status == 202
+    wrong = {"site": "five.example", "type": "pageview", "id": new_id()}
+    strange = pageview(new_id(), site="nobody.example")
+    status, body, headers = told(strict.collect([wrong, strange, pageview(new_id(), site="five.example")]))
+    assert (status, body["stored"], body["error"]["code"]) == (429, 0, "too_many_requests")
+    codes = [(one["index"], one["error"]["code"]) for one in body["rejected"]]
+    assert codes == [(0, "missing_field"), (1, "unknown_site"), (2, "too_many_requests")]
     assert 1 <= int(headers["retry-after"]) <= 60
 
 

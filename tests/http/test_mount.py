@@ -30,7 +30,7 @@ from tests.serving import (
 
 
 class Gunicorn(Server):
-    """A running `gunicorn app:server` with threads; it has no control socket."""
+    """A running `gunicorn app:server` with threads."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -81,6 +81,15 @@ def test_programs_ask_there_too(gunicorn):
         {"metrics": [0], "dimensions": []}
     ]
     assert server.request("POST", "/api/v2/query", b" " * 100_000, headers).status == 413
+
+
+def test_commands_go_through_it_and_are_known_at_once(gunicorn):
+    server, _ = gunicorn
+    added = run_command(server.config, "site", "add", "second.example")
+    assert (added.returncode, added.stderr) == (0, "")
+    assert "http://127.0.0.1:8000/js/footfall.js" in added.stdout
+    answer = server.collect(pageview("page-second", "/", site="second.example"))
+    assert (answer.status, answer.json) == (202, {"stored": 1, "duplicate": 0})
 
 
 def test_it_collects_with_the_same_answers(gunicorn):

@@ -160,6 +160,24 @@ def test_an_event_that_everything_is_filtered_by_shows_its_properties(house):
     assert rows(first)[0] == ("Purchase", "100.0% 1")
     assert read(first)[-4:] == ["Visitors", "pro", "100.0%", "1"]
     assert read(parts(house, f"{question}&property=seats", "events")["events"])[-3:] == ["3", "100.0%", "1"]
+    assert sheet(house, "property", question) == [["plan", "Visitors"], ["pro", "1"]]
+    assert sheet(house, "property", f"{question}&property=seats") == [["seats", "Visitors"], ["3", "1"]]
+
+
+def test_a_file_of_a_property_needs_an_event_that_has_one(house):
+    answer = house.browsers["viewer"].get(f"/overview/{SITE}/property.csv?{DAYS}")
+    assert answer.status_code == 400
+    assert answer.json["error"]["message"] == "file 'property': filter by an event that has properties"
+
+
+def test_the_minutes_of_a_day_are_a_file(house):
+    address = f"/concurrents/{SITE}/minutes.csv"
+    answer = house.browsers["viewer"].get(f"{address}?day=2026-03-10")
+    assert answer.headers["Content-Disposition"].endswith("example.com-concurrents-2026-03-10.csv")
+    found = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert found[0] == ["Minute", "People", "A week before"]
+    assert [row[0] for row in (found[1], found[-1])] == ["2026-03-10T00:00+00:00", "2026-03-10T23:59+00:00"]
+    assert house.browsers["viewer"].get(f"{address}?day=yesterday").status_code == 400
 
 
 def test_details_are_searched_sorted_and_paged(house):
@@ -227,7 +245,8 @@ def test_a_file_is_searched_and_sorted_as_the_details_on_show(house):
 
 
 def test_every_list_and_chart_is_a_file(house):
-    found = {name: len(sheet(house, name)) for name in SHEETS}
+    question = f"{DAYS}&{filters(['is', 'event', ['Purchase']])}"
+    found = {name: len(sheet(house, name, question)) for name in SHEETS}
     assert found["time"] == 4
     assert found["hours"] == 7 * 24 + 1
     assert min(found.values()) >= 1
@@ -282,7 +301,7 @@ def test_what_is_wrong_is_named_with_what_is_known(house):
     assert said[1].startswith("This address cannot be shown. Period '<b>x': realtime, 24h, today")
     assert said[2] == "Start over"
     answer = house.browsers["viewer"].get(f"/overview/{SITE}/nothing.csv")
-    assert answer.json["error"]["message"].startswith("file 'nothing': time, hours, usage, source")
+    assert answer.json["error"]["message"].startswith("file 'nothing': time, hours, usage, property, source")
 
 
 @pytest.mark.parametrize(
