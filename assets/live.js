@@ -17,7 +17,7 @@
   const byId = (id) => document.getElementById(id);
 
   let root = null, address = "", stream = null, state = "connecting", refusal = "", since = 0;
-  let stats = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "", entitled = "";
+  let stats = null, figures = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "", entitled = "";
   let askedAt = 0, drawnAt = 0;
   let wanted = 0, answered = 0, then = null;  // the second that is asked for, 0 for now; that of the last answer; what that told
   let waiting = {stats: null, events: [], known: []};
@@ -51,7 +51,7 @@
     clearTimeout(nudging);
     if (entitled && document.title === entitled) document.title = title;
     if (window.footfallFeed) window.footfallFeed.clear();
-    [root, address, stream, stats, frame, nudging, drawn] = [null, "", null, null, 0, 0, null];
+    [root, address, stream, stats, figures, frame, nudging, drawn] = [null, "", null, null, null, 0, 0, null];
     [wanted, answered, then, entitled] = [0, 0, null, ""];
     waiting = {stats: null, events: [], known: []};
   }
@@ -89,7 +89,8 @@
     frame = 0;
     waiting = {stats: null, events: [], known: []};
     if (!root) return;
-    const isNews = events.length || (fresh && unlike(fresh, stats));
+    const before = stats || figures;
+    const isNews = events.length || (fresh && (before ? unlike(fresh, before) : !askedAt));
     if (fresh) take(fresh);
     if (window.footfallFeed) {
       window.footfallFeed.add(known, {skew});
@@ -275,6 +276,7 @@
   function polled(data) {
     if (!root || !data) return;
     drawnAt = Date.now();
+    figures = data.stats;
     unread(false);
     if (data.at || then) turn(data);
     answered = data.asked || 0;
