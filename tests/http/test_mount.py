@@ -109,7 +109,7 @@ def test_it_collects_with_the_same_answers(gunicorn):
     for answer in (stored, again, robot, wrong, large, typeless):
         assert answer.headers["access-control-allow-origin"] == "*"
         assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
-    assert rows(server.config, "SELECT page_id, path FROM pageviews") == [("page-one", "/a")]
+    assert rows(server.config, "SELECT page_id, path FROM pageviews WHERE site_id = 1") == [("page-one", "/a")]
 
 
 def test_a_chunked_body_is_read_to_its_end(gunicorn):
