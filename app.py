@@ -71,6 +71,7 @@ from collector.sender import RefusedError, Sender
 from collector.service import Service
 
 ASSETS = Path(__file__).parent / "assets"
+FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for everybody who is let in, as long as the server runs
 # The pages that answer something; `callbacks/pages.py` has their addresses.
 ROOMS = (
     *(live, concurrents, overview, segments, notes, all_sites, add_site, traffic, hosts, trial, account),
@@ -119,7 +120,7 @@ def create_app(service: Service) -> Dash:
         door.register(app.server, service.database, client=partial(client, service), **plain)
     api.register(app.server, **plain)
     setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
-    app.server.after_request(_keep_assets)
+    app.server.after_request(_keep)
     gate.guard(
         app.server,
         service.database,
@@ -132,11 +133,17 @@ def create_app(service: Service) -> Dash:
     return app
 
 
-def _keep_assets(response: flask.Response) -> flask.Response:
-    """Assets stay in the browser: those whose address names their version for good, the others for an hour."""
-    if flask.request.path.startswith("/assets/") and response.status_code == 200:
+def _keep(response: flask.Response) -> flask.Response:
+    """Assets stay in the browser: those whose address names their version for good, the others for an hour. The frame
+    of the pages stays too, and is asked for each time whether it is still the same.
+    """
+    path = flask.request.path
+    if path.startswith("/assets/") and response.status_code == 200:
         forever = "m" in flask.request.args
         response.headers["Cache-Control"] = f"public, max-age={31_536_000 if forever else 3600}"
+    if path in FRAME and response.status_code == 200:
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.add_etag()
     return response
 
 

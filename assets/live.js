@@ -90,7 +90,7 @@
     waiting = {stats: null, events: [], known: []};
     if (!root) return;
     const before = stats || figures;
-    const isNews = events.length || (fresh && (before ? unlike(fresh, before) : !askedAt));
+    const isNews = events.length || (fresh && before && unlike(fresh, before));  // the first are drawn anyway
     if (fresh) take(fresh);
     if (window.footfallFeed) {
       window.footfallFeed.add(known, {skew});
