@@ -275,6 +275,7 @@
   // The callback's figures on each tick; they count only while there is no stream.
   function polled(data) {
     if (!root || !data) return;
+    if (!figures && stats && !data.at && unlike(stats, data.stats)) nudge();  // what came meanwhile is not in it
     drawnAt = Date.now();
     figures = data.stats;
     unread(false);

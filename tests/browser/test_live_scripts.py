@@ -153,6 +153,9 @@ def test_dash_gets_the_same_values_and_a_nudge_only_after_a_change_and_not_more_
     recorder = """window.calls = [];
         window.dash_clientside = {set_props: (...call) => calls.push([...call, Date.now()])}"""
     open_live(browser, server, extra=recorder)
+    server.send("stats", stats(100, 10))
+    until(lambda: text(browser, "active-now") == "100")
+    assert not browser.execute_script("return calls.some(([id]) => id === 'nudge')"), "the first are drawn anyway"
     for n in range(20):
         server.send("stats", stats(100 + n, 10))
         server.send("stats", stats(100 + n, 10))

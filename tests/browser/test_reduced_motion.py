@@ -27,7 +27,8 @@ for (const kind of ["animationstart", "transitionrun"])
 MOTION = """
 const timed = (n, pseudo) => {
   const style = getComputedStyle(n, pseudo), lasts = (times) => times.split(", ").some((time) => parseFloat(time) > 0);
-  return style.animationName !== "none" || lasts(style.transitionDuration) || style.scrollBehavior === "smooth";
+  const named = style.animationName || "none";  // what is not drawn, as a title within a <use>, has no style at all
+  return named !== "none" || lasts(style.transitionDuration) || style.scrollBehavior === "smooth";
 };
 const parts = [...document.querySelectorAll("*")].flatMap((n) => ["", "::before", "::after"].map((part) => [n, part]));
 const ready = parts.filter(([n, part]) => timed(n, part || null)).map(([n, part]) => n.outerHTML.slice(0, 80) + part);
