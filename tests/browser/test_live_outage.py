@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from reader import Reader, add_owner, add_site, chromium, come
@@ -49,8 +50,9 @@ def test_a_killed_server_is_told_of_and_its_return_brings_all_that_was_missed_on
     reader.click("#refresh")  # a call that fails, as each tick's would
     reader.shoot("disconnected")
 
-    with serving(server.config, "--port", str(server.port), **PATIENT) as again:
-        with reader.cut_off_from("*/api/live/stream*"):
+    with ExitStack() as stack:
+        with reader.cut_off_from("*/api/live/stream*"):  # before the server is there: the page tries often
+            again = stack.enter_context(serving(server.config, "--port", str(server.port), **PATIENT))
             come(again, SITE, ["cid"], "/first")
             come(again, SITE, ["dan"], "/second")
             come(again, SITE, ["eve"], "/third")
