@@ -56,9 +56,9 @@ class Waiting(NamedTuple):
 class Writer:
     """Commits arrivals in groups: whatever is waiting when the last commit ends, under load a moment later.
 
-    `submit` never blocks. Bounded: past `most_waiting` arrivals the outcome is `FULL`, where so
-    many of one site wait as `most_of_one` `CROWDED`, so that a flooded one leaves room for the others. `on_stored` gets
-    each group's stored arrivals after their commit and before any of their requests is answered.
+    `submit` never blocks. Bounded: past `most_waiting` arrivals the outcome is `FULL`. Where `most_of_one` of one site
+    wait it is `CROWDED`, so that a flooded one leaves room for the others. `on_stored` gets each group's stored
+    arrivals after their commit and before any of their requests is answered.
     """
 
     def __init__(
@@ -150,6 +150,7 @@ class Writer:
             self._aside.set()
 
     def _work(self) -> None:
+        """From here on the thread works in the interpreter."""
         if self._database.embedded and not self._in_vain:
             self._aside.clear()
 

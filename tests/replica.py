@@ -12,9 +12,10 @@ from sqlalchemy import Select
 from analytics.columnar import FOLLOWING, Columnar
 from analytics.config import Config
 from analytics.database import Database
-from analytics.stats import Ask
+from analytics.stats import Ask, of_truth
 
 NEVER = threading.Event().wait
+ENGINES = ("truth", "replica")
 
 
 @contextmanager
@@ -27,4 +28,14 @@ def asking(database: Database, config: Config) -> Iterator[Ask]:
             assert columnar.state.kind == FOLLOWING
             return columnar.rows(statement)
 
+        yield ask
+
+
+@contextmanager
+def answering(engine: str, database: Database, config: Config) -> Iterator[Ask]:
+    """Asks the database itself, or the replica of it: one of `ENGINES`."""
+    if engine == "truth":
+        yield of_truth(database)
+        return
+    with asking(database, config) as ask:
         yield ask

@@ -84,9 +84,11 @@ def card_page(
     return server.page("/embed/live", body, **{"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"})
 
 
-def frame(browser, server: StreamServer, width: int = 360, height: int = 260, **options: object) -> None:
+def frame(
+    browser, server: StreamServer, width: int = 360, height: int = 260, times: str = QUICK, **options: object
+) -> None:
     """The card in another page's iframe, with short waits."""
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK})
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": times})
     card_page(server, **options)
     line = f'<iframe src="/embed/live?token=t0ken" width="{width}" height="{height}" style="border:0"></iframe>'
     browser.get(server.page("/panel", f"<!doctype html><title>Panel</title><link rel=icon href=data:,>{line}"))
@@ -248,6 +250,19 @@ def test_a_revoked_token_switches_the_card_off_for_good(browser, server):
     asked = len(server.asked)
     until(lambda: len(server.polls) == 1)
     assert len(server.asked) == asked
+
+
+def test_a_card_whose_stream_was_ended_asks_whether_it_is_revoked_long_before_the_next_try(browser, server):
+    frame(browser, server, times="window.footfallTimes = {first: 8000};")
+    server.send("stats", live(130))
+    until(lambda: text(browser, "active") == "130")
+    browser.execute_script("Math.random = () => 0.5")  # the next try in 4 s at the soonest
+    server.status = server.live_status = 404
+    tries = len(server.asked)
+    server.cut()
+    shown = "return document.querySelector('main').textContent"
+    until(lambda: browser.execute_script(shown) == "This card has been switched off.")
+    assert (len(server.polls), len(server.asked)) == (1, tries)
 
 
 @pytest.mark.parametrize(("width", "height", "whole"), [(360, 260, 5), (280, 220, 2), (900, 600, 5)])

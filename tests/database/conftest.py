@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 
 from analytics import schema
 from analytics.config import Config
+from analytics.stats import Ask
+from tests.replica import ENGINES, answering
 
 EMPTY = "; ".join(
     [
@@ -33,3 +37,10 @@ def config(request, tmp_path) -> Config:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(EMPTY)
     return Config(data_dir=tmp_path / "data", database_url=url)
+
+
+@pytest.fixture(params=ENGINES)
+def ask(request, database, config) -> Iterator[Ask]:
+    """Asks the database itself, or the replica of it."""
+    with answering(request.param, database, config) as ask:
+        yield ask

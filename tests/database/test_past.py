@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +22,7 @@ from collector import statistics
 from collector.hub import Hub
 from collector.request import Request
 from tests.factories import MINUTE, NOW, arrival, beat, keep_heartbeats, site, stored
-from tests.replica import NEVER, asking
+from tests.replica import NEVER
 
 WINDOW = 60
 HOUR, DAY_S = 3600, 86_400
@@ -32,16 +31,6 @@ TODAY = start_of(day_of(NOW))  # Friday, 15 January 2027; NOW is 08:00
 YESTERDAY = TODAY - DAY_S
 BOTH = "2027-01-14,2027-01-15"
 UNKNOWN = (None, None)
-
-
-@pytest.fixture(params=["truth", "replica"])
-def ask(request, database, config) -> Iterator[stats.Ask]:
-    """Asks the database itself, or the replica of it."""
-    if request.param == "truth":
-        yield stats.of_truth(database)
-        return
-    with asking(database, config) as ask:
-        yield ask
 
 
 def of(database, ask, now: int = NOW) -> Past:

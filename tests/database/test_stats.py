@@ -24,7 +24,7 @@ from analytics.stats import Breakdown, Point, Row
 from tests.factories import HOME, arrival, count, stored
 from tests.factories import rows as kept
 from tests.history import at, keep_history
-from tests.replica import asking
+from tests.replica import ENGINES, answering
 
 BOTH = "2026-03-10,2026-03-11"
 NOW = at(12, 12)
@@ -32,19 +32,6 @@ ALL = tuple(
     name for name, one in METRICS.items() if one.ways
 )  # what facts tell; tests/database/test_past.py has the rest
 EMPTY = dict.fromkeys(ALL) | {"visitors": 0, "visits": 0, "pageviews": 0, "events": 0}
-
-
-ENGINES = ("truth", "replica")
-
-
-@pytest.fixture(params=ENGINES)
-def ask(request, database, config) -> Iterator[stats.Ask]:
-    """Asks the database itself, or the replica of it."""
-    if request.param == "truth":
-        yield stats.of_truth(database)
-        return
-    with asking(database, config) as ask:
-        yield ask
 
 
 @pytest.fixture(scope="session")
@@ -69,10 +56,7 @@ def past(request, tmp_path_factory) -> Iterator[Database]:
 @pytest.fixture(scope="session", params=ENGINES)
 def history(request, past, tmp_path_factory) -> Iterator[stats.Ask]:
     """As `ask`, of that database."""
-    if request.param == "truth":
-        yield stats.of_truth(past)
-        return
-    with asking(past, Config(data_dir=tmp_path_factory.mktemp("replica"))) as ask:
+    with answering(request.param, past, Config(data_dir=tmp_path_factory.mktemp("replica"))) as ask:
         yield ask
 
 
