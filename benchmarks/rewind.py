@@ -48,7 +48,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 def _told(report: Report, database: Database, site: sites.Site, now: int, *, short: bool) -> None:
     chance, history = random.Random(5), History(database, WINDOW_S)
     moments = [now - chance.randrange(HOURS * 3600) for _ in range(MOMENTS // (10 if short else 1))]
-    while not history.people(site, now - 86_399, now + 1, now + 10)[1]:
+    while not history.people(site.id, now - 86_399, now + 1, now + 10)[1]:
         pass  # as the page has it counted while somebody looks
     states = [rewind.state_at(database, site.id, at, WINDOW_S) for at in moments]
     told = _p95(lambda at: rewind.state_at(database, site.id, at, WINDOW_S), moments)
@@ -96,7 +96,7 @@ def _read(report: Report, database: Database, site: sites.Site, now: int) -> Non
         connection.execute(insert(schema.concurrents), rows)
     history = History(database, WINDOW_S)
     begin = start_of(day - timedelta(days=364))
-    took = percentile([_ms(lambda: history.people(site, begin, now + 1, now + 10)) for _ in range(9)], 0.5)
+    took = percentile([_ms(lambda: history.people(site.id, begin, now + 1, now + 10)) for _ in range(9)], 0.5)
     report.figure("the minutes of a year read", f"{took:.0f} ms, {len(packed):,} bytes a busy day")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec.structs import astuple
 from sqlalchemy import func, insert, select
 
 from analytics import schema, usage
@@ -128,7 +129,7 @@ def _visits(visits: int) -> Iterator[tuple[Any, ...]]:
             row_id = _begun(site_id, number, visits)
             at = (row_id >> 21) // 1000
             visit = Visit(site_id, row_id, number, None, "", at, at + 120, at + 120, VISIT_PAGES, 0, "/", "/a", origin)
-            yield (*visit[:-1], *origin)
+            yield (*astuple(visit)[:-1], *origin)
 
 
 def _pages(visits: int, table: str) -> Iterator[tuple[Any, ...]]:
