@@ -6,9 +6,12 @@ import hashlib
 import lzma
 import os
 import re
+import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import IPv6Address
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
 import maxminddb
@@ -42,8 +45,13 @@ _COUNTRY_PLACES = {code: Place(code, "", "", *(countries.middle(code) or ())) fo
 class Places:
     """An open geo database, for any number of threads. Make one with `open_places`."""
 
-    def __init__(self, reader: maxminddb.Reader) -> None:
-        self._reader = reader
+    def __init__(self, open_reader: Callable[[], maxminddb.Reader]) -> None:
+        self._open_reader = open_reader
+        self._reader = open_reader()
+
+    def read_again(self) -> None:
+        """Goes on with the file as it is now. Raises as `open_places` does, and then goes on with what it has."""
+        self._reader = self._open_reader()  # the one before is closed when the last thread has its answer
 
     def find(self, address: str, timezone: str = "") -> Place:
         """The place of an IPv4 or IPv6 address, else the country of the IANA time zone, else `NOWHERE`.
@@ -71,19 +79,32 @@ def open_places(path: Path | None, cache_dir: Path) -> Places:
 
     The bundled one is unpacked into `cache_dir` once, 8 MB; after an upgrade the new one takes its place.
 
-    The file is memory-mapped: replace it by renaming another one over it, never by writing into it.
-    Raises ValueError with one line to show if `path` is missing or no .mmdb database.
+    The file may be changed or removed at any time: a copy of it in `cache_dir` is read, which has no name.
+    Raises ValueError with one line to show if `path` is missing or no .mmdb database, or if there is no room.
     """
-    return Places(_opened(path or _unpacked(cache_dir)))
+    return Places(lambda: _opened(path or _unpacked(cache_dir), cache_dir))
 
 
-def _opened(path: Path) -> maxminddb.Reader:
-    try:
-        return maxminddb.open_database(path)
-    except FileNotFoundError:
-        raise ValueError(f"there is no geo database at {path}") from None
-    except (OSError, ValueError, maxminddb.InvalidDatabaseError):
-        raise ValueError(f"{path} cannot be read as an .mmdb geo database") from None
+def _opened(path: Path, cache_dir: Path) -> maxminddb.Reader:
+    """A reader of a private copy. The reader maps its file, and a mapped file that gets shorter kills the process."""
+    cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=cache_dir, prefix=".geo-") as copy:
+        _check_room(path, cache_dir)
+        try:
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, copy, 1024 * 1024)
+            copy.flush()
+            return maxminddb.open_database(copy.name)
+        except FileNotFoundError:
+            raise ValueError(f"there is no geo database at {path}") from None
+        except (OSError, EOFError, ValueError, maxminddb.InvalidDatabaseError):
+            raise ValueError(f"{path} cannot be read as an .mmdb geo database") from None
+
+
+def _check_room(path: Path, cache_dir: Path) -> None:
+    size = path.stat().st_size if path.is_file() else 0
+    if size > shutil.disk_usage(cache_dir).free:
+        raise ValueError(f"there is no room in {cache_dir} for a copy of {path}, {size:,} bytes")
 
 
 def _unpacked(cache_dir: Path) -> Path:

@@ -26,6 +26,7 @@ from analytics.trends import Trends
 from collector.arrival import Stored
 from collector.collect import Collector
 from collector.crowd import Crowd
+from collector.file_watch import FileWatch
 from collector.hub import Hub
 from collector.pipeline import Kit
 from collector.place import Places, open_places
@@ -33,7 +34,7 @@ from collector.proxies import Proxies
 from collector.rate import Rate
 from collector.request import HTTPS_SEAL, SEAL
 from collector.routes import Routes, WhoReads
-from collector.spam import open_spammers
+from collector.spam import open_spammers, read_hosts
 from collector.writer import Writer
 
 log = logging.getLogger("footfall.service")
@@ -44,6 +45,7 @@ NOTE_S = 1.0
 RECALL_S = 1.0
 FOLLOW_S = 1.0  # a pass costs 60 ms of processor time however little there is
 RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
+WATCH_S = 2.0  # how often one looks whether the owner has changed a file that a setting names
 ALONE_S = 5.0  # nobody else writes an embedded database, and whoever changes something here renews at once
 
 
@@ -75,6 +77,7 @@ class Service:
         self._ending = threading.Event()
         warn(config)
         self.secret = secret_of(config)
+        self._watches = self._watches_of(config)
         self.places = places_of(config)
         self.database = Database(config)
         # renewed by a thread of their own: a database that hangs must not hang the loop that asks them
@@ -91,8 +94,8 @@ class Service:
         self.history = History(self.database, config.active_window_s)
         self.trends = Trends(self.database, config.active_window_s, int(clock()))
         self.writer = Writer(self.database, self._publish, clock=clock)
-        spammers = open_spammers(config.spam_referrers)
-        self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, spammers)
+        self.spammers = open_spammers(config.spam_referrers)
+        self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
         self.crowd = Crowd(self.database, self.kit, self.writer, self.renew)
@@ -103,6 +106,7 @@ class Service:
             self._kept(RECALL_S, self._recall),
             self._kept(DAY_S, self._do_the_day),
             self._kept(FOLLOW_S, self._follow),
+            self._kept(WATCH_S, self._look_at_files),
         ]
 
     def routes(self, who_reads: WhoReads) -> Routes:
@@ -170,6 +174,25 @@ class Service:
 
     def _follow(self) -> None:
         self.columnar.follow(self.rest)
+
+    def _watches_of(self, config: Config) -> list[FileWatch]:
+        """A watch for each file that a setting names and that is used while the server runs."""
+        used = (
+            ("FOOTFALL_GEOIP_DATABASE", config.geoip_database, self._read_places),
+            ("FOOTFALL_SPAM_REFERRERS", config.spam_referrers, self._read_spammers),
+        )
+        return [FileWatch(setting, path, read) for setting, path, read in used if path]
+
+    def _read_places(self) -> None:
+        self.places.read_again()
+
+    def _read_spammers(self) -> None:
+        assert self.config.spam_referrers
+        self.spammers.know(read_hosts(self.config.spam_referrers))
+
+    def _look_at_files(self) -> None:
+        for watch in self._watches:
+            watch.look()
 
     def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
         name = f"footfall-{work.__name__.strip('_')}"

@@ -17,8 +17,12 @@ class Spammers:
     """The known hosts, and the pages that came from them lately: a page's heartbeats share its fate."""
 
     def __init__(self, hosts: Iterable[str]) -> None:
-        self._hosts = frozenset(hosts)
+        self.know(hosts)
         self._pages: dict[tuple[int, str], None] = {}
+
+    def know(self, hosts: Iterable[str]) -> None:
+        """These hosts from now on, in place of those before."""
+        self._hosts = frozenset(hosts)
 
     def anew(self) -> Spammers:
         """The same hosts, and no page remembered."""
@@ -44,13 +48,17 @@ class Spammers:
 
 
 def open_spammers(path: Path | None) -> Spammers:
-    """The hosts of the file at `path`, one a line; without one, of the list that comes along.
+    """The hosts of the file at `path` (see `read_hosts`); without one, of the list that comes along."""
+    return Spammers(read_hosts(path or BUNDLED))
 
-    Blank lines and lines that start with `#` say nothing; an empty file switches the step off.
+
+def read_hosts(path: Path) -> frozenset[str]:
+    """The hosts of a file, one a line. Blank lines, lines that start with `#` and what is no host say nothing; an empty
+    file switches the step off.
     """
-    lines = (path or BUNDLED).read_text("utf-8", "replace").splitlines()
+    lines = path.read_text("utf-8", "replace").splitlines()
     addresses = (pages.split(f"http://{line.strip()}") for line in lines)  # what is no host is no address
-    return Spammers(address.host for address in addresses if address)
+    return frozenset(address.host for address in addresses if address)
 
 
 @lru_cache(4_096)

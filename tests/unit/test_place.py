@@ -251,6 +251,30 @@ def test_a_v6_address_in_a_v4_database_is_unknown(tmp_path):
     assert places.find("81.2.69.142") == NOWHERE
 
 
+# --- A file that its owner changes while it is in use ---
+
+
+def test_a_database_that_is_emptied_in_place_answers_as_before(tmp_path):
+    path = write_mmdb(tmp_path / "own.mmdb", "81.2.69.0/24", {"country_code": "JP"})
+    places = open_places(path, tmp_path / "cache")
+    path.write_bytes(b"")
+    assert places.find("81.2.69.142") == JAPAN
+    with pytest.raises(ValueError, match=r"cannot be read as an \.mmdb geo database"):
+        places.read_again()
+    assert places.find("81.2.69.142") == JAPAN
+    write_mmdb(path, "81.2.69.0/24", {"country_code": "DE"})
+    places.read_again()
+    assert places.find("81.2.69.142") == GERMANY
+    places.close()
+
+
+def test_no_copy_of_it_is_left_behind(tmp_path):
+    path = write_mmdb(tmp_path / "own.mmdb", "81.2.69.0/24", {"country_code": "JP"})
+    places = open_places(path, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+    places.close()
+
+
 # --- A path that is wrong ---
 
 
