@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# uv trusts what the system trusts, and gives up early: pip, which reads its own settings, is tried after it.
+export UV_SYSTEM_CERTS = true
+export UV_HTTP_RETRIES ?= 1
 
 .PHONY: run demo setup dev test lint bench script lock clean
 .DEFAULT_GOAL := run
@@ -20,25 +23,41 @@ dev: $(VENV)/.dev  ## what tests, linters and benchmarks need as well
 $(VENV)/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit("Footfall needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: type \`sudo apt-get install -y python3-venv\`" >&2; rm -rf $(VENV); exit 1; }
-	@$(VENV)/bin/python -m pip install --quiet --no-warn-script-location "uv>=0.9,<1"
+	@echo "Making $(VENV) …" >&2
+	@$(PY) -m pip install --quiet --no-warn-script-location "uv>=0.13,<1" || { $(ADVISE); exit 1; }
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/uv
-	@$(VENV)/bin/uv pip install --quiet --python $(PY) --require-hashes -r requirements.lock
-	@$(VENV)/bin/uv pip install --quiet --python $(PY) --no-deps --editable .
+	@echo "Installing the locked dependencies …" >&2
+	@$(call install,--require-hashes -r requirements.lock)
+	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
-	@$(VENV)/bin/uv pip install --quiet --python $(PY) --require-hashes -r requirements-dev.lock
+	@echo "Installing what tests and linters need …" >&2
+	@$(call install,--require-hashes -r requirements-dev.lock)
 	@touch $@
+
+# $(call install,OPTIONS): uv takes seconds where pip takes a minute, but knows neither pip's certificates nor pip's index.
+install = $(VENV)/bin/uv pip install --quiet --python $(PY) $(1) \
+	|| { echo "uv could not; pip tries it, which takes a minute …" >&2; $(PY) -m pip install --quiet $(1); } \
+	|| { $(ADVISE); exit 1; }
+
+define ADVISE
+printf '%s\n' "The packages could not be had. The lines above say why. Type what fits, and your own path or address:" \
+	"  a proxy with a certificate of its own:  PIP_CERT=/path/to/ca.pem make $(or $(MAKECMDGOALS),run)" \
+	"  a proxy that has to be named:           HTTPS_PROXY=http://proxy:3128 make $(or $(MAKECMDGOALS),run)" \
+	"  a package index of your own:            PIP_INDEX_URL=https://index/simple make $(or $(MAKECMDGOALS),run)" >&2
+endef
 
 test: dev  ## every test: unit, database on SQLite and PostgreSQL, HTTP, browser
 	@sh tests/browser.sh
 	@$(PY) -m pytest
 
-lint: dev  ## linters and types
+lint: dev  ## linters, types, and advisories about the dependencies
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@$(PY) .ci/audit
 
 bench: dev  ## the benchmarks; each prints its figures
 	@$(PY) -m benchmarks
@@ -47,10 +66,14 @@ script: dev  ## builds the site script anew (developers; needs npx)
 	@$(PY) collector/tracker/build.py
 
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
-lock: $(VENV)/bin/uv  ## resolves the dependencies anew: all of them first, then the part that runs
+lock: $(VENV)/bin/uv  ## resolves the dependencies anew: what runs first, then what developers need besides
 	@rm -f requirements.lock requirements-dev.lock
-	@$(VENV)/bin/$(COMPILE) --extra dev -o requirements-dev.lock
-	@$(VENV)/bin/$(COMPILE) -c requirements-dev.lock -o requirements.lock
+	@$(VENV)/bin/$(COMPILE) -o requirements.lock
+	@$(RUNS_ALSO_HERE) | $(VENV)/bin/$(COMPILE) --extra dev -c - -o requirements-dev.lock
+
+# The same versions for both, but of urllib3: selenium 4.2, which dash[testing] pins, takes none above 1.26, which is out of
+# support and has no place in what runs.
+RUNS_ALSO_HERE = grep -E '^[a-z0-9.-]+==' requirements.lock | cut -d' ' -f1 | grep -v '^urllib3=='
 
 clean:
 	@rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -6,16 +6,20 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.common import ROOT, Report, tool
+from tests.company_proxy import company_proxy
 
 READY = "Footfall is ready on "
 LONGEST_S = 900
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
-    """Prints the seconds of `make run` on a fresh clone; of `make setup`, and of `make run` after it."""
+    """Prints the seconds of `make run` on a fresh clone; of `make setup`, and of `make run` after it; and behind a
+    company's proxy.
+    """
     head = subprocess.run(["git", "log", "-1", "--format=%h"], cwd=ROOT, capture_output=True, text=True, check=True)
     report.say(
         f"  git clone of {head.stdout.strip()} (what is committed); uv and pip have no cache and fetch every package"
@@ -27,17 +31,23 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
         begun = _Checkout(folder / "set-up")
         report.figure("make setup alone", f"{begun.seconds_of('setup'):.1f} s")
         report.figure("  make run after it", f"{begun.seconds_to_ready():.1f} s")
+    for knows, trust in (("uv and pip know", ("PIP_CERT", "SSL_CERT_FILE")), ("pip alone knows", ("PIP_CERT",))):
+        with company_proxy(folder) as proxy:
+            settings = {"HTTPS_PROXY": proxy.url} | dict.fromkeys(trust, str(proxy.authority))
+            behind = _Checkout(folder / trust[-1], settings)
+            report.figure(f"make run behind a proxy whose certificate {knows}", f"{behind.seconds_to_ready():.1f} s")
 
 
 class _Checkout:
-    """A clone of this repository with caches of its own."""
+    """A clone of this repository with caches of its own; `settings` are variables that `make` sees besides."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self._tree = folder / "footfall"
         subprocess.run([tool("git"), "clone", "--quiet", str(ROOT), str(self._tree)], check=True)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("FOOTFALL_", "VIRTUAL_ENV"))}
+        away = ("FOOTFALL_", "VIRTUAL_ENV", *(("PIP_CERT", "SSL_CERT") if settings else ()))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(away)}
         caches = {name: str(folder / name.lower()) for name in ("UV_CACHE_DIR", "PIP_CACHE_DIR")}
-        self._environment = kept | caches
+        self._environment = kept | caches | dict(settings or {})
 
     def seconds_of(self, target: str) -> float:
         """How long `make` takes for it."""
