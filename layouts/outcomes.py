@@ -45,6 +45,15 @@ WORDS = {
     ("shed", "stopping"): Words("Server stopping", "The script sends it again."),
 }
 
+FIELDS = {
+    "title": "No text, or longer than 300 letters: then it is cut.",
+    "screen": "No pair of whole numbers, width and height.",
+    "language": "No text, or longer than 35 letters.",
+    "timezone": "No text, or longer than 64 letters.",
+    "referrer": "No text.",
+}
+"""The fields without which an event counts all the same, and what is wrong with one that is left out."""
+
 KINDS = {"filtered": "Left out", "rejected": "Refused", "shed": "Turned away"}
 
 

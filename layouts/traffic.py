@@ -14,7 +14,7 @@ from analytics.outcomes import HOUR, Robot, Traffic
 from analytics.sites import Site
 from layouts import states
 from layouts.components import figures
-from layouts.outcomes import KINDS, words
+from layouts.outcomes import FIELDS, KINDS, words
 
 DAY, WEEK = 24, 168
 PERIODS = {DAY: "24 hours", WEEK: "7 days"}
@@ -139,7 +139,7 @@ def outcomes(traffic: Traffic, nowhere: int | None) -> list[Component]:
         total = html.Tr([html.Th("Received", scope="row"), html.Td(), _number(traffic.received), html.Td()])
         inner = [_columns_of("Outcome", share=True), html.Tbody(rows), html.Tfoot(total)]
         head = html.Header(html.H2("What became of it"), className="ff-card-head")
-        parts = [head, html.Table(inner, className="ff-table ff-outcomes")]
+        parts = [head, html.Table(inner, className="ff-table ff-outcomes"), *_dropped(traffic.dropped)]
     if nowhere:
         beside = f"Beside these, {figures.count(nowhere)} named no site of this server, or could not be read."
         parts.append(html.P([beside, " Is data-site right?"], className="ff-rest"))
@@ -153,6 +153,23 @@ def _outcome(outcome: str, reason: str, events: int, received: int) -> Component
     first = html.Td([html.Span(said, className="ff-outcome"), html.Span(advice, className="ff-window")])
     share = html.Td(figures.percent(events, received), className="ff-num ff-soft")
     return html.Tr([first, html.Td(_bar(events, received, kind)), _number(events), share])
+
+
+def _dropped(fields: Sequence[tuple[str, int]]) -> list[Component]:
+    """The decorating fields that events lost, most first; nothing where none did."""
+    if not fields:
+        return []
+    rows = [
+        html.Tr([html.Td([html.Code(name), html.Span(FIELDS[name], className="ff-window")]), _number(events)])
+        for name, events in fields
+    ]
+    said = html.Header(
+        [html.H2("Fields left out"), html.Span("their events count all the same", className="ff-window")],
+        className="ff-card-head",
+    )
+    heads = [html.Th("Field", scope="col"), html.Th("Events", scope="col", className="ff-num ff-col-n")]
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="ff-table ff-fields")
+    return [said, table]
 
 
 def robots(found: Sequence[Robot]) -> list[Component]:

@@ -575,6 +575,7 @@ def test_every_event_has_one_outcome_in_the_books(shared, site):
             ("filtered", "unknown_pageview"): 1,
             ("filtered", "unlisted_host"): 1,
             ("rejected", "unknown_pageview"): 1,
+            ("rejected", "wrong_field"): 1,
         }
     )
 

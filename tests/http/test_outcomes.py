@@ -42,6 +42,8 @@ SENT = [  # what is sent, with which headers
     (heartbeat("page-gone"), OUTSIDE),
     (pageview("page-0014", "/") | {"url": "ftp://example.com/"}, OUTSIDE),
     (pageview("page-0015", "/", scroll=101), OUTSIDE),
+    ([pageview("page-0017", "/", title={}), heartbeat("page-0017", title=7)], OUTSIDE),
+    (pageview("page-0018", "/", screen=0), OUTSIDE | {"DNT": "1"}),
     (pageview("page-0016", "/", site="nowhere.example"), OUTSIDE),
     (b"{", OUTSIDE),
     (b"[]", OUTSIDE),
@@ -49,14 +51,14 @@ SENT = [  # what is sent, with which headers
     *((pageview("page-0001", "/"), {"X-Forwarded-For": "203.0.113.99"}) for _ in range(12)),
 ]
 EXPECTED = {
-    ("stored", ""): 4,
+    ("stored", ""): 6,
     ("duplicate", ""): 11,
     ("filtered", "bot"): 5,
     ("filtered", "datacenter"): 1,
     ("filtered", "excluded_address"): 1,
     ("filtered", "excluded_host"): 1,
     ("filtered", "excluded_path"): 1,
-    ("filtered", "opted_out"): 2,
+    ("filtered", "opted_out"): 3,
     ("filtered", "spam_referrer"): 2,
     ("filtered", "unknown_pageview"): 1,
     ("filtered", "unlisted_host"): 3,
@@ -68,6 +70,8 @@ EXPECTED = {
     ("rejected", "wrong_field"): 2,
     ("shed", "too_many_requests"): 2,
 }
+
+OF_NO_SITE = {("rejected", reason) for reason in ("bad_json", "empty", "http_413", "unknown_site")}
 
 
 def told(answer) -> Counter[tuple[str, str]]:
@@ -119,6 +123,8 @@ def test_every_event_has_one_outcome_and_the_counters_balance(config, answered):
     finally:
         database.close()
     assert table == dict(together) == EXPECTED
+    assert {row[:2] for row in whole[1].totals()} == OF_NO_SITE
+    assert (whole[0].dropped, whole[1].dropped) == ([("title", 2), ("screen", 1)], [])
     assert whole[0].robots == [
         Robot("Googlebot", 2),
         *(Robot(name, 1) for name in ("Cypress", "Headless Chrome", "unnamed")),

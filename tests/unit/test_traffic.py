@@ -13,7 +13,7 @@ import pytest
 
 from analytics.hosts import OTHER, UnlistedHost
 from analytics.outcomes import HOUR, Counted, Robot, Traffic
-from collector import pipeline, trial
+from collector import payload, pipeline, trial
 from layouts import outcomes, traffic
 from layouts import trial as form
 from layouts.components import hosts
@@ -112,6 +112,19 @@ def test_events_that_named_no_site_are_told_of_where_it_concerns_somebody():
         "Beside these, 3 named no site of this server, or could not be read.",
         " Is data-site right?",
     ]
+
+
+def test_fields_that_were_left_out_are_told_of_beside_the_sum():
+    shown = texts(traffic.outcomes(SOME._replace(dropped=[("title", 12), ("screen", 1)]), None))
+    told = shown[shown.index("Received") :]
+    assert told[1] == "1,000"
+    assert [text for text in told[2:] if text in ("Fields left out", "title", "screen", "12", "1")] == [
+        *("Fields left out", "title", "12", "screen", "1")
+    ]
+
+
+def test_every_field_that_can_be_left_out_has_words():
+    assert tuple(outcomes.FIELDS) == payload.DECORATING
 
 
 def test_nothing_received_says_what_to_do():
