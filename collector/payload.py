@@ -53,7 +53,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     screen: tuple[Pixels, Pixels] | None = None
     timezone: Annotated[str, Meta(max_length=64)] | None = None
     language: Annotated[str, Meta(max_length=35)] | None = None
-    ip: Annotated[str, Meta(max_length=45)] | None = None
+    ip: Annotated[str, Meta(max_length=64)] | None = None
     user_agent: Annotated[str, Meta(max_length=2048)] | None = None
     time: int | float | None = None
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from analytics.addresses import plain_address
 from analytics.salts import Salting
 from analytics.sites import Directory, Site
 from collector import automatic, device, page, robot
@@ -156,9 +157,8 @@ def _spoken_for(
     event: Event, site: Site, found: Page | None, address: str, headers: Mapping[str, str], now_ms: int
 ) -> Hit | Rejected:
     if event.ip is not None:
-        try:
-            address = str(ipaddress.ip_address(event.ip))
-        except ValueError:
+        address = plain_address(event.ip)
+        if not address:
             return Rejected(422, "wrong_field", "`ip` is no address", "ip")
     at_ms = now_ms
     if event.time is not None:
@@ -203,4 +203,5 @@ def origin_of(hit: Hit, kit: Kit) -> Origin:
 
 @lru_cache(4096)
 def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address).is_loopback
+    plain = plain_address(address)
+    return bool(plain) and ipaddress.ip_address(plain).is_loopback

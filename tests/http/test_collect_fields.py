@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.serving import event, eventually, heartbeat, leave, pageview, rows
+from tests.serving import event, eventually, heartbeat, leave, pageview, rows, serving
 
 _numbers = itertools.count(50_000_000)
 STORED = (202, {"stored": 1, "duplicate": 0})
@@ -136,3 +136,39 @@ def test_what_names_no_site_counts_under_none(shared, site):
         assert shared.collect(sent).status in (400, 404, 422)
     eventually(lambda: rows(shared.config, asked)[0][0] == (before[0] or 0) + 4)
     assert rows(shared.config, f"SELECT 1 FROM outcomes JOIN sites ON sites.id = site_id WHERE domain = '{site}'") == []
+
+
+# ── where from ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+WRITTEN = ("203.0.113.7", "::ffff:203.0.113.7", "203.0.113.7:4711", "[::ffff:203.0.113.7]:443", "::ffff:cb00:7107")
+SIX = ("2001:db8::7", "2001:DB8:0:0::7", "[2001:db8::7]", "[2001:db8::7]:443", "2001:db8::7%eth0")
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+
+
+@pytest.mark.parametrize(
+    "excluded", ["203.0.113.0/24", "::ffff:203.0.113.0/120", "::ffff:203.0.113.7", "203.0.113.7:80"]
+)
+@pytest.mark.parametrize("ip", WRITTEN)
+def test_an_excluded_address_is_excluded_however_the_two_are_written(shared, site, key, excluded, ip):
+    shared.tell("site set", domain=site, excluded_addresses=[excluded])
+    answer = shared.collect(pageview(new_id(), "/a", site, ip=ip), key)
+    assert (answer.status, answer.json) == (200, {"stored": 0, "filtered": "excluded_address"})
+    answer = shared.collect(pageview(new_id(), "/a", site, ip="198.51.100.1"), key)
+    assert (answer.status, answer.json) == STORED
+
+
+@pytest.mark.parametrize("addresses", [WRITTEN, SIX])
+def test_one_address_is_one_visitor_however_it_is_written(shared, site, key, addresses):
+    for ip in addresses:
+        answer = shared.collect(pageview(new_id(), "/a", site, ip=ip, user_agent=FIREFOX), key)
+        assert (answer.status, answer.json) == STORED
+    assert of_site(shared, "pageviews", "visits", site) == [(len(addresses),)]
+
+
+def test_the_proxy_in_front_may_write_an_address_with_a_port_or_as_ipv6(config):
+    with serving(config, FOOTFALL_TRUSTED_PROXIES="::ffff:127.0.0.0/104") as server:
+        server.tell("site add", domain="example.com", name="", timezone="UTC")
+        for hop in (*WRITTEN, "203.0.113.8"):
+            answer = server.collect(pageview(new_id(), "/a"), {"X-Forwarded-For": hop})
+            assert (answer.status, answer.json) == STORED
+        assert of_site(server, "pageviews", "visits", "example.com") == [(5,), (1,)]

@@ -281,7 +281,7 @@ def test_null_is_missing(required):
         ("currency", ""),
         ("description", "d" * 301),
         ("user_name", "u" * 121),
-        ("ip", "1" * 46),
+        ("ip", "1" * 65),
         ("user_agent", "x" * 2049),
         ("time", "yesterday"),
     ],
