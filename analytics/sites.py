@@ -272,6 +272,10 @@ def remove(database: Database, domain: str) -> Site:
     return site
 
 
+def _other_form(domain: str) -> str:
+    return domain[4:] if domain.startswith("www.") else "www." + domain
+
+
 class Directory:
     """The sites in memory, at most `stale_s` seconds behind the database: the hot path asks no table."""
 
@@ -288,9 +292,9 @@ class Directory:
         return _Known({site.domain: site for site in found}, {site.id: site for site in found})
 
     def get(self, domain: str) -> Site | None:
-        """The site of that domain as added, in any case; None where there is none."""
+        """The site of that domain as added, in any case, else with or without `www.`; None where there is none."""
         known = self._sites.get().by_domain
-        return known.get(domain) or known.get(domain.lower())
+        return known.get(domain) or known.get(domain.lower()) or known.get(_other_form(domain.lower()))
 
     def numbered(self, site_id: int) -> Site | None:
         """The site with that id, None where there is none."""
