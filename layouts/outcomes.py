@@ -19,6 +19,9 @@ WORDS = {
     ("filtered", "opted_out"): Words(
         "Do Not Track or Global Privacy Control", "The visitor's wish. It is kept; there is nothing to do."
     ),
+    ("filtered", "prefetch"): Words(
+        "Fetched ahead", "The browser prefetched or prerendered the page; perhaps nobody has seen it."
+    ),
     ("filtered", "datacenter"): Words("Data centre", "A proxy that you trust marked the address as a data centre's."),
     ("filtered", "spam_referrer"): Words(
         "Referrer spam", "The page that led here is a known spammer's. FOOTFALL_SPAM_REFERRERS names another list."

@@ -21,6 +21,7 @@ STEPS = {
     "host_included": "Excluded hosts",
     "host_allowed": "Listed hosts",
     "not_opted_out": "Opt-out",
+    "not_prefetched": "Fetched ahead",
     "not_a_robot": "Robots",
     "not_from_a_datacenter": "Data centres",
     "referrer_clean": "Referrer spam",

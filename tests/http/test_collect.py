@@ -176,6 +176,8 @@ def test_the_site_is_found_in_any_case(shared, site):
         ({"User-Agent": ""}, "bot"),
         ({"DNT": "1"}, "opted_out"),
         ({"Sec-GPC": "1"}, "opted_out"),
+        ({"Sec-Purpose": "prefetch;prerender"}, "prefetch"),
+        ({"Purpose": "prefetch"}, "prefetch"),
     ],
 )
 def test_robots_and_whoever_opts_out_leave_nothing_but_a_counter(shared, site, headers, reason):

@@ -67,7 +67,16 @@ def test_a_title_that_is_too_long_is_cut(shared, site):
 
 @pytest.mark.parametrize(
     ("headers", "reason"),
-    [({"User-Agent": ROBOT}, "bot"), ({"DNT": "1"}, "opted_out"), ({"Sec-GPC": "1"}, "opted_out")],
+    [
+        ({"User-Agent": ROBOT}, "bot"),
+        ({"DNT": "1"}, "opted_out"),
+        ({"Sec-GPC": "1"}, "opted_out"),
+        ({"Sec-Purpose": "prefetch;prerender"}, "prefetch"),
+        ({"Sec-Purpose": "prefetch"}, "prefetch"),
+        ({"Purpose": "prefetch"}, "prefetch"),
+        ({"X-Moz": "prefetch"}, "prefetch"),
+        ({"X-Purpose": "preview"}, "prefetch"),
+    ],
 )
 def test_who_is_left_out_gets_the_picture_too(shared, site, headers, reason):
     assert outcome(load(shared, headers, site=site, url=f"https://{site}/")) == f"filtered; reason={reason}"
