@@ -107,6 +107,14 @@ def normal_domain(text: str) -> str:
     return domain
 
 
+def readable_domain(text: str) -> str:
+    """The domain as it would be stored; "" where it is none."""
+    try:
+        return normal_domain(text)
+    except WrongInput:
+        return ""
+
+
 def checked_zone(name: str) -> str:
     """The name itself when it is an IANA time zone."""
     if name not in zoneinfo.available_timezones():

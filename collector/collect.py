@@ -14,8 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from analytics.faults import told
 from analytics.keys import Key
 from analytics.outcomes import DROPPED
+from analytics.sites import readable_domain
 from collector import pipeline
-from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Shed, Stored, named
+from collector.arrival import Added, Arrival, Duplicate, Filtered, Outcome, Shed, Stored, named
 from collector.payload import Body, Event, Note, Rejected, read_body
 from collector.pipeline import Kit
 from collector.proxies import Proxies
@@ -141,12 +142,20 @@ class Collector:
                 hit = pipeline.read_hit(event, self._kit, address, headers, now_ms, trusted=trusted)
                 step = hit if isinstance(hit, Rejected) else pipeline.run(hit, self._kit)
             if not isinstance(step, Arrival):
-                name = step.name if isinstance(step, Filtered) else ""
-                self._writer.count(self._number_of(named_site), now_ms // 1000, *named(step), name)
+                self._count(step, named_site, now_ms // 1000)
             taken.append(step)
         for note in body.notes.values():
             self._count_dropped(note, now_ms // 1000)
         return taken
+
+    def _count(self, step: Filtered | Rejected | Shed, domain: str, at: int) -> None:
+        """Counts what is not stored, under the site of that name; under 0 with the name where there is none."""
+        site_id, name = self._number_of(domain), ""
+        if isinstance(step, Filtered):
+            name = step.name
+        elif not site_id and named(step)[1] == "unknown_site":
+            name = readable_domain(domain)
+        self._writer.count(site_id, at, *named(step), name)
 
     def _count_dropped(self, note: Note, at: int) -> None:
         """Counts the decorating fields that an event of a known site lost, whatever became of the event itself."""
@@ -186,7 +195,7 @@ def answer(outcomes: Sequence[Outcome], batch: bool) -> Response:
 
 def _answer_one(outcome: Outcome) -> Response:
     match outcome:
-        case Stored():
+        case Stored() | Added():
             return STORED_ONE
         case Duplicate():
             return json_response(202, {"stored": 0, "duplicate": 1}, CORS)
@@ -201,7 +210,8 @@ def _answer_one(outcome: Outcome) -> Response:
 
 def _answer_many(outcomes: Sequence[Outcome]) -> Response:
     shed = [outcome for outcome in outcomes if isinstance(outcome, Shed)]
-    stored, duplicate = (sum(isinstance(outcome, kind) for outcome in outcomes) for kind in (Stored, Duplicate))
+    kinds = (Stored | Added, Duplicate)
+    stored, duplicate = (sum(isinstance(outcome, kind) for outcome in outcomes) for kind in kinds)
     reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Filtered))
     told: dict[str, Any] = {"stored": stored, "duplicate": duplicate}
     headers = [*CORS]
