@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 
 import pytest
+from house import open_house
 
 from analytics import hosts, outcomes, sites
 from analytics.database import Database
@@ -132,3 +134,69 @@ def test_every_event_has_one_outcome_and_the_counters_balance(config, answered):
         *(Robot(name, 1) for name in ("Cypress", "Headless Chrome", "unnamed")),
     ]
     assert unlisted == [("shop.test", 2), ("copy.test", 1)]
+
+
+# ── what names no site ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+NAMES = ("Müller.example", "nowhere.example", "nowhere.example", "<b>")
+
+
+@pytest.fixture
+def house(config):
+    with open_house(config) as house:
+        house.add_site(SITE)
+        yield house
+
+
+def send(house, *bodies) -> None:
+    """Events from a browser of somebody's; at the end they are counted."""
+    browser = house.app.server.test_client()
+    for body in bodies:
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        browser.post("/api/collect", data=sent, headers={"Content-Type": "text/plain", "User-Agent": AGENT})
+    assert house.service.writer.settle(10)
+
+
+def test_what_names_no_site_has_a_page_for_owners_of_every_site(house):
+    strange = [pageview(f"page-{n:04}", "/", site=name) for n, name in enumerate(NAMES)]
+    send(house, *strange, b"{", pageview("page-2001", "/", scroll=101))
+    owner = house.join("owner@example.com", "owner")
+    drawn = house.drawn(owner, "/traffic")
+    assert [text for text in ("5 received", "Unknown site", "No JSON", "Wrong field") if text in drawn] == [
+        *("5 received", "Unknown site", "No JSON")
+    ]
+    names = [(one.host, one.events) for one in hosts.unknown_sites(house.service.database)]
+    assert names == [("nowhere.example", 2), ("xn--mller-kva.example", 1)]
+    assert all(name in drawn for name, _ in names)
+    of_site = house.drawn(owner, f"/traffic/{SITE}")
+    assert "Beside these, 5 named no site of this server" in of_site
+    assert '"/traffic"' in json.dumps(json.loads(of_site))  # as it was sent, slashes are escaped
+    assert "1 received" in of_site
+
+
+def test_others_see_neither_the_page_nor_how_many_they_were(house):
+    send(house, pageview("page-1000", "/", site="nowhere.example"), b"{")
+    site_id = house.service.sites.get(SITE).id
+    for email, role, on in (("admin@example.com", "admin", ()), ("owner@example.com", "owner", [site_id])):
+        browser = house.join(email, role, on)
+        page = house.drawn(browser, "/traffic")
+        assert "Page not found" in page
+        assert "nowhere.example" not in page
+        of_site = house.drawn(browser, f"/traffic/{SITE}")
+        assert "named no site" not in of_site
+        assert "Events without a site" not in of_site
+
+
+def test_only_a_hundred_names_that_are_no_site_s_are_kept(house):
+    pages = [pageview(f"page-{n:04}", "/", site=f"s{n}.example") for n in range(150)]
+    send(house, pages[:75], pages[75:])
+    names = hosts.unknown_sites(house.service.database)
+    assert (len(names), sum(one.events for one in names)) == (101, 150)
+    assert names[0] == (hosts.OTHER, 50, names[0].last_at)
+
+
+def test_without_such_events_the_page_says_so(house):
+    drawn = house.drawn(house.join("owner@example.com", "owner"), "/traffic")
+    assert "Whatever came named a site of this server." in drawn
+    assert "No other site" in drawn
