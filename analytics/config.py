@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import secrets
@@ -17,7 +16,7 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from analytics.addresses import Network, network
 
 PREFIX = "FOOTFALL_"
 SHORTEST_SECRET = 32
@@ -105,7 +104,7 @@ def _base_url(text: str) -> str:
 
 def _networks(text: str) -> tuple[Network, ...]:
     try:
-        return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+        return tuple(network(part) for part in text.split(",") if part.strip())
     except ValueError:
         raise ValueError("a comma-separated list of networks like 10.0.0.0/8,127.0.0.1") from None
 

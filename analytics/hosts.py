@@ -14,6 +14,10 @@ OTHER = "(other)"
 """What stands for the hosts beyond the first hundred of a site; it can be neither included nor ignored."""
 
 
+NO_SITE = 0
+"""The number under which it is counted what names no site."""
+
+
 class UnlistedHost(NamedTuple):
     """One host: how many of its events were left out so far, and when the last one came (to the minute)."""
 
@@ -30,6 +34,15 @@ def unlisted(database: Database, site: Site) -> list[UnlistedHost]:
         found = [UnlistedHost(*row) for row in connection.execute(asked)]
     waiting = [one for one in found if not site.allows_host(one.host) and not site.excludes_host(one.host)]
     return sorted(waiting, key=lambda one: (-one.events, one.host))
+
+
+def unknown_sites(database: Database) -> list[UnlistedHost]:
+    """The domains of which events came though no site has them, the one with most events first."""
+    table = schema.unlisted_hosts
+    asked = select(table.c.host, table.c.count, table.c.last_at).where(table.c.site_id == NO_SITE)
+    with database.read() as connection:
+        found = [UnlistedHost(*row) for row in connection.execute(asked)]
+    return sorted(found, key=lambda one: (-one.events, one.host))
 
 
 def include(database: Database, domain: str, host: str) -> Site:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -13,6 +14,12 @@ from analytics.database import Database
 HOUR = 3600
 KINDS = ("stored", "duplicate", "filtered", "rejected", "shed")
 """Every outcome; each received event has exactly one of them."""
+
+DROPPED = "dropped"
+"""Stands in the place of an outcome where a field that only decorates was left out or cut; the reason is its name.
+
+The event has its own outcome beside it, so these are in no sum.
+"""
 
 
 class Counted(NamedTuple):
@@ -32,10 +39,14 @@ class Robot(NamedTuple):
 
 
 class Traffic(NamedTuple):
-    """The outcomes of a site's events in whole hours, oldest first, and the robots among them, most first."""
+    """The outcomes of a site's events in whole hours, oldest first, and the robots among them, most first.
+
+    `dropped` says of how many events a field was left out or cut, by the field's name, most first.
+    """
 
     hours: list[Counted]
     robots: list[Robot]
+    dropped: Sequence[tuple[str, int]] = ()
 
     @property
     def received(self) -> int:
@@ -54,8 +65,8 @@ class Traffic(NamedTuple):
 def read(database: Database, site_id: int, since: int, until: int) -> Traffic:
     """What became of a site's events in the hours that begin at `since` or later and before `until`.
 
-    Site 0 has what named no known site: unreadable bodies, wrong fields, unknown domains. Refused events are
-    in the table within a second, stored ones with their rows.
+    Site 0 has what named no known site: unreadable bodies, unknown domains, requests that are none. Refused events
+    are in the table within a second, stored ones with their rows.
     """
     outcomes, robots = schema.outcomes, schema.robots
     asked = select(outcomes.c.hour, outcomes.c.outcome, outcomes.c.reason, outcomes.c.count).where(
@@ -65,8 +76,17 @@ def read(database: Database, site_id: int, since: int, until: int) -> Traffic:
         robots.c.site_id == site_id, robots.c.hour >= since, robots.c.hour < until
     )
     with database.read() as connection:
-        hours = sorted(Counted(*row) for row in connection.execute(asked))
+        counted = sorted(Counted(*row) for row in connection.execute(asked))
         sums: Counter[str] = Counter()
         for name, count in connection.execute(named):
             sums[name] += count
-    return Traffic(hours, [Robot(*one) for one in sorted(sums.items(), key=lambda one: (-one[1], one[0]))])
+    fields: Counter[str] = Counter()
+    for one in counted:
+        if one.outcome == DROPPED:
+            fields[one.reason] += one.events
+    hours = [one for one in counted if one.outcome != DROPPED]
+    return Traffic(hours, [Robot(*one) for one in _most_first(sums)], _most_first(fields))
+
+
+def _most_first(sums: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(sums.items(), key=lambda one: (-one[1], one[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from analytics import schema
-from analytics.beat import Beat
+from analytics.beat import Beat, State
 from analytics.database import Database
 from analytics.ids import first_id
 
@@ -33,3 +33,16 @@ def last_beats(database: Database, since: int, site_id: int | None = None, until
     )
     with database.read() as connection:
         return [Beat._make(row) for row in connection.execute(statement)]
+
+
+def left_tabs(database: Database, since: int) -> list[tuple[int, int]]:
+    """The site and tab of every leave since that second (epoch), oldest first."""
+    beats = schema.heartbeats
+    asked = (
+        select(beats.c.site_id, beats.c.tab)
+        .where(beats.c.site_id.in_(select(schema.sites.c.id)), beats.c.id >= first_id(since))
+        .where(beats.c.state == State.LEFT)
+        .order_by(beats.c.id)
+    )
+    with database.read() as connection:
+        return [(site_id, tab) for site_id, tab in connection.execute(asked)]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from analytics import changes, schema
-from analytics.config import Network
+from analytics.addresses import Network, network
 from analytics.database import Database
 from analytics.snapshot import Snapshot
 from analytics.wildcards import Wildcards
@@ -81,11 +81,14 @@ class Site:
         return any(host == one or host.endswith("." + one) for one in self.excluded_hosts)
 
     def excludes_address(self, address: str) -> bool:
-        """Whether the owner left out visitors from that address."""
+        """Whether the owner left out visitors from that address, which is in its plain form."""
         if not self.excluded_addresses:
             return False
-        parsed = ipaddress.ip_address(address)
-        return any(parsed in network for network in self.excluded_addresses)
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in one for one in self.excluded_addresses)
 
     def excludes_path(self, path: str) -> bool:
         """Whether the owner left out that page."""
@@ -104,6 +107,14 @@ def normal_domain(text: str) -> str:
     return domain
 
 
+def readable_domain(text: str) -> str:
+    """The domain as it would be stored; "" where it is none."""
+    try:
+        return normal_domain(text)
+    except WrongInput:
+        return ""
+
+
 def checked_zone(name: str) -> str:
     """The name itself when it is an IANA time zone."""
     if name not in zoneinfo.available_timezones():
@@ -113,7 +124,7 @@ def checked_zone(name: str) -> str:
 
 def _network(text: str) -> str:
     try:
-        return str(ipaddress.ip_network(text.strip(), strict=False))
+        return str(network(text))
     except ValueError:
         raise WrongInput(f"{text!r} is no address or network like 203.0.113.7 or 10.0.0.0/8") from None
 
@@ -173,7 +184,7 @@ def _site(row: Row[Any]) -> Site:
         identity=row.identity,
         week_start=row.week_start,
         hosts=tuple(row.hosts.split()),
-        excluded_addresses=tuple(ipaddress.ip_network(text) for text in row.excluded_addresses.split()),
+        excluded_addresses=tuple(network(text) for text in row.excluded_addresses.split()),
         excluded_paths=paths,
         excluded_hosts=tuple(row.excluded_hosts.split()),
         retention_days=row.retention_days,
@@ -269,6 +280,10 @@ def remove(database: Database, domain: str) -> Site:
     return site
 
 
+def _other_form(domain: str) -> str:
+    return domain[4:] if domain.startswith("www.") else "www." + domain
+
+
 class Directory:
     """The sites in memory, at most `stale_s` seconds behind the database: the hot path asks no table."""
 
@@ -285,9 +300,9 @@ class Directory:
         return _Known({site.domain: site for site in found}, {site.id: site for site in found})
 
     def get(self, domain: str) -> Site | None:
-        """The site of that domain as added, in any case; None where there is none."""
+        """The site of that domain as added, in any case, else with or without `www.`; None where there is none."""
         known = self._sites.get().by_domain
-        return known.get(domain) or known.get(domain.lower())
+        return known.get(domain) or known.get(domain.lower()) or known.get(_other_form(domain.lower()))
 
     def numbered(self, site_id: int) -> Site | None:
         """The site with that id, None where there is none."""

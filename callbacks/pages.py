@@ -34,6 +34,7 @@ from collector.service import Service
 from layouts import settings, shell, states
 from layouts.components import figures
 from layouts.shell import Link, SiteLink
+from layouts.traffic import UNASSIGNED
 
 SITE = "<domain>"  # stands for a site's domain in an address
 LIVE = f"/live/{SITE}"
@@ -71,6 +72,7 @@ PAGES = (
     Page(f"{SETTINGS}/cards", ADMIN, cards.cards, "Cards"),
     Page(f"{SETTINGS}/keys", ADMIN, keys.cards, "API keys"),
     Page("/people", OWNER, people.everybody, "People"),
+    Page(UNASSIGNED, OWNER, traffic.unassigned, "Events without a site"),
     Page("/demo", ADMIN, demo_traffic.page, "Demo traffic"),
     Page("/account", MEMBER, account.page, "Account"),
 )
@@ -85,7 +87,7 @@ TABS = (
 
 SWITCHED = 20  # sites in the header's switcher
 
-MENU = ("/people", "/demo", "/account")  # in the account menu, for those who may see them
+MENU = ("/people", UNASSIGNED, "/demo", "/account")  # in the account menu, for those who may see them
 
 
 def is_page(path: str) -> bool:

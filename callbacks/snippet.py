@@ -19,7 +19,8 @@ from layouts import snippet
 
 def cards(asked: Asked) -> list[Component]:
     """The cards of the section."""
-    return snippet.cards(asked.site, line_of(asked.address, asked.site.domain), doubts(asked.service, asked.site))
+    script, picture = line_of(asked.address, asked.site.domain), snippet.picture_of(asked.address, asked.site.domain)
+    return snippet.cards(asked.site, script, picture, doubts(asked.service, asked.site))
 
 
 def doubts(service: Service, site: Site) -> snippet.Doubts:

@@ -1,4 +1,4 @@
-"""Traffic: where the events went."""
+"""Traffic: where the events of a site went, and those that name none."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from dash.development.base_component import Component
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics import outcomes
-from analytics.access import ADMIN
+from analytics.access import ADMIN, OWNER
 from analytics.faults import told
-from analytics.hosts import unlisted
+from analytics.hosts import NO_SITE, unknown_sites, unlisted
 from analytics.outcomes import HOUR
 from analytics.sites import Site
 from callbacks.asked import Asked, client
-from callbacks.guard import asker, authorized
+from callbacks.guard import asker, authorized, authorized_everywhere
 from collector.service import Service
 from layouts import states, traffic, trial
 from layouts.components import hosts
 from layouts.traffic import DAY, WEEK, Span
 
 log = logging.getLogger("footfall.traffic")
-
-NOWHERE = 0  # the number under which events are counted that name no site
 
 
 def page(asked: Asked) -> Component:
@@ -37,6 +35,12 @@ def page(asked: Asked) -> Component:
     waiting = unlisted(service.database, site)
     trying = trial.cards(site.domain, agent, client(service))
     return traffic.page(site, _parts(service, site, DAY), hosts.card(site, waiting), trying)
+
+
+def unassigned(asked: Asked) -> Component:
+    """The last 24 hours of what names no site, for owners of every site."""
+    service = asked.service
+    return traffic.unassigned(_parts(service, None, DAY), unknown_sites(service.database))
 
 
 def register(app: Dash, service: Service) -> None:
@@ -53,26 +57,35 @@ def register(app: Dash, service: Service) -> None:
         running=[(Output("traffic-tick", "disabled"), True, False)],
     )
     def redraw(_day: object, _week: object, _tick: object, week: object, domain: object) -> tuple[Any, ...]:
-        site = authorized(service, domain, ADMIN)
+        site = _site(service, domain)
         by_button = {f"traffic-{hours}": hours for hours in (DAY, WEEK)}
         hours = by_button.get(str(ctx.triggered_id), WEEK if week == "true" else DAY)
         pressed = (traffic.pressed(one, hours) for one in (DAY, WEEK))
         return (*_parts(service, site, hours), *pressed)
 
 
-def _parts(service: Service, site: Site, hours: int) -> tuple[Any, Any, Any]:
-    """Bars, outcomes and robots of the last so many hours, the running one among them."""
+def _site(service: Service, domain: object) -> Site | None:
+    """The site, for its admins; None, of what names no site, for owners of every site."""
+    if domain == "":
+        authorized_everywhere(service, OWNER)
+        return None
+    return authorized(service, domain, ADMIN)
+
+
+def _parts(service: Service, site: Site | None, hours: int) -> tuple[Any, Any, Any]:
+    """Bars, outcomes and robots of the last so many hours, the running one among them; None: of what names no site."""
     until = int(time.time()) // HOUR * HOUR + HOUR
-    span = Span(until - hours * HOUR, hours, ZoneInfo(site.timezone))
+    span = Span(until - hours * HOUR, hours, ZoneInfo(site.timezone if site else "UTC"))
     try:
-        found = outcomes.read(service.database, site.id, span.since, until)
+        found = outcomes.read(service.database, site.id if site else NO_SITE, span.since, until)
         nowhere = None
-        if asker(service).may_everywhere(ADMIN):
-            nowhere = outcomes.read(service.database, NOWHERE, span.since, until).received
+        if site and asker(service).may_everywhere(OWNER):
+            nowhere = outcomes.read(service.database, NO_SITE, span.since, until).received
     except SQLAlchemyError as away:
         log.error("the counters cannot be read: %s", told(away))
         failed = states.failed(
             "Traffic could not be read", "The database does not answer. It is asked again soon.", again=False
         )
         return [failed], [], []
-    return traffic.bars(found, span), traffic.outcomes(found, nowhere), traffic.robots(found.robots)
+    hint = traffic.NOTHING_YET if site else traffic.ALL_NAMED
+    return traffic.bars(found, span, hint), traffic.outcomes(found, nowhere), traffic.robots(found.robots)

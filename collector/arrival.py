@@ -44,6 +44,10 @@ class Stored(NamedTuple):
     feed: FeedItem | None
 
 
+class Added(NamedTuple):
+    """Its totals are in the database; it is no beat, since its pageview had left before."""
+
+
 class Duplicate(NamedTuple):
     """An exact repeat of one that is in the database."""
 
@@ -64,13 +68,13 @@ class Shed(NamedTuple):
     status: int = 503
 
 
-Outcome = Stored | Duplicate | Filtered | Rejected | Shed
+Outcome = Stored | Added | Duplicate | Filtered | Rejected | Shed
 
 
 def named(outcome: Outcome) -> tuple[str, str]:
     """The outcome's name and reason, as the counters have them."""
     match outcome:
-        case Stored():
+        case Stored() | Added():
             return "stored", ""
         case Duplicate():
             return "duplicate", ""

@@ -13,9 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.faults import told
 from analytics.keys import Key
+from analytics.outcomes import DROPPED
+from analytics.sites import readable_domain
 from collector import pipeline
-from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Shed, Stored, named
-from collector.payload import Event, Rejected, read_body
+from collector.arrival import Added, Arrival, Duplicate, Filtered, Outcome, Shed, Stored, named
+from collector.payload import Body, Event, Note, Rejected, read_body
 from collector.pipeline import Kit
 from collector.proxies import Proxies
 from collector.request import Request, Response, json_response
@@ -38,6 +40,7 @@ PREFLIGHT = Response(
     ),
     b"",
 )
+NO_NOTE = Note()
 STORED_ONE = json_response(202, {"stored": 1, "duplicate": 0}, CORS)
 
 
@@ -117,7 +120,7 @@ class Collector:
             return answer([body], batch=False)
         known: list[Outcome | None] = []
         arrivals: list[Arrival] = []
-        for step in self._taken(request, body.events):
+        for step in self._taken(request, body):
             if isinstance(step, Arrival):
                 arrivals.append(step)
             known.append(None if isinstance(step, Arrival) else step)
@@ -125,28 +128,45 @@ class Collector:
             return Pending(arrivals, known, body.batch)
         return answer([outcome for outcome in known if outcome], body.batch)
 
-    def _taken(self, request: Request, events: list[Event | Rejected]) -> list[Arrival | Filtered | Rejected | Shed]:
+    def _taken(self, request: Request, body: Body) -> list[Arrival | Filtered | Rejected | Shed]:
         address, headers = self._proxies.client(request), self._proxies.believed(request)
         now_ms = int(self._clock() * 1000)
         taken = []
-        for event in events:
-            site_id = 0
+        for at, event in enumerate(body.events):
             step: Arrival | Filtered | Rejected | Shed
             if isinstance(event, Rejected):
-                step = event
+                named_site, step = body.notes.get(at, NO_NOTE).site, event
             else:
+                named_site = event.site
                 trusted = self._may_speak_for(headers, event)
                 hit = pipeline.read_hit(event, self._kit, address, headers, now_ms, trusted=trusted)
-                if isinstance(hit, Rejected):
-                    step = hit
-                else:
-                    site_id = hit.site.id
-                    step = pipeline.run(hit, self._kit)
+                step = hit if isinstance(hit, Rejected) else pipeline.run(hit, self._kit)
             if not isinstance(step, Arrival):
-                name = step.name if isinstance(step, Filtered) else ""
-                self._writer.count(site_id, now_ms // 1000, *named(step), name)
+                self._count(step, named_site, now_ms // 1000)
             taken.append(step)
+        for note in body.notes.values():
+            self._count_dropped(note, now_ms // 1000)
         return taken
+
+    def _count(self, step: Filtered | Rejected | Shed, domain: str, at: int) -> None:
+        """Counts what is not stored, under the site of that name; under 0 with the name where there is none."""
+        site_id, name = self._number_of(domain), ""
+        if isinstance(step, Filtered):
+            name = step.name
+        elif not site_id and named(step)[1] == "unknown_site":
+            name = readable_domain(domain)
+        self._writer.count(site_id, at, *named(step), name)
+
+    def _count_dropped(self, note: Note, at: int) -> None:
+        """Counts the decorating fields that an event of a known site lost, whatever became of the event itself."""
+        site_id = self._number_of(note.site) if note.dropped else 0
+        for field in note.dropped if site_id else ():
+            self._writer.count(site_id, at, DROPPED, field)
+
+    def _number_of(self, domain: str) -> int:
+        """The number of the site with that name, 0 where there is none."""
+        site = self._kit.sites.get(domain)
+        return site.id if site else 0
 
     def _may_speak_for(self, headers: Mapping[str, str], event: Event) -> bool:
         """Whether the request carries an `ingest` key for the event's site."""
@@ -175,7 +195,7 @@ def answer(outcomes: Sequence[Outcome], batch: bool) -> Response:
 
 def _answer_one(outcome: Outcome) -> Response:
     match outcome:
-        case Stored():
+        case Stored() | Added():
             return STORED_ONE
         case Duplicate():
             return json_response(202, {"stored": 0, "duplicate": 1}, CORS)
@@ -190,7 +210,8 @@ def _answer_one(outcome: Outcome) -> Response:
 
 def _answer_many(outcomes: Sequence[Outcome]) -> Response:
     shed = [outcome for outcome in outcomes if isinstance(outcome, Shed)]
-    stored, duplicate = (sum(isinstance(outcome, kind) for outcome in outcomes) for kind in (Stored, Duplicate))
+    kinds = (Stored | Added, Duplicate)
+    stored, duplicate = (sum(isinstance(outcome, kind) for outcome in outcomes) for kind in kinds)
     reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Filtered))
     told: dict[str, Any] = {"stored": stored, "duplicate": duplicate}
     headers = [*CORS]

@@ -34,7 +34,10 @@ _URL = re.compile(
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _ASCII_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
-_TAG = re.compile(rf"(?:^|&)({'|'.join(TAGS)})=([^&]+)")
+# A template that escapes twice writes `&amp;` for `&`; a `;` parts two values only where a tag follows it.
+_AMP = r"(?:(?i:amp)(?:;|%3[Bb])){0,4}+"
+_NAME = f"({'|'.join(TAGS)})="
+_TAG = re.compile(rf"(?:^|[&;]){_AMP}{_NAME}((?:(?!;{_AMP}{_NAME})[^&])+)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _SUSPECT = re.compile(r"@|%(?:25)*40|eyJ|[0-9a-fA-F]{32}")
@@ -151,7 +154,7 @@ def _route(fragment: str) -> str:
 
 def _tags(query: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for key, raw in _TAG.findall(query):
+    for key, raw, _ in _TAG.findall(query):
         if key not in found and (value := _value(raw)):
             found[key] = value
     return MappingProxyType(found) if found else _NO_TAGS

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Literal, NamedTuple, NoReturn
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +15,7 @@ from collector.currency import CURRENCIES
 
 LARGEST_BODY = 64 * 1024
 LARGEST_BATCH = 100
+LONGEST_TITLE = 300
 DEEPEST = 32
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -34,7 +37,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     pageview: Id | None = None
     url: Annotated[str, Meta(min_length=1, max_length=8192)] | None = None
     referrer: str | None = None
-    title: Annotated[str, Meta(max_length=300)] | None = None
+    title: Annotated[str, Meta(max_length=LONGEST_TITLE)] | None = None
     visitor_id: Annotated[str, Meta(max_length=64)] | None = None
     user_id: Annotated[str, Meta(max_length=128)] | None = None
     user_type: Annotated[str, Meta(max_length=64)] | None = None
@@ -50,10 +53,20 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     screen: tuple[Pixels, Pixels] | None = None
     timezone: Annotated[str, Meta(max_length=64)] | None = None
     language: Annotated[str, Meta(max_length=35)] | None = None
-    ip: Annotated[str, Meta(max_length=45)] | None = None
+    ip: Annotated[str, Meta(max_length=64)] | None = None
     user_agent: Annotated[str, Meta(max_length=2048)] | None = None
     time: int | float | None = None
 
+
+DECORATING = ("title", "screen", "language", "timezone", "referrer")
+"""The fields without which an event is as true: a wrong one is left out, a title that is too long is cut."""
+
+NOBODY = {
+    *("", "undefined", "null", "NULL", "nil", "<nil>", "(null)", "<null>", "<no value>", "NaN", "nan", "None"),
+    *("[object Object]", "[object Undefined]", "[object Null]"),
+}
+"""What a template, or a script, prints for an id or a name that is not there; with white space around it or without."""
+WHO = ("user_id", "user_type", "user_name", "visitor_id")
 
 REQUIRED = {
     "pageview": ("id", "url"),
@@ -78,16 +91,27 @@ class Rejected(NamedTuple):
         return told | {"field": self.field} if self.field else told
 
 
+class Note(NamedTuple):
+    """What is counted of an event beside its outcome: the site that a refused one names ("" for none), and the
+    decorating fields that were left out or cut.
+    """
+
+    site: str = ""
+    dropped: tuple[str, ...] = ()
+
+
 class Body(NamedTuple):
-    """What a request holds: events and refusals in the order sent, and whether it was an array."""
+    """What a request holds: events and refusals in the order sent, and whether it was an array.
+
+    `notes` are those of the events that have one, by their places; hardly any has.
+    """
 
     events: list[Event | Rejected]
     batch: bool
+    notes: Mapping[int, Note] = {}
 
 
 BAD_ENCODING = Rejected(400, "bad_encoding", "the body is not UTF-8")
-
-
 BAD_JSON = Rejected(400, "bad_json", "the body is not JSON")
 TOO_DEEP = Rejected(400, "too_deep", f"nested deeper than {DEEPEST} levels")
 
@@ -99,6 +123,10 @@ class _Unreadable(Exception):
 
 _one = msgspec.json.Decoder(Event)
 _many = msgspec.json.Decoder(list[msgspec.Raw])
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_types = get_type_hints(Event, include_extras=True)
+_decorating = {name: msgspec.json.Decoder(_types[name]) for name in DECORATING}
+_text = msgspec.json.Decoder(str)
 _field = re.compile(r"at `(?:key` in `)?\$(?:\[\d+\])?\.(\w+)|required field `(\w+)`")
 _odd = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 # Possessive, and an open string goes to the end: each byte is looked at once, whatever is sent.
@@ -116,7 +144,8 @@ def read_body(body: bytes) -> Body | Rejected:
             body = _scrubbed(body)
         if deepness and body.lstrip()[:1] == b"[":
             return _read_batch(body)
-        return Body([_read_one(body)], batch=False)
+        notes: dict[int, Note] = {}
+        return Body([_read_one(body, 0, notes)], batch=False, notes=notes)
     except UnicodeDecodeError:
         return BAD_ENCODING
     except _Unreadable as unreadable:
@@ -147,17 +176,64 @@ def _read_batch(body: bytes) -> Body | Rejected:
         return Rejected(400, "empty", "an empty array")
     if len(items) > LARGEST_BATCH:
         return Rejected(413, "too_many", f"{len(items)} events; at most {LARGEST_BATCH} go into one request")
-    return Body([_read_one(bytes(item)) for item in items], batch=True)
+    notes: dict[int, Note] = {}
+    return Body([_read_one(bytes(item), at, notes) for at, item in enumerate(items)], batch=True, notes=notes)
 
 
-def _read_one(text: bytes) -> Event | Rejected:
+def _read_one(text: bytes, at: int, notes: dict[int, Note]) -> Event | Rejected:
+    """The event in that JSON, or why it is refused; its note, if it has one, is put at its place."""
     try:
         event = _one.decode(text)
-    except msgspec.ValidationError as wrong:
-        return _wrong(text, str(wrong))
+    except msgspec.ValidationError:
+        return _read_tidied(text, at, notes)
     except (ValueError, RecursionError):
         _explain(text)
-    return _checked(event)
+    found = _checked(event)
+    if type(found) is Rejected:
+        notes[at] = Note(event.site)
+    return found
+
+
+def _read_tidied(text: bytes, at: int, notes: dict[int, Note]) -> Event | Rejected:
+    """The same of an event with something wrong: it is read again without what is wrong of its decorating fields."""
+    text, site, dropped = _tidied(text)
+    found: Event | Rejected
+    try:
+        found = _checked(_one.decode(text))
+    except msgspec.ValidationError as wrong:
+        found = _wrong(text, str(wrong))
+    notes[at] = Note(site, dropped)
+    return found
+
+
+def _tidied(text: bytes) -> tuple[bytes, str, tuple[str, ...]]:
+    """The JSON with only sound decorating fields, the site that it names, and the names of the unsound ones."""
+    try:
+        fields = _fields.decode(text)
+    except ValueError:  # no object
+        return text, "", ()
+    site = _text_of(fields.get("site")) or ""
+    dropped = tuple(name for name in DECORATING if name in fields and not _is_sound(name, fields[name]))
+    for name in dropped:
+        unsound = fields.pop(name)
+        if name == "title" and (title := _text_of(unsound)) is not None:
+            fields[name] = msgspec.Raw(msgspec.json.encode(title[:LONGEST_TITLE]))
+    return msgspec.json.encode(fields), site, dropped
+
+
+def _is_sound(name: str, value: msgspec.Raw) -> bool:
+    try:
+        _decorating[name].decode(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _text_of(value: msgspec.Raw | None) -> str | None:
+    """The text that this JSON is; None where it is something else."""
+    with suppress(ValueError):
+        return _text.decode(value) if value is not None else None
+    return None
 
 
 def _checked(event: Event) -> Event | Rejected:
@@ -170,9 +246,16 @@ def _checked(event: Event) -> Event | Rejected:
         return Rejected(status, code, "a number that is out of range", "value")
     if event.currency is not None and event.currency not in CURRENCIES:
         return Rejected(422, "wrong_field", "`currency` is no code of ISO 4217, like EUR", "currency")
-    if event.user_id == "":  # what a template writes for nobody
-        return msgspec.structs.replace(event, user_id=None)
-    return event
+    if event.user_id is None and event.user_type is None and event.user_name is None and event.visitor_id is None:
+        return event
+    return _without_nobody(event)
+
+
+def _without_nobody(event: Event) -> Event:
+    """The event without ids and names that are just what is printed for nothing."""
+    said = ((name, getattr(event, name)) for name in WHO)
+    nothing = {name: None for name, text in said if text is not None and text.strip() in NOBODY}
+    return msgspec.structs.replace(event, **nothing) if nothing else event
 
 
 def _wrong(text: bytes, said: str) -> Rejected:

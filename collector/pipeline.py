@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from analytics.addresses import plain_address
 from analytics.salts import Salting
 from analytics.sites import Directory, Site
 from collector import automatic, device, page, robot
@@ -25,6 +26,8 @@ from collector.visitor import visitors_of
 
 EARLIEST_S, LATEST_S = 7 * 86_400, 300  # how far a server's own `time` may lie in the past and in the future
 DATACENTER = "dc_ip"  # in the header of a trusted proxy; others say it in Plausible's
+PURPOSES = ("sec-purpose", "purpose", "x-moz", "x-purpose")  # of today's browsers, then of older ones
+AHEAD = ("prefetch", "prerender", "preview")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -75,6 +78,15 @@ def not_opted_out(hit: Hit, _: Kit) -> Refusal | None:
     return Filtered("opted_out") if opted_out else None
 
 
+def not_prefetched(hit: Hit, _: Kit) -> Refusal | None:
+    """Pages that a browser fetches ahead are left out: perhaps nobody will ever see them."""
+    headers = hit.headers
+    if "sec-purpose" in headers or "purpose" in headers or "x-moz" in headers or "x-purpose" in headers:
+        told = " ".join(headers.get(name, "") for name in PURPOSES).lower()
+        return Filtered("prefetch") if any(word in told for word in AHEAD) else None
+    return None
+
+
 def not_a_robot(hit: Hit, _: Kit) -> Refusal | None:
     """Robots that say so are left out, and counted by name."""
     name = robot.name_of(hit.agent)
@@ -118,6 +130,7 @@ STEPS: tuple[Callable[[Hit, Kit], Refusal | None], ...] = (
     host_included,
     host_allowed,
     not_opted_out,
+    not_prefetched,
     not_a_robot,
     not_from_a_datacenter,
     referrer_clean,
@@ -156,9 +169,8 @@ def _spoken_for(
     event: Event, site: Site, found: Page | None, address: str, headers: Mapping[str, str], now_ms: int
 ) -> Hit | Rejected:
     if event.ip is not None:
-        try:
-            address = str(ipaddress.ip_address(event.ip))
-        except ValueError:
+        address = plain_address(event.ip)
+        if not address:
             return Rejected(422, "wrong_field", "`ip` is no address", "ip")
     at_ms = now_ms
     if event.time is not None:
@@ -203,4 +215,5 @@ def origin_of(hit: Hit, kit: Kit) -> Origin:
 
 @lru_cache(4096)
 def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address).is_loopback
+    plain = plain_address(address)
+    return bool(plain) and ipaddress.ip_address(plain).is_loopback

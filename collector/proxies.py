@@ -5,9 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from ipaddress import IPv6Address
 
-from analytics.config import Network
+from analytics.addresses import Network, plain_address
 from collector.request import Request
 
 PROXY_HEADERS = ("x-footfall-ip-type", "x-plausible-ip-type")  # what kind of address the visitor's is
@@ -23,12 +22,12 @@ class Proxies:
     def client(self, request: Request) -> str:
         """The visitor's address: the peer's, or the right-most hop that no trusted proxy wrote."""
         address = request.peer
-        if address.startswith("::ffff:"):  # an IPv4 peer of a socket for both families
+        if ":" in address:  # IPv6, or IPv4 of a socket for both families
             address = plain_address(address) or address
         if not self._ranges or not self._trusts_peer(address):
             return address
         for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
-            plain = plain_address(hop.strip())
+            plain = plain_address(hop)
             if not plain:
                 return address
             address = plain
@@ -50,20 +49,7 @@ class Proxies:
         """Whether that address, in its plain form, is a trusted proxy's."""
         version, family = (6, socket.AF_INET6) if ":" in address else (4, socket.AF_INET)
         try:
-            number = int.from_bytes(socket.inet_pton(family, address.partition("%")[0]), "big")
-        except OSError:
+            number = int.from_bytes(socket.inet_pton(family, address), "big")
+        except (OSError, ValueError):
             return False
         return any(version == kind and number & mask == start for kind, start, mask in self._ranges)
-
-
-def plain_address(hop: str) -> str:
-    """The address in a hop, without brackets and port, IPv4 in IPv6 unwrapped; "" where it is none."""
-    bare = hop[1:].partition("]")[0] if hop.startswith("[") else hop
-    bare = bare.partition(":")[0] if bare.count(":") == 1 else bare
-    try:
-        if ":" not in bare:
-            return socket.inet_ntoa(socket.inet_pton(socket.AF_INET, bare))  # ten times as fast as `ipaddress`
-        parsed = IPv6Address(bare)
-    except (OSError, ValueError):
-        return ""
-    return str(parsed.ipv4_mapped or parsed)

@@ -7,7 +7,7 @@ a lock for each site come on top.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import msgspec
@@ -20,8 +20,9 @@ from analytics.changes import Noted
 from analytics.feed import FeedItem, opaque
 from analytics.ids import Ids
 from collector import visit as visits
-from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Stored, named
+from collector.arrival import Added, Arrival, Duplicate, Filtered, Outcome, Stored, named
 from collector.known import Pageview, known_events, known_pageviews, known_visits
+from collector.leaves import NOBODY, Tab
 from collector.payload import Rejected
 from collector.statements import CHANGE_VISIT, Driver, driver_of, insert, known_sites, take_turns, update_totals
 from collector.tally import Tally, outcomes, write_names
@@ -32,9 +33,17 @@ GONE = Rejected(404, "unknown_site", "the site has just been removed", "site")
 
 
 def store(
-    connection: Connection, arrivals: Sequence[Arrival], ids: Ids, tally: Tally, *, live: bool = True
+    connection: Connection,
+    arrivals: Sequence[Arrival],
+    ids: Ids,
+    tally: Tally,
+    *,
+    live: bool = True,
+    left: Container[Tab] = NOBODY,
 ) -> list[Outcome]:
     """What became of each arrival, in their order. Counts the outcomes into the database too, with those in `tally`.
+
+    `left` are the pageviews that have said goodbye before this group: of their heartbeats only the totals are taken.
 
     Not `live` is what was told of the past: it makes nobody present, so there are no beats, and no outcome is counted.
     """
@@ -42,7 +51,7 @@ def store(
     if driver.postgresql:
         take_turns(driver, {arrival.site_id for arrival in arrivals})
     known = known_sites(driver, {arrival.site_id for arrival in arrivals})
-    work = _Work(driver, arrivals, ids, live)
+    work = _Work(driver, arrivals, ids, live, left)
     outcomes = [work.take(arrival) if arrival.site_id in known else GONE for arrival in arrivals]
     for arrival, outcome in zip(arrivals, outcomes, strict=True) if live else ():
         site_id = arrival.site_id if outcome is not GONE else 0
@@ -70,10 +79,12 @@ def _write_tally(driver: Driver, tally: Tally) -> None:
 class _Work:
     """The rows that one group reads, changes and adds; lives as long as its transaction."""
 
-    def __init__(self, driver: Driver, arrivals: Sequence[Arrival], ids: Ids, live: bool) -> None:
+    def __init__(self, driver: Driver, arrivals: Sequence[Arrival], ids: Ids, live: bool, left: Container[Tab]) -> None:
         self._driver = driver
         self._ids = ids
         self._live = live
+        self._left = left
+        self._left_now: set[Tab] = set()
         self._pageviews = known_pageviews(driver, arrivals)
         self._events = known_events(driver, arrivals)
         self._visits = {(v.site_id, v.id): v for v in known_visits(driver, arrivals, self._pageviews)}
@@ -166,6 +177,11 @@ class _Work:
             return Filtered("unknown_pageview")
         if page is None and event.url is None:
             return Rejected(422, "unknown_pageview", "no such pageview; send `url` with the heartbeat", "pageview")
+        if event.type == "leave":
+            self._left_now.add((arrival.site_id, arrival.tab))
+        elif page and self._has_left(arrival):
+            self._add_totals(arrival, page)
+            return Added()
         row_id = self._ids.make(arrival.at_ms)
         visit = self._visits[arrival.site_id, page.visit_id] if page else self._visit(arrival, row_id)
         beaten = visits.with_beat(visit, arrival.at)
@@ -175,6 +191,10 @@ class _Work:
             self._add_totals(arrival, page)
         state = State.LEFT if event.type == "leave" else STATES[event.state]
         return Stored(self._beat(arrival, visit, row_id, page.path if page else arrival.path, state), None)
+
+    def _has_left(self, arrival: Arrival) -> bool:
+        tab = arrival.site_id, arrival.tab
+        return tab in self._left_now or tab in self._left
 
     def _visit(self, arrival: Arrival, row_id: int) -> Visit:
         """The visit of the visitor, by today's or by yesterday's salt, that is open then; else a new one."""

@@ -13,8 +13,8 @@ Tally = Counter[tuple[int, int, str, str]]
 """(site id or 0, hour, outcome, reason) -> how many; with `ROBOT` or `HOST` in the place of the outcome: whose."""
 
 ROBOT, HOST = "robot", "host"
-KINDS = {"bot": ROBOT, "unlisted_host": HOST}  # the reasons that carry a name
-MOST_NAMES = 100  # robots of a site and hour, hosts of a site; anybody can make up more
+KINDS = {"bot": ROBOT, "unlisted_host": HOST, "unknown_site": HOST}  # the reasons that carry a name
+MOST_NAMES = 100  # robots of a site and hour, hosts of a site, unknown sites; anybody can make up more
 MOST_WAITING = 2_000  # keys in memory, from which on no new name is taken
 
 ROBOTS = (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from analytics.addresses import plain_address
 from analytics.sites import Site, WrongInput
 from collector import pipeline
 from collector.arrival import Filtered, named
@@ -75,11 +75,10 @@ def attempt(kit: Kit, site: Site, sample: Sample, now_ms: int) -> Trial:
 
 
 def _address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text.strip()))
-    except ValueError:
-        wrong = f"{text[:50]!r} is no address like 203.0.113.7 or 2001:db8::1"
-        raise WrongInput(wrong, {"address": wrong}) from None
+    if address := plain_address(text):
+        return address
+    wrong = f"{text[:50]!r} is no address like 203.0.113.7 or 2001:db8::1"
+    raise WrongInput(wrong, {"address": wrong})
 
 
 def _headers(sample: Sample) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from analytics.addresses import plain_address
 from collector.accesslog import Hit
 
 WALK_GAP_S = 30 * 60  # of log time; a longer silence ends a walk, as it ends a visit
@@ -77,13 +78,11 @@ def at_home(referrer: str, site: str, own: frozenset[str]) -> str:
 
 
 def address_of(address: str) -> str:
-    """The address itself; for a host name or a blank a stand-in of its own from a private network."""
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        digest = blake2b(address.encode(errors="replace"), digest_size=15).digest()
-        return str(ipaddress.IPv6Address(b"\xfd" + digest))
-    return address
+    """The address in its plain form; for a host name or a blank a stand-in of its own from a private network."""
+    if plain := plain_address(address):
+        return plain
+    digest = blake2b(address.encode(errors="replace"), digest_size=15).digest()
+    return str(ipaddress.IPv6Address(b"\xfd" + digest))
 
 
 def make_id(*parts: object) -> str:

@@ -16,11 +16,14 @@ import psycopg
 from sqlalchemy.exc import OperationalError
 
 from analytics import maintenance
+from analytics.beat import State
 from analytics.database import Database
 from analytics.faults import told
 from analytics.ids import Ids
+from analytics.recall import left_tabs
 from collector import tally as tallies
 from collector.arrival import Arrival, Outcome, Shed, Stored
+from collector.leaves import RECALLED_S, Leaves
 from collector.store import store, write_tally
 from collector.tally import Tally
 
@@ -42,6 +45,8 @@ ENOUGH = 48
 FILL_STEP_S = 0.0003
 LONGEST_FILL_S = 0.003
 LONGEST_WAY_S = 0.005  # a group takes 2 ms; a database that hangs must not hang the loop
+
+LEFT = int(State.LEFT)
 
 Done = Callable[[list[Outcome]], None]
 
@@ -90,6 +95,7 @@ class Writer:
         self._aside.set()
         self._in_vain = False  # the loop has waited for this group long enough
         self.failing = False  # whether the last commit failed: true until one has succeeded
+        self._leaves = Leaves(left_tabs(database, int(clock()) - RECALLED_S))
         self._thread = threading.Thread(target=self._run, name="footfall-writer", daemon=True)
         self._thread.start()
 
@@ -214,6 +220,9 @@ class Writer:
         arrivals = [arrival for request in group for arrival in request.arrivals]
         outcomes = self._stored(arrivals)
         stored = [outcome for outcome in outcomes if type(outcome) is Stored]
+        for one in stored:
+            if one.beat.state == LEFT:
+                self._leaves.add((one.beat.site_id, one.beat.tab))
         if stored:
             self._tell(stored)
         with self._lock:
@@ -238,6 +247,9 @@ class Writer:
 
     def _stored(self, arrivals: list[Arrival]) -> list[Outcome]:
         """The outcomes after the commit. One arrival that the database refuses does not sink the others."""
+        if not arrivals:  # somebody waits for what was counted
+            self._flush()
+            return []
         tally = self._swap_tally()
         try:
             return self._store(arrivals, tally)
@@ -260,7 +272,7 @@ class Writer:
             try:
                 with self._database.transaction() as connection:
                     self._work()
-                    outcomes = store(connection, arrivals, self._ids, Counter(tally))
+                    outcomes = store(connection, arrivals, self._ids, Counter(tally), left=self._leaves)
                     maintenance.count_again(connection, [arrival.at for arrival in arrivals], int(self._clock()))
                     self._aside.set()  # the commit itself waits for the disk
                 self._work()

@@ -40,8 +40,15 @@ class Doubts(NamedTuple):
     excluded: bool = False
 
 
-def cards(site: Site, snippet: str, doubts: Doubts) -> list[Component]:
-    """Settings, Snippet: the line with its options, and the check."""
+def picture_of(address: str, domain: str) -> str:
+    """The line that counts a page without a script. Its policy lets the browser tell another host the whole address."""
+    source = f"{address}/pixel.gif?site={domain}"
+    policy = 'referrerpolicy="no-referrer-when-downgrade"'
+    return f'<noscript><img src="{source}" {policy} width="1" height="1" alt=""></noscript>'
+
+
+def cards(site: Site, snippet: str, picture: str, doubts: Doubts) -> list[Component]:
+    """Settings, Snippet: the line with its options, the check, and the picture for pages without scripts."""
     head = html.H2("Paste this before </head>")
     intro = html.P(["Into every page of ", html.Bdi(site.domain), ". It sets no cookie."], className="ff-soft")
     switches = [form.switch("snippet", name, label, False, hint=hint) for name, label, _, hint in OPTIONS]
@@ -53,7 +60,22 @@ def cards(site: Site, snippet: str, doubts: Doubts) -> list[Component]:
     title = html.Header(html.H2("Check"))
     inner = [title, *wait(site.domain, "Waiting for a visit…", "Somebody is here"), trouble(site.domain, doubts)]
     check = html.Section(html.Div(inner, className="ff-form"), className="ff-card", **listening(site, "stay"))
-    return [paste, check]
+    return [paste, check, _without_scripts(site.domain, picture)]
+
+
+def _without_scripts(domain: str, picture: str) -> Component:
+    head = html.H2("Without scripts")
+    intro = html.P("On pages without scripts this picture counts a pageview.", className="ff-soft")
+    letter = html.P(
+        [
+            "In e-mail, where no page shows it, name one: ",
+            html.Code(f"&url=https%3A%2F%2F{domain}%2Fletter"),
+            " after the domain. With neither url nor referrerpolicy browsers tell no path, and every page counts as /.",
+        ],
+        className="ff-soft",
+    )
+    inner = [html.Header([head, intro]), line(picture), letter]
+    return html.Section(html.Div(inner, className="ff-form"), className="ff-card")
 
 
 def listening(site: Site, then: str) -> dict[str, str]:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from typing import NamedTuple
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.hosts import UnlistedHost
 from analytics.outcomes import HOUR, Robot, Traffic
 from analytics.sites import Site
 from layouts import states
 from layouts.components import figures
-from layouts.outcomes import KINDS, words
+from layouts.outcomes import FIELDS, KINDS, words
 
 DAY, WEEK = 24, 168
+UNASSIGNED = "/traffic"  # the page of what names no site
 PERIODS = {DAY: "24 hours", WEEK: "7 days"}
 TICK_MS = 30_000
 ROBOTS = 12  # rows; the others are summed up below
+
+NOTHING_YET = "No page has sent anything. Is the snippet on the page? Try one below, or look at Live for the line."
+ALL_NAMED = "Whatever came named a site of this server."
 
 GROUPS = (
     ("is-stored", "stored", ("stored", "duplicate")),
@@ -61,7 +66,51 @@ def page(site: Site, parts: Sequence[Component], hosts: Component, trial: Sequen
     )
 
 
-def _toolbar(timezone: str) -> Component:
+def unassigned(parts: Sequence[Component], unknown: Sequence[UnlistedHost]) -> html.Main:
+    """The page of what names no site: bars and outcomes as they stand, and the domains that are no site's."""
+    bars, outcomes, robots = parts
+    return html.Main(
+        [
+            _toolbar("UTC", "Events without a site"),
+            html.Section(bars, id="traffic-bars", className="ff-card"),
+            html.Section(outcomes, id="traffic-outcomes", className="ff-card"),
+            html.Section(robots, id="traffic-robots", hidden=True),
+            html.Section(_unknown(unknown), className="ff-card ff-hosts"),
+            dcc.Interval(id="traffic-tick", interval=TICK_MS),
+        ],
+        id="traffic",
+        className="ff-main",
+        **{"data-site": ""},
+    )
+
+
+def _unknown(found: Sequence[UnlistedHost]) -> list[Component]:
+    head = html.Header(
+        [html.H2("Sites that are not here"), html.Span("so far", className="ff-window")], className="ff-card-head"
+    )
+    if not found:
+        return [head, states.nothing("No other site", "Names that are no site's would be listed here.", "globe")]
+    heads = [
+        html.Th("data-site", scope="col"),
+        html.Th("Events", scope="col", className="ff-num"),
+        html.Th("Last", scope="col"),
+    ]
+    rows = [
+        html.Tr(
+            [
+                html.Td(html.Bdi(one.host, className="ff-trunc", title=one.host)),
+                _number(one.events),
+                html.Td([figures.day(one.last_at, UTC), f", {figures.time_of_day(one.last_at, UTC)}"]),
+            ]
+        )
+        for one in found
+    ]
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="ff-table ff-rows")
+    said = "Add the site, or set data-site right on its pages."
+    return [head, html.Div(table, className="ff-scroll"), html.P(said, className="ff-rest")]
+
+
+def _toolbar(timezone: str, title: str = "Traffic") -> Component:
     chips = [
         html.Button(
             label, id=f"traffic-{hours}", type="button", className="ff-chip", **{"aria-pressed": pressed(hours, DAY)}
@@ -69,7 +118,7 @@ def _toolbar(timezone: str) -> Component:
         for hours, label in PERIODS.items()
     ]
     end = html.Div(chips, className="ff-end ff-chips", role="group", **{"aria-label": "Period"})
-    return html.Div([html.H1("Traffic"), html.Span(timezone, className="ff-sub"), end], className="ff-toolbar")
+    return html.Div([html.H1(title), html.Span(timezone, className="ff-sub"), end], className="ff-toolbar")
 
 
 def pressed(hours: int, chosen: int) -> str:
@@ -80,14 +129,13 @@ def pressed(hours: int, chosen: int) -> str:
 # ── the bars ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def bars(traffic: Traffic, span: Span) -> list[Component]:
-    """Received events by the hour, stacked by what became of them."""
+def bars(traffic: Traffic, span: Span, hint: str = NOTHING_YET) -> list[Component]:
+    """Received events by the hour, stacked by what became of them; where there are none, `hint` says why."""
     received = html.H2(f"{figures.count(traffic.received)} received")
     window = html.Span(f"last {PERIODS[span.hours]}, by the hour", className="ff-window")
     legend = [html.Span(_legend(), className="ff-end")] if traffic.received else []
     head = html.Header([received, window, *legend], className="ff-card-head")
     if not traffic.received:
-        hint = "No page has sent anything. Is the snippet on the page? Try one below, or look at Live for the line."
         return [head, states.nothing("Nothing received", hint, "filter")]
     return [head, _columns(traffic, span)]
 
@@ -139,10 +187,11 @@ def outcomes(traffic: Traffic, nowhere: int | None) -> list[Component]:
         total = html.Tr([html.Th("Received", scope="row"), html.Td(), _number(traffic.received), html.Td()])
         inner = [_columns_of("Outcome", share=True), html.Tbody(rows), html.Tfoot(total)]
         head = html.Header(html.H2("What became of it"), className="ff-card-head")
-        parts = [head, html.Table(inner, className="ff-table ff-outcomes")]
+        parts = [head, html.Table(inner, className="ff-table ff-outcomes"), *_dropped(traffic.dropped)]
     if nowhere:
         beside = f"Beside these, {figures.count(nowhere)} named no site of this server, or could not be read."
-        parts.append(html.P([beside, " Is data-site right?"], className="ff-rest"))
+        see = html.A("Which they were", href=UNASSIGNED, className="ff-link")
+        parts.append(html.P([beside, " Is data-site right? ", see], className="ff-rest"))
     return parts
 
 
@@ -153,6 +202,23 @@ def _outcome(outcome: str, reason: str, events: int, received: int) -> Component
     first = html.Td([html.Span(said, className="ff-outcome"), html.Span(advice, className="ff-window")])
     share = html.Td(figures.percent(events, received), className="ff-num ff-soft")
     return html.Tr([first, html.Td(_bar(events, received, kind)), _number(events), share])
+
+
+def _dropped(fields: Sequence[tuple[str, int]]) -> list[Component]:
+    """The decorating fields that events lost, most first; nothing where none did."""
+    if not fields:
+        return []
+    rows = [
+        html.Tr([html.Td([html.Code(name), html.Span(FIELDS[name], className="ff-window")]), _number(events)])
+        for name, events in fields
+    ]
+    said = html.Header(
+        [html.H2("Fields left out"), html.Span("their events count all the same", className="ff-window")],
+        className="ff-card-head",
+    )
+    heads = [html.Th("Field", scope="col"), html.Th("Events", scope="col", className="ff-num ff-col-n")]
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="ff-table ff-fields")
+    return [said, table]
 
 
 def robots(found: Sequence[Robot]) -> list[Component]:

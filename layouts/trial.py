@@ -21,6 +21,7 @@ STEPS = {
     "host_included": "Excluded hosts",
     "host_allowed": "Listed hosts",
     "not_opted_out": "Opt-out",
+    "not_prefetched": "Fetched ahead",
     "not_a_robot": "Robots",
     "not_from_a_datacenter": "Data centres",
     "referrer_clean": "Referrer spam",
@@ -51,7 +52,7 @@ def cards(domain: str, agent: str, address: str) -> list[Component]:
             FORM, "user_agent", "User agent", agent, hint="Your browser's own, until you change it.", maxLength=1024
         ),
         form.text(
-            FORM, "address", "Address", address, hint="Your own. What stands here is kept nowhere.", maxLength=45
+            FORM, "address", "Address", address, hint="Your own. What stands here is kept nowhere.", maxLength=64
         ),
         form.switch(FORM, "opted_out", "Do Not Track or Global Privacy Control", False),
         form.switch(FORM, "datacenter", "Marked as a data centre's", False),

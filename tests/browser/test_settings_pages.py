@@ -338,7 +338,7 @@ def test_a_password_is_changed_and_the_other_browsers_are_signed_out(owner, serv
     other = {"Cookie": server.sign_in(OWNER, PASSWORD)}
     owner.open("/")
     owner.click("#account summary")
-    assert owner.texts("#account a") == ["People", "Demo traffic", "Account"]
+    assert owner.texts("#account a") == ["People", "Events without a site", "Demo traffic", "Account"]
     owner.click("#account a[href='/account']")
     owner.at("/account")
     until(lambda: "Password" in owner.texts("h2"))

@@ -13,6 +13,7 @@ from stream_server import until
 from visited_site import STUB, Collector, serving
 
 from analytics.config import Config
+from layouts import snippet
 from tests.serving import Server, rows
 from tests.serving import serving as serving_footfall
 
@@ -46,6 +47,11 @@ class Pages:
             f"<script>{ERRORS}</script>{rules}"
             f'<script defer src="{script}" data-site="{site or self.site}"></script><body>{body}'
         )
+        return self.origin + path
+
+    def put_alone(self, path: str, body: str) -> str:
+        """Puts a page without the snippet there; its address."""
+        self._pages[path] = f'<!doctype html><title>{path}</title><link rel="icon" href="data:,"><body>{body}'
         return self.origin + path
 
     def source_of(self, path: str) -> str:
@@ -102,6 +108,21 @@ def test_the_two_directives_of_the_readme_are_all_that_a_strict_policy_needs(pag
     assert pages.thrown() == []
     pages.driver.get(pages.origin + "/after")
     until(lambda: (3,) in pages.rows("state", "heartbeats"))  # left
+
+
+def test_the_picture_counts_the_page_that_shows_it_by_url_or_by_its_referrer_policy(pages):
+    """What README and the snippet page say: a browser tells another host no path of its own accord."""
+    shown = snippet.picture_of(pages.server.url, pages.site).removeprefix("<noscript>").removesuffix("</noscript>")
+    said = f"https%3A%2F%2F{pages.site}%2Fsaid"
+    pictures = {
+        "/by/policy": shown,
+        "/bare": shown.replace('referrerpolicy="no-referrer-when-downgrade"', ""),
+        "/by/url": shown.replace(f"site={pages.site}", f"site={pages.site}&amp;url={said}"),
+    }
+    for count, (path, picture) in enumerate(pictures.items(), start=1):
+        pages.driver.get(pages.put_alone(path, picture))
+        pages.stored(count)
+    assert pages.stored(3) == ["/", "/by/policy", "/said"]
 
 
 @pytest.mark.parametrize("sandbox", ["", "sandbox=allow-scripts"])

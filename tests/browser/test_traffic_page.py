@@ -28,7 +28,9 @@ def server(tmp_path_factory) -> Iterator[Server]:
         for host in ("shop.test", "shop.test", "copy.test"):
             server.collect(pageview("page-0004", url=f"https://{host}/"))
         server.collect(pageview("page-0005", scroll=101))
-        eventually(lambda: rows(server.config, "SELECT sum(count) FROM outcomes") == [(8,)])
+        server.collect(pageview("page-0006", site="nowhere.example"))
+        server.collect(pageview("page-0001", title=["a list"]))
+        eventually(lambda: rows(server.config, "SELECT sum(count) FROM outcomes") == [(11,)])
         yield server
 
 
@@ -50,14 +52,17 @@ def outcomes(reader: Reader) -> dict[str, str]:
 def test_every_event_is_told_of_in_words_and_the_total_balances(reader):
     assert outcomes(reader) == {
         "Stored": "1",
-        "Sent again": "1",
+        "Sent again": "2",
         "Unlisted host": "3",
         "Do Not Track or Global Privacy Control": "1",
         "Robots": "1",
-        "Received": "7",
+        "Wrong field": "1",
+        "Received": "9",
     }
-    assert "7 received" in reader.text("traffic-bars")
-    assert "Beside these, 1 named no site" in reader.text("traffic-outcomes"), "a wrong field is read before the site"
+    assert "9 received" in reader.text("traffic-bars")
+    fields = "return [...document.querySelectorAll('.ff-fields tbody tr')].map((row) => row.innerText.split(/\\s/)[0])"
+    assert reader.run(fields) == ["title"]
+    assert "Beside these, 1 named no site" in reader.text("traffic-outcomes")
     assert reader.rows("traffic-robots") == [("Googlebot", "1")]
     assert reader.run("return document.querySelectorAll('.ff-bars > span').length") == 24
 
@@ -66,7 +71,7 @@ def test_seven_days_are_shown_by_the_hour_too(reader):
     reader.click("#traffic-168")
     until(lambda: reader.run("return document.querySelectorAll('.ff-bars > span').length") == 168)
     assert reader.run("return document.getElementById('traffic-168').ariaPressed") == "true"
-    assert outcomes(reader)["Received"] == "7"
+    assert outcomes(reader)["Received"] == "9"
 
 
 def test_a_host_is_included_with_one_click_and_taken_back_with_another(reader, server):
@@ -98,7 +103,7 @@ def test_a_pageview_on_trial_shows_each_step_and_leaves_nothing(reader, server):
     reader.click("#trial [type=submit]")
     until(lambda: reader.texts("#trial-result h2") == ["It would be left out"])
     states = reader.run("return [...document.querySelectorAll('.ff-verdicts li')].map((n) => n.className)")
-    assert states == ["is-passed"] * 4 + ["is-stopped"] + ["is-not-reached"] * 5
+    assert states == ["is-passed"] * 5 + ["is-stopped"] + ["is-not-reached"] * 5
     assert "Googlebot" in reader.texts(".ff-verdicts .is-stopped")[0]
     facts = reader.texts("#trial-result dd")
     assert facts[:2] == [f"{SITE}/prices", "letter"]
@@ -107,6 +112,23 @@ def test_a_pageview_on_trial_shows_each_step_and_leaves_nothing(reader, server):
     until(lambda: reader.texts("#trial-address-note .ff-wrong")[0].startswith("'nowhere' is no address"))
     (told,), (known,) = settled(server), before
     assert told[0] - known[0] == 1  # the one that was sent to settle it
+
+
+def test_what_names_no_site_is_one_click_away_with_its_names(reader):
+    reader.click("#traffic-outcomes a[href='/traffic']")
+    reader.at("/traffic")
+    until(lambda: "1 received" in (reader.text("traffic-bars") or ""))
+    assert outcomes(reader) == {"Unknown site": "1", "Received": "1"}
+    assert reader.texts(".ff-hosts tbody bdi") == ["nowhere.example"]
+    reader.click("#traffic-168")
+    until(lambda: reader.run("return document.querySelectorAll('.ff-bars > span').length") == 168)
+    for theme in ("light", "dark"):
+        reader.run("document.documentElement.dataset.bsTheme = arguments[0]", theme)
+        until(lambda: reader.run(FAINT) == [])
+    assert reader.run(UNNAMED) == []
+    with reader.sized((390, 844)):
+        assert reader.too_wide() == []
+    reader.shoot("traffic-of-no-site")
 
 
 def test_a_site_that_got_nothing_says_what_to_do(reader):

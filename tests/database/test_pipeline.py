@@ -105,6 +105,26 @@ def test_an_unknown_site_and_a_page_that_is_none_are_rejected(steps):
     assert (found.status, found.field) == (422, "url")
 
 
+AHEAD = (
+    ("sec-purpose", "prefetch"),
+    ("sec-purpose", "prefetch;prerender"),
+    ("sec-purpose", "prefetch;anonymous-client-ip"),
+    ("sec-purpose", "Prefetch"),
+    ("purpose", "prefetch"),
+    ("purpose", "preview"),
+    ("x-moz", "prefetch"),
+    ("x-purpose", "preview"),
+    ("x-purpose", ": preview"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("sec-purpose", ""), ("purpose", "fetch"), ("x-moz", "1"), ("sec-fetch-dest", "image")]
+)
+def test_another_purpose_is_no_reason(steps, name, value):
+    assert isinstance(taken(steps, pageview(), HEADERS | {name: value}), Arrival)
+
+
 @pytest.mark.parametrize(
     ("fields", "headers", "filtered"),
     [
@@ -115,6 +135,7 @@ def test_an_unknown_site_and_a_page_that_is_none_are_rejected(steps):
         ({}, HEADERS | {"x-footfall-ip-type": "dc_ip"}, Filtered("datacenter")),
         ({}, HEADERS | {"x-plausible-ip-type": "dc_ip"}, Filtered("datacenter")),
         ({"referrer": "https://www.semalt.com/project"}, HEADERS, Filtered("spam_referrer")),
+        *(({}, HEADERS | {name: value}, Filtered("prefetch")) for name, value in AHEAD),
     ],
 )
 def test_what_is_not_wanted_is_filtered_with_its_reason(steps, fields, headers, filtered):

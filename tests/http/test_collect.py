@@ -176,6 +176,8 @@ def test_the_site_is_found_in_any_case(shared, site):
         ({"User-Agent": ""}, "bot"),
         ({"DNT": "1"}, "opted_out"),
         ({"Sec-GPC": "1"}, "opted_out"),
+        ({"Sec-Purpose": "prefetch;prerender"}, "prefetch"),
+        ({"Purpose": "prefetch"}, "prefetch"),
     ],
 )
 def test_robots_and_whoever_opts_out_leave_nothing_but_a_counter(shared, site, headers, reason):
@@ -575,6 +577,7 @@ def test_every_event_has_one_outcome_in_the_books(shared, site):
             ("filtered", "unknown_pageview"): 1,
             ("filtered", "unlisted_host"): 1,
             ("rejected", "unknown_pageview"): 1,
+            ("rejected", "wrong_field"): 1,
         }
     )
 

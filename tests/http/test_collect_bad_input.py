@@ -208,10 +208,6 @@ WRONG = [
     (("engaged_ms", "1000000000000000"), 422, "wrong_field", "engaged_ms"),
     (("engaged_ms", "1.5"), 422, "wrong_field", "engaged_ms"),
     (("scroll", "101"), 422, "wrong_field", "scroll"),
-    (("screen", "[0,0]"), 422, "wrong_field", "screen"),
-    (("screen", "[-5,-5]"), 422, "wrong_field", "screen"),
-    (("screen", "[1]"), 422, "wrong_field", "screen"),
-    (("screen", '"800x600"'), 422, "wrong_field", "screen"),
     (("id", '"short"'), 422, "wrong_field", "id"),  # 21
     (("id", json.dumps("x" * 10_000)), 422, "wrong_field", "id"),
     (("id", "12345678"), 422, "wrong_field", "id"),
@@ -222,8 +218,6 @@ WRONG = [
     (("site", '"\' OR 1=1--"'), 404, "unknown_site", "site"),  # 7
     (("site", r'"\u0000"'), 404, "unknown_site", "site"),
     (("type", '"click"'), 422, "wrong_field", "type"),
-    (("title", json.dumps("Z" + "\u0335" * 10_000)), 422, "wrong_field", "title"),  # 11
-    (("title", "{}"), 422, "wrong_field", "title"),
     (("state", '"asleep"'), 422, "wrong_field", "state"),
     (("visitor_id", json.dumps("x" * 65)), 422, "wrong_field", "visitor_id"),
     (("user_id", json.dumps("x" * 129)), 422, "wrong_field", "user_id"),
@@ -260,7 +254,7 @@ def test_nothing_that_is_wrong_takes_long(shared, site):
         b"[" * 65_000,
         b'{"a":' * 13_000,
         b'"' + b"\\" * 65_000,
-        page(site, title='"' + "\\u0000" * 10_000 + '"'),
+        page(site, description='"' + "\\u0000" * 10_000 + '"'),
     ):
         started = time.monotonic()
         assert shared.collect(body).status in (400, 422)

@@ -11,7 +11,7 @@ from house import NOW, open_house
 from analytics import keys
 from analytics.config import Config
 from collector import routes
-from tests.serving import AGENT, event, eventually, heartbeat, leave, pageview
+from tests.serving import AGENT, event, eventually, heartbeat, leave, pageview, rows, serving
 
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(30_000_000)
@@ -154,6 +154,32 @@ def test_a_doubled_or_late_beat_changes_nothing(shared, site, live, visit):
     visit(1, "/b")
     shared.collect(pageview(page, "/a", site), {"User-Agent": AGENT.replace("140", "101")})
     assert live() == state(1, b=1)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_heartbeat_that_comes_after_its_leave_brings_nobody_back(shared, site, live, visit, together):
+    page = visit(1, "/a")
+    late = [leave(page, site, engaged_ms=5_000), heartbeat(page, site, engaged_ms=9_000, scroll=50)]
+    for sent in [late] if together else late:
+        assert shared.collect(sent, {"User-Agent": AGENT.replace("140", "101")}).json["stored"] in (1, 2)
+    assert live() == state(0)
+    asked = "SELECT engaged_ms, scroll FROM pageviews t JOIN sites ON sites.id = t.site_id WHERE domain = '{}'"
+    assert rows(shared.config, asked.format(site)) == [(9_000, 50)]
+
+
+def test_not_after_a_restart_of_the_server_either(config):
+    with serving(config) as server:
+        server.tell("site add", domain="example.com", name="", timezone="UTC")
+        for sent in (pageview("page-0001", "/a"), leave("page-0001")):
+            assert server.collect(sent).status == 202
+        assert server.stop() == 0
+    with serving(config) as server:
+        headers = bearer(server, "stats", "example.com")
+        answer = server.collect(heartbeat("page-0001", engaged_ms=7_000))
+        assert (answer.status, answer.json) == (202, {"stored": 1, "duplicate": 0})
+        live = server.request("GET", "/api/live?site=example.com", headers=headers).json
+        assert (live["active_sessions"], live["top_pages"]) == (0, [])
+        assert rows(config, "SELECT engaged_ms FROM pageviews") == [(7_000,)]
 
 
 # ── who may read ─────────────────────────────────────────────────────────────────────────────────────────────────────

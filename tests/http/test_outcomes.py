@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 
 import pytest
+from house import open_house
 
 from analytics import hosts, outcomes, sites
 from analytics.database import Database
@@ -29,6 +31,7 @@ SENT = [  # what is sent, with which headers
     (pageview("page-0003", "/"), OUTSIDE | {"Sec-GPC": "1"}),
     *((pageview("page-0004", "/"), OUTSIDE | {"User-Agent": agent}) for agent in BOTS.values()),
     (pageview("page-0005", "/"), OUTSIDE | {"User-Agent": BOTS["Googlebot"]}),
+    (pageview("page-0019", "/"), OUTSIDE | {"Sec-Purpose": "prefetch;prerender"}),
     (pageview("page-0006", "/"), OUTSIDE | {"X-Footfall-IP-Type": "dc_ip"}),
     (pageview("page-0007", "/", referrer="http://www.semalt.com/x"), OUTSIDE),
     (heartbeat("page-0007", url=f"https://{SITE}/"), OUTSIDE),
@@ -42,6 +45,8 @@ SENT = [  # what is sent, with which headers
     (heartbeat("page-gone"), OUTSIDE),
     (pageview("page-0014", "/") | {"url": "ftp://example.com/"}, OUTSIDE),
     (pageview("page-0015", "/", scroll=101), OUTSIDE),
+    ([pageview("page-0017", "/", title={}), heartbeat("page-0017", title=7)], OUTSIDE),
+    (pageview("page-0018", "/", screen=0), OUTSIDE | {"DNT": "1"}),
     (pageview("page-0016", "/", site="nowhere.example"), OUTSIDE),
     (b"{", OUTSIDE),
     (b"[]", OUTSIDE),
@@ -49,14 +54,15 @@ SENT = [  # what is sent, with which headers
     *((pageview("page-0001", "/"), {"X-Forwarded-For": "203.0.113.99"}) for _ in range(12)),
 ]
 EXPECTED = {
-    ("stored", ""): 4,
+    ("stored", ""): 6,
     ("duplicate", ""): 11,
     ("filtered", "bot"): 5,
     ("filtered", "datacenter"): 1,
     ("filtered", "excluded_address"): 1,
     ("filtered", "excluded_host"): 1,
     ("filtered", "excluded_path"): 1,
-    ("filtered", "opted_out"): 2,
+    ("filtered", "opted_out"): 3,
+    ("filtered", "prefetch"): 1,
     ("filtered", "spam_referrer"): 2,
     ("filtered", "unknown_pageview"): 1,
     ("filtered", "unlisted_host"): 3,
@@ -68,6 +74,8 @@ EXPECTED = {
     ("rejected", "wrong_field"): 2,
     ("shed", "too_many_requests"): 2,
 }
+
+OF_NO_SITE = {("rejected", reason) for reason in ("bad_json", "empty", "http_413", "unknown_site")}
 
 
 def told(answer) -> Counter[tuple[str, str]]:
@@ -119,8 +127,76 @@ def test_every_event_has_one_outcome_and_the_counters_balance(config, answered):
     finally:
         database.close()
     assert table == dict(together) == EXPECTED
+    assert {row[:2] for row in whole[1].totals()} == OF_NO_SITE
+    assert (whole[0].dropped, whole[1].dropped) == ([("title", 2), ("screen", 1)], [])
     assert whole[0].robots == [
         Robot("Googlebot", 2),
         *(Robot(name, 1) for name in ("Cypress", "Headless Chrome", "unnamed")),
     ]
     assert unlisted == [("shop.test", 2), ("copy.test", 1)]
+
+
+# ── what names no site ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+NAMES = ("Müller.example", "nowhere.example", "nowhere.example", "<b>")
+
+
+@pytest.fixture
+def house(config):
+    with open_house(config) as house:
+        house.add_site(SITE)
+        yield house
+
+
+def send(house, *bodies) -> None:
+    """Events from a browser of somebody's; at the end they are counted."""
+    browser = house.app.server.test_client()
+    for body in bodies:
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        browser.post("/api/collect", data=sent, headers={"Content-Type": "text/plain", "User-Agent": AGENT})
+    assert house.service.writer.settle(10)
+
+
+def test_what_names_no_site_has_a_page_for_owners_of_every_site(house):
+    strange = [pageview(f"page-{n:04}", "/", site=name) for n, name in enumerate(NAMES)]
+    send(house, *strange, b"{", pageview("page-2001", "/", scroll=101))
+    owner = house.join("owner@example.com", "owner")
+    drawn = house.drawn(owner, "/traffic")
+    assert [text for text in ("5 received", "Unknown site", "No JSON", "Wrong field") if text in drawn] == [
+        *("5 received", "Unknown site", "No JSON")
+    ]
+    names = [(one.host, one.events) for one in hosts.unknown_sites(house.service.database)]
+    assert names == [("nowhere.example", 2), ("xn--mller-kva.example", 1)]
+    assert all(name in drawn for name, _ in names)
+    of_site = house.drawn(owner, f"/traffic/{SITE}")
+    assert "Beside these, 5 named no site of this server" in of_site
+    assert '"/traffic"' in json.dumps(json.loads(of_site))  # as it was sent, slashes are escaped
+    assert "1 received" in of_site
+
+
+def test_others_see_neither_the_page_nor_how_many_they_were(house):
+    send(house, pageview("page-1000", "/", site="nowhere.example"), b"{")
+    site_id = house.service.sites.get(SITE).id
+    for email, role, on in (("admin@example.com", "admin", ()), ("owner@example.com", "owner", [site_id])):
+        browser = house.join(email, role, on)
+        page = house.drawn(browser, "/traffic")
+        assert "Page not found" in page
+        assert "nowhere.example" not in page
+        of_site = house.drawn(browser, f"/traffic/{SITE}")
+        assert "named no site" not in of_site
+        assert "Events without a site" not in of_site
+
+
+def test_only_a_hundred_names_that_are_no_site_s_are_kept(house):
+    pages = [pageview(f"page-{n:04}", "/", site=f"s{n}.example") for n in range(150)]
+    send(house, pages[:75], pages[75:])
+    names = hosts.unknown_sites(house.service.database)
+    assert (len(names), sum(one.events for one in names)) == (101, 150)
+    assert names[0] == (hosts.OTHER, 50, names[0].last_at)
+
+
+def test_without_such_events_the_page_says_so(house):
+    drawn = house.drawn(house.join("owner@example.com", "owner"), "/traffic")
+    assert "Whatever came named a site of this server." in drawn
+    assert "No other site" in drawn

@@ -52,6 +52,7 @@ PAGES = {
     "/settings/<domain>/cards": ADMINS,
     "/settings/<domain>/keys": ADMINS,
     "/people": OWNERS_OF_ALL,
+    "/traffic": OWNERS_OF_ALL,  # what names no site
     "/demo": ADMINS_OF_ALL,
     "/account": SOMEBODY,
 }
@@ -171,6 +172,10 @@ def called_for_all(house, asker: str, name: str) -> str:
     return verdict(house.call(house.browsers[asker], f"{name}-answer.data-answer", **given))
 
 
+def called_for_none(house, asker: str, name: str) -> str:
+    return verdict(house.call(house.browsers[asker], name, **GIVEN | {"data-site": ""}))
+
+
 SUITE = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
 EXAMPLES = {
     "/assets/<path:filename>": "/assets/mark.svg",
@@ -211,6 +216,7 @@ def table(title: str, found: dict[str, tuple[str, ...]]) -> str:
         ("PAGE", PAGES, seen),
         ("CALLBACK", CALLBACKS, called),
         ("FORM OF EVERY SITE", dict.fromkeys(FORMS_OF_ALL, OWNERS_OF_ALL), called_for_all),
+        ("CALLBACK OF NO SITE", {"traffic-bars.children": OWNERS_OF_ALL}, called_for_none),
         ("ROUTE", ROUTES, asked),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.payload import Body, Event, Rejected, read_body
+from collector.payload import Body, Event, Note, Rejected, read_body
 
 URL = "https://example.com/a?utm_source=x"
 PAGEVIEW = {"site": "example.com", "type": "pageview", "id": "page-0001", "url": URL}
@@ -91,10 +91,27 @@ def test_white_space_around_is_nothing():
     assert read_body(b" \r\n\t[" + json.dumps(PAGEVIEW).encode() + b"]\n ") == Body([Event(**PAGEVIEW)], batch=True)
 
 
-@pytest.mark.parametrize("user_id", [None, ""])
-def test_somebody_without_a_user_id_is_anonymous(user_id):
-    """A template writes "" for nobody; it is no person whom all of them would be."""
-    assert read(PAGEVIEW | {"user_id": user_id}) == Event(**PAGEVIEW)
+NOTHING = (
+    *("", " ", "\t\n", "\u00a0", "undefined", "null", "NULL", "nil", "<nil>", "(null)", "<null>", "<no value>", "NaN"),
+    *("nan", "None", "[object Object]", "[object Undefined]", "[object Null]", " undefined ", "null\n"),
+)
+
+
+@pytest.mark.parametrize("field", ["user_id", "user_type", "user_name", "visitor_id"])
+@pytest.mark.parametrize("printed", [None, *NOTHING])
+def test_what_a_template_prints_for_nothing_is_nobody(field, printed):
+    """It is no person whom all of them would be."""
+    assert read(EVENT | {field: printed}) == Event(**EVENT)
+
+
+@pytest.mark.parametrize("user_id", ["0", "false", "nullable", "None Such", "undefined-1", "Ann", " ann ", "{}", "-"])
+def test_a_user_id_that_says_something_is_kept_as_it_is(user_id):
+    assert read(PAGEVIEW | {"user_id": user_id}) == Event(**PAGEVIEW, user_id=user_id)
+
+
+def test_who_else_is_told_stays_beside_a_user_id_that_says_nothing():
+    told = {"user_id": "undefined", "user_type": "couple", "visitor_id": "v-1", "user_name": "null"}
+    assert read(EVENT | told) == Event(**EVENT, user_type="couple", visitor_id="v-1")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +128,83 @@ def test_odd_keys_of_props_are_text():
 
 def test_of_a_key_sent_twice_the_last_one_counts():
     assert read(with_raw('"name":"Second"')) == Event(**EVENT | {"name": "Second"})
+
+
+# ── what only decorates ──────────────────────────────────────────────────────────────────────────────────────────────
+
+DECORATION = {
+    "title": ("7", "true", "{}", '["a"]', "1e999", "9" * 400, '{"a":{"b":[]}}'),
+    "screen": (
+        *('"1440x900"', "[]", "[1440]", "[1440,900,1]", "[0,900]", "[-5,900]", "[100001,1]", "[1440.5,900]"),
+        *("[null,null]", '["1440","900"]', "{}", "7", "[1e999,900]", f"[{'9' * 400},1]"),
+    ),
+    "language": ("7", '["de","en"]', '"' + "x" * 36 + '"', "1e999"),
+    "timezone": ("7", '{"name":"UTC"}', '"' + "x" * 65 + '"'),
+    "referrer": ("1", "[]", "{}", "false", "1e999"),
+}
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field in DECORATION for value in DECORATION[field]])
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_field_that_only_decorates_is_left_out_where_it_is_wrong(field, value, batch):
+    sound = {"title": "T", "screen": (1440, 900), "language": "de", "timezone": "UTC", "referrer": "https://a.example/"}
+    sound = {name: told for name, told in sound.items() if name != field}
+    body = (json.dumps(EVENT | sound)[:-1] + f',"{field}":{value}}}').encode()
+    assert read_body(b"[" + body + b"]" if batch else body) == Body(
+        [Event(**EVENT, **sound)], batch, {0: Note("example.com", (field,))}
+    )
+
+
+@pytest.mark.parametrize(
+    ("letter", "escaped"), [("x", "x"), ("é", "é"), ("😀", "\\ud83d\\ude00"), ("\ufffd", "\\ud800")]
+)
+def test_a_title_that_is_too_long_is_cut(letter, escaped):
+    noted = {0: Note("example.com", ("title",))}
+    assert read_body(with_raw(f'"title":"{escaped * 301}"')) == Body([Event(**EVENT, title=letter * 300)], False, noted)
+    assert read_body(with_raw(f'"title":"{escaped * 300}"')) == Body([Event(**EVENT, title=letter * 300)], False)
+
+
+def test_several_are_left_out_at_once_and_others_keep_their_place_in_the_batch():
+    bad = PAGEVIEW | {"title": 1, "screen": 2, "language": 3, "timezone": 4, "referrer": 5}
+    assert read_body(json.dumps([HEARTBEAT, bad, LEAVE]).encode()) == Body(
+        [Event(**HEARTBEAT), Event(**PAGEVIEW), Event(**LEAVE)],
+        batch=True,
+        notes={1: Note("example.com", ("title", "screen", "language", "timezone", "referrer"))},
+    )
+
+
+def test_what_is_wrong_otherwise_is_still_refused():
+    assert refusal(PAGEVIEW | {"title": 1, "scroll": 101}) == (422, "wrong_field", "scroll")
+    assert refusal(PAGEVIEW | {"title": 1, "url": None}) == (422, "missing_field", "url")
+    assert refusal(with_raw('"title":1,"value":1e999'))[:2] == (400, "bad_number")
+
+
+def test_of_a_decoration_sent_twice_the_last_one_counts():
+    assert read(with_raw('"title":1,"title":"Second"')) == Event(**EVENT, title="Second")
+    assert read(with_raw('"title":"First","title":1')) == Event(**EVENT)
+
+
+@pytest.mark.parametrize(
+    ("member", "site"),
+    [
+        ('"scroll":101', "example.com"),
+        ('"value":1e999', "example.com"),
+        (f'"value":{2**63}', "example.com"),
+        ('"currency":"EURO"', "example.com"),
+        ('"currency":"XXY"', "example.com"),
+        ('"id":null', "example.com"),
+        ('"url":null', "example.com"),
+        ('"type":"click"', "example.com"),
+        ('"site":7', ""),
+        ('"site":null', ""),
+        ('"site":{"example.com":1}', ""),
+    ],
+)
+def test_a_refused_event_is_noted_with_the_site_that_it_names(member, site):
+    body = read_body(with_raw(member))
+    assert isinstance(body, Body)
+    assert isinstance(body.events[0], Rejected)
+    assert body.notes == {0: Note(site)}
 
 
 # ── what is refused ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,8 +249,6 @@ def test_null_is_missing(required):
         ("url", ""),
         ("url", "x" * 8193),
         ("url", ["https://example.com/"]),
-        ("referrer", 1),
-        ("title", "t" * 301),
         ("visitor_id", "v" * 65),
         ("user_id", "u" * 129),
         ("user_id", 42),
@@ -189,14 +281,7 @@ def test_null_is_missing(required):
         ("currency", ""),
         ("description", "d" * 301),
         ("user_name", "u" * 121),
-        ("screen", [0, 0]),
-        ("screen", [-5, 900]),
-        ("screen", [1440]),
-        ("screen", [1440, 900, 1]),
-        ("screen", "1440x900"),
-        ("timezone", "x" * 65),
-        ("language", "x" * 36),
-        ("ip", "1" * 46),
+        ("ip", "1" * 65),
         ("user_agent", "x" * 2049),
         ("time", "yesterday"),
     ],

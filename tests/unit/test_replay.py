@@ -197,7 +197,7 @@ def test_host_name_or_blank_for_an_address_gets_a_private_one_of_its_own():
     ips = [planned([hit(address=name)])[0].body["ip"] for name in names]
     assert ips[0] == ips[1] != ips[2]
     assert all(ip.startswith("fd") for ip in ips[:3])
-    assert ips[3] == "::ffff:1.2.3.4"
+    assert ips[3] == "1.2.3.4"
 
 
 def test_logs_own_host_is_found_and_its_referrers_stand_on_the_site():

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.addresses import network
 from collector.proxies import Proxies
 from collector.request import Request
 
@@ -43,6 +44,11 @@ def test_a_peer_that_is_not_trusted_speaks_for_itself():
         ("2001:DB8:0:0::7", "2001:db8::7"),
         ("::ffff:198.51.100.1", "198.51.100.1"),
         ("::1", "::1"),
+        ("::ffff:c633:6401", "198.51.100.1"),
+        ("[::ffff:198.51.100.1]:4711", "198.51.100.1"),
+        ("0:0:0:0:0:FFFF:198.51.100.1", "198.51.100.1"),
+        ("1.1.1.1, ::ffff:10.1.2.3", "1.1.1.1"),
+        ("198.51.100.1:4711, 10.1.2.3:80", "198.51.100.1"),
     ],
 )
 def test_behind_a_trusted_proxy_it_is_the_right_most_hop_that_is_not_ours(forwarded, seen):
@@ -67,7 +73,20 @@ def test_a_trusted_proxy_over_ipv6_is_one():
 def test_an_ipv4_peer_of_a_socket_for_both_families_is_the_same_peer():
     assert address("::ffff:10.0.0.1", "198.51.100.1") == "198.51.100.1"
     assert address("::ffff:203.0.113.7", "198.51.100.1") == "203.0.113.7"
-    assert address("::ffff:203.0.113.7", trusted=()) == "203.0.113.7"
+    for peer in ("::ffff:203.0.113.7", "::FFFF:203.0.113.7", "::ffff:cb00:7107", "203.0.113.7:4711"):
+        assert address(peer, trusted=()) == "203.0.113.7"
+
+
+def test_a_trusted_proxy_may_be_given_as_ipv4_in_ipv6_or_in_brackets():
+    trusted = tuple(network(text) for text in ("::ffff:10.0.0.0/104", "[2001:db8:1::1]"))
+    assert [str(one) for one in trusted] == ["10.0.0.0/8", "2001:db8:1::1/128"]
+    for peer in ("10.0.0.1", "::ffff:10.0.0.1", "2001:db8:1::1"):
+        assert address(peer, "198.51.100.1", trusted=trusted) == "198.51.100.1"
+
+
+def test_the_zone_of_a_peer_is_no_part_of_its_address():
+    assert address("fe80::1%eth0", "198.51.100.1") == "fe80::1"
+    assert address("fe80::1%eth0", "198.51.100.1", trusted=(network("fe80::/10"),)) == "198.51.100.1"
 
 
 @pytest.mark.parametrize("name", ["x-real-ip", "true-client-ip", "cf-connecting-ip", "forwarded", "client-ip"])
@@ -75,7 +94,7 @@ def test_other_headers_are_never_believed(name):
     assert address("10.0.0.1", **{name: "198.51.100.1"}) == "10.0.0.1"
 
 
-@pytest.mark.parametrize("peer", ["", "unix:", "fe80::1%eth0"])
+@pytest.mark.parametrize("peer", ["", "unix:", "a:b:c"])
 def test_a_peer_without_an_address_of_its_own_is_not_trusted(peer):
     assert address(peer, "198.51.100.1") == peer
 

@@ -171,9 +171,15 @@ def test_unlisted_hosts_stand_before_what_is_set():
 POLICY = "script-src https://stats.example.com; connect-src https://stats.example.com"
 
 
-def test_the_snippet_page_has_the_line_its_options_and_the_check():
-    cards = snippet.cards(Site(), SNIPPET, snippet.Doubts(POLICY))
-    assert one(cards, className="ff-btn ff-btn-primary")["data-copy"] == SNIPPET
+def test_the_snippet_page_has_the_line_its_options_the_check_and_the_picture():
+    picture = snippet.picture_of("https://stats.example.com", "example.com")
+    cards = snippet.cards(Site(), SNIPPET, picture, snippet.Doubts(POLICY))
+    assert [button["data-copy"] for button in props(cards, className="ff-btn ff-btn-primary")] == [SNIPPET, picture]
+    assert picture == (
+        '<noscript><img src="https://stats.example.com/pixel.gif?site=example.com" '
+        'referrerpolicy="no-referrer-when-downgrade" width="1" height="1" alt=""></noscript>'
+    )
+    assert text(cards[2]).count("url=https%3A%2F%2Fexample.com%2Fletter") == 1
     switches = [text(node) for node in nodes(cards) if node["props"].get("role") == "switch"]
     assert switches == ["Signed-in people", "Hash routing", "Missing pages"]
     check = one(cards, id="first-visit")

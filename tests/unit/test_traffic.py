@@ -13,7 +13,7 @@ import pytest
 
 from analytics.hosts import OTHER, UnlistedHost
 from analytics.outcomes import HOUR, Counted, Robot, Traffic
-from collector import pipeline, trial
+from collector import payload, pipeline, trial
 from layouts import outcomes, traffic
 from layouts import trial as form
 from layouts.components import hosts
@@ -82,7 +82,7 @@ def test_every_reason_for_which_an_event_is_left_out_has_words(outcome, name):
 
 
 def test_a_reason_without_words_says_itself():
-    assert outcomes.words("rejected", "bad_json") == ("Bad json", "Refused.")
+    assert outcomes.words("rejected", "http_400") == ("Http 400", "Refused.")
 
 
 def test_every_step_of_a_trial_has_its_name():
@@ -108,10 +108,36 @@ def test_the_table_has_every_outcome_and_their_sum():
 
 def test_events_that_named_no_site_are_told_of_where_it_concerns_somebody():
     assert texts(traffic.outcomes(SOME, 0))[-1] == "1,000"
-    assert texts(traffic.outcomes(SOME, 3))[-2:] == [
+    assert texts(traffic.outcomes(SOME, 3))[-3:] == [
         "Beside these, 3 named no site of this server, or could not be read.",
-        " Is data-site right?",
+        " Is data-site right? ",
+        "Which they were",
     ]
+
+
+def test_what_names_no_site_has_a_page_with_the_names_that_are_not_here():
+    parts = traffic.bars(SOME, SPAN), traffic.outcomes(SOME, None), traffic.robots([])
+    names = [UnlistedHost("<b>.example", 1_200, NOON), UnlistedHost(OTHER, 3, NOON)]
+    shown = texts(traffic.unassigned(parts, names))
+    assert shown[:2] == ["Events without a site", "UTC"]
+    at = shown.index("Sites that are not here")
+    assert [text for text in shown[at:] if text in ("<b>.example", "1,200", OTHER, "3")] == [
+        *("<b>.example", "1,200", OTHER, "3")
+    ]
+    assert "No other site" in texts(traffic.unassigned(parts, []))
+
+
+def test_fields_that_were_left_out_are_told_of_beside_the_sum():
+    shown = texts(traffic.outcomes(SOME._replace(dropped=[("title", 12), ("screen", 1)]), None))
+    told = shown[shown.index("Received") :]
+    assert told[1] == "1,000"
+    assert [text for text in told[2:] if text in ("Fields left out", "title", "screen", "12", "1")] == [
+        *("Fields left out", "title", "12", "screen", "1")
+    ]
+
+
+def test_every_field_that_can_be_left_out_has_words():
+    assert tuple(outcomes.FIELDS) == payload.DECORATING
 
 
 def test_nothing_received_says_what_to_do():
