@@ -33,6 +33,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 test: dev  ## every test: unit, database on SQLite and PostgreSQL, HTTP, browser
 	@sh tests/browser.sh
+	@sh tests/proxies.sh
 	@$(PY) -m pytest
 
 lint: dev  ## linters and types

@@ -16,8 +16,8 @@ from analytics.config import Config
 from analytics.salts import OPEN_S
 from analytics.today import Figures
 from collector import service
-from collector.mount import mount
 from collector.service import Service
+from collector.wsgi import mount
 from tests import serving
 from tests.factories import AGENT, rows
 

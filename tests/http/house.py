@@ -14,8 +14,8 @@ from doorway import CHEAP, Browser
 from analytics import accounts, sites
 from analytics.config import Config
 from app import create_app, who_reads
-from collector.mount import mount
 from collector.service import Service
+from collector.wsgi import mount
 
 CALLS = "/_dash-update-component"
 PASSWORD = "correct horse"
