@@ -29,7 +29,7 @@ import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import access, accounts, commands, faults, sites
+from analytics import access, accounts, faults, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Taken, check_free
 from analytics.sites import Site, WrongInput
@@ -61,14 +61,15 @@ from callbacks import (
 )
 from callbacks.asked import client
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, demo_days, logfile, logimport, replay, serve, walks
+from collector import accesslog, demo, demo_days, logfile, replay, serve, walks
 from collector.cast import DEMO_DOMAIN
-from collector.control import Control, NoServer, Run, Tell, ask
+from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
 from collector.routes import Routes, WhoReads
 from collector.sender import RefusedError, Sender
+from collector.served_commands import served_commands
 from collector.service import Service
-from collector.wsgi import mount
+from collector.wsgi import attach
 
 log = logging.getLogger("footfall.app")
 
@@ -188,31 +189,10 @@ def _wsgi() -> flask.Flask:
     app = create_app(service)
     routes = service.routes(who_reads(service))
     _warn_of_base_path(app, routes)
-    mount(app.server, routes)
+    attach(app.server, routes)
     here = _address("127.0.0.1", 8000)  # where WSGI servers listen unless they are told otherwise
-    Control(service.config.data_dir, _commands(service, service.config.base_url or here, here))
+    Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
     return app.server
-
-
-def _commands(service: Service, address: str, local: str) -> Run:
-    """Runs the commands that come through the control socket: `address` is what people use, `local` ours."""
-
-    def run(name: str, options: dict[str, Any], tell: Tell) -> str:
-        if name == "address":
-            return local
-        if name == logimport.COMMAND:
-            return logimport.run(
-                logimport.Means(service.database, service.kit, service.rest, tell, beside=True), **options
-            )
-        try:
-            days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
-            means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
-            means["columnar"] = service.columnar
-            return commands.run(service.database, address, name, options, **means)
-        finally:
-            service.renew()
-
-    return run
 
 
 def __getattr__(name: str) -> Any:
@@ -283,7 +263,7 @@ def _serve(config: Config, host: str, port: int, on_ready: Callable[[Service], N
     routes = service.routes(who_reads(service))
     _warn_of_base_path(app, routes)
     endpoint = Endpoint(routes, service.writer, app.server)
-    control = Control(config.data_dir, _commands(service, reached, _address(serve.REACHED.get(host, host), port)))
+    control = Control(config.data_dir, served_commands(service, reached, _address(serve.REACHED.get(host, host), port)))
 
     def ready() -> None:
         if not config.public and not accounts.has_people(service.database):

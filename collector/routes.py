@@ -56,6 +56,8 @@ NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STOR
 # answered without asking anything
 QUICK = {"/api/collect", pixel.PATH, "/js/footfall.js", "/healthz", card.FONT_PATH, openapi.PATH}
 
+PATHS = QUICK | {"/api/live", "/api/live/stream", statistics.QUERY, statistics.REALTIME, "/embed/live", "/readyz"}
+
 SLOW = {statistics.QUERY}  # may count for seconds: in threads of their own
 
 May = Callable[[], bool]

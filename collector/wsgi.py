@@ -1,4 +1,4 @@
-"""The WSGI door: the same routes in front of any Flask or Dash server, so that `gunicorn app:server` collects too.
+"""The WSGI door: the same routes in front of any Flask server, so that `gunicorn app:server` collects too.
 
 An open stream holds one of the server's threads, and so does a slow body: `serve` has no such limits.
 """
@@ -19,12 +19,14 @@ from collector.routes import Routes, Stream, answered_by
 Wsgi = Callable[..., Iterable[bytes]]
 
 
-def mount(server: Any, routes: Routes) -> None:
+def attach(server: Any, routes: Routes) -> None:
     """Puts the routes in front of a Flask server (`server.wsgi_app`)."""
-    server.wsgi_app = _Door(server.wsgi_app, routes)
+    server.wsgi_app = Door(server.wsgi_app, routes)
 
 
-class _Door:
+class Door:
+    """A WSGI application: the routes, and `behind` for everything else."""
+
     def __init__(self, behind: Wsgi, routes: Routes) -> None:
         self._behind = behind
         self._routes = routes
