@@ -29,7 +29,7 @@ import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import access, accounts, commands, faults, sites
+from analytics import access, accounts, faults, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Taken, check_free
 from analytics.sites import Site, WrongInput
@@ -61,14 +61,17 @@ from callbacks import (
 )
 from callbacks.asked import client
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, demo_days, logfile, logimport, replay, serve, walks
+from collector import accesslog, demo, demo_days, logfile, replay, serve, walks
 from collector.cast import DEMO_DOMAIN
-from collector.control import Control, NoServer, Run, Tell, ask
+from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
-from collector.mount import mount
-from collector.routes import WhoReads
+from collector.routes import Routes, WhoReads
 from collector.sender import RefusedError, Sender
+from collector.served_commands import served_commands
 from collector.service import Service
+from collector.wsgi import attach
+
+log = logging.getLogger("footfall.app")
 
 ASSETS = Path(__file__).parent / "assets"
 FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for everybody who is let in, as long as the server runs
@@ -84,8 +87,8 @@ INDEX = """<!DOCTYPE html>
 {%metas%}
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <title>{%title%}</title>
-<link rel="icon" href="/assets/mark.svg">
-<script src="/assets/theme.js"></script>
+<link rel="icon" href="BASE_PATH/assets/mark.svg">
+<script src="BASE_PATH/assets/theme.js"></script>
 {%css%}
 </head>
 <body>
@@ -105,7 +108,9 @@ def create_app(service: Service) -> Dash:
         update_title="",
         assets_folder=str(ASSETS),
         assets_ignore=r"theme\.js|plain\..*",
-        index_string=INDEX,
+        index_string=INDEX.replace("BASE_PATH", config.base_path),
+        routes_pathname_prefix="/",
+        requests_pathname_prefix=f"{config.base_path}/",
         compress=True,
         serve_locally=True,
         suppress_callback_exceptions=True,  # the pages come and go within #root
@@ -163,37 +168,31 @@ def who_reads(service: Service) -> WhoReads:
     return may_read
 
 
+def _warn_of_base_path(app: Dash, routes: Routes) -> None:
+    """Says in the log where a base path looks like an address of ours, so that it cannot be told whether it was taken
+    away."""
+    own = {path.split("/")[1] for path in (*routes.paths, *pages.ADDRESSES, *map(str, app.server.url_map.iter_rules()))}
+    first = routes.base_path.partition("/")[2].partition("/")[0]
+    if first and first in own:
+        log.warning(
+            "FOOTFALL_BASE_URL: Footfall's own addresses begin with /%s too; the proxy has to pass %s on",
+            first,
+            routes.base_path,
+        )
+
+
 @cache
 def _wsgi() -> flask.Flask:
     """The server that WSGI servers import: opened when they ask for it, in their worker."""
     faults.keep_log("INFO")
     service = Service(read_config())
     app = create_app(service)
-    mount(app.server, service.routes(who_reads(service)))
+    routes = service.routes(who_reads(service))
+    _warn_of_base_path(app, routes)
+    attach(app.server, routes)
     here = _address("127.0.0.1", 8000)  # where WSGI servers listen unless they are told otherwise
-    Control(service.config.data_dir, _commands(service, service.config.base_url or here, here))
+    Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
     return app.server
-
-
-def _commands(service: Service, address: str, local: str) -> Run:
-    """Runs the commands that come through the control socket: `address` is what people use, `local` ours."""
-
-    def run(name: str, options: dict[str, Any], tell: Tell) -> str:
-        if name == "address":
-            return local
-        if name == logimport.COMMAND:
-            return logimport.run(
-                logimport.Means(service.database, service.kit, service.rest, tell, beside=True), **options
-            )
-        try:
-            days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
-            means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
-            means["columnar"] = service.columnar
-            return commands.run(service.database, address, name, options, **means)
-        finally:
-            service.renew()
-
-    return run
 
 
 def __getattr__(name: str) -> Any:
@@ -261,8 +260,10 @@ def _serve(config: Config, host: str, port: int, on_ready: Callable[[Service], N
     reached = config.base_url or _address(serve.REACHED.get(host, host), port)
     service = Service(config)
     app = create_app(service)
-    endpoint = Endpoint(service.routes(who_reads(service)), service.writer, app.server)
-    control = Control(config.data_dir, _commands(service, reached, _address(serve.REACHED.get(host, host), port)))
+    routes = service.routes(who_reads(service))
+    _warn_of_base_path(app, routes)
+    endpoint = Endpoint(routes, service.writer, app.server)
+    control = Control(config.data_dir, served_commands(service, reached, _address(serve.REACHED.get(host, host), port)))
 
     def ready() -> None:
         if not config.public and not accounts.has_people(service.database):

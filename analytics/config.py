@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from sqlalchemy import make_url
@@ -60,9 +61,19 @@ class Config:
         return self.url.startswith("sqlite")
 
     @property
-    def over_https(self) -> bool:
-        """Whether people reach the installation over HTTPS."""
-        return self.base_url.startswith("https://")
+    def has_https_host(self) -> bool:
+        """Whether people reach the installation over HTTPS, at a host of its own."""
+        return self.base_url.startswith("https://") and not self.base_path
+
+    @property
+    def base_path(self) -> str:
+        """The path under which people reach the installation, without a slash at its end: "" for a host of its own."""
+        return path_of(self.base_url)
+
+
+def path_of(base_url: str) -> str:
+    """The path in a `base_url`, like "/stats"; "" where it names a host alone, and for no address."""
+    return urlsplit(base_url).path
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -85,21 +96,26 @@ def _database(text: str) -> str:
     return text
 
 
-BASE_URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::(\d+))?/?")
+BASE_URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::(\d+))?(/.*)?", re.IGNORECASE)
+BASE_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[\w.~-]+)*", re.ASCII)
+BASE_URLS = "an address like https://stats.example.com or https://example.com/stats (its path: letters, digits, -._~)"
 USUAL_PORTS = {"http": "80", "https": "443"}
 
 
 def _base_url(text: str) -> str:
-    """The address as browsers write it in `Origin`."""
-    found = BASE_URL.fullmatch(text.lower())
+    """Scheme, host and port as browsers write them in `Origin`, then the path, without a slash at its end."""
+    found = BASE_URL.fullmatch(text)
     if text and not found:
-        raise ValueError("an address like https://stats.example.com")
+        raise ValueError(BASE_URLS)
     if not found:
         return ""
-    scheme, host, port = found.groups()
+    scheme, host, port = (part and part.lower() for part in found.groups()[:3])
+    path = (found[4] or "").removesuffix("/")
+    if not BASE_PATH.fullmatch(path):
+        raise ValueError(BASE_URLS)
     with suppress(UnicodeError):  # a name that is no IDN: let it be what it is
         host = host if host.isascii() else host.encode("idna").decode()
-    return f"{scheme}://{host}" + (f":{port}" if port and port != USUAL_PORTS[scheme] else "")
+    return f"{scheme}://{host}" + (f":{port}" if port and port != USUAL_PORTS[scheme] else "") + path
 
 
 def _networks(text: str) -> tuple[Network, ...]:

@@ -66,9 +66,7 @@
   }
 
   function refused(status) {
-    if (status === 401) {
-      location.assign("/sign-in?next=" + encodeURIComponent(location.pathname + location.search));
-    }
+    if (status === 401) location.reload();  // the login is over: the gate leads to it and back
     refusal = {401: "Signed out", 403: "No access", 404: "No such site"}[status];
     showState();
   }

@@ -18,6 +18,7 @@ from callbacks.form import Done, Fields, on_send
 from callbacks.guard import authorized_somebody
 from collector.service import Service
 from layouts import account
+from layouts.components.address import at
 
 
 def page(asked: Asked) -> Component:
@@ -41,7 +42,7 @@ def register(app: Dash, service: Service) -> None:
     def choose(_domain: object, fields: Fields) -> Done:
         person = authorized_somebody(service)
         accounts.set_language(service.database, person, fields.get("language", ""))
-        return Done({"go": "/account"})
+        return Done({"go": at("/account")})
 
     def change(_domain: object, fields: Fields) -> Done:
         person = authorized_somebody(service)
@@ -59,7 +60,7 @@ def register(app: Dash, service: Service) -> None:
         person = authorized_somebody(service)
         everywhere = fields.get("value") == account.EVERYWHERE
         logins.end(service.database, person, keep="" if everywhere else _own_login(service))
-        return Done({"go": "/sign-in"} if everywhere else {"message": "Only this browser is signed in now"})
+        return Done({"go": at("/sign-in")} if everywhere else {"message": "Only this browser is signed in now"})
 
     on_send(app, service, account.LANGUAGE, choose)
     on_send(app, service, account.PASSWORD, change)

@@ -14,6 +14,7 @@ from callbacks.form import Done, Fields, on_send
 from callbacks.guard import authorized_everywhere
 from collector.service import Service
 from layouts import add_site
+from layouts.components.address import at
 
 CHECKS = {**sites.ADDS, "timezone": zones.canonical}
 
@@ -30,6 +31,6 @@ def register(app: Dash, service: Service) -> None:
         authorized_everywhere(service, ADMIN)
         given = sites.checked(CHECKS, {name: fields.get(name, "") for name in CHECKS})
         site = sites.add(service.database, **given, now=int(time.time()))
-        return Done({"go": f"/settings/{site.domain}/snippet", "message": "Added"})
+        return Done({"go": at(f"/settings/{site.domain}/snippet"), "message": "Added"})
 
     on_send(app, service, add_site.FORM, add)

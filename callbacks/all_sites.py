@@ -18,6 +18,7 @@ from callbacks.asked import Asked
 from callbacks.guard import asker, visible
 from collector.service import Service
 from layouts import all_sites, states
+from layouts.components.address import at
 
 LONGEST_WORDS = 120
 
@@ -93,7 +94,7 @@ def _drawn(service: Service, known: Sequence[Site], asking: Asking, yesterday: Y
         all_sites.Row(
             domain=site.domain,
             name=site.name,
-            href=f"/live/{quote(site.domain)}",
+            href=at(f"/live/{quote(site.domain)}"),
             active=active.get(site.id, 0),
             today=today.get(site.id),
             yesterday=before.get(site.id),

@@ -14,6 +14,7 @@ from callbacks.guard import authorized_everywhere
 from collector.cast import DEMO_DOMAIN
 from collector.service import Service
 from layouts import demo_traffic
+from layouts.components.address import at
 
 
 def page(asked: Asked) -> Component:
@@ -45,5 +46,5 @@ def register(app: Dash, service: Service) -> None:
 
 def _state(service: Service) -> list[Component]:
     site = service.sites.get(DEMO_DOMAIN)
-    live = f"/live/{DEMO_DOMAIN}" if site and site.demo else ""
+    live = at(f"/live/{DEMO_DOMAIN}") if site and site.demo else ""
     return demo_traffic.state(is_here=service.crowd.is_here, live=live)

@@ -33,12 +33,14 @@ from werkzeug.http import parse_cookie
 
 from analytics import accounts, language
 from analytics.access import Person
+from analytics.config import path_of
 from analytics.database import Database
 from analytics.faults import told
 from callbacks import call
-from collector.request import HSTS
+from collector.request import HSTS, routed
 from layouts import plain
 from layouts.components import figures
+from layouts.components.address import at, set_base_path
 
 logger = logging.getLogger("footfall.gate")
 
@@ -58,7 +60,7 @@ CALLS = "/_dash-update-component"
 CATCH_ALL = "/<path:path>"  # the rule with which Dash answers any address
 LARGEST_BODY = 1 << 20
 READING = ("GET", "HEAD", "OPTIONS")
-PLAIN_COOKIE, SECURE_COOKIE = "footfall_login", "__Host-footfall"
+PLAIN_COOKIE, HOST_COOKIE, PATH_COOKIE = "footfall_login", "__Host-footfall", "__Secure-footfall"
 
 FOREIGN = "This came from a page at another address."
 OURS = "Footfall is at {base_url} (FOOTFALL_BASE_URL)."
@@ -121,13 +123,23 @@ def login_of(cookie_header: str, base_url: str) -> str:
 
 
 def cookie_name(base_url: str) -> str:
-    """The login cookie's name; on HTTPS one that no other host and no plain connection can set."""
-    return SECURE_COOKIE if is_secure(base_url) else PLAIN_COOKIE
+    """The login cookie's name; on HTTPS one that no plain connection can set, and no other host where ours is our own.
+
+    Below a path it can be no `__Host-` cookie: those go to every page of the host, and ours goes to no other.
+    """
+    if not is_secure(base_url):
+        return PLAIN_COOKIE
+    return PATH_COOKIE if path_of(base_url) else HOST_COOKIE
 
 
 def shown_host(base_url: str) -> str:
-    """The installation's host as people know it."""
-    return urlsplit(base_url).netloc or flask.request.host
+    """The installation's host, with its path, as people know it."""
+    return urlsplit(base_url).netloc + path_of(base_url) or flask.request.host
+
+
+def origin_of(base_url: str) -> str:
+    """The address without its path, as browsers write it in `Origin`; "" where it is not known."""
+    return base_url.removesuffix(path_of(base_url))
 
 
 def is_secure(base_url: str) -> bool:
@@ -145,16 +157,24 @@ def take_cookie(response: Response, base_url: str) -> None:
     response.delete_cookie(cookie_name(base_url), **_flags(base_url))
 
 
-def local_path(text: str) -> str:
-    """The path (and query) when it leads nowhere but here, else `/`.
+def local_path(text: str, base_url: str) -> str:
+    """The path (and query) as a browser asks for it when it leads nowhere but here, else that of the first page.
 
-    Browsers drop control characters and read `\\` as `/`, so that `/\\t/evil.example` would leave.
+    Browsers drop control characters and read `\\` as `/`, so that `/\\t/evil.example` would leave; `..` would leave the
+    base path.
     """
-    for form in (text, unquote(text)):
-        strange = any(ord(sign) <= 32 or ord(sign) == 127 or sign == "\\" for sign in form)
-        if strange or not form.startswith("/") or form.startswith("//"):
-            return "/"
-    return "/" if is_below(urlsplit(text).path, NO_WAY_ON) else text
+    base_path = path_of(base_url)
+    path, mark, query = text.removeprefix(base_path).partition("?")
+    inside = text.startswith(base_path) and (path[:1] == "/" or not path)
+    if inside and not any(map(_leads_away, (path, unquote(path), query, unquote(query)))):
+        path = path or "/"
+        return base_path + ("/" if is_below(path, NO_WAY_ON) else path + mark + query)
+    return f"{base_path}/"
+
+
+def _leads_away(part: str) -> bool:
+    strange = any(ord(sign) <= 32 or ord(sign) == 127 or sign == "\\" for sign in part)
+    return strange or part.startswith("//") or ".." in part.split("/")
 
 
 def is_below(path: str, known: Iterable[str]) -> bool:
@@ -169,7 +189,7 @@ def headers(base_url: str) -> dict[str, str]:
         "Referrer-Policy": "same-origin",
         "Server": "Footfall",
     }
-    return always | ({HSTS[0]: HSTS[1]} if is_secure(base_url) else {})
+    return always | ({HSTS[0]: HSTS[1]} if is_secure(base_url) and not path_of(base_url) else {})
 
 
 @dataclass(frozen=True)
@@ -186,6 +206,7 @@ class _Gate:
         """Lets the request in, or answers it here."""
         request = flask.request
         flask.g.person = None
+        set_base_path(path_of(self.base_url))
         figures.write_in(language.asked_for(request.headers.get("Accept-Language", "")))
         if request.method not in READING and self._is_foreign():
             raise Forbidden(f"{FOREIGN} {OURS.format(base_url=self.base_url) if self.base_url else BEHIND}")
@@ -235,16 +256,30 @@ class _Gate:
         request = flask.request
         if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
             return True
-        origin = request.headers.get("Origin")
-        return origin is not None and origin.lower() not in self._origins(request.host.lower())
+        origin, page = request.headers.get("Origin"), request.headers.get("Referer")
+        if origin is not None and origin.lower() not in self._origins(request.host.lower()):
+            return True
+        return page is not None and self._is_neighbour(page)
+
+    def _is_neighbour(self, page: str) -> bool:
+        """Whether that page shares our host, and is not below our path: its forms are not ours.
+
+        A script there can do as our pages do, and say that it is one of them: to the browser both are one origin.
+        """
+        base_path, origin = path_of(self.base_url), origin_of(self.base_url)
+        if not base_path or not page.startswith(f"{origin}/"):
+            return False
+        path = page.removeprefix(origin).partition("?")[0]
+        return routed(path, base_path) == path
 
     def _origins(self, host: str) -> set[str]:
         """The origins of our own pages. Where the address is known nothing that a request says of itself adds to it:
         a foreign name may point here too. Except on this machine or through a tunnel, whose names nobody can point.
         """
-        if self.base_url and not LOOPBACK.fullmatch(host):
-            return {self.base_url}
-        return {self.base_url, f"http://{host}", f"https://{host}"}
+        ours = origin_of(self.base_url)
+        if ours and not LOOPBACK.fullmatch(host):
+            return {ours}
+        return {ours, f"http://{host}", f"https://{host}"}
 
     def _check_route(self) -> None:
         """Dash answers every address with its page; here only the pages that there are."""
@@ -267,9 +302,9 @@ class _Gate:
         request = flask.request
         if request.method not in {"GET", "HEAD"} or not self._wants_page():
             return _json_error(401, "unauthorized", "Sign in first.")
-        wanted = local_path(request.full_path if request.query_string else request.path)
-        page = "/sign-in" if wanted == "/" else "/sign-in?next=" + quote(wanted, safe="/")
-        return flask.make_response(flask.redirect(page))
+        wanted = local_path(at(request.full_path if request.query_string else request.path), self.base_url)
+        page = "/sign-in" if wanted == at("/") else "/sign-in?next=" + quote(wanted, safe="/")
+        return flask.make_response(flask.redirect(at(page)))
 
     def answer_error(self, error: Exception) -> Response | HTTPException:
         """One plain page or JSON object for each error; nothing of the cause leaves the server."""
@@ -292,7 +327,7 @@ class _Gate:
 
 
 def _flags(base_url: str) -> dict[str, Any]:
-    return {"secure": is_secure(base_url), "httponly": True, "samesite": "Lax", "path": "/"}
+    return {"secure": is_secure(base_url), "httponly": True, "samesite": "Lax", "path": path_of(base_url) or "/"}
 
 
 def _http_error(error: Exception) -> HTTPException:

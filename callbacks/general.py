@@ -13,6 +13,7 @@ from callbacks.form import Done, Fields, on_send
 from callbacks.guard import asker, authorized
 from collector.service import Service
 from layouts import general
+from layouts.components.address import at
 
 FIELDS = ("name", "timezone", "week_start", "identity", "retention_days")
 
@@ -38,7 +39,7 @@ def register(app: Dash, service: Service) -> None:
             service.crowd.vanish()
         else:
             sites.remove(service.database, site.domain)
-        return Done({"go": "/", "message": "Deleted"})
+        return Done({"go": at("/"), "message": "Deleted"})
 
     on_send(app, service, general.FORM, save)
     on_send(app, service, general.DELETE, delete)

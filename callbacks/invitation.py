@@ -20,6 +20,7 @@ from analytics.sites import WrongInput, all_sites
 from analytics.tries import Tries
 from callbacks import gate, signin
 from layouts import plain
+from layouts.components.address import at
 
 
 def register(
@@ -53,7 +54,7 @@ class _Pages(NamedTuple):
     def accept(self) -> ResponseReturnValue:
         """The way in; or the form again, each reason beside its field."""
         invitation, given = self._invitation(), flask.request.form
-        path = "/live/" + quote(self._domain(invitation)) if invitation.site_id else "/"
+        path = at("/live/" + quote(self._domain(invitation)) if invitation.site_id else "/")
         try:
             if person := self._person():
                 invitations.accept(self.database, self._token, person, now=self.clock())
@@ -108,6 +109,6 @@ class _Pages(NamedTuple):
             person=person.email if person else "",
             email=flask.request.form.get("email", invitation.email),
             wrong={"email": "", "password": ""} | dict(wrong or {}),
-            here=quote(f"/invitation?token={self._token}", safe=""),
+            here=quote(at(f"/invitation?token={self._token}"), safe=""),
         )
         return flask.make_response(shown, status)

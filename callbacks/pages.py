@@ -30,9 +30,11 @@ from callbacks import (
 )
 from callbacks.asked import Asked
 from callbacks.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
+from collector.request import routed
 from collector.service import Service
 from layouts import settings, shell, states
 from layouts.components import figures
+from layouts.components.address import at
 from layouts.shell import Link, SiteLink
 from layouts.traffic import UNASSIGNED
 
@@ -77,6 +79,8 @@ PAGES = (
     Page("/account", MEMBER, account.page, "Account"),
 )
 
+ADDRESSES = tuple(page.address for page in PAGES)
+
 # The header's tabs in their order. Each leads to the first page below its address that whoever looks may see.
 TABS = (
     ("Live", "activity", LIVE),
@@ -109,7 +113,7 @@ def register(app: Dash, service: Service, version: str) -> None:
         running=[(Output("root", "aria-busy"), "true", "false")],  # assets/shell.js sees by it that the page failed
     )
     def show(pathname: object) -> Component:
-        path = pathname if isinstance(pathname, str) else "/"
+        path = routed(pathname, service.config.base_path) if isinstance(pathname, str) else "/"
         page, site, tabs = _answer(service, home(service) if path == "/" else path)
         return shell.shell(
             page,
@@ -128,7 +132,7 @@ def home(service: Service) -> str:
     """What `/` shows: the Live page where whoever asks may see one site (beside the demo), else all of them."""
     known = visible(service)
     real = [site for site in known if not site.demo] or known
-    return href(real[0]) if len(real) == 1 else "/"
+    return _path(real[0], LIVE) if len(real) == 1 else "/"
 
 
 def _switcher(service: Service, current: Site | None) -> list[SiteLink]:
@@ -144,14 +148,18 @@ def _more(service: Service) -> list[Link]:
     """What the switcher ends with."""
     many, ways = len(visible(service)), []
     if many > 1:
-        ways.append(Link(f"All {figures.count(many)} sites", "/sites", "globe"))
+        ways.append(Link(f"All {figures.count(many)} sites", at("/sites"), "globe"))
     if asker(service).may_everywhere(ADMIN):
-        ways.append(Link("Add site", "/sites/add", "plus"))
+        ways.append(Link("Add site", at("/sites/add"), "plus"))
     return ways
 
 
 def href(site: Site, address: str = LIVE) -> str:
     """The address of a site's page."""
+    return at(_path(site, address))
+
+
+def _path(site: Site, address: str) -> str:
     return address.replace(SITE, quote(site.domain))
 
 
@@ -196,7 +204,7 @@ def _tabs(service: Service, site: Site, current: Page) -> list[Link]:
 def _menu(service: Service) -> list[Link]:
     person = asker(service)
     return [
-        Link(page.label, page.address)
+        Link(page.label, at(page.address))
         for page in PAGES
         if page.address in MENU and (page.needs == MEMBER or person.may_everywhere(page.needs))
     ]

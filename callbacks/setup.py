@@ -15,6 +15,7 @@ from analytics import accounts, sites
 from analytics.database import Database
 from callbacks import gate, signin
 from layouts import plain
+from layouts.components.address import at
 
 FIELDS: Mapping[str, Callable[[str], str]] = {
     "email": accounts.normal_email,
@@ -71,7 +72,7 @@ class _Pages(NamedTuple):
         except accounts.Busy:
             return self._page(503, signin.BUSY)
         self.done()
-        path = "/live/" + quote(sites.normal_domain(given["domain"]))
+        path = at("/live/" + quote(sites.normal_domain(given["domain"])))
         return signin.enter(self.database, token, path, self.base_url)
 
     def _closed(self) -> Response | None:

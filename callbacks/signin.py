@@ -18,6 +18,7 @@ from analytics.sites import WrongInput
 from analytics.tries import Tries
 from callbacks import gate
 from layouts import plain
+from layouts.components.address import at
 
 WINDOW_S = 300
 BY_PAIR, BY_ACCOUNT, BY_ADDRESS = (
@@ -56,7 +57,7 @@ def register(
 
 
 def enter(database: Database, token: str, path: str, base_url: str) -> Response:
-    """Leads to `path` with the new login in the cookie; the login that the browser brought ends."""
+    """Leads to `path`, as a browser asks for it, with the new login in the cookie; the one that it brought ends."""
     _end_login(database, base_url)
     response = flask.make_response(flask.redirect(path))
     gate.give_cookie(response, token, base_url)
@@ -80,7 +81,7 @@ class _Pages(NamedTuple):
         """The form; somebody who is signed in has no use for it."""
         cookies = flask.request.headers.get("Cookie", "")
         if gate.person_of(cookies, self.database, self.clock(), base_url=self.base_url):
-            return flask.redirect(gate.local_path(flask.request.args.get("next", "/")))
+            return flask.redirect(gate.local_path(flask.request.args.get("next", "/"), self.base_url))
         return self._page(200)
 
     def sign_in(self) -> ResponseReturnValue:
@@ -99,12 +100,12 @@ class _Pages(NamedTuple):
         if token is None:
             return self._page(401, WRONG)
         self.doorman.welcome(visit)
-        return enter(self.database, token, gate.local_path(given.get("next", "/")), self.base_url)
+        return enter(self.database, token, gate.local_path(given.get("next", "/"), self.base_url), self.base_url)
 
     def sign_out(self) -> ResponseReturnValue:
         """Ends the login, here and in the browser; a stranger may ask too."""
         _end_login(self.database, self.base_url)
-        response = flask.make_response(flask.redirect("/sign-in"))
+        response = flask.make_response(flask.redirect(at("/sign-in")))
         gate.take_cookie(response, self.base_url)
         return response
 
@@ -116,7 +117,7 @@ class _Pages(NamedTuple):
             version=self.version,
             message=message,
             email=given.get("email", ""),
-            next=gate.local_path(given.get("next", "/")),
+            next=gate.local_path(given.get("next", "/"), self.base_url),
             has_people=accounts.has_people(self.database),
         )
         response = flask.make_response(shown, status)

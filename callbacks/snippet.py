@@ -15,6 +15,7 @@ from callbacks.asked import Asked, address, client
 from callbacks.guard import asker, authorized
 from collector.service import Service
 from layouts import snippet
+from layouts.components.address import at
 
 
 def cards(asked: Asked) -> list[Component]:
@@ -30,8 +31,8 @@ def doubts(service: Service, site: Site) -> snippet.Doubts:
         return snippet.Doubts(policy)
     return snippet.Doubts(
         policy=policy,
-        filters=f"/settings/{site.domain}/filters",
-        traffic=f"/traffic/{site.domain}",
+        filters=at(f"/settings/{site.domain}/filters"),
+        traffic=at(f"/traffic/{site.domain}"),
         hosts=[one.host for one in hosts.unlisted(service.database, site)[: snippet.MOST_HOSTS]],
         excluded=site.excludes_address(client(service)),
     )

@@ -14,12 +14,12 @@ from collector.request import Request, Response
 HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "server", "date"}
 
 
-def environ_of(request: Request) -> dict[str, Any]:
-    """The WSGI environment (PEP 3333) of a request whose body has been read."""
+def environ_of(request: Request, base_path: str = "") -> dict[str, Any]:
+    """The WSGI environment (PEP 3333) of a request whose body has been read; its path is below `base_path`."""
     host, _, port = request.headers.get("host", "localhost").rpartition(":")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": "",
+        "SCRIPT_NAME": base_path,
         "PATH_INFO": request.path.encode("utf-8", "surrogateescape").decode("latin-1"),
         "QUERY_STRING": request.query,
         "SERVER_NAME": host or port,
@@ -44,9 +44,9 @@ def environ_of(request: Request) -> dict[str, Any]:
     return environ
 
 
-def call_wsgi(app: Callable[..., Iterable[bytes]], request: Request) -> Response:
+def call_wsgi(app: Callable[..., Iterable[bytes]], request: Request, base_path: str = "") -> Response:
     """The application's whole answer."""
-    chunks, status, headers = run_wsgi_app(app, environ_of(request), buffered=True)
+    chunks, status, headers = run_wsgi_app(app, environ_of(request, base_path), buffered=True)
     kept = tuple((name, value) for name, value in headers if name.lower() not in HOP_BY_HOP)
     body = b"" if request.method == "HEAD" else b"".join(chunks)
     return Response(int(status.split(" ", 1)[0]), kept, body)

@@ -22,7 +22,7 @@ import httptools
 
 from analytics.faults import told
 from collector.hub import Subscription
-from collector.request import Headers, Request, Response, error, sealed
+from collector.request import Headers, Request, Response, error, routed, sealed
 
 log = logging.getLogger("footfall.connection")
 
@@ -56,6 +56,7 @@ class Handler(Protocol):
     connections: set[Connection]
     held: int  # bytes of all the bodies that have not come to their end
     seal: Headers  # the security headers of every answer
+    base_path: str  # below which requests may arrive
 
     def largest_body(self, path: str) -> int:
         """How many bytes a body for that path may have."""
@@ -195,6 +196,8 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             return
         self._path, self._query = _target(self._url) if len(self._url) < 512 else _target.__wrapped__(self._url)
+        if self._handler.base_path:
+            self._path = routed(self._path, self._handler.base_path)
         self._headers = _headers(self._fields)
         self._most = self._handler.largest_body(self._path)
         self._expect_within(BODY_S)

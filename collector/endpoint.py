@@ -57,6 +57,7 @@ class Endpoint:
         self.connections: set[Connection] = set()
         self.held = 0
         self.seal = routes.seal
+        self.base_path = routes.base_path
         self._routes = routes
         self._writer = writer
         self._wsgi = wsgi
@@ -101,7 +102,7 @@ class Endpoint:
             return
         own = self._routes.find(request)
         if own is None:
-            self._in_thread(self._pages, partial(call_wsgi, self._wsgi, request), connection, number)
+            self._in_thread(self._pages, partial(call_wsgi, self._wsgi, request, self.base_path), connection, number)
         elif request.path in QUICK:
             answered = answered_by(own, request)
             assert isinstance(answered, Response)

@@ -70,8 +70,8 @@ FIELDS = {
 
 
 @cache
-def document() -> Object:
-    """The whole document, OpenAPI 3.1. Its server is wherever it was fetched from."""
+def document(base_path: str = "") -> Object:
+    """The whole document, OpenAPI 3.1. Its server is the host that it was fetched from, below `base_path`."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -79,15 +79,17 @@ def document() -> Object:
             "version": "1",
             "description": "Live traffic analytics, hosted by you. Times are epoch seconds unless said otherwise.",
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": base_path or "/"}],
         "paths": _collecting() | _live() | _statistics() | _cards() | _health(),
         "components": {"schemas": {"Event": _event(), "Query": _query()}, "securitySchemes": _schemes()},
     }
 
 
-def answer(_: Request) -> Response:
+def answer(base_path: str, _: Request) -> Response:
     """What `GET /api/openapi.json` answers."""
-    return json_response(200, document(), (("Cache-Control", "no-cache"), ("Access-Control-Allow-Origin", "*")))
+    return json_response(
+        200, document(base_path), (("Cache-Control", "no-cache"), ("Access-Control-Allow-Origin", "*"))
+    )
 
 
 def _schemes() -> Object:

@@ -24,6 +24,17 @@ class Request(NamedTuple):
         return next((value for key, value in parse_qsl(self.query) if key == name), "")
 
 
+def routed(path: str, base_path: str) -> str:
+    """The path without the installation's base path: the one by which routes are found.
+
+    A proxy may pass the whole path on, or take the base path away before: both arrive at the same route.
+    """
+    if not base_path or not path.startswith(base_path):
+        return path
+    rest = path[len(base_path) :]
+    return path if rest and rest[0] != "/" else rest or "/"
+
+
 Headers = tuple[tuple[str, str], ...]
 
 

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,7 @@ log = logging.getLogger("footfall.routes")
 
 SCRIPT = Path(__file__).parent / "tracker" / "footfall.min.js"
 HEARTBEAT_MS = b"3e4"  # as terser writes the 30000 of the script's own constant
+COLLECT_PATH = b'"/api/collect"'  # where the script sends to, on the host that it came from
 NO_STORE = ("Cache-Control", "no-store")
 NO_SNIFF = ("X-Content-Type-Options", "nosniff")
 EVENT_STREAM = (
@@ -53,6 +55,8 @@ NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STOR
 
 # answered without asking anything
 QUICK = {"/api/collect", pixel.PATH, "/js/footfall.js", "/healthz", card.FONT_PATH, openapi.PATH}
+
+PATHS = QUICK | {"/api/live", "/api/live/stream", statistics.QUERY, statistics.REALTIME, "/embed/live", "/readyz"}
 
 SLOW = {statistics.QUERY}  # may count for seconds: in threads of their own
 
@@ -96,7 +100,7 @@ class Routes:
 
     `ask` answers questions about the past; `who_reads` tells by the headers which sites somebody signed in may read,
     None for a stranger; `clock` gives epoch seconds, `behind_s` how old the replica's answers are; the script that is
-    served beats every `beat_s` seconds; `seal` is what every answer carries.
+    served beats every `beat_s` seconds; `seal` is what every answer carries; `base_path` is where people find us.
     """
 
     def __init__(
@@ -115,8 +119,10 @@ class Routes:
         behind_s: Callable[[], float],
         beat_s: int = 30,
         seal: Headers = SEAL,
+        base_path: str = "",
     ) -> None:
         self.seal = seal
+        self.base_path = base_path
         self.collector = collector
         self._writer = writer
         self._hub = hub
@@ -131,11 +137,11 @@ class Routes:
         programs = Statistics(sites, keys, hub, ask, history, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
-            "/js/footfall.js": (("GET", "HEAD"), script(beat_s)),
+            "/js/footfall.js": (("GET", "HEAD"), script(beat_s, base_path)),
             pixel.PATH: (("GET", "HEAD"), lambda _: pixel.BLANK),  # a GET is collected before it comes here
             "/api/live": (("GET",), self._live),
             "/api/live/stream": (("GET",), self._stream),
-            openapi.PATH: (("GET",), openapi.answer),
+            openapi.PATH: (("GET",), partial(openapi.answer, base_path)),
             statistics.QUERY: (("POST",), programs.query),
             statistics.REALTIME: (("GET",), programs.realtime),
             "/embed/live": (("GET",), self._card),
@@ -258,6 +264,7 @@ class Routes:
             hour_ago=concurrency.hour_ago,
             tag=language.asked_for(request.headers.get("accept-language", "")),
             demo=site.demo,
+            base_path=self.base_path,
         )
         headers = [
             ("Content-Type", "text/html; charset=utf-8"),
@@ -289,16 +296,18 @@ class Routes:
         return json_response(200, {"status": "ready"}, (NO_STORE,))
 
 
-def script_beating(beat_s: int) -> bytes:
-    """The built script with its heartbeat at that interval."""
+def script_beating(beat_s: int, base_path: str = "") -> bytes:
+    """The built script with its heartbeat at that interval, which sends to the collector below `base_path`."""
     built = SCRIPT.read_bytes()
+    assert built.count(COLLECT_PATH) == 1, "the built script names the collector in another way; see COLLECT_PATH"
+    built = built.replace(COLLECT_PATH, b'"%b/api/collect"' % base_path.encode())
     assert built.count(HEARTBEAT_MS) == 1, "the built script says its interval in another way; see HEARTBEAT_MS"
     return built if beat_s == 30 else built.replace(HEARTBEAT_MS, b"%d" % (beat_s * 1000))
 
 
-def script(beat_s: int) -> Answer:
+def script(beat_s: int, base_path: str = "") -> Answer:
     """What answers with the site script, beating every so many seconds; an unchanged one is not sent again."""
-    plain = script_beating(beat_s)
+    plain = script_beating(beat_s, base_path)
     etag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
     forms = {"br": brotli.compress(plain, quality=11), "gzip": gzip.compress(plain, 9), "": plain}
     return lambda request: _script(request, etag, forms)

@@ -125,7 +125,8 @@ class Service:
             self._clock,
             lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
-            HTTPS_SEAL if self.config.over_https else SEAL,
+            HTTPS_SEAL if self.config.has_https_host else SEAL,
+            self.config.base_path,
         )
 
     def renew(self) -> None:

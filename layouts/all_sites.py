@@ -14,6 +14,7 @@ from dash import dcc, html
 from analytics.today import Figures
 from layouts import states
 from layouts.components import figures, trend
+from layouts.components.address import at
 from layouts.components.icon import icon
 
 LIST, TOTAL, ASKED = "sites-list", "sites-total", "sites-asked"
@@ -59,7 +60,7 @@ class Part(NamedTuple):
 
 def page(window_s: int, first: str, summed: str, *, may_add: bool) -> html.Main:
     """The page with its first part, as `drawn` tells it, and the sum of all."""
-    add = html.A([icon("plus"), "Add site"], href="/sites/add", className="ff-btn ff-btn-primary")
+    add = html.A([icon("plus"), "Add site"], href=at("/sites/add"), className="ff-btn ff-btn-primary")
     refresh = html.Button([icon("refresh"), "Refresh"], id="sites-refresh", type="button", className="ff-btn")
     search = dcc.Input(
         id="sites-words",

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from analytics.embeds import EXPIRED, OFF, ON
 from layouts import states
 from layouts.components import figures, form
+from layouts.components.address import at
 
 ADD, REVOKE = "card", "card-revoke"
 LIST, LINE = "cards", "new-card"
@@ -69,7 +70,7 @@ def _preview(domain: str) -> Component:
 
 def _shown(domain: str, theme: str, label: str) -> Component:
     """The real card, on the ground of a page in that theme."""
-    address = "/embed/live?" + urlencode({"site": domain, "theme": theme})
+    address = at("/embed/live?" + urlencode({"site": domain, "theme": theme}))
     card = html.Iframe(src=address, title=f"Active now on {domain}, {theme}", width="360", height="260")
     return html.Figure([html.Figcaption(label), card], **{"data-bs-theme": theme})
 

@@ -16,6 +16,7 @@ from analytics.history import DayOfConcurrents
 from analytics.sites import Site
 from layouts import states
 from layouts.components import figures
+from layouts.components.address import at
 from layouts.components.icon import icon
 from layouts.site import demo_badge
 
@@ -30,7 +31,7 @@ def page(site: Site) -> html.Main:
     """The page before its day is known, which the address names (`?day=2026-11-20`)."""
     title = [html.H1("Concurrents"), *([demo_badge()] if site.demo else [])]
     zone = html.Span(site.timezone, className="ff-sub")
-    back = html.A([icon("activity"), "Live"], href=f"/live/{site.domain}", className="ff-btn")
+    back = html.A([icon("activity"), "Live"], href=at(f"/live/{site.domain}"), className="ff-btn")
     return html.Main(
         [
             html.Div([*title, zone, html.Div(back, className="ff-end")], className="ff-toolbar"),
@@ -92,7 +93,7 @@ def _ways(domain: str, day: date, today: date) -> Component:
     if day < today:
         ways += [_way("right", later, "Day after"), dcc.Link("Today", href="?", className="ff-btn")]
     label = "Minutes as CSV"
-    address = f"/concurrents/{domain}/minutes.csv?day={day}"
+    address = at(f"/concurrents/{domain}/minutes.csv?day={day}")
     ways.append(html.A(icon("download"), href=address, className="ff-icon", title=label, **{"aria-label": label}))
     return html.Div(ways, className="ff-end")
 

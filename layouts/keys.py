@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from layouts import states
 from layouts.components import figures, form
+from layouts.components.address import at
 
 ADD, REMOVE = "key", "key-remove"
 LIST, KEY = "keys", "new-key"
@@ -30,7 +31,7 @@ class Row(NamedTuple):
 
 def cards(domain: str, rows: Sequence[Row]) -> list[Component]:
     """The list with its channel, and the form that adds."""
-    words = html.Span(html.A("Reference", href="/api/docs", className="ff-btn ff-btn-plain"), className="ff-end")
+    words = html.Span(html.A("Reference", href=at("/api/docs"), className="ff-btn ff-btn-plain"), className="ff-end")
     head = html.Header([html.H2("API keys"), form.state(REMOVE), words], className="ff-card-head")
     listed = html.Div(lists(rows), id=LIST)
     return [html.Section([head, listed, form.channel(REMOVE, domain)], className="ff-card"), _add(domain)]

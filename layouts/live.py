@@ -16,6 +16,7 @@ from analytics.sites import Site
 from layouts import states
 from layouts.components import feed, figures, ranking, rewind
 from layouts.components import places as map_of
+from layouts.components.address import at
 from layouts.components.icon import icon
 from layouts.site import demo_badge, stream_address
 
@@ -131,7 +132,7 @@ def _who() -> Component:
 
 def _sparkline(domain: str) -> Component:
     window = html.Span("active, each minute", className="ff-window")
-    whole = html.A(["Whole day", icon("right", 14)], href=f"/concurrents/{domain}", className="ff-link ff-end")
+    whole = html.A(["Whole day", icon("right", 14)], href=at(f"/concurrents/{domain}"), className="ff-link ff-end")
     caption = [html.H3(_turned("Last 30 minutes", "30 minutes before")), window, whole]
     plot = html.Div(
         id="spark",

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from layouts import shortcuts
 from layouts.components import figures
+from layouts.components.address import at
 from layouts.components.icon import icon
 from layouts.site import demo_badge
 
@@ -77,8 +78,8 @@ def header(switcher: Component | None, tabs: Sequence[Link], account: Component 
 
 def brand() -> html.A:
     """Mark and name, leading home."""
-    mark = html.Img(src="/assets/mark.svg", alt="", width=26, height=26)
-    return html.A([mark, html.Span("Footfall")], href="/", className="ff-brand", **{"aria-label": "Footfall"})
+    mark = html.Img(src=at("/assets/mark.svg"), alt="", width=26, height=26)
+    return html.A([mark, html.Span("Footfall")], href=at("/"), className="ff-brand", **{"aria-label": "Footfall"})
 
 
 def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, window_s: int) -> Component | None:
@@ -119,7 +120,7 @@ def account_menu(email: str | None, menu: Sequence[Link]) -> Component | None:
     avatar = html.Span(email[:1].upper(), className="ff-avatar", **{"aria-hidden": "true"})
     summary = html.Summary(avatar, className="ff-icon", **{"aria-label": "Your account"})
     who = html.Span(html.Bdi(email, className="ff-trunc"), className="ff-item ff-muted", title=email)
-    out = html.Form(html.Button("Sign out", type="submit"), action="/sign-out", method="POST")
+    out = html.Form(html.Button("Sign out", type="submit"), action=at("/sign-out"), method="POST")
     links = [html.A(link.label, href=link.href) for link in menu]
     keys = shortcuts.opener(["Keyboard shortcuts", html.Span(shortcuts.key("?"), className="ff-num")])
     pop = html.Div([who, html.Hr(), *links, keys, out], className="ff-pop ff-pop-end")
@@ -137,7 +138,7 @@ def footer(version: str) -> html.Footer:
 
 def _tab(link: Link) -> html.A:
     marked = {"aria-current": "page"} if link.is_current else {}
-    return html.A([icon(link.icon), link.label], href=link.href, **marked)
+    return html.A([icon(link.icon), link.label], href=link.href, **marked, **{"data-tab": link.label})
 
 
 def _site_line(site: SiteLink, is_current: bool) -> html.A:

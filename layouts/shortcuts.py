@@ -25,11 +25,11 @@ class Shortcut(NamedTuple):
 
 
 GO_TO = (
-    Shortcut(("g l",), "Live", '#tabs a[href^="/live/"]'),
-    Shortcut(("g o",), "Overview", '#tabs a[href^="/overview/"]'),
-    Shortcut(("g t",), "Traffic", '#tabs a[href^="/traffic/"]'),
-    Shortcut(("g s",), "Settings", '#tabs a[href^="/settings/"]'),
-    Shortcut(("g a",), "All sites", '.ff-header a[href="/sites"]'),
+    Shortcut(("g l",), "Live", '#tabs [data-tab="Live"]'),
+    Shortcut(("g o",), "Overview", '#tabs [data-tab="Overview"]'),
+    Shortcut(("g t",), "Traffic", '#tabs [data-tab="Traffic"]'),
+    Shortcut(("g s",), "Settings", '#tabs [data-tab="Settings"]'),
+    Shortcut(("g a",), "All sites", '.ff-header a[href$="/sites"]'),
     Shortcut(("s", "/"), "Another site", "#sites-words, .ff-shell:not(:has(#all-sites)) #site-menu summary"),
 )
 HERE = (

@@ -6,10 +6,12 @@ from urllib.parse import quote
 
 from dash import html
 
+from layouts.components.address import at
+
 
 def stream_address(domain: str) -> str:
     """Where the site's live messages come from."""
-    return f"/api/live/stream?site={quote(domain, safe='')}"
+    return at(f"/api/live/stream?site={quote(domain, safe='')}")
 
 
 def demo_badge() -> html.Span:

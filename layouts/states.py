@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dash import html
 
+from layouts.components.address import at
 from layouts.components.icon import icon
 
 SKELETON_WIDTHS = (92, 74, 81, 58, 66, 40, 70, 52, 63, 35)
@@ -33,20 +34,20 @@ def no_sites(may_add: bool) -> html.Main:
     if not may_add:
         words = html.P("No site is open to you yet. Ask an owner for an invitation to one.")
         return _whole_page("globe", "No site yet", [words])
-    add = html.A([icon("plus"), "Add site"], href="/sites/add", className="ff-btn ff-btn-primary")
+    add = html.A([icon("plus"), "Add site"], href=at("/sites/add"), className="ff-btn ff-btn-primary")
     return _whole_page("globe", "No site yet", [html.P("Add the first one, and paste one line into its pages."), add])
 
 
 def not_found() -> html.Main:
     """The page of an address that is none."""
     words = html.P("Nothing lives at this address, or it is not yours to see.")
-    home = html.A("Go to the first page", href="/", className="ff-btn ff-btn-primary")
+    home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
     return _whole_page("file", "Page not found", [words, home])
 
 
 def not_allowed(message: str) -> html.Main:
     """The page of somebody whose role does not reach that far."""
-    home = html.A("Go to the first page", href="/", className="ff-btn ff-btn-primary")
+    home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
     return _whole_page("lock", "Not for your role", [html.P(message), home])
 
 

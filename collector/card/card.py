@@ -43,6 +43,7 @@ def render(
     hour_ago: int | None = None,
     tag: str = language.DEFAULT,
     demo: bool = False,
+    base_path: str = "",
 ) -> bytes:
     """The page for `GET /embed/live`, UTF-8, with its numbers in place before any script runs.
 
@@ -51,12 +52,12 @@ def render(
     minutes, or `hour_ago`, which holds only until the card is a minute old. `theme` is "light" or "dark";
     anything else leaves it to the reader's system. `zone` is the IANA name for the clock, `tag` the language of
     its numbers and its clock; `demo` marks them as made up. Without a `token` its stream shows the login of
-    whoever reads it.
+    whoever reads it. `base_path` is where the server's routes are found.
     """
     as_of = int(live["as_of"])
     known = [[as_of - HOUR_S, hour_ago]] if hour_ago is not None else []
     given = {
-        "stream": "/api/live/stream?" + urlencode({"site": site} | ({"token": token} if token else {})),
+        "stream": f"{base_path}/api/live/stream?" + urlencode({"site": site} | ({"token": token} if token else {})),
         "live": dict(live),
         "points": known + [list(point) for point in points],
         "zone": zone,

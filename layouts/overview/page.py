@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from analytics.sites import Site
 from layouts import states
+from layouts.components.address import at
 from layouts.overview import notes, segments
 from layouts.overview.lists import EVENTS, PANELS
 from layouts.overview.usage import USAGE
@@ -24,7 +25,7 @@ DIALOG = "overview-details"
 
 def address(domain: str) -> str:
     """Where the parts and the files of a site's Overview are."""
-    return f"/overview/{quote(domain, safe='')}"
+    return at(f"/overview/{quote(domain, safe='')}")
 
 
 def page(site: Site, opens: str = "") -> html.Main:

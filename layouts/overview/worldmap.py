@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from analytics.filters import Filter
 from analytics.stats import Row
 from layouts.components import figures
+from layouts.components.address import at
 from layouts.components.markup import Tag
 from layouts.overview.lists import read, written
 from layouts.overview.view import excluded, filtered, narrowed
@@ -34,7 +35,7 @@ def choropleth(rows: Sequence[Row], given: tuple[Filter, ...]) -> list:
     picture = Tag(
         "svg",
         {"viewBox": "0 0 1000 432", "role": "img", "aria-label": said},
-        [Tag("use", {"class": "ff-cbase", "href": f"{SHAPES}#world"}), *drawn],
+        [Tag("use", {"class": "ff-cbase", "href": f"{at(SHAPES)}#world"}), *drawn],
     )
     return [html.Div([picture, _foot(named, most)], className="ff-choro")]
 
@@ -51,7 +52,7 @@ def _country(code: str, people: int, most: int, given: tuple[Filter, ...]) -> Ta
         "use",
         {
             "class": "ff-cv",
-            "href": f"{SHAPES}#{code}",
+            "href": f"{at(SHAPES)}#{code}",
             "style": {"--v": 15 + round(85 * sqrt(people / most))},
             "data-change": filtered(narrowed(given, "country", name)),
             "data-out": filtered(excluded(given, "country", name)),

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analytics.zones import Zone, offered
 from layouts.components import world
+from layouts.components.address import at
 
 # Where the dots of the picture beside the form stand: latitude, longitude, people, seconds of delay.
 CITIES = (
@@ -39,7 +40,7 @@ class Place(NamedTuple):
 
 def render(page: str, **values: Any) -> str:
     """The HTML of `page` ("sign_in", "set_up", "error"); a value that its template names and lacks raises."""
-    return _templates().get_template(f"{page}.html").render(places=_places(), **values)
+    return _templates().get_template(f"{page}.html").render(places=_places(), base_path=at(""), **values)
 
 
 @cache

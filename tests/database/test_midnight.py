@@ -16,8 +16,8 @@ from analytics.config import Config
 from analytics.salts import OPEN_S
 from analytics.today import Figures
 from collector import service
-from collector.mount import mount
 from collector.service import Service
+from collector.wsgi import attach
 from tests import serving
 from tests.factories import AGENT, rows
 
@@ -47,7 +47,7 @@ class Town:
         sites.add(self.service.database, SITE, timezone=zone, now=now)
         self.service.renew()
         server = flask.Flask("town")
-        mount(server, self.service.routes(lambda _: None))
+        attach(server, self.service.routes(lambda _: None))
         self._client = server.test_client()
 
     @property

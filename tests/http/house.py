@@ -14,8 +14,8 @@ from doorway import CHEAP, Browser
 from analytics import accounts, sites
 from analytics.config import Config
 from app import create_app, who_reads
-from collector.mount import mount
 from collector.service import Service
+from collector.wsgi import attach
 
 CALLS = "/_dash-update-component"
 PASSWORD = "correct horse"
@@ -29,7 +29,7 @@ class House:
         self.service = service
         self.app: Dash = create_app(service)
         self.routes = service.routes(who_reads(service))
-        mount(self.app.server, self.routes)
+        attach(self.app.server, self.routes)
         self.app.server.test_client_class = Browser
         self.browsers: dict[str, Browser] = {}
         self.app.server.test_client().get("/")  # Dash declares its callbacks at the first request

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.config import Config, WrongSetting, read_config, secret_of
+from analytics.config import BASE_URLS, Config, WrongSetting, read_config, secret_of
 
 GOOD_SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -79,11 +79,23 @@ def test_every_setting_is_read(tmp_path):
         ("HEARTBEAT_RETENTION_DAYS", "0", "a whole number from 1 to 36500"),
         ("HEARTBEAT_RETENTION_DAYS", "7d", "a whole number from 1 to 36500"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
-        ("BASE_URL", "stats.example.com", "an address like https://stats.example.com"),
-        ("BASE_URL", "ftp://stats.example.com", "an address like https://stats.example.com"),
-        ("BASE_URL", "https://", "an address like https://stats.example.com"),
-        ("BASE_URL", "https://stats.example.com/?a=b", "an address like https://stats.example.com"),
-        ("BASE_URL", "http://[", "an address like https://stats.example.com"),
+        ("BASE_URL", "stats.example.com", BASE_URLS),
+        ("BASE_URL", "ftp://stats.example.com", BASE_URLS),
+        ("BASE_URL", "https://", BASE_URLS),
+        ("BASE_URL", "https://stats.example.com/?a=b", BASE_URLS),
+        ("BASE_URL", "http://[", BASE_URLS),
+        ("BASE_URL", "https://example.com/stats?a=b", BASE_URLS),
+        ("BASE_URL", "https://example.com/stats#top", BASE_URLS),
+        ("BASE_URL", "https://example.com//stats", BASE_URLS),
+        ("BASE_URL", "https://example.com/stats//", BASE_URLS),
+        ("BASE_URL", "https://example.com/a/../b", BASE_URLS),
+        ("BASE_URL", "https://example.com/.", BASE_URLS),
+        ("BASE_URL", "https://example.com/st%61ts", BASE_URLS),
+        ("BASE_URL", "https://example.com/größe", BASE_URLS),
+        ("BASE_URL", "https://example.com/a b", BASE_URLS),
+        ("BASE_URL", 'https://example.com/"><script>', BASE_URLS),
+        ("BASE_URL", "https://example.com/a;b", BASE_URLS),
+        ("BASE_URL", "https://example.com/stats\n", BASE_URLS),
         ("TRUSTED_PROXIES", "proxy.example.com", "a comma-separated list of networks like 10.0.0.0/8,127.0.0.1"),
         ("GEOIP_DATABASE", "/nowhere.mmdb", "the path of an .mmdb file that exists"),
     ],
@@ -164,6 +176,10 @@ def test_a_list_in_toml_is_a_list(tmp_path):
         ("https://stats.example.com:443", "https://stats.example.com"),
         ("http://stats.example.com:80", "http://stats.example.com"),
         ("http://stats.example.com:443", "http://stats.example.com:443"),
+        ("https://example.com/stats/", "https://example.com/stats"),
+        ("HTTPS://Example.com:443/Web/Stats-1", "https://example.com/Web/Stats-1"),
+        ("http://[::1]:8050/~ann/v1.0_b", "http://[::1]:8050/~ann/v1.0_b"),
+        ("https://müller.example/stats", "https://xn--mller-kva.example/stats"),
         ("", ""),
     ],
 )

@@ -1,4 +1,4 @@
-"""The WSGI door: the same routes in front of any Flask or Dash server, so that `gunicorn app:server` collects too.
+"""The WSGI door: the same routes in front of any Flask server, so that `gunicorn app:server` collects too.
 
 An open stream holds one of the server's threads, and so does a slow body: `serve` has no such limits.
 """
@@ -13,31 +13,33 @@ from typing import Any
 from collector import pixel
 from collector.endpoint import CHECK_S, COMMIT_S, LARGEST_FORM, TOO_LARGE
 from collector.payload import LARGEST_BODY
-from collector.request import Request, Response, sealed
+from collector.request import Request, Response, routed, sealed
 from collector.routes import Routes, Stream, answered_by
 
 Wsgi = Callable[..., Iterable[bytes]]
 
 
-def mount(server: Any, routes: Routes) -> None:
+def attach(server: Any, routes: Routes) -> None:
     """Puts the routes in front of a Flask server (`server.wsgi_app`)."""
-    server.wsgi_app = _Door(server.wsgi_app, routes)
+    server.wsgi_app = Door(server.wsgi_app, routes)
 
 
-class _Door:
+class Door:
+    """A WSGI application: the routes, and `behind` for everything else."""
+
     def __init__(self, behind: Wsgi, routes: Routes) -> None:
         self._behind = behind
         self._routes = routes
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request = _request(environ)
+        request = _request(environ, self._routes.base_path)
         if request.path == pixel.PATH and request.method == "GET":
             collected = self._routes.collector.collect(pixel.as_posted(request), COMMIT_S)
             return self._answered(pixel.pictured(collected), start_response)
         collecting = request.path == "/api/collect" and request.method == "POST"
         own = None if collecting else self._routes.find(request)
         if not collecting and own is None:
-            return self._behind(environ, start_response)
+            return self._behind(_below(self._routes.base_path, environ), start_response)
         if own is None:
             return self._answered(self._collected(request, environ), start_response)
         if request.method == "POST":
@@ -63,12 +65,19 @@ class _Door:
         return self._routes.collector.collect(request._replace(body=body), COMMIT_S)
 
 
-def _request(environ: dict[str, Any]) -> Request:
+def _below(base_path: str, environ: dict[str, Any]) -> dict[str, Any]:
+    """The environment of a request below that path, whether a proxy has taken it away or not."""
+    if not base_path:
+        return environ
+    return environ | {"SCRIPT_NAME": base_path, "PATH_INFO": routed(environ.get("PATH_INFO", "/"), base_path)}
+
+
+def _request(environ: dict[str, Any], base_path: str) -> Request:
     headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     path = environ.get("PATH_INFO", "/").encode("latin-1").decode("utf-8", "replace")
     peer = environ.get("REMOTE_ADDR") or "127.0.0.1"
-    return Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers, peer)
+    return Request(environ["REQUEST_METHOD"], routed(path, base_path), environ.get("QUERY_STRING", ""), headers, peer)
 
 
 def _body(environ: dict[str, Any], most: int = LARGEST_FORM) -> bytes | None:

@@ -1,0 +1,103 @@
+"""The collector within somebody's own application (`collector.mount`): opened when it is first asked for something."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from analytics.config import PARSERS, PREFIX, Config, WrongSetting, read_config
+from analytics.database import Taken
+from analytics.faults import told
+from analytics.sites import WrongInput
+from collector.collect import CORS
+from collector.control import Control
+from collector.request import error, sealed
+from collector.routes import PATHS
+from collector.served_commands import served_commands
+from collector.service import Service
+from collector.wsgi import Door, Wsgi
+
+log = logging.getLogger("footfall.mount")
+
+ADDRESS = "http://127.0.0.1:8050"  # where Dash listens unless it is told otherwise
+AGAIN_S = 5.0  # how long nobody tries to open what could not be opened
+NOT_OPEN = error(503, "not_open", "the collector cannot be opened; the log says why", (*CORS, ("Retry-After", "5")))
+
+
+def attach_to(server: Any, settings: Mapping[str, Any]) -> None:
+    """Puts a collector with these settings, by their names in small letters, in front of a Flask server."""
+    for name in settings:
+        if name not in PARSERS:
+            raise WrongSetting(f"collector.mount: there is no setting {name!r}; there are {', '.join(PARSERS)}")
+    given = {PREFIX + name.upper(): _as_text(value) for name, value in settings.items()}
+    server.wsgi_app = _Mounted(server, read_config(os.environ | given))
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+class _Mounted:
+    """Answers what is the collector's; everything else is the application's."""
+
+    def __init__(self, server: Any, config: Config) -> None:
+        self._server = server
+        self._behind: Wsgi = server.wsgi_app
+        self._config = config
+        self._opening = threading.Lock()
+        self._door: Door | None = None
+        self._failed_at = -AGAIN_S
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "") not in self._ours:
+            return self._behind(environ, start_response)
+        door = self._door or self._opened()
+        if door is None:
+            start_response("503 Service Unavailable", list(sealed(NOT_OPEN.headers)))
+            return [NOT_OPEN.body]
+        return door(environ, start_response)
+
+    @cached_property
+    def _ours(self) -> frozenset[str]:
+        """The addresses that are answered here. What the application answers itself is no one else's."""
+        base_path = self._config.base_path
+        theirs = {rule.rule for rule in self._server.url_map.iter_rules() if not rule.arguments}
+        return frozenset(base_path + path for path in PATHS) - theirs
+
+    def _opened(self) -> Door | None:
+        """The door; None where it cannot be opened. In this process: a server may fork after it has loaded us."""
+        with self._opening:
+            if self._door is None and time.monotonic() - self._failed_at >= AGAIN_S:
+                try:
+                    self._door = self._open()
+                except (WrongInput, WrongSetting, Taken, SQLAlchemyError, OSError) as failed:
+                    self._failed_at = time.monotonic()
+                    log.error("the collector cannot be opened: %s", _why(failed))
+            return self._door
+
+    def _open(self) -> Door:
+        service = Service(self._config)
+        address = self._config.base_url or ADDRESS
+        try:
+            control = Control(self._config.data_dir, served_commands(service, address, address))
+        except OSError:
+            service.close()
+            raise
+        atexit.register(service.close)
+        atexit.register(control.close)
+        return Door(self._behind, service.routes(lambda _: None))  # nobody signs in here: keys and tokens read
+
+
+def _why(failed: Exception) -> str:
+    """In one line; only of what we say ourselves the words are known to hold no address."""
+    return str(failed) if isinstance(failed, WrongInput | WrongSetting | Taken) else told(failed)
