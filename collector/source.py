@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from analytics.redaction import clean_path
 from collector import page as pages
 from collector.page import Page, bare_host
 
@@ -195,7 +196,7 @@ def _referred(referrer: str, page_host: str) -> tuple[str, Known]:
     host = bare_host(address.host)
     if host == bare_host(page_host) or _LOOPBACK.fullmatch(host):
         return _NOBODY
-    return (host + pages.redact(address.path)).rstrip("/")[:MAX_REFERRER], _by_host(host) or Known(host)
+    return (host + clean_path(address.path)).rstrip("/")[:MAX_REFERRER], _by_host(host) or Known(host)
 
 
 def _app(referrer: str) -> tuple[str, Known]:
