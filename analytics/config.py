@@ -17,6 +17,8 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from analytics import idn
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX = "FOOTFALL_"
@@ -98,8 +100,7 @@ def _base_url(text: str) -> str:
     if not found:
         return ""
     scheme, host, port = found.groups()
-    with suppress(UnicodeError):  # a name that is no IDN: let it be what it is
-        host = host if host.isascii() else host.encode("idna").decode()
+    host = idn.to_ascii(host) or host  # a name that is no IDN: let it be what it is
     return f"{scheme}://{host}" + (f":{port}" if port and port != USUAL_PORTS[scheme] else "")
 
 

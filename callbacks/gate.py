@@ -31,7 +31,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.http import parse_cookie
 
-from analytics import accounts, language
+from analytics import accounts, idn, language
 from analytics.access import Person
 from analytics.database import Database
 from analytics.faults import told
@@ -127,7 +127,7 @@ def cookie_name(base_url: str) -> str:
 
 def shown_host(base_url: str) -> str:
     """The installation's host as people know it."""
-    return urlsplit(base_url).netloc or flask.request.host
+    return idn.to_letters(urlsplit(base_url).netloc or flask.request.host)
 
 
 def is_secure(base_url: str) -> bool:

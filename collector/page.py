@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from analytics import paths
+from analytics import idn, paths
 from analytics.redaction import REDACTED, names_person, redact
 
 MAX_URL = 4_096
@@ -35,7 +35,6 @@ _URL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
-_ASCII_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _TAG = re.compile(rf"(?:^|&)({'|'.join(TAGS)})=([^&]+)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -109,17 +108,7 @@ _read_cached = lru_cache(maxsize=4_096)(_read)
 
 
 def _host(host: str) -> str:
-    if len(host) > 253:
-        return ""
-    return host.lower() if host.isascii() else _punycode(host)
-
-
-def _punycode(host: str) -> str:
-    try:
-        encoded = host.lower().encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
-    return encoded if _ASCII_HOST.fullmatch(encoded) else ""  # "℀" becomes "a/c" on the way
+    return idn.to_ascii(host).removesuffix(".") if len(host) <= idn.LONGEST else ""
 
 
 def _encodable(text: str) -> bool:

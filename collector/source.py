@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from analytics import idn
 from analytics.redaction import clean_path
 from collector import page as pages
 from collector.page import Page, bare_host
@@ -214,7 +215,9 @@ def _tagged(tag: str) -> Known:
         return known
     if key.endswith(("ads", "ad")) and (known := _TABLE.tags.get(_ADS.sub("", key))):
         return known._replace(paid=True)
-    return (_by_host(key) if "." in key else None) or Known(tag)
+    if "." not in key:
+        return Known(tag)
+    return _by_host(idn.in_ascii(key)) or Known(idn.in_ascii(tag))
 
 
 def _by_host(host: str) -> Known | None:
