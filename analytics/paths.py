@@ -7,7 +7,7 @@ import unicodedata
 
 # Not right after a lone "%": what is decoded there would make a new escape of it.
 _ESCAPES = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])(?:%[0-9A-Fa-f]{2})+")
-_DELIMITERS = "/?#%"
+_DELIMITER = re.compile(r"[/?#%]")
 _JOINERS = "\u200c\u200d"  # Persian and Indic words are written with them
 _UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}  # controls, bidi controls, odd spaces
 
@@ -20,18 +20,18 @@ def readable(path: str) -> str:
     """
     if "%" in path:
         path = _ESCAPES.sub(_decoded, path)
-    return path if path.isascii() else "".join(map(_shown, path))
+    return path if path.isascii() or path.isprintable() else "".join(map(_shown, path))
 
 
 def _decoded(escapes: re.Match[str]) -> str:
-    octets = bytes.fromhex(escapes[0].replace("%", ""))
-    return "".join(
-        _encoded(sign) if sign in _DELIMITERS else _shown(sign) for sign in octets.decode(errors="surrogateescape")
-    )
+    text = bytes.fromhex(escapes[0].replace("%", "")).decode(errors="surrogateescape")
+    if text.isprintable() and not _DELIMITER.search(text):
+        return text
+    return "".join(_encoded(sign) if _DELIMITER.match(sign) else _shown(sign) for sign in text)
 
 
 def _shown(sign: str) -> str:
-    seen = sign in " " or sign in _JOINERS or unicodedata.category(sign) not in _UNSEEN
+    seen = sign == " " or sign in _JOINERS or unicodedata.category(sign) not in _UNSEEN
     return sign if seen else _encoded(sign)
 
 

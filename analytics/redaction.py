@@ -53,8 +53,10 @@ def clean_address(address: str) -> str:
 
 def names_person(text: str) -> bool:
     """Whether `text` holds a JWT or an e-mail address (a handle, as in `/@ann@social.example`, is none)."""
-    if _JWT.search(text):
+    if "eyJ" in text and _JWT.search(text):
         return True
+    if "@" not in text and "%" not in text:
+        return False
     name, *domain = _AT.split(text, maxsplit=1)
     return bool(name and domain and _DOMAIN_DOT.search(domain[0]))
 
