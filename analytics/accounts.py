@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from analytics import language, schema
 from analytics.access import MEMBER, OWNER, Person, checked_role
 from analytics.database import Database
+from analytics.idn import to_letters
 from analytics.sites import WrongInput, checked, checked_zone, normal_domain
 
 LOGIN_S = 30 * 86_400
@@ -193,7 +194,8 @@ def set_up(database: Database, email: str, password: str, domain: str, timezone:
     `WrongInput` as `add_person` and `sites.add` raise it; `AlreadySetUp` where somebody was faster.
     """
     address, hashed = normal_email(email), _hashed(checked_password(password))
-    site = {"domain": normal_domain(domain), "timezone": checked_zone(timezone), "created_at": now}
+    domain = normal_domain(domain)
+    site = {"domain": domain, "timezone": checked_zone(timezone), "created_at": now}
     with database.transaction() as connection:
         one_at_a_time(database, connection)
         if connection.execute(select(schema.people.c.id).limit(1)).first():
@@ -201,7 +203,7 @@ def set_up(database: Database, email: str, password: str, domain: str, timezone:
         owner = insert_person(connection, address, OWNER, hashed, now)
         there = select(schema.sites.c.id).where(schema.sites.c.domain == site["domain"])
         if not connection.execute(there).first():  # the command line may have added it before
-            connection.execute(insert(schema.sites).values(site | {"name": site["domain"]}))
+            connection.execute(insert(schema.sites).values(site | {"name": to_letters(domain)}))
         return insert_login(connection, owner.id, now)
 
 

@@ -17,6 +17,7 @@ from analytics.columnar import Columnar
 from analytics.database import Database
 from analytics.dimensions import dimension
 from analytics.history import History, StillCounting
+from analytics.idn import to_letters
 from analytics.jobs import Rest, Tell
 from analytics.metrics import METRICS
 from analytics.past import Past
@@ -53,9 +54,10 @@ def snippet(address: str, domain: str) -> str:
 
 def iframe(address: str, domain: str, token: str) -> str:
     """The line that shows a card of that token in another page. Its ground is light in pages of either theme."""
+    shown = escape(to_letters(domain)).encode("ascii", "xmlcharrefreplace").decode()  # for pages in any encoding
     return (
         f'<iframe src="{escape(address)}/embed/live?token={token}" '
-        f'title="Active now on {escape(domain)}" '
+        f'title="Active now on {shown}" '
         f'width="360" height="260" style="border:0;color-scheme:light" loading="lazy"></iframe>'
     )
 
@@ -68,7 +70,9 @@ def invitation_link(address: str, token: str) -> str:
 def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
     """Adds a site; the text is its snippet."""
     site = sites.add(context.database, domain, name, timezone, now=context.now)
-    return f"{site.domain} is added. Put this into the head of its pages:\n\n{snippet(context.address, site.domain)}"
+    return (
+        f"{site.shown_domain} is added. Put this into the head of its pages:\n\n{snippet(context.address, site.domain)}"
+    )
 
 
 def site_list(context: Context) -> str:
@@ -82,12 +86,12 @@ def site_set(context: Context, domain: str, **changes: Any) -> str:
     given = {name: value for name, value in changes.items() if value not in (None, (), [])}
     if not given:
         raise WrongInput("nothing to change; see `site set --help`")
-    return f"{sites.change(context.database, domain, **given).domain} is changed."
+    return f"{sites.change(context.database, domain, **given).shown_domain} is changed."
 
 
 def site_remove(context: Context, domain: str) -> str:
     """Removes a site with everything that was stored for it."""
-    return f"{sites.remove(context.database, domain).domain} and all of its data are gone."
+    return f"{sites.remove(context.database, domain).shown_domain} and all of its data are gone."
 
 
 def user_add(context: Context, email: str, role: str, password: str | None, on: Sequence[str] = ()) -> str:

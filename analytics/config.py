@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from analytics import idn
 from analytics.addresses import Network, network
 
 PREFIX = "FOOTFALL_"
@@ -113,8 +114,7 @@ def _base_url(text: str) -> str:
     path = (found[4] or "").removesuffix("/")
     if not BASE_PATH.fullmatch(path):
         raise ValueError(BASE_URLS)
-    with suppress(UnicodeError):  # a name that is no IDN: let it be what it is
-        host = host if host.isascii() else host.encode("idna").decode()
+    host = idn.to_ascii(host) or host  # a name that is no IDN: let it be what it is
     return f"{scheme}://{host}" + (f":{port}" if port and port != USUAL_PORTS[scheme] else "") + path
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, FromClause, case, cast, func, literal
 from sqlalchemy.types import Text
 
+from analytics import idn, paths
 from analytics.dialects import prop
 from analytics.period import INTERVALS
 from analytics.sites import WrongInput
@@ -30,7 +31,8 @@ class Dimension:
     """One dimension.
 
     `wire` is its name in Plausible's API. `value` is its text in the rows it is of: a visit's or a hit's; "" is none,
-    which people read as `none`. `entry` stands for a hit's fact where visits are split by it: for the page, the one
+    which people read as `none`. `stored` makes of a value in either form (letters or encoded) the one that is in the
+    rows. `entry` stands for a hit's fact where visits are split by it: for the page, the one
     they entered on; without it they cannot be.
     """
 
@@ -41,6 +43,7 @@ class Dimension:
     value: Value
     none: str = "(none)"
     entry: Value | None = None
+    stored: Callable[[str], str] = str
 
     @property
     def interval(self) -> str:
@@ -52,8 +55,17 @@ def _column(name: str) -> Value:
     return lambda rows: rows.c[name]
 
 
-def _visit(name: str, label: str, none: str = "(none)") -> Dimension:
-    return Dimension(name, label, f"visit:{name}", "visit", _column(name), none)
+def _visit(name: str, label: str, none: str = "(none)", stored: Callable[[str], str] = str) -> Dimension:
+    return Dimension(name, label, f"visit:{name}", "visit", _column(name), none, stored=stored)
+
+
+def _source(text: str) -> str:
+    return idn.in_ascii(text) if "." in text else text  # a host; else a name
+
+
+def _referrer(text: str) -> str:
+    host, slash, path = text.partition("/")
+    return _source(host) + slash + paths.readable(path)
 
 
 def _signed_in(visits: FromClause) -> ColumnElement[Any]:
@@ -69,13 +81,17 @@ def _no_column(_: FromClause) -> ColumnElement[Any]:
 
 
 _ALL = (
-    Dimension("page", "Page", "event:page", "hit", _column("path"), entry=_column("entry_page")),
-    Dimension("hostname", "Hostname", "event:hostname", "hit", _column("host"), entry=_column("host")),
-    _visit("entry_page", "Entry page"),
-    _visit("exit_page", "Exit page"),
-    _visit("source", "Source", "Direct / None"),
+    Dimension(
+        *("page", "Page", "event:page", "hit", _column("path")), entry=_column("entry_page"), stored=paths.readable
+    ),
+    Dimension(
+        *("hostname", "Hostname", "event:hostname", "hit", _column("host")), entry=_column("host"), stored=idn.in_ascii
+    ),
+    _visit("entry_page", "Entry page", stored=paths.readable),
+    _visit("exit_page", "Exit page", stored=paths.readable),
+    _visit("source", "Source", "Direct / None", _source),
     _visit("channel", "Channel", "(none)"),
-    _visit("referrer", "Referrer", "Direct / None"),
+    _visit("referrer", "Referrer", "Direct / None", _referrer),
     _visit("utm_source", "UTM source"),
     _visit("utm_medium", "UTM medium"),
     _visit("utm_campaign", "UTM campaign"),

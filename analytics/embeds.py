@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, insert, select, true, update
 
-from analytics import schema
+from analytics import idn, schema
 from analytics.database import Database
 from analytics.sites import WrongInput, checked
 from analytics.snapshot import Snapshot
@@ -48,19 +48,12 @@ class Embed:
 def normal_host(text: str) -> str:
     """The host as browsers name it, cut out of what people paste: `https://Panel.Example.com/a`."""
     host = re.split(r"[/?#]", re.sub(r"^https?://", "", text.strip().lower()))[0].removesuffix(".")
-    if not host.isascii():
-        host = _punycode(host)
+    name, colon, port = host.partition(":")
+    host = host if host.isascii() else idn.to_ascii(name) + colon + port
     found = HOST.fullmatch(host)
     if not found or len(host) > 253 or not 1 <= int(found["port"] or 1) <= 65_535:
         raise WrongInput(f"{text!r} is no host; give one like panel.example.com or localhost:3000")
     return host
-
-
-def _punycode(host: str) -> str:
-    try:
-        return host.encode("idna").decode()
-    except UnicodeError:
-        return ""
 
 
 def add(database: Database, site_id: int, hosts: Iterable[str], expires_s: int, *, now: int) -> tuple[Embed, str]:

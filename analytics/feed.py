@@ -8,6 +8,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from analytics import schema
 from analytics.database import Database
+from analytics.idn import in_letters
 from analytics.ids import came_live
 
 MOST_IMPORTED = 2_000
@@ -88,7 +89,8 @@ def _item(kind: str, row: Row[tuple[object, ...]]) -> FeedItem:
         "id": str(told["id"]),
         "visitor_id": opaque(int(str(told["visitor"]))),
         "timestamp": told["at"],
-        **{name: told[name] for name in ("user_id", "path", "source", "country", "city", "device", "browser")},
+        **{name: told[name] for name in ("user_id", "path", "country", "city", "device", "browser")},
+        "source": in_letters(told["source"]),
         "user_type": told["user_type"] if told["user_id"] is not None else "",
     }
     if kind == "pageviews":

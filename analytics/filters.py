@@ -30,7 +30,7 @@ class Match:
     """A dimension compared with values: one of them suits, or with `…_not` none.
 
     `matches`: `*` is any text without a slash, `**` any text. Without `exact_case` A is a; letters beyond ASCII as the
-    database knows them.
+    database knows them. Paths and hosts are taken in either form, in letters or encoded, and kept as they are stored.
     """
 
     operator: Operator
@@ -49,6 +49,7 @@ class Match:
             raise WrongInput(f"a filter of {known.id} has 1 to {MOST_VALUES} values")
         for value in self.values:
             _check(value, known.id, "matches" in self.operator)
+        object.__setattr__(self, "values", tuple(dict.fromkeys(map(known.stored, self.values))))
 
 
 @dataclass(frozen=True, slots=True)

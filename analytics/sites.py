@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from analytics import changes, schema
+from analytics import changes, idn, paths, schema
 from analytics.addresses import Network, network
 from analytics.database import Database
 from analytics.snapshot import Snapshot
@@ -69,6 +69,11 @@ class Site:
     demo: bool = False
     wildcards: Wildcards | None = field(default=None, compare=False, repr=False)  # of the excluded paths
 
+    @property
+    def shown_domain(self) -> str:
+        """The domain as people read it (`idn.to_letters`)."""
+        return idn.to_letters(self.domain)
+
     def allows_host(self, host: str) -> bool:
         """Whether pages of that host count: the domain, its subdomains, or a listed host."""
         domain = self.domain.removeprefix("www.")
@@ -96,12 +101,11 @@ class Site:
 
 
 def normal_domain(text: str) -> str:
-    """The domain as it is stored, from whatever people paste: `https://Example.com/` is `example.com`."""
-    domain = re.sub(r"^[a-z]+://", "", text.strip().lower()).split("/")[0].split(":")[0].strip(".")
-    try:
-        domain = domain.encode("idna").decode() if not domain.isascii() else domain
-    except UnicodeError:
-        domain = ""
+    """The domain as it is stored, from whatever people paste: `https://Example.com/` is `example.com`.
+
+    Letters beyond ASCII become IDNA: `müller.example` is `xn--mller-kva.example`.
+    """
+    domain = idn.to_ascii(re.sub(r"^[a-z]+://", "", text.strip().lower()).split("/")[0].split(":")[0]).strip(".")
     if not DOMAIN.match(domain) or len(domain) > 253:
         raise WrongInput(f"{text!r} is no domain; give it with its ending, like example.com")
     return domain
@@ -132,7 +136,7 @@ def _network(text: str) -> str:
 def _path(text: str) -> str:
     if not text.isprintable() or len(text.split()) != 1 or len(text) > LONGEST_PATH:
         raise WrongInput(f"{text[:80]!r} is no path like /admin/** ; it has no spaces")
-    return "/" + text.strip().lstrip("/")
+    return "/" + paths.readable(text.strip()).replace(" ", "%20").lstrip("/")  # a line of the table has no space
 
 
 def _checked_name(text: str) -> str:
@@ -175,7 +179,7 @@ def _lines(check: Callable[[str], str]) -> Callable[[Iterable[str]], str]:
 
 
 def _site(row: Row[Any]) -> Site:
-    paths = tuple(row.excluded_paths.split())
+    excluded = tuple(row.excluded_paths.split())
     return Site(
         id=row.id,
         domain=row.domain,
@@ -185,11 +189,11 @@ def _site(row: Row[Any]) -> Site:
         week_start=row.week_start,
         hosts=tuple(row.hosts.split()),
         excluded_addresses=tuple(network(text) for text in row.excluded_addresses.split()),
-        excluded_paths=paths,
+        excluded_paths=excluded,
         excluded_hosts=tuple(row.excluded_hosts.split()),
         retention_days=row.retention_days,
         demo=row.demo,
-        wildcards=Wildcards(paths) if paths else None,
+        wildcards=Wildcards(map(paths.readable, excluded)) if excluded else None,
     )
 
 
@@ -210,8 +214,8 @@ def find(database: Database, domain: str) -> Site:
     for site in known:
         if site.domain == wanted:
             return site
-    listed = ", ".join(site.domain for site in known[:10]) or "none yet; `site add` adds one"
-    raise WrongInput(f"there is no site {wanted}; known: {listed}")
+    listed = ", ".join(site.shown_domain for site in known[:10]) or "none yet; `site add` adds one"
+    raise WrongInput(f"there is no site {idn.to_letters(wanted)}; known: {listed}")
 
 
 def _new_name(text: str) -> str:
@@ -232,9 +236,9 @@ def add(
     with database.transaction() as connection:
         taken = select(schema.sites.c.id).where(schema.sites.c.domain == values["domain"])
         if connection.execute(taken).first():
-            there = f"the site {values['domain']} is there already"
+            there = f"the site {idn.to_letters(values['domain'])} is there already"
             raise WrongInput(there, {"domain": there})
-        told = {"name": values["name"] or values["domain"], "created_at": now, "demo": demo}
+        told = {"name": values["name"] or idn.to_letters(values["domain"]), "created_at": now, "demo": demo}
         connection.execute(insert(schema.sites).values(values | told))
     return find(database, domain)
 
@@ -300,9 +304,14 @@ class Directory:
         return _Known({site.domain: site for site in found}, {site.id: site for site in found})
 
     def get(self, domain: str) -> Site | None:
-        """The site of that domain as added, in any case, else with or without `www.`; None where there is none."""
+        """The site of that domain as added, in any case, in letters or in ASCII, else with or without `www.`; None where
+        there is none.
+        """
         known = self._sites.get().by_domain
-        return known.get(domain) or known.get(domain.lower()) or known.get(_other_form(domain.lower()))
+        if site := known.get(domain):
+            return site
+        name = idn.to_ascii(domain)
+        return known.get(name) or known.get(_other_form(name))
 
     def numbered(self, site_id: int) -> Site | None:
         """The site with that id, None where there is none."""

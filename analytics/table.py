@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from analytics import written
+from analytics import idn, written
 from analytics.metrics import Metric
 from analytics.past import Past, breakdown
 from analytics.period import Span
@@ -56,10 +56,13 @@ def text(table: Table, form: str) -> str:
 
 
 def columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows as aligned text, "" for none. What is not printable is shown as a dot: no text steers a terminal."""
+    """Rows as aligned text, "" for none. Hosts are in letters.
+
+    What is not printable is shown as a dot: no text steers a terminal.
+    """
     if not rows:
         return ""
-    shown = [[_printable(cell) for cell in row] for row in (heads, *rows)]
+    shown = [[_printable(idn.in_letters(cell)) for cell in row] for row in (heads, *rows)]
     widths = [max(len(row[column]) for row in shown) for column in range(len(heads))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown)
     return "\n".join(line.rstrip() for line in lines)

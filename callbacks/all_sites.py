@@ -112,11 +112,16 @@ def _found(
     known: Sequence[Site], active: Mapping[int, int], today: Mapping[int, Figures], asking: Asking
 ) -> list[Site]:
     """The sites that fit the search, as they are to be sorted."""
-    found = [site for site in known if asking.words in site.domain or asking.words in site.name.lower()]
+    found = [site for site in known if any(asking.words in name for name in _names(site))]
     if asking.sort == "domain":  # as they come
         return found[::-1] if asking.backwards else found
     found.sort(key=lambda site: _figure(site, active, today, asking.sort), reverse=not asking.backwards)
     return found
+
+
+def _names(site: Site) -> tuple[str, ...]:
+    """What a site is found by."""
+    return site.domain, site.shown_domain, site.name.lower()
 
 
 def _figure(site: Site, active: Mapping[int, int], today: Mapping[int, Figures], sort: str) -> int:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics import notes, segments, stats, usage
+from analytics import idn, notes, segments, stats, usage
 from analytics.database import Database
 from analytics.dimensions import dimension
 from analytics.filters import Filter, Match
@@ -194,7 +194,8 @@ class Answers:
         shown = LISTS[one.of]
         filters = shown.filters
         if one.search:
-            filters = (*filters, Match("contains", shown.dimension, (one.search,), exact_case=False))
+            either = one.search, idn.in_ascii(one.search)
+            filters = (*filters, Match("contains", shown.dimension, either, exact_case=False))
         order = Order(shown.dimension if one.order.by == "name" else one.order.by, one.order.descending)
         cut = {"limit": MOST_ROWS} if whole else {"limit": PAGE, "offset": (one.page - 1) * PAGE}
         answer = self._split(shown.dimension, filters, metrics=shown.metrics, order=(order,), **cut)

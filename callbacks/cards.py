@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from analytics import embeds
 from analytics.access import ADMIN
 from analytics.commands import iframe, seconds
+from analytics.idn import to_letters
 from analytics.sites import Site
 from callbacks.asked import Asked, address
 from callbacks.form import Done, Fields, lines, number, on_send
@@ -37,7 +38,7 @@ def register(app: Dash, service: Service) -> None:
     def revoke(domain: object, fields: Fields) -> Done:
         site = authorized(service, domain, ADMIN)
         embed = embeds.revoke(service.database, number(fields, "key"), site.id, now=int(time.time()))
-        told = {"message": f"The card on {', '.join(embed.hosts)} is off"}
+        told = {"message": f"The card on {', '.join(map(to_letters, embed.hosts))} is off"}
         return Done(told, (layout.lists(_listed(service, site)),))
 
     for name, do in ((layout.ADD, make), (layout.REVOKE, revoke)):

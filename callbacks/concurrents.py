@@ -60,7 +60,7 @@ def _sheet(service: Service, site: Site, search: str, now: int) -> flask.Respons
     found = service.history.day(site, day, now)
     if not found.complete:
         raise ServiceUnavailable("minutes of this day are still being counted; ask again in a moment", retry_after=1)
-    return csv_file(text(concurrents.minutes(found, zone)), f"{site.domain} concurrents {day}.csv")
+    return csv_file(text(concurrents.minutes(found, zone)), f"{site.shown_domain} concurrents {day}.csv")
 
 
 def _drawn(service: Service, site: Site, search: object, now: int) -> tuple[Any, int]:

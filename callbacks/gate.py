@@ -31,7 +31,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.http import parse_cookie
 
-from analytics import accounts, language
+from analytics import accounts, idn, language
 from analytics.access import Person
 from analytics.config import path_of
 from analytics.database import Database
@@ -134,7 +134,7 @@ def cookie_name(base_url: str) -> str:
 
 def shown_host(base_url: str) -> str:
     """The installation's host, with its path, as people know it."""
-    return urlsplit(base_url).netloc + path_of(base_url) or flask.request.host
+    return idn.to_letters(urlsplit(base_url).netloc or flask.request.host) + path_of(base_url)
 
 
 def origin_of(base_url: str) -> str:

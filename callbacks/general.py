@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import Dash
 from dash.development.base_component import Component
 
-from analytics import sites
+from analytics import idn, sites
 from analytics.access import ADMIN, OWNER
 from analytics.sites import WrongInput
 from callbacks.asked import Asked
@@ -33,7 +33,7 @@ def register(app: Dash, service: Service) -> None:
 
     def delete(domain: object, fields: Fields) -> Done:
         site = authorized(service, domain, OWNER)
-        if fields.get("typed", "").strip() != site.domain:
+        if idn.to_ascii(fields.get("typed", "").strip()) != site.domain:
             raise WrongInput("that is another name", {"typed": "that is another name"})
         if site.demo:
             service.crowd.vanish()

@@ -10,6 +10,7 @@ from dash import Dash, Output
 from analytics import hosts
 from analytics.access import ADMIN
 from analytics.database import Database
+from analytics.idn import to_letters
 from analytics.sites import Site, WrongInput
 from callbacks.form import Done, Fields, on_send
 from callbacks.guard import authorized
@@ -53,4 +54,4 @@ def register(app: Dash, service: Service) -> None:
 def _lists(site: Site) -> dict[str, str]:
     """What the fields of Filters hold now, by their ids; saving what they held before would undo the decision."""
     entries: dict[str, Sequence[str]] = {"hosts": site.hosts, "excluded_hosts": site.excluded_hosts}
-    return {f"{filters.HOSTS}-{name}": "\n".join(lines) for name, lines in entries.items()}
+    return {f"{filters.HOSTS}-{name}": "\n".join(map(to_letters, lines)) for name, lines in entries.items()}

@@ -15,6 +15,7 @@ from analytics import accounts, invitations
 from analytics.access import Person
 from analytics.database import Database
 from analytics.households import household
+from analytics.idn import to_letters
 from analytics.invitations import Gone, Invitation
 from analytics.sites import WrongInput, all_sites
 from analytics.tries import Tries
@@ -105,7 +106,7 @@ class _Pages(NamedTuple):
             message=message,
             token=self._token,
             role=invitation.role,
-            domain=self._domain(invitation),
+            domain=to_letters(self._domain(invitation)),
             person=person.email if person else "",
             email=flask.request.form.get("email", invitation.email),
             wrong={"email": "", "password": ""} | dict(wrong or {}),

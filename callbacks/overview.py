@@ -74,7 +74,7 @@ def register(app: Dash, service: Service) -> None:
         except WrongInput as wrong:
             raise BadRequest(str(wrong)) from None
         first, last = days_of(answers.span, answers.zone)
-        return csv_file(text, f"{site.domain} {name} {first} {last}.csv")
+        return csv_file(text, f"{site.shown_domain} {name} {first} {last}.csv")
 
 
 def _query() -> str:

@@ -93,7 +93,7 @@ def _listed(service: Service, site: Site | None) -> tuple[list[people.Row], list
     if site:
         rows = [_member(one, own) for one in members.of_site(service.database, site.id)]
     else:
-        domains = {one.id: one.domain for one in service.sites.all()}
+        domains = {one.id: one.shown_domain for one in service.sites.all()}
         rows = [_anybody(one, own, domains) for one in accounts.people(service.database)]
     found = invitations.pending(service.database, site.id if site else None, now=_now())
     return rows, [people.Guest(one.id, one.email, one.role, one.expires_at) for one in found]

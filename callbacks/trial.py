@@ -7,6 +7,7 @@ import time
 from dash import Dash, Output
 
 from analytics.access import ADMIN
+from analytics.idn import in_letters, to_letters
 from callbacks.form import Done, Fields, on_send
 from callbacks.guard import authorized
 from collector.service import Service
@@ -33,10 +34,10 @@ def _facts(tried: Trial) -> list[tuple[str, str]]:
     """What would be stored, by the names that people read."""
     made = tried.origin
     return [
-        ("Page", tried.host + tried.path),
-        ("Source", made.source or ("Direct" if tried.host else "")),
+        ("Page", to_letters(tried.host) + tried.path),
+        ("Source", in_letters(made.source) or ("Direct" if tried.host else "")),
         ("Channel", made.channel),
-        ("Referrer", made.referrer),
+        ("Referrer", in_letters(made.referrer)),
         ("Campaign", made.utm_campaign),
         ("Country", trial.country(made.country)),
         ("City", made.city),

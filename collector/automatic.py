@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from msgspec.structs import replace
 
-from collector import page
+from analytics.redaction import clean_address
 from collector.payload import Event
 
 ADDRESSES = {"Outbound Link: Click": "url", "File Download": "url", "404": "path"}
@@ -17,18 +16,12 @@ ADDRESSES = {"Outbound Link: Click": "url", "File Download": "url", "404": "path
 def cleared(event: Event) -> Event:
     """The event without what names a person or opens a door in the address that it carries.
 
-    Parts of a path become ":redacted" (see `page.redact`); a query that holds such a part is dropped whole.
+    See `redaction.clean_address`.
     """
     name = ADDRESSES.get(event.name or "")
     if name is None or not event.props:
         return event
     told: Any = event.props.get(name)
-    if not isinstance(told, str) or (kept := _cleared(told)) == told:
+    if not isinstance(told, str) or (kept := clean_address(told)) == told:
         return event
     return replace(event, props=event.props | {name: kept})
-
-
-def _cleared(address: str) -> str:
-    path, mark, query = address.partition("?")
-    parts = re.sub("[&=]", "/", query)
-    return page.redact(path) + (mark + query if page.redact(parts) == parts else "")

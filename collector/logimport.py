@@ -224,7 +224,7 @@ class _Import:
                 case Duplicate():
                     self.totals.known += 1
                 case _:
-                    raise WrongInput(f"{self._site.domain}: {named(outcome)[1]}; the import has stopped")
+                    raise WrongInput(f"{self._site.shown_domain}: {named(outcome)[1]}; the import has stopped")
 
     def _outcomes(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
         """One transaction; again with other ids where one was taken (see `analytics.ids`)."""

@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
+from analytics import idn, paths
+from analytics.redaction import REDACTED, names_person, redact
+
 MAX_URL = 4_096
 MAX_PATH = 2_048
 MAX_TAG = 200
-REDACTED = ":redacted"
 TAGS = (
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref", "source"),
     *("gclid", "gbraid", "wbraid", "msclkid", "fbclid", "ttclid", "twclid", "li_fat_id"),
@@ -33,25 +35,18 @@ _URL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
-_ASCII_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 # A template that escapes twice writes `&amp;` for `&`; a `;` parts two values only where a tag follows it.
 _AMP = r"(?:(?i:amp)(?:;|%3[Bb])){0,4}+"
 _NAME = f"({'|'.join(TAGS)})="
 _TAG = re.compile(rf"(?:^|[&;]){_AMP}{_NAME}((?:(?!;{_AMP}{_NAME})[^&])+)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-_SUSPECT = re.compile(r"@|%(?:25)*40|eyJ|[0-9a-fA-F]{32}")
-_AT = re.compile(r"@|%(?:25)*40")
-_DOMAIN_DOT = re.compile(r"\.\D")  # `lodash@4.17.21` is a version, not an address
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8}")  # every JWT begins with the base64 of `{"`
-_HEX = re.compile(r"(?=[a-fA-F]*\d)[0-9a-fA-F]{32,}", re.ASCII)  # a key has a digit somewhere
-
 
 class Page(NamedTuple):
     """Where a hit happened.
 
     `host` is lower-case and punycoded, without port; `www.` is kept (see `bare_host`). `path` begins with
-    "/", is percent-encoded as it was sent and at most 2,048 characters. `query` is a read-only mapping of
+    "/", is in letters (`paths.readable`), redacted and at most 2,048 characters. `query` is a read-only mapping of
     those keys of `TAGS` that were there: first non-empty value, decoded once, at most 200 characters.
     """
 
@@ -84,7 +79,7 @@ def read(url: str, keep_hash: bool = False) -> Page | None:
 def split(url: str) -> Address | None:
     """The pieces of an http(s) or chrome-extension address of at most `MAX_URL` characters; None for others.
 
-    Name, password and port are dropped; what else must not be kept is still there (see `redact`).
+    Name, password and port are dropped; what else must not be kept is still there (see `analytics.redaction`).
     """
     url = url.strip()
     found = _URL.fullmatch(url) if len(url) <= MAX_URL else None
@@ -100,23 +95,14 @@ def bare_host(host: str) -> str:
     return host[4:] if host.startswith("www.") and "." in host[4:] else host
 
 
-def redact(path: str) -> str:
-    """`path` with each part that names a person or opens a door replaced by ":redacted".
-
-    Such a part holds an e-mail address or a JWT, or is a hexadecimal string of 32 digits or more.
-    """
-    if not _SUSPECT.search(path):
-        return path
-    return "/".join(REDACTED if _private(part) or _HEX.fullmatch(part) else part for part in path.split("/"))
-
-
 def _read(url: str, keep_hash: bool) -> Page | None:
     address = split(url)
     if address is None:
         return None
-    path, route = address.path, _route(address.fragment) if keep_hash else ""
-    kept = f"{redact(path)}#{redact(route)}" if route else redact(path)
-    if max(len(path) + len(route), len(kept)) > MAX_PATH:
+    route = _route(address.fragment) if keep_hash else ""
+    path = paths.readable(f"{address.path}#{route}" if route else address.path)
+    kept = redact(path)
+    if max(len(path), len(kept)) > MAX_PATH:
         return None
     return Page(address.host, kept, _tags(address.query) if address.query else _NO_TAGS)
 
@@ -125,17 +111,7 @@ _read_cached = lru_cache(maxsize=4_096)(_read)
 
 
 def _host(host: str) -> str:
-    if len(host) > 253:
-        return ""
-    return host.lower() if host.isascii() else _punycode(host)
-
-
-def _punycode(host: str) -> str:
-    try:
-        encoded = host.lower().encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
-    return encoded if _ASCII_HOST.fullmatch(encoded) else ""  # "℀" becomes "a/c" on the way
+    return idn.to_ascii(host).removesuffix(".") if len(host) <= idn.LONGEST else ""
 
 
 def _encodable(text: str) -> bool:
@@ -164,12 +140,4 @@ def _value(raw: str) -> str:
     """The text of one query value; decoding may bring control characters and private data to light."""
     if "%" in raw or "+" in raw:
         raw = _CONTROL.sub("", unquote_plus(raw))
-    return REDACTED if _SUSPECT.search(raw) and _private(raw) else raw.strip()[:MAX_TAG]
-
-
-def _private(text: str) -> bool:
-    """Whether `text` holds a JWT or an e-mail address (a handle, as in `/@ann@social.example`, is none)."""
-    if _JWT.search(text):
-        return True
-    name, *domain = _AT.split(text, maxsplit=1)
-    return bool(name and domain and _DOMAIN_DOT.search(domain[0]))
+    return REDACTED if names_person(raw) else raw.strip()[:MAX_TAG]

@@ -255,7 +255,7 @@ class Routes:
     def _drawn(self, request: Request, site: Site, token: str, policy: str) -> Response:
         concurrency = self._history.read(site, int(self._clock()))
         page = card.render(
-            site.domain,
+            site.shown_domain,
             self._hub.stats(site.id),
             concurrency.points,
             token=token,

@@ -16,6 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from analytics import idn
+from analytics.redaction import clean_path
 from collector import page as pages
 from collector.page import Page, bare_host
 
@@ -195,7 +197,7 @@ def _referred(referrer: str, page_host: str) -> tuple[str, Known]:
     host = bare_host(address.host)
     if host == bare_host(page_host) or _LOOPBACK.fullmatch(host):
         return _NOBODY
-    return (host + pages.redact(address.path)).rstrip("/")[:MAX_REFERRER], _by_host(host) or Known(host)
+    return (host + clean_path(address.path)).rstrip("/")[:MAX_REFERRER], _by_host(host) or Known(host)
 
 
 def _app(referrer: str) -> tuple[str, Known]:
@@ -213,7 +215,9 @@ def _tagged(tag: str) -> Known:
         return known
     if key.endswith(("ads", "ad")) and (known := _TABLE.tags.get(_ADS.sub("", key))):
         return known._replace(paid=True)
-    return (_by_host(key) if "." in key else None) or Known(tag)
+    if "." not in key:
+        return Known(tag)
+    return _by_host(idn.in_ascii(key)) or Known(idn.in_ascii(tag))
 
 
 def _by_host(host: str) -> Known | None:

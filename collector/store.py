@@ -18,6 +18,7 @@ from analytics import schema
 from analytics.beat import Beat, State
 from analytics.changes import Noted
 from analytics.feed import FeedItem, opaque
+from analytics.idn import in_letters
 from analytics.ids import Ids
 from collector import visit as visits
 from collector.arrival import Added, Arrival, Duplicate, Filtered, Outcome, Stored, named
@@ -296,7 +297,7 @@ def _feed_item(arrival: Arrival, visit: Visit, row_id: int) -> FeedItem:
         user_type=event.user_type or "",
         path=arrival.path,
         title=event.title or "",
-        source=origin.source,
+        source=in_letters(origin.source),
         country=origin.country,
         city=origin.city,
         device=origin.device,

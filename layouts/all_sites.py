@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from dash import dcc, html
 
+from analytics.idn import to_letters
 from analytics.today import Figures
 from layouts import states
 from layouts.components import figures, trend
@@ -140,8 +141,8 @@ def _row(row: Row, window_s: int) -> dict[str, object]:
         (figures.UNKNOWN if row.yesterday is None else figures.count(row.yesterday), "People yesterday"),
     ]
     return {
-        "domain": row.domain,
-        "name": row.name if row.name != row.domain else "",
+        "domain": to_letters(row.domain),
+        "name": row.name if row.name not in (row.domain, to_letters(row.domain)) else "",
         "href": row.href,
         "badge": "Demo" if row.demo else "",
         "cells": cells,

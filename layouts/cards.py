@@ -10,6 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.embeds import EXPIRED, OFF, ON
+from analytics.idn import to_letters
 from layouts import states
 from layouts.components import figures, form
 from layouts.components.address import at
@@ -57,7 +58,11 @@ def _make(domain: str) -> Component:
         form.lines(ADD, "hosts", "Hosts", (), hint=hosts_hint, rows=3),
         form.select(ADD, "expires", "Good for", "365d", LIVES),
     ]
-    intro = ["Gives you a line to paste. Whoever opens that page sees ", html.Bdi(domain), " without signing in."]
+    intro = [
+        "Gives you a line to paste. Whoever opens that page sees ",
+        html.Bdi(to_letters(domain)),
+        " without signing in.",
+    ]
     return form.card(ADD, "Make a card", fields, domain=domain, intro=intro, save="Make card", once=LINE)
 
 
@@ -71,13 +76,13 @@ def _preview(domain: str) -> Component:
 def _shown(domain: str, theme: str, label: str) -> Component:
     """The real card, on the ground of a page in that theme."""
     address = at("/embed/live?" + urlencode({"site": domain, "theme": theme}))
-    card = html.Iframe(src=address, title=f"Active now on {domain}, {theme}", width="360", height="260")
+    card = html.Iframe(src=address, title=f"Active now on {to_letters(domain)}, {theme}", width="360", height="260")
     return html.Figure([html.Figcaption(label), card], **{"data-bs-theme": theme})
 
 
 def _row(row: Row) -> html.Tr:
-    hosts = ", ".join(row.hosts)
-    name = html.Bdi(hosts, className="ff-trunc", title="\n".join(row.hosts))
+    hosts = ", ".join(map(to_letters, row.hosts))
+    name = html.Bdi(hosts, className="ff-trunc", title="\n".join(map(to_letters, row.hosts)))
     state = html.Span(STATES[row.state], className="ff-badge is-ok" if row.state == ON else "ff-badge")
     ask = form.asking_button("Revoke", LOST.format(hosts=hosts))
     revoke = form.form(REVOKE, [ask], key=str(row.id)) if row.state == ON else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.idn import to_letters
 from analytics.sites import Site
 from layouts.components import form
 
@@ -18,12 +19,21 @@ def cards(site: Site, unlisted: Component | None, own_address: str) -> list[Comp
 
 def _hosts(site: Site) -> html.Section:
     fields = [
-        form.lines(HOSTS, "hosts", "Allowed hosts", site.hosts, hint="One a line, like shop.example.net."),
         form.lines(
-            HOSTS, "excluded_hosts", "Excluded hosts", site.excluded_hosts, hint="One a line, like staging.example.com."
+            HOSTS, "hosts", "Allowed hosts", map(to_letters, site.hosts), hint="One a line, like shop.example.net."
+        ),
+        form.lines(
+            HOSTS,
+            "excluded_hosts",
+            "Excluded hosts",
+            map(to_letters, site.excluded_hosts),
+            hint="One a line, like staging.example.com.",
         ),
     ]
-    intro = [html.Bdi(site.domain), " and its subdomains count; other hosts only when they are allowed here."]
+    intro = [
+        html.Bdi(to_letters(site.domain)),
+        " and its subdomains count; other hosts only when they are allowed here.",
+    ]
     return form.card(HOSTS, "Hosts", fields, domain=site.domain, intro=intro)
 
 

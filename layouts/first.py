@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dash import html
 
+from analytics.idn import to_letters
 from analytics.sites import Site
 from layouts import snippet
 from layouts.snippet import Doubts
@@ -17,7 +18,7 @@ def page(site: Site, line: str, doubts: Doubts) -> html.Main:
             html.P(
                 [
                     "One line in the head of every page of ",
-                    html.Bdi(site.domain),
+                    html.Bdi(to_letters(site.domain)),
                     ". It sets no cookie and weighs about 2\u00a0kB. This page turns into the Live page with the "
                     "first visit.",
                 ]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.idn import to_letters
 from layouts import states
 from layouts.components import figures, form
 from layouts.components.address import at
@@ -52,7 +53,7 @@ def _add(domain: str) -> Component:
         form.text(ADD, "name", "Name", hint="The program or server that will use it.", maxLength=120),
         form.select(ADD, "scope", "May", "stats", SCOPES),
     ]
-    intro = ["Opens ", html.Bdi(domain), " alone."]
+    intro = ["Opens ", html.Bdi(to_letters(domain)), " alone."]
     return form.card(ADD, "Add a key", fields, domain=domain, intro=intro, save="Add key", once=KEY)
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.idn import in_letters
 from analytics.live import Concurrency, LiveState, Rest, Tally
 from analytics.sites import Site
 from layouts import states
@@ -238,7 +239,7 @@ def sources(state: LiveState, words: Words = NOW) -> list[Component]:
     if not state.active:
         return [states.nothing(words.nobody, "Where people come from shows up here.")]
     shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
-    shown = tuple(Tally(tally.label or DIRECT, tally.people) for tally in shown)
+    shown = tuple(Tally(in_letters(tally.label) or DIRECT, tally.people) for tally in shown)
     return _ranked("Source", words, shown, ranking.left_out(rest, "from", "source"))
 
 

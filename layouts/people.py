@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
+from analytics.idn import to_letters
 from layouts.components import figures, form
 
 ROLE, REMOVE, INVITE, REVOKE = "person-role", "person-remove", "invite", "invitation-revoke"
@@ -76,7 +77,7 @@ def _invite(domain: str) -> Component:
         ),
         form.select(INVITE, "expires", "Good for", "7d", LIVES),
     ]
-    where = html.Bdi(domain) if domain else "every site"
+    where = html.Bdi(to_letters(domain)) if domain else "every site"
     intro = ["Makes a link. Whoever opens it first gets an account that sees ", where, "."]
     return form.card(INVITE, "Invite somebody", fields, domain=domain, intro=intro, save="Make link", once=LINK)
 

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.idn import to_letters
 from analytics.sites import Site
 from layouts.shell import Link
 
 
 def frame(site: Site, sections: Sequence[Link], cards: Sequence[Component]) -> html.Main:
     """The page of one section. `sections` are those that whoever looks may open, the current one marked."""
-    head = html.Div([html.H1("Settings"), html.Bdi(site.domain, className="ff-sub")], className="ff-toolbar")
+    head = html.Div(
+        [html.H1("Settings"), html.Bdi(to_letters(site.domain), className="ff-sub")], className="ff-toolbar"
+    )
     side = html.Nav([_section(link) for link in sections], className="ff-side", **{"aria-label": "Settings"})
     body = html.Div([side, html.Div(list(cards), className="ff-cards")], className="ff-settings")
     return html.Main([head, body], className="ff-main")

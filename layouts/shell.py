@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.idn import to_letters
 from layouts import shortcuts
 from layouts.components import figures
 from layouts.components.address import at
@@ -86,7 +87,7 @@ def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, win
     """The switcher: children of `#site-menu`. None without sites."""
     if not sites:
         return None
-    shown = current or ("All sites" if len(sites) > 1 else "Choose a site")
+    shown = to_letters(current) or ("All sites" if len(sites) > 1 else "Choose a site")
     marks = [demo_badge() for site in sites if site.domain == current and site.demo]
     summary = html.Summary(
         [_glyph(shown), html.Bdi(shown, className="ff-trunc"), *marks, icon("updown", 14)],
@@ -142,7 +143,8 @@ def _tab(link: Link) -> html.A:
 
 
 def _site_line(site: SiteLink, is_current: bool) -> html.A:
-    parts: list = [_glyph(site.domain), html.Bdi(site.domain, className="ff-trunc")]
+    name = to_letters(site.domain)
+    parts: list = [_glyph(name), html.Bdi(name, className="ff-trunc")]
     if site.demo:
         parts.append(demo_badge())
     if site.active is not None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.idn import to_letters
 from analytics.sites import Site
 from layouts.components import form
 from layouts.components.icon import icon
@@ -50,7 +51,9 @@ def picture_of(address: str, domain: str) -> str:
 def cards(site: Site, snippet: str, picture: str, doubts: Doubts) -> list[Component]:
     """Settings, Snippet: the line with its options, the check, and the picture for pages without scripts."""
     head = html.H2("Paste this before </head>")
-    intro = html.P(["Into every page of ", html.Bdi(site.domain), ". It sets no cookie."], className="ff-soft")
+    intro = html.P(
+        ["Into every page of ", html.Bdi(to_letters(site.domain)), ". It sets no cookie."], className="ff-soft"
+    )
     switches = [form.switch("snippet", name, label, False, hint=hint) for name, label, _, hint in OPTIONS]
     options = html.Form(switches, id="snippet", className="ff-options", **{"data-site": site.domain})
     paste = html.Section(
@@ -116,7 +119,7 @@ def wait(domain: str, until: str, greeting: str) -> list[Component]:
         role="status",
     )
     words = html.P(
-        ["Open ", html.Bdi(domain), " in another tab. It shows up here within a second."],
+        ["Open ", html.Bdi(to_letters(domain)), " in another tab. It shows up here within a second."],
         className="ff-soft ff-until",
     )
     notes = [html.P(id=one, className="ff-window", hidden=True) for one in ("waiting-since", "last-visit")]
@@ -152,7 +155,7 @@ def trouble(domain: str, doubts: Doubts) -> html.Details:
 def _hosts(doubts: Doubts) -> list:
     words = ["The page stands on a host that is not the site's"]
     if doubts.hosts:
-        words += [": pages of ", html.Bdi(", ".join(doubts.hosts)), " wait to be included"]
+        words += [": pages of ", html.Bdi(", ".join(map(to_letters, doubts.hosts))), " wait to be included"]
     return [*words, " (", _link("Filters", doubts.filters), ")."] if doubts.filters else [*words, "."]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.idn import to_letters
 from layouts.components.icon import icon
 
 Choices = Sequence[tuple[str, str]]  # value, and what people read
@@ -117,10 +118,11 @@ def small_select(form_name: str, field: str, key: str, label: str, value: str, c
 
 def danger(name: str, domain: str, title: str, words: str, button: str) -> html.Section:
     """What cannot be undone, after the site's domain was typed."""
-    field = text(name, "typed", f"Type {domain} to go on", autoComplete="off", spellCheck="false")
+    shown = to_letters(domain)
+    field = text(name, "typed", f"Type {shown} to go on", autoComplete="off", spellCheck="false")
     end = actions(button, kind="ff-btn-danger", disabled=True)
     head = html.Header([html.H2(title), html.P(words, className="ff-soft")])
-    inner = form(name, [head, field, end], className="ff-form", **{"data-typed": domain})
+    inner = form(name, [head, field, end], className="ff-form", **{"data-typed": shown})
     return html.Section([inner, channel(name, domain)], className="ff-card is-danger")
 
 

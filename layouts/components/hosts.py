@@ -10,6 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.hosts import OTHER, UnlistedHost
+from analytics.idn import to_letters
 from analytics.sites import Site
 from layouts import states
 from layouts.components import figures, form
@@ -50,19 +51,23 @@ def _waiting(one: UnlistedHost, zone: tzinfo) -> Component:
     choice = (
         [] if one.host == OTHER else [_choice("Include", "include", one.host), _choice("Ignore", "ignore", one.host)]
     )
-    name = html.Td(html.Bdi(one.host, className="ff-trunc", title=one.host))
+    name = html.Td(_name(one.host))
     events = html.Td(html.B(figures.count(one.events)), className="ff-num")
     acts = form.form(HOST, choice, key=one.host, className="ff-choices") if choice else None
     return html.Tr([name, events, html.Td(last), html.Td(acts)])
 
 
 def _decided(host: str, said: str) -> Component:
-    name = html.Td([html.Bdi(host, className="ff-trunc", title=host), html.Span(said, className="ff-window")])
+    name = html.Td([_name(host), html.Span(said, className="ff-window")])
     undo = form.form(HOST, [_choice("Undo", "reconsider", host)], key=host, className="ff-choices")
     return html.Tr([name, html.Td(), html.Td(), html.Td(undo)])
 
 
+def _name(host: str) -> html.Bdi:
+    return html.Bdi(to_letters(host), className="ff-trunc", title=to_letters(host))
+
+
 def _choice(label: str, value: str, host: str) -> Component:
     return html.Button(
-        label, type="submit", className="ff-btn", **{"data-value": value, "aria-label": f"{label} {host}"}
+        label, type="submit", className="ff-btn", **{"data-value": value, "aria-label": f"{label} {to_letters(host)}"}
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from analytics import countries
-from analytics.dimensions import dimension
+from analytics import countries, idn
+from analytics.dimensions import PROPERTY, dimension
 from analytics.filters import Filter, Match
 from analytics.metrics import PAGEVIEW
 
@@ -56,6 +56,7 @@ TAGGED = "Add utm_campaign to a link, and its visits appear here."
 PLACED = "A database of places (FOOTFALL_GEOIP_DATABASE) tells where an address is."
 _COUNTRY = "Where visitors are is told by their address, or by the time zone of their browser."
 NONE = ("",)
+OF_HOSTS = ("hostname", "source", "referrer")
 
 SOURCES = Panel(
     "sources",
@@ -110,10 +111,12 @@ def list_of(name: str) -> List:
 
 
 def read(name: str, value: str) -> str:
-    """How people read a value of a dimension: a country by its name, "" as what none is called."""
+    """How people read a value of a dimension: a country by its name, a host in letters, "" as what none is called."""
     if not value:
         return dimension(name).none.strip("()").capitalize() if name == "country" else dimension(name).none
-    return countries.name(value) if name == "country" else value
+    if name == "country":
+        return countries.name(value)
+    return idn.in_letters(value) if name in OF_HOSTS or name.startswith(PROPERTY) else value
 
 
 def written(name: str, value: str) -> str:

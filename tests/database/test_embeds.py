@@ -86,6 +86,7 @@ def test_revoking_what_is_not_there_says_so(database):
         ("192.0.2.1", "192.0.2.1"),
         ("[::1]:3000", "[::1]:3000"),
         ("bücher.example", "xn--bcher-kva.example"),
+        ("https://straße.example:3000/x", "xn--strae-oqa.example:3000"),
         ("panel.example.com.", "panel.example.com"),
     ],
 )

@@ -173,6 +173,7 @@ def test_a_list_in_toml_is_a_list(tmp_path):
         ("http://localhost:8050", "http://localhost:8050"),
         ("http://[::1]:8050/", "http://[::1]:8050"),
         ("HTTPS://Stats.Müller.example/", "https://stats.xn--mller-kva.example"),
+        ("https://straße.example:8443", "https://xn--strae-oqa.example:8443"),
         ("https://stats.example.com:443", "https://stats.example.com"),
         ("http://stats.example.com:80", "http://stats.example.com"),
         ("http://stats.example.com:443", "http://stats.example.com:443"),
