@@ -304,9 +304,7 @@ class Directory:
         return _Known({site.domain: site for site in found}, {site.id: site for site in found})
 
     def get(self, domain: str) -> Site | None:
-        """The site of that domain as added, in any case, in letters or in ASCII, else with or without `www.`; None where
-        there is none.
-        """
+        """The site of that domain as added, in any case and in either form, else with or without `www.`; else None."""
         known = self._sites.get().by_domain
         if site := known.get(domain):
             return site
