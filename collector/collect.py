@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -144,8 +144,8 @@ class Collector:
             if not isinstance(step, Arrival):
                 self._count(step, named_site, now_ms // 1000)
             taken.append(step)
-        for note in body.notes.values():
-            self._count_dropped(note, now_ms // 1000)
+        if body.notes:
+            self._count_dropped(body.notes.values(), now_ms // 1000)
         return taken
 
     def _count(self, step: Filtered | Rejected | Shed, domain: str, at: int) -> None:
@@ -157,11 +157,12 @@ class Collector:
             name = readable_domain(domain)
         self._writer.count(site_id, at, *named(step), name)
 
-    def _count_dropped(self, note: Note, at: int) -> None:
-        """Counts the decorating fields that an event of a known site lost, whatever became of the event itself."""
-        site_id = self._number_of(note.site) if note.dropped else 0
-        for field in note.dropped if site_id else ():
-            self._writer.count(site_id, at, DROPPED, field)
+    def _count_dropped(self, notes: Iterable[Note], at: int) -> None:
+        """Counts the decorating fields that events of known sites lost, whatever became of the events themselves."""
+        for note in notes:
+            site_id = self._number_of(note.site) if note.dropped else 0
+            for field in note.dropped if site_id else ():
+                self._writer.count(site_id, at, DROPPED, field)
 
     def _number_of(self, domain: str) -> int:
         """The number of the site with that name, 0 where there is none."""

@@ -145,7 +145,7 @@ def read_body(body: bytes) -> Body | Rejected:
         if deepness and body.lstrip()[:1] == b"[":
             return _read_batch(body)
         notes: dict[int, Note] = {}
-        return Body([_read_one(body, 0, notes)], batch=False, notes=notes)
+        return Body([_read_one(body, 0, notes)], False, notes)
     except UnicodeDecodeError:
         return BAD_ENCODING
     except _Unreadable as unreadable:
@@ -253,9 +253,14 @@ def _checked(event: Event) -> Event | Rejected:
 
 def _without_nobody(event: Event) -> Event:
     """The event without ids and names that are just what is printed for nothing."""
-    said = ((name, getattr(event, name)) for name in WHO)
-    nothing = {name: None for name, text in said if text is not None and text.strip() in NOBODY}
-    return msgspec.structs.replace(event, **nothing) if nothing else event
+    for said in (event.user_id, event.user_type, event.user_name, event.visitor_id):
+        if said is not None and said.strip() in NOBODY:
+            break
+    else:
+        return event
+    told = {name: getattr(event, name) for name in WHO}
+    nothing = {name: None for name, text in told.items() if text is not None and text.strip() in NOBODY}
+    return msgspec.structs.replace(event, **nothing)
 
 
 def _wrong(text: bytes, said: str) -> Rejected:

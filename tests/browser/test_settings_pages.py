@@ -255,7 +255,7 @@ def test_dates_and_numbers_are_written_in_the_language_that_is_chosen(owner, ser
     owner.click("#language [type=submit]")
     until(lambda: "12.345" in (owner.text("language-language-note") or ""))
     looks_right(owner, "account-german")
-    come(server, SITE, ["ann"], timezone="Europe/Berlin", value=1234.5, currency="EUR")
+    come(server, SITE, ["amy"], timezone="Europe/Berlin", value=1234.5, currency="EUR")
     owner.open_live(SITE)
     until(lambda: re.fullmatch(r"\w\w\., \d+\. \w+\.? 20\d\d, \d\d:\d\d:\d\d · Europe/Berlin", owner.text("clock")))
     until(lambda: owner.text("anonymous-share") == "100\xa0%")
@@ -263,7 +263,7 @@ def test_dates_and_numbers_are_written_in_the_language_that_is_chosen(owner, ser
     choose(owner, "#language-language", "")
     owner.click("#language [type=submit]")
     until(lambda: "12,345" in (owner.text("language-language-note") or ""))
-    go(server, SITE, ["ann"])
+    go(server, SITE, ["amy"])
 
 
 def test_the_scripts_write_as_the_server_does(owner):
