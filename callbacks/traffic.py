@@ -66,8 +66,9 @@ def _parts(service: Service, site: Site, hours: int) -> tuple[Any, Any, Any]:
     span = Span(until - hours * HOUR, hours, ZoneInfo(site.timezone))
     try:
         found = outcomes.read(service.database, site.id, span.since, until)
-        nowhere = None
+        nowhere, suspect = None, None
         if asker(service).may_everywhere(ADMIN):
+            suspect = service.proxies.untrusted.suspect()
             nowhere = outcomes.read(service.database, NOWHERE, span.since, until).received
     except SQLAlchemyError as away:
         log.error("the counters cannot be read: %s", told(away))
@@ -75,4 +76,5 @@ def _parts(service: Service, site: Site, hours: int) -> tuple[Any, Any, Any]:
             "Traffic could not be read", "The database does not answer. It is asked again soon.", again=False
         )
         return [failed], [], []
-    return traffic.bars(found, span), traffic.outcomes(found, nowhere), traffic.robots(found.robots)
+    hint = [traffic.untrusted_proxy(suspect.words)] if suspect else []
+    return [*hint, *traffic.bars(found, span)], traffic.outcomes(found, nowhere), traffic.robots(found.robots)

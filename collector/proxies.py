@@ -9,6 +9,7 @@ from ipaddress import IPv6Address
 
 from analytics.config import Network
 from collector.request import Request
+from collector.untrusted_proxies import UntrustedProxies
 
 PROXY_HEADERS = ("x-footfall-ip-type", "x-plausible-ip-type")  # what kind of address the visitor's is
 
@@ -18,6 +19,7 @@ class Proxies:
 
     def __init__(self, networks: Iterable[Network]) -> None:
         self._ranges = [(network.version, int(network.network_address), int(network.netmask)) for network in networks]
+        self.untrusted = UntrustedProxies()
         self._trusts_peer = lru_cache(256)(self.trusts)  # few machines connect to us where there is a proxy
 
     def client(self, request: Request) -> str:
@@ -45,6 +47,14 @@ class Proxies:
         if self._ranges and self.trusts(peer):
             return headers
         return {name: value for name, value in headers.items() if name not in PROXY_HEADERS}
+
+    def watch(self, request: Request, address: str, events: int) -> None:
+        """Remembers whether that many events of `client`'s address came through a proxy that is not trusted."""
+        hops = request.headers.get("x-forwarded-for")
+        if hops is None or (self._ranges and self.trusts(address)):
+            self.untrusted.note(address, "", events)
+        else:
+            self.untrusted.note(address, plain_address(hops.partition(",")[0].strip()), events)
 
     def trusts(self, address: str) -> bool:
         """Whether that address, in its plain form, is a trusted proxy's."""
