@@ -114,7 +114,7 @@ def test_every_line_that_is_printed_names_the_whole_address(server):
     token = embed.split("token=")[1].split('"')[0]
     card = server.request("GET", f"/stats/embed/live?token={token}").body.decode()
     assert '"stream":"/stats/api/live/stream?site=' in card
-    assert "url(card.woff2)" in card
+    assert "url(/stats/embed/card.woff2)" in card
 
 
 # ── what pages name ──────────────────────────────────────────────────────────────────────────────────────────────────
