@@ -9,7 +9,7 @@ from ipaddress import IPv6Address
 
 from analytics.config import Network
 from collector.request import Request
-from collector.untrusted_proxies import UntrustedProxies
+from collector.untrusted_proxies import LIKE_OWN, UntrustedProxies, is_own_network
 
 PROXY_HEADERS = ("x-footfall-ip-type", "x-plausible-ip-type")  # what kind of address the visitor's is
 
@@ -50,11 +50,15 @@ class Proxies:
 
     def watch(self, request: Request, address: str, events: int) -> None:
         """Remembers whether that many events of `client`'s address came through a proxy that is not trusted."""
-        hops = request.headers.get("x-forwarded-for")
-        if hops is None or (self._ranges and self.trusts(address)):
-            self.untrusted.note(address, "", events)
-        else:
-            self.untrusted.note(address, plain_address(hops.partition(",")[0].strip()), events)
+        is_proxy = (
+            address.startswith(LIKE_OWN) and is_own_network(address) and self._speaks_for_another(request, address)
+        )
+        self.untrusted.note(address if is_proxy else "", events)
+
+    def _speaks_for_another(self, request: Request, address: str) -> bool:
+        """Whether there is a hop in front of that address, which we do not trust."""
+        first = plain_address(request.headers.get("x-forwarded-for", "").partition(",")[0].strip())
+        return first not in ("", address) and not self.trusts(address)
 
     def trusts(self, address: str) -> bool:
         """Whether that address, in its plain form, is a trusted proxy's."""

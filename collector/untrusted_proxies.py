@@ -19,6 +19,18 @@ FEWEST = 10  # events before anything is said
 IPV4 = "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"
 IPV6 = "::1/128", "fc00::/7", "fe80::/10"
 OWN_NETWORKS = tuple(map(ip_network, (*IPV4, *IPV6)))
+LIKE_OWN = (
+    "10.",
+    "172.",
+    "192.168.",
+    "100.",
+    "127.",
+    "169.254.",
+    "::1",
+    "fc",
+    "fd",
+    "fe",
+)  # the others are no such, at once
 
 
 class Suspect(NamedTuple):
@@ -41,10 +53,12 @@ class UntrustedProxies:
         self._last: deque[str] = deque(maxlen=LAST)  # "": no such proxy
         self._said = ""
 
-    def note(self, address: str, before: str, events: int) -> None:
-        """Events whose visitor is taken to be `address`; `before` is for whom that says to speak, "" for nobody."""
-        found = before not in ("", address) and is_own_network(address)
-        self._last.extend((address if found else "",) * min(events, LAST))
+    def note(self, proxy: str, events: int) -> None:
+        """So many events came through that proxy, "" for none."""
+        if events == 1:
+            self._last.append(proxy)
+        else:
+            self._last.extend((proxy,) * min(events, LAST))
 
     def suspect(self) -> Suspect | None:
         """The proxy that passes on at least half of the last events, None where there is none."""
