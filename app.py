@@ -65,6 +65,7 @@ from collector import accesslog, demo, demo_days, logfile, replay, serve, walks
 from collector.cast import DEMO_DOMAIN
 from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
+from collector.listener import Listener, listen_on
 from collector.routes import Routes, WhoReads
 from collector.sender import RefusedError, Sender
 from collector.served_commands import served_commands
@@ -190,7 +191,7 @@ def _wsgi() -> flask.Flask:
     routes = service.routes(who_reads(service))
     _warn_of_base_path(app, routes)
     attach(app.server, routes)
-    here = _address("127.0.0.1", 8000)  # where WSGI servers listen unless they are told otherwise
+    here = "http://127.0.0.1:8000"  # where WSGI servers listen unless they are told otherwise
     Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
     return app.server
 
@@ -214,13 +215,13 @@ def serve_command(host: str, port: int, workers: int, data_dir: Path | None) -> 
     if workers > 1:
         raise WrongInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)
-    _serve(config, host, _free_port(config, host, port))
+    _serve(config, _listener(config, host, port))
 
 
-def _free_port(config: Config, host: str, port: int) -> int:
-    """The port to serve on. Where it is taken, another server of the same data is what people want to know of."""
+def _listener(config: Config, host: str, port: int) -> Listener:
+    """What to serve on. Where it is taken, another server of the same data is what people want to know of."""
     try:
-        return serve.free_port(host, port)
+        return listen_on(host, port)
     except WrongInput:
         check_free(config)
         raise
@@ -231,13 +232,13 @@ def _free_port(config: Config, host: str, port: int) -> int:
 @PORT
 def demo_command(host: str, port: int) -> None:
     """Serve a demo site that visitors are walking through, on a throw-away database, without login."""
-    port = serve.free_port(host, port)
+    listener = listen_on(host, port)
     with tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
         config = replace(read_config(), data_dir=Path(folder), database_url="", collect_rate=0, public=True)
         administer(config, "site add", domain=DEMO_DOMAIN, name="Demo", timezone="UTC")
         key = administer(config, "key add", name="demo", scope="ingest", site=DEMO_DOMAIN)
-        with demo.crowd(_address(host, port), key) as come:
-            _serve(config, host, port, on_ready=lambda service: come(_days_of(service)))
+        with demo.crowd(listener.local_url, key) as come:
+            _serve(config, listener, on_ready=lambda service: come(_days_of(service)))
 
 
 def _days_of(service: Service) -> demo.Days:
@@ -253,35 +254,31 @@ def _days_of(service: Service) -> demo.Days:
     return write
 
 
-def _serve(config: Config, host: str, port: int, on_ready: Callable[[Service], None] = lambda _: None) -> None:
+def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], None] = lambda _: None) -> None:
     faults.keep_log(config.log_level)
     for chatty in ("werkzeug", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    reached = config.base_url or _address(serve.REACHED.get(host, host), port)
+    reached = config.base_url or listener.local_url
     service = Service(config)
     app = create_app(service)
     routes = service.routes(who_reads(service))
     _warn_of_base_path(app, routes)
     endpoint = Endpoint(routes, service.writer, app.server)
-    control = Control(config.data_dir, served_commands(service, reached, _address(serve.REACHED.get(host, host), port)))
+    control = Control(config.data_dir, served_commands(service, reached, listener.local_url))
 
     def ready() -> None:
         if not config.public and not accounts.has_people(service.database):
             click.echo(f"Set it up, once, at {setup.link(reached, service.secret)}")
-        click.echo(f"Footfall is ready on {_address(host, port)}")
+        click.echo(f"Footfall is ready on {listener.url}")
         sys.stdout.flush()
         on_ready(service)
 
     try:
-        serve.serve(endpoint, host, port, on_ready=ready, on_stop=service.drain)
+        serve.serve(endpoint, listener, on_ready=ready, on_stop=service.drain)
     finally:
         control.close()
         endpoint.close()
         service.close()
-
-
-def _address(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @cli.group("replay")

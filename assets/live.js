@@ -66,7 +66,10 @@
   }
 
   function refused(status) {
-    if (status === 401) location.reload();  // the login is over: the gate leads to it and back
+    if (status === 401) {
+      const base = address.slice(0, address.indexOf("/api/live/"));
+      location.assign(`${base}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    }
     refusal = {401: "Signed out", 403: "No access", 404: "No such site"}[status];
     showState();
   }

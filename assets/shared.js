@@ -8,7 +8,7 @@
 // such workers. Locks need https or localhost; elsewhere each tab has a stream of its own.
 (function () {
   "use strict";
-  const times = Object.assign({silent: 25000, hidden: 30000, word: 8000, turn: 1500}, window.footfallTimes);
+  const times = Object.assign({silent: 20000, hidden: 30000, word: 8000, turn: 1500}, window.footfallTimes);
   const KEPT = 100;  // events that are told to a tab that joins: as many as the feed shows
 
   window.footfallSharedStream = function (options) {

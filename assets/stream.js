@@ -14,8 +14,9 @@
 //   stream.close()
 (function () {
   "use strict";
+  // silent: twice the time in which the server says something, a comment at least (collector/hub.py)
   const times = Object.assign(
-    {first: 1000, longest: 30000, steady: 5000, silent: 25000, hidden: 30000, poll: 10000},
+    {first: 1000, longest: 30000, steady: 5000, silent: 20000, hidden: 30000, poll: 10000},
     window.footfallTimes,
   );
 
@@ -69,7 +70,7 @@
     function lost() {
       const refused = !heard && source.readyState === EventSource.CLOSED;
       tries = heard && Date.now() - opened > times.steady ? 0 : tries + 1;
-      // figures polled before the break prove nothing after it: the pill would say Live for 25 s more
+      // figures polled before the break prove nothing after it: the pill would say Live for 20 s more
       if (heard) polledAt = -Infinity;
       shut();
       if (refused) {

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.common import ROOT
-from collector.serve import free_port
+from collector.listener import listen_on
 
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"5")]
 GRANIAN = ("-m", "granian", "--interface", "asginl", "--http", "1", "--no-ws", "--workers", "1", "--no-log")
@@ -33,7 +33,9 @@ async def reading(scope: Any, receive: Any, send: Any) -> None:
 @contextmanager
 def greeting(app: str) -> Iterator[tuple[int, int]]:
     """The process id and the port of a running hello-world, "bare" or "reading"."""
-    port = free_port("127.0.0.1", 0)
+    listener = listen_on("127.0.0.1", 0)
+    port = listener.port
+    listener.close()
     command = [*GRANIAN, "--host", "127.0.0.1", "--port", str(port), f"benchmarks.hello:{app}"]
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT)
     try:

@@ -87,5 +87,8 @@ def _parts(service: Service, site: Site | None, hours: int) -> tuple[Any, Any, A
             "Traffic could not be read", "The database does not answer. It is asked again soon.", again=False
         )
         return [failed], [], []
+    suspect = service.proxies.untrusted.suspect() if asker(service).may_everywhere(ADMIN) else None
+    proxy = [traffic.untrusted_proxy(suspect.words)] if suspect else []
     hint = traffic.NOTHING_YET if site else traffic.ALL_NAMED
-    return traffic.bars(found, span, hint), traffic.outcomes(found, nowhere), traffic.robots(found.robots)
+    bars = traffic.bars(found, span, hint)
+    return [*proxy, *bars], traffic.outcomes(found, nowhere), traffic.robots(found.robots)

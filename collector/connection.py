@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop registers none of its own
         self._transport.set_write_buffer_limits(high=LARGEST_UNSENT)
         peer = self._transport.get_extra_info("peername")
-        self._peer = str(peer[0]) if peer else "127.0.0.1"
+        self._peer = str(peer[0]).removeprefix("::ffff:") if peer else "127.0.0.1"  # IPv4 at a socket for both families
         self._handler.connections.add(self)
         if len(self._handler.connections) > MOST_CONNECTIONS:
             self._transport.abort()

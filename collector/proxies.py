@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from analytics.addresses import Network, plain_address
 from collector.request import Request
+from collector.untrusted_proxies import LIKE_OWN, UntrustedProxies, is_own_network
 
 PROXY_HEADERS = ("x-footfall-ip-type", "x-plausible-ip-type")  # what kind of address the visitor's is
 
@@ -17,6 +18,7 @@ class Proxies:
 
     def __init__(self, networks: Iterable[Network]) -> None:
         self._ranges = [(network.version, int(network.network_address), int(network.netmask)) for network in networks]
+        self.untrusted = UntrustedProxies()
         self._trusts_peer = lru_cache(256)(self.trusts)  # few machines connect to us where there is a proxy
 
     def client(self, request: Request) -> str:
@@ -44,6 +46,18 @@ class Proxies:
         if self._ranges and self.trusts(peer):
             return headers
         return {name: value for name, value in headers.items() if name not in PROXY_HEADERS}
+
+    def watch(self, request: Request, address: str, events: int) -> None:
+        """Remembers whether that many events of `client`'s address came through a proxy that is not trusted."""
+        is_proxy = (
+            address.startswith(LIKE_OWN) and is_own_network(address) and self._speaks_for_another(request, address)
+        )
+        self.untrusted.note(address if is_proxy else "", events)
+
+    def _speaks_for_another(self, request: Request, address: str) -> bool:
+        """Whether there is a hop in front of that address, which we do not trust."""
+        first = plain_address(request.headers.get("x-forwarded-for", "").partition(",")[0].strip())
+        return first not in ("", address) and not self.trusts(address)
 
     def trusts(self, address: str) -> bool:
         """Whether that address, in its plain form, is a trusted proxy's."""

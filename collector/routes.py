@@ -40,7 +40,7 @@ NO_STORE = ("Cache-Control", "no-store")
 NO_SNIFF = ("X-Content-Type-Options", "nosniff")
 EVENT_STREAM = (
     ("Content-Type", "text/event-stream; charset=utf-8"),
-    NO_STORE,
+    ("Cache-Control", "no-store, no-transform"),  # whoever compresses it holds it back until a block is full
     NO_SNIFF,
     ("X-Accel-Buffering", "no"),  # proxies pass it on as it comes
 )
@@ -243,14 +243,14 @@ class Routes:
         embed = self._embeds.find(token, int(self._clock()))
         if isinstance(reader, Response) or embed is None:
             return NOTHING_HERE
-        return self._drawn(request, reader.site, token, card.content_security_policy(embed.hosts))
+        return self._drawn(request, reader.site, token, card.content_security_policy(embed.hosts, self.base_path))
 
     def _preview(self, request: Request) -> Response:
         """The card for somebody signed in, on our own pages: its login opens the stream, and no token leaves for it."""
         reader = self._by_login(request.headers, self._sites.get(request.parameter("site")))
         if isinstance(reader, Response):
             return reader
-        return self._drawn(request, reader.site, "", card.preview_policy())
+        return self._drawn(request, reader.site, "", card.preview_policy(self.base_path))
 
     def _drawn(self, request: Request, site: Site, token: str, policy: str) -> Response:
         concurrency = self._history.read(site, int(self._clock()))

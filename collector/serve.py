@@ -7,7 +7,6 @@ import gc
 import os
 import resource
 import signal
-import socket
 import sys
 import threading
 import time
@@ -17,42 +16,27 @@ from contextlib import suppress
 import uvloop
 
 from analytics import faults
-from analytics.sites import WrongInput
 from collector.connection import Connection
 from collector.endpoint import Endpoint
+from collector.listener import Listener
 
 GRACE_S = 8.0
 LAST_ANSWERS_S = 2.0
-REACHED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where somebody on this machine finds it
 
 
-def free_port(host: str, port: int) -> int:
-    """The port itself when it can be had, a free one for 0; `WrongInput` when somebody has it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as taken:
-            raise WrongInput(f"{host}:{port} cannot be served on: {taken.strerror}; try another --port") from None
-        return int(probe.getsockname()[1])
-
-
-def serve(
-    endpoint: Endpoint, host: str, port: int, *, on_ready: Callable[[], None], on_stop: Callable[[], None]
-) -> None:
-    """Serves until SIGTERM or Ctrl-C.
+def serve(endpoint: Endpoint, listener: Listener, *, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
+    """Serves on what `listener` holds until SIGTERM or Ctrl-C.
 
     `on_ready` runs when requests are answered, `on_stop` before the last ones end.
     """
     # Two threads do most of the work, the loop and the writer. With Python's 5 ms a waiting thread gets its turn late.
     sys.setswitchinterval(0.001)
     _allow_many_connections()
-    uvloop.run(_serve(endpoint, host, port, on_ready, on_stop))
+    uvloop.run(_serve(endpoint, listener, on_ready, on_stop))
 
 
 async def _serve(
-    endpoint: Endpoint, host: str, port: int, on_ready: Callable[[], None], on_stop: Callable[[], None]
+    endpoint: Endpoint, listener: Listener, on_ready: Callable[[], None], on_stop: Callable[[], None]
 ) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(faults.loop_failed)
@@ -61,7 +45,9 @@ async def _serve(
         loop.add_signal_handler(number, stopping.set)
     watching = loop.create_task(endpoint.watch())
     await asyncio.sleep(0)
-    server = await loop.create_server(lambda: Connection(endpoint), host, port, backlog=1024)
+    servers = [
+        await loop.create_server(lambda: Connection(endpoint), sock=one, backlog=1024) for one in listener.sockets
+    ]
     gc.collect()
     gc.freeze()  # what is here now stays: later collections skip it
     # Presence holds hundreds of thousands of objects on a busy site, none of them garbage: a full collection stops
@@ -70,7 +56,8 @@ async def _serve(
     on_ready()
     await stopping.wait()
     threading.Thread(target=_give_up, args=(GRACE_S,), daemon=True).start()
-    server.close()  # nobody new is let in
+    for server in servers:
+        server.close()  # nobody new is let in
     await loop.run_in_executor(None, on_stop)
     await _end(endpoint)
     watching.cancel()

@@ -164,6 +164,7 @@ class Service:
             log.info("%s", said)
 
     def _note(self) -> None:
+        self.proxies.untrusted.warn()
         now = int(self._clock())
         if self.trends.is_due(now):
             self.trends.note(self.hub.active_by_site(), now)

@@ -15,6 +15,7 @@ from analytics.outcomes import HOUR, Robot, Traffic
 from analytics.sites import Site
 from layouts import states
 from layouts.components import figures
+from layouts.components.icon import icon
 from layouts.outcomes import FIELDS, KINDS, words
 
 DAY, WEEK = 24, 168
@@ -127,6 +128,13 @@ def pressed(hours: int, chosen: int) -> str:
 
 
 # ── the bars ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def untrusted_proxy(words: str) -> Component:
+    """What is to be done about a proxy that nobody trusts; `words` say which it is."""
+    said = [html.B(f"{words}. "), "If it is a proxy of yours, add it to ", html.Code("FOOTFALL_TRUSTED_PROXIES")]
+    told = html.Span([*said, ": until then its visitors count as one."])
+    return html.Div([icon("alert"), told], className="ff-alert is-warn", role="alert")
 
 
 def bars(traffic: Traffic, span: Span, hint: str = NOTHING_YET) -> list[Component]:

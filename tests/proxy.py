@@ -103,7 +103,7 @@ def _running(words: list[str], folder: Path, port: int) -> Iterator[None]:
         assert process.poll() is None, (folder / "proxy.log").read_text()
         yield
     finally:
-        process.terminate()
+        process.kill()  # Caddy would wait for open streams
         process.wait(10)
 
 

@@ -5,10 +5,13 @@
   const byId = (id) => document.getElementById(id);
   const HOUR_S = 3600, NEAR_S = 90, KEPT = 130;
 
-  let live = given.live, points = given.points, state = "connecting", frame = 0;
+  const SILENT_MS = (window.footfallTimes || {}).silent || 20000;  // as in stream.js
+
+  let live = given.live, points = given.points, state = "connecting", frame = 0, heard = Date.now();
 
   function receive(type, data) {
     if (type !== "stats") return;
+    heard = Date.now();
     live = data;
     const minute = live.as_of - live.as_of % 60, last = points[points.length - 1];
     if (!last || last[0] < minute) points = [...points, [minute, live.active_sessions]].slice(-KEPT);
@@ -46,7 +49,8 @@
   }
 
   function clock() {
-    const time = footfallWrite.time(live.as_of * 1000, given.zone, true), stale = state === "down";
+    const silent = state === "connecting" && Date.now() - heard > SILENT_MS - 100, stale = silent || state === "down";
+    const time = footfallWrite.time(live.as_of * 1000, given.zone, true);
     document.body.classList.toggle("is-stale", stale);
     byId("at").textContent = stale ? `as of ${time}, not connected` : time;
   }

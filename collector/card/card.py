@@ -67,7 +67,7 @@ def render(
         language=tag,
         demo=' <span class="ff-demo">Demo</span>' if demo else "",
         site=escape(site),
-        style=_style(),
+        style=_style(base_path),
         active=language.count(live["active_sessions"], tag),
         signed_in=language.count(live["authenticated_users"], tag),
         anonymous=language.count(live["anonymous_sessions"], tag),
@@ -86,7 +86,7 @@ def font() -> bytes:
     return (_HERE / "inter-card.woff2").read_bytes()
 
 
-def content_security_policy(hosts: Sequence[str]) -> str:
+def content_security_policy(hosts: Sequence[str], base_path: str = "") -> str:
     """The header for the card's page: its own style and script by hash, framed by exactly these hosts.
 
     A host is a name or an address with an optional port, nothing more; no hosts: framed by nobody.
@@ -95,20 +95,20 @@ def content_security_policy(hosts: Sequence[str]) -> str:
     for host in hosts:
         if not _HOST.fullmatch(host):
             raise ValueError(f"not a host: {host!r}")
-    return _policy(" ".join(f"https://{host} http://{host}" for host in hosts) or "'none'")
+    return _policy(" ".join(f"https://{host} http://{host}" for host in hosts) or "'none'", base_path)
 
 
-def preview_policy() -> str:
+def preview_policy(base_path: str = "") -> str:
     """The same header for the card as the dashboard shows it: framed by the dashboard alone."""
-    return _policy("'self'")
+    return _policy("'self'", base_path)
 
 
-def _policy(ancestors: str) -> str:
+def _policy(ancestors: str, base_path: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src '{_digest(_script())}'",
-            f"style-src '{_digest(_style())}'",
+            f"style-src '{_digest(_style(base_path))}'",
             "font-src 'self'",
             "connect-src 'self'",
             "img-src data:",
@@ -125,8 +125,8 @@ def _template() -> Template:
 
 
 @cache
-def _style() -> str:
-    return (_HERE / "card.css").read_text("utf-8")
+def _style(base_path: str) -> str:
+    return (_HERE / "card.css").read_text("utf-8").replace(FONT_PATH, base_path + FONT_PATH)
 
 
 @cache

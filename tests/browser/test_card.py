@@ -225,6 +225,19 @@ def test_without_a_stream_it_asks_now_and_then(browser, server):
     assert server.polls[0] == {"site": "semicomplete.com", "token": "t0ken"}
 
 
+def test_while_its_stream_says_nothing_it_says_how_old_its_numbers_are(browser, server):
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK})
+    browser.get(card_page(server))
+    server.streams(1)
+    server.send("stats", live(130))
+    until(lambda: text(browser, "at") == "14:32:08")
+    server.live_status = 503
+    until(lambda: text(browser, "at") == "as of 14:32:08, not connected")
+    assert len(server.asked) <= 2, "after the first silence, not the second"
+    server.live_status = 200
+    until(lambda: server.send("stats", live(131)) and text(browser, "at") == "14:32:08")
+
+
 def test_without_anything_it_says_how_old_its_numbers_are(browser, server):
     frame(browser, server)
     server.send("stats", live(130))

@@ -13,6 +13,9 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from stream_server import StreamServer, foreign_requests, stream_server, until
 
+from collector.hub import QUIET_S
+from tests.serving import ROOT
+
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
 SCRIPTS = ("check", "feed", "language", "live", "shared", "shell", "spark", "stream", "tip")  # in Dash's order
 QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300, "greeting": 100, "help": 100}
@@ -241,6 +244,18 @@ def test_a_silent_stream_is_taken_for_lost(browser, server):
     server.send("stats", stats(5))
     until(lambda: state(browser) == "live")
     until(lambda: len(server.asked) >= 2)
+
+
+def test_the_pill_says_live_no_longer_than_twice_the_time_in_which_the_server_says_something(browser, server):
+    open_live(browser, server, silent=1500)
+    server.send("stats", stats(5))
+    until(lambda: text(browser, "status-text") == "Live")
+    until(lambda: text(browser, "status-text") == "Connecting…")
+    assert len(server.asked) <= 2
+    until(lambda: server.send("stats", stats(6)) and text(browser, "status-text") == "Live")
+    for script in ("assets/stream.js", "assets/shared.js"):
+        assert f"silent: {2000 * QUIET_S:.0f}," in (ROOT / script).read_text("utf-8")
+    assert f"silent || {2000 * QUIET_S:.0f};" in (ROOT / "collector/card/card.js").read_text("utf-8")
 
 
 def test_a_hidden_tab_closes_its_stream_and_a_visible_one_opens_it_again(browser, server):

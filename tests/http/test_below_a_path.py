@@ -14,7 +14,7 @@ from analytics import accounts
 from analytics.config import Config
 from callbacks import gate
 from callbacks.pages import PAGES
-from tests.serving import SITE, Server, listening, pageview, serving
+from tests.serving import AGENT, SITE, Server, listening, pageview, serving
 
 BASE = "https://example.com/stats"
 LEADING = re.compile(r'(?:href|src|action|data-stream|data-address)(?:=|":)"(/[^"]*)')
@@ -114,7 +114,7 @@ def test_every_line_that_is_printed_names_the_whole_address(server):
     token = embed.split("token=")[1].split('"')[0]
     card = server.request("GET", f"/stats/embed/live?token={token}").body.decode()
     assert '"stream":"/stats/api/live/stream?site=' in card
-    assert "url(card.woff2)" in card
+    assert "url(/stats/embed/card.woff2)" in card
 
 
 # ── what pages name ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,6 +162,17 @@ def test_the_pages_without_dash_too(house, path):
     named = leading(page.text)
     assert len(named) > 4
     assert [one for one in named if not one.startswith("/stats/")] == []
+
+
+def test_another_wsgi_server_takes_both_ways_too(house):
+    house.app.server.config["APPLICATION_ROOT"] = "/"
+    browser = house.app.server.test_client()
+    for path in ("/sign-in", "/healthz", "/js/footfall.js", "/assets/footfall.css"):
+        assert (browser.get(path).status_code, browser.get("/stats" + path).status_code) == (200, 200)
+    for n, before in enumerate(("", "/stats")):
+        answer = browser.post(f"{before}/api/collect", json=pageview(f"page-wsgi-{n}"), headers={"User-Agent": AGENT})
+        assert answer.status_code == 202
+    assert browser.get("/stats/", headers=PAGE).headers["Location"] == "/stats/sign-in"
 
 
 # ── who is believed ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -51,7 +51,7 @@ def test_it_is_a_stream_of_events_that_nobody_keeps(shared, site, reader):
     with listening(shared, f"site={site}", reader) as listener:
         assert listener.status == 200
         assert listener.headers["content-type"] == "text/event-stream; charset=utf-8"
-        assert listener.headers["cache-control"] == "no-store"
+        assert listener.headers["cache-control"] == "no-store, no-transform"
         assert listener.headers["x-accel-buffering"] == "no"
         assert not {"set-cookie", "access-control-allow-origin"} & listener.headers.keys()
 

@@ -1,0 +1,86 @@
+"""Finds a proxy of the owner's own network that nobody trusts: behind it all visitors are one.
+
+In memory alone, of the last hundred events, and nothing of an event but the address of such a proxy: private, and in
+front of it a hop for which it speaks. A visitor of the same network has none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import NamedTuple
+
+log = logging.getLogger("footfall.proxies")
+
+LAST = 100  # events
+FEWEST = 10  # events before anything is said
+IPV4 = "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"
+IPV6 = "::1/128", "fc00::/7", "fe80::/10"
+OWN_NETWORKS = tuple(map(ip_network, (*IPV4, *IPV6)))
+LIKE_OWN = (
+    "10.",
+    "172.",
+    "192.168.",
+    "100.",
+    "127.",
+    "169.254.",
+    "::1",
+    "fc",
+    "fd",
+    "fe",
+)  # the others are no such, at once
+
+
+class Suspect(NamedTuple):
+    """An address of the own network from which many of the last events came, on behalf of others."""
+
+    address: str
+    events: int
+    of: int
+
+    @property
+    def words(self) -> str:
+        """What it is, for a page and for the log."""
+        return f"{self.events} of {self.of} events came from {self.address}, an address of your own network"
+
+
+class UntrustedProxies:
+    """Which addresses the last events came from, where those are proxies that are not trusted."""
+
+    def __init__(self) -> None:
+        self._last: deque[str] = deque(maxlen=LAST)  # "": no such proxy
+        self._said = ""
+
+    def note(self, proxy: str, events: int) -> None:
+        """So many events came through that proxy, "" for none."""
+        if events == 1:
+            self._last.append(proxy)
+        else:
+            self._last.extend((proxy,) * min(events, LAST))
+
+    def suspect(self) -> Suspect | None:
+        """The proxy that passes on at least half of the last events, None where there is none."""
+        last = list(self._last)
+        [(address, events)] = Counter(one for one in last if one).most_common(1) or [("", 0)]
+        return Suspect(address, events, len(last)) if len(last) >= FEWEST and 2 * events >= len(last) else None
+
+    def warn(self) -> None:
+        """Says it in the log, once for the same address."""
+        found = self.suspect()
+        if found and found.address != self._said:
+            self._said = found.address
+            log.warning(
+                "FOOTFALL_TRUSTED_PROXIES: %s; if it is a proxy, add it, its visitors count as one", found.words
+            )
+
+
+@lru_cache(256)
+def is_own_network(address: str) -> bool:
+    """Whether the address is one that no other network has; False for what is no address."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return any(parsed in network for network in OWN_NETWORKS if network.version == parsed.version)
