@@ -39,6 +39,10 @@ class Taken(RuntimeError):
     """Another process owns the SQLite file; the message names it."""
 
 
+class NoData(RuntimeError):
+    """Nothing is there to work on; the message names the place that was looked at."""
+
+
 class Database:
     """A connection to the truth; close it to let go of the file.
 
@@ -50,7 +54,8 @@ class Database:
         self.embedded = config.embedded
         self._write_lock = threading.RLock()
         self._alone = threading.Lock()
-        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if config.embedded:
+            config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock_file = _own(_path(config)) if config.embedded else None
         self.writing, self.reading = _sqlite(config) if config.embedded else _postgresql(config)
         try:
@@ -163,6 +168,20 @@ def check_free(config: Config) -> None:
     """Raises `Taken` where another process has the SQLite file."""
     if config.embedded and _path(config).exists():
         _own(_path(config)).close()
+
+
+def check_there(config: Config, *, replica: bool = False) -> None:
+    """Raises `NoData` where there is no SQLite file, so that nothing is made by looking.
+
+    PostgreSQL's database is the one that the settings name, with data or without; there is no data only for who
+    wants the columnar `replica`, where there is no data directory.
+    """
+    if _path(config).exists() if config.embedded else (config.data_dir.exists() or not replica):
+        return
+    place, named = config.data_dir, "--data-dir or FOOTFALL_DATA_DIR"
+    if config.embedded and config.database_url:
+        place, named = _path(config), "FOOTFALL_DATABASE_URL"
+    raise NoData(f"no data in {place.absolute()}; `serve` makes it there, {named} names another place")
 
 
 def _path(config: Config) -> Path:

@@ -49,6 +49,8 @@ ALONE_S = 5.0  # nobody else writes an embedded database, and whoever changes so
 
 def warn(config: Config) -> None:
     """Says in the log what is allowed and hardly meant."""
+    for variable in config.unread:
+        log.warning("%s is set, and nothing in this version reads it", variable)
     if config.active_window_s < config.heartbeat_interval_s:
         log.warning(
             "FOOTFALL_ACTIVE_WINDOW_S: %d is shorter than FOOTFALL_HEARTBEAT_INTERVAL_S, %d: between two heartbeats "
@@ -74,6 +76,7 @@ class Service:
         self._clock = clock
         self._ending = threading.Event()
         warn(config)
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # the control socket, the replica, the key
         self.secret = secret_of(config)
         self.places = places_of(config)
         self.database = Database(config)
