@@ -17,11 +17,11 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from analytics import locks
 from analytics.config import Config
 from analytics.ids import IMPORTED
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-MIGRATING, WORKING, ALONE = 7_303_001, 7_303_002, 7_303_003  # advisory locks: any numbers that nobody else takes
 
 BUSY = "busy_timeout=5000"
 PRAGMAS = (
@@ -119,7 +119,7 @@ class Database:
             return
         with self.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.detach()  # it is closed for good at the end, and with it the lock is gone
-            yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": ALONE}).scalar())
+            yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": locks.DAILY_WORK}).scalar())
 
     def forget_deleted(self) -> bool:
         """Makes deleted rows unreadable in SQLite's log too; False where a reader holds the log: ask again later."""
@@ -149,7 +149,7 @@ class Database:
         settings.set_main_option("script_location", str(MIGRATIONS))
         with self.transaction() as connection:
             if not self.embedded:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATING})
+                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": locks.MIGRATION})
             settings.attributes["connection"] = connection
             alembic.command.upgrade(settings, "head")
 
@@ -241,7 +241,7 @@ def _lease_worker(connection: Connection) -> int:
     """The lowest number that no other living process on this database has."""
     taking = text("SELECT pg_try_advisory_lock(:space, :n)")
     for number in range(IMPORTED):
-        if connection.execute(taking, {"space": WORKING, "n": number}).scalar():
+        if connection.execute(taking, {"space": locks.WORKER, "n": number}).scalar():
             connection.commit()
             return number
     raise Taken(f"all {IMPORTED} worker numbers of this database are in use")

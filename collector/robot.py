@@ -102,6 +102,7 @@ def warm_up() -> None:
     """Load the patterns now (0.1 s), so that no visitor waits for them."""
     _harmless()
     _robots()
+    _known()
 
 
 # `crawlerdetect` takes harmless words out of the agent and searches the rest for about 1,460 patterns, all

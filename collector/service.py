@@ -23,6 +23,7 @@ from analytics.salts import SaltKeeper
 from analytics.sites import Directory
 from analytics.today import Today
 from analytics.trends import Trends
+from collector import device, robot
 from collector.arrival import Stored
 from collector.collect import Collector
 from collector.crowd import Crowd
@@ -76,6 +77,8 @@ class Service:
         self._clock = clock
         self._ending = threading.Event()
         warn(config)
+        device.warm_up()  # half a second, which the first visitor would wait for, and the event loop with them
+        robot.warm_up()
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # the control socket, the replica, the key
         self.secret = secret_of(config)
         self.places = places_of(config)
