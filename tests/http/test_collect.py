@@ -204,6 +204,26 @@ def test_who_reads_a_page_in_a_desktop_application_is_counted(shared, site):
     assert told(shared.collect(pageview(new_id(), site=site), {"User-Agent": SLACK})) == (202, STORED, {})
 
 
+@pytest.mark.parametrize(
+    ("agent", "system"),
+    [
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+            "Version/26.2 Mobile/15E148 Safari/604.1",
+            ("Safari", "iOS", "26.2", "Mobile"),
+        ),
+        (
+            "Mozilla/5.0 (Phone; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.0.0 "
+            "Safari/537.36  ArkWeb/4.1.6.1 Mobile HuaweiBrowser/5.1.3.311",
+            ("Huawei Browser", "HarmonyOS", "5.0", "Mobile"),
+        ),
+    ],
+)
+def test_systems_whose_version_stands_elsewhere_are_stored_as_they_are(shared, site, agent, system):
+    assert told(shared.collect(pageview(new_id(), site=site), {"User-Agent": agent})) == (202, STORED, {})
+    assert of_site(shared, "browser, os, os_version, device", "visits", site) == [system]
+
+
 def test_dnt_0_is_no_objection(shared, site):
     answer = shared.collect(pageview(new_id(), site=site), {"DNT": "0", "Sec-GPC": "0"})
     assert told(answer) == (202, STORED, {})

@@ -24,6 +24,10 @@ PEOPLE = (
     f"{IPHONE} Version/17.5 Mobile/15E148 Safari/604.1",
     "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
     "Mozilla/5.0 (Linux; Android 9; CUBOT P30) Chrome/80.0",
+    f"Mozilla/5.0 (Phone; OpenHarmony 5.0) {KHTML} Chrome/114.0.0.0 Safari/537.36  ArkWeb/4.1.6.1 Mobile",
+    f"Mozilla/5.0 (PC; OpenHarmony 5.0) {KHTML} Chrome/114.0 Safari/537.36  ArkWeb/4.1.6.1 HuaweiBrowser/5.1.3.311",
+    f"Mozilla/5.0 (Linux; Android 14; Quest 3) {KHTML} OculusBrowser/33.0 Chrome/126.0 VR Safari/537.36",
+    f"{IPHONE} Version/26.2 Mobile/15E148 DuckDuckGo/26 Safari/604.1",
 )
 ROBOTS = (
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
