@@ -300,7 +300,12 @@ def _imported_here(config: Config, options: dict[str, Any], progress: Progress) 
 @SITE
 @click.argument("metrics", nargs=-1, required=True, metavar="METRIC...")
 @click.option("--by", multiple=True, metavar="DIMENSION", help="Like source, page or time:day; may be repeated.")
-@click.option("--period", default="30d", show_default=True, help="A preset, or two dates: 2026-01-01,2026-01-31.")
+@click.option(
+    "--period",
+    default="30d",
+    show_default=True,
+    help="A preset, any number of days like 90d, or two dates: 2026-01-01,2026-01-31.",
+)
 @click.option("--filter", "filters", multiple=True, help=f"Like {terms.HELP}. Several all hold.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, MOST_ROWS), help="Rows.")
 @click.option("--format", "form", default="table", show_default=True, type=click.Choice(table.FORMATS))
