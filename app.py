@@ -31,7 +31,7 @@ from sqlalchemy.exc import DBAPIError
 
 from analytics import access, accounts, faults, sites
 from analytics.config import Config, WrongSetting, read_config
-from analytics.database import Taken, check_free
+from analytics.database import Database, NoData, Taken, check_free
 from analytics.sites import Site, WrongInput
 from callbacks import (
     account,
@@ -235,6 +235,7 @@ def demo_command(host: str, port: int) -> None:
     listener = listen_on(host, port)
     with tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
         config = replace(read_config(), data_dir=Path(folder), database_url="", collect_rate=0, public=True)
+        Database(config).close()
         administer(config, "site add", domain=DEMO_DOMAIN, name="Demo", timezone="UTC")
         key = administer(config, "key add", name="demo", scope="ingest", site=DEMO_DOMAIN)
         with demo.crowd(listener.local_url, key) as come:
@@ -329,7 +330,7 @@ def main() -> None:
         _fail(f"{bare.ctx.command_path}: a command is missing; there are {known}")
     except click.ClickException as wrong:
         _fail(wrong.format_message())
-    except (WrongInput, WrongSetting, Taken, NoServer, RefusedError) as wrong:
+    except (WrongInput, WrongSetting, Taken, NoData, NoServer, RefusedError) as wrong:
         _fail(str(wrong))
     except OSError as refused:
         _fail(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from contextlib import closing, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +16,7 @@ import click
 from analytics import access, commands, sites, table, terms, verify
 from analytics.columnar import Columnar
 from analytics.config import Config, read_config, secret_of
-from analytics.database import Database
+from analytics.database import Database, check_there
 from analytics.query import MOST_ROWS
 from analytics.salts import PastSalts
 from analytics.sites import Directory, WrongInput
@@ -38,10 +39,14 @@ def our_version() -> str:
 
 
 def administer(config: Config, command: str, /, **options: Any) -> str:
-    """Runs a command in the running server, which then knows at once, else here; long ones say how far they are."""
+    """Runs a command in the running server, which then knows at once, else here; long ones say how far they are.
+
+    `NoData` where there is neither a server nor data: a command makes none.
+    """
     with closing(Progress(sys.stdout)) as progress:
         with suppress(NoServer):
             return ask(config.data_dir, command, options, progress.tell)
+        check_there(config, replica=command == "verify")
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
             means = {"retention_days": days, "tell": progress.tell, "columnar": columnar, "window_s": window_s}
@@ -279,8 +284,12 @@ def _imported_by_server(config: Config, options: dict[str, Any], progress: Progr
 
 
 def _imported_here(config: Config, options: dict[str, Any], progress: Progress) -> str:
+    """What the import says. Where there is no data yet, it makes some; where there is no site, the one it is for."""
+    domain = sites.normal_domain(options["site"])  # before anything is made
     secret = secret_of(config)
     with closing(Database(config)) as database, closing(places_of(config)) as places:
+        if not sites.all_sites(database):
+            sites.add(database, domain, now=int(time.time()))
         spammers = open_spammers(config.spam_referrers)
         kit = Kit(Directory(database), PastSalts(secret), places, Rate(0), secret, spammers)
         means = logimport.Means(database, kit, threading.Event().wait, progress.tell)
@@ -291,7 +300,12 @@ def _imported_here(config: Config, options: dict[str, Any], progress: Progress) 
 @SITE
 @click.argument("metrics", nargs=-1, required=True, metavar="METRIC...")
 @click.option("--by", multiple=True, metavar="DIMENSION", help="Like source, page or time:day; may be repeated.")
-@click.option("--period", default="30d", show_default=True, help="A preset, or two dates: 2026-01-01,2026-01-31.")
+@click.option(
+    "--period",
+    default="30d",
+    show_default=True,
+    help="A preset, any number of days like 90d, or two dates: 2026-01-01,2026-01-31.",
+)
 @click.option("--filter", "filters", multiple=True, help=f"Like {terms.HELP}. Several all hold.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, MOST_ROWS), help="Rows.")
 @click.option("--format", "form", default="table", show_default=True, type=click.Choice(table.FORMATS))

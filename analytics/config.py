@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,6 +48,7 @@ class Config:
     columnar: bool = True
     log_level: str = "INFO"
     public: bool = False
+    unread: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -170,12 +172,35 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
 HIDDEN = {"secret_key", "database_url"}
 
 
+OPTIONS = {"HOST": "the option --host of serve", "PORT": "the option --port of serve"}
+COMING = {"REDIS_URL", "DATABASE_DIRECT_URL", "SMTP_URL", "ALLOWED_TARGETS", "TLS_CERT", "TLS_KEY", "WORKERS"}
+"""Settings that nothing reads yet. They stop no start: whoever has them set wants what is to come."""
+
+_OF_A_CONTAINER = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
+"""What Kubernetes and Docker set for a service of the name footfall, behind the prefix; its `PORT` is an address."""
+
+
 def _gathered(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Settings by variable name; the environment wins over `.env`, `.env` over `footfall.toml`."""
     table = _table(folder / "footfall.toml")
+    file = {name: value for name, value in dotenv_values(folder / ".env").items() if value is not None}
+    for where, names in (("", environ), (" in .env", file)):
+        _check_names(where, {name: value for name, value in names.items() if name.upper().startswith(PREFIX)})
     found = {PREFIX + name.upper().removeprefix(PREFIX): _as_text(value) for name, value in table.items()}
-    found |= {name: value for name, value in dotenv_values(folder / ".env").items() if value is not None}
-    return found | dict(environ)
+    _check_names(" in footfall.toml", found)
+    return found | file | dict(environ)
+
+
+def _check_names(where: str, values: Mapping[str, str]) -> None:
+    """`WrongSetting` for a name that is no setting's: what is misspelt would be silent."""
+    known = {name.upper() for name in PARSERS}
+    for variable, value in sorted(values.items()):
+        name = variable.removeprefix(PREFIX)
+        if name in known | COMING or _OF_A_CONTAINER.fullmatch(name) or (name.endswith("PORT") and "://" in value):
+            continue
+        nearest = get_close_matches(name.upper().removeprefix(PREFIX), sorted(known), n=1, cutoff=0)[0]
+        meant = OPTIONS.get(name, f"the nearest one is {PREFIX}{nearest}")
+        raise WrongSetting(f"{variable}{where} is no setting; {meant}")
 
 
 def _table(path: Path) -> dict[str, Any]:
@@ -205,6 +230,7 @@ def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(),
         except ValueError as wrong:
             shown = "the value given" if name in HIDDEN else repr(found[variable])
             raise WrongSetting(f"{variable}: {shown} is not accepted; it takes {wrong}") from None
+    values["unread"] = tuple(sorted(PREFIX + name for name in COMING if found.get(PREFIX + name)))
     known = {field.name for field in fields(Config)}
     return Config(**values | {name: value for name, value in given.items() if name in known and value is not None})
 

@@ -17,11 +17,11 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from analytics import locks
 from analytics.config import Config
 from analytics.ids import IMPORTED
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-MIGRATING, WORKING, ALONE = 7_303_001, 7_303_002, 7_303_003  # advisory locks: any numbers that nobody else takes
 
 BUSY = "busy_timeout=5000"
 PRAGMAS = (
@@ -39,6 +39,10 @@ class Taken(RuntimeError):
     """Another process owns the SQLite file; the message names it."""
 
 
+class NoData(RuntimeError):
+    """Nothing is there to work on; the message names the place that was looked at."""
+
+
 class Database:
     """A connection to the truth; close it to let go of the file.
 
@@ -50,7 +54,8 @@ class Database:
         self.embedded = config.embedded
         self._write_lock = threading.RLock()
         self._alone = threading.Lock()
-        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if config.embedded:
+            config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock_file = _own(_path(config)) if config.embedded else None
         self.writing, self.reading = _sqlite(config) if config.embedded else _postgresql(config)
         try:
@@ -114,7 +119,7 @@ class Database:
             return
         with self.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.detach()  # it is closed for good at the end, and with it the lock is gone
-            yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": ALONE}).scalar())
+            yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": locks.DAILY_WORK}).scalar())
 
     def forget_deleted(self) -> bool:
         """Makes deleted rows unreadable in SQLite's log too; False where a reader holds the log: ask again later."""
@@ -144,7 +149,7 @@ class Database:
         settings.set_main_option("script_location", str(MIGRATIONS))
         with self.transaction() as connection:
             if not self.embedded:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATING})
+                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": locks.MIGRATION})
             settings.attributes["connection"] = connection
             alembic.command.upgrade(settings, "head")
 
@@ -163,6 +168,20 @@ def check_free(config: Config) -> None:
     """Raises `Taken` where another process has the SQLite file."""
     if config.embedded and _path(config).exists():
         _own(_path(config)).close()
+
+
+def check_there(config: Config, *, replica: bool = False) -> None:
+    """Raises `NoData` where there is no SQLite file, so that nothing is made by looking.
+
+    PostgreSQL's database is the one that the settings name, with data or without; there is no data only for who
+    wants the columnar `replica`, where there is no data directory.
+    """
+    if _path(config).exists() if config.embedded else (config.data_dir.exists() or not replica):
+        return
+    place, named = config.data_dir, "--data-dir or FOOTFALL_DATA_DIR"
+    if config.embedded and config.database_url:
+        place, named = _path(config), "FOOTFALL_DATABASE_URL"
+    raise NoData(f"no data in {place.absolute()}; `serve` makes it there, {named} names another place")
 
 
 def _path(config: Config) -> Path:
@@ -222,7 +241,7 @@ def _lease_worker(connection: Connection) -> int:
     """The lowest number that no other living process on this database has."""
     taking = text("SELECT pg_try_advisory_lock(:space, :n)")
     for number in range(IMPORTED):
-        if connection.execute(taking, {"space": WORKING, "n": number}).scalar():
+        if connection.execute(taking, {"space": locks.WORKER, "n": number}).scalar():
             connection.commit()
             return number
     raise Taken(f"all {IMPORTED} worker numbers of this database are in use")

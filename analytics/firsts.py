@@ -17,9 +17,9 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 from analytics import carried, schema
 from analytics.dimensions import Dimension
 from analytics.ids import LOW_BITS
+from analytics.limits import LONGEST_VISIT_S
 from analytics.metrics import PAGEVIEW
 
-LONGEST_VISIT_S = 7 * 86_400  # a part of a longer visit that lies this far from its start is not found
 AT_ONCE = 1_000_000  # rows in one UPDATE: some 200 MB
 
 Touched = tuple[int, int, int]  # a row's site and visitor, and the second at which it begins

@@ -5,6 +5,7 @@ A day is from one local midnight to the next, so it has 23 or 25 hours where clo
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from analytics.sites import WrongInput, checked_zone
 
 INTERVALS = ("minute", "hour", "day", "week", "month")
 MOST_BUCKETS = 10_000
+MAX_DAYS = 3_650  # in "the last so many days"
 EARLIEST, LATEST = date(1971, 1, 1), date(2099, 12, 31)  # within what row ids can tell
 
 
@@ -83,18 +85,34 @@ PRESETS = {
     "12mo": Preset("Last 12 months", "month", _months(12), 12),
     "all": Preset("All time", "month"),
 }
+"""Those to choose from; besides there is any number of days, `1d` to `3650d` (`preset_of`)."""
+_LAST_DAYS = re.compile(r"([1-9][0-9]{0,3})d")
+
+
+@lru_cache(maxsize=256)
+def preset_of(name: str) -> Preset | None:
+    """The preset of that name, or the last so many days of `90d` and the like; None for what is neither."""
+    found = _LAST_DAYS.fullmatch(name)
+    if name in PRESETS or not found or int(found[1]) > MAX_DAYS:
+        return PRESETS.get(name)
+    days = int(found[1])
+    return Preset(f"Last {days:,} days" if days > 1 else "Last day", _interval_of(days), _days(days))
+
+
+def _interval_of(days: int) -> str:
+    return "hour" if days <= 2 else "day" if days <= 120 else "month"
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One of `PRESETS`, or from one date to another, both in it. `str()` writes what `parse` reads."""
+    """A preset by its name, or from one date to another, both in it. `str()` writes what `parse` reads."""
 
     preset: str = "30d"
     dates: tuple[date, date] | None = None
 
     def __post_init__(self) -> None:
-        if self.dates is None and self.preset not in PRESETS:
-            known = ", ".join(PRESETS)
+        if self.dates is None and preset_of(self.preset) is None:
+            known = f"{', '.join(PRESETS)}, any number of days like 90d (1 to {MAX_DAYS:,})"
             raise WrongInput(f"period {self.preset[:40]!r}: {known}, or two dates like 2026-01-01,2026-01-31")
         if self.dates and not EARLIEST <= self.dates[0] <= self.dates[1] <= LATEST:
             raise WrongInput(f"period {self}: from {EARLIEST} to {LATEST}, the earlier date first")
@@ -116,15 +134,21 @@ class Period:
     @property
     def label(self) -> str:
         """What a page calls it."""
-        return f"{self.dates[0]} – {self.dates[1]}" if self.dates else PRESETS[self.preset].label
+        return f"{self.dates[0]} – {self.dates[1]}" if self.dates else self.chosen.label
+
+    @property
+    def chosen(self) -> Preset:
+        """The preset; only where it has no dates of its own."""
+        found = preset_of(self.preset)
+        assert found
+        return found
 
     @property
     def interval(self) -> str:
         """The interval that suits its length."""
         if self.dates is None:
-            return PRESETS[self.preset].interval
-        days = (self.dates[1] - self.dates[0]).days + 1
-        return "hour" if days <= 2 else "day" if days <= 120 else "month"
+            return self.chosen.interval
+        return _interval_of((self.dates[1] - self.dates[0]).days + 1)
 
 
 class Comparison(NamedTuple):
@@ -159,7 +183,7 @@ def span(period: Period, clock: Clock, now: int, first: int = 0) -> Span:
     today = datetime.fromtimestamp(now, zone).date()
     if period.dates:
         return _span_of(*period.dates, zone)
-    if dates := PRESETS[period.preset].dates:
+    if dates := period.chosen.dates:
         return _span_of(*dates(today), zone)
     if period.preset == "all":
         began = midnight(datetime.fromtimestamp(min(first, now), zone).date(), zone) if first else 0
@@ -191,10 +215,10 @@ def _earlier(moment: int, period: Period, comparison: Comparison, asked: Span, c
     zone = ZoneInfo(clock.zone)
     begin, end = (datetime.fromtimestamp(one, zone) for one in asked)
     days = max(1, (end.date() - begin.date()).days)
-    months = 12 if comparison.kind == "year" else 0 if period.dates else PRESETS[period.preset].months
+    months = 12 if comparison.kind == "year" else 0 if period.dates else period.chosen.months
     if comparison.weekdays:
         months, days = 0, 364 if comparison.kind == "year" else (days + 6) // 7 * 7
-    elif not months and period.dates is None and PRESETS[period.preset].dates is None:
+    elif not months and period.dates is None and period.chosen.dates is None:
         return moment - (asked.end - asked.begin)
     wall = datetime.fromtimestamp(moment, zone)
     day = moved(wall.date(), -months) if months else wall.date() - timedelta(days=days)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from analytics import changes, idn, paths, schema
+from analytics import changes, idn, locks, paths, schema
 from analytics.addresses import Network, network
 from analytics.database import Database
 from analytics.snapshot import Snapshot
@@ -275,7 +275,7 @@ def remove(database: Database, domain: str) -> Site:
     site = find(database, domain)
     with database.transaction() as connection:
         if not database.embedded:  # after those who are storing for it right now
-            connection.execute(select(func.pg_advisory_xact_lock(7303, site.id)))
+            connection.execute(select(func.pg_advisory_xact_lock(locks.SITE, site.id)))
         for table in reversed(schema.metadata.sorted_tables):
             if "site_id" in table.c and table is not schema.changes:
                 connection.execute(delete(table).where(table.c.site_id == site.id))

@@ -40,8 +40,8 @@ from analytics.database import Database
 from analytics.dialects import bytewise, either, kept
 from analytics.dimensions import Dimension, dimension
 from analytics.filters import Every, Filter, dimensions_in, has_done
-from analytics.firsts import LONGEST_VISIT_S
 from analytics.ids import first_id, time_ms
+from analytics.limits import LONGEST_VISIT_S
 from analytics.metrics import PAGEVIEW, Grain, Metric
 from analytics.period import Span, buckets
 from analytics.query import Query

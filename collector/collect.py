@@ -130,7 +130,7 @@ class Collector:
 
     def _taken(self, request: Request, body: Body) -> list[Arrival | Filtered | Rejected | Shed]:
         address, headers = self._proxies.client(request), self._proxies.believed(request)
-        self._proxies.watch(request, address, len(events))
+        self._proxies.watch(request, address, len(body.events))
         now_ms = int(self._clock() * 1000)
         taken = []
         for at, event in enumerate(body.events):

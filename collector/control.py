@@ -60,7 +60,7 @@ def ask(data_dir: Path, name: str, options: dict[str, Any], tell: Tell = lambda 
             with _short(data_dir) as path:
                 client.connect(path)
         except OSError:
-            raise NoServer(f"no server is running on {data_dir}; start one with `serve`") from None
+            raise NoServer(f"no server is running on {data_dir.absolute()}; start one with `serve`") from None
         client.sendall(json.dumps({"command": name, "options": options}).encode() + b"\n")
         with client.makefile("rb") as file:
             answer = _line(file)

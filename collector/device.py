@@ -30,7 +30,8 @@ def read(user_agent: str) -> Device:
     """What the user agent tells, all "" if it tells nothing.
 
     Televisions and game consoles count as Desktop, Android without the word Mobile as Tablet; a page inside
-    another app's window has the browser "Mobile App" unless the app gives its name.
+    another app's window has the browser "Mobile App" unless the app gives its name. A version that browsers have
+    frozen is given as they say it (Windows 10, macOS 10.15, Android 10), but iOS from 26 on, which they tell elsewhere.
     """
     return _read(user_agent[:LONGEST])
 
@@ -92,6 +93,13 @@ _SCREENS = re.compile(
 )
 _PHONES = re.compile(r"Mobi|iPhone|iPod|Opera Mini|MIDP")
 
+# Since 26 the system's own place says 18_6 or 18_7 for ever; Safari's version is the system's, and some apps say it.
+_SINCE = r"((?:2[6-9]|[3-9]\d)(?:[._]\d+)?)(?!\d)"
+_LATER_IOS = re.compile(rf"(?:\bVersion/|\bFBSV/|; iOS ){_SINCE}")
+_HARMONY = re.compile(r"\((\w+); OpenHarmony (\d+(?:\.\d+)?)[^;)]*(?:; HarmonyOS (\d+(?:\.\d+)?))?")
+_HARMONY_KINDS = {"Phone": "Mobile", "Tablet": "Tablet", "PC": "Desktop", "2in1": "Desktop", "TV": "Desktop"}
+_HARMONY_ON_ANDROID = re.compile(r"; Android [\d.]+; HarmonyOS;")  # up to HarmonyOS 4, which tells no version
+
 
 @cache
 def _parser() -> Resolver:
@@ -105,21 +113,34 @@ def _read(agent: str) -> Device:
     browser = found.user_agent or ua_parser.UserAgent("")
     os, os_version = _system(found.os or ua_parser.OS(""), agent)
     name = _tidy(_BROWSERS.get(browser.family, browser.family))
+    if name == "Chrome" and "ArkWeb/" in agent:  # HarmonyOS's web view; a browser adds its name
+        name = "Mobile App"
     return Device(name, _version(browser.major, browser.minor), os, os_version, _kind(agent, os))
 
 
 def _system(os: ua_parser.OS, agent: str) -> tuple[str, str]:
     """Name and version. Distributions are GNU/Linux without one; an iPad's has its own name since 13."""
+    if harmony := _HARMONY.search(agent):
+        _, base, version = harmony.groups()
+        return ("HarmonyOS" if version or int(base.split(".")[0]) >= 5 else "OpenHarmony"), (version or base)[:16]
+    if os.family == "Android" and _HARMONY_ON_ANDROID.search(agent):
+        return "HarmonyOS", ""
     if _LINUX.fullmatch(os.family):
         return "GNU/Linux", ""
     version = _version(os.major, os.minor)
+    if os.family == "iOS" and os.major == "18" and (later := _LATER_IOS.search(agent)):
+        version = later[1].replace("_", ".")[:16]
     if os.family == "iOS" and "iPad" in agent and (os.major or "").zfill(2) >= "13":
         return "iPadOS", version
     return _tidy(_SYSTEMS.get(os.family, os.family)), version
 
 
 def _kind(agent: str, os: str) -> str:
-    """Screens on a wall come first: they say Android without Mobile, as tablets do."""
+    """Screens on a wall come first: they say Android without Mobile, as tablets do. HarmonyOS says it itself, and
+    Mobile on anything.
+    """
+    if (harmony := _HARMONY.search(agent)) and harmony[1] in _HARMONY_KINDS:
+        return _HARMONY_KINDS[harmony[1]]
     if _TABLETS.search(agent):
         return "Tablet"
     if _SCREENS.search(agent):
@@ -128,7 +149,7 @@ def _kind(agent: str, os: str) -> str:
         return "Mobile"
     if _ON_DESKS.fullmatch(os):
         return "Desktop"
-    return "Tablet" if os == "Android" else ""
+    return "Tablet" if os in ("Android", "HarmonyOS") else ""
 
 
 def _encodable(text: str) -> str:

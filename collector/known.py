@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from analytics.ids import first_id
+from analytics.limits import LONGEST_VISIT_S
 from collector.arrival import Arrival
 from collector.statements import VISIT_COLUMNS, Driver, matching
 from collector.visit import Origin, Visit
 
-LONGEST_VISIT_S = 2 * 86_400
 BEATS = ("heartbeat", "leave")  # of a known page they need no other visit than the page's
 
 

@@ -12,6 +12,7 @@ import msgspec
 from analytics.dimensions import DIMENSIONS
 from analytics.filters import GROUPS, OPERATORS
 from analytics.metrics import METRICS
+from analytics.period import MAX_DAYS
 from analytics.query import MOST_ROWS
 from collector import pixel, plausible, statistics
 from collector.card import card
@@ -309,8 +310,13 @@ def _query() -> Object:
             "on the site: without filters, split by time or not at all.",
         },
         "date_range": {
-            "oneOf": [{"enum": list(plausible.RANGES)}, {"type": "array", "items": {"type": "string"}}],
-            "description": f"{', '.join(plausible.RANGES)}, two dates, or two moments with their offset, both in it.",
+            "anyOf": [
+                {"enum": list(plausible.RANGES)},
+                {"type": "string", "pattern": "^[1-9][0-9]{0,3}d$"},
+                {"type": "array", "items": {"type": "string"}},
+            ],
+            "description": f"{', '.join(plausible.RANGES)}, any number of days (1d to {MAX_DAYS}d), two dates, or two "
+            "moments with their offset, both in it.",
         },
         "dimensions": {
             "type": "array",

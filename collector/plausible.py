@@ -18,7 +18,7 @@ from analytics import countries, filters, written
 from analytics.dimensions import DIMENSIONS, Dimension, dimension
 from analytics.metrics import METRICS, Metric
 from analytics.past import Past, breakdown
-from analytics.period import EARLIEST, LATEST, Clock, Period, Span, buckets, moved
+from analytics.period import EARLIEST, LATEST, MAX_DAYS, Clock, Period, Span, buckets, moved, preset_of
 from analytics.query import MOST_ROWS, Order, Query
 from analytics.sites import Site, WrongInput
 from analytics.stats import Ask, Breakdown, Number, first_second
@@ -105,6 +105,8 @@ def _span(given: object, clock: Clock, now: int, first: Callable[[], int]) -> tu
     match given:
         case str() if given in RANGES:
             period = Period(RANGES[given])
+        case str() if given.endswith("d") and preset_of(given):
+            period = Period(given)
         case [str() as begin, str() as end]:
             if len(begin) > 10 or len(end) > 10:
                 return _moments(given, begin, end, clock)
@@ -140,7 +142,7 @@ def _moments(given: object, begin: str, end: str, clock: Clock) -> tuple[Period,
 
 
 def _bad_range(given: object) -> WrongInput:
-    known = ", ".join(RANGES)
+    known = f"{', '.join(RANGES)}, any number of days like 90d (1 to {MAX_DAYS:,})"
     return WrongInput(
         f"#/date_range: Invalid date range {_shown(given)}; known: {known}, two dates, or two moments with their "
         "offset like 2026-01-01T00:00:00+01:00"

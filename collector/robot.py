@@ -9,6 +9,8 @@ from functools import cache, lru_cache
 
 from crawlerdetect.providers import crawlers, exclusions
 
+from collector.telltales import AUTOMATED, MARKS, SERVICES, SHAPES, of_people
+
 LONGEST = 1_024
 """User agents are cut to so many characters before anything reads them."""
 
@@ -20,9 +22,6 @@ UNNAMED = "unnamed"
 
 LONGEST_NAME = 40
 MOST_DIGITS = 4  # more could be somebody's address or number
-
-HEADLESS = ("cypress/", "playwright", "puppeteer", "selenium", "slimerjs", "testcafe", "webdriver")
-"""What automated browsers say that `crawlerdetect` does not look for (HeadlessChrome and PhantomJS it knows)."""
 
 NAMES = {
     "adsbot-google": "AdsBot-Google",
@@ -62,10 +61,12 @@ NAMES = {
     "oai-searchbot": "OAI-SearchBot",
     "okhttp": "OkHttp",
     "perplexitybot": "PerplexityBot",
+    "perplexity-user": "Perplexity-User",
     "petalbot": "PetalBot",
     "phantomjs": "PhantomJS",
     "playwright": "Playwright",
     "postmanruntime": "Postman",
+    "ptst": "WebPageTest",
     "puppeteer": "Puppeteer",
     "python-httpx": "Python HTTPX",
     "python-requests": "Python Requests",
@@ -101,6 +102,7 @@ def warm_up() -> None:
     """Load the patterns now (0.1 s), so that no visitor waits for them."""
     _harmless()
     _robots()
+    _known()
 
 
 # `crawlerdetect` takes harmless words out of the agent and searches the rest for about 1,460 patterns, all
@@ -112,6 +114,7 @@ _OPTIONAL_START = re.compile(r"\(([a-z ]+)\)\?(.+)")
 _ANY_RUN_THEN_CHOICE = re.compile(r"\[[^\]]*\]\*\(([^()]*)\)")
 _STARTS_WITH_LETTER = re.compile(r"[a-z0-9](?![*+?{|])[^|(]*")
 _BEFORE, _AFTER = re.compile(r"[a-z0-9_-]*\Z"), re.compile(r"[a-z0-9_-]*")
+_WORD = re.compile(r"(?<![a-z0-9])(?!https?\b|mozilla)[a-z][a-z0-9._-]+")
 _DIGITS = re.compile(r"\d")
 _NO_PART_OF_A_NAME = re.compile(r"[^a-z0-9._-]+")
 
@@ -121,9 +124,26 @@ def _name_of(agent: str) -> str:
     agent = agent.strip()
     if not agent:
         return UNNAMED
-    telling = _harmless().sub("", agent.translate(_ODD_LETTERS).lower())
+    plain = agent.translate(_ODD_LETTERS).lower()
+    telling = _harmless().sub("", plain)
     found = _robots().search(telling)
-    return _named(telling, *found.span()) if found else ""
+    if found and (personal := of_people(plain)) != plain:
+        telling = _harmless().sub("", personal)
+        found = _robots().search(telling)
+    return _named(telling, *found.span()) if found else _by_shape(plain)
+
+
+def _by_shape(plain: str) -> str:
+    """The name of a robot that only its agent's shape gives away: the one that stands there, else its first word."""
+    for shape in SHAPES:
+        if found := shape.search(plain):
+            return _plain_name(found["name"] or _first_word(plain))
+    return _plain_name(_first_word(plain)) if any(mark in plain for mark in MARKS) else ""
+
+
+def _first_word(plain: str) -> str:
+    found = _WORD.search(_harmless().sub("", plain))
+    return found[0] if found else ""
 
 
 def _named(telling: str, start: int, end: int) -> str:
@@ -134,6 +154,12 @@ def _named(telling: str, start: int, end: int) -> str:
     before = _BEFORE.search(telling[max(0, start - LONGEST_NAME) : start])
     after = None if slash else _AFTER.match(telling, end)
     word = (before[0] if before else "") + matched + (after[0] if after else "")
+    return _plain_name(word)
+
+
+def _plain_name(word: str) -> str:
+    if known := _known().search(word):
+        return NAMES[known[0]]
     if sum(map(str.isdigit, word)) > MOST_DIGITS:
         word = _DIGITS.sub("", word)
     return _NO_PART_OF_A_NAME.sub(" ", word)[:LONGEST_NAME].strip(" ._-") or UNNAMED
@@ -158,7 +184,7 @@ def _harmless() -> re.Pattern[str]:
 @cache
 def _robots() -> re.Pattern[str]:
     """What only robots say. Order does not matter: one hit is enough."""
-    patterns: list[str] = [*HEADLESS]
+    patterns: list[str] = [*AUTOMATED, *SERVICES]
     for pattern in map(str.lower, crawlers.data):
         choice = _ANY_RUN_THEN_CHOICE.fullmatch(pattern)  # a run of anything in front changes no search
         patterns += choice[1].split("|") if choice else [pattern]

@@ -23,6 +23,7 @@ from analytics.salts import SaltKeeper
 from analytics.sites import Directory
 from analytics.today import Today
 from analytics.trends import Trends
+from collector import device, robot
 from collector.arrival import Stored
 from collector.collect import Collector
 from collector.crowd import Crowd
@@ -51,6 +52,8 @@ ALONE_S = 5.0  # nobody else writes an embedded database, and whoever changes so
 
 def warn(config: Config) -> None:
     """Says in the log what is allowed and hardly meant."""
+    for variable in config.unread:
+        log.warning("%s is set, and nothing in this version reads it", variable)
     if config.active_window_s < config.heartbeat_interval_s:
         log.warning(
             "FOOTFALL_ACTIVE_WINDOW_S: %d is shorter than FOOTFALL_HEARTBEAT_INTERVAL_S, %d: between two heartbeats "
@@ -76,6 +79,9 @@ class Service:
         self._clock = clock
         self._ending = threading.Event()
         warn(config)
+        device.warm_up()  # half a second, which the first visitor would wait for, and the event loop with them
+        robot.warm_up()
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # the control socket, the replica, the key
         self.secret = secret_of(config)
         self._watches = self._watches_of(config)
         self.places = places_of(config)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table
 
-from analytics import changes, schema
+from analytics import changes, locks, schema
 from collector.visit import Origin, Visit
 
 VISIT_COLUMNS = [
@@ -56,7 +56,7 @@ def driver_of(connection: Connection) -> Driver:
 def take_turns(driver: Driver, site_ids: Iterable[int]) -> None:
     """Makes the processes of one PostgreSQL database take turns at a site, in one order for all."""
     for site_id in sorted(site_ids):
-        driver.cursor.execute("SELECT pg_advisory_xact_lock(7303, %s)", (site_id,))
+        driver.cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (locks.SITE, site_id))
 
 
 def known_sites(driver: Driver, site_ids: set[int]) -> set[int]:

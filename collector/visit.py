@@ -7,6 +7,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from analytics.limits import LONGEST_VISIT_S
+
 IDLE_MINUTES = 30
 
 
@@ -55,8 +57,11 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
 
 
 def is_open(visit: Visit, at: int) -> bool:
-    """Whether something at that moment belongs to the visit: at most 30 whole minutes lie between."""
-    return (at - visit.seen_at) // 60 <= IDLE_MINUTES and (visit.started_at - at) // 60 <= IDLE_MINUTES
+    """Whether something at that moment belongs to the visit: at most 30 whole minutes lie between, and seven days
+    since it started.
+    """
+    near = (at - visit.seen_at) // 60 <= IDLE_MINUTES and (visit.started_at - at) // 60 <= IDLE_MINUTES
+    return near and at - visit.started_at <= LONGEST_VISIT_S
 
 
 def with_pageview(visit: Visit, at: int, path: str) -> Visit:

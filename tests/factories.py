@@ -30,6 +30,7 @@ from collector.visit import Origin, Visit
 
 NOW = 1_800_000_000  # 2027-01-15 08:00:00 UTC, a full minute
 MINUTE = 60
+DAY = 86_400
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 SECRET = b"k" * 48
 HOME = Origin(

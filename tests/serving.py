@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 import psycopg
 
 from analytics.config import Config
+from analytics.database import Database
 from collector import control
 
 ROOT = Path(__file__).parent.parent
@@ -163,6 +164,12 @@ def environment_of(config: Config) -> dict[str, str]:
         "FOOTFALL_DATABASE_URL": config.database_url,
         "PYTHONWARNINGS": "default",
     }
+
+
+def with_data(config: Config) -> Config:
+    """The installation, with a database in it: commands make none."""
+    Database(config).close()
+    return config
 
 
 def run_command(config: Config, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:

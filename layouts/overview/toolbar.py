@@ -208,11 +208,11 @@ def _turn(query: Query, shown: Span, now: int, way: int) -> Component:
 def neighbour(query: Query, shown: Span, now: int, way: int) -> tuple[date, date] | None:
     """The dates of the period before or after; None where there is none to go to."""
     period, zone = query.period, ZoneInfo(query.clock.zone)
-    if not period.dates and PRESETS[period.preset].dates is None:
+    if not period.dates and period.chosen.dates is None:
         return None
     first, last = days_of(shown, zone)
     after = last + timedelta(days=1)
-    if not period.dates and (months := PRESETS[period.preset].months):
+    if not period.dates and (months := period.chosen.months):
         found = moved(first, way * months), moved(after, way * months) - timedelta(days=1)
     else:
         days = way * (after - first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -83,6 +84,14 @@ def test_a_period_in_which_nothing_happened(past):
     assert query(past, "visits", **nothing, form="json") == "[]"
 
 
+def test_any_number_of_days_is_a_period(past):
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    for days in (1, 90, 3_650):
+        dates = f"{last - timedelta(days=days - 1)},{last}"
+        assert query(past, "visits", by=["page"], period=f"{days}d") == query(past, "visits", by=["page"], period=dates)
+    assert query(past, "visits", period="3650d", form="csv") == query(past, "visits", period="all", form="csv")
+
+
 @pytest.mark.parametrize("names", [(), ("source",), ("page",), ("time:day",), ("country", "browser")])
 def test_every_number_is_the_apis(past, names):
     site = find(past, "site-1.example")
@@ -131,6 +140,7 @@ def _bare(value):
         ),
         ({"by": ["shoe"]}, r"dimension 'shoe': page, "),
         ({"period": "9y"}, r"period '9y': realtime, 24h, "),
+        ({"period": "0d"}, r"period '0d': realtime, 24h, .*any number of days like 90d \(1 to 3,650\)"),
         ({"filters": ["x"]}, r"filter 'x': like country=DE"),
         ({"site": "nowhere.example"}, r"there is no site nowhere\.example; known: site-1\.example, site-2\.example"),
     ],

@@ -16,6 +16,7 @@ from collector.payload import Rejected
 from collector.store import Tally, write_tally
 from collector.visit import Origin
 from tests.factories import (
+    DAY,
     HOME,
     MINUTE,
     NOW,
@@ -94,6 +95,25 @@ def test_a_second_pageview_after_30_minutes_belongs_to_the_visit(database):
 def test_a_second_pageview_after_31_minutes_starts_a_new_visit(database):
     one_by_one(database, arrival(path="/a"), arrival(page_id="page-0002", path="/b", at=NOW + 31 * MINUTE))
     assert visits(database) == [(1, 0, 0, True, "/a", "/a"), (1, 0, 0, True, "/b", "/b")]
+
+
+def wall(begin: int, end: int) -> list:
+    """The pageviews of a screen on a wall that loads its page every half hour, in that span of seconds after `NOW`."""
+    return [arrival(page_id=f"page-{at}", path="/wall", at=NOW + at) for at in range(begin, end, 30 * MINUTE)]
+
+
+def test_a_visit_without_a_pause_is_one_after_days(database):
+    stored(database, *wall(0, 5 * DAY))
+    stored(database, *wall(5 * DAY, 5 * DAY + 31 * MINUTE))
+    assert visits(database) == [(5 * 48 + 2, 0, 5 * DAY + 30 * MINUTE, False, "/wall", "/wall")]
+
+
+def test_a_visit_without_a_pause_ends_seven_days_after_its_start(database):
+    stored(database, *wall(0, 7 * DAY + 1))
+    stored(database, *wall(7 * DAY + 30 * MINUTE, 7 * DAY + 61 * MINUTE))
+    stored(database, event(pageview=f"page-{7 * DAY}", at=NOW + 7 * DAY + 61 * MINUTE))
+    first, second = (7 * 48 + 1, 0, 7 * DAY, False, "/wall", "/wall"), (2, 1, 31 * MINUTE, False, "/wall", "/wall")
+    assert visits(database) == [first, second]
 
 
 def test_two_pageviews_out_of_order_by_10_seconds_make_a_duration_of_10(database):

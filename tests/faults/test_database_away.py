@@ -16,7 +16,7 @@ import pytest
 from senders import Senders, assert_verified, check_books, took
 
 from analytics.config import Config
-from tests.serving import ROOT, SITE, environment_of, eventually, pageview, rows, run_command, serving
+from tests.serving import ROOT, SITE, environment_of, eventually, pageview, rows, run_command, serving, with_data
 
 
 class PostgreSQL:
@@ -157,7 +157,7 @@ def test_a_file_that_another_program_has_locked_is_503_and_over_when_it_is_let_g
 def of_another_time(tmp_path):
     """An installation with the site, without a server."""
     config = Config(data_dir=tmp_path / "data")
-    assert run_command(config, "site", "add", SITE).returncode == 0
+    assert run_command(with_data(config), "site", "add", SITE).returncode == 0
     yield config
     config.data_dir.chmod(0o755)
 

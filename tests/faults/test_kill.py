@@ -8,14 +8,14 @@ import socket
 import pytest
 from senders import REFUSED, Senders, check_books
 
-from tests.serving import SITE, eventually, heartbeat, pageview, rows, run_command, serving
+from tests.serving import SITE, eventually, heartbeat, pageview, rows, run_command, serving, with_data
 
 KILLS = 5
 
 
 def test_five_kills_under_load_lose_nothing_and_double_nothing(config):
     chance = random.Random(7303)
-    assert run_command(config, "site", "add", SITE).returncode == 0
+    assert run_command(with_data(config), "site", "add", SITE).returncode == 0
     senders = Senders(port=1)
     for _ in range(KILLS):
         with serving(config, FOOTFALL_COLLECT_RATE="0") as server:

@@ -18,6 +18,19 @@ CORS = {
     "access-control-expose-headers": "Retry-After, X-Footfall-Outcome",
     "cache-control": "no-store",
 }
+ASKED_BY_A_PERSON = (
+    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; Perplexity-User/1.0; "
+    "+https://perplexity.ai/perplexity-user)"
+)
+SPEED_TEST = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/106.0.0.0 Safari/537.36 "
+    "PTST/SpeedCurve/230120.120134"
+)
+PROBE = "Mozilla/5.0 (X11; Linux x86_64; Catchpoint) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/75.0 Safari/537.36"
+SLACK = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Slack/4.39.95 "
+    "Chrome/126.0.0.0 Electron/31.1.0 Safari/537.36 Slack_SSB/4.39.95"
+)
 ROBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 _numbers = itertools.count(10_000_000)
 
@@ -174,6 +187,9 @@ def test_the_site_is_found_in_any_case(shared, site):
         ({"User-Agent": ROBOT}, "bot"),
         ({"User-Agent": "curl/8.5.0"}, "bot"),
         ({"User-Agent": ""}, "bot"),
+        ({"User-Agent": ASKED_BY_A_PERSON}, "bot"),
+        ({"User-Agent": SPEED_TEST}, "bot"),
+        ({"User-Agent": PROBE}, "bot"),
         ({"DNT": "1"}, "opted_out"),
         ({"Sec-GPC": "1"}, "opted_out"),
         ({"Sec-Purpose": "prefetch;prerender"}, "prefetch"),
@@ -184,6 +200,30 @@ def test_robots_and_whoever_opts_out_leave_nothing_but_a_counter(shared, site, h
     assert told(shared.collect(pageview(new_id(), site=site), headers)) == filtered(reason)
     for table in ("visits", "pageviews", "heartbeats"):
         assert of_site(shared, "t.id", table, site) == []
+
+
+def test_who_reads_a_page_in_a_desktop_application_is_counted(shared, site):
+    assert told(shared.collect(pageview(new_id(), site=site), {"User-Agent": SLACK})) == (202, STORED, {})
+
+
+@pytest.mark.parametrize(
+    ("agent", "system"),
+    [
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+            "Version/26.2 Mobile/15E148 Safari/604.1",
+            ("Safari", "iOS", "26.2", "Mobile"),
+        ),
+        (
+            "Mozilla/5.0 (Phone; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.0.0 "
+            "Safari/537.36  ArkWeb/4.1.6.1 Mobile HuaweiBrowser/5.1.3.311",
+            ("Huawei Browser", "HarmonyOS", "5.0", "Mobile"),
+        ),
+    ],
+)
+def test_systems_whose_version_stands_elsewhere_are_stored_as_they_are(shared, site, agent, system):
+    assert told(shared.collect(pageview(new_id(), site=site), {"User-Agent": agent})) == (202, STORED, {})
+    assert of_site(shared, "browser, os, os_version, device", "visits", site) == [system]
 
 
 def test_dnt_0_is_no_objection(shared, site):

@@ -11,13 +11,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import app
 from analytics.config import Config
-from tests.serving import AS_ON_A_TERMINAL, ROOT, SITE, environment_of, eventually, pageview, rows, run_command, serving
+from tests.serving import (
+    AS_ON_A_TERMINAL,
+    ROOT,
+    SITE,
+    environment_of,
+    eventually,
+    pageview,
+    rows,
+    run_command,
+    serving,
+    with_data,
+)
 
 SNIPPET = '<script defer src="{address}/js/footfall.js" data-site="{site}"></script>'
 PASSWORD = "correct horse battery"
@@ -63,6 +75,7 @@ def done(cli, config):
 def address(request, config):
     """The address that commands speak of, once without a running server and once with one."""
     if request.param == "without a server":
+        with_data(config)
         yield "http://127.0.0.1:8050"
         return
     with serving(config) as server:
@@ -213,22 +226,112 @@ def test_without_a_subcommand_it_serves_and_prints_the_set_up_link_until_somebod
         assert server.process.wait(10) == 0
 
 
-def test_settings_come_from_a_dot_env_file_and_from_toml_too(tmp_path):
-    (tmp_path / ".env").write_text(f"FOOTFALL_DATA_DIR={tmp_path / 'here'}\n")
-    (tmp_path / "footfall.toml").write_text('data_dir = "nowhere"\ncollect_rate = 5\n')
+def in_folder(folder, *words, **environment):
+    """The command line started in that folder, with nothing but these settings."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}
-    done = subprocess.run(
-        [sys.executable, ROOT / "app.py", "site", "list"],
-        cwd=tmp_path,
-        env=bare,
+    return subprocess.run(
+        [sys.executable, ROOT / "app.py", *words],
+        cwd=folder,
+        env=bare | environment,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def test_settings_come_from_a_dot_env_file_and_from_toml_too(tmp_path):
+    (tmp_path / ".env").write_text(f"FOOTFALL_DATA_DIR={tmp_path / 'here'}\n")
+    (tmp_path / "footfall.toml").write_text('data_dir = "nowhere"\ncollect_rate = 5\n')
+    with_data(Config(data_dir=tmp_path / "here"))
+    done = in_folder(tmp_path, "site", "list")
     assert (done.returncode, done.stdout) == (0, "No site yet. `site add DOMAIN` adds one.\n")
-    assert (tmp_path / "here" / "footfall.db").is_file()
     assert not (tmp_path / "nowhere").exists()
+
+
+# ── a directory without data ─────────────────────────────────────────────────────────────────────────────────────────
+
+LOOKING = (
+    ("site", "list"),
+    ("site", "add", "example.com"),
+    ("site", "set", "example.com", "--name", "Shop"),
+    ("site", "remove", "example.com"),
+    ("user", "list"),
+    ("user", "add", "ada@example.com", "--role", "owner"),
+    ("user", "set", "ada@example.com", "--role", "admin"),
+    ("user", "invite", "--role", "viewer"),
+    ("user", "reset", "ada@example.com"),
+    ("user", "remove", "ada@example.com"),
+    ("key", "list"),
+    ("key", "add", "panel", "--scope", "stats"),
+    ("key", "remove", "1"),
+    ("embed", "list"),
+    ("embed", "add", "--site", "example.com", "--host", "panel.example"),
+    ("embed", "revoke", "1"),
+    ("query", "--site", "example.com", "visitors"),
+    ("maintain",),
+    ("verify",),
+)
+NO_DATA = "footfall: no data in {}; `serve` makes it there, --data-dir or FOOTFALL_DATA_DIR names another place"
+
+
+@pytest.mark.parametrize("words", LOOKING, ids=[" ".join(words) for words in LOOKING])
+def test_a_command_where_there_is_no_data_says_where_it_looked_and_makes_nothing(cli, tmp_path, words):
+    away = tmp_path / "away" / "data"
+    assert cli(Config(data_dir=away), *words) == (2, "", NO_DATA.format(away))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert cli(Config(data_dir=empty), *words) == (2, "", NO_DATA.format(empty))
+    assert [*tmp_path.rglob("*")] == [empty]
+
+
+def test_a_command_in_the_wrong_folder_names_that_folder(tmp_path):
+    done = in_folder(tmp_path, "site", "list")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", NO_DATA.format(tmp_path / "data") + "\n")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_replay_where_there_is_no_data_says_where_it_looked(cli, tmp_path):
+    log = "collector/data/demo-access.log"
+    code, out, err = cli(Config(data_dir=tmp_path / "data"), "replay", "access-log", log, "--site", SITE)
+    assert (code, out) == (2, "")
+    assert err == f"footfall: no server is running on {tmp_path / 'data'}; start one with `serve`"
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_named_sqlite_file_that_is_not_there_is_named(cli, tmp_path):
+    config = Config(data_dir=tmp_path / "data", database_url=f"sqlite:///{tmp_path / 'no.db'}")
+    told = (
+        f"footfall: no data in {tmp_path / 'no.db'}; `serve` makes it there, FOOTFALL_DATABASE_URL names another place"
+    )
+    assert cli(config, "site", "list") == (2, "", told)
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("config", ["postgresql"], indirect=True)
+def test_on_postgresql_commands_need_no_directory_and_make_none(cli, config, tmp_path):
+    elsewhere = replace(config, data_dir=tmp_path / "elsewhere")
+    assert cli(elsewhere, "site", "add", "example.com")[0] == 0
+    assert cli(elsewhere, "site", "list")[1].splitlines()[1].split()[0] == "example.com"
+    assert cli(elsewhere, "query", "--site", "example.com", "visitors")[0] == 0
+    assert cli(elsewhere, "verify") == (2, "", NO_DATA.format(tmp_path / "elsewhere"))
+    assert not (tmp_path / "elsewhere").exists()
+    with serving(elsewhere, FOOTFALL_SECRET_KEY="0123456789abcdef0123456789abcdef"):
+        assert cli(elsewhere, "site", "list")[0] == 0
+
+
+def test_an_import_makes_the_data_and_its_site(cli, tmp_path):
+    config = Config(data_dir=tmp_path / "data")
+    log = tmp_path / "access.log"
+    log.write_text(
+        '8.8.8.8 - - [11/Nov/2026:10:00:01 +0000] "GET /p HTTP/1.1" 200 512 "-" "Mozilla/5.0 (X11; Linux)"\n'
+    )
+    assert cli(config, "import", "access-log", str(log), "--site", "no domain")[0] == 2
+    assert not config.data_dir.exists()
+    assert cli(config, "import", "access-log", str(log), "--site", "Example.com")[0] == 0
+    assert cli(config, "site", "list")[1].splitlines()[1].split()[0] == "example.com"
+    code, _, err = cli(config, "import", "access-log", str(log), "--site", "exmaple.com")
+    assert (code, err) == (2, "footfall: there is no site exmaple.com; known: example.com")
 
 
 def test_a_port_that_is_taken_is_told_in_a_line(cli, shared, tmp_path):
@@ -263,6 +366,51 @@ def test_a_wrong_setting_stops_every_command_with_one_line(cli, tmp_path, name, 
     assert accepted in err
     hidden = name in ("FOOTFALL_SECRET_KEY", "FOOTFALL_DATABASE_URL")
     assert (repr(value) in err) is not hidden
+    assert not (tmp_path / "data").exists()
+
+
+MISSPELT = [
+    ("FOOTFALL_TRUSTED_PROXY", "10.0.0.0/8", "the nearest one is FOOTFALL_TRUSTED_PROXIES"),
+    ("FOOTFALL_LOGLEVEL", "DEBUG", "the nearest one is FOOTFALL_LOG_LEVEL"),
+    ("FOOTFALL_DATABASE", "postgresql://root:hunter2@localhost/x", "the nearest one is FOOTFALL_DATABASE_URL"),
+    ("FOOTFALL_SECRET", "hunter2", "the nearest one is FOOTFALL_SECRET_KEY"),
+    ("FOOTFALL_RETENTION_DAYS", "", "the nearest one is FOOTFALL_HEARTBEAT_RETENTION_DAYS"),
+    ("Footfall_Collect_Rate", "5", "the nearest one is FOOTFALL_COLLECT_RATE"),
+    ("FOOTFALL_PUBLIC", "1", "the nearest one is FOOTFALL_"),
+    ("FOOTFALL_PORT", "9000", "the option --port of serve"),
+    ("FOOTFALL_HOST", "0.0.0.0", "the option --host of serve"),
+]
+
+
+@pytest.mark.parametrize("command", ["serve", "demo", "site list"])
+@pytest.mark.parametrize(("name", "value", "meant"), MISSPELT, ids=[name for name, _, _ in MISSPELT])
+def test_a_misspelt_setting_stops_every_command_with_one_line(cli, tmp_path, name, value, meant, command):
+    code, out, err = cli(Config(data_dir=tmp_path / "data"), *command.split(), **{name: value})
+    assert (code, out) == (2, "")
+    assert err.startswith(f"footfall: {name} is no setting; {meant}")
+    assert "\n" not in err
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "told"),
+    [
+        (
+            ".env",
+            "FOOTFALL_TRUSTED_PROXY=10.0.0.0/8",
+            "FOOTFALL_TRUSTED_PROXY in .env is no setting; the nearest one is",
+        ),
+        (".env", "export FOOTFALL_DATADIR=x", "FOOTFALL_DATADIR in .env is no setting; the nearest one is"),
+        ("footfall.toml", 'trusted_proxy = "x"', "FOOTFALL_TRUSTED_PROXY in footfall.toml is no setting; the nearest"),
+        ("footfall.toml", "FOOTFALL_RATE = 5", "FOOTFALL_RATE in footfall.toml is no setting; the nearest one is"),
+        ("footfall.toml", "[collector]\nrate = 5", "FOOTFALL_COLLECTOR in footfall.toml is no setting; the nearest"),
+    ],
+)
+def test_a_misspelt_setting_in_a_file_is_named_with_the_file(tmp_path, file, line, told):
+    (tmp_path / file).write_text(f"{line}\n")
+    done = in_folder(tmp_path, "serve", "--port", "0")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"footfall: {told}")
     assert not (tmp_path / "data").exists()
 
 
@@ -312,7 +460,7 @@ WRONG = [
 @pytest.fixture(scope="module")
 def known(tmp_path_factory):
     """An installation that knows one site and has no server."""
-    config = Config(data_dir=tmp_path_factory.mktemp("known"))
+    config = with_data(Config(data_dir=tmp_path_factory.mktemp("known")))
     assert run_command(config, "site", "add", "known.example").returncode == 0
     return config
 

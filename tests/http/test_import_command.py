@@ -110,7 +110,6 @@ def test_what_people_get_wrong_is_one_line_and_exit_2(shared, site, words, said)
 def test_without_a_server_it_is_imported_all_the_same(config, tmp_path):
     log, lines = tmp_path / "access.log", busy(500)
     log.write_text("".join(lines))
-    assert run_command(config, "site", "add", "example.com").returncode == 0
     done = run_command(config, "import", "access-log", str(log), "--site", "example.com")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"500 lines read: {recount(lines).pageviews} pageviews imported, 0 ")

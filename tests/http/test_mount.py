@@ -26,6 +26,7 @@ from tests.serving import (
     received,
     rows,
     run_command,
+    with_data,
 )
 
 
@@ -62,7 +63,7 @@ class Gunicorn(Server):
 @pytest.fixture(scope="module")
 def gunicorn(tmp_path_factory) -> Iterator[tuple[Gunicorn, str]]:
     """The server and a key that reads the site's figures; both were added before it started."""
-    config = Config(data_dir=tmp_path_factory.mktemp("gunicorn"))
+    config = with_data(Config(data_dir=tmp_path_factory.mktemp("gunicorn")))
     for words in (("site", "add", SITE), ("key", "add", "reader", "--scope", "stats", "--site", SITE)):
         done = run_command(config, *words)
         assert done.returncode == 0, done.stderr

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -258,6 +259,9 @@ def test_every_list_and_chart_is_a_file(house):
 
 NONSENSE = (
     "period=30x",
+    "period=0d",
+    "period=3651d",
+    "period=90D",
     "period=1970-01-01,1970-01-02",
     "compare=x",
     "filters=x",
@@ -318,6 +322,23 @@ def test_what_is_wrong_is_named_with_what_is_known(house):
 def test_the_longest_and_the_farthest_periods_are_told(house, question):
     found = parts(house, question)
     assert not [name for name, written in found.items() if "could not be read" in written]
+
+
+@pytest.mark.parametrize(("days", "label"), [(1, "Last day"), (90, "Last 90 days"), (3_650, "Last 3,650 days")])
+def test_any_number_of_days_is_a_period_of_the_address(house, days, label):
+    found = parts(house, f"period={days}d")
+    assert {name for name, written in found.items() if not written} == {"details", "rows"}  # nobody opened a list
+    assert not [name for name, written in found.items() if "could not be read" in written]
+    assert f"Period: {label}" in found["toolbar"]
+    answer = house.browsers["viewer"].get(f"/overview/{SITE}/page.csv?period={days}d")
+    assert answer.status_code == 200
+
+
+def test_the_rows_of_so_many_days_are_those_of_the_same_dates(house):
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    dates = f"period={last - timedelta(days=3_649)},{last}"
+    assert sheet(house, "page", "period=3650d") == sheet(house, "page", dates)
+    assert len(sheet(house, "page", "period=3650d")) > 1
 
 
 @pytest.mark.parametrize("wanted", ["", "part=nothing", "&".join(["part=top"] * 21)])

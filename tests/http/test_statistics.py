@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -101,6 +101,14 @@ def test_every_metric_of_two_days(ask):
             },
         },
     )
+
+
+def test_any_number_of_days_is_a_date_range(results):
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    for days in (1, 90, 3_650):
+        dates = [str(last - timedelta(days=days - 1)), str(last)]
+        assert results("visits", date_range=f"{days}d") == results("visits", date_range=dates)
+    assert results("visits", date_range="3650d")[0][0] > 0
 
 
 def test_sources_filtered_sorted_cut_and_counted(ask):
@@ -302,6 +310,9 @@ def test_a_missing_or_unknown_site_is_said(past, ask, bearer):
             "average_concurrents count everybody on the site and cannot be filtered by country: ask without filters",
         ),
         ({"date_range": "bad_period"}, '#/date_range: Invalid date range "bad_period"; known: day, yesterday, 24h, '),
+        ({"date_range": "0d"}, '#/date_range: Invalid date range "0d"; known: day, yesterday, 24h, '),
+        ({"date_range": "3651d"}, '#/date_range: Invalid date range "3651d"; known: day, yesterday, 24h, '),
+        ({"date_range": "tod"}, '#/date_range: Invalid date range "tod"; known: day, yesterday, 24h, '),
         ({"date_range": ["2026-13-01", "2026-13-02"]}, "#/date_range: Invalid date range ['2026-13-01', "),
         ({"date_range": ["2026-03-02", "2026-03-01"]}, "#/date_range: period 2026-03-02,2026-03-01: from "),
         ({"date_range": ["2026-03-01T00:00:00", "2026-03-02T00:00:00"]}, "#/date_range: Invalid date range ["),

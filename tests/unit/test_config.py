@@ -156,6 +156,31 @@ def test_a_wrong_value_in_a_file_is_named_like_any_other(tmp_path):
         read(tmp_path)
 
 
+def test_what_is_not_ours_and_what_a_container_sets_is_no_misspelling(tmp_path):
+    (tmp_path / ".env").write_text("COMPOSE_PROJECT_NAME=x\nPOSTGRES_PASSWORD=y\n")
+    environ = {
+        "FOOTFALL_SERVICE_HOST": "10.0.0.7",
+        "FOOTFALL_SERVICE_PORT": "8050",
+        "FOOTFALL_SERVICE_PORT_HTTP": "8050",
+        "FOOTFALL_PORT": "tcp://10.0.0.7:8050",
+        "FOOTFALL_PORT_8050_TCP": "tcp://10.0.0.7:8050",
+        "FOOTFALL_PORT_8050_TCP_ADDR": "10.0.0.7",
+        "FOOTFALL_POSTGRES_SERVICE_HOST": "10.0.0.8",
+        "FOOTFALL_POSTGRES_PORT": "tcp://10.0.0.8:5432",
+        "FOOTFALL_POSTGRES_PORT_5432_TCP_PROTO": "tcp",
+        "FOOTFALLS": "many",
+        "PATH": "/bin",
+    }
+    assert read_config(environ, tmp_path) == Config()
+
+
+def test_a_setting_that_is_still_to_come_is_no_misspelling_but_is_told(tmp_path):
+    assert read(tmp_path, SMTP_URL="smtp://mail", WORKERS="1", REDIS_URL="").unread == (
+        "FOOTFALL_SMTP_URL",
+        "FOOTFALL_WORKERS",
+    )
+
+
 def test_a_file_that_is_no_toml_is_named(tmp_path):
     (tmp_path / "footfall.toml").write_text("collect_rate: 600\n")
     with pytest.raises(WrongSetting, match=r"footfall\.toml is no TOML: .*line 1"):

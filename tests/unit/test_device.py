@@ -119,6 +119,82 @@ PEOPLE = [
         "Opera/9.80 (J2ME/MIDP; Opera Mini/6.5.27510/34.1624; U; en) Presto/2.8.119 Version/11.10",
         Device("Opera", "6.5", "", "", "Mobile"),
     ),
+    # Version/ and what apps say of the system tell iOS from 26 on; its own place says 18_6 or 18_7
+    *(
+        (f"Mozilla/5.0 (iPhone; CPU iPhone OS {frozen} like Mac OS X) {APPLE} {says}", Device(*expected, "Mobile"))
+        for frozen, says, expected in (
+            ("18_7", "Version/26.2 Mobile/15E148 Safari/604.1", ("Safari", "26.2", "iOS", "26.2")),
+            ("18_6", "Version/26.0 Mobile/15E148 Safari/604.1", ("Safari", "26.0", "iOS", "26.0")),
+            ("18_6_2", "Version/26.0.1 Mobile/15E148 Safari/604.1", ("Safari", "26.0", "iOS", "26.0")),
+            ("18_7", "Version/27.1 Mobile/15E148 Safari/604.1", ("Safari", "27.1", "iOS", "27.1")),
+            ("18_7", "Version/27 Mobile/15E148 Safari/604.1", ("Safari", "", "iOS", "27")),
+            ("26_0", "Version/26.0 Mobile/15E148 Safari/604.1", ("Safari", "26.0", "iOS", "26.0")),
+            ("18_6", "Version/18.6 Mobile/15E148 Safari/604.1", ("Safari", "18.6", "iOS", "18.6")),
+            ("18_7", "Version/18.7.2 Mobile/15E148 Safari/604.1", ("Safari", "18.7", "iOS", "18.7")),
+            ("17_5", "Version/17.5 Mobile/15E148 Safari/604.1 Ddg/26.1", ("DuckDuckGo", "26.1", "iOS", "17.5")),
+            ("18_7", "Version/26.2 Mobile/15E148 DuckDuckGo/26 Safari/604.1", ("DuckDuckGo", "26", "iOS", "26.2")),
+            ("18_7", "Version/26.0 EdgiOS/141.0.1 Mobile/15E148 Safari/604.1", ("Edge", "141.0", "iOS", "26.0")),
+            ("26_1_0", "CriOS/142.0.7444.1 Mobile/15E148 Safari/604.1", ("Chrome", "142.0", "iOS", "26.1")),
+            ("18_7", "FxiOS/146.0 Mobile/15E148 Safari/604.1", ("Firefox", "146.0", "iOS", "18.7")),
+            ("18_7", "Mobile/15E148 [FBAN/FBIOS;FBAV/540.0;FBSN/iOS;FBSV/26.2]", ("Facebook", "540.0", "iOS", "26.2")),
+            (
+                "18_7",
+                "Mobile/15E148 Instagram 410.0.0 (iPhone17,1; iOS 26_2; de)",
+                ("Instagram", "410.0", "iOS", "26.2"),
+            ),
+            ("18_7", "Mobile/15E148", ("Mobile App", "", "iOS", "18.7")),
+        )
+    ),
+    (
+        f"Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) {APPLE} Version/26.2 Mobile/15E148 Safari/604.1",
+        Device("Safari", "26.2", "iPadOS", "26.2", "Tablet"),
+    ),
+    (
+        f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {APPLE} Version/26.2 Safari/605.1.15",
+        Device("Safari", "26.2", "macOS", "10.15", "Desktop"),
+    ),
+    *(
+        (f"Mozilla/5.0 ({on}) {KHTML} Chrome/114.0.0.0 Safari/537.36  ArkWeb/4.1.6.1 {says}", Device(*expected))
+        for on, says, expected in (
+            (
+                "Phone; OpenHarmony 5.0",
+                "Mobile HuaweiBrowser/5.1.3.311",
+                ("Huawei Browser", "5.1", "HarmonyOS", "5.0", "Mobile"),
+            ),
+            (
+                "Phone; OpenHarmony 6.0; Android 10",
+                "Mobile HuaweiBrowser/5.1.12.351",
+                ("Huawei Browser", "5.1", "HarmonyOS", "6.0", "Mobile"),
+            ),
+            (
+                "Tablet; OpenHarmony 5.1",
+                "Mobile HuaweiBrowser/5.1.3.311",
+                ("Huawei Browser", "5.1", "HarmonyOS", "5.1", "Tablet"),
+            ),
+            (
+                "PC; OpenHarmony 5.0; HarmonyOS 5.1",
+                "Mobile HuaweiBrowser/5.1.3.311",
+                ("Huawei Browser", "5.1", "HarmonyOS", "5.1", "Desktop"),
+            ),
+            ("Phone; OpenHarmony 5.0", "Mobile", ("Mobile App", "114.0", "HarmonyOS", "5.0", "Mobile")),
+            (
+                "Phone; OpenHarmony 5.1",
+                "Mobile MicroMessenger/8.0.9.39(0xf3100927) Weixin",
+                ("WeChat Browser", "8.0", "HarmonyOS", "5.1", "Mobile"),
+            ),
+            ("Phone; OpenHarmony 4.1", "Mobile", ("Mobile App", "114.0", "OpenHarmony", "4.1", "Mobile")),
+        )
+    ),
+    (
+        f"Mozilla/5.0 (Linux; Android 12; HarmonyOS; NOH-AN01; HMSCore 6.13.0.302) {KHTML} Chrome/114.0.5735.196 "
+        "HuaweiBrowser/15.0.4.312 Mobile Safari/537.36",
+        Device("Huawei Browser", "15.0", "HarmonyOS", "", "Mobile"),
+    ),
+    (
+        f"Mozilla/5.0 (Linux; Android 12; HarmonyOS; MRX-W09; HMSCore 6.13.0.302) {KHTML} Chrome/114.0.5735.196 "
+        "HuaweiBrowser/15.0.4.312 Safari/537.36",
+        Device("Huawei Browser", "15.0", "HarmonyOS", "", "Tablet"),
+    ),
     ("unknown UA", Device()),
 ]
 
@@ -137,6 +213,20 @@ def test_an_agent_is_read_as_far_as_1024_characters():
 @pytest.mark.parametrize("agent", ["\ud800 Firefox/127.0", "\0 Firefox/127.0", "😀 Firefox/127.0", "ÿ Firefox/127.0"])
 def test_odd_characters_do_not_hide_a_browser(agent):
     assert read(agent) == Device("Firefox", "127.0", "", "", "")
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        f"(Phone; OpenHarmony {'5' * 900})",
+        f"(Phone; OpenHarmony 5.{'1' * 900})",
+        f"(Phone; OpenHarmony 5.0; HarmonyOS 6.{'1' * 900})",
+        f"(Phone; OpenHarmony {'; ' * 400}",
+        f"(iPhone; CPU iPhone OS 18_7 like Mac OS X) Version/26.{'1' * 900} Mobile Safari/604.1",
+    ],
+)
+def test_a_version_is_short_however_long_it_is_told(agent):
+    assert len(read(f"Mozilla/5.0 {agent}").os_version) <= 16
 
 
 @pytest.mark.parametrize("name", ["x" * 100, "a\0b", "a\u202eb", "\ud800"])

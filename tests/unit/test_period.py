@@ -111,7 +111,7 @@ def test_midnight_that_clocks_skip_begins_the_day_an_hour_later_on_the_wall():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "31d", "2026-02-30", "2026-02-05,2026-02-03", "1066-10-14", "2026-01-01,9999-12-31", "custom"],
+    ["", "31x", "2026-02-30", "2026-02-05,2026-02-03", "1066-10-14", "2026-01-01,9999-12-31", "custom"],
 )
 def test_an_unknown_period_says_what_is_known(text):
     with pytest.raises(WrongInput, match=r"^period "):
@@ -281,6 +281,43 @@ def test_every_preset_has_a_label_and_an_interval_that_it_can_be_shown_in():
         asked = span(Period(name), BERLIN, NOW, first=when("2016-01-01"))
         assert 1 < len(buckets(asked, Period(name).interval, BERLIN)) <= 150
         assert Period(name).label
+
+
+@pytest.mark.parametrize(
+    ("preset", "begin", "interval", "label"),
+    [
+        ("1d", "2026-11-24", "hour", "Last day"),
+        ("2d", "2026-11-23", "hour", "Last 2 days"),
+        ("90d", "2026-08-27", "day", "Last 90 days"),
+        ("120d", "2026-07-28", "day", "Last 120 days"),
+        ("365d", "2025-11-25", "month", "Last 365 days"),
+        ("3650d", "2016-11-27", "month", "Last 3,650 days"),
+    ],
+)
+def test_any_number_of_days_is_a_period_that_ends_with_yesterday(preset, begin, interval, label):
+    period = Period.parse(preset)
+    assert (str(period), period.interval, period.label) == (preset, interval, label)
+    assert span(period, UTC, NOW) == Span(when(begin), when("2026-11-25"))
+
+
+def test_one_day_more_begins_a_day_earlier():
+    for days in (1, 7, 28, 30, 91, 3_649):
+        shorter, longer = (span(Period(f"{many}d"), UTC, NOW) for many in (days, days + 1))
+        assert longer == Span(shorter.begin - DAY, shorter.end)
+
+
+def test_so_many_days_are_compared_with_as_many_before():
+    asked = span(Period("90d"), UTC, NOW)
+    assert compared(Period("90d"), Comparison(), UTC, NOW) == Span(asked.begin - 90 * DAY, asked.begin)
+
+
+NO_DAYS = ("0d", "3651d", "10000d", "-7d", "07d", "7.5d", "7 d", "7D", "d", "٧d", "7d7d", "90days")
+
+
+@pytest.mark.parametrize("text", NO_DAYS)
+def test_what_is_no_number_of_days_is_named_with_what_is(text):
+    with pytest.raises(WrongInput, match=r"period '.*': .*, all, any number of days like 90d \(1 to 3,650\)"):
+        Period.parse(text)
 
 
 def test_months_are_moved_to_their_last_day():

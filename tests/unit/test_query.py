@@ -27,6 +27,7 @@ TEXT = some.text(some.characters(exclude_categories=["Cs"], exclude_characters="
 DAYS = some.dates(date(2020, 1, 1), date(2030, 1, 1))
 PERIODS = some.one_of(
     some.sampled_from(list(PRESETS)).map(Period),
+    some.integers(1, 3_650).map(lambda days: Period(f"{days}d")),
     some.tuples(DAYS, DAYS).map(lambda days: Period("custom", tuple(sorted(days)))),
 )
 COMPARISONS = some.one_of(

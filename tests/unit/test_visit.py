@@ -29,6 +29,12 @@ def test_what_comes_late_belongs_to_a_visit_that_began_soon_after_it(seconds, be
     assert is_open(visit(), NOW - seconds) is belongs
 
 
+@pytest.mark.parametrize(("days", "still_open"), [(2, True), (7, True), (8, False)])
+def test_seven_days_after_its_start_a_visit_has_ended(days, still_open):
+    now = NOW + days * 86_400
+    assert is_open(visit(seen_at=now - MINUTE), now) is still_open
+
+
 def test_a_moment_inside_a_long_visit_belongs_to_it():
     long = visit(started_at=NOW - 4 * 3600)
     assert is_open(long, NOW - 2 * 3600)
