@@ -81,6 +81,10 @@ class Collector:
         self._proxies = proxies
         self._clock = clock
 
+    def client(self, request: Request) -> str:
+        """The visitor's address, past the trusted proxies."""
+        return self._proxies.client(request)
+
     def begin(self, request: Request) -> Response | Pending:
         """The answer, or what has to be committed before there is one. Never raises."""
         try:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from collector import pixel
-from collector.endpoint import CHECK_S, COMMIT_S, LARGEST_FORM, TOO_LARGE
+from collector.endpoint import CHECK_S, COMMIT_S, TOO_LARGE
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, sealed
 from collector.routes import Routes, Stream, answered_by
@@ -31,6 +31,7 @@ class _Door:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = _request(environ)
+        request = request._replace(path=self._routes.canonical(request.path))
         if request.path == pixel.PATH and request.method == "GET":
             collected = self._routes.collector.collect(pixel.as_posted(request), COMMIT_S)
             return self._answered(pixel.pictured(collected), start_response)
@@ -71,7 +72,7 @@ def _request(environ: dict[str, Any]) -> Request:
     return Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers, peer)
 
 
-def _body(environ: dict[str, Any], most: int = LARGEST_FORM) -> bytes | None:
+def _body(environ: dict[str, Any], most: int) -> bytes | None:
     """The body, None where it is larger than `most`."""
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isdecimal() and int(length) > most:

@@ -96,7 +96,7 @@ class Routes:
 
     `ask` answers questions about the past; `who_reads` tells by the headers which sites somebody signed in may read,
     None for a stranger; `clock` gives epoch seconds, `behind_s` how old the replica's answers are; the script that is
-    served beats every `beat_s` seconds; `seal` is what every answer carries.
+    served beats every `beat_s` seconds; `seal` is what every answer carries; `public` says that nobody has to sign in.
     """
 
     def __init__(
@@ -115,8 +115,10 @@ class Routes:
         behind_s: Callable[[], float],
         beat_s: int = 30,
         seal: Headers = SEAL,
+        public: bool = False,
     ) -> None:
         self.seal = seal
+        self.public = public
         self.collector = collector
         self._writer = writer
         self._hub = hub
@@ -160,9 +162,31 @@ class Routes:
         refused = error(405, "wrong_method", f"this route takes {allow}", (("Allow", allow), *CORS[:1]))
         return lambda _: refused
 
+    def canonical(self, path: str) -> str:
+        """The path of a route of these that was spelt with slashes too many; any other path as it is."""
+        if path in self._by_path:
+            return path
+        plain = "/" + "/".join(filter(None, path.split("/")))
+        return plain if plain in self._by_path else path
+
+    def is_signed_in(self, headers: Mapping[str, str]) -> bool | None:
+        """Whether somebody who is signed in sends them; None where the database does not tell. Not for the loop."""
+        try:
+            return self._who_reads(headers) is not None
+        except SQLAlchemyError as away:
+            log.error("who sends something is not known: the database does not answer: %s", told(away))
+            return None
+
+    def shows_key(self, headers: Mapping[str, str]) -> bool:
+        """Whether they carry a key that there is."""
+        scheme, _, plain = headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and self._keys.find(plain.strip()) is not None
+
     def not_collected(self, response: Response) -> Response:
         """The answer to a collector request whose body could not be read; counted, and readable by the page."""
-        self._writer.count(0, int(self._clock()), "rejected", f"http_{response.status}")
+        shed = response.status == 503  # for lack of memory or of patience: sent again it may be stored
+        fate = ("shed", "busy") if shed else ("rejected", f"http_{response.status}")
+        self._writer.count(0, int(self._clock()), *fate)
         return response._replace(headers=(*response.headers, *CORS))
 
     # ── live ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -122,6 +122,7 @@ class Service:
             lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
             HTTPS_SEAL if self.config.over_https else SEAL,
+            self.config.public,
         )
 
     def renew(self) -> None:
