@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from collector import pixel
-from collector.endpoint import CHECK_S, COMMIT_S, TOO_LARGE
+from collector.endpoint import CALLS, CHECK_S, COMMIT_S, LARGEST_FORM, SIGN_IN_FIRST, TOO_LARGE
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, sealed
 from collector.routes import Routes, Stream, answered_by
@@ -38,6 +38,8 @@ class _Door:
         collecting = request.path == "/api/collect" and request.method == "POST"
         own = None if collecting else self._routes.find(request)
         if not collecting and own is None:
+            if self._is_too_much(environ):
+                return self._answered(SIGN_IN_FIRST if request.path == CALLS else TOO_LARGE, start_response)
             return self._behind(environ, start_response)
         if own is None:
             return self._answered(self._collected(request, environ), start_response)
@@ -51,6 +53,12 @@ class _Door:
             start_response(_status(200), list(sealed(answered.headers, self._routes.seal)))
             return _frames(answered)
         return self._answered(answered, start_response)
+
+    def _is_too_much(self, environ: dict[str, Any]) -> bool:
+        """Whether a stranger sends more than signing in takes; who shows a cookie is left to the gate."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        stranger = not self._routes.public and not environ.get("HTTP_COOKIE")
+        return stranger and length.isdecimal() and int(length) > LARGEST_FORM
 
     def _answered(self, response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = "Content-Length", str(len(response.body))

@@ -22,9 +22,9 @@ from analytics.history import History
 from analytics.keys import KeyRing
 from analytics.sites import Directory, Site
 from analytics.stats import Ask
-from collector import openapi, pixel, statistics
+from collector import negotiation, openapi, pixel, statistics
 from collector.card import card
-from collector.collect import CORS, PREFLIGHT, Collector
+from collector.collect import CORS, Collector, preflight
 from collector.hub import Hub, Subscription
 from collector.request import SEAL, Headers, Request, Response, error, json_response
 from collector.statistics import Statistics
@@ -32,6 +32,7 @@ from collector.writer import Writer
 
 log = logging.getLogger("footfall.routes")
 
+SCRIPT_PATH = "/js/footfall.js"
 SCRIPT = Path(__file__).parent / "tracker" / "footfall.min.js"
 HEARTBEAT_MS = b"3e4"  # as terser writes the 30000 of the script's own constant
 NO_STORE = ("Cache-Control", "no-store")
@@ -52,8 +53,9 @@ TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
 
 # answered without asking anything
-QUICK = {"/api/collect", pixel.PATH, "/js/footfall.js", "/healthz", card.FONT_PATH, openapi.PATH}
+QUICK = {"/api/collect", pixel.PATH, SCRIPT_PATH, "/healthz", card.FONT_PATH, openapi.PATH}
 
+FETCHED = {SCRIPT_PATH, pixel.PATH}  # by pages of any origin
 SLOW = {statistics.QUERY}  # may count for seconds: in threads of their own
 
 May = Callable[[], bool]
@@ -132,8 +134,8 @@ class Routes:
         self._behind_s = behind_s
         programs = Statistics(sites, keys, hub, ask, history, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
-            "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
-            "/js/footfall.js": (("GET", "HEAD"), script(beat_s)),
+            "/api/collect": (("OPTIONS",), lambda request: preflight(request, "POST")),
+            SCRIPT_PATH: (("GET", "HEAD"), script(beat_s)),
             pixel.PATH: (("GET", "HEAD"), lambda _: pixel.BLANK),  # a GET is collected before it comes here
             "/api/live": (("GET",), self._live),
             "/api/live/stream": (("GET",), self._stream),
@@ -158,6 +160,8 @@ class Routes:
         methods, answer = self._by_path[request.path]
         if request.method in methods:
             return answer
+        if request.method == "OPTIONS" and request.path in FETCHED:
+            return lambda request: preflight(request, "GET, HEAD")
         allow = ", ".join((*methods, "POST") if request.path == "/api/collect" else methods)
         refused = error(405, "wrong_method", f"this route takes {allow}", (("Allow", allow), *CORS[:1]))
         return lambda _: refused
@@ -291,7 +295,7 @@ class Routes:
             NO_STORE,
             NO_SNIFF,
         ]
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if negotiation.encoding(request.headers.get("accept-encoding", ""), ("gzip",)):
             page = gzip.compress(page, 6)
             headers.append(("Content-Encoding", "gzip"))
         return Response(200, tuple(headers), page)
@@ -329,8 +333,7 @@ def script(beat_s: int) -> Answer:
 
 
 def _script(request: Request, etag: str, forms: Mapping[str, bytes]) -> Response:
-    accepted = request.headers.get("accept-encoding", "")
-    encoding = next((name for name in ("br", "gzip") if name in accepted), "")
+    encoding = negotiation.encoding(request.headers.get("accept-encoding", ""), ("br", "gzip"))
     headers = [
         ("Content-Type", "text/javascript; charset=utf-8"),
         ("Cache-Control", "public, max-age=3600"),
@@ -340,7 +343,7 @@ def _script(request: Request, etag: str, forms: Mapping[str, bytes]) -> Response
         ("Cross-Origin-Resource-Policy", "cross-origin"),
         NO_SNIFF,
     ]
-    if request.headers.get("if-none-match") == etag:
+    if negotiation.has_already(request.headers.get("if-none-match", ""), etag):
         return Response(304, tuple(headers), b"")
     if encoding:
         headers.append(("Content-Encoding", encoding))
