@@ -146,6 +146,8 @@ class Connection(asyncio.Protocol):
         self._answering = False
         self._waiting.clear()
         self._let_go()
+        self._begin()
+        del self._parser  # it holds us: nobody would look for such rings among what has lasted for long
         self._handler.connections.discard(self)
         self._end_stream()
 

@@ -61,7 +61,7 @@ async def _serve(
         loop.add_signal_handler(number, stopping.set)
     watching = loop.create_task(endpoint.watch())
     await asyncio.sleep(0)
-    server = await loop.create_server(lambda: Connection(endpoint), host, port, backlog=1024)
+    server = await loop.create_server(lambda: Connection(endpoint), host, port, backlog=4096)
     gc.collect()
     gc.freeze()  # what is here now stays: later collections skip it
     # Presence holds hundreds of thousands of objects on a busy site, none of them garbage: a full collection stops
