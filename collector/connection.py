@@ -20,8 +20,10 @@ from typing import NamedTuple, NoReturn, Protocol, cast
 import httptools
 
 from analytics.faults import told
+from analytics.households import household
 from collector import head
 from collector.budget import Allowance, Budget
+from collector.guests import Guests
 from collector.hub import Subscription
 from collector.request import Headers, Request, Response, error, sealed
 
@@ -58,7 +60,7 @@ NEVER = float("inf")
 class Handler(Protocol):
     """Who answers. All of it is called on the loop, and answers by `Connection.answer` or `stream`, now or later."""
 
-    connections: set[Connection]
+    connections: Guests[Connection]
     seal: Headers  # the security headers of every answer
     strangers: Budget  # of those of whom nothing is known yet
 
@@ -137,9 +139,8 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=LARGEST_UNSENT)
         peer = self._transport.get_extra_info("peername")
         self._peer = str(peer[0]) if peer else "127.0.0.1"
-        self._handler.connections.add(self)
-        if len(self._handler.connections) > MOST_CONNECTIONS:
-            self._transport.abort()
+        self._home = household(self._peer)
+        self._handler.connections.add(self, self._home)
 
     def connection_lost(self, _: Exception | None) -> None:
         self._deaf = True
@@ -148,7 +149,7 @@ class Connection(asyncio.Protocol):
         self._let_go()
         self._begin()
         del self._parser  # it holds us: nobody would look for such rings among what has lasted for long
-        self._handler.connections.discard(self)
+        self._handler.connections.discard(self, self._home)
         self._end_stream()
 
     def eof_received(self) -> bool:
@@ -443,6 +444,13 @@ class Connection(asyncio.Protocol):
         self._until = time.monotonic() + (UNREAD_S if self._paused else LINGER_S)
         self._transport.resume_reading()
         self._transport.write_eof()
+
+    def leave(self) -> bool:
+        """Ends the connection at once unless a request is being answered, or a stream; whether it did."""
+        if not self._answering:
+            self._deaf = True
+            self._transport.abort()
+        return not self._answering
 
     def close_if_idle(self) -> bool:
         """Ends the connection unless a request is under way; whether it did."""

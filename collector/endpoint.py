@@ -22,7 +22,8 @@ from collector import pixel, statistics
 from collector.arrival import Outcome
 from collector.bridge import call_wsgi
 from collector.budget import Allowance, Budget
-from collector.connection import Connection
+from collector.connection import MOST_CONNECTIONS, Connection
+from collector.guests import Guests
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, error
 from collector.routes import NO_STORE, QUICK, SLOW, Answer, Routes, Stream, answered_by
@@ -39,6 +40,7 @@ Exchange = tuple[Connection, int, Finish]  # who waits: connection, number of th
 COLLECT = "/api/collect"
 CALLS = "/_dash-update-component"  # the one path with large bodies
 COMMIT_S = 15.0  # how long a commit may take before the sender is told to come again; its id makes that safe
+LOOKED_AFTER = 100  # connections before the others have their turn
 CHECK_S = 0.4  # how often a stream is asked whether it may still be read
 LARGEST_CALL = 1024 * 1024  # of somebody signed in
 LARGEST_FORM = 16 * 1024  # of a stranger: signing in, setting up, an invitation
@@ -61,7 +63,7 @@ class Endpoint:
     """The handler of every connection of one event loop; `wsgi` answers what is neither collected nor live."""
 
     def __init__(self, routes: Routes, writer: Writer, wsgi: Wsgi) -> None:
-        self.connections: set[Connection] = set()
+        self.connections: Guests[Connection] = Guests(MOST_CONNECTIONS)
         self.strangers = Budget(16 * MIB, MIB)
         people, events = Budget(64 * MIB, 16 * MIB), Budget(64 * MIB, 2 * MIB)
         self._of_events = Allowance(LARGEST_BODY, events, TOO_LARGE)
@@ -95,6 +97,7 @@ class Endpoint:
                 await asyncio.sleep(1)
                 try:
                     self._end_waits(time.monotonic())
+                    await self._end_slow()
                 except Exception as failed:
                     log.error("connections could not be looked after: %s", told(failed))
         finally:
@@ -206,11 +209,16 @@ class Endpoint:
             if until < now:
                 del self._committing[connection]
                 connection.answer(number, finish([]))
-        for connection in list(self.connections):
+
+    async def _end_slow(self) -> None:
+        """Ends connections that take too long, some at a time: thousands may be due at once."""
+        for number, connection in enumerate(list(self.connections), 1):
             try:
-                connection.check(now)
+                connection.check(time.monotonic())
             except Exception as failed:
                 log.error("a connection could not be looked after: %s", told(failed))
+            if number % LOOKED_AFTER == 0:
+                await asyncio.sleep(0)
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 

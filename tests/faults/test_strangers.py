@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -209,3 +210,19 @@ def test_whole_requests_that_wait_behind_a_slow_one_are_counted_too(one_server):
         assert collects(one_server, 10, "pipelined") == [202] * 10
         assert memory(one_server) < 1.3 * before
     assert one_server.collect(pageview(f"after-{time.monotonic_ns()}", site=SITE)).status == 202
+
+
+def test_who_opens_every_connection_that_there_may_be_keeps_nobody_out(one_server):
+    """More than 10,000 were once refused, whoever came: one stranger could have them all, for 75 s at a time."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with ExitStack() as stack:
+        reading = stack.enter_context(opened(one_server, "127.0.1.8"))
+        for number in range(10_050):
+            connection = stack.enter_context(opened(one_server, STRANGER))
+            if number % 2:
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHo")
+        assert collects(one_server, 20, "crowd") == [202] * 20
+        reading.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert received(reading).startswith("HTTP/1.1 200")  # whoever has few connections keeps them
+    assert one_server.collect(pageview(f"crowd-{time.monotonic_ns()}")).status == 202
