@@ -61,7 +61,7 @@ from callbacks import (
 )
 from callbacks.asked import client
 from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, demo_days, logfile, replay, serve, walks
+from collector import accesslog, demo, demo_days, logfile, negotiation, replay, serve, walks
 from collector.cast import DEMO_DOMAIN
 from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
@@ -74,6 +74,7 @@ from collector.wsgi import attach
 
 log = logging.getLogger("footfall.app")
 
+ENCODINGS = "br", "gzip"
 ASSETS = Path(__file__).parent / "assets"
 FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for everybody who is let in, as long as the server runs
 # The pages that answer something; `callbacks/pages.py` has their addresses.
@@ -102,9 +103,15 @@ INDEX = """<!DOCTYPE html>
 def create_app(service: Service) -> Dash:
     """The dashboard over a running service."""
     config = service.config
+    server = flask.Flask("footfall", static_folder=None)
+    for kind in (
+        "COMPRESS_ALGORITHM",
+        "COMPRESS_ALGORITHM_STREAMING",
+    ):  # the latter for assets; Dash reads them at once
+        server.config[kind] = list(ENCODINGS)
     app = Dash(
         "footfall",
-        server=flask.Flask("footfall", static_folder=None),
+        server=server,
         title="Footfall",
         update_title="",
         assets_folder=str(ASSETS),
@@ -116,7 +123,6 @@ def create_app(service: Service) -> Dash:
         serve_locally=True,
         suppress_callback_exceptions=True,  # the pages come and go within #root
     )
-    app.server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     pages.register(app, service, our_version())
     for page in ROOMS:
         page.register(app, service)
@@ -136,7 +142,15 @@ def create_app(service: Service) -> Dash:
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
     )
+    app.server.before_request_funcs[None].insert(0, _accept)
     return app
+
+
+def _accept() -> None:
+    """Leaves of `Accept-Encoding` the best that we have: Flask-Compress would send Brotli to who says `br;q=0`."""
+    environ = flask.request.environ
+    if accepted := environ.get("HTTP_ACCEPT_ENCODING"):
+        environ["HTTP_ACCEPT_ENCODING"] = negotiation.encoding(accepted, ENCODINGS)
 
 
 def _keep(response: flask.Response) -> flask.Response:

@@ -209,6 +209,8 @@ class _Gate:
         set_base_path(path_of(self.base_url))
         figures.write_in(language.asked_for(request.headers.get("Accept-Language", "")))
         if request.method not in READING and self._is_foreign():
+            if request.url_rule is None and not self.is_page(request.path):
+                raise NotFound  # a misspelt address is no attack
             raise Forbidden(f"{FOREIGN} {OURS.format(base_url=self.base_url) if self.base_url else BEHIND}")
         if self.public and request.path in ACCOUNT:
             raise NotFound
@@ -323,6 +325,8 @@ class _Gate:
             response = _json_error(known.code, known.name.lower().replace(" ", "_"), message)
         kept = {name: value for name, value in known.get_headers() if name in {"Allow", "Retry-After"}}
         response.headers.extend(kept)
+        if known.code == 404 and flask.request.path.lstrip("/").startswith("api/"):
+            response.headers["Access-Control-Allow-Origin"] = "*"  # a page's developer sees what is wrong
         return response
 
 

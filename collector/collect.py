@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections import Counter
@@ -30,17 +31,11 @@ CORS = (
     ("Access-Control-Expose-Headers", "Retry-After, X-Footfall-Outcome"),
     ("Cache-Control", "no-store"),
 )
-PREFLIGHT = Response(
-    204,
-    (
-        *CORS,
-        ("Access-Control-Allow-Methods", "POST"),
-        ("Access-Control-Allow-Headers", "Content-Type, Authorization"),
-        ("Access-Control-Max-Age", "86400"),
-    ),
-    b"",
-)
 NO_NOTE = Note()
+NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+NAMES = re.compile(rf"{NAME}(?:[ \t]*,[ \t]*{NAME})*")
+LARGEST_NAMES = 4 * 1024
+ANY_NAME = "*, Authorization"  # the star alone leaves that one out
 STORED_ONE = json_response(202, {"stored": 1, "duplicate": 0}, CORS)
 
 
@@ -83,6 +78,10 @@ class Collector:
         self._writer = writer
         self._proxies = proxies
         self._clock = clock
+
+    def client(self, request: Request) -> str:
+        """The visitor's address, past the trusted proxies."""
+        return self._proxies.client(request)
 
     def begin(self, request: Request) -> Response | Pending:
         """The answer, or what has to be committed before there is one. Never raises."""
@@ -178,6 +177,24 @@ class Collector:
         key = self._keys.find(authorization.removeprefix("Bearer ").strip())
         site = self._kit.sites.get(event.site)
         return key is not None and site is not None and key.opens("ingest", site.id)
+
+
+def preflight(request: Request, methods: str) -> Response:
+    """What a browser asks before a page's request: any header may come along, since no credentials do.
+
+    Agents that trace requests add headers of their own to whatever a page sends.
+    """
+    asked = request.headers.get("access-control-request-headers", "")
+    named = asked if len(asked) <= LARGEST_NAMES and NAMES.fullmatch(asked) else ANY_NAME
+    inwards = request.headers.get("access-control-request-private-network") == "true"  # from a public page to ours
+    headers = (
+        *CORS,
+        ("Access-Control-Allow-Methods", methods),
+        ("Access-Control-Allow-Headers", named),
+        ("Access-Control-Max-Age", "86400"),
+        *([("Access-Control-Allow-Private-Network", "true")] if inwards else []),
+    )
+    return Response(204, headers, b"")
 
 
 def refused_unread(headers: Mapping[str, str]) -> Rejected | None:

@@ -10,20 +10,23 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from analytics.faults import told
+from analytics.households import household
 from collector import pixel, statistics
 from collector.arrival import Outcome
 from collector.bridge import call_wsgi
-from collector.connection import Connection
+from collector.budget import Allowance, Budget
+from collector.connection import MOST_CONNECTIONS, Connection
+from collector.guests import Guests
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, error
-from collector.routes import QUICK, SLOW, Answer, Routes, Stream, answered_by
+from collector.routes import NO_STORE, QUICK, SLOW, Answer, Routes, Stream, answered_by
 from collector.turns import Turns
 from collector.writer import Waiting, Writer
 
@@ -37,15 +40,21 @@ Exchange = tuple[Connection, int, Finish]  # who waits: connection, number of th
 COLLECT = "/api/collect"
 CALLS = "/_dash-update-component"  # the one path with large bodies
 COMMIT_S = 15.0  # how long a commit may take before the sender is told to come again; its id makes that safe
+LOOKED_AFTER = 100  # connections before the others have their turn
 CHECK_S = 0.4  # how often a stream is asked whether it may still be read
-LARGEST_FORM = 1024 * 1024
+LARGEST_CALL = 1024 * 1024  # of somebody signed in
+LARGEST_FORM = 16 * 1024  # of a stranger: signing in, setting up, an invitation
+MIB = 1024 * 1024
 MOST_WAITING = 300  # requests for the threads
 PAGES_THREADS = 6
 LIVE_THREADS = 4  # of their own: heavy pages do not hold up who looks at the live state
 STATISTICS_THREADS = 2  # of their own: programs hold up neither
 MOST_QUESTIONS = 60  # of programs that wait
 
-TOO_LARGE = error(413, "too_large", "the body is too large", (("Connection", "close"),))
+CLOSE = ("Connection", "close")
+TOO_LARGE = error(413, "too_large", "the body is too large", (CLOSE,))
+SIGN_IN_FIRST = error(401, "unauthorized", "Sign in first.", (NO_STORE, CLOSE))  # as the gate says it
+UNKNOWN_FOR_NOW = error(503, "database_away", "the database does not answer", (NO_STORE, CLOSE, ("Retry-After", "5")))
 AWAY = error(503, "away", "the live state cannot be read right now", (("Retry-After", "5"),))
 BUSY = error(503, "busy", "too many requests are waiting", (("Retry-After", "2"),))
 
@@ -54,8 +63,16 @@ class Endpoint:
     """The handler of every connection of one event loop; `wsgi` answers what is neither collected nor live."""
 
     def __init__(self, routes: Routes, writer: Writer, wsgi: Wsgi) -> None:
-        self.connections: set[Connection] = set()
-        self.held = 0
+        self.connections: Guests[Connection] = Guests(MOST_CONNECTIONS)
+        self.strangers = Budget(16 * MIB, MIB)
+        people, events = Budget(64 * MIB, 16 * MIB), Budget(64 * MIB, 2 * MIB)
+        self._of_events = Allowance(LARGEST_BODY, events, TOO_LARGE)
+        self._of_a_call = Allowance(LARGEST_CALL, people, TOO_LARGE)
+        self._of_people = Allowance(LARGEST_BODY, people, TOO_LARGE)
+        self._of_anybody = Allowance(LARGEST_BODY, self.strangers, TOO_LARGE)  # on a public dashboard
+        self._of_a_stranger = Allowance(LARGEST_FORM, self.strangers, TOO_LARGE)
+        self._of_who_has_to_sign_in = Allowance(0, self.strangers, SIGN_IN_FIRST)
+        self._of_a_cookie = Allowance(LARGEST_FORM, self.strangers, None)
         self.seal = routes.seal
         self.base_path = routes.base_path
         self._routes = routes
@@ -81,13 +98,52 @@ class Endpoint:
                 await asyncio.sleep(1)
                 try:
                     self._end_waits(time.monotonic())
+                    await self._end_slow()
                 except Exception as failed:
                     log.error("connections could not be looked after: %s", told(failed))
         finally:
             checking.cancel()
 
-    def largest_body(self, path: str) -> int:
-        return LARGEST_FORM if path == CALLS else LARGEST_BODY
+    # ── what may be sent ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def canonical(self, path: str) -> str:
+        return self._routes.canonical(path)
+
+    def allowance(self, path: str, headers: Mapping[str, str]) -> Allowance:
+        if path == COLLECT:
+            return self._of_events
+        if path == statistics.QUERY:
+            return self._of_people if self._routes.shows_key(headers) else self._of_a_stranger
+        if self._routes.public:
+            return self._of_anybody
+        if "cookie" in headers:
+            return self._of_a_cookie
+        return self._of_who_has_to_sign_in if path == CALLS else self._of_a_stranger
+
+    def ask_who(self, path: str, headers: Mapping[str, str], tell: Callable[[Allowance | Response], None]) -> None:
+        if self._in_threads >= MOST_WAITING:
+            tell(BUSY)
+            return
+        self._in_threads += 1
+        asking = self._loop.run_in_executor(self._pages, self._routes.is_signed_in, headers)
+        asking.add_done_callback(partial(self._found_out, path, tell))
+
+    def _found_out(
+        self, path: str, tell: Callable[[Allowance | Response], None], done: asyncio.Future[bool | None]
+    ) -> None:
+        self._in_threads -= 1
+        if done.cancelled():
+            return
+        is_call, found = path == CALLS, done.result()
+        if found is None:
+            tell(UNKNOWN_FOR_NOW)
+        elif found:
+            tell(self._of_a_call if is_call else self._of_people)
+        else:
+            tell(SIGN_IN_FIRST if is_call else TOO_LARGE)
+
+    def address(self, peer: str, headers: Mapping[str, str]) -> str:
+        return household(self._routes.collector.client(Request("", "", "", headers, peer)))
 
     def refused(self, path: str, response: Response) -> Response:
         return self._routes.not_collected(response) if path == COLLECT else response
@@ -154,11 +210,16 @@ class Endpoint:
             if until < now:
                 del self._committing[connection]
                 connection.answer(number, finish([]))
-        for connection in list(self.connections):
+
+    async def _end_slow(self) -> None:
+        """Ends connections that take too long, some at a time: thousands may be due at once."""
+        for number, connection in enumerate(list(self.connections), 1):
             try:
-                connection.check(now)
+                connection.check(time.monotonic())
             except Exception as failed:
                 log.error("a connection could not be looked after: %s", told(failed))
+            if number % LOOKED_AFTER == 0:
+                await asyncio.sleep(0)
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 

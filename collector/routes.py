@@ -23,16 +23,17 @@ from analytics.history import History
 from analytics.keys import KeyRing
 from analytics.sites import Directory, Site
 from analytics.stats import Ask
-from collector import openapi, pixel, statistics
+from collector import negotiation, openapi, pixel, statistics
 from collector.card import card
-from collector.collect import CORS, PREFLIGHT, Collector
+from collector.collect import CORS, Collector, preflight
 from collector.hub import Hub, Subscription
-from collector.request import SEAL, Headers, Request, Response, error, json_response
+from collector.request import SEAL, Headers, Request, Response, error, json_response, routed
 from collector.statistics import Statistics
 from collector.writer import Writer
 
 log = logging.getLogger("footfall.routes")
 
+SCRIPT_PATH = "/js/footfall.js"
 SCRIPT = Path(__file__).parent / "tracker" / "footfall.min.js"
 HEARTBEAT_MS = b"3e4"  # as terser writes the 30000 of the script's own constant
 COLLECT_PATH = b'"/api/collect"'  # where the script sends to, on the host that it came from
@@ -54,10 +55,10 @@ TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
 
 # answered without asking anything
-QUICK = {"/api/collect", pixel.PATH, "/js/footfall.js", "/healthz", card.FONT_PATH, openapi.PATH}
+QUICK = {"/api/collect", pixel.PATH, SCRIPT_PATH, "/healthz", card.FONT_PATH, openapi.PATH}
 
 PATHS = QUICK | {"/api/live", "/api/live/stream", statistics.QUERY, statistics.REALTIME, "/embed/live", "/readyz"}
-
+FETCHED = {SCRIPT_PATH, pixel.PATH}  # by pages of any origin
 SLOW = {statistics.QUERY}  # may count for seconds: in threads of their own
 
 May = Callable[[], bool]
@@ -100,7 +101,8 @@ class Routes:
 
     `ask` answers questions about the past; `who_reads` tells by the headers which sites somebody signed in may read,
     None for a stranger; `clock` gives epoch seconds, `behind_s` how old the replica's answers are; the script that is
-    served beats every `beat_s` seconds; `seal` is what every answer carries; `base_path` is where people find us.
+    served beats every `beat_s` seconds; `seal` is what every answer carries; `base_path` is where people find us;
+    `public` says that nobody has to sign in.
     """
 
     def __init__(
@@ -120,9 +122,11 @@ class Routes:
         beat_s: int = 30,
         seal: Headers = SEAL,
         base_path: str = "",
+        public: bool = False,
     ) -> None:
         self.seal = seal
         self.base_path = base_path
+        self.public = public
         self.collector = collector
         self._writer = writer
         self._hub = hub
@@ -136,8 +140,8 @@ class Routes:
         self._behind_s = behind_s
         programs = Statistics(sites, keys, hub, ask, history, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
-            "/api/collect": (("OPTIONS",), lambda _: PREFLIGHT),
-            "/js/footfall.js": (("GET", "HEAD"), script(beat_s, base_path)),
+            "/api/collect": (("OPTIONS",), lambda request: preflight(request, "POST")),
+            SCRIPT_PATH: (("GET", "HEAD"), script(beat_s, base_path)),
             pixel.PATH: (("GET", "HEAD"), lambda _: pixel.BLANK),  # a GET is collected before it comes here
             "/api/live": (("GET",), self._live),
             "/api/live/stream": (("GET",), self._stream),
@@ -162,13 +166,38 @@ class Routes:
         methods, answer = self._by_path[request.path]
         if request.method in methods:
             return answer
+        if request.method == "OPTIONS" and request.path in FETCHED:
+            return lambda request: preflight(request, "GET, HEAD")
         allow = ", ".join((*methods, "POST") if request.path == "/api/collect" else methods)
         refused = error(405, "wrong_method", f"this route takes {allow}", (("Allow", allow), *CORS[:1]))
         return lambda _: refused
 
+    def canonical(self, path: str) -> str:
+        """The path by which routes are found: below the base path, and of a route here without slashes too many."""
+        below = routed(path, self.base_path)
+        if below in self._by_path:
+            return below
+        plain = routed("/" + "/".join(filter(None, path.split("/"))), self.base_path)
+        return plain if plain in self._by_path else below
+
+    def is_signed_in(self, headers: Mapping[str, str]) -> bool | None:
+        """Whether somebody who is signed in sends them; None where the database does not tell. Not for the loop."""
+        try:
+            return self._who_reads(headers) is not None
+        except SQLAlchemyError as away:
+            log.error("who sends something is not known: the database does not answer: %s", told(away))
+            return None
+
+    def shows_key(self, headers: Mapping[str, str]) -> bool:
+        """Whether they carry a key that there is."""
+        scheme, _, plain = headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and self._keys.find(plain.strip()) is not None
+
     def not_collected(self, response: Response) -> Response:
         """The answer to a collector request whose body could not be read; counted, and readable by the page."""
-        self._writer.count(0, int(self._clock()), "rejected", f"http_{response.status}")
+        shed = response.status == 503  # for lack of memory or of patience: sent again it may be stored
+        fate = ("shed", "busy") if shed else ("rejected", f"http_{response.status}")
+        self._writer.count(0, int(self._clock()), *fate)
         return response._replace(headers=(*response.headers, *CORS))
 
     # ── live ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -274,7 +303,7 @@ class Routes:
             NO_STORE,
             NO_SNIFF,
         ]
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if negotiation.encoding(request.headers.get("accept-encoding", ""), ("gzip",)):
             page = gzip.compress(page, 6)
             headers.append(("Content-Encoding", "gzip"))
         return Response(200, tuple(headers), page)
@@ -314,8 +343,7 @@ def script(beat_s: int, base_path: str = "") -> Answer:
 
 
 def _script(request: Request, etag: str, forms: Mapping[str, bytes]) -> Response:
-    accepted = request.headers.get("accept-encoding", "")
-    encoding = next((name for name in ("br", "gzip") if name in accepted), "")
+    encoding = negotiation.encoding(request.headers.get("accept-encoding", ""), ("br", "gzip"))
     headers = [
         ("Content-Type", "text/javascript; charset=utf-8"),
         ("Cache-Control", "public, max-age=3600"),
@@ -325,7 +353,7 @@ def _script(request: Request, etag: str, forms: Mapping[str, bytes]) -> Response
         ("Cross-Origin-Resource-Policy", "cross-origin"),
         NO_SNIFF,
     ]
-    if request.headers.get("if-none-match") == etag:
+    if negotiation.has_already(request.headers.get("if-none-match", ""), etag):
         return Response(304, tuple(headers), b"")
     if encoding:
         headers.append(("Content-Encoding", encoding))

@@ -46,7 +46,7 @@ async def _serve(
     watching = loop.create_task(endpoint.watch())
     await asyncio.sleep(0)
     servers = [
-        await loop.create_server(lambda: Connection(endpoint), sock=one, backlog=1024) for one in listener.sockets
+        await loop.create_server(lambda: Connection(endpoint), sock=one, backlog=4096) for one in listener.sockets
     ]
     gc.collect()
     gc.freeze()  # what is here now stays: later collections skip it

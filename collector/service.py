@@ -133,6 +133,7 @@ class Service:
             self.config.heartbeat_interval_s,
             HTTPS_SEAL if self.config.has_https_host else SEAL,
             self.config.base_path,
+            self.config.public,
         )
 
     def renew(self) -> None:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from collector import pixel
-from collector.endpoint import CHECK_S, COMMIT_S, LARGEST_FORM, TOO_LARGE
+from collector.endpoint import CALLS, CHECK_S, COMMIT_S, LARGEST_FORM, SIGN_IN_FIRST, TOO_LARGE
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, routed, sealed
 from collector.routes import Routes, Stream, answered_by
@@ -32,13 +32,16 @@ class Door:
         self._routes = routes
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request = _request(environ, self._routes.base_path)
+        request = _request(environ)
+        request = request._replace(path=self._routes.canonical(request.path))
         if request.path == pixel.PATH and request.method == "GET":
             collected = self._routes.collector.collect(pixel.as_posted(request), COMMIT_S)
             return self._answered(pixel.pictured(collected), start_response)
         collecting = request.path == "/api/collect" and request.method == "POST"
         own = None if collecting else self._routes.find(request)
         if not collecting and own is None:
+            if self._is_too_much(environ):
+                return self._answered(SIGN_IN_FIRST if request.path == CALLS else TOO_LARGE, start_response)
             return self._behind(_below(self._routes.base_path, environ), start_response)
         if own is None:
             return self._answered(self._collected(request, environ), start_response)
@@ -52,6 +55,12 @@ class Door:
             start_response(_status(200), list(sealed(answered.headers, self._routes.seal)))
             return _frames(answered)
         return self._answered(answered, start_response)
+
+    def _is_too_much(self, environ: dict[str, Any]) -> bool:
+        """Whether a stranger sends more than signing in takes; who shows a cookie is left to the gate."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        stranger = not self._routes.public and not environ.get("HTTP_COOKIE")
+        return stranger and length.isdecimal() and int(length) > LARGEST_FORM
 
     def _answered(self, response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = "Content-Length", str(len(response.body))
@@ -72,15 +81,15 @@ def _below(base_path: str, environ: dict[str, Any]) -> dict[str, Any]:
     return environ | {"SCRIPT_NAME": base_path, "PATH_INFO": routed(environ.get("PATH_INFO", "/"), base_path)}
 
 
-def _request(environ: dict[str, Any], base_path: str) -> Request:
+def _request(environ: dict[str, Any]) -> Request:
     headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     path = environ.get("PATH_INFO", "/").encode("latin-1").decode("utf-8", "replace")
     peer = environ.get("REMOTE_ADDR") or "127.0.0.1"
-    return Request(environ["REQUEST_METHOD"], routed(path, base_path), environ.get("QUERY_STRING", ""), headers, peer)
+    return Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers, peer)
 
 
-def _body(environ: dict[str, Any], most: int = LARGEST_FORM) -> bytes | None:
+def _body(environ: dict[str, Any], most: int) -> bytes | None:
     """The body, None where it is larger than `most`."""
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isdecimal() and int(length) > most:

@@ -56,6 +56,7 @@ WORDS = {
         "Site's queue full", "More came of one site than could be stored; the script sends it again."
     ),
     ("shed", "database_away"): Words("Database away", "It could not be written; the script sends it again."),
+    ("shed", "busy"): Words("Too much at once", "It came in too many pieces at once; the script sends it again."),
     ("shed", "stopping"): Words("Server stopping", "The script sends it again."),
 }
 

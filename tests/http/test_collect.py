@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -317,18 +318,81 @@ def test_other_methods_are_405(shared, method):
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_a_preflight_lets_any_page_send_json_without_credentials(shared):
-    asked = {"Origin": "https://shop.test", "Access-Control-Request-Method": "POST"}
-    answer = shared.request("OPTIONS", "/api/collect", headers=asked)
-    told_by = {name: value for name, value in answer.headers.items() if name.startswith("access-control")}
+PREFLIGHT = {"Origin": "https://shop.test", "Access-Control-Request-Method": "POST"}
+
+
+def allowed(shared, path="/api/collect", **asked):
+    """What a preflight is told, without the prefix of its headers."""
+    more = {f"Access-Control-Request-{name.replace('_', '-')}": value for name, value in asked.items()}
+    answer = shared.request("OPTIONS", path, headers=PREFLIGHT | more)
     assert (answer.status, answer.body) == (204, b"")
-    assert told_by == {
-        "access-control-allow-origin": "*",
-        "access-control-expose-headers": "Retry-After, X-Footfall-Outcome",
-        "access-control-allow-methods": "POST",
-        "access-control-allow-headers": "Content-Type, Authorization",
-        "access-control-max-age": "86400",
+    prefix = "access-control-"
+    return {name.removeprefix(prefix): value for name, value in answer.headers.items() if name.startswith(prefix)}
+
+
+def test_a_preflight_lets_any_page_send_json_without_credentials(shared):
+    assert allowed(shared, Headers="content-type") == {
+        "allow-origin": "*",
+        "expose-headers": "Retry-After, X-Footfall-Outcome",
+        "allow-methods": "POST",
+        "allow-headers": "content-type",
+        "max-age": "86400",
     }
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "traceparent",
+        "baggage,content-type,sentry-trace,traceparent,tracestate",
+        "x-datadog-origin, x-datadog-parent-id",
+        "authorization,newrelic",
+        "X-ANY-THING_at.all",
+    ],
+)
+def test_any_header_may_come_along(shared, names):
+    """Agents that trace requests wrap `fetch`. A `*` would leave Authorization out, and old browsers do not know it."""
+    assert allowed(shared, Headers=names)["allow-headers"] == names
+
+
+@pytest.mark.parametrize("names", ["", "a b", "a\tb", "x" * 5_000, "a,,b", "é", '"a"', "a;b"])
+def test_what_is_no_list_of_names_does_not_come_back(shared, names):
+    assert allowed(shared, Headers=names)["allow-headers"] == "*, Authorization"
+
+
+def test_a_public_page_may_send_to_a_server_in_the_own_network(shared):
+    assert allowed(shared, Private_Network="true")["allow-private-network"] == "true"
+
+
+@pytest.mark.parametrize("path", ["/js/footfall.js", "/pixel.gif"])
+def test_what_pages_fetch_has_a_preflight_too(shared, path):
+    told = allowed(shared, path, Headers="traceparent")
+    assert (told["allow-origin"], told["allow-methods"], told["allow-headers"]) == ("*", "GET, HEAD", "traceparent")
+
+
+# ── addresses that are nearly right ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("path", ["//api/collect", "/api/collect/", "///api//collect//", "/api//collect"])
+def test_slashes_too_many_are_passed_over(shared, site, path):
+    foreign = {"Origin": f"https://{site}", "Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"}
+    body = json.dumps(pageview("page-slashes", site=site))
+    answer = shared.request("POST", path, body, foreign | {"User-Agent": AGENT})
+    assert (answer.status, answer.headers["access-control-allow-origin"]) == (202, "*")
+    assert allowed(shared, path)["allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["//js/footfall.js", "/js/footfall.js/", "//pixel.gif", "/healthz/", "//readyz"])
+def test_of_every_public_route(shared, path):
+    assert shared.request("GET", path).status == 200
+
+
+@pytest.mark.parametrize("path", ["/api/collect/x", "/api/Collect", "/api/colect", "//api/x", "/api/collect.php"])
+def test_another_address_is_not_found_and_a_page_may_read_that(shared, site, path):
+    foreign = {"Origin": f"https://{site}", "Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"}
+    answer = shared.request("POST", path, json.dumps(pageview("page-astray", site=site)), foreign)
+    assert (answer.status, answer.headers["access-control-allow-origin"]) == (404, "*")
+    assert b"FOOTFALL_BASE_URL" not in answer.body
 
 
 # ── batches ──────────────────────────────────────────────────────────────────────────────────────────────────────────

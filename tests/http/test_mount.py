@@ -29,6 +29,8 @@ from tests.serving import (
     with_data,
 )
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
 
 class Gunicorn(Server):
     """A running `gunicorn app:server` with threads."""
@@ -111,6 +113,30 @@ def test_it_collects_with_the_same_answers(gunicorn):
         assert answer.headers["access-control-allow-origin"] == "*"
         assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert rows(server.config, "SELECT page_id, path FROM pageviews WHERE site_id = 1") == [("page-one", "/a")]
+
+
+def test_a_stranger_sends_no_more_than_signing_in_takes(gunicorn):
+    server, _ = gunicorn
+    call = server.request("POST", "/_dash-update-component", b" " * 20_000, {"Content-Type": "application/json"})
+    assert (call.status, call.json["error"]["code"]) == (401, "unauthorized")
+    assert server.request("POST", "/sign-in", b" " * 20_000, FORM).status == 413
+    assert server.request("POST", "/sign-in", b"email=x&password=y", FORM).status == 401
+
+
+@pytest.mark.parametrize("path", ["/api/collect", "//api/collect", "/api/collect/"])
+def test_a_wish_for_another_protocol_and_slashes_too_many_are_passed_over(gunicorn, path):
+    server, _ = gunicorn
+    wish = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABk"}
+    sent = {"Content-Type": "text/plain", "User-Agent": AGENT, "Origin": f"https://{SITE}"}
+    body = json.dumps(pageview(f"page-wish-{len(path)}{path[-1] == '/'}"[:36]))
+    assert server.request("POST", path, body, sent | wish).status == 202
+
+
+def test_a_preflight_is_answered_alike(gunicorn):
+    server, _ = gunicorn
+    asked = {"Origin": "https://shop.test", "Access-Control-Request-Headers": "traceparent"}
+    answer = server.request("OPTIONS", "/api/collect", headers=asked)
+    assert (answer.status, answer.headers["access-control-allow-headers"]) == (204, "traceparent")
 
 
 def test_a_chunked_body_is_read_to_its_end(gunicorn):

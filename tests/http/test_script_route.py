@@ -57,6 +57,48 @@ def test_who_has_it_already_is_told_so(shared):
     assert changed.status == 200
 
 
+@pytest.mark.parametrize(
+    "held", ["{}", "W/{}", '"older", {}', '"older",W/{} , "oldest"', "*", "w/{}", '{}, "older"'], ids=lambda held: held
+)
+def test_a_cache_may_hold_it_as_weak_in_a_list_or_at_all(shared, held):
+    answer = get(shared, If_None_Match=held.format(get(shared).headers["etag"]))
+    assert (answer.status, answer.body) == (304, b"")
+
+
+@pytest.mark.parametrize("held", ['"another"', 'W/"another"', '"*"', "W/", '"', ","])
+def test_what_a_cache_holds_otherwise_is_sent_anew(shared, held):
+    assert get(shared, If_None_Match=held).status == 200
+
+
+@pytest.mark.parametrize(
+    ("accepted", "sent"),
+    [
+        ("br;q=0", None),
+        ("br;q=0, gzip", "gzip"),
+        ("br;q=0.000,gzip;q=0.0", None),
+        ("br; q=0 , *", "gzip"),
+        ("gzip;q=1.0, br;q=0.9", "gzip"),
+        ("gzip;q=0.5, br;q=0.5", "br"),
+        ("*", "br"),
+        ("*;q=0", None),
+        ("*;q=0, gzip", "gzip"),
+        ("identity", None),
+        ("identity;q=1, br;q=0.1", None),
+        ("GZIP", "gzip"),
+        ("abr, xgzip", None),
+        ("br;q=x", None),
+        (", ,", None),
+    ],
+)
+@pytest.mark.parametrize("path", [PATH, "/assets/plain.css"])
+def test_an_encoding_is_sent_as_it_is_wished_for(shared, path, accepted, sent):
+    """Flask-Compress, which serves the second, would send Brotli to who says `br;q=0`."""
+    answer = shared.request("GET", path, headers={"Accept-Encoding": accepted})
+    assert (answer.status, answer.headers.get("content-encoding")) == (200, sent)
+    plain = shared.request("GET", path)
+    assert UNPACK.get(sent, bytes)(answer.body) == plain.body
+
+
 def test_a_head_tells_the_same_without_the_script(shared):
     answer = shared.request("HEAD", PATH, headers={"Accept-Encoding": "br"})
     assert (answer.status, answer.body) == (200, b"")
