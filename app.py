@@ -23,6 +23,7 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import flask
@@ -60,8 +61,8 @@ from callbacks import (
     trial,
 )
 from callbacks.asked import client
-from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, demo_days, logfile, logimport, replay, serve, walks
+from cli import DATA_DIR, HOST, LOG_FORMAT, LOG_ZONE, PORT, SITE, administer, cli, our_version
+from collector import demo, demo_days, logfile, logimport, logreader, replay, serve, walks
 from collector.cast import DEMO_DOMAIN
 from collector.control import Control, NoServer, Run, Tell, ask
 from collector.endpoint import Endpoint
@@ -292,15 +293,18 @@ def replay_group() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @SITE
 @click.option("--speed", default=60.0, show_default=True, type=click.FloatRange(0.01, 100_000))
+@LOG_FORMAT
+@LOG_ZONE
 @DATA_DIR
-def replay_access_log(file: Path, site: str, speed: float, data_dir: Path | None) -> None:
+def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: str, data_dir: Path | None) -> None:
     """Let each address of a web server's log walk, beat and leave at the log's pace times the speed."""
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
-    walked = walks.walks(accesslog.pages(logfile.open_log(file), skipped))
+    reader = logreader.LogReader(form, ZoneInfo(sites.checked_zone(timezone)))
+    walked = walks.walks(reader.pages(logfile.open_log(file), skipped))
     with _ingest_key(config, site) as (address, key):
         if not walked and set(skipped) == {"broken_line"}:
-            raise WrongInput(f"{file}: no line of it is one of an access log")
+            raise WrongInput(logreader.unknown(file, reader))
         totals = replay.play(walked, site, speed, Sender(address, key), sys.stdout)
     click.echo(replay.summary(totals, skipped))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import json
 import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-from tests.serving import ROOT, environment_of, eventually, rows
+from tests.serving import ROOT, environment_of, eventually, rows, run_command
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 ROBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -72,6 +73,25 @@ def test_a_log_walks_across_the_server_and_leaves(shared, site, tmp_path):
         f"WHERE domain = '{site}' ORDER BY visits.id",
     )
     assert visits == [("/", "/docs", 2, "Google"), ("/pricing", "/signup", 2, ""), ("/blog", "/blog", 1, "")]
+
+
+def test_a_log_in_another_format_walks_too(shared, site, tmp_path):
+    log = tmp_path / "caddy.log"
+    request = {"client_ip": "8.8.8.8", "remote_ip": "8.8.8.8", "method": "GET", "uri": "/a", "host": f"www.{site}"}
+    entry = {"ts": 1431857103.5, "status": 200, "request": request | {"headers": {"User-Agent": [BROWSER]}}}
+    log.write_text(f"caddy-1  | {json.dumps(entry)}\n")
+    printed = shared.command("replay", "access-log", str(log), "--site", site, "--speed", "100000")
+    assert printed == "sent 1 pageviews, 1 leaves"
+    query = f"SELECT host, country FROM visits JOIN sites ON sites.id = site_id WHERE domain = '{site}'"
+    assert rows(shared.config, query) == [(f"www.{site}", "US")]
+
+
+def test_a_replay_of_what_is_no_log_shows_its_first_line(shared, site, tmp_path):
+    log = tmp_path / "notes.txt"
+    log.write_text("a shopping list\n")
+    done = run_command(shared.config, "replay", "access-log", str(log), "--site", site)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no line of it is one of an access log that can be read; the first: a shopping list" in done.stderr
 
 
 def test_a_packed_log_is_read_too_and_the_key_of_a_replay_is_gone_afterwards(shared, site, tmp_path):
