@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -30,7 +31,7 @@ import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import access, accounts, commands, faults, sites
+from analytics import access, accounts, commands, faults, private, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Taken, check_free
 from analytics.sites import Site, WrongInput
@@ -168,6 +169,7 @@ def who_reads(service: Service) -> WhoReads:
 def _wsgi() -> flask.Flask:
     """The server that WSGI servers import: opened when they ask for it, in their worker."""
     faults.keep_log("INFO")
+    os.umask(private.UMASK)
     service = Service(read_config())
     app = create_app(service)
     mount(app.server, service.routes(who_reads(service)))
@@ -322,6 +324,7 @@ def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """The command line: one line and exit 2 for what people got wrong, nothing and exit 130 for Ctrl-C."""
+    os.umask(private.UMASK)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -338,11 +341,10 @@ def main() -> None:
     except (WrongInput, WrongSetting, Taken, NoServer, RefusedError) as wrong:
         _fail(str(wrong))
     except OSError as refused:
-        _fail(
-            f"{refused.filename or 'the network'}: {refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR"
-        )
+        where = f"{refused.filename}: " if refused.filename else ""
+        _fail(f"{where}{faults.cause(refused) or refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR")
     except DBAPIError as away:
-        _fail(f"FOOTFALL_DATABASE_URL: the database cannot be used: {str(away.orig).partition(chr(10))[0]}")
+        _fail(f"the database cannot be used: {faults.cause(away) or str(away.orig).partition(chr(10))[0]}")
 
 
 def _fail(message: str) -> None:
