@@ -129,6 +129,7 @@ def create_app(service: Service) -> Dash:
         public=config.public,
         base_url=config.base_url,
         is_page=pages.is_page,
+        way_on=partial(pages.way_on, service),
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
     )
@@ -191,7 +192,7 @@ def _commands(service: Service, address: str, local: str) -> Run:
         try:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
             means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
-            means["columnar"] = service.columnar
+            means |= {"columnar": service.columnar, "secret": service.secret}
             return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()

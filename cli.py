@@ -46,6 +46,7 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
             means = {"retention_days": days, "tell": progress.tell, "columnar": columnar, "window_s": window_s}
+            means["secret"] = secret_of(config)
             address = config.base_url or "http://127.0.0.1:8050"
             return commands.run(database, address, command, options, **means)
 
@@ -128,6 +129,13 @@ def site_remove(domain: str, data_dir: Path | None) -> None:
     if sys.stdin.isatty() and click.prompt(f"All data of {domain} will be gone. Type the domain to go on") != domain:
         raise WrongInput("not removed: that was another name")
     click.echo(administer(read_config(data_dir=data_dir), "site remove", domain=domain))
+
+
+@cli.command("setup-link")
+@DATA_DIR
+def setup_link_command(data_dir: Path | None) -> None:
+    """Print the link with which the first person makes their account and the first site."""
+    click.echo(administer(read_config(data_dir=data_dir), "setup-link"))
 
 
 @cli.group("user")

@@ -78,7 +78,7 @@ def _named(error: BaseException) -> str:
 class Format(logging.Formatter):
     """The form of a line of the log, also where a library logs a failure of ours. Times are UTC."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def __init__(self) -> None:
         super().__init__(FORMAT, TIME)

@@ -14,6 +14,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from analytics import changes, schema
 from analytics.config import Network
 from analytics.database import Database
+from analytics.program import command
 from analytics.snapshot import Snapshot
 from analytics.wildcards import Wildcards
 
@@ -199,7 +200,7 @@ def find(database: Database, domain: str) -> Site:
     for site in known:
         if site.domain == wanted:
             return site
-    listed = ", ".join(site.domain for site in known[:10]) or "none yet; `site add` adds one"
+    listed = ", ".join(site.domain for site in known[:10]) or f"none yet; {command('site add DOMAIN')} adds one"
     raise WrongInput(f"there is no site {wanted}; known: {listed}")
 
 
