@@ -6,9 +6,11 @@ https://httpd.apache.org/docs/2.4/logs.html. nginx's own `main` and Traefik's fo
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from collector.accesslog import (
     BROKEN,
+    LONGEST_ADDRESS,
     NO_AGENT,
     Hit,
     Skipped,
@@ -24,10 +26,12 @@ from collector.logformats.parsing import QUOTED, Format, midnight, request_line,
 # What follows the size is optional as a whole (the Common format ends there), so a line cut inside the referrer or the
 # agent does not match.
 _LINE = re.compile(
-    r"(?:([^ ]+) - - |([^\[]*))\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-][0-9]{4})\] "
+    r'(?:([\w.-]+) - - |([^"]*?))\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}):'
+    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-][0-9]{4})\] "
     rf"{QUOTED} ([0-9]{{3}}) (?:[0-9]+|-)(?: {QUOTED} {QUOTED}( .*)?)?\s*\Z",
     re.DOTALL,
 )
+_WORD = re.compile(r"[\w.-]+")
 _NAME = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _HOST = re.compile(r"[\w.-]+(?::[0-9]{1,5})?")
 _ADDRESSES = re.compile(r' "([0-9a-fA-F:.,\[\] ]{2,1000})"')
@@ -47,7 +51,7 @@ def _understood(line: str, host_in_front: bool) -> Hit | Skipped:
         return BROKEN
     address, front, day, hour, minute, second, zone, request, status, referrer, agent, rest = found.groups()
     start = midnight(day, zone)
-    who = (bare_address(address), "") if address and not host_in_front else _who(front or "", host_in_front)
+    who = (address, "") if address and not host_in_front else _who(front or "", host_in_front)
     if who is None or start is None or hour > "23" or minute > "59" or second > "60":  # 60: a leap second
         return BROKEN
     time = start + int(hour) * 3600 + int(minute) * 60 + int(second)
@@ -75,7 +79,8 @@ def _who(front: str, host_in_front: bool) -> tuple[str, str] | None:
     if len(words) > 4 and "-" in words[3:]:  # `web-1 - 203.0.113.7 - - `: a prefix that nobody knows
         return None
     # an ident is hardly ever told, so that one with dots in it is a host (OVH's logs)
-    return _address(words[0]), words[1] if len(words) > 3 and _NAME.fullmatch(words[1]) else ""
+    address, host = _address(words[0]), words[1] if len(words) > 3 and _NAME.fullmatch(words[1]) else ""
+    return (address, host) if address else None
 
 
 def _behind_host(words: list[str]) -> tuple[str, str] | None:
@@ -98,7 +103,17 @@ def _behind_host(words: list[str]) -> tuple[str, str] | None:
 
 
 def _address(word: str) -> str:
-    return visitor_address(word, word.split(",")) if "," in word else bare_address(word)
+    """The address of a word, which may be a host's name or a list; "" for another text, like `message=203.0.113.7`."""
+    return _address_cached(word) if len(word) <= LONGEST_ADDRESS else _read_address(word)
+
+
+def _read_address(word: str) -> str:
+    *_, last = forwarded = word.split(",")
+    address = visitor_address(last, forwarded) if len(forwarded) > 1 else bare_address(word)
+    return address if _WORD.fullmatch(address) or parsed_address(address) else ""
+
+
+_address_cached = lru_cache(1024)(_read_address)
 
 
 COMBINED = Format("combined", lambda _: _plain)
