@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -23,13 +24,14 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import access, accounts, faults, sites
+from analytics import access, accounts, faults, private, sites
 from analytics.config import Config, WrongSetting, read_config
 from analytics.database import Database, NoData, Taken, check_free
 from analytics.sites import Site, WrongInput
@@ -60,8 +62,8 @@ from callbacks import (
     trial,
 )
 from callbacks.asked import client
-from cli import DATA_DIR, HOST, PORT, SITE, administer, cli, our_version
-from collector import accesslog, demo, demo_days, logfile, negotiation, replay, serve, walks
+from cli import DATA_DIR, HOST, LOG_FORMAT, LOG_ZONE, PORT, SITE, administer, cli, our_version
+from collector import demo, demo_days, logfile, logreader, negotiation, replay, serve, walks
 from collector.cast import DEMO_DOMAIN
 from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
@@ -139,6 +141,7 @@ def create_app(service: Service) -> Dash:
         public=config.public,
         base_url=config.base_url,
         is_page=pages.is_page,
+        way_on=partial(pages.way_on, service),
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
     )
@@ -200,6 +203,7 @@ def _warn_of_base_path(app: Dash, routes: Routes) -> None:
 def _wsgi() -> flask.Flask:
     """The server that WSGI servers import: opened when they ask for it, in their worker."""
     faults.keep_log("INFO")
+    os.umask(private.UMASK)
     service = Service(read_config())
     app = create_app(service)
     routes = service.routes(who_reads(service))
@@ -305,15 +309,18 @@ def replay_group() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @SITE
 @click.option("--speed", default=60.0, show_default=True, type=click.FloatRange(0.01, 100_000))
+@LOG_FORMAT
+@LOG_ZONE
 @DATA_DIR
-def replay_access_log(file: Path, site: str, speed: float, data_dir: Path | None) -> None:
+def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: str, data_dir: Path | None) -> None:
     """Let each address of a web server's log walk, beat and leave at the log's pace times the speed."""
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
-    walked = walks.walks(accesslog.pages(logfile.open_log(file), skipped))
+    reader = logreader.LogReader(form, ZoneInfo(sites.checked_zone(timezone)))
+    walked = walks.walks(reader.pages(logfile.open_log(file), skipped))
     with _ingest_key(config, site) as (address, key):
         if not walked and set(skipped) == {"broken_line"}:
-            raise WrongInput(f"{file}: no line of it is one of an access log")
+            raise WrongInput(logreader.unknown(file, reader))
         totals = replay.play(walked, site, speed, Sender(address, key), sys.stdout)
     click.echo(replay.summary(totals, skipped))
 
@@ -331,6 +338,7 @@ def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """The command line: one line and exit 2 for what people got wrong, nothing and exit 130 for Ctrl-C."""
+    os.umask(private.UMASK)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -347,11 +355,10 @@ def main() -> None:
     except (WrongInput, WrongSetting, Taken, NoData, NoServer, RefusedError) as wrong:
         _fail(str(wrong))
     except OSError as refused:
-        _fail(
-            f"{refused.filename or 'the network'}: {refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR"
-        )
+        where = f"{refused.filename}: " if refused.filename else ""
+        _fail(f"{where}{faults.cause(refused) or refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR")
     except DBAPIError as away:
-        _fail(f"FOOTFALL_DATABASE_URL: the database cannot be used: {str(away.orig).partition(chr(10))[0]}")
+        _fail(f"the database cannot be used: {faults.cause(away) or str(away.orig).partition(chr(10))[0]}")
 
 
 def _fail(message: str) -> None:

@@ -22,6 +22,7 @@ from analytics.salts import PastSalts
 from analytics.sites import Directory, WrongInput
 from collector import logimport
 from collector.control import NoServer, ask
+from collector.logformats import NAMES
 from collector.pipeline import Kit
 from collector.progress import Progress
 from collector.rate import Rate
@@ -50,6 +51,7 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
             means = {"retention_days": days, "tell": progress.tell, "columnar": columnar, "window_s": window_s}
+            means["secret"] = secret_of(config)
             address = config.base_url or "http://127.0.0.1:8050"
             return commands.run(database, address, command, options, **means)
 
@@ -75,6 +77,12 @@ DATA_DIR = click.option("--data-dir", type=click.Path(path_type=Path), help="Whe
 SITE = click.option("--site", required=True, metavar="DOMAIN", help="The site, as added.")
 ON_SITES = click.option(
     "--site", "on", multiple=True, metavar="DOMAIN", help="Only on this site; may be repeated. [default: every site]"
+)
+LOG_FORMAT = click.option(
+    "--format", "form", default="", metavar="NAME", help=f"The log's format: {', '.join(NAMES)}. [default: recognised]"
+)
+LOG_ZONE = click.option(
+    "--timezone", default="UTC", show_default=True, metavar="Area/City", help="Of times without one, as HAProxy's."
 )
 PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
@@ -126,6 +134,13 @@ def site_remove(domain: str, data_dir: Path | None) -> None:
     if sys.stdin.isatty() and click.prompt(f"All data of {domain} will be gone. Type the domain to go on") != domain:
         raise WrongInput("not removed: that was another name")
     click.echo(administer(read_config(data_dir=data_dir), "site remove", domain=domain))
+
+
+@cli.command("setup-link")
+@DATA_DIR
+def setup_link_command(data_dir: Path | None) -> None:
+    """Print the link with which the first person makes their account and the first site."""
+    click.echo(administer(read_config(data_dir=data_dir), "setup-link"))
 
 
 @cli.group("user")
@@ -266,11 +281,12 @@ def import_group() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, resolve_path=True))
 @SITE
 @click.option("--follow", is_flag=True, help="Go on with what is appended, until Ctrl-C.")
+@LOG_FORMAT
+@LOG_ZONE
 @DATA_DIR
-def import_access_log(files: tuple[str, ...], site: str, follow: bool, data_dir: Path | None) -> None:
-    """Import web-server logs (Combined Log Format, .gz too) at the log's own times; what is known is not doubled."""
+def import_access_log(data_dir: Path | None, **options: Any) -> None:
+    """Import web-server logs (.gz too) at the log's own times; what is known is not doubled."""
     config = read_config(data_dir=data_dir)
-    options = {"files": files, "site": site, "follow": follow}
     with closing(Progress(sys.stdout)) as progress:
         told = _imported_by_server(config, options, progress) or _imported_here(config, options, progress)
     click.echo(told)

@@ -22,6 +22,7 @@ from analytics import language, schema
 from analytics.access import MEMBER, OWNER, Person, checked_role
 from analytics.database import Database
 from analytics.idn import to_letters
+from analytics.program import command
 from analytics.sites import WrongInput, checked, checked_zone, normal_domain
 
 LOGIN_S = 30 * 86_400
@@ -86,7 +87,9 @@ def add_person(
         with database.transaction() as connection:
             return insert_person(connection, given.email, kept, given.hashed, now, sites)
     except IntegrityError:
-        raise WrongInput(f"{given.email} is there already; `user reset` gives a new password") from None
+        raise WrongInput(
+            f"{given.email} is there already; {command('user reset EMAIL')} gives a new password"
+        ) from None
 
 
 def people(database: Database) -> list[Person]:
@@ -108,7 +111,7 @@ def reset_password(database: Database, email: str, password: str, *, now: int) -
     with database.transaction() as connection:
         row = connection.execute(changing.returning(schema.people)).first()
         if row is None:
-            raise WrongInput(f"there is nobody with the e-mail {address}; `user list` shows who is")
+            raise WrongInput(f"there is nobody with the e-mail {address}; {command('user list')} shows who is")
         connection.execute(delete(schema.logins).where(schema.logins.c.person_id == row.id))
         (person,) = persons(connection, schema.people.c.id == row.id)
     forget_logins(database)
@@ -181,6 +184,11 @@ def password_mark(database: Database, email: str) -> str:
 def setup_token(secret: bytes) -> str:
     """What the one-time set-up link of this installation carries."""
     return hmac.new(secret, b"footfall set-up", hashlib.sha256).hexdigest()
+
+
+def setup_link(address: str, secret: bytes) -> str:
+    """The one-time link of the server at `address` (`http://host:port`); it ends with the first person."""
+    return f"{address}/setup?token={setup_token(secret)}"
 
 
 def is_setup_token(secret: bytes, token: str) -> bool:

@@ -20,7 +20,7 @@ from typing import IO, Any, NamedTuple
 import duckdb
 from sqlalchemy import Connection, Select
 
-from analytics import following
+from analytics import causes, following
 from analytics.config import Config
 from analytics.database import Database
 from analytics.dialects import run
@@ -273,5 +273,7 @@ def _own(folder: Path) -> tuple[Path, IO[str]]:
 
 def _said(broken: Exception) -> str:
     """What failed, for the log. Only what DuckDB says of files: the rest may quote what a visitor has sent."""
+    if known := causes.words(broken):
+        return known
     told = str(broken).partition("\n")[0][:200] if isinstance(broken, (duckdb.IOException, OSError)) else ""
     return f"{type(broken).__name__} {told}".strip()

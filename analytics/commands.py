@@ -22,6 +22,7 @@ from analytics.jobs import Rest, Tell
 from analytics.metrics import METRICS
 from analytics.past import Past
 from analytics.period import Period
+from analytics.program import command
 from analytics.query import Query
 from analytics.sites import WrongInput
 from analytics.table import columns
@@ -45,6 +46,7 @@ class Context(NamedTuple):
     tell: Tell = lambda _: None
     window_s: int = 60  # how long after a beat somebody is active
     columnar: Columnar | None = None  # None: questions are asked of the database
+    secret: bytes = b""  # of the installation, where there is a link to be made of it
 
 
 def snippet(address: str, domain: str) -> str:
@@ -78,7 +80,8 @@ def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
 def site_list(context: Context) -> str:
     """Every site, one a line."""
     rows = [(site.domain, site.name, site.timezone, site.identity) for site in sites.all_sites(context.database)]
-    return columns(("DOMAIN", "NAME", "TIME ZONE", "IDENTITY"), rows) or "No site yet. `site add DOMAIN` adds one."
+    names = "DOMAIN", "NAME", "TIME ZONE", "IDENTITY"
+    return columns(names, rows) or f"No site yet. {command('site add DOMAIN')} adds one."
 
 
 def site_set(context: Context, domain: str, **changes: Any) -> str:
@@ -92,6 +95,16 @@ def site_set(context: Context, domain: str, **changes: Any) -> str:
 def site_remove(context: Context, domain: str) -> str:
     """Removes a site with everything that was stored for it."""
     return f"{sites.remove(context.database, domain).shown_domain} and all of its data are gone."
+
+
+def setup_link(context: Context) -> str:
+    """The link with which the first person makes their account; `WrongInput` where somebody has one."""
+    if accounts.has_people(context.database):
+        raise WrongInput(
+            f"somebody has an account already, so the set-up link has done its work; "
+            f"{command('user list')} shows who, {command('user reset EMAIL')} gives a new password"
+        )
+    return accounts.setup_link(context.address, context.secret)
 
 
 def user_add(context: Context, email: str, role: str, password: str | None, on: Sequence[str] = ()) -> str:
@@ -133,7 +146,9 @@ def user_list(context: Context) -> str:
     """Every person, one a line."""
     by_id = {site.id: site.domain for site in sites.all_sites(context.database)}
     rows = [(person.email, _roles(person, by_id)) for person in accounts.people(context.database)]
-    return columns(("E-MAIL", "ROLE"), rows) or "Nobody yet. `user add EMAIL --role owner` adds somebody."
+    first, more = command("setup-link"), command("user add EMAIL --role owner")
+    nobody = f"Nobody yet. {first} prints the link with which the first person begins, {more} adds somebody."
+    return columns(("E-MAIL", "ROLE"), rows) or nobody
 
 
 def _site_ids(context: Context, domains: Sequence[str]) -> list[int]:
@@ -177,7 +192,8 @@ def key_list(context: Context) -> str:
         )
         for key in keys.all_keys(context.database)
     ]
-    return columns(("ID", "NAME", "SCOPE", "SITE", "ADDED"), rows) or "No key yet. `key add` adds one."
+    names = "ID", "NAME", "SCOPE", "SITE", "ADDED"
+    return columns(names, rows) or f"No key yet. {command('key add NAME --scope SCOPE')} adds one."
 
 
 def key_remove(context: Context, key_id: int) -> str:
@@ -211,7 +227,8 @@ def embed_list(context: Context) -> str:
         )
         for embed in embeds.all_embeds(context.database)
     ]
-    return columns(("ID", "SITE", "HOSTS", "EXPIRES", "STATE"), rows) or "No card yet. `embed add` adds one."
+    names = "ID", "SITE", "HOSTS", "EXPIRES", "STATE"
+    return columns(names, rows) or f"No card yet. {command('embed add --site DOMAIN --host HOST')} adds one."
 
 
 def embed_revoke(context: Context, embed_id: int) -> str:
@@ -263,7 +280,7 @@ def query(
     try:
         return table.text(table.of_answer(asked, asked.span(context.now, first), past), form)
     except StillCounting as wait:
-        raise WrongInput(f"{wait}, at night or by `maintain`") from None
+        raise WrongInput(f"{wait}, at night or by {command('maintain')}") from None
 
 
 def _is_dimension(name: str) -> bool:
@@ -278,6 +295,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "site list": site_list,
     "site set": site_set,
     "site remove": site_remove,
+    "setup-link": setup_link,
     "user add": user_add,
     "user list": user_list,
     "user set": user_set,

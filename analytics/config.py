@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from analytics import idn
+from analytics import idn, private
 from analytics.addresses import Network, network
 
 PREFIX = "FOOTFALL_"
@@ -239,7 +239,7 @@ def secret_of(config: Config) -> bytes:
     """The key of this installation: the configured one, else one made once and kept beside the data (0600)."""
     if config.secret_key:
         return config.secret_key.encode()
-    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private.directory(config.data_dir)
     path = config.data_dir / "secret.key"
     if not path.exists():
         _make_secret(path)

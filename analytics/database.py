@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from analytics import locks
+from analytics import causes, locks, private
 from analytics.config import Config
 from analytics.ids import IMPORTED
 
@@ -54,8 +54,11 @@ class Database:
         self.embedded = config.embedded
         self._write_lock = threading.RLock()
         self._alone = threading.Lock()
+        if config.embedded or config.data_dir.exists():
+            private.directory(config.data_dir)
         if config.embedded:
-            config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            causes.DATA.path = _path(config).parent
+            private.file(_path(config))
         self._lock_file = _own(_path(config)) if config.embedded else None
         self.writing, self.reading = _sqlite(config) if config.embedded else _postgresql(config)
         try:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select, update
 from analytics import accounts, schema
 from analytics.access import MEMBER, OWNER, Person, checked_role
 from analytics.database import Database
+from analytics.program import command
 from analytics.sites import WrongInput
 
 LAST_OWNER = "is the last owner of every site; make somebody else one first"
@@ -88,7 +89,7 @@ def _found(connection: Connection, email: str) -> Person:
     address = accounts.normal_email(email)
     if found := accounts.persons(connection, schema.people.c.email == address):
         return found[0]
-    raise WrongInput(f"there is nobody with the e-mail {address}; `user list` shows who is")
+    raise WrongInput(f"there is nobody with the e-mail {address}; {command('user list')} shows who is")
 
 
 def _keep_an_owner(connection: Connection, person: Person) -> None:

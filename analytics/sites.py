@@ -14,6 +14,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from analytics import changes, idn, locks, paths, schema
 from analytics.addresses import Network, network
 from analytics.database import Database
+from analytics.program import command
 from analytics.snapshot import Snapshot
 from analytics.wildcards import Wildcards
 
@@ -214,7 +215,7 @@ def find(database: Database, domain: str) -> Site:
     for site in known:
         if site.domain == wanted:
             return site
-    listed = ", ".join(site.shown_domain for site in known[:10]) or "none yet; `site add` adds one"
+    listed = ", ".join(site.shown_domain for site in known[:10]) or f"none yet; {command('site add DOMAIN')} adds one"
     raise WrongInput(f"there is no site {idn.to_letters(wanted)}; known: {listed}")
 
 

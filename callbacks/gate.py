@@ -88,6 +88,7 @@ def guard(
     public: bool,
     base_url: str,
     is_page: Callable[[str], bool],
+    way_on: Callable[[str], str] = lambda _: "",
     script_hashes: Callable[[], Iterable[str]] = tuple,
     declared: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
     clock: Clock = epoch,
@@ -95,11 +96,12 @@ def guard(
     """Puts the gate before `server`; call it after the Dash app was made on it.
 
     `public` opens everything that reads and closes the account pages. `base_url` is the address that people
-    use, empty where it is not known. `is_page` tells which addresses Dash may answer with its page.
+    use, empty where it is not known. `is_page` tells which addresses Dash may answer with its page, `way_on` where
+    one leads that is only the beginning of a page's, "" where nowhere.
     `script_hashes` are the CSP sources of inline scripts (`app.csp_hashes`), asked for once, at the first
     answer. `declared` is the app's callback map: other calls get a 400.
     """
-    gate = _Gate(database, public, base_url, is_page, script_hashes, declared, clock)
+    gate = _Gate(database, public, base_url, is_page, way_on, script_hashes, declared, clock)
     server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     server.before_request_funcs.setdefault(None, []).insert(0, gate.enter)
     server.before_request(gate.check_call)  # after Dash's own: only then all callbacks are declared
@@ -198,6 +200,7 @@ class _Gate:
     public: bool
     base_url: str
     is_page: Callable[[str], bool]
+    way_on: Callable[[str], str]
     script_hashes: Callable[[], Iterable[str]]
     declared: Callable[[], Mapping[str, Mapping[str, Any]]]
     clock: Clock
@@ -222,8 +225,7 @@ class _Gate:
                 return self._send_away()
             if flask.g.person.language:
                 figures.write_in(flask.g.person.language)
-        self._check_route()
-        return None
+        return self._check_route()
 
     def check_call(self) -> None:
         """Answers 415 or 400 to what is no call of a callback."""
@@ -283,11 +285,14 @@ class _Gate:
             return {ours}
         return {ours, f"http://{host}", f"https://{host}"}
 
-    def _check_route(self) -> None:
+    def _check_route(self) -> Response | None:
         """Dash answers every address with its page; here only the pages that there are."""
         request = flask.request
         if request.url_rule is None or request.url_rule.rule != CATCH_ALL or self.is_page(request.path):
-            return
+            return None
+        if request.method in READING and (way := self.way_on(request.path)):
+            query = request.query_string.decode("latin-1")
+            return flask.make_response(flask.redirect(at(quote(way)) + (f"?{query}" if query else "")))
         others = set(flask.current_app.url_map.bind("").allowed_methods(request.path)) - set(READING)
         if others:
             raise MethodNotAllowed(sorted(others))

@@ -99,6 +99,25 @@ def is_page(path: str) -> bool:
     return _found(path) is not None
 
 
+def way_on(service: Service, path: str) -> str:
+    """The page of an address that is only its beginning, or ends in a slash; "" where there is none.
+
+    `/settings/example.com` is its first settings page. `/overview` is that of the site where whoever asks may see one,
+    else the page of all sites.
+    """
+    bare = path.rstrip("/")
+    if bare != path and is_page(bare):
+        return bare
+    whole = [page for page in PAGES if page.address.startswith(f"/{bare.strip('/').partition('/')[0]}/{SITE}")]
+    if not bare or not whole:
+        return ""
+    if bare.count("/") == 1:
+        sites = _real(visible(service))
+        return whole[0].address.replace(SITE, sites[0].domain) if len(sites) == 1 else "/sites"
+    first = f"{bare}{whole[0].address.partition(SITE)[2]}"
+    return first if is_page(first) and bare.count("/") == 2 else ""
+
+
 def frame() -> Component:
     """What Dash lays out at first: the address, and the place for its page. It asks nothing."""
     return html.Div([dcc.Location(id="url"), html.Div(id="root")])
@@ -130,9 +149,13 @@ def register(app: Dash, service: Service, version: str) -> None:
 
 def home(service: Service) -> str:
     """What `/` shows: the Live page where whoever asks may see one site (beside the demo), else all of them."""
-    known = visible(service)
-    real = [site for site in known if not site.demo] or known
+    real = _real(visible(service))
     return _path(real[0], LIVE) if len(real) == 1 else "/"
+
+
+def _real(known: list[Site]) -> list[Site]:
+    """The sites beside the demo, where there are others."""
+    return [site for site in known if not site.demo] or known
 
 
 def _switcher(service: Service, current: Site | None) -> list[SiteLink]:

@@ -9,10 +9,10 @@ from urllib.parse import quote
 import flask
 from flask import Response
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
 
 from analytics import accounts, sites
 from analytics.database import Database
+from analytics.program import command
 from callbacks import gate, signin
 from layouts import plain
 from layouts.components.address import at
@@ -27,7 +27,7 @@ FIELDS: Mapping[str, Callable[[str], str]] = {
 
 def link(address: str, secret: bytes) -> str:
     """The one-time link of the server at `address` (`http://host:port`); it ends with the first person."""
-    return f"{address}/setup?token={accounts.setup_token(secret)}"
+    return accounts.setup_link(address, secret)
 
 
 def register(
@@ -78,7 +78,7 @@ class _Pages(NamedTuple):
     def _closed(self) -> Response | None:
         """What is answered where there is nothing to set up. Who has the link may know that it was used; others not."""
         if not accounts.is_setup_token(self.secret, flask.request.values.get("token", "")):
-            raise NotFound
+            return _is_wrong()
         return _is_over() if accounts.has_people(self.database) else None
 
     def _page(self, status: int, message: str = "", wrong: Mapping[str, str] | None = None) -> Response:
@@ -97,8 +97,21 @@ class _Pages(NamedTuple):
 
 def _is_over() -> Response:
     message = "There are accounts already, so this link has done its work. Sign in, or ask an owner for an account."
+    return _led_to_sign_in("Already set up", message)
+
+
+def _is_wrong() -> Response:
+    """The same for everybody, whether there are accounts or not."""
+    message = (
+        "It is of another installation, or a part of it is missing. Where nobody has an account yet, "
+        f"{command('setup-link')} prints the right one, on the machine that runs Footfall."
+    )
+    return _led_to_sign_in("This set-up link is not good here", message)
+
+
+def _led_to_sign_in(title: str, message: str) -> Response:
     way = ("/sign-in", "Sign in")
-    page = plain.render("error", title="Already set up", message=message, again=False, way=way, version="")
+    page = plain.render("error", title=title, message=message, again=False, way=way, version="")
     return flask.make_response(page, 404)
 
 

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from analytics import accounts
 from analytics.database import Database
 from analytics.households import household
+from analytics.program import line
 from analytics.sites import WrongInput
 from analytics.tries import Tries
 from callbacks import gate
@@ -119,6 +120,8 @@ class _Pages(NamedTuple):
             email=given.get("email", ""),
             next=gate.local_path(given.get("next", "/"), self.base_url),
             has_people=accounts.has_people(self.database),
+            setup_link=line("setup-link"),
+            user_reset=line("user reset EMAIL"),
         )
         response = flask.make_response(shown, status)
         if wait_s:

@@ -1,19 +1,29 @@
-"""Web-server access logs, line by line: which lines are a person's page and why the others are not."""
+"""Web-server access logs: which requests are a person's page, and why the others are not."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from analytics.sites import WrongInput, normal_domain
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Reason = Literal["broken_line", "not_get", "not_ok", "not_a_page"]
+
+NO_AGENT = "(not in the log)"
+"""The user agent of a hit whose log has none to tell. An empty one is that of a robot, which sends none."""
+
+LATEST = 2**33  # epoch seconds, the year 2242: what lies after it is no time
 
 
 class Hit(NamedTuple):
-    """One page that was given. `time` is epoch seconds, `path` has its query, unknown texts are empty."""
+    """One page that was given. `time` is epoch seconds, `path` has its query, unknown texts are empty.
+
+    `host` is lower-case, without a port; empty where the log does not tell it.
+    """
 
     address: str
     time: int
@@ -22,6 +32,7 @@ class Hit(NamedTuple):
     status: int
     referrer: str
     user_agent: str
+    host: str = ""
 
 
 class Skipped(NamedTuple):
@@ -30,19 +41,22 @@ class Skipped(NamedTuple):
     reason: Reason
 
 
-# Combined Log Format, https://httpd.apache.org/docs/2.4/logs.html#combined. What follows the size is optional
-# as a whole (the Common format ends there), so a line cut inside the referrer or the agent does not match.
-# `[^"\\]*(?:\\.[^"\\]*)*` is a quoted text with escapes, in linear time.
-_LINE = re.compile(
-    r"([^ ]+) [^\[]*\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-][0-9]{4})\] "
-    r'"([^"\\]*(?:\\.[^"\\]*)*)" ([0-9]{3}) (?:[0-9]+|-)'
-    r'(?: "([^"\\]*(?:\\.[^"\\]*)*)" "([^"\\]*(?:\\.[^"\\]*)*)"(?: .*)?)?\s*\Z',
-    re.DOTALL,
-)
-_ESCAPE = re.compile(r"((?:\\x[0-9a-fA-F]{2})+)|\\(.)", re.DOTALL)
-_ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+BROKEN = Skipped("broken_line")
+NOT_GET, NOT_OK, NOT_A_PAGE = Skipped("not_get"), Skipped("not_ok"), Skipped("not_a_page")
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+LONGEST_HOST, LONGEST_ADDRESS = 253, 64
+
+_URL = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
+_PORT = re.compile(r":[0-9]*\Z")
+_CACHED_LENGTH = 256  # longer paths seldom come again
+_OWN_NETWORKS = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+        *("192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10"),
+    )
+)
+
 _FILE_ENDINGS = (
     # pictures, sound, film
     "png jpg jpeg jpe gif bmp ico cur svg svgz webp avif jxl tif tiff mp3 m4a ogg oga opus wav flac aac "
@@ -62,69 +76,41 @@ _FEED_ENDS = frozenset({"feed", "feeds", "rss", "rss2", "atom", "rdf"})
 _FEED_QUERY = re.compile(r"(?:^|&)(?:feed|flav|flavou?r|format|type|output|alt)=(?:rss|atom|rdf|feed)", re.IGNORECASE)
 
 
-def read(lines: Iterable[str | bytes]) -> Iterator[Hit | Skipped]:
-    """What each line of a log is, in the log's order; blank lines are passed over.
-
-    Reads the Combined Log Format and the Common one (no referrer, no agent); further fields are ignored.
-    Bytes are UTF-8, wrong ones replaced. No input raises: a line that makes no sense is a `broken_line`.
-    """
-    for line in lines:
-        text = line.decode("utf-8", "replace") if isinstance(line, bytes) else line
-        if text and not text.isspace():
-            yield _understood(text)
+def judged(
+    address: str, time: int, method: str, target: str, status: int, referrer: str, agent: str, host: str = ""
+) -> Hit | Skipped:
+    """The hit of a request; `target` is a path or a whole URL, whose host is then the hit's."""
+    return refused(method, status) or hit_of(address, time, target, status, referrer, agent, host)
 
 
-def pages(lines: Iterable[str | bytes], skipped: Counter[str]) -> Iterator[Hit]:
-    """The page views among the lines, in the log's order; the others are counted by reason into `skipped`."""
-    for line in read(lines):
-        if isinstance(line, Hit):
-            yield line
-        else:
-            skipped[line.reason] += 1
-
-
-def _understood(line: str) -> Hit | Skipped:
-    found = _LINE.match(line)
-    if found is None:
-        return Skipped("broken_line")
-    address, day, hour, minute, second, zone, request, status, referrer, agent = found.groups()
-    midnight = _midnight(day, zone)
-    if midnight is None or hour > "23" or minute > "59" or second > "60":  # 60: a leap second
-        return Skipped("broken_line")
-    method, _, rest = request.partition(" ")
+def refused(method: str, status: int) -> Skipped | None:
+    """Why no page was given, None where one may have been."""
     if method != "GET":
-        return Skipped("not_get")
-    if status[0] != "2" and status != "304":
-        return Skipped("not_ok")
-    path = _path(rest)
-    if not is_page(path):
-        return Skipped("not_a_page" if path.startswith("/") else "broken_line")
-    time = midnight + int(hour) * 3600 + int(minute) * 60 + int(second)
-    return Hit(address, time, method, path, int(status), _text(referrer), _text(agent))
+        return NOT_GET
+    return None if 200 <= status < 300 or status == 304 else NOT_OK
 
 
-@lru_cache(maxsize=256)
-def _midnight(day: str, zone: str) -> int | None:
-    """Epoch seconds of 00:00 of `17/May/2015` at `+0200`; None where there is no such day."""
-    east = int(zone[1:3]) * 3600 + int(zone[3:]) * 60
-    try:
-        utc = datetime(int(day[7:]), _MONTHS.index(day[3:6]) + 1, int(day[:2]), tzinfo=UTC)
-    except ValueError:
-        return None
-    return int(utc.timestamp()) + (east if zone[0] == "-" else -east)
-
-
-def _path(rest: str) -> str:
-    """The path with its query, of `/a?b HTTP/1.1`, of `/a` (HTTP/0.9) and of `http://host/a HTTP/1.1`."""
-    target, _, protocol = rest.rpartition(" ")
-    if not protocol.startswith("HTTP/"):
-        target = rest
-    path = _text(target)
-    return path if path.startswith("/") else _ORIGIN.sub("", path, count=1)
+def hit_of(
+    address: str, time: int, target: str, status: int, referrer: str, agent: str, host: str = ""
+) -> Hit | Skipped:
+    """The hit of a request that is not `refused`, as `judged` gives it."""
+    if target[:1] != "/":
+        found = _URL.match(target)
+        if found is None:
+            return BROKEN
+        host, target = found[1], target[found.end() :]
+        target = target if target.startswith("/") else f"/{target}"
+    if not is_page(target):
+        return NOT_A_PAGE
+    return Hit(address, time, "GET", target, status, referrer, agent, host_name(host) if host else "")
 
 
 def is_page(path: str) -> bool:
     """Whether a path (with its query) is one that a browser shows as a page: no asset, feed or download."""
+    return _is_page_cached(path) if len(path) <= _CACHED_LENGTH else _is_page(path)
+
+
+def _is_page(path: str) -> bool:
     if not path.startswith("/"):
         return False
     route, _, query = path.partition("?")
@@ -134,14 +120,51 @@ def is_page(path: str) -> bool:
     return not feed and (extension == last or extension not in _FILES)
 
 
-def _text(quoted: str | None) -> str:
-    """What stood between the quotes: `-` is nothing, `\\"` is `"`, `\\xe4` its byte."""
-    if quoted is None or quoted == "-":
-        return ""
-    return _ESCAPE.sub(_unescaped, quoted) if "\\" in quoted else quoted
+def host_name(text: str) -> str:
+    """The host as sites have theirs, of `Example.com:443`; "" for the `-` of no host."""
+    return _host_name(text[:LONGEST_HOST]) if text != "-" else ""
 
 
-def _unescaped(escape: re.Match[str]) -> str:
-    if hexadecimal := escape[1]:
-        return bytes.fromhex(hexadecimal.replace("\\x", "")).decode("utf-8", "replace")
-    return {"n": "\n", "r": "\r", "t": "\t", "v": "\v"}.get(escape[2], escape[2])
+_is_page_cached = lru_cache(4096)(_is_page)
+
+
+@lru_cache(1024)
+def _host_name(text: str) -> str:
+    try:
+        return normal_domain(text)
+    except WrongInput:
+        return text.lower()
+
+
+def bare_address(text: str) -> str:
+    """The address alone, of `203.0.113.7:51324`, `[2001:db8::7]:443`, `::ffff:203.0.113.7`; another text as it is."""
+    return _bare_address(text) if ":" in text and len(text) <= LONGEST_ADDRESS else text
+
+
+@lru_cache(1024)
+def _bare_address(text: str) -> str:
+    found = parsed_address(text) or parsed_address(_PORT.sub("", text).strip("[]"))
+    return str(found) if found else text
+
+
+def parsed_address(text: str) -> Address | None:
+    """The address, an IPv4 one also where it is written as `::ffff:203.0.113.7`; None for another text."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, ipaddress.IPv6Address) else address
+
+
+def is_public(address: Address) -> bool:
+    """Whether visitors come from there: no address of somebody's own network or machine."""
+    return not any(address in network for network in _OWN_NETWORKS if network.version == address.version)
+
+
+def visitor_address(peer: str, forwarded: Sequence[str]) -> str:
+    """Who asked: the last public address that `X-Forwarded-For` names, else the peer."""
+    for text in reversed(forwarded):
+        found = parsed_address(bare_address(text.strip()))
+        if found and is_public(found):
+            return str(found)
+    return bare_address(peer)

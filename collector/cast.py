@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
-from collector.accesslog import Hit, read
+from collector.accesslog import Hit
 from collector.logfile import open_log
+from collector.logreader import LogReader
 from collector.walks import own_hosts, walks
 
 DEMO_DOMAIN = "demo.example"
@@ -149,7 +150,7 @@ class Visitor(NamedTuple):
 
 def excerpt() -> list[Hit]:
     """The page views of the log that the project carries; the NOTICE beside it names its source."""
-    return [line for line in read(open_log(_EXCERPT)) if isinstance(line, Hit)]
+    return [line for line in LogReader().read(open_log(_EXCERPT)) if isinstance(line, Hit)]
 
 
 def cast(hits: Iterable[Hit], seed: int) -> list[Visitor]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from analytics.faults import told
+from analytics.program import command
 from analytics.sites import WrongInput
 
 log = logging.getLogger("footfall.control")
@@ -60,7 +61,9 @@ def ask(data_dir: Path, name: str, options: dict[str, Any], tell: Tell = lambda 
             with _short(data_dir) as path:
                 client.connect(path)
         except OSError:
-            raise NoServer(f"no server is running on {data_dir.absolute()}; start one with `serve`") from None
+            raise NoServer(
+                f"no server is running on {data_dir.absolute()}; start one with {command('serve')}"
+            ) from None
         client.sendall(json.dumps({"command": name, "options": options}).encode() + b"\n")
         with client.makefile("rb") as file:
             answer = _line(file)
@@ -122,7 +125,7 @@ class Control:
             raise
         except Exception as failed:
             log.error("a command failed: %s", told(failed))
-            return {"error": f"the server could not do it: {type(failed).__name__}"}
+            return {"error": f"the server could not do it: {told(failed)}"}
 
     def close(self) -> None:
         """Stops listening."""

@@ -16,18 +16,21 @@ from hashlib import blake2b
 from heapq import heappop, heappush, merge
 from itertools import chain, islice
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from analytics import sites
 from analytics.database import Database
+from analytics.hosts import OTHER
 from analytics.ids import IMPORTED, Ids
 from analytics.jobs import Rest, Tell, start_of
 from analytics.period import EARLIEST
 from analytics.salts import PastSalts
 from analytics.sites import Site, WrongInput
 from collector import page, pipeline
-from collector.accesslog import Hit, pages
+from collector.accesslog import Hit
 from collector.arrival import Arrival, Duplicate, Filtered, Outcome, Stored, named
 from collector.logfile import LogFile
+from collector.logreader import LogReader, shown, unknown
 from collector.payload import Event
 from collector.pipeline import Kit
 from collector.rate import Rate
@@ -45,6 +48,7 @@ FOLLOW_S = 0.5
 AHEAD_S = 300  # a clock may be ahead by as much
 TRIES = 10
 LONGEST_AGENT = 2_048
+MOST_HOSTS, SHOWN_HOSTS = 100, 5  # other hosts that are told apart, and that are shown
 FIRST_S = start_of(EARLIEST)  # before it there are no row ids
 
 WHY = {
@@ -85,40 +89,43 @@ class Totals:
     stored: int = 0
     known: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    hosts: Counter[str] = field(default_factory=Counter)  # lines of hosts that are not the site's
     stopped: bool = False
 
     @property
     def lines(self) -> int:
         """All lines that have been dealt with."""
-        return self.stored + self.known + self.left_out.total()
+        return self.stored + self.known + self.left_out.total() + self.hosts.total()
 
 
-def run(means: Means, files: Sequence[str], site: str, follow: bool = False) -> str:
+def run(
+    means: Means, files: Sequence[str], site: str, follow: bool = False, form: str = "", timezone: str = "UTC"
+) -> str:
     """Imports the logs, and with `follow` what is appended to them until somebody stops it; says what was done.
 
+    `form` is the name of their format, "" where it is to be recognised; `timezone` is that of times which tell none.
     `WrongInput` for a file that cannot be read or is no access log. Stopped anywhere, a second run goes on.
     """
+    zone = ZoneInfo(sites.checked_zone(timezone))
     if len(files) > MOST_FILES:
         raise WrongInput(f"{len(files)} files at once; at most {MOST_FILES}")
     found = sites.find(means.database, site)
     try:
         with ExitStack() as open_files:
             logs = [open_files.enter_context(closing(LogFile(path))) for path in files]
-            return _imported(means, found, logs, follow)
+            return _imported(_Import(means, found, logs, follow, lambda: LogReader(form, zone)))
     except OSError as wrong:
         if isinstance(wrong, ConnectionError):  # whoever asked has gone away
             raise
         raise WrongInput(str(wrong)) from None
 
 
-def _imported(means: Means, site: Site, logs: Sequence[LogFile], follow: bool) -> str:
-    if follow and not any(log.grows for log in logs):
+def _imported(work: _Import) -> str:
+    if work.following and not any(log.grows for log in work.logs):
         raise WrongInput("--follow: a gzipped log does not grow; name one that does")
-    work = _Import(means, site, logs, follow)
     work.read()
-    if not work.totals.stored + work.totals.known and set(work.totals.left_out) == {"broken_line"}:
-        raise WrongInput(f"{logs[0].path}: no line of it is one of an access log")
-    if follow:
+    work.check()
+    if work.following:
         work.follow()
     return summary(work.totals)
 
@@ -134,50 +141,86 @@ def summary(totals: Totals) -> str:
             for reason, count in totals.left_out.most_common()
         )
         lines.append(f"Left out: {'; '.join(reasons)}.")
+    if totals.hosts:
+        lines.append(f"{totals.hosts.total():,} lines of other hosts: {_named(totals.hosts)}.")
     if totals.stopped:
         lines.append("Stopped early; the same command goes on where it was.")
     return "\n".join(lines)
 
 
-class _Import:
-    """An import under way."""
+def _named(hosts: Counter[str]) -> str:
+    names = ", ".join(shown(host) for host, _ in hosts.most_common(SHOWN_HOSTS))
+    more = len(hosts) - SHOWN_HOSTS
+    return f"{names} and {more} more" if more > 0 else names
 
-    def __init__(self, means: Means, site: Site, logs: Sequence[LogFile], follow: bool) -> None:
+
+class _Import:
+    """An import under way. `reader` makes what reads a log of its format."""
+
+    def __init__(
+        self, means: Means, site: Site, logs: Sequence[LogFile], follow: bool, reader: Callable[[], LogReader]
+    ) -> None:
         secret = means.kit.secret
         self.totals = Totals()
+        self.logs, self.following = logs, follow
         self._means = means
         self._site = site
-        self._logs = logs
-        self._following = follow
         # of its own: what a log tells does not count against anybody, and is remembered by nobody
         self._kit = replace(means.kit, salts=PastSalts(secret), rate=Rate(0), spammers=means.kit.spammers.anew())
         self._key = hmac.digest(secret, f"lines of logs {site.id}".encode(), "sha256")
         self._ids = Ids(IMPORTED)
         self._names = [Names(self._key) for _ in logs]
+        self._reader = reader
+        self._readers = [reader() for _ in logs]
         self._own: frozenset[str] = frozenset()
+        self._any_of_site = False
 
     def read(self) -> None:
-        """Imports what the logs have, in the order of time."""
-        lines = merge(*(in_order(self._lines(number)) for number in range(len(self._logs))), key=_time)
+        """Imports what the logs have, in the order of time; `WrongInput` where the format of one is unknown."""
+        logs = [self._lines(number) for number in range(len(self.logs))]
+        for log, reader in zip(self.logs, self._readers, strict=True):
+            if reader.first_line and not reader.recognised:
+                raise WrongInput(unknown(log.path, reader))
+        lines = merge(*map(in_order, logs), key=_time)
         first = list(islice(lines, SAMPLE))
         self._own = own_hosts(walks(line.hit for line in first))
         self._take(chain(first, lines), lambda: f"{self._share():.0f} %: {self._so_far()}")
 
+    def check(self) -> None:
+        """`WrongInput` where nothing of the logs was of use, so that nobody believes that they are in."""
+        totals = self.totals
+        if not totals.stored + totals.known and not totals.hosts and set(totals.left_out) == {"broken_line"}:
+            raise WrongInput(unknown(self.logs[0].path, self._readers[0]))
+        if totals.hosts and not self._any_of_site and not self.following:
+            raise WrongInput(
+                f"none of the {totals.hosts.total():,} pages is of {self._site.domain}: the log is of "
+                f"{_named(totals.hosts)}; a host that belongs to the site is allowed in Settings, Filters"
+            )
+
     def follow(self) -> None:
         """Imports what is appended, until it is stopped."""
         while not self.totals.stopped:
-            for number, log in enumerate(self._logs):
+            for number, log in enumerate(self.logs):
                 self._take(in_order(self._lines(number)), self._so_far)
                 if log.grows and log.reopened():
-                    self._names[number] = Names(self._key)
+                    self._names[number], self._readers[number] = Names(self._key), self._reader()
             self._means.tell(f"following: {self._so_far()}")
             self.totals.stopped = self._means.rest(FOLLOW_S)
 
     def _lines(self, number: int) -> Iterator[Line]:
-        """The pages of a log from where one has read to, with the moments of the past alone."""
-        log = self._logs[number]
+        """The site's pages of a log from where one has read to, with the moments of the past alone."""
+        log = self.logs[number]
+        lines = log.lines(unfinished=not (self.following and log.grows))
+        return self._of_site(self._readers[number].pages(lines, self.totals.left_out), number)
+
+    def _of_site(self, hits: Iterator[Hit], number: int) -> Iterator[Line]:
         latest = self._means.clock() + AHEAD_S
-        for hit in pages(log.lines(unfinished=not (self._following and log.grows)), self.totals.left_out):
+        for hit in hits:
+            if hit.host and not self._site.allows_host(hit.host):
+                hosts = self.totals.hosts
+                hosts[hit.host if hit.host in hosts or len(hosts) < MOST_HOSTS else OTHER] += 1
+                continue
+            self._any_of_site = True
             if FIRST_S <= hit.time <= latest:
                 yield Line(hit, self._names[number].of(hit))
             else:
@@ -194,7 +237,7 @@ class _Import:
     def _arrival(self, line: Line) -> Arrival | None:
         """The pageview, enriched; None where a step refuses it, which is counted."""
         hit = line.hit
-        url = f"https://{self._site.domain}{hit.path}"
+        url = f"https://{hit.host or self._site.domain}{hit.path}"
         event = Event(
             self._site.domain,
             "pageview",
@@ -238,8 +281,8 @@ class _Import:
         raise AssertionError
 
     def _share(self) -> float:
-        sizes = sum(log.size for log in self._logs)
-        return 100 * sum(log.position for log in self._logs) / sizes if sizes else 100
+        sizes = sum(log.size for log in self.logs)
+        return 100 * sum(log.position for log in self.logs) / sizes if sizes else 100
 
     def _so_far(self) -> str:
         return f"{self.totals.lines:,} lines, {self.totals.stored:,} pageviews"
@@ -256,7 +299,8 @@ class Names:
 
     def of(self, hit: Hit) -> str:
         """24 hexadecimal digits."""
-        told = self._digest("\0".join(map(str, hit)).encode("utf-8", "replace"))
+        texts = hit if hit.host else hit[:-1]  # so that logs of before hosts were read are still known
+        told = self._digest("\0".join(map(str, texts)).encode("utf-8", "replace"))
         count = self._counts.pop(told, 0) + 1
         if len(self._counts) >= MOST_COUNTED:
             del self._counts[next(iter(self._counts))]

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.config import PARSERS, PREFIX, Config, WrongSetting, read_config
 from analytics.database import Taken
-from analytics.faults import told
+from analytics.faults import Told, told
 from analytics.sites import WrongInput
 from collector.collect import CORS
 from collector.control import Control
@@ -98,6 +98,6 @@ class _Mounted:
         return Door(self._behind, service.routes(lambda _: None))  # nobody signs in here: keys and tokens read
 
 
-def _why(failed: Exception) -> str:
+def _why(failed: Exception) -> str | Told:
     """In one line; only of what we say ourselves the words are known to hold no address."""
     return str(failed) if isinstance(failed, WrongInput | WrongSetting | Taken) else told(failed)

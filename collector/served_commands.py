@@ -23,7 +23,7 @@ def served_commands(service: Service, address: str, local: str) -> Run:
         try:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
             means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
-            means["columnar"] = service.columnar
+            means |= {"columnar": service.columnar, "secret": service.secret}
             return commands.run(service.database, address, name, options, **means)
         finally:
             service.renew()

@@ -81,8 +81,8 @@ def plan(walked: list[Walk], site: str, speed: float, *, nonce: str, seed: int =
 
     `walked` is in order of start, as `walks` gives it; pauses are the log's divided by `speed`. Ids are made
     from the walk and `nonce`: another nonce makes new visits, the same one exact repeats. Pages stand on
-    `https://{site}`; a referrer on the log's own host does too. What a log does not tell (engaged, scroll) is
-    drawn from `seed`. The bodies speak for others (`ip`, `user_agent`): for an `ingest` key.
+    the host that the log tells, else on `https://{site}`; a referrer on the log's own host does too. What a log does
+    not tell (engaged, scroll) is drawn from `seed`. The bodies speak for others: for an `ingest` key.
     """
     if not speed > 0:
         raise ValueError(f"speed {speed}: a number above 0 is needed")
@@ -119,7 +119,7 @@ class _Plan:
         view = {
             "site": self.site,
             "type": "pageview",
-            "url": f"https://{self.site}{page.path}",
+            "url": f"https://{page.host or self.site}{page.path}",
             "ip": address_of(page.address),
             "user_agent": page.user_agent,
         }

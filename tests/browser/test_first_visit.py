@@ -30,8 +30,12 @@ def test_from_the_set_up_link_to_the_first_visitor(server, shop, reader):
     reader.open("/")
     reader.at("/sign-in")
     assert reader.texts(".ff-alert") == [
-        "Nobody has an account yet. Open the set-up link that the server printed when it started."
+        "Nobody has an account yet. Open the set-up link that the server printed when it started. On the machine that "
+        "runs it, .venv/bin/python app.py setup-link prints it again."
     ]
+    assert server.command("setup-link") == server.url + link
+    reader.open(f"{link}0")
+    assert reader.texts("h1") == ["This set-up link is not good here"]
     reader.open(link)
     reader.looks_right()
     reader.shoot("set-up")

@@ -32,7 +32,7 @@ def test_adding_a_site_prints_its_snippet(database):
 
 
 def test_sites_are_listed_in_columns(database):
-    assert run(database, "site list") == "No site yet. `site add DOMAIN` adds one."
+    assert run(database, "site list") == "No site yet. `.venv/bin/python app.py site add DOMAIN` adds one."
     add_site(database, "example.org", name="The Shop", timezone="Asia/Kathmandu")
     add_site(database)
     assert run(database, "site list") == (
@@ -97,7 +97,10 @@ def test_a_given_password_is_not_shown(database):
 
 
 def test_people_are_listed(database):
-    assert run(database, "user list") == "Nobody yet. `user add EMAIL --role owner` adds somebody."
+    assert run(database, "user list") == (
+        "Nobody yet. `.venv/bin/python app.py setup-link` prints the link with which the first person begins, "
+        "`.venv/bin/python app.py user add EMAIL --role owner` adds somebody."
+    )
     run(database, "user add", email="ann@example.com", role="owner", password="correct horse battery")
     assert run(database, "user list") == "E-MAIL           ROLE\nann@example.com  owner"
     assert [person.email for person in accounts.people(database)] == ["ann@example.com"]
@@ -130,7 +133,10 @@ def test_adding_a_card_prints_the_line_to_paste(database):
 
 
 def test_cards_are_listed_with_their_fate(database):
-    assert run(database, "embed list") == "No card yet. `embed add` adds one."
+    assert (
+        run(database, "embed list")
+        == "No card yet. `.venv/bin/python app.py embed add --site DOMAIN --host HOST` adds one."
+    )
     add_site(database)
     for hosts in (["panel.example.com", "admin.example.com"], ["other.example.com"]):
         run(database, "embed add", site="example.com", hosts=hosts, expires="365d")
@@ -151,3 +157,15 @@ def test_durations_are_read(text, seconds):
 def test_what_is_no_duration_is_an_error(text):
     with pytest.raises(WrongInput, match="is no duration; give one like 12h, 30d or 4w"):
         commands.seconds(text)
+
+
+def test_the_set_up_link_is_printed_until_somebody_has_an_account(database):
+    context = {"secret": b"k" * 48}
+    link = commands.run(database, "https://stats.example.com", "setup-link", {}, **context)
+    assert link == f"https://stats.example.com/setup?token={accounts.setup_token(b'k' * 48)}"
+    assert commands.run(database, "https://stats.example.com", "setup-link", {}, **context) == link
+    accounts.add_person(database, "ann@example.com", "viewer", "correct horse battery", now=1)
+    with pytest.raises(
+        WrongInput, match=r"somebody has an account already.* app\.py user reset EMAIL` gives a new pass"
+    ):
+        commands.run(database, "https://stats.example.com", "setup-link", {}, **context)

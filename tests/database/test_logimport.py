@@ -35,13 +35,13 @@ def imported(database, places, tmp_path):
     """Imports logs, each given as its lines, into example.com; gives what is said of it."""
     added_site(database)
 
-    def run(*logs, rest=lambda _: False, follow=False, site="example.com", tell=lambda _: None):
+    def run(*logs, rest=lambda _: False, tell=lambda _: None, site="example.com", **options):
         files = []
         for number, log in enumerate(logs):
             path = tmp_path / f"access-{number}.log"
             path.write_bytes(log if isinstance(log, bytes) else "".join(log).encode())
             files.append(str(path))
-        return logimport.run(Means(database, kit(database, places), rest, tell), files, site, follow)
+        return logimport.run(Means(database, kit(database, places), rest, tell), files, site, **options)
 
     return run
 
@@ -117,6 +117,108 @@ def test_a_referrer_on_the_logs_own_host_is_no_source(database, imported):
     walk = [line(9 * n, path=f"/{n}", referrer=f"http://old.example/{n - 1}") for n in range(6)]
     imported([*walk, line(3 * 3600, path="/4", referrer="http://old.example/3")])
     assert {source for (source,) in rows(database, schema.visits, "source")} == {""}
+
+
+# ── what the log tells of hosts, and in other formats ────────────────────────────────────────────────────────────────
+
+
+def on(host, *lines):
+    return [f"{host} {one}" for one in lines]
+
+
+def test_a_host_in_front_is_the_pages_and_the_visitor_is_the_address_behind_it(database, imported):
+    """Three visitors with one host in front had become one visitor without a country."""
+    said = imported(
+        on("www.example.com:443", line(0, "8.8.8.8", "/p"), line(1, "81.2.69.142", "/p"), line(2, "1.1.1.1"))
+    )
+    assert said == "3 lines read: 3 pageviews imported, 0 were there already."
+    visits = sorted(rows(database, schema.visits, "country", "host", "pageviews"))
+    assert visits == [("AU", "www.example.com", 1), ("GB", "www.example.com", 1), ("US", "www.example.com", 1)]
+
+
+def test_pages_of_other_hosts_are_left_out_and_their_hosts_are_told(database, imported):
+    commands.run(database, "", "site set", {"domain": "example.com", "hosts": ["shop.example.net"]})
+    log = [
+        *on("example.com", line(0), line(1, path="/a.png")),
+        *on("blog.example.com:8443", line(2)),
+        *on("shop.example.net", line(3)),
+        *on("other.example", line(4), line(5, path="/a.png")),
+        *on("example.com.evil.example", line(6), line(7)),
+    ]
+    assert imported(log) == (
+        "8 lines read: 3 pageviews imported, 0 were there already.\n"
+        "Left out: 2 not_a_page (pictures, styles, scripts, feeds and other files).\n"
+        "3 lines of other hosts: example.com.evil.example, other.example."
+    )
+    hosts = {host for (host,) in rows(database, schema.pageviews, "host")}
+    assert hosts == {"example.com", "blog.example.com", "shop.example.net"}
+
+
+def test_other_hosts_are_told_apart_up_to_a_hundred(imported):
+    log = [f"example.com {line(0)}", *(f"host-{n}.example {line(n)}" for n in range(150))]
+    assert imported(log).splitlines()[-1].startswith("150 lines of other hosts: (other), host-")
+    assert imported(log).endswith(" and 96 more.")
+
+
+def test_a_log_with_a_host_counts_once_however_often_it_is_imported(database, imported):
+    log = on("example.com", *busy(400))
+    views = recount(busy(400)).pageviews
+    assert imported(log).startswith(f"400 lines read: {views} pageviews imported, 0 ")
+    assert imported(log).startswith(f"400 lines read: 0 pageviews imported, {views} ")
+    assert numbers(database) == recount(busy(400))
+
+
+def test_a_common_log_has_no_agents_and_its_visitors_are_no_robots(database, imported):
+    log = [one.split(' "-" ')[0] + "\n" for one in (line(0), line(1, "198.51.100.2"), line(2, path="/b"))]
+    assert imported(log) == "3 lines read: 3 pageviews imported, 0 were there already."
+    assert numbers(database) == Recount(2, 2, 3)
+
+
+@pytest.mark.parametrize("front", ["web-1  | ", "<190>May 17 12:00:00 web1 nginx: ", "2015-05-17T10:00:00Z stdout F "])
+def test_a_log_behind_a_prefix_comes_to_the_same(database, imported, front):
+    log = busy(400)
+    imported([front + one for one in log])
+    assert numbers(database) == recount(log)
+    assert imported(log).startswith("400 lines read: 0 pageviews imported, ")
+
+
+def test_a_w3c_log_is_followed_past_new_fields(database, imported, tmp_path):
+    path = tmp_path / "access-0.log"
+    agent = CHROME.replace(" ", "+")
+    pieces = [
+        f"2015-05-17 10:00:05 GET /b 203.0.113.1 {agent} 200\n2015-05-17 10:00:06 GET /c 203.0.113.1 {agent} 200",
+        "\n#Fields: date time c-ip cs-method cs-uri-stem cs(User-Agent) sc-status\n",
+        f"2015-05-17 10:00:07 203.0.113.1 GET /d {agent} 200\n",
+    ]
+    told = []
+
+    def append(_):
+        if not (told and told[-1].startswith("following")):
+            return False
+        if not pieces:
+            return True
+        with path.open("a") as file:
+            file.write(pieces.pop(0))
+        return False
+
+    head = "#Version: 1.0\n#Fields: date time cs-method cs-uri-stem c-ip cs(User-Agent) sc-status\n"
+    said = imported(
+        f"{head}2015-05-17 10:00:04 GET /a 203.0.113.1 {agent} 200\n", follow=True, rest=append, tell=told.append
+    )
+    assert said.splitlines()[0] == "4 lines read: 4 pageviews imported, 0 were there already."
+    assert [path for (path,) in sorted(rows(database, schema.pageviews, "path"))] == ["/a", "/b", "/c", "/d"]
+
+
+def test_a_format_and_a_zone_can_be_named(database, imported):
+    log = (
+        "noise\n" * 300 + "8.8.8.8:33317 [17/May/2015:12:00:05.655] web~ static/srv1 10/0/30/69/109 200 2750 - - ---- "
+        f'1/1/1/1/0 0/0 {{{CHROME}}} {{}} "GET /a HTTP/1.1"\n'
+    )
+    said = imported(log, form="haproxy", timezone="Europe/Berlin")
+    assert said == (
+        "301 lines read: 1 pageviews imported, 0 were there already.\nLeft out: 300 broken_line (unreadable lines)."
+    )
+    assert rows(database, schema.visits, "started_at", "browser", "country") == [(START + 5, "Chrome", "US")]
 
 
 # ── nothing twice ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -277,7 +379,20 @@ def test_under_another_key_the_same_line_is_another_visitor(database, imported, 
 @pytest.mark.parametrize(
     ("log", "options", "said"),
     [
-        ("nothing of use\n", {}, r"access-0\.log: no line of it is one of an access log"),
+        ("nothing of use\n", {}, r"access-0\.log: no line of it is one of an access log.*; the first: nothing of use "),
+        (
+            f"new thing: {line(0)}",
+            {},
+            r"the first: new thing: 203\.0\.113\.1 - - .* \(--format NAME takes one of combined, ",
+        ),
+        (line(0), {"form": "alb"}, r"access-0\.log: no line of it is one of an access log.*; the first: 203\.0"),
+        (line(0), {"form": "apache"}, "there is no log format 'apache'; there are combined, common"),
+        (line(0), {"timezone": "Mars/Base"}, "'Mars/Base' is no time zone"),
+        (
+            f"old.example:80 {line(0)}",
+            {},
+            r"none of the 1 pages is of example\.com: the log is of old\.example; a host that",
+        ),
         (gzip.compress(b"x" * 10_000)[:30], {}, r"access-0\.log is a damaged gzip file"),
         (gzip.compress(line(0).encode()), {"follow": True}, "--follow: a gzipped log does not grow"),
         ("", {"site": "nowhere.example"}, r"there is no site nowhere\.example; known: example\.com"),
@@ -286,6 +401,12 @@ def test_under_another_key_the_same_line_is_another_visitor(database, imported, 
 def test_what_cannot_be_imported_is_said(imported, log, options, said):
     with pytest.raises(WrongInput, match=said):
         imported(log, **options)
+
+
+def test_one_log_of_several_that_makes_no_sense_stops_all_before_anything_is_stored(database, imported):
+    with pytest.raises(WrongInput, match=r"access-1\.log: no line of it .*; the first: what "):
+        imported([line(0)], ["what\n"])
+    assert rows(database, schema.pageviews, "id") == []
 
 
 def test_an_empty_log_is_no_mistake(imported):

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 import app
-from analytics.config import Config
+from analytics import accounts
+from analytics.config import Config, secret_of
 from tests.serving import (
     AS_ON_A_TERMINAL,
     ROOT,
@@ -87,7 +88,7 @@ def address(request, config):
 
 def test_the_commands_of_an_administrator_with_and_without_a_server(config, done, address):
     sites_are_managed(done, address)
-    people_are_managed(config, done)
+    people_are_managed(config, done, address)
     keys_are_added(done)
     cards_are_managed(done, address)
     assert done("site", "remove", "zwei.example") == "zwei.example and all of its data are gone."
@@ -95,7 +96,7 @@ def test_the_commands_of_an_administrator_with_and_without_a_server(config, done
 
 
 def sites_are_managed(done, address):
-    assert done("site", "list") == "No site yet. `site add DOMAIN` adds one."
+    assert done("site", "list") == "No site yet. `.venv/bin/python app.py site add DOMAIN` adds one."
     added = done("site", "add", "https://Example.com/", "--name", "Shop", "--timezone", "Europe/Berlin")
     assert added.splitlines()[-1] == SNIPPET.format(address=address, site="example.com")
     assert done("site", "add", "zwei.example").startswith("zwei.example is added.")
@@ -111,8 +112,9 @@ def sites_are_managed(done, address):
     ]
 
 
-def people_are_managed(config, done):
-    assert done("user", "list") == "Nobody yet. `user add EMAIL --role owner` adds somebody."
+def people_are_managed(config, done, address):
+    assert done("setup-link") == accounts.setup_link(address, secret_of(config))
+    assert done("user", "list").endswith("`.venv/bin/python app.py user add EMAIL --role owner` adds somebody.")
     made = done("user", "add", "Ada@Example.com", "--role", "owner")
     assert re.fullmatch(r"ada@example\.com is added as owner\. The password, shown this once: [\w-]{16}", made)
     given = done("user", "add", "bob@example.com", "--role", "viewer", "--password-stdin", given=f"{PASSWORD}\n")
@@ -152,7 +154,9 @@ def keys_are_added(done):
 
 
 def cards_are_managed(done, address):
-    assert done("embed", "list") == "No card yet. `embed add` adds one."
+    assert (
+        done("embed", "list") == "No card yet. `.venv/bin/python app.py embed add --site DOMAIN --host HOST` adds one."
+    )
     line = done(
         "embed", "add", "--site", "example.com", "--host", "panel.example", "b.example:8443", "--expires", "30d"
     )
@@ -245,7 +249,8 @@ def test_settings_come_from_a_dot_env_file_and_from_toml_too(tmp_path):
     (tmp_path / "footfall.toml").write_text('data_dir = "nowhere"\ncollect_rate = 5\n')
     with_data(Config(data_dir=tmp_path / "here"))
     done = in_folder(tmp_path, "site", "list")
-    assert (done.returncode, done.stdout) == (0, "No site yet. `site add DOMAIN` adds one.\n")
+    command = f"`{sys.executable} {ROOT / 'app.py'} site add DOMAIN`"
+    assert (done.returncode, done.stdout) == (0, f"No site yet. {command} adds one.\n")
     assert not (tmp_path / "nowhere").exists()
 
 

@@ -107,6 +107,18 @@ def test_what_people_get_wrong_is_one_line_and_exit_2(shared, site, words, said)
     assert said in done.stderr
 
 
+def test_a_log_of_several_hosts_counts_for_its_own_through_the_server(shared, site, tmp_path):
+    lines = busy(300)
+    mine, other = (f"{site}:443 {one}" for one in lines), (f"other.example:443 {one}" for one in lines)
+    log = tmp_path / "vhosts.log"
+    log.write_text("".join([*mine, *other]))
+    views = recount(lines).pageviews
+    said = shared.command("import", "access-log", str(log), "--site", site, "--format", "combined-vhost")
+    assert said.splitlines()[0] == f"600 lines read: {views} pageviews imported, 0 were there already."
+    assert said.splitlines()[-1].endswith(" lines of other hosts: other.example.")
+    assert numbers(shared, site) == recount(lines)
+
+
 def test_without_a_server_it_is_imported_all_the_same(config, tmp_path):
     log, lines = tmp_path / "access.log", busy(500)
     log.write_text("".join(lines))

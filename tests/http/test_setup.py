@@ -84,10 +84,17 @@ def test_the_zones_are_offered_by_one_name_and_taken_by_any(database, door):
 
 @pytest.mark.parametrize("token", ["", "x", "é", accounts.setup_token(b"another")])
 def test_without_the_token_there_is_no_page(database, door, token):
+    """What is old or cut off leads somewhere, and says nothing of whether there are accounts."""
     client = door.client()
-    assert client.get("/setup", query_string={"token": token}).status_code == 404
+    before = client.get("/setup", query_string={"token": token})
+    assert before.status_code == 404
+    assert "This set-up link is not good here" in before.text
+    assert "`.venv/bin/python app.py setup-link` prints the right one" in before.text
+    assert 'href="/sign-in"' in before.text
     assert client.post("/setup", data=GIVEN | {"token": token}).status_code == 404
     assert accounts.people(database) == []
+    client.post("/setup", data=GIVEN)
+    assert client.get("/setup", query_string={"token": token}).text == before.text
 
 
 def test_wrong_fields_say_so_beside_themselves_and_keep_what_was_typed(database, door):

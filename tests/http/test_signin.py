@@ -37,7 +37,7 @@ def test_the_page_is_a_form_that_works_without_scripts(door):
         'name="email"',
         'name="password"',
         'value="/live/example.com"',
-        "user reset EMAIL",
+        ".venv/bin/python app.py user reset EMAIL",
     ):
         assert part in answer.text
     assert "<script>" not in answer.text
@@ -251,4 +251,6 @@ def test_more_passwords_at_once_than_memory_allows_are_told_to_come_back(door, m
 
 
 def test_before_anybody_has_an_account_the_page_says_where_to_begin(database):
-    assert "set-up link" in doorway(database).client().get("/sign-in").text
+    page = doorway(database).client().get("/sign-in").text
+    assert "Open the set-up link that the server printed" in page
+    assert "<code>.venv/bin/python app.py setup-link</code> prints it again" in page

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.accesslog import Hit, Skipped, is_page, pages, read
+from collector.accesslog import NO_AGENT, Hit, Skipped, is_page
 from collector.logfile import open_log
+from collector.logreader import LogReader
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:27.0) Gecko/20100101 Firefox/27.0"
 STAMP = "17/May/2015:10:05:03 +0000"
@@ -20,6 +21,10 @@ BROKEN = Skipped("broken_line")
 
 def line(request="GET /a HTTP/1.1", *, status=200, stamp=STAMP, referrer="-", agent=AGENT, address="83.149.9.216"):
     return f'{address} - - [{stamp}] "{request}" {status} 512 "{referrer}" "{agent}"\n'
+
+
+def read(lines):
+    return LogReader().read(lines)
 
 
 def one(text):
@@ -37,7 +42,7 @@ def test_combined_line_tells_all_of_a_page_view():
 
 
 def test_common_line_has_neither_referrer_nor_agent():
-    assert one(f'::1 - - [{STAMP}] "GET /a HTTP/1.0" 200 -') == hit(address="::1", user_agent="")
+    assert one(f'::1 - - [{STAMP}] "GET /a HTTP/1.0" 200 -') == hit(address="::1", user_agent=NO_AGENT)
 
 
 def test_ipv6_address_user_name_and_further_fields_are_understood():
@@ -86,7 +91,7 @@ def test_line_cut_anywhere_is_broken_unless_the_common_format_ends_there():
     ends = whole.index(" 512 ")
     fine = [cut for cut in range(1, len(whole)) if one(whole[:cut]) != BROKEN]
     assert fine == [ends + 2, ends + 3, ends + 4, ends + 5]
-    assert {one(whole[:cut]) for cut in fine} == {hit(user_agent="")}
+    assert {one(whole[:cut]) for cut in fine} == {hit(user_agent=NO_AGENT)}
 
 
 @pytest.mark.parametrize("request_", ["HEAD / HTTP/1.1", "POST / HTTP/1.1", "-", "", r"\x16\x03\x01", "get / HTTP/1.1"])
@@ -150,7 +155,7 @@ def test_pages_are_pages(path):
 
 
 def test_target_may_be_a_whole_url_or_stand_without_a_protocol():
-    assert one(line("GET http://example.com/a?b HTTP/1.1")) == hit(path="/a?b")
+    assert one(line("GET http://example.com/a?b HTTP/1.1")) == hit(path="/a?b", host="example.com")
     assert one(line("GET /a")) == hit()
     assert one(line("GET a HTTP/1.1")) == BROKEN
     assert one(line("GET  HTTP/1.1")) == BROKEN
@@ -174,7 +179,7 @@ def test_pages_counts_what_it_leaves_out():
         line("GET /a.png HTTP/1.1"),
         line("GET /b.png HTTP/1.1"),
     ]
-    assert (list(pages(lines, skipped)), skipped) == (
+    assert (list(LogReader().pages(lines, skipped)), skipped) == (
         [hit()],
         {"broken_line": 1, "not_get": 1, "not_a_page": 2},
     )

@@ -1,0 +1,55 @@
+"""HAProxy's `option httplog`. https://docs.haproxy.org/3.0/configuration.html#8.2.3
+
+Its times have no zone. Captured request headers are told by what they look like: which they are is in the
+configuration alone.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+
+from collector.accesslog import BROKEN, NO_AGENT, Hit, Skipped, judged, parsed_address, visitor_address
+from collector.logformats.parsing import Format, in_range, midnight, number, request_line
+
+# client, [accept date], frontend, backend/server, timers, status, bytes, two cookies, how it ended, connections,
+# queues, {captured request headers} {captured response headers} "request"
+_LINE = re.compile(
+    r"([^ ]+) \[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?\] [^ ]+ [^ ]+ "
+    r"[0-9/+-]+ ([0-9]{3}|-1) \+?[0-9]+ [^ ]+ [^ ]+ [^ ]{4} [0-9/+]+ [0-9/]+ "
+    r'(?:\{([^{}]*)\} )?(?:\{[^{}]*\} )?"([^"]*)"\s*\Z'
+)
+_ESCAPE = re.compile(r"(?:#[0-9A-F]{2})+")
+_HOST = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z0-9-]+(?::[0-9]{1,5})?", re.IGNORECASE)
+
+
+def _parse(zone: tzinfo, line: str) -> Hit | Skipped:
+    found = _LINE.match(line)
+    time = _time(zone, *found.group(2, 3, 4, 5)) if found else None
+    if found is None or time is None:
+        return BROKEN
+    headers = [_unescaped(one) for one in (found[7] or "").split("|")]
+    forwarded = next((one for one in headers if parsed_address(one.rpartition(",")[2].strip())), "")
+    referrer = next((one for one in headers if one.lower().startswith(("http://", "https://"))), "")
+    agent = next((one for one in headers if "/" in one and one is not referrer), NO_AGENT)
+    host = next((one for one in headers if _HOST.fullmatch(one) and one is not forwarded), "")
+    method, target = request_line(_unescaped(found[8]))
+    who = visitor_address(found[1].rpartition(":")[0], forwarded.split(","))
+    return judged(who, time, method, target, number(found[6]), referrer, agent, host)
+
+
+def _time(zone: tzinfo, day: str, hour: str, minute: str, second: str) -> int | None:
+    start = midnight(day)
+    if start is None or hour > "23" or minute > "59" or second > "60":
+        return None
+    there = in_range(start + int(hour) * 3600 + int(minute) * 60 + int(second))
+    return None if there is None else int(datetime.fromtimestamp(there, UTC).replace(tzinfo=zone).timestamp())
+
+
+def _unescaped(text: str) -> str:
+    """What is no plain character, and what would end a header, is written `#7C`."""
+    return _ESCAPE.sub(lambda found: bytes.fromhex(found[0].replace("#", "")).decode("utf-8", "replace"), text)
+
+
+FORMAT = Format("haproxy", lambda zone: partial(_parse, zone))
