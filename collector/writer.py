@@ -22,6 +22,7 @@ from analytics import maintenance
 from analytics.database import Database
 from analytics.faults import told
 from analytics.ids import Ids
+from analytics.pulse import SILENT_S
 from collector import tally as tallies
 from collector.arrival import Arrival, Outcome, Shed, Stored
 from collector.store import store, write_tally
@@ -46,7 +47,7 @@ FILL_STEP_S = 0.0003
 LONGEST_FILL_S = 0.003
 LONGEST_WAY_S = 0.005  # a group takes 2 ms; a database that hangs must not hang the loop
 
-PATIENCE_S = 0.6  # a request that has waited so long for a slow commit gets 503: an answer comes within a second
+PATIENCE_S = 0.75  # a request that has waited so long for a slow commit gets 503: an answer comes within a second
 SLOW_S = 0.25  # a commit takes milliseconds; whoever waits behind many of them waits for a queue, not for a database
 
 Done = Callable[[list[Outcome]], None]
@@ -77,6 +78,7 @@ class Writer:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
+        self._pulse = database.pulse
         self._on_stored = on_stored
         self._most_waiting = most_waiting
         self._most_of_one = most_of_one
@@ -125,7 +127,7 @@ class Writer:
     def stuck(self) -> bool:
         """Whether the commit under way takes so long, or the database is silent, that nobody should wait for it."""
         now = time.monotonic()
-        return now - self._begun > PATIENCE_S or self._database.pulse.is_silent(now)
+        return now - self._begun > PATIENCE_S or now - self._pulse.asked_at > SILENT_S
 
     def submit(self, requests: list[Waiting]) -> None:
         """Queues the arrivals of these requests. Each `done` is called once: after the commit, on the writer's
@@ -276,7 +278,7 @@ class Writer:
             log.error("the database cannot be written to: %s", told(away))
             self._return_tally(tally)
             if not self._database.embedded:  # an embedded one is there, whatever its disk does
-                self._database.pulse.miss()
+                self._pulse.miss()
         except Exception as refused:
             log.error("%d arrivals could not be stored: %s", len(arrivals), told(refused))
             self._return_tally(tally)
