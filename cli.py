@@ -344,9 +344,10 @@ def maintain_command(data_dir: Path | None) -> None:
 
 
 @cli.command("verify")
+@click.option("--repair", is_flag=True, help="Set right what can be; what is left is listed.")
 @DATA_DIR
-def verify_command(data_dir: Path | None) -> None:
-    """Compare the columnar replica with the database, number by number; exit 1 and a list where they differ."""
-    told = administer(read_config(data_dir=data_dir), "verify")
+def verify_command(repair: bool, data_dir: Path | None) -> None:
+    """Compare the columnar replica and every derived number with the raw rows; exit 1 and a list where they differ."""
+    told = administer(read_config(data_dir=data_dir), "verify", repair=repair)
     click.echo(told)
     sys.exit(0 if verify.agrees(told) else 1)

@@ -55,7 +55,7 @@ class Columnar:
     """The replica of one process; `follow` keeps it up to date, `rows` asks it. Safe for many threads. Close it."""
 
     def __init__(self, database: Database, config: Config) -> None:
-        self._database = database
+        self.database = self._database = database
         self._on = config.columnar
         self._folder = config.data_dir
         self._lock_file: IO[str] | None = None
@@ -136,6 +136,14 @@ class Columnar:
             except Exception:
                 self._put_off()
                 raise
+
+    def remake(self, rest: Rest, tell: Tell) -> None:
+        """Makes it anew from the truth, whatever it has now."""
+        with self._working:
+            self._doubted = "asked for"
+            self._give_up()
+            self._wait_s, self._again_at = FIRST_WAIT_S, 0.0
+            self.follow(rest, tell)
 
     def _catch_up(self, rest: Rest, tell: Tell) -> None:
         if self._replica is None:

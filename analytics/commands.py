@@ -244,10 +244,15 @@ def maintain(context: Context) -> str:
     return "\n".join(maintenance.run(work)) or "Nothing to do."
 
 
-def verify(context: Context) -> str:
-    """Compares the columnar replica with the database; `verification.agrees` tells of the text what came out."""
+def verify(context: Context, repair: bool = False) -> str:
+    """Compares the columnar replica with the database, and derived numbers with raw rows; `verification.agrees` tells
+    of the text what came out. With `repair` what can be is set right first, and the text ends with what was.
+    """
     assert context.columnar is not None
-    return verification.report(verification.verify(context.columnar, context.rest, context.tell))
+    settings = verification.Settings(context.window_s, context.retention_days)
+    how = context.columnar, context.rest, context.tell, settings
+    done = verification.repair(*how) if repair else []
+    return "\n".join([verification.report(verification.verify(*how)), *(f"Mended: {line}" for line in done)])
 
 
 def query(

@@ -31,6 +31,7 @@ UNKNOWN = -1  # of a minute that nobody can tell any more
 PART_S = 4 * 3600  # counted by one statement: of 100,000 heartbeats an hour it takes a second
 BATCH = 50  # sites written by one transaction
 EMPTY = bytes(MINUTES * 4)
+NOBODY = zlib.compress(EMPTY)
 
 _packing = struct.Struct(f"<{MINUTES}i")
 
@@ -132,6 +133,12 @@ def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept
         return None
     with database.transaction() as connection:
         return counted if finish(connection, JOB, day, now) else None
+
+
+def count(database: Database, site_id: int, day: date, window_s: int, rest: Rest) -> list[int] | None:
+    """People at each minute of a site's UTC day, counted from its heartbeats; None where it was stopped."""
+    begin = start_of(day)
+    return _count(database, site_id, begin, begin, window_s, rest)
 
 
 def _begun(database: Database) -> dict[int, date]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import alembic.command
 import alembic.config
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -20,6 +23,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from analytics import causes, locks, private
 from analytics.config import Config
 from analytics.ids import IMPORTED
+from analytics.pulse import Pulse, Silent
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -47,11 +51,13 @@ class Database:
     """A connection to the truth; close it to let go of the file.
 
     `transaction()` writes: on SQLite through the only writing connection, one transaction at a time. `read()` never
-    writes. `worker` tells this process from others on the same PostgreSQL server and goes into row ids.
+    writes. `worker` tells this process from others on the same PostgreSQL server and goes into row ids. Where `probe`
+    is called again and again, `pulse` tells whether the database answers; while it hangs both raise `Silent` at once.
     """
 
     def __init__(self, config: Config) -> None:
         self.embedded = config.embedded
+        self.pulse = Pulse()
         self._write_lock = threading.RLock()
         self._alone = threading.Lock()
         if config.embedded or config.data_dir.exists():
@@ -61,6 +67,11 @@ class Database:
             private.file(_path(config))
         self._lock_file = _own(_path(config)) if config.embedded else None
         self.writing, self.reading = _sqlite(config) if config.embedded else _postgresql(config)
+        self._probing = self.reading if config.embedded else _create_probe(config)
+        self._readers: set[Any] = set()
+        if not self.embedded:
+            event.listen(self.reading, "connect", lambda driver, _: self._readers.add(driver))
+            event.listen(self.reading, "close", lambda driver, _: self._readers.discard(driver))
         try:
             self._upgrade()
             self._lease: Connection | None = None if config.embedded else self.writing.connect()
@@ -72,6 +83,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A connection whose statements are committed together, and synced, when the block ends."""
+        self._check_pulse()
         if not self.embedded:
             with self.writing.begin() as connection:
                 yield connection
@@ -82,8 +94,27 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that only reads."""
+        self._check_pulse()
         with self.reading.connect() as connection:
             yield connection
+
+    def _check_pulse(self) -> None:
+        if self.pulse.is_silent(time.monotonic()):
+            raise Silent
+
+    def probe(self) -> None:
+        """Asks for next to nothing, over a connection of its own, and notes in `pulse` whether an answer comes."""
+        with self.pulse.asking(), self._probing.connect() as connection:
+            connection.execute(text("SELECT 1 FROM sites LIMIT 1"))
+
+    def cut_readers(self) -> None:
+        """Ends the connections to PostgreSQL that only read: whoever waits for an answer gets an error in its place.
+
+        A process that is stopped keeps its connections, so no time-out of the network ends them. Nothing is lost by it.
+        """
+        for driver in list(self._readers):
+            with suppress(OSError, psycopg.Error), closing(socket.socket(fileno=os.dup(driver.fileno()))) as connection:
+                connection.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
     def read_patiently(self) -> Iterator[Connection]:
@@ -161,6 +192,7 @@ class Database:
         if lease := getattr(self, "_lease", None):
             lease.close()
         self.reading.dispose()
+        self._probing.dispose()
         self.writing.dispose()
         if self._lock_file:
             self._lock_file.close()
@@ -228,16 +260,28 @@ def _sqlite(config: Config) -> tuple[Engine, Engine]:
     return writing, reading
 
 
+# What is sent and not received within 10 s ends a connection, and so does a machine that is silent for as long: libpq
+# would wait for two hours. A process that is stopped on a machine that lives is noticed by `Database.probe` alone.
+NETWORK = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+NETWORK |= {"keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 3}
+
+
 def _postgresql(config: Config) -> tuple[Engine, Engine]:
     options: dict[str, Any] = {
         "pool_pre_ping": True,
         "pool_recycle": 1800,
+        "pool_timeout": 5,
         "hide_parameters": True,  # what visitors send stays out of our logs
-        "connect_args": {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": "-c statement_timeout=20000"},
     }
-    writing = create_engine(config.url, pool_size=4, **options)
-    reading = create_engine(config.url, pool_size=8, isolation_level="AUTOCOMMIT", **options)
+    network = {**NETWORK, "options": "-c statement_timeout=20000"}
+    writing = create_engine(config.url, pool_size=4, connect_args=network, **options)
+    quick = {**network, "connect_timeout": 3}  # somebody waits for a page
+    reading = create_engine(config.url, pool_size=8, isolation_level="AUTOCOMMIT", connect_args=quick, **options)
     return writing, reading
+
+
+def _create_probe(config: Config) -> Engine:
+    return create_engine(config.url, pool_size=1, max_overflow=0, isolation_level="AUTOCOMMIT", connect_args=NETWORK)
 
 
 def _lease_worker(connection: Connection) -> int:

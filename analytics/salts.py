@@ -10,8 +10,12 @@ import hashlib
 import hmac
 import secrets
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from datetime import datetime, timedelta
+from datetime import time as clock_time
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -21,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from analytics import schema
 from analytics.database import Database
 from analytics.ids import first_id
+from analytics.pulse import Silent
 from analytics.sites import Site
 
 PREPARED_S = 600
@@ -66,15 +71,20 @@ class PastSalts:
 
 
 class SaltKeeper:
-    """Makes, keeps and destroys salts; what is prepared in time is told without asking the database."""
+    """Makes, keeps and destroys salts; what is prepared in time is told without asking the database.
 
-    def __init__(self, database: Database, secret: bytes) -> None:
+    For what was not prepared one waits `patience_s` at most: an event loop may not wait for a silent database.
+    """
+
+    def __init__(self, database: Database, secret: bytes, patience_s: float | None = None) -> None:
         self._database = database
         self._secret = secret
+        self._patience_s = patience_s
         self._kept: dict[int, Salts] = {}
         self._next: dict[int, Salts] = {}
         self._unscrubbed = False
         self._lock = threading.Lock()
+        self._reading: dict[int, tuple[float, Future[Salts]]] = {}  # by site: what is being read, and since when
 
     def of(self, site: Site, now: int) -> Salts:
         """The site's salts at `now` (epoch s)."""
@@ -82,9 +92,35 @@ class SaltKeeper:
         if kept is not None and now < kept.until:
             return kept
         with self._lock:
-            found = self._follows(site.id, now) or self._read([(site, now)])[0]
-            self._kept[site.id] = found
-        return found
+            if found := self._follows(site.id, now):
+                self._kept[site.id] = found
+                return found
+        return self._read_beside(site, now)
+
+    def _read_beside(self, site: Site, now: int) -> Salts:
+        """What was not prepared, by a thread of its own; `Silent` where that takes too long, or still does."""
+        with self._lock:
+            begun, reading = self._reading.get(site.id, (0.0, None))
+            if reading is None:
+                begun, reading = self._reading[site.id] = time.monotonic(), Future()
+                threading.Thread(target=self._read_into, args=(reading, site, now), daemon=True).start()
+        try:
+            left = None if self._patience_s is None else max(0.0, begun + self._patience_s - time.monotonic())
+            return reading.result(left)
+        except FutureTimeoutError:
+            raise Silent from None
+
+    def _read_into(self, reading: Future[Salts], site: Site, now: int) -> None:
+        found: Salts | None = None
+        try:
+            (found,) = self._read([(site, now)])
+            reading.set_result(found)
+        except BaseException as failed:
+            reading.set_exception(failed)
+        with self._lock:
+            del self._reading[site.id]
+            if found:
+                self._kept[site.id] = found
 
     def _follows(self, site_id: int, now: int) -> Salts | None:
         """The salts prepared for the day that has begun at `now`."""
@@ -112,8 +148,9 @@ class SaltKeeper:
     def _make(self, into: dict[int, Salts], wanted: Sequence[tuple[Site, int]]) -> None:
         for start in range(0, len(wanted), AT_ONCE):
             some = wanted[start : start + AT_ONCE]
+            found = self._read(some)  # without the lock: whoever needs what is known does not wait for this
             with self._lock:
-                into.update(zip((site.id for site, _ in some), self._read(some), strict=True))
+                into.update(zip((site.id for site, _ in some), found, strict=True))
 
     def _read(self, wanted: Sequence[tuple[Site, int]]) -> list[Salts]:
         """The salts of these sites at these moments (epoch s)."""
@@ -228,4 +265,4 @@ def _day(site: Site, now: int, step: int) -> _Day:
     """The site's day so many days after that of `now`."""
     zone = ZoneInfo(site.timezone)
     day = datetime.fromtimestamp(now, zone).date() + timedelta(days=step)
-    return _Day(day.isoformat(), int(datetime.combine(day, time(), zone).timestamp()))
+    return _Day(day.isoformat(), int(datetime.combine(day, clock_time(), zone).timestamp()))

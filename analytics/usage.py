@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from analytics import schema
 from analytics.database import Database
@@ -87,6 +87,11 @@ def count(database: Database, site_id: int, day: date) -> Usage:
             select(users, select(func.count()).select_from(strangers).scalar_subquery())
         ).one()
     return Usage(site_id, day.isoformat(), signed_in + anonymous, signed_in, anonymous)
+
+
+def within(begin: int, end: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The conditions on heartbeats from `begin` to before `end` (epoch s)."""
+    return schema.heartbeats.c.id >= first_id(begin), schema.heartbeats.c.id < first_id(end)
 
 
 def count_day(database: Database, day: date, now: int, kept: Kept, rest: Rest) -> list[Usage] | None:

@@ -1,11 +1,13 @@
-"""Verification: the columnar replica compared with the truth, first by numbers of each site and day, then row by row.
+"""Verification: the columnar replica compared with the truth, first by numbers of each site and day, then row by row;
+and the derived numbers of the truth itself compared with its raw rows.
 
 Both are held still meanwhile, at the same moment, so traffic that goes on makes no difference. Every value of every
-row is compared.
+row is compared. Where the replica has the same rows, it is asked what visits are by their pageviews and events.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -15,13 +17,15 @@ from typing import Any, NamedTuple
 import duckdb
 from sqlalchemy import Column, Connection, Float, Select, Table, case, func, select
 
-from analytics import carried, firsts, following, schema, transfer
+from analytics import carried, firsts, following, purge, schema, stats, transfer
 from analytics.columnar import OFF, Columnar
 from analytics.dialects import run
 from analytics.jobs import Rest, Tell
+from analytics.recount import MOST_MENDED, Means, mend, recount
 from analytics.transfer import TABLES, columns
 
 AGREES = "The columnar replica agrees with the database"
+RECOUNTED = "Derived numbers agree with the raw rows, as far back as these are kept."
 MOST = 200  # differences that are told; there may be as many as there are rows
 DAY_S = 86_400
 ROUND = 1e-9  # of sums of floats, which depend on the order
@@ -30,21 +34,33 @@ SUMS = {"visits": ["pageviews", "events", "duration_s"], "pageviews": ["engaged_
 
 
 class Verified(NamedTuple):
-    """What was compared, and each difference in a line (at most `MOST`); `off`: there was nothing to compare."""
+    """What was compared, and each difference in a line (at most `MOST`); `off`: there was nothing to compare.
+
+    `derived` are the differences between derived numbers of the truth and its raw rows.
+    """
 
     rows: int
     differences: list[str]
     off: bool = False
+    derived: tuple[str, ...] = ()
 
 
 def report(found: Verified) -> str:
-    """What was found, in lines; the first begins with `AGREES` where there is no difference."""
-    if found.off:
-        return f"{AGREES}: it is off, and every question is asked of the database."
-    if not found.differences:
-        return f"{AGREES}: {found.rows:,} rows compared, 0 differences."
-    more = [f"and more: only {MOST} are told"] if len(found.differences) >= MOST else []
-    return "\n".join(["The columnar replica differs from the database:", *found.differences, *more])
+    """What was found, in lines; the first begins with `AGREES` where there is no difference of any kind."""
+    parts = []
+    if found.differences:
+        parts += ["The columnar replica differs from the database:", *_told(found.differences)]
+    if found.derived:
+        parts += ["Derived numbers differ from the raw rows:", *_told(found.derived)]
+    if parts:
+        return "\n".join(parts)
+    rows = f"{found.rows:,} rows compared, 0 differences."
+    said = "it is off, and every question is asked of the database." if found.off else rows
+    return f"{AGREES}: {said}\n{RECOUNTED}"
+
+
+def _told(lines: Sequence[str]) -> list[str]:
+    return [*lines, *([f"and more: only {MOST} are told"] if len(lines) >= MOST else [])]
 
 
 def agrees(report: str) -> bool:
@@ -52,8 +68,58 @@ def agrees(report: str) -> bool:
     return report.startswith(AGREES)
 
 
-def verify(columnar: Columnar, rest: Rest, tell: Tell) -> Verified:
-    """Compares the replica, made first where it has to be, with the truth. It takes about as long as making it."""
+class Settings(NamedTuple):
+    """The settings by which derived numbers were made: how long after a beat somebody is active, and how many days
+    heartbeats are kept where a site says nothing.
+    """
+
+    window_s: int = 60
+    retention_days: int = 7
+
+
+DEFAULTS = Settings()
+
+
+def verify(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings = DEFAULTS) -> Verified:
+    """Compares the replica, made first where it has to be, with the truth, and the truth with its raw rows.
+
+    It takes about as long as making the replica.
+    """
+    found = _compared(columnar, rest, tell)
+    means = _means(columnar, rest, tell, settings)
+    derived = recount(means, _ask_of(columnar, found), MOST)
+    return found._replace(derived=tuple(islice(derived.lines(), MOST)))
+
+
+def _means(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings) -> Means:
+    kept = purge.cutoffs(columnar.database, int(time.time()), settings.retention_days)
+    return Means(columnar.database, settings.window_s, kept, rest, tell)
+
+
+def repair(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings = DEFAULTS) -> list[str]:
+    """Sets right what `verify` finds, each kind of derived numbers in one transaction; what was done, in lines."""
+    found = _compared(columnar, rest, tell)
+    means = _means(columnar, rest, tell, settings)
+    done = mend(means, recount(means, _ask_of(columnar, found), MOST_MENDED))
+    if found.differences:
+        columnar.remake(rest, tell)
+        done.append("the columnar replica was made anew")
+    return done
+
+
+def _ask_of(columnar: Columnar, found: Verified) -> stats.Ask:
+    """Whom to ask about visits: the replica, which is quick, where it has what the truth has."""
+    if not (found.off or found.differences):
+        return columnar.rows
+
+    def ask(statement: Select[Any]) -> Sequence[Sequence[Any]]:
+        with columnar.database.read_patiently() as connection:
+            return connection.execute(statement).all()
+
+    return ask
+
+
+def _compared(columnar: Columnar, rest: Rest, tell: Tell) -> Verified:
     if columnar.state.kind == OFF:
         return Verified(0, [], off=True)
     with columnar.frozen(rest, tell) as both:

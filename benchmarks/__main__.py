@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.common import Report, machine
 
 NAMES = (
-    *("collect", "live", "kill", "presence", "all_sites", "purge", "today", "past_log", "rewind", "strangers"),
+    *("collect", "live", "kill", "hang", "presence", "all_sites", "purge", "today", "past_log", "rewind", "strangers"),
     *("columnar", "history", "overview", "weight", "privacy", "start"),
 )
 

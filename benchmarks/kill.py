@@ -25,6 +25,7 @@ class Clients:
     def __init__(self, port: int) -> None:
         self.port = port
         self.acknowledged: dict[str, float] = {}  # id -> when, on the monotonic clock
+        self.took: list[float] = []  # milliseconds until an answer came
         self.repeats = 0  # ids that a later answer called a duplicate: stored, but the first answer never came
         self.resent = 0
         self.strange: list[int] = []
@@ -45,7 +46,10 @@ class Clients:
 
     def _until_acknowledged(self, name: str, body: str, headers: dict[str, str]) -> None:
         while True:
+            begun = time.monotonic()
             status, answer = self._sent(body, headers)
+            if status:
+                self.took.append(1000 * (time.monotonic() - begun))
             if status == 202:
                 self.acknowledged[name] = time.monotonic()
                 self.repeats += answer["duplicate"]

@@ -22,7 +22,7 @@ from collector.payload import Body, Event, Note, Rejected, read_body
 from collector.pipeline import Kit
 from collector.proxies import Proxies
 from collector.request import Request, Response, json_response
-from collector.writer import AWAY, Waiting, Writer
+from collector.writer import AWAY, PATIENCE_S, Waiting, Writer
 
 log = logging.getLogger("footfall.collect")
 
@@ -107,7 +107,15 @@ class Collector:
             done.set()
 
         self._writer.submit([Waiting(begun.arrivals, deliver)])
-        return begun.answer(got if done.wait(patience_s) else [])
+        return begun.answer(got if self._waited(done, patience_s) else [])
+
+    def _waited(self, done: threading.Event, patience_s: float) -> bool:
+        """Waits for a commit, as long as it is not the database that makes one wait; whether it came."""
+        until = time.monotonic() + patience_s
+        while not done.wait(PATIENCE_S):
+            if self._writer.slow or time.monotonic() > until:
+                return done.is_set()
+        return True
 
     def _begin(self, request: Request) -> Response | Pending:
         if refused := refused_unread(request.headers):
@@ -123,9 +131,17 @@ class Collector:
             if isinstance(step, Arrival):
                 arrivals.append(step)
             known.append(None if isinstance(step, Arrival) else step)
+        if arrivals and self._writer.stuck:
+            return self._turned_away(Pending(arrivals, known, body.batch))
         if arrivals:
             return Pending(arrivals, known, body.batch)
         return answer([outcome for outcome in known if outcome], body.batch)
+
+    def _turned_away(self, pending: Pending) -> Response:
+        """The answer while the database hangs: nobody is kept waiting for it."""
+        for arrival in pending.arrivals:
+            self._writer.count(arrival.site_id, arrival.at, *named(AWAY))
+        return pending.answer([])
 
     def _taken(self, request: Request, body: Body) -> list[Arrival | Filtered | Rejected | Shed]:
         address, headers = self._proxies.client(request), self._proxies.believed(request)

@@ -28,7 +28,7 @@ from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, error
 from collector.routes import NO_STORE, QUICK, SLOW, Answer, Routes, Stream, answered_by
 from collector.turns import Turns
-from collector.writer import Waiting, Writer
+from collector.writer import PATIENCE_S, Waiting, Writer
 
 log = logging.getLogger("footfall.endpoint")
 
@@ -39,7 +39,8 @@ Exchange = tuple[Connection, int, Finish]  # who waits: connection, number of th
 
 COLLECT = "/api/collect"
 CALLS = "/_dash-update-component"  # the one path with large bodies
-COMMIT_S = 15.0  # how long a commit may take before the sender is told to come again; its id makes that safe
+COMMIT_S = 15.0  # how long a sender waits for its turn in a queue that goes on; coming again is safe by its id
+LOOK_S = 0.05  # how often waiting senders are looked after
 LOOKED_AFTER = 100  # connections before the others have their turn
 CHECK_S = 0.4  # how often a stream is asked whether it may still be read
 LARGEST_CALL = 1024 * 1024  # of somebody signed in
@@ -84,7 +85,8 @@ class Endpoint:
         self._turns = Turns(MOST_QUESTIONS, statistics.MOST_AT_ONCE)
         self._in_threads = 0
         self._turn: list[Waiting] = []
-        self._committing: dict[Connection, tuple[float, int, Finish]] = {}
+        self._committing: dict[Connection, tuple[float, int, Finish]] = {}  # since when; the longest wait comes first
+        self._looking = False  # whether `_look` is due
         self._answers: deque[tuple[Exchange, list[Outcome]]] = deque()
         self._waking = False  # the loop has been told that there are answers
         self._streams: dict[Connection, tuple[Stream, Any]] = {}
@@ -178,7 +180,10 @@ class Endpoint:
             connection.answer(number, shown(begun) if shown else begun)
             return
         finish: Finish = (lambda outcomes: shown(begun.answer(outcomes))) if shown else begun.answer
-        self._committing[connection] = time.monotonic() + COMMIT_S, number, finish
+        self._committing[connection] = time.monotonic(), number, finish
+        if not self._looking:
+            self._looking = True
+            self._loop.call_later(PATIENCE_S, self._look)
         if not self._turn:
             self._loop.call_soon(self._hand_over)
         self._turn.append(Waiting(begun.arrivals, partial(self._deliver, (connection, number, finish))))
@@ -199,17 +204,34 @@ class Endpoint:
         self._waking = False  # before the first is taken: what comes from now on wakes anew
         while self._answers:
             (connection, number, finish), outcomes = self._answers.popleft()
-            self._committing.pop(connection, None)
+            if (waiting := self._committing.get(connection)) and waiting[1] == number:
+                del self._committing[connection]  # else it was answered before, and a later request waits
             try:
                 connection.answer(number, finish(outcomes))
             except Exception as failed:
                 log.error("an answer could not be given: %s", told(failed))
 
+    def _look(self) -> None:
+        """Answers whoever has waited long enough for a commit that does not come back. It may still be made: then it
+        is counted as stored, and its id makes a duplicate of what is sent again.
+        """
+        if self._writer.slow:
+            self._end_commits(time.monotonic() - PATIENCE_S)
+        self._looking = bool(self._committing)
+        if self._looking:
+            self._loop.call_later(LOOK_S, self._look)
+
+    def _end_commits(self, before: float) -> None:
+        """Sends away whoever has waited since that moment or longer."""
+        while self._committing:
+            connection, (since, number, finish) = next(iter(self._committing.items()))
+            if since > before:
+                return
+            del self._committing[connection]
+            connection.answer(number, finish([]))
+
     def _end_waits(self, now: float) -> None:
-        for connection, (until, number, finish) in list(self._committing.items()):
-            if until < now:
-                del self._committing[connection]
-                connection.answer(number, finish([]))
+        self._end_commits(now - COMMIT_S)
 
     async def _end_slow(self) -> None:
         """Ends connections that take too long, some at a time: thousands may be due at once."""

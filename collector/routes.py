@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any, NamedTuple
 
 import brotli
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics import language
@@ -55,7 +55,7 @@ TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
 
 # answered without asking anything
-QUICK = {"/api/collect", pixel.PATH, SCRIPT_PATH, "/healthz", card.FONT_PATH, openapi.PATH}
+QUICK = {"/api/collect", pixel.PATH, SCRIPT_PATH, "/healthz", "/readyz", card.FONT_PATH, openapi.PATH}
 
 PATHS = QUICK | {"/api/live", "/api/live/stream", statistics.QUERY, statistics.REALTIME, "/embed/live", "/readyz"}
 FETCHED = {SCRIPT_PATH, pixel.PATH}  # by pages of any origin
@@ -311,12 +311,10 @@ class Routes:
     # ── health ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ready(self) -> Response:
+        """Whether events can be stored, as far as it is known: nothing is asked, so nothing is waited for."""
         if not self._writer.alive:
             return error(503, "writer_stopped", "the writer has stopped", (NO_STORE,))
-        try:
-            with self._database.read() as connection:
-                connection.execute(text("SELECT 1"))
-        except SQLAlchemyError:
+        if self._writer.stuck or self._database.pulse.is_away(time.monotonic()):
             return DATABASE_AWAY
         if self._writer.failing:
             return NOT_STORING

@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,6 +20,7 @@ from analytics.embeds import EmbedRing
 from analytics.faults import told
 from analytics.history import History
 from analytics.keys import KeyRing
+from analytics.pulse import CUT_S
 from analytics.salts import SaltKeeper
 from analytics.sites import Directory
 from analytics.today import Today
@@ -44,9 +46,11 @@ TIDY_S = 60.0
 DAY_S = 30.0  # how often one looks whether the day's work is due
 NOTE_S = 1.0
 RECALL_S = 1.0
+PROBE_S = PULSE_S = 0.5
+SALTS_S = 0.5  # how long the event loop waits for salts that were not prepared
 FOLLOW_S = 1.0  # a pass costs 60 ms of processor time however little there is
 RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
-WATCH_S = 2.0  # how often one looks whether the owner has changed a file that a setting names
+FILES_S = 2.0  # how often one looks whether the owner has changed a file that a setting names
 ALONE_S = 5.0  # nobody else writes an embedded database, and whoever changes something here renews at once
 
 
@@ -90,10 +94,11 @@ class Service:
         self.sites = Directory(self.database, stale_s=math.inf)
         self.keys = KeyRing(self.database, stale_s=math.inf)
         self.embeds = EmbedRing(self.database, stale_s=math.inf)
-        self.salts = SaltKeeper(self.database, self.secret)
+        self.salts = SaltKeeper(self.database, self.secret, SALTS_S)
         self.today = Today(self.database)
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._renewing = threading.Lock()
+        self._hung = False
         self.renew()
         self.columnar = Columnar(self.database, config)
         self.ask: stats.Ask = self.columnar.rows
@@ -112,7 +117,9 @@ class Service:
             self._kept(RECALL_S, self._recall),
             self._kept(DAY_S, self._do_the_day),
             self._kept(FOLLOW_S, self._follow),
-            self._kept(WATCH_S, self._look_at_files),
+            self._kept(FILES_S, self._look_at_files),
+            self._kept(PROBE_S, self._probe),
+            self._kept(PULSE_S, self._watch),
         ]
 
     def routes(self, who_reads: WhoReads) -> Routes:
@@ -202,6 +209,23 @@ class Service:
     def _look_at_files(self) -> None:
         for watch in self._watches:
             watch.look()
+
+    def _probe(self) -> None:
+        with suppress(SQLAlchemyError):  # the pulse has it
+            self.database.probe()
+
+    def _watch(self) -> None:
+        """Says in the log that the database hangs, and frees the threads that wait for it."""
+        silent_s = self.database.pulse.silent_s(time.monotonic())
+        hangs = self.writer.stuck
+        if hangs != self._hung:
+            self._hung = hangs
+            if hangs:
+                log.error("the database does not answer: collecting and pages say 503 until it does")
+            else:
+                log.warning("the database answers again")
+        if silent_s > CUT_S:
+            self.database.cut_readers()
 
     def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
         name = f"footfall-{work.__name__.strip('_')}"

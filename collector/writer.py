@@ -7,19 +7,23 @@ import sqlite3
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 import psycopg
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from analytics import maintenance
 from analytics.beat import State
 from analytics.database import Database
 from analytics.faults import told
 from analytics.ids import Ids
+from analytics.pulse import SILENT_S
 from analytics.recall import left_tabs
 from collector import tally as tallies
 from collector.arrival import Arrival, Outcome, Shed, Stored
@@ -35,7 +39,7 @@ AWAY = Shed("database_away", "the database cannot be written to right now; send 
 STOPPING = Shed("stopping", "the server is going down; send it again", 5)
 
 # `store` speaks to the driver itself, so the driver's own errors come up beside SQLAlchemy's
-AWAY_ERRORS = (OperationalError, sqlite3.OperationalError, psycopg.OperationalError)
+AWAY_ERRORS = (OperationalError, PoolTimeoutError, sqlite3.OperationalError, psycopg.OperationalError)
 TAKEN_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
 # Under load the writer lets a group fill: loop and writer share one interpreter, and fewer, larger groups mean fewer
@@ -47,6 +51,8 @@ LONGEST_FILL_S = 0.003
 LONGEST_WAY_S = 0.005  # a group takes 2 ms; a database that hangs must not hang the loop
 
 LEFT = int(State.LEFT)
+PATIENCE_S = 0.75  # a request that has waited so long for a slow commit gets 503: an answer comes within a second
+SLOW_S = 0.25  # a commit takes milliseconds; whoever waits behind many of them waits for a queue, not for a database
 
 Done = Callable[[list[Outcome]], None]
 
@@ -76,6 +82,7 @@ class Writer:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
+        self._pulse = database.pulse
         self._on_stored = on_stored
         self._most_waiting = most_waiting
         self._most_of_one = most_of_one
@@ -94,8 +101,10 @@ class Writer:
         self._aside = threading.Event()  # set unless the thread works in the interpreter
         self._aside.set()
         self._in_vain = False  # the loop has waited for this group long enough
-        self.failing = False  # whether the last commit failed: true until one has succeeded
         self._leaves = Leaves(left_tabs(database, int(clock()) - RECALLED_S))
+        self._begun = inf  # when the commit under way began, on the monotonic clock
+        self._again: Arrival | None = None  # the last that could not be stored, until a commit of events succeeds
+        self._uncounted = False  # whether the last commit of mere counters failed
         self._thread = threading.Thread(target=self._run, name="footfall-writer", daemon=True)
         self._thread.start()
 
@@ -108,6 +117,22 @@ class Writer:
     def waiting(self) -> int:
         """How many arrivals are not committed yet."""
         return self._submitted - self._answered
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last commit failed. A commit of counters alone does not say that events can be stored."""
+        return self._again is not None or self._uncounted
+
+    @property
+    def slow(self) -> bool:
+        """Whether the commit under way takes longer than commits do."""
+        return time.monotonic() - self._begun > SLOW_S
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the commit under way takes so long, or the database is silent, that nobody should wait for it."""
+        now = time.monotonic()
+        return now - self._begun > PATIENCE_S or now - self._pulse.asked_at > SILENT_S
 
     def submit(self, requests: list[Waiting]) -> None:
         """Queues the arrivals of these requests. Each `done` is called once: after the commit, on the writer's
@@ -185,8 +210,11 @@ class Writer:
         while True:
             if group := self._take():
                 self._commit(group)
+                self._begun = inf
                 continue
-            self._flush()
+            if self._again is None or self._rehearse(self._again):
+                self._flush()
+            self._begun = inf
             if self._stopping and self._queue.empty():
                 return
 
@@ -218,7 +246,11 @@ class Writer:
     def _commit(self, group: list[Waiting]) -> None:
         self._in_vain = False
         arrivals = [arrival for request in group for arrival in request.arrivals]
-        outcomes = self._stored(arrivals)
+        if arrivals:
+            outcomes = self._stored(arrivals)
+        else:
+            outcomes = []
+            self._flush()
         stored = [outcome for outcome in outcomes if type(outcome) is Stored]
         for one in stored:
             if one.beat.state == LEFT:
@@ -255,33 +287,62 @@ class Writer:
             return self._store(arrivals, tally)
         except AWAY_ERRORS as away:
             log.error("the database cannot be written to: %s", told(away))
-            self.failing = True  # what was refused is counted, and that is tried to be written every second
             self._return_tally(tally)
+            if not self._database.embedded:  # an embedded one is there, whatever its disk does
+                self._pulse.miss()
         except Exception as refused:
             log.error("%d arrivals could not be stored: %s", len(arrivals), told(refused))
             self._return_tally(tally)
             if len(arrivals) > 1:
                 return [outcome for arrival in arrivals for outcome in self._stored([arrival])]
+        self._again = arrivals[-1]
         for arrival in arrivals:
             self.count(arrival.site_id, arrival.at, "shed", AWAY.code)
         return [AWAY] * len(arrivals)
+
+    def _rehearse(self, arrival: Arrival) -> bool:
+        """Tries whether what could not be stored could be now: else readiness would not come back by itself, since
+        nobody sends anything to a server that is not ready. Nothing of it stays: its sender was told to come again.
+
+        False where the database is still away.
+        """
+        tally = self._swap_tally()
+        try:
+            with self._transaction() as connection:
+                with connection.begin_nested() as rehearsal:
+                    store(connection, [arrival], self._ids, Counter())
+                    rehearsal.rollback()
+                write_tally(connection, tally)
+            self._again, self._uncounted = None, False
+        except Exception as failed:
+            log.debug("still nothing can be stored: %s", told(failed))
+            self._return_tally(tally)
+            return not isinstance(failed, AWAY_ERRORS)
+        return True
 
     def _store(self, arrivals: list[Arrival], tally: Tally) -> list[Outcome]:
         """One transaction; once more with other ids where one was taken (rows of the past, see `analytics.ids`)."""
         for tries_left in (2, 1, 0):
             try:
-                with self._database.transaction() as connection:
+                with self._transaction() as connection:
                     self._work()
                     outcomes = store(connection, arrivals, self._ids, Counter(tally), left=self._leaves)
                     maintenance.count_again(connection, [arrival.at for arrival in arrivals], int(self._clock()))
                     self._aside.set()  # the commit itself waits for the disk
                 self._work()
-                self.failing = False
+                self._again, self._uncounted = None, False
                 return outcomes
             except TAKEN_ERRORS:
                 if not tries_left:
                     raise
         raise AssertionError
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A transaction of the database; others may look at how long it, and what comes after it, has taken."""
+        self._begun = time.monotonic()
+        with self._database.transaction() as connection:
+            yield connection
 
     def _swap_tally(self) -> Tally:
         with self._lock:
@@ -297,10 +358,10 @@ class Writer:
         if not tally:
             return
         try:
-            with self._database.transaction() as connection:
+            with self._transaction() as connection:
                 write_tally(connection, tally)
-            self.failing = False
+            self._uncounted = False
         except Exception as away:
-            self.failing = True
+            self._uncounted = True
             log.error("the outcome counters cannot be written: %s", told(away))
             self._return_tally(tally)

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -29,6 +29,7 @@ from tests.factories import (
     rows,
     with_sites,
 )
+from tests.serving import eventually
 
 PATIENCE_S = 4
 
@@ -55,6 +56,11 @@ class Asked:
     def outcomes(self) -> list[Outcome]:
         """The answer, once it is there."""
         assert self._answered.wait(PATIENCE_S), "no answer"
+        return self.answers[0]
+
+    def answered_within(self, seconds: float) -> list[Outcome]:
+        """The answer, where it takes longer than others may."""
+        assert self._answered.wait(seconds), "no answer"
         return self.answers[0]
 
     @property
@@ -219,6 +225,44 @@ def test_a_database_that_is_away_is_told_and_comes_back_by_itself(database, conf
             assert (writer.alive, writer.waiting) == (True, 0)
         assert Asked(writer, *pages(2, 10)).kinds == ["Stored", "Stored"]
     assert outcome_counts(database) == {("stored", ""): 3, ("shed", "database_away"): 3}
+
+
+def test_a_commit_that_does_not_come_back_is_known_to_be_stuck(database):
+    gate = Gate()
+    with writing(database, gate) as writer:
+        assert (writer.slow, writer.stuck) == (False, False)
+        asked = Asked(writer, arrival())
+        assert gate.reached.wait(PATIENCE_S)
+        eventually(lambda: writer.slow)
+        eventually(lambda: writer.stuck)
+        gate.opened.set()
+        assert asked.kinds == ["Stored"]
+        eventually(lambda: not writer.stuck)
+
+
+def test_not_failing_any_more_when_events_can_be_stored_again_though_none_comes(database, config):
+    with writing(database) as writer:
+        with away(database, config):
+            assert Asked(writer, arrival()).outcomes == [AWAY]
+            assert writer.failing
+        eventually(lambda: not writer.failing)
+        assert count(database, schema.pageviews) == 0, "its sender was told to come again"
+        assert Asked(writer, arrival()).kinds == ["Stored"]
+    assert outcome_counts(database) == {("shed", "database_away"): 1, ("stored", ""): 1}
+
+
+@pytest.mark.parametrize("config", ["postgresql"], indirect=True)
+def test_a_pool_without_a_free_connection_is_a_database_that_is_away(database):
+    """Nothing is stored one by one then, each after a wait of its own."""
+    with ExitStack() as others, writing(database) as writer:
+        for _ in range(13):  # all that the pool has beside the lease
+            others.enter_context(database.writing.connect())
+        asked = Asked(writer, *(arrival("pageview", f"page-000{n}") for n in range(3)))
+        eventually(lambda: writer.stuck)
+        assert asked.answered_within(8) == [AWAY] * 3
+        others.close()
+        eventually(lambda: not writer.failing)
+        assert Asked(writer, arrival()).kinds == ["Stored"]
 
 
 def test_the_loop_gives_way_once_to_each_group_that_an_embedded_database_takes(database, monkeypatch):

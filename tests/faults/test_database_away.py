@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import shutil
 import sqlite3
@@ -145,12 +146,109 @@ def test_a_file_that_another_program_has_locked_is_503_and_over_when_it_is_let_g
         assert server.collect(pageview("page-before")).status == 202
         with closing(sqlite3.connect(config.data_dir / "footfall.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            assert took(lambda: shed(server.collect(pageview("page-locked")))) < 8
-            assert server.request("GET", "/healthz").status == 200
+            for number in range(20):  # longer than the server asks for the lock before it gives up
+                assert took(lambda number=number: shed(server.collect(pageview(f"page-{number:04}")))) < 1
+                assert took(lambda: server.request("GET", "/healthz")) < 1
+                ready, waited = server.request("GET", "/readyz"), took(lambda: server.request("GET", "/readyz"))
+                assert (ready.status, waited < 1) == (503, True)
             other.execute("ROLLBACK")
-        eventually(lambda: server.collect(pageview("page-after")).status == 202)
+        eventually(lambda: server.request("GET", "/readyz").status == 200)  # though nobody sends anything
+        for number in range(20):
+            assert server.collect(pageview(f"page-{number:04}")).status == 202
+        assert server.stop() == 0
+    stored = [page_id for (page_id,) in rows(config, "SELECT page_id FROM pageviews ORDER BY page_id")]
+    assert stored == [f"page-{number:04}" for number in range(20)] + ["page-before"], "nothing lost, nothing doubled"
+    assert_verified(config)
+
+
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_not_ready_while_events_cannot_be_stored_though_counters_can(config):
+    """Random bytes over the root page of `pageviews`: the counters of what was refused are written all the same."""
+    with serving(config) as server:
+        server.tell("site add", domain=SITE, name="", timezone="UTC")
+        assert server.collect(pageview("page-before")).status == 202
+        undamaged = damage_root_page_of_pageviews(config)
+        assert server.request("GET", "/readyz").status == 200, "nothing has failed yet"
+        for number in range(48):
+            shed(server.collect(pageview(f"page-{number:04}")))
+            ready = server.request("GET", "/readyz")
+            assert (ready.status, ready.json["error"]["code"]) == (503, "not_storing"), number
+        counted = "SELECT count FROM outcomes WHERE outcome = 'shed' AND reason = 'database_away'"
+        eventually(lambda: rows(config, counted) == [(48,)])
+        assert server.request("GET", "/readyz").status == 503
+        undamaged()
+        eventually(lambda: server.request("GET", "/readyz").status == 200)  # though nobody sends anything
+        assert server.collect(pageview("page-after")).status == 202
+        assert server.stop() == 0
     assert rows(config, "SELECT page_id FROM pageviews ORDER BY id") == [("page-before",), ("page-after",)]
     assert_verified(config)
+
+
+def damage_root_page_of_pageviews(config):
+    """Puts random bytes over it, as a disk may; the function that puts the page back."""
+    path = config.data_dir / "footfall.db"
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        (number,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'pageviews'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    place = (number - 1) * size
+    page = path.read_bytes()[place : place + size]
+    _write_page(config, place, random.Random(7).randbytes(size))
+    return lambda: _write_page(config, place, page)
+
+
+def _write_page(config, place: int, page: bytes) -> None:
+    with open(config.data_dir / "footfall.db", "r+b") as file:
+        file.seek(place)
+        file.write(page)
+    with closing(sqlite3.connect(config.data_dir / "footfall.db")) as other:  # a change by which all read anew
+        other.execute("UPDATE sites SET name = name || '.'")
+        other.commit()
+
+
+@pytest.mark.parametrize("config", ["postgresql"], indirect=True)
+def test_not_ready_while_a_table_of_events_is_out_of_order_and_ready_again_by_itself(config):
+    with serving(config) as server:
+        server.tell("site add", domain=SITE, name="", timezone="UTC")
+        assert server.collect(pageview("page-before")).status == 202
+        change_schema(config, "ALTER TABLE pageviews RENAME TO elsewhere")
+        for number in range(5):
+            shed(server.collect(pageview(f"page-{number:04}")))
+            ready = server.request("GET", "/readyz")
+            assert (ready.status, ready.json["error"]["code"]) == (503, "not_storing")
+        change_schema(config, "ALTER TABLE elsewhere RENAME TO pageviews")
+        eventually(lambda: server.request("GET", "/readyz").status == 200)  # though nobody sends anything
+        assert server.collect(pageview("page-after")).status == 202
+    assert rows(config, "SELECT page_id FROM pageviews ORDER BY id") == [("page-before",), ("page-after",)]
+
+
+def change_schema(config, statement):
+    """Does that to the database."""
+    with psycopg.connect(config.database_url, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize("config", ["postgresql"], indirect=True)
+def test_a_postgresql_that_lets_nobody_in_is_503_within_a_second_and_over_with_it(config):
+    name = rows(config, "SELECT current_database()")[0][0]
+
+    def allow(connections: bool) -> None:
+        with psycopg.connect(config.database_url.replace(name, "postgres"), autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {connections}".encode())
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+
+    with serving(config) as server:
+        server.tell("site add", domain=SITE, name="", timezone="UTC")
+        assert server.collect(pageview("page-before")).status == 202
+        allow(False)
+        for number in range(5):
+            assert took(lambda number=number: shed(server.collect(pageview(f"page-{number:04}")))) < 1
+            ready = server.request("GET", "/readyz")
+            assert (ready.status, ready.json["error"]["code"]) == (503, "database_away")
+        allow(True)
+        eventually(lambda: server.request("GET", "/readyz").status == 200)  # though nobody sends anything
+        assert server.collect(pageview("page-after")).status == 202
+    assert rows(config, "SELECT page_id FROM pageviews ORDER BY id") == [("page-before",), ("page-after",)]
 
 
 @pytest.fixture

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -161,6 +164,20 @@ def test_it_serves_the_live_state_the_stream_and_the_script(gunicorn):
         server.collect(pageview("page-next", "/next"))
         eventually(lambda: [message.data["path"] for message in listener.of("new_event")] == ["/next"])
     assert server.request("GET", "/js/footfall.js").status == 200
+
+
+def test_it_says_503_within_a_second_while_the_database_is_locked(gunicorn):
+    server, _ = gunicorn
+    with closing(sqlite3.connect(server.config.data_dir / "footfall.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for number in range(8):
+            begun = time.monotonic()
+            assert server.collect(pageview(f"page-locked-{number}")).status == 503
+            assert time.monotonic() - begun < 1
+        assert server.request("GET", "/readyz").status == 503
+        other.execute("ROLLBACK")
+    eventually(lambda: server.request("GET", "/readyz").status == 200)
+    assert [server.collect(pageview(f"page-locked-{number}")).status for number in range(8)] == [202] * 8
 
 
 def test_the_picture_counts_here_too(gunicorn):
