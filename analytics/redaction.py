@@ -14,11 +14,11 @@ _AT = re.compile(r"@|%(?:25)*40")
 _DOMAIN_DOT = re.compile(r"\.\D")  # `lodash@4.17.21` is a version, not an address
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8}")  # every JWT begins with the base64 of `{"`
 _HEX = re.compile(r"(?<![0-9a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{32}")  # a key has a digit somewhere
-_NAMED = re.compile(  # `;jsessionid=…`, and what is called like it
-    r"""(?:^|[;,&!?]|%(?:25)*(?:3b|2c|26|23|3f))
-    (?:[\w.-]*(?:sess(?:ion)?[_-]?id|token|secret|password)[\w.-]*|sid|session|auth|api[_-]?key|cfid|sig|signature)
-    (?:=|%(?:25)*3d).""",
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
+_PARAMETER = re.compile(  # `;name=value`; possessive, so that each letter is looked at once
+    r"(?:^|[;,&!?]|%(?:25)*+(?:3b|2c|26|23|3f))([\w.-]++)(?:=|%(?:25)*+3d)(?=.)", re.IGNORECASE | re.ASCII
+)
+_SECRET_NAME = re.compile(  # `jsessionid`, and what is called like it
+    r"sess(?:ion)?[_-]?id|token|secret|password|^(?:sid|session|auth|api[_-]?key|cfid|sig|signature)$", re.IGNORECASE
 )
 _COOKIELESS = re.compile(r"\([A-Z]\([A-Za-z0-9_-]{16}")  # ASP.NET's `/(S(lit3py55t21z5v55vlm25s55))/`
 
@@ -69,4 +69,9 @@ def _redacted(segment: re.Match[str]) -> str:
 
 
 def _is_secret(text: str) -> bool:
-    return bool(names_person(text) or _HEX.search(text) or _NAMED.search(text) or _COOKIELESS.search(text))
+    return bool(
+        names_person(text)
+        or _HEX.search(text)
+        or any(_SECRET_NAME.search(found[1]) for found in _PARAMETER.finditer(text))
+        or _COOKIELESS.search(text)
+    )
