@@ -44,6 +44,7 @@ EVENT_STREAM = (
     ("Content-Type", "text/event-stream; charset=utf-8"),
     ("Cache-Control", "no-store, no-transform"),  # whoever compresses it holds it back until a block is full
     NO_SNIFF,
+    ("Content-Encoding", "identity"),  # Caddy 2.6 does not heed no-transform, but packs nothing twice
     ("X-Accel-Buffering", "no"),  # proxies pass it on as it comes
 )
 SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))

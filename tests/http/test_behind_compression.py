@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from collector.hub import QUIET_S
 from tests import proxy
 from tests.serving import SITE, Server, pageview
 
@@ -34,6 +35,8 @@ def _compressing(name: str, server: Server, folder) -> Iterator[int]:
 @pytest.mark.parametrize("name", ["nginx", *(["caddy"] if proxy.program("caddy") else [])])
 def test_what_happens_is_seen_at_once(one_server, tmp_path, name):
     key = one_server.tell("key add", name="reader", scope="stats", site=SITE)
+    for n in range(20):  # so that the first frame is larger than what a proxy thinks worth it
+        one_server.collect(pageview(f"page-{name}-{n}", f"/some/page/with/a/name/{n}"))
     with _compressing(name, one_server, tmp_path) as port:
         connection = http.client.HTTPConnection("localhost", port, timeout=20)
         headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"}
@@ -46,7 +49,7 @@ def test_what_happens_is_seen_at_once(one_server, tmp_path, name):
         began = time.monotonic()
         one_server.collect(pageview(f"page-{name}", f"/seen-through-{name}"))
         _until(frames, f"/seen-through-{name}")
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < QUIET_S - 2, "it came with the next frame that comes by itself"
         connection.close()
 
 
