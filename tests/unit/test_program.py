@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from analytics import program
+from analytics.config import Config
+from tests.serving import with_data
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,6 +54,7 @@ def test_under_another_server_python_and_app_py_are_named(started):
 
 def test_the_script_that_is_named_works(tmp_path):
     script = Path(sys.executable).with_name("footfall")
+    with_data(Config(data_dir=tmp_path / "data"))
     environment = {"FOOTFALL_DATA_DIR": str(tmp_path / "data"), "PATH": os.defpath}
     done = subprocess.run(
         [script, "user", "reset", "ann@example.com"],
