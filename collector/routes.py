@@ -48,9 +48,9 @@ EVENT_STREAM = (
     ("X-Accel-Buffering", "no"),  # proxies pass it on as it comes
 )
 SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
-BUSY = Shed("busy", "too much is under way; send it again", 2)
 DATABASE_AWAY = error(503, "database_away", "the database does not answer", (NO_STORE, ("Retry-After", "5")))
 NOT_STORING = error(503, "not_storing", "the last commit failed; the log says why", (NO_STORE, ("Retry-After", "5")))
+BUSY = Shed("busy", "too many requests are under way; send it again", 2)  # before any of it was read
 STALE_S = 10.0  # a replica that follows is about a second behind
 FAILED = error(500, "failed", "something failed on the server; its log says what", (NO_STORE,))
 MOST_STREAMS = 2_000
@@ -198,8 +198,7 @@ class Routes:
 
     def not_collected(self, response: Response) -> Response:
         """The answer to a collector request whose body could not be read; counted, and readable by the page."""
-        shed = response.status == 503  # for lack of memory or of patience: sent again it may be stored
-        fate = named(BUSY) if shed else ("rejected", f"http_{response.status}")
+        fate = named(BUSY) if response.status == BUSY.status else ("rejected", f"http_{response.status}")
         self._writer.count(0, int(self._clock()), *fate)
         return response._replace(headers=(*response.headers, *CORS))
 
