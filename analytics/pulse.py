@@ -9,7 +9,7 @@ from math import inf
 
 from sqlalchemy.exc import OperationalError
 
-SILENT_S = 0.75  # the probe takes a millisecond
+SILENT_S = 0.6  # the probe takes a millisecond
 CUT_S = 2.0  # from then on those who wait for an answer wait in vain
 
 

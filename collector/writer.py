@@ -51,7 +51,7 @@ LONGEST_FILL_S = 0.003
 LONGEST_WAY_S = 0.005  # a group takes 2 ms; a database that hangs must not hang the loop
 
 LEFT = int(State.LEFT)
-PATIENCE_S = 0.75  # a request that has waited so long for a slow commit gets 503: an answer comes within a second
+PATIENCE_S = 0.6  # a request that has waited so long for a slow commit gets 503: an answer comes within a second
 SLOW_S = 0.25  # a commit takes milliseconds; whoever waits behind many of them waits for a queue, not for a database
 
 Done = Callable[[list[Outcome]], None]

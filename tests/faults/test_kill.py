@@ -29,7 +29,7 @@ def test_five_kills_under_load_lose_nothing_and_double_nothing(config):
         assert server.stop() == 0
     kept = check_books(config, senders)
     assert set(kept.stored) == set(senders.acknowledged) == set(senders.sent)
-    assert senders.statuses.keys() == {202, 0, REFUSED}
+    assert {202, 0, REFUSED} <= senders.statuses.keys() <= {202, 503, 0, REFUSED}  # 503: a disk that took its time
     assert senders.statuses[0] >= KILLS  # there was somebody waiting for an answer at each kill
 
 

@@ -168,6 +168,7 @@ def test_it_serves_the_live_state_the_stream_and_the_script(gunicorn):
 
 def test_it_says_503_within_a_second_while_the_database_is_locked(gunicorn):
     server, _ = gunicorn
+    assert server.collect(pageview("page-before-lock")).status == 202
     with closing(sqlite3.connect(server.config.data_dir / "footfall.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         for number in range(8):
