@@ -20,7 +20,7 @@ from typing import IO, Any, NamedTuple
 import duckdb
 from sqlalchemy import Connection, Select
 
-from analytics import causes, following
+from analytics import causes, following, private
 from analytics.config import Config
 from analytics.database import Database
 from analytics.dialects import run
@@ -267,6 +267,7 @@ class Columnar:
 
 def _own(folder: Path) -> tuple[Path, IO[str]]:
     """A file that no other process has: several of them on one PostgreSQL may share a data directory."""
+    private.directory(folder)
     for number in itertools.count():
         path = folder / ("columnar.duckdb" if number == 0 else f"columnar-{number}.duckdb")
         lock = open(f"{path}.lock", "a+")  # noqa: SIM115 - it stays open as long as the file is ours

@@ -113,7 +113,7 @@ def _mend_rows(connection: Connection, table: Any, rows: Sequence[WrongRow]) -> 
 
 
 def _stored_of(table: Any) -> Sequence[Any]:
-    return (table.c.outcome == "stored",) if table is schema.outcomes else ()
+    return _stored(table.c) if table is schema.outcomes else ()
 
 
 def _complete_since(connection: Connection, site_id: int) -> float:
@@ -226,12 +226,14 @@ class _Days:
 
 
 def _outcomes_apart(connection: Connection, domains: dict[int, str], since: dict[int, float]) -> Iterator[WrongRow]:
-    """What was stored in each hour: a heartbeat each, as long as those last."""
+    """What was stored in each hour: a heartbeat each, as long as those last. What came after a leave left none, and is
+    counted under a reason of its own.
+    """
     table, beats = schema.outcomes.c, schema.heartbeats.c
     hour = (beats.at - beats.at % HOUR).label("hour")
     counted = select(beats.site_id, hour, func.count()).group_by(beats.site_id, hour)
     right = {(site_id, int(at)): many for site_id, at, many in connection.execute(counted)}
-    asked = select(table.site_id, table.hour, func.sum(table.count)).where(table.outcome == "stored")
+    asked = select(table.site_id, table.hour, func.sum(table.count)).where(*_stored(table))
     stored = {(row[0], row[1]): int(row[2]) for row in connection.execute(asked.group_by(table.site_id, table.hour))}
     for site_id, at in sorted(stored.keys() | right.keys()):
         ours, theirs = stored.get((site_id, at), 0), right.get((site_id, at), 0)
@@ -240,6 +242,10 @@ def _outcomes_apart(connection: Connection, domains: dict[int, str], since: dict
             said = f"outcomes of {_domain(domains, site_id)} at {moment}: {ours} stored, {theirs} by its heartbeats"
             row = {"site_id": site_id, "hour": at, "outcome": "stored", "reason": "", "count": theirs}
             yield WrongRow(site_id, at, said, row if theirs else None)
+
+
+def _stored(outcomes: Any) -> tuple[Any, Any]:
+    return outcomes.outcome == "stored", outcomes.reason == ""
 
 
 def _robots_apart(connection: Connection, domains: dict[int, str]) -> Iterator[str]:

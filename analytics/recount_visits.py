@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from analytics import changes, schema
+from analytics import changes, locks, schema
 from analytics.database import Database
 from analytics.ids import LOW_BITS, first_id, time_ms
 from analytics.stats import Ask
@@ -194,7 +194,7 @@ def mend(database: Database, found: Sequence[WrongVisit]) -> int:
     with database.transaction() as connection:
         for site_id in sorted({one.site_id for one in found}):
             if connection.dialect.name == "postgresql":  # as the writer does
-                connection.execute(select(func.pg_advisory_xact_lock(7303, site_id)))
+                connection.execute(select(func.pg_advisory_xact_lock(locks.SITE, site_id)))
             ids = iter(sorted(one.id for one in found if one.site_id == site_id))
             while some := list(islice(ids, AT_ONCE)):
                 _mend(connection, site_id, some)

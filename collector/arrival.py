@@ -74,8 +74,10 @@ Outcome = Stored | Added | Duplicate | Filtered | Rejected | Shed
 def named(outcome: Outcome) -> tuple[str, str]:
     """The outcome's name and reason, as the counters have them."""
     match outcome:
-        case Stored() | Added():
+        case Stored():
             return "stored", ""
+        case Added():
+            return "stored", "after_leave"
         case Duplicate():
             return "duplicate", ""
         case Filtered(reason):

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics import changes, maintenance, stats
+from analytics import changes, maintenance, private, stats
 from analytics.columnar import Columnar
 from analytics.concurrency import SETTLED_S
 from analytics.config import Config, WrongSetting, secret_of
@@ -85,7 +85,7 @@ class Service:
         warn(config)
         device.warm_up()  # half a second, which the first visitor would wait for, and the event loop with them
         robot.warm_up()
-        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # the control socket, the replica, the key
+        private.directory(config.data_dir)  # the control socket, the replica, the key
         self.secret = secret_of(config)
         self._watches = self._watches_of(config)
         self.places = places_of(config)

@@ -14,6 +14,7 @@ class Words(NamedTuple):
 
 WORDS = {
     ("stored", ""): Words("Stored", "Counted."),
+    ("stored", "after_leave"): Words("After leaving", "A late heartbeat: it adds to its page's totals."),
     ("duplicate", ""): Words("Sent again", "Counted once: the same id had come before."),
     ("filtered", "bot"): Words("Robots", "They say so themselves; their names are listed."),
     ("filtered", "opted_out"): Words(

@@ -44,6 +44,9 @@ def kept(database, config):
         event("event-0004", visitor=4, at=NOON + 100, path="/late"),  # still later
         arrival("pageview", "page-0005", visitor=5, at=NOON + 4000, path="/alone"),
     )
+    stored(
+        database, leave("page-0005", at=NOON + 4030), heartbeat("page-0005", at=NOON + 4031)
+    )  # and one after it left
     maintenance.run(maintenance.Work(database, NOW, 7, NEVER, told))
     kept = Columnar(database, config)
     kept.follow(NEVER)
