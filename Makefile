@@ -29,7 +29,7 @@ $(VENV)/bin/uv:
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/uv
 	@echo "Installing the locked dependencies …" >&2
 	@$(call install,--require-hashes -r requirements.lock)
-	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
