@@ -346,6 +346,7 @@ class Hub:
             "uniqueVisitors": presence.recent_people,
             "recentEvents": channel.since(channel.sent - RECENT_EVENTS)[:RECENT_EVENTS][::-1],
             "activePages": [{"path": path, "count": people} for path, people in presence.top_pages(TOP)],
+            "window_s": RECENT_S,
         }
 
     def unsubscribe(self, subscription: Subscription) -> None:
