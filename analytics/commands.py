@@ -28,7 +28,7 @@ from analytics.sites import WrongInput
 from analytics.table import columns
 
 NO_ROLE = "none"
-UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
+UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
 class Context(NamedTuple):
@@ -222,7 +222,7 @@ def embed_list(context: Context) -> str:
             str(embed.id),
             by_id.get(embed.site_id, "-"),
             " ".join(embed.hosts),
-            _day(embed.expires_at),
+            _minute(embed.expires_at),
             embed.state(context.now),
         )
         for embed in embeds.all_embeds(context.database)
@@ -326,11 +326,15 @@ def run(database: Database, address: str, name: str, options: dict[str, Any], **
 
 
 def seconds(text: str) -> int:
-    """A duration like 12h, 30d or 4w in seconds."""
+    """A duration like 30m, 12h, 30d or 4w in seconds."""
     number, unit = text[:-1], text[-1:]
     if not number.isdecimal() or unit not in UNITS or int(number) == 0 or int(number) > 36_500:
-        raise WrongInput(f"{text!r} is no duration; give one like 12h, 30d or 4w")
+        raise WrongInput(f"{text!r} is no duration; give one like 30m, 12h, 30d or 4w")
     return int(number) * UNITS[unit]
+
+
+def _minute(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def _day(at: int) -> str:

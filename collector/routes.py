@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,6 +61,7 @@ QUICK = {"/api/collect", pixel.PATH, SCRIPT_PATH, "/healthz", "/readyz", card.FO
 
 PATHS = QUICK | {"/api/live", "/api/live/stream", statistics.QUERY, statistics.REALTIME, "/embed/live", "/readyz"}
 FETCHED = {SCRIPT_PATH, pixel.PATH}  # by pages of any origin
+FRAMES = {"iframe", "frame", "object", "embed"}
 SLOW = {statistics.QUERY}  # may count for seconds: in threads of their own
 
 May = Callable[[], bool]
@@ -265,14 +266,15 @@ class Routes:
     # ── the card ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _card(self, request: Request) -> Response:
-        """The card: for a token, on the pages of its hosts."""
+        """The card: for a token, on the pages of its hosts; else a page that says no more than that there is none."""
         token = request.parameter("token")
         if not token and request.parameter("site"):
             return self._preview(request)
         reader = self._by_token(token, None)
         embed = self._embeds.find(token, int(self._clock()))
-        if isinstance(reader, Response) or embed is None:
-            return NOTHING_HERE
+        if isinstance(reader, Response) or embed is None or _is_framed_beside(embed.hosts, request.headers):
+            off = card.render_off(request.parameter("theme"), self.base_path)
+            return _page(request, 404, off, card.off_policy(self.base_path))
         return self._drawn(request, reader.site, token, card.content_security_policy(embed.hosts, self.base_path))
 
     def _preview(self, request: Request) -> Response:
@@ -296,18 +298,7 @@ class Routes:
             demo=site.demo,
             base_path=self.base_path,
         )
-        headers = [
-            ("Content-Type", "text/html; charset=utf-8"),
-            ("Content-Security-Policy", policy),
-            ("Referrer-Policy", "no-referrer"),
-            ("Vary", "Accept-Encoding, Accept-Language"),
-            NO_STORE,
-            NO_SNIFF,
-        ]
-        if negotiation.encoding(request.headers.get("accept-encoding", ""), ("gzip",)):
-            page = gzip.compress(page, 6)
-            headers.append(("Content-Encoding", "gzip"))
-        return Response(200, tuple(headers), page)
+        return _page(request, 200, page, policy)
 
     # ── health ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -322,6 +313,31 @@ class Routes:
         if (behind_s := self._behind_s()) > STALE_S:
             return error(503, "replica_stale", f"the columnar replica is {behind_s:.0f} s behind", (NO_STORE,))
         return json_response(200, {"status": "ready"}, (NO_STORE,))
+
+
+def _is_framed_beside(hosts: Sequence[str], headers: Mapping[str, str]) -> bool:
+    """Whether a page of none of these hosts frames what is asked for, as far as the browser tells.
+
+    Where it does not tell, the policy of the card keeps it out; then the frame shows the browser's own grey page.
+    """
+    if headers.get("sec-fetch-dest") not in FRAMES or not (referrer := headers.get("referer", "")):
+        return False
+    return referrer.partition("://")[2].partition("/")[0].lower() not in hosts
+
+
+def _page(request: Request, status: int, page: bytes, policy: str) -> Response:
+    headers = [
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Content-Security-Policy", policy),
+        ("Referrer-Policy", "no-referrer"),
+        ("Vary", "Accept-Encoding, Accept-Language"),
+        NO_STORE,
+        NO_SNIFF,
+    ]
+    if negotiation.encoding(request.headers.get("accept-encoding", ""), ("gzip",)):
+        page = gzip.compress(page, 6)
+        headers.append(("Content-Encoding", "gzip"))
+    return Response(status, tuple(headers), page)
 
 
 def script_beating(beat_s: int) -> bytes:

@@ -59,7 +59,7 @@
     const words = document.createElement("p");
     words.className = "ff-off";
     words.setAttribute("role", "status");
-    words.textContent = "This card has been switched off.";
+    words.textContent = "This card is switched off";
     cancelAnimationFrame(frame);
     document.querySelector("main").replaceChildren(words);
   }

@@ -62,8 +62,8 @@ def render(
         "points": known + [list(point) for point in points],
         "zone": zone,
     }
-    page = _template().substitute(
-        theme=f' data-bs-theme="{theme}"' if theme in THEMES else "",
+    page = _template("card.html").substitute(
+        theme=_theme(theme),
         language=tag,
         demo=' <span class="ff-demo">Demo</span>' if demo else "",
         site=escape(site),
@@ -78,6 +78,11 @@ def render(
         script=_script(),
     )
     return page.encode("utf-8", "replace")
+
+
+def render_off(theme: str, base_path: str = "") -> bytes:
+    """The page in place of a card that there is not, or not there: the same whatever the reason is."""
+    return _template("off.html").substitute(theme=_theme(theme), style=_style(base_path)).encode()
 
 
 @cache
@@ -96,6 +101,11 @@ def content_security_policy(hosts: Sequence[str], base_path: str = "") -> str:
         if not _HOST.fullmatch(host):
             raise ValueError(f"not a host: {host!r}")
     return _policy(" ".join(f"https://{host} http://{host}" for host in hosts) or "'none'", base_path)
+
+
+def off_policy(base_path: str = "") -> str:
+    """The same header for the page of a card that is off: framed by anybody, since it tells nothing."""
+    return _policy("*", base_path)
 
 
 def preview_policy(base_path: str = "") -> str:
@@ -119,9 +129,13 @@ def _policy(ancestors: str, base_path: str) -> str:
     )
 
 
+def _theme(name: str) -> str:
+    return f' data-bs-theme="{name}"' if name in THEMES else ""
+
+
 @cache
-def _template() -> Template:
-    return Template((_HERE / "card.html").read_text("utf-8"))
+def _template(name: str) -> Template:
+    return Template((_HERE / name).read_text("utf-8"))
 
 
 @cache

@@ -259,7 +259,7 @@ def test_a_revoked_token_switches_the_card_off_for_good(browser, server):
     server.status = server.live_status = 404
     server.cut()
     shown = "return document.querySelector('main').textContent"
-    until(lambda: browser.execute_script(shown) == "This card has been switched off.")
+    until(lambda: browser.execute_script(shown) == "This card is switched off")
     asked = len(server.asked)
     until(lambda: len(server.polls) == 1)
     assert len(server.asked) == asked
@@ -274,8 +274,21 @@ def test_a_card_whose_stream_was_ended_asks_whether_it_is_revoked_long_before_th
     tries = len(server.asked)
     server.cut()
     shown = "return document.querySelector('main').textContent"
-    until(lambda: browser.execute_script(shown) == "This card has been switched off.")
+    until(lambda: browser.execute_script(shown) == "This card is switched off")
     assert (len(server.polls), len(server.asked)) == (1, tries)
+
+
+@pytest.mark.parametrize(("theme", "surface"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(17, 22, 27)")])
+def test_a_card_that_is_off_says_so_within_any_frame(browser, server, theme, surface):
+    policy = {"Content-Security-Policy": card.off_policy()}
+    server.page("/embed/live", card.render_off(theme), **policy)
+    line = '<iframe src="/embed/live?token=gone" width="360" height="260" style="border:0"></iframe>'
+    browser.get(server.page("/panel", f"<!doctype html><title>Panel</title><link rel=icon href=data:,>{line}"))
+    browser.switch_to.frame(0)
+    shown = """const main = document.querySelector("main"), style = getComputedStyle(main);
+        return [main.textContent, style.backgroundColor, document.documentElement.scrollHeight <= innerHeight]"""
+    assert browser.execute_script(shown) == ["This card is switched off", surface, True]
+    assert complaints(browser) == []
 
 
 @pytest.mark.parametrize(("width", "height", "whole"), [(360, 260, 5), (280, 220, 2), (900, 600, 5)])

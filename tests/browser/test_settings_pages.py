@@ -219,7 +219,7 @@ def test_a_card_is_made_and_shown_on_another_panel_until_it_is_revoked(owner, se
             says(owner, "card-revoke", f"The card on panel.example.com, {host} is off")
             owner.driver.switch_to.window(shown)
             off = "return document.querySelector('main').textContent"
-            until(lambda: in_frame(owner, 0, off) == "This card has been switched off.")
+            until(lambda: in_frame(owner, 0, off) == "This card is switched off")
         assert all("404" in line for line in owner.complaints())  # that is how the card on the panel learns of it
         until(lambda: owner.texts("#cards .ff-badge") == ["Off"])
         assert owner.run("return document.querySelectorAll('[data-form=card-revoke]').length") == 0

@@ -148,14 +148,16 @@ def test_cards_are_listed_with_their_fate(database):
     assert told == [[str(first), "off"], [str(second), "on"]]
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("1h", 3600), ("12h", 43_200), ("30d", 2_592_000), ("4w", 2_419_200)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30m", 1800), ("1h", 3600), ("12h", 43_200), ("30d", 2_592_000), ("4w", 2_419_200)]
+)
 def test_durations_are_read(text, seconds):
     assert commands.seconds(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "d", "0d", "-1d", "1.5d", "30", "30m", "99999d", "30 d"])
+@pytest.mark.parametrize("text", ["", "d", "0d", "-1d", "1.5d", "30", "30s", "30M", "99999d", "30 d"])
 def test_what_is_no_duration_is_an_error(text):
-    with pytest.raises(WrongInput, match="is no duration; give one like 12h, 30d or 4w"):
+    with pytest.raises(WrongInput, match="is no duration; give one like 30m, 12h, 30d or 4w"):
         commands.seconds(text)
 
 

@@ -122,7 +122,49 @@ def test_all_that_is_no_valid_token_gets_one_answer(one_server, token):
     missing = one_server.request("GET", "/embed/live")
     assert {what: answer.status for what, answer in answers.items()} == dict.fromkeys(wrong, 404)
     assert {answer.body for answer in answers.values()} == {missing.body}
+    assert re.search(r"<main[^>]*><p[^>]*>This card is switched off</p></main>", missing.body.decode())
     assert b"example.com" not in missing.body
+    told = {(answer.headers["content-type"], answer.headers["content-security-policy"]) for answer in answers.values()}
+    ((kind, policy),) = told
+    assert kind == "text/html; charset=utf-8"
+    assert "frame-ancestors *;" in policy  # there is nothing in it that anybody may not see
+    assert "connect-src" not in policy or "default-src 'none'" in policy
+
+
+def framed(server, path: str, referrer: str, purpose: str = "iframe"):
+    return server.request("GET", path, headers={"Referer": referrer, "Sec-Fetch-Dest": purpose})
+
+
+@pytest.mark.parametrize(
+    ("referrer", "purpose", "status"),
+    [
+        ("https://panel.example.com/", "iframe", 200),
+        ("https://PANEL.example.com/admin?x=https://evil.example/", "iframe", 200),
+        ("http://localhost:3000/", "iframe", 200),
+        ("http://localhost:3001/", "iframe", 404),
+        ("https://evil.example/", "iframe", 404),
+        ("https://panel.example.com.evil.example/", "iframe", 404),
+        ("https://evil.example/panel.example.com", "frame", 404),
+        ("https://evil.example/", "document", 200),  # a link to it: nothing frames it
+        ("", "iframe", 200),  # who frames it is not told: the policy decides
+    ],
+)
+def test_on_a_host_that_is_not_listed_it_is_switched_off(one_server, token, referrer, purpose, status):
+    answer = framed(one_server, CARD + token, referrer, purpose)
+    assert answer.status == status
+    if status == 404:
+        assert answer.body == one_server.request("GET", "/embed/live").body
+
+
+def test_a_card_may_live_for_minutes(one_server):
+    printed = one_server.command("embed", "add", "--site", SITE, "--host", "panel.example.com", "--expires", "30m")
+    token = printed.partition("token=")[2].partition('"')[0]
+    assert one_server.request("GET", CARD + token).status == 200
+
+
+def test_a_card_that_is_off_keeps_the_theme_that_was_asked_for(one_server):
+    page = one_server.request("GET", "/embed/live?token=fe_gone&theme=dark").body.decode()
+    assert '<html lang="en" data-bs-theme="dark">' in page
 
 
 def test_an_expired_token_gets_the_same_answer(one_server, token):
