@@ -37,11 +37,19 @@ def tab_of(page_id: str) -> int:
     return int.from_bytes(blake2b(page_id.encode(), digest_size=8).digest(), signed=True)
 
 
+class Retitled(NamedTuple):
+    """A beat gave an item of the feed, by its id, the title that the page has set meanwhile."""
+
+    item_id: str
+    title: str
+
+
 class Stored(NamedTuple):
     """It is in the database; `feed` is what the activity feed shows of it, if it shows it."""
 
     beat: Beat
     feed: FeedItem | None
+    retitled: Retitled | None = None
 
 
 class Added(NamedTuple):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from analytics.beat import Beat
 from analytics.database import Database
@@ -126,6 +127,12 @@ class _Channel:
         newest_first = itertools.takewhile(lambda entry: entry[0] >= position, reversed(self.items))
         return [item for _, item in newest_first][::-1]
 
+    def retitle(self, item_id: str, title: str) -> None:
+        """Gives an item another title, for whoever reads the feed from now on."""
+        for index, (at, item) in enumerate(self.items):
+            if item.id == item_id:
+                self.items[index] = at, replace(item, title=title)
+
     def position_after(self, item_id: str) -> int | None:
         """Where the item with that id stands, plus one; None when it is not here any more."""
         return next((at + 1 for at, item in reversed(self.items) if item.id == item_id), None)
@@ -190,6 +197,8 @@ class Hub:
             if one.feed and one.feed.timestamp > now - RECENT_S and one.feed.id not in channel.read:
                 channel.items.append((channel.position, one.feed))
                 channel.position += 1
+            if one.retitled:
+                channel.retitle(*one.retitled)
         channel.changed = True
 
     @contextmanager
@@ -337,6 +346,7 @@ class Hub:
             "uniqueVisitors": presence.recent_people,
             "recentEvents": channel.since(channel.sent - RECENT_EVENTS)[:RECENT_EVENTS][::-1],
             "activePages": [{"path": path, "count": people} for path, people in presence.top_pages(TOP)],
+            "window_s": RECENT_S,
         }
 
     def unsubscribe(self, subscription: Subscription) -> None:

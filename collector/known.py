@@ -23,6 +23,7 @@ class Pageview(NamedTuple):
     host: str
     engaged_ms: int
     scroll: int
+    title: str
 
 
 def known_pageviews(driver: Driver, arrivals: Sequence[Arrival]) -> dict[tuple[int, str], Pageview]:
@@ -33,9 +34,9 @@ def known_pageviews(driver: Driver, arrivals: Sequence[Arrival]) -> dict[tuple[i
         for page_id in (arrival.event.pageview, arrival.event.id if arrival.event.type == "pageview" else None)
         if page_id
     }
-    columns = "t.id, t.visit_id, t.path, t.host, t.engaged_ms, t.scroll, t.site_id, t.page_id"
+    columns = "t.id, t.visit_id, t.path, t.host, t.engaged_ms, t.scroll, t.title, t.site_id, t.page_id"
     found = matching(driver, "pageviews", columns, "page_id", "text", wanted)
-    return {(row[6], row[7]): Pageview._make(row[:6]) for row in found}
+    return {(row[7], row[8]): Pageview._make(row[:7]) for row in found}
 
 
 def known_events(driver: Driver, arrivals: Sequence[Arrival]) -> set[tuple[int, str]]:

@@ -48,7 +48,7 @@ FIELDS = {
     "pageview": "The id of the pageview that a heartbeat, a leave or an event belongs to.",
     "url": "The page's whole address; of its query the campaign tags are kept.",
     "referrer": "Where the visitor came from.",
-    "title": "The page's title.",
+    "title": "The page's title; with a heartbeat or a leave: the one that it has by now.",
     "visitor_id": "The browser's own id; it counts where the site's identity is browser.",
     "user_id": "Your application's id of somebody who is signed in.",
     "user_type": "What kind of user that is.",

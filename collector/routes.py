@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import brotli
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,6 +29,7 @@ from collector.collect import CORS, Collector, preflight
 from collector.hub import Hub, Subscription
 from collector.request import SEAL, Headers, Request, Response, error, json_response, routed
 from collector.statistics import Statistics
+from collector.tracker.build import compressed
 from collector.writer import Writer
 
 log = logging.getLogger("footfall.routes")
@@ -37,7 +37,6 @@ log = logging.getLogger("footfall.routes")
 SCRIPT_PATH = "/js/footfall.js"
 SCRIPT = Path(__file__).parent / "tracker" / "footfall.min.js"
 HEARTBEAT_MS = b"3e4"  # as terser writes the 30000 of the script's own constant
-COLLECT_PATH = b'"/api/collect"'  # where the script sends to, on the host that it came from
 NO_STORE = ("Cache-Control", "no-store")
 NO_SNIFF = ("X-Content-Type-Options", "nosniff")
 EVENT_STREAM = (
@@ -144,7 +143,7 @@ class Routes:
         programs = Statistics(sites, keys, hub, ask, history, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda request: preflight(request, "POST")),
-            SCRIPT_PATH: (("GET", "HEAD"), script(beat_s, base_path)),
+            SCRIPT_PATH: (("GET", "HEAD"), script(beat_s)),
             pixel.PATH: (("GET", "HEAD"), lambda _: pixel.BLANK),  # a GET is collected before it comes here
             "/api/live": (("GET",), self._live),
             "/api/live/stream": (("GET",), self._stream),
@@ -325,20 +324,18 @@ class Routes:
         return json_response(200, {"status": "ready"}, (NO_STORE,))
 
 
-def script_beating(beat_s: int, base_path: str = "") -> bytes:
-    """The built script with its heartbeat at that interval, which sends to the collector below `base_path`."""
+def script_beating(beat_s: int) -> bytes:
+    """The built script with its heartbeat at that interval."""
     built = SCRIPT.read_bytes()
-    assert built.count(COLLECT_PATH) == 1, "the built script names the collector in another way; see COLLECT_PATH"
-    built = built.replace(COLLECT_PATH, b'"%b/api/collect"' % base_path.encode())
     assert built.count(HEARTBEAT_MS) == 1, "the built script says its interval in another way; see HEARTBEAT_MS"
-    return built if beat_s == 30 else built.replace(HEARTBEAT_MS, b"%d" % (beat_s * 1000))
+    return built if beat_s == 30 else built.replace(HEARTBEAT_MS, b"%de3" % beat_s)
 
 
-def script(beat_s: int, base_path: str = "") -> Answer:
+def script(beat_s: int) -> Answer:
     """What answers with the site script, beating every so many seconds; an unchanged one is not sent again."""
-    plain = script_beating(beat_s, base_path)
+    plain = script_beating(beat_s)
     etag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
-    forms = {"br": brotli.compress(plain, quality=11), "gzip": gzip.compress(plain, 9), "": plain}
+    forms = {"br": compressed(plain), "gzip": gzip.compress(plain, 9), "": plain}
     return lambda request: _script(request, etag, forms)
 
 

@@ -101,13 +101,13 @@ def insert(driver: Driver, table: Table, rows: Sequence[tuple[Any, ...]], confli
         driver.cursor.execute(statement, tuple(chain.from_iterable(some)))
 
 
-def update_totals(driver: Driver, rows: Sequence[tuple[int, int, int, int]]) -> None:
-    """Sets the totals of pageviews, each as (site, id, engaged ms, scroll)."""
+def update_totals(driver: Driver, rows: Sequence[tuple[int, int, int, int, str]]) -> None:
+    """Sets what beats change of pageviews, each as (site, id, engaged ms, scroll, title)."""
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
         statement = (
-            "UPDATE pageviews SET engaged_ms = w.column3, scroll = w.column4 "
-            f"FROM (VALUES {_marks(len(some), 4, driver.mark)}) AS w "
+            "UPDATE pageviews SET engaged_ms = w.column3, scroll = w.column4, title = w.column5 "
+            f"FROM (VALUES {_marks(len(some), 5, driver.mark)}) AS w "
             "WHERE pageviews.site_id = w.column1 AND pageviews.id = w.column2"
         )
         driver.cursor.execute(statement, tuple(chain.from_iterable(some)))

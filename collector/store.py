@@ -21,7 +21,7 @@ from analytics.feed import FeedItem, opaque
 from analytics.idn import in_letters
 from analytics.ids import Ids
 from collector import visit as visits
-from collector.arrival import Added, Arrival, Duplicate, Filtered, Outcome, Stored, named
+from collector.arrival import Added, Arrival, Duplicate, Filtered, Outcome, Retitled, Stored, named
 from collector.known import Pageview, known_events, known_pageviews, known_visits
 from collector.leaves import NOBODY, Tab
 from collector.payload import Rejected
@@ -97,7 +97,7 @@ class _Work:
         self._new_pageviews: list[tuple[Any, ...]] = []
         self._new_events: list[tuple[Any, ...]] = []
         self._beats: list[tuple[Any, ...]] = []
-        self._totals: dict[tuple[int, int], tuple[int, int]] = {}
+        self._totals: dict[tuple[int, int], tuple[int, int, str]] = {}
 
     def take(self, arrival: Arrival) -> Outcome:
         """Applies one arrival to the rows."""
@@ -118,7 +118,9 @@ class _Work:
         visit = visits.with_pageview(self._visit(arrival, row_id), at, arrival.path)
         visit = self._change(visits.with_user(visit, event.user_id, event.user_type or ""))
         engaged, scroll = event.engaged_ms or 0, event.scroll or 0
-        self._pageviews[key] = Pageview(row_id, visit.id, arrival.path, arrival.host, engaged, scroll)
+        self._pageviews[key] = Pageview(
+            row_id, visit.id, arrival.path, arrival.host, engaged, scroll, event.title or ""
+        )
         self._new_pageviews.append(
             (
                 arrival.site_id,
@@ -188,10 +190,13 @@ class _Work:
         beaten = visits.with_beat(visit, arrival.at)
         visit = visits.with_user(beaten, event.user_id, event.user_type or "")
         self._change(visit, told=visit is not beaten)  # that it was seen again, no copy keeps
+        retitled = None
         if page:
             self._add_totals(arrival, page)
+            if event.title and event.title != page.title:
+                retitled = Retitled(str(page.id), event.title)
         state = State.LEFT if event.type == "leave" else STATES[event.state]
-        return Stored(self._beat(arrival, visit, row_id, page.path if page else arrival.path, state), None)
+        return Stored(self._beat(arrival, visit, row_id, page.path if page else arrival.path, state), None, retitled)
 
     def _has_left(self, arrival: Arrival) -> bool:
         tab = arrival.site_id, arrival.tab
@@ -236,13 +241,17 @@ class _Work:
         return visit
 
     def _add_totals(self, arrival: Arrival, page: Pageview) -> None:
-        """Raises the totals of a pageview: they are totals so far, so a lost or doubled beat changes nothing."""
+        """Raises the totals of a pageview: they are totals so far, so a lost or doubled beat changes nothing.
+
+        A title that the page set late takes the place of the one before.
+        """
         engaged = max(page.engaged_ms, arrival.event.engaged_ms or 0)
         scroll = max(page.scroll, arrival.event.scroll or 0)
-        if (engaged, scroll) != (page.engaged_ms, page.scroll):
+        title = arrival.event.title or page.title
+        if (engaged, scroll, title) != (page.engaged_ms, page.scroll, page.title):
             key = arrival.site_id, arrival.event.pageview or ""
-            self._pageviews[key] = page._replace(engaged_ms=engaged, scroll=scroll)
-            self._totals[arrival.site_id, page.id] = engaged, scroll
+            self._pageviews[key] = page._replace(engaged_ms=engaged, scroll=scroll, title=title)
+            self._totals[arrival.site_id, page.id] = engaged, scroll, title
 
     def _beat(self, arrival: Arrival, visit: Visit, row_id: int, path: str, state: State) -> Beat:
         event, origin = arrival.event, visit.origin

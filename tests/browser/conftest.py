@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import visited_site
 from reader import Reader, Shop, chromium, open_shop
+
+# whoever visits a site with our script
+driver, servers, visitor = visited_site.driver, visited_site.servers, visited_site.visitor
 
 
 @pytest.fixture(scope="module")

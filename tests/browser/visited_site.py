@@ -5,20 +5,27 @@ from __future__ import annotations
 import html
 import itertools
 import json
+import shutil
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+import pytest
+from selenium import webdriver
 from selenium.webdriver import Chrome
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
 
+from collector.payload import Rejected, read_body
 from collector.routes import script_beating
 
 STUB = "window.footfall=window.footfall||function(){(footfall.q=footfall.q||[]).push(arguments)};"
 Event = dict[str, Any]
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
 
 # Time passes in a page only when a test says so, chance is one half, errors are kept. /real has real time.
 CLOCK = """if (!location.pathname.startsWith("/real")) (() => {
@@ -29,15 +36,20 @@ CLOCK = """if (!location.pathname.startsWith("/real")) (() => {
   window.clearTimeout = (timer) => timers.delete(timer);
   performance.now = () => now;
   Math.random = () => 0.5;
+  AbortSignal.timeout = (ms) => {
+    const patience = new window.AbortController();
+    window.setTimeout(() => patience.abort(), ms);
+    return patience.signal;
+  };
   const ask = fetch;
   window.underway = 0;
-  window.fetch = (...request) => {
+  window.fetch = function (...request) {
     underway++;
     const answer = ask(...request);
     const over = () => soon(() => soon(() => underway--));
     answer.then((a) => a.clone().text()).then(over, over);
     return answer;
-  };
+  }.bind();  // so that it says that it is native, as the browser's own does
   window.timers = () => [...timers.values()].map((t) => t.at - now);
   window.advance = (ms) => {
     const end = now + ms;
@@ -281,3 +293,41 @@ class Visitor:
         while not condition():
             assert time.monotonic() < end, f"never came true: {what}"
             time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory) -> Iterator[webdriver.Chrome]:
+    """One browser for the whole file, in whose pages a test is the clock."""
+    options = Options()
+    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size=1000,800", "--lang=de-AT"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+    try:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": CLOCK})
+        driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Europe/Vienna"})
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[Collector, str]]:
+    """The collector and the origin of the site's pages: two servers, two origins."""
+    collector = Collector()
+    with ExitStack() as stack:
+        collector.origin = stack.enter_context(serving(collector))
+        yield collector, stack.enter_context(serving(collector))
+
+
+@pytest.fixture
+def visitor(driver, servers) -> Iterator[Visitor]:
+    """A visitor of a site of its own; at the end no error was seen, and our collector reads it all."""
+    visitor = Visitor(driver, *servers)
+    yield visitor
+    assert visitor.run("return thrown") == []
+    bodies = [read_body(json.dumps(sent.events).encode()) for sent in visitor.all_requests()]
+    assert [body for body in bodies if isinstance(body, Rejected)] == []
+    assert [event for body in bodies for event in body.events if isinstance(event, Rejected)] == []
+    visitor.run("window.localStorage.clear()")

@@ -233,7 +233,11 @@ def test_the_newest_twenty_items_come_newest_first(hub, database, site_id):
 
 def test_a_quiet_site_says_connected_and_stats(hub, site_id):
     assert Reader(hub, site_id).first() == [
-        Message("0", "connected", {"currentVisitors": 0, "uniqueVisitors": 0, "recentEvents": [], "activePages": []}),
+        Message(
+            "0",
+            "connected",
+            {"currentVisitors": 0, "uniqueVisitors": 0, "recentEvents": [], "activePages": [], "window_s": 300},
+        ),
         Message("0", "stats", EMPTY),
     ]
 

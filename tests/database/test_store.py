@@ -285,7 +285,7 @@ def test_every_stored_thing_is_one_heartbeat_row(database):
 
 def test_the_outcome_carries_the_beat_and_the_feed_s_item(database):
     (outcome,) = stored(database, event(visitor=-1, path="/a", user_id="ann", value=3, description="Ann booked"))
-    beat, item = outcome
+    beat, item, _ = outcome
     assert beat == Beat(
         *(1, beat.id, NOW, beat.id, -1, tab_of("event-0001"), "ann", "", State.ACTIVE, "/a"),
         *("Google", "DE", "Berlin", 52.5, 13.4),
@@ -533,3 +533,12 @@ def told(database, site_id: int) -> list[list[tuple]]:
         sorted(map(str, (row[1:] for row in rows(database, table, "site_id", *columns.split()) if row[0] == site_id)))
         for table, columns in names.items()
     ]
+
+
+# ── titles that come late ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("beat", [heartbeat, leave])
+def test_a_beat_gives_its_pageview_the_title_that_the_page_has_by_now(database, beat):
+    one_by_one(database, arrival(title=""), beat(title="Two"), heartbeat())
+    assert rows(database, schema.pageviews, "page_id", "title") == [("page-0001", "Two")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 import pytest
 from doorway import CALL, NOW, PAGE, doorway
@@ -60,7 +61,7 @@ def test_without_a_slash_it_is_the_first_page(server):
     assert (answer.status, answer.headers["location"]) == (302, "/stats/sign-in")
 
 
-@pytest.mark.parametrize("path", ["/statsx/healthz", "/Stats/healthz", "/stats/stats/healthz", "/stats//healthz"])
+@pytest.mark.parametrize("path", ["/statsx/healthz", "/Stats/healthz", "/stats/stats/healthz"])
 def test_what_only_looks_like_it_is_not_below_it(server, path):
     assert server.request("GET", path).status in (401, 404)
 
@@ -76,8 +77,17 @@ def test_the_collector_answers_below_it_and_beside_it(server, before):
     assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (204, "*")
 
 
-def test_the_script_sends_to_the_collector_below_it(server):
-    assert b'"/stats/api/collect"' in server.request("GET", "/stats/js/footfall.js").body
+def test_the_script_sends_to_the_collector_beside_it(server):
+    script = server.request("GET", "/stats/js/footfall.js").body
+    (collector,) = re.findall(rb'new \w+\("([^"]+/api/collect)"', script)
+    assert (
+        urljoin("https://example.com/stats/js/footfall.js", collector.decode())
+        == "https://example.com/stats/api/collect"
+    )
+
+
+def test_slashes_too_many_lead_to_the_same_route(server):
+    assert server.request("GET", "//stats///healthz").status == 200
 
 
 def test_the_stream_runs_below_it(server):

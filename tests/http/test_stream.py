@@ -67,7 +67,8 @@ def test_first_it_tells_who_is_here_and_what_happened_last(shared, site, reader)
         eventually(lambda: listener.of("stats"))
         first, second = listener.messages[:2]
     assert (first.type, second.type) == ("connected", "stats")
-    assert first.data.keys() == {"currentVisitors", "uniqueVisitors", "recentEvents", "activePages"}
+    assert first.data.keys() == {"currentVisitors", "uniqueVisitors", "recentEvents", "activePages", "window_s"}
+    assert first.data["window_s"] == 300, "that of its numbers; the frames after it say theirs"
     assert (first.data["currentVisitors"], first.data["uniqueVisitors"]) == (5, 4)
     assert [item["path"] for item in first.data["recentEvents"]] == ["/last"] * 2 + [f"/{n}" for n in range(24, 6, -1)]
     assert first.data["activePages"] == [{"path": path, "count": 1} for path in ("/22", "/23", "/24", "/last")]

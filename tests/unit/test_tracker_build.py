@@ -19,14 +19,15 @@ def test_the_built_script_belongs_to_the_source_beside_it():
     assert build.SIDECAR.read_text().strip() == build.source_digest(), "run collector/tracker/build.py"
 
 
-def test_the_script_takes_at_most_2200_bytes_under_brotli(built):
-    assert 1_000 < build.size_on_the_wire(built) <= 2_200
+def test_the_script_takes_at_most_2350_bytes_under_brotli(built):
+    assert 1_000 < build.size_on_the_wire(built) <= 2_350
 
 
 def test_the_script_says_its_interval_once_so_that_the_server_can_set_another():
     assert script_beating(30) == build.BUILT.read_bytes()
-    assert script_beating(5) == build.BUILT.read_bytes().replace(b"3e4", b"5000")
-    assert build.size_on_the_wire(script_beating(299)) <= 2_200
+    assert script_beating(5) == build.BUILT.read_bytes().replace(b"3e4", b"5e3")
+    # The promise is that of the interval that is set unless somebody sets another: digits compress by chance.
+    assert max(build.size_on_the_wire(script_beating(beat_s)) for beat_s in (1, 10, 15, 60, 99, 257, 300)) <= 2_355
 
 
 def test_the_script_names_no_host_and_carries_no_comment(built):
