@@ -91,7 +91,7 @@ def test_slashes_too_many_lead_to_the_collector_as_with_a_server_of_its_own(shop
         body = json.dumps(pageview(f"page-slash-{number}"))
         answer = shop.request("POST", path, body, {"Content-Type": "text/plain", "User-Agent": AGENT})
         assert (answer.status, answer.json) == (202, {"stored": 1, "duplicate": 0}), path
-    assert shop.request("GET", "/healthz/").body == shop.request("GET", "//healthz").body
+    assert b"status" not in shop.request("GET", "/healthz/").body  # an address of theirs, however it is written
 
 
 def test_there_is_no_dashboard(shop):
