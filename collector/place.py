@@ -104,7 +104,7 @@ def _opened(path: Path, cache_dir: Path) -> maxminddb.Reader:
 def _check_room(path: Path, cache_dir: Path) -> None:
     size = path.stat().st_size if path.is_file() else 0
     if size > shutil.disk_usage(cache_dir).free:
-        raise ValueError(f"there is no room in {cache_dir} for a copy of {path}, {size:,} bytes")
+        raise ValueError(f"the disk that holds {cache_dir} is full: a copy of {path} takes {size:,} bytes")
 
 
 def _unpacked(cache_dir: Path) -> Path:

@@ -140,6 +140,9 @@ def test_its_first_answer_makes_the_data_of_a_newcomer(tmp_path):
         assert running.request("GET", "/js/footfall.js").status == 200
         assert "is added" in running.command("site", "add", SITE)
         assert running.collect(pageview("page-newcomer")).status == 202
+        eventually((config.data_dir / "columnar.duckdb").exists, 30)
+        rights = {one.name: one.stat().st_mode & 0o077 for one in config.data_dir.iterdir()}
+        assert not {name: open_to for name, open_to in rights.items() if open_to and not name.endswith(".wal")}
 
 
 def _answers(running: Server) -> bool:
