@@ -250,9 +250,10 @@ def _listener(config: Config, host: str, port: int) -> Listener:
 @PORT
 def demo_command(host: str, port: int) -> None:
     """Serve a demo site that visitors are walking through, on a throw-away database, without login."""
+    settings = read_config()
     listener = listen_on(host, port)
     with tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
-        config = replace(read_config(), data_dir=Path(folder), database_url="", collect_rate=0, public=True)
+        config = replace(settings, data_dir=Path(folder), database_url="", collect_rate=0, public=True)
         Database(config).close()
         administer(config, "site add", domain=DEMO_DOMAIN, name="Demo", timezone="UTC")
         key = administer(config, "key add", name="demo", scope="ingest", site=DEMO_DOMAIN)

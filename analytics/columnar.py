@@ -270,7 +270,7 @@ def _own(folder: Path) -> tuple[Path, IO[str]]:
     private.directory(folder)
     for number in itertools.count():
         path = folder / ("columnar.duckdb" if number == 0 else f"columnar-{number}.duckdb")
-        lock = open(f"{path}.lock", "a+")  # noqa: SIM115 - it stays open as long as the file is ours
+        lock = open(f"{path}.lock", "a+", opener=private.opener)  # noqa: SIM115 - it stays open as long as the file is ours
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

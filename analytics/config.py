@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -170,6 +170,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "log_level": _level,
 }
 HIDDEN = {"secret_key", "database_url"}
+ALMOST = 0.9  # how like a setting's a name is that is taken for one misspelt
 
 
 OPTIONS = {"HOST": "the option --host of serve", "PORT": "the option --port of serve"}
@@ -185,10 +186,21 @@ def _gathered(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     table = _table(folder / "footfall.toml")
     file = {name: value for name, value in dotenv_values(folder / ".env").items() if value is not None}
     for where, names in (("", environ), (" in .env", file)):
+        _check_prefixes(where, names)
         _check_names(where, {name: value for name, value in names.items() if name.upper().startswith(PREFIX)})
     found = {PREFIX + name.upper().removeprefix(PREFIX): _as_text(value) for name, value in table.items()}
     _check_names(" in footfall.toml", found)
     return found | file | dict(environ)
+
+
+def _check_prefixes(where: str, names: Iterable[str]) -> None:
+    """`WrongSetting` for a setting whose name only just does not begin as they do, like `FOOTFAL_BASE_URL`."""
+    settings = [PREFIX + name.upper() for name in PARSERS]
+    for name in sorted(names):
+        if name[:1].upper() != PREFIX[0] or name.upper().startswith(PREFIX):
+            continue
+        if nearest := get_close_matches(name.upper(), settings, n=1, cutoff=ALMOST):
+            raise WrongSetting(f"{name}{where} is no setting; the nearest one is {nearest[0]}")
 
 
 def _check_names(where: str, values: Mapping[str, str]) -> None:

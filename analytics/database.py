@@ -225,7 +225,7 @@ def _path(config: Config) -> Path:
 
 def _own(path: Path) -> IO[str]:
     """The locked file that says who owns the SQLite file."""
-    file = open(f"{path.resolve()}.lock", "a+")  # noqa: SIM115 - it stays open as long as we own the data
+    file = open(f"{path.resolve()}.lock", "a+", opener=private.opener)  # noqa: SIM115 - it stays open as long as we own the data
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

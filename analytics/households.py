@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ipaddress import IPv6Address
 
+from analytics.addresses import plain_address
+
 HOST_BITS = 64  # within its network one subscriber's browsers change their IPv6 address every day
 
 
@@ -14,10 +16,7 @@ def household(address: str) -> str:
     """
     if ":" not in address:
         return address
-    try:
-        parsed = IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return f"{IPv6Address(int(parsed) >> HOST_BITS << HOST_BITS)}/{128 - HOST_BITS}"
+    plain = plain_address(address)
+    if ":" not in plain:
+        return plain or address
+    return f"{IPv6Address(int(IPv6Address(plain)) >> HOST_BITS << HOST_BITS)}/{128 - HOST_BITS}"

@@ -24,19 +24,25 @@ def directory(path: Path) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.stat().st_mode & stat.S_ISVTX:
         return
-    _close(path)
+    close(path)
     for one in path.iterdir():
         if one.name.startswith(OURS) and stat.S_ISREG(one.lstat().st_mode):
-            _close(one)
+            close(one)
 
 
 def file(path: Path) -> None:
     """Makes the file where there is none, as its owner's alone: SQLite gives its log the same rights."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    _close(path)
+    close(path)
 
 
-def _close(path: Path) -> None:
+def opener(path: str, flags: int) -> int:
+    """For `open`: a file that it makes is its owner's alone, whatever the umask is of the application around us."""
+    return os.open(path, flags, 0o600)
+
+
+def close(path: Path) -> None:
+    """Takes the file or the directory away from others."""
     with suppress(FileNotFoundError, PermissionError):
         mode = path.stat().st_mode
         if mode & OTHERS:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import duckdb
 from sqlalchemy import Table, func, select
 
-from analytics import changes, firsts, following, schema, transfer
+from analytics import changes, firsts, following, private, schema, transfer
 from analytics.database import Database
 from analytics.ids import time_ms
 from analytics.jobs import Rest, Tell
@@ -59,7 +59,7 @@ Progress = Callable[[_Span, transfer.Rows], None]
 
 def connect(path: Path, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
     """DuckDB on that file, with so much memory and so many threads. It reads no other file and asks no network."""
-    return duckdb.connect(
+    replica = duckdb.connect(
         path,
         config={
             "memory_limit": memory,
@@ -70,6 +70,8 @@ def connect(path: Path, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
             "enable_external_access": "false",
         },
     )
+    private.close(path)
+    return replica
 
 
 def rebuild(database: Database, path: Path, rest: Rest, tell: Tell) -> None:

@@ -18,9 +18,10 @@ _PARAMETER = re.compile(  # `;name=value`; possessive, so that each letter is lo
     r"(?:^|[;,&!?]|%(?:25)*+(?:3b|2c|26|23|3f))([\w.-]++)(?:=|%(?:25)*+3d)(?=.)", re.IGNORECASE | re.ASCII
 )
 _SECRET_NAME = re.compile(  # `jsessionid`, and what is called like it
-    r"sess(?:ion)?[_-]?id|token|secret|password|^(?:sid|session|auth|api[_-]?key|cfid|sig|signature)$", re.IGNORECASE
+    r"sess(?:ion)?[_-]?id|token|secret|password|(?:^|[._-])(?:sid|session)$|^(?:auth|api[_-]?key|cfid|oscsid|sig|signature)$",
+    re.IGNORECASE,
 )
-_COOKIELESS = re.compile(r"\([A-Z]\([A-Za-z0-9_-]{16}")  # ASP.NET's `/(S(lit3py55t21z5v55vlm25s55))/`
+_COOKIELESS = re.compile(r"[()][A-Z]\([A-Za-z0-9_-]{16}")  # ASP.NET's `/(S(lit3py55t21z5v55vlm25s55))/`, `/(X(1)S(…))/`
 
 
 def clean_path(path: str) -> str:

@@ -209,12 +209,12 @@ def _rows(database: Database) -> Sequence[Row[Any]]:
 
 
 def find(database: Database, domain: str) -> Site:
-    """The site of that domain; `WrongInput` names the known ones."""
+    """The site of that domain, else the one with or without `www.`; `WrongInput` names the known ones."""
     wanted = normal_domain(domain)
     known = all_sites(database)
-    for site in known:
-        if site.domain == wanted:
-            return site
+    by_domain = {site.domain: site for site in known}
+    if found := by_domain.get(wanted) or by_domain.get(_other_form(wanted)):
+        return found
     listed = ", ".join(site.shown_domain for site in known[:10]) or f"none yet; {command('site add DOMAIN')} adds one"
     raise WrongInput(f"there is no site {idn.to_letters(wanted)}; known: {listed}")
 
@@ -272,8 +272,10 @@ def change(database: Database, domain: str, **changes: Any) -> Site:
 
 
 def remove(database: Database, domain: str) -> Site:
-    """The site that is gone now, with everything that was stored for it."""
+    """The site that is gone now, with everything that was stored for it. It is named as it was added, `www.` too."""
     site = find(database, domain)
+    if site.domain != normal_domain(domain):
+        raise WrongInput(f"there is no site {domain}; is {site.shown_domain} meant?")
     with database.transaction() as connection:
         if not database.embedded:  # after those who are storing for it right now
             connection.execute(select(func.pg_advisory_xact_lock(locks.SITE, site.id)))

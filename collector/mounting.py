@@ -19,7 +19,7 @@ from analytics.faults import Told, told
 from analytics.sites import WrongInput
 from collector.collect import CORS
 from collector.control import Control
-from collector.request import error, sealed
+from collector.request import error, sealed, without_extra_slashes
 from collector.routes import PATHS
 from collector.served_commands import served_commands
 from collector.service import Service
@@ -59,7 +59,8 @@ class _Mounted:
         self._failed_at = -AGAIN_S
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "") not in self._ours:
+        path = environ.get("PATH_INFO", "")
+        if path not in self._ours and without_extra_slashes(path) not in self._ours:
             return self._behind(environ, start_response)
         door = self._door or self._opened()
         if door is None:
@@ -71,7 +72,7 @@ class _Mounted:
     def _ours(self) -> frozenset[str]:
         """The addresses that are answered here. What the application answers itself is no one else's."""
         base_path = self._config.base_path
-        theirs = {rule.rule for rule in self._server.url_map.iter_rules() if not rule.arguments}
+        theirs = {without_extra_slashes(rule.rule) for rule in self._server.url_map.iter_rules() if not rule.arguments}
         return frozenset(base_path + path for path in PATHS) - theirs
 
     def _opened(self) -> Door | None:

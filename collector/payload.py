@@ -63,9 +63,8 @@ DECORATING = ("title", "screen", "language", "timezone", "referrer")
 
 NOBODY = {
     *("", "undefined", "null", "NULL", "nil", "<nil>", "(null)", "<null>", "<no value>", "NaN", "nan", "None"),
-    *("[object Object]", "[object Undefined]", "[object Null]"),
 }
-"""What a template, or a script, prints for an id or a name that is not there; with white space around it or without."""
+"""What a template prints for an id or a name that is not there, as a script does by `[object Object]` and the like."""
 WHO = ("user_id", "user_type", "user_name", "visitor_id")
 
 REQUIRED = {
@@ -251,15 +250,21 @@ def _checked(event: Event) -> Event | Rejected:
     return _without_nobody(event)
 
 
+def _is_nothing(said: str) -> bool:
+    """Whether that is only what is printed for nothing; a name may be of two parts, neither of which is there."""
+    said = said.strip()
+    return said in NOBODY or said.startswith("[object ") or all(word in NOBODY for word in said.split())
+
+
 def _without_nobody(event: Event) -> Event:
     """The event without ids and names that are just what is printed for nothing."""
     for said in (event.user_id, event.user_type, event.user_name, event.visitor_id):
-        if said is not None and said.strip() in NOBODY:
+        if said is not None and _is_nothing(said):
             break
     else:
         return event
     told = {name: getattr(event, name) for name in WHO}
-    nothing = {name: None for name, text in told.items() if text is not None and text.strip() in NOBODY}
+    nothing = {name: None for name, text in told.items() if text is not None and _is_nothing(text)}
     return msgspec.structs.replace(event, **nothing)
 
 

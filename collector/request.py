@@ -35,6 +35,11 @@ def routed(path: str, base_path: str) -> str:
     return path if rest and rest[0] != "/" else rest or "/"
 
 
+def without_extra_slashes(path: str) -> str:
+    """The path without empty segments and without a slash at its end."""
+    return "/" + "/".join(filter(None, path.split("/")))
+
+
 Headers = tuple[tuple[str, str], ...]
 
 

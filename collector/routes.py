@@ -27,7 +27,7 @@ from collector.arrival import Shed, named
 from collector.card import card
 from collector.collect import CORS, Collector, preflight
 from collector.hub import Hub, Subscription
-from collector.request import SEAL, Headers, Request, Response, error, json_response, routed
+from collector.request import SEAL, Headers, Request, Response, error, json_response, routed, without_extra_slashes
 from collector.statistics import Statistics
 from collector.tracker.build import compressed
 from collector.writer import Writer
@@ -180,7 +180,7 @@ class Routes:
         below = routed(path, self.base_path)
         if below in self._by_path:
             return below
-        plain = routed("/" + "/".join(filter(None, path.split("/"))), self.base_path)
+        plain = routed(without_extra_slashes(path), self.base_path)
         return plain if plain in self._by_path else below
 
     def is_signed_in(self, headers: Mapping[str, str]) -> bool | None:

@@ -72,6 +72,8 @@ def places_of(config: Config) -> Places:
     try:
         return open_places(config.geoip_database, config.data_dir)
     except ValueError as wrong:
+        if config.geoip_database is None:
+            raise WrongSetting(str(wrong)) from None
         raise WrongSetting(f"FOOTFALL_GEOIP_DATABASE: {wrong}; it takes the path of an .mmdb file") from None
 
 

@@ -10,7 +10,8 @@ import re
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 
-from collector.accesslog import BROKEN, NO_AGENT, Hit, Skipped, judged, parsed_address, visitor_address
+from analytics.addresses import plain_address
+from collector.accesslog import BROKEN, NO_AGENT, Hit, Skipped, judged, visitor_address
 from collector.logformats.parsing import Format, in_range, midnight, number, request_line
 
 # client, [accept date], frontend, backend/server, timers, status, bytes, two cookies, how it ended, connections,
@@ -30,13 +31,19 @@ def _parse(zone: tzinfo, line: str) -> Hit | Skipped:
     if found is None or time is None:
         return BROKEN
     headers = [_unescaped(one) for one in (found[7] or "").split("|")]
-    forwarded = next((one for one in headers if parsed_address(one.rpartition(",")[2].strip())), "")
+    forwarded = next((one for one in headers if _is_forwarded(one)), "")
     referrer = next((one for one in headers if one.lower().startswith(("http://", "https://"))), "")
     agent = next((one for one in headers if "/" in one and one is not referrer), NO_AGENT)
     host = next((one for one in headers if _HOST.fullmatch(one) and one is not forwarded), "")
     method, target = request_line(_unescaped(found[8]))
     who = visitor_address(found[1].rpartition(":")[0], forwarded.split(","))
     return judged(who, time, method, target, number(found[6]), referrer, agent, host)
+
+
+def _is_forwarded(header: str) -> bool:
+    """Whether that is `X-Forwarded-For`; `203.0.113.7:8080` alone is a host."""
+    *_, last = header.split(",")
+    return bool(plain_address(last)) and last.count(":") != 1
 
 
 def _time(zone: tzinfo, day: str, hour: str, minute: str, second: str) -> int | None:

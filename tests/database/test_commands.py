@@ -66,6 +66,15 @@ def test_removing_a_site_removes_all_of_its_data_and_nothing_else(database):
     assert [count(database, table) for table in tables] == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize(("added", "other"), [("example.com", "www.example.com"), ("www.example.com", "example.com")])
+def test_a_site_is_found_under_its_other_name_but_removed_by_its_own_alone(database, added, other):
+    add_site(database, added)
+    assert run(database, "site set", domain=other, name="The Shop") == f"{added} is changed."
+    with pytest.raises(WrongInput, match=f"^there is no site {other}; is {added} meant\\?$"):
+        run(database, "site remove", domain=other)
+    assert sites.find(database, other).name == "The Shop"
+
+
 def test_a_site_that_is_not_there_is_named_with_those_that_are(database):
     add_site(database)
     for name, options in (

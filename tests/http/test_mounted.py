@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import flask
@@ -14,7 +15,7 @@ from analytics.config import Config, WrongSetting
 from collector.routes import PATHS
 from tests.foreign import DASH, Foreign, foreign
 from tests.proxy import free_port
-from tests.serving import AGENT, SITE, Server, eventually, listening, pageview, rows, run_command
+from tests.serving import AGENT, SITE, Server, eventually, listening, pageview, rows, run_command, with_data
 
 FLASK = """
 import collector, flask
@@ -45,7 +46,7 @@ if __name__ == "__main__":
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory) -> Iterator[Foreign]:
     """A Dash application with the site example.com, which was added before it started."""
-    config = Config(data_dir=tmp_path_factory.mktemp("data"))
+    config = with_data(Config(data_dir=tmp_path_factory.mktemp("data")))
     assert run_command(config, "site", "add", SITE).returncode == 0
     with foreign(config, tmp_path_factory.mktemp("shop"), DASH) as running:
         yield running
@@ -85,13 +86,21 @@ def test_a_route_that_it_has_itself_stays_its_own(shop):
     assert shop.request("GET", "/readyz").json == {"status": "ready"}
 
 
+def test_slashes_too_many_lead_to_the_collector_as_with_a_server_of_its_own(shop):
+    for number, path in enumerate(("//api/collect", "/api/collect/", "//api//collect")):
+        body = json.dumps(pageview(f"page-slash-{number}"))
+        answer = shop.request("POST", path, body, {"Content-Type": "text/plain", "User-Agent": AGENT})
+        assert (answer.status, answer.json) == (202, {"stored": 1, "duplicate": 0}), path
+    assert b"status" not in shop.request("GET", "/healthz/").body  # an address of theirs, however it is written
+
+
 def test_there_is_no_dashboard(shop):
     for path in ("/sign-in", "/setup", f"/live/{SITE}"):
         assert b"footfall.css" not in shop.request("GET", path).body
 
 
 def test_below_a_path_only_what_is_below_it_is_the_collector_s_and_a_guard_of_the_application_is_not_asked(tmp_path):
-    config = Config(data_dir=tmp_path / "data")
+    config = with_data(Config(data_dir=tmp_path / "data"))
     assert run_command(config, "site", "add", SITE).returncode == 0
     with foreign(config, tmp_path, FLASK) as running:
         assert running.request("GET", "/").body == b"A shop of our own"
@@ -99,20 +108,20 @@ def test_below_a_path_only_what_is_below_it_is_the_collector_s_and_a_guard_of_th
         sent = {"Content-Type": "text/plain", "User-Agent": AGENT}
         body = '{"site": "example.com", "type": "pageview", "id": "page-below", "url": "https://example.com/"}'
         assert running.request("POST", "/stats/api/collect", body, sent).status == 202
-        assert b'"/stats/api/collect"' in running.request("GET", "/stats/js/footfall.js").body
+        assert b"api/collect" in running.request("GET", "/stats/js/footfall.js").body
         line = running.command("embed", "add", "--site", SITE, "--host", "example.com")
         assert 'src="https://example.com/stats/embed/live?token=' in line
 
 
 def test_where_it_is_loaded_before_it_forks_the_worker_opens_it(tmp_path):
-    config = Config(data_dir=tmp_path / "data")
+    config = with_data(Config(data_dir=tmp_path / "data"))
     assert run_command(config, "site", "add", SITE).returncode == 0
     with foreign(config, tmp_path, DASH, "--preload") as running:
         assert running.collect(pageview("page-forked")).status == 202
 
 
 def test_with_dash_s_own_server_and_its_reloader(tmp_path):
-    config, port = Config(data_dir=tmp_path / "data"), free_port()
+    config, port = with_data(Config(data_dir=tmp_path / "data")), free_port()
     assert run_command(config, "site", "add", SITE).returncode == 0
     running = Foreign(config, tmp_path, DEBUGGED, ["shop.py", str(port)])
     try:
@@ -122,6 +131,18 @@ def test_with_dash_s_own_server_and_its_reloader(tmp_path):
         assert running.collect(pageview("page-debugged")).status == 202
     finally:
         running.close()
+
+
+def test_its_first_answer_makes_the_data_of_a_newcomer(tmp_path):
+    config = Config(data_dir=tmp_path / "data")
+    with foreign(config, tmp_path, DASH) as running:
+        assert "no data in" in run_command(config, "site", "add", SITE).stderr
+        assert running.request("GET", "/js/footfall.js").status == 200
+        assert "is added" in running.command("site", "add", SITE)
+        assert running.collect(pageview("page-newcomer")).status == 202
+        eventually((config.data_dir / "columnar.duckdb").exists, 30)
+        rights = {one.name: one.stat().st_mode & 0o077 for one in config.data_dir.iterdir()}
+        assert not {name: open_to for name, open_to in rights.items() if open_to and not name.endswith(".wal")}
 
 
 def _answers(running: Server) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.addresses import network, plain_address
+from analytics.addresses import is_own_network, network, plain_address
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,16 @@ WRONG = ("", "nonsense", "10.0.0.0/33", "::ffff:10.0.0.0/129", "10.0.0.0/", "::/
 def test_what_is_no_network_is_refused(written):
     with pytest.raises(ValueError, match=r"."):
         network(written)
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.1.1", "172.18.0.1", "192.168.1.1", "::1", "fd00::1", "fe80::1"],
+)
+def test_an_address_of_an_own_network_is_one(own):
+    assert is_own_network(own)
+
+
+@pytest.mark.parametrize("foreign", ["203.0.113.7", "172.32.0.1", "100.128.0.1", "2001:db8::7", "", "example.com"])
+def test_another_address_or_none_is_not(foreign):
+    assert not is_own_network(foreign)

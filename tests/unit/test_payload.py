@@ -94,6 +94,7 @@ def test_white_space_around_is_nothing():
 NOTHING = (
     *("", " ", "\t\n", "\u00a0", "undefined", "null", "NULL", "nil", "<nil>", "(null)", "<null>", "<no value>", "NaN"),
     *("nan", "None", "[object Object]", "[object Undefined]", "[object Null]", " undefined ", "null\n"),
+    *("[object HTMLInputElement]", "undefined undefined", "null  null"),
 )
 
 
@@ -104,7 +105,9 @@ def test_what_a_template_prints_for_nothing_is_nobody(field, printed):
     assert read(EVENT | {field: printed}) == Event(**EVENT)
 
 
-@pytest.mark.parametrize("user_id", ["0", "false", "nullable", "None Such", "undefined-1", "Ann", " ann ", "{}", "-"])
+@pytest.mark.parametrize(
+    "user_id", ["0", "false", "nullable", "None Such", "undefined-1", "Ann", " ann ", "{}", "-", "null Null"]
+)
 def test_a_user_id_that_says_something_is_kept_as_it_is(user_id):
     assert read(PAGEVIEW | {"user_id": user_id}) == Event(**PAGEVIEW, user_id=user_id)
 

@@ -35,6 +35,8 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.e30.x"
         ("/token=abc", "/:redacted"),
         ("/reset%3Ftoken%3Dabc", "/:redacted"),
         ("/(S(lit3py55t21z5v55vlm25s55))/page.aspx", "/:redacted/page.aspx"),
+        ("/(X(1)S(lit3py55t21z5v55vlm25s55))/page.aspx", "/:redacted/page.aspx"),
+        ("/list;wt-session=42;connect.sid=s1;osCsid=7;sort=price", "/list;sort=price"),
         (f"/#/cart;jsessionid={KEY}", "/#/cart"),
         (f"/a#reset-{KEY}", "/a#:redacted"),
     ],
@@ -53,6 +55,7 @@ def test_a_session_or_a_token_within_a_path_leaves_no_digit(path, kept):
         "/f(x)/(A)",
         "/550e8400-e29b-41d4-a716-446655440000",  # names a record, and opens nothing
         "/tokens/session/sid",
+        "/fair;sessions=3;inside=1",
         f"/{KEY[1:]}",
     ],
 )
