@@ -359,10 +359,18 @@ class Connection(asyncio.Protocol):
             if self._budget.take(self._address, size - self._held):
                 self._held = size
             else:
-                self._refuse(TOO_MUCH)
+                self._refuse_all()
         else:
             self._budget.give_back(self._address, self._held - size)
             self._held = size
+
+    def _refuse_all(self) -> None:
+        """One refusal for everything that waits, which would take its room until the request under way is answered."""
+        refused = [self._waiting[-1]] if self._deaf else []
+        self._waiting.clear()
+        self._let_go()
+        self._waiting.extend(refused)
+        self._refuse(TOO_MUCH)
 
     def _let_go(self) -> None:
         """Nothing is held any more."""
@@ -423,9 +431,9 @@ class Connection(asyncio.Protocol):
         if not self._deaf:
             self._deaf = True
             last = self._handler.refused(self._path, response)
-            self._let_go()
             self._begin()
             self._waiting.append(_Asked(last, keeps=False, chunked=True))
+            self._hold()
             self._next()
 
     def _break(self, response: Response) -> NoReturn:
