@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address
+import socket
 
-HOST_BITS = 64  # within its network one subscriber's browsers change their IPv6 address every day
+from analytics.addresses import plain_address
+
+NETWORK_BITS = 64  # within its network one subscriber's browsers change their IPv6 address every day
 
 
 def household(address: str) -> str:
@@ -14,10 +16,8 @@ def household(address: str) -> str:
     """
     if ":" not in address:
         return address
-    try:
-        parsed = IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return f"{IPv6Address(int(parsed) >> HOST_BITS << HOST_BITS)}/{128 - HOST_BITS}"
+    plain = plain_address(address)
+    if ":" not in plain:
+        return plain or address
+    packed = socket.inet_pton(socket.AF_INET6, plain)[: NETWORK_BITS // 8]
+    return f"{socket.inet_ntop(socket.AF_INET6, packed.ljust(16, bytes(1)))}/{NETWORK_BITS}"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from analytics.addresses import is_own_network, plain_address
 from analytics.sites import WrongInput, normal_domain
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Reason = Literal["broken_line", "not_get", "not_ok", "not_a_page"]
 
 NO_AGENT = "(not in the log)"
@@ -47,15 +46,7 @@ NOT_GET, NOT_OK, NOT_A_PAGE = Skipped("not_get"), Skipped("not_ok"), Skipped("no
 LONGEST_HOST, LONGEST_ADDRESS = 253, 64
 
 _URL = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
-_PORT = re.compile(r":[0-9]*\Z")
 _CACHED_LENGTH = 256  # longer paths seldom come again
-_OWN_NETWORKS = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
-        *("192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10"),
-    )
-)
 
 _FILE_ENDINGS = (
     # pictures, sound, film
@@ -143,28 +134,10 @@ def bare_address(text: str) -> str:
 
 @lru_cache(1024)
 def _bare_address(text: str) -> str:
-    found = parsed_address(text) or parsed_address(_PORT.sub("", text).strip("[]"))
-    return str(found) if found else text
-
-
-def parsed_address(text: str) -> Address | None:
-    """The address, an IPv4 one also where it is written as `::ffff:203.0.113.7`; None for another text."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return address.ipv4_mapped or address if isinstance(address, ipaddress.IPv6Address) else address
-
-
-def is_public(address: Address) -> bool:
-    """Whether visitors come from there: no address of somebody's own network or machine."""
-    return not any(address in network for network in _OWN_NETWORKS if network.version == address.version)
+    return plain_address(text) or text
 
 
 def visitor_address(peer: str, forwarded: Sequence[str]) -> str:
     """Who asked: the last public address that `X-Forwarded-For` names, else the peer."""
-    for text in reversed(forwarded):
-        found = parsed_address(bare_address(text.strip()))
-        if found and is_public(found):
-            return str(found)
-    return bare_address(peer)
+    public = (one for text in reversed(forwarded) if (one := plain_address(text)) and not is_own_network(one))
+    return next(public, "") or bare_address(peer)

@@ -19,6 +19,7 @@ from typing import NamedTuple, NoReturn, Protocol, cast
 
 import httptools
 
+from analytics.addresses import plain_address
 from analytics.faults import told
 from analytics.households import household
 from collector import head
@@ -138,7 +139,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop registers none of its own
         self._transport.set_write_buffer_limits(high=LARGEST_UNSENT)
         peer = self._transport.get_extra_info("peername")
-        self._peer = str(peer[0]).removeprefix("::ffff:") if peer else "127.0.0.1"  # IPv4 at a socket for both families
+        self._peer = plain_address(str(peer[0])) if peer else "127.0.0.1"
         self._home = household(self._peer)
         self._handler.connections.add(self, self._home)
 

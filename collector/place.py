@@ -9,7 +9,6 @@ import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import IPv6Address
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 import maxminddb
 
 from analytics import countries
+from analytics.addresses import plain_address
 
 _BUNDLED = Path(__file__).parent / "data" / "country.mmdb.xz"
 # Databases have rows for private networks, too: 192.168.0.0/16 is Australian in the bundled one.
@@ -68,7 +68,7 @@ class Places:
 
     def _record(self, address: str) -> object:
         try:
-            plain = _unmapped(address)
+            plain = plain_address(address) if ":" in address else address  # IPv4 in IPv6 is in no database
             return self._reader.get(plain) if _PUBLIC.fullmatch(plain) else None
         except (ValueError, maxminddb.InvalidDatabaseError):
             return None
@@ -131,13 +131,6 @@ def _write_whole(target: Path, content: bytes) -> None:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _unmapped(address: str) -> str:
-    """An IPv4 address that came in as IPv6 (::ffff:192.0.2.1) as plain IPv4: the database knows only that."""
-    if address[:7].lower() != "::ffff:":
-        return address
-    return str(IPv6Address(address).ipv4_mapped or address)
 
 
 def _place(record: object) -> Place:

@@ -6,9 +6,9 @@ import socket
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from analytics.addresses import Network, plain_address
+from analytics.addresses import Network, is_own_network, plain_address
 from collector.request import Request
-from collector.untrusted_proxies import LIKE_OWN, UntrustedProxies, is_own_network
+from collector.untrusted_proxies import LIKE_OWN, UntrustedProxies
 
 PROXY_HEADERS = ("x-footfall-ip-type", "x-plausible-ip-type")  # what kind of address the visitor's is
 

@@ -8,29 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 log = logging.getLogger("footfall.proxies")
 
 LAST = 100  # events
 FEWEST = 10  # events before anything is said
-IPV4 = "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"
-IPV6 = "::1/128", "fc00::/7", "fe80::/10"
-OWN_NETWORKS = tuple(map(ip_network, (*IPV4, *IPV6)))
-LIKE_OWN = (
-    "10.",
-    "172.",
-    "192.168.",
-    "100.",
-    "127.",
-    "169.254.",
-    "::1",
-    "fc",
-    "fd",
-    "fe",
-)  # the others are no such, at once
+# How addresses of an own network begin: of the others one knows it at once.
+LIKE_OWN = ("10.", "172.", "192.168.", "100.", "127.", "169.254.", "::1", "fc", "fd", "fe")
 
 
 class Suspect(NamedTuple):
@@ -74,13 +59,3 @@ class UntrustedProxies:
             log.warning(
                 "FOOTFALL_TRUSTED_PROXIES: %s; if it is a proxy, add it, its visitors count as one", found.words
             )
-
-
-@lru_cache(256)
-def is_own_network(address: str) -> bool:
-    """Whether the address is one that no other network has; False for what is no address."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    return any(parsed in network for network in OWN_NETWORKS if network.version == parsed.version)

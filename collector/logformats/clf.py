@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from analytics.addresses import is_own_network, plain_address
 from collector.accesslog import (
     BROKEN,
     LONGEST_ADDRESS,
@@ -16,8 +17,6 @@ from collector.accesslog import (
     Skipped,
     bare_address,
     hit_of,
-    is_public,
-    parsed_address,
     refused,
     visitor_address,
 )
@@ -94,11 +93,11 @@ def _behind_host(words: list[str]) -> tuple[str, str] | None:
     host, address = words[0], _address(words[1])
     if "," in host:
         return visitor_address(address, host.split(",")), ""
-    first, peer = parsed_address(bare_address(host)), parsed_address(address)
+    first, peer = plain_address(host), plain_address(address)
     if not peer and not _NAME.fullmatch(address):
         return None
-    if first and peer and is_public(first) and not is_public(peer):
-        return str(first), ""
+    if first and peer and is_own_network(peer) and not is_own_network(first):
+        return first, ""
     return (address, host) if first or _HOST.fullmatch(host) else None
 
 
@@ -110,7 +109,7 @@ def _address(word: str) -> str:
 def _read_address(word: str) -> str:
     *_, last = forwarded = word.split(",")
     address = visitor_address(last, forwarded) if len(forwarded) > 1 else bare_address(word)
-    return address if _WORD.fullmatch(address) or parsed_address(address) else ""
+    return address if _WORD.fullmatch(address) or plain_address(address) else ""
 
 
 _address_cached = lru_cache(1024)(_read_address)

@@ -10,7 +10,8 @@ import re
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 
-from collector.accesslog import BROKEN, NO_AGENT, Hit, Skipped, judged, parsed_address, visitor_address
+from analytics.addresses import plain_address
+from collector.accesslog import BROKEN, NO_AGENT, Hit, Skipped, judged, visitor_address
 from collector.logformats.parsing import Format, in_range, midnight, number, request_line
 
 # client, [accept date], frontend, backend/server, timers, status, bytes, two cookies, how it ended, connections,
@@ -30,7 +31,7 @@ def _parse(zone: tzinfo, line: str) -> Hit | Skipped:
     if found is None or time is None:
         return BROKEN
     headers = [_unescaped(one) for one in (found[7] or "").split("|")]
-    forwarded = next((one for one in headers if parsed_address(one.rpartition(",")[2].strip())), "")
+    forwarded = next((one for one in headers if plain_address(one.rpartition(",")[2])), "")
     referrer = next((one for one in headers if one.lower().startswith(("http://", "https://"))), "")
     agent = next((one for one in headers if "/" in one and one is not referrer), NO_AGENT)
     host = next((one for one in headers if _HOST.fullmatch(one) and one is not forwarded), "")

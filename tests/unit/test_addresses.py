@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.addresses import network, plain_address
+from analytics.addresses import is_own_network, network, plain_address
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,25 @@ WRONG = ("", "nonsense", "10.0.0.0/33", "::ffff:10.0.0.0/129", "10.0.0.0/", "::/
 def test_what_is_no_network_is_refused(written):
     with pytest.raises(ValueError, match=r"."):
         network(written)
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        ("10.1.2.3", True),
+        ("172.16.0.1", True),
+        ("172.32.0.1", False),
+        ("100.64.0.1", True),
+        ("169.254.7.7", True),
+        ("0.0.0.0", True),
+        ("::1", True),
+        ("fd00::7", True),
+        ("fe80::7", True),
+        ("2001:db8::7", False),
+        ("203.0.113.7", False),
+        ("", False),
+        ("unix:", False),
+    ],
+)
+def test_an_address_of_an_own_network_is_told_from_a_visitors(address, own):
+    assert is_own_network(address) is own
