@@ -9,7 +9,7 @@ from stream_server import until
 from analytics.config import Config
 from tests.foreign import DASH, foreign
 from tests.proxy import free_port
-from tests.serving import SITE, pageview, run_command
+from tests.serving import SITE, pageview, run_command, with_data
 
 PANEL = """
 from pathlib import Path
@@ -20,7 +20,9 @@ app.index_string = app.index_string.replace("{%app_entry%}", "{%app_entry%}" + p
 
 def test_a_foreign_dash_application_shows_the_card_of_what_it_collects(tmp_path):
     config, port = Config(data_dir=tmp_path / "data"), free_port()
-    snippet = run_command(config, "site", "add", SITE).stdout.splitlines()[-1].replace("http://127.0.0.1:8050", "")
+    snippet = (
+        run_command(with_data(config), "site", "add", SITE).stdout.splitlines()[-1].replace("http://127.0.0.1:8050", "")
+    )
     card = run_command(config, "embed", "add", "--site", SITE, "--host", f"127.0.0.1:{port}").stdout
     (tmp_path / "panel.html").write_text(snippet + card.replace("http://127.0.0.1:8050", ""))
     with foreign(config, tmp_path, DASH + PANEL, port=port) as shop, chromium(tmp_path / "profile") as driver:

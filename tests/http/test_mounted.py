@@ -14,7 +14,7 @@ from analytics.config import Config, WrongSetting
 from collector.routes import PATHS
 from tests.foreign import DASH, Foreign, foreign
 from tests.proxy import free_port
-from tests.serving import AGENT, SITE, Server, eventually, listening, pageview, rows, run_command
+from tests.serving import AGENT, SITE, Server, eventually, listening, pageview, rows, run_command, with_data
 
 FLASK = """
 import collector, flask
@@ -46,7 +46,7 @@ if __name__ == "__main__":
 def shop(tmp_path_factory) -> Iterator[Foreign]:
     """A Dash application with the site example.com, which was added before it started."""
     config = Config(data_dir=tmp_path_factory.mktemp("data"))
-    assert run_command(config, "site", "add", SITE).returncode == 0
+    assert run_command(with_data(config), "site", "add", SITE).returncode == 0
     with foreign(config, tmp_path_factory.mktemp("shop"), DASH) as running:
         yield running
 
@@ -92,7 +92,7 @@ def test_there_is_no_dashboard(shop):
 
 def test_below_a_path_only_what_is_below_it_is_the_collector_s_and_a_guard_of_the_application_is_not_asked(tmp_path):
     config = Config(data_dir=tmp_path / "data")
-    assert run_command(config, "site", "add", SITE).returncode == 0
+    assert run_command(with_data(config), "site", "add", SITE).returncode == 0
     with foreign(config, tmp_path, FLASK) as running:
         assert running.request("GET", "/").body == b"A shop of our own"
         assert running.collect(pageview("page-beside")).status == 403
@@ -106,14 +106,14 @@ def test_below_a_path_only_what_is_below_it_is_the_collector_s_and_a_guard_of_th
 
 def test_where_it_is_loaded_before_it_forks_the_worker_opens_it(tmp_path):
     config = Config(data_dir=tmp_path / "data")
-    assert run_command(config, "site", "add", SITE).returncode == 0
+    assert run_command(with_data(config), "site", "add", SITE).returncode == 0
     with foreign(config, tmp_path, DASH, "--preload") as running:
         assert running.collect(pageview("page-forked")).status == 202
 
 
 def test_with_dash_s_own_server_and_its_reloader(tmp_path):
     config, port = Config(data_dir=tmp_path / "data"), free_port()
-    assert run_command(config, "site", "add", SITE).returncode == 0
+    assert run_command(with_data(config), "site", "add", SITE).returncode == 0
     running = Foreign(config, tmp_path, DEBUGGED, ["shop.py", str(port)])
     try:
         running.listens_at(port)
