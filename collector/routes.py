@@ -60,7 +60,7 @@ NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STOR
 # answered without asking anything
 QUICK = {"/api/collect", pixel.PATH, SCRIPT_PATH, "/healthz", "/readyz", card.FONT_PATH, openapi.PATH}
 
-PATHS = QUICK | {"/api/live", "/api/live/stream", statistics.QUERY, statistics.REALTIME, "/embed/live", "/readyz"}
+PATHS = QUICK | {"/api/live", "/api/live/stream", statistics.QUERY, statistics.REALTIME, "/embed/live"}
 FETCHED = {SCRIPT_PATH, pixel.PATH}  # by pages of any origin
 SLOW = {statistics.QUERY}  # may count for seconds: in threads of their own
 
