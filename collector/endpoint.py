@@ -128,16 +128,15 @@ class Endpoint:
         asking = self._loop.run_in_executor(self._pages, self._routes.is_signed_in, headers)
         asking.add_done_callback(partial(self._found_out, path, tell))
 
-    def _found_out(
-        self, path: str, tell: Callable[[Allowance | Response], None], done: asyncio.Future[bool | None]
-    ) -> None:
+    def _found_out(self, path: str, tell: Callable[[Allowance | Response], None], done: asyncio.Future[bool]) -> None:
         self._in_threads -= 1
         if done.cancelled():
             return
-        is_call, found = path == CALLS, done.result()
-        if found is None:
+        is_call = path == CALLS
+        if failed := done.exception():  # whatever it is: who waits gets an answer
+            log.error("who sends something is not known: %s", told(failed))
             tell(UNKNOWN_FOR_NOW)
-        elif found:
+        elif done.result():
             tell(self._of_a_call if is_call else self._of_people)
         else:
             tell(SIGN_IN_FIRST if is_call else TOO_LARGE)

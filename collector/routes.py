@@ -183,13 +183,9 @@ class Routes:
         plain = routed("/" + "/".join(filter(None, path.split("/"))), self.base_path)
         return plain if plain in self._by_path else below
 
-    def is_signed_in(self, headers: Mapping[str, str]) -> bool | None:
-        """Whether somebody who is signed in sends them; None where the database does not tell. Not for the loop."""
-        try:
-            return self._who_reads(headers) is not None
-        except SQLAlchemyError as away:
-            log.error("who sends something is not known: the database does not answer: %s", told(away))
-            return None
+    def is_signed_in(self, headers: Mapping[str, str]) -> bool:
+        """Whether somebody who is signed in sends them. Raises where the database does not tell. Not for the loop."""
+        return self._who_reads(headers) is not None
 
     def shows_key(self, headers: Mapping[str, str]) -> bool:
         """Whether they carry a key that there is."""
