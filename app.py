@@ -106,11 +106,8 @@ def create_app(service: Service) -> Dash:
     """The dashboard over a running service."""
     config = service.config
     server = flask.Flask("footfall", static_folder=None)
-    for kind in (
-        "COMPRESS_ALGORITHM",
-        "COMPRESS_ALGORITHM_STREAMING",
-    ):  # the latter for assets; Dash reads them at once
-        server.config[kind] = list(ENCODINGS)
+    for kind in ("", "_STREAMING"):  # assets are streamed
+        server.config[f"COMPRESS_ALGORITHM{kind}"] = list(ENCODINGS)  # before Dash, which reads it at once
     app = Dash(
         "footfall",
         server=server,

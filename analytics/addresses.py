@@ -11,14 +11,16 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MAPPED = b"\0" * 10 + b"\xff\xff"  # the first 96 bits of IPv4 in IPv6
 MAPPED_BITS = 96
-_PORT = re.compile(r":[0-9]{0,5}")
-_OWN_NETWORKS = tuple(
+OWN_NETWORKS = tuple(
     ipaddress.ip_network(text)
     for text in (
         *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
         *("192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10"),
     )
 )
+"""Those of somebody's own network or machine: no visitor of the internet comes from there."""
+
+_PORT = re.compile(r":[0-9]{0,5}")
 
 
 def plain_address(text: str) -> str:
@@ -42,12 +44,12 @@ def plain_address(text: str) -> str:
 
 @lru_cache(1024)
 def is_own_network(address: str) -> bool:
-    """Whether the address, in its plain form, is one of somebody's own network or machine; False for what is none."""
+    """Whether the address, in its plain form, is one of `OWN_NETWORKS`; False for what is no address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return any(parsed in one for one in _OWN_NETWORKS if one.version == parsed.version)
+    return any(parsed in one for one in OWN_NETWORKS if one.version == parsed.version)
 
 
 def _parted(text: str) -> tuple[str, str]:

@@ -55,7 +55,7 @@ class Columnar:
     """The replica of one process; `follow` keeps it up to date, `rows` asks it. Safe for many threads. Close it."""
 
     def __init__(self, database: Database, config: Config) -> None:
-        self.database = self._database = database
+        self.database = database
         self._on = config.columnar
         self._folder = config.data_dir
         self._lock_file: IO[str] | None = None
@@ -92,7 +92,7 @@ class Columnar:
                     return run(replica, asked)
                 except BROKEN as broken:
                     self._doubted = _said(broken)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return [tuple(row) for row in connection.execute(asked)]
 
     @contextmanager
@@ -148,7 +148,7 @@ class Columnar:
     def _catch_up(self, rest: Rest, tell: Tell) -> None:
         if self._replica is None:
             self._open(rest, tell)
-        with self._database.snapshot() as truth:
+        with self.database.snapshot() as truth:
             self._follow(truth)
 
     def _follow(self, truth: Connection) -> None:
@@ -176,7 +176,7 @@ class Columnar:
             if self._replica is None:
                 yield None
                 return
-            with self._database.snapshot() as truth, self._replica.cursor() as replica:
+            with self.database.snapshot() as truth, self._replica.cursor() as replica:
                 self._follow(truth)
                 yield truth, replica
 
@@ -195,7 +195,7 @@ class Columnar:
         replica = None
         try:
             replica = connect(self._path, MEMORY, threads=os.cpu_count() or 1)
-            with self._database.read() as truth:
+            with self.database.read() as truth:
                 position = following.load(replica, SHAPE, truth, time.monotonic())
         except duckdb.Error as unreadable:
             log.warning("the columnar replica cannot be read: %s", _said(unreadable))
@@ -223,7 +223,7 @@ class Columnar:
 
         try:
             told("the columnar replica is made")
-            rebuild(self._database, self._path, rest, told)
+            rebuild(self.database, self._path, rest, told)
         finally:
             self._progress = ""
         log.info("the columnar replica is made; it took %.1f s", time.monotonic() - begun)

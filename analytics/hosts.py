@@ -13,9 +13,8 @@ from analytics.sites import Site
 OTHER = "(other)"
 """What stands for the hosts beyond the first hundred of a site; it can be neither included nor ignored."""
 
-
 NO_SITE = 0
-"""The number under which it is counted what names no site."""
+"""The number in the place of a site's for what names none."""
 
 
 class UnlistedHost(NamedTuple):
@@ -28,18 +27,18 @@ class UnlistedHost(NamedTuple):
 
 def unlisted(database: Database, site: Site) -> list[UnlistedHost]:
     """The hosts that still wait for a decision, the one with most events first."""
-    table = schema.unlisted_hosts
-    asked = select(table.c.host, table.c.count, table.c.last_at).where(table.c.site_id == site.id)
-    with database.read() as connection:
-        found = [UnlistedHost(*row) for row in connection.execute(asked)]
-    waiting = [one for one in found if not site.allows_host(one.host) and not site.excludes_host(one.host)]
-    return sorted(waiting, key=lambda one: (-one.events, one.host))
+    found = _counted(database, site.id)
+    return [one for one in found if not site.allows_host(one.host) and not site.excludes_host(one.host)]
 
 
 def unknown_sites(database: Database) -> list[UnlistedHost]:
     """The domains of which events came though no site has them, the one with most events first."""
+    return _counted(database, NO_SITE)
+
+
+def _counted(database: Database, site_id: int) -> list[UnlistedHost]:
     table = schema.unlisted_hosts
-    asked = select(table.c.host, table.c.count, table.c.last_at).where(table.c.site_id == NO_SITE)
+    asked = select(table.c.host, table.c.count, table.c.last_at).where(table.c.site_id == site_id)
     with database.read() as connection:
         found = [UnlistedHost(*row) for row in connection.execute(asked)]
     return sorted(found, key=lambda one: (-one.events, one.host))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address
+import socket
 
 from analytics.addresses import plain_address
 
-HOST_BITS = 64  # within its network one subscriber's browsers change their IPv6 address every day
+NETWORK_BITS = 64  # within its network one subscriber's browsers change their IPv6 address every day
 
 
 def household(address: str) -> str:
@@ -19,4 +19,5 @@ def household(address: str) -> str:
     plain = plain_address(address)
     if ":" not in plain:
         return plain or address
-    return f"{IPv6Address(int(IPv6Address(plain)) >> HOST_BITS << HOST_BITS)}/{128 - HOST_BITS}"
+    packed = socket.inet_pton(socket.AF_INET6, plain)[: NETWORK_BITS // 8]
+    return f"{socket.inet_ntop(socket.AF_INET6, packed.ljust(16, bytes(1)))}/{NETWORK_BITS}"

@@ -24,8 +24,6 @@ from analytics.stats import Ask
 HOUR = 3600
 MOST_MENDED = 100_000  # of a kind, at once
 
-ROBOTS = "it cannot be told which of the two is wrong"
-
 
 class Means(NamedTuple):
     """What it works with; `window_s` is how long after a beat somebody is active, `kept` says by site the first second
@@ -238,8 +236,7 @@ def _outcomes_apart(connection: Connection, domains: dict[int, str], since: dict
     for site_id, at in sorted(stored.keys() | right.keys()):
         ours, theirs = stored.get((site_id, at), 0), right.get((site_id, at), 0)
         if ours != theirs and since.get(site_id, inf if site_id else -inf) <= at:
-            moment = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
-            said = f"outcomes of {_domain(domains, site_id)} at {moment}: {ours} stored, {theirs} by its heartbeats"
+            said = f"outcomes of {_domain(domains, site_id)} at {_hour(at)}: {ours} stored, {theirs} by its heartbeats"
             row = {"site_id": site_id, "hour": at, "outcome": "stored", "reason": "", "count": theirs}
             yield WrongRow(site_id, at, said, row if theirs else None)
 
@@ -264,10 +261,13 @@ def _robots_apart(connection: Connection, domains: dict[int, str]) -> Iterator[s
     for site_id, at in sorted(stored.keys() | {key for key in right if key[1] > begun}):
         ours, theirs = stored.get((site_id, at), 0), right.get((site_id, at), 0)
         if ours != theirs:
-            moment = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
-            where = f"robots of {_domain(domains, site_id)} at {moment}"
-            yield f"{where}: {ours} in all, {theirs} by name; {ROBOTS}"
+            where = f"robots of {_domain(domains, site_id)} at {_hour(at)}"
+            yield f"{where}: {ours} in all, {theirs} by name; it cannot be told which of the two is wrong"
 
 
 def _domain(domains: dict[int, str], site_id: int) -> str:
     return domains.get(site_id, f"the removed site {site_id}" if site_id else "no site")
+
+
+def _hour(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")

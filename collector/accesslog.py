@@ -139,8 +139,5 @@ def _bare_address(text: str) -> str:
 
 def visitor_address(peer: str, forwarded: Sequence[str]) -> str:
     """Who asked: the last public address that `X-Forwarded-For` names, else the peer."""
-    for text in reversed(forwarded):
-        found = plain_address(text)
-        if found and not is_own_network(found):
-            return found
-    return bare_address(peer)
+    public = (one for text in reversed(forwarded) if (one := plain_address(text)) and not is_own_network(one))
+    return next(public, "") or bare_address(peer)

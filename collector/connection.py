@@ -19,6 +19,7 @@ from typing import NamedTuple, NoReturn, Protocol, cast
 
 import httptools
 
+from analytics.addresses import plain_address
 from analytics.faults import told
 from analytics.households import household
 from collector import head
@@ -138,7 +139,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop registers none of its own
         self._transport.set_write_buffer_limits(high=LARGEST_UNSENT)
         peer = self._transport.get_extra_info("peername")
-        self._peer = str(peer[0]).removeprefix("::ffff:") if peer else "127.0.0.1"  # IPv4 at a socket for both families
+        self._peer = plain_address(str(peer[0])) if peer else "127.0.0.1"
         self._home = household(self._peer)
         self._handler.connections.add(self, self._home)
 
@@ -359,10 +360,18 @@ class Connection(asyncio.Protocol):
             if self._budget.take(self._address, size - self._held):
                 self._held = size
             else:
-                self._refuse(TOO_MUCH)
+                self._refuse_all()
         else:
             self._budget.give_back(self._address, self._held - size)
             self._held = size
+
+    def _refuse_all(self) -> None:
+        """One refusal for everything that waits, which would take its room until the request under way is answered."""
+        refused = [self._waiting[-1]] if self._deaf else []
+        self._waiting.clear()
+        self._let_go()
+        self._waiting.extend(refused)
+        self._refuse(TOO_MUCH)
 
     def _let_go(self) -> None:
         """Nothing is held any more."""
@@ -423,9 +432,9 @@ class Connection(asyncio.Protocol):
         if not self._deaf:
             self._deaf = True
             last = self._handler.refused(self._path, response)
-            self._let_go()
             self._begin()
             self._waiting.append(_Asked(last, keeps=False, chunked=True))
+            self._hold()
             self._next()
 
     def _break(self, response: Response) -> NoReturn:

@@ -22,11 +22,11 @@ from collector import pixel, statistics
 from collector.arrival import Outcome
 from collector.bridge import call_wsgi
 from collector.budget import Allowance, Budget
-from collector.connection import MOST_CONNECTIONS, Connection
+from collector.connection import CLOSE, MOST_CONNECTIONS, TOO_LARGE, Connection
 from collector.guests import Guests
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, error
-from collector.routes import NO_STORE, QUICK, SLOW, Answer, Routes, Stream, answered_by
+from collector.routes import DATABASE_AWAY, NO_STORE, QUICK, SLOW, Answer, Routes, Stream, answered_by
 from collector.turns import Turns
 from collector.writer import PATIENCE_S, Waiting, Writer
 
@@ -52,10 +52,8 @@ LIVE_THREADS = 4  # of their own: heavy pages do not hold up who looks at the li
 STATISTICS_THREADS = 2  # of their own: programs hold up neither
 MOST_QUESTIONS = 60  # of programs that wait
 
-CLOSE = ("Connection", "close")
-TOO_LARGE = error(413, "too_large", "the body is too large", (CLOSE,))
-SIGN_IN_FIRST = error(401, "unauthorized", "Sign in first.", (NO_STORE, CLOSE))  # as the gate says it
-UNKNOWN_FOR_NOW = error(503, "database_away", "the database does not answer", (NO_STORE, CLOSE, ("Retry-After", "5")))
+SIGN_IN_FIRST = error(401, "unauthorized", "Sign in first.", (NO_STORE, *CLOSE))  # as the gate says it
+UNKNOWN_FOR_NOW = DATABASE_AWAY._replace(headers=(*DATABASE_AWAY.headers, *CLOSE))
 AWAY = error(503, "away", "the live state cannot be read right now", (("Retry-After", "5"),))
 BUSY = error(503, "busy", "too many requests are waiting", (("Retry-After", "2"),))
 
@@ -130,16 +128,15 @@ class Endpoint:
         asking = self._loop.run_in_executor(self._pages, self._routes.is_signed_in, headers)
         asking.add_done_callback(partial(self._found_out, path, tell))
 
-    def _found_out(
-        self, path: str, tell: Callable[[Allowance | Response], None], done: asyncio.Future[bool | None]
-    ) -> None:
+    def _found_out(self, path: str, tell: Callable[[Allowance | Response], None], done: asyncio.Future[bool]) -> None:
         self._in_threads -= 1
         if done.cancelled():
             return
-        is_call, found = path == CALLS, done.result()
-        if found is None:
+        is_call = path == CALLS
+        if failed := done.exception():  # whatever it is: who waits gets an answer
+            log.error("who sends something is not known: %s", told(failed))
             tell(UNKNOWN_FOR_NOW)
-        elif found:
+        elif done.result():
             tell(self._of_a_call if is_call else self._of_people)
         else:
             tell(SIGN_IN_FIRST if is_call else TOO_LARGE)

@@ -84,7 +84,7 @@ def _text(line: str | bytes) -> str:
 
 def _parsed(lines: Iterable[str | bytes], parse: Parse) -> Iterator[Hit | Skipped]:
     for line in lines:
-        text = line.decode("utf-8", "replace") if isinstance(line, bytes) else line
+        text = _text(line)
         if text and not text.isspace() and (found := parse(text)):
             yield found
 

@@ -68,7 +68,7 @@ class Places:
 
     def _record(self, address: str) -> object:
         try:
-            plain = plain_address(address) if ":" in address else address
+            plain = plain_address(address) if ":" in address else address  # IPv4 in IPv6 is in no database
             return self._reader.get(plain) if _PUBLIC.fullmatch(plain) else None
         except (ValueError, maxminddb.InvalidDatabaseError):
             return None

@@ -59,7 +59,7 @@ NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STOR
 # answered without asking anything
 QUICK = {"/api/collect", pixel.PATH, SCRIPT_PATH, "/healthz", "/readyz", card.FONT_PATH, openapi.PATH}
 
-PATHS = QUICK | {"/api/live", "/api/live/stream", statistics.QUERY, statistics.REALTIME, "/embed/live", "/readyz"}
+PATHS = QUICK | {"/api/live", "/api/live/stream", statistics.QUERY, statistics.REALTIME, "/embed/live"}
 FETCHED = {SCRIPT_PATH, pixel.PATH}  # by pages of any origin
 FRAMES = {"iframe", "frame", "object", "embed"}
 SLOW = {statistics.QUERY}  # may count for seconds: in threads of their own
@@ -183,13 +183,9 @@ class Routes:
         plain = routed(without_extra_slashes(path), self.base_path)
         return plain if plain in self._by_path else below
 
-    def is_signed_in(self, headers: Mapping[str, str]) -> bool | None:
-        """Whether somebody who is signed in sends them; None where the database does not tell. Not for the loop."""
-        try:
-            return self._who_reads(headers) is not None
-        except SQLAlchemyError as away:
-            log.error("who sends something is not known: the database does not answer: %s", told(away))
-            return None
+    def is_signed_in(self, headers: Mapping[str, str]) -> bool:
+        """Whether somebody who is signed in sends them. Raises where the database does not tell. Not for the loop."""
+        return self._who_reads(headers) is not None
 
     def shows_key(self, headers: Mapping[str, str]) -> bool:
         """Whether they carry a key that there is."""

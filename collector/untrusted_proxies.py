@@ -14,18 +14,8 @@ log = logging.getLogger("footfall.proxies")
 
 LAST = 100  # events
 FEWEST = 10  # events before anything is said
-LIKE_OWN = (
-    "10.",
-    "172.",
-    "192.168.",
-    "100.",
-    "127.",
-    "169.254.",
-    "::1",
-    "fc",
-    "fd",
-    "fe",
-)  # the others are no such, at once
+# How addresses of an own network begin: of the others one knows it at once.
+LIKE_OWN = ("10.", "172.", "192.168.", "100.", "127.", "169.254.", "::1", "fc", "fd", "fe")
 
 
 class Suspect(NamedTuple):

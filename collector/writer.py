@@ -246,10 +246,8 @@ class Writer:
     def _commit(self, group: list[Waiting]) -> None:
         self._in_vain = False
         arrivals = [arrival for request in group for arrival in request.arrivals]
-        if arrivals:
-            outcomes = self._stored(arrivals)
-        else:
-            outcomes = []
+        outcomes = self._stored(arrivals) if arrivals else []
+        if not arrivals:  # somebody waits for what was counted
             self._flush()
         stored = [outcome for outcome in outcomes if type(outcome) is Stored]
         for one in stored:
@@ -279,9 +277,6 @@ class Writer:
 
     def _stored(self, arrivals: list[Arrival]) -> list[Outcome]:
         """The outcomes after the commit. One arrival that the database refuses does not sink the others."""
-        if not arrivals:  # somebody waits for what was counted
-            self._flush()
-            return []
         tally = self._swap_tally()
         try:
             return self._store(arrivals, tally)

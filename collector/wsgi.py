@@ -11,7 +11,8 @@ from http import HTTPStatus
 from typing import Any
 
 from collector import pixel
-from collector.endpoint import CALLS, CHECK_S, COMMIT_S, LARGEST_FORM, SIGN_IN_FIRST, TOO_LARGE
+from collector.connection import TOO_LARGE
+from collector.endpoint import CALLS, CHECK_S, COLLECT, COMMIT_S, LARGEST_FORM, SIGN_IN_FIRST
 from collector.payload import LARGEST_BODY
 from collector.request import Request, Response, routed, sealed
 from collector.routes import Routes, Stream, answered_by
@@ -37,7 +38,7 @@ class Door:
         if request.path == pixel.PATH and request.method == "GET":
             collected = self._routes.collector.collect(pixel.as_posted(request), COMMIT_S)
             return self._answered(pixel.pictured(collected), start_response)
-        collecting = request.path == "/api/collect" and request.method == "POST"
+        collecting = request.path == COLLECT and request.method == "POST"
         own = None if collecting else self._routes.find(request)
         if not collecting and own is None:
             if self._is_too_much(environ):

@@ -20,13 +20,13 @@ from collector.accesslog import (
     refused,
     visitor_address,
 )
-from collector.logformats.parsing import QUOTED, Format, midnight, request_line, unescaped
+from collector.logformats.parsing import QUOTED, Format, midnight, request_line, seconds, unescaped
 
 # What follows the size is optional as a whole (the Common format ends there), so a line cut inside the referrer or the
 # agent does not match.
 _LINE = re.compile(
     r'(?:([\w.-]+) - - |([^"]*?))\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}):'
-    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-][0-9]{4})\] "
+    r"([0-9]{2}:[0-9]{2}:[0-9]{2}) ([+-][0-9]{4})\] "
     rf"{QUOTED} ([0-9]{{3}}) (?:[0-9]+|-)(?: {QUOTED} {QUOTED}( .*)?)?\s*\Z",
     re.DOTALL,
 )
@@ -48,12 +48,11 @@ def _understood(line: str, host_in_front: bool) -> Hit | Skipped:
     found = _LINE.match(line)
     if found is None:
         return BROKEN
-    address, front, day, hour, minute, second, zone, request, status, referrer, agent, rest = found.groups()
-    start = midnight(day, zone)
+    address, front, day, clock, zone, request, status, referrer, agent, rest = found.groups()
+    start, since = midnight(day, zone), seconds(clock)
     who = (address, "") if address and not host_in_front else _who(front or "", host_in_front)
-    if who is None or start is None or hour > "23" or minute > "59" or second > "60":  # 60: a leap second
+    if who is None or start is None or since is None:
         return BROKEN
-    time = start + int(hour) * 3600 + int(minute) * 60 + int(second)
     method, target = request_line(request)
     if refusal := refused(method, int(status)):
         return refusal
@@ -61,7 +60,9 @@ def _understood(line: str, host_in_front: bool) -> Hit | Skipped:
     if rest and (forwarded := _ADDRESSES.match(rest)):
         address = visitor_address(address, forwarded[1].split(","))
     seen = NO_AGENT if agent is None else unescaped(agent)
-    return hit_of(address, time, unescaped(target), int(status), unescaped(referrer) if referrer else "", seen, host)
+    return hit_of(
+        address, start + since, unescaped(target), int(status), unescaped(referrer) if referrer else "", seen, host
+    )
 
 
 def _who(front: str, host_in_front: bool) -> tuple[str, str] | None:

@@ -12,12 +12,12 @@ from functools import partial
 
 from analytics.addresses import plain_address
 from collector.accesslog import BROKEN, NO_AGENT, Hit, Skipped, judged, visitor_address
-from collector.logformats.parsing import Format, in_range, midnight, number, request_line
+from collector.logformats.parsing import Format, in_range, midnight, number, request_line, seconds
 
 # client, [accept date], frontend, backend/server, timers, status, bytes, two cookies, how it ended, connections,
 # queues, {captured request headers} {captured response headers} "request"
 _LINE = re.compile(
-    r"([^ ]+) \[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?\] [^ ]+ [^ ]+ "
+    r"([^ ]+) \[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}):([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?\] [^ ]+ [^ ]+ "
     r"[0-9/+-]+ ([0-9]{3}|-1) \+?[0-9]+ [^ ]+ [^ ]+ [^ ]{4} [0-9/+]+ [0-9/]+ "
     r'(?:\{([^{}]*)\} )?(?:\{[^{}]*\} )?"([^"]*)"\s*\Z'
 )
@@ -27,17 +27,17 @@ _HOST = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z0-9-]+(?::[0-9]{1,5})?", re.IGNORECAS
 
 def _parse(zone: tzinfo, line: str) -> Hit | Skipped:
     found = _LINE.match(line)
-    time = _time(zone, *found.group(2, 3, 4, 5)) if found else None
+    time = _time(zone, *found.group(2, 3)) if found else None
     if found is None or time is None:
         return BROKEN
-    headers = [_unescaped(one) for one in (found[7] or "").split("|")]
+    headers = [_unescaped(one) for one in (found[5] or "").split("|")]
     forwarded = next((one for one in headers if _is_forwarded(one)), "")
     referrer = next((one for one in headers if one.lower().startswith(("http://", "https://"))), "")
     agent = next((one for one in headers if "/" in one and one is not referrer), NO_AGENT)
     host = next((one for one in headers if _HOST.fullmatch(one) and one is not forwarded), "")
-    method, target = request_line(_unescaped(found[8]))
+    method, target = request_line(_unescaped(found[6]))
     who = visitor_address(found[1].rpartition(":")[0], forwarded.split(","))
-    return judged(who, time, method, target, number(found[6]), referrer, agent, host)
+    return judged(who, time, method, target, number(found[4]), referrer, agent, host)
 
 
 def _is_forwarded(header: str) -> bool:
@@ -46,11 +46,9 @@ def _is_forwarded(header: str) -> bool:
     return bool(plain_address(last)) and last.count(":") != 1
 
 
-def _time(zone: tzinfo, day: str, hour: str, minute: str, second: str) -> int | None:
-    start = midnight(day)
-    if start is None or hour > "23" or minute > "59" or second > "60":
-        return None
-    there = in_range(start + int(hour) * 3600 + int(minute) * 60 + int(second))
+def _time(zone: tzinfo, day: str, clock: str) -> int | None:
+    start, since = midnight(day), seconds(clock)
+    there = None if start is None or since is None else in_range(start + since)
     return None if there is None else int(datetime.fromtimestamp(there, UTC).replace(tzinfo=zone).timestamp())
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from analytics.config import Config
 from collector.listener import listen_on
-from tests.serving import ROOT, environment_of, run_command, with_data
+from tests.serving import ROOT, environment_of, run_command
 
 
 @contextmanager
@@ -74,12 +74,12 @@ def test_it_listens_where_it_is_told(tmp_path, host, shown, reached):
 
 
 def test_who_comes_over_ipv4_to_a_socket_for_both_has_their_plain_address(tmp_path):
-    config = with_data(Config(data_dir=tmp_path))
-    assert run_command(config, "site", "add", "localhost").returncode == 0
-    assert run_command(config, "site", "set", "localhost", "--exclude-address", "127.0.0.1").returncode == 0
+    config = Config(data_dir=tmp_path)
     body = '{"site": "localhost", "type": "pageview", "id": "page-plain", "url": "http://localhost/"}'
     headers = {"Content-Type": "text/plain", "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
     with serving_on(config, "::") as (_, port):
+        assert run_command(config, "site", "add", "localhost").returncode == 0
+        assert run_command(config, "site", "set", "localhost", "--exclude-address", "127.0.0.1").returncode == 0
         told = []
         for address in ("127.0.0.1", "::1"):
             connection = http.client.HTTPConnection(address, port, timeout=20)
