@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 from werkzeug.datastructures import Accept
@@ -10,7 +9,7 @@ from werkzeug.http import parse_accept_header, parse_etags
 
 
 @lru_cache(256)
-def encoding(accepted: str, offered: Sequence[str]) -> str:
+def encoding(accepted: str, offered: tuple[str, ...]) -> str:
     """The best of the offered encodings by an `Accept-Encoding` header, the first of equals; "" to send it plain."""
     if not accepted:
         return ""
