@@ -47,11 +47,12 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
     with closing(Progress(sys.stdout)) as progress:
         with suppress(NoServer):
             return ask(config.data_dir, command, options, progress.tell)
-        check_there(config, replica=command == "verify")
+        check_there(config, directory=command == "verify")
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
             means = {"retention_days": days, "tell": progress.tell, "columnar": columnar, "window_s": window_s}
-            means["secret"] = secret_of(config)
+            if command == "setup-link":
+                means["secret"] = secret_of(config)
             address = config.base_url or "http://127.0.0.1:8050"
             return commands.run(database, address, command, options, **means)
 

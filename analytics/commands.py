@@ -28,6 +28,7 @@ from analytics.sites import WrongInput
 from analytics.table import columns
 
 NO_ROLE = "none"
+SOON_S = 2 * 86_400
 UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
@@ -222,7 +223,7 @@ def embed_list(context: Context) -> str:
             str(embed.id),
             by_id.get(embed.site_id, "-"),
             " ".join(embed.hosts),
-            _minute(embed.expires_at),
+            _end(embed.expires_at, context.now),
             embed.state(context.now),
         )
         for embed in embeds.all_embeds(context.database)
@@ -333,8 +334,9 @@ def seconds(text: str) -> int:
     return int(number) * UNITS[unit]
 
 
-def _minute(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%MZ")
+def _end(at: int, now: int) -> str:
+    """The day, and the minute too where that is soon."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%MZ") if abs(at - now) < SOON_S else _day(at)
 
 
 def _day(at: int) -> str:

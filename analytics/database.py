@@ -205,13 +205,13 @@ def check_free(config: Config) -> None:
         _own(_path(config)).close()
 
 
-def check_there(config: Config, *, replica: bool = False) -> None:
+def check_there(config: Config, *, directory: bool = False) -> None:
     """Raises `NoData` where there is no SQLite file, so that nothing is made by looking.
 
-    PostgreSQL's database is the one that the settings name, with data or without; there is no data only for who
-    wants the columnar `replica`, where there is no data directory.
+    PostgreSQL's database is the one that the settings name, with data or without; there is no data only for who needs
+    the data `directory`, where there is none.
     """
-    if _path(config).exists() if config.embedded else (config.data_dir.exists() or not replica):
+    if _path(config).exists() if config.embedded else (config.data_dir.exists() or not directory):
         return
     place, named = config.data_dir, "--data-dir or FOOTFALL_DATA_DIR"
     if config.embedded and config.database_url:

@@ -146,7 +146,7 @@
   }
 
   function entitle(figure) {
-    entitled = `${figure} · ${root.dataset.site} · Footfall`;
+    entitled = `${figure} · ${root.dataset.name} · Footfall`;
     if (document.title !== entitled) document.title = entitled;
   }
 

@@ -104,9 +104,9 @@ def _is_wrong() -> Response:
     """The same for everybody, whether there are accounts or not."""
     message = (
         "It is of another installation, or a part of it is missing. Where nobody has an account yet, "
-        f"{command('setup-link')} prints the right one, on the machine that runs Footfall."
+        f"“{command('setup-link').strip('`')}” prints the right one, on the machine that runs Footfall."
     )
-    return _led_to_sign_in("This set-up link is not good here", message)
+    return _led_to_sign_in("This set-up link does not work here", message)
 
 
 def _led_to_sign_in(title: str, message: str) -> Response:

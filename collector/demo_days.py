@@ -22,6 +22,7 @@ from analytics.database import Database
 from analytics.faults import told
 from analytics.ids import first_id
 from analytics.jobs import day_of, days_between, keep, start_of
+from analytics.redaction import clean_path
 from analytics.usage import Usage
 from collector import device, page, source
 from collector.cast import DEMO_DOMAIN, Visitor, cast, chance_of, excerpt, paths_of, url_of
@@ -68,7 +69,7 @@ def write(
 
     A site that is gone gets none. Where the database fails the log says so, and earlier days are missing.
     """
-    guests, paths = guests_of(places, seed), paths_of(excerpt())
+    guests, paths = guests_of(places, seed), [clean_path(path) for path in paths_of(excerpt())]
     try:
         for day, share in reversed(days_before(now)):
             made = made_day(site_id, guests, paths, day, round(VISITS * share), seed)

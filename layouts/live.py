@@ -65,6 +65,7 @@ def page(site: Site, window_s: int = 60) -> html.Main:
         className="ff-main",
         **{
             "data-site": site.domain,
+            "data-name": site.shown_domain,
             "data-stream": stream_address(site.domain),
             "data-window": str(window_s),
             "data-timezone": site.timezone,

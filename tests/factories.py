@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from analytics.ids import Ids, first_id
 from analytics.salts import SaltKeeper
 from analytics.sites import Directory, Site
 from collector.arrival import Arrival, Outcome, Stored, tab_of
+from collector.leaves import NOBODY, Leaves, Tab
 from collector.payload import Event
 from collector.pipeline import Kit
 from collector.place import Places
@@ -119,16 +120,30 @@ def with_sites(database: Database, *site_ids: int) -> None:
             connection.execute(insert(schema.sites).values(row))
 
 
-def stored(database: Database, *arrivals: Arrival, tally: Tally | None = None) -> list[Outcome]:
+def stored(
+    database: Database, *arrivals: Arrival, tally: Tally | None = None, left: Container[Tab] = NOBODY
+) -> list[Outcome]:
     """What becomes of these arrivals when they are one group."""
     with_sites(database, *(arrival.site_id for arrival in arrivals))
     with database.transaction() as connection:
-        return store(connection, arrivals, IDS, Tally() if tally is None else tally)
+        return store(connection, arrivals, IDS, Tally() if tally is None else tally, left=left)
 
 
 def one_by_one(database: Database, *arrivals: Arrival) -> list[Outcome]:
     """What becomes of these arrivals when each is a group of its own."""
     return [outcome for one in arrivals for outcome in stored(database, one)]
+
+
+def in_groups(database: Database, arrivals: Sequence[Arrival], size: int) -> list[Outcome]:
+    """What becomes of them in groups of that size; leaves are remembered from group to group, as the writer does."""
+    left, outcomes = Leaves(), []
+    for start in range(0, len(arrivals), size):
+        group = stored(database, *arrivals[start : start + size], left=left)
+        for one in group:
+            if isinstance(one, Stored) and one.beat.state == State.LEFT:
+                left.add((one.beat.site_id, one.beat.tab))
+        outcomes += group
+    return outcomes
 
 
 def rows(database: Database, table: Table, *names: str) -> list[tuple[Any, ...]]:

@@ -35,7 +35,7 @@ def test_from_the_set_up_link_to_the_first_visitor(server, shop, reader):
     ]
     assert server.command("setup-link") == server.url + link
     reader.open(f"{link}0")
-    assert reader.texts("h1") == ["This set-up link is not good here"]
+    assert reader.texts("h1") == ["This set-up link does not work here"]
     reader.open(link)
     reader.looks_right()
     reader.shoot("set-up")

@@ -190,5 +190,5 @@ def test_the_oldest_are_forgotten_beyond_the_limit():
     assert [(1, 2) in leaves, (1, 3) in leaves, (2, 4) in leaves] == [False, True, True]
 
 
-def test_what_became_of_it_is_that_it_is_stored():
-    assert named(Added()) == ("stored", "")
+def test_what_became_of_it_is_that_it_is_stored_for_a_reason_of_its_own():
+    assert named(Added()) == ("stored", "after_leave")

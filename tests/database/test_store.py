@@ -24,6 +24,7 @@ from tests.factories import (
     count,
     event,
     heartbeat,
+    in_groups,
     leave,
     one_by_one,
     outcome_counts,
@@ -487,11 +488,7 @@ def test_it_does_not_matter_how_arrivals_are_grouped(database):
     for seed in range(10):
         plan, sites = walk(random.Random(seed)), range(3 * seed, 3 * seed + 3)
         whole, single, threes = ([arrival(site_id=site_id, **fields) for fields in plan] for site_id in sites)
-        outcomes = [
-            stored(database, *whole),
-            one_by_one(database, *single),
-            [outcome for start in range(0, 60, 3) for outcome in stored(database, *threes[start : start + 3])],
-        ]
+        outcomes = [in_groups(database, *group) for group in ((whole, 60), (single, 1), (threes, 3))]
         assert kinds(outcomes[0]) == kinds(outcomes[1]) == kinds(outcomes[2])
         first, second, third = (told(database, site_id) for site_id in sites)
         assert first == second == third

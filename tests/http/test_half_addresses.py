@@ -41,7 +41,6 @@ def led(house, who, path):
         ("/overview", "/sites"),
         ("/overview/", "/sites"),
         ("/concurrents", "/sites"),
-        ("/traffic", "/sites"),
         ("/settings", "/sites"),
         ("/settings/example.com/nothing", 404),
         ("/live/example.com/nothing", 404),
@@ -59,7 +58,6 @@ def test_half_an_address_leads_to_the_page(house, path, page):
         ("/live", "/live/example.com"),
         ("/overview?period=7d", "/overview/example.com?period=7d"),
         ("/concurrents/", "/concurrents/example.com"),
-        ("/traffic", "/traffic/example.com"),
         ("/settings", "/settings/example.com/general"),
     ],
 )

@@ -88,8 +88,8 @@ def test_without_the_token_there_is_no_page(database, door, token):
     client = door.client()
     before = client.get("/setup", query_string={"token": token})
     assert before.status_code == 404
-    assert "This set-up link is not good here" in before.text
-    assert "`.venv/bin/python app.py setup-link` prints the right one" in before.text
+    assert "This set-up link does not work here" in before.text
+    assert "“.venv/bin/python app.py setup-link” prints the right one" in before.text
     assert 'href="/sign-in"' in before.text
     assert client.post("/setup", data=GIVEN | {"token": token}).status_code == 404
     assert accounts.people(database) == []
