@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics.idn import in_letters
+from analytics.idn import in_letters, to_letters
 from analytics.live import Concurrency, LiveState, Rest, Tally
 from analytics.sites import Site
 from layouts import states
@@ -65,7 +65,7 @@ def page(site: Site, window_s: int = 60) -> html.Main:
         className="ff-main",
         **{
             "data-site": site.domain,
-            "data-name": site.shown_domain,
+            "data-name": to_letters(site.domain),
             "data-stream": stream_address(site.domain),
             "data-window": str(window_s),
             "data-timezone": site.timezone,

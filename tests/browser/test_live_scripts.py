@@ -20,8 +20,8 @@ AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
 SCRIPTS = ("check", "feed", "language", "live", "shared", "shell", "spark", "stream", "tip")  # in Dash's order
 QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300, "greeting": 100, "help": 100}
 
-LIVE = """<main id="live" class="ff-main" data-site="{site}" data-name="{site}" data-stream="/api/live/stream?site={site}"
-  data-window="60" data-timezone="Europe/Berlin">
+LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/live/stream?site={site}"
+  data-name="{site}" data-window="60" data-timezone="Europe/Berlin">
   <div id="notice" hidden>since <b id="notice-since"></b><button id="try-now">Try now</button></div>
   <span id="clock"></span><p id="active-now" class="ff-big"></p><p id="active-said" role="status"></p>
   <i id="split-signed-in"></i><i id="split-anonymous"></i><b id="signed-in"></b><b id="anonymous"></b>
