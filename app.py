@@ -16,10 +16,11 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import logging
+import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -230,7 +231,8 @@ def serve_command(host: str, port: int, workers: int, data_dir: Path | None) -> 
     if workers > 1:
         raise WrongInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)
-    _serve(config, _listener(config, host, port))
+    with closing(_listener(config, host, port)) as listener:
+        _serve(config, listener)
 
 
 def _listener(config: Config, host: str, port: int) -> Listener:
@@ -248,8 +250,7 @@ def _listener(config: Config, host: str, port: int) -> Listener:
 def demo_command(host: str, port: int) -> None:
     """Serve a demo site that visitors are walking through, on a throw-away database, without login."""
     settings = read_config()
-    listener = listen_on(host, port)
-    with tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
+    with closing(listen_on(host, port)) as listener, tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
         config = replace(settings, data_dir=Path(folder), database_url="", collect_rate=0, public=True)
         Database(config).close()
         administer(config, "site add", domain=DEMO_DOMAIN, name="Demo", timezone="UTC")
@@ -356,7 +357,8 @@ def main() -> None:
         where = f"{refused.filename}: " if refused.filename else ""
         _fail(f"{where}{faults.cause(refused) or refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR")
     except DBAPIError as away:
-        _fail(f"the database cannot be used: {faults.cause(away) or str(away.orig).partition(chr(10))[0]}")
+        named = "" if isinstance(away.orig, sqlite3.Error) else "FOOTFALL_DATABASE_URL: "
+        _fail(f"{named}the database cannot be used: {faults.cause(away) or str(away.orig).partition(chr(10))[0]}")
 
 
 def _fail(message: str) -> None:

@@ -31,8 +31,12 @@ def directory(path: Path) -> None:
 
 
 def file(path: Path) -> None:
-    """Makes the file where there is none, as its owner's alone: SQLite gives its log the same rights."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    """Makes the file where there is none, as its owner's alone: SQLite gives its log the same rights.
+
+    One that may only be read is left so: who reads is served all the same.
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     close(path)
 
 
