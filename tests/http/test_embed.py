@@ -124,6 +124,7 @@ def test_all_that_is_no_valid_token_gets_one_answer(one_server, token):
     assert {answer.body for answer in answers.values()} == {missing.body}
     assert re.search(r"<main[^>]*><p[^>]*>This card is switched off</p></main>", missing.body.decode())
     assert b"example.com" not in missing.body
+    assert missing.headers["referrer-policy"] == "no-referrer"
     told = {(answer.headers["content-type"], answer.headers["content-security-policy"]) for answer in answers.values()}
     ((kind, policy),) = told
     assert kind == "text/html; charset=utf-8"

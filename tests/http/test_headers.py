@@ -28,7 +28,6 @@ def seal_of(headers):
         ("GET", "/readyz", 200),
         ("GET", "/api/live?site=example.com", 401),
         ("GET", "/api/live/stream?site=example.com", 401),
-        ("GET", "/embed/live?token=nonsense", 404),
         ("GET", "/api/collect", 405),
         ("OPTIONS", "/api/collect", 204),
         ("POST", "/api/collect", 415),

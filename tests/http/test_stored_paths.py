@@ -56,7 +56,7 @@ def test_a_page_is_one_row_in_letters_however_its_address_was_encoded(shared, si
     for spelling in spellings:
         view(shared, site, spelling)
     assert set(stored(shared, site)) == {shown}
-    assert eventually(lambda: counted(shared, site)) == [(shown, len(spellings))]
+    assert eventually(lambda: counted(shared, site) == [(shown, len(spellings))])
     key = shared.tell("key add", name="reader", scope="stats", site=site)
     live = shared.request("GET", f"/api/live?site={site}", headers={"Authorization": f"Bearer {key}"}).json
     assert live["top_pages"] == [{"path": shown, "count": 1}]
