@@ -44,8 +44,8 @@ class _Checkout:
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self._tree = folder / "footfall"
         subprocess.run([tool("git"), "clone", "--quiet", str(ROOT), str(self._tree)], check=True)
-        away = ("FOOTFALL_", "VIRTUAL_ENV", *(("PIP_CERT", "SSL_CERT") if settings else ()))
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(away)}
+        away = ("FOOTFALL_", "VIRTUAL_ENV", *(("CERT", "CA_BUNDLE") if settings else ()))
+        kept = {name: value for name, value in os.environ.items() if not any(part in name for part in away)}
         caches = {name: str(folder / name.lower()) for name in ("UV_CACHE_DIR", "PIP_CACHE_DIR")}
         self._environment = kept | caches | dict(settings or {})
 
