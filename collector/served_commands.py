@@ -26,6 +26,6 @@ def served_commands(service: Service, address: str, local: str) -> Run:
             means |= {"columnar": service.columnar, "secret": service.secret}
             return commands.run(service.database, address, name, options, **means)
         finally:
-            service.renew()
+            service.refresh()
 
     return run

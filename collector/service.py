@@ -104,7 +104,7 @@ class Service:
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._renewing = threading.Lock()
         self._hung = False
-        self.renew()
+        self.refresh()
         self.columnar = Columnar(self.database, config)
         self.ask: stats.Ask = self.columnar.rows
         self.history = History(self.database, config.active_window_s)
@@ -114,9 +114,9 @@ class Service:
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
-        self.crowd = Crowd(self.database, self.kit, self.writer, self.renew)
+        self.crowd = Crowd(self.database, self.kit, self.writer, self.refresh)
         self._keepers = [
-            self._kept(ALONE_S if self.database.embedded else RENEW_S, self.renew),
+            self._kept(ALONE_S if self.database.embedded else RENEW_S, self.refresh),
             self._kept(TIDY_S, self._tidy),
             self._kept(NOTE_S, self._note),
             self._kept(RECALL_S, self._recall),
@@ -148,14 +148,14 @@ class Service:
             self.config.public,
         )
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Reads sites, keys and cards anew: something was changed. The streams of a site that is gone end."""
         with self._renewing:  # what is older than somebody else's list may not end the streams of a new site
-            self.sites.renew()
+            self.sites.refresh()
             sites = self.sites.all()
             self.hub.keep({site.id for site in sites})
-        self.keys.renew()
-        self.embeds.renew()
+        self.keys.refresh()
+        self.embeds.refresh()
         now = int(self._clock())
         self.today.prepare(sites, now)
         try:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, insert, select, true, update
 from analytics.access.embed import Embed
 from analytics.base import idn
 from analytics.base.errors import InvalidInput, checked
-from analytics.base.ttl_cache import Snapshot
+from analytics.base.ttl_cache import TtlCache
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -101,20 +101,20 @@ class EmbedRing:
     """The embeds in memory, at most `stale_s` seconds behind the database."""
 
     def __init__(self, database: Database, stale_s: float = 0.5) -> None:
-        self._embeds = Snapshot(lambda: _by_hash(database), stale_s)
+        self._embeds = TtlCache(lambda: _by_hash(database), stale_s)
 
     def find(self, plain: str, now: int) -> Embed | None:
         """The embed of that token; None alike for an unknown, an expired and a revoked one."""
         found = self._embeds.get().get(_hash(plain)) if plain.startswith("fe_") else None
         return found if found and found.is_valid(now) else None
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Reads the table now; what was known stays where that fails."""
-        self._embeds.renew()
+        self._embeds.refresh()
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Reads the table again at the next question."""
-        self._embeds.forget()
+        self._embeds.invalidate()
 
 
 def _hash(plain: str) -> str:

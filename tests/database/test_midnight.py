@@ -48,7 +48,7 @@ class Town:
         self.now = float(now)
         self.service = Service(config, clock=lambda: self.now)
         store.add(self.service.database, SITE, timezone=zone, now=now)
-        self.service.renew()
+        self.service.refresh()
         server = flask.Flask("town")
         attach(server, self.service.routes(lambda _: None))
         self._client = server.test_client()
@@ -60,7 +60,7 @@ class Town:
     def at(self, moment: float, *, agent: str = AGENT, **event) -> str:
         """The id of the page of what is sent at that moment: a pageview, or a heartbeat of a page, or an event."""
         self.now = moment
-        self.service.renew()  # as the service does by itself, a moment later
+        self.service.refresh()  # as the service does by itself, a moment later
         page = event.get("pageview") or event.get("id") or f"page-{next(PAGES):06}"
         named = {"site": SITE, "type": "pageview", "id": page, "url": f"https://{SITE}/"} | event
         if named["type"] == "heartbeat":
