@@ -26,7 +26,7 @@ from analytics.replica.columnar import Columnar
 from analytics.sites.directory import Directory
 from analytics.sites.salts import SaltKeeper
 from analytics.storage import changes
-from analytics.storage.availability import CUT_S
+from analytics.storage.availability import CUT_READERS_S
 from analytics.storage.database import Database
 from collector.doors.collect import Collector
 from collector.doors.routes import Routes, WhoReads
@@ -216,12 +216,12 @@ class Service:
             watch.look()
 
     def _probe(self) -> None:
-        with suppress(SQLAlchemyError):  # the pulse has it
+        with suppress(SQLAlchemyError):  # `availability` records it
             self.database.probe()
 
     def _watch(self) -> None:
         """Says in the log that the database hangs, and frees the threads that wait for it."""
-        silent_s = self.database.pulse.silent_s(time.monotonic())
+        unanswered_s = self.database.availability.unanswered_s(time.monotonic())
         hangs = self.writer.stuck
         if hangs != self._hung:
             self._hung = hangs
@@ -229,7 +229,7 @@ class Service:
                 log.error("the database does not answer: collecting and pages say 503 until it does")
             else:
                 log.warning("the database answers again")
-        if silent_s > CUT_S:
+        if unanswered_s > CUT_READERS_S:
             self.database.cut_readers()
 
     def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:

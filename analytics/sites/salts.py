@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from analytics.base.ids import first_id
 from analytics.sites.site import Site
 from analytics.storage import schema
-from analytics.storage.availability import Silent
+from analytics.storage.availability import Unresponsive
 from analytics.storage.database import Database
 
 PREPARED_S = 600
@@ -98,7 +98,7 @@ class SaltKeeper:
         return self._read_beside(site, now)
 
     def _read_beside(self, site: Site, now: int) -> Salts:
-        """What was not prepared, by a thread of its own; `Silent` where that takes too long, or still does."""
+        """What was not prepared, by a thread of its own; `Unresponsive` where that takes too long, or still does."""
         with self._lock:
             begun, reading = self._reading.get(site.id, (0.0, None))
             if reading is None:
@@ -108,7 +108,7 @@ class SaltKeeper:
             left = None if self._patience_s is None else max(0.0, begun + self._patience_s - time.monotonic())
             return reading.result(left)
         except FutureTimeoutError:
-            raise Silent from None
+            raise Unresponsive from None
 
     def _read_into(self, reading: Future[Salts], site: Site, now: int) -> None:
         found: Salts | None = None

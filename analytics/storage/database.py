@@ -24,7 +24,7 @@ from analytics.base import error_causes, private_files
 from analytics.base.config import Config
 from analytics.base.ids import IMPORTED
 from analytics.storage import locks
-from analytics.storage.availability import Pulse, Silent
+from analytics.storage.availability import Availability, Unresponsive
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -53,12 +53,12 @@ class Database:
 
     `transaction()` writes: on SQLite through the only writing connection, one transaction at a time. `read()` never
     writes. `worker` tells this process from others on the same PostgreSQL server and goes into row ids. Where `probe`
-    is called again and again, `pulse` tells whether the database answers; while it hangs both raise `Silent` at once.
+    is called again and again, `availability` says whether the database answers; while it hangs both raise `Unresponsive` at once.
     """
 
     def __init__(self, config: Config) -> None:
         self.embedded = config.embedded
-        self.pulse = Pulse()
+        self.availability = Availability()
         self._write_lock = threading.RLock()
         self._alone = threading.Lock()
         if config.embedded or config.data_dir.exists():
@@ -84,7 +84,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A connection whose statements are committed together, and synced, when the block ends."""
-        self._check_pulse()
+        self._check_availability()
         if not self.embedded:
             with self.writing.begin() as connection:
                 yield connection
@@ -95,17 +95,17 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that only reads."""
-        self._check_pulse()
+        self._check_availability()
         with self.reading.connect() as connection:
             yield connection
 
-    def _check_pulse(self) -> None:
-        if self.pulse.is_silent(time.monotonic()):
-            raise Silent
+    def _check_availability(self) -> None:
+        if self.availability.is_unresponsive(time.monotonic()):
+            raise Unresponsive
 
     def probe(self) -> None:
-        """Asks for next to nothing, over a connection of its own, and notes in `pulse` whether an answer comes."""
-        with self.pulse.asking(), self._probing.connect() as connection:
+        """Asks for next to nothing, over a connection of its own, and notes in `availability` whether an answer comes."""
+        with self.availability.probing(), self._probing.connect() as connection:
             connection.execute(text("SELECT 1 FROM sites LIMIT 1"))
 
     def cut_readers(self) -> None:

@@ -314,7 +314,7 @@ class Routes:
         """Whether events can be stored, as far as it is known: nothing is asked, so nothing is waited for."""
         if not self._writer.alive:
             return error(503, "writer_stopped", "the writer has stopped", (NO_STORE,))
-        if self._writer.stuck or self._database.pulse.is_away(time.monotonic()):
+        if self._writer.stuck or self._database.availability.is_unavailable(time.monotonic()):
             return DATABASE_AWAY
         if self._writer.failing:
             return NOT_STORING

@@ -23,7 +23,7 @@ from analytics.base.ids import Ids
 from analytics.jobs import daily
 from analytics.live.beat import State
 from analytics.live.restore import left_tabs
-from analytics.storage.availability import SILENT_S
+from analytics.storage.availability import UNRESPONSIVE_S
 from analytics.storage.database import Database
 from collector.ingest.accepted import Arrival, Outcome, Shed, Stored
 from collector.store import outcome_counters as tallies
@@ -82,7 +82,7 @@ class Writer:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
-        self._pulse = database.pulse
+        self._availability = database.availability
         self._on_stored = on_stored
         self._most_waiting = most_waiting
         self._most_of_one = most_of_one
@@ -132,7 +132,7 @@ class Writer:
     def stuck(self) -> bool:
         """Whether the commit under way takes so long, or the database is silent, that nobody should wait for it."""
         now = time.monotonic()
-        return now - self._begun > PATIENCE_S or now - self._pulse.asked_at > SILENT_S
+        return now - self._begun > PATIENCE_S or now - self._availability.probe_began > UNRESPONSIVE_S
 
     def submit(self, requests: list[Waiting]) -> None:
         """Queues the arrivals of these requests. Each `done` is called once: after the commit, on the writer's
@@ -284,7 +284,7 @@ class Writer:
             log.error("the database cannot be written to: %s", told(away))
             self._return_tally(tally)
             if not self._database.embedded:  # an embedded one is there, whatever its disk does
-                self._pulse.miss()
+                self._availability.mark_failed()
         except Exception as refused:
             log.error("%d arrivals could not be stored: %s", len(arrivals), told(refused))
             self._return_tally(tally)
