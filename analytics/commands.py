@@ -12,6 +12,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from analytics.access import accounts, api_keys, embeds, invitations, members, roles
+from analytics.base.background import Pause, Report
 from analytics.base.errors import InvalidInput
 from analytics.base.idn import to_letters
 from analytics.base.program import command
@@ -29,7 +30,6 @@ from analytics.reports import table
 from analytics.reports.table import columns
 from analytics.sites import store
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest, Tell
 
 NO_ROLE = "none"
 SOON_S = 2 * 86_400
@@ -47,8 +47,8 @@ class Context(NamedTuple):
     address: str
     now: int
     retention_days: int = 7  # of heartbeats, where a site says nothing
-    rest: Rest = threading.Event().wait
-    tell: Tell = lambda _: None
+    rest: Pause = threading.Event().wait
+    tell: Report = lambda _: None
     window_s: int = 60  # how long after a beat somebody is active
     columnar: Columnar | None = None  # None: questions are asked of the database
     secret: bytes = b""  # of the installation, where there is a link to be made of it

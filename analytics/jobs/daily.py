@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from analytics.base.background import Pause, Report
 from analytics.calendar.days import HOUR, day_of, due_day, late_days
 from analytics.jobs import daily_usage, purge, usage
 from analytics.live import minute_store
 from analytics.sites import salts, store
 from analytics.storage.database import Database
-from analytics.storage.job_state import AGAIN, Rest, Tell, done_days, mark
+from analytics.storage.job_state import AGAIN, done_days, mark
 
 PURGE, COUNTERS = "purge", "purge counters"
 LOOK_S = 0.2  # how often one looks whether another has finished
@@ -31,8 +32,8 @@ class Work(NamedTuple):
     database: Database
     now: int  # epoch s
     retention_days: int  # of heartbeats, where the site says nothing of its own
-    rest: Rest
-    tell: Tell
+    rest: Pause
+    tell: Report
     window_s: int = 60  # how long after a beat somebody is active
 
 

@@ -11,13 +11,14 @@ from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 
+from analytics.base.background import Pause
 from analytics.base.ids import first_id
 from analytics.calendar.days import day_of, days_between, start_of
 from analytics.jobs.usage import Usage
 from analytics.live.minute_query import first_beats
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN, Kept, Rest, finish, mark, missing_days
+from analytics.storage.job_state import BEGUN, Kept, finish, mark, missing_days
 from analytics.storage.upsert import upsert
 
 JOB = "usage"
@@ -76,7 +77,7 @@ def within(begin: int, end: int) -> tuple[ColumnElement[bool], ColumnElement[boo
     return schema.heartbeats.c.id >= first_id(begin), schema.heartbeats.c.id < first_id(end)
 
 
-def count_day(database: Database, day: date, now: int, kept: Kept, rest: Rest) -> list[Usage] | None:
+def count_day(database: Database, day: date, now: int, kept: Kept, rest: Pause) -> list[Usage] | None:
     """Counts one UTC day of every site and keeps it; None where it was stopped, or beats of that day came meanwhile:
     then the day is still missing.
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, select
 
+from analytics.base.background import Pause, Report
 from analytics.base.ids import came_live, time_ms
 from analytics.calendar import minute_series
 from analytics.calendar.days import start_of
@@ -24,7 +25,7 @@ from analytics.live import minute_store
 from analytics.query.stats import Ask
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN, Rest, Tell
+from analytics.storage.job_state import BEGUN
 from analytics.storage.upsert import upsert
 
 HOUR = 3600
@@ -39,8 +40,8 @@ class Means(NamedTuple):
     database: Database
     window_s: int
     kept: Mapping[int, int]
-    rest: Rest
-    tell: Tell
+    rest: Pause
+    tell: Report
 
 
 class WrongRow(NamedTuple):

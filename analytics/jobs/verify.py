@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import duckdb
 from sqlalchemy import Column, Connection, Float, Select, Table, case, func, select
 
+from analytics.base.background import Pause, Report
 from analytics.jobs import purge
 from analytics.jobs.recount import MOST_MENDED, Means, mend, recount
 from analytics.query import stats
@@ -25,7 +26,6 @@ from analytics.replica import codec, denormalised, first_seen, follow
 from analytics.replica.codec import TABLES, columns
 from analytics.replica.columnar import OFF, Columnar
 from analytics.storage import schema
-from analytics.storage.job_state import Rest, Tell
 
 AGREES = "The columnar replica agrees with the database"
 RECOUNTED = "Derived numbers agree with the raw rows, as far back as these are kept."
@@ -83,7 +83,7 @@ class Settings(NamedTuple):
 DEFAULTS = Settings()
 
 
-def verify(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings = DEFAULTS) -> Verified:
+def verify(columnar: Columnar, rest: Pause, tell: Report, settings: Settings = DEFAULTS) -> Verified:
     """Compares the replica, made first where it has to be, with the truth, and the truth with its raw rows.
 
     It takes about as long as making the replica.
@@ -94,12 +94,12 @@ def verify(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings = DEFA
     return found._replace(derived=tuple(islice(derived.lines(), MOST)))
 
 
-def _means(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings) -> Means:
+def _means(columnar: Columnar, rest: Pause, tell: Report, settings: Settings) -> Means:
     kept = purge.cutoffs(columnar.database, int(time.time()), settings.retention_days)
     return Means(columnar.database, settings.window_s, kept, rest, tell)
 
 
-def repair(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings = DEFAULTS) -> list[str]:
+def repair(columnar: Columnar, rest: Pause, tell: Report, settings: Settings = DEFAULTS) -> list[str]:
     """Sets right what `verify` finds, each kind of derived numbers in one transaction; what was done, in lines."""
     found = _compared(columnar, rest, tell)
     means = _means(columnar, rest, tell, settings)
@@ -122,7 +122,7 @@ def _ask_of(columnar: Columnar, found: Verified) -> stats.Ask:
     return ask
 
 
-def _compared(columnar: Columnar, rest: Rest, tell: Tell) -> Verified:
+def _compared(columnar: Columnar, rest: Pause, tell: Report) -> Verified:
     if columnar.state.kind == OFF:
         return Verified(0, [], off=True)
     with columnar.frozen(rest, tell) as both:
@@ -142,7 +142,7 @@ def _compared(columnar: Columnar, rest: Rest, tell: Tell) -> Verified:
 
 
 def _numbers_apart(
-    truth: Connection, replica: duckdb.DuckDBPyConnection, domains: dict[int, str], tell: Tell
+    truth: Connection, replica: duckdb.DuckDBPyConnection, domains: dict[int, str], tell: Report
 ) -> Iterator[str]:
     for table in TABLES:
         tell(f"comparing the numbers of {table.name}")
@@ -188,7 +188,7 @@ def _day(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
-def _firsts_apart(replica: duckdb.DuckDBPyConnection, domains: dict[int, str], tell: Tell) -> Iterator[str]:
+def _firsts_apart(replica: duckdb.DuckDBPyConnection, domains: dict[int, str], tell: Report) -> Iterator[str]:
     """What is derived from the rows, where they agree."""
     tell("comparing who was there before")
     for table, site_id, row_id, column in first_seen.wrong(replica, MOST):
@@ -204,7 +204,7 @@ class _Rows:
     """Compares every row; `compared` says how many of the truth's."""
 
     def __init__(
-        self, truth: Connection, replica: duckdb.DuckDBPyConnection, domains: dict[int, str], rest: Rest, tell: Tell
+        self, truth: Connection, replica: duckdb.DuckDBPyConnection, domains: dict[int, str], rest: Pause, tell: Report
     ) -> None:
         self._truth, self._replica, self._domains, self._rest, self._tell = truth, replica, domains, rest, tell
         self.compared = 0

@@ -13,12 +13,13 @@ from datetime import date, timedelta
 
 from sqlalchemy import func, select
 
+from analytics.base.background import PAUSE_PER_BATCH, Pause
 from analytics.calendar.days import day_of, start_of
 from analytics.calendar.minute_series import DAY_S, EMPTY, MINUTE, MINUTES, UNKNOWN, Series, pack, unpack
 from analytics.live.minute_query import first_beats, people_each_minute
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN, PAUSE, Kept, Rest, done_days, finish, mark, missing_days
+from analytics.storage.job_state import BEGUN, Kept, done_days, finish, mark, missing_days
 from analytics.storage.upsert import upsert
 
 JOB = "concurrents"
@@ -59,7 +60,7 @@ def missing(database: Database, end: date) -> list[date]:
     return [] if first is None else missing_days(database, JOB, day_of(first), end)
 
 
-def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept, rest: Rest) -> int | None:
+def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept, rest: Pause) -> int | None:
     """Counts one UTC day of every site and keeps it; of how many sites. None where it was stopped, or beats of that day
     came meanwhile: then the day is still missing.
 
@@ -88,7 +89,7 @@ def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept
         return counted if finish(connection, JOB, day, now) else None
 
 
-def count(database: Database, site_id: int, day: date, window_s: int, rest: Rest) -> list[int] | None:
+def count(database: Database, site_id: int, day: date, window_s: int, rest: Pause) -> list[int] | None:
     """People at each minute of a site's UTC day, counted from its heartbeats; None where it was stopped."""
     begin = start_of(day)
     return _count(database, site_id, begin, begin, window_s, rest)
@@ -102,7 +103,7 @@ def _begun(database: Database) -> dict[int, date]:
         return {site_id: date.fromisoformat(day) for site_id, day in connection.execute(asked)}
 
 
-def _count(database: Database, site_id: int, begin: int, since: int, window_s: int, rest: Rest) -> list[int] | None:
+def _count(database: Database, site_id: int, begin: int, since: int, window_s: int, rest: Pause) -> list[int] | None:
     """People at each minute of the day that begins then, UNKNOWN before `since`; None where it was stopped."""
     people = [0] * MINUTES
     for part in range(begin, begin + DAY_S, PART_S):
@@ -117,7 +118,7 @@ def _count(database: Database, site_id: int, begin: int, since: int, window_s: i
 
 
 def _write(
-    database: Database, day: date, waiting: dict[int, bytes], is_whole: Callable[[int], bool], rest: Rest
+    database: Database, day: date, waiting: dict[int, bytes], is_whole: Callable[[int], bool], rest: Pause
 ) -> bool:
     """Keeps what waits, of sites that are still there, and whether to stop now."""
     started = time.monotonic()
@@ -127,4 +128,4 @@ def _write(
         for anew in (True, False):
             upsert(connection, schema.concurrents, [row for row in rows if is_whole(row["site_id"]) is anew], anew=anew)
     waiting.clear()
-    return rest((time.monotonic() - started) * PAUSE)
+    return rest((time.monotonic() - started) * PAUSE_PER_BATCH)

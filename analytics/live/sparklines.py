@@ -10,11 +10,11 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
+from analytics.base.background import Pause
 from analytics.calendar.minute_series import MINUTE
 from analytics.live.minute_query import SETTLED_S, people_on
 from analytics.sites.site import Site
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest
 
 SHOWN = 30  # minutes
 LATE_S = 5  # presence so long after a minute still tells of it
@@ -72,7 +72,7 @@ class Trends:
         noted = self._minutes.get(minute)
         return counted if counted is not None or noted is None else noted.get(site_id, 0)
 
-    def recall(self, sites: Iterable[Site], now: int, rest: Rest) -> None:
+    def recall(self, sites: Iterable[Site], now: int, rest: Pause) -> None:
         """Counts the minutes before the first that is noted, and those of late beats; `rest` may stop it between two
         statements.
         """
@@ -82,7 +82,7 @@ class Trends:
             self._again = now + AGAIN_S
             self._count_late(now, rest)
 
-    def _count_before(self, sites: Iterable[Site], now: int, rest: Rest) -> bool:
+    def _count_before(self, sites: Iterable[Site], now: int, rest: Pause) -> bool:
         """Counts what was before this process; True where it was stopped."""
         minutes = range((now // MINUTE - SHOWN + 1) * MINUTE, self._begun, MINUTE)
         missing = [site.id for site in sites if site.id not in self._recalled] if minutes else []
@@ -94,7 +94,7 @@ class Trends:
                 return True
         return False
 
-    def _count_late(self, now: int, rest: Rest) -> None:
+    def _count_late(self, now: int, rest: Pause) -> None:
         """Counts anew what is settled; a minute of which a beat comes meanwhile is counted once more."""
         while late := self._take_late(now):
             try:

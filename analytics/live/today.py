@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
+from analytics.base.background import Pause
 from analytics.base.ids import came_live, first_id
 from analytics.live.beat import Beat
 from analytics.live.figures import Figures
 from analytics.sites.site import Site
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest
 
 SETTLED_S = 2  # a beat is committed within milliseconds: two seconds later nothing of that moment comes any more
 MOST_PEOPLE = 2_000_000  # of all sites together; past it new people are not told apart any more
@@ -138,7 +138,7 @@ class Today:
                 if day is not None and beat.at >= day.begin:
                     day.take(beat, is_pageview, self._full)
 
-    def recall(self, now: int, rest: Rest) -> None:
+    def recall(self, now: int, rest: Pause) -> None:
         """Counts from the tables what was stored before `prepare` began a day; `rest` may stop it between sites."""
         with self._lock:
             waiting = [(site_id, day) for site_id, day in self._days.items() if not day.whole]

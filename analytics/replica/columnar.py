@@ -21,13 +21,13 @@ import duckdb
 from sqlalchemy import Connection, Select
 
 from analytics.base import error_causes, private_files
+from analytics.base.background import Pause, Report
 from analytics.base.config import Config
 from analytics.query.dialects import run
 from analytics.replica import follow as following
 from analytics.replica.follow import Position
 from analytics.replica.rebuild import SHAPE, Stopped, connect, forget, rebuild
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest, Tell
 
 log = logging.getLogger("footfall.columnar")
 
@@ -114,7 +114,7 @@ class Columnar:
 
     # ── following ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def follow(self, rest: Rest, tell: Tell = lambda _: None) -> None:
+    def follow(self, rest: Pause, tell: Report = lambda _: None) -> None:
         """Brings the replica up to date; makes it first where that has to be, which may take a minute.
 
         Where DuckDB fails, the log says so and the replica is made anew, at first soon and then more and more rarely.
@@ -138,7 +138,7 @@ class Columnar:
                 self._put_off()
                 raise
 
-    def remake(self, rest: Rest, tell: Tell) -> None:
+    def remake(self, rest: Pause, tell: Report) -> None:
         """Makes it anew from the truth, whatever it has now."""
         with self._working:
             self._doubted = "asked for"
@@ -146,7 +146,7 @@ class Columnar:
             self._wait_s, self._again_at = FIRST_WAIT_S, 0.0
             self.follow(rest, tell)
 
-    def _catch_up(self, rest: Rest, tell: Tell) -> None:
+    def _catch_up(self, rest: Pause, tell: Report) -> None:
         if self._replica is None:
             self._open(rest, tell)
         with self.database.snapshot() as truth:
@@ -166,7 +166,7 @@ class Columnar:
         self._wait_s = FIRST_WAIT_S
 
     @contextmanager
-    def frozen(self, rest: Rest, tell: Tell) -> Iterator[tuple[Connection, duckdb.DuckDBPyConnection] | None]:
+    def frozen(self, rest: Pause, tell: Report) -> Iterator[tuple[Connection, duckdb.DuckDBPyConnection] | None]:
         """A snapshot of the truth and the replica that has followed exactly that; nothing moves within the block.
 
         None where the replica is off, or cannot be made.
@@ -183,7 +183,7 @@ class Columnar:
 
     # ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _open(self, rest: Rest, tell: Tell) -> None:
+    def _open(self, rest: Pause, tell: Report) -> None:
         if self._lock_file is None:
             self._path, self._lock_file = _own(self._folder)
         if not (self._path.exists() and self._take_up()):
@@ -213,7 +213,7 @@ class Columnar:
             self._replica, self._position = replica, position
         return True
 
-    def _make(self, rest: Rest, tell: Tell) -> None:
+    def _make(self, rest: Pause, tell: Report) -> None:
         log.info("the columnar replica is made from the stored rows")
         begun = time.monotonic()
         forget(self._path)

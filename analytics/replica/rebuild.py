@@ -16,12 +16,12 @@ import duckdb
 from sqlalchemy import Table, func, select
 
 from analytics.base import private_files
+from analytics.base.background import Pause, Report
 from analytics.base.ids import time_ms
 from analytics.replica import codec, first_seen, follow
 from analytics.replica.codec import TABLES
 from analytics.storage import changes, schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest, Tell
 
 FORMAT = 4  # raise it when what the replica holds changes in another way than its tables
 NICENESS = 10  # the collector's threads go first
@@ -76,7 +76,7 @@ def connect(path: Path, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
     return replica
 
 
-def rebuild(database: Database, path: Path, rest: Rest, tell: Tell) -> None:
+def rebuild(database: Database, path: Path, rest: Pause, tell: Report) -> None:
     """Makes the replica at `path`. It is there as a whole or not at all; raises `Stopped` where `rest` says so.
 
     Runs in a thread of its own, which gives way to the others.
@@ -101,7 +101,7 @@ def _give_way() -> None:
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-def _make(database: Database, path: Path, rest: Rest, tell: Tell) -> None:
+def _make(database: Database, path: Path, rest: Pause, tell: Report) -> None:
     making = path.with_name(f"{path.name}.new")
     forget(making)
     try:
@@ -123,7 +123,7 @@ def forget(path: Path) -> None:
     shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
 
 
-def _fill(database: Database, replica: duckdb.DuckDBPyConnection, rest: Rest, tell: Tell) -> None:
+def _fill(database: Database, replica: duckdb.DuckDBPyConnection, rest: Pause, tell: Report) -> None:
     for statement in MADE:
         replica.execute(statement)
     with database.transaction() as connection:
@@ -157,7 +157,7 @@ def _spans(database: Database) -> list[_Span]:
     return found
 
 
-def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], rest: Rest, progress: Progress) -> None:
+def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], rest: Pause, progress: Progress) -> None:
     """Writes one batch while another thread reads the next: both databases work without Python's lock."""
     reading = threading.Lock()
 
@@ -197,7 +197,7 @@ def _batches(database: Database, spans: Sequence[_Span]) -> Generator[_Batch]:
             last = rows.last
 
 
-def _progress(spans: list[_Span], tell: Tell) -> Progress:
+def _progress(spans: list[_Span], tell: Report) -> Progress:
     """Tells how far it is by the time that the rows cover: counting them would take long on SQLite."""
     whole = sum(span.seconds for span in spans)
     many = 0

@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select
 
+from analytics.base.background import PAUSE_PER_BATCH, Pause
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest
 
 KEPT = 100_000
-BATCH = 500  # deleted at once, and the pause after it: as in `analytics.jobs.purge`
-PAUSE = 9.0
+BATCH = 500  # lines deleted by one transaction
 
 COLUMNS = ("site_id", "visits", "pageviews", "events")
 FACTS = COLUMNS[1:]
@@ -120,7 +119,7 @@ def _change(row: Row[*tuple[Any, ...]]) -> Change:
     return Change(row.id, row.site_id, rows, digest)
 
 
-def prune(database: Database, rest: Rest, kept: int = KEPT) -> int:
+def prune(database: Database, rest: Pause, kept: int = KEPT) -> int:
     """Deletes all but the last `kept` lines, in batches that hold nobody up, and says how many."""
     table, gone = schema.changes, 0
     with database.read() as connection:
@@ -130,6 +129,6 @@ def prune(database: Database, rest: Rest, kept: int = KEPT) -> int:
         begun = time.monotonic()
         with database.transaction() as connection:
             gone += connection.execute(delete(table).where(table.c.id < min(low + BATCH, end))).rowcount
-        if rest((time.monotonic() - begun) * PAUSE):
+        if rest((time.monotonic() - begun) * PAUSE_PER_BATCH):
             break
     return gone

@@ -49,11 +49,12 @@ class NoData(RuntimeError):
 
 
 class Database:
-    """A connection to the truth; close it to let go of the file.
+    """The database: SQLite's file or PostgreSQL. Close it to release the file and the connections.
 
     `transaction()` writes: on SQLite through the only writing connection, one transaction at a time. `read()` never
-    writes. `worker` tells this process from others on the same PostgreSQL server and goes into row ids. Where `probe`
-    is called again and again, `availability` says whether the database answers; while it hangs both raise `Unresponsive` at once.
+    writes. `worker` is this process's number among those on the same PostgreSQL server; row ids contain it. If `probe`
+    is called regularly, `availability` says whether the database answers; while it hangs, both raise `Unresponsive` at
+    once.
     """
 
     def __init__(self, config: Config) -> None:
@@ -104,7 +105,7 @@ class Database:
             raise Unresponsive
 
     def probe(self) -> None:
-        """Asks for next to nothing, over a connection of its own, and notes in `availability` whether an answer comes."""
+        """Runs a cheap query over a connection of its own and records in `availability` whether it was answered."""
         with self.availability.probing(), self._probing.connect() as connection:
             connection.execute(text("SELECT 1 FROM sites LIMIT 1"))
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from analytics.base import zones
+from analytics.base.background import Pause, Report
 from analytics.base.errors import InvalidInput
 from analytics.base.ids import IMPORTED, Ids
 from analytics.calendar.days import start_of
@@ -28,7 +29,6 @@ from analytics.sites.host import OTHER
 from analytics.sites.salts import PastSalts
 from analytics.sites.site import Site
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest, Tell
 from collector.imports.access_log import Hit
 from collector.imports.log_file import LogFile
 from collector.imports.log_reader import LogReader, shown, unknown
@@ -79,8 +79,8 @@ class Means(NamedTuple):
 
     database: Database
     kit: Kit
-    rest: Rest
-    tell: Tell
+    rest: Pause
+    tell: Report
     beside: bool = False
     clock: Callable[[], float] = time.time
 
