@@ -263,7 +263,7 @@ def _days_of(service: Service) -> demo.Days:
 
     def write(seed: int, stopped: Callable[[], bool]) -> None:
         def ending() -> bool:
-            return stopped() or service.rest(0)
+            return stopped() or service.pause(0)
 
         demo_days.write(service.database, site.id, service.places, seed, ending, now=gate.epoch())
 

@@ -57,7 +57,7 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
         check_there(config, directory=command == "verify")
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
-            means = {"retention_days": days, "tell": progress.tell, "columnar": columnar, "window_s": window_s}
+            means = {"retention_days": days, "report": progress.tell, "columnar": columnar, "window_s": window_s}
             if command == "setup-link":
                 means["secret"] = secret_of(config)
             address = config.base_url or "http://127.0.0.1:8050"

@@ -47,8 +47,8 @@ class Context(NamedTuple):
     address: str
     now: int
     retention_days: int = 7  # of heartbeats, where a site says nothing
-    rest: Pause = threading.Event().wait
-    tell: Report = lambda _: None
+    pause: Pause = threading.Event().wait
+    report: Report = lambda _: None
     window_s: int = 60  # how long after a beat somebody is active
     columnar: Columnar | None = None  # None: questions are asked of the database
     secret: bytes = b""  # of the installation, where there is a link to be made of it
@@ -244,7 +244,7 @@ def embed_revoke(context: Context, embed_id: int) -> str:
 
 def maintain(context: Context) -> str:
     """Does the day's work now: what is counted of each day, purge, salts; the text says what was done."""
-    options = context.retention_days, context.rest, context.tell, context.window_s
+    options = context.retention_days, context.pause, context.report, context.window_s
     work = daily.Work(context.database, context.now, *options)
     return "\n".join(daily.run(work)) or "Nothing to do."
 
@@ -255,9 +255,9 @@ def verify(context: Context, repair: bool = False) -> str:
     """
     assert context.columnar is not None
     settings = verification.Settings(context.window_s, context.retention_days)
-    how = context.columnar, context.rest, context.tell, settings
+    how = context.columnar, context.pause, context.report, settings
     done = verification.repair(*how) if repair else []
-    return "\n".join([verification.report(verification.verify(*how)), *(f"Mended: {line}" for line in done)])
+    return "\n".join([verification.as_text(verification.verify(*how)), *(f"Mended: {line}" for line in done)])
 
 
 def query(

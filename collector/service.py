@@ -172,13 +172,13 @@ class Service:
         self.today.take((one.beat, one.feed is not None and one.feed.type == "pageview") for one in stored)
         self.hub.publish(stored)
 
-    def rest(self, seconds: float) -> bool:
+    def pause(self, seconds: float) -> bool:
         """Waits so long; True at once when the service ends: long work then has to stop."""
         return self._ending.wait(seconds)
 
     def _do_the_day(self) -> None:
         days, window_s = self.config.heartbeat_retention_days, self.config.active_window_s
-        work = daily.Work(self.database, int(self._clock()), days, self.rest, lambda _: None, window_s)
+        work = daily.Work(self.database, int(self._clock()), days, self.pause, lambda _: None, window_s)
         for said in daily.keep(work):
             log.info("%s", said)
 
@@ -190,11 +190,11 @@ class Service:
 
     def _recall(self) -> None:
         now = int(self._clock())
-        self.today.recall(now, self.rest)
-        self.trends.recall(self.sites.all(), now, self.rest)
+        self.today.recall(now, self.pause)
+        self.trends.recall(self.sites.all(), now, self.pause)
 
     def _follow(self) -> None:
-        self.columnar.follow(self.rest)
+        self.columnar.follow(self.pause)
 
     def _watches_of(self, config: Config) -> list[FileWatch]:
         """A watch for each file that a setting names and that is used while the server runs."""
@@ -249,7 +249,7 @@ class Service:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.keep_lease()
         self.hub.tidy()
-        changes.prune(self.database, self.rest)
+        changes.prune(self.database, self.pause)
 
     def drain(self) -> None:
         """Lets the crowd leave, refuses what comes, commits what is waiting, ends the streams. May be called twice."""

@@ -32,8 +32,8 @@ class Work(NamedTuple):
     database: Database
     now: int  # epoch s
     retention_days: int  # of heartbeats, where the site says nothing of its own
-    rest: Pause
-    tell: Report
+    pause: Pause
+    report: Report
     window_s: int = 60  # how long after a beat somebody is active
 
 
@@ -42,13 +42,13 @@ def count_usage(work: Work) -> str:
     kept = purge.cutoffs(work.database, work.now, work.retention_days)
     counted: dict[date, list[usage.Usage]] = {}
     for day in daily_usage.missing(work.database, day_of(work.now)):
-        work.tell(f"counting the people of {day}")
+        work.report(f"counting the people of {day}")
         found = daily_usage.count_day(
-            work.database, day, work.now, lambda site_id: kept.get(site_id, work.now), work.rest
+            work.database, day, work.now, lambda site_id: kept.get(site_id, work.now), work.pause
         )
         if found is not None:
             counted[day] = found
-        if work.rest(0):
+        if work.pause(0):
             break
     return _counted(counted)
 
@@ -66,13 +66,13 @@ def count_concurrents(work: Work) -> str:
     kept = purge.cutoffs(work.database, work.now, work.retention_days)
     counted = []
     for day in minute_store.missing(work.database, day_of(work.now)):
-        work.tell(f"counting the minutes of {day}")
+        work.report(f"counting the minutes of {day}")
         found = minute_store.count_day(
-            work.database, day, work.now, work.window_s, lambda site_id: kept.get(site_id, work.now), work.rest
+            work.database, day, work.now, work.window_s, lambda site_id: kept.get(site_id, work.now), work.pause
         )
         if found is not None:
             counted.append(day)
-        if work.rest(0):
+        if work.pause(0):
             break
     return f"Counted the minutes of {_days(counted)}." if counted else ""
 
@@ -85,7 +85,7 @@ def _days(days: Collection[date]) -> str:
 def purge_heartbeats(work: Work) -> str:
     """Deletes heartbeats past their retention, of days that are counted."""
     uncounted = min(missing(work.database, day_of(work.now)), default=None)
-    purged = purge.purge(work.database, work.now, work.retention_days, uncounted, work.rest, work.tell)
+    purged = purge.purge(work.database, work.now, work.retention_days, uncounted, work.pause, work.report)
     if purged.whole and uncounted is None:
         with work.database.transaction() as connection:
             mark(connection, PURGE, [due_day(work.now)], work.now)
@@ -94,7 +94,7 @@ def purge_heartbeats(work: Work) -> str:
 
 def purge_counters(work: Work) -> str:
     """Deletes counters that are older than anybody looks back."""
-    purged = purge.purge_counters(work.database, work.now, work.rest, work.tell)
+    purged = purge.purge_counters(work.database, work.now, work.pause, work.report)
     if purged.whole:
         with work.database.transaction() as connection:
             mark(connection, COUNTERS, [due_day(work.now)], work.now)
@@ -150,8 +150,8 @@ def run(work: Work) -> list[str]:
         with work.database.alone() as alone:
             if alone:
                 return [said for job in JOBS if (said := job(work))]
-        work.tell("another process is at it")
-        if work.rest(LOOK_S):
+        work.report("another process is at it")
+        if work.pause(LOOK_S):
             return []
 
 

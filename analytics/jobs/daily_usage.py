@@ -77,7 +77,7 @@ def within(begin: int, end: int) -> tuple[ColumnElement[bool], ColumnElement[boo
     return schema.heartbeats.c.id >= first_id(begin), schema.heartbeats.c.id < first_id(end)
 
 
-def count_day(database: Database, day: date, now: int, kept: Kept, rest: Pause) -> list[Usage] | None:
+def count_day(database: Database, day: date, now: int, kept: Kept, pause: Pause) -> list[Usage] | None:
     """Counts one UTC day of every site and keeps it; None where it was stopped, or beats of that day came meanwhile:
     then the day is still missing.
 
@@ -90,7 +90,7 @@ def count_day(database: Database, day: date, now: int, kept: Kept, rest: Pause) 
     for site_id, first in first_beats(database).items():
         if first < end:
             counted.append(count(database, site_id, day))
-        if rest(0):
+        if pause(0):
             return None
     with database.transaction() as connection:
         if not finish(connection, JOB, day, now):

@@ -49,32 +49,32 @@ def cutoffs(database: Database, now: int, retention_days: int) -> dict[int, int]
 
 
 def purge(
-    database: Database, now: int, retention_days: int, uncounted: date | None, rest: Pause, tell: Report
+    database: Database, now: int, retention_days: int, uncounted: date | None, pause: Pause, report: Report
 ) -> Purged:
     """Deletes the heartbeats of every site from before its cutoff; those of the day `uncounted` and later stay."""
     most = now if uncounted is None else start_of(uncounted)
     kept = sorted(cutoffs(database, now, retention_days).items())
     old = (_Old(schema.heartbeats.c.id, site_id, first_id(min(cutoff, most))) for site_id, cutoff in kept)
-    return _purge(database, old, rest, lambda gone: tell(f"{gone:,} heartbeats purged so far"))
+    return _purge(database, old, pause, lambda gone: report(f"{gone:,} heartbeats purged so far"))
 
 
-def purge_counters(database: Database, now: int, rest: Pause, tell: Report) -> Purged:
+def purge_counters(database: Database, now: int, pause: Pause, report: Report) -> Purged:
     """Deletes the counters from before `COUNTER_DAYS`, also those of what named no site."""
     end = now - COUNTER_DAYS * DAY_S
     with database.read() as connection:
         site_ids = [0, *connection.execute(select(schema.sites.c.id).order_by(schema.sites.c.id)).scalars()]
     columns = schema.outcomes.c.hour, schema.robots.c.hour, schema.unlisted_hosts.c.last_at
     old = (_Old(column, site_id, end) for site_id in site_ids for column in columns)
-    return _purge(database, old, rest, lambda gone: tell(f"{gone:,} counters purged so far"))
+    return _purge(database, old, pause, lambda gone: report(f"{gone:,} counters purged so far"))
 
 
-def _purge(database: Database, old: Iterable[_Old], rest: Pause, tell: Callable[[int], None]) -> Purged:
+def _purge(database: Database, old: Iterable[_Old], pause: Pause, report: Callable[[int], None]) -> Purged:
     gone = 0
     for rows in old:
         while batch := _purge_batch(database, rows):
             gone += batch.rows
-            tell(gone)
-            if rest(batch.took_s * PAUSE_PER_BATCH):
+            report(gone)
+            if pause(batch.took_s * PAUSE_PER_BATCH):
                 return Purged(gone, whole=False)
     return Purged(gone, whole=True)
 

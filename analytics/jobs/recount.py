@@ -40,8 +40,8 @@ class Means(NamedTuple):
     database: Database
     window_s: int
     kept: Mapping[int, int]
-    rest: Pause
-    tell: Report
+    pause: Pause
+    report: Report
 
 
 class WrongRow(NamedTuple):
@@ -79,7 +79,7 @@ def recount(means: Means, ask: Ask, most: int) -> Recount:
     sites = schema.sites.c
     with means.database.read() as connection:
         domains = {row.id: row.domain for row in connection.execute(select(sites.id, sites.domain))}
-    means.tell("counting visits again")
+    means.report("counting visits again")
     found = recount_visits.wrong(ask, most)
     lost = [
         f"{table} of {_domain(domains, site_id)}: {rows:,} rows have no visit, or one of another visitor"
@@ -88,7 +88,7 @@ def recount(means: Means, ask: Ask, most: int) -> Recount:
     with means.database.snapshot() as connection:
         since = {site_id: max(kept, _complete_since(connection, site_id)) for site_id, kept in means.kept.items()}
         found += recount_visits.unseen(connection, most)
-        means.tell("counting outcomes again")
+        means.report("counting outcomes again")
         outcomes = list(islice(_outcomes_apart(connection, domains, since), most))
         lost += islice(_robots_apart(connection, domains), most)
     days = _Days(means, domains, since)
@@ -167,7 +167,7 @@ class _Days:
         kept = self._kept(schema.concurrents)
         yield from self._never_counted(schema.concurrents, minute_store.JOB, kept)
         for site_id, day in self._tellable(minute_store.JOB, self._means.window_s, kept):
-            counted = minute_store.count(self._means.database, site_id, day, self._means.window_s, self._means.rest)
+            counted = minute_store.count(self._means.database, site_id, day, self._means.window_s, self._means.pause)
             packed = kept.get((site_id, day.isoformat()))
             stored = minute_series.unpack(packed[0] if packed else minute_series.NOBODY)
             if counted is None:
@@ -208,9 +208,9 @@ class _Days:
             for site_id, since in self._since.items():
                 told = since + window_s <= start_of(day) and (site_id not in self._demo or since > -inf)
                 if told and (self._has_beats(site_id, day, window_s) or (site_id, day.isoformat()) in kept):
-                    self._means.tell(f"counting {day} of {self._domains[site_id]} again")
+                    self._means.report(f"counting {day} of {self._domains[site_id]} again")
                     yield site_id, day
-                if self._means.rest(0):
+                if self._means.pause(0):
                     return
 
     def _has_beats(self, site_id: int, day: date, window_s: int) -> bool:

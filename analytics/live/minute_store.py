@@ -60,7 +60,7 @@ def missing(database: Database, end: date) -> list[date]:
     return [] if first is None else missing_days(database, JOB, day_of(first), end)
 
 
-def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept, rest: Pause) -> int | None:
+def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept, pause: Pause) -> int | None:
     """Counts one UTC day of every site and keeps it; of how many sites. None where it was stopped, or beats of that day
     came meanwhile: then the day is still missing.
 
@@ -76,23 +76,23 @@ def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept
             continue
         is_new = begun.get(site_id, day) >= day
         since = first if is_new else min(first, kept(site_id)) + window_s
-        people = _count(database, site_id, begin, since, window_s, rest)
+        people = _count(database, site_id, begin, since, window_s, pause)
         if people is None:
             return None
         waiting[site_id] = pack(people)
         counted += 1
-        if len(waiting) == BATCH and _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, rest):
+        if len(waiting) == BATCH and _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, pause):
             return None
-    if _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, rest):
+    if _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, pause):
         return None
     with database.transaction() as connection:
         return counted if finish(connection, JOB, day, now) else None
 
 
-def count(database: Database, site_id: int, day: date, window_s: int, rest: Pause) -> list[int] | None:
+def count(database: Database, site_id: int, day: date, window_s: int, pause: Pause) -> list[int] | None:
     """People at each minute of a site's UTC day, counted from its heartbeats; None where it was stopped."""
     begin = start_of(day)
-    return _count(database, site_id, begin, begin, window_s, rest)
+    return _count(database, site_id, begin, begin, window_s, pause)
 
 
 def _begun(database: Database) -> dict[int, date]:
@@ -103,7 +103,7 @@ def _begun(database: Database) -> dict[int, date]:
         return {site_id: date.fromisoformat(day) for site_id, day in connection.execute(asked)}
 
 
-def _count(database: Database, site_id: int, begin: int, since: int, window_s: int, rest: Pause) -> list[int] | None:
+def _count(database: Database, site_id: int, begin: int, since: int, window_s: int, pause: Pause) -> list[int] | None:
     """People at each minute of the day that begins then, UNKNOWN before `since`; None where it was stopped."""
     people = [0] * MINUTES
     for part in range(begin, begin + DAY_S, PART_S):
@@ -111,14 +111,14 @@ def _count(database: Database, site_id: int, begin: int, since: int, window_s: i
         found = people_each_minute(database, site_id, part, part + PART_S, window_s)
         for minute, number in found.items():
             people[(minute - begin) // MINUTE] = number
-        if rest(time.monotonic() - started):  # half of the time is others'
+        if pause(time.monotonic() - started):  # half of the time is others'
             return None
     unknown = min(MINUTES, max(0, -(-(since - begin) // MINUTE)))
     return [UNKNOWN] * unknown + people[unknown:]
 
 
 def _write(
-    database: Database, day: date, waiting: dict[int, bytes], is_whole: Callable[[int], bool], rest: Pause
+    database: Database, day: date, waiting: dict[int, bytes], is_whole: Callable[[int], bool], pause: Pause
 ) -> bool:
     """Keeps what waits, of sites that are still there, and whether to stop now."""
     started = time.monotonic()
@@ -128,4 +128,4 @@ def _write(
         for anew in (True, False):
             upsert(connection, schema.concurrents, [row for row in rows if is_whole(row["site_id"]) is anew], anew=anew)
     waiting.clear()
-    return rest((time.monotonic() - started) * PAUSE_PER_BATCH)
+    return pause((time.monotonic() - started) * PAUSE_PER_BATCH)

@@ -72,17 +72,17 @@ class Trends:
         noted = self._minutes.get(minute)
         return counted if counted is not None or noted is None else noted.get(site_id, 0)
 
-    def recall(self, sites: Iterable[Site], now: int, rest: Pause) -> None:
+    def recall(self, sites: Iterable[Site], now: int, pause: Pause) -> None:
         """Counts the minutes before the first that is noted, and those of late beats; `rest` may stop it between two
         statements.
         """
-        if now >= self._begun - MINUTE + SETTLED_S and self._count_before(sites, now, rest):
+        if now >= self._begun - MINUTE + SETTLED_S and self._count_before(sites, now, pause):
             return
         if now >= self._again:
             self._again = now + AGAIN_S
-            self._count_late(now, rest)
+            self._count_late(now, pause)
 
-    def _count_before(self, sites: Iterable[Site], now: int, rest: Pause) -> bool:
+    def _count_before(self, sites: Iterable[Site], now: int, pause: Pause) -> bool:
         """Counts what was before this process; True where it was stopped."""
         minutes = range((now // MINUTE - SHOWN + 1) * MINUTE, self._begun, MINUTE)
         missing = [site.id for site in sites if site.id not in self._recalled] if minutes else []
@@ -90,11 +90,11 @@ class Trends:
             some = missing[start : start + AT_ONCE]
             self._count(some, minutes)
             self._recalled.update(some)
-            if rest(0):
+            if pause(0):
                 return True
         return False
 
-    def _count_late(self, now: int, rest: Pause) -> None:
+    def _count_late(self, now: int, pause: Pause) -> None:
         """Counts anew what is settled; a minute of which a beat comes meanwhile is counted once more."""
         while late := self._take_late(now):
             try:
@@ -104,7 +104,7 @@ class Trends:
                     for site_id, minutes in late.items():
                         self._late.setdefault(site_id, set()).update(minutes)
                 raise
-            if rest(0):
+            if pause(0):
                 return
 
     def _take_late(self, now: int) -> dict[int, set[int]]:

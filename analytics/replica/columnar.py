@@ -114,7 +114,7 @@ class Columnar:
 
     # ── following ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def follow(self, rest: Pause, tell: Report = lambda _: None) -> None:
+    def follow(self, pause: Pause, report: Report = lambda _: None) -> None:
         """Brings the replica up to date; makes it first where that has to be, which may take a minute.
 
         Where DuckDB fails, the log says so and the replica is made anew, at first soon and then more and more rarely.
@@ -128,7 +128,7 @@ class Columnar:
             if self._replica is None and time.monotonic() < self._again_at:
                 return
             try:
-                self._catch_up(rest, tell)
+                self._catch_up(pause, report)
             except Stopped:
                 pass
             except (duckdb.Error, OSError) as broken:
@@ -138,17 +138,17 @@ class Columnar:
                 self._put_off()
                 raise
 
-    def remake(self, rest: Pause, tell: Report) -> None:
+    def remake(self, pause: Pause, report: Report) -> None:
         """Makes it anew from the truth, whatever it has now."""
         with self._working:
             self._doubted = "asked for"
             self._give_up()
             self._wait_s, self._again_at = FIRST_WAIT_S, 0.0
-            self.follow(rest, tell)
+            self.follow(pause, report)
 
-    def _catch_up(self, rest: Pause, tell: Report) -> None:
+    def _catch_up(self, pause: Pause, report: Report) -> None:
         if self._replica is None:
-            self._open(rest, tell)
+            self._open(pause, report)
         with self.database.snapshot() as truth:
             self._follow(truth)
 
@@ -166,14 +166,14 @@ class Columnar:
         self._wait_s = FIRST_WAIT_S
 
     @contextmanager
-    def frozen(self, rest: Pause, tell: Report) -> Iterator[tuple[Connection, duckdb.DuckDBPyConnection] | None]:
+    def frozen(self, pause: Pause, report: Report) -> Iterator[tuple[Connection, duckdb.DuckDBPyConnection] | None]:
         """A snapshot of the truth and the replica that has followed exactly that; nothing moves within the block.
 
         None where the replica is off, or cannot be made.
         """
         with self._working:
             self._again_at = 0.0
-            self.follow(rest, tell)
+            self.follow(pause, report)
             if self._replica is None:
                 yield None
                 return
@@ -183,11 +183,11 @@ class Columnar:
 
     # ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _open(self, rest: Pause, tell: Report) -> None:
+    def _open(self, pause: Pause, report: Report) -> None:
         if self._lock_file is None:
             self._path, self._lock_file = _own(self._folder)
         if not (self._path.exists() and self._take_up()):
-            self._make(rest, tell)
+            self._make(pause, report)
             if not self._take_up():
                 raise duckdb.IOException("the file that was just made cannot be used")
 
@@ -213,18 +213,18 @@ class Columnar:
             self._replica, self._position = replica, position
         return True
 
-    def _make(self, rest: Pause, tell: Report) -> None:
+    def _make(self, pause: Pause, report: Report) -> None:
         log.info("the columnar replica is made from the stored rows")
         begun = time.monotonic()
         forget(self._path)
 
         def told(progress: str) -> None:
             self._progress = progress
-            tell(progress)
+            report(progress)
 
         try:
             told("the columnar replica is made")
-            rebuild(self.database, self._path, rest, told)
+            rebuild(self.database, self._path, pause, told)
         finally:
             self._progress = ""
         log.info("the columnar replica is made; it took %.1f s", time.monotonic() - begun)

@@ -76,7 +76,7 @@ def connect(path: Path, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
     return replica
 
 
-def rebuild(database: Database, path: Path, rest: Pause, tell: Report) -> None:
+def rebuild(database: Database, path: Path, pause: Pause, report: Report) -> None:
     """Makes the replica at `path`. It is there as a whole or not at all; raises `Stopped` where `rest` says so.
 
     Runs in a thread of its own, which gives way to the others.
@@ -86,7 +86,7 @@ def rebuild(database: Database, path: Path, rest: Pause, tell: Report) -> None:
     def work() -> None:
         try:
             _give_way()
-            _make(database, path, rest, tell)
+            _make(database, path, pause, report)
         except BaseException as why:
             failed.append(why)
 
@@ -101,13 +101,13 @@ def _give_way() -> None:
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-def _make(database: Database, path: Path, rest: Pause, tell: Report) -> None:
+def _make(database: Database, path: Path, pause: Pause, report: Report) -> None:
     making = path.with_name(f"{path.name}.new")
     forget(making)
     try:
         replica = connect(making, MEMORY, threads=1)
         try:
-            _fill(database, replica, rest, tell)
+            _fill(database, replica, pause, report)
         finally:
             replica.close()
         forget(path)
@@ -123,7 +123,7 @@ def forget(path: Path) -> None:
     shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
 
 
-def _fill(database: Database, replica: duckdb.DuckDBPyConnection, rest: Pause, tell: Report) -> None:
+def _fill(database: Database, replica: duckdb.DuckDBPyConnection, pause: Pause, report: Report) -> None:
     for statement in MADE:
         replica.execute(statement)
     with database.transaction() as connection:
@@ -131,13 +131,13 @@ def _fill(database: Database, replica: duckdb.DuckDBPyConnection, rest: Pause, t
     with database.read() as connection:
         position = follow.start(connection, time.monotonic())
     spans = _spans(database)
-    progress = _progress(spans, tell)
+    progress = _progress(spans, report)
     for table in TABLES:  # visits first: the others carry facts of them
-        _copy(replica, _batches(database, [span for span in spans if span.table is table]), rest, progress)
+        _copy(replica, _batches(database, [span for span in spans if span.table is table]), pause, progress)
 
     def step(done: int, whole: int) -> None:
-        tell(f"the columnar replica is made: all rows, and {done} of {whole} columns about who was there before")
-        if rest(0):
+        report(f"the columnar replica is made: all rows, and {done} of {whole} columns about who was there before")
+        if pause(0):
             raise Stopped
 
     replica.execute(f"SET threads = {os.cpu_count() or 1:d}")  # nothing is read meanwhile
@@ -157,7 +157,7 @@ def _spans(database: Database) -> list[_Span]:
     return found
 
 
-def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], rest: Pause, progress: Progress) -> None:
+def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], pause: Pause, progress: Progress) -> None:
     """Writes one batch while another thread reads the next: both databases work without Python's lock."""
     reading = threading.Lock()
 
@@ -167,7 +167,7 @@ def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], rest: 
             while batch := _next(batches, reading):
                 codec.add(own, batch.span.table, batch.rows)
                 progress(*batch)
-                if rest(0):
+                if pause(0):
                     raise Stopped
             own.execute("COMMIT")
 
@@ -197,7 +197,7 @@ def _batches(database: Database, spans: Sequence[_Span]) -> Generator[_Batch]:
             last = rows.last
 
 
-def _progress(spans: list[_Span], tell: Report) -> Progress:
+def _progress(spans: list[_Span], report: Report) -> Progress:
     """Tells how far it is by the time that the rows cover: counting them would take long on SQLite."""
     whole = sum(span.seconds for span in spans)
     many = 0
@@ -209,6 +209,6 @@ def _progress(spans: list[_Span], tell: Report) -> Progress:
         with telling:
             many += rows.many
             reached[id(span)] = max(reached.get(id(span), 0), span._replace(last=rows.last).seconds)
-            tell(f"the columnar replica is made: {sum(reached.values()) / whole:.0%}, {many:,} rows")
+            report(f"the columnar replica is made: {sum(reached.values()) / whole:.0%}, {many:,} rows")
 
     return step

@@ -119,7 +119,7 @@ def _change(row: Row[*tuple[Any, ...]]) -> Change:
     return Change(row.id, row.site_id, rows, digest)
 
 
-def prune(database: Database, rest: Pause, kept: int = KEPT) -> int:
+def prune(database: Database, pause: Pause, kept: int = KEPT) -> int:
     """Deletes all but the last `kept` lines, in batches that hold nobody up, and says how many."""
     table, gone = schema.changes, 0
     with database.read() as connection:
@@ -129,6 +129,6 @@ def prune(database: Database, rest: Pause, kept: int = KEPT) -> int:
         begun = time.monotonic()
         with database.transaction() as connection:
             gone += connection.execute(delete(table).where(table.c.id < min(low + BATCH, end))).rowcount
-        if rest((time.monotonic() - begun) * PAUSE_PER_BATCH):
+        if pause((time.monotonic() - begun) * PAUSE_PER_BATCH):
             break
     return gone

@@ -33,8 +33,8 @@ def go_on(_: float) -> bool:
     return False
 
 
-def counted(database, day: date = YESTERDAY, kept=lambda _: 0, rest=go_on) -> int | None:
-    return minute_store.count_day(database, day, NOW, WINDOW, kept, rest)
+def counted(database, day: date = YESTERDAY, kept=lambda _: 0, pause=go_on) -> int | None:
+    return minute_store.count_day(database, day, NOW, WINDOW, kept, pause)
 
 
 def series(database, site_id: int = 1, day: date = YESTERDAY) -> list[int]:
@@ -122,7 +122,7 @@ def test_a_stopped_count_leaves_the_day_missing_and_the_next_ends_as_if_nothing_
     monkeypatch.setattr(minute_store, "BATCH", 1)
     keep_heartbeats(database, *(beat(n, at=NOON + n, site_id=n % 3 + 1) for n in range(40)))
     rests = iter([False] * 9)  # the first site is counted and written, the second not
-    assert counted(database, rest=lambda _: next(rests, True)) is None
+    assert counted(database, pause=lambda _: next(rests, True)) is None
     assert [one for (one,) in rows(database, schema.concurrents, "site_id")] == [1]
     assert minute_store.missing(database, TODAY) == [YESTERDAY]
     assert counted(database) == 3
@@ -166,7 +166,7 @@ def test_beats_that_come_while_their_day_is_counted_make_it_be_counted_again(dat
             late(database, one)
         return False
 
-    assert counted(database, rest=meanwhile) is None
+    assert counted(database, pause=meanwhile) is None
     assert counted(database) == 1
     assert people(series(database)) == {NOON: 1, NOON + 5 * MINUTE: 1}
 
@@ -209,7 +209,7 @@ def test_it_goes_with_its_site_and_is_not_written_for_one_that_goes_meanwhile(da
             connection.execute(schema.sites.delete().where(schema.sites.c.id == 2))
         return False
 
-    counted(database, rest=remove)
+    counted(database, pause=remove)
     assert [one for (one,) in rows(database, schema.concurrents, "site_id")] == [1]
     store.remove(database, "site-1.example")
     assert rows(database, schema.concurrents) == []

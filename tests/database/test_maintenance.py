@@ -21,8 +21,8 @@ TODAY = day_of(NOW)
 ONE_O_CLOCK = start_of(TODAY) + HOUR
 
 
-def work(database, now: int = NOW, rest=lambda _: False, tell=lambda _: None) -> Work:
-    return Work(database, now, 7, rest, tell)
+def work(database, now: int = NOW, pause=lambda _: False, report=lambda _: None) -> Work:
+    return Work(database, now, 7, pause, report)
 
 
 def days(database) -> list[str]:
@@ -87,7 +87,7 @@ def test_what_was_missed_is_due_at_any_hour(database):
 
 def test_nothing_is_purged_of_a_day_that_could_not_be_counted(fortnight):
     stopping = iter([False, False, False])  # the first days are counted, then it has to stop
-    assert daily.run(work(fortnight, rest=lambda _: next(stopping, True)))
+    assert daily.run(work(fortnight, pause=lambda _: next(stopping, True)))
     first = min(at for (at,) in rows(fortnight, schema.heartbeats, "at"))
     assert 0 < len(days(fortnight)) < 14
     assert day_of(first).isoformat() > days(fortnight)[-1] or len(rows(fortnight, schema.heartbeats)) == 29
@@ -101,10 +101,10 @@ def test_nothing_is_purged_of_a_day_that_could_not_be_counted(fortnight):
 def test_a_purge_that_was_stopped_is_due_again(fortnight, monkeypatch):
     monkeypatch.setattr(purge, "BATCH", 4)
 
-    def rest(_: float) -> bool:
+    def pause(_: float) -> bool:
         return count(fortnight, schema.heartbeats) < 29  # stops after the first batch
 
-    daily.run(work(fortnight, rest=rest))
+    daily.run(work(fortnight, pause=pause))
     assert count(fortnight, schema.heartbeats) == 25
     assert daily.due(fortnight, NOW)
     assert daily.keep(work(fortnight)) == ["Purged 11 heartbeats past their retention."]
@@ -130,7 +130,7 @@ def test_counters_whose_purge_was_stopped_are_due_again(database, monkeypatch):
         for back in (91, 92):
             row = {"site_id": 0, "hour": NOW - back * DAY, "outcome": "rejected", "reason": "bad_json", "count": 1}
             connection.execute(schema.outcomes.insert(), row)
-    assert daily.run(work(database, rest=lambda _: True)) == ["Purged 1 counter older than 90 days."]
+    assert daily.run(work(database, pause=lambda _: True)) == ["Purged 1 counter older than 90 days."]
     assert daily.due(database, NOW)
     assert daily.keep(work(database)) == ["Purged 1 counter older than 90 days."]
     assert not daily.due(database, NOW)
@@ -154,7 +154,7 @@ def test_while_one_is_at_it_another_leaves_it_or_waits(fortnight):
     answers: list[list[str]] = []
 
     def other() -> None:
-        answers.append(daily.run(work(fortnight, rest=lambda s: threading.Event().wait(s), tell=said.append)))
+        answers.append(daily.run(work(fortnight, pause=lambda s: threading.Event().wait(s), report=said.append)))
 
     said: list[str] = []
     with fortnight.alone() as alone:
