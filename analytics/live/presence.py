@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from analytics.live.beat import Beat, State
-from analytics.live.state import LiveState, PlaceTally, Rest, Tally
+from analytics.live.state import LiveState, Others, PlaceTally, Tally
 
 _labels = attrgetter("user_id", "user_type", "path", "source", "country", "city", "lat", "lon")
 
@@ -230,8 +230,8 @@ def _top(counter: Counter[str], most: int) -> tuple[Tally, ...]:
     return tuple(Tally(*item) for item in heapq.nsmallest(most, counter.items(), _most_first))
 
 
-def _rest(counter: Counter[str], listed: tuple[Tally, ...]) -> Rest:
-    return Rest(counter.total() - sum(tally.people for tally in listed), len(counter) - len(listed))
+def _rest(counter: Counter[str], listed: tuple[Tally, ...]) -> Others:
+    return Others(counter.total() - sum(tally.people for tally in listed), len(counter) - len(listed))
 
 
 def _step(counter: Counter[Any], key: Any, step: int) -> None:

@@ -13,7 +13,7 @@ class Tally(NamedTuple):
     people: int
 
 
-class Rest(NamedTuple):
+class Others(NamedTuple):
     """What a list leaves out: so many people on so many other pages (sources, countries)."""
 
     people: int
@@ -41,11 +41,11 @@ class LiveState:
     anonymous: int
     user_types: tuple[Tally, ...]
     pages: tuple[Tally, ...]
-    other_pages: Rest
+    other_pages: Others
     sources: tuple[Tally, ...]
-    other_sources: Rest
+    other_sources: Others
     countries: tuple[Tally, ...]
-    other_countries: Rest
+    other_countries: Others
     places: tuple[PlaceTally, ...]
 
 

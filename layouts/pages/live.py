@@ -12,7 +12,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.idn import in_letters, to_letters
-from analytics.live.state import Concurrency, LiveState, Rest, Tally
+from analytics.live.state import Concurrency, LiveState, Others, Tally
 from analytics.sites.site import Site
 from layouts.components import feed, figures, ranking, rewind, states
 from layouts.components import places as map_of
@@ -202,7 +202,7 @@ def split(state: LiveState) -> list[Component]:
 
 def user_types(state: LiveState) -> list[Component]:
     """The commonest user types with their people; empty when the site tells none."""
-    shown, rest = ranking.top(state.user_types, Rest(0, 0), USER_TYPES)
+    shown, rest = ranking.top(state.user_types, Others(0, 0), USER_TYPES)
     lines = [_user_type(tally) for tally in shown]
     if rest.people:
         others = f"{figures.count(rest.others)} more"

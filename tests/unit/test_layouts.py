@@ -12,7 +12,7 @@ import plotly.utils
 import pytest
 
 from analytics.base import language
-from analytics.live.state import Concurrency, LiveState, PlaceTally, Rest, Tally
+from analytics.live.state import Concurrency, LiveState, Others, PlaceTally, Tally
 from layouts import shell
 from layouts.components import figures, ranking, states
 from layouts.pages import first, live
@@ -30,7 +30,7 @@ class Site(NamedTuple):
     demo: bool = False
 
 
-NOBODY = LiveState(AT, 60, 0, 0, 0, (), (), Rest(0, 0), (), Rest(0, 0), (), Rest(0, 0), ())
+NOBODY = LiveState(AT, 60, 0, 0, 0, (), (), Others(0, 0), (), Others(0, 0), (), Others(0, 0), ())
 SOME = LiveState(
     at=AT,
     window_s=60,
@@ -39,11 +39,11 @@ SOME = LiveState(
     anonymous=94,
     user_types=(Tally("supplier", 19), Tally("couple", 11)),
     pages=(Tally("/", 100), Tally("/prices", 22)),
-    other_pages=Rest(6, 6),
+    other_pages=Others(6, 6),
     sources=(Tally("Google", 127),),
-    other_sources=Rest(1, 1),
+    other_sources=Others(1, 1),
     countries=(Tally("US", 1_041), Tally("", 3)),
-    other_countries=Rest(31, 9),
+    other_countries=Others(31, 9),
     places=(PlaceTally("US", "New York", 40.71, -74, 1_041), PlaceTally("DE", "", 51.2, 10.4, 1)),
 )
 QUIET_DAY = Concurrency((), None, None)
@@ -151,10 +151,10 @@ def test_window_is_in_seconds_or_whole_minutes(seconds, written):
 @pytest.mark.parametrize(
     ("rest", "written"),
     [
-        (Rest(1, 1), "1 person on 1 other page"),
-        (Rest(2, 1), "2 people on 1 other page"),
-        (Rest(6, 6), "6 people on 6 other pages"),
-        (Rest(1_234, 1_000), "1,234 people on 1,000 other pages"),
+        (Others(1, 1), "1 person on 1 other page"),
+        (Others(2, 1), "2 people on 1 other page"),
+        (Others(6, 6), "6 people on 6 other pages"),
+        (Others(1_234, 1_000), "1,234 people on 1,000 other pages"),
     ],
 )
 def test_rest_has_right_plurals(rest, written):
@@ -162,12 +162,12 @@ def test_rest_has_right_plurals(rest, written):
 
 
 def test_nobody_left_out_is_no_line():
-    assert ranking.left_out(Rest(0, 0), "on", "page") is None
+    assert ranking.left_out(Others(0, 0), "on", "page") is None
 
 
 def test_rows_beyond_the_tenth_join_the_rest():
     pages = tuple(Tally(f"/{n}", 20 - n) for n in range(12))
-    rendered = live.pages(replace(SOME, pages=pages, other_pages=Rest(6, 6)))
+    rendered = live.pages(replace(SOME, pages=pages, other_pages=Others(6, 6)))
     assert [row["title"] for row in props(rendered) if "title" in row] == [f"/{n}" for n in range(10)]
     assert text(rendered).endswith("|25 people on 8 other pages")
 

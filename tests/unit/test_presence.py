@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from analytics.base.ids import first_id
 from analytics.live.beat import Beat, State
 from analytics.live.presence import Presence
-from analytics.live.state import LiveState, PlaceTally, Rest, Tally
+from analytics.live.state import LiveState, Others, PlaceTally, Tally
 from tests.support.factories import NOW, beat
 
 WINDOW = 60
@@ -38,7 +38,7 @@ def heads(presence: Presence) -> tuple[int, int]:
 
 
 def test_nobody_is_active_before_the_first_beat():
-    nobody = LiveState(NOW, WINDOW, 0, 0, 0, (), (), Rest(0, 0), (), Rest(0, 0), (), Rest(0, 0), ())
+    nobody = LiveState(NOW, WINDOW, 0, 0, 0, (), (), Others(0, 0), (), Others(0, 0), (), Others(0, 0), ())
     assert present().state(NOW) == nobody
 
 
@@ -218,11 +218,11 @@ def test_the_state_tells_of_each_person_where_they_are_and_whence_they_came():
         anonymous=1,
         user_types=(Tally("couple", 1), Tally("supplier", 1)),
         pages=(Tally("/b", 3),),
-        other_pages=Rest(0, 0),
+        other_pages=Others(0, 0),
         sources=(Tally("Google", 2), Tally("Bing", 1)),
-        other_sources=Rest(0, 0),
+        other_sources=Others(0, 0),
         countries=(Tally("DE", 2), Tally("", 1)),
-        other_countries=Rest(0, 0),
+        other_countries=Others(0, 0),
         places=(PlaceTally("DE", "Berlin", 52.5, 13.4, 2),),
     )
 
@@ -231,7 +231,7 @@ def test_lists_show_the_ten_first_and_count_the_rest():
     presence = present(*(beat(n, nth=n, path=f"/{n % 12:02}") for n in range(24)), beat(24, nth=24, path="/11"))
     state = presence.state(NOW)
     assert state.pages == (Tally("/11", 3), *(Tally(f"/{n:02}", 2) for n in range(9)))
-    assert state.other_pages == Rest(people=4, others=2)
+    assert state.other_pages == Others(people=4, others=2)
 
 
 def test_visits_and_people_of_the_last_five_minutes_stay_after_they_have_left():
