@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from analytics.live.beat import Beat, State
-from analytics.live.state import LiveState, Others, PlaceTally, Tally
+from analytics.live.state import LabelCount, LiveState, Others, PlaceCount
 
 _labels = attrgetter("user_id", "user_type", "path", "source", "country", "city", "lat", "lon")
 
@@ -136,7 +136,7 @@ class Presence:
         """Whether nothing is remembered, so that this object can be thrown away."""
         return not self._tabs and not len(self._recent_visits)
 
-    def top_pages(self, most: int) -> tuple[Tally, ...]:
+    def top_pages(self, most: int) -> tuple[LabelCount, ...]:
         """The paths with the most people on them now."""
         return _top(self._counts["pages"], most)
 
@@ -159,7 +159,7 @@ class Presence:
             other_sources=_rest(counts["sources"], sources),
             countries=countries,
             other_countries=_rest(counts["countries"], countries),
-            places=tuple(PlaceTally._make((*place, people)) for place, people in places),
+            places=tuple(PlaceCount._make((*place, people)) for place, people in places),
         )
 
 
@@ -226,11 +226,11 @@ def _most_first(item: tuple[Any, int]) -> tuple[int, Any]:
     return -item[1], item[0]
 
 
-def _top(counter: Counter[str], most: int) -> tuple[Tally, ...]:
-    return tuple(Tally(*item) for item in heapq.nsmallest(most, counter.items(), _most_first))
+def _top(counter: Counter[str], most: int) -> tuple[LabelCount, ...]:
+    return tuple(LabelCount(*item) for item in heapq.nsmallest(most, counter.items(), _most_first))
 
 
-def _rest(counter: Counter[str], listed: tuple[Tally, ...]) -> Others:
+def _rest(counter: Counter[str], listed: tuple[LabelCount, ...]) -> Others:
     return Others(counter.total() - sum(tally.people for tally in listed), len(counter) - len(listed))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Tally(NamedTuple):
+class LabelCount(NamedTuple):
     """How many people share one label: a page's path, a source, a country code, a user type."""
 
     label: str
@@ -20,7 +20,7 @@ class Others(NamedTuple):
     others: int
 
 
-class PlaceTally(NamedTuple):
+class PlaceCount(NamedTuple):
     """People in one place. `city` may be empty (then the position is the country's middle)."""
 
     country: str
@@ -39,14 +39,14 @@ class LiveState:
     active: int
     signed_in: int
     anonymous: int
-    user_types: tuple[Tally, ...]
-    pages: tuple[Tally, ...]
+    user_types: tuple[LabelCount, ...]
+    pages: tuple[LabelCount, ...]
     other_pages: Others
-    sources: tuple[Tally, ...]
+    sources: tuple[LabelCount, ...]
     other_sources: Others
-    countries: tuple[Tally, ...]
+    countries: tuple[LabelCount, ...]
     other_countries: Others
-    places: tuple[PlaceTally, ...]
+    places: tuple[PlaceCount, ...]
 
 
 @dataclass(frozen=True, slots=True)

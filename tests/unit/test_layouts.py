@@ -12,7 +12,7 @@ import plotly.utils
 import pytest
 
 from analytics.base import language
-from analytics.live.state import Concurrency, LiveState, Others, PlaceTally, Tally
+from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
 from layouts import shell
 from layouts.components import figures, ranking, states
 from layouts.pages import first, live
@@ -37,14 +37,14 @@ SOME = LiveState(
     active=128,
     signed_in=34,
     anonymous=94,
-    user_types=(Tally("supplier", 19), Tally("couple", 11)),
-    pages=(Tally("/", 100), Tally("/prices", 22)),
+    user_types=(LabelCount("supplier", 19), LabelCount("couple", 11)),
+    pages=(LabelCount("/", 100), LabelCount("/prices", 22)),
     other_pages=Others(6, 6),
-    sources=(Tally("Google", 127),),
+    sources=(LabelCount("Google", 127),),
     other_sources=Others(1, 1),
-    countries=(Tally("US", 1_041), Tally("", 3)),
+    countries=(LabelCount("US", 1_041), LabelCount("", 3)),
     other_countries=Others(31, 9),
-    places=(PlaceTally("US", "New York", 40.71, -74, 1_041), PlaceTally("DE", "", 51.2, 10.4, 1)),
+    places=(PlaceCount("US", "New York", 40.71, -74, 1_041), PlaceCount("DE", "", 51.2, 10.4, 1)),
 )
 QUIET_DAY = Concurrency((), None, None)
 
@@ -166,7 +166,7 @@ def test_nobody_left_out_is_no_line():
 
 
 def test_rows_beyond_the_tenth_join_the_rest():
-    pages = tuple(Tally(f"/{n}", 20 - n) for n in range(12))
+    pages = tuple(LabelCount(f"/{n}", 20 - n) for n in range(12))
     rendered = live.pages(replace(SOME, pages=pages, other_pages=Others(6, 6)))
     assert [row["title"] for row in props(rendered) if "title" in row] == [f"/{n}" for n in range(10)]
     assert text(rendered).endswith("|25 people on 8 other pages")
@@ -189,7 +189,9 @@ def test_split_of_nobody_has_zeros_and_no_shares():
 
 
 def test_user_types_are_listed_and_the_rest_is_summed():
-    types = tuple(Tally(name, people) for name, people in (("a", 9), ("b", 5), ("c", 4), ("d", 3), ("e", 2), ("f", 1)))
+    types = tuple(
+        LabelCount(name, people) for name, people in (("a", 9), ("b", 5), ("c", 4), ("d", 3), ("e", 2), ("f", 1))
+    )
     assert text(live.user_types(SOME)) == "supplier|19|couple|11"
     assert text(live.user_types(replace(SOME, user_types=types))) == "a|9|b|5|c|4|d|3|2 more|3"
     assert live.user_types(NOBODY) == []
@@ -239,10 +241,10 @@ def test_hostile_labels_stay_text():
     label = '/<script>alert("1")</script>\u202e' + "x" * 3_000
     state = replace(
         SOME,
-        pages=(Tally(label, 1),),
-        sources=(Tally(label, 1),),
-        user_types=(Tally(label, 1),),
-        places=(PlaceTally("US", label, 0, 0, 1),),
+        pages=(LabelCount(label, 1),),
+        sources=(LabelCount(label, 1),),
+        user_types=(LabelCount(label, 1),),
+        places=(PlaceCount("US", label, 0, 0, 1),),
     )
     for part in (live.pages, live.sources, live.user_types, live.places):
         rendered = part(state)
@@ -268,12 +270,12 @@ def test_countries_by_name_with_unknown_and_the_rest():
 def test_scale_of_the_rings_stays_small_and_ends_in_people():
     rendered = one(live.places(SOME), className="ff-map-size")
     assert text(rendered["children"]) == "1|16|32 people"
-    lone = replace(SOME, places=(PlaceTally("DE", "", 51.2, 10.4, 1),))
+    lone = replace(SOME, places=(PlaceCount("DE", "", 51.2, 10.4, 1),))
     assert text(one(live.places(lone), className="ff-map-size")["children"]) == "1 person"
 
 
 def test_a_site_with_very_many_places_draws_a_bounded_number():
-    many = tuple(PlaceTally("DE", f"Town {n}", 51, 10, 1) for n in range(5_000))
+    many = tuple(PlaceCount("DE", f"Town {n}", 51, 10, 1) for n in range(5_000))
     rings = [each for each in props(live.places(replace(SOME, places=many))) if "aria-label" in each]
     assert len(rings) == 120 + 1  # and the country list
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from analytics.base.ids import first_id
 from analytics.live.beat import Beat, State
 from analytics.live.presence import Presence
-from analytics.live.state import LiveState, Others, PlaceTally, Tally
+from analytics.live.state import LabelCount, LiveState, Others, PlaceCount
 from tests.support.factories import NOW, beat
 
 WINDOW = 60
@@ -216,21 +216,21 @@ def test_the_state_tells_of_each_person_where_they_are_and_whence_they_came():
         active=3,
         signed_in=2,
         anonymous=1,
-        user_types=(Tally("couple", 1), Tally("supplier", 1)),
-        pages=(Tally("/b", 3),),
+        user_types=(LabelCount("couple", 1), LabelCount("supplier", 1)),
+        pages=(LabelCount("/b", 3),),
         other_pages=Others(0, 0),
-        sources=(Tally("Google", 2), Tally("Bing", 1)),
+        sources=(LabelCount("Google", 2), LabelCount("Bing", 1)),
         other_sources=Others(0, 0),
-        countries=(Tally("DE", 2), Tally("", 1)),
+        countries=(LabelCount("DE", 2), LabelCount("", 1)),
         other_countries=Others(0, 0),
-        places=(PlaceTally("DE", "Berlin", 52.5, 13.4, 2),),
+        places=(PlaceCount("DE", "Berlin", 52.5, 13.4, 2),),
     )
 
 
 def test_lists_show_the_ten_first_and_count_the_rest():
     presence = present(*(beat(n, nth=n, path=f"/{n % 12:02}") for n in range(24)), beat(24, nth=24, path="/11"))
     state = presence.state(NOW)
-    assert state.pages == (Tally("/11", 3), *(Tally(f"/{n:02}", 2) for n in range(9)))
+    assert state.pages == (LabelCount("/11", 3), *(LabelCount(f"/{n:02}", 2) for n in range(9)))
     assert state.other_pages == Others(people=4, others=2)
 
 
