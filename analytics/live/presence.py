@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-from analytics.live.beat import Beat, State
+from analytics.live.beat import Beat, PageState
 from analytics.live.state import LabelCount, LiveState, Others, PlaceCount
 
 _labels = attrgetter("user_id", "user_type", "path", "source", "country", "city", "lat", "lon")
@@ -62,7 +62,7 @@ class Presence:
         self._due[beat.at].add(beat.tab)
         if known is not None and known.visitor != beat.visitor:
             self._turn(known.visitor, beat.tab, None)
-        self._turn(beat.visitor, beat.tab, beat if beat.state != State.LEFT else None)
+        self._turn(beat.visitor, beat.tab, beat if beat.state != PageState.LEFT else None)
 
     def _turn(self, visitor: int, tab: int, beat: Beat | None) -> None:
         """Makes `beat` the latest of a visitor's tab; None: the tab is gone."""

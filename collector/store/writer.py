@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from analytics.base.error_log import told
 from analytics.base.ids import Ids
 from analytics.jobs import daily
-from analytics.live.beat import State
+from analytics.live.beat import PageState
 from analytics.live.restore import left_tabs
 from analytics.storage.availability import UNRESPONSIVE_S
 from analytics.storage.database import Database
@@ -50,7 +50,7 @@ FILL_STEP_S = 0.0003
 LONGEST_FILL_S = 0.003
 LONGEST_WAY_S = 0.005  # a group takes 2 ms; a database that hangs must not hang the loop
 
-LEFT = int(State.LEFT)
+LEFT = int(PageState.LEFT)
 PATIENCE_S = 0.6  # a request that has waited so long for a slow commit gets 503: an answer comes within a second
 SLOW_S = 0.25  # a commit takes milliseconds; whoever waits behind many of them waits for a queue, not for a database
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from analytics.base.ids import first_id
-from analytics.live.beat import Beat, State
+from analytics.live.beat import Beat, PageState
 from analytics.live.minute_query import first_beat, people_at
 from analytics.live.minutes import History
 from analytics.live.presence import Presence
@@ -68,8 +68,8 @@ def test_a_person_counts_once_and_leaving_ends_it(database):
             beat(3, 31, nth=2),
             beat(3, 32, nth=3),
             beat(4, 41, nth=4),
-            beat(4, 41, at=NOW + 1, state=State.LEFT),
-            beat(3, 32, at=NOW + 2, state=State.LEFT),
+            beat(4, 41, at=NOW + 1, state=PageState.LEFT),
+            beat(3, 32, at=NOW + 2, state=PageState.LEFT),
             beat(2, 21, at=NOW + 3),
         ],
     )
@@ -93,7 +93,7 @@ def test_stored_history_and_live_presence_say_the_same_number(database, seed):
             nth=number,
             visit_id=first_id(NOW) + number,
             user_id=choice.choice((None, None, "ann", "bob", "v1")),
-            state=choice.choice((State.ACTIVE, State.ACTIVE, State.IDLE, State.HIDDEN, State.LEFT)),
+            state=choice.choice((PageState.ACTIVE, PageState.ACTIVE, PageState.IDLE, PageState.HIDDEN, PageState.LEFT)),
         )
         for number, second in enumerate(seconds)
     ]

@@ -14,7 +14,7 @@ from analytics.calendar.days import day_of, start_of
 from analytics.calendar.minute_series import DAY_S, MINUTES, UNKNOWN, DayOfConcurrents
 from analytics.jobs import daily
 from analytics.live import minute_store
-from analytics.live.beat import State
+from analytics.live.beat import PageState
 from analytics.live.minute_query import people_at, people_each_minute
 from analytics.live.minutes import History, a_week_before
 from analytics.sites import store
@@ -65,7 +65,7 @@ def test_every_minute_counts_as_presence_counts_that_moment(database, window):
             chance.randrange(1, 60),
             at=NOON + chance.randrange(-300, 5400),
             user_id=chance.choice((None, None, "ann", "bob")),
-            state=chance.choice((State.ACTIVE, State.ACTIVE, State.IDLE, State.HIDDEN, State.LEFT)),
+            state=chance.choice((PageState.ACTIVE, PageState.ACTIVE, PageState.IDLE, PageState.HIDDEN, PageState.LEFT)),
         )
         for _ in range(900)
     ]
@@ -81,7 +81,7 @@ def test_the_day_that_is_kept_is_what_its_heartbeats_say(database):
     keep_heartbeats(
         database,
         *(beat(1, at=MIDNIGHT - DAY_S - 30), beat(1, at=NOON), beat(2, at=NOON + 1), beat(3, at=MIDNIGHT - 1)),
-        *(beat(1, at=NOON, site_id=2), beat(1, at=NOON + 5, site_id=2, state=State.LEFT)),
+        *(beat(1, at=NOON, site_id=2), beat(1, at=NOON + 5, site_id=2, state=PageState.LEFT)),
     )
     assert counted(database) == 2
     assert people(series(database)) == {MIDNIGHT - DAY_S: 1, NOON: 1, NOON + MINUTE: 1}

@@ -14,7 +14,7 @@ from sqlalchemy import Table, func, insert, select
 
 from analytics.base.config import Config
 from analytics.base.ids import Ids, first_id
-from analytics.live.beat import Beat, State
+from analytics.live.beat import Beat, PageState
 from analytics.live.feed import FeedItem, opaque
 from analytics.sites import store as sites
 from analytics.sites.directory import Directory
@@ -142,7 +142,7 @@ def in_groups(database: Database, arrivals: Sequence[Arrival], size: int) -> lis
     for start in range(0, len(arrivals), size):
         group = stored(database, *arrivals[start : start + size], left=left)
         for one in group:
-            if isinstance(one, Stored) and one.beat.state == State.LEFT:
+            if isinstance(one, Stored) and one.beat.state == PageState.LEFT:
                 left.add((one.beat.site_id, one.beat.tab))
         outcomes += group
     return outcomes
@@ -179,7 +179,7 @@ def beat(
     at: int = NOW,
     nth: int = 0,
     user_id: str | None = None,
-    state: State = State.ACTIVE,
+    state: PageState = PageState.ACTIVE,
     path: str = "/",
     **fields: Any,
 ) -> Beat:
