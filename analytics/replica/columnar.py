@@ -42,7 +42,7 @@ BROKEN = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, d
 OFF, WAITING, MAKING, FOLLOWING = "off", "waiting", "making", "following"
 
 
-class State(NamedTuple):
+class ReplicaState(NamedTuple):
     """How the replica is: `OFF`, `WAITING` (not opened yet, or failed and tried again later), `MAKING` or
     `FOLLOWING`; how far it is made, in words; and how many seconds ago it had followed all that there was.
     """
@@ -72,13 +72,13 @@ class Columnar:
         self._wait_s, self._again_at = FIRST_WAIT_S, 0.0
 
     @property
-    def state(self) -> State:
+    def state(self) -> ReplicaState:
         """How it is right now; waits for nobody."""
         if not self._on:
-            return State(OFF)
+            return ReplicaState(OFF)
         if self._replica is None or self._doubted:
-            return State(MAKING, self._progress) if self._progress else State(WAITING)
-        return State(FOLLOWING, behind_s=max(0.0, time.monotonic() - self._followed_at))
+            return ReplicaState(MAKING, self._progress) if self._progress else ReplicaState(WAITING)
+        return ReplicaState(FOLLOWING, behind_s=max(0.0, time.monotonic() - self._followed_at))
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -329,7 +329,7 @@ def test_off_asks_the_truth_and_makes_no_file(database, config):
     stored(database, arrival())
     with replica_of(database, replace(config, columnar=False)) as replica:
         replica.follow(NEVER)
-        assert replica.state == columnar.State(columnar.OFF)
+        assert replica.state == columnar.ReplicaState(columnar.OFF)
         assert replica.rows(select(schema.pageviews.c.path)) == [("/",)]
     assert not list(config.data_dir.glob("columnar*"))
 
