@@ -19,7 +19,7 @@ from analytics.base.program import command
 from analytics.calendar.period import Period
 from analytics.jobs import daily
 from analytics.jobs import verify as verification
-from analytics.live.minutes import History, StillCounting
+from analytics.live.minutes import MinuteHistory, StillCounting
 from analytics.query import filter_syntax, stats
 from analytics.query.answer import Past
 from analytics.query.dimensions import dimension
@@ -284,7 +284,7 @@ def query(
         limit=limit,
     )
     ask = context.columnar.rows if context.columnar else stats.of_truth(context.database)
-    history = History(context.database, context.window_s)
+    history = MinuteHistory(context.database, context.window_s)
     past = Past(ask, lambda site_id, span: history.minutes(site_id, span, context.now, inf))
     first = (stats.first_second(asked.site_id, ask) or context.now) if asked.period.preset == "all" else 0
     try:

@@ -18,7 +18,7 @@ from analytics.base.config import Config, WrongSetting, secret_of
 from analytics.base.error_log import told
 from analytics.jobs import daily
 from analytics.live.minute_query import SETTLED_S
-from analytics.live.minutes import History
+from analytics.live.minutes import MinuteHistory
 from analytics.live.sparklines import Trends
 from analytics.live.today import Today
 from analytics.query import stats
@@ -107,7 +107,7 @@ class Service:
         self.refresh()
         self.columnar = Columnar(self.database, config)
         self.ask: stats.Ask = self.columnar.rows
-        self.history = History(self.database, config.active_window_s)
+        self.history = MinuteHistory(self.database, config.active_window_s)
         self.trends = Trends(self.database, config.active_window_s, int(clock()))
         self.writer = Writer(self.database, self._publish, clock=clock)
         self.spammers = open_spammers(config.spam_referrers)

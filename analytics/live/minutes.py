@@ -33,7 +33,7 @@ class StillCounting(RuntimeError):
     """Minutes of a large site are still being counted: ask again."""
 
 
-class History:
+class MinuteHistory:
     """Concurrency of each site. What the daily job has not counted yet is counted here, every settled minute once, and
     kept in memory for a day or two.
     """

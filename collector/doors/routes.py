@@ -18,7 +18,7 @@ from analytics.access.api_keys import KeyRing
 from analytics.access.embeds import EmbedRing
 from analytics.base import language
 from analytics.base.error_log import told
-from analytics.live.minutes import History
+from analytics.live.minutes import MinuteHistory
 from analytics.query.stats import Ask
 from analytics.sites.directory import Directory
 from analytics.sites.site import Site
@@ -125,7 +125,7 @@ class Routes:
         collector: Collector,
         writer: Writer,
         hub: Hub,
-        history: History,
+        history: MinuteHistory,
         sites: Directory,
         keys: KeyRing,
         embeds: EmbedRing,

@@ -16,7 +16,7 @@ from analytics.jobs import daily
 from analytics.live import minute_store
 from analytics.live.beat import PageState
 from analytics.live.minute_query import people_at, people_each_minute
-from analytics.live.minutes import History, a_week_before
+from analytics.live.minutes import MinuteHistory, a_week_before
 from analytics.sites import store
 from analytics.storage import schema
 from tests.support.factories import MINUTE, NOW, arrival, beat, keep_heartbeats, one_by_one, rows, site, with_sites
@@ -223,7 +223,7 @@ def local(text: str, zone: str) -> int:
 
 
 def whole_day(database, day: date, now: int, zone: str = "UTC") -> DayOfConcurrents:
-    history, own = History(database, WINDOW), site(timezone=zone)
+    history, own = MinuteHistory(database, WINDOW), site(timezone=zone)
     return next(filter(lambda found: found.complete, (history.day(own, day, now) for _ in range(200))))
 
 
@@ -291,14 +291,14 @@ def test_a_year_is_read_at_once_and_what_was_never_counted_is_not_known(database
             schema.concurrents.insert(),
             [{"site_id": 1, "day": str(day), "people": packed} for day in days if day.month != 2],
         )
-    found, complete = History(database, WINDOW).people(1, start_of(first), MIDNIGHT, NOW)
+    found, complete = MinuteHistory(database, WINDOW).people(1, start_of(first), MIDNIGHT, NOW)
     assert complete
     assert (len(found), found.count(3), found.count(UNKNOWN)) == (365 * MINUTES, 337 * MINUTES, 28 * MINUTES)
 
 
 def test_a_late_beat_of_a_counted_day_is_seen_when_it_has_been_counted_again(database):
     keep_heartbeats(database, beat(1, at=NOON))
-    history = History(database, WINDOW)
+    history = MinuteHistory(database, WINDOW)
     counted(database)
     assert people(list(history.day(site(), YESTERDAY, NOW).people)) == {NOON: 1}
     late(database, arrival(at=NOON + 300, visitor=2))
