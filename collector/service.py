@@ -19,7 +19,7 @@ from analytics.base.error_log import told
 from analytics.jobs import daily
 from analytics.live.minute_query import SETTLED_S
 from analytics.live.minutes import MinuteHistory
-from analytics.live.sparklines import Trends
+from analytics.live.sparklines import Sparklines
 from analytics.live.today import Today
 from analytics.query import stats
 from analytics.replica.columnar import Columnar
@@ -108,7 +108,7 @@ class Service:
         self.columnar = Columnar(self.database, config)
         self.ask: stats.Ask = self.columnar.rows
         self.history = MinuteHistory(self.database, config.active_window_s)
-        self.trends = Trends(self.database, config.active_window_s, int(clock()))
+        self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
         self.writer = Writer(self.database, self._publish, clock=clock)
         self.spammers = open_spammers(config.spam_referrers)
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
@@ -168,7 +168,7 @@ class Service:
         for one in stored:
             if one.beat.at <= now - SETTLED_S:  # its minutes may have been counted already
                 self.history.forget(one.beat.site_id, one.beat.at)
-                self.trends.forget(one.beat.site_id, one.beat.at, now)
+                self.sparklines.forget(one.beat.site_id, one.beat.at, now)
         self.today.take((one.beat, one.feed is not None and one.feed.type == "pageview") for one in stored)
         self.hub.publish(stored)
 
@@ -185,13 +185,13 @@ class Service:
     def _note(self) -> None:
         self.proxies.untrusted.warn()
         now = int(self._clock())
-        if self.trends.is_due(now):
-            self.trends.note(self.hub.active_by_site(), now)
+        if self.sparklines.is_due(now):
+            self.sparklines.note(self.hub.active_by_site(), now)
 
     def _recall(self) -> None:
         now = int(self._clock())
         self.today.recall(now, self.pause)
-        self.trends.recall(self.sites.all(), now, self.pause)
+        self.sparklines.recall(self.sites.all(), now, self.pause)
 
     def _follow(self) -> None:
         self.columnar.follow(self.pause)

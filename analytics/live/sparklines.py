@@ -21,10 +21,10 @@ LATE_S = 5  # presence so long after a minute still tells of it
 AT_ONCE = 10  # sites counted from the tables by one statement; to write one takes longer than to find nobody
 AGAIN_S = 10  # who always sends late makes minutes be counted anew no more often
 
-Trend = tuple[int | None, ...]
+Sparkline = tuple[int | None, ...]
 
 
-class Trends:
+class Sparklines:
     """The last 30 minutes of every site. Safe for many threads; holds two numbers at most for each site and minute."""
 
     def __init__(self, database: Database, window_s: int, now: int) -> None:
@@ -60,7 +60,7 @@ class Trends:
             with self._lock:
                 self._late.setdefault(site_id, set()).update(minutes)
 
-    def read(self, site_ids: Collection[int], now: int) -> dict[int, Trend]:
+    def read(self, site_ids: Collection[int], now: int) -> dict[int, Sparkline]:
         """The last 30 whole minutes of these sites, oldest first; a minute that is not known is None."""
         last = now // MINUTE * MINUTE
         shown = range(last - (SHOWN - 1) * MINUTE, last + 1, MINUTE)

@@ -90,7 +90,7 @@ def _drawn(service: Service, known: Sequence[Site], asking: Asking, yesterday: Y
     turned = min(asking.page, all_sites.pages(len(found)))
     shown = found[(turned - 1) * all_sites.ROWS : turned * all_sites.ROWS]
     ids = [site.id for site in shown]
-    trends, before = service.trends.read(ids, now), yesterday(ids)
+    trends, before = service.sparklines.read(ids, now), yesterday(ids)
     rows = [
         all_sites.Row(
             domain=site.domain,

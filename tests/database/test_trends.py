@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from analytics.live.minute_query import people_at
-from analytics.live.sparklines import AGAIN_S, AT_ONCE, SHOWN, Trends
+from analytics.live.sparklines import AGAIN_S, AT_ONCE, SHOWN, Sparklines
 from collector.live.hub import Hub
 from tests.support.factories import NOW, added_site, arrival, heartbeat, one_by_one, site
 
@@ -15,8 +15,8 @@ BEGIN = NOW // MINUTE * MINUTE + MINUTE  # the first minute that is noted
 
 
 @pytest.fixture
-def trends(database) -> Trends:
-    return Trends(database, MINUTE, BEGIN - 30)
+def trends(database) -> Sparklines:
+    return Sparklines(database, MINUTE, BEGIN - 30)
 
 
 def never(_seconds: float) -> bool:
@@ -51,7 +51,7 @@ def test_the_minutes_before_the_start_are_counted_from_the_heartbeats(database):
     sent = [arrival(site_id=first, visitor=n, at=NOW + 20 * n, page_id=f"page-{n:04}") for n in range(1, 9)]
     one_by_one(database, *sent)
     start = NOW + 240
-    trends = Trends(database, MINUTE, start)
+    trends = Sparklines(database, MINUTE, start)
     trends.recall([site(id=first), site(id=second)], start + MINUTE, never)
     now = start // MINUTE * MINUTE + MINUTE
     trends.note({first: 5}, now)
@@ -74,7 +74,7 @@ def test_counting_stops_when_it_has_to_and_goes_on_later(trends):
 # ── late beats ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def come_late(database, trends: Trends, now: int, *moments: int) -> None:
+def come_late(database, trends: Sparklines, now: int, *moments: int) -> None:
     """Somebody new beats at each of these moments, and all of it comes in now."""
     for number, at in enumerate(moments, start=1):
         one_by_one(database, arrival(visitor=number, at=at, page_id=f"late-{number:04}"))
