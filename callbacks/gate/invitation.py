@@ -17,7 +17,7 @@ from analytics.access.roles import Person
 from analytics.base.address_prefix import household
 from analytics.base.errors import InvalidInput
 from analytics.base.idn import to_letters
-from analytics.base.rate_limit import Tries
+from analytics.base.rate_limit import RateLimit
 from analytics.sites.store import all_sites
 from analytics.storage.database import Database
 from callbacks.gate import gate, signin
@@ -35,7 +35,7 @@ def register(
     clock: gate.Clock = gate.epoch,
 ) -> None:
     """Adds `/invitation`. `client` tells the address of who asks, past the proxies that are trusted."""
-    tries = Tries(signin.BY_ADDRESS, signin.WINDOW_S)
+    tries = RateLimit(signin.BY_ADDRESS, signin.WINDOW_S)
     pages = _Pages(database, version, base_url, client, clock, tries)
     server.add_url_rule("/invitation", "invitation_page", pages.show, methods=["GET"])
     server.add_url_rule("/invitation", "invitation", pages.accept, methods=["POST"])
@@ -47,7 +47,7 @@ class _Pages(NamedTuple):
     base_url: str
     client: signin.Client
     clock: gate.Clock
-    tries: Tries
+    tries: RateLimit
 
     def show(self) -> ResponseReturnValue:
         """What it is an invitation to, and the form."""

@@ -15,7 +15,7 @@ from analytics.access import accounts
 from analytics.base.address_prefix import household
 from analytics.base.errors import InvalidInput
 from analytics.base.program import line
-from analytics.base.rate_limit import Tries
+from analytics.base.rate_limit import RateLimit
 from analytics.storage.database import Database
 from callbacks.gate import gate
 from layouts import plain
@@ -147,9 +147,9 @@ class Doorman:
 
     def __init__(self) -> None:
         self._salt = secrets.token_bytes(16)
-        self._pairs = Tries(BY_PAIR, WINDOW_S)
-        self._accounts = Tries(BY_ACCOUNT, WINDOW_S)
-        self._addresses = Tries(BY_ADDRESS, WINDOW_S)
+        self._pairs = RateLimit(BY_PAIR, WINDOW_S)
+        self._accounts = RateLimit(BY_ACCOUNT, WINDOW_S)
+        self._addresses = RateLimit(BY_ADDRESS, WINDOW_S)
         self._friends: dict[str, None] = {}
 
     def visit(self, address: str, email: str, mark: str) -> Visit:
