@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound, TooManyRequests
 from analytics.access import accounts, invitations
 from analytics.access.invitations import Gone, Invitation
 from analytics.access.roles import Person
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 from analytics.base.errors import InvalidInput
 from analytics.base.idn import to_letters
 from analytics.base.rate_limit import RateLimit
@@ -85,7 +85,7 @@ class _Pages(NamedTuple):
         try:
             return invitations.find(self.database, self._token, now=now)
         except Gone:
-            wait_s = self.tries.take(household(self.client()), now)
+            wait_s = self.tries.take(address_prefix(self.client()), now)
         raise TooManyRequests(signin.WAIT, retry_after=wait_s) if wait_s else NotFound
 
     def _person(self) -> Person | None:

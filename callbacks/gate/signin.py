@@ -12,7 +12,7 @@ from flask import Response
 from flask.typing import ResponseReturnValue
 
 from analytics.access import accounts
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 from analytics.base.errors import InvalidInput
 from analytics.base.program import line
 from analytics.base.rate_limit import RateLimit
@@ -154,7 +154,7 @@ class Doorman:
 
     def visit(self, address: str, email: str, mark: str) -> Visit:
         """Who tries what. `mark` changes with the account's password."""
-        who, account = household(address), _account(email)
+        who, account = address_prefix(address), _account(email)
         return Visit(
             pair=self._hash("pair", who, account, mark),
             account=self._hash("account", account, mark),

@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 from analytics.base.error_log import told
 from collector.api import statistics
 from collector.doors import pixel
@@ -143,7 +143,7 @@ class Endpoint:
             tell(SIGN_IN_FIRST if is_call else TOO_LARGE)
 
     def address(self, peer: str, headers: Mapping[str, str]) -> str:
-        return household(self._routes.collector.client(Request("", "", "", headers, peer)))
+        return address_prefix(self._routes.collector.client(Request("", "", "", headers, peer)))
 
     def refused(self, path: str, response: Response) -> Response:
         return self._routes.not_collected(response) if path == COLLECT else response

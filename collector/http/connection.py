@@ -19,7 +19,7 @@ from typing import NamedTuple, NoReturn, Protocol, cast
 
 import httptools
 
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 from analytics.base.addresses import plain_address
 from analytics.base.error_log import told
 from collector.http import head
@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=LARGEST_UNSENT)
         peer = self._transport.get_extra_info("peername")
         self._peer = plain_address(str(peer[0])) if peer else "127.0.0.1"
-        self._home = household(self._peer)
+        self._home = address_prefix(self._peer)
         self._handler.connections.add(self, self._home)
 
     def connection_lost(self, _: Exception | None) -> None:
