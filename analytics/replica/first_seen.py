@@ -14,7 +14,7 @@ from typing import NamedTuple
 import duckdb
 
 from analytics.base.ids import LOW_BITS
-from analytics.base.limits import LONGEST_VISIT_S
+from analytics.base.limits import MAX_VISIT_S
 from analytics.query.facts import BY_HIT, BY_VISIT
 from analytics.query.metrics import PAGEVIEW
 from analytics.replica import denormalised
@@ -38,7 +38,7 @@ class _Chain(NamedTuple):
 
 
 # As in `stats`, a visit without any pageview or event is none, and one is looked for that long after its start.
-_UNTIL = f"least(last_at, (id >> {LOW_BITS}) // 1000 + {LONGEST_VISIT_S})"
+_UNTIL = f"least(last_at, (id >> {LOW_BITS}) // 1000 + {MAX_VISIT_S})"
 _VISITS = _Chain(
     BY_VISIT,
     {"visits": f"*, started_at AS began, CASE WHEN pageviews + events > 0 THEN {_UNTIL} END AS until FROM visits"},
