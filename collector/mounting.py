@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.base.config import PARSERS, PREFIX, Config, WrongSetting, read_config
-from analytics.base.error_log import Told, told
+from analytics.base.error_log import Description, describe
 from analytics.base.errors import InvalidInput
 from analytics.storage.database import Taken
 from collector.control import Control
@@ -99,6 +99,6 @@ class _Mounted:
         return Door(self._behind, service.routes(lambda _: None))  # nobody signs in here: keys and tokens read
 
 
-def _why(failed: Exception) -> str | Told:
+def _why(failed: Exception) -> str | Description:
     """In one line; only of what we say ourselves the words are known to hold no address."""
-    return str(failed) if isinstance(failed, InvalidInput | WrongSetting | Taken) else told(failed)
+    return str(failed) if isinstance(failed, InvalidInput | WrongSetting | Taken) else describe(failed)

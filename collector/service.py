@@ -15,7 +15,7 @@ from analytics.access.api_keys import KeyRing
 from analytics.access.embeds import EmbedRing
 from analytics.base import private_files
 from analytics.base.config import Config, WrongSetting, secret_of
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.jobs import daily
 from analytics.live.minute_query import SETTLED_S
 from analytics.live.minutes import MinuteHistory
@@ -161,7 +161,7 @@ class Service:
         try:
             self.salts.prepare(self.sites.all(), now)
         except SQLAlchemyError as away:
-            log.warning("salts cannot be made: %s", told(away))  # who reads is served all the same
+            log.warning("salts cannot be made: %s", describe(away))  # who reads is served all the same
 
     def _publish(self, stored: list[Stored]) -> None:
         now = int(self._clock())
@@ -243,7 +243,7 @@ class Service:
             try:
                 work()
             except Exception as failed:
-                log.warning("%s has to wait: %s", work.__name__, told(failed))
+                log.warning("%s has to wait: %s", work.__name__, describe(failed))
 
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))

@@ -27,7 +27,7 @@ MOST_CAUSES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Description:
     """What to say of a failure. As a text it is its words; the log adds the chain at DEBUG."""
 
     words: str
@@ -37,9 +37,9 @@ class Told:
         return self.words
 
 
-def told(error: BaseException) -> Told:
+def describe(error: BaseException) -> Description:
     """What the log says of a failure: `the disk that holds /srv/data is full`, or its type and place."""
-    return Told(cause(error) or _placed(error, 1), chain(error))
+    return Description(cause(error) or _placed(error, 1), chain(error))
 
 
 def cause(error: BaseException) -> str:
@@ -87,7 +87,7 @@ class Format(logging.Formatter):
         """The line, and at DEBUG another with the chain of the failure that it tells of."""
         line = super().format(record)
         args = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
-        chains = [one.chain for one in args if isinstance(one, Told)]
+        chains = [one.chain for one in args if isinstance(one, Description)]
         if not chains or not logging.getLogger().isEnabledFor(logging.DEBUG):
             return line
         began = f"{self.formatTime(record, TIME)} DEBUG {record.name}: "
@@ -107,10 +107,10 @@ def keep_log(level: str) -> None:
 
 def _thread_died(died: threading.ExceptHookArgs) -> None:
     name = died.thread.name if died.thread else "a thread"
-    log.error("%s has died: %s", name, told(died.exc_value) if died.exc_value else died.exc_type.__name__)
+    log.error("%s has died: %s", name, describe(died.exc_value) if died.exc_value else died.exc_type.__name__)
 
 
 def loop_failed(_loop: object, context: Mapping[str, Any]) -> None:
     """The exception handler of an event loop: its own prints callbacks with all that they were given."""
     failed = context.get("exception")
-    log.error("the event loop: %s", told(failed) if failed else context["message"])
+    log.error("the event loop: %s", describe(failed) if failed else context["message"])

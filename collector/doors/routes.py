@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from analytics.access.api_keys import KeyRing
 from analytics.access.embeds import EmbedRing
 from analytics.base import language
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.live.minutes import MinuteHistory
 from analytics.query.stats import Ask
 from analytics.sites.directory import Directory
@@ -97,10 +97,10 @@ def answered_by(answer: Answer, request: Request) -> Response | Stream:
     try:
         return answer(request)
     except SQLAlchemyError as away:
-        log.error("%s: the database does not answer: %s", request.path, told(away))
+        log.error("%s: the database does not answer: %s", request.path, describe(away))
         return DATABASE_AWAY
     except Exception as failed:
-        log.error("%s failed: %s", request.path, told(failed))
+        log.error("%s failed: %s", request.path, describe(failed))
         return FAILED
 
 

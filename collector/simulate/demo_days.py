@@ -17,7 +17,7 @@ from msgspec.structs import astuple, replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.base.ids import first_id
 from analytics.base.redaction import clean_path
 from analytics.calendar.days import day_of, days_between, start_of
@@ -77,7 +77,7 @@ def write(
             if stopped() or not _keep(database, site_id, day, made):
                 return
     except SQLAlchemyError as failed:
-        log.warning("the demo's earlier days are incomplete: %s", told(failed))
+        log.warning("the demo's earlier days are incomplete: %s", describe(failed))
 
 
 def days_before(now: int) -> list[tuple[date, float]]:

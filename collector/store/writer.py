@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.base.ids import Ids
 from analytics.jobs import daily
 from analytics.live.beat import PageState
@@ -273,7 +273,7 @@ class Writer:
         try:
             self._on_stored(stored)
         except Exception as failed:
-            log.error("the live side has missed %d events: %s", len(stored), told(failed))
+            log.error("the live side has missed %d events: %s", len(stored), describe(failed))
 
     def _stored(self, arrivals: list[Arrival]) -> list[Outcome]:
         """The outcomes after the commit. One arrival that the database refuses does not sink the others."""
@@ -281,12 +281,12 @@ class Writer:
         try:
             return self._store(arrivals, tally)
         except AWAY_ERRORS as away:
-            log.error("the database cannot be written to: %s", told(away))
+            log.error("the database cannot be written to: %s", describe(away))
             self._return_tally(tally)
             if not self._database.embedded:  # an embedded one is there, whatever its disk does
                 self._availability.mark_failed()
         except Exception as refused:
-            log.error("%d arrivals could not be stored: %s", len(arrivals), told(refused))
+            log.error("%d arrivals could not be stored: %s", len(arrivals), describe(refused))
             self._return_tally(tally)
             if len(arrivals) > 1:
                 return [outcome for arrival in arrivals for outcome in self._stored([arrival])]
@@ -310,7 +310,7 @@ class Writer:
                 write_tally(connection, tally)
             self._again, self._uncounted = None, False
         except Exception as failed:
-            log.debug("still nothing can be stored: %s", told(failed))
+            log.debug("still nothing can be stored: %s", describe(failed))
             self._return_tally(tally)
             return not isinstance(failed, AWAY_ERRORS)
         return True
@@ -360,5 +360,5 @@ class Writer:
             self._uncounted = False
         except Exception as away:
             self._uncounted = True
-            log.error("the outcome counters cannot be written: %s", told(away))
+            log.error("the outcome counters cannot be written: %s", describe(away))
             self._return_tally(tally)
