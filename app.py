@@ -198,7 +198,7 @@ def _warn_of_base_path(app: Dash, routes: Routes) -> None:
 @cache
 def _wsgi() -> flask.Flask:
     """The server that WSGI servers import: opened when they ask for it, in their worker."""
-    error_log.keep_log("INFO")
+    error_log.configure("INFO")
     os.umask(private_files.UMASK)
     service = Service(read_config())
     app = create_app(service)
@@ -271,7 +271,7 @@ def _days_of(service: Service) -> demo.Days:
 
 
 def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], None] = lambda _: None) -> None:
-    error_log.keep_log(config.log_level)
+    error_log.configure(config.log_level)
     for chatty in ("werkzeug", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     reached = config.base_url or listener.local_url

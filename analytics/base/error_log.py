@@ -97,7 +97,7 @@ class Format(logging.Formatter):
         return chain(ei[1])
 
 
-def keep_log(level: str) -> None:
+def configure(level: str) -> None:
     """Logs to stderr from that level up, unless the process logs somewhere already; a thread that dies is told too."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Format())
