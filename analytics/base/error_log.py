@@ -44,7 +44,7 @@ def describe(error: BaseException) -> Description:
 
 def cause(error: BaseException) -> str:
     """What the operator has to mend, in plain words; "" where it is nothing that is known."""
-    return next((words for one in _causes(error) if (words := error_causes.words(one))), "")
+    return next((words for one in _causes(error) if (words := error_causes.explain(one))), "")
 
 
 def chain(error: BaseException) -> str:

@@ -283,7 +283,7 @@ def _own(folder: Path) -> tuple[Path, IO[str]]:
 
 def _said(broken: Exception) -> str:
     """What failed, for the log. Only what DuckDB says of files: the rest may quote what a visitor has sent."""
-    if known := error_causes.words(broken):
+    if known := error_causes.explain(broken):
         return known
     told = str(broken).partition("\n")[0][:200] if isinstance(broken, (duckdb.IOException, OSError)) else ""
     return f"{type(broken).__name__} {told}".strip()
