@@ -179,7 +179,7 @@ class Service:
     def _do_the_day(self) -> None:
         days, window_s = self.config.heartbeat_retention_days, self.config.active_window_s
         work = daily.Work(self.database, int(self._clock()), days, self.pause, lambda _: None, window_s)
-        for said in daily.keep(work):
+        for said in daily.run_if_due(work):
             log.info("%s", said)
 
     def _note(self) -> None:

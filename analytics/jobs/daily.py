@@ -155,7 +155,7 @@ def run(work: Work) -> list[str]:
             return []
 
 
-def keep(work: Work) -> list[str]:
+def run_if_due(work: Work) -> list[str]:
     """Does the day's work where it is due and nobody else is at it."""
     if not due(work.database, work.now):
         return []

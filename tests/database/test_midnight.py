@@ -229,7 +229,7 @@ def test_yesterday_s_unique_people_equal_a_recount(town):
             here.at(late, agent=agent, type="heartbeat", pageview=page, **(user if hour > -6 else {}))
     here.now = utc_midnight + HOUR
     work = daily.Work(here.service.database, int(here.now), 7, lambda _: False, lambda _: None)
-    daily.keep(work)
+    daily.run_if_due(work)
     users, signed, visitors = set(), set(), set()
     for at, visitor, user_id in rows(here.service.database, schema.heartbeats, "at", "visitor", "user_id"):
         if utc_midnight - 24 * HOUR <= at < utc_midnight:
