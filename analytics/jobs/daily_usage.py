@@ -97,7 +97,7 @@ def count_day(database: Database, day: date, now: int, kept: Kept, pause: Pause)
             return None
         there = set(connection.execute(select(schema.sites.c.id)).scalars())  # one may have been removed meanwhile
         found = [usage for usage in counted if usage.people and usage.site_id in there]
-        for anew in (True, False):
-            rows = [usage._asdict() for usage in found if (kept(usage.site_id) <= begin) is anew]
-            upsert(connection, schema.daily_usage, rows, anew=anew)
+        for overwrite in (True, False):
+            rows = [usage._asdict() for usage in found if (kept(usage.site_id) <= begin) is overwrite]
+            upsert(connection, schema.daily_usage, rows, overwrite=overwrite)
     return found

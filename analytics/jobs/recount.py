@@ -114,7 +114,7 @@ def _mend_rows(connection: Connection, table: Any, rows: Sequence[WrongRow]) -> 
         if row.right is None:
             key = table.c.day if "day" in table.c else table.c.hour
             connection.execute(delete(table).where(table.c.site_id == row.site_id, key == row.key, *_stored_of(table)))
-    upsert(connection, table, [row.right for row in rows if row.right is not None], anew=True)
+    upsert(connection, table, [row.right for row in rows if row.right is not None], overwrite=True)
 
 
 def _stored_of(table: Any) -> Sequence[Any]:

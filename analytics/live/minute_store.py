@@ -125,7 +125,12 @@ def _write(
     with database.transaction() as connection:
         there = connection.execute(select(schema.sites.c.id).where(schema.sites.c.id.in_(waiting))).scalars()
         rows = [{"site_id": one, "day": day.isoformat(), "people": waiting[one]} for one in there]
-        for anew in (True, False):
-            upsert(connection, schema.concurrents, [row for row in rows if is_whole(row["site_id"]) is anew], anew=anew)
+        for overwrite in (True, False):
+            upsert(
+                connection,
+                schema.concurrents,
+                [row for row in rows if is_whole(row["site_id"]) is overwrite],
+                overwrite=overwrite,
+            )
     waiting.clear()
     return pause((time.monotonic() - started) * PAUSE_PER_BATCH)

@@ -196,7 +196,7 @@ def _keep(database: Database, site_id: int, day: date, made: Day) -> bool:
         insert(driver, schema.visits, [(*astuple(visit)[:-1], *visit.origin) for visit in made.visits])
         insert(driver, schema.pageviews, made.pageviews)
         insert(driver, schema.events, made.events)
-        upsert(connection, schema.daily_usage, [_usage(site_id, day, made.visits)._asdict()], anew=False)
+        upsert(connection, schema.daily_usage, [_usage(site_id, day, made.visits)._asdict()], overwrite=False)
         _note(connection, site_id, made)
     return True
 
