@@ -14,8 +14,8 @@ from sqlalchemy import func, insert, select
 from analytics.base.config import Config
 from analytics.base.ids import first_id
 from analytics.jobs import daily_usage
-from analytics.live.figures import Figures
 from analytics.live.today import SETTLED_S, Today
+from analytics.live.today_counts import TodayCounts
 from analytics.sites.site import Site
 from analytics.sites.store import all_sites
 from analytics.storage import schema
@@ -99,7 +99,7 @@ def _by_sql(database: Database) -> None:
         connection.execute(select(pairs.c.site_id, func.count()).group_by(pairs.c.site_id)).all()
 
 
-def _written(database: Database, pageviews: int) -> Figures:
+def _written(database: Database, pageviews: int) -> TodayCounts:
     """Writes the day; the figures that each site has to have."""
     with database.transaction() as connection:
         rows = [
@@ -117,7 +117,7 @@ def _written(database: Database, pageviews: int) -> Figures:
     fill(database, "visits", _visits(visits))
     fill(database, "pageviews", _pages(visits, "pageviews"))
     fill(database, "heartbeats", _pages(visits, "heartbeats"))
-    return Figures(people=visits, visits=visits, pageviews=visits * VISIT_PAGES)
+    return TodayCounts(people=visits, visits=visits, pageviews=visits * VISIT_PAGES)
 
 
 def _begun(site_id: int, number: int, visits: int) -> int:

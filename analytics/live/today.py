@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from analytics.base.background import Pause
 from analytics.base.ids import came_live, first_id
 from analytics.live.beat import Beat
-from analytics.live.figures import Figures
+from analytics.live.today_counts import TodayCounts
 from analytics.sites.site import Site
 from analytics.storage import schema
 from analytics.storage.database import Database
@@ -29,7 +29,7 @@ A_FETCH = 1_000  # rows at once: nobody who stores waits longer than these take
 TRIES = 3
 
 
-NOBODY = Figures(0, 0, 0)
+NOBODY = TodayCounts(0, 0, 0)
 
 
 class _Day:
@@ -102,7 +102,7 @@ class Today:
         self._days: dict[int, _Day] = {}
         self._full = False
 
-    def read(self, site_ids: Collection[int], now: int) -> dict[int, Figures]:
+    def read(self, site_ids: Collection[int], now: int) -> dict[int, TodayCounts]:
         """Today's figures by site; a site that is not counted yet (seconds after a start) is left out."""
         found = {}
         with self._lock:
@@ -111,7 +111,7 @@ class Today:
                 if day is not None and now >= day.end:
                     found[site_id] = NOBODY
                 elif day is not None and day.whole:
-                    found[site_id] = Figures(day.people, day.visits, day.pageviews, day.at_least)
+                    found[site_id] = TodayCounts(day.people, day.visits, day.pageviews, day.at_least)
         return found
 
     def prepare(self, sites: Iterable[Site], now: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from analytics.base.config import Config
 from analytics.jobs import daily
-from analytics.live.figures import Figures
+from analytics.live.today_counts import TodayCounts
 from analytics.sites import site as sites_site
 from analytics.sites import store
 from analytics.sites.salts import OPEN_S
@@ -126,7 +126,7 @@ def test_the_last_second_before_midnight_and_the_first_after_it_are_of_two_days(
     before = here.service.salts.of(here.site, midnight - 1)
     here.at(midnight)
     told = here.service.today.read([here.site.id], midnight)
-    assert told == {here.site.id: Figures(people=1, visits=1, pageviews=1)}
+    assert told == {here.site.id: TodayCounts(people=1, visits=1, pageviews=1)}
     after = here.service.salts.of(here.site, midnight)
     assert (before.until, after.before) == (midnight, before.today)
     assert after.today != before.today
