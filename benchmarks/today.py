@@ -50,7 +50,7 @@ def _on(report: Report, name: str, config: Config, pageviews: int) -> None:
     sites = all_sites(database)
     today = Today(database)
     today.prepare(sites, NOW - 2 * SETTLED_S)
-    took, _ = _timed(lambda: today.recall(NOW, lambda _: False))
+    took, _ = _timed(lambda: today.restore(NOW, lambda _: False))
     report.figure(f"{name}, {pageviews:,} pageviews recalled", f"{took:,.0f} ms, beside everything else")
     ids = [site.id for site in sites]
     read_ms = [_timed(lambda: today.read(ids, NOW))[0] for _ in range(200)]

@@ -48,7 +48,7 @@ log = logging.getLogger("footfall.service")
 TIDY_S = 60.0
 DAY_S = 30.0  # how often one looks whether the day's work is due
 NOTE_S = 1.0
-RECALL_S = 1.0
+RESTORE_S = 1.0
 PROBE_S = PULSE_S = 0.5
 SALTS_S = 0.5  # how long the event loop waits for salts that were not prepared
 FOLLOW_S = 1.0  # a pass costs 60 ms of processor time however little there is
@@ -119,7 +119,7 @@ class Service:
             self._kept(ALONE_S if self.database.embedded else RENEW_S, self.refresh),
             self._kept(TIDY_S, self._tidy),
             self._kept(NOTE_S, self._note),
-            self._kept(RECALL_S, self._recall),
+            self._kept(RESTORE_S, self._restore),
             self._kept(DAY_S, self._do_the_day),
             self._kept(FOLLOW_S, self._follow),
             self._kept(FILES_S, self._look_at_files),
@@ -188,10 +188,10 @@ class Service:
         if self.sparklines.is_due(now):
             self.sparklines.note(self.hub.active_by_site(), now)
 
-    def _recall(self) -> None:
+    def _restore(self) -> None:
         now = int(self._clock())
-        self.today.recall(now, self.pause)
-        self.sparklines.recall(self.sites.all(), now, self.pause)
+        self.today.restore(now, self.pause)
+        self.sparklines.restore(self.sites.all(), now, self.pause)
 
     def _follow(self) -> None:
         self.columnar.follow(self.pause)

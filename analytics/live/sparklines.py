@@ -34,7 +34,7 @@ class Sparklines:
         self._minutes: dict[int, dict[int, int]] = {}  # by minute (epoch s): people by site; nobody has no entry
         self._begun = (now // MINUTE + 1) * MINUTE  # the first minute that is noted
         self._counted: dict[int, dict[int, int]] = {}  # by site: people at minutes that were counted from the tables
-        self._recalled: set[int] = set()  # the sites whose minutes before the first noted one are among these
+        self._restored: set[int] = set()  # the sites whose minutes before the first noted one are among these
         self._late: dict[int, set[int]] = {}  # by site: minutes to be counted anew
         self._again = now
 
@@ -72,7 +72,7 @@ class Sparklines:
         noted = self._minutes.get(minute)
         return counted if counted is not None or noted is None else noted.get(site_id, 0)
 
-    def recall(self, sites: Iterable[Site], now: int, pause: Pause) -> None:
+    def restore(self, sites: Iterable[Site], now: int, pause: Pause) -> None:
         """Counts the minutes before the first that is noted, and those of late beats; `rest` may stop it between two
         statements.
         """
@@ -85,11 +85,11 @@ class Sparklines:
     def _count_before(self, sites: Iterable[Site], now: int, pause: Pause) -> bool:
         """Counts what was before this process; True where it was stopped."""
         minutes = range((now // MINUTE - SHOWN + 1) * MINUTE, self._begun, MINUTE)
-        missing = [site.id for site in sites if site.id not in self._recalled] if minutes else []
+        missing = [site.id for site in sites if site.id not in self._restored] if minutes else []
         for start in range(0, len(missing), AT_ONCE):
             some = missing[start : start + AT_ONCE]
             self._count(some, minutes)
-            self._recalled.update(some)
+            self._restored.update(some)
             if pause(0):
                 return True
         return False

@@ -138,17 +138,17 @@ class Today:
                 if day is not None and beat.at >= day.begin:
                     day.take(beat, is_pageview, self._full)
 
-    def recall(self, now: int, pause: Pause) -> None:
+    def restore(self, now: int, pause: Pause) -> None:
         """Counts from the tables what was stored before `prepare` began a day; `rest` may stop it between sites."""
         with self._lock:
             waiting = [(site_id, day) for site_id, day in self._days.items() if not day.whole]
         for site_id, day in waiting:
             if day.own <= first_id(now - SETTLED_S):
-                self._recall(site_id, day)
+                self._restore(site_id, day)
             if pause(0):
                 return
 
-    def _recall(self, site_id: int, day: _Day) -> None:
+    def _restore(self, site_id: int, day: _Day) -> None:
         for tries_left in reversed(range(TRIES)):
             with self._lock:
                 day.disturbed = False

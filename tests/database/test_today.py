@@ -26,7 +26,7 @@ def running(database, *sites, since: int = NOW - HOUR) -> Today:
     """Today's figures of a process that has been at it for an hour."""
     today = Today(database)
     today.prepare(sites or [site()], since)
-    today.recall(since + 2 * SETTLED_S, go_on)
+    today.restore(since + 2 * SETTLED_S, go_on)
     return today
 
 
@@ -133,9 +133,9 @@ def test_after_a_start_the_figures_are_what_they_were(database):
     after = Today(database)
     after.prepare(sites, NOW)
     assert after.read([1, 2], NOW) == {}
-    after.recall(NOW + SETTLED_S, go_on)
+    after.restore(NOW + SETTLED_S, go_on)
     assert after.read([1, 2], NOW) == {}, "beats of the last seconds may still be on their way"
-    after.recall(NOW + 2 * SETTLED_S, go_on)
+    after.restore(NOW + 2 * SETTLED_S, go_on)
     told = after.read([1, 2], NOW)
     assert told == before.read([1, 2], NOW)
     assert min(told[1][:3]) > 5
@@ -159,7 +159,7 @@ def test_what_comes_before_while_and_after_a_start_is_counted_is_counted_once(da
 
     for engine in (database.reading, database.writing):
         listens(engine, "before_cursor_execute", meanwhile)
-    today.recall(NOW + 2 * SETTLED_S, go_on)
+    today.restore(NOW + 2 * SETTLED_S, go_on)
     take(today, database, *walk(6, NOW - 200))
     assert next(coming, None) is None
     assert figures(today) == TodayCounts(people=6, visits=6, pageviews=12)
@@ -173,14 +173,14 @@ def test_another_zone_is_another_day(database):
     assert figures(today) == TodayCounts(1, 1, 2)
     today.prepare([site(timezone="Asia/Kathmandu")], NOW)
     assert figures(today) is None
-    today.recall(NOW + 2 * SETTLED_S, go_on)
+    today.restore(NOW + 2 * SETTLED_S, go_on)
     assert figures(today) == TodayCounts(2, 2, 4)
 
 
 def test_past_the_most_people_it_says_at_least(database):
     today = Today(database, most_people=2)
     today.prepare([site(), site(id=2)], NOW - HOUR)
-    today.recall(NOW, go_on)
+    today.restore(NOW, go_on)
     take(today, database, *walk(1, NOW), *walk(2, NOW, site_id=2))
     today.prepare([site(), site(id=2)], NOW)
     take(today, database, *walk(1, NOW + 100), *walk(3, NOW))
