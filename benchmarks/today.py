@@ -91,7 +91,7 @@ def _by_sql(database: Database) -> None:
     since = first_id(MIDNIGHT)
     beats = schema.heartbeats
     pairs = select(beats.c.site_id, beats.c.visitor, beats.c.user_id).where(beats.c.id >= since).distinct().subquery()
-    with database.read_patiently() as connection:
+    with database.read_without_timeout() as connection:
         for table in (schema.pageviews, schema.visits):
             connection.execute(
                 select(table.c.site_id, func.count()).where(table.c.id >= since).group_by(table.c.site_id)

@@ -247,7 +247,7 @@ class Service:
 
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
-        self.database.keep_lease()
+        self.database.renew_lease()
         self.hub.tidy()
         changes.prune(self.database, self.pause)
 

@@ -105,7 +105,7 @@ def destroy_salts(work: Work) -> str:
     """Destroys the salts of earlier days that no open visit needs."""
     destroyed = salts.destroy_old(work.database, store.all_sites(work.database), work.now)
     if destroyed.salts:
-        work.database.forget_deleted()
+        work.database.scrub_deleted()
     return f"Destroyed {_many(destroyed.salts, 'old salt')}." if destroyed.salts else ""
 
 
@@ -147,7 +147,7 @@ def due(database: Database, now: int) -> bool:
 def run(work: Work) -> list[str]:
     """Does the day's work and says what was done, a line each, none for nothing. Waits where another is at it."""
     while True:
-        with work.database.alone() as alone:
+        with work.database.daily_work_lock() as alone:
             if alone:
                 return [said for job in JOBS if (said := job(work))]
         work.report("another process is at it")
@@ -159,7 +159,7 @@ def run_if_due(work: Work) -> list[str]:
     """Does the day's work where it is due and nobody else is at it."""
     if not due(work.database, work.now):
         return []
-    with work.database.alone() as alone:
+    with work.database.daily_work_lock() as alone:
         if not alone or not due(work.database, work.now):
             return []
         return [said for job in JOBS if (said := job(work))]

@@ -65,7 +65,7 @@ def count(database: Database, site_id: int, day: date) -> Usage:
     )
     strangers = select(pairs.c.visitor).group_by(pairs.c.visitor).having(func.count(pairs.c.user_id) == 0).subquery()
     users = select(func.count(pairs.c.user_id.distinct())).scalar_subquery()
-    with database.read_patiently() as connection:
+    with database.read_without_timeout() as connection:
         signed_in, anonymous = connection.execute(
             select(users, select(func.count()).select_from(strangers).scalar_subquery())
         ).one()

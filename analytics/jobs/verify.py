@@ -116,7 +116,7 @@ def _ask_of(columnar: Columnar, found: Verified) -> stats.Ask:
         return columnar.rows
 
     def ask(statement: Select[Any]) -> Sequence[Sequence[Any]]:
-        with columnar.database.read_patiently() as connection:
+        with columnar.database.read_without_timeout() as connection:
             return connection.execute(statement).all()
 
     return ask

@@ -60,7 +60,7 @@ def people_each_minute(database: Database, site_id: int, begin: int, end: int, w
     By the same rule. For work that no page waits for: one pass over the beats, whatever the database knows of them.
     """
     tabs = _tabs_each_minute(site_id, begin, end, window_s)
-    with database.read_patiently() as connection:
+    with database.read_without_timeout() as connection:
         return {int(t): int(people) for _, t, people in connection.execute(_counted(tabs))}
 
 

@@ -152,7 +152,7 @@ class Today:
         for tries_left in reversed(range(TRIES)):
             with self._lock:
                 day.disturbed = False
-            with self._database.read_patiently() as connection:
+            with self._database.read_without_timeout() as connection:
                 visits, pageviews = (_many(connection, t, site_id, day) for t in (schema.visits, schema.pageviews))
                 self._meet(connection, site_id, day)
             with self._lock:

@@ -151,7 +151,7 @@ def _spans(database: Database) -> list[_Span]:
     for table in TABLES:
         own = table.c.site_id == schema.sites.c.id
         first, last = (select(edge(table.c.id)).where(own).scalar_subquery() for edge in (func.min, func.max))
-        with database.read_patiently() as connection:
+        with database.read_without_timeout() as connection:
             rows: Any = connection.execute(select(schema.sites.c.id, first, last).order_by(schema.sites.c.id)).all()
         found += [_Span(table, *row) for row in rows if row[1] is not None]
     return found
@@ -189,7 +189,9 @@ def _batches(database: Database, spans: Sequence[_Span]) -> Generator[_Batch]:
     for span in spans:
         last, rows = span.first - 1, None
         while True:
-            with database.read_patiently() as connection:  # a new one for each: SQLite's log can be taken over between
+            with (
+                database.read_without_timeout() as connection
+            ):  # a new one for each: SQLite's log can be taken over between
                 rows = codec.after(connection, *span[:2], last, span.last, follow.at_once(span.table, rows))
             if rows is None:
                 break

@@ -205,7 +205,7 @@ class SaltKeeper:
     def scrub(self) -> None:
         """Makes destroyed salts unreadable in the database's log too; what a reader prevented is tried again."""
         if self._unscrubbed:
-            self._unscrubbed = not self._database.forget_deleted()
+            self._unscrubbed = not self._database.scrub_deleted()
 
 
 class Destroyed(NamedTuple):

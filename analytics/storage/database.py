@@ -61,7 +61,7 @@ class Database:
         self.embedded = config.embedded
         self.availability = Availability()
         self._write_lock = threading.RLock()
-        self._alone = threading.Lock()
+        self._daily_work_lock = threading.Lock()
         if config.embedded or config.data_dir.exists():
             private_files.directory(config.data_dir)
         if config.embedded:
@@ -119,7 +119,7 @@ class Database:
                 connection.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
-    def read_patiently(self) -> Iterator[Connection]:
+    def read_without_timeout(self) -> Iterator[Connection]:
         """As `read`, for work that no page waits for: the answer may take as long as it takes."""
         if self.embedded:
             with self.read() as connection:
@@ -143,21 +143,21 @@ class Database:
             yield connection
 
     @contextmanager
-    def alone(self) -> Iterator[bool]:
+    def daily_work_lock(self) -> Iterator[bool]:
         """Whether nobody else, in this process or in another on this database, is within such a block."""
         if self.embedded:
-            taken = self._alone.acquire(blocking=False)
+            taken = self._daily_work_lock.acquire(blocking=False)
             try:
                 yield taken
             finally:
                 if taken:
-                    self._alone.release()
+                    self._daily_work_lock.release()
             return
         with self.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.detach()  # it is closed for good at the end, and with it the lock is gone
             yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": locks.DAILY_WORK}).scalar())
 
-    def forget_deleted(self) -> bool:
+    def scrub_deleted(self) -> bool:
         """Makes deleted rows unreadable in SQLite's log too; False where a reader holds the log: ask again later."""
         if not self.embedded:
             return True  # PostgreSQL's log goes its own way
@@ -168,7 +168,7 @@ class Database:
             cursor.execute(f"PRAGMA {BUSY}")
             return not busy
 
-    def keep_lease(self) -> None:
+    def renew_lease(self) -> None:
         """Takes the worker's number anew where the connection that held it has died."""
         if self._lease is None:
             return

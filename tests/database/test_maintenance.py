@@ -157,7 +157,7 @@ def test_while_one_is_at_it_another_leaves_it_or_waits(fortnight):
         answers.append(daily.run(work(fortnight, pause=lambda s: threading.Event().wait(s), report=said.append)))
 
     said: list[str] = []
-    with fortnight.alone() as alone:
+    with fortnight.daily_work_lock() as alone:
         assert alone
         assert daily.run_if_due(work(fortnight)) == []
         thread = threading.Thread(target=other)
@@ -177,9 +177,9 @@ def test_while_one_is_at_it_another_leaves_it_or_waits(fortnight):
 def test_of_two_processes_on_one_database_one_does_it(config: Config, fortnight):
     other = Database(config)
     try:
-        with fortnight.alone() as first, other.alone() as second:
+        with fortnight.daily_work_lock() as first, other.daily_work_lock() as second:
             assert (first, second) == (True, False)
-        with other.alone() as alone:
+        with other.daily_work_lock() as alone:
             assert alone
         begin = threading.Barrier(2)
         answers: list[list[str]] = []
