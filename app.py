@@ -38,7 +38,7 @@ from analytics.base.config import Config, WrongSetting, read_config
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from analytics.sites.site import Site
-from analytics.storage.database import Database, NoData, Taken, check_free
+from analytics.storage.database import Database, DatabaseInUse, NoData, check_free
 from callbacks import table
 from callbacks.gate import gate, invitation, setup, signin
 from callbacks.page_context import client
@@ -349,7 +349,7 @@ def main() -> None:
         _fail(f"{bare.ctx.command_path}: a command is missing; there are {known}")
     except click.ClickException as wrong:
         _fail(wrong.format_message())
-    except (InvalidInput, WrongSetting, Taken, NoData, NoServer, RefusedError) as wrong:
+    except (InvalidInput, WrongSetting, DatabaseInUse, NoData, NoServer, RefusedError) as wrong:
         _fail(str(wrong))
     except OSError as refused:
         where = f"{refused.filename}: " if refused.filename else ""

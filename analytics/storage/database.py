@@ -40,7 +40,7 @@ PRAGMAS = (
 )
 
 
-class Taken(RuntimeError):
+class DatabaseInUse(RuntimeError):
     """Another process owns the SQLite file; the message names it."""
 
 
@@ -234,7 +234,7 @@ def _own(path: Path) -> IO[str]:
         file.seek(0)
         holder = file.read().strip() or "an unknown process"
         file.close()
-        raise Taken(f"{path} is in use by {holder}; SQLite has one server, several need PostgreSQL") from None
+        raise DatabaseInUse(f"{path} is in use by {holder}; SQLite has one server, several need PostgreSQL") from None
     file.truncate(0)
     file.write(f"process {os.getpid()}")
     file.flush()
@@ -293,4 +293,4 @@ def _lease_worker(connection: Connection) -> int:
         if connection.execute(taking, {"space": locks.WORKER, "n": number}).scalar():
             connection.commit()
             return number
-    raise Taken(f"all {IMPORTED} worker numbers of this database are in use")
+    raise DatabaseInUse(f"all {IMPORTED} worker numbers of this database are in use")
