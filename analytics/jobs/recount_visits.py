@@ -213,7 +213,7 @@ def _mend(connection: Connection, site_id: int, ids: Sequence[int]) -> None:
     unseen_now = _visits.c.site_id == site_id, _visits.c.id.in_(ids), _visits.c.seen_at < _visits.c.last_at
     connection.execute(update(_visits).where(*unseen_now).values(seen_at=_visits.c.last_at))
     if wrong_now:
-        changes.note(connection, site_id, visits=[one.id for one in wrong_now])
+        changes.record(connection, site_id, visits=[one.id for one in wrong_now])
 
 
 def _page(connection: Connection, visit: WrongVisit, name: str, since: int) -> str | None:

@@ -127,7 +127,7 @@ def _fill(database: Database, replica: duckdb.DuckDBPyConnection, pause: Pause, 
     for statement in MADE:
         replica.execute(statement)
     with database.transaction() as connection:
-        changes.mark(connection)
+        changes.write_marker(connection)
     with database.read() as connection:
         position = follow.start(connection, time.monotonic())
     spans = _spans(database)

@@ -210,4 +210,4 @@ def _usage(site_id: int, day: date, visits: Sequence[Visit]) -> Usage:
 
 def _note(connection: Connection, site_id: int, made: Day) -> None:
     ids = {"pageviews": [row[1] for row in made.pageviews], "events": [row[1] for row in made.events]}
-    changes.note(connection, site_id, visits=[visit.id for visit in made.visits], **ids)
+    changes.record(connection, site_id, visits=[visit.id for visit in made.visits], **ids)

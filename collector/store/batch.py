@@ -19,7 +19,7 @@ from analytics.base.ids import Ids
 from analytics.live.beat import Beat, PageState
 from analytics.live.feed import FeedItem, opaque
 from analytics.storage import schema
-from analytics.storage.changes import Noted
+from analytics.storage.changes import ChangedRows
 from collector.ingest import visit as visits
 from collector.ingest.accepted import Added, Arrival, Duplicate, Filtered, Outcome, Retitled, Stored, named
 from collector.ingest.event import Rejected
@@ -283,8 +283,8 @@ class _Work:
         update_totals(driver, [(*key, *totals) for key, totals in self._totals.items()])
         insert(driver, schema.changes, self._noted().lines())
 
-    def _noted(self) -> Noted:
-        noted = Noted()
+    def _noted(self) -> ChangedRows:
+        noted = ChangedRows()
         for site_id, visit_id in self._told:
             noted.visit(site_id, visit_id)
         for row in self._new_pageviews:

@@ -143,7 +143,7 @@ def test_a_copy_looks_for_few_missing_numbers_however_many_a_removed_site_has_le
     one_by_one(database, *(arrival("pageview", f"page-{nth:04}", site_id=2) for nth in range(20)))
     store.remove(database, "other.example")
     with database.transaction() as connection:
-        changes.mark(connection)
+        changes.write_marker(connection)
     with database.read() as connection:
         position, newest = follow.start(connection, 0.0), changes.newest(connection, 1)[0]
     missing = dict.fromkeys(range(newest.id - 5, newest.id - 1), 0.0)
@@ -180,7 +180,7 @@ def test_erased_rows_go(kept, database):
         }
         for table in (visits, pageviews):
             connection.execute(delete(table).where(table.c.visitor == 2))
-        changes.note(connection, 1, **gone)
+        changes.record(connection, 1, **gone)
     assert_same(kept, database, visits=1, pageviews=1)
 
 

@@ -116,7 +116,7 @@ def test_after_rows_were_erased_and_corrected_the_next_ones_are_the_first(kept, 
             connection.execute(delete(table).where(table.c.id.in_(ids[::3])))
         other = kept_ids["visits"][::2]
         connection.execute(update(schema.visits).where(schema.visits.c.id.in_(other)).values(country="US"))
-        changes.note(connection, 1, **gone | {"visits": [*gone["visits"], *other]})
+        changes.record(connection, 1, **gone | {"visits": [*gone["visits"], *other]})
     assert_same(kept, database)
 
 
@@ -126,7 +126,7 @@ def test_a_whole_site_that_was_written_is_set_right(kept, database):
     kept.follow(NEVER)
     with database.transaction() as connection:
         connection.execute(update(schema.pageviews).values(path="/one"))
-        changes.note(connection, 1)
+        changes.record(connection, 1)
     assert_same(kept, database)
 
 
