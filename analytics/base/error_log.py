@@ -22,8 +22,8 @@ log = logging.getLogger("footfall.faults")
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 TIME = "%Y-%m-%dT%H:%M:%SZ"
-MOST_FRAMES = 10
-MOST_CAUSES = 4
+MAX_FRAMES = 10
+MAX_CAUSES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def chain(error: BaseException) -> str:
 
     Like `OperationalError at collector/store/writer.py:214 _store < … from OperationalError SQLITE_FULL at …`.
     """
-    return " from ".join(_placed(one, MOST_FRAMES) for one in _causes(error))
+    return " from ".join(_placed(one, MAX_FRAMES) for one in _causes(error))
 
 
 def _placed(error: BaseException, most: int) -> str:
@@ -62,7 +62,7 @@ def _placed(error: BaseException, most: int) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    for _ in range(MOST_CAUSES):
+    for _ in range(MAX_CAUSES):
         if error is None:
             return
         yield error

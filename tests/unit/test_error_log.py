@@ -53,8 +53,8 @@ def test_an_endless_chain_and_a_deep_stack_are_told_in_short():
         failed.__cause__ = failed
         told = error_log.chain(failed)
     assert (told.count("deeper"), told.count("ValueError")) == (
-        error_log.MOST_FRAMES * error_log.MOST_CAUSES,
-        error_log.MOST_CAUSES,
+        error_log.MAX_FRAMES * error_log.MAX_CAUSES,
+        error_log.MAX_CAUSES,
     )
 
 
