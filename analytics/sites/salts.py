@@ -29,7 +29,7 @@ from analytics.storage.availability import Unresponsive
 from analytics.storage.database import Database
 
 PREPARED_S = 600
-AT_ONCE = 500  # sites a transaction
+SITE_BATCH = 500  # sites a transaction
 OPEN_S = 31 * 60  # a visit with a beat in these last seconds is open
 
 
@@ -146,8 +146,8 @@ class SaltKeeper:
         return until - now < PREPARED_S and (following is None or following.until <= until)
 
     def _make(self, into: dict[int, Salts], wanted: Sequence[tuple[Site, int]]) -> None:
-        for start in range(0, len(wanted), AT_ONCE):
-            some = wanted[start : start + AT_ONCE]
+        for start in range(0, len(wanted), SITE_BATCH):
+            some = wanted[start : start + SITE_BATCH]
             found = self._read(some)  # without the lock: whoever needs what is known does not wait for this
             with self._lock:
                 into.update(zip((site.id for site, _ in some), found, strict=True))
