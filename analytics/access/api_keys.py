@@ -15,7 +15,7 @@ from analytics.storage import schema
 from analytics.storage.database import Database
 
 SCOPES = ("stats", "ingest", "admin")
-LONGEST_NAME = 120
+MAX_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def add(database: Database, name: str, scope: str, site_id: int | None, *, now: 
 
 
 def _checked_name(text: str) -> str:
-    if not text.strip() or len(text) > LONGEST_NAME or not text.isprintable():
-        raise InvalidInput(f"give the key a name of 1 to {LONGEST_NAME} characters, like the server that will use it")
+    if not text.strip() or len(text) > MAX_NAME or not text.isprintable():
+        raise InvalidInput(f"give the key a name of 1 to {MAX_NAME} characters, like the server that will use it")
     return text.strip()
 
 

@@ -18,8 +18,8 @@ from analytics.storage import schema
 from analytics.storage.database import Database
 
 DAY_S = 86_400
-LONGEST_S = 3_650 * DAY_S
-MOST_HOSTS = 20
+MAX_LIFE_S = 3_650 * DAY_S
+MAX_HOSTS = 20
 HOST = re.compile(r"(?P<name>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,5}))?")
 
 
@@ -55,14 +55,14 @@ def add(database: Database, site_id: int, hosts: Iterable[str], expires_s: int, 
 
 def _checked_hosts(texts: Iterable[str]) -> list[str]:
     hosts = list(dict.fromkeys(normal_host(text) for text in texts))
-    if not 1 <= len(hosts) <= MOST_HOSTS:
-        raise InvalidInput(f"give 1 to {MOST_HOSTS} hosts whose pages may show the card")
+    if not 1 <= len(hosts) <= MAX_HOSTS:
+        raise InvalidInput(f"give 1 to {MAX_HOSTS} hosts whose pages may show the card")
     return hosts
 
 
 def _checked_life(seconds: int) -> int:
-    if not 1 <= seconds <= LONGEST_S:
-        raise InvalidInput(f"an embed lives for at most {LONGEST_S // DAY_S} days, and for a second at least")
+    if not 1 <= seconds <= MAX_LIFE_S:
+        raise InvalidInput(f"an embed lives for at most {MAX_LIFE_S // DAY_S} days, and for a second at least")
     return seconds
 
 

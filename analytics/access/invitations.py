@@ -16,8 +16,8 @@ from analytics.storage import schema
 from analytics.storage.database import Database
 
 DAY_S = 86_400
-LONGEST_S = 90 * DAY_S
-MOST_PENDING = 200  # of one site, or of every site
+MAX_LIFE_S = 90 * DAY_S
+MAX_PENDING = 200  # of one site, or of every site
 COMMAND_LINE = 0  # who invites there: nobody with an account
 
 
@@ -45,8 +45,8 @@ def invite(
 
     `InvalidInput` for a wrong role or e-mail address, a life over 90 days, and where too many are pending.
     """
-    if not 1 <= life_s <= LONGEST_S:
-        raise InvalidInput(f"an invitation is good for at most {LONGEST_S // DAY_S} days")
+    if not 1 <= life_s <= MAX_LIFE_S:
+        raise InvalidInput(f"an invitation is good for at most {MAX_LIFE_S // DAY_S} days")
     values = checked({"role": checked_role, "email": _checked_email}, {"role": role, "email": email}) | {
         "site_id": site_id,
         "created_by": by,
@@ -56,8 +56,8 @@ def invite(
     token, table = secrets.token_urlsafe(32), schema.invitations
     with database.transaction() as connection:
         connection.execute(delete(table).where((table.c.expires_at <= now) | table.c.used_at.is_not(None)))
-        if len(_pending(connection, site_id, now)) >= MOST_PENDING:
-            raise InvalidInput(f"{MOST_PENDING} invitations are open; revoke some first")
+        if len(_pending(connection, site_id, now)) >= MAX_PENDING:
+            raise InvalidInput(f"{MAX_PENDING} invitations are open; revoke some first")
         adding = insert(table).values(values | {"token_hash": _hash(token)}).returning(table)
         return _invitation(connection.execute(adding).one()), token
 

@@ -193,4 +193,4 @@ def _account(email: str) -> str:
     try:
         return accounts.normal_email(email)
     except InvalidInput:
-        return email[: accounts.LONGEST_EMAIL]
+        return email[: accounts.MAX_EMAIL]

@@ -177,7 +177,7 @@ def test_what_cannot_be_an_invitation_is_refused(database, shop, role, more, say
 
 
 def test_there_is_an_end_to_open_invitations(database, shop, monkeypatch):
-    monkeypatch.setattr(invitations, "MOST_PENDING", 2)
+    monkeypatch.setattr(invitations, "MAX_PENDING", 2)
     for _ in range(2):
         invite(database, VIEWER, shop)
     with pytest.raises(InvalidInput, match="revoke some first"):
