@@ -24,7 +24,7 @@ from analytics.storage.upsert import upsert
 
 JOB = "concurrents"
 PART_S = 4 * 3600  # counted by one statement: of 100,000 heartbeats an hour it takes a second
-BATCH = 50  # sites written by one transaction
+SITE_BATCH = 50  # sites written by one transaction
 
 
 def read(database: Database, site_id: int, first: date, end: date) -> dict[date, Series]:
@@ -81,7 +81,9 @@ def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept
             return None
         waiting[site_id] = pack(people)
         counted += 1
-        if len(waiting) == BATCH and _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, pause):
+        if len(waiting) == SITE_BATCH and _write(
+            database, day, waiting, lambda one: kept(one) + window_s <= begin, pause
+        ):
             return None
     if _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, pause):
         return None

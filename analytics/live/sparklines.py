@@ -18,7 +18,7 @@ from analytics.storage.database import Database
 
 SHOWN = 30  # minutes
 LATE_S = 5  # presence so long after a minute still tells of it
-AT_ONCE = 10  # sites counted from the tables by one statement; to write one takes longer than to find nobody
+SITE_BATCH = 10  # sites counted from the tables by one statement; to write one takes longer than to find nobody
 AGAIN_S = 10  # who always sends late makes minutes be counted anew no more often
 
 Sparkline = tuple[int | None, ...]
@@ -86,8 +86,8 @@ class Sparklines:
         """Counts what was before this process; True where it was stopped."""
         minutes = range((now // MINUTE - SHOWN + 1) * MINUTE, self._begun, MINUTE)
         missing = [site.id for site in sites if site.id not in self._restored] if minutes else []
-        for start in range(0, len(missing), AT_ONCE):
-            some = missing[start : start + AT_ONCE]
+        for start in range(0, len(missing), SITE_BATCH):
+            some = missing[start : start + SITE_BATCH]
             self._count(some, minutes)
             self._restored.update(some)
             if pause(0):
@@ -111,7 +111,7 @@ class Sparklines:
         """The settled minutes of some sites, which are due no more."""
         with self._lock:
             settled = ((site_id, {at for at in late if at <= now - SETTLED_S}) for site_id, late in self._late.items())
-            taken = dict(islice(((site_id, minutes) for site_id, minutes in settled if minutes), AT_ONCE))
+            taken = dict(islice(((site_id, minutes) for site_id, minutes in settled if minutes), SITE_BATCH))
             for site_id, minutes in taken.items():
                 self._late[site_id] -= minutes
                 if not self._late[site_id]:

@@ -24,9 +24,9 @@ from analytics.storage import schema
 from analytics.storage.database import Database
 
 SETTLED_S = 2  # a beat is committed within milliseconds: two seconds later nothing of that moment comes any more
-MOST_PEOPLE = 2_000_000  # of all sites together; past it new people are not told apart any more
-A_FETCH = 1_000  # rows at once: nobody who stores waits longer than these take
-TRIES = 3
+MAX_PEOPLE = 2_000_000  # of all sites together; past it new people are not told apart any more
+ROW_BATCH = 1_000  # rows at once: nobody who stores waits longer than these take
+MAX_ATTEMPTS = 3
 
 
 NOBODY = TodayCounts(0, 0, 0)
@@ -95,9 +95,9 @@ class Today:
     `prepare` tells it of the sites, `take` of every committed beat, `recall` counts what was stored before.
     """
 
-    def __init__(self, database: Database, most_people: int = MOST_PEOPLE) -> None:
+    def __init__(self, database: Database, max_people: int = MAX_PEOPLE) -> None:
         self._database = database
-        self._most_people = most_people
+        self._max_people = max_people
         self._lock = threading.Lock()
         self._days: dict[int, _Day] = {}
         self._full = False
@@ -126,7 +126,7 @@ class Today:
                     self._days[site_id] = _Day(zone, now, own_since=now + SETTLED_S)
                 elif now >= day.end:
                     self._days[site_id] = _Day(zone, now, own_since=day.end)
-            self._full = sum(day.people for day in self._days.values()) >= self._most_people
+            self._full = sum(day.people for day in self._days.values()) >= self._max_people
 
     def take(self, beats: Iterable[tuple[Beat, bool]]) -> None:
         """Counts committed beats; with each, whether it is a pageview's. Those of other days are left out."""
@@ -149,7 +149,7 @@ class Today:
                 return
 
     def _restore(self, site_id: int, day: _Day) -> None:
-        for tries_left in reversed(range(TRIES)):
+        for tries_left in reversed(range(MAX_ATTEMPTS)):
             with self._lock:
                 day.disturbed = False
             with self._database.read_without_timeout() as connection:
@@ -165,7 +165,7 @@ class Today:
     def _meet(self, connection: Connection, site_id: int, day: _Day) -> None:
         beats = schema.heartbeats
         pairs = select(beats.c.visitor, beats.c.user_id).where(*_before_own(beats, site_id, day)).distinct()
-        for some in connection.execution_options(yield_per=A_FETCH).execute(pairs).partitions():
+        for some in connection.execution_options(yield_per=ROW_BATCH).execute(pairs).partitions():
             with self._lock:
                 for visitor, user_id in some:
                     day.meet(visitor, user_id, self._full)

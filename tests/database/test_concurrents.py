@@ -119,7 +119,7 @@ def test_a_day_without_anybody_is_known_between_others(database):
 
 
 def test_a_stopped_count_leaves_the_day_missing_and_the_next_ends_as_if_nothing_had_been(database, monkeypatch):
-    monkeypatch.setattr(minute_store, "BATCH", 1)
+    monkeypatch.setattr(minute_store, "SITE_BATCH", 1)
     keep_heartbeats(database, *(beat(n, at=NOON + n, site_id=n % 3 + 1) for n in range(40)))
     rests = iter([False] * 9)  # the first site is counted and written, the second not
     assert counted(database, pause=lambda _: next(rests, True)) is None

@@ -178,7 +178,7 @@ def test_another_zone_is_another_day(database):
 
 
 def test_past_the_most_people_it_says_at_least(database):
-    today = Today(database, most_people=2)
+    today = Today(database, max_people=2)
     today.prepare([site(), site(id=2)], NOW - HOUR)
     today.restore(NOW, go_on)
     take(today, database, *walk(1, NOW), *walk(2, NOW, site_id=2))

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from analytics.live.minute_query import people_at
-from analytics.live.sparklines import AGAIN_S, AT_ONCE, SHOWN, Sparklines
+from analytics.live.sparklines import AGAIN_S, SHOWN, SITE_BATCH, Sparklines
 from collector.live.hub import Hub
 from tests.support.factories import NOW, added_site, arrival, heartbeat, one_by_one, site
 
@@ -62,7 +62,7 @@ def test_the_minutes_before_the_start_are_counted_from_the_heartbeats(database):
 
 
 def test_counting_stops_when_it_has_to_and_goes_on_later(trends):
-    many, asked = [site(id=number) for number in range(1, 2 * AT_ONCE)], []
+    many, asked = [site(id=number) for number in range(1, 2 * SITE_BATCH)], []
     trends.restore(many, BEGIN, lambda seconds: bool(asked.append(seconds) or True))
     assert asked == [0]
     first, last = (trends.read([one.id], BEGIN)[one.id][0] for one in (many[0], many[-1]))
@@ -137,7 +137,7 @@ def test_late_minutes_that_cannot_be_counted_now_are_counted_later(database, tre
 
 
 def test_late_minutes_of_many_sites_are_counted_a_few_at_a_time_and_the_service_may_end_between(database, trends):
-    sites = [added_site(database, f"site-{number}.example") for number in range(AT_ONCE + 1)]
+    sites = [added_site(database, f"site-{number}.example") for number in range(SITE_BATCH + 1)]
     trends.restore(sites, BEGIN - 15, never)
     for one in sites:
         one_by_one(database, arrival(site_id=one.id, at=BEGIN - MINUTE, page_id=f"late-{one.id:04}"))
@@ -147,9 +147,9 @@ def test_late_minutes_of_many_sites_are_counted_a_few_at_a_time_and_the_service_
         return sum(trend[-2] or 0 for trend in trends.read([one.id for one in sites], BEGIN).values())
 
     trends.restore(sites, BEGIN, lambda _: True)
-    assert told() == AT_ONCE
+    assert told() == SITE_BATCH
     trends.restore(sites, BEGIN + AGAIN_S, never)
-    assert told() == AT_ONCE + 1
+    assert told() == SITE_BATCH + 1
 
 
 def test_presence_at_a_minute_says_what_the_heartbeats_say(database):
