@@ -34,7 +34,7 @@ log = logging.getLogger("footfall.columnar")
 MEMORY = "512MB"
 PATIENCE_S = 30.0  # for questions that are being answered, before the file is closed
 CLOSING_S = 5.0
-FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 600.0  # before it is made anew once more, where that failed
+MIN_RETRY_S, MAX_RETRY_S = 5.0, 600.0  # before it is made anew once more, where that failed
 
 # What says that the file, not the question, is wrong.
 BROKEN = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
@@ -69,7 +69,7 @@ class Columnar:
         self._doubted = ""  # why: from then on nobody is let in, and `follow` closes and deletes it
         self._progress = ""
         self._followed_at = 0.0
-        self._wait_s, self._again_at = FIRST_WAIT_S, 0.0
+        self._wait_s, self._again_at = MIN_RETRY_S, 0.0
 
     @property
     def state(self) -> ReplicaState:
@@ -143,7 +143,7 @@ class Columnar:
         with self._working:
             self._doubted = "asked for"
             self._give_up()
-            self._wait_s, self._again_at = FIRST_WAIT_S, 0.0
+            self._wait_s, self._again_at = MIN_RETRY_S, 0.0
             self.follow(pause, report)
 
     def _catch_up(self, pause: Pause, report: Report) -> None:
@@ -163,7 +163,7 @@ class Columnar:
                     break
                 self._position = position
         self._followed_at = begun
-        self._wait_s = FIRST_WAIT_S
+        self._wait_s = MIN_RETRY_S
 
     @contextmanager
     def frozen(self, pause: Pause, report: Report) -> Iterator[tuple[Connection, duckdb.DuckDBPyConnection] | None]:
@@ -242,7 +242,7 @@ class Columnar:
     def _put_off(self) -> None:
         """The next time that it may be made anew is a little later each time."""
         self._again_at = time.monotonic() + self._wait_s
-        self._wait_s = min(self._wait_s * 4, LONGEST_WAIT_S)
+        self._wait_s = min(self._wait_s * 4, MAX_RETRY_S)
 
     def _close(self) -> None:
         with self._asked:

@@ -19,7 +19,7 @@ from analytics.query.facts import BY_HIT, BY_VISIT
 from analytics.query.metrics import PAGEVIEW
 from analytics.replica import denormalised
 
-AT_ONCE = 1_000_000  # rows in one UPDATE: some 200 MB
+ROW_BATCH = 1_000_000  # rows in one UPDATE: some 200 MB
 
 Touched = tuple[int, int, int]  # a row's site and visitor, and the second at which it begins
 
@@ -145,7 +145,7 @@ def _pieces(low: int | None, high: int | None, many: int) -> Iterator[tuple[int,
     """The ids from the lowest to the highest, in as many parts as there are `AT_ONCE` rows."""
     if low is None or high is None:
         return
-    width = (high - low) // (many // AT_ONCE + 1) + 1
+    width = (high - low) // (many // ROW_BATCH + 1) + 1
     for begin in range(low, high + 1, width):
         yield begin, min(begin + width - 1, high)
 

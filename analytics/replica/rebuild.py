@@ -26,9 +26,9 @@ from analytics.storage.database import Database
 FORMAT = 4  # raise it when what the replica holds changes in another way than its tables
 NICENESS = 10  # the collector's threads go first
 MEMORY = "768MB"  # with less, the order of ten million rows goes by way of the disk
-AT_ONCE = 2  # threads that copy
+COPY_THREADS = 2  # threads that copy
 
-MADE = [*map(codec.made, TABLES), follow.KEPT_IN]
+MADE = [*map(codec.made, TABLES), follow.CREATE_FOLLOWED]
 SHAPE = blake2b(repr((FORMAT, MADE)).encode(), digest_size=12).hexdigest()
 
 
@@ -171,8 +171,8 @@ def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], pause:
                     raise Stopped
             own.execute("COMMIT")
 
-    with ThreadPoolExecutor(AT_ONCE, "footfall-rebuild-copy", _give_way) as pool:
-        copying = [pool.submit(work) for _ in range(AT_ONCE)]
+    with ThreadPoolExecutor(COPY_THREADS, "footfall-rebuild-copy", _give_way) as pool:
+        copying = [pool.submit(work) for _ in range(COPY_THREADS)]
         wait(copying, return_when=FIRST_EXCEPTION)
         with reading:
             batches.close()

@@ -131,7 +131,7 @@ def test_a_whole_site_that_was_written_is_set_right(kept, database):
 
 
 def test_a_replica_that_is_made_anew_is_right(database, config, monkeypatch):
-    monkeypatch.setattr(first_seen, "AT_ONCE", 7)
+    monkeypatch.setattr(first_seen, "ROW_BATCH", 7)
     added_site(database)
     added_site(database, "other.example")
     chance = random.Random(6)
