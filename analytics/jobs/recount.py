@@ -29,10 +29,10 @@ from analytics.storage.job_state import BEGUN
 from analytics.storage.upsert import upsert
 
 HOUR = 3600
-MOST_MENDED = 100_000  # of a kind, at once
+MAX_REPAIRS = 100_000  # of a kind, at once
 
 
-class Means(NamedTuple):
+class RecountContext(NamedTuple):
     """What it works with; `window_s` is how long after a beat somebody is active, `kept` says by site the first second
     (epoch) whose heartbeats are not purged.
     """
@@ -74,7 +74,7 @@ class Recount(NamedTuple):
         yield from self.lost
 
 
-def recount(means: Means, ask: Ask, most: int) -> Recount:
+def recount(means: RecountContext, ask: Ask, most: int) -> Recount:
     """Counts again and compares, at most so many of each kind; `ask` answers questions about visits and their facts."""
     sites = schema.sites.c
     with means.database.read() as connection:
@@ -95,7 +95,7 @@ def recount(means: Means, ask: Ask, most: int) -> Recount:
     return Recount(found, list(islice(days.usage(), most)), list(islice(days.minutes(), most)), outcomes, lost, domains)
 
 
-def mend(means: Means, found: Recount) -> list[str]:
+def mend(means: RecountContext, found: Recount) -> list[str]:
     """Sets right what can be, each kind in one transaction; what was done, in lines."""
     done = []
     if found.visits:
@@ -142,7 +142,7 @@ def _complete_since(connection: Connection, site_id: int) -> float:
 class _Days:
     """What is kept of the days that are over, compared with their heartbeats."""
 
-    def __init__(self, means: Means, domains: dict[int, str], since: dict[int, float]) -> None:
+    def __init__(self, means: RecountContext, domains: dict[int, str], since: dict[int, float]) -> None:
         self._means, self._domains, self._since = means, domains, since
         with means.database.read() as connection:
             demo = select(schema.sites.c.id).where(schema.sites.c.demo)

@@ -32,7 +32,7 @@ from analytics.storage import changes, locks, schema
 from analytics.storage.database import Database
 
 BEFORE_S = 8 * 86_400  # a fact may be so much older than the row that began its visit, at the very most
-AT_ONCE = 500  # visits mended by one statement
+VISIT_BATCH = 500  # visits mended by one statement
 
 NUMBERS = ("pageviews", "events", "started_at", "last_at")
 PAGES = ("entry_page", "exit_page")
@@ -196,7 +196,7 @@ def mend(database: Database, found: Sequence[WrongVisit]) -> int:
             if connection.dialect.name == "postgresql":  # as the writer does
                 connection.execute(select(func.pg_advisory_xact_lock(locks.SITE, site_id)))
             ids = iter(sorted(one.id for one in found if one.site_id == site_id))
-            while some := list(islice(ids, AT_ONCE)):
+            while some := list(islice(ids, VISIT_BATCH)):
                 _mend(connection, site_id, some)
     return mended
 

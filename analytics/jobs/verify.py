@@ -19,7 +19,7 @@ from sqlalchemy import Column, Connection, Float, Select, Table, case, func, sel
 
 from analytics.base.background import Pause, Report
 from analytics.jobs import purge
-from analytics.jobs.recount import MOST_MENDED, Means, mend, recount
+from analytics.jobs.recount import MAX_REPAIRS, RecountContext, mend, recount
 from analytics.query import stats
 from analytics.query.dialects import run
 from analytics.replica import codec, denormalised, first_seen, follow
@@ -29,7 +29,7 @@ from analytics.storage import schema
 
 AGREES = "The columnar replica agrees with the database"
 RECOUNTED = "Derived numbers agree with the raw rows, as far back as these are kept."
-MOST = 200  # differences that are told; there may be as many as there are rows
+MAX_DIFFERENCES = 200  # differences that are told; there may be as many as there are rows
 DAY_S = 86_400
 ROUND = 1e-9  # of sums of floats, which depend on the order
 DISTINCT = {"visits": ["user_id"], "pageviews": ["visit_id", "path"], "events": ["visit_id", "name"]}
@@ -63,7 +63,7 @@ def as_text(found: Verified) -> str:
 
 
 def _told(lines: Sequence[str]) -> list[str]:
-    return [*lines, *([f"and more: only {MOST} are told"] if len(lines) >= MOST else [])]
+    return [*lines, *([f"and more: only {MAX_DIFFERENCES} are told"] if len(lines) >= MAX_DIFFERENCES else [])]
 
 
 def agrees(as_text: str) -> bool:
@@ -90,20 +90,20 @@ def verify(columnar: Columnar, pause: Pause, report: Report, settings: Settings 
     """
     found = _compared(columnar, pause, report)
     means = _means(columnar, pause, report, settings)
-    derived = recount(means, _ask_of(columnar, found), MOST)
-    return found._replace(derived=tuple(islice(derived.lines(), MOST)))
+    derived = recount(means, _ask_of(columnar, found), MAX_DIFFERENCES)
+    return found._replace(derived=tuple(islice(derived.lines(), MAX_DIFFERENCES)))
 
 
-def _means(columnar: Columnar, pause: Pause, report: Report, settings: Settings) -> Means:
+def _means(columnar: Columnar, pause: Pause, report: Report, settings: Settings) -> RecountContext:
     kept = purge.cutoffs(columnar.database, int(time.time()), settings.retention_days)
-    return Means(columnar.database, settings.window_s, kept, pause, report)
+    return RecountContext(columnar.database, settings.window_s, kept, pause, report)
 
 
 def repair(columnar: Columnar, pause: Pause, report: Report, settings: Settings = DEFAULTS) -> list[str]:
     """Sets right what `verify` finds, each kind of derived numbers in one transaction; what was done, in lines."""
     found = _compared(columnar, pause, report)
     means = _means(columnar, pause, report, settings)
-    done = mend(means, recount(means, _ask_of(columnar, found), MOST_MENDED))
+    done = mend(means, recount(means, _ask_of(columnar, found), MAX_REPAIRS))
     if found.differences:
         columnar.remake(pause, report)
         done.append("the columnar replica was made anew")
@@ -130,11 +130,11 @@ def _compared(columnar: Columnar, pause: Pause, report: Report) -> Verified:
             return Verified(0, ["there is no replica: it could not be made; the log says why"])
         truth, replica = both
         domains = {row.id: row.domain for row in truth.execute(select(schema.sites.c.id, schema.sites.c.domain))}
-        differences = list(islice(_numbers_apart(truth, replica, domains, report), MOST))
+        differences = list(islice(_numbers_apart(truth, replica, domains, report), MAX_DIFFERENCES))
         rows = _Rows(truth, replica, domains, pause, report)
-        differences += islice(rows.apart(), MOST - len(differences))
+        differences += islice(rows.apart(), MAX_DIFFERENCES - len(differences))
         if not differences:
-            differences += islice(_firsts_apart(replica, domains, report), MOST)
+            differences += islice(_firsts_apart(replica, domains, report), MAX_DIFFERENCES)
         return Verified(rows.compared, differences)
 
 
@@ -191,9 +191,9 @@ def _day(at: int) -> str:
 def _firsts_apart(replica: duckdb.DuckDBPyConnection, domains: dict[int, str], report: Report) -> Iterator[str]:
     """What is derived from the rows, where they agree."""
     report("comparing who was there before")
-    for table, site_id, row_id, column in first_seen.wrong(replica, MOST):
+    for table, site_id, row_id, column in first_seen.wrong(replica, MAX_DIFFERENCES):
         yield f"{table} of {_domain(domains, site_id)}: row {row_id} has a wrong {column}"
-    for table, site_id, row_id in denormalised.wrong(replica, MOST):
+    for table, site_id, row_id in denormalised.wrong(replica, MAX_DIFFERENCES):
         yield f"{table} of {_domain(domains, site_id)}: row {row_id} carries other facts than its visit has"
 
 
