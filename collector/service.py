@@ -24,7 +24,7 @@ from analytics.live.today import Today
 from analytics.query import stats
 from analytics.replica.columnar import Columnar
 from analytics.sites.directory import Directory
-from analytics.sites.salts import SaltKeeper
+from analytics.sites.salts import SaltStore
 from analytics.storage import changes
 from analytics.storage.availability import CUT_READERS_S
 from analytics.storage.database import Database
@@ -99,7 +99,7 @@ class Service:
         self.sites = Directory(self.database, stale_s=math.inf)
         self.keys = KeyRing(self.database, stale_s=math.inf)
         self.embeds = EmbedRing(self.database, stale_s=math.inf)
-        self.salts = SaltKeeper(self.database, self.secret, SALTS_S)
+        self.salts = SaltStore(self.database, self.secret, SALTS_S)
         self.today = Today(self.database)
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._renewing = threading.Lock()

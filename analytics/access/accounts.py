@@ -208,7 +208,7 @@ def set_up(database: Database, email: str, password: str, domain: str, timezone:
     domain = normal_domain(domain)
     site = {"domain": domain, "timezone": checked_zone(timezone), "created_at": now}
     with database.transaction() as connection:
-        one_at_a_time(database, connection)
+        lock_people(database, connection)
         if connection.execute(select(schema.people.c.id).limit(1)).first():
             raise AlreadySetUp
         owner = insert_person(connection, address, OWNER, hashed, now)
@@ -218,7 +218,7 @@ def set_up(database: Database, email: str, password: str, domain: str, timezone:
         return insert_login(connection, owner.id, now)
 
 
-def one_at_a_time(database: Database, connection: Connection) -> None:
+def lock_people(database: Database, connection: Connection) -> None:
     """Whoever else is about to change people waits until this transaction ends, then sees what it did."""
     if not database.embedded:
         connection.execute(text("LOCK TABLE people IN SHARE ROW EXCLUSIVE MODE"))

@@ -21,7 +21,7 @@ MAX_PENDING = 200  # of one site, or of every site
 COMMAND_LINE = 0  # who invites there: nobody with an account
 
 
-class Gone(LookupError):
+class InvalidInvitation(LookupError):
     """That token is wrong, used, expired or revoked, or whoever made the invitation may not invite any more."""
 
 
@@ -90,11 +90,11 @@ def find(database: Database, token: str, *, now: int) -> Invitation:
 def accept(database: Database, token: str, person: Person, *, now: int) -> None:
     """Gives somebody who has an account the role; a higher one stays. `Gone` as `find`, and for the second of two."""
     with database.transaction() as connection:
-        accounts.one_at_a_time(database, connection)
+        accounts.lock_people(database, connection)
         invitation = _use(connection, token, now)
         known = accounts.persons(connection, schema.people.c.id == person.id)
         if not known:
-            raise Gone
+            raise InvalidInvitation
         if invitation.site_id is None:
             role = higher(known[0].role, invitation.role)
             connection.execute(update(schema.people).where(schema.people.c.id == person.id).values(role=role))
@@ -113,7 +113,7 @@ def join(database: Database, token: str, email: str, password: str, *, now: int)
     find(database, token, now=now)  # before a password is hashed for anybody
     given = accounts.credentials(email, password)
     with database.transaction() as connection:
-        accounts.one_at_a_time(database, connection)
+        accounts.lock_people(database, connection)
         if accounts.persons(connection, schema.people.c.email == given.email):
             taken = "there is an account with this e-mail; sign in, then open the link again"
             raise InvalidInput(taken, {"email": taken})
@@ -129,7 +129,7 @@ def _use(connection: Connection, token: str, now: int) -> Invitation:
     table = schema.invitations
     once = update(table).where(table.c.id == invitation.id, table.c.used_at.is_(None)).values(used_at=now)
     if connection.execute(once).rowcount != 1:
-        raise Gone
+        raise InvalidInvitation
     return invitation
 
 
@@ -140,7 +140,7 @@ def _usable(connection: Connection, token: str, now: int) -> Invitation:
     )
     row = connection.execute(asking).first()
     if row is None or not _may_still_invite(connection, row):
-        raise Gone
+        raise InvalidInvitation
     return _invitation(row)
 
 

@@ -41,13 +41,13 @@ class Salts(NamedTuple):
     until: int  # epoch s: then the site's day ends
 
 
-class Salting(Protocol):
+class SaltSource(Protocol):
     """Whoever tells the salts of a site at a moment (epoch s)."""
 
     def of(self, site: Site, now: int) -> Salts: ...
 
 
-class PastSalts:
+class LogSalts:
     """The salts of days that a log tells of: made of the installation's key alone, so that the same line is the same
     visitor at every import. They are no day's salts of a `SaltKeeper`: who comes by a log meets nobody who came live.
     """
@@ -70,7 +70,7 @@ class PastSalts:
         return hmac.new(self._secret, f"log {site_id} {day}".encode(), hashlib.sha256).digest()
 
 
-class SaltKeeper:
+class SaltStore:
     """Makes, keeps and destroys salts; what is prepared in time is told without asking the database.
 
     For what was not prepared one waits `patience_s` at most: an event loop may not wait for a silent database.

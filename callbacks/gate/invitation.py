@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound, TooManyRequests
 
 from analytics.access import accounts, invitations
-from analytics.access.invitations import Gone, Invitation
+from analytics.access.invitations import InvalidInvitation, Invitation
 from analytics.access.roles import Person
 from analytics.base.address_prefix import address_prefix
 from analytics.base.errors import InvalidInput
@@ -63,7 +63,7 @@ class _Pages(NamedTuple):
                 return flask.redirect(path)
             email, password = given.get("email", ""), given.get("password", "")
             login = invitations.join(self.database, self._token, email, password, now=self.clock())
-        except Gone:
+        except InvalidInvitation:
             raise NotFound from None
         except InvalidInput as wrong:
             return self._page(invitation, 422, wrong=wrong.fields)
@@ -84,7 +84,7 @@ class _Pages(NamedTuple):
         now = self.clock()
         try:
             return invitations.find(self.database, self._token, now=now)
-        except Gone:
+        except InvalidInvitation:
             wait_s = self.tries.take(address_prefix(self.client()), now)
         raise TooManyRequests(signin.WAIT, retry_after=wait_s) if wait_s else NotFound
 

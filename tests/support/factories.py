@@ -18,7 +18,7 @@ from analytics.live.beat import Beat, PageState
 from analytics.live.feed import FeedItem, opaque
 from analytics.sites import store as sites
 from analytics.sites.directory import Directory
-from analytics.sites.salts import SaltKeeper
+from analytics.sites.salts import SaltStore
 from analytics.sites.site import Site
 from analytics.storage import schema
 from analytics.storage.database import Database
@@ -284,7 +284,7 @@ def visit(**fields: Any) -> Visit:
 
 def kit(database: Database, places: Places, *, a_minute: int = 0) -> Kit:
     """What the steps of the pipeline work with; no limit on the rate unless told."""
-    return Kit(Directory(database, stale_s=0), SaltKeeper(database, SECRET), places, Rate(a_minute), SECRET)
+    return Kit(Directory(database, stale_s=0), SaltStore(database, SECRET), places, Rate(a_minute), SECRET)
 
 
 @contextmanager
