@@ -171,7 +171,7 @@ def who_reads(service: Service) -> WhoReads:
 
     def may_read(headers: Mapping[str, str]) -> Callable[[Site], bool] | None:
         base_url, now = service.config.base_url, gate.epoch()
-        person = roles.ANYBODY
+        person = roles.PUBLIC_VIEWER
         if not service.config.public:
             found = gate.person_of(headers.get("cookie", ""), service.database, now, base_url=base_url)
             if found is None:

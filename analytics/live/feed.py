@@ -42,7 +42,7 @@ class FeedItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     currency: str | None = None
 
 
-def opaque(visitor: int) -> str:
+def public_visitor_id(visitor: int) -> str:
     """The visitor's number as the outside sees it."""
     return f"{visitor & (1 << 64) - 1:016x}"
 
@@ -87,7 +87,7 @@ def _item(kind: str, row: Row[tuple[object, ...]]) -> FeedItem:
     told = row._mapping
     shared = {
         "id": str(told["id"]),
-        "visitor_id": opaque(int(str(told["visitor"]))),
+        "visitor_id": public_visitor_id(int(str(told["visitor"]))),
         "timestamp": told["at"],
         **{name: told[name] for name in ("user_id", "path", "country", "city", "device", "browser")},
         "source": in_letters(told["source"]),

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from analytics.base.idn import in_letters
 from analytics.base.ids import Ids
 from analytics.live.beat import Beat, PageState
-from analytics.live.feed import FeedItem, opaque
+from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.storage import schema
 from analytics.storage.changes import ChangedRows
 from collector.ingest import visit as visits
@@ -301,7 +301,7 @@ def _feed_item(arrival: Arrival, visit: Visit, row_id: int) -> FeedItem:
     return FeedItem(
         id=str(row_id),
         type=event.type,
-        visitor_id=opaque(visit.visitor),
+        visitor_id=public_visitor_id(visit.visitor),
         user_id=event.user_id,
         user_type=event.user_type or "",
         path=arrival.path,

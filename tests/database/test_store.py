@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from analytics.live.beat import Beat, PageState
-from analytics.live.feed import FeedItem, opaque
+from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.storage import schema
 from collector.ingest.accepted import Duplicate, Filtered, Stored, tab_of
 from collector.ingest.event import Rejected
@@ -294,7 +294,7 @@ def test_the_outcome_carries_the_beat_and_the_feed_s_item(database):
     assert item == FeedItem(
         id=str(beat.id),
         type="event",
-        visitor_id=opaque(-1),
+        visitor_id=public_visitor_id(-1),
         user_id="ann",
         user_type="",
         path="/a",

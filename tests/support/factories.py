@@ -15,7 +15,7 @@ from sqlalchemy import Table, func, insert, select
 from analytics.base.config import Config
 from analytics.base.ids import Ids, first_id
 from analytics.live.beat import Beat, PageState
-from analytics.live.feed import FeedItem, opaque
+from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.sites import store as sites
 from analytics.sites.directory import Directory
 from analytics.sites.salts import SaltStore
@@ -238,7 +238,7 @@ def feed_item(row_id: int, **fields: Any) -> FeedItem:
     values: dict[str, Any] = {
         "id": str(row_id),
         "type": "pageview",
-        "visitor_id": opaque(1),
+        "visitor_id": public_visitor_id(1),
         "user_id": None,
         "user_type": "",
         "path": "/",
@@ -256,7 +256,7 @@ def feed_item(row_id: int, **fields: Any) -> FeedItem:
 def stored_outcome(visitor: int = 1, *, at: int = NOW, nth: int = 0, path: str = "/", **fields: Any) -> Stored:
     """What the writer hands to the hub for a committed pageview."""
     one = beat(visitor, at=at, nth=nth, path=path, **fields)
-    return Stored(one, feed_item(one.id, path=path, timestamp=at, visitor_id=opaque(visitor)))
+    return Stored(one, feed_item(one.id, path=path, timestamp=at, visitor_id=public_visitor_id(visitor)))
 
 
 def visit(**fields: Any) -> Visit:
