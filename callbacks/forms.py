@@ -42,7 +42,7 @@ def on_send(app: Dash, service: Service, name: str, do: Callable[[object, Fields
         number, fields = _taken(data)
         try:
             done = do(domain, fields)
-            service.renew()
+            service.refresh()
         except InvalidInput as wrong:
             done = Done(
                 {"wrong": wrong.fields, "message": "" if wrong.fields else str(wrong)}, (no_update,) * len(drawn)

@@ -245,5 +245,5 @@ def test_a_call_of_what_runs_in_the_browser_alone_is_refused(house):
 
 
 def test_somebody_else_on_a_public_dashboard_is_a_viewer_of_every_site():
-    assert roles.ANYBODY.may(roles.VIEWER, 7)
-    assert not roles.ANYBODY.may(roles.ADMIN, 7)
+    assert roles.PUBLIC_VIEWER.may(roles.VIEWER, 7)
+    assert not roles.PUBLIC_VIEWER.may(roles.ADMIN, 7)
