@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import (
     CTE,
@@ -26,6 +26,9 @@ from analytics.storage.database import Database
 
 SECOND = 1000 << LOW_BITS  # of ids
 SETTLED_S = 2  # a beat is committed within milliseconds: two seconds later a minute does not change any more
+
+KeptSince = Callable[[int], int]
+"""Returns, for a site's id, the first second (epoch) from which on none of its heartbeats has been purged."""
 
 
 def people_at(database: Database, site_id: int, moments: Sequence[int], window_s: int) -> dict[int, int]:

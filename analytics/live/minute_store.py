@@ -16,10 +16,10 @@ from sqlalchemy import func, select
 from analytics.base.background import PAUSE_PER_BATCH, Pause
 from analytics.calendar.days import day_of, start_of
 from analytics.calendar.minute_series import DAY_S, EMPTY, MINUTE, MINUTES, UNKNOWN, Series, pack, unpack
-from analytics.live.minute_query import first_beats, people_each_minute
+from analytics.live.minute_query import KeptSince, first_beats, people_each_minute
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN, Kept, done_days, finish, mark, missing_days
+from analytics.storage.job_state import BEGUN, done_days, finish, mark, missing_days
 from analytics.storage.upsert import upsert
 
 JOB = "concurrents"
@@ -60,7 +60,9 @@ def missing(database: Database, end: date) -> list[date]:
     return [] if first is None else missing_days(database, JOB, day_of(first), end)
 
 
-def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept, pause: Pause) -> int | None:
+def count_day(
+    database: Database, day: date, now: int, window_s: int, kept_since: KeptSince, pause: Pause
+) -> int | None:
     """Counts one UTC day of every site and keeps it; of how many sites. None where it was stopped, or beats of that day
     came meanwhile: then the day is still missing.
 
@@ -75,17 +77,17 @@ def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept
         if first >= end:
             continue
         is_new = begun.get(site_id, day) >= day
-        since = first if is_new else min(first, kept(site_id)) + window_s
+        since = first if is_new else min(first, kept_since(site_id)) + window_s
         people = _count(database, site_id, begin, since, window_s, pause)
         if people is None:
             return None
         waiting[site_id] = pack(people)
         counted += 1
         if len(waiting) == SITE_BATCH and _write(
-            database, day, waiting, lambda one: kept(one) + window_s <= begin, pause
+            database, day, waiting, lambda one: kept_since(one) + window_s <= begin, pause
         ):
             return None
-    if _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, pause):
+    if _write(database, day, waiting, lambda one: kept_since(one) + window_s <= begin, pause):
         return None
     with database.transaction() as connection:
         return counted if finish(connection, JOB, day, now) else None
