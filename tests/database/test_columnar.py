@@ -296,7 +296,7 @@ def test_who_is_further_behind_than_changes_are_kept_copies_anew(kept, database,
     kept.follow(NEVER)
     kept.close()
     one_by_one(database, *(arrival("pageview", f"page-1{n:03}", visitor=n) for n in range(8)))
-    assert changes.prune(database, NEVER, kept=3) > 0
+    assert changes.prune(database, NEVER, keep=3) > 0
     with replica_of(database, config) as again:
         assert_same(again, database, visits=8, pageviews=9)
 
@@ -305,7 +305,7 @@ def test_the_last_changes_are_kept(kept, database):
     one_by_one(database, *(arrival("pageview", f"page-{n:04}") for n in range(6)))
     with database.read() as connection:
         last = changes.newest(connection, 2)
-    changes.prune(database, lambda _: False, kept=2)
+    changes.prune(database, lambda _: False, keep=2)
     with database.read() as connection:
         assert changes.newest(connection, 10) == last
 
