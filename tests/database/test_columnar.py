@@ -14,7 +14,7 @@ from analytics.replica import codec, columnar, follow
 from analytics.replica.columnar import Columnar
 from analytics.sites import store
 from analytics.storage import changes, schema
-from collector.doors import routes
+from collector.api import health
 from collector.http.messages import Request
 from collector.service import Service
 from tests.support.factories import HOME, NOW, added_site, arrival, event, heartbeat, one_by_one, stored
@@ -414,8 +414,10 @@ def test_it_reads_no_other_file_and_asks_no_network(kept):
 def test_readiness_tells_of_a_replica_that_stays_behind(config, monkeypatch):
     with closing(Service(config)) as service:
         eventually(lambda: service.columnar.state.kind == columnar.FOLLOWING)
-        ready = service.routes(lambda _: None).find(Request("GET", "/readyz", "", {}, "127.0.0.1"))
-        assert ready(None).status == 200
-        monkeypatch.setattr(routes, "STALE_S", -1.0)
-        assert ready(None).status == 503
-        assert b"replica_stale" in ready(None).body
+        routes, request = service.routes(lambda _: None), Request("GET", "/readyz", "", {}, "127.0.0.1")
+        door = routes.find(request)
+        assert routes.answer(door, request).status == 200
+        monkeypatch.setattr(health, "STALE_S", -1.0)
+        answer = routes.answer(door, request)
+        assert answer.status == 503
+        assert b"replica_stale" in answer.body
