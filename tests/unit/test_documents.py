@@ -14,7 +14,7 @@ import pytest
 from tests.unit.test_architecture import FLOORS
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/performance.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/performance.md", "collector/data/NOTICE.md")
 ENDINGS = (".py", ".js", ".css", ".html", ".md", ".svg", ".sh", ".lock", ".toml")
 OF_THE_OWNER = {"footfall.toml"}  # what people make themselves
 WIDTH = 120
