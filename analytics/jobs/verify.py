@@ -19,7 +19,7 @@ from sqlalchemy import Column, Connection, Float, Select, Table, case, func, sel
 
 from analytics.jobs import purge
 from analytics.jobs.recount import MOST_MENDED, Means, mend, recount
-from analytics.query import stats
+from analytics.query.backend import Fetch
 from analytics.query.dialects import run
 from analytics.replica import codec, denormalised, first_seen, follow
 from analytics.replica.codec import TABLES, columns
@@ -90,7 +90,7 @@ def verify(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings = DEFA
     """
     found = _compared(columnar, rest, tell)
     means = _means(columnar, rest, tell, settings)
-    derived = recount(means, _ask_of(columnar, found), MOST)
+    derived = recount(means, _fetch_of(columnar, found), MOST)
     return found._replace(derived=tuple(islice(derived.lines(), MOST)))
 
 
@@ -103,23 +103,23 @@ def repair(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings = DEFA
     """Sets right what `verify` finds, each kind of derived numbers in one transaction; what was done, in lines."""
     found = _compared(columnar, rest, tell)
     means = _means(columnar, rest, tell, settings)
-    done = mend(means, recount(means, _ask_of(columnar, found), MOST_MENDED))
+    done = mend(means, recount(means, _fetch_of(columnar, found), MOST_MENDED))
     if found.differences:
         columnar.remake(rest, tell)
         done.append("the columnar replica was made anew")
     return done
 
 
-def _ask_of(columnar: Columnar, found: Verified) -> stats.Ask:
-    """Whom to ask about visits: the replica, which is quick, where it has what the truth has."""
+def _fetch_of(columnar: Columnar, found: Verified) -> Fetch:
+    """Reads visits from the replica, which is quick, where it agrees with the database; else from the database."""
     if not (found.off or found.differences):
         return columnar.rows
 
-    def ask(statement: Select[Any]) -> Sequence[Sequence[Any]]:
+    def fetch(statement: Select[Any]) -> Sequence[Sequence[Any]]:
         with columnar.database.read_patiently() as connection:
             return connection.execute(statement).all()
 
-    return ask
+    return fetch
 
 
 def _compared(columnar: Columnar, rest: Rest, tell: Tell) -> Verified:

@@ -19,7 +19,7 @@ from analytics.access.embeds import EmbedRing
 from analytics.base import language
 from analytics.base.error_log import told
 from analytics.live.minutes import History
-from analytics.query.stats import Ask
+from analytics.query.backend import Backend
 from analytics.sites.directory import Directory
 from analytics.sites.site import Site
 from analytics.storage.database import Database
@@ -114,7 +114,7 @@ class Reader(NamedTuple):
 class Routes:
     """Finds what answers a request; None leaves it to Flask.
 
-    `ask` answers questions about the past; `who_reads` tells by the headers which sites somebody signed in may read,
+    `backend` answers questions; `who_reads` tells by the headers which sites somebody signed in may read,
     None for a stranger; `clock` gives epoch seconds, `behind_s` how old the replica's answers are; the script that is
     served beats every `beat_s` seconds; `seal` is what every answer carries; `base_path` is where people find us;
     `public` says that nobody has to sign in.
@@ -130,7 +130,7 @@ class Routes:
         keys: KeyRing,
         embeds: EmbedRing,
         database: Database,
-        ask: Ask,
+        backend: Backend,
         who_reads: WhoReads,
         clock: Callable[[], float],
         behind_s: Callable[[], float],
@@ -153,7 +153,7 @@ class Routes:
         self._who_reads = who_reads
         self._clock = clock
         self._behind_s = behind_s
-        programs = Statistics(sites, keys, hub, ask, history, clock)
+        programs = Statistics(sites, keys, hub, backend, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda request: preflight(request, "POST")),
             SCRIPT_PATH: (("GET", "HEAD"), script(beat_s)),
