@@ -1,7 +1,7 @@
 """The address of an Overview: reads the question in its query string, and writes the changes that links make to it.
 
 A change is a query string of the names that differ: `period=7d&interval=`; an empty value removes a name from the
-address. `assets/overview.js` applies it to the current address, so that no part has to know what the others show.
+address. `assets/pages/overview.js` applies it to the current address, so that no part has to know what the others show.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Overview: its page, the parts that `assets/overview.js` requests, and its files. Authorises, asks, renders.
+"""The Overview: its page, the parts that `assets/pages/overview.js` requests, and its files. Authorises, asks, renders.
 
 Parts are HTML text rather than Dash components: React would need half a second to redraw what one click changes.
 """
@@ -16,7 +16,7 @@ from dash import Dash
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import days_of
 from analytics.reports.files import file
@@ -51,7 +51,7 @@ def _opens(service: Service, site: Site) -> str:
     try:
         return first_period(site, service.backend, int(time.time()))
     except Exception as failed:
-        log.error("when %s began could not be read: %s", site.domain, told(failed))
+        log.error("when %s began could not be read: %s", site.domain, describe(failed))
         return ""
 
 
@@ -102,7 +102,7 @@ def _part(name: str, overview: Overview, may: May) -> str:
     try:
         return markup(PARTS[name](overview, may))
     except Exception as failed:
-        log.error("%s failed: %s", name, told(failed))
+        log.error("%s failed: %s", name, describe(failed))
         return markup(states.failed(f"{NAMES.get(name, 'This part')} could not be read", UNAFFECTED))
 
 

@@ -11,7 +11,7 @@ import pytest
 from analytics import commands
 from analytics.base.errors import InvalidInput
 from analytics.jobs import daily
-from analytics.live.minutes import History
+from analytics.live.minutes import MinuteHistory
 from analytics.query.backend import Backend, fetch_from
 from analytics.query.metrics import METRICS
 from analytics.sites.store import find
@@ -108,7 +108,7 @@ def test_every_number_is_the_apis(past, names):
 
 
 def answering(database) -> Backend:
-    history = History(database, 60)
+    history = MinuteHistory(database, 60)
     return Backend(fetch_from(database), lambda site_id, span: history.minutes(site_id, span, at(13, 12), 60))
 
 
