@@ -24,11 +24,6 @@ class Answer(NamedTuple):
     rows: list[Row]
     total: int
 
-    @property
-    def numbers(self) -> tuple[Number, ...]:
-        """The metrics of a question that is not split: its only row."""
-        return self.rows[0].metrics
-
 
 class Point(NamedTuple):
     """The numbers of one bucket of time. One that ends after now is not over."""

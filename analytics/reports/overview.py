@@ -132,13 +132,15 @@ class Overview:
         return self._numbers(self.earlier) if self.earlier else None
 
     def _numbers(self, span: Span) -> Numbers:
-        return dict(zip(self.query.metrics, answer(self.query, span, self._backend).numbers, strict=True))
+        (row,) = answer(self.query, span, self._backend).rows
+        return dict(zip(self.query.metrics, row.metrics, strict=True))
 
     @cached_property
     def everybody(self) -> int:
         """All visitors of the period and filters."""
         visitors = replace(self.query, metrics=("visitors",))
-        return int(answer(visitors, self.span, self._backend).numbers[0] or 0)
+        (row,) = answer(visitors, self.span, self._backend).rows
+        return int(row.metrics[0] or 0)
 
     @property
     def intervals(self) -> list[str]:

@@ -31,11 +31,6 @@ class Chart(NamedTuple):
     zone: tzinfo
     notes: Sequence[ChartNote] = ()
 
-    @property
-    def is_running(self) -> bool:
-        """Whether one of its buckets has begun and is not over."""
-        return any(span.begin <= self.now < span.end for span, _ in self.buckets)
-
 
 class Entry(NamedTuple):
     """One row of a listing: how people read it, its value in the dimension ("" where it is none), its numbers."""

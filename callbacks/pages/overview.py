@@ -16,6 +16,7 @@ from dash import Dash
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
+from analytics.access.roles import ADMIN, PUBLIC_VIEWER
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import days_of
@@ -24,7 +25,7 @@ from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, USAGE, P
 from analytics.reports.overview import Overview, first_period, read_overview
 from analytics.sites.site import Site
 from callbacks.download import csv_file
-from callbacks.gate.guard import authorized
+from callbacks.gate.guard import asker, authorized
 from callbacks.page_context import Asked
 from callbacks.pages import notes, segments
 from collector.service import Service
@@ -64,7 +65,7 @@ def register(app: Dash, service: Service) -> None:
         wanted = flask.request.args.getlist("part")
         if not 0 < len(wanted) <= MAX_PARTS or not PARTS.keys() >= set(wanted):
             raise BadRequest(f"part: {', '.join(PARTS)}")
-        may = segments.may(service, site)
+        may = _may(service, site)
         try:
             overview = _read(service, site, may.person_id)
         except InvalidInput as wrong:
@@ -84,6 +85,12 @@ def register(app: Dash, service: Service) -> None:
 
     segments.register(app, service)
     notes.register(app, service)
+
+
+def _may(service: Service, site: Site) -> May:
+    """What this person may save and share there."""
+    person = asker(service)
+    return May(person.id, person is not PUBLIC_VIEWER and person.may(ADMIN, site.id))
 
 
 def _read(service: Service, site: Site, person_id: int = 0) -> Overview:

@@ -75,6 +75,11 @@ def plot(chart: Chart, label: str) -> Component:
     )
 
 
+def is_running(chart: Chart) -> bool:
+    """Whether one of the buckets has begun and is not over."""
+    return any(span.begin <= chart.now < span.end for span, _ in chart.buckets)
+
+
 def name_of(span: Span, chart: Chart) -> str:
     """What people call a bucket, in the reader's language."""
     return bucket_name(span, chart.interval, chart.zone, figures.written_in())

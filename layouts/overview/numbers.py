@@ -103,7 +103,7 @@ def _caption(drawn: Chart, intervals: Sequence[str], windows: Windows, menu: Seq
     keys = [_key("ff-key", windows.shown)]
     if windows.earlier:
         keys.append(_key("ff-key ff-key-prev", windows.earlier))
-    if drawn.is_running:
+    if chart.is_running(drawn):
         keys.append(_key("ff-key is-open", f"This {drawn.interval}, so far"))
     ways = [_interval(one, one == drawn.interval) for one in intervals]
     return html.Figcaption(

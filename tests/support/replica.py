@@ -57,4 +57,5 @@ def _no_minutes(site_id: int, span: Span) -> Minutes:
 
 def numbers_of(query: Query, span: Span, backend: Backend) -> dict[str, Number]:
     """The metrics of a question that is not split, by name."""
-    return dict(zip(query.metrics, answer(query, span, backend).numbers, strict=True))
+    (row,) = answer(query, span, backend).rows
+    return dict(zip(query.metrics, row.metrics, strict=True))
