@@ -60,8 +60,8 @@ lint: dev  ## linters, types, and advisories about the dependencies
 	@$(VENV)/bin/mypy
 	@$(PY) .ci/audit
 
-bench: dev  ## the benchmarks; each prints its figures
-	@$(PY) -m benchmarks
+bench: dev  ## the benchmarks; their figures go into docs/performance.md
+	@$(PY) -m benchmarks --write
 
 script: dev  ## builds the site script anew (developers; needs npx)
 	@$(PY) collector/tracker/build.py
