@@ -42,22 +42,7 @@ from analytics.storage.database import Database, DatabaseInUse, NoData, check_fr
 from callbacks import table
 from callbacks.gate import gate, invitation, setup, signin
 from callbacks.page_context import client
-from callbacks.pages import (
-    account,
-    add_site,
-    all_sites,
-    api,
-    concurrents,
-    demo_traffic,
-    hosts,
-    live,
-    notes,
-    overview,
-    segments,
-    traffic,
-    trial,
-)
-from callbacks.settings import cards, filters, general, keys, people, snippet
+from callbacks.pages import api
 from cli import DATA_DIR, HOST, LOG_FORMAT, LOG_ZONE, PORT, SITE, administer, cli, our_version
 from collector import server as serve
 from collector.api.context import WhoReads
@@ -79,11 +64,6 @@ log = logging.getLogger("footfall.app")
 ENCODINGS = "br", "gzip"
 ASSETS = Path(__file__).parent / "assets"
 FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for everybody who is let in, as long as the server runs
-# The pages that answer something; `callbacks/table.py` has their addresses.
-ROOMS = (
-    *(live, concurrents, overview, segments, notes, all_sites, add_site, traffic, hosts, trial, account),
-    *(general, filters, snippet, people, cards, keys, demo_traffic),
-)
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -123,8 +103,6 @@ def create_app(service: Service) -> Dash:
         suppress_callback_exceptions=True,  # the pages come and go within #root
     )
     table.register(app, service, our_version())
-    for page in ROOMS:
-        page.register(app, service)
     app.layout = table.frame()
     plain = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):

@@ -19,9 +19,9 @@ from analytics.base.config import Config, read_config, secret_of
 from analytics.base.errors import InvalidInput
 from analytics.jobs import verify
 from analytics.query import filter_syntax
-from analytics.query.query import MOST_ROWS
+from analytics.query.query import MAX_ROWS
 from analytics.replica.columnar import Columnar
-from analytics.reports import table
+from analytics.reports.formats import FORMATS
 from analytics.sites import checks, store
 from analytics.sites import site as sites_site
 from analytics.sites.directory import Directory
@@ -331,8 +331,8 @@ def _imported_here(config: Config, options: dict[str, Any], progress: Progress) 
     help="A preset, any number of days like 90d, or two dates: 2026-01-01,2026-01-31.",
 )
 @click.option("--filter", "filters", multiple=True, help=f"Like {filter_syntax.HELP}. Several all hold.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, MOST_ROWS), help="Rows.")
-@click.option("--format", "form", default="table", show_default=True, type=click.Choice(table.FORMATS))
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, MAX_ROWS), help="Rows.")
+@click.option("--format", "form", default="table", show_default=True, type=click.Choice(FORMATS))
 @DATA_DIR
 def query_command(data_dir: Path | None, **options: Any) -> None:
     """Ask what happened: visitors, visits, pageviews, bounce_rate and so on, in all or by something.

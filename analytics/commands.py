@@ -20,14 +20,15 @@ from analytics.calendar.period import Period
 from analytics.jobs import daily
 from analytics.jobs import verify as verification
 from analytics.live.minutes import MinuteHistory, StillCounting
-from analytics.query import filter_syntax, stats
-from analytics.query.answer import Past
+from analytics.query import filter_syntax
+from analytics.query.answer import span_of
+from analytics.query.backend import Backend, fetch_from
 from analytics.query.dimensions import dimension
 from analytics.query.metrics import METRICS
 from analytics.query.query import Query
 from analytics.replica.columnar import Columnar
-from analytics.reports import table
-from analytics.reports.table import columns
+from analytics.reports import formats
+from analytics.reports.formats import columns
 from analytics.sites import store
 from analytics.storage.database import Database
 
@@ -39,8 +40,8 @@ UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 class Context(NamedTuple):
     """What a command works on. `address` is the server's, as people reach it, without a slash at its end.
 
-    Long commands rest now and then, stop where that says so, and tell how far they are. Questions about the past are
-    put to `ask`, else to the database.
+    Long commands rest now and then, stop where that says so, and tell how far they are. Questions are put to
+    `columnar`, without it to the database.
     """
 
     database: Database
@@ -50,7 +51,7 @@ class Context(NamedTuple):
     pause: Pause = threading.Event().wait
     report: Report = lambda _: None
     window_s: int = 60  # how long after a beat somebody is active
-    columnar: Columnar | None = None  # None: questions are asked of the database
+    columnar: Columnar | None = None
     secret: bytes = b""  # of the installation, where there is a link to be made of it
 
 
@@ -270,7 +271,7 @@ def query(
     limit: int,
     form: str,
 ) -> str:
-    """The answer to a question as one of `table.FORMATS`; numbers are those of the statistics API.
+    """The answer to a question as one of `formats.FORMATS`; numbers are those of the statistics API.
 
     Behind `by` dimensions may stand among the metrics: `visitors --by source country`.
     """
@@ -283,12 +284,11 @@ def query(
         filters=tuple(map(filter_syntax.parse, filters)),
         limit=limit,
     )
-    ask = context.columnar.rows if context.columnar else stats.of_truth(context.database)
+    fetch = context.columnar.rows if context.columnar else fetch_from(context.database)
     history = MinuteHistory(context.database, context.window_s)
-    past = Past(ask, lambda site_id, span: history.minutes(site_id, span, context.now, inf))
-    first = (stats.first_second(asked.site_id, ask) or context.now) if asked.period.preset == "all" else 0
+    backend = Backend(fetch, lambda site_id, span: history.minutes(site_id, span, context.now, inf))
     try:
-        return table.text(table.of_answer(asked, asked.span(context.now, first), past), form)
+        return formats.text(formats.table_of(asked, span_of(asked, context.now, backend), backend), form)
     except StillCounting as wait:
         raise InvalidInput(f"{wait}, at night or by {command('maintain')}") from None
 

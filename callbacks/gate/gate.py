@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -125,6 +125,7 @@ def login_of(cookie_header: str, base_url: str) -> str:
         return ""
 
 
+@cache
 def cookie_name(base_url: str) -> str:
     """The login cookie's name; on HTTPS one that no plain connection can set, and no other host where ours is our own.
 

@@ -6,7 +6,7 @@ from analytics.calendar.period import MAX_DAYS
 from analytics.query.dimensions import DIMENSIONS
 from analytics.query.filters import GROUPS, OPERATORS
 from analytics.query.metrics import METRICS
-from analytics.query.query import MOST_ROWS
+from analytics.query.query import MAX_ROWS
 from collector.api import plausible_query
 from collector.api.docs import Docs, Object, Sent, parameter
 
@@ -48,7 +48,7 @@ def _schema() -> Object:
         },
         "order_by": {"type": "array", "description": 'Like [["visitors", "desc"]].'},
         "include": {"type": "object", "description": "time_labels, total_rows: true adds them to meta."},
-        "pagination": {"type": "object", "description": f"limit (1 to {MOST_ROWS}) and offset."},
+        "pagination": {"type": "object", "description": f"limit (1 to {MAX_ROWS}) and offset."},
         "timezone": {"type": "string", "description": "An IANA zone in place of the site's."},
     }
     required = ["site_id", "metrics", "date_range"]
