@@ -60,9 +60,10 @@ from callbacks.pages import (
 from callbacks.settings import cards, filters, general, keys, people, snippet
 from cli import DATA_DIR, HOST, LOG_FORMAT, LOG_ZONE, PORT, SITE, administer, cli, our_version
 from collector import server as serve
+from collector.api.context import WhoReads
 from collector.control import Control, NoServer, ask
 from collector.doors.endpoint import Endpoint
-from collector.doors.routes import Routes, WhoReads
+from collector.doors.routes import Routes
 from collector.doors.wsgi import attach
 from collector.http import negotiation
 from collector.http.listener import Listener, listen_on

@@ -11,7 +11,7 @@ from html import escape
 from math import inf
 from typing import Any, NamedTuple
 
-from analytics.access import accounts, api_keys, embeds, invitations, members, roles
+from analytics.access import accounts, api_keys, embeds, first_owner, invitations, logins, members, roles
 from analytics.base.background import Pause, Report
 from analytics.base.errors import InvalidInput
 from analytics.base.idn import to_letters
@@ -109,7 +109,7 @@ def setup_link(context: Context) -> str:
             f"somebody has an account already, so the set-up link has done its work; "
             f"{command('user list')} shows who, {command('user reset EMAIL')} gives a new password"
         )
-    return accounts.setup_link(context.address, context.secret)
+    return first_owner.setup_link(context.address, context.secret)
 
 
 def user_add(context: Context, email: str, role: str, password: str | None, on: Sequence[str] = ()) -> str:
@@ -173,7 +173,7 @@ def _roles(person: roles.Person, by_id: dict[int, str]) -> str:
 def user_reset(context: Context, email: str, password: str | None) -> str:
     """Gives a person a new password and ends their logins."""
     chosen = secrets.token_urlsafe(12) if password is None else password
-    accounts.reset_password(context.database, email, chosen, now=context.now)
+    logins.reset_password(context.database, email, chosen, now=context.now)
     told = "" if password is not None else f" The new password, shown this once: {chosen}"
     return f"{email} has to sign in again.{told}"
 

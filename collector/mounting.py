@@ -18,8 +18,8 @@ from analytics.base.error_log import Description, describe
 from analytics.base.errors import InvalidInput
 from analytics.storage.database import DatabaseInUse
 from collector.control import Control
-from collector.doors.collect import CORS
-from collector.doors.routes import PATHS
+from collector.doors.cors import CORS
+from collector.doors.table import PATHS
 from collector.doors.wsgi import Door, Wsgi
 from collector.http.messages import error, sealed, without_extra_slashes
 from collector.served_commands import served_commands

@@ -15,10 +15,10 @@ from analytics.base.background import Pause
 from analytics.base.ids import first_id
 from analytics.calendar.days import day_of, days_between, start_of
 from analytics.jobs.usage import Usage
-from analytics.live.minute_query import first_beats
+from analytics.live.minute_query import KeptSince, first_beats
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN, Kept, finish, mark, missing_days
+from analytics.storage.job_state import BEGUN, finish, mark, missing_days
 from analytics.storage.upsert import upsert
 
 JOB = "usage"
@@ -77,7 +77,7 @@ def within(begin: int, end: int) -> tuple[ColumnElement[bool], ColumnElement[boo
     return schema.heartbeats.c.id >= first_id(begin), schema.heartbeats.c.id < first_id(end)
 
 
-def count_day(database: Database, day: date, now: int, kept: Kept, pause: Pause) -> list[Usage] | None:
+def count_day(database: Database, day: date, now: int, kept_since: KeptSince, pause: Pause) -> list[Usage] | None:
     """Counts one UTC day of every site and keeps it; None where it was stopped, or beats of that day came meanwhile:
     then the day is still missing.
 
@@ -98,6 +98,6 @@ def count_day(database: Database, day: date, now: int, kept: Kept, pause: Pause)
         there = set(connection.execute(select(schema.sites.c.id)).scalars())  # one may have been removed meanwhile
         found = [usage for usage in counted if usage.people and usage.site_id in there]
         for overwrite in (True, False):
-            rows = [usage._asdict() for usage in found if (kept(usage.site_id) <= begin) is overwrite]
+            rows = [usage._asdict() for usage in found if (kept_since(usage.site_id) <= begin) is overwrite]
             upsert(connection, schema.daily_usage, rows, overwrite=overwrite)
     return found
