@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from analytics.access.api_keys import KeyRing
 from analytics.access.embeds import EmbedRing
-from analytics.live.minutes import History
+from analytics.live.minutes import MinuteHistory
 from analytics.sites.directory import Directory
 from analytics.sites.site import Site
 from analytics.storage.database import Database
@@ -49,7 +49,7 @@ class Context:
 
     writer: Writer
     hub: Hub
-    history: History
+    history: MinuteHistory
     sites: Directory
     keys: KeyRing
     embeds: EmbedRing

@@ -21,7 +21,7 @@ def ready(context: Context, _: Request) -> Response:
     """Whether events can be stored, as far as it is known: nothing is asked, so nothing is waited for."""
     if not context.writer.alive:
         return error(503, "writer_stopped", "the writer has stopped", (NO_STORE,))
-    if context.writer.stuck or context.database.pulse.is_away(time.monotonic()):
+    if context.writer.stuck or context.database.availability.is_unavailable(time.monotonic()):
         return DATABASE_AWAY
     if context.writer.failing:
         return NOT_STORING

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.live.reasons import ShedReason
 from collector.api.context import DATABASE_AWAY, NO_STORE, Answered, Context
 from collector.doors.collect import Collector
@@ -54,10 +54,10 @@ class Routes:
         try:
             return door.answer(self.context, request)
         except SQLAlchemyError as away:
-            log.error("%s: the database does not answer: %s", request.path, told(away))
+            log.error("%s: the database does not answer: %s", request.path, describe(away))
             return DATABASE_AWAY
         except Exception as failed:
-            log.error("%s failed: %s", request.path, told(failed))
+            log.error("%s failed: %s", request.path, describe(failed))
             return FAILED
 
     def canonical(self, path: str) -> str:

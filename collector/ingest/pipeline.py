@@ -13,7 +13,7 @@ from typing import NamedTuple
 from analytics.base.addresses import plain_address
 from analytics.live.reasons import FilteredReason, RejectedReason, ShedReason
 from analytics.sites.directory import Directory
-from analytics.sites.salts import Salting
+from analytics.sites.salts import SaltSource
 from analytics.sites.site import Site
 from collector.ingest import device, redaction, robot
 from collector.ingest import page_url as page
@@ -54,7 +54,7 @@ class Kit:
     """What the steps work with; one for a process."""
 
     sites: Directory
-    salts: Salting
+    salts: SaltSource
     places: Places
     rate: Rate
     secret: bytes
