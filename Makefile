@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export UV_SYSTEM_CERTS = true
 export UV_HTTP_RETRIES ?= 1
 
-.PHONY: run demo setup dev test lint bench script lock clean
+.PHONY: run demo setup dev test lint bench docs script lock clean
 .DEFAULT_GOAL := run
 
 run: setup  ## start Footfall on http://127.0.0.1:8050, data under ./data
@@ -62,6 +62,9 @@ lint: dev  ## linters, types, and advisories about the dependencies
 
 bench: dev  ## the benchmarks; their figures go into docs/performance.md
 	@$(PY) -m benchmarks --write
+
+docs: dev  ## writes the tables of README.md and docs/reference.md from the code
+	@$(PY) -m tests.support.tables
 
 script: dev  ## builds the site script anew (developers; needs npx)
 	@$(PY) collector/tracker/build.py

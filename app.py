@@ -204,7 +204,10 @@ def __getattr__(name: str) -> Any:
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @DATA_DIR
 def serve_command(host: str, port: int, workers: int, data_dir: Path | None) -> None:
-    """Serve the collector and the dashboard."""
+    """Serve the collector and the dashboard; also what happens without a command.
+
+    --port 0 takes a free port, --host :: listens on IPv4 and IPv6.
+    """
     if workers > 1:
         raise InvalidInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)

@@ -22,6 +22,7 @@ from analytics.jobs import daily_usage as usage
 from analytics.jobs import recount_visits
 from analytics.jobs.recount_visits import WrongVisit
 from analytics.live import minute_store
+from analytics.live.reasons import FilteredReason
 from analytics.query.backend import Fetch
 from analytics.storage import schema
 from analytics.storage.database import Database
@@ -262,7 +263,7 @@ def _robots_apart(connection: Connection, domains: dict[int, str]) -> Iterator[s
     begun = min((at for _, at in right), default=None)
     if begun is None:
         return
-    bots = table.outcome == "filtered", table.reason == "bot", table.hour > begun
+    bots = table.outcome == "filtered", table.reason == FilteredReason.BOT, table.hour > begun
     stored = {
         (row[0], row[1]): row[2]
         for row in connection.execute(select(table.site_id, table.hour, table.count).where(*bots))

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from analytics.access.api_keys import Key
 from analytics.base.error_log import describe
 from analytics.live.outcomes import DROPPED
+from analytics.live.reasons import RejectedReason
 from analytics.sites.site import readable_domain
 from collector.doors.cors import CORS
 from collector.doors.door import Collects, SiteOf
@@ -160,7 +161,7 @@ class Collector:
         site_id, name = self._number_of(domain), ""
         if isinstance(step, Filtered):
             name = step.name
-        elif not site_id and named(step)[1] == "unknown_site":
+        elif not site_id and named(step)[1] is RejectedReason.UNKNOWN_SITE:
             name = readable_domain(domain)
         self._writer.count(site_id, at, *named(step), name)
 
@@ -194,10 +195,10 @@ def read(request: Request, _: SiteOf) -> Body | Rejected:
 def refused_unread(headers: Mapping[str, str]) -> Rejected | None:
     """Why a body is not even read: its type or its encoding."""
     if headers.get("content-encoding", "identity") != "identity":
-        return Rejected(415, "encoded_body", "the body may not be compressed")
+        return Rejected(415, RejectedReason.ENCODED_BODY, "the body may not be compressed")
     kind = headers.get("content-type", "").split(";")[0].strip().lower()
     if kind not in ("application/json", "text/plain"):
-        return Rejected(415, "wrong_content_type", "the body is application/json or text/plain")
+        return Rejected(415, RejectedReason.WRONG_CONTENT_TYPE, "the body is application/json or text/plain")
     return None
 
 

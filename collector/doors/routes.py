@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.base.error_log import describe
+from analytics.live.reasons import ShedReason
 from collector.api.context import DATABASE_AWAY, NO_STORE, Answered, Context
 from collector.doors.collect import Collector
 from collector.doors.cors import CORS, preflight
@@ -18,7 +19,7 @@ from collector.ingest.accepted import Shed, named
 
 log = logging.getLogger("footfall.routes")
 
-BUSY = Shed("busy", "too many requests are under way; send it again", 2)  # before any of it was read
+BUSY = Shed(ShedReason.BUSY, "too many requests are under way; send it again", 2)  # before any of it was read
 FAILED = error(500, "failed", "something failed on the server; its log says what", (NO_STORE,))
 
 
