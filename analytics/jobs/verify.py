@@ -24,7 +24,8 @@ from analytics.query import stats
 from analytics.query.dialects import run
 from analytics.replica import codec, denormalised, first_seen, follow
 from analytics.replica.codec import TABLES, columns
-from analytics.replica.columnar import OFF, Columnar
+from analytics.replica.columnar import Columnar
+from analytics.replica.state import OFF
 from analytics.storage import schema
 
 AGREES = "The columnar replica agrees with the database"
@@ -105,7 +106,7 @@ def repair(columnar: Columnar, pause: Pause, report: Report, settings: Settings 
     means = _means(columnar, pause, report, settings)
     done = mend(means, recount(means, _ask_of(columnar, found), MAX_REPAIRS))
     if found.differences:
-        columnar.remake(pause, report)
+        columnar.rebuild(pause, report)
         done.append("the columnar replica was made anew")
     return done
 
@@ -128,10 +129,10 @@ def _compared(columnar: Columnar, pause: Pause, report: Report) -> Verified:
     with columnar.frozen(pause, report) as both:
         if both is None:
             return Verified(0, ["there is no replica: it could not be made; the log says why"])
-        truth, replica = both
-        domains = {row.id: row.domain for row in truth.execute(select(schema.sites.c.id, schema.sites.c.domain))}
-        differences = list(islice(_numbers_apart(truth, replica, domains, report), MAX_DIFFERENCES))
-        rows = _Rows(truth, replica, domains, pause, report)
+        source, replica = both
+        domains = {row.id: row.domain for row in source.execute(select(schema.sites.c.id, schema.sites.c.domain))}
+        differences = list(islice(_numbers_apart(source, replica, domains, report), MAX_DIFFERENCES))
+        rows = _Rows(source, replica, domains, pause, report)
         differences += islice(rows.apart(), MAX_DIFFERENCES - len(differences))
         if not differences:
             differences += islice(_firsts_apart(replica, domains, report), MAX_DIFFERENCES)
@@ -142,13 +143,13 @@ def _compared(columnar: Columnar, pause: Pause, report: Report) -> Verified:
 
 
 def _numbers_apart(
-    truth: Connection, replica: duckdb.DuckDBPyConnection, domains: dict[int, str], report: Report
+    source: Connection, replica: duckdb.DuckDBPyConnection, domains: dict[int, str], report: Report
 ) -> Iterator[str]:
     for table in TABLES:
         report(f"comparing the numbers of {table.name}")
         asked = _numbers(table)
         names = [column.name for column in asked.selected_columns][2:]
-        right, copied = _by_day(truth.execute(asked).all()), _by_day(run(replica, asked))
+        right, copied = _by_day(source.execute(asked).all()), _by_day(run(replica, asked))
         for site_id, day in sorted(right.keys() | copied.keys()):
             nothing = [0] * len(names)
             pairs = zip(copied.get((site_id, day), nothing), right.get((site_id, day), nothing), strict=True)
@@ -205,13 +206,13 @@ class _Rows:
 
     def __init__(
         self,
-        truth: Connection,
+        source: Connection,
         replica: duckdb.DuckDBPyConnection,
         domains: dict[int, str],
         pause: Pause,
         report: Report,
     ) -> None:
-        self._truth, self._replica, self._domains, self._pause, self._report = truth, replica, domains, pause, report
+        self._source, self._replica, self._domains, self._pause, self._report = source, replica, domains, pause, report
         self.compared = 0
 
     def apart(self) -> Iterator[str]:
@@ -222,10 +223,10 @@ class _Rows:
 
     def _of_site(self, table: Table, site_id: int) -> Iterator[str]:
         last = -1
-        for rows in follow.batches(self._truth, table, site_id, follow.LAST_ID):
-            self.compared += rows.many
+        for rows in follow.batches(self._source, table, site_id, follow.LAST_ID):
+            self.compared += rows.row_count
             self._report(f"comparing the {table.name} of {self._domains[site_id]}: {self.compared:,} rows so far")
-            if not _alike(table, codec.copied(self._replica, table, site_id, last, rows.last), rows):
+            if not _alike(table, codec.replica_text(self._replica, table, site_id, last, rows.last), rows):
                 yield from self._in(table, site_id, last, rows.last, rows.fields())
             last = rows.last
             if self._pause(0):
@@ -237,7 +238,7 @@ class _Rows:
         names = [column.name for column in columns(table)]
         number = names.index("id")
         by_id = {fields[number]: fields for fields in right}
-        copied = codec.copied_fields(self._replica, table, site_id, low, high)
+        copied = codec.replica_fields(self._replica, table, site_id, low, high)
         theirs = {fields[number]: fields for fields in copied}
         where = f"{table.name} of {self._domains[site_id]}"
         if len(theirs) < len(copied):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 
 from analytics.jobs.verify import Verified, verify
-from analytics.replica import codec, columnar, follow
+from analytics.replica import codec, columnar, follow, state
 from analytics.replica.columnar import Columnar
 from analytics.sites import store
 from analytics.storage import changes, schema
@@ -53,7 +53,7 @@ def truth(database):
 
 
 def copied(replica):
-    assert replica.state.kind == columnar.FOLLOWING
+    assert replica.state.kind == state.FOLLOWING
     return {table.name: replica.rows(everything(table)) for table in TABLES}
 
 
@@ -153,10 +153,10 @@ def test_a_copy_looks_for_few_missing_numbers_however_many_a_removed_site_has_le
 
 
 def test_a_batch_after_a_large_text_has_fewer_rows():
-    before = codec.Rows(many=20_000, last=1, text="x" * (4 * follow.MAX_TEXT), json=False)
-    assert follow.at_once(schema.visits, before) == 5_000
-    assert follow.at_once(schema.visits, before._replace(text="")) == follow.at_once(schema.visits) == 20_000
-    assert follow.at_once(schema.events, before._replace(many=1)) == 1
+    before = codec.Rows(row_count=20_000, last=1, text="x" * (4 * follow.MAX_TEXT), json=False)
+    assert follow.batch_size(schema.visits, before) == 5_000
+    assert follow.batch_size(schema.visits, before._replace(text="")) == follow.batch_size(schema.visits) == 20_000
+    assert follow.batch_size(schema.events, before._replace(row_count=1)) == 1
 
 
 def test_a_replica_that_was_closed_while_a_site_was_removed_is_the_truth_again(kept, database, config):
@@ -319,7 +319,7 @@ def test_a_file_that_breaks_while_it_is_open_is_made_anew_and_the_truth_answers_
         cursor.execute("DROP TABLE pageviews")
     stored(database, arrival("pageview", "page-0002", visitor=2))
     kept.follow(NEVER)
-    assert kept.state.kind == columnar.WAITING
+    assert kept.state.kind == state.WAITING
     assert kept.rows(select(func.count()).select_from(schema.pageviews)) == [(2,)]
     assert_same(kept, database, visits=2, pageviews=2)
 
@@ -329,7 +329,7 @@ def test_off_asks_the_truth_and_makes_no_file(database, config):
     stored(database, arrival())
     with replica_of(database, replace(config, columnar=False)) as replica:
         replica.follow(NEVER)
-        assert replica.state == columnar.ReplicaState(columnar.OFF)
+        assert replica.state == state.ReplicaState(state.OFF)
         assert replica.rows(select(schema.pageviews.c.path)) == [("/",)]
     assert not list(config.data_dir.glob("columnar*"))
 
@@ -350,7 +350,7 @@ def test_making_that_is_stopped_leaves_nothing_behind(database, config):
     stored(database, arrival())
     with replica_of(database, config) as replica:
         replica.follow(lambda _: True)
-        assert replica.state.kind == columnar.WAITING
+        assert replica.state.kind == state.WAITING
         assert [path.name for path in config.data_dir.glob("columnar*")] == ["columnar.duckdb.lock"]
         assert_same(replica, database, visits=1, pageviews=1)
 
@@ -366,7 +366,7 @@ def test_making_that_fails_for_one_of_its_threads_leaves_nothing_behind(database
 
     with replica_of(database, config) as replica:
         replica.follow(NEVER, tell)
-        assert replica.state.kind == columnar.WAITING
+        assert replica.state.kind == state.WAITING
         assert [path.name for path in config.data_dir.glob("columnar*")] == ["columnar.duckdb.lock"]
 
 
@@ -400,7 +400,7 @@ def test_a_question_that_is_wrong_is_raised(kept, database):
 
     with pytest.raises(duckdb.Error):
         kept.rows(select(text("no_such_column")).select_from(schema.visits))
-    assert kept.state.kind == columnar.FOLLOWING
+    assert kept.state.kind == state.FOLLOWING
 
 
 def test_it_reads_no_other_file_and_asks_no_network(kept):
@@ -413,7 +413,7 @@ def test_it_reads_no_other_file_and_asks_no_network(kept):
 
 def test_readiness_tells_of_a_replica_that_stays_behind(config, monkeypatch):
     with closing(Service(config)) as service:
-        eventually(lambda: service.columnar.state.kind == columnar.FOLLOWING)
+        eventually(lambda: service.columnar.state.kind == state.FOLLOWING)
         ready = service.routes(lambda _: None).find(Request("GET", "/readyz", "", {}, "127.0.0.1"))
         assert ready(None).status == 200
         monkeypatch.setattr(routes, "STALE_S", -1.0)

@@ -63,7 +63,7 @@ def change(database, statement: str) -> None:
 def made_anew(kept: Columnar, statement: str) -> None:
     """Changes the truth behind everybody's back, and the replica with it."""
     change(kept.database, statement)
-    kept.remake(NEVER, told)
+    kept.rebuild(NEVER, told)
 
 
 def test_what_was_collected_is_as_its_rows_are(kept):

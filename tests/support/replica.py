@@ -11,7 +11,8 @@ from sqlalchemy import Select
 
 from analytics.base.config import Config
 from analytics.query.stats import Ask, of_truth
-from analytics.replica.columnar import FOLLOWING, Columnar
+from analytics.replica.columnar import Columnar
+from analytics.replica.state import FOLLOWING
 from analytics.storage.database import Database
 
 NEVER = threading.Event().wait
