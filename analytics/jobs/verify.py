@@ -1,8 +1,7 @@
-"""Verification: the columnar replica compared with the truth, first by numbers of each site and day, then row by row;
-and the derived numbers of the truth itself compared with its raw rows.
+"""Verification: compares the columnar replica with the database, and the derived numbers of both with their raw rows.
 
-Both are held still meanwhile, at the same moment, so traffic that goes on makes no difference. Every value of every
-row is compared. Where the replica has the same rows, it is asked what visits are by their pageviews and events.
+The replica is compared first by numbers of each site and day, then by every value of every row. Both are frozen at the
+same moment, so that new traffic makes no difference. If the replica has the same rows, visits are recounted in it.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from sqlalchemy import Column, Connection, Float, Select, Table, case, func, sel
 
 from analytics.base.background import Pause, Report
 from analytics.jobs import purge
-from analytics.jobs.recount import MAX_REPAIRS, RecountContext, mend, recount
+from analytics.jobs.recount import MAX_REPAIRS, RecountContext, recount, repair_counts
 from analytics.query import stats
 from analytics.query.dialects import run
 from analytics.replica import codec, denormalised, first_seen, follow
@@ -30,17 +29,17 @@ from analytics.storage import schema
 
 AGREES = "The columnar replica agrees with the database"
 RECOUNTED = "Derived numbers agree with the raw rows, as far back as these are kept."
-MAX_DIFFERENCES = 200  # differences that are told; there may be as many as there are rows
+MAX_DIFFERENCES = 200  # in a report; there may be as many as there are rows
 DAY_S = 86_400
-ROUND = 1e-9  # of sums of floats, which depend on the order
+ROUND = 1e-9  # tolerance of sums of floats, which depend on the order
 DISTINCT = {"visits": ["user_id"], "pageviews": ["visit_id", "path"], "events": ["visit_id", "name"]}
 SUMS = {"visits": ["pageviews", "events", "duration_s"], "pageviews": ["engaged_ms", "scroll"], "events": ["value"]}
 
 
 class Verified(NamedTuple):
-    """What was compared, and each difference in a line (at most `MOST`); `off`: there was nothing to compare.
+    """The result: how many rows were compared, and a line for each difference (at most `MAX_DIFFERENCES`).
 
-    `derived` are the differences between derived numbers of the truth and its raw rows.
+    `off`: there is no replica to compare. `derived` are the differences between derived numbers and raw rows.
     """
 
     rows: int
@@ -50,31 +49,33 @@ class Verified(NamedTuple):
 
 
 def as_text(found: Verified) -> str:
-    """What was found, in lines; the first begins with `AGREES` where there is no difference of any kind."""
+    """The result in lines; the first begins with `AGREES` if there is no difference of any kind."""
     parts = []
     if found.differences:
-        parts += ["The columnar replica differs from the database:", *_told(found.differences)]
+        parts += ["The columnar replica differs from the database:", *_limited(found.differences)]
     if found.derived:
-        parts += ["Derived numbers differ from the raw rows:", *_told(found.derived)]
+        parts += ["Derived numbers differ from the raw rows:", *_limited(found.derived)]
     if parts:
         return "\n".join(parts)
     rows = f"{found.rows:,} rows compared, 0 differences."
-    said = "it is off, and every question is asked of the database." if found.off else rows
-    return f"{AGREES}: {said}\n{RECOUNTED}"
+    result = "it is off, and every question is asked of the database." if found.off else rows
+    return f"{AGREES}: {result}\n{RECOUNTED}"
 
 
-def _told(lines: Sequence[str]) -> list[str]:
+def _limited(lines: Sequence[str]) -> list[str]:
     return [*lines, *([f"and more: only {MAX_DIFFERENCES} are told"] if len(lines) >= MAX_DIFFERENCES else [])]
 
 
 def agrees(as_text: str) -> bool:
-    """Whether the report tells of no difference."""
+    """Whether the text of `as_text` has no difference."""
     return as_text.startswith(AGREES)
 
 
 class Settings(NamedTuple):
-    """The settings by which derived numbers were made: how long after a beat somebody is active, and how many days
-    heartbeats are kept where a site says nothing.
+    """The settings that derived numbers depend on.
+
+    `window_s` is how long after a beat a person is active, `retention_days` how long heartbeats are kept for sites
+    without a setting of their own.
     """
 
     window_s: int = 60
@@ -85,26 +86,26 @@ DEFAULTS = Settings()
 
 
 def verify(columnar: Columnar, pause: Pause, report: Report, settings: Settings = DEFAULTS) -> Verified:
-    """Compares the replica, made first where it has to be, with the truth, and the truth with its raw rows.
+    """Compares the replica with the database, and derived numbers with raw rows. Builds a missing replica first.
 
-    It takes about as long as making the replica.
+    It takes about as long as a rebuild of the replica.
     """
     found = _compared(columnar, pause, report)
-    means = _means(columnar, pause, report, settings)
-    derived = recount(means, _ask_of(columnar, found), MAX_DIFFERENCES)
+    context = _recount_context(columnar, pause, report, settings)
+    derived = recount(context, _ask_of(columnar, found), MAX_DIFFERENCES)
     return found._replace(derived=tuple(islice(derived.lines(), MAX_DIFFERENCES)))
 
 
-def _means(columnar: Columnar, pause: Pause, report: Report, settings: Settings) -> RecountContext:
+def _recount_context(columnar: Columnar, pause: Pause, report: Report, settings: Settings) -> RecountContext:
     kept = purge.cutoffs(columnar.database, int(time.time()), settings.retention_days)
     return RecountContext(columnar.database, settings.window_s, kept, pause, report)
 
 
 def repair(columnar: Columnar, pause: Pause, report: Report, settings: Settings = DEFAULTS) -> list[str]:
-    """Sets right what `verify` finds, each kind of derived numbers in one transaction; what was done, in lines."""
+    """Repairs what `verify` finds, each kind of derived numbers in one transaction; returns what was done, in lines."""
     found = _compared(columnar, pause, report)
-    means = _means(columnar, pause, report, settings)
-    done = mend(means, recount(means, _ask_of(columnar, found), MAX_REPAIRS))
+    context = _recount_context(columnar, pause, report, settings)
+    done = repair_counts(context, recount(context, _ask_of(columnar, found), MAX_REPAIRS))
     if found.differences:
         columnar.rebuild(pause, report)
         done.append("the columnar replica was made anew")
@@ -112,7 +113,7 @@ def repair(columnar: Columnar, pause: Pause, report: Report, settings: Settings 
 
 
 def _ask_of(columnar: Columnar, found: Verified) -> stats.Ask:
-    """Whom to ask about visits: the replica, which is quick, where it has what the truth has."""
+    """Runs queries about visits: in the replica, which is faster, if it agrees with the database; else there."""
     if not (found.off or found.differences):
         return columnar.rows
 
@@ -131,25 +132,25 @@ def _compared(columnar: Columnar, pause: Pause, report: Report) -> Verified:
             return Verified(0, ["there is no replica: it could not be made; the log says why"])
         source, replica = both
         domains = {row.id: row.domain for row in source.execute(select(schema.sites.c.id, schema.sites.c.domain))}
-        differences = list(islice(_numbers_apart(source, replica, domains, report), MAX_DIFFERENCES))
+        differences = list(islice(_wrong_numbers(source, replica, domains, report), MAX_DIFFERENCES))
         rows = _Rows(source, replica, domains, pause, report)
-        differences += islice(rows.apart(), MAX_DIFFERENCES - len(differences))
+        differences += islice(rows.differences(), MAX_DIFFERENCES - len(differences))
         if not differences:
-            differences += islice(_firsts_apart(replica, domains, report), MAX_DIFFERENCES)
+            differences += islice(_wrong_columns(replica, domains, report), MAX_DIFFERENCES)
         return Verified(rows.compared, differences)
 
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _numbers_apart(
+def _wrong_numbers(
     source: Connection, replica: duckdb.DuckDBPyConnection, domains: dict[int, str], report: Report
 ) -> Iterator[str]:
     for table in TABLES:
         report(f"comparing the numbers of {table.name}")
-        asked = _numbers(table)
-        names = [column.name for column in asked.selected_columns][2:]
-        right, copied = _by_day(source.execute(asked).all()), _by_day(run(replica, asked))
+        query = _numbers(table)
+        names = [column.name for column in query.selected_columns][2:]
+        right, copied = _by_day(source.execute(query).all()), _by_day(run(replica, query))
         for site_id, day in sorted(right.keys() | copied.keys()):
             nothing = [0] * len(names)
             pairs = zip(copied.get((site_id, day), nothing), right.get((site_id, day), nothing), strict=True)
@@ -160,15 +161,15 @@ def _numbers_apart(
 
 
 def _numbers(table: Table) -> Select[Any]:
-    """By site and UTC day: how many rows, how many different visitors and visits, and the sums."""
+    """By site and UTC day: the numbers of rows, of distinct visitors and visits, and the sums."""
     at = table.c.started_at if table is schema.visits else table.c.at
     day = (at - at % DAY_S).label("day")
-    told: list[Any] = [func.count().label("rows"), func.count(table.c.visitor.distinct()).label("visitors")]
-    told += [func.count(table.c[name].distinct()).label(name) for name in DISTINCT[table.name]]
-    told += [func.sum(table.c[name]).label(name) for name in SUMS[table.name]]
+    numbers: list[Any] = [func.count().label("rows"), func.count(table.c.visitor.distinct()).label("visitors")]
+    numbers += [func.count(table.c[name].distinct()).label(name) for name in DISTINCT[table.name]]
+    numbers += [func.sum(table.c[name]).label(name) for name in SUMS[table.name]]
     if table is schema.visits:
-        told.append(func.sum(case((table.c.bounce, 1), else_=0)).label("bounces"))
-    return select(table.c.site_id, day, *told).group_by(table.c.site_id, day)
+        numbers.append(func.sum(case((table.c.bounce, 1), else_=0)).label("bounces"))
+    return select(table.c.site_id, day, *numbers).group_by(table.c.site_id, day)
 
 
 def _by_day(rows: Sequence[Any]) -> dict[tuple[int, int], list[Any]]:
@@ -189,8 +190,8 @@ def _day(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
-def _firsts_apart(replica: duckdb.DuckDBPyConnection, domains: dict[int, str], report: Report) -> Iterator[str]:
-    """What is derived from the rows, where they agree."""
+def _wrong_columns(replica: duckdb.DuckDBPyConnection, domains: dict[int, str], report: Report) -> Iterator[str]:
+    """Differences in the columns that the replica derives from its rows."""
     report("comparing who was there before")
     for table, site_id, row_id, column in first_seen.wrong(replica, MAX_DIFFERENCES):
         yield f"{table} of {_domain(domains, site_id)}: row {row_id} has a wrong {column}"
@@ -202,7 +203,7 @@ def _firsts_apart(replica: duckdb.DuckDBPyConnection, domains: dict[int, str], r
 
 
 class _Rows:
-    """Compares every row; `compared` says how many of the truth's."""
+    """Compares every row; `compared` counts those of the database."""
 
     def __init__(
         self,
@@ -215,8 +216,8 @@ class _Rows:
         self._source, self._replica, self._domains, self._pause, self._report = source, replica, domains, pause, report
         self.compared = 0
 
-    def apart(self) -> Iterator[str]:
-        """Each difference in a line."""
+    def differences(self) -> Iterator[str]:
+        """A line for each difference."""
         for table in TABLES:
             for site_id in self._domains:
                 yield from self._of_site(table, site_id)
@@ -255,7 +256,7 @@ class _Rows:
 
 
 def _alike(table: Table, ours: str, theirs: codec.Rows) -> bool:
-    """Whether these are the same rows; quick where they are."""
+    """Whether these are the same rows; fast if they are."""
     if ours == theirs.text:
         return True
     lines = ours.split(codec.ROW), theirs.text.split(codec.ROW)

@@ -108,7 +108,7 @@ def test_a_site_without_heartbeats_is_no_trouble(database):
 
 # ── counters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-EDGE = NOW - purge.COUNTER_DAYS * DAY
+EDGE = NOW - purge.MAX_COUNTER_DAYS * DAY
 TABLES = ((schema.outcomes, "hour"), (schema.robots, "hour"), (schema.unlisted_hosts, "last_at"))
 
 

@@ -199,7 +199,7 @@ def test_what_was_purged_is_not_counted_again(kept, database):
     made_anew(kept, f"UPDATE daily_usage SET people = 99 WHERE day = '{YESTERDAY}'")
     change(database, "UPDATE outcomes SET count = 99 WHERE outcome = 'stored' AND hour < 1000 + " + str(NOW))
     assert verify(kept, NEVER, told).derived == ()
-    assert purge.COUNTER_DAYS > 8
+    assert purge.MAX_COUNTER_DAYS > 8
 
 
 def test_the_replica_that_differs_is_made_anew(kept):
