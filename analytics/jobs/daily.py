@@ -15,7 +15,7 @@ from analytics.base.background import Pause, Report
 from analytics.calendar.days import HOUR, day_of, due_day, late_days
 from analytics.jobs import daily_usage, purge, usage
 from analytics.live import minute_store
-from analytics.sites import salts, store
+from analytics.sites import salt_store, store
 from analytics.storage.database import Database
 from analytics.storage.job_state import AGAIN, done_days, mark
 
@@ -100,7 +100,7 @@ def purge_counters(work: Work) -> str:
 
 def destroy_salts(work: Work) -> str:
     """Destroys the salts of earlier days that no open visit needs."""
-    destroyed = salts.destroy_old(work.database, store.all_sites(work.database), work.now)
+    destroyed = salt_store.destroy_old(work.database, store.all_sites(work.database), work.now)
     if destroyed.salts:
         work.database.scrub_deleted()
     return f"Destroyed {_many(destroyed.salts, 'old salt')}." if destroyed.salts else ""

@@ -118,8 +118,8 @@ def _make(database: Database, path: Path, pause: Pause, report: Report) -> None:
 
 def delete_files(path: Path) -> None:
     """Deletes a replica's file with DuckDB's log and temporary files."""
-    for beside in (path, path.with_name(f"{path.name}.wal")):
-        beside.unlink(missing_ok=True)
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        file.unlink(missing_ok=True)
     shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
 
 

@@ -134,7 +134,7 @@ class Database:
         """A connection that reads one consistent state, that of its first statement, until the block ends."""
         if self.embedded:
             with self.reading.connect() as connection:
-                connection.exec_driver_sql("BEGIN")  # rolled back when the connection is given back
+                connection.exec_driver_sql("BEGIN")  # the pool rolls it back
                 yield connection
             return
         still = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

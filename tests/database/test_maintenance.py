@@ -11,7 +11,7 @@ from analytics.base.config import Config
 from analytics.calendar.days import day_of, start_of
 from analytics.jobs import daily, purge
 from analytics.jobs.daily import Work
-from analytics.sites import salts
+from analytics.sites import salt_store
 from analytics.storage import schema
 from analytics.storage.database import Database
 from tests.support.factories import NOW, beat, count, keep_heartbeats, rows, with_sites
@@ -141,8 +141,8 @@ def test_old_salts_go_too(database):
     with database.transaction() as connection:
         for back in (0, 1, 2):
             connection.execute(schema.salts.insert(), {"site_id": 1, "day": day(back), "nonce": "00" * 32})
-    assert daily.run(work(database, start_of(TODAY) + salts.OPEN_S - 1)) == ["Destroyed 1 old salt."]
-    assert daily.run(work(database, start_of(TODAY) + salts.OPEN_S)) == ["Destroyed 1 old salt."]
+    assert daily.run(work(database, start_of(TODAY) + salt_store.OPEN_S - 1)) == ["Destroyed 1 old salt."]
+    assert daily.run(work(database, start_of(TODAY) + salt_store.OPEN_S)) == ["Destroyed 1 old salt."]
     assert rows(database, schema.salts, "day") == [(day(0),)]
 
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics.base.config import Config
-from analytics.sites.salts import OPEN_S, Salts, SaltStore
+from analytics.sites.salt_store import OPEN_S, SaltStore
+from analytics.sites.salts import Salts
 from analytics.storage import schema
 from analytics.storage.database import Database
 from collector.ingest.visitor import visitor_of, visitors_of
