@@ -6,53 +6,23 @@ only within the retention: before that, only heartbeats that were sent late may 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from math import inf
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, select
 
-from analytics.base.background import Pause, Report
 from analytics.base.ids import came_live, time_ms
-from analytics.calendar import minute_series
-from analytics.calendar.days import start_of
-from analytics.jobs import daily_usage as usage
-from analytics.jobs import recount_visits
+from analytics.jobs import recount_hours, recount_visits
+from analytics.jobs.recount_days import Days
+from analytics.jobs.recount_types import RecountContext, WrongRow, domain_name
 from analytics.jobs.recount_visits import WrongVisit
-from analytics.live import minute_store
 from analytics.query.stats import Ask
 from analytics.storage import schema
-from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN
 from analytics.storage.upsert import upsert
 
-HOUR = 3600
 MAX_REPAIRS = 100_000  # of one kind, in one run
-
-
-class RecountContext(NamedTuple):
-    """What a recount works with.
-
-    `window_s` is how long after a beat a person is active; `kept` is, by site, the first second (epoch) whose
-    heartbeats are not purged.
-    """
-
-    database: Database
-    window_s: int
-    kept: Mapping[int, int]
-    pause: Pause
-    report: Report
-
-
-class WrongRow(NamedTuple):
-    """A wrong row of a table of counts. `right` has the right columns; None: there should be no row."""
-
-    site_id: int
-    key: str | int  # the day or the hour
-    description: str
-    right: dict[str, Any] | None
 
 
 class Recount(NamedTuple):
@@ -70,7 +40,8 @@ class Recount(NamedTuple):
         for visit in self.visits:
             for name, stored in visit.stored.items():
                 right = "" if visit.right[name] is None else f", {visit.right[name]} by its rows"
-                yield f"visits of {_domain(self.domains, visit.site_id)}: visit {visit.id} has {name} {stored}{right}"
+                where = f"visits of {domain_name(self.domains, visit.site_id)}"
+                yield f"{where}: visit {visit.id} has {name} {stored}{right}"
         for rows in (self.usage, self.minutes, self.outcomes):
             yield from (row.description for row in rows)
         yield from self.lost
@@ -84,16 +55,16 @@ def recount(context: RecountContext, ask: Ask, limit: int) -> Recount:
     context.report("counting visits again")
     found = recount_visits.wrong(ask, limit)
     lost = [
-        f"{table} of {_domain(domains, site_id)}: {rows:,} rows have no visit, or one of another visitor"
+        f"{table} of {domain_name(domains, site_id)}: {rows:,} rows have no visit, or one of another visitor"
         for table, site_id, rows in recount_visits.orphans(ask)
     ]
     with context.database.snapshot() as connection:
         since = {site_id: max(kept, _complete_since(connection, site_id)) for site_id, kept in context.kept.items()}
         found += recount_visits.wrong_last_seen(connection, limit)
         context.report("counting outcomes again")
-        outcomes = list(islice(_wrong_outcomes(connection, domains, since), limit))
-        lost += islice(_wrong_robots(connection, domains), limit)
-    days = _Days(context, domains, since)
+        outcomes = list(islice(recount_hours.wrong_outcomes(connection, domains, since), limit))
+        lost += islice(recount_hours.wrong_robots(connection, domains), limit)
+    days = Days(context, domains, since)
     daily, minutes = list(islice(days.usage(), limit)), list(islice(days.minutes(), limit))
     return Recount(found, daily, minutes, outcomes, lost, domains)
 
@@ -121,7 +92,7 @@ def _repair_rows(connection: Connection, table: Any, rows: Sequence[WrongRow]) -
 
 
 def _stored_of(table: Any) -> Sequence[Any]:
-    return _stored(table.c) if table is schema.outcomes else ()
+    return recount_hours.stored_events(table.c) if table is schema.outcomes else ()
 
 
 def _complete_since(connection: Connection, site_id: int) -> float:
@@ -135,152 +106,3 @@ def _complete_since(connection: Connection, site_id: int) -> float:
     if oldest is None:
         return inf
     return -inf if time_ms(oldest) <= time_ms(first) else time_ms(oldest) // 1000 + 1
-
-
-# ── by day ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Days:
-    """Compares the stored counts of past days with their heartbeats."""
-
-    def __init__(self, context: RecountContext, domains: dict[int, str], since: dict[int, float]) -> None:
-        self._context, self._domains, self._since = context, domains, since
-        with context.database.read() as connection:
-            demo = select(schema.sites.c.id).where(schema.sites.c.demo)
-            self._demo = set(connection.execute(demo).scalars())  # their simulated past has no heartbeats
-
-    def usage(self) -> Iterator[WrongRow]:
-        """The wrong rows of daily usage."""
-        kept = self._stored(schema.daily_usage)
-        yield from self._never_counted(schema.daily_usage, usage.JOB, kept)
-        for site_id, day in self._countable(usage.JOB, 0, kept):
-            right = usage.count(self._context.database, site_id, day)
-            stored = kept.get((site_id, day.isoformat()), (0, 0, 0))
-            if tuple(stored) != right[2:] and self._still_done(usage.JOB, day):
-                ours = f"{stored[0]} people ({stored[1]} signed in, {stored[2]} anonymous)"
-                theirs = f"{right.people} ({right.signed_in}, {right.anonymous}) by its heartbeats"
-                yield self._row(
-                    "daily_usage", site_id, day, f"{ours}, {theirs}", right._asdict() if right.people else None
-                )
-
-    def minutes(self) -> Iterator[WrongRow]:
-        """The wrong rows of stored minutes."""
-        kept = self._stored(schema.concurrents)
-        yield from self._never_counted(schema.concurrents, minute_store.JOB, kept)
-        for site_id, day in self._countable(minute_store.JOB, self._context.window_s, kept):
-            counted = minute_store.count(
-                self._context.database, site_id, day, self._context.window_s, self._context.pause
-            )
-            packed = kept.get((site_id, day.isoformat()))
-            stored = minute_series.unpack(packed[0] if packed else minute_series.NOBODY)
-            if counted is None:
-                return
-            # minutes before a site's first heartbeat are stored as unknown
-            right = [
-                ours if ours == minute_series.UNKNOWN else true for ours, true in zip(stored, counted, strict=True)
-            ]
-            wrong = sum(ours != true for ours, true in zip(stored, right, strict=True))
-            if wrong and self._still_done(minute_store.JOB, day):
-                row = {"site_id": site_id, "day": day.isoformat(), "people": minute_series.pack(right)}
-                yield self._row(
-                    "concurrents", site_id, day, f"{wrong} minutes are not as its heartbeats have them", row
-                )
-
-    def _stored(self, table: Any) -> dict[tuple[int, str], tuple[Any, ...]]:
-        with self._context.database.read() as connection:
-            return {(row[0], row[1]): tuple(row[2:]) for row in connection.execute(select(table))}
-
-    def _counted(self, job: str) -> dict[str, int]:
-        """`done_at` of the job, by day."""
-        table = schema.jobs
-        with self._context.database.read() as connection:
-            return {day: at for _, day, at in connection.execute(select(table).where(table.c.name == job))}
-
-    def _never_counted(self, table: Any, job: str, kept: dict[tuple[int, str], Any]) -> Iterator[WrongRow]:
-        """Rows of days that no job counted, or of unknown sites."""
-        days = self._counted(job)
-        for site_id, day in sorted(kept):
-            if site_id not in self._domains or (day not in days and site_id not in self._demo):
-                where = f"{table.name} of {_domain(self._domains, site_id)} on {day}"
-                yield WrongRow(site_id, day, f"{where}: that day was never counted", None)
-
-    def _countable(self, job: str, window_s: int, kept: dict[tuple[int, str], Any]) -> Iterator[tuple[int, date]]:
-        """Sites and days that are counted and have all their heartbeats."""
-        done = sorted(date.fromisoformat(day) for day, at in self._counted(job).items() if at > BEGUN)
-        for day in done:
-            for site_id, since in self._since.items():
-                is_complete = since + window_s <= start_of(day) and (site_id not in self._demo or since > -inf)
-                if is_complete and (self._has_beats(site_id, day, window_s) or (site_id, day.isoformat()) in kept):
-                    self._context.report(f"counting {day} of {self._domains[site_id]} again")
-                    yield site_id, day
-                if self._context.pause(0):
-                    return
-
-    def _has_beats(self, site_id: int, day: date, window_s: int) -> bool:
-        beats = schema.heartbeats.c
-        begin, end = start_of(day) - window_s, start_of(day + timedelta(days=1))
-        some = select(beats.id).where(beats.site_id == site_id, *usage.within(begin, end)).limit(1)
-        with self._context.database.read() as connection:
-            return connection.execute(some).first() is not None
-
-    def _still_done(self, job: str, day: date) -> bool:
-        """Whether no late beat has come since the job was done."""
-        return self._counted(job).get(day.isoformat(), BEGUN) > BEGUN
-
-    def _row(self, table: str, site_id: int, day: date, said: str, right: dict[str, Any] | None) -> WrongRow:
-        where = f"{table} of {_domain(self._domains, site_id)} on {day}"
-        return WrongRow(site_id, day.isoformat(), f"{where}: {said}", right)
-
-
-# ── by hour ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _wrong_outcomes(connection: Connection, domains: dict[int, str], since: dict[int, float]) -> Iterator[WrongRow]:
-    """The hours whose number of stored events is not that of their heartbeats, as far back as these are complete.
-
-    Each stored event has a heartbeat, except events after a leave, which are counted under a reason of their own.
-    """
-    table, beats = schema.outcomes.c, schema.heartbeats.c
-    hour = (beats.at - beats.at % HOUR).label("hour")
-    counted = select(beats.site_id, hour, func.count()).group_by(beats.site_id, hour)
-    right = {(site_id, int(at)): many for site_id, at, many in connection.execute(counted)}
-    sums = select(table.site_id, table.hour, func.sum(table.count)).where(*_stored(table))
-    stored = {(row[0], row[1]): int(row[2]) for row in connection.execute(sums.group_by(table.site_id, table.hour))}
-    for site_id, at in sorted(stored.keys() | right.keys()):
-        ours, theirs = stored.get((site_id, at), 0), right.get((site_id, at), 0)
-        if ours != theirs and since.get(site_id, inf if site_id else -inf) <= at:
-            said = f"outcomes of {_domain(domains, site_id)} at {_hour(at)}: {ours} stored, {theirs} by its heartbeats"
-            row = {"site_id": site_id, "hour": at, "outcome": "stored", "reason": "", "count": theirs}
-            yield WrongRow(site_id, at, said, row if theirs else None)
-
-
-def _stored(outcomes: Any) -> tuple[Any, Any]:
-    return outcomes.outcome == "stored", outcomes.reason == ""
-
-
-def _wrong_robots(connection: Connection, domains: dict[int, str]) -> Iterator[str]:
-    """A line for each hour in which the robots by name and the robots in all are different numbers."""
-    names, table = schema.robots.c, schema.outcomes.c
-    by_name = select(names.site_id, names.hour, func.sum(names.count)).group_by(names.site_id, names.hour)
-    right = {(row[0], row[1]): int(row[2]) for row in connection.execute(by_name)}
-    begun = min((at for _, at in right), default=None)
-    if begun is None:
-        return
-    bots = table.outcome == "filtered", table.reason == "bot", table.hour > begun
-    stored = {
-        (row[0], row[1]): row[2]
-        for row in connection.execute(select(table.site_id, table.hour, table.count).where(*bots))
-    }
-    for site_id, at in sorted(stored.keys() | {key for key in right if key[1] > begun}):
-        ours, theirs = stored.get((site_id, at), 0), right.get((site_id, at), 0)
-        if ours != theirs:
-            where = f"robots of {_domain(domains, site_id)} at {_hour(at)}"
-            yield f"{where}: {ours} in all, {theirs} by name; it cannot be told which of the two is wrong"
-
-
-def _domain(domains: dict[int, str], site_id: int) -> str:
-    return domains.get(site_id, f"the removed site {site_id}" if site_id else "no site")
-
-
-def _hour(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
