@@ -11,6 +11,7 @@ import duckdb
 from sqlalchemy import Column, Connection, Float, Select, Table, case, func, select
 
 from analytics.base.background import Pause, Report
+from analytics.jobs.recount_types import domain_name
 from analytics.query.dialects import run
 from analytics.replica import codec, denormalised, first_seen, follow
 from analytics.replica.codec import TABLES, columns
@@ -39,7 +40,7 @@ def wrong_numbers(
             pairs = zip(copied.get((site_id, day), nothing), right.get((site_id, day), nothing), strict=True)
             for name, (ours, theirs) in zip(names, pairs, strict=True):
                 if not _equal(ours or 0, theirs or 0):
-                    where = f"{table.name} of {_domain(domains, site_id)} on {_day(day)}"
+                    where = f"{table.name} of {domain_name(domains, site_id)} on {_day(day)}"
                     yield f"{where}: {name} {ours or 0} in the replica, {theirs or 0} in the database"
 
 
@@ -65,10 +66,6 @@ def _equal(ours: Any, theirs: Any) -> bool:
     return bool(ours == theirs)
 
 
-def _domain(domains: dict[int, str], site_id: int) -> str:
-    return domains.get(site_id, f"the removed site {site_id}")
-
-
 def _day(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
@@ -79,9 +76,9 @@ def wrong_columns(
     """A line for each difference in the columns that the replica derives from its rows, at most `limit` a column."""
     report("comparing who was there before")
     for table, site_id, row_id, column in first_seen.wrong(replica, limit):
-        yield f"{table} of {_domain(domains, site_id)}: row {row_id} has a wrong {column}"
+        yield f"{table} of {domain_name(domains, site_id)}: row {row_id} has a wrong {column}"
     for table, site_id, row_id in denormalised.wrong(replica, limit):
-        yield f"{table} of {_domain(domains, site_id)}: row {row_id} carries other facts than its visit has"
+        yield f"{table} of {domain_name(domains, site_id)}: row {row_id} carries other facts than its visit has"
 
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
