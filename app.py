@@ -90,8 +90,8 @@ INDEX = """<!DOCTYPE html>
 {%metas%}
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <title>{%title%}</title>
-<link rel="icon" href="BASE_PATH/assets/mark.svg">
-<script src="BASE_PATH/assets/theme.js"></script>
+<link rel="icon" href="BASE_PATH/assets/shapes/mark.svg">
+<script src="BASE_PATH/assets/lib/theme.js"></script>
 {%css%}
 </head>
 <body>

@@ -1,4 +1,4 @@
-"""What a form sends: taken apart, handed to a function, and the answer put in words that `assets/form.js` shows."""
+"""What a form sends: taken apart, handed to a function, and the answer put in words that `assets/lib/form.js` shows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Fields = Mapping[str, str]
 
 
 class Done(NamedTuple):
-    """What became of it: `told` as assets/form.js describes it, and what is drawn anew, in the order of the outputs."""
+    """The result: `told` as assets/lib/form.js describes it, and what is drawn again, in the order of the outputs."""
 
     told: Mapping[str, Any] = {}
     drawn: tuple[Any, ...] = ()

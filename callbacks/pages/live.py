@@ -56,7 +56,7 @@ def page(asked: Asked) -> Component:
 
 
 def register(app: Dash, service: Service) -> None:
-    """Redraws every 10 s, on a nudge of the stream and on Refresh; `assets/live.js` lets one in at a time."""
+    """Redraws every 10 s, on a nudge of the stream and on Refresh; `assets/pages/live.js` lets one in at a time."""
 
     @app.callback(
         *OUTPUTS,

@@ -1,4 +1,4 @@
-"""The Overview: its page, the parts that `assets/overview.js` asks for, and every list and chart as a file.
+"""The Overview: its page, the parts that `assets/pages/overview.js` asks for, and every list and chart as a file.
 
 Parts are HTML text rather than Dash components: what one click draws anew would cost React half a second.
 """

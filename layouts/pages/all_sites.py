@@ -1,4 +1,4 @@
-"""The all-sites page, and what `assets/sites.js` draws its rows from.
+"""The all-sites page, and what `assets/pages/sites.js` draws its rows from.
 
 The script draws them: as Dash's components 50 rows took the browser 850 ms, as nodes of its own a few.
 """

@@ -81,7 +81,7 @@ def _toolbar(site: Site) -> Component:
 
 
 def _way_out() -> Component:
-    """Of wall mode (assets/wall.js); elsewhere it is not shown."""
+    """Of wall mode (assets/pages/wall.js); elsewhere it is not shown."""
     return html.Button([icon("x"), "Leave full screen"], id="wall-leave", type="button", className="ff-btn")
 
 
@@ -107,7 +107,7 @@ def _hero(domain: str, window_s: int) -> Component:
 
 
 def _turned(now: str, then: str) -> Component:
-    """Words that assets/live.js turns into others while the page is rewound."""
+    """Words that assets/pages/live.js turns into others while the page is rewound."""
     return html.Span(now, **{"data-then": then})
 
 

@@ -178,7 +178,7 @@ def called_for_none(house, asker: str, name: str) -> str:
 
 SUITE = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
 EXAMPLES = {
-    "/assets/<path:filename>": "/assets/mark.svg",
+    "/assets/<path:filename>": "/assets/shapes/mark.svg",
     "/<path:path>": "/nowhere",
     SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
     "/overview/<domain>/parts": f"/overview/{SITE}/parts?part=top",
