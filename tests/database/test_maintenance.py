@@ -60,7 +60,7 @@ def test_everything_missed_is_made_up_and_then_there_is_nothing_to_do(fortnight)
     assert daily.run(work(fortnight)) == []
 
 
-def test_one_day_is_told_as_one_day(database):
+def test_one_day_is_reported_as_one_day(database):
     keep_heartbeats(database, beat(1, at=NOW - DAY), beat(2, at=NOW - DAY))
     assert daily.run(work(database)) == told(2)
 

@@ -41,7 +41,7 @@ ZONES = [
 
 
 class Town:
-    """A service with one site, whose time is `now`; somebody's browser sends to it."""
+    """A service with one site, whose time is `now`; a browser sends to it."""
 
     def __init__(self, config: Config, zone: str, now: int) -> None:
         self.config = config
