@@ -11,11 +11,8 @@ from collector.http.messages import Request
 from collector.service import Service
 
 
-class Asked(NamedTuple):
-    """A page that was asked for, by somebody who may see it.
-
-    `site` is the one that the address names, None where it names none.
-    """
+class PageContext(NamedTuple):
+    """The page that a person requested who may see it. `site` is the one in its address, None where there is none."""
 
     service: Service
     site: Site | None

@@ -207,11 +207,15 @@ class _Gate:
     declared: Callable[[], Mapping[str, Mapping[str, Any]]]
     clock: Clock
 
+    @cached_property
+    def _base_path(self) -> str:
+        return path_of(self.base_url)
+
     def enter(self) -> Response | None:
         """Lets the request in, or answers it here."""
         request = flask.request
         flask.g.person = None
-        set_base_path(path_of(self.base_url))
+        set_base_path(self._base_path)
         figures.write_in(language.asked_for(request.headers.get("Accept-Language", "")))
         if request.method not in READING and self._is_foreign():
             if request.url_rule is None and not self.is_page(request.path):

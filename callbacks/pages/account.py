@@ -15,17 +15,17 @@ from analytics.base.rate_limit import RateLimit
 from callbacks.forms import Done, Fields, on_send
 from callbacks.gate import gate, signin
 from callbacks.gate.guard import authorized_somebody
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components.address import at
 from layouts.pages import account
 
 
-def page(asked: Asked) -> Component:
+def page(context: PageContext) -> Component:
     """The page; its cards in their order."""
-    person = authorized_somebody(asked.service)
+    person = authorized_somebody(context.service)
     now = int(time.time())
-    since = logins.since(asked.service.database, person, now=now)
+    since = logins.since(context.service.database, person, now=now)
     cards = [
         account.appearance(),
         account.dates_and_numbers(person.language, now, UTC),
@@ -62,9 +62,9 @@ def register(app: Dash, service: Service) -> None:
         logins.end(service.database, person, keep="" if everywhere else _own_login(service))
         return Done({"go": at("/sign-in")} if everywhere else {"message": "Only this browser is signed in now"})
 
-    on_send(app, service, account.LANGUAGE, choose)
-    on_send(app, service, account.PASSWORD, change)
-    on_send(app, service, account.SIGN_OUT, sign_out)
+    on_send(app, account.LANGUAGE, choose)
+    on_send(app, account.PASSWORD, change)
+    on_send(app, account.SIGN_OUT, sign_out)
 
 
 def _own_login(service: Service) -> str:

@@ -15,7 +15,7 @@ from analytics.live.today_counts import TodayCounts
 from analytics.query import usage
 from analytics.sites.site import Site
 from callbacks.gate.guard import asker, visible
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components import states
 from layouts.components.address import at
@@ -35,9 +35,9 @@ class Asking(NamedTuple):
     page: int = 1
 
 
-def page(asked: Asked) -> Component:
+def page(context: PageContext) -> Component:
     """The page with what memory knows, without a question to the database; or words where there is no site yet."""
-    service, known = asked.service, visible(asked.service)
+    service, known = context.service, visible(context.service)
     may_add = asker(service).may_everywhere(ADMIN)
     if not known:
         return states.no_sites(may_add)

@@ -21,7 +21,7 @@ from analytics.reports.formats import spreadsheet
 from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import authorized
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components import states
 from layouts.pages import concurrents
@@ -29,9 +29,9 @@ from layouts.pages import concurrents
 log = logging.getLogger("footfall.concurrents")
 
 
-def page(asked: Asked) -> Component:
+def page(context: PageContext) -> Component:
     """The page without its day."""
-    return concurrents.page(asked.site)
+    return concurrents.page(context.site)
 
 
 def register(app: Dash, service: Service) -> None:

@@ -29,5 +29,5 @@ def register(app: Dash, service: Service) -> None:
         notes.remove(service.database, site.id, number(fields, "key"))
         return Done({"message": "The note is removed"})
 
-    on_send(app, service, ADD, add)
-    on_send(app, service, REMOVE, remove)
+    on_send(app, ADD, add)
+    on_send(app, REMOVE, remove)

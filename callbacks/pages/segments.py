@@ -36,8 +36,8 @@ def register(app: Dash, service: Service) -> None:
         name = segments.remove(service.database, site.id, number(fields, "key"), person.id, shared=shared)
         return Done({"message": f"{name} is removed"})
 
-    on_send(app, service, SAVE, save)
-    on_send(app, service, REMOVE, remove)
+    on_send(app, SAVE, save)
+    on_send(app, REMOVE, remove)
 
 
 def _somebody(service: Service, domain: object) -> tuple[Site, Person]:

@@ -14,21 +14,21 @@ from analytics.commands import invitation_link, seconds
 from analytics.sites.site import Site
 from callbacks.forms import Done, Fields, number, on_send
 from callbacks.gate.guard import asker, authorized, authorized_everywhere
-from callbacks.page_context import Asked, address
+from callbacks.page_context import PageContext, address
 from collector.service import Service
 from layouts.settings import people
 
 GONE = "that person is not here any more; reload the page"
 
 
-def cards(asked: Asked) -> list[Component]:
+def cards(context: PageContext) -> list[Component]:
     """The cards of a site's section."""
-    return people.cards(asked.site.domain, *_listed(asked.service, asked.site))
+    return people.cards(context.site.domain, *_listed(context.service, context.site))
 
 
-def everybody(asked: Asked) -> Component:
+def everybody(context: PageContext) -> Component:
     """The page of everybody."""
-    return people.page(*_listed(asked.service, None))
+    return people.page(*_listed(context.service, None))
 
 
 def register(app: Dash, service: Service) -> None:
@@ -61,12 +61,12 @@ def register(app: Dash, service: Service) -> None:
             by=asker(service).id,
             now=_now(),
         )[1]
-        told = {
+        answer = {
             "once": {people.LINK: invitation_link(address(service), token)},
             "message": "Send this link yourself",
             "clear": True,
         }
-        return Done(told, (_redrawn(service, site),))
+        return Done(answer, (_redrawn(service, site),))
 
     def revoke(domain: object, fields: Fields) -> Done:
         site = _site(service, domain)
@@ -74,7 +74,7 @@ def register(app: Dash, service: Service) -> None:
         return Done({"message": "The invitation is revoked"}, (_redrawn(service, site),))
 
     for name, do in ((people.ROLE, change), (people.REMOVE, remove), (people.INVITE, invite), (people.REVOKE, revoke)):
-        on_send(app, service, name, do, Output(people.LIST, "children", allow_duplicate=True))
+        on_send(app, name, do, Output(people.LIST, "children", allow_duplicate=True))
 
 
 def _site(service: Service, domain: object) -> Site | None:
