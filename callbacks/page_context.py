@@ -1,4 +1,4 @@
-"""What a page is drawn from."""
+"""What the layout of a page gets, and the addresses of server and client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def address(service: Service) -> str:
 
 
 def client(service: Service) -> str:
-    """The IP address of whoever asks, past the trusted proxies."""
-    asked = flask.request
-    headers = {name.lower(): value for name, value in asked.headers.items()}
-    return service.proxies.client(Request(asked.method, asked.path, "", headers, asked.remote_addr or "127.0.0.1"))
+    """The IP address of the client, behind the trusted proxies."""
+    request = flask.request
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return service.proxies.client(
+        Request(request.method, request.path, "", headers, request.remote_addr or "127.0.0.1")
+    )

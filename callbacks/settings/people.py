@@ -78,7 +78,7 @@ def register(app: Dash, service: Service) -> None:
 
 
 def _site(service: Service, domain: object) -> Site | None:
-    """The site whose people are asked for; None for those of every site."""
+    """The site of a form's domain; None for "", the page of everybody. Raises as the guard does."""
     if domain == "":
         authorized_everywhere(service, OWNER)
         return None
@@ -101,7 +101,7 @@ def _listed(service: Service, site: Site | None) -> tuple[list[people.Row], list
 
 
 def _member(member: members.Member, own: int) -> people.Row:
-    """Who has the role on every site, or is whoever asks, is changed elsewhere."""
+    """A row of a site. People with the role on every site, and the person themselves, are changed elsewhere."""
     person, role, since, everywhere = member
     fixed = people.role_words(role, everywhere) if everywhere or person.id == own else ""
     return people.Row(person.id, person.email, role, since, fixed, "You" if person.id == own else "")
@@ -117,7 +117,7 @@ def _anybody(person: Person, own: int, domains: dict[int, str]) -> people.Row:
 
 
 def _email(service: Service, site: Site | None, person_id: int) -> str:
-    """The e-mail of somebody who is listed there."""
+    """The e-mail of a listed person."""
     if site:
         known = [one.person for one in members.of_site(service.database, site.id)]
     else:

@@ -36,7 +36,7 @@ def doubts(service: Service, site: Site) -> snippet.Doubts:
         policy=policy,
         filters=at(f"/settings/{site.domain}/filters"),
         traffic=at(f"/traffic/{site.domain}"),
-        hosts=[one.host for one in unlisted_hosts.unlisted(service.database, site)[: snippet.MOST_HOSTS]],
+        hosts=[one.host for one in unlisted_hosts.unlisted(service.database, site)[: snippet.MAX_HOSTS]],
         excluded=site.excludes_address(client(service)),
     )
 

@@ -104,7 +104,7 @@ def _clock(zone: object, site: Site) -> Clock:
 
 
 def _span(given: object, clock: Clock, now: int, first: Callable[[], int]) -> tuple[Period, Span]:
-    """The period that is asked about, as near as one comes to it, and its exact seconds."""
+    """The nearest `Period` to a date range, and its exact seconds."""
     match given:
         case str() if given in RANGES:
             period = Period(RANGES[given])
