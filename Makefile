@@ -54,10 +54,11 @@ test: dev  ## every test: unit, database on SQLite and PostgreSQL, HTTP, browser
 	@sh tests/proxies.sh
 	@$(PY) -m pytest
 
-lint: dev  ## linters, types, and advisories about the dependencies
+lint: dev  ## linters and types, of the scripts as well where Node is, and advisories about the dependencies
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@.ci/javascript/check
 	@$(PY) .ci/audit
 
 bench: dev  ## the benchmarks; each prints its figures
