@@ -27,6 +27,7 @@ from callbacks.pages.overview_answers import Answers, first_period
 from callbacks.pages.overview_sheets import sheet
 from collector.service import Service
 from layouts.components import figures, states
+from layouts.components.attributes import data
 from layouts.components.markup import markup
 from layouts.overview import details, heat, notes, numbers, page, panels, toolbar, usage, view
 from layouts.overview import segments as saved_segments
@@ -145,7 +146,7 @@ def _next_step(answers: Answers) -> tuple[str, Component | None]:
 
 
 def _way(label: str, changed: str) -> Component:
-    return html.A(label, href="#", className="ff-link", **{"data-change": changed})
+    return html.A(label, href="#", className="ff-link", **data(change=changed))
 
 
 def _panel(one: Panel) -> Callable[[Answers], list[Any]]:

@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from analytics.calendar.period import Span
 from analytics.query.metrics import Metric, Unit
 from layouts.components import figures
+from layouts.components.attributes import aria, data
 from layouts.components.markup import Tag
 from layouts.overview.notes import Mark, marks
 
@@ -90,7 +91,8 @@ def plot(chart: Chart, label: str) -> Component:
             className="ff-plot",
             role="img",
             tabIndex=0,
-            **{"aria-label": label, "data-metric": chart.metric.label, "data-spots": _told(chart, now)},
+            **aria(label=label),
+            **data(metric=chart.metric.label, spots=_told(chart, now)),
         ),
         className="ff-chart",
     )
