@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export UV_SYSTEM_CERTS = true
 export UV_HTTP_RETRIES ?= 1
 
-.PHONY: run demo setup dev check test coverage lint bench script lock clean
+.PHONY: run demo setup dev check test coverage lint bench docs script lock clean
 .DEFAULT_GOAL := run
 
 run: setup  ## start Footfall on http://127.0.0.1:8050, data under ./data
@@ -75,8 +75,11 @@ lint: dev  ## linters and types, of the scripts as well where Node is, and advis
 	@.ci/javascript/check
 	@$(PY) .ci/audit
 
-bench: dev  ## the benchmarks; each prints its figures
-	@$(PY) -m benchmarks
+bench: dev  ## the benchmarks; their figures go into docs/performance.md
+	@$(PY) -m benchmarks --write
+
+docs: dev  ## writes the tables of README.md and docs/reference.md from the code
+	@$(PY) -m tests.support.tables
 
 script: dev  ## builds the site script anew (developers; needs npx)
 	@$(PY) collector/tracker/build.py

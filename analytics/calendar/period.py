@@ -9,7 +9,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -133,6 +133,11 @@ class Period:
         return f"{self.dates[0]},{self.dates[1]}" if self.dates else self.preset
 
     @property
+    def is_all(self) -> bool:
+        """Whether it begins with the first pageview or event."""
+        return not self.dates and self.preset == "all"
+
+    @property
     def label(self) -> str:
         """What a page calls it."""
         return f"{self.dates[0]} – {self.dates[1]}" if self.dates else self.chosen.label
@@ -229,6 +234,12 @@ def _earlier(moment: int, period: Period, comparison: Comparison, asked: Span, c
 def midnight(day: date, zone: ZoneInfo) -> int:
     """The first second of that day there. Where clocks skip midnight, the second at which they do."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
+
+
+def days_of(span: Span, zone: tzinfo) -> tuple[date, date]:
+    """The first and the last day that a span touches there."""
+    first, after = (datetime.fromtimestamp(one, zone) for one in (span.begin, max(span.begin, span.end - 1)))
+    return first.date(), after.date()
 
 
 def moved(day: date, months: int) -> date:

@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 
 from analytics.base.background import Pause, Report
 from analytics.calendar.days import HOUR, day_of, due_day, late_days
-from analytics.jobs import daily_usage, purge, usage
+from analytics.jobs import daily_usage, purge
 from analytics.live import minute_store
+from analytics.query.result import Usage
 from analytics.sites import salts, store
 from analytics.storage.database import Database
 from analytics.storage.job_state import AGAIN, done_days, mark
@@ -40,7 +41,7 @@ class Work(NamedTuple):
 def count_usage(work: Work) -> str:
     """Counts the people of every day that is over and not counted yet."""
     kept = purge.cutoffs(work.database, work.now, work.retention_days)
-    counted: dict[date, list[usage.Usage]] = {}
+    counted: dict[date, list[Usage]] = {}
     for day in daily_usage.missing(work.database, day_of(work.now)):
         work.report(f"counting the people of {day}")
         found = daily_usage.count_day(
@@ -53,7 +54,7 @@ def count_usage(work: Work) -> str:
     return _counted(counted)
 
 
-def _counted(counted: dict[date, list[usage.Usage]]) -> str:
+def _counted(counted: dict[date, list[Usage]]) -> str:
     if not counted:
         return ""
     people = sum(one.people for found in counted.values() for one in found)

@@ -25,6 +25,21 @@ COUNTER_DAYS = 90
 BATCH = 500
 
 
+class Retention(NamedTuple):
+    """How long the rows of a table with a `site_id` are kept after the time in `column` (epoch s)."""
+
+    column: Column[Any]
+    days: int
+
+
+RETENTIONS = (
+    Retention(schema.outcomes.c.hour, COUNTER_DAYS),
+    Retention(schema.robots.c.hour, COUNTER_DAYS),
+    Retention(schema.unlisted_hosts.c.last_at, COUNTER_DAYS),
+)
+"""Everything but heartbeats that is deleted by its age. A site's own retention is of heartbeats alone."""
+
+
 class Purged(NamedTuple):
     """How many rows are gone, and whether all were that had to go."""
 
@@ -59,12 +74,10 @@ def purge(
 
 
 def purge_counters(database: Database, now: int, pause: Pause, report: Report) -> Purged:
-    """Deletes the counters from before `COUNTER_DAYS`, also those of what named no site."""
-    end = now - COUNTER_DAYS * DAY_S
+    """Deletes what is past its time in `RETENTIONS`, also what names no site."""
     with database.read() as connection:
         site_ids = [0, *connection.execute(select(schema.sites.c.id).order_by(schema.sites.c.id)).scalars()]
-    columns = schema.outcomes.c.hour, schema.robots.c.hour, schema.unlisted_hosts.c.last_at
-    old = (_Old(column, site_id, end) for site_id in site_ids for column in columns)
+    old = (_Old(one.column, site_id, now - one.days * DAY_S) for site_id in site_ids for one in RETENTIONS)
     return _purge(database, old, pause, lambda gone: report(f"{gone:,} counters purged so far"))
 
 

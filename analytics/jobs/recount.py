@@ -22,7 +22,8 @@ from analytics.jobs import daily_usage as usage
 from analytics.jobs import recount_visits
 from analytics.jobs.recount_visits import WrongVisit
 from analytics.live import minute_store
-from analytics.query.stats import Ask
+from analytics.live.reasons import FilteredReason
+from analytics.query.backend import Fetch
 from analytics.storage import schema
 from analytics.storage.database import Database
 from analytics.storage.job_state import BEGUN
@@ -74,16 +75,16 @@ class Recount(NamedTuple):
         yield from self.lost
 
 
-def recount(means: RecountContext, ask: Ask, most: int) -> Recount:
-    """Counts again and compares, at most so many of each kind; `ask` answers questions about visits and their facts."""
+def recount(means: RecountContext, fetch: Fetch, most: int) -> Recount:
+    """Counts again and compares, at most so many of each kind; `fetch` reads visits and their facts."""
     sites = schema.sites.c
     with means.database.read() as connection:
         domains = {row.id: row.domain for row in connection.execute(select(sites.id, sites.domain))}
     means.report("counting visits again")
-    found = recount_visits.wrong(ask, most)
+    found = recount_visits.wrong(fetch, most)
     lost = [
         f"{table} of {_domain(domains, site_id)}: {rows:,} rows have no visit, or one of another visitor"
-        for table, site_id, rows in recount_visits.orphans(ask)
+        for table, site_id, rows in recount_visits.orphans(fetch)
     ]
     with means.database.snapshot() as connection:
         since = {site_id: max(kept, _complete_since(connection, site_id)) for site_id, kept in means.kept.items()}
@@ -262,7 +263,7 @@ def _robots_apart(connection: Connection, domains: dict[int, str]) -> Iterator[s
     begun = min((at for _, at in right), default=None)
     if begun is None:
         return
-    bots = table.outcome == "filtered", table.reason == "bot", table.hour > begun
+    bots = table.outcome == "filtered", table.reason == FilteredReason.BOT, table.hour > begun
     stored = {
         (row[0], row[1]): row[2]
         for row in connection.execute(select(table.site_id, table.hour, table.count).where(*bots))

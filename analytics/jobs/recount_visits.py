@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from analytics.base.ids import LOW_BITS, first_id, time_ms
-from analytics.query.stats import Ask
+from analytics.query.backend import Fetch
 from analytics.storage import changes, locks, schema
 from analytics.storage.database import Database
 
@@ -50,9 +50,9 @@ class WrongVisit(NamedTuple):
     right: Mapping[str, Any]
 
 
-def wrong(ask: Ask, most: int) -> list[WrongVisit]:
+def wrong(fetch: Fetch, most: int) -> list[WrongVisit]:
     """The first of them, at most so many."""
-    return [_wrong(row) for row in ask(_asked().limit(most))]
+    return [_wrong(row) for row in fetch(_asked().limit(most))]
 
 
 def unseen(connection: Connection, most: int) -> list[WrongVisit]:
@@ -65,14 +65,14 @@ def unseen(connection: Connection, most: int) -> list[WrongVisit]:
     ]
 
 
-def orphans(ask: Ask) -> list[tuple[str, int, int]]:
+def orphans(fetch: Fetch) -> list[tuple[str, int, int]]:
     """How many pageviews and events there are without their visit, or of another visitor: table, site, rows."""
     found = []
     for table in (schema.pageviews, schema.events):
         joined = table.outerjoin(_visits, and_(table.c.site_id == _visits.c.site_id, table.c.visit_id == _visits.c.id))
         apart = or_(_visits.c.id.is_(None), _visits.c.visitor != table.c.visitor)
         asked = select(table.c.site_id, func.count()).select_from(joined).where(apart).group_by(table.c.site_id)
-        found += [(table.name, site_id, rows) for site_id, rows in ask(asked)]
+        found += [(table.name, site_id, rows) for site_id, rows in fetch(asked)]
     return found
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import Column, Connection, Float, Select, Table, case, func, sel
 from analytics.base.background import Pause, Report
 from analytics.jobs import purge
 from analytics.jobs.recount import MAX_REPAIRS, RecountContext, mend, recount
-from analytics.query import stats
+from analytics.query.backend import Fetch
 from analytics.query.dialects import run
 from analytics.replica import codec, denormalised, first_seen, follow
 from analytics.replica.codec import TABLES, columns
@@ -90,7 +90,7 @@ def verify(columnar: Columnar, pause: Pause, report: Report, settings: Settings 
     """
     found = _compared(columnar, pause, report)
     means = _means(columnar, pause, report, settings)
-    derived = recount(means, _ask_of(columnar, found), MAX_DIFFERENCES)
+    derived = recount(means, _fetch_of(columnar, found), MAX_DIFFERENCES)
     return found._replace(derived=tuple(islice(derived.lines(), MAX_DIFFERENCES)))
 
 
@@ -103,23 +103,23 @@ def repair(columnar: Columnar, pause: Pause, report: Report, settings: Settings 
     """Sets right what `verify` finds, each kind of derived numbers in one transaction; what was done, in lines."""
     found = _compared(columnar, pause, report)
     means = _means(columnar, pause, report, settings)
-    done = mend(means, recount(means, _ask_of(columnar, found), MAX_REPAIRS))
+    done = mend(means, recount(means, _fetch_of(columnar, found), MAX_REPAIRS))
     if found.differences:
         columnar.remake(pause, report)
         done.append("the columnar replica was made anew")
     return done
 
 
-def _ask_of(columnar: Columnar, found: Verified) -> stats.Ask:
-    """Whom to ask about visits: the replica, which is quick, where it has what the truth has."""
+def _fetch_of(columnar: Columnar, found: Verified) -> Fetch:
+    """Reads visits from the replica, which is quick, where it agrees with the database; else from the database."""
     if not (found.off or found.differences):
         return columnar.rows
 
-    def ask(statement: Select[Any]) -> Sequence[Sequence[Any]]:
+    def fetch(statement: Select[Any]) -> Sequence[Sequence[Any]]:
         with columnar.database.read_without_timeout() as connection:
             return connection.execute(statement).all()
 
-    return ask
+    return fetch
 
 
 def _compared(columnar: Columnar, pause: Pause, report: Report) -> Verified:

@@ -17,12 +17,12 @@ Operator = Literal["is", "is_not", "contains", "contains_not", "matches", "match
 OPERATORS: tuple[str, ...] = get_args(Operator)
 GROUPS = ("and", "or", "not", "has_done", "has_not_done")
 
-LONGEST_VALUE = 2_000
-LONGEST_PATTERN = 300
-MOST_WILDCARDS = 20
-MOST_VALUES = 100
-MOST_CONDITIONS = 50
-DEEPEST = 6
+MAX_VALUE_LENGTH = 2_000
+MAX_PATTERN_LENGTH = 300
+MAX_WILDCARDS = 20
+MAX_VALUES = 100
+MAX_CONDITIONS = 50
+MAX_DEPTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Match:
         if self.operator not in OPERATORS:
             raise InvalidInput(f"operator {str(self.operator)[:40]!r}: {', '.join((*OPERATORS, *GROUPS))}")
         object.__setattr__(self, "dimension", known.id)
-        if not 1 <= len(self.values) <= MOST_VALUES:
-            raise InvalidInput(f"a filter of {known.id} has 1 to {MOST_VALUES} values")
+        if not 1 <= len(self.values) <= MAX_VALUES:
+            raise InvalidInput(f"a filter of {known.id} has 1 to {MAX_VALUES} values")
         for value in self.values:
             _check(value, known.id, "matches" in self.operator)
         object.__setattr__(self, "values", tuple(dict.fromkeys(map(known.stored, self.values))))
@@ -84,13 +84,13 @@ Filter = Match | Every | Either | Not | Done
 
 
 def _check(value: str, name: str, pattern: bool) -> None:
-    longest = LONGEST_PATTERN if pattern else LONGEST_VALUE
+    longest = MAX_PATTERN_LENGTH if pattern else MAX_VALUE_LENGTH
     if len(value) > longest:
         raise InvalidInput(f"a value for {name} has at most {longest} characters")
     if "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
         raise InvalidInput(f"a value for {name} is no text")
-    if pattern and value.replace("**", "*").count("*") > MOST_WILDCARDS:
-        raise InvalidInput(f"a pattern for {name} has at most {MOST_WILDCARDS} wildcards")
+    if pattern and value.replace("**", "*").count("*") > MAX_WILDCARDS:
+        raise InvalidInput(f"a pattern for {name} has at most {MAX_WILDCARDS} wildcards")
 
 
 def parse(given: object) -> tuple[Filter, ...]:
@@ -98,14 +98,14 @@ def parse(given: object) -> tuple[Filter, ...]:
     if not isinstance(given, list):
         raise InvalidInput('filters are a list like [["is", "source", ["Google"]]]')
     found = tuple(_parsed(one, 1) for one in given)
-    if sum(map(_size, found)) > MOST_CONDITIONS:
-        raise InvalidInput(f"at most {MOST_CONDITIONS} conditions at once")
+    if sum(map(_size, found)) > MAX_CONDITIONS:
+        raise InvalidInput(f"at most {MAX_CONDITIONS} conditions at once")
     return found
 
 
 def _parsed(given: object, depth: int) -> Filter:
-    if depth > DEEPEST:
-        raise InvalidInput(f"filters are at most {DEEPEST} deep")
+    if depth > MAX_DEPTH:
+        raise InvalidInput(f"filters are at most {MAX_DEPTH} deep")
     match given:
         case ["and" | "or" as word, [_, *_] as parts]:
             inner = tuple(_parsed(one, depth + 1) for one in parts)

@@ -1,7 +1,7 @@
-"""The salts of visitors: random, a new one for each site at each of its midnights, never on disk in clear.
+"""The salts of visitors: random, a new one for each site at each of its midnights, never stored in clear.
 
-Stored is a random nonce; the salt is that nonce under the key of the installation. Whoever has only the database
-cannot compute it, and once the nonce is destroyed (SQLite: overwritten, `secure_delete`) nobody can.
+The database has a random nonce; the salt is its HMAC under the installation's key. So the database alone is not enough
+to compute a salt, and after the nonce is destroyed (SQLite: overwritten, `secure_delete`) nobody can.
 """
 
 from __future__ import annotations
@@ -29,35 +29,36 @@ from analytics.storage.availability import Unresponsive
 from analytics.storage.database import Database
 
 PREPARED_S = 600
-SITE_BATCH = 500  # sites a transaction
-OPEN_S = 31 * 60  # a visit with a beat in these last seconds is open
+SITE_BATCH = 500  # sites in one transaction
+OPEN_S = 31 * 60  # a visit is open if its last beat is at most so old
 
 
 class Salts(NamedTuple):
-    """The salts of one site at one moment; `before` is yesterday's, while visits that began with it are open."""
+    """The salts of one site's day; `before` is yesterday's, as long as visits that began with it are open."""
 
     today: bytes
     before: bytes | None
-    until: int  # epoch s: then the site's day ends
+    until: int  # epoch s: the end of the site's day
 
 
 class SaltSource(Protocol):
-    """Whoever tells the salts of a site at a moment (epoch s)."""
+    """Returns the salts of a site at a moment (epoch s)."""
 
     def of(self, site: Site, now: int) -> Salts: ...
 
 
 class LogSalts:
-    """The salts of days that a log tells of: made of the installation's key alone, so that the same line is the same
-    visitor at every import. They are no day's salts of a `SaltKeeper`: who comes by a log meets nobody who came live.
+    """Salts for imported logs, derived from the installation's key alone: a line gives the same visitor at each import.
+
+    They differ from those of a `SaltStore`, so imported visitors never match live ones.
     """
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._last = (0, 0, 0, Salts(b"", None, 0))  # site, begin and end of the day: logs go on day by day
+        self._last = (0, 0, 0, Salts(b"", None, 0))  # site, begin and end of the last day: logs are in order of time
 
     def of(self, site: Site, now: int) -> Salts:
-        """The salts of the site's day of `now`, and of the one before."""
+        """The salts of the site's day at `now` (epoch s) and of the day before."""
         site_id, begin, end, last = self._last
         if site_id == site.id and begin <= now < end:
             return last
@@ -71,34 +72,35 @@ class LogSalts:
 
 
 class SaltStore:
-    """Makes, keeps and destroys salts; what is prepared in time is told without asking the database.
+    """Makes, caches and destroys salts. Prepared salts need no query.
 
-    For what was not prepared one waits `patience_s` at most: an event loop may not wait for a silent database.
+    Salts that were not prepared are read within `patience_s`, else `Unresponsive` is raised: an event loop must not
+    wait for a database that hangs.
     """
 
     def __init__(self, database: Database, secret: bytes, patience_s: float | None = None) -> None:
         self._database = database
         self._secret = secret
         self._patience_s = patience_s
-        self._kept: dict[int, Salts] = {}
+        self._current: dict[int, Salts] = {}
         self._next: dict[int, Salts] = {}
         self._unscrubbed = False
         self._lock = threading.Lock()
-        self._reading: dict[int, tuple[float, Future[Salts]]] = {}  # by site: what is being read, and since when
+        self._reading: dict[int, tuple[float, Future[Salts]]] = {}  # by site: the read under way and when it began
 
     def of(self, site: Site, now: int) -> Salts:
         """The site's salts at `now` (epoch s)."""
-        kept = self._kept.get(site.id)
-        if kept is not None and now < kept.until:
-            return kept
+        current = self._current.get(site.id)
+        if current is not None and now < current.until:
+            return current
         with self._lock:
             if found := self._follows(site.id, now):
-                self._kept[site.id] = found
+                self._current[site.id] = found
                 return found
-        return self._read_beside(site, now)
+        return self._read_in_thread(site, now)
 
-    def _read_beside(self, site: Site, now: int) -> Salts:
-        """What was not prepared, by a thread of its own; `Unresponsive` where that takes too long, or still does."""
+    def _read_in_thread(self, site: Site, now: int) -> Salts:
+        """Reads salts that were not prepared in a thread of its own; `Unresponsive` if that takes too long."""
         with self._lock:
             begun, reading = self._reading.get(site.id, (0.0, None))
             if reading is None:
@@ -120,26 +122,26 @@ class SaltStore:
         with self._lock:
             del self._reading[site.id]
             if found:
-                self._kept[site.id] = found
+                self._current[site.id] = found
 
     def _follows(self, site_id: int, now: int) -> Salts | None:
-        """The salts prepared for the day that has begun at `now`."""
-        kept, following = self._kept.get(site_id), self._next.get(site_id)
-        return following if following and kept and kept.until <= now < following.until else None
+        """The salts that were prepared for the day of `now`, if it is the day after the current ones."""
+        current, following = self._current.get(site_id), self._next.get(site_id)
+        return following if following and current and current.until <= now < following.until else None
 
     def prepare(self, sites: Iterable[Site], now: int) -> None:
-        """Makes the salts of today, and shortly before midnight those of tomorrow, so that `of` need not.
+        """Makes the salts of today, and shortly before midnight those of tomorrow, so that `of` needs no query.
 
-        Those of many sites in one transaction: one each would take a start with 1,000 sites four seconds.
+        One transaction serves many sites: with one each, a start with 1,000 sites would take four seconds.
         """
         known = list(sites)
-        self._make(self._kept, [(site, now) for site in known if not self._is_ready(site.id, now)])
+        self._make(self._current, [(site, now) for site in known if not self._is_ready(site.id, now)])
         ends = [(site, self.of(site, now).until) for site in known]
         self._make(self._next, [(site, until) for site, until in ends if self._is_due(site.id, until, now)])
 
     def _is_ready(self, site_id: int, now: int) -> bool:
-        kept = self._kept.get(site_id)
-        return (kept is not None and now < kept.until) or self._follows(site_id, now) is not None
+        current = self._current.get(site_id)
+        return (current is not None and now < current.until) or self._follows(site_id, now) is not None
 
     def _is_due(self, site_id: int, until: int, now: int) -> bool:
         following = self._next.get(site_id)
@@ -148,7 +150,7 @@ class SaltStore:
     def _make(self, into: dict[int, Salts], wanted: Sequence[tuple[Site, int]]) -> None:
         for start in range(0, len(wanted), SITE_BATCH):
             some = wanted[start : start + SITE_BATCH]
-            found = self._read(some)  # without the lock: whoever needs what is known does not wait for this
+            found = self._read(some)  # without the lock, so that known salts can be read meanwhile
             with self._lock:
                 into.update(zip((site.id for site, _ in some), found, strict=True))
 
@@ -167,7 +169,7 @@ class SaltStore:
         )
 
     def _nonces(self, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
-        """Nonces by site and day, the wanted ones made where missing; several processes agree on the first stored."""
+        """Nonces by site and day; missing ones are made. Of several processes, the first to store a nonce wins."""
         dialect = sqlite if self._database.embedded else postgresql
         rows = [{"site_id": site_id, "day": day, "nonce": secrets.token_hex(32)} for site_id, day in wanted]
         table = schema.salts
@@ -181,35 +183,35 @@ class SaltStore:
         return hmac.new(self._secret, f"salt {site_id} {nonce}".encode(), hashlib.sha256).digest()
 
     def destroy_old(self, sites: Iterable[Site], now: int) -> None:
-        """Destroys what `destroy_old` says, and forgets it here, whoever has destroyed it."""
+        """Destroys old salts as the function `destroy_old` does, and drops those that any process destroyed."""
         known = list(sites)
         destroyed = destroy_old(self._database, known, now)
         for site in known:
             yesterday = _day(site, now, -1).name
-            if yesterday not in destroyed.left.get(site.id, ()) and self._forget_before(site.id, now):
+            if yesterday not in destroyed.left.get(site.id, ()) and self._drop_yesterday(site.id, now):
                 self._unscrubbed = True
         self._unscrubbed = self._unscrubbed or destroyed.salts > 0
         self.scrub()
 
-    def _forget_before(self, site_id: int, now: int) -> bool:
-        """Forgets yesterday's salt; whether it was known. Today's stays: who asks for it must not have to wait."""
+    def _drop_yesterday(self, site_id: int, now: int) -> bool:
+        """Drops yesterday's salt and returns whether it was known. Today's stays cached."""
         with self._lock:
-            kept, following = self._kept.get(site_id), self._next.get(site_id)
-            if following and kept and following.until <= kept.until:
+            current, following = self._current.get(site_id), self._next.get(site_id)
+            if following and current and following.until <= current.until:
                 del self._next[site_id]
-            if kept is None or kept.before is None or now >= kept.until:
+            if current is None or current.before is None or now >= current.until:
                 return False
-            self._kept[site_id] = kept._replace(before=None)
+            self._current[site_id] = current._replace(before=None)
             return True
 
     def scrub(self) -> None:
-        """Makes destroyed salts unreadable in the database's log too; what a reader prevented is tried again."""
+        """Removes destroyed salts from the database's log too; if a reader prevents it, the next call tries again."""
         if self._unscrubbed:
             self._unscrubbed = not self._database.scrub_deleted()
 
 
 class Destroyed(NamedTuple):
-    """How many salts are gone, and by site the days whose salts are left."""
+    """How many salts were destroyed, and by site the days whose salts are left."""
 
     salts: int
     left: dict[int, set[str]]
@@ -233,7 +235,7 @@ def destroy_old(database: Database, sites: Iterable[Site], now: int) -> Destroye
 
 
 def _old_days(database: Database, site: Site, now: int, stored: set[str]) -> set[str]:
-    """Of the days with a stored salt those whose salt nobody needs any more."""
+    """Of the days with a stored salt, those whose salt is not needed any more."""
     yesterday, today, tomorrow = (_day(site, now, step) for step in (-1, 0, 1))
     old = stored - {today.name, tomorrow.name}
     if yesterday.name in old and _open_between(database, site.id, yesterday.begin, today.begin, now):
@@ -242,7 +244,7 @@ def _old_days(database: Database, site: Site, now: int, stored: set[str]) -> set
 
 
 def _open_between(database: Database, site_id: int, begin: int, midnight: int, now: int) -> bool:
-    """Whether a visit that began in [begin, midnight) may still go on."""
+    """Whether a visit that began in [begin, midnight) may still continue."""
     if now - midnight < OPEN_S:
         return True
     visits = schema.visits
@@ -262,7 +264,7 @@ class _Day(NamedTuple):
 
 
 def _day(site: Site, now: int, step: int) -> _Day:
-    """The site's day so many days after that of `now`."""
+    """The site's day `step` days after the day of `now`."""
     zone = ZoneInfo(site.timezone)
     day = datetime.fromtimestamp(now, zone).date() + timedelta(days=step)
     return _Day(day.isoformat(), int(datetime.combine(day, clock_time(), zone).timestamp()))

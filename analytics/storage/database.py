@@ -1,4 +1,4 @@
-"""The database: one that writes, many that read, the schema brought up to date at start."""
+"""The database, the source of truth: one connection that writes on SQLite, many that read, and the newest schema."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ PRAGMAS = (
 
 
 class DatabaseInUse(RuntimeError):
-    """Another process owns the SQLite file; the message names it."""
+    """Another process uses the SQLite file; the message names the process."""
 
 
 class NoData(RuntimeError):
-    """Nothing is there to work on; the message names the place that was looked at."""
+    """There is no data to work on; the message names the place."""
 
 
 class Database:
@@ -110,9 +110,9 @@ class Database:
             connection.execute(text("SELECT 1 FROM sites LIMIT 1"))
 
     def cut_readers(self) -> None:
-        """Ends the connections to PostgreSQL that only read: whoever waits for an answer gets an error in its place.
+        """Shuts down the reading connections to PostgreSQL: queries that wait for an answer fail. No data is lost.
 
-        A process that is stopped keeps its connections, so no time-out of the network ends them. Nothing is lost by it.
+        A stopped server process keeps its connections open, so no network time-out ends them.
         """
         for driver in list(self._readers):
             with suppress(OSError, psycopg.Error), closing(socket.socket(fileno=os.dup(driver.fileno()))) as connection:
@@ -120,7 +120,7 @@ class Database:
 
     @contextmanager
     def read_without_timeout(self) -> Iterator[Connection]:
-        """As `read`, for work that no page waits for: the answer may take as long as it takes."""
+        """As `read`, without a time limit: for work that no page waits for."""
         if self.embedded:
             with self.read() as connection:
                 yield connection
@@ -131,7 +131,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """A connection that reads the database as it is at its first statement, for as long as the block lasts."""
+        """A connection that reads one consistent state, that of its first statement, until the block ends."""
         if self.embedded:
             with self.reading.connect() as connection:
                 connection.exec_driver_sql("BEGIN")  # rolled back when the connection is given back
@@ -144,23 +144,26 @@ class Database:
 
     @contextmanager
     def daily_work_lock(self) -> Iterator[bool]:
-        """Whether nobody else, in this process or in another on this database, is within such a block."""
+        """Tries to take the lock of the day's work without waiting; yields whether it was free.
+
+        One block at a time has it, of all threads and processes on this database.
+        """
         if self.embedded:
-            taken = self._daily_work_lock.acquire(blocking=False)
+            acquired = self._daily_work_lock.acquire(blocking=False)
             try:
-                yield taken
+                yield acquired
             finally:
-                if taken:
+                if acquired:
                     self._daily_work_lock.release()
             return
         with self.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.detach()  # it is closed for good at the end, and with it the lock is gone
+            connection.detach()  # so that it is closed at the end, which releases the lock
             yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": locks.DAILY_WORK}).scalar())
 
     def scrub_deleted(self) -> bool:
-        """Makes deleted rows unreadable in SQLite's log too; False where a reader holds the log: ask again later."""
+        """Removes deleted rows from SQLite's log too; False if a reader prevents it: call again later."""
         if not self.embedded:
-            return True  # PostgreSQL's log goes its own way
+            return True  # PostgreSQL recycles its log by itself
         with self._write_lock, self.writing.connect() as connection:
             cursor = connection.connection.cursor()
             cursor.execute("PRAGMA busy_timeout=50")
@@ -169,7 +172,7 @@ class Database:
             return not busy
 
     def renew_lease(self) -> None:
-        """Takes the worker's number anew where the connection that held it has died."""
+        """Leases a worker number again if the connection that held the lease has died."""
         if self._lease is None:
             return
         try:
@@ -190,7 +193,7 @@ class Database:
             alembic.command.upgrade(settings, "head")
 
     def close(self) -> None:
-        """Lets go of connections and of the file."""
+        """Closes the connections and releases the file."""
         if lease := getattr(self, "_lease", None):
             lease.close()
         self.reading.dispose()
@@ -202,16 +205,15 @@ class Database:
 
 
 def check_free(config: Config) -> None:
-    """Raises `Taken` where another process has the SQLite file."""
+    """Raises `DatabaseInUse` if another process uses the SQLite file."""
     if config.embedded and _path(config).exists():
         _own(_path(config)).close()
 
 
 def check_there(config: Config, *, directory: bool = False) -> None:
-    """Raises `NoData` where there is no SQLite file, so that nothing is made by looking.
+    """Raises `NoData` if there is no SQLite file, so that a command that only reads makes none.
 
-    PostgreSQL's database is the one that the settings name, with data or without; there is no data only for who needs
-    the data `directory`, where there is none.
+    With PostgreSQL it raises only if the caller needs the data `directory` and there is none.
     """
     if _path(config).exists() if config.embedded else (config.data_dir.exists() or not directory):
         return
@@ -226,7 +228,7 @@ def _path(config: Config) -> Path:
 
 
 def _own(path: Path) -> IO[str]:
-    """The locked file that says who owns the SQLite file."""
+    """Locks the SQLite file for this process: the open lock file, which contains the process's number."""
     file = open(f"{path.resolve()}.lock", "a+", opener=private_files.opener)  # noqa: SIM115 - it stays open as long as we own the data
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -262,8 +264,8 @@ def _sqlite(config: Config) -> tuple[Engine, Engine]:
     return writing, reading
 
 
-# What is sent and not received within 10 s ends a connection, and so does a machine that is silent for as long: libpq
-# would wait for two hours. A process that is stopped on a machine that lives is noticed by `Database.probe` alone.
+# A connection ends if sent data is not acknowledged within 10 s, or if the server's machine is silent for as long:
+# libpq would wait for two hours. A stopped server process on a live machine is noticed by `Database.probe` only.
 NETWORK = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
 NETWORK |= {"keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 3}
 
@@ -273,11 +275,11 @@ def _postgresql(config: Config) -> tuple[Engine, Engine]:
         "pool_pre_ping": True,
         "pool_recycle": 1800,
         "pool_timeout": 5,
-        "hide_parameters": True,  # what visitors send stays out of our logs
+        "hide_parameters": True,  # keeps visitors' data out of our logs
     }
     network = {**NETWORK, "options": "-c statement_timeout=20000"}
     writing = create_engine(config.url, pool_size=4, connect_args=network, **options)
-    quick = {**network, "connect_timeout": 3}  # somebody waits for a page
+    quick = {**network, "connect_timeout": 3}  # pages wait for these
     reading = create_engine(config.url, pool_size=8, isolation_level="AUTOCOMMIT", connect_args=quick, **options)
     return writing, reading
 
@@ -287,7 +289,7 @@ def _create_probe(config: Config) -> Engine:
 
 
 def _lease_worker(connection: Connection) -> int:
-    """The lowest number that no other living process on this database has."""
+    """Leases the lowest worker number that no other live process on this database has."""
     taking = text("SELECT pg_try_advisory_lock(:space, :n)")
     for number in range(IMPORTED):
         if connection.execute(taking, {"space": locks.WORKER, "n": number}).scalar():

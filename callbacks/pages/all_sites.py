@@ -11,8 +11,8 @@ from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
-from analytics.jobs import daily_usage
 from analytics.live.today_counts import TodayCounts
+from analytics.query import usage
 from analytics.sites.site import Site
 from callbacks.gate.guard import asker, visible
 from callbacks.page_context import Asked
@@ -65,7 +65,7 @@ def register(app: Dash, service: Service) -> None:
 
 def _yesterday(service: Service, ids: Sequence[int]) -> dict[int, int]:
     """How many people there were yesterday, where that is counted."""
-    found = daily_usage.read(service.database, ids, daily_usage.last_days(int(time.time()), 1))
+    found = usage.read(service.database, ids, usage.last_days(int(time.time()), 1))
     return {site_id: sum(one.people for one in days) for site_id, days in found.items()}
 
 

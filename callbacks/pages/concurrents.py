@@ -17,13 +17,13 @@ from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import EARLIEST, LATEST
+from analytics.reports.formats import spreadsheet
 from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import authorized
 from callbacks.page_context import Asked
 from collector.service import Service
 from layouts.components import states
-from layouts.overview.sheet import text
 from layouts.pages import concurrents
 
 log = logging.getLogger("footfall.concurrents")
@@ -62,7 +62,7 @@ def _sheet(service: Service, site: Site, search: str, now: int) -> flask.Respons
     found = service.history.day(site, day, now)
     if not found.complete:
         raise ServiceUnavailable("minutes of this day are still being counted; ask again in a moment", retry_after=1)
-    return csv_file(text(concurrents.minutes(found, zone)), f"{site.shown_domain} concurrents {day}.csv")
+    return csv_file(spreadsheet(concurrents.minutes(found, zone)), f"{site.shown_domain} concurrents {day}.csv")
 
 
 def _drawn(service: Service, site: Site, search: object, now: int) -> tuple[Any, int]:

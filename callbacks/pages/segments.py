@@ -7,14 +7,14 @@ import time
 
 from dash import Dash
 
-from analytics.access.roles import ADMIN, PUBLIC_VIEWER, Person
+from analytics.access.roles import ADMIN, Person
 from analytics.base.errors import InvalidInput
 from analytics.query import filters, segments
 from analytics.sites.site import Site
 from callbacks.forms import Done, Fields, number, on_send
-from callbacks.gate.guard import NotEnough, asker, authorized, authorized_somebody
+from callbacks.gate.guard import NotEnough, authorized, authorized_somebody
 from collector.service import Service
-from layouts.overview.segments import REMOVE, SAVE, May
+from layouts.overview.segments import REMOVE, SAVE
 
 
 def register(app: Dash, service: Service) -> None:
@@ -38,12 +38,6 @@ def register(app: Dash, service: Service) -> None:
 
     on_send(app, service, SAVE, save)
     on_send(app, service, REMOVE, remove)
-
-
-def may(service: Service, site: Site) -> May:
-    """Who asks, and what they may do with what is saved there."""
-    person = asker(service)
-    return May(person.id, person is not PUBLIC_VIEWER and person.may(ADMIN, site.id))
 
 
 def _somebody(service: Service, domain: object) -> tuple[Site, Person]:

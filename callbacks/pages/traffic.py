@@ -21,6 +21,8 @@ from analytics.sites.site import Site
 from analytics.sites.unlisted_hosts import unknown_sites, unlisted
 from callbacks.gate.guard import asker, authorized, authorized_everywhere
 from callbacks.page_context import Asked, client
+from callbacks.pages import hosts as unlisted_hosts
+from callbacks.pages import trial as dry_run
 from collector.service import Service
 from layouts.components import hosts, states
 from layouts.pages import traffic, trial
@@ -45,7 +47,9 @@ def unassigned(asked: Asked) -> Component:
 
 
 def register(app: Dash, service: Service) -> None:
-    """Redraws on another period and every 30 s."""
+    """Redraws on another period and every 30 s; decides about unlisted hosts and tries a pageview."""
+    unlisted_hosts.register(app, service)
+    dry_run.register(app, service)
 
     @app.callback(
         *(Output(f"traffic-{part}", "children") for part in ("bars", "outcomes", "robots")),

@@ -18,12 +18,12 @@ from analytics.base import countries
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import EARLIEST, LATEST, MAX_DAYS, Clock, Period, Span, buckets, moved, preset_of
 from analytics.query import filters, formatting
-from analytics.query.answer import Past, breakdown
+from analytics.query.answer import answer, first_second
+from analytics.query.backend import Backend
 from analytics.query.dimensions import DIMENSIONS, Dimension, dimension
 from analytics.query.metrics import METRICS, Metric
-from analytics.query.query import MOST_ROWS, Order, Query
-from analytics.query.result import Breakdown, Number
-from analytics.query.stats import Ask, first_second
+from analytics.query.query import MAX_ROWS, Order, Query
+from analytics.query.result import Answer, Number
 from analytics.sites.site import Site
 
 FIELDS = (
@@ -51,11 +51,11 @@ class Asked(NamedTuple):
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read(given: Mapping[str, Any], site: Site, now: int, ask: Ask) -> Asked:
+def read(given: Mapping[str, Any], site: Site, now: int, backend: Backend) -> Asked:
     """The question of that site that the JSON object asks; `InvalidInput` names what is wrong in it."""
     _check_known("#", given, FIELDS)
     clock = _clock(given.get("timezone"), site)
-    period, span = _span(given.get("date_range"), clock, now, lambda: first_second(site.id, ask))
+    period, span = _span(given.get("date_range"), clock, now, lambda: first_second(site.id, backend))
     metrics = _metrics(given.get("metrics"))
     names = _names("dimensions", given.get("dimensions", []))
     include = _include(given.get("include", {}), names)
@@ -229,7 +229,7 @@ def _include(given: object, names: Sequence[str]) -> Mapping[str, bool]:
 def _pagination(given: object) -> tuple[int, int]:
     _check_known("#/pagination", given, ("limit", "offset"))
     assert isinstance(given, Mapping)
-    limit, offset = given.get("limit", MOST_ROWS), given.get("offset", 0)
+    limit, offset = given.get("limit", MAX_ROWS), given.get("offset", 0)
     if type(limit) is not int or type(offset) is not int:
         raise InvalidInput("#/pagination: Expected whole numbers")
     return limit, offset
@@ -244,11 +244,11 @@ def _ends(span: Span, clock: Clock) -> list[str]:
 # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer(asked: Asked, past: Past) -> dict[str, Any]:
+def answered(asked: Asked, backend: Backend) -> dict[str, Any]:
     """The whole answer."""
     query = asked.query
-    found = breakdown(query, asked.span, past)
-    currencies = formatting.currencies(query, asked.span, found.rows, past.ask)
+    found = answer(query, asked.span, backend)
+    currencies = formatting.currencies(query, asked.span, found.rows, backend)
     cells = [_cell(one, name, query.clock) for one, name in zip(query.split, asked.names, strict=True)]
     results = [
         {
@@ -260,7 +260,7 @@ def answer(asked: Asked, past: Past) -> dict[str, Any]:
         }
         for row in found.rows
     ]
-    return {"results": results, "meta": _meta(asked, found, past), "query": asked.told}
+    return {"results": results, "meta": _meta(asked, found, backend), "query": asked.told}
 
 
 def _cell(one: Dimension, name: str, clock: Clock) -> Callable[[Any], str]:
@@ -282,17 +282,17 @@ def _value(one: Metric, number: Number, currency: str) -> Any:
     }
 
 
-def _meta(asked: Asked, found: Breakdown, past: Past) -> dict[str, Any]:
+def _meta(asked: Asked, found: Answer, backend: Backend) -> dict[str, Any]:
     meta: dict[str, Any] = {}
     if asked.include.get("time_labels"):
         one = next(one for one in asked.query.split if one.of == "time")
         cell = formatting.value(one, asked.query.clock)
         meta["time_labels"] = [cell(part.begin) for part in buckets(asked.span, one.interval, asked.query.clock)]
     if asked.include.get("total_rows"):
-        meta["total_rows"] = found.total or (_total(asked, past) if asked.query.offset else 0)
+        meta["total_rows"] = found.total or (_total(asked, backend) if asked.query.offset else 0)
     return meta
 
 
-def _total(asked: Asked, past: Past) -> int:
+def _total(asked: Asked, backend: Backend) -> int:
     """How many rows there are, for an offset past the last."""
-    return breakdown(replace(asked.query, limit=1, offset=0), asked.span, past).total
+    return answer(replace(asked.query, limit=1, offset=0), asked.span, backend).total

@@ -8,9 +8,8 @@ from typing import Any
 
 from analytics.access.api_keys import Key, KeyRing
 from analytics.base.errors import InvalidInput
-from analytics.live.minutes import MinuteHistory, StillCounting
-from analytics.query.answer import Past
-from analytics.query.stats import Ask
+from analytics.live.minutes import StillCounting
+from analytics.query.backend import Backend
 from analytics.sites.directory import Directory
 from analytics.sites.site import Site
 from collector.api import plausible_query
@@ -24,7 +23,6 @@ REALTIME = "/api/v1/stats/realtime/visitors"
 A_MINUTE = 600  # requests of one key
 MOST_AT_ONCE = 10  # questions of one key that are being answered or wait
 MOST_NAMED = 20  # sites in a message
-PATIENCE_S = 3.0  # how long minutes of a large site are counted for one question
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -50,14 +48,11 @@ TOO_MANY_AT_ONCE = refused(
 class Statistics:
     """Answers programs with a `stats` key. Memory: a counter for each key."""
 
-    def __init__(
-        self, sites: Directory, keys: KeyRing, hub: Hub, ask: Ask, history: MinuteHistory, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, sites: Directory, keys: KeyRing, hub: Hub, backend: Backend, clock: Callable[[], float]) -> None:
         self._sites = sites
         self._keys = keys
         self._hub = hub
-        self._ask = ask
-        self._history = history
+        self._backend = backend
         self._clock = clock
         self._rate = Rate(A_MINUTE)
 
@@ -75,12 +70,9 @@ class Statistics:
         return site if isinstance(site, Response) else self._answered(site, given)
 
     def _answered(self, site: Site, given: dict[str, Any]) -> Response:
-        now = int(self._clock())
-        past = Past(self._ask, lambda site_id, span: self._history.minutes(site_id, span, now, PATIENCE_S))
         try:
-            return json_response(
-                200, plausible_query.answer(plausible_query.read(given, site, now, self._ask), past), (NO_STORE,)
-            )
+            asked = plausible_query.read(given, site, int(self._clock()), self._backend)
+            return json_response(200, plausible_query.answered(asked, self._backend), (NO_STORE,))
         except InvalidInput as wrong:
             return refused(400, str(wrong))
         except StillCounting as wait:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 
 from dash import html
 from dash.development.base_component import Component
 
 from analytics.query.result import Hour
+from analytics.reports import words
+from analytics.reports.lists import HOURS
 from layouts.components import figures, states
 from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
-from layouts.overview.page import HOURS
 
-MONDAY = date(2024, 1, 1)
 SHADES = (0, 25, 50, 75, 100)
 WRITTEN = (0, 6, 12, 18)
 
@@ -36,8 +35,7 @@ def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list:
 
 def weekday(number: int) -> str:
     """`Mon` of 0, in the reader's language."""
-    at = int(datetime(MONDAY.year, MONDAY.month, MONDAY.day + number, tzinfo=UTC).timestamp())
-    return figures.dated(at, UTC, "E")
+    return words.weekday(number, figures.written_in())
 
 
 def _head(window: str) -> Component:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import date, tzinfo
 from typing import NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.calendar.period import Span, days_of
 from analytics.query.metrics import METRICS
+from analytics.reports.lists import TIME
+from analytics.reports.values import Chart, Numbers
+from analytics.reports.view import TOP, change, filtered
 from layouts.components import figures, states
 from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.overview import chart
-from layouts.overview.chart import Chart
-from layouts.overview.view import TIME, TOP, change
-
-Numbers = Mapping[str, int | float | None]
 
 
 class Windows(NamedTuple):
@@ -46,10 +47,28 @@ def card(
     ]
 
 
-def nothing(period: str, hint: str, further: Component | None) -> list:
-    """Words in place of numbers that would all be zero: the period, and the next step."""
+def windows(shown: Span, earlier: Span | None, zone: tzinfo) -> Windows:
+    """The dates of these seconds, in the reader's language."""
+    return Windows(*(figures.dates(*days_of(one, zone)) if one else "" for one in (shown, earlier)))
+
+
+def nothing(period: str, is_filtered: bool, first_day: date | None) -> list:
+    """Words in place of numbers that would all be zero: the period, and the next step. `first_day` is the first day of
+    which anything is stored.
+    """
+    if is_filtered:
+        hint, further = "No visit suits all of the filters.", _link("Remove the filters", filtered(()))
+    elif first_day is None:
+        hint, further = "Nothing has been recorded of this site yet.", None
+    else:
+        hint = f"The first visit was on {figures.dates(first_day, first_day)}."
+        further = _link("Show all time", change(period="all", interval=""))
     empty = states.nothing(f"Nobody came in this period: {period}", hint)
     return [html.Div([empty, *([html.P(further, className="ff-void-more")] if further else [])])]
+
+
+def _link(label: str, changed: str) -> Component:
+    return html.A(label, href="#", className="ff-link", **data(change=changed))
 
 
 def _stat(name: str, now: Numbers, before: Numbers | None, is_chosen: bool, windows: Windows) -> Component:
@@ -82,7 +101,7 @@ def _caption(drawn: Chart, intervals: Sequence[str], windows: Windows, menu: Seq
     keys = [_key("ff-key", windows.shown)]
     if windows.earlier:
         keys.append(_key("ff-key ff-key-prev", windows.earlier))
-    if drawn.is_running:
+    if chart.is_running(drawn):
         keys.append(_key("ff-key is-open", f"This {drawn.interval}, so far"))
     ways = [_interval(one, one == drawn.interval) for one in intervals]
     return html.Figcaption(

@@ -10,17 +10,13 @@ from urllib.parse import quote
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, ROWS, USAGE
 from analytics.sites.site import Site
 from layouts.components import states
 from layouts.components.address import at
 from layouts.components.attributes import aria, data
 from layouts.overview import notes, segments
-from layouts.overview.lists import EVENTS, PANELS
-from layouts.overview.usage import USAGE
 
-ROWS = 9
-HOURS = "hours"
-EVENT_PANEL = "events"
 DIALOG = "overview-details"
 
 

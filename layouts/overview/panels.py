@@ -8,19 +8,16 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.query.filters import Filter
-from analytics.query.result import Breakdown, Row
+from analytics.query.result import Answer, Row
+from analytics.reports.lists import EVENTS, MAP, PROPERTY_VALUES, List, Panel, list_of, read, written
+from analytics.reports.view import change, excluded, filtered, narrowed
 from layouts.components import figures, states
 from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.overview import worldmap
-from layouts.overview.lists import EVENTS, List, Panel, list_of, read, written
-from layouts.overview.view import change, excluded, filtered, narrowed
-
-MAP = "map"
-PROPERTY = "property"  # the file of an event's property
 
 
-def panel(one: Panel, shown: List, answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str) -> list:
+def panel(one: Panel, shown: List, answer: Answer, everybody: int, given: tuple[Filter, ...], period: str) -> list:
     """A panel with one of its lists open; `everybody` are the visitors of the whole question."""
     tabs = [_tab(one, each, each is shown) for each in one.lists]
     whole = list_of("country") if shown.id == MAP else shown
@@ -30,15 +27,13 @@ def panel(one: Panel, shown: List, answer: Breakdown, everybody: int, given: tup
     return [head, body]
 
 
-def events(
-    answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str, properties: Sequence = ()
-) -> list:
+def events(answer: Answer, everybody: int, given: tuple[Filter, ...], period: str, properties: Sequence = ()) -> list:
     """The panel of events; below it the properties of the one that everything is filtered by."""
     head = _head(html.H2(EVENTS.label), EVENTS)
     return [head, html.Div([*_inner(EVENTS, answer, everybody, given, period), *properties], className="ff-panel-body")]
 
 
-def properties(names: Sequence[str], shown: str, answer: Breakdown, everybody: int, given: tuple[Filter, ...]) -> list:
+def properties(names: Sequence[str], shown: str, answer: Answer, everybody: int, given: tuple[Filter, ...]) -> list:
     """The names of an event's properties, and the values of the one that is shown."""
     chips = [
         html.Button(
@@ -51,7 +46,7 @@ def properties(names: Sequence[str], shown: str, answer: Breakdown, everybody: i
         for name in names
     ]
     choice = html.Div(chips, className="ff-chips", role="group", **aria(label="Property"))
-    head = html.Div([html.H3("Properties"), _file(PROPERTY, shown), choice], className="ff-properties")
+    head = html.Div([html.H3("Properties"), _file(PROPERTY_VALUES, shown), choice], className="ff-properties")
     return [head, _table(shown, f"prop:{shown}", answer.rows, everybody, given)]
 
 
@@ -89,7 +84,7 @@ def _tab(one: Panel, shown: List, is_open: bool) -> Component:
     )
 
 
-def _inner(shown: List, answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str) -> list:
+def _inner(shown: List, answer: Answer, everybody: int, given: tuple[Filter, ...], period: str) -> list:
     if not answer.rows:
         return [states.nothing(f"No {shown.rows} in this period: {period}", shown.empty)]
     if shown.id == MAP:

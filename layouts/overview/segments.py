@@ -12,11 +12,11 @@ from dash.development.base_component import Component
 from analytics.query import filters
 from analytics.query.filters import Filter
 from analytics.query.segment import LONGEST_NAME, Segment
+from analytics.reports.view import filtered
 from layouts.components import form
 from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
-from layouts.overview.view import filtered
 
 SAVE, REMOVE = "segment", "segment-remove"
 

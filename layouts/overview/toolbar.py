@@ -9,17 +9,16 @@ from zoneinfo import ZoneInfo
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.calendar.period import PRESETS, Span, moved
+from analytics.calendar.period import PRESETS, Span, days_of, moved
 from analytics.query.dimensions import DIMENSIONS, dimension
 from analytics.query.filters import Done, Every, Filter, Match, Not
 from analytics.query.query import Query
+from analytics.reports.lists import read
+from analytics.reports.view import OFF, USUAL_COMPARISON, change, filtered
 from layouts.components import figures
 from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
-from layouts.overview.chart import days_of
-from layouts.overview.lists import read
-from layouts.overview.view import OFF, USUAL_COMPARISON, change, filtered
 
 COMPARISONS = (
     (USUAL_COMPARISON, "Previous, same weekdays"),

@@ -8,13 +8,12 @@ from datetime import UTC, date, datetime
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.jobs.usage import Usage
+from analytics.query.result import Usage
+from analytics.reports.lists import USAGE
 from layouts.components import figures, states
 from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 
-USAGE = "usage"
-MOST_DAYS = 400  # of a longer period its last days
 KINDS = (("is-stored", "signed in"), ("is-out", "anonymous"))
 
 

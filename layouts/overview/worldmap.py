@@ -13,12 +13,12 @@ from dash.development.base_component import Component
 
 from analytics.query.filters import Filter
 from analytics.query.result import Row
+from analytics.reports.lists import read, written
+from analytics.reports.view import excluded, filtered, narrowed
 from layouts.components import figures
 from layouts.components.address import at
 from layouts.components.attributes import aria
 from layouts.components.markup import Tag
-from layouts.overview.lists import read, written
-from layouts.overview.view import excluded, filtered, narrowed
 
 FILE = Path(__file__).parents[2] / "assets" / "shapes" / "countries.svg"
 SHAPES = "/assets/shapes/countries.svg"

@@ -14,7 +14,7 @@ from analytics.replica import codec, columnar, follow
 from analytics.replica.columnar import Columnar
 from analytics.sites import store
 from analytics.storage import changes, schema
-from collector.doors import routes
+from collector.api import health
 from collector.http.messages import Request
 from collector.service import Service
 from tests.support.factories import HOME, NOW, added_site, arrival, event, heartbeat, one_by_one, stored
@@ -296,7 +296,7 @@ def test_who_is_further_behind_than_changes_are_kept_copies_anew(kept, database,
     kept.follow(NEVER)
     kept.close()
     one_by_one(database, *(arrival("pageview", f"page-1{n:03}", visitor=n) for n in range(8)))
-    assert changes.prune(database, NEVER, kept=3) > 0
+    assert changes.prune(database, NEVER, keep=3) > 0
     with replica_of(database, config) as again:
         assert_same(again, database, visits=8, pageviews=9)
 
@@ -305,7 +305,7 @@ def test_the_last_changes_are_kept(kept, database):
     one_by_one(database, *(arrival("pageview", f"page-{n:04}") for n in range(6)))
     with database.read() as connection:
         last = changes.newest(connection, 2)
-    changes.prune(database, lambda _: False, kept=2)
+    changes.prune(database, lambda _: False, keep=2)
     with database.read() as connection:
         assert changes.newest(connection, 10) == last
 
@@ -414,8 +414,10 @@ def test_it_reads_no_other_file_and_asks_no_network(kept):
 def test_readiness_tells_of_a_replica_that_stays_behind(config, monkeypatch):
     with closing(Service(config)) as service:
         eventually(lambda: service.columnar.state.kind == columnar.FOLLOWING)
-        ready = service.routes(lambda _: None).find(Request("GET", "/readyz", "", {}, "127.0.0.1"))
-        assert ready(None).status == 200
-        monkeypatch.setattr(routes, "STALE_S", -1.0)
-        assert ready(None).status == 503
-        assert b"replica_stale" in ready(None).body
+        routes, request = service.routes(lambda _: None), Request("GET", "/readyz", "", {}, "127.0.0.1")
+        door = routes.find(request)
+        assert routes.answer(door, request).status == 200
+        monkeypatch.setattr(health, "STALE_S", -1.0)
+        answer = routes.answer(door, request)
+        assert answer.status == 503
+        assert b"replica_stale" in answer.body

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from analytics.calendar.period import Clock, Period
-from analytics.query import stats
+from analytics.query.answer import answer
+from analytics.query.backend import fetch_from
 from analytics.query.dialects import DUCKDB
 from analytics.query.filters import parse
 from analytics.query.query import Query
@@ -19,7 +20,7 @@ from analytics.sites import store
 from analytics.storage import changes, schema
 from tests.support.factories import HOME, added_site, arrival, event, stored
 from tests.support.history import at
-from tests.support.replica import NEVER
+from tests.support.replica import NEVER, facts
 
 SPLITS = ("", "source", "country", "browser", "entry_page", "page", "event", "time:hour", "time:day")
 PERIODS = ("2026-03-28", "2026-03-29,2026-03-30")
@@ -50,18 +51,18 @@ def answers(ask) -> dict[Any, Any]:
     for by in SPLITS:
         for period in PERIODS:
             query = _query(period, by)
-            found[by, period] = stats.breakdown(query, query.span(NOW), ask)
+            found[by, period] = answer(query, query.span(NOW), facts(ask))
         if by in FITTING:
             query = _query(PERIODS[1], by, "visits", FITTING[by])
-            found[by, "filtered"] = stats.breakdown(query, query.span(NOW), ask)
+            found[by, "filtered"] = answer(query, query.span(NOW), facts(ask))
         if by in ("", "page", "source"):
             for number, given in enumerate(CARRIED):
                 query = _query(PERIODS[1], by, "pageviews", given)
-                found[by, "carried", number] = stats.breakdown(query, query.span(NOW), ask)
+                found[by, "carried", number] = answer(query, query.span(NOW), facts(ask))
         if by.startswith("time"):
             for number, given in enumerate(FILTERS):
                 query = _query(PERIODS[1], by, "visits", given)
-                found[by, number] = stats.breakdown(query, query.span(NOW), ask)
+                found[by, number] = answer(query, query.span(NOW), facts(ask))
     return found
 
 
@@ -73,7 +74,7 @@ def _query(period: str, by: str, metric: str = "percentage", filters: Any = ()) 
 def assert_same(kept, database) -> None:
     kept.follow(NEVER)
     assert [*first_seen.wrong(kept._replica, 10), *denormalised.wrong(kept._replica, 10)] == []
-    assert answers(kept.rows) == answers(stats.of_truth(database))
+    assert answers(kept.rows) == answers(fetch_from(database))
 
 
 def crowd(chance: random.Random, many: int, name: str) -> list[Any]:
@@ -161,6 +162,6 @@ def test_different_visitors_are_not_told_apart_where_the_replica_knows(by, colum
         return []
 
     query = _query(PERIODS[0], by)
-    stats.breakdown(query, query.span(NOW), ask)
+    answer(query, query.span(NOW), facts(ask))
     assert column in statements[0]
     assert "DISTINCT" not in statements[0]

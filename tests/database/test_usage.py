@@ -10,7 +10,7 @@ import pytest
 from analytics.base.ids import first_id
 from analytics.calendar.days import day_of, late_days, start_of
 from analytics.jobs import daily, daily_usage
-from analytics.jobs.usage import Usage
+from analytics.query.result import Usage
 from analytics.storage import schema
 from tests.support.factories import NOW, arrival, beat, heartbeat, keep_heartbeats, one_by_one, rows, with_sites
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import app
-from analytics.access import accounts
+from analytics.access import first_owner
 from analytics.base.config import Config, secret_of
 from tests.support import preloaded
 from tests.support.serving import (
@@ -114,7 +114,7 @@ def sites_are_managed(done, address):
 
 
 def people_are_managed(config, done, address):
-    assert done("setup-link") == accounts.setup_link(address, secret_of(config))
+    assert done("setup-link") == first_owner.setup_link(address, secret_of(config))
     assert done("user", "list").endswith("`.venv/bin/python app.py user add EMAIL --role owner` adds somebody.")
     made = done("user", "add", "Ada@Example.com", "--role", "owner")
     assert re.fullmatch(r"ada@example\.com is added as owner\. The password, shown this once: [\w-]{16}", made)

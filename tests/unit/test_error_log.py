@@ -31,7 +31,7 @@ def failed_below() -> Exception:
 
 
 def test_a_failure_is_told_by_types_codes_and_places_down_to_its_cause():
-    place = r"unit/test_faults\.py:\d+ failed_below"
+    place = r"unit/test_error_log\.py:\d+ failed_below"
     assert re.fullmatch(
         rf"RuntimeError at {place} from OperationalError SQLITE_ERROR at {place}", error_log.chain(failed_below())
     )
@@ -64,7 +64,7 @@ def test_what_a_library_logs_of_a_failure_has_no_words_of_it_either():
     except LookupError:
         record = logging.getLogger("library").makeRecord("library", 40, "f", 1, "it failed", (), sys.exc_info())
     written = error_log.Format().format(record)
-    assert re.fullmatch(r"\S+Z ERROR library: it failed\nLookupError at unit/test_faults\.py:\d+ \w+", written)
+    assert re.fullmatch(r"\S+Z ERROR library: it failed\nLookupError at unit/test_error_log\.py:\d+ \w+", written)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def logged():
 
 def test_a_line_has_its_time_in_utc_its_level_and_short_words(logged):
     written = logged(failed_below(), logging.INFO)
-    place = r"unit/test_faults\.py:\d+ failed_below"
+    place = r"unit/test_error_log\.py:\d+ failed_below"
     head = r"2026-08-31T10:00:05Z ERROR footfall\.writer: it cannot be stored: "
     assert re.fullmatch(rf"{head}RuntimeError at {place}", written)
 

@@ -13,12 +13,14 @@ from dash import html
 from analytics.calendar.period import Clock, Span, buckets
 from analytics.query.hours_of_week import LONGEST_S, hours_of_week, looked_at
 from analytics.query.metrics import METRICS
-from analytics.query.result import Breakdown, Hour, Point, Row
+from analytics.query.result import Answer, Hour, Point, Row
+from analytics.reports.formats import spreadsheet
+from analytics.reports.lists import EVENTS, PLACES, SOURCES
+from analytics.reports.values import Chart
+from analytics.reports.words import bucket_name
 from layouts.components import figures
 from layouts.components.markup import Tag, markup
-from layouts.overview import chart, heat, panels, sheet, worldmap
-from layouts.overview.chart import Chart
-from layouts.overview.lists import EVENTS, PLACES, SOURCES
+from layouts.overview import chart, heat, panels, worldmap
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR, DAY = 3_600, 86_400
@@ -142,7 +144,7 @@ def test_a_day_with_a_change_of_clocks_has_its_hours():
     [("week", "2–8 Nov 2026"), ("month", "November 2026"), ("day", "Mon 2 Nov"), ("minute", "Mon 2 Nov, 00:00")],
 )
 def test_buckets_have_names(interval, name):
-    assert chart.name_of(Span(at(2026, 11, 2), at(2026, 11, 9)), interval, BERLIN) == name
+    assert bucket_name(Span(at(2026, 11, 2), at(2026, 11, 9)), interval, BERLIN, "en-GB") == name
 
 
 def test_dates_are_written_in_the_readers_language():
@@ -166,8 +168,8 @@ def test_notes_stand_at_their_bucket_those_of_one_together():
 # ── panels ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer(*rows: tuple[str, int]) -> Breakdown:
-    return Breakdown([Row((name,), (people,)) for name, people in rows], len(rows))
+def answer(*rows: tuple[str, int]) -> Answer:
+    return Answer([Row((name,), (people,)) for name, people in rows], len(rows))
 
 
 def test_each_row_has_its_bar_its_share_and_its_number():
@@ -276,7 +278,7 @@ def test_a_file_has_bare_numbers_and_no_formula():
         ["\t=1", 5, 0.0],
         [" =1", 6, -0.5],
     ]
-    assert sheet.text(rows).split("\r\n") == [
+    assert spreadsheet(rows).split("\r\n") == [
         "Page,Visitors,Bounce rate",
         '"/a,b",1200,0.1235',
         '"\'=HYPERLINK(""x"")",1,',

@@ -65,7 +65,7 @@ def depth(one: filters.Filter) -> int:
 @some.composite
 def queries(draw) -> Query:
     """Any question that can be asked."""
-    hits = [name for name, one in METRICS.items() if set(one.ways) - {Grain.VISITS}]
+    hits = [name for name, one in METRICS.items() if set(one.grains) - {Grain.VISITS}]
     names = draw(some.lists(some.sampled_from(hits), unique=True, min_size=1, max_size=4))
     split = draw(some.lists(NAMES, unique_by=lambda name: dimension(name).id, max_size=3))
     orders = some.builds(Order, some.sampled_from([*names, *split]), some.booleans())
