@@ -111,8 +111,8 @@ def test_no_text_raises_and_a_name_is_its_own_ascii_form(text):
 
 @pytest.mark.parametrize("text", ["a." * 20_000 + "xn--", "xn--" * 10_000, "ü" * 100_000, "ü." * 50_000, "۱" * 250])
 def test_no_text_takes_long(text):
-    started = time.perf_counter()
+    started = time.process_time()
     to_ascii(text)
     to_letters(text)
     in_letters(text)
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
