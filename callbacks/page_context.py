@@ -14,11 +14,17 @@ from collector.service import Service
 class Asked(NamedTuple):
     """A page that was asked for, by somebody who may see it.
 
-    `site` is the one that the address names, None where it names none.
+    `named` is the site of the address, None where it names none.
     """
 
     service: Service
-    site: Site | None
+    named: Site | None
+
+    @property
+    def site(self) -> Site:
+        """The site of the address, for the pages of a site."""
+        assert self.named
+        return self.named
 
     @property
     def address(self) -> str:

@@ -202,8 +202,9 @@ def _authorized(service: Service, page: Page, domain: str) -> Site | None:
 
 
 def _laid_out(page: Page, asked: Asked) -> Component:
-    if asked.site is None or not page.address.startswith(SETTINGS):
-        return page.layout(asked)
+    if asked.named is None or not page.address.startswith(SETTINGS):
+        alone: Component = page.layout(asked)
+        return alone
     sections = _links(asked.service, asked.site, SETTINGS, page)
     return settings.frame(asked.site, sections, page.layout(asked))
 
