@@ -1,4 +1,4 @@
-"""The administrator's commands: one function behind the command line, the control socket and the pages."""
+"""The administrator's commands: one function each, called by the command line and the control socket."""
 
 from __future__ import annotations
 
@@ -41,30 +41,30 @@ UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
 class Context(NamedTuple):
-    """What a command works on. `address` is the server's, as people reach it, without a slash at its end.
+    """What a command works on.
 
-    Long commands rest now and then, stop where that says so, and tell how far they are. Questions are put to
-    `columnar`, without it to the database.
+    `address` is the URL at which people reach the server, without a slash at its end. Long commands call `pause` now
+    and then, stop if it says so, and `report` their progress.
     """
 
     database: Database
     address: str
     now: int
-    retention_days: int = 7  # of heartbeats, where a site says nothing
+    retention_days: int = 7  # of heartbeats, for sites without a setting of their own
     pause: Pause = threading.Event().wait
     report: Report = lambda _: None
-    window_s: int = 60  # how long after a beat somebody is active
-    columnar: Columnar | None = None
-    secret: bytes = b""  # of the installation, where there is a link to be made of it
+    window_s: int = 60  # how long after a beat a person is active
+    columnar: Columnar | None = None  # None: queries run on the database
+    secret: bytes = b""  # the installation's; for the set-up link
 
 
 def snippet(address: str, domain: str) -> str:
-    """The line that puts the script on a site's pages."""
+    """The HTML line that loads the script on a site's pages."""
     return f'<script defer src="{escape(address)}/js/footfall.js" data-site="{escape(domain)}"></script>'
 
 
 def iframe(address: str, domain: str, token: str) -> str:
-    """The line that shows a card of that token in another page. Its ground is light in pages of either theme."""
+    """The HTML line that shows the card of the token in another page. Its background is light in both themes."""
     shown = escape(to_letters(domain)).encode("ascii", "xmlcharrefreplace").decode()  # for pages in any encoding
     return (
         f'<iframe src="{escape(address)}/embed/live?token={token}" '
@@ -74,12 +74,12 @@ def iframe(address: str, domain: str, token: str) -> str:
 
 
 def invitation_link(address: str, token: str) -> str:
-    """Where somebody accepts the invitation of that token."""
+    """The link that accepts the invitation of the token."""
     return f"{address}/invitation?token={token}"
 
 
 def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
-    """Adds a site; the text is its snippet."""
+    """Adds a site and returns its snippet."""
     site = store.add(context.database, domain, name, timezone, now=context.now)
     return (
         f"{site.shown_domain} is added. Put this into the head of its pages:\n\n{snippet(context.address, site.domain)}"
@@ -94,20 +94,20 @@ def site_list(context: Context) -> str:
 
 
 def site_set(context: Context, domain: str, **changes: Any) -> str:
-    """Changes settings of a site."""
-    given = {name: value for name, value in changes.items() if value not in (None, (), [])}
-    if not given:
+    """Changes settings of a site; empty ones stay as they are."""
+    wanted = {name: value for name, value in changes.items() if value not in (None, (), [])}
+    if not wanted:
         raise InvalidInput("nothing to change; see `site set --help`")
-    return f"{store.change(context.database, domain, **given).shown_domain} is changed."
+    return f"{store.change(context.database, domain, **wanted).shown_domain} is changed."
 
 
 def site_remove(context: Context, domain: str) -> str:
-    """Removes a site with everything that was stored for it."""
+    """Removes a site with all its data."""
     return f"{store.remove(context.database, domain).shown_domain} and all of its data are gone."
 
 
 def setup_link(context: Context) -> str:
-    """The link with which the first person makes their account; `InvalidInput` where somebody has one."""
+    """The link by which the first person makes an account; `InvalidInput` if there is an account already."""
     if accounts.has_people(context.database):
         raise InvalidInput(
             f"somebody has an account already, so the set-up link has done its work; "
@@ -117,22 +117,22 @@ def setup_link(context: Context) -> str:
 
 
 def user_add(context: Context, email: str, role: str, password: str | None, on: Sequence[str] = ()) -> str:
-    """Adds a person, with the role on the sites of `on`, else on every site. A password that is made is told once."""
+    """Adds a person, with the role on the sites in `on`, else on every site. A generated password is shown once."""
     chosen = secrets.token_urlsafe(12) if password is None else password
     person = accounts.add_person(context.database, email, role, chosen, now=context.now, sites=_site_ids(context, on))
-    told = "" if password is not None else f" The password, shown this once: {chosen}"
-    return f"{person.email} is added as {role}{_where(on)}.{told}"
+    note = "" if password is not None else f" The password, shown this once: {chosen}"
+    return f"{person.email} is added as {role}{_where(on)}.{note}"
 
 
 def user_set(context: Context, email: str, role: str, on: Sequence[str] = ()) -> str:
-    """Gives a person another role, on the sites of `on`, else on every site; "none" takes it away."""
-    kept = roles.MEMBER if role == NO_ROLE else role
-    person = members.change(context.database, email, kept, _site_ids(context, on), now=context.now)
+    """Sets a person's role on the sites in `on`, else on every site; "none" removes it."""
+    new = roles.MEMBER if role == NO_ROLE else role
+    person = members.change(context.database, email, new, _site_ids(context, on), now=context.now)
     return f"{person.email} is {'nothing' if role == NO_ROLE else role}{_where(on) or ' on every site'} now."
 
 
 def user_invite(context: Context, role: str, email: str, on: str | None, expires: str) -> str:
-    """Invites somebody, with the role on the site `on`, else on every site; the text is the link."""
+    """Invites a person, with the role on the site `on`, else on every site, and returns the link."""
     site_id = store.find(context.database, on).id if on else None
     _, token = invitations.invite(
         context.database,
@@ -175,15 +175,15 @@ def _roles(person: roles.Person, by_id: dict[int, str]) -> str:
 
 
 def user_reset(context: Context, email: str, password: str | None) -> str:
-    """Gives a person a new password and ends their logins."""
+    """Sets a person's password, or generates one that is shown once, and ends their logins."""
     chosen = secrets.token_urlsafe(12) if password is None else password
     logins.reset_password(context.database, email, chosen, now=context.now)
-    told = "" if password is not None else f" The new password, shown this once: {chosen}"
-    return f"{email} has to sign in again.{told}"
+    note = "" if password is not None else f" The new password, shown this once: {chosen}"
+    return f"{email} has to sign in again.{note}"
 
 
 def key_add(context: Context, name: str, scope: str, site: str | None) -> str:
-    """Adds an API key; the text is the key and nothing else, so that scripts can take it."""
+    """Adds an API key and returns nothing but the key, so that scripts can read it."""
     site_id = store.find(context.database, site).id if site else None
     return api_keys.add(context.database, name, scope, site_id, now=context.now)
 
@@ -206,12 +206,12 @@ def key_list(context: Context) -> str:
 
 
 def key_remove(context: Context, key_id: int) -> str:
-    """Removes an API key by its number."""
+    """Removes the API key with that id."""
     return f"The key {api_keys.remove_number(context.database, key_id).name} is removed."
 
 
 def key_forget(context: Context, key: str) -> str:
-    """Removes an API key, given in clear: what `replay` does with its own."""
+    """Removes an API key by its plain text, as `replay` does with its own."""
     api_keys.remove(context.database, key)
     return "The key is gone."
 
@@ -241,21 +241,23 @@ def embed_list(context: Context) -> str:
 
 
 def embed_revoke(context: Context, embed_id: int) -> str:
-    """Switches a card off."""
+    """Revokes the card with that id."""
     embeds.revoke(context.database, embed_id, now=context.now)
     return f"Card {embed_id} is off."
 
 
 def maintain(context: Context) -> str:
-    """Does the day's work now: what is counted of each day, purge, salts; the text says what was done."""
+    """Does the day's work now (daily counts, purge, salts) and says what was done."""
     options = context.retention_days, context.pause, context.report, context.window_s
     work = daily.Work(context.database, context.now, *options)
     return "\n".join(daily.run(work)) or "Nothing to do."
 
 
 def verify(context: Context, repair: bool = False) -> str:
-    """Compares the columnar replica with the database, and derived numbers with raw rows; `verification.agrees` tells
-    of the text what came out. With `repair` what can be is set right first, and the text ends with what was.
+    """Compares the columnar replica with the database, and derived numbers with raw rows.
+
+    `verification.agrees` says whether the text reports no difference. With `repair`, what can be repaired is repaired
+    first, and the text ends with a line for each repair.
     """
     assert context.columnar is not None
     settings = verification.Settings(context.window_s, context.retention_days)
@@ -274,9 +276,9 @@ def query(
     limit: int,
     form: str,
 ) -> str:
-    """The answer to a question as one of `formats.FORMATS`; numbers are those of the statistics API.
+    """The answer to a query in one of `formats.FORMATS`; the numbers are those of the statistics API.
 
-    Behind `by` dimensions may stand among the metrics: `visitors --by source country`.
+    The command line puts further dimensions among the metrics: `visitors --by source country`.
     """
     names = [name for name in metrics if not by or name in METRICS or not _is_dimension(name)]
     asked = Query.of(
@@ -518,13 +520,13 @@ COMMANDS: tuple[Command, ...] = (
 BY_NAME: Mapping[str, Command] = {one.name: one for one in COMMANDS}
 
 
-def run(database: Database, address: str, name: str, options: dict[str, Any], **means: Any) -> str:
-    """What the command says. `InvalidInput` for what people got wrong. `means` are further fields of the context."""
-    return BY_NAME[name].run(Context(database, address, int(time.time()), **means), **options)
+def run(database: Database, address: str, name: str, options: dict[str, Any], **fields: Any) -> str:
+    """Runs a command and returns its text; `InvalidInput` for wrong input. `fields` are further ones of the context."""
+    return BY_NAME[name].run(Context(database, address, int(time.time()), **fields), **options)
 
 
 def seconds(text: str) -> int:
-    """A duration like 30m, 12h, 30d or 4w in seconds."""
+    """The seconds of a duration like 30m, 12h, 30d or 4w; `InvalidInput` for other texts."""
     number, unit = text[:-1], text[-1:]
     if not number.isdecimal() or unit not in UNITS or int(number) == 0 or int(number) > 36_500:
         raise InvalidInput(f"{text!r} is no duration; give one like 30m, 12h, 30d or 4w")
@@ -532,7 +534,7 @@ def seconds(text: str) -> int:
 
 
 def _end(at: int, now: int) -> str:
-    """The day, and the minute too where that is soon."""
+    """The day, with the minute too if it is within two days."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%MZ") if abs(at - now) < SOON_S else _day(at)
 
 

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.sites.site import Site
 from callbacks.gate.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from callbacks.pages import account, add_site, all_sites, concurrents, demo_traffic, live, overview, traffic
 from callbacks.settings import cards, filters, general, keys, people, snippet
 from collector.http.messages import routed
@@ -44,7 +44,7 @@ class Page(NamedTuple):
 
     address: str
     role: str
-    layout: Callable[[Asked], Any]
+    layout: Callable[[PageContext], Any]
     register: Callable[[Dash, Service], None]
     label: str = ""
     in_menu: bool = False
@@ -186,7 +186,7 @@ def _page_at(service: Service, path: str) -> tuple[Component, Site | None, list[
     page, domain = found
     try:
         site = _authorized(service, page, domain)
-        shown = _laid_out(page, Asked(service, site))
+        shown = _laid_out(page, PageContext(service, site))
     except NotYours:
         return states.not_found(), None, []
     except NotEnough as refused:
@@ -201,12 +201,12 @@ def _authorized(service: Service, page: Page, domain: str) -> Site | None:
     return None
 
 
-def _laid_out(page: Page, asked: Asked) -> Component:
-    if asked.named is None or not page.address.startswith(SETTINGS):
-        alone: Component = page.layout(asked)
+def _laid_out(page: Page, context: PageContext) -> Component:
+    if context.named is None or not page.address.startswith(SETTINGS):
+        alone: Component = page.layout(context)
         return alone
-    sections = _links(asked.service, asked.site, SETTINGS, page)
-    return settings.frame(asked.site, sections, page.layout(asked))
+    sections = _links(context.service, context.site, SETTINGS, page)
+    return settings.frame(context.site, sections, page.layout(context))
 
 
 def _tabs(service: Service, site: Site, current: Page) -> list[Link]:

@@ -26,7 +26,7 @@ from analytics.live.today import Today
 from analytics.query.backend import Backend
 from analytics.replica.columnar import Columnar
 from analytics.sites.directory import Directory
-from analytics.sites.salts import SaltStore
+from analytics.sites.salt_store import SaltStore
 from analytics.storage import changes
 from analytics.storage.availability import CUT_READERS_S
 from analytics.storage.database import Database
@@ -156,13 +156,17 @@ class Service:
         return self.history.minutes(site_id, span, int(self._clock()), PATIENCE_S)
 
     def refresh(self) -> None:
-        """Reads sites, keys and cards anew: something was changed. The streams of a site that is gone end."""
+        """Reads sites, keys and cards again, so that the process goes by what was changed."""
+        self.refresh_sites()
+        self.keys.refresh()
+        self.embeds.refresh()
+
+    def refresh_sites(self) -> None:
+        """Reads the sites again. The streams of a removed one end; a new one is ready for its first visitor."""
         with self._renewing:  # what is older than somebody else's list may not end the streams of a new site
             self.sites.refresh()
             sites = self.sites.all()
             self.hub.keep({site.id for site in sites})
-        self.keys.refresh()
-        self.embeds.refresh()
         now = int(self._clock())
         self.today.prepare(sites, now)
         try:

@@ -78,9 +78,9 @@ def insert_login(connection: Connection, person_id: int, now: int) -> str:
 def since(database: Database, person: Person, *, now: int) -> list[int]:
     """When each of the person's valid logins began (epoch s), newest first."""
     table = schema.logins
-    asking = select(table.c.created_at).where(table.c.person_id == person.id, table.c.expires_at > now)
+    valid = select(table.c.created_at).where(table.c.person_id == person.id, table.c.expires_at > now)
     with database.read() as connection:
-        return list(connection.execute(asking.order_by(table.c.created_at.desc())).scalars())
+        return list(connection.execute(valid.order_by(table.c.created_at.desc())).scalars())
 
 
 def end(database: Database, person: Person, *, keep: str = "") -> None:

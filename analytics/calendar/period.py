@@ -19,7 +19,7 @@ from analytics.base.errors import InvalidInput
 from analytics.base.zones import checked_zone
 
 INTERVALS = ("minute", "hour", "day", "week", "month")
-MOST_BUCKETS = 10_000
+MAX_BUCKETS = 10_000
 MAX_DAYS = 3_650  # in "the last so many days"
 EARLIEST, LATEST = date(1971, 1, 1), date(2099, 12, 31)  # within what row ids can tell
 
@@ -273,8 +273,8 @@ def buckets(asked: Span, interval: str, clock: Clock) -> tuple[Span, ...]:
     if interval not in INTERVALS:
         raise InvalidInput(f"interval {interval[:40]!r}: {', '.join(INTERVALS)}")
     shortest = {"minute": 60, "hour": 3600}.get(interval, 20 * 3600)
-    if (asked.end - asked.begin) // shortest > MOST_BUCKETS:
-        raise InvalidInput(f"by {interval} this period has more than {MOST_BUCKETS} points; choose a longer interval")
+    if (asked.end - asked.begin) // shortest > MAX_BUCKETS:
+        raise InvalidInput(f"by {interval} this period has more than {MAX_BUCKETS} points; choose a longer interval")
     inner = _starts(asked, interval, clock.week_start, zone)
     edges = sorted({asked.begin, asked.end, *(one for one in inner if asked.begin < one < asked.end)})
     return tuple(Span(begin, end) for begin, end in pairwise(edges))

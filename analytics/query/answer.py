@@ -25,7 +25,7 @@ from analytics.query.result import Answer, Number, Point, Row
 def answer(query: Query, span: Span, backend: Backend) -> Answer:
     """A row for each combination of the dimensions' values; sorted and cut as the question says, ties by value.
 
-    Not split: exactly one row. Split by time: the buckets in which something happened, or where minutes are asked for
+    Not split: exactly one row. Split by time: the buckets in which something happened, or with metrics of minutes
     also those of which a minute is known; with `every_bucket` all of them, in order. `StillCounting` where `minutes`
     raises it.
     """

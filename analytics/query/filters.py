@@ -30,7 +30,7 @@ class Match:
     """A dimension compared with values: one of them suits, or with `…_not` none.
 
     `matches`: `*` is any text without a slash, `**` any text. Without `exact_case` A is a; letters beyond ASCII as the
-    database knows them. Paths and hosts are taken in either form, in letters or encoded, and kept as they are stored.
+    database knows them. Paths and hosts may be given in letters or encoded; they are kept in the stored form.
     """
 
     operator: Operator
@@ -94,7 +94,7 @@ def _check(value: str, name: str, pattern: bool) -> None:
 
 
 def parse(given: object) -> tuple[Filter, ...]:
-    """The filters that a list of lists stands for, all of which hold; `InvalidInput` says what is wrong."""
+    """The filters in a list of lists, all of which have to hold; raises `InvalidInput` with what is wrong."""
     if not isinstance(given, list):
         raise InvalidInput('filters are a list like [["is", "source", ["Google"]]]')
     found = tuple(_parsed(one, 1) for one in given)
@@ -134,7 +134,7 @@ def _match(operator: Any, name: str, values: Sequence[object], exact_case: bool 
 
 
 def plain(one: Filter) -> list[Any]:
-    """The list that `parse` makes this filter of."""
+    """The filter as a list, which `parse` reads."""
     match one:
         case Match():
             ending = [] if one.exact_case else [{"case_sensitive": False}]
@@ -152,7 +152,7 @@ def plain(one: Filter) -> list[Any]:
 
 
 def parts(one: Filter) -> tuple[Filter, ...]:
-    """What a filter is made of, one step down."""
+    """The filters directly inside a filter."""
     match one:
         case Match():
             return ()
@@ -167,12 +167,12 @@ def _size(one: Filter) -> int:
 
 
 def dimensions_in(one: Filter) -> set[str]:
-    """The ids of the dimensions that it compares in a row itself, so not those of `Done`."""
+    """The ids of the dimensions that it compares within a row, so not those inside `Done`."""
     if isinstance(one, Match):
         return {one.dimension}
     return set() if isinstance(one, Done) else set().union(*map(dimensions_in, parts(one)))
 
 
 def has_done(one: Filter) -> bool:
-    """Whether it asks for what else a visit has done."""
+    """Whether it contains `Done`."""
     return isinstance(one, Done) or any(map(has_done, parts(one)))

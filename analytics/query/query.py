@@ -158,14 +158,14 @@ def _check_split(asked: Sequence[Metric], split: Sequence[Dimension]) -> None:
 def _check_minutes(query: Query) -> None:
     """Minutes are of everybody, by time: a minute knows how many people there were, not who."""
     names = [one.id for one in query.asked if one.of_minutes]
-    told = f"{', '.join(names)} count everybody on the site"
+    why = f"{', '.join(names)} count everybody on the site"
     if names and query.filters:
         used = ", ".join(sorted(set().union(*map(filters.dimensions_in, query.filters))))
-        raise InvalidInput(f"{told} and cannot be filtered by {used}: ask without filters")
+        raise InvalidInput(f"{why} and cannot be filtered by {used}: ask without filters")
     if names and (len(query.split) > 1 or any(one.of != "time" for one in query.split)):
         ways = ", ".join(f"{TIME}{one}" for one in INTERVALS)
         raise InvalidInput(
-            f"{told} and cannot be split by {', '.join(query.dimensions)}: by one of {ways}, or not at all"
+            f"{why} and cannot be split by {', '.join(query.dimensions)}: by one of {ways}, or not at all"
         )
 
 

@@ -24,7 +24,7 @@ MAX_POINTS = 1_500
 MAX_DAYS = 7_300
 PAGE = 50  # rows of the details at once
 MAX_SEARCH_LENGTH = 200
-MOST_FIRST = Order("visitors")
+LARGEST_FIRST = Order("visitors")
 BUCKET_S = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
 
 
@@ -34,7 +34,7 @@ class Details:
 
     of: str
     search: str = ""
-    order: Order = MOST_FIRST
+    order: Order = LARGEST_FIRST
     page: int = 1
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -16,28 +15,16 @@ from typing import IO, Any
 import alembic.command
 import alembic.config
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool, StaticPool
 
 from analytics.base import error_causes, private_files
 from analytics.base.config import Config
 from analytics.base.ids import IMPORTED
-from analytics.storage import locks
+from analytics.storage import engines, locks
 from analytics.storage.availability import Availability, Unresponsive
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-
-BUSY = "busy_timeout=5000"
-PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",  # a commit returns when the log is synced: what "stored" means
-    "secure_delete=ON",  # a destroyed salt is nowhere in the file
-    "temp_store=MEMORY",
-    "cache_size=-65536",
-    "wal_autocheckpoint=4000",
-    BUSY,
-)
 
 
 class DatabaseInUse(RuntimeError):
@@ -65,11 +52,11 @@ class Database:
         if config.embedded or config.data_dir.exists():
             private_files.directory(config.data_dir)
         if config.embedded:
-            error_causes.DATA.path = _path(config).parent
-            private_files.file(_path(config))
-        self._lock_file = _own(_path(config)) if config.embedded else None
-        self.writing, self.reading = _sqlite(config) if config.embedded else _postgresql(config)
-        self._probing = self.reading if config.embedded else _create_probe(config)
+            error_causes.DATA.path = engines.sqlite_path(config).parent
+            private_files.file(engines.sqlite_path(config))
+        self._lock_file = _own(engines.sqlite_path(config)) if config.embedded else None
+        self.writing, self.reading = engines.sqlite(config) if config.embedded else engines.postgresql(config)
+        self._probing = self.reading if config.embedded else engines.postgresql_probe(config)
         self._readers: set[Any] = set()
         if not self.embedded:
             event.listen(self.reading, "connect", lambda driver, _: self._readers.add(driver))
@@ -134,7 +121,7 @@ class Database:
         """A connection that reads one consistent state, that of its first statement, until the block ends."""
         if self.embedded:
             with self.reading.connect() as connection:
-                connection.exec_driver_sql("BEGIN")  # rolled back when the connection is given back
+                connection.exec_driver_sql("BEGIN")  # the pool rolls it back
                 yield connection
             return
         still = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -168,7 +155,7 @@ class Database:
             cursor = connection.connection.cursor()
             cursor.execute("PRAGMA busy_timeout=50")
             busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            cursor.execute(f"PRAGMA {BUSY}")
+            cursor.execute(f"PRAGMA {engines.BUSY}")
             return not busy
 
     def renew_lease(self) -> None:
@@ -206,8 +193,8 @@ class Database:
 
 def check_free(config: Config) -> None:
     """Raises `DatabaseInUse` if another process uses the SQLite file."""
-    if config.embedded and _path(config).exists():
-        _own(_path(config)).close()
+    if config.embedded and engines.sqlite_path(config).exists():
+        _own(engines.sqlite_path(config)).close()
 
 
 def check_there(config: Config, *, directory: bool = False) -> None:
@@ -215,16 +202,12 @@ def check_there(config: Config, *, directory: bool = False) -> None:
 
     With PostgreSQL it raises only if the caller needs the data `directory` and there is none.
     """
-    if _path(config).exists() if config.embedded else (config.data_dir.exists() or not directory):
+    if engines.sqlite_path(config).exists() if config.embedded else (config.data_dir.exists() or not directory):
         return
     place, named = config.data_dir, "--data-dir or FOOTFALL_DATA_DIR"
     if config.embedded and config.database_url:
-        place, named = _path(config), "FOOTFALL_DATABASE_URL"
+        place, named = engines.sqlite_path(config), "FOOTFALL_DATABASE_URL"
     raise NoData(f"no data in {place.absolute()}; `serve` makes it there, {named} names another place")
-
-
-def _path(config: Config) -> Path:
-    return Path(config.url.removeprefix("sqlite:///"))
 
 
 def _own(path: Path) -> IO[str]:
@@ -241,51 +224,6 @@ def _own(path: Path) -> IO[str]:
     file.write(f"process {os.getpid()}")
     file.flush()
     return file
-
-
-def _sqlite(config: Config) -> tuple[Engine, Engine]:
-    path = _path(config)
-
-    def connect_writer() -> sqlite3.Connection:
-        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, cached_statements=2048)
-        for pragma in PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    def connect_reader() -> sqlite3.Connection:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
-
-    writing = create_engine("sqlite://", creator=connect_writer, poolclass=StaticPool, hide_parameters=True)
-    event.listen(writing, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    reading = create_engine(
-        "sqlite://", creator=connect_reader, poolclass=QueuePool, pool_size=16, hide_parameters=True
-    )
-    return writing, reading
-
-
-# A connection ends if sent data is not acknowledged within 10 s, or if the server's machine is silent for as long:
-# libpq would wait for two hours. A stopped server process on a live machine is noticed by `Database.probe` only.
-NETWORK = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
-NETWORK |= {"keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 3}
-
-
-def _postgresql(config: Config) -> tuple[Engine, Engine]:
-    options: dict[str, Any] = {
-        "pool_pre_ping": True,
-        "pool_recycle": 1800,
-        "pool_timeout": 5,
-        "hide_parameters": True,  # keeps visitors' data out of our logs
-    }
-    network = {**NETWORK, "options": "-c statement_timeout=20000"}
-    writing = create_engine(config.url, pool_size=4, connect_args=network, **options)
-    quick = {**network, "connect_timeout": 3}  # pages wait for these
-    reading = create_engine(config.url, pool_size=8, isolation_level="AUTOCOMMIT", connect_args=quick, **options)
-    return writing, reading
-
-
-def _create_probe(config: Config) -> Engine:
-    return create_engine(config.url, pool_size=1, max_overflow=0, isolation_level="AUTOCOMMIT", connect_args=NETWORK)
 
 
 def _lease_worker(connection: Connection) -> int:

@@ -59,7 +59,7 @@ ACCOUNT = ("/sign-in", "/sign-out", "/setup", "/invitation")  # there are none o
 NO_WAY_ON = ("/sign-in", "/sign-out", "/setup")  # nowhere to go after signing in
 CALLS = "/_dash-update-component"
 CATCH_ALL = "/<path:path>"  # the rule with which Dash answers any address
-LARGEST_BODY = 1 << 20
+MAX_BODY = 1 << 20
 READING = ("GET", "HEAD", "OPTIONS")
 PLAIN_COOKIE, HOST_COOKIE, PATH_COOKIE = "footfall_login", "__Host-footfall", "__Secure-footfall"
 
@@ -103,7 +103,7 @@ def guard(
     answer. `declared` is the app's callback map: other calls get a 400.
     """
     gate = _Gate(database, public, base_url, is_page, way_on, script_hashes, declared, clock)
-    server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     server.before_request_funcs.setdefault(None, []).insert(0, gate.enter)
     server.before_request(gate.check_call)  # after Dash's own: only then all callbacks are declared
     server.after_request(gate.seal)
@@ -187,7 +187,7 @@ def is_below(path: str, known: Iterable[str]) -> bool:
 
 
 def headers(base_url: str) -> dict[str, str]:
-    """What every answer of this server carries, whoever gives it."""
+    """The headers of every answer of this server, from Flask or not."""
     always = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
@@ -207,11 +207,15 @@ class _Gate:
     declared: Callable[[], Mapping[str, Mapping[str, Any]]]
     clock: Clock
 
+    @cached_property
+    def _base_path(self) -> str:
+        return path_of(self.base_url)
+
     def enter(self) -> Response | None:
         """Lets the request in, or answers it here."""
         request = flask.request
         flask.g.person = None
-        set_base_path(path_of(self.base_url))
+        set_base_path(self._base_path)
         figures.write_in(language.asked_for(request.headers.get("Accept-Language", "")))
         if request.method not in READING and self._is_foreign():
             if request.url_rule is None and not self.is_page(request.path):

@@ -27,7 +27,7 @@ BY_PAIR, BY_ACCOUNT, BY_ADDRESS = (
     30,
     100,
 )  # tries in a window: of an address on an account, and of each alone
-MOST_KNOWN = 10_000
+MAX_KNOWN_LOGINS = 10_000
 
 WRONG = "That e-mail and password do not belong together."
 WAIT = "Too many tries. Wait a few minutes, then try again."
@@ -180,7 +180,7 @@ class Doorman:
         """The password was right."""
         self.give_back(visit)
         self._pairs.clear(visit.pair)
-        if len(self._friends) >= MOST_KNOWN:
+        if len(self._friends) >= MAX_KNOWN_LOGINS:
             self._friends.clear()
         self._friends[visit.friend] = None
 

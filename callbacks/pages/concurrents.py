@@ -21,7 +21,7 @@ from analytics.reports.formats import spreadsheet
 from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import authorized
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components import states
 from layouts.pages import concurrents
@@ -29,9 +29,9 @@ from layouts.pages import concurrents
 log = logging.getLogger("footfall.concurrents")
 
 
-def page(asked: Asked) -> Component:
+def page(context: PageContext) -> Component:
     """The page without its day."""
-    return concurrents.page(asked.site)
+    return concurrents.page(context.site)
 
 
 def register(app: Dash, service: Service) -> None:
@@ -45,17 +45,17 @@ def register(app: Dash, service: Service) -> None:
         State("concurrents", "data-site"),
     )
     def draw(search: object, _tick: object, domain: object) -> tuple[Any, int]:
-        return _drawn(service, authorized(service, domain), search, int(time.time()))
+        return _render(service, authorized(service, domain), search, int(time.time()))
 
     server: flask.Flask = app.server
 
     @server.get("/concurrents/<domain>/minutes.csv")
-    def concurrents_sheet(domain: str) -> flask.Response:
+    def concurrents_file(domain: str) -> flask.Response:
         query = flask.request.query_string.decode("ascii", "replace")
-        return _sheet(service, authorized(service, domain), query, int(time.time()))
+        return _file(service, authorized(service, domain), query, int(time.time()))
 
 
-def _sheet(service: Service, site: Site, search: str, now: int) -> flask.Response:
+def _file(service: Service, site: Site, search: str, now: int) -> flask.Response:
     zone = ZoneInfo(site.timezone)
     try:
         day = day_asked(search, datetime.fromtimestamp(now, zone).date())
@@ -67,7 +67,7 @@ def _sheet(service: Service, site: Site, search: str, now: int) -> flask.Respons
     return csv_file(spreadsheet(concurrents.minutes(found, zone)), f"{site.shown_domain} concurrents {day}.csv")
 
 
-def _drawn(service: Service, site: Site, search: object, now: int) -> tuple[Any, int]:
+def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any, int]:
     zone = ZoneInfo(site.timezone)
     today = datetime.fromtimestamp(now, zone).date()
     try:

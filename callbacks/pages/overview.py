@@ -26,7 +26,7 @@ from analytics.reports.overview import Overview, first_period, read_overview
 from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import asker, authorized
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from callbacks.pages import notes, segments
 from collector.service import Service
 from layouts.components import figures, states
@@ -42,9 +42,9 @@ UNAFFECTED = "The rest of the page is not affected."
 MAX_PARTS = 20  # in one request
 
 
-def page_of(asked: Asked) -> Component:
+def page_of(context: PageContext) -> Component:
     """The page without its parts."""
-    return page.page(asked.site, _opens(asked.service, asked.site))
+    return page.page(context.site, _opens(context.service, context.site))
 
 
 def _opens(service: Service, site: Site) -> str:

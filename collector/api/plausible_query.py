@@ -38,20 +38,20 @@ OF_GOALS = ("conversion_rate", "group_conversion_rate")
 TIME, COUNTRY_NAME = "time", "visit:country_name"
 
 
-class Asked(NamedTuple):
-    """A question with its seconds. `names` are its dimensions as they were named, `told` is what is told back of it."""
+class Question(NamedTuple):
+    """A question with its seconds. `names` are its dimensions as they were named, `echo` repeats it in the answer."""
 
     query: Query
     span: Span
     names: tuple[str, ...]
     include: Mapping[str, bool]
-    told: dict[str, Any]
+    echo: dict[str, Any]
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read(given: Mapping[str, Any], site: Site, now: int, backend: Backend) -> Asked:
+def read(given: Mapping[str, Any], site: Site, now: int, backend: Backend) -> Question:
     """The question of that site that the JSON object asks; `InvalidInput` names what is wrong in it."""
     _check_known("#", given, FIELDS)
     clock = _clock(given.get("timezone"), site)
@@ -74,7 +74,7 @@ def read(given: Mapping[str, Any], site: Site, now: int, backend: Backend) -> As
         limit=limit,
         offset=offset,
     )
-    told = {
+    echo = {
         "site_id": site.domain,
         "metrics": list(metrics),
         "date_range": _ends(span, clock),
@@ -84,7 +84,7 @@ def read(given: Mapping[str, Any], site: Site, now: int, backend: Backend) -> As
         "include": dict(include),
         "pagination": {"limit": limit, "offset": offset},
     }
-    return Asked(query, span, names, include, told)
+    return Question(query, span, names, include, echo)
 
 
 def _check_known(where: str, given: object, known: Sequence[str]) -> None:
@@ -104,7 +104,7 @@ def _clock(zone: object, site: Site) -> Clock:
 
 
 def _span(given: object, clock: Clock, now: int, first: Callable[[], int]) -> tuple[Period, Span]:
-    """The period that is asked about, as near as one comes to it, and its exact seconds."""
+    """The nearest `Period` to a date range, and its exact seconds."""
     match given:
         case str() if given in RANGES:
             period = Period(RANGES[given])
@@ -244,12 +244,12 @@ def _ends(span: Span, clock: Clock) -> list[str]:
 # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answered(asked: Asked, backend: Backend) -> dict[str, Any]:
+def answered(question: Question, backend: Backend) -> dict[str, Any]:
     """The whole answer."""
-    query = asked.query
-    found = answer(query, asked.span, backend)
-    currencies = formatting.currencies(query, asked.span, found.rows, backend)
-    cells = [_cell(one, name, query.clock) for one, name in zip(query.split, asked.names, strict=True)]
+    query = question.query
+    found = answer(query, question.span, backend)
+    currencies = formatting.currencies(query, question.span, found.rows, backend)
+    cells = [_cell(one, name, query.clock) for one, name in zip(query.split, question.names, strict=True)]
     results = [
         {
             "metrics": [
@@ -260,7 +260,7 @@ def answered(asked: Asked, backend: Backend) -> dict[str, Any]:
         }
         for row in found.rows
     ]
-    return {"results": results, "meta": _meta(asked, found, backend), "query": asked.told}
+    return {"results": results, "meta": _meta(question, found, backend), "query": question.echo}
 
 
 def _cell(one: Dimension, name: str, clock: Clock) -> Callable[[Any], str]:
@@ -282,17 +282,17 @@ def _value(one: Metric, number: Number, currency: str) -> Any:
     }
 
 
-def _meta(asked: Asked, found: Answer, backend: Backend) -> dict[str, Any]:
+def _meta(question: Question, found: Answer, backend: Backend) -> dict[str, Any]:
     meta: dict[str, Any] = {}
-    if asked.include.get("time_labels"):
-        one = next(one for one in asked.query.split if one.of == "time")
-        cell = formatting.value(one, asked.query.clock)
-        meta["time_labels"] = [cell(part.begin) for part in buckets(asked.span, one.interval, asked.query.clock)]
-    if asked.include.get("total_rows"):
-        meta["total_rows"] = found.total or (_total(asked, backend) if asked.query.offset else 0)
+    if question.include.get("time_labels"):
+        one = next(one for one in question.query.split if one.of == "time")
+        cell = formatting.value(one, question.query.clock)
+        meta["time_labels"] = [cell(part.begin) for part in buckets(question.span, one.interval, question.query.clock)]
+    if question.include.get("total_rows"):
+        meta["total_rows"] = found.total or (_total(question, backend) if question.query.offset else 0)
     return meta
 
 
-def _total(asked: Asked, backend: Backend) -> int:
+def _total(question: Question, backend: Backend) -> int:
     """How many rows there are, for an offset past the last."""
-    return answer(replace(asked.query, limit=1, offset=0), asked.span, backend).total
+    return answer(replace(question.query, limit=1, offset=0), question.span, backend).total

@@ -20,9 +20,9 @@ from collector.live.hub import Hub
 
 QUERY = "/api/v2/query"
 REALTIME = "/api/v1/stats/realtime/visitors"
-A_MINUTE = 600  # requests of one key
-MOST_AT_ONCE = 10  # questions of one key that are being answered or wait
-MOST_NAMED = 20  # sites in a message
+REQUESTS_PER_MINUTE = 600  # requests of one key
+MAX_PARALLEL = 10  # questions of one key that are being answered or wait
+MAX_NAMED = 20  # sites in a message
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -40,7 +40,7 @@ WRONG_KEY = refused(
 NO_SITE = refused(400, "Missing site ID. Please provide the required site_id parameter with your request.")
 TOO_MANY_AT_ONCE = refused(
     429,
-    f"Too many API requests. At most {MOST_AT_ONCE} of one API key are answered at once.",
+    f"Too many API requests. At most {MAX_PARALLEL} of one API key are answered at once.",
     ("Retry-After", "1"),
 )
 
@@ -54,7 +54,7 @@ class Statistics:
         self._hub = hub
         self._backend = backend
         self._clock = clock
-        self._rate = Rate(A_MINUTE)
+        self._rate = Rate(REQUESTS_PER_MINUTE)
 
     def query(self, request: Request) -> Response:
         """`POST /api/v2/query`."""
@@ -95,7 +95,7 @@ class Statistics:
         if key is None or not key.opens("stats", key.site_id):
             return WRONG_KEY
         if wait := self._rate.wait(key.id, "", time.monotonic()):
-            why = f"Too many API requests. Your API key is limited to {A_MINUTE} requests per minute."
+            why = f"Too many API requests. Your API key is limited to {REQUESTS_PER_MINUTE} requests per minute."
             return refused(429, why, ("Retry-After", str(wait)))
         return key
 
@@ -111,6 +111,6 @@ class Statistics:
         if key.site_id is not None:
             return WRONG_KEY
         known = [one.domain for one in self._sites.all()]
-        more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
-        named = ", ".join(known[:MOST_NAMED]) + more
+        more = f" and {len(known) - MAX_NAMED} more" if len(known) > MAX_NAMED else ""
+        named = ", ".join(known[:MAX_NAMED]) + more
         return refused(400, f'#/site_id: Invalid site "{domain[:100]}"; known: {named or "none yet"}')

@@ -80,7 +80,7 @@ class Endpoint:
         self._pages = ThreadPoolExecutor(PAGES_THREADS, thread_name_prefix="footfall-page")
         self._live = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="footfall-live")
         self._statistics = ThreadPoolExecutor(STATISTICS_THREADS, thread_name_prefix="footfall-statistics")
-        self._turns = Turns(MOST_QUESTIONS, statistics.MOST_AT_ONCE)
+        self._turns = Turns(MOST_QUESTIONS, statistics.MAX_PARALLEL)
         self._in_threads = 0
         self._turn: list[Waiting] = []
         self._committing: dict[Connection, tuple[float, int, Finish]] = {}  # since when; the longest wait comes first

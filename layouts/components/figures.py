@@ -1,4 +1,4 @@
-"""How numbers, shares, dates, windows and changes are written: in the language of whoever reads the page.
+"""How numbers, shares, dates, windows and changes are written: in the reader's language.
 
 Which that is, the gate says once for each request (`write_in`); it holds in the request's own context.
 """

@@ -13,14 +13,14 @@ from analytics.live.state import LiveState, PlaceCount
 from layouts.components import figures, ranking, world
 from layouts.components.attributes import aria
 
-MOST_PLACES = 120  # drawn at once; the country list counts everybody
+MAX_PLACES = 120  # drawn at once; the country list counts everybody
 COUNTRIES = 6
 WIDEST_IN_SCALE = 32  # px; a wider ring would crowd the map's foot
 
 
 def rings(places: Sequence[PlaceCount]) -> html.Div:
     """The map with a ring for each place, its area as the people, its name in a tip."""
-    drawn = [_ring(place, n) for n, place in enumerate(places[:MOST_PLACES])]
+    drawn = [_ring(place, n) for n, place in enumerate(places[:MAX_PLACES])]
     return html.Div(drawn, className="ff-map-box")
 
 

@@ -71,7 +71,7 @@ def plot(chart: Chart, label: str) -> Component:
             role="img",
             tabIndex=0,
             **aria(label=label),
-            **data(metric=chart.metric.label, spots=_told(chart, now)),
+            **data(metric=chart.metric.label, spots=_spots_json(chart, now)),
         ),
         className="ff-chart",
     )
@@ -130,10 +130,10 @@ def _shapes(now: Line, before: Line, whole: int) -> Iterator[Tag]:
     for stretch in _stretches(now.points):
         first, last = stretch[0][0], stretch[-1][0]
         yield Tag("path", {"class": "ff-area", "d": f"M{10 * first:.1f} 100L{_corners(stretch)}L{10 * last:.1f} 100Z"})
-    yield from (_drawn(stretch, "ff-ln-prev") for stretch in _stretches(before.points))
-    yield from (_drawn(stretch, "ff-ln") for stretch in _stretches(now.points[:whole]))
+    yield from (_path(stretch, "ff-ln-prev") for stretch in _stretches(before.points))
+    yield from (_path(stretch, "ff-ln") for stretch in _stretches(now.points[:whole]))
     if 0 < whole < len(now.points):
-        yield from (_drawn(stretch, "ff-ln is-open") for stretch in _stretches(now.points[whole - 1 :]))
+        yield from (_path(stretch, "ff-ln is-open") for stretch in _stretches(now.points[whole - 1 :]))
 
 
 def _stretches(points: Sequence[tuple[float, float] | None]) -> Iterator[list[tuple[float, float]]]:
@@ -147,7 +147,7 @@ def _stretches(points: Sequence[tuple[float, float] | None]) -> Iterator[list[tu
             stretch = []
 
 
-def _drawn(stretch: list[tuple[float, float]], kind: str) -> Tag:
+def _path(stretch: list[tuple[float, float]], kind: str) -> Tag:
     return Tag("path", {"class": kind, "d": f"M{_corners(stretch)}"})
 
 
@@ -208,7 +208,7 @@ def _marked(chart: Chart, many: int) -> list[Mark]:
 # ── the tip ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _told(chart: Chart, now: Line) -> str:
+def _spots_json(chart: Chart, now: Line) -> str:
     return json.dumps(list(_spots(chart, now)), separators=(",", ":"), ensure_ascii=False)
 
 

@@ -154,6 +154,6 @@ def _title(drawn: Chart) -> str:
 
 
 def _label(drawn: Chart, windows: Windows) -> str:
-    beside = f", with {windows.earlier}" if windows.earlier else ""
+    compared = f", with {windows.earlier}" if windows.earlier else ""
     noted = f" Notes: {'; '.join(text for _, text in drawn.notes)}." if drawn.notes else ""
-    return f"{_title(drawn)}, {windows.shown}{beside}. Arrow keys read it out; the table has all of it.{noted}"
+    return f"{_title(drawn)}, {windows.shown}{compared}. Arrow keys read it out; the table has all of it.{noted}"

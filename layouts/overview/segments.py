@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.query import filters
 from analytics.query.filters import Filter
-from analytics.query.segment import LONGEST_NAME, Segment
+from analytics.query.segment import MAX_NAME_LENGTH, Segment
 from analytics.reports.view import filtered
 from layouts.components import form
 from layouts.components.attributes import aria, data
@@ -22,7 +22,7 @@ SAVE, REMOVE = "segment", "segment-remove"
 
 
 class May(NamedTuple):
-    """Who looks (0: somebody without an account), and whether they may change what is everybody's."""
+    """The person (0: one without an account), and whether they may change segments and notes of everybody."""
 
     person_id: int
     share: bool
@@ -72,7 +72,13 @@ def _away(one: Segment) -> Component:
 
 def _form(given: tuple[Filter, ...], may: May) -> Any:
     written = json.dumps([filters.plain(one) for one in given], ensure_ascii=False)
-    name = {"class": "ff-input", "id": f"{SAVE}-name", "name": "name", "maxlength": LONGEST_NAME, "autocomplete": "off"}
+    name = {
+        "class": "ff-input",
+        "id": f"{SAVE}-name",
+        "name": "name",
+        "maxlength": MAX_NAME_LENGTH,
+        "autocomplete": "off",
+    }
     note = html.Div(
         [html.Span(className="ff-hint"), html.Span(className="ff-wrong", role="alert")],
         id=f"{SAVE}-name-note",

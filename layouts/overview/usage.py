@@ -52,10 +52,10 @@ def _column(one: Usage | None, day: date, most: int) -> Component:
         return html.Span(title=f"{_day(day)}: nobody")
     counts = [(kind, said, many) for (kind, said), many in zip(KINDS, (one.signed_in, one.anonymous), strict=True)]
     parts = [html.I(className=kind, style={"flex": many}) for kind, _, many in counts if many]
-    told = ", ".join(f"{figures.count(many)} {said}" for _, said, many in counts)
+    counted = ", ".join(f"{figures.count(many)} {said}" for _, said, many in counts)
     height = f"{100 * one.people / most:.1f}%"
     return html.Span(
-        html.Span(parts, style={"height": height}), title=f"{_day(day)}: {figures.people(one.people)}, {told}"
+        html.Span(parts, style={"height": height}), title=f"{_day(day)}: {figures.people(one.people)}, {counted}"
     )
 
 

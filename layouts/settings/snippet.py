@@ -17,7 +17,7 @@ from layouts.components.icon import icon
 from layouts.components.site import stream_address
 
 LINE = "snippet-line"
-MOST_HOSTS = 3  # named among the reasons
+MAX_HOSTS = 3  # named among the reasons
 RINGS = (("0s", 0.4), ("-1.2s", 0.7), ("-2.4s", 1))  # of the radar: start, and size where nothing moves
 
 OPTIONS = (  # name, label, what it adds to the line, what it is for

@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from analytics.access import accounts, first_owner, logins, passwords
+from analytics.access import accounts, first_owner, logins, passwords, roles
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from analytics.storage import schema
@@ -25,7 +25,7 @@ def _cheap_passwords(monkeypatch):
 
 
 @pytest.fixture
-def ada(database) -> accounts.Person:
+def ada(database) -> roles.Person:
     return accounts.add_person(database, EMAIL, "owner", PASSWORD, now=NOW)
 
 
@@ -34,7 +34,7 @@ def _stored(database, table) -> int:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
-def test_a_person_is_kept_under_the_address_in_lower_case(database):
+def test_a_person_is_stored_under_the_address_in_lower_case(database):
     assert not accounts.has_people(database)
     ada = accounts.add_person(database, " Ada@Example.COM ", "owner", PASSWORD, now=NOW)
     bob = accounts.add_person(database, "bob@example.com", "viewer", PASSWORD, now=NOW)
@@ -217,7 +217,7 @@ def test_two_set_ups_at_once_make_one_owner(database):
     assert [_stored(database, table) for table in (schema.people, schema.sites, schema.logins)] == [1, 1, 1]
 
 
-def test_a_language_is_chosen_for_good_and_taken_back(database, ada):
+def test_a_language_stays_chosen_until_it_is_reset(database, ada):
     token = logins.sign_in(database, EMAIL, PASSWORD, now=NOW)
     assert logins.signed_in(database, token, now=NOW).language == ""
     accounts.set_language(database, ada, "de-DE")

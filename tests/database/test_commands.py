@@ -93,14 +93,14 @@ def test_a_site_that_is_not_there_is_named_with_those_that_are(database):
 # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_person_without_a_password_is_told_one_once(database):
+def test_a_generated_password_is_shown_once(database):
     told = run(database, "user add", email="Ann@example.com", role="admin", password=None)
     found = re.fullmatch(r"ann@example\.com is added as admin\. The password, shown this once: (\S{16})", told)
     assert found
     assert found.group(1) not in run(database, "user list")
 
 
-def test_a_given_password_is_not_shown(database):
+def test_a_chosen_password_is_not_shown(database):
     told = run(database, "user add", email="ann@example.com", role="owner", password="correct horse battery")
     assert told == "ann@example.com is added as owner."
     assert run(database, "user reset", email="ann@example.com", password="another horse battery") == (

@@ -59,7 +59,7 @@ def test_one_to_every_site_gives_that(database, shop):
     assert (person.role, person.memberships) == (ADMIN, {})
 
 
-def test_somebody_who_has_an_account_gets_the_role_and_keeps_a_higher_one(database, shop, owner):
+def test_a_person_with_an_account_gets_the_role_and_keeps_a_higher_one(database, shop, owner):
     ann = accounts.add_person(database, "ann@example.com", ADMIN, PASSWORD, now=NOW, sites=[shop])
     for role, site_id, then in (
         (VIEWER, shop, (MEMBER, ADMIN)),

@@ -1,4 +1,4 @@
-"""Where somebody is signed in, on SQLite and on PostgreSQL."""
+"""Logins of a person, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def holds(database, *tokens):
     return [logins.signed_in(database, token, now=NOW + 9) is not None for token in tokens]
 
 
-def test_logins_are_told_newest_first_without_expired_ones(database, ada):
+def test_logins_are_listed_newest_first_without_expired_ones(database, ada):
     for at in (NOW - logins.LOGIN_S, NOW, NOW + 5):
         login(database, at)
     assert logins.since(database, ada, now=NOW + 5) == [NOW + 5, NOW]

@@ -61,7 +61,7 @@ def test_the_people_of_a_site_are_those_who_see_it(database, shop, blog):
     ]
 
 
-def test_a_role_that_is_taken_away_is_gone_at_once_for_those_who_are_signed_in(database, shop):
+def test_a_removed_role_ends_at_once_for_signed_in_people(database, shop):
     ann = join(database, "ann", ADMIN, shop)
     token = logins.sign_in(database, ann.email, "correct horse", now=NOW)
     assert logins.signed_in(database, token, now=NOW) == ann

@@ -1,4 +1,4 @@
-"""Names of hosts in letters and in ASCII."""
+"""Host names in Unicode and in ASCII."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from analytics.base.idn import in_ascii, in_letters, to_ascii, to_letters
         ("my_shop.müller.example", "my_shop.xn--mller-kva.example"),
     ],
 )
-def test_a_host_is_kept_in_ascii_and_shown_in_letters(letters, ascii_form):
+def test_a_host_is_stored_in_ascii_and_shown_in_letters(letters, ascii_form):
     assert to_ascii(letters) == ascii_form
     assert to_ascii(ascii_form.upper()) == ascii_form
     assert to_letters(ascii_form) == letters
@@ -72,7 +72,7 @@ def test_whatever_is_typed_is_one_name_or_none(typed, ascii_form):
         "",
     ],
 )
-def test_what_could_be_taken_for_another_name_is_shown_in_ascii(host):
+def test_a_name_that_looks_like_another_is_shown_in_ascii(host):
     assert to_letters(host) == host
 
 
