@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analytics.base.paths import readable
-from analytics.jobs import daily_usage
 from analytics.jobs.verify import verify
+from analytics.query import usage
 from analytics.query.answer import answer
 from analytics.query.backend import fetch_from
 from analytics.query.query import Query
@@ -110,7 +110,7 @@ def test_they_walk_on_the_pages_of_the_crowd(database, places, demo_site):
 
 def test_daily_usage_counts_each_user_once_and_nobody_twice(database, places, demo_site):
     write(database, places, demo_site)
-    (found,) = daily_usage.read(database, [demo_site], [LAST])[demo_site]
+    (found,) = usage.read(database, [demo_site], [LAST])[demo_site]
     since = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp())
     came = [row for row in rows(database, schema.visits, "visitor", "user_id", "started_at") if row[2] >= since]
     users = {user_id for _, user_id, _ in came if user_id}
