@@ -45,9 +45,10 @@ from callbacks.page_context import client
 from callbacks.pages import api
 from cli import DATA_DIR, HOST, LOG_FORMAT, LOG_ZONE, PORT, SITE, administer, cli, our_version
 from collector import server as serve
+from collector.api.context import WhoReads
 from collector.control import Control, NoServer, ask
 from collector.doors.endpoint import Endpoint
-from collector.doors.routes import Routes, WhoReads
+from collector.doors.routes import Routes
 from collector.doors.wsgi import attach
 from collector.http import negotiation
 from collector.http.listener import Listener, listen_on
@@ -203,7 +204,10 @@ def __getattr__(name: str) -> Any:
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @DATA_DIR
 def serve_command(host: str, port: int, workers: int, data_dir: Path | None) -> None:
-    """Serve the collector and the dashboard."""
+    """Serve the collector and the dashboard; also what happens without a command.
+
+    --port 0 takes a free port, --host :: listens on IPv4 and IPv6.
+    """
     if workers > 1:
         raise InvalidInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)

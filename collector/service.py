@@ -26,12 +26,14 @@ from analytics.live.today import Today
 from analytics.query.backend import Backend
 from analytics.replica.columnar import Columnar
 from analytics.sites.directory import Directory
-from analytics.sites.salts import SaltStore
+from analytics.sites.salt_store import SaltStore
 from analytics.storage import changes
 from analytics.storage.availability import CUT_READERS_S
 from analytics.storage.database import Database
+from collector.api.context import Context, WhoReads
+from collector.api.statistics import Statistics
 from collector.doors.collect import Collector
-from collector.doors.routes import Routes, WhoReads
+from collector.doors.routes import Routes
 from collector.http.messages import HTTPS_SEAL, SEAL
 from collector.http.proxies import Proxies
 from collector.ingest import device, robot
@@ -132,8 +134,7 @@ class Service:
 
     def routes(self, who_reads: WhoReads) -> Routes:
         """The public routes; `who_reads` tells by the headers who may read which site."""
-        return Routes(
-            self.collector,
+        context = Context(
             self.writer,
             self.hub,
             self.history,
@@ -141,15 +142,15 @@ class Service:
             self.keys,
             self.embeds,
             self.database,
-            self.backend,
+            Statistics(self.sites, self.keys, self.hub, self.backend, self._clock),
             who_reads,
             self._clock,
             lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
-            HTTPS_SEAL if self.config.has_https_host else SEAL,
             self.config.base_path,
-            self.config.public,
         )
+        seal = HTTPS_SEAL if self.config.has_https_host else SEAL
+        return Routes(context, self.collector, seal, self.config.public)
 
     def _minutes(self, site_id: int, span: Span) -> Minutes:
         return self.history.minutes(site_id, span, int(self._clock()), PATIENCE_S)

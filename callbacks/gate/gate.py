@@ -31,7 +31,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.http import parse_cookie
 
-from analytics.access import accounts
+from analytics.access import logins
 from analytics.access.roles import Person
 from analytics.base import idn, language
 from analytics.base.config import path_of
@@ -114,7 +114,7 @@ def guard(
 def person_of(cookie_header: str, database: Database, now: int, *, base_url: str = "") -> Person | None:
     """Whose login the `Cookie` header carries; None for a stranger. For routes that Flask does not serve."""
     token = login_of(cookie_header, base_url)
-    return accounts.signed_in(database, token, now=now) if token else None
+    return logins.signed_in(database, token, now=now) if token else None
 
 
 def login_of(cookie_header: str, base_url: str) -> str:
@@ -153,7 +153,7 @@ def is_secure(base_url: str) -> bool:
 
 def give_cookie(response: Response, token: str, base_url: str) -> None:
     """Keeps the login in the browser for as long as it is good."""
-    response.set_cookie(cookie_name(base_url), token, max_age=accounts.LOGIN_S, **_flags(base_url))
+    response.set_cookie(cookie_name(base_url), token, max_age=logins.LOGIN_S, **_flags(base_url))
 
 
 def take_cookie(response: Response, base_url: str) -> None:

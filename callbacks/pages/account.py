@@ -9,7 +9,7 @@ import flask
 from dash import Dash
 from dash.development.base_component import Component
 
-from analytics.access import accounts, logins
+from analytics.access import accounts, logins, passwords
 from analytics.base.errors import InvalidInput
 from analytics.base.rate_limit import RateLimit
 from callbacks.forms import Done, Fields, on_send
@@ -51,7 +51,7 @@ def register(app: Dash, service: Service) -> None:
         old, new = fields.get("old", ""), fields.get("new", "")
         try:
             logins.change_password(service.database, person, old, new, keep=_own_login(service))
-        except accounts.Busy:
+        except passwords.Busy:
             raise InvalidInput(signin.BUSY) from None
         tries.clear(str(person.id))
         return Done({"clear": True, "message": "Changed"})

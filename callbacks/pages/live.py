@@ -23,7 +23,7 @@ from analytics.sites.site import Site
 from callbacks.gate.guard import authorized
 from callbacks.page_context import PageContext
 from callbacks.settings import snippet
-from collector.doors.routes import live_state
+from collector.api.live import live_state
 from collector.service import Service
 from layouts.components import rewind as bar
 from layouts.components import states

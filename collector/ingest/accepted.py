@@ -9,6 +9,7 @@ import msgspec
 
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem
+from analytics.live.reasons import DuplicateReason, FilteredReason, Reason, ShedReason, StoredReason
 from collector.ingest.event import Event, Rejected
 from collector.ingest.visit import Origin
 
@@ -63,31 +64,33 @@ class Duplicate(NamedTuple):
 class Filtered(NamedTuple):
     """Understood, and deliberately not stored; `name` is the robot's or the host's that is not on the list."""
 
-    reason: str
+    reason: FilteredReason
     name: str = ""
 
 
 class Shed(NamedTuple):
     """Not taken for now: the same event may be sent again after `retry_after` seconds."""
 
-    code: str
+    code: ShedReason
     message: str
     retry_after: int
     status: int = 503
 
 
+_STORED = "stored", StoredReason.COUNTED  # made once: nearly every event is
+
 Outcome = Stored | Added | Duplicate | Filtered | Rejected | Shed
 
 
-def named(outcome: Outcome) -> tuple[str, str]:
+def named(outcome: Outcome) -> tuple[str, Reason]:
     """The outcome's name and reason, as the counters have them."""
     match outcome:
         case Stored():
-            return "stored", ""
+            return _STORED
         case Added():
-            return "stored", "after_leave"
+            return "stored", StoredReason.AFTER_LEAVE
         case Duplicate():
-            return "duplicate", ""
+            return "duplicate", DuplicateReason.KNOWN_ID
         case Filtered(reason):
             return "filtered", reason
         case Rejected():

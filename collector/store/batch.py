@@ -18,6 +18,7 @@ from analytics.base.idn import in_letters
 from analytics.base.ids import Ids
 from analytics.live.beat import Beat, PageState
 from analytics.live.feed import FeedItem, public_visitor_id
+from analytics.live.reasons import FilteredReason, RejectedReason
 from analytics.storage import schema
 from analytics.storage.changes import ChangedRows
 from collector.ingest import visit as visits
@@ -30,7 +31,7 @@ from collector.store.outcome_counters import Tally, outcomes, write_names
 from collector.store.statements import CHANGE_VISIT, Driver, driver_of, insert, known_sites, take_turns, update_totals
 
 STATES = {None: PageState.ACTIVE, "active": PageState.ACTIVE, "idle": PageState.IDLE, "hidden": PageState.HIDDEN}
-GONE = Rejected(404, "unknown_site", "the site has just been removed", "site")
+GONE = Rejected(404, RejectedReason.UNKNOWN_SITE, "the site has just been removed", "site")
 
 
 def store(
@@ -177,9 +178,11 @@ class _Work:
         event = arrival.event
         page = self._pageviews.get((arrival.site_id, event.pageview or ""))
         if page is None and event.type == "leave":
-            return Filtered("unknown_pageview")
+            return Filtered(FilteredReason.UNKNOWN_PAGEVIEW)
         if page is None and event.url is None:
-            return Rejected(422, "unknown_pageview", "no such pageview; send `url` with the heartbeat", "pageview")
+            return Rejected(
+                422, RejectedReason.UNKNOWN_PAGEVIEW, "no such pageview; send `url` with the heartbeat", "pageview"
+            )
         if event.type == "leave":
             self._left_now.add((arrival.site_id, arrival.tab))
         elif page and self._has_left(arrival):

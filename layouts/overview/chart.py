@@ -16,6 +16,7 @@ from analytics.query.metrics import Unit
 from analytics.reports.values import Chart
 from analytics.reports.words import bucket_name
 from layouts.components import figures
+from layouts.components.attributes import aria, data
 from layouts.components.markup import Tag
 from layouts.overview.notes import Mark, marks
 
@@ -69,7 +70,8 @@ def plot(chart: Chart, label: str) -> Component:
             className="ff-plot",
             role="img",
             tabIndex=0,
-            **{"aria-label": label, "data-metric": chart.metric.label, "data-spots": _spots_json(chart, now)},
+            **aria(label=label),
+            **data(metric=chart.metric.label, spots=_spots_json(chart, now)),
         ),
         className="ff-chart",
     )

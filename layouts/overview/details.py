@@ -14,6 +14,7 @@ from analytics.reports.lists import LISTS, TIME
 from analytics.reports.values import Entry, Listing, columns_of, heading_of
 from analytics.reports.view import CLOSED, MAX_SEARCH_LENGTH, PAGE, Details, change
 from layouts.components import figures, states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
 from layouts.overview.panels import exclude, link
@@ -43,7 +44,7 @@ def head(one: Details) -> list:
         "maxlength": MAX_SEARCH_LENGTH,
         "autocomplete": "off",
     }
-    close = html.Button(icon("x"), type="button", className="ff-icon", **{"aria-label": "Close", "data-change": CLOSED})
+    close = html.Button(icon("x"), type="button", className="ff-icon", **aria(label="Close"), **data(change=CLOSED))
     field = [] if one.of == TIME else [Tag("input", search)]
     return [
         html.Header([html.H2(title(one.of)), html.Div([*field, close], className="ff-end")], className="ff-card-head")
@@ -69,9 +70,9 @@ def _title(name: str, label: str, one: Details) -> Component:
     button = html.Button(
         [label, icon("down", 12)],
         type="button",
-        **{"data-change": change(sort="-" * downwards + name, page=""), "data-keep": f"sort-{name}"},
+        **data(change=change(sort="-" * downwards + name, page=""), keep=f"sort-{name}"),
     )
-    return html.Th(button, scope="col", className="" if name == "name" else "ff-num", **{"aria-sort": order})
+    return html.Th(button, scope="col", className="" if name == "name" else "ff-num", **aria(sort=order))
 
 
 def _row(one: Details, entry: Entry, columns: Sequence[str], everybody: int, given: tuple[Filter, ...]) -> Component:
@@ -106,7 +107,7 @@ def _foot(one: Details, found: Listing, period: str) -> Component:
         if pages > 1
         else []
     )
-    file = html.A([icon("download", 14), "CSV"], href="#", className="ff-btn", **{"data-csv": one.of})
+    file = html.A([icon("download", 14), "CSV"], href="#", className="ff-btn", **data(csv=one.of))
     return html.Footer([words, *turns, file], className="ff-turn")
 
 

@@ -11,6 +11,7 @@ from analytics.query.result import Hour
 from analytics.reports import words
 from analytics.reports.lists import HOURS
 from layouts.components import figures, states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
 
@@ -28,9 +29,7 @@ def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list:
     table = html.Table([_hours(), html.Tbody([_day(day, most.visitors or 1) for day in week])], className="ff-heat")
     busiest = html.Span(["Busiest: ", html.B(f"{weekday(most.weekday)} {most.hour:02}:00"), html.Span(f", {period}")])
     scale = ["0 ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {_number(most.visitors)}"]
-    foot = html.Div(
-        [busiest, html.Span(scale, className="ff-scale", **{"aria-hidden": "true"})], className="ff-heat-foot"
-    )
+    foot = html.Div([busiest, html.Span(scale, className="ff-scale", **aria(hidden="true"))], className="ff-heat-foot")
     return [head, table, foot]
 
 
@@ -42,7 +41,7 @@ def weekday(number: int) -> str:
 def _head(window: str) -> Component:
     label = "Weekday and hour as CSV"
     file = html.A(
-        icon("download", 14), href="#", className="ff-icon", title=label, **{"data-csv": HOURS, "aria-label": label}
+        icon("download", 14), href="#", className="ff-icon", title=label, **aria(label=label), **data(csv=HOURS)
     )
     about = html.Div(html.Span(window, className="ff-window"), className="ff-about")
     return html.Header(

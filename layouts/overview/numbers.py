@@ -15,6 +15,7 @@ from analytics.reports.lists import TIME
 from analytics.reports.values import Chart, Numbers
 from analytics.reports.view import TOP, change, filtered
 from layouts.components import figures, states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.overview import chart
 
@@ -38,7 +39,7 @@ def card(
     chosen = drawn.metric.id
     stats = [_stat(name, now, before, name == chosen, windows) for name in TOP]
     return [
-        html.Div(stats, className="ff-stats", role="group", **{"aria-label": "Draw in the chart"}),
+        html.Div(stats, className="ff-stats", role="group", **aria(label="Draw in the chart")),
         html.Figure(
             [_caption(drawn, intervals, windows, menu), chart.plot(drawn, _label(drawn, windows))],
             className="ff-main-chart",
@@ -67,7 +68,7 @@ def nothing(period: str, is_filtered: bool, first_day: date | None) -> list:
 
 
 def _link(label: str, changed: str) -> Component:
-    return html.A(label, href="#", className="ff-link", **{"data-change": changed})
+    return html.A(label, href="#", className="ff-link", **data(change=changed))
 
 
 def _stat(name: str, now: Numbers, before: Numbers | None, is_chosen: bool, windows: Windows) -> Component:
@@ -83,11 +84,8 @@ def _stat(name: str, now: Numbers, before: Numbers | None, is_chosen: bool, wind
         type="button",
         className="ff-stat",
         title=metric.definition,
-        **{
-            "aria-pressed": "true" if is_chosen else "false",
-            "data-change": change(metric="" if name == TOP[0] else name),
-            "data-keep": f"stat-{name}",
-        },
+        **aria(pressed="true" if is_chosen else "false"),
+        **data(change=change(metric="" if name == TOP[0] else name), keep=f"stat-{name}"),
     )
 
 
@@ -112,23 +110,22 @@ def _caption(drawn: Chart, intervals: Sequence[str], windows: Windows, menu: Seq
             html.Span(keys, className="ff-legend"),
             html.Div(
                 [
-                    html.Span(ways, className="ff-seg", role="group", **{"aria-label": "Interval"}),
+                    html.Span(ways, className="ff-seg", role="group", **aria(label="Interval")),
                     *menu,
                     html.A(
                         "Table",
                         className="ff-details",
                         href="#",
-                        **{
-                            "data-change": change(details=TIME),
-                            "data-keep": "details-time",
-                            "aria-label": "Chart as a table",
-                        },
+                        **aria(label="Chart as a table"),
+                        **data(change=change(details=TIME), keep="details-time"),
                     ),
                     html.A(
                         icon("download"),
                         className="ff-icon",
                         href="#",
-                        **{"data-csv": TIME, "aria-label": "Chart as CSV", "title": "Chart as CSV"},
+                        title="Chart as CSV",
+                        **aria(label="Chart as CSV"),
+                        **data(csv=TIME),
                     ),
                 ],
                 className="ff-end",
@@ -146,11 +143,8 @@ def _interval(name: str, is_chosen: bool) -> Component:
     return html.Button(
         name.capitalize(),
         type="button",
-        **{
-            "aria-pressed": "true" if is_chosen else "false",
-            "data-change": change(interval=name),
-            "data-keep": f"interval-{name}",
-        },
+        **aria(pressed="true" if is_chosen else "false"),
+        **data(change=change(interval=name), keep=f"interval-{name}"),
     )
 
 

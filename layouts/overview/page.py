@@ -14,6 +14,7 @@ from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, ROWS, US
 from analytics.sites.site import Site
 from layouts.components import states
 from layouts.components.address import at
+from layouts.components.attributes import aria, data
 from layouts.overview import notes, segments
 
 DIALOG = "overview-details"
@@ -56,12 +57,12 @@ def page(site: Site, opens: str = "") -> html.Main:
                 ],
                 id=DIALOG,
                 className="ff-dialog ff-sheet",
-                **{"aria-label": "Details"},
+                **aria(label="Details"),
             ),
         ],
         id="overview",
         className="ff-main",
-        **{"data-site": site.domain, "data-address": address(site.domain), "data-opens": opens},
+        **data(site=site.domain, address=address(site.domain), opens=opens),
     )
 
 

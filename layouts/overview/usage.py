@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from analytics.query.result import Usage
 from analytics.reports.lists import USAGE
 from layouts.components import figures, states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 
 KINDS = (("is-stored", "signed in"), ("is-out", "anonymous"))
@@ -25,16 +26,16 @@ def card(found: Sequence[Usage], days: Sequence[date]) -> list:
     most = max(found, key=lambda one: one.people)
     columns = [_column(by_day.get(day.isoformat()), day, most.people) for day in days]
     said = f"At most {figures.people(most.people)}, on {_day(date.fromisoformat(most.day))}. The file has every day."
-    plot = html.Div(columns, className="ff-bars", role="img", **{"aria-label": said})
+    plot = html.Div(columns, className="ff-bars", role="img", **aria(label=said))
     ends = [html.Span(_day(day)) for day in (days[0], days[len(days) // 2], days[-1])]
-    highest = html.Span(figures.count(most.people), className="ff-bars-most", **{"aria-hidden": "true"})
+    highest = html.Span(figures.count(most.people), className="ff-bars-most", **aria(hidden="true"))
     return [_head(_legend()), html.Div([highest, plot, html.Div(ends, className="ff-bars-x")], className="ff-bars-box")]
 
 
 def _head(legend: list[Component]) -> Component:
     label = "Daily usage as CSV"
     file = html.A(
-        icon("download", 14), href="#", className="ff-icon", title=label, **{"data-csv": USAGE, "aria-label": label}
+        icon("download", 14), href="#", className="ff-icon", title=label, **aria(label=label), **data(csv=USAGE)
     )
     window = html.Span("everybody, by UTC days", className="ff-window")
     about = html.Div([window, *legend], className="ff-about")

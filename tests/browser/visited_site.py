@@ -20,7 +20,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from collector.doors.routes import script_beating
+from collector.doors.script import script_beating
 from collector.ingest.event import Rejected, read_body
 
 STUB = "window.footfall=window.footfall||function(){(footfall.q=footfall.q||[]).push(arguments)};"

@@ -46,7 +46,7 @@ def kept(database, config):
 
 
 def answers(ask) -> dict[Any, Any]:
-    """Visitors by everything that the replica tells in its own way, around a change of clocks."""
+    """Visitors by everything that the replica computes in its own way, around a change of clocks."""
     found: dict[Any, Any] = {}
     for by in SPLITS:
         for period in PERIODS:
@@ -121,7 +121,7 @@ def test_after_rows_were_erased_and_corrected_the_next_ones_are_the_first(kept, 
     assert_same(kept, database)
 
 
-def test_a_whole_site_that_was_written_is_set_right(kept, database):
+def test_the_columns_of_a_whole_changed_site_are_updated(kept, database):
     chance = random.Random(5)
     stored(database, *crowd(chance, 60, "page"))
     kept.follow(NEVER)
@@ -131,7 +131,7 @@ def test_a_whole_site_that_was_written_is_set_right(kept, database):
     assert_same(kept, database)
 
 
-def test_a_replica_that_is_made_anew_is_right(database, config, monkeypatch):
+def test_a_rebuilt_replica_is_right(database, config, monkeypatch):
     monkeypatch.setattr(first_seen, "ROW_BATCH", 7)
     added_site(database)
     added_site(database, "other.example")
@@ -154,7 +154,7 @@ def test_a_visit_without_a_pageview_was_not_there(kept, database):
 
 
 @pytest.mark.parametrize(("by", "column"), [("", "before"), ("source", "before_source"), ("page", "before_page")])
-def test_different_visitors_are_not_told_apart_where_the_replica_knows(by, column):
+def test_distinct_visitors_are_counted_by_a_first_seen_column(by, column):
     statements: list[str] = []
 
     def ask(statement):

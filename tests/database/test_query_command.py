@@ -162,7 +162,7 @@ def test_all_time_of_a_site_where_nothing_has_happened_is_today(database):
     assert query(database, "visits", site=site.domain, by=["time:hour"], period="all") == "Nothing in this period."
     given = {"site_id": site.domain, "metrics": ["visits"], "date_range": "all", "dimensions": ["time:hour"]}
     asked = plausible_query.read(given, site, at(12, 12), ask)
-    assert asked.told["date_range"] == ["2026-03-12T00:00:00+00:00", "2026-03-12T23:59:59+00:00"]
+    assert asked.echo["date_range"] == ["2026-03-12T00:00:00+00:00", "2026-03-12T23:59:59+00:00"]
     assert plausible_query.answered(asked, answering(database))["results"] == []
 
 

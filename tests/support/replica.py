@@ -16,7 +16,8 @@ from analytics.query.answer import answer
 from analytics.query.backend import Backend, Fetch, fetch_from
 from analytics.query.query import Query
 from analytics.query.result import Number
-from analytics.replica.columnar import FOLLOWING, Columnar
+from analytics.replica.columnar import Columnar
+from analytics.replica.state import FOLLOWING
 from analytics.storage.database import Database
 
 NEVER = threading.Event().wait
