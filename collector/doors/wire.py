@@ -1,0 +1,28 @@
+"""What a door needs to speak a wire format: where it is, how it reads, how it answers, and how it is described."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from analytics.sites import Site
+from collector.arrival import Outcome
+from collector.payload import Body, Rejected
+from collector.request import Request, Response
+
+SiteOf = Callable[[str], Site | None]
+"""The site of a domain or a UUID, None where there is none."""
+
+
+class Wire(NamedTuple):
+    """A wire format of `POST path`.
+
+    `read` gives the events of a request in our own form, or why the whole body is refused; it never raises. `answer`
+    gives the response to their outcomes, in the order sent; the second argument is `Body.batch`. `docs` is the
+    operation in the OpenAPI document.
+    """
+
+    path: str
+    read: Callable[[Request, SiteOf], Body | Rejected]
+    answer: Callable[[Sequence[Outcome], bool], Response]
+    docs: Mapping[str, Any]
