@@ -11,10 +11,10 @@ from contextlib import ExitStack, asynccontextmanager
 import pytest
 import uvloop
 
-from collector.budget import Allowance, Budget
-from collector.connection import Connection
-from collector.guests import Guests
-from collector.request import SEAL, Request, Response, error
+from collector.http.budget import Allowance, Budget
+from collector.http.connection import Connection
+from collector.http.guests import Guests
+from collector.http.messages import SEAL, Request, Response, error
 
 LARGEST = 64 * 1024
 BODY = b" " * 60_000
