@@ -13,12 +13,12 @@ from urllib.parse import parse_qsl
 
 from msgspec.structs import replace
 
-from collector import page
-from collector.arrival import Added, Duplicate, Outcome, Shed, Stored, named
-from collector.currency import money
 from collector.doors.wire import SiteOf, Wire
-from collector.payload import LARGEST_BATCH, Body, Engagement, Event, Note, Rejected, read_json
-from collector.request import Request, Response, json_response
+from collector.http.messages import Request, Response, json_response
+from collector.ingest import page_url
+from collector.ingest.accepted import Added, Duplicate, Outcome, Shed, Stored, named
+from collector.ingest.currency import money
+from collector.ingest.event import LARGEST_BATCH, Body, Engagement, Event, Note, Rejected, read_json
 
 PATH = "/api/event"
 MAX_NAME = 120
@@ -107,8 +107,8 @@ def _domains(told: Told, url: str) -> list[str]:
     """The sites that it names; where it names none, the one of its address."""
     named_sites = _one_of(told, "d", "domain")
     if not isinstance(named_sites, str):
-        found = page.read(url)
-        return [page.bare_host(found.host)] if found else []
+        found = page_url.read(url)
+        return [page_url.bare_host(found.host)] if found else []
     domains = [one.strip().removeprefix("www.")[:MAX_DOMAIN] for one in named_sites.split(",") if one.strip()]
     if not domains:
         raise _Refused(NO_DOMAIN)
@@ -164,7 +164,7 @@ def _url(told: Told) -> str:
     by_hash = _one_of(told, "h", "hashMode")
     if not (type(by_hash) is int and by_hash == 1):
         url = url.partition("#")[0]
-    if page.read(url, keep_hash=True) is None:
+    if page_url.read(url, keep_hash=True) is None:
         raise _Refused(WRONG_URL)
     return url
 

@@ -20,11 +20,12 @@ from uuid import UUID
 
 import msgspec
 
-from collector import page
-from collector.arrival import Added, Duplicate, Filtered, Outcome, Shed, Stored, named
-from collector.currency import money
 from collector.doors.wire import SiteOf, Wire
-from collector.payload import (
+from collector.http.messages import Headers, Request, Response, json_response
+from collector.ingest import page_url
+from collector.ingest.accepted import Added, Duplicate, Filtered, Outcome, Shed, Stored, named
+from collector.ingest.currency import money
+from collector.ingest.event import (
     LARGEST_BATCH,
     LONGEST_TITLE,
     Body,
@@ -35,7 +36,6 @@ from collector.payload import (
     read_json,
     without_nobody,
 )
-from collector.request import Headers, Request, Response, json_response
 
 PATH = "/api/send"
 BATCH_PATH = "/api/batch"
@@ -152,7 +152,7 @@ def _url(payload: Told, domain: str) -> str | None:
         return None
     host = hostname if isinstance(hostname, str) and 0 < len(hostname) <= MAX_HOST else domain
     url = _joined(f"https://{host}/", "" if told in (None, "undefined", "/undefined") else told)
-    return url if url and page.read(url) else None
+    return url if url and page_url.read(url) else None
 
 
 def _joined(base: str, url: str) -> str:

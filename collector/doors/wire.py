@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from analytics.sites import Site
-from collector.arrival import Outcome
-from collector.payload import Body, Rejected
-from collector.request import Request, Response
+from analytics.sites.site import Site
+from collector.http.messages import Request, Response
+from collector.ingest.accepted import Outcome
+from collector.ingest.event import Body, Rejected
 
 SiteOf = Callable[[str], Site | None]
 """The site of a domain or a UUID, None where there is none."""

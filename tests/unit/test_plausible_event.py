@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.beat import Beat
-from collector.arrival import Filtered, Shed, Stored
+from analytics.live.beat import Beat
 from collector.doors import plausible_event
-from collector.payload import Body, Engagement, Event, Rejected
-from collector.request import Request
+from collector.http.messages import Request
+from collector.ingest.accepted import Filtered, Shed, Stored
+from collector.ingest.event import Body, Engagement, Event, Rejected
 
 URL = "https://example.com/page"
 PAGEVIEW = {"n": "pageview", "u": URL, "d": "example.com", "r": None, "v": 36}

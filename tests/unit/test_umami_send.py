@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.beat import Beat
-from collector.arrival import Filtered, Shed, Stored
+from analytics.live.beat import Beat
 from collector.doors import umami_send
-from collector.payload import Body, Engagement, Event, Rejected
-from collector.request import Request
+from collector.http.messages import Request
+from collector.ingest.accepted import Filtered, Shed, Stored
+from collector.ingest.event import Body, Engagement, Event, Rejected
 
 WEBSITE = "11111111-1111-4111-8111-111111111111"
 PAGE = {
