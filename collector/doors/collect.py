@@ -1,4 +1,4 @@
-"""`POST /api/collect`: the core behind every door. Contract §3.1 says what each answer means."""
+"""`POST /api/collect` (contract §3.1 says what each answer means), and the core behind every door."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from analytics.access.api_keys import Key
 from analytics.base.error_log import told
 from analytics.live.outcomes import DROPPED
 from analytics.sites.site import readable_domain
+from collector.doors.wire import SiteOf, Wire
 from collector.http.messages import Request, Response, json_response
 from collector.http.proxies import Proxies
 from collector.ingest import pipeline
@@ -45,15 +46,16 @@ class Pending(NamedTuple):
     arrivals: list[Arrival]
     known: list[Outcome | None]  # None: the next of the arrivals
     batch: bool
+    wire: Wire
 
     def answer(self, outcomes: Sequence[Outcome]) -> Response:
         """The answer, once the arrivals' outcomes are known; none at all: the database did not say in time."""
         if not outcomes:
             outcomes = [AWAY] * len(self.arrivals)
-        if not self.batch and type(outcomes[0]) is Stored:
-            return STORED_ONE
+        if not self.batch:
+            return self.wire.answer(outcomes, False)
         rest = iter(outcomes)
-        return answer([outcome or next(rest) for outcome in self.known], self.batch)
+        return self.wire.answer([outcome or next(rest) for outcome in self.known], True)
 
 
 class Keys(Protocol):
@@ -83,20 +85,20 @@ class Collector:
         """The visitor's address, past the trusted proxies."""
         return self._proxies.client(request)
 
-    def begin(self, request: Request) -> Response | Pending:
-        """The answer, or what has to be committed before there is one. Never raises."""
+    def begin(self, request: Request, wire: Wire) -> Response | Pending:
+        """The answer in that wire format, or what has to be committed before there is one. Never raises."""
         try:
-            return self._begin(request)
+            return self._begin(request, wire)
         except SQLAlchemyError as away:
             log.error("the database does not answer: %s", told(away))
         except Exception as failed:
             log.error("an event could not be taken apart: %s", told(failed))
         self._writer.count(0, int(time.time()), *named(AWAY))
-        return answer([AWAY], batch=False)
+        return wire.answer([AWAY], False)
 
-    def collect(self, request: Request, patience_s: float) -> Response:
+    def collect(self, request: Request, patience_s: float, wire: Wire) -> Response:
         """The answer, after the commit: waits so many seconds for it at most. For callers with a thread to spare."""
-        begun = self.begin(request)
+        begun = self.begin(request, wire)
         if not isinstance(begun, Pending):
             return begun
         done = threading.Event()
@@ -117,14 +119,11 @@ class Collector:
                 return done.is_set()
         return True
 
-    def _begin(self, request: Request) -> Response | Pending:
-        if refused := refused_unread(request.headers):
-            self._writer.count(0, int(self._clock()), *named(refused))
-            return answer([refused], batch=False)
-        body = read_body(request.body)
+    def _begin(self, request: Request, wire: Wire) -> Response | Pending:
+        body = wire.read(request, self._kit.sites.get)
         if isinstance(body, Rejected):
             self._writer.count(0, int(self._clock()), *named(body))
-            return answer([body], batch=False)
+            return wire.answer([body], False)
         known: list[Outcome | None] = []
         arrivals: list[Arrival] = []
         for step in self._taken(request, body):
@@ -132,10 +131,10 @@ class Collector:
                 arrivals.append(step)
             known.append(None if isinstance(step, Arrival) else step)
         if arrivals and self._writer.stuck:
-            return self._turned_away(Pending(arrivals, known, body.batch))
+            return self._turned_away(Pending(arrivals, known, body.batch, wire))
         if arrivals:
-            return Pending(arrivals, known, body.batch)
-        return answer([outcome for outcome in known if outcome], body.batch)
+            return Pending(arrivals, known, body.batch, wire)
+        return wire.answer([outcome for outcome in known if outcome], body.batch)
 
     def _turned_away(self, pending: Pending) -> Response:
         """The answer while the database hangs: nobody is kept waiting for it."""
@@ -213,6 +212,11 @@ def preflight(request: Request, methods: str) -> Response:
     return Response(204, headers, b"")
 
 
+def read(request: Request, _: SiteOf) -> Body | Rejected:
+    """The events of a request of the site script, or of anybody who sends the same."""
+    return refused_unread(request.headers) or read_body(request.body)
+
+
 def refused_unread(headers: Mapping[str, str]) -> Rejected | None:
     """Why a body is not even read: its type or its encoding."""
     if headers.get("content-encoding", "identity") != "identity":
@@ -226,6 +230,9 @@ def refused_unread(headers: Mapping[str, str]) -> Rejected | None:
 def answer(outcomes: Sequence[Outcome], batch: bool) -> Response:
     """The answer to a request whose events have these outcomes."""
     return _answer_many(outcomes) if batch else _answer_one(outcomes[0])
+
+
+WIRE = Wire("/api/collect", read, answer)
 
 
 def _answer_one(outcome: Outcome) -> Response:

@@ -19,8 +19,10 @@ from typing import Any
 from analytics.base.address_prefix import household
 from analytics.base.error_log import told
 from collector.api import statistics
-from collector.doors import pixel
+from collector.doors import collect, pixel
 from collector.doors.routes import DATABASE_AWAY, NO_STORE, QUICK, SLOW, Answer, Routes, Stream, answered_by
+from collector.doors.wire import Wire
+from collector.doors.wires import WIRES
 from collector.http.budget import Allowance, Budget
 from collector.http.concurrency_limit import Turns
 from collector.http.connection import CLOSE, MOST_CONNECTIONS, TOO_LARGE, Connection
@@ -38,7 +40,6 @@ Show = Callable[[Response], Response]  # another form of the answer
 Finish = Callable[[list[Outcome]], Response]  # the answer, once the outcomes are known
 Exchange = tuple[Connection, int, Finish]  # who waits: connection, number of the request
 
-COLLECT = "/api/collect"
 CALLS = "/_dash-update-component"  # the one path with large bodies
 COMMIT_S = 15.0  # how long a sender waits for its turn in a queue that goes on; coming again is safe by its id
 LOOK_S = 0.05  # how often waiting senders are looked after
@@ -111,7 +112,7 @@ class Endpoint:
         return self._routes.canonical(path)
 
     def allowance(self, path: str, headers: Mapping[str, str]) -> Allowance:
-        if path == COLLECT:
+        if path in WIRES:
             return self._of_events
         if path == statistics.QUERY:
             return self._of_people if self._routes.shows_key(headers) else self._of_a_stranger
@@ -146,15 +147,15 @@ class Endpoint:
         return household(self._routes.collector.client(Request("", "", "", headers, peer)))
 
     def refused(self, path: str, response: Response) -> Response:
-        return self._routes.not_collected(response) if path == COLLECT else response
+        return self._routes.not_collected(response) if path in WIRES else response
 
     def take(self, request: Request, connection: Connection, number: int) -> None:
         """Answers now, after the commit, or from a thread."""
-        if request.path == COLLECT and request.method == "POST":
-            self._collect(request, connection, number)
+        if request.method == "POST" and (wire := WIRES.get(request.path)):
+            self._collect(request, connection, number, wire)
             return
         if request.path == pixel.PATH and request.method == "GET":
-            self._collect(pixel.as_posted(request), connection, number, pixel.pictured)
+            self._collect(pixel.as_posted(request), connection, number, collect.WIRE, pixel.pictured)
             return
         own = self._routes.find(request)
         if own is None:
@@ -170,10 +171,12 @@ class Endpoint:
 
     # ── collecting ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _collect(self, request: Request, connection: Connection, number: int, shown: Show | None = None) -> None:
+    def _collect(
+        self, request: Request, connection: Connection, number: int, wire: Wire, shown: Show | None = None
+    ) -> None:
         """The answer comes after the commit. What is asked for in one turn of the loop is handed over together."""
         self._writer.give_way()
-        begun = self._routes.collector.begin(request)
+        begun = self._routes.collector.begin(request, wire)
         if isinstance(begun, Response):
             connection.answer(number, shown(begun) if shown else begun)
             return

@@ -17,6 +17,8 @@ from analytics.query.query import MOST_ROWS
 from collector.api import plausible_query, statistics
 from collector.card import card
 from collector.doors import pixel
+from collector.doors.wire import Docs
+from collector.doors.wires import WIRES
 from collector.http.messages import Request, Response, json_response
 from collector.ingest.event import LARGEST_BATCH, Event
 
@@ -68,6 +70,7 @@ FIELDS = {
     "ip": "The visitor's address, with an ingest key.",
     "user_agent": "The visitor's browser, with an ingest key.",
     "time": "When it happened, in epoch seconds, at most 7 days back, with an ingest key.",
+    "interactive": "false: an event that by itself ends no bounce.",
 }
 
 
@@ -183,7 +186,24 @@ def _collecting() -> Object:
         ],
         kind="image/gif",
     )
-    return {"/api/collect": {"post": post}, "/js/footfall.js": {"get": script}, pixel.PATH: {"get": picture}}
+    others = {wire.path: {"post": _other(wire.docs)} for wire in WIRES.values() if wire.docs}
+    return {"/api/collect": {"post": post}, "/js/footfall.js": {"get": script}, pixel.PATH: {"get": picture}} | others
+
+
+def _other(docs: Docs) -> Object:
+    """A wire format of others."""
+    body = {"required": True, "content": {DOCUMENT: {"schema": {}, "example": docs.sent}}}
+    refusals = ("413", "429", "503")
+    return _route(
+        "Collecting",
+        docs.summary,
+        docs.said,
+        docs.answers,
+        refusals=refusals,
+        body=body,
+        kind=docs.kind,
+        example=docs.answered,
+    )
 
 
 def _live() -> Object:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from msgspec.structs import replace
 
-from collector.doors.wire import SiteOf, Wire
+from collector.doors.wire import Docs, SiteOf, Wire
 from collector.http.messages import Request, Response, json_response
 from collector.ingest import page_url
 from collector.ingest.accepted import Added, Duplicate, Outcome, Shed, Stored, named
@@ -253,8 +253,20 @@ def _wrong(outcome: Rejected) -> Response:
 # ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-DOCS = {
-    "summary": "Plausible's trackers",
-    "description": "",
-}
-WIRE = Wire(PATH, read, answer, DOCS)
+WIRE = Wire(
+    PATH,
+    read,
+    answer,
+    Docs(
+        "Plausible's trackers",
+        "What Plausible's script and packages send, unchanged: pageviews, events with properties and revenue, "
+        "engagement with time and scroll depth, for one site or several. Properties of pageviews are not kept.",
+        {
+            "202": "Stored, or left out on purpose; X-Plausible-Dropped says how many were left out.",
+            "400": "Something is wrong; errors says what, by field.",
+        },
+        {"n": "pageview", "u": "https://example.com/pricing", "d": "example.com", "r": "https://www.google.com/"},
+        "ok",
+        "text/plain",
+    ),
+)

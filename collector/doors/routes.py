@@ -28,6 +28,7 @@ from collector.api.statistics import Statistics
 from collector.card import card
 from collector.doors import openapi, pixel
 from collector.doors.collect import CORS, Collector, preflight
+from collector.doors.wires import WIRES
 from collector.http import negotiation
 from collector.http.messages import (
     SEAL,
@@ -69,7 +70,7 @@ TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
 
 # answered without asking anything
-QUICK = {"/api/collect", pixel.PATH, SCRIPT_PATH, "/healthz", "/readyz", card.FONT_PATH, openapi.PATH}
+QUICK = {*WIRES, pixel.PATH, SCRIPT_PATH, "/healthz", "/readyz", card.FONT_PATH, openapi.PATH}
 
 PATHS = QUICK | {"/api/live", "/api/live/stream", statistics.QUERY, statistics.REALTIME, "/embed/live"}
 FETCHED = {SCRIPT_PATH, pixel.PATH}  # by pages of any origin
@@ -155,7 +156,7 @@ class Routes:
         self._behind_s = behind_s
         programs = Statistics(sites, keys, hub, ask, history, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
-            "/api/collect": (("OPTIONS",), lambda request: preflight(request, "POST")),
+            **{path: (("OPTIONS",), lambda request: preflight(request, "POST")) for path in WIRES},
             SCRIPT_PATH: (("GET", "HEAD"), script(beat_s)),
             pixel.PATH: (("GET", "HEAD"), lambda _: pixel.BLANK),  # a GET is collected before it comes here
             "/api/live": (("GET",), self._live),
@@ -183,7 +184,7 @@ class Routes:
             return answer
         if request.method == "OPTIONS" and request.path in FETCHED:
             return lambda request: preflight(request, "GET, HEAD")
-        allow = ", ".join((*methods, "POST") if request.path == "/api/collect" else methods)
+        allow = ", ".join((*methods, "POST") if request.path in WIRES else methods)
         refused = error(405, "wrong_method", f"this route takes {allow}", (("Allow", allow), *CORS[:1]))
         return lambda _: refused
 

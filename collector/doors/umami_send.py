@@ -20,7 +20,7 @@ from uuid import UUID
 
 import msgspec
 
-from collector.doors.wire import SiteOf, Wire
+from collector.doors.wire import Docs, SiteOf, Wire
 from collector.http.messages import Headers, Request, Response, json_response
 from collector.ingest import page_url
 from collector.ingest.accepted import Added, Duplicate, Filtered, Outcome, Shed, Stored, named
@@ -301,5 +301,36 @@ def _base64(data: bytes) -> bytes:
 # ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-WIRE = Wire(PATH, read, answer, {})
-BATCH = Wire(BATCH_PATH, read_batch, answer_batch, {})
+SENT = {
+    "type": "event",
+    "payload": {"website": "example.com", "hostname": "example.com", "url": "/pricing", "screen": "1920x1080"},
+}
+WIRE = Wire(
+    PATH,
+    read,
+    answer,
+    Docs(
+        "Umami's script and clients",
+        "What Umami's script and packages send, unchanged. website is the site's UUID or its domain; an event without "
+        "a name is a pageview; identify says who is signed in. Web vitals are not kept.",
+        {
+            "200": "Stored, with a token for the header x-umami-cache; or left out on purpose: beep.",
+            "400": "Something is wrong, or there is no such website.",
+            "403": "The address is excluded.",
+        },
+        SENT,
+        {"cache": "eyJhbGciOi…", "sessionId": "8f0e…", "visitId": "41c7…"},
+    ),
+)
+BATCH = Wire(
+    BATCH_PATH,
+    read_batch,
+    answer_batch,
+    Docs(
+        "Umami's clients, several events",
+        "Up to 100 of what /api/send takes, of which a wrong one does not sink the others.",
+        {"200": "How many were taken, and the answers to the others.", "400": "It is no array."},
+        [SENT],
+        {"size": 1, "processed": 1, "errors": 0, "details": [], "cache": "eyJhbGciOi…"},
+    ),
+)

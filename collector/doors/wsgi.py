@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
-from collector.doors import pixel
-from collector.doors.endpoint import CALLS, CHECK_S, COLLECT, COMMIT_S, LARGEST_FORM, SIGN_IN_FIRST
+from collector.doors import collect, pixel
+from collector.doors.endpoint import CALLS, CHECK_S, COMMIT_S, LARGEST_FORM, SIGN_IN_FIRST
 from collector.doors.routes import Routes, Stream, answered_by
+from collector.doors.wire import Wire
+from collector.doors.wires import WIRES
 from collector.http.connection import TOO_LARGE
 from collector.http.messages import Request, Response, routed, sealed
 from collector.ingest.event import LARGEST_BODY
@@ -36,16 +38,15 @@ class Door:
         request = _request(environ)
         request = request._replace(path=self._routes.canonical(request.path))
         if request.path == pixel.PATH and request.method == "GET":
-            collected = self._routes.collector.collect(pixel.as_posted(request), COMMIT_S)
+            collected = self._routes.collector.collect(pixel.as_posted(request), COMMIT_S, collect.WIRE)
             return self._answered(pixel.pictured(collected), start_response)
-        collecting = request.path == COLLECT and request.method == "POST"
-        own = None if collecting else self._routes.find(request)
-        if not collecting and own is None:
+        if request.method == "POST" and (wire := WIRES.get(request.path)):
+            return self._answered(self._collected(request, environ, wire), start_response)
+        own = self._routes.find(request)
+        if own is None:
             if self._is_too_much(environ):
                 return self._answered(SIGN_IN_FIRST if request.path == CALLS else TOO_LARGE, start_response)
             return self._behind(_below(self._routes.base_path, environ), start_response)
-        if own is None:
-            return self._answered(self._collected(request, environ), start_response)
         if request.method == "POST":
             body = _body(environ, LARGEST_BODY)
             if body is None:
@@ -68,11 +69,11 @@ class Door:
         start_response(_status(response.status), [*sealed(response.headers, self._routes.seal), length])
         return [response.body]
 
-    def _collected(self, request: Request, environ: dict[str, Any]) -> Response:
+    def _collected(self, request: Request, environ: dict[str, Any], wire: Wire) -> Response:
         body = _body(environ, LARGEST_BODY)
         if body is None:
             return self._routes.not_collected(TOO_LARGE)
-        return self._routes.collector.collect(request._replace(body=body), COMMIT_S)
+        return self._routes.collector.collect(request._replace(body=body), COMMIT_S, wire)
 
 
 def _below(base_path: str, environ: dict[str, Any]) -> dict[str, Any]:

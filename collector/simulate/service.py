@@ -15,7 +15,7 @@ from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from analytics.sites.site import Site
 from analytics.storage.database import Database
-from collector.doors.collect import Collector
+from collector.doors.collect import WIRE, Collector
 from collector.http.messages import Request
 from collector.http.proxies import Proxies
 from collector.ingest.pipeline import Kit
@@ -121,7 +121,7 @@ class _Post:
         if known is None or known.id != self._site.id:
             raise RefusedError("the demo site was removed")
         request = Request("POST", "/api/collect", "", HEADERS, "127.0.0.1", json.dumps(events).encode())
-        answer = self._collector.collect(request, PATIENCE_S)
+        answer = self._collector.collect(request, PATIENCE_S, WIRE)
         return read_answer(answer.status, dict(answer.headers), answer.body, len(events))
 
 
