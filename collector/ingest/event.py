@@ -17,10 +17,11 @@ LARGEST_BODY = 64 * 1024
 LARGEST_BATCH = 100
 LONGEST_TITLE = 300
 DEEPEST = 32
+MAX_ENGAGED_MS = 30 * 86_400_000
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 Id = Annotated[str, Meta(min_length=8, max_length=36)]
-Millis = Annotated[int, Meta(ge=0, le=30 * 86_400_000)]
+Millis = Annotated[int, Meta(ge=0, le=MAX_ENGAGED_MS)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Pixels = Annotated[int, Meta(ge=1, le=100_000)]
 PropName = Annotated[str, Meta(max_length=300)]
