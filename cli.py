@@ -124,6 +124,7 @@ def site_list(data_dir: Path | None) -> None:
 @click.option("--week-start", type=click.Choice(checks.WEEKDAYS), help="The first day of the week.")
 @click.option("--identity", type=click.Choice(checks.IDENTITIES))
 @click.option("--retention-days", metavar="DAYS", help="How long heartbeats are kept; '' for the server's setting.")
+@click.option("--uuid", help="The website id that pages with Umami's script send, so that they need no change.")
 @click.option("--allow-host", "hosts", multiple=True, help="Pages of this host count too. Replaces the list.")
 @click.option("--exclude-host", "excluded_hosts", multiple=True, metavar="HOST", help="And its subdomains.")
 @click.option("--exclude-address", "excluded_addresses", multiple=True, metavar="CIDR")

@@ -120,7 +120,7 @@ class Collector:
         return True
 
     def _begin(self, request: Request, wire: Wire) -> Response | Pending:
-        body = wire.read(request, self._kit.sites.get)
+        body = wire.read(request, self._kit.sites.named)
         if isinstance(body, Rejected):
             self._writer.count(0, int(self._clock()), *named(body))
             return wire.answer([body], False)

@@ -152,7 +152,8 @@ class _Work:
         page = self._pageviews.get((arrival.site_id, event.pageview or ""))
         known = self._visits.get((arrival.site_id, page.visit_id)) if page else None
         visit = known if known and visits.is_open(known, at) else self._visit(arrival, row_id)
-        visit = self._change(visits.with_user(visits.with_event(visit, at), event.user_id, event.user_type or ""))
+        beaten = visits.with_event(visit, at, interactive=event.interactive)
+        visit = self._change(visits.with_user(beaten, event.user_id, event.user_type or ""))
         self._new_events.append(
             (
                 arrival.site_id,
@@ -170,6 +171,7 @@ class _Work:
                 event.currency or "",
                 event.description or "",
                 event.user_name or "",
+                event.interactive,
             )
         )
         beat = self._beat(arrival, visit, row_id, arrival.path, State.ACTIVE)
