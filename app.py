@@ -129,7 +129,7 @@ def create_app(service: Service) -> Dash:
     for door in (signin, invitation):
         door.register(app.server, service.database, client=partial(client, service), **plain)
     api.register(app.server, **plain)
-    setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
+    setup.register(app.server, service.database, service.secret, done=service.refresh, **plain)
     app.server.after_request(_keep)
     gate.guard(
         app.server,

@@ -15,6 +15,7 @@ from house import CALLS, open_house
 from analytics.access import roles
 from analytics.base.config import Config
 from callbacks import table as pages
+from collector.doors.wires import WIRES
 
 SITE, OTHER = "example.com", "other.example"
 GIVEN = {"data-site": SITE, "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
@@ -116,6 +117,9 @@ ROUTES = {
     "/overview/<domain>/<name>.csv": VIEWERS,
     "/concurrents/<domain>/minutes.csv": VIEWERS,
     "/api/collect": OPEN,
+    "/api/event": OPEN,
+    "/api/send": OPEN,
+    "/api/batch": OPEN,
     "/js/footfall.js": OPEN,
     "/pixel.gif": OPEN,
     "/api/live": VIEWERS,
@@ -195,7 +199,7 @@ def asked(house, asker: str, route: str) -> str:
     browser = house.browsers[asker]
     if address == "/sign-out":
         browser = house.app.server.test_client()  # whoever asks stays signed in
-    method = method or {"/api/collect": "OPTIONS", "/api/v2/query": "POST"}.get(address, "GET")
+    method = method or {"/api/v2/query": "POST", **dict.fromkeys(WIRES, "OPTIONS")}.get(address, "GET")
     with FlaskClient.open(browser, EXAMPLES.get(address, address), method=method) as answer:  # a stream has no end
         return verdict(answer)
 
