@@ -89,7 +89,7 @@ def read(request: Request, _: SiteOf) -> Body | Rejected:
 
 def _told(request: Request) -> Told | Rejected:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
+    if kind == "application/x-www-form-urlencoded" and request.body.lstrip()[:1] != b"{":  # as curl says of any body
         form = request.body.decode("utf-8", "replace").replace("\x00", "").replace("%00", "")
         return dict(parse_qsl(form, keep_blank_values=True))
     told = read_json(request.body)

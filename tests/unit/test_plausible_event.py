@@ -208,6 +208,7 @@ def test_an_engagement_is_what_its_page_gains(fields, scroll, engaged_ms):
 def test_a_form_is_read_too():
     body = b"name=pageview&url=https%3A%2F%2Fexample.com%2Fpage&domain=example.com"
     assert one(body, content_type="application/x-www-form-urlencoded") == one(PAGEVIEW)
+    assert one(PAGEVIEW, content_type="application/x-www-form-urlencoded") == one(PAGEVIEW)
 
 
 def test_a_referrer_is_cut_and_any_other_thing_is_none():
