@@ -167,7 +167,7 @@ def _common(payload: Told, url: str) -> dict[str, Any]:
     """What every kind says of its visitor and page."""
     referrer = _text(payload, "referrer", MAX_REFERRER)
     screen = SCREEN.fullmatch(_text(payload, "screen", 11) or "")
-    moment = payload.get("timestamp")
+    moment: Any = payload.get("timestamp")
     language = payload.get("language")
     return {
         "referrer": (_joined(url, referrer) or None) if referrer else None,
@@ -178,7 +178,7 @@ def _common(payload: Told, url: str) -> dict[str, Any]:
         "visitor_id": _text(payload, "vid", 64),
         "ip": _text(payload, "ip", 64),
         "user_agent": _text(payload, "userAgent", 2_048),
-        "time": moment if isinstance(moment, int | float) and abs(moment) < MAX_MOMENT else None,
+        "time": moment if type(moment) in (int, float) and abs(moment) < MAX_MOMENT else None,
     }
 
 

@@ -135,6 +135,31 @@ def test_what_is_wrong_is_400_with_errors_by_field(shared, body, errors):
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
+HOSTILE = (
+    b'{"n":"pageview","u":"https://SITE/\\u0000","d":"SITE"}',
+    b'{"n":"\\ud800","u":"https://SITE/\\udfff","d":"SITE","p":{"\\ud800":"\\u0000"}}',
+    b'{"n":"x","u":"https://SITE/","d":"SITE","p":{"a":%s,"b":1e308,"c":-0.0}}' % (b"9" * 4000),
+    b'{"n":"x","u":"https://SITE/","d":"SITE","$":{"amount":%s,"currency":"EUR"}}' % (b"9" * 400),
+    b'{"n":"engagement","u":"https://SITE/","d":"SITE","sd":%s,"e":%s}' % (b"9" * 400, b"9" * 400),
+    b'{"n":"x","u":"https://SITE/","d":"SITE","p":"%s"}' % (b"[" * 5000),
+    b'{"n":"x","u":"https://SITE/","d":"SITE","p":{"a":"%s"}}' % ("\N{SNOWMAN}" * 10_000).encode(),
+    b'{"n":"x","u":"https://SITE/?%s","d":"SITE"}' % (b"&" * 1900),
+    b'{"n":"x","u":"https://SITE/","d":"%s"}' % (b"SITE," * 90),
+    b'{"n":"pageview","u":"https://SITE/","d":"SITE","r":"%s"}' % (b"http://" * 8000),
+    b'{"n":"pageview","n":["x"],"u":"https://SITE/","d":"SITE"}',
+    b'{"a":' * 10_000,
+    b"\xff\xfe{}",
+    b"NaN",
+)
+
+
+@pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
+def test_whatever_is_sent_has_an_answer_and_the_server_goes_on(shared, site, body):
+    answer = send(shared, body.replace(b"SITE", site.encode())[:65_536])
+    assert answer.status in (202, 400)
+    is_ok(send(shared, pageview(site, "/after")))
+
+
 def test_without_a_domain_the_host_of_the_address_is_the_site(shared, site):
     is_ok(send(shared, {"name": "pageview", "url": f"https://www.{site}/a"}, Content_Type="application/json"))
     assert of_site(shared, "path, host", "pageviews", site) == [("/a", f"www.{site}")]

@@ -112,6 +112,32 @@ def test_what_is_wrong_is_400_with_a_tree(shared, body):
     assert answer.json["error"].items() >= {"message": "Bad request", "code": "bad-request", "status": 400}.items()
 
 
+HOSTILE = (
+    b'{"type":"event","payload":{"website":"SITE","url":"/\\u0000\\ud800","title":"\\ud800\\u0000","hostname":"SITE"}}',
+    b'{"type":"event","payload":{"website":"SITE","name":"\\ud800","data":{"\\u0000":%s}}}' % (b"9" * 4000),
+    b'{"type":"event","payload":{"website":"SITE","name":"x","data":%s}}' % (b'{"a":' * 20 + b"1" + b"}" * 20),
+    b'{"type":"event","payload":{"website":"SITE","name":"x","data":{"revenue":%s,"currency":"EUR"}}}' % (b"9" * 400),
+    b'{"type":"event","payload":{"website":"SITE","timestamp":%s,"screen":"99999x99999"}}' % (b"9" * 400),
+    b'{"type":"event","payload":{"website":"SITE","hostname":"[","url":"//[","referrer":"//["}}',
+    b'{"type":"event","payload":{"website":"SITE","hostname":" a b ","url":"\\\\"}}',
+    b'{"type":"identify","payload":{"website":"SITE","id":"%s"}}' % ("\N{SNOWMAN}" * 9_000).encode(),
+    b'{"type":"engagement","payload":{"website":"SITE","engagement":%s}}' % (b"9" * 400),
+    b'{"type":{},"payload":{"website":["SITE"]}}',
+    b'{"a":' * 10_000,
+    b"\xff\xfe{}",
+    b"Infinity",
+)
+
+
+@pytest.mark.parametrize("path", ["/api/send", "/api/batch"])
+@pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
+def test_whatever_is_sent_has_an_answer_and_the_server_goes_on(shared, site, body, path):
+    named = body.replace(b"SITE", site.encode())
+    answer = send(shared, b"[" + named + b"]" if path == "/api/batch" else named, path=path)
+    assert answer.status in (200, 400)
+    taken(send(shared, page(site, url="/after")))
+
+
 def test_a_batch_is_taken_one_by_one(shared, site):
     body = [page(site, url="/a"), page(NOWHERE, hostname=site), page(site, url="/b", name="Buy"), {"type": "bogus"}]
     answer = send(shared, body, path="/api/batch")

@@ -141,6 +141,7 @@ def test_a_server_may_speak_for_a_visitor():
         ("referrer", 7),
         ("id", 7),
         ("timestamp", "soon"),
+        ("timestamp", True),
         ("timestamp", 10**300),
         ("tag", 7),
         ("name", 7),
