@@ -76,8 +76,8 @@ def orphans(ask: Ask) -> list[tuple[str, int, int]]:
     return found
 
 
-def _facts(table: Table, name: str) -> Subquery:
-    """By visit: how many facts, when the first and the last was, and when those were that name its pages.
+def _facts(table: Table, name: str, many: ColumnElement[int]) -> Subquery:
+    """By visit: `many` of the facts, when the first and the last was, and when those were that name its pages.
 
     `began` is 1 where one of them began the visit, `entry_` and `exit_` where that one names the page.
     """
@@ -91,7 +91,7 @@ def _facts(table: Table, name: str) -> Subquery:
         select(
             table.c.site_id,
             table.c.visit_id,
-            func.count().label("many"),
+            many.label("many"),
             func.min(table.c.at).label("first"),
             func.max(table.c.at).label("last"),
             func.min(case((table.c.path == _visits.c.entry_page, table.c.at))).label("entry_at"),
@@ -112,7 +112,8 @@ def _joined(facts: Subquery) -> ColumnElement[bool]:
 
 def _asked() -> Select[Any]:
     """Wrong visits: site, id, what is stored, what is right; of the pages whether they are wrong."""
-    pages, events = _facts(schema.pageviews, "p"), _facts(schema.events, "e")
+    interactive = func.sum(case((schema.events.c.interactive, 1), else_=0))
+    pages, events = _facts(schema.pageviews, "p", func.count()), _facts(schema.events, "e", interactive)
     firsts = [func.coalesce(facts.c.first, _began) for facts in (pages, events)]
     lasts = [func.coalesce(facts.c.last, _began) for facts in (pages, events)]
     entry, leaving = _entry_wrong(pages, events), _exit_wrong(pages, events)

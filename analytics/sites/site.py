@@ -19,7 +19,7 @@ class Site:
     """One site. `hosts` are allowed beside the domain and its subdomains; zone names are IANA's.
 
     `week_start` is 0 for Monday to 6; `retention_days` of heartbeats is None where the installation's setting holds;
-    `demo`: its traffic is made up.
+    `demo`: its traffic is made up; `uuid` is the name by which Umami's script knows it.
     """
 
     id: int
@@ -34,6 +34,7 @@ class Site:
     excluded_hosts: tuple[str, ...] = ()
     retention_days: int | None = None
     demo: bool = False
+    uuid: str = ""
     wildcards: Wildcards | None = field(default=None, compare=False, repr=False)  # of the excluded paths
 
     @property

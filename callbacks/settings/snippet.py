@@ -21,7 +21,14 @@ from layouts.settings import snippet
 def cards(asked: Asked) -> list[Component]:
     """The cards of the section."""
     script, picture = line_of(asked.address, asked.site.domain), snippet.picture_of(asked.address, asked.site.domain)
-    return snippet.cards(asked.site, script, picture, doubts(asked.service, asked.site))
+    return snippet.cards(
+        asked.site,
+        script,
+        picture,
+        doubts(asked.service, asked.site),
+        address=asked.address,
+        window_s=asked.service.config.active_window_s,
+    )
 
 
 def doubts(service: Service, site: Site) -> snippet.Doubts:

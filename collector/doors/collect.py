@@ -113,7 +113,7 @@ class Collector:
         return True
 
     def _begin(self, request: Request, door: Collects) -> Response | Pending:
-        body = door.read(request, self._kit.sites.get)
+        body = door.read(request, self._kit.sites.named)
         if isinstance(body, Rejected):
             self._writer.count(0, int(self._clock()), *named(body))
             return door.answer([body], False)
