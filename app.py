@@ -68,7 +68,8 @@ from collector import demo, demo_days, logfile, logreader, negotiation, replay, 
 from collector.cast import DEMO_DOMAIN
 from collector.control import Control, NoServer, ask
 from collector.endpoint import Endpoint
-from collector.listener import Listener, listen_on
+from collector.http.certificate import Certificate
+from collector.listener import UNIX, Listener, listen_on
 from collector.routes import Routes, WhoReads
 from collector.sender import RefusedError, Sender
 from collector.served_commands import served_commands
@@ -225,23 +226,38 @@ def __getattr__(name: str) -> Any:
 @HOST
 @PORT
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@click.option("--reuse-port", is_flag=True, help="Share the port with other servers that say so (SO_REUSEPORT).")
 @DATA_DIR
-def serve_command(host: str, port: int, workers: int, data_dir: Path | None) -> None:
+def serve_command(host: str, port: int, workers: int, reuse_port: bool, data_dir: Path | None) -> None:
     """Serve the collector and the dashboard."""
     if workers > 1:
         raise WrongInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)
-    with closing(_listener(config, host, port)) as listener:
+    with closing(_listener(config, host, port, shared=reuse_port)) as listener:
         _serve(config, listener)
 
 
-def _listener(config: Config, host: str, port: int) -> Listener:
+def _listener(config: Config, host: str, port: int, *, shared: bool) -> Listener:
     """What to serve on. Where it is taken, another server of the same data is what people want to know of."""
+    certificate = _certificate(config)
     try:
-        return listen_on(host, port)
+        return listen_on(host, port, certificate, shared=shared)
     except WrongInput:
         check_free(config)
         raise
+
+
+def _certificate(config: Config) -> Certificate | None:
+    if not config.tls_cert or not config.tls_key:
+        return None
+    try:
+        return Certificate(config.tls_cert, config.tls_key)
+    except (OSError, ValueError) as wrong:
+        why = "their owner alone may read them" if isinstance(wrong, PermissionError) else "they are no such pair"
+        raise WrongSetting(
+            f"FOOTFALL_TLS_CERT, FOOTFALL_TLS_KEY: {config.tls_cert} and {config.tls_key} cannot be used: {why};"
+            " they take a certificate in PEM, with those that signed it, and its key without a password"
+        ) from None
 
 
 @cli.command("demo")
@@ -250,6 +266,8 @@ def _listener(config: Config, host: str, port: int) -> Listener:
 def demo_command(host: str, port: int) -> None:
     """Serve a demo site that visitors are walking through, on a throw-away database, without login."""
     settings = read_config()
+    if host.startswith(UNIX):
+        raise WrongInput(f"--host: the demo's visitors come over a port, and {host!r} has none")
     with closing(listen_on(host, port)) as listener, tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
         config = replace(settings, data_dir=Path(folder), database_url="", collect_rate=0, public=True)
         Database(config).close()
@@ -281,8 +299,9 @@ def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], Non
     app = create_app(service)
     routes = service.routes(who_reads(service))
     _warn_of_base_path(app, routes)
-    endpoint = Endpoint(routes, service.writer, app.server)
-    control = Control(config.data_dir, served_commands(service, reached, listener.local_url))
+    endpoint = Endpoint(routes, service.writer, app.server, scheme=listener.scheme)
+    own = reached if listener.certificate else listener.local_url  # a certificate is good for a name
+    control = Control(config.data_dir, served_commands(service, reached, own))
 
     def ready() -> None:
         if not config.public and not accounts.has_people(service.database):
@@ -292,11 +311,13 @@ def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], Non
         on_ready(service)
 
     try:
-        serve.serve(endpoint, listener, on_ready=ready, on_stop=service.drain)
+        whole = serve.serve(endpoint, listener, on_ready=ready, on_stop=service.drain)
     finally:
         control.close()
         endpoint.close()
         service.close()
+    if not whole:
+        sys.exit(1)
 
 
 @cli.group("replay")
@@ -328,6 +349,8 @@ def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: 
 def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
     """The running server's address, and a key that may speak for visitors of the site as long as the block lasts."""
     address = ask(config.data_dir, "address", {})
+    if address.startswith(UNIX):
+        raise WrongInput(f"the server listens on {address} alone; to replay, start it with a --host that has a port")
     key = ask(config.data_dir, "key add", {"name": "replay", "scope": "ingest", "site": site})
     try:
         yield address, key

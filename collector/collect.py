@@ -83,6 +83,10 @@ class Collector:
         """The visitor's address, past the trusted proxies."""
         return self._proxies.client(request)
 
+    def trusts(self, address: str) -> bool:
+        """Whether that address, in its plain form, is a trusted proxy's."""
+        return self._proxies.trusts(address)
+
     def begin(self, request: Request) -> Response | Pending:
         """The answer, or what has to be committed before there is one. Never raises."""
         try:

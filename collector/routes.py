@@ -50,6 +50,7 @@ SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
 DATABASE_AWAY = error(503, "database_away", "the database does not answer", (NO_STORE, ("Retry-After", "5")))
 NOT_STORING = error(503, "not_storing", "the last commit failed; the log says why", (NO_STORE, ("Retry-After", "5")))
 BUSY = Shed("busy", "too many requests are under way; send it again", 2)  # before any of it was read
+ENDING = error(503, "ending", "the server ends", (NO_STORE,))
 STALE_S = 10.0  # a replica that follows is about a second behind
 FAILED = error(500, "failed", "something failed on the server; its log says what", (NO_STORE,))
 MOST_STREAMS = 2_000
@@ -105,7 +106,7 @@ class Routes:
     `ask` answers questions about the past; `who_reads` tells by the headers which sites somebody signed in may read,
     None for a stranger; `clock` gives epoch seconds, `behind_s` how old the replica's answers are; the script that is
     served beats every `beat_s` seconds; `seal` is what every answer carries; `base_path` is where people find us;
-    `public` says that nobody has to sign in.
+    `public` says that nobody has to sign in; `ending` whether the server ends.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class Routes:
         seal: Headers = SEAL,
         base_path: str = "",
         public: bool = False,
+        ending: Callable[[], bool] = lambda: False,
     ) -> None:
         self.seal = seal
         self.base_path = base_path
@@ -141,6 +143,7 @@ class Routes:
         self._who_reads = who_reads
         self._clock = clock
         self._behind_s = behind_s
+        self._ending = ending
         programs = Statistics(sites, keys, hub, ask, history, clock)
         self._by_path: dict[str, tuple[tuple[str, ...], Answer]] = {
             "/api/collect": (("OPTIONS",), lambda request: preflight(request, "POST")),
@@ -300,6 +303,8 @@ class Routes:
 
     def _ready(self) -> Response:
         """Whether events can be stored, as far as it is known: nothing is asked, so nothing is waited for."""
+        if self._ending():
+            return ENDING
         if not self._writer.alive:
             return error(503, "writer_stopped", "the writer has stopped", (NO_STORE,))
         if self._writer.stuck or self._database.pulse.is_away(time.monotonic()):
@@ -366,7 +371,7 @@ def _script(request: Request, etag: str, forms: Mapping[str, bytes]) -> Response
         return Response(304, tuple(headers), b"")
     if encoding:
         headers.append(("Content-Encoding", encoding))
-    return Response(200, tuple(headers), b"" if request.method == "HEAD" else forms[encoding])
+    return Response(200, tuple(headers), forms[encoding])
 
 
 def card_font(_: Request) -> Response:

@@ -143,6 +143,7 @@ class Service:
             HTTPS_SEAL if self.config.has_https_host else SEAL,
             self.config.base_path,
             self.config.public,
+            self._ending.is_set,
         )
 
     def renew(self) -> None:

@@ -11,9 +11,9 @@ from http import HTTPStatus
 from typing import Any
 
 from collector import pixel
-from collector.connection import TOO_LARGE
-from collector.endpoint import CALLS, CHECK_S, COLLECT, COMMIT_S, LARGEST_FORM, SIGN_IN_FIRST
-from collector.payload import LARGEST_BODY
+from collector.endpoint import CALLS, CHECK_S, COLLECT, SIGN_IN_FIRST
+from collector.http.limits import DEFAULT
+from collector.http.refusals import TOO_LARGE
 from collector.request import Request, Response, routed, sealed
 from collector.routes import Routes, Stream, answered_by
 
@@ -33,10 +33,14 @@ class Door:
         self._routes = routes
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        answered = self._answer(environ, start_response)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" and isinstance(answered, list) else answered
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = _request(environ)
         request = request._replace(path=self._routes.canonical(request.path))
         if request.path == pixel.PATH and request.method == "GET":
-            collected = self._routes.collector.collect(pixel.as_posted(request), COMMIT_S)
+            collected = self._routes.collector.collect(pixel.as_posted(request), DEFAULT.commit_s)
             return self._answered(pixel.pictured(collected), start_response)
         collecting = request.path == COLLECT and request.method == "POST"
         own = None if collecting else self._routes.find(request)
@@ -47,7 +51,7 @@ class Door:
         if own is None:
             return self._answered(self._collected(request, environ), start_response)
         if request.method == "POST":
-            body = _body(environ, LARGEST_BODY)
+            body = _body(environ, DEFAULT.event_bytes)
             if body is None:
                 return self._answered(TOO_LARGE, start_response)
             request = request._replace(body=body)
@@ -61,7 +65,7 @@ class Door:
         """Whether a stranger sends more than signing in takes; who shows a cookie is left to the gate."""
         length = environ.get("CONTENT_LENGTH") or "0"
         stranger = not self._routes.public and not environ.get("HTTP_COOKIE")
-        return stranger and length.isdecimal() and int(length) > LARGEST_FORM
+        return stranger and length.isdecimal() and int(length) > DEFAULT.form_bytes
 
     def _answered(self, response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = "Content-Length", str(len(response.body))
@@ -69,10 +73,10 @@ class Door:
         return [response.body]
 
     def _collected(self, request: Request, environ: dict[str, Any]) -> Response:
-        body = _body(environ, LARGEST_BODY)
+        body = _body(environ, DEFAULT.event_bytes)
         if body is None:
             return self._routes.not_collected(TOO_LARGE)
-        return self._routes.collector.collect(request._replace(body=body), COMMIT_S)
+        return self._routes.collector.collect(request._replace(body=body), DEFAULT.commit_s)
 
 
 def _below(base_path: str, environ: dict[str, Any]) -> dict[str, Any]:
