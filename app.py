@@ -32,56 +32,54 @@ import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import access, accounts, faults, private, sites
-from analytics.config import Config, WrongSetting, read_config
-from analytics.database import Database, NoData, Taken, check_free
-from analytics.sites import Site, WrongInput
-from callbacks import (
+from analytics.access import accounts, roles
+from analytics.base import error_log, private_files, zones
+from analytics.base.config import Config, WrongSetting, read_config
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
+from analytics.sites.site import Site
+from analytics.storage.database import Database, NoData, Taken, check_free
+from callbacks import table
+from callbacks.gate import gate, invitation, setup, signin
+from callbacks.page_context import client
+from callbacks.pages import (
     account,
     add_site,
     all_sites,
     api,
-    cards,
     concurrents,
     demo_traffic,
-    filters,
-    gate,
-    general,
     hosts,
-    invitation,
-    keys,
     live,
     notes,
     overview,
-    pages,
-    people,
     segments,
-    setup,
-    signin,
-    snippet,
     traffic,
     trial,
 )
-from callbacks.asked import client
+from callbacks.settings import cards, filters, general, keys, people, snippet
 from cli import DATA_DIR, HOST, LOG_FORMAT, LOG_ZONE, PORT, SITE, administer, cli, our_version
-from collector import demo, demo_days, logfile, logreader, negotiation, replay, serve, walks
-from collector.cast import DEMO_DOMAIN
+from collector import server as serve
 from collector.control import Control, NoServer, ask
-from collector.endpoint import Endpoint
+from collector.doors.endpoint import Endpoint
+from collector.doors.routes import Routes, WhoReads
+from collector.doors.wsgi import attach
+from collector.http import negotiation
 from collector.http.certificate import Certificate
-from collector.listener import UNIX, Listener, listen_on
-from collector.routes import Routes, WhoReads
-from collector.sender import RefusedError, Sender
+from collector.http.listener import UNIX, Listener, listen_on
+from collector.imports import log_file, log_reader, log_sessions
 from collector.served_commands import served_commands
 from collector.service import Service
-from collector.wsgi import attach
+from collector.simulate import demo, demo_days, replay
+from collector.simulate.client import RefusedError, Sender
+from collector.simulate.people import DEMO_DOMAIN
 
 log = logging.getLogger("footfall.app")
 
 ENCODINGS = "br", "gzip"
 ASSETS = Path(__file__).parent / "assets"
 FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for everybody who is let in, as long as the server runs
-# The pages that answer something; `callbacks/pages.py` has their addresses.
+# The pages that answer something; `callbacks/table.py` has their addresses.
 ROOMS = (
     *(live, concurrents, overview, segments, notes, all_sites, add_site, traffic, hosts, trial, account),
     *(general, filters, snippet, people, cards, keys, demo_traffic),
@@ -124,10 +122,10 @@ def create_app(service: Service) -> Dash:
         serve_locally=True,
         suppress_callback_exceptions=True,  # the pages come and go within #root
     )
-    pages.register(app, service, our_version())
+    table.register(app, service, our_version())
     for page in ROOMS:
         page.register(app, service)
-    app.layout = pages.frame()
+    app.layout = table.frame()
     plain = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
         door.register(app.server, service.database, client=partial(client, service), **plain)
@@ -139,8 +137,8 @@ def create_app(service: Service) -> Dash:
         service.database,
         public=config.public,
         base_url=config.base_url,
-        is_page=pages.is_page,
-        way_on=partial(pages.way_on, service),
+        is_page=table.is_page,
+        way_on=partial(table.way_on, service),
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
     )
@@ -174,13 +172,13 @@ def who_reads(service: Service) -> WhoReads:
 
     def may_read(headers: Mapping[str, str]) -> Callable[[Site], bool] | None:
         base_url, now = service.config.base_url, gate.epoch()
-        person = access.ANYBODY
+        person = roles.ANYBODY
         if not service.config.public:
             found = gate.person_of(headers.get("cookie", ""), service.database, now, base_url=base_url)
             if found is None:
                 return None
             person = found
-        return lambda site: person.may(access.VIEWER, site.id)
+        return lambda site: person.may(roles.VIEWER, site.id)
 
     return may_read
 
@@ -188,7 +186,7 @@ def who_reads(service: Service) -> WhoReads:
 def _warn_of_base_path(app: Dash, routes: Routes) -> None:
     """Says in the log where a base path looks like an address of ours, so that it cannot be told whether it was taken
     away."""
-    own = {path.split("/")[1] for path in (*routes.paths, *pages.ADDRESSES, *map(str, app.server.url_map.iter_rules()))}
+    own = {path.split("/")[1] for path in (*routes.paths, *table.ADDRESSES, *map(str, app.server.url_map.iter_rules()))}
     first = routes.base_path.partition("/")[2].partition("/")[0]
     if first and first in own:
         log.warning(
@@ -201,8 +199,8 @@ def _warn_of_base_path(app: Dash, routes: Routes) -> None:
 @cache
 def _wsgi() -> flask.Flask:
     """The server that WSGI servers import: opened when they ask for it, in their worker."""
-    faults.keep_log("INFO")
-    os.umask(private.UMASK)
+    error_log.keep_log("INFO")
+    os.umask(private_files.UMASK)
     service = Service(read_config())
     app = create_app(service)
     routes = service.routes(who_reads(service))
@@ -231,7 +229,7 @@ def __getattr__(name: str) -> Any:
 def serve_command(host: str, port: int, workers: int, reuse_port: bool, data_dir: Path | None) -> None:
     """Serve the collector and the dashboard."""
     if workers > 1:
-        raise WrongInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
+        raise InvalidInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)
     with closing(_listener(config, host, port, shared=reuse_port)) as listener:
         _serve(config, listener)
@@ -242,7 +240,7 @@ def _listener(config: Config, host: str, port: int, *, shared: bool) -> Listener
     certificate = _certificate(config)
     try:
         return listen_on(host, port, certificate, shared=shared)
-    except WrongInput:
+    except InvalidInput:
         check_free(config)
         raise
 
@@ -267,7 +265,7 @@ def demo_command(host: str, port: int) -> None:
     """Serve a demo site that visitors are walking through, on a throw-away database, without login."""
     settings = read_config()
     if host.startswith(UNIX):
-        raise WrongInput(f"--host: the demo's visitors come over a port, and {host!r} has none")
+        raise InvalidInput(f"--host: the demo's visitors come over a port, and {host!r} has none")
     with closing(listen_on(host, port)) as listener, tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
         config = replace(settings, data_dir=Path(folder), database_url="", collect_rate=0, public=True)
         Database(config).close()
@@ -279,7 +277,7 @@ def demo_command(host: str, port: int) -> None:
 
 def _days_of(service: Service) -> demo.Days:
     """What writes the demo's earlier days, until it has to stop or the service ends."""
-    site = sites.find(service.database, DEMO_DOMAIN)
+    site = store.find(service.database, DEMO_DOMAIN)
 
     def write(seed: int, stopped: Callable[[], bool]) -> None:
         def ending() -> bool:
@@ -291,7 +289,7 @@ def _days_of(service: Service) -> demo.Days:
 
 
 def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], None] = lambda _: None) -> None:
-    faults.keep_log(config.log_level)
+    error_log.keep_log(config.log_level)
     for chatty in ("werkzeug", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     reached = config.base_url or listener.local_url
@@ -336,11 +334,11 @@ def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: 
     """Let each address of a web server's log walk, beat and leave at the log's pace times the speed."""
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
-    reader = logreader.LogReader(form, ZoneInfo(sites.checked_zone(timezone)))
-    walked = walks.walks(reader.pages(logfile.open_log(file), skipped))
+    reader = log_reader.LogReader(form, ZoneInfo(zones.checked_zone(timezone)))
+    walked = log_sessions.walks(reader.pages(log_file.open_log(file), skipped))
     with _ingest_key(config, site) as (address, key):
         if not walked and set(skipped) == {"broken_line"}:
-            raise WrongInput(logreader.unknown(file, reader))
+            raise InvalidInput(log_reader.unknown(file, reader))
         totals = replay.play(walked, site, speed, Sender(address, key), sys.stdout)
     click.echo(replay.summary(totals, skipped))
 
@@ -350,7 +348,7 @@ def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
     """The running server's address, and a key that may speak for visitors of the site as long as the block lasts."""
     address = ask(config.data_dir, "address", {})
     if address.startswith(UNIX):
-        raise WrongInput(f"the server listens on {address} alone; to replay, start it with a --host that has a port")
+        raise InvalidInput(f"the server listens on {address} alone; to replay, start it with a --host that has a port")
     key = ask(config.data_dir, "key add", {"name": "replay", "scope": "ingest", "site": site})
     try:
         yield address, key
@@ -360,7 +358,7 @@ def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """The command line: one line and exit 2 for what people got wrong, nothing and exit 130 for Ctrl-C."""
-    os.umask(private.UMASK)
+    os.umask(private_files.UMASK)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -374,14 +372,14 @@ def main() -> None:
         _fail(f"{bare.ctx.command_path}: a command is missing; there are {known}")
     except click.ClickException as wrong:
         _fail(wrong.format_message())
-    except (WrongInput, WrongSetting, Taken, NoData, NoServer, RefusedError) as wrong:
+    except (InvalidInput, WrongSetting, Taken, NoData, NoServer, RefusedError) as wrong:
         _fail(str(wrong))
     except OSError as refused:
         where = f"{refused.filename}: " if refused.filename else ""
-        _fail(f"{where}{faults.cause(refused) or refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR")
+        _fail(f"{where}{error_log.cause(refused) or refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR")
     except DBAPIError as away:
         named = "" if isinstance(away.orig, sqlite3.Error) else "FOOTFALL_DATABASE_URL: "
-        _fail(f"{named}the database cannot be used: {faults.cause(away) or str(away.orig).partition(chr(10))[0]}")
+        _fail(f"{named}the database cannot be used: {error_log.cause(away) or str(away.orig).partition(chr(10))[0]}")
 
 
 def _fail(message: str) -> None:

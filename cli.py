@@ -13,21 +13,28 @@ from typing import Any
 
 import click
 
-from analytics import access, commands, sites, table, terms, verify
-from analytics.columnar import Columnar
-from analytics.config import Config, read_config, secret_of
-from analytics.database import Database, check_there
-from analytics.query import MOST_ROWS
-from analytics.salts import PastSalts
-from analytics.sites import Directory, WrongInput
-from collector import logimport
+from analytics import commands
+from analytics.access import roles
+from analytics.base.config import Config, read_config, secret_of
+from analytics.base.errors import InvalidInput
+from analytics.jobs import verify
+from analytics.query import filter_syntax
+from analytics.query.query import MOST_ROWS
+from analytics.replica.columnar import Columnar
+from analytics.reports import table
+from analytics.sites import checks, store
+from analytics.sites import site as sites_site
+from analytics.sites.directory import Directory
+from analytics.sites.salts import PastSalts
+from analytics.storage.database import Database, check_there
 from collector.control import NoServer, ask
-from collector.logformats import NAMES
-from collector.pipeline import Kit
-from collector.progress import Progress
-from collector.rate import Rate
+from collector.imports import log_import
+from collector.imports.log_formats import NAMES
+from collector.imports.progress import Progress
+from collector.ingest.pipeline import Kit
+from collector.ingest.rate import Rate
+from collector.ingest.spam import open_spammers
 from collector.service import places_of
-from collector.spam import open_spammers
 
 
 @cache
@@ -114,8 +121,8 @@ def site_list(data_dir: Path | None) -> None:
 @click.argument("domain")
 @click.option("--name")
 @click.option("--timezone", metavar="Area/City")
-@click.option("--week-start", type=click.Choice(sites.WEEKDAYS), help="The first day of the week.")
-@click.option("--identity", type=click.Choice(sites.IDENTITIES))
+@click.option("--week-start", type=click.Choice(checks.WEEKDAYS), help="The first day of the week.")
+@click.option("--identity", type=click.Choice(checks.IDENTITIES))
 @click.option("--retention-days", metavar="DAYS", help="How long heartbeats are kept; '' for the server's setting.")
 @click.option("--allow-host", "hosts", multiple=True, help="Pages of this host count too. Replaces the list.")
 @click.option("--exclude-host", "excluded_hosts", multiple=True, metavar="HOST", help="And its subdomains.")
@@ -133,7 +140,7 @@ def site_set(domain: str, data_dir: Path | None, **changes: Any) -> None:
 def site_remove(domain: str, data_dir: Path | None) -> None:
     """Remove a site with all of its data."""
     if sys.stdin.isatty() and click.prompt(f"All data of {domain} will be gone. Type the domain to go on") != domain:
-        raise WrongInput("not removed: that was another name")
+        raise InvalidInput("not removed: that was another name")
     click.echo(administer(read_config(data_dir=data_dir), "site remove", domain=domain))
 
 
@@ -151,7 +158,7 @@ def user_group() -> None:
 
 @user_group.command("add")
 @click.argument("email")
-@click.option("--role", required=True, type=click.Choice(access.ROLES))
+@click.option("--role", required=True, type=click.Choice(roles.ROLES))
 @ON_SITES
 @PASSWORD
 @DATA_DIR
@@ -164,7 +171,7 @@ def user_add(email: str, role: str, on: tuple[str, ...], password_stdin: bool, d
 
 @user_group.command("set")
 @click.argument("email")
-@click.option("--role", required=True, type=click.Choice([*access.ROLES, commands.NO_ROLE]))
+@click.option("--role", required=True, type=click.Choice([*roles.ROLES, commands.NO_ROLE]))
 @ON_SITES
 @DATA_DIR
 def user_set(email: str, role: str, on: tuple[str, ...], data_dir: Path | None) -> None:
@@ -174,7 +181,7 @@ def user_set(email: str, role: str, on: tuple[str, ...], data_dir: Path | None) 
 
 @user_group.command("invite")
 @click.argument("email", default="")
-@click.option("--role", required=True, type=click.Choice(access.ROLES))
+@click.option("--role", required=True, type=click.Choice(roles.ROLES))
 @click.option("--site", "on", metavar="DOMAIN", help="Only on this site. [default: every site]")
 @click.option("--expires", default="7d", show_default=True, metavar="DURATION")
 @DATA_DIR
@@ -296,21 +303,21 @@ def import_access_log(data_dir: Path | None, **options: Any) -> None:
 def _imported_by_server(config: Config, options: dict[str, Any], progress: Progress) -> str:
     """What the running server says of it, "" where none runs."""
     with suppress(NoServer):
-        return ask(config.data_dir, logimport.COMMAND, options, progress.tell)
+        return ask(config.data_dir, log_import.COMMAND, options, progress.tell)
     return ""
 
 
 def _imported_here(config: Config, options: dict[str, Any], progress: Progress) -> str:
     """What the import says. Where there is no data yet, it makes some; where there is no site, the one it is for."""
-    domain = sites.normal_domain(options["site"])  # before anything is made
+    domain = sites_site.normal_domain(options["site"])  # before anything is made
     secret = secret_of(config)
     with closing(Database(config)) as database, closing(places_of(config)) as places:
-        if not sites.all_sites(database):
-            sites.add(database, domain, now=int(time.time()))
+        if not store.all_sites(database):
+            store.add(database, domain, now=int(time.time()))
         spammers = open_spammers(config.spam_referrers)
         kit = Kit(Directory(database), PastSalts(secret), places, Rate(0), secret, spammers)
-        means = logimport.Means(database, kit, threading.Event().wait, progress.tell)
-        return logimport.run(means, **options)
+        means = log_import.Means(database, kit, threading.Event().wait, progress.tell)
+        return log_import.run(means, **options)
 
 
 @cli.command("query")
@@ -323,7 +330,7 @@ def _imported_here(config: Config, options: dict[str, Any], progress: Progress) 
     show_default=True,
     help="A preset, any number of days like 90d, or two dates: 2026-01-01,2026-01-31.",
 )
-@click.option("--filter", "filters", multiple=True, help=f"Like {terms.HELP}. Several all hold.")
+@click.option("--filter", "filters", multiple=True, help=f"Like {filter_syntax.HELP}. Several all hold.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, MOST_ROWS), help="Rows.")
 @click.option("--format", "form", default="table", show_default=True, type=click.Choice(table.FORMATS))
 @DATA_DIR

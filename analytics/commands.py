@@ -11,21 +11,25 @@ from html import escape
 from math import inf
 from typing import Any, NamedTuple
 
-from analytics import access, accounts, embeds, invitations, keys, maintenance, members, sites, stats, table, terms
-from analytics import verify as verification
-from analytics.columnar import Columnar
-from analytics.database import Database
-from analytics.dimensions import dimension
-from analytics.history import History, StillCounting
-from analytics.idn import to_letters
-from analytics.jobs import Rest, Tell
-from analytics.metrics import METRICS
-from analytics.past import Past
-from analytics.period import Period
-from analytics.program import command
-from analytics.query import Query
-from analytics.sites import WrongInput
-from analytics.table import columns
+from analytics.access import accounts, api_keys, embeds, invitations, members, roles
+from analytics.base.errors import InvalidInput
+from analytics.base.idn import to_letters
+from analytics.base.program import command
+from analytics.calendar.period import Period
+from analytics.jobs import daily
+from analytics.jobs import verify as verification
+from analytics.live.minutes import History, StillCounting
+from analytics.query import filter_syntax, stats
+from analytics.query.answer import Past
+from analytics.query.dimensions import dimension
+from analytics.query.metrics import METRICS
+from analytics.query.query import Query
+from analytics.replica.columnar import Columnar
+from analytics.reports import table
+from analytics.reports.table import columns
+from analytics.sites import store
+from analytics.storage.database import Database
+from analytics.storage.job_state import Rest, Tell
 
 NO_ROLE = "none"
 SOON_S = 2 * 86_400
@@ -72,7 +76,7 @@ def invitation_link(address: str, token: str) -> str:
 
 def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
     """Adds a site; the text is its snippet."""
-    site = sites.add(context.database, domain, name, timezone, now=context.now)
+    site = store.add(context.database, domain, name, timezone, now=context.now)
     return (
         f"{site.shown_domain} is added. Put this into the head of its pages:\n\n{snippet(context.address, site.domain)}"
     )
@@ -80,7 +84,7 @@ def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
 
 def site_list(context: Context) -> str:
     """Every site, one a line."""
-    rows = [(site.domain, site.name, site.timezone, site.identity) for site in sites.all_sites(context.database)]
+    rows = [(site.domain, site.name, site.timezone, site.identity) for site in store.all_sites(context.database)]
     names = "DOMAIN", "NAME", "TIME ZONE", "IDENTITY"
     return columns(names, rows) or f"No site yet. {command('site add DOMAIN')} adds one."
 
@@ -89,19 +93,19 @@ def site_set(context: Context, domain: str, **changes: Any) -> str:
     """Changes settings of a site."""
     given = {name: value for name, value in changes.items() if value not in (None, (), [])}
     if not given:
-        raise WrongInput("nothing to change; see `site set --help`")
-    return f"{sites.change(context.database, domain, **given).shown_domain} is changed."
+        raise InvalidInput("nothing to change; see `site set --help`")
+    return f"{store.change(context.database, domain, **given).shown_domain} is changed."
 
 
 def site_remove(context: Context, domain: str) -> str:
     """Removes a site with everything that was stored for it."""
-    return f"{sites.remove(context.database, domain).shown_domain} and all of its data are gone."
+    return f"{store.remove(context.database, domain).shown_domain} and all of its data are gone."
 
 
 def setup_link(context: Context) -> str:
-    """The link with which the first person makes their account; `WrongInput` where somebody has one."""
+    """The link with which the first person makes their account; `InvalidInput` where somebody has one."""
     if accounts.has_people(context.database):
-        raise WrongInput(
+        raise InvalidInput(
             f"somebody has an account already, so the set-up link has done its work; "
             f"{command('user list')} shows who, {command('user reset EMAIL')} gives a new password"
         )
@@ -118,14 +122,14 @@ def user_add(context: Context, email: str, role: str, password: str | None, on: 
 
 def user_set(context: Context, email: str, role: str, on: Sequence[str] = ()) -> str:
     """Gives a person another role, on the sites of `on`, else on every site; "none" takes it away."""
-    kept = access.MEMBER if role == NO_ROLE else role
+    kept = roles.MEMBER if role == NO_ROLE else role
     person = members.change(context.database, email, kept, _site_ids(context, on), now=context.now)
     return f"{person.email} is {'nothing' if role == NO_ROLE else role}{_where(on) or ' on every site'} now."
 
 
 def user_invite(context: Context, role: str, email: str, on: str | None, expires: str) -> str:
     """Invites somebody, with the role on the site `on`, else on every site; the text is the link."""
-    site_id = sites.find(context.database, on).id if on else None
+    site_id = store.find(context.database, on).id if on else None
     _, token = invitations.invite(
         context.database,
         role,
@@ -145,7 +149,7 @@ def user_remove(context: Context, email: str) -> str:
 
 def user_list(context: Context) -> str:
     """Every person, one a line."""
-    by_id = {site.id: site.domain for site in sites.all_sites(context.database)}
+    by_id = {site.id: site.domain for site in store.all_sites(context.database)}
     rows = [(person.email, _roles(person, by_id)) for person in accounts.people(context.database)]
     first, more = command("setup-link"), command("user add EMAIL --role owner")
     nobody = f"Nobody yet. {first} prints the link with which the first person begins, {more} adds somebody."
@@ -153,15 +157,15 @@ def user_list(context: Context) -> str:
 
 
 def _site_ids(context: Context, domains: Sequence[str]) -> list[int]:
-    return [sites.find(context.database, domain).id for domain in domains]
+    return [store.find(context.database, domain).id for domain in domains]
 
 
 def _where(domains: Sequence[str]) -> str:
     return f" on {', '.join(domains)}" if domains else ""
 
 
-def _roles(person: access.Person, by_id: dict[int, str]) -> str:
-    everywhere = [person.role] if person.role != access.MEMBER else []
+def _roles(person: roles.Person, by_id: dict[int, str]) -> str:
+    everywhere = [person.role] if person.role != roles.MEMBER else []
     single = [f"{role} on {by_id[site_id]}" for site_id, role in person.memberships.items() if site_id in by_id]
     return ", ".join([*everywhere, *single]) or "nothing"
 
@@ -176,13 +180,13 @@ def user_reset(context: Context, email: str, password: str | None) -> str:
 
 def key_add(context: Context, name: str, scope: str, site: str | None) -> str:
     """Adds an API key; the text is the key and nothing else, so that scripts can take it."""
-    site_id = sites.find(context.database, site).id if site else None
-    return keys.add(context.database, name, scope, site_id, now=context.now)
+    site_id = store.find(context.database, site).id if site else None
+    return api_keys.add(context.database, name, scope, site_id, now=context.now)
 
 
 def key_list(context: Context) -> str:
     """Every API key, one a line."""
-    by_id = {site.id: site.domain for site in sites.all_sites(context.database)}
+    by_id = {site.id: site.domain for site in store.all_sites(context.database)}
     rows = [
         (
             str(key.id),
@@ -191,7 +195,7 @@ def key_list(context: Context) -> str:
             "every site" if key.site_id is None else by_id[key.site_id],
             _day(key.created_at),
         )
-        for key in keys.all_keys(context.database)
+        for key in api_keys.all_keys(context.database)
     ]
     names = "ID", "NAME", "SCOPE", "SITE", "ADDED"
     return columns(names, rows) or f"No key yet. {command('key add NAME --scope SCOPE')} adds one."
@@ -199,25 +203,25 @@ def key_list(context: Context) -> str:
 
 def key_remove(context: Context, key_id: int) -> str:
     """Removes an API key by its number."""
-    return f"The key {keys.remove_number(context.database, key_id).name} is removed."
+    return f"The key {api_keys.remove_number(context.database, key_id).name} is removed."
 
 
 def key_forget(context: Context, key: str) -> str:
     """Removes an API key, given in clear: what `replay` does with its own."""
-    keys.remove(context.database, key)
+    api_keys.remove(context.database, key)
     return "The key is gone."
 
 
 def embed_add(context: Context, site: str, hosts: Sequence[str], expires: str) -> str:
     """Adds a card; the text is the `<iframe>` line to paste."""
-    found = sites.find(context.database, site)
+    found = store.find(context.database, site)
     _, token = embeds.add(context.database, found.id, hosts, seconds(expires), now=context.now)
     return iframe(context.address, found.domain, token)
 
 
 def embed_list(context: Context) -> str:
     """Every card, one a line."""
-    by_id = {site.id: site.domain for site in sites.all_sites(context.database)}
+    by_id = {site.id: site.domain for site in store.all_sites(context.database)}
     rows = [
         (
             str(embed.id),
@@ -241,8 +245,8 @@ def embed_revoke(context: Context, embed_id: int) -> str:
 def maintain(context: Context) -> str:
     """Does the day's work now: what is counted of each day, purge, salts; the text says what was done."""
     options = context.retention_days, context.rest, context.tell, context.window_s
-    work = maintenance.Work(context.database, context.now, *options)
-    return "\n".join(maintenance.run(work)) or "Nothing to do."
+    work = daily.Work(context.database, context.now, *options)
+    return "\n".join(daily.run(work)) or "Nothing to do."
 
 
 def verify(context: Context, repair: bool = False) -> str:
@@ -272,11 +276,11 @@ def query(
     """
     names = [name for name in metrics if not by or name in METRICS or not _is_dimension(name)]
     asked = Query.of(
-        sites.find(context.database, site),
+        store.find(context.database, site),
         period=Period.parse(period),
         metrics=tuple(names),
         dimensions=(*by, *(name for name in metrics if name not in names)),
-        filters=tuple(map(terms.parse, filters)),
+        filters=tuple(map(filter_syntax.parse, filters)),
         limit=limit,
     )
     ask = context.columnar.rows if context.columnar else stats.of_truth(context.database)
@@ -286,13 +290,13 @@ def query(
     try:
         return table.text(table.of_answer(asked, asked.span(context.now, first), past), form)
     except StillCounting as wait:
-        raise WrongInput(f"{wait}, at night or by {command('maintain')}") from None
+        raise InvalidInput(f"{wait}, at night or by {command('maintain')}") from None
 
 
 def _is_dimension(name: str) -> bool:
     try:
         return bool(dimension(name))
-    except WrongInput:
+    except InvalidInput:
         return False
 
 
@@ -322,7 +326,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
 
 
 def run(database: Database, address: str, name: str, options: dict[str, Any], **means: Any) -> str:
-    """What the command says. `WrongInput` for what people got wrong. `means` are further fields of the context."""
+    """What the command says. `InvalidInput` for what people got wrong. `means` are further fields of the context."""
     return COMMANDS[name](Context(database, address, int(time.time()), **means), **options)
 
 
@@ -330,7 +334,7 @@ def seconds(text: str) -> int:
     """A duration like 30m, 12h, 30d or 4w in seconds."""
     number, unit = text[:-1], text[-1:]
     if not number.isdecimal() or unit not in UNITS or int(number) == 0 or int(number) > 36_500:
-        raise WrongInput(f"{text!r} is no duration; give one like 30m, 12h, 30d or 4w")
+        raise InvalidInput(f"{text!r} is no duration; give one like 30m, 12h, 30d or 4w")
     return int(number) * UNITS[unit]
 
 

@@ -1,4 +1,4 @@
-// The line of a day (layouts/concurrents.py): people at each minute, dashed the same times a week before. Stretches of which
+// The line of a day (layouts/pages/concurrents.py): people at each minute, dashed the same times a week before. Stretches of which
 // nothing is known are hatched, and what is still to come is left empty. Also the field that chooses another day.
 //
 //   #day-plot[data-line]    {begin, people, before, ticks}: begin in epoch seconds; a number a minute, -1 is unknown;

@@ -1,5 +1,5 @@
 // How numbers, dates and times are written: in the language that the page names (`data-language`), as the server writes
-// them (analytics/language.py). The card has this file inlined.
+// them (analytics/base/language.py). The card has this file inlined.
 //
 //   footfallWrite.count(n)                  12,345
 //   footfallWrite.percent(whole)            27%, of 27

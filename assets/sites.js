@@ -1,5 +1,5 @@
 // The all-sites page: draws the rows, and asks for another search, order or page of the list. What is asked for goes into
-// the store `sites-asked`; the answer comes as JSON in `data-part` of `#sites-list` (layouts/all_sites.py, `drawn`).
+// the store `sites-asked`; the answer comes as JSON in `data-part` of `#sites-list` (layouts/pages/all_sites.py, `drawn`).
 //
 //   ArrowDown, ArrowUp   from the search field to the sites, from site to site, and back     Enter   opens the site
 //   Escape               empties the field

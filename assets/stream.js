@@ -14,7 +14,7 @@
 //   stream.close()
 (function () {
   "use strict";
-  // silent: twice the time in which the server says something, a comment at least (collector/hub.py)
+  // silent: twice the time in which the server says something, a comment at least (collector/live/hub.py)
   const times = Object.assign(
     {first: 1000, longest: 30000, steady: 5000, silent: 20000, hidden: 30000, poll: 10000},
     window.footfallTimes,

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import astuple
 
-from analytics.beat import State
-from analytics.database import Database
-from analytics.ids import first_id
-from collector.statements import COLUMNS
-from collector.visit import Origin, Visit
+from analytics.base.ids import first_id
+from analytics.live.beat import State
+from analytics.storage.database import Database
+from collector.ingest.visit import Origin, Visit
+from collector.store.statements import COLUMNS
 
 BEAT_S = 30
 ROOM = first_id(1)  # ids of one second

@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from analytics.config import Config
-from tests.serving import Server, serving
+from analytics.base.config import Config
+from tests.support.serving import Server, serving
 
 ROOT = Path(__file__).parent.parent
 SITE = "example.com"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from analytics.database import Database
-from collector.statements import COLUMNS
+from analytics.storage.database import Database
+from collector.store.statements import COLUMNS
 
 AT_ONCE = 50_000
 

@@ -13,15 +13,16 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
-from analytics import sites, stats
-from analytics.columnar import Columnar
-from analytics.config import Config
-from analytics.database import Database
-from analytics.filters import Filter, parse
-from analytics.period import Comparison, Period
-from analytics.query import Query
-from analytics.sites import Site
-from analytics.stats import Ask
+from analytics.base.config import Config
+from analytics.calendar.period import Comparison, Period
+from analytics.query import stats
+from analytics.query.filters import Filter, parse
+from analytics.query.query import Query
+from analytics.query.stats import Ask
+from analytics.replica.columnar import Columnar
+from analytics.sites import store
+from analytics.sites.site import Site
+from analytics.storage.database import Database
 from benchmarks.common import Report, memory_mb, spread
 from benchmarks.history_data import HOST, write
 from benchmarks.postgresql import postgresql
@@ -98,7 +99,7 @@ def _on_postgresql(report: Report, config: Config, visits: int, right: Sequence[
 
 
 def _filled(report: Report, database: Database, visits: int) -> Site:
-    site = sites.add(database, HOST, timezone="Europe/Berlin", now=NOW)
+    site = store.add(database, HOST, timezone="Europe/Berlin", now=NOW)
     begun = time.monotonic()
     made = write(database, site.id, visits, BEGIN)
     took = time.monotonic() - begun

@@ -17,12 +17,13 @@ from pathlib import Path
 from random import Random
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from analytics import changes, sites
-from analytics.config import Config
-from analytics.database import Database
-from analytics.ids import LOW_BITS
+from analytics.base.config import Config
+from analytics.base.ids import LOW_BITS
+from analytics.sites import store
+from analytics.storage import changes
+from analytics.storage.database import Database
 from benchmarks.fill import fill
-from collector import device, page, source
+from collector.ingest import device, page_url, source
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -94,7 +95,7 @@ class Choice(Generic[T]):
 
 
 class Visit(NamedTuple):
-    """The rows of one visit, in the order of `collector.statements.COLUMNS`."""
+    """The rows of one visit, in the order of `collector.store.statements.COLUMNS`."""
 
     visit: Row
     pageviews: list[Row]
@@ -126,7 +127,7 @@ def _origins() -> Choice[Row]:
     """Host and where the visit came from, as the collector classifies it."""
     found = []
     for referrer, query in CAME:
-        landed = page.read(f"https://{HOST}/?{query}")
+        landed = page_url.read(f"https://{HOST}/?{query}")
         assert landed is not None
         found.append((HOST, *source.classify(landed, referrer)))
     return Choice(found, list(CAME.values()))
@@ -242,8 +243,8 @@ def main() -> None:
     asked = parser.parse_args()
     database = Database(Config(data_dir=asked.data_dir, database_url=asked.database_url))
     now = int(time.time())
-    known = {site.domain: site for site in sites.all_sites(database)}
-    site = known.get(HOST) or sites.add(database, HOST, now=now)
+    known = {site.domain: site for site in store.all_sites(database)}
+    site = known.get(HOST) or store.add(database, HOST, now=now)
     begun = time.monotonic()
     made = write(database, site.id, asked.visits, now // DAY_S * DAY_S - asked.days * DAY_S, asked.days, asked.seed)
     print(f"{made.visits:,} visits, {made.pageviews:,} pageviews, {made.events:,} events ", end="")

@@ -13,17 +13,17 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics.config import PARSERS, PREFIX, Config, WrongSetting, read_config
-from analytics.database import Taken
-from analytics.faults import Told, told
-from analytics.sites import WrongInput
-from collector.collect import CORS
+from analytics.base.config import PARSERS, PREFIX, Config, WrongSetting, read_config
+from analytics.base.error_log import Told, told
+from analytics.base.errors import InvalidInput
+from analytics.storage.database import Taken
 from collector.control import Control
-from collector.request import error, sealed, without_extra_slashes
-from collector.routes import PATHS
+from collector.doors.collect import CORS
+from collector.doors.routes import PATHS
+from collector.doors.wsgi import Door, Wsgi
+from collector.http.messages import error, sealed, without_extra_slashes
 from collector.served_commands import served_commands
 from collector.service import Service
-from collector.wsgi import Door, Wsgi
 
 log = logging.getLogger("footfall.mount")
 
@@ -81,7 +81,7 @@ class _Mounted:
             if self._door is None and time.monotonic() - self._failed_at >= AGAIN_S:
                 try:
                     self._door = self._open()
-                except (WrongInput, WrongSetting, Taken, SQLAlchemyError, OSError) as failed:
+                except (InvalidInput, WrongSetting, Taken, SQLAlchemyError, OSError) as failed:
                     self._failed_at = time.monotonic()
                     log.error("the collector cannot be opened: %s", _why(failed))
             return self._door
@@ -101,4 +101,4 @@ class _Mounted:
 
 def _why(failed: Exception) -> str | Told:
     """In one line; only of what we say ourselves the words are known to hold no address."""
-    return str(failed) if isinstance(failed, WrongInput | WrongSetting | Taken) else told(failed)
+    return str(failed) if isinstance(failed, InvalidInput | WrongSetting | Taken) else told(failed)

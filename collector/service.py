@@ -11,34 +11,37 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics import changes, maintenance, private, stats
-from analytics.columnar import Columnar
-from analytics.concurrency import SETTLED_S
-from analytics.config import Config, WrongSetting, secret_of
-from analytics.database import Database
-from analytics.embeds import EmbedRing
-from analytics.faults import told
-from analytics.history import History
-from analytics.keys import KeyRing
-from analytics.pulse import CUT_S
-from analytics.salts import SaltKeeper
-from analytics.sites import Directory
-from analytics.today import Today
-from analytics.trends import Trends
-from collector import device, robot
-from collector.arrival import Stored
-from collector.collect import Collector
-from collector.crowd import Crowd
-from collector.file_watch import FileWatch
-from collector.hub import Hub
-from collector.pipeline import Kit
-from collector.place import Places, open_places
-from collector.proxies import Proxies
-from collector.rate import Rate
-from collector.request import HTTPS_SEAL, SEAL
-from collector.routes import Routes, WhoReads
-from collector.spam import open_spammers, read_hosts
-from collector.writer import Writer
+from analytics.access.api_keys import KeyRing
+from analytics.access.embeds import EmbedRing
+from analytics.base import private_files
+from analytics.base.config import Config, WrongSetting, secret_of
+from analytics.base.error_log import told
+from analytics.jobs import daily
+from analytics.live.minute_query import SETTLED_S
+from analytics.live.minutes import History
+from analytics.live.sparklines import Trends
+from analytics.live.today import Today
+from analytics.query import stats
+from analytics.replica.columnar import Columnar
+from analytics.sites.directory import Directory
+from analytics.sites.salts import SaltKeeper
+from analytics.storage import changes
+from analytics.storage.availability import CUT_S
+from analytics.storage.database import Database
+from collector.doors.collect import Collector
+from collector.doors.routes import Routes, WhoReads
+from collector.http.messages import HTTPS_SEAL, SEAL
+from collector.http.proxies import Proxies
+from collector.ingest import device, robot
+from collector.ingest.accepted import Stored
+from collector.ingest.file_watch import FileWatch
+from collector.ingest.geo import Places, open_places
+from collector.ingest.pipeline import Kit
+from collector.ingest.rate import Rate
+from collector.ingest.spam import open_spammers, read_hosts
+from collector.live.hub import Hub
+from collector.simulate.service import Crowd
+from collector.store.writer import Writer
 
 log = logging.getLogger("footfall.service")
 
@@ -87,7 +90,7 @@ class Service:
         warn(config)
         device.warm_up()  # half a second, which the first visitor would wait for, and the event loop with them
         robot.warm_up()
-        private.directory(config.data_dir)  # the control socket, the replica, the key
+        private_files.directory(config.data_dir)  # the control socket, the replica, the key
         self.secret = secret_of(config)
         self._watches = self._watches_of(config)
         self.places = places_of(config)
@@ -176,8 +179,8 @@ class Service:
 
     def _do_the_day(self) -> None:
         days, window_s = self.config.heartbeat_retention_days, self.config.active_window_s
-        work = maintenance.Work(self.database, int(self._clock()), days, self.rest, lambda _: None, window_s)
-        for said in maintenance.keep(work):
+        work = daily.Work(self.database, int(self._clock()), days, self.rest, lambda _: None, window_s)
+        for said in daily.keep(work):
             log.info("%s", said)
 
     def _note(self) -> None:

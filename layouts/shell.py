@@ -8,12 +8,12 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.idn import to_letters
+from analytics.base.idn import to_letters
 from layouts import shortcuts
 from layouts.components import figures
 from layouts.components.address import at
 from layouts.components.icon import icon
-from layouts.site import demo_badge
+from layouts.components.site import demo_badge
 
 
 class SiteLink(NamedTuple):

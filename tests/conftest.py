@@ -15,9 +15,9 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from analytics.config import Config
-from analytics.database import Database
-from tests.serving import Server, serving
+from analytics.base.config import Config
+from analytics.storage.database import Database
+from tests.support.serving import Server, serving
 
 CHROME_FLAGS = (
     "--headless=new",

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from analytics import language
+from analytics.base import language
 
 FONT_PATH = "/embed/card.woff2"
 THEMES = ("light", "dark")

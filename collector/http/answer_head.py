@@ -7,8 +7,8 @@ from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 
+from collector.http.messages import Headers, sealed
 from collector.http.refusals import CLOSE
-from collector.request import Headers, sealed
 
 NO_CONTENT = (204, 304)  # statuses without a body, and without its length
 WRONG = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]|^$")  # in a name

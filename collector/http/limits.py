@@ -16,9 +16,14 @@ class Room(NamedTuple):
     per_address: int
 
 
+EVENT_ROOM = Room(64 * MIB, 2 * MIB)
+MEMBER_ROOM = Room(64 * MIB, 16 * MIB)
+STRANGER_ROOM = Room(16 * MIB, MIB)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Every limit of the edge. Names in `_s` are seconds, in `_bytes` bytes. README.md here says why each is as it is."""
+    """Every limit of the edge. Names in `_s` are seconds, in `_bytes` bytes. README.md here says why."""
 
     head_bytes: int = 16 * KIB  # request line and header lines
     head_lines: int = 100
@@ -40,9 +45,9 @@ class Limits:
     answers_per_turn: int = 64  # of one connection before the others have their turn
     waiting_bytes: int = KIB  # what a waiting request counts beside its body
     free_bytes: int = 8 * KIB  # what each connection may hold whatever the others do: what a page sends is smaller
-    event_room: Room = Room(64 * MIB, 2 * MIB)
-    member_room: Room = Room(64 * MIB, 16 * MIB)  # of people signed in and programs with a key
-    stranger_room: Room = Room(16 * MIB, MIB)
+    event_room: Room = EVENT_ROOM
+    member_room: Room = MEMBER_ROOM  # of people signed in and programs with a key
+    stranger_room: Room = STRANGER_ROOM
 
     connections: int = 10_000
     connections_per_address: int = 5_000  # of an IPv4 address or an IPv6 /64; trusted proxies have as many as there are

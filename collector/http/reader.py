@@ -11,10 +11,9 @@ from typing import NoReturn, Protocol
 
 import httptools
 
-from collector import head
-from collector.http import refusals
+from collector.http import head, refusals
 from collector.http.limits import Limits
-from collector.request import Request, Response
+from collector.http.messages import Request, Response
 
 LONGEST_LENGTH = 18  # digits of a Content-Length
 

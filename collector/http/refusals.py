@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from collector.http.limits import Limits
-from collector.request import Response, error
+from collector.http.messages import Response, error
 
 CLOSE = (("Connection", "close"),)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from layouts import states
+from layouts.components import states
 from layouts.components.icon import icon
 
 CHIPS = (("all", "All"), ("pageview", "Pageviews"), ("event", "Events"), ("signed-in", "Signed in"))

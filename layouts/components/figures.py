@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, tzinfo
 
 from dash import html
 
-from analytics import language
-from analytics.metrics import Unit
+from analytics.base import language
+from analytics.query.metrics import Unit
 
 UNKNOWN = "–"
 MANY_TIMES = 10  # from here on a percentage says less than a factor

@@ -12,7 +12,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics.idn import to_letters
+from analytics.base.idn import to_letters
 from layouts.components.icon import icon
 
 Choices = Sequence[tuple[str, str]]  # value, and what people read

@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.hosts import OTHER, UnlistedHost
-from analytics.idn import to_letters
-from analytics.sites import Site
-from layouts import states
-from layouts.components import figures, form
+from analytics.base.idn import to_letters
+from analytics.sites.host import OTHER, UnlistedHost
+from analytics.sites.site import Site
+from layouts.components import figures, form, states
 
 HOST, LIST = "host", "hosts"  # the forms' name, and the id of what is drawn anew after a decision
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from analytics import countries
-from analytics.live import LiveState, PlaceTally
+from analytics.base import countries
+from analytics.live.state import LiveState, PlaceTally
 from layouts.components import figures, ranking, world
 
 MOST_PLACES = 120  # drawn at once; the country list counts everybody

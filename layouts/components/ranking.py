@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.live import Rest, Tally
+from analytics.live.state import Rest, Tally
 from layouts.components import figures
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.metrics import Metric, Unit
-from analytics.period import Span
+from analytics.calendar.period import Span
+from analytics.query.metrics import Metric, Unit
 from layouts.components import figures
 from layouts.components.markup import Tag
 from layouts.overview.notes import Mark, marks

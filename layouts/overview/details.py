@@ -9,10 +9,9 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.filters import Filter
-from analytics.metrics import METRICS
-from layouts import states
-from layouts.components import figures
+from analytics.query.filters import Filter
+from analytics.query.metrics import METRICS
+from layouts.components import figures, states
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
 from layouts.overview.lists import LISTS

@@ -8,9 +8,8 @@ from datetime import UTC, date, datetime
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.weekhours import Hour
-from layouts import states
-from layouts.components import figures
+from analytics.query.result import Hour
+from layouts.components import figures, states
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
 from layouts.overview.page import HOURS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from analytics import countries, idn
-from analytics.dimensions import PROPERTY, dimension
-from analytics.filters import Filter, Match
-from analytics.metrics import PAGEVIEW
+from analytics.base import countries, idn
+from analytics.query.dimensions import PROPERTY, dimension
+from analytics.query.filters import Filter, Match
+from analytics.query.metrics import PAGEVIEW
 
 OF_VISITS = ("visitors", "visits", "views_per_visit", "bounce_rate", "visit_duration")
 OF_PAGES = ("visitors", "pageviews", "bounce_rate", "time_on_page", "scroll_depth")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.notes import LONGEST_TEXT, Note
+from analytics.sites.note import LONGEST_TEXT, Note
 from layouts.components import figures, form
 from layouts.components.icon import icon
 from layouts.components.markup import Tag

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.metrics import METRICS
-from layouts import states
-from layouts.components import figures
+from analytics.query.metrics import METRICS
+from layouts.components import figures, states
 from layouts.components.icon import icon
 from layouts.overview import chart
 from layouts.overview.chart import Chart

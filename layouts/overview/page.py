@@ -10,8 +10,8 @@ from urllib.parse import quote
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.sites import Site
-from layouts import states
+from analytics.sites.site import Site
+from layouts.components import states
 from layouts.components.address import at
 from layouts.overview import notes, segments
 from layouts.overview.lists import EVENTS, PANELS

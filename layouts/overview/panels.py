@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.filters import Filter
-from analytics.stats import Breakdown, Row
-from layouts import states
-from layouts.components import figures
+from analytics.query.filters import Filter
+from analytics.query.result import Breakdown, Row
+from layouts.components import figures, states
 from layouts.components.icon import icon
 from layouts.overview import worldmap
 from layouts.overview.lists import EVENTS, List, Panel, list_of, read, written

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics import filters
-from analytics.filters import Filter
-from analytics.segments import LONGEST_NAME, Segment
+from analytics.query import filters
+from analytics.query.filters import Filter
+from analytics.query.segment import LONGEST_NAME, Segment
 from layouts.components import form
 from layouts.components.icon import icon
 from layouts.components.markup import Tag

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.dimensions import DIMENSIONS, dimension
-from analytics.filters import Done, Every, Filter, Match, Not
-from analytics.period import PRESETS, Span, moved
-from analytics.query import Query
+from analytics.calendar.period import PRESETS, Span, moved
+from analytics.query.dimensions import DIMENSIONS, dimension
+from analytics.query.filters import Done, Every, Filter, Match, Not
+from analytics.query.query import Query
 from layouts.components import figures
 from layouts.components.icon import icon
 from layouts.components.markup import Tag

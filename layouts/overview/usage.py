@@ -8,9 +8,8 @@ from datetime import UTC, date, datetime
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.usage import Usage
-from layouts import states
-from layouts.components import figures
+from analytics.jobs.usage import Usage
+from layouts.components import figures, states
 from layouts.components.icon import icon
 
 USAGE = "usage"

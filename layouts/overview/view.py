@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from analytics.filters import Filter, Match
-from analytics.metrics import metric
-from analytics.period import INTERVALS, Comparison, Span
-from analytics.query import LONGEST_URL, Order, Query
-from analytics.sites import Site, WrongInput
+from analytics.base.errors import InvalidInput
+from analytics.calendar.period import INTERVALS, Comparison, Span
+from analytics.query.filters import Filter, Match
+from analytics.query.metrics import metric
+from analytics.query.query import LONGEST_URL, Order, Query
+from analytics.sites.site import Site
 from layouts.overview.lists import LISTS, PANELS, List, Panel, list_of
 
 TOP = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
@@ -66,13 +67,13 @@ class View:
 
 
 def parse(text: str, site: Site) -> View:
-    """The view of a URL's query string; `WrongInput` names what is wrong, and what is known."""
+    """The view of a URL's query string; `InvalidInput` names what is wrong, and what is known."""
     if len(text) > LONGEST_URL:
-        raise WrongInput(f"a question has at most {LONGEST_URL} characters")
+        raise InvalidInput(f"a question has at most {LONGEST_URL} characters")
     shared = Query.from_url(_only(text, ("period", "filters", "compare")), site)
     last = dict(parse_qsl(text, keep_blank_values=True))
     if (dates := shared.period.dates) and (dates[1] - dates[0]).days > MOST_DAYS:
-        raise WrongInput(f"period {shared.period}: at most {MOST_DAYS} days")
+        raise InvalidInput(f"period {shared.period}: at most {MOST_DAYS} days")
     compare = last.get("compare", USUAL_COMPARISON)
     question = Query.of(
         site,
@@ -125,13 +126,13 @@ def intervals(asked: Span) -> list[str]:
 
 
 def interval_of(view: View, asked: Span) -> str:
-    """The interval on show: the one that was chosen, else the one that suits; `WrongInput` for too short a one."""
+    """The interval on show: the one that was chosen, else the one that suits; `InvalidInput` for too short a one."""
     known = intervals(asked)
     if not view.interval:
         usual = view.query.period.interval
         return usual if usual in known else known[-1] if usual == "month" else known[0]
     if (asked.end - asked.begin) / BUCKET_S[view.interval] > MOST_POINTS:
-        raise WrongInput(f"by {view.interval} this period has more than {MOST_POINTS} points: {', '.join(known)}")
+        raise InvalidInput(f"by {view.interval} this period has more than {MOST_POINTS} points: {', '.join(known)}")
     return view.interval
 
 
@@ -151,33 +152,33 @@ def _only(text: str, names: tuple[str, ...]) -> str:
 def _metric(name: str) -> str:
     if name not in TOP:
         metric(name)  # says what there is, where there is no such metric at all
-        raise WrongInput(f"metric {name!r} is not drawn here: {', '.join(TOP)}")
+        raise InvalidInput(f"metric {name!r} is not drawn here: {', '.join(TOP)}")
     return name
 
 
 def _interval(name: str) -> str:
     if name and name not in INTERVALS:
-        raise WrongInput(f"interval {name[:40]!r}: {', '.join(INTERVALS)}")
+        raise InvalidInput(f"interval {name[:40]!r}: {', '.join(INTERVALS)}")
     return name
 
 
 def _list(panel: Panel, name: str) -> str:
     known = [one.id for one in panel.lists]
     if name not in known:
-        raise WrongInput(f"{panel.id} {name[:40]!r}: {', '.join(known)}")
+        raise InvalidInput(f"{panel.id} {name[:40]!r}: {', '.join(known)}")
     return name
 
 
 def _details(given: dict[str, str]) -> Details:
     of = given["details"]
     if of != TIME and of not in LISTS:
-        raise WrongInput(f"details {of[:40]!r}: {', '.join((TIME, *LISTS))}")
+        raise InvalidInput(f"details {of[:40]!r}: {', '.join((TIME, *LISTS))}")
     columns = ("name", *TOP) if of == TIME else ("name", *LISTS[of].metrics)
     sort = given.get("sort", "-visitors" if of != TIME else "name")
     by = sort.removeprefix("-")
     if by not in columns:
-        raise WrongInput(f"sort {by[:40]!r}: {', '.join(columns)}")
+        raise InvalidInput(f"sort {by[:40]!r}: {', '.join(columns)}")
     page = given.get("page", "1")
     if not (page.isascii() and page.isdigit() and 1 <= len(page) <= 6 and int(page)):
-        raise WrongInput(f"page {page[:40]!r} is no whole number from 1 on")
+        raise InvalidInput(f"page {page[:40]!r} is no whole number from 1 on")
     return Details(of, given.get("search", "")[:LONGEST_SEARCH], Order(by, sort.startswith("-")), int(page))

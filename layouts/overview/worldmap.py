@@ -11,8 +11,8 @@ from pathlib import Path
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.filters import Filter
-from analytics.stats import Row
+from analytics.query.filters import Filter
+from analytics.query.result import Row
 from layouts.components import figures
 from layouts.components.address import at
 from layouts.components.markup import Tag

@@ -10,10 +10,10 @@ import pytest
 from reader import DESKTOP, PHONE, Reader, add_owner, add_site, chromium, come
 from stream_server import until
 
-from analytics.config import Config
-from analytics.paths import readable
+from analytics.base.config import Config
+from analytics.base.paths import readable
 from collector.control import ask
-from tests.serving import AGENT, SITE, Server, event, serving
+from tests.support.serving import AGENT, SITE, Server, event, serving
 
 RUNS = "<img src=x onerror=window.__x=1>"
 PATHS = [

@@ -13,8 +13,8 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from stream_server import StreamServer, foreign_requests, stream_server, until
 
-from collector.hub import QUIET_S
-from tests.serving import ROOT
+from collector.live.hub import QUIET_S
+from tests.support.serving import ROOT
 
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
 SCRIPTS = ("check", "feed", "language", "live", "shared", "shell", "spark", "stream", "tip")  # in Dash's order

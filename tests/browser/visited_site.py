@@ -20,8 +20,8 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from collector.payload import Rejected, read_body
-from collector.routes import script_beating
+from collector.doors.routes import script_beating
+from collector.ingest.event import Rejected, read_body
 
 STUB = "window.footfall=window.footfall||function(){(footfall.q=footfall.q||[]).push(arguments)};"
 Event = dict[str, Any]

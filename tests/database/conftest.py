@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from analytics import schema
-from analytics.config import Config
-from analytics.stats import Ask
-from tests.replica import ENGINES, answering
+from analytics.base.config import Config
+from analytics.query.stats import Ask
+from analytics.storage import schema
+from tests.support.replica import ENGINES, answering
 
 EMPTY = "; ".join(
     [

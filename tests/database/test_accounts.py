@@ -8,8 +8,10 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from analytics import accounts, schema, sites
-from analytics.sites import WrongInput
+from analytics.access import accounts
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
+from analytics.storage import schema
 
 NOW = 1_800_000_000
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
@@ -56,13 +58,13 @@ def test_a_person_is_kept_under_the_address_in_lower_case(database):
     ],
 )
 def test_what_cannot_be_an_account_is_refused(database, email, role, password, named):
-    with pytest.raises(WrongInput, match=named):
+    with pytest.raises(InvalidInput, match=named):
         accounts.add_person(database, email, role, password, now=NOW)
     assert accounts.people(database) == []
 
 
 def test_a_second_account_of_one_address_is_refused(database, ada):
-    with pytest.raises(WrongInput, match="there already"):
+    with pytest.raises(InvalidInput, match="there already"):
         accounts.add_person(database, "ADA@example.com", "viewer", PASSWORD, now=NOW)
     assert accounts.people(database) == [ada]
 
@@ -133,7 +135,7 @@ def test_a_new_password_ends_every_login_and_the_old_password(database, ada):
 
 
 def test_a_new_password_for_nobody_is_refused(database):
-    with pytest.raises(WrongInput, match="nobody"):
+    with pytest.raises(InvalidInput, match="nobody"):
         accounts.reset_password(database, EMAIL, PASSWORD, now=NOW)
 
 
@@ -179,7 +181,7 @@ def test_set_up_makes_owner_site_and_login_and_only_once(database):
     login = accounts.set_up(database, EMAIL, PASSWORD, "https://Example.com/", "Europe/Berlin", now=NOW)
     owner = accounts.signed_in(database, login, now=NOW)
     assert (owner.email, owner.role) == (EMAIL, "owner")
-    assert [(site.domain, site.timezone) for site in sites.all_sites(database)] == [("example.com", "Europe/Berlin")]
+    assert [(site.domain, site.timezone) for site in store.all_sites(database)] == [("example.com", "Europe/Berlin")]
     with pytest.raises(accounts.AlreadySetUp):
         accounts.set_up(database, "eve@example.com", PASSWORD, "example.org", "UTC", now=NOW)
     assert _stored(database, schema.sites) == 1
@@ -191,9 +193,9 @@ def test_another_token_is_not_that_of_the_installation(token):
 
 
 def test_set_up_takes_over_a_site_that_the_command_line_added(database):
-    site = sites.add(database, "example.com", timezone="Asia/Tokyo", now=NOW)
+    site = store.add(database, "example.com", timezone="Asia/Tokyo", now=NOW)
     accounts.set_up(database, EMAIL, PASSWORD, "example.com", "UTC", now=NOW)
-    assert sites.all_sites(database) == [site]
+    assert store.all_sites(database) == [site]
 
 
 def test_two_set_ups_at_once_make_one_owner(database):
@@ -220,7 +222,7 @@ def test_a_language_is_chosen_for_good_and_taken_back(database, ada):
     assert accounts.signed_in(database, token, now=NOW).language == ""
     accounts.set_language(database, ada, "de-DE")
     assert accounts.signed_in(database, token, now=NOW).language == "de-DE"
-    with pytest.raises(WrongInput, match="no language that is here"):
+    with pytest.raises(InvalidInput, match="no language that is here"):
         accounts.set_language(database, ada, "xx-XX")
     assert [person.language for person in accounts.people(database)] == ["de-DE"]
     accounts.set_language(database, ada, "")

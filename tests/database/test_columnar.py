@@ -9,18 +9,20 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, func, select, text, update
 
-from analytics import changes, columnar, following, schema, sites, transfer
-from analytics.columnar import Columnar
-from analytics.verify import Verified, verify
-from collector import routes
-from collector.request import Request
+from analytics.jobs.verify import Verified, verify
+from analytics.replica import codec, columnar, follow
+from analytics.replica.columnar import Columnar
+from analytics.sites import store
+from analytics.storage import changes, schema
+from collector.doors import routes
+from collector.http.messages import Request
 from collector.service import Service
-from tests.factories import HOME, NOW, added_site, arrival, event, heartbeat, one_by_one, stored
-from tests.serving import eventually
+from tests.support.factories import HOME, NOW, added_site, arrival, event, heartbeat, one_by_one, stored
+from tests.support.serving import eventually
 
 DAY = 86_400
 NEVER = threading.Event().wait
-TABLES = transfer.TABLES
+TABLES = codec.TABLES
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def replica_of(database, config):
 
 
 def everything(table):
-    return select(*transfer.columns(table)).order_by(table.c.site_id, table.c.id)
+    return select(*codec.columns(table)).order_by(table.c.site_id, table.c.id)
 
 
 def truth(database):
@@ -110,7 +112,7 @@ def test_a_removed_site_goes_and_the_others_stay(kept, database):
     added_site(database, "other.example")
     stored(database, arrival(), arrival("pageview", "page-0002", site_id=2), event(site_id=2))
     assert_same(kept, database, visits=2, pageviews=2, events=1)
-    sites.remove(database, "other.example")
+    store.remove(database, "other.example")
     assert_same(kept, database, visits=1, pageviews=1)
 
 
@@ -124,7 +126,7 @@ def test_a_removed_site_leaves_one_line_and_nobody_who_follows_misses_it(kept, d
     one_by_one(database, event(), event(site_id=2), arrival("pageview", "page-0003", site_id=2))
     if before == "all":
         kept.follow(NEVER)
-    sites.remove(database, "other.example")
+    store.remove(database, "other.example")
     with database.read() as connection:
         said = [change.rows for change in changes.newest(connection, 100) if change.site_id == 2]
     assert said == [dict.fromkeys(changes.FACTS)]
@@ -134,27 +136,27 @@ def test_a_removed_site_leaves_one_line_and_nobody_who_follows_misses_it(kept, d
 
 
 def test_a_copy_looks_for_few_missing_numbers_however_many_a_removed_site_has_left(database, config, monkeypatch):
-    monkeypatch.setattr(following, "MOST_HOLES", 5)
+    monkeypatch.setattr(follow, "MOST_HOLES", 5)
     for domain in ("example.com", "other.example"):
         added_site(database, domain)
     stored(database, arrival())
     one_by_one(database, *(arrival("pageview", f"page-{nth:04}", site_id=2) for nth in range(20)))
-    sites.remove(database, "other.example")
+    store.remove(database, "other.example")
     with database.transaction() as connection:
         changes.mark(connection)
     with database.read() as connection:
-        position, newest = following.start(connection, 0.0), changes.newest(connection, 1)[0]
+        position, newest = follow.start(connection, 0.0), changes.newest(connection, 1)[0]
     missing = dict.fromkeys(range(newest.id - 5, newest.id - 1), 0.0)
-    assert position == following.Position(newest.id, newest.digest, missing)
+    assert position == follow.Position(newest.id, newest.digest, missing)
     with replica_of(database, config) as replica:
         assert_same(replica, database, visits=1, pageviews=1)
 
 
 def test_a_batch_after_a_large_text_has_fewer_rows():
-    before = transfer.Rows(many=20_000, last=1, text="x" * (4 * following.LARGEST_TEXT), json=False)
-    assert following.at_once(schema.visits, before) == 5_000
-    assert following.at_once(schema.visits, before._replace(text="")) == following.at_once(schema.visits) == 20_000
-    assert following.at_once(schema.events, before._replace(many=1)) == 1
+    before = codec.Rows(many=20_000, last=1, text="x" * (4 * follow.LARGEST_TEXT), json=False)
+    assert follow.at_once(schema.visits, before) == 5_000
+    assert follow.at_once(schema.visits, before._replace(text="")) == follow.at_once(schema.visits) == 20_000
+    assert follow.at_once(schema.events, before._replace(many=1)) == 1
 
 
 def test_a_replica_that_was_closed_while_a_site_was_removed_is_the_truth_again(kept, database, config):
@@ -162,7 +164,7 @@ def test_a_replica_that_was_closed_while_a_site_was_removed_is_the_truth_again(k
     one_by_one(database, arrival(), arrival("pageview", "page-0002", site_id=2))
     kept.follow(NEVER)
     kept.close()
-    sites.remove(database, "other.example")
+    store.remove(database, "other.example")
     with replica_of(database, config) as again:
         assert_same(again, database, visits=1, pageviews=1)
 
@@ -195,8 +197,8 @@ def test_text_of_any_kind_arrives_as_it_is(kept, database):
 
 
 def test_more_changes_than_go_in_one_pass_all_arrive(kept, database, monkeypatch):
-    monkeypatch.setattr(following, "MOST_CHANGES", 2)
-    monkeypatch.setattr(following, "ROWS", 3)
+    monkeypatch.setattr(follow, "MOST_CHANGES", 2)
+    monkeypatch.setattr(follow, "ROWS", 3)
     for group in range(5):
         stored(database, *(arrival("pageview", f"page-{group}-{n:03}", visitor=n) for n in range(8)))
     assert_same(kept, database, visits=8, pageviews=40)
@@ -221,16 +223,16 @@ def test_a_change_that_appears_after_a_later_one_is_not_missed(kept, database):
 
 def test_a_hole_that_stays_is_forgotten():
     there = changes.Change(9, 1, {}, "d")
-    position = following._moved(following.Position(5, "", {}), [there], now=100.0)
-    assert position == following.Position(9, "d", {6: 100.0, 7: 100.0, 8: 100.0})
-    filled = following._moved(position, [there._replace(id=7)], now=130.0)
-    assert filled == following.Position(9, "d", {6: 100.0, 8: 100.0})
-    assert following._moved(filled, [], now=160.0) == following.Position(9, "d", {})
+    position = follow._moved(follow.Position(5, "", {}), [there], now=100.0)
+    assert position == follow.Position(9, "d", {6: 100.0, 7: 100.0, 8: 100.0})
+    filled = follow._moved(position, [there._replace(id=7)], now=130.0)
+    assert filled == follow.Position(9, "d", {6: 100.0, 8: 100.0})
+    assert follow._moved(filled, [], now=160.0) == follow.Position(9, "d", {})
 
 
 def test_what_was_stored_before_there_was_a_replica_is_in_it(database, config, monkeypatch):
-    monkeypatch.setattr(following, "ROWS", 1)
-    monkeypatch.setattr(following, "COPIED", 3)
+    monkeypatch.setattr(follow, "ROWS", 1)
+    monkeypatch.setattr(follow, "COPIED", 3)
     added_site(database)
     added_site(database, "other.example")
     stored(
@@ -269,7 +271,7 @@ def test_a_file_that_is_of_no_use_is_made_anew(kept, database, config, spoil, mo
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         case _:
             monkeypatch.setattr(columnar, "SHAPE", "another")
-            monkeypatch.setattr("analytics.rebuilding.SHAPE", "another")
+            monkeypatch.setattr("analytics.replica.rebuild.SHAPE", "another")
     told = []
     with replica_of(database, config) as again:
         again.follow(NEVER, told.append)
@@ -354,7 +356,7 @@ def test_making_that_is_stopped_leaves_nothing_behind(database, config):
 
 
 def test_making_that_fails_for_one_of_its_threads_leaves_nothing_behind(database, config, monkeypatch):
-    monkeypatch.setattr(following, "COPIED", 1)
+    monkeypatch.setattr(follow, "COPIED", 1)
     added_site(database)
     stored(database, *(arrival("pageview", f"page-{n:04}", visitor=n) for n in range(20)))
 

@@ -6,9 +6,12 @@ import re
 
 import pytest
 
-from analytics import accounts, commands, embeds, keys, schema, sites
-from analytics.sites import WrongInput
-from tests.factories import arrival, count, one_by_one
+from analytics import commands
+from analytics.access import accounts, api_keys, embeds
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
+from analytics.storage import schema
+from tests.support.factories import arrival, count, one_by_one
 
 ADDRESS = "https://stats.example.com"
 
@@ -46,20 +49,20 @@ def test_a_site_is_changed(database):
     add_site(database)
     options = {"identity": "browser", "hosts": ["shop.example.net"], "name": None, "excluded_paths": ()}
     assert run(database, "site set", domain="example.com", **options) == "example.com is changed."
-    changed = sites.find(database, "example.com")
+    changed = store.find(database, "example.com")
     assert (changed.identity, changed.hosts, changed.name) == ("browser", ("shop.example.net",), "example.com")
 
 
 def test_changing_nothing_is_an_error(database):
     add_site(database)
-    with pytest.raises(WrongInput, match="nothing to change"):
+    with pytest.raises(InvalidInput, match="nothing to change"):
         run(database, "site set", domain="example.com", hosts=(), name=None)
 
 
 def test_removing_a_site_removes_all_of_its_data_and_nothing_else(database):
     add_site(database)
     add_site(database, "example.org")
-    gone, stays = (sites.find(database, domain).id for domain in ("example.com", "example.org"))
+    gone, stays = (store.find(database, domain).id for domain in ("example.com", "example.org"))
     one_by_one(database, arrival(site_id=gone), arrival(site_id=stays))
     assert run(database, "site remove", domain="example.com") == "example.com and all of its data are gone."
     tables = (schema.visits, schema.pageviews, schema.heartbeats, schema.outcomes)
@@ -70,9 +73,9 @@ def test_removing_a_site_removes_all_of_its_data_and_nothing_else(database):
 def test_a_site_is_found_under_its_other_name_but_removed_by_its_own_alone(database, added, other):
     add_site(database, added)
     assert run(database, "site set", domain=other, name="The Shop") == f"{added} is changed."
-    with pytest.raises(WrongInput, match=f"^there is no site {other}; is {added} meant\\?$"):
+    with pytest.raises(InvalidInput, match=f"^there is no site {other}; is {added} meant\\?$"):
         run(database, "site remove", domain=other)
-    assert sites.find(database, other).name == "The Shop"
+    assert store.find(database, other).name == "The Shop"
 
 
 def test_a_site_that_is_not_there_is_named_with_those_that_are(database):
@@ -83,7 +86,7 @@ def test_a_site_that_is_not_there_is_named_with_those_that_are(database):
         ("key add", {"name": "k", "scope": "stats", "site": "example.org"}),
         ("embed add", {"site": "example.org", "hosts": ["panel.example.com"], "expires": "30d"}),
     ):
-        with pytest.raises(WrongInput, match=r"there is no site example\.org; known: example\.com"):
+        with pytest.raises(InvalidInput, match=r"there is no site example\.org; known: example\.com"):
             run(database, name, **options)
 
 
@@ -121,11 +124,11 @@ def test_people_are_listed(database):
 def test_a_key_is_printed_alone_and_works_until_it_is_removed(database):
     add_site(database)
     key = run(database, "key add", name="panel", scope="ingest", site="example.com")
-    found = keys.KeyRing(database, stale_s=0).find(key)
+    found = api_keys.KeyRing(database, stale_s=0).find(key)
     assert found is not None
-    assert (found.scope, found.site_id) == ("ingest", sites.find(database, "example.com").id)
+    assert (found.scope, found.site_id) == ("ingest", store.find(database, "example.com").id)
     assert run(database, "key forget", key=key) == "The key is gone."
-    assert keys.KeyRing(database, stale_s=0).find(key) is None
+    assert api_keys.KeyRing(database, stale_s=0).find(key) is None
 
 
 # ── cards ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -166,7 +169,7 @@ def test_durations_are_read(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "d", "0d", "-1d", "1.5d", "30", "30s", "30M", "99999d", "30 d"])
 def test_what_is_no_duration_is_an_error(text):
-    with pytest.raises(WrongInput, match="is no duration; give one like 30m, 12h, 30d or 4w"):
+    with pytest.raises(InvalidInput, match="is no duration; give one like 30m, 12h, 30d or 4w"):
         commands.seconds(text)
 
 
@@ -177,6 +180,6 @@ def test_the_set_up_link_is_printed_until_somebody_has_an_account(database):
     assert commands.run(database, "https://stats.example.com", "setup-link", {}, **context) == link
     accounts.add_person(database, "ann@example.com", "viewer", "correct horse battery", now=1)
     with pytest.raises(
-        WrongInput, match=r"somebody has an account already.* app\.py user reset EMAIL` gives a new pass"
+        InvalidInput, match=r"somebody has an account already.* app\.py user reset EMAIL` gives a new pass"
     ):
         commands.run(database, "https://stats.example.com", "setup-link", {}, **context)

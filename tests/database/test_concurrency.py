@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from analytics.beat import Beat, State
-from analytics.concurrency import first_beat, people_at
-from analytics.history import History
-from analytics.ids import first_id
-from analytics.live import Concurrency
-from analytics.presence import Presence
-from analytics.sites import Site
-from tests.factories import MINUTE, NOW, beat, keep_beats, site
-from tests.serving import eventually
+from analytics.base.ids import first_id
+from analytics.live.beat import Beat, State
+from analytics.live.minute_query import first_beat, people_at
+from analytics.live.minutes import History
+from analytics.live.presence import Presence
+from analytics.live.state import Concurrency
+from analytics.sites.site import Site
+from tests.support.factories import MINUTE, NOW, beat, keep_beats, site
+from tests.support.serving import eventually
 
 WINDOW = 60
 HOUR = 3600

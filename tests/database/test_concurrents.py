@@ -8,14 +8,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics import concurrents, maintenance, schema, sites
-from analytics.beat import State
-from analytics.concurrency import people_at, people_each_minute
-from analytics.concurrents import DAY_S, MINUTES, UNKNOWN
-from analytics.history import DayOfConcurrents, History, a_week_before
-from analytics.ids import first_id
-from analytics.jobs import day_of, start_of
-from tests.factories import MINUTE, NOW, arrival, beat, keep_heartbeats, one_by_one, rows, site, with_sites
+from analytics.base.ids import first_id
+from analytics.calendar import minute_series
+from analytics.calendar.days import day_of, start_of
+from analytics.calendar.minute_series import DAY_S, MINUTES, UNKNOWN, DayOfConcurrents
+from analytics.jobs import daily
+from analytics.live import minute_store
+from analytics.live.beat import State
+from analytics.live.minute_query import people_at, people_each_minute
+from analytics.live.minutes import History, a_week_before
+from analytics.sites import store
+from analytics.storage import schema
+from tests.support.factories import MINUTE, NOW, arrival, beat, keep_heartbeats, one_by_one, rows, site, with_sites
 
 WINDOW = 60
 HOUR = 3600
@@ -30,11 +34,11 @@ def go_on(_: float) -> bool:
 
 
 def counted(database, day: date = YESTERDAY, kept=lambda _: 0, rest=go_on) -> int | None:
-    return concurrents.count_day(database, day, NOW, WINDOW, kept, rest)
+    return minute_store.count_day(database, day, NOW, WINDOW, kept, rest)
 
 
 def series(database, site_id: int = 1, day: date = YESTERDAY) -> list[int]:
-    return list(concurrents.read(database, site_id, day, day + timedelta(days=1))[day])
+    return list(minute_store.read(database, site_id, day, day + timedelta(days=1))[day])
 
 
 def people(found: list[int], begin: int = MIDNIGHT - DAY_S) -> dict[int, int]:
@@ -48,8 +52,8 @@ def people(found: list[int], begin: int = MIDNIGHT - DAY_S) -> dict[int, int]:
 def test_a_day_is_packed_and_comes_back_the_same():
     chance = random.Random(1)
     for numbers in ([0] * MINUTES, [UNKNOWN] * MINUTES, [chance.randrange(UNKNOWN, 2**31 - 1) for _ in range(MINUTES)]):
-        assert list(concurrents.unpack(concurrents.pack(numbers))) == numbers
-    assert len(concurrents.pack([0] * MINUTES)) < 40
+        assert list(minute_series.unpack(minute_series.pack(numbers))) == numbers
+    assert len(minute_series.pack([0] * MINUTES)) < 40
 
 
 @pytest.mark.parametrize("window", [5, 60, 3600])
@@ -89,7 +93,7 @@ def test_what_was_before_a_site_s_first_beat_is_not_known(database):
     counted(database)
     assert series(database) == [UNKNOWN] * 721 + [1] + [0] * 718
     keep_heartbeats(database, beat(1, at=MIDNIGHT + 60))
-    concurrents.count_day(database, TODAY, NOW + DAY_S, WINDOW, lambda _: 0, go_on)
+    minute_store.count_day(database, TODAY, NOW + DAY_S, WINDOW, lambda _: 0, go_on)
     assert series(database, day=TODAY) == [0, 1] + [0] * 1438
 
 
@@ -108,21 +112,21 @@ def test_a_day_without_anybody_is_known_between_others(database):
     ]
     assert series(database) == [0] * MINUTES
     between = YESTERDAY - timedelta(days=1)  # nobody has counted it
-    assert set(concurrents.read(database, 1, long_ago, TODAY)) == {long_ago, YESTERDAY}
-    assert between in concurrents.missing(database, TODAY)
-    assert concurrents.read(database, 1, long_ago - timedelta(days=9), long_ago) == {}
-    assert concurrents.read(database, 3, long_ago, TODAY) == {}
+    assert set(minute_store.read(database, 1, long_ago, TODAY)) == {long_ago, YESTERDAY}
+    assert between in minute_store.missing(database, TODAY)
+    assert minute_store.read(database, 1, long_ago - timedelta(days=9), long_ago) == {}
+    assert minute_store.read(database, 3, long_ago, TODAY) == {}
 
 
 def test_a_stopped_count_leaves_the_day_missing_and_the_next_ends_as_if_nothing_had_been(database, monkeypatch):
-    monkeypatch.setattr(concurrents, "BATCH", 1)
+    monkeypatch.setattr(minute_store, "BATCH", 1)
     keep_heartbeats(database, *(beat(n, at=NOON + n, site_id=n % 3 + 1) for n in range(40)))
     rests = iter([False] * 9)  # the first site is counted and written, the second not
     assert counted(database, rest=lambda _: next(rests, True)) is None
     assert [one for (one,) in rows(database, schema.concurrents, "site_id")] == [1]
-    assert concurrents.missing(database, TODAY) == [YESTERDAY]
+    assert minute_store.missing(database, TODAY) == [YESTERDAY]
     assert counted(database) == 3
-    assert concurrents.missing(database, TODAY) == []
+    assert minute_store.missing(database, TODAY) == []
     again = rows(database, schema.concurrents)
     counted(database)
     assert rows(database, schema.concurrents) == again
@@ -135,7 +139,7 @@ def late(database, *arrivals) -> None:
     """Stores arrivals as the writer does."""
     one_by_one(database, *arrivals)
     with database.transaction() as connection:
-        maintenance.count_again(connection, [one.at for one in arrivals], NOW)
+        daily.count_again(connection, [one.at for one in arrivals], NOW)
 
 
 def test_a_late_beat_has_its_day_counted_again_and_the_next_where_it_is_the_last_hour(database):
@@ -144,13 +148,13 @@ def test_a_late_beat_has_its_day_counted_again_and_the_next_where_it_is_the_last
     for day in (before, YESTERDAY):
         counted(database, day)
     late(database, arrival(at=NOON + 10, visitor=2))
-    assert concurrents.missing(database, TODAY) == [YESTERDAY]
+    assert minute_store.missing(database, TODAY) == [YESTERDAY]
     late(database, arrival("pageview", "page-0002", at=start_of(YESTERDAY) - 10, visitor=3))
-    assert concurrents.missing(database, TODAY) == [before, YESTERDAY]
+    assert minute_store.missing(database, TODAY) == [before, YESTERDAY]
     for day in (before, YESTERDAY):
         counted(database, day)
     assert people(series(database)) == {start_of(YESTERDAY): 1, NOON: 1, NOON + MINUTE: 1}
-    assert concurrents.missing(database, TODAY) == []
+    assert minute_store.missing(database, TODAY) == []
 
 
 def test_beats_that_come_while_their_day_is_counted_make_it_be_counted_again(database):
@@ -187,14 +191,14 @@ def test_what_was_purged_before_it_was_counted_is_not_known(database):
 
 def test_the_daily_work_counts_before_it_purges_and_the_series_outlives_the_beats(database):
     keep_heartbeats(database, *(beat(n, at=NOON - back * DAY_S) for back in range(12) for n in (1, 2)))
-    work = maintenance.Work(database, NOW, 7, go_on, lambda _: None, WINDOW)
+    work = daily.Work(database, NOW, 7, go_on, lambda _: None, WINDOW)
     first = YESTERDAY - timedelta(days=11)
-    said = maintenance.run(work)
+    said = daily.run(work)
     assert said[1] == f"Counted the minutes of 12 days, {first} to {YESTERDAY}."
     assert said[2] == "Purged 10 heartbeats past their retention."
     assert people(series(database, day=first), start_of(first)) == {NOON - 11 * DAY_S: 2}
-    assert maintenance.run(work) == []
-    assert not maintenance.due(database, NOW)
+    assert daily.run(work) == []
+    assert not daily.due(database, NOW)
 
 
 def test_it_goes_with_its_site_and_is_not_written_for_one_that_goes_meanwhile(database):
@@ -207,7 +211,7 @@ def test_it_goes_with_its_site_and_is_not_written_for_one_that_goes_meanwhile(da
 
     counted(database, rest=remove)
     assert [one for (one,) in rows(database, schema.concurrents, "site_id")] == [1]
-    sites.remove(database, "site-1.example")
+    store.remove(database, "site-1.example")
     assert rows(database, schema.concurrents) == []
 
 
@@ -233,7 +237,7 @@ def test_a_day_has_its_line_its_peak_and_its_mean_whether_counted_already_or_not
         *(beat(4, at=begin + 5 * HOUR), beat(5, at=begin + DAY_S - 30), beat(6, at=begin + DAY_S)),
     )
     if is_counted:
-        maintenance.run(maintenance.Work(database, NOW, 30, go_on, lambda _: None, WINDOW))
+        daily.run(daily.Work(database, NOW, 30, go_on, lambda _: None, WINDOW))
     found = whole_day(database, YESTERDAY, NOW, zone)
     assert (found.begin, found.end) == (begin, begin + DAY_S)
     assert people(list(found.people), begin) == {begin: 1, begin + HOUR: 2, begin + 5 * HOUR: 1}
@@ -256,7 +260,7 @@ def test_last_week_s_line_is_that_of_the_same_weekday_after_its_beats_are_gone(d
     a_week = 7 * DAY_S
     keep_heartbeats(database, beat(1, at=NOON - a_week - DAY_S), *(beat(n, at=NOON - a_week) for n in (1, 2, 3)))
     keep_heartbeats(database, beat(1, at=NOON))
-    maintenance.run(maintenance.Work(database, NOW, 2, go_on, lambda _: None, WINDOW))
+    daily.run(daily.Work(database, NOW, 2, go_on, lambda _: None, WINDOW))
     assert [at for (at,) in rows(database, schema.heartbeats, "at")] == [NOON]
     found = whole_day(database, YESTERDAY, NOW)
     begin = start_of(YESTERDAY)
@@ -269,7 +273,7 @@ def test_a_day_of_23_hours_and_one_of_25_are_compared_by_the_clock(database, day
     noon = local(f"{day}T12:00", zone)
     then = local(f"{date.fromisoformat(day) - timedelta(days=7)}T12:00", zone)
     keep_heartbeats(database, beat(1, at=then - DAY_S), beat(1, at=then), beat(2, at=then), beat(3, at=noon))
-    maintenance.run(maintenance.Work(database, noon + 2 * DAY_S, 30, go_on, lambda _: None, WINDOW))
+    daily.run(daily.Work(database, noon + 2 * DAY_S, 30, go_on, lambda _: None, WINDOW))
     found = whole_day(database, date.fromisoformat(day), noon + 2 * DAY_S, zone)
     assert len(found.people) == len(found.before) == (found.end - found.begin) // MINUTE == hours * 60
     nth = (noon - found.begin) // MINUTE
@@ -280,7 +284,7 @@ def test_a_day_of_23_hours_and_one_of_25_are_compared_by_the_clock(database, day
 def test_a_year_is_read_at_once_and_what_was_never_counted_is_not_known(database):
     with_sites(database, 1)
     first = TODAY - timedelta(days=365)
-    packed = concurrents.pack([3] * MINUTES)
+    packed = minute_series.pack([3] * MINUTES)
     with database.transaction() as connection:
         days = (first + timedelta(days=nth) for nth in range(365))
         connection.execute(

@@ -8,17 +8,20 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from analytics import schema, sites, stats, usage
-from analytics.columnar import Columnar
-from analytics.paths import readable
-from analytics.query import Query
-from analytics.verify import verify
-from collector import demo_days
-from collector.cast import DEMO_DOMAIN, excerpt
-from collector.demo import PAST_S
-from collector.place import open_places
-from tests.factories import added_site, count, rows
-from tests.replica import NEVER
+from analytics.base.paths import readable
+from analytics.jobs import daily_usage
+from analytics.jobs.verify import verify
+from analytics.query import stats
+from analytics.query.query import Query
+from analytics.replica.columnar import Columnar
+from analytics.sites import store
+from analytics.storage import schema
+from collector.ingest.geo import open_places
+from collector.simulate import demo_days
+from collector.simulate.demo import PAST_S
+from collector.simulate.people import DEMO_DOMAIN, excerpt
+from tests.support.factories import added_site, count, rows
+from tests.support.replica import NEVER
 
 NOW = int(datetime(2026, 11, 26, 15, 30, tzinfo=UTC).timestamp())
 LAST = date(2026, 11, 25)
@@ -106,7 +109,7 @@ def test_they_walk_on_the_pages_of_the_crowd(database, places, demo_site):
 
 def test_daily_usage_counts_each_user_once_and_nobody_twice(database, places, demo_site):
     write(database, places, demo_site)
-    (found,) = usage.read(database, [demo_site], [LAST])[demo_site]
+    (found,) = daily_usage.read(database, [demo_site], [LAST])[demo_site]
     since = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp())
     came = [row for row in rows(database, schema.visits, "visitor", "user_id", "started_at") if row[2] >= since]
     users = {user_id for _, user_id, _ in came if user_id}
@@ -131,12 +134,12 @@ def test_the_replica_follows_them_day_by_day(database, config, places, demo_site
 
 def test_removed_with_its_site_nothing_of_them_is_left(database, places, demo_site):
     write(database, places, demo_site)
-    sites.remove(database, DEMO_DOMAIN)
+    store.remove(database, DEMO_DOMAIN)
     assert [count(database, table) for table in (*FACTS, schema.daily_usage)] == [0, 0, 0, 0]
 
 
 def test_a_site_that_was_removed_meanwhile_gets_none(database, places, demo_site):
-    sites.remove(database, DEMO_DOMAIN)
+    store.remove(database, DEMO_DOMAIN)
     write(database, places, demo_site)
     assert [count(database, table) for table in (*FACTS, schema.daily_usage)] == [0, 0, 0, 0]
 

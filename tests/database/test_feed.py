@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analytics.feed import opaque, recent
-from tests.factories import NOW, arrival, event, heartbeat, one_by_one, stored
+from analytics.live.feed import opaque, recent
+from tests.support.factories import NOW, arrival, event, heartbeat, one_by_one, stored
 
 
 def test_a_site_without_rows_has_an_empty_feed(database):

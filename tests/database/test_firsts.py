@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from analytics import carried, changes, firsts, schema, sites, stats
-from analytics.columnar import Columnar
-from analytics.dialects import DUCKDB
-from analytics.filters import parse
-from analytics.period import Clock, Period
-from analytics.query import Query
-from tests.factories import HOME, added_site, arrival, event, stored
-from tests.history import at
-from tests.replica import NEVER
+from analytics.calendar.period import Clock, Period
+from analytics.query import stats
+from analytics.query.dialects import DUCKDB
+from analytics.query.filters import parse
+from analytics.query.query import Query
+from analytics.replica import denormalised, first_seen
+from analytics.replica.columnar import Columnar
+from analytics.sites import store
+from analytics.storage import changes, schema
+from tests.support.factories import HOME, added_site, arrival, event, stored
+from tests.support.history import at
+from tests.support.replica import NEVER
 
 SPLITS = ("", "source", "country", "browser", "entry_page", "page", "event", "time:hour", "time:day")
 PERIODS = ("2026-03-28", "2026-03-29,2026-03-30")
@@ -69,7 +72,7 @@ def _query(period: str, by: str, metric: str = "percentage", filters: Any = ()) 
 
 def assert_same(kept, database) -> None:
     kept.follow(NEVER)
-    assert [*firsts.wrong(kept._replica, 10), *carried.wrong(kept._replica, 10)] == []
+    assert [*first_seen.wrong(kept._replica, 10), *denormalised.wrong(kept._replica, 10)] == []
     assert answers(kept.rows) == answers(stats.of_truth(database))
 
 
@@ -128,14 +131,14 @@ def test_a_whole_site_that_was_written_is_set_right(kept, database):
 
 
 def test_a_replica_that_is_made_anew_is_right(database, config, monkeypatch):
-    monkeypatch.setattr(firsts, "AT_ONCE", 7)
+    monkeypatch.setattr(first_seen, "AT_ONCE", 7)
     added_site(database)
     added_site(database, "other.example")
     chance = random.Random(6)
     stored(database, *crowd(chance, 80, "page"), event(site_id=2, at=at(28)))
     columnar = Columnar(database, config)
     assert_same(columnar, database)
-    sites.remove(database, "other.example")
+    store.remove(database, "other.example")
     assert_same(columnar, database)
     columnar.close()
 

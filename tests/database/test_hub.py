@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import text
 
-from analytics.config import Config
-from analytics.database import Database
-from analytics.feed import opaque
-from analytics.presence import Presence
-from collector import pipeline
-from collector.arrival import Arrival, Stored
-from collector.hub import A_FRAME, FRAME_S, LARGEST_BUFFER, Hub
-from collector.place import open_places
-from tests.factories import (
+from analytics.base.config import Config
+from analytics.live.feed import opaque
+from analytics.live.presence import Presence
+from analytics.storage.database import Database
+from collector.ingest import pipeline
+from collector.ingest.accepted import Arrival, Stored
+from collector.ingest.geo import open_places
+from collector.live.hub import A_FRAME, FRAME_S, LARGEST_BUFFER, Hub
+from tests.support.factories import (
     NOW,
     added_site,
     arrival,
@@ -32,8 +32,8 @@ from tests.factories import (
     stored,
     stored_outcome,
 )
-from tests.factories import event as an_event
-from tests.serving import eventually
+from tests.support.factories import event as an_event
+from tests.support.serving import eventually
 
 WINDOW = 60
 PATIENCE_S = 20

@@ -8,10 +8,12 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from analytics import accounts, invitations, members, schema, sites
-from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
-from analytics.invitations import COMMAND_LINE, Gone, Invitation
-from analytics.sites import WrongInput
+from analytics.access import accounts, invitations, members
+from analytics.access.invitations import COMMAND_LINE, Gone, Invitation
+from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
+from analytics.storage import schema
 
 NOW, DAY_S = 1_800_000_000, 86_400
 PASSWORD = "correct horse"
@@ -25,7 +27,7 @@ def cheap(monkeypatch):
 
 @pytest.fixture
 def shop(database):
-    return sites.add(database, "shop.example", now=NOW).id
+    return store.add(database, "shop.example", now=NOW).id
 
 
 @pytest.fixture
@@ -112,7 +114,7 @@ def test_it_ends_when_its_time_is_over_when_it_is_revoked_and_when_its_site_is_g
     with pytest.raises(Gone):
         invitations.find(database, token, now=NOW)
     _, another = invite(database, VIEWER, shop)
-    sites.remove(database, "shop.example")
+    store.remove(database, "shop.example")
     with pytest.raises(Gone):
         invitations.find(database, another, now=NOW)
 
@@ -141,10 +143,10 @@ def test_a_made_up_token_is_no_invitation(database, shop, token):
 
 def test_an_account_that_is_there_is_not_made_again_and_the_invitation_stays(database, shop, owner):
     made, token = invite(database, VIEWER, shop)
-    with pytest.raises(WrongInput, match="there is an account") as refused:
+    with pytest.raises(InvalidInput, match="there is an account") as refused:
         invitations.join(database, token, owner.email, "another password", now=NOW)
     assert refused.value.fields.keys() == {"email"}
-    with pytest.raises(WrongInput) as refused:
+    with pytest.raises(InvalidInput) as refused:
         invitations.join(database, token, "nobody", "short", now=NOW)
     assert refused.value.fields.keys() == {"email", "password"}
     assert invitations.find(database, token, now=NOW) == made
@@ -170,7 +172,7 @@ def test_open_ones_are_listed_by_site_without_used_and_expired_ones(database, sh
     ],
 )
 def test_what_cannot_be_an_invitation_is_refused(database, shop, role, more, says):
-    with pytest.raises(WrongInput, match=says):
+    with pytest.raises(InvalidInput, match=says):
         invite(database, role, shop, **more)
 
 
@@ -178,7 +180,7 @@ def test_there_is_an_end_to_open_invitations(database, shop, monkeypatch):
     monkeypatch.setattr(invitations, "MOST_PENDING", 2)
     for _ in range(2):
         invite(database, VIEWER, shop)
-    with pytest.raises(WrongInput, match="revoke some first"):
+    with pytest.raises(InvalidInput, match="revoke some first"):
         invite(database, VIEWER, shop)
     invite(database, VIEWER, None)
 

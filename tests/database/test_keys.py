@@ -7,16 +7,18 @@ import re
 import pytest
 from sqlalchemy import select
 
-from analytics import keys, schema, sites
-from analytics.sites import WrongInput
+from analytics.access import api_keys
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
+from analytics.storage import schema
 
 NOW = 1_800_000_000
 
 
 def test_a_key_is_shown_once_and_found_by_what_was_shown(database):
-    site = sites.add(database, "example.com", now=NOW)
-    plain = keys.add(database, " shop ", "stats", site.id, now=NOW)
-    ring = keys.KeyRing(database)
+    site = store.add(database, "example.com", now=NOW)
+    plain = api_keys.add(database, " shop ", "stats", site.id, now=NOW)
+    ring = api_keys.KeyRing(database)
     assert re.fullmatch(r"ff_[A-Za-z0-9_-]{32}", plain)
     found = ring.find(plain)
     assert (found.name, found.scope, found.site_id) == ("shop", "stats", site.id)
@@ -26,8 +28,8 @@ def test_a_key_is_shown_once_and_found_by_what_was_shown(database):
 
 @pytest.mark.parametrize("other", ["", "ff_", "ff_" + "A" * 32, "fe_" + "A" * 32, "é", "ff_\ud800"])
 def test_what_nobody_was_given_opens_nothing(database, other):
-    plain = keys.add(database, "shop", "admin", None, now=NOW)
-    ring = keys.KeyRing(database)
+    plain = api_keys.add(database, "shop", "admin", None, now=NOW)
+    ring = api_keys.KeyRing(database)
     assert ring.find(other) is None
     assert ring.find(plain[:-1] + ("A" if plain[-1] != "A" else "B")) is None
 
@@ -37,8 +39,8 @@ def test_what_nobody_was_given_opens_nothing(database, other):
     [("shop", "root"), ("", "stats"), (" ", "stats"), ("a\nb", "stats"), ("x" * 121, "stats")],
 )
 def test_a_wrong_scope_or_name_is_refused(database, name, scope):
-    with pytest.raises(WrongInput):
-        keys.add(database, name, scope, None, now=NOW)
+    with pytest.raises(InvalidInput):
+        api_keys.add(database, name, scope, None, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -51,38 +53,38 @@ def test_a_wrong_scope_or_name_is_refused(database, name, scope):
     ],
 )
 def test_a_key_opens_its_scope_on_its_site(scope, site_id, opens):
-    key = keys.Key(1, "shop", scope, site_id)
+    key = api_keys.Key(1, "shop", scope, site_id)
     asked = [(wanted, site) for wanted in ("stats", "ingest") for site in (1, 2, None)]
     assert {question for question in asked if key.opens(*question)} == opens
 
 
 def test_the_ring_asks_the_database_only_when_it_is_stale_or_told_to_forget(database):
-    ring = keys.KeyRing(database, stale_s=3600)
+    ring = api_keys.KeyRing(database, stale_s=3600)
     assert ring.find("ff_" + "A" * 32) is None
-    plain = keys.add(database, "shop", "stats", None, now=NOW)
+    plain = api_keys.add(database, "shop", "stats", None, now=NOW)
     assert ring.find(plain) is None
     ring.forget()
     assert ring.find(plain) is not None
-    assert keys.KeyRing(database, stale_s=0).find(plain) is not None
+    assert api_keys.KeyRing(database, stale_s=0).find(plain) is not None
 
 
 def test_keys_are_listed_without_themselves_and_removed_by_their_number(database):
-    site = sites.add(database, "example.com", now=NOW)
+    site = store.add(database, "example.com", now=NOW)
     of_site, of_all = (
-        keys.add(database, "shop", "stats", site.id, now=NOW),
-        keys.add(database, "all", "admin", None, now=NOW),
+        api_keys.add(database, "shop", "stats", site.id, now=NOW),
+        api_keys.add(database, "all", "admin", None, now=NOW),
     )
-    first, second = keys.all_keys(database)
-    assert first == keys.Key(first.id, "shop", "stats", site.id, NOW)
-    assert second == keys.Key(second.id, "all", "admin", None, NOW)
-    assert keys.remove_number(database, first.id) == first
-    ring = keys.KeyRing(database)
+    first, second = api_keys.all_keys(database)
+    assert first == api_keys.Key(first.id, "shop", "stats", site.id, NOW)
+    assert second == api_keys.Key(second.id, "all", "admin", None, NOW)
+    assert api_keys.remove_number(database, first.id) == first
+    ring = api_keys.KeyRing(database)
     assert (ring.find(of_site), ring.find(of_all)) == (None, second)
-    with pytest.raises(WrongInput, match=f"there is no key {first.id}"):
-        keys.remove_number(database, first.id)
+    with pytest.raises(InvalidInput, match=f"there is no key {first.id}"):
+        api_keys.remove_number(database, first.id)
 
 
 def test_each_wrong_field_of_a_key_is_named(database):
-    with pytest.raises(WrongInput) as refused:
-        keys.add(database, "", "root", None, now=NOW)
+    with pytest.raises(InvalidInput) as refused:
+        api_keys.add(database, "", "root", None, now=NOW)
     assert refused.value.fields.keys() == {"name", "scope"}

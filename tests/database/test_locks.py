@@ -8,9 +8,10 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import text
 
-from analytics import locks, sites
-from tests.factories import NOW, arrival, stored
-from tests.serving import eventually
+from analytics.sites import store
+from analytics.storage import locks
+from tests.support.factories import NOW, arrival, stored
+from tests.support.serving import eventually
 
 pytestmark = pytest.mark.parametrize("config", ["postgresql"], indirect=True)
 WAITING = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :space AND NOT granted"
@@ -31,10 +32,10 @@ def waiting(database) -> int:
 
 @pytest.mark.parametrize("work", ["store", "remove"])
 def test_whoever_stores_for_a_site_and_whoever_removes_it_wait_for_its_lock(database, work):
-    site = sites.add(database, "example.com", now=NOW)
+    site = store.add(database, "example.com", now=NOW)
     does = {
         "store": lambda: stored(database, arrival(site_id=site.id)),
-        "remove": lambda: sites.remove(database, site.domain),
+        "remove": lambda: store.remove(database, site.domain),
     }
     worker = threading.Thread(target=does[work])
     with taken(database, locks.SITE, site.id):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from argon2 import PasswordHasher
 
-from analytics import accounts, logins
-from analytics.sites import WrongInput
+from analytics.access import accounts, logins
+from analytics.base.errors import InvalidInput
 
 NOW = 1_800_000_000
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
@@ -56,7 +56,7 @@ def test_a_new_password_takes_the_old_one_and_ends_the_other_logins(database, ad
 )
 def test_what_is_wrong_is_named_and_nothing_changes(database, ada, old, new, field):
     own, other = login(database), login(database)
-    with pytest.raises(WrongInput) as refused:
+    with pytest.raises(InvalidInput) as refused:
         logins.change_password(database, ada, old, new, keep=own)
     assert refused.value.fields.keys() == {field}
     assert holds(database, own, other) == [True, True]
@@ -71,6 +71,6 @@ def test_a_reset_while_the_old_password_is_checked_wins(database, ada, monkeypat
         return True
 
     monkeypatch.setattr(accounts, "matches", reset)
-    with pytest.raises(WrongInput, match="changed meanwhile"):
+    with pytest.raises(InvalidInput, match="changed meanwhile"):
         logins.change_password(database, ada, PASSWORD, "battery staple", keep="")
     assert login(database, password="from the command line")

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from analytics import maintenance, purge, salts, schema
-from analytics.config import Config
-from analytics.database import Database
-from analytics.jobs import day_of, start_of
-from analytics.maintenance import Work
-from tests.factories import NOW, beat, count, keep_heartbeats, rows, with_sites
+from analytics.base.config import Config
+from analytics.calendar.days import day_of, start_of
+from analytics.jobs import daily, purge
+from analytics.jobs.daily import Work
+from analytics.sites import salts
+from analytics.storage import schema
+from analytics.storage.database import Database
+from tests.support.factories import NOW, beat, count, keep_heartbeats, rows, with_sites
 
 HOUR, DAY = 3600, 86_400
 TODAY = day_of(NOW)
@@ -46,7 +48,7 @@ def fortnight(database) -> Database:
 
 
 def test_everything_missed_is_made_up_and_then_there_is_nothing_to_do(fortnight):
-    assert maintenance.run(work(fortnight)) == [
+    assert daily.run(work(fortnight)) == [
         f"Counted the people of 14 days, {day(14)} to {day(1)}: 29, each day for itself.",
         f"Counted the minutes of 14 days, {day(14)} to {day(1)}.",
         "Purged 15 heartbeats past their retention.",
@@ -55,42 +57,42 @@ def test_everything_missed_is_made_up_and_then_there_is_nothing_to_do(fortnight)
         (day(back), 3 if back == 11 else 2) for back in range(14, 0, -1)
     ]
     assert min(at for (at,) in rows(fortnight, schema.heartbeats, "at")) == start_of(TODAY) - 6 * DAY - 12 * HOUR
-    assert maintenance.run(work(fortnight)) == []
+    assert daily.run(work(fortnight)) == []
 
 
 def test_one_day_is_told_as_one_day(database):
     keep_heartbeats(database, beat(1, at=NOW - DAY), beat(2, at=NOW - DAY))
-    assert maintenance.run(work(database)) == told(2)
+    assert daily.run(work(database)) == told(2)
 
 
 def test_by_itself_it_is_done_at_one_o_clock_utc_and_not_before(database):
-    assert maintenance.keep(work(database, NOW - DAY)) == []
+    assert daily.keep(work(database, NOW - DAY)) == []
     keep_heartbeats(database, beat(1, at=NOW - DAY))
     early = ONE_O_CLOCK - 1
-    assert not maintenance.due(database, early)
-    assert maintenance.due(database, early + 1)
-    assert maintenance.keep(work(database, early + 1)) == told(1)
-    assert not maintenance.due(database, early + 1)
-    assert maintenance.keep(work(database, NOW)) == []
-    assert maintenance.due(database, ONE_O_CLOCK + DAY)
+    assert not daily.due(database, early)
+    assert daily.due(database, early + 1)
+    assert daily.keep(work(database, early + 1)) == told(1)
+    assert not daily.due(database, early + 1)
+    assert daily.keep(work(database, NOW)) == []
+    assert daily.due(database, ONE_O_CLOCK + DAY)
 
 
 def test_what_was_missed_is_due_at_any_hour(database):
     keep_heartbeats(database, beat(1, at=NOW - 3 * DAY))
     with_sites(database, 1)
-    assert maintenance.due(database, ONE_O_CLOCK - HOUR + 60)
-    maintenance.keep(work(database, ONE_O_CLOCK - HOUR + 60))
+    assert daily.due(database, ONE_O_CLOCK - HOUR + 60)
+    daily.keep(work(database, ONE_O_CLOCK - HOUR + 60))
     assert days(database) == [day(3)]
 
 
 def test_nothing_is_purged_of_a_day_that_could_not_be_counted(fortnight):
     stopping = iter([False, False, False])  # the first days are counted, then it has to stop
-    assert maintenance.run(work(fortnight, rest=lambda _: next(stopping, True)))
+    assert daily.run(work(fortnight, rest=lambda _: next(stopping, True)))
     first = min(at for (at,) in rows(fortnight, schema.heartbeats, "at"))
     assert 0 < len(days(fortnight)) < 14
     assert day_of(first).isoformat() > days(fortnight)[-1] or len(rows(fortnight, schema.heartbeats)) == 29
-    assert maintenance.due(fortnight, NOW)
-    maintenance.run(work(fortnight))
+    assert daily.due(fortnight, NOW)
+    daily.run(work(fortnight))
     assert rows(fortnight, schema.daily_usage, "day", "people") == [
         (day(back), 3 if back == 11 else 2) for back in range(14, 0, -1)
     ]
@@ -102,11 +104,11 @@ def test_a_purge_that_was_stopped_is_due_again(fortnight, monkeypatch):
     def rest(_: float) -> bool:
         return count(fortnight, schema.heartbeats) < 29  # stops after the first batch
 
-    maintenance.run(work(fortnight, rest=rest))
+    daily.run(work(fortnight, rest=rest))
     assert count(fortnight, schema.heartbeats) == 25
-    assert maintenance.due(fortnight, NOW)
-    assert maintenance.keep(work(fortnight)) == ["Purged 11 heartbeats past their retention."]
-    assert not maintenance.due(fortnight, NOW)
+    assert daily.due(fortnight, NOW)
+    assert daily.keep(work(fortnight)) == ["Purged 11 heartbeats past their retention."]
+    assert not daily.due(fortnight, NOW)
 
 
 def test_old_counters_go_too_and_are_due_once_a_day(database):
@@ -115,10 +117,10 @@ def test_old_counters_go_too_and_are_due_once_a_day(database):
         for back in (0, 89, 90, 91):
             row = {"site_id": 1, "hour": NOW - back * DAY, "outcome": "filtered", "reason": "bot", "count": 1}
             connection.execute(schema.outcomes.insert(), row)
-    assert maintenance.keep(work(database)) == ["Purged 1 counter older than 90 days."]
+    assert daily.keep(work(database)) == ["Purged 1 counter older than 90 days."]
     assert [hour for (hour,) in rows(database, schema.outcomes, "hour")] == [NOW - back * DAY for back in (90, 89, 0)]
-    assert not maintenance.due(database, NOW)
-    assert maintenance.due(database, NOW + DAY)
+    assert not daily.due(database, NOW)
+    assert daily.due(database, NOW + DAY)
 
 
 def test_counters_whose_purge_was_stopped_are_due_again(database, monkeypatch):
@@ -128,10 +130,10 @@ def test_counters_whose_purge_was_stopped_are_due_again(database, monkeypatch):
         for back in (91, 92):
             row = {"site_id": 0, "hour": NOW - back * DAY, "outcome": "rejected", "reason": "bad_json", "count": 1}
             connection.execute(schema.outcomes.insert(), row)
-    assert maintenance.run(work(database, rest=lambda _: True)) == ["Purged 1 counter older than 90 days."]
-    assert maintenance.due(database, NOW)
-    assert maintenance.keep(work(database)) == ["Purged 1 counter older than 90 days."]
-    assert not maintenance.due(database, NOW)
+    assert daily.run(work(database, rest=lambda _: True)) == ["Purged 1 counter older than 90 days."]
+    assert daily.due(database, NOW)
+    assert daily.keep(work(database)) == ["Purged 1 counter older than 90 days."]
+    assert not daily.due(database, NOW)
 
 
 def test_old_salts_go_too(database):
@@ -139,8 +141,8 @@ def test_old_salts_go_too(database):
     with database.transaction() as connection:
         for back in (0, 1, 2):
             connection.execute(schema.salts.insert(), {"site_id": 1, "day": day(back), "nonce": "00" * 32})
-    assert maintenance.run(work(database, start_of(TODAY) + salts.OPEN_S - 1)) == ["Destroyed 1 old salt."]
-    assert maintenance.run(work(database, start_of(TODAY) + salts.OPEN_S)) == ["Destroyed 1 old salt."]
+    assert daily.run(work(database, start_of(TODAY) + salts.OPEN_S - 1)) == ["Destroyed 1 old salt."]
+    assert daily.run(work(database, start_of(TODAY) + salts.OPEN_S)) == ["Destroyed 1 old salt."]
     assert rows(database, schema.salts, "day") == [(day(0),)]
 
 
@@ -152,12 +154,12 @@ def test_while_one_is_at_it_another_leaves_it_or_waits(fortnight):
     answers: list[list[str]] = []
 
     def other() -> None:
-        answers.append(maintenance.run(work(fortnight, rest=lambda s: threading.Event().wait(s), tell=said.append)))
+        answers.append(daily.run(work(fortnight, rest=lambda s: threading.Event().wait(s), tell=said.append)))
 
     said: list[str] = []
     with fortnight.alone() as alone:
         assert alone
-        assert maintenance.keep(work(fortnight)) == []
+        assert daily.keep(work(fortnight)) == []
         thread = threading.Thread(target=other)
         thread.start()
         while "another process is at it" not in said:
@@ -184,7 +186,7 @@ def test_of_two_processes_on_one_database_one_does_it(config: Config, fortnight)
 
         def one(database: Database) -> None:
             begin.wait(10)
-            answers.append(maintenance.keep(work(database)))
+            answers.append(daily.keep(work(database)))
 
         threads = [threading.Thread(target=one, args=(database,)) for database in (fortnight, other)]
         for thread in threads:

@@ -10,10 +10,12 @@ import alembic.config
 import pytest
 from sqlalchemy import insert, text
 
-from analytics import schema, segments, sites
-from analytics.database import MIGRATIONS, Database
-from analytics.sites import Directory
-from tests.factories import NOW, arrival, event, heartbeat, rows, stored
+from analytics.query import segments
+from analytics.sites import store
+from analytics.sites.directory import Directory
+from analytics.storage import schema
+from analytics.storage.database import MIGRATIONS, Database
+from tests.support.factories import NOW, arrival, event, heartbeat, rows, stored
 
 KEY = "0123456789abcdef0123456789abcdef"
 SESSION, TOKEN = f"/cart.jsp;jsessionid={KEY}", f"/reset-{KEY}"
@@ -128,7 +130,7 @@ def test_settings_and_segments_are_in_one_form_too(before, upgrade):
     assert [one.values for one in segment.filters] == [("/café",), ("*.xn--mller-kva.example",)]
     assert rows(after, schema.embeds, "hosts") == [("xn--bro-hoa.example:3000",)]
     assert Directory(after).get("müller.example").excludes_path("/س/x")
-    assert sites.find(after, "straße.example").shown_domain == "straße.example"
+    assert store.find(after, "straße.example").shown_domain == "straße.example"
 
 
 def test_an_empty_database_says_nothing(before, upgrade, caplog):

@@ -9,20 +9,24 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics import keys, maintenance, past, schema, stats
-from analytics.history import History, StillCounting
-from analytics.jobs import day_of, start_of
-from analytics.keys import KeyRing
-from analytics.past import Past
-from analytics.period import Clock, Comparison, Period, Span
-from analytics.query import Order, Query
-from analytics.sites import Directory
-from analytics.stats import Breakdown, Point, Row
-from collector import statistics
-from collector.hub import Hub
-from collector.request import Request
-from tests.factories import MINUTE, NOW, arrival, beat, keep_heartbeats, site, stored
-from tests.replica import NEVER
+from analytics.access import api_keys
+from analytics.access.api_keys import KeyRing
+from analytics.calendar.days import day_of, start_of
+from analytics.calendar.period import Clock, Comparison, Period, Span
+from analytics.jobs import daily
+from analytics.live.minutes import History, StillCounting
+from analytics.query import answer as past
+from analytics.query import stats
+from analytics.query.answer import Past
+from analytics.query.query import Order, Query
+from analytics.query.result import Breakdown, Point, Row
+from analytics.sites.directory import Directory
+from analytics.storage import schema
+from collector.api import statistics
+from collector.http.messages import Request
+from collector.live.hub import Hub
+from tests.support.factories import MINUTE, NOW, arrival, beat, keep_heartbeats, site, stored
+from tests.support.replica import NEVER
 
 WINDOW = 60
 HOUR, DAY_S = 3600, 86_400
@@ -61,7 +65,7 @@ def two_days(database) -> None:
 
 def keep_the_days(database, now: int = NOW, days: int = 30) -> None:
     """The day's work: counts what is over, and purges heartbeats that are older than so many days."""
-    maintenance.run(maintenance.Work(database, now, days, NEVER, lambda _: None, WINDOW))
+    daily.run(daily.Work(database, now, days, NEVER, lambda _: None, WINDOW))
 
 
 # ── by hand ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -212,7 +216,7 @@ def test_numbers_of_a_day_that_the_day_s_work_has_still_to_count_are_not_told(da
 
 def test_a_program_is_told_to_come_again_while_minutes_are_still_being_counted(database, monkeypatch):
     two_days(database)
-    key = keys.add(database, "reports", "stats", 1, now=NOW)
+    key = api_keys.add(database, "reports", "stats", 1, now=NOW)
     history, clock = History(database, WINDOW), lambda: float(NOW)
     asked_by = Directory(database), KeyRing(database), Hub(database, WINDOW, clock), stats.of_truth(database)
     programs = statistics.Statistics(*asked_by, history, clock)

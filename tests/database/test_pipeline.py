@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from analytics import sites
-from analytics.config import Config
-from analytics.database import Database
-from collector.arrival import Arrival, Filtered, Shed
-from collector.payload import Event, Rejected
-from collector.pipeline import Hit, Kit, read_hit, run
-from collector.place import Places, open_places
-from tests.factories import AGENT, NOW, added_site, kit
+from analytics.base.config import Config
+from analytics.sites import store
+from analytics.storage.database import Database
+from collector.ingest.accepted import Arrival, Filtered, Shed
+from collector.ingest.event import Event, Rejected
+from collector.ingest.geo import Places, open_places
+from collector.ingest.pipeline import Hit, Kit, read_hit, run
+from tests.support.factories import AGENT, NOW, added_site, kit
 
 MS = NOW * 1000 + 250
 HEADERS = {"user-agent": AGENT}
@@ -152,13 +152,13 @@ def test_what_a_page_from_a_spammer_tells_later_shares_its_fate(steps):
 
 def test_an_excluded_host_is_left_out_before_anybody_asks_for_the_list(steps, embedded):
     database, _ = embedded
-    sites.change(database, "example.com", excluded_hosts=["staging.example.com", "mirror.test"])
+    store.change(database, "example.com", excluded_hosts=["staging.example.com", "mirror.test"])
     try:
         for host in ("staging.example.com", "a.staging.example.com", "mirror.test"):
             assert taken(steps, pageview(url=f"https://{host}/")) == Filtered("excluded_host")
         assert isinstance(taken(steps, pageview(url="https://notstaging.example.com/")), Arrival)
     finally:
-        sites.change(database, "example.com", excluded_hosts=[])
+        store.change(database, "example.com", excluded_hosts=[])
 
 
 def test_past_the_rate_it_is_shed(steps):

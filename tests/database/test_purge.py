@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from analytics import purge, schema
-from analytics.jobs import day_of, start_of
-from analytics.purge import Purged
-from tests.factories import NOW, arrival, beat, count, keep_heartbeats, one_by_one, rows, with_sites
+from analytics.calendar.days import day_of, start_of
+from analytics.jobs import purge
+from analytics.jobs.purge import Purged
+from analytics.storage import schema
+from tests.support.factories import NOW, arrival, beat, count, keep_heartbeats, one_by_one, rows, with_sites
 
 DAY = 86_400
 

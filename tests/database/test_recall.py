@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import delete
 
-from analytics import schema
-from analytics.presence import Presence
-from analytics.recall import last_beats
-from tests.factories import NOW, added_site, arrival, event, heartbeat, leave, one_by_one
+from analytics.live.presence import Presence
+from analytics.live.restore import last_beats
+from analytics.storage import schema
+from tests.support.factories import NOW, added_site, arrival, event, heartbeat, leave, one_by_one
 
 
 def test_nothing_is_recalled_of_nothing(database):

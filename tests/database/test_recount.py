@@ -9,11 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from analytics import concurrents, maintenance, purge, schema
-from analytics.columnar import Columnar
-from analytics.jobs import day_of, start_of
-from analytics.verify import AGREES, repair, report, verify
-from tests.factories import NOW, added_site, arrival, count, event, heartbeat, leave, one_by_one, rows, stored
+from analytics.calendar import minute_series
+from analytics.calendar.days import day_of, start_of
+from analytics.jobs import daily, purge
+from analytics.jobs.verify import AGREES, repair, report, verify
+from analytics.replica.columnar import Columnar
+from analytics.storage import schema
+from tests.support.factories import NOW, added_site, arrival, count, event, heartbeat, leave, one_by_one, rows, stored
 
 NEVER = threading.Event().wait
 DAY = 86_400
@@ -46,7 +48,7 @@ def kept(database, config):
     )
     # one group: the heartbeat comes after the leave, and leaves no row
     stored(database, leave("page-0005", at=NOON + 4030), heartbeat("page-0005", at=NOON + 4031))
-    maintenance.run(maintenance.Work(database, NOW, 7, NEVER, told))
+    daily.run(daily.Work(database, NOW, 7, NEVER, told))
     kept = Columnar(database, config)
     kept.follow(NEVER)
     yield kept
@@ -168,15 +170,15 @@ def shown(line: str) -> str:
 
 def test_wrong_minutes_are_told_and_mended(kept):
     ((packed,),) = rows(kept.database, schema.concurrents, "people")
-    people = concurrents.unpack(packed)
+    people = minute_series.unpack(packed)
     people[720] += 1
     with kept.database.transaction() as connection:
-        connection.execute(schema.concurrents.update().values(people=concurrents.pack(people)))
+        connection.execute(schema.concurrents.update().values(people=minute_series.pack(people)))
     assert verify(kept, NEVER, told).derived == (
         f"concurrents of example.com on {YESTERDAY}: 1 minutes are not as its heartbeats have them",
     )
     assert repair(kept, NEVER, told) == ["concurrents: 1"]
-    assert concurrents.unpack(rows(kept.database, schema.concurrents)[0][2]) == concurrents.unpack(packed)
+    assert minute_series.unpack(rows(kept.database, schema.concurrents)[0][2]) == minute_series.unpack(packed)
     assert verify(kept, NEVER, told).derived == ()
 
 
@@ -192,7 +194,7 @@ def test_what_was_purged_is_not_counted_again(kept, database):
     """Days whose heartbeats are gone stay as they were counted; days with all of theirs are counted again."""
     later = NOW + 8 * DAY
     one_by_one(database, arrival("pageview", "page-0009", visitor=9, at=later - 2 * DAY))
-    maintenance.run(maintenance.Work(database, later, 7, NEVER, told))
+    daily.run(daily.Work(database, later, 7, NEVER, told))
     assert count(database, schema.heartbeats) == 1
     made_anew(kept, f"UPDATE daily_usage SET people = 99 WHERE day = '{YESTERDAY}'")
     change(database, "UPDATE outcomes SET count = 99 WHERE outcome = 'stored' AND hour < 1000 + " + str(NOW))

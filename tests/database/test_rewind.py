@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from analytics import rewind
-from analytics.feed import FeedItem
-from analytics.history import History
-from analytics.live import Concurrency, LiveState
-from analytics.presence import Presence
-from collector.arrival import Arrival, Stored
-from collector.hub import Hub
-from tests.factories import (
+from analytics.live import rewind
+from analytics.live.feed import FeedItem
+from analytics.live.minutes import History
+from analytics.live.presence import Presence
+from analytics.live.state import Concurrency, LiveState
+from collector.ingest.accepted import Arrival, Stored
+from collector.live.hub import Hub
+from tests.support.factories import (
     HOME,
     MINUTE,
     NOW,

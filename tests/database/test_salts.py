@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics import schema
-from analytics.config import Config
-from analytics.database import Database
-from analytics.salts import OPEN_S, SaltKeeper, Salts
-from collector.visitor import visitor_of, visitors_of
-from tests.factories import AGENT, MINUTE, NOW, SECRET, arrival, heartbeat, one_by_one, rows, site
+from analytics.base.config import Config
+from analytics.sites.salts import OPEN_S, SaltKeeper, Salts
+from analytics.storage import schema
+from analytics.storage.database import Database
+from collector.ingest.visitor import visitor_of, visitors_of
+from tests.support.factories import AGENT, MINUTE, NOW, SECRET, arrival, heartbeat, one_by_one, rows, site
 
 ADDRESS = "203.0.113.7"
 DAY = 86_400

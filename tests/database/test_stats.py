@@ -1,4 +1,4 @@
-"""Every number of `tests/history.py`, written out by hand: on SQLite, PostgreSQL and the replica of either."""
+"""Every number of `tests/support/history.py`, written out by hand: on SQLite, PostgreSQL and the replica of either."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ import psycopg
 import pytest
 from sqlalchemy import event as signals
 
-from analytics import schema, stats
-from analytics.config import Config
-from analytics.database import Database
-from analytics.dimensions import DIMENSIONS
-from analytics.filters import parse
-from analytics.metrics import METRICS, Grain
-from analytics.period import Clock, Period, Span
-from analytics.query import Order, Query
-from analytics.stats import Breakdown, Point, Row
-from tests.factories import HOME, arrival, count, stored
-from tests.factories import rows as kept
-from tests.history import at, keep_history
-from tests.replica import ENGINES, answering
+from analytics.base.config import Config
+from analytics.calendar.period import Clock, Period, Span
+from analytics.query import stats
+from analytics.query.dimensions import DIMENSIONS
+from analytics.query.filters import parse
+from analytics.query.metrics import METRICS, Grain
+from analytics.query.query import Order, Query
+from analytics.query.result import Breakdown, Point, Row
+from analytics.storage import schema
+from analytics.storage.database import Database
+from tests.support.factories import HOME, arrival, count, stored
+from tests.support.factories import rows as kept
+from tests.support.history import at, keep_history
+from tests.support.replica import ENGINES, answering
 
 BOTH = "2026-03-10,2026-03-11"
 NOW = at(12, 12)
@@ -44,7 +45,7 @@ def past_rooms(postgresql_server, migrated_template) -> str:
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def past(request, tmp_path_factory) -> Iterator[Database]:
-    """A database in which the visits of `tests/history.py` have taken place; nobody writes to it any more."""
+    """A database in which the visits of `tests/support/history.py` have taken place; nobody writes to it any more."""
     url = request.getfixturevalue("past_rooms") if request.param == "postgresql" else ""
     database = Database(Config(data_dir=tmp_path_factory.mktemp("past"), database_url=url))
     if not count(database, schema.visits):

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from analytics import schema
-from analytics.beat import Beat, State
-from analytics.feed import FeedItem, opaque
-from collector.arrival import Duplicate, Filtered, Stored, tab_of
-from collector.payload import Rejected
-from collector.store import Tally, write_tally
-from collector.visit import Origin
-from tests.factories import (
+from analytics.live.beat import Beat, State
+from analytics.live.feed import FeedItem, opaque
+from analytics.storage import schema
+from collector.ingest.accepted import Duplicate, Filtered, Stored, tab_of
+from collector.ingest.event import Rejected
+from collector.ingest.visit import Origin
+from collector.store.batch import Tally, write_tally
+from tests.support.factories import (
     DAY,
     HOME,
     MINUTE,

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.event import listen as listens
 
-from analytics import schema
-from analytics.today import SETTLED_S, Figures, Today
-from collector.arrival import Stored
-from tests.factories import NOW, arrival, event, heartbeat, leave, one_by_one, rows, site
+from analytics.live.figures import Figures
+from analytics.live.today import SETTLED_S, Today
+from analytics.storage import schema
+from collector.ingest.accepted import Stored
+from tests.support.factories import NOW, arrival, event, heartbeat, leave, one_by_one, rows, site
 
 HOUR, DAY = 3600, 86_400
 UTC_MIDNIGHT = NOW - 8 * HOUR

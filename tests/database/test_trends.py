@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from analytics.concurrency import people_at
-from analytics.trends import AGAIN_S, AT_ONCE, SHOWN, Trends
-from collector.hub import Hub
-from tests.factories import NOW, added_site, arrival, heartbeat, one_by_one, site
+from analytics.live.minute_query import people_at
+from analytics.live.sparklines import AGAIN_S, AT_ONCE, SHOWN, Trends
+from collector.live.hub import Hub
+from tests.support.factories import NOW, added_site, arrival, heartbeat, one_by_one, site
 
 MINUTE = 60
 BEGIN = NOW // MINUTE * MINUTE + MINUTE  # the first minute that is noted

@@ -7,11 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from analytics import maintenance, schema, usage
-from analytics.ids import first_id
-from analytics.jobs import day_of, late_days, start_of
-from analytics.usage import Usage
-from tests.factories import NOW, arrival, beat, heartbeat, keep_heartbeats, one_by_one, rows, with_sites
+from analytics.base.ids import first_id
+from analytics.calendar.days import day_of, late_days, start_of
+from analytics.jobs import daily, daily_usage
+from analytics.jobs.usage import Usage
+from analytics.storage import schema
+from tests.support.factories import NOW, arrival, beat, heartbeat, keep_heartbeats, one_by_one, rows, with_sites
 
 DAY = 86_400
 TODAY = day_of(NOW)
@@ -24,7 +25,7 @@ def go_on(_: float) -> bool:
 
 
 def counted(database, day: date = YESTERDAY, kept=lambda _: 0, now: int = NOW, rest=go_on) -> list[Usage] | None:
-    return usage.count_day(database, day, now, kept, rest)
+    return daily_usage.count_day(database, day, now, kept, rest)
 
 
 def at(hour: float, day: date = YESTERDAY) -> int:
@@ -100,21 +101,21 @@ def test_it_equals_a_recount_by_hand(database):
 
 
 def test_missing_is_every_day_since_the_first_heartbeat_that_is_not_counted(database):
-    assert usage.missing(database, TODAY) == []
+    assert daily_usage.missing(database, TODAY) == []
     keep_heartbeats(database, beat(1, at=at(8, TODAY - timedelta(days=4))), beat(2, at=at(8)))
     days = [TODAY - timedelta(days=back) for back in (4, 3, 2, 1)]
-    assert usage.missing(database, TODAY) == days
+    assert daily_usage.missing(database, TODAY) == days
     counted(database, days[1])
-    assert usage.missing(database, TODAY) == [days[0], *days[2:]]
-    assert usage.missing(database, days[2]) == [days[0]]
+    assert daily_usage.missing(database, TODAY) == [days[0], *days[2:]]
+    assert daily_usage.missing(database, days[2]) == [days[0]]
 
 
 def test_a_day_that_was_stopped_is_still_missing(database):
     keep_heartbeats(database, beat(1, at=at(8)), beat(1, at=at(8), site_id=2))
     assert counted(database, rest=lambda _: True) is None
-    assert (usage.missing(database, TODAY), rows(database, schema.daily_usage)) == ([YESTERDAY], [])
+    assert (daily_usage.missing(database, TODAY), rows(database, schema.daily_usage)) == ([YESTERDAY], [])
     assert len(counted(database) or []) == 2
-    assert usage.missing(database, TODAY) == []
+    assert daily_usage.missing(database, TODAY) == []
 
 
 # ── what comes late ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -124,7 +125,7 @@ def late(database, *arrivals) -> None:
     """Stores arrivals as the writer does, some of them from a day that is over."""
     one_by_one(database, *arrivals)
     with database.transaction() as connection:
-        maintenance.count_again(connection, [one.at for one in arrivals], NOW)
+        daily.count_again(connection, [one.at for one in arrivals], NOW)
 
 
 def test_the_days_of_late_beats_are_those_that_are_over():
@@ -139,10 +140,10 @@ def test_a_day_is_counted_again_when_beats_of_it_have_come(database):
     keep_heartbeats(database, beat(1, at=at(8)))
     counted(database)
     late(database, arrival(at=at(9), visitor=2), heartbeat(at=at(9.1), visitor=2))
-    assert usage.missing(database, TODAY) == [YESTERDAY]
+    assert daily_usage.missing(database, TODAY) == [YESTERDAY]
     counted(database)
     assert rows(database, schema.daily_usage, "people") == [(2,)]
-    assert usage.missing(database, TODAY) == []
+    assert daily_usage.missing(database, TODAY) == []
 
 
 def test_beats_that_come_while_their_day_is_counted_make_it_be_counted_again(database):
@@ -155,7 +156,7 @@ def test_beats_that_come_while_their_day_is_counted_make_it_be_counted_again(dat
         return False
 
     assert counted(database, rest=meanwhile) is None
-    assert (usage.missing(database, TODAY), rows(database, schema.daily_usage)) == ([YESTERDAY], [])
+    assert (daily_usage.missing(database, TODAY), rows(database, schema.daily_usage)) == ([YESTERDAY], [])
     counted(database, rest=meanwhile)
     assert rows(database, schema.daily_usage, "site_id", "people") == [(1, 2), (2, 1)]
 
@@ -186,12 +187,12 @@ def week(database):
 
 
 def test_reading_gives_the_days_of_many_sites_in_order(week):
-    days = usage.last_days(NOW, 7)
+    days = daily_usage.last_days(NOW, 7)
     assert (days[0], days[-1], len(days)) == (TODAY - timedelta(days=7), YESTERDAY, 7)
     two = [Usage(1, (TODAY - timedelta(days=back)).isoformat(), back, 0, back) for back in (2, 1)]
-    assert usage.read(week, [1, 2, 3], days) == {1: two, 2: [one._replace(site_id=2) for one in two]}
-    assert usage.read(week, [2], [YESTERDAY]) == {2: [two[1]._replace(site_id=2)]}
-    assert usage.read(week, [], days) == usage.read(week, [1], []) == {}
+    assert daily_usage.read(week, [1, 2, 3], days) == {1: two, 2: [one._replace(site_id=2) for one in two]}
+    assert daily_usage.read(week, [2], [YESTERDAY]) == {2: [two[1]._replace(site_id=2)]}
+    assert daily_usage.read(week, [], days) == daily_usage.read(week, [1], []) == {}
 
 
 def test_a_removed_site_has_no_usage_though_it_was_being_counted(database):

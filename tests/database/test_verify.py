@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from analytics.columnar import Columnar
-from analytics.verify import Verified, agrees, report, verify
-from tests.factories import NOW, added_site, arrival, event, heartbeat, one_by_one, stored
+from analytics.jobs.verify import Verified, agrees, report, verify
+from analytics.replica.columnar import Columnar
+from tests.support.factories import NOW, added_site, arrival, event, heartbeat, one_by_one, stored
 
 NEVER = threading.Event().wait
 ON = "example.com on 2027-01-15"

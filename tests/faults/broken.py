@@ -13,11 +13,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def _break_steps() -> None:
-    from analytics import invitations
-    from collector import pixel
-    from collector.connection import Connection
-    from collector.hub import Hub
-    from collector.place import Places
+    from analytics.access import invitations
+    from collector.doors import pixel
+    from collector.http.connection import Connection
+    from collector.ingest.geo import Places
+    from collector.live.hub import Hub
 
     def find_place(_places, *given):
         raise ValueError(f"no place for {given}")

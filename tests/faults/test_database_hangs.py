@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from senders import Senders, check_books, took
 
-from analytics.config import Config
-from tests.serving import SITE, eventually, listening, pageview, rows, run_command, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, eventually, listening, pageview, rows, run_command, serving
 
 HANG_S = 7.0
 AT_MOST_S = 1.0

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from senders import REFUSED, Senders, check_books, took
 
-from tests.serving import SITE, eventually, listening, serving
+from tests.support.serving import SITE, eventually, listening, serving
 
 
 def test_sigterm_under_load_loses_nothing_acknowledged(config):

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from senders import took
 
-from tests.serving import SITE, eventually, listening, pageview, received
+from tests.support.serving import SITE, eventually, listening, pageview, received
 
 HEAD = "POST /api/collect HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nUser-Agent: Mozilla/5.0 Firefox/140.0\r\n"
 BODIES, HEADS, STREAMS = 20, 20, 50

@@ -11,11 +11,12 @@ import pytest
 from dash import Dash
 from doorway import CHEAP, Browser
 
-from analytics import accounts, sites
-from analytics.config import Config
+from analytics.access import accounts
+from analytics.base.config import Config
+from analytics.sites import store
 from app import create_app, who_reads
+from collector.doors.wsgi import attach
 from collector.service import Service
-from collector.wsgi import attach
 
 CALLS = "/_dash-update-component"
 PASSWORD = "correct horse"
@@ -36,7 +37,7 @@ class House:
 
     def add_site(self, domain: str) -> int:
         """A new site; its number."""
-        added = sites.add(self.service.database, domain, now=NOW)
+        added = store.add(self.service.database, domain, now=NOW)
         self.service.renew()
         return added.id
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from collector.hub import QUIET_S
-from tests import proxy
-from tests.serving import SITE, Server, pageview
+from collector.live.hub import QUIET_S
+from tests.support import proxy
+from tests.support.serving import SITE, Server, pageview
 
 NGINX_HTTP = "gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 0;"
 NGINX = "location / { proxy_pass http://127.0.0.1:%d; proxy_http_version 1.1; proxy_buffering off; }"

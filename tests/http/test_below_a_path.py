@@ -11,11 +11,11 @@ import pytest
 from doorway import CALL, NOW, PAGE, doorway
 from house import CALLS, House, open_house
 
-from analytics import accounts
-from analytics.config import Config
-from callbacks import gate
-from callbacks.pages import PAGES
-from tests.serving import AGENT, SITE, Server, listening, pageview, serving
+from analytics.access import accounts
+from analytics.base.config import Config
+from callbacks.gate import gate
+from callbacks.table import PAGES
+from tests.support.serving import AGENT, SITE, Server, listening, pageview, serving
 
 BASE = "https://example.com/stats"
 LEADING = re.compile(r'(?:href|src|action|data-stream|data-address)(?:=|":)"(/[^"]*)')

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 import app
-from analytics import accounts
-from analytics.config import Config, secret_of
-from tests.serving import (
+from analytics.access import accounts
+from analytics.base.config import Config, secret_of
+from tests.support.serving import (
     AS_ON_A_TERMINAL,
     ROOT,
     SITE,

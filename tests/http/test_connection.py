@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.serving import eventually, pageview, received, rows
+from tests.support.serving import eventually, pageview, received, rows
 
 HOST = "Host: x\r\n"
 CLOSE = "Connection: close\r\n"

@@ -7,8 +7,8 @@ import json
 import pytest
 from doorway import CALL, CHEAP, NOW, PAGE, doorway
 
-from analytics import accounts
-from callbacks import gate
+from analytics.access import accounts
+from callbacks.gate import gate
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
 CALLS = "/_dash-update-component"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from house import open_house
 
-from analytics.config import Config
-from tests.serving import SITE, listening, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, listening, serving
 
 SEAL = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",

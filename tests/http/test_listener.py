@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from analytics.config import Config
-from collector.listener import listen_on
-from tests.serving import ROOT, environment_of, run_command
+from analytics.base.config import Config
+from collector.http.listener import listen_on
+from tests.support.serving import ROOT, environment_of, run_command
 
 
 @contextmanager

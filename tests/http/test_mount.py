@@ -14,8 +14,8 @@ from contextlib import closing
 
 import pytest
 
-from analytics.config import Config
-from tests.serving import (
+from analytics.base.config import Config
+from tests.support.serving import (
     AGENT,
     ROOT,
     SITE,

@@ -9,11 +9,11 @@ from html import escape
 import pytest
 from house import open_house
 
-from analytics.config import Config
-from analytics.dimensions import DIMENSIONS
-from analytics.metrics import METRICS
-from collector import openapi
-from collector.payload import Event
+from analytics.base.config import Config
+from analytics.query.dimensions import DIMENSIONS
+from analytics.query.metrics import METRICS
+from collector.doors import openapi
+from collector.ingest.event import Event
 
 
 @pytest.fixture(scope="module")

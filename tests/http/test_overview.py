@@ -1,4 +1,4 @@
-"""The parts and the files of an Overview, told of the visits of `tests/history.py`."""
+"""The parts and the files of an Overview, told of the visits of `tests/support/history.py`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from urllib.parse import quote, urlencode
 import pytest
 from house import House, open_house
 
-from analytics import schema, sites
-from analytics.config import Config
-from callbacks.answers import first_period
-from callbacks.overview import PARTS
-from callbacks.sheets import SHEETS
-from tests.history import at, keep_history
+from analytics.base.config import Config
+from analytics.sites import store as sites
+from analytics.storage import schema
+from callbacks.pages.overview import PARTS
+from callbacks.pages.overview_answers import first_period
+from callbacks.pages.overview_sheets import SHEETS
+from tests.support.history import at, keep_history
 
 SITE, ELSEWHERE = "example.com", "other.example"
 DAYS = "period=2026-03-10,2026-03-12"

@@ -9,8 +9,8 @@ import pytest
 from doorway import CHEAP, NOW, PAGE, doorway
 from house import open_house
 
-from analytics import accounts
-from analytics.config import Config
+from analytics.access import accounts
+from analytics.base.config import Config
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
 RIGHT = {"email": EMAIL, "password": PASSWORD}

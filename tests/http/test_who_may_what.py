@@ -12,9 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 from house import CALLS, open_house
 
-from analytics import access
-from analytics.config import Config
-from callbacks import pages
+from analytics.access import roles
+from analytics.base.config import Config
+from callbacks import table as pages
 
 SITE, OTHER = "example.com", "other.example"
 GIVEN = {"data-site": SITE, "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
@@ -245,5 +245,5 @@ def test_a_call_of_what_runs_in_the_browser_alone_is_refused(house):
 
 
 def test_somebody_else_on_a_public_dashboard_is_a_viewer_of_every_site():
-    assert access.ANYBODY.may(access.VIEWER, 7)
-    assert not access.ANYBODY.may(access.ADMIN, 7)
+    assert roles.ANYBODY.may(roles.VIEWER, 7)
+    assert not roles.ANYBODY.may(roles.ADMIN, 7)

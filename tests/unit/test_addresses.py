@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.addresses import is_own_network, network, plain_address
+from analytics.base.addresses import is_own_network, network, plain_address
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from analytics import causes, faults
+from analytics.base import error_causes, error_log
 
 
 def failed_below() -> Exception:
@@ -33,12 +33,12 @@ def failed_below() -> Exception:
 def test_a_failure_is_told_by_types_codes_and_places_down_to_its_cause():
     place = r"unit/test_faults\.py:\d+ failed_below"
     assert re.fullmatch(
-        rf"RuntimeError at {place} from OperationalError SQLITE_ERROR at {place}", faults.chain(failed_below())
+        rf"RuntimeError at {place} from OperationalError SQLITE_ERROR at {place}", error_log.chain(failed_below())
     )
 
 
 def test_a_failure_that_was_never_raised_is_its_type():
-    assert str(faults.told(ValueError("marked_words"))) == "ValueError"
+    assert str(error_log.told(ValueError("marked_words"))) == "ValueError"
 
 
 def test_an_endless_chain_and_a_deep_stack_are_told_in_short():
@@ -51,10 +51,10 @@ def test_an_endless_chain_and_a_deep_stack_are_told_in_short():
         deeper(50)
     except ValueError as failed:
         failed.__cause__ = failed
-        told = faults.chain(failed)
+        told = error_log.chain(failed)
     assert (told.count("deeper"), told.count("ValueError")) == (
-        faults.MOST_FRAMES * faults.MOST_CAUSES,
-        faults.MOST_CAUSES,
+        error_log.MOST_FRAMES * error_log.MOST_CAUSES,
+        error_log.MOST_CAUSES,
     )
 
 
@@ -63,7 +63,7 @@ def test_what_a_library_logs_of_a_failure_has_no_words_of_it_either():
         raise LookupError("marked_words")
     except LookupError:
         record = logging.getLogger("library").makeRecord("library", 40, "f", 1, "it failed", (), sys.exc_info())
-    written = faults.Format().format(record)
+    written = error_log.Format().format(record)
     assert re.fullmatch(r"\S+Z ERROR library: it failed\nLookupError at unit/test_faults\.py:\d+ \w+", written)
 
 
@@ -76,10 +76,10 @@ def logged():
     def write(failed: BaseException, level: int) -> str:
         root.setLevel(level)
         record = logging.LogRecord(
-            "footfall.writer", 40, "f", 1, "it cannot be stored: %s", (faults.told(failed),), None
+            "footfall.writer", 40, "f", 1, "it cannot be stored: %s", (error_log.told(failed),), None
         )
         record.created = 1788170405.5
-        return faults.Format().format(record)
+        return error_log.Format().format(record)
 
     yield write
     root.setLevel(before)
@@ -96,7 +96,7 @@ def test_the_chain_of_a_failure_follows_at_the_level_debug(logged):
     failed = failed_below()
     first, second = logged(failed, logging.DEBUG).splitlines()
     assert first == logged(failed, logging.INFO)
-    assert second == f"2026-08-31T10:00:05Z DEBUG footfall.writer: {faults.chain(failed)}"
+    assert second == f"2026-08-31T10:00:05Z DEBUG footfall.writer: {error_log.chain(failed)}"
 
 
 # ── what an operator can mend ────────────────────────────────────────────────────────────────────────────────────────
@@ -104,7 +104,7 @@ def test_the_chain_of_a_failure_follows_at_the_level_debug(logged):
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    monkeypatch.setattr(causes.DATA, "path", tmp_path)
+    monkeypatch.setattr(error_causes.DATA, "path", tmp_path)
     return tmp_path
 
 
@@ -129,14 +129,14 @@ def test_a_full_disk_is_told_as_a_disk(data):
         with Path("/dev/full").open("w") as file:
             file.write("x")
 
-    assert str(faults.told(failure(write))) == f"the disk that holds {data} is full"
+    assert str(error_log.told(failure(write))) == f"the disk that holds {data} is full"
 
 
 def test_a_full_disk_below_sqlite_is_told_as_a_disk(data):
     statements = "PRAGMA max_page_count=2", "CREATE TABLE a (b)", "CREATE TABLE c (d)", "CREATE TABLE e (f)"
     failed = failure(on_sqlite(data / "a.db", *statements))
     assert isinstance(failed, DBAPIError)
-    assert str(faults.told(failed)) == f"the disk that holds {data} is full"
+    assert str(error_log.told(failed)) == f"the disk that holds {data} is full"
 
 
 def test_what_sqlite_refuses_is_told_in_plain_words(data):
@@ -153,7 +153,7 @@ def test_what_sqlite_refuses_is_told_in_plain_words(data):
         failure(on_sqlite(data / "text.db", "SELECT * FROM a")),
         failure(on_sqlite(data / "nowhere" / "a.db", "SELECT 1")),
     ]
-    assert [str(faults.told(one)) for one in told] == [
+    assert [str(error_log.told(one)) for one in told] == [
         f"another process holds the lock of the database file in {data}",
         f"the database file in {data} may not be written to",
         f"the database file in {data} is none of SQLite's: put a copy of it back",
@@ -172,7 +172,7 @@ def test_what_sqlite_refuses_is_told_in_plain_words(data):
     ],
 )
 def test_what_the_system_refuses_is_told_in_plain_words(data, number, words):
-    told = str(faults.told(OSError(number, os.strerror(number), "marked_words")))
+    told = str(error_log.told(OSError(number, os.strerror(number), "marked_words")))
     assert told.startswith(words.format(data))
     assert "marked_words" not in told
 
@@ -188,7 +188,7 @@ def test_what_the_system_refuses_is_told_in_plain_words(data, number, words):
 def test_a_server_that_cannot_be_reached_is_told_in_plain_words(address, words):
     engine = create_engine(address.replace("postgresql", "postgresql+psycopg"), connect_args={"connect_timeout": 5})
     failed = failure(engine.connect)
-    assert str(faults.told(failed)) == words
+    assert str(error_log.told(failed)) == words
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_server_that_cannot_be_reached_is_told_in_plain_words(address, words):
     ],
 )
 def test_what_postgresql_refuses_is_told_by_its_code(state, words):
-    assert str(faults.told(psycopg.errors.lookup(state)("marked_words"))) == words
+    assert str(error_log.told(psycopg.errors.lookup(state)("marked_words"))) == words
 
 
 @pytest.mark.parametrize(
@@ -223,14 +223,14 @@ def test_what_postgresql_refuses_is_told_by_its_code(state, words):
     ],
 )
 def test_a_failed_connection_has_no_code_and_is_known_by_what_it_says(said, words):
-    told = str(faults.told(psycopg.OperationalError(f"connection failed: {said}")))
+    told = str(error_log.told(psycopg.OperationalError(f"connection failed: {said}")))
     assert words in told
     assert "marked" not in told
 
 
 def test_the_event_loop_tells_no_callback_with_what_it_was_given(caplog):
-    faults.loop_failed(
+    error_log.loop_failed(
         None, {"message": "Exception in callback f(marked_words)", "exception": ValueError("marked_words")}
     )
-    faults.loop_failed(None, {"message": "Task was destroyed but it is pending!", "task": "marked_words"})
+    error_log.loop_failed(None, {"message": "Task was destroyed but it is pending!", "task": "marked_words"})
     assert caplog.messages == ["the event loop: ValueError", "the event loop: Task was destroyed but it is pending!"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.households import household
+from analytics.base.address_prefix import household
 
 
 @pytest.mark.parametrize(

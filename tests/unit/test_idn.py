@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.idn import in_ascii, in_letters, to_ascii, to_letters
+from analytics.base.idn import in_ascii, in_letters, to_ascii, to_letters
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.ids import COUNTER_BITS, WORKER_BITS, Ids, first_id, time_ms
-from tests.factories import NOW
+from analytics.base.ids import COUNTER_BITS, WORKER_BITS, Ids, first_id, time_ms
+from tests.support.factories import NOW
 
 MS = NOW * 1000
 

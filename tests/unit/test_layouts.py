@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 import plotly.utils
 import pytest
 
-from analytics import language
-from analytics.live import Concurrency, LiveState, PlaceTally, Rest, Tally
-from layouts import cards, first, live, shell, states
-from layouts.components import figures, ranking
-from layouts.snippet import Doubts
+from analytics.base import language
+from analytics.live.state import Concurrency, LiveState, PlaceTally, Rest, Tally
+from layouts import shell
+from layouts.components import figures, ranking, states
+from layouts.pages import first, live
+from layouts.settings import cards
+from layouts.settings.snippet import Doubts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin

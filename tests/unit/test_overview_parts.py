@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from dash import html
 
-from analytics.metrics import METRICS
-from analytics.period import Clock, Span, buckets
-from analytics.stats import Breakdown, Point, Row
-from analytics.weekhours import LONGEST_S, Hour, hours_of_week, looked_at
+from analytics.calendar.period import Clock, Span, buckets
+from analytics.query.hours_of_week import LONGEST_S, hours_of_week, looked_at
+from analytics.query.metrics import METRICS
+from analytics.query.result import Breakdown, Hour, Point, Row
 from layouts.components import figures
 from layouts.components.markup import Tag, markup
 from layouts.overview import chart, heat, panels, sheet, worldmap

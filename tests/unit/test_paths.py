@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.paths import readable
+from analytics.base.paths import readable
 
 
 @pytest.mark.parametrize("path", ["/caf%C3%A9", "/caf%c3%a9", "/caf%c3%A9", "/%63af%C3%A9", "/café"])

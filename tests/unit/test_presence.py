@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.beat import Beat, State
-from analytics.ids import first_id
-from analytics.live import LiveState, PlaceTally, Rest, Tally
-from analytics.presence import Presence
-from tests.factories import NOW, beat
+from analytics.base.ids import first_id
+from analytics.live.beat import Beat, State
+from analytics.live.presence import Presence
+from analytics.live.state import LiveState, PlaceTally, Rest, Tally
+from tests.support.factories import NOW, beat
 
 WINDOW = 60
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from analytics import program
-from analytics.config import Config
-from tests.serving import with_data
+from analytics.base import program
+from analytics.base.config import Config
+from tests.support.serving import with_data
 
 ROOT = Path(__file__).parents[2]
 

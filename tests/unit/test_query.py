@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from analytics import filters
-from analytics.dimensions import DIMENSIONS, dimension
-from analytics.filters import OPERATORS, Done, Either, Every, Match, Not
-from analytics.metrics import METRICS, Grain, metric
-from analytics.period import PRESETS, Clock, Comparison, Period
-from analytics.query import Order, Query
-from analytics.sites import WrongInput
-from tests.factories import site
+from analytics.base.errors import InvalidInput
+from analytics.calendar.period import PRESETS, Clock, Comparison, Period
+from analytics.query import filters
+from analytics.query.dimensions import DIMENSIONS, dimension
+from analytics.query.filters import OPERATORS, Done, Either, Every, Match, Not
+from analytics.query.metrics import METRICS, Grain, metric
+from analytics.query.query import Order, Query
+from tests.support.factories import site
 
 SITE = site(id=7, timezone="Asia/Kathmandu", week_start=6)
 CLOCK = Clock("Asia/Kathmandu", 6)
@@ -95,7 +95,7 @@ def test_a_question_is_read_from_its_url_as_it_was_written(query):
 @given(some.text(max_size=300))
 def test_any_text_is_a_question_or_says_what_is_wrong(text):
     for url in (text, f"?filters={quote(text, errors='replace')}", f"period={quote(text, errors='replace')}"):
-        with suppress(WrongInput):
+        with suppress(InvalidInput):
             assert Query.from_url(url, SITE).site_id == 7
 
 
@@ -179,24 +179,24 @@ def test_what_others_put_into_the_url_is_left_alone():
     ],
 )
 def test_a_question_that_nobody_can_answer_names_itself_and_what_is_known(url, reason):
-    with pytest.raises(WrongInput, match=reason):
+    with pytest.raises(InvalidInput, match=reason):
         Query.from_url(url, SITE)
 
 
 def test_a_comparison_without_dates_of_its_own_is_refused():
-    with pytest.raises(WrongInput, match="comparison 'custom': previous, year"):
+    with pytest.raises(InvalidInput, match="comparison 'custom': previous, year"):
         Query(7, comparison=Comparison("custom"))
 
 
 def test_an_unknown_zone_is_refused():
-    with pytest.raises(WrongInput, match="'Mars/Base' is no time zone"):
+    with pytest.raises(InvalidInput, match="'Mars/Base' is no time zone"):
         Query(7, Clock("Mars/Base"))
 
 
 def test_a_property_has_any_name_that_can_be_printed():
     assert dimension("prop:$.a/b~c\"'").label == "$.a/b~c\"'"
     for name in ("prop:", "prop:a\0", "prop:\ud800", "prop:" + "x" * 301):
-        with pytest.raises(WrongInput):
+        with pytest.raises(InvalidInput):
             dimension(name)
 
 

@@ -11,9 +11,9 @@ import pytest
 from crawlerdetect import CrawlerDetect
 from crawlerdetect.providers import crawlers, exclusions
 
-from collector import robot
-from collector.robot import NAMES, UNNAMED, name_of
-from collector.telltales import AUTOMATED, MARKS, SERVICES, SHAPES
+from collector.ingest import robot
+from collector.ingest.robot import NAMES, UNNAMED, name_of
+from collector.ingest.robot_patterns import AUTOMATED, MARKS, SERVICES, SHAPES
 
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -356,7 +356,7 @@ def test_verdicts_are_those_of_crawlerdetect_on_every_word_it_knows():
 
 
 def test_verdicts_are_those_of_crawlerdetect_on_real_agents():
-    log = Path(robot.__file__).parent / "data" / "demo-access.log"
+    log = Path(robot.__file__).parents[1] / "data" / "demo-access.log"
     agents = {line.rsplit('"', 2)[1] for line in log.read_text("utf-8").splitlines() if line.endswith('"')}
     assert len(agents) > 50
     assert differing(sorted(agents - {"", "-"})[:250]) == []

@@ -8,11 +8,12 @@ import json
 import pytest
 from test_layouts import SNIPPET, Site, nodes, one, props, text
 
-from analytics.hosts import UnlistedHost
-from analytics.today import Figures
-from layouts import add_site, all_sites, filters, snippet
-from layouts.all_sites import Part, Row
+from analytics.live.figures import Figures
+from analytics.sites.host import UnlistedHost
 from layouts.components import hosts, trend
+from layouts.pages import add_site, all_sites
+from layouts.pages.all_sites import Part, Row
+from layouts.settings import filters, snippet
 
 ROW = Row("example.com", "example.com", "/live/example.com", 1_280, Figures(5_012, 6_100, 19_000), 4_400, (1,), False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from analytics.snapshot import Snapshot
+from analytics.base.ttl_cache import Snapshot
 
 
 def test_an_answer_that_was_long_under_way_does_not_take_the_place_of_a_newer_one():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collector import source, spam
-from collector.spam import MOST_PAGES, Spammers, open_spammers
+from collector.ingest import source, spam
+from collector.ingest.spam import MOST_PAGES, Spammers, open_spammers
 
 
 @pytest.fixture(scope="module")

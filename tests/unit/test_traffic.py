@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import plotly.utils
 import pytest
 
-from analytics.hosts import OTHER, UnlistedHost
-from analytics.outcomes import HOUR, Counted, Robot, Traffic
-from collector import payload, pipeline, trial
-from layouts import outcomes, traffic
-from layouts import trial as form
+from analytics.live.outcomes import HOUR, Counted, Robot, Traffic
+from analytics.sites.host import OTHER, UnlistedHost
+from collector.ingest import dry_run, event, pipeline
 from layouts.components import hosts
-from layouts.traffic import DAY, Span
+from layouts.pages import outcomes, traffic
+from layouts.pages import trial as form
+from layouts.pages.traffic import DAY, Span
 
 NOON = 1_795_172_400  # 12:00 in Berlin
 SPAN = Span(NOON - 23 * HOUR, DAY, ZoneInfo("Europe/Berlin"))
@@ -31,7 +31,7 @@ SOME = Traffic(
     ],
     [Robot("Googlebot", 5), Robot("<b>", 2)],
 )
-COLLECTOR = Path(pipeline.__file__).parent
+COLLECTOR = Path(pipeline.__file__).parents[1]
 
 
 def texts(rendered: object) -> list[str]:
@@ -66,7 +66,7 @@ def _nodes(part: object) -> Iterator[dict]:
 def reasons(outcome: str) -> set[str]:
     """The reasons that the collector's source gives to an outcome of that class."""
     at = {"Filtered": 0, "Rejected": 1, "Shed": 0}[outcome]
-    calls = [node for path in COLLECTOR.glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    calls = [node for path in COLLECTOR.rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
     return {
         call.args[at].value
         for call in calls
@@ -86,7 +86,7 @@ def test_a_reason_without_words_says_itself():
 
 
 def test_every_step_of_a_trial_has_its_name():
-    assert list(form.STEPS) == [trial.READ, *(step.__name__ for step in pipeline.STEPS)]
+    assert list(form.STEPS) == [dry_run.READ, *(step.__name__ for step in pipeline.STEPS)]
 
 
 def test_the_bars_tell_of_each_hour_in_the_site_s_zone():
@@ -137,7 +137,7 @@ def test_fields_that_were_left_out_are_told_of_beside_the_sum():
 
 
 def test_every_field_that_can_be_left_out_has_words():
-    assert tuple(outcomes.FIELDS) == payload.DECORATING
+    assert tuple(outcomes.FIELDS) == event.DECORATING
 
 
 def test_nothing_received_says_what_to_do():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analytics.tries import Tries
+from analytics.base.rate_limit import Tries
 
 NOW = 1_800_000_000
 

@@ -6,8 +6,8 @@ import zoneinfo
 
 import pytest
 
-from analytics import zones
-from analytics.sites import WrongInput
+from analytics.base import zones
+from analytics.base.errors import InvalidInput
 
 
 def test_every_zone_that_is_offered_is_one_and_names_a_place():
@@ -59,5 +59,5 @@ def test_a_zone_is_known_by_its_name_an_old_one_and_its_city(typed, meant):
 
 @pytest.mark.parametrize("typed", ["", "  ", "Atlantis", "Europe/", "../etc/passwd", "Europe/Berlin\n\nx", "/"])
 def test_what_is_no_zone_is_said_so(typed):
-    with pytest.raises(WrongInput, match="is no time zone; give one like Europe/Berlin"):
+    with pytest.raises(InvalidInput, match="is no time zone; give one like Europe/Berlin"):
         zones.canonical(typed)

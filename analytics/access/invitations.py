@@ -1,0 +1,168 @@
+"""Invitations: a link that gives whoever opens it a role, once."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from analytics.access import accounts
+from analytics.access.roles import MEMBER, OWNER, Person, checked_role, higher
+from analytics.base.errors import InvalidInput, checked
+from analytics.storage import schema
+from analytics.storage.database import Database
+
+DAY_S = 86_400
+LONGEST_S = 90 * DAY_S
+MOST_PENDING = 200  # of one site, or of every site
+COMMAND_LINE = 0  # who invites there: nobody with an account
+
+
+class Gone(LookupError):
+    """That token is wrong, used, expired or revoked, or whoever made the invitation may not invite any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """The right to a role on one site, on every one where `site_id` is None. `email`: whom it is meant for, or ""."""
+
+    id: int
+    site_id: int | None
+    role: str
+    email: str
+    created_by: int
+    created_at: int
+    expires_at: int
+
+
+def invite(
+    database: Database, role: str, site_id: int | None, *, email: str = "", life_s: int = 7 * DAY_S, by: int, now: int
+) -> tuple[Invitation, str]:
+    """The new invitation and its token in plain. Only the token's hash is kept, so show it now. `by` is a person's id.
+
+    `InvalidInput` for a wrong role or e-mail address, a life over 90 days, and where too many are pending.
+    """
+    if not 1 <= life_s <= LONGEST_S:
+        raise InvalidInput(f"an invitation is good for at most {LONGEST_S // DAY_S} days")
+    values = checked({"role": checked_role, "email": _checked_email}, {"role": role, "email": email}) | {
+        "site_id": site_id,
+        "created_by": by,
+        "created_at": now,
+        "expires_at": now + life_s,
+    }
+    token, table = secrets.token_urlsafe(32), schema.invitations
+    with database.transaction() as connection:
+        connection.execute(delete(table).where((table.c.expires_at <= now) | table.c.used_at.is_not(None)))
+        if len(_pending(connection, site_id, now)) >= MOST_PENDING:
+            raise InvalidInput(f"{MOST_PENDING} invitations are open; revoke some first")
+        adding = insert(table).values(values | {"token_hash": _hash(token)}).returning(table)
+        return _invitation(connection.execute(adding).one()), token
+
+
+def _checked_email(text: str) -> str:
+    return accounts.normal_email(text) if text.strip() else ""
+
+
+def pending(database: Database, site_id: int | None, *, now: int) -> list[Invitation]:
+    """Those of that site (None: of every site) that can still be used, oldest first."""
+    with database.read() as connection:
+        return _pending(connection, site_id, now)
+
+
+def revoke(database: Database, invitation_id: int, site_id: int | None) -> None:
+    """Ends an invitation of that site (None: of every site); nothing happens where there is none."""
+    table = schema.invitations
+    with database.transaction() as connection:
+        connection.execute(
+            delete(table).where(table.c.id == invitation_id, table.c.site_id.is_not_distinct_from(site_id))
+        )
+
+
+def find(database: Database, token: str, *, now: int) -> Invitation:
+    """The invitation of that token, where it can be used; else `Gone`."""
+    with database.read() as connection:
+        return _usable(connection, token, now)
+
+
+def accept(database: Database, token: str, person: Person, *, now: int) -> None:
+    """Gives somebody who has an account the role; a higher one stays. `Gone` as `find`, and for the second of two."""
+    with database.transaction() as connection:
+        accounts.one_at_a_time(database, connection)
+        invitation = _use(connection, token, now)
+        known = accounts.persons(connection, schema.people.c.id == person.id)
+        if not known:
+            raise Gone
+        if invitation.site_id is None:
+            role = higher(known[0].role, invitation.role)
+            connection.execute(update(schema.people).where(schema.people.c.id == person.id).values(role=role))
+        else:  # what they are on every site stays theirs there, and is not written down as a role on this one
+            role = higher(known[0].memberships.get(invitation.site_id, MEMBER), invitation.role)
+            accounts.set_membership(connection, person.id, invitation.site_id, role, now)
+    accounts.forget_logins(database)
+
+
+def join(database: Database, token: str, email: str, password: str, *, now: int) -> str:
+    """Makes an account with the role, and a login; the login's token.
+
+    `Gone` as `find`; `InvalidInput` for a wrong e-mail address or password, or one who has an account already: they
+    sign in, then `accept`.
+    """
+    find(database, token, now=now)  # before a password is hashed for anybody
+    given = accounts.credentials(email, password)
+    with database.transaction() as connection:
+        accounts.one_at_a_time(database, connection)
+        if accounts.persons(connection, schema.people.c.email == given.email):
+            taken = "there is an account with this e-mail; sign in, then open the link again"
+            raise InvalidInput(taken, {"email": taken})
+        invitation = _use(connection, token, now)
+        sites = () if invitation.site_id is None else (invitation.site_id,)
+        person = accounts.insert_person(connection, given.email, invitation.role, given.hashed, now, sites)
+        return accounts.insert_login(connection, person.id, now)
+
+
+def _use(connection: Connection, token: str, now: int) -> Invitation:
+    """The invitation, used up."""
+    invitation = _usable(connection, token, now)
+    table = schema.invitations
+    once = update(table).where(table.c.id == invitation.id, table.c.used_at.is_(None)).values(used_at=now)
+    if connection.execute(once).rowcount != 1:
+        raise Gone
+    return invitation
+
+
+def _usable(connection: Connection, token: str, now: int) -> Invitation:
+    table = schema.invitations
+    asking = select(table).where(
+        table.c.token_hash == _hash(token), table.c.used_at.is_(None), table.c.expires_at > now
+    )
+    row = connection.execute(asking).first()
+    if row is None or not _may_still_invite(connection, row):
+        raise Gone
+    return _invitation(row)
+
+
+def _may_still_invite(connection: Connection, row: Row[Any]) -> bool:
+    """Whoever was lowered or removed has no way back in by a link that they kept."""
+    if row.created_by == COMMAND_LINE:
+        return True
+    found = accounts.persons(connection, schema.people.c.id == row.created_by)
+    if not found:
+        return False
+    return found[0].may_everywhere(OWNER) if row.site_id is None else found[0].may(OWNER, row.site_id)
+
+
+def _pending(connection: Connection, site_id: int | None, now: int) -> list[Invitation]:
+    table = schema.invitations
+    open_ones = (table.c.used_at.is_(None), table.c.expires_at > now, table.c.site_id.is_not_distinct_from(site_id))
+    return [_invitation(row) for row in connection.execute(select(table).where(*open_ones).order_by(table.c.id))]
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _invitation(row: Row[Any]) -> Invitation:
+    return Invitation(row.id, row.site_id, row.role, row.email, row.created_by, row.created_at, row.expires_at)

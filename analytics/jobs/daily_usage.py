@@ -1,0 +1,102 @@
+"""Daily usage: how many people each site had on each UTC day, counted once from the stored heartbeats and then kept.
+
+A person is the user id, else the visitor. Who signed in at any moment of the day is signed in on that day: each user
+id counts once, and a visitor with a user id on any beat of the day is that user and nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, timedelta
+
+from sqlalchemy import ColumnElement, func, select
+
+from analytics.base.ids import first_id
+from analytics.calendar.days import day_of, days_between, start_of
+from analytics.jobs.usage import Usage
+from analytics.live.minute_query import first_beats
+from analytics.storage import schema
+from analytics.storage.database import Database
+from analytics.storage.job_state import BEGUN, Kept, Rest, finish, mark, missing_days
+from analytics.storage.upsert import upsert
+
+JOB = "usage"
+
+
+def read(database: Database, site_ids: Collection[int], days: Collection[date]) -> dict[int, list[Usage]]:
+    """The usage of many sites on these UTC days, in one query: by site, days in order.
+
+    A day without anybody, or not counted yet, has no entry; neither has a site without any such day.
+    """
+    table = schema.daily_usage
+    wanted = table.c.site_id.in_(site_ids), table.c.day.in_([day.isoformat() for day in days])
+    found: dict[int, list[Usage]] = {}
+    with database.read() as connection:
+        rows = connection.execute(select(table).where(*wanted).order_by(table.c.site_id, table.c.day)).all()
+    for one in map(Usage._make, rows):
+        found.setdefault(one.site_id, []).append(one)
+    return found
+
+
+def last_days(now: int, many: int) -> list[date]:
+    """The last so many UTC days that are over, oldest first."""
+    today = day_of(now)
+    return days_between(today - timedelta(days=many), today)
+
+
+def missing(database: Database, end: date) -> list[date]:
+    """The days before `end` that have to be counted, oldest first: from the first stored heartbeat on."""
+    first = min(first_beats(database).values(), default=None)
+    if first is None:
+        return []
+    return missing_days(database, JOB, day_of(first), end)
+
+
+def count(database: Database, site_id: int, day: date) -> Usage:
+    """The people of one site and UTC day, counted from its heartbeats."""
+    beats = schema.heartbeats
+    begin, end = (first_id(start_of(day + timedelta(days=step))) for step in (0, 1))
+    pairs = (
+        select(beats.c.visitor, beats.c.user_id)
+        .where(beats.c.site_id == site_id, beats.c.id >= begin, beats.c.id < end)
+        .distinct()
+        .cte("pairs")
+    )
+    strangers = select(pairs.c.visitor).group_by(pairs.c.visitor).having(func.count(pairs.c.user_id) == 0).subquery()
+    users = select(func.count(pairs.c.user_id.distinct())).scalar_subquery()
+    with database.read_patiently() as connection:
+        signed_in, anonymous = connection.execute(
+            select(users, select(func.count()).select_from(strangers).scalar_subquery())
+        ).one()
+    return Usage(site_id, day.isoformat(), signed_in + anonymous, signed_in, anonymous)
+
+
+def within(begin: int, end: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The conditions on heartbeats from `begin` to before `end` (epoch s)."""
+    return schema.heartbeats.c.id >= first_id(begin), schema.heartbeats.c.id < first_id(end)
+
+
+def count_day(database: Database, day: date, now: int, kept: Kept, rest: Rest) -> list[Usage] | None:
+    """Counts one UTC day of every site and keeps it; None where it was stopped, or beats of that day came meanwhile:
+    then the day is still missing.
+
+    Counted again, a site whose beats of that day may be purged in part keeps what was counted before.
+    """
+    with database.transaction() as connection:
+        mark(connection, JOB, [day], BEGUN)
+    begin, end = start_of(day), start_of(day + timedelta(days=1))
+    counted = []
+    for site_id, first in first_beats(database).items():
+        if first < end:
+            counted.append(count(database, site_id, day))
+        if rest(0):
+            return None
+    with database.transaction() as connection:
+        if not finish(connection, JOB, day, now):
+            return None
+        there = set(connection.execute(select(schema.sites.c.id)).scalars())  # one may have been removed meanwhile
+        found = [usage for usage in counted if usage.people and usage.site_id in there]
+        for anew in (True, False):
+            rows = [usage._asdict() for usage in found if (kept(usage.site_id) <= begin) is anew]
+            upsert(connection, schema.daily_usage, rows, anew=anew)
+    return found

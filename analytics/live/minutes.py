@@ -1,0 +1,212 @@
+"""History: how many people were on a site at each minute, from the series that are kept and from stored heartbeats."""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from collections import ChainMap
+from collections.abc import Iterable, MutableMapping
+from datetime import date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from analytics.calendar import minute_series
+from analytics.calendar.days import day_of, days_between, start_of
+from analytics.calendar.minute_series import MINUTE, UNKNOWN, DayOfConcurrents, Minutes, Series, average, peak
+from analytics.calendar.period import Span
+from analytics.live import minute_store
+from analytics.live.minute_query import SETTLED_S, first_beat, people_at
+from analytics.live.state import Concurrency
+from analytics.sites.site import Site
+from analytics.storage.database import Database
+
+SHOWN_S = 60 * MINUTE
+DAY_S = 86_400
+KEPT_S = 2 * DAY_S + 3600  # in memory: what the daily job may not have counted yet
+AT_ONCE = 60  # minutes a statement
+BUDGET_S = 0.15  # how long one question may spend on minutes of earlier today
+YIELD_S = 0.01  # between two of them: whoever else waits for the site has a turn
+NEVER = 2**40
+
+
+class StillCounting(RuntimeError):
+    """Minutes of a large site are still being counted: ask again."""
+
+
+class History:
+    """Concurrency of each site. What the daily job has not counted yet is counted here, every settled minute once, and
+    kept in memory for a day or two.
+    """
+
+    def __init__(self, database: Database, window_s: int) -> None:
+        self._database = database
+        self._window_s = window_s
+        self._locks: dict[int, threading.Lock] = {}  # one a site: a large one does not hold up the others
+        self._known: dict[int, dict[int, int]] = {}
+
+    def read(self, site: Site, now: int) -> Concurrency:
+        """The last 60 minutes (a point a minute, as far as beats are stored), one hour ago, today's peak.
+
+        The peak is None until all of today has been counted: a large site's first questions after a start count
+        a part of it each. `now` may be a moment of the past.
+        """
+        with self._locks.setdefault(site.id, threading.Lock()):
+            first = first_beat(self._database, site.id)
+            if first is None:
+                return Concurrency((), None, None)
+            last = (now - SETTLED_S) // MINUTE * MINUTE
+            midnight = _midnight(site, now)
+            hour_ago = (now - 3600) // MINUTE * MINUTE
+            shown = [minute for minute in range(last - SHOWN_S, last + 1, MINUTE) if minute >= first]
+            today = range(max(midnight, -(-first // MINUTE) * MINUTE), last + 1, MINUTE)
+            told = ChainMap(self._kept(site.id, now), self._stored(site.id, day_of(min(midnight, hour_ago)), now))
+            self._count(site.id, told, [*shown, *([hour_ago] if hour_ago >= first else [])])
+            complete = self._count_slowly(site.id, told, today)
+            most = max(((told[minute], minute) for minute in today), default=(0, now)) if complete else None
+            return Concurrency(
+                points=tuple((minute, told[minute]) for minute in shown), hour_ago=told.get(hour_ago), peak=most
+            )
+
+    def then(self, site: Site, at: int, now: int) -> Concurrency:
+        """What `read` gave at that moment (epoch s), as far as it is known by now; nothing is counted for it."""
+        midnight, minute = _midnight(site, at), at // MINUTE * MINUTE
+        begin = min(midnight, minute - SHOWN_S)
+        found, complete = self.people(site.id, begin, minute + MINUTE, now, budget_s=0)
+        points = [(begin + nth * MINUTE, people) for nth, people in enumerate(found) if people != UNKNOWN]
+        most = max(((people, when) for when, people in points if when >= midnight), default=None)
+        return Concurrency(
+            points=tuple(point for point in points if point[0] >= minute - SHOWN_S),
+            hour_ago=next((people for when, people in points if when == minute - SHOWN_S), None),
+            peak=most if complete else None,
+        )
+
+    def people(self, site_id: int, begin: int, end: int, now: int, budget_s: float = BUDGET_S) -> tuple[Series, bool]:
+        """People at each minute from `begin` to before `end` (epoch s, whole minutes), and whether that is complete.
+
+        A minute that is still to come, or that nobody can tell (any more, or yet), is UNKNOWN. `budget_s` is how long
+        minutes may be counted that are not known.
+        """
+        with self._locks.setdefault(site_id, threading.Lock()):
+            days = minute_store.read(self._database, site_id, day_of(begin), day_of(end - 1) + timedelta(days=1))
+            found = minute_series.between(days, begin, end)
+            first = first_beat(self._database, site_id)
+            if first is None:
+                return found, True
+            last = (now - SETTLED_S) // MINUTE * MINUTE
+            since = max(begin, -(-max(first, now - KEPT_S) // MINUTE) * MINUTE)  # the daily job counts what was before
+            until = min(end, last + MINUTE)
+            open_minutes = [
+                minute
+                for day in days_between(day_of(since), day_of(until) + timedelta(days=1))
+                if day not in days
+                for minute in range(max(since, start_of(day)), min(until, start_of(day) + DAY_S), MINUTE)
+            ]
+            known = self._kept(site_id, now)
+            complete = self._count_slowly(site_id, known, open_minutes, budget_s)
+            for minute in open_minutes:
+                found[(minute - begin) // MINUTE] = known.get(minute, UNKNOWN)
+            return found, complete
+
+    def day(self, site: Site, day: date, now: int) -> DayOfConcurrents:
+        """That day of the site's zone."""
+        zone = ZoneInfo(site.timezone)
+        begin, end = _begin(day, zone), _begin(day + timedelta(days=1), zone)
+        people, complete = self.people(site.id, begin, end, now)
+        earlier = [a_week_before(minute, zone) for minute in range(begin, end, MINUTE)]
+        week_before, is_whole = self.people(site.id, min(earlier), max(earlier) + MINUTE, now)
+        before = array("i", (week_before[(minute - min(earlier)) // MINUTE] for minute in earlier))
+        most = peak(people)
+        at = None if most is None else (most, begin + people.index(most) * MINUTE)
+        return DayOfConcurrents(begin, end, people, before, at, average(people), complete and is_whole)
+
+    def minutes(self, site_id: int, span: Span, now: int, patience_s: float) -> Minutes:
+        """People at each minute of a span, as far as it can be known by now: 2 MB a year.
+
+        `StillCounting` where that takes longer than `patience_s`, and where the daily job has still to count a day of
+        it; each time that one asks there is less to count.
+        """
+        since = self._since(site_id)
+        begin, end = (-(-edge // MINUTE) * MINUTE for edge in (max(span.begin, since), min(span.end, now)))
+        if missing := self._missing(site_id, begin, end, now):
+            raise StillCounting(f"the minutes of {missing} are still to be counted: the day's work does it")
+        until = time.monotonic() + patience_s
+        while begin < end:
+            people, complete = self.people(site_id, begin, end, now, min(BUDGET_S, patience_s))
+            if complete:
+                return Minutes(begin, people)
+            if time.monotonic() >= until:
+                raise StillCounting("minutes of this period are still being counted; ask again in a moment")
+            time.sleep(YIELD_S)
+        return Minutes(begin, array("i"))
+
+    def _missing(self, site_id: int, begin: int, end: int, now: int) -> date | None:
+        """The first day of these that nobody but the daily job will count, and that it has not counted yet."""
+        for day in minute_store.missing(self._database, day_of(now - KEPT_S)):
+            touched = begin < start_of(day) + DAY_S and start_of(day) < end
+            if touched and not minute_store.read(self._database, site_id, day, day + timedelta(days=1)):
+                return day
+        return None
+
+    def _since(self, site_id: int) -> int:
+        """The second (epoch) before which no minute is known, NEVER where none is."""
+        day, beat = minute_store.first_day(self._database, site_id), first_beat(self._database, site_id)
+        return min(NEVER if day is None else start_of(day), NEVER if beat is None else beat)
+
+    def forget(self, site_id: int, at: int) -> None:
+        """Counts the minutes around that second anew: a beat of the past has come in."""
+        known = self._known.get(site_id)
+        if known is not None:
+            kept = known.copy()  # somebody may be reading: the writer's thread neither waits nor takes minutes away
+            for minute in range(at // MINUTE * MINUTE, at + self._window_s + MINUTE, MINUTE):
+                kept.pop(minute, None)
+            self._known[site_id] = kept
+
+    def _kept(self, site_id: int, now: int) -> dict[int, int]:
+        """The minutes in memory, without those that nobody asks for any more."""
+        known = self._known.setdefault(site_id, {})
+        for minute in [minute for minute in known if minute < now - KEPT_S]:
+            del known[minute]
+        return known
+
+    def _stored(self, site_id: int, first: date, now: int) -> dict[int, int]:
+        """The known minutes of the days from `first` to yesterday that the daily job has counted."""
+        if first >= day_of(now):
+            return {}
+        days = minute_store.read(self._database, site_id, first, day_of(now))
+        return {
+            start_of(day) + MINUTE * nth: people
+            for day, series in days.items()
+            for nth, people in enumerate(series)
+            if people != UNKNOWN
+        }
+
+    def _count(self, site_id: int, known: MutableMapping[int, int], minutes: Iterable[int]) -> None:
+        missing = [minute for minute in minutes if minute not in known]
+        for start in range(0, len(missing), AT_ONCE):
+            known.update(people_at(self._database, site_id, missing[start : start + AT_ONCE], self._window_s))
+
+    def _count_slowly(
+        self, site_id: int, known: MutableMapping[int, int], minutes: Iterable[int], budget_s: float = BUDGET_S
+    ) -> bool:
+        missing = [minute for minute in minutes if minute not in known]
+        until = time.monotonic() + budget_s
+        while missing and time.monotonic() < until:
+            self._count(site_id, known, missing[-AT_ONCE:])
+            del missing[-AT_ONCE:]
+        return not missing
+
+
+def a_week_before(at: int, zone: tzinfo) -> int:
+    """The second (epoch) at which the zone's clocks showed the same seven days earlier."""
+    return int((datetime.fromtimestamp(at, zone) - timedelta(days=7)).timestamp())
+
+
+def _midnight(site: Site, now: int) -> int:
+    """The first second of the site's day."""
+    zone = ZoneInfo(site.timezone)
+    return _begin(datetime.fromtimestamp(now, zone).date(), zone)
+
+
+def _begin(day: date, zone: tzinfo) -> int:
+    """The first second of a day of that zone."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())

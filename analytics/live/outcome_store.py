@@ -1,0 +1,37 @@
+"""Where the traffic went: what became of every event that was received, by the hour."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sqlalchemy import select
+
+from analytics.live.outcomes import DROPPED, Counted, Robot, Traffic, most_first
+from analytics.storage import schema
+from analytics.storage.database import Database
+
+
+def read(database: Database, site_id: int, since: int, until: int) -> Traffic:
+    """What became of a site's events in the hours that begin at `since` or later and before `until`.
+
+    Site 0 has what named no known site: unreadable bodies, unknown domains, requests that are none. Refused events
+    are in the table within a second, stored ones with their rows.
+    """
+    outcomes, robots = schema.outcomes, schema.robots
+    asked = select(outcomes.c.hour, outcomes.c.outcome, outcomes.c.reason, outcomes.c.count).where(
+        outcomes.c.site_id == site_id, outcomes.c.hour >= since, outcomes.c.hour < until
+    )
+    named = select(robots.c.name, robots.c.count).where(
+        robots.c.site_id == site_id, robots.c.hour >= since, robots.c.hour < until
+    )
+    with database.read() as connection:
+        counted = sorted(Counted(*row) for row in connection.execute(asked))
+        sums: Counter[str] = Counter()
+        for name, count in connection.execute(named):
+            sums[name] += count
+    fields: Counter[str] = Counter()
+    for one in counted:
+        if one.outcome == DROPPED:
+            fields[one.reason] += one.events
+    hours = [one for one in counted if one.outcome != DROPPED]
+    return Traffic(hours, [Robot(*one) for one in most_first(sums)], most_first(fields))

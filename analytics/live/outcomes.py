@@ -1,0 +1,62 @@
+"""Outcomes: what became of received events, by the hour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+HOUR = 3600
+KINDS = ("stored", "duplicate", "filtered", "rejected", "shed")
+"""Every outcome; each received event has exactly one of them."""
+
+DROPPED = "dropped"
+"""Stands in the place of an outcome where a field that only decorates was left out or cut; the reason is its name.
+
+The event has its own outcome beside it, so these are in no sum.
+"""
+
+
+class Counted(NamedTuple):
+    """How many events of one hour (its first second, UTC) had an outcome; `reason` is "" for stored and duplicate."""
+
+    hour: int
+    outcome: str
+    reason: str
+    events: int
+
+
+class Robot(NamedTuple):
+    """How many events of a period a robot sent, by the name that it gives itself."""
+
+    name: str
+    events: int
+
+
+class Traffic(NamedTuple):
+    """The outcomes of a site's events in whole hours, oldest first, and the robots among them, most first.
+
+    `dropped` says of how many events a field was left out or cut, by the field's name, most first.
+    """
+
+    hours: list[Counted]
+    robots: list[Robot]
+    dropped: Sequence[tuple[str, int]] = ()
+
+    @property
+    def received(self) -> int:
+        """How many events there were: the sum of all outcomes."""
+        return sum(one.events for one in self.hours)
+
+    def totals(self) -> list[tuple[str, str, int]]:
+        """Outcome, reason and count over the whole period: in the order of `KINDS`, then most first."""
+        sums: Counter[tuple[str, str]] = Counter()
+        for one in self.hours:
+            sums[one.outcome, one.reason] += one.events
+        rows = [(outcome, reason, count) for (outcome, reason), count in sums.items()]
+        return sorted(rows, key=lambda row: (KINDS.index(row[0]), -row[2], row[1]))
+
+
+def most_first(sums: Counter[str]) -> list[tuple[str, int]]:
+    """Names and counts, the highest count first, ties by name."""
+    return sorted(sums.items(), key=lambda one: (-one[1], one[0]))

@@ -1,0 +1,129 @@
+"""Trends: how many people were active on every site in each of the last 30 minutes, kept in memory.
+
+A minute that comes is noted from presence. Those before this process began are counted once from the stored
+heartbeats, site by site, by the same rule, and those of which a beat comes in late are counted anew.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
+
+from analytics.calendar.minute_series import MINUTE
+from analytics.live.minute_query import SETTLED_S, people_on
+from analytics.sites.site import Site
+from analytics.storage.database import Database
+from analytics.storage.job_state import Rest
+
+SHOWN = 30  # minutes
+LATE_S = 5  # presence so long after a minute still tells of it
+AT_ONCE = 10  # sites counted from the tables by one statement; to write one takes longer than to find nobody
+AGAIN_S = 10  # who always sends late makes minutes be counted anew no more often
+
+Trend = tuple[int | None, ...]
+
+
+class Trends:
+    """The last 30 minutes of every site. Safe for many threads; holds two numbers at most for each site and minute."""
+
+    def __init__(self, database: Database, window_s: int, now: int) -> None:
+        self._database = database
+        self._window_s = window_s
+        self._lock = threading.Lock()
+        self._minutes: dict[int, dict[int, int]] = {}  # by minute (epoch s): people by site; nobody has no entry
+        self._begun = (now // MINUTE + 1) * MINUTE  # the first minute that is noted
+        self._counted: dict[int, dict[int, int]] = {}  # by site: people at minutes that were counted from the tables
+        self._recalled: set[int] = set()  # the sites whose minutes before the first noted one are among these
+        self._late: dict[int, set[int]] = {}  # by site: minutes to be counted anew
+        self._again = now
+
+    def is_due(self, now: int) -> bool:
+        """Whether a minute has just come that is not noted yet; one that was missed stays unknown."""
+        return now >= self._begun and now % MINUTE < LATE_S and now // MINUTE * MINUTE not in self._minutes
+
+    def note(self, active: Mapping[int, int], now: int) -> None:
+        """Notes how many people are active by site as of the minute that has come."""
+        minute = now // MINUTE * MINUTE
+        with self._lock:
+            self._minutes[minute] = {site_id: people for site_id, people in active.items() if people}
+            shown = minute - SHOWN * MINUTE
+            self._minutes = {noted: people for noted, people in self._minutes.items() if noted > shown}
+            kept = ((site_id, _later(counted, shown)) for site_id, counted in self._counted.items())
+            self._counted = {site_id: counted for site_id, counted in kept if counted}
+
+    def forget(self, site_id: int, at: int, now: int) -> None:
+        """Has the minutes that have passed since that second (epoch) counted anew: a beat of it came in late."""
+        last = min(now, at + self._window_s - 1)
+        minutes = range(max(-(-at // MINUTE), now // MINUTE - SHOWN + 1) * MINUTE, last + 1, MINUTE)
+        if minutes:
+            with self._lock:
+                self._late.setdefault(site_id, set()).update(minutes)
+
+    def read(self, site_ids: Collection[int], now: int) -> dict[int, Trend]:
+        """The last 30 whole minutes of these sites, oldest first; a minute that is not known is None."""
+        last = now // MINUTE * MINUTE
+        shown = range(last - (SHOWN - 1) * MINUTE, last + 1, MINUTE)
+        with self._lock:
+            return {site_id: tuple(self._people(site_id, minute) for minute in shown) for site_id in site_ids}
+
+    def _people(self, site_id: int, minute: int) -> int | None:
+        counted = self._counted.get(site_id, {}).get(minute)
+        noted = self._minutes.get(minute)
+        return counted if counted is not None or noted is None else noted.get(site_id, 0)
+
+    def recall(self, sites: Iterable[Site], now: int, rest: Rest) -> None:
+        """Counts the minutes before the first that is noted, and those of late beats; `rest` may stop it between two
+        statements.
+        """
+        if now >= self._begun - MINUTE + SETTLED_S and self._count_before(sites, now, rest):
+            return
+        if now >= self._again:
+            self._again = now + AGAIN_S
+            self._count_late(now, rest)
+
+    def _count_before(self, sites: Iterable[Site], now: int, rest: Rest) -> bool:
+        """Counts what was before this process; True where it was stopped."""
+        minutes = range((now // MINUTE - SHOWN + 1) * MINUTE, self._begun, MINUTE)
+        missing = [site.id for site in sites if site.id not in self._recalled] if minutes else []
+        for start in range(0, len(missing), AT_ONCE):
+            some = missing[start : start + AT_ONCE]
+            self._count(some, minutes)
+            self._recalled.update(some)
+            if rest(0):
+                return True
+        return False
+
+    def _count_late(self, now: int, rest: Rest) -> None:
+        """Counts anew what is settled; a minute of which a beat comes meanwhile is counted once more."""
+        while late := self._take_late(now):
+            try:
+                self._count(list(late), sorted(set().union(*late.values())))
+            except BaseException:
+                with self._lock:
+                    for site_id, minutes in late.items():
+                        self._late.setdefault(site_id, set()).update(minutes)
+                raise
+            if rest(0):
+                return
+
+    def _take_late(self, now: int) -> dict[int, set[int]]:
+        """The settled minutes of some sites, which are due no more."""
+        with self._lock:
+            settled = ((site_id, {at for at in late if at <= now - SETTLED_S}) for site_id, late in self._late.items())
+            taken = dict(islice(((site_id, minutes) for site_id, minutes in settled if minutes), AT_ONCE))
+            for site_id, minutes in taken.items():
+                self._late[site_id] -= minutes
+                if not self._late[site_id]:
+                    del self._late[site_id]
+        return taken
+
+    def _count(self, site_ids: list[int], minutes: Collection[int]) -> None:
+        found = people_on(self._database, site_ids, list(minutes), self._window_s)
+        with self._lock:
+            for site_id, people in found.items():
+                self._counted.setdefault(site_id, {}).update(people)
+
+
+def _later(counted: Mapping[int, int], than: int) -> dict[int, int]:
+    return {minute: people for minute, people in counted.items() if minute > than}

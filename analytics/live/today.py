@@ -1,0 +1,181 @@
+"""Today: people, visits and pageviews of every site since its midnight, kept beat by beat and told without a query.
+
+A person counts as in `analytics.jobs.daily_usage`: each user id once, and a visitor who had one on any beat of the day
+is that user. A visit counts on the day on which it began. What was stored before this process counts is counted once
+from the tables.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from analytics.base.ids import came_live, first_id
+from analytics.live.beat import Beat
+from analytics.live.figures import Figures
+from analytics.sites.site import Site
+from analytics.storage import schema
+from analytics.storage.database import Database
+from analytics.storage.job_state import Rest
+
+SETTLED_S = 2  # a beat is committed within milliseconds: two seconds later nothing of that moment comes any more
+MOST_PEOPLE = 2_000_000  # of all sites together; past it new people are not told apart any more
+A_FETCH = 1_000  # rows at once: nobody who stores waits longer than these take
+TRIES = 3
+
+
+NOBODY = Figures(0, 0, 0)
+
+
+class _Day:
+    """What is known of one site's day, `[begin, end)` in seconds since the epoch.
+
+    Rows from the id `own` on are counted as they come. Those before are in the tables, and `whole` says that they have
+    been counted from there; `disturbed` that one of them has come since that began.
+    """
+
+    def __init__(self, zone: str, now: int, own_since: int) -> None:
+        place = ZoneInfo(zone)
+        day = datetime.fromtimestamp(now, place).date()
+        self.zone = zone
+        self.begin, self.end = (
+            int(datetime(one.year, one.month, one.day, tzinfo=place).timestamp())
+            for one in (day, day + timedelta(days=1))
+        )
+        self.own = first_id(max(self.begin, own_since))
+        self.whole = own_since <= self.begin
+        self.disturbed = False
+        self.at_least = False
+        self.visits = self.pageviews = 0
+        self.users: set[int] = set()
+        self.visitors_of_users: set[int] = set()
+        self.strangers: set[int] = set()
+
+    @property
+    def people(self) -> int:
+        return len(self.users) + len(self.strangers)
+
+    def take(self, beat: Beat, is_pageview: bool, full: bool) -> None:
+        """Counts a beat that is not counted from the tables."""
+        if beat.id < self.own and not self.whole:
+            self.disturbed = True
+            return
+        self.visits += beat.id == beat.visit_id
+        self.pageviews += is_pageview
+        self.meet(beat.visitor, beat.user_id, full)
+
+    def meet(self, visitor: int, user_id: str | None, full: bool) -> None:
+        """Somebody was there; with `full`, only who is known already counts."""
+        user = None if user_id is None else _number(user_id)
+        if user is None and (visitor in self.visitors_of_users or visitor in self.strangers):
+            return
+        if full and user not in self.users:
+            self.at_least = True
+        elif user is None:
+            self.strangers.add(visitor)
+        else:
+            self.users.add(user)
+            self.visitors_of_users.add(visitor)
+            self.strangers.discard(visitor)
+
+
+def _number(user_id: str) -> int:
+    """A user id in eight bytes."""
+    return int.from_bytes(blake2b(user_id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+class Today:
+    """Today's figures of every site, of at most `most_people` people. Safe for many threads.
+
+    `prepare` tells it of the sites, `take` of every committed beat, `recall` counts what was stored before.
+    """
+
+    def __init__(self, database: Database, most_people: int = MOST_PEOPLE) -> None:
+        self._database = database
+        self._most_people = most_people
+        self._lock = threading.Lock()
+        self._days: dict[int, _Day] = {}
+        self._full = False
+
+    def read(self, site_ids: Collection[int], now: int) -> dict[int, Figures]:
+        """Today's figures by site; a site that is not counted yet (seconds after a start) is left out."""
+        found = {}
+        with self._lock:
+            for site_id in site_ids:
+                day = self._days.get(site_id)
+                if day is not None and now >= day.end:
+                    found[site_id] = NOBODY
+                elif day is not None and day.whole:
+                    found[site_id] = Figures(day.people, day.visits, day.pageviews, day.at_least)
+        return found
+
+    def prepare(self, sites: Iterable[Site], now: int) -> None:
+        """Begins the day of every site where it has not begun: new sites, other zones, and at each midnight."""
+        zones = {site.id: site.timezone for site in sites}
+        with self._lock:
+            for site_id in self._days.keys() - zones.keys():
+                del self._days[site_id]
+            for site_id, zone in zones.items():
+                day = self._days.get(site_id)
+                if day is None or day.zone != zone:
+                    self._days[site_id] = _Day(zone, now, own_since=now + SETTLED_S)
+                elif now >= day.end:
+                    self._days[site_id] = _Day(zone, now, own_since=day.end)
+            self._full = sum(day.people for day in self._days.values()) >= self._most_people
+
+    def take(self, beats: Iterable[tuple[Beat, bool]]) -> None:
+        """Counts committed beats; with each, whether it is a pageview's. Those of other days are left out."""
+        with self._lock:
+            for beat, is_pageview in beats:
+                day = self._days.get(beat.site_id)
+                if day is not None and beat.at >= day.end:
+                    day = self._days[beat.site_id] = _Day(day.zone, beat.at, own_since=day.end)
+                if day is not None and beat.at >= day.begin:
+                    day.take(beat, is_pageview, self._full)
+
+    def recall(self, now: int, rest: Rest) -> None:
+        """Counts from the tables what was stored before `prepare` began a day; `rest` may stop it between sites."""
+        with self._lock:
+            waiting = [(site_id, day) for site_id, day in self._days.items() if not day.whole]
+        for site_id, day in waiting:
+            if day.own <= first_id(now - SETTLED_S):
+                self._recall(site_id, day)
+            if rest(0):
+                return
+
+    def _recall(self, site_id: int, day: _Day) -> None:
+        for tries_left in reversed(range(TRIES)):
+            with self._lock:
+                day.disturbed = False
+            with self._database.read_patiently() as connection:
+                visits, pageviews = (_many(connection, t, site_id, day) for t in (schema.visits, schema.pageviews))
+                self._meet(connection, site_id, day)
+            with self._lock:
+                if not day.disturbed or not tries_left:
+                    day.visits += visits
+                    day.pageviews += pageviews
+                    day.whole = True
+                    return
+
+    def _meet(self, connection: Connection, site_id: int, day: _Day) -> None:
+        beats = schema.heartbeats
+        pairs = select(beats.c.visitor, beats.c.user_id).where(*_before_own(beats, site_id, day)).distinct()
+        for some in connection.execution_options(yield_per=A_FETCH).execute(pairs).partitions():
+            with self._lock:
+                for visitor, user_id in some:
+                    day.meet(visitor, user_id, self._full)
+
+
+def _before_own(table: Table, site_id: int, day: _Day) -> tuple[ColumnElement[bool], ...]:
+    own = table.c.site_id == site_id, table.c.id >= first_id(day.begin), table.c.id < day.own
+    return *own, came_live(table.c.id)
+
+
+def _many(connection: Connection, table: Table, site_id: int, day: _Day) -> int:
+    asked = select(func.count()).select_from(table).where(*_before_own(table, site_id, day))
+    return connection.execute(asked).scalar_one()

@@ -1,0 +1,102 @@
+"""Checks of a site's settings: each returns the value as it is stored, or raises `InvalidInput`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from analytics.base import paths
+from analytics.base.addresses import network
+from analytics.base.errors import InvalidInput
+from analytics.base.zones import checked_zone
+from analytics.sites.site import normal_domain
+
+IDENTITIES = ("daily", "browser")
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+LONGEST_NAME = 120
+
+
+LONGEST_PATH = 300
+
+
+MOST_LINES = 200  # of hosts, addresses or paths: each is looked at for each event
+
+
+LONGEST_RETENTION_DAYS = 3_650
+
+
+def _network(text: str) -> str:
+    try:
+        return str(network(text))
+    except ValueError:
+        raise InvalidInput(f"{text!r} is no address or network like 203.0.113.7 or 10.0.0.0/8") from None
+
+
+def _path(text: str) -> str:
+    if not text.isprintable() or len(text.split()) != 1 or len(text) > LONGEST_PATH:
+        raise InvalidInput(f"{text[:80]!r} is no path like /admin/** ; it has no spaces")
+    return "/" + paths.readable(text.strip()).replace(" ", "%20").lstrip("/")  # a line of the table has no space
+
+
+def _checked_name(text: str) -> str:
+    name = text.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(f"a name has 1 to {LONGEST_NAME} characters")
+    return name
+
+
+def _checked_identity(text: str) -> str:
+    if text not in IDENTITIES:
+        raise InvalidInput(f"identity {text!r}: {' or '.join(IDENTITIES)}")
+    return text
+
+
+def _checked_weekday(text: str) -> int:
+    if text not in WEEKDAYS:
+        raise InvalidInput(f"{text!r} is no day of the week; give one like {WEEKDAYS[0]}")
+    return WEEKDAYS.index(text)
+
+
+def _checked_retention(text: str) -> int | None:
+    if not text.strip():
+        return None
+    if not re.fullmatch(r" *[0-9]{1,4} *", text) or not 1 <= int(text) <= LONGEST_RETENTION_DAYS:
+        raise InvalidInput(f"give whole days from 1 to {LONGEST_RETENTION_DAYS:,}, or nothing")
+    return int(text)
+
+
+def _lines(check: Callable[[str], str]) -> Callable[[Iterable[str]], str]:
+    """Checks a list: each entry by `check`, none twice."""
+
+    def checked_lines(texts: Iterable[str]) -> str:
+        kept = list(dict.fromkeys(check(text) for text in texts))
+        if len(kept) > MOST_LINES:
+            raise InvalidInput(f"at most {MOST_LINES} entries, please")
+        return "\n".join(kept)
+
+    return checked_lines
+
+
+def _new_name(text: str) -> str:
+    return _checked_name(text) if text.strip() else ""
+
+
+ADDS: Mapping[str, Callable[[str], str]] = {"domain": normal_domain, "name": _new_name, "timezone": checked_zone}
+
+
+CHANGES: Mapping[str, Callable[[Any], Any]] = {
+    "name": _checked_name,
+    "timezone": checked_zone,
+    "week_start": _checked_weekday,
+    "identity": _checked_identity,
+    "retention_days": _checked_retention,
+    "hosts": _lines(normal_domain),
+    "excluded_hosts": _lines(normal_domain),
+    "excluded_addresses": _lines(_network),
+    "excluded_paths": _lines(_path),
+}

@@ -1,0 +1,108 @@
+"""The store of sites: reads, adds, changes and removes them. Behind the command line and the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from analytics.base import idn, paths
+from analytics.base.addresses import network
+from analytics.base.errors import InvalidInput, checked
+from analytics.base.program import command
+from analytics.base.wildcards import Wildcards
+from analytics.sites.checks import ADDS, CHANGES
+from analytics.sites.site import Site, normal_domain, other_form
+from analytics.storage import changes, locks, schema
+from analytics.storage.database import Database
+
+
+def site_of(row: Row[Any]) -> Site:
+    """The site of a row of the table."""
+    excluded = tuple(row.excluded_paths.split())
+    return Site(
+        id=row.id,
+        domain=row.domain,
+        name=row.name,
+        timezone=row.timezone,
+        identity=row.identity,
+        week_start=row.week_start,
+        hosts=tuple(row.hosts.split()),
+        excluded_addresses=tuple(network(text) for text in row.excluded_addresses.split()),
+        excluded_paths=excluded,
+        excluded_hosts=tuple(row.excluded_hosts.split()),
+        retention_days=row.retention_days,
+        demo=row.demo,
+        wildcards=Wildcards(map(paths.readable, excluded)) if excluded else None,
+    )
+
+
+def all_sites(database: Database) -> list[Site]:
+    """Every site, by domain."""
+    return [site_of(row) for row in rows(database)]
+
+
+def rows(database: Database) -> Sequence[Row[Any]]:
+    """Every row of the table, by domain."""
+    with database.read() as connection:
+        return connection.execute(select(schema.sites).order_by(schema.sites.c.domain)).all()
+
+
+def find(database: Database, domain: str) -> Site:
+    """The site of that domain, else the one with or without `www.`; `InvalidInput` names the known ones."""
+    wanted = normal_domain(domain)
+    known = all_sites(database)
+    by_domain = {site.domain: site for site in known}
+    if found := by_domain.get(wanted) or by_domain.get(other_form(wanted)):
+        return found
+    listed = ", ".join(site.shown_domain for site in known[:10]) or f"none yet; {command('site add DOMAIN')} adds one"
+    raise InvalidInput(f"there is no site {idn.to_letters(wanted)}; known: {listed}")
+
+
+def add(
+    database: Database, domain: str, name: str = "", timezone: str = "UTC", *, now: int, demo: bool = False
+) -> Site:
+    """The new site, called by its domain where it gets no name.
+
+    `InvalidInput` tells of every field of `ADDS` that is wrong, and where the site is there already.
+    """
+    values = checked(ADDS, {"domain": domain, "name": name, "timezone": timezone})
+    with database.transaction() as connection:
+        taken = select(schema.sites.c.id).where(schema.sites.c.domain == values["domain"])
+        if connection.execute(taken).first():
+            there = f"the site {idn.to_letters(values['domain'])} is there already"
+            raise InvalidInput(there, {"domain": there})
+        told = {"name": values["name"] or idn.to_letters(values["domain"]), "created_at": now, "demo": demo}
+        connection.execute(insert(schema.sites).values(values | told))
+    return find(database, domain)
+
+
+def change(database: Database, domain: str, **changes: Any) -> Site:
+    """The site with these settings changed: any of `CHANGES`, the last four as lists, the others as text.
+
+    `InvalidInput` tells of every field that is wrong; nothing is changed then.
+    """
+    site = find(database, domain)
+    values = checked(CHANGES, changes)
+    if not values:
+        return site
+    with database.transaction() as connection:
+        connection.execute(update(schema.sites).where(schema.sites.c.id == site.id).values(values))
+    return find(database, domain)
+
+
+def remove(database: Database, domain: str) -> Site:
+    """The site that is gone now, with everything that was stored for it. It is named as it was added, `www.` too."""
+    site = find(database, domain)
+    if site.domain != normal_domain(domain):
+        raise InvalidInput(f"there is no site {domain}; is {site.shown_domain} meant?")
+    with database.transaction() as connection:
+        if not database.embedded:  # after those who are storing for it right now
+            connection.execute(select(func.pg_advisory_xact_lock(locks.SITE, site.id)))
+        for table in reversed(schema.metadata.sorted_tables):
+            if "site_id" in table.c and table is not schema.changes:
+                connection.execute(delete(table).where(table.c.site_id == site.id))
+        connection.execute(delete(schema.sites).where(schema.sites.c.id == site.id))
+        changes.forget(connection, site.id)
+    return site

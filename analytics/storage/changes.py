@@ -1,0 +1,135 @@
+"""Which rows of the facts were written: a line for each group and site, in the transaction that wrote them.
+
+Whoever keeps a copy of the facts (`analytics.replica.columnar`) reads what is new here and then those rows, however old
+they are. The last `KEPT` lines stay; who is further behind copies everything again. Nothing here goes by a clock.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from array import array
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select
+
+from analytics.storage import schema
+from analytics.storage.database import Database
+from analytics.storage.job_state import Rest
+
+KEPT = 100_000
+BATCH = 500  # deleted at once, and the pause after it: as in `analytics.jobs.purge`
+PAUSE = 9.0
+
+COLUMNS = ("site_id", "visits", "pageviews", "events")
+FACTS = COLUMNS[1:]
+Written = tuple[int, bytes | None, bytes | None, bytes | None]
+
+
+class Change(NamedTuple):
+    """One line: the ids of rows that were added, changed or deleted, by table; None: any row of the site."""
+
+    id: int
+    site_id: int
+    rows: Mapping[str, Sequence[int] | None]
+    digest: str  # what it says, in short
+
+
+class Noted:
+    """Gathers what one transaction writes; lives as long as that."""
+
+    def __init__(self) -> None:
+        self._by_site: dict[int, tuple[array[int], array[int], array[int]]] = {}
+
+    def _of(self, site_id: int) -> tuple[array[int], array[int], array[int]]:
+        found = self._by_site.get(site_id)
+        if found is None:
+            found = self._by_site[site_id] = array("q"), array("q"), array("q")
+        return found
+
+    def visit(self, site_id: int, row_id: int) -> None:
+        """A visit was added or changed."""
+        self._of(site_id)[0].append(row_id)
+
+    def pageview(self, site_id: int, row_id: int) -> None:
+        """A pageview was added, or its totals rose."""
+        self._of(site_id)[1].append(row_id)
+
+    def event(self, site_id: int, row_id: int) -> None:
+        """An event was added."""
+        self._of(site_id)[2].append(row_id)
+
+    def lines(self) -> list[Written]:
+        """What is to be written, in the order of `COLUMNS`."""
+        return [(site_id, *(ids.tobytes() for ids in found)) for site_id, found in self._by_site.items()]  # type: ignore[misc]
+
+
+def note(connection: Connection, site_id: int, **rows: Iterable[int]) -> None:
+    """Says in this transaction which `visits`, `pageviews` and `events` of a site it changed or deleted.
+
+    Call it last. With none of the three: all of the site's rows.
+    """
+    values = {name: array("q", ids).tobytes() for name, ids in rows.items()}
+    if rows:
+        values = dict.fromkeys(FACTS, b"") | values
+    connection.execute(insert(schema.changes).values(site_id=site_id, **values))
+
+
+def forget(connection: Connection, site_id: int) -> None:
+    """Says that a site is gone, and deletes the lines that told of its rows. Call it last, in place of `note`."""
+    # The new line comes first: SQLite would give it the number of one that was deleted, which followers have seen.
+    said = connection.execute(insert(schema.changes).values(site_id=site_id)).inserted_primary_key
+    assert said
+    table = schema.changes
+    connection.execute(delete(table).where(table.c.site_id == site_id, table.c.id < said[0]))
+
+
+def mark(connection: Connection) -> None:
+    """Writes a line that no other truth has, of no row: where a copy begins."""
+    note(connection, 0, visits=[secrets.randbits(62)])
+
+
+def newest(connection: Connection, many: int) -> list[Change]:
+    """The last lines, oldest first."""
+    table = schema.changes
+    found = connection.execute(select(table).order_by(table.c.id.desc()).limit(many)).all()
+    return [_change(row) for row in reversed(found)]
+
+
+def find(connection: Connection, change_id: int) -> Change | None:
+    """The line of that number; None where it is not there (any more)."""
+    row = connection.execute(select(schema.changes).where(schema.changes.c.id == change_id)).first()
+    return None if row is None else _change(row)
+
+
+def after(connection: Connection, seen: int, also: Collection[int], most: int) -> list[Change]:
+    """The lines with a higher number than `seen`, and those of `also`, by number; at most so many."""
+    table = schema.changes
+    wanted = table.c.id > seen
+    if also:
+        wanted = or_(wanted, table.c.id.in_(list(also)))
+    return [_change(row) for row in connection.execute(select(table).where(wanted).order_by(table.c.id).limit(most))]
+
+
+def _change(row: Row[*tuple[Any, ...]]) -> Change:
+    packed = [ids if ids is None else bytes(ids) for ids in (row.visits, row.pageviews, row.events)]
+    rows = {name: None if ids is None else array("q", ids) for name, ids in zip(FACTS, packed, strict=True)}
+    digest = blake2b(repr((row.site_id, packed)).encode(), digest_size=12).hexdigest()
+    return Change(row.id, row.site_id, rows, digest)
+
+
+def prune(database: Database, rest: Rest, kept: int = KEPT) -> int:
+    """Deletes all but the last `kept` lines, in batches that hold nobody up, and says how many."""
+    table, gone = schema.changes, 0
+    with database.read() as connection:
+        first, last = connection.execute(select(func.min(table.c.id), func.max(table.c.id))).one()
+    end = (last or 0) - kept + 1
+    for low in range(first or 0, end, BATCH):
+        begun = time.monotonic()
+        with database.transaction() as connection:
+            gone += connection.execute(delete(table).where(table.c.id < min(low + BATCH, end))).rowcount
+        if rest((time.monotonic() - begun) * PAUSE):
+            break
+    return gone

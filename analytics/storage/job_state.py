@@ -1,0 +1,56 @@
+"""The day's jobs: which of them are done, and that one process at a time does them.
+
+A job is done when its row says when. The row is written in the transaction of its last result, so a job that was
+killed half-way is not done and runs again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from analytics.calendar.days import days_between
+from analytics.storage import schema
+from analytics.storage.database import Database
+
+Rest = Callable[[float], bool]  # waits so many seconds; True: stop now (`Event.wait` is one)
+Tell = Callable[[str], None]  # hears how far it is, often
+
+PAUSE = 9.0  # times what a batch took: others have nine tenths of the time
+AGAIN, BEGUN = 0, 1  # `done_at` of a job that has to run again, and of one that is under way
+
+
+def done_days(database: Database, name: str, since: date) -> set[date]:
+    """The days from `since` on for which that job is done."""
+    table = schema.jobs
+    asked = select(table.c.day).where(table.c.name == name, table.c.day >= since.isoformat(), table.c.done_at > BEGUN)
+    with database.read() as connection:
+        return {date.fromisoformat(day) for day in connection.execute(asked).scalars()}
+
+
+def missing_days(database: Database, name: str, first: date, end: date) -> list[date]:
+    """The days from `first` to the one before `end` for which that job is not done."""
+    done = done_days(database, name, first)
+    return [day for day in days_between(first, end) if day not in done]
+
+
+def mark(connection: Connection, name: str, days: Iterable[date], done_at: int) -> None:
+    """Says of that job's days when they were done (epoch s), or `AGAIN`, or `BEGUN`."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(schema.jobs)
+    rows = [{"name": name, "day": day.isoformat(), "done_at": done_at} for day in sorted(days)]
+    changed = {"done_at": statement.excluded.done_at}
+    connection.execute(statement.on_conflict_do_update(index_elements=["name", "day"], set_=changed), rows)
+
+
+def finish(connection: Connection, name: str, day: date, done_at: int) -> bool:
+    """Says that a job that was under way is done; False where somebody has asked for it again meanwhile."""
+    table = schema.jobs
+    under_way = table.c.name == name, table.c.day == day.isoformat(), table.c.done_at == BEGUN
+    return connection.execute(table.update().where(*under_way).values(done_at=done_at)).rowcount == 1
+
+
+Kept = Callable[[int], int]  # the first second (epoch) whose heartbeats of that site are certainly all still there

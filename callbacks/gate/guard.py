@@ -1,0 +1,64 @@
+"""The only door from browser input to a site: who asks, and what they may."""
+
+from __future__ import annotations
+
+import flask
+from werkzeug.exceptions import Forbidden, NotFound
+
+from analytics.access.roles import ANYBODY, MEMBER, VIEWER, Person
+from analytics.sites.site import Site
+from collector.service import Service
+
+
+class NotYours(NotFound):
+    """There is no such thing for whoever asks: the same answer whether it is another's or nobody's."""
+
+
+class NotEnough(Forbidden):
+    """Whoever asks sees the site, but may not do that."""
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(f"This takes the role {needed}. An owner can give it to you.")
+
+
+def asker(service: Service) -> Person:
+    """Who asks. On a public dashboard that is anybody, who reads every site; the gate lets no stranger get here."""
+    if service.config.public:
+        return ANYBODY
+    person: Person | None = flask.g.get("person")
+    if person is None:
+        raise NotYours
+    return person
+
+
+def authorized(service: Service, domain: object, at_least: str = VIEWER) -> Site:
+    """The site that was asked for. `NotYours` where there is none for whoever asks, `NotEnough` for too low a role."""
+    site = service.sites.get(domain) if isinstance(domain, str) else None
+    person = asker(service)
+    if site is None or not person.may(VIEWER, site.id):
+        raise NotYours
+    if not person.may(at_least, site.id):
+        raise NotEnough(at_least)
+    return site
+
+
+def authorized_everywhere(service: Service, at_least: str) -> Person:
+    """Whoever asks, where their role on every site is `at_least` that; else `NotYours`."""
+    person = asker(service)
+    if not person.may_everywhere(at_least):
+        raise NotYours
+    return person
+
+
+def authorized_somebody(service: Service) -> Person:
+    """Whoever asks, where that is somebody with an account: nobody is on a public dashboard."""
+    person = asker(service)
+    if person is ANYBODY:
+        raise NotYours
+    return person
+
+
+def visible(service: Service) -> list[Site]:
+    """The sites that whoever asks may see, by domain."""
+    person = asker(service)
+    return [site for site in service.sites.all() if person.role_on(site.id) != MEMBER]

@@ -1,0 +1,286 @@
+"""`POST /api/collect`: the core behind every door. Contract §3.1 says what each answer means."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from analytics.access.api_keys import Key
+from analytics.base.error_log import told
+from analytics.live.outcomes import DROPPED
+from analytics.sites.site import readable_domain
+from collector.http.messages import Request, Response, json_response
+from collector.http.proxies import Proxies
+from collector.ingest import pipeline
+from collector.ingest.accepted import Added, Arrival, Duplicate, Filtered, Outcome, Shed, Stored, named
+from collector.ingest.event import Body, Event, Note, Rejected, read_body
+from collector.ingest.pipeline import Kit
+from collector.store.writer import AWAY, PATIENCE_S, Waiting, Writer
+
+log = logging.getLogger("footfall.collect")
+
+CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "Retry-After, X-Footfall-Outcome"),
+    ("Cache-Control", "no-store"),
+)
+NO_NOTE = Note()
+NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+NAMES = re.compile(rf"{NAME}(?:[ \t]*,[ \t]*{NAME})*")
+LARGEST_NAMES = 4 * 1024
+ANY_NAME = "*, Authorization"  # the star alone leaves that one out
+STORED_ONE = json_response(202, {"stored": 1, "duplicate": 0}, CORS)
+
+
+class Pending(NamedTuple):
+    """A request whose arrivals have to be committed; the other outcomes are known. Order as sent."""
+
+    arrivals: list[Arrival]
+    known: list[Outcome | None]  # None: the next of the arrivals
+    batch: bool
+
+    def answer(self, outcomes: Sequence[Outcome]) -> Response:
+        """The answer, once the arrivals' outcomes are known; none at all: the database did not say in time."""
+        if not outcomes:
+            outcomes = [AWAY] * len(self.arrivals)
+        if not self.batch and type(outcomes[0]) is Stored:
+            return STORED_ONE
+        rest = iter(outcomes)
+        return answer([outcome or next(rest) for outcome in self.known], self.batch)
+
+
+class Keys(Protocol):
+    """Whoever knows the API keys."""
+
+    def find(self, plain: str) -> Key | None: ...
+
+
+class Collector:
+    """Takes requests apart into arrivals; holds no state of its own but what it works with."""
+
+    def __init__(
+        self,
+        kit: Kit,
+        keys: Keys,
+        writer: Writer,
+        proxies: Proxies,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._kit = kit
+        self._keys = keys
+        self._writer = writer
+        self._proxies = proxies
+        self._clock = clock
+
+    def client(self, request: Request) -> str:
+        """The visitor's address, past the trusted proxies."""
+        return self._proxies.client(request)
+
+    def trusts(self, address: str) -> bool:
+        """Whether that address, in its plain form, is a trusted proxy's."""
+        return self._proxies.trusts(address)
+
+    def begin(self, request: Request) -> Response | Pending:
+        """The answer, or what has to be committed before there is one. Never raises."""
+        try:
+            return self._begin(request)
+        except SQLAlchemyError as away:
+            log.error("the database does not answer: %s", told(away))
+        except Exception as failed:
+            log.error("an event could not be taken apart: %s", told(failed))
+        self._writer.count(0, int(time.time()), *named(AWAY))
+        return answer([AWAY], batch=False)
+
+    def collect(self, request: Request, patience_s: float) -> Response:
+        """The answer, after the commit: waits so many seconds for it at most. For callers with a thread to spare."""
+        begun = self.begin(request)
+        if not isinstance(begun, Pending):
+            return begun
+        done = threading.Event()
+        got: list[Outcome] = []
+
+        def deliver(outcomes: list[Outcome]) -> None:
+            got.extend(outcomes)
+            done.set()
+
+        self._writer.submit([Waiting(begun.arrivals, deliver)])
+        return begun.answer(got if self._waited(done, patience_s) else [])
+
+    def _waited(self, done: threading.Event, patience_s: float) -> bool:
+        """Waits for a commit, as long as it is not the database that makes one wait; whether it came."""
+        until = time.monotonic() + patience_s
+        while not done.wait(PATIENCE_S):
+            if self._writer.slow or time.monotonic() > until:
+                return done.is_set()
+        return True
+
+    def _begin(self, request: Request) -> Response | Pending:
+        if refused := refused_unread(request.headers):
+            self._writer.count(0, int(self._clock()), *named(refused))
+            return answer([refused], batch=False)
+        body = read_body(request.body)
+        if isinstance(body, Rejected):
+            self._writer.count(0, int(self._clock()), *named(body))
+            return answer([body], batch=False)
+        known: list[Outcome | None] = []
+        arrivals: list[Arrival] = []
+        for step in self._taken(request, body):
+            if isinstance(step, Arrival):
+                arrivals.append(step)
+            known.append(None if isinstance(step, Arrival) else step)
+        if arrivals and self._writer.stuck:
+            return self._turned_away(Pending(arrivals, known, body.batch))
+        if arrivals:
+            return Pending(arrivals, known, body.batch)
+        return answer([outcome for outcome in known if outcome], body.batch)
+
+    def _turned_away(self, pending: Pending) -> Response:
+        """The answer while the database hangs: nobody is kept waiting for it."""
+        for arrival in pending.arrivals:
+            self._writer.count(arrival.site_id, arrival.at, *named(AWAY))
+        return pending.answer([])
+
+    def _taken(self, request: Request, body: Body) -> list[Arrival | Filtered | Rejected | Shed]:
+        address, headers = self._proxies.client(request), self._proxies.believed(request)
+        self._proxies.watch(request, address, len(body.events))
+        now_ms = int(self._clock() * 1000)
+        taken = []
+        for at, event in enumerate(body.events):
+            step: Arrival | Filtered | Rejected | Shed
+            if isinstance(event, Rejected):
+                named_site, step = body.notes.get(at, NO_NOTE).site, event
+            else:
+                named_site = event.site
+                trusted = self._may_speak_for(headers, event)
+                hit = pipeline.read_hit(event, self._kit, address, headers, now_ms, trusted=trusted)
+                step = hit if isinstance(hit, Rejected) else pipeline.run(hit, self._kit)
+            if not isinstance(step, Arrival):
+                self._count(step, named_site, now_ms // 1000)
+            taken.append(step)
+        if body.notes:
+            self._count_dropped(body.notes.values(), now_ms // 1000)
+        return taken
+
+    def _count(self, step: Filtered | Rejected | Shed, domain: str, at: int) -> None:
+        """Counts what is not stored, under the site of that name; under 0 with the name where there is none."""
+        site_id, name = self._number_of(domain), ""
+        if isinstance(step, Filtered):
+            name = step.name
+        elif not site_id and named(step)[1] == "unknown_site":
+            name = readable_domain(domain)
+        self._writer.count(site_id, at, *named(step), name)
+
+    def _count_dropped(self, notes: Iterable[Note], at: int) -> None:
+        """Counts the decorating fields that events of known sites lost, whatever became of the events themselves."""
+        for note in notes:
+            site_id = self._number_of(note.site) if note.dropped else 0
+            for field in note.dropped if site_id else ():
+                self._writer.count(site_id, at, DROPPED, field)
+
+    def _number_of(self, domain: str) -> int:
+        """The number of the site with that name, 0 where there is none."""
+        site = self._kit.sites.get(domain)
+        return site.id if site else 0
+
+    def _may_speak_for(self, headers: Mapping[str, str], event: Event) -> bool:
+        """Whether the request carries an `ingest` key for the event's site."""
+        authorization = headers.get("authorization")
+        if authorization is None or not authorization.startswith("Bearer "):
+            return False
+        key = self._keys.find(authorization.removeprefix("Bearer ").strip())
+        site = self._kit.sites.get(event.site)
+        return key is not None and site is not None and key.opens("ingest", site.id)
+
+
+def preflight(request: Request, methods: str) -> Response:
+    """What a browser asks before a page's request: any header may come along, since no credentials do.
+
+    Agents that trace requests add headers of their own to whatever a page sends.
+    """
+    asked = request.headers.get("access-control-request-headers", "")
+    named = asked if len(asked) <= LARGEST_NAMES and NAMES.fullmatch(asked) else ANY_NAME
+    inwards = request.headers.get("access-control-request-private-network") == "true"  # from a public page to ours
+    headers = (
+        *CORS,
+        ("Access-Control-Allow-Methods", methods),
+        ("Access-Control-Allow-Headers", named),
+        ("Access-Control-Max-Age", "86400"),
+        *([("Access-Control-Allow-Private-Network", "true")] if inwards else []),
+    )
+    return Response(204, headers, b"")
+
+
+def refused_unread(headers: Mapping[str, str]) -> Rejected | None:
+    """Why a body is not even read: its type or its encoding."""
+    if headers.get("content-encoding", "identity") != "identity":
+        return Rejected(415, "encoded_body", "the body may not be compressed")
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind not in ("application/json", "text/plain"):
+        return Rejected(415, "wrong_content_type", "the body is application/json or text/plain")
+    return None
+
+
+def answer(outcomes: Sequence[Outcome], batch: bool) -> Response:
+    """The answer to a request whose events have these outcomes."""
+    return _answer_many(outcomes) if batch else _answer_one(outcomes[0])
+
+
+def _answer_one(outcome: Outcome) -> Response:
+    match outcome:
+        case Stored() | Added():
+            return STORED_ONE
+        case Duplicate():
+            return json_response(202, {"stored": 0, "duplicate": 1}, CORS)
+        case Filtered(reason):
+            return json_response(200, {"stored": 0, "filtered": reason}, (*CORS, _outcome_header(reason)))
+        case Rejected():
+            return json_response(outcome.status, {"error": outcome.error}, CORS)
+        case Shed():
+            told = {"error": {"code": outcome.code, "message": outcome.message}}
+            return json_response(outcome.status, told, (*CORS, ("Retry-After", str(outcome.retry_after))))
+
+
+def _answer_many(outcomes: Sequence[Outcome]) -> Response:
+    shed = [outcome for outcome in outcomes if isinstance(outcome, Shed)]
+    kinds = (Stored | Added, Duplicate)
+    stored, duplicate = (sum(isinstance(outcome, kind) for outcome in outcomes) for kind in kinds)
+    reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Filtered))
+    told: dict[str, Any] = {"stored": stored, "duplicate": duplicate}
+    headers = [*CORS]
+    if reasons:
+        told |= {"filtered": reasons.total(), "reasons": dict(reasons)}
+        headers.append(_outcome_header(next(iter(reasons))))
+    if refused := [_refused(index, outcome) for index, outcome in enumerate(outcomes) if _is_refused(outcome)]:
+        told["rejected"] = refused
+    if shed:
+        headers.append(("Retry-After", str(max(one.retry_after for one in shed))))
+    if stored or duplicate:
+        return json_response(202, told, tuple(headers))
+    if shed:  # before 200 and 422: whoever sends it again may have all of it stored
+        first = {"code": shed[0].code, "message": shed[0].message}
+        return json_response(shed[0].status, told | {"error": first}, tuple(headers))
+    if reasons:
+        return json_response(200, told, tuple(headers))
+    return json_response(422, told | {"error": refused[0]["error"]}, tuple(headers))
+
+
+def _is_refused(outcome: Outcome) -> bool:
+    return isinstance(outcome, Rejected | Shed)
+
+
+def _refused(index: int, outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Rejected):
+        return {"index": index, "error": outcome.error}
+    assert isinstance(outcome, Shed)
+    return {"index": index, "error": {"code": outcome.code, "message": outcome.message}}
+
+
+def _outcome_header(reason: str) -> tuple[str, str]:
+    return "X-Footfall-Outcome", f"filtered; reason={reason}"

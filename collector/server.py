@@ -1,0 +1,124 @@
+"""Serving on one port, in this very process: a killed server leaves nothing behind that still serves."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import uvloop
+
+from analytics.base import error_log
+from collector.doors.endpoint import Endpoint
+from collector.http.connection import Connection
+from collector.http.listener import Listener
+from collector.ingest.file_watch import FileWatch
+
+log = logging.getLogger("footfall.server")
+
+BACKLOG = 4096
+CERTIFICATE_S = 5.0  # how often the files of the certificate are looked at
+TURN_S = 0.02
+
+
+def serve(endpoint: Endpoint, listener: Listener, *, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> bool:
+    """Serves on what `listener` holds until SIGTERM or Ctrl-C; False where the end had to be forced.
+
+    `on_ready` runs when requests are answered, `on_stop` before the last ones end. What does not end in time is named
+    in the log; where not even that comes back, the process exits 1.
+    """
+    # Two threads do most of the work, the loop and the writer. With Python's 5 ms a waiting thread gets its turn late.
+    sys.setswitchinterval(0.001)
+    _allow_many_connections()
+    return uvloop.run(_serve(endpoint, listener, on_ready, on_stop))
+
+
+async def _serve(
+    endpoint: Endpoint, listener: Listener, on_ready: Callable[[], None], on_stop: Callable[[], None]
+) -> bool:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(error_log.loop_failed)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    watching = [loop.create_task(endpoint.watch()), loop.create_task(_watch_certificate(listener))]
+    await asyncio.sleep(0)
+    servers = [await _open(endpoint, listener, one) for one in listener.sockets]
+    gc.collect()
+    gc.freeze()  # what is here now stays: later collections skip it
+    # Presence holds hundreds of thousands of objects on a busy site, none of them garbage: a full collection stops
+    # everything for 0.1 s and finds nothing. What requests leave behind dies young.
+    gc.set_threshold(5_000, 20, 10_000)
+    on_ready()
+    await stopping.wait()
+    threading.Thread(target=_force, args=(endpoint,), daemon=True).start()
+    for server in servers:
+        server.close()  # nobody new is let in
+    await loop.run_in_executor(None, on_stop)
+    left = await _end(endpoint)
+    for task in watching:
+        task.cancel()
+    log.info("ended: %s", endpoint.counts.words)
+    if left:
+        log.error("the end was forced after %g s: %s", endpoint.limits.answers_s, left)
+    return not left
+
+
+async def _open(endpoint: Endpoint, listener: Listener, one: socket.socket) -> asyncio.AbstractServer:
+    loop, limits = asyncio.get_running_loop(), endpoint.limits
+    create: Callable[..., Awaitable[asyncio.AbstractServer]] = loop.create_server
+    if one.family == socket.AF_UNIX:
+        create = loop.create_unix_server
+    seconds = {"ssl_handshake_timeout": limits.head_s, "ssl_shutdown_timeout": limits.linger_s}
+    tls = {"ssl": listener.certificate.context, **seconds} if listener.certificate else {}
+    return await create(lambda: Connection(endpoint), sock=one, backlog=BACKLOG, **tls)
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the system lets us have: the usual 1,024 are fewer than the streams that we serve."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+async def _watch_certificate(listener: Listener) -> None:
+    """Takes a renewed certificate up, for the connections that come then."""
+    if not listener.certificate:
+        return
+    files = {"FOOTFALL_TLS_CERT": listener.certificate.chain, "FOOTFALL_TLS_KEY": listener.certificate.key}
+    watches = [FileWatch(setting, path, listener.certificate.load) for setting, path in files.items()]
+    while True:
+        await asyncio.sleep(CERTIFICATE_S)
+        for watch in watches:
+            watch.look()
+
+
+async def _end(endpoint: Endpoint) -> str:
+    """Lets the requests that are under way be answered, for a moment; what is left of them, "" for nothing."""
+    until = time.monotonic() + endpoint.limits.answers_s
+    while under_way := [connection for connection in list(endpoint.connections) if connection.finish()]:
+        if time.monotonic() >= until:
+            unanswered = sum(connection.answering for connection in under_way)
+            if len(under_way) > unanswered:
+                log.warning("%d clients had not read their answers", len(under_way) - unanswered)
+            return f"{unanswered} requests are not answered ({endpoint.left})" if unanswered else ""
+        await asyncio.sleep(TURN_S)
+    return ""
+
+
+def _force(endpoint: Endpoint) -> None:
+    """Ends the process when it does not end by itself: a database may never answer."""
+    threading.Event().wait(endpoint.limits.drain_s)
+    kept = ", ".join(one.name for one in threading.enumerate() if not one.daemon and one is not threading.main_thread())
+    log.error("the end was forced after %g s: %s", endpoint.limits.drain_s, endpoint.left or kept or "it did not end")
+    logging.shutdown()
+    os._exit(1)
