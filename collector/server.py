@@ -19,7 +19,7 @@ import uvloop
 
 from analytics.base import error_log
 from collector.doors.endpoint import Endpoint
-from collector.http.connection import Connection
+from collector.http.connection import Connection, Handler
 from collector.http.listener import Listener
 from collector.ingest.file_watch import FileWatch
 
@@ -52,7 +52,7 @@ async def _serve(
         loop.add_signal_handler(number, stopping.set)
     watching = [loop.create_task(endpoint.watch()), loop.create_task(_watch_certificate(listener))]
     await asyncio.sleep(0)
-    servers = [await _open(endpoint, listener, one) for one in listener.sockets]
+    servers = await open_sockets(endpoint, listener)
     gc.collect()
     gc.freeze()  # what is here now stays: later collections skip it
     # Presence holds hundreds of thousands of objects on a busy site, none of them garbage: a full collection stops
@@ -73,14 +73,18 @@ async def _serve(
     return not left
 
 
-async def _open(endpoint: Endpoint, listener: Listener, one: socket.socket) -> asyncio.AbstractServer:
-    loop, limits = asyncio.get_running_loop(), endpoint.limits
-    create: Callable[..., Awaitable[asyncio.AbstractServer]] = loop.create_server
-    if one.family == socket.AF_UNIX:
-        create = loop.create_unix_server
+async def open_sockets(handler: Handler, listener: Listener) -> list[asyncio.AbstractServer]:
+    """Lets clients in: the servers on the running loop, one for each socket."""
+    loop, limits = asyncio.get_running_loop(), handler.limits
     seconds = {"ssl_handshake_timeout": limits.head_s, "ssl_shutdown_timeout": limits.linger_s}
     tls = {"ssl": listener.certificate.context, **seconds} if listener.certificate else {}
-    return await create(lambda: Connection(endpoint), sock=one, backlog=BACKLOG, **tls)
+    servers = []
+    for one in listener.sockets:
+        create: Callable[..., Awaitable[asyncio.AbstractServer]] = loop.create_server
+        if one.family == socket.AF_UNIX:
+            create = loop.create_unix_server
+        servers.append(await create(lambda: Connection(handler), sock=one, backlog=BACKLOG, **tls))
+    return servers
 
 
 def _allow_many_connections() -> None:

@@ -362,6 +362,11 @@ class Connection(asyncio.Protocol):
         return not self._answering
 
     @property
+    def waits(self) -> bool:
+        """Whether a whole request has yet to have its turn, though none is under way."""
+        return bool(self._waiting) and not self._answering
+
+    @property
     def answering(self) -> bool:
         """Whether a request is under way, or a stream."""
         return self._answering
