@@ -1,6 +1,7 @@
-"""Footfall: wires the rooms together. `create_app`, the WSGI `server`, and the command line.
+"""Footfall: wires the rooms together. `create_app`, the WSGI `server`, the `asgi` application, and the command line.
 
-`python app.py serve` is the shipped way; `gunicorn app:server` (or any WSGI server) collects too.
+`python app.py serve` is the shipped way; `gunicorn app:server` (any WSGI server) and
+`granian --interface asgi app:asgi` (any ASGI server) collect too.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (
     # Loading what follows takes a second or two: until `main` is there, Ctrl-C ends it without a word or a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+import atexit
 import logging
 import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -65,6 +67,7 @@ from collector.doors.endpoint import Endpoint
 from collector.doors.routes import Routes, WhoReads
 from collector.doors.wsgi import attach
 from collector.http import negotiation
+from collector.http.asgi import Asgi
 from collector.http.certificate import Certificate
 from collector.http.listener import UNIX, Listener, listen_on
 from collector.imports import log_file, log_reader, log_sessions
@@ -209,6 +212,30 @@ def _wsgi() -> flask.Flask:
     here = "http://127.0.0.1:8000"  # where WSGI servers listen unless they are told otherwise
     Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
     return app.server
+
+
+def _open_endpoint() -> tuple[Endpoint, Callable[[], None]]:
+    """The endpoint over a service of its own, and what closes both; may be closed twice."""
+    error_log.keep_log("INFO")
+    os.umask(private_files.UMASK)
+    with ExitStack() as stack:
+        service = Service(read_config())
+        stack.callback(service.close)
+        app = create_app(service)
+        routes = service.routes(who_reads(service))
+        _warn_of_base_path(app, routes)
+        endpoint = Endpoint(routes, service.writer, app.server)
+        stack.callback(endpoint.close)
+        here = "http://127.0.0.1:8000"  # where Granian and uvicorn listen unless they are told otherwise
+        control = Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
+        stack.callback(control.close)
+        kept = stack.pop_all()
+    atexit.register(kept.close)
+    return endpoint, kept.close
+
+
+asgi = Asgi(_open_endpoint)
+"""What ASGI servers import: opened in their worker, when it begins to serve."""
 
 
 def __getattr__(name: str) -> Any:

@@ -38,6 +38,7 @@ class Listener(NamedTuple):
     port: int
     sockets: tuple[socket.socket, ...]
     certificate: Certificate | None = None
+    inode: int = 0  # of the Unix socket: another server may have put its own at that path since
 
     @property
     def scheme(self) -> str:
@@ -57,9 +58,11 @@ class Listener(NamedTuple):
     def close(self) -> None:
         """Lets go of the port, or of the path."""
         for one in self.sockets:
-            if one.family == socket.AF_UNIX and one.fileno() != -1:
-                _remove(self.host.removeprefix(UNIX))
             one.close()
+        path = self.host.removeprefix(UNIX)
+        with suppress(FileNotFoundError):
+            if self.inode and os.stat(path).st_ino == self.inode:
+                os.unlink(path)
 
 
 def url(host: str, port: int, scheme: str = "http") -> str:
@@ -75,7 +78,8 @@ def listen_on(host: str, port: int, certificate: Certificate | None = None, *, s
     line that says why it cannot be had.
     """
     if host.startswith(UNIX):
-        return Listener(host, 0, (_unix_socket(host.removeprefix(UNIX)),), certificate)
+        path = host.removeprefix(UNIX)
+        return Listener(host, 0, (_unix_socket(path),), certificate, os.stat(path).st_ino)
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     where = url(bare, port).removeprefix("http://")
     try:
@@ -136,6 +140,8 @@ def _unix_socket(path: str) -> socket.socket:
     """A socket at that path; one that nobody listens on any more gives way."""
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        if not path:
+            raise FileNotFoundError(errno.ENOENT, "")  # the system would make a name up
         if _is_left_behind(path):
             os.unlink(path)
         made.bind(path)
@@ -157,11 +163,6 @@ def _is_left_behind(path: str) -> bool:
         except ConnectionRefusedError:
             return True
     return False
-
-
-def _remove(path: str) -> None:
-    with suppress(OSError):
-        os.unlink(path)
 
 
 def _socket(family: socket.AddressFamily, address: str, port: int, *, shared: bool) -> socket.socket:

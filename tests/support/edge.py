@@ -153,7 +153,9 @@ def edge(handler: Recorder, listener: Listener | None = None) -> Iterator[Listen
         for server in servers:
             server.close()
         for connection in handler.connections:
-            connection.leave()
+            connection._transport.abort()
+        while len(handler.connections):
+            await asyncio.sleep(0.001)
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()))
     thread.start()

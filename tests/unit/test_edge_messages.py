@@ -1,4 +1,4 @@
-"""What the edge makes of a request's bytes, in memory: heads, expectations, HEAD, order, limits (RFC 9110, RFC 9112)."""
+"""What the edge makes of a request's bytes, in memory: heads, expectations, HEAD, limits (RFC 9110, RFC 9112)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from collector.http.messages import Response
 from tests.support.edge import UNANSWERED, Memory, Recorder, hear, statuses
 
 HOST = b"Host: x\r\n"
+TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+NO_TOKEN = sorted(set(range(256)) - {*TOKEN, ord(":")})
 POSTED = b"POST / HTTP/1.1\r\n" + HOST
 
 
@@ -77,7 +79,8 @@ def expecting(value: bytes, framing: bytes = b"Content-Length: 2", version: byte
 @pytest.mark.parametrize(
     ("framing", "body"), [(b"Content-Length: 2", b"{}"), (b"Transfer-Encoding: chunked", b"0\r\n\r\n")]
 )
-def test_who_waits_before_the_body_is_told_to_go_on(value, framing, body):
+def test_who_waits_before_the_body_is_told_to_go_on(value, framing):
+    body = b"{}" if b"Length" in framing else b"0\r\n\r\n"
     assert hear(expecting(value, framing), body).statuses == [100, 200]
 
 
