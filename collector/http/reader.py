@@ -34,8 +34,9 @@ class Owner(Protocol):
 class Reader:
     """Reads one connection's requests and hands each to its owner when it is whole.
 
-    A message has begun where `head_size` is not 0; `in_head` says in which half of it the bytes are. `expects`: its
-    client waits for 100 Continue. `step` changes when a head or a body begins. With `ended` set, nothing is read.
+    `target` is that of the request under way, as it was sent. A message has begun where `head_size` is not 0; `in_head`
+    says in which half of it the bytes are. `expects`: its client waits for 100 Continue. `step` changes when a head or
+    a body begins. With `ended` set, nothing is read.
     """
 
     def __init__(self, owner: Owner, limits: Limits, canonical: Callable[[str], str]) -> None:
@@ -52,7 +53,7 @@ class Reader:
 
     def forget(self) -> None:
         """Drops what was read of the message under way."""
-        self._url = b""
+        self.target = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self.body: bytes | bytearray = b""
         self._raw = self.head_size = self._chunks = self.largest = 0
@@ -105,7 +106,7 @@ class Reader:
 
     def _without_upgrade(self, rest: memoryview) -> memoryview:
         """Reads the head again as if no other protocol was asked for: the parser skips the body of such a request."""
-        again = head.without_upgrade(self._method, self._url, self._parser.get_http_version(), self._fields)
+        again = head.without_upgrade(self._method, self.target, self._parser.get_http_version(), self._fields)
         self._parser = httptools.HttpRequestParser(self)
         kept = self._raw, self._received
         self._received = again
@@ -128,7 +129,7 @@ class Reader:
         self.step += 1
 
     def on_url(self, url: bytes) -> None:
-        self._url += url
+        self.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._fields.append((name, value))  # trailers too, which are none of ours
@@ -143,16 +144,16 @@ class Reader:
         self._method = parser.get_method()
         if self._upgrades and self._method != b"CONNECT":
             return  # read again without that
-        target = head.target_of if len(self._url) < 512 else head.target_of.__wrapped__
-        self.path, self._query = target(self._url)
+        target = head.target_of if len(self.target) < 512 else head.target_of.__wrapped__
+        self.path, self._query = target(self.target)
         self.headers = headers = head.headers_of(self._fields, self._received)
         self.head_size = len(self._received)
         if self.head_size > self._limits.head_bytes:
-            self.head_size = head.size_of(self._method, self._url, self._fields, self._received)
+            self.head_size = head.size_of(self._method, self.target, self._fields, self._received)
             if self.head_size > self._limits.head_bytes:
                 self._break(refusals.headers_too_large(self._limits))
         self._version = parser.get_http_version()
-        if head.is_wrong(self._method, self._url, self._version, headers, self._received):
+        if head.is_wrong(self._method, self.target, self._version, headers, self._received):
             self._break(refusals.BAD_REQUEST)
         if self._method == b"CONNECT":
             self._break(refusals.NO_TUNNEL)

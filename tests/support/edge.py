@@ -25,6 +25,7 @@ from collector.http.listener import Listener, listen_on
 from collector.http.messages import SEAL, Request, Response
 from collector.http.refusals import TOO_LARGE
 from collector.server import open_sockets
+from tests.support.h11_reader import Message, of_ours
 
 UNANSWERED = "/unanswered"  # requests to it stay under way
 
@@ -103,6 +104,25 @@ class Memory(asyncio.Transport):
 
     def resume_reading(self) -> None:
         pass
+
+
+class Noting(Connection):
+    """A connection that notes what it has read: up to a request that ends it, since nothing behind that counts."""
+
+    def __init__(self, handler: Any) -> None:
+        super().__init__(handler)
+        self.read: list[Message] = []
+        self.refused = self._over = False
+
+    def receive(self, request: Request, keeps: bool, chunked: bool) -> None:
+        if not self._over:
+            self.read.append(of_ours(request, self._reader.target.decode("latin-1")))
+            self._over = not keeps
+        super().receive(request, keeps, chunked)
+
+    def refuse(self, response: Response) -> None:
+        self.refused = self.refused or not self._over
+        super().refuse(response)
 
 
 class Heard(NamedTuple):
