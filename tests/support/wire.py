@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 SITE = "example.com"
-METHODS = (b"POST",) * 12 + (b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"PATCH", b"TRACE", b"CONNECT", b"post")
+METHODS = (b"POST",) * 30 + (b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"PATCH", b"TRACE", b"CONNECT", b"post")
 COLLECT = b"/api/collect"
 TARGETS = (
     b"/healthz",
@@ -31,8 +31,8 @@ TARGETS += (
     b"/api/live?site=x",
 )
 PAGES = (b"/sign-in", b"/nowhere", b"/_dash-update-component", b"/assets/plain.css", b"/api/v2/query", b"/setup")
-VERSIONS = (b"HTTP/1.1",) * 20 + (b"HTTP/1.0", b"HTTP/1.2", b"HTTP/2.0", b"http/1.1", b"HTTP/1.1 ", b"RTSP/1.0", b"")
-ENDS = (b"\r\n",) * 60 + (b"\n", b"\r", b"\r\n ", b"\r\n\t", b"\r\r\n", b"\0\r\n")
+VERSIONS = (b"HTTP/1.1",) * 100 + (b"HTTP/1.0", b"HTTP/1.2", b"HTTP/2.0", b"http/1.1", b"HTTP/1.1 ", b"RTSP/1.0", b"")
+ENDS = (b"\r\n",) * 600 + (b"\n", b"\r", b"\r\n ", b"\r\n\t", b"\r\r\n", b"\0\r\n")
 LINES = (
     *(
         b"Host: x",
@@ -89,7 +89,9 @@ LINES = (
         b"x",
     ),
 )
-CHUNK_ENDS = (b"\r\n",) * 30 + (b"\n", b";a=b\r\n", b';a="\r\n"\r\n', b" \r\n", b";\r\n", b"\r", b"\r\n\r\n")
+CHUNK_ENDS = (b"\r\n",) * 200 + (b"\n", b";a=b\r\n", b';a="\r\n"\r\n', b" \r\n", b";\r\n", b"\r", b"\r\n\r\n")
+AGENT = b"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+USUAL = (b"Content-Type: text/plain", AGENT, b"Accept: */*", b"Origin: https://example.com")
 STRANGE = (
     b"\r\n",
     b"\n",
@@ -151,9 +153,9 @@ FIELDS = (
 )
 
 
-def messages(random: Random) -> bytes:
-    """What one client sends on one connection: one to three requests, three in ten of them bent."""
-    sent = b"".join(_message(random) for _ in range(random.choice((1, 1, 1, 2, 3))))
+def messages(random: Random, count: int) -> bytes:
+    """What one client sends on one connection: so many requests, bent in three of ten connections."""
+    sent = b"".join(_message(random) for _ in range(count))
     if random.random() < 0.3:
         for _ in range(random.randint(1, 3)):
             sent = _bent(random, sent)
@@ -192,9 +194,9 @@ def _message(random: Random) -> bytes:
     lines = [b"%b %b %b" % (method, target, random.choice(VERSIONS))]
     if random.random() < 0.95:
         lines.append(b"Host: x")
-    if random.random() < 0.7:
-        lines.append(b"Content-Type: text/plain")
-    lines += random.choices(LINES, k=random.choice((0, 0, 0, 1, 2, 3)))
+    if random.random() < 0.9:
+        lines += USUAL
+    lines += random.choices(LINES, k=random.choice((0, 0, 0, 0, 0, 1, 2)))
     content = body(random) if method == b"POST" else b""
     framing = random.random()
     if framing < 0.6 and content:
