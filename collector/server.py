@@ -60,11 +60,14 @@ async def _serve(
     gc.set_threshold(5_000, 20, 10_000)
     on_ready()
     await stopping.wait()
-    threading.Thread(target=_force, args=(endpoint,), daemon=True).start()
+    end = _End(endpoint)
+    threading.Thread(target=end.force, daemon=True).start()
     for server in servers:
         server.close()  # nobody new is let in
     await loop.run_in_executor(None, on_stop)
-    left = await _end(endpoint)
+    end.doing = "the last answers were given"
+    left = await end.answer()
+    end.doing = "threads ended"
     for task in watching:
         task.cancel()
     log.info("ended: %s", endpoint.counts.words)
@@ -106,23 +109,31 @@ async def _watch_certificate(listener: Listener) -> None:
             watch.look()
 
 
-async def _end(endpoint: Endpoint) -> str:
-    """Lets the requests that are under way be answered, for a moment; what is left of them, "" for nothing."""
-    until = time.monotonic() + endpoint.limits.answers_s
-    while under_way := [connection for connection in list(endpoint.connections) if connection.finish()]:
-        if time.monotonic() >= until:
-            unanswered = sum(connection.answering for connection in under_way)
-            if len(under_way) > unanswered:
-                log.warning("%d clients had not read their answers", len(under_way) - unanswered)
-            return f"{unanswered} requests are not answered ({endpoint.left})" if unanswered else ""
-        await asyncio.sleep(TURN_S)
-    return ""
+class _End:
+    """The end of a server, once nobody new is let in."""
 
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self.doing = "what was taken was committed"  # while it would have to be forced
 
-def _force(endpoint: Endpoint) -> None:
-    """Ends the process when it does not end by itself: a database may never answer."""
-    threading.Event().wait(endpoint.limits.drain_s)
-    kept = ", ".join(one.name for one in threading.enumerate() if not one.daemon and one is not threading.main_thread())
-    log.error("the end was forced after %g s: %s", endpoint.limits.drain_s, endpoint.left or kept or "it did not end")
-    logging.shutdown()
-    os._exit(1)
+    async def answer(self) -> str:
+        """Lets the requests that are under way be answered, for a moment; what is left of them, "" for nothing."""
+        until = time.monotonic() + self._endpoint.limits.answers_s
+        while under_way := [one for one in list(self._endpoint.connections) if one.finish()]:
+            if time.monotonic() >= until:
+                unanswered = sum(connection.answering for connection in under_way)
+                if len(under_way) > unanswered:
+                    log.warning("%d clients had not read their answers", len(under_way) - unanswered)
+                return f"{unanswered} requests are not answered ({self._endpoint.left})" if unanswered else ""
+            await asyncio.sleep(TURN_S)
+        return ""
+
+    def force(self) -> None:
+        """Ends the process when it does not end by itself: a database may never answer."""
+        seconds = self._endpoint.limits.drain_s
+        threading.Event().wait(seconds)
+        threads = [one.name for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
+        left = self._endpoint.left or f"no request; threads {', '.join(threads)}"
+        log.error("the end was forced after %g s, while %s; left: %s", seconds, self.doing, left)
+        logging.shutdown()
+        os._exit(1)

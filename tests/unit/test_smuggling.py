@@ -22,7 +22,7 @@ REFUSED, AWAITED = -1, -2
 
 
 class Case(NamedTuple):
-    """Header lines and body of a post, and the bytes of its body as it is read, `REFUSED` or `AWAITED` where it is not."""
+    """Header lines and body of a post, and the length of the body that is read; `REFUSED`, `AWAITED` where none is."""
 
     lines: bytes
     body: bytes
