@@ -14,8 +14,8 @@ from sqlalchemy import func, insert, select
 from analytics.base.config import Config
 from analytics.base.ids import first_id
 from analytics.jobs import daily_usage
-from analytics.live.figures import Figures
 from analytics.live.today import SETTLED_S, Today
+from analytics.live.today_counts import TodayCounts
 from analytics.sites.site import Site
 from analytics.sites.store import all_sites
 from analytics.storage import schema
@@ -50,7 +50,7 @@ def _on(report: Report, name: str, config: Config, pageviews: int) -> None:
     sites = all_sites(database)
     today = Today(database)
     today.prepare(sites, NOW - 2 * SETTLED_S)
-    took, _ = _timed(lambda: today.recall(NOW, lambda _: False))
+    took, _ = _timed(lambda: today.restore(NOW, lambda _: False))
     report.figure(f"{name}, {pageviews:,} pageviews recalled", f"{took:,.0f} ms, beside everything else")
     ids = [site.id for site in sites]
     read_ms = [_timed(lambda: today.read(ids, NOW))[0] for _ in range(200)]
@@ -91,7 +91,7 @@ def _by_sql(database: Database) -> None:
     since = first_id(MIDNIGHT)
     beats = schema.heartbeats
     pairs = select(beats.c.site_id, beats.c.visitor, beats.c.user_id).where(beats.c.id >= since).distinct().subquery()
-    with database.read_patiently() as connection:
+    with database.read_without_timeout() as connection:
         for table in (schema.pageviews, schema.visits):
             connection.execute(
                 select(table.c.site_id, func.count()).where(table.c.id >= since).group_by(table.c.site_id)
@@ -99,7 +99,7 @@ def _by_sql(database: Database) -> None:
         connection.execute(select(pairs.c.site_id, func.count()).group_by(pairs.c.site_id)).all()
 
 
-def _written(database: Database, pageviews: int) -> Figures:
+def _written(database: Database, pageviews: int) -> TodayCounts:
     """Writes the day; the figures that each site has to have."""
     with database.transaction() as connection:
         rows = [
@@ -117,7 +117,7 @@ def _written(database: Database, pageviews: int) -> Figures:
     fill(database, "visits", _visits(visits))
     fill(database, "pageviews", _pages(visits, "pageviews"))
     fill(database, "heartbeats", _pages(visits, "heartbeats"))
-    return Figures(people=visits, visits=visits, pageviews=visits * VISIT_PAGES)
+    return TodayCounts(people=visits, visits=visits, pageviews=visits * VISIT_PAGES)
 
 
 def _begun(site_id: int, number: int, visits: int) -> int:

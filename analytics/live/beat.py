@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 
-class State(IntEnum):
+class PageState(IntEnum):
     """What a page said of itself; the numbers are those of `heartbeats.state`."""
 
     ACTIVE = 0

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-from analytics.live.beat import Beat, State
-from analytics.live.state import LiveState, PlaceTally, Rest, Tally
+from analytics.live.beat import Beat, PageState
+from analytics.live.state import LabelCount, LiveState, Others, PlaceCount
 
 _labels = attrgetter("user_id", "user_type", "path", "source", "country", "city", "lat", "lon")
 
@@ -62,7 +62,7 @@ class Presence:
         self._due[beat.at].add(beat.tab)
         if known is not None and known.visitor != beat.visitor:
             self._turn(known.visitor, beat.tab, None)
-        self._turn(beat.visitor, beat.tab, beat if beat.state != State.LEFT else None)
+        self._turn(beat.visitor, beat.tab, beat if beat.state != PageState.LEFT else None)
 
     def _turn(self, visitor: int, tab: int, beat: Beat | None) -> None:
         """Makes `beat` the latest of a visitor's tab; None: the tab is gone."""
@@ -136,7 +136,7 @@ class Presence:
         """Whether nothing is remembered, so that this object can be thrown away."""
         return not self._tabs and not len(self._recent_visits)
 
-    def top_pages(self, most: int) -> tuple[Tally, ...]:
+    def top_pages(self, most: int) -> tuple[LabelCount, ...]:
         """The paths with the most people on them now."""
         return _top(self._counts["pages"], most)
 
@@ -159,7 +159,7 @@ class Presence:
             other_sources=_rest(counts["sources"], sources),
             countries=countries,
             other_countries=_rest(counts["countries"], countries),
-            places=tuple(PlaceTally._make((*place, people)) for place, people in places),
+            places=tuple(PlaceCount._make((*place, people)) for place, people in places),
         )
 
 
@@ -226,12 +226,12 @@ def _most_first(item: tuple[Any, int]) -> tuple[int, Any]:
     return -item[1], item[0]
 
 
-def _top(counter: Counter[str], most: int) -> tuple[Tally, ...]:
-    return tuple(Tally(*item) for item in heapq.nsmallest(most, counter.items(), _most_first))
+def _top(counter: Counter[str], most: int) -> tuple[LabelCount, ...]:
+    return tuple(LabelCount(*item) for item in heapq.nsmallest(most, counter.items(), _most_first))
 
 
-def _rest(counter: Counter[str], listed: tuple[Tally, ...]) -> Rest:
-    return Rest(counter.total() - sum(tally.people for tally in listed), len(counter) - len(listed))
+def _rest(counter: Counter[str], listed: tuple[LabelCount, ...]) -> Others:
+    return Others(counter.total() - sum(tally.people for tally in listed), len(counter) - len(listed))
 
 
 def _step(counter: Counter[Any], key: Any, step: int) -> None:

@@ -14,9 +14,9 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, Protocol, cast
 
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 from analytics.base.addresses import plain_address
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from collector.http.answer_head import NO_CONTENT, WrongHeader, answer_head, date_line
 from collector.http.budget import Allowance, Budget
 from collector.http.counts import Counts
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=self._limits.unsent_bytes)
         peer = self._transport.get_extra_info("peername")
         self.peer = self._reader.peer = plain_address(peer[0]) if isinstance(peer, tuple) else UNIX_PEER
-        self._home = household(self.peer)
+        self._home = address_prefix(self.peer)
         self._counts.connections += 1
         self._counts.displaced += self._handler.connections.add(self, self._home)
 
@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
         try:
             reader.feed(data)
         except Exception as failed:
-            log.error("a request failed: %s", told(failed))
+            log.error("a request failed: %s", describe(failed))
             self._transport.abort()
         if reader.head_size and reader.step != self._step:
             self._step = reader.step
@@ -295,7 +295,7 @@ class Connection(asyncio.Protocol):
                     return
                 self._take(*self._waiting.popleft())
         except Exception as failed:
-            log.error("a request failed: %s", told(failed))
+            log.error("a request failed: %s", describe(failed))
             self._transport.abort()
         finally:
             self._turning = False

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from analytics.base.addresses import plain_address
 from analytics.sites.directory import Directory
-from analytics.sites.salts import Salting
+from analytics.sites.salts import SaltSource
 from analytics.sites.site import Site
 from collector.ingest import device, redaction, robot
 from collector.ingest import page_url as page
@@ -53,7 +53,7 @@ class Kit:
     """What the steps work with; one for a process."""
 
     sites: Directory
-    salts: Salting
+    salts: SaltSource
     places: Places
     rate: Rate
     secret: bytes

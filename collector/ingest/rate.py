@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from hashlib import blake2b
 
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 
 MOST_ADDRESSES = 200_000
 
@@ -31,7 +31,7 @@ class Rate:
         if minute != self._minute:
             self._minute, self._counts = minute, {}
         key = blake2b(
-            f"{site_id} {household(address)}".encode("utf-8", "replace"), key=self._key, digest_size=8
+            f"{site_id} {address_prefix(address)}".encode("utf-8", "replace"), key=self._key, digest_size=8
         ).digest()
         count = self._counts.get(key, 0) + 1
         if count > self._a_minute:

@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 
 from analytics.base.idn import in_letters
 from analytics.base.ids import Ids
-from analytics.live.beat import Beat, State
-from analytics.live.feed import FeedItem, opaque
+from analytics.live.beat import Beat, PageState
+from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.storage import schema
-from analytics.storage.changes import Noted
+from analytics.storage.changes import ChangedRows
 from collector.ingest import visit as visits
 from collector.ingest.accepted import Added, Arrival, Duplicate, Filtered, Outcome, Retitled, Stored, named
 from collector.ingest.event import Rejected
@@ -29,7 +29,7 @@ from collector.store.lookups import Pageview, known_events, known_pageviews, kno
 from collector.store.outcome_counters import Tally, outcomes, write_names
 from collector.store.statements import CHANGE_VISIT, Driver, driver_of, insert, known_sites, take_turns, update_totals
 
-STATES = {None: State.ACTIVE, "active": State.ACTIVE, "idle": State.IDLE, "hidden": State.HIDDEN}
+STATES = {None: PageState.ACTIVE, "active": PageState.ACTIVE, "idle": PageState.IDLE, "hidden": PageState.HIDDEN}
 GONE = Rejected(404, "unknown_site", "the site has just been removed", "site")
 
 
@@ -137,7 +137,7 @@ class _Work:
                 scroll,
             )
         )
-        beat = self._beat(arrival, visit, row_id, arrival.path, State.ACTIVE)
+        beat = self._beat(arrival, visit, row_id, arrival.path, PageState.ACTIVE)
         return Stored(beat, _feed_item(arrival, visit, row_id))
 
     def _take_event(self, arrival: Arrival) -> Outcome:
@@ -170,7 +170,7 @@ class _Work:
                 event.user_name or "",
             )
         )
-        beat = self._beat(arrival, visit, row_id, arrival.path, State.ACTIVE)
+        beat = self._beat(arrival, visit, row_id, arrival.path, PageState.ACTIVE)
         return Stored(beat, _feed_item(arrival, visit, row_id))
 
     def _take_beat(self, arrival: Arrival) -> Outcome:
@@ -195,7 +195,7 @@ class _Work:
             self._add_totals(arrival, page)
             if event.title and event.title != page.title:
                 retitled = Retitled(str(page.id), event.title)
-        state = State.LEFT if event.type == "leave" else STATES[event.state]
+        state = PageState.LEFT if event.type == "leave" else STATES[event.state]
         return Stored(self._beat(arrival, visit, row_id, page.path if page else arrival.path, state), None, retitled)
 
     def _has_left(self, arrival: Arrival) -> bool:
@@ -253,7 +253,7 @@ class _Work:
             self._pageviews[key] = page._replace(engaged_ms=engaged, scroll=scroll, title=title)
             self._totals[arrival.site_id, page.id] = engaged, scroll, title
 
-    def _beat(self, arrival: Arrival, visit: Visit, row_id: int, path: str, state: State) -> Beat:
+    def _beat(self, arrival: Arrival, visit: Visit, row_id: int, path: str, state: PageState) -> Beat:
         event, origin = arrival.event, visit.origin
         user_type = event.user_type or ""
         self._beats.append(
@@ -283,8 +283,8 @@ class _Work:
         update_totals(driver, [(*key, *totals) for key, totals in self._totals.items()])
         insert(driver, schema.changes, self._noted().lines())
 
-    def _noted(self) -> Noted:
-        noted = Noted()
+    def _noted(self) -> ChangedRows:
+        noted = ChangedRows()
         for site_id, visit_id in self._told:
             noted.visit(site_id, visit_id)
         for row in self._new_pageviews:
@@ -301,7 +301,7 @@ def _feed_item(arrival: Arrival, visit: Visit, row_id: int) -> FeedItem:
     return FeedItem(
         id=str(row_id),
         type=event.type,
-        visitor_id=opaque(visit.visitor),
+        visitor_id=public_visitor_id(visit.visitor),
         user_id=event.user_id,
         user_type=event.user_type or "",
         path=arrival.path,

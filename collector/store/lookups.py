@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from analytics.base.ids import first_id
-from analytics.base.limits import LONGEST_VISIT_S
+from analytics.base.limits import MAX_VISIT_S
 from collector.ingest.accepted import Arrival
 from collector.ingest.visit import Origin, Visit
 from collector.store.statements import VISIT_COLUMNS, Driver, matching
@@ -61,7 +61,7 @@ def known_visits(
         and not (arrival.event.type in BEATS and (arrival.site_id, arrival.event.pageview) in pageviews)
     }
     if by_visitor:
-        since = first_id(min(arrival.at for arrival in arrivals) - LONGEST_VISIT_S)
+        since = first_id(min(arrival.at for arrival in arrivals) - MAX_VISIT_S)
         rows += matching(driver, "visits", columns, "visitor", "bigint", by_visitor, since)
     head = len(Visit.__struct_fields__) - 1
     return [Visit(*(*row[:head], Origin._make(row[head:]))) for row in rows]
