@@ -326,6 +326,8 @@ def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], Non
     _warn_of_base_path(app, routes)
     endpoint = Endpoint(routes, service.writer, app.server, scheme=listener.scheme)
     own = reached if listener.certificate else listener.local_url  # a certificate is good for a name
+    if listener.certificate and not config.base_url.startswith("https://"):
+        log.warning("FOOTFALL_BASE_URL names no https address: login cookies are not kept to HTTPS")
     control = Control(config.data_dir, served_commands(service, reached, own))
 
     def ready() -> None:
