@@ -216,7 +216,7 @@ def _wsgi() -> flask.Flask:
 
 def _open_endpoint() -> tuple[Endpoint, Callable[[], None]]:
     """The endpoint over a service of its own, and what closes both; may be closed twice."""
-    error_log.keep_log("INFO")
+    error_log.configure("INFO")
     os.umask(private_files.UMASK)
     with ExitStack() as stack:
         service = Service(read_config())
