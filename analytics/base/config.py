@@ -253,8 +253,8 @@ SETTINGS: tuple[Setting, ...] = (
         "tls_cert",
         _file("a certificate in PEM"),
         "path",
-        "a certificate in PEM, with those that signed it: Footfall speaks TLS itself. A renewed file is taken up within "
-        "seconds. Empty: plain HTTP",
+        "a certificate in PEM, with those that signed it: Footfall speaks TLS itself. A renewed file is taken up "
+        "within seconds. Empty: plain HTTP",
     ),
     Setting("tls_key", _file("the certificate's key in PEM"), "path", "the key of that certificate, in PEM"),
     Setting(
