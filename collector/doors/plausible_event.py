@@ -244,7 +244,7 @@ def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
 
 def _is_dropped(outcome: Rejected) -> bool:
     """Whether Plausible's server would drop it in silence: a site that it does not know."""
-    return outcome.code is RejectedReason.UNKNOWN_SITE
+    return outcome.code == RejectedReason.UNKNOWN_SITE
 
 
 def _wrong(outcome: Rejected) -> Response:

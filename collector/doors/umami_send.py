@@ -253,7 +253,7 @@ def _answer_one(outcome: Outcome) -> Response:
             return json_response(200, {"beep": "boop"}, HEADERS)
         case Filtered(reason):
             told = ("X-Footfall-Outcome", "; reason=".join(named(outcome)))
-            if reason is FilteredReason.EXCLUDED_ADDRESS:
+            if reason == FilteredReason.EXCLUDED_ADDRESS:
                 return _error(403, "forbidden", "Forbidden", (told,))
             return json_response(200, {"beep": "boop"}, (*HEADERS, told))
         case Rejected():
@@ -265,7 +265,7 @@ def _answer_one(outcome: Outcome) -> Response:
 
 def _refused(outcome: Rejected) -> Response:
     """400, with the field in the shape of a tree."""
-    if outcome.code is RejectedReason.UNKNOWN_SITE:
+    if outcome.code == RejectedReason.UNKNOWN_SITE:
         return _error(400, "bad-request", "Website not found.")
     tree: dict[str, Any] = {"errors": [outcome.message]}
     for name in reversed(outcome.field.split(".") if outcome.field else []):
