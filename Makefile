@@ -52,6 +52,7 @@ endef
 test: dev  ## every test: unit, database on SQLite and PostgreSQL, HTTP, browser
 	@sh tests/browser.sh
 	@sh tests/proxies.sh
+	@sh tests/clients.sh
 	@$(PY) -m pytest -n $(TOGETHER) -m "not alone"
 	@$(PY) -m pytest -m alone
 

@@ -1,6 +1,7 @@
-"""Footfall: wires the rooms together. `create_app`, the WSGI `server`, and the command line.
+"""Footfall: wires the rooms together. `create_app`, the WSGI `server`, the `asgi` application, and the command line.
 
-`python app.py serve` is the shipped way; `gunicorn app:server` (or any WSGI server) collects too.
+`python app.py serve` is the shipped way; `gunicorn app:server` (any WSGI server) and
+`granian --interface asgi app:asgi` (any ASGI server) collect too.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (
     # Loading what follows takes a second or two: until `main` is there, Ctrl-C ends it without a word or a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+import atexit
 import logging
 import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -51,7 +53,9 @@ from collector.doors.endpoint import Endpoint
 from collector.doors.routes import Routes
 from collector.doors.wsgi import attach
 from collector.http import negotiation
-from collector.http.listener import Listener, listen_on
+from collector.http.asgi import Asgi
+from collector.http.certificate import Certificate
+from collector.http.listener import UNIX, Listener, listen_on
 from collector.imports import log_file, log_reader, log_sessions
 from collector.served_commands import served_commands
 from collector.service import Service
@@ -190,6 +194,30 @@ def _wsgi() -> flask.Flask:
     return wsgi
 
 
+def _open_endpoint() -> tuple[Endpoint, Callable[[], None]]:
+    """The endpoint over a service of its own, and what closes both; may be closed twice."""
+    error_log.configure("INFO")
+    os.umask(private_files.UMASK)
+    with ExitStack() as stack:
+        service = Service(read_config())
+        stack.callback(service.close)
+        app = create_app(service)
+        routes = service.routes(who_reads(service))
+        _warn_of_base_path(app, routes)
+        endpoint = Endpoint(routes, service.writer, app.server)
+        stack.callback(endpoint.close)
+        here = "http://127.0.0.1:8000"  # where Granian and uvicorn listen unless they are told otherwise
+        control = Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
+        stack.callback(control.close)
+        kept = stack.pop_all()
+    atexit.register(kept.close)
+    return endpoint, kept.close
+
+
+asgi = Asgi(_open_endpoint)
+"""What ASGI servers import: opened in their worker, when it begins to serve."""
+
+
 def __getattr__(name: str) -> Any:
     if name == "server":
         return _wsgi()
@@ -203,26 +231,42 @@ def __getattr__(name: str) -> Any:
 @HOST
 @PORT
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@click.option("--reuse-port", is_flag=True, help="Share the port with other servers that say so (SO_REUSEPORT).")
 @DATA_DIR
-def serve_command(host: str, port: int, workers: int, data_dir: Path | None) -> None:
+def serve_command(host: str, port: int, workers: int, reuse_port: bool, data_dir: Path | None) -> None:
     """Serve the collector and the dashboard; also what happens without a command.
 
-    --port 0 takes a free port, --host :: listens on IPv4 and IPv6.
+    --port 0 takes a free port, --host :: listens on IPv4 and IPv6, --host unix:/run/footfall.sock on a Unix socket;
+    with --reuse-port several servers share a port.
     """
     if workers > 1:
         raise InvalidInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)
-    with closing(_listener(config, host, port)) as listener:
+    with closing(_listener(config, host, port, shared=reuse_port)) as listener:
         _serve(config, listener)
 
 
-def _listener(config: Config, host: str, port: int) -> Listener:
+def _listener(config: Config, host: str, port: int, *, shared: bool) -> Listener:
     """What to serve on. Where it is taken, another server of the same data is what people want to know of."""
+    certificate = _certificate(config)
     try:
-        return listen_on(host, port)
+        return listen_on(host, port, certificate, shared=shared)
     except InvalidInput:
         check_free(config)
         raise
+
+
+def _certificate(config: Config) -> Certificate | None:
+    if not config.tls_cert or not config.tls_key:
+        return None
+    try:
+        return Certificate(config.tls_cert, config.tls_key)
+    except (OSError, ValueError) as wrong:
+        why = "their owner alone may read them" if isinstance(wrong, PermissionError) else "they are no such pair"
+        raise WrongSetting(
+            f"FOOTFALL_TLS_CERT, FOOTFALL_TLS_KEY: {config.tls_cert} and {config.tls_key} cannot be used: {why};"
+            " they take a certificate in PEM, with those that signed it, and its key without a password"
+        ) from None
 
 
 @cli.command("demo")
@@ -231,6 +275,8 @@ def _listener(config: Config, host: str, port: int) -> Listener:
 def demo_command(host: str, port: int) -> None:
     """Serve a demo site that visitors are walking through, on a throw-away database, without login."""
     settings = read_config()
+    if host.startswith(UNIX):
+        raise InvalidInput(f"--host: the demo's visitors come over a port, and {host!r} has none")
     with closing(listen_on(host, port)) as listener, tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
         config = replace(settings, data_dir=Path(folder), database_url="", collect_rate=0, public=True)
         Database(config).close()
@@ -262,8 +308,11 @@ def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], Non
     app = create_app(service)
     routes = service.routes(who_reads(service))
     _warn_of_base_path(app, routes)
-    endpoint = Endpoint(routes, service.writer, app.server)
-    control = Control(config.data_dir, served_commands(service, reached, listener.local_url))
+    endpoint = Endpoint(routes, service.writer, app.server, scheme=listener.scheme)
+    own = reached if listener.certificate else listener.local_url  # a certificate is good for a name
+    if listener.certificate and not config.base_url.startswith("https://"):
+        log.warning("FOOTFALL_BASE_URL names no https address: login cookies are not kept to HTTPS")
+    control = Control(config.data_dir, served_commands(service, reached, own))
 
     def ready() -> None:
         if not config.public and not accounts.has_people(service.database):
@@ -273,11 +322,13 @@ def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], Non
         on_ready(service)
 
     try:
-        serve.serve(endpoint, listener, on_ready=ready, on_stop=service.drain)
+        whole = serve.serve(endpoint, listener, on_ready=ready, on_stop=service.drain)
     finally:
         control.close()
         endpoint.close()
         service.close()
+    if not whole:
+        sys.exit(1)
 
 
 @cli.group("replay")
@@ -309,6 +360,8 @@ def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: 
 def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
     """The running server's address, and a key that may speak for visitors of the site as long as the block lasts."""
     address = ask(config.data_dir, "address", {})
+    if address.startswith(UNIX):
+        raise InvalidInput(f"the server listens on {address} alone; to replay, start it with a --host that has a port")
     key = ask(config.data_dir, "key add", {"name": "replay", "scope": "ingest", "site": site})
     try:
         yield address, key

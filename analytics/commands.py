@@ -88,8 +88,10 @@ def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
 
 def site_list(context: Context) -> str:
     """Every site, one a line."""
-    rows = [(site.domain, site.name, site.timezone, site.identity) for site in store.all_sites(context.database)]
-    names = "DOMAIN", "NAME", "TIME ZONE", "IDENTITY"
+    rows = [
+        (site.domain, site.name, site.timezone, site.identity, site.uuid) for site in store.all_sites(context.database)
+    ]
+    names = "DOMAIN", "NAME", "TIME ZONE", "IDENTITY", "UUID"
     return columns(names, rows) or f"No site yet. {command('site add DOMAIN')} adds one."
 
 
@@ -375,6 +377,7 @@ COMMANDS: tuple[Command, ...] = (
             _option(
                 "--retention-days", metavar="DAYS", help="How long heartbeats are kept; '' for the server's setting."
             ),
+            _option("--uuid", help="The website id that pages with Umami's script send, so that they need no change."),
             _option(
                 "--allow-host",
                 "hosts",

@@ -223,7 +223,7 @@ class _Crowd:
             case _:
                 name, props = "Outbound Link: Click", {"url": f"https://github.com/footfall/{random.randrange(200)}"}
         told = json.dumps(props, separators=(",", ":"))
-        return (self._site_id, row_id, f"{row_id:016x}", at, *who, name, told, value, currency, "", "")
+        return (self._site_id, row_id, f"{row_id:016x}", at, *who, name, told, value, currency, "", "", True)
 
 
 def _path(rank: int) -> str:

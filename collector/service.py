@@ -148,6 +148,7 @@ class Service:
             lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
             self.config.base_path,
+            self._ending.is_set,
         )
         seal = HTTPS_SEAL if self.config.has_https_host else SEAL
         return Routes(context, self.collector, seal, self.config.public)

@@ -46,6 +46,8 @@ class Config:
     heartbeat_interval_s: int = 30
     heartbeat_retention_days: int = 7
     columnar: bool = True
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     log_level: str = "INFO"
     public: bool = False
     unread: tuple[str, ...] = ()
@@ -248,6 +250,14 @@ SETTINGS: tuple[Setting, ...] = (
         "time); the database answers",
     ),
     Setting(
+        "tls_cert",
+        _file("a certificate in PEM"),
+        "path",
+        "a certificate in PEM, with those that signed it: Footfall speaks TLS itself. A renewed file is taken up "
+        "within seconds. Empty: plain HTTP",
+    ),
+    Setting("tls_key", _file("the certificate's key in PEM"), "path", "the key of that certificate, in PEM"),
+    Setting(
         "log_level",
         _level,
         "",
@@ -261,7 +271,7 @@ ALMOST = 0.9  # how like a setting's a name is that is taken for one misspelt
 
 
 OPTIONS = {"HOST": "the option --host of serve", "PORT": "the option --port of serve"}
-COMING = {"REDIS_URL", "DATABASE_DIRECT_URL", "SMTP_URL", "ALLOWED_TARGETS", "TLS_CERT", "TLS_KEY", "WORKERS"}
+COMING = {"REDIS_URL", "DATABASE_DIRECT_URL", "SMTP_URL", "ALLOWED_TARGETS", "WORKERS"}
 """Settings that nothing reads yet. They stop no start: whoever has them set wants what is to come."""
 
 _OF_A_CONTAINER = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
@@ -329,6 +339,9 @@ def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(),
         except ValueError as wrong:
             shown = "the value given" if setting.secret else repr(found[variable])
             raise WrongSetting(f"{variable}: {shown} is not accepted; it takes {wrong}") from None
+    if bool(values.get("tls_cert")) != bool(values.get("tls_key")):
+        there, missing = ("CERT", "KEY") if values.get("tls_cert") else ("KEY", "CERT")
+        raise WrongSetting(f"{PREFIX}TLS_{there} is set and {PREFIX}TLS_{missing} is not; it takes both, or none")
     values["unread"] = tuple(sorted(PREFIX + name for name in COMING if found.get(PREFIX + name)))
     known = {field.name for field in fields(Config)}
     return Config(**values | {name: value for name, value in given.items() if name in known and value is not None})

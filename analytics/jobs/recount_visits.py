@@ -76,8 +76,8 @@ def orphans(fetch: Fetch) -> list[tuple[str, int, int]]:
     return found
 
 
-def _facts(table: Table, name: str) -> Subquery:
-    """By visit: the number of facts, the times of the first and last, and of those on its entry and exit page.
+def _facts(table: Table, name: str, number: ColumnElement[int]) -> Subquery:
+    """By visit: `number` of the facts, the times of the first and last, and of those on its entry and exit page.
 
     `began` is 1 if one of the facts began the visit; `entry_` and `exit_` are 1 if that fact is on the page.
     """
@@ -91,7 +91,7 @@ def _facts(table: Table, name: str) -> Subquery:
         select(
             table.c.site_id,
             table.c.visit_id,
-            func.count().label("many"),
+            number.label("many"),
             func.min(table.c.at).label("first"),
             func.max(table.c.at).label("last"),
             func.min(case((table.c.path == _visits.c.entry_page, table.c.at))).label("entry_at"),
@@ -112,7 +112,8 @@ def _joined(facts: Subquery) -> ColumnElement[bool]:
 
 def _wrong_visits() -> Select[Any]:
     """Wrong visits: site, id, the stored and the right numbers, and for each page whether it is wrong."""
-    pages, events = _facts(schema.pageviews, "p"), _facts(schema.events, "e")
+    interactive = func.sum(case((schema.events.c.interactive, 1), else_=0))
+    pages, events = _facts(schema.pageviews, "p", func.count()), _facts(schema.events, "e", interactive)
     firsts = [func.coalesce(facts.c.first, _began) for facts in (pages, events)]
     lasts = [func.coalesce(facts.c.last, _began) for facts in (pages, events)]
     entry, leaving = _entry_wrong(pages, events), _exit_wrong(pages, events)

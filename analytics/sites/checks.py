@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from analytics.base import paths
 from analytics.base.addresses import network
@@ -60,6 +61,13 @@ def _checked_retention(text: str) -> int | None:
     return int(text)
 
 
+def _checked_uuid(text: str) -> str:
+    try:
+        return str(UUID(text.strip()))
+    except ValueError:
+        raise InvalidInput(f"{text[:80]!r} is no UUID like 11111111-1111-4111-8111-111111111111") from None
+
+
 def _lines(check: Callable[[str], str]) -> Callable[[Iterable[str]], str]:
     """A check of a list: applies `check` to each entry and removes duplicates."""
 
@@ -85,6 +93,7 @@ CHANGES: Mapping[str, Callable[[Any], Any]] = {
     "week_start": _checked_weekday,
     "identity": _checked_identity,
     "retention_days": _checked_retention,
+    "uuid": _checked_uuid,
     "hosts": _lines(normal_domain),
     "excluded_hosts": _lines(normal_domain),
     "excluded_addresses": _lines(_network),

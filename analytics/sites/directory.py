@@ -26,7 +26,11 @@ class Directory:
         parsed = self._parsed
         self._parsed = {row: parsed.get(row) or site_of(row) for row in rows(self._database)}
         found = self._parsed.values()
-        return _Known({site.domain: site for site in found}, {site.id: site for site in found})
+        return _Known(
+            {site.domain: site for site in found},
+            {site.id: site for site in found},
+            {site.uuid: site for site in found if site.uuid},
+        )
 
     def get(self, domain: str) -> Site | None:
         """The site of the domain, in any case and in either form, else with or without `www.`; None if unknown."""
@@ -35,6 +39,10 @@ class Directory:
             return site
         name = idn.to_ascii(domain)
         return known.get(name) or known.get(other_form(name))
+
+    def named(self, name: str) -> Site | None:
+        """The site of that UUID, else of that domain as in `get`; None where there is none."""
+        return self._sites.get().by_uuid.get(name.lower()) or self.get(name)
 
     def numbered(self, site_id: int) -> Site | None:
         """The site with that id; None if there is none."""
@@ -54,7 +62,8 @@ class Directory:
 
 
 class _Known(NamedTuple):
-    """The sites by domain, in the order of domains, and by id."""
+    """The sites by domain, in the order of domains, by id and by UUID."""
 
     by_domain: dict[str, Site]
     by_id: dict[int, Site]
+    by_uuid: dict[str, Site]

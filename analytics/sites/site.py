@@ -20,7 +20,7 @@ class Site:
 
     `hosts` count in addition to the domain and its subdomains. `timezone` is an IANA name. `week_start` is 0 (Monday)
     to 6. `retention_days` is that of heartbeats; None means the installation's setting. `demo`: its traffic is
-    simulated.
+    simulated. `uuid` is the name by which Umami's script knows it.
     """
 
     id: int
@@ -35,6 +35,7 @@ class Site:
     excluded_hosts: tuple[str, ...] = ()
     retention_days: int | None = None
     demo: bool = False
+    uuid: str = ""
     wildcards: Wildcards | None = field(default=None, compare=False, repr=False)  # of the excluded paths
 
     @property

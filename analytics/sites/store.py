@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
@@ -34,6 +35,7 @@ def site_of(row: Row[Any]) -> Site:
         excluded_hosts=tuple(row.excluded_hosts.split()),
         retention_days=row.retention_days,
         demo=row.demo,
+        uuid=row.uuid or "",
         wildcards=Wildcards(map(paths.readable, excluded)) if excluded else None,
     )
 
@@ -74,6 +76,7 @@ def add(
             there = f"the site {idn.to_letters(values['domain'])} is there already"
             raise InvalidInput(there, {"domain": there})
         values |= {"name": values["name"] or idn.to_letters(values["domain"]), "created_at": now, "demo": demo}
+        values |= {"uuid": str(uuid4())}
         connection.execute(insert(schema.sites).values(values))
     return find(database, domain)
 
@@ -88,6 +91,11 @@ def change(database: Database, domain: str, **changes: Any) -> Site:
     if not values:
         return site
     with database.transaction() as connection:
+        sites = schema.sites.c
+        others = select(sites.domain).where(sites.uuid == values.get("uuid", ""), sites.id != site.id)
+        if other := connection.execute(others).scalar():
+            taken = f"the UUID is that of the site {idn.to_letters(other)}"
+            raise InvalidInput(taken, {"uuid": taken})
         connection.execute(update(schema.sites).where(schema.sites.c.id == site.id).values(values))
     return find(database, domain)
 

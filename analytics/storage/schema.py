@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    true,
 )
 
 metadata = MetaData(
@@ -69,6 +70,7 @@ sites = Table(
     _text("excluded_hosts"),  # one a line
     Column("retention_days", Integer),  # of heartbeats; None: the installation's setting
     Column("demo", Boolean, nullable=False, server_default=false()),  # its traffic is simulated
+    Column("uuid", Text, index=True, unique=True),  # by which Umami's script names it
     sqlite_autoincrement=True,  # the id of a removed site is never reused
 )
 
@@ -223,6 +225,7 @@ events = Table(
     _text("currency"),
     _text("description"),
     _text("user_name"),
+    Column("interactive", Boolean, nullable=False, server_default=true()),  # else it ends no bounce
     UniqueConstraint("site_id", "page_id"),
     **CLUSTERED,
 )

@@ -24,7 +24,14 @@ def cards(context: PageContext) -> list[Component]:
         line_of(context.address, context.site.domain),
         snippet.picture_of(context.address, context.site.domain),
     )
-    return snippet.cards(context.site, script, picture, doubts(context.service, context.site))
+    return snippet.cards(
+        context.site,
+        script,
+        picture,
+        doubts(context.service, context.site),
+        address=context.address,
+        window_s=context.service.config.active_window_s,
+    )
 
 
 def doubts(service: Service, site: Site) -> snippet.Doubts:

@@ -44,7 +44,7 @@ class Context:
 
     `who_reads` says by the headers which sites somebody signed in may read, None for a stranger; `clock` gives epoch
     seconds, `behind_s` the age of the replica's answers in seconds; the script that is served beats every `beat_s`
-    seconds; `base_path` is where people find us.
+    seconds; `base_path` is where people find us; `ending` says whether the server ends.
     """
 
     writer: Writer
@@ -60,6 +60,7 @@ class Context:
     behind_s: Callable[[], float]
     beat_s: int = 30
     base_path: str = ""
+    ending: Callable[[], bool] = lambda: False
 
     def now(self) -> int:
         """Epoch seconds."""

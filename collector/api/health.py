@@ -9,6 +9,7 @@ from collector.api.docs import Docs
 from collector.http.messages import Request, Response, error, json_response
 
 NOT_STORING = error(503, "not_storing", "the last commit failed; the log says why", (NO_STORE, ("Retry-After", "5")))
+ENDING = error(503, "ending", "the server ends", (NO_STORE,))
 STALE_S = 10.0  # a replica that follows is about a second behind
 
 
@@ -19,6 +20,8 @@ def up(_: Context, __: Request) -> Response:
 
 def ready(context: Context, _: Request) -> Response:
     """Whether events can be stored, as far as it is known: nothing is asked, so nothing is waited for."""
+    if context.ending():
+        return ENDING
     if not context.writer.alive:
         return error(503, "writer_stopped", "the writer has stopped", (NO_STORE,))
     if context.writer.stuck or context.database.availability.is_unavailable(time.monotonic()):

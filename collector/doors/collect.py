@@ -78,6 +78,10 @@ class Collector:
         """The visitor's address, past the trusted proxies."""
         return self._proxies.client(request)
 
+    def trusts(self, address: str) -> bool:
+        """Whether that address, in its plain form, is a trusted proxy's."""
+        return self._proxies.trusts(address)
+
     def begin(self, request: Request, door: Collects) -> Response | Pending:
         """The door's answer, or what has to be committed before there is one. Never raises."""
         try:
@@ -113,7 +117,7 @@ class Collector:
         return True
 
     def _begin(self, request: Request, door: Collects) -> Response | Pending:
-        body = door.read(request, self._kit.sites.get)
+        body = door.read(request, self._kit.sites.named)
         if isinstance(body, Rejected):
             self._writer.count(0, int(self._clock()), *named(body))
             return door.answer([body], False)

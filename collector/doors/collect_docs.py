@@ -33,6 +33,7 @@ FIELDS = {
     "ip": "The visitor's address, with an ingest key.",
     "user_agent": "The visitor's browser, with an ingest key.",
     "time": "When it happened, in epoch seconds, at most 7 days back, with an ingest key.",
+    "interactive": "false: an event that by itself ends no bounce.",
 }
 
 

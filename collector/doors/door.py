@@ -39,7 +39,7 @@ class Threads(Enum):
 
 
 SiteOf = Callable[[str], Site | None]
-"""The site of a domain, None where there is none."""
+"""The site of a domain or a UUID, None where there is none."""
 
 
 class Collects(NamedTuple):

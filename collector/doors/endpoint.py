@@ -24,28 +24,26 @@ from collector.doors.door import Answers, Collects, Threads
 from collector.doors.routes import Routes
 from collector.http.budget import Allowance, Budget
 from collector.http.concurrency_limit import Turns
-from collector.http.connection import CLOSE, MOST_CONNECTIONS, TOO_LARGE, Connection
+from collector.http.connection import Client, Connection
+from collector.http.counts import Counts
 from collector.http.guests import Guests
+from collector.http.limits import DEFAULT, Limits
 from collector.http.messages import Request, Response, error
+from collector.http.refusals import CLOSE, TOO_LARGE
 from collector.http.wsgi_bridge import call_wsgi
 from collector.ingest.accepted import Outcome
-from collector.ingest.event import LARGEST_BODY
 from collector.store.writer import PATIENCE_S, Waiting, Writer
 
 log = logging.getLogger("footfall.endpoint")
 
 Wsgi = Callable[..., Iterable[bytes]]
 Finish = Callable[[list[Outcome]], Response]  # the answer, once the outcomes are known
-Exchange = tuple[Connection, int, Finish]  # who waits: connection, number of the request
+Exchange = tuple[Client, int, Finish]  # who waits: client, number of the request
 
 CALLS = "/_dash-update-component"  # the one path with large bodies
-COMMIT_S = 15.0  # how long a sender waits for its turn in a queue that goes on; coming again is safe by its id
 LOOK_S = 0.05  # how often waiting senders are looked after
 LOOKED_AFTER = 100  # connections before the others have their turn
 CHECK_S = 0.4  # how often a stream is asked whether it may still be read
-LARGEST_CALL = 1024 * 1024  # of somebody signed in
-LARGEST_FORM = 16 * 1024  # of a stranger: signing in, setting up, an invitation
-MIB = 1024 * 1024
 MOST_WAITING = 300  # requests for the threads
 PAGES_THREADS = 6
 LIVE_THREADS = 4  # of their own: heavy pages do not hold up who looks at the live state
@@ -59,35 +57,44 @@ BUSY = error(503, "busy", "too many requests are waiting", (("Retry-After", "2")
 
 
 class Endpoint:
-    """The handler of every connection of one event loop; `wsgi` answers what is neither collected nor live."""
+    """The handler of every client of one event loop; `wsgi` answers what is neither collected nor live.
 
-    def __init__(self, routes: Routes, writer: Writer, wsgi: Wsgi) -> None:
-        self.connections: Guests[Connection] = Guests(MOST_CONNECTIONS)
-        self.strangers = Budget(16 * MIB, MIB)
-        people, events = Budget(64 * MIB, 16 * MIB), Budget(64 * MIB, 2 * MIB)
-        self._of_events = Allowance(LARGEST_BODY, events, TOO_LARGE)
-        self._of_a_call = Allowance(LARGEST_CALL, people, TOO_LARGE)
-        self._of_people = Allowance(LARGEST_BODY, people, TOO_LARGE)
-        self._of_anybody = Allowance(LARGEST_BODY, self.strangers, TOO_LARGE)  # on a public dashboard
-        self._of_a_stranger = Allowance(LARGEST_FORM, self.strangers, TOO_LARGE)
+    `scheme` is what clients speak: "http", or "https" where this process has the certificate.
+    """
+
+    def __init__(
+        self, routes: Routes, writer: Writer, wsgi: Wsgi, limits: Limits = DEFAULT, scheme: str = "http"
+    ) -> None:
+        self.limits = limits
+        self.counts = Counts()
+        trusts = routes.collector.trusts
+        self.connections: Guests[Connection] = Guests(limits.connections, limits.connections_per_address, trusts)
+        self.strangers = Budget(*limits.stranger_room)
+        members, events = Budget(*limits.member_room), Budget(*limits.event_room)
+        self._of_events = Allowance(limits.event_bytes, events, TOO_LARGE)
+        self._of_a_call = Allowance(limits.call_bytes, members, TOO_LARGE)
+        self._of_members = Allowance(limits.event_bytes, members, TOO_LARGE)
+        self._of_anybody = Allowance(limits.event_bytes, self.strangers, TOO_LARGE)  # on a public dashboard
+        self._of_a_stranger = Allowance(limits.form_bytes, self.strangers, TOO_LARGE)
         self._of_who_has_to_sign_in = Allowance(0, self.strangers, SIGN_IN_FIRST)
-        self._of_a_cookie = Allowance(LARGEST_FORM, self.strangers, None)
+        self._of_a_cookie = Allowance(limits.form_bytes, self.strangers, None)
         self.seal = routes.seal
         self.base_path = routes.base_path
         self._routes = routes
         self._writer = writer
         self._wsgi = wsgi
+        self._scheme = scheme
         self._pages = ThreadPoolExecutor(PAGES_THREADS, thread_name_prefix="footfall-page")
         self._live = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="footfall-live")
         self._statistics = ThreadPoolExecutor(STATISTICS_THREADS, thread_name_prefix="footfall-statistics")
         self._turns = Turns(MOST_QUESTIONS, statistics.MAX_PARALLEL)
         self._in_threads = 0
         self._turn: list[Waiting] = []
-        self._committing: dict[Connection, tuple[float, int, Finish]] = {}  # since when; the longest wait comes first
+        self._committing: dict[Client, tuple[float, int, Finish]] = {}  # since when; the longest wait comes first
         self._looking = False  # whether `_look` is due
         self._answers: deque[tuple[Exchange, list[Outcome]]] = deque()
         self._waking = False  # the loop has been told that there are answers
-        self._streams: dict[Connection, tuple[Stream, Any]] = {}
+        self._streams: dict[Client, tuple[Stream, Any]] = {}
 
     async def watch(self) -> None:
         """Ends what takes too long, for as long as the loop runs."""
@@ -113,7 +120,7 @@ class Endpoint:
         if path in self._routes.collecting:
             return self._of_events
         if path in self._routes.for_programs:
-            return self._of_people if self._routes.shows_key(headers) else self._of_a_stranger
+            return self._of_members if self._routes.shows_key(headers) else self._of_a_stranger
         if self._routes.public:
             return self._of_anybody
         if "cookie" in headers:
@@ -137,7 +144,7 @@ class Endpoint:
             log.error("who sends something is not known: %s", describe(failed))
             tell(UNKNOWN_FOR_NOW)
         elif done.result():
-            tell(self._of_a_call if is_call else self._of_people)
+            tell(self._of_a_call if is_call else self._of_members)
         else:
             tell(SIGN_IN_FIRST if is_call else TOO_LARGE)
 
@@ -147,39 +154,41 @@ class Endpoint:
     def refused(self, path: str, response: Response) -> Response:
         return self._routes.not_collected(response) if path in self._routes.collecting else response
 
-    def take(self, request: Request, connection: Connection, number: int) -> None:
+    def take(self, request: Request, client: Client, number: int) -> None:
         """Answers now, after the commit, or from a thread."""
         door = self._routes.find(request)
         if door is None:
-            self._in_thread(self._pages, partial(call_wsgi, self._wsgi, request, self.base_path), connection, number)
+            self._in_thread(
+                self._pages, partial(call_wsgi, self._wsgi, request, self.base_path, self._scheme), client, number
+            )
         elif isinstance(door, Collects):
-            self._collect(request, connection, number, door)
+            self._collect(request, client, number, door)
         elif door.threads is Threads.LOOP:
             answered = self._routes.answer(door, request)
             assert isinstance(answered, Response), f"{door.path}: a stream begins in a thread"
-            connection.answer(number, answered)
+            client.answer(number, answered)
         elif door.threads is Threads.STATISTICS:
-            self._ask(door, request, connection, number)
+            self._ask(door, request, client, number)
         else:
-            self._in_thread(self._live, partial(self._live_answer, door, request, connection), connection, number)
+            self._in_thread(self._live, partial(self._live_answer, door, request, client), client, number)
 
     # ── collecting ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _collect(self, request: Request, connection: Connection, number: int, door: Collects) -> None:
+    def _collect(self, request: Request, client: Client, number: int, door: Collects) -> None:
         """The answer comes after the commit. What is asked for in one turn of the loop is handed over together."""
         self._writer.give_way()
         begun = self._routes.collector.begin(request, door)
         if isinstance(begun, Response):
-            connection.answer(number, begun)
+            client.answer(number, begun)
             return
         finish: Finish = begun.answer
-        self._committing[connection] = time.monotonic(), number, finish
+        self._committing[client] = time.monotonic(), number, finish
         if not self._looking:
             self._looking = True
             self._loop.call_later(PATIENCE_S, self._look)
         if not self._turn:
             self._loop.call_soon(self._hand_over)
-        self._turn.append(Waiting(begun.arrivals, partial(self._deliver, (connection, number, finish))))
+        self._turn.append(Waiting(begun.arrivals, partial(self._deliver, (client, number, finish))))
 
     def _hand_over(self) -> None:
         turn, self._turn = self._turn, []
@@ -196,11 +205,11 @@ class Endpoint:
     def _drain(self) -> None:
         self._waking = False  # before the first is taken: what comes from now on wakes anew
         while self._answers:
-            (connection, number, finish), outcomes = self._answers.popleft()
-            if (waiting := self._committing.get(connection)) and waiting[1] == number:
-                del self._committing[connection]  # else it was answered before, and a later request waits
+            (client, number, finish), outcomes = self._answers.popleft()
+            if (waiting := self._committing.get(client)) and waiting[1] == number:
+                del self._committing[client]  # else it was answered before, and a later request waits
             try:
-                connection.answer(number, finish(outcomes))
+                client.answer(number, finish(outcomes))
             except Exception as failed:
                 log.error("an answer could not be given: %s", describe(failed))
 
@@ -217,14 +226,14 @@ class Endpoint:
     def _end_commits(self, before: float) -> None:
         """Sends away whoever has waited since that moment or longer."""
         while self._committing:
-            connection, (since, number, finish) = next(iter(self._committing.items()))
+            client, (since, number, finish) = next(iter(self._committing.items()))
             if since > before:
                 return
-            del self._committing[connection]
-            connection.answer(number, finish([]))
+            del self._committing[client]
+            client.answer(number, finish([]))
 
     def _end_waits(self, now: float) -> None:
-        self._end_commits(now - COMMIT_S)
+        self._end_commits(now - self.limits.commit_s)
 
     async def _end_slow(self) -> None:
         """Ends connections that take too long, some at a time: thousands may be due at once."""
@@ -236,56 +245,63 @@ class Endpoint:
             if number % LOOKED_AFTER == 0:
                 await asyncio.sleep(0)
 
+    @property
+    def left(self) -> str:
+        """What has no answer yet, in words; "" where that is nothing."""
+        commits, threads, streams = len(self._committing), self._in_threads, len(self._streams)
+        found = ((commits, "waiting for a commit"), (threads, "for a thread"), (streams, "open streams"))
+        return ", ".join(f"{count} {what}" for count, what in found if count)
+
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _in_thread(
-        self, threads: ThreadPoolExecutor, work: Callable[[], Any], connection: Connection, number: int
+        self, threads: ThreadPoolExecutor, work: Callable[[], Any], client: Client, number: int
     ) -> asyncio.Future[Any] | None:
         """The work under way; None where there is too much of it."""
         if self._in_threads >= MOST_WAITING:
-            connection.answer(number, BUSY)
+            client.answer(number, BUSY)
             return None
         self._in_threads += 1
         working = self._loop.run_in_executor(threads, work)
-        working.add_done_callback(partial(self._worked, connection, number))
+        working.add_done_callback(partial(self._worked, client, number))
         return working
 
-    def _ask(self, door: Answers, request: Request, connection: Connection, number: int) -> None:
+    def _ask(self, door: Answers, request: Request, client: Client, number: int) -> None:
         """Answers a program's question, if whoever asks has no more of them than their share."""
         who = request.headers.get("authorization", "")
         if not self._turns.begin(who):
-            connection.answer(number, statistics.TOO_MANY_AT_ONCE)
+            client.answer(number, statistics.TOO_MANY_AT_ONCE)
             return
-        working = self._in_thread(self._statistics, partial(self._routes.answer, door, request), connection, number)
+        working = self._in_thread(self._statistics, partial(self._routes.answer, door, request), client, number)
         if working is None:
             self._turns.end(who)
         else:
             working.add_done_callback(lambda _: self._turns.end(who))
 
-    def _worked(self, connection: Connection, number: int, done: asyncio.Future[Any]) -> None:
+    def _worked(self, client: Client, number: int, done: asyncio.Future[Any]) -> None:
         self._in_threads -= 1
         if done.cancelled():
             return
         if failed := done.exception():
             log.error("a request failed: %s", describe(failed))
-            connection.answer(number, AWAY)
+            client.answer(number, AWAY)
         elif isinstance(done.result(), Response):
-            connection.answer(number, done.result())
+            client.answer(number, done.result())
         else:
-            self._begin_stream(connection, number, *done.result())
+            self._begin_stream(client, number, *done.result())
 
-    def _live_answer(self, door: Answers, request: Request, connection: Connection) -> Any:
+    def _live_answer(self, door: Answers, request: Request, client: Client) -> Any:
         """The answer, or a stream with its subscription; in a thread."""
         answered = self._routes.answer(door, request)
-        return (answered, answered.subscribe(connection.wake)) if isinstance(answered, Stream) else answered
+        return (answered, answered.subscribe(client.wake)) if isinstance(answered, Stream) else answered
 
-    def _begin_stream(self, connection: Connection, number: int, stream: Stream, subscription: Any) -> None:
+    def _begin_stream(self, client: Client, number: int, stream: Stream, subscription: Any) -> None:
         def ended() -> None:
-            self._streams.pop(connection, None)
+            self._streams.pop(client, None)
             stream.unsubscribe(subscription)
 
-        self._streams[connection] = stream, subscription
-        connection.stream(number, stream.headers, subscription, ended)
+        self._streams[client] = stream, subscription
+        client.stream(number, stream.headers, subscription, ended)
 
     async def _check_streams(self) -> None:
         """Closes the streams that may not be read any more."""

@@ -57,4 +57,4 @@ def answer(context: Context, request: Request) -> Response:
         return Response(304, tuple(headers), b"")
     if encoding:
         headers.append(("Content-Encoding", encoding))
-    return Response(200, tuple(headers), b"" if request.method == "HEAD" else forms[encoding])
+    return Response(200, tuple(headers), forms[encoding])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collector.api import health, live, query_docs, statistics
 from collector.api.context import Answered, Context
-from collector.doors import card_page, collect, collect_docs, openapi, pixel, script
+from collector.doors import card_page, collect, collect_docs, openapi, pixel, plausible_event, script, umami_send
 from collector.doors.door import ANYBODY, CARD_READERS, PROGRAMS, READERS, Answers, Collects, Door, Threads
 from collector.http.messages import Request
 
@@ -30,6 +30,9 @@ def _openapi(context: Context, _: Request) -> Answered:
 COLLECT = Collects(POST, collect.PATH, collect.read, collect.answer, collect_docs.DOCS)
 DOORS: tuple[Door, ...] = (
     COLLECT,
+    Collects(POST, plausible_event.PATH, plausible_event.read, plausible_event.answer, plausible_event.DOCS),
+    Collects(POST, umami_send.PATH, umami_send.read, umami_send.answer, umami_send.DOCS),
+    Collects(POST, umami_send.BATCH_PATH, umami_send.read_batch, umami_send.answer_batch, umami_send.BATCH_DOCS),
     Answers(SEEN, script.PATH, ANYBODY, script.answer, LOOP, script.DOCS, cross_origin=True),
     Collects(GET, pixel.PATH, pixel.read, pixel.answer, pixel.DOCS),
     Answers(HEAD, pixel.PATH, ANYBODY, pixel.blank, LOOP, None, cross_origin=True),  # whoever looks only is not counted

@@ -12,11 +12,11 @@ from typing import Any
 
 from collector.api.context import Stream
 from collector.doors.door import Collects
-from collector.doors.endpoint import CALLS, CHECK_S, COMMIT_S, LARGEST_FORM, SIGN_IN_FIRST
+from collector.doors.endpoint import CALLS, CHECK_S, SIGN_IN_FIRST
 from collector.doors.routes import Routes
-from collector.http.connection import TOO_LARGE
+from collector.http.limits import DEFAULT
 from collector.http.messages import Request, Response, routed, sealed
-from collector.ingest.event import LARGEST_BODY
+from collector.http.refusals import TOO_LARGE
 
 Wsgi = Callable[..., Iterable[bytes]]
 
@@ -34,6 +34,10 @@ class Door:
         self._routes = routes
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        answered = self._answer(environ, start_response)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" and isinstance(answered, list) else answered
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = _request(environ)
         request = request._replace(path=self._routes.canonical(request.path))
         door = self._routes.find(request)
@@ -41,13 +45,13 @@ class Door:
             if self._is_too_much(environ):
                 return self._answered(SIGN_IN_FIRST if request.path == CALLS else TOO_LARGE, start_response)
             return self._behind(_below(self._routes.base_path, environ), start_response)
-        body = _body(environ, LARGEST_BODY) if request.method == "POST" else b""
+        body = _body(environ, DEFAULT.event_bytes) if request.method == "POST" else b""
         if body is None:
             too_large = self._routes.not_collected(TOO_LARGE) if isinstance(door, Collects) else TOO_LARGE
             return self._answered(too_large, start_response)
         request = request._replace(body=body)
         if isinstance(door, Collects):
-            return self._answered(self._routes.collector.collect(request, door, COMMIT_S), start_response)
+            return self._answered(self._routes.collector.collect(request, door, DEFAULT.commit_s), start_response)
         answered = self._routes.answer(door, request)
         if isinstance(answered, Stream):
             start_response(_status(200), list(sealed(answered.headers, self._routes.seal)))
@@ -58,7 +62,7 @@ class Door:
         """Whether a stranger sends more than signing in takes; who shows a cookie is left to the gate."""
         length = environ.get("CONTENT_LENGTH") or "0"
         stranger = not self._routes.public and not environ.get("HTTP_COOKIE")
-        return stranger and length.isdecimal() and int(length) > LARGEST_FORM
+        return stranger and length.isdecimal() and int(length) > DEFAULT.form_bytes
 
     def _answered(self, response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = "Content-Length", str(len(response.body))

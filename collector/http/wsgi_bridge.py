@@ -11,24 +11,28 @@ from werkzeug.test import run_wsgi_app
 
 from collector.http.messages import Request, Response
 
+USUAL_PORTS = {"http": "80", "https": "443"}
 HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "server", "date"}
 
 
-def environ_of(request: Request, base_path: str = "") -> dict[str, Any]:
-    """The WSGI environment (PEP 3333) of a request whose body has been read; its path is below `base_path`."""
+def environ_of(request: Request, base_path: str = "", scheme: str = "http") -> dict[str, Any]:
+    """The WSGI environment (PEP 3333) of a request whose body has been read; its path is below `base_path`.
+
+    HEAD is asked as GET: only so is its answer's length that of GET. Whoever sends the answer leaves the body out.
+    """
     host, _, port = request.headers.get("host", "localhost").rpartition(":")
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": request.method,
+        "REQUEST_METHOD": "GET" if request.method == "HEAD" else request.method,
         "SCRIPT_NAME": base_path,
         "PATH_INFO": request.path.encode("utf-8", "surrogateescape").decode("latin-1"),
         "QUERY_STRING": request.query,
         "SERVER_NAME": host or port,
-        "SERVER_PORT": port if host and port.isdecimal() else "80",
+        "SERVER_PORT": port if host and port.isdecimal() else USUAL_PORTS[scheme],
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": request.peer,
         "CONTENT_LENGTH": str(len(request.body)),
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
+        "wsgi.url_scheme": scheme,
         "wsgi.input": io.BytesIO(request.body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
@@ -44,9 +48,10 @@ def environ_of(request: Request, base_path: str = "") -> dict[str, Any]:
     return environ
 
 
-def call_wsgi(app: Callable[..., Iterable[bytes]], request: Request, base_path: str = "") -> Response:
-    """The application's whole answer."""
-    chunks, status, headers = run_wsgi_app(app, environ_of(request, base_path), buffered=True)
+def call_wsgi(
+    app: Callable[..., Iterable[bytes]], request: Request, base_path: str = "", scheme: str = "http"
+) -> Response:
+    """The application's whole answer; to HEAD that to GET, with its body."""
+    chunks, status, headers = run_wsgi_app(app, environ_of(request, base_path, scheme), buffered=True)
     kept = tuple((name, value) for name, value in headers if name.lower() not in HOP_BY_HOP)
-    body = b"" if request.method == "HEAD" else b"".join(chunks)
-    return Response(int(status.split(" ", 1)[0]), kept, body)
+    return Response(int(status.split(" ", 1)[0]), kept, b"".join(chunks))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -32,10 +33,28 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
         """The moment in whole seconds since the epoch."""
         return self.at_ms // 1000
 
+    @property
+    def visitors(self) -> tuple[int, ...]:
+        """The visitor's numbers, today's first."""
+        return (self.visitor,) if self.visitor_before is None else (self.visitor, self.visitor_before)
+
 
 def tab_of(page_id: str) -> int:
     """The number of a page in somebody's browser: a hash of its pageview's id."""
     return int.from_bytes(blake2b(page_id.encode(), digest_size=8).digest(), signed=True)
+
+
+def page_key(visitor: int, host: str, path: str) -> str:
+    """What the ids of a visitor's pageviews of one page begin with, where the sender makes none: 16 hex digits.
+
+    By it an engagement finds the latest of them, in the index of the senders' own ids.
+    """
+    return blake2b(f"{visitor} {host} {path}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def own_id(key: str, at_ms: int) -> str:
+    """A new id that begins with the key and then grows with time: 36 characters."""
+    return f"{key}{at_ms:011x}{secrets.randbits(36):09x}"
 
 
 class Retitled(NamedTuple):

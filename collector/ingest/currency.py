@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 _CODES = """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF
     CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD
@@ -12,3 +15,15 @@ _CODES = """
     XPF XPT XSU XUA YER ZAR ZMW ZWG ZWL
 """
 CURRENCIES = frozenset(_CODES.split())
+MAX_AMOUNT = 2.0**63
+_AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+
+
+def money(amount: Any, currency: Any) -> tuple[float | None, str | None]:
+    """Amount and currency of what was sent, the amount also as text; (None, None) where one of them is none."""
+    if isinstance(amount, str) and _AMOUNT.fullmatch(amount.strip()):
+        amount = float(amount)
+    if type(amount) not in (int, float) or not abs(amount) < MAX_AMOUNT:
+        return None, None
+    code = currency.strip().upper() if isinstance(currency, str) else ""
+    return (float(amount), code) if code in CURRENCIES else (None, None)

@@ -18,10 +18,11 @@ LARGEST_BODY = 64 * 1024
 LARGEST_BATCH = 100
 LONGEST_TITLE = 300
 DEEPEST = 32
+MAX_ENGAGED_MS = 30 * 86_400_000
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 Id = Annotated[str, Meta(min_length=8, max_length=36)]
-Millis = Annotated[int, Meta(ge=0, le=30 * 86_400_000)]
+Millis = Annotated[int, Meta(ge=0, le=MAX_ENGAGED_MS)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Pixels = Annotated[int, Meta(ge=1, le=100_000)]
 PropName = Annotated[str, Meta(max_length=300)]
@@ -57,6 +58,14 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     ip: Annotated[str, Meta(max_length=64)] | None = None
     user_agent: Annotated[str, Meta(max_length=2048)] | None = None
     time: int | float | None = None
+    interactive: bool = True
+
+
+class Engagement(Event, frozen=True, gc=False):
+    """A heartbeat of a client that gives its pageviews no ids: it is of the visitor's latest pageview of its page.
+
+    `engaged_ms` is what has come since the last one, `scroll` the most so far.
+    """
 
 
 DECORATING = ("title", "screen", "language", "timezone", "referrer")
@@ -253,7 +262,7 @@ def _checked(event: Event) -> Event | Rejected:
         return Rejected(422, RejectedReason.WRONG_FIELD, "`currency` is no code of ISO 4217, like EUR", "currency")
     if event.user_id is None and event.user_type is None and event.user_name is None and event.visitor_id is None:
         return event
-    return _without_nobody(event)
+    return without_nobody(event)
 
 
 def _is_nothing(said: str) -> bool:
@@ -262,7 +271,7 @@ def _is_nothing(said: str) -> bool:
     return said in NOBODY or said.startswith("[object ") or all(word in NOBODY for word in said.split())
 
 
-def _without_nobody(event: Event) -> Event:
+def without_nobody(event: Event) -> Event:
     """The event without ids and names that are just what is printed for nothing."""
     for said in (event.user_id, event.user_type, event.user_name, event.visitor_id):
         if said is not None and _is_nothing(said):

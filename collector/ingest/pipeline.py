@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from analytics.base.addresses import plain_address
 from analytics.live.reasons import FilteredReason, RejectedReason, ShedReason
 from analytics.sites.directory import Directory
@@ -17,7 +19,7 @@ from analytics.sites.salts import SaltSource
 from analytics.sites.site import Site
 from collector.ingest import device, redaction, robot
 from collector.ingest import page_url as page
-from collector.ingest.accepted import Arrival, Filtered, Shed, tab_of
+from collector.ingest.accepted import Arrival, Filtered, Shed, own_id, page_key, tab_of
 from collector.ingest.event import Event, Rejected
 from collector.ingest.geo import Places
 from collector.ingest.page_url import Page
@@ -195,15 +197,20 @@ def enriched(hit: Hit, kit: Kit) -> Arrival:
     event, site = hit.event, hit.site
     salts = kit.salts.of(site, hit.at_ms // 1000)
     visitor, before = visitors_of(salts, kit.secret, site, hit.address, hit.agent, event.visitor_id)
+    host, path = (hit.page.host, hit.page.path) if hit.page else ("", "")
+    page_id = event.pageview or event.id
+    if page_id is None:  # of a sender that makes no ids
+        page_id = page_key(visitor, host, path)
+        event = replace(event, id=own_id(page_id, hit.at_ms))
     return Arrival(
         site_id=site.id,
         event=redaction.cleared(event) if event.name else event,
         at_ms=hit.at_ms,
         visitor=visitor,
         visitor_before=before,
-        tab=tab_of(event.pageview or event.id or ""),
-        host=hit.page.host if hit.page else "",
-        path=hit.page.path if hit.page else "",
+        tab=tab_of(page_id),
+        host=host,
+        path=path,
         origin=origin_of(hit, kit),
     )
 

@@ -45,7 +45,7 @@ SHAPES = tuple(
         r"like gecko[;,)]+ ?compatible[;,)]? ?\+?(?P<name>[a-z][\w.-]*)?",  # a browser says nothing behind that
         rf"^mozilla/[\d.]+[;,]? \(compatible[;,) ](?![^)]*(?:{_SYSTEMS})) ?(?P<name>[a-z][\w.-]*)?",  # no system
         r"^mozilla/\d\.\d[;,]?(?: \((?P<name>[^;() ]*)/[^;() ]*\))?"  # no engine, and no browser's name
-        r"(?: (?!firefox/|chrome/|safari/|opera/|edg)[a-z][^ ()]*)?$",
+        r"(?: (?!firefox/|chrome/|safari/|opera/|edg|umami/v)[a-z][^ ()]*)?$",
         r"@(?P<name>[a-z][a-z0-9-]*)\.[a-z]",  # whom to ask
         r"\) (?P<name>splash) ",  # no version where browsers have one
         r"^(?!iphone|.*(?:firefox|chrome|safari|opera))(?P<name>)[^\d(]{3,}$",  # no version, no system: "Hello, world"

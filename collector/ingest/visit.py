@@ -77,11 +77,11 @@ def with_pageview(visit: Visit, at: int, path: str) -> Visit:
     )
 
 
-def with_event(visit: Visit, at: int) -> Visit:
-    """The visit with one more event."""
+def with_event(visit: Visit, at: int, *, interactive: bool = True) -> Visit:
+    """The visit with one more event; one that is not interactive is not counted, so that it ends no bounce."""
     return replace(
         visit,
-        events=visit.events + 1,
+        events=visit.events + interactive,
         started_at=min(visit.started_at, at),
         last_at=max(visit.last_at, at),
         seen_at=max(visit.seen_at, at),

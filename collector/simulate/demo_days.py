@@ -182,7 +182,7 @@ def _told(what: Body) -> Row:
     """The last columns of an event."""
     props = msgspec.json.encode(what.get("props", {})).decode()
     value, currency = what.get("value"), what.get("currency", "")
-    return what["name"], props, value, currency, what["description"], what.get("user_name", "")
+    return what["name"], props, value, currency, what["description"], what.get("user_name", ""), True
 
 
 def _keep(database: Database, site_id: int, day: date, made: Day) -> bool:

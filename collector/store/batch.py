@@ -1,6 +1,6 @@
 """One group of arrivals becomes rows, inside one transaction.
 
-A group is read with at most five statements and written with at most seven for each 128 rows of a table
+A group is read with at most six statements and written with at most seven for each 128 rows of a table
 (`statements.py` says why); what a visit is, `visit.py` knows. Names of robots and hosts, late days and, on PostgreSQL,
 a lock for each site come on top.
 """
@@ -11,7 +11,7 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 from sqlalchemy import Connection
 
 from analytics.base.idn import in_letters
@@ -22,8 +22,8 @@ from analytics.live.reasons import FilteredReason, RejectedReason
 from analytics.storage import schema
 from analytics.storage.changes import ChangedRows
 from collector.ingest import visit as visits
-from collector.ingest.accepted import Added, Arrival, Duplicate, Filtered, Outcome, Retitled, Stored, named
-from collector.ingest.event import Rejected
+from collector.ingest.accepted import Added, Arrival, Duplicate, Filtered, Outcome, Retitled, Stored, named, page_key
+from collector.ingest.event import MAX_ENGAGED_MS, Engagement, Rejected
 from collector.ingest.visit import Visit
 from collector.store.leaves import NOBODY, Tab
 from collector.store.lookups import Pageview, known_events, known_pageviews, known_visits
@@ -107,6 +107,8 @@ class _Work:
                 return self._take_pageview(arrival)
             case "event":
                 return self._take_event(arrival)
+            case _ if type(arrival.event) is Engagement:
+                return self._take_engagement(arrival)
             case _:
                 return self._take_beat(arrival)
 
@@ -151,7 +153,8 @@ class _Work:
         page = self._pageviews.get((arrival.site_id, event.pageview or ""))
         known = self._visits.get((arrival.site_id, page.visit_id)) if page else None
         visit = known if known and visits.is_open(known, at) else self._visit(arrival, row_id)
-        visit = self._change(visits.with_user(visits.with_event(visit, at), event.user_id, event.user_type or ""))
+        beaten = visits.with_event(visit, at, interactive=event.interactive)
+        visit = self._change(visits.with_user(beaten, event.user_id, event.user_type or ""))
         self._new_events.append(
             (
                 arrival.site_id,
@@ -169,6 +172,7 @@ class _Work:
                 event.currency or "",
                 event.description or "",
                 event.user_name or "",
+                event.interactive,
             )
         )
         beat = self._beat(arrival, visit, row_id, arrival.path, PageState.ACTIVE)
@@ -200,6 +204,27 @@ class _Work:
                 retitled = Retitled(str(page.id), event.title)
         state = PageState.LEFT if event.type == "leave" else STATES[event.state]
         return Stored(self._beat(arrival, visit, row_id, page.path if page else arrival.path, state), None, retitled)
+
+    def _take_engagement(self, arrival: Arrival) -> Outcome:
+        """A beat that adds to the visitor's latest pageview of its page. Without one it keeps an open visit open, and
+        without that it is filtered.
+        """
+        event, site_id = arrival.event, arrival.site_id
+        if found := self._latest_of(arrival):
+            engaged = min(self._pageviews[site_id, found].engaged_ms + (event.engaged_ms or 0), MAX_ENGAGED_MS)
+            return self._take_beat(replace(arrival, event=replace(event, pageview=found, engaged_ms=engaged)))
+        if any(self._open_visit(site_id, visitor, arrival.at) for visitor in arrival.visitors):
+            return self._take_beat(arrival)
+        return Filtered(FilteredReason.UNKNOWN_PAGEVIEW)
+
+    def _latest_of(self, arrival: Arrival) -> str:
+        """The id of the visitor's latest pageview of that page, "" where there is none."""
+        for visitor in arrival.visitors:
+            key = page_key(visitor, arrival.host, arrival.path)
+            own = (page_id for site_id, page_id in self._pageviews if site_id == arrival.site_id)
+            if found := max((page_id for page_id in own if page_id.startswith(key)), default=""):
+                return found
+        return ""
 
     def _has_left(self, arrival: Arrival) -> bool:
         tab = arrival.site_id, arrival.tab

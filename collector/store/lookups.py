@@ -1,4 +1,4 @@
-"""What is stored already of what a group of arrivals speaks of: at most four statements, by index."""
+"""What is stored already of what a group of arrivals speaks of: at most five statements, by index."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from analytics.base.ids import first_id
 from analytics.base.limits import MAX_VISIT_S
-from collector.ingest.accepted import Arrival
+from collector.ingest.accepted import Arrival, page_key
+from collector.ingest.event import Engagement
 from collector.ingest.visit import Origin, Visit
-from collector.store.statements import VISIT_COLUMNS, Driver, matching
+from collector.store.statements import VISIT_COLUMNS, Driver, latest, matching
 
 BEATS = ("heartbeat", "leave")  # of a known page they need no other visit than the page's
 
@@ -27,15 +28,23 @@ class Pageview(NamedTuple):
 
 
 def known_pageviews(driver: Driver, arrivals: Sequence[Arrival]) -> dict[tuple[int, str], Pageview]:
-    """The pageviews that these arrivals belong to or repeat, by site and the page's own id."""
+    """The pageviews that these arrivals belong to or repeat, by site and the page's own id; of an engagement, which
+    names none, the latest of its page.
+    """
     wanted = {
         (arrival.site_id, page_id)
         for arrival in arrivals
         for page_id in (arrival.event.pageview, arrival.event.id if arrival.event.type == "pageview" else None)
         if page_id
     }
+    engaged = {
+        (arrival.site_id, page_key(visitor, arrival.host, arrival.path))
+        for arrival in arrivals
+        if type(arrival.event) is Engagement
+        for visitor in arrival.visitors
+    }
     columns = "t.id, t.visit_id, t.path, t.host, t.engaged_ms, t.scroll, t.title, t.site_id, t.page_id"
-    found = matching(driver, "pageviews", columns, "page_id", "text", wanted)
+    found = matching(driver, "pageviews", columns, "page_id", "text", wanted) + latest(driver, columns, engaged)
     return {(row[7], row[8]): Pageview._make(row[:7]) for row in found}
 
 

@@ -72,12 +72,7 @@ def matching(
     """The rows of `table` whose (site_id, key) is wanted, from the id `since` on; one index look-up each."""
     if not wanted:
         return []
-    if driver.postgresql:
-        source = f"unnest(%s::int[], %s::{kind}[]) AS w(site, key)"
-        parameters: tuple[Any, ...] = ([site for site, _ in wanted], [key for _, key in wanted])
-    else:
-        source = f"(SELECT column1 AS site, column2 AS key FROM (VALUES {_marks(len(wanted), 2, '?')})) AS w"
-        parameters = tuple(chain.from_iterable(wanted))
+    source, parameters = _source(driver, kind, wanted)
     # CROSS JOIN keeps SQLite from turning the loops round, INDEXED BY from taking the clustered key and scanning it.
     index = " INDEXED BY ix_visits_site_id_visitor_id" if since and not driver.postgresql else ""
     statement = (
@@ -85,6 +80,32 @@ def matching(
         f"WHERE t.site_id = w.site AND t.{key} = w.key AND t.id >= {since:d}"
     )
     return list(driver.cursor.execute(statement, parameters).fetchall())
+
+
+def latest(driver: Driver, columns: str, wanted: set[tuple[int, str]]) -> list[Any]:
+    """The pageview with the greatest id of its page's own among those that begin with each (site, 16 hex digits)."""
+    if not wanted:
+        return []
+    source, parameters = _source(driver, "text", wanted)
+    greatest = (
+        "(SELECT max(p.page_id) FROM pageviews AS p "
+        "WHERE p.site_id = w.site AND p.page_id > w.key AND p.page_id < w.key || 'g')"  # after f
+    )
+    statement = (
+        f"SELECT {columns} FROM {source} CROSS JOIN pageviews AS t WHERE t.site_id = w.site AND t.page_id = {greatest}"
+    )
+    return list(driver.cursor.execute(statement, parameters).fetchall())
+
+
+def _source(driver: Driver, kind: str, wanted: set[Any]) -> tuple[str, tuple[Any, ...]]:
+    """The wanted (site, key) as a table `w`, and its parameters."""
+    if driver.postgresql:
+        return f"unnest(%s::int[], %s::{kind}[]) AS w(site, key)", (
+            [site for site, _ in wanted],
+            [key for _, key in wanted],
+        )
+    rows = f"(SELECT column1 AS site, column2 AS key FROM (VALUES {_marks(len(wanted), 2, '?')})) AS w"
+    return rows, tuple(chain.from_iterable(wanted))
 
 
 def _marks(rows: int, columns: int, mark: str) -> str:

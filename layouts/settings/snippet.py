@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.base.idn import to_letters
 from analytics.sites.site import Site
-from layouts.components import form
+from layouts.components import figures, form
 from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.site import stream_address
@@ -49,8 +49,10 @@ def picture_of(address: str, domain: str) -> str:
     return f'<noscript><img src="{source}" {policy} width="1" height="1" alt=""></noscript>'
 
 
-def cards(site: Site, snippet: str, picture: str, doubts: Doubts) -> list[Component]:
-    """Settings, Snippet: the line with its options, the check, and the picture for pages without scripts."""
+def cards(site: Site, snippet: str, picture: str, doubts: Doubts, *, address: str, window_s: int) -> list[Component]:
+    """Settings, Snippet: the line with its options, the check, the picture for pages without scripts, and what the
+    trackers of others need to speak to us at `address`.
+    """
     head = html.H2("Paste this before </head>")
     intro = html.P(
         ["Into every page of ", html.Bdi(to_letters(site.domain)), ". It sets no cookie."], className="ff-soft"
@@ -64,7 +66,7 @@ def cards(site: Site, snippet: str, picture: str, doubts: Doubts) -> list[Compon
     title = html.Header(html.H2("Check"))
     inner = [title, *wait(site.domain, "Waiting for a visit…", "Somebody is here"), trouble(site.domain, doubts)]
     check = html.Section(html.Div(inner, className="ff-form"), className="ff-card", **listening(site, "stay"))
-    return [paste, check, _without_scripts(site.domain, picture)]
+    return [paste, check, _without_scripts(site.domain, picture), _of_others(site, address, window_s)]
 
 
 def _without_scripts(domain: str, picture: str) -> Component:
@@ -79,6 +81,31 @@ def _without_scripts(domain: str, picture: str) -> Component:
         className="ff-soft",
     )
     inner = [html.Header([head, intro]), line(picture), letter]
+    return html.Section(html.Div(inner, className="ff-form"), className="ff-card")
+
+
+def _of_others(site: Site, address: str, window_s: int) -> Component:
+    """The attributes by which the scripts of others speak to us, and what presence means without heartbeats."""
+    head = html.H2("From Plausible or Umami")
+    intro = html.P("Their script may stay on the pages. It only needs these attributes:", className="ff-soft")
+    lines = [
+        line(f'data-domain="{site.domain}" data-api="{address}/api/event"'),
+        line(f'data-website-id="{site.uuid or site.domain}" data-host-url="{address}"'),
+    ]
+    keep = html.P(
+        [
+            "Pages that have a website id of Umami's keep it: ",
+            html.Code(f"site set {site.domain} --uuid ID"),
+            " on the command line makes it the site's.",
+        ],
+        className="ff-soft",
+    )
+    presence = html.P(
+        f"These scripts send no heartbeats. Their visitors are active for {figures.window(window_s)} after a "
+        "pageview, an event or an engagement, then gone, however long they read.",
+        className="ff-soft",
+    )
+    inner = [html.Header([head, intro]), *lines, keep, presence]
     return html.Section(html.Div(inner, className="ff-form"), className="ff-card")
 
 

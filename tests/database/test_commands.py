@@ -38,10 +38,11 @@ def test_sites_are_listed_in_columns(database):
     assert run(database, "site list") == "No site yet. `.venv/bin/python app.py site add DOMAIN` adds one."
     add_site(database, "example.org", name="The Shop", timezone="Asia/Kathmandu")
     add_site(database)
+    first, second = (site.uuid for site in store.all_sites(database))
     assert run(database, "site list") == (
-        "DOMAIN       NAME         TIME ZONE       IDENTITY\n"
-        "example.com  example.com  UTC             daily\n"
-        "example.org  The Shop     Asia/Kathmandu  daily"
+        "DOMAIN       NAME         TIME ZONE       IDENTITY  UUID\n"
+        f"example.com  example.com  UTC             daily     {first}\n"
+        f"example.org  The Shop     Asia/Kathmandu  daily     {second}"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from analytics.base import errors
@@ -76,6 +78,22 @@ def test_week_retention_and_excluded_hosts_are_stored(database):
     )
     assert (site.week_start, site.retention_days, site.excluded_hosts) == (6, 30, ("test.example.com",))
     assert store.change(database, "example.com", retention_days="").retention_days is None
+
+
+def test_a_site_has_a_uuid_which_may_be_that_of_its_pages_and_is_no_other_sites(database):
+    first, second = (store.add(database, domain, now=NOW) for domain in ("a.example", "b.example"))
+    assert len({str(UUID(first.uuid)), str(UUID(second.uuid))}) == 2
+    given = "11111111-1111-4111-8111-11111111111A"
+    assert store.change(database, "a.example", uuid=f" {given}").uuid == given.lower()
+    assert store.change(database, "a.example", uuid=given).uuid == given.lower()
+    with pytest.raises(errors.InvalidInput, match=r"a\.example"):
+        store.change(database, "b.example", uuid=given)
+    with pytest.raises(errors.InvalidInput, match="is no UUID"):
+        store.change(database, "b.example", uuid="11111111")
+    directory = sites_directory.Directory(database, stale_s=3600)
+    named = [site.domain if (site := directory.named(name)) else None for name in (given, second.uuid, "b.example", "")]
+    assert named == ["a.example", "b.example", "b.example", None]
+    assert directory.get(given) is None, "our own wire format names sites by their domain"
 
 
 def test_a_list_has_an_end(database):

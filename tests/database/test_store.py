@@ -253,7 +253,7 @@ def test_an_event_is_one_row_with_all_that_was_told(database):
     assert rows(database, schema.events) == [
         (
             *(1, row_id, "event-0001", NOW, row_id, 5, "ann", "example.com", "/a", "Signup"),
-            *(props, 12.0, "EUR", "Ann booked", "Ann"),
+            *(props, 12.0, "EUR", "Ann booked", "Ann", True),
         )
     ]
 

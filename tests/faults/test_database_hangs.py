@@ -168,11 +168,12 @@ def test_pages_say_503_soon_and_leave_their_threads_to_others(postgresql, server
     eventually(lambda: server.request("GET", f"/live/{SITE}", headers=cookie).status == 200, within=5)
 
 
-def test_a_server_ends_in_time_while_its_database_hangs(postgresql, server):
+def test_a_server_ends_in_time_while_its_database_hangs_and_says_that_it_had_to_be_forced(postgresql, server):
     with hanging(postgresql[0]):
         assert server.collect(pageview("page-0001")).status == 503
         assert took(server.stop) < 10
-        assert server.process.returncode == 0
+        assert server.process.returncode == 1
+    assert [line for line in server.errors if "ERROR footfall.server: the end was forced" in line]
 
 
 def test_a_command_says_in_one_line_that_the_database_does_not_answer(postgresql, tmp_path):

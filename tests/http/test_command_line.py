@@ -93,7 +93,8 @@ def test_the_commands_of_an_administrator_with_and_without_a_server(config, done
     keys_are_added(done)
     cards_are_managed(done, address)
     assert done("site", "remove", "zwei.example") == "zwei.example and all of its data are gone."
-    assert done("site", "list").splitlines()[1:] == ["example.com  Shop  Europe/Berlin  browser"]
+    [listed] = done("site", "list").splitlines()[1:]
+    assert re.fullmatch(r"example\.com  Shop  Europe/Berlin  browser   [0-9a-f-]{36}", listed)
 
 
 def sites_are_managed(done, address):
@@ -106,11 +107,12 @@ def sites_are_managed(done, address):
     assert (
         done("site", "set", "example.com", *changed, "--exclude-path", "/admin/**", *more) == "example.com is changed."
     )
-    assert done("site", "list").splitlines() == [
-        "DOMAIN        NAME          TIME ZONE      IDENTITY",
-        "example.com   Shop          Europe/Berlin  browser",
-        "zwei.example  zwei.example  UTC            daily",
-    ]
+    uuid = "11111111-1111-4111-8111-111111111111"
+    assert done("site", "set", "zwei.example", "--uuid", uuid.upper()) == "zwei.example is changed."
+    head, first, second = done("site", "list").splitlines()
+    assert head == "DOMAIN        NAME          TIME ZONE      IDENTITY  UUID"
+    assert re.fullmatch(r"example\.com   Shop          Europe/Berlin  browser   [0-9a-f-]{36}", first)
+    assert second == f"zwei.example  zwei.example  UTC            daily     {uuid}"
 
 
 def people_are_managed(config, done, address):

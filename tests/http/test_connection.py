@@ -68,6 +68,19 @@ def test_head_is_answered_with_the_length_and_without_the_body(shared):
     assert "Content-Length: 15" in asked
 
 
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/js/footfall.js", "/sign-in", "/assets/plain.css", "/nowhere", "/pixel.gif", "/"]
+)
+@pytest.mark.parametrize("encoding", ["", "Accept-Encoding: gzip\r\n"])
+def test_head_has_every_header_of_get(shared, path, encoding):
+    asked, whole = (said(shared, got(path, CLOSE + encoding, method)) for method in ("HEAD", "GET"))
+    head, _, body = whole.partition("\r\n\r\n")
+    assert asked.partition("\r\n\r\n")[2] == ""
+    assert f"Content-Length: {len(body)}" in head or statuses(whole) == ["302"]
+    without = [re.sub(r"Date: .*|nonce-[^']*", "", one) for one in (asked.partition("\r\n\r\n")[0], head)]
+    assert without[0] == without[1]
+
+
 def test_a_header_that_comes_twice_counts_as_one_list(shared, site):
     page = b'{"site":"%b","type":"pageview","id":"two-lists","url":"https://%b/"}' % (site.encode(), site.encode())
     assert said(shared, posted(page, f"{CLOSE}Sec-GPC: 1\r\nAccept: a\r\nAccept: b\r\n")).startswith("HTTP/1.1 200")

@@ -189,6 +189,20 @@ def test_the_picture_counts_here_too(gunicorn):
     assert rows(server.config, "SELECT count(*) FROM pageviews WHERE path = '/picture'") == [(1,)]
 
 
+def test_the_trackers_of_others_are_answered_here_too(gunicorn):
+    server, _ = gunicorn
+    said = {"n": "pageview", "u": f"https://{SITE}/plausible", "d": SITE}
+    plausible = server.request("POST", "/api/event", json.dumps(said), {"User-Agent": AGENT})
+    assert (plausible.status, plausible.body) == (202, b"ok")
+    payload = {"website": SITE, "hostname": SITE, "url": "/umami"}
+    told = {"User-Agent": AGENT, "Content-Type": "application/json"}
+    umami = server.request("POST", "/api/send", json.dumps({"type": "event", "payload": payload}), told)
+    assert (umami.status, umami.json.keys()) == (200, {"cache", "sessionId", "visitId"})
+    assert server.request("POST", "/api/event", b" " * 65_537, {"User-Agent": AGENT}).status == 413
+    found = "SELECT count(*) FROM pageviews WHERE path IN ('/plausible', '/umami')"
+    assert rows(server.config, found) == [(2,)]
+
+
 def test_it_serves_the_dashboard_to_who_is_signed_in_only(gunicorn):
     server, _ = gunicorn
     assert server.request("GET", "/sign-in").status == 200

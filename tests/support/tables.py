@@ -104,7 +104,7 @@ def said(one: click.Command) -> str:
     """The help as one line, without its examples."""
     paragraphs = [part for part in (one.help or "").split("\n\n") if "\b" not in part]
     text = " ".join(" ".join(paragraphs).split()).replace("|", r"\|")
-    return re.sub(r"(--[a-z][a-z-]*(?: (?:0|::)(?!\w))?|<iframe>)", r"`\1`", text)
+    return re.sub(r"(--[a-z][a-z-]*(?: (?:0|::|unix:\S+)(?!\w))?|<iframe>)", r"`\1`", text)
 
 
 # ── doors ────────────────────────────────────────────────────────────────────────────────────────────────────────────

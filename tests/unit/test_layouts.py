@@ -28,6 +28,7 @@ class Site(NamedTuple):
     domain: str = "example.com"
     timezone: str = "Europe/Berlin"
     demo: bool = False
+    uuid: str = "11111111-1111-4111-8111-111111111111"
 
 
 NOBODY = LiveState(AT, 60, 0, 0, 0, (), (), Others(0, 0), (), Others(0, 0), (), Others(0, 0), ())

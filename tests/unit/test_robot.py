@@ -311,6 +311,12 @@ def test_monitors_tests_and_previews_are_robots_by_name(agent, name):
     assert name_of(agent) == name
 
 
+def test_the_client_of_umami_is_the_owners_own_and_no_robot():
+    """It sends what a server of the site's owner has to tell, and says so; another of that shape is a robot."""
+    assert name_of("Mozilla/5.0 Umami/v20.20.2") == ""
+    assert name_of("Mozilla/5.0 Quillfeather/v20.20.2") == "quillfeather"
+
+
 def test_a_scanner_of_paper_is_an_application():
     assert name_of(f"{WEB_VIEW} Mobile Safari/537.36 CamScanner/6.90.5") == ""
 

@@ -176,8 +176,15 @@ POLICY = "script-src https://stats.example.com; connect-src https://stats.exampl
 
 def test_the_snippet_page_has_the_line_its_options_the_check_and_the_picture():
     picture = snippet.picture_of("https://stats.example.com", "example.com")
-    cards = snippet.cards(Site(), SNIPPET, picture, snippet.Doubts(POLICY))
-    assert [button["data-copy"] for button in props(cards, className="ff-btn ff-btn-primary")] == [SNIPPET, picture]
+    where = {"address": "https://stats.example.com", "window_s": 60}
+    cards = snippet.cards(Site(), SNIPPET, picture, snippet.Doubts(POLICY), **where)
+    assert [button["data-copy"] for button in props(cards, className="ff-btn ff-btn-primary")] == [
+        SNIPPET,
+        picture,
+        'data-domain="example.com" data-api="https://stats.example.com/api/event"',
+        f'data-website-id="{Site().uuid}" data-host-url="https://stats.example.com"',
+    ]
+    assert "Their visitors are active for 60 s after a pageview" in text(cards[3])
     assert picture == (
         '<noscript><img src="https://stats.example.com/pixel.gif?site=example.com" '
         'referrerpolicy="no-referrer-when-downgrade" width="1" height="1" alt=""></noscript>'
