@@ -95,14 +95,18 @@ class Reader:
         """Parses, up to a request for another protocol; gives what is behind the head of that one."""
         try:
             self._parser.feed_data(data)
+            return None
         except httptools.HttpParserUpgrade as upgrade:
-            return None if self.ended else self._without_upgrade(memoryview(data)[upgrade.args[0] :])
+            behind = upgrade.args[0]
         except httptools.HttpParserCallbackError as failed:
             if not isinstance(failed.__context__, _Stopped):
                 raise
+            return None
         except httptools.HttpParserError:
             self._owner.refuse(refusals.BAD_REQUEST)
-        return None
+            return None
+        # Not while an exception is handled: it would be the context of a refusal's, which is told by that.
+        return None if self.ended else self._without_upgrade(memoryview(data)[behind:])
 
     def _without_upgrade(self, rest: memoryview) -> memoryview:
         """Reads the head again as if no other protocol was asked for: the parser skips the body of such a request."""

@@ -12,6 +12,7 @@ from collector.http.messages import Response
 from tests.support.edge import UNANSWERED, Memory, Recorder, hear, statuses
 
 HOST = b"Host: x\r\n"
+UPGRADE = b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
 TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 NO_TOKEN = sorted(set(range(256)) - {*TOKEN, ord(":")})
 POSTED = b"POST / HTTP/1.1\r\n" + HOST
@@ -65,6 +66,15 @@ def test_a_host_is_nothing_else(host, version):
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 def test_there_are_no_two_hosts(version):
     assert hear(b"GET / HTTP/%b\r\nHost: x\r\nHost: x\r\n\r\n" % version).statuses == [400]
+
+
+@pytest.mark.parametrize(
+    ("line", "status"), [(b"", 400), (b"Host: a b", 400), (b"Host: x\r\nContent-Length: 65537", 413)]
+)
+def test_a_wish_for_another_protocol_is_refused_as_any_other_request_is(line, status, caplog):
+    heard = hear(b"POST / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n%b\r\n\r\n" % line if line else UPGRADE)
+    assert (heard.statuses, heard.requests, heard.closed) == ([status], [], True)
+    assert caplog.records == []
 
 
 # ── Expect (RFC 9110 §10.1.1) ────────────────────────────────────────────────────────────────────────────────────────
