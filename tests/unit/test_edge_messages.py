@@ -38,10 +38,7 @@ def test_no_control_character_is_in_a_value_but_a_tab(byte):
     assert hear(got(b"A: a%cb" % byte)).statuses == [200 if byte == 0x09 else 400]
 
 
-@pytest.mark.parametrize(
-    "byte",
-    [byte for byte in range(256) if chr(byte) not in "!#$%&'*+-.^_`|~:" and not chr(byte).isalnum()] + [0xE4, 0xAA],
-)
+@pytest.mark.parametrize("byte", NO_TOKEN)
 def test_a_name_is_a_token(byte):
     assert hear(got(b"A%cB: c" % byte)).statuses == [400]
     assert hear(got(b"%cA: c" % byte)).statuses == [400]
@@ -86,9 +83,7 @@ def expecting(value: bytes, framing: bytes = b"Content-Length: 2", version: byte
 
 
 @pytest.mark.parametrize("value", [b"100-continue", b"100-Continue", b" 100-continue ", b"100-continue, 100-continue"])
-@pytest.mark.parametrize(
-    ("framing", "body"), [(b"Content-Length: 2", b"{}"), (b"Transfer-Encoding: chunked", b"0\r\n\r\n")]
-)
+@pytest.mark.parametrize("framing", [b"Content-Length: 2", b"Transfer-Encoding: chunked"])
 def test_who_waits_before_the_body_is_told_to_go_on(value, framing):
     body = b"{}" if b"Length" in framing else b"0\r\n\r\n"
     assert hear(expecting(value, framing), body).statuses == [100, 200]
