@@ -98,14 +98,13 @@ class Reader:
             return None
         except httptools.HttpParserUpgrade as upgrade:
             behind = upgrade.args[0]
-        except httptools.HttpParserCallbackError as failed:
-            if not isinstance(failed.__context__, _Stopped):
+        except httptools.HttpParserCallbackError:
+            if not self.ended:  # else it is `_Stopped`, which is not always told as its context
                 raise
             return None
         except httptools.HttpParserError:
             self._owner.refuse(refusals.BAD_REQUEST)
             return None
-        # Not while an exception is handled: it would be the context of a refusal's, which is told by that.
         return None if self.ended else self._without_upgrade(memoryview(data)[behind:])
 
     def _without_upgrade(self, rest: memoryview) -> memoryview:
