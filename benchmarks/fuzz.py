@@ -56,7 +56,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
     service = Service(Config(data_dir=folder / "data", collect_rate=0))
     try:
         store.add(service.database, wire.SITE, now=int(time.time()))
-        service.renew()
+        service.refresh()
         found = asyncio.run(_fuzzed(report, service, count, Random(seed)))
     finally:
         service.close()

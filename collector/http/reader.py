@@ -95,14 +95,17 @@ class Reader:
         """Parses, up to a request for another protocol; gives what is behind the head of that one."""
         try:
             self._parser.feed_data(data)
+            return None
         except httptools.HttpParserUpgrade as upgrade:
-            return None if self.ended else self._without_upgrade(memoryview(data)[upgrade.args[0] :])
-        except httptools.HttpParserCallbackError as failed:
-            if not isinstance(failed.__context__, _Stopped):
+            behind = upgrade.args[0]
+        except httptools.HttpParserCallbackError:
+            if not self.ended:  # else it is `_Stopped`, which is not always told as its context
                 raise
+            return None
         except httptools.HttpParserError:
             self._owner.refuse(refusals.BAD_REQUEST)
-        return None
+            return None
+        return None if self.ended else self._without_upgrade(memoryview(data)[behind:])
 
     def _without_upgrade(self, rest: memoryview) -> memoryview:
         """Reads the head again as if no other protocol was asked for: the parser skips the body of such a request."""

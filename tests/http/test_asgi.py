@@ -59,7 +59,7 @@ def behind(config: Config, program: str) -> Iterator[Behind]:
     )
     server = Behind(config, process, port)
     try:
-        eventually(lambda: process.poll() is not None or _answers(server), within=60)
+        eventually(lambda: process.poll() is not None or _answers(server), within=180)
         assert process.poll() is None, process.stdout and process.stdout.read()
         yield server
     finally:
