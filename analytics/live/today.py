@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from analytics.base.ids import came_live, first_id
 from analytics.live.beat import Beat
+from analytics.live.feed import FeedItem
 from analytics.live.figures import Figures
 from analytics.sites.site import Site
 from analytics.storage import schema
@@ -128,15 +129,15 @@ class Today:
                     self._days[site_id] = _Day(zone, now, own_since=day.end)
             self._full = sum(day.people for day in self._days.values()) >= self._most_people
 
-    def take(self, beats: Iterable[tuple[Beat, bool]]) -> None:
-        """Counts committed beats; with each, whether it is a pageview's. Those of other days are left out."""
+    def take(self, stored: Iterable[tuple[Beat, FeedItem | None, object]]) -> None:
+        """Counts committed beats, each with its item of the feed. Those of other days are left out."""
         with self._lock:
-            for beat, is_pageview in beats:
+            for beat, item, _ in stored:
                 day = self._days.get(beat.site_id)
                 if day is not None and beat.at >= day.end:
                     day = self._days[beat.site_id] = _Day(day.zone, beat.at, own_since=day.end)
                 if day is not None and beat.at >= day.begin:
-                    day.take(beat, is_pageview, self._full)
+                    day.take(beat, item is not None and item.type == "pageview", self._full)
 
     def recall(self, now: int, rest: Rest) -> None:
         """Counts from the tables what was stored before `prepare` began a day; `rest` may stop it between sites."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
@@ -14,10 +15,15 @@ from analytics.storage.database import Database
 
 
 class Directory:
-    """The sites in memory, at most `stale_s` seconds behind the database: the hot path asks no table."""
+    """The sites in memory, at most `stale_s` seconds behind the database: the hot path asks no table.
+
+    `prepared` has them by domain where somebody renews them (`stale_s` is infinite), else nothing.
+    """
 
     def __init__(self, database: Database, stale_s: float = 1.0) -> None:
+        self.prepared: dict[str, Site] = {}
         self._database = database
+        self._is_renewed = stale_s == inf
         self._parsed: dict[Row[Any], Site] = {}
         self._sites = Snapshot(self._read, stale_s)
 
@@ -26,7 +32,10 @@ class Directory:
         parsed = self._parsed
         self._parsed = {row: parsed.get(row) or site_of(row) for row in rows(self._database)}
         found = self._parsed.values()
-        return _Known({site.domain: site for site in found}, {site.id: site for site in found})
+        known = _Known({site.domain: site for site in found}, {site.id: site for site in found})
+        if self._is_renewed:
+            self.prepared = known.by_domain
+        return known
 
     def get(self, domain: str) -> Site | None:
         """The site of that domain as added, in any case and in either form, else with or without `www.`; else None."""

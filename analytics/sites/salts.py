@@ -42,7 +42,10 @@ class Salts(NamedTuple):
 
 
 class Salting(Protocol):
-    """Whoever tells the salts of a site at a moment (epoch s)."""
+    """The salts of a site at a moment (epoch s). Those of `prepared`, by site id, hold until their `until`."""
+
+    @property
+    def prepared(self) -> Mapping[int, Salts]: ...
 
     def of(self, site: Site, now: int) -> Salts: ...
 
@@ -54,6 +57,7 @@ class PastSalts:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        self.prepared: Mapping[int, Salts] = {}
         self._last = (0, 0, 0, Salts(b"", None, 0))  # site, begin and end of the day: logs go on day by day
 
     def of(self, site: Site, now: int) -> Salts:
@@ -81,6 +85,7 @@ class SaltKeeper:
         self._secret = secret
         self._patience_s = patience_s
         self._kept: dict[int, Salts] = {}
+        self.prepared: Mapping[int, Salts] = self._kept
         self._next: dict[int, Salts] = {}
         self._unscrubbed = False
         self._lock = threading.Lock()

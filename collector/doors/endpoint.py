@@ -27,8 +27,8 @@ from collector.http.connection import CLOSE, MOST_CONNECTIONS, TOO_LARGE, Connec
 from collector.http.guests import Guests
 from collector.http.messages import Request, Response, error
 from collector.http.wsgi_bridge import call_wsgi
-from collector.ingest.accepted import Outcome
 from collector.ingest.event import LARGEST_BODY
+from collector.ingest.outcomes import Outcome
 from collector.store.writer import PATIENCE_S, Waiting, Writer
 
 log = logging.getLogger("footfall.endpoint")
@@ -184,7 +184,7 @@ class Endpoint:
             self._loop.call_later(PATIENCE_S, self._look)
         if not self._turn:
             self._loop.call_soon(self._hand_over)
-        self._turn.append(Waiting(begun.arrivals, partial(self._deliver, (connection, number, finish))))
+        self._turn.append(Waiting(begun.accepted, partial(self._deliver, (connection, number, finish))))
 
     def _hand_over(self) -> None:
         turn, self._turn = self._turn, []

@@ -39,7 +39,7 @@ from collector.http.messages import (
     routed,
     without_extra_slashes,
 )
-from collector.ingest.accepted import Shed, named
+from collector.ingest.outcomes import Shed, named
 from collector.live.hub import Hub, Subscription
 from collector.store.writer import Writer
 from collector.tracker.build import compressed

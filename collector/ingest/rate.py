@@ -30,9 +30,8 @@ class Rate:
         minute = int(now // 60)
         if minute != self._minute:
             self._minute, self._counts = minute, {}
-        key = blake2b(
-            f"{site_id} {household(address)}".encode("utf-8", "replace"), key=self._key, digest_size=8
-        ).digest()
+        home = household(address) if ":" in address else address
+        key = blake2b(f"{site_id} {home}".encode("utf-8", "replace"), key=self._key, digest_size=8).digest()
         count = self._counts.get(key, 0) + 1
         if count > self._a_minute:
             return 60 - int(now % 60)

@@ -12,7 +12,7 @@ from crawlerdetect.providers import crawlers, exclusions
 from collector.ingest.robot_patterns import AUTOMATED, MARKS, SERVICES, SHAPES, of_people
 
 LONGEST = 1_024
-"""User agents are cut to so many characters before anything reads them."""
+"""Of a user agent so many characters are read."""
 
 CACHE_SIZE = 8_192
 """How many user agents are remembered."""
@@ -88,14 +88,24 @@ NAMES = {
 """How well-known robots are written."""
 
 
+@lru_cache(CACHE_SIZE)
 def name_of(user_agent: str) -> str:
-    """The robot's name, "" for an agent that is no robot's.
+    """The robot's name, "" for an agent that is no robot's. At most `LONGEST` characters: what is asked is remembered.
 
     A robot is what the `crawlerdetect` package calls a crawler, an automated browser that says so, and whoever says
     nothing. The name is one of `NAMES`, `UNNAMED`, or the word of the agent that gave it away: at most 40 lower-case
     letters, blanks, `._-` and a few digits, without a version.
     """
-    return _name_of(user_agent[:LONGEST])
+    agent = user_agent.strip()
+    if not agent:
+        return UNNAMED
+    plain = agent.translate(_ODD_LETTERS).lower()
+    telling = _harmless().sub("", plain)
+    found = _robots().search(telling)
+    if found and (personal := of_people(plain)) != plain:
+        telling = _harmless().sub("", personal)
+        found = _robots().search(telling)
+    return _named(telling, *found.span()) if found else _by_shape(plain)
 
 
 def warm_up() -> None:
@@ -117,20 +127,6 @@ _BEFORE, _AFTER = re.compile(r"[a-z0-9_-]*\Z"), re.compile(r"[a-z0-9_-]*")
 _WORD = re.compile(r"(?<![a-z0-9])(?!https?\b|mozilla)[a-z][a-z0-9._-]+")
 _DIGITS = re.compile(r"\d")
 _NO_PART_OF_A_NAME = re.compile(r"[^a-z0-9._-]+")
-
-
-@lru_cache(CACHE_SIZE)
-def _name_of(agent: str) -> str:
-    agent = agent.strip()
-    if not agent:
-        return UNNAMED
-    plain = agent.translate(_ODD_LETTERS).lower()
-    telling = _harmless().sub("", plain)
-    found = _robots().search(telling)
-    if found and (personal := of_people(plain)) != plain:
-        telling = _harmless().sub("", personal)
-        found = _robots().search(telling)
-    return _named(telling, *found.span()) if found else _by_shape(plain)
 
 
 def _by_shape(plain: str) -> str:

@@ -21,7 +21,7 @@ from analytics.live.presence import RECENT_S, Presence
 from analytics.live.restore import last_beats
 from analytics.live.state import LiveState
 from analytics.storage.database import Database
-from collector.ingest.accepted import Stored
+from collector.ingest.outcomes import Stored
 
 FRAME_S = 0.2  # at most five frames a second
 QUIET_S = 10.0  # after so long without a frame one goes out all the same, and a comment at least that often

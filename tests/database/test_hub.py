@@ -16,8 +16,9 @@ from analytics.live.feed import opaque
 from analytics.live.presence import Presence
 from analytics.storage.database import Database
 from collector.ingest import pipeline
-from collector.ingest.accepted import Arrival, Stored
+from collector.ingest.accepted import Accepted
 from collector.ingest.geo import open_places
+from collector.ingest.outcomes import Stored
 from collector.live.hub import A_FRAME, FRAME_S, LARGEST_BUFFER, Hub
 from tests.support.factories import (
     NOW,
@@ -165,14 +166,14 @@ def site_id(database) -> int:
     return added_site(database).id
 
 
-def happen(hub: Hub, database, *arrivals: Arrival) -> list[Stored]:
+def happen(hub: Hub, database, *arrivals: Accepted) -> list[Stored]:
     """What the writer does: a commit, then the hub."""
     outcomes = [outcome for outcome in stored(database, *arrivals) if isinstance(outcome, Stored)]
     hub.publish(outcomes)
     return outcomes
 
 
-def views(site_id: int, *numbers: int) -> list[Arrival]:
+def views(site_id: int, *numbers: int) -> list[Accepted]:
     return [arrival(site_id=site_id, page_id=f"page-{n:04}", visitor=n, at=NOW - 30 + n * 0.001) for n in numbers]
 
 
@@ -627,7 +628,7 @@ def test_neither_address_nor_user_agent_is_in_any_message(hub, database, site_id
         hit = pipeline.read_hit(sent, steps, address, {"user-agent": marked}, NOW * 1000, trusted=False)
         assert isinstance(hit, pipeline.Hit)
         taken = pipeline.run(hit, steps)
-        assert isinstance(taken, Arrival)
+        assert isinstance(taken, Accepted)
         happen(hub, database, taken)
     reader.events(2)
     said = b"".join(frame for _, frame in (*reader.frames, *Reader(hub, site_id, "1").frames)).decode()

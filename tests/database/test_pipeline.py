@@ -9,9 +9,10 @@ import pytest
 from analytics.base.config import Config
 from analytics.sites import store
 from analytics.storage.database import Database
-from collector.ingest.accepted import Arrival, Filtered, Shed
+from collector.ingest.accepted import Accepted
 from collector.ingest.event import Event, Rejected
 from collector.ingest.geo import Places, open_places
+from collector.ingest.outcomes import Filtered, Shed
 from collector.ingest.pipeline import Hit, Kit, read_hit, run
 from tests.support.factories import AGENT, NOW, added_site, kit
 
@@ -122,7 +123,7 @@ AHEAD = (
     ("name", "value"), [("sec-purpose", ""), ("purpose", "fetch"), ("x-moz", "1"), ("sec-fetch-dest", "image")]
 )
 def test_another_purpose_is_no_reason(steps, name, value):
-    assert isinstance(taken(steps, pageview(), HEADERS | {name: value}), Arrival)
+    assert isinstance(taken(steps, pageview(), HEADERS | {name: value}), Accepted)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_what_a_page_from_a_spammer_tells_later_shares_its_fate(steps):
     later = Event(site="example.com", type="heartbeat", pageview="page-spam", url="https://example.com/")
     other = Event(site="example.com", type="heartbeat", pageview="page-fine", url="https://example.com/")
     assert taken(steps, later) == Filtered("spam_referrer")
-    assert isinstance(taken(steps, other), Arrival)
+    assert isinstance(taken(steps, other), Accepted)
 
 
 def test_an_excluded_host_is_left_out_before_anybody_asks_for_the_list(steps, embedded):
@@ -156,21 +157,21 @@ def test_an_excluded_host_is_left_out_before_anybody_asks_for_the_list(steps, em
     try:
         for host in ("staging.example.com", "a.staging.example.com", "mirror.test"):
             assert taken(steps, pageview(url=f"https://{host}/")) == Filtered("excluded_host")
-        assert isinstance(taken(steps, pageview(url="https://notstaging.example.com/")), Arrival)
+        assert isinstance(taken(steps, pageview(url="https://notstaging.example.com/")), Accepted)
     finally:
         store.change(database, "example.com", excluded_hosts=[])
 
 
 def test_past_the_rate_it_is_shed(steps):
     outcomes = [taken(steps, pageview()) for _ in range(4)]
-    assert [type(outcome) for outcome in outcomes] == [Arrival, Arrival, Arrival, Shed]
+    assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted, Accepted, Shed]
     assert (outcomes[3].status, 1 <= outcomes[3].retry_after <= 60) == (429, True)
 
 
-def test_what_is_wanted_becomes_an_arrival_with_its_origin(steps):
+def test_what_is_wanted_is_accepted_with_its_origin(steps):
     arrived = taken(steps, pageview(screen=(1440, 900), language="de", timezone="Asia/Kathmandu"))
-    assert isinstance(arrived, Arrival)
+    assert isinstance(arrived, Accepted)
     assert (arrived.at, arrived.host, arrived.path) == (NOW, "example.com", "/a")
-    told = arrived.origin
+    told = arrived.origin()
     assert (told.utm_source, told.country, told.browser, told.os) == ("x", "NP", "Chrome", "GNU/Linux")
     assert (told.screen, told.language) == ("1440x900", "de")

@@ -11,7 +11,7 @@ from sqlalchemy.event import listen as listens
 from analytics.live.figures import Figures
 from analytics.live.today import SETTLED_S, Today
 from analytics.storage import schema
-from collector.ingest.accepted import Stored
+from collector.ingest.outcomes import Stored
 from tests.support.factories import NOW, arrival, event, heartbeat, leave, one_by_one, rows, site
 
 HOUR, DAY = 3600, 86_400
@@ -34,7 +34,7 @@ def take(today: Today, database, *arrivals) -> None:
     """Stores arrivals and lets the figures know, as the service does."""
     for outcome in one_by_one(database, *arrivals):
         assert isinstance(outcome, Stored)
-        today.take([(outcome.beat, outcome.feed is not None and outcome.feed.type == "pageview")])
+        today.take([outcome])
 
 
 def figures(today: Today, now: int = NOW, site_id: int = 1) -> Figures | None:

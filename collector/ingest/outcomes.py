@@ -1,0 +1,69 @@
+"""What became of a received event: one outcome for each, with what its sender or the live side has to know."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from analytics.live.beat import Beat
+from analytics.live.feed import FeedItem
+from collector.ingest.event import Rejected
+
+
+class Retitled(NamedTuple):
+    """A beat gave an item of the feed, by its id, the title that the page has set meanwhile."""
+
+    item_id: str
+    title: str
+
+
+class Stored(NamedTuple):
+    """It is in the database; `feed` is what the activity feed shows of it, if it shows it."""
+
+    beat: Beat
+    feed: FeedItem | None
+    retitled: Retitled | None = None
+
+
+class Added(NamedTuple):
+    """Its totals are in the database; it is no beat, since its pageview had left before."""
+
+
+class Duplicate(NamedTuple):
+    """An exact repeat of one that is in the database."""
+
+
+class Filtered(NamedTuple):
+    """Understood, and deliberately not stored; `name` is the robot's or the host's that is not on the list."""
+
+    reason: str
+    name: str = ""
+
+
+class Shed(NamedTuple):
+    """Not taken for now: the same event may be sent again after `retry_after` seconds."""
+
+    code: str
+    message: str
+    retry_after: int
+    status: int = 503
+
+
+Refusal = Filtered | Rejected | Shed
+Outcome = Stored | Added | Duplicate | Refusal
+
+
+def named(outcome: Outcome) -> tuple[str, str]:
+    """The outcome's name and reason, as the counters have them."""
+    match outcome:
+        case Stored():
+            return "stored", ""
+        case Added():
+            return "stored", "after_leave"
+        case Duplicate():
+            return "duplicate", ""
+        case Filtered(reason):
+            return "filtered", reason
+        case Rejected():
+            return "rejected", outcome.code
+        case _:
+            return "shed", outcome.code
