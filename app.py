@@ -38,7 +38,7 @@ from analytics.base.config import Config, WrongSetting, read_config
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from analytics.sites.site import Site
-from analytics.storage.database import Database, NoData, Taken, check_free
+from analytics.storage.database import Database, DatabaseInUse, NoData, check_free
 from callbacks import table
 from callbacks.gate import gate, invitation, setup, signin
 from callbacks.page_context import client
@@ -90,8 +90,8 @@ INDEX = """<!DOCTYPE html>
 {%metas%}
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <title>{%title%}</title>
-<link rel="icon" href="BASE_PATH/assets/mark.svg">
-<script src="BASE_PATH/assets/theme.js"></script>
+<link rel="icon" href="BASE_PATH/assets/shapes/mark.svg">
+<script src="BASE_PATH/assets/lib/theme.js"></script>
 {%css%}
 </head>
 <body>
@@ -171,7 +171,7 @@ def who_reads(service: Service) -> WhoReads:
 
     def may_read(headers: Mapping[str, str]) -> Callable[[Site], bool] | None:
         base_url, now = service.config.base_url, gate.epoch()
-        person = roles.ANYBODY
+        person = roles.PUBLIC_VIEWER
         if not service.config.public:
             found = gate.person_of(headers.get("cookie", ""), service.database, now, base_url=base_url)
             if found is None:
@@ -198,7 +198,7 @@ def _warn_of_base_path(app: Dash, routes: Routes) -> None:
 @cache
 def _wsgi() -> flask.Flask:
     """The server that WSGI servers import: opened when they ask for it, in their worker."""
-    error_log.keep_log("INFO")
+    error_log.configure("INFO")
     os.umask(private_files.UMASK)
     service = Service(read_config())
     app = create_app(service)
@@ -263,7 +263,7 @@ def _days_of(service: Service) -> demo.Days:
 
     def write(seed: int, stopped: Callable[[], bool]) -> None:
         def ending() -> bool:
-            return stopped() or service.rest(0)
+            return stopped() or service.pause(0)
 
         demo_days.write(service.database, site.id, service.places, seed, ending, now=gate.epoch())
 
@@ -271,7 +271,7 @@ def _days_of(service: Service) -> demo.Days:
 
 
 def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], None] = lambda _: None) -> None:
-    error_log.keep_log(config.log_level)
+    error_log.configure(config.log_level)
     for chatty in ("werkzeug", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     reached = config.base_url or listener.local_url
@@ -349,7 +349,7 @@ def main() -> None:
         _fail(f"{bare.ctx.command_path}: a command is missing; there are {known}")
     except click.ClickException as wrong:
         _fail(wrong.format_message())
-    except (InvalidInput, WrongSetting, Taken, NoData, NoServer, RefusedError) as wrong:
+    except (InvalidInput, WrongSetting, DatabaseInUse, NoData, NoServer, RefusedError) as wrong:
         _fail(str(wrong))
     except OSError as refused:
         where = f"{refused.filename}: " if refused.filename else ""

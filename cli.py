@@ -25,7 +25,7 @@ from analytics.reports import table
 from analytics.sites import checks, store
 from analytics.sites import site as sites_site
 from analytics.sites.directory import Directory
-from analytics.sites.salts import PastSalts
+from analytics.sites.salts import LogSalts
 from analytics.storage.database import Database, check_there
 from collector.control import NoServer, ask
 from collector.imports import log_import
@@ -57,7 +57,7 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
         check_there(config, directory=command == "verify")
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
-            means = {"retention_days": days, "tell": progress.tell, "columnar": columnar, "window_s": window_s}
+            means = {"retention_days": days, "report": progress.tell, "columnar": columnar, "window_s": window_s}
             if command == "setup-link":
                 means["secret"] = secret_of(config)
             address = config.base_url or "http://127.0.0.1:8050"
@@ -315,7 +315,7 @@ def _imported_here(config: Config, options: dict[str, Any], progress: Progress) 
         if not store.all_sites(database):
             store.add(database, domain, now=int(time.time()))
         spammers = open_spammers(config.spam_referrers)
-        kit = Kit(Directory(database), PastSalts(secret), places, Rate(0), secret, spammers)
+        kit = Kit(Directory(database), LogSalts(secret), places, Rate(0), secret, spammers)
         means = log_import.Means(database, kit, threading.Event().wait, progress.tell)
         return log_import.run(means, **options)
 

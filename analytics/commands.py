@@ -12,13 +12,14 @@ from math import inf
 from typing import Any, NamedTuple
 
 from analytics.access import accounts, api_keys, embeds, invitations, members, roles
+from analytics.base.background import Pause, Report
 from analytics.base.errors import InvalidInput
 from analytics.base.idn import to_letters
 from analytics.base.program import command
 from analytics.calendar.period import Period
 from analytics.jobs import daily
 from analytics.jobs import verify as verification
-from analytics.live.minutes import History, StillCounting
+from analytics.live.minutes import MinuteHistory, StillCounting
 from analytics.query import filter_syntax, stats
 from analytics.query.answer import Past
 from analytics.query.dimensions import dimension
@@ -29,7 +30,6 @@ from analytics.reports import table
 from analytics.reports.table import columns
 from analytics.sites import store
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest, Tell
 
 NO_ROLE = "none"
 SOON_S = 2 * 86_400
@@ -47,8 +47,8 @@ class Context(NamedTuple):
     address: str
     now: int
     retention_days: int = 7  # of heartbeats, where a site says nothing
-    rest: Rest = threading.Event().wait
-    tell: Tell = lambda _: None
+    pause: Pause = threading.Event().wait
+    report: Report = lambda _: None
     window_s: int = 60  # how long after a beat somebody is active
     columnar: Columnar | None = None  # None: questions are asked of the database
     secret: bytes = b""  # of the installation, where there is a link to be made of it
@@ -244,7 +244,7 @@ def embed_revoke(context: Context, embed_id: int) -> str:
 
 def maintain(context: Context) -> str:
     """Does the day's work now: what is counted of each day, purge, salts; the text says what was done."""
-    options = context.retention_days, context.rest, context.tell, context.window_s
+    options = context.retention_days, context.pause, context.report, context.window_s
     work = daily.Work(context.database, context.now, *options)
     return "\n".join(daily.run(work)) or "Nothing to do."
 
@@ -255,9 +255,9 @@ def verify(context: Context, repair: bool = False) -> str:
     """
     assert context.columnar is not None
     settings = verification.Settings(context.window_s, context.retention_days)
-    how = context.columnar, context.rest, context.tell, settings
+    how = context.columnar, context.pause, context.report, settings
     done = verification.repair(*how) if repair else []
-    return "\n".join([verification.report(verification.verify(*how)), *(f"Mended: {line}" for line in done)])
+    return "\n".join([verification.as_text(verification.verify(*how)), *(f"Mended: {line}" for line in done)])
 
 
 def query(
@@ -284,7 +284,7 @@ def query(
         limit=limit,
     )
     ask = context.columnar.rows if context.columnar else stats.of_truth(context.database)
-    history = History(context.database, context.window_s)
+    history = MinuteHistory(context.database, context.window_s)
     past = Past(ask, lambda site_id, span: history.minutes(site_id, span, context.now, inf))
     first = (stats.first_second(asked.site_id, ask) or context.now) if asked.period.preset == "all" else 0
     try:

@@ -99,7 +99,7 @@ def _change(database: Database, columnar: Columnar, site_id: int) -> float:
     ids = [row_id for (row_id,) in columnar.rows(latest)]
     with database.transaction() as connection:
         connection.execute(update(table).where(table.c.id.in_(ids)).values(events=table.c.events + 1))
-        changes.note(connection, site_id, visits=ids)
+        changes.record(connection, site_id, visits=ids)
     begun = time.monotonic()
     columnar.follow(NEVER)
     return (time.monotonic() - begun) * 1000

@@ -92,7 +92,7 @@ def _on_postgresql(report: Report, config: Config, visits: int, right: Sequence[
         site = _filled(report, database, visits)
 
         def patiently(statement: Any) -> Sequence[Sequence[Any]]:
-            with database.read_patiently() as connection:
+            with database.read_without_timeout() as connection:
                 return connection.execute(statement).all()
 
         _beside(report, "PostgreSQL", site, patiently, right)

@@ -95,7 +95,7 @@ class Choice(Generic[T]):
 
 
 class Visit(NamedTuple):
-    """The rows of one visit, in the order of `collector.store.statements.COLUMNS`."""
+    """The rows of one visit, in the order of `benchmarks.fill.COLUMNS`."""
 
     visit: Row
     pageviews: list[Row]
@@ -119,7 +119,7 @@ def write(database: Database, site_id: int, visits: int, begin: int, days: int =
         made[1] += fill(database, "pageviews", (row for one in some for row in one.pageviews))
         made[2] += fill(database, "events", (row for one in some for row in one.events))
     with database.transaction() as connection:
-        changes.note(connection, site_id)
+        changes.record(connection, site_id)
     return Made(*made)
 
 

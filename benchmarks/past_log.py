@@ -10,7 +10,7 @@ from pathlib import Path
 from analytics.base.config import Config
 from analytics.sites import store
 from analytics.sites.directory import Directory
-from analytics.sites.salts import PastSalts
+from analytics.sites.salts import LogSalts
 from analytics.storage.database import Database
 from benchmarks.common import Report
 from benchmarks.postgresql import postgresql
@@ -48,7 +48,7 @@ def _on(report: Report, name: str, config: Config, log: Path) -> None:
     try:
         store.add(database, "example.com", now=0)
         secret = b"k" * 48
-        kit = Kit(Directory(database), PastSalts(secret), places, Rate(0), secret)
+        kit = Kit(Directory(database), LogSalts(secret), places, Rate(0), secret)
         means = log_import.Means(database, kit, lambda _: False, lambda _: None)
         for which in ("first", "second"):
             began = time.perf_counter()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.base.config import Config
-from analytics.live.minutes import History
+from analytics.live.minutes import MinuteHistory
 from analytics.sites import site as sites_site
 from analytics.sites import store
 from analytics.storage.database import Database
@@ -96,7 +96,7 @@ def _ask(report: Report, server: Server, key: str, past: Past) -> None:
 def _page(report: Report, database: Database, site: sites_site.Site, moment: int) -> None:
     """The parts of the Live page's callback, in this process, with the clock stopped at that moment."""
     recalled, hub = _timed(lambda: Hub(database, 60, clock=lambda: moment))
-    history = History(database, 60)
+    history = MinuteHistory(database, 60)
 
     def redraw() -> tuple[Any, ...]:
         concurrency_ms, concurrency = _timed(lambda: history.read(site, moment))

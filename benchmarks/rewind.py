@@ -16,7 +16,7 @@ from analytics.base.ids import first_id
 from analytics.calendar import minute_series
 from analytics.calendar.days import day_of, start_of
 from analytics.live import minute_store, rewind
-from analytics.live.minutes import History
+from analytics.live.minutes import MinuteHistory
 from analytics.sites import site as sites_site
 from analytics.sites import store
 from analytics.storage import schema
@@ -50,7 +50,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 
 
 def _told(report: Report, database: Database, site: sites_site.Site, now: int, *, short: bool) -> None:
-    chance, history = random.Random(5), History(database, WINDOW_S)
+    chance, history = random.Random(5), MinuteHistory(database, WINDOW_S)
     moments = [now - chance.randrange(HOURS * 3600) for _ in range(MOMENTS // (10 if short else 1))]
     while not history.people(site.id, now - 86_399, now + 1, now + 10)[1]:
         pass  # as the page has it counted while somebody looks
@@ -98,7 +98,7 @@ def _read(report: Report, database: Database, site: sites_site.Site, now: int) -
     rows = [{"site_id": site.id, "day": str(day - timedelta(days=back)), "people": packed} for back in range(1, 365)]
     with database.transaction() as connection:
         connection.execute(insert(schema.concurrents), rows)
-    history = History(database, WINDOW_S)
+    history = MinuteHistory(database, WINDOW_S)
     begin = start_of(day - timedelta(days=364))
     took = percentile([_ms(lambda: history.people(site.id, begin, now + 1, now + 10)) for _ in range(9)], 0.5)
     report.figure("the minutes of a year read", f"{took:.0f} ms, {len(packed):,} bytes a busy day")

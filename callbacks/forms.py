@@ -1,4 +1,4 @@
-"""What a form sends: taken apart, handed to a function, and the answer put in words that `assets/form.js` shows."""
+"""What a form sends: taken apart, handed to a function, and the answer put in words that `assets/lib/form.js` shows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Fields = Mapping[str, str]
 
 
 class Done(NamedTuple):
-    """What became of it: `told` as assets/form.js describes it, and what is drawn anew, in the order of the outputs."""
+    """The result: `told` as assets/lib/form.js describes it, and what is drawn again, in the order of the outputs."""
 
     told: Mapping[str, Any] = {}
     drawn: tuple[Any, ...] = ()
@@ -42,7 +42,7 @@ def on_send(app: Dash, service: Service, name: str, do: Callable[[object, Fields
         number, fields = _taken(data)
         try:
             done = do(domain, fields)
-            service.renew()
+            service.refresh()
         except InvalidInput as wrong:
             done = Done(
                 {"wrong": wrong.fields, "message": "" if wrong.fields else str(wrong)}, (no_update,) * len(drawn)

@@ -116,7 +116,7 @@ def register(app: Dash, service: Service, version: str) -> None:
     @app.callback(
         Output("root", "children"),
         Input("url", "pathname"),
-        running=[(Output("root", "aria-busy"), "true", "false")],  # assets/shell.js sees by it that the page failed
+        running=[(Output("root", "aria-busy"), "true", "false")],  # assets/lib/shell.js sees by it that the page failed
     )
     def show(pathname: object) -> Component:
         path = routed(pathname, service.config.base_path) if isinstance(pathname, str) else "/"

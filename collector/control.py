@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
 from analytics.base.program import command
 
@@ -124,8 +124,8 @@ class Control:
         except ConnectionError:
             raise
         except Exception as failed:
-            log.error("a command failed: %s", told(failed))
-            return {"error": f"the server could not do it: {told(failed)}"}
+            log.error("a command failed: %s", describe(failed))
+            return {"error": f"the server could not do it: {describe(failed)}"}
 
     def close(self) -> None:
         """Stops listening."""

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.base.config import PARSERS, PREFIX, Config, WrongSetting, read_config
-from analytics.base.error_log import Told, told
+from analytics.base.error_log import Description, describe
 from analytics.base.errors import InvalidInput
-from analytics.storage.database import Taken
+from analytics.storage.database import DatabaseInUse
 from collector.control import Control
 from collector.doors.collect import CORS
 from collector.doors.routes import PATHS
@@ -81,7 +81,7 @@ class _Mounted:
             if self._door is None and time.monotonic() - self._failed_at >= AGAIN_S:
                 try:
                     self._door = self._open()
-                except (InvalidInput, WrongSetting, Taken, SQLAlchemyError, OSError) as failed:
+                except (InvalidInput, WrongSetting, DatabaseInUse, SQLAlchemyError, OSError) as failed:
                     self._failed_at = time.monotonic()
                     log.error("the collector cannot be opened: %s", _why(failed))
             return self._door
@@ -99,6 +99,6 @@ class _Mounted:
         return Door(self._behind, service.routes(lambda _: None))  # nobody signs in here: keys and tokens read
 
 
-def _why(failed: Exception) -> str | Told:
+def _why(failed: Exception) -> str | Description:
     """In one line; only of what we say ourselves the words are known to hold no address."""
-    return str(failed) if isinstance(failed, InvalidInput | WrongSetting | Taken) else told(failed)
+    return str(failed) if isinstance(failed, InvalidInput | WrongSetting | DatabaseInUse) else describe(failed)

@@ -18,14 +18,14 @@ def served_commands(service: Service, address: str, local: str) -> Run:
             return local
         if name == log_import.COMMAND:
             return log_import.run(
-                log_import.Means(service.database, service.kit, service.rest, tell, beside=True), **options
+                log_import.Means(service.database, service.kit, service.pause, tell, beside=True), **options
             )
         try:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
-            means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
+            means = {"retention_days": days, "pause": service.pause, "report": tell, "window_s": window_s}
             means |= {"columnar": service.columnar, "secret": service.secret}
             return commands.run(service.database, address, name, options, **means)
         finally:
-            service.renew()
+            service.refresh()
 
     return run

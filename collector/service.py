@@ -15,18 +15,18 @@ from analytics.access.api_keys import KeyRing
 from analytics.access.embeds import EmbedRing
 from analytics.base import private_files
 from analytics.base.config import Config, WrongSetting, secret_of
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.jobs import daily
 from analytics.live.minute_query import SETTLED_S
-from analytics.live.minutes import History
-from analytics.live.sparklines import Trends
+from analytics.live.minutes import MinuteHistory
+from analytics.live.sparklines import Sparklines
 from analytics.live.today import Today
 from analytics.query import stats
 from analytics.replica.columnar import Columnar
 from analytics.sites.directory import Directory
-from analytics.sites.salts import SaltKeeper
+from analytics.sites.salts import SaltStore
 from analytics.storage import changes
-from analytics.storage.availability import CUT_S
+from analytics.storage.availability import CUT_READERS_S
 from analytics.storage.database import Database
 from collector.doors.collect import Collector
 from collector.doors.routes import Routes, WhoReads
@@ -48,7 +48,7 @@ log = logging.getLogger("footfall.service")
 TIDY_S = 60.0
 DAY_S = 30.0  # how often one looks whether the day's work is due
 NOTE_S = 1.0
-RECALL_S = 1.0
+RESTORE_S = 1.0
 PROBE_S = PULSE_S = 0.5
 SALTS_S = 0.5  # how long the event loop waits for salts that were not prepared
 FOLLOW_S = 1.0  # a pass costs 60 ms of processor time however little there is
@@ -99,16 +99,16 @@ class Service:
         self.sites = Directory(self.database, stale_s=math.inf)
         self.keys = KeyRing(self.database, stale_s=math.inf)
         self.embeds = EmbedRing(self.database, stale_s=math.inf)
-        self.salts = SaltKeeper(self.database, self.secret, SALTS_S)
+        self.salts = SaltStore(self.database, self.secret, SALTS_S)
         self.today = Today(self.database)
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._renewing = threading.Lock()
         self._hung = False
-        self.renew()
+        self.refresh()
         self.columnar = Columnar(self.database, config)
         self.ask: stats.Ask = self.columnar.rows
-        self.history = History(self.database, config.active_window_s)
-        self.trends = Trends(self.database, config.active_window_s, int(clock()))
+        self.history = MinuteHistory(self.database, config.active_window_s)
+        self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
         self.writer = Writer(
             self.database, self.today.take, self.hub.publish, on_late=self._forget_minutes, clock=clock
         )
@@ -116,12 +116,12 @@ class Service:
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
-        self.crowd = Crowd(self.database, self.kit, self.writer, self.renew)
+        self.crowd = Crowd(self.database, self.kit, self.writer, self.refresh)
         self._keepers = [
-            self._kept(ALONE_S if self.database.embedded else RENEW_S, self.renew),
+            self._kept(ALONE_S if self.database.embedded else RENEW_S, self.refresh),
             self._kept(TIDY_S, self._tidy),
             self._kept(NOTE_S, self._note),
-            self._kept(RECALL_S, self._recall),
+            self._kept(RESTORE_S, self._restore),
             self._kept(DAY_S, self._do_the_day),
             self._kept(FOLLOW_S, self._follow),
             self._kept(FILES_S, self._look_at_files),
@@ -150,20 +150,20 @@ class Service:
             self.config.public,
         )
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Reads sites, keys and cards anew: something was changed. The streams of a site that is gone end."""
         with self._renewing:  # what is older than somebody else's list may not end the streams of a new site
-            self.sites.renew()
+            self.sites.refresh()
             sites = self.sites.all()
             self.hub.keep({site.id for site in sites})
-        self.keys.renew()
-        self.embeds.renew()
+        self.keys.refresh()
+        self.embeds.refresh()
         now = int(self._clock())
         self.today.prepare(sites, now)
         try:
             self.salts.prepare(self.sites.all(), now)
         except SQLAlchemyError as away:
-            log.warning("salts cannot be made: %s", told(away))  # who reads is served all the same
+            log.warning("salts cannot be made: %s", describe(away))  # who reads is served all the same
 
     def _forget_minutes(self, stored: list[Stored]) -> None:
         """Has the minutes of late beats counted again."""
@@ -171,31 +171,31 @@ class Service:
         for beat, _, _ in stored:
             if beat.at <= now - SETTLED_S:
                 self.history.forget(beat.site_id, beat.at)
-                self.trends.forget(beat.site_id, beat.at, now)
+                self.sparklines.forget(beat.site_id, beat.at, now)
 
-    def rest(self, seconds: float) -> bool:
+    def pause(self, seconds: float) -> bool:
         """Waits so long; True at once when the service ends: long work then has to stop."""
         return self._ending.wait(seconds)
 
     def _do_the_day(self) -> None:
         days, window_s = self.config.heartbeat_retention_days, self.config.active_window_s
-        work = daily.Work(self.database, int(self._clock()), days, self.rest, lambda _: None, window_s)
-        for said in daily.keep(work):
+        work = daily.Work(self.database, int(self._clock()), days, self.pause, lambda _: None, window_s)
+        for said in daily.run_if_due(work):
             log.info("%s", said)
 
     def _note(self) -> None:
         self.proxies.untrusted.warn()
         now = int(self._clock())
-        if self.trends.is_due(now):
-            self.trends.note(self.hub.active_by_site(), now)
+        if self.sparklines.is_due(now):
+            self.sparklines.note(self.hub.active_by_site(), now)
 
-    def _recall(self) -> None:
+    def _restore(self) -> None:
         now = int(self._clock())
-        self.today.recall(now, self.rest)
-        self.trends.recall(self.sites.all(), now, self.rest)
+        self.today.restore(now, self.pause)
+        self.sparklines.restore(self.sites.all(), now, self.pause)
 
     def _follow(self) -> None:
-        self.columnar.follow(self.rest)
+        self.columnar.follow(self.pause)
 
     def _watches_of(self, config: Config) -> list[FileWatch]:
         """A watch for each file that a setting names and that is used while the server runs."""
@@ -217,12 +217,12 @@ class Service:
             watch.look()
 
     def _probe(self) -> None:
-        with suppress(SQLAlchemyError):  # the pulse has it
+        with suppress(SQLAlchemyError):  # `availability` records it
             self.database.probe()
 
     def _watch(self) -> None:
         """Says in the log that the database hangs, and frees the threads that wait for it."""
-        silent_s = self.database.pulse.silent_s(time.monotonic())
+        unanswered_s = self.database.availability.unanswered_s(time.monotonic())
         hangs = self.writer.stuck
         if hangs != self._hung:
             self._hung = hangs
@@ -230,7 +230,7 @@ class Service:
                 log.error("the database does not answer: collecting and pages say 503 until it does")
             else:
                 log.warning("the database answers again")
-        if silent_s > CUT_S:
+        if unanswered_s > CUT_READERS_S:
             self.database.cut_readers()
 
     def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
@@ -244,13 +244,13 @@ class Service:
             try:
                 work()
             except Exception as failed:
-                log.warning("%s has to wait: %s", work.__name__, told(failed))
+                log.warning("%s has to wait: %s", work.__name__, describe(failed))
 
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
-        self.database.keep_lease()
+        self.database.renew_lease()
         self.hub.tidy()
-        changes.prune(self.database, self.rest)
+        changes.prune(self.database, self.pause)
 
     def drain(self) -> None:
         """Lets the crowd leave, refuses what comes, commits what is waiting, ends the streams. May be called twice."""

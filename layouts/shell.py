@@ -79,7 +79,7 @@ def header(switcher: Component | None, tabs: Sequence[Link], account: Component 
 
 def brand() -> html.A:
     """Mark and name, leading home."""
-    mark = html.Img(src=at("/assets/mark.svg"), alt="", width=26, height=26)
+    mark = html.Img(src=at("/assets/shapes/mark.svg"), alt="", width=26, height=26)
     return html.A([mark, html.Span("Footfall")], href=at("/"), className="ff-brand", **{"aria-label": "Footfall"})
 
 

@@ -1,4 +1,4 @@
-"""The keyboard shortcuts: the one list of them, and the sheet that shows it, off which assets/keys.js reads them."""
+"""The keyboard shortcuts: the one list of them, and the sheet that shows it. assets/lib/keys.js reads the sheet."""
 
 from __future__ import annotations
 

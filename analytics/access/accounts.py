@@ -29,10 +29,10 @@ from analytics.storage import schema
 from analytics.storage.database import Database
 
 LOGIN_S = 30 * 86_400
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
-LONGEST_EMAIL = 254
+MIN_PASSWORD, MAX_PASSWORD = 10, 1_000
+MAX_EMAIL = 254
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-MOST_CACHED = 4_096
+MAX_CACHED_LOGINS = 4_096
 
 HASHER = PasswordHasher()  # argon2id: 64 MiB, 3 passes, 4 lanes (RFC 9106, the second choice)
 # What an unknown e-mail is checked against, so that it takes as long as a known one.
@@ -53,15 +53,15 @@ class AlreadySetUp(RuntimeError):
 def normal_email(text: str) -> str:
     """The e-mail address as it is stored: trimmed, in lower case. `InvalidInput` where it cannot be one."""
     email = unicodedata.normalize("NFC", text.strip().lower())
-    if not EMAIL.fullmatch(email) or not email.isprintable() or len(email) > LONGEST_EMAIL:
-        raise InvalidInput(f"{text[:LONGEST_EMAIL]!r} is no e-mail address; give one like you@example.com")
+    if not EMAIL.fullmatch(email) or not email.isprintable() or len(email) > MAX_EMAIL:
+        raise InvalidInput(f"{text[:MAX_EMAIL]!r} is no e-mail address; give one like you@example.com")
     return email
 
 
 def checked_password(password: str) -> str:
     """The password itself when it is long enough."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise InvalidInput(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise InvalidInput(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
     return password
 
 
@@ -157,7 +157,7 @@ def signed_in(database: Database, token: str, *, now: int) -> Person | None:
         return person
     person = _person_of_login(database, hashed, now)
     if person is not None:
-        if len(cache) >= MOST_CACHED:
+        if len(cache) >= MAX_CACHED_LOGINS:
             cache.clear()
         cache[hashed] = (now, person)
     return person
@@ -208,7 +208,7 @@ def set_up(database: Database, email: str, password: str, domain: str, timezone:
     domain = normal_domain(domain)
     site = {"domain": domain, "timezone": checked_zone(timezone), "created_at": now}
     with database.transaction() as connection:
-        one_at_a_time(database, connection)
+        lock_people(database, connection)
         if connection.execute(select(schema.people.c.id).limit(1)).first():
             raise AlreadySetUp
         owner = insert_person(connection, address, OWNER, hashed, now)
@@ -218,7 +218,7 @@ def set_up(database: Database, email: str, password: str, domain: str, timezone:
         return insert_login(connection, owner.id, now)
 
 
-def one_at_a_time(database: Database, connection: Connection) -> None:
+def lock_people(database: Database, connection: Connection) -> None:
     """Whoever else is about to change people waits until this transaction ends, then sees what it did."""
     if not database.embedded:
         connection.execute(text("LOCK TABLE people IN SHARE ROW EXCLUSIVE MODE"))

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select
 
 from analytics.base.errors import InvalidInput, checked
-from analytics.base.ttl_cache import Snapshot
+from analytics.base.ttl_cache import TtlCache
 from analytics.storage import schema
 from analytics.storage.database import Database
 
 SCOPES = ("stats", "ingest", "admin")
-LONGEST_NAME = 120
+MAX_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def add(database: Database, name: str, scope: str, site_id: int | None, *, now: 
 
 
 def _checked_name(text: str) -> str:
-    if not text.strip() or len(text) > LONGEST_NAME or not text.isprintable():
-        raise InvalidInput(f"give the key a name of 1 to {LONGEST_NAME} characters, like the server that will use it")
+    if not text.strip() or len(text) > MAX_NAME or not text.isprintable():
+        raise InvalidInput(f"give the key a name of 1 to {MAX_NAME} characters, like the server that will use it")
     return text.strip()
 
 
@@ -83,19 +83,19 @@ class KeyRing:
     """The keys in memory, at most `stale_s` seconds behind the database."""
 
     def __init__(self, database: Database, stale_s: float = 1.0) -> None:
-        self._keys = Snapshot(lambda: _by_hash(database), stale_s)
+        self._keys = TtlCache(lambda: _by_hash(database), stale_s)
 
     def find(self, plain: str) -> Key | None:
         """The key; None where nobody was given that one."""
         return self._keys.get().get(_hash(plain)) if plain.startswith("ff_") else None
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Reads the table now; what was known stays where that fails."""
-        self._keys.renew()
+        self._keys.refresh()
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Reads the table again at the next question."""
-        self._keys.forget()
+        self._keys.invalidate()
 
 
 def _hash(plain: str) -> str:

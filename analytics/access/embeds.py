@@ -13,13 +13,13 @@ from sqlalchemy import ColumnElement, Row, insert, select, true, update
 from analytics.access.embed import Embed
 from analytics.base import idn
 from analytics.base.errors import InvalidInput, checked
-from analytics.base.ttl_cache import Snapshot
+from analytics.base.ttl_cache import TtlCache
 from analytics.storage import schema
 from analytics.storage.database import Database
 
 DAY_S = 86_400
-LONGEST_S = 3_650 * DAY_S
-MOST_HOSTS = 20
+MAX_LIFE_S = 3_650 * DAY_S
+MAX_HOSTS = 20
 HOST = re.compile(r"(?P<name>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,5}))?")
 
 
@@ -55,14 +55,14 @@ def add(database: Database, site_id: int, hosts: Iterable[str], expires_s: int, 
 
 def _checked_hosts(texts: Iterable[str]) -> list[str]:
     hosts = list(dict.fromkeys(normal_host(text) for text in texts))
-    if not 1 <= len(hosts) <= MOST_HOSTS:
-        raise InvalidInput(f"give 1 to {MOST_HOSTS} hosts whose pages may show the card")
+    if not 1 <= len(hosts) <= MAX_HOSTS:
+        raise InvalidInput(f"give 1 to {MAX_HOSTS} hosts whose pages may show the card")
     return hosts
 
 
 def _checked_life(seconds: int) -> int:
-    if not 1 <= seconds <= LONGEST_S:
-        raise InvalidInput(f"an embed lives for at most {LONGEST_S // DAY_S} days, and for a second at least")
+    if not 1 <= seconds <= MAX_LIFE_S:
+        raise InvalidInput(f"an embed lives for at most {MAX_LIFE_S // DAY_S} days, and for a second at least")
     return seconds
 
 
@@ -101,20 +101,20 @@ class EmbedRing:
     """The embeds in memory, at most `stale_s` seconds behind the database."""
 
     def __init__(self, database: Database, stale_s: float = 0.5) -> None:
-        self._embeds = Snapshot(lambda: _by_hash(database), stale_s)
+        self._embeds = TtlCache(lambda: _by_hash(database), stale_s)
 
     def find(self, plain: str, now: int) -> Embed | None:
         """The embed of that token; None alike for an unknown, an expired and a revoked one."""
         found = self._embeds.get().get(_hash(plain)) if plain.startswith("fe_") else None
         return found if found and found.is_valid(now) else None
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Reads the table now; what was known stays where that fails."""
-        self._embeds.renew()
+        self._embeds.refresh()
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Reads the table again at the next question."""
-        self._embeds.forget()
+        self._embeds.invalidate()
 
 
 def _hash(plain: str) -> str:

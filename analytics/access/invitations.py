@@ -16,12 +16,12 @@ from analytics.storage import schema
 from analytics.storage.database import Database
 
 DAY_S = 86_400
-LONGEST_S = 90 * DAY_S
-MOST_PENDING = 200  # of one site, or of every site
+MAX_LIFE_S = 90 * DAY_S
+MAX_PENDING = 200  # of one site, or of every site
 COMMAND_LINE = 0  # who invites there: nobody with an account
 
 
-class Gone(LookupError):
+class InvalidInvitation(LookupError):
     """That token is wrong, used, expired or revoked, or whoever made the invitation may not invite any more."""
 
 
@@ -45,8 +45,8 @@ def invite(
 
     `InvalidInput` for a wrong role or e-mail address, a life over 90 days, and where too many are pending.
     """
-    if not 1 <= life_s <= LONGEST_S:
-        raise InvalidInput(f"an invitation is good for at most {LONGEST_S // DAY_S} days")
+    if not 1 <= life_s <= MAX_LIFE_S:
+        raise InvalidInput(f"an invitation is good for at most {MAX_LIFE_S // DAY_S} days")
     values = checked({"role": checked_role, "email": _checked_email}, {"role": role, "email": email}) | {
         "site_id": site_id,
         "created_by": by,
@@ -56,8 +56,8 @@ def invite(
     token, table = secrets.token_urlsafe(32), schema.invitations
     with database.transaction() as connection:
         connection.execute(delete(table).where((table.c.expires_at <= now) | table.c.used_at.is_not(None)))
-        if len(_pending(connection, site_id, now)) >= MOST_PENDING:
-            raise InvalidInput(f"{MOST_PENDING} invitations are open; revoke some first")
+        if len(_pending(connection, site_id, now)) >= MAX_PENDING:
+            raise InvalidInput(f"{MAX_PENDING} invitations are open; revoke some first")
         adding = insert(table).values(values | {"token_hash": _hash(token)}).returning(table)
         return _invitation(connection.execute(adding).one()), token
 
@@ -90,11 +90,11 @@ def find(database: Database, token: str, *, now: int) -> Invitation:
 def accept(database: Database, token: str, person: Person, *, now: int) -> None:
     """Gives somebody who has an account the role; a higher one stays. `Gone` as `find`, and for the second of two."""
     with database.transaction() as connection:
-        accounts.one_at_a_time(database, connection)
+        accounts.lock_people(database, connection)
         invitation = _use(connection, token, now)
         known = accounts.persons(connection, schema.people.c.id == person.id)
         if not known:
-            raise Gone
+            raise InvalidInvitation
         if invitation.site_id is None:
             role = higher(known[0].role, invitation.role)
             connection.execute(update(schema.people).where(schema.people.c.id == person.id).values(role=role))
@@ -113,7 +113,7 @@ def join(database: Database, token: str, email: str, password: str, *, now: int)
     find(database, token, now=now)  # before a password is hashed for anybody
     given = accounts.credentials(email, password)
     with database.transaction() as connection:
-        accounts.one_at_a_time(database, connection)
+        accounts.lock_people(database, connection)
         if accounts.persons(connection, schema.people.c.email == given.email):
             taken = "there is an account with this e-mail; sign in, then open the link again"
             raise InvalidInput(taken, {"email": taken})
@@ -129,7 +129,7 @@ def _use(connection: Connection, token: str, now: int) -> Invitation:
     table = schema.invitations
     once = update(table).where(table.c.id == invitation.id, table.c.used_at.is_(None)).values(used_at=now)
     if connection.execute(once).rowcount != 1:
-        raise Gone
+        raise InvalidInvitation
     return invitation
 
 
@@ -140,7 +140,7 @@ def _usable(connection: Connection, token: str, now: int) -> Invitation:
     )
     row = connection.execute(asking).first()
     if row is None or not _may_still_invite(connection, row):
-        raise Gone
+        raise InvalidInvitation
     return _invitation(row)
 
 

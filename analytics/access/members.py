@@ -55,7 +55,7 @@ def change(database: Database, email: str, role: str, sites: Collection[int] = (
     """
     kept = role if role == MEMBER else checked_role(role)
     with database.transaction() as connection:
-        accounts.one_at_a_time(database, connection)
+        accounts.lock_people(database, connection)
         person = _found(connection, email)
         for site_id in sites:
             accounts.set_membership(connection, person.id, site_id, kept, now)
@@ -74,7 +74,7 @@ def remove(database: Database, email: str) -> Person:
     `InvalidInput` for an unknown one and for the last owner.
     """
     with database.transaction() as connection:
-        accounts.one_at_a_time(database, connection)
+        accounts.lock_people(database, connection)
         person = _found(connection, email)
         _keep_an_owner(connection, person)
         for table in (schema.logins, schema.memberships, schema.segments):

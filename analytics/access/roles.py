@@ -46,7 +46,7 @@ class Person:
         return reaches(self.role, at_least)
 
 
-ANYBODY = Person(0, "", VIEWER, 0)  # who looks at a public dashboard
+PUBLIC_VIEWER = Person(0, "", VIEWER, 0)  # who looks at a public dashboard
 
 
 def reaches(role: str, at_least: str) -> bool:

@@ -9,7 +9,7 @@ from analytics.base.addresses import plain_address
 NETWORK_BITS = 64  # within its network one subscriber's browsers change their IPv6 address every day
 
 
-def household(address: str) -> str:
+def address_prefix(address: str) -> str:
     """The IPv4 address itself, or the /64 that one subscriber or server has of IPv6; what is no address as it is.
 
     IPv4 in IPv6 is unwrapped.

@@ -104,7 +104,7 @@ _SAID = {
 }
 
 
-def words(error: BaseException) -> str:
+def explain(error: BaseException) -> str:
     """What the operator has to mend, "" where the failure is of another kind. Its causes are not looked at."""
     found = _of_system(error) or _of_database(error)
     return found.format(data=_data())

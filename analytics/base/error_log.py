@@ -22,12 +22,12 @@ log = logging.getLogger("footfall.faults")
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 TIME = "%Y-%m-%dT%H:%M:%SZ"
-MOST_FRAMES = 10
-MOST_CAUSES = 4
+MAX_FRAMES = 10
+MAX_CAUSES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Description:
     """What to say of a failure. As a text it is its words; the log adds the chain at DEBUG."""
 
     words: str
@@ -37,14 +37,14 @@ class Told:
         return self.words
 
 
-def told(error: BaseException) -> Told:
+def describe(error: BaseException) -> Description:
     """What the log says of a failure: `the disk that holds /srv/data is full`, or its type and place."""
-    return Told(cause(error) or _placed(error, 1), chain(error))
+    return Description(cause(error) or _placed(error, 1), chain(error))
 
 
 def cause(error: BaseException) -> str:
     """What the operator has to mend, in plain words; "" where it is nothing that is known."""
-    return next((words for one in _causes(error) if (words := error_causes.words(one))), "")
+    return next((words for one in _causes(error) if (words := error_causes.explain(one))), "")
 
 
 def chain(error: BaseException) -> str:
@@ -52,7 +52,7 @@ def chain(error: BaseException) -> str:
 
     Like `OperationalError at collector/store/writer.py:214 _store < … from OperationalError SQLITE_FULL at …`.
     """
-    return " from ".join(_placed(one, MOST_FRAMES) for one in _causes(error))
+    return " from ".join(_placed(one, MAX_FRAMES) for one in _causes(error))
 
 
 def _placed(error: BaseException, most: int) -> str:
@@ -62,7 +62,7 @@ def _placed(error: BaseException, most: int) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    for _ in range(MOST_CAUSES):
+    for _ in range(MAX_CAUSES):
         if error is None:
             return
         yield error
@@ -87,7 +87,7 @@ class Format(logging.Formatter):
         """The line, and at DEBUG another with the chain of the failure that it tells of."""
         line = super().format(record)
         args = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
-        chains = [one.chain for one in args if isinstance(one, Told)]
+        chains = [one.chain for one in args if isinstance(one, Description)]
         if not chains or not logging.getLogger().isEnabledFor(logging.DEBUG):
             return line
         began = f"{self.formatTime(record, TIME)} DEBUG {record.name}: "
@@ -97,7 +97,7 @@ class Format(logging.Formatter):
         return chain(ei[1])
 
 
-def keep_log(level: str) -> None:
+def configure(level: str) -> None:
     """Logs to stderr from that level up, unless the process logs somewhere already; a thread that dies is told too."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Format())
@@ -107,10 +107,10 @@ def keep_log(level: str) -> None:
 
 def _thread_died(died: threading.ExceptHookArgs) -> None:
     name = died.thread.name if died.thread else "a thread"
-    log.error("%s has died: %s", name, told(died.exc_value) if died.exc_value else died.exc_type.__name__)
+    log.error("%s has died: %s", name, describe(died.exc_value) if died.exc_value else died.exc_type.__name__)
 
 
 def loop_failed(_loop: object, context: Mapping[str, Any]) -> None:
     """The exception handler of an event loop: its own prints callbacks with all that they were given."""
     failed = context.get("exception")
-    log.error("the event loop: %s", told(failed) if failed else context["message"])
+    log.error("the event loop: %s", describe(failed) if failed else context["message"])

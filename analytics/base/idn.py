@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import idna
 
-LONGEST = 253
-LONGEST_LABEL = 63
+MAX_HOST = 253
+MAX_LABEL = 63
 
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 _HOST = re.compile(r"[a-z0-9._-]+")
@@ -30,7 +30,7 @@ def to_ascii(host: str) -> str:
     """
     if host.isascii():
         return host.lower()
-    return _encoded(host) if len(host) <= LONGEST else ""
+    return _encoded(host) if len(host) <= MAX_HOST else ""
 
 
 def to_letters(host: str) -> str:
@@ -39,7 +39,7 @@ def to_letters(host: str) -> str:
     They could where a label mixes scripts that nobody writes together, and where all letters of one look like Latin
     ones (`аррӏе.example`, in Cyrillic, is no apple). Signs that are no letters stay in ASCII too. A port may follow.
     """
-    return _decoded(host) if "xn--" in host and len(host) <= LONGEST else host
+    return _decoded(host) if "xn--" in host and len(host) <= MAX_HOST else host
 
 
 def in_letters(text: str) -> str:
@@ -59,7 +59,7 @@ def _encoded(host: str) -> str:
         encoded = ".".join(map(_label, mapped.split(".")))
     except UnicodeError:
         return ""
-    return encoded if len(encoded) <= LONGEST and _NAME.fullmatch(encoded) else ""  # "℀" becomes "a/c" on the way
+    return encoded if len(encoded) <= MAX_HOST and _NAME.fullmatch(encoded) else ""  # "℀" becomes "a/c" on the way
 
 
 def _label(label: str) -> str:
@@ -70,7 +70,7 @@ def _label(label: str) -> str:
     except idna.InvalidCodepoint:  # a sign such as "❤": browsers go there although IDNA 2008 has only letters
         idna.check_bidi(label)
     encoded = f"xn--{label.encode('punycode').decode()}"
-    return encoded if len(encoded) <= LONGEST_LABEL else ""
+    return encoded if len(encoded) <= MAX_LABEL else ""
 
 
 @lru_cache(4_096)

@@ -48,7 +48,7 @@ LANGUAGES = (
 )
 _BY_TAG = {tag.lower(): tag for tag in LANGUAGES}
 _BY_LANGUAGE = {tag.split("-")[0]: tag for tag in reversed(LANGUAGES)}
-_LONGEST_HEADER = 200
+_MAX_HEADER = 200
 
 
 def checked(tag: str) -> str:
@@ -67,7 +67,7 @@ def name(tag: str) -> str:
 
 def asked_for(accept_language: str) -> str:
     """The first of `LANGUAGES` that a browser's `Accept-Language` wants, else `DEFAULT`. Its order counts alone."""
-    return _asked_for(accept_language[:_LONGEST_HEADER])
+    return _asked_for(accept_language[:_MAX_HEADER])
 
 
 @lru_cache(256)

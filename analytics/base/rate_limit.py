@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict, deque
 
 
-class Tries:
+class RateLimit:
     """At most `limit` tries of one key in any `window_s` seconds, for the `capacity` keys tried last."""
 
     def __init__(self, limit: int, window_s: int, capacity: int = 10_000) -> None:

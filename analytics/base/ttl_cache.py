@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Snapshot(Generic[T]):
+class TtlCache(Generic[T]):
     """What `read` answered at most `stale_s` seconds ago. One thread asks anew, the others wait for it."""
 
     def __init__(self, read: Callable[[], T], stale_s: float) -> None:
@@ -26,7 +26,7 @@ class Snapshot(Generic[T]):
             held = self._renewed()
         return held[1]
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Asks now. The old answer stays where `read` fails; its error passes through.
 
         One asks at a time: the answer to a question of before may not come after that to one of now.
@@ -34,7 +34,7 @@ class Snapshot(Generic[T]):
         with self._lock:
             self._held = (time.monotonic(), self._read())
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Asks again at the next `get`: something was changed. Waits for a question that is under way."""
         with self._lock:
             self._held = None

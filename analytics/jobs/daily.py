@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from analytics.base.background import Pause, Report
 from analytics.calendar.days import HOUR, day_of, due_day, late_days
 from analytics.jobs import daily_usage, purge, usage
 from analytics.live import minute_store
 from analytics.sites import salts, store
 from analytics.storage.database import Database
-from analytics.storage.job_state import AGAIN, Rest, Tell, done_days, mark
+from analytics.storage.job_state import AGAIN, done_days, mark
 
 PURGE, COUNTERS = "purge", "purge counters"
 LOOK_S = 0.2  # how often one looks whether another has finished
@@ -31,8 +32,8 @@ class Work(NamedTuple):
     database: Database
     now: int  # epoch s
     retention_days: int  # of heartbeats, where the site says nothing of its own
-    rest: Rest
-    tell: Tell
+    pause: Pause
+    report: Report
     window_s: int = 60  # how long after a beat somebody is active
 
 
@@ -41,13 +42,13 @@ def count_usage(work: Work) -> str:
     kept = purge.cutoffs(work.database, work.now, work.retention_days)
     counted: dict[date, list[usage.Usage]] = {}
     for day in daily_usage.missing(work.database, day_of(work.now)):
-        work.tell(f"counting the people of {day}")
+        work.report(f"counting the people of {day}")
         found = daily_usage.count_day(
-            work.database, day, work.now, lambda site_id: kept.get(site_id, work.now), work.rest
+            work.database, day, work.now, lambda site_id: kept.get(site_id, work.now), work.pause
         )
         if found is not None:
             counted[day] = found
-        if work.rest(0):
+        if work.pause(0):
             break
     return _counted(counted)
 
@@ -65,13 +66,13 @@ def count_concurrents(work: Work) -> str:
     kept = purge.cutoffs(work.database, work.now, work.retention_days)
     counted = []
     for day in minute_store.missing(work.database, day_of(work.now)):
-        work.tell(f"counting the minutes of {day}")
+        work.report(f"counting the minutes of {day}")
         found = minute_store.count_day(
-            work.database, day, work.now, work.window_s, lambda site_id: kept.get(site_id, work.now), work.rest
+            work.database, day, work.now, work.window_s, lambda site_id: kept.get(site_id, work.now), work.pause
         )
         if found is not None:
             counted.append(day)
-        if work.rest(0):
+        if work.pause(0):
             break
     return f"Counted the minutes of {_days(counted)}." if counted else ""
 
@@ -84,7 +85,7 @@ def _days(days: Collection[date]) -> str:
 def purge_heartbeats(work: Work) -> str:
     """Deletes heartbeats past their retention, of days that are counted."""
     uncounted = min(missing(work.database, day_of(work.now)), default=None)
-    purged = purge.purge(work.database, work.now, work.retention_days, uncounted, work.rest, work.tell)
+    purged = purge.purge(work.database, work.now, work.retention_days, uncounted, work.pause, work.report)
     if purged.whole and uncounted is None:
         with work.database.transaction() as connection:
             mark(connection, PURGE, [due_day(work.now)], work.now)
@@ -93,7 +94,7 @@ def purge_heartbeats(work: Work) -> str:
 
 def purge_counters(work: Work) -> str:
     """Deletes counters that are older than anybody looks back."""
-    purged = purge.purge_counters(work.database, work.now, work.rest, work.tell)
+    purged = purge.purge_counters(work.database, work.now, work.pause, work.report)
     if purged.whole:
         with work.database.transaction() as connection:
             mark(connection, COUNTERS, [due_day(work.now)], work.now)
@@ -104,7 +105,7 @@ def destroy_salts(work: Work) -> str:
     """Destroys the salts of earlier days that no open visit needs."""
     destroyed = salts.destroy_old(work.database, store.all_sites(work.database), work.now)
     if destroyed.salts:
-        work.database.forget_deleted()
+        work.database.scrub_deleted()
     return f"Destroyed {_many(destroyed.salts, 'old salt')}." if destroyed.salts else ""
 
 
@@ -146,19 +147,19 @@ def due(database: Database, now: int) -> bool:
 def run(work: Work) -> list[str]:
     """Does the day's work and says what was done, a line each, none for nothing. Waits where another is at it."""
     while True:
-        with work.database.alone() as alone:
+        with work.database.daily_work_lock() as alone:
             if alone:
                 return [said for job in JOBS if (said := job(work))]
-        work.tell("another process is at it")
-        if work.rest(LOOK_S):
+        work.report("another process is at it")
+        if work.pause(LOOK_S):
             return []
 
 
-def keep(work: Work) -> list[str]:
+def run_if_due(work: Work) -> list[str]:
     """Does the day's work where it is due and nobody else is at it."""
     if not due(work.database, work.now):
         return []
-    with work.database.alone() as alone:
+    with work.database.daily_work_lock() as alone:
         if not alone or not due(work.database, work.now):
             return []
         return [said for job in JOBS if (said := job(work))]

@@ -11,13 +11,14 @@ from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 
+from analytics.base.background import Pause
 from analytics.base.ids import first_id
 from analytics.calendar.days import day_of, days_between, start_of
 from analytics.jobs.usage import Usage
 from analytics.live.minute_query import first_beats
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN, Kept, Rest, finish, mark, missing_days
+from analytics.storage.job_state import BEGUN, Kept, finish, mark, missing_days
 from analytics.storage.upsert import upsert
 
 JOB = "usage"
@@ -64,7 +65,7 @@ def count(database: Database, site_id: int, day: date) -> Usage:
     )
     strangers = select(pairs.c.visitor).group_by(pairs.c.visitor).having(func.count(pairs.c.user_id) == 0).subquery()
     users = select(func.count(pairs.c.user_id.distinct())).scalar_subquery()
-    with database.read_patiently() as connection:
+    with database.read_without_timeout() as connection:
         signed_in, anonymous = connection.execute(
             select(users, select(func.count()).select_from(strangers).scalar_subquery())
         ).one()
@@ -76,7 +77,7 @@ def within(begin: int, end: int) -> tuple[ColumnElement[bool], ColumnElement[boo
     return schema.heartbeats.c.id >= first_id(begin), schema.heartbeats.c.id < first_id(end)
 
 
-def count_day(database: Database, day: date, now: int, kept: Kept, rest: Rest) -> list[Usage] | None:
+def count_day(database: Database, day: date, now: int, kept: Kept, pause: Pause) -> list[Usage] | None:
     """Counts one UTC day of every site and keeps it; None where it was stopped, or beats of that day came meanwhile:
     then the day is still missing.
 
@@ -89,14 +90,14 @@ def count_day(database: Database, day: date, now: int, kept: Kept, rest: Rest) -
     for site_id, first in first_beats(database).items():
         if first < end:
             counted.append(count(database, site_id, day))
-        if rest(0):
+        if pause(0):
             return None
     with database.transaction() as connection:
         if not finish(connection, JOB, day, now):
             return None
         there = set(connection.execute(select(schema.sites.c.id)).scalars())  # one may have been removed meanwhile
         found = [usage for usage in counted if usage.people and usage.site_id in there]
-        for anew in (True, False):
-            rows = [usage._asdict() for usage in found if (kept(usage.site_id) <= begin) is anew]
-            upsert(connection, schema.daily_usage, rows, anew=anew)
+        for overwrite in (True, False):
+            rows = [usage._asdict() for usage in found if (kept(usage.site_id) <= begin) is overwrite]
+            upsert(connection, schema.daily_usage, rows, overwrite=overwrite)
     return found

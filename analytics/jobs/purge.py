@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, delete, func, select
 
+from analytics.base.background import PAUSE_PER_BATCH, Pause, Report
 from analytics.base.ids import first_id
 from analytics.calendar.days import start_of
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import PAUSE, Rest, Tell
 
 DAY_S = 86_400
 COUNTER_DAYS = 90
@@ -48,31 +48,33 @@ def cutoffs(database: Database, now: int, retention_days: int) -> dict[int, int]
         return {site_id: now - int(kept) * DAY_S for site_id, kept in connection.execute(select(table.c.id, days))}
 
 
-def purge(database: Database, now: int, retention_days: int, uncounted: date | None, rest: Rest, tell: Tell) -> Purged:
+def purge(
+    database: Database, now: int, retention_days: int, uncounted: date | None, pause: Pause, report: Report
+) -> Purged:
     """Deletes the heartbeats of every site from before its cutoff; those of the day `uncounted` and later stay."""
     most = now if uncounted is None else start_of(uncounted)
     kept = sorted(cutoffs(database, now, retention_days).items())
     old = (_Old(schema.heartbeats.c.id, site_id, first_id(min(cutoff, most))) for site_id, cutoff in kept)
-    return _purge(database, old, rest, lambda gone: tell(f"{gone:,} heartbeats purged so far"))
+    return _purge(database, old, pause, lambda gone: report(f"{gone:,} heartbeats purged so far"))
 
 
-def purge_counters(database: Database, now: int, rest: Rest, tell: Tell) -> Purged:
+def purge_counters(database: Database, now: int, pause: Pause, report: Report) -> Purged:
     """Deletes the counters from before `COUNTER_DAYS`, also those of what named no site."""
     end = now - COUNTER_DAYS * DAY_S
     with database.read() as connection:
         site_ids = [0, *connection.execute(select(schema.sites.c.id).order_by(schema.sites.c.id)).scalars()]
     columns = schema.outcomes.c.hour, schema.robots.c.hour, schema.unlisted_hosts.c.last_at
     old = (_Old(column, site_id, end) for site_id in site_ids for column in columns)
-    return _purge(database, old, rest, lambda gone: tell(f"{gone:,} counters purged so far"))
+    return _purge(database, old, pause, lambda gone: report(f"{gone:,} counters purged so far"))
 
 
-def _purge(database: Database, old: Iterable[_Old], rest: Rest, tell: Callable[[int], None]) -> Purged:
+def _purge(database: Database, old: Iterable[_Old], pause: Pause, report: Callable[[int], None]) -> Purged:
     gone = 0
     for rows in old:
         while batch := _purge_batch(database, rows):
             gone += batch.rows
-            tell(gone)
-            if rest(batch.took_s * PAUSE):
+            report(gone)
+            if pause(batch.took_s * PAUSE_PER_BATCH):
                 return Purged(gone, whole=False)
     return Purged(gone, whole=True)
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, select
 
+from analytics.base.background import Pause, Report
 from analytics.base.ids import came_live, time_ms
 from analytics.calendar import minute_series
 from analytics.calendar.days import start_of
@@ -24,14 +25,14 @@ from analytics.live import minute_store
 from analytics.query.stats import Ask
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN, Rest, Tell
+from analytics.storage.job_state import BEGUN
 from analytics.storage.upsert import upsert
 
 HOUR = 3600
-MOST_MENDED = 100_000  # of a kind, at once
+MAX_REPAIRS = 100_000  # of a kind, at once
 
 
-class Means(NamedTuple):
+class RecountContext(NamedTuple):
     """What it works with; `window_s` is how long after a beat somebody is active, `kept` says by site the first second
     (epoch) whose heartbeats are not purged.
     """
@@ -39,8 +40,8 @@ class Means(NamedTuple):
     database: Database
     window_s: int
     kept: Mapping[int, int]
-    rest: Rest
-    tell: Tell
+    pause: Pause
+    report: Report
 
 
 class WrongRow(NamedTuple):
@@ -73,12 +74,12 @@ class Recount(NamedTuple):
         yield from self.lost
 
 
-def recount(means: Means, ask: Ask, most: int) -> Recount:
+def recount(means: RecountContext, ask: Ask, most: int) -> Recount:
     """Counts again and compares, at most so many of each kind; `ask` answers questions about visits and their facts."""
     sites = schema.sites.c
     with means.database.read() as connection:
         domains = {row.id: row.domain for row in connection.execute(select(sites.id, sites.domain))}
-    means.tell("counting visits again")
+    means.report("counting visits again")
     found = recount_visits.wrong(ask, most)
     lost = [
         f"{table} of {_domain(domains, site_id)}: {rows:,} rows have no visit, or one of another visitor"
@@ -87,14 +88,14 @@ def recount(means: Means, ask: Ask, most: int) -> Recount:
     with means.database.snapshot() as connection:
         since = {site_id: max(kept, _complete_since(connection, site_id)) for site_id, kept in means.kept.items()}
         found += recount_visits.unseen(connection, most)
-        means.tell("counting outcomes again")
+        means.report("counting outcomes again")
         outcomes = list(islice(_outcomes_apart(connection, domains, since), most))
         lost += islice(_robots_apart(connection, domains), most)
     days = _Days(means, domains, since)
     return Recount(found, list(islice(days.usage(), most)), list(islice(days.minutes(), most)), outcomes, lost, domains)
 
 
-def mend(means: Means, found: Recount) -> list[str]:
+def mend(means: RecountContext, found: Recount) -> list[str]:
     """Sets right what can be, each kind in one transaction; what was done, in lines."""
     done = []
     if found.visits:
@@ -113,7 +114,7 @@ def _mend_rows(connection: Connection, table: Any, rows: Sequence[WrongRow]) -> 
         if row.right is None:
             key = table.c.day if "day" in table.c else table.c.hour
             connection.execute(delete(table).where(table.c.site_id == row.site_id, key == row.key, *_stored_of(table)))
-    upsert(connection, table, [row.right for row in rows if row.right is not None], anew=True)
+    upsert(connection, table, [row.right for row in rows if row.right is not None], overwrite=True)
 
 
 def _stored_of(table: Any) -> Sequence[Any]:
@@ -141,7 +142,7 @@ def _complete_since(connection: Connection, site_id: int) -> float:
 class _Days:
     """What is kept of the days that are over, compared with their heartbeats."""
 
-    def __init__(self, means: Means, domains: dict[int, str], since: dict[int, float]) -> None:
+    def __init__(self, means: RecountContext, domains: dict[int, str], since: dict[int, float]) -> None:
         self._means, self._domains, self._since = means, domains, since
         with means.database.read() as connection:
             demo = select(schema.sites.c.id).where(schema.sites.c.demo)
@@ -166,7 +167,7 @@ class _Days:
         kept = self._kept(schema.concurrents)
         yield from self._never_counted(schema.concurrents, minute_store.JOB, kept)
         for site_id, day in self._tellable(minute_store.JOB, self._means.window_s, kept):
-            counted = minute_store.count(self._means.database, site_id, day, self._means.window_s, self._means.rest)
+            counted = minute_store.count(self._means.database, site_id, day, self._means.window_s, self._means.pause)
             packed = kept.get((site_id, day.isoformat()))
             stored = minute_series.unpack(packed[0] if packed else minute_series.NOBODY)
             if counted is None:
@@ -207,9 +208,9 @@ class _Days:
             for site_id, since in self._since.items():
                 told = since + window_s <= start_of(day) and (site_id not in self._demo or since > -inf)
                 if told and (self._has_beats(site_id, day, window_s) or (site_id, day.isoformat()) in kept):
-                    self._means.tell(f"counting {day} of {self._domains[site_id]} again")
+                    self._means.report(f"counting {day} of {self._domains[site_id]} again")
                     yield site_id, day
-                if self._means.rest(0):
+                if self._means.pause(0):
                     return
 
     def _has_beats(self, site_id: int, day: date, window_s: int) -> bool:

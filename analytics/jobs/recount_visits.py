@@ -32,7 +32,7 @@ from analytics.storage import changes, locks, schema
 from analytics.storage.database import Database
 
 BEFORE_S = 8 * 86_400  # a fact may be so much older than the row that began its visit, at the very most
-AT_ONCE = 500  # visits mended by one statement
+VISIT_BATCH = 500  # visits mended by one statement
 
 NUMBERS = ("pageviews", "events", "started_at", "last_at")
 PAGES = ("entry_page", "exit_page")
@@ -196,7 +196,7 @@ def mend(database: Database, found: Sequence[WrongVisit]) -> int:
             if connection.dialect.name == "postgresql":  # as the writer does
                 connection.execute(select(func.pg_advisory_xact_lock(locks.SITE, site_id)))
             ids = iter(sorted(one.id for one in found if one.site_id == site_id))
-            while some := list(islice(ids, AT_ONCE)):
+            while some := list(islice(ids, VISIT_BATCH)):
                 _mend(connection, site_id, some)
     return mended
 
@@ -213,7 +213,7 @@ def _mend(connection: Connection, site_id: int, ids: Sequence[int]) -> None:
     unseen_now = _visits.c.site_id == site_id, _visits.c.id.in_(ids), _visits.c.seen_at < _visits.c.last_at
     connection.execute(update(_visits).where(*unseen_now).values(seen_at=_visits.c.last_at))
     if wrong_now:
-        changes.note(connection, site_id, visits=[one.id for one in wrong_now])
+        changes.record(connection, site_id, visits=[one.id for one in wrong_now])
 
 
 def _page(connection: Connection, visit: WrongVisit, name: str, since: int) -> str | None:

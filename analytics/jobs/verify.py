@@ -17,19 +17,19 @@ from typing import Any, NamedTuple
 import duckdb
 from sqlalchemy import Column, Connection, Float, Select, Table, case, func, select
 
+from analytics.base.background import Pause, Report
 from analytics.jobs import purge
-from analytics.jobs.recount import MOST_MENDED, Means, mend, recount
+from analytics.jobs.recount import MAX_REPAIRS, RecountContext, mend, recount
 from analytics.query import stats
 from analytics.query.dialects import run
 from analytics.replica import codec, denormalised, first_seen, follow
 from analytics.replica.codec import TABLES, columns
 from analytics.replica.columnar import OFF, Columnar
 from analytics.storage import schema
-from analytics.storage.job_state import Rest, Tell
 
 AGREES = "The columnar replica agrees with the database"
 RECOUNTED = "Derived numbers agree with the raw rows, as far back as these are kept."
-MOST = 200  # differences that are told; there may be as many as there are rows
+MAX_DIFFERENCES = 200  # differences that are told; there may be as many as there are rows
 DAY_S = 86_400
 ROUND = 1e-9  # of sums of floats, which depend on the order
 DISTINCT = {"visits": ["user_id"], "pageviews": ["visit_id", "path"], "events": ["visit_id", "name"]}
@@ -48,7 +48,7 @@ class Verified(NamedTuple):
     derived: tuple[str, ...] = ()
 
 
-def report(found: Verified) -> str:
+def as_text(found: Verified) -> str:
     """What was found, in lines; the first begins with `AGREES` where there is no difference of any kind."""
     parts = []
     if found.differences:
@@ -63,12 +63,12 @@ def report(found: Verified) -> str:
 
 
 def _told(lines: Sequence[str]) -> list[str]:
-    return [*lines, *([f"and more: only {MOST} are told"] if len(lines) >= MOST else [])]
+    return [*lines, *([f"and more: only {MAX_DIFFERENCES} are told"] if len(lines) >= MAX_DIFFERENCES else [])]
 
 
-def agrees(report: str) -> bool:
+def agrees(as_text: str) -> bool:
     """Whether the report tells of no difference."""
-    return report.startswith(AGREES)
+    return as_text.startswith(AGREES)
 
 
 class Settings(NamedTuple):
@@ -83,29 +83,29 @@ class Settings(NamedTuple):
 DEFAULTS = Settings()
 
 
-def verify(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings = DEFAULTS) -> Verified:
+def verify(columnar: Columnar, pause: Pause, report: Report, settings: Settings = DEFAULTS) -> Verified:
     """Compares the replica, made first where it has to be, with the truth, and the truth with its raw rows.
 
     It takes about as long as making the replica.
     """
-    found = _compared(columnar, rest, tell)
-    means = _means(columnar, rest, tell, settings)
-    derived = recount(means, _ask_of(columnar, found), MOST)
-    return found._replace(derived=tuple(islice(derived.lines(), MOST)))
+    found = _compared(columnar, pause, report)
+    means = _means(columnar, pause, report, settings)
+    derived = recount(means, _ask_of(columnar, found), MAX_DIFFERENCES)
+    return found._replace(derived=tuple(islice(derived.lines(), MAX_DIFFERENCES)))
 
 
-def _means(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings) -> Means:
+def _means(columnar: Columnar, pause: Pause, report: Report, settings: Settings) -> RecountContext:
     kept = purge.cutoffs(columnar.database, int(time.time()), settings.retention_days)
-    return Means(columnar.database, settings.window_s, kept, rest, tell)
+    return RecountContext(columnar.database, settings.window_s, kept, pause, report)
 
 
-def repair(columnar: Columnar, rest: Rest, tell: Tell, settings: Settings = DEFAULTS) -> list[str]:
+def repair(columnar: Columnar, pause: Pause, report: Report, settings: Settings = DEFAULTS) -> list[str]:
     """Sets right what `verify` finds, each kind of derived numbers in one transaction; what was done, in lines."""
-    found = _compared(columnar, rest, tell)
-    means = _means(columnar, rest, tell, settings)
-    done = mend(means, recount(means, _ask_of(columnar, found), MOST_MENDED))
+    found = _compared(columnar, pause, report)
+    means = _means(columnar, pause, report, settings)
+    done = mend(means, recount(means, _ask_of(columnar, found), MAX_REPAIRS))
     if found.differences:
-        columnar.remake(rest, tell)
+        columnar.remake(pause, report)
         done.append("the columnar replica was made anew")
     return done
 
@@ -116,25 +116,25 @@ def _ask_of(columnar: Columnar, found: Verified) -> stats.Ask:
         return columnar.rows
 
     def ask(statement: Select[Any]) -> Sequence[Sequence[Any]]:
-        with columnar.database.read_patiently() as connection:
+        with columnar.database.read_without_timeout() as connection:
             return connection.execute(statement).all()
 
     return ask
 
 
-def _compared(columnar: Columnar, rest: Rest, tell: Tell) -> Verified:
+def _compared(columnar: Columnar, pause: Pause, report: Report) -> Verified:
     if columnar.state.kind == OFF:
         return Verified(0, [], off=True)
-    with columnar.frozen(rest, tell) as both:
+    with columnar.frozen(pause, report) as both:
         if both is None:
             return Verified(0, ["there is no replica: it could not be made; the log says why"])
         truth, replica = both
         domains = {row.id: row.domain for row in truth.execute(select(schema.sites.c.id, schema.sites.c.domain))}
-        differences = list(islice(_numbers_apart(truth, replica, domains, tell), MOST))
-        rows = _Rows(truth, replica, domains, rest, tell)
-        differences += islice(rows.apart(), MOST - len(differences))
+        differences = list(islice(_numbers_apart(truth, replica, domains, report), MAX_DIFFERENCES))
+        rows = _Rows(truth, replica, domains, pause, report)
+        differences += islice(rows.apart(), MAX_DIFFERENCES - len(differences))
         if not differences:
-            differences += islice(_firsts_apart(replica, domains, tell), MOST)
+            differences += islice(_firsts_apart(replica, domains, report), MAX_DIFFERENCES)
         return Verified(rows.compared, differences)
 
 
@@ -142,10 +142,10 @@ def _compared(columnar: Columnar, rest: Rest, tell: Tell) -> Verified:
 
 
 def _numbers_apart(
-    truth: Connection, replica: duckdb.DuckDBPyConnection, domains: dict[int, str], tell: Tell
+    truth: Connection, replica: duckdb.DuckDBPyConnection, domains: dict[int, str], report: Report
 ) -> Iterator[str]:
     for table in TABLES:
-        tell(f"comparing the numbers of {table.name}")
+        report(f"comparing the numbers of {table.name}")
         asked = _numbers(table)
         names = [column.name for column in asked.selected_columns][2:]
         right, copied = _by_day(truth.execute(asked).all()), _by_day(run(replica, asked))
@@ -188,12 +188,12 @@ def _day(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
-def _firsts_apart(replica: duckdb.DuckDBPyConnection, domains: dict[int, str], tell: Tell) -> Iterator[str]:
+def _firsts_apart(replica: duckdb.DuckDBPyConnection, domains: dict[int, str], report: Report) -> Iterator[str]:
     """What is derived from the rows, where they agree."""
-    tell("comparing who was there before")
-    for table, site_id, row_id, column in first_seen.wrong(replica, MOST):
+    report("comparing who was there before")
+    for table, site_id, row_id, column in first_seen.wrong(replica, MAX_DIFFERENCES):
         yield f"{table} of {_domain(domains, site_id)}: row {row_id} has a wrong {column}"
-    for table, site_id, row_id in denormalised.wrong(replica, MOST):
+    for table, site_id, row_id in denormalised.wrong(replica, MAX_DIFFERENCES):
         yield f"{table} of {_domain(domains, site_id)}: row {row_id} carries other facts than its visit has"
 
 
@@ -204,9 +204,14 @@ class _Rows:
     """Compares every row; `compared` says how many of the truth's."""
 
     def __init__(
-        self, truth: Connection, replica: duckdb.DuckDBPyConnection, domains: dict[int, str], rest: Rest, tell: Tell
+        self,
+        truth: Connection,
+        replica: duckdb.DuckDBPyConnection,
+        domains: dict[int, str],
+        pause: Pause,
+        report: Report,
     ) -> None:
-        self._truth, self._replica, self._domains, self._rest, self._tell = truth, replica, domains, rest, tell
+        self._truth, self._replica, self._domains, self._pause, self._report = truth, replica, domains, pause, report
         self.compared = 0
 
     def apart(self) -> Iterator[str]:
@@ -219,11 +224,11 @@ class _Rows:
         last = -1
         for rows in follow.batches(self._truth, table, site_id, follow.LAST_ID):
             self.compared += rows.many
-            self._tell(f"comparing the {table.name} of {self._domains[site_id]}: {self.compared:,} rows so far")
+            self._report(f"comparing the {table.name} of {self._domains[site_id]}: {self.compared:,} rows so far")
             if not _alike(table, codec.copied(self._replica, table, site_id, last, rows.last), rows):
                 yield from self._in(table, site_id, last, rows.last, rows.fields())
             last = rows.last
-            if self._rest(0):
+            if self._pause(0):
                 yield "not all is compared: it was stopped"
                 return
         yield from self._in(table, site_id, last, follow.LAST_ID, [])

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 
-class State(IntEnum):
+class PageState(IntEnum):
     """What a page said of itself; the numbers are those of `heartbeats.state`."""
 
     ACTIVE = 0
@@ -33,8 +33,3 @@ class Beat(NamedTuple):
     city: str
     lat: float | None
     lon: float | None
-
-    @property
-    def person(self) -> str | int:
-        """Who it is: the signed-in person's id where one is known, else the visitor."""
-        return self.visitor if self.user_id is None else self.user_id

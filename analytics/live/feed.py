@@ -11,7 +11,7 @@ from analytics.base.ids import came_live
 from analytics.storage import schema
 from analytics.storage.database import Database
 
-MOST_IMPORTED = 2_000
+MAX_IMPORTED_ROWS = 2_000
 
 LAST_ID = (1 << 63) - 1
 
@@ -42,7 +42,7 @@ class FeedItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     currency: str | None = None
 
 
-def opaque(visitor: int) -> str:
+def public_visitor_id(visitor: int) -> str:
     """The visitor's number as the outside sees it."""
     return f"{visitor & (1 << 64) - 1:016x}"
 
@@ -73,7 +73,7 @@ def _rows(connection: Connection, kind: str, site_id: int, limit: int, between: 
         select(table.c.id)
         .where(table.c.site_id == site_id, table.c.id > between[0], table.c.id < between[1])
         .order_by(table.c.id.desc())
-        .limit(limit + MOST_IMPORTED)
+        .limit(limit + MAX_IMPORTED_ROWS)
         .subquery()
     )
     live = select(looked_at.c.id).where(came_live(looked_at.c.id)).order_by(looked_at.c.id.desc()).limit(limit)
@@ -87,7 +87,7 @@ def _item(kind: str, row: Row[tuple[object, ...]]) -> FeedItem:
     told = row._mapping
     shared = {
         "id": str(told["id"]),
-        "visitor_id": opaque(int(str(told["visitor"]))),
+        "visitor_id": public_visitor_id(int(str(told["visitor"]))),
         "timestamp": told["at"],
         **{name: told[name] for name in ("user_id", "path", "country", "city", "device", "browser")},
         "source": in_letters(told["source"]),

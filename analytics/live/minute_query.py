@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from analytics.base.ids import LOW_BITS, first_id, time_ms
 from analytics.calendar.minute_series import MINUTE
-from analytics.live.beat import State
+from analytics.live.beat import PageState
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -60,7 +60,7 @@ def people_each_minute(database: Database, site_id: int, begin: int, end: int, w
     By the same rule. For work that no page waits for: one pass over the beats, whatever the database knows of them.
     """
     tabs = _tabs_each_minute(site_id, begin, end, window_s)
-    with database.read_patiently() as connection:
+    with database.read_without_timeout() as connection:
         return {int(t): int(people) for _, t, people in connection.execute(_counted(tabs))}
 
 
@@ -114,7 +114,7 @@ def _counted(tabs: CTE) -> Select[int, int, int]:
     visitors = (
         select(tabs.c.site, tabs.c.t, beats.c.visitor, func.max(tabs.c.last).label("last"))
         .join_from(tabs, beats, (beats.c.site_id == tabs.c.site) & (beats.c.id == tabs.c.last))
-        .where(beats.c.state != State.LEFT)
+        .where(beats.c.state != PageState.LEFT)
         .group_by(tabs.c.site, tabs.c.t, beats.c.visitor)
         .cte("visitors")
     )

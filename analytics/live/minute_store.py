@@ -13,17 +13,18 @@ from datetime import date, timedelta
 
 from sqlalchemy import func, select
 
+from analytics.base.background import PAUSE_PER_BATCH, Pause
 from analytics.calendar.days import day_of, start_of
 from analytics.calendar.minute_series import DAY_S, EMPTY, MINUTE, MINUTES, UNKNOWN, Series, pack, unpack
 from analytics.live.minute_query import first_beats, people_each_minute
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN, PAUSE, Kept, Rest, done_days, finish, mark, missing_days
+from analytics.storage.job_state import BEGUN, Kept, done_days, finish, mark, missing_days
 from analytics.storage.upsert import upsert
 
 JOB = "concurrents"
 PART_S = 4 * 3600  # counted by one statement: of 100,000 heartbeats an hour it takes a second
-BATCH = 50  # sites written by one transaction
+SITE_BATCH = 50  # sites written by one transaction
 
 
 def read(database: Database, site_id: int, first: date, end: date) -> dict[date, Series]:
@@ -59,7 +60,7 @@ def missing(database: Database, end: date) -> list[date]:
     return [] if first is None else missing_days(database, JOB, day_of(first), end)
 
 
-def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept, rest: Rest) -> int | None:
+def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept, pause: Pause) -> int | None:
     """Counts one UTC day of every site and keeps it; of how many sites. None where it was stopped, or beats of that day
     came meanwhile: then the day is still missing.
 
@@ -75,23 +76,25 @@ def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept
             continue
         is_new = begun.get(site_id, day) >= day
         since = first if is_new else min(first, kept(site_id)) + window_s
-        people = _count(database, site_id, begin, since, window_s, rest)
+        people = _count(database, site_id, begin, since, window_s, pause)
         if people is None:
             return None
         waiting[site_id] = pack(people)
         counted += 1
-        if len(waiting) == BATCH and _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, rest):
+        if len(waiting) == SITE_BATCH and _write(
+            database, day, waiting, lambda one: kept(one) + window_s <= begin, pause
+        ):
             return None
-    if _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, rest):
+    if _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, pause):
         return None
     with database.transaction() as connection:
         return counted if finish(connection, JOB, day, now) else None
 
 
-def count(database: Database, site_id: int, day: date, window_s: int, rest: Rest) -> list[int] | None:
+def count(database: Database, site_id: int, day: date, window_s: int, pause: Pause) -> list[int] | None:
     """People at each minute of a site's UTC day, counted from its heartbeats; None where it was stopped."""
     begin = start_of(day)
-    return _count(database, site_id, begin, begin, window_s, rest)
+    return _count(database, site_id, begin, begin, window_s, pause)
 
 
 def _begun(database: Database) -> dict[int, date]:
@@ -102,7 +105,7 @@ def _begun(database: Database) -> dict[int, date]:
         return {site_id: date.fromisoformat(day) for site_id, day in connection.execute(asked)}
 
 
-def _count(database: Database, site_id: int, begin: int, since: int, window_s: int, rest: Rest) -> list[int] | None:
+def _count(database: Database, site_id: int, begin: int, since: int, window_s: int, pause: Pause) -> list[int] | None:
     """People at each minute of the day that begins then, UNKNOWN before `since`; None where it was stopped."""
     people = [0] * MINUTES
     for part in range(begin, begin + DAY_S, PART_S):
@@ -110,21 +113,26 @@ def _count(database: Database, site_id: int, begin: int, since: int, window_s: i
         found = people_each_minute(database, site_id, part, part + PART_S, window_s)
         for minute, number in found.items():
             people[(minute - begin) // MINUTE] = number
-        if rest(time.monotonic() - started):  # half of the time is others'
+        if pause(time.monotonic() - started):  # half of the time is others'
             return None
     unknown = min(MINUTES, max(0, -(-(since - begin) // MINUTE)))
     return [UNKNOWN] * unknown + people[unknown:]
 
 
 def _write(
-    database: Database, day: date, waiting: dict[int, bytes], is_whole: Callable[[int], bool], rest: Rest
+    database: Database, day: date, waiting: dict[int, bytes], is_whole: Callable[[int], bool], pause: Pause
 ) -> bool:
     """Keeps what waits, of sites that are still there, and whether to stop now."""
     started = time.monotonic()
     with database.transaction() as connection:
         there = connection.execute(select(schema.sites.c.id).where(schema.sites.c.id.in_(waiting))).scalars()
         rows = [{"site_id": one, "day": day.isoformat(), "people": waiting[one]} for one in there]
-        for anew in (True, False):
-            upsert(connection, schema.concurrents, [row for row in rows if is_whole(row["site_id"]) is anew], anew=anew)
+        for overwrite in (True, False):
+            upsert(
+                connection,
+                schema.concurrents,
+                [row for row in rows if is_whole(row["site_id"]) is overwrite],
+                overwrite=overwrite,
+            )
     waiting.clear()
-    return rest((time.monotonic() - started) * PAUSE)
+    return pause((time.monotonic() - started) * PAUSE_PER_BATCH)

@@ -23,7 +23,7 @@ from analytics.storage.database import Database
 SHOWN_S = 60 * MINUTE
 DAY_S = 86_400
 KEPT_S = 2 * DAY_S + 3600  # in memory: what the daily job may not have counted yet
-AT_ONCE = 60  # minutes a statement
+MINUTE_BATCH = 60  # minutes a statement
 BUDGET_S = 0.15  # how long one question may spend on minutes of earlier today
 YIELD_S = 0.01  # between two of them: whoever else waits for the site has a turn
 NEVER = 2**40
@@ -33,7 +33,7 @@ class StillCounting(RuntimeError):
     """Minutes of a large site are still being counted: ask again."""
 
 
-class History:
+class MinuteHistory:
     """Concurrency of each site. What the daily job has not counted yet is counted here, every settled minute once, and
     kept in memory for a day or two.
     """
@@ -182,8 +182,8 @@ class History:
 
     def _count(self, site_id: int, known: MutableMapping[int, int], minutes: Iterable[int]) -> None:
         missing = [minute for minute in minutes if minute not in known]
-        for start in range(0, len(missing), AT_ONCE):
-            known.update(people_at(self._database, site_id, missing[start : start + AT_ONCE], self._window_s))
+        for start in range(0, len(missing), MINUTE_BATCH):
+            known.update(people_at(self._database, site_id, missing[start : start + MINUTE_BATCH], self._window_s))
 
     def _count_slowly(
         self, site_id: int, known: MutableMapping[int, int], minutes: Iterable[int], budget_s: float = BUDGET_S
@@ -191,8 +191,8 @@ class History:
         missing = [minute for minute in minutes if minute not in known]
         until = time.monotonic() + budget_s
         while missing and time.monotonic() < until:
-            self._count(site_id, known, missing[-AT_ONCE:])
-            del missing[-AT_ONCE:]
+            self._count(site_id, known, missing[-MINUTE_BATCH:])
+            del missing[-MINUTE_BATCH:]
         return not missing
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from sqlalchemy import select
 
-from analytics.live.outcomes import DROPPED, Counted, Robot, Traffic, most_first
+from analytics.live.outcomes import DROPPED, OutcomeCount, RobotCount, Traffic, most_first
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -25,7 +25,7 @@ def read(database: Database, site_id: int, since: int, until: int) -> Traffic:
         robots.c.site_id == site_id, robots.c.hour >= since, robots.c.hour < until
     )
     with database.read() as connection:
-        counted = sorted(Counted(*row) for row in connection.execute(asked))
+        counted = sorted(OutcomeCount(*row) for row in connection.execute(asked))
         sums: Counter[str] = Counter()
         for name, count in connection.execute(named):
             sums[name] += count
@@ -34,4 +34,4 @@ def read(database: Database, site_id: int, since: int, until: int) -> Traffic:
         if one.outcome == DROPPED:
             fields[one.reason] += one.events
     hours = [one for one in counted if one.outcome != DROPPED]
-    return Traffic(hours, [Robot(*one) for one in most_first(sums)], most_first(fields))
+    return Traffic(hours, [RobotCount(*one) for one in most_first(sums)], most_first(fields))

@@ -17,7 +17,7 @@ The event has its own outcome beside it, so these are in no sum.
 """
 
 
-class Counted(NamedTuple):
+class OutcomeCount(NamedTuple):
     """How many events of one hour (its first second, UTC) had an outcome; `reason` is "" for stored and duplicate."""
 
     hour: int
@@ -26,7 +26,7 @@ class Counted(NamedTuple):
     events: int
 
 
-class Robot(NamedTuple):
+class RobotCount(NamedTuple):
     """How many events of a period a robot sent, by the name that it gives itself."""
 
     name: str
@@ -39,8 +39,8 @@ class Traffic(NamedTuple):
     `dropped` says of how many events a field was left out or cut, by the field's name, most first.
     """
 
-    hours: list[Counted]
-    robots: list[Robot]
+    hours: list[OutcomeCount]
+    robots: list[RobotCount]
     dropped: Sequence[tuple[str, int]] = ()
 
     @property

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-from analytics.live.beat import Beat, State
-from analytics.live.state import LiveState, PlaceTally, Rest, Tally
+from analytics.live.beat import Beat, PageState
+from analytics.live.state import LabelCount, LiveState, Others, PlaceCount
 
 _labels = attrgetter("user_id", "user_type", "path", "source", "country", "city", "lat", "lon")
 
@@ -45,7 +45,7 @@ class Presence:
         for beat in beats:
             if beat.at > now - RECENT_S:
                 at = min(beat.at, now)  # a clock that is ahead keeps nobody longer
-                self._recent_people.see(beat.person, at)
+                self._recent_people.see(person_of(beat), at)
                 self._recent_visits.see(beat.visit_id, at)
             if beat.at > now - self._window_s:
                 self._take(beat)
@@ -62,17 +62,17 @@ class Presence:
         self._due[beat.at].add(beat.tab)
         if known is not None and known.visitor != beat.visitor:
             self._turn(known.visitor, beat.tab, None)
-        self._turn(beat.visitor, beat.tab, beat if beat.state != State.LEFT else None)
+        self._turn(beat.visitor, beat.tab, beat if beat.state != PageState.LEFT else None)
 
     def _turn(self, visitor: int, tab: int, beat: Beat | None) -> None:
         """Makes `beat` the latest of a visitor's tab; None: the tab is gone."""
         before, after = _put(self._visitors, visitor, tab, beat)
         if before is after:
             return
-        if before is not None and (after is None or after.person != before.person):
-            self._count_person(before.person, visitor, None)  # gone, or signed in or out
+        if before is not None and (after is None or person_of(after) != person_of(before)):
+            self._count_person(person_of(before), visitor, None)  # gone, or signed in or out
         if after is not None:
-            self._count_person(after.person, visitor, after)
+            self._count_person(person_of(after), visitor, after)
 
     def _count_person(self, person: str | int, visitor: int, beat: Beat | None) -> None:
         before, after = _put(self._people, person, visitor, beat)
@@ -136,7 +136,7 @@ class Presence:
         """Whether nothing is remembered, so that this object can be thrown away."""
         return not self._tabs and not len(self._recent_visits)
 
-    def top_pages(self, most: int) -> tuple[Tally, ...]:
+    def top_pages(self, most: int) -> tuple[LabelCount, ...]:
         """The paths with the most people on them now."""
         return _top(self._counts["pages"], most)
 
@@ -159,7 +159,7 @@ class Presence:
             other_sources=_rest(counts["sources"], sources),
             countries=countries,
             other_countries=_rest(counts["countries"], countries),
-            places=tuple(PlaceTally._make((*place, people)) for place, people in places),
+            places=tuple(PlaceCount._make((*place, people)) for place, people in places),
         )
 
 
@@ -190,6 +190,11 @@ class _Recent:
 
     def __len__(self) -> int:
         return len(self._seen)
+
+
+def person_of(beat: Beat) -> str | int:
+    """The signed-in person's id where one is known, else the visitor."""
+    return beat.visitor if beat.user_id is None else beat.user_id
 
 
 def _put(
@@ -226,12 +231,12 @@ def _most_first(item: tuple[Any, int]) -> tuple[int, Any]:
     return -item[1], item[0]
 
 
-def _top(counter: Counter[str], most: int) -> tuple[Tally, ...]:
-    return tuple(Tally(*item) for item in heapq.nsmallest(most, counter.items(), _most_first))
+def _top(counter: Counter[str], most: int) -> tuple[LabelCount, ...]:
+    return tuple(LabelCount(*item) for item in heapq.nsmallest(most, counter.items(), _most_first))
 
 
-def _rest(counter: Counter[str], listed: tuple[Tally, ...]) -> Rest:
-    return Rest(counter.total() - sum(tally.people for tally in listed), len(counter) - len(listed))
+def _rest(counter: Counter[str], listed: tuple[LabelCount, ...]) -> Others:
+    return Others(counter.total() - sum(tally.people for tally in listed), len(counter) - len(listed))
 
 
 def _step(counter: Counter[Any], key: Any, step: int) -> None:

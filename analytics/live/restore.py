@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from analytics.base.ids import first_id
-from analytics.live.beat import Beat, State
+from analytics.live.beat import Beat, PageState
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -41,7 +41,7 @@ def left_tabs(database: Database, since: int) -> list[tuple[int, int]]:
     asked = (
         select(beats.c.site_id, beats.c.tab)
         .where(beats.c.site_id.in_(select(schema.sites.c.id)), beats.c.id >= first_id(since))
-        .where(beats.c.state == State.LEFT)
+        .where(beats.c.state == PageState.LEFT)
         .order_by(beats.c.id)
     )
     with database.read() as connection:

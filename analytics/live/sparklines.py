@@ -10,21 +10,21 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
+from analytics.base.background import Pause
 from analytics.calendar.minute_series import MINUTE
 from analytics.live.minute_query import SETTLED_S, people_on
 from analytics.sites.site import Site
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest
 
 SHOWN = 30  # minutes
 LATE_S = 5  # presence so long after a minute still tells of it
-AT_ONCE = 10  # sites counted from the tables by one statement; to write one takes longer than to find nobody
+SITE_BATCH = 10  # sites counted from the tables by one statement; to write one takes longer than to find nobody
 AGAIN_S = 10  # who always sends late makes minutes be counted anew no more often
 
-Trend = tuple[int | None, ...]
+Sparkline = tuple[int | None, ...]
 
 
-class Trends:
+class Sparklines:
     """The last 30 minutes of every site. Safe for many threads; holds two numbers at most for each site and minute."""
 
     def __init__(self, database: Database, window_s: int, now: int) -> None:
@@ -34,7 +34,7 @@ class Trends:
         self._minutes: dict[int, dict[int, int]] = {}  # by minute (epoch s): people by site; nobody has no entry
         self._begun = (now // MINUTE + 1) * MINUTE  # the first minute that is noted
         self._counted: dict[int, dict[int, int]] = {}  # by site: people at minutes that were counted from the tables
-        self._recalled: set[int] = set()  # the sites whose minutes before the first noted one are among these
+        self._restored: set[int] = set()  # the sites whose minutes before the first noted one are among these
         self._late: dict[int, set[int]] = {}  # by site: minutes to be counted anew
         self._again = now
 
@@ -60,7 +60,7 @@ class Trends:
             with self._lock:
                 self._late.setdefault(site_id, set()).update(minutes)
 
-    def read(self, site_ids: Collection[int], now: int) -> dict[int, Trend]:
+    def read(self, site_ids: Collection[int], now: int) -> dict[int, Sparkline]:
         """The last 30 whole minutes of these sites, oldest first; a minute that is not known is None."""
         last = now // MINUTE * MINUTE
         shown = range(last - (SHOWN - 1) * MINUTE, last + 1, MINUTE)
@@ -72,29 +72,29 @@ class Trends:
         noted = self._minutes.get(minute)
         return counted if counted is not None or noted is None else noted.get(site_id, 0)
 
-    def recall(self, sites: Iterable[Site], now: int, rest: Rest) -> None:
+    def restore(self, sites: Iterable[Site], now: int, pause: Pause) -> None:
         """Counts the minutes before the first that is noted, and those of late beats; `rest` may stop it between two
         statements.
         """
-        if now >= self._begun - MINUTE + SETTLED_S and self._count_before(sites, now, rest):
+        if now >= self._begun - MINUTE + SETTLED_S and self._count_before(sites, now, pause):
             return
         if now >= self._again:
             self._again = now + AGAIN_S
-            self._count_late(now, rest)
+            self._count_late(now, pause)
 
-    def _count_before(self, sites: Iterable[Site], now: int, rest: Rest) -> bool:
+    def _count_before(self, sites: Iterable[Site], now: int, pause: Pause) -> bool:
         """Counts what was before this process; True where it was stopped."""
         minutes = range((now // MINUTE - SHOWN + 1) * MINUTE, self._begun, MINUTE)
-        missing = [site.id for site in sites if site.id not in self._recalled] if minutes else []
-        for start in range(0, len(missing), AT_ONCE):
-            some = missing[start : start + AT_ONCE]
+        missing = [site.id for site in sites if site.id not in self._restored] if minutes else []
+        for start in range(0, len(missing), SITE_BATCH):
+            some = missing[start : start + SITE_BATCH]
             self._count(some, minutes)
-            self._recalled.update(some)
-            if rest(0):
+            self._restored.update(some)
+            if pause(0):
                 return True
         return False
 
-    def _count_late(self, now: int, rest: Rest) -> None:
+    def _count_late(self, now: int, pause: Pause) -> None:
         """Counts anew what is settled; a minute of which a beat comes meanwhile is counted once more."""
         while late := self._take_late(now):
             try:
@@ -104,14 +104,14 @@ class Trends:
                     for site_id, minutes in late.items():
                         self._late.setdefault(site_id, set()).update(minutes)
                 raise
-            if rest(0):
+            if pause(0):
                 return
 
     def _take_late(self, now: int) -> dict[int, set[int]]:
         """The settled minutes of some sites, which are due no more."""
         with self._lock:
             settled = ((site_id, {at for at in late if at <= now - SETTLED_S}) for site_id, late in self._late.items())
-            taken = dict(islice(((site_id, minutes) for site_id, minutes in settled if minutes), AT_ONCE))
+            taken = dict(islice(((site_id, minutes) for site_id, minutes in settled if minutes), SITE_BATCH))
             for site_id, minutes in taken.items():
                 self._late[site_id] -= minutes
                 if not self._late[site_id]:

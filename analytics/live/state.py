@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Tally(NamedTuple):
+class LabelCount(NamedTuple):
     """How many people share one label: a page's path, a source, a country code, a user type."""
 
     label: str
     people: int
 
 
-class Rest(NamedTuple):
+class Others(NamedTuple):
     """What a list leaves out: so many people on so many other pages (sources, countries)."""
 
     people: int
     others: int
 
 
-class PlaceTally(NamedTuple):
+class PlaceCount(NamedTuple):
     """People in one place. `city` may be empty (then the position is the country's middle)."""
 
     country: str
@@ -39,14 +39,14 @@ class LiveState:
     active: int
     signed_in: int
     anonymous: int
-    user_types: tuple[Tally, ...]
-    pages: tuple[Tally, ...]
-    other_pages: Rest
-    sources: tuple[Tally, ...]
-    other_sources: Rest
-    countries: tuple[Tally, ...]
-    other_countries: Rest
-    places: tuple[PlaceTally, ...]
+    user_types: tuple[LabelCount, ...]
+    pages: tuple[LabelCount, ...]
+    other_pages: Others
+    sources: tuple[LabelCount, ...]
+    other_sources: Others
+    countries: tuple[LabelCount, ...]
+    other_countries: Others
+    places: tuple[PlaceCount, ...]
 
 
 @dataclass(frozen=True, slots=True)

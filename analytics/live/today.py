@@ -15,22 +15,22 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
+from analytics.base.background import Pause
 from analytics.base.ids import came_live, first_id
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem
-from analytics.live.figures import Figures
+from analytics.live.today_counts import TodayCounts
 from analytics.sites.site import Site
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest
 
 SETTLED_S = 2  # a beat is committed within milliseconds: two seconds later nothing of that moment comes any more
-MOST_PEOPLE = 2_000_000  # of all sites together; past it new people are not told apart any more
-A_FETCH = 1_000  # rows at once: nobody who stores waits longer than these take
-TRIES = 3
+MAX_PEOPLE = 2_000_000  # of all sites together; past it new people are not told apart any more
+ROW_BATCH = 1_000  # rows at once: nobody who stores waits longer than these take
+MAX_ATTEMPTS = 3
 
 
-NOBODY = Figures(0, 0, 0)
+NOBODY = TodayCounts(0, 0, 0)
 
 
 class _Day:
@@ -96,14 +96,14 @@ class Today:
     `prepare` tells it of the sites, `take` of every committed beat, `recall` counts what was stored before.
     """
 
-    def __init__(self, database: Database, most_people: int = MOST_PEOPLE) -> None:
+    def __init__(self, database: Database, max_people: int = MAX_PEOPLE) -> None:
         self._database = database
-        self._most_people = most_people
+        self._max_people = max_people
         self._lock = threading.Lock()
         self._days: dict[int, _Day] = {}
         self._full = False
 
-    def read(self, site_ids: Collection[int], now: int) -> dict[int, Figures]:
+    def read(self, site_ids: Collection[int], now: int) -> dict[int, TodayCounts]:
         """Today's figures by site; a site that is not counted yet (seconds after a start) is left out."""
         found = {}
         with self._lock:
@@ -112,7 +112,7 @@ class Today:
                 if day is not None and now >= day.end:
                     found[site_id] = NOBODY
                 elif day is not None and day.whole:
-                    found[site_id] = Figures(day.people, day.visits, day.pageviews, day.at_least)
+                    found[site_id] = TodayCounts(day.people, day.visits, day.pageviews, day.at_least)
         return found
 
     def prepare(self, sites: Iterable[Site], now: int) -> None:
@@ -127,7 +127,7 @@ class Today:
                     self._days[site_id] = _Day(zone, now, own_since=now + SETTLED_S)
                 elif now >= day.end:
                     self._days[site_id] = _Day(zone, now, own_since=day.end)
-            self._full = sum(day.people for day in self._days.values()) >= self._most_people
+            self._full = sum(day.people for day in self._days.values()) >= self._max_people
 
     def take(self, stored: Iterable[tuple[Beat, FeedItem | None, object]]) -> None:
         """Counts committed beats, each with its item of the feed. Those of other days are left out."""
@@ -139,21 +139,21 @@ class Today:
                 if day is not None and beat.at >= day.begin:
                     day.take(beat, item is not None and item.type == "pageview", self._full)
 
-    def recall(self, now: int, rest: Rest) -> None:
+    def restore(self, now: int, pause: Pause) -> None:
         """Counts from the tables what was stored before `prepare` began a day; `rest` may stop it between sites."""
         with self._lock:
             waiting = [(site_id, day) for site_id, day in self._days.items() if not day.whole]
         for site_id, day in waiting:
             if day.own <= first_id(now - SETTLED_S):
-                self._recall(site_id, day)
-            if rest(0):
+                self._restore(site_id, day)
+            if pause(0):
                 return
 
-    def _recall(self, site_id: int, day: _Day) -> None:
-        for tries_left in reversed(range(TRIES)):
+    def _restore(self, site_id: int, day: _Day) -> None:
+        for tries_left in reversed(range(MAX_ATTEMPTS)):
             with self._lock:
                 day.disturbed = False
-            with self._database.read_patiently() as connection:
+            with self._database.read_without_timeout() as connection:
                 visits, pageviews = (_many(connection, t, site_id, day) for t in (schema.visits, schema.pageviews))
                 self._meet(connection, site_id, day)
             with self._lock:
@@ -166,7 +166,7 @@ class Today:
     def _meet(self, connection: Connection, site_id: int, day: _Day) -> None:
         beats = schema.heartbeats
         pairs = select(beats.c.visitor, beats.c.user_id).where(*_before_own(beats, site_id, day)).distinct()
-        for some in connection.execution_options(yield_per=A_FETCH).execute(pairs).partitions():
+        for some in connection.execution_options(yield_per=ROW_BATCH).execute(pairs).partitions():
             with self._lock:
                 for visitor, user_id in some:
                     day.meet(visitor, user_id, self._full)

@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 
 from analytics.base.ids import first_id, time_ms
-from analytics.base.limits import LONGEST_VISIT_S
+from analytics.base.limits import MAX_VISIT_S
 from analytics.calendar.period import Span, buckets
 from analytics.query import bucket_sql
 from analytics.query import facts as query_facts
@@ -396,7 +396,7 @@ def _around(visits: FromClause, site_id: int, span: Span) -> tuple[ColumnElement
 
 
 def _near(span: Span) -> Span:
-    return Span(max(0, span.begin - LONGEST_VISIT_S), span.end + LONGEST_VISIT_S)
+    return Span(max(0, span.begin - MAX_VISIT_S), span.end + MAX_VISIT_S)
 
 
 def _labelled(keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:

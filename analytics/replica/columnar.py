@@ -21,20 +21,20 @@ import duckdb
 from sqlalchemy import Connection, Select
 
 from analytics.base import error_causes, private_files
+from analytics.base.background import Pause, Report
 from analytics.base.config import Config
 from analytics.query.dialects import run
 from analytics.replica import follow as following
 from analytics.replica.follow import Position
 from analytics.replica.rebuild import SHAPE, Stopped, connect, forget, rebuild
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest, Tell
 
 log = logging.getLogger("footfall.columnar")
 
 MEMORY = "512MB"
 PATIENCE_S = 30.0  # for questions that are being answered, before the file is closed
 CLOSING_S = 5.0
-FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 600.0  # before it is made anew once more, where that failed
+MIN_RETRY_S, MAX_RETRY_S = 5.0, 600.0  # before it is made anew once more, where that failed
 
 # What says that the file, not the question, is wrong.
 BROKEN = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
@@ -42,7 +42,7 @@ BROKEN = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, d
 OFF, WAITING, MAKING, FOLLOWING = "off", "waiting", "making", "following"
 
 
-class State(NamedTuple):
+class ReplicaState(NamedTuple):
     """How the replica is: `OFF`, `WAITING` (not opened yet, or failed and tried again later), `MAKING` or
     `FOLLOWING`; how far it is made, in words; and how many seconds ago it had followed all that there was.
     """
@@ -69,16 +69,16 @@ class Columnar:
         self._doubted = ""  # why: from then on nobody is let in, and `follow` closes and deletes it
         self._progress = ""
         self._followed_at = 0.0
-        self._wait_s, self._again_at = FIRST_WAIT_S, 0.0
+        self._wait_s, self._again_at = MIN_RETRY_S, 0.0
 
     @property
-    def state(self) -> State:
+    def state(self) -> ReplicaState:
         """How it is right now; waits for nobody."""
         if not self._on:
-            return State(OFF)
+            return ReplicaState(OFF)
         if self._replica is None or self._doubted:
-            return State(MAKING, self._progress) if self._progress else State(WAITING)
-        return State(FOLLOWING, behind_s=max(0.0, time.monotonic() - self._followed_at))
+            return ReplicaState(MAKING, self._progress) if self._progress else ReplicaState(WAITING)
+        return ReplicaState(FOLLOWING, behind_s=max(0.0, time.monotonic() - self._followed_at))
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -114,7 +114,7 @@ class Columnar:
 
     # ── following ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def follow(self, rest: Rest, tell: Tell = lambda _: None) -> None:
+    def follow(self, pause: Pause, report: Report = lambda _: None) -> None:
         """Brings the replica up to date; makes it first where that has to be, which may take a minute.
 
         Where DuckDB fails, the log says so and the replica is made anew, at first soon and then more and more rarely.
@@ -128,7 +128,7 @@ class Columnar:
             if self._replica is None and time.monotonic() < self._again_at:
                 return
             try:
-                self._catch_up(rest, tell)
+                self._catch_up(pause, report)
             except Stopped:
                 pass
             except (duckdb.Error, OSError) as broken:
@@ -138,17 +138,17 @@ class Columnar:
                 self._put_off()
                 raise
 
-    def remake(self, rest: Rest, tell: Tell) -> None:
+    def remake(self, pause: Pause, report: Report) -> None:
         """Makes it anew from the truth, whatever it has now."""
         with self._working:
             self._doubted = "asked for"
             self._give_up()
-            self._wait_s, self._again_at = FIRST_WAIT_S, 0.0
-            self.follow(rest, tell)
+            self._wait_s, self._again_at = MIN_RETRY_S, 0.0
+            self.follow(pause, report)
 
-    def _catch_up(self, rest: Rest, tell: Tell) -> None:
+    def _catch_up(self, pause: Pause, report: Report) -> None:
         if self._replica is None:
-            self._open(rest, tell)
+            self._open(pause, report)
         with self.database.snapshot() as truth:
             self._follow(truth)
 
@@ -163,17 +163,17 @@ class Columnar:
                     break
                 self._position = position
         self._followed_at = begun
-        self._wait_s = FIRST_WAIT_S
+        self._wait_s = MIN_RETRY_S
 
     @contextmanager
-    def frozen(self, rest: Rest, tell: Tell) -> Iterator[tuple[Connection, duckdb.DuckDBPyConnection] | None]:
+    def frozen(self, pause: Pause, report: Report) -> Iterator[tuple[Connection, duckdb.DuckDBPyConnection] | None]:
         """A snapshot of the truth and the replica that has followed exactly that; nothing moves within the block.
 
         None where the replica is off, or cannot be made.
         """
         with self._working:
             self._again_at = 0.0
-            self.follow(rest, tell)
+            self.follow(pause, report)
             if self._replica is None:
                 yield None
                 return
@@ -183,11 +183,11 @@ class Columnar:
 
     # ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _open(self, rest: Rest, tell: Tell) -> None:
+    def _open(self, pause: Pause, report: Report) -> None:
         if self._lock_file is None:
             self._path, self._lock_file = _own(self._folder)
         if not (self._path.exists() and self._take_up()):
-            self._make(rest, tell)
+            self._make(pause, report)
             if not self._take_up():
                 raise duckdb.IOException("the file that was just made cannot be used")
 
@@ -213,18 +213,18 @@ class Columnar:
             self._replica, self._position = replica, position
         return True
 
-    def _make(self, rest: Rest, tell: Tell) -> None:
+    def _make(self, pause: Pause, report: Report) -> None:
         log.info("the columnar replica is made from the stored rows")
         begun = time.monotonic()
         forget(self._path)
 
         def told(progress: str) -> None:
             self._progress = progress
-            tell(progress)
+            report(progress)
 
         try:
             told("the columnar replica is made")
-            rebuild(self.database, self._path, rest, told)
+            rebuild(self.database, self._path, pause, told)
         finally:
             self._progress = ""
         log.info("the columnar replica is made; it took %.1f s", time.monotonic() - begun)
@@ -242,7 +242,7 @@ class Columnar:
     def _put_off(self) -> None:
         """The next time that it may be made anew is a little later each time."""
         self._again_at = time.monotonic() + self._wait_s
-        self._wait_s = min(self._wait_s * 4, LONGEST_WAIT_S)
+        self._wait_s = min(self._wait_s * 4, MAX_RETRY_S)
 
     def _close(self) -> None:
         with self._asked:
@@ -283,7 +283,7 @@ def _own(folder: Path) -> tuple[Path, IO[str]]:
 
 def _said(broken: Exception) -> str:
     """What failed, for the log. Only what DuckDB says of files: the rest may quote what a visitor has sent."""
-    if known := error_causes.words(broken):
+    if known := error_causes.explain(broken):
         return known
     told = str(broken).partition("\n")[0][:200] if isinstance(broken, (duckdb.IOException, OSError)) else ""
     return f"{type(broken).__name__} {told}".strip()

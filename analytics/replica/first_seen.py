@@ -14,12 +14,12 @@ from typing import NamedTuple
 import duckdb
 
 from analytics.base.ids import LOW_BITS
-from analytics.base.limits import LONGEST_VISIT_S
+from analytics.base.limits import MAX_VISIT_S
 from analytics.query.facts import BY_HIT, BY_VISIT
 from analytics.query.metrics import PAGEVIEW
 from analytics.replica import denormalised
 
-AT_ONCE = 1_000_000  # rows in one UPDATE: some 200 MB
+ROW_BATCH = 1_000_000  # rows in one UPDATE: some 200 MB
 
 Touched = tuple[int, int, int]  # a row's site and visitor, and the second at which it begins
 
@@ -38,7 +38,7 @@ class _Chain(NamedTuple):
 
 
 # As in `stats`, a visit without any pageview or event is none, and one is looked for that long after its start.
-_UNTIL = f"least(last_at, (id >> {LOW_BITS}) // 1000 + {LONGEST_VISIT_S})"
+_UNTIL = f"least(last_at, (id >> {LOW_BITS}) // 1000 + {MAX_VISIT_S})"
 _VISITS = _Chain(
     BY_VISIT,
     {"visits": f"*, started_at AS began, CASE WHEN pageviews + events > 0 THEN {_UNTIL} END AS until FROM visits"},
@@ -145,7 +145,7 @@ def _pieces(low: int | None, high: int | None, many: int) -> Iterator[tuple[int,
     """The ids from the lowest to the highest, in as many parts as there are `AT_ONCE` rows."""
     if low is None or high is None:
         return
-    width = (high - low) // (many // AT_ONCE + 1) + 1
+    width = (high - low) // (many // ROW_BATCH + 1) + 1
     for begin in range(low, high + 1, width):
         yield begin, min(begin + width - 1, high)
 

@@ -20,14 +20,14 @@ from analytics.storage import changes, schema
 from analytics.storage.changes import Change
 
 HOLE_S = 60.0  # the change is the last that a transaction writes: its commit takes milliseconds
-MOST_HOLES = 500
-MOST_CHANGES = 1_000  # in one pass
-ROWS = 5_000  # in one statement: a few MB
-COPIED = 20_000  # visits and pageviews that are all copied: at 5,000 a third of the cost does not depend on them
-LARGEST_TEXT = 16_000_000  # of one statement, but for the first: a visit may have 7 kB of addresses
+MAX_HOLES = 500
+MAX_CHANGES = 1_000  # in one pass
+ROW_BATCH = 5_000  # in one statement: a few MB
+COPY_BATCH = 20_000  # visits and pageviews that are all copied: at 5,000 a third of the cost does not depend on them
+MAX_TEXT = 16_000_000  # of one statement, but for the first: a visit may have 7 kB of addresses
 LAST_ID = 2**63 - 1
 
-KEPT_IN = "CREATE TABLE followed (shape VARCHAR, change BIGINT, digest VARCHAR, holes VARCHAR)"
+CREATE_FOLLOWED = "CREATE TABLE followed (shape VARCHAR, change BIGINT, digest VARCHAR, holes VARCHAR)"
 
 
 class Position(NamedTuple):
@@ -42,7 +42,7 @@ class Position(NamedTuple):
 
 def start(truth: Connection, now: float) -> Position:
     """Where a copy begins that reads every row after this; there has to be a change (`changes.mark`)."""
-    newest = changes.newest(truth, MOST_HOLES)
+    newest = changes.newest(truth, MAX_HOLES)
     known, last = {change.id for change in newest}, newest[-1]
     missing = _near(newest[0].id, last) - known
     return Position(last.id, last.digest, dict.fromkeys(missing, now))
@@ -71,7 +71,7 @@ def follow(
     truth: Connection, replica: duckdb.DuckDBPyConnection, shape: str, position: Position, now: float
 ) -> Position:
     """Brings the next changes into the replica, at most `MOST_CHANGES`; the position itself where there were none."""
-    found = changes.after(truth, position.seen, position.holes, MOST_CHANGES)
+    found = changes.after(truth, position.seen, position.holes, MAX_CHANGES)
     moved = _moved(position, found, now)
     if moved == position:
         return position
@@ -105,7 +105,7 @@ def _near(first: int, last: Change) -> set[int]:
     """The numbers from the first on before the last change, at most `MOST_HOLES` of them: whole stretches may be gone,
     where a site was removed.
     """
-    return set(range(max(first, last.id - MOST_HOLES), last.id))
+    return set(range(max(first, last.id - MAX_HOLES), last.id))
 
 
 def _renew(
@@ -119,7 +119,7 @@ def _renew(
     keys = {(change.site_id, row_id) for change in found for row_id in change.rows[table.name] or ()}
     waiting = iter(sorted(key for key in keys if key[0] not in sites))
     touched: list[Touched] = []
-    while some := list(islice(waiting, ROWS)):
+    while some := list(islice(waiting, ROW_BATCH)):
         touched += _replace(truth, replica, table, some)
     return touched
 
@@ -154,7 +154,7 @@ def at_once(table: Table, before: codec.Rows | None = None) -> int:
 
     An event may have 60 kB of properties.
     """
-    most = ROWS if table is schema.events else COPIED
-    if before is None or len(before.text) <= LARGEST_TEXT:
+    most = ROW_BATCH if table is schema.events else COPY_BATCH
+    if before is None or len(before.text) <= MAX_TEXT:
         return most
-    return max(1, before.many * LARGEST_TEXT // len(before.text))
+    return max(1, before.many * MAX_TEXT // len(before.text))

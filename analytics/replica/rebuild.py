@@ -16,19 +16,19 @@ import duckdb
 from sqlalchemy import Table, func, select
 
 from analytics.base import private_files
+from analytics.base.background import Pause, Report
 from analytics.base.ids import time_ms
 from analytics.replica import codec, first_seen, follow
 from analytics.replica.codec import TABLES
 from analytics.storage import changes, schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest, Tell
 
 FORMAT = 4  # raise it when what the replica holds changes in another way than its tables
 NICENESS = 10  # the collector's threads go first
 MEMORY = "768MB"  # with less, the order of ten million rows goes by way of the disk
-AT_ONCE = 2  # threads that copy
+COPY_THREADS = 2  # threads that copy
 
-MADE = [*map(codec.made, TABLES), follow.KEPT_IN]
+MADE = [*map(codec.made, TABLES), follow.CREATE_FOLLOWED]
 SHAPE = blake2b(repr((FORMAT, MADE)).encode(), digest_size=12).hexdigest()
 
 
@@ -76,7 +76,7 @@ def connect(path: Path, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
     return replica
 
 
-def rebuild(database: Database, path: Path, rest: Rest, tell: Tell) -> None:
+def rebuild(database: Database, path: Path, pause: Pause, report: Report) -> None:
     """Makes the replica at `path`. It is there as a whole or not at all; raises `Stopped` where `rest` says so.
 
     Runs in a thread of its own, which gives way to the others.
@@ -86,7 +86,7 @@ def rebuild(database: Database, path: Path, rest: Rest, tell: Tell) -> None:
     def work() -> None:
         try:
             _give_way()
-            _make(database, path, rest, tell)
+            _make(database, path, pause, report)
         except BaseException as why:
             failed.append(why)
 
@@ -101,13 +101,13 @@ def _give_way() -> None:
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-def _make(database: Database, path: Path, rest: Rest, tell: Tell) -> None:
+def _make(database: Database, path: Path, pause: Pause, report: Report) -> None:
     making = path.with_name(f"{path.name}.new")
     forget(making)
     try:
         replica = connect(making, MEMORY, threads=1)
         try:
-            _fill(database, replica, rest, tell)
+            _fill(database, replica, pause, report)
         finally:
             replica.close()
         forget(path)
@@ -123,21 +123,21 @@ def forget(path: Path) -> None:
     shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
 
 
-def _fill(database: Database, replica: duckdb.DuckDBPyConnection, rest: Rest, tell: Tell) -> None:
+def _fill(database: Database, replica: duckdb.DuckDBPyConnection, pause: Pause, report: Report) -> None:
     for statement in MADE:
         replica.execute(statement)
     with database.transaction() as connection:
-        changes.mark(connection)
+        changes.write_marker(connection)
     with database.read() as connection:
         position = follow.start(connection, time.monotonic())
     spans = _spans(database)
-    progress = _progress(spans, tell)
+    progress = _progress(spans, report)
     for table in TABLES:  # visits first: the others carry facts of them
-        _copy(replica, _batches(database, [span for span in spans if span.table is table]), rest, progress)
+        _copy(replica, _batches(database, [span for span in spans if span.table is table]), pause, progress)
 
     def step(done: int, whole: int) -> None:
-        tell(f"the columnar replica is made: all rows, and {done} of {whole} columns about who was there before")
-        if rest(0):
+        report(f"the columnar replica is made: all rows, and {done} of {whole} columns about who was there before")
+        if pause(0):
             raise Stopped
 
     replica.execute(f"SET threads = {os.cpu_count() or 1:d}")  # nothing is read meanwhile
@@ -151,13 +151,13 @@ def _spans(database: Database) -> list[_Span]:
     for table in TABLES:
         own = table.c.site_id == schema.sites.c.id
         first, last = (select(edge(table.c.id)).where(own).scalar_subquery() for edge in (func.min, func.max))
-        with database.read_patiently() as connection:
+        with database.read_without_timeout() as connection:
             rows: Any = connection.execute(select(schema.sites.c.id, first, last).order_by(schema.sites.c.id)).all()
         found += [_Span(table, *row) for row in rows if row[1] is not None]
     return found
 
 
-def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], rest: Rest, progress: Progress) -> None:
+def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], pause: Pause, progress: Progress) -> None:
     """Writes one batch while another thread reads the next: both databases work without Python's lock."""
     reading = threading.Lock()
 
@@ -167,12 +167,12 @@ def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], rest: 
             while batch := _next(batches, reading):
                 codec.add(own, batch.span.table, batch.rows)
                 progress(*batch)
-                if rest(0):
+                if pause(0):
                     raise Stopped
             own.execute("COMMIT")
 
-    with ThreadPoolExecutor(AT_ONCE, "footfall-rebuild-copy", _give_way) as pool:
-        copying = [pool.submit(work) for _ in range(AT_ONCE)]
+    with ThreadPoolExecutor(COPY_THREADS, "footfall-rebuild-copy", _give_way) as pool:
+        copying = [pool.submit(work) for _ in range(COPY_THREADS)]
         wait(copying, return_when=FIRST_EXCEPTION)
         with reading:
             batches.close()
@@ -189,7 +189,9 @@ def _batches(database: Database, spans: Sequence[_Span]) -> Generator[_Batch]:
     for span in spans:
         last, rows = span.first - 1, None
         while True:
-            with database.read_patiently() as connection:  # a new one for each: SQLite's log can be taken over between
+            with (
+                database.read_without_timeout() as connection
+            ):  # a new one for each: SQLite's log can be taken over between
                 rows = codec.after(connection, *span[:2], last, span.last, follow.at_once(span.table, rows))
             if rows is None:
                 break
@@ -197,7 +199,7 @@ def _batches(database: Database, spans: Sequence[_Span]) -> Generator[_Batch]:
             last = rows.last
 
 
-def _progress(spans: list[_Span], tell: Tell) -> Progress:
+def _progress(spans: list[_Span], report: Report) -> Progress:
     """Tells how far it is by the time that the rows cover: counting them would take long on SQLite."""
     whole = sum(span.seconds for span in spans)
     many = 0
@@ -209,6 +211,6 @@ def _progress(spans: list[_Span], tell: Tell) -> Progress:
         with telling:
             many += rows.many
             reached[id(span)] = max(reached.get(id(span), 0), span._replace(last=rows.last).seconds)
-            tell(f"the columnar replica is made: {sum(reached.values()) / whole:.0%}, {many:,} rows")
+            report(f"the columnar replica is made: {sum(reached.values()) / whole:.0%}, {many:,} rows")
 
     return step

@@ -18,16 +18,16 @@ IDENTITIES = ("daily", "browser")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-LONGEST_NAME = 120
+MAX_NAME = 120
 
 
-LONGEST_PATH = 300
+MAX_PATH = 300
 
 
-MOST_LINES = 200  # of hosts, addresses or paths: each is looked at for each event
+MAX_LINES = 200  # of hosts, addresses or paths: each is looked at for each event
 
 
-LONGEST_RETENTION_DAYS = 3_650
+MAX_RETENTION_DAYS = 3_650
 
 
 def _network(text: str) -> str:
@@ -38,15 +38,15 @@ def _network(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    if not text.isprintable() or len(text.split()) != 1 or len(text) > LONGEST_PATH:
+    if not text.isprintable() or len(text.split()) != 1 or len(text) > MAX_PATH:
         raise InvalidInput(f"{text[:80]!r} is no path like /admin/** ; it has no spaces")
     return "/" + paths.readable(text.strip()).replace(" ", "%20").lstrip("/")  # a line of the table has no space
 
 
 def _checked_name(text: str) -> str:
     name = text.strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(f"a name has 1 to {LONGEST_NAME} characters")
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise InvalidInput(f"a name has 1 to {MAX_NAME} characters")
     return name
 
 
@@ -65,8 +65,8 @@ def _checked_weekday(text: str) -> int:
 def _checked_retention(text: str) -> int | None:
     if not text.strip():
         return None
-    if not re.fullmatch(r" *[0-9]{1,4} *", text) or not 1 <= int(text) <= LONGEST_RETENTION_DAYS:
-        raise InvalidInput(f"give whole days from 1 to {LONGEST_RETENTION_DAYS:,}, or nothing")
+    if not re.fullmatch(r" *[0-9]{1,4} *", text) or not 1 <= int(text) <= MAX_RETENTION_DAYS:
+        raise InvalidInput(f"give whole days from 1 to {MAX_RETENTION_DAYS:,}, or nothing")
     return int(text)
 
 
@@ -75,8 +75,8 @@ def _lines(check: Callable[[str], str]) -> Callable[[Iterable[str]], str]:
 
     def checked_lines(texts: Iterable[str]) -> str:
         kept = list(dict.fromkeys(check(text) for text in texts))
-        if len(kept) > MOST_LINES:
-            raise InvalidInput(f"at most {MOST_LINES} entries, please")
+        if len(kept) > MAX_LINES:
+            raise InvalidInput(f"at most {MAX_LINES} entries, please")
         return "\n".join(kept)
 
     return checked_lines

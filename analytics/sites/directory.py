@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 
 from analytics.base import idn
-from analytics.base.ttl_cache import Snapshot
+from analytics.base.ttl_cache import TtlCache
 from analytics.sites.site import Site, other_form
 from analytics.sites.store import rows, site_of
 from analytics.storage.database import Database
@@ -25,7 +25,7 @@ class Directory:
         self._database = database
         self._is_renewed = stale_s == inf
         self._parsed: dict[Row[Any], Site] = {}
-        self._sites = Snapshot(self._read, stale_s)
+        self._sites = TtlCache(self._read, stale_s)
 
     def _read(self) -> _Known:
         """Only what has changed is parsed anew: for 1,000 sites a renewal takes 3 ms of 14."""
@@ -53,13 +53,13 @@ class Directory:
         """Every site, by domain."""
         return list(self._sites.get().by_domain.values())
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Reads the table now; what was known stays where that fails."""
-        self._sites.renew()
+        self._sites.refresh()
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Reads the table again at the next question."""
-        self._sites.forget()
+        self._sites.invalidate()
 
 
 class _Known(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-LONGEST_TEXT = 80
+MAX_TEXT = 80
 
 
 class Note(NamedTuple):

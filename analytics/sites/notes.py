@@ -8,11 +8,11 @@ from sqlalchemy import delete, func, insert, select
 
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import EARLIEST, LATEST
-from analytics.sites.note import LONGEST_TEXT, Note
+from analytics.sites.note import MAX_TEXT, Note
 from analytics.storage import schema
 from analytics.storage.database import Database
 
-MOST = 1_000  # of a site
+MAX_NOTES = 1_000  # of a site
 
 
 def of_site(database: Database, site_id: int, first: date, last: date) -> list[Note]:
@@ -31,15 +31,15 @@ def add(database: Database, site_id: int, day: str, text: str, *, now: int) -> N
     found = _day(day)
     if found is None:
         wrong["day"] = f"{day[:20]!r} is no day from {EARLIEST} to {LATEST}"
-    if not kept or len(kept) > LONGEST_TEXT or not kept.isprintable():
-        wrong["text"] = f"a note has 1 to {LONGEST_TEXT} letters"
+    if not kept or len(kept) > MAX_TEXT or not kept.isprintable():
+        wrong["text"] = f"a note has 1 to {MAX_TEXT} letters"
     if found is None or wrong:
         raise InvalidInput("; ".join(wrong.values()), wrong)
     table = schema.notes
     row = {"site_id": site_id, "day": found.isoformat(), "text": kept, "created_at": now}
     with database.transaction() as connection:
-        if connection.execute(select(func.count()).where(table.c.site_id == site_id)).scalar_one() >= MOST:
-            raise InvalidInput(f"a site has at most {MOST} notes; remove one first")
+        if connection.execute(select(func.count()).where(table.c.site_id == site_id)).scalar_one() >= MAX_NOTES:
+            raise InvalidInput(f"a site has at most {MAX_NOTES} notes; remove one first")
         (number,) = connection.execute(insert(table).values(row)).inserted_primary_key or (0,)
     return Note(int(number), found, kept)
 

@@ -25,11 +25,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from analytics.base.ids import first_id
 from analytics.sites.site import Site
 from analytics.storage import schema
-from analytics.storage.availability import Silent
+from analytics.storage.availability import Unresponsive
 from analytics.storage.database import Database
 
 PREPARED_S = 600
-AT_ONCE = 500  # sites a transaction
+SITE_BATCH = 500  # sites a transaction
 OPEN_S = 31 * 60  # a visit with a beat in these last seconds is open
 
 
@@ -41,7 +41,7 @@ class Salts(NamedTuple):
     until: int  # epoch s: then the site's day ends
 
 
-class Salting(Protocol):
+class SaltSource(Protocol):
     """The salts of a site at a moment (epoch s). Those of `prepared`, by site id, hold until their `until`."""
 
     @property
@@ -50,7 +50,7 @@ class Salting(Protocol):
     def of(self, site: Site, now: int) -> Salts: ...
 
 
-class PastSalts:
+class LogSalts:
     """The salts of days that a log tells of: made of the installation's key alone, so that the same line is the same
     visitor at every import. They are no day's salts of a `SaltKeeper`: who comes by a log meets nobody who came live.
     """
@@ -74,7 +74,7 @@ class PastSalts:
         return hmac.new(self._secret, f"log {site_id} {day}".encode(), hashlib.sha256).digest()
 
 
-class SaltKeeper:
+class SaltStore:
     """Makes, keeps and destroys salts; what is prepared in time is told without asking the database.
 
     For what was not prepared one waits `patience_s` at most: an event loop may not wait for a silent database.
@@ -103,7 +103,7 @@ class SaltKeeper:
         return self._read_beside(site, now)
 
     def _read_beside(self, site: Site, now: int) -> Salts:
-        """What was not prepared, by a thread of its own; `Silent` where that takes too long, or still does."""
+        """What was not prepared, by a thread of its own; `Unresponsive` where that takes too long, or still does."""
         with self._lock:
             begun, reading = self._reading.get(site.id, (0.0, None))
             if reading is None:
@@ -113,7 +113,7 @@ class SaltKeeper:
             left = None if self._patience_s is None else max(0.0, begun + self._patience_s - time.monotonic())
             return reading.result(left)
         except FutureTimeoutError:
-            raise Silent from None
+            raise Unresponsive from None
 
     def _read_into(self, reading: Future[Salts], site: Site, now: int) -> None:
         found: Salts | None = None
@@ -151,8 +151,8 @@ class SaltKeeper:
         return until - now < PREPARED_S and (following is None or following.until <= until)
 
     def _make(self, into: dict[int, Salts], wanted: Sequence[tuple[Site, int]]) -> None:
-        for start in range(0, len(wanted), AT_ONCE):
-            some = wanted[start : start + AT_ONCE]
+        for start in range(0, len(wanted), SITE_BATCH):
+            some = wanted[start : start + SITE_BATCH]
             found = self._read(some)  # without the lock: whoever needs what is known does not wait for this
             with self._lock:
                 into.update(zip((site.id for site, _ in some), found, strict=True))
@@ -210,7 +210,7 @@ class SaltKeeper:
     def scrub(self) -> None:
         """Makes destroyed salts unreadable in the database's log too; what a reader prevented is tried again."""
         if self._unscrubbed:
-            self._unscrubbed = not self._database.forget_deleted()
+            self._unscrubbed = not self._database.scrub_deleted()
 
 
 class Destroyed(NamedTuple):

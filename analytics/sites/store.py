@@ -104,5 +104,5 @@ def remove(database: Database, domain: str) -> Site:
             if "site_id" in table.c and table is not schema.changes:
                 connection.execute(delete(table).where(table.c.site_id == site.id))
         connection.execute(delete(schema.sites).where(schema.sites.c.id == site.id))
-        changes.forget(connection, site.id)
+        changes.record_removed_site(connection, site.id)
     return site

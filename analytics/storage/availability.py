@@ -1,4 +1,4 @@
-"""The pulse of the database: whether it answers, known without asking it, for those who may not wait."""
+"""Whether the database answers, as the last probe found it: read without a query, by callers that must not wait."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from math import inf
 
 from sqlalchemy.exc import OperationalError
 
-SILENT_S = 0.6  # the probe takes a millisecond
-CUT_S = 2.0  # from then on those who wait for an answer wait in vain
+UNRESPONSIVE_S = 0.6  # the probe takes a millisecond
+CUT_READERS_S = 2.0  # queries that wait for longer than this will not be answered
 
 
-class Silent(OperationalError):
-    """The database does not answer, which is known: it is not asked."""
+class Unresponsive(OperationalError):
+    """The database is known to hang, so no query was sent."""
 
     def __init__(self) -> None:
         super().__init__(None, None, TimeoutError("the database does not answer"))
 
 
-class Pulse:
-    """What the probes of one database have found. Where nobody probes it counts as answering.
+class Availability:
+    """What the probes of one database found. Without any probe the database counts as available.
 
     Moments are on the monotonic clock.
     """
 
     def __init__(self) -> None:
-        self.asked_at = inf  # when the probe under way began; read on the hot path
+        self.probe_began = inf  # of the probe under way; read on the hot path
         self._failed = False
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """One probe, which may take as long as it takes; it has failed where the block raises."""
-        self.asked_at = time.monotonic()
+    def probing(self) -> Iterator[None]:
+        """Wraps one probe, however long it takes. The probe failed if the block raises."""
+        self.probe_began = time.monotonic()
         try:
             yield
         except BaseException:
@@ -42,20 +42,20 @@ class Pulse:
         else:
             self._failed = False
         finally:
-            self.asked_at = inf
+            self.probe_began = inf
 
-    def miss(self) -> None:
-        """Somebody else found that it is away: so it is until the next probe."""
+    def mark_failed(self) -> None:
+        """Records a failure that another query met; it stands until the next probe."""
         self._failed = True
 
-    def silent_s(self, now: float) -> float:
-        """For how long the probe under way has had no answer, 0 where none is under way."""
-        return max(0.0, now - self.asked_at)
+    def unanswered_s(self, now: float) -> float:
+        """For how long the probe under way has waited; 0 if none is under way."""
+        return max(0.0, now - self.probe_began)
 
-    def is_silent(self, now: float) -> bool:
-        """Whether the database hangs: it neither answers nor fails."""
-        return now - self.asked_at > SILENT_S
+    def is_unresponsive(self, now: float) -> bool:
+        """Whether the database hangs: the probe under way neither answers nor fails."""
+        return now - self.probe_began > UNRESPONSIVE_S
 
-    def is_away(self, now: float) -> bool:
-        """Whether it hangs, or the last probe failed."""
-        return self._failed or self.is_silent(now)
+    def is_unavailable(self, now: float) -> bool:
+        """Whether the database hangs, or the last probe failed."""
+        return self._failed or self.is_unresponsive(now)

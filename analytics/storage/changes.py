@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select
 
+from analytics.base.background import PAUSE_PER_BATCH, Pause
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest
 
-KEPT = 100_000
-BATCH = 500  # deleted at once, and the pause after it: as in `analytics.jobs.purge`
-PAUSE = 9.0
+MAX_LINES = 100_000
+BATCH = 500  # lines deleted by one transaction
 
 COLUMNS = ("site_id", "visits", "pageviews", "events")
 FACTS = COLUMNS[1:]
@@ -36,7 +35,7 @@ class Change(NamedTuple):
     digest: str  # what it says, in short
 
 
-def note(connection: Connection, site_id: int, **rows: Iterable[int]) -> None:
+def record(connection: Connection, site_id: int, **rows: Iterable[int]) -> None:
     """Says in this transaction which `visits`, `pageviews` and `events` of a site it changed or deleted.
 
     Call it last. With none of the three: all of the site's rows.
@@ -47,7 +46,7 @@ def note(connection: Connection, site_id: int, **rows: Iterable[int]) -> None:
     connection.execute(insert(schema.changes).values(site_id=site_id, **values))
 
 
-def forget(connection: Connection, site_id: int) -> None:
+def record_removed_site(connection: Connection, site_id: int) -> None:
     """Says that a site is gone, and deletes the lines that told of its rows. Call it last, in place of `note`."""
     # The new line comes first: SQLite would give it the number of one that was deleted, which followers have seen.
     said = connection.execute(insert(schema.changes).values(site_id=site_id)).inserted_primary_key
@@ -56,9 +55,9 @@ def forget(connection: Connection, site_id: int) -> None:
     connection.execute(delete(table).where(table.c.site_id == site_id, table.c.id < said[0]))
 
 
-def mark(connection: Connection) -> None:
+def write_marker(connection: Connection) -> None:
     """Writes a line that no other truth has, of no row: where a copy begins."""
-    note(connection, 0, visits=[secrets.randbits(62)])
+    record(connection, 0, visits=[secrets.randbits(62)])
 
 
 def newest(connection: Connection, many: int) -> list[Change]:
@@ -90,7 +89,7 @@ def _change(row: Row[*tuple[Any, ...]]) -> Change:
     return Change(row.id, row.site_id, rows, digest)
 
 
-def prune(database: Database, rest: Rest, kept: int = KEPT) -> int:
+def prune(database: Database, pause: Pause, kept: int = MAX_LINES) -> int:
     """Deletes all but the last `kept` lines, in batches that hold nobody up, and says how many."""
     table, gone = schema.changes, 0
     with database.read() as connection:
@@ -100,6 +99,6 @@ def prune(database: Database, rest: Rest, kept: int = KEPT) -> int:
         begun = time.monotonic()
         with database.transaction() as connection:
             gone += connection.execute(delete(table).where(table.c.id < min(low + BATCH, end))).rowcount
-        if rest((time.monotonic() - begun) * PAUSE):
+        if pause((time.monotonic() - begun) * PAUSE_PER_BATCH):
             break
     return gone

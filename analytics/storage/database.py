@@ -24,7 +24,7 @@ from analytics.base import error_causes, private_files
 from analytics.base.config import Config
 from analytics.base.ids import IMPORTED
 from analytics.storage import locks
-from analytics.storage.availability import Pulse, Silent
+from analytics.storage.availability import UNRESPONSIVE_S, Availability, Unresponsive
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -40,7 +40,7 @@ PRAGMAS = (
 )
 
 
-class Taken(RuntimeError):
+class DatabaseInUse(RuntimeError):
     """Another process owns the SQLite file; the message names it."""
 
 
@@ -49,18 +49,19 @@ class NoData(RuntimeError):
 
 
 class Database:
-    """A connection to the truth; close it to let go of the file.
+    """The database: SQLite's file or PostgreSQL. Close it to release the file and the connections.
 
     `transaction()` writes: on SQLite through the only writing connection, one transaction at a time. `read()` never
-    writes. `worker` tells this process from others on the same PostgreSQL server and goes into row ids. Where `probe`
-    is called again and again, `pulse` tells whether the database answers; while it hangs both raise `Silent` at once.
+    writes. `worker` is this process's number among those on the same PostgreSQL server; row ids contain it. If `probe`
+    is called regularly, `availability` says whether the database answers; while it hangs, both raise `Unresponsive` at
+    once.
     """
 
     def __init__(self, config: Config) -> None:
         self.embedded = config.embedded
-        self.pulse = Pulse()
+        self.availability = Availability()
         self._write_lock = threading.RLock()
-        self._alone = threading.Lock()
+        self._daily_work_lock = threading.Lock()
         if config.embedded or config.data_dir.exists():
             private_files.directory(config.data_dir)
         if config.embedded:
@@ -84,7 +85,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A connection whose statements are committed together, and synced, when the block ends."""
-        self._check_pulse()
+        self._check_availability()
         if not self.embedded:
             with self.writing.begin() as connection:
                 yield connection
@@ -95,17 +96,17 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that only reads."""
-        self._check_pulse()
+        self._check_availability()
         with self.reading.connect() as connection:
             yield connection
 
-    def _check_pulse(self) -> None:
-        if self.pulse.is_silent(time.monotonic()):
-            raise Silent
+    def _check_availability(self) -> None:
+        if time.monotonic() - self.availability.probe_began > UNRESPONSIVE_S:
+            raise Unresponsive
 
     def probe(self) -> None:
-        """Asks for next to nothing, over a connection of its own, and notes in `pulse` whether an answer comes."""
-        with self.pulse.asking(), self._probing.connect() as connection:
+        """Runs a cheap query over a connection of its own and records in `availability` whether it was answered."""
+        with self.availability.probing(), self._probing.connect() as connection:
             connection.execute(text("SELECT 1 FROM sites LIMIT 1"))
 
     def cut_readers(self) -> None:
@@ -118,7 +119,7 @@ class Database:
                 connection.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
-    def read_patiently(self) -> Iterator[Connection]:
+    def read_without_timeout(self) -> Iterator[Connection]:
         """As `read`, for work that no page waits for: the answer may take as long as it takes."""
         if self.embedded:
             with self.read() as connection:
@@ -142,21 +143,21 @@ class Database:
             yield connection
 
     @contextmanager
-    def alone(self) -> Iterator[bool]:
+    def daily_work_lock(self) -> Iterator[bool]:
         """Whether nobody else, in this process or in another on this database, is within such a block."""
         if self.embedded:
-            taken = self._alone.acquire(blocking=False)
+            taken = self._daily_work_lock.acquire(blocking=False)
             try:
                 yield taken
             finally:
                 if taken:
-                    self._alone.release()
+                    self._daily_work_lock.release()
             return
         with self.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.detach()  # it is closed for good at the end, and with it the lock is gone
             yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": locks.DAILY_WORK}).scalar())
 
-    def forget_deleted(self) -> bool:
+    def scrub_deleted(self) -> bool:
         """Makes deleted rows unreadable in SQLite's log too; False where a reader holds the log: ask again later."""
         if not self.embedded:
             return True  # PostgreSQL's log goes its own way
@@ -167,7 +168,7 @@ class Database:
             cursor.execute(f"PRAGMA {BUSY}")
             return not busy
 
-    def keep_lease(self) -> None:
+    def renew_lease(self) -> None:
         """Takes the worker's number anew where the connection that held it has died."""
         if self._lease is None:
             return
@@ -233,7 +234,7 @@ def _own(path: Path) -> IO[str]:
         file.seek(0)
         holder = file.read().strip() or "an unknown process"
         file.close()
-        raise Taken(f"{path} is in use by {holder}; SQLite has one server, several need PostgreSQL") from None
+        raise DatabaseInUse(f"{path} is in use by {holder}; SQLite has one server, several need PostgreSQL") from None
     file.truncate(0)
     file.write(f"process {os.getpid()}")
     file.flush()
@@ -292,4 +293,4 @@ def _lease_worker(connection: Connection) -> int:
         if connection.execute(taking, {"space": locks.WORKER, "n": number}).scalar():
             connection.commit()
             return number
-    raise Taken(f"all {IMPORTED} worker numbers of this database are in use")
+    raise DatabaseInUse(f"all {IMPORTED} worker numbers of this database are in use")

@@ -16,10 +16,6 @@ from analytics.calendar.days import days_between
 from analytics.storage import schema
 from analytics.storage.database import Database
 
-Rest = Callable[[float], bool]  # waits so many seconds; True: stop now (`Event.wait` is one)
-Tell = Callable[[str], None]  # hears how far it is, often
-
-PAUSE = 9.0  # times what a batch took: others have nine tenths of the time
 AGAIN, BEGUN = 0, 1  # `done_at` of a job that has to run again, and of one that is under way
 
 

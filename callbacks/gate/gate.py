@@ -35,7 +35,7 @@ from analytics.access import accounts
 from analytics.access.roles import Person
 from analytics.base import idn, language
 from analytics.base.config import path_of
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.storage.database import Database
 from callbacks.gate import callback_validation
 from collector.http.messages import HSTS, routed
@@ -356,7 +356,7 @@ def _log(error: Exception) -> None:
     """What failed and where, without the query: it may carry what a person typed."""
     request = flask.request
     path = request.path.encode("unicode_escape").decode("ascii")
-    logger.error("%s %s failed: %s", request.method, path, told(error))
+    logger.error("%s %s failed: %s", request.method, path, describe(error))
 
 
 def _json_error(status: int, code: str, message: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import flask
 from werkzeug.exceptions import Forbidden, NotFound
 
-from analytics.access.roles import ANYBODY, MEMBER, VIEWER, Person
+from analytics.access.roles import MEMBER, PUBLIC_VIEWER, VIEWER, Person
 from analytics.sites.site import Site
 from collector.service import Service
 
@@ -24,7 +24,7 @@ class NotEnough(Forbidden):
 def asker(service: Service) -> Person:
     """Who asks. On a public dashboard that is anybody, who reads every site; the gate lets no stranger get here."""
     if service.config.public:
-        return ANYBODY
+        return PUBLIC_VIEWER
     person: Person | None = flask.g.get("person")
     if person is None:
         raise NotYours
@@ -53,7 +53,7 @@ def authorized_everywhere(service: Service, at_least: str) -> Person:
 def authorized_somebody(service: Service) -> Person:
     """Whoever asks, where that is somebody with an account: nobody is on a public dashboard."""
     person = asker(service)
-    if person is ANYBODY:
+    if person is PUBLIC_VIEWER:
         raise NotYours
     return person
 

@@ -12,12 +12,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound, TooManyRequests
 
 from analytics.access import accounts, invitations
-from analytics.access.invitations import Gone, Invitation
+from analytics.access.invitations import InvalidInvitation, Invitation
 from analytics.access.roles import Person
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 from analytics.base.errors import InvalidInput
 from analytics.base.idn import to_letters
-from analytics.base.rate_limit import Tries
+from analytics.base.rate_limit import RateLimit
 from analytics.sites.store import all_sites
 from analytics.storage.database import Database
 from callbacks.gate import gate, signin
@@ -35,7 +35,7 @@ def register(
     clock: gate.Clock = gate.epoch,
 ) -> None:
     """Adds `/invitation`. `client` tells the address of who asks, past the proxies that are trusted."""
-    tries = Tries(signin.BY_ADDRESS, signin.WINDOW_S)
+    tries = RateLimit(signin.BY_ADDRESS, signin.WINDOW_S)
     pages = _Pages(database, version, base_url, client, clock, tries)
     server.add_url_rule("/invitation", "invitation_page", pages.show, methods=["GET"])
     server.add_url_rule("/invitation", "invitation", pages.accept, methods=["POST"])
@@ -47,7 +47,7 @@ class _Pages(NamedTuple):
     base_url: str
     client: signin.Client
     clock: gate.Clock
-    tries: Tries
+    tries: RateLimit
 
     def show(self) -> ResponseReturnValue:
         """What it is an invitation to, and the form."""
@@ -63,7 +63,7 @@ class _Pages(NamedTuple):
                 return flask.redirect(path)
             email, password = given.get("email", ""), given.get("password", "")
             login = invitations.join(self.database, self._token, email, password, now=self.clock())
-        except Gone:
+        except InvalidInvitation:
             raise NotFound from None
         except InvalidInput as wrong:
             return self._page(invitation, 422, wrong=wrong.fields)
@@ -84,8 +84,8 @@ class _Pages(NamedTuple):
         now = self.clock()
         try:
             return invitations.find(self.database, self._token, now=now)
-        except Gone:
-            wait_s = self.tries.take(household(self.client()), now)
+        except InvalidInvitation:
+            wait_s = self.tries.take(address_prefix(self.client()), now)
         raise TooManyRequests(signin.WAIT, retry_after=wait_s) if wait_s else NotFound
 
     def _person(self) -> Person | None:

@@ -12,10 +12,10 @@ from flask import Response
 from flask.typing import ResponseReturnValue
 
 from analytics.access import accounts
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 from analytics.base.errors import InvalidInput
 from analytics.base.program import line
-from analytics.base.rate_limit import Tries
+from analytics.base.rate_limit import RateLimit
 from analytics.storage.database import Database
 from callbacks.gate import gate
 from layouts import plain
@@ -147,14 +147,14 @@ class Doorman:
 
     def __init__(self) -> None:
         self._salt = secrets.token_bytes(16)
-        self._pairs = Tries(BY_PAIR, WINDOW_S)
-        self._accounts = Tries(BY_ACCOUNT, WINDOW_S)
-        self._addresses = Tries(BY_ADDRESS, WINDOW_S)
+        self._pairs = RateLimit(BY_PAIR, WINDOW_S)
+        self._accounts = RateLimit(BY_ACCOUNT, WINDOW_S)
+        self._addresses = RateLimit(BY_ADDRESS, WINDOW_S)
         self._friends: dict[str, None] = {}
 
     def visit(self, address: str, email: str, mark: str) -> Visit:
         """Who tries what. `mark` changes with the account's password."""
-        who, account = household(address), _account(email)
+        who, account = address_prefix(address), _account(email)
         return Visit(
             pair=self._hash("pair", who, account, mark),
             account=self._hash("account", account, mark),
@@ -193,4 +193,4 @@ def _account(email: str) -> str:
     try:
         return accounts.normal_email(email)
     except InvalidInput:
-        return email[: accounts.LONGEST_EMAIL]
+        return email[: accounts.MAX_EMAIL]

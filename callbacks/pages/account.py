@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.access import accounts, logins
 from analytics.base.errors import InvalidInput
-from analytics.base.rate_limit import Tries
+from analytics.base.rate_limit import RateLimit
 from callbacks.forms import Done, Fields, on_send
 from callbacks.gate import gate, signin
 from callbacks.gate.guard import authorized_somebody
@@ -37,7 +37,7 @@ def page(asked: Asked) -> Component:
 
 def register(app: Dash, service: Service) -> None:
     """Chooses the language, changes the password and ends logins."""
-    tries = Tries(signin.BY_PAIR, signin.WINDOW_S)
+    tries = RateLimit(signin.BY_PAIR, signin.WINDOW_S)
 
     def choose(_domain: object, fields: Fields) -> Done:
         person = authorized_somebody(service)

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
 from analytics.jobs import daily_usage
-from analytics.live.figures import Figures
+from analytics.live.today_counts import TodayCounts
 from analytics.sites.site import Site
 from callbacks.gate.guard import asker, visible
 from callbacks.page_context import Asked
@@ -90,7 +90,7 @@ def _drawn(service: Service, known: Sequence[Site], asking: Asking, yesterday: Y
     turned = min(asking.page, all_sites.pages(len(found)))
     shown = found[(turned - 1) * all_sites.ROWS : turned * all_sites.ROWS]
     ids = [site.id for site in shown]
-    trends, before = service.trends.read(ids, now), yesterday(ids)
+    trends, before = service.sparklines.read(ids, now), yesterday(ids)
     rows = [
         all_sites.Row(
             domain=site.domain,
@@ -110,7 +110,7 @@ def _drawn(service: Service, known: Sequence[Site], asking: Asking, yesterday: Y
 
 
 def _found(
-    known: Sequence[Site], active: Mapping[int, int], today: Mapping[int, Figures], asking: Asking
+    known: Sequence[Site], active: Mapping[int, int], today: Mapping[int, TodayCounts], asking: Asking
 ) -> list[Site]:
     """The sites that fit the search, as they are to be sorted."""
     found = [site for site in known if any(asking.words in name for name in _names(site))]
@@ -125,7 +125,7 @@ def _names(site: Site) -> tuple[str, ...]:
     return site.domain, site.shown_domain, site.name.lower()
 
 
-def _figure(site: Site, active: Mapping[int, int], today: Mapping[int, Figures], sort: str) -> int:
+def _figure(site: Site, active: Mapping[int, int], today: Mapping[int, TodayCounts], sort: str) -> int:
     """What a site is sorted by; equals stay by domain."""
     if sort == "active":
         return active.get(site.id, 0)

@@ -13,7 +13,7 @@ import msgspec
 from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.calendar.minute_series import MINUTE
 from analytics.commands import snippet as line_of
 from analytics.live import rewind
@@ -56,7 +56,7 @@ def page(asked: Asked) -> Component:
 
 
 def register(app: Dash, service: Service) -> None:
-    """Redraws every 10 s, on a nudge of the stream and on Refresh; `assets/live.js` lets one in at a time."""
+    """Redraws every 10 s, on a nudge of the stream and on Refresh; `assets/pages/live.js` lets one in at a time."""
 
     @app.callback(
         *OUTPUTS,
@@ -142,5 +142,5 @@ def _part(name: str, draw: Callable[[], Any]) -> Any:
     try:
         return draw()
     except Exception as failed:
-        log.error("%s failed: %s", name, told(failed))
+        log.error("%s failed: %s", name, describe(failed))
         return None

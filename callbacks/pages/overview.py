@@ -1,4 +1,4 @@
-"""The Overview: its page, the parts that `assets/overview.js` asks for, and every list and chart as a file.
+"""The Overview: its page, the parts that `assets/pages/overview.js` asks for, and every list and chart as a file.
 
 Parts are HTML text rather than Dash components: what one click draws anew would cost React half a second.
 """
@@ -16,7 +16,7 @@ from dash import Dash, html
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
 from analytics.sites.site import Site
 from callbacks.download import csv_file
@@ -50,7 +50,7 @@ def _opens(service: Service, site: Site) -> str:
     try:
         return first_period(site, service.ask, int(time.time()))
     except Exception as failed:
-        log.error("when %s began could not be read: %s", site.domain, told(failed))
+        log.error("when %s began could not be read: %s", site.domain, describe(failed))
         return ""
 
 
@@ -108,7 +108,7 @@ def _part(name: str, answers: Answers) -> str:
     try:
         return markup(PARTS[name](answers))
     except Exception as failed:
-        log.error("%s failed: %s", name, told(failed))
+        log.error("%s failed: %s", name, describe(failed))
         return markup(states.failed(f"{NAMES.get(name, 'This part')} could not be read", AGAIN))
 
 

@@ -7,7 +7,7 @@ import time
 
 from dash import Dash
 
-from analytics.access.roles import ADMIN, ANYBODY, Person
+from analytics.access.roles import ADMIN, PUBLIC_VIEWER, Person
 from analytics.base.errors import InvalidInput
 from analytics.query import filters, segments
 from analytics.sites.site import Site
@@ -43,7 +43,7 @@ def register(app: Dash, service: Service) -> None:
 def may(service: Service, site: Site) -> May:
     """Who asks, and what they may do with what is saved there."""
     person = asker(service)
-    return May(person.id, person is not ANYBODY and person.may(ADMIN, site.id))
+    return May(person.id, person is not PUBLIC_VIEWER and person.may(ADMIN, site.id))
 
 
 def _somebody(service: Service, domain: object) -> tuple[Site, Person]:

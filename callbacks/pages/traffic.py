@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.access.roles import ADMIN, OWNER
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.live import outcome_store
 from analytics.live.outcomes import HOUR
 from analytics.sites.host import NO_SITE
@@ -83,7 +83,7 @@ def _parts(service: Service, site: Site | None, hours: int) -> tuple[Any, Any, A
         if site and asker(service).may_everywhere(OWNER):
             nowhere = outcome_store.read(service.database, NO_SITE, span.since, until).received
     except SQLAlchemyError as away:
-        log.error("the counters cannot be read: %s", told(away))
+        log.error("the counters cannot be read: %s", describe(away))
         failed = states.failed(
             "Traffic could not be read", "The database does not answer. It is asked again soon.", again=False
         )

@@ -6,7 +6,7 @@ from dash import Dash
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 from analytics.sites import store
 from analytics.sites.unlisted_hosts import unlisted
 from callbacks.forms import Done, Fields, lines, on_send
@@ -23,7 +23,7 @@ def cards(asked: Asked) -> list[Component]:
     """The cards of the section."""
     waiting = unlisted(asked.service.database, asked.site)
     return filters.cards(
-        asked.site, hosts.card(asked.site, waiting) if waiting else None, household(client(asked.service))
+        asked.site, hosts.card(asked.site, waiting) if waiting else None, address_prefix(client(asked.service))
     )
 
 

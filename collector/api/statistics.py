@@ -8,7 +8,7 @@ from typing import Any
 
 from analytics.access.api_keys import Key, KeyRing
 from analytics.base.errors import InvalidInput
-from analytics.live.minutes import History, StillCounting
+from analytics.live.minutes import MinuteHistory, StillCounting
 from analytics.query.answer import Past
 from analytics.query.stats import Ask
 from analytics.sites.directory import Directory
@@ -51,7 +51,7 @@ class Statistics:
     """Answers programs with a `stats` key. Memory: a counter for each key."""
 
     def __init__(
-        self, sites: Directory, keys: KeyRing, hub: Hub, ask: Ask, history: History, clock: Callable[[], float]
+        self, sites: Directory, keys: KeyRing, hub: Hub, ask: Ask, history: MinuteHistory, clock: Callable[[], float]
     ) -> None:
         self._sites = sites
         self._keys = keys

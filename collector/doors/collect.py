@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.access.api_keys import Key
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.live.outcomes import DROPPED
 from analytics.sites.site import readable_domain
 from collector.http.messages import Request, Response, json_response
-from collector.http.proxies import Proxies
+from collector.http.proxies import PROXY_HEADERS, Proxies
 from collector.ingest import pipeline
 from collector.ingest.accepted import Accepted
 from collector.ingest.event import Body, Event, Note, Rejected, read_body
@@ -33,6 +33,7 @@ CORS = (
     ("Cache-Control", "no-store"),
 )
 NO_NOTE = Note()
+FORWARDED = ("x-forwarded-for", *PROXY_HEADERS)
 NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 NAMES = re.compile(rf"{NAME}(?:[ \t]*,[ \t]*{NAME})*")
 LARGEST_NAMES = 4 * 1024
@@ -89,9 +90,9 @@ class Collector:
         try:
             return self._begin(request)
         except SQLAlchemyError as away:
-            log.error("the database does not answer: %s", told(away))
+            log.error("the database does not answer: %s", describe(away))
         except Exception as failed:
-            log.error("an event could not be taken apart: %s", told(failed))
+            log.error("an event could not be taken apart: %s", describe(failed))
         self._writer.count(0, int(time.time()), *named(AWAY))
         return answer([AWAY], batch=False)
 
@@ -147,8 +148,12 @@ class Collector:
 
     def _run(self, request: Request, body: Body) -> list[Accepted | Refusal]:
         """What the pipeline makes of each event. Refusals are counted here."""
-        address, headers = self._proxies.client(request), self._proxies.believed(request)
-        self._proxies.watch(request, address, len(body.events))
+        address, headers = request.peer, request.headers
+        if headers.keys().isdisjoint(FORWARDED) and ":" not in address:  # it speaks for nobody else
+            self._proxies.untrusted.last.extend(("",) * len(body.events))
+        else:
+            address, headers = self._proxies.client(request), self._proxies.believed(request)
+            self._proxies.watch(request, address, len(body.events))
         now_ms = int(self._clock() * 1000)
         results: list[Accepted | Refusal] = []
         for place, event in enumerate(body.events):
@@ -242,8 +247,8 @@ def _answer_one(outcome: Outcome) -> Response:
         case Rejected():
             return json_response(outcome.status, {"error": outcome.error}, CORS)
         case Shed():
-            told = {"error": {"code": outcome.code, "message": outcome.message}}
-            return json_response(outcome.status, told, (*CORS, ("Retry-After", str(outcome.retry_after))))
+            describe = {"error": {"code": outcome.code, "message": outcome.message}}
+            return json_response(outcome.status, describe, (*CORS, ("Retry-After", str(outcome.retry_after))))
 
 
 def _answer_many(outcomes: Sequence[Outcome]) -> Response:
@@ -251,23 +256,23 @@ def _answer_many(outcomes: Sequence[Outcome]) -> Response:
     kinds = (Stored | Added, Duplicate)
     stored, duplicate = (sum(isinstance(outcome, kind) for outcome in outcomes) for kind in kinds)
     reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Filtered))
-    told: dict[str, Any] = {"stored": stored, "duplicate": duplicate}
+    describe: dict[str, Any] = {"stored": stored, "duplicate": duplicate}
     headers = [*CORS]
     if reasons:
-        told |= {"filtered": reasons.total(), "reasons": dict(reasons)}
+        describe |= {"filtered": reasons.total(), "reasons": dict(reasons)}
         headers.append(_outcome_header(next(iter(reasons))))
     if refused := [_refused(index, outcome) for index, outcome in enumerate(outcomes) if _is_refused(outcome)]:
-        told["rejected"] = refused
+        describe["rejected"] = refused
     if shed:
         headers.append(("Retry-After", str(max(one.retry_after for one in shed))))
     if stored or duplicate:
-        return json_response(202, told, tuple(headers))
+        return json_response(202, describe, tuple(headers))
     if shed:  # before 200 and 422: whoever sends it again may have all of it stored
         first = {"code": shed[0].code, "message": shed[0].message}
-        return json_response(shed[0].status, told | {"error": first}, tuple(headers))
+        return json_response(shed[0].status, describe | {"error": first}, tuple(headers))
     if reasons:
-        return json_response(200, told, tuple(headers))
-    return json_response(422, told | {"error": refused[0]["error"]}, tuple(headers))
+        return json_response(200, describe, tuple(headers))
+    return json_response(422, describe | {"error": refused[0]["error"]}, tuple(headers))
 
 
 def _is_refused(outcome: Outcome) -> bool:

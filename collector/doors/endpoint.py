@@ -16,8 +16,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from analytics.base.address_prefix import household
-from analytics.base.error_log import told
+from analytics.base.address_prefix import address_prefix
+from analytics.base.error_log import describe
 from collector.api import statistics
 from collector.doors import pixel
 from collector.doors.routes import DATABASE_AWAY, NO_STORE, QUICK, SLOW, Answer, Routes, Stream, answered_by
@@ -101,7 +101,7 @@ class Endpoint:
                     self._end_waits(time.monotonic())
                     await self._end_slow()
                 except Exception as failed:
-                    log.error("connections could not be looked after: %s", told(failed))
+                    log.error("connections could not be looked after: %s", describe(failed))
         finally:
             checking.cancel()
 
@@ -135,7 +135,7 @@ class Endpoint:
             return
         is_call = path == CALLS
         if failed := done.exception():  # whatever it is: who waits gets an answer
-            log.error("who sends something is not known: %s", told(failed))
+            log.error("who sends something is not known: %s", describe(failed))
             tell(UNKNOWN_FOR_NOW)
         elif done.result():
             tell(self._of_a_call if is_call else self._of_people)
@@ -143,7 +143,7 @@ class Endpoint:
             tell(SIGN_IN_FIRST if is_call else TOO_LARGE)
 
     def address(self, peer: str, headers: Mapping[str, str]) -> str:
-        return household(self._routes.collector.client(Request("", "", "", headers, peer)))
+        return address_prefix(self._routes.collector.client(Request("", "", "", headers, peer)))
 
     def refused(self, path: str, response: Response) -> Response:
         return self._routes.not_collected(response) if path == COLLECT else response
@@ -207,7 +207,7 @@ class Endpoint:
             try:
                 connection.answer(number, finish(outcomes))
             except Exception as failed:
-                log.error("an answer could not be given: %s", told(failed))
+                log.error("an answer could not be given: %s", describe(failed))
 
     def _look(self) -> None:
         """Answers whoever has waited long enough for a commit that does not come back. It may still be made: then it
@@ -237,7 +237,7 @@ class Endpoint:
             try:
                 connection.check(time.monotonic())
             except Exception as failed:
-                log.error("a connection could not be looked after: %s", told(failed))
+                log.error("a connection could not be looked after: %s", describe(failed))
             if number % LOOKED_AFTER == 0:
                 await asyncio.sleep(0)
 
@@ -272,7 +272,7 @@ class Endpoint:
         if done.cancelled():
             return
         if failed := done.exception():
-            log.error("a request failed: %s", told(failed))
+            log.error("a request failed: %s", describe(failed))
             connection.answer(number, AWAY)
         elif isinstance(done.result(), Response):
             connection.answer(number, done.result())
@@ -299,7 +299,7 @@ class Endpoint:
             try:
                 await self._loop.run_in_executor(self._live, _close_forbidden, list(self._streams.values()))
             except Exception as failed:
-                log.warning("streams could not be checked: %s", told(failed))
+                log.warning("streams could not be checked: %s", describe(failed))
 
     def close(self) -> None:
         """Lets the threads end."""

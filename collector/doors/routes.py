@@ -17,8 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from analytics.access.api_keys import KeyRing
 from analytics.access.embeds import EmbedRing
 from analytics.base import language
-from analytics.base.error_log import told
-from analytics.live.minutes import History
+from analytics.base.error_log import describe
+from analytics.live.minutes import MinuteHistory
 from analytics.query.stats import Ask
 from analytics.sites.directory import Directory
 from analytics.sites.site import Site
@@ -97,10 +97,10 @@ def answered_by(answer: Answer, request: Request) -> Response | Stream:
     try:
         return answer(request)
     except SQLAlchemyError as away:
-        log.error("%s: the database does not answer: %s", request.path, told(away))
+        log.error("%s: the database does not answer: %s", request.path, describe(away))
         return DATABASE_AWAY
     except Exception as failed:
-        log.error("%s failed: %s", request.path, told(failed))
+        log.error("%s failed: %s", request.path, describe(failed))
         return FAILED
 
 
@@ -125,7 +125,7 @@ class Routes:
         collector: Collector,
         writer: Writer,
         hub: Hub,
-        history: History,
+        history: MinuteHistory,
         sites: Directory,
         keys: KeyRing,
         embeds: EmbedRing,
@@ -314,7 +314,7 @@ class Routes:
         """Whether events can be stored, as far as it is known: nothing is asked, so nothing is waited for."""
         if not self._writer.alive:
             return error(503, "writer_stopped", "the writer has stopped", (NO_STORE,))
-        if self._writer.stuck or self._database.pulse.is_away(time.monotonic()):
+        if self._writer.stuck or self._database.availability.is_unavailable(time.monotonic()):
             return DATABASE_AWAY
         if self._writer.failing:
             return NOT_STORING

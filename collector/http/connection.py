@@ -19,9 +19,9 @@ from typing import NamedTuple, NoReturn, Protocol, cast
 
 import httptools
 
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 from analytics.base.addresses import plain_address
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from collector.http import head
 from collector.http.budget import Allowance, Budget
 from collector.http.guests import Guests
@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=LARGEST_UNSENT)
         peer = self._transport.get_extra_info("peername")
         self._peer = plain_address(str(peer[0])) if peer else "127.0.0.1"
-        self._home = household(self._peer)
+        self._home = address_prefix(self._peer)
         self._handler.connections.add(self, self._home)
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -187,7 +187,7 @@ class Connection(asyncio.Protocol):
             return None if self._deaf else self._without_upgrade(memoryview(data)[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as failed:
             if not isinstance(failed.__context__, _Ended):
-                log.error("a request failed: %s", told(failed))
+                log.error("a request failed: %s", describe(failed))
                 self._transport.abort()
         except httptools.HttpParserError:
             self._refuse(BAD_REQUEST)
@@ -390,7 +390,7 @@ class Connection(asyncio.Protocol):
                     return
                 self._take(self._waiting.popleft())
         except Exception as failed:
-            log.error("a request failed: %s", told(failed))
+            log.error("a request failed: %s", describe(failed))
             self._transport.abort()
         finally:
             self._turning = False

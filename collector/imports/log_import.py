@@ -19,16 +19,16 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from analytics.base import zones
+from analytics.base.background import Pause, Report
 from analytics.base.errors import InvalidInput
 from analytics.base.ids import IMPORTED, Ids
 from analytics.calendar.days import start_of
 from analytics.calendar.period import EARLIEST
 from analytics.sites import store as sites
 from analytics.sites.host import OTHER
-from analytics.sites.salts import PastSalts
+from analytics.sites.salts import LogSalts
 from analytics.sites.site import Site
 from analytics.storage.database import Database
-from analytics.storage.job_state import Rest, Tell
 from collector.imports.access_log import Hit
 from collector.imports.log_file import LogFile
 from collector.imports.log_reader import LogReader, shown, unknown
@@ -80,8 +80,8 @@ class Means(NamedTuple):
 
     database: Database
     kit: Kit
-    rest: Rest
-    tell: Tell
+    rest: Pause
+    tell: Report
     beside: bool = False
     clock: Callable[[], float] = time.time
 
@@ -170,7 +170,7 @@ class _Import:
         self._means = means
         self._site = site
         # of its own: what a log tells does not count against anybody, and is remembered by nobody
-        self._kit = replace(means.kit, salts=PastSalts(secret), rate=Rate(0), spammers=means.kit.spammers.anew())
+        self._kit = replace(means.kit, salts=LogSalts(secret), rate=Rate(0), spammers=means.kit.spammers.anew())
         self._key = hmac.digest(secret, f"lines of logs {site.id}".encode(), "sha256")
         self._ids = Ids(IMPORTED)
         self._names = [Names(self._key) for _ in logs]

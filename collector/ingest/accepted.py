@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 import msgspec
 
-from analytics.live.beat import State
+from analytics.live.beat import PageState
 from collector.ingest.visit import Origin
 
 
@@ -56,6 +56,6 @@ class Accepted(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     title: str
     engaged_ms: int
     scroll: int
-    state: State
+    state: PageState
     origin: Callable[[], Origin]
     details: Details | None = None

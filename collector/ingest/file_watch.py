@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 
 log = logging.getLogger("footfall.files")
 
@@ -49,7 +49,7 @@ class FileWatch:
             self._read_file()
         except (OSError, ValueError) as failed:
             log.warning("%s: %s cannot be read; the one before stays in use", self._setting, self._path)
-            log.debug("%s: %s", self._setting, told(failed))
+            log.debug("%s: %s", self._setting, describe(failed))
         else:
             log.info("%s: %s has changed and was read again", self._setting, self._path)
 

@@ -111,7 +111,7 @@ read_cached = lru_cache(maxsize=4_096)(_read)
 
 
 def _host(host: str) -> str:
-    return idn.to_ascii(host).removesuffix(".") if len(host) <= idn.LONGEST else ""
+    return idn.to_ascii(host).removesuffix(".") if len(host) <= idn.MAX_HOST else ""
 
 
 def _encodable(text: str) -> bool:

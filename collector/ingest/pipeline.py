@@ -14,9 +14,9 @@ from typing import NamedTuple
 import msgspec
 
 from analytics.base.addresses import plain_address
-from analytics.live.beat import State
+from analytics.live.beat import PageState
 from analytics.sites.directory import Directory
-from analytics.sites.salts import Salting, Salts
+from analytics.sites.salts import Salts, SaltSource
 from analytics.sites.site import Site
 from collector.ingest import device, page_url, redaction, robot
 from collector.ingest.accepted import Accepted, Details, Kind
@@ -36,7 +36,7 @@ AHEAD = ("prefetch", "prerender", "preview")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 KINDS = {"pageview": Kind.PAGEVIEW, "event": Kind.EVENT, "heartbeat": Kind.HEARTBEAT, "leave": Kind.LEAVE}
-STATES = {None: State.ACTIVE, "active": State.ACTIVE, "idle": State.IDLE, "hidden": State.HIDDEN}
+STATES = {None: PageState.ACTIVE, "active": PageState.ACTIVE, "idle": PageState.IDLE, "hidden": PageState.HIDDEN}
 
 
 class Hit(NamedTuple):
@@ -56,7 +56,7 @@ class Kit:
     """What the steps work with; one for a process."""
 
     sites: Directory
-    salts: Salting
+    salts: SaltSource
     places: Places
     rate: Rate
     secret: bytes
@@ -216,7 +216,7 @@ def accept(hit: Hit, kit: Kit) -> Accepted:
         title=event.title or "",
         engaged_ms=event.engaged_ms or 0,
         scroll=event.scroll or 0,
-        state=STATES[event.state] if kind is Kind.HEARTBEAT else State.LEFT if kind is Kind.LEAVE else State.ACTIVE,
+        state=PageState.LEFT if kind is Kind.LEAVE else STATES[event.state if kind is Kind.HEARTBEAT else None],
         origin=partial(origin_of, page, event, hit.address, hit.agent[: device.LONGEST], kit.places),
         details=_details(redaction.cleared(event)) if kind is Kind.EVENT else None,
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from analytics.base.limits import LONGEST_VISIT_S
+from analytics.base.limits import MAX_VISIT_S
 
 IDLE_MINUTES = 30
 
@@ -61,7 +61,7 @@ def is_open(visit: Visit, at: int) -> bool:
     since it started.
     """
     near = (at - visit.seen_at) // 60 <= IDLE_MINUTES and (visit.started_at - at) // 60 <= IDLE_MINUTES
-    return near and at - visit.started_at <= LONGEST_VISIT_S
+    return near and at - visit.started_at <= MAX_VISIT_S
 
 
 def with_pageview(visit: Visit, at: int, path: str) -> Visit:

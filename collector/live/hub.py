@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem, recent
 from analytics.live.presence import RECENT_S, Presence
@@ -182,7 +182,7 @@ class Hub:
                 try:
                     self._take(self._channel(site_id), some, now)
                 except Exception as failed:
-                    log.error("the live side of site %d begins anew: %s", site_id, told(failed))
+                    log.error("the live side of site %d begins anew: %s", site_id, describe(failed))
                     self._lose(site_id)
             if any(self._channels[site_id].subscriptions for site_id in by_site):
                 self._lock.notify()
@@ -225,19 +225,19 @@ class Hub:
             with self._lock:
                 channel.late = []
             now = int(self._clock())
-            told: Told | None = None
+            describe: Told | None = None
             try:
                 beats = last_beats(self._database, self._oldest(now), site_id) if channel.lost else []
-                told = beats, recent(self._database, site_id, KNOWN)
+                describe = beats, recent(self._database, site_id, KNOWN)
             finally:
                 with self._lock:
-                    self._fill(site_id, channel, told, now)
+                    self._fill(site_id, channel, describe, now)
 
-    def _fill(self, site_id: int, channel: _Channel, told: Told | None, now: int) -> None:
+    def _fill(self, site_id: int, channel: _Channel, describe: Told | None, now: int) -> None:
         late, channel.late = channel.late or [], None
         try:
-            if told is not None:
-                beats, items = told
+            if describe is not None:
+                beats, items = describe
                 channel.presence.take(beats, now)
                 channel.know(items)
                 channel.known, channel.lost = True, False
@@ -362,7 +362,7 @@ class Hub:
                 try:
                     due = self._send_due()
                 except Exception as failed:
-                    log.error("a frame could not be made: %s", told(failed))
+                    log.error("a frame could not be made: %s", describe(failed))
                     due = 1.0
                 self._lock.wait(due)
 
@@ -449,8 +449,8 @@ def _missed(channel: _Channel, last_id: str, stored: list[FeedItem] | None) -> l
     position = channel.position_after(last_id)
     if position is not None:
         return channel.since(position)[: max(0, channel.sent - position)]
-    told = stored or []
+    describe = stored or []
     waiting = {item.id for item in channel.since(channel.sent)}
-    known = {item.id for item in told}
+    known = {item.id for item in describe}
     since = [item for at, item in channel.items if at < channel.sent and int(item.id) > int(last_id)]
-    return [item for item in told if item.id not in waiting] + [item for item in since if item.id not in known]
+    return [item for item in describe if item.id not in waiting] + [item for item in since if item.id not in known]

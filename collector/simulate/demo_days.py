@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.base.ids import first_id
 from analytics.base.redaction import clean_path
 from analytics.calendar.days import day_of, days_between, start_of
@@ -75,7 +75,7 @@ def write(
             if stopped() or not _keep(database, site_id, day, made):
                 return
     except SQLAlchemyError as failed:
-        log.warning("the demo's earlier days are incomplete: %s", told(failed))
+        log.warning("the demo's earlier days are incomplete: %s", describe(failed))
 
 
 def days_before(now: int) -> list[tuple[date, float]]:
@@ -214,7 +214,7 @@ def _keep(database: Database, site_id: int, day: date, made: Day) -> bool:
         tables.write_visits(made.visits)
         tables.insert("pageviews", made.pageviews)
         tables.insert("events", made.events)
-        upsert(connection, schema.daily_usage, [_usage(site_id, day, made.visits)._asdict()], anew=False)
+        upsert(connection, schema.daily_usage, [_usage(site_id, day, made.visits)._asdict()], overwrite=False)
         _note(connection, site_id, made)
     return True
 
@@ -228,4 +228,4 @@ def _usage(site_id: int, day: date, visits: Sequence[Visit]) -> Usage:
 
 def _note(connection: Connection, site_id: int, made: Day) -> None:
     ids = {"pageviews": [row["id"] for row in made.pageviews], "events": [row["id"] for row in made.events]}
-    changes.note(connection, site_id, visits=[visit.id for visit in made.visits], **ids)
+    changes.record(connection, site_id, visits=[visit.id for visit in made.visits], **ids)

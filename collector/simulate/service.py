@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from analytics.access.api_keys import Key
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from analytics.sites.site import Site
@@ -131,4 +131,4 @@ def _walk(post: _Post, end: threading.Event, days: Days | None) -> None:
     except RefusedError as refused:
         log.warning("the demo's visitors are gone: %s", refused)
     except Exception as failed:
-        log.error("the demo's visitors are gone: %s", told(failed))
+        log.error("the demo's visitors are gone: %s", describe(failed))

@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 from analytics.base.idn import in_letters
 from analytics.base.ids import LOW_BITS, Ids
-from analytics.base.limits import LONGEST_VISIT_S
+from analytics.base.limits import MAX_VISIT_S
 from analytics.live.beat import Beat
-from analytics.live.feed import FeedItem, opaque
+from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.storage.changes import FACTS
 from collector.ingest import visit as visits
 from collector.ingest.accepted import Accepted, Kind
@@ -115,7 +115,7 @@ class _Batch:
             if visitor is not None
         }
         if visitors:
-            found += tables.visits_of(visitors, since=min(one.at for one in accepted) - LONGEST_VISIT_S)
+            found += tables.visits_of(visitors, since=min(one.at for one in accepted) - MAX_VISIT_S)
         return found
 
     # ── an event at a time ───────────────────────────────────────────────────────────────────────────────────────
@@ -339,7 +339,7 @@ def _feed_item(one: Accepted, visit: Visit, row_id: int) -> FeedItem:
     return FeedItem(
         id=str(row_id),
         type="event" if details else "pageview",
-        visitor_id=opaque(visit.visitor),
+        visitor_id=public_visitor_id(visit.visitor),
         user_id=one.user_id,
         user_type=one.user_type,
         path=one.path,

@@ -18,13 +18,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from analytics.base.error_log import told
+from analytics.base.error_log import describe
 from analytics.base.ids import Ids
 from analytics.jobs import daily
-from analytics.live.beat import State
+from analytics.live.beat import PageState
 from analytics.live.minute_query import SETTLED_S
 from analytics.live.restore import left_tabs
-from analytics.storage.availability import SILENT_S
+from analytics.storage.availability import UNRESPONSIVE_S
 from analytics.storage.database import Database
 from collector.ingest.accepted import Accepted
 from collector.ingest.outcomes import Outcome, Shed, Stored
@@ -52,7 +52,7 @@ FILL_STEP_S = 0.0003
 LONGEST_FILL_S = 0.003
 LONGEST_WAY_S = 0.005  # a group takes 2 ms; a database that hangs must not hang the loop
 
-LEFT = int(State.LEFT)
+LEFT = int(PageState.LEFT)
 DAY_S = 86_400
 PATIENCE_S = 0.6  # a request that has waited so long for a slow commit gets 503: an answer comes within a second
 SLOW_S = 0.25  # a commit takes milliseconds; whoever waits behind many of them waits for a queue, not for a database
@@ -88,7 +88,7 @@ class Writer:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
-        self._pulse = database.pulse
+        self._availability = database.availability
         self._on_stored = on_stored
         self._on_late = on_late
         self._most_waiting = most_waiting
@@ -141,7 +141,7 @@ class Writer:
     def stuck(self) -> bool:
         """Whether the commit under way takes so long, or the database is silent, that nobody should wait for it."""
         now = time.monotonic()
-        return now - self._begun > PATIENCE_S or now - self._pulse.asked_at > SILENT_S
+        return now - self._begun > PATIENCE_S or now - self._availability.probe_began > UNRESPONSIVE_S
 
     # ── in, from any thread ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -290,7 +290,7 @@ class Writer:
             for listener in self._on_stored:
                 listener(stored)
         except Exception as failed:
-            log.error("the live side has missed %d events: %s", len(stored), told(failed))
+            log.error("the live side has missed %d events: %s", len(stored), describe(failed))
 
     def _commit(self, accepted: list[Accepted]) -> list[Outcome]:
         """The outcomes after the commit. One event that the database refuses does not sink the others."""
@@ -298,12 +298,12 @@ class Writer:
         try:
             return self._commit_batch(accepted, counts)
         except AWAY_ERRORS as away:
-            log.error("the database cannot be written to: %s", told(away))
+            log.error("the database cannot be written to: %s", describe(away))
             self._return_counts(counts)
             if not self._database.embedded:  # an embedded one is there, whatever its disk does
-                self._pulse.miss()
+                self._availability.mark_failed()
         except Exception as refused:
-            log.error("%d arrivals could not be stored: %s", len(accepted), told(refused))
+            log.error("%d arrivals could not be stored: %s", len(accepted), describe(refused))
             self._return_counts(counts)
             if len(accepted) > 1:
                 return [outcome for one in accepted for outcome in self._commit([one])]
@@ -358,7 +358,7 @@ class Writer:
                 write_counts(connection, counts)
             self._again, self._uncounted = None, False
         except Exception as failed:
-            log.debug("still nothing can be stored: %s", told(failed))
+            log.debug("still nothing can be stored: %s", describe(failed))
             self._return_counts(counts)
             return not isinstance(failed, AWAY_ERRORS)
         return True
@@ -374,7 +374,7 @@ class Writer:
             self._uncounted = False
         except Exception as away:
             self._uncounted = True
-            log.error("the outcome counters cannot be written: %s", told(away))
+            log.error("the outcome counters cannot be written: %s", describe(away))
             self._return_counts(counts)
 
     def _take_counts(self) -> OutcomeCounts:

@@ -1,4 +1,4 @@
-"""The activity card. Dash draws its frame; assets/feed.js alone writes its rows."""
+"""The activity card. Dash draws its frame; assets/pages/feed.js alone writes its rows."""
 
 from __future__ import annotations
 

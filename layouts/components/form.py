@@ -1,7 +1,7 @@
 """Forms: labelled fields with what is wrong beside them, and a button that says truthfully what became of it.
 
-`assets/form.js` sends what is in a form to the callback of the form's name and shows the answer. There are two kinds of
-names: a form's (`general`) and, within it, a field's (`timezone`); ids are made of both.
+`assets/lib/form.js` sends what is in a form to the callback of the form's name and shows the answer. There are two
+kinds of names: a form's (`general`) and, within it, a field's (`timezone`); ids are made of both.
 """
 
 from __future__ import annotations

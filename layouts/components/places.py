@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.base import countries
-from analytics.live.state import LiveState, PlaceTally
+from analytics.live.state import LiveState, PlaceCount
 from layouts.components import figures, ranking, world
 
 MOST_PLACES = 120  # drawn at once; the country list counts everybody
@@ -16,7 +16,7 @@ COUNTRIES = 6
 WIDEST_IN_SCALE = 32  # px; a wider ring would crowd the map's foot
 
 
-def rings(places: Sequence[PlaceTally]) -> html.Div:
+def rings(places: Sequence[PlaceCount]) -> html.Div:
     """The map with a ring for each place, its area as the people, its name in a tip."""
     drawn = [_ring(place, n) for n, place in enumerate(places[:MOST_PLACES])]
     return html.Div(drawn, className="ff-map-box")
@@ -31,7 +31,7 @@ def list_of_countries(state: LiveState) -> html.Ul:
     return html.Ul(lines, className="ff-map-list", **{"aria-label": "Countries now"})
 
 
-def scale(places: Sequence[PlaceTally]) -> html.Div | None:
+def scale(places: Sequence[PlaceCount]) -> html.Div | None:
     """What the sizes of the rings mean; None without places."""
     if not places:
         return None
@@ -46,7 +46,7 @@ def scale(places: Sequence[PlaceTally]) -> html.Div | None:
     return html.Div(parts, className="ff-map-size", **{"aria-hidden": "true"})
 
 
-def _ring(place: PlaceTally, n: int) -> Component:
+def _ring(place: PlaceCount, n: int) -> Component:
     left, top = world.position(place.lat, place.lon)
     name = place.city or _country(place.country)
     tip = html.Span([html.Bdi(name), html.B(figures.count(place.people))], className="ff-tip")

@@ -1,4 +1,4 @@
-"""The bar below the Live page's number and map: from it the page goes back in time (assets/rewind.js)."""
+"""The bar below the Live page's number and map: from it the page goes back in time (assets/pages/rewind.js)."""
 
 from __future__ import annotations
 

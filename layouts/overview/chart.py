@@ -1,4 +1,4 @@
-"""The line over time: drawn here as SVG, with what the tip says of each bucket beside it (assets/tip.js shows it)."""
+"""The line over time, drawn as SVG. Each bucket brings the words of its tip, which assets/lib/tip.js shows."""
 
 from __future__ import annotations
 

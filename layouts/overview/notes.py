@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.sites.note import LONGEST_TEXT, Note
+from analytics.sites.note import MAX_TEXT, Note
 from layouts.components import figures, form
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
@@ -60,7 +60,7 @@ def _line(one: Note) -> Component:
 def _form(today: str) -> Tag:
     fields = [
         _field("day", "Day", {"type": "date", "value": today, "min": "1971-01-01", "max": "2099-12-31"}),
-        _field("text", "What happened", {"type": "text", "maxlength": LONGEST_TEXT, "autocomplete": "off"}),
+        _field("text", "What happened", {"type": "text", "maxlength": MAX_TEXT, "autocomplete": "off"}),
     ]
     inner = [*fields, form.actions("Add note")]
     return Tag("form", {"class": "ff-asked", "data-form": ADD, "novalidate": True}, inner)

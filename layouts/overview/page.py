@@ -1,4 +1,4 @@
-"""The Overview page before its first answer: a place for each part, which `assets/overview.js` fills.
+"""The Overview page before its first answer: a place for each part, which `assets/pages/overview.js` fills.
 
 `data-names` of a part are the names in the address that it depends on beside period, comparison and filters.
 """

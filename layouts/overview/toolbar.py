@@ -98,7 +98,7 @@ def words(one: Filter) -> tuple[str, str]:
 
 
 def _further() -> Component:
-    """The form of a filter by anything; assets/overview.js puts it into the address."""
+    """The form of a filter by anything; assets/pages/overview.js puts it into the address."""
     what = {name: one.label for name, one in DIMENSIONS.items() if one.of != "time"}
     fields = [
         _select("filter-by", "Filter by", what),

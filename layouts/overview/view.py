@@ -1,7 +1,7 @@
 """What the address of an Overview page asks for, and the changes of it that its links make.
 
 A change is a query string of what becomes different: `period=7d&interval=`; an empty value takes a name out of the
-address. `assets/overview.js` puts it into the address on show, so that no part has to know what the others show.
+address. `assets/pages/overview.js` puts it into the address on show, so that no part has to know what the others show.
 """
 
 from __future__ import annotations

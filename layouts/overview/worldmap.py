@@ -1,4 +1,4 @@
-"""Visitors by country as shades of one colour. The shapes are in assets/countries.svg, each under its code."""
+"""Visitors by country as shades of one colour. The shapes are in assets/shapes/countries.svg, each under its code."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from layouts.components.markup import Tag
 from layouts.overview.lists import read, written
 from layouts.overview.view import excluded, filtered, narrowed
 
-FILE = Path(__file__).parents[2] / "assets" / "countries.svg"
-SHAPES = "/assets/countries.svg"
+FILE = Path(__file__).parents[2] / "assets" / "shapes" / "countries.svg"
+SHAPES = "/assets/shapes/countries.svg"
 NAMED = 3  # below the map
 SHADES = (0, 25, 50, 75, 100)
 

@@ -25,7 +25,7 @@ def page(email: str, cards: Sequence[Component]) -> html.Main:
 
 
 def appearance() -> Component:
-    """Which theme this browser shows. `assets/shell.js` keeps it there and marks the one that is chosen."""
+    """Which theme this browser shows. `assets/lib/shell.js` keeps it there and marks the one that is chosen."""
     chips = [
         html.Button(label, type="button", className="ff-chip", **{"data-theme": theme, "aria-pressed": "false"})
         for theme, label in THEMES

@@ -13,7 +13,7 @@ ZONES = "zones"
 
 
 def page(zones: Sequence[str]) -> html.Main:
-    """The form; `assets/fill.js` writes the browser's own time zone into it."""
+    """The form; `assets/lib/fill.js` writes the browser's own time zone into it."""
     fields = [
         form.text(
             FORM,

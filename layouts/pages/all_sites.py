@@ -1,4 +1,4 @@
-"""The all-sites page, and what `assets/sites.js` draws its rows from.
+"""The all-sites page, and what `assets/pages/sites.js` draws its rows from.
 
 The script draws them: as Dash's components 50 rows took the browser 850 ms, as nodes of its own a few.
 """
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dash import dcc, html
 
 from analytics.base.idn import to_letters
-from analytics.live.figures import Figures
+from analytics.live.today_counts import TodayCounts
 from layouts.components import figures, states, trend
 from layouts.components.address import at
 from layouts.components.icon import icon
@@ -41,7 +41,7 @@ class Row(NamedTuple):
     name: str
     href: str
     active: int
-    today: Figures | None
+    today: TodayCounts | None
     yesterday: int | None
     trend: Sequence[int | None]
     demo: bool

@@ -81,7 +81,7 @@ def _state(found: DayOfConcurrents, is_today: bool) -> Component:
 
 
 def _ways(domain: str, day: date, today: date) -> Component:
-    """To the days around it, and to any other: assets/concurrents.js puts a date field in."""
+    """To the days around it, and to any other: assets/pages/concurrents.js puts a date field in."""
     earlier, later = day - timedelta(days=1), day + timedelta(days=1)
     ways = [
         _way("left", earlier, "Day before"),

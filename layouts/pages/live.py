@@ -12,7 +12,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.idn import in_letters, to_letters
-from analytics.live.state import Concurrency, LiveState, Rest, Tally
+from analytics.live.state import Concurrency, LabelCount, LiveState, Others
 from analytics.sites.site import Site
 from layouts.components import feed, figures, ranking, rewind, states
 from layouts.components import places as map_of
@@ -81,7 +81,7 @@ def _toolbar(site: Site) -> Component:
 
 
 def _way_out() -> Component:
-    """Of wall mode (assets/wall.js); elsewhere it is not shown."""
+    """Of wall mode (assets/pages/wall.js); elsewhere it is not shown."""
     return html.Button([icon("x"), "Leave full screen"], id="wall-leave", type="button", className="ff-btn")
 
 
@@ -107,7 +107,7 @@ def _hero(domain: str, window_s: int) -> Component:
 
 
 def _turned(now: str, then: str) -> Component:
-    """Words that assets/live.js turns into others while the page is rewound."""
+    """Words that assets/pages/live.js turns into others while the page is rewound."""
     return html.Span(now, **{"data-then": then})
 
 
@@ -202,11 +202,11 @@ def split(state: LiveState) -> list[Component]:
 
 def user_types(state: LiveState) -> list[Component]:
     """The commonest user types with their people; empty when the site tells none."""
-    shown, rest = ranking.top(state.user_types, Rest(0, 0), USER_TYPES)
+    shown, rest = ranking.top(state.user_types, Others(0, 0), USER_TYPES)
     lines = [_user_type(tally) for tally in shown]
     if rest.people:
         others = f"{figures.count(rest.others)} more"
-        lines.append(_user_type(Tally(others, rest.people)))
+        lines.append(_user_type(LabelCount(others, rest.people)))
     return lines
 
 
@@ -239,7 +239,7 @@ def sources(state: LiveState, words: Words = NOW) -> list[Component]:
     if not state.active:
         return [states.nothing(words.nobody, "Where people come from shows up here.")]
     shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
-    shown = tuple(Tally(in_letters(tally.label) or DIRECT, tally.people) for tally in shown)
+    shown = tuple(LabelCount(in_letters(tally.label) or DIRECT, tally.people) for tally in shown)
     return _ranked("Source", words, shown, ranking.left_out(rest, "from", "source"))
 
 
@@ -251,7 +251,7 @@ def places(state: LiveState, words: Words = NOW) -> list[Component]:
     return [part for part in parts if part is not None]
 
 
-def _ranked(heading: str, words: Words, shown: tuple[Tally, ...], rest: Component | None) -> list[Component]:
+def _ranked(heading: str, words: Words, shown: tuple[LabelCount, ...], rest: Component | None) -> list[Component]:
     table = ranking.table(heading, shown, words.column)
     return [table] if rest is None else [table, rest]
 
@@ -284,7 +284,7 @@ def _legend(name: str, key: str, label: str, side: Side) -> Component:
     )
 
 
-def _user_type(tally: Tally) -> html.Li:
+def _user_type(tally: LabelCount) -> html.Li:
     return html.Li(
         [html.Bdi(tally.label, className="ff-trunc", title=tally.label), html.B(figures.count(tally.people))]
     )

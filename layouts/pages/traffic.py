@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics.live.outcomes import HOUR, Robot, Traffic
+from analytics.live.outcomes import HOUR, RobotCount, Traffic
 from analytics.sites.host import UnlistedHost
 from analytics.sites.site import Site
 from layouts.components import figures, states
@@ -228,7 +228,7 @@ def _dropped(fields: Sequence[tuple[str, int]]) -> list[Component]:
     return [said, table]
 
 
-def robots(found: Sequence[Robot]) -> list[Component]:
+def robots(found: Sequence[RobotCount]) -> list[Component]:
     """The robots by name, most first; nothing where there was none."""
     if not found:
         return []

@@ -82,7 +82,7 @@ def _without_scripts(domain: str, picture: str) -> Component:
 
 
 def listening(site: Site, then: str) -> dict[str, str]:
-    """What makes an element the one that `assets/check.js` greets in. `then`: "reload" the page, or "stay"."""
+    """What makes an element the one that `assets/pages/check.js` greets in. `then`: "reload" the page, or "stay"."""
     return {
         "id": "first-visit",
         "data-site": site.domain,

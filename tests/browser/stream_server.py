@@ -31,7 +31,8 @@ def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
 class StreamServer(ThreadingHTTPServer):
     """Pages by path, `/assets/…`, `/api/live` and `/api/live/stream`.
 
-    `status` is what new requests for the stream get, `live` the answer of `/api/live` with `live_status`;
+    `status` is what new requests for the stream get, `live` the answer of `/api/live` with `live_status`, which waits
+    for `permits` when there are any to wait for;
     `asked` has the query of every request for the stream, `open` the streams that are open now.
     """
 
@@ -44,6 +45,7 @@ class StreamServer(ThreadingHTTPServer):
         self.status = self.live_status = 200
         self.greet = True
         self.live: dict[str, Any] = {}
+        self.permits: threading.Semaphore | None = None
         self.asked: list[dict[str, str]] = []
         self.polls: list[dict[str, str]] = []
         self.open: list[queue.SimpleQueue[bytes | None]] = []
@@ -96,6 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(query)
         elif parts.path == "/api/live":
             self.server.polls.append(query)
+            if self.server.permits:
+                self.server.permits.acquire()
             self._answer("application/json", json.dumps(self.server.live).encode(), {}, self.server.live_status)
         elif parts.path in self.server.pages:
             self._answer(*self.server.pages[parts.path])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -51,7 +52,9 @@ LINE = (
     125,
 )
 POINTS = [(AT - 8 - 3600, 110), *((AT - 8 - 60 * (29 - n), people) for n, people in enumerate(LINE))]
+OFF = "This card is switched off"
 QUICK = "window.footfallTimes = {first: 40, longest: 120, steady: 200, poll: 300, silent: 1200};"
+PATIENT = QUICK.replace("poll: 300", "poll: 20000")  # as long waits a request for its answer
 
 
 @pytest.fixture
@@ -104,6 +107,15 @@ def rows(browser) -> list[tuple[str, str]]:
     pairs = """return [...document.querySelectorAll("#pages li")].map(
         (li) => [...li.children].map((n) => n.textContent))"""
     return [tuple(pair) for pair in browser.execute_script(pairs)]
+
+
+def shown(browser) -> str:
+    return browser.execute_script("return document.querySelector('main').textContent")
+
+
+def pass_time(browser, ms: int) -> None:
+    """Lets the page's own clock run on, so that every wait of it that is shorter ends."""
+    browser.execute_async_script("setTimeout(arguments[1], arguments[0])", ms)
 
 
 def complaints(browser) -> list[str]:
@@ -258,11 +270,39 @@ def test_a_revoked_token_switches_the_card_off_for_good(browser, server):
     until(lambda: text(browser, "active") == "130")
     server.status = server.live_status = 404
     server.cut()
-    shown = "return document.querySelector('main').textContent"
-    until(lambda: browser.execute_script(shown) == "This card is switched off")
-    asked = len(server.asked)
-    until(lambda: len(server.polls) == 1)
-    assert len(server.asked) == asked
+    until(lambda: shown(browser) == OFF)
+    pass_time(browser, 600)  # twice the longest of its waits
+    assert len(server.polls) == 1
+    assert len(server.asked) in (1, 2), "the first, and one more where its wait was shorter than the check"
+
+
+def test_a_refused_try_waits_for_the_check_that_is_under_way(browser, server):
+    frame(browser, server, times=PATIENT)
+    server.send("stats", live(130))
+    until(lambda: text(browser, "active") == "130")
+    server.permits = threading.Semaphore(0)
+    server.status = server.live_status = 404
+    server.cut()
+    until(lambda: len(server.asked) == 2)
+    pass_time(browser, 200)
+    assert len(server.polls) == 1
+    server.permits.release()
+    until(lambda: shown(browser) == OFF)
+    assert (len(server.polls), len(server.asked)) == (1, 2)
+
+
+def test_a_try_that_fails_during_the_check_gets_its_figures_from_the_same_answer(browser, server):
+    frame(browser, server, times=PATIENT)
+    server.send("stats", live(130))
+    until(lambda: text(browser, "active") == "130")
+    server.permits = threading.Semaphore(0)
+    server.status = 503
+    server.live = live(140)
+    server.cut()
+    until(lambda: len(server.asked) == 2)
+    pass_time(browser, 100)
+    server.permits.release()  # a second question would get no answer
+    until(lambda: text(browser, "active") == "140")
 
 
 def test_a_card_whose_stream_was_ended_asks_whether_it_is_revoked_long_before_the_next_try(browser, server):
@@ -273,8 +313,7 @@ def test_a_card_whose_stream_was_ended_asks_whether_it_is_revoked_long_before_th
     server.status = server.live_status = 404
     tries = len(server.asked)
     server.cut()
-    shown = "return document.querySelector('main').textContent"
-    until(lambda: browser.execute_script(shown) == "This card is switched off")
+    until(lambda: shown(browser) == OFF)
     assert (len(server.polls), len(server.asked)) == (1, tries)
 
 

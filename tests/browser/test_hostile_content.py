@@ -82,7 +82,8 @@ def send_all(server: Server) -> None:
 def strange_elements(reader: Reader) -> list[str]:
     """Elements that only markup of a visitor can have made, and links that lead elsewhere."""
     return reader.run("""return [...document.querySelectorAll(
-        "img:not([src='/assets/mark.svg']), svg[onload], main a, main b b, main br, main iframe, main script, a[href]"
+        "img:not([src='/assets/shapes/mark.svg']), svg[onload], main a, main b b, main br, main iframe, main script, "
+        + "a[href]"
     )].filter((n) => n.tagName !== "A" || n.closest("main") || new URL(n.href).origin !== location.origin)
       .filter((n) => !n.matches("main a.ff-link[href='/concurrents/example.com']"))
       .map((n) => n.outerHTML.slice(0, 200))""")

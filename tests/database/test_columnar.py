@@ -136,14 +136,14 @@ def test_a_removed_site_leaves_one_line_and_nobody_who_follows_misses_it(kept, d
 
 
 def test_a_copy_looks_for_few_missing_numbers_however_many_a_removed_site_has_left(database, config, monkeypatch):
-    monkeypatch.setattr(follow, "MOST_HOLES", 5)
+    monkeypatch.setattr(follow, "MAX_HOLES", 5)
     for domain in ("example.com", "other.example"):
         added_site(database, domain)
     stored(database, arrival())
     one_by_one(database, *(arrival("pageview", f"page-{nth:04}", site_id=2) for nth in range(20)))
     store.remove(database, "other.example")
     with database.transaction() as connection:
-        changes.mark(connection)
+        changes.write_marker(connection)
     with database.read() as connection:
         position, newest = follow.start(connection, 0.0), changes.newest(connection, 1)[0]
     missing = dict.fromkeys(range(newest.id - 5, newest.id - 1), 0.0)
@@ -153,7 +153,7 @@ def test_a_copy_looks_for_few_missing_numbers_however_many_a_removed_site_has_le
 
 
 def test_a_batch_after_a_large_text_has_fewer_rows():
-    before = codec.Rows(many=20_000, last=1, text="x" * (4 * follow.LARGEST_TEXT), json=False)
+    before = codec.Rows(many=20_000, last=1, text="x" * (4 * follow.MAX_TEXT), json=False)
     assert follow.at_once(schema.visits, before) == 5_000
     assert follow.at_once(schema.visits, before._replace(text="")) == follow.at_once(schema.visits) == 20_000
     assert follow.at_once(schema.events, before._replace(many=1)) == 1
@@ -180,7 +180,7 @@ def test_erased_rows_go(kept, database):
         }
         for table in (visits, pageviews):
             connection.execute(delete(table).where(table.c.visitor == 2))
-        changes.note(connection, 1, **gone)
+        changes.record(connection, 1, **gone)
     assert_same(kept, database, visits=1, pageviews=1)
 
 
@@ -197,8 +197,8 @@ def test_text_of_any_kind_arrives_as_it_is(kept, database):
 
 
 def test_more_changes_than_go_in_one_pass_all_arrive(kept, database, monkeypatch):
-    monkeypatch.setattr(follow, "MOST_CHANGES", 2)
-    monkeypatch.setattr(follow, "ROWS", 3)
+    monkeypatch.setattr(follow, "MAX_CHANGES", 2)
+    monkeypatch.setattr(follow, "ROW_BATCH", 3)
     for group in range(5):
         stored(database, *(arrival("pageview", f"page-{group}-{n:03}", visitor=n) for n in range(8)))
     assert_same(kept, database, visits=8, pageviews=40)
@@ -231,8 +231,8 @@ def test_a_hole_that_stays_is_forgotten():
 
 
 def test_what_was_stored_before_there_was_a_replica_is_in_it(database, config, monkeypatch):
-    monkeypatch.setattr(follow, "ROWS", 1)
-    monkeypatch.setattr(follow, "COPIED", 3)
+    monkeypatch.setattr(follow, "ROW_BATCH", 1)
+    monkeypatch.setattr(follow, "COPY_BATCH", 3)
     added_site(database)
     added_site(database, "other.example")
     stored(
@@ -313,7 +313,7 @@ def test_the_last_changes_are_kept(kept, database):
 def test_a_file_that_breaks_while_it_is_open_is_made_anew_and_the_truth_answers_until_then(kept, database, monkeypatch):
     stored(database, arrival())
     kept.follow(NEVER)
-    monkeypatch.setattr(columnar, "FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr(columnar, "MIN_RETRY_S", 0.0)
     kept._wait_s = 0.0
     with kept._replica.cursor() as cursor:
         cursor.execute("DROP TABLE pageviews")
@@ -329,7 +329,7 @@ def test_off_asks_the_truth_and_makes_no_file(database, config):
     stored(database, arrival())
     with replica_of(database, replace(config, columnar=False)) as replica:
         replica.follow(NEVER)
-        assert replica.state == columnar.State(columnar.OFF)
+        assert replica.state == columnar.ReplicaState(columnar.OFF)
         assert replica.rows(select(schema.pageviews.c.path)) == [("/",)]
     assert not list(config.data_dir.glob("columnar*"))
 
@@ -356,7 +356,7 @@ def test_making_that_is_stopped_leaves_nothing_behind(database, config):
 
 
 def test_making_that_fails_for_one_of_its_threads_leaves_nothing_behind(database, config, monkeypatch):
-    monkeypatch.setattr(follow, "COPIED", 1)
+    monkeypatch.setattr(follow, "COPY_BATCH", 1)
     added_site(database)
     stored(database, *(arrival("pageview", f"page-{n:04}", visitor=n) for n in range(20)))
 

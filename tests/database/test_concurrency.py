@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import text
 
 from analytics.base.ids import first_id
-from analytics.live.beat import Beat, State
+from analytics.live.beat import Beat, PageState
 from analytics.live.minute_query import first_beat, people_at
-from analytics.live.minutes import History
+from analytics.live.minutes import MinuteHistory
 from analytics.live.presence import Presence
 from analytics.live.state import Concurrency
 from analytics.sites.site import Site
@@ -68,8 +68,8 @@ def test_a_person_counts_once_and_leaving_ends_it(database):
             beat(3, 31, nth=2),
             beat(3, 32, nth=3),
             beat(4, 41, nth=4),
-            beat(4, 41, at=NOW + 1, state=State.LEFT),
-            beat(3, 32, at=NOW + 2, state=State.LEFT),
+            beat(4, 41, at=NOW + 1, state=PageState.LEFT),
+            beat(3, 32, at=NOW + 2, state=PageState.LEFT),
             beat(2, 21, at=NOW + 3),
         ],
     )
@@ -93,7 +93,7 @@ def test_stored_history_and_live_presence_say_the_same_number(database, seed):
             nth=number,
             visit_id=first_id(NOW) + number,
             user_id=choice.choice((None, None, "ann", "bob", "v1")),
-            state=choice.choice((State.ACTIVE, State.ACTIVE, State.IDLE, State.HIDDEN, State.LEFT)),
+            state=choice.choice((PageState.ACTIVE, PageState.ACTIVE, PageState.IDLE, PageState.HIDDEN, PageState.LEFT)),
         )
         for number, second in enumerate(seconds)
     ]
@@ -110,24 +110,24 @@ def test_stored_history_and_live_presence_say_the_same_number(database, seed):
 
 
 def test_a_site_without_beats_has_no_history(database):
-    assert History(database, WINDOW).read(site(), NOW) == Concurrency((), None, None)
+    assert MinuteHistory(database, WINDOW).read(site(), NOW) == Concurrency((), None, None)
 
 
 def test_a_point_a_minute_since_the_first_beat(database):
     keep_beats(database, [*crowd(NOW - 150, 2), *crowd(NOW - 20, 3)])
-    found = History(database, WINDOW).read(site(), NOW + 10)
+    found = MinuteHistory(database, WINDOW).read(site(), NOW + 10)
     assert found == Concurrency(points=((NOW - 120, 2), (NOW - 60, 0), (NOW, 3)), hour_ago=None, peak=(3, NOW))
 
 
 def test_the_points_are_those_of_the_last_hour(database):
     keep_beats(database, [beat(1, at=NOW - 5 * HOUR)])
-    found = History(database, WINDOW).read(site(), NOW + 10)
+    found = MinuteHistory(database, WINDOW).read(site(), NOW + 10)
     assert found.points == tuple((NOW - MINUTE * n, 0) for n in range(60, -1, -1))
 
 
 def test_a_minute_is_told_when_it_does_not_change_any_more(database):
     keep_beats(database, [beat(1, at=NOW - 200), beat(1, at=NOW - 20)])
-    history = History(database, WINDOW)
+    history = MinuteHistory(database, WINDOW)
     assert history.read(site(), NOW + 1).points[-1] == (NOW - 60, 0)
     assert history.read(site(), NOW + 2).points[-1] == (NOW, 1)
 
@@ -138,10 +138,10 @@ def test_a_minute_is_told_when_it_does_not_change_any_more(database):
 )
 def test_one_hour_ago_is_unknown_or_nobody_or_so_many(database, first, hour_ago):
     keep_beats(database, [beat(1, at=first), beat(2, at=NOW)])
-    assert History(database, WINDOW).read(site(), NOW + 10).hour_ago == hour_ago
+    assert MinuteHistory(database, WINDOW).read(site(), NOW + 10).hour_ago == hour_ago
 
 
-def whole_peak(history: History, of: Site, now: int) -> tuple[int, int] | None:
+def whole_peak(history: MinuteHistory, of: Site, now: int) -> tuple[int, int] | None:
     """Today's peak, once all of today is counted: a question counts no longer than its budget."""
     return next(filter(None, (history.read(of, now).peak for _ in range(200))), None)
 
@@ -155,7 +155,7 @@ def test_the_peak_is_that_of_the_site_s_day(database, zone):
     keep_beats(
         database, [*crowd(midnight - 90, 5), *crowd(midnight + 5 * MINUTE, 2), *crowd(midnight + 20 * MINUTE, 1)]
     )
-    history = History(database, WINDOW)
+    history = MinuteHistory(database, WINDOW)
     assert history.read(site(timezone=zone), midnight - 30).peak == (5, midnight - 60)
     assert history.read(site(timezone=zone), midnight + 30 * MINUTE).peak == (2, midnight + 5 * MINUTE)
 
@@ -166,7 +166,7 @@ def test_a_day_of_23_hours_and_one_of_25_are_whole_days(database, day, hours):
     midnight = at(f"{day} 00:00", zone)
     end = midnight + hours * HOUR
     keep_beats(database, [*crowd(midnight - 120, 9), *crowd(midnight, 3), *crowd(end - 180, 4), *crowd(end + 60, 1)])
-    history = History(database, WINDOW)
+    history = MinuteHistory(database, WINDOW)
     early, late, next_day = (
         whole_peak(history, site(timezone=zone), when) for when in (end - 240, end - 1, end + 3 * MINUTE)
     )
@@ -175,14 +175,14 @@ def test_a_day_of_23_hours_and_one_of_25_are_whole_days(database, day, hours):
 
 def test_the_first_minute_of_all_counts(database):
     keep_beats(database, crowd(NOW, 3))
-    assert History(database, WINDOW).read(site(), NOW + 130).peak == (3, NOW)
+    assert MinuteHistory(database, WINDOW).read(site(), NOW + 130).peak == (3, NOW)
 
 
 def test_the_first_hour_of_a_day_shows_the_last_one_of_the_day_before(database):
     midnight = at("2027-01-15 00:00")
     keep_beats(database, crowd(midnight - 4 * HOUR, 1))
     for minutes in (0, 1, 30, 59, 60, 61):
-        history = History(database, WINDOW)
+        history = MinuteHistory(database, WINDOW)
         for second in (0, 1, 2, 59):
             found = history.read(site(), midnight + minutes * MINUTE + second)
             assert (len(found.points), found.hour_ago) == (61, 0)
@@ -190,7 +190,7 @@ def test_the_first_hour_of_a_day_shows_the_last_one_of_the_day_before(database):
 
 def test_a_long_day_is_counted_in_parts_and_never_told_in_part(database):
     keep_beats(database, [*crowd(NOW - 7 * HOUR, 4), *crowd(NOW - 60, 1)])
-    history = History(database, WINDOW)
+    history = MinuteHistory(database, WINDOW)
     assert whole_peak(history, site(), NOW + 10) == (4, NOW - 7 * HOUR)
 
 
@@ -199,7 +199,7 @@ def test_a_long_day_is_counted_in_parts_and_never_told_in_part(database):
 
 def test_a_minute_is_counted_once_and_anew_when_a_beat_of_the_past_comes_in(database):
     keep_beats(database, crowd(NOW - 600, 1))
-    history = History(database, WINDOW)
+    history = MinuteHistory(database, WINDOW)
     before = history.read(site(), NOW + 10)
     late = [beat(77, at=NOW - 300, visit_id=first_id(NOW) + 1)]
     keep_beats(database, late)
@@ -210,13 +210,13 @@ def test_a_minute_is_counted_once_and_anew_when_a_beat_of_the_past_comes_in(data
 
 
 def test_forgetting_what_was_never_asked_for_is_nothing(database):
-    History(database, WINDOW).forget(1, NOW)
+    MinuteHistory(database, WINDOW).forget(1, NOW)
 
 
 def test_a_beat_of_the_past_may_come_in_while_somebody_reads(database):
     """The writer forgets minutes on its own thread: neither it nor the reader may stumble."""
     keep_beats(database, crowd(NOW - 3 * HOUR, 1))
-    history, failed, ended = History(database, WINDOW), [], threading.Event()
+    history, failed, ended = MinuteHistory(database, WINDOW), [], threading.Event()
 
     def forget() -> None:
         try:
@@ -264,7 +264,7 @@ def slow_site(database):
 @pytest.mark.parametrize("config", ["postgresql"], indirect=True)
 def test_a_site_that_is_slow_to_count_holds_up_no_other(database):
     keep_beats(database, [*crowd(NOW, 2), beat(9, at=NOW, site_id=2)])
-    history, slow = History(database, WINDOW), []
+    history, slow = MinuteHistory(database, WINDOW), []
     with slow_site(database):
         with database.writing.begin() as blocking:
             blocking.execute(text("SELECT pg_advisory_xact_lock(99)"))

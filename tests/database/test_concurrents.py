@@ -14,9 +14,9 @@ from analytics.calendar.days import day_of, start_of
 from analytics.calendar.minute_series import DAY_S, MINUTES, UNKNOWN, DayOfConcurrents
 from analytics.jobs import daily
 from analytics.live import minute_store
-from analytics.live.beat import State
+from analytics.live.beat import PageState
 from analytics.live.minute_query import people_at, people_each_minute
-from analytics.live.minutes import History, a_week_before
+from analytics.live.minutes import MinuteHistory, a_week_before
 from analytics.sites import store
 from analytics.storage import schema
 from tests.support.factories import MINUTE, NOW, arrival, beat, keep_heartbeats, one_by_one, rows, site, with_sites
@@ -33,8 +33,8 @@ def go_on(_: float) -> bool:
     return False
 
 
-def counted(database, day: date = YESTERDAY, kept=lambda _: 0, rest=go_on) -> int | None:
-    return minute_store.count_day(database, day, NOW, WINDOW, kept, rest)
+def counted(database, day: date = YESTERDAY, kept=lambda _: 0, pause=go_on) -> int | None:
+    return minute_store.count_day(database, day, NOW, WINDOW, kept, pause)
 
 
 def series(database, site_id: int = 1, day: date = YESTERDAY) -> list[int]:
@@ -65,7 +65,7 @@ def test_every_minute_counts_as_presence_counts_that_moment(database, window):
             chance.randrange(1, 60),
             at=NOON + chance.randrange(-300, 5400),
             user_id=chance.choice((None, None, "ann", "bob")),
-            state=chance.choice((State.ACTIVE, State.ACTIVE, State.IDLE, State.HIDDEN, State.LEFT)),
+            state=chance.choice((PageState.ACTIVE, PageState.ACTIVE, PageState.IDLE, PageState.HIDDEN, PageState.LEFT)),
         )
         for _ in range(900)
     ]
@@ -81,7 +81,7 @@ def test_the_day_that_is_kept_is_what_its_heartbeats_say(database):
     keep_heartbeats(
         database,
         *(beat(1, at=MIDNIGHT - DAY_S - 30), beat(1, at=NOON), beat(2, at=NOON + 1), beat(3, at=MIDNIGHT - 1)),
-        *(beat(1, at=NOON, site_id=2), beat(1, at=NOON + 5, site_id=2, state=State.LEFT)),
+        *(beat(1, at=NOON, site_id=2), beat(1, at=NOON + 5, site_id=2, state=PageState.LEFT)),
     )
     assert counted(database) == 2
     assert people(series(database)) == {MIDNIGHT - DAY_S: 1, NOON: 1, NOON + MINUTE: 1}
@@ -119,10 +119,10 @@ def test_a_day_without_anybody_is_known_between_others(database):
 
 
 def test_a_stopped_count_leaves_the_day_missing_and_the_next_ends_as_if_nothing_had_been(database, monkeypatch):
-    monkeypatch.setattr(minute_store, "BATCH", 1)
+    monkeypatch.setattr(minute_store, "SITE_BATCH", 1)
     keep_heartbeats(database, *(beat(n, at=NOON + n, site_id=n % 3 + 1) for n in range(40)))
     rests = iter([False] * 9)  # the first site is counted and written, the second not
-    assert counted(database, rest=lambda _: next(rests, True)) is None
+    assert counted(database, pause=lambda _: next(rests, True)) is None
     assert [one for (one,) in rows(database, schema.concurrents, "site_id")] == [1]
     assert minute_store.missing(database, TODAY) == [YESTERDAY]
     assert counted(database) == 3
@@ -166,7 +166,7 @@ def test_beats_that_come_while_their_day_is_counted_make_it_be_counted_again(dat
             late(database, one)
         return False
 
-    assert counted(database, rest=meanwhile) is None
+    assert counted(database, pause=meanwhile) is None
     assert counted(database) == 1
     assert people(series(database)) == {NOON: 1, NOON + 5 * MINUTE: 1}
 
@@ -209,7 +209,7 @@ def test_it_goes_with_its_site_and_is_not_written_for_one_that_goes_meanwhile(da
             connection.execute(schema.sites.delete().where(schema.sites.c.id == 2))
         return False
 
-    counted(database, rest=remove)
+    counted(database, pause=remove)
     assert [one for (one,) in rows(database, schema.concurrents, "site_id")] == [1]
     store.remove(database, "site-1.example")
     assert rows(database, schema.concurrents) == []
@@ -223,7 +223,7 @@ def local(text: str, zone: str) -> int:
 
 
 def whole_day(database, day: date, now: int, zone: str = "UTC") -> DayOfConcurrents:
-    history, own = History(database, WINDOW), site(timezone=zone)
+    history, own = MinuteHistory(database, WINDOW), site(timezone=zone)
     return next(filter(lambda found: found.complete, (history.day(own, day, now) for _ in range(200))))
 
 
@@ -291,14 +291,14 @@ def test_a_year_is_read_at_once_and_what_was_never_counted_is_not_known(database
             schema.concurrents.insert(),
             [{"site_id": 1, "day": str(day), "people": packed} for day in days if day.month != 2],
         )
-    found, complete = History(database, WINDOW).people(1, start_of(first), MIDNIGHT, NOW)
+    found, complete = MinuteHistory(database, WINDOW).people(1, start_of(first), MIDNIGHT, NOW)
     assert complete
     assert (len(found), found.count(3), found.count(UNKNOWN)) == (365 * MINUTES, 337 * MINUTES, 28 * MINUTES)
 
 
 def test_a_late_beat_of_a_counted_day_is_seen_when_it_has_been_counted_again(database):
     keep_heartbeats(database, beat(1, at=NOON))
-    history = History(database, WINDOW)
+    history = MinuteHistory(database, WINDOW)
     counted(database)
     assert people(list(history.day(site(), YESTERDAY, NOW).people)) == {NOON: 1}
     late(database, arrival(at=NOON + 300, visitor=2))

@@ -25,7 +25,7 @@ PATIENCE_S = 60
 def service(config) -> Iterator[Service]:
     running = Service(config)
     store.add(running.database, OWN, now=now())
-    running.renew()
+    running.refresh()
     yield running
     running.close()
 

@@ -30,7 +30,7 @@ def test_a_revoked_embed_is_gone_and_stays_in_the_list(database):
     ring = embeds.EmbedRing(database, stale_s=3600)
     assert ring.find(plain, NOW) == embed
     ended = embeds.revoke(database, embed.id, now=NOW + 5)
-    ring.forget()
+    ring.invalidate()
     assert ring.find(plain, NOW) is None
     assert ring.find(other_plain, NOW) == other
     assert embeds.all_embeds(database) == [ended, other]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analytics.live.feed import opaque, recent
+from analytics.live.feed import public_visitor_id, recent
 from tests.support.factories import NOW, arrival, event, heartbeat, one_by_one, stored
 
 
@@ -58,7 +58,7 @@ def test_somebody_anonymous_has_no_type_though_the_visit_knows_one(database):
 
 
 def test_a_visitor_is_shown_as_an_opaque_number():
-    assert [opaque(number) for number in (1, -1, 2**63 - 1, -(2**63))] == [
+    assert [public_visitor_id(number) for number in (1, -1, 2**63 - 1, -(2**63))] == [
         "0000000000000001",
         "ffffffffffffffff",
         "7fffffffffffffff",

@@ -116,7 +116,7 @@ def test_after_rows_were_erased_and_corrected_the_next_ones_are_the_first(kept, 
             connection.execute(delete(table).where(table.c.id.in_(ids[::3])))
         other = kept_ids["visits"][::2]
         connection.execute(update(schema.visits).where(schema.visits.c.id.in_(other)).values(country="US"))
-        changes.note(connection, 1, **gone | {"visits": [*gone["visits"], *other]})
+        changes.record(connection, 1, **gone | {"visits": [*gone["visits"], *other]})
     assert_same(kept, database)
 
 
@@ -126,12 +126,12 @@ def test_a_whole_site_that_was_written_is_set_right(kept, database):
     kept.follow(NEVER)
     with database.transaction() as connection:
         connection.execute(update(schema.pageviews).values(path="/one"))
-        changes.note(connection, 1)
+        changes.record(connection, 1)
     assert_same(kept, database)
 
 
 def test_a_replica_that_is_made_anew_is_right(database, config, monkeypatch):
-    monkeypatch.setattr(first_seen, "AT_ONCE", 7)
+    monkeypatch.setattr(first_seen, "ROW_BATCH", 7)
     added_site(database)
     added_site(database, "other.example")
     chance = random.Random(6)

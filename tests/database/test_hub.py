@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from analytics.base.config import Config
-from analytics.live.feed import opaque
+from analytics.live.feed import public_visitor_id
 from analytics.live.presence import Presence
 from analytics.storage.database import Database
 from collector.ingest import pipeline
@@ -585,7 +585,7 @@ def test_a_feed_is_kept_from_the_first_look_until_a_while_after_the_last(memory)
     assert memory.recent_items(1) == []
     memory.publish([stored_outcome(2, nth=1)])
     memory.tidy()
-    assert [item.visitor_id for item in memory.recent_items(1)] == [opaque(2)]
+    assert [item.visitor_id for item in memory.recent_items(1)] == [public_visitor_id(2)]
     memory.tidy()
     memory.tidy()
     assert memory.recent_items(1) == []

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from analytics.access import accounts, invitations, members
-from analytics.access.invitations import COMMAND_LINE, Gone, Invitation
+from analytics.access.invitations import COMMAND_LINE, InvalidInvitation, Invitation
 from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
@@ -77,9 +77,9 @@ def test_somebody_who_has_an_account_gets_the_role_and_keeps_a_higher_one(databa
 def test_it_is_good_once(database, shop, owner):
     _, token = invite(database, VIEWER, shop)
     invitations.accept(database, token, owner, now=NOW)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.join(database, token, "ann@example.com", PASSWORD, now=NOW)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.accept(database, token, owner, now=NOW)
     assert [person.email for person in accounts.people(database)] == [owner.email]
 
@@ -91,7 +91,7 @@ def test_of_two_who_open_it_at_once_one_gets_in(database, shop):
     def join(number):
         try:
             got.append(invitations.join(database, token, f"p{number}@example.com", PASSWORD, now=NOW))
-        except Gone:
+        except InvalidInvitation:
             got.append(None)
 
     both = [threading.Thread(target=join, args=(number,)) for number in range(2)]
@@ -106,16 +106,16 @@ def test_of_two_who_open_it_at_once_one_gets_in(database, shop):
 def test_it_ends_when_its_time_is_over_when_it_is_revoked_and_when_its_site_is_gone(database, shop):
     made, token = invite(database, VIEWER, shop, life_s=DAY_S)
     assert invitations.find(database, token, now=NOW + DAY_S - 1) == made
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, token, now=NOW + DAY_S)
     invitations.revoke(database, made.id, None)  # that of a site is not one of every site
     assert invitations.find(database, token, now=NOW) == made
     invitations.revoke(database, made.id, shop)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, token, now=NOW)
     _, another = invite(database, VIEWER, shop)
     store.remove(database, "shop.example")
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, another, now=NOW)
 
 
@@ -124,20 +124,20 @@ def test_who_may_not_invite_any_more_has_left_no_way_in(database, shop, owner):
     _, to_shop = invite(database, OWNER, shop, by=ann.id)
     _, to_all = invite(database, OWNER, None, by=ann.id)
     assert invitations.find(database, to_shop, now=NOW)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, to_all, now=NOW)
     members.change(database, ann.email, ADMIN, [shop], now=NOW)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, to_shop, now=NOW)
     members.remove(database, ann.email)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, to_shop, now=NOW)
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "\ud800", "A" * 43])
 def test_a_made_up_token_is_no_invitation(database, shop, token):
     invite(database, VIEWER, shop)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, token, now=NOW)
 
 
@@ -177,7 +177,7 @@ def test_what_cannot_be_an_invitation_is_refused(database, shop, role, more, say
 
 
 def test_there_is_an_end_to_open_invitations(database, shop, monkeypatch):
-    monkeypatch.setattr(invitations, "MOST_PENDING", 2)
+    monkeypatch.setattr(invitations, "MAX_PENDING", 2)
     for _ in range(2):
         invite(database, VIEWER, shop)
     with pytest.raises(InvalidInput, match="revoke some first"):

@@ -63,7 +63,7 @@ def test_the_ring_asks_the_database_only_when_it_is_stale_or_told_to_forget(data
     assert ring.find("ff_" + "A" * 32) is None
     plain = api_keys.add(database, "shop", "stats", None, now=NOW)
     assert ring.find(plain) is None
-    ring.forget()
+    ring.invalidate()
     assert ring.find(plain) is not None
     assert api_keys.KeyRing(database, stale_s=0).find(plain) is not None
 

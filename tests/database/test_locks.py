@@ -46,9 +46,9 @@ def test_whoever_stores_for_a_site_and_whoever_removes_it_wait_for_its_lock(data
 
 
 def test_the_day_s_work_waits_for_nobody_and_is_done_by_one(database):
-    with database.alone() as first, database.alone() as second:
+    with database.daily_work_lock() as first, database.daily_work_lock() as second:
         assert (first, second) == (True, False)
-    with taken(database, locks.DAILY_WORK), database.alone() as third:
+    with taken(database, locks.DAILY_WORK), database.daily_work_lock() as third:
         assert third is False
-    with database.alone() as fourth:
+    with database.daily_work_lock() as fourth:
         assert fourth is True

@@ -339,7 +339,7 @@ def test_neither_feed_nor_todays_figures_know_what_was_imported(database, import
     today = Today(database)
     sites = [added_site(database, "other.example"), find(database, "example.com")]
     today.prepare(sites, START + 60)
-    today.recall(START + 120, lambda _: False)
+    today.restore(START + 120, lambda _: False)
     assert today.read([site_id], START + 120)[site_id][:3] == (1, 1, 2)
 
 

@@ -21,8 +21,8 @@ TODAY = day_of(NOW)
 ONE_O_CLOCK = start_of(TODAY) + HOUR
 
 
-def work(database, now: int = NOW, rest=lambda _: False, tell=lambda _: None) -> Work:
-    return Work(database, now, 7, rest, tell)
+def work(database, now: int = NOW, pause=lambda _: False, report=lambda _: None) -> Work:
+    return Work(database, now, 7, pause, report)
 
 
 def days(database) -> list[str]:
@@ -66,14 +66,14 @@ def test_one_day_is_told_as_one_day(database):
 
 
 def test_by_itself_it_is_done_at_one_o_clock_utc_and_not_before(database):
-    assert daily.keep(work(database, NOW - DAY)) == []
+    assert daily.run_if_due(work(database, NOW - DAY)) == []
     keep_heartbeats(database, beat(1, at=NOW - DAY))
     early = ONE_O_CLOCK - 1
     assert not daily.due(database, early)
     assert daily.due(database, early + 1)
-    assert daily.keep(work(database, early + 1)) == told(1)
+    assert daily.run_if_due(work(database, early + 1)) == told(1)
     assert not daily.due(database, early + 1)
-    assert daily.keep(work(database, NOW)) == []
+    assert daily.run_if_due(work(database, NOW)) == []
     assert daily.due(database, ONE_O_CLOCK + DAY)
 
 
@@ -81,13 +81,13 @@ def test_what_was_missed_is_due_at_any_hour(database):
     keep_heartbeats(database, beat(1, at=NOW - 3 * DAY))
     with_sites(database, 1)
     assert daily.due(database, ONE_O_CLOCK - HOUR + 60)
-    daily.keep(work(database, ONE_O_CLOCK - HOUR + 60))
+    daily.run_if_due(work(database, ONE_O_CLOCK - HOUR + 60))
     assert days(database) == [day(3)]
 
 
 def test_nothing_is_purged_of_a_day_that_could_not_be_counted(fortnight):
     stopping = iter([False, False, False])  # the first days are counted, then it has to stop
-    assert daily.run(work(fortnight, rest=lambda _: next(stopping, True)))
+    assert daily.run(work(fortnight, pause=lambda _: next(stopping, True)))
     first = min(at for (at,) in rows(fortnight, schema.heartbeats, "at"))
     assert 0 < len(days(fortnight)) < 14
     assert day_of(first).isoformat() > days(fortnight)[-1] or len(rows(fortnight, schema.heartbeats)) == 29
@@ -101,13 +101,13 @@ def test_nothing_is_purged_of_a_day_that_could_not_be_counted(fortnight):
 def test_a_purge_that_was_stopped_is_due_again(fortnight, monkeypatch):
     monkeypatch.setattr(purge, "BATCH", 4)
 
-    def rest(_: float) -> bool:
+    def pause(_: float) -> bool:
         return count(fortnight, schema.heartbeats) < 29  # stops after the first batch
 
-    daily.run(work(fortnight, rest=rest))
+    daily.run(work(fortnight, pause=pause))
     assert count(fortnight, schema.heartbeats) == 25
     assert daily.due(fortnight, NOW)
-    assert daily.keep(work(fortnight)) == ["Purged 11 heartbeats past their retention."]
+    assert daily.run_if_due(work(fortnight)) == ["Purged 11 heartbeats past their retention."]
     assert not daily.due(fortnight, NOW)
 
 
@@ -117,7 +117,7 @@ def test_old_counters_go_too_and_are_due_once_a_day(database):
         for back in (0, 89, 90, 91):
             row = {"site_id": 1, "hour": NOW - back * DAY, "outcome": "filtered", "reason": "bot", "count": 1}
             connection.execute(schema.outcomes.insert(), row)
-    assert daily.keep(work(database)) == ["Purged 1 counter older than 90 days."]
+    assert daily.run_if_due(work(database)) == ["Purged 1 counter older than 90 days."]
     assert [hour for (hour,) in rows(database, schema.outcomes, "hour")] == [NOW - back * DAY for back in (90, 89, 0)]
     assert not daily.due(database, NOW)
     assert daily.due(database, NOW + DAY)
@@ -130,9 +130,9 @@ def test_counters_whose_purge_was_stopped_are_due_again(database, monkeypatch):
         for back in (91, 92):
             row = {"site_id": 0, "hour": NOW - back * DAY, "outcome": "rejected", "reason": "bad_json", "count": 1}
             connection.execute(schema.outcomes.insert(), row)
-    assert daily.run(work(database, rest=lambda _: True)) == ["Purged 1 counter older than 90 days."]
+    assert daily.run(work(database, pause=lambda _: True)) == ["Purged 1 counter older than 90 days."]
     assert daily.due(database, NOW)
-    assert daily.keep(work(database)) == ["Purged 1 counter older than 90 days."]
+    assert daily.run_if_due(work(database)) == ["Purged 1 counter older than 90 days."]
     assert not daily.due(database, NOW)
 
 
@@ -154,12 +154,12 @@ def test_while_one_is_at_it_another_leaves_it_or_waits(fortnight):
     answers: list[list[str]] = []
 
     def other() -> None:
-        answers.append(daily.run(work(fortnight, rest=lambda s: threading.Event().wait(s), tell=said.append)))
+        answers.append(daily.run(work(fortnight, pause=lambda s: threading.Event().wait(s), report=said.append)))
 
     said: list[str] = []
-    with fortnight.alone() as alone:
+    with fortnight.daily_work_lock() as alone:
         assert alone
-        assert daily.keep(work(fortnight)) == []
+        assert daily.run_if_due(work(fortnight)) == []
         thread = threading.Thread(target=other)
         thread.start()
         while "another process is at it" not in said:
@@ -177,16 +177,16 @@ def test_while_one_is_at_it_another_leaves_it_or_waits(fortnight):
 def test_of_two_processes_on_one_database_one_does_it(config: Config, fortnight):
     other = Database(config)
     try:
-        with fortnight.alone() as first, other.alone() as second:
+        with fortnight.daily_work_lock() as first, other.daily_work_lock() as second:
             assert (first, second) == (True, False)
-        with other.alone() as alone:
+        with other.daily_work_lock() as alone:
             assert alone
         begin = threading.Barrier(2)
         answers: list[list[str]] = []
 
         def one(database: Database) -> None:
             begin.wait(10)
-            answers.append(daily.keep(work(database)))
+            answers.append(daily.run_if_due(work(database)))
 
         threads = [threading.Thread(target=one, args=(database,)) for database in (fortnight, other)]
         for thread in threads:

@@ -13,7 +13,7 @@ import pytest
 
 from analytics.base.config import Config
 from analytics.jobs import daily
-from analytics.live.figures import Figures
+from analytics.live.today_counts import TodayCounts
 from analytics.sites import site as sites_site
 from analytics.sites import store
 from analytics.sites.salts import OPEN_S
@@ -48,7 +48,7 @@ class Town:
         self.now = float(now)
         self.service = Service(config, clock=lambda: self.now)
         store.add(self.service.database, SITE, timezone=zone, now=now)
-        self.service.renew()
+        self.service.refresh()
         server = flask.Flask("town")
         attach(server, self.service.routes(lambda _: None))
         self._client = server.test_client()
@@ -60,7 +60,7 @@ class Town:
     def at(self, moment: float, *, agent: str = AGENT, **event) -> str:
         """The id of the page of what is sent at that moment: a pageview, or a heartbeat of a page, or an event."""
         self.now = moment
-        self.service.renew()  # as the service does by itself, a moment later
+        self.service.refresh()  # as the service does by itself, a moment later
         page = event.get("pageview") or event.get("id") or f"page-{next(PAGES):06}"
         named = {"site": SITE, "type": "pageview", "id": page, "url": f"https://{SITE}/"} | event
         if named["type"] == "heartbeat":
@@ -126,7 +126,7 @@ def test_the_last_second_before_midnight_and_the_first_after_it_are_of_two_days(
     before = here.service.salts.of(here.site, midnight - 1)
     here.at(midnight)
     told = here.service.today.read([here.site.id], midnight)
-    assert told == {here.site.id: Figures(people=1, visits=1, pageviews=1)}
+    assert told == {here.site.id: TodayCounts(people=1, visits=1, pageviews=1)}
     after = here.service.salts.of(here.site, midnight)
     assert (before.until, after.before) == (midnight, before.today)
     assert after.today != before.today
@@ -229,7 +229,7 @@ def test_yesterday_s_unique_people_equal_a_recount(town):
             here.at(late, agent=agent, type="heartbeat", pageview=page, **(user if hour > -6 else {}))
     here.now = utc_midnight + HOUR
     work = daily.Work(here.service.database, int(here.now), 7, lambda _: False, lambda _: None)
-    daily.keep(work)
+    daily.run_if_due(work)
     users, signed, visitors = set(), set(), set()
     for at, visitor, user_id in rows(here.service.database, schema.heartbeats, "at", "visitor", "user_id"):
         if utc_midnight - 24 * HOUR <= at < utc_midnight:

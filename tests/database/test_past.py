@@ -14,7 +14,7 @@ from analytics.access.api_keys import KeyRing
 from analytics.calendar.days import day_of, start_of
 from analytics.calendar.period import Clock, Comparison, Period, Span
 from analytics.jobs import daily
-from analytics.live.minutes import History, StillCounting
+from analytics.live.minutes import MinuteHistory, StillCounting
 from analytics.query import answer as past
 from analytics.query import stats
 from analytics.query.answer import Past
@@ -39,7 +39,7 @@ UNKNOWN = (None, None)
 
 def of(database, ask, now: int = NOW) -> Past:
     """Who answers at that moment, knowing nothing yet."""
-    history = History(database, WINDOW)
+    history = MinuteHistory(database, WINDOW)
     return Past(ask, lambda site_id, span: history.minutes(site_id, span, now, float("inf")))
 
 
@@ -154,7 +154,7 @@ def test_the_page_of_a_day_and_the_question_say_the_same(database, ask):
     own = site(timezone="Asia/Kathmandu")
     for back in (0, 1, 2):
         day = day_of(NOW) - timedelta(days=back)
-        history = History(database, WINDOW)
+        history = MinuteHistory(database, WINDOW)
         shown = next(found for found in (history.day(own, day, NOW) for _ in range(200)) if found.complete)
         query = asked(period=str(day), zone=own.timezone)
         assert past.aggregate(query, query.span(NOW), of(database, ask)) == {
@@ -196,7 +196,7 @@ def test_a_period_that_is_longer_than_the_site_s_life_takes_its_life(database, a
 
 def test_numbers_are_never_told_in_part(database):
     two_days(database)
-    history, both = History(database, WINDOW), asked().span(NOW)
+    history, both = MinuteHistory(database, WINDOW), asked().span(NOW)
     with pytest.raises(StillCounting, match="ask again"):
         history.minutes(1, both, NOW, patience_s=0)
     assert max(history.minutes(1, both, NOW, patience_s=float("inf")).people) == 3
@@ -205,7 +205,7 @@ def test_numbers_are_never_told_in_part(database):
 
 def test_numbers_of_a_day_that_the_day_s_work_has_still_to_count_are_not_told(database):
     keep_heartbeats(database, *(beat(at=NOW - 5 * DAY_S + 30 * nth) for nth in range(4)), beat(at=NOW - 30))
-    history, day = History(database, WINDOW), day_of(NOW - 5 * DAY_S)
+    history, day = MinuteHistory(database, WINDOW), day_of(NOW - 5 * DAY_S)
     week, today = (asked(period=period).span(NOW) for period in (f"{day},2027-01-15", "2027-01-15"))
     with pytest.raises(StillCounting, match=f"the minutes of {day} are still to be counted: the day's work does it"):
         history.minutes(1, week, NOW, patience_s=60)
@@ -217,7 +217,7 @@ def test_numbers_of_a_day_that_the_day_s_work_has_still_to_count_are_not_told(da
 def test_a_program_is_told_to_come_again_while_minutes_are_still_being_counted(database, monkeypatch):
     two_days(database)
     key = api_keys.add(database, "reports", "stats", 1, now=NOW)
-    history, clock = History(database, WINDOW), lambda: float(NOW)
+    history, clock = MinuteHistory(database, WINDOW), lambda: float(NOW)
     asked_by = Directory(database), KeyRing(database), Hub(database, WINDOW, clock), stats.of_truth(database)
     programs = statistics.Statistics(*asked_by, history, clock)
     body = json.dumps({"site_id": "site-1.example", "metrics": CROWD[:1], "date_range": ["2027-01-14", "2027-01-15"]})

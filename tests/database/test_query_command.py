@@ -11,7 +11,7 @@ import pytest
 from analytics import commands
 from analytics.base.errors import InvalidInput
 from analytics.jobs import daily
-from analytics.live.minutes import History
+from analytics.live.minutes import MinuteHistory
 from analytics.query import stats
 from analytics.query.answer import Past
 from analytics.query.metrics import METRICS
@@ -109,7 +109,7 @@ def test_every_number_is_the_apis(past, names):
 
 
 def answering(database) -> Past:
-    history = History(database, 60)
+    history = MinuteHistory(database, 60)
     return Past(stats.of_truth(database), lambda site_id, span: history.minutes(site_id, span, at(13, 12), 60))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from analytics.calendar import minute_series
 from analytics.calendar.days import day_of, start_of
 from analytics.jobs import daily, purge
-from analytics.jobs.verify import AGREES, repair, report, verify
+from analytics.jobs.verify import AGREES, as_text, repair, verify
 from analytics.replica.columnar import Columnar
 from analytics.storage import schema
 from tests.support.factories import NOW, added_site, arrival, count, event, heartbeat, leave, one_by_one, rows, stored
@@ -69,7 +69,7 @@ def made_anew(kept: Columnar, statement: str) -> None:
 def test_what_was_collected_is_as_its_rows_are(kept):
     found = verify(kept, NEVER, told)
     assert (found.differences, found.derived) == ([], ())
-    assert report(found).splitlines()[0].startswith(AGREES)
+    assert as_text(found).splitlines()[0].startswith(AGREES)
     assert repair(kept, NEVER, told) == []
 
 
@@ -154,7 +154,7 @@ def test_a_wrong_number_is_told_and_mended(kept, statement, lines):
     found = verify(kept, NEVER, told)
     assert found.differences == []
     assert [shown(line) for line in found.derived] == lines
-    assert report(found).splitlines()[0] == "Derived numbers differ from the raw rows:"
+    assert as_text(found).splitlines()[0] == "Derived numbers differ from the raw rows:"
     assert len(repair(kept, NEVER, told)) == 1, "one kind"
     after = verify(kept, NEVER, told)  # the replica has followed what was mended
     assert (after.differences, after.derived) == ([], ())

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.live import rewind
 from analytics.live.feed import FeedItem
-from analytics.live.minutes import History
+from analytics.live.minutes import MinuteHistory
 from analytics.live.presence import Presence
 from analytics.live.state import Concurrency, LiveState
 from collector.ingest.accepted import Accepted
@@ -137,7 +137,7 @@ def test_what_the_numbers_stood_beside_then_is_told_without_counting(database):
             beat(6, at=at + HOUR, nth=9),
         ],
     )
-    history = History(database, WINDOW)
+    history = MinuteHistory(database, WINDOW)
     assert history.then(site(), at, NOW) == Concurrency((), None, None)
     while not history.people(1, NOW - DAY, NOW, NOW)[1]:
         pass

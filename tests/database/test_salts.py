@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics.base.config import Config
-from analytics.sites.salts import OPEN_S, SaltKeeper, Salts
+from analytics.sites.salts import OPEN_S, Salts, SaltStore
 from analytics.storage import schema
 from analytics.storage.database import Database
 from collector.ingest.pipeline import visitor_of, visitors_of
@@ -25,8 +25,8 @@ def midnight(zone: str, day: str = "2027-01-16") -> int:
     return int(datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).timestamp())
 
 
-def keeper(database, secret: bytes = SECRET) -> SaltKeeper:
-    return SaltKeeper(database, secret)
+def keeper(database, secret: bytes = SECRET) -> SaltStore:
+    return SaltStore(database, secret)
 
 
 def visitor(salts: Salts, of=None, address: str = ADDRESS, agent: str = AGENT) -> tuple[int, int | None]:

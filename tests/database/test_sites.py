@@ -125,6 +125,6 @@ def test_the_directory_reads_anew_what_has_changed_and_keeps_the_rest(database):
     after = store.change(database, changed.domain, name="Another")
     store.remove(database, removed.domain)
     assert directory.all() == before
-    directory.renew()
+    directory.refresh()
     assert directory.all() == [kept, after]
     assert directory.get(kept.domain) is before[0]

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from analytics.live.beat import Beat, State
-from analytics.live.feed import FeedItem, opaque
+from analytics.live.beat import Beat, PageState
+from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.storage import schema
 from collector.ingest.event import Rejected
 from collector.ingest.outcomes import Duplicate, Filtered, Stored
@@ -276,9 +276,9 @@ def test_every_stored_thing_is_one_heartbeat_row(database):
         leave(visitor=6, at=NOW + 4),
     )
     tab, visit_id = tab_of("page-0001"), outcomes[0].beat.visit_id
-    told = [(NOW, "ann", "couple", State.ACTIVE)] + [
+    told = [(NOW, "ann", "couple", PageState.ACTIVE)] + [
         (NOW + seconds, None, "", state)
-        for seconds, state in ((1, State.IDLE), (2, State.HIDDEN), (3, State.ACTIVE), (4, State.LEFT))
+        for seconds, state in ((1, PageState.IDLE), (2, PageState.HIDDEN), (3, PageState.ACTIVE), (4, PageState.LEFT))
     ]
     assert rows(database, schema.heartbeats) == [
         (1, outcome.beat.id, at, visit_id, 5, tab, user_id, user_type, state, "/a")
@@ -290,13 +290,13 @@ def test_the_outcome_carries_the_beat_and_the_feed_s_item(database):
     (outcome,) = stored(database, event(visitor=-1, path="/a", user_id="ann", value=3, description="Ann booked"))
     beat, item, _ = outcome
     assert beat == Beat(
-        *(1, beat.id, NOW, beat.id, -1, tab_of("event-0001"), "ann", "", State.ACTIVE, "/a"),
+        *(1, beat.id, NOW, beat.id, -1, tab_of("event-0001"), "ann", "", PageState.ACTIVE, "/a"),
         *("Google", "DE", "Berlin", 52.5, 13.4),
     )
     assert item == FeedItem(
         id=str(beat.id),
         type="event",
-        visitor_id=opaque(-1),
+        visitor_id=public_visitor_id(-1),
         user_id="ann",
         user_type="",
         path="/a",

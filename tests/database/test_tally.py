@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from analytics.live import outcome_store
-from analytics.live.outcomes import Counted, Robot
+from analytics.live.outcomes import OutcomeCount, RobotCount
 from analytics.sites import host as sites_host
 from analytics.sites import unlisted_hosts
 from analytics.sites.host import UnlistedHost
@@ -41,8 +41,8 @@ def test_an_outcome_is_counted_by_the_hour_and_added_to_what_is_there(database):
         )
     traffic = outcome_store.read(database, site.id, NOW, NEXT + HOUR)
     assert traffic.hours == [
-        Counted(NOW, "filtered", "opted_out", 4),
-        Counted(NEXT, "rejected", "wrong_field", 2),
+        OutcomeCount(NOW, "filtered", "opted_out", 4),
+        OutcomeCount(NEXT, "rejected", "wrong_field", 2),
     ]
     assert traffic.received == 6
     assert outcome_store.read(database, 0, NOW, NEXT).totals() == [("rejected", "unknown_site", 2)]
@@ -73,11 +73,11 @@ def test_robots_are_counted_by_name_in_a_period_and_balance_with_their_outcome(d
     for at, name in sent:
         written(database, (site.id, at, "filtered", "bot", name), (other.id, at, "filtered", "bot", "else"))
     whole = outcome_store.read(database, site.id, NOW, NEXT + HOUR)
-    assert whole.robots == [Robot("Googlebot", 3), Robot("curl", 1), Robot("foobot", 1)]
+    assert whole.robots == [RobotCount("Googlebot", 3), RobotCount("curl", 1), RobotCount("foobot", 1)]
     assert whole.totals() == [("filtered", "bot", 5)]
     assert outcome_store.read(database, site.id, NEXT, NEXT + HOUR).robots == [
-        Robot("Googlebot", 1),
-        Robot("foobot", 1),
+        RobotCount("Googlebot", 1),
+        RobotCount("foobot", 1),
     ]
 
 

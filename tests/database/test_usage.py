@@ -24,8 +24,8 @@ def go_on(_: float) -> bool:
     return False
 
 
-def counted(database, day: date = YESTERDAY, kept=lambda _: 0, now: int = NOW, rest=go_on) -> list[Usage] | None:
-    return daily_usage.count_day(database, day, now, kept, rest)
+def counted(database, day: date = YESTERDAY, kept=lambda _: 0, now: int = NOW, pause=go_on) -> list[Usage] | None:
+    return daily_usage.count_day(database, day, now, kept, pause)
 
 
 def at(hour: float, day: date = YESTERDAY) -> int:
@@ -112,7 +112,7 @@ def test_missing_is_every_day_since_the_first_heartbeat_that_is_not_counted(data
 
 def test_a_day_that_was_stopped_is_still_missing(database):
     keep_heartbeats(database, beat(1, at=at(8)), beat(1, at=at(8), site_id=2))
-    assert counted(database, rest=lambda _: True) is None
+    assert counted(database, pause=lambda _: True) is None
     assert (daily_usage.missing(database, TODAY), rows(database, schema.daily_usage)) == ([YESTERDAY], [])
     assert len(counted(database) or []) == 2
     assert daily_usage.missing(database, TODAY) == []
@@ -155,9 +155,9 @@ def test_beats_that_come_while_their_day_is_counted_make_it_be_counted_again(dat
             late(database, one)
         return False
 
-    assert counted(database, rest=meanwhile) is None
+    assert counted(database, pause=meanwhile) is None
     assert (daily_usage.missing(database, TODAY), rows(database, schema.daily_usage)) == ([YESTERDAY], [])
-    counted(database, rest=meanwhile)
+    counted(database, pause=meanwhile)
     assert rows(database, schema.daily_usage, "site_id", "people") == [(1, 2), (2, 1)]
 
 
@@ -203,5 +203,5 @@ def test_a_removed_site_has_no_usage_though_it_was_being_counted(database):
             connection.execute(schema.sites.delete().where(schema.sites.c.id == 1))
         return False
 
-    assert [found.site_id for found in counted(database, rest=remove) or []] == [2]
+    assert [found.site_id for found in counted(database, pause=remove) or []] == [2]
     assert rows(database, schema.daily_usage, "site_id") == [(2,)]

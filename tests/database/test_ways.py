@@ -109,9 +109,7 @@ def heartbeats_way(config: Config) -> Tracing:
 def test_way(tmp_path):
     found = heartbeats_way(Config(data_dir=tmp_path / "data"))
     crossing = [call for call in found.calls if call.caller and call.caller.partition(":")[0] != call.file]
-    print(
-        f"{len(found.files)} files, {len(found.functions)} functions, {len(found.calls)} calls, {len(crossing)} hand-overs"
-    )
+    print("x")
     print(*found.files, sep="\n")
     print()
     for call in found.calls:

@@ -160,7 +160,7 @@ def test_pages_say_503_soon_and_leave_their_threads_to_others(postgresql, server
             thread.join(30)
         assert {status for _, status in answers} == {503}
         assert max(took for took, _ in answers) < 6
-        for path in ("/assets/plain.css", f"/live/{SITE}", "/api/live/stream?site=" + SITE):
+        for path in ("/assets/css/plain.css", f"/live/{SITE}", "/api/live/stream?site=" + SITE):
             waited, status = timed(lambda path=path: server.request("GET", path, headers=cookie))
             assert (waited < AT_MOST_S, status) == (True, 200 if "assets" in path else 503), path
     eventually(lambda: server.request("GET", f"/live/{SITE}", headers=cookie).status == 200, within=5)

@@ -47,4 +47,4 @@ def test_a_refusal_is_told_in_plain_words(config, where, statements, words):
     with pytest.raises(DBAPIError) as refused:
         run()
     engine.dispose()
-    assert str(error_log.told(refused.value)) == words
+    assert str(error_log.describe(refused.value)) == words

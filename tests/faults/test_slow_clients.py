@@ -50,7 +50,7 @@ def others_are_answered(server, reader):
             "/readyz",
             "/js/footfall.js",
             "/sign-in",
-            "/assets/plain.css",
+            "/assets/css/plain.css",
         ):
             assert took(lambda path=path: _ok(server.request("GET", path, headers=reader))) < 8, (path, number)
     with listening(server, f"site={SITE}", reader) as listener:

@@ -38,7 +38,7 @@ class House:
     def add_site(self, domain: str) -> int:
         """A new site; its number."""
         added = store.add(self.service.database, domain, now=NOW)
-        self.service.renew()
+        self.service.refresh()
         return added.id
 
     def join(self, email: str, role: str, on: Sequence[int] = ()) -> Browser:

@@ -23,7 +23,7 @@ def house(tmp_path_factory) -> Iterator[House]:
     with open_house(Config(data_dir=tmp_path_factory.mktemp("data"))) as house:
         ids = [house.add_site(domain) for domain in DOMAINS]
         store.change(house.service.database, DOMAINS[7], name="The Shop")
-        house.service.renew()
+        house.service.refresh()
         now = int(time.time())
         for at, people in ((4, 3), (9, 5), (52, 1)):
             house.service.hub.publish([stored_outcome(n, at=now, site_id=ids[at]) for n in range(people)])
@@ -101,11 +101,11 @@ def test_what_the_script_would_not_send_counts_as_not_sent(house, data):
 
 def test_a_site_that_is_removed_is_gone_with_the_next_tick(house):
     added = store.add(house.service.database, "gone.example", now=1)
-    house.service.renew()
+    house.service.refresh()
     house.service.hub.publish([stored_outcome(1, at=int(time.time()), site_id=added.id)])
     assert domains(asked(house, data={"words": "gone"})[0]) == ["gone.example"]
     store.remove(house.service.database, "gone.example")
-    house.service.renew()
+    house.service.refresh()
     part, total = asked(house, data={"words": "gone"})
     assert (domains(part), total) == ([], "53 sites · 9 people active in the last 60 s")
 

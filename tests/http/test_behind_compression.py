@@ -67,5 +67,5 @@ def _until(frames: Iterator[str], text: str) -> None:
 
 
 def test_nothing_else_is_kept_from_being_compressed(one_server):
-    for path in ("/js/footfall.js", "/assets/footfall.css", "/sign-in"):
+    for path in ("/js/footfall.js", "/assets/css/footfall.css", "/sign-in"):
         assert "no-transform" not in one_server.request("GET", path).headers.get("cache-control", "")

@@ -264,7 +264,7 @@ def test_when_too_many_streams_are_open_one_more_is_told_when_to_come_back(tmp_p
     monkeypatch.setattr(routes, "MOST_STREAMS", 0)
     with open_house(Config(data_dir=tmp_path)) as house:
         key = api_keys.add(house.service.database, "reader", "stats", house.add_site("example.com"), now=NOW)
-        house.service.renew()
+        house.service.refresh()
         reader = house.app.server.test_client()
         answer = reader.get("/api/live/stream?site=example.com", headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "too_many_streams")

@@ -10,7 +10,7 @@ import pytest
 from house import open_house
 
 from analytics.live import outcome_store
-from analytics.live.outcomes import Robot
+from analytics.live.outcomes import RobotCount
 from analytics.sites import host, store, unlisted_hosts
 from analytics.storage.database import Database
 from tests.support.serving import AGENT, event, heartbeat, leave, pageview, serving
@@ -131,8 +131,8 @@ def test_every_event_has_one_outcome_and_the_counters_balance(config, answered):
     assert {row[:2] for row in whole[1].totals()} == OF_NO_SITE
     assert (whole[0].dropped, whole[1].dropped) == ([("title", 2), ("screen", 1)], [])
     assert whole[0].robots == [
-        Robot("Googlebot", 2),
-        *(Robot(name, 1) for name in ("Cypress", "Headless Chrome", "unnamed")),
+        RobotCount("Googlebot", 2),
+        *(RobotCount(name, 1) for name in ("Cypress", "Headless Chrome", "unnamed")),
     ]
     assert unlisted == [("shop.test", 2), ("copy.test", 1)]
 

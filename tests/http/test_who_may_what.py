@@ -178,7 +178,7 @@ def called_for_none(house, asker: str, name: str) -> str:
 
 SUITE = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
 EXAMPLES = {
-    "/assets/<path:filename>": "/assets/mark.svg",
+    "/assets/<path:filename>": "/assets/shapes/mark.svg",
     "/<path:path>": "/nowhere",
     SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
     "/overview/<domain>/parts": f"/overview/{SITE}/parts?part=top",
@@ -245,5 +245,5 @@ def test_a_call_of_what_runs_in_the_browser_alone_is_refused(house):
 
 
 def test_somebody_else_on_a_public_dashboard_is_a_viewer_of_every_site():
-    assert roles.ANYBODY.may(roles.VIEWER, 7)
-    assert not roles.ANYBODY.may(roles.ADMIN, 7)
+    assert roles.PUBLIC_VIEWER.may(roles.VIEWER, 7)
+    assert not roles.PUBLIC_VIEWER.may(roles.ADMIN, 7)

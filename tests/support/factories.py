@@ -15,11 +15,11 @@ from sqlalchemy import Table, func, insert, select
 
 from analytics.base.config import Config
 from analytics.base.ids import Ids, first_id
-from analytics.live.beat import Beat, State
-from analytics.live.feed import FeedItem, opaque
+from analytics.live.beat import Beat, PageState
+from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.sites import store as sites
 from analytics.sites.directory import Directory
-from analytics.sites.salts import PastSalts, SaltKeeper
+from analytics.sites.salts import PastSalts, SaltStore
 from analytics.sites.site import Site
 from analytics.storage import schema
 from analytics.storage.database import Database
@@ -147,7 +147,7 @@ def in_groups(database: Database, arrivals: Sequence[Accepted], size: int) -> li
     for start in range(0, len(arrivals), size):
         group = stored(database, *arrivals[start : start + size], left=left)
         for one in group:
-            if isinstance(one, Stored) and one.beat.state == State.LEFT:
+            if isinstance(one, Stored) and one.beat.state == PageState.LEFT:
                 left.add((one.beat.site_id, one.beat.tab))
         outcomes += group
     return outcomes
@@ -184,7 +184,7 @@ def beat(
     at: int = NOW,
     nth: int = 0,
     user_id: str | None = None,
-    state: State = State.ACTIVE,
+    state: PageState = PageState.ACTIVE,
     path: str = "/",
     **fields: Any,
 ) -> Beat:
@@ -243,7 +243,7 @@ def feed_item(row_id: int, **fields: Any) -> FeedItem:
     values: dict[str, Any] = {
         "id": str(row_id),
         "type": "pageview",
-        "visitor_id": opaque(1),
+        "visitor_id": public_visitor_id(1),
         "user_id": None,
         "user_type": "",
         "path": "/",
@@ -261,7 +261,7 @@ def feed_item(row_id: int, **fields: Any) -> FeedItem:
 def stored_outcome(visitor: int = 1, *, at: int = NOW, nth: int = 0, path: str = "/", **fields: Any) -> Stored:
     """What the writer hands to the hub for a committed pageview."""
     one = beat(visitor, at=at, nth=nth, path=path, **fields)
-    return Stored(one, feed_item(one.id, path=path, timestamp=at, visitor_id=opaque(visitor)))
+    return Stored(one, feed_item(one.id, path=path, timestamp=at, visitor_id=public_visitor_id(visitor)))
 
 
 def visit(**fields: Any) -> Visit:
@@ -289,7 +289,7 @@ def visit(**fields: Any) -> Visit:
 
 def kit(database: Database, places: Places, *, a_minute: int = 0) -> Kit:
     """What the steps of the pipeline work with; no limit on the rate unless told."""
-    return Kit(Directory(database, stale_s=0), SaltKeeper(database, SECRET), places, Rate(a_minute), SECRET)
+    return Kit(Directory(database, stale_s=0), SaltStore(database, SECRET), places, Rate(a_minute), SECRET)
 
 
 @contextmanager

@@ -8,14 +8,16 @@ import json
 import pytest
 from test_layouts import SNIPPET, Site, nodes, one, props, text
 
-from analytics.live.figures import Figures
+from analytics.live.today_counts import TodayCounts
 from analytics.sites.host import UnlistedHost
 from layouts.components import hosts, trend
 from layouts.pages import add_site, all_sites
 from layouts.pages.all_sites import Part, Row
 from layouts.settings import filters, snippet
 
-ROW = Row("example.com", "example.com", "/live/example.com", 1_280, Figures(5_012, 6_100, 19_000), 4_400, (1,), False)
+ROW = Row(
+    "example.com", "example.com", "/live/example.com", 1_280, TodayCounts(5_012, 6_100, 19_000), 4_400, (1,), False
+)
 
 # ── all sites ────────────────────────────────────────────────────────────────────────────────────
 
@@ -57,7 +59,7 @@ def test_what_is_not_counted_yet_is_no_nought():
 
 
 def test_more_people_than_are_told_apart_are_at_least_so_many():
-    (row,) = part(ROW._replace(today=Figures(2_000_000, 3, 4, at_least=True)))["rows"]
+    (row,) = part(ROW._replace(today=TodayCounts(2_000_000, 3, 4, at_least=True)))["rows"]
     assert row["cells"][1][0] == "2,000,000+"
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import plotly.utils
 import pytest
 
-from analytics.live.outcomes import HOUR, Counted, Robot, Traffic
+from analytics.live.outcomes import HOUR, OutcomeCount, RobotCount, Traffic
 from analytics.sites.host import OTHER, UnlistedHost
 from collector.ingest import dry_run, event, pipeline
 from layouts.components import hosts
@@ -23,13 +23,13 @@ NOON = 1_795_172_400  # 12:00 in Berlin
 SPAN = Span(NOON - 23 * HOUR, DAY, ZoneInfo("Europe/Berlin"))
 SOME = Traffic(
     [
-        Counted(NOON - 23 * HOUR, "stored", "", 900),
-        Counted(NOON, "stored", "", 90),
-        Counted(NOON, "duplicate", "", 1),
-        Counted(NOON, "filtered", "bot", 7),
-        Counted(NOON, "shed", "queue_full", 2),
+        OutcomeCount(NOON - 23 * HOUR, "stored", "", 900),
+        OutcomeCount(NOON, "stored", "", 90),
+        OutcomeCount(NOON, "duplicate", "", 1),
+        OutcomeCount(NOON, "filtered", "bot", 7),
+        OutcomeCount(NOON, "shed", "queue_full", 2),
     ],
-    [Robot("Googlebot", 5), Robot("<b>", 2)],
+    [RobotCount("Googlebot", 5), RobotCount("<b>", 2)],
 )
 COLLECTOR = Path(pipeline.__file__).parents[1]
 
@@ -147,7 +147,7 @@ def test_nothing_received_says_what_to_do():
 
 
 def test_robots_beyond_a_dozen_are_summed_up():
-    shown = texts(traffic.robots([Robot(f"bot{nth:02}", 20 - nth) for nth in range(15)]))
+    shown = texts(traffic.robots([RobotCount(f"bot{nth:02}", 20 - nth) for nth in range(15)]))
     assert "bot11" in shown
     assert "bot12" not in shown
     assert shown[-1] == "21 events of 3 others"

@@ -23,7 +23,7 @@
   window.footfallStream = function (options) {
     const listeners = new AbortController();
     let source = null, heard = false, opened = 0, lastId = options.lastId || "", tries = 0, polledAt = -Infinity, told = "";
-    let over = false, resting = false, retry, watchdog, sleep, fade, poll = 0;
+    let over = false, resting = false, retry, watchdog, sleep, fade, check, poll = 0, request = null, figuresWanted = false;
 
     function state() {
       if (source && heard) return "live";
@@ -79,7 +79,7 @@
         openLater();
         if (options.poll && !heard) ask();
         else askLater();
-        if (heard) setTimeout(ask, (Math.random() * times.first) / 8, "whether it was forbidden");
+        if (heard) check = setTimeout(ask, (Math.random() * times.first) / 8, "whether it was forbidden");
       }
       tell();
     }
@@ -96,17 +96,25 @@
 
     function askNever() {
       clearTimeout(poll);
+      clearTimeout(check);
       poll = 0;
     }
 
     // EventSource hides the status of a refusal; a plain request shows it. `only` that is asked, else figures too.
-    async function ask(only) {
+    // One request is in flight at a time: its answer is for all who ask meanwhile.
+    function ask(only) {
       askNever();
+      if (!only) figuresWanted = true;
+      return request ||= fetchLive().finally(() => request = null);
+    }
+
+    async function fetchLive() {
       try {
         const answer = await fetch(options.address.replace("/stream?", "?"), {signal: AbortSignal.timeout(times.poll)});
         if (over) return;
         if ([401, 403, 404].includes(answer.status)) return refuse(answer.status);
-        const figures = options.poll && !only && answer.ok ? await answer.json() : null;
+        const figures = options.poll && figuresWanted && answer.ok ? await answer.json() : null;
+        figuresWanted = false;
         if (figures && !over && told !== "live") {
           polled();
           options.message("stats", figures);

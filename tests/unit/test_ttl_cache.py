@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from analytics.base.ttl_cache import Snapshot
+from analytics.base.ttl_cache import TtlCache
 
 
 def test_an_answer_that_was_long_under_way_does_not_take_the_place_of_a_newer_one():
@@ -17,8 +17,8 @@ def test_an_answer_that_was_long_under_way_does_not_take_the_place_of_a_newer_on
             gate.wait(20)
         return found
 
-    snapshot = Snapshot(read, 1000)
-    slow, quick = threading.Thread(target=snapshot.renew), threading.Thread(target=snapshot.renew)
+    snapshot = TtlCache(read, 1000)
+    slow, quick = threading.Thread(target=snapshot.refresh), threading.Thread(target=snapshot.refresh)
     slow.start()
     assert reached.wait(20)
     truth[0] = "new"

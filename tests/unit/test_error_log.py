@@ -38,7 +38,7 @@ def test_a_failure_is_told_by_types_codes_and_places_down_to_its_cause():
 
 
 def test_a_failure_that_was_never_raised_is_its_type():
-    assert str(error_log.told(ValueError("marked_words"))) == "ValueError"
+    assert str(error_log.describe(ValueError("marked_words"))) == "ValueError"
 
 
 def test_an_endless_chain_and_a_deep_stack_are_told_in_short():
@@ -53,8 +53,8 @@ def test_an_endless_chain_and_a_deep_stack_are_told_in_short():
         failed.__cause__ = failed
         told = error_log.chain(failed)
     assert (told.count("deeper"), told.count("ValueError")) == (
-        error_log.MOST_FRAMES * error_log.MOST_CAUSES,
-        error_log.MOST_CAUSES,
+        error_log.MAX_FRAMES * error_log.MAX_CAUSES,
+        error_log.MAX_CAUSES,
     )
 
 
@@ -76,7 +76,7 @@ def logged():
     def write(failed: BaseException, level: int) -> str:
         root.setLevel(level)
         record = logging.LogRecord(
-            "footfall.writer", 40, "f", 1, "it cannot be stored: %s", (error_log.told(failed),), None
+            "footfall.writer", 40, "f", 1, "it cannot be stored: %s", (error_log.describe(failed),), None
         )
         record.created = 1788170405.5
         return error_log.Format().format(record)
@@ -129,14 +129,14 @@ def test_a_full_disk_is_told_as_a_disk(data):
         with Path("/dev/full").open("w") as file:
             file.write("x")
 
-    assert str(error_log.told(failure(write))) == f"the disk that holds {data} is full"
+    assert str(error_log.describe(failure(write))) == f"the disk that holds {data} is full"
 
 
 def test_a_full_disk_below_sqlite_is_told_as_a_disk(data):
     statements = "PRAGMA max_page_count=2", "CREATE TABLE a (b)", "CREATE TABLE c (d)", "CREATE TABLE e (f)"
     failed = failure(on_sqlite(data / "a.db", *statements))
     assert isinstance(failed, DBAPIError)
-    assert str(error_log.told(failed)) == f"the disk that holds {data} is full"
+    assert str(error_log.describe(failed)) == f"the disk that holds {data} is full"
 
 
 def test_what_sqlite_refuses_is_told_in_plain_words(data):
@@ -153,7 +153,7 @@ def test_what_sqlite_refuses_is_told_in_plain_words(data):
         failure(on_sqlite(data / "text.db", "SELECT * FROM a")),
         failure(on_sqlite(data / "nowhere" / "a.db", "SELECT 1")),
     ]
-    assert [str(error_log.told(one)) for one in told] == [
+    assert [str(error_log.describe(one)) for one in told] == [
         f"another process holds the lock of the database file in {data}",
         f"the database file in {data} may not be written to",
         f"the database file in {data} is none of SQLite's: put a copy of it back",
@@ -172,7 +172,7 @@ def test_what_sqlite_refuses_is_told_in_plain_words(data):
     ],
 )
 def test_what_the_system_refuses_is_told_in_plain_words(data, number, words):
-    told = str(error_log.told(OSError(number, os.strerror(number), "marked_words")))
+    told = str(error_log.describe(OSError(number, os.strerror(number), "marked_words")))
     assert told.startswith(words.format(data))
     assert "marked_words" not in told
 
@@ -188,7 +188,7 @@ def test_what_the_system_refuses_is_told_in_plain_words(data, number, words):
 def test_a_server_that_cannot_be_reached_is_told_in_plain_words(address, words):
     engine = create_engine(address.replace("postgresql", "postgresql+psycopg"), connect_args={"connect_timeout": 5})
     failed = failure(engine.connect)
-    assert str(error_log.told(failed)) == words
+    assert str(error_log.describe(failed)) == words
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_server_that_cannot_be_reached_is_told_in_plain_words(address, words):
     ],
 )
 def test_what_postgresql_refuses_is_told_by_its_code(state, words):
-    assert str(error_log.told(psycopg.errors.lookup(state)("marked_words"))) == words
+    assert str(error_log.describe(psycopg.errors.lookup(state)("marked_words"))) == words
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_what_postgresql_refuses_is_told_by_its_code(state, words):
     ],
 )
 def test_a_failed_connection_has_no_code_and_is_known_by_what_it_says(said, words):
-    told = str(error_log.told(psycopg.OperationalError(f"connection failed: {said}")))
+    told = str(error_log.describe(psycopg.OperationalError(f"connection failed: {said}")))
     assert words in told
     assert "marked" not in told
 

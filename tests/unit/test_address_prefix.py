@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.base.address_prefix import household
+from analytics.base.address_prefix import address_prefix
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ from analytics.base.address_prefix import household
     ],
 )
 def test_it_is_the_address_or_the_network_of_its_subscriber(address, whose):
-    assert household(address) == whose
+    assert address_prefix(address) == whose

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from analytics.base.rate_limit import Tries
+from analytics.base.rate_limit import RateLimit
 
 NOW = 1_800_000_000
 
 
 def test_the_fourth_try_of_three_waits_until_the_first_leaves_the_window():
-    tries = Tries(limit=3, window_s=60)
+    tries = RateLimit(limit=3, window_s=60)
     assert [tries.take("a", NOW + second) for second in (0, 10, 20, 30, 59, 60, 61)] == [0, 0, 0, 30, 1, 0, 9]
 
 
 def test_keys_are_counted_apart():
-    tries = Tries(limit=1, window_s=60)
+    tries = RateLimit(limit=1, window_s=60)
     assert [tries.take(key, NOW) for key in ("a", "b", "a", "b")] == [0, 0, 60, 60]
 
 
 def test_a_try_given_back_is_free_again_and_cleared_keys_start_anew():
-    tries = Tries(limit=2, window_s=60)
+    tries = RateLimit(limit=2, window_s=60)
     tries.take("a", NOW)
     tries.take("a", NOW)
     tries.give_back("a")
@@ -30,11 +30,11 @@ def test_a_try_given_back_is_free_again_and_cleared_keys_start_anew():
 
 
 def test_only_the_keys_tried_last_are_kept():
-    tries = Tries(limit=1, window_s=60, capacity=2)
+    tries = RateLimit(limit=1, window_s=60, capacity=2)
     assert [tries.take(key, NOW) for key in ("a", "b", "a", "c", "a", "b")] == [0, 0, 60, 0, 60, 0]
 
 
 def test_a_clock_set_back_by_an_hour_makes_nobody_wait_for_an_hour():
-    tries = Tries(limit=1, window_s=60)
+    tries = RateLimit(limit=1, window_s=60)
     tries.take("a", NOW)
     assert tries.take("a", NOW - 3600) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Figures(NamedTuple):
+class TodayCounts(NamedTuple):
     """One site's day so far. With `at_least` there were more people than are kept apart."""
 
     people: int
