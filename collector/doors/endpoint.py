@@ -108,7 +108,7 @@ class Endpoint:
     # ── what may be sent ─────────────────────────────────────────────────────────────────────────────────────────
 
     def canonical(self, path: str) -> str:
-        return self._routes.canonical(path)
+        return path if path == COLLECT else self._routes.canonical(path)
 
     def allowance(self, path: str, headers: Mapping[str, str]) -> Allowance:
         if path == COLLECT:

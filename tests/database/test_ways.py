@@ -1,14 +1,18 @@
-"""The way of a heartbeat, from the bytes of its request to its row and to the frame of the live stream."""
+"""The way of a heartbeat: what `docs/design.md` lists is what runs, and nothing else does."""
 
 from __future__ import annotations
 
 import asyncio
 import http.client
 import json
+import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
+import pytest
 import uvloop
 
 from analytics.base.config import Config
@@ -19,98 +23,104 @@ from collector.service import Service
 from tests.support.factories import AGENT, NOW
 from tests.support.tracing import Tracing, tracing
 
-BY_THE_CLOCK = (
-    "collector/doors/endpoint.py:Endpoint.watch",
-    "collector/doors/endpoint.py:Endpoint._check_streams",
-    "collector/doors/endpoint.py:Endpoint._look",
-    "collector/service.py:Service._every",
-)
+DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
+MAX_FILES = 15
+THREADS = ("loop", "footfall-writer", "footfall-hub")
+BY_THE_CLOCK = ("Endpoint.watch", "Endpoint._check_streams", "Endpoint._look")  # they run whatever comes in
 URL = "https://example.com/pricing"
 PAGEVIEW = {"site": "example.com", "type": "pageview", "id": "page-0001", "url": URL}
 HEARTBEAT = {"site": "example.com", "type": "heartbeat", "pageview": "page-0001", "url": URL, "state": "active"}
 HEADERS = {"Content-Type": "text/plain;charset=UTF-8", "User-Agent": AGENT}
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @contextmanager
 def serving_here(service: Service) -> Iterator[int]:
     """The port of an endpoint over that service, in a thread of this process; nobody has to sign in."""
-    ready, port = threading.Event(), [0]
-    stop: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+    ready, stop = threading.Event(), asyncio.Event()
+    found: list[tuple[asyncio.AbstractEventLoop, int]] = []
 
     async def serve() -> None:
         endpoint = Endpoint(service.routes(lambda _: lambda _: True), service.writer, lambda *_: ())
         watching = asyncio.create_task(endpoint.watch())
         await asyncio.sleep(0)
-        server = await asyncio.get_running_loop().create_server(lambda: Connection(endpoint), "127.0.0.1", 0)
-        port[0] = server.sockets[0].getsockname()[1]
-        stop.append((asyncio.get_running_loop(), asyncio.Event()))
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Connection(endpoint), "127.0.0.1", 0)
+        found.append((loop, server.sockets[0].getsockname()[1]))
         ready.set()
-        await stop[0][1].wait()
+        await stop.wait()
         server.close()
         while len(endpoint.connections):
             await asyncio.sleep(0.01)
         watching.cancel()
         endpoint.close()
 
-    loop = threading.Thread(target=uvloop.run, args=(serve(),), name="loop")
-    loop.start()
-    ready.wait(10)
+    thread = threading.Thread(target=uvloop.run, args=(serve(),), name="loop")
+    thread.start()
+    assert ready.wait(10)
+    (loop, port) = found[0]
     try:
-        yield port[0]
+        yield port
     finally:
-        stop[0][0].call_soon_threadsafe(stop[0][1].set)
-        loop.join(10)
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
 
 
-def post(connection: http.client.HTTPConnection, event: dict[str, object]) -> int:
+def post(connection: http.client.HTTPConnection, event: dict[str, object]) -> None:
     connection.request("POST", "/api/collect", json.dumps(event), HEADERS)
     response = connection.getresponse()
-    response.read()
-    return response.status
+    assert (response.status, response.read()) == (202, b'{"stored":1,"duplicate":0}')
 
 
-def heartbeats_way(config: Config) -> Tracing:
-    """What runs for a heartbeat that brings back somebody who was away for two minutes: a frame says so."""
-    clock = Clock()
-    with tracing(BY_THE_CLOCK) as recording, closing(Service(config, clock)) as service:
+def wait_for(stream: http.client.HTTPResponse, words: bytes) -> None:
+    while words not in stream.readline():
+        pass
+
+
+@pytest.fixture(scope="module")
+def way(tmp_path_factory) -> Tracing:
+    """What runs for a heartbeat like the script's, from the bytes to the row and to the frame that tells of it.
+
+    It comes after two minutes of silence, so that it changes the number of people: else no frame would be due.
+    """
+    now = float(NOW)
+    config = Config(data_dir=tmp_path_factory.mktemp("data"))
+    with tracing(THREADS, BY_THE_CLOCK) as recording, closing(Service(config, lambda: now)) as service:
         store.add(service.database, "example.com", now=NOW)
-        service.renew()
+        service.refresh()
         with serving_here(service) as port:
-            sending = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            reading = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            assert post(sending, PAGEVIEW) == 202
-            assert post(sending, HEARTBEAT | {"engaged_ms": 15_000, "scroll": 30}) == 202
-            clock.now += 120
+            sending, reading = (http.client.HTTPConnection("127.0.0.1", port, timeout=20) for _ in "ab")
+            post(sending, PAGEVIEW)
+            post(sending, HEARTBEAT | {"engaged_ms": 15_000, "scroll": 30})  # what is remembered is remembered now
+            now += 120
             reading.request("GET", "/api/live/stream?site=example.com")
             stream = reading.getresponse()
-            while b'"type":"stats"' not in (line := stream.readline()):
-                pass
-            assert b'"active_sessions":0' in line
-            threading.Event().wait(1.3)  # frames and counters of before are through
+            wait_for(stream, b'"active_sessions":0')
+            time.sleep(1.5)  # nothing of before is under way any more
             recording.begin()
-            assert post(sending, HEARTBEAT | {"engaged_ms": 30_000, "scroll": 60}) == 202
-            while b'"active_sessions":1' not in stream.readline():
-                pass
+            post(sending, HEARTBEAT | {"engaged_ms": 30_000, "scroll": 60})
+            wait_for(stream, b'"active_sessions":1')
             recording.end()
-            sending.close()
-            stream.close()
-            reading.close()
+            for one in (sending, stream, reading):
+                one.close()
     return recording
 
 
-def test_way(tmp_path):
-    found = heartbeats_way(Config(data_dir=tmp_path / "data"))
-    crossing = [call for call in found.calls if call.caller and call.caller.partition(":")[0] != call.file]
-    print("x")
-    print(*found.files, sep="\n")
-    print()
-    for call in found.calls:
-        print(f"{call.thread:20} {call.function:70} {call.caller}")
+def listed() -> list[list[str]]:
+    """The functions that the page lists, as "file:function", in its three parts: stored, answered, shown."""
+    section = DESIGN.read_text().split("## One heartbeat's way")[1].split("\n## ")[0]
+    return [re.findall(r"`([\w/]+\.py:[\w.]+)`", part) for part in section.split("\n### ")[1:]]
+
+
+def test_the_page_lists_every_file_that_a_heartbeat_meets_and_no_other(way):
+    assert {function.partition(":")[0] for part in listed() for function in part} == set(way.files)
+
+
+def test_each_function_on_the_page_runs_in_its_order(way):
+    for part in listed():
+        ran = [function for function in way.functions if function in part]
+        assert ran == part
+
+
+def test_a_heartbeat_meets_few_files(way):
+    assert len(way.files) <= MAX_FILES, way.files
+    assert len(listed()) == 3

@@ -19,7 +19,7 @@ from analytics.live.beat import Beat, PageState
 from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.sites import store as sites
 from analytics.sites.directory import Directory
-from analytics.sites.salts import PastSalts, SaltStore
+from analytics.sites.salts import LogSalts, SaltStore
 from analytics.sites.site import Site
 from analytics.storage import schema
 from analytics.storage.database import Database
@@ -41,7 +41,7 @@ MINUTE = 60
 DAY = 86_400
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 SECRET = b"k" * 48
-NO_KIT = Kit(None, PastSalts(SECRET), None, Rate(0), SECRET, Spammers(()))  # type: ignore[arg-type]  # for who was accepted
+NO_KIT = Kit(None, LogSalts(SECRET), None, Rate(0), SECRET, Spammers(()))  # type: ignore[arg-type]  # for who was accepted
 HOME = Origin(
     host="example.com",
     source="Google",
