@@ -20,8 +20,8 @@ from collector.http.messages import Request, Response, json_response
 from collector.http.proxies import PROXY_HEADERS, Proxies
 from collector.ingest import pipeline
 from collector.ingest.accepted import Accepted
-from collector.ingest.event import Body, Event, Note, Rejected, read_body
-from collector.ingest.outcomes import Added, Duplicate, Filtered, Outcome, Refusal, Shed, Stored, named
+from collector.ingest.event import Body, Event, Note, read_body
+from collector.ingest.outcomes import Added, Duplicate, Filtered, Outcome, Refusal, Rejected, Shed, Stored, named
 from collector.ingest.pipeline import Kit
 from collector.store.writer import AWAY, PATIENCE_S, Waiting, Writer
 

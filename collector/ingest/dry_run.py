@@ -10,8 +10,8 @@ from analytics.base.addresses import plain_address
 from analytics.base.errors import InvalidInput
 from analytics.sites.site import Site
 from collector.ingest import pipeline
-from collector.ingest.event import Event, Rejected
-from collector.ingest.outcomes import Filtered, named
+from collector.ingest.event import Event
+from collector.ingest.outcomes import Filtered, Rejected, named
 from collector.ingest.pipeline import DATACENTER, STEPS, Hit, Kit
 from collector.ingest.rate import Rate
 from collector.ingest.visit import Origin

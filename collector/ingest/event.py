@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from collector.ingest.currency import CURRENCIES
+from collector.ingest.outcomes import Rejected
 
 LARGEST_BODY = 64 * 1024
 LARGEST_BATCH = 100
@@ -73,21 +74,6 @@ REQUIRED = {
     "heartbeat": ("pageview",),
     "leave": ("pageview",),
 }
-
-
-class Rejected(NamedTuple):
-    """Why an event, or a whole body, was refused; `status` is the answer's when nothing else was stored."""
-
-    status: int
-    code: str
-    message: str
-    field: str | None = None
-
-    @property
-    def error(self) -> dict[str, str]:
-        """The `error` object of an answer."""
-        told = {"code": self.code, "message": self.message}
-        return told | {"field": self.field} if self.field else told
 
 
 class Note(NamedTuple):

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem
-from collector.ingest.event import Rejected
 
 
 class Retitled(NamedTuple):
@@ -39,6 +38,21 @@ class Filtered(NamedTuple):
     name: str = ""
 
 
+class Rejected(NamedTuple):
+    """Why an event, or a whole body, was refused; `status` is the answer's when nothing else was stored."""
+
+    status: int
+    code: str
+    message: str
+    field: str | None = None
+
+    @property
+    def error(self) -> dict[str, str]:
+        """The `error` object of an answer."""
+        found = {"code": self.code, "message": self.message}
+        return found | {"field": self.field} if self.field else found
+
+
 class Shed(NamedTuple):
     """Not taken for now: the same event may be sent again after `retry_after` seconds."""
 
@@ -47,6 +61,9 @@ class Shed(NamedTuple):
     retry_after: int
     status: int = 503
 
+
+SITE_REMOVED = Rejected(404, "unknown_site", "the site has just been removed", "site")
+UNKNOWN_PAGEVIEW = Rejected(422, "unknown_pageview", "no such pageview; send `url` with the heartbeat", "pageview")
 
 Refusal = Filtered | Rejected | Shed
 Outcome = Stored | Added | Duplicate | Refusal

@@ -20,9 +20,9 @@ from analytics.sites.salts import Salts, SaltSource
 from analytics.sites.site import Site
 from collector.ingest import device, page_url, redaction, robot
 from collector.ingest.accepted import Accepted, Details, Kind
-from collector.ingest.event import Event, Rejected
+from collector.ingest.event import Event
 from collector.ingest.geo import Places
-from collector.ingest.outcomes import Filtered, Refusal, Shed
+from collector.ingest.outcomes import Filtered, Refusal, Rejected, Shed
 from collector.ingest.page_url import Page
 from collector.ingest.rate import Rate
 from collector.ingest.source import classify

@@ -21,15 +21,23 @@ from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.storage.changes import FACTS
 from collector.ingest import visit as visits
 from collector.ingest.accepted import Accepted, Kind
-from collector.ingest.event import Rejected
-from collector.ingest.outcomes import Added, Duplicate, Filtered, Outcome, Retitled, Stored, named
+from collector.ingest.outcomes import (
+    SITE_REMOVED,
+    UNKNOWN_PAGEVIEW,
+    Added,
+    Duplicate,
+    Filtered,
+    Outcome,
+    Retitled,
+    Stored,
+    named,
+)
 from collector.ingest.visit import Visit
 from collector.store.leaves import NOBODY, Tab
 from collector.store.outcome_counters import NAMED, OutcomeCounts, write_names
 from collector.store.statements import ADD_OUTCOMES, Pageview, Row, Tables
 
 BEATS = (Kind.HEARTBEAT, Kind.LEAVE)
-GONE = Rejected(404, "unknown_site", "the site has just been removed", "site")
 
 
 def store(
@@ -51,9 +59,9 @@ def store(
     tables.lock_sites(site_ids)
     existing = tables.existing_sites(site_ids)
     batch = _Batch(tables, accepted, ids, left)
-    outcomes = [batch.apply(one) if one.site_id in existing else GONE for one in accepted]
+    outcomes = [batch.apply(one) if one.site_id in existing else SITE_REMOVED for one in accepted]
     for one, outcome in zip(accepted, outcomes, strict=True) if live else ():
-        site_id = one.site_id if outcome is not GONE else 0
+        site_id = one.site_id if outcome is not SITE_REMOVED else 0
         name, reason = ("stored", "") if type(outcome) is Stored else named(outcome)
         counts[site_id, one.at // 3600 * 3600, name, reason] += 1
     batch.write(live)
@@ -174,7 +182,7 @@ class _Batch:
         if page is None and one.kind is Kind.LEAVE:
             return Filtered("unknown_pageview")
         if page is None and not one.path:
-            return Rejected(422, "unknown_pageview", "no such pageview; send `url` with the heartbeat", "pageview")
+            return UNKNOWN_PAGEVIEW
         tab = one.site_id, one.tab
         if one.kind is Kind.LEAVE:
             self._left_now.add(tab)

@@ -10,9 +10,9 @@ from analytics.base.config import Config
 from analytics.sites import store
 from analytics.storage.database import Database
 from collector.ingest.accepted import Accepted
-from collector.ingest.event import Event, Rejected
+from collector.ingest.event import Event
 from collector.ingest.geo import Places, open_places
-from collector.ingest.outcomes import Filtered, Shed
+from collector.ingest.outcomes import Filtered, Rejected, Shed
 from collector.ingest.pipeline import Hit, Kit, read_hit, run
 from tests.support.factories import AGENT, NOW, added_site, kit
 

@@ -11,8 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from analytics.live.beat import Beat, PageState
 from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.storage import schema
-from collector.ingest.event import Rejected
-from collector.ingest.outcomes import Duplicate, Filtered, Stored
+from collector.ingest.outcomes import Duplicate, Filtered, Rejected, Stored
 from collector.ingest.pipeline import tab_of
 from collector.ingest.visit import Origin
 from collector.store.batch import write_counts

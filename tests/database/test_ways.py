@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
 import uvloop
@@ -21,9 +20,9 @@ from collector.doors.endpoint import Endpoint
 from collector.http.connection import Connection
 from collector.service import Service
 from tests.support.factories import AGENT, NOW
-from tests.support.tracing import Tracing, tracing
+from tests.support.tracing import ROOT, Tracing, tracing
 
-DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
+DESIGN = ROOT / "docs" / "design.md"
 MAX_FILES = 15
 THREADS = ("loop", "footfall-writer", "footfall-hub")
 BY_THE_CLOCK = ("Endpoint.watch", "Endpoint._check_streams", "Endpoint._look")  # they run whatever comes in
@@ -124,3 +123,12 @@ def test_each_function_on_the_page_runs_in_its_order(way):
 def test_a_heartbeat_meets_few_files(way):
     assert len(way.files) <= MAX_FILES, way.files
     assert len(listed()) == 3
+
+
+@pytest.mark.parametrize("room", ["collector/store", "collector/live"])
+def test_below_the_pipeline_nothing_knows_the_wire(room):
+    files = sorted((ROOT / room).glob("*.py"))
+    assert files
+    for file in files:
+        assert "collector.ingest.event" not in file.read_text(), file
+        assert "collector.ingest.pipeline" not in file.read_text(), file
