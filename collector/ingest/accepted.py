@@ -36,8 +36,8 @@ class Accepted(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `page_id` is the page's own id of a pageview or event, `pageview` that of the pageview it belongs to, and `tab` the
     number of that page. `visitor_before` is the same visitor under yesterday's salt, while that is kept. `host` and
-    `path` are empty where the event does not say its page. `origin` finds out where the visit came from and with what:
-    it is called where the event begins one, which a heartbeat hardly ever does.
+    `path` are empty where the event does not say its page. `origin` says where the visit came from and with what: it is
+    called where the event begins one, which a heartbeat hardly ever does.
     """
 
     kind: Kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from analytics.base.addresses import plain_address
+from analytics.base.error_log import describe
 from analytics.live.beat import PageState
 from analytics.sites.directory import Directory
 from analytics.sites.salts import Salts, SaltSource
@@ -28,6 +30,8 @@ from collector.ingest.rate import Rate
 from collector.ingest.source import classify
 from collector.ingest.spam import Spammers, open_spammers
 from collector.ingest.visit import Origin
+
+log = logging.getLogger("footfall.pipeline")
 
 EARLIEST_S, LATEST_S = 7 * 86_400, 300  # how far a server's own `time` may lie in the past and in the future
 DATACENTER = "dc_ip"  # in the header of a trusted proxy; others say it in Plausible's
@@ -217,7 +221,7 @@ def accept(hit: Hit, kit: Kit) -> Accepted:
         engaged_ms=event.engaged_ms or 0,
         scroll=event.scroll or 0,
         state=PageState.LEFT if kind is Kind.LEAVE else STATES[event.state if kind is Kind.HEARTBEAT else None],
-        origin=partial(origin_of, page, event, hit.address, hit.agent[: device.LONGEST], kit.places),
+        origin=_origin_at_once(hit, kit) if kind in (Kind.PAGEVIEW, Kind.EVENT) else _origin_if_needed(hit, kit),
         details=_details(redaction.cleared(event)) if kind is Kind.EVENT else None,
     )
 
@@ -256,6 +260,27 @@ def _details(event: Event) -> Details:
         description=event.description or "",
         user_name=event.user_name or "",
     )
+
+
+def _origin_at_once(hit: Hit, kit: Kit) -> Callable[[], Origin]:
+    origin = origin_of(hit.page, hit.event, hit.address, hit.agent, kit.places)
+    return lambda: origin
+
+
+def _origin_if_needed(hit: Hit, kit: Kit) -> Callable[[], Origin]:
+    """The origin of a beat, which is needed where its pageview is unknown. It is found out by the writer then: a fault
+    there costs the origin and not the group.
+    """
+    found_out = partial(origin_of, hit.page, hit.event, hit.address, hit.agent[: device.LONGEST], kit.places)
+    return partial(_or_empty, found_out)
+
+
+def _or_empty(find: Callable[[], Origin]) -> Origin:
+    try:
+        return find()
+    except Exception as failed:
+        log.error("the origin of a visit is not known: %s", describe(failed))
+        return Origin()
 
 
 def origin_of(page: Page | None, event: Event, address: str, agent: str, places: Places) -> Origin:

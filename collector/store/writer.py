@@ -303,7 +303,7 @@ class Writer:
             if not self._database.embedded:  # an embedded one is there, whatever its disk does
                 self._availability.mark_failed()
         except Exception as refused:
-            log.error("%d arrivals could not be stored: %s", len(accepted), describe(refused))
+            log.error("%d events could not be stored: %s", len(accepted), describe(refused))
             self._return_counts(counts)
             if len(accepted) > 1:
                 return [outcome for one in accepted for outcome in self._commit([one])]

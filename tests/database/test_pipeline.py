@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from analytics.base.config import Config
 from analytics.sites import store
 from analytics.storage.database import Database
-from collector.ingest.accepted import Accepted
+from collector.ingest.accepted import Accepted, Details
 from collector.ingest.event import Event
 from collector.ingest.geo import Places, open_places
 from collector.ingest.outcomes import Filtered, Rejected, Shed
 from collector.ingest.pipeline import Hit, Kit, read_hit, run
+from collector.ingest.visit import Origin
 from tests.support.factories import AGENT, NOW, added_site, kit
 
 MS = NOW * 1000 + 250
@@ -175,3 +177,20 @@ def test_what_is_wanted_is_accepted_with_its_origin(steps):
     told = arrived.origin()
     assert (told.utm_source, told.country, told.browser, told.os) == ("x", "NP", "Chrome", "GNU/Linux")
     assert (told.screen, told.language) == ("1440x900", "de")
+
+
+def test_a_heartbeat_finds_out_the_same_origin_and_only_when_it_is_asked(steps):
+    found = {"screen": (1440, 900), "language": "de", "timezone": "Asia/Kathmandu"}
+    beat = taken(steps, pageview(type="heartbeat", id=None, pageview="page-0001", **found))
+    assert beat.origin() == taken(steps, pageview(**found)).origin()
+    closed = replace(steps, places=None)  # whatever it would ask for fails
+    beat = taken(closed, pageview(type="heartbeat", id=None, pageview="page-0001", **found))
+    assert isinstance(beat, Accepted)
+    assert beat.origin() == Origin()
+
+
+def test_what_only_an_event_has_is_no_matter_of_other_kinds(steps):
+    props = {"name": "Signup", "props": {"plan": "pro"}, "value": 7, "currency": "EUR"}
+    event = taken(steps, pageview(type="event", **props))
+    assert event.details == Details("Signup", '{"plan":"pro"}', 7.0, "EUR", "", "")
+    assert taken(steps, pageview(**props)).details is None
