@@ -99,7 +99,7 @@ def not_prefetched(hit: Hit, _: Kit) -> Refusal | None:
 
 def not_a_robot(hit: Hit, _: Kit) -> Refusal | None:
     """Robots that say so are left out, and counted by name."""
-    name = robot.name_of(hit.agent[: robot.LONGEST])
+    name = robot.name_cached(hit.agent[: robot.LONGEST])
     return Filtered("bot", name) if name else None
 
 

@@ -12,7 +12,7 @@ from crawlerdetect.providers import crawlers, exclusions
 from collector.ingest.robot_patterns import AUTOMATED, MARKS, SERVICES, SHAPES, of_people
 
 LONGEST = 1_024
-"""Of a user agent so many characters are read."""
+"""User agents are cut to so many characters before anything reads them."""
 
 CACHE_SIZE = 8_192
 """How many user agents are remembered."""
@@ -88,14 +88,19 @@ NAMES = {
 """How well-known robots are written."""
 
 
-@lru_cache(CACHE_SIZE)
 def name_of(user_agent: str) -> str:
-    """The robot's name, "" for an agent that is no robot's. At most `LONGEST` characters: what is asked is remembered.
+    """The robot's name, "" for an agent that is no robot's.
 
     A robot is what the `crawlerdetect` package calls a crawler, an automated browser that says so, and whoever says
     nothing. The name is one of `NAMES`, `UNNAMED`, or the word of the agent that gave it away: at most 40 lower-case
     letters, blanks, `._-` and a few digits, without a version.
     """
+    return name_cached(user_agent[:LONGEST])
+
+
+@lru_cache(CACHE_SIZE)
+def name_cached(user_agent: str) -> str:
+    """The same of an agent that is cut already: what was asked before costs no call."""
     agent = user_agent.strip()
     if not agent:
         return UNNAMED

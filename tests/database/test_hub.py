@@ -17,6 +17,7 @@ from analytics.live.presence import Presence
 from analytics.storage.database import Database
 from collector.ingest import pipeline
 from collector.ingest.accepted import Accepted
+from collector.ingest.event import Event
 from collector.ingest.geo import open_places
 from collector.ingest.outcomes import Stored
 from collector.live.hub import FRAME_ITEMS, FRAME_S, MAX_BUFFER, Hub
@@ -25,7 +26,6 @@ from tests.support.factories import (
     added_site,
     arrival,
     beat,
-    event,
     heartbeat,
     kit,
     leave,
@@ -624,7 +624,12 @@ def test_neither_address_nor_user_agent_is_in_any_message(hub, database, site_id
     places = open_places(None, tmp_path)
     steps = kit(database, places)
     reader = Reader(hub, site_id)
-    for sent in (arrival().event, event(description="Ann booked", pageview="page-0001").event):
+    page = {"site": "example.com", "url": "https://example.com/"}
+    booked = {"name": "Booking", "description": "Ann booked", "pageview": "page-0001"}
+    for sent in (
+        Event(type="pageview", id="page-0001", **page),
+        Event(type="event", id="event-0001", **page, **booked),
+    ):
         hit = pipeline.read_hit(sent, steps, address, {"user-agent": marked}, NOW * 1000, trusted=False)
         assert isinstance(hit, pipeline.Hit)
         taken = pipeline.run(hit, steps)

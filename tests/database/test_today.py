@@ -122,7 +122,7 @@ def busy(database, chance: random.Random, since: int, until: int, many: int) -> 
         visitor, at = chance.randrange(30), chance.randrange(since, until)
         user = f"user-{visitor % 5}" if visitor % 3 == 0 and chance.random() < 0.5 else None
         walks += walk(visitor, at, user_id=user, site_id=chance.choice([1, 2]))
-    return sorted({(one.event.id, one.event.pageview, one.at): one for one in walks}.values(), key=lambda one: one.at)
+    return sorted({(one.page_id, one.pageview, one.at): one for one in walks}.values(), key=lambda one: one.at)
 
 
 def test_after_a_start_the_figures_are_what_they_were(database):

@@ -27,7 +27,6 @@ from collector.ingest.accepted import Accepted
 from collector.ingest.event import Event
 from collector.ingest.geo import Places
 from collector.ingest.outcomes import Outcome, Stored
-from collector.ingest.page_url import Page
 from collector.ingest.pipeline import Hit, Kit, accept
 from collector.ingest.rate import Rate
 from collector.ingest.spam import Spammers
@@ -90,9 +89,9 @@ def arrival(
     if kind == "event":
         named["name"] = "Signup"
     event = Event(site="example.com", type=kind, **named | fields)  # type: ignore[arg-type]
-    page = Page("example.com", path, {}) if event.url else None
-    accepted = accept(Hit(event, site(id=site_id), page, "", "", {}, int(at * 1000)), NO_KIT)
-    return replace(accepted, visitor=visitor, visitor_before=before, origin=lambda: origin)
+    accepted = accept(Hit(event, site(id=site_id), None, "", "", {}, int(at * 1000)), NO_KIT)
+    page = {"host": "example.com", "path": path} if event.url else {}
+    return replace(accepted, visitor=visitor, visitor_before=before, origin=lambda: origin, **page)
 
 
 def heartbeat(page_id: str = "page-0001", **fields: Any) -> Accepted:
