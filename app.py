@@ -42,27 +42,13 @@ from analytics.storage.database import Database, DatabaseInUse, NoData, check_fr
 from callbacks import table
 from callbacks.gate import gate, invitation, setup, signin
 from callbacks.page_context import client
-from callbacks.pages import (
-    account,
-    add_site,
-    all_sites,
-    api,
-    concurrents,
-    demo_traffic,
-    hosts,
-    live,
-    notes,
-    overview,
-    segments,
-    traffic,
-    trial,
-)
-from callbacks.settings import cards, filters, general, keys, people, snippet
+from callbacks.pages import api
 from cli import DATA_DIR, HOST, LOG_FORMAT, LOG_ZONE, PORT, SITE, administer, cli, our_version
 from collector import server as serve
+from collector.api.context import WhoReads
 from collector.control import Control, NoServer, ask
 from collector.doors.endpoint import Endpoint
-from collector.doors.routes import Routes, WhoReads
+from collector.doors.routes import Routes
 from collector.doors.wsgi import attach
 from collector.http import negotiation
 from collector.http.listener import Listener, listen_on
@@ -78,11 +64,6 @@ log = logging.getLogger("footfall.app")
 ENCODINGS = "br", "gzip"
 ASSETS = Path(__file__).parent / "assets"
 FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for everybody who is let in, as long as the server runs
-# The pages that answer something; `callbacks/table.py` has their addresses.
-ROOMS = (
-    *(live, concurrents, overview, segments, notes, all_sites, add_site, traffic, hosts, trial, account),
-    *(general, filters, snippet, people, cards, keys, demo_traffic),
-)
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -122,14 +103,12 @@ def create_app(service: Service) -> Dash:
         suppress_callback_exceptions=True,  # the pages come and go within #root
     )
     table.register(app, service, our_version())
-    for page in ROOMS:
-        page.register(app, service)
     app.layout = table.frame()
     plain = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
         door.register(app.server, service.database, client=partial(client, service), **plain)
     api.register(app.server, **plain)
-    setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
+    setup.register(app.server, service.database, service.secret, done=service.refresh, **plain)
     app.server.after_request(_keep)
     gate.guard(
         app.server,
@@ -225,7 +204,10 @@ def __getattr__(name: str) -> Any:
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @DATA_DIR
 def serve_command(host: str, port: int, workers: int, data_dir: Path | None) -> None:
-    """Serve the collector and the dashboard."""
+    """Serve the collector and the dashboard; also what happens without a command.
+
+    --port 0 takes a free port, --host :: listens on IPv4 and IPv6.
+    """
     if workers > 1:
         raise InvalidInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)

@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select, update
 from analytics.base.config import Config
 from analytics.jobs.verify import verify
 from analytics.replica.columnar import Columnar
-from analytics.replica.rebuild import forget
+from analytics.replica.rebuild import delete_files
 from analytics.sites import store
 from analytics.storage import changes, schema
 from analytics.storage.database import Database
@@ -72,7 +72,7 @@ def _on(report: Report, name: str, config: Config, visits: int) -> None:
 def _collecting(report: Report, config: Config) -> None:
     """What the collector's latency becomes under full load while the replica is made anew beside it."""
     made = config.data_dir / "columnar.duckdb"
-    forget(made)
+    delete_files(made)
     with serving(config, **BEHIND_PROXY) as server:
         bench = Bench(LOAD_S)
 

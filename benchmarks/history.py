@@ -13,12 +13,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
+from analytics.query.stats import Ask
+
 from analytics.base.config import Config
 from analytics.calendar.period import Comparison, Period
 from analytics.query import stats
 from analytics.query.filters import Filter, parse
 from analytics.query.query import Query
-from analytics.query.stats import Ask
 from analytics.replica.columnar import Columnar
 from analytics.sites import store
 from analytics.sites.site import Site

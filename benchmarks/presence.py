@@ -18,7 +18,7 @@ from benchmarks import busy_day
 from benchmarks.busy_day import Past
 from benchmarks.common import BEHIND_PROXY, SITE, Report, memory_mb, percentile
 from callbacks.pages.live import drawn
-from collector.doors.routes import live_state
+from collector.api.live import live_state
 from collector.live.hub import Hub
 from tests.support.serving import Server
 

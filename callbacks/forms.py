@@ -1,4 +1,4 @@
-"""What a form sends: taken apart, handed to a function, and the answer put in words that `assets/lib/form.js` shows."""
+"""Forms: reads what one sends, calls its function, and puts the answer into words that `assets/lib/form.js` shows."""
 
 from __future__ import annotations
 
@@ -11,44 +11,49 @@ from dash import Dash, Input, Output, State, no_update
 from werkzeug.exceptions import BadRequest
 
 from analytics.base.errors import InvalidInput
-from collector.service import Service
 
 Fields = Mapping[str, str]
 
 
 class Done(NamedTuple):
-    """The result: `told` as assets/lib/form.js describes it, and what is drawn again, in the order of the outputs."""
+    """The result: `answer` as assets/lib/form.js describes it, and new contents of the outputs, in their order."""
 
-    told: Mapping[str, Any] = {}
-    drawn: tuple[Any, ...] = ()
+    answer: Mapping[str, Any] = {}
+    redrawn: tuple[Any, ...] = ()
 
 
-def on_send(app: Dash, service: Service, name: str, do: Callable[[object, Fields], Done], *drawn: Output) -> None:
-    """Calls `do` with the domain of the form's page and with what the form `name` sends.
+def on_send(
+    app: Dash,
+    name: str,
+    do: Callable[[object, Fields], Done],
+    *outputs: Output,
+    refresh: Callable[[], None] = lambda: None,
+) -> None:
+    """Calls `do` with the domain of the form's page and the fields that the form `name` sends, then `refresh`.
 
-    `do` asks the guard first, whatever it does then. What it raises as `InvalidInput` stands beside the fields, or
-    beside the button where it names none. Sites, keys and cards are read anew afterwards.
+    `do` has to authorise first. The words of an `InvalidInput` that it raises are shown at the fields that it names,
+    else at the button. `refresh` reads again what the form changed of the sites, keys and cards in memory.
     """
 
     @app.callback(
         Output(f"{name}-answer", "data-answer"),
-        *drawn,
+        *outputs,
         Input(f"{name}-sent", "data"),
         State(f"{name}-answer", "data-site"),
         prevent_initial_call=True,
         running=[(Output(f"{name}-answer", "aria-busy"), "true", "false")],
     )
     def sent(data: object, domain: object) -> Any:
-        number, fields = _taken(data)
+        number, fields = _parsed(data)
         try:
             done = do(domain, fields)
-            service.refresh()
+            refresh()
         except InvalidInput as wrong:
             done = Done(
-                {"wrong": wrong.fields, "message": "" if wrong.fields else str(wrong)}, (no_update,) * len(drawn)
+                {"wrong": wrong.fields, "message": "" if wrong.fields else str(wrong)}, (no_update,) * len(outputs)
             )
-        answer = json.dumps({"number": number, **done.told})
-        return (answer, *done.drawn) if drawn else answer
+        answer = json.dumps({"number": number, **done.answer})
+        return (answer, *done.redrawn) if outputs else answer
 
 
 def lines(text: str) -> list[str]:
@@ -64,7 +69,7 @@ def number(fields: Fields, name: str) -> int:
     return int(text)
 
 
-def _taken(data: object) -> tuple[int, dict[str, str]]:
+def _parsed(data: object) -> tuple[int, dict[str, str]]:
     """The number of the sending and the fields; 400 for what no form of ours sends."""
     if isinstance(data, dict):
         number, fields = data.get("number"), data.get("fields")

@@ -1,4 +1,4 @@
-"""What a page is drawn from."""
+"""What the layout of a page gets, and the addresses of server and client."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from collector.http.messages import Request
 from collector.service import Service
 
 
-class Asked(NamedTuple):
-    """A page that was asked for, by somebody who may see it.
-
-    `site` is the one that the address names, None where it names none.
-    """
+class PageContext(NamedTuple):
+    """The page that a person requested who may see it. `site` is the one in its address, None where there is none."""
 
     service: Service
     site: Site | None
@@ -32,7 +29,9 @@ def address(service: Service) -> str:
 
 
 def client(service: Service) -> str:
-    """The IP address of whoever asks, past the trusted proxies."""
-    asked = flask.request
-    headers = {name.lower(): value for name, value in asked.headers.items()}
-    return service.proxies.client(Request(asked.method, asked.path, "", headers, asked.remote_addr or "127.0.0.1"))
+    """The IP address of the client, behind the trusted proxies."""
+    request = flask.request
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return service.proxies.client(
+        Request(request.method, request.path, "", headers, request.remote_addr or "127.0.0.1")
+    )

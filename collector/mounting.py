@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics.base.config import PARSERS, PREFIX, Config, WrongSetting, read_config
+from analytics.base.config import PREFIX, SETTINGS, Config, WrongSetting, read_config
 from analytics.base.error_log import Description, describe
 from analytics.base.errors import InvalidInput
 from analytics.storage.database import DatabaseInUse
 from collector.control import Control
-from collector.doors.collect import CORS
-from collector.doors.routes import PATHS
+from collector.doors.cors import CORS
+from collector.doors.table import PATHS
 from collector.doors.wsgi import Door, Wsgi
 from collector.http.messages import error, sealed, without_extra_slashes
 from collector.served_commands import served_commands
@@ -34,9 +34,10 @@ NOT_OPEN = error(503, "not_open", "the collector cannot be opened; the log says 
 
 def attach_to(server: Any, settings: Mapping[str, Any]) -> None:
     """Puts a collector with these settings, by their names in small letters, in front of a Flask server."""
+    known = [setting.name for setting in SETTINGS]
     for name in settings:
-        if name not in PARSERS:
-            raise WrongSetting(f"collector.mount: there is no setting {name!r}; there are {', '.join(PARSERS)}")
+        if name not in known:
+            raise WrongSetting(f"collector.mount: there is no setting {name!r}; there are {', '.join(known)}")
     given = {PREFIX + name.upper(): _as_text(value) for name, value in settings.items()}
     server.wsgi_app = _Mounted(server, read_config(os.environ | given))
 

@@ -16,20 +16,24 @@ from analytics.access.embeds import EmbedRing
 from analytics.base import private_files
 from analytics.base.config import Config, WrongSetting, secret_of
 from analytics.base.error_log import describe
+from analytics.calendar.minute_series import Minutes
+from analytics.calendar.period import Span
 from analytics.jobs import daily
 from analytics.live.minute_query import SETTLED_S
 from analytics.live.minutes import MinuteHistory
 from analytics.live.sparklines import Sparklines
 from analytics.live.today import Today
-from analytics.query import stats
+from analytics.query.backend import Backend
 from analytics.replica.columnar import Columnar
 from analytics.sites.directory import Directory
-from analytics.sites.salts import SaltStore
+from analytics.sites.salt_store import SaltStore
 from analytics.storage import changes
 from analytics.storage.availability import CUT_READERS_S
 from analytics.storage.database import Database
+from collector.api.context import Context, WhoReads
+from collector.api.statistics import Statistics
 from collector.doors.collect import Collector
-from collector.doors.routes import Routes, WhoReads
+from collector.doors.routes import Routes
 from collector.http.messages import HTTPS_SEAL, SEAL
 from collector.http.proxies import Proxies
 from collector.ingest import device, robot
@@ -48,6 +52,7 @@ log = logging.getLogger("footfall.service")
 TIDY_S = 60.0
 DAY_S = 30.0  # how often one looks whether the day's work is due
 NOTE_S = 1.0
+PATIENCE_S = 3.0  # how long minutes of a large site are counted for one question
 RESTORE_S = 1.0
 PROBE_S = PULSE_S = 0.5
 SALTS_S = 0.5  # how long the event loop waits for salts that were not prepared
@@ -106,8 +111,8 @@ class Service:
         self._hung = False
         self.refresh()
         self.columnar = Columnar(self.database, config)
-        self.ask: stats.Ask = self.columnar.rows
         self.history = MinuteHistory(self.database, config.active_window_s)
+        self.backend = Backend(self.columnar.rows, self._minutes)
         self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
         self.writer = Writer(
             self.database, self.today.take, self.hub.publish, on_late=self._forget_minutes, clock=clock
@@ -131,8 +136,7 @@ class Service:
 
     def routes(self, who_reads: WhoReads) -> Routes:
         """The public routes; `who_reads` tells by the headers who may read which site."""
-        return Routes(
-            self.collector,
+        context = Context(
             self.writer,
             self.hub,
             self.history,
@@ -140,24 +144,31 @@ class Service:
             self.keys,
             self.embeds,
             self.database,
-            self.ask,
+            Statistics(self.sites, self.keys, self.hub, self.backend, self._clock),
             who_reads,
             self._clock,
             lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
-            HTTPS_SEAL if self.config.has_https_host else SEAL,
             self.config.base_path,
-            self.config.public,
         )
+        seal = HTTPS_SEAL if self.config.has_https_host else SEAL
+        return Routes(context, self.collector, seal, self.config.public)
+
+    def _minutes(self, site_id: int, span: Span) -> Minutes:
+        return self.history.minutes(site_id, span, int(self._clock()), PATIENCE_S)
 
     def refresh(self) -> None:
-        """Reads sites, keys and cards anew: something was changed. The streams of a site that is gone end."""
+        """Reads sites, keys and cards again, so that the process goes by what was changed."""
+        self.refresh_sites()
+        self.keys.refresh()
+        self.embeds.refresh()
+
+    def refresh_sites(self) -> None:
+        """Reads the sites again. The streams of a removed one end; a new one is ready for its first visitor."""
         with self._renewing:  # what is older than somebody else's list may not end the streams of a new site
             self.sites.refresh()
             sites = self.sites.all()
             self.hub.keep({site.id for site in sites})
-        self.keys.refresh()
-        self.embeds.refresh()
         now = int(self._clock())
         self.today.prepare(sites, now)
         try:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 
 SHEET = "shortcuts"
@@ -43,29 +44,29 @@ HERE = (
 
 def sheet() -> html.Dialog:
     """The dialog with the list, closed; `data-opens` on a button opens it. Its switch turns all of them off."""
-    close = html.Button(icon("x"), type="button", className="ff-icon", **{"aria-label": "Close", "data-closes": SHEET})
+    close = html.Button(icon("x"), type="button", className="ff-icon", **aria(label="Close"), **data(closes=SHEET))
     head = html.Header([html.H2("Keyboard shortcuts", id=f"{SHEET}-title"), close], className="ff-card-head")
     lists = html.Div([_group("Go to", GO_TO), _group("On this page", HERE)], className="ff-keys")
     switch = html.Button(
-        [html.I(**{"aria-hidden": "true"}), html.Span("Shortcuts on")],
+        [html.I(**aria(hidden="true")), html.Span("Shortcuts on")],
         id=f"{SHEET}-on",
         type="button",
         role="switch",
         className="ff-switch",
-        **{"aria-checked": "true"},
+        **aria(checked="true"),
     )
     note = html.Span("kept in this browser", className="ff-window")
     return html.Dialog(
         [head, lists, html.Footer([switch, note])],
         id=SHEET,
         className="ff-dialog ff-sheet",
-        **{"aria-labelledby": f"{SHEET}-title", "aria-modal": "true"},
+        **aria(labelledby=f"{SHEET}-title", modal="true"),
     )
 
 
 def opener(label: Sequence) -> html.Button:
     """A button that opens the sheet."""
-    return html.Button(list(label), type="button", **{"data-opens": SHEET, "aria-haspopup": "dialog"})
+    return html.Button(list(label), type="button", **aria(haspopup="dialog"), **data(opens=SHEET))
 
 
 def key(sign: str) -> html.Kbd:
@@ -84,5 +85,5 @@ def _row(shortcut: Shortcut) -> Component:
         typed += [part for sign in way.split() for part in (" then ", key(sign))][1:]
     return html.Div(
         [html.Dt(shortcut.label), html.Dd(typed)],
-        **{"data-keys": ",".join(shortcut.keys), "data-press": shortcut.target},
+        **data(keys=",".join(shortcut.keys), press=shortcut.target),
     )

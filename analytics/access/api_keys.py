@@ -1,4 +1,4 @@
-"""API keys: what servers and scripts show instead of a login."""
+"""API keys: how servers and scripts sign in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_NAME = 120
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key. `site_id` is None where it opens every site; `created_at` is in epoch seconds."""
+    """One key. `site_id` is None if the key is valid for every site; `created_at` is in epoch seconds."""
 
     id: int
     name: str
@@ -29,18 +29,18 @@ class Key:
     created_at: int = 0
 
     def opens(self, scope: str, site_id: int | None) -> bool:
-        """Whether it is good for `scope` on that site (None: on all); an admin key has every scope."""
+        """Whether the key has `scope` on that site (None: on every site); an admin key has every scope."""
         return self.scope in {scope, "admin"} and self.site_id in {None, site_id}
 
 
 def add(database: Database, name: str, scope: str, site_id: int | None, *, now: int) -> str:
-    """The new key in plain: `ff_` and 32 random characters. Only its hash is kept, so show it now.
+    """The new key in plain: `ff_` and 32 random characters. Only its hash is stored, so show it now.
 
-    `InvalidInput` where the scope is none of `SCOPES` or the name is empty, long or not printable.
+    `InvalidInput` if the scope is none of `SCOPES`, or the name is empty, too long or not printable.
     """
-    given = checked({"name": _checked_name, "scope": _checked_scope}, {"name": name, "scope": scope})
+    values = checked({"name": _checked_name, "scope": _checked_scope}, {"name": name, "scope": scope})
     plain = "ff_" + secrets.token_urlsafe(24)
-    values = given | {"site_id": site_id, "created_at": now}
+    values |= {"site_id": site_id, "created_at": now}
     with database.transaction() as connection:
         connection.execute(insert(schema.keys).values(values | {"key_hash": _hash(plain)}))
     return plain
@@ -65,13 +65,13 @@ def all_keys(database: Database) -> list[Key]:
 
 
 def remove(database: Database, plain: str) -> None:
-    """Makes a key, given in plain, good for nothing."""
+    """Removes the key whose plain text this is; an unknown one is ignored."""
     with database.transaction() as connection:
         connection.execute(delete(schema.keys).where(schema.keys.c.key_hash == _hash(plain)))
 
 
 def remove_number(database: Database, key_id: int) -> Key:
-    """The key of that number, good for nothing now; `InvalidInput` where there is none."""
+    """Removes the key with that id and returns it; `InvalidInput` if there is none."""
     with database.transaction() as connection:
         row = connection.execute(delete(schema.keys).where(schema.keys.c.id == key_id).returning(schema.keys)).first()
     if row is None:
@@ -86,15 +86,15 @@ class KeyRing:
         self._keys = TtlCache(lambda: _by_hash(database), stale_s)
 
     def find(self, plain: str) -> Key | None:
-        """The key; None where nobody was given that one."""
+        """The key whose plain text this is; None if it is unknown."""
         return self._keys.get().get(_hash(plain)) if plain.startswith("ff_") else None
 
     def refresh(self) -> None:
-        """Reads the table now; what was known stays where that fails."""
+        """Reads the table now; if that fails, the known keys stay and the error passes through."""
         self._keys.refresh()
 
     def invalidate(self) -> None:
-        """Reads the table again at the next question."""
+        """Makes the next `find` read the table again."""
         self._keys.invalidate()
 
 

@@ -9,7 +9,7 @@ ON, EXPIRED, OFF = "on", "expired", "off"
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """One card's right. `hosts` are `name` or `name:port`; `revoked_at` is None until it is revoked."""
+    """The right of one card. `hosts` are `name` or `name:port`. Times are epoch seconds; `revoked_at` may be None."""
 
     id: int
     site_id: int
@@ -23,7 +23,7 @@ class Embed:
         return self.state(now) == ON
 
     def state(self, now: int) -> str:
-        """`ON`, `EXPIRED`, or `OFF` where it was revoked."""
+        """`ON`, `EXPIRED`, or `OFF` if it was revoked."""
         if self.revoked_at is not None:
             return OFF
         return ON if now < self.expires_at else EXPIRED

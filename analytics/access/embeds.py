@@ -1,4 +1,4 @@
-"""Embeds: the right to show one site's card in a frame on the pages of listed hosts."""
+"""Embeds: adds, lists, finds and revokes them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOST = re.compile(r"(?P<name>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::(?
 
 
 def normal_host(text: str) -> str:
-    """The host as browsers name it, cut out of what people paste: `https://Panel.Example.com/a`."""
+    """The host as browsers spell it, from what people paste, like `https://Panel.Example.com/a`; or `InvalidInput`."""
     host = re.split(r"[/?#]", re.sub(r"^https?://", "", text.strip().lower()))[0].removesuffix(".")
     name, colon, port = host.partition(":")
     host = host if host.isascii() else idn.to_ascii(name) + colon + port
@@ -35,17 +35,17 @@ def normal_host(text: str) -> str:
 
 
 def add(database: Database, site_id: int, hosts: Iterable[str], expires_s: int, *, now: int) -> tuple[Embed, str]:
-    """The new embed and its token in plain. Only the token's hash is kept, so show it now.
+    """The new embed and its token in plain. Only the token's hash is stored, so show it now.
 
-    `InvalidInput` where no host is given, one is none, or the life is not between a second and ten years.
+    `InvalidInput` if there is no host, if one is invalid, or if the life is not between a second and ten years.
     """
-    given = checked({"hosts": _checked_hosts, "expires": _checked_life}, {"hosts": hosts, "expires": expires_s})
+    valid = checked({"hosts": _checked_hosts, "expires": _checked_life}, {"hosts": hosts, "expires": expires_s})
     plain = "fe_" + secrets.token_urlsafe(24)
     values = {
         "site_id": site_id,
-        "hosts": "\n".join(given["hosts"]),
+        "hosts": "\n".join(valid["hosts"]),
         "created_at": now,
-        "expires_at": now + given["expires"],
+        "expires_at": now + valid["expires"],
     }
     with database.transaction() as connection:
         adding = insert(schema.embeds).values(values | {"token_hash": _hash(plain)})
@@ -67,31 +67,31 @@ def _checked_life(seconds: int) -> int:
 
 
 def all_embeds(database: Database) -> list[Embed]:
-    """Every embed, expired and revoked ones too, oldest first."""
+    """Every embed, including expired and revoked ones, oldest first."""
     return _embeds(database)
 
 
 def of_site(database: Database, site_id: int) -> list[Embed]:
-    """Every embed of that site, expired and revoked ones too, oldest first."""
+    """Every embed of the site, including expired and revoked ones, oldest first."""
     return _embeds(database, schema.embeds.c.site_id == site_id)
 
 
 def _embeds(database: Database, *conditions: ColumnElement[bool]) -> list[Embed]:
-    asking = select(schema.embeds).where(*conditions).order_by(schema.embeds.c.id)
+    wanted = select(schema.embeds).where(*conditions).order_by(schema.embeds.c.id)
     with database.read() as connection:
-        return [_embed(row) for row in connection.execute(asking)]
+        return [_embed(row) for row in connection.execute(wanted)]
 
 
 def revoke(database: Database, embed_id: int, site_id: int | None = None, *, now: int) -> Embed:
-    """The embed, ended. A second time changes nothing; `InvalidInput` where there is none of that number.
+    """Revokes the embed and returns it. Revoking again changes nothing.
 
-    With a `site_id` other sites' are as good as none.
+    `InvalidInput` if there is no embed of that id, or, with `site_id`, if it belongs to another site.
     """
     table = schema.embeds
-    that = (table.c.id == embed_id) & (true() if site_id is None else table.c.site_id == site_id)
+    own = (table.c.id == embed_id) & (true() if site_id is None else table.c.site_id == site_id)
     with database.transaction() as connection:
-        connection.execute(update(table).where(that, table.c.revoked_at.is_(None)).values(revoked_at=now))
-        row = connection.execute(select(table).where(that)).first()
+        connection.execute(update(table).where(own, table.c.revoked_at.is_(None)).values(revoked_at=now))
+        row = connection.execute(select(table).where(own)).first()
     if row is None:
         raise InvalidInput(f"there is no embed {embed_id}; `embed list` shows them")
     return _embed(row)
@@ -104,16 +104,16 @@ class EmbedRing:
         self._embeds = TtlCache(lambda: _by_hash(database), stale_s)
 
     def find(self, plain: str, now: int) -> Embed | None:
-        """The embed of that token; None alike for an unknown, an expired and a revoked one."""
+        """The valid embed of that token; None if it is unknown, expired or revoked."""
         found = self._embeds.get().get(_hash(plain)) if plain.startswith("fe_") else None
         return found if found and found.is_valid(now) else None
 
     def refresh(self) -> None:
-        """Reads the table now; what was known stays where that fails."""
+        """Reads the table now; if that fails, the known embeds stay and the error passes through."""
         self._embeds.refresh()
 
     def invalidate(self) -> None:
-        """Reads the table again at the next question."""
+        """Makes the next `find` read the table again."""
         self._embeds.invalidate()
 
 

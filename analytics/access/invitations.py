@@ -1,4 +1,4 @@
-"""Invitations: a link that gives whoever opens it a role, once."""
+"""Invitations: links that each give one person a role."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from analytics.access import accounts
+from analytics.access import accounts, login_cache, logins
 from analytics.access.roles import MEMBER, OWNER, Person, checked_role, higher
 from analytics.base.errors import InvalidInput, checked
 from analytics.storage import schema
@@ -18,16 +18,16 @@ from analytics.storage.database import Database
 DAY_S = 86_400
 MAX_LIFE_S = 90 * DAY_S
 MAX_PENDING = 200  # of one site, or of every site
-COMMAND_LINE = 0  # who invites there: nobody with an account
+COMMAND_LINE = 0  # `created_by` of an invitation from the command line
 
 
 class InvalidInvitation(LookupError):
-    """That token is wrong, used, expired or revoked, or whoever made the invitation may not invite any more."""
+    """The token is wrong, used, expired or revoked, or the inviter is not allowed to invite any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """The right to a role on one site, on every one where `site_id` is None. `email`: whom it is meant for, or ""."""
+    """The right to a role on one site (`site_id` None: on every site). `email` is that of the invited person, or ""."""
 
     id: int
     site_id: int | None
@@ -41,9 +41,10 @@ class Invitation:
 def invite(
     database: Database, role: str, site_id: int | None, *, email: str = "", life_s: int = 7 * DAY_S, by: int, now: int
 ) -> tuple[Invitation, str]:
-    """The new invitation and its token in plain. Only the token's hash is kept, so show it now. `by` is a person's id.
+    """The new invitation and its token in plain. Only the token's hash is stored, so show it now.
 
-    `InvalidInput` for a wrong role or e-mail address, a life over 90 days, and where too many are pending.
+    `by` is the inviter's id. `InvalidInput` for a wrong role or e-mail address, a life over 90 days, and if too many
+    invitations are pending.
     """
     if not 1 <= life_s <= MAX_LIFE_S:
         raise InvalidInput(f"an invitation is good for at most {MAX_LIFE_S // DAY_S} days")
@@ -67,13 +68,13 @@ def _checked_email(text: str) -> str:
 
 
 def pending(database: Database, site_id: int | None, *, now: int) -> list[Invitation]:
-    """Those of that site (None: of every site) that can still be used, oldest first."""
+    """The usable invitations to the site (None: to every site), oldest first."""
     with database.read() as connection:
         return _pending(connection, site_id, now)
 
 
 def revoke(database: Database, invitation_id: int, site_id: int | None) -> None:
-    """Ends an invitation of that site (None: of every site); nothing happens where there is none."""
+    """Removes an invitation to the site (None: to every site); an unknown one is ignored."""
     table = schema.invitations
     with database.transaction() as connection:
         connection.execute(
@@ -82,13 +83,13 @@ def revoke(database: Database, invitation_id: int, site_id: int | None) -> None:
 
 
 def find(database: Database, token: str, *, now: int) -> Invitation:
-    """The invitation of that token, where it can be used; else `Gone`."""
+    """The usable invitation of the token; else `InvalidInvitation`."""
     with database.read() as connection:
         return _usable(connection, token, now)
 
 
 def accept(database: Database, token: str, person: Person, *, now: int) -> None:
-    """Gives somebody who has an account the role; a higher one stays. `Gone` as `find`, and for the second of two."""
+    """Uses the invitation up: an account gets its role, or keeps a higher one. `InvalidInvitation` as `find`."""
     with database.transaction() as connection:
         accounts.lock_people(database, connection)
         invitation = _use(connection, token, now)
@@ -98,33 +99,33 @@ def accept(database: Database, token: str, person: Person, *, now: int) -> None:
         if invitation.site_id is None:
             role = higher(known[0].role, invitation.role)
             connection.execute(update(schema.people).where(schema.people.c.id == person.id).values(role=role))
-        else:  # what they are on every site stays theirs there, and is not written down as a role on this one
+        else:  # the role on every site is left as it is, not copied into this membership
             role = higher(known[0].memberships.get(invitation.site_id, MEMBER), invitation.role)
             accounts.set_membership(connection, person.id, invitation.site_id, role, now)
-    accounts.forget_logins(database)
+    login_cache.clear(database)
 
 
 def join(database: Database, token: str, email: str, password: str, *, now: int) -> str:
-    """Makes an account with the role, and a login; the login's token.
+    """Uses the invitation up: makes an account with its role and a login, and returns the login's token.
 
-    `Gone` as `find`; `InvalidInput` for a wrong e-mail address or password, or one who has an account already: they
-    sign in, then `accept`.
+    `InvalidInvitation` as `find`. `InvalidInput` for a wrong e-mail address or password, and if the account exists
+    already: then that person signs in and calls `accept`.
     """
-    find(database, token, now=now)  # before a password is hashed for anybody
-    given = accounts.credentials(email, password)
+    find(database, token, now=now)  # first, so that no password is hashed for an invalid token
+    new = accounts.credentials(email, password)
     with database.transaction() as connection:
         accounts.lock_people(database, connection)
-        if accounts.persons(connection, schema.people.c.email == given.email):
+        if accounts.persons(connection, schema.people.c.email == new.email):
             taken = "there is an account with this e-mail; sign in, then open the link again"
             raise InvalidInput(taken, {"email": taken})
         invitation = _use(connection, token, now)
         sites = () if invitation.site_id is None else (invitation.site_id,)
-        person = accounts.insert_person(connection, given.email, invitation.role, given.hashed, now, sites)
-        return accounts.insert_login(connection, person.id, now)
+        person = accounts.insert_person(connection, new.email, invitation.role, new.hashed, now, sites)
+        return logins.insert_login(connection, person.id, now)
 
 
 def _use(connection: Connection, token: str, now: int) -> Invitation:
-    """The invitation, used up."""
+    """Marks the invitation as used and returns it. The second of two concurrent calls gets `InvalidInvitation`."""
     invitation = _usable(connection, token, now)
     table = schema.invitations
     once = update(table).where(table.c.id == invitation.id, table.c.used_at.is_(None)).values(used_at=now)
@@ -135,17 +136,17 @@ def _use(connection: Connection, token: str, now: int) -> Invitation:
 
 def _usable(connection: Connection, token: str, now: int) -> Invitation:
     table = schema.invitations
-    asking = select(table).where(
+    usable = select(table).where(
         table.c.token_hash == _hash(token), table.c.used_at.is_(None), table.c.expires_at > now
     )
-    row = connection.execute(asking).first()
+    row = connection.execute(usable).first()
     if row is None or not _may_still_invite(connection, row):
         raise InvalidInvitation
     return _invitation(row)
 
 
 def _may_still_invite(connection: Connection, row: Row[Any]) -> bool:
-    """Whoever was lowered or removed has no way back in by a link that they kept."""
+    """Whether the inviter is still an owner: a removed owner cannot come back by their own link."""
     if row.created_by == COMMAND_LINE:
         return True
     found = accounts.persons(connection, schema.people.c.id == row.created_by)

@@ -1,4 +1,4 @@
-"""Members: who has which role, on every site or on one."""
+"""Members: the people who see a site, and changes of their roles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
-from analytics.access import accounts
+from analytics.access import accounts, login_cache
 from analytics.access.roles import MEMBER, OWNER, Person, checked_role
 from analytics.base.errors import InvalidInput
 from analytics.base.program import command
@@ -18,7 +18,7 @@ LAST_OWNER = "is the last owner of every site; make somebody else one first"
 
 
 class Member(NamedTuple):
-    """Somebody who sees a site. `since` is in epoch seconds; `everywhere`: their role holds on every site."""
+    """A person who sees a site. `since` is in epoch seconds; `everywhere`: the role is that on every site."""
 
     person: Person
     role: str
@@ -27,7 +27,7 @@ class Member(NamedTuple):
 
 
 def of_site(database: Database, site_id: int) -> list[Member]:
-    """Whoever sees the site, by e-mail; with the higher role where somebody has two."""
+    """The people who see the site, ordered by e-mail; of two roles, the higher one counts."""
     table = schema.memberships
     with database.read() as connection:
         rows = connection.execute(select(table.c.person_id, table.c.created_at).where(table.c.site_id == site_id))
@@ -43,46 +43,47 @@ def of_site(database: Database, site_id: int) -> list[Member]:
 
 
 def find(database: Database, email: str) -> Person:
-    """The person of that e-mail address; `InvalidInput` where there is none."""
+    """The person with that e-mail address; `InvalidInput` if there is none."""
     with database.read() as connection:
         return _found(connection, email)
 
 
 def change(database: Database, email: str, role: str, sites: Collection[int] = (), *, now: int) -> Person:
-    """The person with `role` on these sites (ids), on every site where none is given; `MEMBER` takes the role away.
+    """Sets the person's role on these sites (ids), or on every site without any; `MEMBER` removes the role.
 
-    `InvalidInput` for an unknown e-mail or role, and where nobody would own every site any more.
+    Returns the person as changed. `InvalidInput` for an unknown e-mail or role, and if no owner of every site would be
+    left.
     """
-    kept = role if role == MEMBER else checked_role(role)
+    new = role if role == MEMBER else checked_role(role)
     with database.transaction() as connection:
         accounts.lock_people(database, connection)
         person = _found(connection, email)
         for site_id in sites:
-            accounts.set_membership(connection, person.id, site_id, kept, now)
+            accounts.set_membership(connection, person.id, site_id, new, now)
         if not sites:
-            if kept != OWNER:
-                _keep_an_owner(connection, person)
-            connection.execute(update(schema.people).where(schema.people.c.id == person.id).values(role=kept))
+            if new != OWNER:
+                _check_not_last_owner(connection, person)
+            connection.execute(update(schema.people).where(schema.people.c.id == person.id).values(role=new))
         changed = _found(connection, email)
-    accounts.forget_logins(database)
+    login_cache.clear(database)
     return changed
 
 
 def remove(database: Database, email: str) -> Person:
-    """The person who is gone now, with their logins, their own segments and the invitations that they made.
+    """Removes a person with their logins, memberships, own segments and the invitations that they made; returns them.
 
-    `InvalidInput` for an unknown one and for the last owner.
+    `InvalidInput` for an unknown person and for the last owner.
     """
     with database.transaction() as connection:
         accounts.lock_people(database, connection)
         person = _found(connection, email)
-        _keep_an_owner(connection, person)
+        _check_not_last_owner(connection, person)
         for table in (schema.logins, schema.memberships, schema.segments):
             connection.execute(delete(table).where(table.c.person_id == person.id))
-        sent = schema.invitations.c.created_by == person.id  # the number may be another person's one day
+        sent = schema.invitations.c.created_by == person.id  # ids may be reused
         connection.execute(delete(schema.invitations).where(sent))
         connection.execute(delete(schema.people).where(schema.people.c.id == person.id))
-    accounts.forget_logins(database)
+    login_cache.clear(database)
     return person
 
 
@@ -93,7 +94,7 @@ def _found(connection: Connection, email: str) -> Person:
     raise InvalidInput(f"there is nobody with the e-mail {address}; {command('user list')} shows who is")
 
 
-def _keep_an_owner(connection: Connection, person: Person) -> None:
+def _check_not_last_owner(connection: Connection, person: Person) -> None:
     others = accounts.persons(connection, schema.people.c.role == OWNER, schema.people.c.id != person.id)
     if person.role == OWNER and not others:
         raise InvalidInput(f"{person.email} {LAST_OWNER}")

@@ -1,7 +1,7 @@
-"""Access: the roles, and which of them reaches how far.
+"""The roles, what each may do, and the person who has them.
 
 A viewer reads. An admin also changes a site's settings, cards, keys and demo traffic. An owner also removes the site
-and says who is there. Adding a site takes an admin of every site; who is on every site, an owner of every site says.
+and manages its people. Only an admin of every site adds sites; only an owner of every site manages the people of all.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from analytics.base.errors import InvalidInput
 
 VIEWER, ADMIN, OWNER = "viewer", "admin", "owner"
 ROLES = (OWNER, ADMIN, VIEWER)
-MEMBER = "member"  # no role of its own: only what memberships say
+MEMBER = "member"  # no role on every site: only the memberships count
 _RANKS = {MEMBER: 0, VIEWER: 1, ADMIN: 2, OWNER: 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with an account.
+    """A person with an account.
 
-    `role` holds on every site: one of `ROLES`, or `MEMBER` for none. `memberships` are the roles on single sites, by
-    the site's id. `created_at` is in seconds since the epoch. `language` is that of dates and numbers, one of
-    `language.LANGUAGES` or "" for the browser's.
+    `role` is valid on every site: one of `ROLES`, or `MEMBER` for none. `memberships` are the roles on single sites,
+    by the site's id. `created_at` is in seconds since the epoch. `language` is that of dates and numbers: one of
+    `language.LANGUAGES`, or "" for the browser's.
     """
 
     id: int
@@ -34,33 +34,33 @@ class Person:
     language: str = ""
 
     def role_on(self, site_id: int) -> str:
-        """The higher of the role on every site and the one on this; `MEMBER` for neither."""
+        """The higher of the role on every site and the role on this one; `MEMBER` without either."""
         return higher(self.role, self.memberships.get(site_id, MEMBER))
 
     def may(self, at_least: str, site_id: int) -> bool:
-        """Whether the role on that site is `at_least` that one."""
+        """Whether the role on the site is `at_least` or a higher one."""
         return reaches(self.role_on(site_id), at_least)
 
     def may_everywhere(self, at_least: str) -> bool:
-        """Whether the role on every site is `at_least` that one."""
+        """Whether the role on every site is `at_least` or a higher one."""
         return reaches(self.role, at_least)
 
 
-PUBLIC_VIEWER = Person(0, "", VIEWER, 0)  # who looks at a public dashboard
+PUBLIC_VIEWER = Person(0, "", VIEWER, 0)  # everybody who opens a public dashboard
 
 
 def reaches(role: str, at_least: str) -> bool:
-    """Whether `role` may all that `at_least` may."""
+    """Whether `role` is `at_least` or a higher one."""
     return _RANKS[role] >= _RANKS[at_least]
 
 
 def higher(one: str, other: str) -> str:
-    """The role of the two that may more."""
+    """The higher of two roles."""
     return max(one, other, key=_RANKS.__getitem__)
 
 
 def checked_role(text: str) -> str:
-    """The role itself when it is one that can be given."""
+    """The role, if it is one of `ROLES`; else `InvalidInput`."""
     if text not in ROLES:
         raise InvalidInput(f"role {text!r}: {', '.join(ROLES[:-1])} or {ROLES[-1]}")
     return text

@@ -1,4 +1,4 @@
-"""Households: whose an address is. What counts or leaves out addresses does it by household."""
+"""Address prefixes: what rate limits and exclusions compare instead of whole addresses."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import socket
 
 from analytics.base.addresses import plain_address
 
-NETWORK_BITS = 64  # within its network one subscriber's browsers change their IPv6 address every day
+NETWORK_BITS = 64  # one subscriber's; within it, browsers change their IPv6 address every day
 
 
 def address_prefix(address: str) -> str:
-    """The IPv4 address itself, or the /64 that one subscriber or server has of IPv6; what is no address as it is.
+    """The IPv4 address itself, or the /64 of an IPv6 address, which belongs to one subscriber or server.
 
-    IPv4 in IPv6 is unwrapped.
+    IPv4 in IPv6 is unwrapped. Text that is no address comes back unchanged.
     """
     if ":" not in address:
         return address

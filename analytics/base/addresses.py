@@ -1,4 +1,4 @@
-"""IP addresses: the one plain form of whatever somebody writes one as, networks of such, and which are own ones."""
+"""IP addresses: the plain form of each, networks, and which networks are private."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWN_NETWORKS = tuple(
         *("192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10"),
     )
 )
-"""Those of somebody's own network or machine: no visitor of the internet comes from there."""
+"""Private and local networks: no visitor from the internet has such an address."""
 
 _PORT = re.compile(r":[0-9]{0,5}")
 
@@ -26,7 +26,7 @@ _PORT = re.compile(r":[0-9]{0,5}")
 def plain_address(text: str) -> str:
     """The address in its plain form: IPv4 in IPv6 unwrapped, without white space, brackets, port and zone.
 
-    "" where it is none.
+    "" if the text is no address.
     """
     bare, port = _parted(text.strip())
     try:
@@ -44,7 +44,7 @@ def plain_address(text: str) -> str:
 
 @lru_cache(1024)
 def is_own_network(address: str) -> bool:
-    """Whether the address, in its plain form, is one of `OWN_NETWORKS`; False for what is no address."""
+    """Whether the address, in its plain form, is in one of `OWN_NETWORKS`; False if it is no address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -53,7 +53,7 @@ def is_own_network(address: str) -> bool:
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """An address without its brackets, and what follows it from the colon of a port on."""
+    """The address without brackets, and the text behind it: ":" and a port, or ""."""
     if text.startswith("["):
         bare, closed, port = text[1:].partition("]")
         return bare if closed else "", port
@@ -64,7 +64,7 @@ def _parted(text: str) -> tuple[str, str]:
 
 
 def network(text: str) -> Network:
-    """The network, or that of one address; one of IPv4 in IPv6 is IPv4's. `ValueError` where it is none."""
+    """The network that the text names; one address is a network too, IPv4 in IPv6 is IPv4. `ValueError` otherwise."""
     base, slash, bits = text.strip().partition("/")
     address = plain_address(base)
     if not address:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -32,7 +32,7 @@ class WrongSetting(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Every setting with its default. Build it with `read_config`; fields carry the README's units."""
+    """Every setting with its default. Build it with `read_config`; `SETTINGS` says what each takes, and its unit."""
 
     data_dir: Path = Path("data")
     database_url: str = field(default="", repr=False)
@@ -154,22 +154,109 @@ def _file(kind: str) -> Callable[[str], Path | None]:
     return parse
 
 
-PARSERS: Mapping[str, Callable[[str], Any]] = {
-    "data_dir": Path,
-    "database_url": _database,
-    "secret_key": _secret,
-    "base_url": _base_url,
-    "trusted_proxies": _networks,
-    "geoip_database": _file("an .mmdb file"),
-    "spam_referrers": _file("a text file, one host a line,"),
-    "collect_rate": _whole(0, 1_000_000_000),
-    "active_window_s": _whole(5, 3_600),
-    "heartbeat_interval_s": _whole(1, 300),
-    "heartbeat_retention_days": _whole(1, 36_500),
-    "columnar": _switch,
-    "log_level": _level,
-}
-HIDDEN = {"secret_key", "database_url"}
+class Setting(NamedTuple):
+    """A setting: the field of `Config` that has its default, what reads its text, and its row in the README.
+
+    `kind` raises `ValueError` with what is accepted. `unit` and `help` are Markdown; the value of a `secret` one is
+    never shown.
+    """
+
+    name: str
+    kind: Callable[[str], Any]
+    unit: str
+    help: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return PREFIX + self.name.upper()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("data_dir", Path, "path", "database, key, lock and control socket; relative to the working directory"),
+    Setting(
+        "database_url",
+        _database,
+        "URL",
+        "empty: `footfall.db` in the data directory. `postgresql://user:password@host/database` for a server",
+        secret=True,
+    ),
+    Setting(
+        "secret_key",
+        _secret,
+        f"{SHORTEST_SECRET} characters or more",
+        "the key under which visitors are hashed. Empty: made at the first start and kept in `secret.key` in the data "
+        "directory",
+        secret=True,
+    ),
+    Setting(
+        "base_url",
+        _base_url,
+        "URL",
+        "the address that people use, `https://stats.example.com` or, [below a path](#below-a-path), "
+        "`https://example.com/stats`. With `https` the login cookie is for HTTPS only",
+    ),
+    Setting(
+        "trusted_proxies",
+        _networks,
+        "networks, comma-separated",
+        "whose `X-Forwarded-For` is believed, `127.0.0.1,10.0.0.0/8`",
+    ),
+    Setting(
+        "geoip_database",
+        _file("an .mmdb file"),
+        "path",
+        "a better `.mmdb` database, with cities. A new file in its place, however it comes there, is read within "
+        "seconds. Empty: the country database that comes along",
+    ),
+    Setting(
+        "spam_referrers",
+        _file("a text file, one host a line,"),
+        "path",
+        "a list of hosts that send referrer spam, one a line: Matomo's current `spammers.txt`, or your own; an empty "
+        "file switches the step off. Read again when it changes. Empty: the list of 2015 that comes along",
+    ),
+    Setting(
+        "collect_rate", _whole(0, 1_000_000_000), "events a minute", "for one address on one site; `0` is no limit"
+    ),
+    Setting(
+        "active_window_s",
+        _whole(5, 3_600),
+        "seconds, 5–3600",
+        "how long after the last beat somebody counts as active",
+    ),
+    Setting(
+        "heartbeat_interval_s",
+        _whole(1, 300),
+        "seconds, 1–300",
+        "how often the script beats. Browsers keep the script for up to an hour. Longer than the window above: people "
+        "would vanish between two beats, and the log says so",
+    ),
+    Setting(
+        "heartbeat_retention_days",
+        _whole(1, 36_500),
+        "days, 1–36500",
+        "how long heartbeats are kept, to the second, where a site says nothing of its own. Pageviews, events and "
+        "visits stay",
+    ),
+    Setting(
+        "columnar",
+        _switch,
+        "",
+        "`off`: no columnar copy for history (`columnar.duckdb` in the data directory, which may be deleted at any "
+        "time); the database answers",
+    ),
+    Setting(
+        "log_level",
+        _level,
+        "",
+        "`DEBUG`, `INFO`, `WARNING` or `ERROR`; the log goes to stderr, each line with its time in UTC. At `DEBUG` a "
+        "failure is followed by where it happened",
+    ),
+)
+"""Every setting that something reads, as the README lists them; `make docs` writes them there."""
+
 ALMOST = 0.9  # how like a setting's a name is that is taken for one misspelt
 
 
@@ -195,7 +282,7 @@ def _gathered(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 def _check_prefixes(where: str, names: Iterable[str]) -> None:
     """`WrongSetting` for a setting whose name only just does not begin as they do, like `FOOTFAL_BASE_URL`."""
-    settings = [PREFIX + name.upper() for name in PARSERS]
+    settings = [setting.variable for setting in SETTINGS]
     for name in sorted(names):
         if name[:1].upper() != PREFIX[0] or name.upper().startswith(PREFIX):
             continue
@@ -205,7 +292,7 @@ def _check_prefixes(where: str, names: Iterable[str]) -> None:
 
 def _check_names(where: str, values: Mapping[str, str]) -> None:
     """`WrongSetting` for a name that is no setting's: what is misspelt would be silent."""
-    known = {name.upper() for name in PARSERS}
+    known = {setting.name.upper() for setting in SETTINGS}
     for variable, value in sorted(values.items()):
         name = variable.removeprefix(PREFIX)
         if name in known | COMING or _OF_A_CONTAINER.fullmatch(name) or (name.endswith("PORT") and "://" in value):
@@ -233,14 +320,14 @@ def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(),
     """
     found = _gathered(os.environ if environ is None else environ, folder)
     values: dict[str, Any] = {}
-    for name, parse in PARSERS.items():
-        variable = PREFIX + name.upper()
+    for setting in SETTINGS:
+        variable = setting.variable
         if variable not in found:
             continue
         try:
-            values[name] = parse(found[variable])
+            values[setting.name] = setting.kind(found[variable])
         except ValueError as wrong:
-            shown = "the value given" if name in HIDDEN else repr(found[variable])
+            shown = "the value given" if setting.secret else repr(found[variable])
             raise WrongSetting(f"{variable}: {shown} is not accepted; it takes {wrong}") from None
     values["unread"] = tuple(sorted(PREFIX + name for name in COMING if found.get(PREFIX + name)))
     known = {field.name for field in fields(Config)}

@@ -1,4 +1,4 @@
-"""Countries by their two-letter code: what people call them, where their dot stands, whose a time zone is."""
+"""Countries by their two-letter code: names, positions on the map, and the country of a time zone."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ CODES = tuple(_COUNTRIES)
 
 
 def name(code: str) -> str:
-    """The English name as people say it ("South Korea"); a code not in `CODES` comes back as it is."""
+    """The common English name ("South Korea"). A code that is not in `CODES` comes back unchanged."""
     country = _COUNTRIES.get(code)
     return country.name if country else code
 
 
 def middle(code: str) -> tuple[float, float] | None:
-    """Latitude and longitude in degrees where a country's dot is expected; None for a code not in `CODES`.
+    """Latitude and longitude of a country's dot on the map, in degrees with one decimal; None if not in `CODES`.
 
-    Nearer to where people live than to the centre of the area: Russia's is in the Urals. One decimal.
+    It is near where people live, not in the centre of the area: Russia's is in the Urals.
     """
     country = _COUNTRIES.get(code)
     return country.middle if country else None
 
 
 def of_timezone(zone: str) -> str:
-    """The country code of an IANA time zone, by old names too ("Asia/Calcutta"); "" for UTC or nonsense."""
+    """The country code of an IANA time zone, old names included ("Asia/Calcutta"); "" for UTC and unknown names."""
     return _COUNTRY_OF_ZONE.get(zone, "")

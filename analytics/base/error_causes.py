@@ -1,6 +1,6 @@
-"""Causes of failures that an operator can mend, in plain words: disks, databases, permissions, limits.
+"""Causes of failures that an operator can fix, in plain words: disks, databases, permissions, limits.
 
-The words are from a closed set. What an exception says itself is looked at where it has no code, and never repeated.
+The words are a closed set. The message of an exception is matched only if it has no code, and it is never repeated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(slots=True)
 class _Data:
-    """Where this process keeps its data."""
+    """This process's data directory; None until it is known."""
 
     path: Path | None = None
 
@@ -38,7 +38,7 @@ _ERRNO = {
     errno.ENOMEM: "the memory is used up",
 }
 
-# SQLite's codes, by how they begin; https://www.sqlite.org/rescode.html
+# Prefixes of SQLite's codes; https://www.sqlite.org/rescode.html
 _SQLITE = {
     "SQLITE_FULL": _FULL,
     "SQLITE_BUSY": "another process holds the lock of the database file in {data}",
@@ -54,7 +54,7 @@ _SQLITE = {
     "SQLITE_TOOBIG": "a value is too large for the database",
 }
 
-# PostgreSQL's codes, the longest that fits; https://www.postgresql.org/docs/current/errcodes-appendix.html
+# Prefixes of PostgreSQL's codes; the longest match wins. https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRESQL = {
     "08": "the connection to the database server is lost",
     "25006": "the database server takes no writes: it is a standby, or read-only",
@@ -76,8 +76,8 @@ _POSTGRESQL = {
 }
 
 _NO_SPACE = "no space left on device"
-# What a failed connection says, in lower case, where it has no code.
-_SAID = {
+# Phrases in the message of a failed connection, which has no code; in lower case.
+_PHRASES = {
     "password authentication failed": _POSTGRESQL["28"],
     "no password supplied": _POSTGRESQL["28"],
     "no pg_hba.conf entry": "the database server lets nobody in from this machine, or not this user (pg_hba.conf)",
@@ -105,7 +105,7 @@ _SAID = {
 
 
 def explain(error: BaseException) -> str:
-    """What the operator has to mend, "" where the failure is of another kind. Its causes are not looked at."""
+    """What the operator has to fix; "" for other errors. The error's own causes are not considered."""
     found = _of_system(error) or _of_database(error)
     return found.format(data=_data())
 
@@ -132,17 +132,17 @@ def _of_database(error: BaseException) -> str:
         return "all connections to the database are in use"
     if module == "_duckdb":
         return _FULL if _NO_SPACE in str(error).lower() else ""
-    said = str(error).lower() if module == "psycopg" else ""
-    return next((told for phrase, told in _SAID.items() if phrase in said), "")
+    message = str(error).lower() if module == "psycopg" else ""
+    return next((words for phrase, words in _PHRASES.items() if phrase in message), "")
 
 
 def _first(known: dict[str, str], code: str) -> str:
-    """The words of the longest beginning of a code."""
-    return next((known[begin] for begin in sorted(known, key=len, reverse=True) if code.startswith(begin)), "")
+    """The words of the longest known prefix of a code."""
+    return next((known[prefix] for prefix in sorted(known, key=len, reverse=True) if code.startswith(prefix)), "")
 
 
 def _is_full() -> bool:
-    """Whether there is hardly room where the data is: SQLite calls some writes to a full disk errors of it."""
+    """Whether the data's disk is nearly full: SQLite reports some writes to a full disk as I/O errors."""
     try:
         disk = os.statvfs(DATA.path or ".")
     except OSError:

@@ -1,7 +1,7 @@
-"""Faults: how a failure is told in the log. What failed and where, never its words: they may hold what a visitor sent.
+"""The error log: says what failed and where, never the error's message, which may contain a visitor's data.
 
-What an operator can mend is told in plain words (`analytics/base/error_causes.py`), everything else by its type and
-place; the whole of it follows at the level DEBUG. `tests/unit/test_architecture.py` holds every room to it.
+A cause that an operator can fix is explained in plain words (`analytics/base/error_causes.py`), any other error by its
+type and place. The whole chain follows at the level DEBUG. `tests/unit/test_architecture.py` checks every package.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_CAUSES = 4
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What to say of a failure. As a text it is its words; the log adds the chain at DEBUG."""
+    """A failure as the log shows it: `str()` is its words, `Format` adds the chain at DEBUG."""
 
     words: str
     chain: str
@@ -38,17 +38,17 @@ class Description:
 
 
 def describe(error: BaseException) -> Description:
-    """What the log says of a failure: `the disk that holds /srv/data is full`, or its type and place."""
+    """A failure for the log: `the disk that holds /srv/data is full`, or its type and place."""
     return Description(cause(error) or _placed(error, 1), chain(error))
 
 
 def cause(error: BaseException) -> str:
-    """What the operator has to mend, in plain words; "" where it is nothing that is known."""
+    """What the operator has to fix, in plain words; "" if the cause is not a known one."""
     return next((words for one in _causes(error) if (words := error_causes.explain(one))), "")
 
 
 def chain(error: BaseException) -> str:
-    """One line: the type and the innermost frames, innermost first; the same of its causes.
+    """One line: the error's type and frames, innermost first, followed by those of its causes.
 
     Like `OperationalError at collector/store/writer.py:214 _store < … from OperationalError SQLITE_FULL at …`.
     """
@@ -70,13 +70,13 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _named(error: BaseException) -> str:
-    """The type, and the code that a database driver gives beside its words."""
+    """The error's type, and the code of a database driver if there is one."""
     code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
     return f"{type(error).__name__} {code}" if code else type(error).__name__
 
 
 class Format(logging.Formatter):
-    """The form of a line of the log, also where a library logs a failure of ours. Times are UTC."""
+    """Formats a line of the log; failures that libraries log too, without their messages. Times are UTC."""
 
     converter = staticmethod(time.gmtime)
 
@@ -84,7 +84,7 @@ class Format(logging.Formatter):
         super().__init__(FORMAT, TIME)
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, and at DEBUG another with the chain of the failure that it tells of."""
+        """The line, and at DEBUG a second one with the chain of each failure in it."""
         line = super().format(record)
         args = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
         chains = [one.chain for one in args if isinstance(one, Description)]
@@ -98,7 +98,7 @@ class Format(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Logs to stderr from that level up, unless the process logs somewhere already; a thread that dies is told too."""
+    """Logs to stderr from that level up, unless logging is configured already. A thread that dies is logged too."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Format())
     logging.basicConfig(level=level, handlers=[handler])
@@ -111,6 +111,6 @@ def _thread_died(died: threading.ExceptHookArgs) -> None:
 
 
 def loop_failed(_loop: object, context: Mapping[str, Any]) -> None:
-    """The exception handler of an event loop: its own prints callbacks with all that they were given."""
+    """An event loop's exception handler. The default one prints callbacks with all their arguments."""
     failed = context.get("exception")
     log.error("the event loop: %s", describe(failed) if failed else context["message"])

@@ -1,4 +1,4 @@
-"""What may go wrong in the hands of people: an input that is refused, with words for them."""
+"""`InvalidInput`: the error whose message people read."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 
 
 class InvalidInput(ValueError):
-    """What somebody asked for cannot be done; the message is one line for them, `fields` says what of which field."""
+    """People's input was refused. The message is one line for them; `fields` has a message for each wrong field."""
 
     def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.fields = dict(fields or {})
 
 
-def checked(checks: Mapping[str, Callable[[Any], Any]], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, each by the check of its name; one `InvalidInput` names every field that is wrong."""
-    kept, wrong = {}, {}
-    for name, value in given.items():
+def checked(checks: Mapping[str, Callable[[Any], Any]], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Each field's value as the check of that name returns it. One `InvalidInput` names every field that is wrong."""
+    valid, wrong = {}, {}
+    for name, value in fields.items():
         try:
-            kept[name] = checks[name](value)
+            valid[name] = checks[name](value)
         except InvalidInput as refused:
             wrong[name] = str(refused)
     if wrong:
         raise InvalidInput("; ".join(wrong.values()), wrong)
-    return kept
+    return valid

@@ -1,4 +1,4 @@
-"""Internationalised domain names: kept in ASCII (IDNA 2008, UTS 46 non-transitional), shown in letters."""
+"""Internationalised domain names: stored in ASCII (IDNA 2008, UTS 46 non-transitional), shown in Unicode."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _LIKE_LATIN = frozenset("аеорсухѕіјһԁԛԝӏгѵүкньтмανικ�
 
 
 def to_ascii(host: str) -> str:
-    """The host in ASCII and lower case, from either form; "" where it is no name in letters.
+    """The host in ASCII and lower case, from either form; "" if the Unicode form is no valid name.
 
-    A host that is ASCII already is not checked. `straße.example` is `xn--strae-oqa.example`, as browsers have it.
+    A host that is ASCII already is not checked. `straße.example` becomes `xn--strae-oqa.example`, as in browsers.
     """
     if host.isascii():
         return host.lower()
@@ -34,21 +34,21 @@ def to_ascii(host: str) -> str:
 
 
 def to_letters(host: str) -> str:
-    """The host as people read it: in letters, but in ASCII where the letters could be taken for others.
+    """The host as people read it: in Unicode, unless its letters could be mistaken for others; then in ASCII.
 
-    They could where a label mixes scripts that nobody writes together, and where all letters of one look like Latin
-    ones (`аррӏе.example`, in Cyrillic, is no apple). Signs that are no letters stay in ASCII too. A port may follow.
+    That is so if a label mixes scripts that nobody writes together, or if all letters of a label look like Latin ones
+    (`аррӏе.example`, in Cyrillic, is no apple). Characters that are no letters stay in ASCII too. A port may follow.
     """
     return _decoded(host) if "xn--" in host and len(host) <= MAX_HOST else host
 
 
 def in_letters(text: str) -> str:
-    """The text with the hosts in it in letters: of an address, or of a host with a path behind it."""
+    """The text with every host in it as `to_letters` shows it: an address, or a host with a path."""
     return _HOST.sub(lambda found: to_letters(found[0]), text) if "xn--" in text else text
 
 
 def in_ascii(text: str) -> str:
-    """The text with each label beyond ASCII in ASCII: a host, a part of one, or a pattern like `*.müller.example`."""
+    """The text with each label converted to ASCII: a host, a part of one, or a pattern like `*.müller.example`."""
     return text if text.isascii() else ".".join(to_ascii(label) or label for label in text.split("."))
 
 
@@ -67,7 +67,7 @@ def _label(label: str) -> str:
         return label
     try:
         return idna.alabel(label).decode()
-    except idna.InvalidCodepoint:  # a sign such as "❤": browsers go there although IDNA 2008 has only letters
+    except idna.InvalidCodepoint:  # such as "❤": browsers open such hosts, although IDNA 2008 allows letters only
         idna.check_bidi(label)
     encoded = f"xn--{label.encode('punycode').decode()}"
     return encoded if len(encoded) <= MAX_LABEL else ""
@@ -97,7 +97,7 @@ def _is_in_one_script(label: str) -> bool:
 
 
 def _script(letter: str) -> str:
-    """The first word of the letter's name, which is its script: Python knows no other property of that kind."""
+    """The first word of the letter's Unicode name, which is its script: Python has no property for scripts."""
     word = unicodedata.name(letter, "UNKNOWN").split()[0]
     return _SCRIPTS_OF_LETTERS.get(word, word)
 

@@ -1,7 +1,7 @@
-"""Bounds that several rooms have to agree on."""
+"""Limits that several packages have to agree on."""
 
 MAX_VISIT_S = 7 * 86_400
-"""How long after its start a visit may still go on. Who never pauses (a screen on a wall) begins another one then.
+"""How long a visit may last. A visitor who never pauses (a screen on a wall) then begins another visit.
 
-The writer looks so far back for a visit to continue, and questions look so far around a period for its visits.
+The writer looks this far back for a visit to continue; queries look this far around a period for its visits.
 """

@@ -1,22 +1,22 @@
-"""Paths in letters: each page has one form, however its address was percent-encoded."""
+"""Readable paths: each page has one form, however its address was percent-encoded."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Not right after a lone "%": what is decoded there would make a new escape of it.
+# Not right after a lone "%": the decoded character would turn it into a new escape.
 _ESCAPES = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])(?:%[0-9A-Fa-f]{2})+")
 _DELIMITER = re.compile(r"[/?#%]")
 _JOINERS = "\u200c\u200d"  # Persian and Indic words are written with them
-_UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}  # controls, bidi controls, odd spaces
+_INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}  # controls, bidi controls, odd spaces
 
 
 def readable(path: str) -> str:
-    """The path with its percent-encoding decoded once; the same for a path that is readable already.
+    """The path with its percent-encoding decoded once. A path that is readable already comes back unchanged.
 
-    What would change the meaning stays encoded, in upper-case hexadecimal: `%2F %3F %23 %25`, bytes that are no UTF-8,
-    and what nobody sees (controls, bidi controls, spaces other than the usual one), which is encoded if it was not.
+    Escapes that carry a meaning stay encoded, in upper-case hexadecimal: `%2F %3F %23 %25` and bytes that are not
+    UTF-8. Invisible characters (controls, bidi controls, spaces other than U+0020) are always encoded.
     """
     if "%" in path:
         path = _ESCAPES.sub(_decoded, path)
@@ -31,8 +31,8 @@ def _decoded(escapes: re.Match[str]) -> str:
 
 
 def _shown(sign: str) -> str:
-    seen = sign == " " or sign in _JOINERS or unicodedata.category(sign) not in _UNSEEN
-    return sign if seen else _encoded(sign)
+    is_visible = sign == " " or sign in _JOINERS or unicodedata.category(sign) not in _INVISIBLE
+    return sign if is_visible else _encoded(sign)
 
 
 def _encoded(sign: str) -> str:

@@ -1,4 +1,4 @@
-"""Files of the data directory are their owner's alone: 0600, and 0700 for the directory."""
+"""Private files: only their owner may read the data directory (0700) and its files (0600)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from analytics.base import error_causes
 
 UMASK = 0o077
 OTHERS = 0o077
-OURS = ("footfall.db", "columnar.duckdb", "secret.key", "country-", "control.sock")  # how our files' names begin
+OURS = ("footfall.db", "columnar.duckdb", "secret.key", "country-", "control.sock")  # prefixes of our file names
 
 
 def directory(path: Path) -> None:
-    """Makes the data directory, and takes it and what is ours in it away from others, where it was theirs too.
+    """Makes the data directory if it is missing, and makes it and our files in it private.
 
-    Leaves what belongs to somebody else, or to everybody (like `/tmp`), as it is.
-    A full disk is named by it from then on.
+    A directory of another user, or a shared one (like `/tmp`), stays as it is. From then on, error messages about the
+    disk name this directory.
     """
     error_causes.DATA.path = path
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -31,9 +31,9 @@ def directory(path: Path) -> None:
 
 
 def file(path: Path) -> None:
-    """Makes the file where there is none, as its owner's alone: SQLite gives its log the same rights.
+    """Makes the file if it is missing, and makes it private: SQLite gives its log the same permissions.
 
-    One that may only be read is left so: who reads is served all the same.
+    A read-only file stays as it is, so that it can still be read.
     """
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -41,12 +41,12 @@ def file(path: Path) -> None:
 
 
 def opener(path: str, flags: int) -> int:
-    """For `open`: a file that it makes is its owner's alone, whatever the umask is of the application around us."""
+    """An `opener` for `open` whose new files are private, whatever the umask of the surrounding application."""
     return os.open(path, flags, 0o600)
 
 
 def close(path: Path) -> None:
-    """Takes the file or the directory away from others."""
+    """Takes all permissions on the file or directory from other users."""
     with suppress(FileNotFoundError, PermissionError):
         mode = path.stat().st_mode
         if mode & OTHERS:

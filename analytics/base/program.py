@@ -1,4 +1,4 @@
-"""How this program was started: commands are named as they work here."""
+"""How this program was started, so that messages name commands as they work on this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ APP = Path(__file__).parents[2] / "app.py"
 
 
 def command(words: str) -> str:
-    """The whole line to type for `user list`, in backquotes: `.venv/bin/python app.py user list`."""
+    """The whole command line for `user list`, in backquotes: `.venv/bin/python app.py user list`."""
     return f"`{line(words)}`"
 
 
@@ -23,7 +23,7 @@ def line(words: str) -> str:
 
 @cache
 def _program(started: str, python: str) -> str:
-    """The installed script where it was that, else Python with `app.py`; relative where it is below this directory."""
+    """The installed script if that was started, else Python with `app.py`; relative if below this directory."""
     if Path(started).name == SCRIPT:
         return SCRIPT if shutil.which(SCRIPT) else _near(Path(started))
     if APP.exists():

@@ -1,4 +1,4 @@
-"""Tries: how often something was tried lately, and how long it takes until it may be tried again."""
+"""A rate limit by key: so many attempts in a sliding window."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections import OrderedDict, deque
 
 
 class RateLimit:
-    """At most `limit` tries of one key in any `window_s` seconds, for the `capacity` keys tried last."""
+    """Allows `limit` attempts of one key in any `window_s` seconds. Remembers the `capacity` most recent keys."""
 
     def __init__(self, limit: int, window_s: int, capacity: int = 10_000) -> None:
         self._limit = limit
         self._window_s = window_s
         self._capacity = capacity
         self._lock = threading.Lock()
-        self._tried: OrderedDict[str, deque[int]] = OrderedDict()
+        self._attempts: OrderedDict[str, deque[int]] = OrderedDict()  # their seconds, by key
 
     def take(self, key: str, now: int) -> int:
-        """0 and counted as a try; or, over the limit, the whole seconds until the next one is free."""
+        """Counts an attempt and returns 0; over the limit, returns the whole seconds until the next is allowed."""
         with self._lock:
-            times = self._tried.setdefault(key, deque())
-            self._tried.move_to_end(key)
-            while len(self._tried) > self._capacity:
-                self._tried.popitem(last=False)
-            while times and abs(now - times[0]) >= self._window_s:  # a clock may be set back
+            times = self._attempts.setdefault(key, deque())
+            self._attempts.move_to_end(key)
+            while len(self._attempts) > self._capacity:
+                self._attempts.popitem(last=False)
+            while times and abs(now - times[0]) >= self._window_s:  # abs(): a clock may be set back
                 times.popleft()
             if len(times) >= self._limit:
                 return self._window_s - (now - times[0])
@@ -31,12 +31,12 @@ class RateLimit:
             return 0
 
     def give_back(self, key: str) -> None:
-        """The last try was none after all."""
+        """Uncounts the key's last attempt."""
         with self._lock:
-            if times := self._tried.get(key):
+            if times := self._attempts.get(key):
                 times.pop()
 
     def clear(self, key: str) -> None:
-        """Every try of the key is forgotten."""
+        """Forgets every attempt of the key."""
         with self._lock:
-            self._tried.pop(key, None)
+            self._attempts.pop(key, None)

@@ -1,4 +1,4 @@
-"""Redaction: what names a person or opens a door is taken out of a path or an address before it is stored."""
+"""Redaction: personal data and credentials are removed from a path or an address before it is stored."""
 
 from __future__ import annotations
 
@@ -25,23 +25,22 @@ _COOKIELESS = re.compile(r"[()][A-Z]\([A-Za-z0-9_-]{16}")  # ASP.NET's `/(S(lit3
 
 
 def clean_path(path: str) -> str:
-    """The path as it is stored: in letters (`paths.readable`) and redacted. The same for one that is clean already."""
+    """The path as it is stored: readable (`paths.readable`) and redacted. Idempotent."""
     return redact(paths.readable(path))
 
 
 def redact(path: str) -> str:
-    """`path` without what names a person or opens a door.
+    """`path` without personal data and credentials.
 
-    A segment, of the path or of a route behind "#", that holds an e-mail address, a JWT, 32 hexadecimal digits in a
-    row or the id of a session becomes ":redacted".
-    A path parameter (`;name=value`) that holds one, or is called like a session or a token, is left out: what is left
-    is the page of everybody else.
+    A segment, of the path or of a route behind "#", becomes ":redacted" if it contains an e-mail address, a JWT, 32
+    hexadecimal digits in a row or a session id. A path parameter (`;name=value`) is removed if it contains one of
+    these, or if its name is that of a session or a token.
     """
     return _SEGMENT.sub(_redacted, path) if _SUSPECT.search(path) else path
 
 
 def clean_address(address: str) -> str:
-    """An address, or a path with its query, as it is stored: a clean path, and no query where that holds a secret."""
+    """An address, or a path with its query, as it is stored: a clean path, and no query if that has a secret."""
     address, mark, query = address.partition("?")
     scheme, colon, rest = address.partition("://")
     origin = ""
@@ -53,7 +52,7 @@ def clean_address(address: str) -> str:
 
 
 def names_person(text: str) -> bool:
-    """Whether `text` holds a JWT or an e-mail address (a handle, as in `/@ann@social.example`, is none)."""
+    """Whether `text` contains a JWT or an e-mail address (a handle, as in `/@ann@social.example`, is none)."""
     if "eyJ" in text and _JWT.search(text):
         return True
     if "@" not in text and "%" not in text:

@@ -1,4 +1,4 @@
-"""A snapshot: what a slow question answered a moment ago, kept for those who ask on a hot path."""
+"""A cache with a time to live, for one value that is slow to read and used on a hot path."""
 
 from __future__ import annotations
 
@@ -11,37 +11,36 @@ T = TypeVar("T")
 
 
 class TtlCache(Generic[T]):
-    """What `read` answered at most `stale_s` seconds ago. One thread asks anew, the others wait for it."""
+    """The result of `read`, at most `stale_s` seconds old. When it expires, one thread reads and the others wait."""
 
     def __init__(self, read: Callable[[], T], stale_s: float) -> None:
         self._read = read
         self._stale_s = stale_s
         self._lock = threading.Lock()
-        self._held: tuple[float, T] | None = None
+        self._cached: tuple[float, T] | None = None  # when it was read, and the value
 
     def get(self) -> T:
-        """The answer; `read`'s errors pass through, and the next call asks again."""
-        held = self._held
-        if held is None or time.monotonic() - held[0] >= self._stale_s:
-            held = self._renewed()
-        return held[1]
+        """The value. Errors of `read` pass through; the next call reads again."""
+        cached = self._cached
+        if cached is None or self._has_expired(cached):
+            with self._lock:
+                cached = self._cached
+                if cached is None or self._has_expired(cached):
+                    cached = self._cached = (time.monotonic(), self._read())
+        return cached[1]
 
     def refresh(self) -> None:
-        """Asks now. The old answer stays where `read` fails; its error passes through.
+        """Reads now. If `read` fails, its error passes through and the old value stays.
 
-        One asks at a time: the answer to a question of before may not come after that to one of now.
+        Serialised, so that a slow read cannot overwrite a newer one.
         """
         with self._lock:
-            self._held = (time.monotonic(), self._read())
+            self._cached = (time.monotonic(), self._read())
 
     def invalidate(self) -> None:
-        """Asks again at the next `get`: something was changed. Waits for a question that is under way."""
+        """Makes the next `get` read again. Waits for a read that is under way."""
         with self._lock:
-            self._held = None
+            self._cached = None
 
-    def _renewed(self) -> tuple[float, T]:
-        with self._lock:
-            now = time.monotonic()
-            if self._held is None or now - self._held[0] >= self._stale_s:
-                self._held = (now, self._read())
-            return self._held
+    def _has_expired(self, cached: tuple[float, T]) -> bool:
+        return time.monotonic() - cached[0] >= self._stale_s

@@ -1,8 +1,8 @@
-"""Wildcards: patterns of paths in which `*` stands for anything but a slash and `**` for anything.
+"""Wildcards: patterns of paths in which `*` matches anything but a slash and `**` matches anything.
 
-A pattern is somebody's input and a path is a stranger's: a regular expression would go back and forth between them for
-hours (`/*a*a*a*b` against 300 letters: a minute). This looks at each character once, for all patterns together: the set
-of places in the patterns that the path so far may have reached is one number (Baeza-Yates and Gonnet, 1992).
+Owners write the patterns and strangers the paths, so a regular expression could backtrack for hours (`/*a*a*a*b`
+against 300 letters: a minute). This reads each character once, for all patterns together: one integer is the set of
+positions in the patterns that the path so far may have reached (Baeza-Yates and Gonnet, 1992).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _PIECES = re.compile(r"\*+|[^*]", re.DOTALL)
 
 
 class Wildcards:
-    """Several patterns as one question. Built once, immutable; a match takes a few operations a character."""
+    """Matches a path against several patterns at once. Immutable; a match takes a few operations a character."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._starts = self._ends = self._segment = self._anything = 0
@@ -35,7 +35,7 @@ class Wildcards:
         self._stars = self._segment | self._anything
 
     def match(self, path: str) -> bool:
-        """Whether one of the patterns describes the whole path."""
+        """Whether one of the patterns matches the whole path."""
         reached = self._past_stars(self._starts)
         for sign in path:
             stay = reached & (self._anything if sign == "/" else self._stars)
@@ -46,5 +46,5 @@ class Wildcards:
         return bool(reached & self._ends)
 
     def _past_stars(self, reached: int) -> int:
-        """Stars may stand for nothing; two of them never stand side by side."""
+        """Adds the positions behind stars, which may match nothing; two stars are never adjacent."""
         return reached | (reached & self._stars) << 1

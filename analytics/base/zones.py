@@ -1,4 +1,4 @@
-"""Time zones as people choose them: one name for each, with the older ones that browsers and habit still use."""
+"""Time zones as people choose them: one name for each, and the old names that browsers and people still use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UTC = "UTC"
 
 
 class Zone(NamedTuple):
-    """`Asia/Kolkata`, and what else it is or was called: `Asia/Calcutta`."""
+    """A zone's name, `Asia/Kolkata`, and its other names, old ones included: `Asia/Calcutta`."""
 
     name: str
     aliases: tuple[str, ...]
@@ -22,7 +22,7 @@ class Zone(NamedTuple):
 
 @cache
 def offered() -> tuple[Zone, ...]:
-    """The zones of places (Area/City), by name; the time-zone database knows more names, for the same clocks."""
+    """The zones of places (Area/City), sorted by name. The other names of the database stand for the same clocks."""
     names = {line.split("\t")[2] for line in _lines("zone.tab")}
     aliases = defaultdict(list)
     for word, *rest in map(str.split, _lines("tzdata.zi")):
@@ -33,14 +33,14 @@ def offered() -> tuple[Zone, ...]:
 
 @cache
 def names() -> tuple[str, ...]:
-    """UTC, and the names of the offered zones, A to Z."""
+    """UTC, then the names of the offered zones, A to Z."""
     return (UTC, *(zone.name for zone in offered()))
 
 
 def canonical(text: str) -> str:
-    """The zone that is meant: by its name in any case, an old name (`Asia/Calcutta`), or its last part (`new york`).
+    """The zone's name, found by its name in any case, an old name (`Asia/Calcutta`) or the city (`new york`).
 
-    A zone without a name for people stays as it is; `InvalidInput` for what is no zone.
+    A zone that is not offered comes back unchanged. `InvalidInput` if the text names no zone.
     """
     wanted = text.strip().replace(" ", "_")
     ending = [name for name in names() if name.lower().endswith("/" + wanted.lower())]
@@ -61,7 +61,7 @@ def _lines(name: str) -> list[str]:
 
 
 def checked_zone(name: str) -> str:
-    """The name itself when it is an IANA time zone."""
+    """The name, if it is an IANA time zone; else `InvalidInput`."""
     if name not in zoneinfo.available_timezones():
         raise InvalidInput(f"{name!r} is no time zone; give one like Europe/Berlin or UTC")
     return name

@@ -62,19 +62,19 @@ def between(days: dict[date, Series], begin: int, end: int) -> Series:
     """The minutes from `begin` to before `end` (epoch s, whole minutes), UNKNOWN on days that are not among `days`."""
     unknown = array("i", [UNKNOWN]) * MINUTES
     first = day_of(begin)
-    told = array("i")
+    found = array("i")
     for day in days_between(first, day_of(end - 1) + timedelta(days=1)):
-        told.extend(days.get(day, unknown))
+        found.extend(days.get(day, unknown))
     skipped = (begin - start_of(first)) // MINUTE
-    return told[skipped : skipped + (end - begin) // MINUTE]
+    return found[skipped : skipped + (end - begin) // MINUTE]
 
 
 @dataclass(frozen=True, slots=True)
 class DayOfConcurrents:
     """One day of a site's zone: people at each minute from `begin` to before `end` (epoch s), and the week before.
 
-    A minute that is still to come, or that nobody can tell (any more), is UNKNOWN. `before` has the same clock's times
-    seven days earlier. `complete`: all that can be told has been counted; until then ask again. `peak` is (people,
+    A minute that is still to come, or that cannot be known (any more), is UNKNOWN. `before` has the same clock's times
+    seven days earlier. `complete`: all that can be known has been counted; until then ask again. `peak` is (people,
     epoch s); it and the average are those of the known minutes, None where there is none.
     """
 

@@ -9,7 +9,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from analytics.base.errors import InvalidInput
 from analytics.base.zones import checked_zone
 
 INTERVALS = ("minute", "hour", "day", "week", "month")
-MOST_BUCKETS = 10_000
+MAX_BUCKETS = 10_000
 MAX_DAYS = 3_650  # in "the last so many days"
 EARLIEST, LATEST = date(1971, 1, 1), date(2099, 12, 31)  # within what row ids can tell
 
@@ -133,6 +133,11 @@ class Period:
         return f"{self.dates[0]},{self.dates[1]}" if self.dates else self.preset
 
     @property
+    def is_all(self) -> bool:
+        """Whether it begins with the first pageview or event."""
+        return not self.dates and self.preset == "all"
+
+    @property
     def label(self) -> str:
         """What a page calls it."""
         return f"{self.dates[0]} – {self.dates[1]}" if self.dates else self.chosen.label
@@ -231,6 +236,12 @@ def midnight(day: date, zone: ZoneInfo) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
+def days_of(span: Span, zone: tzinfo) -> tuple[date, date]:
+    """The first and the last day that a span touches there."""
+    first, after = (datetime.fromtimestamp(one, zone) for one in (span.begin, max(span.begin, span.end - 1)))
+    return first.date(), after.date()
+
+
 def moved(day: date, months: int) -> date:
     """The day so many months later; the last of the month where it has no such day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
@@ -262,8 +273,8 @@ def buckets(asked: Span, interval: str, clock: Clock) -> tuple[Span, ...]:
     if interval not in INTERVALS:
         raise InvalidInput(f"interval {interval[:40]!r}: {', '.join(INTERVALS)}")
     shortest = {"minute": 60, "hour": 3600}.get(interval, 20 * 3600)
-    if (asked.end - asked.begin) // shortest > MOST_BUCKETS:
-        raise InvalidInput(f"by {interval} this period has more than {MOST_BUCKETS} points; choose a longer interval")
+    if (asked.end - asked.begin) // shortest > MAX_BUCKETS:
+        raise InvalidInput(f"by {interval} this period has more than {MAX_BUCKETS} points; choose a longer interval")
     inner = _starts(asked, interval, clock.week_start, zone)
     edges = sorted({asked.begin, asked.end, *(one for one in inner if asked.begin < one < asked.end)})
     return tuple(Span(begin, end) for begin, end in pairwise(edges))

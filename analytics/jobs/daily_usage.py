@@ -1,52 +1,30 @@
-"""Daily usage: how many people each site had on each UTC day, counted once from the stored heartbeats and then kept.
+"""Daily usage: how many people each site had on each UTC day, counted once from the stored heartbeats and stored.
 
-A person is the user id, else the visitor. Who signed in at any moment of the day is signed in on that day: each user
-id counts once, and a visitor with a user id on any beat of the day is that user and nobody else.
+A person is the user id, else the visitor. Each user id counts once; a visitor with a user id on any beat of the day is
+that user, signed in for the whole day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 
 from analytics.base.background import Pause
 from analytics.base.ids import first_id
-from analytics.calendar.days import day_of, days_between, start_of
-from analytics.jobs.usage import Usage
-from analytics.live.minute_query import first_beats
+from analytics.calendar.days import day_of, start_of
+from analytics.live.minute_query import KeptSince, first_beats
+from analytics.query.result import Usage
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN, Kept, finish, mark, missing_days
+from analytics.storage.job_state import BEGUN, finish, mark, missing_days
 from analytics.storage.upsert import upsert
 
 JOB = "usage"
 
 
-def read(database: Database, site_ids: Collection[int], days: Collection[date]) -> dict[int, list[Usage]]:
-    """The usage of many sites on these UTC days, in one query: by site, days in order.
-
-    A day without anybody, or not counted yet, has no entry; neither has a site without any such day.
-    """
-    table = schema.daily_usage
-    wanted = table.c.site_id.in_(site_ids), table.c.day.in_([day.isoformat() for day in days])
-    found: dict[int, list[Usage]] = {}
-    with database.read() as connection:
-        rows = connection.execute(select(table).where(*wanted).order_by(table.c.site_id, table.c.day)).all()
-    for one in map(Usage._make, rows):
-        found.setdefault(one.site_id, []).append(one)
-    return found
-
-
-def last_days(now: int, many: int) -> list[date]:
-    """The last so many UTC days that are over, oldest first."""
-    today = day_of(now)
-    return days_between(today - timedelta(days=many), today)
-
-
 def missing(database: Database, end: date) -> list[date]:
-    """The days before `end` that have to be counted, oldest first: from the first stored heartbeat on."""
+    """The days before `end` that have to be counted, from the first stored heartbeat on, oldest first."""
     first = min(first_beats(database).values(), default=None)
     if first is None:
         return []
@@ -73,15 +51,15 @@ def count(database: Database, site_id: int, day: date) -> Usage:
 
 
 def within(begin: int, end: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """The conditions on heartbeats from `begin` to before `end` (epoch s)."""
+    """SQL: the conditions on heartbeats from `begin` to before `end` (epoch s)."""
     return schema.heartbeats.c.id >= first_id(begin), schema.heartbeats.c.id < first_id(end)
 
 
-def count_day(database: Database, day: date, now: int, kept: Kept, pause: Pause) -> list[Usage] | None:
-    """Counts one UTC day of every site and keeps it; None where it was stopped, or beats of that day came meanwhile:
-    then the day is still missing.
+def count_day(database: Database, day: date, now: int, kept_since: KeptSince, pause: Pause) -> list[Usage] | None:
+    """Counts one UTC day of every site, stores it and returns the usage of sites with people.
 
-    Counted again, a site whose beats of that day may be purged in part keeps what was counted before.
+    None if it was stopped, or if beats of that day came meanwhile: then the day is still missing. A site whose
+    heartbeats of the day may be purged in part keeps its earlier count.
     """
     with database.transaction() as connection:
         mark(connection, JOB, [day], BEGUN)
@@ -95,9 +73,9 @@ def count_day(database: Database, day: date, now: int, kept: Kept, pause: Pause)
     with database.transaction() as connection:
         if not finish(connection, JOB, day, now):
             return None
-        there = set(connection.execute(select(schema.sites.c.id)).scalars())  # one may have been removed meanwhile
-        found = [usage for usage in counted if usage.people and usage.site_id in there]
+        sites = set(connection.execute(select(schema.sites.c.id)).scalars())  # one may have been removed meanwhile
+        found = [usage for usage in counted if usage.people and usage.site_id in sites]
         for overwrite in (True, False):
-            rows = [usage._asdict() for usage in found if (kept(usage.site_id) <= begin) is overwrite]
+            rows = [usage._asdict() for usage in found if (kept_since(usage.site_id) <= begin) is overwrite]
             upsert(connection, schema.daily_usage, rows, overwrite=overwrite)
     return found

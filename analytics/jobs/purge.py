@@ -1,4 +1,4 @@
-"""The purge: what is past its time is deleted, in batches that hold nobody up: heartbeats, and the hourly counters."""
+"""The purge: deletes old heartbeats and hourly counters, in small batches so that the writer never waits long."""
 
 from __future__ import annotations
 
@@ -16,24 +16,39 @@ from analytics.storage import schema
 from analytics.storage.database import Database
 
 DAY_S = 86_400
-COUNTER_DAYS = 90
-"""How long counters are kept: outcomes and robots of an hour, and a host that is unlisted after its last event."""
+MAX_COUNTER_DAYS = 90
+"""How long counters are kept: outcomes and robots by hour, and unlisted hosts after their last event."""
 
-# SQLite has one writing connection: a batch is what the collector may have to wait for, and of ten moments nine are the
-# collector's. What a batch took includes its own waiting, so under load the purge goes slower. With a pause of three
-# times the batch the collector's p99 was 1.9 of what it was alone. See benchmarks/purge.py.
+# SQLite has one writing connection: the collector may have to wait for one batch, and has nine tenths of the time. The
+# duration of a batch includes its own waiting, so the purge slows down under load. With a pause of three times the
+# batch, the collector's p99 was 1.9 times that without a purge. See benchmarks/purge.py.
 BATCH = 500
 
 
+class Retention(NamedTuple):
+    """How long the rows of a table with a `site_id` are kept after the time in `column` (epoch s)."""
+
+    column: Column[Any]
+    days: int
+
+
+RETENTIONS = (
+    Retention(schema.outcomes.c.hour, MAX_COUNTER_DAYS),
+    Retention(schema.robots.c.hour, MAX_COUNTER_DAYS),
+    Retention(schema.unlisted_hosts.c.last_at, MAX_COUNTER_DAYS),
+)
+"""Everything but heartbeats that is deleted by its age. A site's own retention is of heartbeats alone."""
+
+
 class Purged(NamedTuple):
-    """How many rows are gone, and whether all were that had to go."""
+    """How many rows were deleted. `whole`: all that had to be."""
 
     rows: int
     whole: bool
 
 
 class _Old(NamedTuple):
-    """Rows of a site that have to go: those in whose column stands less than `end`."""
+    """The rows of a site to delete: those with less than `end` in the column."""
 
     column: Column[Any]
     site_id: int
@@ -41,7 +56,7 @@ class _Old(NamedTuple):
 
 
 def cutoffs(database: Database, now: int, retention_days: int) -> dict[int, int]:
-    """By site the first second (epoch) whose heartbeats are kept: the site's own retention, else that given."""
+    """By site, the first second (epoch) whose heartbeats are kept; `retention_days` is for sites without their own."""
     table = schema.sites
     days = func.coalesce(table.c.retention_days, retention_days)
     with database.read() as connection:
@@ -51,7 +66,7 @@ def cutoffs(database: Database, now: int, retention_days: int) -> dict[int, int]
 def purge(
     database: Database, now: int, retention_days: int, uncounted: date | None, pause: Pause, report: Report
 ) -> Purged:
-    """Deletes the heartbeats of every site from before its cutoff; those of the day `uncounted` and later stay."""
+    """Deletes the heartbeats of every site from before its cutoff, except those of the day `uncounted` and later."""
     most = now if uncounted is None else start_of(uncounted)
     kept = sorted(cutoffs(database, now, retention_days).items())
     old = (_Old(schema.heartbeats.c.id, site_id, first_id(min(cutoff, most))) for site_id, cutoff in kept)
@@ -59,12 +74,10 @@ def purge(
 
 
 def purge_counters(database: Database, now: int, pause: Pause, report: Report) -> Purged:
-    """Deletes the counters from before `COUNTER_DAYS`, also those of what named no site."""
-    end = now - COUNTER_DAYS * DAY_S
+    """Deletes rows older than their retention in `RETENTIONS`, including those of no known site."""
     with database.read() as connection:
         site_ids = [0, *connection.execute(select(schema.sites.c.id).order_by(schema.sites.c.id)).scalars()]
-    columns = schema.outcomes.c.hour, schema.robots.c.hour, schema.unlisted_hosts.c.last_at
-    old = (_Old(column, site_id, end) for site_id in site_ids for column in columns)
+    old = (_Old(one.column, site_id, now - one.days * DAY_S) for site_id in site_ids for one in RETENTIONS)
     return _purge(database, old, pause, lambda gone: report(f"{gone:,} counters purged so far"))
 
 
@@ -85,9 +98,9 @@ class _Batch(NamedTuple):
 
 
 def _purge_batch(database: Database, old: _Old) -> _Batch | None:
-    """Deletes the oldest of them, and what shares the last one's hour; None when there are none.
+    """Deletes the oldest rows, up to the value of the last one in the batch; None if there are none.
 
-    The edge is looked up first, so that the transaction that deletes walks over nothing else.
+    That value is looked up before, so that the deleting transaction scans nothing else.
     """
     column, table = old.column, old.column.table
     due = select(column).where(table.c.site_id == old.site_id, column < old.end).order_by(column)

@@ -1,7 +1,7 @@
-"""Visits counted again from their pageviews and events: how many, from when to when, the first and the last page.
+"""Recounts visits from their pageviews and events: how many, from when to when, the first and the last page.
 
-One SELECT that the database and the columnar replica both understand. A visit's id is the id of the row that began it,
-so its moment is known even where that row was a heartbeat which is purged by now.
+One SELECT that works in the database and in the columnar replica. A visit's id is the id of the row that began it, so
+its begin is known even if that row was a heartbeat which has been purged.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from analytics.base.ids import LOW_BITS, first_id, time_ms
-from analytics.query.stats import Ask
+from analytics.query.backend import Fetch
 from analytics.storage import changes, locks, schema
 from analytics.storage.database import Database
 
-BEFORE_S = 8 * 86_400  # a fact may be so much older than the row that began its visit, at the very most
-VISIT_BATCH = 500  # visits mended by one statement
+BEFORE_S = 8 * 86_400  # the most by which a fact can be older than the row that began its visit
+VISIT_BATCH = 500  # visits repaired by one statement
 
 NUMBERS = ("pageviews", "events", "started_at", "last_at")
 PAGES = ("entry_page", "exit_page")
@@ -42,7 +42,7 @@ _began = _visits.c.id.op(">>")(literal(LOW_BITS)) // 1000
 
 
 class WrongVisit(NamedTuple):
-    """A visit whose numbers are not those of its rows: what is stored and what is right, by column."""
+    """A visit whose numbers are not those of its rows: the stored and the right values, by column."""
 
     site_id: int
     id: int
@@ -50,36 +50,36 @@ class WrongVisit(NamedTuple):
     right: Mapping[str, Any]
 
 
-def wrong(ask: Ask, most: int) -> list[WrongVisit]:
-    """The first of them, at most so many."""
-    return [_wrong(row) for row in ask(_asked().limit(most))]
+def wrong(fetch: Fetch, limit: int) -> list[WrongVisit]:
+    """The first `limit` wrong visits, by site and id."""
+    return [_wrong(row) for row in fetch(_wrong_visits().limit(limit))]
 
 
-def unseen(connection: Connection, most: int) -> list[WrongVisit]:
-    """Visits that were seen for the last time before their last fact: open or over, that decides."""
+def wrong_last_seen(connection: Connection, limit: int) -> list[WrongVisit]:
+    """Visits, at most `limit`, whose `seen_at` is before their last fact; it decides whether a visit is open."""
     visits = _visits.c
-    asked = select(visits.site_id, visits.id, visits.seen_at, visits.last_at).where(visits.seen_at < visits.last_at)
-    found = connection.execute(asked.limit(most)).all()
+    early = select(visits.site_id, visits.id, visits.seen_at, visits.last_at).where(visits.seen_at < visits.last_at)
+    found = connection.execute(early.limit(limit)).all()
     return [
         WrongVisit(site_id, visit_id, {"seen_at": seen}, {"seen_at": last}) for site_id, visit_id, seen, last in found
     ]
 
 
-def orphans(ask: Ask) -> list[tuple[str, int, int]]:
-    """How many pageviews and events there are without their visit, or of another visitor: table, site, rows."""
+def orphans(fetch: Fetch) -> list[tuple[str, int, int]]:
+    """Table, site and number of pageviews and events without a visit, or with a visit of another visitor."""
     found = []
     for table in (schema.pageviews, schema.events):
         joined = table.outerjoin(_visits, and_(table.c.site_id == _visits.c.site_id, table.c.visit_id == _visits.c.id))
         apart = or_(_visits.c.id.is_(None), _visits.c.visitor != table.c.visitor)
-        asked = select(table.c.site_id, func.count()).select_from(joined).where(apart).group_by(table.c.site_id)
-        found += [(table.name, site_id, rows) for site_id, rows in ask(asked)]
+        by_site = select(table.c.site_id, func.count()).select_from(joined).where(apart).group_by(table.c.site_id)
+        found += [(table.name, site_id, rows) for site_id, rows in fetch(by_site)]
     return found
 
 
 def _facts(table: Table, name: str) -> Subquery:
-    """By visit: how many facts, when the first and the last was, and when those were that name its pages.
+    """By visit: the number of facts, the times of the first and last, and of those on its entry and exit page.
 
-    `began` is 1 where one of them began the visit, `entry_` and `exit_` where that one names the page.
+    `began` is 1 if one of the facts began the visit; `entry_` and `exit_` are 1 if that fact is on the page.
     """
     of_visit = and_(table.c.site_id == _visits.c.site_id, table.c.visit_id == _visits.c.id)
     opens = table.c.id == _visits.c.id
@@ -110,8 +110,8 @@ def _joined(facts: Subquery) -> ColumnElement[bool]:
     return and_(facts.c.site_id == _visits.c.site_id, facts.c.visit_id == _visits.c.id)
 
 
-def _asked() -> Select[Any]:
-    """Wrong visits: site, id, what is stored, what is right; of the pages whether they are wrong."""
+def _wrong_visits() -> Select[Any]:
+    """Wrong visits: site, id, the stored and the right numbers, and for each page whether it is wrong."""
     pages, events = _facts(schema.pageviews, "p"), _facts(schema.events, "e")
     firsts = [func.coalesce(facts.c.first, _began) for facts in (pages, events)]
     lasts = [func.coalesce(facts.c.last, _began) for facts in (pages, events)]
@@ -129,10 +129,8 @@ def _asked() -> Select[Any]:
     flags = [
         case((flag, 1), else_=0).label(f"wrong_{name}") for name, flag in zip(PAGES, (entry, leaving), strict=True)
     ]
-    told = [_visits.c.site_id, _visits.c.id, *shown, *flags]
-    return (
-        select(*told).select_from(source).where(or_(*apart, entry, leaving)).order_by(_visits.c.site_id, _visits.c.id)
-    )
+    wrong_ones = select(_visits.c.site_id, _visits.c.id, *shown, *flags).select_from(source)
+    return wrong_ones.where(or_(*apart, entry, leaving)).order_by(_visits.c.site_id, _visits.c.id)
 
 
 def _least(*values: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -150,8 +148,10 @@ def _most(*values: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _entry_wrong(pages: Subquery, events: Subquery) -> ColumnElement[bool]:
-    """The entry page is that of the first pageview, or of the event that began the visit. Where an event came before
-    the first pageview, or in its second, it may be another pageview's; where a heartbeat began the visit, any.
+    """The entry page is that of the first pageview, or of the event that began the visit.
+
+    If an event came before the first pageview or in the same second, any pageview's page is accepted; if a heartbeat
+    began the visit, any page.
     """
     certain = or_(events.c.first.is_(None), events.c.first > pages.c.first)
     fits = or_(pages.c.entry_at == pages.c.first, and_(pages.c.entry_at.is_not(None), ~certain))
@@ -159,8 +159,10 @@ def _entry_wrong(pages: Subquery, events: Subquery) -> ColumnElement[bool]:
 
 
 def _exit_wrong(pages: Subquery, events: Subquery) -> ColumnElement[bool]:
-    """The exit page is that of the last pageview, or of the event that began the visit. Where an event came after it,
-    it may be another pageview's: the last one may have come too late to be it.
+    """The exit page is that of the last pageview, or of the event that began the visit.
+
+    If an event came after the last pageview, any pageview's page is accepted: the last one may have been sent too late
+    to become the exit page.
     """
     certain = or_(events.c.last.is_(None), events.c.last <= pages.c.last)
     fits = or_(pages.c.exit_at == pages.c.last, and_(pages.c.exit_at.is_not(None), ~certain))
@@ -185,39 +187,39 @@ def _wrong(row: Sequence[Any]) -> WrongVisit:
     return WrongVisit(site_id, visit_id, stored, right)
 
 
-# ── mending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── repairing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def mend(database: Database, found: Sequence[WrongVisit]) -> int:
-    """Sets these visits right, as their rows are by now, in one transaction; how many were."""
-    mended = len({one[:2] for one in found})
+def repair(database: Database, found: Sequence[WrongVisit]) -> int:
+    """Repairs these visits, by their rows as they are now, in one transaction; returns how many visits."""
+    repaired = len({one[:2] for one in found})
     with database.transaction() as connection:
         for site_id in sorted({one.site_id for one in found}):
             if connection.dialect.name == "postgresql":  # as the writer does
                 connection.execute(select(func.pg_advisory_xact_lock(locks.SITE, site_id)))
             ids = iter(sorted(one.id for one in found if one.site_id == site_id))
             while some := list(islice(ids, VISIT_BATCH)):
-                _mend(connection, site_id, some)
-    return mended
+                _repair(connection, site_id, some)
+    return repaired
 
 
-def _mend(connection: Connection, site_id: int, ids: Sequence[int]) -> None:
+def _repair(connection: Connection, site_id: int, ids: Sequence[int]) -> None:
     since = first_id(max(0, time_ms(ids[0]) // 1000 - BEFORE_S))
-    asked = _asked().where(_visits.c.site_id == site_id, _visits.c.id.in_(ids))
-    wrong_now = [_wrong(row) for row in connection.execute(asked).all()]
+    still_wrong = _wrong_visits().where(_visits.c.site_id == site_id, _visits.c.id.in_(ids))
+    wrong_now = [_wrong(row) for row in connection.execute(still_wrong).all()]
     for one in wrong_now:
         right = {name: value for name, value in one.right.items() if name not in PAGES}
         right |= {name: page for name in PAGES if name in one.right and (page := _page(connection, one, name, since))}
         own = _visits.c.site_id == site_id, _visits.c.id == one.id
         connection.execute(update(_visits).where(*own).values(right))
-    unseen_now = _visits.c.site_id == site_id, _visits.c.id.in_(ids), _visits.c.seen_at < _visits.c.last_at
-    connection.execute(update(_visits).where(*unseen_now).values(seen_at=_visits.c.last_at))
+    seen_early = _visits.c.site_id == site_id, _visits.c.id.in_(ids), _visits.c.seen_at < _visits.c.last_at
+    connection.execute(update(_visits).where(*seen_early).values(seen_at=_visits.c.last_at))
     if wrong_now:
         changes.record(connection, site_id, visits=[one.id for one in wrong_now])
 
 
 def _page(connection: Connection, visit: WrongVisit, name: str, since: int) -> str | None:
-    """The path of its first or last pageview, else of the event that began it."""
+    """The path of the visit's first or last pageview, else of the event that began the visit."""
     table: NamedFromClause = schema.pageviews
     own = table.c.site_id == visit.site_id, table.c.id >= since, table.c.visit_id == visit.id
     order = (table.c.at, table.c.id) if name == "entry_page" else (table.c.at.desc(), table.c.id.desc())

@@ -1,4 +1,4 @@
-"""A beat: the sign of life that every stored pageview, heartbeat and event gives of its person."""
+"""A beat: every stored pageview, heartbeat and event is one, and shows that its person is there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class PageState(IntEnum):
-    """What a page said of itself; the numbers are those of `heartbeats.state`."""
+    """The state that a page reported; the numbers are those of `heartbeats.state`."""
 
     ACTIVE = 0
     IDLE = 1
@@ -16,7 +16,7 @@ class PageState(IntEnum):
 
 
 class Beat(NamedTuple):
-    """One beat with what its visit knows; `id` grows with time, `at` is in seconds since the epoch."""
+    """One beat with the facts of its visit. `id` grows with time, `at` is in seconds since the epoch."""
 
     site_id: int
     id: int

@@ -1,4 +1,4 @@
-"""The activity feed: what somebody did, as the live stream tells it and the Live page shows it."""
+"""The activity feed: the newest pageviews and events of a site, for the live stream and the Live page."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class FeedItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
 
 
 def public_visitor_id(visitor: int) -> str:
-    """The visitor's number as the outside sees it."""
+    """The visitor's number as text, as the live stream and the API show it."""
     return f"{visitor & (1 << 64) - 1:016x}"
 
 
 def recent(database: Database, site_id: int, limit: int, after: int = 0, before: int = LAST_ID) -> list[FeedItem]:
-    """The newest `limit` pageviews and events of a site whose id is above `after` and below `before`, oldest first.
+    """The newest `limit` pageviews and events of a site with ids above `after` and below `before`, oldest first.
 
-    What was imported is none of it; beneath 2,000 imported ones nothing is looked for.
+    Imported rows are left out; rows behind more than 2,000 imported ones are not found.
     """
     kinds, between = ("pageviews", "events"), (after, before)
     with database.read() as connection:
@@ -69,14 +69,14 @@ def _rows(connection: Connection, kind: str, site_id: int, limit: int, between: 
         visits.c.device,
         visits.c.browser,
     ]
-    looked_at = (
+    scanned = (
         select(table.c.id)
         .where(table.c.site_id == site_id, table.c.id > between[0], table.c.id < between[1])
         .order_by(table.c.id.desc())
         .limit(limit + MAX_IMPORTED_ROWS)
         .subquery()
     )
-    live = select(looked_at.c.id).where(came_live(looked_at.c.id)).order_by(looked_at.c.id.desc()).limit(limit)
+    live = select(scanned.c.id).where(came_live(scanned.c.id)).order_by(scanned.c.id.desc()).limit(limit)
     newest: Select[tuple[object, ...]] = (
         select(table, *origin).select_from(joined).where(table.c.site_id == site_id, table.c.id.in_(live))
     )
@@ -84,24 +84,24 @@ def _rows(connection: Connection, kind: str, site_id: int, limit: int, between: 
 
 
 def _item(kind: str, row: Row[tuple[object, ...]]) -> FeedItem:
-    told = row._mapping
+    columns = row._mapping
     shared = {
-        "id": str(told["id"]),
-        "visitor_id": public_visitor_id(int(str(told["visitor"]))),
-        "timestamp": told["at"],
-        **{name: told[name] for name in ("user_id", "path", "country", "city", "device", "browser")},
-        "source": in_letters(told["source"]),
-        "user_type": told["user_type"] if told["user_id"] is not None else "",
+        "id": str(columns["id"]),
+        "visitor_id": public_visitor_id(int(str(columns["visitor"]))),
+        "timestamp": columns["at"],
+        **{name: columns[name] for name in ("user_id", "path", "country", "city", "device", "browser")},
+        "source": in_letters(columns["source"]),
+        "user_type": columns["user_type"] if columns["user_id"] is not None else "",
     }
     if kind == "pageviews":
-        return FeedItem(type="pageview", title=told["title"], **shared)
+        return FeedItem(type="pageview", title=columns["title"], **shared)
     return FeedItem(
         type="event",
         title="",
-        name=told["name"],
-        description=told["description"] or None,
-        user_name=told["user_name"] or None,
-        value=told["value"],
-        currency=told["currency"] or None,
+        name=columns["name"],
+        description=columns["description"] or None,
+        user_name=columns["user_name"] or None,
+        value=columns["value"],
+        currency=columns["currency"] or None,
         **shared,
     )

@@ -1,8 +1,8 @@
-"""Concurrency: how many people were active at each minute, told from the stored heartbeats."""
+"""How many people were active at each minute, computed from the stored heartbeats."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import (
     CTE,
@@ -24,69 +24,71 @@ from analytics.live.beat import PageState
 from analytics.storage import schema
 from analytics.storage.database import Database
 
-SECOND = 1000 << LOW_BITS  # of ids
-SETTLED_S = 2  # a beat is committed within milliseconds: two seconds later a minute does not change any more
+SECOND = 1000 << LOW_BITS  # the ids of one second
+SETTLED_S = 2  # beats are committed within milliseconds, so two seconds later a minute is final
+
+KeptSince = Callable[[int], int]
+"""Returns, for a site's id, the first second (epoch) from which on none of its heartbeats has been purged."""
 
 
 def people_at(database: Database, site_id: int, moments: Sequence[int], window_s: int) -> dict[int, int]:
-    """How many people were active on a site at each of these moments (epoch s); moments without anybody are 0."""
+    """How many people were active on a site at each of these moments (epoch s); 0 if there were none."""
     return people_on(database, [site_id], moments, window_s)[site_id]
 
 
 def people_on(
     database: Database, site_ids: Sequence[int], moments: Sequence[int], window_s: int
 ) -> dict[int, dict[int, int]]:
-    """How many people were active on each of these sites at each of these moments: the rule of
-    `analytics.live.presence`.
+    """How many people were active on each site at each moment (epoch s), by site; 0 if there were none.
 
-    A tab counts by its last beat within the window unless that was a leave; a visitor is the person of the latest
-    such beat; a person counts once. Moments without anybody are 0.
+    The rule is that of `analytics.live.presence`. A tab counts by its last beat within the window, unless that was a
+    leave. A visitor is the person of the latest such beat. A person counts once.
     """
     found = {site_id: dict.fromkeys(moments, 0) for site_id in site_ids}
     if not moments or not site_ids:
         return found
-    sites = values(column("site", Integer), name="asked_sites").data([(one,) for one in site_ids]).cte("sites_asked")
-    asked = values(column("t", Integer), name="asked").data([(moment,) for moment in moments]).cte("moments")
+    sites = values(column("site", Integer), name="site_ids").data([(one,) for one in site_ids]).cte("sites_of_moments")
+    wanted = values(column("t", Integer), name="times").data([(moment,) for moment in moments]).cte("moments")
     with database.read() as connection:
-        for site_id, t, people in connection.execute(_counted(_tabs_at(sites, asked, window_s))):
+        for site_id, t, people in connection.execute(_people(_tabs_at(sites, wanted, window_s))):
             found[int(site_id)][int(t)] = int(people)
     return found
 
 
 def people_each_minute(database: Database, site_id: int, begin: int, end: int, window_s: int) -> dict[int, int]:
-    """How many people were active on a site at each minute from `begin` to before `end` (epoch s, whole minutes);
-    nobody has no entry.
+    """How many people were active on a site at each minute from `begin` to before `end` (epoch s, whole minutes).
 
-    By the same rule. For work that no page waits for: one pass over the beats, whatever the database knows of them.
+    Minutes without anybody have no entry. The rule is the same. It reads every beat once, so it takes long; no page
+    waits for it.
     """
     tabs = _tabs_each_minute(site_id, begin, end, window_s)
     with database.read_without_timeout() as connection:
-        return {int(t): int(people) for _, t, people in connection.execute(_counted(tabs))}
+        return {int(t): int(people) for _, t, people in connection.execute(_people(tabs))}
 
 
-def _tabs_at(sites: CTE, asked: CTE, window_s: int) -> CTE:
+def _tabs_at(sites: CTE, moments: CTE, window_s: int) -> CTE:
     """The last beat within the window of every tab, of each `site` at each `t`."""
     beats = schema.heartbeats
-    site, moment = cast(sites.c.site, beats.c.site_id.type), cast(asked.c.t, beats.c.at.type)
+    site, moment = cast(sites.c.site, beats.c.site_id.type), cast(moments.c.t, beats.c.at.type)
     return (
-        select(sites.c.site, asked.c.t, func.max(beats.c.id).label("last"))
-        .select_from(sites.join(asked, true()))
+        select(sites.c.site, moments.c.t, func.max(beats.c.id).label("last"))
+        .select_from(sites.join(moments, true()))
         .join(
             beats,
             (beats.c.site_id == site)
             & (beats.c.id >= (moment - (window_s - 1)) * SECOND)
             & (beats.c.id < (moment + 1) * SECOND),
         )
-        .group_by(sites.c.site, asked.c.t, beats.c.tab)
+        .group_by(sites.c.site, moments.c.t, beats.c.tab)
         .cte("tabs")
     )
 
 
 def _tabs_each_minute(site_id: int, begin: int, end: int, window_s: int) -> CTE:
-    """The same at every minute, told from the beats: each counts at the minutes of the window that begins with it.
+    """The same at every minute: each beat is joined with the minutes of the window that begins with it.
 
-    PostgreSQL joins minutes with beats by looking at every pair as soon as it has analysed the table: a day of two
-    sites took a minute instead of three seconds.
+    Joining minutes with beats instead makes PostgreSQL, once it has analysed the table, compare every pair: a day of
+    two sites took a minute instead of three seconds.
     """
     beats = schema.heartbeats
     many = -(-window_s // MINUTE)
@@ -108,8 +110,8 @@ def _tabs_each_minute(site_id: int, begin: int, end: int, window_s: int) -> CTE:
     )
 
 
-def _counted(tabs: CTE) -> Select[int, int, int]:
-    """Site, moment and people, for those with anybody, by the last beats of the tabs."""
+def _people(tabs: CTE) -> Select[int, int, int]:
+    """Site, moment and number of people, from the last beats of the tabs; no row if there were none."""
     beats = schema.heartbeats
     visitors = (
         select(tabs.c.site, tabs.c.t, beats.c.visitor, func.max(tabs.c.last).label("last"))
@@ -129,7 +131,7 @@ def _counted(tabs: CTE) -> Select[int, int, int]:
 
 
 def first_beat(database: Database, site_id: int) -> int | None:
-    """The second (epoch) of a site's oldest stored heartbeat, None where there is none."""
+    """The second (epoch) of a site's oldest stored heartbeat; None if there is none."""
     oldest = select(func.min(schema.heartbeats.c.id)).where(schema.heartbeats.c.site_id == site_id)
     with database.read() as connection:
         row_id = connection.execute(oldest).scalar()
@@ -137,7 +139,7 @@ def first_beat(database: Database, site_id: int) -> int | None:
 
 
 def first_beats(database: Database) -> dict[int, int]:
-    """The second (epoch) of each site's oldest stored heartbeat; sites without any are left out."""
+    """The second (epoch) of each site's oldest stored heartbeat; sites without one are left out."""
     beats = schema.heartbeats
     oldest = select(func.min(beats.c.id)).where(beats.c.site_id == schema.sites.c.id).scalar_subquery()
     with database.read() as connection:

@@ -1,7 +1,7 @@
-"""Concurrents: how many people each site had at every minute of a UTC day, packed, kept when its heartbeats are gone.
+"""Stored minutes: how many people were active at every minute of a UTC day, one packed row for each site and day.
 
-They are counted once from the heartbeats, by the rule of `analytics.live.presence`. A day is a row of 1,440 numbers: a
-few dozen bytes for a quiet site, 2 kB for a busy one.
+They are counted once from the heartbeats, by the rule of `analytics.live.presence`, and stay when these are purged. A
+row of 1,440 numbers takes a few dozen bytes for a quiet site and 2 kB for a busy one.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from sqlalchemy import func, select
 from analytics.base.background import PAUSE_PER_BATCH, Pause
 from analytics.calendar.days import day_of, start_of
 from analytics.calendar.minute_series import DAY_S, EMPTY, MINUTE, MINUTES, UNKNOWN, Series, pack, unpack
-from analytics.live.minute_query import first_beats, people_each_minute
+from analytics.live.minute_query import KeptSince, first_beats, people_each_minute
 from analytics.storage import schema
 from analytics.storage.database import Database
-from analytics.storage.job_state import BEGUN, Kept, done_days, finish, mark, missing_days
+from analytics.storage.job_state import BEGUN, done_days, finish, mark, missing_days
 from analytics.storage.upsert import upsert
 
 JOB = "concurrents"
-PART_S = 4 * 3600  # counted by one statement: of 100,000 heartbeats an hour it takes a second
-SITE_BATCH = 50  # sites written by one transaction
+PART_S = 4 * 3600  # counted by one statement; it takes a second at 100,000 heartbeats an hour
+SITE_BATCH = 50  # sites in one transaction
 
 
 def read(database: Database, site_id: int, first: date, end: date) -> dict[date, Series]:
-    """What is kept of a site's UTC days from `first` to the one before `end`; days that are not have no entry.
+    """The stored UTC days of a site from `first` to the one before `end`; days that are not counted have no entry.
 
-    Where nobody was for so long that no heartbeat was left to count, there is no row: nobody was there.
+    A day that was counted without any heartbeat of the site has no row; it is returned as a day without people.
     """
     table = schema.concurrents
     own = table.c.site_id == site_id
@@ -47,7 +47,7 @@ def read(database: Database, site_id: int, first: date, end: date) -> dict[date,
 
 
 def first_day(database: Database, site_id: int) -> date | None:
-    """The first UTC day that is kept of a site, None where none is."""
+    """The first stored UTC day of a site; None if there is none."""
     table = schema.concurrents
     with database.read() as connection:
         day = connection.execute(select(func.min(table.c.day)).where(table.c.site_id == site_id)).scalar()
@@ -55,65 +55,67 @@ def first_day(database: Database, site_id: int) -> date | None:
 
 
 def missing(database: Database, end: date) -> list[date]:
-    """The days before `end` that have to be counted, oldest first: from the first stored heartbeat on."""
+    """The days before `end` that have to be counted, from the first stored heartbeat on, oldest first."""
     first = min(first_beats(database).values(), default=None)
     return [] if first is None else missing_days(database, JOB, day_of(first), end)
 
 
-def count_day(database: Database, day: date, now: int, window_s: int, kept: Kept, pause: Pause) -> int | None:
-    """Counts one UTC day of every site and keeps it; of how many sites. None where it was stopped, or beats of that day
-    came meanwhile: then the day is still missing.
+def count_day(
+    database: Database, day: date, now: int, window_s: int, kept_since: KeptSince, pause: Pause
+) -> int | None:
+    """Counts one UTC day of every site, stores it and returns the number of sites.
 
-    A day of which heartbeats may be purged in part stays as it was counted before.
+    None if it was stopped, or if beats of that day came meanwhile: then the day is still missing. A day whose
+    heartbeats may be purged in part stays as it was counted before.
     """
     with database.transaction() as connection:
         mark(connection, JOB, [day], BEGUN)
     begin, end = start_of(day), start_of(day + timedelta(days=1))
-    begun, counted = _begun(database), 0
+    first_days, counted = _first_days(database), 0
     waiting: dict[int, bytes] = {}
     for site_id, first in first_beats(database).items():
         if first >= end:
             continue
-        is_new = begun.get(site_id, day) >= day
-        since = first if is_new else min(first, kept(site_id)) + window_s
+        is_new = first_days.get(site_id, day) >= day
+        since = first if is_new else min(first, kept_since(site_id)) + window_s
         people = _count(database, site_id, begin, since, window_s, pause)
         if people is None:
             return None
         waiting[site_id] = pack(people)
         counted += 1
         if len(waiting) == SITE_BATCH and _write(
-            database, day, waiting, lambda one: kept(one) + window_s <= begin, pause
+            database, day, waiting, lambda one: kept_since(one) + window_s <= begin, pause
         ):
             return None
-    if _write(database, day, waiting, lambda one: kept(one) + window_s <= begin, pause):
+    if _write(database, day, waiting, lambda one: kept_since(one) + window_s <= begin, pause):
         return None
     with database.transaction() as connection:
         return counted if finish(connection, JOB, day, now) else None
 
 
 def count(database: Database, site_id: int, day: date, window_s: int, pause: Pause) -> list[int] | None:
-    """People at each minute of a site's UTC day, counted from its heartbeats; None where it was stopped."""
+    """People at each minute of a site's UTC day, counted from its heartbeats; None if it was stopped."""
     begin = start_of(day)
     return _count(database, site_id, begin, begin, window_s, pause)
 
 
-def _begun(database: Database) -> dict[int, date]:
-    """The first day that is kept of each site."""
+def _first_days(database: Database) -> dict[int, date]:
+    """The first stored day of each site."""
     table = schema.concurrents
-    asked = select(table.c.site_id, func.min(table.c.day)).group_by(table.c.site_id)
+    first = select(table.c.site_id, func.min(table.c.day)).group_by(table.c.site_id)
     with database.read() as connection:
-        return {site_id: date.fromisoformat(day) for site_id, day in connection.execute(asked)}
+        return {site_id: date.fromisoformat(day) for site_id, day in connection.execute(first)}
 
 
 def _count(database: Database, site_id: int, begin: int, since: int, window_s: int, pause: Pause) -> list[int] | None:
-    """People at each minute of the day that begins then, UNKNOWN before `since`; None where it was stopped."""
+    """People at each minute of the day from `begin` on, UNKNOWN before `since`; None if it was stopped."""
     people = [0] * MINUTES
     for part in range(begin, begin + DAY_S, PART_S):
         started = time.monotonic()
         found = people_each_minute(database, site_id, part, part + PART_S, window_s)
         for minute, number in found.items():
             people[(minute - begin) // MINUTE] = number
-        if pause(time.monotonic() - started):  # half of the time is others'
+        if pause(time.monotonic() - started):  # leaves half of the time to others
             return None
     unknown = min(MINUTES, max(0, -(-(since - begin) // MINUTE)))
     return [UNKNOWN] * unknown + people[unknown:]
@@ -122,7 +124,7 @@ def _count(database: Database, site_id: int, begin: int, since: int, window_s: i
 def _write(
     database: Database, day: date, waiting: dict[int, bytes], is_whole: Callable[[int], bool], pause: Pause
 ) -> bool:
-    """Keeps what waits, of sites that are still there, and whether to stop now."""
+    """Stores the waiting rows of sites that still exist, and returns whether to stop now."""
     started = time.monotonic()
     with database.transaction() as connection:
         there = connection.execute(select(schema.sites.c.id).where(schema.sites.c.id.in_(waiting))).scalars()

@@ -1,4 +1,4 @@
-"""History: how many people were on a site at each minute, from the series that are kept and from stored heartbeats."""
+"""How many people were active on a site at each minute, from stored minutes and from heartbeats."""
 
 from __future__ import annotations
 
@@ -22,33 +22,34 @@ from analytics.storage.database import Database
 
 SHOWN_S = 60 * MINUTE
 DAY_S = 86_400
-KEPT_S = 2 * DAY_S + 3600  # in memory: what the daily job may not have counted yet
-MINUTE_BATCH = 60  # minutes a statement
-BUDGET_S = 0.15  # how long one question may spend on minutes of earlier today
-YIELD_S = 0.01  # between two of them: whoever else waits for the site has a turn
+CACHED_S = 2 * DAY_S + 3600  # the days that the daily job may not have counted yet
+MINUTE_BATCH = 60  # minutes in one statement
+BUDGET_S = 0.15  # how long one call may count minutes of earlier today
+YIELD_S = 0.01  # between two batches, so that another thread gets the site's lock
 NEVER = 2**40
 
 
 class StillCounting(RuntimeError):
-    """Minutes of a large site are still being counted: ask again."""
+    """Minutes of a large site are still being counted; try again."""
 
 
 class MinuteHistory:
-    """Concurrency of each site. What the daily job has not counted yet is counted here, every settled minute once, and
-    kept in memory for a day or two.
+    """People at each minute of each site. Safe for many threads.
+
+    Minutes that the daily job has not counted yet are counted here, each once it is final, and cached for two days.
     """
 
     def __init__(self, database: Database, window_s: int) -> None:
         self._database = database
         self._window_s = window_s
-        self._locks: dict[int, threading.Lock] = {}  # one a site: a large one does not hold up the others
-        self._known: dict[int, dict[int, int]] = {}
+        self._locks: dict[int, threading.Lock] = {}  # one a site, so that a large site does not block the others
+        self._cached: dict[int, dict[int, int]] = {}  # by site and minute
 
     def read(self, site: Site, now: int) -> Concurrency:
-        """The last 60 minutes (a point a minute, as far as beats are stored), one hour ago, today's peak.
+        """The last 60 minutes (a point a minute, as far back as beats are stored), one hour ago, and today's peak.
 
-        The peak is None until all of today has been counted: a large site's first questions after a start count
-        a part of it each. `now` may be a moment of the past.
+        The peak is None until all of today is counted: after a start, each of the first calls for a large site counts
+        a part. `now` may be in the past.
         """
         with self._locks.setdefault(site.id, threading.Lock()):
             first = first_beat(self._database, site.id)
@@ -59,16 +60,17 @@ class MinuteHistory:
             hour_ago = (now - 3600) // MINUTE * MINUTE
             shown = [minute for minute in range(last - SHOWN_S, last + 1, MINUTE) if minute >= first]
             today = range(max(midnight, -(-first // MINUTE) * MINUTE), last + 1, MINUTE)
-            told = ChainMap(self._kept(site.id, now), self._stored(site.id, day_of(min(midnight, hour_ago)), now))
-            self._count(site.id, told, [*shown, *([hour_ago] if hour_ago >= first else [])])
-            complete = self._count_slowly(site.id, told, today)
-            most = max(((told[minute], minute) for minute in today), default=(0, now)) if complete else None
+            stored = self._stored(site.id, day_of(min(midnight, hour_ago)), now)
+            people = ChainMap(self._cache_of(site.id, now), stored)
+            self._count(site.id, people, [*shown, *([hour_ago] if hour_ago >= first else [])])
+            complete = self._count_within(BUDGET_S, site.id, people, today)
+            most = max(((people[minute], minute) for minute in today), default=(0, now)) if complete else None
             return Concurrency(
-                points=tuple((minute, told[minute]) for minute in shown), hour_ago=told.get(hour_ago), peak=most
+                points=tuple((minute, people[minute]) for minute in shown), hour_ago=people.get(hour_ago), peak=most
             )
 
     def then(self, site: Site, at: int, now: int) -> Concurrency:
-        """What `read` gave at that moment (epoch s), as far as it is known by now; nothing is counted for it."""
+        """What `read` returned at `at` (epoch s), as far as it is known at `now`; counts nothing."""
         midnight, minute = _midnight(site, at), at // MINUTE * MINUTE
         begin = min(midnight, minute - SHOWN_S)
         found, complete = self.people(site.id, begin, minute + MINUTE, now, budget_s=0)
@@ -83,8 +85,8 @@ class MinuteHistory:
     def people(self, site_id: int, begin: int, end: int, now: int, budget_s: float = BUDGET_S) -> tuple[Series, bool]:
         """People at each minute from `begin` to before `end` (epoch s, whole minutes), and whether that is complete.
 
-        A minute that is still to come, or that nobody can tell (any more, or yet), is UNKNOWN. `budget_s` is how long
-        minutes may be counted that are not known.
+        Minutes in the future, not counted yet or not countable any more are UNKNOWN. `budget_s` is how long missing
+        minutes may be counted.
         """
         with self._locks.setdefault(site_id, threading.Lock()):
             days = minute_store.read(self._database, site_id, day_of(begin), day_of(end - 1) + timedelta(days=1))
@@ -93,7 +95,7 @@ class MinuteHistory:
             if first is None:
                 return found, True
             last = (now - SETTLED_S) // MINUTE * MINUTE
-            since = max(begin, -(-max(first, now - KEPT_S) // MINUTE) * MINUTE)  # the daily job counts what was before
+            since = max(begin, -(-max(first, now - CACHED_S) // MINUTE) * MINUTE)  # the daily job counts the others
             until = min(end, last + MINUTE)
             open_minutes = [
                 minute
@@ -101,14 +103,14 @@ class MinuteHistory:
                 if day not in days
                 for minute in range(max(since, start_of(day)), min(until, start_of(day) + DAY_S), MINUTE)
             ]
-            known = self._kept(site_id, now)
-            complete = self._count_slowly(site_id, known, open_minutes, budget_s)
+            cached = self._cache_of(site_id, now)
+            complete = self._count_within(budget_s, site_id, cached, open_minutes)
             for minute in open_minutes:
-                found[(minute - begin) // MINUTE] = known.get(minute, UNKNOWN)
+                found[(minute - begin) // MINUTE] = cached.get(minute, UNKNOWN)
             return found, complete
 
     def day(self, site: Site, day: date, now: int) -> DayOfConcurrents:
-        """That day of the site's zone."""
+        """A day of the site's zone."""
         zone = ZoneInfo(site.timezone)
         begin, end = _begin(day, zone), _begin(day + timedelta(days=1), zone)
         people, complete = self.people(site.id, begin, end, now)
@@ -120,10 +122,10 @@ class MinuteHistory:
         return DayOfConcurrents(begin, end, people, before, at, average(people), complete and is_whole)
 
     def minutes(self, site_id: int, span: Span, now: int, patience_s: float) -> Minutes:
-        """People at each minute of a span, as far as it can be known by now: 2 MB a year.
+        """People at each minute of a span, as far as known at `now`; 2 MB a year.
 
-        `StillCounting` where that takes longer than `patience_s`, and where the daily job has still to count a day of
-        it; each time that one asks there is less to count.
+        `StillCounting` if it takes longer than `patience_s`, or if the daily job still has to count a day of the span.
+        Each call leaves less to count.
         """
         since = self._since(site_id)
         begin, end = (-(-edge // MINUTE) * MINUTE for edge in (max(span.begin, since), min(span.end, now)))
@@ -140,36 +142,36 @@ class MinuteHistory:
         return Minutes(begin, array("i"))
 
     def _missing(self, site_id: int, begin: int, end: int, now: int) -> date | None:
-        """The first day of these that nobody but the daily job will count, and that it has not counted yet."""
-        for day in minute_store.missing(self._database, day_of(now - KEPT_S)):
+        """The first of these days that only the daily job counts and that it has not counted yet."""
+        for day in minute_store.missing(self._database, day_of(now - CACHED_S)):
             touched = begin < start_of(day) + DAY_S and start_of(day) < end
             if touched and not minute_store.read(self._database, site_id, day, day + timedelta(days=1)):
                 return day
         return None
 
     def _since(self, site_id: int) -> int:
-        """The second (epoch) before which no minute is known, NEVER where none is."""
+        """The second (epoch) before which no minute is known; NEVER if none is."""
         day, beat = minute_store.first_day(self._database, site_id), first_beat(self._database, site_id)
         return min(NEVER if day is None else start_of(day), NEVER if beat is None else beat)
 
     def forget(self, site_id: int, at: int) -> None:
-        """Counts the minutes around that second anew: a beat of the past has come in."""
-        known = self._known.get(site_id)
-        if known is not None:
-            kept = known.copy()  # somebody may be reading: the writer's thread neither waits nor takes minutes away
+        """Makes the minutes around that second (epoch) be counted again, because a late beat was stored."""
+        cached = self._cached.get(site_id)
+        if cached is not None:
+            others = cached.copy()  # a reader may use the dict; the writer's thread neither waits nor changes it
             for minute in range(at // MINUTE * MINUTE, at + self._window_s + MINUTE, MINUTE):
-                kept.pop(minute, None)
-            self._known[site_id] = kept
+                others.pop(minute, None)
+            self._cached[site_id] = others
 
-    def _kept(self, site_id: int, now: int) -> dict[int, int]:
-        """The minutes in memory, without those that nobody asks for any more."""
-        known = self._known.setdefault(site_id, {})
-        for minute in [minute for minute in known if minute < now - KEPT_S]:
-            del known[minute]
-        return known
+    def _cache_of(self, site_id: int, now: int) -> dict[int, int]:
+        """The cached minutes, without those that are too old."""
+        cached = self._cached.setdefault(site_id, {})
+        for minute in [minute for minute in cached if minute < now - CACHED_S]:
+            del cached[minute]
+        return cached
 
     def _stored(self, site_id: int, first: date, now: int) -> dict[int, int]:
-        """The known minutes of the days from `first` to yesterday that the daily job has counted."""
+        """The stored minutes of the days from `first` to yesterday."""
         if first >= day_of(now):
             return {}
         days = minute_store.read(self._database, site_id, first, day_of(now))
@@ -185,9 +187,10 @@ class MinuteHistory:
         for start in range(0, len(missing), MINUTE_BATCH):
             known.update(people_at(self._database, site_id, missing[start : start + MINUTE_BATCH], self._window_s))
 
-    def _count_slowly(
-        self, site_id: int, known: MutableMapping[int, int], minutes: Iterable[int], budget_s: float = BUDGET_S
+    def _count_within(
+        self, budget_s: float, site_id: int, known: MutableMapping[int, int], minutes: Iterable[int]
     ) -> bool:
+        """Counts missing minutes, the latest first, until the time is up; returns whether all are known now."""
         missing = [minute for minute in minutes if minute not in known]
         until = time.monotonic() + budget_s
         while missing and time.monotonic() < until:
@@ -197,7 +200,7 @@ class MinuteHistory:
 
 
 def a_week_before(at: int, zone: tzinfo) -> int:
-    """The second (epoch) at which the zone's clocks showed the same seven days earlier."""
+    """The second (epoch) seven days earlier with the same time on the zone's clocks."""
     return int((datetime.fromtimestamp(at, zone) - timedelta(days=7)).timestamp())
 
 

@@ -1,4 +1,4 @@
-"""Where the traffic went: what became of every event that was received, by the hour."""
+"""Reads the outcomes of received events."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from analytics.storage.database import Database
 
 
 def read(database: Database, site_id: int, since: int, until: int) -> Traffic:
-    """What became of a site's events in the hours that begin at `since` or later and before `until`.
+    """The outcomes of a site's events in the hours that begin at `since` or later and before `until` (epoch s).
 
-    Site 0 has what named no known site: unreadable bodies, unknown domains, requests that are none. Refused events
-    are in the table within a second, stored ones with their rows.
+    Site 0 has the events of no known site: unreadable bodies, unknown domains, invalid requests. Refused events are
+    counted within a second, stored ones with their rows.
     """
     outcomes, robots = schema.outcomes, schema.robots
-    asked = select(outcomes.c.hour, outcomes.c.outcome, outcomes.c.reason, outcomes.c.count).where(
+    by_hour = select(outcomes.c.hour, outcomes.c.outcome, outcomes.c.reason, outcomes.c.count).where(
         outcomes.c.site_id == site_id, outcomes.c.hour >= since, outcomes.c.hour < until
     )
     named = select(robots.c.name, robots.c.count).where(
         robots.c.site_id == site_id, robots.c.hour >= since, robots.c.hour < until
     )
     with database.read() as connection:
-        counted = sorted(OutcomeCount(*row) for row in connection.execute(asked))
+        counted = sorted(OutcomeCount(*row) for row in connection.execute(by_hour))
         sums: Counter[str] = Counter()
         for name, count in connection.execute(named):
             sums[name] += count

@@ -1,4 +1,4 @@
-"""Outcomes: what became of received events, by the hour."""
+"""Outcomes: what happened to received events, by hour."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ KINDS = ("stored", "duplicate", "filtered", "rejected", "shed")
 """Every outcome; each received event has exactly one of them."""
 
 DROPPED = "dropped"
-"""Stands in the place of an outcome where a field that only decorates was left out or cut; the reason is its name.
+"""Counted under this name instead of an outcome: an optional field was left out or cut; the reason is its name.
 
-The event has its own outcome beside it, so these are in no sum.
+The event has its own outcome as well, so these are in no sum.
 """
 
 
 class OutcomeCount(NamedTuple):
-    """How many events of one hour (its first second, UTC) had an outcome; `reason` is "" for stored and duplicate."""
+    """How many events of one hour had an outcome. `hour` is its first second (epoch); `reason` may be ""."""
 
     hour: int
     outcome: str
@@ -27,16 +27,16 @@ class OutcomeCount(NamedTuple):
 
 
 class RobotCount(NamedTuple):
-    """How many events of a period a robot sent, by the name that it gives itself."""
+    """How many events of a period a robot sent, by the robot's own name."""
 
     name: str
     events: int
 
 
 class Traffic(NamedTuple):
-    """The outcomes of a site's events in whole hours, oldest first, and the robots among them, most first.
+    """The outcomes of a site's events by hour, oldest first, and the robots among them, most events first.
 
-    `dropped` says of how many events a field was left out or cut, by the field's name, most first.
+    `dropped`: by the name of an optional field, in how many events it was left out or cut, most first.
     """
 
     hours: list[OutcomeCount]
@@ -45,11 +45,11 @@ class Traffic(NamedTuple):
 
     @property
     def received(self) -> int:
-        """How many events there were: the sum of all outcomes."""
+        """The number of all events: the sum of all outcomes."""
         return sum(one.events for one in self.hours)
 
     def totals(self) -> list[tuple[str, str, int]]:
-        """Outcome, reason and count over the whole period: in the order of `KINDS`, then most first."""
+        """Outcome, reason and count over the whole period, in the order of `KINDS`, then most first."""
         sums: Counter[tuple[str, str]] = Counter()
         for one in self.hours:
             sums[one.outcome, one.reason] += one.events

@@ -1,4 +1,4 @@
-"""Presence: who is active on one site, kept up to date beat by beat, in memory."""
+"""Presence: who is active on one site now, in memory, updated with every beat."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ PLACES = 150
 
 
 class Presence:
-    """The people of one site with a beat in the last `window_s` seconds, each counted once, on the page seen last.
+    """The people of one site with a beat in the last `window_s` seconds. Each counts once, on the last page seen.
 
-    Not safe for several threads at once: its owner (`collector.live.hub`) holds a lock. Costs a few microseconds a beat
-    and nothing a second; the counters are kept, never recounted.
+    Not thread-safe: its owner (`collector.live.hub`) has a lock. A beat costs a few microseconds and time passing
+    nothing, because the counters are updated, never recounted.
     """
 
     def __init__(self, window_s: int) -> None:
         self._window_s = window_s
-        self._tabs: dict[int, Beat] = {}  # the latest beat of each tab, a leave too: it outdoes what comes late
-        self._due: dict[int, set[int]] = {}  # by the second of their beats, so that time costs nothing until it is up
+        self._tabs: dict[int, Beat] = {}  # the latest beat of each tab; leaves too, which outrank late older beats
+        self._due: dict[int, set[int]] = {}  # tabs by the second of their beat: expiry looks at old seconds only
         self._seconds: list[int] = []  # a heap of those seconds
-        self._visitors: dict[int, dict[int, Beat]] = {}  # the tabs of each that are open
-        self._people: dict[str | int, dict[int, Beat]] = {}  # the visitors of each, with their latest open tab
+        self._visitors: dict[int, dict[int, Beat]] = {}  # the open tabs of each visitor
+        self._people: dict[str | int, dict[int, Beat]] = {}  # the visitors of each person, with their latest open tab
         self._counts: dict[str, Counter[Any]] = {
             name: Counter() for name in ("pages", "sources", "countries", "places", "user_types")
         }
@@ -41,10 +41,10 @@ class Presence:
         self._recent_visits = _Recent()
 
     def take(self, beats: Iterable[Beat], now: int) -> None:
-        """Counts these beats in; those that were over before `now` change nothing."""
+        """Counts these beats; those older than the window change nothing."""
         for beat in beats:
             if beat.at > now - RECENT_S:
-                at = min(beat.at, now)  # a clock that is ahead keeps nobody longer
+                at = min(beat.at, now)  # else a clock that is ahead would keep its person longer
                 self._recent_people.see(person_of(beat), at)
                 self._recent_visits.see(beat.visit_id, at)
             if beat.at > now - self._window_s:
@@ -65,7 +65,7 @@ class Presence:
         self._turn(beat.visitor, beat.tab, beat if beat.state != PageState.LEFT else None)
 
     def _turn(self, visitor: int, tab: int, beat: Beat | None) -> None:
-        """Makes `beat` the latest of a visitor's tab; None: the tab is gone."""
+        """Makes `beat` the latest of a visitor's tab; None: the tab was closed."""
         before, after = _put(self._visitors, visitor, tab, beat)
         if before is after:
             return
@@ -96,7 +96,7 @@ class Presence:
             _step(counts["user_types"], beat.user_type, step)
 
     def expire(self, now: int) -> None:
-        """Lets go of everybody whose last beat is `window_s` or more ago."""
+        """Removes everybody whose last beat is `window_s` or more seconds old."""
         until = now - self._window_s
         while self._seconds and self._seconds[0] <= until:
             second = heapq.heappop(self._seconds)
@@ -133,15 +133,15 @@ class Presence:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is remembered, so that this object can be thrown away."""
+        """Whether nothing is remembered, so that this object can be discarded."""
         return not self._tabs and not len(self._recent_visits)
 
-    def top_pages(self, most: int) -> tuple[LabelCount, ...]:
+    def top_pages(self, limit: int) -> tuple[LabelCount, ...]:
         """The paths with the most people on them now."""
-        return _top(self._counts["pages"], most)
+        return _top(self._counts["pages"], limit)
 
     def state(self, at: int) -> LiveState:
-        """Everything the Live page shows, as of `at` (epoch s)."""
+        """Everything that the Live page shows, as of `at` (epoch s)."""
         counts = self._counts
         pages, sources = _top(counts["pages"], LISTED), _top(counts["sources"], LISTED)
         countries = _top(counts["countries"], LISTED)
@@ -154,17 +154,17 @@ class Presence:
             anonymous=self.active - self._signed_in,
             user_types=_top(counts["user_types"], LISTED),
             pages=pages,
-            other_pages=_rest(counts["pages"], pages),
+            other_pages=_others(counts["pages"], pages),
             sources=sources,
-            other_sources=_rest(counts["sources"], sources),
+            other_sources=_others(counts["sources"], sources),
             countries=countries,
-            other_countries=_rest(counts["countries"], countries),
+            other_countries=_others(counts["countries"], countries),
             places=tuple(PlaceCount._make((*place, people)) for place, people in places),
         )
 
 
 class _Recent:
-    """Keys with the second at which each was seen last, let go in that order; one heap entry a key."""
+    """Keys with the second at which each was last seen, forgotten in that order; one heap entry a key."""
 
     def __init__(self) -> None:
         self._seen: dict[str | int, int] = {}
@@ -179,7 +179,7 @@ class _Recent:
             self._seen[key] = at
 
     def forget(self, until: int) -> None:
-        """Lets go of the keys that were not seen after that second."""
+        """Forgets the keys that were not seen after that second."""
         while self._oldest and self._oldest[0][0] <= until:
             _, number, key = self._oldest[0]
             if self._seen[key] > until:
@@ -200,9 +200,9 @@ def person_of(beat: Beat) -> str | int:
 def _put(
     groups: dict[Any, dict[int, Beat]], group: Any, key: int, beat: Beat | None
 ) -> tuple[Beat | None, Beat | None]:
-    """Puts a beat into a group, or takes it out; the group's latest beat before and after. Empty groups go.
+    """Puts a beat into a group, or removes it, and returns the group's latest beat before and after.
 
-    The beats of a group stand in the order of their ids, so that the latest is found at once however many there are.
+    Empty groups are deleted. The beats of a group are in the order of their ids, so that the latest is the last.
     """
     beats = groups.setdefault(group, {})
     before = _last(beats)
@@ -231,12 +231,12 @@ def _most_first(item: tuple[Any, int]) -> tuple[int, Any]:
     return -item[1], item[0]
 
 
-def _top(counter: Counter[str], most: int) -> tuple[LabelCount, ...]:
-    return tuple(LabelCount(*item) for item in heapq.nsmallest(most, counter.items(), _most_first))
+def _top(counter: Counter[str], limit: int) -> tuple[LabelCount, ...]:
+    return tuple(LabelCount(*item) for item in heapq.nsmallest(limit, counter.items(), _most_first))
 
 
-def _rest(counter: Counter[str], listed: tuple[LabelCount, ...]) -> Others:
-    return Others(counter.total() - sum(tally.people for tally in listed), len(counter) - len(listed))
+def _others(counter: Counter[str], listed: tuple[LabelCount, ...]) -> Others:
+    return Others(counter.total() - sum(one.people for one in listed), len(counter) - len(listed))
 
 
 def _step(counter: Counter[Any], key: Any, step: int) -> None:

@@ -1,4 +1,4 @@
-"""What presence forgets when the process ends, told again by the last heartbeats."""
+"""Restores presence after a start, from the last stored heartbeats."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from analytics.storage.database import Database
 
 
 def last_beats(database: Database, since: int, site_id: int | None = None, until: int | None = None) -> list[Beat]:
-    """The newest beat of every tab since that second (epoch), oldest first: of one site, or of each that there is.
+    """The newest beat of every tab since that second (epoch), oldest first: of one site, or of every site.
 
-    With `until`, as it was when that second ended.
+    With `until`, as of the end of that second.
     """
     beats, visits = schema.heartbeats, schema.visits
     wanted = beats.c.site_id == site_id if site_id is not None else beats.c.site_id.in_(select(schema.sites.c.id))
@@ -38,11 +38,11 @@ def last_beats(database: Database, since: int, site_id: int | None = None, until
 def left_tabs(database: Database, since: int) -> list[tuple[int, int]]:
     """The site and tab of every leave since that second (epoch), oldest first."""
     beats = schema.heartbeats
-    asked = (
+    leaves = (
         select(beats.c.site_id, beats.c.tab)
         .where(beats.c.site_id.in_(select(schema.sites.c.id)), beats.c.id >= first_id(since))
         .where(beats.c.state == PageState.LEFT)
         .order_by(beats.c.id)
     )
     with database.read() as connection:
-        return [(site_id, tab) for site_id, tab in connection.execute(asked)]
+        return [(site_id, tab) for site_id, tab in connection.execute(leaves)]

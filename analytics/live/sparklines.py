@@ -1,7 +1,7 @@
-"""Trends: how many people were active on every site in each of the last 30 minutes, kept in memory.
+"""Sparklines: how many people were active on every site in each of the last 30 minutes, in memory.
 
-A minute that comes is noted from presence. Those before this process began are counted once from the stored
-heartbeats, site by site, by the same rule, and those of which a beat comes in late are counted anew.
+Each new minute is taken from presence. Minutes before this process began are counted once from the stored heartbeats,
+by the same rule; minutes with a late beat are counted again.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from analytics.sites.site import Site
 from analytics.storage.database import Database
 
 SHOWN = 30  # minutes
-LATE_S = 5  # presence so long after a minute still tells of it
-SITE_BATCH = 10  # sites counted from the tables by one statement; to write one takes longer than to find nobody
-AGAIN_S = 10  # who always sends late makes minutes be counted anew no more often
+LATE_S = 5  # for so long after a minute began, presence still has its number
+SITE_BATCH = 10  # sites in one statement; building a statement takes longer than counting a site without people
+AGAIN_S = 10  # minutes with late beats are counted again at most this often
 
 Sparkline = tuple[int | None, ...]
 
 
 class Sparklines:
-    """The last 30 minutes of every site. Safe for many threads; holds two numbers at most for each site and minute."""
+    """The last 30 minutes of every site. Safe for many threads; stores at most two numbers a site and minute."""
 
     def __init__(self, database: Database, window_s: int, now: int) -> None:
         self._database = database
         self._window_s = window_s
         self._lock = threading.Lock()
-        self._minutes: dict[int, dict[int, int]] = {}  # by minute (epoch s): people by site; nobody has no entry
-        self._begun = (now // MINUTE + 1) * MINUTE  # the first minute that is noted
-        self._counted: dict[int, dict[int, int]] = {}  # by site: people at minutes that were counted from the tables
-        self._restored: set[int] = set()  # the sites whose minutes before the first noted one are among these
-        self._late: dict[int, set[int]] = {}  # by site: minutes to be counted anew
+        self._minutes: dict[int, dict[int, int]] = {}  # from presence: by minute (epoch s), people by site if any
+        self._begun = (now // MINUTE + 1) * MINUTE  # the first minute that presence has
+        self._counted: dict[int, dict[int, int]] = {}  # from the tables: by site, people by minute
+        self._restored: set[int] = set()  # sites whose minutes before `_begun` are in `_counted`
+        self._late: dict[int, set[int]] = {}  # by site: minutes to be counted again
         self._again = now
 
     def is_due(self, now: int) -> bool:
-        """Whether a minute has just come that is not noted yet; one that was missed stays unknown."""
+        """Whether a minute has just begun that is not noted yet; a missed minute stays unknown."""
         return now >= self._begun and now % MINUTE < LATE_S and now // MINUTE * MINUTE not in self._minutes
 
     def note(self, active: Mapping[int, int], now: int) -> None:
-        """Notes how many people are active by site as of the minute that has come."""
+        """Notes how many people are active, by site, for the minute that has just begun."""
         minute = now // MINUTE * MINUTE
         with self._lock:
             self._minutes[minute] = {site_id: people for site_id, people in active.items() if people}
@@ -53,7 +53,7 @@ class Sparklines:
             self._counted = {site_id: counted for site_id, counted in kept if counted}
 
     def forget(self, site_id: int, at: int, now: int) -> None:
-        """Has the minutes that have passed since that second (epoch) counted anew: a beat of it came in late."""
+        """Makes the minutes since that second (epoch) be counted again, because a late beat was stored."""
         last = min(now, at + self._window_s - 1)
         minutes = range(max(-(-at // MINUTE), now // MINUTE - SHOWN + 1) * MINUTE, last + 1, MINUTE)
         if minutes:
@@ -61,7 +61,7 @@ class Sparklines:
                 self._late.setdefault(site_id, set()).update(minutes)
 
     def read(self, site_ids: Collection[int], now: int) -> dict[int, Sparkline]:
-        """The last 30 whole minutes of these sites, oldest first; a minute that is not known is None."""
+        """The last 30 whole minutes of these sites, oldest first; an unknown minute is None."""
         last = now // MINUTE * MINUTE
         shown = range(last - (SHOWN - 1) * MINUTE, last + 1, MINUTE)
         with self._lock:
@@ -73,9 +73,7 @@ class Sparklines:
         return counted if counted is not None or noted is None else noted.get(site_id, 0)
 
     def restore(self, sites: Iterable[Site], now: int, pause: Pause) -> None:
-        """Counts the minutes before the first that is noted, and those of late beats; `rest` may stop it between two
-        statements.
-        """
+        """Counts the minutes before this process began, and those of late beats. `pause` may stop it."""
         if now >= self._begun - MINUTE + SETTLED_S and self._count_before(sites, now, pause):
             return
         if now >= self._again:
@@ -83,7 +81,7 @@ class Sparklines:
             self._count_late(now, pause)
 
     def _count_before(self, sites: Iterable[Site], now: int, pause: Pause) -> bool:
-        """Counts what was before this process; True where it was stopped."""
+        """Counts the minutes before this process began; True if it was stopped."""
         minutes = range((now // MINUTE - SHOWN + 1) * MINUTE, self._begun, MINUTE)
         missing = [site.id for site in sites if site.id not in self._restored] if minutes else []
         for start in range(0, len(missing), SITE_BATCH):
@@ -95,7 +93,7 @@ class Sparklines:
         return False
 
     def _count_late(self, now: int, pause: Pause) -> None:
-        """Counts anew what is settled; a minute of which a beat comes meanwhile is counted once more."""
+        """Counts final minutes again; a minute that gets a beat meanwhile is counted once more."""
         while late := self._take_late(now):
             try:
                 self._count(list(late), sorted(set().union(*late.values())))
@@ -108,7 +106,7 @@ class Sparklines:
                 return
 
     def _take_late(self, now: int) -> dict[int, set[int]]:
-        """The settled minutes of some sites, which are due no more."""
+        """Removes the final minutes of some sites from those that are due, and returns them."""
         with self._lock:
             settled = ((site_id, {at for at in late if at <= now - SETTLED_S}) for site_id, late in self._late.items())
             taken = dict(islice(((site_id, minutes) for site_id, minutes in settled if minutes), SITE_BATCH))

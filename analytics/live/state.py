@@ -1,4 +1,4 @@
-"""Who is here now: what the Live page, the card and `/api/live` show."""
+"""The live state of a site, as the Live page, the card and `/api/live` show it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class LabelCount(NamedTuple):
 
 
 class Others(NamedTuple):
-    """What a list leaves out: so many people on so many other pages (sources, countries)."""
+    """What a shortened list leaves out: so many people on so many other pages (sources, countries)."""
 
     people: int
     others: int
 
 
 class PlaceCount(NamedTuple):
-    """People in one place. `city` may be empty (then the position is the country's middle)."""
+    """People in one place. If `city` is empty, the position is that of the country."""
 
     country: str
     city: str
@@ -32,7 +32,7 @@ class PlaceCount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """Everything that is true of a site's visitors at one moment; lists have the most people first."""
+    """The active people of a site at one moment (epoch s), by several labels; lists have the most people first."""
 
     at: int
     window_s: int
@@ -53,7 +53,7 @@ class LiveState:
 class Concurrency:
     """How many people were active at each minute; `points` are (epoch s, people) of the last hour, oldest first.
 
-    `hour_ago` is None where nothing is known of that moment; `peak` is today's (people, epoch s) or None.
+    `hour_ago` is None if that minute is unknown; `peak` is today's (people, epoch s) or None.
     """
 
     points: tuple[tuple[int, int], ...]

@@ -1,8 +1,8 @@
-"""Today: people, visits and pageviews of every site since its midnight, kept beat by beat and told without a query.
+"""Today: people, visits and pageviews of every site since its midnight, in memory, updated with every beat.
 
-A person counts as in `analytics.jobs.daily_usage`: each user id once, and a visitor who had one on any beat of the day
-is that user. A visit counts on the day on which it began. What was stored before this process counts is counted once
-from the tables.
+People count as in `analytics.jobs.daily_usage`: each user id once, and a visitor with a user id on any beat of the day
+is that user. A visit counts on the day on which it began. Rows from before this process began are counted once from
+the tables.
 """
 
 from __future__ import annotations
@@ -24,20 +24,19 @@ from analytics.sites.site import Site
 from analytics.storage import schema
 from analytics.storage.database import Database
 
-SETTLED_S = 2  # a beat is committed within milliseconds: two seconds later nothing of that moment comes any more
-MAX_PEOPLE = 2_000_000  # of all sites together; past it new people are not told apart any more
-ROW_BATCH = 1_000  # rows at once: nobody who stores waits longer than these take
+SETTLED_S = 2  # beats are committed within milliseconds, so two seconds later a moment is final
+MAX_PEOPLE = 2_000_000  # of all sites together; beyond it new people are not counted
+ROW_BATCH = 1_000  # rows read at once: the writer waits at most for as long as these take
 MAX_ATTEMPTS = 3
-
 
 NOBODY = TodayCounts(0, 0, 0)
 
 
 class _Day:
-    """What is known of one site's day, `[begin, end)` in seconds since the epoch.
+    """The counts of one site's day, `[begin, end)` in seconds since the epoch.
 
-    Rows from the id `own` on are counted as they come. Those before are in the tables, and `whole` says that they have
-    been counted from there; `disturbed` that one of them has come since that began.
+    Rows from the id `own` on are counted as they come, earlier ones from the tables. `whole`: the earlier rows have
+    been counted. `disturbed`: another early row has come since that count began.
     """
 
     def __init__(self, zone: str, now: int, own_since: int) -> None:
@@ -62,7 +61,7 @@ class _Day:
         return len(self.users) + len(self.strangers)
 
     def take(self, beat: Beat, is_pageview: bool, full: bool) -> None:
-        """Counts a beat that is not counted from the tables."""
+        """Counts a beat, unless it is counted from the tables."""
         if beat.id < self.own and not self.whole:
             self.disturbed = True
             return
@@ -71,7 +70,7 @@ class _Day:
         self.meet(beat.visitor, beat.user_id, full)
 
     def meet(self, visitor: int, user_id: str | None, full: bool) -> None:
-        """Somebody was there; with `full`, only who is known already counts."""
+        """Counts a person; with `full`, only one who is known already."""
         user = None if user_id is None else _number(user_id)
         if user is None and (visitor in self.visitors_of_users or visitor in self.strangers):
             return
@@ -91,9 +90,9 @@ def _number(user_id: str) -> int:
 
 
 class Today:
-    """Today's figures of every site, of at most `most_people` people. Safe for many threads.
+    """Today's counts of every site, of at most `max_people` people. Safe for many threads.
 
-    `prepare` tells it of the sites, `take` of every committed beat, `recall` counts what was stored before.
+    Call `prepare` with the sites, `take` with every committed beat, and `restore` to count earlier rows.
     """
 
     def __init__(self, database: Database, max_people: int = MAX_PEOPLE) -> None:
@@ -104,7 +103,7 @@ class Today:
         self._full = False
 
     def read(self, site_ids: Collection[int], now: int) -> dict[int, TodayCounts]:
-        """Today's figures by site; a site that is not counted yet (seconds after a start) is left out."""
+        """Today's counts by site; a site that is not counted yet (seconds after a start) is left out."""
         found = {}
         with self._lock:
             for site_id in site_ids:
@@ -116,7 +115,7 @@ class Today:
         return found
 
     def prepare(self, sites: Iterable[Site], now: int) -> None:
-        """Begins the day of every site where it has not begun: new sites, other zones, and at each midnight."""
+        """Begins a day for new sites, sites with a changed zone, and every site at its midnight."""
         zones = {site.id: site.timezone for site in sites}
         with self._lock:
             for site_id in self._days.keys() - zones.keys():
@@ -130,7 +129,7 @@ class Today:
             self._full = sum(day.people for day in self._days.values()) >= self._max_people
 
     def take(self, stored: Iterable[tuple[Beat, FeedItem | None, object]]) -> None:
-        """Counts committed beats, each with its item of the feed. Those of other days are left out."""
+        """Counts committed beats of today, each with its item of the feed."""
         with self._lock:
             for beat, item, _ in stored:
                 day = self._days.get(beat.site_id)
@@ -140,7 +139,7 @@ class Today:
                     day.take(beat, item is not None and item.type == "pageview", self._full)
 
     def restore(self, now: int, pause: Pause) -> None:
-        """Counts from the tables what was stored before `prepare` began a day; `rest` may stop it between sites."""
+        """Counts the rows that were stored before `prepare` began the day. `pause` may stop it between sites."""
         with self._lock:
             waiting = [(site_id, day) for site_id, day in self._days.items() if not day.whole]
         for site_id, day in waiting:
@@ -154,7 +153,7 @@ class Today:
             with self._lock:
                 day.disturbed = False
             with self._database.read_without_timeout() as connection:
-                visits, pageviews = (_many(connection, t, site_id, day) for t in (schema.visits, schema.pageviews))
+                visits, pageviews = (_rows(connection, t, site_id, day) for t in (schema.visits, schema.pageviews))
                 self._meet(connection, site_id, day)
             with self._lock:
                 if not day.disturbed or not tries_left:
@@ -177,6 +176,6 @@ def _before_own(table: Table, site_id: int, day: _Day) -> tuple[ColumnElement[bo
     return *own, came_live(table.c.id)
 
 
-def _many(connection: Connection, table: Table, site_id: int, day: _Day) -> int:
-    asked = select(func.count()).select_from(table).where(*_before_own(table, site_id, day))
-    return connection.execute(asked).scalar_one()
+def _rows(connection: Connection, table: Table, site_id: int, day: _Day) -> int:
+    count = select(func.count()).select_from(table).where(*_before_own(table, site_id, day))
+    return connection.execute(count).scalar_one()

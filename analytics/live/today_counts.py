@@ -1,4 +1,4 @@
-"""Figures: what a site has had since midnight."""
+"""People, visits and pageviews of a site since its midnight."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class TodayCounts(NamedTuple):
-    """One site's day so far. With `at_least` there were more people than are kept apart."""
+    """One site's day so far. `at_least`: there were more people than the limit of those counted exactly."""
 
     people: int
     visits: int

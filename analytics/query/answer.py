@@ -1,92 +1,129 @@
-"""Whole answers: what facts tell, as `analytics.query.stats` has it, and what a site's minutes tell, joined by time.
+"""The one entry for questions: pages, files, the API, the command line and reports all call `answer`.
 
-How many people were there at once is in no fact. A question that asks for it is split by time or not at all, and has
-no filters (`Query` sees to it), so each bucket of time is answered from the minutes that begin in it.
+Facts answer most metrics. How many people were there at once is in no fact: the minutes of a site answer that, and the
+two are joined by time. Such a question is split by time or not at all, and has no filters (`Query` sees to it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any
 
-from analytics.calendar.minute_series import Minutes
+from analytics.base.ids import time_ms
 from analytics.calendar.period import Span, buckets
-from analytics.query import stats
+from analytics.query import fact_sql
+from analytics.query.backend import Backend, Fetch
+from analytics.query.dimensions import TIME, Dimension
 from analytics.query.metrics import Metric
 from analytics.query.query import Query
-from analytics.query.result import Breakdown, Number, Point, Row
-from analytics.query.stats import Ask
+from analytics.query.result import Answer, Number, Point, Row
 
 
-class Past(NamedTuple):
-    """Who answers: `ask` has statements run over the facts, `minutes` tells a site's minutes within a span."""
+def answer(query: Query, span: Span, backend: Backend) -> Answer:
+    """A row for each combination of the dimensions' values; sorted and cut as the question says, ties by value.
 
-    ask: Ask
-    minutes: Callable[[int, Span], Minutes]
-
-
-def aggregate(query: Query, span: Span, past: Past) -> dict[str, Number]:
-    """Each metric's value over the whole span, whatever the question splits by."""
-    facts = _of_facts(query)
-    found = stats.aggregate(facts, span, past.ask) if facts else {}
-    (crowd,) = _at_once(query, span, (span,), past)
-    return {name: crowd[name] if name in crowd else found[name] for name in query.metrics}
-
-
-def timeseries(query: Query, span: Span, interval: str, past: Past) -> list[Point]:
-    """The metrics for every bucket of the span, in order, also for those in which nothing happened."""
-    parts, facts = buckets(span, interval, query.clock), _of_facts(query)
-    told = [one.metrics for one in stats.timeseries(facts, span, interval, past.ask)] if facts else [()] * len(parts)
-    crowds = _at_once(query, span, parts, past)
-    return [Point(part, _joined(query, row, crowd)) for part, row, crowd in zip(parts, told, crowds, strict=True)]
-
-
-def breakdown(query: Query, span: Span, past: Past) -> Breakdown:
-    """A row for each combination of the dimensions' values, as `stats.breakdown`.
-
-    Where people at once are asked for, also the buckets in which nothing happened, but of which minutes are known.
+    Not split: exactly one row. Split by time: the buckets in which something happened, or with metrics of minutes
+    also those of which a minute is known; with `every_bucket` all of them, in order. `StillCounting` where `minutes`
+    raises it.
     """
-    if _of_facts(query) == query:
-        return stats.breakdown(query, span, past.ask)
+    if not any(one.of_minutes for one in query.asked):
+        return _of_facts(query, span, backend.fetch)
     if not query.split:
-        return Breakdown([Row((), tuple(aggregate(query, span, past).values()))], 1)
-    points = timeseries(query, span, query.split[0].interval, past)
-    told = [Row((one.span.begin,), one.metrics) for one in points if any(map(_tells, query.asked, one.metrics))]
-    rows = _sorted(told, query)[query.offset : query.offset + query.limit]
-    return Breakdown(rows, len(told) if rows else 0)
+        return Answer([Row((), _numbers(query, span, (span,), backend)[0])], 1)
+    parts = buckets(span, query.split[0].interval, query.clock)
+    numbers = _numbers(query, span, parts, backend)
+    rows = [Row((part.begin,), row) for part, row in zip(parts, numbers, strict=True)]
+    if query.every_bucket:
+        return Answer(rows, len(rows))
+    known = [row for row in rows if any(map(_is_something, query.asked, row.metrics))]
+    shown = _sorted(known, query)[query.offset : query.offset + query.limit]
+    return Answer(shown, len(known) if shown else 0)
 
 
-def _of_facts(query: Query) -> Query | None:
-    """The question without what minutes tell, None where nothing is left; itself where it asks for none of that."""
-    names = tuple(one.id for one in query.asked if not one.of_minutes)
-    if names == query.metrics:
-        return query
-    return replace(query, metrics=names, order=()) if names else None
+def series(query: Query, span: Span, interval: str, backend: Backend) -> list[Point]:
+    """The answer for every bucket of the span, in order, also for those in which nothing happened."""
+    by_time = replace(query, dimensions=(TIME + interval,), order=(), every_bucket=True)
+    parts = buckets(span, interval, query.clock)
+    rows = answer(by_time, span, backend).rows
+    return [Point(part, row.metrics) for part, row in zip(parts, rows, strict=True)]
 
 
-def _at_once(query: Query, span: Span, parts: Sequence[Span], past: Past) -> list[Mapping[str, Number]]:
-    """What minutes tell of each part of the span, by metric; nothing is read where nothing of it is asked for."""
-    wanted = {one.id: one.of_minutes for one in query.asked if one.of_minutes}
-    if not wanted:
-        return [{}] * len(parts)
-    minutes = past.minutes(query.site_id, span)
-    return [{name: of(people) for name, of in wanted.items()} for people in map(minutes.within, parts)]
+def first_second(site_id: int, backend: Backend) -> int:
+    """The second (epoch) of the first pageview or event that is stored; 0 where there is none."""
+    (found,) = backend.fetch(fact_sql.first_ids(site_id))
+    return min((time_ms(row_id) // 1000 for row_id in found if row_id is not None), default=0)
 
 
-def _joined(query: Query, told: Sequence[Number], crowd: Mapping[str, Number]) -> tuple[Number, ...]:
-    """The numbers in the order of the question."""
-    facts = iter(told)
-    return tuple(crowd[name] if name in crowd else next(facts) for name in query.metrics)
+def span_of(query: Query, now: int, backend: Backend) -> Span:
+    """The seconds of the question's period; of `all` from the first pageview or event on."""
+    return query.span(now, (first_second(query.site_id, backend) or now) if query.period.is_all else 0)
 
 
-def _tells(one: Metric, number: Number) -> bool:
-    """Whether the number says more than that nothing happened: nobody at a known minute is something to say."""
+def property_names(query: Query, span: Span, backend: Backend) -> list[str]:
+    """The names of the properties of events that suit the filters, the most frequent first.
+
+    Only the `query.limit` most frequent sets of properties are looked through.
+    """
+    found: Counter[str] = Counter()
+    for text, many in backend.fetch(fact_sql.property_sets(query, span)):
+        found.update(dict.fromkeys(json.loads(text), many))
+    return [name for name, _ in found.most_common()]
+
+
+def _of_facts(query: Query, span: Span, fetch: Fetch) -> Answer:
+    found = fetch(fact_sql.statement(query, span))
+    many, readers = len(query.split), [_reader(one, query, span) for one in query.split]
+    rows = [
+        Row(tuple(read(cell) for read, cell in zip(readers, row, strict=False)), tuple(row[many:-1])) for row in found
+    ]
+    if query.every_bucket:
+        rows = _filled(rows, query, span)
+        return Answer(rows, len(rows))
+    return Answer(rows, found[0][-1] if found else 0)
+
+
+def _reader(one: Dimension, query: Query, span: Span) -> Callable[[Any], str | int]:
+    """Reads the database's value of a dimension: a text, of time the number of the bucket."""
+    if one.of != "time":
+        return str
+    parts = buckets(span, one.interval, query.clock)
+    return lambda number: parts[number].begin
+
+
+def _filled(rows: Sequence[Row], query: Query, span: Span) -> list[Row]:
+    """A row for every bucket of the span."""
+    found = {row.dimensions: row for row in rows}
+    nothing = tuple(0 if one.unit == "count" else None for one in query.asked)
+    keys = ((part.begin,) for part in buckets(span, query.split[0].interval, query.clock))
+    return [found.get(key) or Row(key, nothing) for key in keys]
+
+
+def _numbers(query: Query, span: Span, parts: Sequence[Span], backend: Backend) -> list[tuple[Number, ...]]:
+    """The metrics of each part of the span, those of facts and those of minutes, in the order of the question."""
+    of_facts = tuple(one.id for one in query.asked if not one.of_minutes)
+    facts: Sequence[Sequence[Number]] = [()] * len(parts)
+    if of_facts:
+        by_time = replace(query, metrics=of_facts, order=(), every_bucket=bool(query.split))
+        facts = [row.metrics for row in _of_facts(by_time, span, backend.fetch).rows]
+    minutes = backend.minutes(query.site_id, span)
+    return [_joined(query.asked, row, minutes.within(part)) for row, part in zip(facts, parts, strict=True)]
+
+
+def _joined(asked: Sequence[Metric], facts: Sequence[Number], people: Any) -> tuple[Number, ...]:
+    rest = iter(facts)
+    return tuple(one.of_minutes(people) if one.of_minutes else next(rest) for one in asked)
+
+
+def _is_something(one: Metric, number: Number) -> bool:
+    """Whether the number says more than that nothing happened: 0 people at a known minute does."""
     return number is not None and (number != 0 or one.unit != "count" or one.of_minutes is not None)
 
 
 def _sorted(rows: Sequence[Row], query: Query) -> list[Row]:
-    """Rows by time as the question orders them: as `stats` does, what has no value last, ties by time."""
+    """Rows by time, then as the question orders them; as in SQL, what has no value comes last."""
     found = list(rows)
     for by, descending in reversed(query.order):
         if by in query.dimensions:

@@ -1,4 +1,4 @@
-"""Buckets of time as expressions of a statement, the same in every database."""
+"""The SQL of buckets of time, the same for every database."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from analytics.query.query import Query
 
 def number(at: ColumnElement[int], one: Dimension, query: Query, span: Span) -> ColumnElement[int]:
     """The number of the bucket: whole-number division within runs of buckets of one length."""
-    stretches = runs(buckets(span, one.interval, query.clock))
-    return _by_run(at, stretches, lambda start, width, first: first + (at - start) // width, "number")
+    all_runs = runs(buckets(span, one.interval, query.clock))
+    return _by_run(at, all_runs, lambda start, width, first: first + (at - start) // width, "number")
 
 
 def begin(at: ColumnElement[int], split: Sequence[Dimension], query: Query, span: Span) -> ColumnElement[int]:
@@ -23,22 +23,22 @@ def begin(at: ColumnElement[int], split: Sequence[Dimension], query: Query, span
     times = [one for one in split if one.of == "time"]
     if not times:
         return literal(span.begin, BigInteger)
-    stretches = runs(buckets(span, times[0].interval, query.clock))
-    return _by_run(at, stretches, lambda start, width, _: start + (at - start) // width * width, "begin")
+    all_runs = runs(buckets(span, times[0].interval, query.clock))
+    return _by_run(at, all_runs, lambda start, width, _: start + (at - start) // width * width, "begin")
 
 
 def _by_run(
-    at: ColumnElement[int], stretches: Sequence[Run], told: Callable[..., ColumnElement[int]], of_one: str
+    at: ColumnElement[int], all_runs: Sequence[Run], value: Callable[..., ColumnElement[int]], of_one: str
 ) -> ColumnElement[int]:
-    """What is told of the run in which `at` lies, from its begin, width and number; its `of_one` where it is a run of
-    one bucket, as most months are.
+    """The `value` of the run in which `at` lies, from its begin, width and number; where it is a run of one bucket, as
+    most months are, its attribute `of_one`.
     """
     parts: list[ColumnElement[int]] = []
-    for run, following in pairwise([*stretches, None]):
+    for run, following in pairwise([*all_runs, None]):
         assert run
         alone = following is not None and following.number == run.number + 1
-        parts.append(_number(getattr(run, of_one)) if alone else told(*map(_number, run)))
-    return _within_run(at, [_number(run.begin) for run in stretches], parts)
+        parts.append(_number(getattr(run, of_one)) if alone else value(*map(_number, run)))
+    return _within_run(at, [_number(run.begin) for run in all_runs], parts)
 
 
 def _within_run(

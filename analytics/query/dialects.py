@@ -1,6 +1,6 @@
-"""What SQLite, PostgreSQL and DuckDB write differently, so that one statement asks all three the same question.
+"""Where the SQL of SQLite, PostgreSQL and DuckDB differs: functions that each compiles, so that one statement serves.
 
-DuckDB is spoken to as PostgreSQL, but for the constructs below and for whole-number division.
+DuckDB gets the SQL of PostgreSQL, except for these functions and for whole-number division.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ class DuckDBDialect(PGDialect):
 DUCKDB = DuckDBDialect()
 
 
-def run(replica: duckdb.DuckDBPyConnection, asked: Select[Any]) -> list[tuple[Any, ...]]:
-    """The rows of a SELECT, asked of DuckDB; every value of it goes as a parameter. Raises `duckdb.Error`."""
-    compiled = asked.compile(dialect=DUCKDB, compile_kwargs={"render_postcompile": True})
+def run(replica: duckdb.DuckDBPyConnection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    """Runs a SELECT in DuckDB, with every value as a parameter; returns its rows. Raises `duckdb.Error`."""
+    compiled = statement.compile(dialect=DUCKDB, compile_kwargs={"render_postcompile": True})
     values = compiled.params
     return replica.execute(compiled.string, [values[name] for name in compiled.positiontup or ()]).fetchall()
 
 
 class position(FunctionElement[int]):  # noqa: N801 - it is a function in SQL
-    """`position(text, part)`: where the part first is, from 1; 0 where it is not. Exact about upper and lower case."""
+    """`position(text, part)`: the first place of the part, counted from 1; 0 where it is missing. Case-sensitive."""
 
     type = Integer()
     inherit_cache = True
 
 
 class wild(FunctionElement[bool]):  # noqa: N801
-    """`wild(text, expression, atomic)`: whether the whole text fits the regular expression, written twice: for engines
-    that are linear, and for Python's, which serves SQLite, with atomic groups.
+    """`wild(text, expression, atomic)`: whether the whole text matches. The regular expression is given twice: for
+    linear engines, and with atomic groups for Python's, which SQLite uses.
     """
 
     type = Boolean()
@@ -66,31 +66,29 @@ class wild(FunctionElement[bool]):  # noqa: N801
 
 
 class prop(FunctionElement[str]):  # noqa: N801
-    """`prop(object, name)`: that property of a flat JSON object as text; NULL where it has none or null."""
+    """`prop(object, name)`: a property of a flat JSON object as text; NULL where it is missing or null."""
 
     type = Text()
     inherit_cache = True
 
 
 class bytewise(FunctionElement[str]):  # noqa: N801
-    """`bytewise(text)`: the text, sorted by its bytes."""
+    """`bytewise(text)`: the text, to be sorted by its bytes."""
 
     type = Text()
     inherit_cache = True
 
 
 class kept(FunctionElement[int]):  # noqa: N801
-    """`kept(column)`: a number that the columnar replica alone keeps (`analytics.replica.first_seen`); NULL
-    elsewhere.
-    """
+    """`kept(column)`: a column that only the replica has (`analytics.query.facts`); NULL in the database."""
 
     type = BigInteger()
     inherit_cache = True
 
 
 class different(FunctionElement[int]):  # noqa: N801
-    """`different(value, first)`: how many different values there are, where `first` is not NULL in the first row of
-    each; that is known in the columnar replica.
+    """`different(value, first)`: COUNT(DISTINCT value). The replica counts `first` instead, which is not NULL
+    only in the first row of each value.
     """
 
     type = BigInteger()
@@ -98,7 +96,7 @@ class different(FunctionElement[int]):  # noqa: N801
 
 
 class either(FunctionElement[bool]):  # noqa: N801
-    """`either(in_truth, in_replica)`: one condition, written with what each of them has."""
+    """`either(in_database, in_replica)`: one condition, written with the columns of each."""
 
     type = Boolean()
     inherit_cache = True
@@ -186,8 +184,8 @@ def _different_duckdb(element: different, compiler: Any, **kw: Any) -> str:
 
 @compiles(either)
 def _either(element: either, compiler: Any, **kw: Any) -> str:
-    in_truth, _ = element.clauses
-    return f"({compiler.process(in_truth, **kw)})"
+    in_database, _ = element.clauses
+    return f"({compiler.process(in_database, **kw)})"
 
 
 @compiles(either, "duckdb")

@@ -1,4 +1,4 @@
-"""Dimensions: by what numbers can be split and filtered. Each is defined here, once.
+"""Dimensions: what numbers can be split and filtered by. Each is defined here, once; `dimension_sql` has its SQL.
 
 Facts of a visit (source, country …) are the same for all that happens in it; facts of a hit (page, event …) are not.
 A hit is a pageview or an event.
@@ -8,41 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal
-
-from sqlalchemy import ColumnElement, FromClause, case, cast, func, literal
-from sqlalchemy.types import Text
+from typing import Literal
 
 from analytics.base import idn, paths
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import INTERVALS
-from analytics.query.dialects import prop
 
 PROPERTY = "prop:"
 TIME = "time:"
-LONGEST_PROPERTY = 300
-
-Value = Callable[[FromClause], ColumnElement[Any]]
+MAX_PROPERTY_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
     """One dimension.
 
-    `wire` is its name in Plausible's API. `value` is its text in the rows it is of: a visit's or a hit's; "" is none,
-    which people read as `none`. `stored` makes of a value in either form (letters or encoded) the one that is in the
-    rows. `entry` stands for a hit's fact where visits are split by it: for the page, the one
-    they entered on; without it they cannot be.
+    `wire` is its name in Plausible's API. `column` is the column that stores it, in the rows it is of: a visit's or a
+    hit's; "" is none, which people read as `none`. `stored` converts a value in either form (letters or encoded) to the
+    form in the rows. `entry` is the column of visits that stands for a hit's fact where visits are split by it: for the
+    page, the one they entered on; without it they cannot be.
     """
 
     id: str
     label: str
     wire: str
     of: Literal["visit", "hit", "time"]
-    value: Value
+    column: str
     none: str = "(none)"
-    entry: Value | None = None
+    entry: str = ""
     stored: Callable[[str], str] = str
 
     @property
@@ -51,12 +44,8 @@ class Dimension:
         return self.id.removeprefix(TIME)
 
 
-def _column(name: str) -> Value:
-    return lambda rows: rows.c[name]
-
-
 def _visit(name: str, label: str, none: str = "(none)", stored: Callable[[str], str] = str) -> Dimension:
-    return Dimension(name, label, f"visit:{name}", "visit", _column(name), none, stored=stored)
+    return Dimension(name, label, f"visit:{name}", "visit", name, none, stored=stored)
 
 
 def _source(text: str) -> str:
@@ -68,25 +57,9 @@ def _referrer(text: str) -> str:
     return _source(host) + slash + paths.readable(path)
 
 
-def _signed_in(visits: FromClause) -> ColumnElement[Any]:
-    return cast(case((visits.c.user_id.is_(None), "no"), else_="yes"), Text)
-
-
-def _property(name: str, hits: FromClause) -> ColumnElement[Any]:
-    return func.coalesce(prop(hits.c.props, literal(name, Text)), "")
-
-
-def _no_column(_: FromClause) -> ColumnElement[Any]:
-    raise TypeError("the buckets of time are made where the period is known")
-
-
 _ALL = (
-    Dimension(
-        *("page", "Page", "event:page", "hit", _column("path")), entry=_column("entry_page"), stored=paths.readable
-    ),
-    Dimension(
-        *("hostname", "Hostname", "event:hostname", "hit", _column("host")), entry=_column("host"), stored=idn.in_ascii
-    ),
+    Dimension("page", "Page", "event:page", "hit", "path", entry="entry_page", stored=paths.readable),
+    Dimension("hostname", "Hostname", "event:hostname", "hit", "host", entry="host", stored=idn.in_ascii),
     _visit("entry_page", "Entry page", stored=paths.readable),
     _visit("exit_page", "Exit page", stored=paths.readable),
     _visit("source", "Source", "Direct / None", _source),
@@ -108,10 +81,10 @@ _ALL = (
     _visit("screen", "Screen", "(unknown)"),
     _visit("language", "Language", "(unknown)"),
     _visit("user_type", "User type"),
-    Dimension("signed_in", "Signed in", "visit:signed_in", "visit", _signed_in),
-    Dimension("event", "Event", "event:name", "hit", _column("name")),
-    Dimension("currency", "Currency", "event:currency", "hit", _column("currency")),
-    *(Dimension(f"{TIME}{one}", one.capitalize(), f"{TIME}{one}", "time", _no_column) for one in INTERVALS),
+    Dimension("signed_in", "Signed in", "visit:signed_in", "visit", "user_id"),
+    Dimension("event", "Event", "event:name", "hit", "name"),
+    Dimension("currency", "Currency", "event:currency", "hit", "currency"),
+    *(Dimension(f"{TIME}{one}", one.capitalize(), f"{TIME}{one}", "time", "") for one in INTERVALS),
 )
 
 DIMENSIONS = {one.id: one for one in _ALL}
@@ -131,6 +104,6 @@ def dimension(name: str) -> Dimension:
         return found
     for start in (PROPERTY, _WIRE_PROPERTY):
         key = name.removeprefix(start)
-        if key != name and 0 < len(key) <= LONGEST_PROPERTY and key.isprintable():
-            return Dimension(PROPERTY + key, key, _WIRE_PROPERTY + key, "hit", partial(_property, key))
+        if key != name and 0 < len(key) <= MAX_PROPERTY_LENGTH and key.isprintable():
+            return Dimension(PROPERTY + key, key, _WIRE_PROPERTY + key, "hit", "props")
     raise InvalidInput(f"dimension {name[:60]!r}: {', '.join(DIMENSIONS)}, or {PROPERTY}NAME")

@@ -19,7 +19,7 @@ _OF_VISITS = (
 )
 
 
-# Columns, and of what the rows have to be alike: "" of nothing.
+# Each column, and the column in which its rows have to agree: "" for none.
 BY_VISIT = {"before": "", **{f"before_{name}": name for name in _OF_VISITS}}
 BY_HIT = {"before": "", "before_page": "path", "before_event": "name"}
 
@@ -30,14 +30,14 @@ def first_seen_columns(table: Table) -> list[str]:
 
 
 def of_visits(split: Sequence[Dimension]) -> str | None:
-    """The column that tells of visits split like that who was there before; None where none does."""
+    """The column that says until when a visitor was there before, for visits split like that; None for other splits."""
     if not split:
         return "before"
     return _known(f"before_{split[0].id}", BY_VISIT) if len(split) == 1 else None
 
 
 def of_hits(split: Sequence[Dimension]) -> str | None:
-    """The same of pageviews and events."""
+    """The same for pageviews and events."""
     if len(split) != 1:
         return None
     return "before" if split[0].of == "time" else _known(f"before_{split[0].id}", BY_HIT)
@@ -64,5 +64,5 @@ def visit_columns(table: Table) -> Sequence[str]:
     return () if table.name == schema.visits.name else OF_VISIT
 
 
-# As the replica has them. Wrap the further columns into `dialects.kept`: the truth has none of them.
+# As the replica has them. Wrap the further columns into `dialects.kept`: the database has none of them.
 VISITS, PAGEVIEWS, EVENTS = map(_with, (schema.visits, schema.pageviews, schema.events))

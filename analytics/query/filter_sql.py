@@ -1,4 +1,4 @@
-"""Filters as conditions of a statement. What people gave is in its parameters only."""
+"""The SQL of filters: conditions of a statement. What people typed is in its parameters only."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, func, literal, not_, or_
 
 from analytics.query.dialects import position, wild
+from analytics.query.dimension_sql import value
 from analytics.query.dimensions import dimension
 from analytics.query.filters import Done, Either, Every, Filter, Match, Not
 
@@ -20,7 +21,7 @@ Visits = Callable[[Filter], Select[Any]]
 def condition(
     one: Filter, visits: FromClause, hits: FromClause | None, visit_id: ColumnElement[int], done: Visits
 ) -> ColumnElement[bool]:
-    """What has to hold in a row of visits, or of hits beside their visits.
+    """The condition on a row of visits, or on a row of hits joined with its visit.
 
     `done` gives the ids of the visits in which a hit suits a filter.
     """
@@ -45,9 +46,9 @@ def _compared(one: Match, visits: FromClause, hits: FromClause | None) -> Column
     known = dimension(one.dimension)
     rows = visits if known.of == "visit" else hits
     if rows is None:
-        raise TypeError(f"{one.dimension} is no fact of a visit")
-    values = ["" if value == known.none else value for value in one.values]
-    test = _TESTS[one.operator.removesuffix("_not")](known.value(rows), values, one.exact_case)
+        raise TypeError(f"{one.dimension} is not a fact of a visit")
+    values = ["" if text == known.none else text for text in one.values]
+    test = _TESTS[one.operator.removesuffix("_not")](value(known, rows), values, one.exact_case)
     return not_(test) if one.operator.endswith("_not") else test
 
 

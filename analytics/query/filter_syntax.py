@@ -15,10 +15,10 @@ _WILD: dict[str, Operator] = {"=": "matches", "!=": "matches_not"}
 
 
 def parse(text: str) -> Match:
-    """The filter that was typed; `InvalidInput` for one that nobody understands.
+    """The filter in a typed text; raises `InvalidInput` for another text.
 
     `=` is, `~` contains, with a `!` before it: not. A `*` after `=` stands for any text without a slash, `**` for any
-    text. `|` stands between values of which one has to suit.
+    text. `|` stands between values one of which has to match.
     """
     found = _TERM.fullmatch(text)
     if found is None:

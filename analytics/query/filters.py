@@ -17,12 +17,12 @@ Operator = Literal["is", "is_not", "contains", "contains_not", "matches", "match
 OPERATORS: tuple[str, ...] = get_args(Operator)
 GROUPS = ("and", "or", "not", "has_done", "has_not_done")
 
-LONGEST_VALUE = 2_000
-LONGEST_PATTERN = 300
-MOST_WILDCARDS = 20
-MOST_VALUES = 100
-MOST_CONDITIONS = 50
-DEEPEST = 6
+MAX_VALUE_LENGTH = 2_000
+MAX_PATTERN_LENGTH = 300
+MAX_WILDCARDS = 20
+MAX_VALUES = 100
+MAX_CONDITIONS = 50
+MAX_DEPTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Match:
     """A dimension compared with values: one of them suits, or with `…_not` none.
 
     `matches`: `*` is any text without a slash, `**` any text. Without `exact_case` A is a; letters beyond ASCII as the
-    database knows them. Paths and hosts are taken in either form, in letters or encoded, and kept as they are stored.
+    database knows them. Paths and hosts may be given in letters or encoded; they are kept in the stored form.
     """
 
     operator: Operator
@@ -45,8 +45,8 @@ class Match:
         if self.operator not in OPERATORS:
             raise InvalidInput(f"operator {str(self.operator)[:40]!r}: {', '.join((*OPERATORS, *GROUPS))}")
         object.__setattr__(self, "dimension", known.id)
-        if not 1 <= len(self.values) <= MOST_VALUES:
-            raise InvalidInput(f"a filter of {known.id} has 1 to {MOST_VALUES} values")
+        if not 1 <= len(self.values) <= MAX_VALUES:
+            raise InvalidInput(f"a filter of {known.id} has 1 to {MAX_VALUES} values")
         for value in self.values:
             _check(value, known.id, "matches" in self.operator)
         object.__setattr__(self, "values", tuple(dict.fromkeys(map(known.stored, self.values))))
@@ -84,28 +84,28 @@ Filter = Match | Every | Either | Not | Done
 
 
 def _check(value: str, name: str, pattern: bool) -> None:
-    longest = LONGEST_PATTERN if pattern else LONGEST_VALUE
+    longest = MAX_PATTERN_LENGTH if pattern else MAX_VALUE_LENGTH
     if len(value) > longest:
         raise InvalidInput(f"a value for {name} has at most {longest} characters")
     if "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
         raise InvalidInput(f"a value for {name} is no text")
-    if pattern and value.replace("**", "*").count("*") > MOST_WILDCARDS:
-        raise InvalidInput(f"a pattern for {name} has at most {MOST_WILDCARDS} wildcards")
+    if pattern and value.replace("**", "*").count("*") > MAX_WILDCARDS:
+        raise InvalidInput(f"a pattern for {name} has at most {MAX_WILDCARDS} wildcards")
 
 
 def parse(given: object) -> tuple[Filter, ...]:
-    """The filters that a list of lists stands for, all of which hold; `InvalidInput` says what is wrong."""
+    """The filters in a list of lists, all of which have to hold; raises `InvalidInput` with what is wrong."""
     if not isinstance(given, list):
         raise InvalidInput('filters are a list like [["is", "source", ["Google"]]]')
     found = tuple(_parsed(one, 1) for one in given)
-    if sum(map(_size, found)) > MOST_CONDITIONS:
-        raise InvalidInput(f"at most {MOST_CONDITIONS} conditions at once")
+    if sum(map(_size, found)) > MAX_CONDITIONS:
+        raise InvalidInput(f"at most {MAX_CONDITIONS} conditions at once")
     return found
 
 
 def _parsed(given: object, depth: int) -> Filter:
-    if depth > DEEPEST:
-        raise InvalidInput(f"filters are at most {DEEPEST} deep")
+    if depth > MAX_DEPTH:
+        raise InvalidInput(f"filters are at most {MAX_DEPTH} deep")
     match given:
         case ["and" | "or" as word, [_, *_] as parts]:
             inner = tuple(_parsed(one, depth + 1) for one in parts)
@@ -134,7 +134,7 @@ def _match(operator: Any, name: str, values: Sequence[object], exact_case: bool 
 
 
 def plain(one: Filter) -> list[Any]:
-    """The list that `parse` makes this filter of."""
+    """The filter as a list, which `parse` reads."""
     match one:
         case Match():
             ending = [] if one.exact_case else [{"case_sensitive": False}]
@@ -152,7 +152,7 @@ def plain(one: Filter) -> list[Any]:
 
 
 def parts(one: Filter) -> tuple[Filter, ...]:
-    """What a filter is made of, one step down."""
+    """The filters directly inside a filter."""
     match one:
         case Match():
             return ()
@@ -167,12 +167,12 @@ def _size(one: Filter) -> int:
 
 
 def dimensions_in(one: Filter) -> set[str]:
-    """The ids of the dimensions that it compares in a row itself, so not those of `Done`."""
+    """The ids of the dimensions that it compares within a row, so not those inside `Done`."""
     if isinstance(one, Match):
         return {one.dimension}
     return set() if isinstance(one, Done) else set().union(*map(dimensions_in, parts(one)))
 
 
 def has_done(one: Filter) -> bool:
-    """Whether it asks for what else a visit has done."""
+    """Whether it contains `Done`."""
     return isinstance(one, Done) or any(map(has_done, parts(one)))

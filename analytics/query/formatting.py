@@ -1,4 +1,4 @@
-"""An answer as programs and files get it: rounded numbers, names in place of nothing, buckets by the clock there."""
+"""An answer as programs and files get it: rounded numbers, names in place of nothing, buckets by the site's clock."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from analytics.calendar.period import Clock, Span
+from analytics.query.answer import answer
+from analytics.query.backend import Backend
 from analytics.query.dimensions import DIMENSIONS, Dimension
 from analytics.query.filters import Match
 from analytics.query.metrics import Metric
-from analytics.query.query import MOST_ROWS, Query
+from analytics.query.query import MAX_ROWS, Query
 from analytics.query.result import Number, Row
-from analytics.query.stats import Ask, breakdown
 
 BUCKETS = {
     "minute": "%Y-%m-%d %H:%M:00",
@@ -26,7 +27,7 @@ BUCKETS = {
 
 
 def value(one: Dimension, clock: Clock) -> Callable[[Any], str]:
-    """Writes the values of a dimension; a bucket of time by when it begins there: `2026-03-10`."""
+    """A function that writes the values of a dimension; a bucket of time by its begin on that clock: `2026-03-10`."""
     if one.of != "time":
         return lambda text: text or one.none
     zone = ZoneInfo(clock.zone)
@@ -42,7 +43,7 @@ def number(one: Metric, known: Number) -> Number:
     return round(known, 2) if one.unit == "ratio" else round(100 * known if one.unit == "share" else known)
 
 
-def currencies(query: Query, span: Span, rows: Sequence[Row], ask: Ask) -> Mapping[tuple[Any, ...], str]:
+def currencies(query: Query, span: Span, rows: Sequence[Row], backend: Backend) -> Mapping[tuple[Any, ...], str]:
     """The currency of each of an answer's rows that has money, by its dimensions; of 10,000 rows at most."""
     of_money = [place for place, one in enumerate(query.asked) if one.unit == "money"]
     if not any(row.metrics[place] is not None for row in rows for place in of_money):
@@ -54,9 +55,9 @@ def currencies(query: Query, span: Span, rows: Sequence[Row], ask: Ask) -> Mappi
         dimensions=(*query.dimensions, currency.id) if currency.id not in query.dimensions else query.dimensions,
         filters=(*query.filters, Match("is_not", currency.id, (currency.none,))),
         order=(),
-        limit=MOST_ROWS,
+        limit=MAX_ROWS,
         offset=0,
     )
     place = split.dimensions.index(currency.id)
     wide = len(query.dimensions)
-    return {row.dimensions[:wide]: str(row.dimensions[place]) for row in breakdown(split, span, ask).rows}
+    return {row.dimensions[:wide]: str(row.dimensions[place]) for row in answer(split, span, backend).rows}

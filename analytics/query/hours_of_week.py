@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from analytics.calendar.period import Clock, Span
 from analytics.query.result import Hour, Point
 
-LONGEST_S = 364 * 86_400  # 52 weeks: of a longer period its last part is looked at
+MAX_SPAN_S = 364 * 86_400  # 52 weeks: of a longer period the last 52
 
 
 def looked_at(asked: Span, now: int) -> Span:
-    """The part of a period of which the hours are told: its last 52 weeks, up to now."""
+    """The part of a period that the hours are averaged over: its last 52 weeks, up to now."""
     end = max(asked.begin + 1, min(asked.end, now + 1))
-    return Span(max(asked.begin, end - LONGEST_S), end)
+    return Span(max(asked.begin, end - MAX_SPAN_S), end)
 
 
 def hours_of_week(points: Iterable[Point], clock: Clock) -> list[list[Hour]]:

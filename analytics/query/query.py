@@ -1,4 +1,4 @@
-"""The question: one immutable value for every page, panel, export and API, and the key under which answers are kept."""
+"""The question: one immutable value for every page, panel, export and API."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from analytics.calendar.period import INTERVALS, Clock, Comparison, Period, Span
 from analytics.query import filters
 from analytics.query.dimensions import TIME, Dimension, dimension
 from analytics.query.filters import Filter
-from analytics.query.metrics import METRICS, Grain, Metric, metric
+from analytics.query.metrics import METRICS, VISITS, Metric, metric
 from analytics.sites.site import Site
 
-MOST_ROWS = 10_000
-MOST_DIMENSIONS = 8
-LONGEST_URL = 16_000
+MAX_ROWS = 10_000
+MAX_DIMENSIONS = 8
+MAX_URL_LENGTH = 16_000
 UTC, USUAL = Clock(), Period()
 
 
@@ -31,9 +31,10 @@ class Order(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question of one site. Whoever makes one that nobody can answer gets `InvalidInput`.
+    """One question about one site. Raises `InvalidInput` for one that cannot be answered.
 
-    Without `order`: by time where it is split by time, else the first metric, the largest first.
+    Without `order`: by time where it is split by time, else the first metric, the largest first. `every_bucket`, of a
+    question split by time alone, also gives the buckets in which nothing happened, all of them in order.
     """
 
     site_id: int
@@ -46,6 +47,7 @@ class Query:
     order: tuple[Order, ...] = ()
     limit: int = 100
     offset: int = 0
+    every_bucket: bool = False
 
     def __post_init__(self) -> None:
         self.clock.checked()
@@ -58,41 +60,43 @@ class Query:
         _check_unique("dimension", self.dimensions)
         if not self.metrics:
             raise InvalidInput("a question has at least one metric")
-        if len(self.dimensions) > MOST_DIMENSIONS:
-            raise InvalidInput(f"at most {MOST_DIMENSIONS} dimensions at once")
-        if not (1 <= self.limit <= MOST_ROWS and 0 <= self.offset <= 2**31):
-            raise InvalidInput(f"limit is 1 to {MOST_ROWS}, offset 0 or more")
+        if len(self.dimensions) > MAX_DIMENSIONS:
+            raise InvalidInput(f"at most {MAX_DIMENSIONS} dimensions at once")
+        if not (1 <= self.limit <= MAX_ROWS and 0 <= self.offset <= 2**31):
+            raise InvalidInput(f"limit is 1 to {MAX_ROWS}, offset 0 or more")
         for one in self.order:
             if one.by not in (*self.metrics, *self.dimensions):
                 raise InvalidInput(f"sorted by {one.by[:60]!r}: {', '.join((*self.metrics, *self.dimensions))}")
         _check_split(self.asked, self.split)
         _check_minutes(self)
+        if self.every_bucket and (self.order or [one.of for one in self.split] != ["time"]):
+            raise InvalidInput("every bucket is given of questions that are split by time alone, in order")
 
     @classmethod
     def of(cls, site: Site, **fields: Any) -> Query:
-        """A question of that site, by its clock."""
+        """A question about that site, by its clock."""
         return cls(site.id, Clock(site.timezone, site.week_start), **fields)
 
     @property
     def asked(self) -> tuple[Metric, ...]:
-        """The metrics."""
+        """The metrics themselves."""
         return tuple(map(metric, self.metrics))
 
     @property
     def split(self) -> tuple[Dimension, ...]:
-        """The dimensions."""
+        """The dimensions themselves."""
         return tuple(map(dimension, self.dimensions))
 
     def span(self, now: int, first: int = 0) -> Span:
-        """The seconds that it asks about; `all` from `first` on."""
+        """The seconds of its period; `all` begins at `first`."""
         return span(self.period, self.clock, now, first)
 
     def compared(self, now: int, *, whole: bool = False) -> Span | None:
-        """The seconds that it is compared with, as `period.compared`; None where it is with nothing."""
+        """The seconds of its comparison, as `period.compared`; None without one."""
         return self.comparison and compared(self.period, self.comparison, self.clock, now, whole=whole)
 
     def to_url(self) -> str:
-        """The question as a URL's query string, without the site; what is as usual is left out."""
+        """The question as a URL's query string, without the site; defaults are left out."""
         usual = Query(self.site_id, self.clock)
         pairs: list[tuple[str, str]] = []
         if self.period != usual.period:
@@ -109,13 +113,13 @@ class Query:
             pairs.append(("limit", str(self.limit)))
         if self.offset:
             pairs.append(("offset", str(self.offset)))
+        if self.every_bucket:
+            pairs.append(("buckets", "all"))
         return urlencode(pairs)
 
     @classmethod
     def from_url(cls, text: str, site: Site) -> Query:
-        """What `to_url` wrote, asked of that site; `InvalidInput` for what is wrong in it. Names that are not its own
-        are left alone.
-        """
+        """The question that `to_url` wrote, about that site; raises `InvalidInput`. Other names are ignored."""
         given = _pairs(text)
         last = {name: values[-1] for name, values in given.items()}
         return cls.of(
@@ -128,11 +132,12 @@ class Query:
             order=tuple(Order(one.removeprefix("-"), one.startswith("-")) for one in given.get("sort", ())),
             limit=_whole("limit", last.get("limit", "100")),
             offset=_whole("offset", last.get("offset", "0")),
+            every_bucket=last.get("buckets") == "all",
         )
 
 
 def _column(name: str) -> str:
-    """The id of a metric or dimension that somebody sorts by."""
+    """The id of a metric or dimension to sort by."""
     return name if name in METRICS else dimension(name).id
 
 
@@ -143,30 +148,30 @@ def _check_unique(what: str, names: Sequence[str]) -> None:
 
 
 def _check_split(asked: Sequence[Metric], split: Sequence[Dimension]) -> None:
-    """Visits are not split by what differs within a visit, unless something stands for it."""
-    apart = [one.id for one in split if one.of == "hit" and one.entry is None]
-    whole = [one.id for one in asked if set(one.ways) == {Grain.VISITS}]
+    """Metrics of whole visits cannot be split by what differs within a visit, unless an entry stands for it."""
+    apart = [one.id for one in split if one.of == "hit" and not one.entry]
+    whole = [one.id for one in asked if one.grains == (VISITS,)]
     if apart and whole:
         raise InvalidInput(f"{', '.join(whole)} belong to whole visits and cannot be split by {', '.join(apart)}")
 
 
 def _check_minutes(query: Query) -> None:
-    """What minutes tell is told of everybody, by time: a minute knows how many people there were, not who."""
+    """Minutes are of everybody, by time: a minute knows how many people there were, not who."""
     names = [one.id for one in query.asked if one.of_minutes]
-    told = f"{', '.join(names)} count everybody on the site"
+    why = f"{', '.join(names)} count everybody on the site"
     if names and query.filters:
         used = ", ".join(sorted(set().union(*map(filters.dimensions_in, query.filters))))
-        raise InvalidInput(f"{told} and cannot be filtered by {used}: ask without filters")
+        raise InvalidInput(f"{why} and cannot be filtered by {used}: ask without filters")
     if names and (len(query.split) > 1 or any(one.of != "time" for one in query.split)):
         ways = ", ".join(f"{TIME}{one}" for one in INTERVALS)
         raise InvalidInput(
-            f"{told} and cannot be split by {', '.join(query.dimensions)}: by one of {ways}, or not at all"
+            f"{why} and cannot be split by {', '.join(query.dimensions)}: by one of {ways}, or not at all"
         )
 
 
 def _pairs(text: str) -> dict[str, list[str]]:
-    if len(text) > LONGEST_URL:
-        raise InvalidInput(f"a question has at most {LONGEST_URL} characters")
+    if len(text) > MAX_URL_LENGTH:
+        raise InvalidInput(f"a question has at most {MAX_URL_LENGTH} characters")
     found: dict[str, list[str]] = {}
     for name, value in parse_qsl(text.removeprefix("?"), keep_blank_values=True):
         found.setdefault(name, []).append(value)

@@ -1,4 +1,4 @@
-"""Results: the rows and points that answer a query."""
+"""Results: the rows that answer a question, and other values that reports are made of."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Row(NamedTuple):
     metrics: tuple[Number, ...]
 
 
-class Breakdown(NamedTuple):
+class Answer(NamedTuple):
     """Rows in their order, and how many there are without limit and offset (0 for an offset past the last)."""
 
     rows: list[Row]
@@ -38,3 +38,13 @@ class Hour(NamedTuple):
     weekday: int
     hour: int
     visitors: float | None
+
+
+class Usage(NamedTuple):
+    """People of one site on one UTC day; `people` is the sum of the other two."""
+
+    site_id: int
+    day: str  # YYYY-MM-DD
+    people: int
+    signed_in: int
+    anonymous: int

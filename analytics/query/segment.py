@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from analytics.query.filters import Filter
 
-LONGEST_NAME = 60
+MAX_NAME_LENGTH = 60
 
 
 class Segment(NamedTuple):
-    """One of them. `person_id` is whose it is, None where it is everybody's."""
+    """One segment. `person_id` is its owner, None where it is everybody's."""
 
     id: int
     name: str

@@ -1,4 +1,4 @@
-"""Saved segments: filters under a name, for whoever saved them or for everybody who sees the site."""
+"""Saved segments: filters under a name, of one person or of everybody who sees the site."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, or_, select
 from analytics.base.errors import InvalidInput
 from analytics.query import filters
 from analytics.query.filters import Filter
-from analytics.query.segment import LONGEST_NAME, Segment
+from analytics.query.segment import MAX_NAME_LENGTH, Segment
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -17,7 +17,7 @@ MOST = 200  # of a site, all people's together
 
 
 def of_site(database: Database, site_id: int, person_id: int) -> list[Segment]:
-    """Those of the site that this person sees, by name: everybody's and their own. Nobody's own are those of 0."""
+    """The segments of a site that this person sees, by name: everybody's and their own; of person 0 everybody's."""
     table = schema.segments
     mine = or_(table.c.person_id.is_(None), table.c.person_id == person_id)
     with database.read() as connection:
@@ -29,13 +29,13 @@ def of_site(database: Database, site_id: int, person_id: int) -> list[Segment]:
 def save(
     database: Database, site_id: int, person_id: int | None, name: str, given: tuple[Filter, ...], *, now: int
 ) -> Segment:
-    """The filters under that name, for this person or, with None, for everybody; they replace those of that name.
+    """Saves the filters under that name, for this person or, with None, for everybody; replaces those of that name.
 
-    `InvalidInput` for no or too long a name, for no filter, and for more than a site has room for.
+    Raises `InvalidInput` for a missing or too long name, for no filter, and beyond 200 segments of a site.
     """
     kept = " ".join(name.split())
-    if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
-        wrong = f"a name has 1 to {LONGEST_NAME} letters"
+    if not kept or len(kept) > MAX_NAME_LENGTH or not kept.isprintable():
+        wrong = f"a name has 1 to {MAX_NAME_LENGTH} letters"
         raise InvalidInput(wrong, {"name": wrong})
     if not given:
         raise InvalidInput("there is no filter to save")
@@ -53,9 +53,9 @@ def save(
 
 
 def remove(database: Database, site_id: int, number: int, person_id: int, *, shared: bool) -> str:
-    """The name of the segment that is gone now: this person's, or with `shared` also one of everybody's.
+    """Removes a segment of this person, or with `shared` also one of everybody; returns its name.
 
-    `InvalidInput` where there is none such.
+    Raises `InvalidInput` where there is no such segment.
     """
     for one in of_site(database, site_id, person_id):
         if one.id == number and (shared or one.person_id == person_id):

@@ -1,9 +1,9 @@
-"""Who is there for the first time: columns of the replica alone, by which different people are counted without
-telling them apart.
+"""`first_seen` columns, in the replica only: count the distinct visitors of a period without COUNT(DISTINCT).
 
-Each row says until when (epoch, seconds) the same visitor was there in rows before it, 0 for never: `before` in any of
-them, `before_page` in those of the same page, and so on. Of a period's rows each visitor has exactly one in which that
-is before the period's begin. Counting those among two million took 9 ms, counting different visitors 123 ms.
+In each row, such a column is the second (epoch) at which the same visitor was last seen in an earlier row, 0 for never:
+`before` in any earlier row, `before_page` in those of the same page, and so on. Of the rows of a period, each visitor
+has exactly one whose value is before the period's begin. Counting those among two million rows took 9 ms, counting
+distinct visitors 123 ms.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from analytics.replica import denormalised
 
 ROW_BATCH = 1_000_000  # rows in one UPDATE: some 200 MB
 
-Touched = tuple[int, int, int]  # a row's site and visitor, and the second at which it begins
+Touched = tuple[int, int, int]  # a changed row's site, visitor and second (epoch)
 
 
 class _Chain(NamedTuple):
-    """Rows that are before and after each other: `part` is the number of their table (as a text it took a quarter
-    longer), `began` their order, `until` when the visitor was there last.
+    """Tables whose rows are in one order of time.
+
+    `part` is the number of a row's table (as a text it took a quarter longer), `began` is the row's place in the order,
+    and `until` is when the visitor was last seen in it.
     """
 
     columns: Mapping[str, str]
@@ -37,7 +39,7 @@ class _Chain(NamedTuple):
         return " UNION ALL ".join(f"SELECT {part} AS part, {rows} {only}" for part, rows in numbered)
 
 
-# As in `stats`, a visit without any pageview or event is none, and one is looked for that long after its start.
+# As in `stats`, a visit without a pageview or event does not count, and a visit lasts at most MAX_VISIT_S.
 _UNTIL = f"least(last_at, (id >> {LOW_BITS}) // 1000 + {MAX_VISIT_S})"
 _VISITS = _Chain(
     BY_VISIT,
@@ -54,28 +56,28 @@ _HITS = _Chain(
 _CHAINS = (_VISITS, _HITS)
 
 
-def _told(column: str, alike: str) -> str:
+def _expected(column: str, alike: str) -> str:
     by = ", ".join(filter(None, ("site_id", "visitor", alike)))
     over = f"PARTITION BY {by} ORDER BY began, id, part ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
     return f"coalesce(max(until) OVER ({over}), 0) AS right_{column}"
 
 
 def _wrong(chain: _Chain, only: str, name: str) -> str:
-    """The rows in which this column is not right, with what would be."""
-    told = f"SELECT *, {_told(name, chain.columns[name])} FROM ({chain.rows(only)})"
-    return f"SELECT part, site_id, id, right_{name} FROM ({told}) WHERE {name} <> right_{name}"
+    """SQL: the rows in which this column is wrong, with the right value."""
+    expected = f"SELECT *, {_expected(name, chain.columns[name])} FROM ({chain.rows(only)})"
+    return f"SELECT part, site_id, id, right_{name} FROM ({expected}) WHERE {name} <> right_{name}"
 
 
-# ── setting right ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── updating ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _EARLIER = "(b.began, b.id, b.part) < (a.began, a.id, a.part)"
 
 
-def renew(replica: duckdb.DuckDBPyConnection, touched: Sequence[Touched]) -> None:
-    """Sets right what depends on these rows; call it in the transaction in which they came, went or changed.
+def update(replica: duckdb.DuckDBPyConnection, touched: Sequence[Touched]) -> None:
+    """Updates the rows that depend on these changed ones; call it in the transaction that changed them.
 
-    A visitor's later rows are compared with the earlier ones, all columns at once: as windows, one for each column,
-    that took 140 ms for 250 rows.
+    It joins each visitor's later rows with the earlier ones, for all columns at once: with a window for each column,
+    250 rows took 140 ms.
     """
     if not touched:
         return
@@ -88,14 +90,14 @@ def renew(replica: duckdb.DuckDBPyConnection, touched: Sequence[Touched]) -> Non
     for chain in _CHAINS:
         rows = chain.rows("WHERE (site_id, visitor) IN (SELECT s, v FROM touched)")
         replica.execute(f"CREATE OR REPLACE TEMP TABLE near AS {rows}")
-        replica.execute(f"CREATE OR REPLACE TEMP TABLE settled AS {_wrong_near(chain)}")
-        for _ in _settle(replica, chain, chain.columns):
+        replica.execute(f"CREATE OR REPLACE TEMP TABLE corrections AS {_wrong_near(chain)}")
+        for _ in _write(replica, chain, chain.columns):
             pass
-    denormalised.renew(replica, min(began for *_, began in touched))
+    denormalised.update(replica, min(began for *_, began in touched))
 
 
 def _wrong_near(chain: _Chain) -> str:
-    """Of the rows in `near` those that are wrong from where their visitor was touched, with what would be right."""
+    """SQL: the wrong ones of the rows in `near`, from the visitor's first change on, with the right values."""
     right = ", ".join(
         f"coalesce(max(b.until) FILTER ({f'b.{alike} = a.{alike}' if alike else 'true'}), 0) AS right_{name}"
         for name, alike in chain.columns.items()
@@ -110,30 +112,30 @@ def _wrong_near(chain: _Chain) -> str:
     )
 
 
-def renew_all(
+def update_all(
     replica: duckdb.DuckDBPyConnection, site_id: int | None = None, step: Callable[[int, int], None] = lambda *_: None
 ) -> None:
-    """Sets right all rows, or those of a site; `step` hears now and then how many columns of how many are done."""
+    """Updates all rows, or those of a site; `step(done, all)` is called with the numbers of columns, now and then."""
     only = "" if site_id is None else f"WHERE site_id = {site_id:d}"
     work = [(chain, name) for chain in _CHAINS for name in chain.columns]
     for done, (chain, name) in enumerate(work):  # one by one: each needs an order of its own
         step(done, len(work))
-        replica.execute(f"CREATE OR REPLACE TEMP TABLE settled AS {_wrong(chain, only, name)}")
-        for _ in _settle(replica, chain, [name]):
+        replica.execute(f"CREATE OR REPLACE TEMP TABLE corrections AS {_wrong(chain, only, name)}")
+        for _ in _write(replica, chain, [name]):
             step(done, len(work))
 
 
-def _settle(replica: duckdb.DuckDBPyConnection, chain: _Chain, names: Iterable[str]) -> Iterator[None]:
-    """Writes what is right into the rows that `settled` names, piece by piece.
+def _write(replica: duckdb.DuckDBPyConnection, chain: _Chain, names: Iterable[str]) -> Iterator[None]:
+    """Writes the table `corrections` into the rows, piece by piece, and yields after each.
 
-    Each piece is a table of its own, so that DuckDB knows that it is the smaller side and writes in the order of the
-    rows: in another order it took five times as long.
+    Each piece is a table of its own, so that DuckDB knows that it is the smaller side of the join and writes in the
+    order of the rows: in another order it took five times as long.
     """
     changes = ", ".join(f"{name} = right_{name}" for name in names)
     for part, table in enumerate(chain.parts):
-        edges = f"SELECT min(id), max(id), count(*) FROM settled WHERE part = {part}"
+        edges = f"SELECT min(id), max(id), count(*) FROM corrections WHERE part = {part}"
         for low, high in _pieces(*replica.execute(edges).fetchall()[0]):
-            some = f"SELECT * FROM settled WHERE part = {part} AND id BETWEEN {low:d} AND {high:d}"
+            some = f"SELECT * FROM corrections WHERE part = {part} AND id BETWEEN {low:d} AND {high:d}"
             replica.execute(f"CREATE OR REPLACE TEMP TABLE piece AS {some}")
             replica.execute(
                 f"UPDATE {table} AS t SET {changes} FROM piece AS n WHERE t.site_id = n.site_id AND t.id = n.id"
@@ -141,11 +143,11 @@ def _settle(replica: duckdb.DuckDBPyConnection, chain: _Chain, names: Iterable[s
             yield
 
 
-def _pieces(low: int | None, high: int | None, many: int) -> Iterator[tuple[int, int]]:
-    """The ids from the lowest to the highest, in as many parts as there are `AT_ONCE` rows."""
+def _pieces(low: int | None, high: int | None, rows: int) -> Iterator[tuple[int, int]]:
+    """Splits the ids from the lowest to the highest into ranges, one for each `ROW_BATCH` rows."""
     if low is None or high is None:
         return
-    width = (high - low) // (many // ROW_BATCH + 1) + 1
+    width = (high - low) // (rows // ROW_BATCH + 1) + 1
     for begin in range(low, high + 1, width):
         yield begin, min(begin + width - 1, high)
 
@@ -153,10 +155,10 @@ def _pieces(low: int | None, high: int | None, many: int) -> Iterator[tuple[int,
 # ── comparing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def wrong(replica: duckdb.DuckDBPyConnection, most: int) -> Iterator[tuple[str, int, int, str]]:
-    """Table, site, row and column of what is not right: at most so many of each column."""
+def wrong(replica: duckdb.DuckDBPyConnection, limit: int) -> Iterator[tuple[str, int, int, str]]:
+    """Table, site, row id and column of wrong values, at most `limit` of each column."""
     for chain in _CHAINS:
         tables = list(chain.parts)
         for name in chain.columns:
-            found = replica.execute(f"SELECT part, site_id, id FROM ({_wrong(chain, '', name)}) LIMIT {most:d}")
+            found = replica.execute(f"SELECT part, site_id, id FROM ({_wrong(chain, '', name)}) LIMIT {limit:d}")
             yield from ((tables[part], site_id, row_id, name) for part, site_id, row_id in found.fetchall())

@@ -1,4 +1,4 @@
-"""The columnar replica made anew from the truth, beside the one that there may be."""
+"""Rebuilds the columnar replica from the database, in a new file that replaces the old one at the end."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from analytics.replica.codec import TABLES
 from analytics.storage import changes, schema
 from analytics.storage.database import Database
 
-FORMAT = 4  # raise it when what the replica holds changes in another way than its tables
-NICENESS = 10  # the collector's threads go first
-MEMORY = "768MB"  # with less, the order of ten million rows goes by way of the disk
+FORMAT = 4  # raise it when the replica's content changes without a change of its tables
+NICENESS = 10  # lets the collector's threads run first
+MEMORY = "768MB"  # with less, sorting ten million rows spills to the disk
 COPY_THREADS = 2  # threads that copy
 
-MADE = [*map(codec.made, TABLES), follow.CREATE_FOLLOWED]
-SHAPE = blake2b(repr((FORMAT, MADE)).encode(), digest_size=12).hexdigest()
+TABLES_SQL = [*map(codec.create_table, TABLES), follow.CREATE_FOLLOWED]
+SHAPE = blake2b(repr((FORMAT, TABLES_SQL)).encode(), digest_size=12).hexdigest()
 
 
 class Stopped(Exception):
-    """It was told to stop; what it had made is gone."""
+    """The rebuild was stopped; its unfinished file is deleted."""
 
 
 class _Span(NamedTuple):
@@ -56,11 +56,11 @@ class _Batch(NamedTuple):
     rows: codec.Rows
 
 
-Progress = Callable[[_Span, codec.Rows], None]
+OnBatch = Callable[[_Span, codec.Rows], None]
 
 
 def connect(path: Path, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
-    """DuckDB on that file, with so much memory and so many threads. It reads no other file and asks no network."""
+    """Opens the file with DuckDB, limited to so much memory and so many threads, without other files and network."""
     replica = duckdb.connect(
         path,
         config={
@@ -77,15 +77,15 @@ def connect(path: Path, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
 
 
 def rebuild(database: Database, path: Path, pause: Pause, report: Report) -> None:
-    """Makes the replica at `path`. It is there as a whole or not at all; raises `Stopped` where `rest` says so.
+    """Makes the replica at `path`, as a whole or not at all. Raises `Stopped` if `pause` says to stop.
 
-    Runs in a thread of its own, which gives way to the others.
+    It runs in a thread of its own with a low priority, so that it yields to the writer.
     """
     failed: list[BaseException] = []
 
     def work() -> None:
         try:
-            _give_way()
+            _lower_priority()
             _make(database, path, pause, report)
         except BaseException as why:
             failed.append(why)
@@ -97,34 +97,34 @@ def rebuild(database: Database, path: Path, pause: Pause, report: Report) -> Non
         raise failed[0]
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _make(database: Database, path: Path, pause: Pause, report: Report) -> None:
     making = path.with_name(f"{path.name}.new")
-    forget(making)
+    delete_files(making)
     try:
         replica = connect(making, MEMORY, threads=1)
         try:
             _fill(database, replica, pause, report)
         finally:
             replica.close()
-        forget(path)
+        delete_files(path)
         making.replace(path)
     finally:
-        forget(making)
+        delete_files(making)
 
 
-def forget(path: Path) -> None:
-    """Deletes a replica and what DuckDB keeps beside it."""
-    for beside in (path, path.with_name(f"{path.name}.wal")):
-        beside.unlink(missing_ok=True)
+def delete_files(path: Path) -> None:
+    """Deletes a replica's file with DuckDB's log and temporary files."""
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        file.unlink(missing_ok=True)
     shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
 
 
 def _fill(database: Database, replica: duckdb.DuckDBPyConnection, pause: Pause, report: Report) -> None:
-    for statement in MADE:
+    for statement in TABLES_SQL:
         replica.execute(statement)
     with database.transaction() as connection:
         changes.write_marker(connection)
@@ -132,7 +132,7 @@ def _fill(database: Database, replica: duckdb.DuckDBPyConnection, pause: Pause, 
         position = follow.start(connection, time.monotonic())
     spans = _spans(database)
     progress = _progress(spans, report)
-    for table in TABLES:  # visits first: the others carry facts of them
+    for table in TABLES:  # visits first: the others have denormalised columns of them
         _copy(replica, _batches(database, [span for span in spans if span.table is table]), pause, progress)
 
     def step(done: int, whole: int) -> None:
@@ -140,8 +140,8 @@ def _fill(database: Database, replica: duckdb.DuckDBPyConnection, pause: Pause, 
         if pause(0):
             raise Stopped
 
-    replica.execute(f"SET threads = {os.cpu_count() or 1:d}")  # nothing is read meanwhile
-    first_seen.renew_all(replica, step=step)
+    replica.execute(f"SET threads = {os.cpu_count() or 1:d}")  # nothing reads meanwhile
+    first_seen.update_all(replica, step=step)
     follow.save(replica, SHAPE, position)
     replica.execute("CHECKPOINT")
 
@@ -157,21 +157,21 @@ def _spans(database: Database) -> list[_Span]:
     return found
 
 
-def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], pause: Pause, progress: Progress) -> None:
-    """Writes one batch while another thread reads the next: both databases work without Python's lock."""
+def _copy(replica: duckdb.DuckDBPyConnection, batches: Generator[_Batch], pause: Pause, progress: OnBatch) -> None:
+    """Writes one batch while another thread reads the next: both databases release the GIL while they work."""
     reading = threading.Lock()
 
     def work() -> None:
         with replica.cursor() as own:
-            own.execute("BEGIN")  # a whole row group goes to the file as soon as it is full: memory stays small
+            own.execute("BEGIN")  # DuckDB writes each full row group to the file at once, so memory stays small
             while batch := _next(batches, reading):
-                codec.add(own, batch.span.table, batch.rows)
+                codec.insert(own, batch.span.table, batch.rows)
                 progress(*batch)
                 if pause(0):
                     raise Stopped
             own.execute("COMMIT")
 
-    with ThreadPoolExecutor(COPY_THREADS, "footfall-rebuild-copy", _give_way) as pool:
+    with ThreadPoolExecutor(COPY_THREADS, "footfall-rebuild-copy", _lower_priority) as pool:
         copying = [pool.submit(work) for _ in range(COPY_THREADS)]
         wait(copying, return_when=FIRST_EXCEPTION)
         with reading:
@@ -189,28 +189,27 @@ def _batches(database: Database, spans: Sequence[_Span]) -> Generator[_Batch]:
     for span in spans:
         last, rows = span.first - 1, None
         while True:
-            with (
-                database.read_without_timeout() as connection
-            ):  # a new one for each: SQLite's log can be taken over between
-                rows = codec.after(connection, *span[:2], last, span.last, follow.at_once(span.table, rows))
+            # One connection a batch, so that SQLite can checkpoint its log in between.
+            with database.read_without_timeout() as connection:
+                rows = codec.read_after(connection, *span[:2], last, span.last, follow.batch_size(span.table, rows))
             if rows is None:
                 break
             yield _Batch(span, rows)
             last = rows.last
 
 
-def _progress(spans: list[_Span], report: Report) -> Progress:
-    """Tells how far it is by the time that the rows cover: counting them would take long on SQLite."""
+def _progress(spans: list[_Span], report: Report) -> OnBatch:
+    """Reports the share of the time that the copied rows cover: counting all rows would take long on SQLite."""
     whole = sum(span.seconds for span in spans)
-    many = 0
+    copied = 0
     reached: dict[int, float] = {}
-    telling = threading.Lock()
+    reporting = threading.Lock()
 
     def step(span: _Span, rows: codec.Rows) -> None:
-        nonlocal many
-        with telling:
-            many += rows.many
+        nonlocal copied
+        with reporting:
+            copied += rows.row_count
             reached[id(span)] = max(reached.get(id(span), 0), span._replace(last=rows.last).seconds)
-            report(f"the columnar replica is made: {sum(reached.values()) / whole:.0%}, {many:,} rows")
+            report(f"the columnar replica is made: {sum(reached.values()) / whole:.0%}, {copied:,} rows")
 
     return step

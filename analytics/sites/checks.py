@@ -13,20 +13,10 @@ from analytics.base.zones import checked_zone
 from analytics.sites.site import normal_domain
 
 IDENTITIES = ("daily", "browser")
-
-
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
 MAX_NAME = 120
-
-
 MAX_PATH = 300
-
-
-MAX_LINES = 200  # of hosts, addresses or paths: each is looked at for each event
-
-
+MAX_LINES = 200  # of hosts, addresses or paths: each event is compared with each of them
 MAX_RETENTION_DAYS = 3_650
 
 
@@ -71,13 +61,13 @@ def _checked_retention(text: str) -> int | None:
 
 
 def _lines(check: Callable[[str], str]) -> Callable[[Iterable[str]], str]:
-    """Checks a list: each entry by `check`, none twice."""
+    """A check of a list: applies `check` to each entry and removes duplicates."""
 
     def checked_lines(texts: Iterable[str]) -> str:
-        kept = list(dict.fromkeys(check(text) for text in texts))
-        if len(kept) > MAX_LINES:
+        lines = list(dict.fromkeys(check(text) for text in texts))
+        if len(lines) > MAX_LINES:
             raise InvalidInput(f"at most {MAX_LINES} entries, please")
-        return "\n".join(kept)
+        return "\n".join(lines)
 
     return checked_lines
 
@@ -87,7 +77,7 @@ def _new_name(text: str) -> str:
 
 
 ADDS: Mapping[str, Callable[[str], str]] = {"domain": normal_domain, "name": _new_name, "timezone": checked_zone}
-
+"""The fields of a new site."""
 
 CHANGES: Mapping[str, Callable[[Any], Any]] = {
     "name": _checked_name,
@@ -100,3 +90,4 @@ CHANGES: Mapping[str, Callable[[Any], Any]] = {
     "excluded_addresses": _lines(_network),
     "excluded_paths": _lines(_path),
 }
+"""The settings of a site that can be changed; the last four are lists."""

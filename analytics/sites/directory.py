@@ -1,4 +1,4 @@
-"""The directory: the sites in memory, so that the hot path reads no table."""
+"""The directory: all sites in memory, so that the hot path runs no query."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from analytics.storage.database import Database
 
 
 class Directory:
-    """The sites in memory, at most `stale_s` seconds behind the database: the hot path asks no table.
+    """All sites in memory, at most `stale_s` seconds behind the database.
 
-    `prepared` has them by domain where somebody renews them (`stale_s` is infinite), else nothing.
+    `prepared` has them by domain where they are renewed from outside (`stale_s` is infinite), else nothing.
     """
 
     def __init__(self, database: Database, stale_s: float = 1.0) -> None:
@@ -28,7 +28,7 @@ class Directory:
         self._sites = TtlCache(self._read, stale_s)
 
     def _read(self) -> _Known:
-        """Only what has changed is parsed anew: for 1,000 sites a renewal takes 3 ms of 14."""
+        """Parses changed rows only: for 1,000 sites a refresh takes 3 ms instead of 14."""
         parsed = self._parsed
         self._parsed = {row: parsed.get(row) or site_of(row) for row in rows(self._database)}
         found = self._parsed.values()
@@ -38,7 +38,7 @@ class Directory:
         return known
 
     def get(self, domain: str) -> Site | None:
-        """The site of that domain as added, in any case and in either form, else with or without `www.`; else None."""
+        """The site of the domain, in any case and in either form, else with or without `www.`; None if unknown."""
         known = self._sites.get().by_domain
         if site := known.get(domain):
             return site
@@ -46,24 +46,24 @@ class Directory:
         return known.get(name) or known.get(other_form(name))
 
     def numbered(self, site_id: int) -> Site | None:
-        """The site with that id, None where there is none."""
+        """The site with that id; None if there is none."""
         return self._sites.get().by_id.get(site_id)
 
     def all(self) -> list[Site]:
-        """Every site, by domain."""
+        """Every site, ordered by domain."""
         return list(self._sites.get().by_domain.values())
 
     def refresh(self) -> None:
-        """Reads the table now; what was known stays where that fails."""
+        """Reads the table now; if that fails, the known sites stay and the error passes through."""
         self._sites.refresh()
 
     def invalidate(self) -> None:
-        """Reads the table again at the next question."""
+        """Makes the next call read the table again."""
         self._sites.invalidate()
 
 
 class _Known(NamedTuple):
-    """The sites by domain, in order, and by id."""
+    """The sites by domain, in the order of domains, and by id."""
 
     by_domain: dict[str, Site]
     by_id: dict[int, Site]

@@ -1,4 +1,4 @@
-"""A note: a day of the chart with a sentence of the owner's."""
+"""A note: a sentence that an owner wrote at a day of the chart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MAX_TEXT = 80
 
 
 class Note(NamedTuple):
-    """One of them; `day` is the site's."""
+    """One note; `day` is a day of the site's zone."""
 
     id: int
     day: date

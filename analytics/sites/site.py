@@ -1,4 +1,4 @@
-"""The site: what is measured, and whose pages and visitors count."""
+"""The site: what is measured, and which pages and visitors count."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ DOMAIN = re.compile(r"^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One site. `hosts` are allowed beside the domain and its subdomains; zone names are IANA's.
+    """One site.
 
-    `week_start` is 0 for Monday to 6; `retention_days` of heartbeats is None where the installation's setting holds;
-    `demo`: its traffic is made up.
+    `hosts` count in addition to the domain and its subdomains. `timezone` is an IANA name. `week_start` is 0 (Monday)
+    to 6. `retention_days` is that of heartbeats; None means the installation's setting. `demo`: its traffic is
+    simulated.
     """
 
     id: int
@@ -42,18 +43,18 @@ class Site:
         return idn.to_letters(self.domain)
 
     def allows_host(self, host: str) -> bool:
-        """Whether pages of that host count: the domain, its subdomains, or a listed host."""
+        """Whether pages of the host count: it is the domain, a subdomain or a listed host."""
         domain = self.domain.removeprefix("www.")
         return host == domain or host.endswith("." + domain) or host in self.hosts
 
     def excludes_host(self, host: str) -> bool:
-        """Whether the owner left out pages of that host or of one that it is a subdomain of; `hosts` win over that."""
+        """Whether the owner excluded the host or a parent domain of it. A host in `hosts` is never excluded."""
         if not self.excluded_hosts or host in self.hosts:
             return False
         return any(host == one or host.endswith("." + one) for one in self.excluded_hosts)
 
     def excludes_address(self, address: str) -> bool:
-        """Whether the owner left out visitors from that address, which is in its plain form."""
+        """Whether the owner excluded visitors with this address (in its plain form)."""
         if not self.excluded_addresses:
             return False
         try:
@@ -63,14 +64,15 @@ class Site:
         return any(parsed in one for one in self.excluded_addresses)
 
     def excludes_path(self, path: str) -> bool:
-        """Whether the owner left out that page."""
+        """Whether the owner excluded the page."""
         return self.wildcards is not None and self.wildcards.match(path)
 
 
 def normal_domain(text: str) -> str:
-    """The domain as it is stored, from whatever people paste: `https://Example.com/` is `example.com`.
+    """The domain as it is stored, from what people paste: `https://Example.com/` becomes `example.com`.
 
-    Letters beyond ASCII become IDNA: `müller.example` is `xn--mller-kva.example`.
+    Letters beyond ASCII become IDNA: `müller.example` becomes `xn--mller-kva.example`. `InvalidInput` if the text has
+    no domain.
     """
     domain = idn.to_ascii(re.sub(r"^[a-z]+://", "", text.strip().lower()).split("/")[0].split(":")[0]).strip(".")
     if not DOMAIN.match(domain) or len(domain) > 253:
@@ -79,7 +81,7 @@ def normal_domain(text: str) -> str:
 
 
 def readable_domain(text: str) -> str:
-    """The domain as it would be stored; "" where it is none."""
+    """The domain as it is stored; "" if the text has none."""
     try:
         return normal_domain(text)
     except InvalidInput:
@@ -87,4 +89,5 @@ def readable_domain(text: str) -> str:
 
 
 def other_form(domain: str) -> str:
+    """The domain without `www.` if it has that, else with it."""
     return domain[4:] if domain.startswith("www.") else "www." + domain

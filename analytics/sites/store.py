@@ -1,4 +1,4 @@
-"""The store of sites: reads, adds, changes and removes them. Behind the command line and the pages."""
+"""The store of sites: reads, adds, changes and removes them, for the command line and the pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analytics.storage.database import Database
 
 
 def site_of(row: Row[Any]) -> Site:
-    """The site of a row of the table."""
+    """The site of a row of `schema.sites`."""
     excluded = tuple(row.excluded_paths.split())
     return Site(
         id=row.id,
@@ -39,18 +39,18 @@ def site_of(row: Row[Any]) -> Site:
 
 
 def all_sites(database: Database) -> list[Site]:
-    """Every site, by domain."""
+    """Every site, ordered by domain."""
     return [site_of(row) for row in rows(database)]
 
 
 def rows(database: Database) -> Sequence[Row[Any]]:
-    """Every row of the table, by domain."""
+    """Every row of `schema.sites`, ordered by domain."""
     with database.read() as connection:
         return connection.execute(select(schema.sites).order_by(schema.sites.c.domain)).all()
 
 
 def find(database: Database, domain: str) -> Site:
-    """The site of that domain, else the one with or without `www.`; `InvalidInput` names the known ones."""
+    """The site of the domain, else the one with or without `www.`. `InvalidInput`, if unknown, lists known sites."""
     wanted = normal_domain(domain)
     known = all_sites(database)
     by_domain = {site.domain: site for site in known}
@@ -63,9 +63,9 @@ def find(database: Database, domain: str) -> Site:
 def add(
     database: Database, domain: str, name: str = "", timezone: str = "UTC", *, now: int, demo: bool = False
 ) -> Site:
-    """The new site, called by its domain where it gets no name.
+    """The new site, named by its domain unless a name is passed.
 
-    `InvalidInput` tells of every field of `ADDS` that is wrong, and where the site is there already.
+    `InvalidInput` names every wrong field of `ADDS`, or says that the site exists already.
     """
     values = checked(ADDS, {"domain": domain, "name": name, "timezone": timezone})
     with database.transaction() as connection:
@@ -73,15 +73,15 @@ def add(
         if connection.execute(taken).first():
             there = f"the site {idn.to_letters(values['domain'])} is there already"
             raise InvalidInput(there, {"domain": there})
-        told = {"name": values["name"] or idn.to_letters(values["domain"]), "created_at": now, "demo": demo}
-        connection.execute(insert(schema.sites).values(values | told))
+        values |= {"name": values["name"] or idn.to_letters(values["domain"]), "created_at": now, "demo": demo}
+        connection.execute(insert(schema.sites).values(values))
     return find(database, domain)
 
 
 def change(database: Database, domain: str, **changes: Any) -> Site:
     """The site with these settings changed: any of `CHANGES`, the last four as lists, the others as text.
 
-    `InvalidInput` tells of every field that is wrong; nothing is changed then.
+    `InvalidInput` names every wrong field; then nothing is changed.
     """
     site = find(database, domain)
     values = checked(CHANGES, changes)
@@ -93,12 +93,15 @@ def change(database: Database, domain: str, **changes: Any) -> Site:
 
 
 def remove(database: Database, domain: str) -> Site:
-    """The site that is gone now, with everything that was stored for it. It is named as it was added, `www.` too."""
+    """Removes a site with all its rows and returns it.
+
+    `domain` must be spelled as it was added, `www.` included; else `InvalidInput`.
+    """
     site = find(database, domain)
     if site.domain != normal_domain(domain):
         raise InvalidInput(f"there is no site {domain}; is {site.shown_domain} meant?")
     with database.transaction() as connection:
-        if not database.embedded:  # after those who are storing for it right now
+        if not database.embedded:  # waits for transactions that store for the site
             connection.execute(select(func.pg_advisory_xact_lock(locks.SITE, site.id)))
         for table in reversed(schema.metadata.sorted_tables):
             if "site_id" in table.c and table is not schema.changes:

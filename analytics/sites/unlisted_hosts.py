@@ -1,4 +1,4 @@
-"""Hosts that send events for a site without being on its list: how often, and what the owner decides about them."""
+"""Unlisted hosts: reads how often each sent events for a site, and stores the owner's decision about it."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from analytics.storage.database import Database
 
 
 def unlisted(database: Database, site: Site) -> list[UnlistedHost]:
-    """The hosts that still wait for a decision, the one with most events first."""
+    """The hosts without a decision yet, those with most events first."""
     found = _counted(database, site.id)
     return [one for one in found if not site.allows_host(one.host) and not site.excludes_host(one.host)]
 
 
 def unknown_sites(database: Database) -> list[UnlistedHost]:
-    """The domains of which events came though no site has them, the one with most events first."""
+    """The domains of events that belong to no site, those with most events first."""
     return _counted(database, NO_SITE)
 
 
 def _counted(database: Database, site_id: int) -> list[UnlistedHost]:
     table = schema.unlisted_hosts
-    asked = select(table.c.host, table.c.count, table.c.last_at).where(table.c.site_id == site_id)
+    counted = select(table.c.host, table.c.count, table.c.last_at).where(table.c.site_id == site_id)
     with database.read() as connection:
-        found = [UnlistedHost(*row) for row in connection.execute(asked)]
+        found = [UnlistedHost(*row) for row in connection.execute(counted)]
     return sorted(found, key=lambda one: (-one.events, one.host))
 
 
 def include(database: Database, domain: str, host: str) -> Site:
-    """The site, which counts pages of that host from now on. `InvalidInput` for what is no host."""
+    """Adds the host to the site's hosts, so that its pages count, and returns the site. `InvalidInput` if no host."""
     site = store.find(database, domain)
     name = sites_site.normal_domain(host)
     return store.change(
@@ -44,7 +44,7 @@ def include(database: Database, domain: str, host: str) -> Site:
 
 
 def ignore(database: Database, domain: str, host: str) -> Site:
-    """The site, which leaves that host out for good: it is among its excluded hosts. `InvalidInput` as above."""
+    """Adds the host to the site's excluded hosts and returns the site. `InvalidInput` if it is no host."""
     site = store.find(database, domain)
     name = sites_site.normal_domain(host)
     return store.change(
@@ -56,7 +56,7 @@ def ignore(database: Database, domain: str, host: str) -> Site:
 
 
 def reconsider(database: Database, domain: str, host: str) -> Site:
-    """The site without either decision about that host, which is unlisted again."""
+    """Takes the decision about the host back, so that it is unlisted again, and returns the site."""
     site = store.find(database, domain)
     name = sites_site.normal_domain(host)
     return store.change(

@@ -1,7 +1,7 @@
-"""Which rows of the facts were written: a line for each group and site, in the transaction that wrote them.
+"""Change capture: which rows of the facts each transaction wrote, one line for each group and site.
 
-Whoever keeps a copy of the facts (`analytics.replica.columnar`) reads what is new here and then those rows, however old
-they are. The last `KEPT` lines stay; who is further behind copies everything again. Nothing here goes by a clock.
+A copy of the facts (`analytics.replica.columnar`) reads the new lines and then those rows, however old they are. The
+last `MAX_LINES` lines are kept; a copy that is further behind starts again. Nothing here depends on a clock.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ FACTS = COLUMNS[1:]
 
 
 class Change(NamedTuple):
-    """One line: the ids of rows that were added, changed or deleted, by table; None: any row of the site."""
+    """One line: the ids of the rows that were added, changed or deleted, by table; None: any row of the site."""
 
     id: int
     site_id: int
     rows: Mapping[str, Sequence[int] | None]
-    digest: str  # what it says, in short
+    digest: str  # of its content
 
 
 def record(connection: Connection, site_id: int, **rows: Iterable[int]) -> None:
-    """Says in this transaction which `visits`, `pageviews` and `events` of a site it changed or deleted.
+    """Records the ids of the `visits`, `pageviews` and `events` that this transaction changed or deleted.
 
-    Call it last. With none of the three: all of the site's rows.
+    Call it last. Without any of the three, all rows of the site count as changed.
     """
     values = {name: array("q", ids).tobytes() for name, ids in rows.items()}
     if rows:
@@ -47,39 +47,39 @@ def record(connection: Connection, site_id: int, **rows: Iterable[int]) -> None:
 
 
 def record_removed_site(connection: Connection, site_id: int) -> None:
-    """Says that a site is gone, and deletes the lines that told of its rows. Call it last, in place of `note`."""
-    # The new line comes first: SQLite would give it the number of one that was deleted, which followers have seen.
-    said = connection.execute(insert(schema.changes).values(site_id=site_id)).inserted_primary_key
-    assert said
+    """Records that a site was removed, and deletes the earlier lines of the site. Call it last, instead of `record`."""
+    # The new line comes first: else SQLite would reuse the number of a deleted one, which followers have seen.
+    key = connection.execute(insert(schema.changes).values(site_id=site_id)).inserted_primary_key
+    assert key
     table = schema.changes
-    connection.execute(delete(table).where(table.c.site_id == site_id, table.c.id < said[0]))
+    connection.execute(delete(table).where(table.c.site_id == site_id, table.c.id < key[0]))
 
 
 def write_marker(connection: Connection) -> None:
-    """Writes a line that no other truth has, of no row: where a copy begins."""
+    """Writes a line that no other database has, of no row: a copy begins there."""
     record(connection, 0, visits=[secrets.randbits(62)])
 
 
-def newest(connection: Connection, many: int) -> list[Change]:
-    """The last lines, oldest first."""
+def newest(connection: Connection, limit: int) -> list[Change]:
+    """The last `limit` lines, oldest first."""
     table = schema.changes
-    found = connection.execute(select(table).order_by(table.c.id.desc()).limit(many)).all()
+    found = connection.execute(select(table).order_by(table.c.id.desc()).limit(limit)).all()
     return [_change(row) for row in reversed(found)]
 
 
 def find(connection: Connection, change_id: int) -> Change | None:
-    """The line of that number; None where it is not there (any more)."""
+    """The line of that number; None if it is not there (any more)."""
     row = connection.execute(select(schema.changes).where(schema.changes.c.id == change_id)).first()
     return None if row is None else _change(row)
 
 
-def after(connection: Connection, seen: int, also: Collection[int], most: int) -> list[Change]:
-    """The lines with a higher number than `seen`, and those of `also`, by number; at most so many."""
+def after(connection: Connection, seen: int, also: Collection[int], limit: int) -> list[Change]:
+    """The lines with a number above `seen` or in `also`, at most `limit`, ordered by number."""
     table = schema.changes
     wanted = table.c.id > seen
     if also:
         wanted = or_(wanted, table.c.id.in_(list(also)))
-    return [_change(row) for row in connection.execute(select(table).where(wanted).order_by(table.c.id).limit(most))]
+    return [_change(row) for row in connection.execute(select(table).where(wanted).order_by(table.c.id).limit(limit))]
 
 
 def _change(row: Row[*tuple[Any, ...]]) -> Change:
@@ -89,12 +89,12 @@ def _change(row: Row[*tuple[Any, ...]]) -> Change:
     return Change(row.id, row.site_id, rows, digest)
 
 
-def prune(database: Database, pause: Pause, kept: int = MAX_LINES) -> int:
-    """Deletes all but the last `kept` lines, in batches that hold nobody up, and says how many."""
+def prune(database: Database, pause: Pause, keep: int = MAX_LINES) -> int:
+    """Deletes all but the last `keep` lines, in small batches, and returns how many."""
     table, gone = schema.changes, 0
     with database.read() as connection:
         first, last = connection.execute(select(func.min(table.c.id), func.max(table.c.id))).one()
-    end = (last or 0) - kept + 1
+    end = (last or 0) - keep + 1
     for low in range(first or 0, end, BATCH):
         begun = time.monotonic()
         with database.transaction() as connection:

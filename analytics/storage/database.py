@@ -1,11 +1,10 @@
-"""The database: one that writes, many that read, the schema brought up to date at start."""
+"""The database, the source of truth: one connection that writes on SQLite, many that read, and the newest schema."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import socket
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -16,36 +15,24 @@ from typing import IO, Any
 import alembic.command
 import alembic.config
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool, StaticPool
 
 from analytics.base import error_causes, private_files
 from analytics.base.config import Config
 from analytics.base.ids import IMPORTED
-from analytics.storage import locks
+from analytics.storage import engines, locks
 from analytics.storage.availability import UNRESPONSIVE_S, Availability, Unresponsive
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
-BUSY = "busy_timeout=5000"
-PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",  # a commit returns when the log is synced: what "stored" means
-    "secure_delete=ON",  # a destroyed salt is nowhere in the file
-    "temp_store=MEMORY",
-    "cache_size=-65536",
-    "wal_autocheckpoint=4000",
-    BUSY,
-)
-
 
 class DatabaseInUse(RuntimeError):
-    """Another process owns the SQLite file; the message names it."""
+    """Another process uses the SQLite file; the message names the process."""
 
 
 class NoData(RuntimeError):
-    """Nothing is there to work on; the message names the place that was looked at."""
+    """There is no data to work on; the message names the place."""
 
 
 class Database:
@@ -65,11 +52,11 @@ class Database:
         if config.embedded or config.data_dir.exists():
             private_files.directory(config.data_dir)
         if config.embedded:
-            error_causes.DATA.path = _path(config).parent
-            private_files.file(_path(config))
-        self._lock_file = _own(_path(config)) if config.embedded else None
-        self.writing, self.reading = _sqlite(config) if config.embedded else _postgresql(config)
-        self._probing = self.reading if config.embedded else _create_probe(config)
+            error_causes.DATA.path = engines.sqlite_path(config).parent
+            private_files.file(engines.sqlite_path(config))
+        self._lock_file = _own(engines.sqlite_path(config)) if config.embedded else None
+        self.writing, self.reading = engines.sqlite(config) if config.embedded else engines.postgresql(config)
+        self._probing = self.reading if config.embedded else engines.postgresql_probe(config)
         self._readers: set[Any] = set()
         if not self.embedded:
             event.listen(self.reading, "connect", lambda driver, _: self._readers.add(driver))
@@ -110,9 +97,9 @@ class Database:
             connection.execute(text("SELECT 1 FROM sites LIMIT 1"))
 
     def cut_readers(self) -> None:
-        """Ends the connections to PostgreSQL that only read: whoever waits for an answer gets an error in its place.
+        """Shuts down the reading connections to PostgreSQL: queries that wait for an answer fail. No data is lost.
 
-        A process that is stopped keeps its connections, so no time-out of the network ends them. Nothing is lost by it.
+        A stopped server process keeps its connections open, so no network time-out ends them.
         """
         for driver in list(self._readers):
             with suppress(OSError, psycopg.Error), closing(socket.socket(fileno=os.dup(driver.fileno()))) as connection:
@@ -120,7 +107,7 @@ class Database:
 
     @contextmanager
     def read_without_timeout(self) -> Iterator[Connection]:
-        """As `read`, for work that no page waits for: the answer may take as long as it takes."""
+        """As `read`, without a time limit: for work that no page waits for."""
         if self.embedded:
             with self.read() as connection:
                 yield connection
@@ -131,10 +118,10 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """A connection that reads the database as it is at its first statement, for as long as the block lasts."""
+        """A connection that reads one consistent state, that of its first statement, until the block ends."""
         if self.embedded:
             with self.reading.connect() as connection:
-                connection.exec_driver_sql("BEGIN")  # rolled back when the connection is given back
+                connection.exec_driver_sql("BEGIN")  # the pool rolls it back
                 yield connection
             return
         still = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -144,32 +131,35 @@ class Database:
 
     @contextmanager
     def daily_work_lock(self) -> Iterator[bool]:
-        """Whether nobody else, in this process or in another on this database, is within such a block."""
+        """Tries to take the lock of the day's work without waiting; yields whether it was free.
+
+        One block at a time has it, of all threads and processes on this database.
+        """
         if self.embedded:
-            taken = self._daily_work_lock.acquire(blocking=False)
+            acquired = self._daily_work_lock.acquire(blocking=False)
             try:
-                yield taken
+                yield acquired
             finally:
-                if taken:
+                if acquired:
                     self._daily_work_lock.release()
             return
         with self.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.detach()  # it is closed for good at the end, and with it the lock is gone
+            connection.detach()  # so that it is closed at the end, which releases the lock
             yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": locks.DAILY_WORK}).scalar())
 
     def scrub_deleted(self) -> bool:
-        """Makes deleted rows unreadable in SQLite's log too; False where a reader holds the log: ask again later."""
+        """Removes deleted rows from SQLite's log too; False if a reader prevents it: call again later."""
         if not self.embedded:
-            return True  # PostgreSQL's log goes its own way
+            return True  # PostgreSQL recycles its log by itself
         with self._write_lock, self.writing.connect() as connection:
             cursor = connection.connection.cursor()
             cursor.execute("PRAGMA busy_timeout=50")
             busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            cursor.execute(f"PRAGMA {BUSY}")
+            cursor.execute(f"PRAGMA {engines.BUSY}")
             return not busy
 
     def renew_lease(self) -> None:
-        """Takes the worker's number anew where the connection that held it has died."""
+        """Leases a worker number again if the connection that held the lease has died."""
         if self._lease is None:
             return
         try:
@@ -190,7 +180,7 @@ class Database:
             alembic.command.upgrade(settings, "head")
 
     def close(self) -> None:
-        """Lets go of connections and of the file."""
+        """Closes the connections and releases the file."""
         if lease := getattr(self, "_lease", None):
             lease.close()
         self.reading.dispose()
@@ -202,31 +192,26 @@ class Database:
 
 
 def check_free(config: Config) -> None:
-    """Raises `Taken` where another process has the SQLite file."""
-    if config.embedded and _path(config).exists():
-        _own(_path(config)).close()
+    """Raises `DatabaseInUse` if another process uses the SQLite file."""
+    if config.embedded and engines.sqlite_path(config).exists():
+        _own(engines.sqlite_path(config)).close()
 
 
 def check_there(config: Config, *, directory: bool = False) -> None:
-    """Raises `NoData` where there is no SQLite file, so that nothing is made by looking.
+    """Raises `NoData` if there is no SQLite file, so that a command that only reads makes none.
 
-    PostgreSQL's database is the one that the settings name, with data or without; there is no data only for who needs
-    the data `directory`, where there is none.
+    With PostgreSQL it raises only if the caller needs the data `directory` and there is none.
     """
-    if _path(config).exists() if config.embedded else (config.data_dir.exists() or not directory):
+    if engines.sqlite_path(config).exists() if config.embedded else (config.data_dir.exists() or not directory):
         return
     place, named = config.data_dir, "--data-dir or FOOTFALL_DATA_DIR"
     if config.embedded and config.database_url:
-        place, named = _path(config), "FOOTFALL_DATABASE_URL"
+        place, named = engines.sqlite_path(config), "FOOTFALL_DATABASE_URL"
     raise NoData(f"no data in {place.absolute()}; `serve` makes it there, {named} names another place")
 
 
-def _path(config: Config) -> Path:
-    return Path(config.url.removeprefix("sqlite:///"))
-
-
 def _own(path: Path) -> IO[str]:
-    """The locked file that says who owns the SQLite file."""
+    """Locks the SQLite file for this process: the open lock file, which contains the process's number."""
     file = open(f"{path.resolve()}.lock", "a+", opener=private_files.opener)  # noqa: SIM115 - it stays open as long as we own the data
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -241,53 +226,8 @@ def _own(path: Path) -> IO[str]:
     return file
 
 
-def _sqlite(config: Config) -> tuple[Engine, Engine]:
-    path = _path(config)
-
-    def connect_writer() -> sqlite3.Connection:
-        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, cached_statements=2048)
-        for pragma in PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    def connect_reader() -> sqlite3.Connection:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
-
-    writing = create_engine("sqlite://", creator=connect_writer, poolclass=StaticPool, hide_parameters=True)
-    event.listen(writing, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    reading = create_engine(
-        "sqlite://", creator=connect_reader, poolclass=QueuePool, pool_size=16, hide_parameters=True
-    )
-    return writing, reading
-
-
-# What is sent and not received within 10 s ends a connection, and so does a machine that is silent for as long: libpq
-# would wait for two hours. A process that is stopped on a machine that lives is noticed by `Database.probe` alone.
-NETWORK = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
-NETWORK |= {"keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 3}
-
-
-def _postgresql(config: Config) -> tuple[Engine, Engine]:
-    options: dict[str, Any] = {
-        "pool_pre_ping": True,
-        "pool_recycle": 1800,
-        "pool_timeout": 5,
-        "hide_parameters": True,  # what visitors send stays out of our logs
-    }
-    network = {**NETWORK, "options": "-c statement_timeout=20000"}
-    writing = create_engine(config.url, pool_size=4, connect_args=network, **options)
-    quick = {**network, "connect_timeout": 3}  # somebody waits for a page
-    reading = create_engine(config.url, pool_size=8, isolation_level="AUTOCOMMIT", connect_args=quick, **options)
-    return writing, reading
-
-
-def _create_probe(config: Config) -> Engine:
-    return create_engine(config.url, pool_size=1, max_overflow=0, isolation_level="AUTOCOMMIT", connect_args=NETWORK)
-
-
 def _lease_worker(connection: Connection) -> int:
-    """The lowest number that no other living process on this database has."""
+    """Leases the lowest worker number that no other live process on this database has."""
     taking = text("SELECT pg_try_advisory_lock(:space, :n)")
     for number in range(IMPORTED):
         if connection.execute(taking, {"space": locks.WORKER, "n": number}).scalar():

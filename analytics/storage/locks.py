@@ -1,17 +1,17 @@
-"""PostgreSQL's advisory locks that Footfall takes: any numbers that nobody else takes in the same database.
+"""The numbers of the PostgreSQL advisory locks that Footfall takes; any that no other program takes in the database.
 
-Processes of several versions may meet on one database, so a number never changes. PostgreSQL keeps locks of one number
-apart from those of two.
+Processes of several versions may share a database, so a number never changes. In PostgreSQL, locks of one number are
+distinct from locks of two.
 """
 
 MIGRATION = 7_303_001
-"""For the transaction in which the schema is brought up to date."""
+"""Taken by the transaction that migrates the schema."""
 
 WORKER = 7_303_002
-"""With the worker's number: held as long as the process that has it lives."""
+"""With a worker number: taken for as long as the process of that number lives."""
 
 DAILY_WORK = 7_303_003
-"""While one process of all does the day's work."""
+"""Taken while one of all processes does the day's work."""
 
 SITE = 7303
-"""With the site's number: for a transaction that stores for the site, or removes it."""
+"""With a site's id: taken by a transaction that stores for the site or removes it."""

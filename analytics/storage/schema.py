@@ -1,8 +1,8 @@
-"""The tables of the truth, in SQLAlchemy Core.
+"""The tables of the database, in SQLAlchemy Core.
 
-Times are whole seconds since the epoch, UTC. Every key and join carries `site_id`, so that all fact tables can be
-distributed by site. The `id` of a fact is made by `analytics.base.ids`: it starts with the fact's time, so the primary
-key is also the index by time, and rows are appended rather than scattered.
+Times are whole seconds since the epoch, UTC. Every key and join has `site_id`, so that all fact tables can be
+distributed by site. `analytics.base.ids` makes the `id` of a fact: it starts with the fact's time, so the primary key
+is also the index by time, and rows are appended rather than scattered.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ sites = Table(
     Column("excluded_paths", Text, nullable=False, server_default=""),
     Column("created_at", BigInteger, nullable=False),
     _text("excluded_hosts"),  # one a line
-    Column("retention_days", Integer),  # of heartbeats; None: as the installation is set
-    Column("demo", Boolean, nullable=False, server_default=false()),  # its traffic is made up
-    sqlite_autoincrement=True,  # a removed site's number is never given to another
+    Column("retention_days", Integer),  # of heartbeats; None: the installation's setting
+    Column("demo", Boolean, nullable=False, server_default=false()),  # its traffic is simulated
+    sqlite_autoincrement=True,  # the id of a removed site is never reused
 )
 
 people = Table(
@@ -78,12 +78,12 @@ people = Table(
     _id(),
     Column("email", Text, nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
-    Column("role", Text, nullable=False),  # on every site; "member": only what memberships say
+    Column("role", Text, nullable=False),  # on every site; "member": only the memberships count
     Column("created_at", BigInteger, nullable=False),
     _text("language"),  # of dates and numbers, BCP 47; empty: the browser's
 )
 
-# What somebody is on one site, beside their role on every site; the higher one counts.
+# A person's role on one site, in addition to the role on every site; the higher one counts.
 memberships = Table(
     "memberships",
     metadata,
@@ -100,7 +100,7 @@ invitations = Table(
     Column("token_hash", Text, nullable=False, unique=True),
     Column("site_id", Integer),  # None: every site
     Column("role", Text, nullable=False),
-    _text("email"),  # whom it is meant for; anybody who has the link may use it
+    _text("email"),  # the invited person's; anybody who has the link may use it
     Column("created_by", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
@@ -144,7 +144,7 @@ salts = Table(
     metadata,
     Column("site_id", Integer, primary_key=True, autoincrement=False),
     Column("day", Text, primary_key=True),  # of the site's zone, YYYY-MM-DD
-    Column("nonce", Text, nullable=False),  # hex; the salt is this under the key of the installation
+    Column("nonce", Text, nullable=False),  # hex; the salt is its HMAC under the installation's key
 )
 
 visits = Table(
@@ -192,7 +192,7 @@ pageviews = Table(
     "pageviews",
     metadata,
     *_fact_key(),
-    Column("page_id", Text, nullable=False),  # made by the page; sent again, it is counted once
+    Column("page_id", Text, nullable=False),  # made by the page; an id that is sent again is counted once
     Column("at", BigInteger, nullable=False),
     Column("visit_id", BigInteger, nullable=False),
     Column("visitor", BigInteger, nullable=False),
@@ -227,7 +227,7 @@ events = Table(
     **CLUSTERED,
 )
 
-# Append only, one row a beat: with it the live state of any past second can be told.
+# Append only, one row a beat: the live state of any past second can be computed from them.
 heartbeats = Table(
     "heartbeats",
     metadata,
@@ -235,7 +235,7 @@ heartbeats = Table(
     Column("at", BigInteger, nullable=False),
     Column("visit_id", BigInteger, nullable=False),
     Column("visitor", BigInteger, nullable=False),
-    Column("tab", BigInteger, nullable=False),  # which page in the visitor's browser: a hash of the pageview's id
+    Column("tab", BigInteger, nullable=False),  # of the visitor's browser: a hash of the pageview's id
     Column("user_id", Text),
     _text("user_type"),
     Column("state", SmallInteger, nullable=False),  # analytics.live.beat.State
@@ -243,7 +243,7 @@ heartbeats = Table(
     **CLUSTERED,
 )
 
-# Saved filters of the Overview; of everybody who sees the site where they are nobody's own.
+# Saved filters of the Overview: one person's, or shared by everybody who sees the site (no person_id).
 segments = Table(
     "segments",
     metadata,
@@ -255,7 +255,7 @@ segments = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
-# What happened on a day, as people wrote it into the chart.
+# Notes that people wrote into the chart, by day.
 notes = Table(
     "notes",
     metadata,
@@ -266,8 +266,8 @@ notes = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
-# Which facts a transaction wrote: a line for each group and site (analytics.storage.changes). The three are ids, 8
-# bytes each; None: any row of the site.
+# Change capture: which facts a transaction wrote, a line for each group and site (analytics.storage.changes). The
+# three columns are ids of 8 bytes each; None: any row of the site.
 changes = Table(
     "changes",
     metadata,
@@ -282,13 +282,13 @@ outcomes = Table(
     "outcomes",
     metadata,
     Column("site_id", Integer, primary_key=True, autoincrement=False),  # 0: no such site
-    Column("hour", BigInteger, primary_key=True, autoincrement=False),  # its first second
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),  # the hour's first second
     Column("outcome", Text, primary_key=True),
     Column("reason", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
 )
 
-# Robots that were left out, by the name that they give themselves.
+# Events of robots that were filtered out, by the robot's own name.
 robots = Table(
     "robots",
     metadata,
@@ -298,7 +298,7 @@ robots = Table(
     Column("count", BigInteger, nullable=False),
 )
 
-# Hosts that sent events for a site whose list they are not on.
+# Hosts that sent events for a site without being on its list.
 unlisted_hosts = Table(
     "unlisted_hosts",
     metadata,
@@ -308,7 +308,7 @@ unlisted_hosts = Table(
     Column("last_at", BigInteger, nullable=False),
 )
 
-# Which day's work is done: a job that was killed half-way has no row, or one that says so, and runs again.
+# The days for which each daily job is done: a job that was killed half-way is not done, and runs again.
 jobs = Table(
     "jobs",
     metadata,
@@ -327,7 +327,7 @@ daily_usage = Table(
     Column("anonymous", Integer, nullable=False),
 )
 
-# How many people were there at each minute of a day: what its heartbeats told, kept when they are purged.
+# How many people were active at each minute of a day, counted from its heartbeats and kept when these are purged.
 concurrents = Table(
     "concurrents",
     metadata,

@@ -11,7 +11,7 @@
 
   function fillZones() {
     for (const node of document.querySelectorAll("[data-own-zone]:not([data-filled])")) {
-      const field = document.getElementById(node.dataset.ownZone);
+      const field = /** @type {HTMLInputElement} */ (document.getElementById(node.dataset.ownZone));
       if (!field) continue;
       node.dataset.filled = "";
       if (!field.value) put(field, Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC");
@@ -21,7 +21,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-add]");
     if (!button) return;
-    const field = document.getElementById(button.dataset.to);
+    const field = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.to));
     const lines = field.value.split("\n").map((line) => line.trim()).filter(Boolean);
     if (!lines.includes(button.dataset.add)) put(field, [...lines, button.dataset.add].join("\n"));
     field.focus();

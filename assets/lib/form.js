@@ -152,7 +152,7 @@
     else send(form, button);
   });
   document.addEventListener("click", (event) => {
-    const one = event.target.closest("form [role=switch]");
+    const one = /** @type {HTMLButtonElement} */ (event.target.closest("form [role=switch]"));
     if (!one) return;
     one.setAttribute("aria-checked", String(one.getAttribute("aria-checked") !== "true"));
     touched(one.form);
@@ -182,15 +182,16 @@
 
   new MutationObserver((changes) => {
     described();
-    for (const {target, attributeName} of changes) {
+    for (const {target: node, attributeName} of changes) {
+      const target = /** @type {HTMLElement} */ (node);
       if (attributeName === "data-answer" && target.dataset.answer) answered(target);
       if (attributeName === "aria-busy" && target.dataset.channel && target.ariaBusy === "false") refused(target);
     }
   }).observe(document, {childList: true, subtree: true, attributeFilter: ["data-answer", "aria-busy"]});
 
   // The callback has ended; where no answer follows, the server has refused it.
-  function refused({dataset: {channel}}) {
-    const due = waiting[channel];
+  function refused({dataset}) {
+    const {channel} = dataset, due = waiting[channel];
     if (due) setTimeout(() => waiting[channel] === due && failed(channel, "Not saved: the server refused it. Reload the page to see why."), REFUSED_MS);
   }
 })();

@@ -8,7 +8,7 @@
   const FIELDS = "input, textarea, select, [contenteditable]:not([contenteditable=false]), [role=textbox], [role=combobox]";
   let typed = "", forget;
 
-  const sheet = () => document.getElementById("shortcuts");
+  const sheet = () => /** @type {HTMLDialogElement} */ (document.getElementById("shortcuts"));
 
   function isOn() {
     try { return localStorage.getItem(KEPT) !== "off"; } catch { return true; }
@@ -20,7 +20,7 @@
   }
 
   function showSwitch() {
-    document.getElementById("shortcuts-on").setAttribute("aria-checked", isOn());
+    document.getElementById("shortcuts-on").setAttribute("aria-checked", String(isOn()));
   }
 
   // ───────── typing ─────────

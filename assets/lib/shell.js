@@ -48,14 +48,14 @@
     const current = document.querySelector(".ff-side [aria-current]:not([data-shown])");
     if (!current) return;
     current.dataset.shown = "";
-    const row = current.parentNode;
+    const row = current.parentElement;
     row.scrollLeft += current.getBoundingClientRect().right - row.getBoundingClientRect().right + 24;
   }
 
   // ───────── menus: one open at a time; Escape, a click outside or a chosen link closes ─────────
 
   function closeMenus(except) {
-    for (const menu of document.querySelectorAll("details.ff-menu[open]")) if (menu !== except) menu.open = false;
+    for (const menu of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.ff-menu[open]"))) if (menu !== except) menu.open = false;
   }
 
   document.addEventListener("keydown", (event) => {
@@ -135,10 +135,13 @@
     look();
   }
 
+  /** @param {any} target */
+  const isDone = ({id, ariaBusy}) => id === "root" && ariaBusy === "false";
+
   // Where the line drops Dash never ends its callback, so there is a time for it too.
   setTimeout(late, times.page);
   new MutationObserver((changes) => {
-    if (changes.some(({target}) => target.id === "root" && target.ariaBusy === "false")) setTimeout(late, DRAWING_MS);
+    if (changes.some(({target}) => isDone(target))) setTimeout(late, DRAWING_MS);
     look();
   }).observe(document, {childList: true, subtree: true, attributeFilter: ["aria-busy"]});
 })();

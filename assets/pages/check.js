@@ -18,7 +18,7 @@
     if (!node) return;
     say("waiting-since", `Since ${clock(Date.now() / 1000)}`);
     if (byId("opted-out")) byId("opted-out").hidden = !optedOut();
-    help = setTimeout(() => { if (byId("trouble")) byId("trouble").open = true; }, times.help);
+    help = setTimeout(() => { const trouble = byId("trouble"); if (trouble) trouble.setAttribute("open", ""); }, times.help);
   }
 
   const optedOut = () => navigator.globalPrivacyControl === true || navigator.doNotTrack === "1";

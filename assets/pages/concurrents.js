@@ -19,6 +19,7 @@
     const {base, step} = scale([...people, ...before, 0].filter((n) => n !== UNKNOWN));
     const x = (minute) => 100 * minute / (people.length - 1), y = (n) => 100 - 50 * (n - base) / step;
     const svg = make("svg", {viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true"});
+    /** @type {Element[]} */
     const parts = [svg];
     for (const at of [0, 50, 100]) {
       svg.append(make("line", {class: "ff-gl", x1: 0, x2: 1000, y1: at, y2: at}));
@@ -85,7 +86,7 @@
       made.addEventListener("change", () => { if (made.value && made.validity.valid) go(made.value); });
       place.append(made);
     }
-    const input = place.firstChild;
+    const input = place.querySelector("input");
     if (input.dataset.day === place.dataset.day) return;
     input.dataset.day = input.value = place.dataset.day;
     input.max = place.dataset.last;

@@ -14,6 +14,7 @@
     event: (event) => event.type === "event",
     "signed-in": (event) => event.user_id != null,
   };
+  /** @type {[RegExp, string][]} */
   const ICONS = [
     [/^outbound/i, "out"], [/download/i, "download"], [/pay|purchase|order|checkout|subscri/i, "card"],
     [/sign.?up|regist|invite/i, "userplus"], [/log.?in|sign.?in/i, "login"], [/mail|newsletter/i, "mail"],
@@ -119,7 +120,7 @@
 
   function row({event, flash, at}) {
     const isEvent = event.type === "event";
-    const picture = isEvent ? (ICONS.find(([pattern]) => pattern.test(event.name)) || [0, "zap"])[1] : "eye";
+    const picture = isEvent ? (ICONS.find(([pattern]) => pattern.test(event.name)) || [/./, "zap"])[1] : "eye";
     const kind = make("span", "ff-ev-i", icon(picture), make("span", "ff-vh", isEvent ? "Event" : "Pageview"));
     const middle = make("div", "", headline(event, isEvent), details(event));
     const time = make("time", "ff-time");
@@ -183,7 +184,7 @@
 
   function choose(button) {
     show = button.dataset.show;
-    for (const each of byId("feed-chips").querySelectorAll("[data-show]")) each.setAttribute("aria-pressed", each === button);
+    for (const each of byId("feed-chips").querySelectorAll("[data-show]")) each.setAttribute("aria-pressed", String(each === button));
     draw();
     say();
   }

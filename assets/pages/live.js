@@ -337,10 +337,13 @@
   });
   setInterval(tick, 1000);
 
+  /** @param {any} target */
+  const isDone = ({id, ariaBusy}) => id === "refresh" && ariaBusy === "false";
+
   new MutationObserver((changes) => {
     adopt();
     const redrawn = changes.some((change) => change.attributeName === "data-points");
-    if (root && changes.some(({target}) => target.id === "refresh" && target.ariaBusy === "false")) ended();
+    if (root && changes.some(({target}) => isDone(target))) ended();
     if (root && (redrawn || byId("spark") !== drawn)) drawSpark();
     if (root && changes.some((change) => change.attributeName === "data-at")) turnWords();
     if (state === "live" && stats) paint();  // before the eye sees the older number of a slow redraw

@@ -118,16 +118,16 @@
   function fail(part) {
     delete part.dataset.key;
     if (part.dataset.part === "toolbar") return;
-    const said = byId("overview-failed").firstElementChild.cloneNode(true), named = part.getAttribute("aria-label");
+    const said = /** @type {HTMLElement} */ (byId("overview-failed").firstElementChild.cloneNode(true)), named = part.getAttribute("aria-label");
     if (named) said.querySelector("b").textContent = `${named} could not be read`;
     if (!navigator.onLine) said.querySelector("p").textContent = "This device is offline.";
     part.replaceChildren(said);
   }
 
   function remembered(part) {
-    const active = document.activeElement, open = part.querySelector("details[open] > summary");
-    if (open || !part.contains(active)) return open && {open: open.dataset.keep, id: "", keep: open.dataset.keep};
-    return {keep: active.dataset.keep, id: active.id, value: active.value, caret: active.selectionStart};
+    const active = /** @type {HTMLInputElement} */ (document.activeElement), open = part.querySelector("details[open] > summary");
+    if (open || !part.contains(active)) return open && {open: open.dataset.keep, id: "", keep: open.dataset.keep, value: "", caret: 0};
+    return {keep: active.dataset.keep, id: active.id, value: active.value, caret: active.selectionStart, open: ""};
   }
 
   function restore(part, {keep, id, value, caret, open}) {
@@ -182,7 +182,7 @@
   // ───────── the dialog ─────────
 
   function showDialog() {
-    const dialog = page && byId("overview-details");
+    const dialog = /** @type {HTMLDialogElement} */ (page && byId("overview-details"));
     if (!dialog) return;
     const wanted = new URLSearchParams(location.search).get("details"), drawn = dialog.querySelector("h2, [role=alert]");
     if (wanted && drawn && !dialog.open) dialog.showModal();
@@ -208,14 +208,14 @@
       return look();
     }
     if (target.id === "overview-details") return go(CLOSED);  // beside the dialog
-    const link = target.closest("#overview [data-change]");
+    const link = /** @type {HTMLButtonElement} */ (target.closest("#overview [data-change]"));
     if (!link || link.disabled) return;
     event.preventDefault();
     go(event.shiftKey && link.dataset.out ? link.dataset.out : link.dataset.change);
   });
 
   document.addEventListener("cancel", (event) => {
-    if (event.target.id !== "overview-details") return;
+    if (/** @type {Element} */ (event.target).id !== "overview-details") return;
     event.preventDefault();
     go(CLOSED);
   }, true);
@@ -224,7 +224,7 @@
     const tab = event.target.closest && event.target.closest("#overview [role=tab]"), move = {ArrowLeft: -1, ArrowRight: 1}[event.key];
     if (!tab || !move) return;
     event.preventDefault();
-    const tabs = [...tab.parentNode.children], next = tabs[(tabs.indexOf(tab) + move + tabs.length) % tabs.length];
+    const tabs = /** @type {HTMLElement[]} */ ([...tab.parentNode.children]), next = tabs[(tabs.indexOf(tab) + move + tabs.length) % tabs.length];
     next.focus();
     next.click();
   });
@@ -236,13 +236,13 @@
   });
 
   document.addEventListener("submit", (event) => {
-    const form = event.target.closest("#overview [data-asks]");
+    const form = /** @type {HTMLFormElement} */ (event.target.closest("#overview [data-asks]"));
     if (!form) return;
     event.preventDefault();
     const given = Object.fromEntries(new FormData(form)), name = form.dataset.asks;
     form.closest("details").open = false;
     if (name === "filter") return go(String(new URLSearchParams({filters: withFilter(given)})));
-    const dates = [given[`${name}-first`], given[`${name}-last`]].sort();
+    const dates = [given[`${name}-first`], given[`${name}-last`]].sort().join(",");
     go(String(new URLSearchParams(name === "period" ? {period: dates, interval: ""} : {compare: dates})));
   });
 
@@ -269,7 +269,9 @@
       page = found;
       if (page) look();
     }
-    for (const {target, attributeName} of changes)
+    for (const {target: node, attributeName} of changes) {
+      const target = /** @type {HTMLElement} */ (node);
       if (attributeName && page && page.contains(target) && target.dataset.answer) answeredForm(target);
+    }
   }).observe(document, {childList: true, subtree: true, attributeFilter: ["data-answer"]});
 })();

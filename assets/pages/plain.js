@@ -3,7 +3,7 @@
   "use strict";
 
   function offersToShow(button) {
-    const field = document.getElementById(button.dataset.shows);
+    const field = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.shows));
     button.hidden = false;
     button.addEventListener("click", () => {
       const shown = field.type === "password";

@@ -33,13 +33,13 @@
   }
 
   function say() {
-    const input = byId("rewind-slider");
+    const input = /** @type {HTMLInputElement} */ (byId("rewind-slider"));
     if (!input) return;
     const at = aim || now(), away = now() - at, zone = byId("live").dataset.timezone;
-    input.max = now();
-    if (Number(input.value) !== at) input.value = at;
+    input.max = String(now());
+    if (Number(input.value) !== at) input.value = String(at);
     const clock = footfallWrite.time(at * 1000, zone, true);
-    input.style.setProperty("--p", `${100 * (at - input.min) / Math.max(1, input.max - input.min)}%`);
+    input.style.setProperty("--p", `${100 * (at - Number(input.min)) / Math.max(1, Number(input.max) - Number(input.min))}%`);
     input.setAttribute("aria-valuetext", aim ? `${clock}, ${ago(away)}` : "Live");
     text("rewind-at", clock);
     text("rewind-ago", aim ? ago(away) : "drag to rewind");
@@ -104,7 +104,7 @@
     if (!track.dataset.line || drawn === track.dataset.line) return;
     drawn = track.dataset.line;
     line = JSON.parse(drawn);
-    const input = byId("rewind-slider") || slider(), old = track.querySelectorAll("svg, .ff-ticks");
+    const input = /** @type {HTMLInputElement} */ (byId("rewind-slider") || slider()), old = track.querySelectorAll("svg, .ff-ticks");
     for (const node of old) node.remove();
     input.min = line.since;
     input.disabled = line.since >= now() - 1;

@@ -50,7 +50,7 @@
   function fit() {
     for (const one of document.querySelectorAll(".ff-brand, #site-menu")) one.inert = isOn();
     const number = document.getElementById("active-now");
-    if (number && isOn()) number.style.setProperty("--signs", Math.max(3, number.textContent.length));
+    if (number && isOn()) number.style.setProperty("--signs", String(Math.max(3, number.textContent.length)));
   }
 
   document.addEventListener("click", ({target}) => {

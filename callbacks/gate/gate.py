@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -31,7 +31,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.http import parse_cookie
 
-from analytics.access import accounts
+from analytics.access import logins
 from analytics.access.roles import Person
 from analytics.base import idn, language
 from analytics.base.config import path_of
@@ -59,7 +59,7 @@ ACCOUNT = ("/sign-in", "/sign-out", "/setup", "/invitation")  # there are none o
 NO_WAY_ON = ("/sign-in", "/sign-out", "/setup")  # nowhere to go after signing in
 CALLS = "/_dash-update-component"
 CATCH_ALL = "/<path:path>"  # the rule with which Dash answers any address
-LARGEST_BODY = 1 << 20
+MAX_BODY = 1 << 20
 READING = ("GET", "HEAD", "OPTIONS")
 PLAIN_COOKIE, HOST_COOKIE, PATH_COOKIE = "footfall_login", "__Host-footfall", "__Secure-footfall"
 
@@ -103,7 +103,7 @@ def guard(
     answer. `declared` is the app's callback map: other calls get a 400.
     """
     gate = _Gate(database, public, base_url, is_page, way_on, script_hashes, declared, clock)
-    server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     server.before_request_funcs.setdefault(None, []).insert(0, gate.enter)
     server.before_request(gate.check_call)  # after Dash's own: only then all callbacks are declared
     server.after_request(gate.seal)
@@ -114,7 +114,7 @@ def guard(
 def person_of(cookie_header: str, database: Database, now: int, *, base_url: str = "") -> Person | None:
     """Whose login the `Cookie` header carries; None for a stranger. For routes that Flask does not serve."""
     token = login_of(cookie_header, base_url)
-    return accounts.signed_in(database, token, now=now) if token else None
+    return logins.signed_in(database, token, now=now) if token else None
 
 
 def login_of(cookie_header: str, base_url: str) -> str:
@@ -125,6 +125,7 @@ def login_of(cookie_header: str, base_url: str) -> str:
         return ""
 
 
+@cache
 def cookie_name(base_url: str) -> str:
     """The login cookie's name; on HTTPS one that no plain connection can set, and no other host where ours is our own.
 
@@ -152,7 +153,7 @@ def is_secure(base_url: str) -> bool:
 
 def give_cookie(response: Response, token: str, base_url: str) -> None:
     """Keeps the login in the browser for as long as it is good."""
-    response.set_cookie(cookie_name(base_url), token, max_age=accounts.LOGIN_S, **_flags(base_url))
+    response.set_cookie(cookie_name(base_url), token, max_age=logins.LOGIN_S, **_flags(base_url))
 
 
 def take_cookie(response: Response, base_url: str) -> None:
@@ -186,7 +187,7 @@ def is_below(path: str, known: Iterable[str]) -> bool:
 
 
 def headers(base_url: str) -> dict[str, str]:
-    """What every answer of this server carries, whoever gives it."""
+    """The headers of every answer of this server, from Flask or not."""
     always = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
@@ -206,11 +207,15 @@ class _Gate:
     declared: Callable[[], Mapping[str, Mapping[str, Any]]]
     clock: Clock
 
+    @cached_property
+    def _base_path(self) -> str:
+        return path_of(self.base_url)
+
     def enter(self) -> Response | None:
         """Lets the request in, or answers it here."""
         request = flask.request
         flask.g.person = None
-        set_base_path(path_of(self.base_url))
+        set_base_path(self._base_path)
         figures.write_in(language.asked_for(request.headers.get("Accept-Language", "")))
         if request.method not in READING and self._is_foreign():
             if request.url_rule is None and not self.is_page(request.path):

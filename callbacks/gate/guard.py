@@ -1,4 +1,4 @@
-"""The only door from browser input to a site: who asks, and what they may."""
+"""The only way from browser input to a site: who the person is, and what they may do."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collector.service import Service
 
 
 class NotYours(NotFound):
-    """There is no such thing for whoever asks: the same answer whether it is another's or nobody's."""
+    """This person sees no such thing: the same answer whether it exists or not."""
 
 
 class NotEnough(Forbidden):
-    """Whoever asks sees the site, but may not do that."""
+    """This person sees the site, but may not do that."""
 
     def __init__(self, needed: str) -> None:
         super().__init__(f"This takes the role {needed}. An owner can give it to you.")
@@ -32,7 +32,7 @@ def asker(service: Service) -> Person:
 
 
 def authorized(service: Service, domain: object, at_least: str = VIEWER) -> Site:
-    """The site that was asked for. `NotYours` where there is none for whoever asks, `NotEnough` for too low a role."""
+    """The site of a domain. Raises `NotYours` where this person sees none, `NotEnough` where their role is too low."""
     site = service.sites.get(domain) if isinstance(domain, str) else None
     person = asker(service)
     if site is None or not person.may(VIEWER, site.id):
@@ -43,15 +43,15 @@ def authorized(service: Service, domain: object, at_least: str = VIEWER) -> Site
 
 
 def authorized_everywhere(service: Service, at_least: str) -> Person:
-    """Whoever asks, where their role on every site is `at_least` that; else `NotYours`."""
+    """The person, whose role on every site has to be `at_least` that; raises `NotYours`."""
     person = asker(service)
     if not person.may_everywhere(at_least):
         raise NotYours
     return person
 
 
-def authorized_somebody(service: Service) -> Person:
-    """Whoever asks, where that is somebody with an account: nobody is on a public dashboard."""
+def authorized_account(service: Service) -> Person:
+    """The person, who has to have an account: on a public dashboard nobody has. Raises `NotYours`."""
     person = asker(service)
     if person is PUBLIC_VIEWER:
         raise NotYours
@@ -59,6 +59,6 @@ def authorized_somebody(service: Service) -> Person:
 
 
 def visible(service: Service) -> list[Site]:
-    """The sites that whoever asks may see, by domain."""
+    """The sites that this person may see, by domain."""
     person = asker(service)
     return [site for site in service.sites.all() if person.role_on(site.id) != MEMBER]

@@ -11,7 +11,7 @@ from flask import Response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound, TooManyRequests
 
-from analytics.access import accounts, invitations
+from analytics.access import invitations, passwords
 from analytics.access.invitations import InvalidInvitation, Invitation
 from analytics.access.roles import Person
 from analytics.base.address_prefix import address_prefix
@@ -67,7 +67,7 @@ class _Pages(NamedTuple):
             raise NotFound from None
         except InvalidInput as wrong:
             return self._page(invitation, 422, wrong=wrong.fields)
-        except accounts.Busy:
+        except passwords.Busy:
             return self._page(invitation, 503, signin.BUSY)
         return signin.enter(self.database, login, path, self.base_url)
 

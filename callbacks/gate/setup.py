@@ -10,7 +10,7 @@ import flask
 from flask import Response
 from flask.typing import ResponseReturnValue
 
-from analytics.access import accounts
+from analytics.access import accounts, first_owner, passwords
 from analytics.base import errors, zones
 from analytics.base.program import command
 from analytics.sites import site
@@ -21,7 +21,7 @@ from layouts.components.address import at
 
 FIELDS: Mapping[str, Callable[[str], str]] = {
     "email": accounts.normal_email,
-    "password": accounts.checked_password,
+    "password": passwords.checked_password,
     "domain": site.normal_domain,
     "timezone": zones.checked_zone,
 }
@@ -29,7 +29,7 @@ FIELDS: Mapping[str, Callable[[str], str]] = {
 
 def link(address: str, secret: bytes) -> str:
     """The one-time link of the server at `address` (`http://host:port`); it ends with the first person."""
-    return accounts.setup_link(address, secret)
+    return first_owner.setup_link(address, secret)
 
 
 def register(
@@ -68,10 +68,10 @@ class _Pages(NamedTuple):
         if wrong := _wrong(given):
             return self._page(422, wrong=wrong)
         try:
-            token = accounts.set_up(self.database, **given, now=self.clock())
-        except accounts.AlreadySetUp:
+            token = first_owner.set_up(self.database, **given, now=self.clock())
+        except first_owner.AlreadySetUp:
             return _is_over()
-        except accounts.Busy:
+        except passwords.Busy:
             return self._page(503, signin.BUSY)
         self.done()
         path = at("/live/" + quote(site.normal_domain(given["domain"])))
@@ -79,7 +79,7 @@ class _Pages(NamedTuple):
 
     def _closed(self) -> Response | None:
         """What is answered where there is nothing to set up. Who has the link may know that it was used; others not."""
-        if not accounts.is_setup_token(self.secret, flask.request.values.get("token", "")):
+        if not first_owner.is_setup_token(self.secret, flask.request.values.get("token", "")):
             return _is_wrong()
         return _is_over() if accounts.has_people(self.database) else None
 

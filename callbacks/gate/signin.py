@@ -11,7 +11,7 @@ import flask
 from flask import Response
 from flask.typing import ResponseReturnValue
 
-from analytics.access import accounts
+from analytics.access import accounts, logins, passwords
 from analytics.base.address_prefix import address_prefix
 from analytics.base.errors import InvalidInput
 from analytics.base.program import line
@@ -27,7 +27,7 @@ BY_PAIR, BY_ACCOUNT, BY_ADDRESS = (
     30,
     100,
 )  # tries in a window: of an address on an account, and of each alone
-MOST_KNOWN = 10_000
+MAX_KNOWN_LOGINS = 10_000
 
 WRONG = "That e-mail and password do not belong together."
 WAIT = "Too many tries. Wait a few minutes, then try again."
@@ -67,7 +67,7 @@ def enter(database: Database, token: str, path: str, base_url: str) -> Response:
 
 def _end_login(database: Database, base_url: str) -> None:
     if token := gate.login_of(flask.request.headers.get("Cookie", ""), base_url):
-        accounts.sign_out(database, token)
+        logins.sign_out(database, token)
 
 
 class _Pages(NamedTuple):
@@ -94,8 +94,8 @@ class _Pages(NamedTuple):
         if wait_s := self.doorman.wait(visit, now):
             return self._page(429, WAIT, wait_s)
         try:
-            token = accounts.sign_in(self.database, email, given.get("password", ""), now=now)
-        except accounts.Busy:
+            token = logins.sign_in(self.database, email, given.get("password", ""), now=now)
+        except passwords.Busy:
             self.doorman.give_back(visit)
             return self._page(503, BUSY, 2)
         if token is None:
@@ -180,7 +180,7 @@ class Doorman:
         """The password was right."""
         self.give_back(visit)
         self._pairs.clear(visit.pair)
-        if len(self._friends) >= MOST_KNOWN:
+        if len(self._friends) >= MAX_KNOWN_LOGINS:
             self._friends.clear()
         self._friends[visit.friend] = None
 

@@ -9,23 +9,23 @@ import flask
 from dash import Dash
 from dash.development.base_component import Component
 
-from analytics.access import accounts, logins
+from analytics.access import accounts, logins, passwords
 from analytics.base.errors import InvalidInput
 from analytics.base.rate_limit import RateLimit
 from callbacks.forms import Done, Fields, on_send
 from callbacks.gate import gate, signin
-from callbacks.gate.guard import authorized_somebody
-from callbacks.page_context import Asked
+from callbacks.gate.guard import authorized_account
+from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components.address import at
 from layouts.pages import account
 
 
-def page(asked: Asked) -> Component:
+def page(context: PageContext) -> Component:
     """The page; its cards in their order."""
-    person = authorized_somebody(asked.service)
+    person = authorized_account(context.service)
     now = int(time.time())
-    since = logins.since(asked.service.database, person, now=now)
+    since = logins.since(context.service.database, person, now=now)
     cards = [
         account.appearance(),
         account.dates_and_numbers(person.language, now, UTC),
@@ -40,31 +40,31 @@ def register(app: Dash, service: Service) -> None:
     tries = RateLimit(signin.BY_PAIR, signin.WINDOW_S)
 
     def choose(_domain: object, fields: Fields) -> Done:
-        person = authorized_somebody(service)
+        person = authorized_account(service)
         accounts.set_language(service.database, person, fields.get("language", ""))
         return Done({"go": at("/account")})
 
     def change(_domain: object, fields: Fields) -> Done:
-        person = authorized_somebody(service)
+        person = authorized_account(service)
         if tries.take(str(person.id), int(time.time())):
             raise InvalidInput(signin.WAIT)
         old, new = fields.get("old", ""), fields.get("new", "")
         try:
             logins.change_password(service.database, person, old, new, keep=_own_login(service))
-        except accounts.Busy:
+        except passwords.Busy:
             raise InvalidInput(signin.BUSY) from None
         tries.clear(str(person.id))
         return Done({"clear": True, "message": "Changed"})
 
     def sign_out(_domain: object, fields: Fields) -> Done:
-        person = authorized_somebody(service)
+        person = authorized_account(service)
         everywhere = fields.get("value") == account.EVERYWHERE
         logins.end(service.database, person, keep="" if everywhere else _own_login(service))
         return Done({"go": at("/sign-in")} if everywhere else {"message": "Only this browser is signed in now"})
 
-    on_send(app, service, account.LANGUAGE, choose)
-    on_send(app, service, account.PASSWORD, change)
-    on_send(app, service, account.SIGN_OUT, sign_out)
+    on_send(app, account.LANGUAGE, choose)
+    on_send(app, account.PASSWORD, change)
+    on_send(app, account.SIGN_OUT, sign_out)
 
 
 def _own_login(service: Service) -> str:

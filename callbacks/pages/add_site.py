@@ -12,7 +12,7 @@ from analytics.base import errors, zones
 from analytics.sites import checks, store
 from callbacks.forms import Done, Fields, on_send
 from callbacks.gate.guard import authorized_everywhere
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components.address import at
 from layouts.pages import add_site
@@ -20,7 +20,7 @@ from layouts.pages import add_site
 CHECKS = {**checks.ADDS, "timezone": zones.canonical}
 
 
-def page(_asked: Asked) -> Component:
+def page(_: PageContext) -> Component:
     """The empty form."""
     return add_site.page(zones.names())
 
@@ -34,4 +34,4 @@ def register(app: Dash, service: Service) -> None:
         site = store.add(service.database, **given, now=int(time.time()))
         return Done({"go": at(f"/settings/{site.domain}/snippet"), "message": "Added"})
 
-    on_send(app, service, add_site.FORM, add)
+    on_send(app, add_site.FORM, add, refresh=service.refresh_sites)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import flask
 
 from collector.doors import openapi
+from collector.doors.table import DOORS
 from layouts import plain
 
 PATH = "/api/docs"
@@ -15,6 +16,6 @@ def register(server: flask.Flask, *, version: str, base_url: str) -> None:
 
     def show() -> str:
         address = base_url or flask.request.host_url.rstrip("/")
-        return plain.render("api", version=version, address=address, operations=openapi.operations())
+        return plain.render("api", version=version, address=address, operations=openapi.operations(DOORS))
 
     server.add_url_rule(PATH, "api_docs", show, methods=["GET"])

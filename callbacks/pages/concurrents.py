@@ -17,21 +17,21 @@ from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import EARLIEST, LATEST
+from analytics.reports.formats import spreadsheet
 from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import authorized
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components import states
-from layouts.overview.sheet import text
 from layouts.pages import concurrents
 
 log = logging.getLogger("footfall.concurrents")
 
 
-def page(asked: Asked) -> Component:
+def page(context: PageContext) -> Component:
     """The page without its day."""
-    return concurrents.page(asked.site)
+    return concurrents.page(context.site)
 
 
 def register(app: Dash, service: Service) -> None:
@@ -45,15 +45,15 @@ def register(app: Dash, service: Service) -> None:
         State("concurrents", "data-site"),
     )
     def draw(search: object, _tick: object, domain: object) -> tuple[Any, int]:
-        return _drawn(service, authorized(service, domain), search, int(time.time()))
+        return _render(service, authorized(service, domain), search, int(time.time()))
 
     @app.server.get("/concurrents/<domain>/minutes.csv")
-    def concurrents_sheet(domain: str) -> flask.Response:
+    def concurrents_file(domain: str) -> flask.Response:
         query = flask.request.query_string.decode("ascii", "replace")
-        return _sheet(service, authorized(service, domain), query, int(time.time()))
+        return _file(service, authorized(service, domain), query, int(time.time()))
 
 
-def _sheet(service: Service, site: Site, search: str, now: int) -> flask.Response:
+def _file(service: Service, site: Site, search: str, now: int) -> flask.Response:
     zone = ZoneInfo(site.timezone)
     try:
         day = day_asked(search, datetime.fromtimestamp(now, zone).date())
@@ -62,10 +62,10 @@ def _sheet(service: Service, site: Site, search: str, now: int) -> flask.Respons
     found = service.history.day(site, day, now)
     if not found.complete:
         raise ServiceUnavailable("minutes of this day are still being counted; ask again in a moment", retry_after=1)
-    return csv_file(text(concurrents.minutes(found, zone)), f"{site.shown_domain} concurrents {day}.csv")
+    return csv_file(spreadsheet(concurrents.minutes(found, zone)), f"{site.shown_domain} concurrents {day}.csv")
 
 
-def _drawn(service: Service, site: Site, search: object, now: int) -> tuple[Any, int]:
+def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any, int]:
     zone = ZoneInfo(site.timezone)
     today = datetime.fromtimestamp(now, zone).date()
     try:

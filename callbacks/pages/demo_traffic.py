@@ -10,16 +10,16 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN
 from callbacks.forms import Done, Fields, on_send
 from callbacks.gate.guard import authorized_everywhere
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from collector.service import Service
 from collector.simulate.people import DEMO_DOMAIN
 from layouts.components.address import at
 from layouts.pages import demo_traffic
 
 
-def page(asked: Asked) -> Component:
+def page(context: PageContext) -> Component:
     """The page as things stand."""
-    return demo_traffic.page(DEMO_DOMAIN, _state(asked.service))
+    return demo_traffic.page(DEMO_DOMAIN, _state(context.service))
 
 
 def register(app: Dash, service: Service) -> None:
@@ -41,7 +41,7 @@ def register(app: Dash, service: Service) -> None:
         return Done({"message": "Nothing of it is left"}, (_state(service),))
 
     for name, do in ((demo_traffic.START, start), (demo_traffic.STOP, stop), (demo_traffic.REMOVE, remove)):
-        on_send(app, service, name, do, Output(demo_traffic.STATE, "children", allow_duplicate=True))
+        on_send(app, name, do, Output(demo_traffic.STATE, "children", allow_duplicate=True))
 
 
 def _state(service: Service) -> list[Component]:

@@ -21,11 +21,11 @@ from layouts.settings import filters
 
 
 class Decision(NamedTuple):
-    """What is changed, what is said of it beside the list, and in the host's row with an Undo; "" for no row."""
+    """The change, the words at the list, and the words in the host's row with an Undo; "" for no row."""
 
     change: Callable[[Database, str, str], Site]
-    told: str
-    said: str
+    message: str
+    row: str
 
 
 DECISIONS = {
@@ -45,11 +45,11 @@ def register(app: Dash, service: Service) -> None:
             raise InvalidInput("choose Include or Ignore")
         host = fields.get("key", "")
         changed = decision.change(service.database, site.domain, host)
-        decided = (host, decision.said) if decision.said else ("", "")
+        decided = (host, decision.row) if decision.row else ("", "")
         rows = unlisted.listed(unlisted_hosts.unlisted(service.database, changed), changed.timezone, decided)
-        return Done({"message": decision.told, "fill": _lists(changed)}, (rows,))
+        return Done({"message": decision.message, "fill": _lists(changed)}, (rows,))
 
-    on_send(app, service, unlisted.HOST, decide, Output(unlisted.LIST, "children"))
+    on_send(app, unlisted.HOST, decide, Output(unlisted.LIST, "children"), refresh=service.refresh_sites)
 
 
 def _lists(site: Site) -> dict[str, str]:

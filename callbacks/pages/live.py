@@ -21,9 +21,9 @@ from analytics.live.feed import recent
 from analytics.live.state import Concurrency, LiveState
 from analytics.sites.site import Site
 from callbacks.gate.guard import authorized
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from callbacks.settings import snippet
-from collector.doors.routes import live_state
+from collector.api.live import live_state
 from collector.service import Service
 from layouts.components import rewind as bar
 from layouts.components import states
@@ -47,11 +47,11 @@ OUTPUTS = (
 )
 
 
-def page(asked: Asked) -> Component:
+def page(context: PageContext) -> Component:
     """The Live page, or how to begin where nobody has been yet; to the demo site they come by themselves."""
-    service, site = asked.service, asked.site
+    service, site = context.service, context.site
     if not site.demo and not service.hub.active(site.id) and not recent(service.database, site.id, 1):
-        return first.page(site, line_of(asked.address, site.domain), snippet.doubts(service, site))
+        return first.page(site, line_of(context.address, site.domain), snippet.doubts(service, site))
     return live.page(site, service.config.active_window_s)
 
 

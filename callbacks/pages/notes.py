@@ -9,7 +9,7 @@ from dash import Dash
 from analytics.access.roles import ADMIN
 from analytics.sites import notes
 from callbacks.forms import Done, Fields, number, on_send
-from callbacks.gate.guard import authorized, authorized_somebody
+from callbacks.gate.guard import authorized, authorized_account
 from collector.service import Service
 from layouts.overview.notes import ADD, REMOVE
 
@@ -19,7 +19,7 @@ def register(app: Dash, service: Service) -> None:
 
     def add(domain: object, fields: Fields) -> Done:
         site = authorized(service, domain, ADMIN)
-        authorized_somebody(service)
+        authorized_account(service)
         day, text = fields.get("day", ""), fields.get("text", "")
         notes.add(service.database, site.id, day, text, now=int(time.time()))
         return Done({"message": "The note is in the chart"})
@@ -29,5 +29,5 @@ def register(app: Dash, service: Service) -> None:
         notes.remove(service.database, site.id, number(fields, "key"))
         return Done({"message": "The note is removed"})
 
-    on_send(app, service, ADD, add)
-    on_send(app, service, REMOVE, remove)
+    on_send(app, ADD, add)
+    on_send(app, REMOVE, remove)

@@ -1,206 +1,184 @@
-"""The Overview: its page, the parts that `assets/pages/overview.js` asks for, and every list and chart as a file.
+"""The Overview: its page, the parts that `assets/pages/overview.js` requests, and its files. Authorises, asks, renders.
 
-Parts are HTML text rather than Dash components: what one click draws anew would cost React half a second.
+Parts are HTML text rather than Dash components: React would need half a second to redraw what one click changes.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import flask
-from dash import Dash, html
+from dash import Dash
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
+from analytics.access.roles import ADMIN, PUBLIC_VIEWER
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
+from analytics.calendar.period import days_of
+from analytics.reports.files import file
+from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, USAGE, Panel
+from analytics.reports.overview import Overview, first_period, read_overview
 from analytics.sites.site import Site
 from callbacks.download import csv_file
-from callbacks.gate.guard import authorized
-from callbacks.page_context import Asked
-from callbacks.pages import segments
-from callbacks.pages.overview_answers import Answers, first_period
-from callbacks.pages.overview_sheets import sheet
+from callbacks.gate.guard import asker, authorized
+from callbacks.page_context import PageContext
+from callbacks.pages import notes, segments
 from collector.service import Service
 from layouts.components import figures, states
 from layouts.components.markup import markup
-from layouts.overview import details, heat, notes, numbers, page, panels, toolbar, usage, view
-from layouts.overview import segments as saved_segments
-from layouts.overview.chart import days_of
-from layouts.overview.lists import EVENTS, PANELS, Panel
-from layouts.overview.numbers import Windows
+from layouts.overview import details, heat, numbers, page, panels, toolbar, usage
+from layouts.overview.notes import menu as notes_menu
+from layouts.overview.segments import May
+from layouts.overview.segments import menu as segments_menu
 
 log = logging.getLogger("footfall.overview")
 
-AGAIN = "The rest of the page is not affected."
-MOST_PARTS = 20
+UNAFFECTED = "The rest of the page is not affected."
+MAX_PARTS = 20  # in one request
 
 
-def page_of(asked: Asked) -> Component:
+def page_of(context: PageContext) -> Component:
     """The page without its parts."""
-    assert asked.site
-    return page.page(asked.site, _opens(asked.service, asked.site))
+    assert context.site
+    return page.page(context.site, _opens(context.service, context.site))
 
 
 def _opens(service: Service, site: Site) -> str:
     try:
-        return first_period(site, service.ask, int(time.time()))
+        return first_period(site, service.backend, int(time.time()))
     except Exception as failed:
         log.error("when %s began could not be read: %s", site.domain, describe(failed))
         return ""
 
 
 def register(app: Dash, service: Service) -> None:
-    """The routes beside the page; whoever may see the site may see them."""
+    """The routes of the page, open to viewers of the site, and the forms of its menus."""
 
     @app.server.get("/overview/<domain>/parts")
     def overview_parts(domain: str) -> flask.Response:
         site = authorized(service, domain)
         wanted = flask.request.args.getlist("part")
-        if not 0 < len(wanted) <= MOST_PARTS or not PARTS.keys() >= set(wanted):
+        if not 0 < len(wanted) <= MAX_PARTS or not PARTS.keys() >= set(wanted):
             raise BadRequest(f"part: {', '.join(PARTS)}")
-        return flask.jsonify(drawn(service, site, _query(), wanted))
+        may = _may(service, site)
+        try:
+            overview = _read(service, site, may.person_id)
+        except InvalidInput as wrong:
+            return flask.jsonify(_wrong(str(wrong), wanted))
+        return flask.jsonify({name: _part(name, overview, may) for name in wanted})
 
     @app.server.get("/overview/<domain>/<name>.csv")
-    def overview_sheet(domain: str, name: str) -> flask.Response:
+    def overview_file(domain: str, name: str) -> flask.Response:
         site = authorized(service, domain)
         try:
-            answers = _asked(service, site, _query())
-            text = sheet(answers, name)
+            overview = _read(service, site)
+            text = file(overview, name)
         except InvalidInput as wrong:
             raise BadRequest(str(wrong)) from None
-        first, last = days_of(answers.span, answers.zone)
+        first, last = days_of(overview.span, overview.zone)
         return csv_file(text, f"{site.shown_domain} {name} {first} {last}.csv")
 
-
-def _query() -> str:
-    return flask.request.query_string.decode("ascii", "replace")
-
-
-def _asked(service: Service, site: Site, text: str) -> Answers:
-    """The answers to the view in that query string; `InvalidInput` says what is wrong with it."""
-    shown = view.parse(text, site)
-    may = segments.may(service, site)
-    answers = Answers(site, shown, service.ask, service.database, may, int(time.time()))
-    if shown.interval:
-        view.interval_of(shown, answers.span)
-    return answers
+    segments.register(app, service)
+    notes.register(app, service)
 
 
-def drawn(service: Service, site: Site, text: str, wanted: Sequence[str]) -> dict[str, str]:
-    """Each wanted part of the view in that query string as HTML.
+def _may(service: Service, site: Site) -> May:
+    """What this person may save and share there."""
+    person = asker(service)
+    return May(person.id, person is not PUBLIC_VIEWER and person.may(ADMIN, site.id))
 
-    One that fails says so itself. Where the view is wrong the toolbar says what is, and the others are empty.
-    """
+
+def _read(service: Service, site: Site, person_id: int = 0) -> Overview:
+    address, now = flask.request.query_string.decode("ascii", "replace"), int(time.time())
+    person = {"person_id": person_id, "tag": figures.written_in()}
+    return read_overview(site, address, service.backend, service.database, now, **person)
+
+
+def _wrong(message: str, wanted: Sequence[str]) -> dict[str, str]:
+    """The parts of an address that cannot be shown: the toolbar says what is wrong, the others are empty."""
+    return dict.fromkeys(wanted, "") | ({"toolbar": markup(toolbar.wrong(message))} if "toolbar" in wanted else {})
+
+
+def _part(name: str, overview: Overview, may: May) -> str:
+    """The HTML of a part; of one that fails, words that say so."""
     try:
-        answers = _asked(service, site, text)
-    except InvalidInput as wrong:
-        said = markup(toolbar.wrong(str(wrong)))
-        return {name: said if name == "toolbar" else "" for name in wanted}
-    return {name: _part(name, answers) for name in wanted}
-
-
-def _part(name: str, answers: Answers) -> str:
-    try:
-        return markup(PARTS[name](answers))
+        return markup(PARTS[name](overview, may))
     except Exception as failed:
         log.error("%s failed: %s", name, describe(failed))
-        return markup(states.failed(f"{NAMES.get(name, 'This part')} could not be read", AGAIN))
+        return markup(states.failed(f"{NAMES.get(name, 'This part')} could not be read", UNAFFECTED))
 
 
 # ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _toolbar(answers: Answers) -> list[Any]:
-    menu = saved_segments.menu(answers.segments(), answers.query.filters, answers.may)
-    return toolbar.bar(answers.query, answers.span, answers.earlier, answers.now, menu)
+def _toolbar(overview: Overview, may: May) -> list[Any]:
+    menu = segments_menu(overview.segments(), overview.query.filters, may)
+    return toolbar.bar(overview.query, overview.span, overview.earlier, overview.now, menu)
 
 
-def _top(answers: Answers) -> list[Any]:
-    if not answers.numbers["visits"]:
-        return numbers.nothing(answers.period, *_next_step(answers))
-    drawing = answers.chart()
-    windows = Windows(_dates(answers, answers.span), _dates(answers, answers.earlier))
-    menu = [notes.menu(answers.notes, answers.today)] if answers.may.share else []
-    return numbers.card(answers.numbers, answers.before, drawing, view.intervals(answers.span), windows, menu)
+def _top(overview: Overview, may: May) -> list[Any]:
+    if not overview.numbers["visits"]:
+        return numbers.nothing(overview.period, bool(overview.query.filters), overview.first_day)
+    menu = [notes_menu(overview.notes, overview.today)] if may.share else []
+    windows = numbers.windows(overview.span, overview.earlier, overview.zone)
+    return numbers.card(overview.numbers, overview.before, overview.chart(), overview.intervals, windows, menu)
 
 
-def _dates(answers: Answers, span: Any) -> str:
-    return figures.dates(*days_of(span, answers.zone)) if span else ""
+def _panel(one: Panel, overview: Overview, _: May) -> list[Any]:
+    shown = overview.view.open_list(one)
+    filters = overview.query.filters
+    return panels.panel(one, shown, overview.rows(shown), overview.everybody, filters, overview.period)
 
 
-def _next_step(answers: Answers) -> tuple[str, Component | None]:
-    """What helps where nobody came."""
-    if answers.query.filters:
-        return "No visit suits all of the filters.", _way("Remove the filters", view.filtered(()))
-    if not answers.first:
-        return "Nothing has been recorded of this site yet.", None
-    since: date = days_of(answers.span._replace(begin=answers.first, end=answers.first + 1), answers.zone)[0]
-    hint = f"The first visit was on {figures.dates(since, since)}."
-    return hint, _way("Show all time", view.change(period="all", interval=""))
+def _events(overview: Overview, _: May) -> list[Any]:
+    below = _properties(overview) if overview.view.event else []
+    filters = overview.query.filters
+    return panels.events(overview.rows(EVENTS), overview.everybody, filters, overview.period, below)
 
 
-def _way(label: str, changed: str) -> Component:
-    return html.A(label, href="#", className="ff-link", **{"data-change": changed})
-
-
-def _panel(one: Panel) -> Callable[[Answers], list[Any]]:
-    def draw(answers: Answers) -> list[Any]:
-        shown = answers.view.open_list(one)
-        given = answers.query.filters
-        return panels.panel(one, shown, answers.rows(shown), answers.everybody, given, answers.period)
-
-    return draw
-
-
-def _events(answers: Answers) -> list[Any]:
-    below = _properties(answers) if answers.view.event else []
-    return panels.events(answers.rows(EVENTS), answers.everybody, answers.query.filters, answers.period, below)
-
-
-def _properties(answers: Answers) -> list[Any]:
-    names = answers.properties
+def _properties(overview: Overview) -> list[Any]:
+    names, shown = overview.properties, overview.open_property
     if not names:
         return panels.no_properties()
-    shown = answers.open_property
-    return panels.properties(names, shown, answers.values(shown), answers.everybody, answers.query.filters)
+    return panels.properties(names, shown, overview.values(shown), overview.everybody, overview.query.filters)
 
 
-def _hours(answers: Answers) -> list[Any]:
-    return heat.card(answers.week(), answers.site.timezone, answers.week_period)
+def _hours(overview: Overview, _: May) -> list[Any]:
+    return heat.card(overview.week(), overview.site.timezone, overview.week_period)
 
 
-def _usage(answers: Answers) -> list[Any]:
-    return usage.card(answers.usage(), answers.days)
+def _usage(overview: Overview, _: May) -> list[Any]:
+    return usage.card(overview.usage(), overview.days)
 
 
-def _details(answers: Answers) -> list[Any]:
-    return details.head(answers.view.details) if answers.view.details else []
+def _details(overview: Overview, _: May) -> list[Any]:
+    return details.head(overview.view.details) if overview.view.details else []
 
 
-def _rows(answers: Answers) -> list[Any]:
-    one = answers.view.details
-    return details.rows(one, answers.listing(one), answers.query.filters, answers.period) if one else []
+def _rows(overview: Overview, _: May) -> list[Any]:
+    one = overview.view.details
+    return details.rows(one, overview.listing(one), overview.query.filters, overview.period) if one else []
 
 
-PARTS: dict[str, Callable[[Answers], list[Any]]] = {
+PARTS: Mapping[str, Callable[[Overview, May], list[Any]]] = {
     "toolbar": _toolbar,
     "top": _top,
-    **{one.id: _panel(one) for one in PANELS},
-    page.EVENT_PANEL: _events,
-    page.HOURS: _hours,
-    usage.USAGE: _usage,
+    **{one.id: partial(_panel, one) for one in PANELS},
+    EVENT_PANEL: _events,
+    HOURS: _hours,
+    USAGE: _usage,
     "details": _details,
     "rows": _rows,
 }
 NAMES = {
     "top": "The numbers",
     **{one.id: one.label for one in PANELS},
-    page.EVENT_PANEL: "Events",
-    page.HOURS: "The hours",
-    usage.USAGE: "Daily usage",
+    EVENT_PANEL: "Events",
+    HOURS: "The hours",
+    USAGE: "Daily usage",
 }

@@ -20,7 +20,9 @@ from analytics.sites.host import NO_SITE
 from analytics.sites.site import Site
 from analytics.sites.unlisted_hosts import unknown_sites, unlisted
 from callbacks.gate.guard import asker, authorized, authorized_everywhere
-from callbacks.page_context import Asked, client
+from callbacks.page_context import PageContext, client
+from callbacks.pages import hosts as unlisted_hosts
+from callbacks.pages import trial as dry_run
 from collector.service import Service
 from layouts.components import hosts, states
 from layouts.pages import traffic, trial
@@ -29,23 +31,25 @@ from layouts.pages.traffic import DAY, WEEK, Span
 log = logging.getLogger("footfall.traffic")
 
 
-def page(asked: Asked) -> Component:
+def page(context: PageContext) -> Component:
     """The last 24 hours."""
-    service, site = asked.service, asked.site
+    service, site = context.service, context.site
     agent = flask.request.headers.get("User-Agent", "")[:1024]
     waiting = unlisted(service.database, site)
     trying = trial.cards(site.domain, agent, client(service))
     return traffic.page(site, _parts(service, site, DAY), hosts.card(site, waiting), trying)
 
 
-def unassigned(asked: Asked) -> Component:
+def unassigned(context: PageContext) -> Component:
     """The last 24 hours of what names no site, for owners of every site."""
-    service = asked.service
+    service = context.service
     return traffic.unassigned(_parts(service, None, DAY), unknown_sites(service.database))
 
 
 def register(app: Dash, service: Service) -> None:
-    """Redraws on another period and every 30 s."""
+    """Redraws on another period and every 30 s; decides about unlisted hosts and tries a pageview."""
+    unlisted_hosts.register(app, service)
+    dry_run.register(app, service)
 
     @app.callback(
         *(Output(f"traffic-{part}", "children") for part in ("bars", "outcomes", "robots")),

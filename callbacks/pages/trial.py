@@ -27,7 +27,7 @@ def register(app: Dash, service: Service) -> None:
         shown = trial.result(steps, _facts(tried), stored=tried.stored)
         return Done({"message": trial.verdict(tried.stored)}, (shown,))
 
-    on_send(app, service, trial.FORM, run, Output(trial.RESULT, "children"))
+    on_send(app, trial.FORM, run, Output(trial.RESULT, "children"))
 
 
 def _facts(tried: Trial) -> list[tuple[str, str]]:

@@ -15,14 +15,14 @@ from analytics.commands import iframe, seconds
 from analytics.sites.site import Site
 from callbacks.forms import Done, Fields, lines, number, on_send
 from callbacks.gate.guard import authorized
-from callbacks.page_context import Asked, address
+from callbacks.page_context import PageContext, address
 from collector.service import Service
 from layouts.settings import cards as layout
 
 
-def cards(asked: Asked) -> list[Component]:
+def cards(context: PageContext) -> list[Component]:
     """The cards of the section."""
-    return layout.cards(asked.site.domain, _listed(asked.service, asked.site))
+    return layout.cards(context.site.domain, _listed(context.service, context.site))
 
 
 def register(app: Dash, service: Service) -> None:
@@ -33,17 +33,18 @@ def register(app: Dash, service: Service) -> None:
         hosts, life_s = lines(fields.get("hosts", "")), seconds(fields.get("expires", ""))
         _, token = embeds.add(service.database, site.id, hosts, life_s, now=int(time.time()))
         line = iframe(address(service), site.domain, token)
-        told = {"once": {layout.LINE: line}, "message": "The line is below", "clear": True}
-        return Done(told, (layout.lists(_listed(service, site)),))
+        answer = {"once": {layout.LINE: line}, "message": "The line is below", "clear": True}
+        return Done(answer, (layout.lists(_listed(service, site)),))
 
     def revoke(domain: object, fields: Fields) -> Done:
         site = authorized(service, domain, ADMIN)
         embed = embeds.revoke(service.database, number(fields, "key"), site.id, now=int(time.time()))
-        told = {"message": f"The card on {', '.join(map(to_letters, embed.hosts))} is off"}
-        return Done(told, (layout.lists(_listed(service, site)),))
+        answer = {"message": f"The card on {', '.join(map(to_letters, embed.hosts))} is off"}
+        return Done(answer, (layout.lists(_listed(service, site)),))
 
     for name, do in ((layout.ADD, make), (layout.REVOKE, revoke)):
-        on_send(app, service, name, do, Output(layout.LIST, "children", allow_duplicate=True))
+        listed = Output(layout.LIST, "children", allow_duplicate=True)
+        on_send(app, name, do, listed, refresh=service.embeds.refresh)
 
 
 def _listed(service: Service, site: Site) -> list[layout.Row]:

@@ -11,7 +11,7 @@ from analytics.sites import store
 from analytics.sites.unlisted_hosts import unlisted
 from callbacks.forms import Done, Fields, lines, on_send
 from callbacks.gate.guard import authorized
-from callbacks.page_context import Asked, client
+from callbacks.page_context import PageContext, client
 from collector.service import Service
 from layouts.components import hosts
 from layouts.settings import filters
@@ -19,11 +19,11 @@ from layouts.settings import filters
 FIELDS = ("hosts", "excluded_hosts", "excluded_addresses", "excluded_paths")
 
 
-def cards(asked: Asked) -> list[Component]:
+def cards(context: PageContext) -> list[Component]:
     """The cards of the section."""
-    waiting = unlisted(asked.service.database, asked.site)
+    waiting = unlisted(context.service.database, context.site)
     return filters.cards(
-        asked.site, hosts.card(asked.site, waiting) if waiting else None, address_prefix(client(asked.service))
+        context.site, hosts.card(context.site, waiting) if waiting else None, address_prefix(client(context.service))
     )
 
 
@@ -36,4 +36,4 @@ def register(app: Dash, service: Service) -> None:
         return Done()
 
     for name in (filters.HOSTS, filters.ADDRESSES, filters.PATHS):
-        on_send(app, service, name, save)
+        on_send(app, name, save, refresh=service.refresh_sites)

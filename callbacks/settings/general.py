@@ -11,7 +11,7 @@ from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from callbacks.forms import Done, Fields, on_send
 from callbacks.gate.guard import asker, authorized
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components.address import at
 from layouts.settings import general
@@ -19,9 +19,9 @@ from layouts.settings import general
 FIELDS = ("name", "timezone", "week_start", "identity", "retention_days")
 
 
-def cards(asked: Asked) -> list[Component]:
+def cards(context: PageContext) -> list[Component]:
     """The cards of the section."""
-    return general.cards(asked.site, may_delete=asker(asked.service).may(OWNER, asked.site.id))
+    return general.cards(context.site, may_delete=asker(context.service).may(OWNER, context.site.id))
 
 
 def register(app: Dash, service: Service) -> None:
@@ -42,5 +42,5 @@ def register(app: Dash, service: Service) -> None:
             store.remove(service.database, site.domain)
         return Done({"go": at("/"), "message": "Deleted"})
 
-    on_send(app, service, general.FORM, save)
-    on_send(app, service, general.DELETE, delete)
+    on_send(app, general.FORM, save, refresh=service.refresh_sites)
+    on_send(app, general.DELETE, delete, refresh=service.refresh)  # its keys and cards are gone too

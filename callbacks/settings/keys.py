@@ -13,14 +13,14 @@ from analytics.base.errors import InvalidInput
 from analytics.sites.site import Site
 from callbacks.forms import Done, Fields, number, on_send
 from callbacks.gate.guard import NotEnough, asker, authorized
-from callbacks.page_context import Asked
+from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.settings import keys
 
 
-def cards(asked: Asked) -> list[Component]:
+def cards(context: PageContext) -> list[Component]:
     """The cards of the section."""
-    return keys.cards(asked.site.domain, _listed(asked.service, asked.site))
+    return keys.cards(context.site.domain, _listed(context.service, context.site))
 
 
 def register(app: Dash, service: Service) -> None:
@@ -30,8 +30,8 @@ def register(app: Dash, service: Service) -> None:
         site = authorized(service, domain, ADMIN)
         name, scope = fields.get("name", ""), fields.get("scope", "")
         plain = all_keys.add(service.database, name, scope, site.id, now=int(time.time()))
-        told = {"once": {keys.KEY: plain}, "message": "The key is below", "clear": True}
-        return Done(told, (keys.lists(_listed(service, site)),))
+        answer = {"once": {keys.KEY: plain}, "message": "The key is below", "clear": True}
+        return Done(answer, (keys.lists(_listed(service, site)),))
 
     def remove(domain: object, fields: Fields) -> Done:
         site, wanted = authorized(service, domain, ADMIN), number(fields, "key")
@@ -44,7 +44,8 @@ def register(app: Dash, service: Service) -> None:
         return Done({"message": f"{removed.name} is removed"}, (keys.lists(_listed(service, site)),))
 
     for name, do in ((keys.ADD, add), (keys.REMOVE, remove)):
-        on_send(app, service, name, do, Output(keys.LIST, "children", allow_duplicate=True))
+        listed = Output(keys.LIST, "children", allow_duplicate=True)
+        on_send(app, name, do, listed, refresh=service.keys.refresh)
 
 
 def _listed(service: Service, site: Site) -> list[keys.Row]:

@@ -14,21 +14,21 @@ from analytics.commands import invitation_link, seconds
 from analytics.sites.site import Site
 from callbacks.forms import Done, Fields, number, on_send
 from callbacks.gate.guard import asker, authorized, authorized_everywhere
-from callbacks.page_context import Asked, address
+from callbacks.page_context import PageContext, address
 from collector.service import Service
 from layouts.settings import people
 
 GONE = "that person is not here any more; reload the page"
 
 
-def cards(asked: Asked) -> list[Component]:
+def cards(context: PageContext) -> list[Component]:
     """The cards of a site's section."""
-    return people.cards(asked.site.domain, *_listed(asked.service, asked.site))
+    return people.cards(context.site.domain, *_listed(context.service, context.site))
 
 
-def everybody(asked: Asked) -> Component:
+def everybody(context: PageContext) -> Component:
     """The page of everybody."""
-    return people.page(*_listed(asked.service, None))
+    return people.page(*_listed(context.service, None))
 
 
 def register(app: Dash, service: Service) -> None:
@@ -61,12 +61,12 @@ def register(app: Dash, service: Service) -> None:
             by=asker(service).id,
             now=_now(),
         )[1]
-        told = {
+        answer = {
             "once": {people.LINK: invitation_link(address(service), token)},
             "message": "Send this link yourself",
             "clear": True,
         }
-        return Done(told, (_redrawn(service, site),))
+        return Done(answer, (_redrawn(service, site),))
 
     def revoke(domain: object, fields: Fields) -> Done:
         site = _site(service, domain)
@@ -74,11 +74,11 @@ def register(app: Dash, service: Service) -> None:
         return Done({"message": "The invitation is revoked"}, (_redrawn(service, site),))
 
     for name, do in ((people.ROLE, change), (people.REMOVE, remove), (people.INVITE, invite), (people.REVOKE, revoke)):
-        on_send(app, service, name, do, Output(people.LIST, "children", allow_duplicate=True))
+        on_send(app, name, do, Output(people.LIST, "children", allow_duplicate=True))
 
 
 def _site(service: Service, domain: object) -> Site | None:
-    """The site whose people are asked for; None for those of every site."""
+    """The site of a form's domain; None for "", the page of everybody. Raises as the guard does."""
     if domain == "":
         authorized_everywhere(service, OWNER)
         return None
@@ -101,7 +101,7 @@ def _listed(service: Service, site: Site | None) -> tuple[list[people.Row], list
 
 
 def _member(member: members.Member, own: int) -> people.Row:
-    """Who has the role on every site, or is whoever asks, is changed elsewhere."""
+    """A row of a site. People with the role on every site, and the person themselves, are changed elsewhere."""
     person, role, since, everywhere = member
     fixed = people.role_words(role, everywhere) if everywhere or person.id == own else ""
     return people.Row(person.id, person.email, role, since, fixed, "You" if person.id == own else "")
@@ -117,7 +117,7 @@ def _anybody(person: Person, own: int, domains: dict[int, str]) -> people.Row:
 
 
 def _email(service: Service, site: Site | None, person_id: int) -> str:
-    """The e-mail of somebody who is listed there."""
+    """The e-mail of a listed person."""
     if site:
         known = [one.person for one in members.of_site(service.database, site.id)]
     else:

@@ -12,16 +12,19 @@ from analytics.commands import snippet as line_of
 from analytics.sites import unlisted_hosts
 from analytics.sites.site import Site
 from callbacks.gate.guard import asker, authorized
-from callbacks.page_context import Asked, address, client
+from callbacks.page_context import PageContext, address, client
 from collector.service import Service
 from layouts.components.address import at
 from layouts.settings import snippet
 
 
-def cards(asked: Asked) -> list[Component]:
+def cards(context: PageContext) -> list[Component]:
     """The cards of the section."""
-    script, picture = line_of(asked.address, asked.site.domain), snippet.picture_of(asked.address, asked.site.domain)
-    return snippet.cards(asked.site, script, picture, doubts(asked.service, asked.site))
+    script, picture = (
+        line_of(context.address, context.site.domain),
+        snippet.picture_of(context.address, context.site.domain),
+    )
+    return snippet.cards(context.site, script, picture, doubts(context.service, context.site))
 
 
 def doubts(service: Service, site: Site) -> snippet.Doubts:
@@ -33,7 +36,7 @@ def doubts(service: Service, site: Site) -> snippet.Doubts:
         policy=policy,
         filters=at(f"/settings/{site.domain}/filters"),
         traffic=at(f"/traffic/{site.domain}"),
-        hosts=[one.host for one in unlisted_hosts.unlisted(service.database, site)[: snippet.MOST_HOSTS]],
+        hosts=[one.host for one in unlisted_hosts.unlisted(service.database, site)[: snippet.MAX_HOSTS]],
         excluded=site.excludes_address(client(service)),
     )
 

@@ -18,12 +18,12 @@ from analytics.base import countries
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import EARLIEST, LATEST, MAX_DAYS, Clock, Period, Span, buckets, moved, preset_of
 from analytics.query import filters, formatting
-from analytics.query.answer import Past, breakdown
+from analytics.query.answer import answer, first_second
+from analytics.query.backend import Backend
 from analytics.query.dimensions import DIMENSIONS, Dimension, dimension
 from analytics.query.metrics import METRICS, Metric
-from analytics.query.query import MOST_ROWS, Order, Query
-from analytics.query.result import Breakdown, Number
-from analytics.query.stats import Ask, first_second
+from analytics.query.query import MAX_ROWS, Order, Query
+from analytics.query.result import Answer, Number
 from analytics.sites.site import Site
 
 FIELDS = (
@@ -38,24 +38,24 @@ OF_GOALS = ("conversion_rate", "group_conversion_rate")
 TIME, COUNTRY_NAME = "time", "visit:country_name"
 
 
-class Asked(NamedTuple):
-    """A question with its seconds. `names` are its dimensions as they were named, `told` is what is told back of it."""
+class Question(NamedTuple):
+    """A question with its seconds. `names` are its dimensions as they were named, `echo` repeats it in the answer."""
 
     query: Query
     span: Span
     names: tuple[str, ...]
     include: Mapping[str, bool]
-    told: dict[str, Any]
+    echo: dict[str, Any]
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read(given: Mapping[str, Any], site: Site, now: int, ask: Ask) -> Asked:
+def read(given: Mapping[str, Any], site: Site, now: int, backend: Backend) -> Question:
     """The question of that site that the JSON object asks; `InvalidInput` names what is wrong in it."""
     _check_known("#", given, FIELDS)
     clock = _clock(given.get("timezone"), site)
-    period, span = _span(given.get("date_range"), clock, now, lambda: first_second(site.id, ask))
+    period, span = _span(given.get("date_range"), clock, now, lambda: first_second(site.id, backend))
     metrics = _metrics(given.get("metrics"))
     names = _names("dimensions", given.get("dimensions", []))
     include = _include(given.get("include", {}), names)
@@ -74,7 +74,7 @@ def read(given: Mapping[str, Any], site: Site, now: int, ask: Ask) -> Asked:
         limit=limit,
         offset=offset,
     )
-    told = {
+    echo = {
         "site_id": site.domain,
         "metrics": list(metrics),
         "date_range": _ends(span, clock),
@@ -84,7 +84,7 @@ def read(given: Mapping[str, Any], site: Site, now: int, ask: Ask) -> Asked:
         "include": dict(include),
         "pagination": {"limit": limit, "offset": offset},
     }
-    return Asked(query, span, names, include, told)
+    return Question(query, span, names, include, echo)
 
 
 def _check_known(where: str, given: object, known: Sequence[str]) -> None:
@@ -104,7 +104,7 @@ def _clock(zone: object, site: Site) -> Clock:
 
 
 def _span(given: object, clock: Clock, now: int, first: Callable[[], int]) -> tuple[Period, Span]:
-    """The period that is asked about, as near as one comes to it, and its exact seconds."""
+    """The nearest `Period` to a date range, and its exact seconds."""
     match given:
         case str() if given in RANGES:
             period = Period(RANGES[given])
@@ -229,7 +229,7 @@ def _include(given: object, names: Sequence[str]) -> Mapping[str, bool]:
 def _pagination(given: object) -> tuple[int, int]:
     _check_known("#/pagination", given, ("limit", "offset"))
     assert isinstance(given, Mapping)
-    limit, offset = given.get("limit", MOST_ROWS), given.get("offset", 0)
+    limit, offset = given.get("limit", MAX_ROWS), given.get("offset", 0)
     if type(limit) is not int or type(offset) is not int:
         raise InvalidInput("#/pagination: Expected whole numbers")
     return limit, offset
@@ -244,12 +244,12 @@ def _ends(span: Span, clock: Clock) -> list[str]:
 # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer(asked: Asked, past: Past) -> dict[str, Any]:
+def answered(question: Question, backend: Backend) -> dict[str, Any]:
     """The whole answer."""
-    query = asked.query
-    found = breakdown(query, asked.span, past)
-    currencies = formatting.currencies(query, asked.span, found.rows, past.ask)
-    cells = [_cell(one, name, query.clock) for one, name in zip(query.split, asked.names, strict=True)]
+    query = question.query
+    found = answer(query, question.span, backend)
+    currencies = formatting.currencies(query, question.span, found.rows, backend)
+    cells = [_cell(one, name, query.clock) for one, name in zip(query.split, question.names, strict=True)]
     results = [
         {
             "metrics": [
@@ -260,7 +260,7 @@ def answer(asked: Asked, past: Past) -> dict[str, Any]:
         }
         for row in found.rows
     ]
-    return {"results": results, "meta": _meta(asked, found, past), "query": asked.told}
+    return {"results": results, "meta": _meta(question, found, backend), "query": question.echo}
 
 
 def _cell(one: Dimension, name: str, clock: Clock) -> Callable[[Any], str]:
@@ -282,17 +282,17 @@ def _value(one: Metric, number: Number, currency: str) -> Any:
     }
 
 
-def _meta(asked: Asked, found: Breakdown, past: Past) -> dict[str, Any]:
+def _meta(question: Question, found: Answer, backend: Backend) -> dict[str, Any]:
     meta: dict[str, Any] = {}
-    if asked.include.get("time_labels"):
-        one = next(one for one in asked.query.split if one.of == "time")
-        cell = formatting.value(one, asked.query.clock)
-        meta["time_labels"] = [cell(part.begin) for part in buckets(asked.span, one.interval, asked.query.clock)]
-    if asked.include.get("total_rows"):
-        meta["total_rows"] = found.total or (_total(asked, past) if asked.query.offset else 0)
+    if question.include.get("time_labels"):
+        one = next(one for one in question.query.split if one.of == "time")
+        cell = formatting.value(one, question.query.clock)
+        meta["time_labels"] = [cell(part.begin) for part in buckets(question.span, one.interval, question.query.clock)]
+    if question.include.get("total_rows"):
+        meta["total_rows"] = found.total or (_total(question, backend) if question.query.offset else 0)
     return meta
 
 
-def _total(asked: Asked, past: Past) -> int:
+def _total(question: Question, backend: Backend) -> int:
     """How many rows there are, for an offset past the last."""
-    return breakdown(replace(asked.query, limit=1, offset=0), asked.span, past).total
+    return answer(replace(question.query, limit=1, offset=0), question.span, backend).total

@@ -8,9 +8,8 @@ from typing import Any
 
 from analytics.access.api_keys import Key, KeyRing
 from analytics.base.errors import InvalidInput
-from analytics.live.minutes import MinuteHistory, StillCounting
-from analytics.query.answer import Past
-from analytics.query.stats import Ask
+from analytics.live.minutes import StillCounting
+from analytics.query.backend import Backend
 from analytics.sites.directory import Directory
 from analytics.sites.site import Site
 from collector.api import plausible_query
@@ -22,10 +21,9 @@ from collector.live.hub import Hub
 
 QUERY = "/api/v2/query"
 REALTIME = "/api/v1/stats/realtime/visitors"
-A_MINUTE = 600  # requests of one key
-MOST_AT_ONCE = 10  # questions of one key that are being answered or wait
-MOST_NAMED = 20  # sites in a message
-PATIENCE_S = 3.0  # how long minutes of a large site are counted for one question
+REQUESTS_PER_MINUTE = 600  # requests of one key
+MAX_PARALLEL = 10  # questions of one key that are being answered or wait
+MAX_NAMED = 20  # sites in a message
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -43,7 +41,7 @@ WRONG_KEY = refused(
 NO_SITE = refused(400, "Missing site ID. Please provide the required site_id parameter with your request.")
 TOO_MANY_AT_ONCE = refused(
     429,
-    f"Too many API requests. At most {MOST_AT_ONCE} of one API key are answered at once.",
+    f"Too many API requests. At most {MAX_PARALLEL} of one API key are answered at once.",
     ("Retry-After", "1"),
 )
 
@@ -51,16 +49,13 @@ TOO_MANY_AT_ONCE = refused(
 class Statistics:
     """Answers programs with a `stats` key. Memory: a counter for each key."""
 
-    def __init__(
-        self, sites: Directory, keys: KeyRing, hub: Hub, ask: Ask, history: MinuteHistory, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, sites: Directory, keys: KeyRing, hub: Hub, backend: Backend, clock: Callable[[], float]) -> None:
         self._sites = sites
         self._keys = keys
         self._hub = hub
-        self._ask = ask
-        self._history = history
+        self._backend = backend
         self._clock = clock
-        self._rate = Rate(A_MINUTE)
+        self._rate = Rate(REQUESTS_PER_MINUTE)
 
     def query(self, request: Request) -> Response:
         """`POST /api/v2/query`."""
@@ -76,12 +71,9 @@ class Statistics:
         return site if isinstance(site, Response) else self._answered(site, given)
 
     def _answered(self, site: Site, given: dict[str, Any]) -> Response:
-        now = int(self._clock())
-        past = Past(self._ask, lambda site_id, span: self._history.minutes(site_id, span, now, PATIENCE_S))
         try:
-            return json_response(
-                200, plausible_query.answer(plausible_query.read(given, site, now, self._ask), past), (NO_STORE,)
-            )
+            asked = plausible_query.read(given, site, int(self._clock()), self._backend)
+            return json_response(200, plausible_query.answered(asked, self._backend), (NO_STORE,))
         except InvalidInput as wrong:
             return refused(400, str(wrong))
         except StillCounting as wait:
@@ -104,7 +96,7 @@ class Statistics:
         if key is None or not key.opens("stats", key.site_id):
             return WRONG_KEY
         if wait := self._rate.wait(key.id, "", time.monotonic()):
-            why = f"Too many API requests. Your API key is limited to {A_MINUTE} requests per minute."
+            why = f"Too many API requests. Your API key is limited to {REQUESTS_PER_MINUTE} requests per minute."
             return refused(429, why, ("Retry-After", str(wait)))
         return key
 
@@ -120,6 +112,6 @@ class Statistics:
         if key.site_id is not None:
             return WRONG_KEY
         known = [one.domain for one in self._sites.all()]
-        more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
-        named = ", ".join(known[:MOST_NAMED]) + more
+        more = f" and {len(known) - MAX_NAMED} more" if len(known) > MAX_NAMED else ""
+        named = ", ".join(known[:MAX_NAMED]) + more
         return refused(400, f'#/site_id: Invalid site "{domain[:100]}"; known: {named or "none yet"}')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections import Counter
@@ -15,7 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from analytics.access.api_keys import Key
 from analytics.base.error_log import describe
 from analytics.live.outcomes import DROPPED
+from analytics.live.reasons import RejectedReason
 from analytics.sites.site import readable_domain
+from collector.doors.cors import CORS
+from collector.doors.door import Collects, SiteOf
 from collector.http.messages import Request, Response, json_response
 from collector.http.proxies import PROXY_HEADERS, Proxies
 from collector.ingest import pipeline
@@ -27,17 +29,9 @@ from collector.store.writer import AWAY, PATIENCE_S, Waiting, Writer
 
 log = logging.getLogger("footfall.collect")
 
-CORS = (
-    ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "Retry-After, X-Footfall-Outcome"),
-    ("Cache-Control", "no-store"),
-)
 NO_NOTE = Note()
 FORWARDED = ("x-forwarded-for", *PROXY_HEADERS)
-NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-NAMES = re.compile(rf"{NAME}(?:[ \t]*,[ \t]*{NAME})*")
-LARGEST_NAMES = 4 * 1024
-ANY_NAME = "*, Authorization"  # the star alone leaves that one out
+PATH = "/api/collect"
 STORED_ONE = json_response(202, {"stored": 1, "duplicate": 0}, CORS)
 
 
@@ -47,15 +41,16 @@ class Pending(NamedTuple):
     accepted: list[Accepted]
     known: list[Outcome | None]  # None: the next of the accepted ones
     batch: bool
+    door: Collects
 
     def answer(self, outcomes: Sequence[Outcome]) -> Response:
         """The answer, once the missing outcomes are known; none at all: the database did not say in time."""
         if not outcomes:
             outcomes = [AWAY] * len(self.accepted)
-        if not self.batch and type(outcomes[0]) is Stored:
-            return STORED_ONE
+        if not self.batch:
+            return self.door.answer(outcomes, False)
         rest = iter(outcomes)
-        return answer([outcome or next(rest) for outcome in self.known], self.batch)
+        return self.door.answer([outcome or next(rest) for outcome in self.known], True)
 
 
 class Keys(Protocol):
@@ -85,20 +80,20 @@ class Collector:
         """The visitor's address, past the trusted proxies."""
         return self._proxies.client(request)
 
-    def begin(self, request: Request) -> Response | Pending:
-        """The answer, or what has to be committed before there is one. Never raises."""
+    def begin(self, request: Request, door: Collects) -> Response | Pending:
+        """The door's answer, or what has to be committed before there is one. Never raises."""
         try:
-            return self._begin(request)
+            return self._begin(request, door)
         except SQLAlchemyError as away:
             log.error("the database does not answer: %s", describe(away))
         except Exception as failed:
             log.error("an event could not be taken apart: %s", describe(failed))
         self._writer.count(0, int(time.time()), *named(AWAY))
-        return answer([AWAY], batch=False)
+        return door.answer([AWAY], False)
 
-    def collect(self, request: Request, patience_s: float) -> Response:
+    def collect(self, request: Request, door: Collects, patience_s: float) -> Response:
         """The answer, after the commit: waits so many seconds for it at most. For callers with a thread to spare."""
-        begun = self.begin(request)
+        begun = self.begin(request, door)
         if not isinstance(begun, Pending):
             return begun
         done = threading.Event()
@@ -119,14 +114,11 @@ class Collector:
                 return done.is_set()
         return True
 
-    def _begin(self, request: Request) -> Response | Pending:
-        if refused := refused_unread(request.headers):
-            self._writer.count(0, int(self._clock()), *named(refused))
-            return answer([refused], batch=False)
-        body = read_body(request.body)
+    def _begin(self, request: Request, door: Collects) -> Response | Pending:
+        body = door.read(request, self._kit.sites.get)
         if isinstance(body, Rejected):
             self._writer.count(0, int(self._clock()), *named(body))
-            return answer([body], batch=False)
+            return door.answer([body], False)
         accepted: list[Accepted] = []
         known: list[Outcome | None] = []
         for one in self._run(request, body):
@@ -136,8 +128,8 @@ class Collector:
             else:
                 known.append(one)
         if not accepted:
-            return answer([outcome for outcome in known if outcome], body.batch)
-        pending = Pending(accepted, known, body.batch)
+            return door.answer([outcome for outcome in known if outcome], body.batch)
+        pending = Pending(accepted, known, body.batch, door)
         return self._turn_away(pending) if self._writer.stuck else pending
 
     def _turn_away(self, pending: Pending) -> Response:
@@ -177,7 +169,7 @@ class Collector:
         site_id, name = self._number_of(domain), ""
         if isinstance(refusal, Filtered):
             name = refusal.name
-        elif not site_id and named(refusal)[1] == "unknown_site":
+        elif not site_id and named(refusal)[1] is RejectedReason.UNKNOWN_SITE:
             name = readable_domain(domain)
         self._writer.count(site_id, at, *named(refusal), name)
 
@@ -203,31 +195,18 @@ class Collector:
         return key is not None and site is not None and key.opens("ingest", site.id)
 
 
-def preflight(request: Request, methods: str) -> Response:
-    """What a browser asks before a page's request: any header may come along, since no credentials do.
-
-    Agents that trace requests add headers of their own to whatever a page sends.
-    """
-    asked = request.headers.get("access-control-request-headers", "")
-    named = asked if len(asked) <= LARGEST_NAMES and NAMES.fullmatch(asked) else ANY_NAME
-    inwards = request.headers.get("access-control-request-private-network") == "true"  # from a public page to ours
-    headers = (
-        *CORS,
-        ("Access-Control-Allow-Methods", methods),
-        ("Access-Control-Allow-Headers", named),
-        ("Access-Control-Max-Age", "86400"),
-        *([("Access-Control-Allow-Private-Network", "true")] if inwards else []),
-    )
-    return Response(204, headers, b"")
+def read(request: Request, _: SiteOf) -> Body | Rejected:
+    """The events of the site script, or of anybody who sends the same."""
+    return refused_unread(request.headers) or read_body(request.body)
 
 
 def refused_unread(headers: Mapping[str, str]) -> Rejected | None:
     """Why a body is not even read: its type or its encoding."""
     if headers.get("content-encoding", "identity") != "identity":
-        return Rejected(415, "encoded_body", "the body may not be compressed")
+        return Rejected(415, RejectedReason.ENCODED_BODY, "the body may not be compressed")
     kind = headers.get("content-type", "").split(";")[0].strip().lower()
     if kind not in ("application/json", "text/plain"):
-        return Rejected(415, "wrong_content_type", "the body is application/json or text/plain")
+        return Rejected(415, RejectedReason.WRONG_CONTENT_TYPE, "the body is application/json or text/plain")
     return None
 
 

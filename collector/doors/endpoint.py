@@ -19,8 +19,9 @@ from typing import Any
 from analytics.base.address_prefix import address_prefix
 from analytics.base.error_log import describe
 from collector.api import statistics
-from collector.doors import pixel
-from collector.doors.routes import DATABASE_AWAY, NO_STORE, QUICK, SLOW, Answer, Routes, Stream, answered_by
+from collector.api.context import DATABASE_AWAY, NO_STORE, Stream
+from collector.doors.door import Answers, Collects, Threads
+from collector.doors.routes import Routes
 from collector.http.budget import Allowance, Budget
 from collector.http.concurrency_limit import Turns
 from collector.http.connection import CLOSE, MOST_CONNECTIONS, TOO_LARGE, Connection
@@ -34,11 +35,9 @@ from collector.store.writer import PATIENCE_S, Waiting, Writer
 log = logging.getLogger("footfall.endpoint")
 
 Wsgi = Callable[..., Iterable[bytes]]
-Show = Callable[[Response], Response]  # another form of the answer
 Finish = Callable[[list[Outcome]], Response]  # the answer, once the outcomes are known
 Exchange = tuple[Connection, int, Finish]  # who waits: connection, number of the request
 
-COLLECT = "/api/collect"
 CALLS = "/_dash-update-component"  # the one path with large bodies
 COMMIT_S = 15.0  # how long a sender waits for its turn in a queue that goes on; coming again is safe by its id
 LOOK_S = 0.05  # how often waiting senders are looked after
@@ -81,7 +80,7 @@ class Endpoint:
         self._pages = ThreadPoolExecutor(PAGES_THREADS, thread_name_prefix="footfall-page")
         self._live = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="footfall-live")
         self._statistics = ThreadPoolExecutor(STATISTICS_THREADS, thread_name_prefix="footfall-statistics")
-        self._turns = Turns(MOST_QUESTIONS, statistics.MOST_AT_ONCE)
+        self._turns = Turns(MOST_QUESTIONS, statistics.MAX_PARALLEL)
         self._in_threads = 0
         self._turn: list[Waiting] = []
         self._committing: dict[Connection, tuple[float, int, Finish]] = {}  # since when; the longest wait comes first
@@ -108,12 +107,12 @@ class Endpoint:
     # ── what may be sent ─────────────────────────────────────────────────────────────────────────────────────────
 
     def canonical(self, path: str) -> str:
-        return path if path == COLLECT else self._routes.canonical(path)
+        return path if path in self._routes.collecting else self._routes.canonical(path)
 
     def allowance(self, path: str, headers: Mapping[str, str]) -> Allowance:
-        if path == COLLECT:
+        if path in self._routes.collecting:
             return self._of_events
-        if path == statistics.QUERY:
+        if path in self._routes.for_programs:
             return self._of_people if self._routes.shows_key(headers) else self._of_a_stranger
         if self._routes.public:
             return self._of_anybody
@@ -146,38 +145,34 @@ class Endpoint:
         return address_prefix(self._routes.collector.client(Request("", "", "", headers, peer)))
 
     def refused(self, path: str, response: Response) -> Response:
-        return self._routes.not_collected(response) if path == COLLECT else response
+        return self._routes.not_collected(response) if path in self._routes.collecting else response
 
     def take(self, request: Request, connection: Connection, number: int) -> None:
         """Answers now, after the commit, or from a thread."""
-        if request.path == COLLECT and request.method == "POST":
-            self._collect(request, connection, number)
-            return
-        if request.path == pixel.PATH and request.method == "GET":
-            self._collect(pixel.as_posted(request), connection, number, pixel.pictured)
-            return
-        own = self._routes.find(request)
-        if own is None:
+        door = self._routes.collects.get((request.method, request.path)) or self._routes.find(request)
+        if door is None:
             self._in_thread(self._pages, partial(call_wsgi, self._wsgi, request, self.base_path), connection, number)
-        elif request.path in QUICK:
-            answered = answered_by(own, request)
-            assert isinstance(answered, Response)
+        elif isinstance(door, Collects):
+            self._collect(request, connection, number, door)
+        elif door.threads is Threads.LOOP:
+            answered = self._routes.answer(door, request)
+            assert isinstance(answered, Response), f"{door.path}: a stream begins in a thread"
             connection.answer(number, answered)
-        elif request.path in SLOW:
-            self._ask(own, request, connection, number)
+        elif door.threads is Threads.STATISTICS:
+            self._ask(door, request, connection, number)
         else:
-            self._in_thread(self._live, partial(self._live_answer, own, request, connection), connection, number)
+            self._in_thread(self._live, partial(self._live_answer, door, request, connection), connection, number)
 
     # ── collecting ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _collect(self, request: Request, connection: Connection, number: int, shown: Show | None = None) -> None:
+    def _collect(self, request: Request, connection: Connection, number: int, door: Collects) -> None:
         """The answer comes after the commit. What is asked for in one turn of the loop is handed over together."""
         self._writer.give_way()
-        begun = self._routes.collector.begin(request)
+        begun = self._routes.collector.begin(request, door)
         if isinstance(begun, Response):
-            connection.answer(number, shown(begun) if shown else begun)
+            connection.answer(number, begun)
             return
-        finish: Finish = (lambda outcomes: shown(begun.answer(outcomes))) if shown else begun.answer
+        finish: Finish = begun.answer
         self._committing[connection] = time.monotonic(), number, finish
         if not self._looking:
             self._looking = True
@@ -255,13 +250,13 @@ class Endpoint:
         working.add_done_callback(partial(self._worked, connection, number))
         return working
 
-    def _ask(self, own: Answer, request: Request, connection: Connection, number: int) -> None:
+    def _ask(self, door: Answers, request: Request, connection: Connection, number: int) -> None:
         """Answers a program's question, if whoever asks has no more of them than their share."""
         who = request.headers.get("authorization", "")
         if not self._turns.begin(who):
             connection.answer(number, statistics.TOO_MANY_AT_ONCE)
             return
-        working = self._in_thread(self._statistics, partial(answered_by, own, request), connection, number)
+        working = self._in_thread(self._statistics, partial(self._routes.answer, door, request), connection, number)
         if working is None:
             self._turns.end(who)
         else:
@@ -279,9 +274,9 @@ class Endpoint:
         else:
             self._begin_stream(connection, number, *done.result())
 
-    def _live_answer(self, own: Answer, request: Request, connection: Connection) -> Any:
+    def _live_answer(self, door: Answers, request: Request, connection: Connection) -> Any:
         """The answer, or a stream with its subscription; in a thread."""
-        answered = answered_by(own, request)
+        answered = self._routes.answer(door, request)
         return (answered, answered.subscribe(connection.wake)) if isinstance(answered, Stream) else answered
 
     def _begin_stream(self, connection: Connection, number: int, stream: Stream, subscription: Any) -> None:

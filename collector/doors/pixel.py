@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from collector.doors.collect import CORS
+from collector.api.context import NO_SNIFF, Context
+from collector.api.docs import SITE, Docs, parameter
+from collector.doors.cors import CORS
+from collector.doors.door import SiteOf
 from collector.http.messages import Request, Response
+from collector.ingest.event import Body, read_body
+from collector.ingest.outcomes import Outcome, Rejected, named
 
 PATH = "/pixel.gif"
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")  # 43 bytes, one clear pixel
 HEADERS = (
     ("Content-Type", "image/gif"),
     ("Cross-Origin-Resource-Policy", "cross-origin"),
-    ("X-Content-Type-Options", "nosniff"),
+    NO_SNIFF,
     *CORS,  # with no-store: who looks again is counted again
 )
 BLANK = Response(200, HEADERS, GIF)
+DOCS = Docs(
+    "Collecting",
+    "Count by a picture",
+    "For pages without scripts and for e-mail. Always a picture; X-Footfall-Outcome says what became of it.",
+    {"200": "43 bytes."},
+    parameters=(
+        SITE,
+        parameter("url", "The page; without it the Referer header."),
+        parameter("referrer", "Where the visitor came from."),
+        parameter("title", "The page's title."),
+    ),
+    kind="image/gif",
+)
 
 
-def as_posted(request: Request) -> Request:
-    """The request as a script would have posted it; the pageview's id is made here.
+def read(request: Request, _: SiteOf) -> Body | Rejected:
+    """The pageview that a script would have sent; its id is made here.
 
     Parameters: `site`; `url`, else the `Referer` header, which names the page that shows the picture; `referrer` and
     `title` where they are given.
@@ -32,20 +51,21 @@ def as_posted(request: Request) -> Request:
     fields = {name: told[name] for name in ("site", "url", "referrer", "title") if name in told}
     page = {"url": request.headers["referer"]} if "url" not in told and "referer" in request.headers else {}
     event = {"type": "pageview", "id": secrets.token_hex(16), **fields, **page}
-    headers = {name: value for name, value in request.headers.items() if name != "content-encoding"}
-    headers["content-type"] = "application/json"
-    return request._replace(method="POST", headers=headers, body=msgspec.json.encode(event))
+    return read_body(msgspec.json.encode(event))
 
 
-def pictured(answer: Response) -> Response:
-    """The collector's answer as a picture: always 200, since a broken image helps nobody; the outcome is a header."""
-    return Response(200, (*HEADERS, ("X-Footfall-Outcome", _outcome(answer))), GIF)
+def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
+    """A picture: always 200, since a broken image helps nobody; the outcome is a header."""
+    return Response(200, (*HEADERS, ("X-Footfall-Outcome", _in_a_header(outcomes[0]))), GIF)
 
 
-def _outcome(answer: Response) -> str:
-    if answer.status == 202:
+def _in_a_header(outcome: Outcome) -> str:
+    fate, reason = named(outcome)
+    if fate in ("stored", "duplicate"):
         return "stored"
-    if answer.status == 200:
-        return dict(answer.headers)["X-Footfall-Outcome"]
-    kind = "shed" if answer.status in (429, 503) else "rejected"
-    return f"{kind}; reason={msgspec.json.decode(answer.body)['error']['code']}"
+    return f"{fate}; reason={reason}"
+
+
+def blank(_: Context, __: Request) -> Response:
+    """The picture for whoever only asks what it is: counted are those who fetch it."""
+    return BLANK

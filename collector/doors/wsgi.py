@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
-from collector.doors import pixel
-from collector.doors.endpoint import CALLS, CHECK_S, COLLECT, COMMIT_S, LARGEST_FORM, SIGN_IN_FIRST
-from collector.doors.routes import Routes, Stream, answered_by
+from collector.api.context import Stream
+from collector.doors.door import Collects
+from collector.doors.endpoint import CALLS, CHECK_S, COMMIT_S, LARGEST_FORM, SIGN_IN_FIRST
+from collector.doors.routes import Routes
 from collector.http.connection import TOO_LARGE
 from collector.http.messages import Request, Response, routed, sealed
 from collector.ingest.event import LARGEST_BODY
@@ -35,23 +36,19 @@ class Door:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = _request(environ)
         request = request._replace(path=self._routes.canonical(request.path))
-        if request.path == pixel.PATH and request.method == "GET":
-            collected = self._routes.collector.collect(pixel.as_posted(request), COMMIT_S)
-            return self._answered(pixel.pictured(collected), start_response)
-        collecting = request.path == COLLECT and request.method == "POST"
-        own = None if collecting else self._routes.find(request)
-        if not collecting and own is None:
+        door = self._routes.find(request)
+        if door is None:
             if self._is_too_much(environ):
                 return self._answered(SIGN_IN_FIRST if request.path == CALLS else TOO_LARGE, start_response)
             return self._behind(_below(self._routes.base_path, environ), start_response)
-        if own is None:
-            return self._answered(self._collected(request, environ), start_response)
-        if request.method == "POST":
-            body = _body(environ, LARGEST_BODY)
-            if body is None:
-                return self._answered(TOO_LARGE, start_response)
-            request = request._replace(body=body)
-        answered = answered_by(own, request)
+        body = _body(environ, LARGEST_BODY) if request.method == "POST" else b""
+        if body is None:
+            too_large = self._routes.not_collected(TOO_LARGE) if isinstance(door, Collects) else TOO_LARGE
+            return self._answered(too_large, start_response)
+        request = request._replace(body=body)
+        if isinstance(door, Collects):
+            return self._answered(self._routes.collector.collect(request, door, COMMIT_S), start_response)
+        answered = self._routes.answer(door, request)
         if isinstance(answered, Stream):
             start_response(_status(200), list(sealed(answered.headers, self._routes.seal)))
             return _frames(answered)
@@ -67,12 +64,6 @@ class Door:
         length = "Content-Length", str(len(response.body))
         start_response(_status(response.status), [*sealed(response.headers, self._routes.seal), length])
         return [response.body]
-
-    def _collected(self, request: Request, environ: dict[str, Any]) -> Response:
-        body = _body(environ, LARGEST_BODY)
-        if body is None:
-            return self._routes.not_collected(TOO_LARGE)
-        return self._routes.collector.collect(request._replace(body=body), COMMIT_S)
 
 
 def _below(base_path: str, environ: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NoReturn, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from analytics.live.reasons import RejectedReason
 from collector.ingest.currency import CURRENCIES
 from collector.ingest.outcomes import Rejected
 
@@ -96,9 +97,9 @@ class Body(NamedTuple):
     notes: Mapping[int, Note] = {}
 
 
-BAD_ENCODING = Rejected(400, "bad_encoding", "the body is not UTF-8")
-BAD_JSON = Rejected(400, "bad_json", "the body is not JSON")
-TOO_DEEP = Rejected(400, "too_deep", f"nested deeper than {DEEPEST} levels")
+BAD_ENCODING = Rejected(400, RejectedReason.BAD_ENCODING, "the body is not UTF-8")
+BAD_JSON = Rejected(400, RejectedReason.BAD_JSON, "the body is not JSON")
+TOO_DEEP = Rejected(400, RejectedReason.TOO_DEEP, f"nested deeper than {DEEPEST} levels")
 
 
 class _Unreadable(Exception):
@@ -158,9 +159,11 @@ def _read_batch(body: bytes) -> Body | Rejected:
     except (ValueError, RecursionError):
         _explain(body)
     if not items:
-        return Rejected(400, "empty", "an empty array")
+        return Rejected(400, RejectedReason.EMPTY, "an empty array")
     if len(items) > LARGEST_BATCH:
-        return Rejected(413, "too_many", f"{len(items)} events; at most {LARGEST_BATCH} go into one request")
+        return Rejected(
+            413, RejectedReason.TOO_MANY, f"{len(items)} events; at most {LARGEST_BATCH} go into one request"
+        )
     notes: dict[int, Note] = {}
     return Body([_read_one(bytes(item), at, notes) for at, item in enumerate(items)], batch=True, notes=notes)
 
@@ -225,12 +228,15 @@ def _checked(event: Event) -> Event | Rejected:
     """The event itself, unless something is missing or absurd that its types cannot say."""
     for field in REQUIRED[event.type]:
         if getattr(event, field) is None:
-            return Rejected(422, "missing_field", f"`{field}` is required for the type {event.type}", field)
+            return Rejected(
+                422, RejectedReason.MISSING_FIELD, f"`{field}` is required for the type {event.type}", field
+            )
     if event.value is not None and not abs(event.value) < 2**63:
-        status, code = (400, "bad_number") if isinstance(event.value, int) else (422, "wrong_field")
+        integer = isinstance(event.value, int)
+        status, code = (400, RejectedReason.BAD_NUMBER) if integer else (422, RejectedReason.WRONG_FIELD)
         return Rejected(status, code, "a number that is out of range", "value")
     if event.currency is not None and event.currency not in CURRENCIES:
-        return Rejected(422, "wrong_field", "`currency` is no code of ISO 4217, like EUR", "currency")
+        return Rejected(422, RejectedReason.WRONG_FIELD, "`currency` is no code of ISO 4217, like EUR", "currency")
     if event.user_id is None and event.user_type is None and event.user_name is None and event.visitor_id is None:
         return event
     return _without_nobody(event)
@@ -257,12 +263,12 @@ def _without_nobody(event: Event) -> Event:
 def _wrong(text: bytes, said: str) -> Rejected:
     """What is wrong with an event whose JSON is readable; numbers that no database holds are 400."""
     if "out of range" in said or ((b"e" in text.lower() or len(text) > 18) and _has_bad_number(text)):
-        return Rejected(400, "bad_number", "a number that is out of range")
+        return Rejected(400, RejectedReason.BAD_NUMBER, "a number that is out of range")
     if said.startswith("Expected `object`, got") and "at `$" not in said:
-        return Rejected(400, "not_an_object", "an event is a JSON object")
+        return Rejected(400, RejectedReason.NOT_AN_OBJECT, "an event is a JSON object")
     found = _field.search(said)
     field = (found.group(1) or found.group(2)) if found else None
-    code = "missing_field" if "missing required" in said else "wrong_field"
+    code = RejectedReason.MISSING_FIELD if "missing required" in said else RejectedReason.WRONG_FIELD
     return Rejected(422, code, said.replace("`$.", "`").replace(" - at ", " at "), field)
 
 
@@ -288,7 +294,7 @@ def _has_bad_number(text: bytes) -> bool:
 
 
 def _refuse_number(said: str) -> NoReturn:
-    raise _Unreadable(Rejected(400, "bad_number", f"{said[:20]} is no number that we take"))
+    raise _Unreadable(Rejected(400, RejectedReason.BAD_NUMBER, f"{said[:20]} is no number that we take"))
 
 
 def _finite(said: str) -> float:

@@ -6,6 +6,14 @@ from typing import NamedTuple
 
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem
+from analytics.live.reasons import (
+    DuplicateReason,
+    FilteredReason,
+    Reason,
+    RejectedReason,
+    ShedReason,
+    StoredReason,
+)
 
 
 class Retitled(NamedTuple):
@@ -34,7 +42,7 @@ class Duplicate(NamedTuple):
 class Filtered(NamedTuple):
     """Understood, and deliberately not stored; `name` is the robot's or the host's that is not on the list."""
 
-    reason: str
+    reason: FilteredReason
     name: str = ""
 
 
@@ -42,7 +50,7 @@ class Rejected(NamedTuple):
     """Why an event, or a whole body, was refused; `status` is the answer's when nothing else was stored."""
 
     status: int
-    code: str
+    code: RejectedReason
     message: str
     field: str | None = None
 
@@ -56,28 +64,30 @@ class Rejected(NamedTuple):
 class Shed(NamedTuple):
     """Not taken for now: the same event may be sent again after `retry_after` seconds."""
 
-    code: str
+    code: ShedReason
     message: str
     retry_after: int
     status: int = 503
 
 
-SITE_REMOVED = Rejected(404, "unknown_site", "the site has just been removed", "site")
-UNKNOWN_PAGEVIEW = Rejected(422, "unknown_pageview", "no such pageview; send `url` with the heartbeat", "pageview")
+SITE_REMOVED = Rejected(404, RejectedReason.UNKNOWN_SITE, "the site has just been removed", "site")
+UNKNOWN_PAGEVIEW = Rejected(
+    422, RejectedReason.UNKNOWN_PAGEVIEW, "no such pageview; send `url` with the heartbeat", "pageview"
+)
 
 Refusal = Filtered | Rejected | Shed
 Outcome = Stored | Added | Duplicate | Refusal
 
 
-def named(outcome: Outcome) -> tuple[str, str]:
+def named(outcome: Outcome) -> tuple[str, Reason]:
     """The outcome's name and reason, as the counters have them."""
     match outcome:
         case Stored():
-            return "stored", ""
+            return "stored", StoredReason.COUNTED
         case Added():
-            return "stored", "after_leave"
+            return "stored", StoredReason.AFTER_LEAVE
         case Duplicate():
-            return "duplicate", ""
+            return "duplicate", DuplicateReason.KNOWN_ID
         case Filtered(reason):
             return "filtered", reason
         case Rejected():

@@ -17,6 +17,7 @@ import msgspec
 from analytics.base.addresses import plain_address
 from analytics.base.error_log import describe
 from analytics.live.beat import PageState
+from analytics.live.reasons import FilteredReason, RejectedReason, ShedReason
 from analytics.sites.directory import Directory
 from analytics.sites.salts import Salts, SaltSource
 from analytics.sites.site import Site
@@ -70,7 +71,7 @@ class Kit:
 def host_included(hit: Hit, _: Kit) -> Refusal | None:
     """Hosts that the owner has excluded are left out."""
     excluded = hit.page is not None and hit.site.excluded_hosts and hit.site.excludes_host(hit.page.host)
-    return Filtered("excluded_host") if excluded else None
+    return Filtered(FilteredReason.EXCLUDED_HOST) if excluded else None
 
 
 def host_allowed(hit: Hit, _: Kit) -> Refusal | None:
@@ -79,13 +80,13 @@ def host_allowed(hit: Hit, _: Kit) -> Refusal | None:
         return None
     if hit.page.host in LOCAL_HOSTS and _is_loopback(hit.address):
         return None
-    return Filtered("unlisted_host", hit.page.host)
+    return Filtered(FilteredReason.UNLISTED_HOST, hit.page.host)
 
 
 def not_opted_out(hit: Hit, _: Kit) -> Refusal | None:
     """Do Not Track and Global Privacy Control are honoured."""
     opted_out = hit.headers.get("dnt") == "1" or hit.headers.get("sec-gpc") == "1"
-    return Filtered("opted_out") if opted_out else None
+    return Filtered(FilteredReason.OPTED_OUT) if opted_out else None
 
 
 def not_prefetched(hit: Hit, _: Kit) -> Refusal | None:
@@ -93,20 +94,20 @@ def not_prefetched(hit: Hit, _: Kit) -> Refusal | None:
     headers = hit.headers
     if "sec-purpose" in headers or "purpose" in headers or "x-moz" in headers or "x-purpose" in headers:
         told = " ".join(headers.get(name, "") for name in PURPOSES).lower()
-        return Filtered("prefetch") if any(word in told for word in AHEAD) else None
+        return Filtered(FilteredReason.PREFETCH) if any(word in told for word in AHEAD) else None
     return None
 
 
 def not_a_robot(hit: Hit, _: Kit) -> Refusal | None:
     """Robots that say so are left out, and counted by name."""
     name = robot.name_cached(hit.agent[: robot.LONGEST])
-    return Filtered("bot", name) if name else None
+    return Filtered(FilteredReason.BOT, name) if name else None
 
 
 def not_from_a_datacenter(hit: Hit, _: Kit) -> Refusal | None:
     """Addresses that a trusted proxy marks as a data centre's are left out: nobody sits there."""
     marked = DATACENTER in (hit.headers.get("x-footfall-ip-type"), hit.headers.get("x-plausible-ip-type"))
-    return Filtered("datacenter") if marked else None
+    return Filtered(FilteredReason.DATACENTER) if marked else None
 
 
 def referrer_clean(hit: Hit, kit: Kit) -> Refusal | None:
@@ -114,26 +115,26 @@ def referrer_clean(hit: Hit, kit: Kit) -> Refusal | None:
     event = hit.event
     if event.referrer and kit.spammers.sent(event.referrer):
         kit.spammers.remember(hit.site.id, event.id)
-        return Filtered("spam_referrer")
-    return Filtered("spam_referrer") if (hit.site.id, event.pageview) in kit.spammers.pages else None
+        return Filtered(FilteredReason.SPAM_REFERRER)
+    return Filtered(FilteredReason.SPAM_REFERRER) if (hit.site.id, event.pageview) in kit.spammers.pages else None
 
 
 def address_included(hit: Hit, _: Kit) -> Refusal | None:
     """Addresses that the owner has excluded are left out."""
     excluded = hit.site.excluded_addresses and hit.site.excludes_address(hit.address)
-    return Filtered("excluded_address") if excluded else None
+    return Filtered(FilteredReason.EXCLUDED_ADDRESS) if excluded else None
 
 
 def path_included(hit: Hit, _: Kit) -> Refusal | None:
     """Pages that the owner has excluded are left out."""
     excluded = hit.page is not None and hit.site.excluded_paths and hit.site.excludes_path(hit.page.path)
-    return Filtered("excluded_path") if excluded else None
+    return Filtered(FilteredReason.EXCLUDED_PATH) if excluded else None
 
 
 def within_rate(hit: Hit, kit: Kit) -> Refusal | None:
     """One address may send so many events a minute to one site."""
     if wait := kit.rate.wait(hit.site.id, hit.address, time.monotonic()):
-        return Shed("too_many_requests", "this address sends too many events; slow down", wait, status=429)
+        return Shed(ShedReason.TOO_MANY_REQUESTS, "this address sends too many events; slow down", wait, status=429)
     return None
 
 
@@ -166,12 +167,14 @@ def read_hit(
     """The hit of an event; `trusted` says that an `ingest` key lets it speak for a visitor (ip, user_agent, time)."""
     site = kit.sites.prepared.get(event.site) or kit.sites.get(event.site)
     if site is None:
-        return Rejected(404, "unknown_site", f"no site {event.site[:100]!r} here", "site")
+        return Rejected(404, RejectedReason.UNKNOWN_SITE, f"no site {event.site[:100]!r} here", "site")
     page = None
     if event.url is not None:
         page = (page_url.read_cached if len(event.url) <= page_url.CACHED_LENGTH else page_url.read)(event.url, True)
         if page is None:
-            return Rejected(422, "wrong_field", "`url` is no http(s) address of a page, or too long", "url")
+            return Rejected(
+                422, RejectedReason.WRONG_FIELD, "`url` is no http(s) address of a page, or too long", "url"
+            )
     if not trusted:
         return Hit(event, site, page, address, headers.get("user-agent", ""), headers, now_ms)
     return _spoken_for(event, site, page, address, headers, now_ms)
@@ -183,11 +186,13 @@ def _spoken_for(
     if event.ip is not None:
         address = plain_address(event.ip)
         if not address:
-            return Rejected(422, "wrong_field", "`ip` is no address", "ip")
+            return Rejected(422, RejectedReason.WRONG_FIELD, "`ip` is no address", "ip")
     at_ms = now_ms
     if event.time is not None:
         if not now_ms / 1000 - EARLIEST_S <= event.time <= now_ms / 1000 + LATEST_S:
-            return Rejected(422, "bad_time", "`time` lies more than 7 days back or 5 minutes ahead", "time")
+            return Rejected(
+                422, RejectedReason.BAD_TIME, "`time` lies more than 7 days back or 5 minutes ahead", "time"
+            )
         # whole seconds are spread over theirs, so that the ids of many events of one second differ
         spread = random.randrange(1000) if event.time == int(event.time) else 0  # noqa: S311 - no secret
         at_ms = min(now_ms, int(event.time * 1000) + spread)  # a clock that is ahead makes nothing happen tomorrow

@@ -21,7 +21,7 @@ from analytics.base.error_log import describe
 from analytics.base.ids import first_id
 from analytics.base.redaction import clean_path
 from analytics.calendar.days import day_of, days_between, start_of
-from analytics.jobs.usage import Usage
+from analytics.query.result import Usage
 from analytics.storage import changes, schema
 from analytics.storage.database import Database
 from analytics.storage.upsert import upsert

@@ -16,6 +16,7 @@ from analytics.sites import store
 from analytics.sites.site import Site
 from analytics.storage.database import Database
 from collector.doors.collect import Collector
+from collector.doors.table import COLLECT
 from collector.http.messages import Request
 from collector.http.proxies import Proxies
 from collector.ingest.pipeline import Kit
@@ -121,7 +122,7 @@ class _Post:
         if known is None or known.id != self._site.id:
             raise RefusedError("the demo site was removed")
         request = Request("POST", "/api/collect", "", HEADERS, "127.0.0.1", json.dumps(events).encode())
-        answer = self._collector.collect(request, PATIENCE_S)
+        answer = self._collector.collect(request, COLLECT, PATIENCE_S)
         return read_answer(answer.status, dict(answer.headers), answer.body, len(events))
 
 

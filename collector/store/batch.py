@@ -18,6 +18,7 @@ from analytics.base.ids import LOW_BITS, Ids
 from analytics.base.limits import MAX_VISIT_S
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem, public_visitor_id
+from analytics.live.reasons import FilteredReason, StoredReason
 from analytics.storage.changes import FACTS
 from collector.ingest import visit as visits
 from collector.ingest.accepted import Accepted, Kind
@@ -37,6 +38,7 @@ from collector.store.leaves import NOBODY, Tab
 from collector.store.outcome_counters import NAMED, OutcomeCounts, write_names
 from collector.store.statements import ADD_OUTCOMES, Pageview, Row, Tables
 
+STORED = "stored", StoredReason.COUNTED  # what nearly every event is
 BEATS = (Kind.HEARTBEAT, Kind.LEAVE)
 
 
@@ -62,7 +64,7 @@ def store(
     outcomes = [batch.apply(one) if one.site_id in existing else SITE_REMOVED for one in accepted]
     for one, outcome in zip(accepted, outcomes, strict=True) if live else ():
         site_id = one.site_id if outcome is not SITE_REMOVED else 0
-        name, reason = ("stored", "") if type(outcome) is Stored else named(outcome)
+        name, reason = STORED if type(outcome) is Stored else named(outcome)
         counts[site_id, one.at // 3600 * 3600, name, reason] += 1
     batch.write(live)
     _write_counts(tables, counts)
@@ -180,7 +182,7 @@ class _Batch:
     def _apply_beat(self, one: Accepted) -> Outcome:
         page = self._pageviews.get((one.site_id, one.pageview))
         if page is None and one.kind is Kind.LEAVE:
-            return Filtered("unknown_pageview")
+            return Filtered(FilteredReason.UNKNOWN_PAGEVIEW)
         if page is None and not one.path:
             return UNKNOWN_PAGEVIEW
         tab = one.site_id, one.tab

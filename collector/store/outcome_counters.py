@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 
+from analytics.live.reasons import FilteredReason, RejectedReason
 from analytics.sites.host import OTHER
 from collector.store.statements import Tables
 
@@ -11,7 +13,11 @@ OutcomeCounts = Counter[tuple[int, int, str, str]]
 """(site id or 0, hour, outcome, reason) -> how many; with `ROBOT` or `HOST` in the place of the outcome: whose."""
 
 ROBOT, HOST = NAMED = "robot", "host"
-KINDS = {"bot": ROBOT, "unlisted_host": HOST, "unknown_site": HOST}  # the reasons that carry a name
+KINDS: Mapping[str, str] = {  # the reasons that carry a name
+    FilteredReason.BOT: ROBOT,
+    FilteredReason.UNLISTED_HOST: HOST,
+    RejectedReason.UNKNOWN_SITE: HOST,
+}
 MOST_NAMES = 100  # robots of a site and hour, hosts of a site, unknown sites; anybody can make up more
 MOST_WAITING = 2_000  # keys in memory, from which on no new name is taken
 

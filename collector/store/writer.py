@@ -23,6 +23,7 @@ from analytics.base.ids import Ids
 from analytics.jobs import daily
 from analytics.live.beat import PageState
 from analytics.live.minute_query import SETTLED_S
+from analytics.live.reasons import ShedReason
 from analytics.live.restore import left_tabs
 from analytics.storage.availability import UNRESPONSIVE_S
 from analytics.storage.database import Database
@@ -35,10 +36,12 @@ from collector.store.outcome_counters import OutcomeCounts
 
 log = logging.getLogger("footfall.writer")
 
-FULL = Shed("queue_full", "too many events are waiting to be stored; send it again", 2)
-CROWDED = Shed("site_queue_full", "too many events of this site are waiting to be stored; send it again", 2, status=429)
-AWAY = Shed("database_away", "the database cannot be written to right now; send it again", 5)
-STOPPING = Shed("stopping", "the server is going down; send it again", 5)
+FULL = Shed(ShedReason.QUEUE_FULL, "too many events are waiting to be stored; send it again", 2)
+CROWDED = Shed(
+    ShedReason.SITE_QUEUE_FULL, "too many events of this site are waiting to be stored; send it again", 2, status=429
+)
+AWAY = Shed(ShedReason.DATABASE_AWAY, "the database cannot be written to right now; send it again", 5)
+STOPPING = Shed(ShedReason.STOPPING, "the server is going down; send it again", 5)
 
 # `store` speaks to the driver itself, so the driver's own errors come up beside SQLAlchemy's
 AWAY_ERRORS = (OperationalError, PoolTimeoutError, sqlite3.OperationalError, psycopg.OperationalError)

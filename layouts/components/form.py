@@ -13,6 +13,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.idn import to_letters
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 
 Choices = Sequence[tuple[str, str]]  # value, and what people read
@@ -21,7 +22,7 @@ Choices = Sequence[tuple[str, str]]  # value, and what people read
 def channel(name: str, domain: str = "") -> Component:
     """What forms of that name send over, once a page: where the values go, where the answer comes, and the site."""
     sent = dcc.Store(id=f"{name}-sent")
-    return html.Div(sent, id=f"{name}-answer", hidden=True, **{"data-channel": name, "data-site": domain})
+    return html.Div(sent, id=f"{name}-answer", hidden=True, **data(channel=name, site=domain))
 
 
 def card(
@@ -58,12 +59,12 @@ def actions(save: str = "Save", *, kind: str = "ff-btn-primary", disabled: bool 
 
 def state(name: str) -> html.Span:
     """The line for forms that have none of their own, as in the rows of a table; once a page."""
-    return html.Span(className="ff-form-state", role="status", **{"data-state-of": name})
+    return html.Span(className="ff-form-state", role="status", **data(state_of=name))
 
 
 def asking_button(label: str, lost: str, *, value: str = "") -> html.Button:
     """A button that sends its form after a question: `lost` says what will be gone. `value` is sent with the fields."""
-    return html.Button(label, type="submit", className="ff-btn", **{"data-confirm": lost, "data-value": value})
+    return html.Button(label, type="submit", className="ff-btn", **data(confirm=lost, value=value))
 
 
 def text(
@@ -94,12 +95,13 @@ def select(
 def switch(name: str, field: str, label: str, on: bool, *, hint: Any = "") -> html.Div:
     """On or off; sent as "on" or ""."""
     button = html.Button(
-        [html.I(**{"aria-hidden": "true"}), html.Span(label)],
+        [html.I(**aria(hidden="true")), html.Span(label)],
         id=f"{name}-{field}",
         type="button",
         role="switch",
         className="ff-switch",
-        **{"data-name": field, "aria-checked": "true" if on else "false", "aria-describedby": f"{name}-{field}-note"},
+        **aria(checked="true" if on else "false", describedby=f"{name}-{field}-note"),
+        **data(name=field),
     )
     return html.Div([button, _note(name, field, hint)], className="ff-field")
 
@@ -111,7 +113,8 @@ def small_select(form_name: str, field: str, key: str, label: str, value: str, c
         id=f"{form_name}-{key}-{field}",
         name=field,
         className="ff-input",
-        **{"aria-label": label, "data-sends": "change"},
+        **aria(label=label),
+        **data(sends="change"),
     )
     return _select(control)
 
@@ -122,7 +125,7 @@ def danger(name: str, domain: str, title: str, words: str, button: str) -> html.
     field = text(name, "typed", f"Type {shown} to go on", autoComplete="off", spellCheck="false")
     end = actions(button, kind="ff-btn-danger", disabled=True)
     head = html.Header([html.H2(title), html.P(words, className="ff-soft")])
-    inner = form(name, [head, field, end], className="ff-form", **{"data-typed": shown})
+    inner = form(name, [head, field, end], className="ff-form", **data(typed=shown))
     return html.Section([inner, channel(name, domain)], className="ff-card is-danger")
 
 
@@ -132,7 +135,7 @@ def shown_once(element: str) -> html.Div:
         [icon("copy"), html.Span("Copy")],
         type="button",
         className="ff-btn ff-btn-primary",
-        **{"data-copy": f"#{element}"},
+        **data(copy=f"#{element}"),
     )
     code = html.Div([html.Pre(html.Code(id=element)), copy], className="ff-code")
     return html.Div([html.P("Copy it now: it is shown this once."), code], className="ff-once", hidden=True)
@@ -146,7 +149,7 @@ def _field(name: str, field: str, label: str, control: Component, hint: Any) -> 
 def _note(name: str, field: str, hint: Any) -> html.Div:
     """The hint, and in its place what is wrong."""
     inner = [html.Span(hint, className="ff-hint"), html.Span(className="ff-wrong", role="alert")]
-    return html.Div(inner, id=f"{name}-{field}-note", className="ff-field-note", **{"data-note": field})
+    return html.Div(inner, id=f"{name}-{field}-note", className="ff-field-note", **data(note=field))
 
 
 def _control(name: str, field: str) -> dict[str, Any]:

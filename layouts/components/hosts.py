@@ -13,6 +13,7 @@ from analytics.base.idn import to_letters
 from analytics.sites.host import OTHER, UnlistedHost
 from analytics.sites.site import Site
 from layouts.components import figures, form, states
+from layouts.components.attributes import aria, data
 
 HOST, LIST = "host", "hosts"  # the forms' name, and the id of what is drawn anew after a decision
 
@@ -68,5 +69,5 @@ def _name(host: str) -> html.Bdi:
 
 def _choice(label: str, value: str, host: str) -> Component:
     return html.Button(
-        label, type="submit", className="ff-btn", **{"data-value": value, "aria-label": f"{label} {to_letters(host)}"}
+        label, type="submit", className="ff-btn", **aria(label=f"{label} {to_letters(host)}"), **data(value=value)
     )

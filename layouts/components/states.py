@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import html
 
 from layouts.components.address import at
+from layouts.components.attributes import aria
 from layouts.components.icon import icon
 
 SKELETON_WIDTHS = (92, 74, 81, 58, 66, 40, 70, 52, 63, 35)
@@ -14,7 +15,7 @@ def skeleton(rows: int) -> html.Div:
     """As many grey lines as the frame will have rows, each a row high."""
     widths = (SKELETON_WIDTHS[row % len(SKELETON_WIDTHS)] for row in range(rows))
     lines = [html.Span(className="ff-skel", style={"width": f"{width}%"}) for width in widths]
-    return html.Div(lines, className="ff-skels", **{"aria-busy": "true", "aria-label": "Loading"})
+    return html.Div(lines, className="ff-skels", **aria(busy="true", label="Loading"))
 
 
 def nothing(title: str, hint: str, sign: str = "mouse") -> html.Div:

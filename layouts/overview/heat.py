@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 
 from dash import html
 from dash.development.base_component import Component
 
 from analytics.query.result import Hour
+from analytics.reports import words
+from analytics.reports.lists import HOURS
 from layouts.components import figures, states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
-from layouts.overview.page import HOURS
 
-MONDAY = date(2024, 1, 1)
 SHADES = (0, 25, 50, 75, 100)
 WRITTEN = (0, 6, 12, 18)
 
@@ -29,22 +29,19 @@ def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list:
     table = html.Table([_hours(), html.Tbody([_day(day, most.visitors or 1) for day in week])], className="ff-heat")
     busiest = html.Span(["Busiest: ", html.B(f"{weekday(most.weekday)} {most.hour:02}:00"), html.Span(f", {period}")])
     scale = ["0 ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {_number(most.visitors)}"]
-    foot = html.Div(
-        [busiest, html.Span(scale, className="ff-scale", **{"aria-hidden": "true"})], className="ff-heat-foot"
-    )
+    foot = html.Div([busiest, html.Span(scale, className="ff-scale", **aria(hidden="true"))], className="ff-heat-foot")
     return [head, table, foot]
 
 
 def weekday(number: int) -> str:
     """`Mon` of 0, in the reader's language."""
-    at = int(datetime(MONDAY.year, MONDAY.month, MONDAY.day + number, tzinfo=UTC).timestamp())
-    return figures.dated(at, UTC, "E")
+    return words.weekday(number, figures.written_in())
 
 
 def _head(window: str) -> Component:
     label = "Weekday and hour as CSV"
     file = html.A(
-        icon("download", 14), href="#", className="ff-icon", title=label, **{"data-csv": HOURS, "aria-label": label}
+        icon("download", 14), href="#", className="ff-icon", title=label, **aria(label=label), **data(csv=HOURS)
     )
     about = html.Div(html.Span(window, className="ff-window"), className="ff-about")
     return html.Header(

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.sites.note import MAX_TEXT, Note
 from layouts.components import figures, form
+from layouts.components.attributes import data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
 
@@ -44,7 +45,7 @@ def _mark(one: Mark, row: int) -> Component:
 def menu(known: Sequence[Note], today: str) -> Component:
     """Those of the period, and the form for another one, on `today` to begin with."""
     lines = [html.Ul([_line(one) for one in known])] if known else []
-    summary = html.Summary("Notes", className="ff-details", **{"data-keep": "notes"})
+    summary = html.Summary("Notes", className="ff-details", **data(keep="notes"))
     pop = html.Div([*lines, _form(today)], className="ff-pop ff-pop-end ff-segments")
     return html.Details([summary, pop], className="ff-menu")
 
@@ -72,7 +73,7 @@ def _field(name: str, label: str, rules: dict[str, object]) -> Component:
         [html.Span(className="ff-hint"), html.Span(className="ff-wrong", role="alert")],
         id=f"{control}-note",
         className="ff-field-note",
-        **{"data-note": name},
+        **data(note=name),
     )
     field = Tag("input", {"class": "ff-input", "id": control, "name": name, **rules})
     return html.Div([Tag("label", {"for": control}, label), field, note], className="ff-field")

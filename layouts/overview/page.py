@@ -10,16 +10,13 @@ from urllib.parse import quote
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, ROWS, USAGE
 from analytics.sites.site import Site
 from layouts.components import states
 from layouts.components.address import at
+from layouts.components.attributes import aria, data
 from layouts.overview import notes, segments
-from layouts.overview.lists import EVENTS, PANELS
-from layouts.overview.usage import USAGE
 
-ROWS = 9
-HOURS = "hours"
-EVENT_PANEL = "events"
 DIALOG = "overview-details"
 
 
@@ -60,12 +57,12 @@ def page(site: Site, opens: str = "") -> html.Main:
                 ],
                 id=DIALOG,
                 className="ff-dialog ff-sheet",
-                **{"aria-label": "Details"},
+                **aria(label="Details"),
             ),
         ],
         id="overview",
         className="ff-main",
-        **{"data-site": site.domain, "data-address": address(site.domain), "data-opens": opens},
+        **data(site=site.domain, address=address(site.domain), opens=opens),
     )
 
 

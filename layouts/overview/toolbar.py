@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.calendar.period import PRESETS, Span, moved
+from analytics.calendar.period import PRESETS, Span, days_of, moved
 from analytics.query.dimensions import DIMENSIONS, dimension
 from analytics.query.filters import Done, Every, Filter, Match, Not
 from analytics.query.query import Query
+from analytics.reports.lists import read
+from analytics.reports.view import OFF, USUAL_COMPARISON, change, filtered
 from layouts.components import figures
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
-from layouts.overview.chart import days_of
-from layouts.overview.lists import read
-from layouts.overview.view import OFF, USUAL_COMPARISON, change, filtered
 
 COMPARISONS = (
     (USUAL_COMPARISON, "Previous, same weekdays"),
@@ -51,7 +51,7 @@ def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Seq
 
 def wrong(message: str) -> list:
     """In place of the bar: what in the address is not known, and a way out."""
-    out = html.A("Start over", href="?", className="ff-link", **{"data-change": "*"})
+    out = html.A("Start over", href="?", className="ff-link", **data(change="*"))
     words = html.Span([f"This address cannot be shown. {message[:1].upper()}{message[1:]}. ", out])
     return [html.H1("Overview"), html.Div([icon("alert"), words], className="ff-alert is-warn", role="alert")]
 
@@ -68,11 +68,8 @@ def _chip(one: Filter, others: tuple[Filter, ...], number: int) -> Component:
     away = html.Button(
         icon("x", 14),
         type="button",
-        **{
-            "aria-label": f"Remove the filter {about} {value}",
-            "data-change": filtered(others),
-            "data-keep": f"chip-{number}",
-        },
+        **aria(label=f"Remove the filter {about} {value}"),
+        **data(change=filtered(others), keep=f"chip-{number}"),
     )
     text = html.Span([html.Span(about), " ", html.Bdi(html.B(value))], className="ff-trunc", title=f"{about} {value}")
     return html.Span([text, away], className="ff-chip ff-filter")
@@ -111,7 +108,7 @@ def _further() -> Component:
     )
     add = html.Button("Add filter", type="submit", className="ff-btn ff-btn-primary")
     form = Tag("form", {"class": "ff-asked", "data-asks": "filter"}, [*fields, note, add])
-    summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **{"data-keep": "filter"})
+    summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **data(keep="filter"))
     return html.Details([summary, html.Div(form, className="ff-pop")], className="ff-menu")
 
 
@@ -142,7 +139,8 @@ def _comparison(query: Query, earlier: Span | None) -> Component:
     summary = html.Summary(
         [html.Span(short), html.Span(f" {rest}", className="ff-soft ff-hide-sm"), icon("down", 14)],
         className="ff-btn ff-btn-plain",
-        **{"data-keep": "compare", "aria-label": said},
+        **aria(label=said),
+        **data(keep="compare"),
     )
     custom = query.comparison.period if query.comparison else None
     inner = [html.Ul(links), _dates_form("compare", "Compare", custom.dates if custom else None)]
@@ -172,7 +170,8 @@ def _periods(query: Query, shown: Span) -> Component:
     summary = html.Summary(
         [html.Span(label), icon("down", 14)],
         className="ff-btn",
-        **{"data-keep": "period", "aria-label": f"Period: {label}"},
+        **aria(label=f"Period: {label}"),
+        **data(keep="period"),
     )
     known = query.period.dates or (dates if shown.begin else None)
     inner = [html.Ul(links), _dates_form("period", "Show", known)]
@@ -181,7 +180,7 @@ def _periods(query: Query, shown: Span) -> Component:
 
 def _choice(label: str, changed: str, is_current: bool) -> Component:
     marked = {"aria-current": "true"} if is_current else {}
-    return html.Li(html.A(label, href="#", **{"data-change": changed, **marked}))
+    return html.Li(html.A(label, href="#", **data(change=changed), **marked))
 
 
 def _dates_form(name: str, verb: str, known: tuple[date, date] | None) -> Tag:

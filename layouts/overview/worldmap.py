@@ -13,11 +13,12 @@ from dash.development.base_component import Component
 
 from analytics.query.filters import Filter
 from analytics.query.result import Row
+from analytics.reports.lists import read, written
+from analytics.reports.view import excluded, filtered, narrowed
 from layouts.components import figures
 from layouts.components.address import at
+from layouts.components.attributes import aria
 from layouts.components.markup import Tag
-from layouts.overview.lists import read, written
-from layouts.overview.view import excluded, filtered, narrowed
 
 FILE = Path(__file__).parents[2] / "assets" / "shapes" / "countries.svg"
 SHAPES = "/assets/shapes/countries.svg"
@@ -64,6 +65,6 @@ def _country(code: str, people: int, most: int, given: tuple[Filter, ...]) -> Ta
 def _foot(named: Sequence[str], most: int) -> Component:
     scale = ["0 ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {figures.on_scale(most, 'count')}"]
     return html.Div(
-        [html.Span(" · ".join(named)), html.Span(scale, className="ff-scale", **{"aria-hidden": "true"})],
+        [html.Span(" · ".join(named)), html.Span(scale, className="ff-scale", **aria(hidden="true"))],
         className="ff-row",
     )

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.base import language
 from layouts.components import figures, form
+from layouts.components.attributes import aria, data
 
 LANGUAGE, PASSWORD, SIGN_OUT = "language", "password", "sign-out"
 EVERYWHERE = "everywhere"
@@ -27,10 +28,10 @@ def page(email: str, cards: Sequence[Component]) -> html.Main:
 def appearance() -> Component:
     """Which theme this browser shows. `assets/lib/shell.js` keeps it there and marks the one that is chosen."""
     chips = [
-        html.Button(label, type="button", className="ff-chip", **{"data-theme": theme, "aria-pressed": "false"})
+        html.Button(label, type="button", className="ff-chip", **aria(pressed="false"), **data(theme=theme))
         for theme, label in THEMES
     ]
-    row = html.Div(chips, id="themes", className="ff-chips", role="group", **{"aria-labelledby": "appearance"})
+    row = html.Div(chips, id="themes", className="ff-chips", role="group", **aria(labelledby="appearance"))
     about = html.P("In this browser. System follows what your device is set to.", className="ff-soft")
     head = html.Header([html.H2("Appearance", id="appearance"), about])
     return html.Section(html.Div([head, row], className="ff-form"), className="ff-card")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dash import html
 
 from layouts.components import form
+from layouts.components.attributes import data
 
 FORM = "add-site"
 ZONES = "zones"
@@ -42,7 +43,7 @@ def page(zones: Sequence[str]) -> html.Main:
                 ),
                 html.Datalist([html.Option(value=zone) for zone in zones], id=ZONES),
             ],
-            **{"data-own-zone": f"{FORM}-timezone"},
+            **data(own_zone=f"{FORM}-timezone"),
         ),
     ]
     card = form.card(FORM, "Site", fields, intro="Afterwards you get the line for its pages.", save="Add site")

@@ -15,6 +15,7 @@ from analytics.base.idn import to_letters
 from analytics.live.today_counts import TodayCounts
 from layouts.components import figures, states, trend
 from layouts.components.address import at
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 
 LIST, TOTAL, ASKED = "sites-list", "sites-total", "sites-asked"
@@ -95,9 +96,9 @@ def _list(window_s: int, first: str) -> html.Section:
     inner = [
         html.Table([head, html.Tbody()], className="ff-table ff-sites", hidden=True),
         html.Div(none, className="ff-none", hidden=True),
-        html.Nav([html.Span(), *_turns()], className="ff-turn", hidden=True, **{"aria-label": "Pages of sites"}),
+        html.Nav([html.Span(), *_turns()], className="ff-turn", hidden=True, **aria(label="Pages of sites")),
     ]
-    return html.Section(inner, id=LIST, className="ff-card", **{"aria-label": "All sites", "data-part": first})
+    return html.Section(inner, id=LIST, className="ff-card", **aria(label="All sites"), **data(part=first))
 
 
 def _heading(sort: str, label: str, window: str, window_s: int) -> html.Th:
@@ -105,7 +106,7 @@ def _heading(sort: str, label: str, window: str, window_s: int) -> html.Th:
     side = "" if label in ("Site", "Trend") else "ff-num"
     if not sort:
         return html.Th(html.Span(words), scope="col", className=side)
-    button = html.Button([html.Span(words), icon("down", 14)], type="button", **{"data-sort": sort})
+    button = html.Button([html.Span(words), icon("down", 14)], type="button", **data(sort=sort))
     return html.Th(button, scope="col", className=side)
 
 

@@ -14,6 +14,7 @@ from analytics.calendar.minute_series import MINUTE, UNKNOWN, DayOfConcurrents, 
 from analytics.sites.site import Site
 from layouts.components import figures, states
 from layouts.components.address import at
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.site import demo_badge
 
@@ -37,7 +38,7 @@ def page(site: Site) -> html.Main:
         ],
         id="concurrents",
         className="ff-main",
-        **{"data-site": site.domain, "data-timezone": site.timezone},
+        **data(site=site.domain, timezone=site.timezone),
     )
 
 
@@ -85,13 +86,13 @@ def _ways(domain: str, day: date, today: date) -> Component:
     earlier, later = day - timedelta(days=1), day + timedelta(days=1)
     ways = [
         _way("left", earlier, "Day before"),
-        html.Span(id="day-field", **{"data-day": day.isoformat(), "data-last": today.isoformat()}),
+        html.Span(id="day-field", **data(day=day.isoformat(), last=today.isoformat())),
     ]
     if day < today:
         ways += [_way("right", later, "Day after"), dcc.Link("Today", href="?", className="ff-btn")]
     label = "Minutes as CSV"
     address = at(f"/concurrents/{domain}/minutes.csv?day={day}")
-    ways.append(html.A(icon("download"), href=address, className="ff-icon", title=label, **{"aria-label": label}))
+    ways.append(html.A(icon("download"), href=address, className="ff-icon", title=label, **aria(label=label)))
     return html.Div(ways, className="ff-end")
 
 
@@ -168,7 +169,7 @@ def _legend(found: DayOfConcurrents, day: date, zone: tzinfo) -> Component:
     ]
     if UNKNOWN in _passed(found.people):
         keys.append(html.Span([html.I(className="ff-key-dot is-unknown"), "not known"], className="ff-day-key"))
-    return html.Div(keys, className="ff-day-legend", **{"aria-hidden": "true"})
+    return html.Div(keys, className="ff-day-legend", **aria(hidden="true"))
 
 
 def _passed(people: Minutes) -> Minutes:

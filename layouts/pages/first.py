@@ -6,6 +6,7 @@ from dash import html
 
 from analytics.base.idn import to_letters
 from analytics.sites.site import Site
+from layouts.components.attributes import aria
 from layouts.settings import snippet
 from layouts.settings.snippet import Doubts
 
@@ -42,5 +43,5 @@ def _hint() -> html.P:
 
 
 def _step(number: str, children: list) -> html.Div:
-    n = html.Span(number, className="ff-n", **{"aria-hidden": "true"})
+    n = html.Span(number, className="ff-n", **aria(hidden="true"))
     return html.Div([n, html.Div(children)], className="ff-step")

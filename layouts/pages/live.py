@@ -17,6 +17,7 @@ from analytics.sites.site import Site
 from layouts.components import feed, figures, ranking, rewind, states
 from layouts.components import places as map_of
 from layouts.components.address import at
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.site import demo_badge, stream_address
 
@@ -62,13 +63,13 @@ def page(site: Site, window_s: int = 60) -> html.Main:
         ],
         id="live",
         className="ff-main",
-        **{
-            "data-site": site.domain,
-            "data-name": to_letters(site.domain),
-            "data-stream": stream_address(site.domain),
-            "data-window": str(window_s),
-            "data-timezone": site.timezone,
-        },
+        **data(
+            site=site.domain,
+            name=to_letters(site.domain),
+            stream=stream_address(site.domain),
+            window=str(window_s),
+            timezone=site.timezone,
+        ),
     )
 
 
@@ -103,17 +104,17 @@ def _unread() -> Component:
 def _hero(domain: str, window_s: int) -> Component:
     now = html.Div([_headline(window_s), _who(), _sparkline(domain)], className="ff-now")
     parts = [now, _map(window_s), rewind.bar()]
-    return html.Section(parts, className="ff-card ff-hero", **{"aria-label": "Active now and where"})
+    return html.Section(parts, className="ff-card ff-hero", **aria(label="Active now and where"))
 
 
 def _turned(now: str, then: str) -> Component:
     """Words that assets/pages/live.js turns into others while the page is rewound."""
-    return html.Span(now, **{"data-then": then})
+    return html.Span(now, **data(then=then))
 
 
 def _headline(window_s: int) -> Component:
     window = figures.window(window_s)
-    pulse = html.Span(className="ff-pulse", **{"aria-hidden": "true"})
+    pulse = html.Span(className="ff-pulse", **aria(hidden="true"))
     number = html.Div(
         [
             html.H2([pulse, _turned("Active now", "Active then")], className="ff-label"),
@@ -127,7 +128,7 @@ def _headline(window_s: int) -> Component:
 
 
 def _who() -> Component:
-    types = html.Ul(id="user-types", className="ff-types", **{"aria-label": "Active now by user type"})
+    types = html.Ul(id="user-types", className="ff-types", **aria(label="Active now by user type"))
     return html.Div([html.Div(_split(NO_SIDE, NO_SIDE), id="split"), types], className="ff-split")
 
 
@@ -140,7 +141,8 @@ def _sparkline(domain: str) -> Component:
         className="ff-plot",
         role="img",
         style={"--h": "128px"},
-        **{"data-points": "[]", "aria-label": "Active people in each of the last 30 minutes"},
+        **aria(label="Active people in each of the last 30 minutes"),
+        **data(points="[]"),
     )
     return html.Figure(
         [html.Figcaption(caption, className="ff-cap"), html.Div(plot, className="ff-chart")],
@@ -156,7 +158,7 @@ def _map(window_s: int) -> Component:
     return html.Section(
         [title, html.Div(map_of.rings(()), id="map", className="ff-map-in")],
         className="ff-map",
-        **{"aria-labelledby": "map-title"},
+        **aria(labelledby="map-title"),
     )
 
 
@@ -168,7 +170,7 @@ def _card(title: str, body: str, window: str) -> Component:
     return html.Section(
         [html.Header(head, className="ff-card-head"), html.Div(states.skeleton(ROWS), id=body)],
         className="ff-card ff-list",
-        **{"aria-labelledby": f"{body}-title"},
+        **aria(labelledby=f"{body}-title"),
     )
 
 
@@ -269,7 +271,7 @@ def _split(signed_in: Side, anonymous: Side) -> list[Component]:
         _legend("signed-in", "ff-key-dot", "Signed in", signed_in),
         _legend("anonymous", "ff-key-dot ff-key-2", "Anonymous", anonymous),
     ]
-    return [html.Div(bars, className="ff-split-bar", **{"aria-hidden": "true"}), html.Ul(legend)]
+    return [html.Div(bars, className="ff-split-bar", **aria(hidden="true")), html.Ul(legend)]
 
 
 def _legend(name: str, key: str, label: str, side: Side) -> Component:

@@ -14,6 +14,7 @@ from analytics.live.outcomes import HOUR, RobotCount, Traffic
 from analytics.sites.host import UnlistedHost
 from analytics.sites.site import Site
 from layouts.components import figures, states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.pages.outcomes import FIELDS, KINDS, words
 
@@ -62,7 +63,7 @@ def page(site: Site, parts: Sequence[Component], hosts: Component, trial: Sequen
         ],
         id="traffic",
         className="ff-main",
-        **{"data-site": site.domain},
+        **data(site=site.domain),
     )
 
 
@@ -80,7 +81,7 @@ def unassigned(parts: Sequence[Component], unknown: Sequence[UnlistedHost]) -> h
         ],
         id="traffic",
         className="ff-main",
-        **{"data-site": ""},
+        **data(site=""),
     )
 
 
@@ -113,11 +114,11 @@ def _unknown(found: Sequence[UnlistedHost]) -> list[Component]:
 def _toolbar(timezone: str, title: str = "Traffic") -> Component:
     chips = [
         html.Button(
-            label, id=f"traffic-{hours}", type="button", className="ff-chip", **{"aria-pressed": pressed(hours, DAY)}
+            label, id=f"traffic-{hours}", type="button", className="ff-chip", **aria(pressed=pressed(hours, DAY))
         )
         for hours, label in PERIODS.items()
     ]
-    end = html.Div(chips, className="ff-end ff-chips", role="group", **{"aria-label": "Period"})
+    end = html.Div(chips, className="ff-end ff-chips", role="group", **aria(label="Period"))
     return html.Div([html.H1(title), html.Span(timezone, className="ff-sub"), end], className="ff-toolbar")
 
 
@@ -159,9 +160,9 @@ def _columns(traffic: Traffic, span: Span) -> Component:
     most = max(sum(stack) for stack in stacks)
     columns = [_column(stack, most, _hour(span.since + HOUR * nth, span)) for nth, stack in enumerate(stacks)]
     said = f"At most {figures.count(most)} in an hour. The table below has the sums."
-    plot = html.Div(columns, className="ff-bars", role="img", **{"aria-label": said})
+    plot = html.Div(columns, className="ff-bars", role="img", **aria(label=said))
     ends = [html.Span(_hour(span.since + HOUR * nth, span)) for nth in (0, span.hours // 2, span.hours - 1)]
-    most_label = html.Span(figures.count(most), className="ff-bars-most", **{"aria-hidden": "true"})
+    most_label = html.Span(figures.count(most), className="ff-bars-most", **aria(hidden="true"))
     return html.Div([most_label, plot, html.Div(ends, className="ff-bars-x")], className="ff-bars-box")
 
 

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from analytics.base import countries
 from layouts.components import form, states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.pages.outcomes import words
 
@@ -62,10 +63,10 @@ def cards(domain: str, agent: str, address: str) -> list[Component]:
             html.P("Goes through the real steps; nothing is stored or counted.", className="ff-soft"),
         ]
     )
-    inner = form.form(FORM, [head, *fields, form.actions("Try it")], className="ff-form", **{"data-saying": "Trying…"})
+    inner = form.form(FORM, [head, *fields, form.actions("Try it")], className="ff-form", **data(saying="Trying…"))
     asked = html.Section([inner, form.channel(FORM, domain)], className="ff-card")
     empty = states.nothing("No verdict yet", "Each step's answer appears here, and what would be stored.", "filter")
-    return [asked, html.Section([empty], id=RESULT, className="ff-card", **{"aria-live": "polite"})]
+    return [asked, html.Section([empty], id=RESULT, className="ff-card", **aria(live="polite"))]
 
 
 def result(steps: Sequence[Step], facts: Sequence[tuple[str, str]], *, stored: bool) -> list[Component]:

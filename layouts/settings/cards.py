@@ -13,6 +13,7 @@ from analytics.access.embed import EXPIRED, OFF, ON
 from analytics.base.idn import to_letters
 from layouts.components import figures, form, states
 from layouts.components.address import at
+from layouts.components.attributes import data
 
 ADD, REVOKE = "card", "card-revoke"
 LIST, LINE = "cards", "new-card"
@@ -76,7 +77,7 @@ def _shown(domain: str, theme: str, label: str) -> Component:
     """The real card, on the ground of a page in that theme."""
     address = at("/embed/live?" + urlencode({"site": domain, "theme": theme}))
     card = html.Iframe(src=address, title=f"Active now on {to_letters(domain)}, {theme}", width="360", height="260")
-    return html.Figure([html.Figcaption(label), card], **{"data-bs-theme": theme})
+    return html.Figure([html.Figcaption(label), card], **data(bs_theme=theme))
 
 
 def _row(row: Row) -> html.Tr:

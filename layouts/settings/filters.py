@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 from analytics.base.idn import to_letters
 from analytics.sites.site import Site
 from layouts.components import form
+from layouts.components.attributes import data
 
 HOSTS, ADDRESSES, PATHS = "filter-hosts", "filter-addresses", "filter-paths"
 
@@ -49,7 +50,7 @@ def _addresses(site: Site, own: str) -> html.Section:
         "Exclude my own address",
         type="button",
         className="ff-btn",
-        **{"data-add": own, "data-to": f"{ADDRESSES}-excluded_addresses"},
+        **data(add=own, to=f"{ADDRESSES}-excluded_addresses"),
     )
     intro = "Whoever comes from there is not counted. Addresses of visitors are never stored; these are."
     return form.card(ADDRESSES, "Addresses", [field, html.Div(add)], domain=site.domain, intro=intro)

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from analytics.base.idn import to_letters
 from analytics.sites.site import Site
+from layouts.components.attributes import aria
 from layouts.shell import Link
 
 
@@ -17,7 +18,7 @@ def frame(site: Site, sections: Sequence[Link], cards: Sequence[Component]) -> h
     head = html.Div(
         [html.H1("Settings"), html.Bdi(to_letters(site.domain), className="ff-sub")], className="ff-toolbar"
     )
-    side = html.Nav([_section(link) for link in sections], className="ff-side", **{"aria-label": "Settings"})
+    side = html.Nav([_section(link) for link in sections], className="ff-side", **aria(label="Settings"))
     body = html.Div([side, html.Div(list(cards), className="ff-cards")], className="ff-settings")
     return html.Main([head, body], className="ff-main")
 

@@ -12,11 +12,12 @@ from dash.development.base_component import Component
 from analytics.base.idn import to_letters
 from analytics.sites.site import Site
 from layouts.components import form
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.site import stream_address
 
 LINE = "snippet-line"
-MOST_HOSTS = 3  # named among the reasons
+MAX_HOSTS = 3  # named among the reasons
 RINGS = (("0s", 0.4), ("-1.2s", 0.7), ("-2.4s", 1))  # of the radar: start, and size where nothing moves
 
 OPTIONS = (  # name, label, what it adds to the line, what it is for
@@ -55,7 +56,7 @@ def cards(site: Site, snippet: str, picture: str, doubts: Doubts) -> list[Compon
         ["Into every page of ", html.Bdi(to_letters(site.domain)), ". It sets no cookie."], className="ff-soft"
     )
     switches = [form.switch("snippet", name, label, False, hint=hint) for name, label, _, hint in OPTIONS]
-    options = html.Form(switches, id="snippet", className="ff-options", **{"data-site": site.domain})
+    options = html.Form(switches, id="snippet", className="ff-options", **data(site=site.domain))
     paste = html.Section(
         html.Div([html.Header([head, intro]), html.Div(line(snippet), id=LINE), options], className="ff-form"),
         className="ff-card",
@@ -98,7 +99,7 @@ def line(snippet: str) -> Component:
         [icon("copy"), html.Span("Copy")],
         type="button",
         className="ff-btn ff-btn-primary",
-        **{"data-copy": snippet},
+        **data(copy=snippet),
     )
     return html.Div([html.Pre(_coloured(snippet)), copy], className="ff-code")
 
@@ -108,7 +109,7 @@ def wait(domain: str, until: str, greeting: str) -> list[Component]:
     radar = html.Div(
         [html.I(), *(html.I(style={"--dl": delay, "--still": still}) for delay, still in RINGS)],
         className="ff-radar",
-        **{"aria-hidden": "true"},
+        **aria(hidden="true"),
     )
     said = html.Div(
         [

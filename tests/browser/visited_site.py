@@ -20,7 +20,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from collector.doors.routes import script_beating
+from collector.doors.script import script_beating
 from collector.ingest.event import read_body
 from collector.ingest.outcomes import Rejected
 

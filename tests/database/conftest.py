@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from analytics.base.config import Config
-from analytics.query.stats import Ask
+from analytics.query.backend import Fetch
 from analytics.storage import schema
 from tests.support.replica import ENGINES, answering
 
@@ -40,7 +40,7 @@ def config(request, tmp_path) -> Config:
 
 
 @pytest.fixture(params=ENGINES)
-def ask(request, database, config) -> Iterator[Ask]:
+def ask(request, database, config) -> Iterator[Fetch]:
     """Asks the database itself, or the replica of it."""
     with answering(request.param, database, config) as ask:
         yield ask

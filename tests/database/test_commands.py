@@ -7,7 +7,7 @@ import re
 import pytest
 
 from analytics import commands
-from analytics.access import accounts, api_keys, embeds
+from analytics.access import accounts, api_keys, embeds, first_owner
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from analytics.storage import schema
@@ -93,14 +93,14 @@ def test_a_site_that_is_not_there_is_named_with_those_that_are(database):
 # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_person_without_a_password_is_told_one_once(database):
+def test_a_generated_password_is_shown_once(database):
     told = run(database, "user add", email="Ann@example.com", role="admin", password=None)
     found = re.fullmatch(r"ann@example\.com is added as admin\. The password, shown this once: (\S{16})", told)
     assert found
     assert found.group(1) not in run(database, "user list")
 
 
-def test_a_given_password_is_not_shown(database):
+def test_a_chosen_password_is_not_shown(database):
     told = run(database, "user add", email="ann@example.com", role="owner", password="correct horse battery")
     assert told == "ann@example.com is added as owner."
     assert run(database, "user reset", email="ann@example.com", password="another horse battery") == (
@@ -176,7 +176,7 @@ def test_what_is_no_duration_is_an_error(text):
 def test_the_set_up_link_is_printed_until_somebody_has_an_account(database):
     context = {"secret": b"k" * 48}
     link = commands.run(database, "https://stats.example.com", "setup-link", {}, **context)
-    assert link == f"https://stats.example.com/setup?token={accounts.setup_token(b'k' * 48)}"
+    assert link == f"https://stats.example.com/setup?token={first_owner.setup_token(b'k' * 48)}"
     assert commands.run(database, "https://stats.example.com", "setup-link", {}, **context) == link
     accounts.add_person(database, "ann@example.com", "viewer", "correct horse battery", now=1)
     with pytest.raises(

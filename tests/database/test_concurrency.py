@@ -1,4 +1,4 @@
-"""How many people were active at each minute, told from the stored heartbeats."""
+"""How many people were active at each minute, computed from the stored heartbeats."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_beat_counts_from_its_second_until_the_window_is_over(database):
     assert people(database, *moments) == [0, 1, 1, 0]
 
 
-def test_only_the_site_asked_for_counts(database):
+def test_only_the_wanted_site_counts(database):
     keep_beats(database, [beat(1, site_id=2)])
     assert people(database, NOW) == [0]
 
@@ -125,7 +125,7 @@ def test_the_points_are_those_of_the_last_hour(database):
     assert found.points == tuple((NOW - MINUTE * n, 0) for n in range(60, -1, -1))
 
 
-def test_a_minute_is_told_when_it_does_not_change_any_more(database):
+def test_a_minute_is_read_once_it_is_final(database):
     keep_beats(database, [beat(1, at=NOW - 200), beat(1, at=NOW - 20)])
     history = MinuteHistory(database, WINDOW)
     assert history.read(site(), NOW + 1).points[-1] == (NOW - 60, 0)
@@ -188,7 +188,7 @@ def test_the_first_hour_of_a_day_shows_the_last_one_of_the_day_before(database):
             assert (len(found.points), found.hour_ago) == (61, 0)
 
 
-def test_a_long_day_is_counted_in_parts_and_never_told_in_part(database):
+def test_a_long_day_is_counted_in_parts_and_never_shown_in_part(database):
     keep_beats(database, [*crowd(NOW - 7 * HOUR, 4), *crowd(NOW - 60, 1)])
     history = MinuteHistory(database, WINDOW)
     assert whole_peak(history, site(), NOW + 10) == (4, NOW - 7 * HOUR)
@@ -197,7 +197,7 @@ def test_a_long_day_is_counted_in_parts_and_never_told_in_part(database):
 # ── what comes late ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_minute_is_counted_once_and_anew_when_a_beat_of_the_past_comes_in(database):
+def test_a_minute_is_counted_once_and_again_after_a_late_beat(database):
     keep_beats(database, crowd(NOW - 600, 1))
     history = MinuteHistory(database, WINDOW)
     before = history.read(site(), NOW + 10)
@@ -209,11 +209,11 @@ def test_a_minute_is_counted_once_and_anew_when_a_beat_of_the_past_comes_in(data
     assert set(after.points) - set(before.points) == {(NOW - 300, 1)}
 
 
-def test_forgetting_what_was_never_asked_for_is_nothing(database):
+def test_forgetting_a_minute_that_was_never_counted_does_nothing(database):
     MinuteHistory(database, WINDOW).forget(1, NOW)
 
 
-def test_a_beat_of_the_past_may_come_in_while_somebody_reads(database):
+def test_a_late_beat_may_be_stored_during_a_read(database):
     """The writer forgets minutes on its own thread: neither it nor the reader may stumble."""
     keep_beats(database, crowd(NOW - 3 * HOUR, 1))
     history, failed, ended = MinuteHistory(database, WINDOW), [], threading.Event()

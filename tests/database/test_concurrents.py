@@ -1,4 +1,4 @@
-"""How many people were there at each minute of a day: counted once from the heartbeats, packed, and then kept."""
+"""How many people were active at each minute of a day: counted once from the heartbeats, packed and stored."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def series(database, site_id: int = 1, day: date = YESTERDAY) -> list[int]:
 
 
 def people(found: list[int], begin: int = MIDNIGHT - DAY_S) -> dict[int, int]:
-    """The minutes with somebody, by their second."""
+    """The minutes with people, by their second."""
     return {begin + nth * MINUTE: number for nth, number in enumerate(found) if number > 0}
 
 
@@ -77,7 +77,7 @@ def test_every_minute_counts_as_presence_counts_that_moment(database, window):
     assert max(found.values()) > 2
 
 
-def test_the_day_that_is_kept_is_what_its_heartbeats_say(database):
+def test_the_stored_day_is_that_of_its_heartbeats(database):
     keep_heartbeats(
         database,
         *(beat(1, at=MIDNIGHT - DAY_S - 30), beat(1, at=NOON), beat(2, at=NOON + 1), beat(3, at=MIDNIGHT - 1)),
@@ -88,7 +88,7 @@ def test_the_day_that_is_kept_is_what_its_heartbeats_say(database):
     assert people(series(database, 2)) == {NOON: 1}
 
 
-def test_what_was_before_a_site_s_first_beat_is_not_known(database):
+def test_minutes_before_a_site_s_first_beat_are_unknown(database):
     keep_heartbeats(database, beat(1, at=NOON + 30))
     counted(database)
     assert series(database) == [UNKNOWN] * 721 + [1] + [0] * 718
@@ -182,7 +182,7 @@ def test_a_day_stays_as_it_was_counted_where_its_beats_may_have_been_purged(data
     assert (series(database), people(series(database, 2))) == (before, {NOON + HOUR: 1})
 
 
-def test_what_was_purged_before_it_was_counted_is_not_known(database):
+def test_minutes_that_were_purged_before_they_were_counted_are_unknown(database):
     keep_heartbeats(database, beat(1, at=NOON + HOUR))
     counted(database, kept=lambda _: NOON)
     assert set(series(database)[:780]) == {UNKNOWN}
@@ -281,7 +281,7 @@ def test_a_day_of_23_hours_and_one_of_25_are_compared_by_the_clock(database, day
     assert a_week_before(noon, ZoneInfo(zone)) == then
 
 
-def test_a_year_is_read_at_once_and_what_was_never_counted_is_not_known(database):
+def test_a_year_is_read_at_once_and_uncounted_minutes_are_unknown(database):
     with_sites(database, 1)
     first = TODAY - timedelta(days=365)
     packed = minute_series.pack([3] * MINUTES)

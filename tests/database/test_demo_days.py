@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analytics.base.paths import readable
-from analytics.jobs import daily_usage
 from analytics.jobs.verify import verify
-from analytics.query import stats
+from analytics.query import usage
+from analytics.query.answer import answer
+from analytics.query.backend import fetch_from
 from analytics.query.query import Query
 from analytics.replica.columnar import Columnar
 from analytics.sites import store
@@ -21,7 +22,7 @@ from collector.simulate import demo_days
 from collector.simulate.demo import PAST_S
 from collector.simulate.people import DEMO_DOMAIN, excerpt
 from tests.support.factories import added_site, count, rows
-from tests.support.replica import NEVER
+from tests.support.replica import NEVER, facts, numbers_of
 
 NOW = int(datetime(2026, 11, 26, 15, 30, tzinfo=UTC).timestamp())
 LAST = date(2026, 11, 25)
@@ -54,10 +55,10 @@ def write(database, places, site_id, *, seed=SEED, now=NOW, stopped=lambda: Fals
 
 def answers(database, site_id):
     """Numbers of the last 30 days, as the Overview asks for them."""
-    ask = stats.of_truth(database)
+    ask = fetch_from(database)
     whole = Query(site_id, metrics=("visitors", "visits", "pageviews", "bounce_rate", "visit_duration"))
     split = [Query(site_id, dimensions=(name,)) for name in LISTS]
-    return [stats.aggregate(whole, whole.span(NOW), ask), *(stats.breakdown(one, one.span(NOW), ask) for one in split)]
+    return [numbers_of(whole, whole.span(NOW), facts(ask)), *(answer(one, one.span(NOW), facts(ask)) for one in split)]
 
 
 def test_numbers_are_the_same_for_a_seed_and_others_for_another(database, places):
@@ -109,7 +110,7 @@ def test_they_walk_on_the_pages_of_the_crowd(database, places, demo_site):
 
 def test_daily_usage_counts_each_user_once_and_nobody_twice(database, places, demo_site):
     write(database, places, demo_site)
-    (found,) = daily_usage.read(database, [demo_site], [LAST])[demo_site]
+    (found,) = usage.read(database, [demo_site], [LAST])[demo_site]
     since = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp())
     came = [row for row in rows(database, schema.visits, "visitor", "user_id", "started_at") if row[2] >= since]
     users = {user_id for _, user_id, _ in came if user_id}

@@ -24,7 +24,7 @@ def test_an_embed_is_found_by_its_token_until_it_expires(database):
     assert embeds.all_embeds(database) == [embed]
 
 
-def test_a_revoked_embed_is_gone_and_stays_in_the_list(database):
+def test_a_revoked_embed_is_not_found_and_stays_in_the_list(database):
     embed, plain = embeds.add(database, 7, ["a.com"], DAY_S, now=NOW)
     other, other_plain = embeds.add(database, 7, ["a.com"], DAY_S, now=NOW)
     ring = embeds.EmbedRing(database, stale_s=3600)
@@ -55,7 +55,7 @@ def test_an_embed_is_on_until_it_expires_or_is_revoked(database):
     assert [ended.state(NOW + at) for at in (6, DAY_S)] == ["off", "off"]
 
 
-def test_what_is_wrong_is_told_of_each_field(database):
+def test_every_wrong_field_is_named(database):
     with pytest.raises(InvalidInput) as refused:
         embeds.add(database, 7, ["a b"], 0, now=NOW)
     assert refused.value.fields == {
@@ -92,7 +92,7 @@ def test_revoking_what_is_not_there_says_so(database):
         ("panel.example.com.", "panel.example.com"),
     ],
 )
-def test_hosts_are_kept_as_browsers_name_them(text, host):
+def test_hosts_are_stored_as_browsers_spell_them(text, host):
     assert embeds.normal_host(text) == host
 
 
@@ -128,7 +128,7 @@ def test_what_is_no_host_is_refused(text):
         ([f"h{n}.com" for n in range(21)], DAY_S),
     ],
 )
-def test_an_embed_for_nobody_or_without_an_end_is_refused(database, hosts, expires_s):
+def test_an_embed_without_hosts_or_without_an_end_is_refused(database, hosts, expires_s):
     with pytest.raises(InvalidInput):
         embeds.add(database, 7, hosts, expires_s, now=NOW)
     assert embeds.all_embeds(database) == []

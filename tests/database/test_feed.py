@@ -52,7 +52,7 @@ def test_another_site_is_not_in_it(database):
     assert recent(database, 1, 20) == []
 
 
-def test_somebody_anonymous_has_no_type_though_the_visit_knows_one(database):
+def test_an_anonymous_person_has_no_type_even_if_the_visit_has_one(database):
     one_by_one(database, arrival(), event(at=NOW + 1, user_id="ann", user_type="couple"))
     assert [(item.user_id, item.user_type) for item in recent(database, 1, 20)] == [(None, ""), ("ann", "couple")]
 

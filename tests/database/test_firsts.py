@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from analytics.calendar.period import Clock, Period
-from analytics.query import stats
+from analytics.query.answer import answer
+from analytics.query.backend import fetch_from
 from analytics.query.dialects import DUCKDB
 from analytics.query.filters import parse
 from analytics.query.query import Query
@@ -19,7 +20,7 @@ from analytics.sites import store
 from analytics.storage import changes, schema
 from tests.support.factories import HOME, added_site, arrival, event, stored
 from tests.support.history import at
-from tests.support.replica import NEVER
+from tests.support.replica import NEVER, facts
 
 SPLITS = ("", "source", "country", "browser", "entry_page", "page", "event", "time:hour", "time:day")
 PERIODS = ("2026-03-28", "2026-03-29,2026-03-30")
@@ -45,23 +46,23 @@ def kept(database, config):
 
 
 def answers(ask) -> dict[Any, Any]:
-    """Visitors by everything that the replica tells in its own way, around a change of clocks."""
+    """Visitors by everything that the replica computes in its own way, around a change of clocks."""
     found: dict[Any, Any] = {}
     for by in SPLITS:
         for period in PERIODS:
             query = _query(period, by)
-            found[by, period] = stats.breakdown(query, query.span(NOW), ask)
+            found[by, period] = answer(query, query.span(NOW), facts(ask))
         if by in FITTING:
             query = _query(PERIODS[1], by, "visits", FITTING[by])
-            found[by, "filtered"] = stats.breakdown(query, query.span(NOW), ask)
+            found[by, "filtered"] = answer(query, query.span(NOW), facts(ask))
         if by in ("", "page", "source"):
             for number, given in enumerate(CARRIED):
                 query = _query(PERIODS[1], by, "pageviews", given)
-                found[by, "carried", number] = stats.breakdown(query, query.span(NOW), ask)
+                found[by, "carried", number] = answer(query, query.span(NOW), facts(ask))
         if by.startswith("time"):
             for number, given in enumerate(FILTERS):
                 query = _query(PERIODS[1], by, "visits", given)
-                found[by, number] = stats.breakdown(query, query.span(NOW), ask)
+                found[by, number] = answer(query, query.span(NOW), facts(ask))
     return found
 
 
@@ -73,7 +74,7 @@ def _query(period: str, by: str, metric: str = "percentage", filters: Any = ()) 
 def assert_same(kept, database) -> None:
     kept.follow(NEVER)
     assert [*first_seen.wrong(kept._replica, 10), *denormalised.wrong(kept._replica, 10)] == []
-    assert answers(kept.rows) == answers(stats.of_truth(database))
+    assert answers(kept.rows) == answers(fetch_from(database))
 
 
 def crowd(chance: random.Random, many: int, name: str) -> list[Any]:
@@ -120,7 +121,7 @@ def test_after_rows_were_erased_and_corrected_the_next_ones_are_the_first(kept, 
     assert_same(kept, database)
 
 
-def test_a_whole_site_that_was_written_is_set_right(kept, database):
+def test_the_columns_of_a_whole_changed_site_are_updated(kept, database):
     chance = random.Random(5)
     stored(database, *crowd(chance, 60, "page"))
     kept.follow(NEVER)
@@ -130,7 +131,7 @@ def test_a_whole_site_that_was_written_is_set_right(kept, database):
     assert_same(kept, database)
 
 
-def test_a_replica_that_is_made_anew_is_right(database, config, monkeypatch):
+def test_a_rebuilt_replica_is_right(database, config, monkeypatch):
     monkeypatch.setattr(first_seen, "ROW_BATCH", 7)
     added_site(database)
     added_site(database, "other.example")
@@ -153,7 +154,7 @@ def test_a_visit_without_a_pageview_was_not_there(kept, database):
 
 
 @pytest.mark.parametrize(("by", "column"), [("", "before"), ("source", "before_source"), ("page", "before_page")])
-def test_different_visitors_are_not_told_apart_where_the_replica_knows(by, column):
+def test_distinct_visitors_are_counted_by_a_first_seen_column(by, column):
     statements: list[str] = []
 
     def ask(statement):
@@ -161,6 +162,6 @@ def test_different_visitors_are_not_told_apart_where_the_replica_knows(by, colum
         return []
 
     query = _query(PERIODS[0], by)
-    stats.breakdown(query, query.span(NOW), ask)
+    answer(query, query.span(NOW), facts(ask))
     assert column in statements[0]
     assert "DISTINCT" not in statements[0]

@@ -1,4 +1,4 @@
-"""Hosts that are not on the list: included, ignored, and both taken back."""
+"""Unlisted hosts: included, ignored, and reconsidered."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from analytics.access import accounts, invitations, members
+from analytics.access import accounts, invitations, logins, members, passwords
 from analytics.access.invitations import COMMAND_LINE, InvalidInvitation, Invitation
 from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.base.errors import InvalidInput
@@ -22,7 +22,7 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_an_invitation_makes_an_account_with_its_role_and_a_login(database, shop
     assert made == Invitation(made.id, shop, VIEWER, "ann@example.com", COMMAND_LINE, NOW, NOW + 7 * DAY_S)
     assert invitations.find(database, token, now=NOW) == made
     login = invitations.join(database, token, "Ann2@example.com", PASSWORD, now=NOW + 5)
-    ann = accounts.signed_in(database, login, now=NOW + 5)
+    ann = logins.signed_in(database, login, now=NOW + 5)
     assert (ann.email, ann.role, ann.memberships, ann.created_at) == (
         "ann2@example.com",
         MEMBER,
@@ -55,11 +55,11 @@ def test_an_invitation_makes_an_account_with_its_role_and_a_login(database, shop
 
 def test_one_to_every_site_gives_that(database, shop):
     _, token = invite(database, ADMIN, None)
-    person = accounts.signed_in(database, invitations.join(database, token, "a@b.c", PASSWORD, now=NOW), now=NOW)
+    person = logins.signed_in(database, invitations.join(database, token, "a@b.c", PASSWORD, now=NOW), now=NOW)
     assert (person.role, person.memberships) == (ADMIN, {})
 
 
-def test_somebody_who_has_an_account_gets_the_role_and_keeps_a_higher_one(database, shop, owner):
+def test_a_person_with_an_account_gets_the_role_and_keeps_a_higher_one(database, shop, owner):
     ann = accounts.add_person(database, "ann@example.com", ADMIN, PASSWORD, now=NOW, sites=[shop])
     for role, site_id, then in (
         (VIEWER, shop, (MEMBER, ADMIN)),

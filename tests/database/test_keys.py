@@ -27,7 +27,7 @@ def test_a_key_is_shown_once_and_found_by_what_was_shown(database):
 
 
 @pytest.mark.parametrize("other", ["", "ff_", "ff_" + "A" * 32, "fe_" + "A" * 32, "é", "ff_\ud800"])
-def test_what_nobody_was_given_opens_nothing(database, other):
+def test_an_unknown_key_opens_nothing(database, other):
     plain = api_keys.add(database, "shop", "admin", None, now=NOW)
     ring = api_keys.KeyRing(database)
     assert ring.find(other) is None
@@ -58,7 +58,7 @@ def test_a_key_opens_its_scope_on_its_site(scope, site_id, opens):
     assert {question for question in asked if key.opens(*question)} == opens
 
 
-def test_the_ring_asks_the_database_only_when_it_is_stale_or_told_to_forget(database):
+def test_the_ring_reads_the_database_only_when_it_is_stale_or_invalidated(database):
     ring = api_keys.KeyRing(database, stale_s=3600)
     assert ring.find("ff_" + "A" * 32) is None
     plain = api_keys.add(database, "shop", "stats", None, now=NOW)

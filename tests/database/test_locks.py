@@ -31,7 +31,7 @@ def waiting(database) -> int:
 
 
 @pytest.mark.parametrize("work", ["store", "remove"])
-def test_whoever_stores_for_a_site_and_whoever_removes_it_wait_for_its_lock(database, work):
+def test_storing_for_a_site_and_removing_it_wait_for_its_lock(database, work):
     site = store.add(database, "example.com", now=NOW)
     does = {
         "store": lambda: stored(database, arrival(site_id=site.id)),
@@ -45,7 +45,7 @@ def test_whoever_stores_for_a_site_and_whoever_removes_it_wait_for_its_lock(data
     assert not worker.is_alive()
 
 
-def test_the_day_s_work_waits_for_nobody_and_is_done_by_one(database):
+def test_the_lock_of_the_day_s_work_is_taken_by_one_without_waiting(database):
     with database.daily_work_lock() as first, database.daily_work_lock() as second:
         assert (first, second) == (True, False)
     with taken(database, locks.DAILY_WORK), database.daily_work_lock() as third:

@@ -11,7 +11,7 @@ from analytics.base.config import Config
 from analytics.calendar.days import day_of, start_of
 from analytics.jobs import daily, purge
 from analytics.jobs.daily import Work
-from analytics.sites import salts
+from analytics.sites import salt_store
 from analytics.storage import schema
 from analytics.storage.database import Database
 from tests.support.factories import NOW, beat, count, keep_heartbeats, rows, with_sites
@@ -60,7 +60,7 @@ def test_everything_missed_is_made_up_and_then_there_is_nothing_to_do(fortnight)
     assert daily.run(work(fortnight)) == []
 
 
-def test_one_day_is_told_as_one_day(database):
+def test_one_day_is_reported_as_one_day(database):
     keep_heartbeats(database, beat(1, at=NOW - DAY), beat(2, at=NOW - DAY))
     assert daily.run(work(database)) == told(2)
 
@@ -141,8 +141,8 @@ def test_old_salts_go_too(database):
     with database.transaction() as connection:
         for back in (0, 1, 2):
             connection.execute(schema.salts.insert(), {"site_id": 1, "day": day(back), "nonce": "00" * 32})
-    assert daily.run(work(database, start_of(TODAY) + salts.OPEN_S - 1)) == ["Destroyed 1 old salt."]
-    assert daily.run(work(database, start_of(TODAY) + salts.OPEN_S)) == ["Destroyed 1 old salt."]
+    assert daily.run(work(database, start_of(TODAY) + salt_store.OPEN_S - 1)) == ["Destroyed 1 old salt."]
+    assert daily.run(work(database, start_of(TODAY) + salt_store.OPEN_S)) == ["Destroyed 1 old salt."]
     assert rows(database, schema.salts, "day") == [(day(0),)]
 
 

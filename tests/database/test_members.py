@@ -7,7 +7,7 @@ import threading
 import pytest
 from argon2 import PasswordHasher
 
-from analytics.access import accounts, members
+from analytics.access import accounts, logins, members, passwords
 from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER, Person
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
@@ -18,7 +18,7 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
 
 
 @pytest.fixture
@@ -61,20 +61,20 @@ def test_the_people_of_a_site_are_those_who_see_it(database, shop, blog):
     ]
 
 
-def test_a_role_that_is_taken_away_is_gone_at_once_for_those_who_are_signed_in(database, shop):
+def test_a_removed_role_ends_at_once_for_signed_in_people(database, shop):
     ann = join(database, "ann", ADMIN, shop)
-    token = accounts.sign_in(database, ann.email, "correct horse", now=NOW)
-    assert accounts.signed_in(database, token, now=NOW) == ann
+    token = logins.sign_in(database, ann.email, "correct horse", now=NOW)
+    assert logins.signed_in(database, token, now=NOW) == ann
     members.change(database, ann.email, MEMBER, [shop], now=NOW)
-    assert accounts.signed_in(database, token, now=NOW).role_on(shop) == MEMBER
+    assert logins.signed_in(database, token, now=NOW).role_on(shop) == MEMBER
 
 
 def test_a_removed_person_is_nowhere_and_signed_out(database, shop):
     join(database, "ada", OWNER)
     ann = join(database, "ann", ADMIN, shop)
-    token = accounts.sign_in(database, ann.email, "correct horse", now=NOW)
+    token = logins.sign_in(database, ann.email, "correct horse", now=NOW)
     assert members.remove(database, " ANN@example.com") == ann
-    assert accounts.signed_in(database, token, now=NOW) is None
+    assert logins.signed_in(database, token, now=NOW) is None
     assert [member.person.email for member in members.of_site(database, shop)] == ["ada@example.com"]
     with pytest.raises(InvalidInput, match="nobody with the e-mail ann@example"):
         members.remove(database, ann.email)

@@ -16,7 +16,7 @@ from analytics.jobs import daily
 from analytics.live.today_counts import TodayCounts
 from analytics.sites import site as sites_site
 from analytics.sites import store
-from analytics.sites.salts import OPEN_S
+from analytics.sites.salt_store import OPEN_S
 from analytics.storage import schema
 from collector import service
 from collector.doors.wsgi import attach
@@ -41,7 +41,7 @@ ZONES = [
 
 
 class Town:
-    """A service with one site, whose time is `now`; somebody's browser sends to it."""
+    """A service with one site, whose time is `now`; a browser sends to it."""
 
     def __init__(self, config: Config, zone: str, now: int) -> None:
         self.config = config

@@ -1,4 +1,4 @@
-"""Notes: what is written into a site's chart."""
+"""Notes in a site's chart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add(database: Database, day: str, text: str = "a release", site: int = 1) ->
     return notes.add(database, site, day, text, now=NOW)
 
 
-def test_notes_are_told_of_the_days_asked_for_by_day(database):
+def test_notes_of_the_wanted_days_are_listed_by_day(database):
     later = add(database, "2026-11-30")
     first, same = add(database, "2026-11-01", " two \t words "), add(database, "2026-11-01", "again")
     for day, site in (("2026-10-31", 1), ("2026-12-01", 1), ("2026-11-02", 2)):
@@ -39,7 +39,7 @@ def test_notes_are_told_of_the_days_asked_for_by_day(database):
         ("2026-11-01", "a\0b", {"text"}),
     ],
 )
-def test_what_cannot_be_written_says_why_beside_its_field(database, day, text, fields):
+def test_every_wrong_field_of_a_note_is_named(database, day, text, fields):
     with pytest.raises(InvalidInput) as wrong:
         add(database, day, text)
     assert wrong.value.fields.keys() == fields

@@ -1,4 +1,4 @@
-"""The purge: heartbeats past their retention go, and old counters, in batches; everything else stays."""
+"""The purge: deletes heartbeats past their retention and old counters, in batches, and nothing else."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_it_goes_batch_by_batch_with_a_pause_after_each(database, small_batches)
     assert told[-1] == "14 heartbeats purged so far"
 
 
-def test_it_stops_when_it_is_told_to_and_goes_on_the_next_time(database, small_batches):
+def test_it_stops_when_pause_says_so_and_continues_the_next_time(database, small_batches):
     keep_heartbeats(database, *(beat(n, at=NOW - 30 * DAY) for n in range(7)))
     assert purged(database, pause=lambda _: True) == Purged(3, whole=False)
     assert purged(database) == Purged(4, whole=True)
@@ -108,7 +108,7 @@ def test_a_site_without_heartbeats_is_no_trouble(database):
 
 # ── counters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-EDGE = NOW - purge.COUNTER_DAYS * DAY
+EDGE = NOW - purge.MAX_COUNTER_DAYS * DAY
 TABLES = ((schema.outcomes, "hour"), (schema.robots, "hour"), (schema.unlisted_hosts, "last_at"))
 
 

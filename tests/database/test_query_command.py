@@ -12,8 +12,7 @@ from analytics import commands
 from analytics.base.errors import InvalidInput
 from analytics.jobs import daily
 from analytics.live.minutes import MinuteHistory
-from analytics.query import stats
-from analytics.query.answer import Past
+from analytics.query.backend import Backend, fetch_from
 from analytics.query.metrics import METRICS
 from analytics.sites.store import find
 from analytics.storage.database import Database
@@ -101,16 +100,16 @@ def test_every_number_is_the_apis(past, names):
     alone = all(name.startswith("time:") for name in names)  # people at once are split by nothing but time
     metrics = [name for name, one in METRICS.items() if alone or not one.of_minutes]
     given = {"site_id": site.domain, "metrics": metrics, "date_range": BOTH.split(","), "dimensions": [*names]}
-    asked = plausible_query.read(given, site, at(12), stats.of_truth(past))
-    answer = plausible_query.answer(asked, answering(past))
+    asked = plausible_query.read(given, site, at(12), answering(past))
+    answer = plausible_query.answered(asked, answering(past))
     api = [[*row["dimensions"], *map(_bare, row["metrics"])] for row in answer["results"]]
     found = json.loads(query(past, *metrics, by=names, form="json"))
     assert [[_bare(value) for value in row.values()] for row in found] == api
 
 
-def answering(database) -> Past:
+def answering(database) -> Backend:
     history = MinuteHistory(database, 60)
-    return Past(stats.of_truth(database), lambda site_id, span: history.minutes(site_id, span, at(13, 12), 60))
+    return Backend(fetch_from(database), lambda site_id, span: history.minutes(site_id, span, at(13, 12), 60))
 
 
 def test_how_many_people_were_there_at_once(past):
@@ -159,12 +158,12 @@ def test_all_time_begins_with_the_first_visit(past):
 
 
 def test_all_time_of_a_site_where_nothing_has_happened_is_today(database):
-    site, ask = added_site(database), stats.of_truth(database)
+    site, ask = added_site(database), answering(database)
     assert query(database, "visits", site=site.domain, by=["time:hour"], period="all") == "Nothing in this period."
     given = {"site_id": site.domain, "metrics": ["visits"], "date_range": "all", "dimensions": ["time:hour"]}
     asked = plausible_query.read(given, site, at(12, 12), ask)
-    assert asked.told["date_range"] == ["2026-03-12T00:00:00+00:00", "2026-03-12T23:59:59+00:00"]
-    assert plausible_query.answer(asked, answering(database))["results"] == []
+    assert asked.echo["date_range"] == ["2026-03-12T00:00:00+00:00", "2026-03-12T23:59:59+00:00"]
+    assert plausible_query.answered(asked, answering(database))["results"] == []
 
 
 def test_no_name_steers_a_terminal(database):

@@ -1,4 +1,4 @@
-"""What presence forgets when the process ends, told again by the last heartbeats."""
+"""Presence is restored after a start, from the last stored heartbeats."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from analytics.storage import schema
 from tests.support.factories import NOW, added_site, arrival, event, heartbeat, leave, one_by_one
 
 
-def test_nothing_is_recalled_of_nothing(database):
+def test_without_beats_nothing_is_restored(database):
     assert last_beats(database, NOW - 300) == []
 
 
-def test_the_newest_beat_of_every_tab_is_recalled_oldest_first_as_it_was_pushed(database):
+def test_the_newest_beat_of_every_tab_is_restored_oldest_first_as_it_was_pushed(database):
     one, other = added_site(database).id, added_site(database, "example.org").id
     outcomes = one_by_one(
         database,
@@ -28,7 +28,7 @@ def test_the_newest_beat_of_every_tab_is_recalled_oldest_first_as_it_was_pushed(
     assert last_beats(database, NOW - 300) == [outcomes[number].beat for number in (3, 4, 5)]
 
 
-def test_only_beats_since_that_second_are_recalled(database):
+def test_only_beats_since_that_second_are_restored(database):
     site_id = added_site(database).id
     outcomes = one_by_one(
         database,
@@ -37,7 +37,7 @@ def test_only_beats_since_that_second_are_recalled(database):
     assert last_beats(database, NOW + 2) == [outcomes[2].beat, outcomes[3].beat]
 
 
-def test_a_site_that_is_gone_is_not_recalled(database):
+def test_a_removed_site_is_not_restored(database):
     one_by_one(database, arrival(site_id=77))
     with database.transaction() as connection:
         connection.execute(delete(schema.sites))

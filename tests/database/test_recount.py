@@ -1,4 +1,4 @@
-"""`verify` counts every derived number again from raw rows, and `--repair` sets right what differs."""
+"""`verify` recounts every derived number from raw rows, and `--repair` repairs the differences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOON = TODAY - DAY // 2
 
 
 def told(line: str) -> None:
-    """Nobody listens."""
+    """Ignores the progress."""
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def change(database, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def made_anew(kept: Columnar, statement: str) -> None:
-    """Changes the truth behind everybody's back, and the replica with it."""
+def rebuilt_after(kept: Columnar, statement: str) -> None:
+    """Changes the database without recording it, and rebuilds the replica."""
     change(kept.database, statement)
-    kept.remake(NEVER, told)
+    kept.rebuild(NEVER, told)
 
 
 def test_what_was_collected_is_as_its_rows_are(kept):
@@ -147,10 +147,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("statement", "lines"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_number_is_told_and_mended(kept, statement, lines):
+def test_a_wrong_number_is_reported_and_repaired(kept, statement, lines):
     tables = schema.visits, schema.daily_usage, schema.concurrents
     before = [rows(kept.database, table) for table in tables]
-    made_anew(kept, statement)
+    rebuilt_after(kept, statement)
     found = verify(kept, NEVER, told)
     assert found.differences == []
     assert [shown(line) for line in found.derived] == lines
@@ -168,7 +168,7 @@ def shown(line: str) -> str:
     return " ".join("#" if word.isdecimal() and len(word) > 15 else word for word in words)
 
 
-def test_wrong_minutes_are_told_and_mended(kept):
+def test_wrong_minutes_are_reported_and_repaired(kept):
     ((packed,),) = rows(kept.database, schema.concurrents, "people")
     people = minute_series.unpack(packed)
     people[720] += 1
@@ -182,8 +182,8 @@ def test_wrong_minutes_are_told_and_mended(kept):
     assert verify(kept, NEVER, told).derived == ()
 
 
-def test_what_cannot_be_mended_is_told_all_the_same(kept):
-    made_anew(kept, "DELETE FROM visits WHERE visitor = 5")
+def test_differences_that_cannot_be_repaired_are_reported_too(kept):
+    rebuilt_after(kept, "DELETE FROM visits WHERE visitor = 5")
     lines = ("pageviews of example.com: 1 rows have no visit, or one of another visitor",)
     assert verify(kept, NEVER, told).derived == lines
     assert repair(kept, NEVER, told) == []
@@ -196,20 +196,20 @@ def test_what_was_purged_is_not_counted_again(kept, database):
     one_by_one(database, arrival("pageview", "page-0009", visitor=9, at=later - 2 * DAY))
     daily.run(daily.Work(database, later, 7, NEVER, told))
     assert count(database, schema.heartbeats) == 1
-    made_anew(kept, f"UPDATE daily_usage SET people = 99 WHERE day = '{YESTERDAY}'")
+    rebuilt_after(kept, f"UPDATE daily_usage SET people = 99 WHERE day = '{YESTERDAY}'")
     change(database, "UPDATE outcomes SET count = 99 WHERE outcome = 'stored' AND hour < 1000 + " + str(NOW))
     assert verify(kept, NEVER, told).derived == ()
-    assert purge.COUNTER_DAYS > 8
+    assert purge.MAX_COUNTER_DAYS > 8
 
 
-def test_the_replica_that_differs_is_made_anew(kept):
+def test_a_replica_that_differs_is_rebuilt(kept):
     with kept._replica.cursor() as replica:
         replica.execute("UPDATE pageviews SET path = '/other'")
     assert repair(kept, NEVER, told) == ["the columnar replica was made anew"]
     assert verify(kept, NEVER, told).differences == []
 
 
-def test_without_a_replica_the_database_is_asked(config, database, kept):
+def test_without_a_replica_the_database_is_queried(config, database, kept):
     change(database, "UPDATE visits SET pageviews = pageviews + 5 WHERE visitor = 1")
     off = Columnar(database, replace(config, columnar=False))
     (line,) = verify(off, NEVER, told).derived
@@ -227,9 +227,9 @@ def test_robots_by_name_and_in_all(kept, database):
     )
 
 
-def test_many_wrong_visits_are_mended_at_once(kept, database):
+def test_many_wrong_visits_are_repaired_at_once(kept, database):
     stored(database, *(arrival("pageview", f"page-1{n:04}", visitor=100 + n, at=NOW) for n in range(200)))
-    made_anew(kept, "UPDATE visits SET pageviews = 3 WHERE visitor >= 100")
+    rebuilt_after(kept, "UPDATE visits SET pageviews = 3 WHERE visitor >= 100")
     assert len(verify(kept, NEVER, told).derived) == 200
     assert repair(kept, NEVER, told) == ["visits: 200"]
     assert verify(kept, NEVER, told).derived == ()

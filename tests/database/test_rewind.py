@@ -1,4 +1,4 @@
-"""The live state of a past second: what was shown then, told again from stored heartbeats."""
+"""The live state of a past second, computed from stored heartbeats, is what was shown then."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_second_without_anybody_is_an_empty_state_of_that_second(database):
     assert rewind.feed_at(database, 1, NOW) == []
 
 
-def test_only_the_site_asked_for_is_told(database):
+def test_only_the_wanted_site_is_shown(database):
     keep_beats(database, [beat(1), beat(2, site_id=2)])
     assert rewind.state_at(database, 1, NOW, WINDOW).active == 1
 
@@ -126,8 +126,8 @@ def test_one_can_go_back_a_day_or_to_the_first_beat(database):
     assert rewind.earliest(database, 1, NOW) == NOW - DAY
 
 
-def test_what_the_numbers_stood_beside_then_is_told_without_counting(database):
-    """Nothing is counted for a moment of the past; once somebody has looked at the day, it is known."""
+def test_the_numbers_of_that_moment_are_read_without_counting(database):
+    """Nothing is counted for a moment of the past; after a look at the day, it is known."""
     at = NOW - 2 * HOUR + 30
     keep_beats(
         database,

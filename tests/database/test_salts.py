@@ -1,4 +1,4 @@
-"""The salts of visitors: a new one at each midnight of the site, the one before kept while it is needed."""
+"""The salts of visitors: a new one at each midnight of the site, the one before stays while it is needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics.base.config import Config
-from analytics.sites.salts import OPEN_S, Salts, SaltStore
+from analytics.sites.salt_store import OPEN_S, SaltStore
+from analytics.sites.salts import Salts
 from analytics.storage import schema
 from analytics.storage.database import Database
 from collector.ingest.pipeline import visitor_of, visitors_of
@@ -191,7 +192,7 @@ def embedded(tmp_path) -> Iterator[tuple[Database, Path]]:
 
 
 def test_neither_a_salt_nor_a_destroyed_nonce_is_in_any_file(embedded):
-    """Whoever has the files, the key among them, cannot tell who yesterday's visitors were."""
+    """With the files, the key among them, nobody can find out who yesterday's visitors were."""
     database, folder = embedded
     kept, end = keeper(database), midnight("UTC")
     yesterday = kept.of(site(), end - 60).today

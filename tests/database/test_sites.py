@@ -34,7 +34,7 @@ def test_an_unknown_zone_is_named(database):
         store.add(database, "example.com", timezone="Mars/Olympus", now=NOW)
 
 
-def test_changes_are_kept_and_checked(database):
+def test_changes_are_stored_and_checked(database):
     store.add(database, "example.com", now=NOW)
     site = store.change(
         database,
@@ -69,7 +69,7 @@ def test_every_field_that_is_wrong_is_named_and_nothing_is_changed(database):
     assert store.find(database, "example.com") == before
 
 
-def test_week_retention_and_left_out_hosts_are_kept(database):
+def test_week_retention_and_excluded_hosts_are_stored(database):
     store.add(database, "example.com", now=NOW)
     site = store.change(
         database, "example.com", week_start="sunday", retention_days=" 30", excluded_hosts=["Test.Example.com"]
@@ -84,7 +84,7 @@ def test_a_list_has_an_end(database):
         store.change(database, "example.com", hosts=[f"h{n}.example" for n in range(201)])
 
 
-def test_a_removed_site_is_gone_and_its_number_is_not_given_again(database):
+def test_a_removed_site_is_gone_and_its_id_is_never_reused(database):
     first = store.add(database, "example.com", now=NOW)
     store.remove(database, "example.com")
     assert store.all_sites(database) == []
@@ -102,7 +102,7 @@ def test_every_field_of_a_new_site_that_is_wrong_is_named(database):
     assert store.all_sites(database) == []
 
 
-def test_a_second_site_of_a_domain_is_refused_beside_its_field(database):
+def test_a_second_site_of_a_domain_is_refused_at_its_field(database):
     store.add(database, "example.com", now=NOW)
     with pytest.raises(errors.InvalidInput) as refused:
         store.add(database, "example.com", now=NOW)
@@ -117,7 +117,7 @@ def test_the_directory_knows_sites_by_domain_and_by_number(database):
     assert (directory.get("c.example"), directory.numbered(999)) == (None, None)
 
 
-def test_the_directory_reads_anew_what_has_changed_and_keeps_the_rest(database):
+def test_the_directory_parses_changed_sites_only(database):
     kept, changed, removed = (store.add(database, f"{name}.example", now=NOW) for name in "abc")
     directory = sites_directory.Directory(database, stale_s=3600)
     before = directory.all()

@@ -1,4 +1,4 @@
-"""Today's figures: kept beat by beat, the same as a count of the tables, and known again after a start."""
+"""Today's counts: updated with every beat, equal to a count of the tables, and restored after a start."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def go_on(_: float) -> bool:
 
 
 def running(database, *sites, since: int = NOW - HOUR) -> Today:
-    """Today's figures of a process that has been at it for an hour."""
+    """Today's counts of a process that began an hour ago."""
     today = Today(database)
     today.prepare(sites or [site()], since)
     today.restore(since + 2 * SETTLED_S, go_on)
@@ -31,7 +31,7 @@ def running(database, *sites, since: int = NOW - HOUR) -> Today:
 
 
 def take(today: Today, database, *arrivals) -> None:
-    """Stores arrivals and lets the figures know, as the service does."""
+    """Stores arrivals and counts them, as the service does."""
     for outcome in one_by_one(database, *arrivals):
         assert isinstance(outcome, Stored)
         today.take([outcome])

@@ -1,4 +1,4 @@
-"""The last 30 minutes of every site: noted as they come, counted from the tables where they were before the start."""
+"""The last 30 minutes of every site: noted as they come, and counted from the tables if they were before the start."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def never(_seconds: float) -> bool:
     return False
 
 
-def test_each_minute_is_noted_as_it_comes_and_kept_for_half_an_hour(trends):
+def test_each_minute_is_noted_as_it_comes_and_remembered_for_half_an_hour(trends):
     for minute in range(40):
         trends.note({1: minute, 2: 0}, BEGIN + minute * MINUTE + 1)
     now = BEGIN + 39 * MINUTE + 50
     assert trends.read([1, 2, 3], now) == {1: tuple(range(10, 40)), 2: (0,) * SHOWN, 3: (0,) * SHOWN}
 
 
-def test_a_minute_that_was_missed_is_not_known(trends):
+def test_a_missed_minute_is_unknown(trends):
     for minute in (0, 2):
         trends.note({1: 7}, BEGIN + minute * MINUTE)
     assert trends.read([1], BEGIN + 2 * MINUTE)[1] == (None,) * (SHOWN - 3) + (7, None, 7)
@@ -75,13 +75,13 @@ def test_counting_stops_when_it_has_to_and_goes_on_later(trends):
 
 
 def come_late(database, trends: Sparklines, now: int, *moments: int) -> None:
-    """Somebody new beats at each of these moments, and all of it comes in now."""
+    """A new visitor beats at each of these moments, and all of the beats come in now."""
     for number, at in enumerate(moments, start=1):
         one_by_one(database, arrival(visitor=number, at=at, page_id=f"late-{number:04}"))
         trends.forget(1, at, now)
 
 
-def test_minutes_of_which_a_beat_comes_late_are_counted_anew_before_the_start_and_after(database, trends):
+def test_minutes_with_a_late_beat_are_counted_again_before_the_start_and_after(database, trends):
     added_site(database)
     trends.restore([site()], BEGIN, never)
     for minute in range(5):

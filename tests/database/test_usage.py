@@ -10,7 +10,8 @@ import pytest
 from analytics.base.ids import first_id
 from analytics.calendar.days import day_of, late_days, start_of
 from analytics.jobs import daily, daily_usage
-from analytics.jobs.usage import Usage
+from analytics.query import usage
+from analytics.query.result import Usage
 from analytics.storage import schema
 from tests.support.factories import NOW, arrival, beat, heartbeat, keep_heartbeats, one_by_one, rows, with_sites
 
@@ -187,12 +188,12 @@ def week(database):
 
 
 def test_reading_gives_the_days_of_many_sites_in_order(week):
-    days = daily_usage.last_days(NOW, 7)
+    days = usage.last_days(NOW, 7)
     assert (days[0], days[-1], len(days)) == (TODAY - timedelta(days=7), YESTERDAY, 7)
     two = [Usage(1, (TODAY - timedelta(days=back)).isoformat(), back, 0, back) for back in (2, 1)]
-    assert daily_usage.read(week, [1, 2, 3], days) == {1: two, 2: [one._replace(site_id=2) for one in two]}
-    assert daily_usage.read(week, [2], [YESTERDAY]) == {2: [two[1]._replace(site_id=2)]}
-    assert daily_usage.read(week, [], days) == daily_usage.read(week, [1], []) == {}
+    assert usage.read(week, [1, 2, 3], days) == {1: two, 2: [one._replace(site_id=2) for one in two]}
+    assert usage.read(week, [2], [YESTERDAY]) == {2: [two[1]._replace(site_id=2)]}
+    assert usage.read(week, [], days) == usage.read(week, [1], []) == {}
 
 
 def test_a_removed_site_has_no_usage_though_it_was_being_counted(database):

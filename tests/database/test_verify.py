@@ -1,4 +1,4 @@
-"""`verify` finds every difference between the replica and the truth, and none where there is none."""
+"""`verify` finds every difference between the replica and the database, and no other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ON = "example.com on 2027-01-15"
 
 
 def told(line: str) -> None:
-    """Nobody listens."""
+    """Ignores the progress."""
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def way(tmp_path_factory) -> Tracing:
     """
     now = float(NOW)
     config = Config(data_dir=tmp_path_factory.mktemp("data"))
-    with tracing(THREADS, BY_THE_CLOCK) as recording, closing(Service(config, lambda: now)) as service:
+    with tracing(BY_THE_CLOCK, THREADS) as recording, closing(Service(config, lambda: now)) as service:
         store.add(service.database, "example.com", now=NOW)
         service.refresh()
         with serving_here(service) as port:

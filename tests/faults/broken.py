@@ -25,8 +25,8 @@ def _break_steps() -> None:
     def make_stats(_hub, *given):
         raise LookupError(f"no figures for {given}: {MARKS}")
 
-    def pictured(response):
-        raise TypeError(f"no picture of {response}: {MARKS}")
+    def in_a_header(outcome):
+        raise TypeError(f"no header for {outcome}: {MARKS}")
 
     def eof_received(_connection):
         raise RuntimeError(f"the end of {MARKS}")
@@ -37,7 +37,7 @@ def _break_steps() -> None:
     Places.find = find_place
     invitations.find = find_invitation
     Hub.stats = make_stats
-    pixel.pictured = pictured
+    pixel._in_a_header = in_a_header
     Connection.eof_received = eof_received
 
 

@@ -29,6 +29,8 @@ from tests.support.serving import (
     with_data,
 )
 
+pytestmark = pytest.mark.alone  # it measures how long others wait
+
 
 class PostgreSQL:
     """A PostgreSQL server of our own that can be stopped as in a crash, and started again."""

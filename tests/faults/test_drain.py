@@ -10,6 +10,8 @@ from senders import REFUSED, Senders, check_books, took
 
 from tests.support.serving import SITE, eventually, listening, serving
 
+pytestmark = pytest.mark.alone  # it measures how long others wait
+
 
 def test_sigterm_under_load_loses_nothing_acknowledged(config):
     with serving(config, FOOTFALL_COLLECT_RATE="0") as server:

@@ -6,9 +6,12 @@ import json
 import time
 from contextlib import ExitStack
 
+import pytest
 from senders import took
 
 from tests.support.serving import SITE, eventually, listening, pageview, received
+
+pytestmark = pytest.mark.alone  # it measures how long others wait
 
 HEAD = "POST /api/collect HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nUser-Agent: Mozilla/5.0 Firefox/140.0\r\n"
 BODIES, HEADS, STREAMS = 20, 20, 50

@@ -16,6 +16,8 @@ import pytest
 from analytics.base.config import Config
 from tests.support.serving import AGENT, SITE, eventually, pageview, received, rows, serving
 
+pytestmark = pytest.mark.alone  # it measures how long others wait
+
 CALLS, COLLECT = "/_dash-update-component", "/api/collect"
 MIB = 1024 * 1024
 MADE_UP = "footfall_login=" + "A" * 43

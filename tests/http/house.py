@@ -11,7 +11,7 @@ import pytest
 from dash import Dash
 from doorway import CHEAP, Browser
 
-from analytics.access import accounts
+from analytics.access import accounts, passwords
 from analytics.base.config import Config
 from analytics.sites import store
 from app import create_app, who_reads
@@ -100,7 +100,7 @@ def open_house(config: Config) -> Iterator[House]:
     """The application for the length of a block; passwords are hashed cheaply."""
     service = Service(config)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "HASHER", CHEAP)
+        patch.setattr(passwords, "HASHER", CHEAP)
         try:
             yield House(service)
         finally:

@@ -32,6 +32,7 @@ def _compressing(name: str, server: Server, folder) -> Iterator[int]:
         yield port
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ["nginx", *(["caddy"] if proxy.program("caddy") else [])])
 def test_what_happens_is_seen_at_once(one_server, tmp_path, name):
     key = one_server.tell("key add", name="reader", scope="stats", site=SITE)

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 import app
-from analytics.access import accounts
+from analytics.access import first_owner
 from analytics.base.config import Config, secret_of
+from tests.support import preloaded
 from tests.support.serving import (
     AS_ON_A_TERMINAL,
     ROOT,
@@ -113,7 +114,7 @@ def sites_are_managed(done, address):
 
 
 def people_are_managed(config, done, address):
-    assert done("setup-link") == accounts.setup_link(address, secret_of(config))
+    assert done("setup-link") == first_owner.setup_link(address, secret_of(config))
     assert done("user", "list").endswith("`.venv/bin/python app.py user add EMAIL --role owner` adds somebody.")
     made = done("user", "add", "Ada@Example.com", "--role", "owner")
     assert re.fullmatch(r"ada@example\.com is added as owner\. The password, shown this once: [\w-]{16}", made)
@@ -233,15 +234,8 @@ def test_without_a_subcommand_it_serves_and_prints_the_set_up_link_until_somebod
 def in_folder(folder, *words, **environment):
     """The command line started in that folder, with nothing but these settings."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}
-    return subprocess.run(
-        [sys.executable, ROOT / "app.py", *words],
-        cwd=folder,
-        env=bare | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    command = [sys.executable, str(ROOT / "app.py"), *words]
+    return preloaded.run(command, given="", timeout=60, cwd=folder, env=bare | environment)
 
 
 def test_settings_come_from_a_dot_env_file_and_from_toml_too(tmp_path):

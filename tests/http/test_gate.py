@@ -7,7 +7,7 @@ import json
 import pytest
 from doorway import CALL, CHEAP, NOW, PAGE, doorway
 
-from analytics.access import accounts
+from analytics.access import accounts, passwords
 from callbacks.gate import gate
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)  # the
 
 @pytest.fixture
 def door(database, monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
     accounts.add_person(database, EMAIL, "owner", PASSWORD, now=NOW)
     return doorway(database)
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from doorway import CHEAP, NOW, PAGE, doorway
 
-from analytics.access import accounts, invitations, members
+from analytics.access import accounts, invitations, members, passwords
 from analytics.sites import store
 from callbacks.gate import signin
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)  # the
 
 @pytest.fixture
 def door(database, monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
     accounts.add_person(database, "owner@example.com", "owner", PASSWORD, now=NOW)
     return doorway(database)
 

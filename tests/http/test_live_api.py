@@ -10,7 +10,6 @@ from house import NOW, open_house
 
 from analytics.access import api_keys
 from analytics.base.config import Config
-from collector.doors import routes
 from tests.support.serving import AGENT, event, eventually, heartbeat, leave, pageview, rows, serving
 
 PASSWORD = "correct horse battery"
@@ -261,7 +260,7 @@ def test_there_is_nothing_to_write(shared, route, method):
 
 
 def test_when_too_many_streams_are_open_one_more_is_told_when_to_come_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(routes, "MOST_STREAMS", 0)
+    monkeypatch.setattr("collector.api.live.MOST_STREAMS", 0)
     with open_house(Config(data_dir=tmp_path)) as house:
         key = api_keys.add(house.service.database, "reader", "stats", house.add_site("example.com"), now=NOW)
         house.service.refresh()

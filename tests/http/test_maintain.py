@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from collector.doors.routes import script_beating
+from collector.doors.script import script_beating
 from tests.support.serving import SITE, pageview, rows, run_command, serving
 
 DAY = 86_400

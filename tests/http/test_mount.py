@@ -166,6 +166,7 @@ def test_it_serves_the_live_state_the_stream_and_the_script(gunicorn):
     assert server.request("GET", "/js/footfall.js").status == 200
 
 
+@pytest.mark.alone
 def test_it_says_503_within_a_second_while_the_database_is_locked(gunicorn):
     server, _ = gunicorn
     assert server.collect(pageview("page-before-lock")).status == 202

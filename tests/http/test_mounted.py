@@ -12,7 +12,7 @@ from house import open_house
 
 import collector
 from analytics.base.config import Config, WrongSetting
-from collector.doors.routes import PATHS
+from collector.doors.table import PATHS
 from tests.support.foreign import DASH, Foreign, foreign
 from tests.support.proxy import free_port
 from tests.support.serving import AGENT, SITE, Server, eventually, listening, pageview, rows, run_command, with_data

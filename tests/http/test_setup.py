@@ -8,12 +8,12 @@ import threading
 import pytest
 from doorway import CHEAP, PAGE, SECRET, doorway
 
-from analytics.access import accounts
+from analytics.access import accounts, first_owner, passwords
 from analytics.sites import store
 from callbacks.gate import setup
 
 GIVEN = {
-    "token": accounts.setup_token(SECRET),
+    "token": first_owner.setup_token(SECRET),
     "email": "Ada@example.com",
     "password": "correct horse",
     "domain": "https://Example.com/",
@@ -24,7 +24,7 @@ LINK = setup.link("", SECRET)
 
 @pytest.fixture
 def door(database, monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
     return doorway(database)
 
 
@@ -83,7 +83,7 @@ def test_the_zones_are_offered_by_one_name_and_taken_by_any(database, door):
     assert [site.timezone for site in store.all_sites(database)] == ["US/Pacific"]
 
 
-@pytest.mark.parametrize("token", ["", "x", "é", accounts.setup_token(b"another")])
+@pytest.mark.parametrize("token", ["", "x", "é", first_owner.setup_token(b"another")])
 def test_without_the_token_there_is_no_page(database, door, token):
     """What is old or cut off leads somewhere, and says nothing of whether there are accounts."""
     client = door.client()

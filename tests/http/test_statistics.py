@@ -399,7 +399,9 @@ def test_a_key_that_asks_without_end_is_slowed_down_and_nobody_else(past, bearer
     refused = []
     with ThreadPoolExecutor(8) as threads:
         while not refused:  # a new minute may begin meanwhile
-            answers = threads.map(lambda _: past.request("GET", path, headers=greedy), range(statistics.A_MINUTE))
+            answers = threads.map(
+                lambda _: past.request("GET", path, headers=greedy), range(statistics.REQUESTS_PER_MINUTE)
+            )
             refused = [answer for answer in answers if answer.status != 200]
     assert {answer.status for answer in refused} == {429}
     assert refused[0].json == {"error": "Too many API requests. Your API key is limited to 600 requests per minute."}

@@ -19,7 +19,8 @@ from analytics.live.beat import Beat, PageState
 from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.sites import store as sites
 from analytics.sites.directory import Directory
-from analytics.sites.salts import LogSalts, SaltStore
+from analytics.sites.salt_store import SaltStore
+from analytics.sites.salts import LogSalts
 from analytics.sites.site import Site
 from analytics.storage import schema
 from analytics.storage.database import Database

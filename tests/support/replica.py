@@ -10,8 +10,14 @@ from typing import Any
 from sqlalchemy import Select
 
 from analytics.base.config import Config
-from analytics.query.stats import Ask, of_truth
-from analytics.replica.columnar import FOLLOWING, Columnar
+from analytics.calendar.minute_series import Minutes
+from analytics.calendar.period import Span
+from analytics.query.answer import answer
+from analytics.query.backend import Backend, Fetch, fetch_from
+from analytics.query.query import Query
+from analytics.query.result import Number
+from analytics.replica.columnar import Columnar
+from analytics.replica.state import FOLLOWING
 from analytics.storage.database import Database
 
 NEVER = threading.Event().wait
@@ -19,7 +25,7 @@ ENGINES = ("truth", "replica")
 
 
 @contextmanager
-def asking(database: Database, config: Config) -> Iterator[Ask]:
+def asking(database: Database, config: Config) -> Iterator[Fetch]:
     """Asks the replica, which has followed all that is stored by then."""
     with closing(Columnar(database, config)) as columnar:
 
@@ -32,10 +38,25 @@ def asking(database: Database, config: Config) -> Iterator[Ask]:
 
 
 @contextmanager
-def answering(engine: str, database: Database, config: Config) -> Iterator[Ask]:
+def answering(engine: str, database: Database, config: Config) -> Iterator[Fetch]:
     """Asks the database itself, or the replica of it: one of `ENGINES`."""
     if engine == "truth":
-        yield of_truth(database)
+        yield fetch_from(database)
         return
     with asking(database, config) as ask:
         yield ask
+
+
+def facts(fetch: Fetch) -> Backend:
+    """A backend for questions that need no minutes."""
+    return Backend(fetch, _no_minutes)
+
+
+def _no_minutes(site_id: int, span: Span) -> Minutes:
+    raise AssertionError("minutes were read")
+
+
+def numbers_of(query: Query, span: Span, backend: Backend) -> dict[str, Number]:
+    """The metrics of a question that is not split, by name."""
+    (row,) = answer(query, span, backend).rows
+    return dict(zip(query.metrics, row.metrics, strict=True))

@@ -24,6 +24,7 @@ import psycopg
 from analytics.base.config import Config
 from analytics.storage.database import Database
 from collector import control
+from tests.support import preloaded
 
 ROOT = Path(__file__).parents[2]
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -51,7 +52,8 @@ class Server:
     ) -> None:
         self.config = config
         self.environment = environment_of(config) | environment
-        self.process = subprocess.Popen(
+        start = subprocess.Popen if before else preloaded.popen
+        self.process = start(
             [*before, sys.executable, "app.py", *command.split(), "--port", "0", *options],
             cwd=ROOT,
             env=self.environment,
@@ -174,16 +176,8 @@ def with_data(config: Config) -> Config:
 
 def run_command(config: Config, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
     """The command line on that installation."""
-    return subprocess.run(
-        [sys.executable, "app.py", *words],
-        cwd=ROOT,
-        env=environment_of(config),
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    command = [sys.executable, "app.py", *words]
+    return preloaded.run(command, given=given, timeout=180, cwd=ROOT, env=environment_of(config))
 
 
 @contextmanager

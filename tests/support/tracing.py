@@ -59,7 +59,7 @@ class Tracing:
             return
         thread, callers = threading.current_thread().name, list(_callers(frame))
         left_out = any(caller.partition(":")[2] in self._without for caller in (function, *callers))
-        if thread in self._threads and not left_out:
+        if not left_out and (not self._threads or thread in self._threads):
             self.calls.append(Call(thread, function, callers[0] if callers else ""))
 
 
@@ -81,8 +81,8 @@ def _name(frame: FrameType) -> str:
 
 
 @contextmanager
-def tracing(threads: Collection[str], without: Collection[str] = ()) -> Iterator[Tracing]:
-    """Watches threads of these names that start within the block; records where `begin` is called.
+def tracing(without: Collection[str] = (), threads: Collection[str] = ()) -> Iterator[Tracing]:
+    """Watches the threads of these names (without any: all) that start within the block; records from `begin` on.
 
     `without` are functions ("Class.name") below which nothing counts.
     """

@@ -1,4 +1,4 @@
-"""Whose an address is."""
+"""Address prefixes."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ from analytics.base.address_prefix import address_prefix
         ("2001:db8:::1", "2001:db8:::1"),
     ],
 )
-def test_it_is_the_address_or_the_network_of_its_subscriber(address, whose):
+def test_the_prefix_is_the_address_or_the_network_of_its_subscriber(address, whose):
     assert address_prefix(address) == whose

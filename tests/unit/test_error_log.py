@@ -1,4 +1,4 @@
-"""How a failure is told: its type, its code and its place, never its words."""
+"""How a failure is logged: its type, its code and its place, never its message."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def failed_below() -> Exception:
     raise AssertionError
 
 
-def test_a_failure_is_told_by_types_codes_and_places_down_to_its_cause():
-    place = r"unit/test_faults\.py:\d+ failed_below"
+def test_a_failure_is_described_by_types_codes_and_places_down_to_its_cause():
+    place = r"unit/test_error_log\.py:\d+ failed_below"
     assert re.fullmatch(
         rf"RuntimeError at {place} from OperationalError SQLITE_ERROR at {place}", error_log.chain(failed_below())
     )
@@ -41,7 +41,7 @@ def test_a_failure_that_was_never_raised_is_its_type():
     assert str(error_log.describe(ValueError("marked_words"))) == "ValueError"
 
 
-def test_an_endless_chain_and_a_deep_stack_are_told_in_short():
+def test_an_endless_chain_and_a_deep_stack_are_shortened():
     def deeper(depth: int) -> None:
         if not depth:
             raise ValueError("marked_words")
@@ -64,12 +64,12 @@ def test_what_a_library_logs_of_a_failure_has_no_words_of_it_either():
     except LookupError:
         record = logging.getLogger("library").makeRecord("library", 40, "f", 1, "it failed", (), sys.exc_info())
     written = error_log.Format().format(record)
-    assert re.fullmatch(r"\S+Z ERROR library: it failed\nLookupError at unit/test_faults\.py:\d+ \w+", written)
+    assert re.fullmatch(r"\S+Z ERROR library: it failed\nLookupError at unit/test_error_log\.py:\d+ \w+", written)
 
 
 @pytest.fixture
 def logged():
-    """What the log's form makes of a failure, at a level of the log."""
+    """Formats a failure as the log does, at a level of the log."""
     root = logging.getLogger()
     before = root.level
 
@@ -87,7 +87,7 @@ def logged():
 
 def test_a_line_has_its_time_in_utc_its_level_and_short_words(logged):
     written = logged(failed_below(), logging.INFO)
-    place = r"unit/test_faults\.py:\d+ failed_below"
+    place = r"unit/test_error_log\.py:\d+ failed_below"
     head = r"2026-08-31T10:00:05Z ERROR footfall\.writer: it cannot be stored: "
     assert re.fullmatch(rf"{head}RuntimeError at {place}", written)
 
@@ -99,7 +99,7 @@ def test_the_chain_of_a_failure_follows_at_the_level_debug(logged):
     assert second == f"2026-08-31T10:00:05Z DEBUG footfall.writer: {error_log.chain(failed)}"
 
 
-# ── what an operator can mend ────────────────────────────────────────────────────────────────────────────────────────
+# ── what an operator can fix ────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def on_sqlite(path, *statements):
     return run
 
 
-def test_a_full_disk_is_told_as_a_disk(data):
+def test_a_full_disk_is_named_as_the_cause(data):
     def write():
         with Path("/dev/full").open("w") as file:
             file.write("x")
@@ -132,14 +132,14 @@ def test_a_full_disk_is_told_as_a_disk(data):
     assert str(error_log.describe(failure(write))) == f"the disk that holds {data} is full"
 
 
-def test_a_full_disk_below_sqlite_is_told_as_a_disk(data):
+def test_a_full_disk_below_sqlite_is_named_as_the_cause(data):
     statements = "PRAGMA max_page_count=2", "CREATE TABLE a (b)", "CREATE TABLE c (d)", "CREATE TABLE e (f)"
     failed = failure(on_sqlite(data / "a.db", *statements))
     assert isinstance(failed, DBAPIError)
     assert str(error_log.describe(failed)) == f"the disk that holds {data} is full"
 
 
-def test_what_sqlite_refuses_is_told_in_plain_words(data):
+def test_errors_of_sqlite_are_explained_in_plain_words(data):
     path = data / "a.db"
     with sqlite3.connect(path, isolation_level=None) as holder:
         holder.execute("CREATE TABLE a (b)")
@@ -171,7 +171,7 @@ def test_what_sqlite_refuses_is_told_in_plain_words(data):
         (errno.EIO, "the disk that holds {} reports an error"),
     ],
 )
-def test_what_the_system_refuses_is_told_in_plain_words(data, number, words):
+def test_errors_of_the_system_are_explained_in_plain_words(data, number, words):
     told = str(error_log.describe(OSError(number, os.strerror(number), "marked_words")))
     assert told.startswith(words.format(data))
     assert "marked_words" not in told
@@ -185,7 +185,7 @@ def test_what_the_system_refuses_is_told_in_plain_words(data, number, words):
         ("postgresql:///d?host=/nowhere", "the database server cannot be reached: it has no socket there"),
     ],
 )
-def test_a_server_that_cannot_be_reached_is_told_in_plain_words(address, words):
+def test_a_server_that_cannot_be_reached_is_explained_in_plain_words(address, words):
     engine = create_engine(address.replace("postgresql", "postgresql+psycopg"), connect_args={"connect_timeout": 5})
     failed = failure(engine.connect)
     assert str(error_log.describe(failed)) == words
@@ -204,7 +204,7 @@ def test_a_server_that_cannot_be_reached_is_told_in_plain_words(address, words):
         ("57P03", "the database server is starting or stopping"),
     ],
 )
-def test_what_postgresql_refuses_is_told_by_its_code(state, words):
+def test_errors_of_postgresql_are_explained_by_their_code(state, words):
     assert str(error_log.describe(psycopg.errors.lookup(state)("marked_words"))) == words
 
 
@@ -222,13 +222,13 @@ def test_what_postgresql_refuses_is_told_by_its_code(state, words):
         ('FATAL:  no pg_hba.conf entry for host "10.0.0.1"', "lets nobody in from this machine"),
     ],
 )
-def test_a_failed_connection_has_no_code_and_is_known_by_what_it_says(said, words):
+def test_a_failed_connection_without_a_code_is_recognised_by_its_message(said, words):
     told = str(error_log.describe(psycopg.OperationalError(f"connection failed: {said}")))
     assert words in told
     assert "marked" not in told
 
 
-def test_the_event_loop_tells_no_callback_with_what_it_was_given(caplog):
+def test_the_event_loop_logs_no_arguments_of_callbacks(caplog):
     error_log.loop_failed(
         None, {"message": "Exception in callback f(marked_words)", "exception": ValueError("marked_words")}
     )

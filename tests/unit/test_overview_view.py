@@ -11,10 +11,10 @@ from analytics.base.errors import InvalidInput
 from analytics.calendar.period import Clock, Comparison, Period, Span
 from analytics.query.filters import Match
 from analytics.query.query import Order, Query
-from layouts.overview import view
-from layouts.overview.lists import PANELS
+from analytics.reports import view
+from analytics.reports.lists import PANELS
+from analytics.reports.view import Details, View
 from layouts.overview.toolbar import neighbour, words
-from layouts.overview.view import Details, View
 from tests.support.factories import site
 
 SITE = site(timezone="Europe/Berlin", week_start=6)

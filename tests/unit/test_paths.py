@@ -1,4 +1,4 @@
-"""Paths in letters."""
+"""Readable paths."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_letters_and_signs_are_decoded(path, shown):
         ("/%4%31", "/%4%31"),
     ],
 )
-def test_what_is_no_text_or_would_mean_something_else_stays_encoded(path, kept):
+def test_bytes_that_are_no_text_and_delimiters_stay_encoded(path, kept):
     assert readable(path) == kept
 
 

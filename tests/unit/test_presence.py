@@ -199,10 +199,10 @@ def test_a_page_that_two_visitors_claim_belongs_to_the_later_one():
     assert (heads(presence), pages(presence)) == ((0, 0), {})
 
 
-# ── what is told of them ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── what the state shows ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_state_tells_of_each_person_where_they_are_and_whence_they_came():
+def test_the_state_has_the_page_and_the_source_of_each_person():
     berlin = {"country": "DE", "city": "Berlin", "lat": 52.5, "lon": 13.4}
     presence = present(
         beat(1, 11, path="/a", source="Bing", **berlin),
@@ -227,7 +227,7 @@ def test_the_state_tells_of_each_person_where_they_are_and_whence_they_came():
     )
 
 
-def test_lists_show_the_ten_first_and_count_the_rest():
+def test_lists_show_the_ten_first_and_count_the_others():
     presence = present(*(beat(n, nth=n, path=f"/{n % 12:02}") for n in range(24)), beat(24, nth=24, path="/11"))
     state = presence.state(NOW)
     assert state.pages == (LabelCount("/11", 3), *(LabelCount(f"/{n:02}", 2) for n in range(9)))
@@ -261,7 +261,7 @@ def test_a_person_of_fifty_thousand_visitors_costs_no_more_than_another():
 
 
 def recount(beats: list[Beat], now: int) -> tuple[int, int, dict[str, int], dict[str, int]]:
-    """Active, signed in, pages and user types, told anew from all beats by the words of the contract."""
+    """Active, signed in, pages and user types, recounted from all beats by the words of the contract."""
     pages_of: dict[int, Beat] = {}
     for one in sorted(beats, key=lambda one: one.id):
         if one.at > now - WINDOW:
@@ -334,7 +334,7 @@ def test_it_does_not_matter_how_beats_are_grouped(moves, size):
 
 
 @pytest.mark.parametrize("window", [5, 60, 3600])
-def test_the_window_is_told_and_kept(window):
+def test_the_window_is_in_the_state_and_is_respected(window):
     presence = Presence(window)
     presence.take([beat(1, at=NOW - window + 1), beat(2, at=NOW - window)], NOW)
     assert (presence.state(NOW).window_s, presence.active) == (window, 1)

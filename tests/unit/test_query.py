@@ -14,9 +14,11 @@ from hypothesis import strategies as some
 
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import PRESETS, Clock, Comparison, Period
+from analytics.query import facts as query_facts
 from analytics.query import filters
 from analytics.query.dimensions import DIMENSIONS, dimension
 from analytics.query.filters import OPERATORS, Done, Either, Every, Match, Not
+from analytics.query.metric_sql import EXPRESSIONS
 from analytics.query.metrics import METRICS, Grain, metric
 from analytics.query.query import Order, Query
 from tests.support.factories import site
@@ -65,7 +67,7 @@ def depth(one: filters.Filter) -> int:
 @some.composite
 def queries(draw) -> Query:
     """Any question that can be asked."""
-    hits = [name for name, one in METRICS.items() if set(one.ways) - {Grain.VISITS}]
+    hits = [name for name, one in METRICS.items() if set(one.grains) - {Grain.VISITS}]
     names = draw(some.lists(some.sampled_from(hits), unique=True, min_size=1, max_size=4))
     split = draw(some.lists(NAMES, unique_by=lambda name: dimension(name).id, max_size=3))
     orders = some.builds(Order, some.sampled_from([*names, *split]), some.booleans())
@@ -240,3 +242,41 @@ def test_a_question_knows_its_seconds_and_those_that_it_is_compared_with():
     assert query.compared(noon) == (noon - 36 * 3600, noon + 1 - 24 * 3600)
     assert query.compared(noon, whole=True) == (noon - 36 * 3600, noon - 12 * 3600)
     assert replace(query, comparison=None).compared(noon) is None
+
+
+# ── names and their SQL ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_metric_has_its_sql_for_each_of_its_grains_and_no_other():
+    declared = {(name, grain) for name, one in METRICS.items() for grain in one.grains}
+    assert declared == {(name, grain) for grain, known in EXPRESSIONS.items() for name in known}
+    assert {name for name, one in METRICS.items() if not one.grains} == {
+        name for name, one in METRICS.items() if one.of_minutes
+    }
+
+
+def test_every_dimension_is_a_column_of_its_rows():
+    visits = query_facts.VISITS.c
+    assert [one.id for one in DIMENSIONS.values() if one.of == "visit" and one.column not in visits] == []
+    assert [one.id for one in DIMENSIONS.values() if one.entry and one.entry not in visits] == []
+    hits = {*query_facts.PAGEVIEWS.c.keys(), *query_facts.EVENTS.c.keys()}
+    assert [one.id for one in DIMENSIONS.values() if one.of == "hit" and one.column not in hits] == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"dimensions": ("source",)},
+        {"dimensions": ("time:day", "source")},
+        {"dimensions": ("time:day",), "order": (Order("visitors"),)},
+    ],
+)
+def test_every_bucket_is_given_of_time_alone(fields):
+    with pytest.raises(InvalidInput, match="every bucket"):
+        Query(1, every_bucket=True, **fields)
+
+
+def test_a_question_for_every_bucket_keeps_that_in_its_url():
+    query = Query.of(SITE, dimensions=("time:day",), every_bucket=True)
+    assert Query.from_url(query.to_url(), SITE) == query

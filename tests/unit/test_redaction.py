@@ -1,4 +1,4 @@
-"""What names a person or opens a door is not stored."""
+"""Personal data and credentials are not stored."""
 
 from __future__ import annotations
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import plotly.utils
 import pytest
 
 from analytics.live.outcomes import HOUR, OutcomeCount, RobotCount, Traffic
+from analytics.live.reasons import REASONS, FilteredReason, reason_of
 from analytics.sites.host import OTHER, UnlistedHost
 from collector.ingest import dry_run, event, pipeline
 from layouts.components import hosts
@@ -31,7 +31,6 @@ SOME = Traffic(
     ],
     [RobotCount("Googlebot", 5), RobotCount("<b>", 2)],
 )
-COLLECTOR = Path(pipeline.__file__).parents[1]
 
 
 def texts(rendered: object) -> list[str]:
@@ -63,22 +62,17 @@ def _nodes(part: object) -> Iterator[dict]:
         yield from _nodes(part["props"].get("children"))
 
 
-def reasons(outcome: str) -> set[str]:
-    """The reasons that the collector's source gives to an outcome of that class."""
-    at = {"Filtered": 0, "Rejected": 1, "Shed": 0}[outcome]
-    calls = [node for path in COLLECTOR.rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
-    return {
-        call.args[at].value
-        for call in calls
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == outcome
-        if len(call.args) > at and isinstance(call.args[at], ast.Constant)
-    }
+@pytest.mark.parametrize(("outcome", "reason"), [(outcome, one) for outcome in REASONS for one in REASONS[outcome]])
+def test_a_reason_is_shown_in_its_words(outcome, reason):
+    assert outcomes.words(outcome, str(reason)) == (reason.label, reason.advice)
 
 
-@pytest.mark.parametrize(("outcome", "name"), [("Filtered", "filtered"), ("Shed", "shed")])
-def test_every_reason_for_which_an_event_is_left_out_has_words(outcome, name):
-    known = {reason for kind, reason in outcomes.WORDS if kind == name}
-    assert reasons(outcome) == known
+def test_a_reason_is_its_code_in_answers_and_in_the_database():
+    bot = FilteredReason.BOT
+    assert (bot, str(bot), hash(bot), msgspec.json.encode({bot: bot})) == ("bot", "bot", hash("bot"), b'{"bot":"bot"}')
+    assert reason_of("filtered", "bot") is bot
+    assert reason_of("rejected", "unknown_pageview") is not reason_of("filtered", "unknown_pageview")
+    assert reason_of("rejected", "http_400") is reason_of("nothing", "bot") is None
 
 
 def test_a_reason_without_words_says_itself():

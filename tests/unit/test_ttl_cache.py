@@ -1,4 +1,4 @@
-"""What is kept of a slow question's answer."""
+"""The cache of a value that is slow to read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from analytics.base.ttl_cache import TtlCache
 
 
-def test_an_answer_that_was_long_under_way_does_not_take_the_place_of_a_newer_one():
+def test_a_slow_read_does_not_overwrite_a_newer_one():
     truth, reached, gate = ["old"], threading.Event(), threading.Event()
 
     def read():

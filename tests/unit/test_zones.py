@@ -33,7 +33,7 @@ def test_old_names_are_not_offered_and_lead_to_the_zone_that_is():
 
 
 def test_every_name_of_a_place_that_the_database_knows_is_offered_or_an_alias():
-    """`Etc/…`, and names without a place like `EST`, are no answer to where somebody is."""
+    """`Etc/…`, and names without a place like `EST`, do not say where a person is."""
     known = {name for zone in zones.offered() for name in (zone.name, *zone.aliases)}
     areas = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
     assert {name for name in zoneinfo.available_timezones() if name.startswith(areas)} - known == set()

@@ -1,7 +1,7 @@
-"""What the address of an Overview page asks for, and the changes of it that its links make.
+"""The address of an Overview: reads the question in its query string, and writes the changes that links make to it.
 
-A change is a query string of what becomes different: `period=7d&interval=`; an empty value takes a name out of the
-address. `assets/pages/overview.js` puts it into the address on show, so that no part has to know what the others show.
+A change is a query string of the names that differ: `period=7d&interval=`; an empty value removes a name from the
+address. `assets/pages/overview.js` applies it to the current address, so that no part has to know what the others show.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ from analytics.base.errors import InvalidInput
 from analytics.calendar.period import INTERVALS, Comparison, Span
 from analytics.query.filters import Filter, Match
 from analytics.query.metrics import metric
-from analytics.query.query import LONGEST_URL, Order, Query
+from analytics.query.query import MAX_URL_LENGTH, Order, Query
+from analytics.reports.lists import LISTS, PANELS, TIME, List, Panel, list_of
 from analytics.sites.site import Site
-from layouts.overview.lists import LISTS, PANELS, List, Panel, list_of
 
 TOP = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USUAL_COMPARISON = "previous:weekdays"
 OFF = "off"
-TIME = "time"  # the details of the chart
-MOST_POINTS = 1_500
-MOST_DAYS = 7_300
+MAX_POINTS = 1_500
+MAX_DAYS = 7_300
 PAGE = 50  # rows of the details at once
-LONGEST_SEARCH = 200
-MOST_FIRST = Order("visitors")
+MAX_SEARCH_LENGTH = 200
+LARGEST_FIRST = Order("visitors")
 BUCKET_S = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
 
 
@@ -35,16 +34,16 @@ class Details:
 
     of: str
     search: str = ""
-    order: Order = MOST_FIRST
+    order: Order = LARGEST_FIRST
     page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The question (period, filters, comparison, the six metrics), and how its answer is shown.
+    """A question (period, filters, comparison, the six metrics), and how its answer is shown.
 
-    `interval` is "" where the one that suits is meant; `lists` has the open list of each panel, by panel;
-    `event_property` is the one on show, "" for the first.
+    `interval` is "" for the one that suits; `lists` has the open list of each panel, by panel;
+    `event_property` is the property on show, "" for the first.
     """
 
     query: Query
@@ -55,25 +54,25 @@ class View:
     details: Details | None = None
 
     def open_list(self, panel: Panel) -> List:
-        """The list that is open in a panel."""
+        """The open list of a panel."""
         return list_of(dict(self.lists)[panel.id]) if panel.id in dict(self.lists) else panel.lists[0]
 
     @property
     def event(self) -> str:
-        """The one event that everything is filtered by, "" where there is none."""
+        """The only event in the filters, "" where there is none or more than one."""
         found = [one for one in self.query.filters if isinstance(one, Match) and one.dimension == "event"]
         alone = len(found) == 1 and found[0].operator == "is" and len(found[0].values) == 1
         return found[0].values[0] if alone else ""
 
 
 def parse(text: str, site: Site) -> View:
-    """The view of a URL's query string; `InvalidInput` names what is wrong, and what is known."""
-    if len(text) > LONGEST_URL:
-        raise InvalidInput(f"a question has at most {LONGEST_URL} characters")
+    """The view in a URL's query string; raises `InvalidInput` with what is wrong and what is known."""
+    if len(text) > MAX_URL_LENGTH:
+        raise InvalidInput(f"a question has at most {MAX_URL_LENGTH} characters")
     shared = Query.from_url(_only(text, ("period", "filters", "compare")), site)
     last = dict(parse_qsl(text, keep_blank_values=True))
-    if (dates := shared.period.dates) and (dates[1] - dates[0]).days > MOST_DAYS:
-        raise InvalidInput(f"period {shared.period}: at most {MOST_DAYS} days")
+    if (dates := shared.period.dates) and (dates[1] - dates[0]).days > MAX_DAYS:
+        raise InvalidInput(f"period {shared.period}: at most {MAX_DAYS} days")
     compare = last.get("compare", USUAL_COMPARISON)
     question = Query.of(
         site,
@@ -93,12 +92,12 @@ def parse(text: str, site: Site) -> View:
 
 
 def change(**names: object) -> str:
-    """The change that sets these names; what is "" or None goes."""
+    """The change that sets these names; "" or None removes one."""
     return urlencode({name: "" if value is None else value for name, value in names.items()})
 
 
 def filtered(given: tuple[Filter, ...]) -> str:
-    """The change to these filters; details close."""
+    """The change to these filters, which also closes the details."""
     written = Query(0, filters=given).to_url() or "filters="
     return f"{written}&{CLOSED}"
 
@@ -107,13 +106,13 @@ CLOSED = change(details="", search="", sort="", page="", property="")
 
 
 def narrowed(given: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
-    """The filters, and that the dimension is this value; what they wanted it to be before is forgotten."""
+    """The filters, with the dimension equal to this value; an earlier value of it is replaced."""
     kept = tuple(one for one in given if not _compares(one, "is", name))
     return (*kept, Match("is", name, (value,)))
 
 
 def excluded(given: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
-    """The filters, and that the dimension is not this value, nor one that was excluded before."""
+    """The filters, with this value of the dimension excluded, beside those excluded before."""
     before = [value for one in given if _compares(one, "is_not", name) for value in _values(one)]
     kept = tuple(one for one in given if not _compares(one, "is_not", name))
     return (*kept, Match("is_not", name, tuple(dict.fromkeys((*before, value)))))
@@ -122,17 +121,17 @@ def excluded(given: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, 
 def intervals(asked: Span) -> list[str]:
     """The intervals by which a period can be drawn, the shortest first: at least two points, not more than 1,500."""
     seconds = asked.end - asked.begin
-    return [one for one in INTERVALS if 2 <= seconds / BUCKET_S[one] <= MOST_POINTS] or ["month"]
+    return [one for one in INTERVALS if 2 <= seconds / BUCKET_S[one] <= MAX_POINTS] or ["month"]
 
 
 def interval_of(view: View, asked: Span) -> str:
-    """The interval on show: the one that was chosen, else the one that suits; `InvalidInput` for too short a one."""
+    """The interval to draw: the chosen one, else the one that suits; `InvalidInput` for one that is too short."""
     known = intervals(asked)
     if not view.interval:
         usual = view.query.period.interval
         return usual if usual in known else known[-1] if usual == "month" else known[0]
-    if (asked.end - asked.begin) / BUCKET_S[view.interval] > MOST_POINTS:
-        raise InvalidInput(f"by {view.interval} this period has more than {MOST_POINTS} points: {', '.join(known)}")
+    if (asked.end - asked.begin) / BUCKET_S[view.interval] > MAX_POINTS:
+        raise InvalidInput(f"by {view.interval} this period has more than {MAX_POINTS} points: {', '.join(known)}")
     return view.interval
 
 
@@ -181,4 +180,4 @@ def _details(given: dict[str, str]) -> Details:
     page = given.get("page", "1")
     if not (page.isascii() and page.isdigit() and 1 <= len(page) <= 6 and int(page)):
         raise InvalidInput(f"page {page[:40]!r} is no whole number from 1 on")
-    return Details(of, given.get("search", "")[:LONGEST_SEARCH], Order(by, sort.startswith("-")), int(page))
+    return Details(of, given.get("search", "")[:MAX_SEARCH_LENGTH], Order(by, sort.startswith("-")), int(page))

@@ -1,14 +1,12 @@
-"""Answers: one statement for each question, the same for SQLite, PostgreSQL and DuckDB.
+"""The SQL of a question about facts: one SELECT for each, the same for SQLite, PostgreSQL and DuckDB.
 
-A visit is asked about when a part of it lies within the period, as in Plausible. With a filter by what differs within
-a visit (page, event …), those are meant in which a pageview or event suits it. Split by page or host, what belongs to
-whole visits is told of those that entered there; split by time, of those that began then.
+A visit belongs to a period when a part of it lies within the period, as in Plausible. With a filter by what differs
+within a visit (page, event …), visits belong in which a pageview or event suits it. Split by page or host, metrics of
+whole visits count those that entered there; split by time, those that began then.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -34,99 +32,27 @@ from sqlalchemy import (
     union_all,
 )
 
-from analytics.base.ids import first_id, time_ms
+from analytics.base.ids import first_id
 from analytics.base.limits import MAX_VISIT_S
-from analytics.calendar.period import Span, buckets
-from analytics.query import bucket_sql
+from analytics.calendar.period import Span
+from analytics.query import bucket_sql, dimension_sql
 from analytics.query import facts as query_facts
 from analytics.query.dialects import bytewise, either, kept
 from analytics.query.dimensions import Dimension, dimension
 from analytics.query.filter_sql import condition
 from analytics.query.filters import Every, Filter, dimensions_in, has_done
+from analytics.query.metric_sql import EXPRESSIONS
 from analytics.query.metrics import PAGEVIEW, Grain, Metric
 from analytics.query.query import Query
-from analytics.query.result import Breakdown, Number, Point, Row
 from analytics.storage import schema
-from analytics.storage.database import Database
-
-Ask = Callable[[Select[Any]], Sequence[Sequence[Any]]]
 
 
-def of_truth(database: Database) -> Ask:
-    """Asks the transactional database."""
+def statement(query: Query, span: Span) -> Select[Any]:
+    """The SELECT of a question: its dimensions, its metrics, and the number of all rows.
 
-    def ask(statement: Select[Any]) -> Sequence[Sequence[Any]]:
-        with database.read() as connection:
-            return connection.execute(statement).all()
-
-    return ask
-
-
-def first_second(site_id: int, ask: Ask) -> int:
-    """The second (epoch) of the first pageview or event that is stored; 0 where there is none."""
-    firsts = [
-        select(func.min(facts.c.id)).where(facts.c.site_id == site_id).scalar_subquery()
-        for facts in (schema.pageviews, schema.events)
-    ]
-    (found,) = ask(select(*firsts))
-    return min((time_ms(row_id) // 1000 for row_id in found if row_id is not None), default=0)
-
-
-def aggregate(query: Query, span: Span, ask: Ask) -> dict[str, Number]:
-    """Each metric's value over the whole span, whatever the question splits by."""
-    (row,) = ask(_statement(query, span, ()))
-    return dict(zip(query.metrics, row, strict=False))
-
-
-def breakdown(query: Query, span: Span, ask: Ask) -> Breakdown:
-    """A row for each combination of the dimensions' values; sorted and cut as the question says, ties by value.
-
-    Of `time:…` only the buckets in which something happened.
+    Time is the number of the bucket within the span. One row without dimensions where nothing is split.
     """
-    rows = ask(_statement(query, span, query.split))
-    cells = [_cells(one, query, span) for one in query.split]
-    many = len(cells)
-    found = [
-        Row(tuple(cell(value) for cell, value in zip(cells, row, strict=False)), tuple(row[many:-1])) for row in rows
-    ]
-    return Breakdown(found, rows[0][-1] if rows else 0)
-
-
-def timeseries(query: Query, span: Span, interval: str, ask: Ask) -> list[Point]:
-    """The metrics for every bucket of the span, in order, also for those in which nothing happened."""
-    parts = buckets(span, interval, query.clock)
-    time = dimension(f"time:{interval}")
-    found = {row[0]: tuple(row[1:-1]) for row in ask(_statement(query, span, (time,), cut=False))}
-    nothing = tuple(0 if one.unit == "count" else None for one in query.asked)
-    return [Point(part, found.get(number, nothing)) for number, part in enumerate(parts)]
-
-
-def property_names(query: Query, span: Span, ask: Ask) -> list[str]:
-    """The names of the properties that events which suit the filters carry, the most frequent first.
-
-    Looked for in the `query.limit` sets of properties that are seen most often.
-    """
-    hits, visits, seen = _hits(query.site_id, span, _carried(query.filters)), schema.visits.alias(), func.count()
-    sets = select(hits.c.props, seen).where(hits.c.props != "{}").group_by(hits.c.props)
-    sets = sets.order_by(seen.desc(), bytewise(hits.c.props)).limit(query.limit)
-    found: Counter[str] = Counter()
-    for text, many in ask(_suiting(sets, query.filters, query, span, hits, visits, beside=False)):
-        found.update(dict.fromkeys(json.loads(text), many))
-    return [name for name, _ in found.most_common()]
-
-
-def _cells(one: Dimension, query: Query, span: Span) -> Callable[[Any], str | int]:
-    if one.of != "time":
-        return str
-    parts = buckets(span, one.interval, query.clock)
-    return lambda number: parts[number].begin
-
-
-# ── the statement ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _statement(query: Query, span: Span, split: Sequence[Dimension], *, cut: bool = True) -> Select[Any]:
-    """Keys, metrics, and the number of all rows; one row without keys where nothing is split."""
+    split = query.split
     grains = {one: _grain(one, split) for one in query.asked}
     sides = [
         _side(grain, query, span, split, [one if grains[one] is grain else None for one in query.asked])
@@ -136,20 +62,40 @@ def _statement(query: Query, span: Span, split: Sequence[Dimension], *, cut: boo
     merged = _merged(sides, split, query.asked, by_hits=Grain.HITS in grains.values())
     keys = [merged.c[_key(number)] for number in range(len(split))]
     values = [_value(one, merged.c[one.id], query, span) for one in query.asked]
-    statement = select(*keys, *values, func.count().over().label("total"))
+    found = select(*keys, *values, func.count().over().label("total"))
     if not split:
-        return statement
-    statement = statement.order_by(*_order(query, split, keys, values))
-    return statement.limit(query.limit).offset(query.offset) if cut else statement
+        return found
+    found = found.order_by(*_order(query, split, keys, values))
+    return found if query.every_bucket else found.limit(query.limit).offset(query.offset)
+
+
+def first_ids(site_id: int) -> Select[Any]:
+    """The SELECT of the first id among a site's pageviews, and among its events; NULL where there is none."""
+    return select(
+        *(
+            select(func.min(facts.c.id)).where(facts.c.site_id == site_id).scalar_subquery()
+            for facts in (schema.pageviews, schema.events)
+        )
+    )
+
+
+def property_sets(query: Query, span: Span) -> Select[Any]:
+    """The SELECT of the properties (JSON) of events that suit the filters, and how many carry exactly those; the most
+    frequent first, `query.limit` at most.
+    """
+    hits, visits, seen = _hits(query.site_id, span, _carried(query.filters)), schema.visits.alias(), func.count()
+    sets = select(hits.c.props, seen).where(hits.c.props != "{}").group_by(hits.c.props)
+    sets = sets.order_by(seen.desc(), bytewise(hits.c.props)).limit(query.limit)
+    return _suiting(sets, query.filters, query, span, hits, visits, with_visits=False)
 
 
 def _grain(one: Metric, split: Sequence[Dimension]) -> Grain:
-    """The cheapest rows that tell the metric. What is split within visits is counted from hits."""
-    if not one.ways:
-        raise TypeError(f"no facts tell {one.id}: ask analytics.query.answer")
+    """The cheapest grain of the metric. What is split within visits is counted from hits."""
+    if not one.grains:
+        raise TypeError(f"{one.id} is computed from minutes, not from facts")
     within = any(part.of in ("hit", "time") for part in split)
     order = (Grain.HITS, Grain.VISITS) if within else (Grain.VISITS, Grain.HITS)
-    return next(grain for grain in (*order, Grain.READINGS) if grain in one.ways)
+    return next(grain for grain in (*order, Grain.READINGS) if grain in one.grains)
 
 
 def _key(number: int) -> str:
@@ -159,11 +105,11 @@ def _key(number: int) -> str:
 def _side(
     grain: Grain, query: Query, span: Span, split: Sequence[Dimension], asked: Sequence[Metric | None]
 ) -> Select[Any]:
-    """The metrics that these rows tell, by keys; NULL for the others."""
+    """The metrics of this grain by keys; NULL for the others."""
     rows = _ROWS[grain](query, span, split).subquery(grain.value)
     keys = [rows.c[_key(number)] for number in range(len(split))]
     values = [
-        one.ways[grain](rows) if one else cast(null(), _type(other))
+        EXPRESSIONS[grain][one.id](rows) if one else cast(null(), _type(other))
         for one, other in zip(asked, query.asked, strict=True)
     ]
     named = [value.label(one.id) for value, one in zip(values, query.asked, strict=True)]
@@ -190,7 +136,8 @@ def _type(one: Metric) -> BigInteger | Double[Any]:
 
 def _value(one: Metric, column: ColumnElement[Any], query: Query, span: Span) -> ColumnElement[Any]:
     if one.of_all:
-        whole = select(one.ways[Grain.VISITS](_visit_rows(query, span, ()).subquery("everybody"))).scalar_subquery()
+        everybody = _visit_rows(query, span, ()).subquery("everybody")
+        whole = select(EXPRESSIONS[Grain.VISITS][one.id](everybody)).scalar_subquery()
         return (cast(column, Double) / func.nullif(whole, 0)).label(one.id)
     return (func.coalesce(column, 0) if one.unit == "count" else column).label(one.id)
 
@@ -239,7 +186,7 @@ def _visit_key(
 ) -> ColumnElement[Any]:
     if one.of == "time":
         return bucket_sql.number(began, one, query, span)
-    return (one.entry or one.value)(visits)
+    return dimension_sql.value_of_visit(one, visits)
 
 
 def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
@@ -249,29 +196,29 @@ def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[An
     keys = [
         bucket_sql.number(hits.c.at, one, query, span)
         if one.of == "time"
-        else one.value(visits if one.of == "visit" else hits)
+        else dimension_sql.value(one, visits if one.of == "visit" else hits)
         for one in split
     ]
     names = "visitor", "visit_id", "name", "value", "currency", "path", "engaged_ms", "scroll"
     first = [_first(hits.c[before], bucket_sql.begin(hits.c.at, split, query, span))] if before else []
     statement = select(*_labelled(keys), *(hits.c[name] for name in names), *first)
-    beside = any(one.of == "visit" for one in split)
-    return _suiting(statement, query.filters, query, span, hits, visits, beside)
+    with_visits = any(one.of == "visit" for one in split)
+    return _suiting(statement, query.filters, query, span, hits, visits, with_visits)
 
 
 def _by_key_alone(given: Sequence[Filter], split: Sequence[Dimension]) -> bool:
-    """Whether no filter asks for anything but the keys, so that the rows of a group suit all or none."""
+    """Whether the filters use nothing but the keys, so that the rows of a group suit all or none."""
     keys = {one.id for one in split}
     return all(dimensions_in(one) <= keys and not has_done(one) for one in given)
 
 
 def _reading_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
-    hits = _hit_rows(query, span, split).subquery("told")
+    hits = _hit_rows(query, span, split).subquery("readings")
     keys = [hits.c[_key(number)] for number in range(len(split))]
-    told = or_(hits.c.engaged_ms > 0, hits.c.scroll > 0)
+    reported = or_(hits.c.engaged_ms > 0, hits.c.scroll > 0)
     return (
         select(*keys, func.sum(hits.c.engaged_ms).label("engaged_ms"), func.max(hits.c.scroll).label("scroll"))
-        .where(hits.c.name == PAGEVIEW, told)
+        .where(hits.c.name == PAGEVIEW, reported)
         .group_by(*keys, hits.c.visit_id, hits.c.path)
     )
 
@@ -286,11 +233,11 @@ def _suiting(
     span: Span,
     hits: Subquery,
     visits: FromClause,
-    beside: bool,
+    with_visits: bool,
 ) -> Select[Any]:
-    """The hits that suit all filters, with their visits beside them where something asks for those."""
-    names = () if beside else _carried(given)
-    if beside or (not names and any(map(_of_visits, given))):
+    """The hits that suit all filters; joined with their visits where `with_visits`, or where a filter needs them."""
+    names = () if with_visits else _carried(given)
+    if with_visits or (not names and any(map(_of_visits, given))):
         statement = statement.select_from(hits.join(visits, visits.c.id == hits.c.visit_id)).where(
             *_around(visits, query.site_id, span)
         )
@@ -309,7 +256,7 @@ def _of_visits(one: Filter) -> bool:
 
 
 def _carried(given: Sequence[Filter]) -> tuple[str, ...]:
-    """The facts of visits that these filters ask for, where the replica's hits carry all of them."""
+    """The facts of visits that these filters use, where the replica stores all of them on its hits; else none."""
     names = set().union(*(dimensions_in(one) for one in given if _of_visits(one)))
     return tuple(sorted(names)) if names <= set(query_facts.OF_VISIT) else ()
 
@@ -317,7 +264,7 @@ def _carried(given: Sequence[Filter]) -> tuple[str, ...]:
 def _carried_condition(
     one: Filter, hits: Subquery, visits: FromClause, query: Query, span: Span
 ) -> ColumnElement[bool]:
-    """The filter of a visit's facts, in the truth by its visit, in the replica by what the hit carries."""
+    """A filter by a visit's facts: in the database by its visit, in the replica by the columns of the hit."""
     found = _visits_with(query, span)
     around = _around(visits, query.site_id, span)
     visit_ids = select(visits.c.id).where(*around, condition(one, visits, None, visits.c.id, found))
@@ -331,13 +278,13 @@ def _visits_with(query: Query, span: Span) -> Callable[[Filter], Select[Any]]:
 
     def found(one: Filter) -> Select[Any]:
         hits, visits = _hits(query.site_id, span, _carried((one,))), schema.visits.alias()
-        return _suiting(select(hits.c.visit_id), (one,), query, span, hits, visits, beside=False)
+        return _suiting(select(hits.c.visit_id), (one,), query, span, hits, visits, with_visits=False)
 
     return found
 
 
 def _sorted_out(given: Sequence[Filter]) -> tuple[list[Filter], tuple[Filter, ...]]:
-    """Filters by facts of visits alone, and the others."""
+    """The filters by facts of visits alone, and the others."""
     flat: list[Filter] = []
     for one in given:
         flat.extend(one.parts if isinstance(one, Every) else (one,))
@@ -346,12 +293,12 @@ def _sorted_out(given: Sequence[Filter]) -> tuple[list[Filter], tuple[Filter, ..
 
 
 def _first(before: ColumnElement[int], begin: ColumnElement[int]) -> ColumnElement[Any]:
-    """1 in the first of a visitor's rows from that second on, else NULL."""
+    """1 in the first of a visitor's rows from the second `begin` on, else NULL."""
     return case((before < begin, 1)).label("first")
 
 
 def _hits(site_id: int, span: Span, further: Sequence[str] = ()) -> Subquery:
-    """Pageviews and events of the span, with those further columns of the replica."""
+    """Pageviews and events of the span; `further` are columns that only the replica has."""
     views, events = query_facts.PAGEVIEWS, query_facts.EVENTS
     sides = (
         select(
@@ -391,7 +338,7 @@ def _within(facts: FromClause, site_id: int, span: Span) -> tuple[ColumnElement[
 
 
 def _around(visits: FromClause, site_id: int, span: Span) -> tuple[ColumnElement[bool], ...]:
-    """Visits that may have to do with the span, by the primary key."""
+    """Visits that may touch the span, by the primary key."""
     return _within(visits, site_id, _near(span))
 
 

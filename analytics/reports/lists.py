@@ -1,4 +1,4 @@
-"""The lists of the Overview: which panel has which, and what each is made of."""
+"""The lists of the Overview: which panel has which, and the question behind each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OF_EVENTS = ("visitors", "events")
 class List(NamedTuple):
     """One list. `id` is its name in the address and of its file; `metrics` are the columns of its details.
 
-    `left_out` are values of the dimension that it does not show; `empty` says what would fill it.
+    `left_out` are values of the dimension that it does not show; `empty` says what would fill an empty list.
     """
 
     id: str
@@ -30,17 +30,17 @@ class List(NamedTuple):
 
     @property
     def rows(self) -> str:
-        """What its rows are, in a sentence."""
+        """What its rows are called within a sentence."""
         return self.noun or self.label.lower()
 
     @property
     def filters(self) -> tuple[Filter, ...]:
-        """What keeps out that which it does not show."""
+        """The filters that leave out what it does not show."""
         return (Match("is_not", self.dimension, self.left_out),) if self.left_out else ()
 
     @property
     def heading(self) -> str:
-        """What its first column has."""
+        """The heading of its first column."""
         return dimension(self.dimension).label
 
 
@@ -101,6 +101,11 @@ DEVICES = Panel(
 )
 EVENTS = List("event", "Events", "event", "Send one: footfall('event', 'Signup').", OF_EVENTS, left_out=(PAGEVIEW,))
 
+TIME, HOURS, USAGE, PROPERTY_VALUES = "time", "hours", "usage", "property"  # what is no list of a dimension
+ROWS = 9  # of a list in its panel
+EVENT_PANEL = "events"
+MAP = "map"
+
 PANELS = (SOURCES, PAGES, PLACES, DEVICES)
 LISTS = {one.id: one for panel in PANELS for one in panel.lists} | {EVENTS.id: EVENTS}
 
@@ -111,7 +116,7 @@ def list_of(name: str) -> List:
 
 
 def read(name: str, value: str) -> str:
-    """How people read a value of a dimension: a country by its name, a host in letters, "" as what none is called."""
+    """A value of a dimension as people read it: a country by its name, a host in letters, "" by the name of none."""
     if not value:
         return dimension(name).none.strip("()").capitalize() if name == "country" else dimension(name).none
     if name == "country":

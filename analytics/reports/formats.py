@@ -1,37 +1,40 @@
-"""A table: heads and rows, written for people (text in columns), for spreadsheets (CSV) and for programs (JSON)."""
+"""Rows as text: in columns for people, as CSV for spreadsheets and programs, as JSON for programs."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from analytics.base import idn
 from analytics.calendar.period import Span
 from analytics.query import formatting
-from analytics.query.answer import Past, breakdown
+from analytics.query.answer import answer
+from analytics.query.backend import Backend
 from analytics.query.metrics import Metric
 from analytics.query.query import Query
 from analytics.query.result import Number
 
 FORMATS = ("table", "csv", "json")
-Cell = str | Number | dict[str, Any]
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # with what a spreadsheet begins a formula
+Cell = str | Number
+Money = dict[str, Any]
 
 
 class Table(NamedTuple):
-    """Heads, and rows of as many cells; money is a `value` with its `currency`, what nobody knows is None."""
+    """Heads, and rows of as many cells; money is a `value` with its `currency`, an unknown number is None."""
 
     heads: tuple[str, ...]
-    rows: list[tuple[Cell, ...]]
+    rows: list[tuple[Cell | Money, ...]]
 
 
-def of_answer(query: Query, span: Span, past: Past) -> Table:
+def table_of(query: Query, span: Span, backend: Backend) -> Table:
     """The answer to a question: its dimensions, then its metrics, in the units of the statistics API."""
-    found = breakdown(query, span, past).rows
+    found = answer(query, span, backend).rows
     values = [formatting.value(one, query.clock) for one in query.split]
-    currencies = formatting.currencies(query, span, found, past.ask)
+    currencies = formatting.currencies(query, span, found, backend)
     rows = [
         (
             *(value(one) for value, one in zip(values, row.dimensions, strict=True)),
@@ -45,7 +48,7 @@ def of_answer(query: Query, span: Span, past: Past) -> Table:
     return Table((*query.dimensions, *query.metrics), rows)
 
 
-def _number(one: Metric, number: Number, currency: str) -> Cell:
+def _number(one: Metric, number: Number, currency: str) -> Cell | Money:
     if one.unit != "money" or number is None:
         return formatting.number(one, number)
     return {"value": number, "currency": currency}
@@ -59,7 +62,7 @@ def text(table: Table, form: str) -> str:
 def columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows as aligned text, "" for none. Hosts are in letters.
 
-    What is not printable is shown as a dot: no text steers a terminal.
+    Unprintable characters are shown as dots, so that no text can control a terminal.
     """
     if not rows:
         return ""
@@ -67,6 +70,23 @@ def columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in shown) for column in range(len(heads))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def spreadsheet(rows: Iterable[Sequence[Cell]]) -> str:
+    """Rows as CSV (RFC 4180) for spreadsheets: numbers with a point, nothing where a number is not known.
+
+    Visitors choose the names of pages and sources: a text that a spreadsheet would read as a formula gets an apostrophe
+    in front.
+    """
+    out = io.StringIO()
+    csv.writer(out).writerows([_harmless(cell) for cell in row] for row in rows)
+    return out.getvalue()
+
+
+def _harmless(cell: Cell) -> Cell:
+    if isinstance(cell, float):
+        return round(cell, 4)
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \n").startswith(FORMULAS) else cell
 
 
 def _printable(cell: str) -> str:
@@ -77,7 +97,7 @@ def _columns(table: Table) -> str:
     return columns(table.heads, [[_shown(cell) for cell in row] for row in table.rows]) or "Nothing in this period."
 
 
-def _shown(cell: Cell) -> str:
+def _shown(cell: Cell | Money) -> str:
     if isinstance(cell, dict):
         return f"{cell['value']:.2f} {cell['currency']}"
     return "-" if cell is None else str(cell)
@@ -91,7 +111,7 @@ def _csv(table: Table) -> str:
     return out.getvalue().rstrip("\n")
 
 
-def _plain(cell: Cell) -> str | Number:
+def _plain(cell: Cell | Money) -> Cell:
     return cell["value"] if isinstance(cell, dict) else cell
 
 

@@ -13,24 +13,25 @@ import pytest
 from sqlalchemy import event as signals
 
 from analytics.base.config import Config
-from analytics.calendar.period import Clock, Period, Span
-from analytics.query import stats
+from analytics.calendar.period import Clock, Period, Span, buckets
+from analytics.query.answer import answer, first_second, property_names, series
+from analytics.query.backend import Fetch, fetch_from
 from analytics.query.dimensions import DIMENSIONS
 from analytics.query.filters import parse
 from analytics.query.metrics import METRICS, Grain
 from analytics.query.query import Order, Query
-from analytics.query.result import Breakdown, Point, Row
+from analytics.query.result import Answer, Point, Row
 from analytics.storage import schema
 from analytics.storage.database import Database
 from tests.support.factories import HOME, arrival, count, stored
 from tests.support.factories import rows as kept
 from tests.support.history import at, keep_history
-from tests.support.replica import ENGINES, answering
+from tests.support.replica import ENGINES, answering, facts, numbers_of
 
 BOTH = "2026-03-10,2026-03-11"
 NOW = at(12, 12)
 ALL = tuple(
-    name for name, one in METRICS.items() if one.ways
+    name for name, one in METRICS.items() if one.grains
 )  # what facts tell; tests/database/test_past.py has the rest
 EMPTY = dict.fromkeys(ALL) | {"visitors": 0, "visits": 0, "pageviews": 0, "events": 0}
 
@@ -55,7 +56,7 @@ def past(request, tmp_path_factory) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def history(request, past, tmp_path_factory) -> Iterator[stats.Ask]:
+def history(request, past, tmp_path_factory) -> Iterator[Fetch]:
     """As `ask`, of that database."""
     with answering(request.param, past, Config(data_dir=tmp_path_factory.mktemp("replica"))) as ask:
         yield ask
@@ -75,12 +76,12 @@ def asked(*metrics: str, by: str | tuple[str, ...] = (), period: str = BOTH, fil
 
 def numbers(ask, *metrics: str, **fields: Any) -> dict[str, Any]:
     query = asked(*metrics, **fields)
-    return stats.aggregate(query, query.span(NOW), ask)
+    return numbers_of(query, query.span(NOW), facts(ask))
 
 
 def rows(ask, *metrics: str, **fields: Any) -> list[tuple[Any, ...]]:
     query = asked(*metrics, **fields)
-    return [(*row.dimensions, *row.metrics) for row in stats.breakdown(query, query.span(NOW), ask).rows]
+    return [(*row.dimensions, *row.metrics) for row in answer(query, query.span(NOW), facts(ask)).rows]
 
 
 # ── every metric ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,16 +139,16 @@ def test_an_empty_period_has_counts_of_zero_and_no_means(history):
     assert numbers(history, period="2026-03-09") == EMPTY
     assert rows(history, by="source", period="2026-03-09") == []
     query = asked(by="source", period="2026-03-09")
-    assert stats.breakdown(query, query.span(NOW), history) == Breakdown([], 0)
+    assert answer(query, query.span(NOW), facts(history)) == Answer([], 0)
 
 
 def test_an_empty_database_has_an_answer(ask):
     assert numbers(ask, period="all") == EMPTY
-    assert stats.first_second(1, ask) == 0
+    assert first_second(1, facts(ask)) == 0
 
 
 def test_all_time_begins_with_the_first_visit(history):
-    assert stats.first_second(1, history) == at(10, 10)
+    assert first_second(1, facts(history)) == at(10, 10)
     assert numbers(history, "visits", "pageviews", period="all") == {"visits": 6, "pageviews": 8}
 
 
@@ -175,7 +176,7 @@ def test_sums_in_several_currencies_are_no_sum(database, ask):
 
 def test_days_count_who_was_there_and_the_visits_that_began(history):
     query = asked("visitors", "visits", "pageviews", "bounce_rate", "visit_duration", "total_revenue")
-    assert stats.timeseries(query, query.span(NOW), "day", history) == [
+    assert series(query, query.span(NOW), "day", facts(history)) == [
         Point(Span(at(10), at(11)), (3, 3, 4, 1 / 3, 800.0, None)),
         Point(Span(at(11), at(12)), (3, 3, 3, 0.0, 30.0, 50.0)),  # D and E began; C only went on
     ]
@@ -183,7 +184,7 @@ def test_days_count_who_was_there_and_the_visits_that_began(history):
 
 def test_hours_in_which_nothing_happened_are_there(history):
     query = asked("visitors", "events", "bounce_rate", period="2026-03-11")
-    found = stats.timeseries(query, query.span(NOW), "hour", history)
+    found = series(query, query.span(NOW), "hour", facts(history))
     assert [point.span for point in found] == [Span(at(11, hour), at(11, hour) + 3600) for hour in range(24)]
     assert {number: point.metrics for number, point in enumerate(found) if point.metrics != (0, 0, None)} == {
         0: (1, 2, 0.0),  # the rest of C: it began before the first hour, which counts it
@@ -194,7 +195,7 @@ def test_hours_in_which_nothing_happened_are_there(history):
 
 def test_minutes_of_the_last_half_hour(history):
     query = Query(1, period=Period("realtime"), metrics=("visitors", "pageviews"))
-    found = stats.timeseries(query, query.span(at(10, 10, 20)), "minute", history)
+    found = series(query, query.span(at(10, 10, 20)), "minute", facts(history))
     assert len(found) == 30
     assert [(point.span.begin, point.metrics) for point in found if point.metrics != (0, 0)] == [
         (at(10, 10), (1, 1)),
@@ -217,14 +218,14 @@ def test_each_hour_and_day_has_its_own_whatever_clocks_do(database, ask, zone, d
     """One pageview in the first second of each hour and one in the last; and one in the second on either side."""
     clock = Clock(zone)
     span = Query(1, clock, Period.parse(day)).span(NOW)
-    starts = [part.begin for part in stats.buckets(span, "hour", clock)]
+    starts = [part.begin for part in buckets(span, "hour", clock)]
     moments = [*starts, *(start - 1 for start in starts), span.end - 1, span.end]
     stored(database, *(arrival(page_id=f"view-{n:04}", at=when, visitor=n) for n, when in enumerate(moments)))
     query = Query(1, clock, Period.parse(day), metrics=("visitors", "visits", "pageviews"))
     assert len(starts) == hours
-    assert [point.metrics for point in stats.timeseries(query, span, "hour", ask)] == [(2, 2, 2)] * hours
+    assert [point.metrics for point in series(query, span, "hour", facts(ask))] == [(2, 2, 2)] * hours
     around = Query(1, clock, Period("custom", (_day(span.begin - 1, zone), _day(span.end, zone))), query.metrics)
-    found = stats.timeseries(around, around.span(NOW), "day", ask)
+    found = series(around, around.span(NOW), "day", facts(ask))
     assert [point.metrics for point in found] == [(1, 1, 1), (2 * hours,) * 3, (1, 1, 1)]
 
 
@@ -330,8 +331,8 @@ def test_visitors_and_visits_by(history, by, found):
 
 def test_every_metric_can_be_asked_by_every_dimension_that_it_has(history):
     for name, by in DIMENSIONS.items():
-        within = by.of == "hit" and by.entry is None
-        fitting = [name for name in ALL if not (within and set(METRICS[name].ways) == {Grain.VISITS})]
+        within = by.of == "hit" and not by.entry
+        fitting = [name for name in ALL if not (within and METRICS[name].grains == (Grain.VISITS,))]
         assert len(rows(history, *fitting, by=name)) >= 1
 
 
@@ -363,7 +364,7 @@ def test_values_of_properties_are_texts(database, ask):
 
 def test_rows_are_sorted_and_cut_and_the_others_counted(history):
     query = asked("visitors", "time_on_page", by="page", order=(Order("time_on_page"),), limit=2, offset=1)
-    assert stats.breakdown(query, query.span(NOW), history) == Breakdown(
+    assert answer(query, query.span(NOW), facts(history)) == Answer(
         [Row(("/blog/a",), (1, 60.0)), Row(("/",), (2, pytest.approx(100 / 3)))], 5
     )
 
@@ -580,10 +581,10 @@ def test_each_answer_is_one_statement(past):
     signals.listen(past.reading, "before_cursor_execute", note)
     given = [["has_done", ["is", "page", ["/x'y"]]], ["matches", "page", ["/x'y*"]]]
     query = asked(by="page", filters=given)
-    ask, span = stats.of_truth(past), query.span(NOW)
-    stats.aggregate(query, span, ask)
-    stats.breakdown(query, span, ask)
-    stats.timeseries(query, span, "day", ask)
+    ask, span = fetch_from(past), query.span(NOW)
+    numbers_of(asked(filters=given), span, facts(ask))
+    answer(query, span, facts(ask))
+    series(query, span, "day", facts(ask))
     signals.remove(past.reading, "before_cursor_execute", note)
     assert len(statements) == 3
     assert not any("x'y" in one for one in statements)
@@ -594,7 +595,7 @@ def test_each_answer_is_one_statement(past):
 
 def properties(ask, **fields: Any) -> list[str]:
     query = asked("events", **fields)
-    return stats.property_names(query, query.span(NOW), ask)
+    return property_names(query, query.span(NOW), facts(ask))
 
 
 def test_the_names_of_properties_are_those_of_the_events_that_suit(history):
