@@ -90,7 +90,7 @@ def create_app(service: Service) -> Dash:
         server.config[f"COMPRESS_ALGORITHM{kind}"] = list(ENCODINGS)  # before Dash, which reads it at once
     app = Dash(
         "footfall",
-        server=server,
+        server=server,  # type: ignore[arg-type]  # its types know only True, False and a function
         title="Footfall",
         update_title="",
         assets_folder=str(ASSETS),
@@ -104,7 +104,7 @@ def create_app(service: Service) -> Dash:
     )
     table.register(app, service, our_version())
     app.layout = table.frame()
-    plain = {"version": our_version(), "base_url": config.base_url}
+    plain: dict[str, Any] = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
         door.register(app.server, service.database, client=partial(client, service), **plain)
     api.register(app.server, **plain)
@@ -186,7 +186,8 @@ def _wsgi() -> flask.Flask:
     attach(app.server, routes)
     here = "http://127.0.0.1:8000"  # where WSGI servers listen unless they are told otherwise
     Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
-    return app.server
+    wsgi: flask.Flask = app.server
+    return wsgi
 
 
 def __getattr__(name: str) -> Any:

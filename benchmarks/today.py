@@ -13,9 +13,9 @@ from sqlalchemy import func, insert, select
 
 from analytics.base.config import Config
 from analytics.base.ids import first_id
-from analytics.jobs import daily_usage
 from analytics.live.today import SETTLED_S, Today
 from analytics.live.today_counts import TodayCounts
+from analytics.query import usage
 from analytics.sites.site import Site
 from analytics.sites.store import all_sites
 from analytics.storage import schema
@@ -57,8 +57,8 @@ def _on(report: Report, name: str, config: Config, pageviews: int) -> None:
     found = today.read(ids, NOW)
     report.most(f"{name}, today of {SITES:,} sites, p95", percentile(read_ms, 0.95), MOST_READ_MS, "ms")
     report.zero("  sites whose figures are wrong", sum(found.get(site_id) != expected for site_id in ids))
-    days = daily_usage.last_days(NOW, DAYS)
-    usage_ms = [_timed(lambda: daily_usage.read(database, ids, days))[0] for _ in range(5)]
+    days = usage.last_days(NOW, DAYS)
+    usage_ms = [_timed(lambda: usage.read(database, ids, days))[0] for _ in range(5)]
     report.figure(f"{name}, usage of {DAYS} days of them", f"{min(usage_ms):.0f}–{max(usage_ms):.0f} ms")
     report.figure(f"{name}, today by SQL instead", f"{_timed(lambda: _by_sql(database))[0]:,.0f} ms")
     database.close()
@@ -113,7 +113,7 @@ def _written(database: Database, pageviews: int) -> TodayCounts:
         counted = [
             {"site_id": n, "day": day.isoformat(), "people": 9, "signed_in": 4, "anonymous": 5}
             for n in range(1, SITES + 1)
-            for day in daily_usage.last_days(NOW, DAYS)
+            for day in usage.last_days(NOW, DAYS)
         ]
         connection.execute(insert(schema.daily_usage), counted)
     visits = pageviews // SITES // VISIT_PAGES

@@ -12,10 +12,16 @@ from collector.service import Service
 
 
 class PageContext(NamedTuple):
-    """The page that a person requested who may see it. `site` is the one in its address, None where there is none."""
+    """The page that a person requested who may see it. `named` is the site in its address, None where there is none."""
 
     service: Service
-    site: Site | None
+    named: Site | None
+
+    @property
+    def site(self) -> Site:
+        """The site in the address, for the pages of a site."""
+        assert self.named
+        return self.named
 
     @property
     def address(self) -> str:

@@ -202,8 +202,9 @@ def _authorized(service: Service, page: Page, domain: str) -> Site | None:
 
 
 def _laid_out(page: Page, context: PageContext) -> Component:
-    if context.site is None or not page.address.startswith(SETTINGS):
-        return page.layout(context)
+    if context.named is None or not page.address.startswith(SETTINGS):
+        alone: Component = page.layout(context)
+        return alone
     sections = _links(context.service, context.site, SETTINGS, page)
     return settings.frame(context.site, sections, page.layout(context))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
@@ -111,7 +111,7 @@ def status() -> html.Span:
 
 def theme_toggle() -> html.Button:
     """Between light and dark."""
-    label = {"aria-label": "Switch between light and dark"}
+    label: dict[str, Any] = {"aria-label": "Switch between light and dark"}
     return html.Button(icon("theme"), id="theme", type="button", className="ff-icon", **label)
 
 
@@ -139,18 +139,18 @@ def footer(version: str) -> html.Footer:
 
 
 def _tab(link: Link) -> html.A:
-    marked = {"aria-current": "page"} if link.is_current else {}
+    marked: dict[str, Any] = {"aria-current": "page"} if link.is_current else {}
     return html.A([icon(link.icon), link.label], href=link.href, **marked, **data(tab=link.label))
 
 
 def _site_line(site: SiteLink, is_current: bool) -> html.A:
     name = to_letters(site.domain)
-    parts: list = [_glyph(name), html.Bdi(name, className="ff-trunc")]
+    parts: list[Any] = [_glyph(name), html.Bdi(name, className="ff-trunc")]
     if site.demo:
         parts.append(demo_badge())
     if site.active is not None:
         parts.append(html.Span(figures.count(site.active), className="ff-num"))
-    marked = {"aria-current": "true"} if is_current else {}
+    marked: dict[str, Any] = {"aria-current": "true"} if is_current else {}
     return html.A(parts, href=site.href, **marked)
 
 

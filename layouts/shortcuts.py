@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
@@ -64,7 +64,7 @@ def sheet() -> html.Dialog:
     )
 
 
-def opener(label: Sequence) -> html.Button:
+def opener(label: Sequence[Any]) -> html.Button:
     """A button that opens the sheet."""
     return html.Button(list(label), type="button", **aria(haspopup="dialog"), **data(opens=SHEET))
 
@@ -79,7 +79,7 @@ def _group(title: str, shortcuts: Sequence[Shortcut]) -> Component:
 
 
 def _row(shortcut: Shortcut) -> Component:
-    typed: list = []
+    typed: list[Any] = []
     for way in shortcut.keys:
         typed += [" or "] if typed else []
         typed += [part for sign in way.split() for part in (" then ", key(sign))][1:]

@@ -29,12 +29,12 @@ def answer(query: Query, span: Span, backend: Backend) -> Answer:
     also those of which a minute is known; with `every_bucket` all of them, in order. `StillCounting` where `minutes`
     raises it.
     """
-    if not any(one.of_minutes for one in query.asked):
+    if not query.every_bucket and not any(one.of_minutes for one in query.asked):
         return _of_facts(query, span, backend.fetch)
     if not query.split:
-        return Answer([Row((), _numbers(query, span, (span,), backend)[0])], 1)
+        return Answer([Row((), _by_bucket(query, span, (span,), backend)[0])], 1)
     parts = buckets(span, query.split[0].interval, query.clock)
-    numbers = _numbers(query, span, parts, backend)
+    numbers = _by_bucket(query, span, parts, backend)
     rows = [Row((part.begin,), row) for part, row in zip(parts, numbers, strict=True)]
     if query.every_bucket:
         return Answer(rows, len(rows))
@@ -47,8 +47,7 @@ def series(query: Query, span: Span, interval: str, backend: Backend) -> list[Po
     """The answer for every bucket of the span, in order, also for those in which nothing happened."""
     by_time = replace(query, dimensions=(TIME + interval,), order=(), every_bucket=True)
     parts = buckets(span, interval, query.clock)
-    rows = answer(by_time, span, backend).rows
-    return [Point(part, row.metrics) for part, row in zip(parts, rows, strict=True)]
+    return list(map(Point, parts, _by_bucket(by_time, span, parts, backend)))
 
 
 def first_second(site_id: int, backend: Backend) -> int:
@@ -79,9 +78,6 @@ def _of_facts(query: Query, span: Span, fetch: Fetch) -> Answer:
     rows = [
         Row(tuple(read(cell) for read, cell in zip(readers, row, strict=False)), tuple(row[many:-1])) for row in found
     ]
-    if query.every_bucket:
-        rows = _filled(rows, query, span)
-        return Answer(rows, len(rows))
     return Answer(rows, found[0][-1] if found else 0)
 
 
@@ -93,23 +89,24 @@ def _reader(one: Dimension, query: Query, span: Span) -> Callable[[Any], str | i
     return lambda number: parts[number].begin
 
 
-def _filled(rows: Sequence[Row], query: Query, span: Span) -> list[Row]:
-    """A row for every bucket of the span."""
-    found = {row.dimensions: row for row in rows}
-    nothing = tuple(0 if one.unit == "count" else None for one in query.asked)
-    keys = ((part.begin,) for part in buckets(span, query.split[0].interval, query.clock))
-    return [found.get(key) or Row(key, nothing) for key in keys]
-
-
-def _numbers(query: Query, span: Span, parts: Sequence[Span], backend: Backend) -> list[tuple[Number, ...]]:
-    """The metrics of each part of the span, those of facts and those of minutes, in the order of the question."""
-    of_facts = tuple(one.id for one in query.asked if not one.of_minutes)
-    facts: Sequence[Sequence[Number]] = [()] * len(parts)
-    if of_facts:
-        by_time = replace(query, metrics=of_facts, order=(), every_bucket=bool(query.split))
-        facts = [row.metrics for row in _of_facts(by_time, span, backend.fetch).rows]
+def _by_bucket(query: Query, span: Span, parts: Sequence[Span], backend: Backend) -> Sequence[tuple[Number, ...]]:
+    """The metrics of each part of the span: its buckets, or the span itself where the question is not split."""
+    names = tuple(one.id for one in query.asked if not one.of_minutes)
+    facts: Sequence[tuple[Number, ...]] = [()] * len(parts)
+    if names:
+        facts = _facts_by_bucket(replace(query, metrics=names, order=()), span, len(parts), backend.fetch)
+    if names == query.metrics:
+        return facts
     minutes = backend.minutes(query.site_id, span)
     return [_joined(query.asked, row, minutes.within(part)) for row, part in zip(facts, parts, strict=True)]
+
+
+def _facts_by_bucket(query: Query, span: Span, many: int, fetch: Fetch) -> Sequence[tuple[Number, ...]]:
+    if not query.split:
+        return [row.metrics for row in _of_facts(query, span, fetch).rows]
+    found = {row[0]: tuple(row[1:-1]) for row in fetch(fact_sql.statement(replace(query, every_bucket=True), span))}
+    nothing = tuple(0 if one.unit == "count" else None for one in query.asked)
+    return [found.get(number, nothing) for number in range(many)]
 
 
 def _joined(asked: Sequence[Metric], facts: Sequence[Number], people: Any) -> tuple[Number, ...]:

@@ -167,7 +167,7 @@ def _visit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[
     began = case((visits.c.started_at < span.begin, span.begin), else_=visits.c.started_at)
     keys = [_visit_key(one, visits, began, query, span) for one in split]
     columns = visits.c.visitor, visits.c.id.label("visit_id"), visits.c.bounce, visits.c.duration_s, visits.c.pageviews
-    before = query_facts.of_visits(split) if _by_key_alone(query.filters, split) else None
+    before = _seen_before(split, query, query_facts.BY_VISIT, whole="none")
     first = [_first(kept(visits.c[before]), literal(span.begin, BigInteger))] if before else []
     statement = select(*_labelled(keys), *columns, *first).where(
         *_around(visits, query.site_id, span),
@@ -190,7 +190,7 @@ def _visit_key(
 
 
 def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
-    before = query_facts.of_hits(split) if _by_key_alone(query.filters, split) else None
+    before = _seen_before(split, query, query_facts.BY_HIT, whole="time")
     further = (*filter(None, (before,)), *_carried(query.filters))
     hits, visits = _hits(query.site_id, span, further), schema.visits.alias()
     keys = [
@@ -204,6 +204,17 @@ def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[An
     statement = select(*_labelled(keys), *(hits.c[name] for name in names), *first)
     with_visits = any(one.of == "visit" for one in split)
     return _suiting(statement, query.filters, query, span, hits, visits, with_visits)
+
+
+def _seen_before(split: Sequence[Dimension], query: Query, columns: Iterable[str], whole: str) -> str | None:
+    """The replica's column that says until when a visitor was there before, for rows split like that. None where
+    visitors have to be counted otherwise. `whole` is the kind of split that needs no column of its own.
+    """
+    if len(split) > 1 or not _by_key_alone(query.filters, split):
+        return None
+    kind = split[0].of if split else "none"
+    name = "before" if kind == whole else f"before_{split[0].id}" if split else ""
+    return name if name in columns else None
 
 
 def _by_key_alone(given: Sequence[Filter], split: Sequence[Dimension]) -> bool:

@@ -6,11 +6,10 @@ pageviews and events too, so that a filter by them joins nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
-from analytics.query.dimensions import Dimension
 from analytics.storage import schema
 
 _OF_VISITS = (
@@ -27,24 +26,6 @@ BY_HIT = {"before": "", "before_page": "path", "before_event": "name"}
 def first_seen_columns(table: Table) -> list[str]:
     """The names of these columns in the replica's table of that name."""
     return list(BY_VISIT if table.name == schema.visits.name else BY_HIT)
-
-
-def of_visits(split: Sequence[Dimension]) -> str | None:
-    """The column that says until when a visitor was there before, for visits split like that; None for other splits."""
-    if not split:
-        return "before"
-    return _known(f"before_{split[0].id}", BY_VISIT) if len(split) == 1 else None
-
-
-def of_hits(split: Sequence[Dimension]) -> str | None:
-    """The same for pageviews and events."""
-    if len(split) != 1:
-        return None
-    return "before" if split[0].of == "time" else _known(f"before_{split[0].id}", BY_HIT)
-
-
-def _known(name: str, names: Mapping[str, str]) -> str | None:
-    return name if name in names else None
 
 
 def _with(table: Table) -> Table:

@@ -127,7 +127,7 @@ class Query:
             period=Period.parse(last["period"]) if "period" in last else USUAL,
             metrics=tuple(given.get("metric", ("visitors",))),
             dimensions=tuple(given.get("by", ())),
-            filters=filters.parse(_json(last.get("filters", "[]"))),
+            filters=filters.parse(_json(last["filters"])) if "filters" in last else (),
             comparison=Comparison.parse(last["compare"]) if "compare" in last else None,
             order=tuple(Order(one.removeprefix("-"), one.startswith("-")) for one in given.get("sort", ())),
             limit=_whole("limit", last.get("limit", "100")),

@@ -47,7 +47,9 @@ def register(app: Dash, service: Service) -> None:
     def draw(search: object, _tick: object, domain: object) -> tuple[Any, int]:
         return _render(service, authorized(service, domain), search, int(time.time()))
 
-    @app.server.get("/concurrents/<domain>/minutes.csv")
+    server: flask.Flask = app.server
+
+    @server.get("/concurrents/<domain>/minutes.csv")
     def concurrents_file(domain: str) -> flask.Response:
         query = flask.request.query_string.decode("ascii", "replace")
         return _file(service, authorized(service, domain), query, int(time.time()))

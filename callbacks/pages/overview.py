@@ -44,7 +44,6 @@ MAX_PARTS = 20  # in one request
 
 def page_of(context: PageContext) -> Component:
     """The page without its parts."""
-    assert context.site
     return page.page(context.site, _opens(context.service, context.site))
 
 
@@ -59,7 +58,9 @@ def _opens(service: Service, site: Site) -> str:
 def register(app: Dash, service: Service) -> None:
     """The routes of the page, open to viewers of the site, and the forms of its menus."""
 
-    @app.server.get("/overview/<domain>/parts")
+    server: flask.Flask = app.server
+
+    @server.get("/overview/<domain>/parts")
     def overview_parts(domain: str) -> flask.Response:
         site = authorized(service, domain)
         wanted = flask.request.args.getlist("part")
@@ -72,7 +73,7 @@ def register(app: Dash, service: Service) -> None:
             return flask.jsonify(_wrong(str(wrong), wanted))
         return flask.jsonify({name: _part(name, overview, may) for name in wanted})
 
-    @app.server.get("/overview/<domain>/<name>.csv")
+    @server.get("/overview/<domain>/<name>.csv")
     def overview_file(domain: str, name: str) -> flask.Response:
         site = authorized(service, domain)
         try:
@@ -95,7 +96,7 @@ def _may(service: Service, site: Site) -> May:
 
 def _read(service: Service, site: Site, person_id: int = 0) -> Overview:
     address, now = flask.request.query_string.decode("ascii", "replace"), int(time.time())
-    person = {"person_id": person_id, "tag": figures.written_in()}
+    person: dict[str, Any] = {"person_id": person_id, "tag": figures.written_in()}
     return read_overview(site, address, service.backend, service.database, now, **person)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from dash import Dash, Output
 
@@ -20,8 +21,10 @@ def register(app: Dash, service: Service) -> None:
 
     def run(domain: object, fields: Fields) -> Done:
         site = authorized(service, domain, ADMIN)
-        texts = {name: fields.get(name, "").strip() for name in ("url", "referrer", "user_agent", "address")}
-        switches = {name: fields.get(name) == "on" for name in ("opted_out", "datacenter")}
+        texts: dict[str, Any] = {
+            name: fields.get(name, "").strip() for name in ("url", "referrer", "user_agent", "address")
+        }
+        switches: dict[str, Any] = {name: fields.get(name) == "on" for name in ("opted_out", "datacenter")}
         tried = attempt(service.kit, site, Sample(**texts, **switches), time.time_ns() // 1_000_000)
         steps = [trial.Step(*verdict) for verdict in tried.verdicts]
         shown = trial.result(steps, _facts(tried), stored=tried.stored)

@@ -46,7 +46,7 @@ def card(
 
 def form(name: str, inner: Sequence[Component], *, key: str = "", **options: Any) -> html.Form:
     """The bare form, for rows of which a page has several: `key` tells them apart, and is sent with the fields."""
-    named = {"data-form": name, "data-key": key}
+    named: dict[str, Any] = {"data-form": name, "data-key": key}
     element = f"{name}-{key}".replace(".", ":") if key else name  # Dash takes no dot in an id
     return html.Form(list(inner), id=element, noValidate=True, **named, **options)
 
@@ -68,7 +68,7 @@ def asking_button(label: str, lost: str, *, value: str = "") -> html.Button:
 
 
 def text(
-    name: str, field: str, label: str, value: str = "", *, hint: Any = "", kind: str = "text", **options: Any
+    name: str, field: str, label: str, value: str = "", *, hint: Any = "", kind: Any = "text", **options: Any
 ) -> html.Div:
     """A field of one line; `kind` as browsers name it: text, email, password. Further options are `dcc.Input`'s."""
     control = dcc.Input(id=f"{name}-{field}", name=field, type=kind, value=value, className="ff-text", **options)
@@ -85,6 +85,7 @@ def select(
     name: str, field: str, label: str, value: str, choices: Choices | Mapping[str, Choices], *, hint: Any = ""
 ) -> html.Div:
     """A choice of one; `choices` may come in groups by their heading."""
+    inner: list[Any]
     if isinstance(choices, Mapping):
         inner = [html.Optgroup(_options(some, value), label=group) for group, some in choices.items()]
     else:
@@ -153,7 +154,7 @@ def _note(name: str, field: str, hint: Any) -> html.Div:
 
 
 def _control(name: str, field: str) -> dict[str, Any]:
-    described = {"aria-describedby": f"{name}-{field}-note"}
+    described: dict[str, Any] = {"aria-describedby": f"{name}-{field}-note"}
     return {"id": f"{name}-{field}", "name": field, "className": "ff-input", **described}
 
 
@@ -162,4 +163,5 @@ def _select(control: html.Select) -> html.Div:
 
 
 def _options(choices: Choices, value: str) -> list[html.Option]:
-    return [html.Option(shown, value=each, **({"selected": True} if each == value else {})) for each, shown in choices]
+    chosen: dict[str, Any] = {"selected": True}
+    return [html.Option(shown, value=each, **(chosen if each == value else {})) for each, shown in choices]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dash import html
@@ -47,7 +48,7 @@ def listed(waiting: Sequence[UnlistedHost], timezone: str, decided: tuple[str, s
 
 
 def _waiting(one: UnlistedHost, zone: tzinfo) -> Component:
-    last = [figures.day(one.last_at, zone), f", {figures.time_of_day(one.last_at, zone)}"]
+    last: list[Any] = [figures.day(one.last_at, zone), f", {figures.time_of_day(one.last_at, zone)}"]
     choice = (
         [] if one.host == OTHER else [_choice("Include", "include", one.host), _choice("Ignore", "ignore", one.host)]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -39,7 +40,7 @@ def scale(places: Sequence[PlaceCount]) -> html.Div | None:
     most = max(place.people for place in places)
     while world.diameter(most) > WIDEST_IN_SCALE:
         most //= 2
-    parts: list = []
+    parts: list[Any] = []
     for people in sorted({1, (most + 1) // 2, most}):
         d = f"{world.diameter(people):.0f}px"
         parts += [html.I(style={"width": d, "height": d}), figures.count(people)]

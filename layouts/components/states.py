@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dash import html
 
 from layouts.components.address import at
@@ -52,5 +54,5 @@ def not_allowed(message: str) -> html.Main:
     return _whole_page("lock", "Not for your role", [html.P(message), home])
 
 
-def _whole_page(sign: str, title: str, rest: list) -> html.Main:
+def _whole_page(sign: str, title: str, rest: list[Any]) -> html.Main:
     return html.Main(html.Section([icon(sign), html.H1(title), *rest], className="ff-void"), className="ff-main")

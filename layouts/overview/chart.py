@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from math import ceil, log10
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
@@ -53,7 +53,7 @@ def plot(chart: Chart, label: str) -> Component:
     many = max(2, len(chart.buckets), len(chart.earlier))
     now, before = (_line([value for _, value in line], many, scale.highest) for line in (known, chart.earlier))
     whole = len(known) - 1 if known and chart.now < known[-1][0].end else len(known)
-    picture = Tag(
+    picture: Any = Tag(
         "svg",
         {"viewBox": "0 0 1000 100", "preserveAspectRatio": "none", "aria-hidden": "true"},
         [*_grid(scale), *_shapes(now, before, whole)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -32,7 +33,7 @@ def _noun(of: str) -> str:
     return "points" if of == TIME else LISTS[of].rows
 
 
-def head(one: Details) -> list:
+def head(one: Details) -> list[Any]:
     """Title, search field, the way out."""
     search = {
         "class": "ff-input",
@@ -45,13 +46,13 @@ def head(one: Details) -> list:
         "autocomplete": "off",
     }
     close = html.Button(icon("x"), type="button", className="ff-icon", **aria(label="Close"), **data(change=CLOSED))
-    field = [] if one.of == TIME else [Tag("input", search)]
+    field: list[Any] = [] if one.of == TIME else [Tag("input", search)]
     return [
         html.Header([html.H2(title(one.of)), html.Div([*field, close], className="ff-end")], className="ff-card-head")
     ]
 
 
-def rows(one: Details, found: Listing, given: tuple[Filter, ...], period: str) -> list:
+def rows(one: Details, found: Listing, given: tuple[Filter, ...], period: str) -> list[Any]:
     """The table with its foot."""
     if not found.rows:
         hint = "Nothing in the list has these letters." if one.search else "Another period may have some."
@@ -112,5 +113,5 @@ def _foot(one: Details, found: Listing, period: str) -> Component:
 
 
 def _turn(label: str, page: int, is_there: bool) -> Component:
-    given = {"data-change": change(page="" if page == 1 else page), "data-keep": label}
+    given: dict[str, Any] = {"data-change": change(page="" if page == 1 else page), "data-keep": label}
     return html.Button(label, type="button", className="ff-btn", disabled=not is_there, **(given if is_there else {}))

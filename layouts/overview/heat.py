@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -19,7 +20,7 @@ SHADES = (0, 25, 50, 75, 100)
 WRITTEN = (0, 6, 12, 18)
 
 
-def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list:
+def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list[Any]:
     """The card; `period` says of which time it tells."""
     known = [hour for day in week for hour in day if hour.visitors]
     head = _head(f"visitors an hour on average, {zone}")
@@ -28,7 +29,7 @@ def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list:
     most = max(known, key=_visitors)
     table = html.Table([_hours(), html.Tbody([_day(day, most.visitors or 1) for day in week])], className="ff-heat")
     busiest = html.Span(["Busiest: ", html.B(f"{weekday(most.weekday)} {most.hour:02}:00"), html.Span(f", {period}")])
-    scale = ["0 ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {_number(most.visitors)}"]
+    scale: list[Any] = ["0 ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {_number(most.visitors)}"]
     foot = html.Div([busiest, html.Span(scale, className="ff-scale", **aria(hidden="true"))], className="ff-heat-foot")
     return [head, table, foot]
 
@@ -59,7 +60,8 @@ def _hours() -> Component:
 
 def _day(day: Sequence[Hour], most: float) -> Component:
     name = weekday(day[0].weekday)
-    return html.Tr([html.Th(name, scope="row"), *(_cell(hour, name, most) for hour in day)])
+    cells: list[Any] = [_cell(hour, name, most) for hour in day]
+    return html.Tr([html.Th(name, scope="row"), *cells])
 
 
 def _cell(hour: Hour, name: str, most: float) -> Tag:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
@@ -53,12 +53,15 @@ def menu(known: Sequence[Note], today: str) -> Component:
 def _line(one: Note) -> Component:
     day = figures.day_text(int(datetime(one.day.year, one.day.month, one.day.day, tzinfo=UTC).timestamp()))
     words = html.Span([html.Bdi(one.text, className="ff-trunc"), html.Span(day, className="ff-window")], title=one.text)
-    said = {"aria-label": f"Remove {one.text}", "data-confirm": f"The note “{one.text}” will be gone for everybody."}
+    said: dict[str, Any] = {
+        "aria-label": f"Remove {one.text}",
+        "data-confirm": f"The note “{one.text}” will be gone for everybody.",
+    }
     away = html.Button(icon("x", 14), type="submit", className="ff-icon", title=f"Remove {one.text}", **said)
     return html.Li([words, form.form(REMOVE, [away], key=str(one.id))])
 
 
-def _form(today: str) -> Tag:
+def _form(today: str) -> Any:
     fields = [
         _field("day", "Day", {"type": "date", "value": today, "min": "1971-01-01", "max": "2099-12-31"}),
         _field("text", "What happened", {"type": "text", "maxlength": MAX_TEXT, "autocomplete": "off"}),
@@ -75,5 +78,6 @@ def _field(name: str, label: str, rules: dict[str, object]) -> Component:
         className="ff-field-note",
         **data(note=name),
     )
-    field = Tag("input", {"class": "ff-input", "id": control, "name": name, **rules})
-    return html.Div([Tag("label", {"for": control}, label), field, note], className="ff-field")
+    field: Any = Tag("input", {"class": "ff-input", "id": control, "name": name, **rules})
+    caption: Any = Tag("label", {"for": control}, label)
+    return html.Div([caption, field, note], className="ff-field")

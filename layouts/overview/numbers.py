@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
@@ -34,7 +34,7 @@ def card(
     intervals: Sequence[str],
     windows: Windows,
     menu: Sequence[Component] = (),
-) -> list:
+) -> list[Any]:
     """The whole card; `menu` is that of the notes, for those who may write them."""
     chosen = drawn.metric.id
     stats = [_stat(name, now, before, name == chosen, windows) for name in TOP]
@@ -52,7 +52,7 @@ def windows(shown: Span, earlier: Span | None, zone: tzinfo) -> Windows:
     return Windows(*(figures.dates(*days_of(one, zone)) if one else "" for one in (shown, earlier)))
 
 
-def nothing(period: str, is_filtered: bool, first_day: date | None) -> list:
+def nothing(period: str, is_filtered: bool, first_day: date | None) -> list[Any]:
     """Words in place of numbers that would all be zero: the period, and the next step. `first_day` is the first day of
     which anything is stored.
     """
@@ -93,8 +93,9 @@ def _compared(name: str, now: float | None, before: float | None, dates: str) ->
     metric = METRICS[name]
     changed = None if now is None else figures.change(now, before, better=metric.better, fine=True)
     then = f"from {figures.number(before, metric.unit)}"
+    first: list[Any] = [changed, " "] if changed else []
     words = [html.Span(then), html.Span(f" in {dates}", className="ff-vh")]
-    return html.Span([*([changed, " "] if changed else []), *words], className="ff-d")
+    return html.Span([*first, *words], className="ff-d")
 
 
 def _caption(drawn: Chart, intervals: Sequence[str], windows: Windows, menu: Sequence[Component]) -> Component:

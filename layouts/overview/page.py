@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from dash import html
@@ -72,9 +73,9 @@ def _card(name: str, label: str, names: str, look: str = "") -> Component:
     )
 
 
-def _part(name: str, names: str) -> dict[str, str]:
+def _part(name: str, names: str) -> dict[str, Any]:
     return {"data-part": name, "data-names": names}
 
 
-def _named(label: str) -> dict[str, str]:
+def _named(label: str) -> dict[str, Any]:
     return {"aria-label": label}

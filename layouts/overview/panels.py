@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -17,7 +18,7 @@ from layouts.components.icon import icon
 from layouts.overview import worldmap
 
 
-def panel(one: Panel, shown: List, answer: Answer, everybody: int, given: tuple[Filter, ...], period: str) -> list:
+def panel(one: Panel, shown: List, answer: Answer, everybody: int, given: tuple[Filter, ...], period: str) -> list[Any]:
     """A panel with one of its lists open; `everybody` are the visitors of the whole question."""
     tabs = [_tab(one, each, each is shown) for each in one.lists]
     whole = list_of("country") if shown.id == MAP else shown
@@ -27,13 +28,17 @@ def panel(one: Panel, shown: List, answer: Answer, everybody: int, given: tuple[
     return [head, body]
 
 
-def events(answer: Answer, everybody: int, given: tuple[Filter, ...], period: str, properties: Sequence = ()) -> list:
+def events(
+    answer: Answer, everybody: int, given: tuple[Filter, ...], period: str, properties: Sequence[Any] = ()
+) -> list[Any]:
     """The panel of events; below it the properties of the one that everything is filtered by."""
     head = _head(html.H2(EVENTS.label), EVENTS)
     return [head, html.Div([*_inner(EVENTS, answer, everybody, given, period), *properties], className="ff-panel-body")]
 
 
-def properties(names: Sequence[str], shown: str, answer: Answer, everybody: int, given: tuple[Filter, ...]) -> list:
+def properties(
+    names: Sequence[str], shown: str, answer: Answer, everybody: int, given: tuple[Filter, ...]
+) -> list[Any]:
     """The names of an event's properties, and the values of the one that is shown."""
     chips = [
         html.Button(
@@ -50,7 +55,7 @@ def properties(names: Sequence[str], shown: str, answer: Answer, everybody: int,
     return [head, _table(shown, f"prop:{shown}", answer.rows, everybody, given)]
 
 
-def no_properties() -> list:
+def no_properties() -> list[Any]:
     """What is said of an event that carries none."""
     return [html.P("This event has no properties.", className="ff-rest")]
 
@@ -69,7 +74,7 @@ def _head(title: Component, shown: List) -> Component:
 
 def _file(name: str, what: str) -> Component:
     label = f"{what} as CSV"
-    marks = {"data-csv": name, "aria-label": label}
+    marks: dict[str, Any] = {"data-csv": name, "aria-label": label}
     return html.A(icon("download", 14), href="#", className="ff-icon", title=label, **marks)
 
 
@@ -84,7 +89,7 @@ def _tab(one: Panel, shown: List, is_open: bool) -> Component:
     )
 
 
-def _inner(shown: List, answer: Answer, everybody: int, given: tuple[Filter, ...], period: str) -> list:
+def _inner(shown: List, answer: Answer, everybody: int, given: tuple[Filter, ...], period: str) -> list[Any]:
     if not answer.rows:
         return [states.nothing(f"No {shown.rows} in this period: {period}", shown.empty)]
     if shown.id == MAP:
@@ -107,7 +112,7 @@ def _row(name: str, value: str, people: int, most: int, everybody: int, given: t
     label = read(name, value)
     fill = html.Span(className="ff-fill", style={"--w": f"{people / most:.3f}"})
     share = figures.number(people / everybody, "share") if everybody else ""
-    number = [html.Span(share, className="ff-pct"), " ", html.B(figures.count(people))]
+    number: list[Any] = [html.Span(share, className="ff-pct"), " ", html.B(figures.count(people))]
     return html.Tr(
         [
             html.Td([fill, link(name, value, given)], title=label),

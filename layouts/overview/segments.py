@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
@@ -49,7 +49,7 @@ def menu(known: Sequence[Segment], given: tuple[Filter, ...], may: May) -> list[
 
 
 def _line(one: Segment, given: tuple[Filter, ...], may: May) -> Component:
-    marked = {"aria-current": "true"} if one.filters == given else {}
+    marked: dict[str, Any] = {"aria-current": "true"} if one.filters == given else {}
     whose = [html.Span("everybody's", className="ff-window")] if one.person_id is None else []
     way = html.A(
         [html.Bdi(one.name, className="ff-trunc"), *whose], href="#", **data(change=filtered(one.filters)), **marked
@@ -70,7 +70,7 @@ def _away(one: Segment) -> Component:
     return form.form(REMOVE, [button], key=str(one.id))
 
 
-def _form(given: tuple[Filter, ...], may: May) -> Tag:
+def _form(given: tuple[Filter, ...], may: May) -> Any:
     written = json.dumps([filters.plain(one) for one in given], ensure_ascii=False)
     name = {
         "class": "ff-input",
@@ -85,8 +85,9 @@ def _form(given: tuple[Filter, ...], may: May) -> Tag:
         className="ff-field-note",
         **data(note="name"),
     )
-    label = Tag("label", {"for": f"{SAVE}-name"}, "Save these filters as")
-    field = html.Div([label, Tag("input", name), note], className="ff-field")
+    label: Any = Tag("label", {"for": f"{SAVE}-name"}, "Save these filters as")
+    line: Any = Tag("input", name)
+    field = html.Div([label, line, note], className="ff-field")
     shared = [_switch()] if may.share else []
     hidden = Tag("input", {"type": "hidden", "name": "filters", "value": written})
     inner = [field, hidden, *shared, form.actions("Save segment")]
@@ -95,5 +96,5 @@ def _form(given: tuple[Filter, ...], may: May) -> Tag:
 
 def _switch() -> Component:
     inner = [html.I(**aria(hidden="true")), html.Span("For everybody who sees the site")]
-    state = {"data-name": "shared", "aria-checked": "false"}
+    state: dict[str, Any] = {"data-name": "shared", "aria-checked": "false"}
     return html.Button(inner, type="button", role="switch", className="ff-switch", **state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -17,7 +18,7 @@ from layouts.components.icon import icon
 KINDS = (("is-stored", "signed in"), ("is-out", "anonymous"))
 
 
-def card(found: Sequence[Usage], days: Sequence[date]) -> list:
+def card(found: Sequence[Usage], days: Sequence[date]) -> list[Any]:
     """A bar for each of the days; those without anybody, or not counted yet, have none."""
     if not found:
         hint = "The people of a day are counted at 01:00 UTC of the next."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import tzinfo
 from functools import cache
+from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -73,7 +74,7 @@ def password(email: str) -> Component:
 def logins(since: Sequence[int]) -> Component:
     """Where somebody is signed in, and the ways to end it. `since` as epoch seconds, newest first."""
     several = f"In {len(since)} browsers" if len(since) != 1 else "In this browser alone"
-    oldest = [", the first since ", figures.day(since[-1])] if len(since) > 1 else []
+    oldest: list[Any] = [", the first since ", figures.day(since[-1])] if len(since) > 1 else []
     words = html.P([several, *oldest, "."], className="ff-soft")
     head = html.Header([html.H2("Where you are signed in"), words])
     others = form.asking_button("Sign out others", "Every other browser has to sign in again.")

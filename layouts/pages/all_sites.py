@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import dcc, html
 
@@ -102,7 +102,7 @@ def _list(window_s: int, first: str) -> html.Section:
 
 
 def _heading(sort: str, label: str, window: str, window_s: int) -> html.Th:
-    words = [label, html.Small(window.format(window=figures.window(window_s)))] if window else [label]
+    words: list[Any] = [label, html.Small(window.format(window=figures.window(window_s)))] if window else [label]
     side = "" if label in ("Site", "Trend") else "ff-num"
     if not sort:
         return html.Th(html.Span(words), scope="col", className=side)

@@ -6,6 +6,7 @@ import json
 from array import array
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -128,7 +129,7 @@ def _figures(found: DayOfConcurrents, zone: tzinfo) -> Component:
 
 def _figure(label: str, value: str, more: str, now: float, before: float | None) -> Component:
     said = [html.Small(f" {more}")] if more else []
-    compared: list = ["nothing known of the week before"]
+    compared: list[Any] = ["nothing known of the week before"]
     if before is not None:
         change = figures.change(round(100 * now), round(100 * before))
         compared = [*([change, " "] if change else []), f"vs {figures.mean(before)} a week before"]
@@ -147,7 +148,10 @@ def _plot(found: DayOfConcurrents, zone: tzinfo) -> Component:
     }
     people, at = found.peak or (0, found.begin)
     said = f"People at each minute: at most {figures.count(people)} at {figures.time_of_day(at, zone)}"
-    told = {"data-line": json.dumps(line, separators=(",", ":")), "aria-label": f"{said}. A table is below."}
+    told: dict[str, Any] = {
+        "data-line": json.dumps(line, separators=(",", ":")),
+        "aria-label": f"{said}. A table is below.",
+    }
     plot = html.Div(id="day-plot", className="ff-plot", role="img", style={"--h": "320px"}, **told)
     return html.Div(plot, className="ff-chart ff-day-chart")
 

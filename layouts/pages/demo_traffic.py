@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -18,7 +19,7 @@ LOST = "Remove the demo site with all that was ever counted for it? Your own sit
 def page(domain: str, state: Sequence[Component]) -> html.Main:
     """The page. `domain` is the demo site's; `state` is what an answer draws anew."""
     head = html.Div([html.H1("Demo traffic"), html.Bdi(domain, className="ff-sub")], className="ff-toolbar")
-    about = [
+    about: list[Any] = [
         "Made-up visitors, to look around or to show somebody. They walk on a site of their own, ",
         html.Bdi(domain),
         ", which is marked as demo wherever it shows; the numbers of your sites are not touched. "

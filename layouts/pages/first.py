@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dash import html
 
 from analytics.base.idn import to_letters
@@ -42,6 +44,6 @@ def _hint() -> html.P:
     return html.P(["Signed-in people: add ", code[0], " or call ", code[1], "."], className="ff-window")
 
 
-def _step(number: str, children: list) -> html.Div:
+def _step(number: str, children: list[Any]) -> html.Div:
     n = html.Span(number, className="ff-n", **aria(hidden="true"))
     return html.Div([n, html.Div(children)], className="ff-step")

@@ -6,7 +6,7 @@ Each part is the children of the element that carries its name as id: `split(sta
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -205,7 +205,7 @@ def split(state: LiveState) -> list[Component]:
 def user_types(state: LiveState) -> list[Component]:
     """The commonest user types with their people; empty when the site tells none."""
     shown, rest = ranking.top(state.user_types, Others(0, 0), USER_TYPES)
-    lines = [_user_type(tally) for tally in shown]
+    lines: list[Component] = [_user_type(tally) for tally in shown]
     if rest.people:
         others = f"{figures.count(rest.others)} more"
         lines.append(_user_type(LabelCount(others, rest.people)))
@@ -218,7 +218,7 @@ def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo, words: Words
     A present above the stored peak is itself the peak. A peak that is not known yet is none.
     """
     ago = concurrency.hour_ago
-    hour_ago = [figures.UNKNOWN if ago is None else figures.count(ago)]
+    hour_ago: list[Any] = [figures.UNKNOWN if ago is None else figures.count(ago)]
     if (change := figures.change(state.active, ago)) is not None:
         hour_ago += [" ", change]
     if concurrency.peak is None or not (concurrency.peak[0] or state.active):
@@ -233,7 +233,7 @@ def pages(state: LiveState, words: Words = NOW) -> list[Component]:
     if not state.active:
         return [states.nothing(words.nobody, "The pages that people open show up here.")]
     shown, rest = ranking.top(state.pages, state.other_pages, ROWS)
-    return _ranked("Page", words, shown, ranking.left_out(rest, "on", "page"))
+    return _ranked("Page", words, tuple(shown), ranking.left_out(rest, "on", "page"))
 
 
 def sources(state: LiveState, words: Words = NOW) -> list[Component]:
@@ -258,7 +258,7 @@ def _ranked(heading: str, words: Words, shown: tuple[LabelCount, ...], rest: Com
     return [table] if rest is None else [table, rest]
 
 
-def _facts(hour_ago: str | list, peak: str | list, words: Words = NOW) -> list[Component]:
+def _facts(hour_ago: str | list[Any], peak: str | list[Any], words: Words = NOW) -> list[Component]:
     return [html.Dt(words.hour_ago), html.Dd(hour_ago), html.Dt(words.peak), html.Dd(peak)]
 
 

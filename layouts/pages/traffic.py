@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -132,7 +132,11 @@ def pressed(hours: int, chosen: int) -> str:
 
 def untrusted_proxy(words: str) -> Component:
     """What is to be done about a proxy that nobody trusts; `words` say which it is."""
-    said = [html.B(f"{words}. "), "If it is a proxy of yours, add it to ", html.Code("FOOTFALL_TRUSTED_PROXIES")]
+    said: list[Any] = [
+        html.B(f"{words}. "),
+        "If it is a proxy of yours, add it to ",
+        html.Code("FOOTFALL_TRUSTED_PROXIES"),
+    ]
     told = html.Span([*said, ": until then its visitors count as one."])
     return html.Div([icon("alert"), told], className="ff-alert is-warn", role="alert")
 
@@ -206,7 +210,7 @@ def outcomes(traffic: Traffic, nowhere: int | None) -> list[Component]:
 def _outcome(outcome: str, reason: str, events: int, received: int) -> Component:
     label, advice = words(outcome, reason)
     kind = next(group for group, _, members in GROUPS if outcome in members)
-    said = [html.B(label), *([html.Span(KINDS[outcome], className="ff-window")] if outcome in KINDS else [])]
+    said: list[Any] = [html.B(label), *([html.Span(KINDS[outcome], className="ff-window")] if outcome in KINDS else [])]
     first = html.Td([html.Span(said, className="ff-outcome"), html.Span(advice, className="ff-window")])
     share = html.Td(figures.percent(events, received), className="ff-num ff-soft")
     return html.Tr([first, html.Td(_bar(events, received, kind)), _number(events), share])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -24,5 +25,5 @@ def frame(site: Site, sections: Sequence[Link], cards: Sequence[Component]) -> h
 
 
 def _section(link: Link) -> html.A:
-    marked = {"aria-current": "page"} if link.is_current else {}
+    marked: dict[str, Any] = {"aria-current": "page"} if link.is_current else {}
     return html.A(link.label, href=link.href, **marked)

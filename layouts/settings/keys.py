@@ -57,7 +57,7 @@ def _add(domain: str) -> Component:
 
 
 def _row(row: Row) -> html.Tr:
-    name = [html.Bdi(row.name, className="ff-trunc", title=row.name)]
+    name: list[Component] = [html.Bdi(row.name, className="ff-trunc", title=row.name)]
     if row.everywhere:
         name.append(html.Span("Every site", className="ff-window ff-trunc"))
     lost = f"Remove the key {row.name}? Whatever uses it is refused from then on."

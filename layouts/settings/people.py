@@ -62,7 +62,7 @@ def page(rows: Sequence[Row], guests: Sequence[Guest]) -> html.Main:
 def lists(rows: Sequence[Row], guests: Sequence[Guest], *, everybody: bool) -> list[Component]:
     """The table of people, and that of open invitations where there are some."""
     roles = [*MEANINGS.items(), *([(MEMBER, "Some sites")] if everybody else [])]
-    shown = [_table(("Person", "Role", "Since", ""), [_person(row, roles) for row in rows])]
+    shown: list[Component] = [_table(("Person", "Role", "Since", ""), [_person(row, roles) for row in rows])]
     if guests:
         title = html.H3("Invited", className="ff-table-title")
         shown += [title, _table(("For", "Role", "Good until", ""), [_guest(guest) for guest in guests])]
@@ -83,11 +83,12 @@ def _invite(domain: str) -> Component:
 
 
 def _person(row: Row, roles: Sequence[tuple[str, str]]) -> html.Tr:
-    who = [html.Bdi(row.email, className="ff-trunc", title=row.email)]
+    who: list[Component] = [html.Bdi(row.email, className="ff-trunc", title=row.email)]
     if row.more:
         who.append(html.Span(row.more, className="ff-window ff-trunc"))
     if row.fixed:
-        role, remove = html.Span(row.fixed, className="ff-soft"), None
+        role: Component = html.Span(row.fixed, className="ff-soft")
+        remove = None
     else:
         key, label = str(row.id), f"Role of {row.email}"
         role = form.form(ROLE, [form.small_select(ROLE, "role", key, label, row.role, roles)], key=key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
@@ -82,7 +82,7 @@ def _without_scripts(domain: str, picture: str) -> Component:
     return html.Section(html.Div(inner, className="ff-form"), className="ff-card")
 
 
-def listening(site: Site, then: str) -> dict[str, str]:
+def listening(site: Site, then: str) -> dict[str, Any]:
     """What makes an element the one that `assets/pages/check.js` greets in. `then`: "reload" the page, or "stay"."""
     return {
         "id": "first-visit",
@@ -153,14 +153,14 @@ def trouble(domain: str, doubts: Doubts) -> html.Details:
     )
 
 
-def _hosts(doubts: Doubts) -> list:
-    words = ["The page stands on a host that is not the site's"]
+def _hosts(doubts: Doubts) -> list[Any]:
+    words: list[Any] = ["The page stands on a host that is not the site's"]
     if doubts.hosts:
         words += [": pages of ", html.Bdi(", ".join(map(to_letters, doubts.hosts))), " wait to be included"]
     return [*words, " (", _link("Filters", doubts.filters), ")."] if doubts.filters else [*words, "."]
 
 
-def _excluded(doubts: Doubts) -> list:
+def _excluded(doubts: Doubts) -> list[Any]:
     if doubts.excluded:
         return [html.Strong("Your own address is excluded"), " (", _link("Filters", doubts.filters), ")."]
     where = [" (", _link("Filters", doubts.filters), ")."] if doubts.filters else ["."]
@@ -171,12 +171,12 @@ def _link(label: str, address: str) -> html.A:
     return html.A(label, href=address, className="ff-link")
 
 
-def _coloured(snippet: str) -> list:
+def _coloured(snippet: str) -> list[Any]:
     """The snippet's words in order, none broken where it fits a line, quoted strings coloured."""
     words = [html.Span(_pieces(word), className="ff-word") for word in snippet.split(" ")]
     return [part for word in words for part in (word, " ")][:-1]
 
 
-def _pieces(word: str) -> list:
+def _pieces(word: str) -> list[Any]:
     pieces = re.split(r'("[^"]*")', word)
     return [html.Span(piece, className="ff-str") if piece[:1] == '"' else piece for piece in pieces if piece]

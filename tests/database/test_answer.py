@@ -32,7 +32,7 @@ BOTH = "2026-03-10,2026-03-11"
 NOW = at(12, 12)
 ALL = tuple(
     name for name, one in METRICS.items() if one.grains
-)  # what facts tell; tests/database/test_past.py has the rest
+)  # what facts tell; tests/database/test_answer_minutes.py has the rest
 EMPTY = dict.fromkeys(ALL) | {"visitors": 0, "visits": 0, "pageviews": 0, "events": 0}
 
 

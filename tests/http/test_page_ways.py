@@ -57,9 +57,9 @@ def change(house: House, turn: int) -> None:
 
 
 def listed(section: str) -> tuple[list[str], int]:
-    """The list of file:function of a section, and how many files it says run in all."""
+    """The list of file:function of a section, and how many files may run."""
     text = DESIGN.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    (files,) = re.findall(r"From the gate on (\d+) files run", text)
+    (files,) = re.findall(r"From the gate on at most (\d+) files\s+run", text)
     return re.findall(r"^\d+\. `(\S+\.py:\S+)`", text, re.MULTILINE), int(files)
 
 
@@ -74,4 +74,4 @@ def test_a_way_is_as_the_page_lists_it(house, section: str, go: Callable[[House,
     assert [step for step in steps if step not in ran] == []
     assert steps == sorted(steps, key=ran.index), "they run in this order"
     own = [file for file in recording.files if not file.startswith(EDGE)]
-    assert len(own) == files, f"{len(own)} files:\n" + "\n".join(own)
+    assert len(own) <= files, f"{len(own)} files:\n" + "\n".join(own)

@@ -8,7 +8,9 @@ interpreter that was really started (another user, limits, another program in fr
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import faulthandler
 import gc
 import json
 import os
@@ -43,6 +45,12 @@ class _Preloaded:
                 pass_fds=[theirs.fileno()],
                 env=os.environ | {"PYTHONWARNINGS": "default"},
             )
+
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        self._socket.close()
+        self.process.wait(60)
 
     def start(self, argv: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> int:
         """The pid of a new process that runs `app.main`."""
@@ -133,6 +141,7 @@ def main() -> NoReturn:
     import app
 
     assert threading.active_count() == 1, "what is forked must have one thread"
+    faulthandler.enable()  # whoever aborts says where each thread was
     gc.freeze()  # nobody looks for garbage among what all share
     control = socket.socket(fileno=int(sys.argv[1]))
     while True:

@@ -138,6 +138,8 @@ class Server:
         if self.process.poll() is None:
             self.kill()
         self._drainer.join(5)
+        if self.process.returncode not in (0, -signal.SIGKILL):
+            print(f"the server ended with {self.process.returncode}", *self.errors, sep="\n")  # pytest shows it
         assert self.process.stdout
         assert self.process.stderr
         self.process.stdout.close()
