@@ -13,8 +13,8 @@ from msgspec.structs import astuple
 from analytics.base.ids import first_id
 from analytics.live.beat import PageState
 from analytics.storage.database import Database
+from benchmarks.fill import COLUMNS
 from collector.ingest.visit import Origin, Visit
-from collector.store.statements import COLUMNS
 
 BEAT_S = 30
 ROOM = first_id(1)  # ids of one second

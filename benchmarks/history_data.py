@@ -95,7 +95,7 @@ class Choice(Generic[T]):
 
 
 class Visit(NamedTuple):
-    """The rows of one visit, in the order of `collector.store.statements.COLUMNS`."""
+    """The rows of one visit, in the order of `benchmarks.fill.COLUMNS`."""
 
     visit: Row
     pageviews: list[Row]

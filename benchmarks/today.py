@@ -24,7 +24,7 @@ from benchmarks.common import Report, percentile
 from benchmarks.fill import fill
 from benchmarks.postgresql import postgresql
 from collector.ingest.visit import Origin, Visit
-from tests.support.factories import beat
+from tests.support.factories import beat, feed_item
 
 SITES, PAGEVIEWS = 1_000, 1_000_000
 VISIT_PAGES = 3
@@ -66,13 +66,16 @@ def _on(report: Report, name: str, config: Config, pageviews: int) -> None:
 
 def _beats(report: Report) -> None:
     """What a beat costs with one site and with a thousand, and the memory of a million people."""
-    costs = {}
+    costs, item = {}, feed_item(1)
     for many in (1, SITES):
         today = Today(None)  # type: ignore[arg-type] # nothing is recalled
         sites = [Site(number, f"{number}.example", "", "UTC") for number in range(1, many + 1)]
         today.prepare(sites, MIDNIGHT - 10)
         today.prepare(sites, MIDNIGHT)
-        beats = [(beat(n % 50_000, at=NOW, nth=n, site_id=n % many + 1), n % 3 == 0) for n in range(200_000)]
+        beats = [
+            (beat(n % 50_000, at=NOW, nth=n, site_id=n % many + 1), item if n % 3 == 0 else None, None)
+            for n in range(200_000)
+        ]
         took, _ = _timed(lambda today=today, beats=beats: today.take(beats))  # type: ignore[misc]
         costs[many] = took * 1000 / len(beats)
     both = f"{costs[1]:.2f} and {costs[SITES]:.2f} µs"
@@ -81,7 +84,7 @@ def _beats(report: Report) -> None:
     today = Today(None)  # type: ignore[arg-type]
     today.prepare([Site(1, "a.example", "", "UTC")], MIDNIGHT - 10)
     today.prepare([Site(1, "a.example", "", "UTC")], MIDNIGHT)
-    today.take((beat(n * 7_919_000_000_007 % 2**63, at=NOW, nth=n), True) for n in range(1_000_000))
+    today.take((beat(n * 7_919_000_000_007 % 2**63, at=NOW, nth=n), item, None) for n in range(1_000_000))
     report.figure("memory of a million people", f"{tracemalloc.get_traced_memory()[0] / 1e6:.0f} MB")
     tracemalloc.stop()
 

@@ -37,9 +37,9 @@ from collector.doors.routes import Routes
 from collector.http.messages import HTTPS_SEAL, SEAL
 from collector.http.proxies import Proxies
 from collector.ingest import device, robot
-from collector.ingest.accepted import Stored
 from collector.ingest.file_watch import FileWatch
 from collector.ingest.geo import Places, open_places
+from collector.ingest.outcomes import Stored
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.ingest.spam import open_spammers, read_hosts
@@ -114,7 +114,9 @@ class Service:
         self.history = MinuteHistory(self.database, config.active_window_s)
         self.backend = Backend(self.columnar.rows, self._minutes)
         self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
-        self.writer = Writer(self.database, self._publish, clock=clock)
+        self.writer = Writer(
+            self.database, self.today.take, self.hub.publish, on_late=self._forget_minutes, clock=clock
+        )
         self.spammers = open_spammers(config.spam_referrers)
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
@@ -175,14 +177,13 @@ class Service:
         except SQLAlchemyError as away:
             log.warning("salts cannot be made: %s", describe(away))  # who reads is served all the same
 
-    def _publish(self, stored: list[Stored]) -> None:
+    def _forget_minutes(self, stored: list[Stored]) -> None:
+        """Has the minutes of late beats counted again."""
         now = int(self._clock())
-        for one in stored:
-            if one.beat.at <= now - SETTLED_S:  # its minutes may have been counted already
-                self.history.forget(one.beat.site_id, one.beat.at)
-                self.sparklines.forget(one.beat.site_id, one.beat.at, now)
-        self.today.take((one.beat, one.feed is not None and one.feed.type == "pageview") for one in stored)
-        self.hub.publish(stored)
+        for beat, _, _ in stored:
+            if beat.at <= now - SETTLED_S:
+                self.history.forget(beat.site_id, beat.at)
+                self.sparklines.forget(beat.site_id, beat.at, now)
 
     def pause(self, seconds: float) -> bool:
         """Waits so long; True at once when the service ends: long work then has to stop."""

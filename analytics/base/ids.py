@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Integer, literal
 
@@ -34,14 +35,18 @@ def came_live(row_id: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 class Ids:
-    """Makes row ids, unique among processes with different `worker` numbers (0–511), up to 4,096 a millisecond."""
+    """Makes row ids, unique among processes with different `worker` numbers (0–511), up to 4,096 a millisecond.
+
+    `low_bits` gives those of the next ids: the worker's number and the counter.
+    """
 
     def __init__(self, worker: int = 0) -> None:
         if not 0 <= worker < 1 << WORKER_BITS:
             raise ValueError(f"worker {worker}: 0 to {(1 << WORKER_BITS) - 1} are allowed")
-        self._worker = worker << COUNTER_BITS
-        self._count = itertools.count(random.randrange(1 << COUNTER_BITS))  # noqa: S311 - no secret
+        own = range(worker << COUNTER_BITS, worker + 1 << COUNTER_BITS)
+        begin = random.randrange(len(own))  # noqa: S311 - no secret
+        self.low_bits: Iterator[int] = itertools.cycle([*own[begin:], *own[:begin]])
 
     def make(self, at_ms: int) -> int:
         """A new id for a row at `at_ms` (epoch milliseconds)."""
-        return at_ms << LOW_BITS | self._worker | next(self._count) & 0xFFF
+        return at_ms << LOW_BITS | next(self.low_bits)

@@ -5,3 +5,6 @@ MAX_VISIT_S = 7 * 86_400
 
 The writer looks this far back for a visit to continue; queries look this far around a period for its visits.
 """
+
+MAX_ENGAGED_MS = 30 * 86_400_000
+"""How long one pageview may engage somebody: a heartbeat with more is refused, engagements add up to this."""

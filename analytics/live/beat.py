@@ -33,8 +33,3 @@ class Beat(NamedTuple):
     city: str
     lat: float | None
     lon: float | None
-
-    @property
-    def person(self) -> str | int:
-        """The person: the user id if one is known, else the visitor."""
-        return self.visitor if self.user_id is None else self.user_id

@@ -45,7 +45,7 @@ class Presence:
         for beat in beats:
             if beat.at > now - RECENT_S:
                 at = min(beat.at, now)  # else a clock that is ahead would keep its person longer
-                self._recent_people.see(beat.person, at)
+                self._recent_people.see(person_of(beat), at)
                 self._recent_visits.see(beat.visit_id, at)
             if beat.at > now - self._window_s:
                 self._take(beat)
@@ -69,10 +69,10 @@ class Presence:
         before, after = _put(self._visitors, visitor, tab, beat)
         if before is after:
             return
-        if before is not None and (after is None or after.person != before.person):
-            self._count_person(before.person, visitor, None)  # gone, or signed in or out
+        if before is not None and (after is None or person_of(after) != person_of(before)):
+            self._count_person(person_of(before), visitor, None)  # gone, or signed in or out
         if after is not None:
-            self._count_person(after.person, visitor, after)
+            self._count_person(person_of(after), visitor, after)
 
     def _count_person(self, person: str | int, visitor: int, beat: Beat | None) -> None:
         before, after = _put(self._people, person, visitor, beat)
@@ -190,6 +190,11 @@ class _Recent:
 
     def __len__(self) -> int:
         return len(self._seen)
+
+
+def person_of(beat: Beat) -> str | int:
+    """The signed-in person's id where one is known, else the visitor."""
+    return beat.visitor if beat.user_id is None else beat.user_id
 
 
 def _put(

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from analytics.base.background import Pause
 from analytics.base.ids import came_live, first_id
 from analytics.live.beat import Beat
+from analytics.live.feed import FeedItem
 from analytics.live.today_counts import TodayCounts
 from analytics.sites.site import Site
 from analytics.storage import schema
@@ -127,15 +128,15 @@ class Today:
                     self._days[site_id] = _Day(zone, now, own_since=day.end)
             self._full = sum(day.people for day in self._days.values()) >= self._max_people
 
-    def take(self, beats: Iterable[tuple[Beat, bool]]) -> None:
-        """Counts committed beats of today; with each, whether it is a pageview."""
+    def take(self, stored: Iterable[tuple[Beat, FeedItem | None, object]]) -> None:
+        """Counts committed beats of today, each with its item of the feed."""
         with self._lock:
-            for beat, is_pageview in beats:
+            for beat, item, _ in stored:
                 day = self._days.get(beat.site_id)
                 if day is not None and beat.at >= day.end:
                     day = self._days[beat.site_id] = _Day(day.zone, beat.at, own_since=day.end)
                 if day is not None and beat.at >= day.begin:
-                    day.take(beat, is_pageview, self._full)
+                    day.take(beat, item is not None and item.type == "pageview", self._full)
 
     def restore(self, now: int, pause: Pause) -> None:
         """Counts the rows that were stored before `prepare` began the day. `pause` may stop it between sites."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
@@ -14,10 +15,15 @@ from analytics.storage.database import Database
 
 
 class Directory:
-    """All sites in memory, at most `stale_s` seconds behind the database."""
+    """All sites in memory, at most `stale_s` seconds behind the database.
+
+    `prepared` has them by domain where they are renewed from outside (`stale_s` is infinite), else nothing.
+    """
 
     def __init__(self, database: Database, stale_s: float = 1.0) -> None:
+        self.prepared: dict[str, Site] = {}
         self._database = database
+        self._is_renewed = stale_s == inf
         self._parsed: dict[Row[Any], Site] = {}
         self._sites = TtlCache(self._read, stale_s)
 
@@ -26,11 +32,14 @@ class Directory:
         parsed = self._parsed
         self._parsed = {row: parsed.get(row) or site_of(row) for row in rows(self._database)}
         found = self._parsed.values()
-        return _Known(
+        known = _Known(
             {site.domain: site for site in found},
             {site.id: site for site in found},
             {site.uuid: site for site in found if site.uuid},
         )
+        if self._is_renewed:
+            self.prepared = known.by_domain
+        return known
 
     def get(self, domain: str) -> Site | None:
         """The site of the domain, in any case and in either form, else with or without `www.`; None if unknown."""

@@ -39,6 +39,7 @@ class SaltStore:
         self._secret = secret
         self._patience_s = patience_s
         self._current: dict[int, Salts] = {}
+        self.prepared: Mapping[int, Salts] = self._current
         self._next: dict[int, Salts] = {}
         self._unscrubbed = False
         self._lock = threading.Lock()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from datetime import time as clock_time
 from typing import NamedTuple, Protocol
@@ -25,7 +26,10 @@ class Salts(NamedTuple):
 
 
 class SaltSource(Protocol):
-    """Returns the salts of a site at a moment (epoch s)."""
+    """Returns the salts of a site at a moment (epoch s). Those of `prepared`, by site id, hold until their `until`."""
+
+    @property
+    def prepared(self) -> Mapping[int, Salts]: ...
 
     def of(self, site: Site, now: int) -> Salts: ...
 
@@ -38,6 +42,7 @@ class LogSalts:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        self.prepared: Mapping[int, Salts] = {}
         self._last = (0, 0, 0, Salts(b"", None, 0))  # site, begin and end of the last day: logs are in order of time
 
     def of(self, site: Site, now: int) -> Salts:

@@ -24,7 +24,6 @@ BATCH = 500  # lines deleted by one transaction
 
 COLUMNS = ("site_id", "visits", "pageviews", "events")
 FACTS = COLUMNS[1:]
-ChangeRow = tuple[int, bytes | None, bytes | None, bytes | None]
 
 
 class Change(NamedTuple):
@@ -34,35 +33,6 @@ class Change(NamedTuple):
     site_id: int
     rows: Mapping[str, Sequence[int] | None]
     digest: str  # of its content
-
-
-class ChangedRows:
-    """Collects the rows that one transaction writes; lives as long as the transaction."""
-
-    def __init__(self) -> None:
-        self._by_site: dict[int, tuple[array[int], array[int], array[int]]] = {}
-
-    def _of(self, site_id: int) -> tuple[array[int], array[int], array[int]]:
-        found = self._by_site.get(site_id)
-        if found is None:
-            found = self._by_site[site_id] = array("q"), array("q"), array("q")
-        return found
-
-    def visit(self, site_id: int, row_id: int) -> None:
-        """A visit was added or changed."""
-        self._of(site_id)[0].append(row_id)
-
-    def pageview(self, site_id: int, row_id: int) -> None:
-        """A pageview was added, or its totals rose."""
-        self._of(site_id)[1].append(row_id)
-
-    def event(self, site_id: int, row_id: int) -> None:
-        """An event was added."""
-        self._of(site_id)[2].append(row_id)
-
-    def lines(self) -> list[ChangeRow]:
-        """The lines to insert, in the order of `COLUMNS`."""
-        return [(site_id, *(ids.tobytes() for ids in found)) for site_id, found in self._by_site.items()]  # type: ignore[misc]
 
 
 def record(connection: Connection, site_id: int, **rows: Iterable[int]) -> None:

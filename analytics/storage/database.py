@@ -22,7 +22,7 @@ from analytics.base import error_causes, private_files
 from analytics.base.config import Config
 from analytics.base.ids import IMPORTED
 from analytics.storage import engines, locks
-from analytics.storage.availability import Availability, Unresponsive
+from analytics.storage.availability import UNRESPONSIVE_S, Availability, Unresponsive
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -88,7 +88,7 @@ class Database:
             yield connection
 
     def _check_availability(self) -> None:
-        if self.availability.is_unresponsive(time.monotonic()):
+        if time.monotonic() - self.availability.probe_began > UNRESPONSIVE_S:
             raise Unresponsive
 
     def probe(self) -> None:

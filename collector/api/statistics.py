@@ -14,7 +14,8 @@ from analytics.sites.directory import Directory
 from analytics.sites.site import Site
 from collector.api import plausible_query
 from collector.http.messages import Request, Response, json_response
-from collector.ingest.event import Rejected, read_json
+from collector.ingest.event import read_json
+from collector.ingest.outcomes import Rejected
 from collector.ingest.rate import Rate
 from collector.live.hub import Hub
 

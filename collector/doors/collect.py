@@ -19,32 +19,34 @@ from analytics.sites.site import readable_domain
 from collector.doors.cors import CORS
 from collector.doors.door import Collects, SiteOf
 from collector.http.messages import Request, Response, json_response
-from collector.http.proxies import Proxies
+from collector.http.proxies import PROXY_HEADERS, Proxies
 from collector.ingest import pipeline
-from collector.ingest.accepted import Added, Arrival, Duplicate, Filtered, Outcome, Shed, Stored, named
-from collector.ingest.event import Body, Event, Note, Rejected, read_body
+from collector.ingest.accepted import Accepted
+from collector.ingest.event import Body, Event, Note, read_body
+from collector.ingest.outcomes import Added, Duplicate, Filtered, Outcome, Refusal, Rejected, Shed, Stored, named
 from collector.ingest.pipeline import Kit
 from collector.store.writer import AWAY, PATIENCE_S, Waiting, Writer
 
 log = logging.getLogger("footfall.collect")
 
 NO_NOTE = Note()
+FORWARDED = ("x-forwarded-for", *PROXY_HEADERS)
 PATH = "/api/collect"
 STORED_ONE = json_response(202, {"stored": 1, "duplicate": 0}, CORS)
 
 
 class Pending(NamedTuple):
-    """A request whose arrivals have to be committed; the other outcomes are known. Order as sent."""
+    """A request whose accepted events have to be committed; the other outcomes are known. Order as sent."""
 
-    arrivals: list[Arrival]
-    known: list[Outcome | None]  # None: the next of the arrivals
+    accepted: list[Accepted]
+    known: list[Outcome | None]  # None: the next of the accepted ones
     batch: bool
     door: Collects
 
     def answer(self, outcomes: Sequence[Outcome]) -> Response:
-        """The answer, once the arrivals' outcomes are known; none at all: the database did not say in time."""
+        """The answer, once the missing outcomes are known; none at all: the database did not say in time."""
         if not outcomes:
-            outcomes = [AWAY] * len(self.arrivals)
+            outcomes = [AWAY] * len(self.accepted)
         if not self.batch:
             return self.door.answer(outcomes, False)
         rest = iter(outcomes)
@@ -58,7 +60,7 @@ class Keys(Protocol):
 
 
 class Collector:
-    """Takes requests apart into arrivals; holds no state of its own but what it works with."""
+    """Takes requests apart into accepted events; holds no state of its own but what it works with."""
 
     def __init__(
         self,
@@ -105,7 +107,7 @@ class Collector:
             got.extend(outcomes)
             done.set()
 
-        self._writer.submit([Waiting(begun.arrivals, deliver)])
+        self._writer.submit([Waiting(begun.accepted, deliver)])
         return begun.answer(got if self._waited(done, patience_s) else [])
 
     def _waited(self, done: threading.Event, patience_s: float) -> bool:
@@ -121,53 +123,59 @@ class Collector:
         if isinstance(body, Rejected):
             self._writer.count(0, int(self._clock()), *named(body))
             return door.answer([body], False)
+        accepted: list[Accepted] = []
         known: list[Outcome | None] = []
-        arrivals: list[Arrival] = []
-        for step in self._taken(request, body):
-            if isinstance(step, Arrival):
-                arrivals.append(step)
-            known.append(None if isinstance(step, Arrival) else step)
-        if arrivals and self._writer.stuck:
-            return self._turned_away(Pending(arrivals, known, body.batch, door))
-        if arrivals:
-            return Pending(arrivals, known, body.batch, door)
-        return door.answer([outcome for outcome in known if outcome], body.batch)
+        for one in self._run(request, body):
+            if isinstance(one, Accepted):
+                accepted.append(one)
+                known.append(None)
+            else:
+                known.append(one)
+        if not accepted:
+            return door.answer([outcome for outcome in known if outcome], body.batch)
+        pending = Pending(accepted, known, body.batch, door)
+        return self._turn_away(pending) if self._writer.stuck else pending
 
-    def _turned_away(self, pending: Pending) -> Response:
+    def _turn_away(self, pending: Pending) -> Response:
         """The answer while the database hangs: nobody is kept waiting for it."""
-        for arrival in pending.arrivals:
-            self._writer.count(arrival.site_id, arrival.at, *named(AWAY))
+        for one in pending.accepted:
+            self._writer.count(one.site_id, one.at, *named(AWAY))
         return pending.answer([])
 
-    def _taken(self, request: Request, body: Body) -> list[Arrival | Filtered | Rejected | Shed]:
-        address, headers = self._proxies.client(request), self._proxies.believed(request)
-        self._proxies.watch(request, address, len(body.events))
+    def _run(self, request: Request, body: Body) -> list[Accepted | Refusal]:
+        """What the pipeline makes of each event. Refusals are counted here."""
+        address, headers = request.peer, request.headers
+        if headers.keys().isdisjoint(FORWARDED) and ":" not in address:  # it speaks for nobody else
+            self._proxies.untrusted.last.extend(("",) * len(body.events))
+        else:
+            address, headers = self._proxies.client(request), self._proxies.believed(request)
+            self._proxies.watch(request, address, len(body.events))
         now_ms = int(self._clock() * 1000)
-        taken = []
-        for at, event in enumerate(body.events):
-            step: Arrival | Filtered | Rejected | Shed
+        results: list[Accepted | Refusal] = []
+        for place, event in enumerate(body.events):
             if isinstance(event, Rejected):
-                named_site, step = body.notes.get(at, NO_NOTE).site, event
+                result: Accepted | Refusal = event
+                domain = body.notes.get(place, NO_NOTE).site
             else:
-                named_site = event.site
                 trusted = self._may_speak_for(headers, event)
                 hit = pipeline.read_hit(event, self._kit, address, headers, now_ms, trusted=trusted)
-                step = hit if isinstance(hit, Rejected) else pipeline.run(hit, self._kit)
-            if not isinstance(step, Arrival):
-                self._count(step, named_site, now_ms // 1000)
-            taken.append(step)
+                result = hit if isinstance(hit, Rejected) else pipeline.run(hit, self._kit)
+                domain = event.site
+            if not isinstance(result, Accepted):
+                self._count(result, domain, now_ms // 1000)
+            results.append(result)
         if body.notes:
             self._count_dropped(body.notes.values(), now_ms // 1000)
-        return taken
+        return results
 
-    def _count(self, step: Filtered | Rejected | Shed, domain: str, at: int) -> None:
+    def _count(self, refusal: Refusal, domain: str, at: int) -> None:
         """Counts what is not stored, under the site of that name; under 0 with the name where there is none."""
         site_id, name = self._number_of(domain), ""
-        if isinstance(step, Filtered):
-            name = step.name
-        elif not site_id and named(step)[1] is RejectedReason.UNKNOWN_SITE:
+        if isinstance(refusal, Filtered):
+            name = refusal.name
+        elif not site_id and named(refusal)[1] is RejectedReason.UNKNOWN_SITE:
             name = readable_domain(domain)
-        self._writer.count(site_id, at, *named(step), name)
+        self._writer.count(site_id, at, *named(refusal), name)
 
     def _count_dropped(self, notes: Iterable[Note], at: int) -> None:
         """Counts the decorating fields that events of known sites lost, whatever became of the events themselves."""

@@ -10,8 +10,8 @@ from analytics.sites.site import Site
 from collector.api.context import Answered, Context
 from collector.api.docs import Docs
 from collector.http.messages import Request, Response
-from collector.ingest.accepted import Outcome
-from collector.ingest.event import Body, Rejected
+from collector.ingest.event import Body
+from collector.ingest.outcomes import Outcome, Rejected
 
 
 class Credential(StrEnum):

@@ -31,7 +31,7 @@ from collector.http.limits import DEFAULT, Limits
 from collector.http.messages import Request, Response, error
 from collector.http.refusals import CLOSE, TOO_LARGE
 from collector.http.wsgi_bridge import call_wsgi
-from collector.ingest.accepted import Outcome
+from collector.ingest.outcomes import Outcome
 from collector.store.writer import PATIENCE_S, Waiting, Writer
 
 log = logging.getLogger("footfall.endpoint")
@@ -114,7 +114,7 @@ class Endpoint:
     # ── what may be sent ─────────────────────────────────────────────────────────────────────────────────────────
 
     def canonical(self, path: str) -> str:
-        return self._routes.canonical(path)
+        return path if path in self._routes.collecting else self._routes.canonical(path)
 
     def allowance(self, path: str, headers: Mapping[str, str]) -> Allowance:
         if path in self._routes.collecting:
@@ -156,7 +156,7 @@ class Endpoint:
 
     def take(self, request: Request, client: Client, number: int) -> None:
         """Answers now, after the commit, or from a thread."""
-        door = self._routes.find(request)
+        door = self._routes.collects.get((request.method, request.path)) or self._routes.find(request)
         if door is None:
             self._in_thread(
                 self._pages, partial(call_wsgi, self._wsgi, request, self.base_path, self._scheme), client, number
@@ -188,7 +188,7 @@ class Endpoint:
             self._loop.call_later(PATIENCE_S, self._look)
         if not self._turn:
             self._loop.call_soon(self._hand_over)
-        self._turn.append(Waiting(begun.arrivals, partial(self._deliver, (client, number, finish))))
+        self._turn.append(Waiting(begun.accepted, partial(self._deliver, (client, number, finish))))
 
     def _hand_over(self) -> None:
         turn, self._turn = self._turn, []

@@ -14,8 +14,8 @@ from collector.api.docs import SITE, Docs, parameter
 from collector.doors.cors import CORS
 from collector.doors.door import SiteOf
 from collector.http.messages import Request, Response
-from collector.ingest.accepted import Outcome, named
-from collector.ingest.event import Body, Rejected, read_body
+from collector.ingest.event import Body, read_body
+from collector.ingest.outcomes import Outcome, Rejected, named
 
 PATH = "/pixel.gif"
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")  # 43 bytes, one clear pixel

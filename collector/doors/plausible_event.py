@@ -18,9 +18,9 @@ from collector.api.docs import Docs, Sent
 from collector.doors.door import SiteOf
 from collector.http.messages import Request, Response, json_response
 from collector.ingest import page_url
-from collector.ingest.accepted import Added, Duplicate, Outcome, Shed, Stored, named
 from collector.ingest.currency import money
-from collector.ingest.event import LARGEST_BATCH, Body, Engagement, Event, Note, Rejected, read_json
+from collector.ingest.event import LARGEST_BATCH, Body, Engagement, Event, Note, read_json
+from collector.ingest.outcomes import Added, Duplicate, Outcome, Rejected, Shed, Stored, named
 
 PATH = "/api/event"
 MAX_NAME = 120

@@ -15,7 +15,7 @@ from collector.doors.cors import CORS, preflight
 from collector.doors.door import ANYBODY, PROGRAMS, Answers, Collects, Door, Threads
 from collector.doors.table import DOORS
 from collector.http.messages import SEAL, Headers, Request, Response, error, routed, without_extra_slashes
-from collector.ingest.accepted import Shed, named
+from collector.ingest.outcomes import Shed, named
 
 log = logging.getLogger("footfall.routes")
 
@@ -37,7 +37,9 @@ class Routes:
         self.public = public
         self.base_path = context.base_path
         self.paths = frozenset(door.path for door in DOORS)
-        self.collecting = frozenset(door.path for door in DOORS if isinstance(door, Collects))
+        collecting = [door for door in DOORS if isinstance(door, Collects)]
+        self.collecting = frozenset(door.path for door in collecting)
+        self.collects = {(method, door.path): door for door in collecting for method in door.methods}
         self.for_programs = frozenset(door.path for door in DOORS if door.who == PROGRAMS)
         self._by_path = {path: _by_method(path, [door for door in DOORS if door.path == path]) for path in self.paths}
         self._refusals = {path: _wrong_method(path, doors) for path, doors in self._by_path.items()}

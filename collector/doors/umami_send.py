@@ -25,7 +25,6 @@ from collector.api.docs import Docs, Sent
 from collector.doors.door import SiteOf
 from collector.http.messages import Headers, Request, Response, json_response
 from collector.ingest import page_url
-from collector.ingest.accepted import Added, Duplicate, Filtered, Outcome, Shed, Stored, named
 from collector.ingest.currency import money
 from collector.ingest.event import (
     LARGEST_BATCH,
@@ -34,10 +33,10 @@ from collector.ingest.event import (
     Engagement,
     Event,
     Note,
-    Rejected,
     read_json,
     without_nobody,
 )
+from collector.ingest.outcomes import Added, Duplicate, Filtered, Outcome, Rejected, Shed, Stored, named
 
 PATH = "/api/send"
 BATCH_PATH = "/api/batch"

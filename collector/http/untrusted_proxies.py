@@ -35,19 +35,19 @@ class UntrustedProxies:
     """Which addresses the last events came from, where those are proxies that are not trusted."""
 
     def __init__(self) -> None:
-        self._last: deque[str] = deque(maxlen=LAST)  # "": no such proxy
+        self.last: deque[str] = deque(maxlen=LAST)  # of each event its proxy, "" where it has none
         self._said = ""
 
     def note(self, proxy: str, events: int) -> None:
         """So many events came through that proxy, "" for none."""
         if events == 1:
-            self._last.append(proxy)
+            self.last.append(proxy)
         else:
-            self._last.extend((proxy,) * min(events, LAST))
+            self.last.extend((proxy,) * min(events, LAST))
 
     def suspect(self) -> Suspect | None:
         """The proxy that passes on at least half of the last events, None where there is none."""
-        last = list(self._last)
+        last = list(self.last)
         [(address, events)] = Counter(one for one in last if one).most_common(1) or [("", 0)]
         return Suspect(address, events, len(last)) if len(last) >= FEWEST and 2 * events >= len(last) else None
 

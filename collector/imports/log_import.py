@@ -34,8 +34,9 @@ from collector.imports.log_file import LogFile
 from collector.imports.log_reader import LogReader, shown, unknown
 from collector.imports.log_sessions import address_of, at_home, own_hosts, walks
 from collector.ingest import page_url, pipeline
-from collector.ingest.accepted import Arrival, Duplicate, Filtered, Outcome, Stored, named
+from collector.ingest.accepted import Accepted
 from collector.ingest.event import Event
+from collector.ingest.outcomes import Duplicate, Filtered, Outcome, Stored, named
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.store.batch import store
@@ -232,13 +233,13 @@ class _Import:
     def _take(self, lines: Iterator[Line], so_far: Callable[[], str]) -> None:
         while not self.totals.stopped and (batch := list(islice(lines, BATCH))):
             began = time.monotonic()
-            self._store([arrival for line in batch if (arrival := self._arrival(line))])
+            self._store([accepted for line in batch if (accepted := self._accept(line))])
             took = time.monotonic() - began
             self._means.tell(so_far())
             self.totals.stopped = self._means.rest(took if self._means.beside else 0)
 
-    def _arrival(self, line: Line) -> Arrival | None:
-        """The pageview, enriched; None where a step refuses it, which is counted."""
+    def _accept(self, line: Line) -> Accepted | None:
+        """The pageview of that line; None where a step refuses it, which is counted."""
         hit = line.hit
         url = f"https://{hit.host or self._site.domain}{hit.path}"
         event = Event(
@@ -254,16 +255,16 @@ class _Import:
             self.totals.left_out["bad_address"] += 1
             return None
         agent = hit.user_agent[:LONGEST_AGENT]
-        taken = pipeline.run(
+        result = pipeline.run(
             pipeline.Hit(event, self._site, found, address_of(hit.address), agent, {}, at_ms), self._kit
         )
-        if isinstance(taken, Arrival):
-            return taken
-        self.totals.left_out[taken.reason if isinstance(taken, Filtered) else taken.code] += 1
+        if isinstance(result, Accepted):
+            return result
+        self.totals.left_out[result.reason if isinstance(result, Filtered) else result.code] += 1
         return None
 
-    def _store(self, arrivals: Sequence[Arrival]) -> None:
-        for outcome in self._outcomes(arrivals) if arrivals else ():
+    def _store(self, accepted: Sequence[Accepted]) -> None:
+        for outcome in self._outcomes(accepted) if accepted else ():
             match outcome:
                 case Stored():
                     self.totals.stored += 1
@@ -272,12 +273,12 @@ class _Import:
                 case _:
                     raise InvalidInput(f"{self._site.shown_domain}: {named(outcome)[1]}; the import has stopped")
 
-    def _outcomes(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
+    def _outcomes(self, accepted: Sequence[Accepted]) -> list[Outcome]:
         """One transaction; again with other ids where one was taken (see `analytics.base.ids`)."""
         for tries_left in reversed(range(TRIES)):
             try:
                 with self._means.database.transaction() as connection:
-                    return store(connection, arrivals, self._ids, Counter(), live=False)
+                    return store(connection, accepted, self._ids, Counter(), live=False)
             except TAKEN_ERRORS:
                 if not tries_left:
                     raise

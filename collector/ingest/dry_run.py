@@ -10,8 +10,8 @@ from analytics.base.addresses import plain_address
 from analytics.base.errors import InvalidInput
 from analytics.sites.site import Site
 from collector.ingest import pipeline
-from collector.ingest.accepted import Filtered, named
-from collector.ingest.event import Event, Rejected
+from collector.ingest.event import Event
+from collector.ingest.outcomes import Filtered, Rejected, named
 from collector.ingest.pipeline import DATACENTER, STEPS, Hit, Kit
 from collector.ingest.rate import Rate
 from collector.ingest.visit import Origin
@@ -72,7 +72,8 @@ def attempt(kit: Kit, site: Site, sample: Sample, now_ms: int) -> Trial:
         return Trial((Verdict(READ, "stopped", hit.code), *(Verdict(step.__name__, "not reached") for step in STEPS)))
     assert hit.page is not None
     verdicts = (Verdict(READ, "passed"), *_verdicts(hit, kit))
-    return Trial(verdicts, hit.page.host, hit.page.path, pipeline.origin_of(hit, kit))
+    origin = pipeline.origin_of(hit.page, event, hit.address, hit.agent, kit.places)
+    return Trial(verdicts, hit.page.host, hit.page.path, origin)
 
 
 def _address(text: str) -> str:

@@ -11,14 +11,15 @@ from typing import Annotated, Any, Literal, NamedTuple, NoReturn, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from analytics.base.limits import MAX_ENGAGED_MS
 from analytics.live.reasons import RejectedReason
 from collector.ingest.currency import CURRENCIES
+from collector.ingest.outcomes import Rejected
 
 LARGEST_BODY = 64 * 1024
 LARGEST_BATCH = 100
 LONGEST_TITLE = 300
 DEEPEST = 32
-MAX_ENGAGED_MS = 30 * 86_400_000
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 Id = Annotated[str, Meta(min_length=8, max_length=36)]
@@ -83,21 +84,6 @@ REQUIRED = {
     "heartbeat": ("pageview",),
     "leave": ("pageview",),
 }
-
-
-class Rejected(NamedTuple):
-    """Why an event, or a whole body, was refused; `status` is the answer's when nothing else was stored."""
-
-    status: int
-    code: RejectedReason
-    message: str
-    field: str | None = None
-
-    @property
-    def error(self) -> dict[str, str]:
-        """The `error` object of an answer."""
-        told = {"code": self.code, "message": self.message}
-        return told | {"field": self.field} if self.field else told
 
 
 class Note(NamedTuple):

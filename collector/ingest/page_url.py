@@ -20,7 +20,7 @@ TAGS = (
     *("gclid", "gbraid", "wbraid", "msclkid", "fbclid", "ttclid", "twclid", "li_fat_id"),
 )
 
-_CACHED_LENGTH = 512  # longer addresses are rare and seldom repeat: read them anew, keep the cache small
+CACHED_LENGTH = 512  # longer addresses are rare and seldom repeat: read them anew, keep the cache small
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 _LABEL = r"[A-Za-z0-9_\-\u0080-\U0010ffff]+"
@@ -73,7 +73,7 @@ def read(url: str, keep_hash: bool = False) -> Page | None:
     """
     if len(url) > MAX_URL:
         return None
-    return (_read_cached if len(url) <= _CACHED_LENGTH else _read)(url, keep_hash)
+    return (read_cached if len(url) <= CACHED_LENGTH else _read)(url, keep_hash)
 
 
 def split(url: str) -> Address | None:
@@ -107,7 +107,7 @@ def _read(url: str, keep_hash: bool) -> Page | None:
     return Page(address.host, kept, _tags(address.query) if address.query else _NO_TAGS)
 
 
-_read_cached = lru_cache(maxsize=4_096)(_read)
+read_cached = lru_cache(maxsize=4_096)(_read)
 
 
 def _host(host: str) -> str:

@@ -1,39 +1,48 @@
-"""From an event to an arrival: the steps, in the order in which they are taken."""
+"""From an event to an accepted one: the steps that may refuse it, in their order."""
 
 from __future__ import annotations
 
 import ipaddress
+import logging
 import random
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
+from hashlib import blake2b
 from typing import NamedTuple
 
-from msgspec.structs import replace
+import msgspec
 
 from analytics.base.addresses import plain_address
+from analytics.base.error_log import describe
+from analytics.live.beat import PageState
 from analytics.live.reasons import FilteredReason, RejectedReason, ShedReason
 from analytics.sites.directory import Directory
-from analytics.sites.salts import SaltSource
+from analytics.sites.salts import Salts, SaltSource
 from analytics.sites.site import Site
-from collector.ingest import device, redaction, robot
-from collector.ingest import page_url as page
-from collector.ingest.accepted import Arrival, Filtered, Shed, own_id, page_key, tab_of
-from collector.ingest.event import Event, Rejected
+from collector.ingest import device, page_url, redaction, robot
+from collector.ingest.accepted import Accepted, Details, Kind
+from collector.ingest.event import Engagement, Event
 from collector.ingest.geo import Places
+from collector.ingest.outcomes import Filtered, Refusal, Rejected, Shed
 from collector.ingest.page_url import Page
 from collector.ingest.rate import Rate
 from collector.ingest.source import classify
 from collector.ingest.spam import Spammers, open_spammers
 from collector.ingest.visit import Origin
-from collector.ingest.visitor import visitors_of
+
+log = logging.getLogger("footfall.pipeline")
 
 EARLIEST_S, LATEST_S = 7 * 86_400, 300  # how far a server's own `time` may lie in the past and in the future
 DATACENTER = "dc_ip"  # in the header of a trusted proxy; others say it in Plausible's
 PURPOSES = ("sec-purpose", "purpose", "x-moz", "x-purpose")  # of today's browsers, then of older ones
 AHEAD = ("prefetch", "prerender", "preview")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+KINDS = {"pageview": Kind.PAGEVIEW, "event": Kind.EVENT, "heartbeat": Kind.HEARTBEAT, "leave": Kind.LEAVE}
+STATES = {None: PageState.ACTIVE, "active": PageState.ACTIVE, "idle": PageState.IDLE, "hidden": PageState.HIDDEN}
 
 
 class Hit(NamedTuple):
@@ -46,9 +55,6 @@ class Hit(NamedTuple):
     agent: str
     headers: Mapping[str, str]
     at_ms: int
-
-
-Refusal = Filtered | Rejected | Shed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +71,13 @@ class Kit:
 
 def host_included(hit: Hit, _: Kit) -> Refusal | None:
     """Hosts that the owner has excluded are left out."""
-    return Filtered(FilteredReason.EXCLUDED_HOST) if hit.page and hit.site.excludes_host(hit.page.host) else None
+    excluded = hit.page is not None and hit.site.excluded_hosts and hit.site.excludes_host(hit.page.host)
+    return Filtered(FilteredReason.EXCLUDED_HOST) if excluded else None
 
 
 def host_allowed(hit: Hit, _: Kit) -> Refusal | None:
     """Only pages of the site's own hosts count; a page on localhost does for a visitor on this same machine."""
-    if hit.page is None or hit.site.allows_host(hit.page.host):
+    if hit.page is None or hit.page.host == hit.site.domain or hit.site.allows_host(hit.page.host):
         return None
     if hit.page.host in LOCAL_HOSTS and _is_loopback(hit.address):
         return None
@@ -94,7 +101,7 @@ def not_prefetched(hit: Hit, _: Kit) -> Refusal | None:
 
 def not_a_robot(hit: Hit, _: Kit) -> Refusal | None:
     """Robots that say so are left out, and counted by name."""
-    name = robot.name_of(hit.agent)
+    name = robot.name_cached(hit.agent[: robot.LONGEST])
     return Filtered(FilteredReason.BOT, name) if name else None
 
 
@@ -110,17 +117,19 @@ def referrer_clean(hit: Hit, kit: Kit) -> Refusal | None:
     if event.referrer and kit.spammers.sent(event.referrer):
         kit.spammers.remember(hit.site.id, event.id)
         return Filtered(FilteredReason.SPAM_REFERRER)
-    return Filtered(FilteredReason.SPAM_REFERRER) if kit.spammers.brought(hit.site.id, event.pageview) else None
+    return Filtered(FilteredReason.SPAM_REFERRER) if (hit.site.id, event.pageview) in kit.spammers.pages else None
 
 
 def address_included(hit: Hit, _: Kit) -> Refusal | None:
     """Addresses that the owner has excluded are left out."""
-    return Filtered(FilteredReason.EXCLUDED_ADDRESS) if hit.site.excludes_address(hit.address) else None
+    excluded = hit.site.excluded_addresses and hit.site.excludes_address(hit.address)
+    return Filtered(FilteredReason.EXCLUDED_ADDRESS) if excluded else None
 
 
 def path_included(hit: Hit, _: Kit) -> Refusal | None:
     """Pages that the owner has excluded are left out."""
-    return Filtered(FilteredReason.EXCLUDED_PATH) if hit.page and hit.site.excludes_path(hit.page.path) else None
+    excluded = hit.page is not None and hit.site.excluded_paths and hit.site.excludes_path(hit.page.path)
+    return Filtered(FilteredReason.EXCLUDED_PATH) if excluded else None
 
 
 def within_rate(hit: Hit, kit: Kit) -> Refusal | None:
@@ -130,7 +139,7 @@ def within_rate(hit: Hit, kit: Kit) -> Refusal | None:
     return None
 
 
-# `read_hit` comes first (site known, address readable, moment possible), `enriched` last.
+# `read_hit` comes first (site known, address readable, moment possible), `accept` last.
 STEPS: tuple[Callable[[Hit, Kit], Refusal | None], ...] = (
     host_included,
     host_allowed,
@@ -145,35 +154,35 @@ STEPS: tuple[Callable[[Hit, Kit], Refusal | None], ...] = (
 )
 
 
-def run(hit: Hit, kit: Kit) -> Arrival | Refusal:
-    """The arrival that the hit becomes, or what the first step that objects says."""
+def run(hit: Hit, kit: Kit) -> Accepted | Refusal:
+    """What the hit becomes when it is accepted, or what the first step that objects says."""
     for step in STEPS:
         if refusal := step(hit, kit):
             return refusal
-    return enriched(hit, kit)
+    return accept(hit, kit)
 
 
 def read_hit(
     event: Event, kit: Kit, address: str, headers: Mapping[str, str], now_ms: int, *, trusted: bool
 ) -> Hit | Rejected:
     """The hit of an event; `trusted` says that an `ingest` key lets it speak for a visitor (ip, user_agent, time)."""
-    site = kit.sites.get(event.site)
+    site = kit.sites.prepared.get(event.site) or kit.sites.get(event.site)
     if site is None:
         return Rejected(404, RejectedReason.UNKNOWN_SITE, f"no site {event.site[:100]!r} here", "site")
-    found = None
+    page = None
     if event.url is not None:
-        found = page.read(event.url, keep_hash=True)
-        if found is None:
+        page = (page_url.read_cached if len(event.url) <= page_url.CACHED_LENGTH else page_url.read)(event.url, True)
+        if page is None:
             return Rejected(
                 422, RejectedReason.WRONG_FIELD, "`url` is no http(s) address of a page, or too long", "url"
             )
     if not trusted:
-        return Hit(event, site, found, address, headers.get("user-agent", ""), headers, now_ms)
-    return _spoken_for(event, site, found, address, headers, now_ms)
+        return Hit(event, site, page, address, headers.get("user-agent", ""), headers, now_ms)
+    return _spoken_for(event, site, page, address, headers, now_ms)
 
 
 def _spoken_for(
-    event: Event, site: Site, found: Page | None, address: str, headers: Mapping[str, str], now_ms: int
+    event: Event, site: Site, page: Page | None, address: str, headers: Mapping[str, str], now_ms: int
 ) -> Hit | Rejected:
     if event.ip is not None:
         address = plain_address(event.ip)
@@ -189,42 +198,129 @@ def _spoken_for(
         spread = random.randrange(1000) if event.time == int(event.time) else 0  # noqa: S311 - no secret
         at_ms = min(now_ms, int(event.time * 1000) + spread)  # a clock that is ahead makes nothing happen tomorrow
     agent = event.user_agent if event.user_agent is not None else headers.get("user-agent", "")
-    return Hit(event, site, found, address, agent, {}, at_ms)
+    return Hit(event, site, page, address, agent, {}, at_ms)
 
 
-def enriched(hit: Hit, kit: Kit) -> Arrival:
-    """The arrival: who, from where, with what."""
-    event, site = hit.event, hit.site
-    salts = kit.salts.of(site, hit.at_ms // 1000)
+def accept(hit: Hit, kit: Kit) -> Accepted:
+    """The hit in the words of the tables; the last place that knows those of the wire."""
+    event, site, page, at = hit.event, hit.site, hit.page, hit.at_ms // 1000
+    salts = kit.salts.prepared.get(site.id)
+    if salts is None or at >= salts.until:
+        salts = kit.salts.of(site, at)
     visitor, before = visitors_of(salts, kit.secret, site, hit.address, hit.agent, event.visitor_id)
-    host, path = (hit.page.host, hit.page.path) if hit.page else ("", "")
-    page_id = event.pageview or event.id
-    if page_id is None:  # of a sender that makes no ids
-        page_id = page_key(visitor, host, path)
-        event = replace(event, id=own_id(page_id, hit.at_ms))
-    return Arrival(
+    kind = Kind.ENGAGEMENT if type(event) is Engagement else KINDS[event.type]
+    host, path = (page.host, page.path) if page else ("", "")
+    page_id, tab_id = event.id or "", event.pageview or event.id
+    if tab_id is None:  # of a sender that makes no ids
+        tab_id = page_key(visitor, host, path)
+        page_id = own_id(tab_id, hit.at_ms)
+    return Accepted(
+        kind=kind,
         site_id=site.id,
-        event=redaction.cleared(event) if event.name else event,
+        at=at,
         at_ms=hit.at_ms,
+        page_id=page_id,
+        pageview=event.pageview or "",
+        tab=tab_of(tab_id),
         visitor=visitor,
         visitor_before=before,
-        tab=tab_of(page_id),
+        user_id=event.user_id,
+        user_type=event.user_type or "",
         host=host,
         path=path,
-        origin=origin_of(hit, kit),
+        title=event.title or "",
+        engaged_ms=event.engaged_ms or 0,
+        scroll=event.scroll or 0,
+        state=PageState.LEFT if kind is Kind.LEAVE else STATES[event.state if kind is Kind.HEARTBEAT else None],
+        origin=_origin_at_once(hit, kit) if kind in (Kind.PAGEVIEW, Kind.EVENT) else _origin_if_needed(hit, kit),
+        details=_details(redaction.cleared(event)) if kind is Kind.EVENT else None,
+        page_keys=_page_keys(visitor, before, host, path) if kind is Kind.ENGAGEMENT else (),
     )
 
 
-def origin_of(hit: Hit, kit: Kit) -> Origin:
-    """Where the hit came from and with what; empty where it tells of no page."""
-    event = hit.event
-    if hit.page is None:
+def visitors_of(
+    salts: Salts, secret: bytes, site: Site, address: str, agent: str, visitor_id: str | None
+) -> tuple[int, int | None]:
+    """The visitor by today's salt and, while yesterday's is kept, by that; or by the browser's own id.
+
+    The browser's id counts only where the site's identity is `browser`; then there is no second one. Nobody can undo
+    these keyed hashes once the salt is gone.
+    """
+    if visitor_id and site.identity == "browser":
+        return visitor_of(secret[:64], site.id, "", visitor_id), None
+    before = visitor_of(salts.before, site.id, address, agent) if salts.before else None
+    return visitor_of(salts.today, site.id, address, agent), before
+
+
+def visitor_of(salt: bytes, site_id: int, address: str, agent: str) -> int:
+    """The visitor's number (64 bits, signed): the same for the same site, address and user agent under one salt."""
+    text = f"{site_id}\n{address}\n{agent}".encode("utf-8", "replace")
+    return int.from_bytes(blake2b(text, key=salt, digest_size=8).digest(), "big", signed=True)
+
+
+def tab_of(page_id: str) -> int:
+    """The number of a page in somebody's browser: a hash of its pageview's id."""
+    return int.from_bytes(blake2b(page_id.encode(), digest_size=8).digest(), signed=True)
+
+
+def page_key(visitor: int, host: str, path: str) -> str:
+    """What the ids of a visitor's pageviews of one page begin with, where the sender makes none: 16 hex digits.
+
+    By it an engagement finds the latest of them, in the index of the senders' own ids.
+    """
+    return blake2b(f"{visitor} {host} {path}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def own_id(key: str, at_ms: int) -> str:
+    """A new id that begins with the key and then grows with time: 36 characters."""
+    return f"{key}{at_ms:011x}{secrets.randbits(36):09x}"
+
+
+def _page_keys(visitor: int, before: int | None, host: str, path: str) -> tuple[str, ...]:
+    return tuple(page_key(one, host, path) for one in (visitor, before) if one is not None)
+
+
+def _details(event: Event) -> Details:
+    return Details(
+        name=event.name or "",
+        props=msgspec.json.encode(event.props or {}).decode(),
+        value=None if event.value is None else float(event.value),
+        currency=event.currency or "",
+        description=event.description or "",
+        user_name=event.user_name or "",
+        interactive=event.interactive,
+    )
+
+
+def _origin_at_once(hit: Hit, kit: Kit) -> Callable[[], Origin]:
+    origin = origin_of(hit.page, hit.event, hit.address, hit.agent, kit.places)
+    return lambda: origin
+
+
+def _origin_if_needed(hit: Hit, kit: Kit) -> Callable[[], Origin]:
+    """The origin of a beat, which is needed where its pageview is unknown. It is found out by the writer then: a fault
+    there costs the origin and not the group.
+    """
+    found_out = partial(origin_of, hit.page, hit.event, hit.address, hit.agent[: device.LONGEST], kit.places)
+    return partial(_or_empty, found_out)
+
+
+def _or_empty(find: Callable[[], Origin]) -> Origin:
+    try:
+        return find()
+    except Exception as failed:
+        log.error("the origin of a visit is not known: %s", describe(failed))
         return Origin()
-    source = classify(hit.page, event.referrer)
-    place = kit.places.find(hit.address, event.timezone or "")
-    seen = device.read(hit.agent)
+
+
+def origin_of(page: Page | None, event: Event, address: str, agent: str, places: Places) -> Origin:
+    """Where a visit came from and with what, by its first event; empty where that tells of no page."""
+    if page is None:
+        return Origin()
+    source = classify(page, event.referrer)
+    place = places.find(address, event.timezone or "")
     screen = f"{event.screen[0]}x{event.screen[1]}" if event.screen else ""
-    return Origin(hit.page.host, *source, *place, *seen, screen, event.language or "")
+    return Origin(page.host, *source, *place, *device.read(agent), screen, event.language or "")
 
 
 @lru_cache(4096)

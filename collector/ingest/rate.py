@@ -11,7 +11,7 @@ MOST_ADDRESSES = 200_000
 
 
 class Rate:
-    """Counts events a minute for each household and site; bounded memory, gone with the process.
+    """Counts events a minute for each address_prefix and site; bounded memory, gone with the process.
 
     Addresses are hashed under a key of this process. When more than `MOST_ADDRESSES` are counted within one minute
     the oldest are let go: the limit then errs towards letting events in.
@@ -30,9 +30,8 @@ class Rate:
         minute = int(now // 60)
         if minute != self._minute:
             self._minute, self._counts = minute, {}
-        key = blake2b(
-            f"{site_id} {address_prefix(address)}".encode("utf-8", "replace"), key=self._key, digest_size=8
-        ).digest()
+        home = address_prefix(address) if ":" in address else address
+        key = blake2b(f"{site_id} {home}".encode("utf-8", "replace"), key=self._key, digest_size=8).digest()
         count = self._counts.get(key, 0) + 1
         if count > self._a_minute:
             return 60 - int(now % 60)

@@ -95,7 +95,22 @@ def name_of(user_agent: str) -> str:
     nothing. The name is one of `NAMES`, `UNNAMED`, or the word of the agent that gave it away: at most 40 lower-case
     letters, blanks, `._-` and a few digits, without a version.
     """
-    return _name_of(user_agent[:LONGEST])
+    return name_cached(user_agent[:LONGEST])
+
+
+@lru_cache(CACHE_SIZE)
+def name_cached(user_agent: str) -> str:
+    """The same of an agent that is cut already: what was asked before costs no call."""
+    agent = user_agent.strip()
+    if not agent:
+        return UNNAMED
+    plain = agent.translate(_ODD_LETTERS).lower()
+    telling = _harmless().sub("", plain)
+    found = _robots().search(telling)
+    if found and (personal := of_people(plain)) != plain:
+        telling = _harmless().sub("", personal)
+        found = _robots().search(telling)
+    return _named(telling, *found.span()) if found else _by_shape(plain)
 
 
 def warm_up() -> None:
@@ -117,20 +132,6 @@ _BEFORE, _AFTER = re.compile(r"[a-z0-9_-]*\Z"), re.compile(r"[a-z0-9_-]*")
 _WORD = re.compile(r"(?<![a-z0-9])(?!https?\b|mozilla)[a-z][a-z0-9._-]+")
 _DIGITS = re.compile(r"\d")
 _NO_PART_OF_A_NAME = re.compile(r"[^a-z0-9._-]+")
-
-
-@lru_cache(CACHE_SIZE)
-def _name_of(agent: str) -> str:
-    agent = agent.strip()
-    if not agent:
-        return UNNAMED
-    plain = agent.translate(_ODD_LETTERS).lower()
-    telling = _harmless().sub("", plain)
-    found = _robots().search(telling)
-    if found and (personal := of_people(plain)) != plain:
-        telling = _harmless().sub("", personal)
-        found = _robots().search(telling)
-    return _named(telling, *found.span()) if found else _by_shape(plain)
 
 
 def _by_shape(plain: str) -> str:

@@ -14,11 +14,13 @@ MOST_PAGES = 10_000
 
 
 class Spammers:
-    """The known hosts, and the pages that came from them lately: a page's heartbeats share its fate."""
+    """The known hosts, and the `pages` (site, page's own id) that came from them lately: what such a page sends later
+    shares its fate.
+    """
 
     def __init__(self, hosts: Iterable[str]) -> None:
         self.know(hosts)
-        self._pages: dict[tuple[int, str], None] = {}
+        self.pages: dict[tuple[int, str | None], None] = {}
 
     def know(self, hosts: Iterable[str]) -> None:
         """These hosts from now on, in place of those before."""
@@ -38,13 +40,9 @@ class Spammers:
         """
         if page_id is None:
             return
-        if len(self._pages) >= MOST_PAGES:
-            self._pages.pop(next(iter(self._pages)), None)
-        self._pages[site_id, page_id] = None
-
-    def brought(self, site_id: int, page_id: str | None) -> bool:
-        """Whether that page is remembered."""
-        return bool(self._pages) and (site_id, page_id) in self._pages
+        if len(self.pages) >= MOST_PAGES:
+            self.pages.pop(next(iter(self.pages)), None)
+        self.pages[site_id, page_id] = None
 
 
 def open_spammers(path: Path | None) -> Spammers:

@@ -1,8 +1,7 @@
-"""Live state, and who listens to it: after each commit the batch comes here and goes out to the subscribers."""
+"""Live state, and who reads it: after each commit the group comes here, and goes out to the readers as frames."""
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 import time
@@ -12,31 +11,30 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from analytics.base.error_log import describe
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem, recent
-from analytics.live.presence import RECENT_S, Presence
+from analytics.live.presence import RECENT_S
 from analytics.live.restore import last_beats
 from analytics.live.state import LiveState
 from analytics.storage.database import Database
-from collector.ingest.accepted import Stored
+from collector.ingest.outcomes import Stored
+from collector.live.channel import MAX_ITEMS, Channel, is_row_id
 
 FRAME_S = 0.2  # at most five frames a second
 QUIET_S = 10.0  # after so long without a frame one goes out all the same, and a comment at least that often
-KEPT = 1000  # feed items of a site that a reconnecting subscriber can catch up on
-A_FRAME = 25  # of more items in one frame (125 a second) the newest go out: nobody reads faster
-KNOWN = 100  # items that a site starts with, and that a reader who comes back after a restart may have missed
+FRAME_ITEMS = 25  # of more items in one frame (125 a second) the newest go out: nobody reads faster
+FIRST_ITEMS = 100  # that a feed starts with, and that a reader who comes back after a restart may have missed
 RECENT_EVENTS = 20
-LARGEST_BUFFER = 64 * 1024
+MAX_BUFFER = 64 * 1024
 TOP = 5
 
 log = logging.getLogger("footfall.hub")
 
 _encode = msgspec.json.Encoder().encode
 
-Told = tuple[list[Beat], list[FeedItem]]  # what the database knows of a site: its last beats, the newest of its feed
+Restored = tuple[list[Beat], list[FeedItem]]  # what the database knows of a site: last beats, newest items
 
 
 def message(message_id: str, kind: str, data: Any) -> bytes:
@@ -59,7 +57,7 @@ class Subscription:
 
     def offer(self, frame: bytes) -> None:
         """Puts a frame into the buffer, or drops the subscriber."""
-        if self._size + len(frame) > LARGEST_BUFFER and self._frames:
+        if self._size + len(frame) > MAX_BUFFER and self._frames:
             self.close()
             return
         self._frames.append(frame)
@@ -81,63 +79,6 @@ class Subscription:
         self._wake()
 
 
-class _Channel:
-    """The live side of one site.
-
-    It begins without a feed (`known` is false), and where its presence was `lost`, without that: both are read from the
-    database when somebody asks. `late` holds the groups that are published meanwhile. The feed is kept while somebody
-    looks: of 1,000 sites hardly any is looked at.
-    """
-
-    def __init__(self, window_s: int, *, lost: bool = False) -> None:
-        self.presence = Presence(window_s)
-        self.lost = lost
-        self.known = False
-        self.reading = threading.Lock()
-        self.late: list[Stored] | None = None
-        self.know([])
-        self.looked_at = False  # since the last tidying
-        self.subscriptions: set[Subscription] = set()
-        self.stats: dict[str, Any] = {}
-        self.changed = True
-        self.sent_at = 0.0
-        self.commented_at = 0.0
-
-    def know(self, items: list[FeedItem]) -> None:
-        """Begins the feed with these items, oldest first."""
-        self.items: deque[tuple[int, FeedItem]] = deque(enumerate(items), maxlen=KEPT)
-        self.position = len(self.items)  # of the next item
-        self.sent = self.position  # the first item that no frame has carried yet
-        self.read = {item.id for item in items}  # their publication may still come
-
-    def tidy(self) -> None:
-        """Lets go of a feed that nobody has looked at for as long as tidying takes its turns."""
-        if not self.looked_at and not self.subscriptions and self.late is None:
-            self.known = False
-            self.know([])
-        self.looked_at = False
-
-    @property
-    def last_id(self) -> str:
-        """The id of the newest item that has gone out."""
-        return next((item.id for at, item in reversed(self.items) if at < self.sent), "0")
-
-    def since(self, position: int) -> list[FeedItem]:
-        """The items from that position on, oldest first; before the first one: all."""
-        newest_first = itertools.takewhile(lambda entry: entry[0] >= position, reversed(self.items))
-        return [item for _, item in newest_first][::-1]
-
-    def retitle(self, item_id: str, title: str) -> None:
-        """Gives an item another title, for whoever reads the feed from now on."""
-        for index, (at, item) in enumerate(self.items):
-            if item.id == item_id:
-                self.items[index] = at, replace(item, title=title)
-
-    def position_after(self, item_id: str) -> int | None:
-        """Where the item with that id stands, plus one; None when it is not here any more."""
-        return next((at + 1 for at, item in reversed(self.items) if item.id == item_id), None)
-
-
 class Hub:
     """Presence, feed and subscribers of every site of this process. Safe for many threads; close it at the end."""
 
@@ -146,7 +87,7 @@ class Hub:
         self._window_s = window_s
         self._clock = clock
         self._lock = threading.Condition(threading.RLock())
-        self._channels: dict[int, _Channel] = {}
+        self._channels: dict[int, Channel] = {}
         self._watched: set[int] = set()  # the sites with subscriptions
         self._closing = False
         self._recall()
@@ -161,9 +102,9 @@ class Hub:
     def _oldest(self, now: int) -> int:
         return now - max(RECENT_S, self._window_s)
 
-    def _channel(self, site_id: int) -> _Channel:
+    def _channel(self, site_id: int) -> Channel:
         if site_id not in self._channels:
-            self._channels[site_id] = _Channel(self._window_s)
+            self._channels[site_id] = Channel(self._window_s)
         return self._channels[site_id]
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,7 +112,7 @@ class Hub:
     def publish(self, stored: list[Stored]) -> None:
         """Takes a committed group; afterwards every question is answered with it.
 
-        Where that fails, the site's live side is thrown away, and told anew by the database when somebody asks.
+        Where that fails, the site's live side is dropped, and read from the database when somebody asks.
         """
         now = int(self._clock())
         by_site: dict[int, list[Stored]] = {}
@@ -184,63 +125,62 @@ class Hub:
                 except Exception as failed:
                     log.error("the live side of site %d begins anew: %s", site_id, describe(failed))
                     self._lose(site_id)
-            if any(self._channels[site_id].subscriptions for site_id in by_site):
+            if any(self._channels[site_id].readers for site_id in by_site):
                 self._lock.notify()
 
-    def _take(self, channel: _Channel, stored: list[Stored], now: int) -> None:
-        if not channel.lost:  # else the database tells it to whoever asks
+    def _take(self, channel: Channel, stored: list[Stored], now: int) -> None:
+        if not channel.lost:  # else it is read from the database when somebody asks
             channel.presence.take([one.beat for one in stored], now)
         if channel.late is not None:
             channel.late += stored
             return
-        for one in stored if channel.known else ():
-            if one.feed and one.feed.timestamp > now - RECENT_S and one.feed.id not in channel.read:
-                channel.items.append((channel.position, one.feed))
-                channel.position += 1
+        for one in stored if channel.has_feed else ():
+            if one.feed and one.feed.timestamp > now - RECENT_S:
+                channel.add(one.feed)
             if one.retitled:
                 channel.retitle(*one.retitled)
         channel.changed = True
 
     @contextmanager
-    def _open(self, site_id: int, *, feed: bool = True) -> Iterator[_Channel]:
+    def _open(self, site_id: int, *, feed: bool = True) -> Iterator[Channel]:
         """The site's channel, locked; what it has to know from the database is read before, without the lock."""
         while True:
             with self._lock:
                 channel = self._channel(site_id)
                 channel.looked_at = channel.looked_at or feed
-                if not channel.lost and (channel.known or not feed):
+                if not channel.lost and (channel.has_feed or not feed):
                     yield channel
                     return
             self._read(site_id, channel)
 
-    def _read(self, site_id: int, channel: _Channel) -> None:
-        """Tells the channel what the database knows; what is committed meanwhile is neither missed nor doubled.
+    def _read(self, site_id: int, channel: Channel) -> None:
+        """Fills the channel from the database; what is committed meanwhile is neither missed nor doubled.
 
         A group is committed before it is published: what the queries do not see comes into `late`, and what they see
         may come there too. A beat that is taken twice changes nothing, an item is known by its id.
         """
         with channel.reading:
-            if channel.known:
+            if channel.has_feed:
                 return
             with self._lock:
                 channel.late = []
             now = int(self._clock())
-            describe: Told | None = None
+            restored: Restored | None = None
             try:
                 beats = last_beats(self._database, self._oldest(now), site_id) if channel.lost else []
-                describe = beats, recent(self._database, site_id, KNOWN)
+                restored = beats, recent(self._database, site_id, FIRST_ITEMS)
             finally:
                 with self._lock:
-                    self._fill(site_id, channel, describe, now)
+                    self._fill(site_id, channel, restored, now)
 
-    def _fill(self, site_id: int, channel: _Channel, describe: Told | None, now: int) -> None:
+    def _fill(self, site_id: int, channel: Channel, restored: Restored | None, now: int) -> None:
         late, channel.late = channel.late or [], None
         try:
-            if describe is not None:
-                beats, items = describe
+            if restored is not None:
+                beats, items = restored
                 channel.presence.take(beats, now)
-                channel.know(items)
-                channel.known, channel.lost = True, False
+                channel.start_feed(items)
+                channel.has_feed, channel.lost = True, False
             self._take(channel, late, now)
         except Exception:
             self._lose(site_id)
@@ -248,8 +188,8 @@ class Hub:
 
     def _lose(self, site_id: int) -> None:
         if channel := self._channels.get(site_id):
-            _end(channel)
-        self._channels[site_id] = _Channel(self._window_s, lost=True)
+            channel.close_readers()
+        self._channels[site_id] = Channel(self._window_s, lost=True)
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -258,7 +198,7 @@ class Hub:
         with self._open(site_id, feed=False) as channel:
             return self._stats(channel)
 
-    def _stats(self, channel: _Channel) -> dict[str, Any]:
+    def _stats(self, channel: Channel) -> dict[str, Any]:
         now, presence = int(self._clock()), channel.presence
         presence.expire(now)
         return {
@@ -308,7 +248,7 @@ class Hub:
     def streams(self) -> int:
         """How many streams are open."""
         with self._lock:
-            return sum(len(channel.subscriptions) for channel in self._channels.values())
+            return sum(len(channel.readers) for channel in self._channels.values())
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -318,28 +258,28 @@ class Hub:
         stored = self._stored_after(site_id, last_id)
         with self._open(site_id) as channel:
             channel.presence.expire(int(self._clock()))
-            if not channel.subscriptions:
-                channel.sent = channel.position  # nobody was listening: nothing of it is still to go out
-            missed = _missed(channel, last_id, stored)
+            if not channel.readers:
+                channel.mark_sent()  # nobody was listening
+            missed = channel.missed_since(last_id, stored)
             # whoever breaks off after this message still comes back with what they had
             hello = message(last_id if missed else channel.last_id, "connected", self._connected(channel))
             first = [b"retry: 2000\n\n", hello, *(message(item.id, "new_event", item) for item in missed)]
             first.append(message(channel.last_id, "stats", self._stats(channel)))
-            channel.subscriptions.add(subscription)
+            channel.readers.add(subscription)
             self._watched.add(site_id)
         subscription.offer(b"".join(first))
         return subscription
 
     def _stored_after(self, site_id: int, last_id: str) -> list[FeedItem] | None:
         """What the database has after that item; None where memory knows it, or nothing was seen."""
-        if not _is_row(last_id):
+        if not is_row_id(last_id):
             return None
         with self._open(site_id) as channel:
             if channel.position_after(last_id) is not None:
                 return None
-        return recent(self._database, site_id, KEPT, after=int(last_id))
+        return recent(self._database, site_id, MAX_ITEMS, after=int(last_id))
 
-    def _connected(self, channel: _Channel) -> dict[str, Any]:
+    def _connected(self, channel: Channel) -> dict[str, Any]:
         presence = channel.presence
         return {
             "currentVisitors": presence.recent_visits,
@@ -354,7 +294,7 @@ class Hub:
         subscription.closed = True
         with self._lock:
             if channel := self._channels.get(subscription.site_id):
-                channel.subscriptions.discard(subscription)
+                channel.readers.discard(subscription)
 
     def _run(self) -> None:
         while not self._closing:
@@ -371,7 +311,7 @@ class Hub:
         now, soonest = time.monotonic(), 1.0
         for site_id in list(self._watched):
             channel = self._channels.get(site_id)
-            if channel is None or not channel.subscriptions:
+            if channel is None or not channel.readers:
                 self._watched.discard(site_id)
                 continue
             rest = channel.sent_at + FRAME_S - now
@@ -381,11 +321,11 @@ class Hub:
                 self._send(channel, now)
         return soonest
 
-    def _send(self, channel: _Channel, now: float) -> None:
+    def _send(self, channel: Channel, now: float) -> None:
         frame = []
         if channel.position > channel.sent:
-            frame += [message(item.id, "new_event", item) for item in channel.since(channel.sent)[-A_FRAME:]]
-            channel.sent = channel.position
+            frame += [message(item.id, "new_event", item) for item in channel.since(channel.sent)[-FRAME_ITEMS:]]
+            channel.mark_sent()
         stats = self._stats(channel)
         quiet = now - channel.sent_at >= QUIET_S
         if quiet or {**stats, "as_of": 0} != {**channel.stats, "as_of": 0}:
@@ -399,10 +339,10 @@ class Hub:
             channel.commented_at = now
         channel.sent_at = now
         whole = b"".join(frame)
-        for subscription in list(channel.subscriptions):
+        for subscription in list(channel.readers):
             subscription.offer(whole)
             if subscription.closed:
-                channel.subscriptions.discard(subscription)
+                channel.readers.discard(subscription)
 
     def tidy(self) -> None:
         """Lets go of whoever has left, and of sites that are quiet."""
@@ -411,7 +351,7 @@ class Hub:
             for site_id, channel in list(self._channels.items()):
                 channel.presence.expire(now)
                 channel.tidy()
-                used = channel.subscriptions or channel.lost or channel.late is not None
+                used = channel.readers or channel.lost or channel.late is not None
                 if channel.presence.empty and not used:
                     del self._channels[site_id]
 
@@ -419,38 +359,13 @@ class Hub:
         """Ends the streams of every other site: it has been removed."""
         with self._lock:
             for site_id in self._channels.keys() - sites:
-                _end(self._channels.pop(site_id))
+                self._channels.pop(site_id).close_readers()
 
     def close(self) -> None:
         """Ends every stream."""
         with self._lock:
             self._closing = True
             for channel in self._channels.values():
-                _end(channel)
+                channel.close_readers()
             self._lock.notify()
         self._thread.join(2)
-
-
-def _end(channel: _Channel) -> None:
-    for subscription in channel.subscriptions:
-        subscription.close()
-    channel.subscriptions.clear()
-
-
-def _is_row(text: str) -> bool:
-    """Whether that may be the id of a row."""
-    return text.isdecimal() and len(text) <= 19 and int(text) < 1 << 63
-
-
-def _missed(channel: _Channel, last_id: str, stored: list[FeedItem] | None) -> list[FeedItem]:
-    """What a reader who saw `last_id` has missed, and no frame will bring: from memory, else as `stored` after it."""
-    if not _is_row(last_id):
-        return []
-    position = channel.position_after(last_id)
-    if position is not None:
-        return channel.since(position)[: max(0, channel.sent - position)]
-    describe = stored or []
-    waiting = {item.id for item in channel.since(channel.sent)}
-    known = {item.id for item in describe}
-    since = [item for at, item in channel.items if at < channel.sent and int(item.id) > int(last_id)]
-    return [item for item in describe if item.id not in waiting] + [item for item in since if item.id not in known]

@@ -10,10 +10,10 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,13 +27,13 @@ from analytics.storage.database import Database
 from analytics.storage.upsert import upsert
 from collector.ingest import device, page_url, source
 from collector.ingest.geo import Places
+from collector.ingest.pipeline import visitor_of
 from collector.ingest.visit import IDLE_MINUTES, Origin, Visit, with_event, with_pageview, with_user
-from collector.ingest.visitor import visitor_of
 from collector.simulate.behaviour import LONGEST_STAY_S, SIGNUP, deed_of, moment_of, pages_of, reading_of, stay_of
 from collector.simulate.client import Body
 from collector.simulate.demo import PAST_S
 from collector.simulate.people import DEMO_DOMAIN, Visitor, cast, chance_of, excerpt, paths_of, url_of
-from collector.store.statements import driver_of, insert, known_sites, take_turns
+from collector.store.statements import Row, Tables
 
 log = logging.getLogger("footfall.demo")
 
@@ -43,8 +43,6 @@ GROWTH = 0.25  # since the first day
 WEEK = (0.96, 1.0, 1.04, 1.0, 0.92, 0.55, 0.5)  # Monday first
 HOURS = (24, 18, 15, 14, 16, 22, 32, 45, 60, 72, 80, 84, 86, 94, 100, 98, 92, 84, 78, 74, 66, 54, 42, 32)  # UTC
 DAY_S = 86_400
-
-Row = tuple[Any, ...]
 
 
 class Guest(NamedTuple):
@@ -56,7 +54,7 @@ class Guest(NamedTuple):
 
 
 class Day(NamedTuple):
-    """What is stored of one day; the rows in the order of `collector.store.statements.COLUMNS`."""
+    """What is stored of one day."""
 
     visits: list[Visit]
     pageviews: list[Row]
@@ -153,7 +151,12 @@ class _Work:
         row_id = visit.id if visit.pageviews == 0 else self._id(at)
         totals = reading_of(self._chance).totals(stay, stay)
         self.made.pageviews.append(
-            (*self._head(visit, row_id, at), DEMO_DOMAIN, path, "", totals["engaged_ms"], totals["scroll"])
+            {
+                **self._columns(visit, row_id, at, path),
+                "title": "",
+                "engaged_ms": totals["engaged_ms"],
+                "scroll": totals["scroll"],
+            }
         )
         visit = with_pageview(visit, at, path)
         share = moment_of(self._chance)
@@ -162,11 +165,22 @@ class _Work:
     def _event(self, visit: Visit, who: Visitor, path: str, at: int) -> Visit:
         what = deed_of(who, self._chance, signed_in=visit.user_id is not None)
         visit = with_event(_signed_in(visit, who) if what["name"] == SIGNUP else visit, at)
-        self.made.events.append((*self._head(visit, self._id(at), at), DEMO_DOMAIN, path, *_told(what)))
+        self.made.events.append({**self._columns(visit, self._id(at), at, path), **_details(what)})
         return visit
 
-    def _head(self, visit: Visit, row_id: int, at: int) -> Row:
-        return self._site_id, row_id, f"{row_id:016x}", at, visit.id, visit.visitor, visit.user_id
+    def _columns(self, visit: Visit, row_id: int, at: int, path: str) -> Row:
+        """The columns that pageviews and events share."""
+        return {
+            "site_id": self._site_id,
+            "id": row_id,
+            "page_id": f"{row_id:016x}",
+            "at": at,
+            "visit_id": visit.id,
+            "visitor": visit.visitor,
+            "user_id": visit.user_id,
+            "host": DEMO_DOMAIN,
+            "path": path,
+        }
 
     def _id(self, at: int) -> int:
         """A new id of that second: nobody else has written anything of these days."""
@@ -178,24 +192,29 @@ def _signed_in(visit: Visit, who: Visitor) -> Visit:
     return with_user(visit, who.user_id, who.user_type)
 
 
-def _told(what: Body) -> Row:
-    """The last columns of an event."""
-    props = msgspec.json.encode(what.get("props", {})).decode()
-    value, currency = what.get("value"), what.get("currency", "")
-    return what["name"], props, value, currency, what["description"], what.get("user_name", ""), True
+def _details(what: Body) -> Row:
+    """The columns that only an event has."""
+    return {
+        "name": what["name"],
+        "props": msgspec.json.encode(what.get("props", {})).decode(),
+        "value": what.get("value"),
+        "currency": what.get("currency", ""),
+        "description": what["description"],
+        "user_name": what.get("user_name", ""),
+        "interactive": True,
+    }
 
 
 def _keep(database: Database, site_id: int, day: date, made: Day) -> bool:
     """Writes it; False, and nothing is written, where the site is gone."""
     with database.transaction() as connection:
-        driver = driver_of(connection)
-        if driver.postgresql:
-            take_turns(driver, [site_id])
-        if not known_sites(driver, {site_id}):
+        tables = Tables(connection)
+        tables.lock_sites({site_id})
+        if not tables.existing_sites({site_id}):
             return False
-        insert(driver, schema.visits, [(*astuple(visit)[:-1], *visit.origin) for visit in made.visits])
-        insert(driver, schema.pageviews, made.pageviews)
-        insert(driver, schema.events, made.events)
+        tables.write_visits(made.visits)
+        tables.insert("pageviews", made.pageviews)
+        tables.insert("events", made.events)
         upsert(connection, schema.daily_usage, [_usage(site_id, day, made.visits)._asdict()], overwrite=False)
         _note(connection, site_id, made)
     return True
@@ -209,5 +228,5 @@ def _usage(site_id: int, day: date, visits: Sequence[Visit]) -> Usage:
 
 
 def _note(connection: Connection, site_id: int, made: Day) -> None:
-    ids = {"pageviews": [row[1] for row in made.pageviews], "events": [row[1] for row in made.events]}
+    ids = {"pageviews": [row["id"] for row in made.pageviews], "events": [row["id"] for row in made.events]}
     changes.record(connection, site_id, visits=[visit.id for visit in made.visits], **ids)

@@ -7,128 +7,182 @@ SQLAlchemy's execution would cost a group of 16 a quarter of its time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table
+from msgspec.structs import asdict
+from sqlalchemy import Connection
 
-from analytics.storage import changes, locks, schema
+from analytics.base.ids import first_id
+from analytics.storage import locks
 from collector.ingest.visit import Origin, Visit
 
-VISIT_COLUMNS = [
-    *(name for name in Visit.__struct_fields__ if name != "origin"),
-    *Origin._fields,
-]
-CHANGE_VISIT = "ON CONFLICT (site_id, id) DO UPDATE SET " + ", ".join(
-    f"{name} = excluded.{name}"
-    for name in (
-        *("user_id", "user_type", "started_at", "last_at", "seen_at"),
-        *("pageviews", "events", "entry_page", "exit_page"),
-    )
-)
-COLUMNS = {
-    table.name: [column.name for column in table.c if column.computed is None]
-    for table in (schema.visits, schema.pageviews, schema.events, schema.heartbeats, schema.outcomes)
-}
-COLUMNS["visits"] = VISIT_COLUMNS
-COLUMNS["changes"] = list(changes.COLUMNS)
+Row = Mapping[str, Any]
+"""A row by column name."""
+
 ROWS_AT_ONCE = 128  # 34 columns of a visit stay below SQLite's 32,766 parameters
 
-
-class Driver(NamedTuple):
-    """The driver's cursor of a transaction, and which database it speaks to."""
-
-    cursor: Any
-    postgresql: bool
-
-    @property
-    def mark(self) -> str:
-        """What stands for a parameter."""
-        return "%s" if self.postgresql else "?"
+VISIT_FIELDS = tuple(name for name in Visit.__struct_fields__ if name != "origin")
+CHANGED_OF_A_VISIT = (
+    *("user_id", "user_type", "started_at", "last_at", "seen_at"),
+    *("pageviews", "events", "entry_page", "exit_page"),
+)
+CHANGE_VISIT = "ON CONFLICT (site_id, id) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in CHANGED_OF_A_VISIT
+)
+ADD_OUTCOMES = "ON CONFLICT (site_id, hour, outcome, reason) DO UPDATE SET count = outcomes.count + excluded.count"
 
 
-def driver_of(connection: Connection) -> Driver:
-    """The driver under a SQLAlchemy connection; it takes part in the connection's transaction."""
-    return Driver(connection.connection.cursor(), connection.dialect.name == "postgresql")
+class Pageview(NamedTuple):
+    """What later events need to know of a stored pageview."""
+
+    id: int
+    visit_id: int
+    path: str
+    host: str
+    engaged_ms: int
+    scroll: int
+    title: str
 
 
-def take_turns(driver: Driver, site_ids: Iterable[int]) -> None:
-    """Makes the processes of one PostgreSQL database take turns at a site, in one order for all."""
-    for site_id in sorted(site_ids):
-        driver.cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (locks.SITE, site_id))
+PAGEVIEW_COLUMNS = (*Pageview._fields, "site_id", "page_id")
 
 
-def known_sites(driver: Driver, site_ids: set[int]) -> set[int]:
-    """Which of these sites are still there: one may have been removed since the first step."""
-    marks = ",".join([driver.mark] * len(site_ids))
-    found = driver.cursor.execute(f"SELECT id FROM sites WHERE id IN ({marks})", tuple(site_ids))
-    return {site_id for (site_id,) in found.fetchall()}
+class Tables:
+    """The tables of facts within one transaction of a SQLAlchemy connection."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._cursor: Any = connection.connection.cursor()
+        self._is_postgresql = connection.dialect.name == "postgresql"
+        self._mark = "%s" if self._is_postgresql else "?"  # stands for a parameter
 
-def matching(
-    driver: Driver, table: str, columns: str, key: str, kind: str, wanted: set[Any], since: int = 0
-) -> list[Any]:
-    """The rows of `table` whose (site_id, key) is wanted, from the id `since` on; one index look-up each."""
-    if not wanted:
-        return []
-    source, parameters = _source(driver, kind, wanted)
-    # CROSS JOIN keeps SQLite from turning the loops round, INDEXED BY from taking the clustered key and scanning it.
-    index = " INDEXED BY ix_visits_site_id_visitor_id" if since and not driver.postgresql else ""
-    statement = (
-        f"SELECT {columns} FROM {source} CROSS JOIN {table} AS t{index} "
-        f"WHERE t.site_id = w.site AND t.{key} = w.key AND t.id >= {since:d}"
-    )
-    return list(driver.cursor.execute(statement, parameters).fetchall())
+    # ── what is there ────────────────────────────────────────────────────────────────────────────────────────────
 
+    def lock_sites(self, site_ids: Iterable[int]) -> None:
+        """Makes the processes of one PostgreSQL database take turns at a site, in one order for all."""
+        if self._is_postgresql:
+            for site_id in sorted(site_ids):
+                self._cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (locks.SITE, site_id))
 
-def latest(driver: Driver, columns: str, wanted: set[tuple[int, str]]) -> list[Any]:
-    """The pageview with the greatest id of its page's own among those that begin with each (site, 16 hex digits)."""
-    if not wanted:
-        return []
-    source, parameters = _source(driver, "text", wanted)
-    greatest = (
-        "(SELECT max(p.page_id) FROM pageviews AS p "
-        "WHERE p.site_id = w.site AND p.page_id > w.key AND p.page_id < w.key || 'g')"  # after f
-    )
-    statement = (
-        f"SELECT {columns} FROM {source} CROSS JOIN pageviews AS t WHERE t.site_id = w.site AND t.page_id = {greatest}"
-    )
-    return list(driver.cursor.execute(statement, parameters).fetchall())
+    def existing_sites(self, site_ids: set[int]) -> set[int]:
+        """Which of these sites are still there: one may have been removed since its event was accepted."""
+        found = self.select(f"SELECT id FROM sites WHERE id IN ({self.marks(site_ids)})", tuple(site_ids))
+        return {site_id for (site_id,) in found}
 
+    def pageviews(self, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], Pageview]:
+        """The stored pageviews among these, by site and the page's own id."""
+        return _by_page(self._matching("pageviews", PAGEVIEW_COLUMNS, "page_id", "text", wanted))
 
-def _source(driver: Driver, kind: str, wanted: set[Any]) -> tuple[str, tuple[Any, ...]]:
-    """The wanted (site, key) as a table `w`, and its parameters."""
-    if driver.postgresql:
-        return f"unnest(%s::int[], %s::{kind}[]) AS w(site, key)", (
-            [site for site, _ in wanted],
-            [key for _, key in wanted],
+    def latest_pageviews(self, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], Pageview]:
+        """Of the pageviews whose own id begins with each (site, 16 hex digits) the one with the greatest, as above."""
+        if not wanted:
+            return {}
+        source, parameters = self._source("text", wanted)
+        greatest = (
+            "(SELECT max(p.page_id) FROM pageviews AS p "
+            "WHERE p.site_id = w.site AND p.page_id > w.key AND p.page_id < w.key || 'g')"  # after f
         )
-    rows = f"(SELECT column1 AS site, column2 AS key FROM (VALUES {_marks(len(wanted), 2, '?')})) AS w"
-    return rows, tuple(chain.from_iterable(wanted))
+        statement = (
+            f"SELECT t.{', t.'.join(PAGEVIEW_COLUMNS)} FROM {source} CROSS JOIN pageviews AS t "
+            f"WHERE t.site_id = w.site AND t.page_id = {greatest}"
+        )
+        return _by_page(self.select(statement, parameters))
+
+    def events(self, wanted: set[tuple[int, str]]) -> set[tuple[int, str]]:
+        """Which of these events are stored, by site and the page's own id."""
+        return {(row[0], row[1]) for row in self._matching("events", ("site_id", "page_id"), "page_id", "text", wanted)}
+
+    def visits(self, wanted: set[tuple[int, int]]) -> list[Visit]:
+        """The visits with these ids, by site."""
+        return self._visits("id", wanted)
+
+    def visits_of(self, visitors: set[tuple[int, int]], since: int) -> list[Visit]:
+        """The visits of these visitors, by site, that began at that second (epoch) or later."""
+        return self._visits("visitor", visitors, first_id(since))
+
+    def _visits(self, key: str, wanted: set[tuple[int, int]], since_id: int = 0) -> list[Visit]:
+        found = self._matching("visits", (*VISIT_FIELDS, *Origin._fields), key, "bigint", wanted, since_id)
+        many = len(VISIT_FIELDS)
+        return [Visit(*(*row[:many], Origin._make(row[many:]))) for row in found]
+
+    def _matching(
+        self, table: str, columns: Sequence[str], key: str, kind: str, wanted: set[Any], since_id: int = 0
+    ) -> list[Any]:
+        """The rows of `table` whose (site_id, key) is wanted, from an id on; one index look-up each."""
+        if not wanted:
+            return []
+        source, parameters = self._source(kind, wanted)
+        # CROSS JOIN keeps SQLite from turning the loops round, INDEXED BY from scanning the clustered key
+        index = " INDEXED BY ix_visits_site_id_visitor_id" if since_id and not self._is_postgresql else ""
+        statement = (
+            f"SELECT t.{', t.'.join(columns)} FROM {source} CROSS JOIN {table} AS t{index} "
+            f"WHERE t.site_id = w.site AND t.{key} = w.key AND t.id >= {since_id:d}"
+        )
+        return self.select(statement, parameters)
+
+    def _source(self, kind: str, wanted: set[Any]) -> tuple[str, tuple[Any, ...]]:
+        """The wanted (site, key) as a table `w`, and its parameters."""
+        if self._is_postgresql:
+            lists = [site for site, _ in wanted], [key for _, key in wanted]
+            return f"unnest(%s::int[], %s::{kind}[]) AS w(site, key)", lists
+        rows = f"(SELECT column1 AS site, column2 AS key FROM (VALUES {_marks(len(wanted), 2, '?')})) AS w"
+        return rows, tuple(chain.from_iterable(wanted))
+
+    def select(self, statement: str, parameters: tuple[Any, ...]) -> list[Any]:
+        """The rows that the driver answers with."""
+        return list(self._cursor.execute(statement, parameters).fetchall())
+
+    def marks(self, values: Sized) -> str:
+        """A mark for each value."""
+        return ",".join([self._mark] * len(values))
+
+    # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def insert(self, table: str, rows: Sequence[Row], conflict: str = "") -> None:
+        """Adds rows, which all name the same columns in the same order."""
+        for some in _pieces(rows):
+            columns = some[0]
+            marks = _marks(len(some), len(columns), self._mark)
+            statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks} {conflict}"
+            self._cursor.execute(statement, _values(some))
+
+    def write_visits(self, visits: Iterable[Visit]) -> None:
+        """Adds these visits, or changes those that are there."""
+        self.insert("visits", [visit_row(visit) for visit in visits], CHANGE_VISIT)
+
+    def update_totals(self, rows: Sequence[Row]) -> None:
+        """Sets what beats change of pageviews: `engaged_ms`, `scroll` and `title`, behind `site_id` and `id`."""
+        for some in _pieces(rows):
+            site_id, row_id, *changed = some[0].keys()
+            setting = ", ".join(f"{name} = w.column{number}" for number, name in enumerate(changed, 3))
+            statement = (
+                f"UPDATE pageviews SET {setting} FROM (VALUES {_marks(len(some), 2 + len(changed), self._mark)}) AS w "
+                f"WHERE pageviews.{site_id} = w.column1 AND pageviews.{row_id} = w.column2"
+            )
+            self._cursor.execute(statement, _values(some))
+
+
+def visit_row(visit: Visit) -> Row:
+    """The row of a visit: its own fields, then those of its origin."""
+    row = asdict(visit)
+    origin: Origin = row.pop("origin")
+    row.update(zip(Origin._fields, origin, strict=True))
+    return row
+
+
+def _by_page(rows: Iterable[Sequence[Any]]) -> dict[tuple[int, str], Pageview]:
+    """Rows of `PAGEVIEW_COLUMNS` by site and the page's own id."""
+    return {(site_id, page_id): Pageview._make(fields) for *fields, site_id, page_id in rows}
+
+
+def _pieces(rows: Sequence[Row]) -> Iterable[Sequence[Row]]:
+    return (rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE))
+
+
+def _values(rows: Sequence[Row]) -> tuple[Any, ...]:
+    return tuple(chain.from_iterable(row.values() for row in rows))
 
 
 def _marks(rows: int, columns: int, mark: str) -> str:
     return ",".join(["(" + ",".join([mark] * columns) + ")"] * rows)
-
-
-def insert(driver: Driver, table: Table, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
-    """Adds rows, each in the order of `COLUMNS`."""
-    columns = COLUMNS[table.name]
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
-        marks = _marks(len(some), len(columns), driver.mark)
-        statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {marks} {conflict}"
-        driver.cursor.execute(statement, tuple(chain.from_iterable(some)))
-
-
-def update_totals(driver: Driver, rows: Sequence[tuple[int, int, int, int, str]]) -> None:
-    """Sets what beats change of pageviews, each as (site, id, engaged ms, scroll, title)."""
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
-        statement = (
-            "UPDATE pageviews SET engaged_ms = w.column3, scroll = w.column4, title = w.column5 "
-            f"FROM (VALUES {_marks(len(some), 5, driver.mark)}) AS w "
-            "WHERE pageviews.site_id = w.column1 AND pageviews.id = w.column2"
-        )
-        driver.cursor.execute(statement, tuple(chain.from_iterable(some)))

@@ -21,7 +21,8 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 from collector.doors.script import script_beating
-from collector.ingest.event import Rejected, read_body
+from collector.ingest.event import read_body
+from collector.ingest.outcomes import Rejected
 
 STUB = "window.footfall=window.footfall||function(){(footfall.q=footfall.q||[]).push(arguments)};"
 Event = dict[str, Any]

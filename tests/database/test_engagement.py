@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from analytics.jobs import recount_visits
+from analytics.live.reasons import FilteredReason
 from analytics.storage import schema
-from collector.ingest.accepted import Arrival, Filtered, Stored, own_id, page_key, tab_of
-from collector.ingest.event import Engagement, Event
-from collector.store.statements import driver_of, latest
-from tests.support.factories import HOME, MINUTE, NOW, event, in_groups, one_by_one, rows, stored
+from collector.ingest.accepted import Accepted, Kind
+from collector.ingest.outcomes import Filtered, Stored
+from collector.ingest.pipeline import own_id, page_key, tab_of
+from collector.store.statements import Tables
+from tests.support.factories import MINUTE, NOW, arrival, event, heartbeat, in_groups, one_by_one, rows, stored
 
-NO_VISIT = Filtered("unknown_pageview")
+NO_VISIT = Filtered(FilteredReason.UNKNOWN_PAGEVIEW)
 
 
-def pageview(path: str = "/", *, at: float = NOW, visitor: int = 1, before: int | None = None) -> Arrival:
+def key_of(visitor: int, path: str) -> str:
+    return page_key(visitor, "example.com", path)
+
+
+def pageview(path: str = "/", *, at: float = NOW, visitor: int = 1) -> Accepted:
     """A pageview as the pipeline makes it of a sender without ids."""
-    key = page_key(visitor, "example.com", path)
-    told = Event("example.com", "pageview", id=own_id(key, int(at * 1000)), url=f"https://example.com{path}")
-    return Arrival(1, told, int(at * 1000), visitor, before, tab_of(key), "example.com", path, HOME)
+    key = key_of(visitor, path)
+    found = arrival("pageview", own_id(key, int(at * 1000)), at=at, visitor=visitor, path=path)
+    return replace(found, tab=tab_of(key))
 
 
 def engagement(
     path: str = "/", ms: int = 0, scroll: int = 0, *, at: float = NOW, visitor: int = 1, before: int | None = None
-) -> Arrival:
-    url = f"https://example.com{path}"
-    told = Engagement("example.com", "heartbeat", url=url, engaged_ms=ms, scroll=scroll)
-    tab = tab_of(page_key(visitor, "example.com", path))
-    return Arrival(1, told, int(at * 1000), visitor, before, tab, "example.com", path, HOME)
+) -> Accepted:
+    """An engagement as the pipeline makes it; `ms` is what has come on top."""
+    keys = tuple(key_of(one, path) for one in (visitor, before) if one is not None)
+    page = {"url": f"https://example.com{path}", "path": path, "engaged_ms": ms, "scroll": scroll}
+    beat = heartbeat(keys[0], at=at, visitor=visitor, before=before, **page)
+    return replace(beat, kind=Kind.ENGAGEMENT, pageview="", page_keys=keys)
 
 
 def totals(database) -> list[tuple]:
@@ -116,11 +124,11 @@ def test_the_latest_page_is_found_by_an_index(database):
 
     one_by_one(database, pageview("/a"))
     with database.transaction() as connection:
-        driver = driver_of(connection)
+        tables = Tables(connection)
         if not database.embedded:
-            driver.cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor = Explained(driver.cursor)
-        found = latest(driver._replace(cursor=cursor), "t.path", {(1, page_key(1, "example.com", "/a"))})
-    assert [tuple(row) for row in found] == [("/a",)]
+            tables._cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor = tables._cursor = Explained(tables._cursor)
+        found = tables.latest_pageviews({(1, key_of(1, "/a"))})
+    assert [page.path for page in found.values()] == ["/a"]
     assert "SCAN p" not in cursor.plan
     assert ("page_id>? AND page_id<?" in cursor.plan) or ("Index Cond" in cursor.plan)

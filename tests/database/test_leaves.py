@@ -14,7 +14,8 @@ from analytics.live import rewind
 from analytics.live.minute_query import people_at, people_each_minute
 from analytics.live.restore import left_tabs
 from analytics.storage import schema
-from collector.ingest.accepted import Added, Outcome, named, tab_of
+from collector.ingest.outcomes import Added, Outcome, named
+from collector.ingest.pipeline import tab_of
 from collector.live.hub import Hub
 from collector.store.leaves import RECALLED_S, Leaves
 from collector.store.writer import Waiting, Writer

@@ -12,7 +12,8 @@ from analytics.live.feed import FeedItem
 from analytics.live.minutes import MinuteHistory
 from analytics.live.presence import Presence
 from analytics.live.state import Concurrency, LiveState
-from collector.ingest.accepted import Arrival, Stored
+from collector.ingest.accepted import Accepted
+from collector.ingest.outcomes import Stored
 from collector.live.hub import Hub
 from tests.support.factories import (
     HOME,
@@ -41,7 +42,7 @@ ORIGINS = (
 )
 
 
-def walk(chance: random.Random, site_id: int) -> Iterator[list[Arrival]]:
+def walk(chance: random.Random, site_id: int) -> Iterator[list[Accepted]]:
     """What comes in each second: people open pages in several tabs, sign in and out, idle, hide, do things, leave."""
     tabs: list[tuple[str, int]] = []  # page and visitor
     for second in range(SECONDS):

@@ -14,7 +14,7 @@ from analytics.sites.salt_store import OPEN_S, SaltStore
 from analytics.sites.salts import Salts
 from analytics.storage import schema
 from analytics.storage.database import Database
-from collector.ingest.visitor import visitor_of, visitors_of
+from collector.ingest.pipeline import visitor_of, visitors_of
 from tests.support.factories import AGENT, MINUTE, NOW, SECRET, arrival, heartbeat, one_by_one, rows, site
 
 ADDRESS = "203.0.113.7"

@@ -11,10 +11,11 @@ from sqlalchemy.exc import DBAPIError
 from analytics.live.beat import Beat, PageState
 from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.storage import schema
-from collector.ingest.accepted import Duplicate, Filtered, Stored, tab_of
-from collector.ingest.event import Rejected
+from collector.ingest.outcomes import Duplicate, Filtered, Rejected, Stored
+from collector.ingest.pipeline import tab_of
 from collector.ingest.visit import Origin
-from collector.store.batch import Tally, write_tally
+from collector.store.batch import write_counts
+from collector.store.outcome_counters import OutcomeCounts
 from tests.support.factories import (
     DAY,
     HOME,
@@ -425,7 +426,7 @@ def test_the_outcome_counters_balance(database):
         leave(),
         heartbeat("unknown-2"),
     ]
-    elsewhere = Tally(
+    elsewhere = OutcomeCounts(
         {(1, NOW, "filtered", "bot"): 3, (0, NOW, "rejected", "bad_json"): 2, (1, NOW, "shed", "queue_full"): 1}
     )
     stored(database, *received, tally=elsewhere)
@@ -460,9 +461,9 @@ def test_outcomes_are_counted_by_site_and_hour(database):
 def test_counts_alone_are_written_too(database):
     for _ in range(2):
         with database.transaction() as connection:
-            write_tally(connection, Tally({(1, NOW, "filtered", "bot"): 2}))
+            write_counts(connection, OutcomeCounts({(1, NOW, "filtered", "bot"): 2}))
     with database.transaction() as connection:
-        write_tally(connection, Tally())
+        write_counts(connection, OutcomeCounts())
     assert rows(database, schema.outcomes) == [(1, NOW, "filtered", "bot", 4)]
 
 

@@ -11,21 +11,21 @@ from analytics.sites import unlisted_hosts
 from analytics.sites.host import UnlistedHost
 from analytics.storage import schema
 from collector.store import outcome_counters as tallies
-from collector.store.batch import write_tally
-from collector.store.outcome_counters import MOST_NAMES, MOST_WAITING, Tally
+from collector.store.batch import write_counts
+from collector.store.outcome_counters import MOST_NAMES, MOST_WAITING, OutcomeCounts
 from tests.support.factories import NOW, added_site, count
 
 HOUR = 3600
 NEXT = NOW + HOUR
 
 
-def written(database, *counts: tuple[int, int, str, str, str]) -> Tally:
+def written(database, *counts: tuple[int, int, str, str, str]) -> OutcomeCounts:
     """A tally of these counts (site, moment, outcome, reason, name), which is in the database now."""
-    tally: Tally = Counter()
+    tally: OutcomeCounts = Counter()
     for one in counts:
         tallies.count(tally, *one)
     with database.transaction() as connection:
-        write_tally(connection, tally)
+        write_counts(connection, tally)
     return tally
 
 

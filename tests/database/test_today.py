@@ -11,7 +11,7 @@ from sqlalchemy.event import listen as listens
 from analytics.live.today import SETTLED_S, Today
 from analytics.live.today_counts import TodayCounts
 from analytics.storage import schema
-from collector.ingest.accepted import Stored
+from collector.ingest.outcomes import Stored
 from tests.support.factories import NOW, arrival, event, heartbeat, leave, one_by_one, rows, site
 
 HOUR, DAY = 3600, 86_400
@@ -34,7 +34,7 @@ def take(today: Today, database, *arrivals) -> None:
     """Stores arrivals and counts them, as the service does."""
     for outcome in one_by_one(database, *arrivals):
         assert isinstance(outcome, Stored)
-        today.take([(outcome.beat, outcome.feed is not None and outcome.feed.type == "pageview")])
+        today.take([outcome])
 
 
 def figures(today: Today, now: int = NOW, site_id: int = 1) -> TodayCounts | None:
@@ -122,7 +122,7 @@ def busy(database, chance: random.Random, since: int, until: int, many: int) -> 
         visitor, at = chance.randrange(30), chance.randrange(since, until)
         user = f"user-{visitor % 5}" if visitor % 3 == 0 and chance.random() < 0.5 else None
         walks += walk(visitor, at, user_id=user, site_id=chance.choice([1, 2]))
-    return sorted({(one.event.id, one.event.pageview, one.at): one for one in walks}.values(), key=lambda one: one.at)
+    return sorted({(one.page_id, one.pageview, one.at): one for one in walks}.values(), key=lambda one: one.at)
 
 
 def test_after_a_start_the_figures_are_what_they_were(database):

@@ -11,7 +11,7 @@ from analytics.sites import host as sites_host
 from analytics.sites import store, unlisted_hosts
 from analytics.sites.host import UnlistedHost
 from collector.store import outcome_counters as tallies
-from collector.store.batch import write_tally
+from collector.store.batch import write_counts
 from tests.support.factories import NOW, added_site
 
 
@@ -24,7 +24,7 @@ def site(database):
         for _ in range(events):
             tallies.count(tally, site.id, NOW, "filtered", "unlisted_host", host)
     with database.transaction() as connection:
-        write_tally(connection, tally)
+        write_counts(connection, tally)
     return site
 
 

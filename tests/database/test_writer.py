@@ -14,7 +14,8 @@ from sqlalchemy import text
 
 from analytics.base.ids import Ids
 from analytics.storage import schema
-from collector.ingest.accepted import Arrival, Duplicate, Outcome, Stored
+from collector.ingest.accepted import Accepted
+from collector.ingest.outcomes import Duplicate, Outcome, Stored
 from collector.store.writer import AWAY, CROWDED, FULL, STOPPING, Waiting, Writer
 from tests.support.factories import (
     MINUTE,
@@ -43,7 +44,7 @@ def the_site(database) -> None:
 class Asked:
     """One request: what it was answered, and how often."""
 
-    def __init__(self, writer: Writer, *arrivals: Arrival) -> None:
+    def __init__(self, writer: Writer, *arrivals: Accepted) -> None:
         self.answers: list[list[Outcome]] = []
         self._answered = threading.Event()
         writer.submit([Waiting(arrivals, self._done)])
@@ -91,7 +92,7 @@ def writing(database, on_stored: Any = lambda stored: None, **options: int) -> I
         assert not writer.alive
 
 
-def pages(number: int, start: int = 0, **fields: Any) -> list[Arrival]:
+def pages(number: int, start: int = 0, **fields: Any) -> list[Accepted]:
     return [arrival(page_id=f"page-{n:04}", visitor=n, at=NOW + n, **fields) for n in range(start, start + number)]
 
 

@@ -15,6 +15,7 @@ from analytics.base.config import Config
 from analytics.calendar import minute_series
 from analytics.calendar.days import start_of
 from analytics.live.beat import Beat
+from analytics.live.presence import person_of
 from analytics.storage import schema
 from analytics.storage.database import Database
 from tests.support.factories import beat, keep_heartbeats
@@ -67,7 +68,7 @@ def by_minute(beats: list[Beat]) -> dict[tuple[int, int], int]:
     latest: dict[tuple[int, int], dict[int, Beat]] = {}
     for one in sorted(beats, key=lambda one: one.at):
         latest.setdefault((one.site_id, -(-one.at // 60) * 60), {})[one.visitor] = one
-    return {key: len({one.person for one in visitors.values()}) for key, visitors in latest.items()}
+    return {key: len({person_of(one) for one in visitors.values()}) for key, visitors in latest.items()}
 
 
 def minutes(config: Config) -> dict[tuple[int, int], int]:

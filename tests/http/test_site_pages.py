@@ -10,8 +10,8 @@ import pytest
 from house import House, open_house
 
 from analytics.sites import unlisted_hosts
-from collector.store.batch import write_tally
-from collector.store.outcome_counters import Tally, count
+from collector.store.batch import write_counts
+from collector.store.outcome_counters import OutcomeCounts, count
 from tests.support.factories import NOW
 
 SITE = "shop.example"
@@ -31,11 +31,11 @@ def owner(house):
 
 def knock(house, host: str, times: int) -> None:
     """Pageviews of a host that is on no list."""
-    tally: Tally = Tally()
+    tally: OutcomeCounts = OutcomeCounts()
     for _ in range(times):
         count(tally, house.service.sites.get(SITE).id, NOW, "filtered", "unlisted_host", host)
     with house.service.database.transaction() as connection:
-        write_tally(connection, tally)
+        write_counts(connection, tally)
 
 
 # ── adding one ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from msgspec.structs import replace
 from sqlalchemy import Table, func, insert, select
 
 from analytics.base.config import Config
@@ -19,23 +20,28 @@ from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.sites import store as sites
 from analytics.sites.directory import Directory
 from analytics.sites.salt_store import SaltStore
+from analytics.sites.salts import LogSalts
 from analytics.sites.site import Site
 from analytics.storage import schema
 from analytics.storage.database import Database
-from collector.ingest.accepted import Arrival, Outcome, Stored, tab_of
+from collector.ingest.accepted import Accepted
 from collector.ingest.event import Event
 from collector.ingest.geo import Places
-from collector.ingest.pipeline import Kit
+from collector.ingest.outcomes import Outcome, Stored
+from collector.ingest.pipeline import Hit, Kit, accept
 from collector.ingest.rate import Rate
+from collector.ingest.spam import Spammers
 from collector.ingest.visit import Origin, Visit
-from collector.store.batch import Tally, store
+from collector.store.batch import store
 from collector.store.leaves import NOBODY, Leaves, Tab
+from collector.store.outcome_counters import OutcomeCounts
 
 NOW = 1_800_000_000  # 2027-01-15 08:00:00 UTC, a full minute
 MINUTE = 60
 DAY = 86_400
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 SECRET = b"k" * 48
+NO_KIT = Kit(None, LogSalts(SECRET), None, Rate(0), SECRET, Spammers(()))  # type: ignore[arg-type]  # for who was accepted
 HOME = Origin(
     host="example.com",
     source="Google",
@@ -62,7 +68,7 @@ def added_site(database: Database, domain: str = "example.com", timezone: str = 
     return sites.add(database, domain, timezone=timezone, now=NOW)
 
 
-# ── what arrives ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what was accepted ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def arrival(
@@ -76,31 +82,30 @@ def arrival(
     path: str = "/",
     origin: Origin = HOME,
     **fields: Any,
-) -> Arrival:
-    """An arrival. `page_id` is the own id of pageviews and events, and the pageview's of heartbeats and leaves."""
+) -> Accepted:
+    """An accepted event. `page_id` is the own id of pageviews and events, of heartbeats and leaves the pageview's."""
     named = (
         {"id": page_id, "url": f"https://example.com{path}"} if kind in ("pageview", "event") else {"pageview": page_id}
     )
     if kind == "event":
         named["name"] = "Signup"
     event = Event(site="example.com", type=kind, **named | fields)  # type: ignore[arg-type]
-    shown = path if event.url else ""
-    tab = tab_of(event.pageview or event.id or "")
-    host = "example.com" if event.url else ""
-    return Arrival(site_id, event, int(at * 1000), visitor, before, tab, host, shown, origin)
+    accepted = accept(Hit(event, site(id=site_id), None, "", "", {}, int(at * 1000)), NO_KIT)
+    page = {"host": "example.com", "path": path} if event.url else {}
+    return replace(accepted, visitor=visitor, visitor_before=before, origin=lambda: origin, **page)
 
 
-def heartbeat(page_id: str = "page-0001", **fields: Any) -> Arrival:
+def heartbeat(page_id: str = "page-0001", **fields: Any) -> Accepted:
     """A heartbeat of that pageview; with `url` given it may come before it."""
     return arrival("heartbeat", page_id, **fields)
 
 
-def leave(page_id: str = "page-0001", **fields: Any) -> Arrival:
+def leave(page_id: str = "page-0001", **fields: Any) -> Accepted:
     """A leave of that pageview."""
     return arrival("leave", page_id, **fields)
 
 
-def event(event_id: str = "event-0001", **fields: Any) -> Arrival:
+def event(event_id: str = "event-0001", **fields: Any) -> Accepted:
     """An event."""
     return arrival("event", event_id, **fields)
 
@@ -123,20 +128,20 @@ def with_sites(database: Database, *site_ids: int) -> None:
 
 
 def stored(
-    database: Database, *arrivals: Arrival, tally: Tally | None = None, left: Container[Tab] = NOBODY
+    database: Database, *arrivals: Accepted, tally: OutcomeCounts | None = None, left: Container[Tab] = NOBODY
 ) -> list[Outcome]:
     """What becomes of these arrivals when they are one group."""
     with_sites(database, *(arrival.site_id for arrival in arrivals))
     with database.transaction() as connection:
-        return store(connection, arrivals, IDS, Tally() if tally is None else tally, left=left)
+        return store(connection, arrivals, IDS, OutcomeCounts() if tally is None else tally, left=left)
 
 
-def one_by_one(database: Database, *arrivals: Arrival) -> list[Outcome]:
+def one_by_one(database: Database, *arrivals: Accepted) -> list[Outcome]:
     """What becomes of these arrivals when each is a group of its own."""
     return [outcome for one in arrivals for outcome in stored(database, one)]
 
 
-def in_groups(database: Database, arrivals: Sequence[Arrival], size: int) -> list[Outcome]:
+def in_groups(database: Database, arrivals: Sequence[Accepted], size: int) -> list[Outcome]:
     """What becomes of them in groups of that size; leaves are remembered from group to group, as the writer does."""
     left, outcomes = Leaves(), []
     for start in range(0, len(arrivals), size):

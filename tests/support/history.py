@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analytics.storage.database import Database
-from collector.ingest.accepted import Arrival
+from collector.ingest.accepted import Accepted
 from collector.ingest.visit import Origin
 from tests.support.factories import arrival, event, heartbeat, stored
 
@@ -49,7 +49,7 @@ def at(day: int, hour: int = 0, minute: int = 0) -> int:
     return int(datetime(2026, 3, day, hour, minute, tzinfo=UTC).timestamp())
 
 
-def told(page_id: str, when: int, visitor: int, engaged_s: int, scroll: int, **fields: Any) -> Arrival:
+def told(page_id: str, when: int, visitor: int, engaged_s: int, scroll: int, **fields: Any) -> Accepted:
     """What a page tells of itself in the end."""
     return heartbeat(page_id, at=when, visitor=visitor, engaged_ms=engaged_s * 1000, scroll=scroll, **fields)
 

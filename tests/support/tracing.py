@@ -29,9 +29,10 @@ class Call(NamedTuple):
 class Tracing:
     """The calls of one recording, in order. `begin` and `end` may be called several times."""
 
-    def __init__(self, without: Collection[str]) -> None:
+    def __init__(self, threads: Collection[str], without: Collection[str]) -> None:
         self.calls: list[Call] = []
-        self._without = without  # functions below which nothing counts: what runs by the clock
+        self._threads = threads
+        self._without = without
         self._on = False
 
     def begin(self) -> None:
@@ -56,9 +57,9 @@ class Tracing:
         """What `sys.setprofile` calls."""
         if not self._on or event != "call" or not (function := _name(frame)):
             return
-        callers = list(_callers(frame))
-        if not any(caller in self._without for caller in (function, *callers)):
-            thread = threading.current_thread().name
+        thread, callers = threading.current_thread().name, list(_callers(frame))
+        left_out = any(caller.partition(":")[2] in self._without for caller in (function, *callers))
+        if not left_out and (not self._threads or thread in self._threads):
             self.calls.append(Call(thread, function, callers[0] if callers else ""))
 
 
@@ -80,9 +81,12 @@ def _name(frame: FrameType) -> str:
 
 
 @contextmanager
-def tracing(without: Collection[str] = ()) -> Iterator[Tracing]:
-    """Watches the threads that start within the block; records where `begin` is called."""
-    recording = Tracing(without)
+def tracing(without: Collection[str] = (), threads: Collection[str] = ()) -> Iterator[Tracing]:
+    """Watches the threads of these names (without any: all) that start within the block; records from `begin` on.
+
+    `without` are functions ("Class.name") below which nothing counts.
+    """
+    recording = Tracing(threads, without)
     threading.setprofile(recording.hook)
     try:
         yield recording

@@ -264,9 +264,9 @@ def test_page_is_shared_and_cannot_be_changed():
 
 
 def test_cache_is_bounded_and_holds_no_long_address():
-    before = page_url._read_cached.cache_info()
+    before = page_url.read_cached.cache_info()
     read("https://example.com/" + "a" * 1_000)
-    assert page_url._read_cached.cache_info() == before
+    assert page_url.read_cached.cache_info() == before
     assert before.maxsize is not None
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from analytics.live.beat import Beat
 from collector.doors import plausible_event
 from collector.http.messages import Request
-from collector.ingest.accepted import Filtered, Shed, Stored
-from collector.ingest.event import Body, Engagement, Event, Rejected
+from collector.ingest.event import Body, Engagement, Event
+from collector.ingest.outcomes import Filtered, Rejected, Shed, Stored
 
 URL = "https://example.com/page"
 PAGEVIEW = {"n": "pageview", "u": URL, "d": "example.com", "r": None, "v": 36}

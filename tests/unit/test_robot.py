@@ -332,7 +332,7 @@ def test_no_agent_takes_long_to_read(piece):
     agent = ("electron/1 like gecko) bot " + piece * 1_024)[: robot.LONGEST]
     robot.warm_up()
     start = time.process_time()
-    robot._name_of.__wrapped__(agent)
+    robot.name_cached.__wrapped__(agent)
     assert time.process_time() - start < 0.02
 
 
@@ -382,4 +382,4 @@ def test_an_agent_is_read_as_far_as_1024_characters():
 
 
 def test_no_more_agents_are_remembered_than_the_size_says():
-    assert robot._name_of.cache_info().maxsize == robot.CACHE_SIZE == 8_192
+    assert robot.name_cached.cache_info().maxsize == robot.CACHE_SIZE == 8_192

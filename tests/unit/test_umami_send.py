@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from analytics.live.beat import Beat
 from collector.doors import umami_send
 from collector.http.messages import Request
-from collector.ingest.accepted import Filtered, Shed, Stored
-from collector.ingest.event import Body, Engagement, Event, Rejected
+from collector.ingest.event import Body, Engagement, Event
+from collector.ingest.outcomes import Filtered, Rejected, Shed, Stored
 
 WEBSITE = "11111111-1111-4111-8111-111111111111"
 PAGE = {
