@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-from collector.http import head
 from collector.http.budget import Allowance
 from collector.http.connection import Handler, Subscription
 from collector.http.messages import Headers, Request, Response, sealed
+from collector.http.reader import headers_of, target_of
 from collector.http.refusals import TOO_LARGE, TOO_MUCH
 
 Scope = MutableMapping[str, Any]
@@ -90,9 +90,9 @@ class _Exchange:
         self._woken = asyncio.Event()
         self._method = scope["method"]
         target = scope.get("raw_path") or scope["path"].encode()
-        self._path = handler.canonical(head.target_of(target.partition(b"?")[0])[0])
+        self._path = handler.canonical(target_of(target.partition(b"?")[0])[0])
         self._query = scope["query_string"].decode("latin-1")
-        self._headers = head.headers_of([(bytes(name), bytes(value)) for name, value in scope["headers"]], b"")
+        self._headers = headers_of([(bytes(name), bytes(value)) for name, value in scope["headers"]], b"")
         self._peer = scope["client"][0] if scope.get("client") else HERE
 
     async def run(self) -> None:
