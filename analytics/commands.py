@@ -330,7 +330,7 @@ def _option(*names: str, **more: Any) -> click.Option:
 
 
 def _confirmed(context: click.Context, _: click.Parameter, domain: str) -> str:
-    """The domain, typed twice where somebody sits at the terminal."""
+    """The domain; at a terminal it has to be typed twice."""
     question = f"All data of {domain} will be gone. Type the domain to go on"
     if sys.stdin.isatty() and click.prompt(question) != domain:
         raise InvalidInput("not removed: that was another name")
@@ -515,7 +515,7 @@ COMMANDS: tuple[Command, ...] = (
         "differ.\n\nEvery number and every row of the replica is compared with the database, and every derived number "
         "is counted again as far back as raw rows are kept: visits from their pageviews and events, daily usage, "
         "minutes and stored outcomes from heartbeats.",
-        failed=lambda told: not verification.agrees(told),
+        failed=lambda text: not verification.agrees(text),
     ),
 )
 """Every command that administers: the command line, the control socket and the README are made from this list."""
