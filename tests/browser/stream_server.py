@@ -31,9 +31,9 @@ def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
 class StreamServer(ThreadingHTTPServer):
     """Pages by path, `/assets/…`, `/api/live` and `/api/live/stream`.
 
-    `status` is what new requests for the stream get, `live` the answer of `/api/live` with `live_status`, which waits
-    for `permits` when there are any to wait for;
-    `asked` has the query of every request for the stream, `open` the streams that are open now.
+    `status` is what new requests for the stream get, `live` the answer of `/api/live` with `live_status`. Where
+    `permits` is set, each of these answers waits for one permit. `asked` has the query of every request for the stream,
+    `polls` that of every request for `/api/live`, `open` the streams that are open now.
     """
 
     daemon_threads = True
