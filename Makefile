@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export UV_SYSTEM_CERTS = true
 export UV_HTTP_RETRIES ?= 1
 
-.PHONY: run demo setup dev test lint bench script lock clean
+.PHONY: run demo setup dev check test coverage lint bench docs script lock clean
 .DEFAULT_GOAL := run
 
 run: setup  ## start Footfall on http://127.0.0.1:8050, data under ./data
@@ -52,16 +52,35 @@ endef
 test: dev  ## every test: unit, database on SQLite and PostgreSQL, HTTP, browser
 	@sh tests/browser.sh
 	@sh tests/proxies.sh
-	@$(PY) -m pytest
+	@sh tests/clients.sh
+	@$(PY) -m pytest -n $(TOGETHER) -m "not alone"
+	@$(PY) -m pytest -m alone
 
-lint: dev  ## linters, types, and advisories about the dependencies
+# How many processes run tests: most of them wait for a server or a browser rather than compute.
+TOGETHER ?= 4
+QUICK := tests/unit tests/database -k "not postgresql" -m "not alone and not slow"
+
+check: dev  ## what to run before each commit, in a minute and a half: linters, types, unit tests, the database on SQLite
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@$(PY) -m pytest -q -n auto $(QUICK)
+
+coverage: dev  ## which lines `make check` runs, in every room; build/coverage/index.html shows the others
+	@$(PY) -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-report=html $(QUICK)
+
+lint: dev  ## linters and types, of the scripts as well where Node is, and advisories about the dependencies
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@.ci/javascript/check
 	@$(PY) .ci/audit
 
-bench: dev  ## the benchmarks; each prints its figures
-	@$(PY) -m benchmarks
+bench: dev  ## the benchmarks; their figures go into docs/performance.md
+	@$(PY) -m benchmarks --write
+
+docs: dev  ## writes the tables of README.md and docs/reference.md from the code
+	@$(PY) -m tests.support.tables
 
 script: dev  ## builds the site script anew (developers; needs npx)
 	@$(PY) collector/tracker/build.py
@@ -77,4 +96,4 @@ lock: $(VENV)/bin/uv  ## resolves the dependencies anew: what runs first, then w
 RUNS_ALSO_HERE = grep -E '^[a-z0-9.-]+==' requirements.lock | cut -d' ' -f1 | grep -v '^urllib3=='
 
 clean:
-	@rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) .coverage build *.egg-info .pytest_cache .mypy_cache .ruff_cache

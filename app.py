@@ -1,6 +1,7 @@
-"""Footfall: wires the rooms together. `create_app`, the WSGI `server`, and the command line.
+"""Footfall: wires the rooms together. `create_app`, the WSGI `server`, the `asgi` application, and the command line.
 
-`python app.py serve` is the shipped way; `gunicorn app:server` (or any WSGI server) collects too.
+`python app.py serve` is the shipped way; `gunicorn app:server` (any WSGI server) and
+`granian --interface asgi app:asgi` (any ASGI server) collect too.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (
     # Loading what follows takes a second or two: until `main` is there, Ctrl-C ends it without a word or a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+import atexit
 import logging
 import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -32,59 +34,40 @@ import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
 
-from analytics import access, accounts, faults, private, sites
-from analytics.config import Config, WrongSetting, read_config
-from analytics.database import Database, NoData, Taken, check_free
-from analytics.sites import Site, WrongInput
-from callbacks import (
-    account,
-    add_site,
-    all_sites,
-    api,
-    cards,
-    concurrents,
-    demo_traffic,
-    filters,
-    gate,
-    general,
-    hosts,
-    invitation,
-    keys,
-    live,
-    notes,
-    overview,
-    pages,
-    people,
-    segments,
-    setup,
-    signin,
-    snippet,
-    traffic,
-    trial,
-)
-from callbacks.asked import client
+from analytics.access import accounts, roles
+from analytics.base import error_log, private_files, zones
+from analytics.base.config import Config, WrongSetting, read_config
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
+from analytics.sites.site import Site
+from analytics.storage.database import Database, DatabaseInUse, NoData, check_free
+from callbacks import table
+from callbacks.gate import gate, invitation, setup, signin
+from callbacks.page_context import client
+from callbacks.pages import api
 from cli import DATA_DIR, HOST, LOG_FORMAT, LOG_ZONE, PORT, SITE, administer, cli, our_version
-from collector import demo, demo_days, logfile, logreader, negotiation, replay, serve, walks
-from collector.cast import DEMO_DOMAIN
+from collector import server as serve
+from collector.api.context import WhoReads
 from collector.control import Control, NoServer, ask
-from collector.endpoint import Endpoint
-from collector.listener import Listener, listen_on
-from collector.routes import Routes, WhoReads
-from collector.sender import RefusedError, Sender
+from collector.doors.endpoint import Endpoint
+from collector.doors.routes import Routes
+from collector.doors.wsgi import attach
+from collector.http import negotiation
+from collector.http.asgi import Asgi
+from collector.http.certificate import Certificate
+from collector.http.listener import UNIX, Listener, listen_on
+from collector.imports import log_file, log_reader, log_sessions
 from collector.served_commands import served_commands
 from collector.service import Service
-from collector.wsgi import attach
+from collector.simulate import demo, demo_days, replay
+from collector.simulate.client import RefusedError, Sender
+from collector.simulate.people import DEMO_DOMAIN
 
 log = logging.getLogger("footfall.app")
 
 ENCODINGS = "br", "gzip"
 ASSETS = Path(__file__).parent / "assets"
 FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for everybody who is let in, as long as the server runs
-# The pages that answer something; `callbacks/pages.py` has their addresses.
-ROOMS = (
-    *(live, concurrents, overview, segments, notes, all_sites, add_site, traffic, hosts, trial, account),
-    *(general, filters, snippet, people, cards, keys, demo_traffic),
-)
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -92,8 +75,8 @@ INDEX = """<!DOCTYPE html>
 {%metas%}
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <title>{%title%}</title>
-<link rel="icon" href="BASE_PATH/assets/mark.svg">
-<script src="BASE_PATH/assets/theme.js"></script>
+<link rel="icon" href="BASE_PATH/assets/shapes/mark.svg">
+<script src="BASE_PATH/assets/lib/theme.js"></script>
 {%css%}
 </head>
 <body>
@@ -111,7 +94,7 @@ def create_app(service: Service) -> Dash:
         server.config[f"COMPRESS_ALGORITHM{kind}"] = list(ENCODINGS)  # before Dash, which reads it at once
     app = Dash(
         "footfall",
-        server=server,
+        server=server,  # type: ignore[arg-type]  # its types know only True, False and a function
         title="Footfall",
         update_title="",
         assets_folder=str(ASSETS),
@@ -123,23 +106,21 @@ def create_app(service: Service) -> Dash:
         serve_locally=True,
         suppress_callback_exceptions=True,  # the pages come and go within #root
     )
-    pages.register(app, service, our_version())
-    for page in ROOMS:
-        page.register(app, service)
-    app.layout = pages.frame()
-    plain = {"version": our_version(), "base_url": config.base_url}
+    table.register(app, service, our_version())
+    app.layout = table.frame()
+    plain: dict[str, Any] = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
         door.register(app.server, service.database, client=partial(client, service), **plain)
     api.register(app.server, **plain)
-    setup.register(app.server, service.database, service.secret, done=service.renew, **plain)
+    setup.register(app.server, service.database, service.secret, done=service.refresh, **plain)
     app.server.after_request(_keep)
     gate.guard(
         app.server,
         service.database,
         public=config.public,
         base_url=config.base_url,
-        is_page=pages.is_page,
-        way_on=partial(pages.way_on, service),
+        is_page=table.is_page,
+        way_on=partial(table.way_on, service),
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
     )
@@ -173,13 +154,13 @@ def who_reads(service: Service) -> WhoReads:
 
     def may_read(headers: Mapping[str, str]) -> Callable[[Site], bool] | None:
         base_url, now = service.config.base_url, gate.epoch()
-        person = access.ANYBODY
+        person = roles.PUBLIC_VIEWER
         if not service.config.public:
             found = gate.person_of(headers.get("cookie", ""), service.database, now, base_url=base_url)
             if found is None:
                 return None
             person = found
-        return lambda site: person.may(access.VIEWER, site.id)
+        return lambda site: person.may(roles.VIEWER, site.id)
 
     return may_read
 
@@ -187,7 +168,7 @@ def who_reads(service: Service) -> WhoReads:
 def _warn_of_base_path(app: Dash, routes: Routes) -> None:
     """Says in the log where a base path looks like an address of ours, so that it cannot be told whether it was taken
     away."""
-    own = {path.split("/")[1] for path in (*routes.paths, *pages.ADDRESSES, *map(str, app.server.url_map.iter_rules()))}
+    own = {path.split("/")[1] for path in (*routes.paths, *table.ADDRESSES, *map(str, app.server.url_map.iter_rules()))}
     first = routes.base_path.partition("/")[2].partition("/")[0]
     if first and first in own:
         log.warning(
@@ -200,8 +181,8 @@ def _warn_of_base_path(app: Dash, routes: Routes) -> None:
 @cache
 def _wsgi() -> flask.Flask:
     """The server that WSGI servers import: opened when they ask for it, in their worker."""
-    faults.keep_log("INFO")
-    os.umask(private.UMASK)
+    error_log.configure("INFO")
+    os.umask(private_files.UMASK)
     service = Service(read_config())
     app = create_app(service)
     routes = service.routes(who_reads(service))
@@ -209,7 +190,32 @@ def _wsgi() -> flask.Flask:
     attach(app.server, routes)
     here = "http://127.0.0.1:8000"  # where WSGI servers listen unless they are told otherwise
     Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
-    return app.server
+    wsgi: flask.Flask = app.server
+    return wsgi
+
+
+def _open_endpoint() -> tuple[Endpoint, Callable[[], None]]:
+    """The endpoint over a service of its own, and what closes both; may be closed twice."""
+    error_log.configure("INFO")
+    os.umask(private_files.UMASK)
+    with ExitStack() as stack:
+        service = Service(read_config())
+        stack.callback(service.close)
+        app = create_app(service)
+        routes = service.routes(who_reads(service))
+        _warn_of_base_path(app, routes)
+        endpoint = Endpoint(routes, service.writer, app.server)
+        stack.callback(endpoint.close)
+        here = "http://127.0.0.1:8000"  # where Granian and uvicorn listen unless they are told otherwise
+        control = Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
+        stack.callback(control.close)
+        kept = stack.pop_all()
+    atexit.register(kept.close)
+    return endpoint, kept.close
+
+
+asgi = Asgi(_open_endpoint)
+"""What ASGI servers import: opened in their worker, when it begins to serve."""
 
 
 def __getattr__(name: str) -> Any:
@@ -225,23 +231,42 @@ def __getattr__(name: str) -> Any:
 @HOST
 @PORT
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@click.option("--reuse-port", is_flag=True, help="Share the port with other servers that say so (SO_REUSEPORT).")
 @DATA_DIR
-def serve_command(host: str, port: int, workers: int, data_dir: Path | None) -> None:
-    """Serve the collector and the dashboard."""
+def serve_command(host: str, port: int, workers: int, reuse_port: bool, data_dir: Path | None) -> None:
+    """Serve the collector and the dashboard; also what happens without a command.
+
+    --port 0 takes a free port, --host :: listens on IPv4 and IPv6, --host unix:/run/footfall.sock on a Unix socket;
+    with --reuse-port several servers share a port.
+    """
     if workers > 1:
-        raise WrongInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
+        raise InvalidInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)
-    with closing(_listener(config, host, port)) as listener:
+    with closing(_listener(config, host, port, shared=reuse_port)) as listener:
         _serve(config, listener)
 
 
-def _listener(config: Config, host: str, port: int) -> Listener:
+def _listener(config: Config, host: str, port: int, *, shared: bool) -> Listener:
     """What to serve on. Where it is taken, another server of the same data is what people want to know of."""
+    certificate = _certificate(config)
     try:
-        return listen_on(host, port)
-    except WrongInput:
+        return listen_on(host, port, certificate, shared=shared)
+    except InvalidInput:
         check_free(config)
         raise
+
+
+def _certificate(config: Config) -> Certificate | None:
+    if not config.tls_cert or not config.tls_key:
+        return None
+    try:
+        return Certificate(config.tls_cert, config.tls_key)
+    except (OSError, ValueError) as wrong:
+        why = "their owner alone may read them" if isinstance(wrong, PermissionError) else "they are no such pair"
+        raise WrongSetting(
+            f"FOOTFALL_TLS_CERT, FOOTFALL_TLS_KEY: {config.tls_cert} and {config.tls_key} cannot be used: {why};"
+            " they take a certificate in PEM, with those that signed it, and its key without a password"
+        ) from None
 
 
 @cli.command("demo")
@@ -250,6 +275,8 @@ def _listener(config: Config, host: str, port: int) -> Listener:
 def demo_command(host: str, port: int) -> None:
     """Serve a demo site that visitors are walking through, on a throw-away database, without login."""
     settings = read_config()
+    if host.startswith(UNIX):
+        raise InvalidInput(f"--host: the demo's visitors come over a port, and {host!r} has none")
     with closing(listen_on(host, port)) as listener, tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
         config = replace(settings, data_dir=Path(folder), database_url="", collect_rate=0, public=True)
         Database(config).close()
@@ -261,11 +288,11 @@ def demo_command(host: str, port: int) -> None:
 
 def _days_of(service: Service) -> demo.Days:
     """What writes the demo's earlier days, until it has to stop or the service ends."""
-    site = sites.find(service.database, DEMO_DOMAIN)
+    site = store.find(service.database, DEMO_DOMAIN)
 
     def write(seed: int, stopped: Callable[[], bool]) -> None:
         def ending() -> bool:
-            return stopped() or service.rest(0)
+            return stopped() or service.pause(0)
 
         demo_days.write(service.database, site.id, service.places, seed, ending, now=gate.epoch())
 
@@ -273,7 +300,7 @@ def _days_of(service: Service) -> demo.Days:
 
 
 def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], None] = lambda _: None) -> None:
-    faults.keep_log(config.log_level)
+    error_log.configure(config.log_level)
     for chatty in ("werkzeug", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     reached = config.base_url or listener.local_url
@@ -281,8 +308,11 @@ def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], Non
     app = create_app(service)
     routes = service.routes(who_reads(service))
     _warn_of_base_path(app, routes)
-    endpoint = Endpoint(routes, service.writer, app.server)
-    control = Control(config.data_dir, served_commands(service, reached, listener.local_url))
+    endpoint = Endpoint(routes, service.writer, app.server, scheme=listener.scheme)
+    own = reached if listener.certificate else listener.local_url  # a certificate is good for a name
+    if listener.certificate and not config.base_url.startswith("https://"):
+        log.warning("FOOTFALL_BASE_URL names no https address: login cookies are not kept to HTTPS")
+    control = Control(config.data_dir, served_commands(service, reached, own))
 
     def ready() -> None:
         if not config.public and not accounts.has_people(service.database):
@@ -292,11 +322,13 @@ def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], Non
         on_ready(service)
 
     try:
-        serve.serve(endpoint, listener, on_ready=ready, on_stop=service.drain)
+        whole = serve.serve(endpoint, listener, on_ready=ready, on_stop=service.drain)
     finally:
         control.close()
         endpoint.close()
         service.close()
+    if not whole:
+        sys.exit(1)
 
 
 @cli.group("replay")
@@ -315,11 +347,11 @@ def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: 
     """Let each address of a web server's log walk, beat and leave at the log's pace times the speed."""
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
-    reader = logreader.LogReader(form, ZoneInfo(sites.checked_zone(timezone)))
-    walked = walks.walks(reader.pages(logfile.open_log(file), skipped))
+    reader = log_reader.LogReader(form, ZoneInfo(zones.checked_zone(timezone)))
+    walked = log_sessions.walks(reader.pages(log_file.open_log(file), skipped))
     with _ingest_key(config, site) as (address, key):
         if not walked and set(skipped) == {"broken_line"}:
-            raise WrongInput(logreader.unknown(file, reader))
+            raise InvalidInput(log_reader.unknown(file, reader))
         totals = replay.play(walked, site, speed, Sender(address, key), sys.stdout)
     click.echo(replay.summary(totals, skipped))
 
@@ -328,6 +360,8 @@ def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: 
 def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
     """The running server's address, and a key that may speak for visitors of the site as long as the block lasts."""
     address = ask(config.data_dir, "address", {})
+    if address.startswith(UNIX):
+        raise InvalidInput(f"the server listens on {address} alone; to replay, start it with a --host that has a port")
     key = ask(config.data_dir, "key add", {"name": "replay", "scope": "ingest", "site": site})
     try:
         yield address, key
@@ -337,7 +371,7 @@ def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """The command line: one line and exit 2 for what people got wrong, nothing and exit 130 for Ctrl-C."""
-    os.umask(private.UMASK)
+    os.umask(private_files.UMASK)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -351,14 +385,14 @@ def main() -> None:
         _fail(f"{bare.ctx.command_path}: a command is missing; there are {known}")
     except click.ClickException as wrong:
         _fail(wrong.format_message())
-    except (WrongInput, WrongSetting, Taken, NoData, NoServer, RefusedError) as wrong:
+    except (InvalidInput, WrongSetting, DatabaseInUse, NoData, NoServer, RefusedError) as wrong:
         _fail(str(wrong))
     except OSError as refused:
         where = f"{refused.filename}: " if refused.filename else ""
-        _fail(f"{where}{faults.cause(refused) or refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR")
+        _fail(f"{where}{error_log.cause(refused) or refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR")
     except DBAPIError as away:
         named = "" if isinstance(away.orig, sqlite3.Error) else "FOOTFALL_DATABASE_URL: "
-        _fail(f"{named}the database cannot be used: {faults.cause(away) or str(away.orig).partition(chr(10))[0]}")
+        _fail(f"{named}the database cannot be used: {error_log.cause(away) or str(away.orig).partition(chr(10))[0]}")
 
 
 def _fail(message: str) -> None:

@@ -1,7 +1,7 @@
-"""`python -m benchmarks [NAME…] [--short]`: all of them, or those named.
+"""`python -m benchmarks [NAME…] [--short | --write]`: all of them, or those named.
 
 A missed target is a measurement and exits 0. Lost or doubled events, hits of what must not be stored, and errors
-exit 1.
+exit 1. `--write` puts what was printed into docs/performance.md; a benchmark that an error ended keeps its section.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import argparse
 import sys
 import tempfile
 import traceback
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
+from benchmarks import performance_page
 from benchmarks.common import Report, machine
 
 NAMES = (
     *("collect", "live", "kill", "hang", "presence", "all_sites", "purge", "today", "past_log", "rewind", "strangers"),
-    *("columnar", "history", "overview", "weight", "privacy", "start"),
+    *("fuzz", "columnar", "history", "overview", "weight", "privacy", "start"),
 )
 
 
@@ -26,11 +28,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default: all")
     parser.add_argument("--short", action="store_true", help="few and short rounds: shows that it works")
+    parser.add_argument("--write", action="store_true", help="replace their sections in docs/performance.md")
     asked = parser.parse_args()
+    if asked.short and asked.write:
+        parser.error("--write takes no --short: rough figures are not written down")
     if unknown := set(asked.names) - set(NAMES):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    report = Report()
-    report.say(machine() + (" · short rounds: figures are rough" if asked.short else ""))
+    report, here = Report(), machine()
+    commit = performance_page.commit() if asked.write else ""
+    report.say(here + (" · short rounds: figures are rough" if asked.short else ""))
     for name in [name for name in NAMES if name in asked.names or not asked.names]:
         report.head(name)
         with tempfile.TemporaryDirectory(prefix=f"footfall-bench-{name}-", ignore_cleanup_errors=True) as folder:
@@ -39,6 +45,10 @@ def main() -> int:
             except Exception:  # the others are measured all the same
                 traceback.print_exc(file=sys.stdout)
                 report.zero("errors that ended this benchmark", 1)
+                continue
+        if asked.write:
+            section = performance_page.section(report.lines, here, commit, datetime.now(UTC).date())
+            performance_page.write(performance_page.PAGE, name, section)
     report.end()
     return 1 if report.wrong else 0
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from collector import robot
+from collector.ingest import robot
 
 _ENTRY = re.compile(r"\s*(?:- )?\s*user_agent: (.+)|  - (.+)")
 

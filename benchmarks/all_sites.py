@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from selenium.webdriver import Chrome
 
-from analytics import sites as all_sites
-from analytics.config import Config
-from analytics.database import Database
+from analytics.base.config import Config
+from analytics.sites import store as all_sites
+from analytics.storage.database import Database
 from benchmarks import busy_day
 from benchmarks.chromium import chromium, sign_in, wait_until
 from benchmarks.common import BEHIND_PROXY, Report, cpu_s, memory_mb, percentile, spread
 from benchmarks.load import loaded, site_name
-from tests.serving import Server, serving
+from tests.support.serving import Server, serving
 
 SITES, PEOPLE = 1_000, 100_000
 WINDOW_S = 3_600  # so long that all of them are still active when the last figure is taken

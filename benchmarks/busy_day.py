@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import astuple
 
-from analytics.beat import State
-from analytics.database import Database
-from analytics.ids import first_id
-from collector.statements import COLUMNS
-from collector.visit import Origin, Visit
+from analytics.base.ids import first_id
+from analytics.live.beat import PageState
+from analytics.storage.database import Database
+from benchmarks.fill import COLUMNS
+from collector.ingest.visit import Origin, Visit
 
 BEAT_S = 30
 ROOM = first_id(1)  # ids of one second
@@ -108,7 +108,7 @@ def _rows(walks: Sequence[_Walk], site_id: int) -> dict[str, list[tuple[Any, ...
         pageviews.append((*page, "example.com", walk.path, "An article", 1000 * (last - first), 50))
         for at, row_id in zip(walk.beats, row_ids, strict=True):
             who = (row_ids[0], walk.visitor, walk.visitor, walk.user_id, kind)
-            heartbeats.append((site_id, row_id, at, *who, int(State.ACTIVE), walk.path))
+            heartbeats.append((site_id, row_id, at, *who, int(PageState.ACTIVE), walk.path))
     return {"visits": visits, "pageviews": pageviews, "heartbeats": sorted(heartbeats, key=_row_id)}
 
 

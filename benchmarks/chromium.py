@@ -16,7 +16,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 from benchmarks.common import tool
-from tests.serving import AGENT, Server
+from tests.support.serving import AGENT, Server
 
 FLAGS = (
     "--headless=new",

@@ -14,7 +14,7 @@ from benchmarks.common import Report, cpu_s, footfall, memory_mb, rows, spread
 from benchmarks.crowd import HALF_SENT, UNREAD, crowd
 from benchmarks.hello import greeting
 from benchmarks.load import CONNECTIONS, PAGE_ID, Load, loaded
-from tests.serving import Server
+from tests.support.serving import Server
 
 LEAST_RATIO = 0.30
 MOST_P99_MS = 50

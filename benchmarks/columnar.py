@@ -10,20 +10,21 @@ from statistics import median
 
 from sqlalchemy import Select, func, select, update
 
-from analytics import changes, schema, sites
-from analytics.columnar import Columnar
-from analytics.config import Config
-from analytics.database import Database
-from analytics.rebuilding import forget
-from analytics.verify import verify
+from analytics.base.config import Config
+from analytics.jobs.verify import verify
+from analytics.replica.columnar import Columnar
+from analytics.replica.rebuild import delete_files
+from analytics.sites import store
+from analytics.storage import changes, schema
+from analytics.storage.database import Database
 from benchmarks.collect import Bench, Measured
 from benchmarks.common import BEHIND_PROXY, Report, memory_mb, percentile, spread, times
 from benchmarks.history_data import DAY_S, HOST, write
 from benchmarks.postgresql import postgresql
 from collector.service import FOLLOW_S
-from collector.writer import Waiting, Writer
-from tests.factories import arrival
-from tests.serving import serving
+from collector.store.writer import Waiting, Writer
+from tests.support.factories import arrival
+from tests.support.serving import serving
 
 VISITS = 3_000_000
 CHANGED = 5_000
@@ -47,7 +48,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 def _on(report: Report, name: str, config: Config, visits: int) -> None:
     database = Database(config)
     now = int(time.time())
-    site = sites.add(database, HOST, now=now)
+    site = store.add(database, HOST, now=now)
     begun = time.monotonic()
     written = sum(write(database, site.id, visits, now // DAY_S * DAY_S - 365 * DAY_S))
     report.figure(f"{name}, {written:,} rows written", f"{time.monotonic() - begun:.0f} s")
@@ -71,7 +72,7 @@ def _on(report: Report, name: str, config: Config, visits: int) -> None:
 def _collecting(report: Report, config: Config) -> None:
     """What the collector's latency becomes under full load while the replica is made anew beside it."""
     made = config.data_dir / "columnar.duckdb"
-    forget(made)
+    delete_files(made)
     with serving(config, **BEHIND_PROXY) as server:
         bench = Bench(LOAD_S)
 
@@ -98,7 +99,7 @@ def _change(database: Database, columnar: Columnar, site_id: int) -> float:
     ids = [row_id for (row_id,) in columnar.rows(latest)]
     with database.transaction() as connection:
         connection.execute(update(table).where(table.c.id.in_(ids)).values(events=table.c.events + 1))
-        changes.note(connection, site_id, visits=ids)
+        changes.record(connection, site_id, visits=ids)
     begun = time.monotonic()
     columnar.follow(NEVER)
     return (time.monotonic() - begun) * 1000
@@ -107,7 +108,7 @@ def _change(database: Database, columnar: Columnar, site_id: int) -> float:
 def _lag(report: Report, config: Config, seconds: float) -> None:
     """How long after its commit a pageview can be asked for, while so many a second are stored."""
     database = Database(config)
-    sites.add(database, HOST, now=int(time.time()))
+    store.add(database, HOST, now=int(time.time()))
     columnar, ending = Columnar(database, config), threading.Event()
     writer = Writer(database, lambda _: None)
 

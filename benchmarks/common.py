@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from analytics.config import Config
-from tests.serving import Server, serving
+from analytics.base.config import Config
+from tests.support.serving import Server, serving
 
 ROOT = Path(__file__).parent.parent
 SITE = "example.com"
@@ -26,21 +26,27 @@ TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 class Report:
-    """Prints each figure as a line, with its target where it has one, and remembers what is wrong or missed."""
+    """Prints each figure as a line, with its target where it has one, and remembers what is wrong or missed.
+
+    `lines` are those of the current benchmark, as they were printed.
+    """
 
     def __init__(self) -> None:
         self.wrong: list[str] = []
         self.missed: list[str] = []
+        self.lines: list[str] = []
         self._part = ""
 
     def head(self, part: str) -> None:
         """Begins the figures of one benchmark."""
         self._part = part
         self.say(f"\n── {part} " + "─" * (100 - len(part)))
+        self.lines = []
 
     def say(self, line: str) -> None:
-        """A line as it is, at once."""
+        """Prints a line as it is, at once."""
         print(line, flush=True)
+        self.lines.append(line)
 
     def figure(self, name: str, text: str, verdict: str = "") -> None:
         """A figure in words."""

@@ -6,10 +6,16 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from analytics.database import Database
-from collector.statements import COLUMNS
+from analytics.storage import schema
+from analytics.storage.database import Database
+from collector.ingest.visit import Origin
+from collector.store.statements import VISIT_FIELDS
 
 AT_ONCE = 50_000
+COLUMNS = {
+    table.name: [column.name for column in table.c if column.computed is None]
+    for table in (schema.pageviews, schema.events, schema.heartbeats)
+} | {"visits": [*VISIT_FIELDS, *Origin._fields]}
 
 
 def fill(database: Database, table: str, rows: Iterable[tuple[Any, ...]]) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.common import Report, footfall, rows, times
 from benchmarks.kill import Clients
 from benchmarks.postgresql import postgresql
-from tests.serving import Server
+from tests.support.serving import Server
 
 HANG_S = 60.0
 AT_MOST_MS = 1000.0

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.common import ROOT
-from collector.listener import listen_on
+from collector.http.listener import listen_on
 
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"5")]
 GRANIAN = ("-m", "granian", "--interface", "asginl", "--http", "1", "--no-ws", "--workers", "1", "--no-log")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import time
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from math import isclose
@@ -13,15 +14,17 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
-from analytics import sites, stats
-from analytics.columnar import Columnar
-from analytics.config import Config
-from analytics.database import Database
-from analytics.filters import Filter, parse
-from analytics.period import Comparison, Period
-from analytics.query import Query
-from analytics.sites import Site
-from analytics.stats import Ask
+from analytics.base.config import Config
+from analytics.calendar.minute_series import Minutes
+from analytics.calendar.period import Comparison, Period
+from analytics.query.answer import answer, series
+from analytics.query.backend import Backend, Fetch, fetch_from
+from analytics.query.filters import Filter, parse
+from analytics.query.query import Query
+from analytics.replica.columnar import Columnar
+from analytics.sites import store
+from analytics.sites.site import Site
+from analytics.storage.database import Database
 from benchmarks.common import Report, memory_mb, spread
 from benchmarks.history_data import HOST, write
 from benchmarks.postgresql import postgresql
@@ -55,7 +58,7 @@ PAGES = (
     Page("12 months, a country and a browser", Period("12mo"), CHROME_IN_THE_US, 700),
 )
 
-Panels = dict[str, Callable[[Ask], Any]]
+Panels = dict[str, Callable[[Fetch], Any]]
 
 
 class Drawn(NamedTuple):
@@ -82,7 +85,7 @@ def _on_sqlite(report: Report, config: Config, visits: int) -> list[Drawn]:
         report.figure("the replica is made", f"{time.monotonic() - begun:.0f} s")
         found = [_warm(report, page, _panels(site, page), columnar.rows) for page in PAGES]
         report.most("memory of the process", memory_mb(os.getpid()), MOST_MB, "MB")
-        _beside(report, "SQLite", site, stats.of_truth(database), found)
+        _beside(report, "SQLite", site, fetch_from(database), found)
         return found
 
 
@@ -91,14 +94,14 @@ def _on_postgresql(report: Report, config: Config, visits: int, right: Sequence[
         site = _filled(report, database, visits)
 
         def patiently(statement: Any) -> Sequence[Sequence[Any]]:
-            with database.read_patiently() as connection:
+            with database.read_without_timeout() as connection:
                 return connection.execute(statement).all()
 
         _beside(report, "PostgreSQL", site, patiently, right)
 
 
 def _filled(report: Report, database: Database, visits: int) -> Site:
-    site = sites.add(database, HOST, timezone="Europe/Berlin", now=NOW)
+    site = store.add(database, HOST, timezone="Europe/Berlin", now=NOW)
     begun = time.monotonic()
     made = write(database, site.id, visits, BEGIN)
     took = time.monotonic() - begun
@@ -106,10 +109,10 @@ def _filled(report: Report, database: Database, visits: int) -> Site:
     return site
 
 
-def _warm(report: Report, page: Page, panels: Panels, ask: Ask) -> Drawn:
+def _warm(report: Report, page: Page, panels: Panels, fetch: Fetch) -> Drawn:
     """The page once to warm up, and then the rounds that count; the quickest of them is given."""
-    _draw(panels, ask)
-    rounds = [_draw(panels, ask) for _ in range(ROUNDS)]
+    _draw(panels, fetch)
+    rounds = [_draw(panels, fetch) for _ in range(ROUNDS)]
     sums = [sum(one.took.values()) for one in rounds]
     best = rounds[sums.index(min(sums))]
     report.most(f"{page.name}, every panel", sorted(sums)[ROUNDS // 2], page.limit_ms, "ms", spread(sums))
@@ -118,22 +121,22 @@ def _warm(report: Report, page: Page, panels: Panels, ask: Ask) -> Drawn:
     return best
 
 
-def _beside(report: Report, name: str, site: Site, ask: Ask, right: Sequence[Drawn]) -> None:
+def _beside(report: Report, name: str, site: Site, fetch: Fetch, right: Sequence[Drawn]) -> None:
     """How many times as long the same statements take there, and whether they tell the same."""
     apart = 0
     for page, ours in zip(PAGES, right, strict=True):
-        theirs = _draw(_panels(site, page), ask)
+        theirs = _draw(_panels(site, page), fetch)
         took, took_here = sum(theirs.took.values()), sum(ours.took.values())
         report.figure(f"{page.name}, on {name}", f"{took / 1000:,.1f} s, {took / took_here:,.0f} times as long")
         apart += sum(not _alike(theirs.shown[one], ours.shown[one]) for one in ours.shown)
     report.zero(f"panels that differ on {name}", apart)
 
 
-def _draw(panels: Panels, ask: Ask) -> Drawn:
+def _draw(panels: Panels, fetch: Fetch) -> Drawn:
     took, shown = {}, {}
     for name, panel in panels.items():
         begun = time.monotonic()
-        shown[name] = panel(ask)
+        shown[name] = panel(fetch)
         took[name] = (time.monotonic() - begun) * 1000
     return Drawn(took, shown)
 
@@ -152,16 +155,21 @@ def _panels(site: Site, page: Page) -> Panels:
     tops = {name: query("visitors", by=name) for name in TOPS}
     tops["event"] = query("visitors", by="event", more=NO_PAGEVIEW)
     return {
-        "numbers": lambda ask: stats.aggregate(numbers, span, ask),
-        "compared": lambda ask: stats.aggregate(numbers, before, ask),
-        "chart": lambda ask: stats.timeseries(visitors, span, page.period.interval, ask),
+        "numbers": lambda fetch: answer(numbers, span, _facts(fetch)).rows,
+        "compared": lambda fetch: answer(numbers, before, _facts(fetch)).rows,
+        "chart": lambda fetch: series(visitors, span, page.period.interval, _facts(fetch)),
         **{name: _top(top, span) for name, top in tops.items()},
-        "hours": lambda ask: stats.timeseries(visitors, span, "hour", ask),
+        "hours": lambda fetch: series(visitors, span, "hour", _facts(fetch)),
     }
 
 
-def _top(query: Query, span: Any) -> Callable[[Ask], Any]:
-    return lambda ask: stats.breakdown(query, span, ask)
+def _top(query: Query, span: Any) -> Callable[[Fetch], Any]:
+    return lambda fetch: answer(query, span, _facts(fetch))
+
+
+def _facts(fetch: Fetch) -> Backend:
+    """A backend of facts alone: no panel needs minutes."""
+    return Backend(fetch, lambda _site_id, _span: Minutes(0, array("i")))
 
 
 def _alike(one: Any, other: Any) -> bool:

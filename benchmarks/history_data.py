@@ -17,12 +17,13 @@ from pathlib import Path
 from random import Random
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from analytics import changes, sites
-from analytics.config import Config
-from analytics.database import Database
-from analytics.ids import LOW_BITS
+from analytics.base.config import Config
+from analytics.base.ids import LOW_BITS
+from analytics.sites import store
+from analytics.storage import changes
+from analytics.storage.database import Database
 from benchmarks.fill import fill
-from collector import device, page, source
+from collector.ingest import device, page_url, source
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -94,7 +95,7 @@ class Choice(Generic[T]):
 
 
 class Visit(NamedTuple):
-    """The rows of one visit, in the order of `collector.statements.COLUMNS`."""
+    """The rows of one visit, in the order of `benchmarks.fill.COLUMNS`."""
 
     visit: Row
     pageviews: list[Row]
@@ -118,7 +119,7 @@ def write(database: Database, site_id: int, visits: int, begin: int, days: int =
         made[1] += fill(database, "pageviews", (row for one in some for row in one.pageviews))
         made[2] += fill(database, "events", (row for one in some for row in one.events))
     with database.transaction() as connection:
-        changes.note(connection, site_id)
+        changes.record(connection, site_id)
     return Made(*made)
 
 
@@ -126,7 +127,7 @@ def _origins() -> Choice[Row]:
     """Host and where the visit came from, as the collector classifies it."""
     found = []
     for referrer, query in CAME:
-        landed = page.read(f"https://{HOST}/?{query}")
+        landed = page_url.read(f"https://{HOST}/?{query}")
         assert landed is not None
         found.append((HOST, *source.classify(landed, referrer)))
     return Choice(found, list(CAME.values()))
@@ -222,7 +223,7 @@ class _Crowd:
             case _:
                 name, props = "Outbound Link: Click", {"url": f"https://github.com/footfall/{random.randrange(200)}"}
         told = json.dumps(props, separators=(",", ":"))
-        return (self._site_id, row_id, f"{row_id:016x}", at, *who, name, told, value, currency, "", "")
+        return (self._site_id, row_id, f"{row_id:016x}", at, *who, name, told, value, currency, "", "", True)
 
 
 def _path(rank: int) -> str:
@@ -242,8 +243,8 @@ def main() -> None:
     asked = parser.parse_args()
     database = Database(Config(data_dir=asked.data_dir, database_url=asked.database_url))
     now = int(time.time())
-    known = {site.domain: site for site in sites.all_sites(database)}
-    site = known.get(HOST) or sites.add(database, HOST, now=now)
+    known = {site.domain: site for site in store.all_sites(database)}
+    site = known.get(HOST) or store.add(database, HOST, now=now)
     begun = time.monotonic()
     made = write(database, site.id, asked.visits, now // DAY_S * DAY_S - asked.days * DAY_S, asked.days, asked.seed)
     print(f"{made.visits:,} visits, {made.pageviews:,} pageviews, {made.events:,} events ", end="")

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.common import BEHIND_PROXY, Report, footfall, rows, times
 from benchmarks.load import AGENTS
 from benchmarks.postgresql import postgresql
-from tests.serving import Server, event, pageview
+from tests.support.serving import Server, event, pageview
 
 CLIENTS = 24
 RETRY_S = 0.1

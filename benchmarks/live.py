@@ -16,9 +16,9 @@ from selenium.webdriver import Chrome
 from benchmarks.chromium import chromium, sign_in, site_with_script, wait_until
 from benchmarks.common import SITE, Report, footfall, percentile, times
 from benchmarks.load import pageview
-from tests.serving import Server
-from tests.serving import leave as a_leave
-from tests.serving import pageview as a_pageview
+from tests.support.serving import Server
+from tests.support.serving import leave as a_leave
+from tests.support.serving import pageview as a_pageview
 
 EVENTS_A_SECOND = 50
 MOST_P50_MS, MOST_P99_MS = 250, 500

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from selenium.webdriver import Chrome
 
-from analytics import sites
-from analytics.config import Config
-from analytics.database import Database
+from analytics.base.config import Config
+from analytics.sites import store
+from analytics.storage.database import Database
 from benchmarks.chromium import chromium, sign_in, wait_until
 from benchmarks.common import SITE, Report, percentile, times
 from benchmarks.history_data import write
 from benchmarks.wire import taken
-from tests.serving import Server, serving
+from tests.support.serving import Server, serving
 
 VISITS, YEAR_S, DAY_S = 300_000, 365 * 86_400, 86_400
 PERIODS = "30d", "12mo"
@@ -55,7 +55,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 def _fill(report: Report, config: Config, visits: int) -> None:
     begin = int(time.time()) // DAY_S * DAY_S - YEAR_S
     with closing(Database(config)) as database:
-        site = sites.add(database, SITE, now=begin)
+        site = store.add(database, SITE, now=begin)
         made = write(database, site.id, visits, begin)
     report.figure("a year of", f"{made.pageviews:,} pageviews, {made.visits:,} visits")
 

@@ -7,17 +7,17 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from analytics import sites
-from analytics.config import Config
-from analytics.database import Database
-from analytics.salts import PastSalts
-from analytics.sites import Directory
+from analytics.base.config import Config
+from analytics.sites import store
+from analytics.sites.directory import Directory
+from analytics.sites.salts import LogSalts
+from analytics.storage.database import Database
 from benchmarks.common import Report
 from benchmarks.postgresql import postgresql
-from collector import logimport
-from collector.pipeline import Kit
-from collector.place import open_places
-from collector.rate import Rate
+from collector.imports import log_import
+from collector.ingest.geo import open_places
+from collector.ingest.pipeline import Kit
+from collector.ingest.rate import Rate
 
 LINES = 200_000
 EXCERPT = Path(__file__).parents[1] / "collector" / "data" / "demo-access.log"
@@ -46,13 +46,13 @@ def _write(path: Path, lines: int) -> None:
 def _on(report: Report, name: str, config: Config, log: Path) -> None:
     database, places = Database(config), open_places(None, config.data_dir)
     try:
-        sites.add(database, "example.com", now=0)
+        store.add(database, "example.com", now=0)
         secret = b"k" * 48
-        kit = Kit(Directory(database), PastSalts(secret), places, Rate(0), secret)
-        means = logimport.Means(database, kit, lambda _: False, lambda _: None)
+        kit = Kit(Directory(database), LogSalts(secret), places, Rate(0), secret)
+        means = log_import.Means(database, kit, lambda _: False, lambda _: None)
         for which in ("first", "second"):
             began = time.perf_counter()
-            said = logimport.run(means, [str(log)], "example.com")
+            said = log_import.run(means, [str(log)], "example.com")
             took = time.perf_counter() - began
             lines, stored = (int(one.replace(",", "")) for one in re.findall(r"([\d,]+) (?:lines|pageviews)", said)[:2])
             report.figure(f"{name}, {which} import", f"{lines / took:,.0f} lines/s · {stored:,} pageviews stored")

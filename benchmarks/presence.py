@@ -9,17 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analytics import sites
-from analytics.config import Config
-from analytics.database import Database
-from analytics.history import History
+from analytics.base.config import Config
+from analytics.live.minutes import MinuteHistory
+from analytics.sites import site as sites_site
+from analytics.sites import store
+from analytics.storage.database import Database
 from benchmarks import busy_day
 from benchmarks.busy_day import Past
 from benchmarks.common import BEHIND_PROXY, SITE, Report, memory_mb, percentile
-from callbacks.live import drawn
-from collector.hub import Hub
-from collector.routes import live_state
-from tests.serving import Server
+from callbacks.pages.live import drawn
+from collector.api.live import live_state
+from collector.live.hub import Hub
+from tests.support.serving import Server
 
 HEARTBEATS, PEOPLE, REQUESTS = 1_000_000, 50_000, 500
 MOST_P95_MS = 20
@@ -31,7 +32,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
     heartbeats, people = (200_000, 10_000) if short else (HEARTBEATS, PEOPLE)
     config = Config(data_dir=folder / "data")
     database = Database(config)
-    site = sites.add(database, SITE, "", "Europe/Berlin", now=int(time.time()))
+    site = store.add(database, SITE, "", "Europe/Berlin", now=int(time.time()))
     moment = int(time.time()) + LEAD_S
     past = busy_day.write(database, site.id, moment, heartbeats, people)
     report.say(f"  {past.heartbeats:,} heartbeats in the database, {past.active(moment):,} people active at the start")
@@ -92,10 +93,10 @@ def _ask(report: Report, server: Server, key: str, past: Past) -> None:
     report.most("  p95", p95, MOST_P95_MS, "ms", f"with {told['active_sessions']:,} people active at the end")
 
 
-def _page(report: Report, database: Database, site: sites.Site, moment: int) -> None:
+def _page(report: Report, database: Database, site: sites_site.Site, moment: int) -> None:
     """The parts of the Live page's callback, in this process, with the clock stopped at that moment."""
     recalled, hub = _timed(lambda: Hub(database, 60, clock=lambda: moment))
-    history = History(database, 60)
+    history = MinuteHistory(database, 60)
 
     def redraw() -> tuple[Any, ...]:
         concurrency_ms, concurrency = _timed(lambda: history.read(site, moment))

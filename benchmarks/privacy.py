@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.common import SITE, Report, footfall
 from benchmarks.postgresql import postgresql
-from tests.serving import Server, event, heartbeat, leave, pageview
+from tests.support.serving import Server, event, heartbeat, leave, pageview
 
 V4, V6 = "203.0.113.177", "2001:db8:5eed:beef:0:7777:cafe:177"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; zq7markedagent) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"

@@ -8,17 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from analytics import concurrents, usage
-from analytics.config import Config
-from analytics.database import Database
-from analytics.ids import first_id
-from analytics.jobs import day_of, mark
-from analytics.maintenance import COUNTERS, PURGE
+from analytics.base.config import Config
+from analytics.base.ids import first_id
+from analytics.calendar.days import day_of
+from analytics.jobs import daily_usage
+from analytics.jobs.daily import COUNTERS, PURGE
+from analytics.live import minute_store
+from analytics.storage.database import Database
+from analytics.storage.job_state import mark
 from benchmarks.common import BEHIND_PROXY, Report, footfall, rows
 from benchmarks.fill import fill
 from benchmarks.load import Load, loaded
 from benchmarks.postgresql import postgresql
-from tests.serving import Server, serving
+from tests.support.serving import Server, serving
 
 HEARTBEATS = 1_000_000
 OLD_DAYS = 10
@@ -102,7 +104,7 @@ def _fill(config: Config, many: int) -> None:
     )
     today = day_of(int(time.time()))
     with database.transaction() as connection:
-        for job in (usage.JOB, concurrents.JOB):
+        for job in (daily_usage.JOB, minute_store.JOB):
             mark(connection, job, [day_of(begin + day * DAY_S) for day in range(20)], int(time.time()))
         for name in (PURGE, COUNTERS):
             mark(connection, name, [today], int(time.time()))

@@ -11,16 +11,20 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from analytics import concurrents, rewind, schema, sites
-from analytics.config import Config
-from analytics.database import Database
-from analytics.history import History
-from analytics.ids import first_id
-from analytics.jobs import day_of, start_of
+from analytics.base.config import Config
+from analytics.base.ids import first_id
+from analytics.calendar import minute_series
+from analytics.calendar.days import day_of, start_of
+from analytics.live import minute_store, rewind
+from analytics.live.minutes import MinuteHistory
+from analytics.sites import site as sites_site
+from analytics.sites import store
+from analytics.storage import schema
+from analytics.storage.database import Database
 from benchmarks import busy_day
 from benchmarks.common import SITE, Report, percentile
-from callbacks.live import drawn
-from layouts.live import THEN
+from callbacks.pages.live import drawn
+from layouts.pages.live import THEN
 
 HOURS, AN_HOUR, PEOPLE, MOMENTS, SITES = 6, 100_000, 800, 200, 1_000
 MOST_P95_MS = 50
@@ -31,7 +35,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
     """Prints how long a second of the past takes to tell, and the daily count of minutes."""
     database = Database(Config(data_dir=folder / "data"))
     try:
-        site = sites.add(database, SITE, now=int(time.time()))
+        site = store.add(database, SITE, now=int(time.time()))
         now = start_of(day_of(int(time.time()))) - 1  # the last second of a day that is over
         beats = HOURS * AN_HOUR // (5 if short else 1)
         past = busy_day.write(database, site.id, now, beats, PEOPLE)
@@ -45,8 +49,8 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
         database.close()
 
 
-def _told(report: Report, database: Database, site: sites.Site, now: int, *, short: bool) -> None:
-    chance, history = random.Random(5), History(database, WINDOW_S)
+def _told(report: Report, database: Database, site: sites_site.Site, now: int, *, short: bool) -> None:
+    chance, history = random.Random(5), MinuteHistory(database, WINDOW_S)
     moments = [now - chance.randrange(HOURS * 3600) for _ in range(MOMENTS // (10 if short else 1))]
     while not history.people(site.id, now - 86_399, now + 1, now + 10)[1]:
         pass  # as the page has it counted while somebody looks
@@ -69,7 +73,7 @@ def _counted(report: Report, name: str, database: Database, now: int) -> None:
         rested += seconds
         return False
 
-    took = _ms(lambda: concurrents.count_day(database, day_of(now), now + 86_400, WINDOW_S, lambda _: 0, rest))
+    took = _ms(lambda: minute_store.count_day(database, day_of(now), now + 86_400, WINDOW_S, lambda _: 0, rest))
     report.figure(name, f"{took / 1000:.1f} s, and {rested:.1f} s of rests")
 
 
@@ -86,15 +90,15 @@ def _quiet(database: Database, now: int, many: int) -> None:
             connection.execute(insert(schema.heartbeats), dict(zip(columns, beat, strict=True)))
 
 
-def _read(report: Report, database: Database, site: sites.Site, now: int) -> None:
+def _read(report: Report, database: Database, site: sites_site.Site, now: int) -> None:
     """A year of a busy site, read back."""
     day = day_of(now)
     chance = random.Random(7)
-    packed = concurrents.pack([chance.randrange(700, 900) for _ in range(concurrents.MINUTES)])
+    packed = minute_series.pack([chance.randrange(700, 900) for _ in range(minute_series.MINUTES)])
     rows = [{"site_id": site.id, "day": str(day - timedelta(days=back)), "people": packed} for back in range(1, 365)]
     with database.transaction() as connection:
         connection.execute(insert(schema.concurrents), rows)
-    history = History(database, WINDOW_S)
+    history = MinuteHistory(database, WINDOW_S)
     begin = start_of(day - timedelta(days=364))
     took = percentile([_ms(lambda: history.people(site.id, begin, now + 1, now + 10)) for _ in range(9)], 0.5)
     report.figure("the minutes of a year read", f"{took:.0f} ms, {len(packed):,} bytes a busy day")

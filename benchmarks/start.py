@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.common import ROOT, Report, tool
-from tests.company_proxy import company_proxy
+from tests.support.company_proxy import company_proxy
 
 READY = "Footfall is ready on "
 LONGEST_S = 900

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from benchmarks.common import ROOT, Report, footfall, memory_mb, percentile, rows, times
 from benchmarks.load import pageview
-from tests.serving import Server
+from tests.support.serving import Server
 
 CALLS, COLLECT = "/_dash-update-component", "/api/collect"
 LENGTH = 1024 * 1024

@@ -11,17 +11,20 @@ from typing import Any, TypeVar
 from msgspec.structs import astuple
 from sqlalchemy import func, insert, select
 
-from analytics import schema, usage
-from analytics.config import Config
-from analytics.database import Database
-from analytics.ids import first_id
-from analytics.sites import Site, all_sites
-from analytics.today import SETTLED_S, Figures, Today
+from analytics.base.config import Config
+from analytics.base.ids import first_id
+from analytics.live.today import SETTLED_S, Today
+from analytics.live.today_counts import TodayCounts
+from analytics.query import usage
+from analytics.sites.site import Site
+from analytics.sites.store import all_sites
+from analytics.storage import schema
+from analytics.storage.database import Database
 from benchmarks.common import Report, percentile
 from benchmarks.fill import fill
 from benchmarks.postgresql import postgresql
-from collector.visit import Origin, Visit
-from tests.factories import beat
+from collector.ingest.visit import Origin, Visit
+from tests.support.factories import beat, feed_item
 
 SITES, PAGEVIEWS = 1_000, 1_000_000
 VISIT_PAGES = 3
@@ -47,7 +50,7 @@ def _on(report: Report, name: str, config: Config, pageviews: int) -> None:
     sites = all_sites(database)
     today = Today(database)
     today.prepare(sites, NOW - 2 * SETTLED_S)
-    took, _ = _timed(lambda: today.recall(NOW, lambda _: False))
+    took, _ = _timed(lambda: today.restore(NOW, lambda _: False))
     report.figure(f"{name}, {pageviews:,} pageviews recalled", f"{took:,.0f} ms, beside everything else")
     ids = [site.id for site in sites]
     read_ms = [_timed(lambda: today.read(ids, NOW))[0] for _ in range(200)]
@@ -63,13 +66,16 @@ def _on(report: Report, name: str, config: Config, pageviews: int) -> None:
 
 def _beats(report: Report) -> None:
     """What a beat costs with one site and with a thousand, and the memory of a million people."""
-    costs = {}
+    costs, item = {}, feed_item(1)
     for many in (1, SITES):
         today = Today(None)  # type: ignore[arg-type] # nothing is recalled
         sites = [Site(number, f"{number}.example", "", "UTC") for number in range(1, many + 1)]
         today.prepare(sites, MIDNIGHT - 10)
         today.prepare(sites, MIDNIGHT)
-        beats = [(beat(n % 50_000, at=NOW, nth=n, site_id=n % many + 1), n % 3 == 0) for n in range(200_000)]
+        beats = [
+            (beat(n % 50_000, at=NOW, nth=n, site_id=n % many + 1), item if n % 3 == 0 else None, None)
+            for n in range(200_000)
+        ]
         took, _ = _timed(lambda today=today, beats=beats: today.take(beats))  # type: ignore[misc]
         costs[many] = took * 1000 / len(beats)
     both = f"{costs[1]:.2f} and {costs[SITES]:.2f} µs"
@@ -78,7 +84,7 @@ def _beats(report: Report) -> None:
     today = Today(None)  # type: ignore[arg-type]
     today.prepare([Site(1, "a.example", "", "UTC")], MIDNIGHT - 10)
     today.prepare([Site(1, "a.example", "", "UTC")], MIDNIGHT)
-    today.take((beat(n * 7_919_000_000_007 % 2**63, at=NOW, nth=n), True) for n in range(1_000_000))
+    today.take((beat(n * 7_919_000_000_007 % 2**63, at=NOW, nth=n), item, None) for n in range(1_000_000))
     report.figure("memory of a million people", f"{tracemalloc.get_traced_memory()[0] / 1e6:.0f} MB")
     tracemalloc.stop()
 
@@ -88,7 +94,7 @@ def _by_sql(database: Database) -> None:
     since = first_id(MIDNIGHT)
     beats = schema.heartbeats
     pairs = select(beats.c.site_id, beats.c.visitor, beats.c.user_id).where(beats.c.id >= since).distinct().subquery()
-    with database.read_patiently() as connection:
+    with database.read_without_timeout() as connection:
         for table in (schema.pageviews, schema.visits):
             connection.execute(
                 select(table.c.site_id, func.count()).where(table.c.id >= since).group_by(table.c.site_id)
@@ -96,7 +102,7 @@ def _by_sql(database: Database) -> None:
         connection.execute(select(pairs.c.site_id, func.count()).group_by(pairs.c.site_id)).all()
 
 
-def _written(database: Database, pageviews: int) -> Figures:
+def _written(database: Database, pageviews: int) -> TodayCounts:
     """Writes the day; the figures that each site has to have."""
     with database.transaction() as connection:
         rows = [
@@ -114,7 +120,7 @@ def _written(database: Database, pageviews: int) -> Figures:
     fill(database, "visits", _visits(visits))
     fill(database, "pageviews", _pages(visits, "pageviews"))
     fill(database, "heartbeats", _pages(visits, "heartbeats"))
-    return Figures(people=visits, visits=visits, pageviews=visits * VISIT_PAGES)
+    return TodayCounts(people=visits, visits=visits, pageviews=visits * VISIT_PAGES)
 
 
 def _begun(site_id: int, number: int, visits: int) -> int:

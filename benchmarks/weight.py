@@ -13,7 +13,7 @@ from benchmarks.chromium import chromium, sign_in, wait_until
 from benchmarks.common import SITE, Report, footfall
 from benchmarks.load import pageview
 from benchmarks.wire import Wire, taken
-from tests.serving import Server
+from tests.support.serving import Server
 
 VISITORS = 200
 SETTLED_S = 3.0  # after the first figures: the redraws that follow on a page just opened

@@ -13,8 +13,8 @@ def mount(server: Any, **settings: Any) -> None:
     all its pages. Not the dashboard.
 
     `settings` are those of the README's table, named in small letters without their prefix (`data_dir="…"`); they
-    win over the environment, `.env` and `footfall.toml`. Raises `analytics.config.WrongSetting` for a wrong one. The
-    database is opened at the first request, by the process that answers it; while it cannot be, these routes answer
+    win over the environment, `.env` and `footfall.toml`. Raises `analytics.base.config.WrongSetting` for a wrong one.
+    The database is opened at the first request, by the process that answers it; while it cannot be, these routes answer
     503, and the log says why.
     """
     from collector.mounting import attach_to  # noqa: PLC0415 - loads the whole collector: only for who mounts it

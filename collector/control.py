@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from analytics.faults import told
-from analytics.program import command
-from analytics.sites import WrongInput
+from analytics.base.error_log import describe
+from analytics.base.errors import InvalidInput
+from analytics.base.program import command
 
 log = logging.getLogger("footfall.control")
 
@@ -51,7 +51,7 @@ def _short(data_dir: Path) -> Any:
 
 
 def ask(data_dir: Path, name: str, options: dict[str, Any], tell: Tell = lambda _: None) -> str:
-    """What the running server's command says; `NoServer` where none runs, `WrongInput` as the command raises it.
+    """What the running server's command says; `NoServer` where none runs, `InvalidInput` as the command raises it.
 
     `tell` hears how far it is.
     """
@@ -71,7 +71,7 @@ def ask(data_dir: Path, name: str, options: dict[str, Any], tell: Tell = lambda 
                 tell(answer["so_far"])
                 answer = _line(file)
     if "error" in answer:
-        raise WrongInput(answer["error"])
+        raise InvalidInput(answer["error"])
     return str(answer["text"])
 
 
@@ -119,13 +119,13 @@ class Control:
         try:
             asked = json.loads(line)
             return {"text": self._run(asked["command"], asked["options"], tell)}
-        except WrongInput as wrong:
+        except InvalidInput as wrong:
             return {"error": str(wrong)}
         except ConnectionError:
             raise
         except Exception as failed:
-            log.error("a command failed: %s", told(failed))
-            return {"error": f"the server could not do it: {told(failed)}"}
+            log.error("a command failed: %s", describe(failed))
+            return {"error": f"the server could not do it: {describe(failed)}"}
 
     def close(self) -> None:
         """Stops listening."""

@@ -13,17 +13,17 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics.config import PARSERS, PREFIX, Config, WrongSetting, read_config
-from analytics.database import Taken
-from analytics.faults import Told, told
-from analytics.sites import WrongInput
-from collector.collect import CORS
+from analytics.base.config import PREFIX, SETTINGS, Config, WrongSetting, read_config
+from analytics.base.error_log import Description, describe
+from analytics.base.errors import InvalidInput
+from analytics.storage.database import DatabaseInUse
 from collector.control import Control
-from collector.request import error, sealed, without_extra_slashes
-from collector.routes import PATHS
+from collector.doors.cors import CORS
+from collector.doors.table import PATHS
+from collector.doors.wsgi import Door, Wsgi
+from collector.http.messages import error, sealed, without_extra_slashes
 from collector.served_commands import served_commands
 from collector.service import Service
-from collector.wsgi import Door, Wsgi
 
 log = logging.getLogger("footfall.mount")
 
@@ -34,9 +34,10 @@ NOT_OPEN = error(503, "not_open", "the collector cannot be opened; the log says 
 
 def attach_to(server: Any, settings: Mapping[str, Any]) -> None:
     """Puts a collector with these settings, by their names in small letters, in front of a Flask server."""
+    known = [setting.name for setting in SETTINGS]
     for name in settings:
-        if name not in PARSERS:
-            raise WrongSetting(f"collector.mount: there is no setting {name!r}; there are {', '.join(PARSERS)}")
+        if name not in known:
+            raise WrongSetting(f"collector.mount: there is no setting {name!r}; there are {', '.join(known)}")
     given = {PREFIX + name.upper(): _as_text(value) for name, value in settings.items()}
     server.wsgi_app = _Mounted(server, read_config(os.environ | given))
 
@@ -81,7 +82,7 @@ class _Mounted:
             if self._door is None and time.monotonic() - self._failed_at >= AGAIN_S:
                 try:
                     self._door = self._open()
-                except (WrongInput, WrongSetting, Taken, SQLAlchemyError, OSError) as failed:
+                except (InvalidInput, WrongSetting, DatabaseInUse, SQLAlchemyError, OSError) as failed:
                     self._failed_at = time.monotonic()
                     log.error("the collector cannot be opened: %s", _why(failed))
             return self._door
@@ -99,6 +100,6 @@ class _Mounted:
         return Door(self._behind, service.routes(lambda _: None))  # nobody signs in here: keys and tokens read
 
 
-def _why(failed: Exception) -> str | Told:
+def _why(failed: Exception) -> str | Description:
     """In one line; only of what we say ourselves the words are known to hold no address."""
-    return str(failed) if isinstance(failed, WrongInput | WrongSetting | Taken) else told(failed)
+    return str(failed) if isinstance(failed, InvalidInput | WrongSetting | DatabaseInUse) else describe(failed)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from analytics import commands
-from collector import logimport
 from collector.control import Run, Tell
+from collector.imports import log_import
 from collector.service import Service
 
 
@@ -16,16 +16,16 @@ def served_commands(service: Service, address: str, local: str) -> Run:
     def run(name: str, options: dict[str, Any], tell: Tell) -> str:
         if name == "address":
             return local
-        if name == logimport.COMMAND:
-            return logimport.run(
-                logimport.Means(service.database, service.kit, service.rest, tell, beside=True), **options
+        if name == log_import.COMMAND:
+            return log_import.run(
+                log_import.Means(service.database, service.kit, service.pause, tell, beside=True), **options
             )
         try:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
-            means = {"retention_days": days, "rest": service.rest, "tell": tell, "window_s": window_s}
+            means = {"retention_days": days, "pause": service.pause, "report": tell, "window_s": window_s}
             means |= {"columnar": service.columnar, "secret": service.secret}
             return commands.run(service.database, address, name, options, **means)
         finally:
-            service.renew()
+            service.refresh()
 
     return run

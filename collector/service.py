@@ -11,41 +11,49 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics import changes, maintenance, private, stats
-from analytics.columnar import Columnar
-from analytics.concurrency import SETTLED_S
-from analytics.config import Config, WrongSetting, secret_of
-from analytics.database import Database
-from analytics.embeds import EmbedRing
-from analytics.faults import told
-from analytics.history import History
-from analytics.keys import KeyRing
-from analytics.pulse import CUT_S
-from analytics.salts import SaltKeeper
-from analytics.sites import Directory
-from analytics.today import Today
-from analytics.trends import Trends
-from collector import device, robot
-from collector.arrival import Stored
-from collector.collect import Collector
-from collector.crowd import Crowd
-from collector.file_watch import FileWatch
-from collector.hub import Hub
-from collector.pipeline import Kit
-from collector.place import Places, open_places
-from collector.proxies import Proxies
-from collector.rate import Rate
-from collector.request import HTTPS_SEAL, SEAL
-from collector.routes import Routes, WhoReads
-from collector.spam import open_spammers, read_hosts
-from collector.writer import Writer
+from analytics.access.api_keys import KeyRing
+from analytics.access.embeds import EmbedRing
+from analytics.base import private_files
+from analytics.base.config import Config, WrongSetting, secret_of
+from analytics.base.error_log import describe
+from analytics.calendar.minute_series import Minutes
+from analytics.calendar.period import Span
+from analytics.jobs import daily
+from analytics.live.minute_query import SETTLED_S
+from analytics.live.minutes import MinuteHistory
+from analytics.live.sparklines import Sparklines
+from analytics.live.today import Today
+from analytics.query.backend import Backend
+from analytics.replica.columnar import Columnar
+from analytics.sites.directory import Directory
+from analytics.sites.salt_store import SaltStore
+from analytics.storage import changes
+from analytics.storage.availability import CUT_READERS_S
+from analytics.storage.database import Database
+from collector.api.context import Context, WhoReads
+from collector.api.statistics import Statistics
+from collector.doors.collect import Collector
+from collector.doors.routes import Routes
+from collector.http.messages import HTTPS_SEAL, SEAL
+from collector.http.proxies import Proxies
+from collector.ingest import device, robot
+from collector.ingest.file_watch import FileWatch
+from collector.ingest.geo import Places, open_places
+from collector.ingest.outcomes import Stored
+from collector.ingest.pipeline import Kit
+from collector.ingest.rate import Rate
+from collector.ingest.spam import open_spammers, read_hosts
+from collector.live.hub import Hub
+from collector.simulate.service import Crowd
+from collector.store.writer import Writer
 
 log = logging.getLogger("footfall.service")
 
 TIDY_S = 60.0
 DAY_S = 30.0  # how often one looks whether the day's work is due
 NOTE_S = 1.0
-RECALL_S = 1.0
+PATIENCE_S = 3.0  # how long minutes of a large site are counted for one question
+RESTORE_S = 1.0
 PROBE_S = PULSE_S = 0.5
 SALTS_S = 0.5  # how long the event loop waits for salts that were not prepared
 FOLLOW_S = 1.0  # a pass costs 60 ms of processor time however little there is
@@ -87,7 +95,7 @@ class Service:
         warn(config)
         device.warm_up()  # half a second, which the first visitor would wait for, and the event loop with them
         robot.warm_up()
-        private.directory(config.data_dir)  # the control socket, the replica, the key
+        private_files.directory(config.data_dir)  # the control socket, the replica, the key
         self.secret = secret_of(config)
         self._watches = self._watches_of(config)
         self.places = places_of(config)
@@ -96,27 +104,29 @@ class Service:
         self.sites = Directory(self.database, stale_s=math.inf)
         self.keys = KeyRing(self.database, stale_s=math.inf)
         self.embeds = EmbedRing(self.database, stale_s=math.inf)
-        self.salts = SaltKeeper(self.database, self.secret, SALTS_S)
+        self.salts = SaltStore(self.database, self.secret, SALTS_S)
         self.today = Today(self.database)
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._renewing = threading.Lock()
         self._hung = False
-        self.renew()
+        self.refresh()
         self.columnar = Columnar(self.database, config)
-        self.ask: stats.Ask = self.columnar.rows
-        self.history = History(self.database, config.active_window_s)
-        self.trends = Trends(self.database, config.active_window_s, int(clock()))
-        self.writer = Writer(self.database, self._publish, clock=clock)
+        self.history = MinuteHistory(self.database, config.active_window_s)
+        self.backend = Backend(self.columnar.rows, self._minutes)
+        self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
+        self.writer = Writer(
+            self.database, self.today.take, self.hub.publish, on_late=self._forget_minutes, clock=clock
+        )
         self.spammers = open_spammers(config.spam_referrers)
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
-        self.crowd = Crowd(self.database, self.kit, self.writer, self.renew)
+        self.crowd = Crowd(self.database, self.kit, self.writer, self.refresh)
         self._keepers = [
-            self._kept(ALONE_S if self.database.embedded else RENEW_S, self.renew),
+            self._kept(ALONE_S if self.database.embedded else RENEW_S, self.refresh),
             self._kept(TIDY_S, self._tidy),
             self._kept(NOTE_S, self._note),
-            self._kept(RECALL_S, self._recall),
+            self._kept(RESTORE_S, self._restore),
             self._kept(DAY_S, self._do_the_day),
             self._kept(FOLLOW_S, self._follow),
             self._kept(FILES_S, self._look_at_files),
@@ -126,8 +136,7 @@ class Service:
 
     def routes(self, who_reads: WhoReads) -> Routes:
         """The public routes; `who_reads` tells by the headers who may read which site."""
-        return Routes(
-            self.collector,
+        context = Context(
             self.writer,
             self.hub,
             self.history,
@@ -135,63 +144,70 @@ class Service:
             self.keys,
             self.embeds,
             self.database,
-            self.ask,
+            Statistics(self.sites, self.keys, self.hub, self.backend, self._clock),
             who_reads,
             self._clock,
             lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
-            HTTPS_SEAL if self.config.has_https_host else SEAL,
             self.config.base_path,
-            self.config.public,
+            self._ending.is_set,
         )
+        seal = HTTPS_SEAL if self.config.has_https_host else SEAL
+        return Routes(context, self.collector, seal, self.config.public)
 
-    def renew(self) -> None:
-        """Reads sites, keys and cards anew: something was changed. The streams of a site that is gone end."""
+    def _minutes(self, site_id: int, span: Span) -> Minutes:
+        return self.history.minutes(site_id, span, int(self._clock()), PATIENCE_S)
+
+    def refresh(self) -> None:
+        """Reads sites, keys and cards again, so that the process goes by what was changed."""
+        self.refresh_sites()
+        self.keys.refresh()
+        self.embeds.refresh()
+
+    def refresh_sites(self) -> None:
+        """Reads the sites again. The streams of a removed one end; a new one is ready for its first visitor."""
         with self._renewing:  # what is older than somebody else's list may not end the streams of a new site
-            self.sites.renew()
+            self.sites.refresh()
             sites = self.sites.all()
             self.hub.keep({site.id for site in sites})
-        self.keys.renew()
-        self.embeds.renew()
         now = int(self._clock())
         self.today.prepare(sites, now)
         try:
             self.salts.prepare(self.sites.all(), now)
         except SQLAlchemyError as away:
-            log.warning("salts cannot be made: %s", told(away))  # who reads is served all the same
+            log.warning("salts cannot be made: %s", describe(away))  # who reads is served all the same
 
-    def _publish(self, stored: list[Stored]) -> None:
+    def _forget_minutes(self, stored: list[Stored]) -> None:
+        """Has the minutes of late beats counted again."""
         now = int(self._clock())
-        for one in stored:
-            if one.beat.at <= now - SETTLED_S:  # its minutes may have been counted already
-                self.history.forget(one.beat.site_id, one.beat.at)
-                self.trends.forget(one.beat.site_id, one.beat.at, now)
-        self.today.take((one.beat, one.feed is not None and one.feed.type == "pageview") for one in stored)
-        self.hub.publish(stored)
+        for beat, _, _ in stored:
+            if beat.at <= now - SETTLED_S:
+                self.history.forget(beat.site_id, beat.at)
+                self.sparklines.forget(beat.site_id, beat.at, now)
 
-    def rest(self, seconds: float) -> bool:
+    def pause(self, seconds: float) -> bool:
         """Waits so long; True at once when the service ends: long work then has to stop."""
         return self._ending.wait(seconds)
 
     def _do_the_day(self) -> None:
         days, window_s = self.config.heartbeat_retention_days, self.config.active_window_s
-        work = maintenance.Work(self.database, int(self._clock()), days, self.rest, lambda _: None, window_s)
-        for said in maintenance.keep(work):
+        work = daily.Work(self.database, int(self._clock()), days, self.pause, lambda _: None, window_s)
+        for said in daily.run_if_due(work):
             log.info("%s", said)
 
     def _note(self) -> None:
         self.proxies.untrusted.warn()
         now = int(self._clock())
-        if self.trends.is_due(now):
-            self.trends.note(self.hub.active_by_site(), now)
+        if self.sparklines.is_due(now):
+            self.sparklines.note(self.hub.active_by_site(), now)
 
-    def _recall(self) -> None:
+    def _restore(self) -> None:
         now = int(self._clock())
-        self.today.recall(now, self.rest)
-        self.trends.recall(self.sites.all(), now, self.rest)
+        self.today.restore(now, self.pause)
+        self.sparklines.restore(self.sites.all(), now, self.pause)
 
     def _follow(self) -> None:
-        self.columnar.follow(self.rest)
+        self.columnar.follow(self.pause)
 
     def _watches_of(self, config: Config) -> list[FileWatch]:
         """A watch for each file that a setting names and that is used while the server runs."""
@@ -213,12 +229,12 @@ class Service:
             watch.look()
 
     def _probe(self) -> None:
-        with suppress(SQLAlchemyError):  # the pulse has it
+        with suppress(SQLAlchemyError):  # `availability` records it
             self.database.probe()
 
     def _watch(self) -> None:
         """Says in the log that the database hangs, and frees the threads that wait for it."""
-        silent_s = self.database.pulse.silent_s(time.monotonic())
+        unanswered_s = self.database.availability.unanswered_s(time.monotonic())
         hangs = self.writer.stuck
         if hangs != self._hung:
             self._hung = hangs
@@ -226,7 +242,7 @@ class Service:
                 log.error("the database does not answer: collecting and pages say 503 until it does")
             else:
                 log.warning("the database answers again")
-        if silent_s > CUT_S:
+        if unanswered_s > CUT_READERS_S:
             self.database.cut_readers()
 
     def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
@@ -240,13 +256,13 @@ class Service:
             try:
                 work()
             except Exception as failed:
-                log.warning("%s has to wait: %s", work.__name__, told(failed))
+                log.warning("%s has to wait: %s", work.__name__, describe(failed))
 
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
-        self.database.keep_lease()
+        self.database.renew_lease()
         self.hub.tidy()
-        changes.prune(self.database, self.rest)
+        changes.prune(self.database, self.pause)
 
     def drain(self) -> None:
         """Lets the crowd leave, refuses what comes, commits what is waiting, ends the streams. May be called twice."""

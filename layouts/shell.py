@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.idn import to_letters
+from analytics.base.idn import to_letters
 from layouts import shortcuts
 from layouts.components import figures
 from layouts.components.address import at
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
-from layouts.site import demo_badge
+from layouts.components.site import demo_badge
 
 
 class SiteLink(NamedTuple):
@@ -61,7 +62,7 @@ def shell(
             shortcuts.sheet(),
         ],
         className="ff-shell",
-        **{"data-language": figures.written_in()},
+        **data(language=figures.written_in()),
     )
 
 
@@ -71,7 +72,7 @@ def header(switcher: Component | None, tabs: Sequence[Link], account: Component 
     inner = [
         brand(),
         html.Div(switcher, id="site-menu"),
-        html.Nav([_tab(link) for link in tabs], id="tabs", className="ff-tabs", **{"aria-label": "Pages"}),
+        html.Nav([_tab(link) for link in tabs], id="tabs", className="ff-tabs", **aria(label="Pages")),
         html.Div(end, className="ff-header-end"),
     ]
     return html.Header(html.Div(inner, className="ff-header-in"), className="ff-header")
@@ -79,8 +80,8 @@ def header(switcher: Component | None, tabs: Sequence[Link], account: Component 
 
 def brand() -> html.A:
     """Mark and name, leading home."""
-    mark = html.Img(src=at("/assets/mark.svg"), alt="", width=26, height=26)
-    return html.A([mark, html.Span("Footfall")], href=at("/"), className="ff-brand", **{"aria-label": "Footfall"})
+    mark = html.Img(src=at("/assets/shapes/mark.svg"), alt="", width=26, height=26)
+    return html.A([mark, html.Span("Footfall")], href=at("/"), className="ff-brand", **aria(label="Footfall"))
 
 
 def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, window_s: int) -> Component | None:
@@ -92,7 +93,7 @@ def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, win
     summary = html.Summary(
         [_glyph(shown), html.Bdi(shown, className="ff-trunc"), *marks, icon("updown", 14)],
         className="ff-site",
-        **{"aria-label": f"Site: {shown}"},
+        **aria(label=f"Site: {shown}"),
     )
     window = html.Div(f"Active in the last {figures.window(window_s)}", className="ff-item ff-window")
     lines: list[Component] = [_site_line(site, site.domain == current) for site in sites]
@@ -103,14 +104,14 @@ def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, win
 
 def status() -> html.Span:
     """How the stream is doing. The stream's script writes it; a page without a stream hides it."""
-    dot = html.Span(className="ff-dot", **{"aria-hidden": "true"})
+    dot = html.Span(className="ff-dot", **aria(hidden="true"))
     text = html.Span("Connecting…", id="status-text")
     return html.Span([dot, text], id="status", className="ff-status is-connecting", role="status")
 
 
 def theme_toggle() -> html.Button:
     """Between light and dark."""
-    label = {"aria-label": "Switch between light and dark"}
+    label: dict[str, Any] = {"aria-label": "Switch between light and dark"}
     return html.Button(icon("theme"), id="theme", type="button", className="ff-icon", **label)
 
 
@@ -118,8 +119,8 @@ def account_menu(email: str | None, menu: Sequence[Link]) -> Component | None:
     """Who is signed in, further pages, and the way out: children of `#account`. None on a public dashboard."""
     if email is None:
         return None
-    avatar = html.Span(email[:1].upper(), className="ff-avatar", **{"aria-hidden": "true"})
-    summary = html.Summary(avatar, className="ff-icon", **{"aria-label": "Your account"})
+    avatar = html.Span(email[:1].upper(), className="ff-avatar", **aria(hidden="true"))
+    summary = html.Summary(avatar, className="ff-icon", **aria(label="Your account"))
     who = html.Span(html.Bdi(email, className="ff-trunc"), className="ff-item ff-muted", title=email)
     out = html.Form(html.Button("Sign out", type="submit"), action=at("/sign-out"), method="POST")
     links = [html.A(link.label, href=link.href) for link in menu]
@@ -138,21 +139,21 @@ def footer(version: str) -> html.Footer:
 
 
 def _tab(link: Link) -> html.A:
-    marked = {"aria-current": "page"} if link.is_current else {}
-    return html.A([icon(link.icon), link.label], href=link.href, **marked, **{"data-tab": link.label})
+    marked: dict[str, Any] = {"aria-current": "page"} if link.is_current else {}
+    return html.A([icon(link.icon), link.label], href=link.href, **marked, **data(tab=link.label))
 
 
 def _site_line(site: SiteLink, is_current: bool) -> html.A:
     name = to_letters(site.domain)
-    parts: list = [_glyph(name), html.Bdi(name, className="ff-trunc")]
+    parts: list[Any] = [_glyph(name), html.Bdi(name, className="ff-trunc")]
     if site.demo:
         parts.append(demo_badge())
     if site.active is not None:
         parts.append(html.Span(figures.count(site.active), className="ff-num"))
-    marked = {"aria-current": "true"} if is_current else {}
+    marked: dict[str, Any] = {"aria-current": "true"} if is_current else {}
     return html.A(parts, href=site.href, **marked)
 
 
 def _glyph(domain: str) -> html.Span:
     """A picture of the name; its letter is no text, which would be read and copied as part of the name."""
-    return html.Span(className="ff-glyph", **{"aria-hidden": "true", "data-letter": domain[:1].upper()})
+    return html.Span(className="ff-glyph", **aria(hidden="true"), **data(letter=domain[:1].upper()))

@@ -1,13 +1,14 @@
-"""The keyboard shortcuts: the one list of them, and the sheet that shows it, off which assets/keys.js reads them."""
+"""The keyboard shortcuts: the one list of them, and the sheet that shows it. assets/lib/keys.js reads the sheet."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
 
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 
 SHEET = "shortcuts"
@@ -43,29 +44,29 @@ HERE = (
 
 def sheet() -> html.Dialog:
     """The dialog with the list, closed; `data-opens` on a button opens it. Its switch turns all of them off."""
-    close = html.Button(icon("x"), type="button", className="ff-icon", **{"aria-label": "Close", "data-closes": SHEET})
+    close = html.Button(icon("x"), type="button", className="ff-icon", **aria(label="Close"), **data(closes=SHEET))
     head = html.Header([html.H2("Keyboard shortcuts", id=f"{SHEET}-title"), close], className="ff-card-head")
     lists = html.Div([_group("Go to", GO_TO), _group("On this page", HERE)], className="ff-keys")
     switch = html.Button(
-        [html.I(**{"aria-hidden": "true"}), html.Span("Shortcuts on")],
+        [html.I(**aria(hidden="true")), html.Span("Shortcuts on")],
         id=f"{SHEET}-on",
         type="button",
         role="switch",
         className="ff-switch",
-        **{"aria-checked": "true"},
+        **aria(checked="true"),
     )
     note = html.Span("kept in this browser", className="ff-window")
     return html.Dialog(
         [head, lists, html.Footer([switch, note])],
         id=SHEET,
         className="ff-dialog ff-sheet",
-        **{"aria-labelledby": f"{SHEET}-title", "aria-modal": "true"},
+        **aria(labelledby=f"{SHEET}-title", modal="true"),
     )
 
 
-def opener(label: Sequence) -> html.Button:
+def opener(label: Sequence[Any]) -> html.Button:
     """A button that opens the sheet."""
-    return html.Button(list(label), type="button", **{"data-opens": SHEET, "aria-haspopup": "dialog"})
+    return html.Button(list(label), type="button", **aria(haspopup="dialog"), **data(opens=SHEET))
 
 
 def key(sign: str) -> html.Kbd:
@@ -78,11 +79,11 @@ def _group(title: str, shortcuts: Sequence[Shortcut]) -> Component:
 
 
 def _row(shortcut: Shortcut) -> Component:
-    typed: list = []
+    typed: list[Any] = []
     for way in shortcut.keys:
         typed += [" or "] if typed else []
         typed += [part for sign in way.split() for part in (" then ", key(sign))][1:]
     return html.Div(
         [html.Dt(shortcut.label), html.Dd(typed)],
-        **{"data-keys": ",".join(shortcut.keys), "data-press": shortcut.target},
+        **data(keys=",".join(shortcut.keys), press=shortcut.target),
     )

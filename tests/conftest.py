@@ -15,9 +15,9 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from analytics.config import Config
-from analytics.database import Database
-from tests.serving import Server, serving
+from analytics.base.config import Config
+from analytics.storage.database import Database
+from tests.support.serving import Server, serving
 
 CHROME_FLAGS = (
     "--headless=new",
@@ -111,9 +111,20 @@ def config(request, tmp_path) -> Config:
     return config_on(request, tmp_path / "data")
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory) -> Path:
+    """A SQLite file with our schema, which each test's begins as."""
+    config = Config(data_dir=tmp_path_factory.mktemp("migrated"))
+    Database(config).close()
+    return config.data_dir / "footfall.db"
+
+
 @pytest.fixture
-def database(config) -> Iterator[Database]:
+def database(config, request) -> Iterator[Database]:
     """An empty database with our schema, once on SQLite and once on PostgreSQL."""
+    if config.embedded:
+        config.data_dir.mkdir(mode=0o700)
+        shutil.copy(request.getfixturevalue("migrated_file"), config.data_dir)
     database = Database(config)
     yield database
     database.close()

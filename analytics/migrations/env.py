@@ -1,10 +1,10 @@
-"""Runs the migrations on the connection that `analytics.database` hands over."""
+"""Runs the migrations on the connection that `analytics.storage.database` hands over."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from analytics import schema
+from analytics.storage import schema
 
 context.configure(
     connection=context.config.attributes["connection"],

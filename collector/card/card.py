@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from analytics import language
+from analytics.base import language
 
 FONT_PATH = "/embed/card.woff2"
 THEMES = ("light", "dark")
@@ -24,9 +24,9 @@ HOUR_S = 3600
 
 _HERE = Path(__file__).parent
 _SCRIPTS = (
-    _HERE.parents[1] / "assets" / "language.js",
-    _HERE.parents[1] / "assets" / "stream.js",
-    _HERE.parents[1] / "assets" / "spark.js",
+    _HERE.parents[1] / "assets" / "lib" / "language.js",
+    _HERE.parents[1] / "assets" / "lib" / "stream.js",
+    _HERE.parents[1] / "assets" / "lib" / "spark.js",
     _HERE / "card.js",
 )
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", re.IGNORECASE)

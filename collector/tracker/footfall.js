@@ -110,7 +110,7 @@ try {
 
     /** The whole address of a page; its fragment only with data-hash, where that names the page. */
     const address = (to) => {
-      const url = to ? new URL(to, location) : location;
+      const url = to ? new URL(to, /** @type {any} */ (location)) : location;
       const whole = url.origin + url.pathname + url.search + ("hash" in options ? url.hash : "");
       return whole[4000] ? whole.slice(0, 4000) : whole;
     };
@@ -159,7 +159,7 @@ try {
         failures = 0;
         sending = "";
       } catch {
-        if (!/native/.test(fetch)) beacon(body); // what wraps it may have broken it
+        if (!/native/.test(/** @type {any} */ (fetch))) beacon(body); // what wraps it may have broken it
       }
     };
 
@@ -259,7 +259,7 @@ try {
               timezone: guard(() => global.Intl.DateTimeFormat().resolvedOptions().timeZone)(),
               language: navigator.language,
             },
-            width > 0 && ![].toJSON ? { ...totals(), screen: [width, height] } : totals(),
+            width > 0 && !/** @type {any} */ ([]).toJSON ? { ...totals(), screen: [width, height] } : totals(),
           ),
         );
         referrer = ""; // whoever walks on comes from this very site
@@ -376,6 +376,7 @@ try {
       if (sites[api + site]) return; // the page carries the same line twice
       sites[api + site] = true;
 
+      /** @type {any} */
       const calls = (global.footfall = (command, ...details) => {
         guard(commands[command])(...details);
         if (on) guard(before)(command, ...details); // the line of another site, which the page carries as well
@@ -411,7 +412,7 @@ try {
       if (404 in options) commands.event("404", { props: { path: location.pathname } });
     };
 
-    const mayNotCount = navigator.globalPrivacyControl || navigator.doNotTrack > 0;
+    const mayNotCount = navigator.globalPrivacyControl || /** @type {any} */ (navigator.doNotTrack) > 0;
 
     /** The same lines as the stub that a page may carry: calls wait until the script begins. */
     global.footfall = global.footfall || function () {

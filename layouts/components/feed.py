@@ -1,11 +1,12 @@
-"""The activity card. Dash draws its frame; assets/feed.js alone writes its rows."""
+"""The activity card. Dash draws its frame; assets/pages/feed.js alone writes its rows."""
 
 from __future__ import annotations
 
 from dash import html
 from dash.development.base_component import Component
 
-from layouts import states
+from layouts.components import states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 
 CHIPS = (("all", "All"), ("pageview", "Pageviews"), ("event", "Events"), ("signed-in", "Signed in"))
@@ -14,11 +15,11 @@ CHIPS = (("all", "All"), ("pageview", "Pageviews"), ("event", "Events"), ("signe
 def card() -> html.Section:
     """Heading, pause, filter chips, and the empty list."""
     empty = states.nothing("Nothing here yet", "Pageviews and events appear as they come in.")
-    rows = html.Ol(id="feed", tabIndex=0, **{"aria-live": "off", "aria-label": "Activity, newest first"})
+    rows = html.Ol(id="feed", tabIndex=0, **aria(live="off", label="Activity, newest first"))
     return html.Section(
         [_head(), _chips(), html.Div(empty, id="feed-empty"), rows],
         className="ff-card ff-feed",
-        **{"aria-labelledby": "feed-title"},
+        **aria(labelledby="feed-title"),
     )
 
 
@@ -29,7 +30,7 @@ def _head() -> Component:
         id="feed-pause",
         type="button",
         className="ff-btn ff-btn-plain",
-        **{"aria-pressed": "false"},
+        **aria(pressed="false"),
     )
     title = html.H2("Activity", id="feed-title")
     return html.Header([title, waiting, html.Span(pause, className="ff-end")], className="ff-card-head")
@@ -41,8 +42,9 @@ def _chips() -> Component:
             label,
             type="button",
             className="ff-chip",
-            **{"data-show": show, "aria-pressed": "true" if show == "all" else "false"},
+            **aria(pressed="true" if show == "all" else "false"),
+            **data(show=show),
         )
         for show, label in CHIPS
     ]
-    return html.Div(chips, id="feed-chips", className="ff-chips", role="group", **{"aria-label": "Show"})
+    return html.Div(chips, id="feed-chips", className="ff-chips", role="group", **aria(label="Show"))

@@ -1,4 +1,4 @@
-"""How numbers, shares, dates, windows and changes are written: in the language of whoever reads the page.
+"""How numbers, shares, dates, windows and changes are written: in the reader's language.
 
 Which that is, the gate says once for each request (`write_in`); it holds in the request's own context.
 """
@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime, tzinfo
 
 from dash import html
 
-from analytics import language
-from analytics.metrics import Unit
+from analytics.base import language
+from analytics.query.metrics import Unit
+from layouts.components.attributes import aria
 
 UNKNOWN = "–"
 MANY_TIMES = 10  # from here on a percentage says less than a factor
@@ -153,5 +154,5 @@ def _percent(whole: int) -> str:
 
 
 def _delta(kind: str, seen: str, said: str) -> html.Span:
-    shown = html.Span(seen, **{"aria-hidden": "true"})
+    shown = html.Span(seen, **aria(hidden="true"))
     return html.Span([shown, html.Span(said, className="ff-vh")], className=f"ff-delta {kind}")

@@ -1,7 +1,7 @@
 """Forms: labelled fields with what is wrong beside them, and a button that says truthfully what became of it.
 
-`assets/form.js` sends what is in a form to the callback of the form's name and shows the answer. There are two kinds of
-names: a form's (`general`) and, within it, a field's (`timezone`); ids are made of both.
+`assets/lib/form.js` sends what is in a form to the callback of the form's name and shows the answer. There are two
+kinds of names: a form's (`general`) and, within it, a field's (`timezone`); ids are made of both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics.idn import to_letters
+from analytics.base.idn import to_letters
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 
 Choices = Sequence[tuple[str, str]]  # value, and what people read
@@ -21,7 +22,7 @@ Choices = Sequence[tuple[str, str]]  # value, and what people read
 def channel(name: str, domain: str = "") -> Component:
     """What forms of that name send over, once a page: where the values go, where the answer comes, and the site."""
     sent = dcc.Store(id=f"{name}-sent")
-    return html.Div(sent, id=f"{name}-answer", hidden=True, **{"data-channel": name, "data-site": domain})
+    return html.Div(sent, id=f"{name}-answer", hidden=True, **data(channel=name, site=domain))
 
 
 def card(
@@ -45,7 +46,7 @@ def card(
 
 def form(name: str, inner: Sequence[Component], *, key: str = "", **options: Any) -> html.Form:
     """The bare form, for rows of which a page has several: `key` tells them apart, and is sent with the fields."""
-    named = {"data-form": name, "data-key": key}
+    named: dict[str, Any] = {"data-form": name, "data-key": key}
     element = f"{name}-{key}".replace(".", ":") if key else name  # Dash takes no dot in an id
     return html.Form(list(inner), id=element, noValidate=True, **named, **options)
 
@@ -58,16 +59,16 @@ def actions(save: str = "Save", *, kind: str = "ff-btn-primary", disabled: bool 
 
 def state(name: str) -> html.Span:
     """The line for forms that have none of their own, as in the rows of a table; once a page."""
-    return html.Span(className="ff-form-state", role="status", **{"data-state-of": name})
+    return html.Span(className="ff-form-state", role="status", **data(state_of=name))
 
 
 def asking_button(label: str, lost: str, *, value: str = "") -> html.Button:
     """A button that sends its form after a question: `lost` says what will be gone. `value` is sent with the fields."""
-    return html.Button(label, type="submit", className="ff-btn", **{"data-confirm": lost, "data-value": value})
+    return html.Button(label, type="submit", className="ff-btn", **data(confirm=lost, value=value))
 
 
 def text(
-    name: str, field: str, label: str, value: str = "", *, hint: Any = "", kind: str = "text", **options: Any
+    name: str, field: str, label: str, value: str = "", *, hint: Any = "", kind: Any = "text", **options: Any
 ) -> html.Div:
     """A field of one line; `kind` as browsers name it: text, email, password. Further options are `dcc.Input`'s."""
     control = dcc.Input(id=f"{name}-{field}", name=field, type=kind, value=value, className="ff-text", **options)
@@ -84,6 +85,7 @@ def select(
     name: str, field: str, label: str, value: str, choices: Choices | Mapping[str, Choices], *, hint: Any = ""
 ) -> html.Div:
     """A choice of one; `choices` may come in groups by their heading."""
+    inner: list[Any]
     if isinstance(choices, Mapping):
         inner = [html.Optgroup(_options(some, value), label=group) for group, some in choices.items()]
     else:
@@ -94,12 +96,13 @@ def select(
 def switch(name: str, field: str, label: str, on: bool, *, hint: Any = "") -> html.Div:
     """On or off; sent as "on" or ""."""
     button = html.Button(
-        [html.I(**{"aria-hidden": "true"}), html.Span(label)],
+        [html.I(**aria(hidden="true")), html.Span(label)],
         id=f"{name}-{field}",
         type="button",
         role="switch",
         className="ff-switch",
-        **{"data-name": field, "aria-checked": "true" if on else "false", "aria-describedby": f"{name}-{field}-note"},
+        **aria(checked="true" if on else "false", describedby=f"{name}-{field}-note"),
+        **data(name=field),
     )
     return html.Div([button, _note(name, field, hint)], className="ff-field")
 
@@ -111,7 +114,8 @@ def small_select(form_name: str, field: str, key: str, label: str, value: str, c
         id=f"{form_name}-{key}-{field}",
         name=field,
         className="ff-input",
-        **{"aria-label": label, "data-sends": "change"},
+        **aria(label=label),
+        **data(sends="change"),
     )
     return _select(control)
 
@@ -122,7 +126,7 @@ def danger(name: str, domain: str, title: str, words: str, button: str) -> html.
     field = text(name, "typed", f"Type {shown} to go on", autoComplete="off", spellCheck="false")
     end = actions(button, kind="ff-btn-danger", disabled=True)
     head = html.Header([html.H2(title), html.P(words, className="ff-soft")])
-    inner = form(name, [head, field, end], className="ff-form", **{"data-typed": shown})
+    inner = form(name, [head, field, end], className="ff-form", **data(typed=shown))
     return html.Section([inner, channel(name, domain)], className="ff-card is-danger")
 
 
@@ -132,7 +136,7 @@ def shown_once(element: str) -> html.Div:
         [icon("copy"), html.Span("Copy")],
         type="button",
         className="ff-btn ff-btn-primary",
-        **{"data-copy": f"#{element}"},
+        **data(copy=f"#{element}"),
     )
     code = html.Div([html.Pre(html.Code(id=element)), copy], className="ff-code")
     return html.Div([html.P("Copy it now: it is shown this once."), code], className="ff-once", hidden=True)
@@ -146,11 +150,11 @@ def _field(name: str, field: str, label: str, control: Component, hint: Any) -> 
 def _note(name: str, field: str, hint: Any) -> html.Div:
     """The hint, and in its place what is wrong."""
     inner = [html.Span(hint, className="ff-hint"), html.Span(className="ff-wrong", role="alert")]
-    return html.Div(inner, id=f"{name}-{field}-note", className="ff-field-note", **{"data-note": field})
+    return html.Div(inner, id=f"{name}-{field}-note", className="ff-field-note", **data(note=field))
 
 
 def _control(name: str, field: str) -> dict[str, Any]:
-    described = {"aria-describedby": f"{name}-{field}-note"}
+    described: dict[str, Any] = {"aria-describedby": f"{name}-{field}-note"}
     return {"id": f"{name}-{field}", "name": field, "className": "ff-input", **described}
 
 
@@ -159,4 +163,5 @@ def _select(control: html.Select) -> html.Div:
 
 
 def _options(choices: Choices, value: str) -> list[html.Option]:
-    return [html.Option(shown, value=each, **({"selected": True} if each == value else {})) for each, shown in choices]
+    chosen: dict[str, Any] = {"selected": True}
+    return [html.Option(shown, value=each, **(chosen if each == value else {})) for each, shown in choices]

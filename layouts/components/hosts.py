@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.hosts import OTHER, UnlistedHost
-from analytics.idn import to_letters
-from analytics.sites import Site
-from layouts import states
-from layouts.components import figures, form
+from analytics.base.idn import to_letters
+from analytics.sites.host import OTHER, UnlistedHost
+from analytics.sites.site import Site
+from layouts.components import figures, form, states
+from layouts.components.attributes import aria, data
 
 HOST, LIST = "host", "hosts"  # the forms' name, and the id of what is drawn anew after a decision
 
@@ -47,7 +48,7 @@ def listed(waiting: Sequence[UnlistedHost], timezone: str, decided: tuple[str, s
 
 
 def _waiting(one: UnlistedHost, zone: tzinfo) -> Component:
-    last = [figures.day(one.last_at, zone), f", {figures.time_of_day(one.last_at, zone)}"]
+    last: list[Any] = [figures.day(one.last_at, zone), f", {figures.time_of_day(one.last_at, zone)}"]
     choice = (
         [] if one.host == OTHER else [_choice("Include", "include", one.host), _choice("Ignore", "ignore", one.host)]
     )
@@ -69,5 +70,5 @@ def _name(host: str) -> html.Bdi:
 
 def _choice(label: str, value: str, host: str) -> Component:
     return html.Button(
-        label, type="submit", className="ff-btn", **{"data-value": value, "aria-label": f"{label} {to_letters(host)}"}
+        label, type="submit", className="ff-btn", **aria(label=f"{label} {to_letters(host)}"), **data(value=value)
     )

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics import countries
-from analytics.live import LiveState, PlaceTally
+from analytics.base import countries
+from analytics.live.state import LiveState, PlaceCount
 from layouts.components import figures, ranking, world
+from layouts.components.attributes import aria
 
-MOST_PLACES = 120  # drawn at once; the country list counts everybody
+MAX_PLACES = 120  # drawn at once; the country list counts everybody
 COUNTRIES = 6
 WIDEST_IN_SCALE = 32  # px; a wider ring would crowd the map's foot
 
 
-def rings(places: Sequence[PlaceTally]) -> html.Div:
+def rings(places: Sequence[PlaceCount]) -> html.Div:
     """The map with a ring for each place, its area as the people, its name in a tip."""
-    drawn = [_ring(place, n) for n, place in enumerate(places[:MOST_PLACES])]
+    drawn = [_ring(place, n) for n, place in enumerate(places[:MAX_PLACES])]
     return html.Div(drawn, className="ff-map-box")
 
 
@@ -28,25 +30,25 @@ def list_of_countries(state: LiveState) -> html.Ul:
     lines = [_line(_country(tally.label), tally.people) for tally in shown]
     if rest.people:
         lines.append(_line(f"{figures.count(rest.others)} more", rest.people))
-    return html.Ul(lines, className="ff-map-list", **{"aria-label": "Countries now"})
+    return html.Ul(lines, className="ff-map-list", **aria(label="Countries now"))
 
 
-def scale(places: Sequence[PlaceTally]) -> html.Div | None:
+def scale(places: Sequence[PlaceCount]) -> html.Div | None:
     """What the sizes of the rings mean; None without places."""
     if not places:
         return None
     most = max(place.people for place in places)
     while world.diameter(most) > WIDEST_IN_SCALE:
         most //= 2
-    parts: list = []
+    parts: list[Any] = []
     for people in sorted({1, (most + 1) // 2, most}):
         d = f"{world.diameter(people):.0f}px"
         parts += [html.I(style={"width": d, "height": d}), figures.count(people)]
     parts[-1] = figures.people(most)
-    return html.Div(parts, className="ff-map-size", **{"aria-hidden": "true"})
+    return html.Div(parts, className="ff-map-size", **aria(hidden="true"))
 
 
-def _ring(place: PlaceTally, n: int) -> Component:
+def _ring(place: PlaceCount, n: int) -> Component:
     left, top = world.position(place.lat, place.lon)
     name = place.city or _country(place.country)
     tip = html.Span([html.Bdi(name), html.B(figures.count(place.people))], className="ff-tip")
@@ -60,7 +62,7 @@ def _ring(place: PlaceTally, n: int) -> Component:
             "--d": f"{world.diameter(place.people):.1f}px",
             "--dl": f"{-0.7 * n % 3 - 3:.1f}s",
         },
-        **{"aria-label": f"{name}: {figures.count(place.people)} active now"},
+        **aria(label=f"{name}: {figures.count(place.people)} active now"),
     )
 
 

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.live import Rest, Tally
+from analytics.live.state import LabelCount, Others
 from layouts.components import figures
 
 
-def top(tallies: Sequence[Tally], rest: Rest, rows: int) -> tuple[Sequence[Tally], Rest]:
+def top(tallies: Sequence[LabelCount], rest: Others, rows: int) -> tuple[Sequence[LabelCount], Others]:
     """The first `rows` of the tallies; the others join `rest`."""
     over = tallies[rows:]
-    return tallies[:rows], Rest(rest.people + sum(t.people for t in over), rest.others + len(over))
+    return tallies[:rows], Others(rest.people + sum(t.people for t in over), rest.others + len(over))
 
 
-def table(heading: str, tallies: Sequence[Tally], column: str = "Now") -> html.Table:
+def table(heading: str, tallies: Sequence[LabelCount], column: str = "Now") -> html.Table:
     """One row a tally: label, bar against the largest, people. Labels stay text, cut at the end. `column` says when."""
     columns = html.Colgroup([html.Col(), html.Col(className="ff-col-bar"), html.Col(className="ff-col-n")])
     head = html.Tr(
@@ -32,7 +32,7 @@ def table(heading: str, tallies: Sequence[Tally], column: str = "Now") -> html.T
     return html.Table([columns, html.Thead(head), html.Tbody(rows)], className="ff-table")
 
 
-def left_out(rest: Rest, preposition: str, noun: str) -> html.P | None:
+def left_out(rest: Others, preposition: str, noun: str) -> html.P | None:
     """`6 people on 6 other pages`; None when nobody is left out."""
     if not rest.people:
         return None
@@ -40,7 +40,7 @@ def left_out(rest: Rest, preposition: str, noun: str) -> html.P | None:
     return html.P(f"{figures.people(rest.people)} {preposition} {others}", className="ff-rest")
 
 
-def _row(tally: Tally, most: int) -> Component:
+def _row(tally: LabelCount, most: int) -> Component:
     share = f"{100 * tally.people / most:.0f}%"
     return html.Tr(
         [

@@ -1,4 +1,4 @@
-"""The bar below the Live page's number and map: from it the page goes back in time (assets/rewind.js)."""
+"""The bar below the Live page's number and map: from it the page goes back in time (assets/pages/rewind.js)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import html
 
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 
 TICK_MS, COUNTING_MS = 60_000, 1_000
@@ -16,11 +17,11 @@ STEP = 5  # minutes a point of the line
 def bar() -> html.Div:
     """The bar, live. `data-at` is the second (epoch) that the page shows, empty while it is live."""
     live = html.Button(
-        [html.Span(className="ff-pulse", **{"aria-hidden": "true"}), html.Span("Live")],
+        [html.Span(className="ff-pulse", **aria(hidden="true")), html.Span("Live")],
         id="rewind-live",
         type="button",
         className="ff-chip",
-        **{"aria-pressed": "true"},
+        **aria(pressed="true"),
     )
     play, speed = _button("play", icon("play"), "Play"), _button("speed", "10×", "Speed: 10 times")
     at = html.P([html.B("–", id="rewind-at"), html.Span("drag to rewind", id="rewind-ago")], className="ff-at")
@@ -28,18 +29,19 @@ def bar() -> html.Div:
         [
             live,
             html.Div([play, speed], id="rewind-controls", className="ff-rewind-controls", hidden=True),
-            html.Div(id="rewind-track", className="ff-rewind-track", **{"data-line": ""}),
+            html.Div(id="rewind-track", className="ff-rewind-track", **data(line="")),
             at,
         ],
         id="rewind",
         className="ff-rewind",
         role="group",
-        **{"aria-label": "Rewind", "data-at": ""},
+        **aria(label="Rewind"),
+        **data(at=""),
     )
 
 
 def _button(name: str, inner: Any, label: str) -> html.Button:
-    return html.Button(inner, id=f"rewind-{name}", type="button", className="ff-btn", **{"aria-label": label})
+    return html.Button(inner, id=f"rewind-{name}", type="button", className="ff-btn", **aria(label=label))
 
 
 def line(people: Sequence[int]) -> list[int]:

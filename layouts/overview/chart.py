@@ -1,19 +1,22 @@
-"""The line over time: drawn here as SVG, with what the tip says of each bucket beside it (assets/tip.js shows it)."""
+"""The line over time, drawn as SVG. Each bucket brings the words of its tip, which assets/lib/tip.js shows."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import timedelta
 from math import ceil, log10
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.metrics import Metric, Unit
-from analytics.period import Span
+from analytics.calendar.period import Span
+from analytics.query.metrics import Unit
+from analytics.reports.values import Chart
+from analytics.reports.words import bucket_name
 from layouts.components import figures
+from layouts.components.attributes import aria, data
 from layouts.components.markup import Tag
 from layouts.overview.notes import Mark, marks
 
@@ -21,31 +24,8 @@ STEPS_UP = 3  # from the lowest line of the grid to the highest
 LABELS = 6
 SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1_200, 1_800, 3_600)
 STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
-FIELDS = {"minute": "MMMEd", "hour": "MMMEd", "day": "MMMEd", "week": "MMMd", "month": "yMMMM"}
 
 Value = float | int | None
-Bucket = tuple[Span, Value]
-Note = tuple[int, str]  # from which second on, and what happened
-
-
-class Chart(NamedTuple):
-    """One metric over time: its buckets in order, those that it is compared with, which lie under them one by one.
-
-    Of what is still to come nothing is drawn; the bucket in which `now` is has not ended.
-    """
-
-    metric: Metric
-    interval: str
-    buckets: Sequence[Bucket]
-    earlier: Sequence[Bucket]
-    now: int
-    zone: tzinfo
-    notes: Sequence[Note] = ()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether one of its buckets has begun and is not over."""
-        return any(span.begin <= self.now < span.end for span, _ in self.buckets)
 
 
 class Scale(NamedTuple):
@@ -73,7 +53,7 @@ def plot(chart: Chart, label: str) -> Component:
     many = max(2, len(chart.buckets), len(chart.earlier))
     now, before = (_line([value for _, value in line], many, scale.highest) for line in (known, chart.earlier))
     whole = len(known) - 1 if known and chart.now < known[-1][0].end else len(known)
-    picture = Tag(
+    picture: Any = Tag(
         "svg",
         {"viewBox": "0 0 1000 100", "preserveAspectRatio": "none", "aria-hidden": "true"},
         [*_grid(scale), *_shapes(now, before, whole)],
@@ -90,24 +70,21 @@ def plot(chart: Chart, label: str) -> Component:
             className="ff-plot",
             role="img",
             tabIndex=0,
-            **{"aria-label": label, "data-metric": chart.metric.label, "data-spots": _told(chart, now)},
+            **aria(label=label),
+            **data(metric=chart.metric.label, spots=_spots_json(chart, now)),
         ),
         className="ff-chart",
     )
 
 
-def name_of(span: Span, interval: str, zone: tzinfo) -> str:
-    """What people call a bucket: `Fri 6 Nov`, `Fri 6 Nov, 14:00`, `2 – 8 Nov 2026`, `November 2026`."""
-    if interval == "week":
-        return figures.dates(*days_of(span, zone))
-    said = figures.dated(span.begin, zone, FIELDS[interval])
-    return said if interval in ("day", "month") else f"{said}, {figures.time_of_day(span.begin, zone)}"
+def is_running(chart: Chart) -> bool:
+    """Whether one of the buckets has begun and is not over."""
+    return any(span.begin <= chart.now < span.end for span, _ in chart.buckets)
 
 
-def days_of(span: Span, zone: tzinfo) -> tuple[date, date]:
-    """The first and the last day that a span touches there."""
-    first, after = (datetime.fromtimestamp(one, zone) for one in (span.begin, max(span.begin, span.end - 1)))
-    return first.date(), after.date()
+def name_of(span: Span, chart: Chart) -> str:
+    """What people call a bucket, in the reader's language."""
+    return bucket_name(span, chart.interval, chart.zone, figures.written_in())
 
 
 # ── the scale ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -153,10 +130,10 @@ def _shapes(now: Line, before: Line, whole: int) -> Iterator[Tag]:
     for stretch in _stretches(now.points):
         first, last = stretch[0][0], stretch[-1][0]
         yield Tag("path", {"class": "ff-area", "d": f"M{10 * first:.1f} 100L{_corners(stretch)}L{10 * last:.1f} 100Z"})
-    yield from (_drawn(stretch, "ff-ln-prev") for stretch in _stretches(before.points))
-    yield from (_drawn(stretch, "ff-ln") for stretch in _stretches(now.points[:whole]))
+    yield from (_path(stretch, "ff-ln-prev") for stretch in _stretches(before.points))
+    yield from (_path(stretch, "ff-ln") for stretch in _stretches(now.points[:whole]))
     if 0 < whole < len(now.points):
-        yield from (_drawn(stretch, "ff-ln is-open") for stretch in _stretches(now.points[whole - 1 :]))
+        yield from (_path(stretch, "ff-ln is-open") for stretch in _stretches(now.points[whole - 1 :]))
 
 
 def _stretches(points: Sequence[tuple[float, float] | None]) -> Iterator[list[tuple[float, float]]]:
@@ -170,7 +147,7 @@ def _stretches(points: Sequence[tuple[float, float] | None]) -> Iterator[list[tu
             stretch = []
 
 
-def _drawn(stretch: list[tuple[float, float]], kind: str) -> Tag:
+def _path(stretch: list[tuple[float, float]], kind: str) -> Tag:
     return Tag("path", {"class": kind, "d": f"M{_corners(stretch)}"})
 
 
@@ -231,7 +208,7 @@ def _marked(chart: Chart, many: int) -> list[Mark]:
 # ── the tip ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _told(chart: Chart, now: Line) -> str:
+def _spots_json(chart: Chart, now: Line) -> str:
     return json.dumps(list(_spots(chart, now)), separators=(",", ":"), ensure_ascii=False)
 
 
@@ -239,10 +216,10 @@ def _spots(chart: Chart, now: Line) -> Iterator[list[object]]:
     """What the tip says of each bucket: second, place, name, value; where it is compared, with which, and its value."""
     unit = chart.metric.unit
     for number, ((span, value), point) in enumerate(zip(chart.buckets, now.points, strict=False)):
-        title = name_of(span, chart.interval, chart.zone) + (", so far" if span.end > chart.now else "")
+        title = name_of(span, chart) + (", so far" if span.end > chart.now else "")
         left, top = point or (100 * number / max(1, len(chart.buckets) - 1), 100.0)
         spot: list[object] = [span.begin, round(left, 2), round(top, 2), title, figures.number(value, unit)]
         if number < len(chart.earlier):
             then, before = chart.earlier[number]
-            spot += [name_of(then, chart.interval, chart.zone), figures.number(before, unit)]
+            spot += [name_of(then, chart), figures.number(before, unit)]
         yield spot

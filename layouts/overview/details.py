@@ -4,44 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import NamedTuple
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.filters import Filter
-from analytics.metrics import METRICS
-from layouts import states
-from layouts.components import figures
+from analytics.query.filters import Filter
+from analytics.query.metrics import METRICS
+from analytics.reports.lists import LISTS, TIME
+from analytics.reports.values import Entry, Listing, columns_of, heading_of
+from analytics.reports.view import CLOSED, MAX_SEARCH_LENGTH, PAGE, Details, change
+from layouts.components import figures, states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
-from layouts.overview.lists import LISTS
 from layouts.overview.panels import exclude, link
-from layouts.overview.view import CLOSED, LONGEST_SEARCH, PAGE, TIME, TOP, Details, change
 
 Value = int | float | None
 SEARCH = "details-search"
-
-
-class Entry(NamedTuple):
-    """One row: how people read it, its value in the dimension ("" where it is none), its numbers."""
-
-    name: str
-    value: str
-    numbers: tuple[Value, ...]
-
-
-class Listing(NamedTuple):
-    """The rows on show, how many there are in all, and the visitors of the whole question."""
-
-    rows: Sequence[Entry]
-    total: int
-    everybody: int
-
-
-def metrics_of(of: str) -> tuple[str, ...]:
-    """The columns of numbers."""
-    return TOP if of == TIME else LISTS[of].metrics
 
 
 def title(of: str) -> str:
@@ -53,12 +33,7 @@ def _noun(of: str) -> str:
     return "points" if of == TIME else LISTS[of].rows
 
 
-def heading(of: str) -> str:
-    """What its first column is called."""
-    return "Time" if of == TIME else LISTS[of].heading
-
-
-def head(one: Details) -> list:
+def head(one: Details) -> list[Any]:
     """Title, search field, the way out."""
     search = {
         "class": "ff-input",
@@ -67,23 +42,23 @@ def head(one: Details) -> list:
         "value": one.search,
         "placeholder": "Search",
         "aria-label": f"Search {_noun(one.of)}",
-        "maxlength": LONGEST_SEARCH,
+        "maxlength": MAX_SEARCH_LENGTH,
         "autocomplete": "off",
     }
-    close = html.Button(icon("x"), type="button", className="ff-icon", **{"aria-label": "Close", "data-change": CLOSED})
-    field = [] if one.of == TIME else [Tag("input", search)]
+    close = html.Button(icon("x"), type="button", className="ff-icon", **aria(label="Close"), **data(change=CLOSED))
+    field: list[Any] = [] if one.of == TIME else [Tag("input", search)]
     return [
         html.Header([html.H2(title(one.of)), html.Div([*field, close], className="ff-end")], className="ff-card-head")
     ]
 
 
-def rows(one: Details, found: Listing, given: tuple[Filter, ...], period: str) -> list:
+def rows(one: Details, found: Listing, given: tuple[Filter, ...], period: str) -> list[Any]:
     """The table with its foot."""
     if not found.rows:
         hint = "Nothing in the list has these letters." if one.search else "Another period may have some."
         return [states.nothing(f"No {_noun(one.of)} in this period: {period}", hint), _foot(one, found, period)]
-    columns = metrics_of(one.of)
-    titles = [_title("name", heading(one.of), one), *(_title(name, METRICS[name].label, one) for name in columns)]
+    columns = columns_of(one.of)
+    titles = [_title("name", heading_of(one.of), one), *(_title(name, METRICS[name].label, one) for name in columns)]
     lines = [_row(one, entry, columns, found.everybody, given) for entry in found.rows]
     table = html.Table([html.Thead(html.Tr(titles)), html.Tbody(lines)], className="ff-table ff-whole")
     return [html.Div(table, className="ff-scroll", tabIndex=0), _foot(one, found, period)]
@@ -96,9 +71,9 @@ def _title(name: str, label: str, one: Details) -> Component:
     button = html.Button(
         [label, icon("down", 12)],
         type="button",
-        **{"data-change": change(sort="-" * downwards + name, page=""), "data-keep": f"sort-{name}"},
+        **data(change=change(sort="-" * downwards + name, page=""), keep=f"sort-{name}"),
     )
-    return html.Th(button, scope="col", className="" if name == "name" else "ff-num", **{"aria-sort": order})
+    return html.Th(button, scope="col", className="" if name == "name" else "ff-num", **aria(sort=order))
 
 
 def _row(one: Details, entry: Entry, columns: Sequence[str], everybody: int, given: tuple[Filter, ...]) -> Component:
@@ -133,10 +108,10 @@ def _foot(one: Details, found: Listing, period: str) -> Component:
         if pages > 1
         else []
     )
-    file = html.A([icon("download", 14), "CSV"], href="#", className="ff-btn", **{"data-csv": one.of})
+    file = html.A([icon("download", 14), "CSV"], href="#", className="ff-btn", **data(csv=one.of))
     return html.Footer([words, *turns, file], className="ff-turn")
 
 
 def _turn(label: str, page: int, is_there: bool) -> Component:
-    given = {"data-change": change(page="" if page == 1 else page), "data-keep": label}
+    given: dict[str, Any] = {"data-change": change(page="" if page == 1 else page), "data-keep": label}
     return html.Button(label, type="button", className="ff-btn", disabled=not is_there, **(given if is_there else {}))

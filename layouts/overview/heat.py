@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.weekhours import Hour
-from layouts import states
-from layouts.components import figures
+from analytics.query.result import Hour
+from analytics.reports import words
+from analytics.reports.lists import HOURS
+from layouts.components import figures, states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
-from layouts.overview.page import HOURS
 
-MONDAY = date(2024, 1, 1)
 SHADES = (0, 25, 50, 75, 100)
 WRITTEN = (0, 6, 12, 18)
 
 
-def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list:
+def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list[Any]:
     """The card; `period` says of which time it tells."""
     known = [hour for day in week for hour in day if hour.visitors]
     head = _head(f"visitors an hour on average, {zone}")
@@ -29,23 +29,20 @@ def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list:
     most = max(known, key=_visitors)
     table = html.Table([_hours(), html.Tbody([_day(day, most.visitors or 1) for day in week])], className="ff-heat")
     busiest = html.Span(["Busiest: ", html.B(f"{weekday(most.weekday)} {most.hour:02}:00"), html.Span(f", {period}")])
-    scale = ["0 ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {_number(most.visitors)}"]
-    foot = html.Div(
-        [busiest, html.Span(scale, className="ff-scale", **{"aria-hidden": "true"})], className="ff-heat-foot"
-    )
+    scale: list[Any] = ["0 ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {_number(most.visitors)}"]
+    foot = html.Div([busiest, html.Span(scale, className="ff-scale", **aria(hidden="true"))], className="ff-heat-foot")
     return [head, table, foot]
 
 
 def weekday(number: int) -> str:
     """`Mon` of 0, in the reader's language."""
-    at = int(datetime(MONDAY.year, MONDAY.month, MONDAY.day + number, tzinfo=UTC).timestamp())
-    return figures.dated(at, UTC, "E")
+    return words.weekday(number, figures.written_in())
 
 
 def _head(window: str) -> Component:
     label = "Weekday and hour as CSV"
     file = html.A(
-        icon("download", 14), href="#", className="ff-icon", title=label, **{"data-csv": HOURS, "aria-label": label}
+        icon("download", 14), href="#", className="ff-icon", title=label, **aria(label=label), **data(csv=HOURS)
     )
     about = html.Div(html.Span(window, className="ff-window"), className="ff-about")
     return html.Header(
@@ -63,7 +60,8 @@ def _hours() -> Component:
 
 def _day(day: Sequence[Hour], most: float) -> Component:
     name = weekday(day[0].weekday)
-    return html.Tr([html.Th(name, scope="row"), *(_cell(hour, name, most) for hour in day)])
+    cells: list[Any] = [_cell(hour, name, most) for hour in day]
+    return html.Tr([html.Th(name, scope="row"), *cells])
 
 
 def _cell(hour: Hour, name: str, most: float) -> Tag:

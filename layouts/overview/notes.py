@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.notes import LONGEST_TEXT, Note
+from analytics.sites.note import MAX_TEXT, Note
 from layouts.components import figures, form
+from layouts.components.attributes import data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
 
@@ -44,7 +45,7 @@ def _mark(one: Mark, row: int) -> Component:
 def menu(known: Sequence[Note], today: str) -> Component:
     """Those of the period, and the form for another one, on `today` to begin with."""
     lines = [html.Ul([_line(one) for one in known])] if known else []
-    summary = html.Summary("Notes", className="ff-details", **{"data-keep": "notes"})
+    summary = html.Summary("Notes", className="ff-details", **data(keep="notes"))
     pop = html.Div([*lines, _form(today)], className="ff-pop ff-pop-end ff-segments")
     return html.Details([summary, pop], className="ff-menu")
 
@@ -52,15 +53,18 @@ def menu(known: Sequence[Note], today: str) -> Component:
 def _line(one: Note) -> Component:
     day = figures.day_text(int(datetime(one.day.year, one.day.month, one.day.day, tzinfo=UTC).timestamp()))
     words = html.Span([html.Bdi(one.text, className="ff-trunc"), html.Span(day, className="ff-window")], title=one.text)
-    said = {"aria-label": f"Remove {one.text}", "data-confirm": f"The note “{one.text}” will be gone for everybody."}
+    said: dict[str, Any] = {
+        "aria-label": f"Remove {one.text}",
+        "data-confirm": f"The note “{one.text}” will be gone for everybody.",
+    }
     away = html.Button(icon("x", 14), type="submit", className="ff-icon", title=f"Remove {one.text}", **said)
     return html.Li([words, form.form(REMOVE, [away], key=str(one.id))])
 
 
-def _form(today: str) -> Tag:
+def _form(today: str) -> Any:
     fields = [
         _field("day", "Day", {"type": "date", "value": today, "min": "1971-01-01", "max": "2099-12-31"}),
-        _field("text", "What happened", {"type": "text", "maxlength": LONGEST_TEXT, "autocomplete": "off"}),
+        _field("text", "What happened", {"type": "text", "maxlength": MAX_TEXT, "autocomplete": "off"}),
     ]
     inner = [*fields, form.actions("Add note")]
     return Tag("form", {"class": "ff-asked", "data-form": ADD, "novalidate": True}, inner)
@@ -72,7 +76,8 @@ def _field(name: str, label: str, rules: dict[str, object]) -> Component:
         [html.Span(className="ff-hint"), html.Span(className="ff-wrong", role="alert")],
         id=f"{control}-note",
         className="ff-field-note",
-        **{"data-note": name},
+        **data(note=name),
     )
-    field = Tag("input", {"class": "ff-input", "id": control, "name": name, **rules})
-    return html.Div([Tag("label", {"for": control}, label), field, note], className="ff-field")
+    field: Any = Tag("input", {"class": "ff-input", "id": control, "name": name, **rules})
+    caption: Any = Tag("label", {"for": control}, label)
+    return html.Div([caption, field, note], className="ff-field")

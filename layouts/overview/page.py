@@ -1,25 +1,23 @@
-"""The Overview page before its first answer: a place for each part, which `assets/overview.js` fills.
+"""The Overview page before its first answer: a place for each part, which `assets/pages/overview.js` fills.
 
 `data-names` of a part are the names in the address that it depends on beside period, comparison and filters.
 """
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.sites import Site
-from layouts import states
+from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, ROWS, USAGE
+from analytics.sites.site import Site
+from layouts.components import states
 from layouts.components.address import at
+from layouts.components.attributes import aria, data
 from layouts.overview import notes, segments
-from layouts.overview.lists import EVENTS, PANELS
-from layouts.overview.usage import USAGE
 
-ROWS = 9
-HOURS = "hours"
-EVENT_PANEL = "events"
 DIALOG = "overview-details"
 
 
@@ -60,12 +58,12 @@ def page(site: Site, opens: str = "") -> html.Main:
                 ],
                 id=DIALOG,
                 className="ff-dialog ff-sheet",
-                **{"aria-label": "Details"},
+                **aria(label="Details"),
             ),
         ],
         id="overview",
         className="ff-main",
-        **{"data-site": site.domain, "data-address": address(site.domain), "data-opens": opens},
+        **data(site=site.domain, address=address(site.domain), opens=opens),
     )
 
 
@@ -75,9 +73,9 @@ def _card(name: str, label: str, names: str, look: str = "") -> Component:
     )
 
 
-def _part(name: str, names: str) -> dict[str, str]:
+def _part(name: str, names: str) -> dict[str, Any]:
     return {"data-part": name, "data-names": names}
 
 
-def _named(label: str) -> dict[str, str]:
+def _named(label: str) -> dict[str, Any]:
     return {"aria-label": label}

@@ -3,62 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.filters import Filter
-from analytics.stats import Breakdown, Row
-from layouts import states
-from layouts.components import figures
+from analytics.query.filters import Filter
+from analytics.query.result import Answer, Row
+from analytics.reports.lists import EVENTS, MAP, PROPERTY_VALUES, List, Panel, list_of, read, written
+from analytics.reports.view import change, excluded, filtered, narrowed
+from layouts.components import figures, states
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.overview import worldmap
-from layouts.overview.lists import EVENTS, List, Panel, list_of, read, written
-from layouts.overview.view import change, excluded, filtered, narrowed
-
-MAP = "map"
-PROPERTY = "property"  # the file of an event's property
 
 
-def panel(one: Panel, shown: List, answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str) -> list:
+def panel(one: Panel, shown: List, answer: Answer, everybody: int, given: tuple[Filter, ...], period: str) -> list[Any]:
     """A panel with one of its lists open; `everybody` are the visitors of the whole question."""
     tabs = [_tab(one, each, each is shown) for each in one.lists]
     whole = list_of("country") if shown.id == MAP else shown
-    head = _head(html.Div(tabs, role="tablist", className="ff-ptabs", **{"aria-label": one.label}), whole)
+    head = _head(html.Div(tabs, role="tablist", className="ff-ptabs", **aria(label=one.label)), whole)
     inner = _inner(shown, answer, everybody, given, period)
-    body = html.Div(inner, role="tabpanel", className="ff-panel-body", **{"aria-label": shown.label})
+    body = html.Div(inner, role="tabpanel", className="ff-panel-body", **aria(label=shown.label))
     return [head, body]
 
 
 def events(
-    answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str, properties: Sequence = ()
-) -> list:
+    answer: Answer, everybody: int, given: tuple[Filter, ...], period: str, properties: Sequence[Any] = ()
+) -> list[Any]:
     """The panel of events; below it the properties of the one that everything is filtered by."""
     head = _head(html.H2(EVENTS.label), EVENTS)
     return [head, html.Div([*_inner(EVENTS, answer, everybody, given, period), *properties], className="ff-panel-body")]
 
 
-def properties(names: Sequence[str], shown: str, answer: Breakdown, everybody: int, given: tuple[Filter, ...]) -> list:
+def properties(
+    names: Sequence[str], shown: str, answer: Answer, everybody: int, given: tuple[Filter, ...]
+) -> list[Any]:
     """The names of an event's properties, and the values of the one that is shown."""
     chips = [
         html.Button(
             html.Bdi(name),
             type="button",
             className="ff-chip",
-            **{
-                "aria-pressed": "true" if name == shown else "false",
-                "data-change": change(property=name),
-                "data-keep": f"property-{name}",
-            },
+            **aria(pressed="true" if name == shown else "false"),
+            **data(change=change(property=name), keep=f"property-{name}"),
         )
         for name in names
     ]
-    choice = html.Div(chips, className="ff-chips", role="group", **{"aria-label": "Property"})
-    head = html.Div([html.H3("Properties"), _file(PROPERTY, shown), choice], className="ff-properties")
+    choice = html.Div(chips, className="ff-chips", role="group", **aria(label="Property"))
+    head = html.Div([html.H3("Properties"), _file(PROPERTY_VALUES, shown), choice], className="ff-properties")
     return [head, _table(shown, f"prop:{shown}", answer.rows, everybody, given)]
 
 
-def no_properties() -> list:
+def no_properties() -> list[Any]:
     """What is said of an event that carries none."""
     return [html.P("This event has no properties.", className="ff-rest")]
 
@@ -68,11 +65,8 @@ def _head(title: Component, shown: List) -> Component:
         ["Details", icon("right", 14)],
         href="#",
         className="ff-details",
-        **{
-            "data-change": change(details=shown.id),
-            "data-keep": f"details-{shown.id}",
-            "aria-label": f"Details: {shown.label}",
-        },
+        **aria(label=f"Details: {shown.label}"),
+        **data(change=change(details=shown.id), keep=f"details-{shown.id}"),
     )
     ends = [whole, _file(shown.id, shown.label)]
     return html.Header([title, html.Div(ends, className="ff-end")], className="ff-card-head")
@@ -80,7 +74,7 @@ def _head(title: Component, shown: List) -> Component:
 
 def _file(name: str, what: str) -> Component:
     label = f"{what} as CSV"
-    marks = {"data-csv": name, "aria-label": label}
+    marks: dict[str, Any] = {"data-csv": name, "aria-label": label}
     return html.A(icon("download", 14), href="#", className="ff-icon", title=label, **marks)
 
 
@@ -90,15 +84,12 @@ def _tab(one: Panel, shown: List, is_open: bool) -> Component:
         role="tab",
         type="button",
         tabIndex=0 if is_open else -1,
-        **{
-            "aria-selected": "true" if is_open else "false",
-            "data-change": change(**{one.id: "" if shown is one.lists[0] else shown.id}),
-            "data-keep": f"tab-{shown.id}",
-        },
+        **aria(selected="true" if is_open else "false"),
+        **data(change=change(**{one.id: "" if shown is one.lists[0] else shown.id}), keep=f"tab-{shown.id}"),
     )
 
 
-def _inner(shown: List, answer: Breakdown, everybody: int, given: tuple[Filter, ...], period: str) -> list:
+def _inner(shown: List, answer: Answer, everybody: int, given: tuple[Filter, ...], period: str) -> list[Any]:
     if not answer.rows:
         return [states.nothing(f"No {shown.rows} in this period: {period}", shown.empty)]
     if shown.id == MAP:
@@ -121,7 +112,7 @@ def _row(name: str, value: str, people: int, most: int, everybody: int, given: t
     label = read(name, value)
     fill = html.Span(className="ff-fill", style={"--w": f"{people / most:.3f}"})
     share = figures.number(people / everybody, "share") if everybody else ""
-    number = [html.Span(share, className="ff-pct"), " ", html.B(figures.count(people))]
+    number: list[Any] = [html.Span(share, className="ff-pct"), " ", html.B(figures.count(people))]
     return html.Tr(
         [
             html.Td([fill, link(name, value, given)], title=label),
@@ -137,11 +128,11 @@ def link(name: str, value: str, given: tuple[Filter, ...]) -> Component:
         html.Bdi(read(name, value)),
         href="#",
         className="ff-lbl",
-        **{
-            "data-change": filtered(narrowed(given, name, written(name, value))),
-            "data-out": filtered(excluded(given, name, written(name, value))),
-            "data-keep": f"{name}={value}",
-        },
+        **data(
+            change=filtered(narrowed(given, name, written(name, value))),
+            out=filtered(excluded(given, name, written(name, value))),
+            keep=f"{name}={value}",
+        ),
     )
 
 
@@ -153,5 +144,6 @@ def exclude(name: str, value: str, given: tuple[Filter, ...]) -> Component:
         type="button",
         className="ff-out",
         title=said,
-        **{"aria-label": said, "data-change": filtered(excluded(given, name, written(name, value)))},
+        **aria(label=said),
+        **data(change=filtered(excluded(given, name, written(name, value)))),
     )

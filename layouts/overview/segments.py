@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics import filters
-from analytics.filters import Filter
-from analytics.segments import LONGEST_NAME, Segment
+from analytics.query import filters
+from analytics.query.filters import Filter
+from analytics.query.segment import MAX_NAME_LENGTH, Segment
+from analytics.reports.view import filtered
 from layouts.components import form
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
-from layouts.overview.view import filtered
 
 SAVE, REMOVE = "segment", "segment-remove"
 
 
 class May(NamedTuple):
-    """Who looks (0: somebody without an account), and whether they may change what is everybody's."""
+    """The person (0: one without an account), and whether they may change segments and notes of everybody."""
 
     person_id: int
     share: bool
@@ -43,15 +44,15 @@ def menu(known: Sequence[Segment], given: tuple[Filter, ...], may: May) -> list[
     if not known and not saving:
         return []
     lines = [html.Ul([_line(one, given, may) for one in known])] if known else []
-    summary = html.Summary(["Segments", icon("down", 14)], className="ff-btn ff-btn-plain", **{"data-keep": "segments"})
+    summary = html.Summary(["Segments", icon("down", 14)], className="ff-btn ff-btn-plain", **data(keep="segments"))
     return [html.Details([summary, html.Div([*lines, *saving], className="ff-pop ff-segments")], className="ff-menu")]
 
 
 def _line(one: Segment, given: tuple[Filter, ...], may: May) -> Component:
-    marked = {"aria-current": "true"} if one.filters == given else {}
+    marked: dict[str, Any] = {"aria-current": "true"} if one.filters == given else {}
     whose = [html.Span("everybody's", className="ff-window")] if one.person_id is None else []
     way = html.A(
-        [html.Bdi(one.name, className="ff-trunc"), *whose], href="#", **{"data-change": filtered(one.filters), **marked}
+        [html.Bdi(one.name, className="ff-trunc"), *whose], href="#", **data(change=filtered(one.filters)), **marked
     )
     return html.Li([way, *([_away(one)] if may.share or (may.save and one.person_id is not None) else [])])
 
@@ -63,22 +64,30 @@ def _away(one: Segment) -> Component:
         type="submit",
         className="ff-icon",
         title=f"Remove {one.name}",
-        **{"aria-label": f"Remove {one.name}", "data-confirm": f"The segment “{one.name}” will be gone {of}."},
+        **aria(label=f"Remove {one.name}"),
+        **data(confirm=f"The segment “{one.name}” will be gone {of}."),
     )
     return form.form(REMOVE, [button], key=str(one.id))
 
 
-def _form(given: tuple[Filter, ...], may: May) -> Tag:
+def _form(given: tuple[Filter, ...], may: May) -> Any:
     written = json.dumps([filters.plain(one) for one in given], ensure_ascii=False)
-    name = {"class": "ff-input", "id": f"{SAVE}-name", "name": "name", "maxlength": LONGEST_NAME, "autocomplete": "off"}
+    name = {
+        "class": "ff-input",
+        "id": f"{SAVE}-name",
+        "name": "name",
+        "maxlength": MAX_NAME_LENGTH,
+        "autocomplete": "off",
+    }
     note = html.Div(
         [html.Span(className="ff-hint"), html.Span(className="ff-wrong", role="alert")],
         id=f"{SAVE}-name-note",
         className="ff-field-note",
-        **{"data-note": "name"},
+        **data(note="name"),
     )
-    label = Tag("label", {"for": f"{SAVE}-name"}, "Save these filters as")
-    field = html.Div([label, Tag("input", name), note], className="ff-field")
+    label: Any = Tag("label", {"for": f"{SAVE}-name"}, "Save these filters as")
+    line: Any = Tag("input", name)
+    field = html.Div([label, line, note], className="ff-field")
     shared = [_switch()] if may.share else []
     hidden = Tag("input", {"type": "hidden", "name": "filters", "value": written})
     inner = [field, hidden, *shared, form.actions("Save segment")]
@@ -86,6 +95,6 @@ def _form(given: tuple[Filter, ...], may: May) -> Tag:
 
 
 def _switch() -> Component:
-    inner = [html.I(**{"aria-hidden": "true"}), html.Span("For everybody who sees the site")]
-    state = {"data-name": "shared", "aria-checked": "false"}
+    inner = [html.I(**aria(hidden="true")), html.Span("For everybody who sees the site")]
+    state: dict[str, Any] = {"data-name": "shared", "aria-checked": "false"}
     return html.Button(inner, type="button", role="switch", className="ff-switch", **state)

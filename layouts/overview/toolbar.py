@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.dimensions import DIMENSIONS, dimension
-from analytics.filters import Done, Every, Filter, Match, Not
-from analytics.period import PRESETS, Span, moved
-from analytics.query import Query
+from analytics.calendar.period import PRESETS, Span, days_of, moved
+from analytics.query.dimensions import DIMENSIONS, dimension
+from analytics.query.filters import Done, Every, Filter, Match, Not
+from analytics.query.query import Query
+from analytics.reports.lists import read
+from analytics.reports.view import OFF, USUAL_COMPARISON, change, filtered
 from layouts.components import figures
+from layouts.components.attributes import aria, data
 from layouts.components.icon import icon
 from layouts.components.markup import Tag
-from layouts.overview.chart import days_of
-from layouts.overview.lists import read
-from layouts.overview.view import OFF, USUAL_COMPARISON, change, filtered
 
 COMPARISONS = (
     (USUAL_COMPARISON, "Previous, same weekdays"),
@@ -37,7 +38,7 @@ OPERATORS = {
 }
 
 
-def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Sequence[Component] = ()) -> list:
+def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Sequence[Component] = ()) -> list[Any]:
     """The whole bar: of that question, whose period is `shown`, compared with `earlier`, with the menu of segments."""
     end = [_comparison(query, earlier), html.Span(_period(query, shown, now), className="ff-turns")]
     return [
@@ -49,9 +50,9 @@ def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Seq
     ]
 
 
-def wrong(message: str) -> list:
+def wrong(message: str) -> list[Any]:
     """In place of the bar: what in the address is not known, and a way out."""
-    out = html.A("Start over", href="?", className="ff-link", **{"data-change": "*"})
+    out = html.A("Start over", href="?", className="ff-link", **data(change="*"))
     words = html.Span([f"This address cannot be shown. {message[:1].upper()}{message[1:]}. ", out])
     return [html.H1("Overview"), html.Div([icon("alert"), words], className="ff-alert is-warn", role="alert")]
 
@@ -68,11 +69,8 @@ def _chip(one: Filter, others: tuple[Filter, ...], number: int) -> Component:
     away = html.Button(
         icon("x", 14),
         type="button",
-        **{
-            "aria-label": f"Remove the filter {about} {value}",
-            "data-change": filtered(others),
-            "data-keep": f"chip-{number}",
-        },
+        **aria(label=f"Remove the filter {about} {value}"),
+        **data(change=filtered(others), keep=f"chip-{number}"),
     )
     text = html.Span([html.Span(about), " ", html.Bdi(html.B(value))], className="ff-trunc", title=f"{about} {value}")
     return html.Span([text, away], className="ff-chip ff-filter")
@@ -98,7 +96,7 @@ def words(one: Filter) -> tuple[str, str]:
 
 
 def _further() -> Component:
-    """The form of a filter by anything; assets/overview.js puts it into the address."""
+    """The form of a filter by anything; assets/pages/overview.js puts it into the address."""
     what = {name: one.label for name, one in DIMENSIONS.items() if one.of != "time"}
     fields = [
         _select("filter-by", "Filter by", what),
@@ -110,14 +108,14 @@ def _further() -> Component:
         className="ff-field-note",
     )
     add = html.Button("Add filter", type="submit", className="ff-btn ff-btn-primary")
-    form = Tag("form", {"class": "ff-asked", "data-asks": "filter"}, [*fields, note, add])
-    summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **{"data-keep": "filter"})
+    form: Any = Tag("form", {"class": "ff-asked", "data-asks": "filter"}, [*fields, note, add])
+    summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **data(keep="filter"))
     return html.Details([summary, html.Div(form, className="ff-pop")], className="ff-menu")
 
 
 def _select(name: str, label: str, options: dict[str, str]) -> Tag:
     chosen = [Tag("option", {"value": value}, said) for value, said in options.items()]
-    select = Tag("select", {"class": "ff-input", "name": name}, chosen)
+    select: Any = Tag("select", {"class": "ff-input", "name": name}, chosen)
     field = html.Span([select, icon("updown", 14)], className="ff-input-wrap")
     return Tag("label", {"class": "ff-field"}, [html.Span(label), field])
 
@@ -142,10 +140,11 @@ def _comparison(query: Query, earlier: Span | None) -> Component:
     summary = html.Summary(
         [html.Span(short), html.Span(f" {rest}", className="ff-soft ff-hide-sm"), icon("down", 14)],
         className="ff-btn ff-btn-plain",
-        **{"data-keep": "compare", "aria-label": said},
+        **aria(label=said),
+        **data(keep="compare"),
     )
     custom = query.comparison.period if query.comparison else None
-    inner = [html.Ul(links), _dates_form("compare", "Compare", custom.dates if custom else None)]
+    inner: list[Any] = [html.Ul(links), _dates_form("compare", "Compare", custom.dates if custom else None)]
     return html.Details([summary, html.Div(inner, className="ff-pop ff-pop-end ff-range")], className="ff-menu")
 
 
@@ -172,16 +171,17 @@ def _periods(query: Query, shown: Span) -> Component:
     summary = html.Summary(
         [html.Span(label), icon("down", 14)],
         className="ff-btn",
-        **{"data-keep": "period", "aria-label": f"Period: {label}"},
+        **aria(label=f"Period: {label}"),
+        **data(keep="period"),
     )
     known = query.period.dates or (dates if shown.begin else None)
-    inner = [html.Ul(links), _dates_form("period", "Show", known)]
+    inner: list[Any] = [html.Ul(links), _dates_form("period", "Show", known)]
     return html.Details([summary, html.Div(inner, className="ff-pop ff-pop-end ff-range")], className="ff-menu")
 
 
 def _choice(label: str, changed: str, is_current: bool) -> Component:
-    marked = {"aria-current": "true"} if is_current else {}
-    return html.Li(html.A(label, href="#", **{"data-change": changed, **marked}))
+    marked: dict[str, Any] = {"aria-current": "true"} if is_current else {}
+    return html.Li(html.A(label, href="#", **data(change=changed), **marked))
 
 
 def _dates_form(name: str, verb: str, known: tuple[date, date] | None) -> Tag:
@@ -199,9 +199,9 @@ def _turn(query: Query, shown: Span, now: int, way: int) -> Component:
     """To the period of the same length before (-1) or after (1); not for one that moves with the clock, nor ahead."""
     found = neighbour(query, shown, now, way)
     label = "Previous period" if way < 0 else "Next period"
-    given = {"data-change": change(period=f"{found[0]},{found[1]}", interval="")} if found else {}
+    given: dict[str, Any] = {"data-change": change(period=f"{found[0]},{found[1]}", interval="")} if found else {}
     sign = icon("left" if way < 0 else "right")
-    kept = {"data-keep": f"turn{way}", "aria-label": label, "title": label}
+    kept: dict[str, Any] = {"data-keep": f"turn{way}", "aria-label": label, "title": label}
     return html.Button(sign, type="button", className="ff-btn ff-hide-sm", disabled=not found, **given, **kept)
 
 

@@ -1,4 +1,4 @@
-"""Visitors by country as shades of one colour. The shapes are in assets/countries.svg, each under its code."""
+"""Visitors by country as shades of one colour. The shapes are in assets/shapes/countries.svg, each under its code."""
 
 from __future__ import annotations
 
@@ -7,32 +7,34 @@ from collections.abc import Sequence
 from functools import cache
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.filters import Filter
-from analytics.stats import Row
+from analytics.query.filters import Filter
+from analytics.query.result import Row
+from analytics.reports.lists import read, written
+from analytics.reports.view import excluded, filtered, narrowed
 from layouts.components import figures
 from layouts.components.address import at
+from layouts.components.attributes import aria
 from layouts.components.markup import Tag
-from layouts.overview.lists import read, written
-from layouts.overview.view import excluded, filtered, narrowed
 
-FILE = Path(__file__).parents[2] / "assets" / "countries.svg"
-SHAPES = "/assets/countries.svg"
+FILE = Path(__file__).parents[2] / "assets" / "shapes" / "countries.svg"
+SHAPES = "/assets/shapes/countries.svg"
 NAMED = 3  # below the map
 SHADES = (0, 25, 50, 75, 100)
 
 
-def choropleth(rows: Sequence[Row], given: tuple[Filter, ...]) -> list:
+def choropleth(rows: Sequence[Row], given: tuple[Filter, ...]) -> list[Any]:
     """The map of countries with their visitors, the largest first; a click filters as in the lists."""
     found = [(str(row.dimensions[0]), int(row.metrics[0] or 0)) for row in rows if row.dimensions[0]]
     most = max((people for _, people in found), default=1)
     drawn = [_country(code, people, most, given) for code, people in found if code in shapes()]
     named = [f"{read('country', code)} {figures.count(people)}" for code, people in found[:NAMED]]
     said = "Visitors by country: " + (", ".join(named) or "unknown") + ". The list of countries has all."
-    picture = Tag(
+    picture: Any = Tag(
         "svg",
         {"viewBox": "0 0 1000 432", "role": "img", "aria-label": said},
         [Tag("use", {"class": "ff-cbase", "href": f"{at(SHAPES)}#world"}), *drawn],
@@ -62,8 +64,12 @@ def _country(code: str, people: int, most: int, given: tuple[Filter, ...]) -> Ta
 
 
 def _foot(named: Sequence[str], most: int) -> Component:
-    scale = ["0 ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {figures.on_scale(most, 'count')}"]
+    scale: list[Any] = [
+        "0 ",
+        *(html.I(style={"--v": shade}) for shade in SHADES),
+        f" {figures.on_scale(most, 'count')}",
+    ]
     return html.Div(
-        [html.Span(" · ".join(named)), html.Span(scale, className="ff-scale", **{"aria-hidden": "true"})],
+        [html.Span(" · ".join(named)), html.Span(scale, className="ff-scale", **aria(hidden="true"))],
         className="ff-row",
     )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from analytics.zones import Zone, offered
+from analytics.base.zones import Zone, offered
 from layouts.components import world
 from layouts.components.address import at
 

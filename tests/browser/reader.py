@@ -24,7 +24,7 @@ from stream_server import until
 
 from collector.control import ask
 from tests.conftest import CHROME_FLAGS
-from tests.serving import AGENT, Server, heartbeat, leave, pageview
+from tests.support.serving import AGENT, Server, heartbeat, leave, pageview
 
 OWNER, PASSWORD = "owner@example.com", "correct horse battery"
 PHONE = (390, 844)

@@ -9,8 +9,8 @@ from reader import FAINT, OWNER, PASSWORD, PHONE, UNNAMED, Reader, add_owner, ad
 from selenium.webdriver import ActionChains, Keys
 from stream_server import until
 
-from analytics.config import Config
-from tests.serving import SITE, Server, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, Server, serving
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from reader import Reader, add_owner, add_site, come
 from selenium.webdriver import ActionChains, Keys
 from stream_server import until
 
-from analytics.config import Config
+from analytics.base.config import Config
 from collector.control import ask
-from tests.serving import Server, serving
+from tests.support.serving import Server, serving
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pytest
 from reader import DESKTOP, PHONE, Reader, add_owner, add_site, come
 from stream_server import until
 
-from analytics.config import Config
-from callbacks.pages import PAGES
-from callbacks.pages import SITE as DOMAIN
-from tests.serving import AGENT, SITE, Server, event, serving
+from analytics.base.config import Config
+from callbacks.table import PAGES
+from callbacks.table import SITE as DOMAIN
+from tests.support.serving import AGENT, SITE, Server, event, serving
 
 OTHER, QUIET = "other.example", "quiet.example"
 OVERVIEW = f"/overview/{SITE}?period=today"

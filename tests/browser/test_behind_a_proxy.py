@@ -17,9 +17,9 @@ from reader import OWNER, PASSWORD, Reader, Shop, chromium, open_shop
 from selenium.webdriver.common.by import By
 from stream_server import until
 
-from analytics.config import Config
-from tests import proxy
-from tests.serving import SITE, Server, serving
+from analytics.base.config import Config
+from tests.support import proxy
+from tests.support.serving import SITE, Server, serving
 
 HOST_S_OWN = "location / {{ proxy_pass http://127.0.0.1:{shop}; }}"
 PREFIX = "/stats"

@@ -9,10 +9,10 @@ import pytest
 from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, come
 from stream_server import until
 
-from analytics.config import Config
-from analytics.database import Database
-from tests.factories import added_site, beat, keep_beats
-from tests.serving import Server, serving
+from analytics.base.config import Config
+from analytics.storage.database import Database
+from tests.support.factories import added_site, beat, keep_beats
+from tests.support.serving import Server, serving
 
 SITE = "example.com"
 DAY = 86_400

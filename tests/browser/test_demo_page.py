@@ -8,9 +8,9 @@ import pytest
 from reader import FAINT, PHONE, UNNAMED, Reader, chromium
 from stream_server import until
 
-from analytics.config import Config
-from collector.cast import DEMO_DOMAIN
-from tests.serving import Server, serving
+from analytics.base.config import Config
+from collector.simulate.people import DEMO_DOMAIN
+from tests.support.serving import Server, serving
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import pytest
 from reader import OWNER, Reader, add_owner, add_site
 from stream_server import until
 
-from analytics.config import Config
-from tests.serving import SITE, Server, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, Server, serving
 
 BROKEN = Path(__file__).parents[1] / "faults" / "broken.py"
 

@@ -9,9 +9,9 @@ import pytest
 from reader import OWNER, PASSWORD, Reader
 from stream_server import until
 
-from analytics.config import Config
+from analytics.base.config import Config
 from collector.control import ask
-from tests.serving import Server, serving
+from tests.support.serving import Server, serving
 
 
 @pytest.fixture

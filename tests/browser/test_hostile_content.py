@@ -10,10 +10,10 @@ import pytest
 from reader import DESKTOP, PHONE, Reader, add_owner, add_site, chromium, come
 from stream_server import until
 
-from analytics.config import Config
-from analytics.paths import readable
+from analytics.base.config import Config
+from analytics.base.paths import readable
 from collector.control import ask
-from tests.serving import AGENT, SITE, Server, event, serving
+from tests.support.serving import AGENT, SITE, Server, event, serving
 
 RUNS = "<img src=x onerror=window.__x=1>"
 PATHS = [
@@ -82,7 +82,8 @@ def send_all(server: Server) -> None:
 def strange_elements(reader: Reader) -> list[str]:
     """Elements that only markup of a visitor can have made, and links that lead elsewhere."""
     return reader.run("""return [...document.querySelectorAll(
-        "img:not([src='/assets/mark.svg']), svg[onload], main a, main b b, main br, main iframe, main script, a[href]"
+        "img:not([src='/assets/shapes/mark.svg']), svg[onload], main a, main b b, main br, main iframe, main script, "
+        + "a[href]"
     )].filter((n) => n.tagName !== "A" || n.closest("main") || new URL(n.href).origin !== location.origin)
       .filter((n) => !n.matches("main a.ff-link[href='/concurrents/example.com']"))
       .map((n) => n.outerHTML.slice(0, 200))""")

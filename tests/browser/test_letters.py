@@ -9,8 +9,8 @@ import pytest
 from reader import add_owner, come
 from stream_server import until
 
-from analytics.config import Config
-from tests.serving import Server, pageview, serving
+from analytics.base.config import Config
+from tests.support.serving import Server, pageview, serving
 
 SITE, ASCII = "müller.example", "xn--mller-kva.example"
 

@@ -9,8 +9,8 @@ import pytest
 from reader import Reader, add_owner, add_site, chromium, come
 from stream_server import until
 
-from analytics.config import Config
-from tests.serving import SITE, Server, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, Server, serving
 
 PATIENT = {"FOOTFALL_ACTIVE_WINDOW_S": "900"}  # who came stays active, however slow the machine
 SOON = "window.footfallTimes = {first: 200, longest: 1500, steady: 500}"  # waits between tries, of a minute's test

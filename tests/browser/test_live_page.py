@@ -11,8 +11,8 @@ from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, add_site, chromium,
 from selenium.webdriver import ActionChains, Keys
 from stream_server import until
 
-from analytics.config import Config
-from tests.serving import AGENT, Server, event, serving
+from analytics.base.config import Config
+from tests.support.serving import AGENT, Server, event, serving
 
 _numbers = itertools.count(1)
 

@@ -13,11 +13,14 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from stream_server import StreamServer, foreign_requests, stream_server, until
 
-from collector.hub import QUIET_S
-from tests.serving import ROOT
+from collector.live.hub import QUIET_S
+from tests.support.serving import ROOT
 
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
-SCRIPTS = ("check", "feed", "language", "live", "shared", "shell", "spark", "stream", "tip")  # in Dash's order
+SCRIPTS = (  # in Dash's order
+    *(f"lib/{name}" for name in ("language", "shared", "shell", "spark", "stream", "tip")),
+    *(f"pages/{name}" for name in ("check", "feed", "live")),
+)
 QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300, "greeting": 100, "help": 100}
 
 LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/live/stream?site={site}"
@@ -37,7 +40,7 @@ FIRST = """<main id="first-visit" data-then="reload" data-site="example.com"
   data-stream="/api/live/stream?site=example.com">
   <h2 id="greeting" hidden>The first visitor is here.</h2></main>"""
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Footfall</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/footfall.css">
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/css/footfall.css">
 <script>window.footfallTimes = {times}; {extra}</script></head><body><header>
 <button id="theme">Theme</button>
 <details class="ff-menu"><summary>Menu</summary><a href="#there">there</a></details>
@@ -253,7 +256,7 @@ def test_the_pill_says_live_no_longer_than_twice_the_time_in_which_the_server_sa
     until(lambda: text(browser, "status-text") == "Connecting…")
     assert len(server.asked) <= 2
     until(lambda: server.send("stats", stats(6)) and text(browser, "status-text") == "Live")
-    for script in ("assets/stream.js", "assets/shared.js"):
+    for script in ("assets/lib/stream.js", "assets/lib/shared.js"):
         assert f"silent: {2000 * QUIET_S:.0f}," in (ROOT / script).read_text("utf-8")
     assert f"silent || {2000 * QUIET_S:.0f};" in (ROOT / "collector/card/card.js").read_text("utf-8")
 

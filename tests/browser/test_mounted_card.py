@@ -6,10 +6,10 @@ from reader import Reader, chromium
 from selenium.webdriver.common.by import By
 from stream_server import until
 
-from analytics.config import Config
-from tests.foreign import DASH, foreign
-from tests.proxy import free_port
-from tests.serving import SITE, pageview, run_command, with_data
+from analytics.base.config import Config
+from tests.support.foreign import DASH, foreign
+from tests.support.proxy import free_port
+from tests.support.serving import SITE, pageview, run_command, with_data
 
 PANEL = """
 from pathlib import Path

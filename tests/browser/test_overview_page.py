@@ -1,4 +1,4 @@
-"""The Overview in a real browser, over the visits of `tests/history.py` and a site with more pages than fit."""
+"""The Overview in a real browser, over the visits of `tests/support/history.py` and a site with more pages than fit."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from stream_server import until
 
-from analytics import sites
-from analytics.config import Config
-from analytics.database import Database
-from tests.factories import arrival, stored
-from tests.history import at, keep_history
-from tests.serving import Server, serving
+from analytics.base.config import Config
+from analytics.sites import store
+from analytics.storage.database import Database
+from tests.support.factories import arrival, stored
+from tests.support.history import at, keep_history
+from tests.support.serving import Server, serving
 
 DAYS = "period=2026-03-10,2026-03-12"
 PAGES = 120
@@ -33,7 +33,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
     config = Config(data_dir=tmp_path_factory.mktemp("data"))
     database = Database(config)
     for domain in ("example.com", "other.example", "large.example", "today.example", "quiet.example"):
-        sites.add(database, domain, timezone="UTC", now=at(1))
+        store.add(database, domain, timezone="UTC", now=at(1))
     keep_history(database)
     pages = [f"/page-{number:03}" for number in range(PAGES)] + [HOSTILE]
     for number, path in enumerate(pages):

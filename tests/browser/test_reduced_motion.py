@@ -8,10 +8,10 @@ import pytest
 from reader import Reader, add_owner, add_site, come
 from stream_server import until
 
-from analytics.config import Config
-from callbacks.pages import PAGES
-from callbacks.pages import SITE as DOMAIN
-from tests.serving import SITE, Server, serving
+from analytics.base.config import Config
+from callbacks.table import PAGES
+from callbacks.table import SITE as DOMAIN
+from tests.support.serving import SITE, Server, serving
 
 REDUCED = ("prefers-reduced-motion", "reduce")
 

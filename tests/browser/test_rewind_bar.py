@@ -12,8 +12,8 @@ from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, add_site, come
 from selenium.webdriver import ActionChains, Keys
 from stream_server import until
 
-from analytics.config import Config
-from tests.serving import AGENT, Server, pageview, serving
+from analytics.base.config import Config
+from tests.support.serving import AGENT, Server, pageview, serving
 
 HOUR = 3600
 _numbers = itertools.count(1)

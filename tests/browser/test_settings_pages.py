@@ -13,9 +13,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 from stream_server import until
 
-from analytics import language, schema
-from analytics.config import Config
-from tests.serving import SITE, Server, rows, serving
+from analytics.base import language
+from analytics.base.config import Config
+from analytics.storage import schema
+from tests.support.serving import SITE, Server, rows, serving
 
 OTHER = "other.example"
 

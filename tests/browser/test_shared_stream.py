@@ -11,8 +11,8 @@ from reader import Reader, add_owner, add_site, chromium, come
 from stream_server import StreamServer, stream_server, until
 from test_live_scripts import live_page, pageview, rows, state, stats, text
 
-from analytics.config import Config
-from tests.serving import SITE, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, serving
 
 
 @pytest.fixture

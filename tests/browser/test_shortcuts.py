@@ -10,9 +10,9 @@ from reader import PHONE, UNNAMED, Reader, add_owner, add_site, come
 from selenium.webdriver import ActionChains, Keys
 from stream_server import until
 
-from analytics.config import Config
+from analytics.base.config import Config
 from layouts import shortcuts
-from tests.serving import SITE, Server, serving
+from tests.support.serving import SITE, Server, serving
 
 OTHER = "other.example"
 LIVE = f"/live/{SITE}"

@@ -12,10 +12,10 @@ from selenium.webdriver import Chrome
 from stream_server import until
 from visited_site import STUB, Collector, serving
 
-from analytics.config import Config
-from layouts import snippet
-from tests.serving import Server, rows
-from tests.serving import serving as serving_footfall
+from analytics.base.config import Config
+from layouts.settings import snippet
+from tests.support.serving import Server, rows
+from tests.support.serving import serving as serving_footfall
 
 ERRORS = """if (!window.thrown) {
   window.thrown = [];

@@ -10,8 +10,8 @@ import pytest
 from reader import PHONE, UNNAMED, Reader, add_owner, add_site, come
 from stream_server import until
 
-from analytics.config import Config
-from tests.serving import SITE, Server, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, Server, serving
 
 CALLS = "*/_dash-update-component*"
 SOON = "window.footfallTimes = {first: 200, longest: 1500, page: 1500, answer: 1500}"

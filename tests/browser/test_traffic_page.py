@@ -8,8 +8,8 @@ import pytest
 from reader import FAINT, UNNAMED, Reader, add_owner, add_site
 from stream_server import until
 
-from analytics.config import Config
-from tests.serving import SITE, Server, eventually, pageview, rows, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, Server, eventually, pageview, rows, serving
 
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 

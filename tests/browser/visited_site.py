@@ -20,8 +20,9 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from collector.payload import Rejected, read_body
-from collector.routes import script_beating
+from collector.doors.script import script_beating
+from collector.ingest.event import read_body
+from collector.ingest.outcomes import Rejected
 
 STUB = "window.footfall=window.footfall||function(){(footfall.q=footfall.q||[]).push(arguments)};"
 Event = dict[str, Any]

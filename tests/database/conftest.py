@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from analytics import schema
-from analytics.config import Config
-from analytics.stats import Ask
-from tests.replica import ENGINES, answering
+from analytics.base.config import Config
+from analytics.query.backend import Fetch
+from analytics.storage import schema
+from tests.support.replica import ENGINES, answering
 
 EMPTY = "; ".join(
     [
@@ -40,7 +40,7 @@ def config(request, tmp_path) -> Config:
 
 
 @pytest.fixture(params=ENGINES)
-def ask(request, database, config) -> Iterator[Ask]:
+def ask(request, database, config) -> Iterator[Fetch]:
     """Asks the database itself, or the replica of it."""
     with answering(request.param, database, config) as ask:
         yield ask

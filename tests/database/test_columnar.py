@@ -1,4 +1,4 @@
-"""The columnar replica is the truth again, whatever happened: compared row by row, on both databases."""
+"""The columnar replica equals the database, whatever happened: compared row by row, on both databases."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, func, select, text, update
 
-from analytics import changes, columnar, following, schema, sites, transfer
-from analytics.columnar import Columnar
-from analytics.verify import Verified, verify
-from collector import routes
-from collector.request import Request
+from analytics.jobs.verify import Verified, verify
+from analytics.replica import codec, columnar, follow, state
+from analytics.replica.columnar import Columnar
+from analytics.sites import store
+from analytics.storage import changes, schema
+from collector.api import health
+from collector.http.messages import Request
 from collector.service import Service
-from tests.factories import HOME, NOW, added_site, arrival, event, heartbeat, one_by_one, stored
-from tests.serving import eventually
+from tests.support.factories import HOME, NOW, added_site, arrival, event, heartbeat, one_by_one, stored
+from tests.support.serving import eventually
 
 DAY = 86_400
 NEVER = threading.Event().wait
-TABLES = transfer.TABLES
+TABLES = codec.TABLES
 
 
 @pytest.fixture
@@ -42,24 +44,24 @@ def replica_of(database, config):
 
 
 def everything(table):
-    return select(*transfer.columns(table)).order_by(table.c.site_id, table.c.id)
+    return select(*codec.columns(table)).order_by(table.c.site_id, table.c.id)
 
 
-def truth(database):
+def stored_rows(database):
     with database.read() as connection:
         return {table.name: [tuple(row) for row in connection.execute(everything(table))] for table in TABLES}
 
 
 def copied(replica):
-    assert replica.state.kind == columnar.FOLLOWING
+    assert replica.state.kind == state.FOLLOWING
     return {table.name: replica.rows(everything(table)) for table in TABLES}
 
 
 def assert_same(replica, database, **many):
-    """The replica has the truth's rows, so many of each."""
+    """The replica has the rows of the database, so many of each."""
     replica.follow(NEVER)
     found = copied(replica)
-    assert found == truth(database)
+    assert found == stored_rows(database)
     assert {name: len(rows) for name, rows in found.items() if rows} == many
 
 
@@ -110,12 +112,12 @@ def test_a_removed_site_goes_and_the_others_stay(kept, database):
     added_site(database, "other.example")
     stored(database, arrival(), arrival("pageview", "page-0002", site_id=2), event(site_id=2))
     assert_same(kept, database, visits=2, pageviews=2, events=1)
-    sites.remove(database, "other.example")
+    store.remove(database, "other.example")
     assert_same(kept, database, visits=1, pageviews=1)
 
 
 @pytest.mark.parametrize("before", ["all", "some", "none"])
-def test_a_removed_site_leaves_one_line_and_nobody_who_follows_misses_it(kept, database, before):
+def test_a_removed_site_leaves_one_line_and_no_follower_misses_it(kept, database, before):
     """Its lines are deleted, whether they were followed or not, at the end as between those of others."""
     added_site(database, "other.example")
     one_by_one(database, arrival(), arrival("pageview", "page-0002", site_id=2))
@@ -124,7 +126,7 @@ def test_a_removed_site_leaves_one_line_and_nobody_who_follows_misses_it(kept, d
     one_by_one(database, event(), event(site_id=2), arrival("pageview", "page-0003", site_id=2))
     if before == "all":
         kept.follow(NEVER)
-    sites.remove(database, "other.example")
+    store.remove(database, "other.example")
     with database.read() as connection:
         said = [change.rows for change in changes.newest(connection, 100) if change.site_id == 2]
     assert said == [dict.fromkeys(changes.FACTS)]
@@ -134,35 +136,35 @@ def test_a_removed_site_leaves_one_line_and_nobody_who_follows_misses_it(kept, d
 
 
 def test_a_copy_looks_for_few_missing_numbers_however_many_a_removed_site_has_left(database, config, monkeypatch):
-    monkeypatch.setattr(following, "MOST_HOLES", 5)
+    monkeypatch.setattr(follow, "MAX_HOLES", 5)
     for domain in ("example.com", "other.example"):
         added_site(database, domain)
     stored(database, arrival())
     one_by_one(database, *(arrival("pageview", f"page-{nth:04}", site_id=2) for nth in range(20)))
-    sites.remove(database, "other.example")
+    store.remove(database, "other.example")
     with database.transaction() as connection:
-        changes.mark(connection)
+        changes.write_marker(connection)
     with database.read() as connection:
-        position, newest = following.start(connection, 0.0), changes.newest(connection, 1)[0]
+        position, newest = follow.start(connection, 0.0), changes.newest(connection, 1)[0]
     missing = dict.fromkeys(range(newest.id - 5, newest.id - 1), 0.0)
-    assert position == following.Position(newest.id, newest.digest, missing)
+    assert position == follow.Position(newest.id, newest.digest, missing)
     with replica_of(database, config) as replica:
         assert_same(replica, database, visits=1, pageviews=1)
 
 
 def test_a_batch_after_a_large_text_has_fewer_rows():
-    before = transfer.Rows(many=20_000, last=1, text="x" * (4 * following.LARGEST_TEXT), json=False)
-    assert following.at_once(schema.visits, before) == 5_000
-    assert following.at_once(schema.visits, before._replace(text="")) == following.at_once(schema.visits) == 20_000
-    assert following.at_once(schema.events, before._replace(many=1)) == 1
+    before = codec.Rows(row_count=20_000, last=1, text="x" * (4 * follow.MAX_TEXT), json=False)
+    assert follow.batch_size(schema.visits, before) == 5_000
+    assert follow.batch_size(schema.visits, before._replace(text="")) == follow.batch_size(schema.visits) == 20_000
+    assert follow.batch_size(schema.events, before._replace(row_count=1)) == 1
 
 
-def test_a_replica_that_was_closed_while_a_site_was_removed_is_the_truth_again(kept, database, config):
+def test_a_replica_that_was_closed_while_a_site_was_removed_equals_the_database(kept, database, config):
     added_site(database, "other.example")
     one_by_one(database, arrival(), arrival("pageview", "page-0002", site_id=2))
     kept.follow(NEVER)
     kept.close()
-    sites.remove(database, "other.example")
+    store.remove(database, "other.example")
     with replica_of(database, config) as again:
         assert_same(again, database, visits=1, pageviews=1)
 
@@ -178,7 +180,7 @@ def test_erased_rows_go(kept, database):
         }
         for table in (visits, pageviews):
             connection.execute(delete(table).where(table.c.visitor == 2))
-        changes.note(connection, 1, **gone)
+        changes.record(connection, 1, **gone)
     assert_same(kept, database, visits=1, pageviews=1)
 
 
@@ -195,15 +197,15 @@ def test_text_of_any_kind_arrives_as_it_is(kept, database):
 
 
 def test_more_changes_than_go_in_one_pass_all_arrive(kept, database, monkeypatch):
-    monkeypatch.setattr(following, "MOST_CHANGES", 2)
-    monkeypatch.setattr(following, "ROWS", 3)
+    monkeypatch.setattr(follow, "MAX_CHANGES", 2)
+    monkeypatch.setattr(follow, "ROW_BATCH", 3)
     for group in range(5):
         stored(database, *(arrival("pageview", f"page-{group}-{n:03}", visitor=n) for n in range(8)))
     assert_same(kept, database, visits=8, pageviews=40)
 
 
 def test_a_change_that_appears_after_a_later_one_is_not_missed(kept, database):
-    """Numbers are given before the commit: on PostgreSQL two processes commit in any order."""
+    """PostgreSQL numbers changes before the commit, and two processes commit in any order."""
     stored(database, arrival())
     with database.read() as connection:
         last = changes.newest(connection, 1)[0]
@@ -221,16 +223,16 @@ def test_a_change_that_appears_after_a_later_one_is_not_missed(kept, database):
 
 def test_a_hole_that_stays_is_forgotten():
     there = changes.Change(9, 1, {}, "d")
-    position = following._moved(following.Position(5, "", {}), [there], now=100.0)
-    assert position == following.Position(9, "d", {6: 100.0, 7: 100.0, 8: 100.0})
-    filled = following._moved(position, [there._replace(id=7)], now=130.0)
-    assert filled == following.Position(9, "d", {6: 100.0, 8: 100.0})
-    assert following._moved(filled, [], now=160.0) == following.Position(9, "d", {})
+    position = follow._moved(follow.Position(5, "", {}), [there], now=100.0)
+    assert position == follow.Position(9, "d", {6: 100.0, 7: 100.0, 8: 100.0})
+    filled = follow._moved(position, [there._replace(id=7)], now=130.0)
+    assert filled == follow.Position(9, "d", {6: 100.0, 8: 100.0})
+    assert follow._moved(filled, [], now=160.0) == follow.Position(9, "d", {})
 
 
 def test_what_was_stored_before_there_was_a_replica_is_in_it(database, config, monkeypatch):
-    monkeypatch.setattr(following, "ROWS", 1)
-    monkeypatch.setattr(following, "COPIED", 3)
+    monkeypatch.setattr(follow, "ROW_BATCH", 1)
+    monkeypatch.setattr(follow, "COPY_BATCH", 3)
     added_site(database)
     added_site(database, "other.example")
     stored(
@@ -255,7 +257,7 @@ def test_a_replica_that_was_closed_goes_on_where_it_was(kept, database, config):
 
 
 @pytest.mark.parametrize("spoil", ["deleted", "garbage", "halved", "other shape"])
-def test_a_file_that_is_of_no_use_is_made_anew(kept, database, config, spoil, monkeypatch):
+def test_a_useless_file_is_rebuilt(kept, database, config, spoil, monkeypatch):
     stored(database, arrival(), event(visitor=2))
     kept.follow(NEVER)
     kept.close()
@@ -269,7 +271,7 @@ def test_a_file_that_is_of_no_use_is_made_anew(kept, database, config, spoil, mo
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         case _:
             monkeypatch.setattr(columnar, "SHAPE", "another")
-            monkeypatch.setattr("analytics.rebuilding.SHAPE", "another")
+            monkeypatch.setattr("analytics.replica.rebuild.SHAPE", "another")
     told = []
     with replica_of(database, config) as again:
         again.follow(NEVER, told.append)
@@ -277,7 +279,7 @@ def test_a_file_that_is_of_no_use_is_made_anew(kept, database, config, spoil, mo
         assert_same(again, database, visits=2, pageviews=1, events=1)
 
 
-def test_a_truth_that_was_put_back_from_an_older_copy_is_copied_anew(kept, database, config):
+def test_the_replica_of_a_database_that_was_restored_from_a_backup_is_rebuilt(kept, database, config):
     stored(database, arrival())
     kept.follow(NEVER)
     kept.close()
@@ -289,12 +291,12 @@ def test_a_truth_that_was_put_back_from_an_older_copy_is_copied_anew(kept, datab
         assert_same(again, database, visits=1, pageviews=2)
 
 
-def test_who_is_further_behind_than_changes_are_kept_copies_anew(kept, database, config):
+def test_a_replica_that_is_behind_the_oldest_change_is_rebuilt(kept, database, config):
     stored(database, arrival())
     kept.follow(NEVER)
     kept.close()
     one_by_one(database, *(arrival("pageview", f"page-1{n:03}", visitor=n) for n in range(8)))
-    assert changes.prune(database, NEVER, kept=3) > 0
+    assert changes.prune(database, NEVER, keep=3) > 0
     with replica_of(database, config) as again:
         assert_same(again, database, visits=8, pageviews=9)
 
@@ -303,31 +305,33 @@ def test_the_last_changes_are_kept(kept, database):
     one_by_one(database, *(arrival("pageview", f"page-{n:04}") for n in range(6)))
     with database.read() as connection:
         last = changes.newest(connection, 2)
-    changes.prune(database, lambda _: False, kept=2)
+    changes.prune(database, lambda _: False, keep=2)
     with database.read() as connection:
         assert changes.newest(connection, 10) == last
 
 
-def test_a_file_that_breaks_while_it_is_open_is_made_anew_and_the_truth_answers_until_then(kept, database, monkeypatch):
+def test_a_file_that_breaks_while_it_is_open_is_rebuilt_and_the_database_answers_until_then(
+    kept, database, monkeypatch
+):
     stored(database, arrival())
     kept.follow(NEVER)
-    monkeypatch.setattr(columnar, "FIRST_WAIT_S", 0.0)
-    kept._wait_s = 0.0
+    monkeypatch.setattr(columnar, "MIN_RETRY_S", 0.0)
+    kept._retry_s = 0.0
     with kept._replica.cursor() as cursor:
         cursor.execute("DROP TABLE pageviews")
     stored(database, arrival("pageview", "page-0002", visitor=2))
     kept.follow(NEVER)
-    assert kept.state.kind == columnar.WAITING
+    assert kept.state.kind == state.WAITING
     assert kept.rows(select(func.count()).select_from(schema.pageviews)) == [(2,)]
     assert_same(kept, database, visits=2, pageviews=2)
 
 
-def test_off_asks_the_truth_and_makes_no_file(database, config):
+def test_off_queries_the_database_and_makes_no_file(database, config):
     added_site(database)
     stored(database, arrival())
     with replica_of(database, replace(config, columnar=False)) as replica:
         replica.follow(NEVER)
-        assert replica.state == columnar.State(columnar.OFF)
+        assert replica.state == state.ReplicaState(state.OFF)
         assert replica.rows(select(schema.pageviews.c.path)) == [("/",)]
     assert not list(config.data_dir.glob("columnar*"))
 
@@ -348,13 +352,13 @@ def test_making_that_is_stopped_leaves_nothing_behind(database, config):
     stored(database, arrival())
     with replica_of(database, config) as replica:
         replica.follow(lambda _: True)
-        assert replica.state.kind == columnar.WAITING
+        assert replica.state.kind == state.WAITING
         assert [path.name for path in config.data_dir.glob("columnar*")] == ["columnar.duckdb.lock"]
         assert_same(replica, database, visits=1, pageviews=1)
 
 
 def test_making_that_fails_for_one_of_its_threads_leaves_nothing_behind(database, config, monkeypatch):
-    monkeypatch.setattr(following, "COPIED", 1)
+    monkeypatch.setattr(follow, "COPY_BATCH", 1)
     added_site(database)
     stored(database, *(arrival("pageview", f"page-{n:04}", visitor=n) for n in range(20)))
 
@@ -364,12 +368,12 @@ def test_making_that_fails_for_one_of_its_threads_leaves_nothing_behind(database
 
     with replica_of(database, config) as replica:
         replica.follow(NEVER, tell)
-        assert replica.state.kind == columnar.WAITING
+        assert replica.state.kind == state.WAITING
         assert [path.name for path in config.data_dir.glob("columnar*")] == ["columnar.duckdb.lock"]
 
 
 def test_rows_that_were_copied_together_lie_by_country_and_browser(database, config):
-    """So DuckDB passes over all others at once where a question asks for one of them."""
+    """So DuckDB skips all others at once if a query needs one of them."""
     added_site(database)
     places = [("US", "Safari"), ("DE", "Chrome"), ("US", "Chrome"), ("DE", "Safari")]
     origins = [HOME._replace(country=country, browser=browser) for country, browser in places]
@@ -385,7 +389,7 @@ def test_rows_that_were_copied_together_lie_by_country_and_browser(database, con
     assert lying == dict.fromkeys(("visits", "pageviews"), sorted(places * 3))
 
 
-def test_a_value_is_data_and_never_part_of_the_question(kept, database):
+def test_a_value_is_data_and_never_part_of_the_query(kept, database):
     stored(database, arrival(path="/'; DROP TABLE visits; --"))
     kept.follow(NEVER)
     path = schema.pageviews.c.path
@@ -393,15 +397,15 @@ def test_a_value_is_data_and_never_part_of_the_question(kept, database):
         assert kept.rows(select(func.count()).select_from(schema.pageviews).where(path == value)) == [(many,)]
 
 
-def test_a_question_that_is_wrong_is_raised(kept, database):
+def test_a_wrong_query_raises(kept, database):
     import duckdb
 
     with pytest.raises(duckdb.Error):
         kept.rows(select(text("no_such_column")).select_from(schema.visits))
-    assert kept.state.kind == columnar.FOLLOWING
+    assert kept.state.kind == state.FOLLOWING
 
 
-def test_it_reads_no_other_file_and_asks_no_network(kept):
+def test_the_replica_reads_no_other_file_and_no_network(kept):
     import duckdb
 
     for statement in ("SELECT * FROM read_csv('/etc/passwd')", "INSTALL httpfs", "SET enable_external_access = true"):
@@ -409,11 +413,13 @@ def test_it_reads_no_other_file_and_asks_no_network(kept):
             cursor.execute(statement)
 
 
-def test_readiness_tells_of_a_replica_that_stays_behind(config, monkeypatch):
+def test_readiness_reports_a_replica_that_stays_behind(config, monkeypatch):
     with closing(Service(config)) as service:
-        eventually(lambda: service.columnar.state.kind == columnar.FOLLOWING)
-        ready = service.routes(lambda _: None).find(Request("GET", "/readyz", "", {}, "127.0.0.1"))
-        assert ready(None).status == 200
-        monkeypatch.setattr(routes, "STALE_S", -1.0)
-        assert ready(None).status == 503
-        assert b"replica_stale" in ready(None).body
+        eventually(lambda: service.columnar.state.kind == state.FOLLOWING)
+        routes, request = service.routes(lambda _: None), Request("GET", "/readyz", "", {}, "127.0.0.1")
+        door = routes.find(request)
+        assert routes.answer(door, request).status == 200
+        monkeypatch.setattr(health, "STALE_S", -1.0)
+        answer = routes.answer(door, request)
+        assert answer.status == 503
+        assert b"replica_stale" in answer.body

@@ -6,9 +6,12 @@ import re
 
 import pytest
 
-from analytics import accounts, commands, embeds, keys, schema, sites
-from analytics.sites import WrongInput
-from tests.factories import arrival, count, one_by_one
+from analytics import commands
+from analytics.access import accounts, api_keys, embeds, first_owner
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
+from analytics.storage import schema
+from tests.support.factories import arrival, count, one_by_one
 
 ADDRESS = "https://stats.example.com"
 
@@ -35,10 +38,11 @@ def test_sites_are_listed_in_columns(database):
     assert run(database, "site list") == "No site yet. `.venv/bin/python app.py site add DOMAIN` adds one."
     add_site(database, "example.org", name="The Shop", timezone="Asia/Kathmandu")
     add_site(database)
+    first, second = (site.uuid for site in store.all_sites(database))
     assert run(database, "site list") == (
-        "DOMAIN       NAME         TIME ZONE       IDENTITY\n"
-        "example.com  example.com  UTC             daily\n"
-        "example.org  The Shop     Asia/Kathmandu  daily"
+        "DOMAIN       NAME         TIME ZONE       IDENTITY  UUID\n"
+        f"example.com  example.com  UTC             daily     {first}\n"
+        f"example.org  The Shop     Asia/Kathmandu  daily     {second}"
     )
 
 
@@ -46,20 +50,20 @@ def test_a_site_is_changed(database):
     add_site(database)
     options = {"identity": "browser", "hosts": ["shop.example.net"], "name": None, "excluded_paths": ()}
     assert run(database, "site set", domain="example.com", **options) == "example.com is changed."
-    changed = sites.find(database, "example.com")
+    changed = store.find(database, "example.com")
     assert (changed.identity, changed.hosts, changed.name) == ("browser", ("shop.example.net",), "example.com")
 
 
 def test_changing_nothing_is_an_error(database):
     add_site(database)
-    with pytest.raises(WrongInput, match="nothing to change"):
+    with pytest.raises(InvalidInput, match="nothing to change"):
         run(database, "site set", domain="example.com", hosts=(), name=None)
 
 
 def test_removing_a_site_removes_all_of_its_data_and_nothing_else(database):
     add_site(database)
     add_site(database, "example.org")
-    gone, stays = (sites.find(database, domain).id for domain in ("example.com", "example.org"))
+    gone, stays = (store.find(database, domain).id for domain in ("example.com", "example.org"))
     one_by_one(database, arrival(site_id=gone), arrival(site_id=stays))
     assert run(database, "site remove", domain="example.com") == "example.com and all of its data are gone."
     tables = (schema.visits, schema.pageviews, schema.heartbeats, schema.outcomes)
@@ -70,9 +74,9 @@ def test_removing_a_site_removes_all_of_its_data_and_nothing_else(database):
 def test_a_site_is_found_under_its_other_name_but_removed_by_its_own_alone(database, added, other):
     add_site(database, added)
     assert run(database, "site set", domain=other, name="The Shop") == f"{added} is changed."
-    with pytest.raises(WrongInput, match=f"^there is no site {other}; is {added} meant\\?$"):
+    with pytest.raises(InvalidInput, match=f"^there is no site {other}; is {added} meant\\?$"):
         run(database, "site remove", domain=other)
-    assert sites.find(database, other).name == "The Shop"
+    assert store.find(database, other).name == "The Shop"
 
 
 def test_a_site_that_is_not_there_is_named_with_those_that_are(database):
@@ -83,21 +87,21 @@ def test_a_site_that_is_not_there_is_named_with_those_that_are(database):
         ("key add", {"name": "k", "scope": "stats", "site": "example.org"}),
         ("embed add", {"site": "example.org", "hosts": ["panel.example.com"], "expires": "30d"}),
     ):
-        with pytest.raises(WrongInput, match=r"there is no site example\.org; known: example\.com"):
+        with pytest.raises(InvalidInput, match=r"there is no site example\.org; known: example\.com"):
             run(database, name, **options)
 
 
 # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_person_without_a_password_is_told_one_once(database):
+def test_a_generated_password_is_shown_once(database):
     told = run(database, "user add", email="Ann@example.com", role="admin", password=None)
     found = re.fullmatch(r"ann@example\.com is added as admin\. The password, shown this once: (\S{16})", told)
     assert found
     assert found.group(1) not in run(database, "user list")
 
 
-def test_a_given_password_is_not_shown(database):
+def test_a_chosen_password_is_not_shown(database):
     told = run(database, "user add", email="ann@example.com", role="owner", password="correct horse battery")
     assert told == "ann@example.com is added as owner."
     assert run(database, "user reset", email="ann@example.com", password="another horse battery") == (
@@ -121,11 +125,11 @@ def test_people_are_listed(database):
 def test_a_key_is_printed_alone_and_works_until_it_is_removed(database):
     add_site(database)
     key = run(database, "key add", name="panel", scope="ingest", site="example.com")
-    found = keys.KeyRing(database, stale_s=0).find(key)
+    found = api_keys.KeyRing(database, stale_s=0).find(key)
     assert found is not None
-    assert (found.scope, found.site_id) == ("ingest", sites.find(database, "example.com").id)
+    assert (found.scope, found.site_id) == ("ingest", store.find(database, "example.com").id)
     assert run(database, "key forget", key=key) == "The key is gone."
-    assert keys.KeyRing(database, stale_s=0).find(key) is None
+    assert api_keys.KeyRing(database, stale_s=0).find(key) is None
 
 
 # ── cards ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -166,17 +170,17 @@ def test_durations_are_read(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "d", "0d", "-1d", "1.5d", "30", "30s", "30M", "99999d", "30 d"])
 def test_what_is_no_duration_is_an_error(text):
-    with pytest.raises(WrongInput, match="is no duration; give one like 30m, 12h, 30d or 4w"):
+    with pytest.raises(InvalidInput, match="is no duration; give one like 30m, 12h, 30d or 4w"):
         commands.seconds(text)
 
 
 def test_the_set_up_link_is_printed_until_somebody_has_an_account(database):
     context = {"secret": b"k" * 48}
     link = commands.run(database, "https://stats.example.com", "setup-link", {}, **context)
-    assert link == f"https://stats.example.com/setup?token={accounts.setup_token(b'k' * 48)}"
+    assert link == f"https://stats.example.com/setup?token={first_owner.setup_token(b'k' * 48)}"
     assert commands.run(database, "https://stats.example.com", "setup-link", {}, **context) == link
     accounts.add_person(database, "ann@example.com", "viewer", "correct horse battery", now=1)
     with pytest.raises(
-        WrongInput, match=r"somebody has an account already.* app\.py user reset EMAIL` gives a new pass"
+        InvalidInput, match=r"somebody has an account already.* app\.py user reset EMAIL` gives a new pass"
     ):
         commands.run(database, "https://stats.example.com", "setup-link", {}, **context)

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select
 
-from analytics import schema, sites
-from analytics.sites import WrongInput
-from collector import crowd
-from collector.cast import DEMO_DOMAIN
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
+from analytics.storage import schema
 from collector.service import Service
-from tests.serving import eventually
+from collector.simulate import service as crowd
+from collector.simulate.people import DEMO_DOMAIN
+from tests.support.serving import eventually
 
 OWN = "example.com"
 PATIENCE_S = 60
@@ -23,8 +24,8 @@ PATIENCE_S = 60
 @pytest.fixture
 def service(config) -> Iterator[Service]:
     running = Service(config)
-    sites.add(running.database, OWN, now=now())
-    running.renew()
+    store.add(running.database, OWN, now=now())
+    running.refresh()
     yield running
     running.close()
 
@@ -35,7 +36,7 @@ def now() -> int:
 
 def made(service: Service) -> int:
     """The number of a demo site that has been there before: its crowd comes without a past."""
-    return sites.add(service.database, DEMO_DOMAIN, now=now(), demo=True).id
+    return store.add(service.database, DEMO_DOMAIN, now=now(), demo=True).id
 
 
 def count(service: Service, table, *conditions) -> int:
@@ -55,7 +56,7 @@ def left(service: Service, site_id: int) -> dict[str, int]:
 
 
 def domains(service: Service) -> list[tuple[str, bool]]:
-    return [(site.domain, site.demo) for site in sites.all_sites(service.database)]
+    return [(site.domain, site.demo) for site in store.all_sites(service.database)]
 
 
 def test_starting_makes_a_site_of_its_own_with_its_past_and_removing_leaves_nothing(service):
@@ -105,8 +106,8 @@ def test_they_are_let_come_once_and_come_again_after_they_were_stopped(service):
 
 
 def test_a_site_of_that_name_that_is_somebodys_own_is_left_alone(service):
-    sites.add(service.database, DEMO_DOMAIN, now=now())
-    with pytest.raises(WrongInput, match=r"demo\.example is a site of your own here"):
+    store.add(service.database, DEMO_DOMAIN, now=now())
+    with pytest.raises(InvalidInput, match=r"demo\.example is a site of your own here"):
         service.crowd.come(now=now())
     service.crowd.vanish()
     assert domains(service) == [(DEMO_DOMAIN, False), (OWN, False)]
@@ -116,7 +117,7 @@ def test_they_end_when_the_site_is_removed_in_another_way(service):
     site_id = made(service)
     service.crowd.come(now=now())
     eventually(lambda: service.hub.active(site_id), PATIENCE_S)
-    sites.remove(service.database, DEMO_DOMAIN)
+    store.remove(service.database, DEMO_DOMAIN)
     eventually(lambda: not service.crowd.is_here, PATIENCE_S)
 
 

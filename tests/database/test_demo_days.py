@@ -8,17 +8,21 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from analytics import schema, sites, stats, usage
-from analytics.columnar import Columnar
-from analytics.paths import readable
-from analytics.query import Query
-from analytics.verify import verify
-from collector import demo_days
-from collector.cast import DEMO_DOMAIN, excerpt
-from collector.demo import PAST_S
-from collector.place import open_places
-from tests.factories import added_site, count, rows
-from tests.replica import NEVER
+from analytics.base.paths import readable
+from analytics.jobs.verify import verify
+from analytics.query import usage
+from analytics.query.answer import answer
+from analytics.query.backend import fetch_from
+from analytics.query.query import Query
+from analytics.replica.columnar import Columnar
+from analytics.sites import store
+from analytics.storage import schema
+from collector.ingest.geo import open_places
+from collector.simulate import demo_days
+from collector.simulate.demo import PAST_S
+from collector.simulate.people import DEMO_DOMAIN, excerpt
+from tests.support.factories import added_site, count, rows
+from tests.support.replica import NEVER, facts, numbers_of
 
 NOW = int(datetime(2026, 11, 26, 15, 30, tzinfo=UTC).timestamp())
 LAST = date(2026, 11, 25)
@@ -51,10 +55,10 @@ def write(database, places, site_id, *, seed=SEED, now=NOW, stopped=lambda: Fals
 
 def answers(database, site_id):
     """Numbers of the last 30 days, as the Overview asks for them."""
-    ask = stats.of_truth(database)
+    ask = fetch_from(database)
     whole = Query(site_id, metrics=("visitors", "visits", "pageviews", "bounce_rate", "visit_duration"))
     split = [Query(site_id, dimensions=(name,)) for name in LISTS]
-    return [stats.aggregate(whole, whole.span(NOW), ask), *(stats.breakdown(one, one.span(NOW), ask) for one in split)]
+    return [numbers_of(whole, whole.span(NOW), facts(ask)), *(answer(one, one.span(NOW), facts(ask)) for one in split)]
 
 
 def test_numbers_are_the_same_for_a_seed_and_others_for_another(database, places):
@@ -131,12 +135,12 @@ def test_the_replica_follows_them_day_by_day(database, config, places, demo_site
 
 def test_removed_with_its_site_nothing_of_them_is_left(database, places, demo_site):
     write(database, places, demo_site)
-    sites.remove(database, DEMO_DOMAIN)
+    store.remove(database, DEMO_DOMAIN)
     assert [count(database, table) for table in (*FACTS, schema.daily_usage)] == [0, 0, 0, 0]
 
 
 def test_a_site_that_was_removed_meanwhile_gets_none(database, places, demo_site):
-    sites.remove(database, DEMO_DOMAIN)
+    store.remove(database, DEMO_DOMAIN)
     write(database, places, demo_site)
     assert [count(database, table) for table in (*FACTS, schema.daily_usage)] == [0, 0, 0, 0]
 

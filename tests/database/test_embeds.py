@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from analytics import embeds, schema
-from analytics.sites import WrongInput
+from analytics.access import embed as access_embed
+from analytics.access import embeds
+from analytics.base.errors import InvalidInput
+from analytics.storage import schema
 
 NOW = 1_800_000_000
 DAY_S = 86_400
@@ -14,7 +16,7 @@ DAY_S = 86_400
 
 def test_an_embed_is_found_by_its_token_until_it_expires(database):
     embed, plain = embeds.add(database, 7, ["https://Panel.Example.com/admin", "localhost:3000"], DAY_S, now=NOW)
-    assert embed == embeds.Embed(embed.id, 7, ("panel.example.com", "localhost:3000"), NOW, NOW + DAY_S, None)
+    assert embed == access_embed.Embed(embed.id, 7, ("panel.example.com", "localhost:3000"), NOW, NOW + DAY_S, None)
     ring = embeds.EmbedRing(database)
     assert ring.find(plain, NOW) == embed
     assert ring.find(plain, NOW + DAY_S - 1) == embed
@@ -22,13 +24,13 @@ def test_an_embed_is_found_by_its_token_until_it_expires(database):
     assert embeds.all_embeds(database) == [embed]
 
 
-def test_a_revoked_embed_is_gone_and_stays_in_the_list(database):
+def test_a_revoked_embed_is_not_found_and_stays_in_the_list(database):
     embed, plain = embeds.add(database, 7, ["a.com"], DAY_S, now=NOW)
     other, other_plain = embeds.add(database, 7, ["a.com"], DAY_S, now=NOW)
     ring = embeds.EmbedRing(database, stale_s=3600)
     assert ring.find(plain, NOW) == embed
     ended = embeds.revoke(database, embed.id, now=NOW + 5)
-    ring.forget()
+    ring.invalidate()
     assert ring.find(plain, NOW) is None
     assert ring.find(other_plain, NOW) == other
     assert embeds.all_embeds(database) == [ended, other]
@@ -40,7 +42,7 @@ def test_a_sites_embeds_are_its_own_and_only_they_are_revoked_for_it(database):
     other, _ = embeds.add(database, 8, ["a.com"], DAY_S, now=NOW)
     second, _ = embeds.add(database, 7, ["b.com"], DAY_S, now=NOW)
     assert embeds.of_site(database, 7) == [first, second]
-    with pytest.raises(WrongInput, match=f"no embed {other.id}"):
+    with pytest.raises(InvalidInput, match=f"no embed {other.id}"):
         embeds.revoke(database, other.id, 7, now=NOW)
     ended = embeds.revoke(database, first.id, 7, now=NOW + 5)
     assert embeds.all_embeds(database) == [ended, other, second]
@@ -53,8 +55,8 @@ def test_an_embed_is_on_until_it_expires_or_is_revoked(database):
     assert [ended.state(NOW + at) for at in (6, DAY_S)] == ["off", "off"]
 
 
-def test_what_is_wrong_is_told_of_each_field(database):
-    with pytest.raises(WrongInput) as refused:
+def test_every_wrong_field_is_named(database):
+    with pytest.raises(InvalidInput) as refused:
         embeds.add(database, 7, ["a b"], 0, now=NOW)
     assert refused.value.fields == {
         "hosts": "'a b' is no host; give one like panel.example.com or localhost:3000",
@@ -73,7 +75,7 @@ def test_only_the_token_as_it_was_shown_opens(database):
 
 
 def test_revoking_what_is_not_there_says_so(database):
-    with pytest.raises(WrongInput, match="no embed 99"):
+    with pytest.raises(InvalidInput, match="no embed 99"):
         embeds.revoke(database, 99, now=NOW)
 
 
@@ -90,7 +92,7 @@ def test_revoking_what_is_not_there_says_so(database):
         ("panel.example.com.", "panel.example.com"),
     ],
 )
-def test_hosts_are_kept_as_browsers_name_them(text, host):
+def test_hosts_are_stored_as_browsers_spell_them(text, host):
     assert embeds.normal_host(text) == host
 
 
@@ -112,7 +114,7 @@ def test_hosts_are_kept_as_browsers_name_them(text, host):
     ],
 )
 def test_what_is_no_host_is_refused(text):
-    with pytest.raises(WrongInput):
+    with pytest.raises(InvalidInput):
         embeds.normal_host(text)
 
 
@@ -126,7 +128,7 @@ def test_what_is_no_host_is_refused(text):
         ([f"h{n}.com" for n in range(21)], DAY_S),
     ],
 )
-def test_an_embed_for_nobody_or_without_an_end_is_refused(database, hosts, expires_s):
-    with pytest.raises(WrongInput):
+def test_an_embed_without_hosts_or_without_an_end_is_refused(database, hosts, expires_s):
+    with pytest.raises(InvalidInput):
         embeds.add(database, 7, hosts, expires_s, now=NOW)
     assert embeds.all_embeds(database) == []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analytics.feed import opaque, recent
-from tests.factories import NOW, arrival, event, heartbeat, one_by_one, stored
+from analytics.live.feed import public_visitor_id, recent
+from tests.support.factories import NOW, arrival, event, heartbeat, one_by_one, stored
 
 
 def test_a_site_without_rows_has_an_empty_feed(database):
@@ -52,13 +52,13 @@ def test_another_site_is_not_in_it(database):
     assert recent(database, 1, 20) == []
 
 
-def test_somebody_anonymous_has_no_type_though_the_visit_knows_one(database):
+def test_an_anonymous_person_has_no_type_even_if_the_visit_has_one(database):
     one_by_one(database, arrival(), event(at=NOW + 1, user_id="ann", user_type="couple"))
     assert [(item.user_id, item.user_type) for item in recent(database, 1, 20)] == [(None, ""), ("ann", "couple")]
 
 
 def test_a_visitor_is_shown_as_an_opaque_number():
-    assert [opaque(number) for number in (1, -1, 2**63 - 1, -(2**63))] == [
+    assert [public_visitor_id(number) for number in (1, -1, 2**63 - 1, -(2**63))] == [
         "0000000000000001",
         "ffffffffffffffff",
         "7fffffffffffffff",

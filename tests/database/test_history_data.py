@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from analytics import schema
+from analytics.storage import schema
 from benchmarks.history_data import Made, write
-from tests.factories import added_site, rows
+from tests.support.factories import added_site, rows
 
 BEGIN = 1_735_689_600  # 2025-01-01
 DAY = 86_400

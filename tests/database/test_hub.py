@@ -11,20 +11,21 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import text
 
-from analytics.config import Config
-from analytics.database import Database
-from analytics.feed import opaque
-from analytics.presence import Presence
-from collector import pipeline
-from collector.arrival import Arrival, Stored
-from collector.hub import A_FRAME, FRAME_S, LARGEST_BUFFER, Hub
-from collector.place import open_places
-from tests.factories import (
+from analytics.base.config import Config
+from analytics.live.feed import public_visitor_id
+from analytics.live.presence import Presence
+from analytics.storage.database import Database
+from collector.ingest import pipeline
+from collector.ingest.accepted import Accepted
+from collector.ingest.event import Event
+from collector.ingest.geo import open_places
+from collector.ingest.outcomes import Stored
+from collector.live.hub import FRAME_ITEMS, FRAME_S, MAX_BUFFER, Hub
+from tests.support.factories import (
     NOW,
     added_site,
     arrival,
     beat,
-    event,
     heartbeat,
     kit,
     leave,
@@ -32,8 +33,8 @@ from tests.factories import (
     stored,
     stored_outcome,
 )
-from tests.factories import event as an_event
-from tests.serving import eventually
+from tests.support.factories import event as an_event
+from tests.support.serving import eventually
 
 WINDOW = 60
 PATIENCE_S = 20
@@ -165,14 +166,14 @@ def site_id(database) -> int:
     return added_site(database).id
 
 
-def happen(hub: Hub, database, *arrivals: Arrival) -> list[Stored]:
+def happen(hub: Hub, database, *arrivals: Accepted) -> list[Stored]:
     """What the writer does: a commit, then the hub."""
     outcomes = [outcome for outcome in stored(database, *arrivals) if isinstance(outcome, Stored)]
     hub.publish(outcomes)
     return outcomes
 
 
-def views(site_id: int, *numbers: int) -> list[Arrival]:
+def views(site_id: int, *numbers: int) -> list[Accepted]:
     return [arrival(site_id=site_id, page_id=f"page-{n:04}", visitor=n, at=NOW - 30 + n * 0.001) for n in numbers]
 
 
@@ -358,7 +359,7 @@ def test_of_a_flood_the_newest_of_a_frame_are_told(memory):
     reader = Reader(memory, 1)
     reader.first()
     memory.publish([stored_outcome(n, nth=n) for n in range(250)])
-    assert reader.events(A_FRAME) == [str(stored_outcome(n, nth=n).beat.id) for n in range(250 - A_FRAME, 250)]
+    assert reader.events(FRAME_ITEMS) == [str(stored_outcome(n, nth=n).beat.id) for n in range(250 - FRAME_ITEMS, 250)]
 
 
 def test_what_is_told_late_is_nothing_for_the_feed(hub, database, site_id):
@@ -526,19 +527,19 @@ def test_a_live_side_that_failed_is_told_anew_by_the_database(hub, database, sit
 def test_a_slow_reader_is_dropped_at_64_kb_and_the_others_are_not(memory):
     slow, quick = memory.subscribe(1, lambda: None), Reader(memory, 1)
     slow.take()
-    for start in range(0, 3 * A_FRAME, A_FRAME):
-        path = "/" + "x" * (LARGEST_BUFFER // A_FRAME // 2)  # two frames do not fit
-        memory.publish([stored_outcome(n, nth=n, path=path) for n in range(start, start + A_FRAME)])
-        quick.events(start + A_FRAME)
+    for start in range(0, 3 * FRAME_ITEMS, FRAME_ITEMS):
+        path = "/" + "x" * (MAX_BUFFER // FRAME_ITEMS // 2)  # two frames do not fit
+        memory.publish([stored_outcome(n, nth=n, path=path) for n in range(start, start + FRAME_ITEMS)])
+        quick.events(start + FRAME_ITEMS)
     assert (slow.closed, slow.take()) == (True, b"")
-    assert len(quick.events(3 * A_FRAME)) == 3 * A_FRAME
+    assert len(quick.events(3 * FRAME_ITEMS)) == 3 * FRAME_ITEMS
     assert not quick.subscription.closed
 
 
 def test_a_reader_s_buffer_holds_64_kb(memory):
     subscription = memory.subscribe(1, lambda: None)
     subscription.take()
-    for size in (LARGEST_BUFFER // 2, LARGEST_BUFFER // 2):
+    for size in (MAX_BUFFER // 2, MAX_BUFFER // 2):
         subscription.offer(b"x" * size)
     assert not subscription.closed
     subscription.offer(b"x")
@@ -584,7 +585,7 @@ def test_a_feed_is_kept_from_the_first_look_until_a_while_after_the_last(memory)
     assert memory.recent_items(1) == []
     memory.publish([stored_outcome(2, nth=1)])
     memory.tidy()
-    assert [item.visitor_id for item in memory.recent_items(1)] == [opaque(2)]
+    assert [item.visitor_id for item in memory.recent_items(1)] == [public_visitor_id(2)]
     memory.tidy()
     memory.tidy()
     assert memory.recent_items(1) == []
@@ -623,11 +624,16 @@ def test_neither_address_nor_user_agent_is_in_any_message(hub, database, site_id
     places = open_places(None, tmp_path)
     steps = kit(database, places)
     reader = Reader(hub, site_id)
-    for sent in (arrival().event, event(description="Ann booked", pageview="page-0001").event):
+    page = {"site": "example.com", "url": "https://example.com/"}
+    booked = {"name": "Booking", "description": "Ann booked", "pageview": "page-0001"}
+    for sent in (
+        Event(type="pageview", id="page-0001", **page),
+        Event(type="event", id="event-0001", **page, **booked),
+    ):
         hit = pipeline.read_hit(sent, steps, address, {"user-agent": marked}, NOW * 1000, trusted=False)
         assert isinstance(hit, pipeline.Hit)
         taken = pipeline.run(hit, steps)
-        assert isinstance(taken, Arrival)
+        assert isinstance(taken, Accepted)
         happen(hub, database, taken)
     reader.events(2)
     said = b"".join(frame for _, frame in (*reader.frames, *Reader(hub, site_id, "1").frames)).decode()

@@ -8,10 +8,12 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from analytics import accounts, invitations, members, schema, sites
-from analytics.access import ADMIN, MEMBER, OWNER, VIEWER
-from analytics.invitations import COMMAND_LINE, Gone, Invitation
-from analytics.sites import WrongInput
+from analytics.access import accounts, invitations, logins, members, passwords
+from analytics.access.invitations import COMMAND_LINE, InvalidInvitation, Invitation
+from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
+from analytics.storage import schema
 
 NOW, DAY_S = 1_800_000_000, 86_400
 PASSWORD = "correct horse"
@@ -20,12 +22,12 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
 
 
 @pytest.fixture
 def shop(database):
-    return sites.add(database, "shop.example", now=NOW).id
+    return store.add(database, "shop.example", now=NOW).id
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_an_invitation_makes_an_account_with_its_role_and_a_login(database, shop
     assert made == Invitation(made.id, shop, VIEWER, "ann@example.com", COMMAND_LINE, NOW, NOW + 7 * DAY_S)
     assert invitations.find(database, token, now=NOW) == made
     login = invitations.join(database, token, "Ann2@example.com", PASSWORD, now=NOW + 5)
-    ann = accounts.signed_in(database, login, now=NOW + 5)
+    ann = logins.signed_in(database, login, now=NOW + 5)
     assert (ann.email, ann.role, ann.memberships, ann.created_at) == (
         "ann2@example.com",
         MEMBER,
@@ -53,11 +55,11 @@ def test_an_invitation_makes_an_account_with_its_role_and_a_login(database, shop
 
 def test_one_to_every_site_gives_that(database, shop):
     _, token = invite(database, ADMIN, None)
-    person = accounts.signed_in(database, invitations.join(database, token, "a@b.c", PASSWORD, now=NOW), now=NOW)
+    person = logins.signed_in(database, invitations.join(database, token, "a@b.c", PASSWORD, now=NOW), now=NOW)
     assert (person.role, person.memberships) == (ADMIN, {})
 
 
-def test_somebody_who_has_an_account_gets_the_role_and_keeps_a_higher_one(database, shop, owner):
+def test_a_person_with_an_account_gets_the_role_and_keeps_a_higher_one(database, shop, owner):
     ann = accounts.add_person(database, "ann@example.com", ADMIN, PASSWORD, now=NOW, sites=[shop])
     for role, site_id, then in (
         (VIEWER, shop, (MEMBER, ADMIN)),
@@ -75,9 +77,9 @@ def test_somebody_who_has_an_account_gets_the_role_and_keeps_a_higher_one(databa
 def test_it_is_good_once(database, shop, owner):
     _, token = invite(database, VIEWER, shop)
     invitations.accept(database, token, owner, now=NOW)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.join(database, token, "ann@example.com", PASSWORD, now=NOW)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.accept(database, token, owner, now=NOW)
     assert [person.email for person in accounts.people(database)] == [owner.email]
 
@@ -89,7 +91,7 @@ def test_of_two_who_open_it_at_once_one_gets_in(database, shop):
     def join(number):
         try:
             got.append(invitations.join(database, token, f"p{number}@example.com", PASSWORD, now=NOW))
-        except Gone:
+        except InvalidInvitation:
             got.append(None)
 
     both = [threading.Thread(target=join, args=(number,)) for number in range(2)]
@@ -104,16 +106,16 @@ def test_of_two_who_open_it_at_once_one_gets_in(database, shop):
 def test_it_ends_when_its_time_is_over_when_it_is_revoked_and_when_its_site_is_gone(database, shop):
     made, token = invite(database, VIEWER, shop, life_s=DAY_S)
     assert invitations.find(database, token, now=NOW + DAY_S - 1) == made
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, token, now=NOW + DAY_S)
     invitations.revoke(database, made.id, None)  # that of a site is not one of every site
     assert invitations.find(database, token, now=NOW) == made
     invitations.revoke(database, made.id, shop)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, token, now=NOW)
     _, another = invite(database, VIEWER, shop)
-    sites.remove(database, "shop.example")
-    with pytest.raises(Gone):
+    store.remove(database, "shop.example")
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, another, now=NOW)
 
 
@@ -122,29 +124,29 @@ def test_who_may_not_invite_any_more_has_left_no_way_in(database, shop, owner):
     _, to_shop = invite(database, OWNER, shop, by=ann.id)
     _, to_all = invite(database, OWNER, None, by=ann.id)
     assert invitations.find(database, to_shop, now=NOW)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, to_all, now=NOW)
     members.change(database, ann.email, ADMIN, [shop], now=NOW)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, to_shop, now=NOW)
     members.remove(database, ann.email)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, to_shop, now=NOW)
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "\ud800", "A" * 43])
 def test_a_made_up_token_is_no_invitation(database, shop, token):
     invite(database, VIEWER, shop)
-    with pytest.raises(Gone):
+    with pytest.raises(InvalidInvitation):
         invitations.find(database, token, now=NOW)
 
 
 def test_an_account_that_is_there_is_not_made_again_and_the_invitation_stays(database, shop, owner):
     made, token = invite(database, VIEWER, shop)
-    with pytest.raises(WrongInput, match="there is an account") as refused:
+    with pytest.raises(InvalidInput, match="there is an account") as refused:
         invitations.join(database, token, owner.email, "another password", now=NOW)
     assert refused.value.fields.keys() == {"email"}
-    with pytest.raises(WrongInput) as refused:
+    with pytest.raises(InvalidInput) as refused:
         invitations.join(database, token, "nobody", "short", now=NOW)
     assert refused.value.fields.keys() == {"email", "password"}
     assert invitations.find(database, token, now=NOW) == made
@@ -170,15 +172,15 @@ def test_open_ones_are_listed_by_site_without_used_and_expired_ones(database, sh
     ],
 )
 def test_what_cannot_be_an_invitation_is_refused(database, shop, role, more, says):
-    with pytest.raises(WrongInput, match=says):
+    with pytest.raises(InvalidInput, match=says):
         invite(database, role, shop, **more)
 
 
 def test_there_is_an_end_to_open_invitations(database, shop, monkeypatch):
-    monkeypatch.setattr(invitations, "MOST_PENDING", 2)
+    monkeypatch.setattr(invitations, "MAX_PENDING", 2)
     for _ in range(2):
         invite(database, VIEWER, shop)
-    with pytest.raises(WrongInput, match="revoke some first"):
+    with pytest.raises(InvalidInput, match="revoke some first"):
         invite(database, VIEWER, shop)
     invite(database, VIEWER, None)
 

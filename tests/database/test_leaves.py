@@ -10,14 +10,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from analytics import rewind, schema
-from analytics.concurrency import people_at, people_each_minute
-from analytics.recall import left_tabs
-from collector.arrival import Added, Outcome, named, tab_of
-from collector.hub import Hub
-from collector.leaves import RECALLED_S, Leaves
-from collector.writer import Waiting, Writer
-from tests.factories import NOW, added_site, arrival, event, heartbeat, leave, rows, stored
+from analytics.live import rewind
+from analytics.live.minute_query import people_at, people_each_minute
+from analytics.live.restore import left_tabs
+from analytics.storage import schema
+from collector.ingest.outcomes import Added, Outcome, named
+from collector.ingest.pipeline import tab_of
+from collector.live.hub import Hub
+from collector.store.leaves import RECALLED_S, Leaves
+from collector.store.writer import Waiting, Writer
+from tests.support.factories import NOW, added_site, arrival, event, heartbeat, leave, rows, stored
 
 WINDOW = 60
 PAGE = tab_of("page-0001")

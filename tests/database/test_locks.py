@@ -8,9 +8,10 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import text
 
-from analytics import locks, sites
-from tests.factories import NOW, arrival, stored
-from tests.serving import eventually
+from analytics.sites import store
+from analytics.storage import locks
+from tests.support.factories import NOW, arrival, stored
+from tests.support.serving import eventually
 
 pytestmark = pytest.mark.parametrize("config", ["postgresql"], indirect=True)
 WAITING = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :space AND NOT granted"
@@ -30,11 +31,11 @@ def waiting(database) -> int:
 
 
 @pytest.mark.parametrize("work", ["store", "remove"])
-def test_whoever_stores_for_a_site_and_whoever_removes_it_wait_for_its_lock(database, work):
-    site = sites.add(database, "example.com", now=NOW)
+def test_storing_for_a_site_and_removing_it_wait_for_its_lock(database, work):
+    site = store.add(database, "example.com", now=NOW)
     does = {
         "store": lambda: stored(database, arrival(site_id=site.id)),
-        "remove": lambda: sites.remove(database, site.domain),
+        "remove": lambda: store.remove(database, site.domain),
     }
     worker = threading.Thread(target=does[work])
     with taken(database, locks.SITE, site.id):
@@ -44,10 +45,10 @@ def test_whoever_stores_for_a_site_and_whoever_removes_it_wait_for_its_lock(data
     assert not worker.is_alive()
 
 
-def test_the_day_s_work_waits_for_nobody_and_is_done_by_one(database):
-    with database.alone() as first, database.alone() as second:
+def test_the_lock_of_the_day_s_work_is_taken_by_one_without_waiting(database):
+    with database.daily_work_lock() as first, database.daily_work_lock() as second:
         assert (first, second) == (True, False)
-    with taken(database, locks.DAILY_WORK), database.alone() as third:
+    with taken(database, locks.DAILY_WORK), database.daily_work_lock() as third:
         assert third is False
-    with database.alone() as fourth:
+    with database.daily_work_lock() as fourth:
         assert fourth is True

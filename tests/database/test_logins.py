@@ -1,12 +1,12 @@
-"""Where somebody is signed in, on SQLite and on PostgreSQL."""
+"""Logins of a person, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
 import pytest
 from argon2 import PasswordHasher
 
-from analytics import accounts, logins
-from analytics.sites import WrongInput
+from analytics.access import accounts, logins, passwords
+from analytics.base.errors import InvalidInput
 
 NOW = 1_800_000_000
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
@@ -15,20 +15,20 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 @pytest.fixture
 def ada(database, monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
     return accounts.add_person(database, EMAIL, "owner", PASSWORD, now=NOW)
 
 
 def login(database, at=NOW, password=PASSWORD):
-    return accounts.sign_in(database, EMAIL, password, now=at)
+    return logins.sign_in(database, EMAIL, password, now=at)
 
 
 def holds(database, *tokens):
-    return [accounts.signed_in(database, token, now=NOW + 9) is not None for token in tokens]
+    return [logins.signed_in(database, token, now=NOW + 9) is not None for token in tokens]
 
 
-def test_logins_are_told_newest_first_without_expired_ones(database, ada):
-    for at in (NOW - accounts.LOGIN_S, NOW, NOW + 5):
+def test_logins_are_listed_newest_first_without_expired_ones(database, ada):
+    for at in (NOW - logins.LOGIN_S, NOW, NOW + 5):
         login(database, at)
     assert logins.since(database, ada, now=NOW + 5) == [NOW + 5, NOW]
 
@@ -36,7 +36,7 @@ def test_logins_are_told_newest_first_without_expired_ones(database, ada):
 def test_the_others_end_and_this_one_stays(database, ada):
     own, other, third = (login(database) for _ in range(3))
     somebody = accounts.add_person(database, "bob@example.com", "viewer", PASSWORD, now=NOW)
-    theirs = accounts.sign_in(database, somebody.email, PASSWORD, now=NOW)
+    theirs = logins.sign_in(database, somebody.email, PASSWORD, now=NOW)
     logins.end(database, ada, keep=own)
     assert holds(database, own, other, third, theirs) == [True, False, False, True]
     logins.end(database, ada)
@@ -56,7 +56,7 @@ def test_a_new_password_takes_the_old_one_and_ends_the_other_logins(database, ad
 )
 def test_what_is_wrong_is_named_and_nothing_changes(database, ada, old, new, field):
     own, other = login(database), login(database)
-    with pytest.raises(WrongInput) as refused:
+    with pytest.raises(InvalidInput) as refused:
         logins.change_password(database, ada, old, new, keep=own)
     assert refused.value.fields.keys() == {field}
     assert holds(database, own, other) == [True, True]
@@ -66,11 +66,11 @@ def test_what_is_wrong_is_named_and_nothing_changes(database, ada, old, new, fie
 def test_a_reset_while_the_old_password_is_checked_wins(database, ada, monkeypatch):
     def reset(hashed, password):
         monkeypatch.undo()
-        monkeypatch.setattr(accounts, "HASHER", CHEAP)
-        accounts.reset_password(database, EMAIL, "from the command line", now=NOW)
+        monkeypatch.setattr(passwords, "HASHER", CHEAP)
+        logins.reset_password(database, EMAIL, "from the command line", now=NOW)
         return True
 
-    monkeypatch.setattr(accounts, "matches", reset)
-    with pytest.raises(WrongInput, match="changed meanwhile"):
+    monkeypatch.setattr(passwords, "matches", reset)
+    with pytest.raises(InvalidInput, match="changed meanwhile"):
         logins.change_password(database, ada, PASSWORD, "battery staple", keep="")
     assert login(database, password="from the command line")

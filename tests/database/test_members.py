@@ -7,9 +7,10 @@ import threading
 import pytest
 from argon2 import PasswordHasher
 
-from analytics import accounts, members, sites
-from analytics.access import ADMIN, MEMBER, OWNER, VIEWER, Person
-from analytics.sites import WrongInput
+from analytics.access import accounts, logins, members, passwords
+from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER, Person
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
 
 NOW = 1_800_000_000
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -17,17 +18,17 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
 
 
 @pytest.fixture
 def shop(database):
-    return sites.add(database, "shop.example", now=NOW).id
+    return store.add(database, "shop.example", now=NOW).id
 
 
 @pytest.fixture
 def blog(database):
-    return sites.add(database, "blog.example", now=NOW).id
+    return store.add(database, "blog.example", now=NOW).id
 
 
 def join(database, name, role, *on, at=NOW):
@@ -60,22 +61,22 @@ def test_the_people_of_a_site_are_those_who_see_it(database, shop, blog):
     ]
 
 
-def test_a_role_that_is_taken_away_is_gone_at_once_for_those_who_are_signed_in(database, shop):
+def test_a_removed_role_ends_at_once_for_signed_in_people(database, shop):
     ann = join(database, "ann", ADMIN, shop)
-    token = accounts.sign_in(database, ann.email, "correct horse", now=NOW)
-    assert accounts.signed_in(database, token, now=NOW) == ann
+    token = logins.sign_in(database, ann.email, "correct horse", now=NOW)
+    assert logins.signed_in(database, token, now=NOW) == ann
     members.change(database, ann.email, MEMBER, [shop], now=NOW)
-    assert accounts.signed_in(database, token, now=NOW).role_on(shop) == MEMBER
+    assert logins.signed_in(database, token, now=NOW).role_on(shop) == MEMBER
 
 
 def test_a_removed_person_is_nowhere_and_signed_out(database, shop):
     join(database, "ada", OWNER)
     ann = join(database, "ann", ADMIN, shop)
-    token = accounts.sign_in(database, ann.email, "correct horse", now=NOW)
+    token = logins.sign_in(database, ann.email, "correct horse", now=NOW)
     assert members.remove(database, " ANN@example.com") == ann
-    assert accounts.signed_in(database, token, now=NOW) is None
+    assert logins.signed_in(database, token, now=NOW) is None
     assert [member.person.email for member in members.of_site(database, shop)] == ["ada@example.com"]
-    with pytest.raises(WrongInput, match="nobody with the e-mail ann@example"):
+    with pytest.raises(InvalidInput, match="nobody with the e-mail ann@example"):
         members.remove(database, ann.email)
 
 
@@ -90,7 +91,7 @@ def test_a_removed_person_is_nowhere_and_signed_out(database, shop):
 def test_the_last_owner_of_every_site_stays_one(database, shop, lower):
     ada = join(database, "ada", OWNER)
     join(database, "bob", OWNER, shop)  # of one site only
-    with pytest.raises(WrongInput, match=r"ada@example\.com is the last owner of every site"):
+    with pytest.raises(InvalidInput, match=r"ada@example\.com is the last owner of every site"):
         lower(database, ada.email)
     assert members.find(database, ada.email) == ada
     join(database, "eve", OWNER)
@@ -104,7 +105,7 @@ def test_of_two_owners_who_remove_each_other_at_once_one_stays(database):
     def remove(email):
         try:
             members.remove(database, email)
-        except WrongInput as wrong:
+        except InvalidInput as wrong:
             refused.append(str(wrong))
 
     both = [threading.Thread(target=remove, args=(email,)) for email in emails]
@@ -117,11 +118,11 @@ def test_of_two_owners_who_remove_each_other_at_once_one_stays(database):
 
 def test_an_unknown_role_is_refused(database, shop):
     ann = join(database, "ann", VIEWER, shop)
-    with pytest.raises(WrongInput, match="role 'king': owner, admin or viewer"):
+    with pytest.raises(InvalidInput, match="role 'king': owner, admin or viewer"):
         members.change(database, ann.email, "king", [shop], now=NOW)
 
 
 def test_what_a_site_meant_for_people_goes_with_it(database, shop, blog):
     ann = join(database, "ann", VIEWER, shop, blog)
-    sites.remove(database, "shop.example")
+    store.remove(database, "shop.example")
     assert members.find(database, ann.email).memberships == {blog: VIEWER}

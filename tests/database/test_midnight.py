@@ -11,15 +11,18 @@ from zoneinfo import ZoneInfo
 import flask
 import pytest
 
-from analytics import maintenance, schema, sites
-from analytics.config import Config
-from analytics.salts import OPEN_S
-from analytics.today import Figures
+from analytics.base.config import Config
+from analytics.jobs import daily
+from analytics.live.today_counts import TodayCounts
+from analytics.sites import site as sites_site
+from analytics.sites import store
+from analytics.sites.salt_store import OPEN_S
+from analytics.storage import schema
 from collector import service
+from collector.doors.wsgi import attach
 from collector.service import Service
-from collector.wsgi import attach
-from tests import serving
-from tests.factories import AGENT, rows
+from tests.support import serving
+from tests.support.factories import AGENT, rows
 
 MINUTE, HOUR = 60, 3600
 SITE = "example.com"
@@ -38,26 +41,26 @@ ZONES = [
 
 
 class Town:
-    """A service with one site, whose time is `now`; somebody's browser sends to it."""
+    """A service with one site, whose time is `now`; a browser sends to it."""
 
     def __init__(self, config: Config, zone: str, now: int) -> None:
         self.config = config
         self.now = float(now)
         self.service = Service(config, clock=lambda: self.now)
-        sites.add(self.service.database, SITE, timezone=zone, now=now)
-        self.service.renew()
+        store.add(self.service.database, SITE, timezone=zone, now=now)
+        self.service.refresh()
         server = flask.Flask("town")
         attach(server, self.service.routes(lambda _: None))
         self._client = server.test_client()
 
     @property
-    def site(self) -> sites.Site:
+    def site(self) -> sites_site.Site:
         return self.service.sites.all()[0]
 
     def at(self, moment: float, *, agent: str = AGENT, **event) -> str:
         """The id of the page of what is sent at that moment: a pageview, or a heartbeat of a page, or an event."""
         self.now = moment
-        self.service.renew()  # as the service does by itself, a moment later
+        self.service.refresh()  # as the service does by itself, a moment later
         page = event.get("pageview") or event.get("id") or f"page-{next(PAGES):06}"
         named = {"site": SITE, "type": "pageview", "id": page, "url": f"https://{SITE}/"} | event
         if named["type"] == "heartbeat":
@@ -123,7 +126,7 @@ def test_the_last_second_before_midnight_and_the_first_after_it_are_of_two_days(
     before = here.service.salts.of(here.site, midnight - 1)
     here.at(midnight)
     told = here.service.today.read([here.site.id], midnight)
-    assert told == {here.site.id: Figures(people=1, visits=1, pageviews=1)}
+    assert told == {here.site.id: TodayCounts(people=1, visits=1, pageviews=1)}
     after = here.service.salts.of(here.site, midnight)
     assert (before.until, after.before) == (midnight, before.today)
     assert after.today != before.today
@@ -184,8 +187,8 @@ def test_what_another_process_or_maintain_has_destroyed_is_forgotten_here_too(to
     here.at(midnight - 10 * MINUTE)
     here.at(midnight + MINUTE)
     late = midnight + 2 * HOUR
-    work = maintenance.Work(here.service.database, late, 7, lambda _: False, lambda _: None)
-    assert "Destroyed 1 old salt." in maintenance.run(work)
+    work = daily.Work(here.service.database, late, 7, lambda _: False, lambda _: None)
+    assert "Destroyed 1 old salt." in daily.run(work)
     asked = len(rows(here.service.database, schema.salts))
     here.tidy(late)
     salts = here.service.salts.of(here.site, late)
@@ -207,7 +210,7 @@ def test_at_one_o_clock_utc_the_service_does_the_day_s_work_by_itself(town, monk
         return [day for (day,) in rows(database, schema.daily_usage, "day")]
 
     serving.eventually(lambda: days() == ["2027-01-08"], within=30)  # what was missed
-    serving.eventually(lambda: not maintenance.due(database, midnight + HOUR - 1), within=30)
+    serving.eventually(lambda: not daily.due(database, midnight + HOUR - 1), within=30)
     here.now = midnight + HOUR
     serving.eventually(lambda: days() == ["2027-01-08", "2027-01-15"], within=30)
     serving.eventually(lambda: rows(database, schema.heartbeats, "at") == [(midnight - HOUR,)], within=30)
@@ -225,8 +228,8 @@ def test_yesterday_s_unique_people_equal_a_recount(town):
             late = utc_midnight + hour * HOUR + number * MINUTE + 30
             here.at(late, agent=agent, type="heartbeat", pageview=page, **(user if hour > -6 else {}))
     here.now = utc_midnight + HOUR
-    work = maintenance.Work(here.service.database, int(here.now), 7, lambda _: False, lambda _: None)
-    maintenance.keep(work)
+    work = daily.Work(here.service.database, int(here.now), 7, lambda _: False, lambda _: None)
+    daily.run_if_due(work)
     users, signed, visitors = set(), set(), set()
     for at, visitor, user_id in rows(here.service.database, schema.heartbeats, "at", "visitor", "user_id"):
         if utc_midnight - 24 * HOUR <= at < utc_midnight:

@@ -9,9 +9,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
-from analytics import schema
-from analytics.database import MIGRATIONS, Database
-from tests.factories import added_site, rows
+from analytics.storage import schema
+from analytics.storage.database import MIGRATIONS, Database
+from tests.support.factories import added_site, rows
 
 
 def settings() -> alembic.config.Config:

@@ -1,4 +1,4 @@
-"""Notes: what is written into a site's chart."""
+"""Notes in a site's chart."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from datetime import date
 
 import pytest
 
-from analytics import notes, schema, sites
-from analytics.database import Database
-from analytics.notes import Note
-from analytics.sites import WrongInput
-from tests.factories import NOW, added_site, rows
+from analytics.base.errors import InvalidInput
+from analytics.sites import notes, store
+from analytics.sites.note import Note
+from analytics.storage import schema
+from analytics.storage.database import Database
+from tests.support.factories import NOW, added_site, rows
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
 
@@ -19,7 +20,7 @@ def add(database: Database, day: str, text: str = "a release", site: int = 1) ->
     return notes.add(database, site, day, text, now=NOW)
 
 
-def test_notes_are_told_of_the_days_asked_for_by_day(database):
+def test_notes_of_the_wanted_days_are_listed_by_day(database):
     later = add(database, "2026-11-30")
     first, same = add(database, "2026-11-01", " two \t words "), add(database, "2026-11-01", "again")
     for day, site in (("2026-10-31", 1), ("2026-12-01", 1), ("2026-11-02", 2)):
@@ -38,8 +39,8 @@ def test_notes_are_told_of_the_days_asked_for_by_day(database):
         ("2026-11-01", "a\0b", {"text"}),
     ],
 )
-def test_what_cannot_be_written_says_why_beside_its_field(database, day, text, fields):
-    with pytest.raises(WrongInput) as wrong:
+def test_every_wrong_field_of_a_note_is_named(database, day, text, fields):
+    with pytest.raises(InvalidInput) as wrong:
         add(database, day, text)
     assert wrong.value.fields.keys() == fields
     assert rows(database, schema.notes) == []
@@ -48,7 +49,7 @@ def test_what_cannot_be_written_says_why_beside_its_field(database, day, text, f
 def test_a_note_is_removed_from_its_own_site_alone(database):
     one = add(database, "2026-11-01")
     for site, number in ((2, one.id), (1, one.id + 1)):
-        with pytest.raises(WrongInput, match="not here any more"):
+        with pytest.raises(InvalidInput, match="not here any more"):
             notes.remove(database, site, number)
     notes.remove(database, 1, one.id)
     assert notes.of_site(database, 1, FIRST, LAST) == []
@@ -57,5 +58,5 @@ def test_a_note_is_removed_from_its_own_site_alone(database):
 def test_a_site_takes_its_notes_with_it(database):
     site = added_site(database)
     add(database, "2026-11-01", site=site.id)
-    sites.remove(database, site.domain)
+    store.remove(database, site.domain)
     assert rows(database, schema.notes) == []

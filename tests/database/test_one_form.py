@@ -10,10 +10,12 @@ import alembic.config
 import pytest
 from sqlalchemy import insert, text
 
-from analytics import schema, segments, sites
-from analytics.database import MIGRATIONS, Database
-from analytics.sites import Directory
-from tests.factories import NOW, arrival, event, heartbeat, rows, stored
+from analytics.query import segments
+from analytics.sites import store
+from analytics.sites.directory import Directory
+from analytics.storage import schema
+from analytics.storage.database import MIGRATIONS, Database
+from tests.support.factories import NOW, arrival, event, heartbeat, rows, stored
 
 KEY = "0123456789abcdef0123456789abcdef"
 SESSION, TOKEN = f"/cart.jsp;jsessionid={KEY}", f"/reset-{KEY}"
@@ -21,29 +23,24 @@ OLD = ("/%D8%B3", "/caf%c3%a9", "/caf%C3%A9", "/café", SESSION, TOKEN, "/a%2fb"
 NEW = ("/س", "/café", "/café", "/café", "/cart.jsp", "/:redacted", "/a%2Fb", "/plain")
 
 
-@pytest.fixture
-def before(database):
-    """The database as the version before left it: nothing of it is in the new form."""
+def downgrade(database) -> None:
+    """Takes the schema back to the version before the migration."""
     settings = alembic.config.Config()
     settings.set_main_option("script_location", str(MIGRATIONS))
     with database.transaction() as connection:
         settings.attributes["connection"] = connection
         alembic.command.downgrade(settings, "0006")
-    return database
-
-
-def upgraded(before, config) -> Database:
-    """The same database, opened by this version."""
-    before.close()
-    return Database(config)
 
 
 @pytest.fixture
-def upgrade(before, config):
+def upgrade(database, config):
+    """Migrates the database, as the version before the migration would have left it, and opens it again."""
     opened = []
 
     def run():
-        opened.append(upgraded(before, config))
+        downgrade(database)
+        database.close()
+        opened.append(Database(config))
         return opened[-1]
 
     yield run
@@ -51,10 +48,10 @@ def upgrade(before, config):
         one.close()
 
 
-def test_every_stored_path_is_put_into_letters_and_nothing_is_merged(before, upgrade, caplog):
+def test_every_stored_path_is_put_into_letters_and_nothing_is_merged(database, upgrade, caplog):
     url = f"https://shop.example{OLD[4]}?token={KEY}"
     stored(
-        before,
+        database,
         *(arrival("pageview", f"page-{n:04}", path=path, visitor=n) for n, path in enumerate(OLD)),
         *(heartbeat(f"page-{n:04}", path=path, visitor=n, url="https://example.com/") for n, path in enumerate(OLD)),
         *(event(f"event-{n:03}", path=path, visitor=n) for n, path in enumerate(OLD)),
@@ -62,9 +59,11 @@ def test_every_stored_path_is_put_into_letters_and_nothing_is_merged(before, upg
         event("event-lost", name="404", props={"path": OLD[0]}, visitor=0),
         event("event-mine", name="Signup", props={"url": url}, visitor=0),
     )
-    with before.transaction() as connection:
+    with database.transaction() as connection:
         connection.execute(text("UPDATE visits SET referrer = 'news.example/caf%c3%a9', source = 'news.example'"))
-    many = {table: len(rows(before, schema.metadata.tables[table])) for table in ("visits", "pageviews", "heartbeats")}
+    many = {
+        table: len(rows(database, schema.metadata.tables[table])) for table in ("visits", "pageviews", "heartbeats")
+    }
     with caplog.at_level(logging.INFO, "footfall.migrations"):
         after = upgrade()
     assert [path for (path,) in rows(after, schema.pageviews, "path")] == list(NEW)
@@ -83,9 +82,9 @@ def test_every_stored_path_is_put_into_letters_and_nothing_is_merged(before, upg
     assert "pageviews 6 of 8" in said
 
 
-def test_more_rows_than_a_batch_are_all_rewritten(before, upgrade):
-    stored(before, *(arrival(page_id=f"page-{site_id:04}", path="/plain", site_id=site_id) for site_id in (1, 2)))
-    with before.transaction() as connection:
+def test_more_rows_than_a_batch_are_all_rewritten(database, upgrade):
+    stored(database, *(arrival(page_id=f"page-{site_id:04}", path="/plain", site_id=site_id) for site_id in (1, 2)))
+    with database.transaction() as connection:
         (row,) = connection.execute(schema.pageviews.select().where(schema.pageviews.c.site_id == 1)).mappings()
         many = [{**row, "id": row["id"] + n, "page_id": f"more-{n}", "path": f"/%C3%A9{n}"} for n in range(1, 45_001)]
         connection.execute(insert(schema.pageviews), many)
@@ -93,7 +92,7 @@ def test_more_rows_than_a_batch_are_all_rewritten(before, upgrade):
     assert found == ["/plain", *(f"/é{n}" for n in range(1, 45_001)), "/plain"]
 
 
-def test_settings_and_segments_are_in_one_form_too(before, upgrade):
+def test_settings_and_segments_are_in_one_form_too(database, upgrade):
     row = {"name": "x", "timezone": "UTC", "created_at": NOW, "hosts": "", "excluded_hosts": "", "excluded_paths": ""}
     patterns = "/%d8%b3/**\n/a%20b"
     before_it = [
@@ -102,7 +101,7 @@ def test_settings_and_segments_are_in_one_form_too(before, upgrade):
         row | {"domain": "bücher.example"},
         row | {"domain": "xn--bcher-kva.example"},
     ]
-    with before.transaction() as connection:
+    with database.transaction() as connection:
         connection.execute(insert(schema.sites), before_it)
         connection.execute(
             insert(schema.segments),
@@ -128,10 +127,10 @@ def test_settings_and_segments_are_in_one_form_too(before, upgrade):
     assert [one.values for one in segment.filters] == [("/café",), ("*.xn--mller-kva.example",)]
     assert rows(after, schema.embeds, "hosts") == [("xn--bro-hoa.example:3000",)]
     assert Directory(after).get("müller.example").excludes_path("/س/x")
-    assert sites.find(after, "straße.example").shown_domain == "straße.example"
+    assert store.find(after, "straße.example").shown_domain == "straße.example"
 
 
-def test_an_empty_database_says_nothing(before, upgrade, caplog):
+def test_an_empty_database_says_nothing(database, upgrade, caplog):
     with caplog.at_level(logging.INFO, "footfall.migrations"):
         upgrade()
     assert caplog.messages == []

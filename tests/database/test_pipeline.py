@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from analytics import sites
-from analytics.config import Config
-from analytics.database import Database
-from collector.arrival import Arrival, Filtered, Shed
-from collector.payload import Event, Rejected
-from collector.pipeline import Hit, Kit, read_hit, run
-from collector.place import Places, open_places
-from tests.factories import AGENT, NOW, added_site, kit
+from analytics.base.config import Config
+from analytics.sites import store
+from analytics.storage.database import Database
+from collector.ingest.accepted import Accepted, Details, Kind
+from collector.ingest.event import Engagement, Event
+from collector.ingest.geo import Places, open_places
+from collector.ingest.outcomes import Filtered, Rejected, Shed
+from collector.ingest.pipeline import Hit, Kit, read_hit, run
+from collector.ingest.visit import Origin
+from tests.support.factories import AGENT, NOW, added_site, kit
 
 MS = NOW * 1000 + 250
 HEADERS = {"user-agent": AGENT}
@@ -122,7 +125,7 @@ AHEAD = (
     ("name", "value"), [("sec-purpose", ""), ("purpose", "fetch"), ("x-moz", "1"), ("sec-fetch-dest", "image")]
 )
 def test_another_purpose_is_no_reason(steps, name, value):
-    assert isinstance(taken(steps, pageview(), HEADERS | {name: value}), Arrival)
+    assert isinstance(taken(steps, pageview(), HEADERS | {name: value}), Accepted)
 
 
 @pytest.mark.parametrize(
@@ -147,30 +150,59 @@ def test_what_a_page_from_a_spammer_tells_later_shares_its_fate(steps):
     later = Event(site="example.com", type="heartbeat", pageview="page-spam", url="https://example.com/")
     other = Event(site="example.com", type="heartbeat", pageview="page-fine", url="https://example.com/")
     assert taken(steps, later) == Filtered("spam_referrer")
-    assert isinstance(taken(steps, other), Arrival)
+    assert isinstance(taken(steps, other), Accepted)
 
 
 def test_an_excluded_host_is_left_out_before_anybody_asks_for_the_list(steps, embedded):
     database, _ = embedded
-    sites.change(database, "example.com", excluded_hosts=["staging.example.com", "mirror.test"])
+    store.change(database, "example.com", excluded_hosts=["staging.example.com", "mirror.test"])
     try:
         for host in ("staging.example.com", "a.staging.example.com", "mirror.test"):
             assert taken(steps, pageview(url=f"https://{host}/")) == Filtered("excluded_host")
-        assert isinstance(taken(steps, pageview(url="https://notstaging.example.com/")), Arrival)
+        assert isinstance(taken(steps, pageview(url="https://notstaging.example.com/")), Accepted)
     finally:
-        sites.change(database, "example.com", excluded_hosts=[])
+        store.change(database, "example.com", excluded_hosts=[])
 
 
 def test_past_the_rate_it_is_shed(steps):
     outcomes = [taken(steps, pageview()) for _ in range(4)]
-    assert [type(outcome) for outcome in outcomes] == [Arrival, Arrival, Arrival, Shed]
+    assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted, Accepted, Shed]
     assert (outcomes[3].status, 1 <= outcomes[3].retry_after <= 60) == (429, True)
 
 
-def test_what_is_wanted_becomes_an_arrival_with_its_origin(steps):
+def test_what_is_wanted_is_accepted_with_its_origin(steps):
     arrived = taken(steps, pageview(screen=(1440, 900), language="de", timezone="Asia/Kathmandu"))
-    assert isinstance(arrived, Arrival)
+    assert isinstance(arrived, Accepted)
     assert (arrived.at, arrived.host, arrived.path) == (NOW, "example.com", "/a")
-    told = arrived.origin
+    told = arrived.origin()
     assert (told.utm_source, told.country, told.browser, told.os) == ("x", "NP", "Chrome", "GNU/Linux")
     assert (told.screen, told.language) == ("1440x900", "de")
+
+
+def test_a_heartbeat_finds_out_the_same_origin_and_only_when_it_is_asked(steps):
+    found = {"screen": (1440, 900), "language": "de", "timezone": "Asia/Kathmandu"}
+    beat = taken(steps, pageview(type="heartbeat", id=None, pageview="page-0001", **found))
+    assert beat.origin() == taken(steps, pageview(**found)).origin()
+    closed = replace(steps, places=None)  # whatever it would ask for fails
+    beat = taken(closed, pageview(type="heartbeat", id=None, pageview="page-0001", **found))
+    assert isinstance(beat, Accepted)
+    assert beat.origin() == Origin()
+
+
+def test_what_only_an_event_has_is_no_matter_of_other_kinds(steps):
+    props = {"name": "Signup", "props": {"plan": "pro"}, "value": 7, "currency": "EUR"}
+    event = taken(steps, pageview(type="event", **props))
+    assert event.details == Details("Signup", '{"plan":"pro"}', 7.0, "EUR", "", "", True)
+    assert taken(steps, pageview(**props)).details is None
+
+
+def test_what_comes_without_ids_gets_one_that_begins_with_its_visitors_page(steps):
+    page = {"site": "example.com", "url": "https://example.com/a"}
+    seen = taken(steps, Event(type="pageview", **page))
+    happened = taken(steps, Event(type="event", name="Signup", interactive=False, **page))
+    gained = taken(steps, Engagement(type="heartbeat", engaged_ms=500, **page))
+    (key,) = gained.page_keys
+    assert (gained.kind, gained.engaged_ms, gained.pageview) == (Kind.ENGAGEMENT, 500, "")
+    assert [(one.page_id[:16], len(one.page_id)) for one in (seen, happened)] == [(key, 36)] * 2
+    assert seen.tab == happened.tab == gained.tab
+    assert (seen.page_keys, happened.details.interactive) == ((), False)

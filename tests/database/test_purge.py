@@ -1,4 +1,4 @@
-"""The purge: heartbeats past their retention go, and old counters, in batches; everything else stays."""
+"""The purge: deletes heartbeats past their retention and old counters, in batches, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from analytics import purge, schema
-from analytics.jobs import day_of, start_of
-from analytics.purge import Purged
-from tests.factories import NOW, arrival, beat, count, keep_heartbeats, one_by_one, rows, with_sites
+from analytics.calendar.days import day_of, start_of
+from analytics.jobs import purge
+from analytics.jobs.purge import Purged
+from analytics.storage import schema
+from tests.support.factories import NOW, arrival, beat, count, keep_heartbeats, one_by_one, rows, with_sites
 
 DAY = 86_400
 
@@ -19,9 +20,9 @@ def go_on(_: float) -> bool:
 
 
 def purged(
-    database, now: int = NOW, retention_days: int = 7, uncounted=None, rest=go_on, tell=lambda _: None
+    database, now: int = NOW, retention_days: int = 7, uncounted=None, pause=go_on, report=lambda _: None
 ) -> Purged:
-    return purge.purge(database, now, retention_days, uncounted, rest, tell)
+    return purge.purge(database, now, retention_days, uncounted, pause, report)
 
 
 def kept(database) -> list[tuple[int, int]]:
@@ -83,19 +84,19 @@ def test_it_goes_batch_by_batch_with_a_pause_after_each(database, small_batches)
     left: list[int] = []
     told: list[str] = []
 
-    def rest(seconds: float) -> bool:
+    def pause(seconds: float) -> bool:
         assert seconds > 0
         left.append(count(database, schema.heartbeats))
         return False
 
-    assert purged(database, rest=rest, tell=told.append) == Purged(14, whole=True)
+    assert purged(database, pause=pause, report=told.append) == Purged(14, whole=True)
     assert left == [11, 8, 7, 4, 1, 0]
     assert told[-1] == "14 heartbeats purged so far"
 
 
-def test_it_stops_when_it_is_told_to_and_goes_on_the_next_time(database, small_batches):
+def test_it_stops_when_pause_says_so_and_continues_the_next_time(database, small_batches):
     keep_heartbeats(database, *(beat(n, at=NOW - 30 * DAY) for n in range(7)))
-    assert purged(database, rest=lambda _: True) == Purged(3, whole=False)
+    assert purged(database, pause=lambda _: True) == Purged(3, whole=False)
     assert purged(database) == Purged(4, whole=True)
 
 
@@ -107,7 +108,7 @@ def test_a_site_without_heartbeats_is_no_trouble(database):
 
 # ── counters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-EDGE = NOW - purge.COUNTER_DAYS * DAY
+EDGE = NOW - purge.MAX_COUNTER_DAYS * DAY
 TABLES = ((schema.outcomes, "hour"), (schema.robots, "hour"), (schema.unlisted_hosts, "last_at"))
 
 
@@ -128,8 +129,8 @@ def counted(database) -> list[list[tuple[int, int]]]:
     return [sorted(rows(database, table, "site_id", at)) for table, at in TABLES]
 
 
-def counters_purged(database, rest=go_on, tell=lambda _: None) -> Purged:
-    return purge.purge_counters(database, NOW, rest, tell)
+def counters_purged(database, pause=go_on, report=lambda _: None) -> Purged:
+    return purge.purge_counters(database, NOW, pause, report)
 
 
 def test_counters_of_every_site_and_of_none_are_kept_for_ninety_days(database):
@@ -160,12 +161,12 @@ def test_counters_go_in_batches_too_an_hour_with_many_at_once(database, small_ba
                 connection.execute(schema.robots.insert(), row)
     left: list[int] = []
 
-    def rest(_: float) -> bool:
+    def pause(_: float) -> bool:
         left.append(count(database, schema.robots))
         return False
 
     told: list[str] = []
-    assert counters_purged(database, rest, told.append) == Purged(7, whole=True)
+    assert counters_purged(database, pause, told.append) == Purged(7, whole=True)
     assert (left, told[-1]) == ([2, 0], "7 counters purged so far")
     keep_counters(database, 1, EDGE - 1)
     assert counters_purged(database, lambda _: True) == Purged(1, whole=False)

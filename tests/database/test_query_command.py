@@ -1,4 +1,4 @@
-"""`query`: the visits of `tests/history.py` from the command line, with the numbers of the statistics API."""
+"""`query`: the visits of `tests/support/history.py` from the command line, with the numbers of the statistics API."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analytics import commands, maintenance, stats
-from analytics.database import Database
-from analytics.history import History
-from analytics.metrics import METRICS
-from analytics.past import Past
-from analytics.sites import WrongInput, find
-from collector import plausible
+from analytics import commands
+from analytics.base.errors import InvalidInput
+from analytics.jobs import daily
+from analytics.live.minutes import MinuteHistory
+from analytics.query.backend import Backend, fetch_from
+from analytics.query.metrics import METRICS
+from analytics.sites.store import find
+from analytics.storage.database import Database
+from collector.api import plausible_query
 from tests.conftest import config_on
-from tests.factories import added_site, arrival, stored
-from tests.history import at, keep_history
-from tests.replica import NEVER
+from tests.support.factories import added_site, arrival, stored
+from tests.support.history import at, keep_history
+from tests.support.replica import NEVER
 
 BOTH = "2026-03-10,2026-03-11"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def past(request, tmp_path_factory) -> Iterator[Database]:
-    """A database in which the visits of `tests/history.py` have taken place; nobody writes to it any more."""
+    """A database in which the visits of `tests/support/history.py` have taken place; nobody writes to it any more."""
     database = Database(config_on(request, tmp_path_factory.mktemp("past")))
     keep_history(database)
-    maintenance.run(maintenance.Work(database, at(13, 12), 30, NEVER, lambda _: None))
+    daily.run(daily.Work(database, at(13, 12), 30, NEVER, lambda _: None))
     yield database
     database.close()
 
@@ -98,16 +100,16 @@ def test_every_number_is_the_apis(past, names):
     alone = all(name.startswith("time:") for name in names)  # people at once are split by nothing but time
     metrics = [name for name, one in METRICS.items() if alone or not one.of_minutes]
     given = {"site_id": site.domain, "metrics": metrics, "date_range": BOTH.split(","), "dimensions": [*names]}
-    asked = plausible.read(given, site, at(12), stats.of_truth(past))
-    answer = plausible.answer(asked, answering(past))
+    asked = plausible_query.read(given, site, at(12), answering(past))
+    answer = plausible_query.answered(asked, answering(past))
     api = [[*row["dimensions"], *map(_bare, row["metrics"])] for row in answer["results"]]
     found = json.loads(query(past, *metrics, by=names, form="json"))
     assert [[_bare(value) for value in row.values()] for row in found] == api
 
 
-def answering(database) -> Past:
-    history = History(database, 60)
-    return Past(stats.of_truth(database), lambda site_id, span: history.minutes(site_id, span, at(13, 12), 60))
+def answering(database) -> Backend:
+    history = MinuteHistory(database, 60)
+    return Backend(fetch_from(database), lambda site_id, span: history.minutes(site_id, span, at(13, 12), 60))
 
 
 def test_how_many_people_were_there_at_once(past):
@@ -147,7 +149,7 @@ def _bare(value):
 )
 def test_what_nobody_can_answer_is_named_with_what_is_known(past, given, said):
     given = {"metrics": ["visits"]} | given
-    with pytest.raises(WrongInput, match=said):
+    with pytest.raises(InvalidInput, match=said):
         query(past, *given.pop("metrics"), **given)
 
 
@@ -156,12 +158,12 @@ def test_all_time_begins_with_the_first_visit(past):
 
 
 def test_all_time_of_a_site_where_nothing_has_happened_is_today(database):
-    site, ask = added_site(database), stats.of_truth(database)
+    site, ask = added_site(database), answering(database)
     assert query(database, "visits", site=site.domain, by=["time:hour"], period="all") == "Nothing in this period."
     given = {"site_id": site.domain, "metrics": ["visits"], "date_range": "all", "dimensions": ["time:hour"]}
-    asked = plausible.read(given, site, at(12, 12), ask)
-    assert asked.told["date_range"] == ["2026-03-12T00:00:00+00:00", "2026-03-12T23:59:59+00:00"]
-    assert plausible.answer(asked, answering(database))["results"] == []
+    asked = plausible_query.read(given, site, at(12, 12), ask)
+    assert asked.echo["date_range"] == ["2026-03-12T00:00:00+00:00", "2026-03-12T23:59:59+00:00"]
+    assert plausible_query.answered(asked, answering(database))["results"] == []
 
 
 def test_no_name_steers_a_terminal(database):

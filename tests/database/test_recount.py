@@ -1,4 +1,4 @@
-"""`verify` counts every derived number again from raw rows, and `--repair` sets right what differs."""
+"""`verify` recounts every derived number from raw rows, and `--repair` repairs the differences."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from analytics import concurrents, maintenance, purge, schema
-from analytics.columnar import Columnar
-from analytics.jobs import day_of, start_of
-from analytics.verify import AGREES, repair, report, verify
-from tests.factories import NOW, added_site, arrival, count, event, heartbeat, leave, one_by_one, rows, stored
+from analytics.calendar import minute_series
+from analytics.calendar.days import day_of, start_of
+from analytics.jobs import daily, purge
+from analytics.jobs.verify import AGREES, as_text, repair, verify
+from analytics.replica.columnar import Columnar
+from analytics.storage import schema
+from tests.support.factories import NOW, added_site, arrival, count, event, heartbeat, leave, one_by_one, rows, stored
 
 NEVER = threading.Event().wait
 DAY = 86_400
@@ -23,7 +25,7 @@ NOON = TODAY - DAY // 2
 
 
 def told(line: str) -> None:
-    """Nobody listens."""
+    """Ignores the progress."""
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def kept(database, config):
     )
     # one group: the heartbeat comes after the leave, and leaves no row
     stored(database, leave("page-0005", at=NOON + 4030), heartbeat("page-0005", at=NOON + 4031))
-    maintenance.run(maintenance.Work(database, NOW, 7, NEVER, told))
+    daily.run(daily.Work(database, NOW, 7, NEVER, told))
     kept = Columnar(database, config)
     kept.follow(NEVER)
     yield kept
@@ -58,16 +60,16 @@ def change(database, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def made_anew(kept: Columnar, statement: str) -> None:
-    """Changes the truth behind everybody's back, and the replica with it."""
+def rebuilt_after(kept: Columnar, statement: str) -> None:
+    """Changes the database without recording it, and rebuilds the replica."""
     change(kept.database, statement)
-    kept.remake(NEVER, told)
+    kept.rebuild(NEVER, told)
 
 
 def test_what_was_collected_is_as_its_rows_are(kept):
     found = verify(kept, NEVER, told)
     assert (found.differences, found.derived) == ([], ())
-    assert report(found).splitlines()[0].startswith(AGREES)
+    assert as_text(found).splitlines()[0].startswith(AGREES)
     assert repair(kept, NEVER, told) == []
 
 
@@ -145,14 +147,14 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("statement", "lines"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_number_is_told_and_mended(kept, statement, lines):
+def test_a_wrong_number_is_reported_and_repaired(kept, statement, lines):
     tables = schema.visits, schema.daily_usage, schema.concurrents
     before = [rows(kept.database, table) for table in tables]
-    made_anew(kept, statement)
+    rebuilt_after(kept, statement)
     found = verify(kept, NEVER, told)
     assert found.differences == []
     assert [shown(line) for line in found.derived] == lines
-    assert report(found).splitlines()[0] == "Derived numbers differ from the raw rows:"
+    assert as_text(found).splitlines()[0] == "Derived numbers differ from the raw rows:"
     assert len(repair(kept, NEVER, told)) == 1, "one kind"
     after = verify(kept, NEVER, told)  # the replica has followed what was mended
     assert (after.differences, after.derived) == ([], ())
@@ -166,22 +168,22 @@ def shown(line: str) -> str:
     return " ".join("#" if word.isdecimal() and len(word) > 15 else word for word in words)
 
 
-def test_wrong_minutes_are_told_and_mended(kept):
+def test_wrong_minutes_are_reported_and_repaired(kept):
     ((packed,),) = rows(kept.database, schema.concurrents, "people")
-    people = concurrents.unpack(packed)
+    people = minute_series.unpack(packed)
     people[720] += 1
     with kept.database.transaction() as connection:
-        connection.execute(schema.concurrents.update().values(people=concurrents.pack(people)))
+        connection.execute(schema.concurrents.update().values(people=minute_series.pack(people)))
     assert verify(kept, NEVER, told).derived == (
         f"concurrents of example.com on {YESTERDAY}: 1 minutes are not as its heartbeats have them",
     )
     assert repair(kept, NEVER, told) == ["concurrents: 1"]
-    assert concurrents.unpack(rows(kept.database, schema.concurrents)[0][2]) == concurrents.unpack(packed)
+    assert minute_series.unpack(rows(kept.database, schema.concurrents)[0][2]) == minute_series.unpack(packed)
     assert verify(kept, NEVER, told).derived == ()
 
 
-def test_what_cannot_be_mended_is_told_all_the_same(kept):
-    made_anew(kept, "DELETE FROM visits WHERE visitor = 5")
+def test_differences_that_cannot_be_repaired_are_reported_too(kept):
+    rebuilt_after(kept, "DELETE FROM visits WHERE visitor = 5")
     lines = ("pageviews of example.com: 1 rows have no visit, or one of another visitor",)
     assert verify(kept, NEVER, told).derived == lines
     assert repair(kept, NEVER, told) == []
@@ -192,22 +194,22 @@ def test_what_was_purged_is_not_counted_again(kept, database):
     """Days whose heartbeats are gone stay as they were counted; days with all of theirs are counted again."""
     later = NOW + 8 * DAY
     one_by_one(database, arrival("pageview", "page-0009", visitor=9, at=later - 2 * DAY))
-    maintenance.run(maintenance.Work(database, later, 7, NEVER, told))
+    daily.run(daily.Work(database, later, 7, NEVER, told))
     assert count(database, schema.heartbeats) == 1
-    made_anew(kept, f"UPDATE daily_usage SET people = 99 WHERE day = '{YESTERDAY}'")
+    rebuilt_after(kept, f"UPDATE daily_usage SET people = 99 WHERE day = '{YESTERDAY}'")
     change(database, "UPDATE outcomes SET count = 99 WHERE outcome = 'stored' AND hour < 1000 + " + str(NOW))
     assert verify(kept, NEVER, told).derived == ()
-    assert purge.COUNTER_DAYS > 8
+    assert purge.MAX_COUNTER_DAYS > 8
 
 
-def test_the_replica_that_differs_is_made_anew(kept):
+def test_a_replica_that_differs_is_rebuilt(kept):
     with kept._replica.cursor() as replica:
         replica.execute("UPDATE pageviews SET path = '/other'")
     assert repair(kept, NEVER, told) == ["the columnar replica was made anew"]
     assert verify(kept, NEVER, told).differences == []
 
 
-def test_without_a_replica_the_database_is_asked(config, database, kept):
+def test_without_a_replica_the_database_is_queried(config, database, kept):
     change(database, "UPDATE visits SET pageviews = pageviews + 5 WHERE visitor = 1")
     off = Columnar(database, replace(config, columnar=False))
     (line,) = verify(off, NEVER, told).derived
@@ -225,9 +227,9 @@ def test_robots_by_name_and_in_all(kept, database):
     )
 
 
-def test_many_wrong_visits_are_mended_at_once(kept, database):
+def test_many_wrong_visits_are_repaired_at_once(kept, database):
     stored(database, *(arrival("pageview", f"page-1{n:04}", visitor=100 + n, at=NOW) for n in range(200)))
-    made_anew(kept, "UPDATE visits SET pageviews = 3 WHERE visitor >= 100")
+    rebuilt_after(kept, "UPDATE visits SET pageviews = 3 WHERE visitor >= 100")
     assert len(verify(kept, NEVER, told).derived) == 200
     assert repair(kept, NEVER, told) == ["visits: 200"]
     assert verify(kept, NEVER, told).derived == ()

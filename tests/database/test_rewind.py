@@ -1,4 +1,4 @@
-"""The live state of a past second: what was shown then, told again from stored heartbeats."""
+"""The live state of a past second, computed from stored heartbeats, is what was shown then."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from analytics import rewind
-from analytics.feed import FeedItem
-from analytics.history import History
-from analytics.live import Concurrency, LiveState
-from analytics.presence import Presence
-from collector.arrival import Arrival, Stored
-from collector.hub import Hub
-from tests.factories import (
+from analytics.live import rewind
+from analytics.live.feed import FeedItem
+from analytics.live.minutes import MinuteHistory
+from analytics.live.presence import Presence
+from analytics.live.state import Concurrency, LiveState
+from collector.ingest.accepted import Accepted
+from collector.ingest.outcomes import Stored
+from collector.live.hub import Hub
+from tests.support.factories import (
     HOME,
     MINUTE,
     NOW,
@@ -41,7 +42,7 @@ ORIGINS = (
 )
 
 
-def walk(chance: random.Random, site_id: int) -> Iterator[list[Arrival]]:
+def walk(chance: random.Random, site_id: int) -> Iterator[list[Accepted]]:
     """What comes in each second: people open pages in several tabs, sign in and out, idle, hide, do things, leave."""
     tabs: list[tuple[str, int]] = []  # page and visitor
     for second in range(SECONDS):
@@ -106,7 +107,7 @@ def test_a_second_without_anybody_is_an_empty_state_of_that_second(database):
     assert rewind.feed_at(database, 1, NOW) == []
 
 
-def test_only_the_site_asked_for_is_told(database):
+def test_only_the_wanted_site_is_shown(database):
     keep_beats(database, [beat(1), beat(2, site_id=2)])
     assert rewind.state_at(database, 1, NOW, WINDOW).active == 1
 
@@ -125,8 +126,8 @@ def test_one_can_go_back_a_day_or_to_the_first_beat(database):
     assert rewind.earliest(database, 1, NOW) == NOW - DAY
 
 
-def test_what_the_numbers_stood_beside_then_is_told_without_counting(database):
-    """Nothing is counted for a moment of the past; once somebody has looked at the day, it is known."""
+def test_the_numbers_of_that_moment_are_read_without_counting(database):
+    """Nothing is counted for a moment of the past; after a look at the day, it is known."""
     at = NOW - 2 * HOUR + 30
     keep_beats(
         database,
@@ -136,7 +137,7 @@ def test_what_the_numbers_stood_beside_then_is_told_without_counting(database):
             beat(6, at=at + HOUR, nth=9),
         ],
     )
-    history = History(database, WINDOW)
+    history = MinuteHistory(database, WINDOW)
     assert history.then(site(), at, NOW) == Concurrency((), None, None)
     while not history.people(1, NOW - DAY, NOW, NOW)[1]:
         pass

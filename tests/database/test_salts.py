@@ -1,20 +1,25 @@
-"""The salts of visitors: a new one at each midnight of the site, the one before kept while it is needed."""
+"""The salts of visitors: a new one at each midnight of the site, the one before stays while it is needed."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
-from analytics import schema
-from analytics.config import Config
-from analytics.database import Database
-from analytics.salts import OPEN_S, SaltKeeper, Salts
-from collector.visitor import visitor_of, visitors_of
-from tests.factories import AGENT, MINUTE, NOW, SECRET, arrival, heartbeat, one_by_one, rows, site
+from analytics.base.config import Config
+from analytics.sites.salt_store import OPEN_S, SaltStore
+from analytics.sites.salts import Salts
+from analytics.storage import schema
+from analytics.storage.database import Database
+from collector.ingest.pipeline import visitor_of, visitors_of
+from tests.support.factories import AGENT, MINUTE, NOW, SECRET, arrival, heartbeat, one_by_one, rows, site
 
 ADDRESS = "203.0.113.7"
 DAY = 86_400
@@ -25,8 +30,8 @@ def midnight(zone: str, day: str = "2027-01-16") -> int:
     return int(datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).timestamp())
 
 
-def keeper(database, secret: bytes = SECRET) -> SaltKeeper:
-    return SaltKeeper(database, secret)
+def keeper(database, secret: bytes = SECRET) -> SaltStore:
+    return SaltStore(database, secret)
 
 
 def visitor(salts: Salts, of=None, address: str = ADDRESS, agent: str = AGENT) -> tuple[int, int | None]:
@@ -49,6 +54,19 @@ def test_a_visitor_is_the_same_within_the_site_s_day_and_another_after_its_midni
         assert visitor(after)[0] != visitor(last)[0]
         assert visitor(after)[1] == visitor(last)[0]
         assert (first.until, after.until) == (end, end + DAY)
+
+
+def test_a_read_that_began_before_midnight_gives_the_next_day_no_salts(database):
+    kept, end, before = keeper(database), midnight("UTC"), threading.active_count()
+    with ThreadPoolExecutor(2) as pool:
+        with database.transaction() as connection:  # so that both reads wait
+            if not database.embedded:
+                connection.execute(text("LOCK TABLE salts"))
+            last = pool.submit(kept.of, site(), end - 1)
+            while threading.active_count() < before + 2:  # the one that asks, and the one that reads
+                time.sleep(0.001)
+            after = pool.submit(kept.of, site(), end)
+        assert (last.result().until, after.result().until) == (end, end + DAY)
 
 
 def test_a_day_of_23_hours_and_one_of_25_have_one_salt(database):
@@ -191,7 +209,7 @@ def embedded(tmp_path) -> Iterator[tuple[Database, Path]]:
 
 
 def test_neither_a_salt_nor_a_destroyed_nonce_is_in_any_file(embedded):
-    """Whoever has the files, the key among them, cannot tell who yesterday's visitors were."""
+    """With the files, the key among them, nobody can find out who yesterday's visitors were."""
     database, folder = embedded
     kept, end = keeper(database), midnight("UTC")
     yesterday = kept.of(site(), end - 60).today

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from analytics import accounts, members, schema, segments, sites
-from analytics.filters import Match
-from analytics.segments import Segment
-from analytics.sites import WrongInput
-from tests.factories import NOW, added_site, rows
+from analytics.access import accounts, members
+from analytics.base.errors import InvalidInput
+from analytics.query import segments
+from analytics.query.filters import Match
+from analytics.query.segment import Segment
+from analytics.sites import store
+from analytics.storage import schema
+from tests.support.factories import NOW, added_site, rows
 
 GERMANY = (Match("is", "country", ("DE",)), Match("contains", "page", ("Blog",), exact_case=False))
 PHONES = (Match("is", "device", ("Mobile",)),)
@@ -52,7 +55,7 @@ def test_saved_again_a_segment_is_what_it_is_now_and_only_ones_own(database):
     ],
 )
 def test_what_cannot_be_saved_says_why(database, name, given, said):
-    with pytest.raises(WrongInput, match=said):
+    with pytest.raises(InvalidInput, match=said):
         save(database, name, given)
     assert names(database, ANN) == []
 
@@ -60,7 +63,7 @@ def test_what_cannot_be_saved_says_why(database, name, given, said):
 def test_a_site_has_room_for_two_hundred(database):
     for number in range(segments.MOST):
         save(database, f"segment {number}", PHONES)
-    with pytest.raises(WrongInput, match="at most 200 segments"):
+    with pytest.raises(InvalidInput, match="at most 200 segments"):
         save(database, "one more", PHONES)
     save(database, "segment 7", GERMANY)  # in place of one
 
@@ -68,9 +71,9 @@ def test_a_site_has_room_for_two_hundred(database):
 def test_one_removes_ones_own_and_an_admin_what_is_everybodys(database):
     mine, everybodys = save(database), save(database, "all", person=None)
     for number, person, shared in ((mine.id, BOB, True), (everybodys.id, ANN, False), (999, ANN, True)):
-        with pytest.raises(WrongInput, match="not here any more, or not yours"):
+        with pytest.raises(InvalidInput, match="not here any more, or not yours"):
             segments.remove(database, 1, number, person, shared=shared)
-    with pytest.raises(WrongInput):
+    with pytest.raises(InvalidInput):
         segments.remove(database, 2, mine.id, ANN, shared=False)
     assert segments.remove(database, 1, mine.id, ANN, shared=False) == "Germany"
     assert segments.remove(database, 1, everybodys.id, BOB, shared=True) == "all"
@@ -86,5 +89,5 @@ def test_a_site_and_a_person_take_theirs_with_them(database):
     save(database, "all", site=site.id, person=None)
     members.remove(database, "ann@example.com")
     assert names(database, ann.id, site.id) == ["all"]
-    sites.remove(database, site.domain)
+    store.remove(database, site.domain)
     assert rows(database, schema.segments) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from collector import device, robot
+from collector.ingest import device, robot
 from collector.service import Service
 
 PATTERNS = device._parser, robot._harmless, robot._robots, robot._known

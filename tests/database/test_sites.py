@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
-from analytics import sites
+from analytics.base import errors
+from analytics.sites import directory as sites_directory
+from analytics.sites import store
 
 NOW = 1_800_000_000
 
 
 def test_an_added_site_is_found_by_what_people_paste(database):
-    added = sites.add(database, "https://Example.com/", timezone="Europe/Berlin", now=NOW)
+    added = store.add(database, "https://Example.com/", timezone="Europe/Berlin", now=NOW)
     assert (added.domain, added.name, added.timezone) == ("example.com", "example.com", "Europe/Berlin")
-    assert sites.find(database, "EXAMPLE.com") == added
+    assert store.find(database, "EXAMPLE.com") == added
 
 
 def test_a_second_site_of_the_same_domain_is_refused(database):
-    sites.add(database, "example.com", now=NOW)
-    with pytest.raises(sites.WrongInput, match=r"example\.com is there already"):
-        sites.add(database, "example.com", now=NOW)
+    store.add(database, "example.com", now=NOW)
+    with pytest.raises(errors.InvalidInput, match=r"example\.com is there already"):
+        store.add(database, "example.com", now=NOW)
 
 
 @pytest.mark.parametrize("domain", ["", "exa mple.com", "a..b", "-x.com", "x" * 300, "<b>.com"])
 def test_what_is_no_domain_is_refused(database, domain):
-    with pytest.raises(sites.WrongInput):
-        sites.add(database, domain, now=NOW)
+    with pytest.raises(errors.InvalidInput):
+        store.add(database, domain, now=NOW)
 
 
 def test_an_unknown_zone_is_named(database):
-    with pytest.raises(sites.WrongInput, match="Mars/Olympus"):
-        sites.add(database, "example.com", timezone="Mars/Olympus", now=NOW)
+    with pytest.raises(errors.InvalidInput, match="Mars/Olympus"):
+        store.add(database, "example.com", timezone="Mars/Olympus", now=NOW)
 
 
-def test_changes_are_kept_and_checked(database):
-    sites.add(database, "example.com", now=NOW)
-    site = sites.change(
+def test_changes_are_stored_and_checked(database):
+    store.add(database, "example.com", now=NOW)
+    site = store.change(
         database,
         "example.com",
         hosts=["Shop.Example.net"],
@@ -52,77 +56,93 @@ def test_changes_are_kept_and_checked(database):
     assert site.excluded_hosts == ("staging.example.com", "example.net")
     hosts = ("staging.example.com", "a.staging.example.com", "b.example.net", "shop.example.net", "example.com")
     assert [host for host in hosts if site.excludes_host(host)] == list(hosts[:3]), "a listed host is never excluded"
-    with pytest.raises(sites.WrongInput, match="nonsense"):
-        sites.change(database, "example.com", excluded_addresses=["nonsense"])
+    with pytest.raises(errors.InvalidInput, match="nonsense"):
+        store.change(database, "example.com", excluded_addresses=["nonsense"])
 
 
 def test_every_field_that_is_wrong_is_named_and_nothing_is_changed(database):
-    before = sites.add(database, "example.com", now=NOW)
-    with pytest.raises(sites.WrongInput) as refused:
-        sites.change(database, "example.com", name=" ", retention_days="0", week_start="sunday")
+    before = store.add(database, "example.com", now=NOW)
+    with pytest.raises(errors.InvalidInput) as refused:
+        store.change(database, "example.com", name=" ", retention_days="0", week_start="sunday")
     assert refused.value.fields == {
         "name": "a name has 1 to 120 characters",
         "retention_days": "give whole days from 1 to 3,650, or nothing",
     }
-    assert sites.find(database, "example.com") == before
+    assert store.find(database, "example.com") == before
 
 
-def test_week_retention_and_left_out_hosts_are_kept(database):
-    sites.add(database, "example.com", now=NOW)
-    site = sites.change(
+def test_week_retention_and_excluded_hosts_are_stored(database):
+    store.add(database, "example.com", now=NOW)
+    site = store.change(
         database, "example.com", week_start="sunday", retention_days=" 30", excluded_hosts=["Test.Example.com"]
     )
     assert (site.week_start, site.retention_days, site.excluded_hosts) == (6, 30, ("test.example.com",))
-    assert sites.change(database, "example.com", retention_days="").retention_days is None
+    assert store.change(database, "example.com", retention_days="").retention_days is None
+
+
+def test_a_site_has_a_uuid_which_may_be_that_of_its_pages_and_is_no_other_sites(database):
+    first, second = (store.add(database, domain, now=NOW) for domain in ("a.example", "b.example"))
+    assert len({str(UUID(first.uuid)), str(UUID(second.uuid))}) == 2
+    given = "11111111-1111-4111-8111-11111111111A"
+    assert store.change(database, "a.example", uuid=f" {given}").uuid == given.lower()
+    assert store.change(database, "a.example", uuid=given).uuid == given.lower()
+    with pytest.raises(errors.InvalidInput, match=r"a\.example"):
+        store.change(database, "b.example", uuid=given)
+    with pytest.raises(errors.InvalidInput, match="is no UUID"):
+        store.change(database, "b.example", uuid="11111111")
+    directory = sites_directory.Directory(database, stale_s=3600)
+    named = [site.domain if (site := directory.named(name)) else None for name in (given, second.uuid, "b.example", "")]
+    assert named == ["a.example", "b.example", "b.example", None]
+    assert directory.get(given) is None, "our own wire format names sites by their domain"
 
 
 def test_a_list_has_an_end(database):
-    sites.add(database, "example.com", now=NOW)
-    with pytest.raises(sites.WrongInput, match="at most 200 entries"):
-        sites.change(database, "example.com", hosts=[f"h{n}.example" for n in range(201)])
+    store.add(database, "example.com", now=NOW)
+    with pytest.raises(errors.InvalidInput, match="at most 200 entries"):
+        store.change(database, "example.com", hosts=[f"h{n}.example" for n in range(201)])
 
 
-def test_a_removed_site_is_gone_and_its_number_is_not_given_again(database):
-    first = sites.add(database, "example.com", now=NOW)
-    sites.remove(database, "example.com")
-    assert sites.all_sites(database) == []
-    assert sites.add(database, "example.org", now=NOW).id != first.id
+def test_a_removed_site_is_gone_and_its_id_is_never_reused(database):
+    first = store.add(database, "example.com", now=NOW)
+    store.remove(database, "example.com")
+    assert store.all_sites(database) == []
+    assert store.add(database, "example.org", now=NOW).id != first.id
 
 
 def test_every_field_of_a_new_site_that_is_wrong_is_named(database):
-    with pytest.raises(sites.WrongInput) as refused:
-        sites.add(database, "no domain", "x" * 121, "Mars", now=NOW)
+    with pytest.raises(errors.InvalidInput) as refused:
+        store.add(database, "no domain", "x" * 121, "Mars", now=NOW)
     assert refused.value.fields == {
         "domain": "'no domain' is no domain; give it with its ending, like example.com",
         "name": "a name has 1 to 120 characters",
         "timezone": "'Mars' is no time zone; give one like Europe/Berlin or UTC",
     }
-    assert sites.all_sites(database) == []
+    assert store.all_sites(database) == []
 
 
-def test_a_second_site_of_a_domain_is_refused_beside_its_field(database):
-    sites.add(database, "example.com", now=NOW)
-    with pytest.raises(sites.WrongInput) as refused:
-        sites.add(database, "example.com", now=NOW)
+def test_a_second_site_of_a_domain_is_refused_at_its_field(database):
+    store.add(database, "example.com", now=NOW)
+    with pytest.raises(errors.InvalidInput) as refused:
+        store.add(database, "example.com", now=NOW)
     assert refused.value.fields == {"domain": "the site example.com is there already"}
 
 
 def test_the_directory_knows_sites_by_domain_and_by_number(database):
-    added = [sites.add(database, domain, now=NOW) for domain in ("b.example", "a.example")]
-    directory = sites.Directory(database, stale_s=3600)
+    added = [store.add(database, domain, now=NOW) for domain in ("b.example", "a.example")]
+    directory = sites_directory.Directory(database, stale_s=3600)
     assert directory.all() == added[::-1]
     assert (directory.get("B.Example"), directory.numbered(added[1].id)) == (added[0], added[1])
     assert (directory.get("c.example"), directory.numbered(999)) == (None, None)
 
 
-def test_the_directory_reads_anew_what_has_changed_and_keeps_the_rest(database):
-    kept, changed, removed = (sites.add(database, f"{name}.example", now=NOW) for name in "abc")
-    directory = sites.Directory(database, stale_s=3600)
+def test_the_directory_parses_changed_sites_only(database):
+    kept, changed, removed = (store.add(database, f"{name}.example", now=NOW) for name in "abc")
+    directory = sites_directory.Directory(database, stale_s=3600)
     before = directory.all()
     assert before == [kept, changed, removed]
-    after = sites.change(database, changed.domain, name="Another")
-    sites.remove(database, removed.domain)
+    after = store.change(database, changed.domain, name="Another")
+    store.remove(database, removed.domain)
     assert directory.all() == before
-    directory.renew()
+    directory.refresh()
     assert directory.all() == [kept, after]
     assert directory.get(kept.domain) is before[0]

@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from analytics import schema
-from analytics.beat import Beat, State
-from analytics.feed import FeedItem, opaque
-from collector.arrival import Duplicate, Filtered, Stored, tab_of
-from collector.payload import Rejected
-from collector.store import Tally, write_tally
-from collector.visit import Origin
-from tests.factories import (
+from analytics.live.beat import Beat, PageState
+from analytics.live.feed import FeedItem, public_visitor_id
+from analytics.storage import schema
+from collector.ingest.outcomes import Duplicate, Filtered, Rejected, Stored
+from collector.ingest.pipeline import tab_of
+from collector.ingest.visit import Origin
+from collector.store.batch import write_counts
+from collector.store.outcome_counters import OutcomeCounts
+from tests.support.factories import (
     DAY,
     HOME,
     MINUTE,
@@ -253,7 +254,7 @@ def test_an_event_is_one_row_with_all_that_was_told(database):
     assert rows(database, schema.events) == [
         (
             *(1, row_id, "event-0001", NOW, row_id, 5, "ann", "example.com", "/a", "Signup"),
-            *(props, 12.0, "EUR", "Ann booked", "Ann"),
+            *(props, 12.0, "EUR", "Ann booked", "Ann", True),
         )
     ]
 
@@ -274,9 +275,9 @@ def test_every_stored_thing_is_one_heartbeat_row(database):
         leave(visitor=6, at=NOW + 4),
     )
     tab, visit_id = tab_of("page-0001"), outcomes[0].beat.visit_id
-    told = [(NOW, "ann", "couple", State.ACTIVE)] + [
+    told = [(NOW, "ann", "couple", PageState.ACTIVE)] + [
         (NOW + seconds, None, "", state)
-        for seconds, state in ((1, State.IDLE), (2, State.HIDDEN), (3, State.ACTIVE), (4, State.LEFT))
+        for seconds, state in ((1, PageState.IDLE), (2, PageState.HIDDEN), (3, PageState.ACTIVE), (4, PageState.LEFT))
     ]
     assert rows(database, schema.heartbeats) == [
         (1, outcome.beat.id, at, visit_id, 5, tab, user_id, user_type, state, "/a")
@@ -288,13 +289,13 @@ def test_the_outcome_carries_the_beat_and_the_feed_s_item(database):
     (outcome,) = stored(database, event(visitor=-1, path="/a", user_id="ann", value=3, description="Ann booked"))
     beat, item, _ = outcome
     assert beat == Beat(
-        *(1, beat.id, NOW, beat.id, -1, tab_of("event-0001"), "ann", "", State.ACTIVE, "/a"),
+        *(1, beat.id, NOW, beat.id, -1, tab_of("event-0001"), "ann", "", PageState.ACTIVE, "/a"),
         *("Google", "DE", "Berlin", 52.5, 13.4),
     )
     assert item == FeedItem(
         id=str(beat.id),
         type="event",
-        visitor_id=opaque(-1),
+        visitor_id=public_visitor_id(-1),
         user_id="ann",
         user_type="",
         path="/a",
@@ -425,7 +426,7 @@ def test_the_outcome_counters_balance(database):
         leave(),
         heartbeat("unknown-2"),
     ]
-    elsewhere = Tally(
+    elsewhere = OutcomeCounts(
         {(1, NOW, "filtered", "bot"): 3, (0, NOW, "rejected", "bad_json"): 2, (1, NOW, "shed", "queue_full"): 1}
     )
     stored(database, *received, tally=elsewhere)
@@ -460,9 +461,9 @@ def test_outcomes_are_counted_by_site_and_hour(database):
 def test_counts_alone_are_written_too(database):
     for _ in range(2):
         with database.transaction() as connection:
-            write_tally(connection, Tally({(1, NOW, "filtered", "bot"): 2}))
+            write_counts(connection, OutcomeCounts({(1, NOW, "filtered", "bot"): 2}))
     with database.transaction() as connection:
-        write_tally(connection, Tally())
+        write_counts(connection, OutcomeCounts())
     assert rows(database, schema.outcomes) == [(1, NOW, "filtered", "bot", 4)]
 
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 
-from analytics import hosts, outcomes, schema
-from analytics.hosts import UnlistedHost
-from analytics.outcomes import Counted, Robot
-from collector import tally as tallies
-from collector.store import write_tally
-from collector.tally import MOST_NAMES, MOST_WAITING, Tally
-from tests.factories import NOW, added_site, count
+from analytics.live import outcome_store
+from analytics.live.outcomes import OutcomeCount, RobotCount
+from analytics.sites import host as sites_host
+from analytics.sites import unlisted_hosts
+from analytics.sites.host import UnlistedHost
+from analytics.storage import schema
+from collector.store import outcome_counters as tallies
+from collector.store.batch import write_counts
+from collector.store.outcome_counters import MOST_NAMES, MOST_WAITING, OutcomeCounts
+from tests.support.factories import NOW, added_site, count
 
 HOUR = 3600
 NEXT = NOW + HOUR
 
 
-def written(database, *counts: tuple[int, int, str, str, str]) -> Tally:
+def written(database, *counts: tuple[int, int, str, str, str]) -> OutcomeCounts:
     """A tally of these counts (site, moment, outcome, reason, name), which is in the database now."""
-    tally: Tally = Counter()
+    tally: OutcomeCounts = Counter()
     for one in counts:
         tallies.count(tally, *one)
     with database.transaction() as connection:
-        write_tally(connection, tally)
+        write_counts(connection, tally)
     return tally
 
 
@@ -36,13 +39,13 @@ def test_an_outcome_is_counted_by_the_hour_and_added_to_what_is_there(database):
             (site.id, NEXT, "rejected", "wrong_field", ""),
             (0, NOW, "rejected", "unknown_site", ""),
         )
-    traffic = outcomes.read(database, site.id, NOW, NEXT + HOUR)
+    traffic = outcome_store.read(database, site.id, NOW, NEXT + HOUR)
     assert traffic.hours == [
-        Counted(NOW, "filtered", "opted_out", 4),
-        Counted(NEXT, "rejected", "wrong_field", 2),
+        OutcomeCount(NOW, "filtered", "opted_out", 4),
+        OutcomeCount(NEXT, "rejected", "wrong_field", 2),
     ]
     assert traffic.received == 6
-    assert outcomes.read(database, 0, NOW, NEXT).totals() == [("rejected", "unknown_site", 2)]
+    assert outcome_store.read(database, 0, NOW, NEXT).totals() == [("rejected", "unknown_site", 2)]
 
 
 def test_totals_come_in_the_order_of_the_outcomes_and_the_most_first(database):
@@ -55,7 +58,7 @@ def test_totals_come_in_the_order_of_the_outcomes_and_the_most_first(database):
         ("stored", ""),
     ]
     written(database, *((site.id, NOW, outcome, reason, "") for outcome, reason in counts))
-    assert outcomes.read(database, site.id, NOW, NEXT).totals() == [
+    assert outcome_store.read(database, site.id, NOW, NEXT).totals() == [
         ("stored", "", 1),
         ("duplicate", "", 1),
         ("filtered", "opted_out", 3),
@@ -69,10 +72,13 @@ def test_robots_are_counted_by_name_in_a_period_and_balance_with_their_outcome(d
     sent = [(NOW, "Googlebot"), (NOW, "Googlebot"), (NEXT, "Googlebot"), (NOW, "curl"), (NEXT, "foobot")]
     for at, name in sent:
         written(database, (site.id, at, "filtered", "bot", name), (other.id, at, "filtered", "bot", "else"))
-    whole = outcomes.read(database, site.id, NOW, NEXT + HOUR)
-    assert whole.robots == [Robot("Googlebot", 3), Robot("curl", 1), Robot("foobot", 1)]
+    whole = outcome_store.read(database, site.id, NOW, NEXT + HOUR)
+    assert whole.robots == [RobotCount("Googlebot", 3), RobotCount("curl", 1), RobotCount("foobot", 1)]
     assert whole.totals() == [("filtered", "bot", 5)]
-    assert outcomes.read(database, site.id, NEXT, NEXT + HOUR).robots == [Robot("Googlebot", 1), Robot("foobot", 1)]
+    assert outcome_store.read(database, site.id, NEXT, NEXT + HOUR).robots == [
+        RobotCount("Googlebot", 1),
+        RobotCount("foobot", 1),
+    ]
 
 
 def test_names_beyond_a_hundred_are_counted_together(database):
@@ -83,12 +89,12 @@ def test_names_beyond_a_hundred_are_counted_together(database):
             *((site.id, NOW, "filtered", "bot", f"bot{number}") for number in range(start, start + 90)),
             *((site.id, NOW, "filtered", "unlisted_host", f"h{number}.test") for number in range(start, start + 90)),
         )
-    robots = outcomes.read(database, site.id, NOW, NEXT).robots
+    robots = outcome_store.read(database, site.id, NOW, NEXT).robots
     assert (len(robots), sum(robot.events for robot in robots)) == (MOST_NAMES + 1, 180)
-    assert dict(robots)[hosts.OTHER] == 50
-    unlisted = hosts.unlisted(database, site)
+    assert dict(robots)[sites_host.OTHER] == 50
+    unlisted = unlisted_hosts.unlisted(database, site)
     assert (len(unlisted), sum(host.events for host in unlisted)) == (MOST_NAMES + 1, 180)
-    assert unlisted[0] == UnlistedHost(hosts.OTHER, 50, NOW)
+    assert unlisted[0] == UnlistedHost(sites_host.OTHER, 50, NOW)
 
 
 def test_a_flood_of_names_fills_no_memory_and_loses_no_count(database):
@@ -96,7 +102,7 @@ def test_a_flood_of_names_fills_no_memory_and_loses_no_count(database):
     flood = ((site.id, NOW, "filtered", "bot", f"bot{number}") for number in range(MOST_WAITING + 500))
     tally = written(database, *flood)
     assert len(tally) <= MOST_WAITING + 2
-    traffic = outcomes.read(database, site.id, NOW, NEXT)
+    traffic = outcome_store.read(database, site.id, NOW, NEXT)
     assert traffic.received == sum(robot.events for robot in traffic.robots) == MOST_WAITING + 500
 
 
@@ -104,7 +110,7 @@ def test_a_host_keeps_the_minute_of_its_last_event(database):
     site = added_site(database)
     for at in (NOW + 125, NOW + 61, NOW):
         written(database, (site.id, at, "filtered", "unlisted_host", "shop.test"))
-    assert hosts.unlisted(database, site) == [UnlistedHost("shop.test", 3, NOW + 120)]
+    assert unlisted_hosts.unlisted(database, site) == [UnlistedHost("shop.test", 3, NOW + 120)]
 
 
 def test_nothing_to_count_writes_nothing(database):

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from analytics import schema, sites
-from analytics.config import Config
-from analytics.database import Database
-from collector.pipeline import STEPS
-from collector.place import Places, open_places
-from collector.trial import READ, Sample, Verdict, attempt
-from tests.factories import AGENT, NOW, added_site, count, kit
+from analytics.base import errors
+from analytics.base.config import Config
+from analytics.sites import store
+from analytics.storage import schema
+from analytics.storage.database import Database
+from collector.ingest.dry_run import READ, Sample, Verdict, attempt
+from collector.ingest.geo import Places, open_places
+from collector.ingest.pipeline import STEPS
+from tests.support.factories import AGENT, NOW, added_site, count, kit
 
 MS = NOW * 1000
 NAMES = [step.__name__ for step in STEPS]
@@ -24,7 +26,7 @@ def embedded(tmp_path_factory) -> Iterator[tuple[Database, Places]]:
     folder = tmp_path_factory.mktemp("data")
     database, places = Database(Config(data_dir=folder)), open_places(None, folder)
     added_site(database)
-    sites.change(
+    store.change(
         database,
         "example.com",
         excluded_addresses=["10.0.0.0/8"],
@@ -41,7 +43,7 @@ def tried(embedded):
     """Tries a sample on the site."""
     database, places = embedded
     steps = kit(database, places, a_minute=1)
-    site = sites.find(database, "example.com")
+    site = store.find(database, "example.com")
     return lambda sample: attempt(steps, site, sample, MS)
 
 
@@ -89,7 +91,7 @@ def test_what_is_no_page_reaches_no_step(tried, url):
 
 @pytest.mark.parametrize("address", ["", "nowhere", "1.2.3", "<b>"])
 def test_what_is_no_address_is_the_asker_s_mistake(tried, address):
-    with pytest.raises(sites.WrongInput, match="no address"):
+    with pytest.raises(errors.InvalidInput, match="no address"):
         tried(GOOD._replace(address=address))
 
 

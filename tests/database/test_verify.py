@@ -1,4 +1,4 @@
-"""`verify` finds every difference between the replica and the truth, and none where there is none."""
+"""`verify` finds every difference between the replica and the database, and no other."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from analytics.columnar import Columnar
-from analytics.verify import Verified, agrees, report, verify
-from tests.factories import NOW, added_site, arrival, event, heartbeat, one_by_one, stored
+from analytics.jobs.verify import Verified, agrees, as_text, verify
+from analytics.replica.columnar import Columnar
+from tests.support.factories import NOW, added_site, arrival, event, heartbeat, one_by_one, stored
 
 NEVER = threading.Event().wait
 ON = "example.com on 2027-01-15"
 
 
 def told(line: str) -> None:
-    """Nobody listens."""
+    """Ignores the progress."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_replica_that_followed_agrees(kept, database):
         database, heartbeat(at=NOW + 60, engaged_ms=2_000), event("event-0002", visitor=3, value=0.1, at=NOW + 60)
     )
     assert verify(kept, NEVER, told) == Verified(7, [])  # it follows first
-    assert agrees(report(verify(kept, NEVER, told)))
+    assert agrees(as_text(verify(kept, NEVER, told)))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_difference_is_named(kept, statement, differences):
     spoil(kept, statement)
     found = verify(kept, NEVER, told)
     assert [_without_id(line) for line in found.differences] == differences
-    assert not agrees(report(found))
+    assert not agrees(as_text(found))
 
 
 def _without_id(line):
@@ -121,4 +121,4 @@ def _without_id(line):
 def test_a_replica_that_is_off_has_nothing_to_differ(database, config):
     off = Columnar(database, replace(config, columnar=False))
     assert verify(off, NEVER, told) == Verified(0, [], off=True)
-    assert agrees(report(Verified(0, [], off=True)))
+    assert agrees(as_text(Verified(0, [], off=True)))

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from analytics import schema
-from analytics.ids import Ids
-from collector.arrival import Arrival, Duplicate, Outcome, Stored
-from collector.writer import AWAY, CROWDED, FULL, STOPPING, Waiting, Writer
-from tests.factories import (
+from analytics.base.ids import Ids
+from analytics.storage import schema
+from collector.ingest.accepted import Accepted
+from collector.ingest.outcomes import Duplicate, Outcome, Stored
+from collector.store.writer import AWAY, CROWDED, FULL, STOPPING, Waiting, Writer
+from tests.support.factories import (
     MINUTE,
     NOW,
     arrival,
@@ -29,7 +30,7 @@ from tests.factories import (
     rows,
     with_sites,
 )
-from tests.serving import eventually
+from tests.support.serving import eventually
 
 PATIENCE_S = 4
 
@@ -43,7 +44,7 @@ def the_site(database) -> None:
 class Asked:
     """One request: what it was answered, and how often."""
 
-    def __init__(self, writer: Writer, *arrivals: Arrival) -> None:
+    def __init__(self, writer: Writer, *arrivals: Accepted) -> None:
         self.answers: list[list[Outcome]] = []
         self._answered = threading.Event()
         writer.submit([Waiting(arrivals, self._done)])
@@ -91,7 +92,7 @@ def writing(database, on_stored: Any = lambda stored: None, **options: int) -> I
         assert not writer.alive
 
 
-def pages(number: int, start: int = 0, **fields: Any) -> list[Arrival]:
+def pages(number: int, start: int = 0, **fields: Any) -> list[Accepted]:
     return [arrival(page_id=f"page-{n:04}", visitor=n, at=NOW + n, **fields) for n in range(start, start + number)]
 
 
@@ -270,11 +271,11 @@ def test_the_loop_gives_way_once_to_each_group_that_an_embedded_database_takes(d
     with writing(database, gate) as writer:
         asked = Asked(writer, *pages(1))
         assert gate.reached.wait(PATIENCE_S)
-        monkeypatch.setattr("collector.writer.LONGEST_WAY_S", 1.0)
+        monkeypatch.setattr("collector.store.writer.LONGEST_WAY_S", 1.0)
         begun = time.monotonic()
         writer.give_way()
         assert (time.monotonic() - begun >= 1.0) == database.embedded
-        monkeypatch.setattr("collector.writer.LONGEST_WAY_S", 3600.0)
+        monkeypatch.setattr("collector.store.writer.LONGEST_WAY_S", 3600.0)
         writer.give_way()  # in vain once is enough
         assert asked.answers == []
         gate.opened.set()
@@ -282,7 +283,7 @@ def test_the_loop_gives_way_once_to_each_group_that_an_embedded_database_takes(d
 
 
 def test_nobody_gives_way_to_a_writer_that_waits_for_the_database(database, monkeypatch):
-    monkeypatch.setattr("collector.writer.LONGEST_WAY_S", 3600.0)
+    monkeypatch.setattr("collector.store.writer.LONGEST_WAY_S", 3600.0)
     with writing(database) as writer:
         with database.transaction() as held:  # the group waits for this one
             if not database.embedded:

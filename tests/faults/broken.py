@@ -13,11 +13,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def _break_steps() -> None:
-    from analytics import invitations
-    from collector import pixel
-    from collector.connection import Connection
-    from collector.hub import Hub
-    from collector.place import Places
+    from analytics.access import invitations
+    from collector.doors import pixel
+    from collector.http.connection import Connection
+    from collector.ingest.geo import Places
+    from collector.live.hub import Hub
 
     def find_place(_places, *given):
         raise ValueError(f"no place for {given}")
@@ -25,8 +25,8 @@ def _break_steps() -> None:
     def make_stats(_hub, *given):
         raise LookupError(f"no figures for {given}: {MARKS}")
 
-    def pictured(response):
-        raise TypeError(f"no picture of {response}: {MARKS}")
+    def in_a_header(outcome):
+        raise TypeError(f"no header for {outcome}: {MARKS}")
 
     def eof_received(_connection):
         raise RuntimeError(f"the end of {MARKS}")
@@ -37,7 +37,7 @@ def _break_steps() -> None:
     Places.find = find_place
     invitations.find = find_invitation
     Hub.stats = make_stats
-    pixel.pictured = pictured
+    pixel._in_a_header = in_a_header
     Connection.eof_received = eof_received
 
 

@@ -14,8 +14,8 @@ PAGES = 140  # of 4 KiB: the tables take most of them
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    from analytics import database
+    from analytics.storage import engines
 
-    database.PRAGMAS = (*database.PRAGMAS, f"max_page_count={PAGES}")
+    engines.PRAGMAS = (*engines.PRAGMAS, f"max_page_count={PAGES}")
     sys.argv = sys.argv[2:]
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")

@@ -11,8 +11,8 @@ from collections import Counter
 from contextlib import suppress
 from typing import NamedTuple
 
-from analytics.config import Config
-from tests.serving import AGENT, SITE, pageview, rows, run_command
+from analytics.base.config import Config
+from tests.support.serving import AGENT, SITE, pageview, rows, run_command
 
 PAUSE_S = 0.1  # between two tries of one event
 REFUSED = -1  # nobody listened; 0: the request was sent, and no answer came

@@ -8,16 +8,16 @@ from contextlib import closing
 
 import duckdb
 
-from analytics.database import Database
+from analytics.storage.database import Database
 from benchmarks.history_data import write
-from tests.factories import added_site
-from tests.serving import AGENT, ROOT, environment_of, eventually, pageview, rows, run_command, serving
+from tests.support.factories import added_site
+from tests.support.serving import AGENT, ROOT, environment_of, eventually, pageview, rows, run_command, serving
 
 MAKES = """
 import sys, time
-from analytics.columnar import Columnar
-from analytics.config import read_config
-from analytics.database import Database
+from analytics.replica.columnar import Columnar
+from analytics.base.config import read_config
+from analytics.storage.database import Database
 
 def rest(seconds):
     print("making", flush=True)

@@ -16,8 +16,20 @@ import psycopg
 import pytest
 from senders import Senders, assert_verified, check_books, took
 
-from analytics.config import Config
-from tests.serving import ROOT, SITE, environment_of, eventually, pageview, rows, run_command, serving, with_data
+from analytics.base.config import Config
+from tests.support.serving import (
+    ROOT,
+    SITE,
+    environment_of,
+    eventually,
+    pageview,
+    rows,
+    run_command,
+    serving,
+    with_data,
+)
+
+pytestmark = pytest.mark.alone  # it measures how long others wait
 
 
 class PostgreSQL:

@@ -15,8 +15,10 @@ import psycopg
 import pytest
 from senders import Senders, check_books, took
 
-from analytics.config import Config
-from tests.serving import SITE, eventually, listening, pageview, rows, run_command, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, eventually, listening, pageview, rows, run_command, serving
+
+pytestmark = pytest.mark.alone  # it measures how long others wait
 
 HANG_S = 7.0
 AT_MOST_S = 1.0
@@ -160,17 +162,18 @@ def test_pages_say_503_soon_and_leave_their_threads_to_others(postgresql, server
             thread.join(30)
         assert {status for _, status in answers} == {503}
         assert max(took for took, _ in answers) < 6
-        for path in ("/assets/plain.css", f"/live/{SITE}", "/api/live/stream?site=" + SITE):
+        for path in ("/assets/css/plain.css", f"/live/{SITE}", "/api/live/stream?site=" + SITE):
             waited, status = timed(lambda path=path: server.request("GET", path, headers=cookie))
             assert (waited < AT_MOST_S, status) == (True, 200 if "assets" in path else 503), path
     eventually(lambda: server.request("GET", f"/live/{SITE}", headers=cookie).status == 200, within=5)
 
 
-def test_a_server_ends_in_time_while_its_database_hangs(postgresql, server):
+def test_a_server_ends_in_time_while_its_database_hangs_and_says_that_it_had_to_be_forced(postgresql, server):
     with hanging(postgresql[0]):
         assert server.collect(pageview("page-0001")).status == 503
         assert took(server.stop) < 10
-        assert server.process.returncode == 0
+        assert server.process.returncode == 1
+    assert [line for line in server.errors if "ERROR footfall.server: the end was forced" in line]
 
 
 def test_a_command_says_in_one_line_that_the_database_does_not_answer(postgresql, tmp_path):

@@ -11,14 +11,16 @@ from typing import NamedTuple
 
 import pytest
 
-from analytics import concurrents, schema
-from analytics.beat import Beat
-from analytics.config import Config
-from analytics.database import Database
-from analytics.jobs import start_of
-from tests.factories import beat, keep_heartbeats
-from tests.factories import rows as kept_rows
-from tests.serving import ROOT, environment_of, eventually, rows, run_command
+from analytics.base.config import Config
+from analytics.calendar import minute_series
+from analytics.calendar.days import start_of
+from analytics.live.beat import Beat
+from analytics.live.presence import person_of
+from analytics.storage import schema
+from analytics.storage.database import Database
+from tests.support.factories import beat, keep_heartbeats
+from tests.support.factories import rows as kept_rows
+from tests.support.serving import ROOT, environment_of, eventually, rows, run_command
 
 DAY = 86_400
 DAYS, PEOPLE, BEATS = 20, 400, 12
@@ -66,7 +68,7 @@ def by_minute(beats: list[Beat]) -> dict[tuple[int, int], int]:
     latest: dict[tuple[int, int], dict[int, Beat]] = {}
     for one in sorted(beats, key=lambda one: one.at):
         latest.setdefault((one.site_id, -(-one.at // 60) * 60), {})[one.visitor] = one
-    return {key: len({one.person for one in visitors.values()}) for key, visitors in latest.items()}
+    return {key: len({person_of(one) for one in visitors.values()}) for key, visitors in latest.items()}
 
 
 def minutes(config: Config) -> dict[tuple[int, int], int]:
@@ -79,7 +81,7 @@ def minutes(config: Config) -> dict[tuple[int, int], int]:
     return {
         (site_id, start_of(date.fromisoformat(day)) + 60 * nth): people
         for site_id, day, packed in kept
-        for nth, people in enumerate(concurrents.unpack(packed))
+        for nth, people in enumerate(minute_series.unpack(packed))
         if people > 0
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import ROOT, SITE, environment_of, eventually, pageview, serving
+from tests.support.serving import ROOT, SITE, environment_of, eventually, pageview, serving
 
 FULL_DISK = Path(__file__).with_name("full_disk.py")
 ON_SQLITE = pytest.mark.parametrize("config", ["sqlite"], indirect=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import SITE, eventually, pageview, received, serving
+from tests.support.serving import SITE, eventually, pageview, received, serving
 
 BROKEN = Path(__file__).with_name("broken.py")
 MARKS = ("198.18.77.123", "Marked-7f3a91", "/marked-path")

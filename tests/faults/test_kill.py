@@ -8,7 +8,7 @@ import socket
 import pytest
 from senders import REFUSED, Senders, check_books
 
-from tests.serving import SITE, eventually, heartbeat, pageview, rows, run_command, serving, with_data
+from tests.support.serving import SITE, eventually, heartbeat, pageview, rows, run_command, serving, with_data
 
 KILLS = 5
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.company_proxy import CompanyProxy, company_proxy
-from tests.serving import ROOT
+from tests.support.company_proxy import CompanyProxy, company_proxy
+from tests.support.serving import ROOT
 
 NEEDED = ("Makefile", "pyproject.toml", "requirements.lock", "README.md", "LICENSE", "app.py", "cli.py")
 SYSTEM_STORE = "/etc/ssl/certs/ca-certificates.crt"

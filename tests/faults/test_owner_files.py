@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import SITE, Server, eventually, pageview, rows, serving
+from tests.support.serving import SITE, Server, eventually, pageview, rows, serving
 from tests.unit.test_place import write_mmdb
 
 NETWORK = "81.2.69.0/24"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics.config import Config
-from tests.serving import SITE, event, heartbeat, leave, pageview, received, rows, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, event, heartbeat, leave, pageview, received, rows, serving
 
 ADDRESS, NETWORK = "198.18.77.123", "198.18.77."
 OTHER_ADDRESS, OTHER_NETWORK = "2001:db8:7f3a:91::77", "2001:db8:7f3a"

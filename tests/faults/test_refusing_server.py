@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from analytics import faults
+from analytics.base import error_log
 
 WORDS = [
     ({"database": "nowhere"}, (), "the database that FOOTFALL_DATABASE_URL names does not exist"),
@@ -47,4 +47,4 @@ def test_a_refusal_is_told_in_plain_words(config, where, statements, words):
     with pytest.raises(DBAPIError) as refused:
         run()
     engine.dispose()
-    assert str(faults.told(refused.value)) == words
+    assert str(error_log.describe(refused.value)) == words

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.serving import SITE, eventually, heartbeat, pageview, rows, run_command, serving
+from tests.support.serving import SITE, eventually, heartbeat, pageview, rows, run_command, serving
 
 
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)

@@ -6,9 +6,12 @@ import json
 import time
 from contextlib import ExitStack
 
+import pytest
 from senders import took
 
-from tests.serving import SITE, eventually, listening, pageview, received
+from tests.support.serving import SITE, eventually, listening, pageview, received
+
+pytestmark = pytest.mark.alone  # it measures how long others wait
 
 HEAD = "POST /api/collect HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nUser-Agent: Mozilla/5.0 Firefox/140.0\r\n"
 BODIES, HEADS, STREAMS = 20, 20, 50
@@ -50,7 +53,7 @@ def others_are_answered(server, reader):
             "/readyz",
             "/js/footfall.js",
             "/sign-in",
-            "/assets/plain.css",
+            "/assets/css/plain.css",
         ):
             assert took(lambda path=path: _ok(server.request("GET", path, headers=reader))) < 8, (path, number)
     with listening(server, f"site={SITE}", reader) as listener:

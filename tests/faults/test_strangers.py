@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from analytics.config import Config
-from tests.serving import AGENT, SITE, eventually, pageview, received, rows, serving
+from analytics.base.config import Config
+from tests.support.serving import AGENT, SITE, eventually, pageview, received, rows, serving
+
+pytestmark = pytest.mark.alone  # it measures how long others wait
 
 CALLS, COLLECT = "/_dash-update-component", "/api/collect"
 MIB = 1024 * 1024

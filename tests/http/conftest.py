@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import config_on
-from tests.serving import Server, serving
+from tests.support.serving import Server, serving
 
 _numbers = itertools.count(1)
 

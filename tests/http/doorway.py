@@ -10,8 +10,9 @@ from argon2 import PasswordHasher
 from dash import Input, Output, State, dcc, html
 from flask.testing import FlaskClient
 
-from analytics.database import Database
-from callbacks import gate, invitation, pages, setup, signin
+from analytics.storage.database import Database
+from callbacks import table
+from callbacks.gate import gate, invitation, setup, signin
 
 ASSETS = Path(__file__).parents[2] / "assets"
 SECRET = b"k" * 40
@@ -55,7 +56,7 @@ def doorway(database: Database, *, public: bool = False, base_url: str = "") -> 
         app.server,
         database,
         public=public,
-        is_page=pages.is_page,
+        is_page=table.is_page,
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
         **told,

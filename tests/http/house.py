@@ -11,11 +11,12 @@ import pytest
 from dash import Dash
 from doorway import CHEAP, Browser
 
-from analytics import accounts, sites
-from analytics.config import Config
+from analytics.access import accounts, passwords
+from analytics.base.config import Config
+from analytics.sites import store
 from app import create_app, who_reads
+from collector.doors.wsgi import attach
 from collector.service import Service
-from collector.wsgi import attach
 
 CALLS = "/_dash-update-component"
 PASSWORD = "correct horse"
@@ -36,8 +37,8 @@ class House:
 
     def add_site(self, domain: str) -> int:
         """A new site; its number."""
-        added = sites.add(self.service.database, domain, now=NOW)
-        self.service.renew()
+        added = store.add(self.service.database, domain, now=NOW)
+        self.service.refresh()
         return added.id
 
     def join(self, email: str, role: str, on: Sequence[int] = ()) -> Browser:
@@ -99,7 +100,7 @@ def open_house(config: Config) -> Iterator[House]:
     """The application for the length of a block; passwords are hashed cheaply."""
     service = Service(config)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "HASHER", CHEAP)
+        patch.setattr(passwords, "HASHER", CHEAP)
         try:
             yield House(service)
         finally:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 from house import House, open_house
 
-from analytics import sites
-from analytics.config import Config
-from layouts.all_sites import ROWS
-from tests.factories import stored_outcome
+from analytics.base.config import Config
+from analytics.sites import store
+from layouts.pages.all_sites import ROWS
+from tests.support.factories import stored_outcome
 
 DOMAINS = [f"site-{number:02}.example" for number in range(ROWS + 3)]
 
@@ -22,8 +22,8 @@ def house(tmp_path_factory) -> Iterator[House]:
     """53 sites; people on three of them; an owner of all, a viewer of two, and a guest of one."""
     with open_house(Config(data_dir=tmp_path_factory.mktemp("data"))) as house:
         ids = [house.add_site(domain) for domain in DOMAINS]
-        sites.change(house.service.database, DOMAINS[7], name="The Shop")
-        house.service.renew()
+        store.change(house.service.database, DOMAINS[7], name="The Shop")
+        house.service.refresh()
         now = int(time.time())
         for at, people in ((4, 3), (9, 5), (52, 1)):
             house.service.hub.publish([stored_outcome(n, at=now, site_id=ids[at]) for n in range(people)])
@@ -100,12 +100,12 @@ def test_what_the_script_would_not_send_counts_as_not_sent(house, data):
 
 
 def test_a_site_that_is_removed_is_gone_with_the_next_tick(house):
-    added = sites.add(house.service.database, "gone.example", now=1)
-    house.service.renew()
+    added = store.add(house.service.database, "gone.example", now=1)
+    house.service.refresh()
     house.service.hub.publish([stored_outcome(1, at=int(time.time()), site_id=added.id)])
     assert domains(asked(house, data={"words": "gone"})[0]) == ["gone.example"]
-    sites.remove(house.service.database, "gone.example")
-    house.service.renew()
+    store.remove(house.service.database, "gone.example")
+    house.service.refresh()
     part, total = asked(house, data={"words": "gone"})
     assert (domains(part), total) == ([], "53 sites · 9 people active in the last 60 s")
 

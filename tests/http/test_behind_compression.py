@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from collector.hub import QUIET_S
-from tests import proxy
-from tests.serving import SITE, Server, pageview
+from collector.live.hub import QUIET_S
+from tests.support import proxy
+from tests.support.serving import SITE, Server, pageview
 
 NGINX_HTTP = "gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 0;"
 NGINX = "location / { proxy_pass http://127.0.0.1:%d; proxy_http_version 1.1; proxy_buffering off; }"
@@ -32,6 +32,7 @@ def _compressing(name: str, server: Server, folder) -> Iterator[int]:
         yield port
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ["nginx", *(["caddy"] if proxy.program("caddy") else [])])
 def test_what_happens_is_seen_at_once(one_server, tmp_path, name):
     key = one_server.tell("key add", name="reader", scope="stats", site=SITE)
@@ -67,5 +68,5 @@ def _until(frames: Iterator[str], text: str) -> None:
 
 
 def test_nothing_else_is_kept_from_being_compressed(one_server):
-    for path in ("/js/footfall.js", "/assets/footfall.css", "/sign-in"):
+    for path in ("/js/footfall.js", "/assets/css/footfall.css", "/sign-in"):
         assert "no-transform" not in one_server.request("GET", path).headers.get("cache-control", "")

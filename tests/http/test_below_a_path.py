@@ -11,11 +11,11 @@ import pytest
 from doorway import CALL, NOW, PAGE, doorway
 from house import CALLS, House, open_house
 
-from analytics import accounts
-from analytics.config import Config
-from callbacks import gate
-from callbacks.pages import PAGES
-from tests.serving import AGENT, SITE, Server, listening, pageview, serving
+from analytics.access import accounts
+from analytics.base.config import Config
+from callbacks.gate import gate
+from callbacks.table import PAGES
+from tests.support.serving import AGENT, SITE, Server, listening, pageview, serving
 
 BASE = "https://example.com/stats"
 LEADING = re.compile(r'(?:href|src|action|data-stream|data-address)(?:=|":)"(/[^"]*)')
@@ -43,7 +43,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
         (f"/api/live/stream?site={SITE}", 401),
         ("/embed/live?token=x", 404),
         ("/embed/card.woff2", 200),
-        ("/assets/footfall.css", 200),
+        ("/assets/css/footfall.css", 200),
         ("/sign-in", 200),
         ("/", 302),
         (f"/live/{SITE}", 302),
@@ -177,7 +177,7 @@ def test_the_pages_without_dash_too(house, path):
 def test_another_wsgi_server_takes_both_ways_too(house):
     house.app.server.config["APPLICATION_ROOT"] = "/"
     browser = house.app.server.test_client()
-    for path in ("/sign-in", "/healthz", "/js/footfall.js", "/assets/footfall.css"):
+    for path in ("/sign-in", "/healthz", "/js/footfall.js", "/assets/css/footfall.css"):
         assert (browser.get(path).status_code, browser.get("/stats" + path).status_code) == (200, 200)
     for n, before in enumerate(("", "/stats")):
         answer = browser.post(f"{before}/api/collect", json=pageview(f"page-wsgi-{n}"), headers={"User-Agent": AGENT})

@@ -8,7 +8,7 @@ import re
 import pytest
 from house import open_house
 
-from analytics.config import Config
+from analytics.base.config import Config
 
 
 @pytest.fixture(scope="module")

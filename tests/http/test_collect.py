@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from analytics.config import Config
-from tests.serving import AGENT, event, eventually, heartbeat, leave, pageview, rows, serving
+from analytics.base.config import Config
+from tests.support.serving import AGENT, event, eventually, heartbeat, leave, pageview, rows, serving
 
 STORED = {"stored": 1, "duplicate": 0}
 CORS = {

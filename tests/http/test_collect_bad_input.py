@@ -13,7 +13,7 @@ import zlib
 
 import pytest
 
-from tests.serving import pageview, received, rows
+from tests.support.serving import pageview, received, rows
 
 TABLES = ("visits", "pageviews", "events", "heartbeats")
 JSON = {"Content-Type": "application/json"}

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.serving import event, eventually, heartbeat, leave, pageview, rows, serving
+from tests.support.serving import event, eventually, heartbeat, leave, pageview, rows, serving
 
 _numbers = itertools.count(50_000_000)
 STORED = (202, {"stored": 1, "duplicate": 0})

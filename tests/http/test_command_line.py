@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 
 import app
-from analytics import accounts
-from analytics.config import Config, secret_of
-from tests.serving import (
+from analytics.access import first_owner
+from analytics.base.config import Config, secret_of
+from tests.support import preloaded
+from tests.support.serving import (
     AS_ON_A_TERMINAL,
     ROOT,
     SITE,
@@ -92,7 +93,8 @@ def test_the_commands_of_an_administrator_with_and_without_a_server(config, done
     keys_are_added(done)
     cards_are_managed(done, address)
     assert done("site", "remove", "zwei.example") == "zwei.example and all of its data are gone."
-    assert done("site", "list").splitlines()[1:] == ["example.com  Shop  Europe/Berlin  browser"]
+    [listed] = done("site", "list").splitlines()[1:]
+    assert re.fullmatch(r"example\.com  Shop  Europe/Berlin  browser   [0-9a-f-]{36}", listed)
 
 
 def sites_are_managed(done, address):
@@ -105,15 +107,16 @@ def sites_are_managed(done, address):
     assert (
         done("site", "set", "example.com", *changed, "--exclude-path", "/admin/**", *more) == "example.com is changed."
     )
-    assert done("site", "list").splitlines() == [
-        "DOMAIN        NAME          TIME ZONE      IDENTITY",
-        "example.com   Shop          Europe/Berlin  browser",
-        "zwei.example  zwei.example  UTC            daily",
-    ]
+    uuid = "11111111-1111-4111-8111-111111111111"
+    assert done("site", "set", "zwei.example", "--uuid", uuid.upper()) == "zwei.example is changed."
+    head, first, second = done("site", "list").splitlines()
+    assert head == "DOMAIN        NAME          TIME ZONE      IDENTITY  UUID"
+    assert re.fullmatch(r"example\.com   Shop          Europe/Berlin  browser   [0-9a-f-]{36}", first)
+    assert second == f"zwei.example  zwei.example  UTC            daily     {uuid}"
 
 
 def people_are_managed(config, done, address):
-    assert done("setup-link") == accounts.setup_link(address, secret_of(config))
+    assert done("setup-link") == first_owner.setup_link(address, secret_of(config))
     assert done("user", "list").endswith("`.venv/bin/python app.py user add EMAIL --role owner` adds somebody.")
     made = done("user", "add", "Ada@Example.com", "--role", "owner")
     assert re.fullmatch(r"ada@example\.com is added as owner\. The password, shown this once: [\w-]{16}", made)
@@ -233,15 +236,8 @@ def test_without_a_subcommand_it_serves_and_prints_the_set_up_link_until_somebod
 def in_folder(folder, *words, **environment):
     """The command line started in that folder, with nothing but these settings."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}
-    return subprocess.run(
-        [sys.executable, ROOT / "app.py", *words],
-        cwd=folder,
-        env=bare | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    command = [sys.executable, str(ROOT / "app.py"), *words]
+    return preloaded.run(command, given="", timeout=60, cwd=folder, env=bare | environment)
 
 
 def test_settings_come_from_a_dot_env_file_and_from_toml_too(tmp_path):

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.serving import eventually, pageview, received, rows
+from tests.support.serving import eventually, pageview, received, rows
 
 HOST = "Host: x\r\n"
 CLOSE = "Connection: close\r\n"
@@ -66,6 +66,19 @@ def test_head_is_answered_with_the_length_and_without_the_body(shared):
     assert (asked.partition("\r\n\r\n")[2], body) == ("", '{"status":"up"}')
     assert "Content-Length: 15" in head
     assert "Content-Length: 15" in asked
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/js/footfall.js", "/sign-in", "/assets/plain.css", "/nowhere", "/pixel.gif", "/"]
+)
+@pytest.mark.parametrize("encoding", ["", "Accept-Encoding: gzip\r\n"])
+def test_head_has_every_header_of_get(shared, path, encoding):
+    asked, whole = (said(shared, got(path, CLOSE + encoding, method)) for method in ("HEAD", "GET"))
+    head, _, body = whole.partition("\r\n\r\n")
+    assert asked.partition("\r\n\r\n")[2] == ""
+    assert f"Content-Length: {len(body)}" in head or statuses(whole) == ["302"]
+    without = [re.sub(r"Date: .*|nonce-[^']*", "", one) for one in (asked.partition("\r\n\r\n")[0], head)]
+    assert without[0] == without[1]
 
 
 def test_a_header_that_comes_twice_counts_as_one_list(shared, site):

@@ -10,7 +10,7 @@ from html import unescape
 
 import pytest
 
-from tests.serving import SITE, eventually, pageview
+from tests.support.serving import SITE, eventually, pageview
 
 CARD = "/embed/live?token="
 

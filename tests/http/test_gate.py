@@ -7,8 +7,8 @@ import json
 import pytest
 from doorway import CALL, CHEAP, NOW, PAGE, doorway
 
-from analytics import accounts
-from callbacks import gate
+from analytics.access import accounts, passwords
+from callbacks.gate import gate
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
 CALLS = "/_dash-update-component"
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)  # the
 
 @pytest.fixture
 def door(database, monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
     accounts.add_person(database, EMAIL, "owner", PASSWORD, now=NOW)
     return doorway(database)
 
@@ -93,7 +93,7 @@ def test_a_strangers_browser_is_led_to_the_sign_in_page(door, path, leads_to):
 
 def test_what_the_sign_in_page_needs_is_open(door):
     client = door.client()
-    opened = ["/sign-in", "/assets/plain.css", "/assets/plain.js", "/assets/mark.svg"]
+    opened = ["/sign-in", "/assets/css/plain.css", "/assets/pages/plain.js", "/assets/shapes/mark.svg"]
     assert [client.get(path).status_code for path in opened] == [200] * len(opened)
 
 
@@ -316,7 +316,7 @@ def test_errors_are_pages_for_people_and_json_for_scripts(ada):
     assert ada.get("/nowhere").json["error"]["code"] == "not_found"
 
 
-EVERYWHERE = ["/", "/sign-in", "/assets/plain.css", "/_dash-layout", "/nowhere", "/setup", "/boom"]
+EVERYWHERE = ["/", "/sign-in", "/assets/css/plain.css", "/_dash-layout", "/nowhere", "/setup", "/boom"]
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
@@ -379,4 +379,4 @@ def test_without_its_database_the_server_says_503_and_keeps_its_style_sheet(data
     answer = ada.get("/", headers=PAGE)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "logins" not in answer.text
-    assert ada.get("/assets/plain.css").status_code == 200
+    assert ada.get("/assets/css/plain.css").status_code == 200

@@ -10,7 +10,7 @@ HTML = {"Accept": "text/html"}
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    from analytics.config import Config
+    from analytics.base.config import Config
 
     with open_house(Config(data_dir=tmp_path_factory.mktemp("half"))) as opened:
         one, _ = opened.add_site("example.com"), opened.add_site("xn--mller-kva.example")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from house import open_house
 
-from analytics.config import Config
-from tests.serving import SITE, listening, serving
+from analytics.base.config import Config
+from tests.support.serving import SITE, listening, serving
 
 SEAL = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -54,7 +54,7 @@ def test_over_https_every_answer_has_browsers_stay_there(config):
     """Also those that Flask gives, the bridge's, a stream, and what could not be read."""
     paths = ("/js/footfall.js", "/healthz", "/api/live?site=x.example", "/pixel.gif", "/embed/live?token=x", "/sign-in")
     with serving(config, FOOTFALL_BASE_URL="https://stats.example.com") as server:
-        answers = [server.request("GET", path) for path in (*paths, "/assets/plain.css", "/nowhere")]
+        answers = [server.request("GET", path) for path in (*paths, "/assets/css/plain.css", "/nowhere")]
         answers += [server.collect(b"{"), server.request("OPTIONS", "/api/collect"), server.request("POST", "/sign-in")]
         answers.append(server.request("GET", "/healthz", headers={"X-Large": "x" * 17_000}))
         server.tell("site add", domain=SITE, name="", timezone="UTC")

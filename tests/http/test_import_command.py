@@ -10,8 +10,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.logs import CHROME, busy, recount
-from tests.serving import AGENT, AS_ON_A_TERMINAL, ROOT, environment_of, eventually, listening, pageview, run_command
+from tests.support.logs import CHROME, busy, recount
+from tests.support.serving import (
+    AGENT,
+    AS_ON_A_TERMINAL,
+    ROOT,
+    environment_of,
+    eventually,
+    listening,
+    pageview,
+    run_command,
+)
 
 
 def numbers(server, site):

@@ -8,8 +8,9 @@ import re
 import pytest
 from doorway import CHEAP, NOW, PAGE, doorway
 
-from analytics import accounts, invitations, members, sites
-from callbacks import signin
+from analytics.access import accounts, invitations, members, passwords
+from analytics.sites import store
+from callbacks.gate import signin
 
 EMAIL, PASSWORD = "ann@example.com", "correct horse"
 pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)  # the tables have their own tests
@@ -17,14 +18,14 @@ pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)  # the
 
 @pytest.fixture
 def door(database, monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
     accounts.add_person(database, "owner@example.com", "owner", PASSWORD, now=NOW)
     return doorway(database)
 
 
 @pytest.fixture
 def shop(database):
-    return sites.add(database, "shop.example", now=NOW).id
+    return store.add(database, "shop.example", now=NOW).id
 
 
 @pytest.fixture

@@ -6,24 +6,26 @@ import http.client
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
 
 import pytest
+import trustme
 
-from analytics.config import Config
-from collector.listener import listen_on
-from tests.serving import ROOT, environment_of, run_command
+from analytics.base.config import Config
+from collector.http.listener import listen_on
+from tests.support.serving import ROOT, environment_of, eventually, run_command
 
 
 @contextmanager
-def serving_on(config, host, port="0"):
+def serving_on(config, host, *options, port="0", **environment):
     """The ready line's address of a server with that --host, and its port."""
     process = subprocess.Popen(
-        [sys.executable, "app.py", "serve", "--host", host, "--port", port],
+        [sys.executable, "app.py", "serve", "--host", host, "--port", port, *options],
         cwd=ROOT,
-        env=environment_of(config),
+        env=environment_of(config) | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -31,8 +33,8 @@ def serving_on(config, host, port="0"):
     try:
         assert process.stdout
         for line in process.stdout:
-            if found := re.fullmatch(r"Footfall is ready on (http://(.+):(\d+))", line.strip()):
-                yield found[2], int(found[3])
+            if found := re.fullmatch(r"Footfall is ready on (?:https?://(.+):(\d+)|(unix:.+))", line.strip()):
+                yield found[1] or found[3], int(found[2] or 0)
                 break
         else:
             raise AssertionError("it did not start")
@@ -43,6 +45,81 @@ def serving_on(config, host, port="0"):
             process.kill()
             process.wait(10)
         process.stdout.close()
+
+
+def test_with_a_certificate_it_speaks_tls_and_takes_a_renewed_one_up(tmp_path):
+    authority = trustme.CA()
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+
+    def issue():
+        leaf = authority.issue_cert("127.0.0.1")
+        leaf.private_key_pem.write_to_path(tmp_path / "key.pem")
+        leaf.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+
+    def ask(port):
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=trusting)
+        connection.request("GET", "/api/docs")
+        certificate, answer = connection.sock.getpeercert(binary_form=True), connection.getresponse()
+        connection.close()
+        return certificate, answer.status
+
+    issue()
+    files = {"FOOTFALL_TLS_CERT": str(tmp_path / "cert.pem"), "FOOTFALL_TLS_KEY": str(tmp_path / "key.pem")}
+    with serving_on(Config(data_dir=tmp_path / "data"), "127.0.0.1", **files) as (_, port):
+        first, answered = ask(port)
+        assert answered in (200, 302, 401)
+        with pytest.raises((http.client.HTTPException, OSError)):
+            status("127.0.0.1", port)
+        issue()
+        eventually(lambda: ask(port)[0] != first, within=40)
+
+
+def test_what_is_no_certificate_stops_the_start_in_a_line(tmp_path):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert.write_text("no certificate")
+    key.write_text("no key")
+    config = Config(data_dir=tmp_path / "data")
+    both = {"FOOTFALL_TLS_CERT": str(cert), "FOOTFALL_TLS_KEY": str(key)}
+    for given, said in (
+        (both, f"FOOTFALL_TLS_CERT, FOOTFALL_TLS_KEY: {cert} and {key} cannot be used: they are no such pair"),
+        ({"FOOTFALL_TLS_CERT": str(cert)}, "FOOTFALL_TLS_CERT is set and FOOTFALL_TLS_KEY is not"),
+        ({"FOOTFALL_TLS_KEY": str(key)}, "FOOTFALL_TLS_KEY is set and FOOTFALL_TLS_CERT is not"),
+        (both | {"FOOTFALL_TLS_KEY": "/no/such.pem"}, "FOOTFALL_TLS_KEY: '/no/such.pem' is not accepted"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "app.py", "serve", "--port", "0"],
+            cwd=ROOT,
+            env=environment_of(config) | given,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert re.fullmatch(r"footfall: [^\n]+\n", done.stderr), done.stderr
+        assert said in done.stderr
+
+
+def test_over_a_unix_socket_it_serves_a_proxy_of_this_machine(tmp_path):
+    path = tmp_path / "footfall.sock"
+    with serving_on(Config(data_dir=tmp_path / "data"), f"unix:{path}") as (address, _):
+        assert address == f"unix:{path}"
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(20)
+            connection.connect(str(path))
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+    assert not path.exists()
+
+
+def test_two_servers_share_a_port_where_both_say_so(tmp_path):
+    with serving_on(Config(data_dir=tmp_path / "a"), "127.0.0.1", "--reuse-port") as (_, port):
+        with serving_on(Config(data_dir=tmp_path / "b"), "127.0.0.1", "--reuse-port", port=str(port)):
+            assert {status("127.0.0.1", port) for _ in range(20)} == {200}
+        assert status("127.0.0.1", port) == 200
+        done = run_command(Config(data_dir=tmp_path / "c"), "serve", "--port", str(port))
+        assert (done.returncode, "already in use" in done.stderr) == (2, True)
 
 
 def status(address, port):

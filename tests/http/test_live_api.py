@@ -8,10 +8,9 @@ import time
 import pytest
 from house import NOW, open_house
 
-from analytics import keys
-from analytics.config import Config
-from collector import routes
-from tests.serving import AGENT, event, eventually, heartbeat, leave, pageview, rows, serving
+from analytics.access import api_keys
+from analytics.base.config import Config
+from tests.support.serving import AGENT, event, eventually, heartbeat, leave, pageview, rows, serving
 
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(30_000_000)
@@ -261,10 +260,10 @@ def test_there_is_nothing_to_write(shared, route, method):
 
 
 def test_when_too_many_streams_are_open_one_more_is_told_when_to_come_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(routes, "MOST_STREAMS", 0)
+    monkeypatch.setattr("collector.api.live.MOST_STREAMS", 0)
     with open_house(Config(data_dir=tmp_path)) as house:
-        key = keys.add(house.service.database, "reader", "stats", house.add_site("example.com"), now=NOW)
-        house.service.renew()
+        key = api_keys.add(house.service.database, "reader", "stats", house.add_site("example.com"), now=NOW)
+        house.service.refresh()
         reader = house.app.server.test_client()
         answer = reader.get("/api/live/stream?site=example.com", headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "too_many_streams")

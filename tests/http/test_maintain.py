@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from collector.routes import script_beating
-from tests.serving import SITE, pageview, rows, run_command, serving
+from collector.doors.script import script_beating
+from tests.support.serving import SITE, pageview, rows, run_command, serving
 
 DAY = 86_400
 

@@ -14,8 +14,8 @@ from contextlib import closing
 
 import pytest
 
-from analytics.config import Config
-from tests.serving import (
+from analytics.base.config import Config
+from tests.support.serving import (
     AGENT,
     ROOT,
     SITE,
@@ -166,6 +166,7 @@ def test_it_serves_the_live_state_the_stream_and_the_script(gunicorn):
     assert server.request("GET", "/js/footfall.js").status == 200
 
 
+@pytest.mark.alone
 def test_it_says_503_within_a_second_while_the_database_is_locked(gunicorn):
     server, _ = gunicorn
     assert server.collect(pageview("page-before-lock")).status == 202
@@ -186,6 +187,20 @@ def test_the_picture_counts_here_too(gunicorn):
     answer = server.request("GET", f"/pixel.gif?site={SITE}&url=https://{SITE}/picture", headers={"User-Agent": AGENT})
     assert (answer.status, len(answer.body), answer.headers["x-footfall-outcome"]) == (200, 43, "stored")
     assert rows(server.config, "SELECT count(*) FROM pageviews WHERE path = '/picture'") == [(1,)]
+
+
+def test_the_trackers_of_others_are_answered_here_too(gunicorn):
+    server, _ = gunicorn
+    said = {"n": "pageview", "u": f"https://{SITE}/plausible", "d": SITE}
+    plausible = server.request("POST", "/api/event", json.dumps(said), {"User-Agent": AGENT})
+    assert (plausible.status, plausible.body) == (202, b"ok")
+    payload = {"website": SITE, "hostname": SITE, "url": "/umami"}
+    told = {"User-Agent": AGENT, "Content-Type": "application/json"}
+    umami = server.request("POST", "/api/send", json.dumps({"type": "event", "payload": payload}), told)
+    assert (umami.status, umami.json.keys()) == (200, {"cache", "sessionId", "visitId"})
+    assert server.request("POST", "/api/event", b" " * 65_537, {"User-Agent": AGENT}).status == 413
+    found = "SELECT count(*) FROM pageviews WHERE path IN ('/plausible', '/umami')"
+    assert rows(server.config, found) == [(2,)]
 
 
 def test_it_serves_the_dashboard_to_who_is_signed_in_only(gunicorn):

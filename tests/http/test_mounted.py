@@ -11,11 +11,11 @@ from dash import Dash
 from house import open_house
 
 import collector
-from analytics.config import Config, WrongSetting
-from collector.routes import PATHS
-from tests.foreign import DASH, Foreign, foreign
-from tests.proxy import free_port
-from tests.serving import AGENT, SITE, Server, eventually, listening, pageview, rows, run_command, with_data
+from analytics.base.config import Config, WrongSetting
+from collector.doors.table import PATHS
+from tests.support.foreign import DASH, Foreign, foreign
+from tests.support.proxy import free_port
+from tests.support.serving import AGENT, SITE, Server, eventually, listening, pageview, rows, run_command, with_data
 
 FLASK = """
 import collector, flask

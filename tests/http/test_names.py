@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 from house import House, open_house
 
-from analytics.config import Config
-from tests.serving import AGENT, eventually, pageview, rows
+from analytics.base.config import Config
+from tests.support.serving import AGENT, eventually, pageview, rows
 
 _numbers = itertools.count(1)
 LETTERS, ASCII = "müller.example", "xn--mller-kva.example"

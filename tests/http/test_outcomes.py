@@ -9,10 +9,11 @@ from collections import Counter
 import pytest
 from house import open_house
 
-from analytics import hosts, outcomes, sites
-from analytics.database import Database
-from analytics.outcomes import Robot
-from tests.serving import AGENT, event, heartbeat, leave, pageview, serving
+from analytics.live import outcome_store
+from analytics.live.outcomes import RobotCount
+from analytics.sites import host, store, unlisted_hosts
+from analytics.storage.database import Database
+from tests.support.serving import AGENT, event, heartbeat, leave, pageview, serving
 
 SITE = "example.com"
 OUTSIDE = {"X-Forwarded-For": "203.0.113.7"}
@@ -119,19 +120,19 @@ def test_every_event_has_one_outcome_and_the_counters_balance(config, answered):
     together, begun = answered
     database = Database(config)
     try:
-        site = sites.find(database, SITE)
+        site = store.find(database, SITE)
         since, until = begun // 3600 * 3600, int(time.time()) + 3600
-        whole = [outcomes.read(database, site_id, since, until) for site_id in (site.id, 0)]
+        whole = [outcome_store.read(database, site_id, since, until) for site_id in (site.id, 0)]
         table = {(outcome, reason): many for traffic in whole for outcome, reason, many in traffic.totals()}
-        unlisted = [(one.host, one.events) for one in hosts.unlisted(database, site)]
+        unlisted = [(one.host, one.events) for one in unlisted_hosts.unlisted(database, site)]
     finally:
         database.close()
     assert table == dict(together) == EXPECTED
     assert {row[:2] for row in whole[1].totals()} == OF_NO_SITE
     assert (whole[0].dropped, whole[1].dropped) == ([("title", 2), ("screen", 1)], [])
     assert whole[0].robots == [
-        Robot("Googlebot", 2),
-        *(Robot(name, 1) for name in ("Cypress", "Headless Chrome", "unnamed")),
+        RobotCount("Googlebot", 2),
+        *(RobotCount(name, 1) for name in ("Cypress", "Headless Chrome", "unnamed")),
     ]
     assert unlisted == [("shop.test", 2), ("copy.test", 1)]
 
@@ -166,7 +167,7 @@ def test_what_names_no_site_has_a_page_for_owners_of_every_site(house):
     assert [text for text in ("5 received", "Unknown site", "No JSON", "Wrong field") if text in drawn] == [
         *("5 received", "Unknown site", "No JSON")
     ]
-    names = [(one.host, one.events) for one in hosts.unknown_sites(house.service.database)]
+    names = [(one.host, one.events) for one in unlisted_hosts.unknown_sites(house.service.database)]
     assert names == [("nowhere.example", 2), ("xn--mller-kva.example", 1)]
     assert all(name in drawn for name, _ in names)
     of_site = house.drawn(owner, f"/traffic/{SITE}")
@@ -191,9 +192,9 @@ def test_others_see_neither_the_page_nor_how_many_they_were(house):
 def test_only_a_hundred_names_that_are_no_site_s_are_kept(house):
     pages = [pageview(f"page-{n:04}", "/", site=f"s{n}.example") for n in range(150)]
     send(house, pages[:75], pages[75:])
-    names = hosts.unknown_sites(house.service.database)
+    names = unlisted_hosts.unknown_sites(house.service.database)
     assert (len(names), sum(one.events for one in names)) == (101, 150)
-    assert names[0] == (hosts.OTHER, 50, names[0].last_at)
+    assert names[0] == (host.OTHER, 50, names[0].last_at)
 
 
 def test_without_such_events_the_page_says_so(house):

@@ -1,4 +1,4 @@
-"""The parts and the files of an Overview, told of the visits of `tests/history.py`."""
+"""The parts and the files of an Overview, told of the visits of `tests/support/history.py`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from urllib.parse import quote, urlencode
 import pytest
 from house import House, open_house
 
-from analytics import schema, sites
-from analytics.config import Config
-from callbacks.answers import first_period
-from callbacks.overview import PARTS
-from callbacks.sheets import SHEETS
-from tests.history import at, keep_history
+from analytics.base.config import Config
+from analytics.reports.files import FILES
+from analytics.reports.overview import first_period
+from analytics.sites import store as sites
+from analytics.storage import schema
+from callbacks.pages.overview import PARTS
+from tests.support.history import at, keep_history
 
 SITE, ELSEWHERE = "example.com", "other.example"
 DAYS = "period=2026-03-10,2026-03-12"
@@ -247,7 +248,7 @@ def test_a_file_is_searched_and_sorted_as_the_details_on_show(house):
 
 def test_every_list_and_chart_is_a_file(house):
     question = f"{DAYS}&{filters(['is', 'event', ['Purchase']])}"
-    found = {name: len(sheet(house, name, question)) for name in SHEETS}
+    found = {name: len(sheet(house, name, question)) for name in FILES}
     assert found["time"] == 4
     assert found["hours"] == 7 * 24 + 1
     assert min(found.values()) >= 1
@@ -292,7 +293,7 @@ def test_a_site_opens_with_today_until_its_first_day_is_over_there(house):
     utc = replace(utc, timezone="UTC")  # the first visit: 10 March, 10:00
     east = replace(utc, timezone="Pacific/Auckland")  # where that is an hour before midnight
     moments = (at(10, 9), at(10, 10, 59), at(10, 11), at(10, 23, 59), at(11), at(20))
-    opens = [[first_period(site, house.service.ask, now) for now in moments] for site in (utc, east, quiet)]
+    opens = [[first_period(site, house.service.backend, now) for now in moments] for site in (utc, east, quiet)]
     assert opens == [
         ["today", "today", "today", "today", "", ""],
         ["today", "today", "", "", "", ""],

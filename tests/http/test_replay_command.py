@@ -10,7 +10,7 @@ import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from tests.serving import ROOT, environment_of, eventually, rows, run_command
+from tests.support.serving import ROOT, environment_of, eventually, rows, run_command
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 ROBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"

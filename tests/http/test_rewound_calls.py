@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from house import House, open_house
 
-from analytics.config import Config
-from tests.factories import beat, keep_beats
+from analytics.base.config import Config
+from tests.support.factories import beat, keep_beats
 
 SITE = "example.com"
 HOUR, DAY = 3600, 86_400

@@ -8,9 +8,10 @@ from datetime import date
 import pytest
 from house import House, open_house
 
-from analytics import notes, segments
-from analytics.config import Config
-from analytics.filters import Match
+from analytics.base.config import Config
+from analytics.query import segments
+from analytics.query.filters import Match
+from analytics.sites import notes
 
 SITE = "example.com"
 GERMANY = '[["is","country",["DE"]]]'

@@ -90,7 +90,7 @@ def test_what_a_cache_holds_otherwise_is_sent_anew(shared, held):
         (", ,", None),
     ],
 )
-@pytest.mark.parametrize("path", [PATH, "/assets/plain.css"])
+@pytest.mark.parametrize("path", [PATH, "/assets/css/plain.css"])
 def test_an_encoding_is_sent_as_it_is_wished_for(shared, path, accepted, sent):
     """Flask-Compress, which serves the second, would send Brotli to who says `br;q=0`."""
     answer = shared.request("GET", path, headers={"Accept-Encoding": accepted})

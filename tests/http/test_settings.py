@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from house import PASSWORD, House, open_house
 
-from analytics import accounts, invitations, keys, members, sites
+from analytics.access import accounts, api_keys, invitations, members
+from analytics.sites import store
 
 SITE, OTHER = "shop.example", "blog.example"
 
@@ -27,7 +28,7 @@ def owner(house):
 
 
 def number(house, domain=SITE):
-    return sites.find(house.service.database, domain).id
+    return store.find(house.service.database, domain).id
 
 
 def role(house, email, domain=SITE):
@@ -155,7 +156,7 @@ def test_a_key_is_told_once_opens_its_site_and_is_removed(house):
     page = house.drawn(admin, f"/settings/{SITE}/keys")
     assert "panel" in page
     assert told["once"]["new-key"] not in page
-    (key,) = keys.all_keys(house.service.database)
+    (key,) = api_keys.all_keys(house.service.database)
     assert house.send(admin, "key-remove", SITE, key=str(key.id)) == {"message": "panel is removed"}
     assert client.get(f"/api/live?site={SITE}", headers=bearer).status_code == 401
     assert house.send(admin, "key", SITE, name="", scope="root")["wrong"].keys() == {"name", "scope"}
@@ -164,9 +165,9 @@ def test_a_key_is_told_once_opens_its_site_and_is_removed(house):
 def test_a_key_of_another_site_is_not_here_and_one_of_every_site_is_its_owners(house, owner):
     database = house.service.database
     admin = house.join("admin@example.com", "admin", [number(house)])
-    keys.add(database, "other", "stats", number(house, OTHER), now=1)
-    keys.add(database, "all", "stats", None, now=1)
-    other, of_all = keys.all_keys(database)
+    api_keys.add(database, "other", "stats", number(house, OTHER), now=1)
+    api_keys.add(database, "all", "stats", None, now=1)
+    other, of_all = api_keys.all_keys(database)
     page = house.drawn(admin, f"/settings/{SITE}/keys")
     assert ('"other"' in page, '"all"' in page, "Every site" in page) == (False, True, True)
     gone = house.send(admin, "key-remove", SITE, key=str(other.id))
@@ -174,9 +175,9 @@ def test_a_key_of_another_site_is_not_here_and_one_of_every_site_is_its_owners(h
     data = {"number": 1, "fields": {"key": str(of_all.id)}}
     refused = house.call(admin, "key-remove-answer.data-answer", **{"data": data, "data-site": SITE})
     assert refused.status_code == 403
-    assert keys.all_keys(database) == [other, of_all]
+    assert api_keys.all_keys(database) == [other, of_all]
     house.send(owner, "key-remove", SITE, key=str(of_all.id))
-    assert keys.all_keys(database) == [other]
+    assert api_keys.all_keys(database) == [other]
 
 
 # ── account ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,11 +8,12 @@ import threading
 import pytest
 from doorway import CHEAP, PAGE, SECRET, doorway
 
-from analytics import accounts, sites
-from callbacks import setup
+from analytics.access import accounts, first_owner, passwords
+from analytics.sites import store
+from callbacks.gate import setup
 
 GIVEN = {
-    "token": accounts.setup_token(SECRET),
+    "token": first_owner.setup_token(SECRET),
     "email": "Ada@example.com",
     "password": "correct horse",
     "domain": "https://Example.com/",
@@ -23,7 +24,7 @@ LINK = setup.link("", SECRET)
 
 @pytest.fixture
 def door(database, monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
     return doorway(database)
 
 
@@ -46,7 +47,7 @@ def test_set_up_makes_owner_and_site_and_signs_in(database, door):
     assert (answer.status_code, answer.location) == (302, "/live/example.com")
     (owner,) = accounts.people(database)
     assert (owner.email, owner.role) == ("ada@example.com", "owner")
-    assert [(site.domain, site.timezone) for site in sites.all_sites(database)] == [("example.com", "Europe/Berlin")]
+    assert [(site.domain, site.timezone) for site in store.all_sites(database)] == [("example.com", "Europe/Berlin")]
     assert door.done == [1]
     assert client.get("/live/example.com").status_code == 200
 
@@ -79,10 +80,10 @@ def test_the_zones_are_offered_by_one_name_and_taken_by_any(database, door):
     again = door.client().post("/setup", data=GIVEN | {"password": "short", "timezone": "Asia/Calcutta"})
     assert '<option value="Asia/Kolkata" data-also="Asia/Calcutta" selected>' in again.text
     assert door.client().post("/setup", data=GIVEN | {"timezone": "US/Pacific"}).status_code == 302
-    assert [site.timezone for site in sites.all_sites(database)] == ["US/Pacific"]
+    assert [site.timezone for site in store.all_sites(database)] == ["US/Pacific"]
 
 
-@pytest.mark.parametrize("token", ["", "x", "é", accounts.setup_token(b"another")])
+@pytest.mark.parametrize("token", ["", "x", "é", first_owner.setup_token(b"another")])
 def test_without_the_token_there_is_no_page(database, door, token):
     """What is old or cut off leads somewhere, and says nothing of whether there are accounts."""
     client = door.client()
@@ -106,7 +107,7 @@ def test_wrong_fields_say_so_beside_themselves_and_keep_what_was_typed(database,
     assert 'value="ada"' in answer.text
     assert 'value="exa mple"' in answer.text
     assert "marked" not in answer.text
-    assert (accounts.people(database), sites.all_sites(database), door.done) == ([], [], [])
+    assert (accounts.people(database), store.all_sites(database), door.done) == ([], [], [])
 
 
 def test_one_wrong_field_leaves_the_others_as_they_were(door):

@@ -9,8 +9,8 @@ import pytest
 from doorway import CHEAP, NOW, PAGE, doorway
 from house import open_house
 
-from analytics import accounts
-from analytics.config import Config
+from analytics.access import accounts, logins, passwords
+from analytics.base.config import Config
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
 RIGHT = {"email": EMAIL, "password": PASSWORD}
@@ -19,8 +19,8 @@ WRONG = {"email": EMAIL, "password": "wrong horse!"}
 
 @pytest.fixture
 def door(database, monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", CHEAP)
-    monkeypatch.setattr(accounts, "NOBODY", CHEAP.hash("nobody"))
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "UNKNOWN_HASH", CHEAP.hash("nobody"))
     accounts.add_person(database, EMAIL, "owner", PASSWORD, now=NOW)
     return doorway(database)
 
@@ -155,15 +155,15 @@ def test_a_new_login_ends_the_one_that_the_browser_brought(database, door):
     client.post("/sign-in", data=RIGHT)
     after = client.get_cookie("footfall_login").value
     assert before != after
-    assert accounts.signed_in(database, before, now=NOW) is None
-    assert accounts.signed_in(database, after, now=NOW).email == EMAIL
+    assert logins.signed_in(database, before, now=NOW) is None
+    assert logins.signed_in(database, after, now=NOW).email == EMAIL
 
 
 def test_a_cookie_set_beforehand_is_never_the_login(database, door):
     client = door.client()
     client.set_cookie("footfall_login", "A" * 43)
     client.post("/sign-in", data=RIGHT)
-    assert accounts.signed_in(database, "A" * 43, now=NOW) is None
+    assert logins.signed_in(database, "A" * 43, now=NOW) is None
     assert client.get("/").status_code == 200
 
 
@@ -197,7 +197,7 @@ def test_a_password_reset_helps_at_once(database, door):
     client = door.client()
     for _ in range(11):
         client.post("/sign-in", data=WRONG)
-    accounts.reset_password(database, EMAIL, "another horse", now=NOW)
+    logins.reset_password(database, EMAIL, "another horse", now=NOW)
     assert client.post("/sign-in", data={"email": EMAIL, "password": "another horse"}).status_code == 302
 
 
@@ -245,7 +245,7 @@ def test_trying_one_password_on_many_accounts_is_slowed_too(door):
 def test_more_passwords_at_once_than_memory_allows_are_told_to_come_back(door, monkeypatch):
     full = threading.BoundedSemaphore(1)
     full.acquire()
-    monkeypatch.setattr(accounts, "_queue", full)
+    monkeypatch.setattr(passwords, "_queue", full)
     answer = door.client().post("/sign-in", data=RIGHT)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
 

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 import pytest
 from house import open_house
 
-from analytics.config import Config
-from collector import pixel, statistics
-from tests.serving import AGENT, pageview, rows
+from analytics.base.config import Config
+from collector.api import statistics
+from collector.doors import pixel
+from tests.support.serving import AGENT, pageview, rows
 
 _numbers = itertools.count(60_000_000)
 STORED = (202, {"stored": 1, "duplicate": 0})

@@ -9,10 +9,10 @@ from ipaddress import ip_network
 import pytest
 from house import House, open_house
 
-from analytics import hosts
-from collector.store import write_tally
-from collector.tally import Tally, count
-from tests.factories import NOW
+from analytics.sites import unlisted_hosts
+from collector.store.batch import write_counts
+from collector.store.outcome_counters import OutcomeCounts, count
+from tests.support.factories import NOW
 
 SITE = "shop.example"
 
@@ -31,11 +31,11 @@ def owner(house):
 
 def knock(house, host: str, times: int) -> None:
     """Pageviews of a host that is on no list."""
-    tally: Tally = Tally()
+    tally: OutcomeCounts = OutcomeCounts()
     for _ in range(times):
         count(tally, house.service.sites.get(SITE).id, NOW, "filtered", "unlisted_host", host)
     with house.service.database.transaction() as connection:
-        write_tally(connection, tally)
+        write_counts(connection, tally)
 
 
 # ── adding one ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,12 +93,12 @@ def test_an_unlisted_host_is_let_in_or_left_out_for_good(house, owner, value, li
     }
     site = house.service.sites.get(SITE)
     assert (site.hosts, site.excluded_hosts) == lists
-    assert hosts.unlisted(house.service.database, site) == []
+    assert unlisted_hosts.unlisted(house.service.database, site) == []
     assert "Unlisted hosts" not in house.drawn(owner, f"/settings/{SITE}/filters")
     assert house.send(owner, "host", SITE, key="x.example", value="reconsider")["message"] == "Unlisted again"
     site = house.service.sites.get(SITE)
     assert (site.hosts, site.excluded_hosts) == ((), ())
-    assert [one.host for one in hosts.unlisted(house.service.database, site)] == ["x.example"]
+    assert [one.host for one in unlisted_hosts.unlisted(house.service.database, site)] == ["x.example"]
 
 
 @pytest.mark.parametrize("fields", [{}, {"key": "x.example"}, {"key": "no host", "value": "include"}])

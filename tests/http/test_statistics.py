@@ -1,4 +1,6 @@
-"""Statistics for programs, as Plausible's: whole answers for the visits of `tests/history.py`, and every refusal."""
+"""Statistics for programs, as Plausible's: whole answers for the visits of `tests/support/history.py`, and every
+refusal.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analytics.database import Database
-from collector import statistics
-from collector.turns import Turns
+from analytics.storage.database import Database
+from collector.api import statistics
+from collector.http.concurrency_limit import Turns
 from tests.conftest import config_on
-from tests.history import keep_history
-from tests.serving import AGENT, Server, pageview, run_command, serving
+from tests.support.history import keep_history
+from tests.support.serving import AGENT, Server, pageview, run_command, serving
 
 DOMAIN, OTHER = "site-1.example", "site-2.example"
 BOTH = ["2026-03-10", "2026-03-11"]
@@ -24,7 +26,7 @@ BOTH_ISO = ["2026-03-10T00:00:00+00:00", "2026-03-11T23:59:59+00:00"]
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def past(request, tmp_path_factory) -> Iterator[Server]:
-    """A server in whose database the visits of `tests/history.py` have taken place."""
+    """A server in whose database the visits of `tests/support/history.py` have taken place."""
     config = config_on(request, tmp_path_factory.mktemp("past"))
     database = Database(config)
     keep_history(database)
@@ -397,7 +399,9 @@ def test_a_key_that_asks_without_end_is_slowed_down_and_nobody_else(past, bearer
     refused = []
     with ThreadPoolExecutor(8) as threads:
         while not refused:  # a new minute may begin meanwhile
-            answers = threads.map(lambda _: past.request("GET", path, headers=greedy), range(statistics.A_MINUTE))
+            answers = threads.map(
+                lambda _: past.request("GET", path, headers=greedy), range(statistics.REQUESTS_PER_MINUTE)
+            )
             refused = [answer for answer in answers if answer.status != 200]
     assert {answer.status for answer in refused} == {429}
     assert refused[0].json == {"error": "Too many API requests. Your API key is limited to 600 requests per minute."}

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.logs import line
-from tests.serving import AGENT, event, eventually, heartbeat, listening, pageview, rows
+from tests.support.logs import line
+from tests.support.serving import AGENT, event, eventually, heartbeat, listening, pageview, rows
 
 _numbers = itertools.count(1)
 KEY = "0123456789abcdef0123456789ABCDEF"

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.serving import AGENT, SITE, event, eventually, listening, pageview, serving
+from tests.support.serving import AGENT, SITE, event, eventually, listening, pageview, serving
 
 _numbers = itertools.count(40_000_000)
 

@@ -7,11 +7,11 @@ from ipaddress import ip_network
 import pytest
 from house import open_house
 
-from analytics.config import Config
-from collector.proxies import Proxies
-from collector.request import Request
-from collector.untrusted_proxies import Suspect
-from tests.serving import AGENT, SITE, eventually, pageview, serving
+from analytics.base.config import Config
+from collector.http.messages import Request
+from collector.http.proxies import Proxies
+from collector.http.untrusted_proxies import Suspect
+from tests.support.serving import AGENT, SITE, eventually, pageview, serving
 
 WORDS = "100 of 100 events came from 172.18.0.1, an address of your own network"
 
@@ -100,4 +100,4 @@ def test_it_takes_the_same_memory_however_many_there_are():
     for n in range(3_000):
         request = Request("POST", "/", "", {"x-forwarded-for": f"203.0.113.7, 10.0.{n % 250}.{n % 7}"}, "127.0.0.1")
         proxies.watch(request, proxies.client(request), 100)
-    assert len(proxies.untrusted._last) == 100
+    assert len(proxies.untrusted.last) == 100

@@ -1,7 +1,7 @@
 """Who may what: every page, callback and route, asked for by everybody there is; the table is in the output.
 
-Whoever adds a page, a callback or a route adds its line to `PAGES`, `CALLBACKS` or `ROUTES`: a test fails by name for
-what has none.
+Pages and public doors come from their tables. A callback or a route needs its line in `CALLBACKS` or `ROUTES`: a test
+fails by name for what has none.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 from house import CALLS, open_house
 
-from analytics import access
-from analytics.config import Config
-from callbacks import pages
+from analytics.access import roles
+from analytics.base.config import Config
+from callbacks import table as pages
+from collector.doors.door import ANYBODY, CARD_READERS, PROGRAMS, READERS, Collects
+from collector.doors.table import DOORS
 
 SITE, OTHER = "example.com", "other.example"
 GIVEN = {"data-site": SITE, "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
@@ -37,24 +39,11 @@ LED_TO_SIGN_IN = (SIGN_IN,) * 7  # open; without a password, and when it is over
 WITH_A_KEY = (SIGN_IN,) * 7  # a login does not open it
 NEVER = (SIGN_IN, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 
+# What the role of a page's row in `callbacks/table.py` means for each asker.
+ON_ITS_SITE = {roles.VIEWER: VIEWERS, roles.ADMIN: ADMINS, roles.OWNER: OWNERS}
+ON_EVERY_SITE = {roles.MEMBER: SOMEBODY, roles.ADMIN: ADMINS_OF_ALL, roles.OWNER: OWNERS_OF_ALL}
 PAGES = {
-    "/": SOMEBODY,
-    "/sites": SOMEBODY,
-    "/sites/add": ADMINS_OF_ALL,
-    "/live/<domain>": VIEWERS,
-    "/overview/<domain>": VIEWERS,
-    "/concurrents/<domain>": VIEWERS,
-    "/traffic/<domain>": ADMINS,
-    "/settings/<domain>/general": ADMINS,
-    "/settings/<domain>/filters": ADMINS,
-    "/settings/<domain>/snippet": ADMINS,
-    "/settings/<domain>/people": OWNERS,
-    "/settings/<domain>/cards": ADMINS,
-    "/settings/<domain>/keys": ADMINS,
-    "/people": OWNERS_OF_ALL,
-    "/traffic": OWNERS_OF_ALL,  # what names no site
-    "/demo": ADMINS_OF_ALL,
-    "/account": SOMEBODY,
+    page.address: (ON_ITS_SITE if pages.SITE in page.address else ON_EVERY_SITE)[page.role] for page in pages.PAGES
 }
 
 # By the callback's first output.
@@ -115,19 +104,13 @@ ROUTES = {
     "/overview/<domain>/parts": VIEWERS,
     "/overview/<domain>/<name>.csv": VIEWERS,
     "/concurrents/<domain>/minutes.csv": VIEWERS,
-    "/api/collect": OPEN,
-    "/js/footfall.js": OPEN,
-    "/pixel.gif": OPEN,
-    "/api/live": VIEWERS,
-    "/api/live/stream": VIEWERS,
-    "/api/openapi.json": OPEN,
-    "/api/v2/query": WITH_A_KEY,
-    "/api/v1/stats/realtime/visitors": WITH_A_KEY,
-    "/embed/live": VIEWERS,  # its preview; a card's token opens it to anybody
-    "/embed/card.woff2": OPEN,
-    "/healthz": OPEN,
-    "/readyz": OPEN,
 }
+# Of the public doors, whose table says who is let in. A card's token opens it to anybody; these see its preview.
+DOORS_FOR = {ANYBODY: OPEN, READERS: VIEWERS, PROGRAMS: WITH_A_KEY, CARD_READERS: VIEWERS}
+OF_DOORS = {door.path: DOORS_FOR[door.who] for door in DOORS}
+METHODS = {
+    door.path: "OPTIONS" if isinstance(door, Collects) else "POST" for door in DOORS if "GET" not in door.methods
+} | {door.path: "GET" for door in DOORS if "GET" in door.methods}
 ELSEWHERE = {"/", f"POST {CALLS}"}  # the lines of these are each page's and each callback's
 
 
@@ -178,7 +161,7 @@ def called_for_none(house, asker: str, name: str) -> str:
 
 SUITE = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
 EXAMPLES = {
-    "/assets/<path:filename>": "/assets/mark.svg",
+    "/assets/<path:filename>": "/assets/shapes/mark.svg",
     "/<path:path>": "/nowhere",
     SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
     "/overview/<domain>/parts": f"/overview/{SITE}/parts?part=top",
@@ -195,7 +178,7 @@ def asked(house, asker: str, route: str) -> str:
     browser = house.browsers[asker]
     if address == "/sign-out":
         browser = house.app.server.test_client()  # whoever asks stays signed in
-    method = method or {"/api/collect": "OPTIONS", "/api/v2/query": "POST"}.get(address, "GET")
+    method = method or METHODS.get(address, "GET")
     with FlaskClient.open(browser, EXAMPLES.get(address, address), method=method) as answer:  # a stream has no end
         return verdict(answer)
 
@@ -218,6 +201,7 @@ def table(title: str, found: dict[str, tuple[str, ...]]) -> str:
         ("FORM OF EVERY SITE", dict.fromkeys(FORMS_OF_ALL, OWNERS_OF_ALL), called_for_all),
         ("CALLBACK OF NO SITE", {"traffic-bars.children": OWNERS_OF_ALL}, called_for_none),
         ("ROUTE", ROUTES, asked),
+        ("DOOR", OF_DOORS, asked),
     ],
 )
 def test_everybody_gets_what_is_intended(house, capsys, title, intended, ask):
@@ -232,9 +216,10 @@ def test_nothing_is_without_an_intention(house):
     addresses = {
         f"{method} {rule.rule}".removeprefix("GET ") for rule in rules for method in rule.methods - {"HEAD", "OPTIONS"}
     }
-    assert {page.address for page in pages.PAGES} == PAGES.keys()
+    assert len(PAGES) == len(pages.PAGES)
     assert house.served.keys() == CALLBACKS.keys()
-    assert addresses | house.routes.paths == ROUTES.keys() | ELSEWHERE
+    assert addresses == ROUTES.keys() | ELSEWHERE
+    assert house.routes.paths == OF_DOORS.keys()
 
 
 def test_a_call_of_what_runs_in_the_browser_alone_is_refused(house):
@@ -245,5 +230,5 @@ def test_a_call_of_what_runs_in_the_browser_alone_is_refused(house):
 
 
 def test_somebody_else_on_a_public_dashboard_is_a_viewer_of_every_site():
-    assert access.ANYBODY.may(access.VIEWER, 7)
-    assert not access.ANYBODY.may(access.ADMIN, 7)
+    assert roles.PUBLIC_VIEWER.may(roles.VIEWER, 7)
+    assert not roles.PUBLIC_VIEWER.may(roles.ADMIN, 7)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.accesslog import NO_AGENT, Hit, Skipped, is_page
-from collector.logfile import open_log
-from collector.logreader import LogReader
+from collector.imports.access_log import NO_AGENT, Hit, Skipped, is_page
+from collector.imports.log_file import open_log
+from collector.imports.log_reader import LogReader
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:27.0) Gecko/20100101 Firefox/27.0"
 STAMP = "17/May/2015:10:05:03 +0000"

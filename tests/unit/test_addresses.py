@@ -1,4 +1,4 @@
-"""One plain form of whatever an address is written as, and networks of such."""
+"""The one plain form of every spelling of an address, and networks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.addresses import is_own_network, network, plain_address
+from analytics.base.addresses import is_own_network, network, plain_address
 
 
 @pytest.mark.parametrize(
@@ -103,5 +103,5 @@ def test_what_is_no_network_is_refused(written):
         ("unix:", False),
     ],
 )
-def test_an_address_of_an_own_network_is_told_from_a_visitors(address, own):
+def test_addresses_of_private_networks_are_recognised(address, own):
     assert is_own_network(address) is own

@@ -1,43 +1,80 @@
-"""The arrows between the rooms: app → callbacks → layouts → analytics, app → collector → analytics, never back."""
+"""The arrows between rooms and packages. Imports are followed through everything; a broken rule prints its path."""
 
 from __future__ import annotations
 
 import ast
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("analytics", "collector", "layouts", "callbacks")
-# what the files of a room never import: packages and modules, with everything inside them
-NEVER = {
+
+# The floors of each room, lowest first. A package imports packages of lower floors, never one of its own or a higher.
+# A name without a folder is a module that stands in the room itself.
+FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "analytics": (
-        "collector",
-        "layouts",
-        "callbacks",
-        "app",
-        "dash",
-        "dash_bootstrap_components",
-        "flask",
-        "werkzeug",
-        "httptools",
+        ("base",),
+        ("calendar",),
+        ("storage",),
+        ("sites",),
+        ("access", "live", "query"),
+        ("replica", "reports", "migrations"),
+        ("jobs",),
+        ("commands",),
     ),
-    "collector": ("layouts", "callbacks", "app", "dash", "dash_bootstrap_components", "plotly"),
+    "collector": (
+        ("http", "tracker"),
+        ("ingest", "card"),
+        ("store", "live"),
+        ("api", "imports"),
+        ("doors",),
+        ("simulate",),
+        ("service", "server", "control"),
+        ("served_commands",),
+        ("mounting",),
+        ("__init__",),
+    ),
     "layouts": (
-        "callbacks",
-        "collector",
-        "app",
-        "flask",
-        "sqlalchemy",
-        "psycopg",
-        "sqlite3",
-        "analytics.database",
-        "analytics.schema",
+        ("components",),
+        ("shortcuts",),
+        ("shell",),
+        ("settings", "overview", "plain"),
+        ("pages",),
     ),
-    "callbacks": ("app",),
+    "callbacks": (
+        ("page_context", "download"),
+        ("gate", "forms"),
+        ("settings",),
+        ("pages",),
+        ("table",),
+    ),
+}
+MAX_PACKAGES = 12  # with an `__init__.py`, of a room
+
+# What no module of a package reaches, through nobody: packages and modules, with everything inside them.
+UNREACHED: Mapping[str, tuple[str, ...]] = {
+    "analytics": ("collector", "layouts", "callbacks", "app", "cli", "dash", "flask", "werkzeug", "httptools"),
+    "collector": ("layouts", "callbacks", "app", "cli", "dash", "dash_bootstrap_components", "plotly"),
+    "collector.http": tuple(f"analytics.{name}" for name in ("storage", "sites", "live", "query", "access", "jobs")),
+    "layouts": ("callbacks", "collector", "app", "cli", "flask", "psycopg", "sqlite3", "duckdb", "analytics.storage"),
+    "callbacks": ("app", "cli"),
+}
+# What no module of a package imports itself.
+NOT_IMPORTED: Mapping[str, tuple[str, ...]] = {
+    "collector.ingest": ("sqlalchemy", "analytics.storage"),
+    "collector.doors": ("analytics.storage.schema",),
+    "collector.api": ("analytics.storage.schema",),
+    "callbacks": ("analytics.storage.schema",),
+    "layouts": ("sqlalchemy",),
 }
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, also inside functions; `from a import b` is `a` and `a.b`."""
     found: set[str] = set()
@@ -50,29 +87,130 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def breaches(room: str) -> list[str]:
-    return [
-        f"{path.relative_to(ROOT)} imports {module}"
-        for path in sorted((ROOT / room).rglob("*.py"))
-        for module in sorted(imports(path))
-        if any(module == never or module.startswith(never + ".") for never in NEVER[room])
-    ]
+def module_name(path: Path) -> str:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name if name.endswith("__init__") and name.count(".") == 1 else name.removesuffix(".__init__")
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the product, by its dotted name; a room's own `__init__.py` keeps that name."""
+    files = (
+        ROOT / "app.py",
+        ROOT / "cli.py",
+        *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))),
+    )
+    return {module_name(path): path for path in files}
+
+
+@cache
+def arrows() -> dict[str, set[str]]:
+    """What each module imports: our modules by their own names, others by their top name, packages not at all."""
+    found = {}
+    for name, path in modules().items():
+        asked = imports(path)
+        ours = {one for one in asked if one in modules() and modules()[one].name != "__init__.py"}
+        found[name] = ours | {one.split(".")[0] for one in asked if one.split(".")[0] not in (*ROOMS, "app", "cli", "")}
+        found[name] |= {one for one in asked if one in ("app", "cli")}
+    return found
+
+
+def path_to(start: str, is_wrong: Callable[[str], bool]) -> list[str]:
+    """The shortest chain of imports from a module to one that is wrong, empty where there is none."""
+    waiting, seen = deque([[start]]), {start}
+    while waiting:
+        chain = waiting.popleft()
+        for name in sorted(arrows().get(chain[-1], ())):
+            if is_wrong(name):
+                return [*chain, name]
+            if name not in seen:
+                seen.add(name)
+                waiting.append([*chain, name])
+    return []
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == one or name.startswith(one + ".") for one in packages)
+
+
+def package_of(name: str) -> tuple[str, str]:
+    """Room and package of one of our modules."""
+    room, _, rest = name.partition(".")
+    return room, rest.split(".")[0]
+
+
+def floor_of(room: str, package: str) -> int:
+    found = [floor for floor, packages in enumerate(FLOORS[room]) if package in packages]
+    assert found, f"{room}/{package} is on no floor: add it to FLOORS"
+    return found[0]
+
+
+def in_rooms() -> Iterator[tuple[str, str]]:
+    """Each import of one module by another of the same room but another package."""
+    for name, targets in arrows().items():
+        for target in sorted(targets & set(modules())):
+            if name.split(".")[0] == target.split(".")[0] and package_of(name) != package_of(target):
+                yield name, target
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_the_arrows_are_kept(room):
-    assert list((ROOT / room).rglob("*.py"))
-    assert breaches(room) == []
+def test_packages_import_only_lower_floors(room):
+    own = [(name, target) for name, target in in_rooms() if name.split(".")[0] == room]
+    assert own
+    wrong = [
+        f"{name} → {target}"
+        for name, target in own
+        if floor_of(room, package_of(target)[1]) >= floor_of(room, package_of(name)[1])
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_has_few_packages_and_every_floor_is_inhabited(room):
+    packages = {path.parent.name for path in (ROOT / room).glob("*/__init__.py")}
+    assert len(packages) <= MAX_PACKAGES
+    there = {package_of(name)[1] for name in modules() if name.startswith(room + ".")}
+    planned = {package for floor in FLOORS[room] for package in floor}
+    assert there - {"__init__"} == planned - {"__init__"}
+
+
+@pytest.mark.parametrize("package", UNREACHED)
+def test_nothing_leads_from_a_package_to_what_it_does_not_know(package):
+    own = [name for name in modules() if within(name, (package,))]
+    assert own
+    chains = (path_to(name, lambda one: within(one, UNREACHED[package])) for name in own)
+    assert [" → ".join(chain) for chain in chains if chain] == []
+
+
+@pytest.mark.parametrize("package", NOT_IMPORTED)
+def test_a_package_does_not_import(package):
+    own = [name for name in modules() if within(name, (package,))]
+    assert own
+    found = [
+        f"{name} → {one}" for name in own for one in imports(modules()[name]) if within(one, NOT_IMPORTED[package])
+    ]
+    assert found == []
+
+
+def test_no_module_reaches_itself():
+    chains = (path_to(name, lambda one, name=name: one == name) for name in modules())
+    assert [" → ".join(chain) for chain in chains if chain] == []
 
 
 def test_a_breach_would_be_seen(tmp_path):
     file = tmp_path / "some.py"
-    file.write_text("def f():\n    from analytics import schema\n    import dash.html\n")
-    assert imports(file) == {"analytics", "analytics.schema", "dash.html"}
+    file.write_text("def f():\n    from analytics.storage import schema\n    import dash.html\n")
+    assert imports(file) == {"analytics.storage", "analytics.storage.schema", "dash.html"}
+    chain = path_to("callbacks.table", lambda one: one == "analytics.storage.schema")
+    assert chain[0] == "callbacks.table"
+    assert len(chain) > 2, "the way there leads through others"
+    assert all(after in arrows()[before] for before, after in pairwise(chain))
 
 
 def told_in_full(path: Path) -> list[str]:
-    """Where a file would log an exception's words: they may hold what a visitor sent (see `analytics/faults.py`)."""
+    """Where a file would log an exception's words: they may hold what a visitor sent (see
+    `analytics/base/error_log.py`).
+    """
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collector.automatic import cleared
-from collector.payload import Event
+from collector.ingest.event import Event
+from collector.ingest.redaction import cleared
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.e30.x"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from analytics.conditions import expressions
+from analytics.query.filter_sql import expressions
 
 
 def fits(pattern: str, text: str) -> bool:

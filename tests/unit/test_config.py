@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.config import BASE_URLS, Config, WrongSetting, read_config, secret_of
+from analytics.base.config import BASE_URLS, Config, WrongSetting, read_config, secret_of
 
 GOOD_SECRET = "0123456789abcdef0123456789abcdef"
 

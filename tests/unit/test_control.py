@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analytics.sites import WrongInput
+from analytics.base.errors import InvalidInput
 from collector.control import Control, NoServer, ask
 
 
@@ -79,12 +79,12 @@ def test_a_long_command_ends_when_whoever_asked_has_gone(open_control, tmp_path)
 
 def test_what_people_got_wrong_comes_back_as_such_and_a_fault_is_named(open_control, tmp_path):
     def run(name: str, _options: dict[str, Any], _tell) -> str:
-        raise WrongInput("there is no such site") if name == "wrong" else ValueError("secret")
+        raise InvalidInput("there is no such site") if name == "wrong" else ValueError("secret")
 
     open_control(run)
-    with pytest.raises(WrongInput, match="there is no such site"):
+    with pytest.raises(InvalidInput, match="there is no such site"):
         ask(tmp_path, "wrong", {})
-    with pytest.raises(WrongInput, match="the server could not do it: ValueError"):
+    with pytest.raises(InvalidInput, match="the server could not do it: ValueError"):
         ask(tmp_path, "broken", {})
 
 

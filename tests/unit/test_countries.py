@@ -6,7 +6,7 @@ import zoneinfo
 
 import pytest
 
-from analytics import countries
+from analytics.base import countries
 
 
 def test_there_are_the_249_codes_of_iso_3166_and_kosovo():

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from collector import demo, device, payload, robot
-from collector.cast import DEMO_DOMAIN, cast, excerpt, modern
-from collector.demo import PAST_S, past, steps
+from collector.ingest import device, robot
+from collector.ingest import event as payload
+from collector.simulate import demo
+from collector.simulate.demo import PAST_S, past, steps
+from collector.simulate.people import DEMO_DOMAIN, cast, excerpt, modern
 
 NOW = 1_763_650_000.5
 SEED = 7
@@ -177,7 +179,7 @@ def test_states_are_mostly_active():
 
 
 def test_notice_names_the_source_and_its_licence():
-    notice = (Path(demo.__file__).parent / "data" / "demo-access.NOTICE.md").read_text(encoding="utf-8")
+    notice = (Path(demo.__file__).parents[1] / "data" / "demo-access.NOTICE.md").read_text(encoding="utf-8")
     assert "elastic/examples" in notice
     assert "Apache License, Version 2.0" in notice
 

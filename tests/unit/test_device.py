@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collector import device
-from collector.device import Device, read
+from collector.ingest import device
+from collector.ingest.device import Device, read
 
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"

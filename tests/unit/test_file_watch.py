@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.file_watch import FileWatch
+from collector.ingest.file_watch import FileWatch
 
 
 class Reader:

@@ -1,4 +1,4 @@
-"""Names of hosts in letters and in ASCII."""
+"""Host names in Unicode and in ASCII."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.idn import in_ascii, in_letters, to_ascii, to_letters
+from analytics.base.idn import in_ascii, in_letters, to_ascii, to_letters
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from analytics.idn import in_ascii, in_letters, to_ascii, to_letters
         ("my_shop.müller.example", "my_shop.xn--mller-kva.example"),
     ],
 )
-def test_a_host_is_kept_in_ascii_and_shown_in_letters(letters, ascii_form):
+def test_a_host_is_stored_in_ascii_and_shown_in_letters(letters, ascii_form):
     assert to_ascii(letters) == ascii_form
     assert to_ascii(ascii_form.upper()) == ascii_form
     assert to_letters(ascii_form) == letters
@@ -72,7 +72,7 @@ def test_whatever_is_typed_is_one_name_or_none(typed, ascii_form):
         "",
     ],
 )
-def test_what_could_be_taken_for_another_name_is_shown_in_ascii(host):
+def test_a_name_that_looks_like_another_is_shown_in_ascii(host):
     assert to_letters(host) == host
 
 
@@ -111,8 +111,8 @@ def test_no_text_raises_and_a_name_is_its_own_ascii_form(text):
 
 @pytest.mark.parametrize("text", ["a." * 20_000 + "xn--", "xn--" * 10_000, "ü" * 100_000, "ü." * 50_000, "۱" * 250])
 def test_no_text_takes_long(text):
-    started = time.perf_counter()
+    started = time.process_time()
     to_ascii(text)
     to_letters(text)
     in_letters(text)
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1

@@ -1,16 +1,16 @@
-"""Row ids: they start with the row's time."""
+"""Row ids start with the row's time."""
 
 from __future__ import annotations
 
 import pytest
 
-from analytics.ids import COUNTER_BITS, WORKER_BITS, Ids, first_id, time_ms
-from tests.factories import NOW
+from analytics.base.ids import COUNTER_BITS, WORKER_BITS, Ids, first_id, time_ms
+from tests.support.factories import NOW
 
 MS = NOW * 1000
 
 
-def test_an_id_tells_its_moment():
+def test_an_id_contains_its_time():
     made = Ids(worker=511).make(MS + 7)
     assert (time_ms(made), time_ms(first_id(NOW))) == (MS + 7, MS)
 

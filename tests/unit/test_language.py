@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics import language
-from analytics.sites import WrongInput
+from analytics.base import language
+from analytics.base.errors import InvalidInput
 
 AFTERNOON = datetime(2026, 11, 20, 14, 32, 8, tzinfo=ZoneInfo("Europe/Berlin"))
 
@@ -69,6 +69,6 @@ def test_a_browser_gets_the_first_of_its_languages_that_is_here(header, tag):
 def test_the_browsers_own_can_be_chosen_and_nothing_else_that_is_not_here():
     assert language.checked("") == ""
     for wrong in ("de", "de_DE", "xx-XX", "../../etc", "x" * 5000):
-        with pytest.raises(WrongInput) as refused:
+        with pytest.raises(InvalidInput) as refused:
             language.checked(wrong)
         assert len(str(refused.value)) < 130

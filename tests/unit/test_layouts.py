@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 import plotly.utils
 import pytest
 
-from analytics import language
-from analytics.live import Concurrency, LiveState, PlaceTally, Rest, Tally
-from layouts import cards, first, live, shell, states
-from layouts.components import figures, ranking
-from layouts.snippet import Doubts
+from analytics.base import language
+from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
+from layouts import shell
+from layouts.components import figures, ranking, states
+from layouts.pages import first, live
+from layouts.settings import cards
+from layouts.settings.snippet import Doubts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
@@ -26,23 +28,24 @@ class Site(NamedTuple):
     domain: str = "example.com"
     timezone: str = "Europe/Berlin"
     demo: bool = False
+    uuid: str = "11111111-1111-4111-8111-111111111111"
 
 
-NOBODY = LiveState(AT, 60, 0, 0, 0, (), (), Rest(0, 0), (), Rest(0, 0), (), Rest(0, 0), ())
+NOBODY = LiveState(AT, 60, 0, 0, 0, (), (), Others(0, 0), (), Others(0, 0), (), Others(0, 0), ())
 SOME = LiveState(
     at=AT,
     window_s=60,
     active=128,
     signed_in=34,
     anonymous=94,
-    user_types=(Tally("supplier", 19), Tally("couple", 11)),
-    pages=(Tally("/", 100), Tally("/prices", 22)),
-    other_pages=Rest(6, 6),
-    sources=(Tally("Google", 127),),
-    other_sources=Rest(1, 1),
-    countries=(Tally("US", 1_041), Tally("", 3)),
-    other_countries=Rest(31, 9),
-    places=(PlaceTally("US", "New York", 40.71, -74, 1_041), PlaceTally("DE", "", 51.2, 10.4, 1)),
+    user_types=(LabelCount("supplier", 19), LabelCount("couple", 11)),
+    pages=(LabelCount("/", 100), LabelCount("/prices", 22)),
+    other_pages=Others(6, 6),
+    sources=(LabelCount("Google", 127),),
+    other_sources=Others(1, 1),
+    countries=(LabelCount("US", 1_041), LabelCount("", 3)),
+    other_countries=Others(31, 9),
+    places=(PlaceCount("US", "New York", 40.71, -74, 1_041), PlaceCount("DE", "", 51.2, 10.4, 1)),
 )
 QUIET_DAY = Concurrency((), None, None)
 
@@ -149,10 +152,10 @@ def test_window_is_in_seconds_or_whole_minutes(seconds, written):
 @pytest.mark.parametrize(
     ("rest", "written"),
     [
-        (Rest(1, 1), "1 person on 1 other page"),
-        (Rest(2, 1), "2 people on 1 other page"),
-        (Rest(6, 6), "6 people on 6 other pages"),
-        (Rest(1_234, 1_000), "1,234 people on 1,000 other pages"),
+        (Others(1, 1), "1 person on 1 other page"),
+        (Others(2, 1), "2 people on 1 other page"),
+        (Others(6, 6), "6 people on 6 other pages"),
+        (Others(1_234, 1_000), "1,234 people on 1,000 other pages"),
     ],
 )
 def test_rest_has_right_plurals(rest, written):
@@ -160,12 +163,12 @@ def test_rest_has_right_plurals(rest, written):
 
 
 def test_nobody_left_out_is_no_line():
-    assert ranking.left_out(Rest(0, 0), "on", "page") is None
+    assert ranking.left_out(Others(0, 0), "on", "page") is None
 
 
 def test_rows_beyond_the_tenth_join_the_rest():
-    pages = tuple(Tally(f"/{n}", 20 - n) for n in range(12))
-    rendered = live.pages(replace(SOME, pages=pages, other_pages=Rest(6, 6)))
+    pages = tuple(LabelCount(f"/{n}", 20 - n) for n in range(12))
+    rendered = live.pages(replace(SOME, pages=pages, other_pages=Others(6, 6)))
     assert [row["title"] for row in props(rendered) if "title" in row] == [f"/{n}" for n in range(10)]
     assert text(rendered).endswith("|25 people on 8 other pages")
 
@@ -187,7 +190,9 @@ def test_split_of_nobody_has_zeros_and_no_shares():
 
 
 def test_user_types_are_listed_and_the_rest_is_summed():
-    types = tuple(Tally(name, people) for name, people in (("a", 9), ("b", 5), ("c", 4), ("d", 3), ("e", 2), ("f", 1)))
+    types = tuple(
+        LabelCount(name, people) for name, people in (("a", 9), ("b", 5), ("c", 4), ("d", 3), ("e", 2), ("f", 1))
+    )
     assert text(live.user_types(SOME)) == "supplier|19|couple|11"
     assert text(live.user_types(replace(SOME, user_types=types))) == "a|9|b|5|c|4|d|3|2 more|3"
     assert live.user_types(NOBODY) == []
@@ -237,10 +242,10 @@ def test_hostile_labels_stay_text():
     label = '/<script>alert("1")</script>\u202e' + "x" * 3_000
     state = replace(
         SOME,
-        pages=(Tally(label, 1),),
-        sources=(Tally(label, 1),),
-        user_types=(Tally(label, 1),),
-        places=(PlaceTally("US", label, 0, 0, 1),),
+        pages=(LabelCount(label, 1),),
+        sources=(LabelCount(label, 1),),
+        user_types=(LabelCount(label, 1),),
+        places=(PlaceCount("US", label, 0, 0, 1),),
     )
     for part in (live.pages, live.sources, live.user_types, live.places):
         rendered = part(state)
@@ -266,12 +271,12 @@ def test_countries_by_name_with_unknown_and_the_rest():
 def test_scale_of_the_rings_stays_small_and_ends_in_people():
     rendered = one(live.places(SOME), className="ff-map-size")
     assert text(rendered["children"]) == "1|16|32 people"
-    lone = replace(SOME, places=(PlaceTally("DE", "", 51.2, 10.4, 1),))
+    lone = replace(SOME, places=(PlaceCount("DE", "", 51.2, 10.4, 1),))
     assert text(one(live.places(lone), className="ff-map-size")["children"]) == "1 person"
 
 
 def test_a_site_with_very_many_places_draws_a_bounded_number():
-    many = tuple(PlaceTally("DE", f"Town {n}", 51, 10, 1) for n in range(5_000))
+    many = tuple(PlaceCount("DE", f"Town {n}", 51, 10, 1) for n in range(5_000))
     rings = [each for each in props(live.places(replace(SOME, places=many))) if "aria-label" in each]
     assert len(rings) == 120 + 1  # and the country list
 

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from collector.logfile import LONGEST_LINE, LogFile
+from collector.imports.log_file import LONGEST_LINE, LogFile
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.sites import WrongInput
-from collector.accesslog import NO_AGENT, Hit, Skipped
-from collector.logformats import NAMES
-from collector.logreader import FIRST_LINES, LogReader, shown
+from analytics.base.errors import InvalidInput
+from collector.imports.access_log import NO_AGENT, Hit, Skipped
+from collector.imports.log_formats import NAMES
+from collector.imports.log_reader import FIRST_LINES, LogReader, shown
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 GOOGLE = "https://www.google.com/"
@@ -215,7 +215,7 @@ def test_a_shown_line_is_short_and_nothing_that_a_terminal_obeys():
 
 
 def test_a_name_that_no_format_has_is_said_with_those_that_there_are():
-    with pytest.raises(WrongInput, match="no log format 'apache'; there are combined, common, combined-vhost"):
+    with pytest.raises(InvalidInput, match="no log format 'apache'; there are combined, common, combined-vhost"):
         LogReader("apache")
 
 

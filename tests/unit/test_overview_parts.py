@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from dash import html
 
-from analytics.metrics import METRICS
-from analytics.period import Clock, Span, buckets
-from analytics.stats import Breakdown, Point, Row
-from analytics.weekhours import LONGEST_S, Hour, hours_of_week, looked_at
+from analytics.calendar.period import Clock, Span, buckets
+from analytics.query.hours_of_week import MAX_SPAN_S, hours_of_week, looked_at
+from analytics.query.metrics import METRICS
+from analytics.query.result import Answer, Hour, Point, Row
+from analytics.reports.formats import spreadsheet
+from analytics.reports.lists import EVENTS, PLACES, SOURCES
+from analytics.reports.values import Chart
+from analytics.reports.words import bucket_name
 from layouts.components import figures
 from layouts.components.markup import Tag, markup
-from layouts.overview import chart, heat, panels, sheet, worldmap
-from layouts.overview.chart import Chart
-from layouts.overview.lists import EVENTS, PLACES, SOURCES
+from layouts.overview import chart, heat, panels, worldmap
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR, DAY = 3_600, 86_400
@@ -142,7 +144,7 @@ def test_a_day_with_a_change_of_clocks_has_its_hours():
     [("week", "2–8 Nov 2026"), ("month", "November 2026"), ("day", "Mon 2 Nov"), ("minute", "Mon 2 Nov, 00:00")],
 )
 def test_buckets_have_names(interval, name):
-    assert chart.name_of(Span(at(2026, 11, 2), at(2026, 11, 9)), interval, BERLIN) == name
+    assert bucket_name(Span(at(2026, 11, 2), at(2026, 11, 9)), interval, BERLIN, "en-GB") == name
 
 
 def test_dates_are_written_in_the_readers_language():
@@ -166,8 +168,8 @@ def test_notes_stand_at_their_bucket_those_of_one_together():
 # ── panels ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer(*rows: tuple[str, int]) -> Breakdown:
-    return Breakdown([Row((name,), (people,)) for name, people in rows], len(rows))
+def answer(*rows: tuple[str, int]) -> Answer:
+    return Answer([Row((name,), (people,)) for name, people in rows], len(rows))
 
 
 def test_each_row_has_its_bar_its_share_and_its_number():
@@ -244,7 +246,7 @@ def test_an_hour_that_the_clocks_repeat_counts_as_two_and_one_that_they_skip_as_
 
 def test_hours_are_told_of_what_has_passed_and_of_no_more_than_a_year():
     assert looked_at(Span(0, 10 * DAY), 3 * DAY) == Span(0, 3 * DAY + 1)
-    assert looked_at(Span(0, 2 * LONGEST_S), 3 * LONGEST_S) == Span(LONGEST_S, 2 * LONGEST_S)
+    assert looked_at(Span(0, 2 * MAX_SPAN_S), 3 * MAX_SPAN_S) == Span(MAX_SPAN_S, 2 * MAX_SPAN_S)
 
 
 def test_the_week_names_its_busiest_hour():
@@ -276,7 +278,7 @@ def test_a_file_has_bare_numbers_and_no_formula():
         ["\t=1", 5, 0.0],
         [" =1", 6, -0.5],
     ]
-    assert sheet.text(rows).split("\r\n") == [
+    assert spreadsheet(rows).split("\r\n") == [
         "Page,Visitors,Bounce rate",
         '"/a,b",1200,0.1235',
         '"\'=HYPERLINK(""x"")",1,',

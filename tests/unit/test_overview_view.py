@@ -7,15 +7,15 @@ from urllib.parse import parse_qs, parse_qsl
 
 import pytest
 
-from analytics.filters import Match
-from analytics.period import Clock, Comparison, Period, Span
-from analytics.query import Order, Query
-from analytics.sites import WrongInput
-from layouts.overview import view
-from layouts.overview.lists import PANELS
+from analytics.base.errors import InvalidInput
+from analytics.calendar.period import Clock, Comparison, Period, Span
+from analytics.query.filters import Match
+from analytics.query.query import Order, Query
+from analytics.reports import view
+from analytics.reports.lists import PANELS
+from analytics.reports.view import Details, View
 from layouts.overview.toolbar import neighbour, words
-from layouts.overview.view import Details, View
-from tests.factories import site
+from tests.support.factories import site
 
 SITE = site(timezone="Europe/Berlin", week_start=6)
 DAY = 86_400
@@ -81,7 +81,7 @@ def test_the_address_holds_the_whole_question():
     ],
 )
 def test_what_is_wrong_is_named_with_what_is_known(text, said):
-    with pytest.raises(WrongInput) as wrong:
+    with pytest.raises(InvalidInput) as wrong:
         parsed(text)
     assert str(wrong.value).startswith(said)
     assert len(str(wrong.value)) < 500
@@ -134,7 +134,7 @@ def test_intervals_on_offer_make_two_to_fifteen_hundred_points(days, known):
 
 def test_too_short_an_interval_names_those_that_fit():
     shown = parsed("period=year&interval=minute")
-    with pytest.raises(WrongInput, match=r"by minute this period has more than 1500 points: day, week, month"):
+    with pytest.raises(InvalidInput, match=r"by minute this period has more than 1500 points: day, week, month"):
         view.interval_of(shown, Span(0, 365 * DAY))
     assert view.interval_of(parsed(""), Span(0, 30 * DAY)) == "day"
     assert view.interval_of(parsed("period=today"), Span(0, DAY)) == "hour"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector import page
-from collector.page import Page, bare_host, read, redact, split
+from collector.ingest import page_url
+from collector.ingest.page_url import Page, bare_host, read, redact, split
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 KEY = "0123456789abcdef0123456789ABCDEF"
@@ -215,7 +215,7 @@ def test_path_part_that_is_an_email_jwt_or_long_hex_key_is_redacted(path, kept):
 
 
 def test_only_campaign_keys_survive_in_the_query():
-    allowed = {key: f"v{number}" for number, key in enumerate(page.TAGS)}
+    allowed = {key: f"v{number}" for number, key in enumerate(page_url.TAGS)}
     query = "&".join(f"{key}={value}" for key, value in allowed.items())
     assert tags_of(f"token=t&{query}&session=s&xutm_source=no&utm_sources=no&UTM_TERM=no") == allowed
 
@@ -264,9 +264,9 @@ def test_page_is_shared_and_cannot_be_changed():
 
 
 def test_cache_is_bounded_and_holds_no_long_address():
-    before = page._read_cached.cache_info()
+    before = page_url.read_cached.cache_info()
     read("https://example.com/" + "a" * 1_000)
-    assert page._read_cached.cache_info() == before
+    assert page_url.read_cached.cache_info() == before
     assert before.maxsize is not None
 
 
@@ -294,9 +294,9 @@ def test_cache_is_bounded_and_holds_no_long_address():
     ],
 )
 def test_no_address_takes_long_to_read(url):
-    started = time.perf_counter()
+    started = time.process_time()
     read(url)
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05
 
 
 anything = st.text(st.characters(exclude_categories=()), max_size=60)
@@ -333,12 +333,12 @@ def test_any_text_is_a_storable_page_or_none(url, keep_hash):
         return
     assert re.fullmatch(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\]", found.host)
     assert found.path.startswith("/")
-    assert len(found.path) <= page.MAX_PATH
-    assert set(found.query) <= set(page.TAGS)
+    assert len(found.path) <= page_url.MAX_PATH
+    assert set(found.query) <= set(page_url.TAGS)
     for text in (found.path, *found.query.values()):
         assert not re.search(r"[\x00-\x1f\x7f]", text)
         assert text.encode().decode() == text
-    assert all(0 < len(value) <= page.MAX_TAG for value in found.query.values())
+    assert all(0 < len(value) <= page_url.MAX_TAG for value in found.query.values())
 
 
 def test_split_gives_the_raw_query_and_fragment():

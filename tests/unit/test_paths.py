@@ -1,4 +1,4 @@
-"""Paths in letters."""
+"""Readable paths."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.paths import readable
+from analytics.base.paths import readable
 
 
 @pytest.mark.parametrize("path", ["/caf%C3%A9", "/caf%c3%a9", "/caf%c3%A9", "/%63af%C3%A9", "/café"])
@@ -51,7 +51,7 @@ def test_letters_and_signs_are_decoded(path, shown):
         ("/%4%31", "/%4%31"),
     ],
 )
-def test_what_is_no_text_or_would_mean_something_else_stays_encoded(path, kept):
+def test_bytes_that_are_no_text_and_delimiters_stay_encoded(path, kept):
     assert readable(path) == kept
 
 

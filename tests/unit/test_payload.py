@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.payload import Body, Event, Note, Rejected, read_body
+from collector.ingest.event import Body, Event, Note, read_body
+from collector.ingest.outcomes import Rejected
 
 URL = "https://example.com/a?utm_source=x"
 PAGEVIEW = {"site": "example.com", "type": "pageview", "id": "page-0001", "url": URL}

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from analytics.period import (
+from analytics.base.errors import InvalidInput
+from analytics.calendar.period import (
     INTERVALS,
     PRESETS,
     Clock,
@@ -23,7 +24,6 @@ from analytics.period import (
     runs,
     span,
 )
-from analytics.sites import WrongInput
 
 HOUR, DAY = 3600, 86_400
 UTC, BERLIN, NEPAL = Clock("UTC"), Clock("Europe/Berlin"), Clock("Asia/Kathmandu")
@@ -114,14 +114,14 @@ def test_midnight_that_clocks_skip_begins_the_day_an_hour_later_on_the_wall():
     ["", "31x", "2026-02-30", "2026-02-05,2026-02-03", "1066-10-14", "2026-01-01,9999-12-31", "custom"],
 )
 def test_an_unknown_period_says_what_is_known(text):
-    with pytest.raises(WrongInput, match=r"^period "):
+    with pytest.raises(InvalidInput, match=r"^period "):
         Period.parse(text)
 
 
 def test_an_unknown_zone_or_weekday_is_refused():
-    with pytest.raises(WrongInput, match="'Europe/Atlantis' is no time zone"):
+    with pytest.raises(InvalidInput, match="'Europe/Atlantis' is no time zone"):
         Clock("Europe/Atlantis").checked()
-    with pytest.raises(WrongInput, match="week start 7"):
+    with pytest.raises(InvalidInput, match="week start 7"):
         Clock("UTC", 7).checked()
 
 
@@ -174,7 +174,7 @@ def test_all_time_has_nothing_to_be_compared_with():
 
 @pytest.mark.parametrize("text", ["", "next", "previous:months", "2026-01-01"])
 def test_an_unknown_comparison_says_what_is_known(text):
-    with pytest.raises(WrongInput, match=r"comparison .*: previous, year, either with :weekdays, or two dates"):
+    with pytest.raises(InvalidInput, match=r"comparison .*: previous, year, either with :weekdays, or two dates"):
         Comparison.parse(text)
 
 
@@ -270,9 +270,9 @@ def test_buckets_fill_the_span_and_runs_give_their_numbers(first, days, interval
 
 
 def test_too_many_buckets_are_refused():
-    with pytest.raises(WrongInput, match="by minute this period has more than 10000 points"):
+    with pytest.raises(InvalidInput, match="by minute this period has more than 10000 points"):
         buckets(span(Period("30d"), UTC, NOW), "minute", UTC)
-    with pytest.raises(WrongInput, match="interval 'second': minute, hour, day, week, month"):
+    with pytest.raises(InvalidInput, match="interval 'second': minute, hour, day, week, month"):
         buckets(span(Period("30d"), UTC, NOW), "second", UTC)
 
 
@@ -316,7 +316,7 @@ NO_DAYS = ("0d", "3651d", "10000d", "-7d", "07d", "7.5d", "7 d", "7D", "d", "٧d
 
 @pytest.mark.parametrize("text", NO_DAYS)
 def test_what_is_no_number_of_days_is_named_with_what_is(text):
-    with pytest.raises(WrongInput, match=r"period '.*': .*, all, any number of days like 90d \(1 to 3,650\)"):
+    with pytest.raises(InvalidInput, match=r"period '.*': .*, all, any number of days like 90d \(1 to 3,650\)"):
         Period.parse(text)
 
 

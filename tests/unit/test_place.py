@@ -11,7 +11,7 @@ from typing import Any
 import maxminddb
 import pytest
 
-from collector.place import NOWHERE, Place, open_places
+from collector.ingest.geo import NOWHERE, Place, open_places
 
 GERMANY = Place("DE", "", "", 51.1, 10.4)
 JAPAN = Place("JP", "", "", 36.0, 138.6)

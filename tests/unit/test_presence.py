@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.beat import Beat, State
-from analytics.ids import first_id
-from analytics.live import LiveState, PlaceTally, Rest, Tally
-from analytics.presence import Presence
-from tests.factories import NOW, beat
+from analytics.base.ids import first_id
+from analytics.live.beat import Beat, PageState
+from analytics.live.presence import Presence
+from analytics.live.state import LabelCount, LiveState, Others, PlaceCount
+from tests.support.factories import NOW, beat
 
 WINDOW = 60
 
@@ -38,7 +38,7 @@ def heads(presence: Presence) -> tuple[int, int]:
 
 
 def test_nobody_is_active_before_the_first_beat():
-    nobody = LiveState(NOW, WINDOW, 0, 0, 0, (), (), Rest(0, 0), (), Rest(0, 0), (), Rest(0, 0), ())
+    nobody = LiveState(NOW, WINDOW, 0, 0, 0, (), (), Others(0, 0), (), Others(0, 0), (), Others(0, 0), ())
     assert present().state(NOW) == nobody
 
 
@@ -88,39 +88,39 @@ def test_another_user_on_the_same_device_takes_the_place_of_the_first():
 
 
 def test_who_leaves_is_gone_at_once():
-    presence = present(beat(1), beat(1, nth=1, state=State.LEFT))
+    presence = present(beat(1), beat(1, nth=1, state=PageState.LEFT))
     assert (heads(presence), pages(presence)) == ((0, 0), {})
 
 
 def test_leaving_one_of_two_tabs_shows_the_other():
-    presence = present(beat(1, 11, path="/a"), beat(1, 12, nth=1, path="/b"), beat(1, 12, nth=2, state=State.LEFT))
+    presence = present(beat(1, 11, path="/a"), beat(1, 12, nth=1, path="/b"), beat(1, 12, nth=2, state=PageState.LEFT))
     assert (heads(presence), pages(presence)) == ((1, 0), {"/a": 1})
 
 
 def test_a_leave_is_no_beat_that_signs_anybody_out():
-    left = beat(1, 12, nth=2, state=State.LEFT)
+    left = beat(1, 12, nth=2, state=PageState.LEFT)
     presence = present(beat(1, 11, user_id="ann"), beat(1, 12, nth=1, user_id="ann"), left)
     assert heads(presence) == (1, 1)
 
 
 def test_a_leave_of_a_page_that_nobody_knows_changes_nothing():
-    assert heads(present(beat(1), beat(2, nth=1, state=State.LEFT))) == (1, 0)
+    assert heads(present(beat(1), beat(2, nth=1, state=PageState.LEFT))) == (1, 0)
 
 
 def test_a_beat_that_was_overtaken_by_its_leave_brings_nobody_back():
-    presence = present(beat(1, nth=1, state=State.LEFT), beat(1, nth=0))
+    presence = present(beat(1, nth=1, state=PageState.LEFT), beat(1, nth=0))
     assert heads(presence) == (0, 0)
 
 
 def test_who_comes_back_to_the_page_is_there_again():
-    presence = present(beat(1), beat(1, nth=1, state=State.LEFT), beat(1, nth=2))
+    presence = present(beat(1), beat(1, nth=1, state=PageState.LEFT), beat(1, nth=2))
     assert heads(presence) == (1, 0)
 
 
 def test_leaving_the_page_and_opening_the_next_is_one_person():
     """A navigation inside the site: the leave and the next pageview come together."""
     presence = present(beat(1, 11, path="/a"))
-    presence.take([beat(1, 11, nth=1, state=State.LEFT), beat(1, 12, nth=2, path="/b")], NOW)
+    presence.take([beat(1, 11, nth=1, state=PageState.LEFT), beat(1, 12, nth=2, path="/b")], NOW)
     assert (heads(presence), pages(presence)) == ((1, 0), {"/b": 1})
 
 
@@ -199,10 +199,10 @@ def test_a_page_that_two_visitors_claim_belongs_to_the_later_one():
     assert (heads(presence), pages(presence)) == ((0, 0), {})
 
 
-# ── what is told of them ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── what the state shows ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_state_tells_of_each_person_where_they_are_and_whence_they_came():
+def test_the_state_has_the_page_and_the_source_of_each_person():
     berlin = {"country": "DE", "city": "Berlin", "lat": 52.5, "lon": 13.4}
     presence = present(
         beat(1, 11, path="/a", source="Bing", **berlin),
@@ -216,26 +216,26 @@ def test_the_state_tells_of_each_person_where_they_are_and_whence_they_came():
         active=3,
         signed_in=2,
         anonymous=1,
-        user_types=(Tally("couple", 1), Tally("supplier", 1)),
-        pages=(Tally("/b", 3),),
-        other_pages=Rest(0, 0),
-        sources=(Tally("Google", 2), Tally("Bing", 1)),
-        other_sources=Rest(0, 0),
-        countries=(Tally("DE", 2), Tally("", 1)),
-        other_countries=Rest(0, 0),
-        places=(PlaceTally("DE", "Berlin", 52.5, 13.4, 2),),
+        user_types=(LabelCount("couple", 1), LabelCount("supplier", 1)),
+        pages=(LabelCount("/b", 3),),
+        other_pages=Others(0, 0),
+        sources=(LabelCount("Google", 2), LabelCount("Bing", 1)),
+        other_sources=Others(0, 0),
+        countries=(LabelCount("DE", 2), LabelCount("", 1)),
+        other_countries=Others(0, 0),
+        places=(PlaceCount("DE", "Berlin", 52.5, 13.4, 2),),
     )
 
 
-def test_lists_show_the_ten_first_and_count_the_rest():
+def test_lists_show_the_ten_first_and_count_the_others():
     presence = present(*(beat(n, nth=n, path=f"/{n % 12:02}") for n in range(24)), beat(24, nth=24, path="/11"))
     state = presence.state(NOW)
-    assert state.pages == (Tally("/11", 3), *(Tally(f"/{n:02}", 2) for n in range(9)))
-    assert state.other_pages == Rest(people=4, others=2)
+    assert state.pages == (LabelCount("/11", 3), *(LabelCount(f"/{n:02}", 2) for n in range(9)))
+    assert state.other_pages == Others(people=4, others=2)
 
 
 def test_visits_and_people_of_the_last_five_minutes_stay_after_they_have_left():
-    presence = present(beat(1), beat(1, nth=1, state=State.LEFT), beat(2, at=NOW - 299), beat(3, at=NOW - 300))
+    presence = present(beat(1), beat(1, nth=1, state=PageState.LEFT), beat(2, at=NOW - 299), beat(3, at=NOW - 300))
     assert (presence.active, presence.recent_visits, presence.recent_people) == (0, 2, 2)
     presence.expire(NOW + 299)
     assert (presence.recent_visits, presence.recent_people, presence.empty) == (1, 1, False)
@@ -261,14 +261,14 @@ def test_a_person_of_fifty_thousand_visitors_costs_no_more_than_another():
 
 
 def recount(beats: list[Beat], now: int) -> tuple[int, int, dict[str, int], dict[str, int]]:
-    """Active, signed in, pages and user types, told anew from all beats by the words of the contract."""
+    """Active, signed in, pages and user types, recounted from all beats by the words of the contract."""
     pages_of: dict[int, Beat] = {}
     for one in sorted(beats, key=lambda one: one.id):
         if one.at > now - WINDOW:
             pages_of[one.tab] = one
     latest_of_visitor: dict[int, Beat] = {}
     for one in sorted(pages_of.values(), key=lambda one: one.id):
-        if one.state != State.LEFT:
+        if one.state != PageState.LEFT:
             latest_of_visitor[one.visitor] = one
     shown: dict[str | int, Beat] = {}
     for one in sorted(latest_of_visitor.values(), key=lambda one: one.id):
@@ -297,7 +297,7 @@ moves = st.lists(
         st.integers(1, 3),  # visitor
         st.integers(1, 5),  # tab, of whichever visitor
         st.sampled_from([None, None, "ann", "bob"]),
-        st.sampled_from([State.ACTIVE, State.IDLE, State.HIDDEN, State.LEFT]),
+        st.sampled_from([PageState.ACTIVE, PageState.IDLE, PageState.HIDDEN, PageState.LEFT]),
         st.sampled_from(["/a", "/b"]),
     ),
     max_size=25,
@@ -334,7 +334,7 @@ def test_it_does_not_matter_how_beats_are_grouped(moves, size):
 
 
 @pytest.mark.parametrize("window", [5, 60, 3600])
-def test_the_window_is_told_and_kept(window):
+def test_the_window_is_in_the_state_and_is_respected(window):
     presence = Presence(window)
     presence.take([beat(1, at=NOW - window + 1), beat(2, at=NOW - window)], NOW)
     assert (presence.state(NOW).window_s, presence.active) == (window, 1)

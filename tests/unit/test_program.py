@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from analytics import program
-from analytics.config import Config
-from tests.serving import with_data
+from analytics.base import program
+from analytics.base.config import Config
+from tests.support.serving import with_data
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def started(monkeypatch):
-    """What is said of `user list` for a program, a Python, a directory and a PATH."""
+    """The command line of `user list`, by program, Python, directory and PATH."""
 
     def said(argument: str, python: Path | str, here: Path, path: str = "") -> str:
         program._program.cache_clear()

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from collector.progress import Progress
+from collector.imports.progress import Progress
 
 
 class Stream(io.StringIO):

@@ -12,14 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from analytics import filters
-from analytics.dimensions import DIMENSIONS, dimension
-from analytics.filters import OPERATORS, Done, Either, Every, Match, Not
-from analytics.metrics import METRICS, Grain, metric
-from analytics.period import PRESETS, Clock, Comparison, Period
-from analytics.query import Order, Query
-from analytics.sites import WrongInput
-from tests.factories import site
+from analytics.base.errors import InvalidInput
+from analytics.calendar.period import PRESETS, Clock, Comparison, Period
+from analytics.query import facts as query_facts
+from analytics.query import filters
+from analytics.query.dimensions import DIMENSIONS, dimension
+from analytics.query.filters import OPERATORS, Done, Either, Every, Match, Not
+from analytics.query.metric_sql import EXPRESSIONS
+from analytics.query.metrics import METRICS, Grain, metric
+from analytics.query.query import Order, Query
+from tests.support.factories import site
 
 SITE = site(id=7, timezone="Asia/Kathmandu", week_start=6)
 CLOCK = Clock("Asia/Kathmandu", 6)
@@ -65,7 +67,7 @@ def depth(one: filters.Filter) -> int:
 @some.composite
 def queries(draw) -> Query:
     """Any question that can be asked."""
-    hits = [name for name, one in METRICS.items() if set(one.ways) - {Grain.VISITS}]
+    hits = [name for name, one in METRICS.items() if set(one.grains) - {Grain.VISITS}]
     names = draw(some.lists(some.sampled_from(hits), unique=True, min_size=1, max_size=4))
     split = draw(some.lists(NAMES, unique_by=lambda name: dimension(name).id, max_size=3))
     orders = some.builds(Order, some.sampled_from([*names, *split]), some.booleans())
@@ -95,7 +97,7 @@ def test_a_question_is_read_from_its_url_as_it_was_written(query):
 @given(some.text(max_size=300))
 def test_any_text_is_a_question_or_says_what_is_wrong(text):
     for url in (text, f"?filters={quote(text, errors='replace')}", f"period={quote(text, errors='replace')}"):
-        with suppress(WrongInput):
+        with suppress(InvalidInput):
             assert Query.from_url(url, SITE).site_id == 7
 
 
@@ -179,24 +181,24 @@ def test_what_others_put_into_the_url_is_left_alone():
     ],
 )
 def test_a_question_that_nobody_can_answer_names_itself_and_what_is_known(url, reason):
-    with pytest.raises(WrongInput, match=reason):
+    with pytest.raises(InvalidInput, match=reason):
         Query.from_url(url, SITE)
 
 
 def test_a_comparison_without_dates_of_its_own_is_refused():
-    with pytest.raises(WrongInput, match="comparison 'custom': previous, year"):
+    with pytest.raises(InvalidInput, match="comparison 'custom': previous, year"):
         Query(7, comparison=Comparison("custom"))
 
 
 def test_an_unknown_zone_is_refused():
-    with pytest.raises(WrongInput, match="'Mars/Base' is no time zone"):
+    with pytest.raises(InvalidInput, match="'Mars/Base' is no time zone"):
         Query(7, Clock("Mars/Base"))
 
 
 def test_a_property_has_any_name_that_can_be_printed():
     assert dimension("prop:$.a/b~c\"'").label == "$.a/b~c\"'"
     for name in ("prop:", "prop:a\0", "prop:\ud800", "prop:" + "x" * 301):
-        with pytest.raises(WrongInput):
+        with pytest.raises(InvalidInput):
             dimension(name)
 
 
@@ -240,3 +242,41 @@ def test_a_question_knows_its_seconds_and_those_that_it_is_compared_with():
     assert query.compared(noon) == (noon - 36 * 3600, noon + 1 - 24 * 3600)
     assert query.compared(noon, whole=True) == (noon - 36 * 3600, noon - 12 * 3600)
     assert replace(query, comparison=None).compared(noon) is None
+
+
+# ── names and their SQL ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_metric_has_its_sql_for_each_of_its_grains_and_no_other():
+    declared = {(name, grain) for name, one in METRICS.items() for grain in one.grains}
+    assert declared == {(name, grain) for grain, known in EXPRESSIONS.items() for name in known}
+    assert {name for name, one in METRICS.items() if not one.grains} == {
+        name for name, one in METRICS.items() if one.of_minutes
+    }
+
+
+def test_every_dimension_is_a_column_of_its_rows():
+    visits = query_facts.VISITS.c
+    assert [one.id for one in DIMENSIONS.values() if one.of == "visit" and one.column not in visits] == []
+    assert [one.id for one in DIMENSIONS.values() if one.entry and one.entry not in visits] == []
+    hits = {*query_facts.PAGEVIEWS.c.keys(), *query_facts.EVENTS.c.keys()}
+    assert [one.id for one in DIMENSIONS.values() if one.of == "hit" and one.column not in hits] == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"dimensions": ("source",)},
+        {"dimensions": ("time:day", "source")},
+        {"dimensions": ("time:day",), "order": (Order("visitors"),)},
+    ],
+)
+def test_every_bucket_is_given_of_time_alone(fields):
+    with pytest.raises(InvalidInput, match="every bucket"):
+        Query(1, every_bucket=True, **fields)
+
+
+def test_a_question_for_every_bucket_keeps_that_in_its_url():
+    query = Query.of(SITE, dimensions=("time:day",), every_bucket=True)
+    assert Query.from_url(query.to_url(), SITE) == query

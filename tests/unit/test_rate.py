@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.rate import MOST_ADDRESSES, Rate
+from collector.ingest.rate import MOST_ADDRESSES, Rate
 
 MINUTE = 600.0  # the first second of a minute of the monotonic clock
 

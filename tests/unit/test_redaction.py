@@ -1,4 +1,4 @@
-"""What names a person or opens a door is not stored."""
+"""Personal data and credentials are not stored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.redaction import clean_address, clean_path
+from analytics.base.redaction import clean_address, clean_path
 
 KEY = "0123456789abcdef0123456789ABCDEF"
 JWT = "eyJhbGciOiJIUzI1NiJ9.e30.x"

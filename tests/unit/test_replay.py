@@ -13,13 +13,13 @@ from itertools import pairwise
 
 import pytest
 
-from collector.accesslog import Hit
-from collector.cast import excerpt
-from collector.demo import crowd
-from collector.replay import Progress, Totals, interruptible, play, run, summary
-from collector.sender import Outcome, RefusedError, Sender, read_answer
-from collector.steps import Stage, Step, length, plan
-from collector.walks import Walk, own_hosts, walks
+from collector.imports.access_log import Hit
+from collector.imports.log_sessions import Walk, own_hosts, walks
+from collector.simulate.client import Outcome, RefusedError, Sender, read_answer
+from collector.simulate.demo import crowd
+from collector.simulate.people import excerpt
+from collector.simulate.replay import Progress, Totals, interruptible, play, run, summary
+from collector.simulate.schedule import Stage, Step, length, plan
 
 START = 1_431_857_103
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.addresses import network
-from collector.proxies import Proxies
-from collector.request import Request
+from analytics.base.addresses import network
+from collector.http.messages import Request
+from collector.http.proxies import Proxies
 
 TRUSTED = tuple(ipaddress.ip_network(text) for text in ("10.0.0.0/8", "127.0.0.1", "2001:db8:1::/48"))
 

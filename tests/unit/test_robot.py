@@ -11,9 +11,9 @@ import pytest
 from crawlerdetect import CrawlerDetect
 from crawlerdetect.providers import crawlers, exclusions
 
-from collector import robot
-from collector.robot import NAMES, UNNAMED, name_of
-from collector.telltales import AUTOMATED, MARKS, SERVICES, SHAPES
+from collector.ingest import robot
+from collector.ingest.robot import NAMES, UNNAMED, name_of
+from collector.ingest.robot_patterns import AUTOMATED, MARKS, SERVICES, SHAPES
 
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -311,6 +311,12 @@ def test_monitors_tests_and_previews_are_robots_by_name(agent, name):
     assert name_of(agent) == name
 
 
+def test_the_client_of_umami_is_the_owners_own_and_no_robot():
+    """It sends what a server of the site's owner has to tell, and says so; another of that shape is a robot."""
+    assert name_of("Mozilla/5.0 Umami/v20.20.2") == ""
+    assert name_of("Mozilla/5.0 Quillfeather/v20.20.2") == "quillfeather"
+
+
 def test_a_scanner_of_paper_is_an_application():
     assert name_of(f"{WEB_VIEW} Mobile Safari/537.36 CamScanner/6.90.5") == ""
 
@@ -326,7 +332,7 @@ def test_no_agent_takes_long_to_read(piece):
     agent = ("electron/1 like gecko) bot " + piece * 1_024)[: robot.LONGEST]
     robot.warm_up()
     start = time.process_time()
-    robot._name_of.__wrapped__(agent)
+    robot.name_cached.__wrapped__(agent)
     assert time.process_time() - start < 0.02
 
 
@@ -356,7 +362,7 @@ def test_verdicts_are_those_of_crawlerdetect_on_every_word_it_knows():
 
 
 def test_verdicts_are_those_of_crawlerdetect_on_real_agents():
-    log = Path(robot.__file__).parent / "data" / "demo-access.log"
+    log = Path(robot.__file__).parents[1] / "data" / "demo-access.log"
     agents = {line.rsplit('"', 2)[1] for line in log.read_text("utf-8").splitlines() if line.endswith('"')}
     assert len(agents) > 50
     assert differing(sorted(agents - {"", "-"})[:250]) == []
@@ -376,4 +382,4 @@ def test_an_agent_is_read_as_far_as_1024_characters():
 
 
 def test_no_more_agents_are_remembered_than_the_size_says():
-    assert robot._name_of.cache_info().maxsize == robot.CACHE_SIZE == 8_192
+    assert robot.name_cached.cache_info().maxsize == robot.CACHE_SIZE == 8_192

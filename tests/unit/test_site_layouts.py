@@ -8,13 +8,16 @@ import json
 import pytest
 from test_layouts import SNIPPET, Site, nodes, one, props, text
 
-from analytics.hosts import UnlistedHost
-from analytics.today import Figures
-from layouts import add_site, all_sites, filters, snippet
-from layouts.all_sites import Part, Row
+from analytics.live.today_counts import TodayCounts
+from analytics.sites.host import UnlistedHost
 from layouts.components import hosts, trend
+from layouts.pages import add_site, all_sites
+from layouts.pages.all_sites import Part, Row
+from layouts.settings import filters, snippet
 
-ROW = Row("example.com", "example.com", "/live/example.com", 1_280, Figures(5_012, 6_100, 19_000), 4_400, (1,), False)
+ROW = Row(
+    "example.com", "example.com", "/live/example.com", 1_280, TodayCounts(5_012, 6_100, 19_000), 4_400, (1,), False
+)
 
 # ── all sites ────────────────────────────────────────────────────────────────────────────────────
 
@@ -56,7 +59,7 @@ def test_what_is_not_counted_yet_is_no_nought():
 
 
 def test_more_people_than_are_told_apart_are_at_least_so_many():
-    (row,) = part(ROW._replace(today=Figures(2_000_000, 3, 4, at_least=True)))["rows"]
+    (row,) = part(ROW._replace(today=TodayCounts(2_000_000, 3, 4, at_least=True)))["rows"]
     assert row["cells"][1][0] == "2,000,000+"
 
 
@@ -173,8 +176,15 @@ POLICY = "script-src https://stats.example.com; connect-src https://stats.exampl
 
 def test_the_snippet_page_has_the_line_its_options_the_check_and_the_picture():
     picture = snippet.picture_of("https://stats.example.com", "example.com")
-    cards = snippet.cards(Site(), SNIPPET, picture, snippet.Doubts(POLICY))
-    assert [button["data-copy"] for button in props(cards, className="ff-btn ff-btn-primary")] == [SNIPPET, picture]
+    where = {"address": "https://stats.example.com", "window_s": 60}
+    cards = snippet.cards(Site(), SNIPPET, picture, snippet.Doubts(POLICY), **where)
+    assert [button["data-copy"] for button in props(cards, className="ff-btn ff-btn-primary")] == [
+        SNIPPET,
+        picture,
+        'data-domain="example.com" data-api="https://stats.example.com/api/event"',
+        f'data-website-id="{Site().uuid}" data-host-url="https://stats.example.com"',
+    ]
+    assert "Their visitors are active for 60 s after a pageview" in text(cards[3])
     assert picture == (
         '<noscript><img src="https://stats.example.com/pixel.gif?site=example.com" '
         'referrerpolicy="no-referrer-when-downgrade" width="1" height="1" alt=""></noscript>'

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector import source
-from collector.page import Page, read
-from collector.source import CHANNELS, Source, classify
+from collector.ingest import source
+from collector.ingest.page_url import Page, read
+from collector.ingest.source import CHANNELS, Source, classify
 
 DIRECT = Source("", "Direct", "", "", "", "", "", "")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collector import source, spam
-from collector.spam import MOST_PAGES, Spammers, open_spammers
+from collector.ingest import source, spam
+from collector.ingest.spam import MOST_PAGES, Spammers, open_spammers
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +66,9 @@ def test_an_empty_file_switches_it_off(tmp_path):
 
 def test_pages_are_remembered_for_their_site_and_only_so_many(known):
     spammers = Spammers(())
-    assert not spammers.brought(1, "page-0000")
+    assert (1, "page-0000") not in spammers.pages
     for number in range(MOST_PAGES + 1):
         spammers.remember(1, f"page-{number:04}")
     spammers.remember(1, None)
     remembered = [(1, "page-0000"), (1, "page-0001"), (1, f"page-{MOST_PAGES}"), (2, "page-0001"), (1, None)]
-    assert [spammers.brought(*page) for page in remembered] == [False, True, True, False, False]
+    assert [page in spammers.pages for page in remembered] == [False, True, True, False, False]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.filters import Match
-from analytics.sites import WrongInput
-from analytics.terms import parse
+from analytics.base.errors import InvalidInput
+from analytics.query.filter_syntax import parse
+from analytics.query.filters import Match
 
 
 @pytest.mark.parametrize(
@@ -31,10 +31,10 @@ def test_a_term_is_a_dimension_a_sign_and_values(typed, meant):
 
 @pytest.mark.parametrize("typed", ["", "country", "=DE", "~", "!=x"])
 def test_what_is_no_term_is_shown_with_some_that_are(typed):
-    with pytest.raises(WrongInput, match=r"filter .*: like country=DE, page!=/x, source~goo"):
+    with pytest.raises(InvalidInput, match=r"filter .*: like country=DE, page!=/x, source~goo"):
         parse(typed)
 
 
 def test_an_unknown_dimension_names_itself_and_those_that_there_are():
-    with pytest.raises(WrongInput, match="dimension 'shoe': page, hostname, entry_page, "):
+    with pytest.raises(InvalidInput, match="dimension 'shoe': page, hostname, entry_page, "):
         parse("shoe=42")

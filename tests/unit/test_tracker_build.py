@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from collector.routes import script_beating
+from collector.doors.script import script_beating
 from collector.tracker import build
 
 

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import plotly.utils
 import pytest
 
-from analytics.hosts import OTHER, UnlistedHost
-from analytics.outcomes import HOUR, Counted, Robot, Traffic
-from collector import payload, pipeline, trial
-from layouts import outcomes, traffic
-from layouts import trial as form
+from analytics.live.outcomes import HOUR, OutcomeCount, RobotCount, Traffic
+from analytics.live.reasons import REASONS, FilteredReason, reason_of
+from analytics.sites.host import OTHER, UnlistedHost
+from collector.ingest import dry_run, event, pipeline
 from layouts.components import hosts
-from layouts.traffic import DAY, Span
+from layouts.pages import outcomes, traffic
+from layouts.pages import trial as form
+from layouts.pages.traffic import DAY, Span
 
 NOON = 1_795_172_400  # 12:00 in Berlin
 SPAN = Span(NOON - 23 * HOUR, DAY, ZoneInfo("Europe/Berlin"))
 SOME = Traffic(
     [
-        Counted(NOON - 23 * HOUR, "stored", "", 900),
-        Counted(NOON, "stored", "", 90),
-        Counted(NOON, "duplicate", "", 1),
-        Counted(NOON, "filtered", "bot", 7),
-        Counted(NOON, "shed", "queue_full", 2),
+        OutcomeCount(NOON - 23 * HOUR, "stored", "", 900),
+        OutcomeCount(NOON, "stored", "", 90),
+        OutcomeCount(NOON, "duplicate", "", 1),
+        OutcomeCount(NOON, "filtered", "bot", 7),
+        OutcomeCount(NOON, "shed", "queue_full", 2),
     ],
-    [Robot("Googlebot", 5), Robot("<b>", 2)],
+    [RobotCount("Googlebot", 5), RobotCount("<b>", 2)],
 )
-COLLECTOR = Path(pipeline.__file__).parent
 
 
 def texts(rendered: object) -> list[str]:
@@ -63,22 +62,17 @@ def _nodes(part: object) -> Iterator[dict]:
         yield from _nodes(part["props"].get("children"))
 
 
-def reasons(outcome: str) -> set[str]:
-    """The reasons that the collector's source gives to an outcome of that class."""
-    at = {"Filtered": 0, "Rejected": 1, "Shed": 0}[outcome]
-    calls = [node for path in COLLECTOR.glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
-    return {
-        call.args[at].value
-        for call in calls
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == outcome
-        if len(call.args) > at and isinstance(call.args[at], ast.Constant)
-    }
+@pytest.mark.parametrize(("outcome", "reason"), [(outcome, one) for outcome in REASONS for one in REASONS[outcome]])
+def test_a_reason_is_shown_in_its_words(outcome, reason):
+    assert outcomes.words(outcome, str(reason)) == (reason.label, reason.advice)
 
 
-@pytest.mark.parametrize(("outcome", "name"), [("Filtered", "filtered"), ("Shed", "shed")])
-def test_every_reason_for_which_an_event_is_left_out_has_words(outcome, name):
-    known = {reason for kind, reason in outcomes.WORDS if kind == name}
-    assert reasons(outcome) == known
+def test_a_reason_is_its_code_in_answers_and_in_the_database():
+    bot = FilteredReason.BOT
+    assert (bot, str(bot), hash(bot), msgspec.json.encode({bot: bot})) == ("bot", "bot", hash("bot"), b'{"bot":"bot"}')
+    assert reason_of("filtered", "bot") is bot
+    assert reason_of("rejected", "unknown_pageview") is not reason_of("filtered", "unknown_pageview")
+    assert reason_of("rejected", "http_400") is reason_of("nothing", "bot") is None
 
 
 def test_a_reason_without_words_says_itself():
@@ -86,7 +80,7 @@ def test_a_reason_without_words_says_itself():
 
 
 def test_every_step_of_a_trial_has_its_name():
-    assert list(form.STEPS) == [trial.READ, *(step.__name__ for step in pipeline.STEPS)]
+    assert list(form.STEPS) == [dry_run.READ, *(step.__name__ for step in pipeline.STEPS)]
 
 
 def test_the_bars_tell_of_each_hour_in_the_site_s_zone():
@@ -137,7 +131,7 @@ def test_fields_that_were_left_out_are_told_of_beside_the_sum():
 
 
 def test_every_field_that_can_be_left_out_has_words():
-    assert tuple(outcomes.FIELDS) == payload.DECORATING
+    assert tuple(outcomes.FIELDS) == event.DECORATING
 
 
 def test_nothing_received_says_what_to_do():
@@ -147,7 +141,7 @@ def test_nothing_received_says_what_to_do():
 
 
 def test_robots_beyond_a_dozen_are_summed_up():
-    shown = texts(traffic.robots([Robot(f"bot{nth:02}", 20 - nth) for nth in range(15)]))
+    shown = texts(traffic.robots([RobotCount(f"bot{nth:02}", 20 - nth) for nth in range(15)]))
     assert "bot11" in shown
     assert "bot12" not in shown
     assert shown[-1] == "21 events of 3 others"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from collector.visit import is_open, with_beat, with_event, with_pageview, with_user
-from tests.factories import MINUTE, NOW, visit
+from collector.ingest.visit import is_open, with_beat, with_event, with_pageview, with_user
+from tests.support.factories import MINUTE, NOW, visit
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ from contextlib import ExitStack, asynccontextmanager
 import pytest
 import uvloop
 
-from collector.budget import Allowance, Budget
-from collector.connection import Connection
-from collector.guests import Guests
-from collector.request import SEAL, Request, Response, error
+from collector.http.budget import Allowance, Budget
+from collector.http.connection import Connection
+from collector.http.counts import Counts
+from collector.http.guests import Guests
+from collector.http.limits import DEFAULT
+from collector.http.messages import SEAL, Request, Response, error
 
 LARGEST = 64 * 1024
 BODY = b" " * 60_000
@@ -30,7 +32,9 @@ class Slow:
     seal = SEAL
 
     def __init__(self, room: int) -> None:
-        self.connections: Guests[Connection] = Guests(1_000)
+        self.limits = DEFAULT
+        self.counts = Counts()
+        self.connections: Guests[Connection] = Guests(1_000, 1_000)
         self.strangers = Budget(room, room)
         self.bodies = Budget(room, room)
         self.under_way: list[tuple[Connection, int]] = []
@@ -84,7 +88,7 @@ async def pipelined(handler: Slow, address: tuple[str, int], behind: bytes) -> s
 
 def waiting(handler: Slow) -> int:
     """The bytes of bodies that wait."""
-    return sum(len(asked.what.body) for connection, _ in handler.under_way for asked in connection._waiting)
+    return sum(len(one.what.body) for connection, _ in handler.under_way for one in connection._waiting)
 
 
 @pytest.mark.parametrize("behind", [WHOLE * 4, WHOLE * 2 + b"no request\r\n\r\n", WHOLE * 2 + TOO_LARGE.body])

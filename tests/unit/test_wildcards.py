@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.wildcards import Wildcards
+from analytics.base.wildcards import Wildcards
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import zoneinfo
 
 import pytest
 
-from analytics import zones
-from analytics.sites import WrongInput
+from analytics.base import zones
+from analytics.base.errors import InvalidInput
 
 
 def test_every_zone_that_is_offered_is_one_and_names_a_place():
@@ -33,7 +33,7 @@ def test_old_names_are_not_offered_and_lead_to_the_zone_that_is():
 
 
 def test_every_name_of_a_place_that_the_database_knows_is_offered_or_an_alias():
-    """`Etc/…`, and names without a place like `EST`, are no answer to where somebody is."""
+    """`Etc/…`, and names without a place like `EST`, do not say where a person is."""
     known = {name for zone in zones.offered() for name in (zone.name, *zone.aliases)}
     areas = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
     assert {name for name in zoneinfo.available_timezones() if name.startswith(areas)} - known == set()
@@ -59,5 +59,5 @@ def test_a_zone_is_known_by_its_name_an_old_one_and_its_city(typed, meant):
 
 @pytest.mark.parametrize("typed", ["", "  ", "Atlantis", "Europe/", "../etc/passwd", "Europe/Berlin\n\nx", "/"])
 def test_what_is_no_zone_is_said_so(typed):
-    with pytest.raises(WrongInput, match="is no time zone; give one like Europe/Berlin"):
+    with pytest.raises(InvalidInput, match="is no time zone; give one like Europe/Berlin"):
         zones.canonical(typed)

@@ -13,9 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from analytics import filters, idn, paths
-from analytics.redaction import clean_address, clean_path
-from analytics.sites import WrongInput
+from analytics.base import idn, paths
+from analytics.base.errors import InvalidInput
+from analytics.base.redaction import clean_address, clean_path
+from analytics.query import filters
 
 revision = "0007"
 down_revision = "0006"
@@ -160,5 +161,5 @@ def _filters(written: str) -> str:
     """As they are saved from now on: a filter takes either form, and keeps the one that is in the rows."""
     try:
         return json.dumps([filters.plain(one) for one in filters.parse(json.loads(written))], ensure_ascii=False)
-    except (ValueError, WrongInput):
+    except (ValueError, InvalidInput):
         return written

@@ -1,0 +1,99 @@
+// What the scripts say to each other through `window`, and what the type checker may take for granted of our pages.
+
+// ───────── what the scripts give each other: each is described at the top of its file ─────────
+
+interface FootfallStream {
+  now(): void;
+  polled(): void;
+  close(): void;
+}
+
+interface FootfallStreamOptions {
+  address: string;
+  message(type: string, data: any, id?: string): void;
+  state(name: string): void;
+  refused(status: number): void;
+  lastId?: string;
+  poll?: boolean;
+}
+
+interface FootfallSpot {
+  epoch: number;
+  x: number;
+  y: number;
+  text: string;
+}
+
+interface FootfallWrite {
+  count(n: number): string;
+  percent(whole: number): string;
+  money(value: number, currency?: string): string;
+  time(ms: number, zone?: string, seconds?: boolean): string;
+  day(ms: number, zone?: string): string;
+}
+
+interface FootfallSpark {
+  draw(node: Element, points: [number, number | null][], options?: object): void;
+  scale(values: number[]): {base: number; step: number};
+  make(name: string, attributes: Record<string, string | number>): SVGElement;
+  span(className: string, text: string, left?: number | null, top?: number): HTMLSpanElement;
+}
+
+interface Window {
+  /** What Dash gives scripts: `set_props(id, props)` and the callbacks that `footfall` adds. */
+  dash_clientside: any;
+  /** Shorter waits, in ms, which tests set. */
+  footfallTimes?: Record<string, number>;
+  footfallStream(options: FootfallStreamOptions): FootfallStream;
+  footfallSharedStream(options: FootfallStreamOptions): FootfallStream;
+  footfallWrite: FootfallWrite;
+  footfallSpark: FootfallSpark;
+  footfallTip(node: Element, spots: FootfallSpot[], fill?: (box: HTMLElement, spot: any) => void): void;
+  footfallFeed: {add(items: object[], known?: any): void; show(...past: any[]): void; clear(): void};
+  footfallCheck: {take(data: any): void};
+  footfallRewind: {shown(...at: any[]): void};
+  footfallLive: any;
+  /** The site script's command, once it runs; before that the array-like stub of the snippet. */
+  footfall: any;
+}
+
+/** As `window.footfall`, which `var`s of a page make too. */
+declare let footfall: Window["footfall"];
+declare const footfallStream: Window["footfallStream"];
+declare const footfallWrite: Window["footfallWrite"];
+declare const footfallSpark: Window["footfallSpark"];
+
+// ───────── our pages: HTML elements, but for what `make` draws ─────────
+
+/** What `firstChild` gives is an element. */
+interface ChildNode {
+  hidden: any;
+  className: string;
+}
+
+interface ParentNode {
+  querySelector<K extends keyof HTMLElementTagNameMap>(selectors: K): HTMLElementTagNameMap[K];
+  querySelector<E extends Element = HTMLElement>(selectors: string): E;
+  querySelectorAll<K extends keyof HTMLElementTagNameMap>(selectors: K): NodeListOf<HTMLElementTagNameMap[K]>;
+  querySelectorAll<E extends Element = HTMLElement>(selectors: string): NodeListOf<E>;
+}
+
+interface Element {
+  closest<K extends keyof HTMLElementTagNameMap>(selector: K): HTMLElementTagNameMap[K];
+  closest<E extends Element = HTMLElement>(selectors: string): E;
+}
+
+type OfElement<E extends Event> = E & {readonly target: HTMLElement};
+type OfField<E extends Event> = E & {readonly target: HTMLInputElement; readonly isComposing?: boolean};
+
+interface Document {
+  addEventListener(type: "click", listener: (event: OfElement<MouseEvent>) => any, options?: AddEventListenerOptions): void;
+  addEventListener(type: "keydown", listener: (event: OfElement<KeyboardEvent>) => any, options?: AddEventListenerOptions): void;
+  addEventListener(type: "submit", listener: (event: OfElement<SubmitEvent>) => any, options?: AddEventListenerOptions): void;
+  addEventListener(type: "toggle", listener: (event: OfElement<ToggleEvent>) => any, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: "input" | "change" | "focusin", listener: (event: OfField<Event>) => any, options?: AddEventListenerOptions): void;
+}
+
+interface Navigator {
+  readonly globalPrivacyControl?: boolean;
+}

@@ -1,0 +1,139 @@
+"""Languages of dates and numbers, and how each formats them. The words of the pages stay English."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from functools import cache, lru_cache
+
+from babel import Locale
+from babel.dates import format_date, format_interval, format_skeleton, format_time
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
+
+from analytics.base.errors import InvalidInput
+
+BROWSERS = ""  # instead of a tag: the language that the reader's browser prefers
+DEFAULT = "en-GB"
+
+# BCP 47; the first of several tags of one language is its default. Few enough to be in memory at once (0.8 MB each),
+# and only those that browsers and Babel format alike, since both format numbers of one page.
+LANGUAGES = (
+    "en-GB",
+    "en-US",
+    "en-AU",
+    "en-CA",
+    "en-IN",
+    "cs-CZ",
+    "da-DK",
+    "de-DE",
+    "el-GR",
+    "es-ES",
+    "es-MX",
+    "fi-FI",
+    "fr-FR",
+    "fr-CA",
+    "hu-HU",
+    "it-IT",
+    "ja-JP",
+    "nb-NO",
+    "nl-NL",
+    "pl-PL",
+    "pt-BR",
+    "pt-PT",
+    "ro-RO",
+    "sv-SE",
+    "tr-TR",
+    "uk-UA",
+    "zh-CN",
+)
+_BY_TAG = {tag.lower(): tag for tag in LANGUAGES}
+_BY_LANGUAGE = {tag.split("-")[0]: tag for tag in reversed(LANGUAGES)}
+_MAX_HEADER = 200
+
+
+def checked(tag: str) -> str:
+    """The tag, if it is one of `LANGUAGES` or `BROWSERS`; else `InvalidInput`."""
+    if tag != BROWSERS and tag not in LANGUAGES:
+        raise InvalidInput(f"{tag[:40]!r} is no language that is here; give one like {DEFAULT}, or nothing")
+    return tag
+
+
+def name(tag: str) -> str:
+    """The language's own name: `Deutsch (Deutschland)`."""
+    found = _locale(tag)
+    named = found.get_display_name(found) or tag
+    return named[:1].upper() + named[1:]
+
+
+def asked_for(accept_language: str) -> str:
+    """The first of `LANGUAGES` in a browser's `Accept-Language`, else `DEFAULT`. Weights are ignored."""
+    return _asked_for(accept_language[:_MAX_HEADER])
+
+
+@lru_cache(256)
+def _asked_for(accept_language: str) -> str:
+    for part in accept_language.split(","):
+        tag = re.split(r"[;\s]", part.strip().lower())[0]
+        if found := _BY_TAG.get(tag) or _BY_LANGUAGE.get(tag.split("-")[0]):
+            return found
+    return DEFAULT
+
+
+@lru_cache(8192)
+def count(n: int, tag: str) -> str:
+    """`12,345` in English, `12.345` in German."""
+    return str(format_decimal(n, locale=_locale(tag)))
+
+
+def mean(value: float, tag: str) -> str:
+    """`12,345` in English; below 10 with one decimal, `0.4`."""
+    whole = value >= 10 or value == int(value)
+    return str(format_decimal(round(value) if whole else round(value, 1), locale=_locale(tag)))
+
+
+@lru_cache(1024)
+def percent(whole: int, tag: str) -> str:
+    """`27%` for 27 in English; `27 %`, with a no-break space, in German."""
+    return str(format_percent(whole / 100, locale=_locale(tag)))
+
+
+def decimal(value: float, digits: int, tag: str) -> str:
+    """`2.16` with two digits in English, `2,16` in German."""
+    return str(format_decimal(value, "#,##0." + "0" * digits, _locale(tag)))
+
+
+def compact(n: int, tag: str) -> str:
+    """`9K` for 9,000 in English: for the scale of a chart."""
+    return str(format_compact_decimal(n, locale=_locale(tag), fraction_digits=1))
+
+
+def share(part: float, tag: str) -> str:
+    """`48.2%` for 0.482, with the percent sign where the language puts it."""
+    pattern = _locale(tag).percent_formats[None].pattern.replace("##0", "##0.0")
+    return str(format_percent(part, pattern, _locale(tag)))
+
+
+def time_of_day(moment: datetime, tag: str, *, seconds: bool = False) -> str:
+    """`14:32` in the moment's own zone, or `2:32 PM` in languages of the 12-hour clock; `seconds` adds them."""
+    written = format_time(moment, "medium" if seconds else "short", moment.tzinfo, _locale(tag))
+    return str(written).replace("\u202f", "\u00a0")  # the space that browsers use
+
+
+def day(moment: datetime, tag: str) -> str:
+    """`20 Nov 2026` in the moment's own zone, with the month in that language."""
+    return str(format_date(moment, "medium", _locale(tag)))
+
+
+def dated(moment: datetime, fields: str, tag: str) -> str:
+    """These CLDR fields of a moment, in its own zone and in the language's order: "MMMEd" gives `Fri 20 Nov`."""
+    return str(format_skeleton(fields, moment, moment.tzinfo, locale=_locale(tag)))
+
+
+def dates(first: date, last: date, tag: str) -> str:
+    """`22 Oct – 20 Nov 2026`; one date if both are the same."""
+    return str(format_interval(first, last, "yMMMd", locale=_locale(tag))).replace("\u2009", " ")
+
+
+@cache
+def _locale(tag: str) -> Locale:
+    return Locale.parse(tag, sep="-")

@@ -1,0 +1,178 @@
+"""Filters: which visits and hits a question is about. Values are data: they never become part of a statement.
+
+In a URL and in the API a filter is a list, as in Plausible's: `["is", "source", ["Google"]]`,
+`["and", [FILTER, …]]`, `["not", FILTER]`, `["has_done", FILTER]`; dimensions by either name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from analytics.base.errors import InvalidInput
+from analytics.query.dimensions import dimension
+
+Operator = Literal["is", "is_not", "contains", "contains_not", "matches", "matches_not"]
+OPERATORS: tuple[str, ...] = get_args(Operator)
+GROUPS = ("and", "or", "not", "has_done", "has_not_done")
+
+MAX_VALUE_LENGTH = 2_000
+MAX_PATTERN_LENGTH = 300
+MAX_WILDCARDS = 20
+MAX_VALUES = 100
+MAX_CONDITIONS = 50
+MAX_DEPTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A dimension compared with values: one of them suits, or with `…_not` none.
+
+    `matches`: `*` is any text without a slash, `**` any text. Without `exact_case` A is a; letters beyond ASCII as the
+    database knows them. Paths and hosts may be given in letters or encoded; they are kept in the stored form.
+    """
+
+    operator: Operator
+    dimension: str
+    values: tuple[str, ...]
+    exact_case: bool = True
+
+    def __post_init__(self) -> None:
+        known = dimension(self.dimension)
+        if known.of == "time":
+            raise InvalidInput(f"dimension {self.dimension!r} is no filter; the period says when")
+        if self.operator not in OPERATORS:
+            raise InvalidInput(f"operator {str(self.operator)[:40]!r}: {', '.join((*OPERATORS, *GROUPS))}")
+        object.__setattr__(self, "dimension", known.id)
+        if not 1 <= len(self.values) <= MAX_VALUES:
+            raise InvalidInput(f"a filter of {known.id} has 1 to {MAX_VALUES} values")
+        for value in self.values:
+            _check(value, known.id, "matches" in self.operator)
+        object.__setattr__(self, "values", tuple(dict.fromkeys(map(known.stored, self.values))))
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of these hold."""
+
+    parts: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one of these holds."""
+
+    parts: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """This does not hold."""
+
+    part: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Visits in which, within the period, a hit suits this filter."""
+
+    part: Filter
+
+
+Filter = Match | Every | Either | Not | Done
+
+
+def _check(value: str, name: str, pattern: bool) -> None:
+    longest = MAX_PATTERN_LENGTH if pattern else MAX_VALUE_LENGTH
+    if len(value) > longest:
+        raise InvalidInput(f"a value for {name} has at most {longest} characters")
+    if "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
+        raise InvalidInput(f"a value for {name} is no text")
+    if pattern and value.replace("**", "*").count("*") > MAX_WILDCARDS:
+        raise InvalidInput(f"a pattern for {name} has at most {MAX_WILDCARDS} wildcards")
+
+
+def parse(given: object) -> tuple[Filter, ...]:
+    """The filters in a list of lists, all of which have to hold; raises `InvalidInput` with what is wrong."""
+    if not isinstance(given, list):
+        raise InvalidInput('filters are a list like [["is", "source", ["Google"]]]')
+    found = tuple(_parsed(one, 1) for one in given)
+    if sum(map(_size, found)) > MAX_CONDITIONS:
+        raise InvalidInput(f"at most {MAX_CONDITIONS} conditions at once")
+    return found
+
+
+def _parsed(given: object, depth: int) -> Filter:
+    if depth > MAX_DEPTH:
+        raise InvalidInput(f"filters are at most {MAX_DEPTH} deep")
+    match given:
+        case ["and" | "or" as word, [_, *_] as parts]:
+            inner = tuple(_parsed(one, depth + 1) for one in parts)
+            return Every(inner) if word == "and" else Either(inner)
+        case ["not", part]:
+            return Not(_parsed(part, depth + 1))
+        case ["has_done", part]:
+            return Done(_parsed(part, depth + 1))
+        case ["has_not_done", part]:
+            return Not(Done(_parsed(part, depth + 1)))
+        case [str() as operator, str() as name, list() as values]:
+            return _match(operator, name, values)
+        case [str() as operator, str() as name, list() as values, {"case_sensitive": bool() as exact, **rest}] if (
+            not rest
+        ):
+            return _match(operator, name, values, exact)
+        case [str() as operator, *_] if operator not in (*OPERATORS, *GROUPS):
+            raise InvalidInput(f"operator {operator[:40]!r}: {', '.join((*OPERATORS, *GROUPS))}")
+    raise InvalidInput(f'filter {str(given)[:80]}: like ["is", "source", ["Google"]] or ["and", [FILTER, FILTER]]')
+
+
+def _match(operator: Any, name: str, values: Sequence[object], exact_case: bool = True) -> Match:
+    if not all(isinstance(value, str) for value in values):
+        raise InvalidInput(f"the values for {name[:60]} are texts")
+    return Match(operator, name, tuple(map(str, values)), exact_case)
+
+
+def plain(one: Filter) -> list[Any]:
+    """The filter as a list, which `parse` reads."""
+    match one:
+        case Match():
+            ending = [] if one.exact_case else [{"case_sensitive": False}]
+            return [one.operator, one.dimension, list(one.values), *ending]
+        case Every():
+            return ["and", [plain(part) for part in one.parts]]
+        case Either():
+            return ["or", [plain(part) for part in one.parts]]
+        case Not(Done(part)):
+            return ["has_not_done", plain(part)]
+        case Not():
+            return ["not", plain(one.part)]
+        case Done():
+            return ["has_done", plain(one.part)]
+
+
+def parts(one: Filter) -> tuple[Filter, ...]:
+    """The filters directly inside a filter."""
+    match one:
+        case Match():
+            return ()
+        case Every() | Either():
+            return one.parts
+        case Not() | Done():
+            return (one.part,)
+
+
+def _size(one: Filter) -> int:
+    return 1 + sum(map(_size, parts(one)))
+
+
+def dimensions_in(one: Filter) -> set[str]:
+    """The ids of the dimensions that it compares within a row, so not those inside `Done`."""
+    if isinstance(one, Match):
+        return {one.dimension}
+    return set() if isinstance(one, Done) else set().union(*map(dimensions_in, parts(one)))
+
+
+def has_done(one: Filter) -> bool:
+    """Whether it contains `Done`."""
+    return isinstance(one, Done) or any(map(has_done, parts(one)))

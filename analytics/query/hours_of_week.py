@@ -1,0 +1,37 @@
+"""Weekday by hour: how many people an hour of the week has on average."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from analytics.calendar.period import Clock, Span
+from analytics.query.result import Hour, Point
+
+MAX_SPAN_S = 364 * 86_400  # 52 weeks: of a longer period the last 52
+
+
+def looked_at(asked: Span, now: int) -> Span:
+    """The part of a period that the hours are averaged over: its last 52 weeks, up to now."""
+    end = max(asked.begin + 1, min(asked.end, now + 1))
+    return Span(max(asked.begin, end - MAX_SPAN_S), end)
+
+
+def hours_of_week(points: Iterable[Point], clock: Clock) -> list[list[Hour]]:
+    """A line of 24 hours for each weekday, from the first day of the clock's week on.
+
+    `points` are visitors by the hour. An hour that a change of the clocks repeats counts as two.
+    """
+    zone = ZoneInfo(clock.zone)
+    found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for point in points:
+        wall = datetime.fromtimestamp(point.span.begin, zone)
+        found[wall.weekday(), wall.hour].append(int(point.metrics[0] or 0))
+    days = [(clock.week_start + day) % 7 for day in range(7)]
+    return [[Hour(day, hour, _mean(found.get((day, hour), []))) for hour in range(24)] for day in days]
+
+
+def _mean(values: list[int]) -> float | None:
+    return sum(values) / len(values) if values else None

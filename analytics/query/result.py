@@ -1,0 +1,50 @@
+"""Results: the rows that answer a question, and other values that reports are made of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from analytics.calendar.period import Span
+
+Number = int | float | None
+
+
+class Row(NamedTuple):
+    """One row of an answer, in the order of the question: texts ("" is none) or seconds at which a bucket begins, and
+    numbers.
+    """
+
+    dimensions: tuple[str | int, ...]
+    metrics: tuple[Number, ...]
+
+
+class Answer(NamedTuple):
+    """Rows in their order, and how many there are without limit and offset (0 for an offset past the last)."""
+
+    rows: list[Row]
+    total: int
+
+
+class Point(NamedTuple):
+    """The numbers of one bucket of time. One that ends after now is not over."""
+
+    span: Span
+    metrics: tuple[Number, ...]
+
+
+class Hour(NamedTuple):
+    """An hour of the week there (0 is Monday, and midnight); None where the period has no such hour that has begun."""
+
+    weekday: int
+    hour: int
+    visitors: float | None
+
+
+class Usage(NamedTuple):
+    """People of one site on one UTC day; `people` is the sum of the other two."""
+
+    site_id: int
+    day: str  # YYYY-MM-DD
+    people: int
+    signed_in: int
+    anonymous: int

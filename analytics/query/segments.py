@@ -1,0 +1,65 @@
+"""Saved segments: filters under a name, of one person or of everybody who sees the site."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import delete, func, insert, or_, select
+
+from analytics.base.errors import InvalidInput
+from analytics.query import filters
+from analytics.query.filters import Filter
+from analytics.query.segment import MAX_NAME_LENGTH, Segment
+from analytics.storage import schema
+from analytics.storage.database import Database
+
+MOST = 200  # of a site, all people's together
+
+
+def of_site(database: Database, site_id: int, person_id: int) -> list[Segment]:
+    """The segments of a site that this person sees, by name: everybody's and their own; of person 0 everybody's."""
+    table = schema.segments
+    mine = or_(table.c.person_id.is_(None), table.c.person_id == person_id)
+    with database.read() as connection:
+        rows = connection.execute(select(table).where(table.c.site_id == site_id, mine)).all()
+    found = [Segment(row.id, row.name, filters.parse(json.loads(row.filters)), row.person_id) for row in rows]
+    return sorted(found, key=lambda one: (one.name.casefold(), one.id))
+
+
+def save(
+    database: Database, site_id: int, person_id: int | None, name: str, given: tuple[Filter, ...], *, now: int
+) -> Segment:
+    """Saves the filters under that name, for this person or, with None, for everybody; replaces those of that name.
+
+    Raises `InvalidInput` for a missing or too long name, for no filter, and beyond 200 segments of a site.
+    """
+    kept = " ".join(name.split())
+    if not kept or len(kept) > MAX_NAME_LENGTH or not kept.isprintable():
+        wrong = f"a name has 1 to {MAX_NAME_LENGTH} letters"
+        raise InvalidInput(wrong, {"name": wrong})
+    if not given:
+        raise InvalidInput("there is no filter to save")
+    table = schema.segments
+    whose = table.c.person_id.is_(None) if person_id is None else table.c.person_id == person_id
+    written = json.dumps([filters.plain(one) for one in given], ensure_ascii=False)
+    row = {"site_id": site_id, "person_id": person_id, "name": kept, "filters": written, "created_at": now}
+    with database.transaction() as connection:
+        connection.execute(delete(table).where(table.c.site_id == site_id, whose, table.c.name == kept))
+        many = connection.execute(select(func.count()).where(table.c.site_id == site_id)).scalar_one()
+        if many >= MOST:
+            raise InvalidInput(f"a site has at most {MOST} segments; remove one first")
+        (number,) = connection.execute(insert(table).values(row)).inserted_primary_key or (0,)
+    return Segment(int(number), kept, given, person_id)
+
+
+def remove(database: Database, site_id: int, number: int, person_id: int, *, shared: bool) -> str:
+    """Removes a segment of this person, or with `shared` also one of everybody; returns its name.
+
+    Raises `InvalidInput` where there is no such segment.
+    """
+    for one in of_site(database, site_id, person_id):
+        if one.id == number and (shared or one.person_id == person_id):
+            with database.transaction() as connection:
+                connection.execute(delete(schema.segments).where(schema.segments.c.id == number))
+            return one.name
+    raise InvalidInput("that segment is not here any more, or not yours to remove")

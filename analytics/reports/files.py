@@ -1,0 +1,63 @@
+"""The files of an Overview: all the rows of what the page shows, with numbers as the statistics API gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from analytics.base.errors import InvalidInput
+from analytics.query.formatting import number
+from analytics.query.metrics import METRICS
+from analytics.query.query import Order
+from analytics.reports.formats import Cell, spreadsheet
+from analytics.reports.lists import HOURS, LISTS, PROPERTY_VALUES, TIME, USAGE
+from analytics.reports.overview import Overview
+from analytics.reports.values import columns_of, heading_of
+from analytics.reports.view import Details
+from analytics.reports.words import weekday
+
+FILES = (TIME, HOURS, USAGE, PROPERTY_VALUES, *LISTS)
+
+
+def file(overview: Overview, name: str) -> str:
+    """The CSV file of that name; raises `InvalidInput` for an unknown one, naming the known ones."""
+    if name not in FILES:
+        raise InvalidInput(f"file {name[:40]!r}: {', '.join(FILES)}")
+    if name == USAGE:
+        return spreadsheet(_usage(overview))
+    if name == PROPERTY_VALUES:
+        return spreadsheet(_property_values(overview))
+    return spreadsheet(_week(overview) if name == HOURS else _list(overview, name))
+
+
+def _list(overview: Overview, name: str) -> Iterator[Sequence[Cell]]:
+    """Searched and sorted as in the details, where those are open."""
+    shown = overview.view.details
+    usual = Details(name, order=Order("name", False) if name == TIME else Order("visitors"))
+    details = shown if shown and shown.of == name else usual
+    columns = [METRICS[metric] for metric in columns_of(name)]
+    yield [heading_of(name), *(metric.label for metric in columns)]
+    for entry in overview.listing(details, whole=True).rows:
+        yield [entry.value if name == TIME else entry.name, *map(number, columns, entry.numbers)]
+
+
+def _week(overview: Overview) -> Iterator[Sequence[Cell]]:
+    yield ["Weekday", "Hour", "Visitors an hour on average"]
+    for day in overview.week():
+        for hour in day:
+            yield [weekday(hour.weekday, overview.tag), hour.hour, hour.visitors]
+
+
+def _property_values(overview: Overview) -> Iterator[Sequence[Cell]]:
+    """Of the property on show, of the event that everything is filtered by."""
+    name = overview.open_property if overview.view.event else ""
+    if not name:
+        raise InvalidInput(f"file {PROPERTY_VALUES!r}: filter by an event that has properties")
+    yield [name, "Visitors"]
+    for row in overview.values(name, whole=True).rows:
+        yield [str(row.dimensions[0]), row.metrics[0]]
+
+
+def _usage(overview: Overview) -> Iterator[Sequence[Cell]]:
+    yield ["UTC day", "People", "Signed in", "Anonymous"]
+    for one in overview.usage():
+        yield [one.day, one.people, one.signed_in, one.anonymous]

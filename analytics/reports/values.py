@@ -1,0 +1,58 @@
+"""The values that an Overview is made of, for pages, files and mail alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import NamedTuple
+
+from analytics.calendar.period import Span
+from analytics.query.metrics import Metric
+from analytics.query.result import Number
+from analytics.reports.lists import LISTS, TIME
+from analytics.reports.view import TOP
+
+Numbers = Mapping[str, Number]  # by metric
+Bucket = tuple[Span, Number]
+ChartNote = tuple[int, str]  # the second (epoch) at which its day begins, and its text
+
+
+class Chart(NamedTuple):
+    """One metric over time: its buckets in order, and those that it is compared with, one below each.
+
+    Buckets that begin after `now` are still to come.
+    """
+
+    metric: Metric
+    interval: str
+    buckets: Sequence[Bucket]
+    earlier: Sequence[Bucket]
+    now: int
+    zone: tzinfo
+    notes: Sequence[ChartNote] = ()
+
+
+class Entry(NamedTuple):
+    """One row of a listing: how people read it, its value in the dimension ("" where it is none), its numbers."""
+
+    name: str
+    value: str
+    numbers: tuple[Number, ...]
+
+
+class Listing(NamedTuple):
+    """The rows on show, how many there are in all, and the visitors of the whole question."""
+
+    rows: Sequence[Entry]
+    total: int
+    everybody: int
+
+
+def columns_of(of: str) -> tuple[str, ...]:
+    """The metrics in the details of a list, or of the chart."""
+    return TOP if of == TIME else LISTS[of].metrics
+
+
+def heading_of(of: str) -> str:
+    """The heading of the first column of such details."""
+    return "Time" if of == TIME else LISTS[of].heading

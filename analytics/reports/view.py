@@ -1,0 +1,183 @@
+"""The address of an Overview: reads the question in its query string, and writes the changes that links make to it.
+
+A change is a query string of the names that differ: `period=7d&interval=`; an empty value removes a name from the
+address. `assets/pages/overview.js` applies it to the current address, so that no part has to know what the others show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from analytics.base.errors import InvalidInput
+from analytics.calendar.period import INTERVALS, Comparison, Span
+from analytics.query.filters import Filter, Match
+from analytics.query.metrics import metric
+from analytics.query.query import MAX_URL_LENGTH, Order, Query
+from analytics.reports.lists import LISTS, PANELS, TIME, List, Panel, list_of
+from analytics.sites.site import Site
+
+TOP = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
+USUAL_COMPARISON = "previous:weekdays"
+OFF = "off"
+MAX_POINTS = 1_500
+MAX_DAYS = 7_300
+PAGE = 50  # rows of the details at once
+MAX_SEARCH_LENGTH = 200
+LARGEST_FIRST = Order("visitors")
+BUCKET_S = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A whole list: of a dimension or, with `of` = `TIME`, of the chart's buckets. `page` counts from 1."""
+
+    of: str
+    search: str = ""
+    order: Order = LARGEST_FIRST
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A question (period, filters, comparison, the six metrics), and how its answer is shown.
+
+    `interval` is "" for the one that suits; `lists` has the open list of each panel, by panel;
+    `event_property` is the property on show, "" for the first.
+    """
+
+    query: Query
+    metric: str = "visitors"
+    interval: str = ""
+    lists: tuple[tuple[str, str], ...] = ()
+    event_property: str = ""
+    details: Details | None = None
+
+    def open_list(self, panel: Panel) -> List:
+        """The open list of a panel."""
+        return list_of(dict(self.lists)[panel.id]) if panel.id in dict(self.lists) else panel.lists[0]
+
+    @property
+    def event(self) -> str:
+        """The only event in the filters, "" where there is none or more than one."""
+        found = [one for one in self.query.filters if isinstance(one, Match) and one.dimension == "event"]
+        alone = len(found) == 1 and found[0].operator == "is" and len(found[0].values) == 1
+        return found[0].values[0] if alone else ""
+
+
+def parse(text: str, site: Site) -> View:
+    """The view in a URL's query string; raises `InvalidInput` with what is wrong and what is known."""
+    if len(text) > MAX_URL_LENGTH:
+        raise InvalidInput(f"a question has at most {MAX_URL_LENGTH} characters")
+    shared = Query.from_url(_only(text, ("period", "filters", "compare")), site)
+    last = dict(parse_qsl(text, keep_blank_values=True))
+    if (dates := shared.period.dates) and (dates[1] - dates[0]).days > MAX_DAYS:
+        raise InvalidInput(f"period {shared.period}: at most {MAX_DAYS} days")
+    compare = last.get("compare", USUAL_COMPARISON)
+    question = Query.of(
+        site,
+        period=shared.period,
+        filters=shared.filters,
+        metrics=TOP,
+        comparison=None if compare == OFF else Comparison.parse(compare),
+    )
+    return View(
+        question,
+        _metric(last.get("metric", "visitors")),
+        _interval(last.get("interval", "")),
+        tuple((panel.id, _list(panel, last[panel.id])) for panel in PANELS if panel.id in last),
+        last.get("property", "")[:300],
+        _details(last) if last.get("details") else None,
+    )
+
+
+def change(**names: object) -> str:
+    """The change that sets these names; "" or None removes one."""
+    return urlencode({name: "" if value is None else value for name, value in names.items()})
+
+
+def filtered(given: tuple[Filter, ...]) -> str:
+    """The change to these filters, which also closes the details."""
+    written = Query(0, filters=given).to_url() or "filters="
+    return f"{written}&{CLOSED}"
+
+
+CLOSED = change(details="", search="", sort="", page="", property="")
+
+
+def narrowed(given: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
+    """The filters, with the dimension equal to this value; an earlier value of it is replaced."""
+    kept = tuple(one for one in given if not _compares(one, "is", name))
+    return (*kept, Match("is", name, (value,)))
+
+
+def excluded(given: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
+    """The filters, with this value of the dimension excluded, beside those excluded before."""
+    before = [value for one in given if _compares(one, "is_not", name) for value in _values(one)]
+    kept = tuple(one for one in given if not _compares(one, "is_not", name))
+    return (*kept, Match("is_not", name, tuple(dict.fromkeys((*before, value)))))
+
+
+def intervals(asked: Span) -> list[str]:
+    """The intervals by which a period can be drawn, the shortest first: at least two points, not more than 1,500."""
+    seconds = asked.end - asked.begin
+    return [one for one in INTERVALS if 2 <= seconds / BUCKET_S[one] <= MAX_POINTS] or ["month"]
+
+
+def interval_of(view: View, asked: Span) -> str:
+    """The interval to draw: the chosen one, else the one that suits; `InvalidInput` for one that is too short."""
+    known = intervals(asked)
+    if not view.interval:
+        usual = view.query.period.interval
+        return usual if usual in known else known[-1] if usual == "month" else known[0]
+    if (asked.end - asked.begin) / BUCKET_S[view.interval] > MAX_POINTS:
+        raise InvalidInput(f"by {view.interval} this period has more than {MAX_POINTS} points: {', '.join(known)}")
+    return view.interval
+
+
+def _compares(one: Filter, operator: str, name: str) -> bool:
+    return isinstance(one, Match) and (one.operator, one.dimension, one.exact_case) == (operator, name, True)
+
+
+def _values(one: Filter) -> tuple[str, ...]:
+    return one.values if isinstance(one, Match) else ()
+
+
+def _only(text: str, names: tuple[str, ...]) -> str:
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return urlencode([(name, value) for name, value in pairs if name in names and (name, value) != ("compare", OFF)])
+
+
+def _metric(name: str) -> str:
+    if name not in TOP:
+        metric(name)  # says what there is, where there is no such metric at all
+        raise InvalidInput(f"metric {name!r} is not drawn here: {', '.join(TOP)}")
+    return name
+
+
+def _interval(name: str) -> str:
+    if name and name not in INTERVALS:
+        raise InvalidInput(f"interval {name[:40]!r}: {', '.join(INTERVALS)}")
+    return name
+
+
+def _list(panel: Panel, name: str) -> str:
+    known = [one.id for one in panel.lists]
+    if name not in known:
+        raise InvalidInput(f"{panel.id} {name[:40]!r}: {', '.join(known)}")
+    return name
+
+
+def _details(given: dict[str, str]) -> Details:
+    of = given["details"]
+    if of != TIME and of not in LISTS:
+        raise InvalidInput(f"details {of[:40]!r}: {', '.join((TIME, *LISTS))}")
+    columns = ("name", *TOP) if of == TIME else ("name", *LISTS[of].metrics)
+    sort = given.get("sort", "-visitors" if of != TIME else "name")
+    by = sort.removeprefix("-")
+    if by not in columns:
+        raise InvalidInput(f"sort {by[:40]!r}: {', '.join(columns)}")
+    page = given.get("page", "1")
+    if not (page.isascii() and page.isdigit() and 1 <= len(page) <= 6 and int(page)):
+        raise InvalidInput(f"page {page[:40]!r} is no whole number from 1 on")
+    return Details(of, given.get("search", "")[:MAX_SEARCH_LENGTH], Order(by, sort.startswith("-")), int(page))

@@ -1,0 +1,17 @@
+"""The numbers of the PostgreSQL advisory locks that Footfall takes; any that no other program takes in the database.
+
+Processes of several versions may share a database, so a number never changes. In PostgreSQL, locks of one number are
+distinct from locks of two.
+"""
+
+MIGRATION = 7_303_001
+"""Taken by the transaction that migrates the schema."""
+
+WORKER = 7_303_002
+"""With a worker number: taken for as long as the process of that number lives."""
+
+DAILY_WORK = 7_303_003
+"""Taken while one of all processes does the day's work."""
+
+SITE = 7303
+"""With a site's id: taken by a transaction that stores for the site or removes it."""

@@ -1,6 +1,0 @@
-// Before the first paint: the theme that was chosen here, else the system's.
-(function (root) {
-  var chosen = null;
-  try { chosen = localStorage.getItem("footfall-theme"); } catch (e) { /* storage is off */ }
-  if (chosen === "light" || chosen === "dark") root.dataset.bsTheme = chosen;
-})(document.documentElement);

@@ -1,0 +1,370 @@
+"""The gate before all that Flask serves: who may come in, with what, and what every answer carries.
+
+Closed unless opened: a route that nobody thought of asks for a login.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import flask
+from dash.exceptions import CallbackException, DependencyException, InvalidResourceError
+from flask import Response
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    ServiceUnavailable,
+    UnsupportedMediaType,
+)
+from werkzeug.http import parse_cookie
+
+from analytics.access import logins
+from analytics.access.roles import Person
+from analytics.base import idn, language
+from analytics.base.config import path_of
+from analytics.base.error_log import describe
+from analytics.storage.database import Database
+from callbacks.gate import callback_validation
+from collector.http.messages import HSTS, routed
+from layouts import plain
+from layouts.components import figures
+from layouts.components.address import at, set_base_path
+
+logger = logging.getLogger("footfall.gate")
+
+OPEN = {
+    "/sign-in",
+    "/sign-out",
+    "/setup",
+    "/invitation",
+    "/assets/",
+    "/api/docs",
+    "/healthz",
+    "/readyz",
+}  # without a login; others add theirs
+ACCOUNT = ("/sign-in", "/sign-out", "/setup", "/invitation")  # there are none on a public dashboard
+NO_WAY_ON = ("/sign-in", "/sign-out", "/setup")  # nowhere to go after signing in
+CALLS = "/_dash-update-component"
+CATCH_ALL = "/<path:path>"  # the rule with which Dash answers any address
+MAX_BODY = 1 << 20
+READING = ("GET", "HEAD", "OPTIONS")
+PLAIN_COOKIE, HOST_COOKIE, PATH_COOKIE = "footfall_login", "__Host-footfall", "__Secure-footfall"
+
+FOREIGN = "This came from a page at another address."
+OURS = "Footfall is at {base_url} (FOOTFALL_BASE_URL)."
+BEHIND = "Behind a proxy, set FOOTFALL_BASE_URL to the one that people use."
+LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
+MESSAGES = {
+    404: "Nothing lives at this address, or it is not yours to see.",
+    413: "That is more than this address takes.",
+    500: "Something failed on the server. Its log says what.",
+    503: "The database does not answer right now. Try again in a few seconds.",
+}
+
+Clock = Callable[[], int]
+
+
+def epoch() -> int:
+    """Now, in whole seconds since the epoch."""
+    return int(time.time())
+
+
+def guard(
+    server: flask.Flask,
+    database: Database,
+    *,
+    public: bool,
+    base_url: str,
+    is_page: Callable[[str], bool],
+    way_on: Callable[[str], str] = lambda _: "",
+    script_hashes: Callable[[], Iterable[str]] = tuple,
+    declared: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
+    clock: Clock = epoch,
+) -> None:
+    """Puts the gate before `server`; call it after the Dash app was made on it.
+
+    `public` opens everything that reads and closes the account pages. `base_url` is the address that people
+    use, empty where it is not known. `is_page` tells which addresses Dash may answer with its page, `way_on` where
+    one leads that is only the beginning of a page's, "" where nowhere.
+    `script_hashes` are the CSP sources of inline scripts (`app.csp_hashes`), asked for once, at the first
+    answer. `declared` is the app's callback map: other calls get a 400.
+    """
+    gate = _Gate(database, public, base_url, is_page, way_on, script_hashes, declared, clock)
+    server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    server.before_request_funcs.setdefault(None, []).insert(0, gate.enter)
+    server.before_request(gate.check_call)  # after Dash's own: only then all callbacks are declared
+    server.after_request(gate.seal)
+    for kind in (Exception, DependencyException, InvalidResourceError):  # the latter for Dash's own handler
+        server.register_error_handler(kind, gate.answer_error)
+
+
+def person_of(cookie_header: str, database: Database, now: int, *, base_url: str = "") -> Person | None:
+    """Whose login the `Cookie` header carries; None for a stranger. For routes that Flask does not serve."""
+    token = login_of(cookie_header, base_url)
+    return logins.signed_in(database, token, now=now) if token else None
+
+
+def login_of(cookie_header: str, base_url: str) -> str:
+    """The login's token in a `Cookie` header, "" where there is none."""
+    try:
+        return parse_cookie(cookie_header).get(cookie_name(base_url), "")
+    except UnicodeDecodeError:  # bytes that no browser sends
+        return ""
+
+
+@cache
+def cookie_name(base_url: str) -> str:
+    """The login cookie's name; on HTTPS one that no plain connection can set, and no other host where ours is our own.
+
+    Below a path it can be no `__Host-` cookie: those go to every page of the host, and ours goes to no other.
+    """
+    if not is_secure(base_url):
+        return PLAIN_COOKIE
+    return PATH_COOKIE if path_of(base_url) else HOST_COOKIE
+
+
+def shown_host(base_url: str) -> str:
+    """The installation's host, with its path, as people know it."""
+    return idn.to_letters(urlsplit(base_url).netloc or flask.request.host) + path_of(base_url)
+
+
+def origin_of(base_url: str) -> str:
+    """The address without its path, as browsers write it in `Origin`; "" where it is not known."""
+    return base_url.removesuffix(path_of(base_url))
+
+
+def is_secure(base_url: str) -> bool:
+    """Whether people reach the installation over HTTPS."""
+    return base_url.startswith("https://")
+
+
+def give_cookie(response: Response, token: str, base_url: str) -> None:
+    """Keeps the login in the browser for as long as it is good."""
+    response.set_cookie(cookie_name(base_url), token, max_age=logins.LOGIN_S, **_flags(base_url))
+
+
+def take_cookie(response: Response, base_url: str) -> None:
+    """Ends the login in the browser."""
+    response.delete_cookie(cookie_name(base_url), **_flags(base_url))
+
+
+def local_path(text: str, base_url: str) -> str:
+    """The path (and query) as a browser asks for it when it leads nowhere but here, else that of the first page.
+
+    Browsers drop control characters and read `\\` as `/`, so that `/\\t/evil.example` would leave; `..` would leave the
+    base path.
+    """
+    base_path = path_of(base_url)
+    path, mark, query = text.removeprefix(base_path).partition("?")
+    inside = text.startswith(base_path) and (path[:1] == "/" or not path)
+    if inside and not any(map(_leads_away, (path, unquote(path), query, unquote(query)))):
+        path = path or "/"
+        return base_path + ("/" if is_below(path, NO_WAY_ON) else path + mark + query)
+    return f"{base_path}/"
+
+
+def _leads_away(part: str) -> bool:
+    strange = any(ord(sign) <= 32 or ord(sign) == 127 or sign == "\\" for sign in part)
+    return strange or part.startswith("//") or ".." in part.split("/")
+
+
+def is_below(path: str, known: Iterable[str]) -> bool:
+    """Whether the path is one of the known or below one that ends in a slash (`/` alone is only itself)."""
+    return any(path == one or (len(one) > 1 and one.endswith("/") and path.startswith(one)) for one in known)
+
+
+def headers(base_url: str) -> dict[str, str]:
+    """The headers of every answer of this server, from Flask or not."""
+    always = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Server": "Footfall",
+    }
+    return always | ({HSTS[0]: HSTS[1]} if is_secure(base_url) and not path_of(base_url) else {})
+
+
+@dataclass(frozen=True)
+class _Gate:
+    database: Database
+    public: bool
+    base_url: str
+    is_page: Callable[[str], bool]
+    way_on: Callable[[str], str]
+    script_hashes: Callable[[], Iterable[str]]
+    declared: Callable[[], Mapping[str, Mapping[str, Any]]]
+    clock: Clock
+
+    @cached_property
+    def _base_path(self) -> str:
+        return path_of(self.base_url)
+
+    def enter(self) -> Response | None:
+        """Lets the request in, or answers it here."""
+        request = flask.request
+        flask.g.person = None
+        set_base_path(self._base_path)
+        figures.write_in(language.asked_for(request.headers.get("Accept-Language", "")))
+        if request.method not in READING and self._is_foreign():
+            if request.url_rule is None and not self.is_page(request.path):
+                raise NotFound  # a misspelt address is no attack
+            raise Forbidden(f"{FOREIGN} {OURS.format(base_url=self.base_url) if self.base_url else BEHIND}")
+        if self.public and request.path in ACCOUNT:
+            raise NotFound
+        if not self.public and not is_below(request.path, OPEN):
+            flask.g.person = person_of(
+                request.headers.get("Cookie", ""), self.database, self.clock(), base_url=self.base_url
+            )
+            if flask.g.person is None:
+                return self._send_away()
+            if flask.g.person.language:
+                figures.write_in(flask.g.person.language)
+        return self._check_route()
+
+    def check_call(self) -> None:
+        """Answers 415 or 400 to what is no call of a callback."""
+        request = flask.request
+        if request.path != CALLS or request.method != "POST":
+            return
+        if request.mimetype != "application/json":
+            raise UnsupportedMediaType("Calls are application/json.")
+        if callback_validation.is_wrong(request.get_data(), self.declared()):
+            raise BadRequest("No callback is called like that.")
+
+    def seal(self, response: Response) -> Response:
+        """The answer with its security headers."""
+        response.headers.update(headers(self.base_url))
+        response.headers["Content-Security-Policy"] = self._policy
+        response.headers["X-Frame-Options"] = "DENY"
+        if response.mimetype in {"text/html", "application/json"}:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @cached_property
+    def _policy(self) -> str:
+        scripts = " ".join(["'self'", *self.script_hashes()])
+        return (
+            f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; "
+            "img-src 'self' data:; connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; "
+            "form-action 'self'; frame-ancestors 'none'"
+        )
+
+    def _is_foreign(self) -> bool:
+        """Whether a page of another origin sent this. No browser leaves both headers out."""
+        request = flask.request
+        if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+            return True
+        origin, page = request.headers.get("Origin"), request.headers.get("Referer")
+        if origin is not None and origin.lower() not in self._origins(request.host.lower()):
+            return True
+        return page is not None and self._is_neighbour(page)
+
+    def _is_neighbour(self, page: str) -> bool:
+        """Whether that page shares our host, and is not below our path: its forms are not ours.
+
+        A script there can do as our pages do, and say that it is one of them: to the browser both are one origin.
+        """
+        base_path, origin = path_of(self.base_url), origin_of(self.base_url)
+        if not base_path or not page.startswith(f"{origin}/"):
+            return False
+        path = page.removeprefix(origin).partition("?")[0]
+        return routed(path, base_path) == path
+
+    def _origins(self, host: str) -> set[str]:
+        """The origins of our own pages. Where the address is known nothing that a request says of itself adds to it:
+        a foreign name may point here too. Except on this machine or through a tunnel, whose names nobody can point.
+        """
+        ours = origin_of(self.base_url)
+        if ours and not LOOPBACK.fullmatch(host):
+            return {ours}
+        return {ours, f"http://{host}", f"https://{host}"}
+
+    def _check_route(self) -> Response | None:
+        """Dash answers every address with its page; here only the pages that there are."""
+        request = flask.request
+        if request.url_rule is None or request.url_rule.rule != CATCH_ALL or self.is_page(request.path):
+            return None
+        if request.method in READING and (way := self.way_on(request.path)):
+            query = request.query_string.decode("latin-1")
+            return flask.make_response(flask.redirect(at(quote(way)) + (f"?{query}" if query else "")))
+        others = set(flask.current_app.url_map.bind("").allowed_methods(request.path)) - set(READING)
+        if others:
+            raise MethodNotAllowed(sorted(others))
+        raise NotFound
+
+    def _wants_page(self) -> bool:
+        """Whether a person looks at the answer, not a script."""
+        request = flask.request
+        if request.path.startswith(("/_", "/api/")):
+            return False
+        return "text/html" in request.headers.get("Accept", "") or self.is_page(request.path)
+
+    def _send_away(self) -> Response:
+        request = flask.request
+        if request.method not in {"GET", "HEAD"} or not self._wants_page():
+            return _json_error(401, "unauthorized", "Sign in first.")
+        wanted = local_path(at(request.full_path if request.query_string else request.path), self.base_url)
+        page = "/sign-in" if wanted == at("/") else "/sign-in?next=" + quote(wanted, safe="/")
+        return flask.make_response(flask.redirect(at(page)))
+
+    def answer_error(self, error: Exception) -> Response | HTTPException:
+        """One plain page or JSON object for each error; nothing of the cause leaves the server."""
+        known = error if isinstance(error, HTTPException) else _http_error(error)
+        if known.code is None or known.code < 400:
+            return known
+        message = MESSAGES.get(known.code) or known.description or known.name
+        if self._wants_page():
+            again = known.code >= 500 and flask.request.method == "GET"
+            way = ("/", "Go to the first page")
+            page = plain.render(
+                "error", title=known.name.capitalize(), message=message, again=again, way=way, version=""
+            )
+            response = flask.make_response(page, known.code)
+        else:
+            response = _json_error(known.code, known.name.lower().replace(" ", "_"), message)
+        kept = {name: value for name, value in known.get_headers() if name in {"Allow", "Retry-After"}}
+        response.headers.extend(kept)
+        if known.code == 404 and flask.request.path.lstrip("/").startswith("api/"):
+            response.headers["Access-Control-Allow-Origin"] = "*"  # a page's developer sees what is wrong
+        return response
+
+
+def _flags(base_url: str) -> dict[str, Any]:
+    return {"secure": is_secure(base_url), "httponly": True, "samesite": "Lax", "path": path_of(base_url) or "/"}
+
+
+def _http_error(error: Exception) -> HTTPException:
+    request = flask.request
+    if isinstance(error, DependencyException | InvalidResourceError):
+        return NotFound()
+    if type(error) is CallbackException and request.path == CALLS:
+        return BadRequest("No callback is called like that.")
+    _log(error)
+    if isinstance(error, OperationalError | PoolTimeoutError):
+        return ServiceUnavailable(retry_after=5)
+    return InternalServerError()
+
+
+def _log(error: Exception) -> None:
+    """What failed and where, without the query: it may carry what a person typed."""
+    request = flask.request
+    path = request.path.encode("unicode_escape").decode("ascii")
+    logger.error("%s %s failed: %s", request.method, path, describe(error))
+
+
+def _json_error(status: int, code: str, message: str) -> Response:
+    response = flask.jsonify({"error": {"code": code, "message": message}})
+    response.status_code = status
+    return response

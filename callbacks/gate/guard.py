@@ -1,0 +1,64 @@
+"""The only way from browser input to a site: who the person is, and what they may do."""
+
+from __future__ import annotations
+
+import flask
+from werkzeug.exceptions import Forbidden, NotFound
+
+from analytics.access.roles import MEMBER, PUBLIC_VIEWER, VIEWER, Person
+from analytics.sites.site import Site
+from collector.service import Service
+
+
+class NotYours(NotFound):
+    """This person sees no such thing: the same answer whether it exists or not."""
+
+
+class NotEnough(Forbidden):
+    """This person sees the site, but may not do that."""
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(f"This takes the role {needed}. An owner can give it to you.")
+
+
+def asker(service: Service) -> Person:
+    """Who asks. On a public dashboard that is anybody, who reads every site; the gate lets no stranger get here."""
+    if service.config.public:
+        return PUBLIC_VIEWER
+    person: Person | None = flask.g.get("person")
+    if person is None:
+        raise NotYours
+    return person
+
+
+def authorized(service: Service, domain: object, at_least: str = VIEWER) -> Site:
+    """The site of a domain. Raises `NotYours` where this person sees none, `NotEnough` where their role is too low."""
+    site = service.sites.get(domain) if isinstance(domain, str) else None
+    person = asker(service)
+    if site is None or not person.may(VIEWER, site.id):
+        raise NotYours
+    if not person.may(at_least, site.id):
+        raise NotEnough(at_least)
+    return site
+
+
+def authorized_everywhere(service: Service, at_least: str) -> Person:
+    """The person, whose role on every site has to be `at_least` that; raises `NotYours`."""
+    person = asker(service)
+    if not person.may_everywhere(at_least):
+        raise NotYours
+    return person
+
+
+def authorized_account(service: Service) -> Person:
+    """The person, who has to have an account: on a public dashboard nobody has. Raises `NotYours`."""
+    person = asker(service)
+    if person is PUBLIC_VIEWER:
+        raise NotYours
+    return person
+
+
+def visible(service: Service) -> list[Site]:
+    """The sites that this person may see, by domain."""
+    person = asker(service)
+    return [site for site in service.sites.all() if person.role_on(site.id) != MEMBER]

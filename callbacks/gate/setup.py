@@ -1,0 +1,128 @@
+"""Setting up: the page behind the one-time link makes the owner and the first site, and is gone then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+import flask
+from flask import Response
+from flask.typing import ResponseReturnValue
+
+from analytics.access import accounts, first_owner, passwords
+from analytics.base import errors, zones
+from analytics.base.program import command
+from analytics.sites import site
+from analytics.storage.database import Database
+from callbacks.gate import gate, signin
+from layouts import plain
+from layouts.components.address import at
+
+FIELDS: Mapping[str, Callable[[str], str]] = {
+    "email": accounts.normal_email,
+    "password": passwords.checked_password,
+    "domain": site.normal_domain,
+    "timezone": zones.checked_zone,
+}
+
+
+def link(address: str, secret: bytes) -> str:
+    """The one-time link of the server at `address` (`http://host:port`); it ends with the first person."""
+    return first_owner.setup_link(address, secret)
+
+
+def register(
+    server: flask.Flask,
+    database: Database,
+    secret: bytes,
+    *,
+    version: str,
+    base_url: str = "",
+    done: Callable[[], object] = lambda: None,
+    clock: gate.Clock = gate.epoch,
+) -> None:
+    """Adds `/setup`. `done` is called after the first site was added: let the directory of sites forget."""
+    pages = _Pages(database, secret, version, base_url, done, clock)
+    server.add_url_rule("/setup", "setup_page", pages.show, methods=["GET"])
+    server.add_url_rule("/setup", "setup", pages.set_up, methods=["POST"])
+
+
+class _Pages(NamedTuple):
+    database: Database
+    secret: bytes
+    version: str
+    base_url: str
+    done: Callable[[], object]
+    clock: gate.Clock
+
+    def show(self) -> ResponseReturnValue:
+        """The empty form."""
+        return self._closed() or self._page(200)
+
+    def set_up(self) -> ResponseReturnValue:
+        """Owner, site and login at once; or the form again, each reason beside its field."""
+        if closed := self._closed():
+            return closed
+        given = {name: flask.request.form.get(name, "") for name in FIELDS}
+        if wrong := _wrong(given):
+            return self._page(422, wrong=wrong)
+        try:
+            token = first_owner.set_up(self.database, **given, now=self.clock())
+        except first_owner.AlreadySetUp:
+            return _is_over()
+        except passwords.Busy:
+            return self._page(503, signin.BUSY)
+        self.done()
+        path = at("/live/" + quote(site.normal_domain(given["domain"])))
+        return signin.enter(self.database, token, path, self.base_url)
+
+    def _closed(self) -> Response | None:
+        """What is answered where there is nothing to set up. Who has the link may know that it was used; others not."""
+        if not first_owner.is_setup_token(self.secret, flask.request.values.get("token", "")):
+            return _is_wrong()
+        return _is_over() if accounts.has_people(self.database) else None
+
+    def _page(self, status: int, message: str = "", wrong: Mapping[str, str] | None = None) -> Response:
+        given = flask.request.form
+        shown = plain.render(
+            "set_up",
+            version=self.version,
+            message=message,
+            token=flask.request.values["token"],
+            given={name: given.get(name, "") for name in FIELDS if name != "password"},
+            wrong=dict.fromkeys(FIELDS, "") | dict(wrong or {}),
+            zones=plain.zones(),
+        )
+        return flask.make_response(shown, status)
+
+
+def _is_over() -> Response:
+    message = "There are accounts already, so this link has done its work. Sign in, or ask an owner for an account."
+    return _led_to_sign_in("Already set up", message)
+
+
+def _is_wrong() -> Response:
+    """The same for everybody, whether there are accounts or not."""
+    message = (
+        "It is of another installation, or a part of it is missing. Where nobody has an account yet, "
+        f"“{command('setup-link').strip('`')}” prints the right one, on the machine that runs Footfall."
+    )
+    return _led_to_sign_in("This set-up link does not work here", message)
+
+
+def _led_to_sign_in(title: str, message: str) -> Response:
+    way = ("/sign-in", "Sign in")
+    page = plain.render("error", title=title, message=message, again=False, way=way, version="")
+    return flask.make_response(page, 404)
+
+
+def _wrong(given: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with each field that is not right."""
+    found = {}
+    for name, check in FIELDS.items():
+        try:
+            check(given[name])
+        except errors.InvalidInput as wrong:
+            found[name] = str(wrong)
+    return found

@@ -1,0 +1,71 @@
+"""Your account: the language of dates and numbers, a new password, and signing out elsewhere."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC
+
+import flask
+from dash import Dash
+from dash.development.base_component import Component
+
+from analytics.access import accounts, logins, passwords
+from analytics.base.errors import InvalidInput
+from analytics.base.rate_limit import RateLimit
+from callbacks.forms import Done, Fields, on_send
+from callbacks.gate import gate, signin
+from callbacks.gate.guard import authorized_account
+from callbacks.page_context import PageContext
+from collector.service import Service
+from layouts.components.address import at
+from layouts.pages import account
+
+
+def page(context: PageContext) -> Component:
+    """The page; its cards in their order."""
+    person = authorized_account(context.service)
+    now = int(time.time())
+    since = logins.since(context.service.database, person, now=now)
+    cards = [
+        account.appearance(),
+        account.dates_and_numbers(person.language, now, UTC),
+        account.password(person.email),
+        account.logins(since),
+    ]
+    return account.page(person.email, cards)
+
+
+def register(app: Dash, service: Service) -> None:
+    """Chooses the language, changes the password and ends logins."""
+    tries = RateLimit(signin.BY_PAIR, signin.WINDOW_S)
+
+    def choose(_domain: object, fields: Fields) -> Done:
+        person = authorized_account(service)
+        accounts.set_language(service.database, person, fields.get("language", ""))
+        return Done({"go": at("/account")})
+
+    def change(_domain: object, fields: Fields) -> Done:
+        person = authorized_account(service)
+        if tries.take(str(person.id), int(time.time())):
+            raise InvalidInput(signin.WAIT)
+        old, new = fields.get("old", ""), fields.get("new", "")
+        try:
+            logins.change_password(service.database, person, old, new, keep=_own_login(service))
+        except passwords.Busy:
+            raise InvalidInput(signin.BUSY) from None
+        tries.clear(str(person.id))
+        return Done({"clear": True, "message": "Changed"})
+
+    def sign_out(_domain: object, fields: Fields) -> Done:
+        person = authorized_account(service)
+        everywhere = fields.get("value") == account.EVERYWHERE
+        logins.end(service.database, person, keep="" if everywhere else _own_login(service))
+        return Done({"go": at("/sign-in")} if everywhere else {"message": "Only this browser is signed in now"})
+
+    on_send(app, account.LANGUAGE, choose)
+    on_send(app, account.PASSWORD, change)
+    on_send(app, account.SIGN_OUT, sign_out)
+
+
+def _own_login(service: Service) -> str:
+    return gate.login_of(flask.request.headers.get("Cookie", ""), service.config.base_url)

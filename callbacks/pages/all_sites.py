@@ -1,0 +1,133 @@
+"""The all-sites page: every site that this person may see, with who is there now and today's figures, from memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from dash import Dash, Input, Output
+from dash.development.base_component import Component
+
+from analytics.access.roles import ADMIN
+from analytics.live.today_counts import TodayCounts
+from analytics.query import usage
+from analytics.sites.site import Site
+from callbacks.gate.guard import asker, visible
+from callbacks.page_context import PageContext
+from collector.service import Service
+from layouts.components import states
+from layouts.components.address import at
+from layouts.pages import all_sites
+
+MAX_SEARCH_LENGTH = 120
+
+Yesterday = Callable[[Sequence[int]], Mapping[int, int]]  # yesterday's people of these sites
+
+
+class ListView(NamedTuple):
+    """The part of the list to show: `words` search for a site, pages count from 1."""
+
+    words: str = ""
+    sort: str = all_sites.SORTED
+    backwards: bool = False
+    page: int = 1
+
+
+def page(context: PageContext) -> Component:
+    """The page with what memory knows, without a question to the database; or words where there is no site yet."""
+    service, known = context.service, visible(context.service)
+    may_add = asker(service).may_everywhere(ADMIN)
+    if not known:
+        return states.no_sites(may_add)
+    first = _render(service, known, ListView(), lambda _: {})
+    return all_sites.page(service.config.active_window_s, *first, may_add=may_add)
+
+
+def register(app: Dash, service: Service) -> None:
+    """Redraws the list every 10 s, on Refresh, and when it is searched, sorted or turned; never twice at once."""
+
+    @app.callback(
+        Output(all_sites.LIST, "data-part"),
+        Output(all_sites.TOTAL, "children"),
+        Input(all_sites.ASKED, "data"),
+        Input("sites-tick", "n_intervals"),
+        Input("sites-refresh", "n_clicks"),
+        running=[
+            (Output("sites-tick", "disabled"), True, False),
+            (Output("sites-refresh", "aria-busy"), "true", "false"),
+        ],
+    )
+    def redraw(data: object, _tick: object, _clicks: object) -> tuple[Any, ...]:
+        return _render(service, visible(service), _parsed(data), lambda ids: _yesterday(service, ids))
+
+
+def _yesterday(service: Service, ids: Sequence[int]) -> dict[int, int]:
+    """How many people there were yesterday, where that is counted."""
+    found = usage.read(service.database, ids, usage.last_days(int(time.time()), 1))
+    return {site_id: sum(one.people for one in days) for site_id, days in found.items()}
+
+
+def _parsed(data: object) -> ListView:
+    """What the page's script has sent; what it could not have sent counts as not sent."""
+    given: dict[Any, Any] = data if isinstance(data, dict) else {}
+    words, sort, page = given.get("words"), given.get("sort"), given.get("page")
+    return ListView(
+        words=words[:MAX_SEARCH_LENGTH].strip().lower() if isinstance(words, str) else "",
+        sort=sort if isinstance(sort, str) and sort in all_sites.SORTS else all_sites.SORTED,
+        backwards=given.get("backwards") is True,
+        page=page if isinstance(page, int) and 1 <= page <= 1_000_000 else 1,
+    )
+
+
+def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: Yesterday) -> tuple[str, str]:
+    """The part of the list on show, and the sum of all sites; spark lines and yesterday are read for that part only."""
+    now, window_s = int(time.time()), service.config.active_window_s
+    active = service.hub.active_by_site()
+    today = service.today.read([site.id for site in known], now)
+    found = _found(known, active, today, view)
+    turned = min(view.page, all_sites.pages(len(found)))
+    shown = found[(turned - 1) * all_sites.ROWS : turned * all_sites.ROWS]
+    ids = [site.id for site in shown]
+    trends, before = service.sparklines.read(ids, now), yesterday(ids)
+    rows = [
+        all_sites.Row(
+            domain=site.domain,
+            name=site.name,
+            href=at(f"/live/{quote(site.domain)}"),
+            active=active.get(site.id, 0),
+            today=today.get(site.id),
+            yesterday=before.get(site.id),
+            trend=trends[site.id],
+            demo=site.demo,
+        )
+        for site in shown
+    ]
+    part = all_sites.Part(rows, len(found), len(known), turned, view.sort, view.backwards)
+    people = sum(active.get(site.id, 0) for site in known)
+    return all_sites.drawn(part, window_s), all_sites.total(len(known), people, window_s)
+
+
+def _found(
+    known: Sequence[Site], active: Mapping[int, int], today: Mapping[int, TodayCounts], view: ListView
+) -> list[Site]:
+    """The sites that fit the search, as they are to be sorted."""
+    found = [site for site in known if any(view.words in name for name in _names(site))]
+    if view.sort == "domain":  # as they come
+        return found[::-1] if view.backwards else found
+    found.sort(key=lambda site: _figure(site, active, today, view.sort), reverse=not view.backwards)
+    return found
+
+
+def _names(site: Site) -> tuple[str, ...]:
+    """What a site is found by."""
+    return site.domain, site.shown_domain, site.name.lower()
+
+
+def _figure(site: Site, active: Mapping[int, int], today: Mapping[int, TodayCounts], sort: str) -> int:
+    """What a site is sorted by; equals stay by domain."""
+    if sort == "active":
+        return active.get(site.id, 0)
+    figures = today.get(site.id)
+    return -1 if figures is None else int(getattr(figures, sort))

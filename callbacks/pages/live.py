@@ -1,0 +1,146 @@
+"""The Live page's one callback: it owns the tick, and redraws every part from memory and stored heartbeats."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from dash import Dash, Input, Output, State, no_update
+from dash.development.base_component import Component
+
+from analytics.base.error_log import describe
+from analytics.calendar.minute_series import MINUTE
+from analytics.commands import snippet as line_of
+from analytics.live import rewind
+from analytics.live.feed import recent
+from analytics.live.state import Concurrency, LiveState
+from analytics.sites.site import Site
+from callbacks.gate.guard import authorized
+from callbacks.page_context import PageContext
+from callbacks.settings import snippet
+from collector.api.live import live_state
+from collector.service import Service
+from layouts.components import rewind as bar
+from layouts.components import states
+from layouts.pages import first, live
+
+log = logging.getLogger("footfall.live")
+
+SHOWN = 31  # points of the sparkline: the last 30 minutes
+
+OUTPUTS = (
+    Output("active-now", "children"),
+    Output("split", "children"),
+    Output("user-types", "children"),
+    Output("facts", "children"),
+    Output("spark", "data-points"),
+    Output("map", "children"),
+    Output("pages", "children"),
+    Output("sources", "children"),
+    Output("fallback", "data"),
+    Output("rewind", "data-at"),
+)
+
+
+def page(context: PageContext) -> Component:
+    """The Live page, or how to begin where nobody has been yet; to the demo site they come by themselves."""
+    service, site = context.service, context.site
+    if not site.demo and not service.hub.active(site.id) and not recent(service.database, site.id, 1):
+        return first.page(site, line_of(context.address, site.domain), snippet.doubts(service, site))
+    return live.page(site, service.config.active_window_s)
+
+
+def register(app: Dash, service: Service) -> None:
+    """Redraws every 10 s, on a nudge of the stream and on Refresh; `assets/pages/live.js` lets one in at a time."""
+
+    @app.callback(
+        *OUTPUTS,
+        Input("nudge", "data"),
+        State("live", "data-site"),
+        running=[(Output("drawing", "data"), True, False), (Output("refresh", "aria-busy"), "true", "false")],
+    )
+    def redraw(nudge: object, domain: object) -> tuple[Any, ...]:
+        site, now = authorized(service, domain), int(time.time())
+        asked = moment(nudge)
+        if 0 < asked < now:
+            parts, more = rewound(service, site, max(asked, now - rewind.FAR_S), now)
+        else:
+            concurrency = _part("Concurrency", lambda: service.history.read(site, now))
+            parts, more = drawn(site, service.hub.state(site.id), concurrency), live_state(service.hub, site)
+        return (*parts, more | {"asked": asked}, str(more.get("at", "")))
+
+    @app.callback(
+        Output("rewind-track", "data-line"),
+        Output("rewind-tick", "interval"),
+        Input("rewind-tick", "n_intervals"),
+        State("live", "data-site"),
+    )
+    def draw_line(_tick: object, domain: object) -> tuple[str, int]:
+        return day_before(service, authorized(service, domain), int(time.time()))
+
+    app.clientside_callback(
+        "function(ticks, clicks) { return window.footfallLive.ask(ticks, clicks); }",
+        Output("nudge", "data"),
+        Input("tick", "n_intervals"),
+        Input("refresh", "n_clicks"),
+    )
+    app.clientside_callback("function(isAtWork) { window.footfallLive.drawing(isAtWork); }", Input("drawing", "data"))
+    app.clientside_callback("function(data) { window.footfallLive.polled(data); }", Input("fallback", "data"))
+
+
+def moment(nudge: object) -> int:
+    """The second (epoch) that the page asks for, 0 for now."""
+    at = nudge.get("at") if isinstance(nudge, dict) else 0
+    return at if isinstance(at, int) else 0
+
+
+def rewound(service: Service, site: Site, at: int, now: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The parts of the page as they were at that second, and what its scripts have to know of it."""
+    state = rewind.state_at(service.database, site.id, at, service.config.active_window_s)
+    concurrency = _part("Concurrency", lambda: service.history.then(site, at, now))
+    events = msgspec.to_builtins(rewind.feed_at(service.database, site.id, at))
+    return drawn(site, state, concurrency, live.THEN), {"at": at, "active": state.active, "events": events}
+
+
+def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
+    """What the slider shows of the last 24 hours, and how soon to look again."""
+    end = now // MINUTE * MINUTE
+    people, complete = service.history.people(site.id, end - rewind.FAR_S, end, now)
+    since = rewind.earliest(service.database, site.id, now)
+    line = {"begin": end - rewind.FAR_S, "since": since, "people": bar.line(people)}
+    return json.dumps(line, separators=(",", ":")), bar.TICK_MS if complete else bar.COUNTING_MS
+
+
+def drawn(
+    site: Site, state: LiveState, concurrency: Concurrency | None, words: live.Words = live.NOW
+) -> tuple[Any, ...]:
+    """The parts of the page; one that fails says so in its own frame, the others live on."""
+    zone = ZoneInfo(site.timezone)
+    points = json.dumps(concurrency.points[-SHOWN:], separators=(",", ":")) if concurrency else no_update
+    return (
+        live.active_now(state),
+        live.split(state),
+        live.user_types(state),
+        _part("Facts", lambda: live.facts(state, concurrency, zone, words)) if concurrency else no_update,
+        points,
+        _part("The map", lambda: live.places(state, words)) or states.failed("The map could not be drawn", AGAIN),
+        _part("Pages", lambda: live.pages(state, words)) or states.failed("Pages could not be read", AGAIN),
+        _part("Sources", lambda: live.sources(state, words)) or states.failed("Sources could not be read", AGAIN),
+    )
+
+
+AGAIN = "The rest of the page is not affected."
+
+
+def _part(name: str, draw: Callable[[], Any]) -> Any:
+    """What `draw` gives, None where it fails; the failure is in the log."""
+    try:
+        return draw()
+    except Exception as failed:
+        log.error("%s failed: %s", name, describe(failed))
+        return None

@@ -1,0 +1,50 @@
+"""Traffic: the form that tries a pageview."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from dash import Dash, Output
+
+from analytics.access.roles import ADMIN
+from analytics.base.idn import in_letters, to_letters
+from callbacks.forms import Done, Fields, on_send
+from callbacks.gate.guard import authorized
+from collector.ingest.dry_run import Sample, Trial, attempt
+from collector.service import Service
+from layouts.pages import trial
+
+
+def register(app: Dash, service: Service) -> None:
+    """Shows each step's verdict; keeps nothing of what was typed."""
+
+    def run(domain: object, fields: Fields) -> Done:
+        site = authorized(service, domain, ADMIN)
+        texts: dict[str, Any] = {
+            name: fields.get(name, "").strip() for name in ("url", "referrer", "user_agent", "address")
+        }
+        switches: dict[str, Any] = {name: fields.get(name) == "on" for name in ("opted_out", "datacenter")}
+        tried = attempt(service.kit, site, Sample(**texts, **switches), time.time_ns() // 1_000_000)
+        steps = [trial.Step(*verdict) for verdict in tried.verdicts]
+        shown = trial.result(steps, _facts(tried), stored=tried.stored)
+        return Done({"message": trial.verdict(tried.stored)}, (shown,))
+
+    on_send(app, trial.FORM, run, Output(trial.RESULT, "children"))
+
+
+def _facts(tried: Trial) -> list[tuple[str, str]]:
+    """What would be stored, by the names that people read."""
+    made = tried.origin
+    return [
+        ("Page", to_letters(tried.host) + tried.path),
+        ("Source", in_letters(made.source) or ("Direct" if tried.host else "")),
+        ("Channel", made.channel),
+        ("Referrer", in_letters(made.referrer)),
+        ("Campaign", made.utm_campaign),
+        ("Country", trial.country(made.country)),
+        ("City", made.city),
+        ("Browser", f"{made.browser} {made.browser_version}".strip()),
+        ("System", f"{made.os} {made.os_version}".strip()),
+        ("Device", made.device),
+    ]

@@ -1,0 +1,46 @@
+"""Settings, General: what a site is called, when its days and weeks begin, how visitors are told apart, and its end."""
+
+from __future__ import annotations
+
+from dash import Dash
+from dash.development.base_component import Component
+
+from analytics.access.roles import ADMIN, OWNER
+from analytics.base import idn
+from analytics.base.errors import InvalidInput
+from analytics.sites import store
+from callbacks.forms import Done, Fields, on_send
+from callbacks.gate.guard import asker, authorized
+from callbacks.page_context import PageContext
+from collector.service import Service
+from layouts.components.address import at
+from layouts.settings import general
+
+FIELDS = ("name", "timezone", "week_start", "identity", "retention_days")
+
+
+def cards(context: PageContext) -> list[Component]:
+    """The cards of the section."""
+    return general.cards(context.site, may_delete=asker(context.service).may(OWNER, context.site.id))
+
+
+def register(app: Dash, service: Service) -> None:
+    """Saves what was changed, and deletes the site."""
+
+    def save(domain: object, fields: Fields) -> Done:
+        site = authorized(service, domain, ADMIN)
+        store.change(service.database, site.domain, **{name: fields[name] for name in FIELDS if name in fields})
+        return Done()
+
+    def delete(domain: object, fields: Fields) -> Done:
+        site = authorized(service, domain, OWNER)
+        if idn.to_ascii(fields.get("typed", "").strip()) != site.domain:
+            raise InvalidInput("that is another name", {"typed": "that is another name"})
+        if site.demo:
+            service.crowd.vanish()
+        else:
+            store.remove(service.database, site.domain)
+        return Done({"go": at("/"), "message": "Deleted"})
+
+    on_send(app, general.FORM, save, refresh=service.refresh_sites)
+    on_send(app, general.DELETE, delete, refresh=service.refresh)  # its keys and cards are gone too

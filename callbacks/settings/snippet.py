@@ -1,0 +1,68 @@
+"""Settings, Snippet: the line to paste with its options, and the check whether it works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State
+from dash.development.base_component import Component
+
+from analytics.access.roles import ADMIN
+from analytics.commands import snippet as line_of
+from analytics.sites import unlisted_hosts
+from analytics.sites.site import Site
+from callbacks.gate.guard import asker, authorized
+from callbacks.page_context import PageContext, address, client
+from collector.service import Service
+from layouts.components.address import at
+from layouts.settings import snippet
+
+
+def cards(context: PageContext) -> list[Component]:
+    """The cards of the section."""
+    script, picture = (
+        line_of(context.address, context.site.domain),
+        snippet.picture_of(context.address, context.site.domain),
+    )
+    return snippet.cards(
+        context.site,
+        script,
+        picture,
+        doubts(context.service, context.site),
+        address=context.address,
+        window_s=context.service.config.active_window_s,
+    )
+
+
+def doubts(service: Service, site: Site) -> snippet.Doubts:
+    """What may be the matter where no visit of the site comes; for viewers without what only admins may see."""
+    policy = f"script-src {address(service)}; connect-src {address(service)}"
+    if not asker(service).may(ADMIN, site.id):
+        return snippet.Doubts(policy)
+    return snippet.Doubts(
+        policy=policy,
+        filters=at(f"/settings/{site.domain}/filters"),
+        traffic=at(f"/traffic/{site.domain}"),
+        hosts=[one.host for one in unlisted_hosts.unlisted(service.database, site)[: snippet.MAX_HOSTS]],
+        excluded=site.excludes_address(client(service)),
+    )
+
+
+def register(app: Dash, service: Service) -> None:
+    """Writes the chosen options into the line."""
+
+    @app.callback(
+        Output(snippet.LINE, "children"),
+        *(Input(f"snippet-{name}", "n_clicks") for name, *_ in snippet.OPTIONS),
+        State("snippet", "data-site"),
+        prevent_initial_call=True,
+    )
+    def write(*given: Any) -> Component:
+        *clicks, domain = given
+        site = authorized(service, domain, ADMIN)
+        added = [
+            adds
+            for (_, _, adds, _), many in zip(snippet.OPTIONS, clicks, strict=True)
+            if isinstance(many, int) and many % 2
+        ]
+        return snippet.line(line_of(address(service), site.domain).replace("></script>", f"{''.join(added)}></script>"))

@@ -1,0 +1,246 @@
+"""The one table of pages: each with its address, role, layout and callbacks. Menus and tabs are made from it."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
+
+from dash import Dash, Input, Output, dcc, html
+from dash.development.base_component import Component
+
+from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
+from analytics.sites.site import Site
+from callbacks.gate.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
+from callbacks.page_context import PageContext
+from callbacks.pages import account, add_site, all_sites, concurrents, demo_traffic, live, overview, traffic
+from callbacks.settings import cards, filters, general, keys, people, snippet
+from collector.http.messages import routed
+from collector.service import Service
+from layouts import shell
+from layouts.components import figures, states
+from layouts.components.address import at
+from layouts.pages.traffic import UNASSIGNED
+from layouts.settings import frame as settings
+from layouts.shell import Link, SiteLink
+
+SITE = "<domain>"  # stands for a site's domain in an address
+LIVE = f"/live/{SITE}"
+CONCURRENTS = f"/concurrents/{SITE}"
+OVERVIEW = f"/overview/{SITE}"
+TRAFFIC = f"/traffic/{SITE}"
+SETTINGS = f"/settings/{SITE}"
+
+
+class Page(NamedTuple):
+    """One page. `role` is the role that it takes: on the site where the address names one, else on every site
+    (`MEMBER`: any role anywhere).
+
+    `layout` gives the page; below `SETTINGS` its list of cards, around which the settings frame goes. `register` adds
+    its callbacks and routes; several pages may share one. `label` is its entry in a tab, a list or a menu; without one
+    no link leads there. `in_menu`: it stands in the account menu.
+    """
+
+    address: str
+    role: str
+    layout: Callable[[PageContext], Any]
+    register: Callable[[Dash, Service], None]
+    label: str = ""
+    in_menu: bool = False
+
+
+PAGES = (
+    Page("/", MEMBER, all_sites.page, all_sites.register),  # people who see one site are led to it, see `home`
+    Page("/sites", MEMBER, all_sites.page, all_sites.register),
+    Page("/sites/add", ADMIN, add_site.page, add_site.register),
+    Page(LIVE, VIEWER, live.page, live.register, "Live"),
+    Page(OVERVIEW, VIEWER, overview.page_of, overview.register, "Overview"),
+    Page(CONCURRENTS, VIEWER, concurrents.page, concurrents.register),  # the Live page's trend leads there
+    Page(TRAFFIC, ADMIN, traffic.page, traffic.register, "Traffic"),
+    Page(f"{SETTINGS}/general", ADMIN, general.cards, general.register, "General"),
+    Page(f"{SETTINGS}/filters", ADMIN, filters.cards, filters.register, "Filters"),
+    Page(f"{SETTINGS}/snippet", ADMIN, snippet.cards, snippet.register, "Snippet"),
+    Page(f"{SETTINGS}/people", OWNER, people.cards, people.register, "People"),
+    Page(f"{SETTINGS}/cards", ADMIN, cards.cards, cards.register, "Cards"),
+    Page(f"{SETTINGS}/keys", ADMIN, keys.cards, keys.register, "API keys"),
+    Page("/people", OWNER, people.everybody, people.register, "People", in_menu=True),
+    Page(UNASSIGNED, OWNER, traffic.unassigned, traffic.register, "Events without a site", in_menu=True),
+    Page("/demo", ADMIN, demo_traffic.page, demo_traffic.register, "Demo traffic", in_menu=True),
+    Page("/account", MEMBER, account.page, account.register, "Account", in_menu=True),
+)
+
+ADDRESSES = tuple(page.address for page in PAGES)
+
+# The header's tabs in their order: label, icon, address. Each leads to the first page below its address that this
+# person may see.
+TABS = (
+    ("Live", "activity", LIVE),
+    ("Overview", "chart", OVERVIEW),
+    ("Traffic", "filter", TRAFFIC),
+    ("Settings", "settings", SETTINGS),
+)
+
+MAX_SWITCHED = 20  # sites in the header's switcher
+
+
+def is_page(path: str) -> bool:
+    """Whether the address is a page's, which Dash may answer."""
+    return _found(path) is not None
+
+
+def way_on(service: Service, path: str) -> str:
+    """The page of an address that is only its beginning, or ends in a slash; "" where there is none.
+
+    `/settings/example.com` leads to its first settings page. `/overview` leads to that of the only site that this
+    person may see, else to the page of all sites.
+    """
+    bare = path.rstrip("/")
+    if bare != path and is_page(bare):
+        return bare
+    whole = [page for page in PAGES if page.address.startswith(f"/{bare.strip('/').partition('/')[0]}/{SITE}")]
+    if not bare or not whole:
+        return ""
+    if bare.count("/") == 1:
+        sites = _real(visible(service))
+        return whole[0].address.replace(SITE, sites[0].domain) if len(sites) == 1 else "/sites"
+    first = f"{bare}{whole[0].address.partition(SITE)[2]}"
+    return first if is_page(first) and bare.count("/") == 2 else ""
+
+
+def frame() -> Component:
+    """What Dash lays out at first: the address, and the place for its page. Reads nothing."""
+    return html.Div([dcc.Location(id="url"), html.Div(id="root")])
+
+
+def register(app: Dash, service: Service, version: str) -> None:
+    """Adds the callback that draws the page of an address, and the callbacks and routes of every page."""
+    for register_page in dict.fromkeys(page.register for page in PAGES):
+        register_page(app, service)
+
+    @app.callback(
+        Output("root", "children"),
+        Input("url", "pathname"),
+        running=[(Output("root", "aria-busy"), "true", "false")],  # assets/lib/shell.js sees by it that the page failed
+    )
+    def show(pathname: object) -> Component:
+        path = routed(pathname, service.config.base_path) if isinstance(pathname, str) else "/"
+        page, site, tabs = _page_at(service, home(service) if path == "/" else path)
+        return shell.shell(
+            page,
+            version=version,
+            sites=_switcher(service, site),
+            more=_more(service),
+            current=site.domain if site else "",
+            tabs=tabs,
+            email=asker(service).email or None,
+            menu=_menu(service),
+            window_s=service.config.active_window_s,
+        )
+
+
+def home(service: Service) -> str:
+    """The path that `/` shows: the Live page of the only site that this person may see (the demo aside), else `/`."""
+    real = _real(visible(service))
+    return _path(real[0], LIVE) if len(real) == 1 else "/"
+
+
+def _real(known: list[Site]) -> list[Site]:
+    """The sites without the demo, unless that is the only one."""
+    return [site for site in known if not site.demo] or known
+
+
+def _switcher(service: Service, current: Site | None) -> list[SiteLink]:
+    """The busiest sites and the current one, by domain: a thousand in every page would be too many to load."""
+    active = service.hub.active_by_site()
+    listed = heapq.nlargest(MAX_SWITCHED, visible(service), key=lambda site: active.get(site.id, 0))
+    listed += [current] if current and current not in listed else []
+    listed.sort(key=lambda site: site.domain)
+    return [SiteLink(site.domain, href(site), active.get(site.id, 0), site.demo) for site in listed]
+
+
+def _more(service: Service) -> list[Link]:
+    """The last entries of the switcher."""
+    many, links = len(visible(service)), []
+    if many > 1:
+        links.append(Link(f"All {figures.count(many)} sites", at("/sites"), "globe"))
+    if asker(service).may_everywhere(ADMIN):
+        links.append(Link("Add site", at("/sites/add"), "plus"))
+    return links
+
+
+def href(site: Site, address: str = LIVE) -> str:
+    """The address of a site's page."""
+    return at(_path(site, address))
+
+
+def _path(site: Site, address: str) -> str:
+    return address.replace(SITE, quote(site.domain))
+
+
+def _page_at(service: Service, path: str) -> tuple[Component, Site | None, list[Link]]:
+    """The page of an address, or words why there is none; its site; the tabs of that site."""
+    found = _found(path)
+    if found is None:
+        return states.not_found(), None, []
+    page, domain = found
+    try:
+        site = _authorized(service, page, domain)
+        shown = _laid_out(page, PageContext(service, site))
+    except NotYours:
+        return states.not_found(), None, []
+    except NotEnough as refused:
+        site, shown = authorized(service, domain), states.not_allowed(str(refused.description))
+    return shown, site, _tabs(service, site, page) if site else []
+
+
+def _authorized(service: Service, page: Page, domain: str) -> Site | None:
+    if SITE in page.address:
+        return authorized(service, domain, page.role)
+    authorized_everywhere(service, page.role)
+    return None
+
+
+def _laid_out(page: Page, context: PageContext) -> Component:
+    if context.named is None or not page.address.startswith(SETTINGS):
+        alone: Component = page.layout(context)
+        return alone
+    sections = _links(context.service, context.site, SETTINGS, page)
+    return settings.frame(context.site, sections, page.layout(context))
+
+
+def _tabs(service: Service, site: Site, current: Page) -> list[Link]:
+    tabs = []
+    for label, icon, below in TABS:
+        if links := _links(service, site, below, current):
+            tabs.append(Link(label, links[0].href, icon, any(link.is_current for link in links)))
+    return tabs
+
+
+def _menu(service: Service) -> list[Link]:
+    person = asker(service)
+    return [
+        Link(page.label, at(page.address))
+        for page in PAGES
+        if page.in_menu and (page.role == MEMBER or person.may_everywhere(page.role))
+    ]
+
+
+def _links(service: Service, site: Site, below: str, current: Page) -> list[Link]:
+    """The pages of a site below an address that this person may see, in the order of the table."""
+    person = asker(service)
+    return [
+        Link(page.label, href(site, page.address), "", page is current)
+        for page in PAGES
+        if page.label and page.address.startswith(below) and person.may(page.role, site.id)
+    ]
+
+
+def _found(path: str) -> tuple[Page, str] | None:
+    """The page of an address, and the domain that it names, "" for none."""
+    parts = path.split("/")
+    for page in PAGES:
+        wanted = page.address.split("/")
+        if len(wanted) == len(parts) and all(w == p or (w == SITE and p) for w, p in zip(wanted, parts, strict=True)):
+            return page, unquote(parts[wanted.index(SITE)]) if SITE in wanted else ""
+    return None

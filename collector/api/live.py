@@ -1,0 +1,74 @@
+"""`GET /api/live` and `GET /api/live/stream`: who is there now, once and as it changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from analytics.sites.site import Site
+from collector.api.context import NO_SNIFF, NO_STORE, Answered, Context, Stream
+from collector.api.docs import SITE, Docs, parameter
+from collector.api.readers import reader
+from collector.http.messages import Request, Response, error, json_response
+from collector.live.hub import Hub
+
+EVENT_STREAM = (
+    ("Content-Type", "text/event-stream; charset=utf-8"),
+    ("Cache-Control", "no-store, no-transform"),  # whoever compresses it holds it back until a block is full
+    NO_SNIFF,
+    ("Content-Encoding", "identity"),  # Caddy 2.6 does not heed no-transform, but packs nothing twice
+    ("X-Accel-Buffering", "no"),  # proxies pass it on as it comes
+)
+MOST_STREAMS = 2_000
+TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (NO_STORE, ("Retry-After", "30")))
+
+
+def now(context: Context, request: Request) -> Response:
+    """The figures of this moment."""
+    who = reader(context, request)
+    if isinstance(who, Response):
+        return who
+    return json_response(200, context.hub.stats(who.site.id), (NO_STORE,))
+
+
+def stream(context: Context, request: Request) -> Answered:
+    """Server-Sent Events."""
+    who = reader(context, request)
+    if isinstance(who, Response):
+        return who
+    if context.hub.streams >= MOST_STREAMS:
+        return TOO_MANY_STREAMS
+    last_id = request.headers.get("last-event-id") or request.parameter("last_event_id")
+    return Stream(
+        EVENT_STREAM,
+        lambda wake: context.hub.subscribe(who.site.id, wake, last_id),
+        context.hub.unsubscribe,
+        who.allowed,
+    )
+
+
+def live_state(hub: Hub, site: Site) -> dict[str, Any]:
+    """What the Live page's fallback polls: the figures and the newest rows of the feed."""
+    return {"stats": hub.stats(site.id), "events": msgspec.to_builtins(hub.recent_items(site.id))}
+
+
+_FIGURES = {"active_sessions": 2, "authenticated_users": 1, "anonymous_sessions": 1}
+NOW_DOCS = Docs(
+    "Live",
+    "Who is there now",
+    "People with a beat in the last window_s seconds, and the pages that they are on.",
+    {"200": "The figures."},
+    refusals=("401", "404", "503"),
+    parameters=(SITE,),
+    example=_FIGURES | {"top_pages": [{"path": "/pricing", "count": 2}], "window_s": 60, "as_of": 1_795_237_131},
+)
+STREAM_DOCS = Docs(
+    "Live",
+    "Who is there, as it changes",
+    "Server-Sent Events: connected first, then new_event and stats. At most five frames a second; resumable.",
+    {"200": "A stream without an end."},
+    refusals=("401", "404", "503"),
+    parameters=(SITE, parameter("last_event_id", "As the header Last-Event-ID.")),
+    kind="text/event-stream",
+)

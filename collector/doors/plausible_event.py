@@ -1,0 +1,273 @@
+"""`POST /api/event`: what Plausible's trackers send, read as events of ours, and answered as Plausible's server does.
+
+Its fields have a short and a long name. Its pageviews have no ids, so an `engagement` finds the latest pageview of its
+visitor on its page (`payload.Engagement`). Not kept: the properties of pageviews.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from msgspec.structs import replace
+
+from analytics.live.reasons import RejectedReason
+from collector.api.docs import Docs, Sent
+from collector.doors.door import SiteOf
+from collector.http.messages import Request, Response, json_response
+from collector.ingest import page_url
+from collector.ingest.currency import money
+from collector.ingest.event import LARGEST_BATCH, Body, Engagement, Event, Note, read_json
+from collector.ingest.outcomes import Added, Duplicate, Outcome, Rejected, Shed, Stored, named
+
+PATH = "/api/event"
+MAX_NAME = 120
+MAX_DOMAIN = 253
+MAX_URL = 2_000  # bytes
+MAX_REFERRER = 2_000
+MAX_PROPS = 30
+MAX_PROP_NAME = 300  # bytes, as the next
+MAX_PROP_TEXT = 2_000
+MAX_ENGAGED_MS = 30 * 86_400_000 - 1
+WHOLE = re.compile(r"-?[0-9]{1,19}")
+
+HEADERS = (
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "Retry-After, X-Footfall-Outcome, X-Plausible-Dropped"),
+    ("Cache-Control", "no-store"),
+)
+OK = Response(202, HEADERS, b"ok")
+NOT_JSON = "Unable to parse request body as json"
+NO_URL = Rejected(422, RejectedReason.MISSING_FIELD, "is required", "url")
+WRONG_URL = Rejected(422, RejectedReason.WRONG_FIELD, "must be a valid url", "url")
+DATA_URL = Rejected(422, RejectedReason.WRONG_FIELD, "scheme is not allowed", "url")
+NO_NAME = Rejected(422, RejectedReason.MISSING_FIELD, "can't be blank", "event_name")
+WRONG_NAME = Rejected(422, RejectedReason.WRONG_FIELD, "is invalid", "event_name")
+LONG_NAME = Rejected(422, RejectedReason.WRONG_FIELD, f"should be at most {MAX_NAME} character(s)", "event_name")
+NO_DOMAIN = Rejected(422, RejectedReason.MISSING_FIELD, "can't be blank", "domain")
+MANY_DOMAINS = Rejected(413, RejectedReason.TOO_MANY, f"should be at most {LARGEST_BATCH} domain(s)", "domain")
+WRONG_PROPS = Rejected(
+    422,
+    RejectedReason.WRONG_FIELD,
+    f"keys should have at most {MAX_PROP_NAME} bytes and values {MAX_PROP_TEXT} bytes",
+    "props",
+)
+NO_ENGAGEMENT = Rejected(
+    422,
+    RejectedReason.MISSING_FIELD,
+    "engagement event requires a valid integer value for at least one of 'sd' or 'e' fields",
+    "event_name",
+)
+
+Told = Mapping[str, Any]
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Refused(Exception):
+    def __init__(self, rejected: Rejected) -> None:
+        self.rejected = rejected
+
+
+def read(request: Request, _: SiteOf) -> Body | Rejected:
+    """The event of a request, once for each of the sites that it names; JSON whatever its type says, or a form."""
+    told = _told(request)
+    if isinstance(told, Rejected):
+        return told
+    domain = ""
+    try:
+        url = _url(told)
+        domain, *others = _domains(told, url)
+        event = _event(told, url, domain, _speaks_for(request.headers))
+    except _Refused as refused:
+        return Body([refused.rejected], batch=False, notes={0: Note(domain)})
+    return Body([event, *(replace(event, site=other) for other in others)], batch=bool(others))
+
+
+def _told(request: Request) -> Told | Rejected:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded" and request.body.lstrip()[:1] != b"{":  # as curl says of any body
+        form = request.body.decode("utf-8", "replace").replace("\x00", "").replace("%00", "")
+        return dict(parse_qsl(form, keep_blank_values=True))
+    told = read_json(request.body)
+    if isinstance(told, Rejected):
+        return told
+    return told if isinstance(told, dict) else Rejected(400, RejectedReason.NOT_AN_OBJECT, NOT_JSON)
+
+
+def _one_of(told: Told, *names: str) -> Any:
+    """The first value that is neither absent, null nor false."""
+    return next((value for name in names if (value := told.get(name)) is not None and value is not False), None)
+
+
+def _domains(told: Told, url: str) -> list[str]:
+    """The sites that it names; where it names none, the one of its address."""
+    named_sites = _one_of(told, "d", "domain")
+    if not isinstance(named_sites, str):
+        found = page_url.read(url)
+        return [page_url.bare_host(found.host)] if found else []
+    domains = [one.strip().removeprefix("www.")[:MAX_DOMAIN] for one in named_sites.split(",") if one.strip()]
+    if not domains:
+        raise _Refused(NO_DOMAIN)
+    if len(domains) > LARGEST_BATCH:
+        raise _Refused(MANY_DOMAINS)
+    return domains
+
+
+def _event(told: Told, url: str, site: str, speaks_for: Mapping[str, str]) -> Event:
+    name, ip = _name(told), speaks_for.get("ip")
+    if name == "engagement":
+        scroll, engaged_ms = _engagement(told)
+        return Engagement(site=site, type="heartbeat", url=url, scroll=scroll, engaged_ms=engaged_ms, ip=ip)
+    referrer = _one_of(told, "r", "referrer")
+    referrer = referrer[:MAX_REFERRER] if isinstance(referrer, str) else None
+    if name == "pageview":
+        return Event(site=site, type="pageview", url=url, referrer=referrer, ip=ip)
+    revenue = _object(_one_of(told, "$", "revenue"))
+    value, currency = money(revenue.get("amount"), revenue.get("currency"))
+    return Event(
+        site=site,
+        type="event",
+        name=name,
+        url=url,
+        referrer=referrer,
+        props={**_props(told)} or None,
+        value=value,
+        currency=currency,
+        interactive=told.get("i", told.get("interactive")) is not False,
+        ip=ip,
+    )
+
+
+def _engagement(told: Told) -> tuple[int | None, int | None]:
+    """Scroll depth in percent and milliseconds; None for one that is none."""
+    scroll, engaged = _whole(told.get("sd")), _whole(told.get("e"))
+    scroll = min(scroll, 100) if scroll is not None and scroll >= 0 else None
+    engaged = engaged if engaged is not None and 0 <= engaged <= MAX_ENGAGED_MS else None
+    if scroll is None and engaged is None:
+        raise _Refused(NO_ENGAGEMENT)
+    return scroll, engaged
+
+
+def _url(told: Told) -> str:
+    """The address of the page, with its fragment only where that names the page."""
+    url = _one_of(told, "u", "url")
+    if url is None or url == "":
+        raise _Refused(NO_URL)
+    if not isinstance(url, str) or len(url.encode("utf-8", "replace")) > MAX_URL:
+        raise _Refused(WRONG_URL)
+    if url[:5].lower() == "data:":
+        raise _Refused(DATA_URL)
+    by_hash = _one_of(told, "h", "hashMode")
+    if not (type(by_hash) is int and by_hash == 1):
+        url = url.partition("#")[0]
+    if page_url.read(url, keep_hash=True) is None:
+        raise _Refused(WRONG_URL)
+    return url
+
+
+def _name(told: Told) -> str:
+    name = _one_of(told, "n", "name")
+    if type(name) is int:
+        name = str(name)
+    if name is not None and not isinstance(name, str):
+        raise _Refused(WRONG_NAME)
+    if name is None or not name.strip():
+        raise _Refused(NO_NAME)
+    if len(name) > MAX_NAME:
+        raise _Refused(LONG_NAME)
+    return name
+
+
+def _props(told: Told) -> dict[str, str]:
+    """The properties as texts: the first 30 that are neither empty nor lists or objects."""
+    given = _object(_one_of(told, "m", "meta", "p", "props"))
+    kept = dict([(name, _text(value)) for name, value in given.items() if _is_plain(value)][:MAX_PROPS])
+    for name, text in kept.items():
+        if len(name.encode()) > MAX_PROP_NAME or len(text.encode()) > MAX_PROP_TEXT:
+            raise _Refused(WRONG_PROPS)
+    return kept
+
+
+def _is_plain(value: Any) -> bool:
+    return value is not None and value != "" and not isinstance(value, list | dict)
+
+
+def _text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _object(value: Any) -> Told:
+    """The object, also one that is JSON within a text; empty for anything else."""
+    if isinstance(value, str):
+        value = read_json(value.encode("utf-8", "replace"))
+    return value if isinstance(value, dict) else {}
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
+        return int(value)
+    return value if type(value) is int else None
+
+
+def _speaks_for(headers: Mapping[str, str]) -> dict[str, str]:
+    """Whom a server says that it speaks for; it counts with an `ingest` key alone."""
+    told = headers.get("x-plausible-ip") or headers.get("x-forwarded-for", "").partition(",")[0]
+    return {"ip": told.strip()[:64]} if "authorization" in headers and told.strip() else {}
+
+
+# ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
+    """202 and `ok` for what is stored and for what is left out, whose number is in `X-Plausible-Dropped`; 400 for what
+    is wrong. 503 where nothing of it is stored and it may be sent again.
+    """
+    for outcome in outcomes:
+        if isinstance(outcome, Rejected) and not _is_dropped(outcome):
+            return _wrong(outcome)
+    dropped = [outcome for outcome in outcomes if not isinstance(outcome, Stored | Added | Duplicate)]
+    if not dropped:
+        return OK
+    away = [outcome for outcome in dropped if isinstance(outcome, Shed) and outcome.status == 503]
+    if away and len(dropped) == len(outcomes):
+        headers = (*HEADERS, ("Retry-After", str(away[0].retry_after)))
+        return Response(503, headers, away[0].message.encode())
+    told = "; reason=".join(filter(None, named(dropped[0])))
+    return OK._replace(headers=(*HEADERS, ("X-Plausible-Dropped", str(len(dropped))), ("X-Footfall-Outcome", told)))
+
+
+def _is_dropped(outcome: Rejected) -> bool:
+    """Whether Plausible's server would drop it in silence: a site that it does not know."""
+    return outcome.code == RejectedReason.UNKNOWN_SITE
+
+
+def _wrong(outcome: Rejected) -> Response:
+    message = outcome.message if outcome.field else NOT_JSON
+    return json_response(400, {"errors": {outcome.field or "request": [message]}}, HEADERS[2:])
+
+
+# ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+DOCS = Docs(
+    "Collecting",
+    "Plausible's trackers",
+    "What Plausible's script and packages send, unchanged: pageviews, events with properties and revenue, "
+    "engagement with time and scroll depth, for one site or several. Properties of pageviews are not kept.",
+    {
+        "202": "Stored, or left out on purpose; X-Plausible-Dropped says how many were left out.",
+        "400": "Something is wrong; errors says what, by field.",
+    },
+    refusals=("413", "429", "503"),
+    sent=Sent(
+        {}, {"n": "pageview", "u": "https://example.com/pricing", "d": "example.com", "r": "https://www.google.com/"}
+    ),
+    example="ok",
+    kind="text/plain",
+)

@@ -1,0 +1,182 @@
+"""The address that a server listens on: every socket that it takes, held before anything else is opened."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+import stat
+from contextlib import suppress
+from typing import NamedTuple
+
+from analytics.base.errors import InvalidInput
+from collector.http.certificate import Certificate
+
+ANY_IPV4, ANY_IPV6 = "0.0.0.0", "::"  # noqa: S104 - what an operator may ask for
+UNIX = "unix:"  # how a --host begins that is a path
+UNIX_MODE = 0o660
+REACHED = {ANY_IPV4: "127.0.0.1", ANY_IPV6: "::1"}  # where somebody on this machine finds it
+TRIES = 10  # to find a port that is free at every address of a name
+NOT_OURS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+WHY = {
+    errno.EADDRNOTAVAIL: "this machine has no such address; try another --host",
+    errno.EAFNOSUPPORT: "this machine does not speak that kind of address; try another --host",
+    errno.EACCES: "a port below 1024 takes more rights; try another --port",
+}
+
+Address = tuple[socket.AddressFamily, str]
+
+
+class Listener(NamedTuple):
+    """Sockets that hold a port at every address of a host; nobody is let in before `serve` listens on them.
+
+    With a certificate its clients speak TLS. A Unix socket has its path for a host, behind `unix:`, and port 0.
+    """
+
+    host: str  # without brackets
+    port: int
+    sockets: tuple[socket.socket, ...]
+    certificate: Certificate | None = None
+    inode: int = 0  # of the Unix socket: another server may have put its own at that path since
+
+    @property
+    def scheme(self) -> str:
+        """What its clients speak, as an address begins."""
+        return "https" if self.certificate else "http"
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as it was asked for."""
+        return self.host if self.host.startswith(UNIX) else url(self.host, self.port, self.scheme)
+
+    @property
+    def local_url(self) -> str:
+        """Where this machine reaches it."""
+        return self._replace(host=REACHED.get(self.host, self.host)).url
+
+    def close(self) -> None:
+        """Lets go of the port, or of the path."""
+        for one in self.sockets:
+            one.close()
+        path = self.host.removeprefix(UNIX)
+        with suppress(FileNotFoundError):
+            if self.inode and os.stat(path).st_ino == self.inode:
+                os.unlink(path)
+
+
+def url(host: str, port: int, scheme: str = "http") -> str:
+    """The address of a server, with brackets around IPv6."""
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def listen_on(host: str, port: int, certificate: Certificate | None = None, *, shared: bool = False) -> Listener:
+    """Holds the port at every address that the host stands for, a free one for 0. `::` takes IPv4 as well.
+
+    `unix:/path` makes a Unix socket there, for its owner and their group. A `shared` port (`SO_REUSEPORT`) may be held
+    by several servers that all ask for that; the system deals the connections out. Raises `InvalidInput` with a
+    line that says why it cannot be had.
+    """
+    if host.startswith(UNIX):
+        path = host.removeprefix(UNIX)
+        return Listener(host, 0, (_unix_socket(path),), certificate, os.stat(path).st_ino)
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    where = url(bare, port).removeprefix("http://")
+    try:
+        addresses = _addresses(bare)
+        for tried in range(TRIES):
+            with suppress(_TakenElsewhere):
+                sockets = _bound(addresses, port, last=tried == TRIES - 1, shared=shared)
+                return Listener(bare, int(sockets[0].getsockname()[1]), sockets, certificate)
+    except socket.gaierror as unknown:
+        raise InvalidInput(f"{where} cannot be served on: {_no_name(bare)} ({unknown.strerror}); see --port") from None
+    except (UnicodeError, ValueError):
+        raise InvalidInput(f"{where} cannot be served on: {_no_name(bare)}; see --port") from None
+    except OSError as refused:
+        why = WHY.get(refused.errno or 0) or f"{os.strerror(refused.errno or 0)}; try another --port"
+        raise InvalidInput(f"{where} cannot be served on: {why}") from None
+    raise AssertionError("the last try raises")
+
+
+class _TakenElsewhere(Exception):
+    """The free port of the first address is somebody's at the second."""
+
+
+def _no_name(host: str) -> str:
+    return f"--host takes an address or a name of this machine, like 127.0.0.1 or ::, and {host!r} is none"
+
+
+def _addresses(host: str) -> list[Address]:
+    """Every address of the host, each once, in the order in which the system prefers them."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, str(sockaddr[0])) for family, _, _, _, sockaddr in found))
+
+
+def _bound(addresses: list[Address], port: int, *, last: bool, shared: bool) -> tuple[socket.socket, ...]:
+    """A socket at each of them that this machine has; raises `OSError` where it has none, or one is taken."""
+    bound: list[socket.socket] = []
+    failed = OSError(errno.EADDRNOTAVAIL, "")
+    try:
+        for family, address in addresses:
+            wanted = port or (bound[0].getsockname()[1] if bound else 0)
+            try:
+                bound.append(_socket(family, address, wanted, shared=shared))
+            except OSError as refused:
+                failed = refused
+                if refused.errno not in NOT_OURS:
+                    raise
+    except OSError as refused:
+        for one in bound:
+            one.close()
+        if refused.errno == errno.EADDRINUSE and not port and not last:
+            raise _TakenElsewhere from None
+        raise
+    if not bound:
+        raise failed
+    return tuple(bound)
+
+
+def _unix_socket(path: str) -> socket.socket:
+    """A socket at that path; one that nobody listens on any more gives way."""
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if not path:
+            raise FileNotFoundError(errno.ENOENT, "")  # the system would make a name up
+        if _is_left_behind(path):
+            os.unlink(path)
+        made.bind(path)
+        os.chmod(path, UNIX_MODE)
+    except OSError as refused:
+        made.close()
+        why = f"{os.strerror(refused.errno)}" if refused.errno else str(refused)
+        raise InvalidInput(f"{UNIX}{path} cannot be served on: {why}; try another --host") from None
+    return made
+
+
+def _is_left_behind(path: str) -> bool:
+    """Whether a server that is gone has left its socket there."""
+    with suppress(FileNotFoundError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            return False
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return True
+    return False
+
+
+def _socket(family: socket.AddressFamily, address: str, port: int, *, shared: bool) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            unspecified = ipaddress.IPv6Address(address.partition("%")[0]).is_unspecified
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not unspecified))
+        scope = socket.if_nametoindex(address.partition("%")[2]) if "%" in address else 0
+        bound.bind((address, port) if family == socket.AF_INET else (address.partition("%")[0], port, 0, scope))
+    except OSError:
+        bound.close()
+        raise
+    return bound

@@ -1,0 +1,57 @@
+"""The bridge from the event loop to a WSGI application: one whole request in, one whole response out."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.test import run_wsgi_app
+
+from collector.http.messages import Request, Response
+
+USUAL_PORTS = {"http": "80", "https": "443"}
+HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "server", "date"}
+
+
+def environ_of(request: Request, base_path: str = "", scheme: str = "http") -> dict[str, Any]:
+    """The WSGI environment (PEP 3333) of a request whose body has been read; its path is below `base_path`.
+
+    HEAD is asked as GET: only so is its answer's length that of GET. Whoever sends the answer leaves the body out.
+    """
+    host, _, port = request.headers.get("host", "localhost").rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "GET" if request.method == "HEAD" else request.method,
+        "SCRIPT_NAME": base_path,
+        "PATH_INFO": request.path.encode("utf-8", "surrogateescape").decode("latin-1"),
+        "QUERY_STRING": request.query,
+        "SERVER_NAME": host or port,
+        "SERVER_PORT": port if host and port.isdecimal() else USUAL_PORTS[scheme],
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": request.peer,
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        if "_" in name:  # would be taken for the header with a hyphen, which a trusted proxy may have written
+            continue
+        key = name.upper().replace("-", "_")
+        if key not in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
+            environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+    return environ
+
+
+def call_wsgi(
+    app: Callable[..., Iterable[bytes]], request: Request, base_path: str = "", scheme: str = "http"
+) -> Response:
+    """The application's whole answer; to HEAD that to GET, with its body."""
+    chunks, status, headers = run_wsgi_app(app, environ_of(request, base_path, scheme), buffered=True)
+    kept = tuple((name, value) for name, value in headers if name.lower() not in HOP_BY_HOP)
+    return Response(int(status.split(" ", 1)[0]), kept, b"".join(chunks))

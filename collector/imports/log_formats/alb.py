@@ -1,0 +1,36 @@
+"""AWS load balancers: the Application Load Balancer's log, and the classic one's, which lacks the first field.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
+No referrer is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import tzinfo
+
+from collector.imports.access_log import BROKEN, Hit, Skipped, bare_address, judged
+from collector.imports.log_formats.parsing import QUOTED, Format, Parse, iso_time, number, request_line, unescaped
+
+# type, time, balancer, client, target, three durations, the balancer's status, the target's, bytes in and out
+_LINE = re.compile(
+    r"(?:(?:https?|h2|grpcs|wss?) )?([0-9][0-9T:.+-]+Z) [^ ]+ ([^ ]+) [^ ]+ [0-9.-]+ [0-9.-]+ [0-9.-]+ "
+    rf"([0-9]{{3}}|-) (?:[0-9]{{3}}|-) [0-9-]+ [0-9-]+ {QUOTED} {QUOTED}",
+)
+
+
+def _parse(line: str) -> Hit | Skipped:
+    found = _LINE.match(line)
+    time = iso_time(found[1]) if found else None
+    if found is None or time is None:
+        return BROKEN
+    method, target = request_line(unescaped(found[4]))
+    address = bare_address(found[2].rpartition(":")[0].strip("[]"))
+    return judged(address, time, method, target, number(found[3]), "", unescaped(found[5]))
+
+
+def _parser(_: tzinfo) -> Parse:
+    return _parse
+
+
+FORMAT = Format("alb", _parser)

@@ -1,0 +1,104 @@
+"""A trial: what each step would say to a pageview, and what would be made of it. Nothing is stored or counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from analytics.base.addresses import plain_address
+from analytics.base.errors import InvalidInput
+from analytics.sites.site import Site
+from collector.ingest import pipeline
+from collector.ingest.event import Event
+from collector.ingest.outcomes import Filtered, Rejected, named
+from collector.ingest.pipeline import DATACENTER, STEPS, Hit, Kit
+from collector.ingest.rate import Rate
+from collector.ingest.visit import Origin
+
+READ = "read_hit"
+"""The name of what comes before the steps: the address is a page's."""
+
+
+class Sample(NamedTuple):
+    """A pageview as somebody imagines it. `opted_out`: Do Not Track or Global Privacy Control is on; `datacenter`:
+    a trusted proxy has marked the address as a data centre's.
+    """
+
+    url: str
+    referrer: str = ""
+    user_agent: str = ""
+    address: str = ""
+    opted_out: bool = False
+    datacenter: bool = False
+
+
+class Verdict(NamedTuple):
+    """What one step says. `state` is "passed", "stopped" or "not reached"; `reason` says why it stopped, `name` whose
+    it was (a robot's name, an unlisted host).
+    """
+
+    step: str
+    state: str
+    reason: str = ""
+    name: str = ""
+
+
+class Trial(NamedTuple):
+    """The verdicts in the order of the steps. `host`, `path` and `origin` are what would be stored of a page that can
+    be read, whether or not a step stops it; else "" and empty.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    host: str = ""
+    path: str = ""
+    origin: Origin = Origin()
+
+    @property
+    def stored(self) -> bool:
+        """Whether the pageview would be stored."""
+        return all(verdict.state == "passed" for verdict in self.verdicts)
+
+
+def attempt(kit: Kit, site: Site, sample: Sample, now_ms: int) -> Trial:
+    """The trial of a pageview of that site. The rate counts for nobody here, so that step always lets it pass.
+
+    `InvalidInput` where the address is none.
+    """
+    kit = replace(kit, rate=Rate(0))
+    event = Event(site=site.domain, type="pageview", url=sample.url, referrer=sample.referrer or None)
+    hit = pipeline.read_hit(event, kit, _address(sample.address), _headers(sample), now_ms, trusted=False)
+    if isinstance(hit, Rejected):
+        return Trial((Verdict(READ, "stopped", hit.code), *(Verdict(step.__name__, "not reached") for step in STEPS)))
+    assert hit.page is not None
+    verdicts = (Verdict(READ, "passed"), *_verdicts(hit, kit))
+    origin = pipeline.origin_of(hit.page, event, hit.address, hit.agent, kit.places)
+    return Trial(verdicts, hit.page.host, hit.page.path, origin)
+
+
+def _address(text: str) -> str:
+    if address := plain_address(text):
+        return address
+    wrong = f"{text[:50]!r} is no address like 203.0.113.7 or 2001:db8::1"
+    raise InvalidInput(wrong, {"address": wrong})
+
+
+def _headers(sample: Sample) -> dict[str, str]:
+    headers = {"user-agent": sample.user_agent}
+    if sample.opted_out:
+        headers["sec-gpc"] = "1"
+    if sample.datacenter:
+        headers["x-footfall-ip-type"] = DATACENTER
+    return headers
+
+
+def _verdicts(hit: Hit, kit: Kit) -> Iterator[Verdict]:
+    stopped = False
+    for step in STEPS:
+        refusal = None if stopped else step(hit, kit)
+        if refusal is None:
+            yield Verdict(step.__name__, "not reached" if stopped else "passed")
+        else:
+            stopped = True
+            name = refusal.name if isinstance(refusal, Filtered) else ""
+            yield Verdict(step.__name__, "stopped", named(refusal)[1], name)

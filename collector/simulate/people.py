@@ -1,0 +1,211 @@
+"""The cast of the demo: made-up people with today's browsers, at the addresses of a real log's excerpt."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+from collector.imports.access_log import Hit
+from collector.imports.log_file import open_log
+from collector.imports.log_reader import LogReader
+from collector.imports.log_sessions import own_hosts, walks
+
+DEMO_DOMAIN = "demo.example"
+
+_EXCERPT = Path(__file__).parents[1] / "data" / "demo-access.log"
+_WITH_PHONE = 0.6  # of the addresses: a phone besides the browser of the log
+_SIGNED_IN = 0.35
+_TAGGED = 11  # one address in so many came by a campaign
+
+_NAMES = (
+    "lena ana jonas mei tom aisha pavel chloe diego ines yuki sam nora omar eva liam priya hugo zoe ivan "
+    "marta kofi elif noah sofia ravi greta luca hana theo maja felix ida amir rosa emil lucia max tessa jan"
+)
+_FIRST_NAMES = _NAMES.split()
+_CAMPAIGNS = (
+    "utm_source=newsletter&utm_medium=email&utm_campaign=weekly",
+    "utm_source=google&utm_medium=cpc&utm_campaign=brand",
+    "utm_source=newsletter&utm_medium=email&utm_campaign=release-2",
+    "utm_source=mastodon&utm_medium=social&utm_campaign=release-2",
+)
+
+
+class _Device(NamedTuple):
+    """A kind of device, told by a sign in its agents, and the agents of its browsers today ("" for none)."""
+
+    sign: str
+    chrome: str
+    firefox: str = ""
+    safari: str = ""
+    edge: str = ""
+    opera: str = ""
+
+
+_WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+
+
+def _desktop(sign: str, system: str, safari: str = "") -> _Device:
+    chrome = f"Mozilla/5.0 ({system}) {_WEBKIT} Chrome/140.0.0.0 Safari/537.36"
+    firefox = f"Mozilla/5.0 ({system.replace('10_15_7', '10.15')}; rv:143.0) Gecko/20100101 Firefox/143.0"
+    return _Device(sign, chrome, firefox, safari, f"{chrome} Edg/140.0.0.0", f"{chrome} OPR/122.0.0.0")
+
+
+def _apple(sign: str, system: str) -> _Device:
+    start = f"Mozilla/5.0 ({system}) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+    safari = f"{start} Version/18.6 Mobile/15E148 Safari/604.1"
+    return _Device(sign, f"{start} CriOS/140.0.7339.101 Mobile/15E148 Safari/604.1", safari=safari)
+
+
+_MAC_SAFARI = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.6 Safari/605.1.15"
+)
+_IPHONE = _apple("iPhone", "iPhone; CPU iPhone OS 18_6 like Mac OS X")
+_ANDROID = _Device(
+    "Android",
+    f"Mozilla/5.0 (Linux; Android 10; K) {_WEBKIT} Chrome/140.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Android 15; Mobile; rv:143.0) Gecko/143.0 Firefox/143.0",
+)
+# The first sign that an agent has counts; the last of each has every agent.
+_DEVICES = (
+    _apple("iPad", "iPad; CPU OS 18_6 like Mac OS X"),
+    _IPHONE,
+    _ANDROID,
+    _desktop("Macintosh", "Macintosh; Intel Mac OS X 10_15_7", _MAC_SAFARI),
+    _desktop("Windows", "Windows NT 10.0; Win64; x64"),
+    _desktop("CrOS", "X11; CrOS x86_64 14541.0.0"),
+    _desktop("Ubuntu", "X11; Ubuntu; Linux x86_64"),
+    _desktop("", "X11; Linux x86_64"),
+)
+_BROWSERS = (
+    ("OPR/", "opera"),
+    ("Opera", "opera"),
+    ("Chrom", "chrome"),
+    ("CriOS", "chrome"),
+    ("Firefox", "firefox"),
+    ("MSIE", "edge"),
+    ("Trident", "edge"),
+    ("Safari", "safari"),
+    ("", "firefox"),
+)
+_SCREENS = (
+    ("iPad", ((820, 1180), (1024, 1366))),
+    ("Mobile", ((393, 852), (390, 844), (412, 915), (360, 800))),
+    ("Macintosh", ((1440, 900), (1512, 982), (1728, 1117))),
+    ("", ((1920, 1080), (1920, 1080), (1920, 1080), (1536, 864), (1366, 768), (2560, 1440))),
+)
+_LANGUAGES = (
+    "en-US",
+    "en-US",
+    "en-US",
+    "en-US",
+    "en-GB",
+    "de-DE",
+    "de-DE",
+    "fr-FR",
+    "es-ES",
+    "pt-BR",
+    "ja-JP",
+    "pl-PL",
+)
+_PHONES = (_IPHONE.safari, _IPHONE.chrome, _ANDROID.chrome, _ANDROID.chrome)
+
+
+class Visitor(NamedTuple):
+    """Somebody with a browser, who arrives at `entry` from `referrer` (or "") and may be signed in."""
+
+    address: str
+    user_agent: str
+    entry: str
+    referrer: str
+    user_id: str
+    user_type: str
+    signed_in: bool
+
+    @property
+    def user_name(self) -> str:
+        """`lena.h` as the feed names her: `Lena H.`"""
+        first, _, last = self.user_id.partition(".")
+        return f"{first.title()} {last.upper()}."
+
+    @property
+    def screen(self) -> tuple[int, int]:
+        """Width and height, such as their device has."""
+        known = next(sizes for sign, sizes in _SCREENS if sign in self.user_agent)
+        return known[self._number % len(known)]
+
+    @property
+    def language(self) -> str:
+        """What their browser asks for."""
+        return _LANGUAGES[self._number % len(_LANGUAGES)]
+
+    @property
+    def _number(self) -> int:
+        """Of their address, the same every time."""
+        return crc32(self.address.encode())
+
+
+def excerpt() -> list[Hit]:
+    """The page views of the log that the project carries; the NOTICE beside it names its source."""
+    return [line for line in LogReader().read(open_log(_EXCERPT)) if isinstance(line, Hit)]
+
+
+def cast(hits: Iterable[Hit], seed: int) -> list[Visitor]:
+    """The demo's people, in the order in which they come: one or two browsers for each address of the log."""
+    chance = chance_of(seed, "cast")
+    walked = walks(hits)
+    own = own_hosts(walked)
+    homes = {walk.address: walk for walk in reversed(walked)}  # the first walk of each
+    people: list[Visitor] = []
+    for number, (address, walk) in enumerate(sorted(homes.items())):
+        first = walk.pages[0]
+        came_from = "" if _host(first.referrer) in own else first.referrer
+        who = (*_user(number), chance.random() < _SIGNED_IN)
+        agents = [modern(walk.user_agent)]
+        agents += [chance.choice(_PHONES)] if chance.random() < _WITH_PHONE else []
+        entry = _entry(first.path, number)
+        people += [Visitor(address, agent, entry, came_from, *who) for agent in dict.fromkeys(agents)]
+    chance.shuffle(people)
+    return people
+
+
+def _entry(path: str, number: int) -> str:
+    """The page, with the tags of a campaign where that address came by one."""
+    if number % _TAGGED or "?" in path:
+        return path
+    return f"{path}?{_CAMPAIGNS[number // _TAGGED % len(_CAMPAIGNS)]}"
+
+
+def _host(referrer: str) -> str:
+    return referrer.partition("//")[2].partition("/")[0].lower()
+
+
+def _user(number: int) -> tuple[str, str]:
+    """The user id and type that belong to an address: 520 different ones."""
+    name = _FIRST_NAMES[number % len(_FIRST_NAMES)]
+    return f"{name}.{chr(ord('a') + number * 7 % 26)}", "customer" if number % 5 < 3 else "member"
+
+
+def modern(user_agent: str) -> str:
+    """The agent that such a browser on such a device has today."""
+    device = next(device for device in _DEVICES if device.sign in user_agent)
+    browser = next(browser for sign, browser in _BROWSERS if sign in user_agent)
+    return str(device._asdict()[browser]) or device.chrome
+
+
+def chance_of(*parts: object) -> random.Random:
+    """The same randomness for the same parts."""
+    return random.Random("/".join(map(str, parts)))  # noqa: S311 (simulated people, no secret)
+
+
+def paths_of(hits: Iterable[Hit]) -> list[str]:
+    """The pages that somebody goes on to, each as often as the log has it."""
+    return [hit.path for hit in hits if "?" not in hit.path]
+
+
+def url_of(path: str) -> str:
+    """The address of a page of the demo site."""
+    return f"https://{DEMO_DOMAIN}{path}"

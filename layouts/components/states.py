@@ -1,0 +1,58 @@
+"""What stands in a frame that has nothing to show: loading, failed, empty, missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from layouts.components.address import at
+from layouts.components.attributes import aria
+from layouts.components.icon import icon
+
+SKELETON_WIDTHS = (92, 74, 81, 58, 66, 40, 70, 52, 63, 35)
+
+
+def skeleton(rows: int) -> html.Div:
+    """As many grey lines as the frame will have rows, each a row high."""
+    widths = (SKELETON_WIDTHS[row % len(SKELETON_WIDTHS)] for row in range(rows))
+    lines = [html.Span(className="ff-skel", style={"width": f"{width}%"}) for width in widths]
+    return html.Div(lines, className="ff-skels", **aria(busy="true", label="Loading"))
+
+
+def nothing(title: str, hint: str, sign: str = "mouse") -> html.Div:
+    """Calm words for an empty frame: what is not there, and what will bring it."""
+    return html.Div([icon(sign), html.B(title), html.P(hint)], className="ff-void")
+
+
+def failed(title: str, message: str, *, again: bool = True) -> html.Div:
+    """A frame that could not be filled says so itself; `.ff-retry` asks again, where the page can."""
+    retry = [html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-retry")] if again else []
+    inner = [icon("alert"), html.B(title), html.P(message), *retry]
+    return html.Div(inner, className="ff-void is-failed", role="alert")
+
+
+def no_sites(may_add: bool) -> html.Main:
+    """The page of somebody who sees no site: the first step for those who may add one, else whom to ask."""
+    if not may_add:
+        words = html.P("No site is open to you yet. Ask an owner for an invitation to one.")
+        return _whole_page("globe", "No site yet", [words])
+    add = html.A([icon("plus"), "Add site"], href=at("/sites/add"), className="ff-btn ff-btn-primary")
+    return _whole_page("globe", "No site yet", [html.P("Add the first one, and paste one line into its pages."), add])
+
+
+def not_found() -> html.Main:
+    """The page of an address that is none."""
+    words = html.P("Nothing lives at this address, or it is not yours to see.")
+    home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
+    return _whole_page("file", "Page not found", [words, home])
+
+
+def not_allowed(message: str) -> html.Main:
+    """The page of somebody whose role does not reach that far."""
+    home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
+    return _whole_page("lock", "Not for your role", [html.P(message), home])
+
+
+def _whole_page(sign: str, title: str, rest: list[Any]) -> html.Main:
+    return html.Main(html.Section([icon(sign), html.H1(title), *rest], className="ff-void"), className="ff-main")

@@ -1,0 +1,85 @@
+"""Your account: how pages look and write, the password, and where you are signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from functools import cache
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from analytics.base import language
+from layouts.components import figures, form
+from layouts.components.attributes import aria, data
+
+LANGUAGE, PASSWORD, SIGN_OUT = "language", "password", "sign-out"
+EVERYWHERE = "everywhere"
+THEMES = (("system", "System"), ("light", "Light"), ("dark", "Dark"))
+SAMPLE = 12_345
+
+
+def page(email: str, cards: Sequence[Component]) -> html.Main:
+    """The page, with the cards in their order."""
+    head = html.Div([html.H1("Account"), html.Bdi(email, className="ff-sub")], className="ff-toolbar")
+    return html.Main([head, html.Div(list(cards), className="ff-cards ff-narrow")], className="ff-main")
+
+
+def appearance() -> Component:
+    """Which theme this browser shows. `assets/lib/shell.js` keeps it there and marks the one that is chosen."""
+    chips = [
+        html.Button(label, type="button", className="ff-chip", **aria(pressed="false"), **data(theme=theme))
+        for theme, label in THEMES
+    ]
+    row = html.Div(chips, id="themes", className="ff-chips", role="group", **aria(labelledby="appearance"))
+    about = html.P("In this browser. System follows what your device is set to.", className="ff-soft")
+    head = html.Header([html.H2("Appearance", id="appearance"), about])
+    return html.Section(html.Div([head, row], className="ff-form"), className="ff-card")
+
+
+def dates_and_numbers(chosen: str, now: int, zone: tzinfo) -> Component:
+    """The form that chooses their language; `chosen` is one of `language.LANGUAGES` or "" for the browser's."""
+    choices = [(language.BROWSERS, "As the browser asks"), *_languages()]
+    written = [figures.day(now, zone), ", ", figures.time_of_day(now, zone), ", ", figures.count(SAMPLE)]
+    field = form.select(LANGUAGE, "language", "Language", chosen, choices, hint=["Now: ", *written])
+    intro = "How they are written, in every browser that you sign in with. Words stay English."
+    return form.card(LANGUAGE, "Dates and numbers", [field], intro=intro)
+
+
+@cache
+def _languages() -> list[tuple[str, str]]:
+    """Each with what its people call it, by that name."""
+    return sorted(((tag, language.name(tag)) for tag in language.LANGUAGES), key=lambda choice: choice[1])
+
+
+def password(email: str) -> Component:
+    """The form that changes the password."""
+    whose = dcc.Input(name="email", value=email, autoComplete="username", readOnly=True)  # for password managers
+    fields = [
+        html.Div(whose, hidden=True),
+        form.text(PASSWORD, "old", "Password now", kind="password", autoComplete="current-password"),
+        form.text(
+            PASSWORD,
+            "new",
+            "New password",
+            kind="password",
+            autoComplete="new-password",
+            hint="At least 10 characters.",
+        ),
+    ]
+    return form.card(PASSWORD, "Password", fields, intro="Changing it signs you out in every other browser.")
+
+
+def logins(since: Sequence[int]) -> Component:
+    """Where somebody is signed in, and the ways to end it. `since` as epoch seconds, newest first."""
+    several = f"In {len(since)} browsers" if len(since) != 1 else "In this browser alone"
+    oldest: list[Any] = [", the first since ", figures.day(since[-1])] if len(since) > 1 else []
+    words = html.P([several, *oldest, "."], className="ff-soft")
+    head = html.Header([html.H2("Where you are signed in"), words])
+    others = form.asking_button("Sign out others", "Every other browser has to sign in again.")
+    all_of_them = form.asking_button("Sign out everywhere", "This browser has to sign in again too.", value=EVERYWHERE)
+    buttons = [*([others] if len(since) > 1 else []), all_of_them]
+    state = html.Span(className="ff-form-state", role="status")
+    inner = form.form(SIGN_OUT, [head, html.Div([*buttons, state], className="ff-form-end")], className="ff-form")
+    return html.Section([inner, form.channel(SIGN_OUT)], className="ff-card")

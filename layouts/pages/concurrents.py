@@ -1,0 +1,205 @@
+"""Concurrents: how many people were there at each minute of a day, beside the same day a week before."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from analytics.calendar.minute_series import MINUTE, UNKNOWN, DayOfConcurrents, average, peak
+from analytics.sites.site import Site
+from layouts.components import figures, states
+from layouts.components.address import at
+from layouts.components.attributes import aria, data
+from layouts.components.icon import icon
+from layouts.components.site import demo_badge
+
+HOUR = 3600
+TICK_MS, COUNTING_MS = 30_000, 1_000
+EVERY_HOURS = 4  # a time below the line
+WINDOW = "active, each minute"
+Minutes = Sequence[int]
+
+
+def page(site: Site) -> html.Main:
+    """The page before its day is known, which the address names (`?day=2026-11-20`)."""
+    title = [html.H1("Concurrents"), *([demo_badge()] if site.demo else [])]
+    zone = html.Span(site.timezone, className="ff-sub")
+    back = html.A([icon("activity"), "Live"], href=at(f"/live/{site.domain}"), className="ff-btn")
+    return html.Main(
+        [
+            html.Div([*title, zone, html.Div(back, className="ff-end")], className="ff-toolbar"),
+            html.Div(states.skeleton(10), id="concurrents-day"),
+            dcc.Interval(id="concurrents-tick", interval=TICK_MS),
+        ],
+        id="concurrents",
+        className="ff-main",
+        **data(site=site.domain, timezone=site.timezone),
+    )
+
+
+def day(found: DayOfConcurrents, domain: str, day: date, today: date, zone: tzinfo) -> list[Component]:
+    """The day's card: which day it is, peak and average, the line, and a table of its hours."""
+    named = html.H2(figures.day_text(found.begin, zone))
+    head = html.Header([named, _state(found, day == today), _ways(domain, day, today)], className="ff-card-head")
+    if found.peak is None:
+        return [html.Section([head, _nothing(found, day, today)], className="ff-card ff-list")]
+    parts = [head, _figures(found, zone), _plot(found, zone), _legend(found, day, zone), _hours(found, zone)]
+    return [html.Section(parts, className="ff-card")]
+
+
+def minutes(found: DayOfConcurrents, zone: tzinfo) -> Iterator[Sequence[str | int | None]]:
+    """The day as rows of a file, the first of them the names of the columns; None where nothing is known."""
+    yield "Minute", "People", "A week before"
+    for nth, (people, before) in enumerate(zip(found.people, found.before, strict=True)):
+        at = datetime.fromtimestamp(found.begin + nth * MINUTE, zone).isoformat(timespec="minutes")
+        yield at, *(None if known == UNKNOWN else known for known in (people, before))
+
+
+def wrong_day(message: str) -> list[Component]:
+    """What is shown for an address that names no day."""
+    way = dcc.Link("Show today", href="?", className="ff-btn ff-btn-primary")
+    void = html.Div([icon("alert"), html.B("No such day"), html.P(message), way], className="ff-void", role="alert")
+    return [html.Section(void, className="ff-card ff-list")]
+
+
+def tick_ms(found: DayOfConcurrents) -> int:
+    """How soon to look again."""
+    return TICK_MS if found.complete else COUNTING_MS
+
+
+# ── above the line ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _state(found: DayOfConcurrents, is_today: bool) -> Component:
+    if not found.complete:
+        return html.Span("counting earlier minutes", className="ff-badge", role="status")
+    return html.Span(f"{WINDOW}{', so far' if is_today else ''}", className="ff-window")
+
+
+def _ways(domain: str, day: date, today: date) -> Component:
+    """To the days around it, and to any other: assets/pages/concurrents.js puts a date field in."""
+    earlier, later = day - timedelta(days=1), day + timedelta(days=1)
+    ways = [
+        _way("left", earlier, "Day before"),
+        html.Span(id="day-field", **data(day=day.isoformat(), last=today.isoformat())),
+    ]
+    if day < today:
+        ways += [_way("right", later, "Day after"), dcc.Link("Today", href="?", className="ff-btn")]
+    label = "Minutes as CSV"
+    address = at(f"/concurrents/{domain}/minutes.csv?day={day}")
+    ways.append(html.A(icon("download"), href=address, className="ff-icon", title=label, **aria(label=label)))
+    return html.Div(ways, className="ff-end")
+
+
+def _way(sign: str, day: date, label: str) -> Component:
+    named = [icon(sign), html.Span(label, className="ff-vh")]
+    return dcc.Link(named, href=f"?day={day}", className="ff-icon ff-day-way", title=label)
+
+
+def _nothing(found: DayOfConcurrents, day: date, today: date) -> Component:
+    if day > today:
+        return states.nothing("Still to come", "Choose a day that has begun.", "activity")
+    if not found.complete:
+        return states.skeleton(10)
+    return states.nothing(
+        "Nothing known of this day", "Days are kept from the first visitor on, and for good.", "activity"
+    )
+
+
+def _figures(found: DayOfConcurrents, zone: tzinfo) -> Component:
+    """Peak and average, each beside that of the week before over the same minutes."""
+    same = (before for people, before in zip(found.people, found.before, strict=True) if people != UNKNOWN)
+    earlier = array("i", same)
+    people, at = found.peak or (0, found.begin)
+    when = f"at {figures.time_of_day(at, zone)}"
+    return html.Dl(
+        [
+            _figure("Peak", figures.count(people), when, people, peak(earlier)),
+            _figure("Average", figures.mean(found.average or 0), "", found.average or 0, average(earlier)),
+        ],
+        className="ff-day-figures",
+    )
+
+
+def _figure(label: str, value: str, more: str, now: float, before: float | None) -> Component:
+    said = [html.Small(f" {more}")] if more else []
+    compared: list[Any] = ["nothing known of the week before"]
+    if before is not None:
+        change = figures.change(round(100 * now), round(100 * before))
+        compared = [*([change, " "] if change else []), f"vs {figures.mean(before)} a week before"]
+    return html.Div([html.Dt(label), html.Dd([html.B(value), *said]), html.Dd(compared, className="ff-window")])
+
+
+# ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _plot(found: DayOfConcurrents, zone: tzinfo) -> Component:
+    line = {
+        "begin": found.begin,
+        "people": list(found.people),
+        "before": list(found.before),
+        "ticks": list(_ticks(found, zone)),
+    }
+    people, at = found.peak or (0, found.begin)
+    said = f"People at each minute: at most {figures.count(people)} at {figures.time_of_day(at, zone)}"
+    told: dict[str, Any] = {
+        "data-line": json.dumps(line, separators=(",", ":")),
+        "aria-label": f"{said}. A table is below.",
+    }
+    plot = html.Div(id="day-plot", className="ff-plot", role="img", style={"--h": "320px"}, **told)
+    return html.Div(plot, className="ff-chart ff-day-chart")
+
+
+def _ticks(found: DayOfConcurrents, zone: tzinfo) -> Iterator[tuple[int, str]]:
+    """The minutes below which a time stands: every fourth full hour of the zone's clock."""
+    for minute in range(found.begin, found.end, MINUTE):
+        local = datetime.fromtimestamp(minute, zone)
+        if local.minute == 0 and local.hour % EVERY_HOURS == 0:
+            yield (minute - found.begin) // MINUTE, figures.time_of_day(minute, zone)
+
+
+def _legend(found: DayOfConcurrents, day: date, zone: tzinfo) -> Component:
+    then = day - timedelta(days=7)
+    at = int(datetime(then.year, then.month, then.day, 12, tzinfo=zone).timestamp())
+    keys = [
+        html.Span([html.I(className="ff-key"), "this day"], className="ff-day-key"),
+        html.Span([html.I(className="ff-key is-before"), figures.day_text(at, zone)], className="ff-day-key"),
+    ]
+    if UNKNOWN in _passed(found.people):
+        keys.append(html.Span([html.I(className="ff-key-dot is-unknown"), "not known"], className="ff-day-key"))
+    return html.Div(keys, className="ff-day-legend", **aria(hidden="true"))
+
+
+def _passed(people: Minutes) -> Minutes:
+    """The minutes up to the last that is known."""
+    return people[: max((nth for nth, number in enumerate(people) if number != UNKNOWN), default=0)]
+
+
+# ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _hours(found: DayOfConcurrents, zone: tzinfo) -> Component:
+    """The same in numbers, an hour a row, closed until somebody wants it."""
+    heads = ("Hour", "Peak", "Average", "A week before")
+    head = html.Tr([html.Th(one, scope="col", className="ff-num" if nth else "") for nth, one in enumerate(heads)])
+    rows = [_hour(found, begin, zone) for begin in range(found.begin, found.end, HOUR)]
+    table = html.Table([html.Thead(head), html.Tbody(rows)], className="ff-table")
+    return html.Details([html.Summary("By the hour"), table], className="ff-day-hours")
+
+
+def _hour(found: DayOfConcurrents, begin: int, zone: tzinfo) -> Component:
+    first = (begin - found.begin) // MINUTE
+    people, before = ([n for n in side[first : first + 60] if n != UNKNOWN] for side in (found.people, found.before))
+    cells = [
+        figures.count(max(people)) if people else figures.UNKNOWN,
+        figures.mean(sum(people) / len(people)) if people else figures.UNKNOWN,
+        figures.mean(sum(before) / len(before)) if before else figures.UNKNOWN,
+    ]
+    hour = html.Th(figures.time_of_day(begin, zone), scope="row")
+    return html.Tr([hour, *(html.Td(cell, className="ff-num") for cell in cells)])

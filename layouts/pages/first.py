@@ -1,0 +1,49 @@
+"""A site before its first visit: the line to paste, and the wait for somebody to come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from analytics.base.idn import to_letters
+from analytics.sites.site import Site
+from layouts.components.attributes import aria
+from layouts.settings import snippet
+from layouts.settings.snippet import Doubts
+
+
+def page(site: Site, line: str, doubts: Doubts) -> html.Main:
+    """The empty state. It greets the first visit and becomes the Live page."""
+    intro = html.Header(
+        [
+            html.H1("Add the script, then watch people arrive"),
+            html.P(
+                [
+                    "One line in the head of every page of ",
+                    html.Bdi(to_letters(site.domain)),
+                    ". It sets no cookie and weighs about 2\u00a0kB. This page turns into the Live page with the "
+                    "first visit.",
+                ]
+            ),
+        ]
+    )
+    wait = snippet.wait(site.domain, "Waiting for the first visit…", "The first visitor is here.")
+    steps = [
+        _step("1", [html.H2("Paste this before </head>"), snippet.line(line), _hint()]),
+        _step("2", [html.H2("Check"), *wait, snippet.trouble(site.domain, doubts)]),
+    ]
+    card = html.Section(steps, className="ff-card")
+    return html.Main(
+        html.Div([intro, card], className="ff-first"), className="ff-main", **snippet.listening(site, "reload")
+    )
+
+
+def _hint() -> html.P:
+    code = html.Code('data-user="…"'), html.Code('footfall("identify", id)')
+    return html.P(["Signed-in people: add ", code[0], " or call ", code[1], "."], className="ff-window")
+
+
+def _step(number: str, children: list[Any]) -> html.Div:
+    n = html.Span(number, className="ff-n", **aria(hidden="true"))
+    return html.Div([n, html.Div(children)], className="ff-step")

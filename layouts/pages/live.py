@@ -1,0 +1,292 @@
+"""The Live page: a skeleton that queries nothing, and the parts that a callback fills it with.
+
+Each part is the children of the element that carries its name as id: `split(state)` goes into `#split`.
+"""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any, NamedTuple
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from analytics.base.idn import in_letters, to_letters
+from analytics.live.state import Concurrency, LabelCount, LiveState, Others
+from analytics.sites.site import Site
+from layouts.components import feed, figures, ranking, rewind, states
+from layouts.components import places as map_of
+from layouts.components.address import at
+from layouts.components.attributes import aria, data
+from layouts.components.icon import icon
+from layouts.components.site import demo_badge, stream_address
+
+ROWS = 10
+USER_TYPES = 4
+TICK_MS = 10_000
+
+
+class Words(NamedTuple):
+    """What the page says of the moment that it shows."""
+
+    column: str
+    nobody: str
+    hour_ago: str
+    peak: str
+
+
+NOW = Words("Now", "Nobody here right now", "1 h ago", "Peak today")
+THEN = Words("Then", "Nobody was here then", "1 h before", "Peak until then")  # rewound
+DIRECT = "Direct"  # people who came from nowhere that we know
+
+Side = tuple[int, str, str]  # of the split: people, the same as written, share
+NO_SIDE: Side = (0, figures.UNKNOWN, "")
+
+# ── the skeleton ──────────────────────────────────────────────────────────────────────────────────
+
+
+def page(site: Site, window_s: int = 60) -> html.Main:
+    """The Live page of one site before its first figures."""
+    window = f"last {figures.window(window_s)}"
+    lists = html.Div(
+        [_card("Active pages", "pages", window), _card("Sources now", "sources", window)], className="ff-left"
+    )
+    return html.Main(
+        [
+            _toolbar(site),
+            _notice(),
+            _unread(),
+            _hero(site.domain, window_s),
+            html.Div([lists, feed.card()], className="ff-grid"),
+            _way_out(),
+            *_wires(),
+        ],
+        id="live",
+        className="ff-main",
+        **data(
+            site=site.domain,
+            name=to_letters(site.domain),
+            stream=stream_address(site.domain),
+            window=str(window_s),
+            timezone=site.timezone,
+        ),
+    )
+
+
+def _toolbar(site: Site) -> Component:
+    refresh = html.Button([icon("refresh"), "Refresh"], id="refresh", type="button", className="ff-btn")
+    wall = html.Button([icon("max"), "Full screen"], id="wall", type="button", className="ff-btn ff-hide-sm")
+    clock = html.Span(site.timezone, id="clock", className="ff-sub")
+    title = [html.H1("Live"), *([demo_badge()] if site.demo else [])]
+    return html.Div([*title, clock, html.Div([refresh, wall], className="ff-end")], className="ff-toolbar")
+
+
+def _way_out() -> Component:
+    """Of wall mode (assets/pages/wall.js); elsewhere it is not shown."""
+    return html.Button([icon("x"), "Leave full screen"], id="wall-leave", type="button", className="ff-btn")
+
+
+def _notice() -> Component:
+    since = html.Span("–", id="notice-since")
+    again = html.Button("Try now", id="try-now", type="button", className="ff-link")
+    words = html.Span(["Not connected since ", since, ". The numbers below are from then. ", again])
+    return html.Div([icon("off"), words], id="notice", className="ff-alert is-warn", hidden=True)
+
+
+def _unread() -> Component:
+    """What is said while the lists cannot be redrawn, though the numbers may be live."""
+    since = html.Span(id="unread-since")
+    again = html.Button("Try again", type="button", className="ff-link ff-retry")
+    words = html.Span(["The lists could not be read. ", since, again], role="status")
+    return html.Div([icon("alert"), words], id="unread", className="ff-alert is-warn", hidden=True)
+
+
+def _hero(domain: str, window_s: int) -> Component:
+    now = html.Div([_headline(window_s), _who(), _sparkline(domain)], className="ff-now")
+    parts = [now, _map(window_s), rewind.bar()]
+    return html.Section(parts, className="ff-card ff-hero", **aria(label="Active now and where"))
+
+
+def _turned(now: str, then: str) -> Component:
+    """Words that assets/pages/live.js turns into others while the page is rewound."""
+    return html.Span(now, **data(then=then))
+
+
+def _headline(window_s: int) -> Component:
+    window = figures.window(window_s)
+    pulse = html.Span(className="ff-pulse", **aria(hidden="true"))
+    number = html.Div(
+        [
+            html.H2([pulse, _turned("Active now", "Active then")], className="ff-label"),
+            html.P("", id="active-now", className="ff-big"),
+            html.P(_turned(f"seen in the last {window}", f"seen in the {window} before"), className="ff-window"),
+            html.P(id="active-said", className="ff-vh", role="status"),
+        ]
+    )
+    facts = html.Dl(_facts(figures.UNKNOWN, figures.UNKNOWN), id="facts", className="ff-facts")
+    return html.Div([number, facts], className="ff-now-top")
+
+
+def _who() -> Component:
+    types = html.Ul(id="user-types", className="ff-types", **aria(label="Active now by user type"))
+    return html.Div([html.Div(_split(NO_SIDE, NO_SIDE), id="split"), types], className="ff-split")
+
+
+def _sparkline(domain: str) -> Component:
+    window = html.Span("active, each minute", className="ff-window")
+    whole = html.A(["Whole day", icon("right", 14)], href=at(f"/concurrents/{domain}"), className="ff-link ff-end")
+    caption = [html.H3(_turned("Last 30 minutes", "30 minutes before")), window, whole]
+    plot = html.Div(
+        id="spark",
+        className="ff-plot",
+        role="img",
+        style={"--h": "128px"},
+        **aria(label="Active people in each of the last 30 minutes"),
+        **data(points="[]"),
+    )
+    return html.Figure(
+        [html.Figcaption(caption, className="ff-cap"), html.Div(plot, className="ff-chart")],
+        className="ff-sparkbox",
+    )
+
+
+def _map(window_s: int) -> Component:
+    window = html.Span(f"last {figures.window(window_s)}", className="ff-window")
+    title = html.Div(
+        [html.H2(_turned("Where they are", "Where they were"), id="map-title"), window], className="ff-map-title"
+    )
+    return html.Section(
+        [title, html.Div(map_of.rings(()), id="map", className="ff-map-in")],
+        className="ff-map",
+        **aria(labelledby="map-title"),
+    )
+
+
+def _card(title: str, body: str, window: str) -> Component:
+    head = [
+        html.H2(_turned(title, title.replace(" now", " then")), id=f"{body}-title"),
+        html.Span(window, className="ff-window ff-end"),
+    ]
+    return html.Section(
+        [html.Header(head, className="ff-card-head"), html.Div(states.skeleton(ROWS), id=body)],
+        className="ff-card ff-list",
+        **aria(labelledby=f"{body}-title"),
+    )
+
+
+def _wires() -> list[Component]:
+    return [
+        dcc.Interval(id="tick", interval=TICK_MS),
+        dcc.Store(id="nudge"),
+        dcc.Store(id="drawing"),
+        dcc.Store(id="fallback"),
+        dcc.Interval(id="rewind-tick", interval=rewind.TICK_MS),
+    ]
+
+
+# ── the parts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def active_now(state: LiveState) -> str:
+    """The big number."""
+    return figures.count(state.active)
+
+
+def split(state: LiveState) -> list[Component]:
+    """Signed-in against anonymous: a bar and its legend with numbers and shares."""
+    return _split(
+        *(
+            (people, figures.count(people), figures.percent(people, state.active))
+            for people in (state.signed_in, state.anonymous)
+        )
+    )
+
+
+def user_types(state: LiveState) -> list[Component]:
+    """The commonest user types with their people; empty when the site tells none."""
+    shown, rest = ranking.top(state.user_types, Others(0, 0), USER_TYPES)
+    lines: list[Component] = [_user_type(tally) for tally in shown]
+    if rest.people:
+        others = f"{figures.count(rest.others)} more"
+        lines.append(_user_type(LabelCount(others, rest.people)))
+    return lines
+
+
+def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo, words: Words = NOW) -> list[Component]:
+    """What the number stands beside: an hour ago with the change, and today's peak with its time in `zone`.
+
+    A present above the stored peak is itself the peak. A peak that is not known yet is none.
+    """
+    ago = concurrency.hour_ago
+    hour_ago: list[Any] = [figures.UNKNOWN if ago is None else figures.count(ago)]
+    if (change := figures.change(state.active, ago)) is not None:
+        hour_ago += [" ", change]
+    if concurrency.peak is None or not (concurrency.peak[0] or state.active):
+        return _facts(hour_ago, figures.UNKNOWN, words)
+    people, at = max(concurrency.peak, (state.active, state.at), key=lambda peak: peak[0])
+    peak = [figures.count(people), html.Small(f" at {figures.time_of_day(at, zone)}")]
+    return _facts(hour_ago, peak, words)
+
+
+def pages(state: LiveState, words: Words = NOW) -> list[Component]:
+    """The pages that people are on, each person on one."""
+    if not state.active:
+        return [states.nothing(words.nobody, "The pages that people open show up here.")]
+    shown, rest = ranking.top(state.pages, state.other_pages, ROWS)
+    return _ranked("Page", words, tuple(shown), ranking.left_out(rest, "on", "page"))
+
+
+def sources(state: LiveState, words: Words = NOW) -> list[Component]:
+    """Where the people who are here came from."""
+    if not state.active:
+        return [states.nothing(words.nobody, "Where people come from shows up here.")]
+    shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
+    shown = tuple(LabelCount(in_letters(tally.label) or DIRECT, tally.people) for tally in shown)
+    return _ranked("Source", words, shown, ranking.left_out(rest, "from", "source"))
+
+
+def places(state: LiveState, words: Words = NOW) -> list[Component]:
+    """The map's rings, the countries, the scale; on a quiet site the bare map and a word."""
+    if not state.active:
+        return [map_of.rings(()), html.P(words.nobody, className="ff-map-none")]
+    parts = [map_of.rings(state.places), map_of.list_of_countries(state), map_of.scale(state.places)]
+    return [part for part in parts if part is not None]
+
+
+def _ranked(heading: str, words: Words, shown: tuple[LabelCount, ...], rest: Component | None) -> list[Component]:
+    table = ranking.table(heading, shown, words.column)
+    return [table] if rest is None else [table, rest]
+
+
+def _facts(hour_ago: str | list[Any], peak: str | list[Any], words: Words = NOW) -> list[Component]:
+    return [html.Dt(words.hour_ago), html.Dd(hour_ago), html.Dt(words.peak), html.Dd(peak)]
+
+
+def _split(signed_in: Side, anonymous: Side) -> list[Component]:
+    bars = [
+        html.I(id="split-signed-in", style={"flex": signed_in[0]}),
+        html.I(id="split-anonymous", style={"flex": anonymous[0]}),
+    ]
+    legend = [
+        _legend("signed-in", "ff-key-dot", "Signed in", signed_in),
+        _legend("anonymous", "ff-key-dot ff-key-2", "Anonymous", anonymous),
+    ]
+    return [html.Div(bars, className="ff-split-bar", **aria(hidden="true")), html.Ul(legend)]
+
+
+def _legend(name: str, key: str, label: str, side: Side) -> Component:
+    _, people, share = side
+    return html.Li(
+        [
+            html.Span(className=f"ff-key {key}"),
+            html.Span(label),
+            html.B(people, id=name),
+            html.Span(share, id=f"{name}-share", className="ff-muted ff-num"),
+        ]
+    )
+
+
+def _user_type(tally: LabelCount) -> html.Li:
+    return html.Li(
+        [html.Bdi(tally.label, className="ff-trunc", title=tally.label), html.B(figures.count(tally.people))]
+    )

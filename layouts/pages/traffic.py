@@ -1,0 +1,272 @@
+"""The Traffic page: what became of every event, by the hour; robots by name; hosts that are not on the list."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+from typing import Any, NamedTuple
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from analytics.live.outcomes import HOUR, RobotCount, Traffic
+from analytics.sites.host import UnlistedHost
+from analytics.sites.site import Site
+from layouts.components import figures, states
+from layouts.components.attributes import aria, data
+from layouts.components.icon import icon
+from layouts.pages.outcomes import FIELDS, KINDS, words
+
+DAY, WEEK = 24, 168
+UNASSIGNED = "/traffic"  # the page of what names no site
+PERIODS = {DAY: "24 hours", WEEK: "7 days"}
+TICK_MS = 30_000
+ROBOTS = 12  # rows; the others are summed up below
+
+NOTHING_YET = "No page has sent anything. Is the snippet on the page? Try one below, or look at Live for the line."
+ALL_NAMED = "Whatever came named a site of this server."
+
+GROUPS = (
+    ("is-stored", "stored", ("stored", "duplicate")),
+    ("is-out", "left out", ("filtered",)),
+    ("is-bad", "refused", ("rejected", "shed")),
+)
+"""How the bars are stacked, from below: class, words, outcomes."""
+
+
+class Span(NamedTuple):
+    """The hours on show: the first one's first second, how many, and the zone in which they are written."""
+
+    since: int
+    hours: int
+    zone: tzinfo
+
+
+def page(site: Site, parts: Sequence[Component], hosts: Component, trial: Sequence[Component]) -> html.Main:
+    """The page: `parts` are the bars, outcomes and robots as they stand, `hosts` a card, `trial` its cards."""
+    bars, outcomes, robots = parts
+    return html.Main(
+        [
+            _toolbar(site.timezone),
+            html.Section(bars, id="traffic-bars", className="ff-card"),
+            html.Div(
+                [
+                    html.Section(outcomes, id="traffic-outcomes", className="ff-card"),
+                    html.Section(robots, id="traffic-robots", className="ff-card"),
+                ],
+                className="ff-traffic",
+            ),
+            hosts,
+            html.Div(list(trial), className="ff-traffic is-even"),
+            dcc.Interval(id="traffic-tick", interval=TICK_MS),
+        ],
+        id="traffic",
+        className="ff-main",
+        **data(site=site.domain),
+    )
+
+
+def unassigned(parts: Sequence[Component], unknown: Sequence[UnlistedHost]) -> html.Main:
+    """The page of what names no site: bars and outcomes as they stand, and the domains that are no site's."""
+    bars, outcomes, robots = parts
+    return html.Main(
+        [
+            _toolbar("UTC", "Events without a site"),
+            html.Section(bars, id="traffic-bars", className="ff-card"),
+            html.Section(outcomes, id="traffic-outcomes", className="ff-card"),
+            html.Section(robots, id="traffic-robots", hidden=True),
+            html.Section(_unknown(unknown), className="ff-card ff-hosts"),
+            dcc.Interval(id="traffic-tick", interval=TICK_MS),
+        ],
+        id="traffic",
+        className="ff-main",
+        **data(site=""),
+    )
+
+
+def _unknown(found: Sequence[UnlistedHost]) -> list[Component]:
+    head = html.Header(
+        [html.H2("Sites that are not here"), html.Span("so far", className="ff-window")], className="ff-card-head"
+    )
+    if not found:
+        return [head, states.nothing("No other site", "Names that are no site's would be listed here.", "globe")]
+    heads = [
+        html.Th("data-site", scope="col"),
+        html.Th("Events", scope="col", className="ff-num"),
+        html.Th("Last", scope="col"),
+    ]
+    rows = [
+        html.Tr(
+            [
+                html.Td(html.Bdi(one.host, className="ff-trunc", title=one.host)),
+                _number(one.events),
+                html.Td([figures.day(one.last_at, UTC), f", {figures.time_of_day(one.last_at, UTC)}"]),
+            ]
+        )
+        for one in found
+    ]
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="ff-table ff-rows")
+    said = "Add the site, or set data-site right on its pages."
+    return [head, html.Div(table, className="ff-scroll"), html.P(said, className="ff-rest")]
+
+
+def _toolbar(timezone: str, title: str = "Traffic") -> Component:
+    chips = [
+        html.Button(
+            label, id=f"traffic-{hours}", type="button", className="ff-chip", **aria(pressed=pressed(hours, DAY))
+        )
+        for hours, label in PERIODS.items()
+    ]
+    end = html.Div(chips, className="ff-end ff-chips", role="group", **aria(label="Period"))
+    return html.Div([html.H1(title), html.Span(timezone, className="ff-sub"), end], className="ff-toolbar")
+
+
+def pressed(hours: int, chosen: int) -> str:
+    """The state of a period's button."""
+    return "true" if hours == chosen else "false"
+
+
+# ── the bars ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def untrusted_proxy(words: str) -> Component:
+    """What is to be done about a proxy that nobody trusts; `words` say which it is."""
+    said: list[Any] = [
+        html.B(f"{words}. "),
+        "If it is a proxy of yours, add it to ",
+        html.Code("FOOTFALL_TRUSTED_PROXIES"),
+    ]
+    told = html.Span([*said, ": until then its visitors count as one."])
+    return html.Div([icon("alert"), told], className="ff-alert is-warn", role="alert")
+
+
+def bars(traffic: Traffic, span: Span, hint: str = NOTHING_YET) -> list[Component]:
+    """Received events by the hour, stacked by what became of them; where there are none, `hint` says why."""
+    received = html.H2(f"{figures.count(traffic.received)} received")
+    window = html.Span(f"last {PERIODS[span.hours]}, by the hour", className="ff-window")
+    legend = [html.Span(_legend(), className="ff-end")] if traffic.received else []
+    head = html.Header([received, window, *legend], className="ff-card-head")
+    if not traffic.received:
+        return [head, states.nothing("Nothing received", hint, "filter")]
+    return [head, _columns(traffic, span)]
+
+
+def _legend() -> list[Component]:
+    return [html.Span([html.I(className=kind), said.capitalize()], className="ff-bars-key") for kind, said, _ in GROUPS]
+
+
+def _columns(traffic: Traffic, span: Span) -> Component:
+    by_hour: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for one in traffic.hours:
+        by_hour[one.hour][one.outcome] += one.events
+    stacks = [_stack(by_hour[span.since + HOUR * nth]) for nth in range(span.hours)]
+    most = max(sum(stack) for stack in stacks)
+    columns = [_column(stack, most, _hour(span.since + HOUR * nth, span)) for nth, stack in enumerate(stacks)]
+    said = f"At most {figures.count(most)} in an hour. The table below has the sums."
+    plot = html.Div(columns, className="ff-bars", role="img", **aria(label=said))
+    ends = [html.Span(_hour(span.since + HOUR * nth, span)) for nth in (0, span.hours // 2, span.hours - 1)]
+    most_label = html.Span(figures.count(most), className="ff-bars-most", **aria(hidden="true"))
+    return html.Div([most_label, plot, html.Div(ends, className="ff-bars-x")], className="ff-bars-box")
+
+
+def _stack(outcomes: defaultdict[str, int]) -> tuple[int, ...]:
+    return tuple(sum(outcomes[one] for one in members) for _, _, members in GROUPS)
+
+
+def _column(stack: tuple[int, ...], most: int, hour: str) -> Component:
+    parts = [html.I(className=kind, style={"flex": n}) for (kind, _, _), n in zip(GROUPS, stack, strict=True) if n]
+    told = ", ".join(f"{figures.count(n)} {said}" for (_, said, _), n in zip(GROUPS, stack, strict=True) if n)
+    height = f"{100 * sum(stack) / most:.1f}%"
+    return html.Span(html.Span(parts, style={"height": height}), title=f"{hour}: {told or 'nothing'}")
+
+
+def _hour(at: int, span: Span) -> str:
+    time = figures.time_of_day(at, span.zone)
+    return time if span.hours == DAY else f"{figures.day_text(at, span.zone)}, {time}"
+
+
+# ── the tables ───────────────────────────────────────────────────────────────────────────────────
+
+
+def outcomes(traffic: Traffic, nowhere: int | None) -> list[Component]:
+    """Each outcome with its reason, and the sum of them all. `nowhere` is how many events named no site of this server;
+    None for those whom that does not concern.
+    """
+    parts: list[Component] = []
+    if traffic.received:
+        rows = [_outcome(outcome, reason, events, traffic.received) for outcome, reason, events in traffic.totals()]
+        total = html.Tr([html.Th("Received", scope="row"), html.Td(), _number(traffic.received), html.Td()])
+        inner = [_columns_of("Outcome", share=True), html.Tbody(rows), html.Tfoot(total)]
+        head = html.Header(html.H2("What became of it"), className="ff-card-head")
+        parts = [head, html.Table(inner, className="ff-table ff-outcomes"), *_dropped(traffic.dropped)]
+    if nowhere:
+        beside = f"Beside these, {figures.count(nowhere)} named no site of this server, or could not be read."
+        see = html.A("Which they were", href=UNASSIGNED, className="ff-link")
+        parts.append(html.P([beside, " Is data-site right? ", see], className="ff-rest"))
+    return parts
+
+
+def _outcome(outcome: str, reason: str, events: int, received: int) -> Component:
+    label, advice = words(outcome, reason)
+    kind = next(group for group, _, members in GROUPS if outcome in members)
+    said: list[Any] = [html.B(label), *([html.Span(KINDS[outcome], className="ff-window")] if outcome in KINDS else [])]
+    first = html.Td([html.Span(said, className="ff-outcome"), html.Span(advice, className="ff-window")])
+    share = html.Td(figures.percent(events, received), className="ff-num ff-soft")
+    return html.Tr([first, html.Td(_bar(events, received, kind)), _number(events), share])
+
+
+def _dropped(fields: Sequence[tuple[str, int]]) -> list[Component]:
+    """The decorating fields that events lost, most first; nothing where none did."""
+    if not fields:
+        return []
+    rows = [
+        html.Tr([html.Td([html.Code(name), html.Span(FIELDS[name], className="ff-window")]), _number(events)])
+        for name, events in fields
+    ]
+    said = html.Header(
+        [html.H2("Fields left out"), html.Span("their events count all the same", className="ff-window")],
+        className="ff-card-head",
+    )
+    heads = [html.Th("Field", scope="col"), html.Th("Events", scope="col", className="ff-num ff-col-n")]
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="ff-table ff-fields")
+    return [said, table]
+
+
+def robots(found: Sequence[RobotCount]) -> list[Component]:
+    """The robots by name, most first; nothing where there was none."""
+    if not found:
+        return []
+    head = html.Header(html.H2("Robots"), className="ff-card-head")
+    most = found[0].events
+    rows = [
+        html.Tr(
+            [
+                html.Td(html.Bdi(one.name), title=one.name),
+                html.Td(_bar(one.events, most, "is-out")),
+                _number(one.events),
+            ]
+        )
+        for one in found[:ROBOTS]
+    ]
+    table = html.Table([_columns_of("Name"), html.Tbody(rows)], className="ff-table")
+    rest = sum(one.events for one in found[ROBOTS:])
+    more = f"{figures.count(rest)} events of {figures.count(len(found) - ROBOTS)} others" if rest else ""
+    return [head, table, *([html.P(more, className="ff-rest")] if more else [])]
+
+
+def _columns_of(heading: str, *, share: bool = False) -> Component:
+    heads = [
+        html.Th(heading, scope="col"),
+        html.Th(html.Span("Bar", className="ff-vh"), scope="col", className="ff-col-bar"),
+    ]
+    numbers = ["Events", *(["Share"] if share else [])]
+    return html.Thead(html.Tr([*heads, *(html.Th(one, scope="col", className="ff-num ff-col-n") for one in numbers)]))
+
+
+def _bar(part: int, whole: int, kind: str) -> Component:
+    return html.Span(html.I(className=kind), className="ff-mini", style={"--w": f"{100 * part / (whole or 1):.1f}%"})
+
+
+def _number(n: int) -> html.Td:
+    return html.Td(html.B(figures.count(n)), className="ff-num")

@@ -1,0 +1,63 @@
+"""Settings, General: the cards."""
+
+from __future__ import annotations
+
+from dash.development.base_component import Component
+
+from analytics.sites.checks import WEEKDAYS
+from analytics.sites.site import Site
+from layouts.components import form
+from layouts.plain import zones
+
+FORM, DELETE = "general", "delete-site"
+
+IDENTITY = (
+    ("daily", "New every day: nothing is kept in the browser"),
+    ("browser", "The same for good: the browser keeps an id"),
+)
+IDENTITY_HINT = (
+    "New every day needs no consent. With an id in the browser people are known again on later days; "
+    "in many countries that takes their consent."
+)
+
+
+def cards(site: Site, *, may_delete: bool) -> list[Component]:
+    """The site's settings, and for owners its end."""
+    days = "" if site.retention_days is None else str(site.retention_days)
+    fields = [
+        form.text(FORM, "name", "Name", site.name, maxLength=120),
+        form.select(
+            FORM, "timezone", "Time zone", site.timezone, _zones(site.timezone), hint="Days begin and end in it."
+        ),
+        form.select(FORM, "week_start", "First day of the week", WEEKDAYS[site.week_start], _weekdays()),
+        form.select(FORM, "identity", "How visitors are told apart", site.identity, IDENTITY, hint=IDENTITY_HINT),
+        form.text(
+            FORM,
+            "retention_days",
+            "Days to keep heartbeats",
+            days,
+            hint="They show who was there at any past moment. Empty: as the server is set.",
+            inputMode="numeric",
+            maxLength=4,
+        ),
+    ]
+    whole = form.card(FORM, "General", fields, domain=site.domain)
+    return [whole, _end(site.domain)] if may_delete else [whole]
+
+
+def _end(domain: str) -> Component:
+    words = "Its settings, its cards and all that was ever counted for it are gone then. There is no way back."
+    return form.danger(DELETE, domain, "Delete this site", words, "Delete site and data")
+
+
+def _weekdays() -> form.Choices:
+    return [(day, day.capitalize()) for day in WEEKDAYS]
+
+
+def _zones(current: str) -> dict[str, form.Choices]:
+    """Every zone by area, the one in use among them however unusual it is."""
+    listed: dict[str, form.Choices] = {
+        area: [(zone.name, place) for zone, place in some] for area, some in zones().items()
+    }
+    unusual = current != "UTC" and all(current != name for some in listed.values() for name, _ in some)
+    return {"General": [("UTC", "UTC"), *([(current, current)] if unusual else [])], **listed}

@@ -1,0 +1,209 @@
+"""The line to paste, and the wait for the site's own visit: parts of the first page and of Settings, Snippet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.base.idn import to_letters
+from analytics.sites.site import Site
+from layouts.components import figures, form
+from layouts.components.attributes import aria, data
+from layouts.components.icon import icon
+from layouts.components.site import stream_address
+
+LINE = "snippet-line"
+MAX_HOSTS = 3  # named among the reasons
+RINGS = (("0s", 0.4), ("-1.2s", 0.7), ("-2.4s", 1))  # of the radar: start, and size where nothing moves
+
+OPTIONS = (  # name, label, what it adds to the line, what it is for
+    ("user", "Signed-in people", ' data-user="ID"', "ID is your own id of whoever is signed in, empty for nobody."),
+    ("hash", "Hash routing", " data-hash", "For applications whose addresses go on after a #."),
+    ("missing", "Missing pages", " data-404", "For the template of pages that are missing, and for no other."),
+)
+
+
+class Doubts(NamedTuple):
+    """What may be the matter where no visit comes.
+
+    `policy` are the directives that a Content Security Policy needs. `filters` and `traffic` are the addresses of those
+    pages, "" where whoever looks may not open them; `hosts` those that wait for a decision; `excluded`: so is the
+    address of whoever looks.
+    """
+
+    policy: str
+    filters: str = ""
+    traffic: str = ""
+    hosts: Sequence[str] = ()
+    excluded: bool = False
+
+
+def picture_of(address: str, domain: str) -> str:
+    """The line that counts a page without a script. Its policy lets the browser tell another host the whole address."""
+    source = f"{address}/pixel.gif?site={domain}"
+    policy = 'referrerpolicy="no-referrer-when-downgrade"'
+    return f'<noscript><img src="{source}" {policy} width="1" height="1" alt=""></noscript>'
+
+
+def cards(site: Site, snippet: str, picture: str, doubts: Doubts, *, address: str, window_s: int) -> list[Component]:
+    """Settings, Snippet: the line with its options, the check, the picture for pages without scripts, and what the
+    trackers of others need to speak to us at `address`.
+    """
+    head = html.H2("Paste this before </head>")
+    intro = html.P(
+        ["Into every page of ", html.Bdi(to_letters(site.domain)), ". It sets no cookie."], className="ff-soft"
+    )
+    switches = [form.switch("snippet", name, label, False, hint=hint) for name, label, _, hint in OPTIONS]
+    options = html.Form(switches, id="snippet", className="ff-options", **data(site=site.domain))
+    paste = html.Section(
+        html.Div([html.Header([head, intro]), html.Div(line(snippet), id=LINE), options], className="ff-form"),
+        className="ff-card",
+    )
+    title = html.Header(html.H2("Check"))
+    inner = [title, *wait(site.domain, "Waiting for a visit…", "Somebody is here"), trouble(site.domain, doubts)]
+    check = html.Section(html.Div(inner, className="ff-form"), className="ff-card", **listening(site, "stay"))
+    return [paste, check, _without_scripts(site.domain, picture), _of_others(site, address, window_s)]
+
+
+def _without_scripts(domain: str, picture: str) -> Component:
+    head = html.H2("Without scripts")
+    intro = html.P("On pages without scripts this picture counts a pageview.", className="ff-soft")
+    letter = html.P(
+        [
+            "In e-mail, where no page shows it, name one: ",
+            html.Code(f"&url=https%3A%2F%2F{domain}%2Fletter"),
+            " after the domain. With neither url nor referrerpolicy browsers tell no path, and every page counts as /.",
+        ],
+        className="ff-soft",
+    )
+    inner = [html.Header([head, intro]), line(picture), letter]
+    return html.Section(html.Div(inner, className="ff-form"), className="ff-card")
+
+
+def _of_others(site: Site, address: str, window_s: int) -> Component:
+    """The attributes by which the scripts of others speak to us, and what presence means without heartbeats."""
+    head = html.H2("From Plausible or Umami")
+    intro = html.P("Their script may stay on the pages. It only needs these attributes:", className="ff-soft")
+    lines = [
+        line(f'data-domain="{site.domain}" data-api="{address}/api/event"'),
+        line(f'data-website-id="{site.uuid or site.domain}" data-host-url="{address}"'),
+    ]
+    keep = html.P(
+        [
+            "Pages that have a website id of Umami's keep it: ",
+            html.Code(f"site set {site.domain} --uuid ID"),
+            " on the command line makes it the site's.",
+        ],
+        className="ff-soft",
+    )
+    presence = html.P(
+        f"These scripts send no heartbeats. Their visitors are active for {figures.window(window_s)} after a "
+        "pageview, an event or an engagement, then gone, however long they read.",
+        className="ff-soft",
+    )
+    inner = [html.Header([head, intro]), *lines, keep, presence]
+    return html.Section(html.Div(inner, className="ff-form"), className="ff-card")
+
+
+def listening(site: Site, then: str) -> dict[str, Any]:
+    """What makes an element the one that `assets/pages/check.js` greets in. `then`: "reload" the page, or "stay"."""
+    return {
+        "id": "first-visit",
+        "data-site": site.domain,
+        "data-stream": stream_address(site.domain),
+        "data-timezone": site.timezone,
+        "data-then": then,
+    }
+
+
+def line(snippet: str) -> Component:
+    """The line, and the button that copies it."""
+    copy = html.Button(
+        [icon("copy"), html.Span("Copy")],
+        type="button",
+        className="ff-btn ff-btn-primary",
+        **data(copy=snippet),
+    )
+    return html.Div([html.Pre(_coloured(snippet)), copy], className="ff-code")
+
+
+def wait(domain: str, until: str, greeting: str) -> list[Component]:
+    """The radar that turns until somebody comes, and who that was."""
+    radar = html.Div(
+        [html.I(), *(html.I(style={"--dl": delay, "--still": still}) for delay, still in RINGS)],
+        className="ff-radar",
+        **aria(hidden="true"),
+    )
+    said = html.Div(
+        [
+            html.H3(until, className="ff-until"),
+            html.H3(greeting, id="greeting", className="ff-greeting", hidden=True),
+            html.P(id="greeting-what", className="ff-soft", hidden=True),
+        ],
+        role="status",
+    )
+    words = html.P(
+        ["Open ", html.Bdi(to_letters(domain)), " in another tab. It shows up here within a second."],
+        className="ff-soft ff-until",
+    )
+    notes = [html.P(id=one, className="ff-window", hidden=True) for one in ("waiting-since", "last-visit")]
+    return [html.Div([radar, html.Div([said, words, *notes])], className="ff-wait")]
+
+
+def trouble(domain: str, doubts: Doubts) -> html.Details:
+    """Reasons why nothing comes; it opens by itself after a while."""
+    reasons = [
+        html.Li(["The line names another site: it has to say ", html.Code(f'data-site="{domain}"'), "."]),
+        html.Li(_hosts(doubts)),
+        html.Li(
+            "The browser blocks the script. Try one without blockers; in its developer tools footfall.js has to "
+            "come with status 200."
+        ),
+        html.Li(["The page's Content Security Policy forbids it. It has to allow:", html.Pre(doubts.policy)]),
+        html.Li(
+            [
+                "The browser asks not to be counted (Do Not Track, Global Privacy Control).",
+                html.Strong(" This one does.", id="opted-out", hidden=True),
+            ]
+        ),
+        html.Li(_excluded(doubts)),
+    ]
+    more = (
+        [html.P(["What became of every event says ", _link("Traffic", doubts.traffic), "."])] if doubts.traffic else []
+    )
+    return html.Details(
+        [html.Summary("Nothing comes?"), html.Ul(reasons), *more], id="trouble", className="ff-trouble ff-until"
+    )
+
+
+def _hosts(doubts: Doubts) -> list[Any]:
+    words: list[Any] = ["The page stands on a host that is not the site's"]
+    if doubts.hosts:
+        words += [": pages of ", html.Bdi(", ".join(map(to_letters, doubts.hosts))), " wait to be included"]
+    return [*words, " (", _link("Filters", doubts.filters), ")."] if doubts.filters else [*words, "."]
+
+
+def _excluded(doubts: Doubts) -> list[Any]:
+    if doubts.excluded:
+        return [html.Strong("Your own address is excluded"), " (", _link("Filters", doubts.filters), ")."]
+    where = [" (", _link("Filters", doubts.filters), ")."] if doubts.filters else ["."]
+    return ["The address or the page is excluded", *where]
+
+
+def _link(label: str, address: str) -> html.A:
+    return html.A(label, href=address, className="ff-link")
+
+
+def _coloured(snippet: str) -> list[Any]:
+    """The snippet's words in order, none broken where it fits a line, quoted strings coloured."""
+    words = [html.Span(_pieces(word), className="ff-word") for word in snippet.split(" ")]
+    return [part for word in words for part in (word, " ")][:-1]
+
+
+def _pieces(word: str) -> list[Any]:
+    pieces = re.split(r'("[^"]*")', word)
+    return [html.Span(piece, className="ff-str") if piece[:1] == '"' else piece for piece in pieces if piece]

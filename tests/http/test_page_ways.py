@@ -1,0 +1,77 @@
+"""The ways of a question and of an admin's change, from the gate on, run as `docs/design.md` lists them."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from house import House, open_house
+
+from analytics.base.config import Config
+from tests.support.history import keep_history
+from tests.support.tracing import Tracing
+
+DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
+SITE = "example.com"
+EDGE = ("collector/doors/", "collector/http/", "app.py")
+QUESTION = f"/overview/{SITE}/parts?period=2026-03-10,2026-03-12&part=top"
+SETTINGS = {"name": "Shop", "week_start": "sunday", "identity": "daily", "retention_days": ""}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory) -> Iterator[House]:
+    """The whole application with a replica that has followed; `admin` is signed in."""
+    with open_house(Config(data_dir=tmp_path_factory.mktemp("data"))) as house:
+        number = house.add_site(SITE)
+        keep_history(house.service.database)
+        house.service.columnar.follow(lambda _: False)
+        house.browsers["admin"] = house.join("admin@example.com", "admin", [number])
+        yield house
+
+
+@contextmanager
+def tracing_here() -> Iterator[Tracing]:
+    """Records what runs in this thread."""
+    recording = Tracing(())
+    recording.begin()
+    sys.setprofile(recording.hook)
+    try:
+        yield recording
+    finally:
+        sys.setprofile(None)
+
+
+def ask(house: House, _: int) -> None:
+    answer = house.browsers["admin"].get(QUESTION)
+    assert (answer.status_code, "Visitors" in answer.json["top"]) == (200, True)
+
+
+def change(house: House, turn: int) -> None:
+    zone = ("Asia/Tokyo", "Europe/Berlin")[turn % 2]
+    assert house.send(house.browsers["admin"], "general", SITE, **SETTINGS, timezone=zone) == {}
+    assert house.service.sites.get(SITE).timezone == zone
+
+
+def listed(section: str) -> tuple[list[str], int]:
+    """The list of file:function of a section, and how many files may run."""
+    text = DESIGN.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    (files,) = re.findall(r"From the gate on at most (\d+) files\s+run", text)
+    return re.findall(r"^\d+\. `(\S+\.py:\S+)`", text, re.MULTILINE), int(files)
+
+
+@pytest.mark.parametrize(("section", "go"), [("A question's way", ask), ("An admin's change", change)])
+def test_a_way_is_as_the_page_lists_it(house, section: str, go: Callable[[House, int], None]):
+    go(house, 0)  # caches are warm
+    with tracing_here() as recording:
+        go(house, 1)
+    ran = [one.replace("register.<locals>.", "").replace("on_send.<locals>.", "") for one in recording.functions]
+    steps, files = listed(section)
+    assert len(steps) > 5
+    assert [step for step in steps if step not in ran] == []
+    assert steps == sorted(steps, key=ran.index), "they run in this order"
+    own = [file for file in recording.files if not file.startswith(EDGE)]
+    assert len(own) <= files, f"{len(own)} files:\n" + "\n".join(own)

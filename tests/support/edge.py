@@ -1,0 +1,201 @@
+"""The HTTP edge alone, without a database behind it: over real sockets, or in memory for what is tried by the thousand.
+
+`Recorder` answers every request at once and keeps what it was asked, so that a test sees what the edge made of bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import uvloop
+
+from collector.http.budget import Allowance, Budget
+from collector.http.connection import Client, Connection
+from collector.http.counts import Counts
+from collector.http.guests import Guests
+from collector.http.limits import DEFAULT, Limits
+from collector.http.listener import Listener, listen_on
+from collector.http.messages import SEAL, Request, Response
+from collector.http.refusals import TOO_LARGE
+from collector.server import open_sockets
+from tests.support.h11_reader import Message, of_ours
+
+UNANSWERED = "/unanswered"  # requests to it stay under way
+
+
+class Recorder:
+    """A handler whose answers say what was asked: method, path, query, and how long the body is."""
+
+    seal = SEAL
+
+    def __init__(self, limits: Limits = DEFAULT, trusted: str = "") -> None:
+        self.limits = limits
+        self.counts = Counts()
+        self.connections: Guests[Connection] = Guests(
+            limits.connections, limits.connections_per_address, lambda address: address == trusted
+        )
+        self.strangers = Budget(*limits.stranger_room)
+        self._allowance = Allowance(limits.event_bytes, Budget(*limits.event_room), TOO_LARGE)
+        self.requests: list[Request] = []
+
+    def canonical(self, path: str) -> str:
+        return path
+
+    def allowance(self, _path: str, _headers: Mapping[str, str]) -> Allowance:
+        return self._allowance
+
+    def ask_who(self, _path: str, _headers: Mapping[str, str], tell: Callable[[Allowance | Response], None]) -> None:
+        raise AssertionError("the allowance says it all")
+
+    def address(self, peer: str, _headers: Mapping[str, str]) -> str:
+        return peer
+
+    def refused(self, _path: str, response: Response) -> Response:
+        return response
+
+    def take(self, request: Request, client: Client, number: int) -> None:
+        self.requests.append(request)
+        if request.path != UNANSWERED:
+            told = {"method": request.method, "path": request.path, "query": request.query, "body": len(request.body)}
+            client.answer(number, Response(200, (), json.dumps(told).encode()))
+
+
+class Memory(asyncio.Transport):
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("203.0.113.9", 50_000)})
+        self.written = bytearray()
+        self.closed = False
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = True
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+class Noting(Connection):
+    """A connection that notes what it has read: up to a request that ends it, since nothing behind that counts."""
+
+    def __init__(self, handler: Any) -> None:
+        super().__init__(handler)
+        self.read: list[Message] = []
+        self.refused = self._over = False
+
+    def receive(self, request: Request, keeps: bool, chunked: bool) -> None:
+        if not self._over:
+            self.read.append(of_ours(request, self._reader.target.decode("latin-1")))
+            self._over = not keeps
+        super().receive(request, keeps, chunked)
+
+    def refuse(self, response: Response) -> None:
+        self.refused = self.refused or not self._over
+        super().refuse(response)
+
+
+class Heard(NamedTuple):
+    """What the edge made of bytes: the requests, the statuses of its answers, and whether it ended the connection."""
+
+    requests: list[Request]
+    statuses: list[int]
+    closed: bool
+
+
+def hear(*pieces: bytes, limits: Limits = DEFAULT) -> Heard:
+    """What the edge makes of these pieces of one connection."""
+
+    async def heard() -> Heard:
+        recorder, transport = Recorder(limits), Memory()
+        connection = Connection(recorder)
+        connection.connection_made(transport)
+        for piece in pieces:
+            connection.data_received(piece)
+            while connection.waits:
+                await asyncio.sleep(0)
+        connection.connection_lost(None)
+        return Heard(recorder.requests, statuses(bytes(transport.written)), transport.closed)
+
+    return asyncio.run(heard())
+
+
+def statuses(answers: bytes) -> list[int]:
+    """The statuses of answers in the order in which they came, 100 too."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
+
+
+@contextmanager
+def edge(handler: Recorder, listener: Listener | None = None) -> Iterator[Listener]:
+    """The handler's server on real sockets, for the length of a block; time-outs are looked after every 10 ms."""
+    listener = listener or listen_on("127.0.0.1", 0)
+    ready, ending = threading.Event(), asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        servers = await open_sockets(handler, listener)
+        ready.set()
+        while not ending.is_set():
+            await asyncio.sleep(0.01)
+            for connection in handler.connections:
+                connection.check(loops[0].time())
+        for server in servers:
+            server.close()
+        for connection in handler.connections:
+            connection._transport.abort()
+        while len(handler.connections):
+            await asyncio.sleep(0.001)
+
+    thread = threading.Thread(target=lambda: uvloop.run(serve()))
+    thread.start()
+    try:
+        assert ready.wait(20)
+        yield listener
+    finally:
+        loops[0].call_soon_threadsafe(ending.set)
+        thread.join(20)
+        listener.close()
+
+
+def opened(listener: Listener, source: str = "127.0.0.1") -> socket.socket:
+    """A bare connection to it, from that address."""
+    connection = socket.create_connection(("127.0.0.1", listener.port), 10, source_address=(source, 0))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def all_of(connection: socket.socket) -> bytes:
+    """What comes until the other end closes."""
+    pieces: Iterable[bytes] = iter(lambda: connection.recv(65_536), b"")
+    return b"".join(pieces)

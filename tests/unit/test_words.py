@@ -1,0 +1,72 @@
+"""Names, docstrings and comments use the words of the field, in the packages that were rewritten so far."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("base", "storage", "sites", "access", "live", "replica", "jobs")
+REWORKED_ELSEWHERE = ROOT / "analytics" / "base" / "config.py"
+FILES = [
+    *sorted({path for name in PACKAGES for path in (ROOT / "analytics" / name).glob("*.py")} - {REWORKED_ELSEWHERE}),
+    ROOT / "analytics" / "commands.py",
+]
+
+NAMES = re.compile(
+    r"_?(MOST|LONGEST|LARGEST|SHORTEST)(_\w+)?|AT_ONCE|A_MINUTE|Snapshot|Pulse|Tries|household|told|anew"
+)
+"""MAX_…, MIN_…, …_BATCH and …_PER_MINUTE; TtlCache, Availability, RateLimit, address_prefix; a verb; overwrite."""
+
+WORDS = re.compile(
+    r"\b(anew|beside|whoever|somebody|told|(?<!source of )truth|households?|gives? way|mend(s|ed)?)\b", re.IGNORECASE
+)
+"""Again, next to, a noun, a person, said, the database, address prefix, yields, repair."""
+
+
+def texts(source: str) -> Iterator[str]:
+    """The docstrings and the comments."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value.value
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+
+
+def names(source: str) -> Iterator[str]:
+    """Whatever the source defines: functions, classes, parameters and variables."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def private_words(source: str) -> list[str]:
+    """The names and words that are not those of the field."""
+    return [name for name in names(source) if NAMES.fullmatch(name)] + [
+        found[0] for text in texts(source) for found in WORDS.finditer(text)
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_rewritten_file_has_no_private_words(path):
+    assert private_words(path.read_text()) == []
+
+
+def test_private_words_are_found_in_names_docstrings_and_comments():
+    source = '''
+"""Whoever asks the truth; the database is the source of truth."""
+MOST_ROWS = 5  # beside it
+def told(household): ...
+'''
+    assert set(private_words(source)) == {"MOST_ROWS", "told", "household", "Whoever", "truth", "beside"}
