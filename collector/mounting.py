@@ -21,7 +21,7 @@ from collector.control import Control
 from collector.doors.cors import CORS
 from collector.doors.table import PATHS
 from collector.doors.wsgi import Door, Wsgi
-from collector.http.messages import error, sealed, without_extra_slashes
+from collector.http.messages import error, with_security_headers, without_extra_slashes
 from collector.served_commands import served_commands
 from collector.service import Service
 
@@ -65,7 +65,7 @@ class _Mounted:
             return self._behind(environ, start_response)
         door = self._door or self._opened()
         if door is None:
-            start_response("503 Service Unavailable", list(sealed(NOT_OPEN.headers)))
+            start_response("503 Service Unavailable", list(with_security_headers(NOT_OPEN.headers)))
             return [NOT_OPEN.body]
         return door(environ, start_response)
 

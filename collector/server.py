@@ -119,9 +119,9 @@ class _End:
     async def answer(self) -> str:
         """Lets the requests that are under way be answered, for a moment; what is left of them, "" for nothing."""
         until = time.monotonic() + self._endpoint.limits.answers_s
-        while under_way := [one for one in list(self._endpoint.connections) if one.finish()]:
+        while under_way := [one for one in list(self._endpoint.connections) if one.close_when_answered()]:
             if time.monotonic() >= until:
-                unanswered = sum(connection.answering for connection in under_way)
+                unanswered = sum(connection.is_answering for connection in under_way)
                 if len(under_way) > unanswered:
                     log.warning("%d clients had not read their answers", len(under_way) - unanswered)
                 return f"{unanswered} requests are not answered ({self._endpoint.left})" if unanswered else ""

@@ -34,7 +34,7 @@ from collector.api.context import Context, WhoReads
 from collector.api.statistics import Statistics
 from collector.doors.collect import Collector
 from collector.doors.routes import Routes
-from collector.http.messages import HTTPS_SEAL, SEAL
+from collector.http.messages import HTTPS_SECURITY_HEADERS, SECURITY_HEADERS
 from collector.http.proxies import Proxies
 from collector.ingest import device, robot
 from collector.ingest.file_watch import FileWatch
@@ -152,8 +152,8 @@ class Service:
             self.config.base_path,
             self._ending.is_set,
         )
-        seal = HTTPS_SEAL if self.config.has_https_host else SEAL
-        return Routes(context, self.collector, seal, self.config.public)
+        security_headers = HTTPS_SECURITY_HEADERS if self.config.has_https_host else SECURITY_HEADERS
+        return Routes(context, self.collector, security_headers, self.config.public)
 
     def _minutes(self, site_id: int, span: Span) -> Minutes:
         return self.history.minutes(site_id, span, int(self._clock()), PATIENCE_S)

@@ -146,9 +146,9 @@ class Collector:
         """What the pipeline makes of each event. Refusals are counted here."""
         address, headers = request.peer, request.headers
         if headers.keys().isdisjoint(FORWARDED) and ":" not in address:  # it speaks for nobody else
-            self._proxies.untrusted.last.extend(("",) * len(body.events))
+            self._proxies.untrusted.recent.extend(("",) * len(body.events))
         else:
-            address, headers = self._proxies.client(request), self._proxies.believed(request)
+            address, headers = self._proxies.client(request), self._proxies.trusted_headers(request)
             self._proxies.watch(request, address, len(body.events))
         now_ms = int(self._clock() * 1000)
         results: list[Accepted | Refusal] = []

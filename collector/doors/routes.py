@@ -14,7 +14,7 @@ from collector.doors.collect import Collector
 from collector.doors.cors import CORS, preflight
 from collector.doors.door import ANYBODY, PROGRAMS, Answers, Collects, Door, Threads
 from collector.doors.table import DOORS
-from collector.http.messages import SEAL, Headers, Request, Response, error, routed, without_extra_slashes
+from collector.http.messages import SECURITY_HEADERS, Headers, Request, Response, error, routed, without_extra_slashes
 from collector.ingest.outcomes import Shed, named
 
 log = logging.getLogger("footfall.routes")
@@ -26,14 +26,16 @@ FAILED = error(500, "failed", "something failed on the server; its log says what
 class Routes:
     """Finds the door of a request; None leaves it to Flask.
 
-    Doors that collect are answered by `collector`, the others by `answer`. `seal` is what every answer carries;
+    Doors that collect are answered by `collector`, the others by `answer`. `security_headers` go with every answer;
     `public` says that nobody has to sign in.
     """
 
-    def __init__(self, context: Context, collector: Collector, seal: Headers = SEAL, public: bool = False) -> None:
+    def __init__(
+        self, context: Context, collector: Collector, security_headers: Headers = SECURITY_HEADERS, public: bool = False
+    ) -> None:
         self.context = context
         self.collector = collector
-        self.seal = seal
+        self.security_headers = security_headers
         self.public = public
         self.base_path = context.base_path
         self.paths = frozenset(door.path for door in DOORS)
