@@ -106,7 +106,7 @@ async def _watch_certificate(listener: Listener) -> None:
     while True:
         await asyncio.sleep(CERTIFICATE_S)
         for watch in watches:
-            watch.look()
+            watch.check()
 
 
 class _End:

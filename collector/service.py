@@ -218,15 +218,15 @@ class Service:
         return [FileWatch(setting, path, read) for setting, path, read in used if path]
 
     def _read_places(self) -> None:
-        self.places.read_again()
+        self.places.reload()
 
     def _read_spammers(self) -> None:
         assert self.config.spam_referrers
-        self.spammers.know(read_hosts(self.config.spam_referrers))
+        self.spammers.set_hosts(read_hosts(self.config.spam_referrers))
 
     def _look_at_files(self) -> None:
         for watch in self._watches:
-            watch.look()
+            watch.check()
 
     def _probe(self) -> None:
         with suppress(SQLAlchemyError):  # `availability` records it

@@ -15,7 +15,7 @@ from collector.doors.cors import CORS, preflight
 from collector.doors.door import ANYBODY, PROGRAMS, Answers, Collects, Door, Threads
 from collector.doors.table import DOORS
 from collector.http.messages import SECURITY_HEADERS, Headers, Request, Response, error, routed, without_extra_slashes
-from collector.ingest.outcomes import Shed, named
+from collector.ingest.outcomes import Shed, name_and_reason
 
 log = logging.getLogger("footfall.routes")
 
@@ -83,7 +83,7 @@ class Routes:
 
     def not_collected(self, response: Response) -> Response:
         """The answer to a collector request whose body could not be read; counted, and readable by the page."""
-        fate = named(BUSY) if response.status == BUSY.status else ("rejected", f"http_{response.status}")
+        fate = name_and_reason(BUSY) if response.status == BUSY.status else ("rejected", f"http_{response.status}")
         self.context.writer.count(0, self.context.now(), *fate)
         return response._replace(headers=(*response.headers, *CORS))
 

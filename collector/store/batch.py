@@ -26,13 +26,13 @@ from collector.ingest.accepted import Accepted, Kind
 from collector.ingest.outcomes import (
     SITE_REMOVED,
     UNKNOWN_PAGEVIEW,
-    Added,
     Duplicate,
     Filtered,
     Outcome,
     Retitled,
     Stored,
-    named,
+    TotalsRaised,
+    name_and_reason,
 )
 from collector.ingest.visit import Visit
 from collector.store.leaves import NOBODY, Tab
@@ -65,7 +65,7 @@ def store(
     outcomes = [batch.apply(one) if one.site_id in existing else SITE_REMOVED for one in accepted]
     for one, outcome in zip(accepted, outcomes, strict=True) if live else ():
         site_id = one.site_id if outcome is not SITE_REMOVED else 0
-        name, reason = STORED if type(outcome) is Stored else named(outcome)
+        name, reason = STORED if type(outcome) is Stored else name_and_reason(outcome)
         counts[site_id, one.at // 3600 * 3600, name, reason] += 1
     batch.write(live)
     _write_counts(tables, counts)
@@ -196,7 +196,7 @@ class _Batch:
             self._left_now.add(tab)
         elif page and (tab in self._left_now or tab in self._left):
             self._raise_totals(one, page)
-            return Added()
+            return TotalsRaised()
         row_id = self._new_id(one)
         seen = visits.with_beat(self._visits[one.site_id, page.visit_id] if page else self._visit(one, row_id), one.at)
         visit = visits.with_user(seen, one.user_id, one.user_type)

@@ -14,7 +14,7 @@ from analytics.live import rewind
 from analytics.live.minute_query import people_at, people_each_minute
 from analytics.live.restore import left_tabs
 from analytics.storage import schema
-from collector.ingest.outcomes import Added, Outcome, named
+from collector.ingest.outcomes import Outcome, TotalsRaised, name_and_reason
 from collector.ingest.pipeline import tab_of
 from collector.live.hub import Hub
 from collector.store.leaves import RECALLED_S, Leaves
@@ -79,7 +79,7 @@ def test_a_late_heartbeat_adds_to_the_totals_and_makes_nobody_present(database, 
         one = {"site_id": site_id}
         assert live.send(arrival(**one), leave(at=NOW + 10, engaged_ms=5_000, scroll=10, **one)) == ["Stored", "Stored"]
         assert live.active(site_id) == 0
-        assert live.send(heartbeat(at=NOW + 11, engaged_ms=9_000, scroll=70, **one)) == ["Added"]
+        assert live.send(heartbeat(at=NOW + 11, engaged_ms=9_000, scroll=70, **one)) == ["TotalsRaised"]
         assert live.active(site_id) == 0
     assert totals(database) == [(9_000, 70)]
     assert states(database) == [0, 3]
@@ -90,7 +90,7 @@ def test_however_late_it_comes(database, site_id, late):
     with living(database) as live:
         live.send(arrival(site_id=site_id))
         live.send(leave(at=NOW + 10, site_id=site_id))
-        assert live.send(heartbeat(at=NOW + 10 + late, site_id=site_id)) == ["Added"]
+        assert live.send(heartbeat(at=NOW + 10 + late, site_id=site_id)) == ["TotalsRaised"]
         assert live.active(site_id) == 0
 
 
@@ -98,7 +98,7 @@ def test_in_one_batch_too(database, site_id):
     with living(database) as live:
         batch = (arrival, heartbeat, leave, heartbeat, heartbeat)
         sent = [make(at=NOW + n, site_id=site_id, engaged_ms=n * 1000) for n, make in enumerate(batch)]
-        assert live.send(*sent) == ["Stored", "Stored", "Stored", "Added", "Added"]
+        assert live.send(*sent) == ["Stored", "Stored", "Stored", "TotalsRaised", "TotalsRaised"]
         assert live.active(site_id) == 0
     assert totals(database) == [(4_000, 0)]
 
@@ -115,7 +115,7 @@ def test_after_a_restart_too(database, site_id):
         live.send(arrival(site_id=site_id), leave(at=NOW + 10, site_id=site_id))
     with living(database, NOW + 20) as live:
         assert live.active(site_id) == 0
-        assert live.send(heartbeat(at=NOW + 20, site_id=site_id)) == ["Added"]
+        assert live.send(heartbeat(at=NOW + 20, site_id=site_id)) == ["TotalsRaised"]
         assert live.active(site_id) == 0
         live.send(leave(at=NOW + 21, site_id=site_id))
     with living(database, NOW + 22) as live:
@@ -193,4 +193,4 @@ def test_the_oldest_are_forgotten_beyond_the_limit():
 
 
 def test_what_became_of_it_is_that_it_is_stored_for_a_reason_of_its_own():
-    assert named(Added()) == ("stored", "after_leave")
+    assert name_and_reason(TotalsRaised()) == ("stored", "after_leave")

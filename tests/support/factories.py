@@ -287,9 +287,9 @@ def visit(**fields: Any) -> Visit:
 # ── kits and faults ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def kit(database: Database, places: Places, *, a_minute: int = 0) -> Kit:
+def kit(database: Database, places: Places, *, per_minute: int = 0) -> Kit:
     """What the steps of the pipeline work with; no limit on the rate unless told."""
-    return Kit(Directory(database, stale_s=0), SaltStore(database, SECRET), places, Rate(a_minute), SECRET)
+    return Kit(Directory(database, stale_s=0), SaltStore(database, SECRET), places, Rate(per_minute), SECRET)
 
 
 @contextmanager
