@@ -169,7 +169,7 @@ class Service:
         with self._renewing:  # what is older than somebody else's list may not end the streams of a new site
             self.sites.refresh()
             sites = self.sites.all()
-            self.hub.keep({site.id for site in sites})
+            self.hub.close_removed({site.id for site in sites})
         now = int(self._clock())
         self.today.prepare(sites, now)
         try:
@@ -261,7 +261,7 @@ class Service:
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.renew_lease()
-        self.hub.tidy()
+        self.hub.discard_idle()
         changes.prune(self.database, self.pause)
 
     def drain(self) -> None:

@@ -35,7 +35,7 @@ from collector.ingest.outcomes import (
     name_and_reason,
 )
 from collector.ingest.pipeline import Kit
-from collector.store.writer import AWAY, PATIENCE_S, Waiting, Writer
+from collector.store.writer import AWAY, MAX_COMMIT_S, QueuedRequest, Writer
 
 log = logging.getLogger("footfall.collect")
 
@@ -117,13 +117,13 @@ class Collector:
             got.extend(outcomes)
             done.set()
 
-        self._writer.submit([Waiting(begun.accepted, deliver)])
+        self._writer.submit([QueuedRequest(begun.accepted, deliver)])
         return begun.answer(got if self._waited(done, patience_s) else [])
 
     def _waited(self, done: threading.Event, patience_s: float) -> bool:
         """Waits for a commit, as long as it is not the database that makes one wait; whether it came."""
         until = time.monotonic() + patience_s
-        while not done.wait(PATIENCE_S):
+        while not done.wait(MAX_COMMIT_S):
             if self._writer.slow or time.monotonic() > until:
                 return done.is_set()
         return True

@@ -32,7 +32,7 @@ from collector.http.open_connections import OpenConnections
 from collector.http.refusals import CLOSE, TOO_LARGE
 from collector.http.wsgi_bridge import call_wsgi
 from collector.ingest.outcomes import Outcome
-from collector.store.writer import PATIENCE_S, Waiting, Writer
+from collector.store.writer import MAX_COMMIT_S, QueuedRequest, Writer
 
 log = logging.getLogger("footfall.endpoint")
 
@@ -91,7 +91,7 @@ class Endpoint:
         self._statistics = ThreadPoolExecutor(STATISTICS_THREADS, thread_name_prefix="footfall-statistics")
         self._questions = ConcurrencyLimit(MOST_QUESTIONS, statistics.MAX_PARALLEL)
         self._in_threads = 0
-        self._turn: list[Waiting] = []
+        self._turn: list[QueuedRequest] = []
         self._committing: dict[Client, tuple[float, int, Finish]] = {}  # since when; the longest wait comes first
         self._looking = False  # whether `_look` is due
         self._answers: deque[tuple[Exchange, list[Outcome]]] = deque()
@@ -182,7 +182,7 @@ class Endpoint:
 
     def _collect(self, request: Request, client: Client, number: int, door: Collects) -> None:
         """The answer comes after the commit. What is asked for in one turn of the loop is handed over together."""
-        self._writer.give_way()
+        self._writer.yield_to_writer()
         begun = self._routes.collector.begin(request, door)
         if isinstance(begun, Response):
             client.answer(number, begun)
@@ -191,10 +191,10 @@ class Endpoint:
         self._committing[client] = time.monotonic(), number, finish
         if not self._looking:
             self._looking = True
-            self._loop.call_later(PATIENCE_S, self._look)
+            self._loop.call_later(MAX_COMMIT_S, self._look)
         if not self._turn:
             self._loop.call_soon(self._hand_over)
-        self._turn.append(Waiting(begun.accepted, partial(self._deliver, (client, number, finish))))
+        self._turn.append(QueuedRequest(begun.accepted, partial(self._deliver, (client, number, finish))))
 
     def _hand_over(self) -> None:
         turn, self._turn = self._turn, []
@@ -224,7 +224,7 @@ class Endpoint:
         is counted as stored, and its id makes a duplicate of what is sent again.
         """
         if self._writer.slow:
-            self._end_commits(time.monotonic() - PATIENCE_S)
+            self._end_commits(time.monotonic() - MAX_COMMIT_S)
         self._looking = bool(self._committing)
         if self._looking:
             self._loop.call_later(LOOK_S, self._look)

@@ -40,7 +40,7 @@ from collector.ingest.outcomes import Duplicate, Filtered, Outcome, Stored, name
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.store.batch import store
-from collector.store.writer import TAKEN_ERRORS
+from collector.store.writer import ID_CONFLICTS
 
 COMMAND = "import access-log"
 BATCH = 500  # pages a transaction
@@ -281,7 +281,7 @@ class _Import:
             try:
                 with self._means.database.transaction() as connection:
                     return store(connection, accepted, self._ids, Counter(), live=False)
-            except TAKEN_ERRORS:
+            except ID_CONFLICTS:
                 if not tries_left:
                     raise
         raise AssertionError
