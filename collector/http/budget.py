@@ -21,10 +21,10 @@ class Budget:
 
     def reserve(self, address: str, size: int) -> bool:
         """Reserves `size` more bytes for the address; False, and nothing is reserved, if that exceeds a maximum."""
-        own = self._by_address.get(address, 0) + size
-        if own > self._max_per_address or self._reserved + size > self._max_bytes:
+        reserved = self._by_address.get(address, 0) + size
+        if reserved > self._max_per_address or self._reserved + size > self._max_bytes:
             return False
-        self._by_address[address] = own
+        self._by_address[address] = reserved
         self._reserved += size
         return True
 

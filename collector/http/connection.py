@@ -66,7 +66,7 @@ class Handler(Protocol):
     anonymous_budget: Budget  # for requests whose sender is not known yet
 
     def canonical(self, path: str) -> str:
-        """The path of the route that differs from this one only by extra slashes; else the path itself."""
+        """The path as the routes have it: without the base path and without extra slashes."""
 
     def allowance(self, path: str, headers: Mapping[str, str]) -> Allowance:
         """The maximum size of a body for that path and those headers."""

@@ -72,8 +72,8 @@ def with_security_headers(headers: Headers, security_headers: Headers = SECURITY
 
 def json_response(status: int, value: Any, headers: Headers = ()) -> Response:
     """A JSON response."""
-    own = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
-    return Response(status, (*own, *headers), msgspec.json.encode(value))
+    defaults = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
+    return Response(status, (*defaults, *headers), msgspec.json.encode(value))
 
 
 def error(status: int, code: str, message: str, headers: Headers = ()) -> Response:

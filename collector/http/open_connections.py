@@ -51,17 +51,17 @@ class OpenConnections(Generic[G]):
         Over `max_total` the address with the most connections loses one, over `max_per_address` this address. It loses
         its oldest connection that is not being answered; if all are, the new connection is closed.
         """
-        own = self._by_address.setdefault(address, {})
-        own[connection] = None
+        connections = self._by_address.setdefault(address, {})
+        connections[connection] = None
         self._count += 1
         if self._count > self._max_total:
             self._warn(
                 f"{self._max_total:,} connections are open, the most that there may be: the oldest of one address"
             )
             largest, group = max(self._by_address.items(), key=lambda item: len(item[1]))
-        elif len(own) > self._max_per_address and not self._trusts(connection.peer):
+        elif len(connections) > self._max_per_address and not self._trusts(connection.peer):
             self._warn(f"one address has {self._max_per_address:,} connections, the most that it may have: the oldest")
-            largest, group = address, own
+            largest, group = address, connections
         else:
             return False
         closed = next((one for one in group if one.close_if_idle()), None)
@@ -73,11 +73,11 @@ class OpenConnections(Generic[G]):
 
     def discard(self, connection: G, address: str) -> None:
         """Removes a connection that has ended. Does nothing if it was removed before."""
-        own = self._by_address.get(address)
-        if own and connection in own:
-            del own[connection]
+        connections = self._by_address.get(address)
+        if connections and connection in connections:
+            del connections[connection]
             self._count -= 1
-            if not own:
+            if not connections:
                 del self._by_address[address]
 
     def _warn(self, words: str) -> None:

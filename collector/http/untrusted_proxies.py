@@ -19,16 +19,16 @@ PRIVATE_PREFIXES = ("10.", "172.", "192.168.", "100.", "127.", "169.254.", "::1"
 
 
 class Suspect(NamedTuple):
-    """A private address that forwarded `events` of the last `of` events for others."""
+    """A private address that forwarded `events` of the last `total_events` events for others."""
 
     address: str
     events: int
-    of: int
+    total_events: int
 
     @property
     def words(self) -> str:
         """The finding as text, for a page and for the log."""
-        return f"{self.events} of {self.of} events came from {self.address}, an address of your own network"
+        return f"{self.events} of {self.total_events} events came from {self.address}, an address of your own network"
 
 
 class UntrustedProxies:

@@ -203,8 +203,8 @@ def _app(referrer: str) -> tuple[str, KnownSource]:
     app = _APP.fullmatch(referrer.strip())
     if app is None:
         return _NO_SOURCE
-    whole = f"android-app://{app[1]}"
-    return whole, _TABLE.apps.get(app[1].lower()) or KnownSource(whole)
+    address_text = f"android-app://{app[1]}"
+    return address_text, _TABLE.apps.get(app[1].lower()) or KnownSource(address_text)
 
 
 def _from_tag(tag: str) -> KnownSource:

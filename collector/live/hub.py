@@ -119,9 +119,9 @@ class Hub:
         for one in stored:
             by_site.setdefault(one.beat.site_id, []).append(one)
         with self._lock:
-            for site_id, some in by_site.items():
+            for site_id, site_stored in by_site.items():
                 try:
-                    self._apply(self._channel(site_id), some, now)
+                    self._apply(self._channel(site_id), site_stored, now)
                 except Exception as failed:
                     log.error("the live side of site %d begins anew: %s", site_id, describe(failed))
                     self._discard(site_id)
@@ -338,9 +338,9 @@ class Hub:
             frame.insert(0, b": still here\n\n")
             channel.commented_at = now
         channel.sent_at = now
-        whole = b"".join(frame)
+        joined = b"".join(frame)
         for subscription in list(channel.subscribers):
-            subscription.offer(whole)
+            subscription.offer(joined)
             if subscription.closed:
                 channel.subscribers.discard(subscription)
 

@@ -223,8 +223,8 @@ class _Batch:
     def _latest_pageview(self, one: Accepted) -> str:
         """The id of the visitor's latest pageview of that page; "" if there is none."""
         for key in one.page_keys:
-            own = (page_id for site_id, page_id in self._pageviews if site_id == one.site_id)
-            if found := max((page_id for page_id in own if page_id.startswith(key)), default=""):
+            page_ids = (page_id for site_id, page_id in self._pageviews if site_id == one.site_id)
+            if found := max((page_id for page_id in page_ids if page_id.startswith(key)), default=""):
                 return found
         return ""
 
@@ -340,8 +340,8 @@ class _Batch:
                     ids[site_id] = {fact: array("q") for fact in FACTS}
                 ids[site_id][table].append(row_id)
         return [
-            {"site_id": site_id, **{fact: packed.tobytes() for fact, packed in own.items()}}
-            for site_id, own in ids.items()
+            {"site_id": site_id, **{fact: packed.tobytes() for fact, packed in by_fact.items()}}
+            for site_id, by_fact in ids.items()
         ]
 
 
