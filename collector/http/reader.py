@@ -107,9 +107,9 @@ class Reader:
             return None
         except httptools.HttpParserUpgrade as upgrade:
             behind = upgrade.args[0]
-        except httptools.HttpParserCallbackError:
+        except httptools.HttpParserCallbackError as failed:
             if not self.ended:  # else `_Stopped` was raised, which is not always the context
-                raise
+                raise (failed.__context__ or failed) from None
             return None
         except httptools.HttpParserError:
             self._owner.refuse(refusals.BAD_REQUEST)

@@ -34,11 +34,15 @@ def _break_steps() -> None:
     def find_invitation(*given, **more):
         raise KeyError(f"no invitation for {given} {more}: {MARKS}")
 
-    Places.find = find_place
-    invitations.find = find_invitation
-    Hub.stats = make_stats
-    pixel._in_a_header = in_a_header
-    Connection.eof_received = eof_received
+    for owner, name, broken in (
+        (Places, "find", find_place),
+        (invitations, "find", find_invitation),
+        (Hub, "stats", make_stats),
+        (pixel, "_in_a_header", in_a_header),
+        (Connection, "eof_received", eof_received),
+    ):
+        assert hasattr(owner, name), f"{owner} has no step {name}"
+        setattr(owner, name, broken)
 
 
 MARKS = "198.18.77.123 Marked-7f3a91 /marked-path"
