@@ -348,10 +348,10 @@ def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: 
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
     reader = log_reader.LogReader(form, ZoneInfo(zones.checked_zone(timezone)))
-    walked = log_sessions.walks(reader.pages(log_file.open_log(file), skipped))
+    walked = log_sessions.sessions_of(reader.pages(log_file.open_log(file), skipped))
     with _ingest_key(config, site) as (address, key):
         if not walked and set(skipped) == {"broken_line"}:
-            raise InvalidInput(log_reader.unknown(file, reader))
+            raise InvalidInput(log_reader.unknown_format_message(file, reader))
         totals = replay.play(walked, site, speed, Sender(address, key), sys.stdout)
     click.echo(replay.summary(totals, skipped))
 

@@ -47,11 +47,11 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
     """
     with closing(Progress(sys.stdout)) as progress:
         with suppress(NoServer):
-            return ask(config.data_dir, command, options, progress.tell)
+            return ask(config.data_dir, command, options, progress.show)
         check_there(config, directory=command == "verify")
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
-            means = {"retention_days": days, "report": progress.tell, "columnar": columnar, "window_s": window_s}
+            means = {"retention_days": days, "report": progress.show, "columnar": columnar, "window_s": window_s}
             if command == "setup-link":
                 means["secret"] = secret_of(config)
             address = config.base_url or "http://127.0.0.1:8050"
@@ -146,7 +146,7 @@ def import_access_log(data_dir: Path | None, **options: Any) -> None:
 def _imported_by_server(config: Config, options: dict[str, Any], progress: Progress) -> str:
     """What the running server says of it, "" where none runs."""
     with suppress(NoServer):
-        return ask(config.data_dir, log_import.COMMAND, options, progress.tell)
+        return ask(config.data_dir, log_import.COMMAND, options, progress.show)
     return ""
 
 
@@ -159,5 +159,5 @@ def _imported_here(config: Config, options: dict[str, Any], progress: Progress) 
             store.add(database, domain, now=int(time.time()))
         spammers = open_spammers(config.spam_referrers)
         kit = Kit(Directory(database), LogSalts(secret), places, Rate(0), secret, spammers)
-        means = log_import.Means(database, kit, threading.Event().wait, progress.tell)
+        means = log_import.ImportContext(database, kit, threading.Event().wait, progress.show)
         return log_import.run(means, **options)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, count, takewhile
 
-from collector.imports.access_log import Hit
+from collector.imports.access_log import LoggedPage
 from collector.imports.log_sessions import make_id
 from collector.simulate.behaviour import SIGNUP, deed_of, moment_of, pages_of, reading_of, stay_of
 from collector.simulate.client import Body, RefusedError, Sender
@@ -28,7 +28,7 @@ _SILENT = 0.08  # of the last pages are left without a word
 Days = Callable[[int, Callable[[], bool]], None]  # writes the days before the past hour, by a seed, until `stopped`
 
 
-def steps(hits: Iterable[Hit], seed: int, now: float) -> Iterator[Step]:
+def steps(hits: Iterable[LoggedPage], seed: int, now: float) -> Iterator[Step]:
     """The crowd from `now` (epoch s) on, without end: 60 to 140 people at any time; `due` counts from `now`.
 
     It goes on where `past` with the same arguments ends. Those who are there already beat within the first
@@ -53,7 +53,7 @@ def steps(hits: Iterable[Hit], seed: int, now: float) -> Iterator[Step]:
     yield from life
 
 
-def past(hits: Iterable[Hit], seed: int, now: float) -> Iterator[Body]:
+def past(hits: Iterable[LoggedPage], seed: int, now: float) -> Iterator[Body]:
     """What the crowd did in the 65 minutes before `now` (epoch s), oldest first: 20,000 with `time`."""
     for step in takewhile(lambda step: step.due < 0, _life(list(hits), seed, now)):
         yield step.body | {"time": math.floor((now + step.due) * 1000) / 1000}
@@ -145,7 +145,7 @@ def _beat(known: Body) -> Body:
     return beat | {name: known[name] for name in told if name in known}
 
 
-def _life(hits: list[Hit], seed: int, now: float) -> Iterator[Step]:
+def _life(hits: list[LoggedPage], seed: int, now: float) -> Iterator[Step]:
     """Everything that happens from 65 minutes before `now` on; `due` is in seconds from `now`."""
     people, paths = cast(hits, seed), paths_of(hits)
     chance, stage, visits = chance_of(seed, "life"), Stage(), count()

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
-from collector.imports.access_log import Hit
+from collector.imports.access_log import LoggedPage
 from collector.imports.log_file import open_log
 from collector.imports.log_reader import LogReader
-from collector.imports.log_sessions import own_hosts, walks
+from collector.imports.log_sessions import own_hosts, sessions_of
 
 DEMO_DOMAIN = "demo.example"
 
@@ -148,15 +148,15 @@ class Visitor(NamedTuple):
         return crc32(self.address.encode())
 
 
-def excerpt() -> list[Hit]:
+def excerpt() -> list[LoggedPage]:
     """The page views of the log that the project carries; the NOTICE beside it names its source."""
-    return [line for line in LogReader().read(open_log(_EXCERPT)) if isinstance(line, Hit)]
+    return [line for line in LogReader().read(open_log(_EXCERPT)) if isinstance(line, LoggedPage)]
 
 
-def cast(hits: Iterable[Hit], seed: int) -> list[Visitor]:
+def cast(hits: Iterable[LoggedPage], seed: int) -> list[Visitor]:
     """The demo's people, in the order in which they come: one or two browsers for each address of the log."""
     chance = chance_of(seed, "cast")
-    walked = walks(hits)
+    walked = sessions_of(hits)
     own = own_hosts(walked)
     homes = {walk.address: walk for walk in reversed(walked)}  # the first walk of each
     people: list[Visitor] = []
@@ -201,7 +201,7 @@ def chance_of(*parts: object) -> random.Random:
     return random.Random("/".join(map(str, parts)))  # noqa: S311 (simulated people, no secret)
 
 
-def paths_of(hits: Iterable[Hit]) -> list[str]:
+def paths_of(hits: Iterable[LoggedPage]) -> list[str]:
     """The pages that somebody goes on to, each as often as the log has it."""
     return [hit.path for hit in hits if "?" not in hit.path]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TextIO
 
-from collector.imports.log_sessions import Walk
+from collector.imports.log_sessions import LogSession
 from collector.simulate.client import Body, Outcome, RefusedError, Sender
 from collector.simulate.schedule import BEAT_S, PERSON, Step, length, plan
 
@@ -130,7 +130,7 @@ def run(
     return replay.totals
 
 
-def play(walked: list[Walk], site: str, speed: float, sender: Sender, out: TextIO) -> Totals:
+def play(walked: list[LogSession], site: str, speed: float, sender: Sender, out: TextIO) -> Totals:
     """Plays walks now, as new visits, with progress on `out`; Ctrl-C and SIGTERM end it (main thread)."""
     progress = Progress(out, length(walked, speed))
     steps = plan(walked, site, speed, nonce=secrets.token_hex(8))

@@ -10,8 +10,8 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from collector.imports.access_log import Hit
-from collector.imports.log_sessions import Walk, address_of, at_home, make_id, own_hosts
+from collector.imports.access_log import LoggedPage
+from collector.imports.log_sessions import LogSession, make_id, own_hosts, usable_address, with_site_host
 from collector.simulate.client import Body
 
 PERSON = ("site", "ip", "user_agent", "user_id", "user_type")  # the fields that say who, and where
@@ -67,16 +67,16 @@ class Stage:
             heapq.heappush(self._next, (step.due, number, step, steps))
 
 
-def length(walked: list[Walk], speed: float, seed: int = 0) -> float:
+def length(walked: list[LogSession], speed: float, seed: int = 0) -> float:
     """Seconds from the first pageview to the last leave of `plan` with these arguments; 0 for no walks."""
     return max((_end(walk, walked[0].start, speed, seed) for walk in walked), default=0.0)
 
 
-def _end(walk: Walk, first: int, speed: float, seed: int) -> float:
+def _end(walk: LogSession, first: int, speed: float, seed: int) -> float:
     return (walk.pages[-1].time - first) / speed + _last_stay(walk, speed, seed)
 
 
-def plan(walked: list[Walk], site: str, speed: float, *, nonce: str, seed: int = 0) -> Iterator[Step]:
+def plan(walked: list[LogSession], site: str, speed: float, *, nonce: str, seed: int = 0) -> Iterator[Step]:
     """The events of these walks for the wire, by due time: pageview, a heartbeat every 30 s, leave.
 
     `walked` is in order of start, as `walks` gives it; pauses are the log's divided by `speed`. Ids are made
@@ -99,7 +99,7 @@ class _Plan:
     seed: int
     own: frozenset[str]
 
-    def steps(self, walked: list[Walk]) -> Iterator[Step]:
+    def steps(self, walked: list[LogSession]) -> Iterator[Step]:
         stage = Stage()
         for walk in walked:
             start = (walk.start - walked[0].start) / self.speed
@@ -107,7 +107,7 @@ class _Plan:
             stage.enter(self._walk(walk, start))
         yield from stage.until(float("inf"))
 
-    def _walk(self, walk: Walk, start: float) -> Iterator[Step]:
+    def _walk(self, walk: LogSession, start: float) -> Iterator[Step]:
         starts = [start + (page.time - walk.start) / self.speed for page in walk.pages]
         stays = pairwise([*starts, starts[-1] + _last_stay(walk, self.speed, self.seed)])
         for number, (page, (opened, closed)) in enumerate(zip(walk.pages, stays, strict=True)):
@@ -115,15 +115,15 @@ class _Plan:
             view = self._pageview(page) | {"id": make_id(self.nonce, *place)}
             yield from page_steps(view, opened, closed, _reading(make_id(self.seed, *place)))
 
-    def _pageview(self, page: Hit) -> Body:
+    def _pageview(self, page: LoggedPage) -> Body:
         view = {
             "site": self.site,
             "type": "pageview",
             "url": f"https://{page.host or self.site}{page.path}",
-            "ip": address_of(page.address),
+            "ip": usable_address(page.address),
             "user_agent": page.user_agent,
         }
-        return view | {"referrer": at_home(page.referrer, self.site, self.own)} if page.referrer else view
+        return view | {"referrer": with_site_host(page.referrer, self.site, self.own)} if page.referrer else view
 
 
 def page_steps(view: Body, opened: float, closed: float, reading: Reading) -> Iterator[Step]:
@@ -138,7 +138,7 @@ def page_steps(view: Body, opened: float, closed: float, reading: Reading) -> It
     yield Step(closed, visitor | {"type": "leave"} | reading.totals(closed - opened, closed - opened))
 
 
-def _last_stay(walk: Walk, speed: float, seed: int) -> float:
+def _last_stay(walk: LogSession, speed: float, seed: int) -> float:
     """Seconds on the last page, which no log tells: as between the others, within bounds, and visible."""
     chance = random.Random(make_id(seed, walk.address, walk.user_agent, walk.start))  # noqa: S311 (no secret)
     shortest, longest = LAST_PAGE_S

@@ -1,4 +1,4 @@
-"""An access log as live visitors: who walks when, what is sent when, and what is made of the answers."""
+"""An access log as live visitors: who visits when, what is sent when, and what is made of the answers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import pytest
 
-from collector.imports.access_log import Hit
-from collector.imports.log_sessions import Walk, own_hosts, walks
+from collector.imports.access_log import LoggedPage
+from collector.imports.log_sessions import LogSession, own_hosts, sessions_of
 from collector.simulate.client import Outcome, RefusedError, Sender, read_answer
 from collector.simulate.demo import crowd
 from collector.simulate.people import excerpt
@@ -25,11 +25,11 @@ START = 1_431_857_103
 
 
 def hit(at=0, path="/", address="203.0.113.7", referrer="", agent="Firefox"):
-    return Hit(address, START + at, "GET", path, 200, referrer, agent)
+    return LoggedPage(address, START + at, "GET", path, 200, referrer, agent)
 
 
 def planned(hits, speed=1.0, nonce="n", site="example.com"):
-    return list(plan(walks(hits), site, speed, nonce=nonce))
+    return list(plan(sessions_of(hits), site, speed, nonce=nonce))
 
 
 def said(steps, *fields):
@@ -80,25 +80,25 @@ def view(number, due=0.0):
     return Step(due, {"site": "s", "type": "pageview", "id": f"page-{number:04}", "ip": "::1", "user_agent": "A"})
 
 
-# walks
+# sessions
 
 
 def test_address_with_a_browser_walks_its_pages_in_the_order_of_time():
     a, b, c, d = hit(9, "/b"), hit(0, "/a"), hit(3, address="::1"), hit(4, agent="Chrome")
-    assert walks([a, b, c, d]) == [
-        Walk("203.0.113.7", "Firefox", (b, a)),
-        Walk("::1", "Firefox", (c,)),
-        Walk("203.0.113.7", "Chrome", (d,)),
+    assert sessions_of([a, b, c, d]) == [
+        LogSession("203.0.113.7", "Firefox", (b, a)),
+        LogSession("::1", "Firefox", (c,)),
+        LogSession("203.0.113.7", "Chrome", (d,)),
     ]
 
 
 def test_silence_of_more_than_30_minutes_starts_another_walk():
     first, second, third = hit(0), hit(1800), hit(3601)
-    assert [walk.pages for walk in walks([first, second, third])] == [(first, second), (third,)]
+    assert [walk.pages for walk in sessions_of([first, second, third])] == [(first, second), (third,)]
 
 
 def test_no_hits_no_walks():
-    assert (walks([]), list(plan([], "example.com", 60, nonce="n")), length([], 60)) == ([], [], 0.0)
+    assert (sessions_of([]), list(plan([], "example.com", 60, nonce="n")), length([], 60)) == ([], [], 0.0)
 
 
 # plan
@@ -165,7 +165,7 @@ def test_last_page_lasts_as_the_others_within_bounds(gaps, speed, shortest, long
 
 
 def test_plan_of_a_whole_log_is_in_order_and_ends_with_its_length():
-    walked = walks(excerpt())
+    walked = sessions_of(excerpt())
     steps = list(plan(walked, "example.com", 60, nonce="n", seed=3))
     assert all(earlier.due <= later.due for earlier, later in pairwise(steps))
     kinds = Counter(step.body["type"] for step in steps)
@@ -175,7 +175,7 @@ def test_plan_of_a_whole_log_is_in_order_and_ends_with_its_length():
 
 def test_no_visitor_on_a_page_is_silent_for_more_than_30_seconds():
     last = {}
-    for due, body in plan(walks(excerpt()), "example.com", 2, nonce="n"):
+    for due, body in plan(sessions_of(excerpt()), "example.com", 2, nonce="n"):
         page = body["id"] if body["type"] == "pageview" else body["pageview"]
         assert due - last.get(page, due) <= 30
         last[page] = due
@@ -209,7 +209,7 @@ def test_logs_own_host_is_found_and_its_referrers_stand_on_the_site():
         hit(3, "/c", referrer=own),
         hit(5000, "/d", referrer=f"{own}?b=c#d"),
     ]
-    assert own_hosts(walks(hits)) == {"www.semicomplete.com"}
+    assert own_hosts(sessions_of(hits)) == {"www.semicomplete.com"}
     told = [step.body["referrer"] for step in planned(hits) if step.body["type"] == "pageview"]
     assert told == [
         "http://www.google.com/",
@@ -268,7 +268,7 @@ def test_small_requests_are_at_least_100_ms_apart():
 
 
 def test_whole_log_is_played_through():
-    walked = walks(excerpt())
+    walked = sessions_of(excerpt())
     server, totals = played(plan(walked, "example.com", 60, nonce="n"))
     assert totals.sent["pageview"] == totals.sent["leave"] == len(excerpt())
     assert totals.stored == sum(totals.sent.values()) == len(server.events)
