@@ -282,11 +282,11 @@ def demo_command(host: str, port: int) -> None:
         Database(config).close()
         administer(config, "site add", domain=DEMO_DOMAIN, name="Demo", timezone="UTC")
         key = administer(config, "key add", name="demo", scope="ingest", site=DEMO_DOMAIN)
-        with demo.crowd(listener.local_url, key) as come:
-            _serve(config, listener, on_ready=lambda service: come(_days_of(service)))
+        with demo.demo_visitors(listener.local_url, key) as start_visitors:
+            _serve(config, listener, on_ready=lambda service: start_visitors(_write_days(service)))
 
 
-def _days_of(service: Service) -> demo.Days:
+def _write_days(service: Service) -> demo.WriteDays:
     """What writes the demo's earlier days, until it has to stop or the service ends."""
     site = store.find(service.database, DEMO_DOMAIN)
 
@@ -348,11 +348,11 @@ def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: 
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
     reader = log_reader.LogReader(form, ZoneInfo(zones.checked_zone(timezone)))
-    walked = log_sessions.sessions_of(reader.pages(log_file.open_log(file), skipped))
+    sessions = log_sessions.sessions_of(reader.pages(log_file.open_log(file), skipped))
     with _ingest_key(config, site) as (address, key):
-        if not walked and set(skipped) == {"broken_line"}:
+        if not sessions and set(skipped) == {"broken_line"}:
             raise InvalidInput(log_reader.unknown_format_message(file, reader))
-        totals = replay.play(walked, site, speed, Sender(address, key), sys.stdout)
+        totals = replay.play(sessions, site, speed, Sender(address, key), sys.stdout)
     click.echo(replay.summary(totals, skipped))
 
 

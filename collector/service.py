@@ -44,7 +44,7 @@ from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.ingest.spam import open_spammers, read_hosts
 from collector.live.hub import Hub
-from collector.simulate.service import Crowd
+from collector.simulate.service import DemoTraffic
 from collector.store.writer import Writer
 
 log = logging.getLogger("footfall.service")
@@ -121,7 +121,7 @@ class Service:
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
-        self.crowd = Crowd(self.database, self.kit, self.writer, self.refresh)
+        self.demo_traffic = DemoTraffic(self.database, self.kit, self.writer, self.refresh)
         self._keepers = [
             self._kept(ALONE_S if self.database.embedded else RENEW_S, self.refresh),
             self._kept(TIDY_S, self._tidy),
@@ -267,7 +267,7 @@ class Service:
     def drain(self) -> None:
         """Lets the crowd leave, refuses what comes, commits what is waiting, ends the streams. May be called twice."""
         self._ending.set()
-        self.crowd.go()
+        self.demo_traffic.stop()
         self.writer.stop()
         self.hub.close()
 

@@ -94,7 +94,7 @@ class ImportTotals:
     """The result so far, in pages; `left_out` counts lines, by reason."""
 
     stored: int = 0
-    known: int = 0
+    duplicate: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     hosts: Counter[str] = field(default_factory=Counter)  # lines of hosts that are not the site's
     stopped: bool = False
@@ -102,7 +102,7 @@ class ImportTotals:
     @property
     def lines(self) -> int:
         """The number of lines that have been processed."""
-        return self.stored + self.known + self.left_out.total() + self.hosts.total()
+        return self.stored + self.duplicate + self.left_out.total() + self.hosts.total()
 
 
 def run(
@@ -140,7 +140,7 @@ def _import(work: _ImportRun) -> str:
 def summary(totals: ImportTotals) -> str:
     """The result in words: how many pages were imported, and what was left out for which reason."""
     lines = [
-        f"{totals.lines:,} lines read: {totals.stored:,} pageviews imported, {totals.known:,} were there already.",
+        f"{totals.lines:,} lines read: {totals.stored:,} pageviews imported, {totals.duplicate:,} were there already.",
     ]
     if totals.left_out:
         reasons = (
@@ -196,7 +196,7 @@ class _ImportRun:
     def check(self) -> None:
         """Raises `InvalidInput` if no line could be imported, so that the result does not look like a success."""
         totals = self.totals
-        if not totals.stored + totals.known and not totals.hosts and set(totals.left_out) == {"broken_line"}:
+        if not totals.stored + totals.duplicate and not totals.hosts and set(totals.left_out) == {"broken_line"}:
             raise InvalidInput(unknown_format_message(self.logs[0].path, self._readers[0]))
         if totals.hosts and not self._any_of_site and not self.following:
             raise InvalidInput(
@@ -272,7 +272,7 @@ class _ImportRun:
                 case Stored():
                     self.totals.stored += 1
                 case Duplicate():
-                    self.totals.known += 1
+                    self.totals.duplicate += 1
                 case _:
                     raise InvalidInput(f"{self._site.shown_domain}: {named(outcome)[1]}; the import has stopped")
 

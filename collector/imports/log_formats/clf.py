@@ -51,13 +51,13 @@ def _parse(line: str, host_in_front: bool) -> LoggedPage | Skipped:
         return BROKEN
     address, front, day, clock, zone, request, status, referrer, agent, rest = found.groups()
     start, since = midnight(day, zone), seconds(clock)
-    who = (address, "") if address and not host_in_front else _address_and_host(front or "", host_in_front)
-    if who is None or start is None or since is None:
+    visitor = (address, "") if address and not host_in_front else _address_and_host(front or "", host_in_front)
+    if visitor is None or start is None or since is None:
         return BROKEN
     method, target = request_line(request)
     if refusal := skip_by_response(method, int(status)):
         return refusal
-    address, host = who
+    address, host = visitor
     if rest and (forwarded := _ADDRESSES.match(rest)):
         address = visitor_address(address, forwarded[1].split(","))
     agent = NO_AGENT if agent is None else unescaped(agent)

@@ -1,4 +1,4 @@
-"""IIS logs in W3C's extended format. Blanks are written `+`; the `X-Forwarded-For` of a proxy may be one of the fields."""
+"""IIS logs in W3C's extended format. Blanks are written `+`; one of the fields may be `X-Forwarded-For`."""
 
 from __future__ import annotations
 
