@@ -20,7 +20,7 @@ from analytics.storage.database import DatabaseInUse
 from collector.control import Control
 from collector.doors.cors import CORS
 from collector.doors.table import PATHS
-from collector.doors.wsgi import Door, Wsgi
+from collector.doors.wsgi import DoorMiddleware, Wsgi
 from collector.http.messages import error, sealed, without_extra_slashes
 from collector.served_commands import served_commands
 from collector.service import Service
@@ -56,7 +56,7 @@ class _Mounted:
         self._behind: Wsgi = server.wsgi_app
         self._config = config
         self._opening = threading.Lock()
-        self._door: Door | None = None
+        self._door: DoorMiddleware | None = None
         self._failed_at = -AGAIN_S
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -76,7 +76,7 @@ class _Mounted:
         theirs = {without_extra_slashes(rule.rule) for rule in self._server.url_map.iter_rules() if not rule.arguments}
         return frozenset(base_path + path for path in PATHS) - theirs
 
-    def _opened(self) -> Door | None:
+    def _opened(self) -> DoorMiddleware | None:
         """The door; None where it cannot be opened. In this process: a server may fork after it has loaded us."""
         with self._opening:
             if self._door is None and time.monotonic() - self._failed_at >= AGAIN_S:
@@ -87,7 +87,7 @@ class _Mounted:
                     log.error("the collector cannot be opened: %s", _why(failed))
             return self._door
 
-    def _open(self) -> Door:
+    def _open(self) -> DoorMiddleware:
         service = Service(self._config)
         address = self._config.base_url or ADDRESS
         try:
@@ -97,7 +97,9 @@ class _Mounted:
             raise
         atexit.register(service.close)
         atexit.register(control.close)
-        return Door(self._behind, service.routes(lambda _: None))  # nobody signs in here: keys and tokens read
+        return DoorMiddleware(
+            self._behind, service.routes(lambda _: None)
+        )  # nobody signs in here: keys and tokens read
 
 
 def _why(failed: Exception) -> str | Description:

@@ -9,7 +9,7 @@ JSON = "application/json"
 Object = dict[str, Any]
 
 
-class Sent(NamedTuple):
+class RequestBody(NamedTuple):
     """The body that a door takes: its JSON schema, an example, and the schemas that it refers to, by name."""
 
     schema: Object
@@ -24,18 +24,18 @@ class Docs(NamedTuple):
 
     tag: str
     summary: str
-    said: str
+    description: str
     answers: Mapping[str, str]
     refusals: tuple[str, ...] = ()
     parameters: tuple[Object, ...] = ()
-    sent: Sent | None = None
+    body: RequestBody | None = None
     example: Any = None
     kind: str = JSON
 
 
-def parameter(name: str, said: str, *, required: bool = False) -> Object:
+def parameter(name: str, description: str, *, required: bool = False) -> Object:
     """A parameter of the address."""
-    return {"name": name, "in": "query", "required": required, "description": said, "schema": {"type": "string"}}
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": {"type": "string"}}
 
 
 SITE = parameter("site", "The site's domain, as added.", required=True)

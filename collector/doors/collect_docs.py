@@ -1,16 +1,16 @@
-"""`POST /api/collect` in words: the schema of an event is what the collector decodes, with a word for each field."""
+"""The documentation of `POST /api/collect`. Its schema is that of the decoder, with a description of each field."""
 
 from __future__ import annotations
 
 import msgspec
 
-from collector.api.docs import Docs, Object, Sent
+from collector.api.docs import Docs, Object, RequestBody
 from collector.ingest.event import LARGEST_BATCH, Event
 
 FIELDS = {
     "site": "The site's domain, as added.",
     "type": "What it tells of.",
-    "id": "Made by the sender, unique in the site. Sent again, it is counted once. For pageviews and events.",
+    "id": "Made by the sender, unique in the site. RequestBody again, it is counted once. For pageviews and events.",
     "pageview": "The id of the pageview that a heartbeat, a leave or an event belongs to.",
     "url": "The page's whole address; of its query the campaign tags are kept.",
     "referrer": "Where the visitor came from.",
@@ -45,7 +45,7 @@ def _schema() -> Object:
 
 
 def _present(field: Object) -> Object:
-    """The field without what says that it may be null."""
+    """The schema of the field without `null`."""
     kinds = [kind for kind in field.get("anyOf", [field]) if kind != {"type": "null"}]
     return dict(kinds[0]) if len(kinds) == 1 else {"anyOf": kinds}
 
@@ -60,7 +60,7 @@ DOCS = Docs(
         "200": "Understood and deliberately not stored: a robot, somebody who opted out, what you exclude.",
     },
     refusals=("400", "404", "413", "415", "422", "429", "503"),
-    sent=Sent(
+    body=RequestBody(
         {"oneOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1, "maxItems": LARGEST_BATCH}]},
         {
             "site": "example.com",
