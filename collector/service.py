@@ -30,7 +30,7 @@ from analytics.sites.salt_store import SaltStore
 from analytics.storage import changes
 from analytics.storage.availability import CUT_READERS_S
 from analytics.storage.database import Database
-from collector.api.context import Context, WhoReads
+from collector.api.context import Context, SiteAccess
 from collector.api.statistics import Statistics
 from collector.doors.collect import Collector
 from collector.doors.routes import Routes
@@ -134,7 +134,7 @@ class Service:
             self._kept(PULSE_S, self._watch),
         ]
 
-    def routes(self, who_reads: WhoReads) -> Routes:
+    def routes(self, who_reads: SiteAccess) -> Routes:
         """The public routes; `who_reads` tells by the headers who may read which site."""
         context = Context(
             self.writer,

@@ -1,4 +1,4 @@
-"""What a door says of itself in the OpenAPI document and on the page of the API."""
+"""The documentation of a door, for the OpenAPI document and the API page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Object = dict[str, Any]
 
 
 class RequestBody(NamedTuple):
-    """The body that a door takes: its JSON schema, an example, and the schemas that it refers to, by name."""
+    """The request body of a door: its JSON schema, an example, and the schemas to which it refers, by name."""
 
     schema: Object
     example: Any
@@ -18,7 +18,9 @@ class RequestBody(NamedTuple):
 
 
 class Docs(NamedTuple):
-    """A door in words. `answers` by status, the usual one first; `refusals` are statuses whose words `openapi` has;
+    """The documentation of a door.
+
+    `answers` has descriptions by status, the usual one first; `refusals` are statuses that `openapi` describes.
     `example` is a whole answer of the first status, in the content type `kind`.
     """
 
@@ -34,7 +36,7 @@ class Docs(NamedTuple):
 
 
 def parameter(name: str, description: str, *, required: bool = False) -> Object:
-    """A parameter of the address."""
+    """The OpenAPI object of a query parameter."""
     return {"name": name, "in": "query", "required": required, "description": description, "schema": {"type": "string"}}
 
 

@@ -10,7 +10,7 @@ from collector.ingest.event import LARGEST_BATCH, Event
 FIELDS = {
     "site": "The site's domain, as added.",
     "type": "What it tells of.",
-    "id": "Made by the sender, unique in the site. RequestBody again, it is counted once. For pageviews and events.",
+    "id": "Made by the sender, unique in the site. Sent again, it is counted once. For pageviews and events.",
     "pageview": "The id of the pageview that a heartbeat, a leave or an event belongs to.",
     "url": "The page's whole address; of its query the campaign tags are kept.",
     "referrer": "Where the visitor came from.",

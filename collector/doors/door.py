@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from analytics.sites.site import Site
-from collector.api.context import Answered, Context
+from collector.api.context import Answer, Context
 from collector.api.docs import Docs
 from collector.http.messages import Request, Response
 from collector.ingest.event import Body
@@ -77,7 +77,7 @@ class Answers(NamedTuple):
     methods: tuple[str, ...]
     path: str
     credentials: Credentials
-    answer: Callable[[Context, Request], Answered]
+    answer: Callable[[Context, Request], Answer]
     threads: Threads
     docs: Docs | None
     cross_origin: bool = False

@@ -52,7 +52,7 @@ MAX_WAITING_QUERIES = 60  # of programs
 
 SIGN_IN_FIRST = error(401, "unauthorized", "Sign in first.", (NO_STORE, *CLOSE))  # the same words as the gate's
 SIGN_IN_UNKNOWN = DATABASE_AWAY._replace(headers=(*DATABASE_AWAY.headers, *CLOSE))
-AWAY = error(503, "away", "the live state cannot be read right now", (("Retry-After", "5"),))
+LIVE_STATE_UNAVAILABLE = error(503, "away", "the live state cannot be read right now", (("Retry-After", "5"),))
 BUSY = error(503, "busy", "too many requests are waiting", (("Retry-After", "2"),))
 
 
@@ -287,7 +287,7 @@ class Endpoint:
             return
         if failed := done.exception():
             log.error("a request failed: %s", describe(failed))
-            client.answer(number, AWAY)
+            client.answer(number, LIVE_STATE_UNAVAILABLE)
         elif isinstance(done.result(), Response):
             client.answer(number, done.result())
         else:

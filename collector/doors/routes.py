@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.base.error_log import describe
 from analytics.live.reasons import ShedReason
-from collector.api.context import DATABASE_AWAY, NO_STORE, Answered, Context
+from collector.api.context import DATABASE_AWAY, NO_STORE, Answer, Context
 from collector.doors.collect import Collector
 from collector.doors.cors import CORS, preflight
 from collector.doors.door import ANYBODY, PROGRAMS, Answers, Collects, Door, Threads
@@ -50,7 +50,7 @@ class Routes:
             return None
         return doors.get(request.method) or self._refusals[request.path]
 
-    def answer(self, door: Answers, request: Request) -> Answered:
+    def answer(self, door: Answers, request: Request) -> Answer:
         """The door's answer; 503 if the database is unavailable. Never raises."""
         try:
             return door.answer(self.context, request)
@@ -71,7 +71,7 @@ class Routes:
 
     def is_signed_in(self, headers: Mapping[str, str]) -> bool:
         """Whether the headers contain a valid login. Raises if the database fails. Not for the event loop."""
-        return self.context.who_reads(headers) is not None
+        return self.context.site_access(headers) is not None
 
     def has_key(self, headers: Mapping[str, str]) -> bool:
         """Whether the headers contain a valid key."""
@@ -101,6 +101,6 @@ def _wrong_method(path: str, doors: Mapping[str, Door]) -> Answers:
     return _extra_door(path, lambda _, __: refused)
 
 
-def _extra_door(path: str, answer: Callable[[Context, Request], Answered]) -> Answers:
+def _extra_door(path: str, answer: Callable[[Context, Request], Answer]) -> Answers:
     """A door without a row in the table."""
     return Answers((), path, ANYBODY, answer, Threads.LOOP, None)

@@ -6,7 +6,7 @@ A new door is a file with its functions, and a row here.
 from __future__ import annotations
 
 from collector.api import health, live, query_docs, statistics
-from collector.api.context import Answered, Context
+from collector.api.context import Answer, Context
 from collector.doors import card_page, collect, collect_docs, openapi, pixel, plausible_event, script, umami_send
 from collector.doors.door import ANYBODY, CARD_READERS, PROGRAMS, READERS, Answers, Collects, Door, Threads
 from collector.http.messages import Request
@@ -15,15 +15,15 @@ GET, POST, HEAD, GET_HEAD = ("GET",), ("POST",), ("HEAD",), ("GET", "HEAD")
 LOOP, LIVE, STATISTICS = Threads.LOOP, Threads.LIVE, Threads.STATISTICS
 
 
-def _query(context: Context, request: Request) -> Answered:
+def _query(context: Context, request: Request) -> Answer:
     return context.statistics.query(request)
 
 
-def _realtime(context: Context, request: Request) -> Answered:
+def _realtime(context: Context, request: Request) -> Answer:
     return context.statistics.realtime(request)
 
 
-def _openapi(context: Context, _: Request) -> Answered:
+def _openapi(context: Context, _: Request) -> Answer:
     return openapi.answer(DOORS, context.base_path)
 
 
