@@ -47,7 +47,7 @@ NOT_GET, NOT_OK, NOT_A_PAGE = Skipped("not_get"), Skipped("not_ok"), Skipped("no
 MAX_HOST_LENGTH, MAX_ADDRESS_LENGTH = 253, 64
 
 _URL = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
-MAX_CACHED_LENGTH = 256  # longer paths seldom come again
+MAX_CACHED_LENGTH = 256  # longer paths are rarely repeated
 
 _FILE_ENDINGS = (
     # pictures, sound, film

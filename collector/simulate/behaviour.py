@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from collector.simulate.client import Body
+from collector.simulate.client import EventBody
 from collector.simulate.people import Visitor, url_of
 from collector.simulate.schedule import Reading
 
@@ -56,14 +56,14 @@ def action_share(chance: random.Random) -> float | None:
     return None if chance.random() >= _ACTIONS else chance.uniform(0.2, 0.8)
 
 
-def make_action(visitor: Visitor, chance: random.Random, *, signed_in: bool) -> Body:
+def make_action(visitor: Visitor, chance: random.Random, *, signed_in: bool) -> EventBody:
     """The fields of the event for an action. After a `SIGNUP` the visitor is signed in."""
     return (
         _visitor_action(chance) if chance.random() > _CUSTOMER_ACTIONS else _customer_action(visitor, chance, signed_in)
     )
 
 
-def _customer_action(visitor: Visitor, chance: random.Random, signed_in: bool) -> Body:
+def _customer_action(visitor: Visitor, chance: random.Random, signed_in: bool) -> EventBody:
     """A payment if the visitor is signed in, else a signup."""
     name = {"user_name": visitor.user_name}
     if not signed_in:
@@ -73,7 +73,7 @@ def _customer_action(visitor: Visitor, chance: random.Random, signed_in: bool) -
     return {"name": "Payment", "description": f"{plan} plan"} | sale | name
 
 
-def _visitor_action(chance: random.Random) -> Body:
+def _visitor_action(chance: random.Random) -> EventBody:
     """An action that needs no login: a search, a download or an outbound link."""
     kind = chance.choices(("Download", "Search", "Outbound"), (30, 48, 22))[0]
     if kind == "Search":

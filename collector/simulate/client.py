@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-Body = dict[str, Any]
+EventBody = dict[str, Any]
 
 
 class RefusedError(Exception):
@@ -52,7 +52,7 @@ class Sender:
             "User-Agent": "footfall-replay",
         }
 
-    def __call__(self, events: list[Body]) -> BatchResult:
+    def __call__(self, events: list[EventBody]) -> BatchResult:
         """The server's answer to 1–100 events. Raises `RefusedError` if a retry would not help."""
         body = json.dumps(events).encode()
         is_reused = self._connection.sock is not None
@@ -101,7 +101,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, count: int
     raise RefusedError(failure)
 
 
-def _read_counts(answer: Body, headers: Mapping[str, str], count: int, failure: str) -> BatchResult:
+def _read_counts(answer: EventBody, headers: Mapping[str, str], count: int, failure: str) -> BatchResult:
     filtered, reasons = answer.get("filtered", 0), answer.get("reasons")
     if isinstance(filtered, str):
         reasons = {filtered: count}
@@ -117,7 +117,7 @@ def _read_counts(answer: Body, headers: Mapping[str, str], count: int, failure: 
     return replace(result, retry=retry, retry_after=_retry_after(headers), failure=failure)
 
 
-def _object(body: bytes) -> Body:
+def _object(body: bytes) -> EventBody:
     try:
         answer = json.loads(body)
     except ValueError:

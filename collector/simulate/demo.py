@@ -14,7 +14,7 @@ from itertools import chain, count, takewhile
 from collector.imports.access_log import LoggedPage
 from collector.imports.log_sessions import make_id
 from collector.simulate.behaviour import SIGNUP, action_share, make_action, make_reading, page_count, stay_s
-from collector.simulate.client import Body, RefusedError, Sender
+from collector.simulate.client import EventBody, RefusedError, Sender
 from collector.simulate.people import DEMO_DOMAIN, Visitor, make_people, paths_of, random_for, sample_pages, url_of
 from collector.simulate.replay import Post, run
 from collector.simulate.schedule import BEAT_S, VISITOR_FIELDS, EventMerge, TimedEvent, page_events
@@ -56,15 +56,15 @@ def present_events(hits: Iterable[LoggedPage], seed: int, now: float) -> Iterato
     yield from events
 
 
-def past_events(hits: Iterable[LoggedPage], seed: int, now: float) -> Iterator[Body]:
+def past_events(hits: Iterable[LoggedPage], seed: int, now: float) -> Iterator[EventBody]:
     """The events of the crowd in the 65 minutes before `now` (epoch s), oldest first: 20,000, each with `time`."""
     for event in takewhile(lambda event: event.due < 0, _all_events(list(hits), seed, now)):
         yield event.body | {"time": math.floor((now + event.due) * 1000) / 1000}
 
 
-def open_page_events(events: Iterable[Body], now: float) -> list[Body]:
+def open_page_events(events: Iterable[EventBody], now: float) -> list[EventBody]:
     """Those of the past events that belong to pages that are open at `now`, oldest first."""
-    pages: dict[str, list[Body]] = {}
+    pages: dict[str, list[EventBody]] = {}
     for body in events:
         page = _page_of(body)
         pages.setdefault(page, []).append(body)
@@ -74,7 +74,7 @@ def open_page_events(events: Iterable[Body], now: float) -> list[Body]:
     return sorted(chain.from_iterable(open_ones), key=lambda body: float(body["time"]))
 
 
-def _page_of(body: Body) -> str:
+def _page_of(body: EventBody) -> str:
     return str(body["id"] if body["type"] == "pageview" else body["pageview"])
 
 
@@ -112,7 +112,7 @@ def simulate(
     pages. Raises `RefusedError` if the server refuses the events.
     """
     hits, seed, now = sample_pages(), secrets.randbits(32), time.time()
-    past: Iterable[Body] = takewhile(lambda _: not stopped(), past_events(hits, seed, now))
+    past: Iterable[EventBody] = takewhile(lambda _: not stopped(), past_events(hits, seed, now))
     bodies = past if write_days else open_page_events(past, now)
     before = (TimedEvent(n / events_per_second, body) for n, body in enumerate(bodies))
     events = chain(before, _write_in_turn(write_days, seed, stopped), present_events(hits, seed, now))
@@ -144,7 +144,7 @@ def _update(open_pages: dict[str, TimedEvent], event: TimedEvent) -> None:
         open_pages[page] = TimedEvent(event.due, (previous.body if previous else {}) | body | {"page": page})
 
 
-def _beat(fields: Body) -> Body:
+def _beat(fields: EventBody) -> EventBody:
     """A heartbeat that repeats the totals so far."""
     repeated = (*VISITOR_FIELDS, "url", "engaged_ms", "scroll")
     beat = {"type": "heartbeat", "pageview": fields["page"], "state": fields.get("state", "active")}
@@ -216,13 +216,13 @@ class _SimulatedVisit:
         share = action_share(self._chance)
         return math.inf if share is None else start + stay * share
 
-    def _current_fields(self, body: Body) -> Body:
+    def _current_fields(self, body: EventBody) -> EventBody:
         """The fields that identify the visitor, who may have signed in meanwhile; in a heartbeat also `state`."""
         if body["type"] != "heartbeat":
             return self._identity
         return self._identity | {"state": self._chance.choices(("active", "idle", "hidden"), (84, 10, 6))[0]}
 
-    def _action(self, view: Body) -> Body:
+    def _action(self, view: EventBody) -> EventBody:
         action = make_action(self._visitor, self._chance, signed_in="user_id" in self._identity)
         if action["name"] == SIGNUP:
             self._sign_in()

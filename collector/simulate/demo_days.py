@@ -30,7 +30,7 @@ from collector.ingest.geo import Places
 from collector.ingest.pipeline import visitor_of
 from collector.ingest.visit import IDLE_MINUTES, Origin, Visit, with_event, with_pageview, with_user
 from collector.simulate.behaviour import MAX_STAY_S, SIGNUP, action_share, make_action, make_reading, page_count, stay_s
-from collector.simulate.client import Body
+from collector.simulate.client import EventBody
 from collector.simulate.demo import PAST_S
 from collector.simulate.people import DEMO_DOMAIN, Visitor, make_people, paths_of, random_for, sample_pages, url_of
 from collector.store.statements import Row, Tables
@@ -194,7 +194,7 @@ def _signed_in(visit: Visit, visitor: Visitor) -> Visit:
     return with_user(visit, visitor.user_id, visitor.user_type)
 
 
-def _details(action: Body) -> Row:
+def _details(action: EventBody) -> Row:
     """The columns that only events have."""
     return {
         "name": action["name"],

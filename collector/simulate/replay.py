@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TextIO
 
 from collector.imports.log_sessions import LogSession
-from collector.simulate.client import BatchResult, Body, RefusedError, Sender
+from collector.simulate.client import BatchResult, EventBody, RefusedError, Sender
 from collector.simulate.schedule import BEAT_S, VISITOR_FIELDS, TimedEvent, length, plan
 
 MAX_BATCH = 100  # events
@@ -27,7 +27,7 @@ MAX_RETRY_S = 120.0  # of nothing but refusals, before it gives up
 MAX_LEAVE_S = 2.0
 PAGE_EXPIRY_S = 3 * BEAT_S
 
-Post = Callable[[list[Body]], BatchResult]
+Post = Callable[[list[EventBody]], BatchResult]
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class ReplayTotals:
     retried: int = 0
     interrupted: bool = False
 
-    def count(self, batch: list[Body], result: BatchResult) -> None:
+    def count(self, batch: list[EventBody], result: BatchResult) -> None:
         """Adds the events of a batch that are not to be sent again."""
         self.sent.update(body["type"] for index, body in enumerate(batch) if index not in result.retry)
         self.stored += result.stored
@@ -101,7 +101,7 @@ def _clock(seconds: float) -> str:
     return f"{minutes}:{second:02}"
 
 
-Report = Callable[[ReplayTotals, float, int], None]
+ReportProgress = Callable[[ReplayTotals, float, int], None]
 
 
 def run(
@@ -110,7 +110,7 @@ def run(
     *,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-    report: Report = lambda _totals, _elapsed_s, _open_pages: None,
+    report: ReportProgress = lambda _totals, _elapsed_s, _open_pages: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> ReplayTotals:
     """Sends each event when it is due (at once if it is late), up to 100 in a request. Returns the counts.
@@ -175,20 +175,20 @@ class _Run:
     post: Post
     clock: Callable[[], float]
     sleep: Callable[[float], None]
-    report: Report
+    report: ReportProgress
     stopped: Callable[[], bool]
     started: float
     totals: ReplayTotals = field(default_factory=ReplayTotals)
     free_s: float = 0.0  # when the next request may be sent
     # By id of the pageview, the latest last: the time of its last event, and the fields of its events so far.
-    open: dict[str, tuple[float, Body]] = field(default_factory=dict)
+    open: dict[str, tuple[float, EventBody]] = field(default_factory=dict)
 
     def elapsed(self) -> float:
         return self.clock() - self.started
 
-    def batches(self, events: Iterable[TimedEvent]) -> Iterator[list[Body]]:
+    def batches(self, events: Iterable[TimedEvent]) -> Iterator[list[EventBody]]:
         """The events in batches, when they are due. After a batch that is not full, the next follows after 100 ms."""
-        batch: list[Body] = []
+        batch: list[EventBody] = []
         size = 0
         for due, body in events:
             length = len(json.dumps(body)) + 2
@@ -215,7 +215,7 @@ class _Run:
                 return
             self.sleep(min(REPORT_EVERY_S, end - now))
 
-    def deliver(self, batch: list[Body]) -> None:
+    def deliver(self, batch: list[EventBody]) -> None:
         self._update_open_pages(batch)
         end = self.elapsed() + MAX_RETRY_S
         while batch:
@@ -228,7 +228,7 @@ class _Run:
                 self.totals.retried += 1
                 self.wait(result.retry_after)
 
-    def _update_open_pages(self, batch: list[Body]) -> None:
+    def _update_open_pages(self, batch: list[EventBody]) -> None:
         """Records the fields for the leaves of open pages. Called before the request, whose answer may never arrive."""
         now = self.elapsed()
         for body in batch:
@@ -251,6 +251,6 @@ class _Run:
                     return
 
 
-def _leave(page: str, last: Body) -> Body:
+def _leave(page: str, last: EventBody) -> EventBody:
     names = (*VISITOR_FIELDS, "engaged_ms", "scroll")
     return {"type": "leave", "pageview": page} | {name: last[name] for name in names if name in last}

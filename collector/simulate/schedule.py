@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from collector.imports.access_log import LoggedPage
 from collector.imports.log_sessions import LogSession, make_id, own_hosts, usable_address, with_site_host
-from collector.simulate.client import Body
+from collector.simulate.client import EventBody
 
 VISITOR_FIELDS = (
     "site",
@@ -30,7 +30,7 @@ class TimedEvent(NamedTuple):
     """The body of an event, and when it is due, in seconds from the start."""
 
     due: float
-    body: Body
+    body: EventBody
 
 
 class Reading(NamedTuple):
@@ -39,7 +39,7 @@ class Reading(NamedTuple):
     attention: float
     reach: int
 
-    def totals(self, elapsed_s: float, stay_s: float) -> Body:
+    def totals(self, elapsed_s: float, stay_s: float) -> EventBody:
         """The totals in a heartbeat or a leave, `elapsed_s` after the page was opened; it stays open for `stay_s`."""
         share = min(1.0, elapsed_s / stay_s) if stay_s else 1.0
         return {"engaged_ms": int(elapsed_s * 1000 * self.attention), "scroll": round(self.reach * share)}
@@ -122,7 +122,7 @@ class _Plan:
             view = self._pageview(page) | {"id": make_id(self.nonce, *key)}
             yield from page_events(view, opened, closed, _reading(make_id(self.seed, *key)))
 
-    def _pageview(self, page: LoggedPage) -> Body:
+    def _pageview(self, page: LoggedPage) -> EventBody:
         view = {
             "site": self.site,
             "type": "pageview",
@@ -133,7 +133,7 @@ class _Plan:
         return view | {"referrer": with_site_host(page.referrer, self.site, self.own)} if page.referrer else view
 
 
-def page_events(view: Body, opened: float, closed: float, reading: Reading) -> Iterator[TimedEvent]:
+def page_events(view: EventBody, opened: float, closed: float, reading: Reading) -> Iterator[TimedEvent]:
     """The events of one page: the pageview `view`, a heartbeat every 30 s, and the leave at `closed`."""
     yield TimedEvent(opened, view)
     visitor = {name: view[name] for name in VISITOR_FIELDS if name in view} | {"pageview": view["id"]}

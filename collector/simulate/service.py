@@ -22,7 +22,7 @@ from collector.http.proxies import Proxies
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.simulate import demo_days
-from collector.simulate.client import BatchResult, Body, RefusedError, read_answer
+from collector.simulate.client import BatchResult, EventBody, RefusedError, read_answer
 from collector.simulate.demo import WriteDays, simulate
 from collector.simulate.people import DEMO_DOMAIN
 from collector.store.writer import Writer
@@ -116,7 +116,7 @@ class _Post:
         self._sites = kit.sites
         self._collector = Collector(kit, _DemoKeys(site), writer, Proxies(()))
 
-    def __call__(self, events: list[Body]) -> BatchResult:
+    def __call__(self, events: list[EventBody]) -> BatchResult:
         current = self._sites.get(self._site.domain)
         if current is None or current.id != self._site.id:
             raise RefusedError("the demo site was removed")

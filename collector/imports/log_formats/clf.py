@@ -86,7 +86,7 @@ def _address_and_host(front: str, host_in_front: bool) -> tuple[str, str] | None
 def _after_host(words: list[str]) -> tuple[str, str] | None:
     """Address and host from `HOST ADDRESS - USER `, or from `X-FORWARDED-FOR ADDRESS - USER `.
 
-    If the first word is an address, it is the visitor's if the second word is an address of a private network. Else it
+    If the first word is an address and the second one is in a private network, the first one is the visitor. Else it
     is the address by which the server was requested.
     """
     if len(words) < 5 or words[2] != "-":
