@@ -23,16 +23,16 @@ from collector.api.context import DATABASE_AWAY, NO_STORE, Stream
 from collector.doors.door import Answers, Collects, Threads
 from collector.doors.routes import Routes
 from collector.http.budget import Allowance, Budget
-from collector.http.concurrency_limit import Turns
+from collector.http.concurrency_limit import ConcurrencyLimit
 from collector.http.connection import Client, Connection
 from collector.http.counts import Counts
-from collector.http.guests import Guests
 from collector.http.limits import DEFAULT, Limits
 from collector.http.messages import Request, Response, error
+from collector.http.open_connections import OpenConnections
 from collector.http.refusals import CLOSE, TOO_LARGE
 from collector.http.wsgi_bridge import call_wsgi
 from collector.ingest.outcomes import Outcome
-from collector.store.writer import PATIENCE_S, Waiting, Writer
+from collector.store.writer import MAX_COMMIT_S, QueuedRequest, Writer
 
 log = logging.getLogger("footfall.endpoint")
 
@@ -68,17 +68,21 @@ class Endpoint:
         self.limits = limits
         self.counts = Counts()
         trusts = routes.collector.trusts
-        self.connections: Guests[Connection] = Guests(limits.connections, limits.connections_per_address, trusts)
-        self.strangers = Budget(*limits.stranger_room)
-        members, events = Budget(*limits.member_room), Budget(*limits.event_room)
+        self.connections: OpenConnections[Connection] = OpenConnections(
+            limits.connections, limits.connections_per_address, trusts
+        )
+        self.anonymous_budget = Budget(*limits.anonymous_memory)
+        members, events = Budget(*limits.member_memory), Budget(*limits.event_memory)
         self._event_allowance = Allowance(limits.event_bytes, events, TOO_LARGE)
         self._call_allowance = Allowance(limits.call_bytes, members, TOO_LARGE)
         self._member_allowance = Allowance(limits.event_bytes, members, TOO_LARGE)
-        self._public_allowance = Allowance(limits.event_bytes, self.strangers, TOO_LARGE)  # a dashboard without login
-        self._stranger_allowance = Allowance(limits.form_bytes, self.strangers, TOO_LARGE)
-        self._sign_in_allowance = Allowance(0, self.strangers, SIGN_IN_FIRST)
-        self._cookie_allowance = Allowance(limits.form_bytes, self.strangers, None)
-        self.seal = routes.seal
+        self._public_allowance = Allowance(
+            limits.event_bytes, self.anonymous_budget, TOO_LARGE
+        )  # a dashboard without login
+        self._stranger_allowance = Allowance(limits.form_bytes, self.anonymous_budget, TOO_LARGE)
+        self._sign_in_allowance = Allowance(0, self.anonymous_budget, SIGN_IN_FIRST)
+        self._cookie_allowance = Allowance(limits.form_bytes, self.anonymous_budget, None)
+        self.security_headers = routes.security_headers
         self.base_path = routes.base_path
         self._routes = routes
         self._writer = writer
@@ -87,9 +91,9 @@ class Endpoint:
         self._pages = ThreadPoolExecutor(PAGES_THREADS, thread_name_prefix="footfall-page")
         self._live = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="footfall-live")
         self._statistics = ThreadPoolExecutor(STATISTICS_THREADS, thread_name_prefix="footfall-statistics")
-        self._query_limit = Turns(MAX_WAITING_QUERIES, statistics.MAX_PARALLEL)
+        self._query_limit = ConcurrencyLimit(MAX_WAITING_QUERIES, statistics.MAX_PARALLEL)
         self._in_threads = 0
-        self._to_submit: list[Waiting] = []
+        self._to_submit: list[QueuedRequest] = []
         self._committing: dict[Client, tuple[float, int, Finish]] = {}  # with the start of the wait; longest wait first
         self._check_scheduled = False  # whether `_check_commits` is scheduled
         self._answers: deque[tuple[Exchange, list[Outcome]]] = deque()
@@ -97,7 +101,7 @@ class Endpoint:
         self._streams: dict[Client, tuple[Stream, Any]] = {}
 
     async def watch(self) -> None:
-        """Ends connections and waits that take too long, while the event loop runs."""
+        """Ends connections and waits that handle too long, while the event loop runs."""
         self._loop = asyncio.get_running_loop()
         checking = self._loop.create_task(self._check_streams())
         try:
@@ -127,16 +131,18 @@ class Endpoint:
             return self._cookie_allowance
         return self._sign_in_allowance if path == CALLS else self._stranger_allowance
 
-    def ask_who(self, path: str, headers: Mapping[str, str], tell: Callable[[Allowance | Response], None]) -> None:
+    def identify_sender(
+        self, path: str, headers: Mapping[str, str], respond: Callable[[Allowance | Response], None]
+    ) -> None:
         if self._in_threads >= MAX_WAITING:
-            tell(BUSY)
+            respond(BUSY)
             return
         self._in_threads += 1
         asking = self._loop.run_in_executor(self._pages, self._routes.is_signed_in, headers)
-        asking.add_done_callback(partial(self._on_sign_in_checked, path, tell))
+        asking.add_done_callback(partial(self._on_sign_in_checked, path, respond))
 
     def _on_sign_in_checked(
-        self, path: str, tell: Callable[[Allowance | Response], None], done: asyncio.Future[bool]
+        self, path: str, respond: Callable[[Allowance | Response], None], done: asyncio.Future[bool]
     ) -> None:
         self._in_threads -= 1
         if done.cancelled():
@@ -144,11 +150,11 @@ class Endpoint:
         is_call = path == CALLS
         if failed := done.exception():  # of any kind: the client gets an answer
             log.error("who sends something is not known: %s", describe(failed))
-            tell(SIGN_IN_UNKNOWN)
+            respond(SIGN_IN_UNKNOWN)
         elif done.result():
-            tell(self._call_allowance if is_call else self._member_allowance)
+            respond(self._call_allowance if is_call else self._member_allowance)
         else:
-            tell(SIGN_IN_FIRST if is_call else TOO_LARGE)
+            respond(SIGN_IN_FIRST if is_call else TOO_LARGE)
 
     def address(self, peer: str, headers: Mapping[str, str]) -> str:
         return address_prefix(self._routes.collector.client(Request("", "", "", headers, peer)))
@@ -156,7 +162,7 @@ class Endpoint:
     def refused(self, path: str, response: Response) -> Response:
         return self._routes.not_collected(response) if path in self._routes.collecting else response
 
-    def take(self, request: Request, client: Client, number: int) -> None:
+    def handle(self, request: Request, client: Client, number: int) -> None:
         """Answers a request: at once, after the commit, or from a thread."""
         door = self._routes.collects.get((request.method, request.path)) or self._routes.find(request)
         if door is None:
@@ -178,7 +184,7 @@ class Endpoint:
 
     def _collect(self, request: Request, client: Client, number: int, door: Collects) -> None:
         """Answers after the commit. The events of one turn of the event loop are submitted together."""
-        self._writer.give_way()
+        self._writer.yield_to_writer()
         pending = self._routes.collector.begin(request, door)
         if isinstance(pending, Response):
             client.answer(number, pending)
@@ -187,10 +193,10 @@ class Endpoint:
         self._committing[client] = time.monotonic(), number, finish
         if not self._check_scheduled:
             self._check_scheduled = True
-            self._loop.call_later(PATIENCE_S, self._check_commits)
+            self._loop.call_later(MAX_COMMIT_S, self._check_commits)
         if not self._to_submit:
             self._loop.call_soon(self._submit)
-        self._to_submit.append(Waiting(pending.accepted, partial(self._deliver, (client, number, finish))))
+        self._to_submit.append(QueuedRequest(pending.accepted, partial(self._deliver, (client, number, finish))))
 
     def _submit(self) -> None:
         waiting, self._to_submit = self._to_submit, []
@@ -221,7 +227,7 @@ class Endpoint:
         The commit may still succeed. Then it counts as stored, and a retry of the sender is a duplicate, by its id.
         """
         if self._writer.slow:
-            self._end_commits(time.monotonic() - PATIENCE_S)
+            self._end_commits(time.monotonic() - MAX_COMMIT_S)
         self._check_scheduled = bool(self._committing)
         if self._check_scheduled:
             self._loop.call_later(CHECK_COMMITS_S, self._check_commits)
@@ -239,7 +245,7 @@ class Endpoint:
         self._end_commits(now - self.limits.commit_s)
 
     async def _end_slow(self) -> None:
-        """Ends connections that take too long, in small groups, because thousands may be due at the same time."""
+        """Ends connections that handle too long, in small groups, because thousands may be due at the same time."""
         for number, connection in enumerate(list(self.connections), 1):
             try:
                 connection.check(time.monotonic())
@@ -272,14 +278,14 @@ class Endpoint:
     def _answer_query(self, door: Answers, request: Request, client: Client, number: int) -> None:
         """Answers a program's query, or refuses it if the key has too many in progress."""
         key = request.headers.get("authorization", "")
-        if not self._query_limit.begin(key):
+        if not self._query_limit.acquire(key):
             client.answer(number, statistics.TOO_MANY_AT_ONCE)
             return
         working = self._in_thread(self._statistics, partial(self._routes.answer, door, request), client, number)
         if working is None:
-            self._query_limit.end(key)
+            self._query_limit.release(key)
         else:
-            working.add_done_callback(lambda _: self._query_limit.end(key))
+            working.add_done_callback(lambda _: self._query_limit.release(key))
 
     def _on_done(self, client: Client, number: int, done: asyncio.Future[Any]) -> None:
         self._in_threads -= 1

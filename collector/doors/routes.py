@@ -14,8 +14,8 @@ from collector.doors.collect import Collector
 from collector.doors.cors import CORS, preflight
 from collector.doors.door import ANYBODY, PROGRAMS, Answers, Collects, Door, Threads
 from collector.doors.table import DOORS
-from collector.http.messages import SEAL, Headers, Request, Response, error, routed, without_extra_slashes
-from collector.ingest.outcomes import Shed, named
+from collector.http.messages import SECURITY_HEADERS, Headers, Request, Response, error, routed, without_extra_slashes
+from collector.ingest.outcomes import Shed, name_and_reason
 
 log = logging.getLogger("footfall.routes")
 
@@ -26,13 +26,15 @@ FAILED = error(500, "failed", "something failed on the server; its log says what
 class Routes:
     """Finds the door of a request, and answers for doors that do not collect; `collector` answers for the others.
 
-    `seal` has the security headers of every answer. `public`: the dashboard needs no login.
+    `security_headers` has the security headers of every answer. `public`: the dashboard needs no login.
     """
 
-    def __init__(self, context: Context, collector: Collector, seal: Headers = SEAL, public: bool = False) -> None:
+    def __init__(
+        self, context: Context, collector: Collector, security_headers: Headers = SECURITY_HEADERS, public: bool = False
+    ) -> None:
         self.context = context
         self.collector = collector
-        self.seal = seal
+        self.security_headers = security_headers
         self.public = public
         self.base_path = context.base_path
         self.paths = frozenset(door.path for door in DOORS)
@@ -80,7 +82,7 @@ class Routes:
 
     def not_collected(self, response: Response) -> Response:
         """The answer to a collector request whose body was not read: counts it and adds the CORS headers."""
-        outcome = named(BUSY) if response.status == BUSY.status else ("rejected", f"http_{response.status}")
+        outcome = name_and_reason(BUSY) if response.status == BUSY.status else ("rejected", f"http_{response.status}")
         self.context.writer.count(0, self.context.now(), *outcome)
         return response._replace(headers=(*response.headers, *CORS))
 

@@ -36,11 +36,11 @@ from collector.imports.log_sessions import own_hosts, sessions_of, usable_addres
 from collector.ingest import page_url, pipeline
 from collector.ingest.accepted import Accepted
 from collector.ingest.event import Event
-from collector.ingest.outcomes import Duplicate, Filtered, Outcome, Stored, named
+from collector.ingest.outcomes import Duplicate, Filtered, Outcome, Stored, name_and_reason
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.store.batch import store
-from collector.store.writer import TAKEN_ERRORS
+from collector.store.writer import ID_CONFLICTS
 
 COMMAND = "import access-log"
 BATCH = 500  # pages per transaction
@@ -173,7 +173,9 @@ class _ImportRun:
         self._context = context
         self._site = site
         # Its own rate limit and spammers: the lines of a log have no effect on live visitors.
-        self._kit = replace(context.kit, salts=LogSalts(secret), rate=Rate(0), spammers=context.kit.spammers.anew())
+        self._kit = replace(
+            context.kit, salts=LogSalts(secret), rate=Rate(0), spammers=context.kit.spammers.fresh_copy()
+        )
         self._key = hmac.digest(secret, f"lines of logs {site.id}".encode(), "sha256")
         self._ids = Ids(IMPORTED)
         self._line_ids = [LineIds(self._key) for _ in logs]
@@ -274,7 +276,9 @@ class _ImportRun:
                 case Duplicate():
                     self.totals.duplicate += 1
                 case _:
-                    raise InvalidInput(f"{self._site.shown_domain}: {named(outcome)[1]}; the import has stopped")
+                    raise InvalidInput(
+                        f"{self._site.shown_domain}: {name_and_reason(outcome)[1]}; the import has stopped"
+                    )
 
     def _outcomes(self, accepted: Sequence[Accepted]) -> list[Outcome]:
         """Stores a batch in one transaction; retries with other ids if an id exists (see `analytics.base.ids`)."""
@@ -282,7 +286,7 @@ class _ImportRun:
             try:
                 with self._context.database.transaction() as connection:
                     return store(connection, accepted, self._ids, Counter(), live=False)
-            except TAKEN_ERRORS:
+            except ID_CONFLICTS:
                 if not tries_left:
                     raise
         raise AssertionError

@@ -33,7 +33,7 @@ from collector.simulate.behaviour import MAX_STAY_S, SIGNUP, action_share, make_
 from collector.simulate.client import EventBody
 from collector.simulate.demo import PAST_S
 from collector.simulate.people import DEMO_DOMAIN, Visitor, make_people, paths_of, random_for, sample_pages, url_of
-from collector.store.statements import Row, Tables
+from collector.store.statements import RowValues, Tables
 
 log = logging.getLogger("footfall.demo")
 
@@ -57,8 +57,8 @@ class DayRows(NamedTuple):
     """The rows of one day."""
 
     visits: list[Visit]
-    pageviews: list[Row]
-    events: list[Row]
+    pageviews: list[RowValues]
+    events: list[RowValues]
 
 
 def write(
@@ -170,7 +170,7 @@ class _DaySimulation:
         self.rows.events.append({**self._columns(visit, self._id(at), at, path), **_details(action)})
         return visit
 
-    def _columns(self, visit: Visit, row_id: int, at: int, path: str) -> Row:
+    def _columns(self, visit: Visit, row_id: int, at: int, path: str) -> RowValues:
         """The columns that pageviews and events share."""
         return {
             "site_id": self._site_id,
@@ -194,7 +194,7 @@ def _signed_in(visit: Visit, visitor: Visitor) -> Visit:
     return with_user(visit, visitor.user_id, visitor.user_type)
 
 
-def _details(action: EventBody) -> Row:
+def _details(action: EventBody) -> RowValues:
     """The columns that only events have."""
     return {
         "name": action["name"],

@@ -199,7 +199,7 @@ def test_what_another_process_or_maintain_has_destroyed_is_forgotten_here_too(to
 
 
 def test_at_one_o_clock_utc_the_service_does_the_day_s_work_by_itself(town, monkeypatch):
-    monkeypatch.setattr(service, "DAY_S", 0.02)
+    monkeypatch.setattr(service, "DAILY_CHECK_S", 0.02)
     midnight = midnight_after("UTC", "2027-01-15")
     here = town("Asia/Kathmandu", midnight - 9 * 24 * HOUR)
     here.at(midnight - 8 * 24 * HOUR, id="page-old")

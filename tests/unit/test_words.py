@@ -16,6 +16,8 @@ PATTERNS = (
     *(f"analytics/{name}/*.py" for name in ("base", "storage", "sites", "access", "live", "replica", "jobs")),
     "analytics/commands.py",
     *(f"collector/{name}/**/*.py" for name in ("doors", "imports", "simulate", "api", "card", "tracker")),
+    *(f"collector/{name}/*.py" for name in ("http", "ingest", "store", "live")),
+    "collector/*.py",
     *("app.py", "cli.py"),
 )
 REWORKED_ELSEWHERE = ROOT / "analytics" / "base" / "config.py"
