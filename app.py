@@ -1,6 +1,6 @@
-"""Footfall: wires the rooms together. `create_app`, the WSGI `server`, the `asgi` application, and the command line.
+"""Connects the packages: `create_app`, the WSGI `server`, the `asgi` application, and the command line.
 
-`python app.py serve` is the shipped way; `gunicorn app:server` (any WSGI server) and
+`python app.py serve` is the recommended way to run Footfall; `gunicorn app:server` (any WSGI server) and
 `granian --interface asgi app:asgi` (any ASGI server) collect too.
 """
 
@@ -13,7 +13,7 @@ import sys
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (
     __name__ == "__main__" or sys.argv[0].endswith("/footfall")
 ):
-    # Loading what follows takes a second or two: until `main` is there, Ctrl-C ends it without a word or a traceback.
+    # The imports take a second or two: until `main` runs, Ctrl-C ends the process without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import atexit
@@ -47,7 +47,7 @@ from callbacks.page_context import client
 from callbacks.pages import api
 from cli import DATA_DIR, HOST, LOG_FORMAT, LOG_ZONE, PORT, SITE, administer, cli, our_version
 from collector import server as serve
-from collector.api.context import WhoReads
+from collector.api.context import SiteAccess
 from collector.control import Control, NoServer, ask
 from collector.doors.endpoint import Endpoint
 from collector.doors.routes import Routes
@@ -67,7 +67,7 @@ log = logging.getLogger("footfall.app")
 
 ENCODINGS = "br", "gzip"
 ASSETS = Path(__file__).parent / "assets"
-FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for everybody who is let in, as long as the server runs
+FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for all signed-in people while the server runs
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -91,10 +91,10 @@ def create_app(service: Service) -> Dash:
     config = service.config
     server = flask.Flask("footfall", static_folder=None)
     for kind in ("", "_STREAMING"):  # assets are streamed
-        server.config[f"COMPRESS_ALGORITHM{kind}"] = list(ENCODINGS)  # before Dash, which reads it at once
+        server.config[f"COMPRESS_ALGORITHM{kind}"] = list(ENCODINGS)  # before Dash, which reads it when it is created
     app = Dash(
         "footfall",
-        server=server,  # type: ignore[arg-type]  # its types know only True, False and a function
+        server=server,  # type: ignore[arg-type]  # Dash's annotation lacks Flask
         title="Footfall",
         update_title="",
         assets_folder=str(ASSETS),
@@ -104,7 +104,7 @@ def create_app(service: Service) -> Dash:
         requests_pathname_prefix=f"{config.base_path}/",
         compress=True,
         serve_locally=True,
-        suppress_callback_exceptions=True,  # the pages come and go within #root
+        suppress_callback_exceptions=True,  # pages are inserted and removed inside #root
     )
     table.register(app, service, our_version())
     app.layout = table.frame()
@@ -113,7 +113,7 @@ def create_app(service: Service) -> Dash:
         door.register(app.server, service.database, client=partial(client, service), **plain)
     api.register(app.server, **plain)
     setup.register(app.server, service.database, service.secret, done=service.refresh, **plain)
-    app.server.after_request(_keep)
+    app.server.after_request(_set_cache_headers)
     gate.guard(
         app.server,
         service.database,
@@ -124,33 +124,35 @@ def create_app(service: Service) -> Dash:
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
     )
-    app.server.before_request_funcs[None].insert(0, _accept)
+    app.server.before_request_funcs[None].insert(0, _negotiate_encoding)
     return app
 
 
-def _accept() -> None:
-    """Leaves of `Accept-Encoding` the best that we have: Flask-Compress would send Brotli to who says `br;q=0`."""
+def _negotiate_encoding() -> None:
+    """Replaces `Accept-Encoding` by the best encoding for it: Flask-Compress sends Brotli in spite of `br;q=0`."""
     environ = flask.request.environ
     if accepted := environ.get("HTTP_ACCEPT_ENCODING"):
         environ["HTTP_ACCEPT_ENCODING"] = negotiation.encoding(accepted, ENCODINGS)
 
 
-def _keep(response: flask.Response) -> flask.Response:
-    """Assets stay in the browser: those whose address names their version for good, the others for an hour. The frame
-    of the pages stays too, and is asked for each time whether it is still the same.
+def _set_cache_headers(response: flask.Response) -> flask.Response:
+    """Sets how long browsers cache an answer.
+
+    Assets with a version in their address are cached for a year, others for an hour. The frame of the pages is cached
+    and revalidated each time.
     """
     path = flask.request.path
     if path.startswith("/assets/") and response.status_code == 200:
-        forever = "m" in flask.request.args
-        response.headers["Cache-Control"] = f"public, max-age={31_536_000 if forever else 3600}"
+        has_version = "m" in flask.request.args
+        response.headers["Cache-Control"] = f"public, max-age={31_536_000 if has_version else 3600}"
     if path in FRAME and response.status_code == 200:
         response.headers["Cache-Control"] = "private, no-cache"
         response.add_etag()
     return response
 
 
-def who_reads(service: Service) -> WhoReads:
-    """Tells by a request's headers which sites whoever asks may read, None for a stranger; in public, anybody all."""
+def site_access(service: Service) -> SiteAccess:
+    """The access check of the public routes, by login. On a public dashboard every request may read all sites."""
 
     def may_read(headers: Mapping[str, str]) -> Callable[[Site], bool] | None:
         base_url, now = service.config.base_url, gate.epoch()
@@ -166,8 +168,10 @@ def who_reads(service: Service) -> WhoReads:
 
 
 def _warn_of_base_path(app: Dash, routes: Routes) -> None:
-    """Says in the log where a base path looks like an address of ours, so that it cannot be told whether it was taken
-    away."""
+    """Logs a warning if the base path begins like one of our own paths.
+
+    Then nobody can see in a path whether a proxy has removed the base path.
+    """
     own = {path.split("/")[1] for path in (*routes.paths, *table.ADDRESSES, *map(str, app.server.url_map.iter_rules()))}
     first = routes.base_path.partition("/")[2].partition("/")[0]
     if first and first in own:
@@ -180,42 +184,42 @@ def _warn_of_base_path(app: Dash, routes: Routes) -> None:
 
 @cache
 def _wsgi() -> flask.Flask:
-    """The server that WSGI servers import: opened when they ask for it, in their worker."""
+    """The application that WSGI servers import; it is opened in their worker, on first access."""
     error_log.configure("INFO")
     os.umask(private_files.UMASK)
     service = Service(read_config())
     app = create_app(service)
-    routes = service.routes(who_reads(service))
+    routes = service.routes(site_access(service))
     _warn_of_base_path(app, routes)
     attach(app.server, routes)
-    here = "http://127.0.0.1:8000"  # where WSGI servers listen unless they are told otherwise
+    here = "http://127.0.0.1:8000"  # the usual default of WSGI servers
     Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
     wsgi: flask.Flask = app.server
     return wsgi
 
 
 def _open_endpoint() -> tuple[Endpoint, Callable[[], None]]:
-    """The endpoint over a service of its own, and what closes both; may be closed twice."""
+    """An endpoint with a service of its own, and a function that closes both; it may be called twice."""
     error_log.configure("INFO")
     os.umask(private_files.UMASK)
     with ExitStack() as stack:
         service = Service(read_config())
         stack.callback(service.close)
         app = create_app(service)
-        routes = service.routes(who_reads(service))
+        routes = service.routes(site_access(service))
         _warn_of_base_path(app, routes)
         endpoint = Endpoint(routes, service.writer, app.server)
         stack.callback(endpoint.close)
-        here = "http://127.0.0.1:8000"  # where Granian and uvicorn listen unless they are told otherwise
+        here = "http://127.0.0.1:8000"  # the default of Granian and uvicorn
         control = Control(service.config.data_dir, served_commands(service, service.config.base_url or here, here))
         stack.callback(control.close)
-        kept = stack.pop_all()
-    atexit.register(kept.close)
-    return endpoint, kept.close
+        opened = stack.pop_all()
+    atexit.register(opened.close)
+    return endpoint, opened.close
 
 
 asgi = Asgi(_open_endpoint)
-"""What ASGI servers import: opened in their worker, when it begins to serve."""
+"""The application that ASGI servers import; it is opened in their worker, when that starts to serve."""
 
 
 def __getattr__(name: str) -> Any:
@@ -243,12 +247,12 @@ def serve_command(host: str, port: int, workers: int, reuse_port: bool, data_dir
         raise InvalidInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)
     with closing(_listener(config, host, port, shared=reuse_port)) as listener:
-        whole = _serve(config, listener)
-    _end_process(whole)
+        is_drained = _serve(config, listener)
+    _end_process(is_drained)
 
 
 def _listener(config: Config, host: str, port: int, *, shared: bool) -> Listener:
-    """What to serve on. Where it is taken, another server of the same data is what people want to know of."""
+    """The listener. If the port is in use by another server of the same data, the error names that server."""
     certificate = _certificate(config)
     try:
         return listen_on(host, port, certificate, shared=shared)
@@ -283,13 +287,13 @@ def demo_command(host: str, port: int) -> None:
         Database(config).close()
         administer(config, "site add", domain=DEMO_DOMAIN, name="Demo", timezone="UTC")
         key = administer(config, "key add", name="demo", scope="ingest", site=DEMO_DOMAIN)
-        with demo.crowd(listener.local_url, key) as come:
-            whole = _serve(config, listener, on_ready=lambda service: come(_days_of(service)))
-    _end_process(whole)
+        with demo.demo_visitors(listener.local_url, key) as start_visitors:
+            is_drained = _serve(config, listener, on_ready=lambda service: start_visitors(_write_days(service)))
+    _end_process(is_drained)
 
 
-def _days_of(service: Service) -> demo.Days:
-    """What writes the demo's earlier days, until it has to stop or the service ends."""
+def _write_days(service: Service) -> demo.WriteDays:
+    """A function that writes the demo's earlier days, until it is stopped or the service ends."""
     site = store.find(service.database, DEMO_DOMAIN)
 
     def write(seed: int, stopped: Callable[[], bool]) -> None:
@@ -304,36 +308,36 @@ def _days_of(service: Service) -> demo.Days:
 def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], None] = lambda _: None) -> bool:
     """Serves until SIGTERM or Ctrl-C. False if the end had to be forced."""
     error_log.configure(config.log_level)
-    for chatty in ("werkzeug", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    reached = config.base_url or listener.local_url
+    for verbose in ("werkzeug", "alembic"):
+        logging.getLogger(verbose).setLevel(logging.WARNING)
+    public_url = config.base_url or listener.local_url
     service = Service(config)
     app = create_app(service)
-    routes = service.routes(who_reads(service))
+    routes = service.routes(site_access(service))
     _warn_of_base_path(app, routes)
     endpoint = Endpoint(routes, service.writer, app.server, scheme=listener.scheme)
-    own = reached if listener.certificate else listener.local_url  # a certificate is good for a name
+    own_url = public_url if listener.certificate else listener.local_url  # a certificate is valid for a name
     if listener.certificate and not config.base_url.startswith("https://"):
         log.warning("FOOTFALL_BASE_URL names no https address: login cookies are not kept to HTTPS")
-    control = Control(config.data_dir, served_commands(service, reached, own))
+    control = Control(config.data_dir, served_commands(service, public_url, own_url))
 
     def ready() -> None:
         if not config.public and not accounts.has_people(service.database):
-            click.echo(f"Set it up, once, at {setup.link(reached, service.secret)}")
+            click.echo(f"Set it up, once, at {setup.link(public_url, service.secret)}")
         click.echo(f"Footfall is ready on {listener.url}")
         sys.stdout.flush()
         on_ready(service)
 
     try:
-        whole = serve.serve(endpoint, listener, on_ready=ready, on_stop=service.drain)
+        is_drained = serve.serve(endpoint, listener, on_ready=ready, on_stop=service.drain)
     finally:
         control.close()
         endpoint.close()
         service.close()
-    return whole
+    return is_drained
 
 
-def _end_process(whole: bool) -> NoReturn:
+def _end_process(is_drained: bool) -> NoReturn:
     """Ends the process without ending the interpreter: 0, or 1 if the end had to be forced.
 
     A background thread that is still in DuckDB would meet a dead interpreter there, and C++ aborts the process
@@ -342,7 +346,7 @@ def _end_process(whole: bool) -> NoReturn:
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0 if whole else 1)
+    os._exit(0 if is_drained else 1)
 
 
 @cli.group("replay")
@@ -362,17 +366,17 @@ def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: 
     config = read_config(data_dir=data_dir)
     skipped: Counter[str] = Counter()
     reader = log_reader.LogReader(form, ZoneInfo(zones.checked_zone(timezone)))
-    walked = log_sessions.walks(reader.pages(log_file.open_log(file), skipped))
+    sessions = log_sessions.sessions_of(reader.pages(log_file.open_log(file), skipped))
     with _ingest_key(config, site) as (address, key):
-        if not walked and set(skipped) == {"broken_line"}:
-            raise InvalidInput(log_reader.unknown(file, reader))
-        totals = replay.play(walked, site, speed, Sender(address, key), sys.stdout)
+        if not sessions and set(skipped) == {"broken_line"}:
+            raise InvalidInput(log_reader.unknown_format_message(file, reader))
+        totals = replay.play(sessions, site, speed, Sender(address, key), sys.stdout)
     click.echo(replay.summary(totals, skipped))
 
 
 @contextmanager
 def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
-    """The running server's address, and a key that may speak for visitors of the site as long as the block lasts."""
+    """The running server's address, and an `ingest` key for the site that is removed at the end of the block."""
     address = ask(config.data_dir, "address", {})
     if address.startswith(UNIX):
         raise InvalidInput(f"the server listens on {address} alone; to replay, start it with a --host that has a port")
@@ -384,7 +388,7 @@ def _ingest_key(config: Config, site: str) -> Iterator[tuple[str, str]]:
 
 
 def main() -> None:
-    """The command line: one line and exit 2 for what people got wrong, nothing and exit 130 for Ctrl-C."""
+    """The command line. A mistake of the user is one line and exit status 2; Ctrl-C is silent, with status 130."""
     os.umask(private_files.UMASK)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -394,9 +398,9 @@ def main() -> None:
         sys.exit(end.exit_code)
     except click.Abort:
         sys.exit(130)
-    except click.exceptions.NoArgsIsHelpError as bare:
-        known = ", ".join(bare.ctx.command.commands) if isinstance(bare.ctx.command, click.Group) else ""
-        _fail(f"{bare.ctx.command_path}: a command is missing; there are {known}")
+    except click.exceptions.NoArgsIsHelpError as missing:
+        commands = ", ".join(missing.ctx.command.commands) if isinstance(missing.ctx.command, click.Group) else ""
+        _fail(f"{missing.ctx.command_path}: a command is missing; there are {commands}")
     except click.ClickException as wrong:
         _fail(wrong.format_message())
     except (InvalidInput, WrongSetting, DatabaseInUse, NoData, NoServer, RefusedError) as wrong:
@@ -404,9 +408,10 @@ def main() -> None:
     except OSError as refused:
         where = f"{refused.filename}: " if refused.filename else ""
         _fail(f"{where}{error_log.cause(refused) or refused.strerror or refused}; see --data-dir and FOOTFALL_DATA_DIR")
-    except DBAPIError as away:
-        named = "" if isinstance(away.orig, sqlite3.Error) else "FOOTFALL_DATABASE_URL: "
-        _fail(f"{named}the database cannot be used: {error_log.cause(away) or str(away.orig).partition(chr(10))[0]}")
+    except DBAPIError as failed:
+        setting = "" if isinstance(failed.orig, sqlite3.Error) else "FOOTFALL_DATABASE_URL: "
+        why = error_log.cause(failed) or str(failed.orig).partition(chr(10))[0]
+        _fail(f"{setting}the database cannot be used: {why}")
 
 
 def _fail(message: str) -> None:

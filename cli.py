@@ -1,4 +1,4 @@
-"""The command line's frame, and its commands that administer: each runs in the server that has the data, else here."""
+"""The command line's group, shared options and administrative commands, which run in the server or in this process."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ def our_version() -> str:
 
 
 def administer(config: Config, command: str, /, **options: Any) -> str:
-    """Runs a command in the running server, which then knows at once, else here; long ones say how far they are.
+    """Runs a command in the running server, so that the change takes effect at once; without a server in this process.
 
-    `NoData` where there is neither a server nor data: a command makes none.
+    Shows the progress of long commands. Raises `NoData` if there is neither a server nor data: it creates no data.
     """
     with closing(Progress(sys.stdout)) as progress:
         with suppress(NoServer):
-            return ask(config.data_dir, command, options, progress.tell)
+            return ask(config.data_dir, command, options, progress.show)
         check_there(config, directory=command == "verify")
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
-            means = {"retention_days": days, "report": progress.tell, "columnar": columnar, "window_s": window_s}
+            context = {"retention_days": days, "report": progress.show, "columnar": columnar, "window_s": window_s}
             if command == "setup-link":
-                means["secret"] = secret_of(config)
+                context["secret"] = secret_of(config)
             address = config.base_url or "http://127.0.0.1:8050"
-            return commands.run(database, address, command, options, **means)
+            return commands.run(database, address, command, options, **context)
 
 
 class _Commands(click.Group):
-    """`serve` is what happens without a subcommand."""
+    """The group of all commands; without a command it runs `serve`."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h", "--version")):
@@ -92,12 +92,12 @@ GROUPS = {
 
 
 def _add(one: commands.Command) -> None:
-    """Puts an administering command into the tree, below its group where its name has two words."""
+    """Adds an administrative command to the tree; if its name has two words, to the group of the first word."""
 
     def run(data_dir: Path | None, **options: Any) -> None:
-        told = administer(read_config(data_dir=data_dir), one.name, **options)
-        click.echo(told)
-        if one.failed(told):
+        output = administer(read_config(data_dir=data_dir), one.name, **options)
+        click.echo(output)
+        if one.failed(output):
             sys.exit(1)
 
     group, _, name = one.name.rpartition(" ")
@@ -105,8 +105,8 @@ def _add(one: commands.Command) -> None:
         cli.add_command(click.Group(group, help=GROUPS[group]))
     parent = cli.commands[group] if group else cli
     assert isinstance(parent, click.Group)
-    made = click.Command(name, callback=run, params=list(one.params), help=one.help)
-    parent.add_command(DATA_DIR(made))
+    command = click.Command(name, callback=run, params=list(one.params), help=one.help)
+    parent.add_command(DATA_DIR(command))
 
 
 for _one in commands.COMMANDS:
@@ -139,25 +139,25 @@ def import_access_log(data_dir: Path | None, **options: Any) -> None:
     """
     config = read_config(data_dir=data_dir)
     with closing(Progress(sys.stdout)) as progress:
-        told = _imported_by_server(config, options, progress) or _imported_here(config, options, progress)
-    click.echo(told)
+        output = _import_in_server(config, options, progress) or _import_here(config, options, progress)
+    click.echo(output)
 
 
-def _imported_by_server(config: Config, options: dict[str, Any], progress: Progress) -> str:
-    """What the running server says of it, "" where none runs."""
+def _import_in_server(config: Config, options: dict[str, Any], progress: Progress) -> str:
+    """The summary of the import in the running server; "" if no server runs."""
     with suppress(NoServer):
-        return ask(config.data_dir, log_import.COMMAND, options, progress.tell)
+        return ask(config.data_dir, log_import.COMMAND, options, progress.show)
     return ""
 
 
-def _imported_here(config: Config, options: dict[str, Any], progress: Progress) -> str:
-    """What the import says. Where there is no data yet, it makes some; where there is no site, the one it is for."""
-    domain = sites_site.normal_domain(options["site"])  # before anything is made
+def _import_here(config: Config, options: dict[str, Any], progress: Progress) -> str:
+    """The summary of an import in this process. Creates missing data, and the site if there are no sites."""
+    domain = sites_site.normal_domain(options["site"])  # checked before anything is created
     secret = secret_of(config)
     with closing(Database(config)) as database, closing(places_of(config)) as places:
         if not store.all_sites(database):
             store.add(database, domain, now=int(time.time()))
         spammers = open_spammers(config.spam_referrers)
         kit = Kit(Directory(database), LogSalts(secret), places, Rate(0), secret, spammers)
-        means = log_import.Means(database, kit, threading.Event().wait, progress.tell)
-        return log_import.run(means, **options)
+        context = log_import.ImportContext(database, kit, threading.Event().wait, progress.show)
+        return log_import.run(context, **options)

@@ -49,7 +49,7 @@ def _on(report: Report, name: str, config: Config, log: Path) -> None:
         store.add(database, "example.com", now=0)
         secret = b"k" * 48
         kit = Kit(Directory(database), LogSalts(secret), places, Rate(0), secret)
-        means = log_import.Means(database, kit, lambda _: False, lambda _: None)
+        means = log_import.ImportContext(database, kit, lambda _: False, lambda _: None)
         for which in ("first", "second"):
             began = time.perf_counter()
             said = log_import.run(means, [str(log)], "example.com")

@@ -20,7 +20,7 @@ from analytics.storage.database import DatabaseInUse
 from collector.control import Control
 from collector.doors.cors import CORS
 from collector.doors.table import PATHS
-from collector.doors.wsgi import Door, Wsgi
+from collector.doors.wsgi import DoorMiddleware, Wsgi
 from collector.http.messages import error, with_security_headers, without_extra_slashes
 from collector.served_commands import served_commands
 from collector.service import Service
@@ -56,7 +56,7 @@ class _Mounted:
         self._application: Wsgi = server.wsgi_app
         self._config = config
         self._opening = threading.Lock()
-        self._door: Door | None = None
+        self._door: DoorMiddleware | None = None
         self._failed_at = -RETRY_S
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -78,7 +78,7 @@ class _Mounted:
         }
         return frozenset(base_path + path for path in PATHS) - application_paths
 
-    def _open_if_due(self) -> Door | None:
+    def _open_if_due(self) -> DoorMiddleware | None:
         """The collector's door, opened in this process, since servers may fork after loading; None if that fails."""
         with self._opening:
             if self._door is None and time.monotonic() - self._failed_at >= RETRY_S:
@@ -89,7 +89,7 @@ class _Mounted:
                     log.error("the collector cannot be opened: %s", _reason(failed))
             return self._door
 
-    def _open(self) -> Door:
+    def _open(self) -> DoorMiddleware:
         service = Service(self._config)
         address = self._config.base_url or ADDRESS
         try:
@@ -99,7 +99,9 @@ class _Mounted:
             raise
         atexit.register(service.close)
         atexit.register(control.close)
-        return Door(self._application, service.routes(lambda _: None))  # there are no logins here, only keys and tokens
+        return DoorMiddleware(
+            self._application, service.routes(lambda _: None)
+        )  # there are no logins here, only keys and tokens
 
 
 def _reason(failed: Exception) -> str | Description:

@@ -21,7 +21,8 @@ def served_commands(service: Service, address: str, local: str) -> RunCommand:
             return local
         if name == log_import.COMMAND:
             return log_import.run(
-                log_import.Means(service.database, service.kit, service.pause, on_progress, beside=True), **options
+                log_import.ImportContext(service.database, service.kit, service.pause, on_progress, in_server=True),
+                **options,
             )
         try:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s

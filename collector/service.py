@@ -30,7 +30,7 @@ from analytics.sites.salt_store import SaltStore
 from analytics.storage import changes
 from analytics.storage.availability import CUT_READERS_S
 from analytics.storage.database import Database
-from collector.api.context import Context, WhoReads
+from collector.api.context import Context, SiteAccess
 from collector.api.statistics import Statistics
 from collector.doors.collect import Collector
 from collector.doors.routes import Routes
@@ -44,7 +44,7 @@ from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.ingest.spam import open_spammers, read_hosts
 from collector.live.hub import Hub
-from collector.simulate.service import Crowd
+from collector.simulate.service import DemoTraffic
 from collector.store.writer import Writer
 
 log = logging.getLogger("footfall.service")
@@ -121,7 +121,7 @@ class Service:
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
-        self.crowd = Crowd(self.database, self.kit, self.writer, self.refresh)
+        self.demo_traffic = DemoTraffic(self.database, self.kit, self.writer, self.refresh)
         self._threads = [
             self._repeat(EMBEDDED_REFRESH_S if self.database.embedded else REFRESH_S, self.refresh),
             self._repeat(TIDY_S, self._tidy),
@@ -134,8 +134,8 @@ class Service:
             self._repeat(WATCH_S, self._watch),
         ]
 
-    def routes(self, who_reads: WhoReads) -> Routes:
-        """The public routes. `who_reads` decides by the headers which sites the sender may read."""
+    def routes(self, site_access: SiteAccess) -> Routes:
+        """The public routes. `site_access` decides by the headers which sites the sender may read."""
         context = Context(
             self.writer,
             self.hub,
@@ -145,7 +145,7 @@ class Service:
             self.embeds,
             self.database,
             Statistics(self.sites, self.keys, self.hub, self.backend, self._clock),
-            who_reads,
+            site_access,
             self._clock,
             lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
@@ -265,9 +265,9 @@ class Service:
         changes.prune(self.database, self.pause)
 
     def drain(self) -> None:
-        """Ends the demo crowd, refuses new events, commits queued ones, ends the streams. May be called twice."""
+        """Ends demo traffic, refuses new events, commits queued ones, ends the streams. May be called twice."""
         self._stopping.set()
-        self.crowd.go()
+        self.demo_traffic.stop()
         self.writer.stop()
         self.hub.close()
 

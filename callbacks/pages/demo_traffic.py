@@ -27,17 +27,17 @@ def register(app: Dash, service: Service) -> None:
 
     def start(_domain: object, _fields: Fields) -> Done:
         authorized_everywhere(service, ADMIN)
-        service.crowd.come(now=int(time.time()))
+        service.demo_traffic.start(now=int(time.time()))
         return Done({"message": "They are coming"}, (_state(service),))
 
     def stop(_domain: object, _fields: Fields) -> Done:
         authorized_everywhere(service, ADMIN)
-        service.crowd.go()
+        service.demo_traffic.stop()
         return Done({"message": "They have left"}, (_state(service),))
 
     def remove(_domain: object, _fields: Fields) -> Done:
         authorized_everywhere(service, ADMIN)
-        service.crowd.vanish()
+        service.demo_traffic.remove()
         return Done({"message": "Nothing of it is left"}, (_state(service),))
 
     for name, do in ((demo_traffic.START, start), (demo_traffic.STOP, stop), (demo_traffic.REMOVE, remove)):
@@ -47,4 +47,4 @@ def register(app: Dash, service: Service) -> None:
 def _state(service: Service) -> list[Component]:
     site = service.sites.get(DEMO_DOMAIN)
     live = at(f"/live/{DEMO_DOMAIN}") if site and site.demo else ""
-    return demo_traffic.state(is_here=service.crowd.is_here, live=live)
+    return demo_traffic.state(is_here=service.demo_traffic.is_running, live=live)

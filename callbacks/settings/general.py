@@ -37,7 +37,7 @@ def register(app: Dash, service: Service) -> None:
         if idn.to_ascii(fields.get("typed", "").strip()) != site.domain:
             raise InvalidInput("that is another name", {"typed": "that is another name"})
         if site.demo:
-            service.crowd.vanish()
+            service.demo_traffic.remove()
         else:
             store.remove(service.database, site.domain)
         return Done({"go": at("/"), "message": "Deleted"})

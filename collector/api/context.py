@@ -1,4 +1,4 @@
-"""What doors answer from, and what they may answer with."""
+"""The context from which doors answer, and the types of their answers."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ NO_SNIFF = ("X-Content-Type-Options", "nosniff")
 DATABASE_AWAY = error(503, "database_away", "the database does not answer", (NO_STORE, ("Retry-After", "5")))
 NOTHING_HERE = error(404, "not_found", "there is nothing here for you", (NO_STORE,))
 
-May = Callable[[], bool]
-WhoReads = Callable[[Mapping[str, str]], Callable[[Site], bool] | None]
+IsAllowed = Callable[[], bool]
+SiteAccess = Callable[[Mapping[str, str]], Callable[[Site], bool] | None]
+"""By the headers of a request: whether the signed-in person may read a site; None without a valid login."""
 
 
 class Stream(NamedTuple):
-    """An answer without an end; `allowed` is asked again while it lasts."""
+    """An answer without an end. `allowed` is checked repeatedly while it lasts."""
 
     headers: Headers
     subscribe: Callable[[Callable[[], None]], Subscription]
     unsubscribe: Callable[[Subscription], None]
-    allowed: May
+    allowed: IsAllowed
 
 
-Answered = Response | Stream
+Answer = Response | Stream
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The open parts of one process that doors answer from.
+    """The parts of one process from which doors answer.
 
-    `who_reads` says by the headers which sites somebody signed in may read, None for a stranger; `clock` gives epoch
-    seconds, `behind_s` the age of the replica's answers in seconds; the script that is served beats every `beat_s`
-    seconds; `base_path` is where people find us; `ending` says whether the server ends.
+    `clock` returns epoch seconds; `behind_s` returns how many seconds the replica is behind; `beat_s` is the heartbeat
+    interval of the served script; `base_path` is the path of the installation's address; `ending` says whether the
+    server is shutting down.
     """
 
     writer: Writer
@@ -55,7 +56,7 @@ class Context:
     embeds: EmbedRing
     database: Database
     statistics: Statistics
-    who_reads: WhoReads
+    site_access: SiteAccess
     clock: Callable[[], float]
     behind_s: Callable[[], float]
     beat_s: int = 30

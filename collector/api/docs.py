@@ -1,4 +1,4 @@
-"""What a door says of itself in the OpenAPI document and on the page of the API."""
+"""The documentation of a door, for the OpenAPI document and the API page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ JSON = "application/json"
 Object = dict[str, Any]
 
 
-class Sent(NamedTuple):
-    """The body that a door takes: its JSON schema, an example, and the schemas that it refers to, by name."""
+class RequestBody(NamedTuple):
+    """The request body of a door: its JSON schema, an example, and the schemas to which it refers, by name."""
 
     schema: Object
     example: Any
@@ -18,24 +18,26 @@ class Sent(NamedTuple):
 
 
 class Docs(NamedTuple):
-    """A door in words. `answers` by status, the usual one first; `refusals` are statuses whose words `openapi` has;
+    """The documentation of a door.
+
+    `answers` has descriptions by status, the usual one first; `refusals` are statuses that `openapi` describes.
     `example` is a whole answer of the first status, in the content type `kind`.
     """
 
     tag: str
     summary: str
-    said: str
+    description: str
     answers: Mapping[str, str]
     refusals: tuple[str, ...] = ()
     parameters: tuple[Object, ...] = ()
-    sent: Sent | None = None
+    body: RequestBody | None = None
     example: Any = None
     kind: str = JSON
 
 
-def parameter(name: str, said: str, *, required: bool = False) -> Object:
-    """A parameter of the address."""
-    return {"name": name, "in": "query", "required": required, "description": said, "schema": {"type": "string"}}
+def parameter(name: str, description: str, *, required: bool = False) -> Object:
+    """The OpenAPI object of a query parameter."""
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": {"type": "string"}}
 
 
 SITE = parameter("site", "The site's domain, as added.", required=True)

@@ -10,7 +10,7 @@ from collector.http.messages import Request, Response, error, json_response
 
 NOT_STORING = error(503, "not_storing", "the last commit failed; the log says why", (NO_STORE, ("Retry-After", "5")))
 ENDING = error(503, "ending", "the server ends", (NO_STORE,))
-STALE_S = 10.0  # a replica that follows is about a second behind
+STALE_S = 10.0  # normally the replica is about a second behind
 
 
 def up(_: Context, __: Request) -> Response:
@@ -19,7 +19,7 @@ def up(_: Context, __: Request) -> Response:
 
 
 def ready(context: Context, _: Request) -> Response:
-    """Whether events can be stored, as far as it is known: nothing is asked, so nothing is waited for."""
+    """Whether events can be stored, by the state in memory: it queries nothing, so it never blocks."""
     if context.ending():
         return ENDING
     if not context.writer.alive:

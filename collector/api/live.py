@@ -1,4 +1,4 @@
-"""`GET /api/live` and `GET /api/live/stream`: who is there now, once and as it changes."""
+"""`GET /api/live` and `GET /api/live/stream`: the people on a site now, once or as a stream."""
 
 from __future__ import annotations
 
@@ -7,49 +7,49 @@ from typing import Any
 import msgspec
 
 from analytics.sites.site import Site
-from collector.api.context import NO_SNIFF, NO_STORE, Answered, Context, Stream
+from collector.api.context import NO_SNIFF, NO_STORE, Answer, Context, Stream
 from collector.api.docs import SITE, Docs, parameter
-from collector.api.readers import reader
+from collector.api.readers import find_reader
 from collector.http.messages import Request, Response, error, json_response
 from collector.live.hub import Hub
 
 EVENT_STREAM = (
     ("Content-Type", "text/event-stream; charset=utf-8"),
-    ("Cache-Control", "no-store, no-transform"),  # whoever compresses it holds it back until a block is full
+    ("Cache-Control", "no-store, no-transform"),  # a proxy that compresses buffers frames until a block is full
     NO_SNIFF,
-    ("Content-Encoding", "identity"),  # Caddy 2.6 does not heed no-transform, but packs nothing twice
-    ("X-Accel-Buffering", "no"),  # proxies pass it on as it comes
+    ("Content-Encoding", "identity"),  # Caddy 2.6 ignores no-transform, but does not compress an encoded answer
+    ("X-Accel-Buffering", "no"),  # proxies pass each frame on at once
 )
-MOST_STREAMS = 2_000
+MAX_STREAMS = 2_000
 TOO_MANY_STREAMS = error(503, "too_many_streams", "too many streams are open", (NO_STORE, ("Retry-After", "30")))
 
 
 def now(context: Context, request: Request) -> Response:
-    """The figures of this moment."""
-    who = reader(context, request)
-    if isinstance(who, Response):
-        return who
-    return json_response(200, context.hub.stats(who.site.id), (NO_STORE,))
+    """The current figures."""
+    reader = find_reader(context, request)
+    if isinstance(reader, Response):
+        return reader
+    return json_response(200, context.hub.stats(reader.site.id), (NO_STORE,))
 
 
-def stream(context: Context, request: Request) -> Answered:
+def stream(context: Context, request: Request) -> Answer:
     """Server-Sent Events."""
-    who = reader(context, request)
-    if isinstance(who, Response):
-        return who
-    if context.hub.streams >= MOST_STREAMS:
+    reader = find_reader(context, request)
+    if isinstance(reader, Response):
+        return reader
+    if context.hub.streams >= MAX_STREAMS:
         return TOO_MANY_STREAMS
     last_id = request.headers.get("last-event-id") or request.parameter("last_event_id")
     return Stream(
         EVENT_STREAM,
-        lambda wake: context.hub.subscribe(who.site.id, wake, last_id),
+        lambda wake: context.hub.subscribe(reader.site.id, wake, last_id),
         context.hub.unsubscribe,
-        who.allowed,
+        reader.allowed,
     )
 
 
 def live_state(hub: Hub, site: Site) -> dict[str, Any]:
-    """What the Live page's fallback polls: the figures and the newest rows of the feed."""
+    """The answer to the polling of the Live page, its fallback: the figures and the newest rows of the feed."""
     return {"stats": hub.stats(site.id), "events": msgspec.to_builtins(hub.recent_items(site.id))}
 
 

@@ -1,7 +1,7 @@
-"""Plausible's statistics API: its JSON becomes a `Query`, and an answer becomes its JSON.
+"""Plausible's query language: turns its JSON into a `Query`, and the answer into its JSON.
 
-On top of Plausible's names there is `timezone`, an IANA zone in place of the site's. `matches` takes wildcards, no
-regular expressions. Imports are part of the numbers, whatever `include.imports` says.
+Differences to Plausible: `timezone` is an IANA zone in place of the site's; `matches` takes wildcards, not regular
+expressions; the numbers always contain imports, whatever the value of `include.imports`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ TIME, COUNTRY_NAME = "time", "visit:country_name"
 
 
 class Question(NamedTuple):
-    """A question with its seconds. `names` are its dimensions as they were named, `echo` repeats it in the answer."""
+    """A query and its span in seconds.
+
+    `names` are the dimensions by the names in the request; `echo` is the query as it is repeated in the answer.
+    """
 
     query: Query
     span: Span
@@ -51,25 +54,25 @@ class Question(NamedTuple):
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read(given: Mapping[str, Any], site: Site, now: int, backend: Backend) -> Question:
-    """The question of that site that the JSON object asks; `InvalidInput` names what is wrong in it."""
-    _check_known("#", given, FIELDS)
-    clock = _clock(given.get("timezone"), site)
-    period, span = _span(given.get("date_range"), clock, now, lambda: first_second(site.id, backend))
-    metrics = _metrics(given.get("metrics"))
-    names = _names("dimensions", given.get("dimensions", []))
-    include = _include(given.get("include", {}), names)
-    limit, offset = _pagination(given.get("pagination", {}))
+def read(body: Mapping[str, Any], site: Site, now: int, backend: Backend) -> Question:
+    """The question in a JSON object, about that site. Raises `InvalidInput`, which names the mistake."""
+    _check_known("#", body, FIELDS)
+    clock = _clock(body.get("timezone"), site)
+    period, span = _span(body.get("date_range"), clock, now, lambda: first_second(site.id, backend))
+    metrics = _metrics(body.get("metrics"))
+    names = _names("dimensions", body.get("dimensions", []))
+    include = _include(body.get("include", {}), names)
+    limit, offset = _pagination(body.get("pagination", {}))
     split = {name: _dimension(number, name, period) for number, name in enumerate(names)}
-    orders = _order(given.get("order_by", []), metrics, split)
-    wanted = given.get("filters", [])
+    orders = _order(body.get("order_by", []), metrics, split)
+    filter_list = body.get("filters", [])
     query = Query(
         site.id,
         clock,
         period,
         metrics,
         tuple(split.values()),
-        filters.parse(wanted),
+        filters.parse(filter_list),
         order=orders,
         limit=limit,
         offset=offset,
@@ -78,19 +81,19 @@ def read(given: Mapping[str, Any], site: Site, now: int, backend: Backend) -> Qu
         "site_id": site.domain,
         "metrics": list(metrics),
         "date_range": _ends(span, clock),
-        "filters": wanted,
+        "filters": filter_list,
         "dimensions": list(names),
-        "order_by": given.get("order_by", []) or _usual_order(metrics, names),
+        "order_by": body.get("order_by", []) or _default_order(metrics, names),
         "include": dict(include),
         "pagination": {"limit": limit, "offset": offset},
     }
     return Question(query, span, names, include, echo)
 
 
-def _check_known(where: str, given: object, known: Sequence[str]) -> None:
-    if not isinstance(given, Mapping):
+def _check_known(where: str, value: object, known: Sequence[str]) -> None:
+    if not isinstance(value, Mapping):
         raise InvalidInput(f"{where}: Expected an object with some of {', '.join(known)}")
-    for name in given:
+    for name in value:
         if name not in known:
             raise InvalidInput(f'{where}: Unknown property "{str(name)[:60]}"; known: {", ".join(known)}')
 
@@ -103,61 +106,61 @@ def _clock(zone: object, site: Site) -> Clock:
     return Clock(zone[:100], site.week_start).checked()
 
 
-def _span(given: object, clock: Clock, now: int, first: Callable[[], int]) -> tuple[Period, Span]:
+def _span(value: object, clock: Clock, now: int, first: Callable[[], int]) -> tuple[Period, Span]:
     """The nearest `Period` to a date range, and its exact seconds."""
-    match given:
-        case str() if given in RANGES:
-            period = Period(RANGES[given])
-        case str() if given.endswith("d") and preset_of(given):
-            period = Period(given)
+    match value:
+        case str() if value in RANGES:
+            period = Period(RANGES[value])
+        case str() if value.endswith("d") and preset_of(value):
+            period = Period(value)
         case [str() as begin, str() as end]:
             if len(begin) > 10 or len(end) > 10:
-                return _moments(given, begin, end, clock)
-            period = _days(given, begin, end)
+                return _moments(value, begin, end, clock)
+            period = _days(value, begin, end)
         case _:
-            raise _bad_range(given)
+            raise _bad_range(value)
     return period, Query(0, clock, period).span(now, (first() or now) if period.preset == "all" else 0)
 
 
-def _days(given: object, begin: str, end: str) -> Period:
+def _days(value: object, begin: str, end: str) -> Period:
     try:
         return Period("custom", (date.fromisoformat(begin), date.fromisoformat(end)))
     except InvalidInput as wrong:
         raise InvalidInput(f"#/date_range: {wrong}") from None
     except ValueError:
-        raise _bad_range(given) from None
+        raise _bad_range(value) from None
 
 
-def _moments(given: object, begin: str, end: str, clock: Clock) -> tuple[Period, Span]:
-    """From one second to another, both in it; each with its offset from UTC."""
+def _moments(value: object, begin: str, end: str, clock: Clock) -> tuple[Period, Span]:
+    """The range from one second to another, both included; each has its offset from UTC."""
     try:
         first, last = datetime.fromisoformat(begin), datetime.fromisoformat(end)
         if first.tzinfo is None or last.tzinfo is None:
-            raise _bad_range(given)
+            raise _bad_range(value)
         span = Span(int(first.timestamp()), int(last.timestamp()) + 1)
         zone = ZoneInfo(clock.zone)
         days = first.astimezone(zone).date(), last.astimezone(zone).date()
     except (ValueError, OverflowError):
-        raise _bad_range(given) from None
+        raise _bad_range(value) from None
     if not EARLIEST <= days[0] <= days[1] <= LATEST or span.begin >= span.end:
         raise InvalidInput(f"#/date_range: from {EARLIEST} to {LATEST}, the earlier moment first")
     return Period("custom", days), span
 
 
-def _bad_range(given: object) -> InvalidInput:
+def _bad_range(value: object) -> InvalidInput:
     known = f"{', '.join(RANGES)}, any number of days like 90d (1 to {MAX_DAYS:,})"
     return InvalidInput(
-        f"#/date_range: Invalid date range {_shown(given)}; known: {known}, two dates, or two moments with their "
+        f"#/date_range: Invalid date range {_quoted(value)}; known: {known}, two dates, or two moments with their "
         "offset like 2026-01-01T00:00:00+01:00"
     )
 
 
-def _shown(given: object) -> str:
-    return f'"{given[:60]}"' if isinstance(given, str) else str(given)[:80]
+def _quoted(value: object) -> str:
+    return f'"{value[:60]}"' if isinstance(value, str) else str(value)[:80]
 
 
-def _metrics(given: object) -> tuple[str, ...]:
-    metrics = _names("metrics", given)
+def _metrics(value: object) -> tuple[str, ...]:
+    metrics = _names("metrics", value)
     if not metrics:
         raise InvalidInput("#/metrics: Expected a minimum of 1 items but got 0.")
     for number, name in enumerate(metrics):
@@ -168,12 +171,12 @@ def _metrics(given: object) -> tuple[str, ...]:
     return metrics
 
 
-def _names(what: str, given: object) -> tuple[str, ...]:
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+def _names(what: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise InvalidInput(f"#/{what}: Expected a list of names")
-    if len(set(given)) < len(given):
+    if len(set(value)) < len(value):
         raise InvalidInput(f"#/{what}: Expected items to be unique but they were not.")
-    return tuple(given)
+    return tuple(value)
 
 
 def _dimension(number: int, name: str, period: Period) -> str:
@@ -188,55 +191,55 @@ def _dimension(number: int, name: str, period: Period) -> str:
 
 
 def _interval(period: Period) -> str:
-    """What `time` stands for: of dates the interval that Plausible takes, a month having at least one."""
+    """The interval that `time` means: for two dates the one that Plausible uses (months from one whole month on)."""
     if period.dates is None:
         return period.interval
     first, last = period.dates
     return "hour" if first == last else "month" if moved(first, 1) <= last else "day"
 
 
-def _order(given: object, metrics: Sequence[str], split: Mapping[str, str]) -> tuple[Order, ...]:
-    if not isinstance(given, list):
+def _order(value: object, metrics: Sequence[str], split: Mapping[str, str]) -> tuple[Order, ...]:
+    if not isinstance(value, list):
         raise InvalidInput('#/order_by: Expected a list like [["visitors", "desc"]]')
-    return tuple(_sorted(number, one, metrics, split) for number, one in enumerate(given))
+    return tuple(_read_order(number, one, metrics, split) for number, one in enumerate(value))
 
 
-def _sorted(number: int, given: object, metrics: Sequence[str], split: Mapping[str, str]) -> Order:
-    match given:
+def _read_order(number: int, value: object, metrics: Sequence[str], split: Mapping[str, str]) -> Order:
+    match value:
         case [str() as name, "asc" | "desc" as way] if name in metrics:
             return Order(name, way == "desc")
         case [str() as name, "asc" | "desc" as way] if name in split:
             return Order(split[name], way == "desc")
     known = ", ".join((*metrics, *split))
-    raise InvalidInput(f'#/order_by/{number}: Invalid order {_shown(given)}; one of {known}, with "asc" or "desc"')
+    raise InvalidInput(f'#/order_by/{number}: Invalid order {_quoted(value)}; one of {known}, with "asc" or "desc"')
 
 
-def _usual_order(metrics: Sequence[str], names: Sequence[str]) -> list[list[str]]:
+def _default_order(metrics: Sequence[str], names: Sequence[str]) -> list[list[str]]:
     times = [name for name in names if name.partition(":")[0] == TIME]
     return [[name, "asc"] for name in times] or [[metrics[0], "desc"]]
 
 
-def _include(given: object, names: Sequence[str]) -> Mapping[str, bool]:
-    _check_known("#/include", given, INCLUDES)
-    assert isinstance(given, Mapping)
-    if not all(isinstance(value, bool) for value in given.values()):
+def _include(value: object, names: Sequence[str]) -> Mapping[str, bool]:
+    _check_known("#/include", value, INCLUDES)
+    assert isinstance(value, Mapping)
+    if not all(isinstance(flag, bool) for flag in value.values()):
         raise InvalidInput("#/include: Expected true or false for each")
-    if given.get("time_labels") and not any(name.partition(":")[0] == TIME for name in names):
+    if value.get("time_labels") and not any(name.partition(":")[0] == TIME for name in names):
         raise InvalidInput("Invalid include.time_labels: requires a time dimension.")
-    return given
+    return value
 
 
-def _pagination(given: object) -> tuple[int, int]:
-    _check_known("#/pagination", given, ("limit", "offset"))
-    assert isinstance(given, Mapping)
-    limit, offset = given.get("limit", MAX_ROWS), given.get("offset", 0)
+def _pagination(value: object) -> tuple[int, int]:
+    _check_known("#/pagination", value, ("limit", "offset"))
+    assert isinstance(value, Mapping)
+    limit, offset = value.get("limit", MAX_ROWS), value.get("offset", 0)
     if type(limit) is not int or type(offset) is not int:
         raise InvalidInput("#/pagination: Expected whole numbers")
     return limit, offset
 
 
 def _ends(span: Span, clock: Clock) -> list[str]:
-    """The first and the last second, as the clock there shows them."""
+    """The first and the last second, in the clock's zone, ISO 8601."""
     zone = ZoneInfo(clock.zone)
     return [datetime.fromtimestamp(one, zone).isoformat() for one in (span.begin, span.end - 1)]
 
@@ -244,7 +247,7 @@ def _ends(span: Span, clock: Clock) -> list[str]:
 # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answered(question: Question, backend: Backend) -> dict[str, Any]:
+def answer_json(question: Question, backend: Backend) -> dict[str, Any]:
     """The whole answer."""
     query = question.query
     found = answer(query, question.span, backend)
@@ -264,14 +267,14 @@ def answered(question: Question, backend: Backend) -> dict[str, Any]:
 
 
 def _cell(one: Dimension, name: str, clock: Clock) -> Callable[[Any], str]:
-    """Writes the values of a dimension, of countries on demand their names."""
+    """A function that writes the values of a dimension; for `visit:country_name` the names of the countries."""
     if name == COUNTRY_NAME:
         return lambda code: countries.name(code) or one.none
     return formatting.value(one, clock)
 
 
 def _value(one: Metric, number: Number, currency: str) -> Any:
-    """A number as Plausible writes it, money with its currency."""
+    """A number in Plausible's format; an amount of money with its currency."""
     if one.unit != "money" or number is None:
         return formatting.number(one, number)
     return {
@@ -294,5 +297,5 @@ def _meta(question: Question, found: Answer, backend: Backend) -> dict[str, Any]
 
 
 def _total(question: Question, backend: Backend) -> int:
-    """How many rows there are, for an offset past the last."""
+    """The number of all rows. For an offset beyond the last row, where the answer does not contain it."""
     return answer(replace(question.query, limit=1, offset=0), question.span, backend).total

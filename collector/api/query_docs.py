@@ -1,4 +1,4 @@
-"""The statistics API in words: the schema of its questions is made from the lists of metrics and dimensions."""
+"""The documentation of the statistics API. Its schema is made from the lists of metrics and dimensions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from analytics.query.filters import GROUPS, OPERATORS
 from analytics.query.metrics import METRICS
 from analytics.query.query import MAX_ROWS
 from collector.api import plausible_query
-from collector.api.docs import Docs, Object, Sent, parameter
+from collector.api.docs import Docs, Object, RequestBody, parameter
 
-AT_ONCE = [one.id for one in METRICS.values() if one.of_minutes]
+MINUTE_METRICS = [one.id for one in METRICS.values() if one.of_minutes]
 
 
 def _schema() -> Object:
@@ -23,7 +23,7 @@ def _schema() -> Object:
             "items": {"enum": list(METRICS)},
             "minItems": 1,
             "uniqueItems": True,
-            "description": f"What is counted: {', '.join(METRICS)}. {' and '.join(AT_ONCE)} count everybody "
+            "description": f"What is counted: {', '.join(METRICS)}. {' and '.join(MINUTE_METRICS)} count everybody "
             "on the site: without filters, split by time or not at all.",
         },
         "date_range": {
@@ -55,7 +55,7 @@ def _schema() -> Object:
     return {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
 
 
-_ASKED = {
+_EXAMPLE = {
     "site_id": "example.com",
     "metrics": ["visitors", "pageviews"],
     "date_range": "7d",
@@ -68,11 +68,11 @@ QUERY_DOCS = Docs(
     "Plausible's query API. What is unknown is named with what is known. A key has 600 a minute, 10 at once.",
     {"200": "Rows, and the question as it was understood."},
     refusals=("400", "401", "413", "429", "503"),
-    sent=Sent({"$ref": "#/components/schemas/Query"}, _ASKED, {"Query": _schema()}),
+    body=RequestBody({"$ref": "#/components/schemas/Query"}, _EXAMPLE, {"Query": _schema()}),
     example={
         "results": [{"metrics": [120, 340], "dimensions": ["Google"]}],
         "meta": {},
-        "query": _ASKED | {"date_range": ["2026-11-19T00:00:00+00:00", "2026-11-25T23:59:59+00:00"]},
+        "query": _EXAMPLE | {"date_range": ["2026-11-19T00:00:00+00:00", "2026-11-25T23:59:59+00:00"]},
     },
 )
 REALTIME_DOCS = Docs(

@@ -1,4 +1,4 @@
-"""Statistics for programs: who may ask, how often, and what an error looks like, all of it as in Plausible's API."""
+"""Statistics for programs. Keys, rate limit and errors are as in Plausible's API."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from collector.live.hub import Hub
 
 QUERY = "/api/v2/query"
 REALTIME = "/api/v1/stats/realtime/visitors"
-REQUESTS_PER_MINUTE = 600  # requests of one key
-MAX_PARALLEL = 10  # questions of one key that are being answered or wait
-MAX_NAMED = 20  # sites in a message
+REQUESTS_PER_MINUTE = 600  # of one key
+MAX_PARALLEL = 10  # queries of one key that are being answered or wait
+MAX_NAMED = 20  # sites in an error message
 NO_STORE = ("Cache-Control", "no-store")
 
 
-def refused(status: int, why: str, *headers: tuple[str, str]) -> Response:
+def plausible_error(status: int, why: str, *headers: tuple[str, str]) -> Response:
     """An error in Plausible's shape."""
     return json_response(status, {"error": why}, (NO_STORE, *headers))
 
 
-NO_KEY = refused(401, "Missing API key. Please use a valid API key as a Bearer Token.")
-WRONG_KEY = refused(
+NO_KEY = plausible_error(401, "Missing API key. Please use a valid API key as a Bearer Token.")
+WRONG_KEY = plausible_error(
     401,
     "Invalid API key or site ID. Please make sure you're using a valid API key with access to the site you've "
     "requested.",
 )
-NO_SITE = refused(400, "Missing site ID. Please provide the required site_id parameter with your request.")
-TOO_MANY_AT_ONCE = refused(
+NO_SITE = plausible_error(400, "Missing site ID. Please provide the required site_id parameter with your request.")
+TOO_MANY_AT_ONCE = plausible_error(
     429,
     f"Too many API requests. At most {MAX_PARALLEL} of one API key are answered at once.",
     ("Retry-After", "1"),
@@ -47,7 +47,7 @@ TOO_MANY_AT_ONCE = refused(
 
 
 class Statistics:
-    """Answers programs with a `stats` key. Memory: a counter for each key."""
+    """Answers programs that have a `stats` key. Memory: a counter for each key."""
 
     def __init__(self, sites: Directory, keys: KeyRing, hub: Hub, backend: Backend, clock: Callable[[], float]) -> None:
         self._sites = sites
@@ -62,25 +62,25 @@ class Statistics:
         key = self._key(request)
         if isinstance(key, Response):
             return key
-        given = read_json(request.body)
-        if isinstance(given, Rejected):
-            return refused(400, f"Unable to read the body: {given.message}")
-        if not isinstance(given, dict):
-            return refused(400, "#: Expected an object")
-        site = self._site(key, given.get("site_id"))
-        return site if isinstance(site, Response) else self._answered(site, given)
+        body = read_json(request.body)
+        if isinstance(body, Rejected):
+            return plausible_error(400, f"Unable to read the body: {body.message}")
+        if not isinstance(body, dict):
+            return plausible_error(400, "#: Expected an object")
+        site = self._site(key, body.get("site_id"))
+        return site if isinstance(site, Response) else self._answer(site, body)
 
-    def _answered(self, site: Site, given: dict[str, Any]) -> Response:
+    def _answer(self, site: Site, body: dict[str, Any]) -> Response:
         try:
-            asked = plausible_query.read(given, site, int(self._clock()), self._backend)
-            return json_response(200, plausible_query.answered(asked, self._backend), (NO_STORE,))
+            question = plausible_query.read(body, site, int(self._clock()), self._backend)
+            return json_response(200, plausible_query.answer_json(question, self._backend), (NO_STORE,))
         except InvalidInput as wrong:
-            return refused(400, str(wrong))
+            return plausible_error(400, str(wrong))
         except StillCounting as wait:
-            return refused(503, str(wait), ("Retry-After", "1"))
+            return plausible_error(503, str(wait), ("Retry-After", "1"))
 
     def realtime(self, request: Request) -> Response:
-        """`GET /api/v1/stats/realtime/visitors`: how many people were there in the last five minutes, a bare number."""
+        """`GET /api/v1/stats/realtime/visitors`: the number of people with a beat in the last five minutes."""
         key = self._key(request)
         if isinstance(key, Response):
             return key
@@ -88,7 +88,7 @@ class Statistics:
         return site if isinstance(site, Response) else json_response(200, self._hub.recent_people(site.id), (NO_STORE,))
 
     def _key(self, request: Request) -> Key | Response:
-        """The key that is shown, if it may ask now."""
+        """The key in the request, or why it may not query now."""
         scheme, _, plain = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not plain.strip():
             return NO_KEY
@@ -97,21 +97,21 @@ class Statistics:
             return WRONG_KEY
         if wait := self._rate.wait(key.id, "", time.monotonic()):
             why = f"Too many API requests. Your API key is limited to {REQUESTS_PER_MINUTE} requests per minute."
-            return refused(429, why, ("Retry-After", str(wait)))
+            return plausible_error(429, why, ("Retry-After", str(wait)))
         return key
 
     def _site(self, key: Key, domain: object) -> Site | Response:
-        """The site of that domain; a key of one site is told nothing of others."""
+        """The site of that domain, or the error. For the key of one site, the error does not reveal other sites."""
         if domain in (None, ""):
             return NO_SITE
         if not isinstance(domain, str):
-            return refused(400, "#/site_id: Expected the domain of a site")
+            return plausible_error(400, "#/site_id: Expected the domain of a site")
         site = self._sites.get(domain)
         if site is not None and key.opens("stats", site.id):
             return site
         if key.site_id is not None:
             return WRONG_KEY
-        known = [one.domain for one in self._sites.all()]
-        more = f" and {len(known) - MAX_NAMED} more" if len(known) > MAX_NAMED else ""
-        named = ", ".join(known[:MAX_NAMED]) + more
-        return refused(400, f'#/site_id: Invalid site "{domain[:100]}"; known: {named or "none yet"}')
+        domains = [one.domain for one in self._sites.all()]
+        more = f" and {len(domains) - MAX_NAMED} more" if len(domains) > MAX_NAMED else ""
+        listed = ", ".join(domains[:MAX_NAMED]) + more
+        return plausible_error(400, f'#/site_id: Invalid site "{domain[:100]}"; known: {listed or "none yet"}')

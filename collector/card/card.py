@@ -1,4 +1,4 @@
-"""The card for an iframe in another admin panel: one plain page and its font, at most 40 kB together."""
+"""The card for an iframe in another admin panel: one page and its font, at most 40 kB together."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ def render(
     demo: bool = False,
     base_path: str = "",
 ) -> bytes:
-    """The page for `GET /embed/live`, UTF-8, with its numbers in place before any script runs.
+    """The page for `GET /embed/live`, UTF-8, which shows its numbers before any script runs.
 
-    `live` is what `/api/live` answers. `points` are (epoch s, people), one a minute, oldest first: the line
-    draws the last 30 minutes, and the change against one hour ago needs a point of that moment, so give 61
-    minutes, or `hour_ago`, which holds only until the card is a minute old. `theme` is "light" or "dark";
-    anything else leaves it to the reader's system. `zone` is the IANA name for the clock, `tag` the language of
-    its numbers and its clock; `demo` marks them as made up. Without a `token` its stream shows the login of
-    whoever reads it. `base_path` is where the server's routes are found.
+    `live` is the answer of `/api/live`. `points` are (epoch s, people), one per minute, oldest first. The line shows
+    the last 30 minutes; the change within one hour needs a point of that time, so pass 61 minutes, or pass `hour_ago`,
+    which is valid only until the card is a minute old. `theme` is "light" or "dark"; with any other value the reader's
+    system decides. `zone` is the IANA name for the clock, `tag` the language of the numbers and the clock; `demo` marks
+    the numbers as simulated. Without a `token`, the stream uses the reader's login. `base_path` is the path of the
+    server's routes.
     """
     as_of = int(live["as_of"])
-    known = [[as_of - HOUR_S, hour_ago]] if hour_ago is not None else []
-    given = {
+    first = [[as_of - HOUR_S, hour_ago]] if hour_ago is not None else []
+    data = {
         "stream": f"{base_path}/api/live/stream?" + urlencode({"site": site} | ({"token": token} if token else {})),
         "live": dict(live),
-        "points": known + [list(point) for point in points],
+        "points": first + [list(point) for point in points],
         "zone": zone,
     }
     page = _template("card.html").substitute(
@@ -74,28 +74,27 @@ def render(
         pages="".join(_row(page["path"], language.count(page["count"], tag)) for page in live["top_pages"]),
         window=_window(int(live["window_s"])),
         at=language.time_of_day(datetime.fromtimestamp(as_of, ZoneInfo(zone)), tag, seconds=True),
-        given=_json(given),
+        given=_json(data),
         script=_script(),
     )
     return page.encode("utf-8", "replace")
 
 
 def render_off(theme: str, base_path: str = "") -> bytes:
-    """The page in place of a card that there is not, or not there: the same whatever the reason is."""
+    """The page that replaces a card that does not exist or may not be shown here; the same for every reason."""
     return _template("off.html").substitute(theme=_theme(theme), style=_style(base_path)).encode()
 
 
 @cache
 def font() -> bytes:
-    """What `FONT_PATH` answers, `font/woff2`: Latin letters, figures and arrows of Inter."""
+    """The content of `FONT_PATH`, `font/woff2`: Latin letters, digits and arrows of Inter."""
     return (_HERE / "inter-card.woff2").read_bytes()
 
 
 def content_security_policy(hosts: Sequence[str], base_path: str = "") -> str:
-    """The header for the card's page: its own style and script by hash, framed by exactly these hosts.
+    """The policy for the card's page: allows its own style and script, by hash, and frames on these hosts only.
 
-    A host is a name or an address with an optional port, nothing more; no hosts: framed by nobody.
-    Raises ValueError for anything else.
+    A host is a name or an address with an optional port; ValueError for other texts. Without hosts, allows no frame.
     """
     for host in hosts:
         if not _HOST.fullmatch(host):
@@ -104,12 +103,12 @@ def content_security_policy(hosts: Sequence[str], base_path: str = "") -> str:
 
 
 def off_policy(base_path: str = "") -> str:
-    """The same header for the page of a card that is off: framed by anybody, since it tells nothing."""
+    """The policy for the page of `render_off`: any page may frame it, because it contains no data."""
     return _policy("*", base_path)
 
 
 def preview_policy(base_path: str = "") -> str:
-    """The same header for the card as the dashboard shows it: framed by the dashboard alone."""
+    """The policy for the preview of a card: only the dashboard may frame it."""
     return _policy("'self'", base_path)
 
 
@@ -149,7 +148,7 @@ def _script() -> str:
 
 
 def _bare(script: str) -> str:
-    """The script without its comment lines and indentation; what is left is still one statement a line."""
+    """The script without comment lines and indentation; line breaks stay."""
     lines = (line.strip() for line in script.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
@@ -168,5 +167,5 @@ def _window(seconds: int) -> str:
 
 
 def _json(value: object) -> str:
-    """JSON that cannot end the script element that it stands in."""
+    """JSON that is safe inside a script element: it cannot end the element."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,1 +1,1 @@
-"""The wire formats of others: each file reads requests into our own events, and answers as their senders expect."""
+"""The public routes. A door that collects turns requests into our events, and their outcomes into the answer."""

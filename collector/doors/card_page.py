@@ -1,4 +1,4 @@
-"""`GET /embed/live`: the card, for an iframe on the hosts that it was made for."""
+"""`GET /embed/live`: the card, for an iframe on the hosts in its settings."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ FRAMES = {"iframe", "frame", "object", "embed"}
 
 
 def show(context: Context, request: Request) -> Response:
-    """The card: for a token, on the pages of its hosts; else a page that says no more than that there is none."""
+    """The card of a token, on the pages of its hosts; in all other cases the page that says that there is no card."""
     token = request.parameter("token")
     if not token and request.parameter("site"):
         return _preview(context, request)
-    who = by_token(context, token, None)
+    reader = by_token(context, token, None)
     embed = context.embeds.find(token, context.now())
-    if isinstance(who, Response) or embed is None or _is_framed_beside(embed.hosts, request.headers):
+    if isinstance(reader, Response) or embed is None or _is_framed_elsewhere(embed.hosts, request.headers):
         off = card.render_off(request.parameter("theme"), context.base_path)
         return _page(request, 404, off, card.off_policy(context.base_path))
     policy = card.content_security_policy(embed.hosts, context.base_path)
-    return _drawn(context, request, who.site, token, policy)
+    return _render(context, request, reader.site, token, policy)
 
 
 def _preview(context: Context, request: Request) -> Response:
-    """The card for somebody signed in, on our own pages: its login opens the stream, and no token leaves for it."""
-    who = by_login(context, request.headers, context.sites.get(request.parameter("site")))
-    if isinstance(who, Response):
-        return who
-    return _drawn(context, request, who.site, "", card.preview_policy(context.base_path))
+    """The card for a signed-in person, on our own pages: the login opens the stream, so it needs no token."""
+    reader = by_login(context, request.headers, context.sites.get(request.parameter("site")))
+    if isinstance(reader, Response):
+        return reader
+    return _render(context, request, reader.site, "", card.preview_policy(context.base_path))
 
 
-def _drawn(context: Context, request: Request, site: Site, token: str, policy: str) -> Response:
+def _render(context: Context, request: Request, site: Site, token: str, policy: str) -> Response:
     concurrency = context.history.read(site, context.now())
     page = card.render(
         site.shown_domain,
@@ -57,10 +57,10 @@ def _drawn(context: Context, request: Request, site: Site, token: str, policy: s
     return _page(request, 200, page, policy)
 
 
-def _is_framed_beside(hosts: Sequence[str], headers: Mapping[str, str]) -> bool:
-    """Whether a page of none of these hosts frames what is asked for, as far as the browser tells.
+def _is_framed_elsewhere(hosts: Sequence[str], headers: Mapping[str, str]) -> bool:
+    """Whether a page on another host frames the card, if the browser sends that.
 
-    Where it does not tell, the policy of the card keeps it out; then the frame shows the browser's own grey page.
+    If the browser does not send it, the card's policy prevents the frame; then it shows the browser's own error page.
     """
     if headers.get("sec-fetch-dest") not in FRAMES or not (referrer := headers.get("referer", "")):
         return False

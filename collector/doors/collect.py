@@ -1,4 +1,4 @@
-"""`POST /api/collect`: the core behind every door. Contract §3.1 says what each answer means."""
+"""`POST /api/collect`, and the collector behind every door that collects. Contract §3.1 defines the answers."""
 
 from __future__ import annotations
 
@@ -46,31 +46,31 @@ STORED_ONE = json_response(202, {"stored": 1, "duplicate": 0}, CORS)
 
 
 class Pending(NamedTuple):
-    """A request whose accepted events have to be committed; the other outcomes are known. Order as sent."""
+    """A request with accepted events that have to be committed. In the order sent."""
 
     accepted: list[Accepted]
-    known: list[Outcome | None]  # None: the next of the accepted ones
+    outcomes: list[Outcome | None]  # of all events; None for an accepted one
     batch: bool
     door: Collects
 
-    def answer(self, outcomes: Sequence[Outcome]) -> Response:
-        """The answer, once the missing outcomes are known; none at all: the database did not say in time."""
-        if not outcomes:
-            outcomes = [AWAY] * len(self.accepted)
+    def answer(self, committed: Sequence[Outcome]) -> Response:
+        """The answer, from the outcomes of the accepted events; empty: the database did not answer in time."""
+        if not committed:
+            committed = [AWAY] * len(self.accepted)
         if not self.batch:
-            return self.door.answer(outcomes, False)
-        rest = iter(outcomes)
-        return self.door.answer([outcome or next(rest) for outcome in self.known], True)
+            return self.door.answer(committed, False)
+        rest = iter(committed)
+        return self.door.answer([outcome or next(rest) for outcome in self.outcomes], True)
 
 
 class Keys(Protocol):
-    """Whoever knows the API keys."""
+    """Finds API keys by their plain text."""
 
     def find(self, plain: str) -> Key | None: ...
 
 
 class Collector:
-    """Takes requests apart into accepted events; holds no state of its own but what it works with."""
+    """Turns requests into accepted events and has them committed. Stateless, apart from the parts that it uses."""
 
     def __init__(
         self,
@@ -87,15 +87,15 @@ class Collector:
         self._clock = clock
 
     def client(self, request: Request) -> str:
-        """The visitor's address, past the trusted proxies."""
+        """The visitor's address: that in front of the trusted proxies."""
         return self._proxies.client(request)
 
     def trusts(self, address: str) -> bool:
-        """Whether that address, in its plain form, is a trusted proxy's."""
+        """Whether the address, in its plain form, is that of a trusted proxy."""
         return self._proxies.trusts(address)
 
     def begin(self, request: Request, door: Collects) -> Response | Pending:
-        """The door's answer, or what has to be committed before there is one. Never raises."""
+        """The door's answer, or the events that have to be committed before it. Never raises."""
         try:
             return self._begin(request, door)
         except SQLAlchemyError as away:
@@ -106,22 +106,22 @@ class Collector:
         return door.answer([AWAY], False)
 
     def collect(self, request: Request, door: Collects, patience_s: float) -> Response:
-        """The answer, after the commit: waits so many seconds for it at most. For callers with a thread to spare."""
-        begun = self.begin(request, door)
-        if not isinstance(begun, Pending):
-            return begun
+        """The answer, after the commit. Blocks the thread, for at most `patience_s` seconds."""
+        pending = self.begin(request, door)
+        if not isinstance(pending, Pending):
+            return pending
         done = threading.Event()
-        got: list[Outcome] = []
+        committed: list[Outcome] = []
 
         def deliver(outcomes: list[Outcome]) -> None:
-            got.extend(outcomes)
+            committed.extend(outcomes)
             done.set()
 
-        self._writer.submit([QueuedRequest(begun.accepted, deliver)])
-        return begun.answer(got if self._waited(done, patience_s) else [])
+        self._writer.submit([QueuedRequest(pending.accepted, deliver)])
+        return pending.answer(committed if self._wait(done, patience_s) else [])
 
-    def _waited(self, done: threading.Event, patience_s: float) -> bool:
-        """Waits for a commit, as long as it is not the database that makes one wait; whether it came."""
+    def _wait(self, done: threading.Event, patience_s: float) -> bool:
+        """Waits for the commit; stops early if the database is slow. Whether it was committed."""
         until = time.monotonic() + patience_s
         while not done.wait(MAX_COMMIT_S):
             if self._writer.slow or time.monotonic() > until:
@@ -134,38 +134,38 @@ class Collector:
             self._writer.count(0, int(self._clock()), *name_and_reason(body))
             return door.answer([body], False)
         accepted: list[Accepted] = []
-        known: list[Outcome | None] = []
+        outcomes: list[Outcome | None] = []
         for one in self._run(request, body):
             if isinstance(one, Accepted):
                 accepted.append(one)
-                known.append(None)
+                outcomes.append(None)
             else:
-                known.append(one)
+                outcomes.append(one)
         if not accepted:
-            return door.answer([outcome for outcome in known if outcome], body.batch)
-        pending = Pending(accepted, known, body.batch, door)
-        return self._turn_away(pending) if self._writer.stuck else pending
+            return door.answer([outcome for outcome in outcomes if outcome], body.batch)
+        pending = Pending(accepted, outcomes, body.batch, door)
+        return self._shed(pending) if self._writer.stuck else pending
 
-    def _turn_away(self, pending: Pending) -> Response:
-        """The answer while the database hangs: nobody is kept waiting for it."""
+    def _shed(self, pending: Pending) -> Response:
+        """The answer while the database hangs: the request does not wait for it."""
         for one in pending.accepted:
             self._writer.count(one.site_id, one.at, *name_and_reason(AWAY))
         return pending.answer([])
 
     def _run(self, request: Request, body: Body) -> list[Accepted | Refusal]:
-        """What the pipeline makes of each event. Refusals are counted here."""
+        """The pipeline's result for each event. Counts refusals."""
         address, headers = request.peer, request.headers
-        if headers.keys().isdisjoint(FORWARDED) and ":" not in address:  # it speaks for nobody else
+        if headers.keys().isdisjoint(FORWARDED) and ":" not in address:  # a plain IPv4 address without a proxy
             self._proxies.untrusted.recent.extend(("",) * len(body.events))
         else:
             address, headers = self._proxies.client(request), self._proxies.trusted_headers(request)
             self._proxies.watch(request, address, len(body.events))
         now_ms = int(self._clock() * 1000)
         results: list[Accepted | Refusal] = []
-        for place, event in enumerate(body.events):
+        for index, event in enumerate(body.events):
             if isinstance(event, Rejected):
                 result: Accepted | Refusal = event
-                domain = body.notes.get(place, NO_NOTE).site
+                domain = body.notes.get(index, NO_NOTE).site
             else:
                 trusted = self._may_speak_for(headers, event)
                 hit = pipeline.read_hit(event, self._kit, address, headers, now_ms, trusted=trusted)
@@ -179,8 +179,8 @@ class Collector:
         return results
 
     def _count(self, refusal: Refusal, domain: str, at: int) -> None:
-        """Counts what is not stored, under the site of that name; under 0 with the name where there is none."""
-        site_id, name = self._number_of(domain), ""
+        """Counts a refusal for the site of that domain; for an unknown site under id 0, with the domain."""
+        site_id, name = self._site_id(domain), ""
         if isinstance(refusal, Filtered):
             name = refusal.name
         elif not site_id and name_and_reason(refusal)[1] is RejectedReason.UNKNOWN_SITE:
@@ -188,14 +188,14 @@ class Collector:
         self._writer.count(site_id, at, *name_and_reason(refusal), name)
 
     def _count_dropped(self, notes: Iterable[EventNote], at: int) -> None:
-        """Counts the decorating fields that events of known sites lost, whatever became of the events themselves."""
+        """Counts the optional fields that were dropped from events of known sites, for every outcome of the event."""
         for note in notes:
-            site_id = self._number_of(note.site) if note.dropped else 0
+            site_id = self._site_id(note.site) if note.dropped else 0
             for field in note.dropped if site_id else ():
                 self._writer.count(site_id, at, DROPPED, field)
 
-    def _number_of(self, domain: str) -> int:
-        """The number of the site with that name, 0 where there is none."""
+    def _site_id(self, domain: str) -> int:
+        """The id of the site with that domain, 0 if there is none."""
         site = self._kit.sites.get(domain)
         return site.id if site else 0
 
@@ -210,12 +210,12 @@ class Collector:
 
 
 def read(request: Request, _: SiteOf) -> Body | Rejected:
-    """The events of the site script, or of anybody who sends the same."""
+    """The events in the format of the site script."""
     return refused_unread(request.headers) or read_body(request.body)
 
 
 def refused_unread(headers: Mapping[str, str]) -> Rejected | None:
-    """Why a body is not even read: its type or its encoding."""
+    """Why a body is refused before it is read: for its type or encoding; None if it is not."""
     if headers.get("content-encoding", "identity") != "identity":
         return Rejected(415, RejectedReason.ENCODED_BODY, "the body may not be compressed")
     kind = headers.get("content-type", "").split(";")[0].strip().lower()
@@ -240,8 +240,8 @@ def _answer_one(outcome: Outcome) -> Response:
         case Rejected():
             return json_response(outcome.status, {"error": outcome.error}, CORS)
         case Shed():
-            describe = {"error": {"code": outcome.code, "message": outcome.message}}
-            return json_response(outcome.status, describe, (*CORS, ("Retry-After", str(outcome.retry_after))))
+            body = {"error": {"code": outcome.code, "message": outcome.message}}
+            return json_response(outcome.status, body, (*CORS, ("Retry-After", str(outcome.retry_after))))
 
 
 def _answer_many(outcomes: Sequence[Outcome]) -> Response:
@@ -249,23 +249,23 @@ def _answer_many(outcomes: Sequence[Outcome]) -> Response:
     kinds = (Stored | TotalsRaised, Duplicate)
     stored, duplicate = (sum(isinstance(outcome, kind) for outcome in outcomes) for kind in kinds)
     reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Filtered))
-    describe: dict[str, Any] = {"stored": stored, "duplicate": duplicate}
+    body: dict[str, Any] = {"stored": stored, "duplicate": duplicate}
     headers = [*CORS]
     if reasons:
-        describe |= {"filtered": reasons.total(), "reasons": dict(reasons)}
+        body |= {"filtered": reasons.total(), "reasons": dict(reasons)}
         headers.append(_outcome_header(next(iter(reasons))))
     if refused := [_refused(index, outcome) for index, outcome in enumerate(outcomes) if _is_refused(outcome)]:
-        describe["rejected"] = refused
+        body["rejected"] = refused
     if shed:
         headers.append(("Retry-After", str(max(one.retry_after for one in shed))))
     if stored or duplicate:
-        return json_response(202, describe, tuple(headers))
-    if shed:  # before 200 and 422: whoever sends it again may have all of it stored
+        return json_response(202, body, tuple(headers))
+    if shed:  # before 200 and 422: if the sender retries, these events may be stored
         first = {"code": shed[0].code, "message": shed[0].message}
-        return json_response(shed[0].status, describe | {"error": first}, tuple(headers))
+        return json_response(shed[0].status, body | {"error": first}, tuple(headers))
     if reasons:
-        return json_response(200, describe, tuple(headers))
-    return json_response(422, describe | {"error": refused[0]["error"]}, tuple(headers))
+        return json_response(200, body, tuple(headers))
+    return json_response(422, body | {"error": refused[0]["error"]}, tuple(headers))
 
 
 def _is_refused(outcome: Outcome) -> bool:

@@ -1,10 +1,10 @@
-"""`POST /api/collect` in words: the schema of an event is what the collector decodes, with a word for each field."""
+"""The documentation of `POST /api/collect`. Its schema is that of the decoder, with a description of each field."""
 
 from __future__ import annotations
 
 import msgspec
 
-from collector.api.docs import Docs, Object, Sent
+from collector.api.docs import Docs, Object, RequestBody
 from collector.ingest.event import MAX_BATCH, Event
 
 FIELDS = {
@@ -45,7 +45,7 @@ def _schema() -> Object:
 
 
 def _present(field: Object) -> Object:
-    """The field without what says that it may be null."""
+    """The schema of the field without `null`."""
     kinds = [kind for kind in field.get("anyOf", [field]) if kind != {"type": "null"}]
     return dict(kinds[0]) if len(kinds) == 1 else {"anyOf": kinds}
 
@@ -60,7 +60,7 @@ DOCS = Docs(
         "200": "Understood and deliberately not stored: a robot, somebody who opted out, what you exclude.",
     },
     refusals=("400", "404", "413", "415", "422", "429", "503"),
-    sent=Sent(
+    body=RequestBody(
         {"oneOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1, "maxItems": MAX_BATCH}]},
         {
             "site": "example.com",

@@ -1,4 +1,4 @@
-"""What lets pages of other origins send to a door and read its answer."""
+"""CORS headers, which let pages of other origins send to a door and read its answer."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ CORS = (
 )
 NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 NAMES = re.compile(rf"{NAME}(?:[ \t]*,[ \t]*{NAME})*")
-LARGEST_NAMES = 4 * 1024
-ANY_NAME = "*, Authorization"  # the star alone leaves that one out
+MAX_NAMES_LENGTH = 4 * 1024
+ANY_NAME = "*, Authorization"  # `*` does not include `Authorization`
 
 
 def preflight(request: Request, methods: str) -> Response:
-    """What a browser asks before a page's request: any header may come along, since no credentials do.
+    """The answer to a preflight. Allows any request header, because cross-origin requests carry no credentials.
 
-    Agents that trace requests add headers of their own to whatever a page sends.
+    Tracing agents add headers of their own to the requests of a page.
     """
-    asked = request.headers.get("access-control-request-headers", "")
-    named = asked if len(asked) <= LARGEST_NAMES and NAMES.fullmatch(asked) else ANY_NAME
-    inwards = request.headers.get("access-control-request-private-network") == "true"  # from a public page to ours
+    requested = request.headers.get("access-control-request-headers", "")
+    allowed = requested if len(requested) <= MAX_NAMES_LENGTH and NAMES.fullmatch(requested) else ANY_NAME
+    to_private_network = request.headers.get("access-control-request-private-network") == "true"
     headers = (
         *CORS,
         ("Access-Control-Allow-Methods", methods),
-        ("Access-Control-Allow-Headers", named),
+        ("Access-Control-Allow-Headers", allowed),
         ("Access-Control-Max-Age", "86400"),
-        *([("Access-Control-Allow-Private-Network", "true")] if inwards else []),
+        *([("Access-Control-Allow-Private-Network", "true")] if to_private_network else []),
     )
     return Response(204, headers, b"")

@@ -1,4 +1,4 @@
-"""What a door is: an address with a method, and what reads and answers there. `table` lists all of them."""
+"""A door: a path with methods, and the functions that read and answer its requests. `table` lists all doors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from analytics.sites.site import Site
-from collector.api.context import Answered, Context
+from collector.api.context import Answer, Context
 from collector.api.docs import Docs
 from collector.http.messages import Request, Response
 from collector.ingest.event import Body
@@ -15,7 +15,7 @@ from collector.ingest.outcomes import Outcome, Rejected
 
 
 class Credential(StrEnum):
-    """What somebody shows to be let in, by its name in the OpenAPI document."""
+    """A kind of credential, by its name in the OpenAPI document."""
 
     INGEST = "ingest"
     STATS = "stats"
@@ -23,31 +23,31 @@ class Credential(StrEnum):
     TOKEN = "token"  # noqa: S105 - the name of a kind
 
 
-Who = tuple[Credential, ...]  # any one of them opens
-ANYBODY: Who = ()
-READERS: Who = (Credential.STATS, Credential.LOGIN, Credential.TOKEN)
-PROGRAMS: Who = (Credential.STATS,)
-CARD_READERS: Who = (Credential.TOKEN, Credential.LOGIN)
+Credentials = tuple[Credential, ...]  # any one of them is sufficient
+ANYBODY: Credentials = ()
+READERS: Credentials = (Credential.STATS, Credential.LOGIN, Credential.TOKEN)
+PROGRAMS: Credentials = (Credential.STATS,)
+CARD_READERS: Credentials = (Credential.TOKEN, Credential.LOGIN)
 
 
 class Threads(Enum):
     """Where a door answers under `serve`."""
 
-    LOOP = "on the event loop: for what waits for nothing"
-    LIVE = "in the threads of live questions: for what may ask the database"
-    STATISTICS = "in the threads of programs, a share for each key: for what may count for seconds"
+    LOOP = "on the event loop: for answers that never block"
+    LIVE = "in the threads for live state: for answers that may query the database"
+    STATISTICS = "in the threads for programs, with a limit for each key: for queries that may take seconds"
 
 
 SiteOf = Callable[[str], Site | None]
-"""The site of a domain or a UUID, None where there is none."""
+"""The site of a domain or a UUID, None if there is none."""
 
 
 class Collects(NamedTuple):
-    """A door that collects, for pages of any origin: it translates a wire format.
+    """A door that collects events from pages of any origin. It translates a wire format.
 
-    `read` gives the events of a request as our own, or why the whole request is refused; it never raises. `answer`
-    gives the response to their outcomes, in the order sent; its second argument is `Body.batch`. A wrong request, a
-    full queue and a database that is away are outcomes too.
+    `read` turns a request into our events, or returns why the whole request is refused; it never raises. `answer` turns
+    the outcomes, in the order sent, into the response; its second argument is `Body.batch`. An invalid request, a full
+    queue and an unavailable database are outcomes too.
     """
 
     methods: tuple[str, ...]
@@ -57,25 +57,27 @@ class Collects(NamedTuple):
     docs: Docs | None
 
     @property
-    def who(self) -> Who:
-        """Anybody: a key only adds what a server may say of others."""
+    def credentials(self) -> Credentials:
+        """None needed: an `ingest` key only allows a server to send for its visitors."""
         return ANYBODY
 
     @property
     def cross_origin(self) -> bool:
-        """Whether pages of any origin may use it."""
+        """Whether pages of any origin may use the door."""
         return True
 
 
 class Answers(NamedTuple):
-    """A door that answers. `who` is checked by `answer` itself; here it says how much a body may weigh, and to the
-    documents who is let in. Docs are None where another row describes the address.
+    """A door that answers questions.
+
+    `answer` itself checks the credentials; `credentials` only limits the size of a body, and is documented. `docs` is
+    None if another row documents the path.
     """
 
     methods: tuple[str, ...]
     path: str
-    who: Who
-    answer: Callable[[Context, Request], Answered]
+    credentials: Credentials
+    answer: Callable[[Context, Request], Answer]
     threads: Threads
     docs: Docs | None
     cross_origin: bool = False

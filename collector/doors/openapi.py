@@ -1,4 +1,4 @@
-"""The doors in words: an OpenAPI document, which programs read and the page of the API shows."""
+"""The documentation of the doors: an OpenAPI document for programs, and the same for the API page."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from collector.api.docs import JSON, Docs, Object
-from collector.doors.door import Credential, Door, Who
+from collector.doors.door import Credential, Credentials, Door
 from collector.http.messages import Response, json_response
 
 PATH = "/api/openapi.json"
 DOCS = Docs("Health", "This description", "OpenAPI 3.1.", {"200": "The document."})
-WHO = {
+CREDENTIALS = {
     Credential.INGEST: "A key of the scope ingest.",
     Credential.STATS: "A key of the scope stats.",
     Credential.LOGIN: "The cookie of somebody who is signed in.",
@@ -33,12 +33,12 @@ Doors = tuple[Door, ...]
 
 
 def document(doors: Doors, base_path: str = "") -> Object:
-    """The whole document, OpenAPI 3.1. Its server is the host that it was fetched from, below `base_path`."""
+    """The whole document, OpenAPI 3.1. Its server is the host from which it was fetched, with `base_path`."""
     paths: Object = {}
     schemas: Object = {}
     for door, docs in _described(doors):
-        paths.setdefault(door.path, {})[door.methods[0].lower()] = _route(docs, door.who)
-        schemas |= docs.sent.components if docs.sent else {}
+        paths.setdefault(door.path, {})[door.methods[0].lower()] = _route(docs, door.credentials)
+        schemas |= docs.body.components if docs.body else {}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -53,7 +53,7 @@ def document(doors: Doors, base_path: str = "") -> Object:
 
 
 def answer(doors: Doors, base_path: str) -> Response:
-    """What `GET /api/openapi.json` answers."""
+    """The answer to `GET /api/openapi.json`."""
     headers = (("Cache-Control", "no-cache"), ("Access-Control-Allow-Origin", "*"))
     return json_response(200, document(doors, base_path), headers)
 
@@ -70,27 +70,27 @@ def _schemes() -> Object:
         Credential.LOGIN: {"type": "apiKey", "in": "cookie", "name": "footfall_login"},
         Credential.TOKEN: {"type": "apiKey", "in": "query", "name": "token"},
     }
-    return {str(one): kind | {"description": WHO[one]} for one, kind in kinds.items()}
+    return {str(one): kind | {"description": CREDENTIALS[one]} for one, kind in kinds.items()}
 
 
-def _route(docs: Docs, who: Who) -> Object:
-    """An operation."""
-    known: Object = {status: {"description": text} for status, text in docs.answers.items()}
-    first = next(iter(known.values()))
+def _route(docs: Docs, credentials: Credentials) -> Object:
+    """The operation object of a door."""
+    answers: Object = {status: {"description": text} for status, text in docs.answers.items()}
+    first = next(iter(answers.values()))
     first["content"] = {docs.kind: {} if docs.example is None else {"example": docs.example}}
     operation: Object = {
         "tags": [docs.tag],
         "summary": docs.summary,
-        "description": docs.said,
-        "responses": known | {status: {"description": REFUSALS[status]} for status in docs.refusals},
+        "description": docs.description,
+        "responses": answers | {status: {"description": REFUSALS[status]} for status in docs.refusals},
     }
     if docs.parameters:
         operation["parameters"] = list(docs.parameters)
-    if docs.sent:
-        media = {"schema": docs.sent.schema, "example": docs.sent.example}
+    if docs.body:
+        media = {"schema": docs.body.schema, "example": docs.body.example}
         operation["requestBody"] = {"required": True, "content": {JSON: media}}
-    if who:
-        operation["security"] = [{str(one): []} for one in who]
+    if credentials:
+        operation["security"] = [{str(one): []} for one in credentials]
     return operation
 
 
@@ -98,23 +98,26 @@ def _route(docs: Docs, who: Who) -> Object:
 
 
 class Operation(NamedTuple):
-    """A route as people read it. `fields` are those of its body: name, type, meaning; texts are empty for none."""
+    """A route on the API page.
+
+    `fields` are those of the request body: name, type, meaning; `parameters` as well. Examples are "" if there is none.
+    """
 
     tag: str
     method: str
     path: str
     summary: str
-    said: str
-    who: tuple[str, ...]
+    description: str
+    credentials: tuple[str, ...]
     parameters: tuple[tuple[str, str, str], ...]
     fields: tuple[tuple[str, str, str], ...]
-    sent: str
+    request_example: str
     answers: tuple[tuple[str, str], ...]
-    answered: str
+    response_example: str
 
 
 def operations(doors: Doors) -> tuple[Operation, ...]:
-    """Every route of the document, in its order."""
+    """All routes of the document, in its order."""
     whole = document(doors)
     return tuple(
         _operation(path, method, operation, whole["components"]["schemas"])
@@ -123,36 +126,36 @@ def operations(doors: Doors) -> tuple[Operation, ...]:
     )
 
 
-def _operation(path: str, method: str, told: Object, schemas: Object) -> Operation:
-    body = told.get("requestBody", {}).get("content", {}).get(JSON, {})
-    answer = next(iter(told["responses"].values()))["content"]
+def _operation(path: str, method: str, operation: Object, schemas: Object) -> Operation:
+    body = operation.get("requestBody", {}).get("content", {}).get(JSON, {})
+    answer = next(iter(operation["responses"].values()))["content"]
     return Operation(
-        told["tags"][0],
+        operation["tags"][0],
         method.upper(),
         path,
-        told["summary"],
-        told["description"],
-        tuple(WHO[Credential(name)] for one in told.get("security", ()) for name in one),
-        tuple((one["name"], _kind(one["schema"]), one["description"]) for one in told.get("parameters", ())),
+        operation["summary"],
+        operation["description"],
+        tuple(CREDENTIALS[Credential(name)] for one in operation.get("security", ()) for name in one),
+        tuple((one["name"], _kind(one["schema"]), one["description"]) for one in operation.get("parameters", ())),
         tuple(_fields(body.get("schema", {}), schemas)),
         _example(body),
-        tuple((status, one["description"]) for status, one in told["responses"].items()),
+        tuple((status, one["description"]) for status, one in operation["responses"].items()),
         _example(next(iter(answer.values()))),
     )
 
 
 def _fields(schema: Object, schemas: Object) -> Iterator[tuple[str, str, str]]:
     reference = schema.get("$ref") or (schema["oneOf"][0]["$ref"] if "oneOf" in schema else "")
-    known = schemas.get(reference.rpartition("/")[2], {})
-    for name, field in known.get("properties", {}).items():
-        yield name, _kind(field) + (", required" if name in known["required"] else ""), field["description"]
+    referenced = schemas.get(reference.rpartition("/")[2], {})
+    for name, field in referenced.get("properties", {}).items():
+        yield name, _kind(field) + (", required" if name in referenced["required"] else ""), field["description"]
 
 
 def _kind(schema: Object) -> str:
-    """A type in a word or two."""
-    for several in ("anyOf", "oneOf"):
-        if several in schema:
-            kinds = dict.fromkeys(map(_kind, schema[several]))
+    """The type in one or two words."""
+    for combination in ("anyOf", "oneOf"):
+        if combination in schema:
+            kinds = dict.fromkeys(map(_kind, schema[combination]))
             return " or ".join(kind for kind in kinds if kind != "whole number" or "number" not in kinds)
     if "enum" in schema:
         return " | ".join(schema["enum"]) if len(schema["enum"]) < 6 else "name"

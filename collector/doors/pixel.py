@@ -1,4 +1,4 @@
-"""`GET /pixel.gif`: a pageview for pages without scripts and for e-mail, through the same core as the script's."""
+"""`GET /pixel.gif`: a pageview for pages without scripts and for e-mail, through the same collector as the script's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HEADERS = (
     ("Content-Type", "image/gif"),
     ("Cross-Origin-Resource-Policy", "cross-origin"),
     NO_SNIFF,
-    *CORS,  # with no-store: who looks again is counted again
+    *CORS,  # with no-store, so that each view is counted
 )
 BLANK = Response(200, HEADERS, GIF)
 DOCS = Docs(
@@ -42,30 +42,30 @@ DOCS = Docs(
 
 
 def read(request: Request, _: SiteOf) -> Body | Rejected:
-    """The pageview that a script would have sent; its id is made here.
+    """The pageview of a request, with a new id.
 
-    Parameters: `site`; `url`, else the `Referer` header, which names the page that shows the picture; `referrer` and
-    `title` where they are given.
+    Parameters: `site`; `url`, by default the `Referer` header, which names the page that contains the picture;
+    optionally `referrer` and `title`.
     """
-    told = dict(reversed(parse_qsl(request.query)))  # of a parameter that is there twice, the first counts
-    fields = {name: told[name] for name in ("site", "url", "referrer", "title") if name in told}
-    page = {"url": request.headers["referer"]} if "url" not in told and "referer" in request.headers else {}
+    parameters = dict(reversed(parse_qsl(request.query)))  # the first value of a repeated parameter counts
+    fields = {name: parameters[name] for name in ("site", "url", "referrer", "title") if name in parameters}
+    page = {"url": request.headers["referer"]} if "url" not in parameters and "referer" in request.headers else {}
     event = {"type": "pageview", "id": secrets.token_hex(16), **fields, **page}
     return read_body(msgspec.json.encode(event))
 
 
 def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
-    """A picture: always 200, since a broken image helps nobody; the outcome is a header."""
-    return Response(200, (*HEADERS, ("X-Footfall-Outcome", _in_a_header(outcomes[0]))), GIF)
+    """The picture, always with status 200, because a broken image helps nobody. The outcome is in a header."""
+    return Response(200, (*HEADERS, ("X-Footfall-Outcome", _header_value(outcomes[0]))), GIF)
 
 
-def _in_a_header(outcome: Outcome) -> str:
-    fate, reason = name_and_reason(outcome)
-    if fate in ("stored", "duplicate"):
+def _header_value(outcome: Outcome) -> str:
+    name, reason = name_and_reason(outcome)
+    if name in ("stored", "duplicate"):
         return "stored"
-    return f"{fate}; reason={reason}"
+    return f"{name}; reason={reason}"
 
 
 def blank(_: Context, __: Request) -> Response:
-    """The picture for whoever only asks what it is: counted are those who fetch it."""
+    """The picture for HEAD requests, which are not counted."""
     return BLANK

@@ -1,7 +1,7 @@
-"""`POST /api/event`: what Plausible's trackers send, read as events of ours, and answered as Plausible's server does.
+"""`POST /api/event`: collects from Plausible's trackers, and answers as Plausible's server does.
 
-Its fields have a short and a long name. Its pageviews have no ids, so an `engagement` finds the latest pageview of its
-visitor on its page (`payload.Engagement`). Not kept: the properties of pageviews.
+Each field has a short and a long name. The pageviews have no ids, so an `engagement` belongs to the latest pageview of
+its visitor on its page (`collector.ingest.event.Engagement`). Properties of pageviews are not stored.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from msgspec.structs import replace
 
 from analytics.live.reasons import RejectedReason
-from collector.api.docs import Docs, Sent
+from collector.api.docs import Docs, RequestBody
 from collector.doors.door import SiteOf
 from collector.http.messages import Request, Response, json_response
 from collector.ingest import page_url
@@ -63,7 +63,7 @@ NO_ENGAGEMENT = Rejected(
     "event_name",
 )
 
-Told = Mapping[str, Any]
+Fields = Mapping[str, Any]
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -75,39 +75,41 @@ class _Refused(Exception):
 
 
 def read(request: Request, _: SiteOf) -> Body | Rejected:
-    """The event of a request, once for each of the sites that it names; JSON whatever its type says, or a form."""
-    told = _told(request)
-    if isinstance(told, Rejected):
-        return told
+    """The event of a request, once for each site that it names. The body is JSON, whatever its type says, or a form."""
+    fields = _read_fields(request)
+    if isinstance(fields, Rejected):
+        return fields
     domain = ""
     try:
-        url = _url(told)
-        domain, *others = _domains(told, url)
-        event = _event(told, url, domain, _speaks_for(request.headers))
+        url = _url(fields)
+        domain, *others = _domains(fields, url)
+        event = _event(fields, url, domain, _speaks_for(request.headers))
     except _Refused as refused:
         return Body([refused.rejected], batch=False, notes={0: EventNote(domain)})
     return Body([event, *(replace(event, site=other) for other in others)], batch=bool(others))
 
 
-def _told(request: Request) -> Told | Rejected:
+def _read_fields(request: Request) -> Fields | Rejected:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded" and request.body.lstrip()[:1] != b"{":  # as curl says of any body
+    if (
+        kind == "application/x-www-form-urlencoded" and request.body.lstrip()[:1] != b"{"
+    ):  # curl sends this type by default
         form = request.body.decode("utf-8", "replace").replace("\x00", "").replace("%00", "")
         return dict(parse_qsl(form, keep_blank_values=True))
-    told = read_json(request.body)
-    if isinstance(told, Rejected):
-        return told
-    return told if isinstance(told, dict) else Rejected(400, RejectedReason.NOT_AN_OBJECT, NOT_JSON)
+    fields = read_json(request.body)
+    if isinstance(fields, Rejected):
+        return fields
+    return fields if isinstance(fields, dict) else Rejected(400, RejectedReason.NOT_AN_OBJECT, NOT_JSON)
 
 
-def _one_of(told: Told, *names: str) -> Any:
+def _one_of(fields: Fields, *names: str) -> Any:
     """The first value that is neither absent, null nor false."""
-    return next((value for name in names if (value := told.get(name)) is not None and value is not False), None)
+    return next((value for name in names if (value := fields.get(name)) is not None and value is not False), None)
 
 
-def _domains(told: Told, url: str) -> list[str]:
-    """The sites that it names; where it names none, the one of its address."""
-    named_sites = _one_of(told, "d", "domain")
+def _domains(fields: Fields, url: str) -> list[str]:
+    """The sites that the event names, by default the host of its page."""
+    named_sites = _one_of(fields, "d", "domain")
     if not isinstance(named_sites, str):
         found = page_url.read(url)
         return [page_url.bare_host(found.host)] if found else []
@@ -119,16 +121,16 @@ def _domains(told: Told, url: str) -> list[str]:
     return domains
 
 
-def _event(told: Told, url: str, site: str, speaks_for: Mapping[str, str]) -> Event:
-    name, ip = _name(told), speaks_for.get("ip")
+def _event(fields: Fields, url: str, site: str, speaks_for: Mapping[str, str]) -> Event:
+    name, ip = _name(fields), speaks_for.get("ip")
     if name == "engagement":
-        scroll, engaged_ms = _engagement(told)
+        scroll, engaged_ms = _engagement(fields)
         return Engagement(site=site, type="heartbeat", url=url, scroll=scroll, engaged_ms=engaged_ms, ip=ip)
-    referrer = _one_of(told, "r", "referrer")
+    referrer = _one_of(fields, "r", "referrer")
     referrer = referrer[:MAX_REFERRER] if isinstance(referrer, str) else None
     if name == "pageview":
         return Event(site=site, type="pageview", url=url, referrer=referrer, ip=ip)
-    revenue = _object(_one_of(told, "$", "revenue"))
+    revenue = _object(_one_of(fields, "$", "revenue"))
     value, currency = money(revenue.get("amount"), revenue.get("currency"))
     return Event(
         site=site,
@@ -136,17 +138,17 @@ def _event(told: Told, url: str, site: str, speaks_for: Mapping[str, str]) -> Ev
         name=name,
         url=url,
         referrer=referrer,
-        props={**_props(told)} or None,
+        props={**_props(fields)} or None,
         value=value,
         currency=currency,
-        interactive=told.get("i", told.get("interactive")) is not False,
+        interactive=fields.get("i", fields.get("interactive")) is not False,
         ip=ip,
     )
 
 
-def _engagement(told: Told) -> tuple[int | None, int | None]:
-    """Scroll depth in percent and milliseconds; None for one that is none."""
-    scroll, engaged = _whole(told.get("sd")), _whole(told.get("e"))
+def _engagement(fields: Fields) -> tuple[int | None, int | None]:
+    """Scroll depth in percent and engaged time in milliseconds; None for an invalid one."""
+    scroll, engaged = _whole(fields.get("sd")), _whole(fields.get("e"))
     scroll = min(scroll, 100) if scroll is not None and scroll >= 0 else None
     engaged = engaged if engaged is not None and 0 <= engaged <= MAX_ENGAGED_MS else None
     if scroll is None and engaged is None:
@@ -154,16 +156,16 @@ def _engagement(told: Told) -> tuple[int | None, int | None]:
     return scroll, engaged
 
 
-def _url(told: Told) -> str:
-    """The address of the page, with its fragment only where that names the page."""
-    url = _one_of(told, "u", "url")
+def _url(fields: Fields) -> str:
+    """The URL of the page; with its fragment only in hash mode, in which the fragment identifies the page."""
+    url = _one_of(fields, "u", "url")
     if url is None or url == "":
         raise _Refused(NO_URL)
     if not isinstance(url, str) or len(url.encode("utf-8", "replace")) > MAX_URL:
         raise _Refused(WRONG_URL)
     if url[:5].lower() == "data:":
         raise _Refused(DATA_URL)
-    by_hash = _one_of(told, "h", "hashMode")
+    by_hash = _one_of(fields, "h", "hashMode")
     if not (type(by_hash) is int and by_hash == 1):
         url = url.partition("#")[0]
     if page_url.read(url, keep_hash=True) is None:
@@ -171,8 +173,8 @@ def _url(told: Told) -> str:
     return url
 
 
-def _name(told: Told) -> str:
-    name = _one_of(told, "n", "name")
+def _name(fields: Fields) -> str:
+    name = _one_of(fields, "n", "name")
     if type(name) is int:
         name = str(name)
     if name is not None and not isinstance(name, str):
@@ -184,14 +186,14 @@ def _name(told: Told) -> str:
     return name
 
 
-def _props(told: Told) -> dict[str, str]:
-    """The properties as texts: the first 30 that are neither empty nor lists or objects."""
-    given = _object(_one_of(told, "m", "meta", "p", "props"))
-    kept = dict([(name, _text(value)) for name, value in given.items() if _is_plain(value)][:MAX_PROPS])
-    for name, text in kept.items():
+def _props(fields: Fields) -> dict[str, str]:
+    """The properties as texts: the first 30 whose values are neither empty nor lists or objects."""
+    received = _object(_one_of(fields, "m", "meta", "p", "props"))
+    props = dict([(name, _text(value)) for name, value in received.items() if _is_plain(value)][:MAX_PROPS])
+    for name, text in props.items():
         if len(name.encode()) > MAX_PROP_NAME or len(text.encode()) > MAX_PROP_TEXT:
             raise _Refused(WRONG_PROPS)
-    return kept
+    return props
 
 
 def _is_plain(value: Any) -> bool:
@@ -202,8 +204,8 @@ def _text(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _object(value: Any) -> Told:
-    """The object, also one that is JSON within a text; empty for anything else."""
+def _object(value: Any) -> Fields:
+    """The object, which may also be JSON in a text; empty for other values."""
     if isinstance(value, str):
         value = read_json(value.encode("utf-8", "replace"))
     return value if isinstance(value, dict) else {}
@@ -216,17 +218,18 @@ def _whole(value: Any) -> int | None:
 
 
 def _speaks_for(headers: Mapping[str, str]) -> dict[str, str]:
-    """Whom a server says that it speaks for; it counts with an `ingest` key alone."""
-    told = headers.get("x-plausible-ip") or headers.get("x-forwarded-for", "").partition(",")[0]
-    return {"ip": told.strip()[:64]} if "authorization" in headers and told.strip() else {}
+    """The visitor's address that a server sends; it is only used with an `ingest` key."""
+    address = (headers.get("x-plausible-ip") or headers.get("x-forwarded-for", "").partition(",")[0]).strip()
+    return {"ip": address[:64]} if "authorization" in headers and address else {}
 
 
 # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
-    """202 and `ok` for what is stored and for what is left out, whose number is in `X-Plausible-Dropped`; 400 for what
-    is wrong. 503 where nothing of it is stored and it may be sent again.
+    """202 and `ok` for stored and for dropped events, with the number of the latter in `X-Plausible-Dropped`.
+
+    400 for an invalid event. 503 if no event is stored, but may be if it is sent again.
     """
     for outcome in outcomes:
         if isinstance(outcome, Rejected) and not _is_dropped(outcome):
@@ -238,12 +241,12 @@ def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
     if away and len(dropped) == len(outcomes):
         headers = (*HEADERS, ("Retry-After", str(away[0].retry_after)))
         return Response(503, headers, away[0].message.encode())
-    told = "; reason=".join(filter(None, name_and_reason(dropped[0])))
-    return OK._replace(headers=(*HEADERS, ("X-Plausible-Dropped", str(len(dropped))), ("X-Footfall-Outcome", told)))
+    shown = "; reason=".join(filter(None, name_and_reason(dropped[0])))
+    return OK._replace(headers=(*HEADERS, ("X-Plausible-Dropped", str(len(dropped))), ("X-Footfall-Outcome", shown)))
 
 
 def _is_dropped(outcome: Rejected) -> bool:
-    """Whether Plausible's server would drop it in silence: a site that it does not know."""
+    """Whether Plausible's server would drop the event silently, because it does not know the site."""
     return outcome.code == RejectedReason.UNKNOWN_SITE
 
 
@@ -252,7 +255,7 @@ def _wrong(outcome: Rejected) -> Response:
     return json_response(400, {"errors": {outcome.field or "request": [message]}}, HEADERS[2:])
 
 
-# ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── documentation ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 DOCS = Docs(
@@ -265,7 +268,7 @@ DOCS = Docs(
         "400": "Something is wrong; errors says what, by field.",
     },
     refusals=("413", "429", "503"),
-    sent=Sent(
+    body=RequestBody(
         {}, {"n": "pageview", "u": "https://example.com/pricing", "d": "example.com", "r": "https://www.google.com/"}
     ),
     example="ok",

@@ -1,4 +1,4 @@
-"""`GET /js/footfall.js`: the site script, in the forms in which it travels."""
+"""`GET /js/footfall.js`: the site script, plain and compressed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from collector.tracker.build import compressed
 
 PATH = "/js/footfall.js"
 BUILT = Path(__file__).parents[1] / "tracker" / "footfall.min.js"
-HEARTBEAT_MS = b"3e4"  # as terser writes the 30000 of the script's own constant
+HEARTBEAT_MS = b"3e4"  # terser's form of 30000, the script's constant
 DOCS = Docs("Collecting", "The site script", "Cacheable.", {"200": "The script."}, kind="text/javascript")
 
 
 def script_beating(beat_s: int) -> bytes:
-    """The built script with its heartbeat at that interval."""
+    """The built script with a heartbeat every `beat_s` seconds."""
     built = BUILT.read_bytes()
     assert built.count(HEARTBEAT_MS) == 1, "the built script says its interval in another way; see HEARTBEAT_MS"
     return built if beat_s == 30 else built.replace(HEARTBEAT_MS, b"%de3" % beat_s)
@@ -34,15 +34,15 @@ class _Script(NamedTuple):
 
 
 @cache
-def _made(beat_s: int) -> _Script:
+def _script(beat_s: int) -> _Script:
     plain = script_beating(beat_s)
     etag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
     return _Script(etag, {"br": compressed(plain), "gzip": gzip.compress(plain, 9), "": plain})
 
 
 def answer(context: Context, request: Request) -> Response:
-    """The script, beating as the settings say; an unchanged one is not sent again."""
-    etag, forms = _made(context.beat_s)
+    """The script, with the heartbeat interval of the settings; 304 if the browser has it."""
+    etag, forms = _script(context.beat_s)
     encoding = negotiation.encoding(request.headers.get("accept-encoding", ""), ("br", "gzip"))
     headers = [
         ("Content-Type", "text/javascript; charset=utf-8"),

@@ -1,29 +1,29 @@
-"""Every public door. `serve`, WSGI, ASGI, `collector.mount`, the OpenAPI document and its page are made from this list.
+"""All doors. `serve`, WSGI, ASGI, `collector.mount`, the OpenAPI document and its page are made from this list.
 
-A new door is a file that reads and answers, and a row here.
+A new door is a file with its functions, and a row here.
 """
 
 from __future__ import annotations
 
 from collector.api import health, live, query_docs, statistics
-from collector.api.context import Answered, Context
+from collector.api.context import Answer, Context
 from collector.doors import card_page, collect, collect_docs, openapi, pixel, plausible_event, script, umami_send
 from collector.doors.door import ANYBODY, CARD_READERS, PROGRAMS, READERS, Answers, Collects, Door, Threads
 from collector.http.messages import Request
 
-GET, POST, HEAD, SEEN = ("GET",), ("POST",), ("HEAD",), ("GET", "HEAD")
+GET, POST, HEAD, GET_HEAD = ("GET",), ("POST",), ("HEAD",), ("GET", "HEAD")
 LOOP, LIVE, STATISTICS = Threads.LOOP, Threads.LIVE, Threads.STATISTICS
 
 
-def _query(context: Context, request: Request) -> Answered:
+def _query(context: Context, request: Request) -> Answer:
     return context.statistics.query(request)
 
 
-def _realtime(context: Context, request: Request) -> Answered:
+def _realtime(context: Context, request: Request) -> Answer:
     return context.statistics.realtime(request)
 
 
-def _openapi(context: Context, _: Request) -> Answered:
+def _openapi(context: Context, _: Request) -> Answer:
     return openapi.answer(DOORS, context.base_path)
 
 
@@ -33,17 +33,17 @@ DOORS: tuple[Door, ...] = (
     Collects(POST, plausible_event.PATH, plausible_event.read, plausible_event.answer, plausible_event.DOCS),
     Collects(POST, umami_send.PATH, umami_send.read, umami_send.answer, umami_send.DOCS),
     Collects(POST, umami_send.BATCH_PATH, umami_send.read_batch, umami_send.answer_batch, umami_send.BATCH_DOCS),
-    Answers(SEEN, script.PATH, ANYBODY, script.answer, LOOP, script.DOCS, cross_origin=True),
+    Answers(GET_HEAD, script.PATH, ANYBODY, script.answer, LOOP, script.DOCS, cross_origin=True),
     Collects(GET, pixel.PATH, pixel.read, pixel.answer, pixel.DOCS),
-    Answers(HEAD, pixel.PATH, ANYBODY, pixel.blank, LOOP, None, cross_origin=True),  # whoever looks only is not counted
+    Answers(HEAD, pixel.PATH, ANYBODY, pixel.blank, LOOP, None, cross_origin=True),  # HEAD is not counted
     Answers(GET, "/api/live", READERS, live.now, LIVE, live.NOW_DOCS),
     Answers(GET, "/api/live/stream", READERS, live.stream, LIVE, live.STREAM_DOCS),
     Answers(POST, statistics.QUERY, PROGRAMS, _query, STATISTICS, query_docs.QUERY_DOCS),
     Answers(GET, statistics.REALTIME, PROGRAMS, _realtime, LIVE, query_docs.REALTIME_DOCS),
     Answers(GET, "/embed/live", CARD_READERS, card_page.show, LIVE, card_page.DOCS),
     Answers(GET, card_page.FONT_PATH, ANYBODY, card_page.font, LOOP, card_page.FONT_DOCS),
-    Answers(SEEN, "/healthz", ANYBODY, health.up, LOOP, health.UP_DOCS),
-    Answers(SEEN, "/readyz", ANYBODY, health.ready, LOOP, health.READY_DOCS),
+    Answers(GET_HEAD, "/healthz", ANYBODY, health.up, LOOP, health.UP_DOCS),
+    Answers(GET_HEAD, "/readyz", ANYBODY, health.ready, LOOP, health.READY_DOCS),
     Answers(GET, openapi.PATH, ANYBODY, _openapi, LOOP, openapi.DOCS),
 )
 PATHS = frozenset(door.path for door in DOORS)

@@ -1,8 +1,8 @@
-"""`POST /api/send` and `POST /api/batch`: what Umami's script and clients send, answered as Umami's server does.
+"""`POST /api/send` and `POST /api/batch`: collect from Umami's script and clients, and answer as Umami's server does.
 
 An event without a name is a pageview. `identify`, `performance` and `engagement` are beats of the page that they name:
-who is signed in and the time on the page are kept, other data of the visitor and web vitals are not. Nothing is read
-of `x-umami-cache`, which the script sends back: a visit is known by its visitor.
+the user id and the time on the page are stored, other data of the visitor and web vitals are not. The header
+`x-umami-cache`, which the script sends back, is not read: the visitor identifies the visit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from uuid import UUID
 import msgspec
 
 from analytics.live.reasons import FilteredReason, RejectedReason
-from collector.api.docs import Docs, Sent
+from collector.api.docs import Docs, RequestBody
 from collector.doors.door import SiteOf
 from collector.http.messages import Headers, Request, Response, json_response
 from collector.ingest import page_url
@@ -77,7 +77,7 @@ NO_WEBSITE = Rejected(
 NO_LINKS = Rejected(404, RejectedReason.UNKNOWN_SITE, "there are no links and pixels of Umami here", "payload.website")
 WRONG_URL = Rejected(422, RejectedReason.WRONG_FIELD, "Invalid URL", "payload.url")
 
-Told = Mapping[str, Any]
+Fields = Mapping[str, Any]
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,39 +85,39 @@ Told = Mapping[str, Any]
 
 def read(request: Request, site_of: SiteOf) -> Body | Rejected:
     """The one event of a request."""
-    told = read_json(request.body)
-    return told if isinstance(told, Rejected) else _body([told], site_of, batch=False)
+    item = read_json(request.body)
+    return item if isinstance(item, Rejected) else _body([item], site_of, batch=False)
 
 
 def read_batch(request: Request, site_of: SiteOf) -> Body | Rejected:
-    """The events of an array of what `read` takes."""
-    told = read_json(request.body)
-    if isinstance(told, Rejected):
-        return told
-    if not isinstance(told, list):
+    """The events of an array; each element has the format of `read`."""
+    items = read_json(request.body)
+    if isinstance(items, Rejected):
+        return items
+    if not isinstance(items, list):
         return NO_LIST
-    if len(told) > MAX_BATCH:
-        return Rejected(413, RejectedReason.TOO_MANY, f"{len(told)} events; at most {MAX_BATCH} go into one request")
-    return _body(told, site_of, batch=True)
+    if len(items) > MAX_BATCH:
+        return Rejected(413, RejectedReason.TOO_MANY, f"{len(items)} events; at most {MAX_BATCH} go into one request")
+    return _body(items, site_of, batch=True)
 
 
-def _body(told: Sequence[Any], site_of: SiteOf, *, batch: bool) -> Body:
-    events: list[Event | Rejected] = [_event(one, site_of) for one in told]
-    refused = [at for at, event in enumerate(events) if isinstance(event, Rejected)]
-    return Body(events, batch, {at: EventNote(_website(told[at])) for at in refused})
+def _body(items: Sequence[Any], site_of: SiteOf, *, batch: bool) -> Body:
+    events: list[Event | Rejected] = [_event(item, site_of) for item in items]
+    refused = [index for index, event in enumerate(events) if isinstance(event, Rejected)]
+    return Body(events, batch, {index: EventNote(_website(items[index])) for index in refused})
 
 
-def _website(told: Any) -> str:
-    """The site that it names, "" for none."""
-    payload = told.get("payload") if isinstance(told, dict) else None
+def _website(item: Any) -> str:
+    """The site that the item names, "" for none."""
+    payload = item.get("payload") if isinstance(item, dict) else None
     website = payload.get("website") if isinstance(payload, dict) else None
     return website if isinstance(website, str) else ""
 
 
-def _event(told: Any, site_of: SiteOf) -> Event | Rejected:
-    if not isinstance(told, dict):
+def _event(item: Any, site_of: SiteOf) -> Event | Rejected:
+    if not isinstance(item, dict):
         return NO_OBJECT
-    kind, payload = told.get("type"), told.get("payload")
+    kind, payload = item.get("type"), item.get("payload")
     if kind not in TYPES:
         return WRONG_TYPE
     if not isinstance(payload, dict):
@@ -127,7 +127,7 @@ def _event(told: Any, site_of: SiteOf) -> Event | Rejected:
         return NO_WEBSITE
     if sources != ["website"]:
         return NO_LINKS
-    website = _website(told)
+    website = _website(item)
     if not website:
         return NO_WEBSITE
     site = site_of(website)
@@ -138,8 +138,8 @@ def _event(told: Any, site_of: SiteOf) -> Event | Rejected:
     return without_placeholders(_of_kind(kind, payload, {"site": domain, "url": url} | _common(payload, url)))
 
 
-def _of_kind(kind: str, payload: Told, common: dict[str, Any]) -> Event:
-    """The event; what is no pageview and no event is a beat."""
+def _of_kind(kind: str, payload: Fields, common: dict[str, Any]) -> Event:
+    """The event; a beat if it is neither a pageview nor a custom event."""
     if kind == "engagement":
         engaged = payload.get("engagement")
         is_time = type(engaged) is int and 0 < engaged <= MAX_ENGAGED_MS
@@ -151,36 +151,36 @@ def _of_kind(kind: str, payload: Told, common: dict[str, Any]) -> Event:
         return Event(type="pageview", **common)
     data = payload.get("data")
     data = data if isinstance(data, dict) else {}
-    value, currency = money(data.get("revenue"), data.get("currency"))  # where Umami's report of revenue looks
+    value, currency = money(data.get("revenue"), data.get("currency"))  # the fields of Umami's revenue report
     return Event(type="event", name=name, props=_props(payload, data), value=value, currency=currency, **common)
 
 
-def _url(payload: Told, domain: str) -> str | None:
-    """The address of the page, from an address or a path; the site's first page without one, None for a wrong one."""
-    hostname, told = payload.get("hostname"), payload.get("url")
-    if told is not None and not isinstance(told, str):
+def _url(payload: Fields, domain: str) -> str | None:
+    """The URL of the page, from a URL or a path; the site's front page if there is none, None for an invalid one."""
+    hostname, sent = payload.get("hostname"), payload.get("url")
+    if sent is not None and not isinstance(sent, str):
         return None
     host = hostname if isinstance(hostname, str) and 0 < len(hostname) <= MAX_HOST else domain
-    url = _joined(f"https://{host}/", "" if told in (None, "undefined", "/undefined") else told)
+    url = _resolve(f"https://{host}/", "" if sent in (None, "undefined", "/undefined") else sent)
     return url if url and page_url.read(url) else None
 
 
-def _joined(base: str, url: str) -> str:
-    """The address, "" where that is none."""
+def _resolve(base: str, url: str) -> str:
+    """The absolute URL, "" for an invalid one."""
     try:
         return urljoin(base, url) if len(url) <= MAX_URL else ""
     except ValueError:
         return ""
 
 
-def _common(payload: Told, url: str) -> dict[str, Any]:
-    """What every kind says of its visitor and page."""
+def _common(payload: Fields, url: str) -> dict[str, Any]:
+    """The fields that all types have, about the visitor and the page."""
     referrer = _text(payload, "referrer", MAX_REFERRER)
     screen = SCREEN.fullmatch(_text(payload, "screen", 11) or "")
     moment: Any = payload.get("timestamp")
     language = payload.get("language")
     return {
-        "referrer": (_joined(url, referrer) or None) if referrer else None,
+        "referrer": (_resolve(url, referrer) or None) if referrer else None,
         "title": _text(payload, "title", MAX_TITLE),
         "language": language if isinstance(language, str) and len(language) <= 35 else None,
         "screen": (int(screen[1]), int(screen[2])) if screen else None,
@@ -192,34 +192,34 @@ def _common(payload: Told, url: str) -> dict[str, Any]:
     }
 
 
-def _text(payload: Told, name: str, longest: int) -> str | None:
-    """The field cut to its length; None where it is no text, or empty."""
+def _text(payload: Fields, name: str, max_length: int) -> str | None:
+    """The field, cut to the maximum length; None if it is empty or no text."""
     value = payload.get(name)
-    return value[:longest] if isinstance(value, str) and value else None
+    return value[:max_length] if isinstance(value, str) and value else None
 
 
-def _props(payload: Told, data: Told) -> dict[str, Any] | None:
-    """The data as flat properties, the first 30; `tag` beside them."""
+def _props(payload: Fields, data: Fields) -> dict[str, Any] | None:
+    """The data as flat properties, the first 30, and the field `tag` as one of them."""
     tag = _text(payload, "tag", 50)
-    flat = dict(_flat(data, "", MAX_PROP_DEPTH))
-    kept = dict(list(flat.items())[:MAX_PROPS])
-    if tag and len(kept) < MAX_PROPS:
-        kept.setdefault("tag", tag)
-    return kept or None
+    flat = dict(_flatten(data, "", MAX_PROP_DEPTH))
+    props = dict(list(flat.items())[:MAX_PROPS])
+    if tag and len(props) < MAX_PROPS:
+        props.setdefault("tag", tag)
+    return props or None
 
 
-def _flat(data: Told, prefix: str, levels: int) -> Iterator[tuple[str, Any]]:
-    """Names with dots for objects within objects; a list is its JSON."""
+def _flatten(data: Fields, prefix: str, levels: int) -> Iterator[tuple[str, Any]]:
+    """Properties whose names have dots for nested objects; a list becomes its JSON."""
     for key, value in data.items():
         name = prefix + key
         if isinstance(value, dict) and levels > 1:
-            yield from _flat(value, name + ".", levels - 1)
+            yield from _flatten(value, name + ".", levels - 1)
         elif value is not None and len(name) <= MAX_PROP_NAME:
             yield name, _plain(value)
 
 
 def _plain(value: Any) -> Any:
-    """A value that a property may have."""
+    """The value in a type that a property may have."""
     if isinstance(value, list | dict):
         value = msgspec.json.encode(value).decode()
     elif type(value) is int and abs(value) >= 2**63:
@@ -231,20 +231,22 @@ def _plain(value: Any) -> Any:
 
 
 def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
-    """200 with UUIDs of visitor and visit and a token for `x-umami-cache`; 200 and `beep` for what is left out."""
+    """200 with UUIDs of visitor and visit and a token for `x-umami-cache`; 200 and `beep` for a filtered event."""
     return _answer_one(outcomes[0])
 
 
 def answer_batch(outcomes: Sequence[Outcome], batch: bool) -> Response:
-    """200 with how many were taken, and the answers to the others; 400 for what is no array."""
+    """200 with the number of processed events, and the answers to the others; 400 if the body is no array."""
     if not batch:
         return _answer_one(outcomes[0])
     answers = [_answer_one(outcome) for outcome in outcomes]
     failed = [
-        {"index": at, "response": msgspec.json.decode(one.body)} for at, one in enumerate(answers) if one.status != 200
+        {"index": index, "response": msgspec.json.decode(one.body)}
+        for index, one in enumerate(answers)
+        if one.status != 200
     ]
     if failed and len(failed) == len(answers) and all(one.status == 503 for one in answers):
-        return answers[0]  # so that it is sent again
+        return answers[0]  # so that the client sends them again
     tokens = [msgspec.json.decode(one.body).get("cache") for one in answers if one.status == 200]
     counts = {"size": len(answers), "processed": len(answers) - len(failed), "errors": len(failed)}
     cache = next(filter(None, reversed(tokens)), None)
@@ -258,10 +260,10 @@ def _answer_one(outcome: Outcome) -> Response:
         case TotalsRaised() | Duplicate():
             return json_response(200, {"beep": "boop"}, HEADERS)
         case Filtered(reason):
-            told = ("X-Footfall-Outcome", "; reason=".join(name_and_reason(outcome)))
+            header = ("X-Footfall-Outcome", "; reason=".join(name_and_reason(outcome)))
             if reason == FilteredReason.EXCLUDED_ADDRESS:
-                return _error(403, "forbidden", "Forbidden", (told,))
-            return json_response(200, {"beep": "boop"}, (*HEADERS, told))
+                return _error(403, "forbidden", "Forbidden", (header,))
+            return json_response(200, {"beep": "boop"}, (*HEADERS, header))
         case Rejected():
             return _refused(outcome)
         case Shed(_, message, retry_after, status):
@@ -270,7 +272,7 @@ def _answer_one(outcome: Outcome) -> Response:
 
 
 def _refused(outcome: Rejected) -> Response:
-    """400, with the field in the shape of a tree."""
+    """400, with the field as a tree of objects."""
     if outcome.code == RejectedReason.UNKNOWN_SITE:
         return _error(400, "bad-request", "Website not found.")
     tree: dict[str, Any] = {"errors": [outcome.message]}
@@ -279,12 +281,12 @@ def _refused(outcome: Rejected) -> Response:
     return _error(400, "bad-request", "Bad request", (), tree)
 
 
-def _error(status: int, code: str, message: str, headers: Headers = (), tree: Told | None = None) -> Response:
-    told = {"message": message, "code": code, "status": status} | dict(tree or {})
-    return json_response(status, {"error": told}, (*HEADERS, *headers))
+def _error(status: int, code: str, message: str, headers: Headers = (), tree: Fields | None = None) -> Response:
+    error = {"message": message, "code": code, "status": status} | dict(tree or {})
+    return json_response(status, {"error": error}, (*HEADERS, *headers))
 
 
-_key = secrets.token_bytes(32)  # of this process alone: nobody checks what it signs
+_key = secrets.token_bytes(32)  # new in each process, because no signature is ever checked
 
 
 def _session(site_id: int, visitor: int, visit_id: int) -> dict[str, str]:
@@ -297,8 +299,8 @@ def _uuid(text: str) -> str:
     return str(UUID(bytes=blake2b(text.encode(), digest_size=16).digest(), version=4))
 
 
-def _token(claims: Told) -> str:
-    """A JSON Web Token (HS256) as Umami's is; the script sends it back, and nothing of it is read."""
+def _token(claims: Fields) -> str:
+    """A JSON Web Token (HS256), as from Umami. The script sends it back, but it is not read."""
     parts = [_base64(msgspec.json.encode(part)) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
     signed = b".".join(parts)
     return b".".join((signed, _base64(hmac.digest(_key, signed, "sha256")))).decode()
@@ -308,10 +310,10 @@ def _base64(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
-# ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── documentation ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-SENT = {
+EXAMPLE = {
     "type": "event",
     "payload": {"website": "example.com", "hostname": "example.com", "url": "/pricing", "screen": "1920x1080"},
 }
@@ -326,7 +328,7 @@ DOCS = Docs(
         "403": "The address is excluded.",
     },
     refusals=("413", "429", "503"),
-    sent=Sent({}, SENT),
+    body=RequestBody({}, EXAMPLE),
     example={"cache": "eyJhbGciOi…", "sessionId": "8f0e…", "visitId": "41c7…"},
 )
 BATCH_DOCS = Docs(
@@ -335,6 +337,6 @@ BATCH_DOCS = Docs(
     "Up to 100 of what /api/send takes, of which a wrong one does not sink the others.",
     {"200": "How many were taken, and the answers to the others.", "400": "It is no array."},
     refusals=("413", "429", "503"),
-    sent=Sent({}, [SENT]),
+    body=RequestBody({}, [EXAMPLE]),
     example={"size": 1, "processed": 1, "errors": 0, "details": [], "cache": "eyJhbGciOi…"},
 )

@@ -1,6 +1,6 @@
-"""The WSGI door: the same routes in front of any Flask server, so that `gunicorn app:server` collects too.
+"""The doors as WSGI middleware in front of the Flask server, so that `gunicorn app:server` collects too.
 
-An open stream holds one of the server's threads, and so does a slow body: `serve` has no such limits.
+An open stream occupies one of the server's threads, and so does a slow body; under `serve` they do not.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from collector.api.context import Stream
 from collector.doors.door import Collects
-from collector.doors.endpoint import CALLS, CHECK_S, SIGN_IN_FIRST
+from collector.doors.endpoint import CALLS, CHECK_STREAMS_S, SIGN_IN_FIRST
 from collector.doors.routes import Routes
 from collector.http.limits import DEFAULT
 from collector.http.messages import Request, Response, routed, with_security_headers
@@ -23,48 +23,48 @@ Wsgi = Callable[..., Iterable[bytes]]
 
 def attach(server: Any, routes: Routes) -> None:
     """Puts the routes in front of a Flask server (`server.wsgi_app`)."""
-    server.wsgi_app = Door(server.wsgi_app, routes)
+    server.wsgi_app = DoorMiddleware(server.wsgi_app, routes)
 
 
-class Door:
-    """A WSGI application: the routes, and `behind` for everything else."""
+class DoorMiddleware:
+    """A WSGI application that answers the requests of the doors, and passes all others to `app`."""
 
-    def __init__(self, behind: Wsgi, routes: Routes) -> None:
-        self._behind = behind
+    def __init__(self, app: Wsgi, routes: Routes) -> None:
+        self._app = app
         self._routes = routes
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        answered = self._answer(environ, start_response)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" and isinstance(answered, list) else answered
+        body = self._answer(environ, start_response)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" and isinstance(body, list) else body
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = _request(environ)
         request = request._replace(path=self._routes.canonical(request.path))
         door = self._routes.find(request)
         if door is None:
-            if self._is_too_much(environ):
-                return self._answered(SIGN_IN_FIRST if request.path == CALLS else TOO_LARGE, start_response)
-            return self._behind(_below(self._routes.base_path, environ), start_response)
+            if self._is_too_large(environ):
+                return self._respond(SIGN_IN_FIRST if request.path == CALLS else TOO_LARGE, start_response)
+            return self._app(_with_base_path(self._routes.base_path, environ), start_response)
         body = _body(environ, DEFAULT.event_bytes) if request.method == "POST" else b""
         if body is None:
             too_large = self._routes.not_collected(TOO_LARGE) if isinstance(door, Collects) else TOO_LARGE
-            return self._answered(too_large, start_response)
+            return self._respond(too_large, start_response)
         request = request._replace(body=body)
         if isinstance(door, Collects):
-            return self._answered(self._routes.collector.collect(request, door, DEFAULT.commit_s), start_response)
-        answered = self._routes.answer(door, request)
-        if isinstance(answered, Stream):
-            start_response(_status(200), list(with_security_headers(answered.headers, self._routes.security_headers)))
-            return _frames(answered)
-        return self._answered(answered, start_response)
+            return self._respond(self._routes.collector.collect(request, door, DEFAULT.commit_s), start_response)
+        answer = self._routes.answer(door, request)
+        if isinstance(answer, Stream):
+            start_response(_status(200), list(with_security_headers(answer.headers, self._routes.security_headers)))
+            return _frames(answer)
+        return self._respond(answer, start_response)
 
-    def _is_too_much(self, environ: dict[str, Any]) -> bool:
-        """Whether a stranger sends more than signing in takes; who shows a cookie is left to the gate."""
+    def _is_too_large(self, environ: dict[str, Any]) -> bool:
+        """Whether a request without a cookie has a larger body than the sign-in form. The gate checks cookies later."""
         length = environ.get("CONTENT_LENGTH") or "0"
-        stranger = not self._routes.public and not environ.get("HTTP_COOKIE")
-        return stranger and length.isdecimal() and int(length) > DEFAULT.form_bytes
+        is_stranger = not self._routes.public and not environ.get("HTTP_COOKIE")
+        return is_stranger and length.isdecimal() and int(length) > DEFAULT.form_bytes
 
-    def _answered(self, response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def _respond(self, response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = "Content-Length", str(len(response.body))
         start_response(
             _status(response.status), [*with_security_headers(response.headers, self._routes.security_headers), length]
@@ -72,8 +72,8 @@ class Door:
         return [response.body]
 
 
-def _below(base_path: str, environ: dict[str, Any]) -> dict[str, Any]:
-    """The environment of a request below that path, whether a proxy has taken it away or not."""
+def _with_base_path(base_path: str, environ: dict[str, Any]) -> dict[str, Any]:
+    """The WSGI environment for an application below the base path. Proxies may have removed the base path or not."""
     if not base_path:
         return environ
     return environ | {"SCRIPT_NAME": base_path, "PATH_INFO": routed(environ.get("PATH_INFO", "/"), base_path)}
@@ -87,14 +87,14 @@ def _request(environ: dict[str, Any]) -> Request:
     return Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers, peer)
 
 
-def _body(environ: dict[str, Any], most: int) -> bytes | None:
-    """The body, None where it is larger than `most`."""
+def _body(environ: dict[str, Any], max_bytes: int) -> bytes | None:
+    """The body, None if it is larger than `max_bytes`."""
     length = environ.get("CONTENT_LENGTH") or ""
-    if length.isdecimal() and int(length) > most:
+    if length.isdecimal() and int(length) > max_bytes:
         return None
-    wanted = int(length) if length.isdecimal() else most + 1
+    wanted = int(length) if length.isdecimal() else max_bytes + 1
     body: bytes = environ["wsgi.input"].read(wanted) if length or environ.get("wsgi.input_terminated") else b""
-    return body if len(body) <= most else None
+    return body if len(body) <= max_bytes else None
 
 
 def _frames(stream: Stream) -> Iterator[bytes]:
@@ -102,7 +102,7 @@ def _frames(stream: Stream) -> Iterator[bytes]:
     subscription = stream.subscribe(woken.set)
     try:
         while not subscription.closed and stream.allowed():
-            woken.wait(CHECK_S)
+            woken.wait(CHECK_STREAMS_S)
             woken.clear()
             if frame := subscription.take():
                 yield frame

@@ -1,4 +1,4 @@
-"""Web-server access logs: which requests are a person's page, and why the others are not."""
+"""Web-server access logs: which requests are page views, and why the others are not."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from analytics.base.addresses import is_own_network, plain_address
 from analytics.base.errors import InvalidInput
 from analytics.sites.site import normal_domain
 
-Reason = Literal["broken_line", "not_get", "not_ok", "not_a_page"]
+SkipReason = Literal["broken_line", "not_get", "not_ok", "not_a_page"]
 
 NO_AGENT = "(not in the log)"
-"""The user agent of a hit whose log has none to tell. An empty one is that of a robot, which sends none."""
+"""The user agent if the log contains none. The empty string means that the client sent none, as robots do."""
 
-LATEST = 2**33  # epoch seconds, the year 2242: what lies after it is no time
+LATEST = 2**33  # epoch seconds, in the year 2242: larger numbers are not accepted as times
 
 
-class Hit(NamedTuple):
-    """One page that was given. `time` is epoch seconds, `path` has its query, unknown texts are empty.
+class LoggedPage(NamedTuple):
+    """One served page, as a log records it. `time` is epoch seconds, `path` contains the query; unknown texts are "".
 
-    `host` is lower-case, without a port; empty where the log does not tell it.
+    `host` is lower-case and without a port; "" if the log does not contain it.
     """
 
     address: str
@@ -36,18 +36,18 @@ class Hit(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A line that is no page view."""
+    """The result for a line that is no page view."""
 
-    reason: Reason
+    reason: SkipReason
 
 
 BROKEN = Skipped("broken_line")
 NOT_GET, NOT_OK, NOT_A_PAGE = Skipped("not_get"), Skipped("not_ok"), Skipped("not_a_page")
 
-LONGEST_HOST, LONGEST_ADDRESS = 253, 64
+MAX_HOST_LENGTH, MAX_ADDRESS_LENGTH = 253, 64
 
 _URL = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
-_CACHED_LENGTH = 256  # longer paths seldom come again
+MAX_CACHED_LENGTH = 256  # longer paths are rarely repeated
 
 _FILE_ENDINGS = (
     # pictures, sound, film
@@ -68,24 +68,24 @@ _FEED_ENDS = frozenset({"feed", "feeds", "rss", "rss2", "atom", "rdf"})
 _FEED_QUERY = re.compile(r"(?:^|&)(?:feed|flav|flavou?r|format|type|output|alt)=(?:rss|atom|rdf|feed)", re.IGNORECASE)
 
 
-def judged(
+def classify(
     address: str, time: int, method: str, target: str, status: int, referrer: str, agent: str, host: str = ""
-) -> Hit | Skipped:
-    """The hit of a request; `target` is a path or a whole URL, whose host is then the hit's."""
-    return refused(method, status) or hit_of(address, time, target, status, referrer, agent, host)
+) -> LoggedPage | Skipped:
+    """The page of a request, or why it is none. `target` is a path or a URL; the host of a URL replaces `host`."""
+    return skip_by_response(method, status) or classify_target(address, time, target, status, referrer, agent, host)
 
 
-def refused(method: str, status: int) -> Skipped | None:
-    """Why no page was given, None where one may have been."""
+def skip_by_response(method: str, status: int) -> Skipped | None:
+    """Why a request with this method and status served no page; None if it may have."""
     if method != "GET":
         return NOT_GET
     return None if 200 <= status < 300 or status == 304 else NOT_OK
 
 
-def hit_of(
+def classify_target(
     address: str, time: int, target: str, status: int, referrer: str, agent: str, host: str = ""
-) -> Hit | Skipped:
-    """The hit of a request that is not `refused`, as `judged` gives it."""
+) -> LoggedPage | Skipped:
+    """The same as `classify`, for a request that `skip_by_response` has let through."""
     if target[:1] != "/":
         found = _URL.match(target)
         if found is None:
@@ -94,12 +94,12 @@ def hit_of(
         target = target if target.startswith("/") else f"/{target}"
     if not is_page(target):
         return NOT_A_PAGE
-    return Hit(address, time, "GET", target, status, referrer, agent, host_name(host) if host else "")
+    return LoggedPage(address, time, "GET", target, status, referrer, agent, host_name(host) if host else "")
 
 
 def is_page(path: str) -> bool:
-    """Whether a path (with its query) is one that a browser shows as a page: no asset, feed or download."""
-    return _is_page_cached(path) if len(path) <= _CACHED_LENGTH else _is_page(path)
+    """Whether a browser shows the path (with its query) as a page: it is no asset, feed or download."""
+    return _is_page_cached(path) if len(path) <= MAX_CACHED_LENGTH else _is_page(path)
 
 
 def _is_page(path: str) -> bool:
@@ -113,8 +113,8 @@ def _is_page(path: str) -> bool:
 
 
 def host_name(text: str) -> str:
-    """The host as sites have theirs, of `Example.com:443`; "" for the `-` of no host."""
-    return _host_name(text[:LONGEST_HOST]) if text != "-" else ""
+    """The host of `Example.com:443` in the form of `Site.domain`: `example.com`; "" for `-`."""
+    return _host_name(text[:MAX_HOST_LENGTH]) if text != "-" else ""
 
 
 _is_page_cached = lru_cache(4096)(_is_page)
@@ -129,8 +129,8 @@ def _host_name(text: str) -> str:
 
 
 def bare_address(text: str) -> str:
-    """The address alone, of `203.0.113.7:51324`, `[2001:db8::7]:443`, `::ffff:203.0.113.7`; another text as it is."""
-    return _bare_address(text) if ":" in text and len(text) <= LONGEST_ADDRESS else text
+    """The address in `203.0.113.7:51324`, `[2001:db8::7]:443` or `::ffff:203.0.113.7`; any other text is unchanged."""
+    return _bare_address(text) if ":" in text and len(text) <= MAX_ADDRESS_LENGTH else text
 
 
 @lru_cache(1024)
@@ -139,6 +139,6 @@ def _bare_address(text: str) -> str:
 
 
 def visitor_address(peer: str, forwarded: Sequence[str]) -> str:
-    """Who asked: the last public address that `X-Forwarded-For` names, else the peer."""
+    """The visitor's address: the last public address in `X-Forwarded-For`, else that of the peer."""
     public = (one for text in reversed(forwarded) if (one := plain_address(text)) and not is_own_network(one))
     return next(public, "") or bare_address(peer)

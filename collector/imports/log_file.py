@@ -1,4 +1,4 @@
-"""Log files: their lines, plain or gzipped, how far one has read, and what is appended later."""
+"""Log files, plain or gzipped: reads their lines, the position in the file, and lines that are appended later."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contextlib import closing
 from os import PathLike
 from typing import IO, cast
 
-LONGEST_LINE = 64 * 1024  # bytes; Apache and nginx refuse longer requests long before
+MAX_LINE_BYTES = 64 * 1024  # bytes; Apache and nginx refuse longer requests long before
 
 
 class LogFile:
-    """A log that is read line by line; gzip is told by its first bytes, not by its name. Close it.
+    """Reads a log line by line. Recognises gzip by the first bytes, not by the file's name. Close it.
 
-    Raises OSError where the file cannot be read or its gzip is damaged.
+    Raises OSError if the file cannot be read or the gzip data are damaged.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -27,39 +27,39 @@ class LogFile:
         self._file = open(self.path, "rb")  # noqa: SIM115 - `close` does
         about = os.fstat(self._file.fileno())
         self.size, self._inode = about.st_size, about.st_ino
-        self.grows = self._file.peek(2)[:2] != b"\x1f\x8b"  # what is packed is finished
+        self.grows = self._file.peek(2)[:2] != b"\x1f\x8b"  # a gzipped log is complete
         self._source = self._file if self.grows else cast("IO[bytes]", gzip.GzipFile(fileobj=self._file))
-        self._begun = b""  # a line without its end
-        self._inside = False  # a line that is too long: what it has left is read past
+        self._partial = b""  # the start of a line whose newline is not written yet
+        self._skipping = False  # whether the rest of a line that is too long is being skipped
 
     @property
     def position(self) -> int:
-        """How many of its bytes (as they lie on the disk) have been read."""
+        """How many bytes of the file on the disk have been read."""
         return self._file.tell()
 
     def lines(self, *, unfinished: bool = True) -> Iterator[bytes]:
-        """The lines from where one has read to, cut at 64 KiB; `unfinished`: the last one even without its newline."""
+        """The lines from the current position, cut at 64 KiB. `unfinished`: also the last line without a newline."""
         try:
             yield from self._whole_lines()
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise OSError(f"{self.path} is a damaged gzip file: {error}") from error
-        if unfinished and self._begun and not self._inside:
-            yield self._begun
-            self._begun = b""
+        if unfinished and self._partial and not self._skipping:
+            yield self._partial
+            self._partial = b""
 
     def _whole_lines(self) -> Iterator[bytes]:
-        while piece := self._source.readline(LONGEST_LINE - len(self._begun)):
-            line, self._begun = self._begun + piece, b""
+        while piece := self._source.readline(MAX_LINE_BYTES - len(self._partial)):
+            line, self._partial = self._partial + piece, b""
             ends = line.endswith(b"\n")
-            if not ends and len(line) < LONGEST_LINE:
-                self._begun = line
+            if not ends and len(line) < MAX_LINE_BYTES:
+                self._partial = line
                 continue
-            if not self._inside:
+            if not self._skipping:
                 yield line
-            self._inside = not ends
+            self._skipping = not ends
 
     def reopened(self) -> bool:
-        """Whether another file is there now, or the same begins anew: it was rotated, and is read from its start."""
+        """Reopens a rotated log (another file, or the same file truncated) at its start; whether it was rotated."""
         try:
             about = os.stat(self.path)
         except FileNotFoundError:
@@ -71,7 +71,7 @@ class LogFile:
         return True
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._file.close()
 
 

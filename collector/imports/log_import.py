@@ -1,7 +1,7 @@
-"""Access logs into history: the pages of a log at its own times, through the steps and the store of live events.
+"""Imports access logs into history: the pages of a log with the log's times, through the pipeline of live events.
 
-Nobody becomes present by it: there are no beats, no feed, no counters of today, and no rate that it could use up. What
-a line tells makes its id, so what was imported before is known; identical lines of a file are told apart by counting.
+An import makes nobody present: it writes no beats, no feed and no counters of today, and it uses up no rate limit. The
+id of a line is made from its contents, so a second import recognises it. Identical lines of a file are numbered.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from analytics.sites.host import OTHER
 from analytics.sites.salts import LogSalts
 from analytics.sites.site import Site
 from analytics.storage.database import Database
-from collector.imports.access_log import Hit
+from collector.imports.access_log import LoggedPage
 from collector.imports.log_file import LogFile
-from collector.imports.log_reader import LogReader, shown, unknown
-from collector.imports.log_sessions import address_of, at_home, own_hosts, walks
+from collector.imports.log_reader import LogReader, printable, unknown_format_message
+from collector.imports.log_sessions import own_hosts, sessions_of, usable_address, with_site_host
 from collector.ingest import page_url, pipeline
 from collector.ingest.accepted import Accepted
 from collector.ingest.event import Event
@@ -43,19 +43,22 @@ from collector.store.batch import store
 from collector.store.writer import ID_CONFLICTS
 
 COMMAND = "import access-log"
-BATCH = 500  # pages a transaction
-DISORDER_S, MOST_IN_DISORDER = 300, 20_000  # lines are written when a request ends: they are out of order by as much
-SAMPLE = 20_000  # pages that tell which hosts are the log's own
-MOST_COUNTED = 10_000  # lines of a file that are remembered, to tell identical ones (of one second) apart
-MOST_FILES = 200
+BATCH = 500  # pages per transaction
+MAX_DISORDER_S, MAX_DISORDER_LINES = (
+    300,
+    20_000,
+)  # servers write a line when the request ends, so lines are out of order
+SAMPLE = 20_000  # pages by which the log's own hosts are found
+MAX_REMEMBERED_LINES = 10_000  # of a file, to number identical lines (of one second)
+MAX_FILES = 200
 FOLLOW_S = 0.5
-AHEAD_S = 300  # a clock may be ahead by as much
-TRIES = 10
-LONGEST_AGENT = 2_048
-MOST_HOSTS, SHOWN_HOSTS = 100, 5  # other hosts that are told apart, and that are shown
-FIRST_S = start_of(EARLIEST)  # before it there are no row ids
+MAX_AHEAD_S = 300  # by which the clock of the log may be ahead
+MAX_TRIES = 10
+MAX_AGENT_LENGTH = 2_048
+MAX_HOSTS, SHOWN_HOSTS = 100, 5  # other hosts: how many are counted by name, how many the summary names
+FIRST_S = start_of(EARLIEST)  # there are no row ids for earlier times
 
-WHY = {
+EXPLANATIONS = {
     "not_a_page": "pictures, styles, scripts, feeds and other files",
     "not_ok": "errors and redirects",
     "not_get": "other methods than GET",
@@ -66,65 +69,65 @@ WHY = {
 
 
 class Line(NamedTuple):
-    """A page of a log. Its id is made of what it tells, and is keyed: nobody can try addresses against it."""
+    """A page of a log with its id: a keyed hash of its contents, so that nobody can find the address by trying."""
 
-    hit: Hit
+    page: LoggedPage
     id: str
 
 
-class Means(NamedTuple):
-    """What an import works with; `clock` gives epoch seconds.
+class ImportContext(NamedTuple):
+    """What an import works with; `clock` returns epoch seconds.
 
-    `beside`: a server lives in this process, to which as much time is left as is taken.
+    `in_server`: the import runs in the process of a server, so it pauses after each batch for as long as that took.
     """
 
     database: Database
     kit: Kit
-    rest: Pause
-    tell: Report
-    beside: bool = False
+    pause: Pause
+    report: Report
+    in_server: bool = False
     clock: Callable[[], float] = time.time
 
 
 @dataclass(slots=True)
-class Totals:
-    """What has been done so far, in pages; `left_out` by reason, in lines."""
+class ImportTotals:
+    """The result so far, in pages; `left_out` counts lines, by reason."""
 
     stored: int = 0
-    known: int = 0
+    duplicate: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     hosts: Counter[str] = field(default_factory=Counter)  # lines of hosts that are not the site's
     stopped: bool = False
 
     @property
     def lines(self) -> int:
-        """All lines that have been dealt with."""
-        return self.stored + self.known + self.left_out.total() + self.hosts.total()
+        """The number of lines that have been processed."""
+        return self.stored + self.duplicate + self.left_out.total() + self.hosts.total()
 
 
 def run(
-    means: Means, files: Sequence[str], site: str, follow: bool = False, form: str = "", timezone: str = "UTC"
+    context: ImportContext, files: Sequence[str], site: str, follow: bool = False, form: str = "", timezone: str = "UTC"
 ) -> str:
-    """Imports the logs, and with `follow` what is appended to them until somebody stops it; says what was done.
+    """Imports the logs, with `follow` also the lines that are appended until it is stopped. Returns the summary.
 
-    `form` is the name of their format, "" where it is to be recognised; `timezone` is that of times which tell none.
-    `InvalidInput` for a file that cannot be read or is no access log. Stopped anywhere, a second run goes on.
+    `form` is the name of their format, "" to recognise it; `timezone` is the zone of times without one. Raises
+    `InvalidInput` if a file cannot be read or is no access log. After a stop at any point, a second run continues.
     """
     zone = ZoneInfo(zones.checked_zone(timezone))
-    if len(files) > MOST_FILES:
-        raise InvalidInput(f"{len(files)} files at once; at most {MOST_FILES}")
-    found = sites.find(means.database, site)
+    if len(files) > MAX_FILES:
+        raise InvalidInput(f"{len(files)} files at once; at most {MAX_FILES}")
+    found = sites.find(context.database, site)
     try:
         with ExitStack() as open_files:
             logs = [open_files.enter_context(closing(LogFile(path))) for path in files]
-            return _imported(_Import(means, found, logs, follow, lambda: LogReader(form, zone)))
+            return _import(_ImportRun(context, found, logs, follow, lambda: LogReader(form, zone)))
     except OSError as wrong:
-        if isinstance(wrong, ConnectionError):  # whoever asked has gone away
+        if isinstance(wrong, ConnectionError):  # the client of the command has disconnected
             raise
         raise InvalidInput(str(wrong)) from None
 
 
-def _imported(work: _Import) -> str:
+def _import(work: _ImportRun) -> str:
     if work.following and not any(log.grows for log in work.logs):
         raise InvalidInput("--follow: a gzipped log does not grow; name one that does")
     work.read()
@@ -134,129 +137,131 @@ def _imported(work: _Import) -> str:
     return summary(work.totals)
 
 
-def summary(totals: Totals) -> str:
-    """What was done: pages that are in now, and what was left out, why."""
+def summary(totals: ImportTotals) -> str:
+    """The result in words: how many pages were imported, and what was left out for which reason."""
     lines = [
-        f"{totals.lines:,} lines read: {totals.stored:,} pageviews imported, {totals.known:,} were there already.",
+        f"{totals.lines:,} lines read: {totals.stored:,} pageviews imported, {totals.duplicate:,} were there already.",
     ]
     if totals.left_out:
         reasons = (
-            f"{count:,} {reason}{f' ({WHY[reason]})' if reason in WHY else ''}"
+            f"{count:,} {reason}{f' ({EXPLANATIONS[reason]})' if reason in EXPLANATIONS else ''}"
             for reason, count in totals.left_out.most_common()
         )
         lines.append(f"Left out: {'; '.join(reasons)}.")
     if totals.hosts:
-        lines.append(f"{totals.hosts.total():,} lines of other hosts: {_named(totals.hosts)}.")
+        lines.append(f"{totals.hosts.total():,} lines of other hosts: {_list_hosts(totals.hosts)}.")
     if totals.stopped:
         lines.append("Stopped early; the same command goes on where it was.")
     return "\n".join(lines)
 
 
-def _named(hosts: Counter[str]) -> str:
-    names = ", ".join(shown(host) for host, _ in hosts.most_common(SHOWN_HOSTS))
+def _list_hosts(hosts: Counter[str]) -> str:
+    names = ", ".join(printable(host) for host, _ in hosts.most_common(SHOWN_HOSTS))
     more = len(hosts) - SHOWN_HOSTS
     return f"{names} and {more} more" if more > 0 else names
 
 
-class _Import:
-    """An import under way. `reader` makes what reads a log of its format."""
+class _ImportRun:
+    """An import in progress. `reader` makes a reader for one log."""
 
     def __init__(
-        self, means: Means, site: Site, logs: Sequence[LogFile], follow: bool, reader: Callable[[], LogReader]
+        self, context: ImportContext, site: Site, logs: Sequence[LogFile], follow: bool, reader: Callable[[], LogReader]
     ) -> None:
-        secret = means.kit.secret
-        self.totals = Totals()
+        secret = context.kit.secret
+        self.totals = ImportTotals()
         self.logs, self.following = logs, follow
-        self._means = means
+        self._context = context
         self._site = site
-        # of its own: what a log tells does not count against anybody, and is remembered by nobody
-        self._kit = replace(means.kit, salts=LogSalts(secret), rate=Rate(0), spammers=means.kit.spammers.fresh_copy())
+        # Its own rate limit and spammers: the lines of a log have no effect on live visitors.
+        self._kit = replace(
+            context.kit, salts=LogSalts(secret), rate=Rate(0), spammers=context.kit.spammers.fresh_copy()
+        )
         self._key = hmac.digest(secret, f"lines of logs {site.id}".encode(), "sha256")
         self._ids = Ids(IMPORTED)
-        self._names = [Names(self._key) for _ in logs]
+        self._line_ids = [LineIds(self._key) for _ in logs]
         self._reader = reader
         self._readers = [reader() for _ in logs]
         self._own: frozenset[str] = frozenset()
         self._any_of_site = False
 
     def read(self) -> None:
-        """Imports what the logs have, in the order of time; `InvalidInput` where the format of one is unknown."""
+        """Imports the logs' lines in the order of time. Raises `InvalidInput` if the format of a log is not known."""
         logs = [self._lines(number) for number in range(len(self.logs))]
         for log, reader in zip(self.logs, self._readers, strict=True):
             if reader.first_line and not reader.recognised:
-                raise InvalidInput(unknown(log.path, reader))
-        lines = merge(*map(in_order, logs), key=_time)
+                raise InvalidInput(unknown_format_message(log.path, reader))
+        lines = merge(*map(sort_by_time, logs), key=_time)
         first = list(islice(lines, SAMPLE))
-        self._own = own_hosts(walks(line.hit for line in first))
-        self._take(chain(first, lines), lambda: f"{self._share():.0f} %: {self._so_far()}")
+        self._own = own_hosts(sessions_of(line.page for line in first))
+        self._import_lines(chain(first, lines), lambda: f"{self._percent_read():.0f} %: {self._progress()}")
 
     def check(self) -> None:
-        """`InvalidInput` where nothing of the logs was of use, so that nobody believes that they are in."""
+        """Raises `InvalidInput` if no line could be imported, so that the result does not look like a success."""
         totals = self.totals
-        if not totals.stored + totals.known and not totals.hosts and set(totals.left_out) == {"broken_line"}:
-            raise InvalidInput(unknown(self.logs[0].path, self._readers[0]))
+        if not totals.stored + totals.duplicate and not totals.hosts and set(totals.left_out) == {"broken_line"}:
+            raise InvalidInput(unknown_format_message(self.logs[0].path, self._readers[0]))
         if totals.hosts and not self._any_of_site and not self.following:
             raise InvalidInput(
                 f"none of the {totals.hosts.total():,} pages is of {self._site.domain}: the log is of "
-                f"{_named(totals.hosts)}; a host that belongs to the site is allowed in Settings, Filters"
+                f"{_list_hosts(totals.hosts)}; a host that belongs to the site is allowed in Settings, Filters"
             )
 
     def follow(self) -> None:
-        """Imports what is appended, until it is stopped."""
+        """Imports the lines that are appended, until it is stopped."""
         while not self.totals.stopped:
             for number, log in enumerate(self.logs):
-                self._take(in_order(self._lines(number)), self._so_far)
+                self._import_lines(sort_by_time(self._lines(number)), self._progress)
                 if log.grows and log.reopened():
-                    self._names[number], self._readers[number] = Names(self._key), self._reader()
-            self._means.tell(f"following: {self._so_far()}")
-            self.totals.stopped = self._means.rest(FOLLOW_S)
+                    self._line_ids[number], self._readers[number] = LineIds(self._key), self._reader()
+            self._context.report(f"following: {self._progress()}")
+            self.totals.stopped = self._context.pause(FOLLOW_S)
 
     def _lines(self, number: int) -> Iterator[Line]:
-        """The site's pages of a log from where one has read to, with the moments of the past alone."""
+        """The site's pages of a log, from the current position, without times in the future."""
         log = self.logs[number]
         lines = log.lines(unfinished=not (self.following and log.grows))
         return self._of_site(self._readers[number].pages(lines, self.totals.left_out), number)
 
-    def _of_site(self, hits: Iterator[Hit], number: int) -> Iterator[Line]:
-        latest = self._means.clock() + AHEAD_S
-        for hit in hits:
-            if hit.host and not self._site.allows_host(hit.host):
+    def _of_site(self, pages: Iterator[LoggedPage], number: int) -> Iterator[Line]:
+        latest = self._context.clock() + MAX_AHEAD_S
+        for page in pages:
+            if page.host and not self._site.allows_host(page.host):
                 hosts = self.totals.hosts
-                hosts[hit.host if hit.host in hosts or len(hosts) < MOST_HOSTS else OTHER] += 1
+                hosts[page.host if page.host in hosts or len(hosts) < MAX_HOSTS else OTHER] += 1
                 continue
             self._any_of_site = True
-            if FIRST_S <= hit.time <= latest:
-                yield Line(hit, self._names[number].of(hit))
+            if FIRST_S <= page.time <= latest:
+                yield Line(page, self._line_ids[number].id_of(page))
             else:
                 self.totals.left_out["bad_time"] += 1
 
-    def _take(self, lines: Iterator[Line], so_far: Callable[[], str]) -> None:
+    def _import_lines(self, lines: Iterator[Line], progress: Callable[[], str]) -> None:
         while not self.totals.stopped and (batch := list(islice(lines, BATCH))):
             began = time.monotonic()
             self._store([accepted for line in batch if (accepted := self._accept(line))])
             took = time.monotonic() - began
-            self._means.tell(so_far())
-            self.totals.stopped = self._means.rest(took if self._means.beside else 0)
+            self._context.report(progress())
+            self.totals.stopped = self._context.pause(took if self._context.in_server else 0)
 
     def _accept(self, line: Line) -> Accepted | None:
-        """The pageview of that line; None where a step refuses it, which is counted."""
-        hit = line.hit
-        url = f"https://{hit.host or self._site.domain}{hit.path}"
+        """The pageview of a line; None, and counted in `left_out`, if the pipeline refuses it."""
+        page = line.page
+        url = f"https://{page.host or self._site.domain}{page.path}"
         event = Event(
             self._site.domain,
             "pageview",
             line.id,
             url=url,
-            referrer=at_home(hit.referrer, self._site.domain, self._own) or None,
+            referrer=with_site_host(page.referrer, self._site.domain, self._own) or None,
         )
-        at_ms = hit.time * 1000 + int(line.id[:3], 16) % 1000  # spread over the second, the same each time
-        found = page_url.read(url)
-        if found is None:
+        at_ms = page.time * 1000 + int(line.id[:3], 16) % 1000  # spread over the second, the same in each import
+        address = page_url.read(url)
+        if address is None:
             self.totals.left_out["bad_address"] += 1
             return None
-        agent = hit.user_agent[:LONGEST_AGENT]
+        agent = page.user_agent[:MAX_AGENT_LENGTH]
         result = pipeline.run(
-            pipeline.Hit(event, self._site, found, address_of(hit.address), agent, {}, at_ms), self._kit
+            pipeline.Hit(event, self._site, address, usable_address(page.address), agent, {}, at_ms), self._kit
         )
         if isinstance(result, Accepted):
             return result
@@ -269,66 +274,69 @@ class _Import:
                 case Stored():
                     self.totals.stored += 1
                 case Duplicate():
-                    self.totals.known += 1
+                    self.totals.duplicate += 1
                 case _:
                     raise InvalidInput(
                         f"{self._site.shown_domain}: {name_and_reason(outcome)[1]}; the import has stopped"
                     )
 
     def _outcomes(self, accepted: Sequence[Accepted]) -> list[Outcome]:
-        """One transaction; again with other ids where one was taken (see `analytics.base.ids`)."""
-        for tries_left in reversed(range(TRIES)):
+        """Stores a batch in one transaction; retries with other ids if an id exists (see `analytics.base.ids`)."""
+        for tries_left in reversed(range(MAX_TRIES)):
             try:
-                with self._means.database.transaction() as connection:
+                with self._context.database.transaction() as connection:
                     return store(connection, accepted, self._ids, Counter(), live=False)
             except ID_CONFLICTS:
                 if not tries_left:
                     raise
         raise AssertionError
 
-    def _share(self) -> float:
+    def _percent_read(self) -> float:
         sizes = sum(log.size for log in self.logs)
         return 100 * sum(log.position for log in self.logs) / sizes if sizes else 100
 
-    def _so_far(self) -> str:
+    def _progress(self) -> str:
         return f"{self.totals.lines:,} lines, {self.totals.stored:,} pageviews"
 
 
-class Names:
-    """The ids of a file's lines. Those that tell the same get different ones, the same at each import: they are the
-    first, the second …; the last 10,000 lines are remembered for that.
+class LineIds:
+    """Makes the ids of a file's lines, the same ones in each import.
+
+    Identical lines are numbered, so that each has an id of its own; the last 10,000 lines are remembered for that.
     """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._counts: dict[bytes, int] = {}
 
-    def of(self, hit: Hit) -> str:
+    def id_of(self, page: LoggedPage) -> str:
         """24 hexadecimal digits."""
-        texts = hit if hit.host else hit[:-1]  # so that logs of before hosts were read are still known
-        told = self._digest("\0".join(map(str, texts)).encode("utf-8", "replace"))
-        count = self._counts.pop(told, 0) + 1
-        if len(self._counts) >= MOST_COUNTED:
+        texts = (
+            page if page.host else page[:-1]
+        )  # earlier versions did not read hosts: their imports are still recognised
+        digest = self._digest("\0".join(map(str, texts)).encode("utf-8", "replace"))
+        count = self._counts.pop(digest, 0) + 1
+        if len(self._counts) >= MAX_REMEMBERED_LINES:
             del self._counts[next(iter(self._counts))]
-        self._counts[told] = count
-        return self._digest(b"%b %d" % (told, count)).hex()
+        self._counts[digest] = count
+        return self._digest(b"%b %d" % (digest, count)).hex()
 
     def _digest(self, text: bytes) -> bytes:
         return blake2b(text, key=self._key, digest_size=12).digest()
 
 
-def in_order(lines: Iterable[Line]) -> Iterator[Line]:
-    """The lines by time, where none is out of order by more than five minutes (or 20,000 lines)."""
+def sort_by_time(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines in the order of time, if none is out of order by more than five minutes (or 20,000 lines)."""
     waiting: list[tuple[int, int, Line]] = []
     newest = 0
     for number, line in enumerate(lines):
-        heappush(waiting, (line.hit.time, number, line))
-        newest = max(newest, line.hit.time)
-        while waiting[0][0] < newest - DISORDER_S or len(waiting) > MOST_IN_DISORDER:
+        heappush(waiting, (line.page.time, number, line))
+        newest = max(newest, line.page.time)
+        while waiting[0][0] < newest - MAX_DISORDER_S or len(waiting) > MAX_DISORDER_LINES:
             yield heappop(waiting)[2]
     while waiting:
         yield heappop(waiting)[2]
 
 
 def _time(line: Line) -> int:
-    return line.hit.time
+    return line.page.time

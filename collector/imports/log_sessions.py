@@ -1,4 +1,4 @@
-"""Walks: what an access log knows of its visitors, and the hosts that it is about without naming them."""
+"""The sessions in an access log, and the hosts of the log, which are found by its referrers."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from analytics.base.addresses import plain_address
-from collector.imports.access_log import Hit
+from collector.imports.access_log import LoggedPage
 
-WALK_GAP_S = 30 * 60  # of log time; a longer silence ends a walk, as it ends a visit
+SESSION_GAP_S = 30 * 60  # of log time; a longer silence ends a session, as it ends a visit
 
 _WEB = re.compile(r"https?://([^/?#]*)([^?#]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """The pages that one visitor (an address with a browser) saw without a long silence; never empty."""
+class LogSession:
+    """The pages of one visitor (an address with a browser) without a silence of `SESSION_GAP_S`; never empty."""
 
     address: str
     user_agent: str
-    pages: tuple[Hit, ...]
+    pages: tuple[LoggedPage, ...]
 
     @property
     def start(self) -> int:
@@ -31,37 +31,38 @@ class Walk:
         return self.pages[0].time
 
 
-def walks(hits: Iterable[Hit]) -> list[Walk]:
-    """The walks of a log, by their start; each one's pages by time (logs are not always in order)."""
-    visitors: dict[tuple[str, str], list[Hit]] = {}
-    for hit in hits:
-        visitors.setdefault((hit.address, hit.user_agent), []).append(hit)
+def sessions_of(pages: Iterable[LoggedPage]) -> list[LogSession]:
+    """The sessions of a log, by their start; the pages of each by time (logs are not always in order)."""
+    visitors: dict[tuple[str, str], list[LoggedPage]] = {}
+    for page in pages:
+        visitors.setdefault((page.address, page.user_agent), []).append(page)
     found = [
-        Walk(address, agent, pages)
+        LogSession(address, agent, pages)
         for (address, agent), seen in visitors.items()
-        for pages in _without_silence(sorted(seen, key=lambda hit: hit.time))
+        for pages in _without_silence(sorted(seen, key=lambda page: page.time))
     ]
-    return sorted(found, key=lambda walk: walk.start)
+    return sorted(found, key=lambda session: session.start)
 
 
-def _without_silence(hits: list[Hit]) -> Iterator[tuple[Hit, ...]]:
+def _without_silence(pages: list[LoggedPage]) -> Iterator[tuple[LoggedPage, ...]]:
     start = 0
-    for index in range(1, len(hits)):
-        if hits[index].time - hits[index - 1].time > WALK_GAP_S:
-            yield tuple(hits[start:index])
+    for index in range(1, len(pages)):
+        if pages[index].time - pages[index - 1].time > SESSION_GAP_S:
+            yield tuple(pages[start:index])
             start = index
-    yield tuple(hits[start:])
+    yield tuple(pages[start:])
 
 
-def own_hosts(walked: list[Walk]) -> frozenset[str]:
-    """The hosts that a log is about, which it does not name: referrers that the same walk saw as pages.
+def own_hosts(sessions: list[LogSession]) -> frozenset[str]:
+    """The hosts whose requests a log contains, if its lines do not name them.
 
-    Two such cases make a host; the front page does not count, since every site has one.
+    A host is one of them if a referrer on it is an earlier page of the same session, in two or more cases. The front
+    page does not count, because every site has one.
     """
     cases: Counter[str] = Counter()
-    for walk in walked:
+    for session in sessions:
         seen: set[str] = set()
-        for page in walk.pages:
+        for page in session.pages:
             found = _WEB.match(page.referrer)
             if found and found[2] in seen:
                 cases[found[1].lower()] += 1
@@ -70,15 +71,16 @@ def own_hosts(walked: list[Walk]) -> frozenset[str]:
     return frozenset(host for host, count in cases.items() if count > 1)
 
 
-def at_home(referrer: str, site: str, own: frozenset[str]) -> str:
+def with_site_host(referrer: str, site: str, own: frozenset[str]) -> str:
+    """The referrer; if its host is one of the log's own, with the site's domain in place of the host."""
     found = _WEB.match(referrer)
     if found and found[1].lower() in own:
         return f"https://{site}{referrer[found.end(1) :]}"
     return referrer
 
 
-def address_of(address: str) -> str:
-    """The address in its plain form; for a host name or a blank a stand-in of its own from a private network."""
+def usable_address(address: str) -> str:
+    """The address in its plain form. For a host name or "", a unique local IPv6 address made from the text."""
     if plain := plain_address(address):
         return plain
     digest = blake2b(address.encode(errors="replace"), digest_size=15).digest()
@@ -86,5 +88,5 @@ def address_of(address: str) -> str:
 
 
 def make_id(*parts: object) -> str:
-    """24 hexadecimal digits that are the same for the same parts."""
+    """24 hexadecimal digits, the same for the same parts."""
     return blake2b("\0".join(map(str, parts)).encode(errors="replace"), digest_size=12).hexdigest()

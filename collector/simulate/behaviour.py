@@ -1,21 +1,21 @@
-"""The habits of the demo's people: how many pages they look at, for how long, and what they do there."""
+"""The behaviour of the demo visitors: how many pages they visit, for how long, and what they do there."""
 
 from __future__ import annotations
 
 import math
 import random
 
-from collector.simulate.client import Body
+from collector.simulate.client import EventBody
 from collector.simulate.people import Visitor, url_of
 from collector.simulate.schedule import Reading
 
 SIGNUP = "Signup"
-LONGEST_STAY_S = 420.0
+MAX_STAY_S = 420.0
 
-_SHORTEST_STAY_S = 8.0
-_EVENTS = 0.18  # of the pages
-_DEALS = 0.15  # of the events: signups and payments
-_PAGES = (45, 22, 14, 9, 6, 4)  # % of the visits with 1, 2, … pages
+MIN_STAY_S = 8.0
+_ACTIONS = 0.18  # share of the pages
+_CUSTOMER_ACTIONS = 0.15  # share of the actions: signups and payments
+_PAGES = (45, 22, 14, 9, 6, 4)  # percent of the visits with 1, 2, … pages
 
 _FILES = (
     "xdotool-2.20110530.tar.gz",
@@ -36,33 +36,35 @@ _LINKS = ("github.com/jordansissel/xdotool", "logstash.net/docs", "wiki.archlinu
 _PLANS = ((9.0, "Starter"), (29.0, "Team"), (49.0, "Team, yearly"), (199.0, "Business"))
 
 
-def pages_of(chance: random.Random) -> int:
+def page_count(chance: random.Random) -> int:
     """How many pages a visit has: 1 to 6."""
     return chance.choices(range(1, 7), _PAGES)[0]
 
 
-def stay_of(chance: random.Random) -> float:
-    """How many seconds somebody stays on a page, at most `LONGEST_STAY_S`."""
-    return min(LONGEST_STAY_S, max(_SHORTEST_STAY_S, chance.lognormvariate(math.log(60), 0.8)))
+def stay_s(chance: random.Random) -> float:
+    """For how many seconds a visitor stays on a page, at most `MAX_STAY_S`."""
+    return min(MAX_STAY_S, max(MIN_STAY_S, chance.lognormvariate(math.log(60), 0.8)))
 
 
-def reading_of(chance: random.Random) -> Reading:
-    """How they read it."""
+def make_reading(chance: random.Random) -> Reading:
+    """How a visitor reads a page."""
     return Reading(chance.uniform(0.5, 0.95), chance.randint(20, 100))
 
 
-def moment_of(chance: random.Random) -> float | None:
-    """After which share of their stay they do something on the page; on most they never do."""
-    return None if chance.random() >= _EVENTS else chance.uniform(0.2, 0.8)
+def action_share(chance: random.Random) -> float | None:
+    """After which share of the stay the visitor acts on the page; None for most pages: no action."""
+    return None if chance.random() >= _ACTIONS else chance.uniform(0.2, 0.8)
 
 
-def deed_of(visitor: Visitor, chance: random.Random, *, signed_in: bool) -> Body:
-    """What it is, as fields of an event. After a `SIGNUP` they are signed in."""
-    return _deed(chance) if chance.random() > _DEALS else _deal(visitor, chance, signed_in)
+def make_action(visitor: Visitor, chance: random.Random, *, signed_in: bool) -> EventBody:
+    """The fields of the event for an action. After a `SIGNUP` the visitor is signed in."""
+    return (
+        _visitor_action(chance) if chance.random() > _CUSTOMER_ACTIONS else _customer_action(visitor, chance, signed_in)
+    )
 
 
-def _deal(visitor: Visitor, chance: random.Random, signed_in: bool) -> Body:
-    """A payment of somebody signed in; of others a signup, by which they are."""
+def _customer_action(visitor: Visitor, chance: random.Random, signed_in: bool) -> EventBody:
+    """A payment if the visitor is signed in, else a signup."""
     name = {"user_name": visitor.user_name}
     if not signed_in:
         return {"name": SIGNUP, "description": "New account"} | name
@@ -71,8 +73,8 @@ def _deal(visitor: Visitor, chance: random.Random, signed_in: bool) -> Body:
     return {"name": "Payment", "description": f"{plan} plan"} | sale | name
 
 
-def _deed(chance: random.Random) -> Body:
-    """Something that anybody may do on a page."""
+def _visitor_action(chance: random.Random) -> EventBody:
+    """An action that needs no login: a search, a download or an outbound link."""
     kind = chance.choices(("Download", "Search", "Outbound"), (30, 48, 22))[0]
     if kind == "Search":
         return {"name": kind, "description": chance.choice(_SEARCHES)}

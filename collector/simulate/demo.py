@@ -1,4 +1,4 @@
-"""The demo's visitors: a made-up, seeded crowd that walks through the pages of a real log's excerpt."""
+"""The demo visitors: a simulated, seeded crowd on the pages of a real log."""
 
 from __future__ import annotations
 
@@ -11,58 +11,61 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, count, takewhile
 
-from collector.imports.access_log import Hit
+from collector.imports.access_log import LoggedPage
 from collector.imports.log_sessions import make_id
-from collector.simulate.behaviour import SIGNUP, deed_of, moment_of, pages_of, reading_of, stay_of
-from collector.simulate.client import Body, RefusedError, Sender
-from collector.simulate.people import DEMO_DOMAIN, Visitor, cast, chance_of, excerpt, paths_of, url_of
+from collector.simulate.behaviour import SIGNUP, action_share, make_action, make_reading, page_count, stay_s
+from collector.simulate.client import EventBody, RefusedError, Sender
+from collector.simulate.people import DEMO_DOMAIN, Visitor, make_people, paths_of, random_for, sample_pages, url_of
 from collector.simulate.replay import Post, run
-from collector.simulate.schedule import BEAT_S, PERSON, Stage, Step, page_steps
+from collector.simulate.schedule import BEAT_S, VISITOR_FIELDS, EventMerge, TimedEvent, page_events
 
 PAST_S = 65 * 60
 WARM_UP_S = 8.0
 
-_PEOPLE = (96, 22, 8)  # on pages at a time: usually, ± over 25 minutes, ± over 7 minutes
-_SILENT = 0.08  # of the last pages are left without a word
+_PEOPLE = (96, 22, 8)  # on pages at the same time: on average, ± over 25 minutes, ± over 7 minutes
+_SILENT = 0.08  # share of the visits that end without a `leave` event
 
-Days = Callable[[int, Callable[[], bool]], None]  # writes the days before the past hour, by a seed, until `stopped`
+WriteDays = Callable[
+    [int, Callable[[], bool]], None
+]  # writes the days before the past hour, by a seed, until `stopped`
 
 
-def steps(hits: Iterable[Hit], seed: int, now: float) -> Iterator[Step]:
-    """The crowd from `now` (epoch s) on, without end: 60 to 140 people at any time; `due` counts from `now`.
+def present_events(hits: Iterable[LoggedPage], seed: int, now: float) -> Iterator[TimedEvent]:
+    """The events of the crowd from `now` (epoch s) on, without end: 60 to 140 people at any time. `due` is relative to
+    `now`.
 
-    It goes on where `past` with the same arguments ends. Those who are there already beat within the first
-    8 s, with the address of their page, so that the count stands even if nothing of the past was sent.
+    Continues where `past_events` with the same arguments ends. Visitors with an open page send a heartbeat with its
+    address within the first 8 s, so that the count is right even if the past was not sent.
     """
-    there: dict[str, Step] = {}
-    life = _life(list(hits), seed, now)
-    for step in life:
-        if step.due >= 0:
+    open_pages: dict[str, TimedEvent] = {}
+    events = _all_events(list(hits), seed, now)
+    for event in events:
+        if event.due >= 0:
             break
-        _note(there, step)
-    waiting = [page for page, heard in there.items() if heard.due > -BEAT_S]
+        _update(open_pages, event)
+    waiting = [page for page, latest in open_pages.items() if latest.due > -BEAT_S]
     for number, page in enumerate(waiting):
         due = WARM_UP_S * number / len(waiting)
-        while step.due < due:
-            _note(there, step)
-            yield step
-            step = next(life)
-        if page in there:
-            yield Step(due, _beat(there[page].body))
-    yield step
-    yield from life
+        while event.due < due:
+            _update(open_pages, event)
+            yield event
+            event = next(events)
+        if page in open_pages:
+            yield TimedEvent(due, _beat(open_pages[page].body))
+    yield event
+    yield from events
 
 
-def past(hits: Iterable[Hit], seed: int, now: float) -> Iterator[Body]:
-    """What the crowd did in the 65 minutes before `now` (epoch s), oldest first: 20,000 with `time`."""
-    for step in takewhile(lambda step: step.due < 0, _life(list(hits), seed, now)):
-        yield step.body | {"time": math.floor((now + step.due) * 1000) / 1000}
+def past_events(hits: Iterable[LoggedPage], seed: int, now: float) -> Iterator[EventBody]:
+    """The events of the crowd in the 65 minutes before `now` (epoch s), oldest first: 20,000, each with `time`."""
+    for event in takewhile(lambda event: event.due < 0, _all_events(list(hits), seed, now)):
+        yield event.body | {"time": math.floor((now + event.due) * 1000) / 1000}
 
 
-def still_there(told: Iterable[Body], now: float) -> list[Body]:
-    """Of the past, what those did on their page who are on it at `now`; oldest first."""
-    pages: dict[str, list[Body]] = {}
-    for body in told:
+def open_page_events(events: Iterable[EventBody], now: float) -> list[EventBody]:
+    """Those of the past events that belong to pages that are open at `now`, oldest first."""
+    pages: dict[str, list[EventBody]] = {}
+    for body in events:
         page = _page_of(body)
         pages.setdefault(page, []).append(body)
         if body["type"] == "leave":
@@ -71,154 +74,157 @@ def still_there(told: Iterable[Body], now: float) -> list[Body]:
     return sorted(chain.from_iterable(open_ones), key=lambda body: float(body["time"]))
 
 
-def _page_of(body: Body) -> str:
+def _page_of(body: EventBody) -> str:
     return str(body["id"] if body["type"] == "pageview" else body["pageview"])
 
 
 @contextmanager
-def crowd(url: str, key: str) -> Iterator[Callable[[Days], None]]:
-    """What lets the crowd come to the server at `url` once it answers; they leave at the end of the block.
+def demo_visitors(url: str, key: str) -> Iterator[Callable[[WriteDays], None]]:
+    """A function that starts the crowd on the server at `url`, once that answers; it ends with the block.
 
-    First the past is sent (some seconds) and the days before it are written by what is given, then the present is
-    sent for as long as it takes, from a thread of its own.
-    `key` is an `ingest` key for `DEMO_DOMAIN`. Where the server refuses them it is said on stderr.
+    A thread first sends the past (some seconds), then has the days before it written by the argument of the function,
+    then sends the present until the end. `key` is an `ingest` key for `DEMO_DOMAIN`. A refusal by the server is printed
+    on stderr.
     """
     end = threading.Event()
     threads: list[threading.Thread] = []
 
-    def come(days: Days) -> None:
-        args = (Sender(url, key), end.is_set, days)
-        threads.append(threading.Thread(target=_come, args=args, name="demo", daemon=True))
+    def start(write_days: WriteDays) -> None:
+        args = (Sender(url, key), end.is_set, write_days)
+        threads.append(threading.Thread(target=_send, args=args, name="demo", daemon=True))
         threads[-1].start()
 
     try:
-        yield come
+        yield start
     finally:
         end.set()
         for thread in threads:
             thread.join(timeout=3)
 
 
-def walk(post: Post, stopped: Callable[[], bool], days: Days | None, *, pace: float = math.inf) -> None:
-    """Lets a new crowd do what it does, over `post`, until `stopped`.
+def simulate(
+    post: Post, stopped: Callable[[], bool], write_days: WriteDays | None, *, events_per_second: float = math.inf
+) -> None:
+    """Sends the events of a new crowd with `post`, until `stopped`.
 
-    At first the hour behind it is told, `pace` events a second, and `days` writes those before: after the hour, since
-    a feed shows what is newest. Without `days` only how those came is told who are there.
-    Raises `RefusedError` where the server does not want them.
+    First sends the past hour, at `events_per_second`, then has `write_days` write the days before it. The days come
+    second because the feed shows the newest rows. Without `write_days`, sends of the past only the events of open
+    pages. Raises `RefusedError` if the server refuses the events.
     """
-    hits, seed, now = excerpt(), secrets.randbits(32), time.time()
-    told: Iterable[Body] = takewhile(lambda _: not stopped(), past(hits, seed, now))
-    before = (Step(n / pace, body) for n, body in enumerate(told if days else still_there(told, now)))
-    acts = chain(before, _earlier(days, seed, stopped), steps(hits, seed, now))
-    run(acts, post, clock=time.monotonic, sleep=time.sleep, stopped=stopped)
+    hits, seed, now = sample_pages(), secrets.randbits(32), time.time()
+    past: Iterable[EventBody] = takewhile(lambda _: not stopped(), past_events(hits, seed, now))
+    bodies = past if write_days else open_page_events(past, now)
+    before = (TimedEvent(n / events_per_second, body) for n, body in enumerate(bodies))
+    events = chain(before, _write_in_turn(write_days, seed, stopped), present_events(hits, seed, now))
+    run(events, post, clock=time.monotonic, sleep=time.sleep, stopped=stopped)
 
 
-def _earlier(days: Days | None, seed: int, stopped: Callable[[], bool]) -> Iterator[Step]:
-    """No step: has the days written when it is its turn."""
-    if days is not None:
-        days(seed, stopped)
+def _write_in_turn(write_days: WriteDays | None, seed: int, stopped: Callable[[], bool]) -> Iterator[TimedEvent]:
+    """Yields no event; writes the days when the chain of events arrives here."""
+    if write_days is not None:
+        write_days(seed, stopped)
     yield from ()
 
 
-def _come(sender: Sender, stopped: Callable[[], bool], days: Days) -> None:
+def _send(sender: Sender, stopped: Callable[[], bool], write_days: WriteDays) -> None:
     try:
-        walk(sender, stopped, days)
+        simulate(sender, stopped, write_days)
     except RefusedError as refused:
         print(f"the demo's visitors stay away: {refused}", file=sys.stderr)
     finally:
         sender.close()
 
 
-def _note(there: dict[str, Step], step: Step) -> None:
-    """Keeps what is known of each open page: its fields so far and when it was heard of."""
-    body = step.body
+def _update(open_pages: dict[str, TimedEvent], event: TimedEvent) -> None:
+    """Updates the open pages, the latest last: the fields of a page's events so far, and when the last was due."""
+    body = event.body
     page = _page_of(body)
-    known = there.pop(page, None)
+    previous = open_pages.pop(page, None)
     if body["type"] != "leave":
-        there[page] = Step(step.due, (known.body if known else {}) | body | {"page": page})
+        open_pages[page] = TimedEvent(event.due, (previous.body if previous else {}) | body | {"page": page})
 
 
-def _beat(known: Body) -> Body:
+def _beat(fields: EventBody) -> EventBody:
     """A heartbeat that repeats the totals so far."""
-    told = (*PERSON, "url", "engaged_ms", "scroll")
-    beat = {"type": "heartbeat", "pageview": known["page"], "state": known.get("state", "active")}
-    return beat | {name: known[name] for name in told if name in known}
+    repeated = (*VISITOR_FIELDS, "url", "engaged_ms", "scroll")
+    beat = {"type": "heartbeat", "pageview": fields["page"], "state": fields.get("state", "active")}
+    return beat | {name: fields[name] for name in repeated if name in fields}
 
 
-def _life(hits: list[Hit], seed: int, now: float) -> Iterator[Step]:
-    """Everything that happens from 65 minutes before `now` on; `due` is in seconds from `now`."""
-    people, paths = cast(hits, seed), paths_of(hits)
-    chance, stage, visits = chance_of(seed, "life"), Stage(), count()
+def _all_events(hits: list[LoggedPage], seed: int, now: float) -> Iterator[TimedEvent]:
+    """All events from 65 minutes before `now` on, without end; `due` is in seconds from `now`."""
+    people, paths = make_people(hits, seed), paths_of(hits)
+    chance, running, visits = random_for(seed, "life"), EventMerge(), count()
     phases = (chance.uniform(0, math.tau), chance.uniform(0, math.tau))
     for second in count(-PAST_S):
-        yield from stage.until(second)
-        missing = max(0.0, _crowd(second, phases) - len(stage))
+        yield from running.until(second)
+        missing = max(0.0, _people_at(second, phases) - len(running))
         for _ in range(int(missing / 5 + chance.random())):
             number = next(visits)
-            visit = _Visit(people[number % len(people)], make_id(seed, int(now), number), paths)
-            stage.enter(visit.steps(second + chance.random()))
+            visit = _SimulatedVisit(people[number % len(people)], make_id(seed, int(now), number), paths)
+            running.add(visit.events(second + chance.random()))
 
 
-def _crowd(second: int, phases: tuple[float, float]) -> float:
-    """How many people should be there: the number breathes slowly."""
+def _people_at(second: int, phases: tuple[float, float]) -> float:
+    """How many people should be on the site: a number that rises and falls slowly."""
     usual, slow, quick = _PEOPLE
     wave = slow * math.sin(second * math.tau / 1500 + phases[0])
     return usual + wave + quick * math.sin(second * math.tau / 420 + phases[1])
 
 
-class _Visit:
-    """One visit of somebody: the pages, how long each is looked at, and what is done there."""
+class _SimulatedVisit:
+    """One visit of a demo visitor: its pages, the time on each page, and the visitor's actions there."""
 
     def __init__(self, visitor: Visitor, key: str, paths: list[str]) -> None:
         self._visitor, self._key, self._paths = visitor, key, paths
-        self._chance = chance_of(key)
-        self._person = {"site": DEMO_DOMAIN, "ip": visitor.address, "user_agent": visitor.user_agent}
+        self._chance = random_for(key)
+        self._identity = {"site": DEMO_DOMAIN, "ip": visitor.address, "user_agent": visitor.user_agent}
         self._browser = {"screen": visitor.screen, "language": visitor.language}
         if visitor.signed_in:
             self._sign_in()
 
     def _sign_in(self) -> None:
-        self._person |= {"user_id": self._visitor.user_id, "user_type": self._visitor.user_type}
+        self._identity |= {"user_id": self._visitor.user_id, "user_type": self._visitor.user_type}
 
-    def steps(self, start: float) -> Iterator[Step]:
-        """The steps of the visit from `start` on, by due time."""
+    def events(self, start: float) -> Iterator[TimedEvent]:
+        """The events of the visit from `start` on, by due time."""
         chance = self._chance
-        pages = pages_of(chance)
+        pages = page_count(chance)
         for number in range(pages):
-            stay = stay_of(chance)
-            quiet = number == pages - 1 and chance.random() < _SILENT
-            for step in self._page(number, start, stay):
-                if not (quiet and step.body["type"] == "leave"):
-                    yield step
+            stay = stay_s(chance)
+            is_silent = number == pages - 1 and chance.random() < _SILENT
+            for event in self._page(number, start, stay):
+                if not (is_silent and event.body["type"] == "leave"):
+                    yield event
             start += stay
 
-    def _page(self, number: int, start: float, stay: float) -> Iterator[Step]:
+    def _page(self, number: int, start: float, stay: float) -> Iterator[TimedEvent]:
         path = self._visitor.entry if number == 0 else self._chance.choice(self._paths)
-        view = self._person | self._browser | {"type": "pageview", "id": f"{self._key}p{number}", "url": url_of(path)}
+        view = self._identity | self._browser | {"type": "pageview", "id": f"{self._key}p{number}", "url": url_of(path)}
         if number == 0 and self._visitor.referrer:
             view["referrer"] = self._visitor.referrer
-        reading = reading_of(self._chance)
-        happens = self._moment(start, stay)
-        for step in page_steps(view, start, start + stay, reading):
-            if step.due > happens:
-                yield Step(happens, self._event(view))
-                happens = math.inf
-            yield Step(step.due, step.body | self._mood(step.body))
+        reading = make_reading(self._chance)
+        acts_at = self._action_time(start, stay)
+        for event in page_events(view, start, start + stay, reading):
+            if event.due > acts_at:
+                yield TimedEvent(acts_at, self._action(view))
+                acts_at = math.inf
+            yield TimedEvent(event.due, event.body | self._current_fields(event.body))
 
-    def _moment(self, start: float, stay: float) -> float:
-        """When they do something on the page; on most they never do."""
-        share = moment_of(self._chance)
+    def _action_time(self, start: float, stay: float) -> float:
+        """When the visitor acts on the page; infinity for most pages."""
+        share = action_share(self._chance)
         return math.inf if share is None else start + stay * share
 
-    def _mood(self, body: Body) -> Body:
-        """Who they are by now, and in a heartbeat whether they look."""
+    def _current_fields(self, body: EventBody) -> EventBody:
+        """The fields that identify the visitor, who may have signed in meanwhile; in a heartbeat also `state`."""
         if body["type"] != "heartbeat":
-            return self._person
-        return self._person | {"state": self._chance.choices(("active", "idle", "hidden"), (84, 10, 6))[0]}
+            return self._identity
+        return self._identity | {"state": self._chance.choices(("active", "idle", "hidden"), (84, 10, 6))[0]}
 
-    def _event(self, view: Body) -> Body:
-        what = deed_of(self._visitor, self._chance, signed_in="user_id" in self._person)
-        if what["name"] == SIGNUP:
+    def _action(self, view: EventBody) -> EventBody:
+        action = make_action(self._visitor, self._chance, signed_in="user_id" in self._identity)
+        if action["name"] == SIGNUP:
             self._sign_in()
-        names = {"id": f"{view['id']}e", "pageview": view["id"], "url": view["url"]}
-        return self._person | {"type": "event"} | names | what
+        ids = {"id": f"{view['id']}e", "pageview": view["id"], "url": view["url"]}
+        return self._identity | {"type": "event"} | ids | action

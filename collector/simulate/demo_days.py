@@ -1,7 +1,7 @@
-"""The days before the demo's crowd: made-up visits, by seed, written straight into the tables.
+"""The days before the demo's past hour: simulated visits, by seed, written straight into the tables.
 
-They are whole UTC days before the one in which the crowd's hour begins, so neither presence nor today's figures have to
-know of them. Nobody is there any more, so they have no heartbeats; who came each day is counted here.
+They are whole UTC days, and end before the day in which the past hour begins, so presence and today's figures do not
+need them. Their visitors are no longer present, so there are no heartbeats; daily usage is counted here.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ from collector.ingest import device, page_url, source
 from collector.ingest.geo import Places
 from collector.ingest.pipeline import visitor_of
 from collector.ingest.visit import IDLE_MINUTES, Origin, Visit, with_event, with_pageview, with_user
-from collector.simulate.behaviour import LONGEST_STAY_S, SIGNUP, deed_of, moment_of, pages_of, reading_of, stay_of
-from collector.simulate.client import Body
+from collector.simulate.behaviour import MAX_STAY_S, SIGNUP, action_share, make_action, make_reading, page_count, stay_s
+from collector.simulate.client import EventBody
 from collector.simulate.demo import PAST_S
-from collector.simulate.people import DEMO_DOMAIN, Visitor, cast, chance_of, excerpt, paths_of, url_of
+from collector.simulate.people import DEMO_DOMAIN, Visitor, make_people, paths_of, random_for, sample_pages, url_of
 from collector.store.statements import RowValues, Tables
 
 log = logging.getLogger("footfall.demo")
 
-DAYS = 70  # the last 30 and what they are compared with: weekday with weekday, 35 days earlier
-VISITS = 600  # of a weekday at the end; all the days took 1.7 s of processor time on SQLite
-GROWTH = 0.25  # since the first day
+DAYS = 70  # the last 30 days, and those they are compared with: the same weekdays 35 days earlier
+VISITS = 600  # of a weekday at the end; writing all days took 1.7 s of CPU time on SQLite
+GROWTH = 0.25  # from the first day to the last
 WEEK = (0.96, 1.0, 1.04, 1.0, 0.92, 0.55, 0.5)  # Monday first
 HOURS = (24, 18, 15, 14, 16, 22, 32, 45, 60, 72, 80, 84, 86, 94, 100, 98, 92, 84, 78, 74, 66, 54, 42, 32)  # UTC
 DAY_S = 86_400
 
 
-class Guest(NamedTuple):
-    """Somebody of the crowd, the page on which they enter, and what the collector makes of them."""
+class ResolvedVisitor(NamedTuple):
+    """A demo visitor, with the entry page's path and the origin that the collector would derive."""
 
     visitor: Visitor
     entry: str
     origin: Origin
 
 
-class Day(NamedTuple):
-    """What is stored of one day."""
+class DayRows(NamedTuple):
+    """The rows of one day."""
 
     visits: list[Visit]
     pageviews: list[RowValues]
@@ -66,91 +66,93 @@ def write(
 ) -> None:
     """Writes the days before `now` (epoch s), the latest first, each in a transaction of its own, until `stopped`.
 
-    A site that is gone gets none. Where the database fails the log says so, and earlier days are missing.
+    Stops if the site is removed. If the database fails, logs a warning and leaves out the earlier days.
     """
-    guests, paths = guests_of(places, seed), [clean_path(path) for path in paths_of(excerpt())]
+    visitors, paths = resolve_visitors(places, seed), [clean_path(path) for path in paths_of(sample_pages())]
     try:
         for day, share in reversed(days_before(now)):
-            made = made_day(site_id, guests, paths, day, round(VISITS * share), seed)
-            if stopped() or not _keep(database, site_id, day, made):
+            rows = simulate_day(site_id, visitors, paths, day, round(VISITS * share), seed)
+            if stopped() or not _store(database, site_id, day, rows):
                 return
     except SQLAlchemyError as failed:
         log.warning("the demo's earlier days are incomplete: %s", describe(failed))
 
 
 def days_before(now: int) -> list[tuple[date, float]]:
-    """Those days, oldest first, and how much is going on compared with the best of the last weekdays."""
+    """The simulated days, oldest first, each with its traffic as a share of `VISITS`."""
     end = day_of(now - PAST_S)
     days = days_between(end - timedelta(days=DAYS), end)
     return [(day, WEEK[day.weekday()] * (1 - GROWTH + GROWTH * nth / DAYS)) for nth, day in enumerate(days, 1)]
 
 
-def guests_of(places: Places, seed: int) -> list[Guest]:
-    """The crowd as the collector would see it."""
-    return [_guest(visitor, places) for visitor in cast(excerpt(), seed)]
+def resolve_visitors(places: Places, seed: int) -> list[ResolvedVisitor]:
+    """The demo visitors with their origins."""
+    return [_resolve(visitor, places) for visitor in make_people(sample_pages(), seed)]
 
 
-def _guest(visitor: Visitor, places: Places) -> Guest:
+def _resolve(visitor: Visitor, places: Places) -> ResolvedVisitor:
     landed = page_url.read(url_of(visitor.entry))
     assert landed is not None
-    came, place = source.classify(landed, visitor.referrer), places.find(visitor.address)
+    origin, place = source.classify(landed, visitor.referrer), places.find(visitor.address)
     browser = *device.read(visitor.user_agent), "x".join(map(str, visitor.screen)), visitor.language
-    return Guest(visitor, landed.path, Origin(DEMO_DOMAIN, *came, *place, *browser))
+    return ResolvedVisitor(visitor, landed.path, Origin(DEMO_DOMAIN, *origin, *place, *browser))
 
 
-def made_day(site_id: int, guests: Sequence[Guest], paths: Sequence[str], day: date, many: int, seed: int) -> Day:
-    """About so many visits, in the order of their beginning; the same for the same seed."""
-    chance = chance_of(seed, day)
-    work, gone = _Work(site_id, day, paths, chance), dict.fromkeys(guests, 0)
-    for began in _moments(day, round(many * chance.uniform(0.93, 1.07)), chance):
-        guest = chance.choice(guests)
-        if gone[guest] < began:  # else they are still there
-            gone[guest] = work.visit(guest, began) + (IDLE_MINUTES + 1) * 60
-    return work.made
+def simulate_day(
+    site_id: int, visitors: Sequence[ResolvedVisitor], paths: Sequence[str], day: date, visits: int, seed: int
+) -> DayRows:
+    """The rows of about `visits` visits, in the order of their start; the same for the same seed."""
+    chance = random_for(seed, day)
+    simulation, free_at = _DaySimulation(site_id, day, paths, chance), dict.fromkeys(visitors, 0)
+    for began in _visit_starts(day, round(visits * chance.uniform(0.93, 1.07)), chance):
+        visitor = chance.choice(visitors)
+        if free_at[visitor] < began:  # else their last visit is not over
+            free_at[visitor] = simulation.visit(visitor, began) + (IDLE_MINUTES + 1) * 60
+    return simulation.rows
 
 
-def _moments(day: date, many: int, chance: Random) -> list[int]:
-    """When visits of that day begin (epoch s), in order; so early that the first page ends within it."""
-    latest = DAY_S - int(LONGEST_STAY_S) - 1
-    hours = chance.choices(range(24), HOURS, k=many)
+def _visit_starts(day: date, visits: int, chance: Random) -> list[int]:
+    """When the visits of a day start (epoch s), in order; early enough for the first page to end within the day."""
+    latest = DAY_S - int(MAX_STAY_S) - 1
+    hours = chance.choices(range(24), HOURS, k=visits)
     return sorted(start_of(day) + min(latest, hour * 3600 + chance.randrange(3600)) for hour in hours)
 
 
-class _Work:
-    """Makes the visits of one day; lives as long as that."""
+class _DaySimulation:
+    """Simulates the visits of one day and collects their rows."""
 
     def __init__(self, site_id: int, day: date, paths: Sequence[str], chance: Random) -> None:
-        self.made = Day([], [], [])
+        self.rows = DayRows([], [], [])
         self._site_id, self._paths, self._chance = site_id, paths, chance
         self._end = start_of(day + timedelta(days=1))
         self._salt = f"{chance.random()}".encode()
-        self._rows = 0
+        self._ids = 0
 
-    def visit(self, guest: Guest, began: int) -> int:
-        """Makes a visit, and says when it was over."""
-        chance, who = self._chance, guest.visitor
-        visitor = visitor_of(self._salt, self._site_id, who.address, who.user_agent)
+    def visit(self, resolved: ResolvedVisitor, began: int) -> int:
+        """Adds a visit that starts at `began` (epoch s). Returns when it ends."""
+        chance, visitor = self._chance, resolved.visitor
+        number = visitor_of(self._salt, self._site_id, visitor.address, visitor.user_agent)
         visit = Visit(
-            *(self._site_id, self._id(began), visitor, None, "", began, began, began, 0, 0, guest.entry, ""),
-            guest.origin,
+            *(self._site_id, self._id(began), number, None, "", began, began, began, 0, 0, resolved.entry, ""),
+            resolved.origin,
         )
-        visit = _signed_in(visit, who) if who.signed_in else visit
-        path, at = guest.entry, began
-        for _ in range(pages_of(chance)):
-            stay = int(stay_of(chance))
-            visit = self._page(visit, who, path, at, stay)
+        visit = _signed_in(visit, visitor) if visitor.signed_in else visit
+        path, at = resolved.entry, began
+        for _ in range(page_count(chance)):
+            stay = int(stay_s(chance))
+            visit = self._page(visit, visitor, path, at, stay)
             path, at = chance.choice(self._paths), at + stay
-            if at >= self._end - LONGEST_STAY_S:
+            if at >= self._end - MAX_STAY_S:
                 break
         visit = replace(visit, seen_at=at)
-        self.made.visits.append(visit)
+        self.rows.visits.append(visit)
         return at
 
-    def _page(self, visit: Visit, who: Visitor, path: str, at: int, stay: int) -> Visit:
-        """The visit with one more page, and with what was done there."""
+    def _page(self, visit: Visit, visitor: Visitor, path: str, at: int, stay: int) -> Visit:
+        """The visit with one more page and the action on it, if any."""
         row_id = visit.id if visit.pageviews == 0 else self._id(at)
-        totals = reading_of(self._chance).totals(stay, stay)
-        self.made.pageviews.append(
+        totals = make_reading(self._chance).totals(stay, stay)
+        self.rows.pageviews.append(
             {
                 **self._columns(visit, row_id, at, path),
                 "title": "",
@@ -159,13 +161,13 @@ class _Work:
             }
         )
         visit = with_pageview(visit, at, path)
-        share = moment_of(self._chance)
-        return visit if share is None else self._event(visit, who, path, at + int(stay * share))
+        share = action_share(self._chance)
+        return visit if share is None else self._action(visit, visitor, path, at + int(stay * share))
 
-    def _event(self, visit: Visit, who: Visitor, path: str, at: int) -> Visit:
-        what = deed_of(who, self._chance, signed_in=visit.user_id is not None)
-        visit = with_event(_signed_in(visit, who) if what["name"] == SIGNUP else visit, at)
-        self.made.events.append({**self._columns(visit, self._id(at), at, path), **_details(what)})
+    def _action(self, visit: Visit, visitor: Visitor, path: str, at: int) -> Visit:
+        action = make_action(visitor, self._chance, signed_in=visit.user_id is not None)
+        visit = with_event(_signed_in(visit, visitor) if action["name"] == SIGNUP else visit, at)
+        self.rows.events.append({**self._columns(visit, self._id(at), at, path), **_details(action)})
         return visit
 
     def _columns(self, visit: Visit, row_id: int, at: int, path: str) -> RowValues:
@@ -183,50 +185,50 @@ class _Work:
         }
 
     def _id(self, at: int) -> int:
-        """A new id of that second: nobody else has written anything of these days."""
-        self._rows += 1
-        return first_id(at) + self._rows
+        """A new row id of that second. Unique, because nothing else writes rows of these days."""
+        self._ids += 1
+        return first_id(at) + self._ids
 
 
-def _signed_in(visit: Visit, who: Visitor) -> Visit:
-    return with_user(visit, who.user_id, who.user_type)
+def _signed_in(visit: Visit, visitor: Visitor) -> Visit:
+    return with_user(visit, visitor.user_id, visitor.user_type)
 
 
-def _details(what: Body) -> RowValues:
-    """The columns that only an event has."""
+def _details(action: EventBody) -> RowValues:
+    """The columns that only events have."""
     return {
-        "name": what["name"],
-        "props": msgspec.json.encode(what.get("props", {})).decode(),
-        "value": what.get("value"),
-        "currency": what.get("currency", ""),
-        "description": what["description"],
-        "user_name": what.get("user_name", ""),
+        "name": action["name"],
+        "props": msgspec.json.encode(action.get("props", {})).decode(),
+        "value": action.get("value"),
+        "currency": action.get("currency", ""),
+        "description": action["description"],
+        "user_name": action.get("user_name", ""),
         "interactive": True,
     }
 
 
-def _keep(database: Database, site_id: int, day: date, made: Day) -> bool:
-    """Writes it; False, and nothing is written, where the site is gone."""
+def _store(database: Database, site_id: int, day: date, rows: DayRows) -> bool:
+    """Writes the rows of a day in one transaction. False, without writing, if the site was removed."""
     with database.transaction() as connection:
         tables = Tables(connection)
         tables.lock_sites({site_id})
         if not tables.existing_sites({site_id}):
             return False
-        tables.write_visits(made.visits)
-        tables.insert("pageviews", made.pageviews)
-        tables.insert("events", made.events)
-        upsert(connection, schema.daily_usage, [_usage(site_id, day, made.visits)._asdict()], overwrite=False)
-        _note(connection, site_id, made)
+        tables.write_visits(rows.visits)
+        tables.insert("pageviews", rows.pageviews)
+        tables.insert("events", rows.events)
+        upsert(connection, schema.daily_usage, [_usage(site_id, day, rows.visits)._asdict()], overwrite=False)
+        _record_change(connection, site_id, rows)
     return True
 
 
 def _usage(site_id: int, day: date, visits: Sequence[Visit]) -> Usage:
-    """The people of a day, as `analytics.jobs.daily_usage` would count them."""
+    """The people of a day, counted as in `analytics.jobs.daily_usage`."""
     users = {visit.user_id for visit in visits if visit.user_id}
-    strangers = {visit.visitor for visit in visits} - {visit.visitor for visit in visits if visit.user_id}
-    return Usage(site_id, day.isoformat(), len(users) + len(strangers), len(users), len(strangers))
+    anonymous = {visit.visitor for visit in visits} - {visit.visitor for visit in visits if visit.user_id}
+    return Usage(site_id, day.isoformat(), len(users) + len(anonymous), len(users), len(anonymous))
 
 
-def _note(connection: Connection, site_id: int, made: Day) -> None:
-    ids = {"pageviews": [row["id"] for row in made.pageviews], "events": [row["id"] for row in made.events]}
-    changes.record(connection, site_id, visits=[visit.id for visit in made.visits], **ids)
+def _record_change(connection: Connection, site_id: int, rows: DayRows) -> None:
+    ids = {"pageviews": [row["id"] for row in rows.pageviews], "events": [row["id"] for row in rows.events]}
+    changes.record(connection, site_id, visits=[visit.id for visit in rows.visits], **ids)

@@ -1,4 +1,4 @@
-"""The cast of the demo: made-up people with today's browsers, at the addresses of a real log's excerpt."""
+"""The people of the demo: made-up visitors with current browsers, at the addresses of a real log."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
-from collector.imports.access_log import Hit
+from collector.imports.access_log import LoggedPage
 from collector.imports.log_file import open_log
 from collector.imports.log_reader import LogReader
-from collector.imports.log_sessions import own_hosts, walks
+from collector.imports.log_sessions import own_hosts, sessions_of
 
 DEMO_DOMAIN = "demo.example"
 
 _EXCERPT = Path(__file__).parents[1] / "data" / "demo-access.log"
-_WITH_PHONE = 0.6  # of the addresses: a phone besides the browser of the log
+_WITH_PHONE = 0.6  # share of the addresses with a phone in addition to the browser of the log
 _SIGNED_IN = 0.35
-_TAGGED = 11  # one address in so many came by a campaign
+_TAGGED = 11  # every eleventh address arrives by a campaign
 
 _NAMES = (
     "lena ana jonas mei tom aisha pavel chloe diego ines yuki sam nora omar eva liam priya hugo zoe ivan "
@@ -34,7 +34,7 @@ _CAMPAIGNS = (
 
 
 class _Device(NamedTuple):
-    """A kind of device, told by a sign in its agents, and the agents of its browsers today ("" for none)."""
+    """A kind of device, recognised by `sign` in its agents, and the agents of its current browsers ("" for none)."""
 
     sign: str
     chrome: str
@@ -69,7 +69,7 @@ _ANDROID = _Device(
     f"Mozilla/5.0 (Linux; Android 10; K) {_WEBKIT} Chrome/140.0.0.0 Mobile Safari/537.36",
     "Mozilla/5.0 (Android 15; Mobile; rv:143.0) Gecko/143.0 Firefox/143.0",
 )
-# The first sign that an agent has counts; the last of each has every agent.
+# The first entry whose sign an agent contains is used; every agent contains the last sign, "".
 _DEVICES = (
     _apple("iPad", "iPad; CPU OS 18_6 like Mac OS X"),
     _IPHONE,
@@ -115,7 +115,7 @@ _PHONES = (_IPHONE.safari, _IPHONE.chrome, _ANDROID.chrome, _ANDROID.chrome)
 
 
 class Visitor(NamedTuple):
-    """Somebody with a browser, who arrives at `entry` from `referrer` (or "") and may be signed in."""
+    """A person with a browser, who arrives at `entry` from `referrer` ("" for none) and may be signed in."""
 
     address: str
     user_agent: str
@@ -127,53 +127,53 @@ class Visitor(NamedTuple):
 
     @property
     def user_name(self) -> str:
-        """`lena.h` as the feed names her: `Lena H.`"""
+        """The name of `lena.h` in the feed: `Lena H.`"""
         first, _, last = self.user_id.partition(".")
         return f"{first.title()} {last.upper()}."
 
     @property
     def screen(self) -> tuple[int, int]:
-        """Width and height, such as their device has."""
-        known = next(sizes for sign, sizes in _SCREENS if sign in self.user_agent)
-        return known[self._number % len(known)]
+        """Width and height of a usual screen of the device, in CSS pixels."""
+        sizes = next(sizes for sign, sizes in _SCREENS if sign in self.user_agent)
+        return sizes[self._number % len(sizes)]
 
     @property
     def language(self) -> str:
-        """What their browser asks for."""
+        """The browser's language, e.g. `en-US`."""
         return _LANGUAGES[self._number % len(_LANGUAGES)]
 
     @property
     def _number(self) -> int:
-        """Of their address, the same every time."""
+        """A number made from the address, always the same."""
         return crc32(self.address.encode())
 
 
-def excerpt() -> list[Hit]:
-    """The page views of the log that the project carries; the NOTICE beside it names its source."""
-    return [line for line in LogReader().read(open_log(_EXCERPT)) if isinstance(line, Hit)]
+def sample_pages() -> list[LoggedPage]:
+    """The page views of the log in `collector/data`; its NOTICE there names the source."""
+    return [line for line in LogReader().read(open_log(_EXCERPT)) if isinstance(line, LoggedPage)]
 
 
-def cast(hits: Iterable[Hit], seed: int) -> list[Visitor]:
-    """The demo's people, in the order in which they come: one or two browsers for each address of the log."""
-    chance = chance_of(seed, "cast")
-    walked = walks(hits)
-    own = own_hosts(walked)
-    homes = {walk.address: walk for walk in reversed(walked)}  # the first walk of each
+def make_people(hits: Iterable[LoggedPage], seed: int) -> list[Visitor]:
+    """The demo's visitors, in the order in which they arrive: one or two browsers for each address of the log."""
+    chance = random_for(seed, "cast")
+    sessions = sessions_of(hits)
+    own = own_hosts(sessions)
+    by_address = {session.address: session for session in reversed(sessions)}  # the first session of each
     people: list[Visitor] = []
-    for number, (address, walk) in enumerate(sorted(homes.items())):
-        first = walk.pages[0]
-        came_from = "" if _host(first.referrer) in own else first.referrer
-        who = (*_user(number), chance.random() < _SIGNED_IN)
-        agents = [modern(walk.user_agent)]
+    for number, (address, session) in enumerate(sorted(by_address.items())):
+        first = session.pages[0]
+        referrer = "" if _host(first.referrer) in own else first.referrer
+        user = (*_user(number), chance.random() < _SIGNED_IN)
+        agents = [current_agent(session.user_agent)]
         agents += [chance.choice(_PHONES)] if chance.random() < _WITH_PHONE else []
         entry = _entry(first.path, number)
-        people += [Visitor(address, agent, entry, came_from, *who) for agent in dict.fromkeys(agents)]
+        people += [Visitor(address, agent, entry, referrer, *user) for agent in dict.fromkeys(agents)]
     chance.shuffle(people)
     return people
 
 
 def _entry(path: str, number: int) -> str:
-    """The page, with the tags of a campaign where that address came by one."""
+    """The entry page, with the tags of a campaign for every eleventh address."""
     if number % _TAGGED or "?" in path:
         return path
     return f"{path}?{_CAMPAIGNS[number // _TAGGED % len(_CAMPAIGNS)]}"
@@ -184,25 +184,25 @@ def _host(referrer: str) -> str:
 
 
 def _user(number: int) -> tuple[str, str]:
-    """The user id and type that belong to an address: 520 different ones."""
+    """The user id and type for the address of that number: 520 different ones."""
     name = _FIRST_NAMES[number % len(_FIRST_NAMES)]
     return f"{name}.{chr(ord('a') + number * 7 % 26)}", "customer" if number % 5 < 3 else "member"
 
 
-def modern(user_agent: str) -> str:
-    """The agent that such a browser on such a device has today."""
+def current_agent(user_agent: str) -> str:
+    """The agent of the current version of that browser on that device."""
     device = next(device for device in _DEVICES if device.sign in user_agent)
     browser = next(browser for sign, browser in _BROWSERS if sign in user_agent)
     return str(device._asdict()[browser]) or device.chrome
 
 
-def chance_of(*parts: object) -> random.Random:
-    """The same randomness for the same parts."""
+def random_for(*parts: object) -> random.Random:
+    """A random generator; the same parts always make the same numbers."""
     return random.Random("/".join(map(str, parts)))  # noqa: S311 (simulated people, no secret)
 
 
-def paths_of(hits: Iterable[Hit]) -> list[str]:
-    """The pages that somebody goes on to, each as often as the log has it."""
+def paths_of(hits: Iterable[LoggedPage]) -> list[str]:
+    """The paths of the pages for later page views, each as often as in the log."""
     return [hit.path for hit in hits if "?" not in hit.path]
 
 

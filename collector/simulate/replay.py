@@ -1,4 +1,4 @@
-"""An access log as live visitors: each address walks, beats and leaves at the log's pace times a speed."""
+"""Replays an access log as live visitors: pageviews, heartbeats and leaves at the log's pace times a speed."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TextIO
 
-from collector.imports.log_sessions import Walk
-from collector.simulate.client import Body, Outcome, RefusedError, Sender
-from collector.simulate.schedule import BEAT_S, PERSON, Step, length, plan
+from collector.imports.log_sessions import LogSession
+from collector.simulate.client import BatchResult, EventBody, RefusedError, Sender
+from collector.simulate.schedule import BEAT_S, VISITOR_FIELDS, TimedEvent, length, plan
 
-BATCH_EVENTS = 100
-BATCH_BYTES = 60_000  # the collector takes 64 KiB
-BATCH_S = 0.1
-GLANCE_S = 0.25  # how long a wait goes without a report
-TICK_S = 0.001  # less than this is no time to wait for
-PATIENCE_S = 120.0  # of nothing but refusals, before giving up
-GOODBYE_S = 2.0
-FORGOTTEN_S = 3 * BEAT_S
+MAX_BATCH = 100  # events
+MAX_BATCH_BYTES = 60_000  # the collector accepts 64 KiB
+BATCH_INTERVAL_S = 0.1
+REPORT_EVERY_S = 0.25  # at least, while it waits
+MIN_WAIT_S = 0.001
+MAX_RETRY_S = 120.0  # of nothing but refusals, before it gives up
+MAX_LEAVE_S = 2.0
+PAGE_EXPIRY_S = 3 * BEAT_S
 
-Post = Callable[[list[Body]], Outcome]
+Post = Callable[[list[EventBody]], BatchResult]
 
 
 @dataclass(slots=True)
-class Totals:
-    """What a replay has done so far; `sent` is by type of event, `filtered` and `rejected` by reason."""
+class ReplayTotals:
+    """The result of a replay so far; `sent` counts by type of event, `filtered` and `rejected` by reason."""
 
     sent: Counter[str] = field(default_factory=Counter)
     stored: int = 0
@@ -42,17 +42,17 @@ class Totals:
     retried: int = 0
     interrupted: bool = False
 
-    def count(self, batch: list[Body], outcome: Outcome) -> None:
-        """Adds those of a batch that were answered for good."""
-        self.sent.update(body["type"] for index, body in enumerate(batch) if index not in outcome.again)
-        self.stored += outcome.stored
-        self.duplicate += outcome.duplicate
-        self.filtered.update(outcome.filtered)
-        self.rejected.update(outcome.rejected)
+    def count(self, batch: list[EventBody], result: BatchResult) -> None:
+        """Adds the events of a batch that are not to be sent again."""
+        self.sent.update(body["type"] for index, body in enumerate(batch) if index not in result.retry)
+        self.stored += result.stored
+        self.duplicate += result.duplicate
+        self.filtered.update(result.filtered)
+        self.rejected.update(result.rejected)
 
 
-def summary(totals: Totals, skipped: Mapping[str, int]) -> str:
-    """One line: what was sent, what the log has besides pages (`skipped`, by reason), what was left out."""
+def summary(totals: ReplayTotals, skipped: Mapping[str, int]) -> str:
+    """The result in one line: the events sent, the lines of the log that are no pages (`skipped`), the other counts."""
     sent = ", ".join(
         f"{totals.sent[kind]:,} {kind}s" for kind in ("pageview", "heartbeat", "event") if totals.sent[kind]
     )
@@ -70,27 +70,27 @@ def _by_reason(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{reason} {count:,}" for reason, count in Counter(counts).most_common())
 
 
-class Progress:
-    """Tells how far a replay is: one rewritten line on a terminal, elsewhere a line every 10 s."""
+class ReplayProgress:
+    """Shows the progress of a replay: one line that is overwritten on a terminal, a line every 10 s elsewhere."""
 
     def __init__(self, stream: TextIO, length_s: float) -> None:
         self._stream, self._length_s = stream, length_s
         self._terminal = stream.isatty()
-        self._every_s = GLANCE_S if self._terminal else 10.0
+        self._every_s = REPORT_EVERY_S if self._terminal else 10.0
         self._next_s = 0.0
 
-    def __call__(self, totals: Totals, elapsed_s: float, here: int) -> None:
-        """Says it if it is time to; `here` is the number of visitors' pages that are open."""
+    def __call__(self, totals: ReplayTotals, elapsed_s: float, open_pages: int) -> None:
+        """Writes the progress, if the last line is old enough."""
         if elapsed_s < self._next_s:
             return
         self._next_s = elapsed_s + self._every_s
         done = f"{_clock(elapsed_s)} of {_clock(self._length_s)}"
-        line = f"{done}: {here} here, {totals.sent['pageview']:,} pageviews"
+        line = f"{done}: {open_pages} here, {totals.sent['pageview']:,} pageviews"
         self._stream.write(f"\r{line}\x1b[K" if self._terminal else f"{line}\n")
         self._stream.flush()
 
     def close(self) -> None:
-        """Clears the rewritten line, so that the summary can stand there."""
+        """Clears the line on the terminal, for the summary."""
         if self._terminal:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
@@ -101,42 +101,42 @@ def _clock(seconds: float) -> str:
     return f"{minutes}:{second:02}"
 
 
-Report = Callable[[Totals, float, int], None]
+ReportProgress = Callable[[ReplayTotals, float, int], None]
 
 
 def run(
-    steps: Iterable[Step],
+    events: Iterable[TimedEvent],
     post: Post,
     *,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-    report: Report = lambda _totals, _elapsed_s, _here: None,
+    report: ReportProgress = lambda _totals, _elapsed_s, _open_pages: None,
     stopped: Callable[[], bool] = lambda: False,
-) -> Totals:
-    """Sends each step when it is due (at once if it is late), up to 100 in a request, and counts the answers.
+) -> ReplayTotals:
+    """Sends each event when it is due (at once if it is late), up to 100 in a request. Returns the counts.
 
-    What the server does not take for now is sent again with the same ids after the time that it asks for.
-    KeyboardInterrupt or `stopped()` ends it: the visitors still on a page leave, within 2 s if the server
-    answers, and the totals so far are returned. Raises `RefusedError` for an answer that will not change and
-    after two minutes of retries. `clock` is in seconds, monotonic.
+    Events that the server cannot store for now are sent again, with the same ids, after the time in its answer.
+    KeyboardInterrupt or `stopped()` ends the replay: leaves are sent for the open pages, for at most 2 s, and the
+    counts so far are returned. Raises `RefusedError` if a retry would not help, and after two minutes of retries.
+    `clock` returns seconds, monotonic.
     """
     replay = _Run(post, clock, sleep, report, stopped, clock())
     try:
-        for batch in replay.batches(steps):
+        for batch in replay.batches(events):
             replay.deliver(batch)
     except (KeyboardInterrupt, _StoppedError):
         replay.totals.interrupted = True
-        replay.say_goodbye()
+        replay.send_leaves()
     return replay.totals
 
 
-def play(walked: list[Walk], site: str, speed: float, sender: Sender, out: TextIO) -> Totals:
-    """Plays walks now, as new visits, with progress on `out`; Ctrl-C and SIGTERM end it (main thread)."""
-    progress = Progress(out, length(walked, speed))
-    steps = plan(walked, site, speed, nonce=secrets.token_hex(8))
+def play(sessions: list[LogSession], site: str, speed: float, sender: Sender, out: TextIO) -> ReplayTotals:
+    """Replays sessions now, as new visits, and shows the progress on `out`. Ctrl-C and SIGTERM end it (main thread)."""
+    progress = ReplayProgress(out, length(sessions, speed))
+    events = plan(sessions, site, speed, nonce=secrets.token_hex(8))
     try:
         with interruptible() as interrupted:
-            return run(steps, sender, clock=time.monotonic, sleep=time.sleep, report=progress, stopped=interrupted)
+            return run(events, sender, clock=time.monotonic, sleep=time.sleep, report=progress, stopped=interrupted)
     finally:
         progress.close()
         sender.close()
@@ -144,22 +144,23 @@ def play(walked: list[Walk], site: str, speed: float, sender: Sender, out: TextI
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C or SIGTERM has come; for the main thread only.
+    """A function that says whether Ctrl-C or SIGTERM was received; for the main thread only.
 
-    The first one cuts off no request: what was sent is known to be stored or not. The second one does.
+    The first signal lets the current request end, so that it is known whether its events were stored. The second one
+    interrupts it.
     """
-    came = threading.Event()
+    received = threading.Event()
 
-    def note(number: int, frame: FrameType | None) -> None:
-        if came.is_set():
+    def receive(number: int, frame: FrameType | None) -> None:
+        if received.is_set():
             signal.default_int_handler(number, frame)
-        came.set()
+        received.set()
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield came.is_set
+        yield received.is_set
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
@@ -169,37 +170,37 @@ class _StoppedError(Exception):
 
 @dataclass(slots=True)
 class _Run:
-    """A replay under way: its clock, its totals, and who is on a page."""
+    """A replay in progress: its clock, its totals and the open pages."""
 
     post: Post
     clock: Callable[[], float]
     sleep: Callable[[float], None]
-    report: Report
+    report: ReportProgress
     stopped: Callable[[], bool]
     started: float
-    totals: Totals = field(default_factory=Totals)
-    free_s: float = 0.0  # when the next request may go
-    # By id of the pageview: when it was heard of last (the latest at the end), and what it has said.
-    open: dict[str, tuple[float, Body]] = field(default_factory=dict)
+    totals: ReplayTotals = field(default_factory=ReplayTotals)
+    free_s: float = 0.0  # when the next request may be sent
+    # By id of the pageview, the latest last: the time of its last event, and the fields of its events so far.
+    open: dict[str, tuple[float, EventBody]] = field(default_factory=dict)
 
     def elapsed(self) -> float:
         return self.clock() - self.started
 
-    def batches(self, steps: Iterable[Step]) -> Iterator[list[Body]]:
-        """What is due, when it is due; only full batches (100 events, 60 kB) follow within 100 ms."""
-        batch: list[Body] = []
+    def batches(self, events: Iterable[TimedEvent]) -> Iterator[list[EventBody]]:
+        """The events in batches, when they are due. After a batch that is not full, the next follows after 100 ms."""
+        batch: list[EventBody] = []
         size = 0
-        for due, body in steps:
-            weight = len(json.dumps(body)) + 2
-            full = len(batch) == BATCH_EVENTS or size + weight > BATCH_BYTES
-            if batch and (full or due > self.elapsed()):
+        for due, body in events:
+            length = len(json.dumps(body)) + 2
+            is_full = len(batch) == MAX_BATCH or size + length > MAX_BATCH_BYTES
+            if batch and (is_full or due > self.elapsed()):
                 yield batch
-                self.free_s = self.elapsed() if full else self.elapsed() + BATCH_S
+                self.free_s = self.elapsed() if is_full else self.elapsed() + BATCH_INTERVAL_S
                 batch, size = [], 0
             if not batch:
                 self.wait(max(due, self.free_s) - self.elapsed())
             batch.append(body)
-            size += weight
+            size += length
         if batch:
             yield batch
 
@@ -210,46 +211,46 @@ class _Run:
                 raise _StoppedError
             now = self.elapsed()
             self.report(self.totals, now, len(self.open))
-            if end - now < TICK_S:
+            if end - now < MIN_WAIT_S:
                 return
-            self.sleep(min(GLANCE_S, end - now))
+            self.sleep(min(REPORT_EVERY_S, end - now))
 
-    def deliver(self, batch: list[Body]) -> None:
-        self._note(batch)
-        end = self.elapsed() + PATIENCE_S
+    def deliver(self, batch: list[EventBody]) -> None:
+        self._update_open_pages(batch)
+        end = self.elapsed() + MAX_RETRY_S
         while batch:
-            outcome = self.post(batch)
-            self.totals.count(batch, outcome)
-            batch = [batch[index] for index in outcome.again]
+            result = self.post(batch)
+            self.totals.count(batch, result)
+            batch = [batch[index] for index in result.retry]
             if batch:
-                if self.elapsed() + outcome.retry_after > end:
-                    raise RefusedError(f"given up after {PATIENCE_S:.0f} s: {outcome.trouble}")
+                if self.elapsed() + result.retry_after > end:
+                    raise RefusedError(f"given up after {MAX_RETRY_S:.0f} s: {result.failure}")
                 self.totals.retried += 1
-                self.wait(outcome.retry_after)
+                self.wait(result.retry_after)
 
-    def _note(self, batch: list[Body]) -> None:
-        """Keeps what a leave would say of each page that is open; before the answer, which may never come."""
+    def _update_open_pages(self, batch: list[EventBody]) -> None:
+        """Records the fields for the leaves of open pages. Called before the request, whose answer may never arrive."""
         now = self.elapsed()
         for body in batch:
             page = body["id"] if body["type"] == "pageview" else body["pageview"]
             last = self.open.pop(page, (0.0, {}))[1]
             if body["type"] != "leave":
                 self.open[page] = (now, last | body)
-        while self.open and next(iter(self.open.values()))[0] < now - FORGOTTEN_S:
-            del self.open[next(iter(self.open))]  # closed without a word, as some are in the demo
+        while self.open and next(iter(self.open.values()))[0] < now - PAGE_EXPIRY_S:
+            del self.open[next(iter(self.open))]  # it ended without a leave, as some do in the demo
 
-    def say_goodbye(self) -> None:
+    def send_leaves(self) -> None:
         leaves = [_leave(page, last) for page, (_, last) in self.open.items()]
-        end = self.clock() + GOODBYE_S
+        end = self.clock() + MAX_LEAVE_S
         with suppress(RefusedError):
             while leaves and self.clock() < end:
-                batch, leaves = leaves[:BATCH_EVENTS], leaves[BATCH_EVENTS:]
-                outcome = self.post(batch)
-                self.totals.count(batch, outcome)
-                if outcome.again:
+                batch, leaves = leaves[:MAX_BATCH], leaves[MAX_BATCH:]
+                result = self.post(batch)
+                self.totals.count(batch, result)
+                if result.retry:
                     return
 
 
-def _leave(page: str, last: Body) -> Body:
-    kept = (*PERSON, "engaged_ms", "scroll")
-    return {"type": "leave", "pageview": page} | {name: last[name] for name in kept if name in last}
+def _leave(page: str, last: EventBody) -> EventBody:
+    names = (*VISITOR_FIELDS, "engaged_ms", "scroll")
+    return {"type": "leave", "pageview": page} | {name: last[name] for name in names if name in last}

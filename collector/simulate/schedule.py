@@ -1,4 +1,4 @@
-"""Steps: the events that walks become, and when each is due."""
+"""Turns the sessions of a log into events, each with the time when it is due."""
 
 from __future__ import annotations
 
@@ -10,88 +10,95 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from collector.imports.access_log import Hit
-from collector.imports.log_sessions import Walk, address_of, at_home, make_id, own_hosts
-from collector.simulate.client import Body
+from collector.imports.access_log import LoggedPage
+from collector.imports.log_sessions import LogSession, make_id, own_hosts, usable_address, with_site_host
+from collector.simulate.client import EventBody
 
-PERSON = ("site", "ip", "user_agent", "user_id", "user_type")  # the fields that say who, and where
-BEAT_S = 30.0  # what the script in a browser does
-LAST_PAGE_S = (30.0, 300.0)  # of log time: how long somebody stays on a walk's last page, at least and at most
-SEEN_S = (15.0, 90.0)  # of real time, drawn for each walk; who is gone at once would be seen by nobody
+VISITOR_FIELDS = (
+    "site",
+    "ip",
+    "user_agent",
+    "user_id",
+    "user_type",
+)  # the fields that identify the visitor and the site
+BEAT_S = 30.0  # as the site script
+LAST_PAGE_S = (30.0, 300.0)  # of log time: minimum and maximum for the last page of a session
+SEEN_S = (15.0, 90.0)  # of real time, random for each session: the minimum for the last page, so that it can be seen
 
 
-class Step(NamedTuple):
-    """An event of the wire and when it is due, in seconds from the start."""
+class TimedEvent(NamedTuple):
+    """The body of an event, and when it is due, in seconds from the start."""
 
     due: float
-    body: Body
+    body: EventBody
 
 
 class Reading(NamedTuple):
-    """How somebody reads a page: the share of the time with eyes on it, the percent of it that is seen."""
+    """How a visitor reads a page: the share of the time in which it is read, the percent of it that is scrolled to."""
 
     attention: float
     reach: int
 
-    def totals(self, elapsed_s: float, stay_s: float) -> Body:
-        """What a heartbeat or a leave says so long after a page, that stays open for `stay_s`, was opened."""
+    def totals(self, elapsed_s: float, stay_s: float) -> EventBody:
+        """The totals in a heartbeat or a leave, `elapsed_s` after the page was opened; it stays open for `stay_s`."""
         share = min(1.0, elapsed_s / stay_s) if stay_s else 1.0
         return {"engaged_ms": int(elapsed_s * 1000 * self.attention), "scroll": round(self.reach * share)}
 
 
-class Stage:
-    """Streams of steps, each in its own order of `due`, played as one in the order of all."""
+class EventMerge:
+    """Merges streams of events, each in the order of `due`, into one in that order."""
 
     def __init__(self) -> None:
-        self._next: list[tuple[float, int, Step, Iterator[Step]]] = []
-        self._entered = 0
+        self._next: list[tuple[float, int, TimedEvent, Iterator[TimedEvent]]] = []
+        self._streams = 0
 
     def __len__(self) -> int:
-        """How many streams still have steps."""
+        """How many streams still have events."""
         return len(self._next)
 
-    def enter(self, steps: Iterator[Step]) -> None:
-        """Adds a stream; it must not have steps before those that were already given out."""
-        self._entered += 1
-        self._push(self._entered, steps)
+    def add(self, events: Iterator[TimedEvent]) -> None:
+        """Adds a stream. Its events must not be due before those that `until` has already returned."""
+        self._streams += 1
+        self._push(self._streams, events)
 
-    def until(self, due: float) -> Iterator[Step]:
-        """Takes the steps that are due before that moment."""
+    def until(self, due: float) -> Iterator[TimedEvent]:
+        """Removes and yields the events that are due before `due`."""
         while self._next and self._next[0][0] < due:
-            _, number, step, steps = heapq.heappop(self._next)
-            yield step
-            self._push(number, steps)
+            _, number, event, events = heapq.heappop(self._next)
+            yield event
+            self._push(number, events)
 
-    def _push(self, number: int, steps: Iterator[Step]) -> None:
-        if step := next(steps, None):
-            heapq.heappush(self._next, (step.due, number, step, steps))
-
-
-def length(walked: list[Walk], speed: float, seed: int = 0) -> float:
-    """Seconds from the first pageview to the last leave of `plan` with these arguments; 0 for no walks."""
-    return max((_end(walk, walked[0].start, speed, seed) for walk in walked), default=0.0)
+    def _push(self, number: int, events: Iterator[TimedEvent]) -> None:
+        if event := next(events, None):
+            heapq.heappush(self._next, (event.due, number, event, events))
 
 
-def _end(walk: Walk, first: int, speed: float, seed: int) -> float:
-    return (walk.pages[-1].time - first) / speed + _last_stay(walk, speed, seed)
+def length(sessions: list[LogSession], speed: float, seed: int = 0) -> float:
+    """Seconds from the first pageview to the last leave of `plan` with these arguments; 0 without sessions."""
+    return max((_end(session, sessions[0].start, speed, seed) for session in sessions), default=0.0)
 
 
-def plan(walked: list[Walk], site: str, speed: float, *, nonce: str, seed: int = 0) -> Iterator[Step]:
-    """The events of these walks for the wire, by due time: pageview, a heartbeat every 30 s, leave.
+def _end(session: LogSession, first: int, speed: float, seed: int) -> float:
+    return (session.pages[-1].time - first) / speed + _last_stay(session, speed, seed)
 
-    `walked` is in order of start, as `walks` gives it; pauses are the log's divided by `speed`. Ids are made
-    from the walk and `nonce`: another nonce makes new visits, the same one exact repeats. Pages stand on
-    the host that the log tells, else on `https://{site}`; a referrer on the log's own host does too. What a log does
-    not tell (engaged, scroll) is drawn from `seed`. The bodies speak for others: for an `ingest` key.
+
+def plan(sessions: list[LogSession], site: str, speed: float, *, nonce: str, seed: int = 0) -> Iterator[TimedEvent]:
+    """The events of the sessions, by due time: pageview, a heartbeat every 30 s, leave.
+
+    `sessions` is in the order of start, as `sessions_of` returns it; pauses are those of the log divided by `speed`.
+    Ids are made from the session and `nonce`: another nonce makes new visits, the same one makes exact repeats. The
+    host of a page is that in the log, else `site`, and so is the host of a referrer on the log's own hosts. Values that
+    no log contains (engaged time, scroll depth) are random, from `seed`. The bodies name their visitors, so they need
+    an `ingest` key.
     """
     if not speed > 0:
         raise ValueError(f"speed {speed}: a number above 0 is needed")
-    return _Plan(site, speed, nonce, seed, own_hosts(walked)).steps(walked)
+    return _Plan(site, speed, nonce, seed, own_hosts(sessions)).events(sessions)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How walks become steps."""
+    """Turns sessions into events."""
 
     site: str
     speed: float
@@ -99,50 +106,50 @@ class _Plan:
     seed: int
     own: frozenset[str]
 
-    def steps(self, walked: list[Walk]) -> Iterator[Step]:
-        stage = Stage()
-        for walk in walked:
-            start = (walk.start - walked[0].start) / self.speed
-            yield from stage.until(start)
-            stage.enter(self._walk(walk, start))
-        yield from stage.until(float("inf"))
+    def events(self, sessions: list[LogSession]) -> Iterator[TimedEvent]:
+        running = EventMerge()
+        for session in sessions:
+            start = (session.start - sessions[0].start) / self.speed
+            yield from running.until(start)
+            running.add(self._session_events(session, start))
+        yield from running.until(float("inf"))
 
-    def _walk(self, walk: Walk, start: float) -> Iterator[Step]:
-        starts = [start + (page.time - walk.start) / self.speed for page in walk.pages]
-        stays = pairwise([*starts, starts[-1] + _last_stay(walk, self.speed, self.seed)])
-        for number, (page, (opened, closed)) in enumerate(zip(walk.pages, stays, strict=True)):
-            place = (walk.address, walk.user_agent, walk.start, number)
-            view = self._pageview(page) | {"id": make_id(self.nonce, *place)}
-            yield from page_steps(view, opened, closed, _reading(make_id(self.seed, *place)))
+    def _session_events(self, session: LogSession, start: float) -> Iterator[TimedEvent]:
+        starts = [start + (page.time - session.start) / self.speed for page in session.pages]
+        stays = pairwise([*starts, starts[-1] + _last_stay(session, self.speed, self.seed)])
+        for number, (page, (opened, closed)) in enumerate(zip(session.pages, stays, strict=True)):
+            key = (session.address, session.user_agent, session.start, number)
+            view = self._pageview(page) | {"id": make_id(self.nonce, *key)}
+            yield from page_events(view, opened, closed, _reading(make_id(self.seed, *key)))
 
-    def _pageview(self, page: Hit) -> Body:
+    def _pageview(self, page: LoggedPage) -> EventBody:
         view = {
             "site": self.site,
             "type": "pageview",
             "url": f"https://{page.host or self.site}{page.path}",
-            "ip": address_of(page.address),
+            "ip": usable_address(page.address),
             "user_agent": page.user_agent,
         }
-        return view | {"referrer": at_home(page.referrer, self.site, self.own)} if page.referrer else view
+        return view | {"referrer": with_site_host(page.referrer, self.site, self.own)} if page.referrer else view
 
 
-def page_steps(view: Body, opened: float, closed: float, reading: Reading) -> Iterator[Step]:
-    """The steps of one page: the pageview `view`, a heartbeat every 30 s, and the leave at `closed`."""
-    yield Step(opened, view)
-    visitor = {name: view[name] for name in PERSON if name in view} | {"pageview": view["id"]}
+def page_events(view: EventBody, opened: float, closed: float, reading: Reading) -> Iterator[TimedEvent]:
+    """The events of one page: the pageview `view`, a heartbeat every 30 s, and the leave at `closed`."""
+    yield TimedEvent(opened, view)
+    visitor = {name: view[name] for name in VISITOR_FIELDS if name in view} | {"pageview": view["id"]}
     due = opened + BEAT_S
     while due < closed:
         beat = {"type": "heartbeat", "url": view["url"], "state": "active"}
-        yield Step(due, visitor | beat | reading.totals(due - opened, closed - opened))
+        yield TimedEvent(due, visitor | beat | reading.totals(due - opened, closed - opened))
         due += BEAT_S
-    yield Step(closed, visitor | {"type": "leave"} | reading.totals(closed - opened, closed - opened))
+    yield TimedEvent(closed, visitor | {"type": "leave"} | reading.totals(closed - opened, closed - opened))
 
 
-def _last_stay(walk: Walk, speed: float, seed: int) -> float:
-    """Seconds on the last page, which no log tells: as between the others, within bounds, and visible."""
-    chance = random.Random(make_id(seed, walk.address, walk.user_agent, walk.start))  # noqa: S311 (no secret)
+def _last_stay(session: LogSession, speed: float, seed: int) -> float:
+    """Seconds on the last page, which no log contains: the median of the others within bounds, at least `SEEN_S`."""
+    chance = random.Random(make_id(seed, session.address, session.user_agent, session.start))  # noqa: S311 (no secret)
     shortest, longest = LAST_PAGE_S
-    gaps = [after.time - before.time for before, after in pairwise(walk.pages)]
+    gaps = [after.time - before.time for before, after in pairwise(session.pages)]
     usual = min(longest, max(shortest, median(gaps))) if gaps else shortest
     return max(chance.uniform(*SEEN_S), usual / speed)
 

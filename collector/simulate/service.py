@@ -1,4 +1,4 @@
-"""The crowd on the demo site of a running server: lets the demo's visitors come, go, and leave nothing behind."""
+"""Demo traffic in a running server: starts it, stops it, and removes it with its site."""
 
 from __future__ import annotations
 
@@ -22,30 +22,29 @@ from collector.http.proxies import Proxies
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.simulate import demo_days
-from collector.simulate.client import Body, Outcome, RefusedError, read_answer
-from collector.simulate.demo import Days, walk
+from collector.simulate.client import BatchResult, EventBody, RefusedError, read_answer
+from collector.simulate.demo import WriteDays, simulate
 from collector.simulate.people import DEMO_DOMAIN
 from collector.store.writer import Writer
 
 log = logging.getLogger("footfall.crowd")
 
-LEAVING_S = 5.0  # how long they may take to say that they leave
-PATIENCE_S = 15.0  # for a commit
-PACE = 2_000.0  # events a second while the past is told (10 s in all): real visitors are stored beside it
+STOP_S = 5.0  # for sending the leaves of open pages
+COMMIT_S = 15.0  # to wait for a commit
+EVENTS_PER_SECOND = 2_000.0  # of the past hour (10 s in all), so that real visitors are stored meanwhile
 HEADERS = {"content-type": "application/json", "authorization": "Bearer the crowd's"}
 
 
-class Crowd:
-    """Made-up visitors on `DEMO_DOMAIN`, a site of its own beside the real ones. They end with the process.
+class DemoTraffic:
+    """Simulated visitors on the site `DEMO_DOMAIN`, which no real site shares. They end with the process.
 
-    What they do goes the way of every event from the collector on, but over no connection and with a key that is in
-    no table.
+    Their events go through the collector like all others, but over no connection, and with a key that is in no table.
     """
 
-    def __init__(self, database: Database, kit: Kit, writer: Writer, renew: Callable[[], None]) -> None:
-        """`renew` lets the sites in memory be read anew."""
+    def __init__(self, database: Database, kit: Kit, writer: Writer, refresh: Callable[[], None]) -> None:
+        """`refresh` reloads the sites in memory."""
         self._database = database
-        self._renew = renew
+        self._refresh = refresh
         self._kit = replace(kit, rate=Rate(0))
         self._writer = writer
         self._lock = threading.Lock()
@@ -53,54 +52,54 @@ class Crowd:
         self._thread: threading.Thread | None = None
 
     @property
-    def is_here(self) -> bool:
-        """Whether they walk on the site."""
+    def is_running(self) -> bool:
+        """Whether demo traffic is sent."""
         return self._thread is not None and self._thread.is_alive()
 
-    def come(self, *, now: int) -> Site:
-        """Lets them come to the demo site, which is made where it is missing; its past comes with it.
+    def start(self, *, now: int) -> Site:
+        """Starts demo traffic, if it is not running. Adds the demo site if it is missing, then with its past.
 
-        `InvalidInput` where somebody has a site of that name.
+        Raises `InvalidInput` if a real site has that domain.
         """
         with self._lock:
-            known = self._site()
-            if known is not None and not known.demo:
+            existing = self._site()
+            if existing is not None and not existing.demo:
                 raise InvalidInput(f"{DEMO_DOMAIN} is a site of your own here; remove it first")
-            site = known or store.add(self._database, DEMO_DOMAIN, "Demo", now=now, demo=True)
-            self._renew()
-            if not self.is_here:
+            site = existing or store.add(self._database, DEMO_DOMAIN, "Demo", now=now, demo=True)
+            self._refresh()
+            if not self.is_running:
                 self._end = threading.Event()
-                days = partial(demo_days.write, self._database, site.id, self._kit.places, now=now)
-                args = (_Post(site, self._kit, self._writer), self._end, days if known is None else None)
-                self._thread = threading.Thread(target=_walk, args=args, name="footfall-crowd", daemon=True)
+                write_days = partial(demo_days.write, self._database, site.id, self._kit.places, now=now)
+                args = (_Post(site, self._kit, self._writer), self._end, write_days if existing is None else None)
+                self._thread = threading.Thread(target=_simulate, args=args, name="footfall-crowd", daemon=True)
                 self._thread.start()
         return site
 
-    def go(self) -> None:
-        """Lets them leave, and waits until the last one has."""
+    def stop(self) -> None:
+        """Stops demo traffic and waits until the open pages have left."""
         with self._lock:
-            self._leave()
+            self._stop()
 
-    def vanish(self) -> None:
-        """Lets them leave, and removes the demo site with everything that was stored for it; nothing where none is."""
+    def remove(self) -> None:
+        """Stops demo traffic and removes the demo site with all its data, if there is one."""
         with self._lock:
-            self._leave()
-            self._writer.settle(PATIENCE_S)
+            self._stop()
+            self._writer.settle(COMMIT_S)
             if (site := self._site()) and site.demo:
                 store.remove(self._database, site.domain)
-                self._renew()
+                self._refresh()
 
-    def _leave(self) -> None:
+    def _stop(self) -> None:
         self._end.set()
         if self._thread is not None:
-            self._thread.join(LEAVING_S)
+            self._thread.join(STOP_S)
 
     def _site(self) -> Site | None:
         return next((one for one in store.all_sites(self._database) if one.domain == DEMO_DOMAIN), None)
 
 
-class _Pass:
-    """The crowd's key: whatever is shown, it is good for sending to that site alone."""
+class _DemoKeys:
+    """The keys of demo traffic: any text is an `ingest` key for the demo site only."""
 
     def __init__(self, site: Site) -> None:
         self._key = Key(0, "the crowd", "ingest", site.id)
@@ -110,25 +109,25 @@ class _Pass:
 
 
 class _Post:
-    """Hands events to the collector, as `Sender` posts them to a server."""
+    """Passes events to the collector, as `Sender` posts them to a server."""
 
     def __init__(self, site: Site, kit: Kit, writer: Writer) -> None:
         self._site = site
         self._sites = kit.sites
-        self._collector = Collector(kit, _Pass(site), writer, Proxies(()))
+        self._collector = Collector(kit, _DemoKeys(site), writer, Proxies(()))
 
-    def __call__(self, events: list[Body]) -> Outcome:
-        known = self._sites.get(self._site.domain)
-        if known is None or known.id != self._site.id:
+    def __call__(self, events: list[EventBody]) -> BatchResult:
+        current = self._sites.get(self._site.domain)
+        if current is None or current.id != self._site.id:
             raise RefusedError("the demo site was removed")
         request = Request("POST", "/api/collect", "", HEADERS, "127.0.0.1", json.dumps(events).encode())
-        answer = self._collector.collect(request, COLLECT, PATIENCE_S)
+        answer = self._collector.collect(request, COLLECT, COMMIT_S)
         return read_answer(answer.status, dict(answer.headers), answer.body, len(events))
 
 
-def _walk(post: _Post, end: threading.Event, days: Days | None) -> None:
+def _simulate(post: _Post, end: threading.Event, write_days: WriteDays | None) -> None:
     try:
-        walk(post, end.is_set, days, pace=PACE)
+        simulate(post, end.is_set, write_days, events_per_second=EVENTS_PER_SECOND)
     except RefusedError as refused:
         log.warning("the demo's visitors are gone: %s", refused)
     except Exception as failed:

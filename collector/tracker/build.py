@@ -1,7 +1,7 @@
-"""Builds the script that visitors get: `python collector/tracker/build.py` after each change of footfall.js.
+"""Builds the site script: run `python collector/tracker/build.py` after each change of footfall.js.
 
-Needs Node's npx, and so is for developers only: the built file is committed beside its source, with the
-sha256 of that source, so that a test can tell a forgotten build.
+Needs Node's npx, so only developers run it. The built file is committed with its source and the sha256 of that source,
+by which a test finds a forgotten build.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SOURCE = HERE / "footfall.js"
 BUILT = HERE / "footfall.min.js"
 SIDECAR = HERE / "footfall.min.js.source"
 
-LARGEST = 2_350  # bytes under brotli, as promised to the sites that carry it
+MAX_BYTES = 2_350  # under brotli, as promised to the sites that include the script
 TERSER = (
     "npx",
     "--yes",
@@ -33,24 +33,24 @@ TERSER = (
 
 
 def source_digest() -> str:
-    """The sha256 of the readable source, in hex: what the sidecar held after the last build."""
+    """The sha256 of the source, in hex; the sidecar contains that of the last build."""
     return hashlib.sha256(SOURCE.read_bytes()).hexdigest()
 
 
 def compressed(script: bytes) -> bytes:
-    """The script under brotli at its best quality, in the shortest of its modes: which one that is, is chance."""
+    """The script under brotli at the best quality, in the mode that makes it shortest; it differs with each change."""
     modes = brotli.MODE_GENERIC, brotli.MODE_TEXT, brotli.MODE_FONT
     shortest: bytes = min((brotli.compress(script, mode=mode, quality=11) for mode in modes), key=len)
     return shortest
 
 
 def size_on_the_wire(script: bytes) -> int:
-    """Bytes under brotli, as it is served."""
+    """The size in bytes under brotli, as it is served."""
     return len(compressed(script))
 
 
 def build() -> None:
-    """Writes the built file and its sidecar; raises `CalledProcessError` where terser refuses the source."""
+    """Writes the built file and its sidecar. Raises `CalledProcessError` if terser refuses the source."""
     done = subprocess.run([*TERSER, str(SOURCE)], check=True, stdout=subprocess.PIPE)  # noqa: S603
     BUILT.write_bytes(done.stdout)
     SIDECAR.write_text(source_digest() + "\n")
@@ -59,8 +59,8 @@ def build() -> None:
 def main() -> int:
     build()
     size = size_on_the_wire(BUILT.read_bytes())
-    print(f"{BUILT.name}: {BUILT.stat().st_size} bytes, {size} under brotli, {LARGEST} allowed")
-    return int(size > LARGEST)
+    print(f"{BUILT.name}: {BUILT.stat().st_size} bytes, {size} under brotli, {MAX_BYTES} allowed")
+    return int(size > MAX_BYTES)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from analytics.storage import schema
 from collector.service import Service
-from collector.simulate import service as crowd
+from collector.simulate import service as demo_service
 from collector.simulate.people import DEMO_DOMAIN
 from tests.support.serving import eventually
 
@@ -62,75 +62,75 @@ def domains(service: Service) -> list[tuple[str, bool]]:
 
 
 def test_starting_makes_a_site_of_its_own_with_its_past_and_removing_leaves_nothing(service):
-    site = service.crowd.come(now=now())
+    site = service.demo_traffic.start(now=now())
     assert domains(service) == [(DEMO_DOMAIN, True), (OWN, False)]
     an_hour_ago = schema.pageviews.c.at < now() - 3600
     eventually(lambda: count(service, schema.pageviews, an_hour_ago) > 100, PATIENCE_S)
-    assert service.crowd.is_here
+    assert service.demo_traffic.is_running
     assert left(service, site.id).keys() >= {"sites", "pageviews", "visits", "heartbeats", "outcomes"}
-    service.crowd.vanish()
+    service.demo_traffic.remove()
     assert service.writer.settle(PATIENCE_S)
-    assert not service.crowd.is_here
+    assert not service.demo_traffic.is_running
     assert left(service, site.id) == {}
     assert domains(service) == [(OWN, False)]
 
 
 def test_the_days_before_come_with_them_and_go_even_while_they_are_written(service, monkeypatch):
-    monkeypatch.setattr(crowd, "PACE", math.inf)
-    site = service.crowd.come(now=now())
+    monkeypatch.setattr(demo_service, "EVENTS_PER_SECOND", math.inf)
+    site = service.demo_traffic.start(now=now())
     eventually(lambda: count(service, schema.daily_usage, schema.daily_usage.c.site_id == site.id) > 1, PATIENCE_S)
-    service.crowd.vanish()
+    service.demo_traffic.remove()
     assert service.writer.settle(PATIENCE_S)
     assert left(service, site.id) == {}
 
 
 def test_people_come_and_when_it_is_stopped_they_leave(service):
     site_id = made(service)
-    service.crowd.come(now=now())
+    service.demo_traffic.start(now=now())
     eventually(lambda: service.hub.active(site_id) > 20, PATIENCE_S)
     own = service.sites.get(OWN)
     assert service.hub.active(own.id) == 0
     assert count(service, schema.heartbeats, schema.heartbeats.c.site_id == own.id) == 0
-    service.crowd.go()
-    assert not service.crowd.is_here
+    service.demo_traffic.stop()
+    assert not service.demo_traffic.is_running
     assert service.hub.active(site_id) == 0
     assert left(service, site_id)["sites"] == 1
 
 
 def test_they_are_let_come_once_and_come_again_after_they_were_stopped(service):
     made(service)
-    first, second = service.crowd.come(now=now()), service.crowd.come(now=now())
+    first, second = service.demo_traffic.start(now=now()), service.demo_traffic.start(now=now())
     assert first == second
-    service.crowd.go()
-    service.crowd.go()
-    assert service.crowd.come(now=now()) == first
-    assert service.crowd.is_here
+    service.demo_traffic.stop()
+    service.demo_traffic.stop()
+    assert service.demo_traffic.start(now=now()) == first
+    assert service.demo_traffic.is_running
 
 
 def test_a_site_of_that_name_that_is_somebodys_own_is_left_alone(service):
     store.add(service.database, DEMO_DOMAIN, now=now())
     with pytest.raises(InvalidInput, match=r"demo\.example is a site of your own here"):
-        service.crowd.come(now=now())
-    service.crowd.vanish()
+        service.demo_traffic.start(now=now())
+    service.demo_traffic.remove()
     assert domains(service) == [(DEMO_DOMAIN, False), (OWN, False)]
 
 
 def test_they_end_when_the_site_is_removed_in_another_way(service):
     site_id = made(service)
-    service.crowd.come(now=now())
+    service.demo_traffic.start(now=now())
     eventually(lambda: service.hub.active(site_id), PATIENCE_S)
     store.remove(service.database, DEMO_DOMAIN)
-    eventually(lambda: not service.crowd.is_here, PATIENCE_S)
+    eventually(lambda: not service.demo_traffic.is_running, PATIENCE_S)
 
 
 def test_they_leave_when_the_server_stops(service):
     site_id = made(service)
-    service.crowd.come(now=now())
+    service.demo_traffic.start(now=now())
     eventually(lambda: service.hub.active(site_id), PATIENCE_S)
     service.drain()
-    assert not service.crowd.is_here
+    assert not service.demo_traffic.is_running
 
 
 def test_removing_what_is_not_there_changes_nothing(service):
-    service.crowd.vanish()
+    service.demo_traffic.remove()
     assert domains(service) == [(OWN, False)]

@@ -20,7 +20,7 @@ from analytics.storage import schema
 from collector.ingest.geo import open_places
 from collector.simulate import demo_days
 from collector.simulate.demo import PAST_S
-from collector.simulate.people import DEMO_DOMAIN, excerpt
+from collector.simulate.people import DEMO_DOMAIN, sample_pages
 from tests.support.factories import added_site, count, rows
 from tests.support.replica import NEVER, facts, numbers_of
 
@@ -106,7 +106,7 @@ def test_shortly_after_midnight_they_end_before_the_day_in_which_the_crowds_hour
 def test_they_walk_on_the_pages_of_the_crowd(database, places, demo_site):
     write(database, places, demo_site)
     walked = Counter(path for (path,) in rows(database, schema.pageviews, "path"))
-    assert walked.keys() <= {readable(hit.path.partition("?")[0]) for hit in excerpt()}
+    assert walked.keys() <= {readable(hit.path.partition("?")[0]) for hit in sample_pages()}
     assert walked.most_common(1)[0][0] == "/projects/xdotool/"
 
 

@@ -19,7 +19,7 @@ from analytics.live.today import Today
 from analytics.sites.store import find
 from analytics.storage import schema
 from collector.imports import log_import
-from collector.imports.log_import import Means, in_order
+from collector.imports.log_import import ImportContext, sort_by_time
 from collector.ingest.geo import open_places
 from tests.support.factories import added_site, arrival, kit, rows, stored
 from tests.support.logs import CHROME, FIREFOX, ROBOT, START, Recount, busy, line, recount
@@ -43,7 +43,7 @@ def imported(database, places, tmp_path):
             path = tmp_path / f"access-{number}.log"
             path.write_bytes(log if isinstance(log, bytes) else "".join(log).encode())
             files.append(str(path))
-        return log_import.run(Means(database, kit(database, places), rest, tell), files, site, **options)
+        return log_import.run(ImportContext(database, kit(database, places), rest, tell), files, site, **options)
 
     return run
 
@@ -369,7 +369,7 @@ def test_neither_address_nor_agent_nor_anything_that_can_be_tried_against_them_i
 def test_under_another_key_the_same_line_is_another_visitor(database, imported, places, tmp_path):
     imported([line(0)])
     other = replace(kit(database, places), secret=b"o" * 48)
-    means = Means(database, other, lambda _: False, lambda _: None)
+    means = ImportContext(database, other, lambda _: False, lambda _: None)
     log_import.run(means, [str(tmp_path / "access-0.log")], "example.com")
     visitors = [visitor for (visitor,) in rows(database, schema.visits, "visitor")]
     assert len(set(visitors)) == len(visitors) == 2
@@ -417,7 +417,9 @@ def test_an_empty_log_is_no_mistake(imported):
 
 def test_lines_are_put_in_order_within_five_minutes():
     chance = random.Random(3)
-    hits = [log_import.Line(log_import.Hit("", at, "GET", "/", 200, "", ""), str(at)) for at in range(0, 40_000, 7)]
-    shuffled = sorted(hits, key=lambda one: one.hit.time + chance.randrange(300))
+    hits = [
+        log_import.Line(log_import.LoggedPage("", at, "GET", "/", 200, "", ""), str(at)) for at in range(0, 40_000, 7)
+    ]
+    shuffled = sorted(hits, key=lambda one: one.page.time + chance.randrange(300))
     assert shuffled != hits
-    assert list(in_order(shuffled)) == hits
+    assert list(sort_by_time(shuffled)) == hits

@@ -101,7 +101,7 @@ def test_every_number_is_the_apis(past, names):
     metrics = [name for name, one in METRICS.items() if alone or not one.of_minutes]
     given = {"site_id": site.domain, "metrics": metrics, "date_range": BOTH.split(","), "dimensions": [*names]}
     asked = plausible_query.read(given, site, at(12), answering(past))
-    answer = plausible_query.answered(asked, answering(past))
+    answer = plausible_query.answer_json(asked, answering(past))
     api = [[*row["dimensions"], *map(_bare, row["metrics"])] for row in answer["results"]]
     found = json.loads(query(past, *metrics, by=names, form="json"))
     assert [[_bare(value) for value in row.values()] for row in found] == api
@@ -163,7 +163,7 @@ def test_all_time_of_a_site_where_nothing_has_happened_is_today(database):
     given = {"site_id": site.domain, "metrics": ["visits"], "date_range": "all", "dimensions": ["time:hour"]}
     asked = plausible_query.read(given, site, at(12, 12), ask)
     assert asked.echo["date_range"] == ["2026-03-12T00:00:00+00:00", "2026-03-12T23:59:59+00:00"]
-    assert plausible_query.answered(asked, answering(database))["results"] == []
+    assert plausible_query.answer_json(asked, answering(database))["results"] == []
 
 
 def test_no_name_steers_a_terminal(database):

@@ -25,7 +25,12 @@ from tests.support.tracing import ROOT, Tracing, tracing
 DESIGN = ROOT / "docs" / "design.md"
 MAX_FILES = 15
 THREADS = ("loop", "footfall-writer", "footfall-hub")
-BY_THE_CLOCK = ("Endpoint.watch", "Endpoint._check_streams", "Endpoint._look", "date_line")  # whatever comes in
+BY_THE_CLOCK = (
+    "Endpoint.watch",
+    "Endpoint._check_streams",
+    "Endpoint._check_commits",
+    "date_line",
+)  # whatever comes in
 URL = "https://example.com/pricing"
 PAGEVIEW = {"site": "example.com", "type": "pageview", "id": "page-0001", "url": URL}
 HEARTBEAT = {"site": "example.com", "type": "heartbeat", "pageview": "page-0001", "url": URL, "state": "active"}

@@ -14,7 +14,7 @@ from doorway import CHEAP, Browser
 from analytics.access import accounts, passwords
 from analytics.base.config import Config
 from analytics.sites import store
-from app import create_app, who_reads
+from app import create_app, site_access
 from collector.doors.wsgi import attach
 from collector.service import Service
 
@@ -29,7 +29,7 @@ class House:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.app: Dash = create_app(service)
-        self.routes = service.routes(who_reads(service))
+        self.routes = service.routes(site_access(service))
         attach(self.app.server, self.routes)
         self.app.server.test_client_class = Browser
         self.browsers: dict[str, Browser] = {}

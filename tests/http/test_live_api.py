@@ -260,7 +260,7 @@ def test_there_is_nothing_to_write(shared, route, method):
 
 
 def test_when_too_many_streams_are_open_one_more_is_told_when_to_come_back(tmp_path, monkeypatch):
-    monkeypatch.setattr("collector.api.live.MOST_STREAMS", 0)
+    monkeypatch.setattr("collector.api.live.MAX_STREAMS", 0)
     with open_house(Config(data_dir=tmp_path)) as house:
         key = api_keys.add(house.service.database, "reader", "stats", house.add_site("example.com"), now=NOW)
         house.service.refresh()

@@ -107,7 +107,7 @@ ROUTES = {
 }
 # Of the public doors, whose table says who is let in. A card's token opens it to anybody; these see its preview.
 DOORS_FOR = {ANYBODY: OPEN, READERS: VIEWERS, PROGRAMS: WITH_A_KEY, CARD_READERS: VIEWERS}
-OF_DOORS = {door.path: DOORS_FOR[door.who] for door in DOORS}
+OF_DOORS = {door.path: DOORS_FOR[door.credentials] for door in DOORS}
 METHODS = {
     door.path: "OPTIONS" if isinstance(door, Collects) else "POST" for door in DOORS if "GET" not in door.methods
 } | {door.path: "GET" for door in DOORS if "GET" in door.methods}

@@ -17,7 +17,7 @@ from analytics.base.config import SETTINGS, Config, Setting
 from analytics.live.reasons import REASONS
 from analytics.query.dimensions import DIMENSIONS
 from analytics.query.metrics import METRICS
-from collector.doors.openapi import WHO
+from collector.doors.openapi import CREDENTIALS
 from collector.doors.table import DOORS
 
 ROOT = Path(__file__).parents[2]
@@ -117,8 +117,8 @@ def doors() -> Iterator[str]:
     yield "|---|---|---|"
     for door in DOORS:
         if door.docs:
-            who = " ".join(WHO[one].removesuffix(".") + "." for one in door.who) or "Anybody."
-            yield row((f"`{door.methods[0]} {door.path}`", who, f"{door.docs.summary}. {door.docs.said}"))
+            who = " ".join(CREDENTIALS[one].removesuffix(".") + "." for one in door.credentials) or "Anybody."
+            yield row((f"`{door.methods[0]} {door.path}`", who, f"{door.docs.summary}. {door.docs.description}"))
 
 
 # ── reasons ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.imports.access_log import NO_AGENT, Hit, Skipped, is_page
+from collector.imports.access_log import NO_AGENT, LoggedPage, Skipped, is_page
 from collector.imports.log_file import open_log
 from collector.imports.log_reader import LogReader
 
@@ -33,7 +33,7 @@ def one(text):
 
 
 def hit(**changed):
-    return Hit("83.149.9.216", TIME, "GET", "/a", 200, "", AGENT)._replace(**changed)
+    return LoggedPage("83.149.9.216", TIME, "GET", "/a", 200, "", AGENT)._replace(**changed)
 
 
 def test_combined_line_tells_all_of_a_page_view():

@@ -14,8 +14,8 @@ import pytest
 from collector.ingest import device, robot
 from collector.ingest import event as payload
 from collector.simulate import demo
-from collector.simulate.demo import PAST_S, past, steps
-from collector.simulate.people import DEMO_DOMAIN, cast, excerpt, modern
+from collector.simulate.demo import PAST_S, past_events, present_events
+from collector.simulate.people import DEMO_DOMAIN, current_agent, make_people, sample_pages
 
 NOW = 1_763_650_000.5
 SEED = 7
@@ -24,8 +24,10 @@ SEED = 7
 @cache
 def lived():
     """(the past as bodies, the next 20 minutes as steps)"""
-    hits = excerpt()
-    return list(past(hits, SEED, NOW)), list(takewhile(lambda step: step.due < 1200, steps(hits, SEED, NOW)))
+    hits = sample_pages()
+    return list(past_events(hits, SEED, NOW)), list(
+        takewhile(lambda step: step.due < 1200, present_events(hits, SEED, NOW))
+    )
 
 
 def page_of(body):
@@ -44,13 +46,13 @@ def active(told, at):
 
 
 def test_excerpt_is_page_views_of_many_addresses():
-    hits = excerpt()
+    hits = sample_pages()
     assert 900 <= len(hits) <= 1500
     assert len({hit.address for hit in hits}) > 600
 
 
 def test_nobody_of_the_cast_looks_like_a_robot_or_like_2015():
-    agents = {visitor.user_agent for visitor in cast(excerpt(), SEED)}
+    agents = {visitor.user_agent for visitor in make_people(sample_pages(), SEED)}
     assert [agent for agent in agents if robot.name_of(agent)] == []
     assert len({device.read(agent).browser for agent in agents}) >= 5
     assert not any(old in agent for agent in agents for old in ("MSIE", "Chrome/3", "Firefox/2", "NT 6."))
@@ -71,12 +73,12 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
     ],
 )
 def test_old_browser_becomes_todays_on_the_same_kind_of_device(old, new):
-    found = device.read(modern(old))
+    found = device.read(current_agent(old))
     assert (found.browser, found.os, found.device) == new
 
 
 def test_cast_has_signed_in_people_phones_and_sources_that_are_not_the_site_itself():
-    people = cast(excerpt(), SEED)
+    people = make_people(sample_pages(), SEED)
     assert len(set(people)) == len(people) > 900
     assert 0.25 < sum(visitor.signed_in for visitor in people) / len(people) < 0.45
     assert {visitor.user_type for visitor in people} == {"customer", "member"}
@@ -89,11 +91,11 @@ def test_cast_has_signed_in_people_phones_and_sources_that_are_not_the_site_itse
 
 
 def test_same_seed_and_moment_make_the_same_crowd():
-    hits = excerpt()
-    again = list(takewhile(lambda step: step.due < 20, steps(hits, SEED, NOW)))
+    hits = sample_pages()
+    again = list(takewhile(lambda step: step.due < 20, present_events(hits, SEED, NOW)))
     assert again == lived()[1][: len(again)]
-    other = list(islice(past(hits, SEED + 1, NOW), 100))
-    later = list(islice(past(hits, SEED, NOW + 60), 100))
+    other = list(islice(past_events(hits, SEED + 1, NOW), 100))
+    later = list(islice(past_events(hits, SEED, NOW + 60), 100))
     ids = [{page_of(body) for body in crowd} for crowd in (lived()[0], other, later)]
     assert not (ids[0] & ids[1] | ids[0] & ids[2])
 
@@ -186,7 +188,7 @@ def test_notice_names_the_source_and_its_licence():
 
 def test_of_the_past_only_those_who_are_still_on_a_page_come_again():
     told, _ = lived()
-    kept = demo.still_there(told, NOW)
+    kept = demo.open_page_events(told, NOW)
     pages = {page_of(body) for body in kept}
     assert {page_of(body) for body in kept if body["type"] == "pageview"} == pages
     assert 40 <= len(pages) <= 160

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from collector.imports.log_file import LONGEST_LINE, LogFile
+from collector.imports.log_file import MAX_LINE_BYTES, LogFile
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def test_a_long_line_is_cut_also_when_it_comes_in_pieces(tmp_path):
     path.write_bytes(b"x" * 10)
     opened = LogFile(path)
     assert list(opened.lines(unfinished=False)) == []
-    append(path, b"x" * 3 * LONGEST_LINE)
-    assert list(opened.lines(unfinished=False)) == [b"x" * LONGEST_LINE]
+    append(path, b"x" * 3 * MAX_LINE_BYTES)
+    assert list(opened.lines(unfinished=False)) == [b"x" * MAX_LINE_BYTES]
     append(path, b"x\nnext\n")
     assert list(opened.lines(unfinished=False)) == [b"next\n"]
     opened.close()

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.base.errors import InvalidInput
-from collector.imports.access_log import NO_AGENT, Hit, Skipped
+from collector.imports.access_log import NO_AGENT, LoggedPage, Skipped
 from collector.imports.log_formats import NAMES
-from collector.imports.log_reader import FIRST_LINES, LogReader, shown
+from collector.imports.log_reader import FIRST_LINES, LogReader, printable
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 GOOGLE = "https://www.google.com/"
 NOON = 1788170405  # 2026-08-31 10:00:05 UTC
-HIT = Hit("8.8.8.8", NOON, "GET", "/a?x=1", 200, GOOGLE, AGENT, "example.com")
+HIT = LoggedPage("8.8.8.8", NOON, "GET", "/a?x=1", 200, GOOGLE, AGENT, "example.com")
 BROKEN = Skipped("broken_line")
 
 COMBINED = f'8.8.8.8 - - [31/Aug/2026:12:00:05 +0200] "GET /a?x=1 HTTP/2.0" 200 5120 "{GOOGLE}" "{AGENT}"'
@@ -165,7 +165,7 @@ def test_a_log_of_another_format_than_the_named_one_is_not_read(name):
         same |= {"combined", "common"} | with_host  # a host in front is seen by itself
     for other, log, _ in LOGS:
         if other not in same:
-            assert not any(isinstance(hit, Hit) for hit in found(log, name=name)), other
+            assert not any(isinstance(hit, LoggedPage) for hit in found(log, name=name)), other
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -206,12 +206,12 @@ def test_a_log_that_is_none_is_not_recognised_and_its_first_line_can_be_shown(lo
     reader = LogReader()
     lines = log.splitlines(keepends=True)
     assert {hit for hit in reader.read(lines) if hit} == {BROKEN}
-    assert (reader.recognised, reader.first_line) == (False, shown(lines[0]))
+    assert (reader.recognised, reader.first_line) == (False, printable(lines[0]))
 
 
 def test_a_shown_line_is_short_and_nothing_that_a_terminal_obeys():
-    assert shown("a\x1b[31mb\x07c\u202ed\n") == "a [31mb c d"
-    assert shown("x" * 1_000) == "x" * 160 + " …"
+    assert printable("a\x1b[31mb\x07c\u202ed\n") == "a [31mb c d"
+    assert printable("x" * 1_000) == "x" * 160 + " …"
 
 
 def test_a_name_that_no_format_has_is_said_with_those_that_there_are():

@@ -24,7 +24,7 @@ def written(terminal: bool, *moments: float) -> str:
     progress = Progress(stream, lambda: now[0])
     for moment in moments:
         now[0] = 100 + moment
-        progress.tell(f"at {moment:g}")
+        progress.show(f"at {moment:g}")
     progress.close()
     return stream.getvalue()
 
@@ -47,7 +47,7 @@ def test_a_share_has_a_bar_on_a_terminal_alone(terminal, begun):
     stream, now = Stream(terminal), [100.0]
     progress = Progress(stream, lambda: now[0])
     now[0] += 5
-    progress.tell("25 %: 1,000 lines")
+    progress.show("25 %: 1,000 lines")
     assert stream.getvalue().startswith(f"{begun}25 %: 1,000 lines")
 
 
@@ -56,5 +56,5 @@ def test_what_says_nothing_new_is_not_written_again():
     progress = Progress(stream, lambda: now[0])
     for line in ("following: 1", "following: 1", "following: 2"):
         now[0] += 10
-        progress.tell(line)
+        progress.show(line)
     assert stream.getvalue() == "following: 1\nfollowing: 2\n"

@@ -1,4 +1,4 @@
-"""An access log as live visitors: who walks when, what is sent when, and what is made of the answers."""
+"""An access log as live visitors: who visits when, what is sent when, and what is made of the answers."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from itertools import pairwise
 
 import pytest
 
-from collector.imports.access_log import Hit
-from collector.imports.log_sessions import Walk, own_hosts, walks
-from collector.simulate.client import Outcome, RefusedError, Sender, read_answer
-from collector.simulate.demo import crowd
-from collector.simulate.people import excerpt
-from collector.simulate.replay import Progress, Totals, interruptible, play, run, summary
-from collector.simulate.schedule import Stage, Step, length, plan
+from collector.imports.access_log import LoggedPage
+from collector.imports.log_sessions import LogSession, own_hosts, sessions_of
+from collector.simulate.client import BatchResult, RefusedError, Sender, read_answer
+from collector.simulate.demo import demo_visitors
+from collector.simulate.people import sample_pages
+from collector.simulate.replay import ReplayProgress, ReplayTotals, interruptible, play, run, summary
+from collector.simulate.schedule import EventMerge, TimedEvent, length, plan
 
 START = 1_431_857_103
 
 
 def hit(at=0, path="/", address="203.0.113.7", referrer="", agent="Firefox"):
-    return Hit(address, START + at, "GET", path, 200, referrer, agent)
+    return LoggedPage(address, START + at, "GET", path, 200, referrer, agent)
 
 
 def planned(hits, speed=1.0, nonce="n", site="example.com"):
-    return list(plan(walks(hits), site, speed, nonce=nonce))
+    return list(plan(sessions_of(hits), site, speed, nonce=nonce))
 
 
 def said(steps, *fields):
@@ -60,7 +60,7 @@ class Server:
 
     def __call__(self, events):
         self.asked.append((round(self.time.now - 1000, 3), list(events)))
-        answer = self.answers.pop(0) if self.answers else Outcome(stored=len(events))
+        answer = self.answers.pop(0) if self.answers else BatchResult(stored=len(events))
         if isinstance(answer, BaseException):
             raise answer
         return answer
@@ -77,28 +77,28 @@ def played(steps, *answers, time=None, **more):
 
 
 def view(number, due=0.0):
-    return Step(due, {"site": "s", "type": "pageview", "id": f"page-{number:04}", "ip": "::1", "user_agent": "A"})
+    return TimedEvent(due, {"site": "s", "type": "pageview", "id": f"page-{number:04}", "ip": "::1", "user_agent": "A"})
 
 
-# walks
+# sessions
 
 
 def test_address_with_a_browser_walks_its_pages_in_the_order_of_time():
     a, b, c, d = hit(9, "/b"), hit(0, "/a"), hit(3, address="::1"), hit(4, agent="Chrome")
-    assert walks([a, b, c, d]) == [
-        Walk("203.0.113.7", "Firefox", (b, a)),
-        Walk("::1", "Firefox", (c,)),
-        Walk("203.0.113.7", "Chrome", (d,)),
+    assert sessions_of([a, b, c, d]) == [
+        LogSession("203.0.113.7", "Firefox", (b, a)),
+        LogSession("::1", "Firefox", (c,)),
+        LogSession("203.0.113.7", "Chrome", (d,)),
     ]
 
 
 def test_silence_of_more_than_30_minutes_starts_another_walk():
     first, second, third = hit(0), hit(1800), hit(3601)
-    assert [walk.pages for walk in walks([first, second, third])] == [(first, second), (third,)]
+    assert [walk.pages for walk in sessions_of([first, second, third])] == [(first, second), (third,)]
 
 
 def test_no_hits_no_walks():
-    assert (walks([]), list(plan([], "example.com", 60, nonce="n")), length([], 60)) == ([], [], 0.0)
+    assert (sessions_of([]), list(plan([], "example.com", 60, nonce="n")), length([], 60)) == ([], [], 0.0)
 
 
 # plan
@@ -165,24 +165,24 @@ def test_last_page_lasts_as_the_others_within_bounds(gaps, speed, shortest, long
 
 
 def test_plan_of_a_whole_log_is_in_order_and_ends_with_its_length():
-    walked = walks(excerpt())
-    steps = list(plan(walked, "example.com", 60, nonce="n", seed=3))
+    sessions = sessions_of(sample_pages())
+    steps = list(plan(sessions, "example.com", 60, nonce="n", seed=3))
     assert all(earlier.due <= later.due for earlier, later in pairwise(steps))
     kinds = Counter(step.body["type"] for step in steps)
-    assert kinds["pageview"] == kinds["leave"] == len(excerpt())
-    assert steps[-1].due == pytest.approx(length(walked, 60, seed=3))
+    assert kinds["pageview"] == kinds["leave"] == len(sample_pages())
+    assert steps[-1].due == pytest.approx(length(sessions, 60, seed=3))
 
 
 def test_no_visitor_on_a_page_is_silent_for_more_than_30_seconds():
     last = {}
-    for due, body in plan(walks(excerpt()), "example.com", 2, nonce="n"):
+    for due, body in plan(sessions_of(sample_pages()), "example.com", 2, nonce="n"):
         page = body["id"] if body["type"] == "pageview" else body["pageview"]
         assert due - last.get(page, due) <= 30
         last[page] = due
 
 
 def test_same_nonce_repeats_exactly_and_another_makes_new_visits():
-    hits = excerpt()[:50]
+    hits = sample_pages()[:50]
     first, again, other = planned(hits, 60), planned(hits, 60), planned(hits, 60, nonce="m")
     ids = [{step.body["id"] for step in steps if "id" in step.body} for steps in (first, other)]
     assert first == again
@@ -209,7 +209,7 @@ def test_logs_own_host_is_found_and_its_referrers_stand_on_the_site():
         hit(3, "/c", referrer=own),
         hit(5000, "/d", referrer=f"{own}?b=c#d"),
     ]
-    assert own_hosts(walks(hits)) == {"www.semicomplete.com"}
+    assert own_hosts(sessions_of(hits)) == {"www.semicomplete.com"}
     told = [step.body["referrer"] for step in planned(hits) if step.body["type"] == "pageview"]
     assert told == [
         "http://www.google.com/",
@@ -227,14 +227,14 @@ def test_speed_must_be_above_nothing(speed):
 
 
 def test_stage_plays_streams_in_the_order_of_all():
-    stage = Stage()
-    stage.enter(iter([view(1, 1.0), view(4, 4.0)]))
-    stage.enter(iter([view(2, 2.0), view(3, 3.0)]))
-    stage.enter(iter([]))
-    assert len(stage) == 2
-    assert [step.due for step in stage.until(3.0)] == [1.0, 2.0]
-    assert [step.due for step in stage.until(float("inf"))] == [3.0, 4.0]
-    assert len(stage) == 0
+    merge = EventMerge()
+    merge.add(iter([view(1, 1.0), view(4, 4.0)]))
+    merge.add(iter([view(2, 2.0), view(3, 3.0)]))
+    merge.add(iter([]))
+    assert len(merge) == 2
+    assert [step.due for step in merge.until(3.0)] == [1.0, 2.0]
+    assert [step.due for step in merge.until(float("inf"))] == [3.0, 4.0]
+    assert len(merge) == 0
 
 
 # run
@@ -254,7 +254,7 @@ def test_crowd_goes_in_requests_of_a_hundred_without_a_pause():
 
 
 def test_request_stays_under_what_the_collector_takes():
-    steps = [Step(0.0, view(number).body | {"url": "https://example.com/" + "x" * 4000}) for number in range(40)]
+    steps = [TimedEvent(0.0, view(number).body | {"url": "https://example.com/" + "x" * 4000}) for number in range(40)]
     server, _ = played(steps)
     assert max(len(json.dumps(events)) for _, events in server.asked) < 64 * 1024
     assert [event["id"] for _, events in server.asked for event in events] == [step.body["id"] for step in steps]
@@ -268,15 +268,15 @@ def test_small_requests_are_at_least_100_ms_apart():
 
 
 def test_whole_log_is_played_through():
-    walked = walks(excerpt())
-    server, totals = played(plan(walked, "example.com", 60, nonce="n"))
-    assert totals.sent["pageview"] == totals.sent["leave"] == len(excerpt())
+    sessions = sessions_of(sample_pages())
+    server, totals = played(plan(sessions, "example.com", 60, nonce="n"))
+    assert totals.sent["pageview"] == totals.sent["leave"] == len(sample_pages())
     assert totals.stored == sum(totals.sent.values()) == len(server.events)
-    assert server.asked[-1][0] == pytest.approx(length(walked, 60), abs=0.2)
+    assert server.asked[-1][0] == pytest.approx(length(sessions, 60), abs=0.2)
 
 
 def test_busy_server_gets_the_same_events_after_the_time_it_asks_for():
-    busy = Outcome(again=(0,), retry_after=7.0)
+    busy = BatchResult(retry=(0,), retry_after=7.0)
     server, totals = played([view(1), view(2, 3.0)], busy, busy)
     first, again, third, other = server.asked
     assert [first[0], again[0], third[0], other[0]] == [0.0, 7.0, 14.0, 14.1]
@@ -285,17 +285,17 @@ def test_busy_server_gets_the_same_events_after_the_time_it_asks_for():
 
 
 def test_only_those_that_were_not_taken_are_sent_again():
-    partly = Outcome(stored=1, filtered={"bot": 1}, again=(1, 3), retry_after=2.0)
+    partly = BatchResult(stored=1, filtered={"bot": 1}, retry=(1, 3), retry_after=2.0)
     server, totals = played([view(number) for number in range(4)], partly)
     assert [(at, [event["id"] for event in events]) for at, events in server.asked] == [
         (0.0, ["page-0000", "page-0001", "page-0002", "page-0003"]),
         (2.0, ["page-0001", "page-0003"]),
     ]
-    assert totals == Totals(sent=Counter(pageview=4), stored=3, filtered=Counter(bot=1), retried=1)
+    assert totals == ReplayTotals(sent=Counter(pageview=4), stored=3, filtered=Counter(bot=1), retried=1)
 
 
 def test_server_that_stays_away_is_given_up_after_two_minutes():
-    answers = [Outcome(again=(0,), retry_after=1.0, trouble="the server does not answer")] * 1000
+    answers = [BatchResult(retry=(0,), retry_after=1.0, failure="the server does not answer")] * 1000
     time = FakeTime()
     with pytest.raises(RefusedError, match="given up after 120 s: the server does not answer"):
         played([view(1)], *answers, time=time)
@@ -304,11 +304,11 @@ def test_server_that_stays_away_is_given_up_after_two_minutes():
 
 def test_answers_are_counted_by_outcome():
     answers = [
-        Outcome(stored=1, duplicate=1, filtered={"bot": 2}),
-        Outcome(filtered={"bot": 1, "excluded": 1}, rejected={"wrong_field": 2}),
+        BatchResult(stored=1, duplicate=1, filtered={"bot": 2}),
+        BatchResult(filtered={"bot": 1, "excluded": 1}, rejected={"wrong_field": 2}),
     ]
     _, totals = played([view(number, number // 4) for number in range(8)], *answers)
-    assert totals == Totals(
+    assert totals == ReplayTotals(
         sent=Counter(pageview=8),
         stored=1,
         duplicate=1,
@@ -324,11 +324,11 @@ def test_refusal_ends_the_replay():
 
 def beat(number, due):
     body = {"type": "heartbeat", "pageview": f"page-{number:04}", "engaged_ms": 900, "scroll": 40}
-    return Step(due, view(number).body | body)
+    return TimedEvent(due, view(number).body | body)
 
 
 def leave(number, due):
-    return Step(due, {"site": "s", "type": "leave", "pageview": f"page-{number:04}"})
+    return TimedEvent(due, {"site": "s", "type": "leave", "pageview": f"page-{number:04}"})
 
 
 def farewell(number, **totals):
@@ -364,7 +364,7 @@ def test_stop_asked_for_by_another_thread_is_noticed_within_a_quarter_of_a_secon
     assert totals.interrupted
 
 
-@pytest.mark.parametrize("answer", [Outcome(again=(0,), retry_after=60.0), RefusedError("no")])
+@pytest.mark.parametrize("answer", [BatchResult(retry=(0,), retry_after=60.0), RefusedError("no")])
 def test_goodbye_does_not_wait_for_a_server_that_does_not_take_it(answer):
     time = FakeTime()
     _, totals = played([view(1)], KeyboardInterrupt(), answer, time=time)
@@ -380,7 +380,7 @@ def test_goodbye_ends_after_two_seconds_with_a_slow_server():
         time.now += 1.5
         if len(asked) == 6:
             raise KeyboardInterrupt
-        return Outcome(stored=len(events))
+        return BatchResult(stored=len(events))
 
     totals = run((view(number) for number in range(550)), slow, clock=time.clock, sleep=time.sleep)
     assert asked == [100, 100, 100, 100, 100, 50, 100, 100]
@@ -416,7 +416,7 @@ class Terminal(io.StringIO):
 
 def test_progress_is_a_line_every_10_seconds_where_there_is_no_terminal():
     out = io.StringIO()
-    played([view(number, number * 4.0) for number in range(6)], report=Progress(out, 125))
+    played([view(number, number * 4.0) for number in range(6)], report=ReplayProgress(out, 125))
     assert out.getvalue() == (
         "0:00 of 2:05: 0 here, 0 pageviews\n0:10 of 2:05: 3 here, 3 pageviews\n0:20 of 2:05: 5 here, 5 pageviews\n"
     )
@@ -424,7 +424,7 @@ def test_progress_is_a_line_every_10_seconds_where_there_is_no_terminal():
 
 def test_progress_rewrites_one_line_on_a_terminal():
     out = Terminal()
-    progress = Progress(out, 61)
+    progress = ReplayProgress(out, 61)
     played([view(1), view(2, 1.0)], report=progress)
     progress.close()
     assert "\n" not in out.getvalue()
@@ -439,7 +439,7 @@ def test_progress_rewrites_one_line_on_a_terminal():
 
 
 def test_summary_says_all_that_happened():
-    totals = Totals(
+    totals = ReplayTotals(
         sent=Counter(pageview=2894, heartbeat=2073, leave=2894),
         duplicate=3,
         filtered=Counter(bot=1200, excluded=2),
@@ -454,7 +454,7 @@ def test_summary_says_all_that_happened():
 
 
 def test_summary_of_nothing():
-    assert summary(Totals(), {}) == "sent 0 pageviews, 0 leaves"
+    assert summary(ReplayTotals(), {}) == "sent 0 pageviews, 0 leaves"
 
 
 # over HTTP
@@ -463,40 +463,40 @@ def test_summary_of_nothing():
 @pytest.mark.parametrize(
     ("status", "headers", "body", "outcome"),
     [
-        (202, {}, {"stored": 2, "duplicate": 1}, Outcome(stored=2, duplicate=1)),
-        (200, {}, {"stored": 0, "filtered": "bot"}, Outcome(filtered={"bot": 3})),
+        (202, {}, {"stored": 2, "duplicate": 1}, BatchResult(stored=2, duplicate=1)),
+        (200, {}, {"stored": 0, "filtered": "bot"}, BatchResult(filtered={"bot": 3})),
         (
             200,
             {},
             {"stored": 0, "filtered": 3, "reasons": {"bot": 2, "dnt": 1}},
-            Outcome(filtered={"bot": 2, "dnt": 1}),
+            BatchResult(filtered={"bot": 2, "dnt": 1}),
         ),
-        (200, {"X-Footfall-Outcome": "filtered; reason=bot"}, {"filtered": 3}, Outcome(filtered={"bot": 3})),
+        (200, {"X-Footfall-Outcome": "filtered; reason=bot"}, {"filtered": 3}, BatchResult(filtered={"bot": 3})),
         (
             202,
             {},
             {"stored": 2, "duplicate": 0, "rejected": [{"index": 1, "error": {"code": "wrong_field"}}]},
-            Outcome(stored=2, rejected={"wrong_field": 1}),
+            BatchResult(stored=2, rejected={"wrong_field": 1}),
         ),
         (
             422,
             {},
             {"error": {"code": "missing_field", "message": "…"}},
-            Outcome(rejected={"missing_field": 3}),
+            BatchResult(rejected={"missing_field": 3}),
         ),
         (
             429,
             {"Retry-After": "9"},
             {"error": {"message": "slow down"}},
-            Outcome(again=(0, 1, 2), retry_after=9.0, trouble="slow down"),
+            BatchResult(retry=(0, 1, 2), retry_after=9.0, failure="slow down"),
         ),
         (
             503,
             {"retry-after": "2"},
             {},
-            Outcome(again=(0, 1, 2), retry_after=2.0, trouble="the server answers HTTP 503"),
+            BatchResult(retry=(0, 1, 2), retry_after=2.0, failure="the server answers HTTP 503"),
         ),
-        (502, {}, None, Outcome(again=(0, 1, 2), retry_after=1.0, trouble="the server answers HTTP 502")),
+        (502, {}, None, BatchResult(retry=(0, 1, 2), retry_after=1.0, failure="the server answers HTTP 502")),
         (
             202,
             {"Retry-After": "4"},
@@ -504,7 +504,7 @@ def test_summary_of_nothing():
                 "stored": 1,
                 "rejected": [{"index": 0, "error": {"code": "busy"}}, {"index": 2, "error": {"code": "x"}}],
             },
-            Outcome(stored=1, again=(0, 2), retry_after=4.0, trouble="the server answers HTTP 202"),
+            BatchResult(stored=1, retry=(0, 2), retry_after=4.0, failure="the server answers HTTP 202"),
         ),
         (
             429,
@@ -515,7 +515,7 @@ def test_summary_of_nothing():
                 "rejected": [{"index": 0}, {"index": 1}],
                 "error": {"message": "no"},
             },
-            Outcome(filtered={"bot": 1}, again=(0, 1), retry_after=4.0, trouble="no"),
+            BatchResult(filtered={"bot": 1}, retry=(0, 1), retry_after=4.0, failure="no"),
         ),
         (
             422,
@@ -524,7 +524,7 @@ def test_summary_of_nothing():
                 "stored": 0,
                 "rejected": [{"index": index, "error": {"code": code}} for index, code in enumerate("aab")],
             },
-            Outcome(rejected={"a": 2, "b": 1}),
+            BatchResult(rejected={"a": 2, "b": 1}),
         ),
     ],
 )
@@ -593,7 +593,7 @@ def collector():
 def test_sender_posts_with_its_key_over_one_connection():
     with collector() as (server, url):
         sender = Sender(f"{url}/stats/", "ff_key")
-        assert [sender([{"type": "leave"}]), sender([{}, {}])] == [Outcome(stored=1), Outcome(stored=2)]
+        assert [sender([{"type": "leave"}]), sender([{}, {}])] == [BatchResult(stored=1), BatchResult(stored=2)]
         sender.close()
     (first, path, headers, events), (second, *_) = server.got
     assert first == second
@@ -605,7 +605,7 @@ def test_sender_connects_again_where_the_server_has_hung_up():
     with collector() as (server, url):
         server.hang_up = True
         sender = Sender(url, "ff_key")
-        assert [sender([{}]) for _ in range(3)] == [Outcome(stored=1)] * 3
+        assert [sender([{}]) for _ in range(3)] == [BatchResult(stored=1)] * 3
         sender.close()
     assert len({address for address, *_ in server.got}) == 3
 
@@ -614,7 +614,7 @@ def test_server_that_is_away_may_be_asked_again():
     with collector() as (_, url):
         pass
     outcome = Sender(url, "ff_key")([{}])
-    assert (outcome.again, outcome.retry_after, outcome.trouble[:30]) == (
+    assert (outcome.retry, outcome.retry_after, outcome.failure[:30]) == (
         (0,),
         1.0,
         "the server does not answer ([E",
@@ -628,9 +628,9 @@ def test_sender_needs_an_http_address(url):
 
 
 def test_demos_crowd_comes_when_it_is_let_and_leaves_at_the_end():
-    with collector() as (server, url), crowd(url, "ff_key") as come:
+    with collector() as (server, url), demo_visitors(url, "ff_key") as start:
         assert server.got == []
-        come(lambda _seed, _stopped: None)
+        start(lambda _seed, _stopped: None)
         assert all(server.came.acquire(timeout=5) for _ in range(3))
     *_, (_, _, _, events) = server.got
     assert {event["type"] for event in events} == {"leave"}
@@ -638,7 +638,7 @@ def test_demos_crowd_comes_when_it_is_let_and_leaves_at_the_end():
 
 
 def test_demos_crowd_that_is_never_let_in_does_nothing():
-    with collector() as (server, url), crowd(url, "ff_key"):
+    with collector() as (server, url), demo_visitors(url, "ff_key"):
         pass
     assert server.got == []
 
@@ -647,4 +647,4 @@ def test_play_of_an_empty_log_asks_nothing():
     out = io.StringIO()
     with collector() as (server, url):
         totals = play([], "example.com", 60, Sender(url, "ff_key"), out)
-    assert (totals, server.got, out.getvalue()) == (Totals(), [], "")
+    assert (totals, server.got, out.getvalue()) == (ReplayTotals(), [], "")

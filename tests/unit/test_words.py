@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("base", "storage", "sites", "access", "live", "replica", "jobs")
+PATTERNS = (
+    *(f"analytics/{name}/*.py" for name in ("base", "storage", "sites", "access", "live", "replica", "jobs")),
+    "analytics/commands.py",
+    *(f"collector/{name}/**/*.py" for name in ("doors", "imports", "simulate", "api", "card", "tracker")),
+    *(f"collector/{name}/*.py" for name in ("http", "ingest", "store", "live")),
+    "collector/*.py",
+    *("app.py", "cli.py"),
+)
 REWORKED_ELSEWHERE = ROOT / "analytics" / "base" / "config.py"
-FILES = [
-    *sorted({path for name in PACKAGES for path in (ROOT / "analytics" / name).glob("*.py")} - {REWORKED_ELSEWHERE}),
-    ROOT / "analytics" / "commands.py",
-    *sorted(path for name in ("http", "ingest", "store", "live") for path in (ROOT / "collector" / name).glob("*.py")),
-    *sorted((ROOT / "collector").glob("*.py")),
-]
+FILES = sorted({path for pattern in PATTERNS for path in ROOT.glob(pattern)} - {REWORKED_ELSEWHERE})
 
 NAMES = re.compile(
     r"_?(MOST|LONGEST|LARGEST|SHORTEST)(_\w+)?|AT_ONCE|A_MINUTE|Snapshot|Pulse|Tries|household|told|anew"

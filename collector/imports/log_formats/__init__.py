@@ -1,7 +1,7 @@
-"""The formats of access logs: one file a format, one list of all.
+"""The formats of access logs: one file per format, and one list of all.
 
-A format makes a parser for each log, since some remember what the log's header said. A parser takes a line and gives
-the hit, why it is none, or None for a line that is the log's own remark. No line makes it raise.
+A format makes a parser for each log, because some parsers remember the log's header. A parser takes a line and returns
+the page, the reason why the line is no page, or None for a comment of the log. It never raises.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collector.imports.log_formats import alb, caddy, clf, cloudfront, haproxy, iis, nginx_json, traefik
 from collector.imports.log_formats.parsing import Format
 
-# Where several recognise a log equally well, the first is taken.
+# If several formats fit a log equally well, the first of them is used.
 FORMATS: tuple[Format, ...] = (
     *(clf.COMBINED, clf.COMMON, clf.COMBINED_VHOST, clf.COMMON_VHOST),
     *(nginx_json.FORMAT, caddy.FORMAT, traefik.FORMAT),

@@ -1,32 +1,32 @@
-"""IIS, in W3C's extended format. Blanks are `+`; a proxy's `X-Forwarded-For` may be one of the fields."""
+"""IIS logs in W3C's extended format. Blanks are written `+`; one of the fields may be `X-Forwarded-For`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
-from collector.imports.access_log import BROKEN, NO_AGENT, Hit, Skipped, judged, visitor_address
+from collector.imports.access_log import BROKEN, NO_AGENT, LoggedPage, Skipped, classify, visitor_address
 from collector.imports.log_formats import w3c
-from collector.imports.log_formats.parsing import Format, number
+from collector.imports.log_formats.parsing import Format, status_of
 
 FORWARDED = ("x-forwarded-for", "cs(x-forwarded-for)", "x_forwarded_for", "originalip")
 
 
-def _ours(fields: Sequence[str]) -> bool:
-    named = {"c-ip", "cs-uri-stem", "sc-status"} <= set(fields) and "x-edge-location" not in fields
-    return named and ({"date", "time"} <= set(fields) or {"date-local", "time-local"} <= set(fields))
+def _is_format(fields: Sequence[str]) -> bool:
+    has_request = {"c-ip", "cs-uri-stem", "sc-status"} <= set(fields) and "x-edge-location" not in fields
+    return has_request and ({"date", "time"} <= set(fields) or {"date-local", "time-local"} <= set(fields))
 
 
-def _read(told: Mapping[str, str], zone: tzinfo) -> Hit | Skipped:
-    time, status, target = w3c.moment(told, zone), number(told.get("sc-status")), w3c.target(told)
-    if time is None or not status or not target or not told["c-ip"]:
+def _classify(fields: Mapping[str, str], zone: tzinfo) -> LoggedPage | Skipped:
+    time, status, target = w3c.epoch_seconds(fields, zone), status_of(fields.get("sc-status")), w3c.target(fields)
+    if time is None or not status or not target or not fields["c-ip"]:
         return BROKEN
-    forwarded = next((told[name] for name in FORWARDED if name in told), "").replace("+", " ")
-    who = visitor_address(told["c-ip"], forwarded.split(","))
-    agent = told.get("cs(user-agent)", NO_AGENT).replace("+", " ")
-    referrer = told.get("cs(referer)", "")
-    host = told.get("cs-host") or told.get("cs(host)", "")
-    return judged(who, time, told.get("cs-method", "GET"), target, status, referrer, agent, host)
+    forwarded = next((fields[name] for name in FORWARDED if name in fields), "").replace("+", " ")
+    visitor = visitor_address(fields["c-ip"], forwarded.split(","))
+    agent = fields.get("cs(user-agent)", NO_AGENT).replace("+", " ")
+    referrer = fields.get("cs(referer)", "")
+    host = fields.get("cs-host") or fields.get("cs(host)", "")
+    return classify(visitor, time, fields.get("cs-method", "GET"), target, status, referrer, agent, host)
 
 
-FORMAT = Format("iis", w3c.parser_of(_ours, _read))
+FORMAT = Format("iis", w3c.parser_of(_is_format, _classify))

@@ -1,4 +1,4 @@
-"""nginx's `log_format … escape=json`: everybody names the fields themselves, so each is found by the names in use."""
+"""nginx's `log_format … escape=json`. Administrators choose the names of its fields, so the usual names are tried."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from datetime import tzinfo
 from functools import partial
 from typing import Any
 
-from collector.imports.access_log import BROKEN, NO_AGENT, Hit, Skipped, judged, visitor_address
-from collector.imports.log_formats.parsing import Format, json_object, lowered, moment, number, request_line, text
+from collector.imports.access_log import BROKEN, NO_AGENT, LoggedPage, Skipped, classify, visitor_address
+from collector.imports.log_formats.parsing import (
+    Format,
+    epoch_seconds,
+    json_object,
+    lower_keys,
+    request_line,
+    status_of,
+    text,
+)
 
 TIMES = ("time_iso8601", "date", "time_local", "msec", "timestamp", "@timestamp", "time", "ts")
 ADDRESSES = ("remote_addr", "ip", "remote_ip", "client_ip", "clientip", "client", "remote_address")
@@ -21,30 +29,32 @@ AGENTS = ("http_user_agent", "user_agent", "useragent", "user-agent", "agent")
 HOSTS = ("host", "http_host", "server_name", "vhost")
 
 
-def _parse(zone: tzinfo, line: str) -> Hit | Skipped:
-    told = lowered(json_object(line))
-    time = next((at for name in TIMES if (at := moment(told.get(name), zone)) is not None), None)
-    address = _first(told, ADDRESSES)
-    status = next((number(told[name]) for name in STATUSES if name in told), 0)
-    method, target = _request(told)
+def _parse(zone: tzinfo, line: str) -> LoggedPage | Skipped:
+    entry = lower_keys(json_object(line))
+    time = next((at for name in TIMES if (at := epoch_seconds(entry.get(name), zone)) is not None), None)
+    address = _first_text(entry, ADDRESSES)
+    status = next((status_of(entry[name]) for name in STATUSES if name in entry), 0)
+    method, target = _request(entry)
     if time is None or not address or not status or not target:
         return BROKEN
-    who = visitor_address(address, _first(told, FORWARDED).split(","))
-    agent = _first(told, AGENTS) if told.keys() & set(AGENTS) else NO_AGENT
-    return judged(who, time, method, target, status, _first(told, REFERRERS), agent, _first(told, HOSTS))
+    visitor = visitor_address(address, _first_text(entry, FORWARDED).split(","))
+    agent = _first_text(entry, AGENTS) if entry.keys() & set(AGENTS) else NO_AGENT
+    return classify(
+        visitor, time, method, target, status, _first_text(entry, REFERRERS), agent, _first_text(entry, HOSTS)
+    )
 
 
-def _request(told: Mapping[str, Any]) -> tuple[str, str]:
-    """Method and target, whole in `request` or apart; what tells no method was a GET."""
-    if " " in (request := text(told.get("request"))):
+def _request(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Method and target, from the one field `request` or from fields of their own. The default method is GET."""
+    if " " in (request := text(entry.get("request"))):
         return request_line(request)
-    target, query = _first(told, TARGETS), _first(told, ("args", "query_string"))
+    target, query = _first_text(entry, TARGETS), _first_text(entry, ("args", "query_string"))
     whole = f"{target}?{query}" if query and "?" not in target else target
-    return _first(told, METHODS) or "GET", whole
+    return _first_text(entry, METHODS) or "GET", whole
 
 
-def _first(told: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    return next((found for name in names if (found := text(told.get(name)))), "")
+def _first_text(entry: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    return next((found for name in names if (found := text(entry.get(name)))), "")
 
 
 FORMAT = Format("nginx-json", lambda zone: partial(_parse, zone))

@@ -1,4 +1,4 @@
-"""What the parsers of log formats share: their type, and how they read times, texts and JSON."""
+"""What the parsers of log formats share: their type, and functions that read times, texts and JSON."""
 
 from __future__ import annotations
 
@@ -9,22 +9,19 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from collector.imports.access_log import LATEST, Hit, Skipped
+from collector.imports.access_log import LATEST, LoggedPage, Skipped
 
-Parse = Callable[[str], Hit | Skipped | None]
+Parse = Callable[[str], LoggedPage | Skipped | None]
 
 
 class Format(NamedTuple):
-    """A format by its name; `parser` makes what reads one log from its start.
-
-    It gets the zone of times that tell none.
-    """
+    """A log format. `parser` makes a parser for one log; its argument is the zone of times without one."""
 
     name: str
     parser: Callable[[tzinfo], Parse]
 
 
-# `[^"\\]*(?:\\.[^"\\]*)*` is a quoted text with escapes, in linear time.
+# `[^"\\]*(?:\\.[^"\\]*)*` matches a quoted text with escapes in linear time.
 QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ESCAPE = re.compile(r"((?:\\x[0-9a-fA-F]{2})+)|\\(.)", re.DOTALL)
@@ -37,7 +34,7 @@ _CLF_TIME = re.compile(r"\[?([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}):([0-9]{2}:[0-9]{2}
 
 @lru_cache(maxsize=256)
 def midnight(day: str, zone: str = "+0000") -> int | None:
-    """Epoch seconds of 00:00 of `17/May/2015` at `+0200`; None where there is no such day."""
+    """Epoch seconds of 00:00 of `17/May/2015` at `+0200`; None if there is no such day."""
     east = int(zone[1:3]) * 3600 + int(zone[3:]) * 60
     try:
         utc = datetime(int(day[7:]), _MONTHS.index(day[3:6]) + 1, int(day[:2]), tzinfo=UTC)
@@ -47,7 +44,7 @@ def midnight(day: str, zone: str = "+0000") -> int | None:
 
 
 def clf_time(text: str) -> int | None:
-    """Epoch seconds of `17/May/2015:10:05:03 +0200`, with brackets or without."""
+    """Epoch seconds of `17/May/2015:10:05:03 +0200`, with or without brackets; None if the text is no such time."""
     found = _CLF_TIME.fullmatch(text)
     day = midnight(found[1], found[3]) if found else None
     clock = seconds(found[2]) if found else None
@@ -55,24 +52,26 @@ def clf_time(text: str) -> int | None:
 
 
 def seconds(clock: str) -> int | None:
-    """Seconds since midnight of `10:05:03`; the 60th second is a leap second."""
+    """Seconds since midnight of `10:05:03`, None if there is no such time; second 60 is a leap second."""
     hour, minute, second = clock[:2], clock[3:5], clock[6:]
     if hour > "23" or minute > "59" or second > "60":
         return None
     return int(hour) * 3600 + int(minute) * 60 + int(second)
 
 
-def moment(told: object, zone: tzinfo) -> int | None:
-    """Epoch seconds of what JSON tells: a number (seconds, or milli-, micro- or nanoseconds), ISO 8601 (in `zone` where
-    it has no offset), or a time as Apache writes it.
+def epoch_seconds(value: object, zone: tzinfo) -> int | None:
+    """Epoch seconds of a time in JSON; None if it is no time.
+
+    The value is a number (of seconds, or of milli-, micro- or nanoseconds), an ISO 8601 text (in `zone` if it has no
+    offset), or a time in Apache's format.
     """
-    if isinstance(told, str):
-        return clf_time(told) if "/" in told else _of_number(told) or iso_time(told, zone)
-    return _of_number(told) if isinstance(told, int | float) and not isinstance(told, bool) else None
+    if isinstance(value, str):
+        return clf_time(value) if "/" in value else _number_to_seconds(value) or iso_time(value, zone)
+    return _number_to_seconds(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def iso_time(text: str, zone: tzinfo = UTC) -> int | None:
-    """Epoch seconds of an ISO 8601 time; in `zone` where it has no offset."""
+    """Epoch seconds of an ISO 8601 time, in `zone` if it has no offset; None if the text is no time."""
     try:
         at = datetime.fromisoformat(text)
         return in_range((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp())
@@ -80,9 +79,9 @@ def iso_time(text: str, zone: tzinfo = UTC) -> int | None:
         return None
 
 
-def _of_number(told: str | float) -> int | None:
+def _number_to_seconds(value: str | float) -> int | None:
     try:
-        number = float(told)
+        number = float(value)
     except (ValueError, OverflowError):
         return None
     while LATEST <= number < LATEST * 10**9:
@@ -91,7 +90,7 @@ def _of_number(told: str | float) -> int | None:
 
 
 def in_range(epoch: float) -> int | None:
-    """Whole seconds, None for what is no time."""
+    """Whole epoch seconds; None if the number is out of range."""
     return int(epoch) if 0 <= epoch < LATEST else None
 
 
@@ -99,7 +98,7 @@ def in_range(epoch: float) -> int | None:
 
 
 def unescaped(quoted: str) -> str:
-    """What stood between the quotes of Apache, nginx and HAProxy: `-` is nothing, `\\"` is `"`, `\\xe4` its byte."""
+    """The quoted text of Apache, nginx or HAProxy without escapes: `\\"` is `"`, `\\xe4` is a byte, `-` is ""."""
     if quoted == "-":
         return ""
     return _ESCAPE.sub(_unescaped, quoted) if "\\" in quoted else quoted
@@ -116,7 +115,7 @@ def _decoded(hexadecimal: str) -> str:
 
 
 def request_line(text: str) -> tuple[str, str]:
-    """Method and target of `GET /a?b HTTP/1.1` and of `GET /a` (HTTP/0.9), still escaped."""
+    """Method and target of `GET /a?b HTTP/1.1` or of `GET /a` (HTTP/0.9), still escaped."""
     method, _, rest = text.partition(" ")
     target, _, protocol = rest.rpartition(" ")
     return method, target if protocol.startswith("HTTP/") else rest
@@ -126,7 +125,7 @@ def request_line(text: str) -> tuple[str, str]:
 
 
 def json_object(line: str) -> dict[str, Any] | None:
-    """The object that a line is. nginx writes bytes as `\\xHH`, which is no JSON: they are read all the same."""
+    """The JSON object of a line, None if there is none. Reads nginx's `\\xHH` for bytes too, though it is no JSON."""
     if not line.lstrip().startswith("{"):
         return None
     return _loaded(line) or ("\\x" in line and _loaded(_BYTES.sub(_as_json, line))) or None
@@ -144,21 +143,21 @@ def _as_json(escaped: re.Match[str]) -> str:
     return json.dumps(_decoded(escaped[0]))[1:-1]
 
 
-def text(told: object) -> str:
-    """A text of JSON: the first of a list; `-`, null and what is no text are nothing."""
-    if isinstance(told, list):
-        told = told[0] if told else ""
-    if not isinstance(told, str) or told == "-":
+def text(value: object) -> str:
+    """The text of a JSON value, of a list its first; "" for `-` and for anything else."""
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    if not isinstance(value, str) or value == "-":
         return ""
-    return told if told.isascii() else told.encode("utf-8", "replace").decode()  # half of a surrogate pair
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()  # replaces lone surrogates
 
 
-def number(told: object) -> int:
-    """A status, also where it is a text; 0 for what is none."""
-    given = str(told) if isinstance(told, int | str) else ""
-    return int(given) if given.isascii() and given.isdigit() and len(given) == 3 else 0
+def status_of(value: object) -> int:
+    """The HTTP status of a JSON value, a number or a text; 0 if it is none."""
+    digits = str(value) if isinstance(value, int | str) else ""
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) == 3 else 0
 
 
-def lowered(told: object) -> Mapping[str, Any]:
-    """An object of JSON by its names in lower case; empty for what is no object."""
-    return {name.lower(): value for name, value in told.items()} if isinstance(told, dict) else {}
+def lower_keys(value: object) -> Mapping[str, Any]:
+    """A JSON object with its names in lower case; empty if the value is no object."""
+    return {name.lower(): one for name, one in value.items()} if isinstance(value, dict) else {}

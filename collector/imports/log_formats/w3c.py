@@ -1,6 +1,6 @@
-"""W3C's extended logs, of which a line begins with `#Fields:` and says what follows; it may come again at any time.
+"""W3C's extended log format. A line `#Fields:` names the fields of the lines after it; more of them may follow.
 
-https://www.w3.org/TR/WD-logfile.html. Times are UTC, but for `date-local` and `time-local`.
+https://www.w3.org/TR/WD-logfile.html. Times are in UTC, except `date-local` and `time-local`.
 """
 
 from __future__ import annotations
@@ -9,39 +9,41 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 
-from collector.imports.access_log import BROKEN, Hit, Skipped
+from collector.imports.access_log import BROKEN, LoggedPage, Skipped
 from collector.imports.log_formats.parsing import Parse, iso_time
 
 REMARKS = ("#Version", "#Date", "#Software", "#Remark", "#Start-Date", "#End-Date")
-MOST_FIELDS = 200
+MAX_FIELDS = 200
 
-_VALUES = re.compile(r'"[^"]*"|[^ ]+')  # Advanced Logging of IIS puts texts with blanks into quotes
+_VALUES = re.compile(r'"[^"]*"|[^ ]+')  # IIS Advanced Logging quotes texts that contain blanks
 
 
 def parser_of(
-    ours: Callable[[Sequence[str]], bool], read: Callable[[Mapping[str, str], tzinfo], Hit | Skipped]
+    is_format: Callable[[Sequence[str]], bool], classify: Callable[[Mapping[str, str], tzinfo], LoggedPage | Skipped]
 ) -> Callable[[tzinfo], Parse]:
-    """What makes parsers of a kind of W3C log: `ours` knows it by its fields, `read` gets a line by them.
+    """Makes the `Format.parser` of a kind of W3C log.
 
-    Names are in lower case; `-` is nothing.
+    `is_format` recognises the kind by the names of the fields, in lower case. `classify` gets the fields of a line, by
+    name; `-` becomes "".
     """
 
     def parser(zone: tzinfo) -> Parse:
         fields: list[str] = []
 
-        def parse(line: str) -> Hit | Skipped | None:
+        def parse(line: str) -> LoggedPage | Skipped | None:
             nonlocal fields
             if line.startswith("#"):
-                directive, _, told = line.partition(":")
+                directive, _, argument = line.partition(":")
                 if directive != "#Fields":
                     return None if directive in REMARKS else BROKEN
-                names = told.lower().split()[:MOST_FIELDS]
-                fields = names if ours(names) else []
+                names = argument.lower().split()[:MAX_FIELDS]
+                fields = names if is_format(names) else []
                 return None if fields else BROKEN
             values = _values(line.rstrip("\r\n"))
             if not fields or len(values) != len(fields):
                 return BROKEN
-            return read({name: "" if value == "-" else value for name, value in zip(fields, values, strict=True)}, zone)
+            by_name = {name: "" if value == "-" else value for name, value in zip(fields, values, strict=True)}
+            return classify(by_name, zone)
 
         return parse
 
@@ -54,14 +56,14 @@ def _values(line: str) -> list[str]:
     return [one.strip('"') for one in _VALUES.findall(line)] if '"' in line else line.split(" ")
 
 
-def moment(told: Mapping[str, str], zone: tzinfo) -> int | None:
-    """Epoch seconds of `date` and `time`, or of those in the server's own zone."""
-    if "date-local" in told:
-        return iso_time(f"{told['date-local']}T{told.get('time-local', '')}", zone)
-    return iso_time(f"{told.get('date', '')}T{told.get('time', '')}", UTC)
+def epoch_seconds(fields: Mapping[str, str], zone: tzinfo) -> int | None:
+    """Epoch seconds of `date` and `time` (UTC), or of `date-local` and `time-local` (in `zone`); None without them."""
+    if "date-local" in fields:
+        return iso_time(f"{fields['date-local']}T{fields.get('time-local', '')}", zone)
+    return iso_time(f"{fields.get('date', '')}T{fields.get('time', '')}", UTC)
 
 
-def target(told: Mapping[str, str]) -> str:
+def target(fields: Mapping[str, str]) -> str:
     """The path with its query."""
-    query = told.get("cs-uri-query", "")
-    return f"{told.get('cs-uri-stem', '')}?{query}" if query else told.get("cs-uri-stem", "")
+    query = fields.get("cs-uri-query", "")
+    return f"{fields.get('cs-uri-stem', '')}?{query}" if query else fields.get("cs-uri-stem", "")
