@@ -36,7 +36,7 @@ def house(tmp_path_factory) -> Iterator[House]:
 @contextmanager
 def tracing_here() -> Iterator[Tracing]:
     """Records what runs in this thread."""
-    recording = Tracing(())
+    recording = Tracing(threads=(), without=())
     recording.begin()
     sys.setprofile(recording.hook)
     try:
