@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -101,9 +100,9 @@ class Service:
         self.places = places_of(config)
         self.database = Database(config)
         # renewed by a thread of their own: a database that hangs must not hang the loop that asks them
-        self.sites = Directory(self.database, stale_s=math.inf)
-        self.keys = KeyRing(self.database, stale_s=math.inf)
-        self.embeds = EmbedRing(self.database, stale_s=math.inf)
+        self.sites = Directory(self.database)
+        self.keys = KeyRing(self.database)
+        self.embeds = EmbedRing(self.database)
         self.salts = SaltStore(self.database, self.secret, SALTS_S)
         self.today = Today(self.database)
         self.hub = Hub(self.database, config.active_window_s, clock)

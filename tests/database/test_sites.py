@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
@@ -90,7 +92,7 @@ def test_a_site_has_a_uuid_which_may_be_that_of_its_pages_and_is_no_other_sites(
         store.change(database, "b.example", uuid=given)
     with pytest.raises(errors.InvalidInput, match="is no UUID"):
         store.change(database, "b.example", uuid="11111111")
-    directory = sites_directory.Directory(database, stale_s=3600)
+    directory = sites_directory.Directory(database)
     named = [site.domain if (site := directory.named(name)) else None for name in (given, second.uuid, "b.example", "")]
     assert named == ["a.example", "b.example", "b.example", None]
     assert directory.get(given) is None, "our own wire format names sites by their domain"
@@ -129,7 +131,7 @@ def test_a_second_site_of_a_domain_is_refused_at_its_field(database):
 
 def test_the_directory_knows_sites_by_domain_and_by_number(database):
     added = [store.add(database, domain, now=NOW) for domain in ("b.example", "a.example")]
-    directory = sites_directory.Directory(database, stale_s=3600)
+    directory = sites_directory.Directory(database)
     assert directory.all() == added[::-1]
     assert (directory.get("B.Example"), directory.numbered(added[1].id)) == (added[0], added[1])
     assert (directory.get("c.example"), directory.numbered(999)) == (None, None)
@@ -137,7 +139,7 @@ def test_the_directory_knows_sites_by_domain_and_by_number(database):
 
 def test_the_directory_parses_changed_sites_only(database):
     kept, changed, removed = (store.add(database, f"{name}.example", now=NOW) for name in "abc")
-    directory = sites_directory.Directory(database, stale_s=3600)
+    directory = sites_directory.Directory(database)
     before = directory.all()
     assert before == [kept, changed, removed]
     after = store.change(database, changed.domain, name="Another")
@@ -146,3 +148,30 @@ def test_the_directory_parses_changed_sites_only(database):
     directory.refresh()
     assert directory.all() == [kept, after]
     assert directory.get(kept.domain) is before[0]
+
+
+def test_a_slow_read_of_the_directory_does_not_overwrite_a_newer_one(database):
+    site, reached, gate = store.add(database, "example.com", now=NOW), threading.Event(), threading.Event()
+    slow = False
+
+    class Slow:
+        @contextmanager
+        def read(self):
+            with database.read() as connection:
+                yield connection
+            if slow and not reached.is_set():
+                reached.set()
+                gate.wait(20)
+
+    directory = sites_directory.Directory(Slow())
+    slow = True
+    earlier, later = threading.Thread(target=directory.refresh), threading.Thread(target=directory.refresh)
+    earlier.start()
+    assert reached.wait(20)
+    store.change(database, site.domain, name="Newer")
+    later.start()
+    later.join(0.2)  # where it did not wait for its turn, it would be through by now
+    gate.set()
+    earlier.join()
+    later.join()
+    assert directory.get(site.domain).name == "Newer"
