@@ -166,15 +166,17 @@ class Service:
     def refresh_sites(self) -> None:
         """Reads the sites again. The streams of a removed one end; a new one is ready for its first visitor."""
         with self._renewing:  # what is older than somebody else's list may not end the streams of a new site
-            self.sites.refresh()
-            sites = self.sites.all()
-            self.hub.keep({site.id for site in sites})
-        now = int(self._clock())
-        self.today.prepare(sites, now)
+            self.refresh_settings()
+            self.hub.keep({site.id for site in self.sites.all()})
         try:
-            self.salts.prepare(self.sites.all(), now)
+            self.salts.prepare(self.sites.all(), int(self._clock()))
         except SQLAlchemyError as away:
             log.warning("salts cannot be made: %s", describe(away))  # who reads is served all the same
+
+    def refresh_settings(self) -> None:
+        """Reads the sites again after settings were changed: with another time zone a day begins."""
+        self.sites.refresh()
+        self.today.prepare(self.sites.all(), int(self._clock()))
 
     def _forget_minutes(self, stored: list[Stored]) -> None:
         """Has the minutes of late beats counted again."""

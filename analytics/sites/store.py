@@ -58,8 +58,12 @@ def find(database: Database, domain: str) -> Site:
     by_domain = {site.domain: site for site in known}
     if found := by_domain.get(wanted) or by_domain.get(other_form(wanted)):
         return found
+    raise _unknown(wanted, known)
+
+
+def _unknown(domain: str, known: Sequence[Site]) -> InvalidInput:
     listed = ", ".join(site.shown_domain for site in known[:10]) or f"none yet; {command('site add DOMAIN')} adds one"
-    raise InvalidInput(f"there is no site {idn.to_letters(wanted)}; known: {listed}")
+    return InvalidInput(f"there is no site {idn.to_letters(domain)}; known: {listed}")
 
 
 def add(
@@ -81,12 +85,11 @@ def add(
     return find(database, domain)
 
 
-def change(database: Database, domain: str, **changes: Any) -> Site:
+def change(database: Database, site: Site, **changes: Any) -> Site:
     """The site with these settings changed: any of `CHANGES`, the last four as lists, the others as text.
 
     `InvalidInput` names every wrong field; then nothing is changed.
     """
-    site = find(database, domain)
     values = checked(CHANGES, changes)
     if not values:
         return site
@@ -96,8 +99,11 @@ def change(database: Database, domain: str, **changes: Any) -> Site:
         if other := connection.execute(others).scalar():
             taken = f"the UUID is that of the site {idn.to_letters(other)}"
             raise InvalidInput(taken, {"uuid": taken})
-        connection.execute(update(schema.sites).where(schema.sites.c.id == site.id).values(values))
-    return find(database, domain)
+        changing = update(schema.sites).where(sites.id == site.id).values(values).returning(schema.sites)
+        row = connection.execute(changing).first()
+    if row is None:  # it has been removed meanwhile
+        raise _unknown(site.domain, all_sites(database))
+    return site_of(row)
 
 
 def remove(database: Database, domain: str) -> Site:

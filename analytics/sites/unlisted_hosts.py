@@ -37,7 +37,7 @@ def include(database: Database, domain: str, host: str) -> Site:
     name = sites_site.normal_domain(host)
     return store.change(
         database,
-        domain,
+        site,
         hosts=[*(one for one in site.hosts if one != name), name],
         excluded_hosts=[one for one in site.excluded_hosts if one != name],
     )
@@ -49,7 +49,7 @@ def ignore(database: Database, domain: str, host: str) -> Site:
     name = sites_site.normal_domain(host)
     return store.change(
         database,
-        domain,
+        site,
         hosts=[one for one in site.hosts if one != name],
         excluded_hosts=[*(one for one in site.excluded_hosts if one != name), name],
     )
@@ -61,7 +61,7 @@ def reconsider(database: Database, domain: str, host: str) -> Site:
     name = sites_site.normal_domain(host)
     return store.change(
         database,
-        domain,
+        site,
         hosts=[one for one in site.hosts if one != name],
         excluded_hosts=[one for one in site.excluded_hosts if one != name],
     )
