@@ -26,7 +26,6 @@ from analytics.query.segment import Segment
 from analytics.reports.lists import LISTS, MAP, ROWS, TIME, List, read
 from analytics.reports.values import Bucket, Chart, ChartNote, Entry, Listing, Numbers, columns_of
 from analytics.reports.view import PAGE, Details, View, interval_of, intervals, parse
-from analytics.reports.words import bucket_name, period_words
 from analytics.sites import notes
 from analytics.sites.note import Note
 from analytics.sites.site import Site
@@ -110,7 +109,8 @@ class Overview:
     @property
     def period(self) -> str:
         """The period within a sentence: `last 30 days`."""
-        return period_words(self.query.period, self.tag)
+        period = self.query.period
+        return language.dates(*period.dates, self.tag) if period.dates else period.label[:1].lower() + period.label[1:]
 
     def segments(self) -> list[Segment]:
         """The saved segments that this person sees."""
@@ -247,10 +247,14 @@ class Overview:
         write = value(dimension(f"{BY_TIME}{interval}"), self.query.clock)
         points = series(self.query, self.span, interval, self._backend)
         return [
-            Entry(bucket_name(point.span, interval, self.zone, self.tag), write(point.span.begin), point.metrics)
+            Entry(self._bucket_name(point.span, interval), write(point.span.begin), point.metrics)
             for point in points
             if point.span.begin <= self.now
         ]
+
+    def _bucket_name(self, span: Span, interval: str) -> str:
+        begin, (_, last) = datetime.fromtimestamp(span.begin, self.zone), days_of(span, self.zone)
+        return language.bucket(begin, last, interval, self.tag)
 
     def _cut(self, entries: list[Entry], one: Details, whole: bool) -> Listing:
         columns = columns_of(one.of)

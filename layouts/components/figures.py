@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, tzinfo
 from dash import html
 
 from analytics.base import language
+from analytics.calendar.period import Span, days_of
 from analytics.query.metrics import Unit
 from layouts.components.attributes import aria
 
@@ -22,14 +23,18 @@ _languages: ContextVar[str] = ContextVar("languages", default=language.DEFAULT)
 
 def write_in(languages: str) -> None:
     """From here on figures are written in the first of these that is one of `language.LANGUAGES`: a tag, or what a
-    browser sends as `Accept-Language`. It is looked for where a figure is written.
+    browser sends as `Accept-Language`. It is looked for when the first figure is written.
     """
     _languages.set(languages)
 
 
 def written_in() -> str:
     """The language in which figures are written."""
-    return language.asked_for(_languages.get())
+    tag = _languages.get()
+    if tag not in language.LANGUAGES:
+        tag = language.asked_for(tag)
+        _languages.set(tag)
+    return tag
 
 
 def count(n: int) -> str:
@@ -121,6 +126,17 @@ def dated(at: int, zone: tzinfo, fields: str) -> str:
 def dates(first: date, last: date) -> str:
     """`22 Oct – 20 Nov 2026`."""
     return language.dates(first, last, written_in())
+
+
+def bucket(span: Span, interval: str, zone: tzinfo) -> str:
+    """A bucket of time: `Fri 6 Nov`, `Fri 6 Nov, 14:00`, `2 – 8 Nov 2026`, `November 2026`."""
+    begin, (_, last) = datetime.fromtimestamp(span.begin, zone), days_of(span, zone)
+    return language.bucket(begin, last, interval, written_in())
+
+
+def weekday(number: int) -> str:
+    """`Mon` of 0."""
+    return language.weekday(number, written_in())
 
 
 def change(now: float, before: float | None, *, better: int = 1, fine: bool = False) -> html.Span | None:
