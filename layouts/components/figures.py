@@ -13,7 +13,7 @@ from dash import html
 from analytics.base import language
 from analytics.calendar.period import Span, days_of
 from analytics.query.metrics import Unit
-from layouts.components.attributes import aria
+from layouts.components.markup import aria
 
 UNKNOWN = "–"
 MANY_TIMES = 10  # from here on a percentage says less than a factor

@@ -15,8 +15,7 @@ from analytics.calendar.period import Span
 from analytics.query.metrics import Unit
 from analytics.reports.values import Chart
 from layouts.components import figures
-from layouts.components.attributes import aria, data
-from layouts.components.markup import Tag
+from layouts.components.markup import Tag, aria, data
 from layouts.overview.notes import Mark, marks
 
 STEPS_UP = 3  # from the lowest line of the grid to the highest

@@ -11,9 +11,7 @@ from dash.development.base_component import Component
 from analytics.query.result import Hour
 from analytics.reports.lists import HOURS
 from layouts.components import figures, states
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
-from layouts.components.markup import Tag
+from layouts.components.markup import Tag, aria, data, icon
 
 SHADES = (0, 25, 50, 75, 100)
 WRITTEN = (0, 6, 12, 18)
