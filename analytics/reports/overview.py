@@ -19,8 +19,7 @@ from analytics.query.dimensions import dimension
 from analytics.query.filters import Filter, Match
 from analytics.query.formatting import value
 from analytics.query.hours_of_week import hours_of_week, looked_at
-from analytics.query.metrics import metric
-from analytics.query.query import MAX_ROWS, Order
+from analytics.query.query import MAX_ROWS, Order, Query
 from analytics.query.result import Answer, Hour, Usage
 from analytics.query.segment import Segment
 from analytics.reports.lists import LISTS, MAP, ROWS, TIME, List, read
@@ -150,23 +149,19 @@ class Overview:
     def chart(self) -> Chart:
         """The chosen metric over time."""
         interval = interval_of(self.view, self.span)
-        now = self._buckets(self.span, interval)
-        before = self._buckets(self._compared_whole(), interval) if self.earlier else []
-        return Chart(
-            metric(self.view.metric), interval, now, before[: len(now)], self.now, self.zone, self._chart_notes()
-        )
-
-    def _chart_notes(self) -> list[ChartNote]:
-        return [(midnight(one.day, self.zone), one.text) for one in self.notes]
+        chosen = replace(self.query, metrics=(self.view.metric,))
+        now = self._buckets(chosen, self.span, interval)
+        before = self._buckets(chosen, self._compared_whole(), interval) if self.earlier else []
+        noted: list[ChartNote] = [(midnight(one.day, self.zone), one.text) for one in self.notes]
+        return Chart(chosen.asked[0], interval, now, before[: len(now)], self.now, self.zone, noted)
 
     def _compared_whole(self) -> Span:
         """The seconds below the chart's line: at most a day more than is drawn, since a day may have 25 hours."""
         begin, end = self.query.compared(self.now, whole=True) or self.span
         return Span(begin, min(end, begin + self.span.end - self.span.begin + DAY_S))
 
-    def _buckets(self, span: Span, interval: str) -> list[Bucket]:
-        points = series(replace(self.query, metrics=(self.view.metric,)), span, interval, self._backend)
-        return [(point.span, point.metrics[0]) for point in points]
+    def _buckets(self, query: Query, span: Span, interval: str) -> list[Bucket]:
+        return [(point.span, point.metrics[0]) for point in series(query, span, interval, self._backend)]
 
     def rows(self, shown: List) -> Answer:
         """The first rows of a list; of the map all countries."""
