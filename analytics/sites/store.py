@@ -54,14 +54,18 @@ def rows(database: Database) -> Sequence[Row[Any]]:
 def find(database: Database, domain: str) -> Site:
     """The site of the domain, else the one with or without `www.`. `InvalidInput`, if unknown, lists known sites."""
     wanted = normal_domain(domain)
+    forms = (wanted, other_form(wanted))
+    with database.read() as connection:
+        either = select(schema.sites).where(schema.sites.c.domain.in_(forms))
+        found = {row.domain: row for row in connection.execute(either)}
+    for form in forms:
+        if form in found:
+            return site_of(found[form])
+    raise _unknown(database, wanted)
+
+
+def _unknown(database: Database, domain: str) -> InvalidInput:
     known = all_sites(database)
-    by_domain = {site.domain: site for site in known}
-    if found := by_domain.get(wanted) or by_domain.get(other_form(wanted)):
-        return found
-    raise _unknown(wanted, known)
-
-
-def _unknown(domain: str, known: Sequence[Site]) -> InvalidInput:
     listed = ", ".join(site.shown_domain for site in known[:10]) or f"none yet; {command('site add DOMAIN')} adds one"
     return InvalidInput(f"there is no site {idn.to_letters(domain)}; known: {listed}")
 
@@ -81,8 +85,7 @@ def add(
             raise InvalidInput(there, {"domain": there})
         values |= {"name": values["name"] or idn.to_letters(values["domain"]), "created_at": now, "demo": demo}
         values |= {"uuid": str(uuid4())}
-        connection.execute(insert(schema.sites).values(values))
-    return find(database, domain)
+        return site_of(connection.execute(insert(schema.sites).values(values).returning(schema.sites)).one())
 
 
 def change(database: Database, site: Site, **changes: Any) -> Site:
@@ -102,7 +105,7 @@ def change(database: Database, site: Site, **changes: Any) -> Site:
         changing = update(schema.sites).where(sites.id == site.id).values(values).returning(schema.sites)
         row = connection.execute(changing).first()
     if row is None:  # it has been removed meanwhile
-        raise _unknown(site.domain, all_sites(database))
+        raise _unknown(database, site.domain)
     return site_of(row)
 
 
