@@ -108,7 +108,7 @@ class Service:
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._renewing = threading.Lock()
         self._hung = False
-        self.refresh()
+        self.refresh_sites()
         self.columnar = Columnar(self.database, config)
         self.history = MinuteHistory(self.database, config.active_window_s)
         self.backend = Backend(self.columnar.rows, self._minutes)
