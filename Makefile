@@ -56,8 +56,8 @@ test: dev  ## every test: unit, database on SQLite and PostgreSQL, HTTP, browser
 	@$(PY) -m pytest -n $(TOGETHER) -m "not alone"
 	@$(PY) -m pytest -m alone
 
-# How many processes run tests: most of them wait for a server or a browser rather than compute.
-TOGETHER ?= 4
+# How many processes run tests. Browsers and servers need processors too: on two, 4 were slower than 2 and ran into time-outs.
+TOGETHER ?= 2
 QUICK := tests/unit tests/database -k "not postgresql" -m "not alone and not slow"
 
 check: dev  ## what to run before each commit, in a minute and a half: linters, types, unit tests, the database on SQLite

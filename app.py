@@ -26,7 +26,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import click
@@ -243,7 +243,8 @@ def serve_command(host: str, port: int, workers: int, reuse_port: bool, data_dir
         raise InvalidInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
     config = read_config(data_dir=data_dir)
     with closing(_listener(config, host, port, shared=reuse_port)) as listener:
-        _serve(config, listener)
+        whole = _serve(config, listener)
+    _end_process(whole)
 
 
 def _listener(config: Config, host: str, port: int, *, shared: bool) -> Listener:
@@ -283,7 +284,8 @@ def demo_command(host: str, port: int) -> None:
         administer(config, "site add", domain=DEMO_DOMAIN, name="Demo", timezone="UTC")
         key = administer(config, "key add", name="demo", scope="ingest", site=DEMO_DOMAIN)
         with demo.crowd(listener.local_url, key) as come:
-            _serve(config, listener, on_ready=lambda service: come(_days_of(service)))
+            whole = _serve(config, listener, on_ready=lambda service: come(_days_of(service)))
+    _end_process(whole)
 
 
 def _days_of(service: Service) -> demo.Days:
@@ -299,7 +301,8 @@ def _days_of(service: Service) -> demo.Days:
     return write
 
 
-def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], None] = lambda _: None) -> None:
+def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], None] = lambda _: None) -> bool:
+    """Serves until SIGTERM or Ctrl-C. False if the end had to be forced."""
     error_log.configure(config.log_level)
     for chatty in ("werkzeug", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -327,8 +330,19 @@ def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], Non
         control.close()
         endpoint.close()
         service.close()
-    if not whole:
-        sys.exit(1)
+    return whole
+
+
+def _end_process(whole: bool) -> NoReturn:
+    """Ends the process without ending the interpreter: 0, or 1 if the end had to be forced.
+
+    A background thread that is still in DuckDB would meet a dead interpreter there, and C++ aborts the process
+    ("exception not rethrown", SIGABRT). Everything is committed and closed by now.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0 if whole else 1)
 
 
 @cli.group("replay")

@@ -22,7 +22,7 @@ from benchmarks.common import BEHIND_PROXY, Report, memory_mb, percentile, sprea
 from benchmarks.history_data import DAY_S, HOST, write
 from benchmarks.postgresql import postgresql
 from collector.service import FOLLOW_S
-from collector.store.writer import Waiting, Writer
+from collector.store.writer import QueuedRequest, Writer
 from tests.support.factories import arrival
 from tests.support.serving import serving
 
@@ -141,6 +141,6 @@ def _store(writer: Writer, committed: list[float], seconds: float) -> None:
     begun = time.monotonic()
     for number in range(int(RATE * seconds)):
         one = arrival("pageview", f"page-{number:06}", at=time.time(), visitor=number // 3, path=f"/{number % 100}")
-        writer.submit([Waiting([one], lambda _: committed.append(time.monotonic()))])
+        writer.submit([QueuedRequest([one], lambda _: committed.append(time.monotonic()))])
         time.sleep(max(0.0, begun + number / RATE - time.monotonic()))
     writer.settle(60.0)

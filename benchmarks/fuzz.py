@@ -125,12 +125,12 @@ async def _fuzzed(report: Report, service: Service, count: int, random: Random) 
                 connection.data_received(piece)
             clients.append((sent, connection, transport))
         until = time.monotonic() + PATIENCE_S
-        while any(connection.answering or connection.waits for _, connection, _ in clients):
+        while any(connection.is_answering or connection.has_waiting for _, connection, _ in clients):
             if time.monotonic() > until:
                 break
             await asyncio.sleep(0.002)
         for sent, connection, transport in clients:
-            found.unanswered += connection.answering
+            found.unanswered += connection.is_answering
             found.answers.update(statuses(bytes(transport.written)))
             found.compare(sent, connection.read, connection.refused)
             connection.connection_lost(None)

@@ -6,17 +6,17 @@ from typing import Any
 
 
 def mount(server: Any, **settings: Any) -> None:
-    """Puts the collector into somebody's own application: `server` is a Flask server, or a Dash application.
+    """Mounts the collector in another application: `server` is a Flask server or a Dash application.
 
-    `/api/collect`, `/js/footfall.js`, the live state, the card and the other public routes answer there from then on,
-    below the path of `base_url` where it has one; a route that the application has itself stays its own, and so do
-    all its pages. Not the dashboard.
+    The application then serves `/api/collect`, `/js/footfall.js`, the live state, the card and the other public routes,
+    below the path of `base_url` if it has one. Routes and pages of the application itself do not change. The dashboard
+    is not included.
 
-    `settings` are those of the README's table, named in small letters without their prefix (`data_dir="…"`); they
-    win over the environment, `.env` and `footfall.toml`. Raises `analytics.base.config.WrongSetting` for a wrong one.
-    The database is opened at the first request, by the process that answers it; while it cannot be, these routes answer
-    503, and the log says why.
+    `settings` are those of the README's table, in lower case and without their prefix (`data_dir="…"`); they override
+    the environment, `.env` and `footfall.toml`. Raises `analytics.base.config.WrongSetting` for a wrong setting. The
+    first request opens the database, in the process that answers it; while that fails, these routes answer 503, and the
+    log says why.
     """
-    from collector.mounting import attach_to  # noqa: PLC0415 - loads the whole collector: only for who mounts it
+    from collector.mounting import attach_to  # noqa: PLC0415 - loads the whole collector, so only when it is mounted
 
     attach_to(getattr(server, "server", server), settings)

@@ -1,7 +1,7 @@
-"""The control socket: on SQLite the server owns the file, so commands go through it.
+"""The control socket: on SQLite only the server may open the file, so commands go through the server.
 
-One JSON line in; out come lines that say how far a long command is, and one with its result; over a Unix socket in
-the data directory that only its owner can open.
+The protocol: one JSON line as request; lines with the progress of a long command and one line with its result as
+response. The socket is a Unix socket in the data directory that only its owner can open.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from analytics.base.program import command
 log = logging.getLogger("footfall.control")
 
 NAME = "control.sock"
-LONGEST_PATH = 100  # a socket's path has room for 107 bytes
-LONGEST_LINE = 1024 * 1024
-LONGEST_ANSWER = 256 * LONGEST_LINE  # the answer to a question may have 10,000 rows
-PATIENCE_S = 300.0
+MAX_PATH_BYTES = 100  # the system allows 107
+MAX_LINE = 1024 * 1024
+MAX_ANSWER = 256 * MAX_LINE  # a query may return 10,000 rows
+ANSWER_TIMEOUT_S = 300.0
 
-Tell = Callable[[str], None]
-Run = Callable[[str, dict[str, Any], Tell], str]
+OnProgress = Callable[[str], None]
+RunCommand = Callable[[str, dict[str, Any], OnProgress], str]
 
 
 class NoServer(ConnectionError):
-    """No server is running on that data directory."""
+    """No server uses that data directory."""
 
 
 @contextlib.contextmanager
-def _short(data_dir: Path) -> Any:
-    """A path to the socket that is short enough, however deep the data directory lies."""
+def _short_path(data_dir: Path) -> Any:
+    """A path to the socket that is short enough, however long the path of the data directory is."""
     path = str((data_dir / NAME).absolute())
-    if len(path.encode()) <= LONGEST_PATH:
+    if len(path.encode()) <= MAX_PATH_BYTES:
         yield path
         return
     folder = os.open(data_dir, os.O_RDONLY)
@@ -50,15 +50,15 @@ def _short(data_dir: Path) -> Any:
         os.close(folder)
 
 
-def ask(data_dir: Path, name: str, options: dict[str, Any], tell: Tell = lambda _: None) -> str:
-    """What the running server's command says; `NoServer` where none runs, `InvalidInput` as the command raises it.
+def ask(data_dir: Path, name: str, options: dict[str, Any], on_progress: OnProgress = lambda _: None) -> str:
+    """Runs a command in the running server and returns its text. `on_progress` receives progress texts.
 
-    `tell` hears how far it is.
+    Raises `NoServer` if no server runs, and `InvalidInput` if the command does.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(PATIENCE_S)
+        client.settimeout(ANSWER_TIMEOUT_S)
         try:
-            with _short(data_dir) as path:
+            with _short_path(data_dir) as path:
                 client.connect(path)
         except OSError:
             raise NoServer(
@@ -68,7 +68,7 @@ def ask(data_dir: Path, name: str, options: dict[str, Any], tell: Tell = lambda 
         with client.makefile("rb") as file:
             answer = _line(file)
             while "so_far" in answer:
-                tell(answer["so_far"])
+                on_progress(answer["so_far"])
                 answer = _line(file)
     if "error" in answer:
         raise InvalidInput(answer["error"])
@@ -76,21 +76,21 @@ def ask(data_dir: Path, name: str, options: dict[str, Any], tell: Tell = lambda 
 
 
 def _line(file: IO[bytes]) -> dict[str, str]:
-    line: dict[str, str] = json.loads(file.readline(LONGEST_ANSWER) or b'{"error": "the server went away"}')
+    line: dict[str, str] = json.loads(file.readline(MAX_ANSWER) or b'{"error": "the server went away"}')
     return line
 
 
 class Control:
-    """Listens in the data directory and runs what is asked, each in a thread of its own; close it at the end."""
+    """Listens in the data directory and runs each command in its own thread; close it at the end."""
 
-    def __init__(self, data_dir: Path, run: Run) -> None:
+    def __init__(self, data_dir: Path, run: RunCommand) -> None:
         self._run = run
         self._path = data_dir / NAME
         self._path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         umask = os.umask(0o177)
         try:
-            with _short(data_dir) as path:
+            with _short_path(data_dir) as path:
                 self._socket.bind(path)
         finally:
             os.umask(umask)
@@ -107,18 +107,18 @@ class Control:
             threading.Thread(target=self._serve, args=(client,), name="footfall-command", daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        def say(**line: str) -> None:
+        def send(**line: str) -> None:
             client.sendall(json.dumps(line).encode() + b"\n")
 
-        with client, contextlib.suppress(OSError):  # whoever asked has gone away: a long command ends there
+        with client, contextlib.suppress(OSError):  # the client has disconnected: that ends a long command
             client.settimeout(10)
             with client.makefile("rb") as file:
-                say(**self._answer(file.readline(LONGEST_LINE), lambda so_far: say(so_far=so_far)))
+                send(**self._answer(file.readline(MAX_LINE), lambda so_far: send(so_far=so_far)))
 
-    def _answer(self, line: bytes, tell: Tell) -> dict[str, str]:
+    def _answer(self, line: bytes, on_progress: OnProgress) -> dict[str, str]:
         try:
-            asked = json.loads(line)
-            return {"text": self._run(asked["command"], asked["options"], tell)}
+            request = json.loads(line)
+            return {"text": self._run(request["command"], request["options"], on_progress)}
         except InvalidInput as wrong:
             return {"error": str(wrong)}
         except ConnectionError:

@@ -1,4 +1,4 @@
-"""The collector within somebody's own application (`collector.mount`): opened when it is first asked for something."""
+"""The collector mounted in another application (`collector.mount`); the first request opens it."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from collector.control import Control
 from collector.doors.cors import CORS
 from collector.doors.table import PATHS
 from collector.doors.wsgi import Door, Wsgi
-from collector.http.messages import error, sealed, without_extra_slashes
+from collector.http.messages import error, with_security_headers, without_extra_slashes
 from collector.served_commands import served_commands
 from collector.service import Service
 
 log = logging.getLogger("footfall.mount")
 
-ADDRESS = "http://127.0.0.1:8050"  # where Dash listens unless it is told otherwise
-AGAIN_S = 5.0  # how long nobody tries to open what could not be opened
+ADDRESS = "http://127.0.0.1:8050"  # where Dash listens by default
+RETRY_S = 5.0  # after a failed attempt to open the collector
 NOT_OPEN = error(503, "not_open", "the collector cannot be opened; the log says why", (*CORS, ("Retry-After", "5")))
 
 
 def attach_to(server: Any, settings: Mapping[str, Any]) -> None:
-    """Puts a collector with these settings, by their names in small letters, in front of a Flask server."""
+    """Puts a collector in front of a Flask server; the names of `settings` are in lower case."""
     known = [setting.name for setting in SETTINGS]
     for name in settings:
         if name not in known:
             raise WrongSetting(f"collector.mount: there is no setting {name!r}; there are {', '.join(known)}")
-    given = {PREFIX + name.upper(): _as_text(value) for name, value in settings.items()}
-    server.wsgi_app = _Mounted(server, read_config(os.environ | given))
+    variables = {PREFIX + name.upper(): _as_text(value) for name, value in settings.items()}
+    server.wsgi_app = _Mounted(server, read_config(os.environ | variables))
 
 
 def _as_text(value: Any) -> str:
@@ -49,42 +49,44 @@ def _as_text(value: Any) -> str:
 
 
 class _Mounted:
-    """Answers what is the collector's; everything else is the application's."""
+    """A WSGI application: the collector answers its own paths, the original application all others."""
 
     def __init__(self, server: Any, config: Config) -> None:
         self._server = server
-        self._behind: Wsgi = server.wsgi_app
+        self._application: Wsgi = server.wsgi_app
         self._config = config
         self._opening = threading.Lock()
         self._door: Door | None = None
-        self._failed_at = -AGAIN_S
+        self._failed_at = -RETRY_S
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path not in self._ours and without_extra_slashes(path) not in self._ours:
-            return self._behind(environ, start_response)
-        door = self._door or self._opened()
+        if path not in self._own_paths and without_extra_slashes(path) not in self._own_paths:
+            return self._application(environ, start_response)
+        door = self._door or self._open_if_due()
         if door is None:
-            start_response("503 Service Unavailable", list(sealed(NOT_OPEN.headers)))
+            start_response("503 Service Unavailable", list(with_security_headers(NOT_OPEN.headers)))
             return [NOT_OPEN.body]
         return door(environ, start_response)
 
     @cached_property
-    def _ours(self) -> frozenset[str]:
-        """The addresses that are answered here. What the application answers itself is no one else's."""
+    def _own_paths(self) -> frozenset[str]:
+        """The paths that the collector answers: its own without those of the application."""
         base_path = self._config.base_path
-        theirs = {without_extra_slashes(rule.rule) for rule in self._server.url_map.iter_rules() if not rule.arguments}
-        return frozenset(base_path + path for path in PATHS) - theirs
+        application_paths = {
+            without_extra_slashes(rule.rule) for rule in self._server.url_map.iter_rules() if not rule.arguments
+        }
+        return frozenset(base_path + path for path in PATHS) - application_paths
 
-    def _opened(self) -> Door | None:
-        """The door; None where it cannot be opened. In this process: a server may fork after it has loaded us."""
+    def _open_if_due(self) -> Door | None:
+        """The collector's door, opened in this process, since servers may fork after loading; None if that fails."""
         with self._opening:
-            if self._door is None and time.monotonic() - self._failed_at >= AGAIN_S:
+            if self._door is None and time.monotonic() - self._failed_at >= RETRY_S:
                 try:
                     self._door = self._open()
                 except (InvalidInput, WrongSetting, DatabaseInUse, SQLAlchemyError, OSError) as failed:
                     self._failed_at = time.monotonic()
-                    log.error("the collector cannot be opened: %s", _why(failed))
+                    log.error("the collector cannot be opened: %s", _reason(failed))
             return self._door
 
     def _open(self) -> Door:
@@ -97,9 +99,9 @@ class _Mounted:
             raise
         atexit.register(service.close)
         atexit.register(control.close)
-        return Door(self._behind, service.routes(lambda _: None))  # nobody signs in here: keys and tokens read
+        return Door(self._application, service.routes(lambda _: None))  # there are no logins here, only keys and tokens
 
 
-def _why(failed: Exception) -> str | Description:
-    """In one line; only of what we say ourselves the words are known to hold no address."""
+def _reason(failed: Exception) -> str | Description:
+    """The failure in one line. Only our own exceptions are quoted: other messages may contain addresses."""
     return str(failed) if isinstance(failed, InvalidInput | WrongSetting | DatabaseInUse) else describe(failed)

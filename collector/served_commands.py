@@ -1,28 +1,31 @@
-"""The commands that come to a running server over its control socket."""
+"""The commands that a running server executes for its control socket."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from analytics import commands
-from collector.control import Run, Tell
+from collector.control import OnProgress, RunCommand
 from collector.imports import log_import
 from collector.service import Service
 
 
-def served_commands(service: Service, address: str, local: str) -> Run:
-    """Runs the commands that come through the control socket: `address` is what people use, `local` ours."""
+def served_commands(service: Service, address: str, local: str) -> RunCommand:
+    """The function that runs a command of the control socket.
 
-    def run(name: str, options: dict[str, Any], tell: Tell) -> str:
+    `address` is the server's public address, `local` the one for programs on this machine.
+    """
+
+    def run(name: str, options: dict[str, Any], on_progress: OnProgress) -> str:
         if name == "address":
             return local
         if name == log_import.COMMAND:
             return log_import.run(
-                log_import.Means(service.database, service.kit, service.pause, tell, beside=True), **options
+                log_import.Means(service.database, service.kit, service.pause, on_progress, beside=True), **options
             )
         try:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
-            means = {"retention_days": days, "pause": service.pause, "report": tell, "window_s": window_s}
+            means = {"retention_days": days, "pause": service.pause, "report": on_progress, "window_s": window_s}
             means |= {"columnar": service.columnar, "secret": service.secret}
             return commands.run(service.database, address, name, options, **means)
         finally:

@@ -1,4 +1,4 @@
-"""Everything that lives as long as the process: opened together, closed in order."""
+"""The service: everything that lives as long as the process, opened together and closed in order."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from collector.api.context import Context, WhoReads
 from collector.api.statistics import Statistics
 from collector.doors.collect import Collector
 from collector.doors.routes import Routes
-from collector.http.messages import HTTPS_SEAL, SEAL
+from collector.http.messages import HTTPS_SECURITY_HEADERS, SECURITY_HEADERS
 from collector.http.proxies import Proxies
 from collector.ingest import device, robot
 from collector.ingest.file_watch import FileWatch
@@ -49,20 +49,20 @@ from collector.store.writer import Writer
 log = logging.getLogger("footfall.service")
 
 TIDY_S = 60.0
-DAY_S = 30.0  # how often one looks whether the day's work is due
+DAILY_CHECK_S = 30.0  # how often it is checked whether the daily work is due
 NOTE_S = 1.0
-PATIENCE_S = 3.0  # how long minutes of a large site are counted for one question
+MINUTES_TIMEOUT_S = 3.0  # for counting minutes of a large site within one request
 RESTORE_S = 1.0
-PROBE_S = PULSE_S = 0.5
+PROBE_S = WATCH_S = 0.5
 SALTS_S = 0.5  # how long the event loop waits for salts that were not prepared
-FOLLOW_S = 1.0  # a pass costs 60 ms of processor time however little there is
-RENEW_S = 0.4  # what another process has changed (a command beside the server) is known after so long
-FILES_S = 2.0  # how often one looks whether the owner has changed a file that a setting names
-ALONE_S = 5.0  # nobody else writes an embedded database, and whoever changes something here renews at once
+FOLLOW_S = 1.0  # each pass takes 60 ms of processor time
+REFRESH_S = 0.4  # until changes by another process (a command on the machine) take effect
+FILE_CHECK_S = 2.0  # how often the files that settings name are checked for changes
+EMBEDDED_REFRESH_S = 5.0  # no other process writes to it, and changes by this process call `refresh`
 
 
 def warn(config: Config) -> None:
-    """Says in the log what is allowed and hardly meant."""
+    """Logs settings that are allowed but probably a mistake."""
     for variable in config.unread:
         log.warning("%s is set, and nothing in this version reads it", variable)
     if config.active_window_s < config.heartbeat_interval_s:
@@ -75,7 +75,7 @@ def warn(config: Config) -> None:
 
 
 def places_of(config: Config) -> Places:
-    """The geo database of the settings; `WrongSetting` where it cannot be opened."""
+    """Opens the geo database that the settings name; `WrongSetting` if that fails."""
     try:
         return open_places(config.geoip_database, config.data_dir)
     except ValueError as wrong:
@@ -85,28 +85,28 @@ def places_of(config: Config) -> Places:
 
 
 class Service:
-    """The collector and the live side of one process over one database. Close it: it commits what is waiting."""
+    """The collector and the live state of one process, over one database. `close` commits what is queued."""
 
     def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
         self.config = config
         self._clock = clock
-        self._ending = threading.Event()
+        self._stopping = threading.Event()
         warn(config)
-        device.warm_up()  # half a second, which the first visitor would wait for, and the event loop with them
+        device.warm_up()  # half a second, for which the first request would block the event loop
         robot.warm_up()
         private_files.directory(config.data_dir)  # the control socket, the replica, the key
         self.secret = secret_of(config)
         self._watches = self._watches_of(config)
         self.places = places_of(config)
         self.database = Database(config)
-        # renewed by a thread of their own: a database that hangs must not hang the loop that asks them
+        # a thread refreshes these: a database that hangs must not block the event loop
         self.sites = Directory(self.database)
         self.keys = KeyRing(self.database)
         self.embeds = EmbedRing(self.database)
         self.salts = SaltStore(self.database, self.secret, SALTS_S)
         self.today = Today(self.database)
         self.hub = Hub(self.database, config.active_window_s, clock)
-        self._renewing = threading.Lock()
+        self._refresh_lock = threading.Lock()
         self._hung = False
         self.refresh_sites()
         self.columnar = Columnar(self.database, config)
@@ -121,20 +121,20 @@ class Service:
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
         self.crowd = Crowd(self.database, self.kit, self.writer, self.refresh)
-        self._keepers = [
-            self._kept(ALONE_S if self.database.embedded else RENEW_S, self.refresh),
-            self._kept(TIDY_S, self._tidy),
-            self._kept(NOTE_S, self._note),
-            self._kept(RESTORE_S, self._restore),
-            self._kept(DAY_S, self._do_the_day),
-            self._kept(FOLLOW_S, self._follow),
-            self._kept(FILES_S, self._look_at_files),
-            self._kept(PROBE_S, self._probe),
-            self._kept(PULSE_S, self._watch),
+        self._threads = [
+            self._repeat(EMBEDDED_REFRESH_S if self.database.embedded else REFRESH_S, self.refresh),
+            self._repeat(TIDY_S, self._tidy),
+            self._repeat(NOTE_S, self._note),
+            self._repeat(RESTORE_S, self._restore),
+            self._repeat(DAILY_CHECK_S, self._do_the_day),
+            self._repeat(FOLLOW_S, self._follow),
+            self._repeat(FILE_CHECK_S, self._look_at_files),
+            self._repeat(PROBE_S, self._probe),
+            self._repeat(WATCH_S, self._watch),
         ]
 
     def routes(self, who_reads: WhoReads) -> Routes:
-        """The public routes; `who_reads` tells by the headers who may read which site."""
+        """The public routes. `who_reads` decides by the headers which sites the sender may read."""
         context = Context(
             self.writer,
             self.hub,
@@ -149,37 +149,37 @@ class Service:
             lambda: self.columnar.state.behind_s,
             self.config.heartbeat_interval_s,
             self.config.base_path,
-            self._ending.is_set,
+            self._stopping.is_set,
         )
-        seal = HTTPS_SEAL if self.config.has_https_host else SEAL
-        return Routes(context, self.collector, seal, self.config.public)
+        security_headers = HTTPS_SECURITY_HEADERS if self.config.has_https_host else SECURITY_HEADERS
+        return Routes(context, self.collector, security_headers, self.config.public)
 
     def _minutes(self, site_id: int, span: Span) -> Minutes:
-        return self.history.minutes(site_id, span, int(self._clock()), PATIENCE_S)
+        return self.history.minutes(site_id, span, int(self._clock()), MINUTES_TIMEOUT_S)
 
     def refresh(self) -> None:
-        """Reads sites, keys and cards again, so that the process goes by what was changed."""
+        """Reads sites, keys and embeds again, so that changes take effect."""
         self.refresh_sites()
         self.keys.refresh()
         self.embeds.refresh()
 
     def refresh_sites(self) -> None:
-        """Reads the sites again. The streams of a removed one end; a new one is ready for its first visitor."""
-        with self._renewing:  # what is older than somebody else's list may not end the streams of a new site
+        """Reads the sites again. The streams of removed sites end; new sites get their counters and salts."""
+        with self._refresh_lock:  # a stale list must not end the streams of a new site
             self.refresh_settings()
-            self.hub.keep({site.id for site in self.sites.all()})
+            self.hub.close_removed({site.id for site in self.sites.all()})
         try:
             self.salts.prepare(self.sites.all(), int(self._clock()))
-        except SQLAlchemyError as away:
-            log.warning("salts cannot be made: %s", describe(away))  # who reads is served all the same
+        except SQLAlchemyError as failed:
+            log.warning("salts cannot be made: %s", describe(failed))  # reading works without them
 
     def refresh_settings(self) -> None:
-        """Reads the sites again after settings were changed: with another time zone a day begins."""
+        """Reads the sites again after their settings were changed; in another time zone another day begins."""
         self.sites.refresh()
         self.today.prepare(self.sites.all(), int(self._clock()))
 
     def _forget_minutes(self, stored: list[Stored]) -> None:
-        """Has the minutes of late beats counted again."""
+        """Discards the counts of minutes with late beats, so that they are counted again."""
         now = int(self._clock())
         for beat, _, _ in stored:
             if beat.at <= now - SETTLED_S:
@@ -187,14 +187,14 @@ class Service:
                 self.sparklines.forget(beat.site_id, beat.at, now)
 
     def pause(self, seconds: float) -> bool:
-        """Waits so long; True at once when the service ends: long work then has to stop."""
-        return self._ending.wait(seconds)
+        """Waits that long; returns True, at once, if the service ends: long work then has to stop."""
+        return self._stopping.wait(seconds)
 
     def _do_the_day(self) -> None:
         days, window_s = self.config.heartbeat_retention_days, self.config.active_window_s
         work = daily.Work(self.database, int(self._clock()), days, self.pause, lambda _: None, window_s)
-        for said in daily.run_if_due(work):
-            log.info("%s", said)
+        for line in daily.run_if_due(work):
+            log.info("%s", line)
 
     def _note(self) -> None:
         self.proxies.untrusted.warn()
@@ -211,30 +211,30 @@ class Service:
         self.columnar.follow(self.pause)
 
     def _watches_of(self, config: Config) -> list[FileWatch]:
-        """A watch for each file that a setting names and that is used while the server runs."""
-        used = (
+        """A watch for each file that a setting names and the server reads again after a change."""
+        files = (
             ("FOOTFALL_GEOIP_DATABASE", config.geoip_database, self._read_places),
             ("FOOTFALL_SPAM_REFERRERS", config.spam_referrers, self._read_spammers),
         )
-        return [FileWatch(setting, path, read) for setting, path, read in used if path]
+        return [FileWatch(setting, path, read) for setting, path, read in files if path]
 
     def _read_places(self) -> None:
-        self.places.read_again()
+        self.places.reload()
 
     def _read_spammers(self) -> None:
         assert self.config.spam_referrers
-        self.spammers.know(read_hosts(self.config.spam_referrers))
+        self.spammers.set_hosts(read_hosts(self.config.spam_referrers))
 
     def _look_at_files(self) -> None:
         for watch in self._watches:
-            watch.look()
+            watch.check()
 
     def _probe(self) -> None:
         with suppress(SQLAlchemyError):  # `availability` records it
             self.database.probe()
 
     def _watch(self) -> None:
-        """Says in the log that the database hangs, and frees the threads that wait for it."""
+        """Logs that the database hangs, and ends the queries that wait for it."""
         unanswered_s = self.database.availability.unanswered_s(time.monotonic())
         hangs = self.writer.stuck
         if hangs != self._hung:
@@ -246,14 +246,14 @@ class Service:
         if unanswered_s > CUT_READERS_S:
             self.database.cut_readers()
 
-    def _kept(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
+    def _repeat(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
         name = f"footfall-{work.__name__.strip('_')}"
-        keeper = threading.Thread(target=self._every, args=(seconds, work), name=name, daemon=True)
-        keeper.start()
-        return keeper
+        thread = threading.Thread(target=self._run_every, args=(seconds, work), name=name, daemon=True)
+        thread.start()
+        return thread
 
-    def _every(self, seconds: float, work: Callable[[], None]) -> None:
-        while not self._ending.wait(seconds):
+    def _run_every(self, seconds: float, work: Callable[[], None]) -> None:
+        while not self._stopping.wait(seconds):
             try:
                 work()
             except Exception as failed:
@@ -262,21 +262,21 @@ class Service:
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.renew_lease()
-        self.hub.tidy()
+        self.hub.discard_idle()
         changes.prune(self.database, self.pause)
 
     def drain(self) -> None:
-        """Lets the crowd leave, refuses what comes, commits what is waiting, ends the streams. May be called twice."""
-        self._ending.set()
+        """Ends the demo crowd, refuses new events, commits queued ones, ends the streams. May be called twice."""
+        self._stopping.set()
         self.crowd.go()
         self.writer.stop()
         self.hub.close()
 
     def close(self) -> None:
-        """Drains, and lets go of the database."""
+        """Drains, and closes the database."""
         self.drain()
-        for keeper in self._keepers:
-            keeper.join(2)
+        for thread in self._threads:
+            thread.join(2)
         self.columnar.close()
         self.database.close()
         self.places.close()

@@ -91,7 +91,7 @@ _ALL = (
         "bounce_rate",
         "Bounce rate",
         "share",
-        "The share of visits with no more than one pageview and no event.",
+        "The share of visits with no more than one pageview and no event that ends a bounce.",
         -1,
         (VISITS,),
     ),
@@ -115,8 +115,8 @@ _ALL = (
         "time_on_page",
         "Time on page",
         "seconds",
-        "Time that a visitor had the page in front of them and used it, in one visit, on average; pages that told "
-        "nothing are left out.",
+        "Time that a visitor had the page in front of them and used it, in one visit, on average; pages that "
+        "reported nothing are left out.",
         1,
         (READINGS,),
     ),
@@ -124,7 +124,7 @@ _ALL = (
         "scroll_depth",
         "Scroll depth",
         "percent",
-        "How far down a page was scrolled in one visit, on average; pages that told nothing are left out.",
+        "How far down a page was scrolled in one visit, on average; pages that reported nothing are left out.",
         1,
         (READINGS,),
     ),

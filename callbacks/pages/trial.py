@@ -11,7 +11,7 @@ from analytics.access.roles import ADMIN
 from analytics.base.idn import in_letters, to_letters
 from callbacks.forms import Done, Fields, on_send
 from callbacks.gate.guard import authorized
-from collector.ingest.dry_run import Sample, Trial, attempt
+from collector.ingest.dry_run import DryRun, SamplePageview, dry_run
 from collector.service import Service
 from layouts.pages import trial
 
@@ -25,7 +25,7 @@ def register(app: Dash, service: Service) -> None:
             name: fields.get(name, "").strip() for name in ("url", "referrer", "user_agent", "address")
         }
         switches: dict[str, Any] = {name: fields.get(name) == "on" for name in ("opted_out", "datacenter")}
-        tried = attempt(service.kit, site, Sample(**texts, **switches), time.time_ns() // 1_000_000)
+        tried = dry_run(service.kit, site, SamplePageview(**texts, **switches), time.time_ns() // 1_000_000)
         steps = [trial.Step(*verdict) for verdict in tried.verdicts]
         shown = trial.result(steps, _facts(tried), stored=tried.stored)
         return Done({"message": trial.verdict(tried.stored)}, (shown,))
@@ -33,7 +33,7 @@ def register(app: Dash, service: Service) -> None:
     on_send(app, trial.FORM, run, Output(trial.RESULT, "children"))
 
 
-def _facts(tried: Trial) -> list[tuple[str, str]]:
+def _facts(tried: DryRun) -> list[tuple[str, str]]:
     """What would be stored, by the names that people read."""
     made = tried.origin
     return [

@@ -85,7 +85,7 @@ class Statistics:
         if isinstance(key, Response):
             return key
         site = self._site(key, request.parameter("site_id"))
-        return site if isinstance(site, Response) else json_response(200, self._hub.lately(site.id), (NO_STORE,))
+        return site if isinstance(site, Response) else json_response(200, self._hub.recent_people(site.id), (NO_STORE,))
 
     def _key(self, request: Request) -> Key | Response:
         """The key that is shown, if it may ask now."""

@@ -22,14 +22,24 @@ from collector.http.messages import Request, Response, json_response
 from collector.http.proxies import PROXY_HEADERS, Proxies
 from collector.ingest import pipeline
 from collector.ingest.accepted import Accepted
-from collector.ingest.event import Body, Event, Note, read_body
-from collector.ingest.outcomes import Added, Duplicate, Filtered, Outcome, Refusal, Rejected, Shed, Stored, named
+from collector.ingest.event import Body, Event, EventNote, read_body
+from collector.ingest.outcomes import (
+    Duplicate,
+    Filtered,
+    Outcome,
+    Refusal,
+    Rejected,
+    Shed,
+    Stored,
+    TotalsRaised,
+    name_and_reason,
+)
 from collector.ingest.pipeline import Kit
-from collector.store.writer import AWAY, PATIENCE_S, Waiting, Writer
+from collector.store.writer import AWAY, MAX_COMMIT_S, QueuedRequest, Writer
 
 log = logging.getLogger("footfall.collect")
 
-NO_NOTE = Note()
+NO_NOTE = EventNote()
 FORWARDED = ("x-forwarded-for", *PROXY_HEADERS)
 PATH = "/api/collect"
 STORED_ONE = json_response(202, {"stored": 1, "duplicate": 0}, CORS)
@@ -92,7 +102,7 @@ class Collector:
             log.error("the database does not answer: %s", describe(away))
         except Exception as failed:
             log.error("an event could not be taken apart: %s", describe(failed))
-        self._writer.count(0, int(time.time()), *named(AWAY))
+        self._writer.count(0, int(time.time()), *name_and_reason(AWAY))
         return door.answer([AWAY], False)
 
     def collect(self, request: Request, door: Collects, patience_s: float) -> Response:
@@ -107,13 +117,13 @@ class Collector:
             got.extend(outcomes)
             done.set()
 
-        self._writer.submit([Waiting(begun.accepted, deliver)])
+        self._writer.submit([QueuedRequest(begun.accepted, deliver)])
         return begun.answer(got if self._waited(done, patience_s) else [])
 
     def _waited(self, done: threading.Event, patience_s: float) -> bool:
         """Waits for a commit, as long as it is not the database that makes one wait; whether it came."""
         until = time.monotonic() + patience_s
-        while not done.wait(PATIENCE_S):
+        while not done.wait(MAX_COMMIT_S):
             if self._writer.slow or time.monotonic() > until:
                 return done.is_set()
         return True
@@ -121,7 +131,7 @@ class Collector:
     def _begin(self, request: Request, door: Collects) -> Response | Pending:
         body = door.read(request, self._kit.sites.named)
         if isinstance(body, Rejected):
-            self._writer.count(0, int(self._clock()), *named(body))
+            self._writer.count(0, int(self._clock()), *name_and_reason(body))
             return door.answer([body], False)
         accepted: list[Accepted] = []
         known: list[Outcome | None] = []
@@ -139,16 +149,16 @@ class Collector:
     def _turn_away(self, pending: Pending) -> Response:
         """The answer while the database hangs: nobody is kept waiting for it."""
         for one in pending.accepted:
-            self._writer.count(one.site_id, one.at, *named(AWAY))
+            self._writer.count(one.site_id, one.at, *name_and_reason(AWAY))
         return pending.answer([])
 
     def _run(self, request: Request, body: Body) -> list[Accepted | Refusal]:
         """What the pipeline makes of each event. Refusals are counted here."""
         address, headers = request.peer, request.headers
         if headers.keys().isdisjoint(FORWARDED) and ":" not in address:  # it speaks for nobody else
-            self._proxies.untrusted.last.extend(("",) * len(body.events))
+            self._proxies.untrusted.recent.extend(("",) * len(body.events))
         else:
-            address, headers = self._proxies.client(request), self._proxies.believed(request)
+            address, headers = self._proxies.client(request), self._proxies.trusted_headers(request)
             self._proxies.watch(request, address, len(body.events))
         now_ms = int(self._clock() * 1000)
         results: list[Accepted | Refusal] = []
@@ -173,11 +183,11 @@ class Collector:
         site_id, name = self._number_of(domain), ""
         if isinstance(refusal, Filtered):
             name = refusal.name
-        elif not site_id and named(refusal)[1] is RejectedReason.UNKNOWN_SITE:
+        elif not site_id and name_and_reason(refusal)[1] is RejectedReason.UNKNOWN_SITE:
             name = readable_domain(domain)
-        self._writer.count(site_id, at, *named(refusal), name)
+        self._writer.count(site_id, at, *name_and_reason(refusal), name)
 
-    def _count_dropped(self, notes: Iterable[Note], at: int) -> None:
+    def _count_dropped(self, notes: Iterable[EventNote], at: int) -> None:
         """Counts the decorating fields that events of known sites lost, whatever became of the events themselves."""
         for note in notes:
             site_id = self._number_of(note.site) if note.dropped else 0
@@ -221,7 +231,7 @@ def answer(outcomes: Sequence[Outcome], batch: bool) -> Response:
 
 def _answer_one(outcome: Outcome) -> Response:
     match outcome:
-        case Stored() | Added():
+        case Stored() | TotalsRaised():
             return STORED_ONE
         case Duplicate():
             return json_response(202, {"stored": 0, "duplicate": 1}, CORS)
@@ -236,7 +246,7 @@ def _answer_one(outcome: Outcome) -> Response:
 
 def _answer_many(outcomes: Sequence[Outcome]) -> Response:
     shed = [outcome for outcome in outcomes if isinstance(outcome, Shed)]
-    kinds = (Stored | Added, Duplicate)
+    kinds = (Stored | TotalsRaised, Duplicate)
     stored, duplicate = (sum(isinstance(outcome, kind) for outcome in outcomes) for kind in kinds)
     reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Filtered))
     describe: dict[str, Any] = {"stored": stored, "duplicate": duplicate}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from collector.api.docs import Docs, Object, Sent
-from collector.ingest.event import LARGEST_BATCH, Event
+from collector.ingest.event import MAX_BATCH, Event
 
 FIELDS = {
     "site": "The site's domain, as added.",
@@ -61,7 +61,7 @@ DOCS = Docs(
     },
     refusals=("400", "404", "413", "415", "422", "429", "503"),
     sent=Sent(
-        {"oneOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1, "maxItems": LARGEST_BATCH}]},
+        {"oneOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1, "maxItems": MAX_BATCH}]},
         {
             "site": "example.com",
             "type": "pageview",

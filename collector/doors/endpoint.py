@@ -23,16 +23,16 @@ from collector.api.context import DATABASE_AWAY, NO_STORE, Stream
 from collector.doors.door import Answers, Collects, Threads
 from collector.doors.routes import Routes
 from collector.http.budget import Allowance, Budget
-from collector.http.concurrency_limit import Turns
+from collector.http.concurrency_limit import ConcurrencyLimit
 from collector.http.connection import Client, Connection
 from collector.http.counts import Counts
-from collector.http.guests import Guests
 from collector.http.limits import DEFAULT, Limits
 from collector.http.messages import Request, Response, error
+from collector.http.open_connections import OpenConnections
 from collector.http.refusals import CLOSE, TOO_LARGE
 from collector.http.wsgi_bridge import call_wsgi
 from collector.ingest.outcomes import Outcome
-from collector.store.writer import PATIENCE_S, Waiting, Writer
+from collector.store.writer import MAX_COMMIT_S, QueuedRequest, Writer
 
 log = logging.getLogger("footfall.endpoint")
 
@@ -68,17 +68,19 @@ class Endpoint:
         self.limits = limits
         self.counts = Counts()
         trusts = routes.collector.trusts
-        self.connections: Guests[Connection] = Guests(limits.connections, limits.connections_per_address, trusts)
-        self.strangers = Budget(*limits.stranger_room)
-        members, events = Budget(*limits.member_room), Budget(*limits.event_room)
+        self.connections: OpenConnections[Connection] = OpenConnections(
+            limits.connections, limits.connections_per_address, trusts
+        )
+        self.anonymous_budget = Budget(*limits.anonymous_memory)
+        members, events = Budget(*limits.member_memory), Budget(*limits.event_memory)
         self._of_events = Allowance(limits.event_bytes, events, TOO_LARGE)
         self._of_a_call = Allowance(limits.call_bytes, members, TOO_LARGE)
         self._of_members = Allowance(limits.event_bytes, members, TOO_LARGE)
-        self._of_anybody = Allowance(limits.event_bytes, self.strangers, TOO_LARGE)  # on a public dashboard
-        self._of_a_stranger = Allowance(limits.form_bytes, self.strangers, TOO_LARGE)
-        self._of_who_has_to_sign_in = Allowance(0, self.strangers, SIGN_IN_FIRST)
-        self._of_a_cookie = Allowance(limits.form_bytes, self.strangers, None)
-        self.seal = routes.seal
+        self._of_anybody = Allowance(limits.event_bytes, self.anonymous_budget, TOO_LARGE)  # on a public dashboard
+        self._of_a_stranger = Allowance(limits.form_bytes, self.anonymous_budget, TOO_LARGE)
+        self._of_who_has_to_sign_in = Allowance(0, self.anonymous_budget, SIGN_IN_FIRST)
+        self._of_a_cookie = Allowance(limits.form_bytes, self.anonymous_budget, None)
+        self.security_headers = routes.security_headers
         self.base_path = routes.base_path
         self._routes = routes
         self._writer = writer
@@ -87,9 +89,9 @@ class Endpoint:
         self._pages = ThreadPoolExecutor(PAGES_THREADS, thread_name_prefix="footfall-page")
         self._live = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="footfall-live")
         self._statistics = ThreadPoolExecutor(STATISTICS_THREADS, thread_name_prefix="footfall-statistics")
-        self._turns = Turns(MOST_QUESTIONS, statistics.MAX_PARALLEL)
+        self._questions = ConcurrencyLimit(MOST_QUESTIONS, statistics.MAX_PARALLEL)
         self._in_threads = 0
-        self._turn: list[Waiting] = []
+        self._turn: list[QueuedRequest] = []
         self._committing: dict[Client, tuple[float, int, Finish]] = {}  # since when; the longest wait comes first
         self._looking = False  # whether `_look` is due
         self._answers: deque[tuple[Exchange, list[Outcome]]] = deque()
@@ -127,26 +129,30 @@ class Endpoint:
             return self._of_a_cookie
         return self._of_who_has_to_sign_in if path == CALLS else self._of_a_stranger
 
-    def ask_who(self, path: str, headers: Mapping[str, str], tell: Callable[[Allowance | Response], None]) -> None:
+    def identify_sender(
+        self, path: str, headers: Mapping[str, str], respond: Callable[[Allowance | Response], None]
+    ) -> None:
         if self._in_threads >= MOST_WAITING:
-            tell(BUSY)
+            respond(BUSY)
             return
         self._in_threads += 1
         asking = self._loop.run_in_executor(self._pages, self._routes.is_signed_in, headers)
-        asking.add_done_callback(partial(self._found_out, path, tell))
+        asking.add_done_callback(partial(self._found_out, path, respond))
 
-    def _found_out(self, path: str, tell: Callable[[Allowance | Response], None], done: asyncio.Future[bool]) -> None:
+    def _found_out(
+        self, path: str, respond: Callable[[Allowance | Response], None], done: asyncio.Future[bool]
+    ) -> None:
         self._in_threads -= 1
         if done.cancelled():
             return
         is_call = path == CALLS
         if failed := done.exception():  # whatever it is: who waits gets an answer
             log.error("who sends something is not known: %s", describe(failed))
-            tell(UNKNOWN_FOR_NOW)
+            respond(UNKNOWN_FOR_NOW)
         elif done.result():
-            tell(self._of_a_call if is_call else self._of_members)
+            respond(self._of_a_call if is_call else self._of_members)
         else:
-            tell(SIGN_IN_FIRST if is_call else TOO_LARGE)
+            respond(SIGN_IN_FIRST if is_call else TOO_LARGE)
 
     def address(self, peer: str, headers: Mapping[str, str]) -> str:
         return address_prefix(self._routes.collector.client(Request("", "", "", headers, peer)))
@@ -154,7 +160,7 @@ class Endpoint:
     def refused(self, path: str, response: Response) -> Response:
         return self._routes.not_collected(response) if path in self._routes.collecting else response
 
-    def take(self, request: Request, client: Client, number: int) -> None:
+    def handle(self, request: Request, client: Client, number: int) -> None:
         """Answers now, after the commit, or from a thread."""
         door = self._routes.collects.get((request.method, request.path)) or self._routes.find(request)
         if door is None:
@@ -176,7 +182,7 @@ class Endpoint:
 
     def _collect(self, request: Request, client: Client, number: int, door: Collects) -> None:
         """The answer comes after the commit. What is asked for in one turn of the loop is handed over together."""
-        self._writer.give_way()
+        self._writer.yield_to_writer()
         begun = self._routes.collector.begin(request, door)
         if isinstance(begun, Response):
             client.answer(number, begun)
@@ -185,10 +191,10 @@ class Endpoint:
         self._committing[client] = time.monotonic(), number, finish
         if not self._looking:
             self._looking = True
-            self._loop.call_later(PATIENCE_S, self._look)
+            self._loop.call_later(MAX_COMMIT_S, self._look)
         if not self._turn:
             self._loop.call_soon(self._hand_over)
-        self._turn.append(Waiting(begun.accepted, partial(self._deliver, (client, number, finish))))
+        self._turn.append(QueuedRequest(begun.accepted, partial(self._deliver, (client, number, finish))))
 
     def _hand_over(self) -> None:
         turn, self._turn = self._turn, []
@@ -218,7 +224,7 @@ class Endpoint:
         is counted as stored, and its id makes a duplicate of what is sent again.
         """
         if self._writer.slow:
-            self._end_commits(time.monotonic() - PATIENCE_S)
+            self._end_commits(time.monotonic() - MAX_COMMIT_S)
         self._looking = bool(self._committing)
         if self._looking:
             self._loop.call_later(LOOK_S, self._look)
@@ -269,14 +275,14 @@ class Endpoint:
     def _ask(self, door: Answers, request: Request, client: Client, number: int) -> None:
         """Answers a program's question, if whoever asks has no more of them than their share."""
         who = request.headers.get("authorization", "")
-        if not self._turns.begin(who):
+        if not self._questions.acquire(who):
             client.answer(number, statistics.TOO_MANY_AT_ONCE)
             return
         working = self._in_thread(self._statistics, partial(self._routes.answer, door, request), client, number)
         if working is None:
-            self._turns.end(who)
+            self._questions.release(who)
         else:
-            working.add_done_callback(lambda _: self._turns.end(who))
+            working.add_done_callback(lambda _: self._questions.release(who))
 
     def _worked(self, client: Client, number: int, done: asyncio.Future[Any]) -> None:
         self._in_threads -= 1

@@ -15,7 +15,7 @@ from collector.doors.cors import CORS
 from collector.doors.door import SiteOf
 from collector.http.messages import Request, Response
 from collector.ingest.event import Body, read_body
-from collector.ingest.outcomes import Outcome, Rejected, named
+from collector.ingest.outcomes import Outcome, Rejected, name_and_reason
 
 PATH = "/pixel.gif"
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")  # 43 bytes, one clear pixel
@@ -60,7 +60,7 @@ def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
 
 
 def _in_a_header(outcome: Outcome) -> str:
-    fate, reason = named(outcome)
+    fate, reason = name_and_reason(outcome)
     if fate in ("stored", "duplicate"):
         return "stored"
     return f"{fate}; reason={reason}"

@@ -19,8 +19,8 @@ from collector.doors.door import SiteOf
 from collector.http.messages import Request, Response, json_response
 from collector.ingest import page_url
 from collector.ingest.currency import money
-from collector.ingest.event import LARGEST_BATCH, Body, Engagement, Event, Note, read_json
-from collector.ingest.outcomes import Added, Duplicate, Outcome, Rejected, Shed, Stored, named
+from collector.ingest.event import MAX_BATCH, Body, Engagement, Event, EventNote, read_json
+from collector.ingest.outcomes import Duplicate, Outcome, Rejected, Shed, Stored, TotalsRaised, name_and_reason
 
 PATH = "/api/event"
 MAX_NAME = 120
@@ -49,7 +49,7 @@ NO_NAME = Rejected(422, RejectedReason.MISSING_FIELD, "can't be blank", "event_n
 WRONG_NAME = Rejected(422, RejectedReason.WRONG_FIELD, "is invalid", "event_name")
 LONG_NAME = Rejected(422, RejectedReason.WRONG_FIELD, f"should be at most {MAX_NAME} character(s)", "event_name")
 NO_DOMAIN = Rejected(422, RejectedReason.MISSING_FIELD, "can't be blank", "domain")
-MANY_DOMAINS = Rejected(413, RejectedReason.TOO_MANY, f"should be at most {LARGEST_BATCH} domain(s)", "domain")
+MANY_DOMAINS = Rejected(413, RejectedReason.TOO_MANY, f"should be at most {MAX_BATCH} domain(s)", "domain")
 WRONG_PROPS = Rejected(
     422,
     RejectedReason.WRONG_FIELD,
@@ -85,7 +85,7 @@ def read(request: Request, _: SiteOf) -> Body | Rejected:
         domain, *others = _domains(told, url)
         event = _event(told, url, domain, _speaks_for(request.headers))
     except _Refused as refused:
-        return Body([refused.rejected], batch=False, notes={0: Note(domain)})
+        return Body([refused.rejected], batch=False, notes={0: EventNote(domain)})
     return Body([event, *(replace(event, site=other) for other in others)], batch=bool(others))
 
 
@@ -114,7 +114,7 @@ def _domains(told: Told, url: str) -> list[str]:
     domains = [one.strip().removeprefix("www.")[:MAX_DOMAIN] for one in named_sites.split(",") if one.strip()]
     if not domains:
         raise _Refused(NO_DOMAIN)
-    if len(domains) > LARGEST_BATCH:
+    if len(domains) > MAX_BATCH:
         raise _Refused(MANY_DOMAINS)
     return domains
 
@@ -231,14 +231,14 @@ def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
     for outcome in outcomes:
         if isinstance(outcome, Rejected) and not _is_dropped(outcome):
             return _wrong(outcome)
-    dropped = [outcome for outcome in outcomes if not isinstance(outcome, Stored | Added | Duplicate)]
+    dropped = [outcome for outcome in outcomes if not isinstance(outcome, Stored | TotalsRaised | Duplicate)]
     if not dropped:
         return OK
     away = [outcome for outcome in dropped if isinstance(outcome, Shed) and outcome.status == 503]
     if away and len(dropped) == len(outcomes):
         headers = (*HEADERS, ("Retry-After", str(away[0].retry_after)))
         return Response(503, headers, away[0].message.encode())
-    told = "; reason=".join(filter(None, named(dropped[0])))
+    told = "; reason=".join(filter(None, name_and_reason(dropped[0])))
     return OK._replace(headers=(*HEADERS, ("X-Plausible-Dropped", str(len(dropped))), ("X-Footfall-Outcome", told)))
 
 

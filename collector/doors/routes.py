@@ -14,8 +14,8 @@ from collector.doors.collect import Collector
 from collector.doors.cors import CORS, preflight
 from collector.doors.door import ANYBODY, PROGRAMS, Answers, Collects, Door, Threads
 from collector.doors.table import DOORS
-from collector.http.messages import SEAL, Headers, Request, Response, error, routed, without_extra_slashes
-from collector.ingest.outcomes import Shed, named
+from collector.http.messages import SECURITY_HEADERS, Headers, Request, Response, error, routed, without_extra_slashes
+from collector.ingest.outcomes import Shed, name_and_reason
 
 log = logging.getLogger("footfall.routes")
 
@@ -26,14 +26,16 @@ FAILED = error(500, "failed", "something failed on the server; its log says what
 class Routes:
     """Finds the door of a request; None leaves it to Flask.
 
-    Doors that collect are answered by `collector`, the others by `answer`. `seal` is what every answer carries;
+    Doors that collect are answered by `collector`, the others by `answer`. `security_headers` go with every answer;
     `public` says that nobody has to sign in.
     """
 
-    def __init__(self, context: Context, collector: Collector, seal: Headers = SEAL, public: bool = False) -> None:
+    def __init__(
+        self, context: Context, collector: Collector, security_headers: Headers = SECURITY_HEADERS, public: bool = False
+    ) -> None:
         self.context = context
         self.collector = collector
-        self.seal = seal
+        self.security_headers = security_headers
         self.public = public
         self.base_path = context.base_path
         self.paths = frozenset(door.path for door in DOORS)
@@ -81,7 +83,7 @@ class Routes:
 
     def not_collected(self, response: Response) -> Response:
         """The answer to a collector request whose body could not be read; counted, and readable by the page."""
-        fate = named(BUSY) if response.status == BUSY.status else ("rejected", f"http_{response.status}")
+        fate = name_and_reason(BUSY) if response.status == BUSY.status else ("rejected", f"http_{response.status}")
         self.context.writer.count(0, self.context.now(), *fate)
         return response._replace(headers=(*response.headers, *CORS))
 

@@ -53,7 +53,7 @@ def answer(context: Context, request: Request) -> Response:
         ("Cross-Origin-Resource-Policy", "cross-origin"),
         NO_SNIFF,
     ]
-    if negotiation.has_already(request.headers.get("if-none-match", ""), etag):
+    if negotiation.matches(request.headers.get("if-none-match", ""), etag):
         return Response(304, tuple(headers), b"")
     if encoding:
         headers.append(("Content-Encoding", encoding))

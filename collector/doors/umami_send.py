@@ -27,16 +27,25 @@ from collector.http.messages import Headers, Request, Response, json_response
 from collector.ingest import page_url
 from collector.ingest.currency import money
 from collector.ingest.event import (
-    LARGEST_BATCH,
-    LONGEST_TITLE,
+    MAX_BATCH,
+    MAX_TITLE,
     Body,
     Engagement,
     Event,
-    Note,
+    EventNote,
     read_json,
-    without_nobody,
+    without_placeholders,
 )
-from collector.ingest.outcomes import Added, Duplicate, Filtered, Outcome, Rejected, Shed, Stored, named
+from collector.ingest.outcomes import (
+    Duplicate,
+    Filtered,
+    Outcome,
+    Rejected,
+    Shed,
+    Stored,
+    TotalsRaised,
+    name_and_reason,
+)
 
 PATH = "/api/send"
 BATCH_PATH = "/api/batch"
@@ -87,17 +96,15 @@ def read_batch(request: Request, site_of: SiteOf) -> Body | Rejected:
         return told
     if not isinstance(told, list):
         return NO_LIST
-    if len(told) > LARGEST_BATCH:
-        return Rejected(
-            413, RejectedReason.TOO_MANY, f"{len(told)} events; at most {LARGEST_BATCH} go into one request"
-        )
+    if len(told) > MAX_BATCH:
+        return Rejected(413, RejectedReason.TOO_MANY, f"{len(told)} events; at most {MAX_BATCH} go into one request")
     return _body(told, site_of, batch=True)
 
 
 def _body(told: Sequence[Any], site_of: SiteOf, *, batch: bool) -> Body:
     events: list[Event | Rejected] = [_event(one, site_of) for one in told]
     refused = [at for at, event in enumerate(events) if isinstance(event, Rejected)]
-    return Body(events, batch, {at: Note(_website(told[at])) for at in refused})
+    return Body(events, batch, {at: EventNote(_website(told[at])) for at in refused})
 
 
 def _website(told: Any) -> str:
@@ -128,7 +135,7 @@ def _event(told: Any, site_of: SiteOf) -> Event | Rejected:
     url = _url(payload, domain)
     if url is None:
         return WRONG_URL
-    return without_nobody(_of_kind(kind, payload, {"site": domain, "url": url} | _common(payload, url)))
+    return without_placeholders(_of_kind(kind, payload, {"site": domain, "url": url} | _common(payload, url)))
 
 
 def _of_kind(kind: str, payload: Told, common: dict[str, Any]) -> Event:
@@ -174,7 +181,7 @@ def _common(payload: Told, url: str) -> dict[str, Any]:
     language = payload.get("language")
     return {
         "referrer": (_joined(url, referrer) or None) if referrer else None,
-        "title": _text(payload, "title", LONGEST_TITLE),
+        "title": _text(payload, "title", MAX_TITLE),
         "language": language if isinstance(language, str) and len(language) <= 35 else None,
         "screen": (int(screen[1]), int(screen[2])) if screen else None,
         "user_id": _text(payload, "id", 128),
@@ -248,10 +255,10 @@ def _answer_one(outcome: Outcome) -> Response:
     match outcome:
         case Stored(beat):
             return json_response(200, _session(beat.site_id, beat.visitor, beat.visit_id), HEADERS)
-        case Added() | Duplicate():
+        case TotalsRaised() | Duplicate():
             return json_response(200, {"beep": "boop"}, HEADERS)
         case Filtered(reason):
-            told = ("X-Footfall-Outcome", "; reason=".join(named(outcome)))
+            told = ("X-Footfall-Outcome", "; reason=".join(name_and_reason(outcome)))
             if reason == FilteredReason.EXCLUDED_ADDRESS:
                 return _error(403, "forbidden", "Forbidden", (told,))
             return json_response(200, {"beep": "boop"}, (*HEADERS, told))

@@ -15,7 +15,7 @@ from collector.doors.door import Collects
 from collector.doors.endpoint import CALLS, CHECK_S, SIGN_IN_FIRST
 from collector.doors.routes import Routes
 from collector.http.limits import DEFAULT
-from collector.http.messages import Request, Response, routed, sealed
+from collector.http.messages import Request, Response, routed, with_security_headers
 from collector.http.refusals import TOO_LARGE
 
 Wsgi = Callable[..., Iterable[bytes]]
@@ -54,7 +54,7 @@ class Door:
             return self._answered(self._routes.collector.collect(request, door, DEFAULT.commit_s), start_response)
         answered = self._routes.answer(door, request)
         if isinstance(answered, Stream):
-            start_response(_status(200), list(sealed(answered.headers, self._routes.seal)))
+            start_response(_status(200), list(with_security_headers(answered.headers, self._routes.security_headers)))
             return _frames(answered)
         return self._answered(answered, start_response)
 
@@ -66,7 +66,9 @@ class Door:
 
     def _answered(self, response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = "Content-Length", str(len(response.body))
-        start_response(_status(response.status), [*sealed(response.headers, self._routes.seal), length])
+        start_response(
+            _status(response.status), [*with_security_headers(response.headers, self._routes.security_headers), length]
+        )
         return [response.body]
 
 

@@ -1,7 +1,7 @@
-"""The ASGI door: the same handler behind Granian, hypercorn or uvicorn, which bring HTTP/2 and processes of their own.
+"""The ASGI application: the same handler behind Granian, hypercorn or uvicorn, which add HTTP/2 and worker processes.
 
-How long a client may take over its head and body is that server's matter; how large a body may be, and what is
-answered, is the same as on a connection of ours.
+The ASGI server limits how long a client may take to send its request. The maximum body size and the responses are the
+same as on our own connections.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from collector.http.budget import Allowance
-from collector.http.connection import Handler, Subscription
-from collector.http.messages import Headers, Request, Response, sealed
+from collector.http.connection import UNIX_PEER, Handler, Subscription
+from collector.http.messages import Headers, Request, Response, with_security_headers
 from collector.http.reader import headers_of, target_of
 from collector.http.refusals import TOO_LARGE, TOO_MUCH
 
@@ -21,69 +21,68 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-HERE = "127.0.0.1"  # whoever comes over a Unix socket
-HOP_BY_HOP = {"connection"}  # HTTP/2 has none
+HOP_BY_HOP = {"connection"}  # HTTP/2 forbids it
 
 
-class Watched(Handler, Protocol):
-    """A handler that looks after what waits."""
+class WatchedHandler(Handler, Protocol):
+    """A handler that also ends what takes too long."""
 
     async def watch(self) -> None:
-        """Runs as long as requests come."""
+        """Runs until it is cancelled: ends requests and streams that take too long."""
 
 
 class Asgi:
-    """An ASGI application. `opens` gives the handler and what closes it, in the process that serves."""
+    """An ASGI application. `open_handler` runs in the serving process and returns the handler and a close function."""
 
-    def __init__(self, opens: Callable[[], tuple[Watched, Callable[[], None]]]) -> None:
-        self._opens = opens
-        self._handler: Watched | None = None
+    def __init__(self, open_handler: Callable[[], tuple[WatchedHandler, Callable[[], None]]]) -> None:
+        self._open_handler = open_handler
+        self._handler: WatchedHandler | None = None
         self._close: Callable[[], None] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
         elif scope["type"] == "http":
-            with suppress(_Gone):
-                await _Exchange(self._opened(), scope, receive, send).run()
+            with suppress(_ClientGone):
+                await _Exchange(self._opened_handler(), scope, receive, send).run()
         else:
             await send({"type": "websocket.close"})
 
-    def _opened(self) -> Watched:
-        """The handler; opened by the first request where the server tells of no beginning."""
+    def _opened_handler(self) -> WatchedHandler:
+        """The handler; the first request opens it if the server sends no lifespan events."""
         if self._handler is None:
-            self._handler, self._close = self._opens()
-            self._watching = asyncio.create_task(self._handler.watch())
+            self._handler, self._close = self._open_handler()
+            self._watch_task = asyncio.create_task(self._handler.watch())
         return self._handler
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            self._opened()
+            self._opened_handler()
         except Exception as failed:
             await send({"type": "lifespan.startup.failed", "message": str(failed)})
             raise
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self._watching.cancel()
+        self._watch_task.cancel()
         await asyncio.get_running_loop().run_in_executor(None, self._close)
         await send({"type": "lifespan.shutdown.complete"})
 
 
-class _Gone(Exception):
-    """The client has left."""
+class _ClientGone(Exception):
+    """The client has disconnected."""
 
 
 class _Streaming(NamedTuple):
     headers: Headers
     subscription: Subscription
-    ended: Callable[[], None]
+    on_end: Callable[[], None]
 
 
 class _Exchange:
-    """One request and its answer: the client that a handler answers."""
+    """One request and its response; the `Client` of the handler."""
 
-    def __init__(self, handler: Watched, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, handler: WatchedHandler, scope: Scope, receive: Receive, send: Send) -> None:
         self._handler, self._receive, self._send = handler, receive, send
         self._loop = asyncio.get_running_loop()
         self._answered: asyncio.Future[Response | _Streaming] = self._loop.create_future()
@@ -93,16 +92,16 @@ class _Exchange:
         self._path = handler.canonical(target_of(target.partition(b"?")[0])[0])
         self._query = scope["query_string"].decode("latin-1")
         self._headers = headers_of([(bytes(name), bytes(value)) for name, value in scope["headers"]], b"")
-        self._peer = scope["client"][0] if scope.get("client") else HERE
+        self._peer = scope["client"][0] if scope.get("client") else UNIX_PEER
 
     async def run(self) -> None:
-        """Answers it. Raises `_Gone` where nobody waits any more."""
+        """Reads the request and sends the response. Raises `_ClientGone` if the client disconnects before."""
         body = await self._body()
         if isinstance(body, Response):
             await self._respond(self._handler.refused(self._path, body))
             return
         request = Request(self._method, self._path, self._query, self._headers, self._peer, body)
-        self._handler.take(request, self, 1)
+        self._handler.handle(request, self, 1)
         answered = await self._answered
         if isinstance(answered, Response):
             await self._respond(answered)
@@ -115,11 +114,11 @@ class _Exchange:
         if not self._answered.done():
             self._answered.set_result(response)
 
-    def stream(self, number: int, headers: Headers, subscription: Subscription, ended: Callable[[], None]) -> None:
+    def stream(self, number: int, headers: Headers, subscription: Subscription, on_end: Callable[[], None]) -> None:
         if self._answered.done():
-            ended()
+            on_end()
         else:
-            self._answered.set_result(_Streaming(headers, subscription, ended))
+            self._answered.set_result(_Streaming(headers, subscription, on_end))
 
     def wake(self) -> None:
         with suppress(RuntimeError):  # the loop has ended
@@ -128,42 +127,42 @@ class _Exchange:
     # ── the body ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _body(self) -> bytes | Response:
-        """The body, or why it is not taken."""
+        """The whole body, or the response that refuses it."""
         allowed = self._handler.allowance(self._path, self._headers)
         length = self._headers.get("content-length", "")
-        body, held, more = bytearray(), 0, True
+        body, reserved, more = bytearray(), 0, True
         size = int(length) if length.isdecimal() and len(length) <= 18 else 0
         address = self._handler.address(self._peer, self._headers)
         try:
             while True:
-                if size > allowed.largest:
-                    found = allowed.over or await self._who()
+                if size > allowed.max_bytes:
+                    found = allowed.refusal or await self._identify_sender()
                     if isinstance(found, Response):
                         return found
-                    if size > found.largest:
-                        return found.over or TOO_LARGE
-                    if held:
-                        allowed.budget.give_back(address, held)
-                    allowed, held = found, 0
+                    if size > found.max_bytes:
+                        return found.refusal or TOO_LARGE
+                    if reserved:
+                        allowed.budget.release(address, reserved)
+                    allowed, reserved = found, 0
                 if not more:
                     return bytes(body)
-                if len(body) > held:
-                    if not allowed.budget.take(address, len(body) - held):
+                if len(body) > reserved:
+                    if not allowed.budget.reserve(address, len(body) - reserved):
                         return TOO_MUCH
-                    held = len(body)
+                    reserved = len(body)
                 message = await self._receive()
                 if message["type"] == "http.disconnect":
-                    raise _Gone
+                    raise _ClientGone
                 body += message.get("body", b"")
                 size, more = max(size, len(body)), message.get("more_body", False)
         finally:
-            if held:
-                allowed.budget.give_back(address, held)
+            if reserved:
+                allowed.budget.release(address, reserved)
 
-    async def _who(self) -> Allowance | Response:
-        told: asyncio.Future[Allowance | Response] = self._loop.create_future()
-        self._handler.ask_who(self._path, self._headers, told.set_result)
-        return await told
+    async def _identify_sender(self) -> Allowance | Response:
+        identified: asyncio.Future[Allowance | Response] = self._loop.create_future()
+        self._handler.identify_sender(self._path, self._headers, identified.set_result)
+        return await identified
 
     # ── the answer ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -171,7 +170,7 @@ class _Exchange:
         self._handler.counts.answers[status] += 1
         lines = [
             (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
-            for name, value in sealed(headers, self._handler.seal)
+            for name, value in with_security_headers(headers, self._handler.security_headers)
             if name.lower() not in HOP_BY_HOP
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": lines})
@@ -183,7 +182,7 @@ class _Exchange:
         await self._send({"type": "http.response.body", "body": body})
 
     async def _stream(self, streaming: _Streaming) -> None:
-        """Sends what comes until the stream ends or its reader goes."""
+        """Sends frames until the stream ends or the client disconnects."""
         gone = asyncio.ensure_future(self._receive())
         try:
             await self._begin(200, streaming.headers)
@@ -198,4 +197,4 @@ class _Exchange:
             await self._send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()
-            streaming.ended()
+            streaming.on_end()

@@ -1,4 +1,4 @@
-"""A budget of memory: how many bytes of requests that are not answered yet may be held, in all and of one address."""
+"""A memory budget: how many bytes of unanswered requests may be buffered, in total and per address."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collector.http.messages import Response
 
 
 class Budget:
-    """At most `most` bytes in all, and at most `share` of one address. Not thread-safe: it belongs to one event loop.
+    """At most `max_bytes` in total, and `max_per_address` for one address.
 
-    Memory: a number for each address that holds something now.
+    It stores one number for each address that has reserved bytes now. Not thread-safe: it belongs to one event loop.
     """
 
-    def __init__(self, most: int, share: int) -> None:
-        self._most = most
-        self._share = share
-        self._held = 0
+    def __init__(self, max_bytes: int, max_per_address: int) -> None:
+        self._max_bytes = max_bytes
+        self._max_per_address = max_per_address
+        self._reserved = 0
         self._by_address: dict[str, int] = {}
 
-    def take(self, address: str, size: int) -> bool:
-        """Whether there is room for so many bytes more; they are held then."""
-        own = self._by_address.get(address, 0) + size
-        if own > self._share or self._held + size > self._most:
+    def reserve(self, address: str, size: int) -> bool:
+        """Reserves `size` more bytes for the address; False, and nothing is reserved, if that exceeds a maximum."""
+        reserved = self._by_address.get(address, 0) + size
+        if reserved > self._max_per_address or self._reserved + size > self._max_bytes:
             return False
-        self._by_address[address] = own
-        self._held += size
+        self._by_address[address] = reserved
+        self._reserved += size
         return True
 
-    def give_back(self, address: str, size: int) -> None:
-        """Releases bytes that were taken for that address."""
-        self._held -= size
+    def release(self, address: str, size: int) -> None:
+        """Releases bytes that were reserved for the address."""
+        self._reserved -= size
         left = self._by_address[address] - size
         if left:
             self._by_address[address] = left
@@ -39,11 +39,11 @@ class Budget:
 
 
 class Allowance(NamedTuple):
-    """How large a body may be that somebody sends somewhere, and which budget holds it.
+    """The maximum size of a request's body and the budget that counts its bytes.
 
-    `over` is the answer to a larger one; None: whether its sender is signed in has to be asked first.
+    `refusal` answers a larger body. None means: first find out whether the sender is signed in.
     """
 
-    largest: int
+    max_bytes: int
     budget: Budget
-    over: Response | None
+    refusal: Response | None

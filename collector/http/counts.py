@@ -1,4 +1,4 @@
-"""What the edge has done since it began, for operators."""
+"""Running totals of the HTTP edge since its start, for operators."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Counts:
-    """Running totals of one edge. Written by its event loop alone; another thread may read them."""
+    """The totals of one edge. Only its event loop writes them; other threads may read them."""
 
     connections: int = 0
-    displaced: int = 0  # connections that were ended because there were too many
-    timeouts: int = 0  # connections that were ended because the client took too long
-    answers: Counter[int] = field(default_factory=Counter)  # by status; a stream counts when it begins
+    displaced: int = 0  # connections that were closed because too many were open
+    timeouts: int = 0  # connections that were closed because the client took too long
+    answers: Counter[int] = field(default_factory=Counter)  # by status; a stream is counted when it begins
 
     @property
     def requests(self) -> int:
-        """The requests that were answered, refused ones too."""
+        """How many requests were answered, including refused ones."""
         return self.answers.total()
 
     @property
     def words(self) -> str:
-        """All of it in a line."""
+        """All totals in one line of text."""
         by_status = ", ".join(f"{status}: {count:,}" for status, count in sorted(self.answers.items()))
         ended = f"{self.displaced:,} displaced, {self.timeouts:,} too slow"
         return f"{self.requests:,} requests ({by_status or 'none'}) on {self.connections:,} connections ({ended})"

@@ -1,4 +1,4 @@
-"""The address that a server listens on: every socket that it takes, held before anything else is opened."""
+"""The address that a server listens on: its sockets are bound before anything else is opened."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from analytics.base.errors import InvalidInput
 from collector.http.certificate import Certificate
 
 ANY_IPV4, ANY_IPV6 = "0.0.0.0", "::"  # noqa: S104 - what an operator may ask for
-UNIX = "unix:"  # how a --host begins that is a path
+UNIX = "unix:"  # the prefix of a --host that is a path
 UNIX_MODE = 0o660
-REACHED = {ANY_IPV4: "127.0.0.1", ANY_IPV6: "::1"}  # where somebody on this machine finds it
-TRIES = 10  # to find a port that is free at every address of a name
-NOT_OURS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
-WHY = {
+LOCAL_HOSTS = {ANY_IPV4: "127.0.0.1", ANY_IPV6: "::1"}  # how this machine reaches them
+MAX_ATTEMPTS = 10  # to find a port that is free at every address of a name
+NO_SUCH_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+ADVICE = {
     errno.EADDRNOTAVAIL: "this machine has no such address; try another --host",
     errno.EAFNOSUPPORT: "this machine does not speak that kind of address; try another --host",
     errno.EACCES: "a port below 1024 takes more rights; try another --port",
@@ -29,34 +29,34 @@ Address = tuple[socket.AddressFamily, str]
 
 
 class Listener(NamedTuple):
-    """Sockets that hold a port at every address of a host; nobody is let in before `serve` listens on them.
+    """Sockets bound to one port at every address of a host; they accept nothing before `serve` listens on them.
 
-    With a certificate its clients speak TLS. A Unix socket has its path for a host, behind `unix:`, and port 0.
+    With a certificate clients speak TLS. Of a Unix socket `host` is the path behind `unix:`, and `port` is 0.
     """
 
     host: str  # without brackets
     port: int
     sockets: tuple[socket.socket, ...]
     certificate: Certificate | None = None
-    inode: int = 0  # of the Unix socket: another server may have put its own at that path since
+    inode: int = 0  # of the Unix socket: another server may have replaced it since
 
     @property
     def scheme(self) -> str:
-        """What its clients speak, as an address begins."""
+        """The scheme of its addresses, "http" or "https"."""
         return "https" if self.certificate else "http"
 
     @property
     def url(self) -> str:
-        """Where it listens, as it was asked for."""
+        """Its address with the host as it was configured."""
         return self.host if self.host.startswith(UNIX) else url(self.host, self.port, self.scheme)
 
     @property
     def local_url(self) -> str:
-        """Where this machine reaches it."""
-        return self._replace(host=REACHED.get(self.host, self.host)).url
+        """The address at which this machine reaches it."""
+        return self._replace(host=LOCAL_HOSTS.get(self.host, self.host)).url
 
     def close(self) -> None:
-        """Lets go of the port, or of the path."""
+        """Closes the sockets and removes the path of a Unix socket, unless another server has replaced it."""
         for one in self.sockets:
             one.close()
         path = self.host.removeprefix(UNIX)
@@ -66,16 +66,16 @@ class Listener(NamedTuple):
 
 
 def url(host: str, port: int, scheme: str = "http") -> str:
-    """The address of a server, with brackets around IPv6."""
+    """The address of a server, with IPv6 in brackets."""
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def listen_on(host: str, port: int, certificate: Certificate | None = None, *, shared: bool = False) -> Listener:
-    """Holds the port at every address that the host stands for, a free one for 0. `::` takes IPv4 as well.
+    """Binds the port at every address of the host; port 0 means any free port. `::` includes IPv4.
 
-    `unix:/path` makes a Unix socket there, for its owner and their group. A `shared` port (`SO_REUSEPORT`) may be held
-    by several servers that all ask for that; the system deals the connections out. Raises `InvalidInput` with a
-    line that says why it cannot be had.
+    `unix:/path` makes a Unix socket at that path, for its owner and their group. Several servers may bind the same
+    `shared` port (`SO_REUSEPORT`); the system distributes the connections. Raises `InvalidInput` with one line that
+    says why the address cannot be used.
     """
     if host.startswith(UNIX):
         path = host.removeprefix(UNIX)
@@ -84,22 +84,22 @@ def listen_on(host: str, port: int, certificate: Certificate | None = None, *, s
     where = url(bare, port).removeprefix("http://")
     try:
         addresses = _addresses(bare)
-        for tried in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             with suppress(_TakenElsewhere):
-                sockets = _bound(addresses, port, last=tried == TRIES - 1, shared=shared)
+                sockets = _bound(addresses, port, last=attempt == MAX_ATTEMPTS - 1, shared=shared)
                 return Listener(bare, int(sockets[0].getsockname()[1]), sockets, certificate)
     except socket.gaierror as unknown:
         raise InvalidInput(f"{where} cannot be served on: {_no_name(bare)} ({unknown.strerror}); see --port") from None
     except (UnicodeError, ValueError):
         raise InvalidInput(f"{where} cannot be served on: {_no_name(bare)}; see --port") from None
     except OSError as refused:
-        why = WHY.get(refused.errno or 0) or f"{os.strerror(refused.errno or 0)}; try another --port"
+        why = ADVICE.get(refused.errno or 0) or f"{os.strerror(refused.errno or 0)}; try another --port"
         raise InvalidInput(f"{where} cannot be served on: {why}") from None
     raise AssertionError("the last try raises")
 
 
 class _TakenElsewhere(Exception):
-    """The free port of the first address is somebody's at the second."""
+    """The port that is free at the first address is in use at another."""
 
 
 def _no_name(host: str) -> str:
@@ -107,13 +107,13 @@ def _no_name(host: str) -> str:
 
 
 def _addresses(host: str) -> list[Address]:
-    """Every address of the host, each once, in the order in which the system prefers them."""
+    """Every address of the host once, in the system's order of preference."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((family, str(sockaddr[0])) for family, _, _, _, sockaddr in found))
 
 
 def _bound(addresses: list[Address], port: int, *, last: bool, shared: bool) -> tuple[socket.socket, ...]:
-    """A socket at each of them that this machine has; raises `OSError` where it has none, or one is taken."""
+    """A bound socket for each address that this machine has; `OSError` if it has none, or the port is in use."""
     bound: list[socket.socket] = []
     failed = OSError(errno.EADDRNOTAVAIL, "")
     try:
@@ -123,7 +123,7 @@ def _bound(addresses: list[Address], port: int, *, last: bool, shared: bool) -> 
                 bound.append(_socket(family, address, wanted, shared=shared))
             except OSError as refused:
                 failed = refused
-                if refused.errno not in NOT_OURS:
+                if refused.errno not in NO_SUCH_ADDRESS:
                     raise
     except OSError as refused:
         for one in bound:
@@ -137,24 +137,24 @@ def _bound(addresses: list[Address], port: int, *, last: bool, shared: bool) -> 
 
 
 def _unix_socket(path: str) -> socket.socket:
-    """A socket at that path; one that nobody listens on any more gives way."""
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    """A socket bound to that path; it replaces a socket that no server listens on."""
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if not path:
-            raise FileNotFoundError(errno.ENOENT, "")  # the system would make a name up
+            raise FileNotFoundError(errno.ENOENT, "")  # the system would choose a name
         if _is_left_behind(path):
             os.unlink(path)
-        made.bind(path)
+        bound.bind(path)
         os.chmod(path, UNIX_MODE)
     except OSError as refused:
-        made.close()
+        bound.close()
         why = f"{os.strerror(refused.errno)}" if refused.errno else str(refused)
         raise InvalidInput(f"{UNIX}{path} cannot be served on: {why}; try another --host") from None
-    return made
+    return bound
 
 
 def _is_left_behind(path: str) -> bool:
-    """Whether a server that is gone has left its socket there."""
+    """Whether the path is a socket that no server listens on."""
     with suppress(FileNotFoundError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             return False

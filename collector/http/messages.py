@@ -1,4 +1,4 @@
-"""A request and its answer, the same for every door: a connection of our own, or a WSGI server."""
+"""Requests and responses, the same under our own server, ASGI and WSGI."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 
 class Request(NamedTuple):
-    """One HTTP request; header names are lower-case, `peer` is the address at the other end of the socket."""
+    """One HTTP request. Header names are lower-case; `peer` is the address at the other end of the socket."""
 
     method: str
     path: str
@@ -20,14 +20,14 @@ class Request(NamedTuple):
     body: bytes = b""
 
     def parameter(self, name: str) -> str:
-        """The first value of a query parameter, "" where there is none."""
+        """The first value of a query parameter; "" if there is none."""
         return next((value for key, value in parse_qsl(self.query) if key == name), "")
 
 
 def routed(path: str, base_path: str) -> str:
-    """The path without the installation's base path: the one by which routes are found.
+    """The path without the installation's base path, as the routes know it.
 
-    A proxy may pass the whole path on, or take the base path away before: both arrive at the same route.
+    A proxy may pass on the whole path or strip the base path: both lead to the same route.
     """
     if not base_path or not path.startswith(base_path):
         return path
@@ -44,39 +44,38 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class Response(NamedTuple):
-    """An answer, whole."""
+    """One HTTP response with its whole body."""
 
     status: int
     headers: Headers
     body: bytes
 
 
-# What no answer of ours needs, a browser shall not do with it. Nobody is kept from fetching it: scripts and events come
-# and go across origins.
-SEAL = (
+# They forbid browsers what no response of ours needs. They do not forbid fetching: scripts and events cross origins.
+SECURITY_HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),
 )
 HSTS = "Strict-Transport-Security", "max-age=31536000"  # a year
-HTTPS_SEAL = (*SEAL, HSTS)  # where people come over HTTPS
+HTTPS_SECURITY_HEADERS = (*SECURITY_HEADERS, HSTS)  # for an installation that is reached over HTTPS
 
 
-def sealed(headers: Headers, seal: Headers = SEAL) -> Headers:
-    """The headers with the security headers; an answer with a policy of its own says itself who may frame it."""
+def with_security_headers(headers: Headers, security_headers: Headers = SECURITY_HEADERS) -> Headers:
+    """Adds the security headers. Headers of the response win; one with its own policy gets no `X-Frame-Options`."""
     own = {name.lower() for name, _ in headers}
     if "content-security-policy" in own:
         own.add("x-frame-options")
-    return (*headers, *(header for header in seal if header[0].lower() not in own))
+    return (*headers, *(header for header in security_headers if header[0].lower() not in own))
 
 
 def json_response(status: int, value: Any, headers: Headers = ()) -> Response:
-    """An answer in JSON."""
-    own = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
-    return Response(status, (*own, *headers), msgspec.json.encode(value))
+    """A JSON response."""
+    defaults = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
+    return Response(status, (*defaults, *headers), msgspec.json.encode(value))
 
 
 def error(status: int, code: str, message: str, headers: Headers = ()) -> Response:
-    """An answer that says what is wrong (contract §3.1)."""
+    """A JSON response that describes an error (contract §3.1)."""
     return json_response(status, {"error": {"code": code, "message": message}}, headers)

@@ -1,4 +1,4 @@
-"""What the edge itself answers to a request that it does not pass on. Each of these ends the connection."""
+"""The responses of the edge to requests that it refuses itself. Each of them ends the connection."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ TOO_MUCH = error(503, "busy", "too many requests are under way", (*CLOSE, ("Retr
 
 @lru_cache(8)
 def headers_too_large(limits: Limits) -> Response:
-    """The answer to a head over these limits."""
+    """The response to a head that exceeds these limits."""
     message = f"the headers are more than {limits.head_lines} lines or {limits.head_bytes} bytes"
     return error(431, "headers_too_large", message, CLOSE)

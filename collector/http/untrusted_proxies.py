@@ -1,7 +1,7 @@
-"""Finds a proxy of the owner's own network that nobody trusts: behind it all visitors are one.
+"""Finds a proxy in the owner's network that is not configured as trusted: all visitors behind it count as one.
 
-In memory alone, of the last hundred events, and nothing of an event but the address of such a proxy: private, and in
-front of it a hop for which it speaks. A visitor of the same network has none.
+It remembers, in memory only, the proxy address of the last hundred events and nothing else of them. An address is a
+proxy's if it is private and forwards for another hop; the address of a visitor in the same network forwards for none.
 """
 
 from __future__ import annotations
@@ -12,50 +12,51 @@ from typing import NamedTuple
 
 log = logging.getLogger("footfall.proxies")
 
-LAST = 100  # events
-FEWEST = 10  # events before anything is said
-# How addresses of an own network begin: of the others one knows it at once.
-LIKE_OWN = ("10.", "172.", "192.168.", "100.", "127.", "169.254.", "::1", "fc", "fd", "fe")
+WINDOW_EVENTS = 100
+MIN_EVENTS = 10  # before a proxy is reported
+# Every private address begins like this, and some public ones: a quick first check.
+PRIVATE_PREFIXES = ("10.", "172.", "192.168.", "100.", "127.", "169.254.", "::1", "fc", "fd", "fe")
 
 
 class Suspect(NamedTuple):
-    """An address of the own network from which many of the last events came, on behalf of others."""
+    """A private address that forwarded `events` of the last `total_events` events for others."""
 
     address: str
     events: int
-    of: int
+    total_events: int
 
     @property
     def words(self) -> str:
-        """What it is, for a page and for the log."""
-        return f"{self.events} of {self.of} events came from {self.address}, an address of your own network"
+        """The finding as text, for a page and for the log."""
+        return f"{self.events} of {self.total_events} events came from {self.address}, an address of your own network"
 
 
 class UntrustedProxies:
-    """Which addresses the last events came from, where those are proxies that are not trusted."""
+    """The untrusted proxies of the last events."""
 
     def __init__(self) -> None:
-        self.last: deque[str] = deque(maxlen=LAST)  # of each event its proxy, "" where it has none
-        self._said = ""
+        self.recent: deque[str] = deque(maxlen=WINDOW_EVENTS)  # the proxy of each event, "" for none
+        self._warned_of = ""
 
-    def note(self, proxy: str, events: int) -> None:
-        """So many events came through that proxy, "" for none."""
+    def record(self, proxy: str, events: int) -> None:
+        """Records that so many events came through that proxy; "" for no proxy."""
         if events == 1:
-            self.last.append(proxy)
+            self.recent.append(proxy)
         else:
-            self.last.extend((proxy,) * min(events, LAST))
+            self.recent.extend((proxy,) * min(events, WINDOW_EVENTS))
 
     def suspect(self) -> Suspect | None:
-        """The proxy that passes on at least half of the last events, None where there is none."""
-        last = list(self.last)
-        [(address, events)] = Counter(one for one in last if one).most_common(1) or [("", 0)]
-        return Suspect(address, events, len(last)) if len(last) >= FEWEST and 2 * events >= len(last) else None
+        """The proxy that forwarded at least half of the last events; None if there is none."""
+        recent = list(self.recent)
+        [(address, events)] = Counter(one for one in recent if one).most_common(1) or [("", 0)]
+        enough = len(recent) >= MIN_EVENTS and 2 * events >= len(recent)
+        return Suspect(address, events, len(recent)) if enough else None
 
     def warn(self) -> None:
-        """Says it in the log, once for the same address."""
+        """Logs the finding, once for each address in a row."""
         found = self.suspect()
-        if found and found.address != self._said:
-            self._said = found.address
+        if found and found.address != self._warned_of:
+            self._warned_of = found.address
             log.warning(
                 "FOOTFALL_TRUSTED_PROXIES: %s; if it is a proxy, add it, its visitors count as one", found.words
             )

@@ -1,4 +1,4 @@
-"""The bridge from the event loop to a WSGI application: one whole request in, one whole response out."""
+"""The bridge to a WSGI application: one whole request in, one whole response out."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding",
 
 
 def environ_of(request: Request, base_path: str = "", scheme: str = "http") -> dict[str, Any]:
-    """The WSGI environment (PEP 3333) of a request whose body has been read; its path is below `base_path`.
+    """The WSGI environment (PEP 3333) of a complete request; its path is below `base_path`.
 
-    HEAD is asked as GET: only so is its answer's length that of GET. Whoever sends the answer leaves the body out.
+    HEAD becomes GET, so that its response has the Content-Length of GET. The server does not send the body.
     """
     host, _, port = request.headers.get("host", "localhost").rpartition(":")
     environ: dict[str, Any] = {
@@ -40,7 +40,7 @@ def environ_of(request: Request, base_path: str = "", scheme: str = "http") -> d
         "wsgi.run_once": False,
     }
     for name, value in request.headers.items():
-        if "_" in name:  # would be taken for the header with a hyphen, which a trusted proxy may have written
+        if "_" in name:  # it would look like the header with a hyphen, which only a trusted proxy may set
             continue
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
@@ -51,7 +51,7 @@ def environ_of(request: Request, base_path: str = "", scheme: str = "http") -> d
 def call_wsgi(
     app: Callable[..., Iterable[bytes]], request: Request, base_path: str = "", scheme: str = "http"
 ) -> Response:
-    """The application's whole answer; to HEAD that to GET, with its body."""
+    """The application's whole response; for HEAD the response to GET, with its body."""
     chunks, status, headers = run_wsgi_app(app, environ_of(request, base_path, scheme), buffered=True)
     kept = tuple((name, value) for name, value in headers if name.lower() not in HOP_BY_HOP)
     return Response(int(status.split(" ", 1)[0]), kept, b"".join(chunks))

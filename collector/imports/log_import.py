@@ -36,11 +36,11 @@ from collector.imports.log_sessions import address_of, at_home, own_hosts, walks
 from collector.ingest import page_url, pipeline
 from collector.ingest.accepted import Accepted
 from collector.ingest.event import Event
-from collector.ingest.outcomes import Duplicate, Filtered, Outcome, Stored, named
+from collector.ingest.outcomes import Duplicate, Filtered, Outcome, Stored, name_and_reason
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.store.batch import store
-from collector.store.writer import TAKEN_ERRORS
+from collector.store.writer import ID_CONFLICTS
 
 COMMAND = "import access-log"
 BATCH = 500  # pages a transaction
@@ -170,7 +170,7 @@ class _Import:
         self._means = means
         self._site = site
         # of its own: what a log tells does not count against anybody, and is remembered by nobody
-        self._kit = replace(means.kit, salts=LogSalts(secret), rate=Rate(0), spammers=means.kit.spammers.anew())
+        self._kit = replace(means.kit, salts=LogSalts(secret), rate=Rate(0), spammers=means.kit.spammers.fresh_copy())
         self._key = hmac.digest(secret, f"lines of logs {site.id}".encode(), "sha256")
         self._ids = Ids(IMPORTED)
         self._names = [Names(self._key) for _ in logs]
@@ -271,7 +271,9 @@ class _Import:
                 case Duplicate():
                     self.totals.known += 1
                 case _:
-                    raise InvalidInput(f"{self._site.shown_domain}: {named(outcome)[1]}; the import has stopped")
+                    raise InvalidInput(
+                        f"{self._site.shown_domain}: {name_and_reason(outcome)[1]}; the import has stopped"
+                    )
 
     def _outcomes(self, accepted: Sequence[Accepted]) -> list[Outcome]:
         """One transaction; again with other ids where one was taken (see `analytics.base.ids`)."""
@@ -279,7 +281,7 @@ class _Import:
             try:
                 with self._means.database.transaction() as connection:
                     return store(connection, accepted, self._ids, Counter(), live=False)
-            except TAKEN_ERRORS:
+            except ID_CONFLICTS:
                 if not tries_left:
                     raise
         raise AssertionError

@@ -1,4 +1,4 @@
-"""An accepted event: it has passed every step and waits to be stored. From here on no name is the wire's."""
+"""An accepted event: it has passed every step and can be stored. From here on names are those of the tables."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from collector.ingest.visit import Origin
 
 
 class Kind(Enum):
-    """What an event is. The last three belong to a pageview; they have no row but their beat.
+    """The kinds of events. The last three belong to a pageview; a beat is their only row.
 
-    A heartbeat and a leave name their pageview, and tell its totals so far. An engagement is that of a sender without
-    ids: it belongs to the visitor's latest pageview of its page, and `engaged_ms` is what has come on top.
+    A heartbeat and a leave name their pageview and carry its totals so far. An engagement comes from a sender without
+    ids: it belongs to the visitor's latest pageview of its page, and its `engaged_ms` is added to the total.
     """
 
     PAGEVIEW = auto()
@@ -26,7 +26,7 @@ class Kind(Enum):
 
 
 class Details(msgspec.Struct, frozen=True, gc=False):
-    """What only a custom event has; the fields are columns of `events`. `props` is a JSON object."""
+    """The fields that only custom events have: columns of `events`. `props` is a JSON object as text."""
 
     name: str
     props: str
@@ -38,13 +38,13 @@ class Details(msgspec.Struct, frozen=True, gc=False):
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One event on its way to the tables. A field that is a column has the column's name; "" is for none.
+    """One event on its way to the tables. Fields that are columns have the names of the columns; "" means none.
 
-    `page_id` is the page's own id of a pageview or event, `pageview` that of the pageview it belongs to, and `tab` the
-    number of that page. `visitor_before` is the same visitor under yesterday's salt, while that is kept. `host` and
-    `path` are empty where the event does not say its page. `origin` says where the visit came from and with what: it is
-    called where the event begins one, which a heartbeat hardly ever does. `page_keys` are what the ids of the pageviews
-    of an engagement may begin with, by today's salt first.
+    `page_id` is the sender's id of a pageview or event, `pageview` that of the pageview to which the event belongs, and
+    `tab` the number of that pageview. `visitor_before` is the same visitor under yesterday's salt, while that salt is
+    kept. `host` and `path` are "" if the event does not name its page. `origin` returns the origin of a visit; it is
+    called only if the event begins one, which a heartbeat hardly ever does. `page_keys` are the possible prefixes of
+    the ids of an engagement's pageviews, that of today's salt first.
     """
 
     kind: Kind
@@ -70,5 +70,5 @@ class Accepted(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def visitors(self) -> tuple[int, ...]:
-        """The visitor's numbers, by today's salt first."""
+        """The visitor's numbers, that of today's salt first."""
         return (self.visitor,) if self.visitor_before is None else (self.visitor, self.visitor_before)

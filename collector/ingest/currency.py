@@ -1,4 +1,4 @@
-"""Currencies: the codes of ISO 4217, with those that were withdrawn lately and still stand in people's shops."""
+"""Currencies: the codes of ISO 4217, including recently withdrawn ones that shops still send."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
 def money(amount: Any, currency: Any) -> tuple[float | None, str | None]:
-    """Amount and currency of what was sent, the amount also as text; (None, None) where one of them is none."""
+    """The checked amount (a number or a decimal text) and currency code; (None, None) if either is invalid."""
     if isinstance(amount, str) and _AMOUNT.fullmatch(amount.strip()):
         amount = float(amount)
     if type(amount) not in (int, float) or not abs(amount) < MAX_AMOUNT:

@@ -1,4 +1,4 @@
-"""What a user agent says: browser, operating system, kind of device."""
+"""Browser, operating system and device type from a user agent."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import NamedTuple
 import ua_parser
 from ua_parser.regex import Resolver
 
-LONGEST = 1_024
-"""User agents are cut to so many characters before anything reads them."""
+MAX_USER_AGENT = 1_024
+"""User agents are cut to this many characters before they are parsed."""
 
 CACHE_SIZE = 8_192
-"""How many user agents are remembered."""
+"""How many parsed user agents are cached."""
 
 
 class Device(NamedTuple):
-    """Names as people know them, versions as major.minor, device Desktop, Mobile or Tablet; "" if unknown."""
+    """Common names, versions as major.minor, device Desktop, Mobile or Tablet; "" if unknown."""
 
     browser: str = ""
     browser_version: str = ""
@@ -27,17 +27,17 @@ class Device(NamedTuple):
 
 
 def read(user_agent: str) -> Device:
-    """What the user agent tells, all "" if it tells nothing.
+    """Parses a user agent; every field is "" if nothing is recognised.
 
-    Televisions and game consoles count as Desktop, Android without the word Mobile as Tablet; a page inside
-    another app's window has the browser "Mobile App" unless the app gives its name. A version that browsers have
-    frozen is given as they say it (Windows 10, macOS 10.15, Android 10), but iOS from 26 on, which they tell elsewhere.
+    Televisions and game consoles count as Desktop, Android without the word Mobile as Tablet. A page inside another
+    app's window has the browser "Mobile App" unless the app gives its name. Frozen versions stay as browsers send them
+    (Windows 10, macOS 10.15, Android 10), except iOS from 26 on, which is found elsewhere in the agent.
     """
-    return _read(user_agent[:LONGEST])
+    return _read(user_agent[:MAX_USER_AGENT])
 
 
 def warm_up() -> None:
-    """Load the parser now (0.1 s), so that no visitor waits for it."""
+    """Loads the parser now (0.1 s), so that the first visitor does not wait for it."""
     _parser()
 
 
@@ -82,28 +82,28 @@ _LINUX = re.compile(
     r"(?:Arch |Chromecast )?Linux(?: Mint)?|(?:U|Ku|Lu)buntu|Debian|Fedora|Red Hat|CentOS|(?:open)?SUSE"
     r"|Gentoo|Slackware|Mandriva|Mageia|PCLinuxOS|Puppy|BackTrack"
 )
-_ON_DESKS = re.compile(r"Windows|macOS|GNU/Linux|Chrome OS|(?:Free|Open|Net)BSD|Solaris|tvOS")
-_IN_HANDS = re.compile(
+_DESKTOP_SYSTEMS = re.compile(r"Windows|macOS|GNU/Linux|Chrome OS|(?:Free|Open|Net)BSD|Solaris|tvOS")
+_MOBILE_SYSTEMS = re.compile(
     r"iOS|Windows (?:Phone|Mobile)|BlackBerry OS|Symbian OS|KaiOS|Firefox OS|Nokia Series .*|Bada|MeeGo|Maemo"
     r"|Sailfish|webOS|BREW|Brew MP|WatchOS"
 )
-_TABLETS = re.compile(r"iPad|\bTablet\b(?! PC)|PlayBook|Kindle")
-_SCREENS = re.compile(
+_TABLET_AGENTS = re.compile(r"iPad|\bTablet\b(?! PC)|PlayBook|Kindle")
+_SCREEN_AGENTS = re.compile(
     r"\b(?:(?:Smart-?|SMART-?|Google|Apple|Hbb|Web)?TV|PlayStation|Xbox|Nintendo|BRAVIA|CrKey|Web0S|AFT[A-Z])"
 )
-_PHONES = re.compile(r"Mobi|iPhone|iPod|Opera Mini|MIDP")
+_PHONE_AGENTS = re.compile(r"Mobi|iPhone|iPod|Opera Mini|MIDP")
 
-# Since 26 the system's own place says 18_6 or 18_7 for ever; Safari's version is the system's, and some apps say it.
+# From iOS 26 on the system version is frozen at 18_6 or 18_7. Safari's version equals the real one; some apps send it.
 _SINCE = r"((?:2[6-9]|[3-9]\d)(?:[._]\d+)?)(?!\d)"
 _LATER_IOS = re.compile(rf"(?:\bVersion/|\bFBSV/|; iOS ){_SINCE}")
 _HARMONY = re.compile(r"\((\w+); OpenHarmony (\d+(?:\.\d+)?)[^;)]*(?:; HarmonyOS (\d+(?:\.\d+)?))?")
 _HARMONY_KINDS = {"Phone": "Mobile", "Tablet": "Tablet", "PC": "Desktop", "2in1": "Desktop", "TV": "Desktop"}
-_HARMONY_ON_ANDROID = re.compile(r"; Android [\d.]+; HarmonyOS;")  # up to HarmonyOS 4, which tells no version
+_HARMONY_ON_ANDROID = re.compile(r"; Android [\d.]+; HarmonyOS;")  # HarmonyOS up to 4, which sends no version
 
 
 @cache
 def _parser() -> Resolver:
-    """The parser in Rust, on purpose: the one in Python takes a hundred times as long."""
+    """The Rust parser: the Python parser takes a hundred times as long."""
     return Resolver(ua_parser.load_lazy_builtins())
 
 
@@ -113,13 +113,13 @@ def _read(agent: str) -> Device:
     browser = found.user_agent or ua_parser.UserAgent("")
     os, os_version = _system(found.os or ua_parser.OS(""), agent)
     name = _tidy(_BROWSERS.get(browser.family, browser.family))
-    if name == "Chrome" and "ArkWeb/" in agent:  # HarmonyOS's web view; a browser adds its name
+    if name == "Chrome" and "ArkWeb/" in agent:  # HarmonyOS's web view; a browser would add its name
         name = "Mobile App"
-    return Device(name, _version(browser.major, browser.minor), os, os_version, _kind(agent, os))
+    return Device(name, _version(browser.major, browser.minor), os, os_version, _device_type(agent, os))
 
 
 def _system(os: ua_parser.OS, agent: str) -> tuple[str, str]:
-    """Name and version. Distributions are GNU/Linux without one; an iPad's has its own name since 13."""
+    """Name and version. Linux distributions are "GNU/Linux" without a version, iOS on iPads is "iPadOS" from 13 on."""
     if harmony := _HARMONY.search(agent):
         _, base, version = harmony.groups()
         return ("HarmonyOS" if version or int(base.split(".")[0]) >= 5 else "OpenHarmony"), (version or base)[:16]
@@ -135,25 +135,27 @@ def _system(os: ua_parser.OS, agent: str) -> tuple[str, str]:
     return _tidy(_SYSTEMS.get(os.family, os.family)), version
 
 
-def _kind(agent: str, os: str) -> str:
-    """Screens on a wall come first: they say Android without Mobile, as tablets do. HarmonyOS says it itself, and
-    Mobile on anything.
+def _device_type(agent: str, os: str) -> str:
+    """Desktop, Mobile, Tablet or "".
+
+    HarmonyOS names its device type, so it comes first: its agents contain Mobile on every device. Televisions come
+    before phones and tablets, because they say Android without Mobile, as tablets do.
     """
     if (harmony := _HARMONY.search(agent)) and harmony[1] in _HARMONY_KINDS:
         return _HARMONY_KINDS[harmony[1]]
-    if _TABLETS.search(agent):
+    if _TABLET_AGENTS.search(agent):
         return "Tablet"
-    if _SCREENS.search(agent):
+    if _SCREEN_AGENTS.search(agent):
         return "Desktop"
-    if _PHONES.search(agent) or _IN_HANDS.fullmatch(os):
+    if _PHONE_AGENTS.search(agent) or _MOBILE_SYSTEMS.fullmatch(os):
         return "Mobile"
-    if _ON_DESKS.fullmatch(os):
+    if _DESKTOP_SYSTEMS.fullmatch(os):
         return "Desktop"
     return "Tablet" if os in ("Android", "HarmonyOS") else ""
 
 
 def _encodable(text: str) -> str:
-    """Rust takes no lone surrogates, and JSON can carry some."""
+    """Replaces lone surrogates: JSON can contain them, the Rust parser does not accept them."""
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
@@ -161,6 +163,6 @@ def _version(major: str | None, minor: str | None) -> str:
     return _tidy(".".join(part for part in (major, minor) if part), 16)
 
 
-def _tidy(text: str, longest: int = 40) -> str:
-    """Some names are a part of the agent, and anybody can write an agent: short and printable, or nothing."""
-    return text[:longest] if text.isprintable() else ""
+def _tidy(text: str, max_length: int = 40) -> str:
+    """A short, printable name, else "": some names are copied from the agent, which anybody can forge."""
+    return text[:max_length] if text.isprintable() else ""

@@ -1,4 +1,4 @@
-"""A trial: what each step would say to a pageview, and what would be made of it. Nothing is stored or counted."""
+"""A dry run: the result of each step for a pageview, and what would be stored. It stores and counts nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from analytics.base.errors import InvalidInput
 from analytics.sites.site import Site
 from collector.ingest import pipeline
 from collector.ingest.event import Event
-from collector.ingest.outcomes import Filtered, Rejected, named
+from collector.ingest.outcomes import Filtered, Rejected, name_and_reason
 from collector.ingest.pipeline import DATACENTER, STEPS, Hit, Kit
 from collector.ingest.rate import Rate
 from collector.ingest.visit import Origin
 
-READ = "read_hit"
-"""The name of what comes before the steps: the address is a page's."""
+READ_STEP = "read_hit"
+"""The name of the check before the steps: the address can be read as a page."""
 
 
-class Sample(NamedTuple):
-    """A pageview as somebody imagines it. `opted_out`: Do Not Track or Global Privacy Control is on; `datacenter`:
-    a trusted proxy has marked the address as a data centre's.
+class SamplePageview(NamedTuple):
+    """A made-up pageview. `opted_out`: Do Not Track or Global Privacy Control is on; `datacenter`: a trusted proxy has
+    marked the address as a data centre's.
     """
 
     url: str
@@ -34,8 +34,8 @@ class Sample(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What one step says. `state` is "passed", "stopped" or "not reached"; `reason` says why it stopped, `name` whose
-    it was (a robot's name, an unlisted host).
+    """The result of one step. `state` is "passed", "stopped" or "not reached"; `reason` says why it stopped, `name` is
+    the robot's name or the unlisted host.
     """
 
     step: str
@@ -44,9 +44,9 @@ class Verdict(NamedTuple):
     name: str = ""
 
 
-class Trial(NamedTuple):
-    """The verdicts in the order of the steps. `host`, `path` and `origin` are what would be stored of a page that can
-    be read, whether or not a step stops it; else "" and empty.
+class DryRun(NamedTuple):
+    """The verdicts in the order of the steps. `host`, `path` and `origin` are what would be stored if no step stopped
+    the pageview; they are empty if the address cannot be read.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -60,20 +60,22 @@ class Trial(NamedTuple):
         return all(verdict.state == "passed" for verdict in self.verdicts)
 
 
-def attempt(kit: Kit, site: Site, sample: Sample, now_ms: int) -> Trial:
-    """The trial of a pageview of that site. The rate counts for nobody here, so that step always lets it pass.
+def dry_run(kit: Kit, site: Site, sample: SamplePageview, now_ms: int) -> DryRun:
+    """Runs the steps on a pageview of that site. The rate limit always lets it pass and does not count it.
 
-    `InvalidInput` where the address is none.
+    Raises `InvalidInput` if the sample's IP address is invalid.
     """
     kit = replace(kit, rate=Rate(0))
     event = Event(site=site.domain, type="pageview", url=sample.url, referrer=sample.referrer or None)
     hit = pipeline.read_hit(event, kit, _address(sample.address), _headers(sample), now_ms, trusted=False)
     if isinstance(hit, Rejected):
-        return Trial((Verdict(READ, "stopped", hit.code), *(Verdict(step.__name__, "not reached") for step in STEPS)))
+        return DryRun(
+            (Verdict(READ_STEP, "stopped", hit.code), *(Verdict(step.__name__, "not reached") for step in STEPS))
+        )
     assert hit.page is not None
-    verdicts = (Verdict(READ, "passed"), *_verdicts(hit, kit))
+    verdicts = (Verdict(READ_STEP, "passed"), *_verdicts(hit, kit))
     origin = pipeline.origin_of(hit.page, event, hit.address, hit.agent, kit.places)
-    return Trial(verdicts, hit.page.host, hit.page.path, origin)
+    return DryRun(verdicts, hit.page.host, hit.page.path, origin)
 
 
 def _address(text: str) -> str:
@@ -83,7 +85,7 @@ def _address(text: str) -> str:
     raise InvalidInput(wrong, {"address": wrong})
 
 
-def _headers(sample: Sample) -> dict[str, str]:
+def _headers(sample: SamplePageview) -> dict[str, str]:
     headers = {"user-agent": sample.user_agent}
     if sample.opted_out:
         headers["sec-gpc"] = "1"
@@ -101,4 +103,4 @@ def _verdicts(hit: Hit, kit: Kit) -> Iterator[Verdict]:
         else:
             stopped = True
             name = refusal.name if isinstance(refusal, Filtered) else ""
-            yield Verdict(step.__name__, "stopped", named(refusal)[1], name)
+            yield Verdict(step.__name__, "stopped", name_and_reason(refusal)[1], name)

@@ -1,4 +1,4 @@
-"""From the bytes of a request to events: every name of Footfall's own wire format lives here (contract §3.1)."""
+"""Parses request bodies into events: all names of Footfall's own wire format are here (contract §3.1)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from analytics.live.reasons import RejectedReason
 from collector.ingest.currency import CURRENCIES
 from collector.ingest.outcomes import Rejected
 
-LARGEST_BODY = 64 * 1024
-LARGEST_BATCH = 100
-LONGEST_TITLE = 300
-DEEPEST = 32
+MAX_BODY = 64 * 1024
+MAX_BATCH = 100
+MAX_TITLE = 300
+MAX_DEPTH = 32
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 Id = Annotated[str, Meta(min_length=8, max_length=36)]
@@ -32,7 +32,7 @@ Currency = Annotated[str, Meta(max_length=3)]
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One thing that a page (or a server) tells: a pageview, a heartbeat, an event or a leave."""
+    """One event from a page or a server: a pageview, a heartbeat, a custom event or a leave."""
 
     site: Annotated[str, Meta(min_length=1, max_length=253)]
     type: Literal["pageview", "heartbeat", "event", "leave"]
@@ -40,7 +40,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     pageview: Id | None = None
     url: Annotated[str, Meta(min_length=1, max_length=8192)] | None = None
     referrer: str | None = None
-    title: Annotated[str, Meta(max_length=LONGEST_TITLE)] | None = None
+    title: Annotated[str, Meta(max_length=MAX_TITLE)] | None = None
     visitor_id: Annotated[str, Meta(max_length=64)] | None = None
     user_id: Annotated[str, Meta(max_length=128)] | None = None
     user_type: Annotated[str, Meta(max_length=64)] | None = None
@@ -63,20 +63,20 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Engagement(Event, frozen=True, gc=False):
-    """A heartbeat of a client that gives its pageviews no ids: it is of the visitor's latest pageview of its page.
+    """A heartbeat of a client without pageview ids: it belongs to the visitor's latest pageview of its page.
 
-    `engaged_ms` is what has come since the last one, `scroll` the most so far.
+    `engaged_ms` is the time since the last engagement, `scroll` the maximum so far.
     """
 
 
-DECORATING = ("title", "screen", "language", "timezone", "referrer")
-"""The fields without which an event is as true: a wrong one is left out, a title that is too long is cut."""
+LENIENT_FIELDS = ("title", "screen", "language", "timezone", "referrer")
+"""Fields that an event can do without: an invalid one is dropped, a title that is too long is cut."""
 
-NOBODY = {
+PLACEHOLDERS = {
     *("", "undefined", "null", "NULL", "nil", "<nil>", "(null)", "<null>", "<no value>", "NaN", "nan", "None"),
 }
-"""What a template prints for an id or a name that is not there, as a script does by `[object Object]` and the like."""
-WHO = ("user_id", "user_type", "user_name", "visitor_id")
+"""What templates print for a missing id or name; scripts print `[object Object]` and the like."""
+IDENTITY_FIELDS = ("user_id", "user_type", "user_name", "visitor_id")
 
 REQUIRED = {
     "pageview": ("id", "url"),
@@ -86,9 +86,9 @@ REQUIRED = {
 }
 
 
-class Note(NamedTuple):
-    """What is counted of an event beside its outcome: the site that a refused one names ("" for none), and the
-    decorating fields that were left out or cut.
+class EventNote(NamedTuple):
+    """What is counted of an event in addition to its outcome: the site that a refused event names ("" for none), and
+    its lenient fields that were dropped or cut.
     """
 
     site: str = ""
@@ -96,67 +96,67 @@ class Note(NamedTuple):
 
 
 class Body(NamedTuple):
-    """What a request holds: events and refusals in the order sent, and whether it was an array.
+    """The contents of a request: events and refusals in the order sent, and whether the request was an array.
 
-    `notes` are those of the events that have one, by their places; hardly any has.
+    `notes` by the positions of their events; hardly any event has one.
     """
 
     events: list[Event | Rejected]
     batch: bool
-    notes: Mapping[int, Note] = {}
+    notes: Mapping[int, EventNote] = {}
 
 
 BAD_ENCODING = Rejected(400, RejectedReason.BAD_ENCODING, "the body is not UTF-8")
 BAD_JSON = Rejected(400, RejectedReason.BAD_JSON, "the body is not JSON")
-TOO_DEEP = Rejected(400, RejectedReason.TOO_DEEP, f"nested deeper than {DEEPEST} levels")
+TOO_DEEP = Rejected(400, RejectedReason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels")
 
 
-class _Unreadable(Exception):
+class _UnreadableBody(Exception):
     def __init__(self, rejected: Rejected) -> None:
         self.rejected = rejected
 
 
-_one = msgspec.json.Decoder(Event)
-_many = msgspec.json.Decoder(list[msgspec.Raw])
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_types = get_type_hints(Event, include_extras=True)
-_decorating = {name: msgspec.json.Decoder(_types[name]) for name in DECORATING}
-_text = msgspec.json.Decoder(str)
-_field = re.compile(r"at `(?:key` in `)?\$(?:\[\d+\])?\.(\w+)|required field `(\w+)`")
-_odd = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-# Possessive, and an open string goes to the end: each byte is looked at once, whatever is sent.
-_structure = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_event_decoder = msgspec.json.Decoder(Event)
+_batch_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_field_types = get_type_hints(Event, include_extras=True)
+_lenient_decoders = {name: msgspec.json.Decoder(_field_types[name]) for name in LENIENT_FIELDS}
+_text_decoder = msgspec.json.Decoder(str)
+_error_field = re.compile(r"at `(?:key` in `)?\$(?:\[\d+\])?\.(\w+)|required field `(\w+)`")
+_unstorable = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+# Possessive, and an unclosed string extends to the end: each byte is scanned once, whatever is sent.
+_brackets = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def read_body(body: bytes) -> Body | Rejected:
-    """The events of one request; a `Rejected` where the body as a whole cannot be read (400, 413)."""
+    """The events of one request; a `Rejected` (400, 413) if the body as a whole is invalid."""
     try:
         if not body.isascii():
-            body.decode()  # the fields that nobody knows too: the decoder passes over them
-        if (deepness := _depth(body)) > DEEPEST:
+            body.decode()  # also unknown fields, which the JSON decoder skips
+        if (deepness := _depth(body)) > MAX_DEPTH:
             return TOO_DEEP
-        if _odd.search(body):
-            body = _scrubbed(body)
+        if _unstorable.search(body):
+            body = _with_storable_texts(body)
         if deepness and body.lstrip()[:1] == b"[":
             return _read_batch(body)
-        notes: dict[int, Note] = {}
+        notes: dict[int, EventNote] = {}
         return Body([_read_one(body, 0, notes)], False, notes)
     except UnicodeDecodeError:
         return BAD_ENCODING
-    except _Unreadable as unreadable:
+    except _UnreadableBody as unreadable:
         return unreadable.rejected
 
 
 def read_json(body: bytes) -> object:
-    """Whatever JSON the body holds, its texts such as both databases take; a `Rejected` (400) where it holds none."""
+    """Any JSON body, with texts that both databases accept; a `Rejected` (400) if it is not JSON."""
     try:
         body.decode()
-        if _depth(body) > DEEPEST:
+        if _depth(body) > MAX_DEPTH:
             return TOO_DEEP
-        return msgspec.json.decode(_scrubbed(body) if _odd.search(body) else body)
+        return msgspec.json.decode(_with_storable_texts(body) if _unstorable.search(body) else body)
     except UnicodeDecodeError:
         return BAD_ENCODING
-    except _Unreadable as unreadable:
+    except _UnreadableBody as unreadable:
         return unreadable.rejected
     except (ValueError, RecursionError):
         return BAD_JSON
@@ -164,77 +164,75 @@ def read_json(body: bytes) -> object:
 
 def _read_batch(body: bytes) -> Body | Rejected:
     try:
-        items = _many.decode(body)
+        items = _batch_decoder.decode(body)
     except (ValueError, RecursionError):
-        _explain(body)
+        _raise_unreadable(body)
     if not items:
         return Rejected(400, RejectedReason.EMPTY, "an empty array")
-    if len(items) > LARGEST_BATCH:
-        return Rejected(
-            413, RejectedReason.TOO_MANY, f"{len(items)} events; at most {LARGEST_BATCH} go into one request"
-        )
-    notes: dict[int, Note] = {}
+    if len(items) > MAX_BATCH:
+        return Rejected(413, RejectedReason.TOO_MANY, f"{len(items)} events; at most {MAX_BATCH} go into one request")
+    notes: dict[int, EventNote] = {}
     return Body([_read_one(bytes(item), at, notes) for at, item in enumerate(items)], batch=True, notes=notes)
 
 
-def _read_one(text: bytes, at: int, notes: dict[int, Note]) -> Event | Rejected:
-    """The event in that JSON, or why it is refused; its note, if it has one, is put at its place."""
+def _read_one(text: bytes, at: int, notes: dict[int, EventNote]) -> Event | Rejected:
+    """The event in that JSON, or why it is refused. Puts a note, if there is one, into `notes` at `at`."""
     try:
-        event = _one.decode(text)
+        event = _event_decoder.decode(text)
     except msgspec.ValidationError:
-        return _read_tidied(text, at, notes)
+        return _read_leniently(text, at, notes)
     except (ValueError, RecursionError):
-        _explain(text)
+        _raise_unreadable(text)
     found = _checked(event)
     if type(found) is Rejected:
-        notes[at] = Note(event.site)
+        notes[at] = EventNote(event.site)
     return found
 
 
-def _read_tidied(text: bytes, at: int, notes: dict[int, Note]) -> Event | Rejected:
-    """The same of an event with something wrong: it is read again without what is wrong of its decorating fields."""
-    text, site, dropped = _tidied(text)
+def _read_leniently(text: bytes, at: int, notes: dict[int, EventNote]) -> Event | Rejected:
+    """As `_read_one`, for an event that failed the strict reading: reads it without its invalid lenient fields."""
+    text, site, dropped = _without_invalid_fields(text)
     found: Event | Rejected
     try:
-        found = _checked(_one.decode(text))
+        found = _checked(_event_decoder.decode(text))
     except msgspec.ValidationError as wrong:
-        found = _wrong(text, str(wrong))
-    notes[at] = Note(site, dropped)
+        found = _rejection(text, str(wrong))
+    notes[at] = EventNote(site, dropped)
     return found
 
 
-def _tidied(text: bytes) -> tuple[bytes, str, tuple[str, ...]]:
-    """The JSON with only sound decorating fields, the site that it names, and the names of the unsound ones."""
+def _without_invalid_fields(text: bytes) -> tuple[bytes, str, tuple[str, ...]]:
+    """The JSON without its invalid lenient fields, the site that it names, and the names of those fields."""
     try:
-        fields = _fields.decode(text)
-    except ValueError:  # no object
+        fields = _object_decoder.decode(text)
+    except ValueError:  # not an object
         return text, "", ()
     site = _text_of(fields.get("site")) or ""
-    dropped = tuple(name for name in DECORATING if name in fields and not _is_sound(name, fields[name]))
+    dropped = tuple(name for name in LENIENT_FIELDS if name in fields and not _is_valid(name, fields[name]))
     for name in dropped:
-        unsound = fields.pop(name)
-        if name == "title" and (title := _text_of(unsound)) is not None:
-            fields[name] = msgspec.Raw(msgspec.json.encode(title[:LONGEST_TITLE]))
+        invalid = fields.pop(name)
+        if name == "title" and (title := _text_of(invalid)) is not None:
+            fields[name] = msgspec.Raw(msgspec.json.encode(title[:MAX_TITLE]))
     return msgspec.json.encode(fields), site, dropped
 
 
-def _is_sound(name: str, value: msgspec.Raw) -> bool:
+def _is_valid(name: str, value: msgspec.Raw) -> bool:
     try:
-        _decorating[name].decode(value)
+        _lenient_decoders[name].decode(value)
     except ValueError:
         return False
     return True
 
 
 def _text_of(value: msgspec.Raw | None) -> str | None:
-    """The text that this JSON is; None where it is something else."""
+    """The text if this JSON is a string, else None."""
     with suppress(ValueError):
-        return _text.decode(value) if value is not None else None
+        return _text_decoder.decode(value) if value is not None else None
     return None
 
 
 def _checked(event: Event) -> Event | Rejected:
-    """The event itself, unless something is missing or absurd that its types cannot say."""
+    """The event, or its refusal: the checks that types cannot express."""
     for field in REQUIRED[event.type]:
         if getattr(event, field) is None:
             return Rejected(
@@ -248,81 +246,81 @@ def _checked(event: Event) -> Event | Rejected:
         return Rejected(422, RejectedReason.WRONG_FIELD, "`currency` is no code of ISO 4217, like EUR", "currency")
     if event.user_id is None and event.user_type is None and event.user_name is None and event.visitor_id is None:
         return event
-    return without_nobody(event)
+    return without_placeholders(event)
 
 
-def _is_nothing(said: str) -> bool:
-    """Whether that is only what is printed for nothing; a name may be of two parts, neither of which is there."""
-    said = said.strip()
-    return said in NOBODY or said.startswith("[object ") or all(word in NOBODY for word in said.split())
+def _is_placeholder(text: str) -> bool:
+    """Whether the text stands for a missing value; both parts of a name may be missing."""
+    text = text.strip()
+    return text in PLACEHOLDERS or text.startswith("[object ") or all(word in PLACEHOLDERS for word in text.split())
 
 
-def without_nobody(event: Event) -> Event:
-    """The event without ids and names that are just what is printed for nothing."""
-    for said in (event.user_id, event.user_type, event.user_name, event.visitor_id):
-        if said is not None and _is_nothing(said):
+def without_placeholders(event: Event) -> Event:
+    """The event without ids and names that are placeholders for missing values."""
+    for text in (event.user_id, event.user_type, event.user_name, event.visitor_id):
+        if text is not None and _is_placeholder(text):
             break
     else:
         return event
-    told = {name: getattr(event, name) for name in WHO}
-    nothing = {name: None for name, text in told.items() if text is not None and _is_nothing(text)}
+    identity = {name: getattr(event, name) for name in IDENTITY_FIELDS}
+    nothing = {name: None for name, text in identity.items() if text is not None and _is_placeholder(text)}
     return msgspec.structs.replace(event, **nothing)
 
 
-def _wrong(text: bytes, said: str) -> Rejected:
-    """What is wrong with an event whose JSON is readable; numbers that no database holds are 400."""
-    if "out of range" in said or ((b"e" in text.lower() or len(text) > 18) and _has_bad_number(text)):
+def _rejection(text: bytes, problem: str) -> Rejected:
+    """The refusal of an event whose JSON can be parsed; numbers that no database can store are 400."""
+    if "out of range" in problem or ((b"e" in text.lower() or len(text) > 18) and _has_bad_number(text)):
         return Rejected(400, RejectedReason.BAD_NUMBER, "a number that is out of range")
-    if said.startswith("Expected `object`, got") and "at `$" not in said:
+    if problem.startswith("Expected `object`, got") and "at `$" not in problem:
         return Rejected(400, RejectedReason.NOT_AN_OBJECT, "an event is a JSON object")
-    found = _field.search(said)
+    found = _error_field.search(problem)
     field = (found.group(1) or found.group(2)) if found else None
-    code = RejectedReason.MISSING_FIELD if "missing required" in said else RejectedReason.WRONG_FIELD
-    return Rejected(422, code, said.replace("`$.", "`").replace(" - at ", " at "), field)
+    code = RejectedReason.MISSING_FIELD if "missing required" in problem else RejectedReason.WRONG_FIELD
+    return Rejected(422, code, problem.replace("`$.", "`").replace(" - at ", " at "), field)
 
 
-def _explain(text: bytes) -> NoReturn:
-    """Raises with the reason why these bytes are no JSON that we read."""
+def _raise_unreadable(text: bytes) -> NoReturn:
+    """Raises `_UnreadableBody` with the reason why these bytes are not accepted as JSON."""
     try:
-        json.loads(text, parse_constant=_refuse_number, parse_float=_finite, parse_int=_whole)
-    except _Unreadable:
+        json.loads(text, parse_constant=_raise_bad_number, parse_float=_checked_float, parse_int=_checked_int)
+    except _UnreadableBody:
         raise
     except (ValueError, RecursionError):
         pass
-    raise _Unreadable(BAD_JSON)
+    raise _UnreadableBody(BAD_JSON)
 
 
 def _has_bad_number(text: bytes) -> bool:
     try:
-        json.loads(text, parse_constant=_refuse_number, parse_float=_finite, parse_int=_whole)
-    except _Unreadable:
+        json.loads(text, parse_constant=_raise_bad_number, parse_float=_checked_float, parse_int=_checked_int)
+    except _UnreadableBody:
         return True
     except (ValueError, RecursionError):
         return False
     return False
 
 
-def _refuse_number(said: str) -> NoReturn:
-    raise _Unreadable(Rejected(400, RejectedReason.BAD_NUMBER, f"{said[:20]} is no number that we take"))
+def _raise_bad_number(number: str) -> NoReturn:
+    raise _UnreadableBody(Rejected(400, RejectedReason.BAD_NUMBER, f"{number[:20]} is no number that we take"))
 
 
-def _finite(said: str) -> float:
-    number = float(said)
-    return number if abs(number) < float("inf") else _refuse_number(said)
+def _checked_float(text: str) -> float:
+    number = float(text)
+    return number if abs(number) < float("inf") else _raise_bad_number(text)
 
 
-def _whole(said: str) -> int:
-    if len(said) > 20 or not -(2**63) <= int(said) < 2**63:
-        _refuse_number(said)
-    return int(said)
+def _checked_int(number: str) -> int:
+    if len(number) > 20 or not -(2**63) <= int(number) < 2**63:
+        _raise_bad_number(number)
+    return int(number)
 
 
 def _depth(body: bytes) -> int:
-    """How deep the brackets nest: exactly where there are many, roughly (1) where there are few."""
-    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+    """The nesting depth of the brackets; 1 if there are too few for the depth to matter."""
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return 1
     depth = deepest = 0
-    for found in _structure.finditer(body):
+    for found in _brackets.finditer(body):
         mark = found.group()
         if mark in (b"[", b"{"):
             depth += 1
@@ -332,26 +330,28 @@ def _depth(body: bytes) -> int:
     return deepest
 
 
-def _scrubbed(body: bytes) -> bytes:
-    """The same JSON with U+FFFD for NUL and for lone surrogates, which neither database takes."""
+def _with_storable_texts(body: bytes) -> bytes:
+    """The JSON with U+FFFD for NUL and lone surrogates, which neither database accepts."""
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_number, parse_float=_verbatim, parse_int=_verbatim)
+        value = json.loads(
+            body.decode(), parse_constant=_raise_bad_number, parse_float=_raw_number, parse_int=_raw_number
+        )
     except (ValueError, RecursionError):
-        _explain(body)
-    return msgspec.json.encode(_clean(value))
+        _raise_unreadable(body)
+    return msgspec.json.encode(_storable(value))
 
 
-def _verbatim(said: str) -> msgspec.Raw:
-    """A number as it was written: whether it is one that we take is the event's own matter."""
-    return msgspec.Raw(said.encode())
+def _raw_number(number: str) -> msgspec.Raw:
+    """A number as it was written; the event's types check it later."""
+    return msgspec.Raw(number.encode())
 
 
-def _clean(value: Any) -> Any:
+def _storable(value: Any) -> Any:
     if isinstance(value, str):
         sound = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return sound.replace("\x00", REPLACEMENT)
     if isinstance(value, list):
-        return [_clean(item) for item in value]
+        return [_storable(item) for item in value]
     if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
+        return {_storable(key): _storable(item) for key, item in value.items()}
     return value

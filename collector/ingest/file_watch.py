@@ -1,4 +1,4 @@
-"""Notices that the owner has changed a file while the server runs."""
+"""Detects that the owner has changed a file while the server runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger("footfall.files")
 
 
 class Version(NamedTuple):
-    """What differs when a file was written, replaced or renamed in."""
+    """What differs after a file was written, replaced or renamed."""
 
     device: int
     inode: int
@@ -23,20 +23,20 @@ class Version(NamedTuple):
 
 
 class FileWatch:
-    """Looks at one file and calls `read` when it has changed and is quiet again.
+    """Watches one file and calls `read` after it has changed and then stayed unchanged for one check.
 
-    `setting` names the file in the log. `read` raises `ValueError` or `OSError` where the file cannot be used; what was
-    read before then stays. Make the watch before the file is read the first time: a change in between is not missed.
+    `setting` names the file in the log. `read` raises `ValueError` or `OSError` if the file cannot be used; the version
+    that was read before stays in use. Create the watch before the file is first read, so that no change is missed.
     """
 
     def __init__(self, setting: str, path: Path, read: Callable[[], None]) -> None:
         self._setting, self._path, self._read_file = setting, path, read
         self._read = self._seen = _version(path)
 
-    def look(self) -> None:
-        """Reads the file if it changed before the last look and has not changed since. Call it every few seconds.
+    def check(self) -> None:
+        """Reads the file if it changed before the last check and has not changed since. Call it every few seconds.
 
-        A file that is being written in place changes from look to look, and half of it is of no use.
+        A file that is being written changes from check to check; an incomplete file is not read.
         """
         version = _version(self._path)
         quiet, self._seen = version == self._seen, version
@@ -55,7 +55,7 @@ class FileWatch:
 
 
 def _version(path: Path) -> Version | None:
-    """None where there is no such file."""
+    """The file's version; None if there is no such file."""
     with suppress(OSError):
         found = path.stat()
         return Version(found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)

@@ -1,4 +1,4 @@
-"""Where an address is: country always, region and city if the database knows them."""
+"""The place of an IP address: the country, and region and city if the database has them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PUBLIC = re.compile(
 
 
 class Place(NamedTuple):
-    """A country's code, a region's and a city's English name ("" where unknown), degrees north and east."""
+    """Country code, English names of region and city ("" if unknown), latitude and longitude in degrees."""
 
     country: str = ""
     region: str = ""
@@ -43,50 +43,49 @@ _COUNTRY_PLACES = {code: Place(code, "", "", *(countries.middle(code) or ())) fo
 
 
 class Places:
-    """An open geo database, for any number of threads. Make one with `open_places`."""
+    """An open geo database. Thread-safe. `open_places` makes one."""
 
     def __init__(self, open_reader: Callable[[], maxminddb.Reader]) -> None:
         self._open_reader = open_reader
         self._reader = open_reader()
 
-    def read_again(self) -> None:
-        """Goes on with the file as it is now. Raises as `open_places` does, and then goes on with what it has."""
-        self._reader = self._open_reader()  # the one before is closed when the last thread has its answer
+    def reload(self) -> None:
+        """Opens the file again. Raises as `open_places` does; the database that was open then stays in use."""
+        self._reader = self._open_reader()  # the old reader closes itself after its last use
 
     def find(self, address: str, timezone: str = "") -> Place:
         """The place of an IPv4 or IPv6 address, else the country of the IANA time zone, else `NOWHERE`.
 
-        Codes outside ISO 3166 (ZZ, XX, T1) count as unknown; so do private addresses and what is no
-        address. Where only the country is known, lat and lon are its middle. Takes 2 µs.
+        Codes outside ISO 3166 (ZZ, XX, T1), private addresses and invalid addresses count as unknown. If only the
+        country is known, lat and lon are its centre. Takes 2 µs.
         """
         place = _place(self._record(address))
         return place if place.country else _COUNTRY_PLACES.get(countries.of_timezone(timezone), NOWHERE)
 
     def close(self) -> None:
-        """Give the database back; every address is unknown from now on."""
+        """Closes the database; every address is unknown afterwards."""
         self._reader.close()
 
     def _record(self, address: str) -> object:
         try:
-            plain = plain_address(address) if ":" in address else address  # IPv4 in IPv6 is in no database
+            plain = plain_address(address) if ":" in address else address  # no database contains IPv4-mapped addresses
             return self._reader.get(plain) if _PUBLIC.fullmatch(plain) else None
         except (ValueError, maxminddb.InvalidDatabaseError):
             return None
 
 
 def open_places(path: Path | None, cache_dir: Path) -> Places:
-    """The places of the .mmdb database at `path`; without one, of the bundled database.
+    """Opens the .mmdb database at `path`, or the bundled database if `path` is None.
 
-    The bundled one is unpacked into `cache_dir` once, 8 MB; after an upgrade the new one takes its place.
-
-    The file may be changed or removed at any time: a copy of it in `cache_dir` is read, which has no name.
-    Raises ValueError with one line to show if `path` is missing or no .mmdb database, or if there is no room.
+    The bundled database is unpacked into `cache_dir` once (8 MB), and again after an upgrade. The file may be changed
+    or removed at any time: an unlinked copy in `cache_dir` is read. Raises `ValueError` with one line of text if `path`
+    is missing or not an .mmdb database, or if the disk is full.
     """
     return Places(lambda: _opened(path or _unpacked(cache_dir), cache_dir))
 
 
 def _opened(path: Path, cache_dir: Path) -> maxminddb.Reader:
-    """A reader of a private copy. The reader maps its file, and a mapped file that gets shorter kills the process."""
+    """A reader of a private copy: the reader maps its file, and truncating a mapped file kills the process."""
     cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=cache_dir, prefix=".geo-") as copy:
         _check_room(path, cache_dir)
@@ -108,7 +107,7 @@ def _check_room(path: Path, cache_dir: Path) -> None:
 
 
 def _unpacked(cache_dir: Path) -> Path:
-    """The bundled database as a file whose name follows its content; older ones are removed."""
+    """The unpacked bundled database; its name contains the hash of its content. Older ones are removed."""
     packed = _BUNDLED.read_bytes()
     target = cache_dir / f"country-{hashlib.sha256(packed).hexdigest()[:16]}.mmdb"
     if not target.exists():
@@ -121,7 +120,7 @@ def _unpacked(cache_dir: Path) -> Path:
 
 
 def _write_whole(target: Path, content: bytes) -> None:
-    """Write so that nobody ever sees half a file, not even after a power cut."""
+    """Writes atomically: no reader sees an incomplete file, not even after a power cut."""
     part = target.with_suffix(f".{os.getpid()}")
     try:
         with part.open("wb") as file:
@@ -156,7 +155,7 @@ def _nested_details(record: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _at(value: Any, *keys: str | int) -> object:
-    """What stands at the end of the keys, None if the way breaks off."""
+    """The nested value at these keys; None if one of them is missing."""
     try:
         for key in keys:
             value = value[key]
@@ -176,7 +175,7 @@ def _detailed(known: Place, details: tuple[object, ...]) -> Place:
 
 def _degrees(value: object, limit: float) -> float | None:
     try:
-        degrees = float(value)  # type: ignore[arg-type]  # some databases carry text; TypeError is the answer to the rest
+        degrees = float(value)  # type: ignore[arg-type]  # some databases contain text; other types raise TypeError
     except (TypeError, ValueError):
         return None
     return degrees if -limit <= degrees <= limit else None

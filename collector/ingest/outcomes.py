@@ -1,4 +1,4 @@
-"""What became of a received event: one outcome for each, with what its sender or the live side has to know."""
+"""The outcome of a received event: each event has exactly one. It carries what the sender or the live side needs."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from analytics.live.reasons import (
 
 
 class Retitled(NamedTuple):
-    """A beat gave an item of the feed, by its id, the title that the page has set meanwhile."""
+    """A beat brought a new title for the feed item with that id."""
 
     item_id: str
     title: str
 
 
 class Stored(NamedTuple):
-    """It is in the database; `feed` is what the activity feed shows of it, if it shows it."""
+    """The event is in the database. `feed` is its item in the activity feed; None if the feed does not show it."""
 
     beat: Beat
     feed: FeedItem | None
     retitled: Retitled | None = None
 
 
-class Added(NamedTuple):
-    """Its totals are in the database; it is no beat, since its pageview had left before."""
+class TotalsRaised(NamedTuple):
+    """A heartbeat that came after the leave of its pageview: its totals are in the database, but it has no row."""
 
 
 class Duplicate(NamedTuple):
-    """An exact repeat of one that is in the database."""
+    """An exact repeat of an event that is in the database."""
 
 
 class Filtered(NamedTuple):
-    """Understood, and deliberately not stored; `name` is the robot's or the host's that is not on the list."""
+    """A valid event that is deliberately not stored; `name` is the robot's name or the unlisted host."""
 
     reason: FilteredReason
     name: str = ""
 
 
 class Rejected(NamedTuple):
-    """Why an event, or a whole body, was refused; `status` is the answer's when nothing else was stored."""
+    """Why an event or a whole body was refused; `status` is that of the response if nothing else was stored."""
 
     status: int
     code: RejectedReason
@@ -56,13 +56,13 @@ class Rejected(NamedTuple):
 
     @property
     def error(self) -> dict[str, str]:
-        """The `error` object of an answer."""
+        """The `error` object of the response."""
         found = {"code": self.code, "message": self.message}
         return found | {"field": self.field} if self.field else found
 
 
 class Shed(NamedTuple):
-    """Not taken for now: the same event may be sent again after `retry_after` seconds."""
+    """Refused for now: the same event may be sent again after `retry_after` seconds."""
 
     code: ShedReason
     message: str
@@ -76,15 +76,15 @@ UNKNOWN_PAGEVIEW = Rejected(
 )
 
 Refusal = Filtered | Rejected | Shed
-Outcome = Stored | Added | Duplicate | Refusal
+Outcome = Stored | TotalsRaised | Duplicate | Refusal
 
 
-def named(outcome: Outcome) -> tuple[str, Reason]:
-    """The outcome's name and reason, as the counters have them."""
+def name_and_reason(outcome: Outcome) -> tuple[str, Reason]:
+    """The outcome's name and reason, as in the outcome counters."""
     match outcome:
         case Stored():
             return "stored", StoredReason.COUNTED
-        case Added():
+        case TotalsRaised():
             return "stored", StoredReason.AFTER_LEAVE
         case Duplicate():
             return "duplicate", DuplicateReason.KNOWN_ID

@@ -1,4 +1,4 @@
-"""The page of a hit: host, path and campaign tags out of the address that a browser sent, no more."""
+"""The page of a hit: only host, path and campaign tags of the address that a browser sent."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ TAGS = (
     *("gclid", "gbraid", "wbraid", "msclkid", "fbclid", "ttclid", "twclid", "li_fat_id"),
 )
 
-CACHED_LENGTH = 512  # longer addresses are rare and seldom repeat: read them anew, keep the cache small
+CACHED_LENGTH = 512  # longer addresses are rare and seldom repeat; without them the cache stays small
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 _LABEL = r"[A-Za-z0-9_\-\u0080-\U0010ffff]+"
 _URL = re.compile(
     rf"""(https?|chrome-extension)://
-    (?:[^/?\#\\\x00-\x20\x7f]*@)??                             # a name and password: never kept
+    (?:[^/?\#\\\x00-\x20\x7f]*@)??                             # name and password: never stored
     (\[[0-9A-Fa-f:.]{{2,45}}\]|{_LABEL}(?:\.{_LABEL})*)\.?     # host
     (?::\d{{0,5}})?                                            # port
     (/[^?\#\x00-\x1f\x7f]*)?                                   # path
@@ -35,19 +35,19 @@ _URL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
-# A template that escapes twice writes `&amp;` for `&`; a `;` parts two values only where a tag follows it.
+# A template that escapes twice writes `&amp;` for `&`. A `;` separates two values only if a tag follows it.
 _AMP = r"(?:(?i:amp)(?:;|%3[Bb])){0,4}+"
 _NAME = f"({'|'.join(TAGS)})="
 _TAG = re.compile(rf"(?:^|[&;]){_AMP}{_NAME}((?:(?!;{_AMP}{_NAME})[^&])+)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class Page(NamedTuple):
-    """Where a hit happened.
+class PageUrl(NamedTuple):
+    """The address of a page.
 
-    `host` is lower-case and punycoded, without port; `www.` is kept (see `bare_host`). `path` begins with
-    "/", is in letters (`paths.readable`), redacted and at most 2,048 characters. `query` is a read-only mapping of
-    those keys of `TAGS` that were there: first non-empty value, decoded once, at most 200 characters.
+    `host` is lower-case and punycoded, without port, with `www.` (see `bare_host`). `path` begins with "/", is decoded
+    (`paths.readable`), redacted and at most 2,048 characters long. `query` is a read-only mapping of the `TAGS` in the
+    address: the first non-empty value of each, decoded once, at most 200 characters.
     """
 
     host: str
@@ -56,7 +56,7 @@ class Page(NamedTuple):
 
 
 class Address(NamedTuple):
-    """The pieces of any readable address: `host` as in `Page`, the others as sent ("" for none, path "/")."""
+    """The parts of an address: `host` as in `PageUrl`, the others as sent ("" if missing, "/" for the path)."""
 
     scheme: str
     host: str
@@ -65,11 +65,11 @@ class Address(NamedTuple):
     fragment: str
 
 
-def read(url: str, keep_hash: bool = False) -> Page | None:
-    """The page at `url`, or None for one that cannot be a page: unreadable, too long, not http(s).
+def read(url: str, keep_hash: bool = False) -> PageUrl | None:
+    """The page at `url`; None if it is invalid, too long or not http(s).
 
-    The fragment is kept as part of the path ("/#page-a") with `keep_hash`, for sites that route by it.
-    Also reads `chrome-extension:` addresses, whose host is the extension's id. Never raises.
+    With `keep_hash` the fragment is part of the path ("/#page-a"), for sites that use it for routing. Also accepts
+    `chrome-extension:` addresses, whose host is the extension's id. Never raises.
     """
     if len(url) > MAX_URL:
         return None
@@ -77,9 +77,9 @@ def read(url: str, keep_hash: bool = False) -> Page | None:
 
 
 def split(url: str) -> Address | None:
-    """The pieces of an http(s) or chrome-extension address of at most `MAX_URL` characters; None for others.
+    """The parts of an http(s) or chrome-extension address of at most `MAX_URL` characters; None for others.
 
-    Name, password and port are dropped; what else must not be kept is still there (see `analytics.base.redaction`).
+    Name, password and port are dropped. Secrets in the other parts are not (see `analytics.base.redaction`).
     """
     url = url.strip()
     found = _URL.fullmatch(url) if len(url) <= MAX_URL else None
@@ -95,7 +95,7 @@ def bare_host(host: str) -> str:
     return host[4:] if host.startswith("www.") and "." in host[4:] else host
 
 
-def _read(url: str, keep_hash: bool) -> Page | None:
+def _read(url: str, keep_hash: bool) -> PageUrl | None:
     address = split(url)
     if address is None:
         return None
@@ -104,7 +104,7 @@ def _read(url: str, keep_hash: bool) -> Page | None:
     kept = redact(path)
     if max(len(path), len(kept)) > MAX_PATH:
         return None
-    return Page(address.host, kept, _tags(address.query) if address.query else _NO_TAGS)
+    return PageUrl(address.host, kept, _tags(address.query) if address.query else _NO_TAGS)
 
 
 read_cached = lru_cache(maxsize=4_096)(_read)
@@ -123,7 +123,7 @@ def _encodable(text: str) -> bool:
 
 
 def _route(fragment: str) -> str:
-    """The fragment as a route: without its own query, and "" where it is parameters (an OAuth answer)."""
+    """The fragment as a route, without its own query; "" if it consists of parameters (an OAuth response)."""
     route = fragment.partition("?")[0].strip()
     return "" if "=" in route and route[0] not in "/!" else route
 
@@ -137,7 +137,7 @@ def _tags(query: str) -> Mapping[str, str]:
 
 
 def _value(raw: str) -> str:
-    """The text of one query value; decoding may bring control characters and private data to light."""
+    """The text of one query value. Decoding may reveal control characters and private data, so both are removed."""
     if "%" in raw or "+" in raw:
         raw = _CONTROL.sub("", unquote_plus(raw))
     return REDACTED if names_person(raw) else raw.strip()[:MAX_TAG]

@@ -1,4 +1,4 @@
-"""From an event to an accepted one: the steps that may refuse it, in their order."""
+"""The pipeline: from an event to an accepted event, through ordered steps that may refuse it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from collector.ingest.accepted import Accepted, Details, Kind
 from collector.ingest.event import Engagement, Event
 from collector.ingest.geo import Places
 from collector.ingest.outcomes import Filtered, Refusal, Rejected, Shed
-from collector.ingest.page_url import Page
+from collector.ingest.page_url import PageUrl
 from collector.ingest.rate import Rate
 from collector.ingest.source import classify
 from collector.ingest.spam import Spammers, open_spammers
@@ -35,10 +35,10 @@ from collector.ingest.visit import Origin
 
 log = logging.getLogger("footfall.pipeline")
 
-EARLIEST_S, LATEST_S = 7 * 86_400, 300  # how far a server's own `time` may lie in the past and in the future
-DATACENTER = "dc_ip"  # in the header of a trusted proxy; others say it in Plausible's
-PURPOSES = ("sec-purpose", "purpose", "x-moz", "x-purpose")  # of today's browsers, then of older ones
-AHEAD = ("prefetch", "prerender", "preview")
+MAX_AGE_S, MAX_AHEAD_S = 7 * 86_400, 300  # of a server's own `time`: how far in the past and in the future
+DATACENTER = "dc_ip"  # the value of either header in `proxies.PROXY_HEADERS`
+PURPOSE_HEADERS = ("sec-purpose", "purpose", "x-moz", "x-purpose")  # of current browsers, then of older ones
+PREFETCH_WORDS = ("prefetch", "prerender", "preview")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 KINDS = {"pageview": Kind.PAGEVIEW, "event": Kind.EVENT, "heartbeat": Kind.HEARTBEAT, "leave": Kind.LEAVE}
@@ -46,11 +46,11 @@ STATES = {None: PageState.ACTIVE, "active": PageState.ACTIVE, "idle": PageState.
 
 
 class Hit(NamedTuple):
-    """One event with what its request says; `at_ms` is its moment, `address` and `agent` are the visitor's."""
+    """One event with the data of its request. `at_ms` is its time; `address` and `agent` are the visitor's."""
 
     event: Event
     site: Site
-    page: Page | None
+    page: PageUrl | None
     address: str
     agent: str
     headers: Mapping[str, str]
@@ -59,7 +59,7 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What the steps work with; one for a process."""
+    """What the steps need; one for the process."""
 
     sites: Directory
     salts: SaltSource
@@ -70,13 +70,13 @@ class Kit:
 
 
 def host_included(hit: Hit, _: Kit) -> Refusal | None:
-    """Hosts that the owner has excluded are left out."""
+    """Filters out hosts that the owner has excluded."""
     excluded = hit.page is not None and hit.site.excluded_hosts and hit.site.excludes_host(hit.page.host)
     return Filtered(FilteredReason.EXCLUDED_HOST) if excluded else None
 
 
 def host_allowed(hit: Hit, _: Kit) -> Refusal | None:
-    """Only pages of the site's own hosts count; a page on localhost does for a visitor on this same machine."""
+    """Filters out pages on hosts that are not the site's. Pages on localhost count for visitors on this machine."""
     if hit.page is None or hit.page.host == hit.site.domain or hit.site.allows_host(hit.page.host):
         return None
     if hit.page.host in LOCAL_HOSTS and _is_loopback(hit.address):
@@ -85,61 +85,61 @@ def host_allowed(hit: Hit, _: Kit) -> Refusal | None:
 
 
 def not_opted_out(hit: Hit, _: Kit) -> Refusal | None:
-    """Do Not Track and Global Privacy Control are honoured."""
+    """Filters out visitors with Do Not Track or Global Privacy Control."""
     opted_out = hit.headers.get("dnt") == "1" or hit.headers.get("sec-gpc") == "1"
     return Filtered(FilteredReason.OPTED_OUT) if opted_out else None
 
 
 def not_prefetched(hit: Hit, _: Kit) -> Refusal | None:
-    """Pages that a browser fetches ahead are left out: perhaps nobody will ever see them."""
+    """Filters out pages that a browser prefetches: perhaps nobody will ever see them."""
     headers = hit.headers
     if "sec-purpose" in headers or "purpose" in headers or "x-moz" in headers or "x-purpose" in headers:
-        told = " ".join(headers.get(name, "") for name in PURPOSES).lower()
-        return Filtered(FilteredReason.PREFETCH) if any(word in told for word in AHEAD) else None
+        purpose = " ".join(headers.get(name, "") for name in PURPOSE_HEADERS).lower()
+        return Filtered(FilteredReason.PREFETCH) if any(word in purpose for word in PREFETCH_WORDS) else None
     return None
 
 
 def not_a_robot(hit: Hit, _: Kit) -> Refusal | None:
-    """Robots that say so are left out, and counted by name."""
-    name = robot.name_cached(hit.agent[: robot.LONGEST])
+    """Filters out robots that identify themselves; they are counted by name."""
+    name = robot.name_cached(hit.agent[: robot.MAX_USER_AGENT])
     return Filtered(FilteredReason.BOT, name) if name else None
 
 
 def not_from_a_datacenter(hit: Hit, _: Kit) -> Refusal | None:
-    """Addresses that a trusted proxy marks as a data centre's are left out: nobody sits there."""
+    """Filters out addresses that a trusted proxy marks as a data centre's: no people browse from there."""
     marked = DATACENTER in (hit.headers.get("x-footfall-ip-type"), hit.headers.get("x-plausible-ip-type"))
     return Filtered(FilteredReason.DATACENTER) if marked else None
 
 
 def referrer_clean(hit: Hit, kit: Kit) -> Refusal | None:
-    """Pages that come from a spammer are left out, with everything that they tell later."""
+    """Filters out pages with a spammer as referrer, and all later events of those pages."""
     event = hit.event
-    if event.referrer and kit.spammers.sent(event.referrer):
+    if event.referrer and kit.spammers.is_spam(event.referrer):
         kit.spammers.remember(hit.site.id, event.id)
         return Filtered(FilteredReason.SPAM_REFERRER)
     return Filtered(FilteredReason.SPAM_REFERRER) if (hit.site.id, event.pageview) in kit.spammers.pages else None
 
 
 def address_included(hit: Hit, _: Kit) -> Refusal | None:
-    """Addresses that the owner has excluded are left out."""
+    """Filters out addresses that the owner has excluded."""
     excluded = hit.site.excluded_addresses and hit.site.excludes_address(hit.address)
     return Filtered(FilteredReason.EXCLUDED_ADDRESS) if excluded else None
 
 
 def path_included(hit: Hit, _: Kit) -> Refusal | None:
-    """Pages that the owner has excluded are left out."""
+    """Filters out pages that the owner has excluded."""
     excluded = hit.page is not None and hit.site.excluded_paths and hit.site.excludes_path(hit.page.path)
     return Filtered(FilteredReason.EXCLUDED_PATH) if excluded else None
 
 
 def within_rate(hit: Hit, kit: Kit) -> Refusal | None:
-    """One address may send so many events a minute to one site."""
+    """Sheds events over the rate limit of one address and site."""
     if wait := kit.rate.wait(hit.site.id, hit.address, time.monotonic()):
         return Shed(ShedReason.TOO_MANY_REQUESTS, "this address sends too many events; slow down", wait, status=429)
     return None
 
 
-# `read_hit` comes first (site known, address readable, moment possible), `accept` last.
+# `read_hit` runs before them (site known, address valid, time possible), `accept` after them.
 STEPS: tuple[Callable[[Hit, Kit], Refusal | None], ...] = (
     host_included,
     host_allowed,
@@ -155,7 +155,7 @@ STEPS: tuple[Callable[[Hit, Kit], Refusal | None], ...] = (
 
 
 def run(hit: Hit, kit: Kit) -> Accepted | Refusal:
-    """What the hit becomes when it is accepted, or what the first step that objects says."""
+    """The accepted event, or the refusal of the first step that refuses."""
     for step in STEPS:
         if refusal := step(hit, kit):
             return refusal
@@ -165,7 +165,7 @@ def run(hit: Hit, kit: Kit) -> Accepted | Refusal:
 def read_hit(
     event: Event, kit: Kit, address: str, headers: Mapping[str, str], now_ms: int, *, trusted: bool
 ) -> Hit | Rejected:
-    """The hit of an event; `trusted` says that an `ingest` key lets it speak for a visitor (ip, user_agent, time)."""
+    """The hit of an event. `trusted`: the sender has an `ingest` key and may set ip, user_agent and time."""
     site = kit.sites.prepared.get(event.site) or kit.sites.get(event.site)
     if site is None:
         return Rejected(404, RejectedReason.UNKNOWN_SITE, f"no site {event.site[:100]!r} here", "site")
@@ -178,11 +178,11 @@ def read_hit(
             )
     if not trusted:
         return Hit(event, site, page, address, headers.get("user-agent", ""), headers, now_ms)
-    return _spoken_for(event, site, page, address, headers, now_ms)
+    return _hit_of_another(event, site, page, address, headers, now_ms)
 
 
-def _spoken_for(
-    event: Event, site: Site, page: Page | None, address: str, headers: Mapping[str, str], now_ms: int
+def _hit_of_another(
+    event: Event, site: Site, page: PageUrl | None, address: str, headers: Mapping[str, str], now_ms: int
 ) -> Hit | Rejected:
     if event.ip is not None:
         address = plain_address(event.ip)
@@ -190,28 +190,28 @@ def _spoken_for(
             return Rejected(422, RejectedReason.WRONG_FIELD, "`ip` is no address", "ip")
     at_ms = now_ms
     if event.time is not None:
-        if not now_ms / 1000 - EARLIEST_S <= event.time <= now_ms / 1000 + LATEST_S:
+        if not now_ms / 1000 - MAX_AGE_S <= event.time <= now_ms / 1000 + MAX_AHEAD_S:
             return Rejected(
                 422, RejectedReason.BAD_TIME, "`time` lies more than 7 days back or 5 minutes ahead", "time"
             )
-        # whole seconds are spread over theirs, so that the ids of many events of one second differ
+        # random milliseconds for whole seconds, so that the ids of many events within one second differ
         spread = random.randrange(1000) if event.time == int(event.time) else 0  # noqa: S311 - no secret
-        at_ms = min(now_ms, int(event.time * 1000) + spread)  # a clock that is ahead makes nothing happen tomorrow
+        at_ms = min(now_ms, int(event.time * 1000) + spread)  # the sender's clock may be ahead
     agent = event.user_agent if event.user_agent is not None else headers.get("user-agent", "")
     return Hit(event, site, page, address, agent, {}, at_ms)
 
 
 def accept(hit: Hit, kit: Kit) -> Accepted:
-    """The hit in the words of the tables; the last place that knows those of the wire."""
+    """The hit with the names of the tables; the last function that knows the names of the wire format."""
     event, site, page, at = hit.event, hit.site, hit.page, hit.at_ms // 1000
     salts = kit.salts.prepared.get(site.id)
     if salts is None or at >= salts.until:
         salts = kit.salts.of(site, at)
-    visitor, before = visitors_of(salts, kit.secret, site, hit.address, hit.agent, event.visitor_id)
+    visitor, previous = visitors_of(salts, kit.secret, site, hit.address, hit.agent, event.visitor_id)
     kind = Kind.ENGAGEMENT if type(event) is Engagement else KINDS[event.type]
     host, path = (page.host, page.path) if page else ("", "")
     page_id, tab_id = event.id or "", event.pageview or event.id
-    if tab_id is None:  # of a sender that makes no ids
+    if tab_id is None:  # the sender makes no ids
         tab_id = page_key(visitor, host, path)
         page_id = own_id(tab_id, hit.at_ms)
     return Accepted(
@@ -223,7 +223,7 @@ def accept(hit: Hit, kit: Kit) -> Accepted:
         pageview=event.pageview or "",
         tab=tab_of(tab_id),
         visitor=visitor,
-        visitor_before=before,
+        visitor_before=previous,
         user_id=event.user_id,
         user_type=event.user_type or "",
         host=host,
@@ -232,52 +232,52 @@ def accept(hit: Hit, kit: Kit) -> Accepted:
         engaged_ms=event.engaged_ms or 0,
         scroll=event.scroll or 0,
         state=PageState.LEFT if kind is Kind.LEAVE else STATES[event.state if kind is Kind.HEARTBEAT else None],
-        origin=_origin_at_once(hit, kit) if kind in (Kind.PAGEVIEW, Kind.EVENT) else _origin_if_needed(hit, kit),
-        details=_details(redaction.cleared(event)) if kind is Kind.EVENT else None,
-        page_keys=_page_keys(visitor, before, host, path) if kind is Kind.ENGAGEMENT else (),
+        origin=_known_origin(hit, kit) if kind in (Kind.PAGEVIEW, Kind.EVENT) else _deferred_origin(hit, kit),
+        details=_details(redaction.with_redacted_address(event)) if kind is Kind.EVENT else None,
+        page_keys=_page_keys(visitor, previous, host, path) if kind is Kind.ENGAGEMENT else (),
     )
 
 
 def visitors_of(
     salts: Salts, secret: bytes, site: Site, address: str, agent: str, visitor_id: str | None
 ) -> tuple[int, int | None]:
-    """The visitor by today's salt and, while yesterday's is kept, by that; or by the browser's own id.
+    """The visitor's number under today's salt, and under yesterday's while that is kept, else None.
 
-    The browser's id counts only where the site's identity is `browser`; then there is no second one. Nobody can undo
-    these keyed hashes once the salt is gone.
+    If the site's identity is `browser`, the browser's own id is hashed instead, and the second number is None. These
+    keyed hashes cannot be reversed after the salt is destroyed.
     """
     if visitor_id and site.identity == "browser":
         return visitor_of(secret[:64], site.id, "", visitor_id), None
-    before = visitor_of(salts.before, site.id, address, agent) if salts.before else None
-    return visitor_of(salts.today, site.id, address, agent), before
+    previous = visitor_of(salts.before, site.id, address, agent) if salts.before else None
+    return visitor_of(salts.today, site.id, address, agent), previous
 
 
 def visitor_of(salt: bytes, site_id: int, address: str, agent: str) -> int:
-    """The visitor's number (64 bits, signed): the same for the same site, address and user agent under one salt."""
+    """The visitor's number (64 bits, signed): a hash of site, address and user agent under one salt."""
     text = f"{site_id}\n{address}\n{agent}".encode("utf-8", "replace")
     return int.from_bytes(blake2b(text, key=salt, digest_size=8).digest(), "big", signed=True)
 
 
 def tab_of(page_id: str) -> int:
-    """The number of a page in somebody's browser: a hash of its pageview's id."""
+    """The number of a page in a browser tab: a hash of its pageview's id."""
     return int.from_bytes(blake2b(page_id.encode(), digest_size=8).digest(), signed=True)
 
 
 def page_key(visitor: int, host: str, path: str) -> str:
-    """What the ids of a visitor's pageviews of one page begin with, where the sender makes none: 16 hex digits.
+    """The prefix of the ids that we make for one visitor's pageviews of one page: 16 hex digits.
 
-    By it an engagement finds the latest of them, in the index of the senders' own ids.
+    It lets an engagement find the latest of them in the index of `page_id`.
     """
     return blake2b(f"{visitor} {host} {path}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def own_id(key: str, at_ms: int) -> str:
-    """A new id that begins with the key and then grows with time: 36 characters."""
+    """A new id with the key as prefix, ordered by time: 36 characters."""
     return f"{key}{at_ms:011x}{secrets.randbits(36):09x}"
 
 
-def _page_keys(visitor: int, before: int | None, host: str, path: str) -> tuple[str, ...]:
-    return tuple(page_key(one, host, path) for one in (visitor, before) if one is not None)
+def _page_keys(visitor: int, previous: int | None, host: str, path: str) -> tuple[str, ...]:
+    return tuple(page_key(one, host, path) for one in (visitor, previous) if one is not None)
 
 
 def _details(event: Event) -> Details:
@@ -292,20 +292,20 @@ def _details(event: Event) -> Details:
     )
 
 
-def _origin_at_once(hit: Hit, kit: Kit) -> Callable[[], Origin]:
+def _known_origin(hit: Hit, kit: Kit) -> Callable[[], Origin]:
     origin = origin_of(hit.page, hit.event, hit.address, hit.agent, kit.places)
     return lambda: origin
 
 
-def _origin_if_needed(hit: Hit, kit: Kit) -> Callable[[], Origin]:
-    """The origin of a beat, which is needed where its pageview is unknown. It is found out by the writer then: a fault
-    there costs the origin and not the group.
+def _deferred_origin(hit: Hit, kit: Kit) -> Callable[[], Origin]:
+    """The origin of a beat. The writer computes it only if the pageview is unknown; an error there costs the origin,
+    not the batch.
     """
-    found_out = partial(origin_of, hit.page, hit.event, hit.address, hit.agent[: device.LONGEST], kit.places)
-    return partial(_or_empty, found_out)
+    find_origin = partial(origin_of, hit.page, hit.event, hit.address, hit.agent[: device.MAX_USER_AGENT], kit.places)
+    return partial(_origin_or_empty, find_origin)
 
 
-def _or_empty(find: Callable[[], Origin]) -> Origin:
+def _origin_or_empty(find: Callable[[], Origin]) -> Origin:
     try:
         return find()
     except Exception as failed:
@@ -313,8 +313,8 @@ def _or_empty(find: Callable[[], Origin]) -> Origin:
         return Origin()
 
 
-def origin_of(page: Page | None, event: Event, address: str, agent: str, places: Places) -> Origin:
-    """Where a visit came from and with what, by its first event; empty where that tells of no page."""
+def origin_of(page: PageUrl | None, event: Event, address: str, agent: str, places: Places) -> Origin:
+    """The origin of a visit, from its first event; empty if that names no page."""
     if page is None:
         return Origin()
     source = classify(page, event.referrer)

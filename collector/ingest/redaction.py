@@ -1,4 +1,4 @@
-"""The events that the script sends by itself: the addresses that they carry are kept as carefully as any other."""
+"""Redacts the addresses in events that the script sends by itself, like all other addresses."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from analytics.base.redaction import clean_address
 from collector.ingest.event import Event
 
 ADDRESSES = {"Outbound Link: Click": "url", "File Download": "url", "404": "path"}
-"""The names, and the property of each that holds an address."""
+"""The names of those events, and the property of each that contains an address."""
 
 
-def cleared(event: Event) -> Event:
-    """The event without what names a person or opens a door in the address that it carries.
+def with_redacted_address(event: Event) -> Event:
+    """The event without personal data and secrets in the address that it carries.
 
-    See `redaction.clean_address`.
+    See `clean_address` in `analytics.base.redaction`.
     """
     name = ADDRESSES.get(event.name or "")
     if name is None or not event.props:
         return event
-    told: Any = event.props.get(name)
-    if not isinstance(told, str) or (kept := clean_address(told)) == told:
+    value: Any = event.props.get(name)
+    if not isinstance(value, str) or (redacted := clean_address(value)) == value:
         return event
-    return replace(event, props=event.props | {name: kept})
+    return replace(event, props=event.props | {name: redacted})

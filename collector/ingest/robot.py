@@ -1,4 +1,4 @@
-"""Which user agents are robots', and by which name each is counted."""
+"""Recognises the user agents of robots, and the name under which each is counted."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from functools import cache, lru_cache
 
 from crawlerdetect.providers import crawlers, exclusions
 
-from collector.ingest.robot_patterns import AUTOMATED, MARKS, SERVICES, SHAPES, of_people
+from collector.ingest.robot_patterns import AUTOMATED, MARKS, SERVICES, SHAPES, without_lookalikes
 
-LONGEST = 1_024
-"""User agents are cut to so many characters before anything reads them."""
+MAX_USER_AGENT = 1_024
+"""User agents are cut to this many characters before they are searched."""
 
 CACHE_SIZE = 8_192
-"""How many user agents are remembered."""
+"""How many user agents are cached."""
 
 UNNAMED = "unnamed"
-"""Who sends no user agent at all."""
+"""The name for an empty user agent."""
 
-LONGEST_NAME = 40
-MOST_DIGITS = 4  # more could be somebody's address or number
+MAX_NAME = 40
+MAX_DIGITS = 4  # more could be an address or a phone number
 
 NAMES = {
     "adsbot-google": "AdsBot-Google",
@@ -85,46 +85,46 @@ NAMES = {
     "yahoomailproxy": "Yahoo mail proxy",
     "yandexbot": "YandexBot",
 }
-"""How well-known robots are written."""
+"""How the names of well-known robots are written."""
 
 
 def name_of(user_agent: str) -> str:
-    """The robot's name, "" for an agent that is no robot's.
+    """The robot's name; "" if the user agent is not a robot's.
 
-    A robot is what the `crawlerdetect` package calls a crawler, an automated browser that says so, and whoever says
-    nothing. The name is one of `NAMES`, `UNNAMED`, or the word of the agent that gave it away: at most 40 lower-case
-    letters, blanks, `._-` and a few digits, without a version.
+    Robots are the crawlers of the `crawlerdetect` package, automated browsers that identify themselves, and clients
+    without a user agent. The name is one of `NAMES`, `UNNAMED`, or the word of the agent that matched: at most 40
+    lower-case letters, blanks, `._-` and a few digits, without a version.
     """
-    return name_cached(user_agent[:LONGEST])
+    return name_cached(user_agent[:MAX_USER_AGENT])
 
 
 @lru_cache(CACHE_SIZE)
 def name_cached(user_agent: str) -> str:
-    """The same of an agent that is cut already: what was asked before costs no call."""
+    """As `name_of`, for an agent that is already cut; cached."""
     agent = user_agent.strip()
     if not agent:
         return UNNAMED
     plain = agent.translate(_ODD_LETTERS).lower()
     telling = _harmless().sub("", plain)
     found = _robots().search(telling)
-    if found and (personal := of_people(plain)) != plain:
-        telling = _harmless().sub("", personal)
+    if found and (reduced := without_lookalikes(plain)) != plain:
+        telling = _harmless().sub("", reduced)
         found = _robots().search(telling)
     return _named(telling, *found.span()) if found else _by_shape(plain)
 
 
 def warm_up() -> None:
-    """Load the patterns now (0.1 s), so that no visitor waits for them."""
+    """Loads the patterns now (0.1 s), so that the first visitor does not wait for them."""
     _harmless()
     _robots()
     _known()
 
 
-# `crawlerdetect` takes harmless words out of the agent and searches the rest for about 1,460 patterns, all
-# in one alternation that ignores case: 100 to 600 µs. Searching lower-cased text for lower-cased patterns
-# sorted by their first letter finds the same in 10 µs, because most letters are dismissed at a glance.
+# `crawlerdetect` removes harmless words from the agent and searches the rest for about 1,460 patterns, in one
+# alternation that ignores case: 100 to 600 µs. Searching lower-cased text for lower-cased patterns that are grouped by
+# their first letter finds the same in 10 µs, because most positions fail at their first letter.
 
-_ODD_LETTERS = str.maketrans("İıſ\u212a", "iisk")  # what equals i, s and k where case is ignored
+_ODD_LETTERS = str.maketrans("İıſ\u212a", "iisk")  # letters that equal i, s and k if case is ignored
 _OPTIONAL_START = re.compile(r"\(([a-z ]+)\)\?(.+)")
 _ANY_RUN_THEN_CHOICE = re.compile(r"\[[^\]]*\]\*\(([^()]*)\)")
 _STARTS_WITH_LETTER = re.compile(r"[a-z0-9](?![*+?{|])[^|(]*")
@@ -135,7 +135,7 @@ _NO_PART_OF_A_NAME = re.compile(r"[^a-z0-9._-]+")
 
 
 def _by_shape(plain: str) -> str:
-    """The name of a robot that only its agent's shape gives away: the one that stands there, else its first word."""
+    """The name of a robot that only the shape of its agent reveals: the name in the shape, else the first word."""
     for shape in SHAPES:
         if found := shape.search(plain):
             return _plain_name(found["name"] or _first_word(plain))
@@ -148,11 +148,11 @@ def _first_word(plain: str) -> str:
 
 
 def _named(telling: str, start: int, end: int) -> str:
-    """A well-known name, else the whole word in which a pattern was found: "foobot" of "(; foobot/2.1)" and `bot`."""
+    """A well-known name, else the whole word around the match: "foobot" for `bot` in "(; foobot/2.1)"."""
     if known := _known().search(telling):
         return NAMES[known[0]]
     matched, slash, _ = telling[start:end].partition("/")
-    before = _BEFORE.search(telling[max(0, start - LONGEST_NAME) : start])
+    before = _BEFORE.search(telling[max(0, start - MAX_NAME) : start])
     after = None if slash else _AFTER.match(telling, end)
     word = (before[0] if before else "") + matched + (after[0] if after else "")
     return _plain_name(word)
@@ -161,9 +161,9 @@ def _named(telling: str, start: int, end: int) -> str:
 def _plain_name(word: str) -> str:
     if known := _known().search(word):
         return NAMES[known[0]]
-    if sum(map(str.isdigit, word)) > MOST_DIGITS:
+    if sum(map(str.isdigit, word)) > MAX_DIGITS:
         word = _DIGITS.sub("", word)
-    return _NO_PART_OF_A_NAME.sub(" ", word)[:LONGEST_NAME].strip(" ._-") or UNNAMED
+    return _NO_PART_OF_A_NAME.sub(" ", word)[:MAX_NAME].strip(" ._-") or UNNAMED
 
 
 @cache
@@ -174,7 +174,7 @@ def _known() -> re.Pattern[str]:
 
 @cache
 def _harmless() -> re.Pattern[str]:
-    """The words that every browser says. Their order matters: what comes first is taken out first."""
+    """Words that browsers use too. Their order matters: earlier patterns match first."""
     patterns: list[str] = []
     for pattern in map(str.lower, exclusions.data):
         optional = _OPTIONAL_START.fullmatch(pattern)
@@ -184,16 +184,16 @@ def _harmless() -> re.Pattern[str]:
 
 @cache
 def _robots() -> re.Pattern[str]:
-    """What only robots say. Order does not matter: one hit is enough."""
+    """Words that only robots use. Order does not matter: one match is enough."""
     patterns: list[str] = [*AUTOMATED, *SERVICES]
     for pattern in map(str.lower, crawlers.data):
-        choice = _ANY_RUN_THEN_CHOICE.fullmatch(pattern)  # a run of anything in front changes no search
+        choice = _ANY_RUN_THEN_CHOICE.fullmatch(pattern)  # a leading run of anything does not change a search
         patterns += choice[1].split("|") if choice else [pattern]
     return re.compile("|".join(_by_first_letter(patterns)))
 
 
 def _by_first_letter(patterns: Iterable[str]) -> list[str]:
-    """The same choice as one pattern for each first letter (or ^), and what cannot be sorted so."""
+    """The same alternatives grouped by first letter (or ^), then those that cannot be grouped."""
     tails: defaultdict[str, list[str]] = defaultdict(list)
     others = []
     for pattern in patterns:

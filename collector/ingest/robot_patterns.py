@@ -1,6 +1,6 @@
-"""What tells robots and people apart that the `crawlerdetect` package does not know; all of it in lower case.
+"""Patterns that tell robots from people, in addition to those of the `crawlerdetect` package; all in lower case.
 
-General shapes first, then names. Every pattern reads an agent of 1,024 characters in linear time.
+Every pattern searches an agent of 1,024 characters in linear time.
 """
 
 from __future__ import annotations
@@ -8,32 +8,32 @@ from __future__ import annotations
 import re
 
 AUTOMATED = ("cypress/", "playwright", "puppeteer", "selenium", "slimerjs", "testcafe", "webdriver")
-"""What automated browsers say; HeadlessChrome and PhantomJS `crawlerdetect` knows."""
+"""Words of automated browsers. `crawlerdetect` has HeadlessChrome and PhantomJS."""
 
 SERVICES = (
-    # measuring and watching pages
+    # monitoring and measuring pages
     *("appinsights", "blackbox exporter", "catchpoint", "collectd/", "convertify", "criticalcss", "datadog"),
     *("dejaclick", "diagnostics", "dotcom-monitor", "functionize", "grafana/", "health-?check", "healthservice"),
     *("hotjar ", "matomo/", "measurement", "munin/", "onetrust", "page monitor", "pingdom", "prometheus/", "ptst/"),
     *("rigor[;)]", "rocketmonitor", "silktide", "synthetics", "taginspector", "thousandeyes", "url-monitor"),
     *("watcher/", "webmon/", "xymon"),
-    # looking for weak places, addresses and texts
+    # scanning for vulnerabilities, e-mail addresses and texts
     *("archivebox", "assetnote", "audit", "burpcollaborator", "clamav", "collapsify", "detectify", "foregenix"),
     *("jndi:", "l9explore", "leadgen", "marketgoo", "morningscore", "pageburst", "prospecting", "recon/"),
     *("recon-engine", "research", "[-_ ]scanner", "^scanner", "scanner[.]", "scanning", "sectxt", "securityheaders"),
     *("security-dot-txt", "survey", "verify/", "watchtowr", "webscan", "xtate/"),
-    # previews, images and feeds for others
+    # fetching previews, images and feeds
     *("apple-?pubsub", "cardyb", "castopod/", "episode duration lookup", "external(?:ads|agent|hit)"),
     *("favicon-service", "feeddlerrss", "google-[a-z]", "googleadsenseinfeed", "imageproxy", "librss"),
     *("link-?expander", "mail.ukr.net proxy", "metadata ?parser", "newsblur", "opengraph", "preview-tool"),
     *("scope3/", "screenshot", "steam http client", "urldownloader"),
-    # programs that act for somebody
+    # programs that act for a person
     *("[a-z]-user/", "agent/v?[0-9]", "anthropic", "azure-logic-apps", "claude-code/", "cloudflare", "cohere-"),
     *("colly/", "cryptoapi", "[ /]dcv", "devin/", "discourse/", "dummy connection", "githubcopilot", "grpc-[a-z]"),
     *("ifttt", "kendra-customer", "openai/", "rest-client/", "route ?53", "user ?agent", "webhook", "wechatdevtools"),
     *("-worker/",),
 )
-"""Patterns of services that come by themselves: monitoring, tests, previews, agents of language models."""
+"""Patterns of automatic services: monitoring, tests, previews, agents of language models."""
 
 _SYSTEMS = (
     "windows|linux|mac|x11|msie|konqueror|opera|gecko/|amiga|beos|brew|haiku|icab|ms-office|omniweb|os/2|palm|risc os"
@@ -42,30 +42,30 @@ _SYSTEMS = (
 SHAPES = tuple(
     re.compile(pattern)
     for pattern in (
-        r"like gecko[;,)]+ ?compatible[;,)]? ?\+?(?P<name>[a-z][\w.-]*)?",  # a browser says nothing behind that
+        r"like gecko[;,)]+ ?compatible[;,)]? ?\+?(?P<name>[a-z][\w.-]*)?",  # no browser adds anything behind that
         rf"^mozilla/[\d.]+[;,]? \(compatible[;,) ](?![^)]*(?:{_SYSTEMS})) ?(?P<name>[a-z][\w.-]*)?",  # no system
-        r"^mozilla/\d\.\d[;,]?(?: \((?P<name>[^;() ]*)/[^;() ]*\))?"  # no engine, and no browser's name
+        r"^mozilla/\d\.\d[;,]?(?: \((?P<name>[^;() ]*)/[^;() ]*\))?"  # no engine and no browser name
         r"(?: (?!firefox/|chrome/|safari/|opera/|edg|umami/v)[a-z][^ ()]*)?$",
-        r"@(?P<name>[a-z][a-z0-9-]*)\.[a-z]",  # whom to ask
-        r"\) (?P<name>splash) ",  # no version where browsers have one
+        r"@(?P<name>[a-z][a-z0-9-]*)\.[a-z]",  # an e-mail address
+        r"\) (?P<name>splash) ",  # no version, unlike browsers
         r"^(?!iphone|.*(?:firefox|chrome|safari|opera))(?P<name>)[^\d(]{3,}$",  # no version, no system: "Hello, world"
     )
 )
-"""How no browser writes itself, whatever its name. The group `name` is the robot's, where it has one there."""
+"""Shapes of agents that no browser has. The group `name` is the robot's name, if the shape has one."""
 
 MARKS = ("://", "www.", "mailto:", "[at]", "${", "{{", "<?", "<class", "w.x.y.z", ":geckoversion", "select(")
-"""Where to read about a robot, whom to ask; templates that nobody filled in, and attacks."""
+"""Web and e-mail addresses of robots; unfilled templates, and attacks."""
 
 FEED_READERS_IN_BROWSERS = ("netnewswire", "quiterss", "feedly")
 APPLICATIONS = (
     *("1password", "asana", "grammarly", "mattermost", "outlook-ios", "slack(?:_ssb)?", "stumbleupon", "whatsapp"),
     *FEED_READERS_IN_BROWSERS,
 )
-"""Applications that show pages in a browser's window. Without one (no "like Gecko") the same name fetches previews."""
+"""Applications that show pages in a browser window. Without one (no "like Gecko") the same name fetches previews."""
 _APPLICATION = re.compile(rf"(?<![\w.-])(?:{'|'.join(APPLICATIONS)})(?![\w-])(?:/[\w.]+)?")
 
 _AT_WORK = "bot|crawl|cypress|headless|phantom|pingdom|playwright|puppeteer|scrap|selenium|spider|testcafe|webdriver"
-# In an Electron application any product is the application's own, but one that says what it does.
+# In an Electron application every product is the application's own, unless it names an automated activity.
 _PRODUCT = re.compile(rf"(?<![\w.-])(?![\w.-]*(?:{_AT_WORK}))[\w.-]+/[\w.]+")
 _ANDROID = re.compile(r"\((?=[^()]*android)(?:linux|android)[^()]*(?:\([^()]*\)[^()]*)*\)")
 _TELEVISION = re.compile(r"\b(?:hbbtv|fvc)/[\d.]+ ?\([^)]*\)")
@@ -75,13 +75,13 @@ _OFFICE = re.compile(
 )
 _TEXT_BROWSER = re.compile(r"^(?:amaya|lynx|ncsa_mosaic|vms_mosaic)/.*?libwww(?:-fm)?/")
 _LIBRARY = re.compile(r"\bcronet\b|\b(?:com|ru)\.yandex\.[a-z]+/")
-_PROBES = ("catchpoint", "rigor", "splunk synthetics")  # where a phone's model would stand
+_PROBES = ("catchpoint", "rigor", "splunk synthetics")  # in the place of a phone's model
 
 
-def of_people(agent: str) -> str:
-    """The agent without what only looks like a robot's word: models of devices, names of applications.
+def without_lookalikes(agent: str) -> str:
+    """The agent without words that only look like a robot's: device models and application names.
 
-    A phone may be called "Spider 8", a television come from "Botech", and Slack's desktop application shows pages.
+    A phone may be called "Spider 8", a television's maker "Botech", and Slack's desktop application shows pages.
     """
     agent = _ANDROID.sub(_without_model, agent)
     if "electron/" in agent:
@@ -94,7 +94,7 @@ def of_people(agent: str) -> str:
 
 
 def _without_model(found: re.Match[str]) -> str:
-    """Of what stands in Android's parentheses, the parts that name a product, or say whom to ask."""
+    """Android's parentheses with only the parts that name a product or a monitoring service."""
     parts = found[0][1:-1].split(";")
     kept = (part for part in parts if ("/" in part and "build/" not in part) or part.strip() in _PROBES)
     return f"({';'.join(kept)})"

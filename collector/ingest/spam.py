@@ -1,4 +1,4 @@
-"""Referrer spam: hosts that pretend to link to a site so that its owner looks at them."""
+"""Referrer spam: hosts that pretend to link to a site, so that its owner visits them."""
 
 from __future__ import annotations
 
@@ -9,53 +9,55 @@ from pathlib import Path
 from collector.ingest import page_url as pages
 
 BUNDLED = Path(__file__).parents[1] / "data" / "spammers.txt"
-LONGEST = 512  # of a referrer as much is looked at: the host stands at its beginning
-MOST_PAGES = 10_000
+MAX_SCANNED = 512  # characters of a referrer; its host is at the beginning
+MAX_PAGES = 10_000
 
 
 class Spammers:
-    """The known hosts, and the `pages` (site, page's own id) that came from them lately: what such a page sends later
-    shares its fate.
+    """The hosts of spammers, and the latest `pages` (site, pageview's own id) that came from them: later events of such
+    a page are spam too.
     """
 
     def __init__(self, hosts: Iterable[str]) -> None:
-        self.know(hosts)
+        self.set_hosts(hosts)
         self.pages: dict[tuple[int, str | None], None] = {}
 
-    def know(self, hosts: Iterable[str]) -> None:
-        """These hosts from now on, in place of those before."""
+    def set_hosts(self, hosts: Iterable[str]) -> None:
+        """Replaces the hosts."""
         self._hosts = frozenset(hosts)
 
-    def anew(self) -> Spammers:
-        """The same hosts, and no page remembered."""
+    def fresh_copy(self) -> Spammers:
+        """The same hosts without any pages."""
         return Spammers(self._hosts)
 
-    def sent(self, referrer: str) -> bool:
-        """Whether the referrer's host is a known one or below one. Takes 0.1 µs where it has been asked before."""
-        return _is_below(referrer[:LONGEST], self._hosts)
+    def is_spam(self, referrer: str) -> bool:
+        """Whether the referrer's host is a spammer's or a subdomain of one. Takes 0.1 µs if the referrer is cached."""
+        return _is_below(referrer[:MAX_SCANNED], self._hosts)
 
     def remember(self, site_id: int, page_id: str | None) -> None:
-        """This page came from a spammer; the oldest of 10,000 is forgotten for it. A page without an id has no more
-        to tell.
+        """Remembers that this page came from a spammer; of more than 10,000 pages the oldest is forgotten.
+
+        A page without an id is not remembered: later events cannot refer to it.
         """
         if page_id is None:
             return
-        if len(self.pages) >= MOST_PAGES:
+        if len(self.pages) >= MAX_PAGES:
             self.pages.pop(next(iter(self.pages)), None)
         self.pages[site_id, page_id] = None
 
 
 def open_spammers(path: Path | None) -> Spammers:
-    """The hosts of the file at `path` (see `read_hosts`); without one, of the list that comes along."""
+    """The hosts of the file at `path` (see `read_hosts`), or of the bundled list if `path` is None."""
     return Spammers(read_hosts(path or BUNDLED))
 
 
 def read_hosts(path: Path) -> frozenset[str]:
-    """The hosts of a file, one a line. Blank lines, lines that start with `#` and what is no host say nothing; an empty
-    file switches the step off.
+    """The hosts of a file, one a line. Blank lines, comments (`#`) and invalid hosts are ignored.
+
+    An empty file switches the step off.
     """
     lines = path.read_text("utf-8", "replace").splitlines()
-    addresses = (pages.split(f"http://{line.strip()}") for line in lines)  # what is no host is no address
+    addresses = (pages.split(f"http://{line.strip()}") for line in lines)  # None for an invalid host
     return frozenset(address.host for address in addresses if address)
 
 

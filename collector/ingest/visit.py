@@ -1,4 +1,4 @@
-"""Visits: what belongs together. Thirty idle minutes end one (classification facts 86–95)."""
+"""Visits: which events belong together. Thirty idle minutes end a visit (classification facts 86–95)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IDLE_MINUTES = 30
 
 
 class Origin(NamedTuple):
-    """Where a visit came from and with what: fixed by its first page."""
+    """Where a visit came from, with which browser and device. Its first page decides."""
 
     host: str = ""
     source: str = ""
@@ -39,7 +39,7 @@ class Origin(NamedTuple):
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False):
-    """One visit as it stands; times in seconds since the epoch. The changes below return a new one."""
+    """The current state of a visit; times in seconds since the epoch. The functions below return changed copies."""
 
     site_id: int
     id: int
@@ -57,15 +57,15 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
 
 
 def is_open(visit: Visit, at: int) -> bool:
-    """Whether something at that moment belongs to the visit: at most 30 whole minutes lie between, and seven days
-    since it started.
+    """Whether an event at that second belongs to the visit: at most 30 whole minutes away from it, and at most seven
+    days after its start.
     """
     near = (at - visit.seen_at) // 60 <= IDLE_MINUTES and (visit.started_at - at) // 60 <= IDLE_MINUTES
     return near and at - visit.started_at <= MAX_VISIT_S
 
 
 def with_pageview(visit: Visit, at: int, path: str) -> Visit:
-    """The visit with one more pageview; the latest page is its exit page."""
+    """The visit with one more pageview. The latest page is its exit page."""
     return replace(
         visit,
         pageviews=visit.pageviews + 1,
@@ -78,7 +78,7 @@ def with_pageview(visit: Visit, at: int, path: str) -> Visit:
 
 
 def with_event(visit: Visit, at: int, *, interactive: bool = True) -> Visit:
-    """The visit with one more event; one that is not interactive is not counted, so that it ends no bounce."""
+    """The visit with one more event. An event that is not interactive is not counted, so it does not end a bounce."""
     return replace(
         visit,
         events=visit.events + interactive,
@@ -89,12 +89,12 @@ def with_event(visit: Visit, at: int, *, interactive: bool = True) -> Visit:
 
 
 def with_beat(visit: Visit, at: int) -> Visit:
-    """The visit kept alive by a beat. A beat keeps an open visit open; it never reopens one that has ended."""
+    """The visit after a beat. A beat extends an open visit; it never reopens one that has ended."""
     return replace(visit, seen_at=max(visit.seen_at, at)) if is_open(visit, at) else visit
 
 
 def with_user(visit: Visit, user_id: str | None, user_type: str) -> Visit:
-    """The visit with the person who is signed in; somebody who signs out stays known to the visit."""
+    """The visit with the signed-in person. After a sign-out the visit keeps its person."""
     if user_id is None:
         return visit
     known = user_type or (visit.user_type if visit.user_id == user_id else "")

@@ -33,7 +33,7 @@ from collector.simulate.behaviour import LONGEST_STAY_S, SIGNUP, deed_of, moment
 from collector.simulate.client import Body
 from collector.simulate.demo import PAST_S
 from collector.simulate.people import DEMO_DOMAIN, Visitor, cast, chance_of, excerpt, paths_of, url_of
-from collector.store.statements import Row, Tables
+from collector.store.statements import RowValues, Tables
 
 log = logging.getLogger("footfall.demo")
 
@@ -57,8 +57,8 @@ class Day(NamedTuple):
     """What is stored of one day."""
 
     visits: list[Visit]
-    pageviews: list[Row]
-    events: list[Row]
+    pageviews: list[RowValues]
+    events: list[RowValues]
 
 
 def write(
@@ -168,7 +168,7 @@ class _Work:
         self.made.events.append({**self._columns(visit, self._id(at), at, path), **_details(what)})
         return visit
 
-    def _columns(self, visit: Visit, row_id: int, at: int, path: str) -> Row:
+    def _columns(self, visit: Visit, row_id: int, at: int, path: str) -> RowValues:
         """The columns that pageviews and events share."""
         return {
             "site_id": self._site_id,
@@ -192,7 +192,7 @@ def _signed_in(visit: Visit, who: Visitor) -> Visit:
     return with_user(visit, who.user_id, who.user_type)
 
 
-def _details(what: Body) -> Row:
+def _details(what: Body) -> RowValues:
     """The columns that only an event has."""
     return {
         "name": what["name"],

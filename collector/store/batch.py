@@ -1,8 +1,7 @@
-"""One group of accepted events becomes rows, inside one transaction.
+"""Turns one batch of accepted events into rows, within one transaction.
 
-A group is read with at most six statements and written with at most seven for each 128 rows of a table
-(`statements.py` says why); `visit.py` knows what a visit is. Names of robots and hosts, late days and, on PostgreSQL,
-a lock for each site come on top.
+A batch takes at most six reading statements, and seven writing statements for each 128 rows of a table
+(`statements.py` says why). Names of robots and hosts, late days and, on PostgreSQL, a lock for each site are extra.
 """
 
 from __future__ import annotations
@@ -26,20 +25,20 @@ from collector.ingest.accepted import Accepted, Kind
 from collector.ingest.outcomes import (
     SITE_REMOVED,
     UNKNOWN_PAGEVIEW,
-    Added,
     Duplicate,
     Filtered,
     Outcome,
     Retitled,
     Stored,
-    named,
+    TotalsRaised,
+    name_and_reason,
 )
 from collector.ingest.visit import Visit
-from collector.store.leaves import NOBODY, Tab
+from collector.store.leaves import NO_TABS, Tab
 from collector.store.outcome_counters import NAMED, OutcomeCounts, write_names
-from collector.store.statements import ADD_OUTCOMES, Pageview, Row, Tables
+from collector.store.statements import ADD_OUTCOMES, Pageview, RowValues, Tables
 
-STORED = "stored", StoredReason.COUNTED  # what nearly every event is
+STORED = "stored", StoredReason.COUNTED  # the outcome of nearly every event
 BEATS = (Kind.HEARTBEAT, Kind.LEAVE)
 
 
@@ -50,12 +49,13 @@ def store(
     counts: OutcomeCounts,
     *,
     live: bool = True,
-    left: Container[Tab] = NOBODY,
+    left: Container[Tab] = NO_TABS,
 ) -> list[Outcome]:
-    """Stores these events; their outcomes, in their order, are counted into the database with those in `counts`.
+    """Stores these events and returns their outcomes in the same order.
 
-    `left` are the pageviews that have left before this group: of their heartbeats only the totals are taken. With
-    `live` off the events are of the past: they make nobody present, so there are no beats, and no outcome is counted.
+    Adds the outcomes to `counts` and writes all of `counts` into the outcome counters. `left` are the pageviews that
+    left before this batch: their heartbeats only raise the totals. With `live=False` the events are of the past: they
+    get no beats, since they make nobody present, and their outcomes are not counted.
     """
     tables = Tables(connection)
     site_ids = {one.site_id for one in accepted}
@@ -65,7 +65,7 @@ def store(
     outcomes = [batch.apply(one) if one.site_id in existing else SITE_REMOVED for one in accepted]
     for one, outcome in zip(accepted, outcomes, strict=True) if live else ():
         site_id = one.site_id if outcome is not SITE_REMOVED else 0
-        name, reason = STORED if type(outcome) is Stored else named(outcome)
+        name, reason = STORED if type(outcome) is Stored else name_and_reason(outcome)
         counts[site_id, one.at // 3600 * 3600, name, reason] += 1
     batch.write(live)
     _write_counts(tables, counts)
@@ -73,14 +73,14 @@ def store(
 
 
 def write_counts(connection: Connection, counts: OutcomeCounts) -> None:
-    """Adds the counts to the outcome counters."""
+    """Adds the counts to the outcome counters in the database."""
     _write_counts(Tables(connection), counts)
 
 
 def _write_counts(tables: Tables, counts: OutcomeCounts) -> None:
     rows = [
         {"site_id": site_id, "hour": hour, "outcome": outcome, "reason": reason, "count": counts[key]}
-        for key in sorted(counts)  # in one order for all: processes do not deadlock
+        for key in sorted(counts)  # the same order in every process prevents deadlocks
         for site_id, hour, outcome, reason in (key,)
         if outcome not in NAMED
     ]
@@ -90,7 +90,7 @@ def _write_counts(tables: Tables, counts: OutcomeCounts) -> None:
 
 
 class _Batch:
-    """The rows that one group reads, changes and adds; lives as long as its transaction."""
+    """The rows that one batch reads, changes and adds. It lives as long as its transaction."""
 
     def __init__(self, tables: Tables, accepted: Sequence[Accepted], ids: Ids, left: Container[Tab]) -> None:
         self._tables = tables
@@ -107,16 +107,16 @@ class _Batch:
         for visit in {(one.site_id, one.id): one for one in found}.values():
             self._add_visit(visit)
         self._changed_visits: dict[tuple[int, int], Visit] = {}
-        self._copied_visits: set[tuple[int, int]] = set()  # those whose change the replica has to copy
-        self._new_pageviews: list[Row] = []
-        self._new_events: list[Row] = []
-        self._beats: list[Row] = []
-        self._totals: dict[tuple[int, int], Row] = {}
+        self._copied_visits: set[tuple[int, int]] = set()  # visits whose changes the replica has to copy
+        self._new_pageviews: list[RowValues] = []
+        self._new_events: list[RowValues] = []
+        self._beats: list[RowValues] = []
+        self._totals: dict[tuple[int, int], RowValues] = {}
 
     def _read_visits(self, accepted: Sequence[Accepted]) -> list[Visit]:
-        """The visits of the pageviews that these events name, and the recent ones of their visitors.
+        """The visits of the pageviews that these events name, and the recent visits of their visitors.
 
-        A beat of a stored pageview needs no other visit than the pageview's.
+        For a beat of a stored pageview the visit of the pageview is enough.
         """
         tables = self._tables
         found = tables.visits({(site_id, page.visit_id) for (site_id, _), page in self._pageviews.items()})
@@ -130,10 +130,10 @@ class _Batch:
             found += tables.visits_of(visitors, since=min(one.at for one in accepted) - MAX_VISIT_S)
         return found
 
-    # ── an event at a time ───────────────────────────────────────────────────────────────────────────────────────
+    # ── one event at a time ──────────────────────────────────────────────────────────────────────────────────────
 
     def apply(self, one: Accepted) -> Outcome:
-        """Applies one event to the rows."""
+        """Applies one event to the rows and returns its outcome."""
         if one.kind in BEATS:
             return self._apply_beat(one)
         if one.kind is Kind.ENGAGEMENT:
@@ -196,11 +196,11 @@ class _Batch:
             self._left_now.add(tab)
         elif page and (tab in self._left_now or tab in self._left):
             self._raise_totals(one, page)
-            return Added()
+            return TotalsRaised()
         row_id = self._new_id(one)
         seen = visits.with_beat(self._visits[one.site_id, page.visit_id] if page else self._visit(one, row_id), one.at)
         visit = visits.with_user(seen, one.user_id, one.user_type)
-        self._change(visit, copied=visit is not seen)  # the replica does not keep when a visit was seen last
+        self._change(visit, copied=visit is not seen)  # the replica has no column `seen_at`
         retitled = None
         if page:
             self._raise_totals(one, page)
@@ -209,8 +209,9 @@ class _Batch:
         return Stored(self._beat(one, visit, row_id, page.path if page else one.path), None, retitled)
 
     def _apply_engagement(self, one: Accepted) -> Outcome:
-        """A beat that adds to the visitor's latest pageview of its page. Without one it keeps an open visit open, and
-        without that it is filtered.
+        """Applies the engagement as a beat of the visitor's latest pageview of its page.
+
+        Without such a pageview it extends an open visit. Without an open visit it is filtered.
         """
         if found := self._latest_pageview(one):
             engaged_ms = min(self._pageviews[one.site_id, found].engaged_ms + one.engaged_ms, MAX_ENGAGED_MS)
@@ -220,10 +221,10 @@ class _Batch:
         return Filtered(FilteredReason.UNKNOWN_PAGEVIEW)
 
     def _latest_pageview(self, one: Accepted) -> str:
-        """The id of the visitor's latest pageview of that page, "" where there is none."""
+        """The id of the visitor's latest pageview of that page; "" if there is none."""
         for key in one.page_keys:
-            own = (page_id for site_id, page_id in self._pageviews if site_id == one.site_id)
-            if found := max((page_id for page_id in own if page_id.startswith(key)), default=""):
+            page_ids = (page_id for site_id, page_id in self._pageviews if site_id == one.site_id)
+            if found := max((page_id for page_id in page_ids if page_id.startswith(key)), default=""):
                 return found
         return ""
 
@@ -233,7 +234,7 @@ class _Batch:
     # ── visits ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _visit(self, one: Accepted, row_id: int) -> Visit:
-        """The visit of the visitor, by today's or by yesterday's salt, that is open then; else a new one."""
+        """The open visit of the visitor under today's or yesterday's salt, else a new visit."""
         for visitor in one.visitors:
             if visit := self._open_visit(one.site_id, visitor, one.at):
                 return visit
@@ -254,7 +255,7 @@ class _Batch:
         )
 
     def _open_visit(self, site_id: int, visitor: int, at: int) -> Visit | None:
-        """What comes late may fit between two visits: then it belongs to the one before."""
+        """The open visit of that visitor. A late event may fit two visits: then it belongs to the earlier one."""
         known = (self._visits[site_id, visit_id] for visit_id in self._visits_of.get((site_id, visitor), ()))
         fitting = [visit for visit in known if visits.is_open(visit, at)]
         return max(fitting, key=lambda visit: (visit.started_at <= at, visit.seen_at), default=None)
@@ -264,7 +265,7 @@ class _Batch:
         self._visits_of.setdefault((visit.site_id, visit.visitor), []).append(visit.id)
 
     def _change(self, visit: Visit, *, copied: bool = True) -> Visit:
-        """Notes the visit as it is now; `copied` says that the replica has to copy what has changed."""
+        """Records the changed visit; `copied`: the replica has to copy the change."""
         key = visit.site_id, visit.id
         known = self._visits.get(key)
         if copied or known is None:
@@ -278,9 +279,9 @@ class _Batch:
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _raise_totals(self, one: Accepted, page: Pageview) -> None:
-        """Raises the totals of a pageview: they are totals so far, so a lost or doubled beat changes nothing.
+        """Raises the totals of a pageview to those of the beat. A lost or duplicate beat changes nothing.
 
-        A title that the page set late takes the place of the one before.
+        A title that the page set late replaces the earlier title.
         """
         engaged_ms, scroll = max(page.engaged_ms, one.engaged_ms), max(page.scroll, one.scroll)
         title = one.title or page.title
@@ -316,7 +317,7 @@ class _Batch:
         )
 
     def write(self, live: bool) -> None:
-        """Writes what has changed; the beats of what is not `live` are left out."""
+        """Writes the new and changed rows, without the beats if `live` is false."""
         tables = self._tables
         tables.write_visits(self._changed_visits.values())
         tables.insert("pageviews", self._new_pageviews)
@@ -325,8 +326,8 @@ class _Batch:
         tables.update_totals(list(self._totals.values()))
         tables.insert("changes", self._change_rows())
 
-    def _change_rows(self) -> list[Row]:
-        """A row for each site: the ids of the facts that were written (`analytics.storage.changes`)."""
+    def _change_rows(self) -> list[RowValues]:
+        """One row for each site: the ids of the facts that were written (`analytics.storage.changes`)."""
         written: dict[str, list[tuple[int, int]]] = {
             "visits": list(self._copied_visits),
             "pageviews": [*((row["site_id"], row["id"]) for row in self._new_pageviews), *self._totals],
@@ -339,13 +340,13 @@ class _Batch:
                     ids[site_id] = {fact: array("q") for fact in FACTS}
                 ids[site_id][table].append(row_id)
         return [
-            {"site_id": site_id, **{fact: packed.tobytes() for fact, packed in own.items()}}
-            for site_id, own in ids.items()
+            {"site_id": site_id, **{fact: packed.tobytes() for fact, packed in by_fact.items()}}
+            for site_id, by_fact in ids.items()
         ]
 
 
 def _named_pageviews(accepted: Sequence[Accepted]) -> set[tuple[int, str]]:
-    """The pageviews that these events belong to, or are."""
+    """The ids of the pageviews that these events are or belong to, by site."""
     return {
         (one.site_id, page_id)
         for one in accepted

@@ -1,4 +1,4 @@
-"""What is counted beside the rows: the outcome of every event, and of some refused ones whose they were."""
+"""Outcome counters: how many events had each outcome, and the names of refused robots and hosts."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from analytics.sites.host import OTHER
 from collector.store.statements import Tables
 
 OutcomeCounts = Counter[tuple[int, int, str, str]]
-"""(site id or 0, hour, outcome, reason) -> how many; with `ROBOT` or `HOST` in the place of the outcome: whose."""
+"""(site id or 0, hour, outcome, reason) -> count. A key of a name is (site id or 0, time, `ROBOT` or `HOST`, name)."""
 
 ROBOT, HOST = NAMED = "robot", "host"
-KINDS: Mapping[str, str] = {  # the reasons that carry a name
+NAME_KINDS: Mapping[str, str] = {  # the kind of name that comes with a reason
     FilteredReason.BOT: ROBOT,
     FilteredReason.UNLISTED_HOST: HOST,
     RejectedReason.UNKNOWN_SITE: HOST,
 }
-MOST_NAMES = 100  # robots of a site and hour, hosts of a site, unknown sites; anybody can make up more
-MOST_WAITING = 2_000  # keys in memory, from which on no new name is taken
+MAX_NAMES = 100  # robots of a site and hour, hosts of a site, unknown sites: strangers can make up any number
+MAX_KEYS = 2_000  # in memory; with more, a new name counts as `OTHER`
 
 ADD_ROBOTS = "ON CONFLICT (site_id, hour, name) DO UPDATE SET count = robots.count + excluded.count"
 ADD_HOSTS = (
@@ -29,18 +29,18 @@ ADD_HOSTS = (
 
 
 def count(counts: OutcomeCounts, site_id: int, at: int, outcome: str, reason: str, name: str = "") -> None:
-    """Counts one event into the counts; `name` says whose it was, for the reasons of `KINDS`."""
+    """Adds one event to the counts; `name` is the robot or the host, for the reasons in `NAME_KINDS`."""
     hour = at // 3600 * 3600
     counts[site_id, hour, outcome, reason] += 1
     if not name:
         return
-    kind = KINDS[reason]
+    kind = NAME_KINDS[reason]
     key = site_id, at // 60 * 60 if kind == HOST else hour, kind, name
-    counts[key if key in counts or len(counts) < MOST_WAITING else (site_id, hour, kind, OTHER)] += 1
+    counts[key if key in counts or len(counts) < MAX_KEYS else (site_id, hour, kind, OTHER)] += 1
 
 
 def write_names(tables: Tables, counts: OutcomeCounts) -> None:
-    """Adds the names to their tables: at most one look and one statement for each."""
+    """Adds the names to their tables, with at most one look-up and one statement for each table."""
     if robots := {key: count for key, count in counts.items() if key[2] == ROBOT}:
         _write_robots(tables, robots)
     if hosts := {key: count for key, count in counts.items() if key[2] == HOST}:
@@ -86,8 +86,8 @@ def _write_hosts(tables: Tables, counts: dict[tuple[int, int, str, str], int]) -
 
 
 def _bounded(known: set[str], name: str) -> str:
-    """The name, as long as there is room for it beside the known ones."""
-    if name not in known and len(known) >= MOST_NAMES:
+    """The name; `OTHER` if it is new and there are `MAX_NAMES` already."""
+    if name not in known and len(known) >= MAX_NAMES:
         return OTHER
     known.add(name)
     return name

@@ -1,4 +1,4 @@
-"""The one writer thread: what waits is committed together, then presence knows it, then each request is answered."""
+"""The one writer thread: commits queued events in batches, publishes them, then answers their requests."""
 
 from __future__ import annotations
 
@@ -31,129 +31,130 @@ from collector.ingest.accepted import Accepted
 from collector.ingest.outcomes import Outcome, Shed, Stored
 from collector.store import outcome_counters
 from collector.store.batch import store, write_counts
-from collector.store.leaves import RECALLED_S, Leaves
+from collector.store.leaves import RESTORED_S, Leaves
 from collector.store.outcome_counters import OutcomeCounts
 
 log = logging.getLogger("footfall.writer")
 
-FULL = Shed(ShedReason.QUEUE_FULL, "too many events are waiting to be stored; send it again", 2)
-CROWDED = Shed(
+QUEUE_FULL = Shed(ShedReason.QUEUE_FULL, "too many events are waiting to be stored; send it again", 2)
+SITE_QUEUE_FULL = Shed(
     ShedReason.SITE_QUEUE_FULL, "too many events of this site are waiting to be stored; send it again", 2, status=429
 )
 AWAY = Shed(ShedReason.DATABASE_AWAY, "the database cannot be written to right now; send it again", 5)
 STOPPING = Shed(ShedReason.STOPPING, "the server is going down; send it again", 5)
 
-# `store` speaks to the driver itself, so the driver's own errors come up beside SQLAlchemy's
+# `store` uses the driver's cursor, so errors of the driver occur as well as those of SQLAlchemy
 AWAY_ERRORS = (OperationalError, PoolTimeoutError, sqlite3.OperationalError, psycopg.OperationalError)
-TAKEN_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
+ID_CONFLICTS = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
-# Under load the writer lets a group fill: loop and writer share one interpreter, and fewer, larger groups mean fewer
-# hand-overs of it. With 64 connections groups of 22 became groups of 42, and a pageview cost a fifth less time.
-QUIET = 8
-ENOUGH = 48
+# Under load the writer waits for a batch to fill: event loop and writer share the GIL, and fewer, larger batches mean
+# fewer switches. With 64 connections batches of 22 became batches of 42, and a pageview took a fifth less time.
+BUSY_BATCH = 8  # after a larger batch the writer waits for the next one to fill
+FULL_BATCH = 48
 FILL_STEP_S = 0.0003
-LONGEST_FILL_S = 0.003
-LONGEST_WAY_S = 0.005  # a group takes 2 ms; a database that hangs must not hang the loop
+MAX_FILL_S = 0.003
+MAX_YIELD_S = 0.005  # a batch takes 2 ms; a database that hangs must not block the event loop
 
 LEFT = int(PageState.LEFT)
 DAY_S = 86_400
-PATIENCE_S = 0.6  # a request that has waited so long for a slow commit gets 503: an answer comes within a second
-SLOW_S = 0.25  # a commit takes milliseconds; whoever waits behind many of them waits for a queue, not for a database
+MAX_COMMIT_S = 0.6  # requests that have waited longer for a slow commit get 503, so within a second
+SLOW_COMMIT_S = 0.25  # commits take milliseconds
 
-Done = Callable[[list[Outcome]], None]
-Listener = Callable[[list[Stored]], None]
+OnOutcomes = Callable[[list[Outcome]], None]
+OnStored = Callable[[list[Stored]], None]
 
 
-class Waiting(NamedTuple):
-    """The accepted events of one request; `done` gets their outcomes."""
+class QueuedRequest(NamedTuple):
+    """The accepted events of one request; `on_outcomes` receives their outcomes."""
 
     accepted: Sequence[Accepted]
-    done: Done
+    on_outcomes: OnOutcomes
 
 
 class Writer:
-    """Commits accepted events in groups: whatever waits when the last commit ends, under load a moment later.
+    """Commits accepted events in batches: everything that is queued when a commit ends, under load a moment later.
 
-    `submit` never blocks. Bounded: past `most_waiting` events the outcome is `FULL`. Where `most_of_one` of one site
-    wait it is `CROWDED`, so that a flooded one leaves room for the others. Each of `on_stored` gets a group's stored
-    events after their commit and before any of their requests is answered; before them `on_late` gets the group where
-    the minutes of some may have been counted already.
+    `submit` never blocks. At most `max_waiting` events are queued, else the outcome is `QUEUE_FULL`; and at most about
+    `max_waiting_per_site` of one site, else it is `SITE_QUEUE_FULL`, so that a flooded site leaves room for the others.
+
+    After the commit, and before the requests are answered, each of `on_stored` receives the stored events of the batch.
+    Before them `on_late` receives the batch if it has beats of minutes that may have been counted already.
     """
 
     def __init__(
         self,
         database: Database,
-        *on_stored: Listener,
-        on_late: Listener | None = None,
-        most_waiting: int = 10_000,
-        most_of_one: int = 8_000,
-        group: int = 256,
+        *on_stored: OnStored,
+        on_late: OnStored | None = None,
+        max_waiting: int = 10_000,
+        max_waiting_per_site: int = 8_000,
+        max_batch: int = 256,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._availability = database.availability
         self._on_stored = on_stored
         self._on_late = on_late
-        self._most_waiting = most_waiting
-        self._most_of_one = most_of_one
-        self._group = group
+        self._max_waiting = max_waiting
+        self._max_waiting_per_site = max_waiting_per_site
+        self._max_batch = max_batch
         self._clock = clock
         self._ids = Ids(database.worker)
-        self._queue: SimpleQueue[list[Waiting]] = SimpleQueue()
-        self._buffered: deque[Waiting] = deque()  # out of the queue, for the next groups
+        self._queue: SimpleQueue[list[QueuedRequest]] = SimpleQueue()
+        self._buffered: deque[QueuedRequest] = deque()  # taken from the queue, for the next batches
         self._lock = threading.Lock()
         self._submitted = 0
         self._answered = 0
-        self._waiting_of: Counter[int] = Counter()  # by site, of those of which some wait
+        self._waiting_by_site: Counter[int] = Counter()  # queued events of each site that has some
         self._counts: OutcomeCounts = Counter()
         self._stopping = False
         self._busy = False
-        self._aside = threading.Event()  # set unless the thread holds the interpreter
-        self._aside.set()
-        self._in_vain = False  # the loop has waited for this group long enough
-        self._leaves = Leaves(left_tabs(database, int(clock()) - RECALLED_S))
-        self._begun = inf  # when the commit under way began, on the monotonic clock
-        self._again: Accepted | None = None  # the last that could not be stored, until a commit of events succeeds
-        self._uncounted = False  # whether the last commit of mere counters failed
+        self._gil_free = threading.Event()  # cleared while the writer needs the GIL
+        self._gil_free.set()
+        self._yield_timed_out = False  # the event loop has waited long enough for this batch
+        self._leaves = Leaves(left_tabs(database, int(clock()) - RESTORED_S))
+        self._commit_began = inf  # when the current commit began (monotonic)
+        self._unstored: Accepted | None = None  # the last event that could not be stored, until a commit succeeds
+        self._counts_failed = False  # whether the last commit of counters alone failed
         self._thread = threading.Thread(target=self._run, name="footfall-writer", daemon=True)
         self._thread.start()
 
-    # ── what others ask ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── state, for any thread ────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def alive(self) -> bool:
-        """Whether the thread runs."""
+        """Whether the writer thread runs."""
         return self._thread.is_alive()
 
     @property
     def waiting(self) -> int:
-        """How many events are not committed yet."""
+        """How many submitted events are not committed yet."""
         return self._submitted - self._answered
 
     @property
     def failing(self) -> bool:
-        """Whether the last commit failed. A commit of counters alone does not say that events can be stored."""
-        return self._again is not None or self._uncounted
+        """Whether the last commit failed. A successful commit of counters alone does not end a failure of events."""
+        return self._unstored is not None or self._counts_failed
 
     @property
     def slow(self) -> bool:
-        """Whether the commit under way takes longer than commits do."""
-        return time.monotonic() - self._begun > SLOW_S
+        """Whether the current commit takes longer than usual. A long queue alone is not slow."""
+        return time.monotonic() - self._commit_began > SLOW_COMMIT_S
 
     @property
     def stuck(self) -> bool:
-        """Whether the commit under way takes so long, or the database is silent, that nobody should wait for it."""
+        """Whether the current commit takes too long to wait for, or the database does not answer its probe."""
         now = time.monotonic()
-        return now - self._begun > PATIENCE_S or now - self._availability.probe_began > UNRESPONSIVE_S
+        return now - self._commit_began > MAX_COMMIT_S or now - self._availability.probe_began > UNRESPONSIVE_S
 
     # ── in, from any thread ──────────────────────────────────────────────────────────────────────────────────────
 
-    def submit(self, requests: list[Waiting]) -> None:
-        """Queues the events of these requests. Each `done` is called once: after the commit, on the writer's thread,
-        or at once with `FULL`, `CROWDED` or `STOPPING`.
+    def submit(self, requests: list[QueuedRequest]) -> None:
+        """Queues the events of these requests. Each `on_outcomes` is called once: after the commit, on the writer's
+        thread, or at once with `QUEUE_FULL`, `SITE_QUEUE_FULL` or `STOPPING`.
         """
-        queued: list[Waiting] = []
-        refused: list[tuple[Waiting, Shed]] = []
+        queued: list[QueuedRequest] = []
+        refused: list[tuple[QueuedRequest, Shed]] = []
         with self._lock:
             for request in requests:
                 if why := self._no_room(request.accepted):
@@ -162,123 +163,125 @@ class Writer:
                 queued.append(request)
                 self._submitted += len(request.accepted)
                 for one in request.accepted:
-                    self._waiting_of[one.site_id] += 1
+                    self._waiting_by_site[one.site_id] += 1
             if queued:
                 self._queue.put(queued)
         for request, why in refused:
-            request.done(self._shed(request.accepted, why))
+            request.on_outcomes(self._shed(request.accepted, why))
 
     def _no_room(self, accepted: Sequence[Accepted]) -> Shed | None:
-        """Why they cannot wait, None where they can; under the lock."""
+        """Why these events cannot be queued; None if they can. The caller holds the lock."""
         if self._stopping:
             return STOPPING
         waiting = self.waiting + len(accepted)
-        if waiting > self._most_waiting:
-            return FULL
-        if waiting > self._most_of_one and any(self._waiting_of[one.site_id] >= self._most_of_one for one in accepted):
-            return CROWDED
+        if waiting > self._max_waiting:
+            return QUEUE_FULL
+        if waiting > self._max_waiting_per_site and any(
+            self._waiting_by_site[one.site_id] >= self._max_waiting_per_site for one in accepted
+        ):
+            return SITE_QUEUE_FULL
         return None
 
     def _shed(self, accepted: Sequence[Accepted], why: Shed) -> list[Outcome]:
-        """Counts these events as shed: their outcomes."""
+        """Counts these events as shed and returns their outcomes."""
         for one in accepted:
             self.count(one.site_id, one.at, "shed", why.code)
         return [why] * len(accepted)
 
     def count(self, site_id: int, at: int, outcome: str, reason: str, name: str = "") -> None:
-        """Counts an outcome that needs no row of its own; it is written with the next group, or within a second.
+        """Counts an outcome without a row. It is written with the next batch, or within a second.
 
-        `name` says whose event it was, for the reasons of `outcome_counters.KINDS`.
+        `name` is the robot or the host, for the reasons in `outcome_counters.NAME_KINDS`.
         """
         with self._lock:
             outcome_counters.count(self._counts, site_id, at, outcome, reason, name)
 
-    def give_way(self) -> None:
-        """Waits until the thread does not hold the interpreter any more: for the event loop, before it works.
+    def yield_to_writer(self) -> None:
+        """Waits until the writer does not need the GIL. The event loop calls it before it handles a request.
 
-        For at most 5 ms, and where that was in vain not again before the next group. With a server as database there
-        is nothing to wait for: the thread waits itself, for its answers.
+        It waits at most 5 ms, and after a time-out not again for the same batch. On PostgreSQL it never waits: there
+        the writer itself mostly waits for the server.
         """
-        if not self._aside.is_set() and not self._aside.wait(LONGEST_WAY_S):
-            self._in_vain = True
-            self._aside.set()
+        if not self._gil_free.is_set() and not self._gil_free.wait(MAX_YIELD_S):
+            self._yield_timed_out = True
+            self._gil_free.set()
 
     def settle(self, timeout_s: float) -> bool:
-        """Waits until all that was submitted and counted so far is in the database; False where that takes longer."""
+        """Waits until everything that was submitted and counted before is in the database; False on a time-out."""
         done = threading.Event()
-        self.submit([Waiting([], lambda _: done.set())])
+        self.submit([QueuedRequest([], lambda _: done.set())])
         return done.wait(timeout_s)
 
     def stop(self, timeout_s: float = 8.0) -> None:
-        """Commits what is waiting, refuses what comes, and ends. May be called twice."""
+        """Commits queued events, refuses new ones, and ends the thread. May be called twice."""
         with self._lock:
             self._stopping = True
             self._queue.put([])
         self._thread.join(timeout_s)
 
-    # ── the thread: group, commit, publish, answer ───────────────────────────────────────────────────────────────
+    # ── the thread: batch, commit, publish, answer ───────────────────────────────────────────────────────────────
 
     def _run(self) -> None:
         while True:
-            if group := self._next_group():
-                self._store_group(group)
-                self._begun = inf
+            if batch := self._next_batch():
+                self._store_batch(batch)
+                self._commit_began = inf
                 continue
-            if self._again is None or self._rehearse(self._again):
-                self._flush()
-            self._begun = inf
+            if self._unstored is None or self._retry_unstored(self._unstored):
+                self._flush_counts()
+            self._commit_began = inf
             if self._stopping and self._queue.empty():
                 return
 
-    def _next_group(self) -> list[Waiting]:
-        """The next group, at most about `group` events; empty after a second of quiet."""
+    def _next_batch(self) -> list[QueuedRequest]:
+        """The next batch, at most about `max_batch` events; empty after a second without events."""
         if not self._buffered:
             with suppress(Empty):
                 self._buffered.extend(self._queue.get(timeout=1.0))
             if self._busy:
-                self._let_fill()
+                self._wait_for_more()
         with suppress(Empty):
-            while len(self._buffered) < self._group:
+            while len(self._buffered) < self._max_batch:
                 self._buffered.extend(self._queue.get_nowait())
-        group: list[Waiting] = []
+        batch: list[QueuedRequest] = []
         size = 0
-        while self._buffered and size < self._group:
-            group.append(self._buffered.popleft())
-            size += len(group[-1].accepted)
-        self._busy = size > QUIET
-        return group
+        while self._buffered and size < self._max_batch:
+            batch.append(self._buffered.popleft())
+            size += len(batch[-1].accepted)
+        self._busy = size > BUSY_BATCH
+        return batch
 
-    def _let_fill(self) -> None:
-        """Waits for more, as long as more keeps coming, for at most 3 ms."""
-        before, until = 0, time.monotonic() + LONGEST_FILL_S
-        while before < self.waiting < ENOUGH and time.monotonic() < until:
+    def _wait_for_more(self) -> None:
+        """Waits while more events arrive, for at most 3 ms."""
+        before, until = 0, time.monotonic() + MAX_FILL_S
+        while before < self.waiting < FULL_BATCH and time.monotonic() < until:
             before = self.waiting
             time.sleep(FILL_STEP_S)
 
-    def _store_group(self, group: list[Waiting]) -> None:
-        self._in_vain = False
-        accepted = [one for request in group for one in request.accepted]
+    def _store_batch(self, batch: list[QueuedRequest]) -> None:
+        self._yield_timed_out = False
+        accepted = [one for request in batch for one in request.accepted]
         if accepted:
             outcomes = self._commit(accepted)
             self._publish([outcome for outcome in outcomes if type(outcome) is Stored])
-        else:  # somebody waits for what was counted
+        else:  # `settle` waits for the counters
             outcomes = []
-            self._flush()
+            self._flush_counts()
         with self._lock:
             self._answered += len(accepted)
             for one in accepted:
-                self._waiting_of[one.site_id] -= 1
-                if not self._waiting_of[one.site_id]:
-                    del self._waiting_of[one.site_id]
+                self._waiting_by_site[one.site_id] -= 1
+                if not self._waiting_by_site[one.site_id]:
+                    del self._waiting_by_site[one.site_id]
         start = 0
-        for request in group:
+        for request in batch:
             end = start + len(request.accepted)
-            request.done(outcomes[start:end])
+            request.on_outcomes(outcomes[start:end])
             start = end
-        self._aside.set()
+        self._gil_free.set()
 
     def _publish(self, stored: list[Stored]) -> None:
-        """It is committed: a fault of the live side takes neither the answers nor this thread."""
+        """Passes committed events on. An error there affects neither the responses nor this thread."""
         if not stored:
             return
         settled = self._clock() - SETTLED_S
@@ -296,61 +299,62 @@ class Writer:
             log.error("the live side has missed %d events: %s", len(stored), describe(failed))
 
     def _commit(self, accepted: list[Accepted]) -> list[Outcome]:
-        """The outcomes after the commit. One event that the database refuses does not sink the others."""
+        """Commits the events and returns their outcomes. If the database refuses a batch, it tries each event alone."""
         counts = self._take_counts()
         try:
             return self._commit_batch(accepted, counts)
         except AWAY_ERRORS as away:
             log.error("the database cannot be written to: %s", describe(away))
             self._return_counts(counts)
-            if not self._database.embedded:  # an embedded one is there, whatever its disk does
+            if not self._database.embedded:  # an embedded database answers even if its disk fails
                 self._availability.mark_failed()
         except Exception as refused:
             log.error("%d events could not be stored: %s", len(accepted), describe(refused))
             self._return_counts(counts)
             if len(accepted) > 1:
                 return [outcome for one in accepted for outcome in self._commit([one])]
-        self._again = accepted[-1]
+        self._unstored = accepted[-1]
         return self._shed(accepted, AWAY)
 
     def _commit_batch(self, accepted: list[Accepted], counts: OutcomeCounts) -> list[Outcome]:
-        """One transaction; once more with other ids where one was taken (rows of the past, see
-        `analytics.base.ids`).
+        """Commits the batch in one transaction; repeats it with other row ids if one exists already.
+
+        That happens with rows of the past, see `analytics.base.ids`.
         """
         now = int(self._clock())
         for tries_left in (2, 1, 0):
             try:
                 with self._transaction() as connection:
-                    self._hold_interpreter()
+                    self._claim_gil()
                     outcomes = store(connection, accepted, self._ids, Counter(counts), left=self._leaves)
                     if late := [one.at for one in accepted if one.at < now - now % DAY_S]:
                         daily.count_again(connection, late, now)
-                    self._aside.set()  # the commit itself waits for the disk
-                self._hold_interpreter()
-                self._again, self._uncounted = None, False
+                    self._gil_free.set()  # the commit itself waits for the disk
+                self._claim_gil()
+                self._unstored, self._counts_failed = None, False
                 return outcomes
-            except TAKEN_ERRORS:
+            except ID_CONFLICTS:
                 if not tries_left:
                     raise
         raise AssertionError
 
-    def _hold_interpreter(self) -> None:
-        """From here on the thread holds the interpreter: the loop waits in `give_way`."""
-        if self._database.embedded and not self._in_vain:
-            self._aside.clear()
+    def _claim_gil(self) -> None:
+        """Makes the event loop wait in `yield_to_writer` from here on."""
+        if self._database.embedded and not self._yield_timed_out:
+            self._gil_free.clear()
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """A transaction of the database; others may look at how long it, and what comes after it, has taken."""
-        self._begun = time.monotonic()
+        """A transaction of the database whose duration, until the end of the batch, `slow` and `stuck` see."""
+        self._commit_began = time.monotonic()
         with self._database.transaction() as connection:
             yield connection
 
-    def _rehearse(self, one: Accepted) -> bool:
-        """Tries whether what could not be stored could be now: else readiness would not come back by itself, since
-        nobody sends anything to a server that is not ready. Nothing of it stays: its sender was asked to come again.
+    def _retry_unstored(self, one: Accepted) -> bool:
+        """Stores an event that failed before in a savepoint, rolls that back, and commits the counters.
 
-        False where the database is still away.
+        Without this a server would stay not ready, since nobody sends events to it. Nothing of the event remains: its
+        sender sends it again. Returns False if the database is still away.
         """
         counts = self._take_counts()
         try:
@@ -359,24 +363,24 @@ class Writer:
                     store(connection, [one], self._ids, Counter())
                     rehearsal.rollback()
                 write_counts(connection, counts)
-            self._again, self._uncounted = None, False
+            self._unstored, self._counts_failed = None, False
         except Exception as failed:
             log.debug("still nothing can be stored: %s", describe(failed))
             self._return_counts(counts)
             return not isinstance(failed, AWAY_ERRORS)
         return True
 
-    def _flush(self) -> None:
-        """Writes the counters that no group has taken along."""
+    def _flush_counts(self) -> None:
+        """Writes the counters that were not written with a batch."""
         counts = self._take_counts()
         if not counts:
             return
         try:
             with self._transaction() as connection:
                 write_counts(connection, counts)
-            self._uncounted = False
+            self._counts_failed = False
         except Exception as away:
-            self._uncounted = True
+            self._counts_failed = True
             log.error("the outcome counters cannot be written: %s", describe(away))
             self._return_counts(counts)
 

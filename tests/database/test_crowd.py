@@ -17,6 +17,8 @@ from collector.simulate import service as crowd
 from collector.simulate.people import DEMO_DOMAIN
 from tests.support.serving import eventually
 
+pytestmark = pytest.mark.slow
+
 OWN = "example.com"
 PATIENCE_S = 60
 

@@ -24,6 +24,8 @@ from collector.simulate.people import DEMO_DOMAIN, excerpt
 from tests.support.factories import added_site, count, rows
 from tests.support.replica import NEVER, facts, numbers_of
 
+pytestmark = pytest.mark.slow
+
 NOW = int(datetime(2026, 11, 26, 15, 30, tzinfo=UTC).timestamp())
 LAST = date(2026, 11, 25)
 FACTS = (schema.visits, schema.pageviews, schema.events)

@@ -22,6 +22,8 @@ from tests.support.factories import HOME, added_site, arrival, event, stored
 from tests.support.history import at
 from tests.support.replica import NEVER, facts
 
+pytestmark = pytest.mark.slow
+
 SPLITS = ("", "source", "country", "browser", "entry_page", "page", "event", "time:hour", "time:day")
 PERIODS = ("2026-03-28", "2026-03-29,2026-03-30")
 FITTING = {"event": [["is_not", "event", ["pageview"]]], "source": [["is", "source", ["Google", "news"]]]}

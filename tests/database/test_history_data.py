@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from analytics.storage import schema
 from benchmarks.history_data import Made, write
 from tests.support.factories import added_site, rows
+
+pytestmark = pytest.mark.slow
 
 BEGIN = 1_735_689_600  # 2025-01-01
 DAY = 86_400

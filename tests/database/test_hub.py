@@ -20,7 +20,7 @@ from collector.ingest.accepted import Accepted
 from collector.ingest.event import Event
 from collector.ingest.geo import open_places
 from collector.ingest.outcomes import Stored
-from collector.live.hub import FRAME_ITEMS, FRAME_S, MAX_BUFFER, Hub
+from collector.live.hub import MAX_BUFFER_BYTES, MAX_FRAME_ITEMS, MIN_FRAME_INTERVAL_S, Hub
 from tests.support.factories import (
     NOW,
     added_site,
@@ -352,14 +352,16 @@ def test_there_are_at_most_five_frames_a_second(memory):
     told = reader.events(number)
     assert len(told) == number == len(set(told))
     times = [at for at, _ in reader.frames[1:]]
-    assert 1 <= len(times) <= (times[-1] - times[0]) / FRAME_S + 2
+    assert 1 <= len(times) <= (times[-1] - times[0]) / MIN_FRAME_INTERVAL_S + 2
 
 
 def test_of_a_flood_the_newest_of_a_frame_are_told(memory):
     reader = Reader(memory, 1)
     reader.first()
     memory.publish([stored_outcome(n, nth=n) for n in range(250)])
-    assert reader.events(FRAME_ITEMS) == [str(stored_outcome(n, nth=n).beat.id) for n in range(250 - FRAME_ITEMS, 250)]
+    assert reader.events(MAX_FRAME_ITEMS) == [
+        str(stored_outcome(n, nth=n).beat.id) for n in range(250 - MAX_FRAME_ITEMS, 250)
+    ]
 
 
 def test_what_is_told_late_is_nothing_for_the_feed(hub, database, site_id):
@@ -527,19 +529,19 @@ def test_a_live_side_that_failed_is_told_anew_by_the_database(hub, database, sit
 def test_a_slow_reader_is_dropped_at_64_kb_and_the_others_are_not(memory):
     slow, quick = memory.subscribe(1, lambda: None), Reader(memory, 1)
     slow.take()
-    for start in range(0, 3 * FRAME_ITEMS, FRAME_ITEMS):
-        path = "/" + "x" * (MAX_BUFFER // FRAME_ITEMS // 2)  # two frames do not fit
-        memory.publish([stored_outcome(n, nth=n, path=path) for n in range(start, start + FRAME_ITEMS)])
-        quick.events(start + FRAME_ITEMS)
+    for start in range(0, 3 * MAX_FRAME_ITEMS, MAX_FRAME_ITEMS):
+        path = "/" + "x" * (MAX_BUFFER_BYTES // MAX_FRAME_ITEMS // 2)  # two frames do not fit
+        memory.publish([stored_outcome(n, nth=n, path=path) for n in range(start, start + MAX_FRAME_ITEMS)])
+        quick.events(start + MAX_FRAME_ITEMS)
     assert (slow.closed, slow.take()) == (True, b"")
-    assert len(quick.events(3 * FRAME_ITEMS)) == 3 * FRAME_ITEMS
+    assert len(quick.events(3 * MAX_FRAME_ITEMS)) == 3 * MAX_FRAME_ITEMS
     assert not quick.subscription.closed
 
 
 def test_a_reader_s_buffer_holds_64_kb(memory):
     subscription = memory.subscribe(1, lambda: None)
     subscription.take()
-    for size in (MAX_BUFFER // 2, MAX_BUFFER // 2):
+    for size in (MAX_BUFFER_BYTES // 2, MAX_BUFFER_BYTES // 2):
         subscription.offer(b"x" * size)
     assert not subscription.closed
     subscription.offer(b"x")
@@ -572,10 +574,10 @@ def test_a_quiet_site_is_let_go(memory, clock):
     """What memory held of it is gone: the feed is read from the database again, which has nothing."""
     memory.publish([stored_outcome(1)])
     clock.now += 299
-    memory.tidy()
+    memory.discard_idle()
     assert memory.active_by_site() == {1: 0}
     clock.now += 1
-    memory.tidy()
+    memory.discard_idle()
     assert memory.active_by_site() == {}
 
 
@@ -584,10 +586,10 @@ def test_a_feed_is_kept_from_the_first_look_until_a_while_after_the_last(memory)
     memory.publish([stored_outcome(1)])
     assert memory.recent_items(1) == []
     memory.publish([stored_outcome(2, nth=1)])
-    memory.tidy()
+    memory.discard_idle()
     assert [item.visitor_id for item in memory.recent_items(1)] == [public_visitor_id(2)]
-    memory.tidy()
-    memory.tidy()
+    memory.discard_idle()
+    memory.discard_idle()
     assert memory.recent_items(1) == []
 
 
@@ -603,7 +605,7 @@ def test_a_quiet_site_that_somebody_watches_stays(memory, clock):
     memory.publish([stored_outcome(1)])
     clock.now += 400
     for _ in range(3):
-        memory.tidy()
+        memory.discard_idle()
     assert not reader.subscription.closed
     assert len(memory.recent_items(1)) == 1
 
@@ -611,7 +613,7 @@ def test_a_quiet_site_that_somebody_watches_stays(memory, clock):
 def test_the_streams_of_a_site_that_is_gone_end(memory):
     memory.publish([stored_outcome(1)])
     reader = Reader(memory, 1)
-    memory.keep({2})
+    memory.close_removed({2})
     assert reader.subscription.closed
     assert memory.active(1) == 0
 

@@ -14,11 +14,11 @@ from analytics.live import rewind
 from analytics.live.minute_query import people_at, people_each_minute
 from analytics.live.restore import left_tabs
 from analytics.storage import schema
-from collector.ingest.outcomes import Added, Outcome, named
+from collector.ingest.outcomes import Outcome, TotalsRaised, name_and_reason
 from collector.ingest.pipeline import tab_of
 from collector.live.hub import Hub
-from collector.store.leaves import RECALLED_S, Leaves
-from collector.store.writer import Waiting, Writer
+from collector.store.leaves import RESTORED_S, Leaves
+from collector.store.writer import QueuedRequest, Writer
 from tests.support.factories import NOW, added_site, arrival, event, heartbeat, leave, rows, stored
 
 WINDOW = 60
@@ -39,7 +39,7 @@ class Live:
         self.now = max(self.now, arrivals[-1].at)
         done: list[Outcome] = []
         ready = threading.Event()
-        self.writer.submit([Waiting(arrivals, lambda told: (done.extend(told), ready.set()))])
+        self.writer.submit([QueuedRequest(arrivals, lambda told: (done.extend(told), ready.set()))])
         assert ready.wait(10)
         return [type(one).__name__ for one in done]
 
@@ -79,7 +79,7 @@ def test_a_late_heartbeat_adds_to_the_totals_and_makes_nobody_present(database, 
         one = {"site_id": site_id}
         assert live.send(arrival(**one), leave(at=NOW + 10, engaged_ms=5_000, scroll=10, **one)) == ["Stored", "Stored"]
         assert live.active(site_id) == 0
-        assert live.send(heartbeat(at=NOW + 11, engaged_ms=9_000, scroll=70, **one)) == ["Added"]
+        assert live.send(heartbeat(at=NOW + 11, engaged_ms=9_000, scroll=70, **one)) == ["TotalsRaised"]
         assert live.active(site_id) == 0
     assert totals(database) == [(9_000, 70)]
     assert states(database) == [0, 3]
@@ -90,7 +90,7 @@ def test_however_late_it_comes(database, site_id, late):
     with living(database) as live:
         live.send(arrival(site_id=site_id))
         live.send(leave(at=NOW + 10, site_id=site_id))
-        assert live.send(heartbeat(at=NOW + 10 + late, site_id=site_id)) == ["Added"]
+        assert live.send(heartbeat(at=NOW + 10 + late, site_id=site_id)) == ["TotalsRaised"]
         assert live.active(site_id) == 0
 
 
@@ -98,7 +98,7 @@ def test_in_one_batch_too(database, site_id):
     with living(database) as live:
         batch = (arrival, heartbeat, leave, heartbeat, heartbeat)
         sent = [make(at=NOW + n, site_id=site_id, engaged_ms=n * 1000) for n, make in enumerate(batch)]
-        assert live.send(*sent) == ["Stored", "Stored", "Stored", "Added", "Added"]
+        assert live.send(*sent) == ["Stored", "Stored", "Stored", "TotalsRaised", "TotalsRaised"]
         assert live.active(site_id) == 0
     assert totals(database) == [(4_000, 0)]
 
@@ -115,7 +115,7 @@ def test_after_a_restart_too(database, site_id):
         live.send(arrival(site_id=site_id), leave(at=NOW + 10, site_id=site_id))
     with living(database, NOW + 20) as live:
         assert live.active(site_id) == 0
-        assert live.send(heartbeat(at=NOW + 20, site_id=site_id)) == ["Added"]
+        assert live.send(heartbeat(at=NOW + 20, site_id=site_id)) == ["TotalsRaised"]
         assert live.active(site_id) == 0
         live.send(leave(at=NOW + 21, site_id=site_id))
     with living(database, NOW + 22) as live:
@@ -151,7 +151,7 @@ def test_others_and_other_pages_of_the_same_visitor_stay(database, site_id):
         assert live.send(heartbeat("page-0002", at=NOW + 3, site_id=site_id)) == ["Stored"]
         assert live.active(site_id) == 1
         live.send(heartbeat(at=NOW + 4, site_id=site_id))
-        assert [tally.label for tally in live.hub.state(site_id).pages] == ["/b"]
+        assert [counts.label for counts in live.hub.state(site_id).pages] == ["/b"]
 
 
 def test_the_same_page_of_another_site_has_not_left(database, site_id):
@@ -172,9 +172,9 @@ def test_an_event_after_the_leave_is_a_sign_of_life(database, site_id):
 
 def test_the_leaves_of_the_last_minutes_are_recalled(database, site_id):
     stored(database, arrival(site_id=site_id))
-    assert left_tabs(database, NOW - RECALLED_S) == []
+    assert left_tabs(database, NOW - RESTORED_S) == []
     stored(database, leave(at=NOW + 1, site_id=site_id), heartbeat(at=NOW + 2, site_id=site_id))
-    assert left_tabs(database, NOW - RECALLED_S) == [(site_id, PAGE)]
+    assert left_tabs(database, NOW - RESTORED_S) == [(site_id, PAGE)]
     assert left_tabs(database, NOW + 2) == []
 
 
@@ -186,11 +186,11 @@ def test_a_leave_whose_page_is_unknown_is_none(database, site_id):
 
 
 def test_the_oldest_are_forgotten_beyond_the_limit():
-    leaves = Leaves([(1, 1), (1, 2), (1, 3)], most=2)
+    leaves = Leaves([(1, 1), (1, 2), (1, 3)], max_tabs=2)
     assert [(1, n) in leaves for n in (1, 2, 3)] == [False, True, True]
     leaves.add((2, 4))
     assert [(1, 2) in leaves, (1, 3) in leaves, (2, 4) in leaves] == [False, True, True]
 
 
 def test_what_became_of_it_is_that_it_is_stored_for_a_reason_of_its_own():
-    assert named(Added()) == ("stored", "after_leave")
+    assert name_and_reason(TotalsRaised()) == ("stored", "after_leave")

@@ -198,8 +198,9 @@ def test_what_another_process_or_maintain_has_destroyed_is_forgotten_here_too(to
 # ── the night ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_at_one_o_clock_utc_the_service_does_the_day_s_work_by_itself(town, monkeypatch):
-    monkeypatch.setattr(service, "DAY_S", 0.02)
+    monkeypatch.setattr(service, "DAILY_CHECK_S", 0.02)
     midnight = midnight_after("UTC", "2027-01-15")
     here = town("Asia/Kathmandu", midnight - 9 * 24 * HOUR)
     here.at(midnight - 8 * 24 * HOUR, id="page-old")
@@ -216,6 +217,7 @@ def test_at_one_o_clock_utc_the_service_does_the_day_s_work_by_itself(town, monk
     serving.eventually(lambda: rows(database, schema.heartbeats, "at") == [(midnight - HOUR,)], within=30)
 
 
+@pytest.mark.slow
 def test_yesterday_s_unique_people_equal_a_recount(town):
     """A dozen browsers, some of whose people sign in; the site's midnight lies within the UTC day."""
     utc_midnight = midnight_after("UTC", "2027-01-15")

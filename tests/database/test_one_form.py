@@ -82,6 +82,7 @@ def test_every_stored_path_is_put_into_letters_and_nothing_is_merged(database, u
     assert "pageviews 6 of 8" in said
 
 
+@pytest.mark.slow
 def test_more_rows_than_a_batch_are_all_rewritten(database, upgrade):
     stored(database, *(arrival(page_id=f"page-{site_id:04}", path="/plain", site_id=site_id) for site_id in (1, 2)))
     with database.transaction() as connection:

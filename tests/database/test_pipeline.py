@@ -37,11 +37,16 @@ def embedded(tmp_path_factory) -> Iterator[tuple[Database, Places]]:
 @pytest.fixture
 def steps(embedded) -> Kit:
     database, places = embedded
-    return kit(database, places, a_minute=3)
+    return kit(database, places, per_minute=3)
 
 
 def pageview(**fields) -> Event:
-    named = {"site": "example.com", "type": "pageview", "id": "page-0001", "url": "https://example.com/a?utm_source=x"}
+    named = {
+        "site": "example.com",
+        "type": "pageview",
+        "id": "page-0001",
+        "url": "https://example.com/a?utm_source=x",
+    }
     return Event(**named | fields)
 
 

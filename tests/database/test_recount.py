@@ -17,6 +17,8 @@ from analytics.replica.columnar import Columnar
 from analytics.storage import schema
 from tests.support.factories import NOW, added_site, arrival, count, event, heartbeat, leave, one_by_one, rows, stored
 
+pytestmark = pytest.mark.slow
+
 NEVER = threading.Event().wait
 DAY = 86_400
 TODAY = start_of(day_of(NOW))

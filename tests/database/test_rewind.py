@@ -31,6 +31,8 @@ from tests.support.factories import (
     stored,
 )
 
+pytestmark = pytest.mark.slow
+
 WINDOW = 60
 HOUR, DAY = 3600, 86_400
 SECONDS = 260

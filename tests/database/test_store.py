@@ -429,7 +429,7 @@ def test_the_outcome_counters_balance(database):
     elsewhere = OutcomeCounts(
         {(1, NOW, "filtered", "bot"): 3, (0, NOW, "rejected", "bad_json"): 2, (1, NOW, "shed", "queue_full"): 1}
     )
-    stored(database, *received, tally=elsewhere)
+    stored(database, *received, counts=elsewhere)
     assert outcome_counts(database) == {
         ("stored", ""): 3,
         ("duplicate", ""): 1,

@@ -10,7 +10,7 @@ from analytics.base import errors
 from analytics.sites import host as sites_host
 from analytics.sites import store, unlisted_hosts
 from analytics.sites.host import UnlistedHost
-from collector.store import outcome_counters as tallies
+from collector.store import outcome_counters
 from collector.store.batch import write_counts
 from tests.support.factories import NOW, added_site
 
@@ -19,12 +19,12 @@ from tests.support.factories import NOW, added_site
 def site(database):
     """A site for which three hosts have sent events without being on its list."""
     site = added_site(database)
-    tally = Counter()
+    counts = Counter()
     for host, events in (("a.test", 1), ("b.test", 3), ("shop.example.net", 2)):
         for _ in range(events):
-            tallies.count(tally, site.id, NOW, "filtered", "unlisted_host", host)
+            outcome_counters.count(counts, site.id, NOW, "filtered", "unlisted_host", host)
     with database.transaction() as connection:
-        write_counts(connection, tally)
+        write_counts(connection, counts)
     return site
 
 

@@ -16,7 +16,7 @@ from analytics.base.ids import Ids
 from analytics.storage import schema
 from collector.ingest.accepted import Accepted
 from collector.ingest.outcomes import Duplicate, Outcome, Stored
-from collector.store.writer import AWAY, CROWDED, FULL, STOPPING, Waiting, Writer
+from collector.store.writer import AWAY, QUEUE_FULL, SITE_QUEUE_FULL, STOPPING, QueuedRequest, Writer
 from tests.support.factories import (
     MINUTE,
     NOW,
@@ -47,7 +47,7 @@ class Asked:
     def __init__(self, writer: Writer, *arrivals: Accepted) -> None:
         self.answers: list[list[Outcome]] = []
         self._answered = threading.Event()
-        writer.submit([Waiting(arrivals, self._done)])
+        writer.submit([QueuedRequest(arrivals, self._done)])
 
     def _done(self, outcomes: list[Outcome]) -> None:
         self.answers.append(outcomes)
@@ -107,7 +107,7 @@ def test_what_is_answered_as_stored_is_in_the_database(database):
 
 
 def test_every_request_is_answered_once_and_in_the_order_of_its_arrivals(database):
-    with writing(database, group=16) as writer:
+    with writing(database, max_batch=16) as writer:
         wanted = [pages(n % 4 + 1, start=10 * n) for n in range(60)]
         asked = [Asked(writer, *some) for some in wanted]
         told = [[outcome.beat.visitor for outcome in one.outcomes] for one in asked]
@@ -135,7 +135,7 @@ def test_the_live_side_knows_before_the_request_is_answered(database):
     order: list[str] = []
     with writing(database, lambda stored: order.append(f"live {len(stored)}")) as writer:
         done = threading.Event()
-        writer.submit([Waiting([arrival(), arrival()], lambda _: (order.append("answered"), done.set()))])
+        writer.submit([QueuedRequest([arrival(), arrival()], lambda _: (order.append("answered"), done.set()))])
         assert done.wait(PATIENCE_S)
     assert order == ["live 1", "answered"]
 
@@ -157,11 +157,11 @@ def test_a_request_without_arrivals_is_answered(database):
 
 def test_past_the_bound_the_answer_is_full_at_once(database):
     gate = Gate()
-    with writing(database, gate, most_waiting=5) as writer:
+    with writing(database, gate, max_waiting=5) as writer:
         first = Asked(writer, *pages(1))
         assert gate.reached.wait(PATIENCE_S)
         fits, too_much, fits_too = (Asked(writer, *pages(n, start)) for n, start in ((2, 10), (3, 20), (2, 30)))
-        assert (writer.waiting, too_much.answers, fits.answers, fits_too.answers) == (5, [[FULL] * 3], [], [])
+        assert (writer.waiting, too_much.answers, fits.answers, fits_too.answers) == (5, [[QUEUE_FULL] * 3], [], [])
         gate.opened.set()
         assert [one.kinds for one in (first, fits, fits_too)] == [["Stored"], ["Stored"] * 2, ["Stored"] * 2]
         assert Asked(writer, *pages(3, 20)).kinds == ["Stored"] * 3
@@ -171,13 +171,18 @@ def test_past_the_bound_the_answer_is_full_at_once(database):
 def test_a_site_that_is_flooded_leaves_room_for_the_others(database):
     with_sites(database, 2)
     gate = Gate()
-    with writing(database, gate, most_waiting=8, most_of_one=3) as writer:
+    with writing(database, gate, max_waiting=8, max_waiting_per_site=3) as writer:
         flood = [Asked(writer, one) for one in pages(1)]
         assert gate.reached.wait(PATIENCE_S)
         flood += [Asked(writer, one) for one in pages(2, 10)]
         too_much, both = Asked(writer, *pages(1, 20)), Asked(writer, *pages(1, 20), *pages(1, 20, site_id=2))
         fits = Asked(writer, *pages(2, 30, site_id=2))
-        assert [writer.waiting, too_much.answers, both.answers, fits.answers] == [5, [[CROWDED]], [[CROWDED] * 2], []]
+        assert [writer.waiting, too_much.answers, both.answers, fits.answers] == [
+            5,
+            [[SITE_QUEUE_FULL]],
+            [[SITE_QUEUE_FULL] * 2],
+            [],
+        ]
         gate.opened.set()
         assert [one.kinds for one in (*flood, fits)] == [["Stored"]] * 3 + [["Stored"] * 2]
         assert Asked(writer, *pages(2, 20)).kinds == ["Stored"] * 2
@@ -186,7 +191,7 @@ def test_a_site_that_is_flooded_leaves_room_for_the_others(database):
 
 def test_stopping_commits_what_is_waiting_and_refuses_what_comes(database):
     gate = Gate()
-    with writing(database, gate, group=2) as writer:
+    with writing(database, gate, max_batch=2) as writer:
         waiting = [Asked(writer, *pages(2, 10 * n)) for n in range(5)]
         assert gate.reached.wait(PATIENCE_S)
         stopper = threading.Thread(target=writer.stop)
@@ -266,30 +271,30 @@ def test_a_pool_without_a_free_connection_is_a_database_that_is_away(database):
         assert Asked(writer, arrival()).kinds == ["Stored"]
 
 
-def test_the_loop_gives_way_once_to_each_group_that_an_embedded_database_takes(database, monkeypatch):
+def test_the_loop_yields_once_to_each_batch_of_an_embedded_database(database, monkeypatch):
     gate = Gate()
     with writing(database, gate) as writer:
         asked = Asked(writer, *pages(1))
         assert gate.reached.wait(PATIENCE_S)
-        monkeypatch.setattr("collector.store.writer.LONGEST_WAY_S", 1.0)
+        monkeypatch.setattr("collector.store.writer.MAX_YIELD_S", 1.0)
         begun = time.monotonic()
-        writer.give_way()
+        writer.yield_to_writer()
         assert (time.monotonic() - begun >= 1.0) == database.embedded
-        monkeypatch.setattr("collector.store.writer.LONGEST_WAY_S", 3600.0)
-        writer.give_way()  # in vain once is enough
+        monkeypatch.setattr("collector.store.writer.MAX_YIELD_S", 3600.0)
+        writer.yield_to_writer()  # one time-out for a batch is enough
         assert asked.answers == []
         gate.opened.set()
         assert asked.kinds == ["Stored"]
 
 
-def test_nobody_gives_way_to_a_writer_that_waits_for_the_database(database, monkeypatch):
-    monkeypatch.setattr("collector.store.writer.LONGEST_WAY_S", 3600.0)
+def test_the_loop_does_not_yield_to_a_writer_that_waits_for_the_database(database, monkeypatch):
+    monkeypatch.setattr("collector.store.writer.MAX_YIELD_S", 3600.0)
     with writing(database) as writer:
         with database.transaction() as held:  # the group waits for this one
             if not database.embedded:
                 held.execute(text("LOCK TABLE sites IN ACCESS EXCLUSIVE MODE"))
             asked = Asked(writer, *pages(1))
-            writer.give_way()
+            writer.yield_to_writer()
             assert asked.answers == []
         assert asked.kinds == ["Stored"]
 

@@ -530,6 +530,36 @@ def ended(process: subprocess.Popen[str]) -> Iterator[None]:
         process.kill()
 
 
+AMONG_BUSY_THREADS = """
+import sys, threading, duckdb
+
+def work(connection):
+    while True:
+        try:
+            connection.execute("SELECT a, a::VARCHAR FROM range(1000) rows(a)").fetchall()
+        except duckdb.InterruptException:
+            pass
+
+for _ in range(3):
+    threading.Thread(target=work, args=(duckdb.connect(),), daemon=True).start()
+sys.path.insert(0, ".")
+sys.argv = ["app.py", "serve", "--port", "0"]
+import app
+app.main()
+"""
+
+
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_threads_that_are_still_in_duckdb_do_not_abort_the_end(config):
+    environment = os.environ | environment_of(config)
+    line = [sys.executable, "-c", AMONG_BUSY_THREADS]
+    with subprocess.Popen(line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server, ended(server):
+        assert server.stdout
+        assert any("Footfall is ready" in line for line in server.stdout)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+
+
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 def test_ctrl_c_while_it_is_still_loading_ends_it_without_a_word(config):
     with (

@@ -31,11 +31,11 @@ def owner(house):
 
 def knock(house, host: str, times: int) -> None:
     """Pageviews of a host that is on no list."""
-    tally: OutcomeCounts = OutcomeCounts()
+    counts: OutcomeCounts = OutcomeCounts()
     for _ in range(times):
-        count(tally, house.service.sites.get(SITE).id, NOW, "filtered", "unlisted_host", host)
+        count(counts, house.service.sites.get(SITE).id, NOW, "filtered", "unlisted_host", host)
     with house.service.database.transaction() as connection:
-        write_counts(connection, tally)
+        write_counts(connection, counts)
 
 
 # ── adding one ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ import pytest
 
 from analytics.storage.database import Database
 from collector.api import statistics
-from collector.http.concurrency_limit import Turns
+from collector.http.concurrency_limit import ConcurrencyLimit
 from tests.conftest import config_on
 from tests.support.history import keep_history
 from tests.support.serving import AGENT, Server, pageview, run_command, serving
@@ -409,11 +409,11 @@ def test_a_key_that_asks_without_end_is_slowed_down_and_nobody_else(past, bearer
     assert ask(question(), bearer())[0] == 200
 
 
-def test_turns_are_limited_for_each_and_for_all():
-    turns = Turns(most=3, most_each=2)
-    assert [turns.begin(who) for who in "aaabb"] == [True, True, False, True, False]
-    turns.end("a")
-    assert [turns.begin(who) for who in "bc"] == [True, False]
+def test_parallel_questions_are_limited_per_client_and_in_total():
+    limit = ConcurrencyLimit(max_total=3, max_per_client=2)
+    assert [limit.acquire(client) for client in "aaabb"] == [True, True, False, True, False]
+    limit.release("a")
+    assert [limit.acquire(client) for client in "bc"] == [True, False]
 
 
 # ── the command line ─────────────────────────────────────────────────────────────────────────────────────────────────

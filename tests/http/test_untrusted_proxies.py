@@ -100,4 +100,4 @@ def test_it_takes_the_same_memory_however_many_there_are():
     for n in range(3_000):
         request = Request("POST", "/", "", {"x-forwarded-for": f"203.0.113.7, 10.0.{n % 250}.{n % 7}"}, "127.0.0.1")
         proxies.watch(request, proxies.client(request), 100)
-    assert len(proxies.untrusted.last) == 100
+    assert len(proxies.untrusted.recent) == 100

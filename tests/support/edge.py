@@ -19,10 +19,10 @@ import uvloop
 from collector.http.budget import Allowance, Budget
 from collector.http.connection import Client, Connection
 from collector.http.counts import Counts
-from collector.http.guests import Guests
 from collector.http.limits import DEFAULT, Limits
 from collector.http.listener import Listener, listen_on
-from collector.http.messages import SEAL, Request, Response
+from collector.http.messages import SECURITY_HEADERS, Request, Response
+from collector.http.open_connections import OpenConnections
 from collector.http.refusals import TOO_LARGE
 from collector.server import open_sockets
 from tests.support.h11_reader import Message, of_ours
@@ -33,16 +33,16 @@ UNANSWERED = "/unanswered"  # requests to it stay under way
 class Recorder:
     """A handler whose answers say what was asked: method, path, query, and how long the body is."""
 
-    seal = SEAL
+    security_headers = SECURITY_HEADERS
 
     def __init__(self, limits: Limits = DEFAULT, trusted: str = "") -> None:
         self.limits = limits
         self.counts = Counts()
-        self.connections: Guests[Connection] = Guests(
+        self.connections: OpenConnections[Connection] = OpenConnections(
             limits.connections, limits.connections_per_address, lambda address: address == trusted
         )
-        self.strangers = Budget(*limits.stranger_room)
-        self._allowance = Allowance(limits.event_bytes, Budget(*limits.event_room), TOO_LARGE)
+        self.anonymous_budget = Budget(*limits.anonymous_memory)
+        self._allowance = Allowance(limits.event_bytes, Budget(*limits.event_memory), TOO_LARGE)
         self.requests: list[Request] = []
 
     def canonical(self, path: str) -> str:
@@ -51,7 +51,9 @@ class Recorder:
     def allowance(self, _path: str, _headers: Mapping[str, str]) -> Allowance:
         return self._allowance
 
-    def ask_who(self, _path: str, _headers: Mapping[str, str], tell: Callable[[Allowance | Response], None]) -> None:
+    def identify_sender(
+        self, _path: str, _headers: Mapping[str, str], respond: Callable[[Allowance | Response], None]
+    ) -> None:
         raise AssertionError("the allowance says it all")
 
     def address(self, peer: str, _headers: Mapping[str, str]) -> str:
@@ -60,7 +62,7 @@ class Recorder:
     def refused(self, _path: str, response: Response) -> Response:
         return response
 
-    def take(self, request: Request, client: Client, number: int) -> None:
+    def handle(self, request: Request, client: Client, number: int) -> None:
         self.requests.append(request)
         if request.path != UNANSWERED:
             told = {"method": request.method, "path": request.path, "query": request.query, "body": len(request.body)}
@@ -114,11 +116,11 @@ class Noting(Connection):
         self.read: list[Message] = []
         self.refused = self._over = False
 
-    def receive(self, request: Request, keeps: bool, chunked: bool) -> None:
+    def receive(self, request: Request, keep_alive: bool, chunked: bool) -> None:
         if not self._over:
             self.read.append(of_ours(request, self._reader.target.decode("latin-1")))
-            self._over = not keeps
-        super().receive(request, keeps, chunked)
+            self._over = not keep_alive
+        super().receive(request, keep_alive, chunked)
 
     def refuse(self, response: Response) -> None:
         self.refused = self.refused or not self._over
@@ -142,7 +144,7 @@ def hear(*pieces: bytes, limits: Limits = DEFAULT) -> Heard:
         connection.connection_made(transport)
         for piece in pieces:
             connection.data_received(piece)
-            while connection.waits:
+            while connection.has_waiting:
                 await asyncio.sleep(0)
         connection.connection_lost(None)
         return Heard(recorder.requests, statuses(bytes(transport.written)), transport.closed)

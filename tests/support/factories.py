@@ -33,7 +33,7 @@ from collector.ingest.rate import Rate
 from collector.ingest.spam import Spammers
 from collector.ingest.visit import Origin, Visit
 from collector.store.batch import store
-from collector.store.leaves import NOBODY, Leaves, Tab
+from collector.store.leaves import NO_TABS, Leaves, Tab
 from collector.store.outcome_counters import OutcomeCounts
 
 NOW = 1_800_000_000  # 2027-01-15 08:00:00 UTC, a full minute
@@ -128,12 +128,12 @@ def with_sites(database: Database, *site_ids: int) -> None:
 
 
 def stored(
-    database: Database, *arrivals: Accepted, tally: OutcomeCounts | None = None, left: Container[Tab] = NOBODY
+    database: Database, *arrivals: Accepted, counts: OutcomeCounts | None = None, left: Container[Tab] = NO_TABS
 ) -> list[Outcome]:
     """What becomes of these arrivals when they are one group."""
     with_sites(database, *(arrival.site_id for arrival in arrivals))
     with database.transaction() as connection:
-        return store(connection, arrivals, IDS, OutcomeCounts() if tally is None else tally, left=left)
+        return store(connection, arrivals, IDS, OutcomeCounts() if counts is None else counts, left=left)
 
 
 def one_by_one(database: Database, *arrivals: Accepted) -> list[Outcome]:
@@ -299,9 +299,9 @@ class FreshDirectory(Directory):
         self.prepared = {}
 
 
-def kit(database: Database, places: Places, *, a_minute: int = 0) -> Kit:
+def kit(database: Database, places: Places, *, per_minute: int = 0) -> Kit:
     """What the steps of the pipeline work with; no limit on the rate unless told."""
-    return Kit(FreshDirectory(database), SaltStore(database, SECRET), places, Rate(a_minute), SECRET)
+    return Kit(FreshDirectory(database), SaltStore(database, SECRET), places, Rate(per_minute), SECRET)
 
 
 @contextmanager

@@ -15,6 +15,8 @@ import click
 
 from analytics.base.config import SETTINGS, Config, Setting
 from analytics.live.reasons import REASONS
+from analytics.query.dimensions import DIMENSIONS
+from analytics.query.metrics import METRICS
 from collector.doors.openapi import WHO
 from collector.doors.table import DOORS
 
@@ -130,11 +132,30 @@ def reasons() -> Iterator[str]:
             yield row((outcome, f"`{one}`" if one else "", one.label, one.advice))
 
 
+# ── metrics and dimensions ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def metrics() -> Iterator[str]:
+    yield row(("name", "on pages", "unit", "what it counts"))
+    yield "|---|---|---|---|"
+    for one in METRICS.values():
+        yield row((f"`{one.id}`", one.label, one.unit, one.definition))
+
+
+def dimensions() -> Iterator[str]:
+    yield row(("name", "in Plausible's API", "on pages", "a fact of a", "where there is none"))
+    yield "|---|---|---|---|---|"
+    for one in DIMENSIONS.values():
+        yield row((f"`{one.id}`", f"`{one.wire}`", one.label, one.of, "" if one.of == "time" else one.none))
+
+
 MADE: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "settings": ("README.md", settings),
     "commands": ("README.md", commands),
     "doors": ("docs/reference.md", doors),
     "reasons": ("docs/reference.md", reasons),
+    "metrics": ("docs/reference.md", metrics),
+    "dimensions": ("docs/reference.md", dimensions),
 }
 """By name: the document, and what makes the lines of the table."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.ingest.event import Event
-from collector.ingest.redaction import cleared
+from collector.ingest.redaction import with_redacted_address
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.e30.x"
 
@@ -24,15 +24,17 @@ def event(name: str, **props) -> Event:
     ],
 )
 def test_what_names_a_person_or_opens_a_door_is_left_out_of_the_address(sent, kept):
-    assert cleared(event("Outbound Link: Click", url=sent, nth=2)) == event("Outbound Link: Click", url=kept, nth=2)
+    assert with_redacted_address(event("Outbound Link: Click", url=sent, nth=2)) == event(
+        "Outbound Link: Click", url=kept, nth=2
+    )
 
 
 def test_of_downloads_and_missing_pages_too():
     secret = "0123456789abcdef" * 2
-    assert cleared(event("File Download", url=f"https://a.example/{secret}/a.pdf")).props == {
+    assert with_redacted_address(event("File Download", url=f"https://a.example/{secret}/a.pdf")).props == {
         "url": "https://a.example/:redacted/a.pdf"
     }
-    assert cleared(event("404", path=f"/reset/{secret}")).props == {"path": "/reset/:redacted"}
+    assert with_redacted_address(event("404", path=f"/reset/{secret}")).props == {"path": "/reset/:redacted"}
 
 
 @pytest.mark.parametrize(
@@ -46,4 +48,4 @@ def test_of_downloads_and_missing_pages_too():
     ],
 )
 def test_everything_else_stays_as_it_was_sent(told):
-    assert cleared(told) is told
+    assert with_redacted_address(told) is told

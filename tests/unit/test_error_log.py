@@ -8,12 +8,14 @@ import os
 import re
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from analytics.base import error_causes, error_log
 
@@ -22,7 +24,8 @@ def failed_below() -> Exception:
     """A failure with a cause of its own."""
     try:
         try:
-            sqlite3.connect(":memory:").execute("SELECT marked_words")
+            with closing(sqlite3.connect(":memory:")) as connection:
+                connection.execute("SELECT marked_words")
         except sqlite3.Error as cause:
             raise RuntimeError("marked_words") from cause
     except RuntimeError as failed:
@@ -116,7 +119,7 @@ def failure(of):
 
 def on_sqlite(path, *statements):
     def run():
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 0})
+        engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 0})
         with engine.connect() as connection:
             for statement in statements:
                 connection.execute(text(statement))
@@ -186,7 +189,9 @@ def test_errors_of_the_system_are_explained_in_plain_words(data, number, words):
     ],
 )
 def test_a_server_that_cannot_be_reached_is_explained_in_plain_words(address, words):
-    engine = create_engine(address.replace("postgresql", "postgresql+psycopg"), connect_args={"connect_timeout": 5})
+    engine = create_engine(
+        address.replace("postgresql", "postgresql+psycopg"), poolclass=NullPool, connect_args={"connect_timeout": 5}
+    )
     failed = failure(engine.connect)
     assert str(error_log.describe(failed)) == words
 

@@ -35,7 +35,7 @@ def watch(reader) -> FileWatch:
 
 def looks(watch: FileWatch, times: int = 2) -> None:
     for _ in range(times):
-        watch.look()
+        watch.check()
 
 
 def write_in_place(path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_new_file_is_read_once(watch, reader, change: Callable[[Path], None], 
 def test_a_file_that_is_still_being_written_is_not_read(watch, reader):
     for size in range(2, 6):
         reader.path.write_text("2" * size)
-        watch.look()
+        watch.check()
     assert reader.numbers == [1]
     looks(watch, 1)
     assert reader.numbers == [1, 22222]

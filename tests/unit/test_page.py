@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.ingest import page_url
-from collector.ingest.page_url import Page, bare_host, read, redact, split
+from collector.ingest.page_url import PageUrl, bare_host, read, redact, split
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 KEY = "0123456789abcdef0123456789ABCDEF"
@@ -29,7 +29,7 @@ def tags_of(query: str) -> dict[str, str]:
 
 def test_page_is_host_path_and_campaign_tags():
     url = "https://ann:secret@WWW.Example.com:8443/Blog/a%20b?utm_source=x&page=2&email=ann@example.com#top"
-    assert read(url) == Page("www.example.com", "/Blog/a b", {"utm_source": "x"})
+    assert read(url) == PageUrl("www.example.com", "/Blog/a b", {"utm_source": "x"})
 
 
 @pytest.mark.parametrize(

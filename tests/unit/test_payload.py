@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.ingest.event import Body, Event, Note, read_body
+from collector.ingest.event import Body, Event, EventNote, read_body
 from collector.ingest.outcomes import Rejected
 
 URL = "https://example.com/a?utm_source=x"
@@ -155,7 +155,7 @@ def test_a_field_that_only_decorates_is_left_out_where_it_is_wrong(field, value,
     sound = {name: told for name, told in sound.items() if name != field}
     body = (json.dumps(EVENT | sound)[:-1] + f',"{field}":{value}}}').encode()
     assert read_body(b"[" + body + b"]" if batch else body) == Body(
-        [Event(**EVENT, **sound)], batch, {0: Note("example.com", (field,))}
+        [Event(**EVENT, **sound)], batch, {0: EventNote("example.com", (field,))}
     )
 
 
@@ -163,7 +163,7 @@ def test_a_field_that_only_decorates_is_left_out_where_it_is_wrong(field, value,
     ("letter", "escaped"), [("x", "x"), ("é", "é"), ("😀", "\\ud83d\\ude00"), ("\ufffd", "\\ud800")]
 )
 def test_a_title_that_is_too_long_is_cut(letter, escaped):
-    noted = {0: Note("example.com", ("title",))}
+    noted = {0: EventNote("example.com", ("title",))}
     assert read_body(with_raw(f'"title":"{escaped * 301}"')) == Body([Event(**EVENT, title=letter * 300)], False, noted)
     assert read_body(with_raw(f'"title":"{escaped * 300}"')) == Body([Event(**EVENT, title=letter * 300)], False)
 
@@ -173,7 +173,7 @@ def test_several_are_left_out_at_once_and_others_keep_their_place_in_the_batch()
     assert read_body(json.dumps([HEARTBEAT, bad, LEAVE]).encode()) == Body(
         [Event(**HEARTBEAT), Event(**PAGEVIEW), Event(**LEAVE)],
         batch=True,
-        notes={1: Note("example.com", ("title", "screen", "language", "timezone", "referrer"))},
+        notes={1: EventNote("example.com", ("title", "screen", "language", "timezone", "referrer"))},
     )
 
 
@@ -208,7 +208,7 @@ def test_a_refused_event_is_noted_with_the_site_that_it_names(member, site):
     body = read_body(with_raw(member))
     assert isinstance(body, Body)
     assert isinstance(body.events[0], Rejected)
-    assert body.notes == {0: Note(site)}
+    assert body.notes == {0: EventNote(site)}
 
 
 # ── what is refused ──────────────────────────────────────────────────────────────────────────────────────────────────

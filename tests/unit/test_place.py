@@ -260,10 +260,10 @@ def test_a_database_that_is_emptied_in_place_answers_as_before(tmp_path):
     path.write_bytes(b"")
     assert places.find("81.2.69.142") == JAPAN
     with pytest.raises(ValueError, match=r"cannot be read as an \.mmdb geo database"):
-        places.read_again()
+        places.reload()
     assert places.find("81.2.69.142") == JAPAN
     write_mmdb(path, "81.2.69.0/24", {"country_code": "DE"})
-    places.read_again()
+    places.reload()
     assert places.find("81.2.69.142") == GERMANY
     places.close()
 

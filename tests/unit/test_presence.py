@@ -249,6 +249,7 @@ def test_a_clock_that_is_ahead_keeps_nobody_else_in_the_last_five_minutes():
     assert (presence.recent_visits, presence.recent_people) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_person_of_fifty_thousand_visitors_costs_no_more_than_another():
     """A template that writes user_id="guest" for everybody must not stop the collector."""
     presence = Presence(WINDOW)

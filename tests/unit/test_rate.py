@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.ingest.rate import MOST_ADDRESSES, Rate
+from collector.ingest.rate import MAX_ADDRESSES, Rate
 
 MINUTE = 600.0  # the first second of a minute of the monotonic clock
 
@@ -48,7 +48,7 @@ def test_zero_is_off():
 def test_memory_is_bounded_and_a_flood_of_addresses_errs_towards_letting_in():
     rate = Rate(1)
     assert waits(rate, 2) == [0, 60]
-    networks = [f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::1" for number in range(MOST_ADDRESSES)]
+    networks = [f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::1" for number in range(MAX_ADDRESSES)]
     assert not any(rate.wait(1, address, MINUTE) for address in networks)
     assert waits(rate, 1) == [0]
     assert waits(rate, 1, address=networks[-1]) == [60]

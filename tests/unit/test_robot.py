@@ -329,7 +329,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_no_agent_takes_long_to_read(piece):
-    agent = ("electron/1 like gecko) bot " + piece * 1_024)[: robot.LONGEST]
+    agent = ("electron/1 like gecko) bot " + piece * 1_024)[: robot.MAX_USER_AGENT]
     robot.warm_up()
     start = time.process_time()
     robot.name_cached.__wrapped__(agent)

@@ -297,6 +297,7 @@ requests = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(requests, min_size=1, max_size=3).map(b"".join), st.data())
 def test_whatever_comes_is_read_as_h11_reads_it_or_refused(whole, data):

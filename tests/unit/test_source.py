@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.ingest import source
-from collector.ingest.page_url import Page, read
+from collector.ingest.page_url import PageUrl, read
 from collector.ingest.source import CHANNELS, Source, classify
 
 DIRECT = Source("", "Direct", "", "", "", "", "", "")
@@ -329,7 +329,7 @@ def test_every_host_tag_and_app_of_the_table_leads_to_its_source():
     for host, known in table.hosts.items():
         assert came(referrer=f"https://www.{host.replace('*', 'de')}/").source == known.name
     for tag, known in table.tags.items():
-        assert classify(Page("example.com", "/", {"utm_source": tag.upper()}), None).source == known.name
+        assert classify(PageUrl("example.com", "/", {"utm_source": tag.upper()}), None).source == known.name
     for app, known in table.apps.items():
         assert came(referrer=f"android-app://{app}").source == known.name
 
@@ -363,7 +363,7 @@ queries = st.dictionaries(
 @settings(max_examples=150, deadline=None)
 @given(referrer=referrers, query=queries)
 def test_any_text_is_classified_and_bounded(referrer, query):
-    found = classify(Page("example.com", "/", query), referrer)
+    found = classify(PageUrl("example.com", "/", query), referrer)
     assert found.channel in dict(CHANNELS)
     assert len(found.referrer) <= source.MAX_REFERRER
     assert len(found.source) <= 255

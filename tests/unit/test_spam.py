@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.ingest import source, spam
-from collector.ingest.spam import MOST_PAGES, Spammers, open_spammers
+from collector.ingest.spam import MAX_PAGES, Spammers, open_spammers
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def known() -> Spammers:
     ],
 )
 def test_a_known_host_and_what_is_below_it_are_spammers(known, referrer):
-    assert known.sent(referrer)
+    assert known.is_spam(referrer)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_known_host_and_what_is_below_it_are_spammers(known, referrer):
     ],
 )
 def test_everybody_else_is_none(known, referrer):
-    assert not known.sent(referrer)
+    assert not known.is_spam(referrer)
 
 
 def test_no_source_that_has_a_name_is_on_the_list():
@@ -56,19 +56,19 @@ def test_a_file_of_one_s_own_takes_the_place_of_the_list(tmp_path):
     file.write_text("# mine\n\nspam.example\n  Other.Example  \nno host\n")
     own = open_spammers(file)
     asked = ("http://spam.example", "http://a.other.example", "http://semalt.com", "http://host/")
-    assert [own.sent(referrer) for referrer in asked] == [True, True, False, False]
+    assert [own.is_spam(referrer) for referrer in asked] == [True, True, False, False]
 
 
 def test_an_empty_file_switches_it_off(tmp_path):
     (tmp_path / "none.txt").touch()
-    assert not open_spammers(tmp_path / "none.txt").sent("http://semalt.com")
+    assert not open_spammers(tmp_path / "none.txt").is_spam("http://semalt.com")
 
 
 def test_pages_are_remembered_for_their_site_and_only_so_many(known):
     spammers = Spammers(())
     assert (1, "page-0000") not in spammers.pages
-    for number in range(MOST_PAGES + 1):
+    for number in range(MAX_PAGES + 1):
         spammers.remember(1, f"page-{number:04}")
     spammers.remember(1, None)
-    remembered = [(1, "page-0000"), (1, "page-0001"), (1, f"page-{MOST_PAGES}"), (2, "page-0001"), (1, None)]
+    remembered = [(1, "page-0000"), (1, "page-0001"), (1, f"page-{MAX_PAGES}"), (2, "page-0001"), (1, None)]
     assert [page in spammers.pages for page in remembered] == [False, True, True, False, False]

@@ -1,4 +1,4 @@
-"""The documents' tables of settings, commands, doors and reasons are those of the code."""
+"""The documents' tables of settings, commands, doors, reasons, metrics and dimensions are those of the code."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 from analytics import commands
 from analytics.base.config import SETTINGS, Config
 from analytics.live.reasons import REASONS
+from analytics.query.dimensions import DIMENSIONS
+from analytics.query.metrics import METRICS
 from collector.doors.table import DOORS
 from tests.support import tables
 
@@ -64,6 +66,11 @@ def test_every_reason_has_words_and_its_code_is_one_of_its_outcome():
         codes = [str(one) for one in kind]
         assert len(codes) == len(set(codes)), outcome
         assert all(one.label and one.advice.endswith(".") for one in kind)
+
+
+@pytest.mark.parametrize(("name", "listed"), [("metrics", METRICS), ("dimensions", DIMENSIONS)])
+def test_every_metric_and_dimension_has_a_row(name, listed):
+    assert re.findall(r"^\| `([^`]+)`", tables.written(name), re.MULTILINE) == list(listed)
 
 
 def test_usage_says_what_must_be_and_what_may_be_given():

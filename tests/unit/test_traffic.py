@@ -80,7 +80,7 @@ def test_a_reason_without_words_says_itself():
 
 
 def test_every_step_of_a_trial_has_its_name():
-    assert list(form.STEPS) == [dry_run.READ, *(step.__name__ for step in pipeline.STEPS)]
+    assert list(form.STEPS) == [dry_run.READ_STEP, *(step.__name__ for step in pipeline.STEPS)]
 
 
 def test_the_bars_tell_of_each_hour_in_the_site_s_zone():
@@ -131,7 +131,7 @@ def test_fields_that_were_left_out_are_told_of_beside_the_sum():
 
 
 def test_every_field_that_can_be_left_out_has_words():
-    assert tuple(outcomes.FIELDS) == event.DECORATING
+    assert tuple(outcomes.FIELDS) == event.LENIENT_FIELDS
 
 
 def test_nothing_received_says_what_to_do():

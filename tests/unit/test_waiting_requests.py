@@ -14,9 +14,9 @@ import uvloop
 from collector.http.budget import Allowance, Budget
 from collector.http.connection import Connection
 from collector.http.counts import Counts
-from collector.http.guests import Guests
 from collector.http.limits import DEFAULT
-from collector.http.messages import SEAL, Request, Response, error
+from collector.http.messages import SECURITY_HEADERS, Request, Response, error
+from collector.http.open_connections import OpenConnections
 
 LARGEST = 64 * 1024
 BODY = b" " * 60_000
@@ -29,13 +29,13 @@ DONE = Response(200, (), b"done")
 class Slow:
     """A handler that answers nothing, and notes what it is to answer."""
 
-    seal = SEAL
+    security_headers = SECURITY_HEADERS
 
     def __init__(self, room: int) -> None:
         self.limits = DEFAULT
         self.counts = Counts()
-        self.connections: Guests[Connection] = Guests(1_000, 1_000)
-        self.strangers = Budget(room, room)
+        self.connections: OpenConnections[Connection] = OpenConnections(1_000, 1_000)
+        self.anonymous_budget = Budget(room, room)
         self.bodies = Budget(room, room)
         self.under_way: list[tuple[Connection, int]] = []
 
@@ -45,13 +45,15 @@ class Slow:
     def allowance(self, _path: str, _headers: Mapping[str, str]) -> Allowance:
         return Allowance(LARGEST, self.bodies, TOO_LARGE)
 
-    def ask_who(self, _path: str, _headers: Mapping[str, str], tell: Callable[[Allowance | Response], None]) -> None:
+    def identify_sender(
+        self, _path: str, _headers: Mapping[str, str], respond: Callable[[Allowance | Response], None]
+    ) -> None:
         raise AssertionError
 
     def address(self, peer: str, _headers: Mapping[str, str]) -> str:
         return peer
 
-    def take(self, _request: Request, connection: Connection, number: int) -> None:
+    def handle(self, _request: Request, connection: Connection, number: int) -> None:
         self.under_way.append((connection, number))
 
     def refused(self, _path: str, response: Response) -> Response:

@@ -17,6 +17,8 @@ REWORKED_ELSEWHERE = ROOT / "analytics" / "base" / "config.py"
 FILES = [
     *sorted({path for name in PACKAGES for path in (ROOT / "analytics" / name).glob("*.py")} - {REWORKED_ELSEWHERE}),
     ROOT / "analytics" / "commands.py",
+    *sorted(path for name in ("http", "ingest", "store", "live") for path in (ROOT / "collector" / name).glob("*.py")),
+    *sorted((ROOT / "collector").glob("*.py")),
 ]
 
 NAMES = re.compile(

@@ -11,14 +11,14 @@ from analytics.base.config import Config
 from analytics.sites import store
 from analytics.storage import schema
 from analytics.storage.database import Database
-from collector.ingest.dry_run import READ, Sample, Verdict, attempt
+from collector.ingest.dry_run import READ_STEP, SamplePageview, Verdict, dry_run
 from collector.ingest.geo import Places, open_places
 from collector.ingest.pipeline import STEPS
 from tests.support.factories import AGENT, NOW, added_site, count, kit
 
 MS = NOW * 1000
 NAMES = [step.__name__ for step in STEPS]
-GOOD = Sample("https://example.com/a?utm_source=letter", "https://www.google.com/", AGENT, "81.2.69.160")
+GOOD = SamplePageview("https://example.com/a?utm_source=letter", "https://www.google.com/", AGENT, "81.2.69.160")
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +42,14 @@ def embedded(tmp_path_factory) -> Iterator[tuple[Database, Places]]:
 def tried(embedded):
     """Tries a sample on the site."""
     database, places = embedded
-    steps = kit(database, places, a_minute=1)
+    steps = kit(database, places, per_minute=1)
     site = store.find(database, "example.com")
-    return lambda sample: attempt(steps, site, sample, MS)
+    return lambda sample: dry_run(steps, site, sample, MS)
 
 
 def test_a_good_pageview_passes_every_step_and_shows_what_would_be_stored(tried):
     trial = tried(GOOD)
-    assert trial.verdicts == tuple(Verdict(name, "passed") for name in [READ, *NAMES])
+    assert trial.verdicts == tuple(Verdict(name, "passed") for name in [READ_STEP, *NAMES])
     assert trial.stored
     told = trial.origin
     assert (trial.host, trial.path, told.source, told.channel) == ("example.com", "/a", "letter", "Referral")
@@ -74,7 +74,7 @@ def test_the_step_that_stops_it_says_why_and_the_later_ones_are_not_reached(trie
     trial = tried(GOOD._replace(**changes))
     at = NAMES.index(step)
     assert trial.verdicts == (
-        *(Verdict(passed, "passed") for passed in [READ, *NAMES[:at]]),
+        *(Verdict(passed, "passed") for passed in [READ_STEP, *NAMES[:at]]),
         Verdict(step, "stopped", reason, name),
         *(Verdict(later, "not reached") for later in NAMES[at + 1 :]),
     )
@@ -85,7 +85,10 @@ def test_the_step_that_stops_it_says_why_and_the_later_ones_are_not_reached(trie
 @pytest.mark.parametrize("url", ["", "javascript:alert(1)", "example.com/a", "https://example.com/" + "x" * 5_000])
 def test_what_is_no_page_reaches_no_step(tried, url):
     trial = tried(GOOD._replace(url=url))
-    assert trial.verdicts == (Verdict(READ, "stopped", "wrong_field"), *(Verdict(one, "not reached") for one in NAMES))
+    assert trial.verdicts == (
+        Verdict(READ_STEP, "stopped", "wrong_field"),
+        *(Verdict(one, "not reached") for one in NAMES),
+    )
     assert (trial.stored, trial.host, trial.path) == (False, "", "")
 
 

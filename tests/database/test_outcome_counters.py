@@ -10,23 +10,23 @@ from analytics.sites import host as sites_host
 from analytics.sites import unlisted_hosts
 from analytics.sites.host import UnlistedHost
 from analytics.storage import schema
-from collector.store import outcome_counters as tallies
+from collector.store import outcome_counters
 from collector.store.batch import write_counts
-from collector.store.outcome_counters import MOST_NAMES, MOST_WAITING, OutcomeCounts
+from collector.store.outcome_counters import MAX_KEYS, MAX_NAMES, OutcomeCounts
 from tests.support.factories import NOW, added_site, count
 
 HOUR = 3600
 NEXT = NOW + HOUR
 
 
-def written(database, *counts: tuple[int, int, str, str, str]) -> OutcomeCounts:
-    """A tally of these counts (site, moment, outcome, reason, name), which is in the database now."""
-    tally: OutcomeCounts = Counter()
-    for one in counts:
-        tallies.count(tally, *one)
+def written(database, *events: tuple[int, int, str, str, str]) -> OutcomeCounts:
+    """Writes the counts of these events (site, moment, outcome, reason, name) to the database, and returns them."""
+    counts: OutcomeCounts = Counter()
+    for one in events:
+        outcome_counters.count(counts, *one)
     with database.transaction() as connection:
-        write_counts(connection, tally)
-    return tally
+        write_counts(connection, counts)
+    return counts
 
 
 def test_an_outcome_is_counted_by_the_hour_and_added_to_what_is_there(database):
@@ -90,20 +90,20 @@ def test_names_beyond_a_hundred_are_counted_together(database):
             *((site.id, NOW, "filtered", "unlisted_host", f"h{number}.test") for number in range(start, start + 90)),
         )
     robots = outcome_store.read(database, site.id, NOW, NEXT).robots
-    assert (len(robots), sum(robot.events for robot in robots)) == (MOST_NAMES + 1, 180)
+    assert (len(robots), sum(robot.events for robot in robots)) == (MAX_NAMES + 1, 180)
     assert dict(robots)[sites_host.OTHER] == 50
     unlisted = unlisted_hosts.unlisted(database, site)
-    assert (len(unlisted), sum(host.events for host in unlisted)) == (MOST_NAMES + 1, 180)
+    assert (len(unlisted), sum(host.events for host in unlisted)) == (MAX_NAMES + 1, 180)
     assert unlisted[0] == UnlistedHost(sites_host.OTHER, 50, NOW)
 
 
 def test_a_flood_of_names_fills_no_memory_and_loses_no_count(database):
     site = added_site(database)
-    flood = ((site.id, NOW, "filtered", "bot", f"bot{number}") for number in range(MOST_WAITING + 500))
-    tally = written(database, *flood)
-    assert len(tally) <= MOST_WAITING + 2
+    flood = ((site.id, NOW, "filtered", "bot", f"bot{number}") for number in range(MAX_KEYS + 500))
+    counts = written(database, *flood)
+    assert len(counts) <= MAX_KEYS + 2
     traffic = outcome_store.read(database, site.id, NOW, NEXT)
-    assert traffic.received == sum(robot.events for robot in traffic.robots) == MOST_WAITING + 500
+    assert traffic.received == sum(robot.events for robot in traffic.robots) == MAX_KEYS + 500
 
 
 def test_a_host_keeps_the_minute_of_its_last_event(database):
