@@ -100,7 +100,8 @@ def site_set(context: Context, domain: str, **changes: Any) -> str:
     wanted = {name: value for name, value in changes.items() if value not in (None, (), [])}
     if not wanted:
         raise InvalidInput("nothing to change; see `site set --help`")
-    return f"{store.change(context.database, domain, **wanted).shown_domain} is changed."
+    site = store.find(context.database, domain)
+    return f"{store.change(context.database, site, **wanted).shown_domain} is changed."
 
 
 def site_remove(context: Context, domain: str) -> str:

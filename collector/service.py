@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -101,15 +100,15 @@ class Service:
         self.places = places_of(config)
         self.database = Database(config)
         # a thread refreshes these: a database that hangs must not block the event loop
-        self.sites = Directory(self.database, stale_s=math.inf)
-        self.keys = KeyRing(self.database, stale_s=math.inf)
-        self.embeds = EmbedRing(self.database, stale_s=math.inf)
+        self.sites = Directory(self.database)
+        self.keys = KeyRing(self.database)
+        self.embeds = EmbedRing(self.database)
         self.salts = SaltStore(self.database, self.secret, SALTS_S)
         self.today = Today(self.database)
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._refresh_lock = threading.Lock()
         self._hung = False
-        self.refresh()
+        self.refresh_sites()
         self.columnar = Columnar(self.database, config)
         self.history = MinuteHistory(self.database, config.active_window_s)
         self.backend = Backend(self.columnar.rows, self._minutes)
@@ -167,15 +166,17 @@ class Service:
     def refresh_sites(self) -> None:
         """Reads the sites again. The streams of removed sites end; new sites get their counters and salts."""
         with self._refresh_lock:  # a stale list must not end the streams of a new site
-            self.sites.refresh()
-            sites = self.sites.all()
-            self.hub.close_removed({site.id for site in sites})
-        now = int(self._clock())
-        self.today.prepare(sites, now)
+            self.refresh_settings()
+            self.hub.close_removed({site.id for site in self.sites.all()})
         try:
-            self.salts.prepare(self.sites.all(), now)
+            self.salts.prepare(self.sites.all(), int(self._clock()))
         except SQLAlchemyError as failed:
             log.warning("salts cannot be made: %s", describe(failed))  # reading works without them
+
+    def refresh_settings(self) -> None:
+        """Reads the sites again after their settings were changed; in another time zone another day begins."""
+        self.sites.refresh()
+        self.today.prepare(self.sites.all(), int(self._clock()))
 
     def _forget_minutes(self, stored: list[Stored]) -> None:
         """Discards the counts of minutes with late beats, so that they are counted again."""

@@ -12,8 +12,7 @@ from analytics.base.idn import to_letters
 from layouts import shortcuts
 from layouts.components import figures
 from layouts.components.address import at
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 from layouts.components.site import demo_badge
 
 

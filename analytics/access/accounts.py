@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from analytics.access import login_cache, passwords
+from analytics.access import passwords
 from analytics.access.roles import MEMBER, Person, checked_role
-from analytics.base import language
 from analytics.base.errors import InvalidInput, checked
 from analytics.base.program import command
 from analytics.storage import schema
@@ -72,14 +71,6 @@ def has_people(database: Database) -> bool:
     """Whether anybody has an account."""
     with database.read() as connection:
         return connection.execute(select(schema.people.c.id).limit(1)).first() is not None
-
-
-def set_language(database: Database, person: Person, tag: str) -> None:
-    """Sets the language of the person's dates and numbers; `InvalidInput` if it is not supported."""
-    changing = update(schema.people).where(schema.people.c.id == person.id).values(language=language.checked(tag))
-    with database.transaction() as connection:
-        connection.execute(changing)
-    login_cache.clear(database)
 
 
 def password_hash(database: Database, person_id: int) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
 
 from analytics.base.errors import InvalidInput, checked
-from analytics.base.ttl_cache import TtlCache
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -80,22 +80,24 @@ def remove_number(database: Database, key_id: int) -> Key:
 
 
 class KeyRing:
-    """The keys in memory, at most `stale_s` seconds behind the database."""
+    """The keys in memory, as `refresh` last read them; the first time is when the ring is made."""
 
-    def __init__(self, database: Database, stale_s: float = 1.0) -> None:
-        self._keys = TtlCache(lambda: _by_hash(database), stale_s)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self.refresh()
 
     def find(self, plain: str) -> Key | None:
         """The key whose plain text this is; None if it is unknown."""
-        return self._keys.get().get(_hash(plain)) if plain.startswith("ff_") else None
+        return self._keys.get(_hash(plain)) if plain.startswith("ff_") else None
 
     def refresh(self) -> None:
-        """Reads the table now; if that fails, the known keys stay and the error passes through."""
-        self._keys.refresh()
+        """Reads the table now; if that fails, the known keys stay and the error passes through.
 
-    def invalidate(self) -> None:
-        """Makes the next `find` read the table again."""
-        self._keys.invalidate()
+        Serialised, so that a slow read cannot overwrite a newer one.
+        """
+        with self._lock:
+            self._keys = _by_hash(self._database)
 
 
 def _hash(plain: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,7 +14,6 @@ from sqlalchemy import ColumnElement, Row, insert, select, true, update
 from analytics.access.embed import Embed
 from analytics.base import idn
 from analytics.base.errors import InvalidInput, checked
-from analytics.base.ttl_cache import TtlCache
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -98,23 +98,25 @@ def revoke(database: Database, embed_id: int, site_id: int | None = None, *, now
 
 
 class EmbedRing:
-    """The embeds in memory, at most `stale_s` seconds behind the database."""
+    """The embeds in memory, as `refresh` last read them; the first time is when the ring is made."""
 
-    def __init__(self, database: Database, stale_s: float = 0.5) -> None:
-        self._embeds = TtlCache(lambda: _by_hash(database), stale_s)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self.refresh()
 
     def find(self, plain: str, now: int) -> Embed | None:
         """The valid embed of that token; None if it is unknown, expired or revoked."""
-        found = self._embeds.get().get(_hash(plain)) if plain.startswith("fe_") else None
+        found = self._embeds.get(_hash(plain)) if plain.startswith("fe_") else None
         return found if found and found.is_valid(now) else None
 
     def refresh(self) -> None:
-        """Reads the table now; if that fails, the known embeds stay and the error passes through."""
-        self._embeds.refresh()
+        """Reads the table now; if that fails, the known embeds stay and the error passes through.
 
-    def invalidate(self) -> None:
-        """Makes the next `find` read the table again."""
-        self._embeds.invalidate()
+        Serialised, so that a slow read cannot overwrite a newer one.
+        """
+        with self._lock:
+            self._embeds = _by_hash(self._database)
 
 
 def _hash(plain: str) -> str:

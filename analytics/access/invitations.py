@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from analytics.access import accounts, login_cache, logins
+from analytics.access import accounts, logins
 from analytics.access.roles import MEMBER, OWNER, Person, checked_role, higher
 from analytics.base.errors import InvalidInput, checked
 from analytics.storage import schema
@@ -102,7 +102,7 @@ def accept(database: Database, token: str, person: Person, *, now: int) -> None:
         else:  # the role on every site is left as it is, not copied into this membership
             role = higher(known[0].memberships.get(invitation.site_id, MEMBER), invitation.role)
             accounts.set_membership(connection, person.id, invitation.site_id, role, now)
-    login_cache.clear(database)
+    logins.forget_cached(database)
 
 
 def join(database: Database, token: str, email: str, password: str, *, now: int) -> str:

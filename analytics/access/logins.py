@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from analytics.access import accounts, login_cache, passwords
+from analytics.access import accounts, passwords
 from analytics.access.roles import Person
 from analytics.base.errors import InvalidInput
 from analytics.base.program import command
@@ -15,6 +16,11 @@ from analytics.storage import schema
 from analytics.storage.database import Database
 
 LOGIN_S = 30 * 86_400
+MAX_CACHED = 4_096
+
+# By database and token hash: the person, and the second in which they were read. No other request of that second
+# queries again.
+_cached: WeakKeyDictionary[Database, dict[str, tuple[int, Person]]] = WeakKeyDictionary()
 
 
 def sign_in(database: Database, email: str, password: str, *, now: int) -> str | None:
@@ -42,12 +48,21 @@ def signed_in(database: Database, token: str, *, now: int) -> Person | None:
     if len(token) != 43:
         return None
     hashed = token_hash(token)
-    if cached := login_cache.get(database, hashed, now):
-        return cached
+    cache = _cached.setdefault(database, {})
+    read_at, person = cache.get(hashed, (None, None))
+    if read_at == now:
+        return person
     person = _person_of_login(database, hashed, now)
     if person is not None:
-        login_cache.put(database, hashed, person, now)
+        if len(cache) >= MAX_CACHED:
+            cache.clear()
+        cache[hashed] = (now, person)
     return person
+
+
+def forget_cached(database: Database) -> None:
+    """Makes the next request of every login query again; call it when a password, a role or a person was changed."""
+    _cached.pop(database, None)
 
 
 def _person_of_login(database: Database, hashed: str, now: int) -> Person | None:
@@ -63,7 +78,7 @@ def sign_out(database: Database, token: str) -> None:
     hashed = token_hash(token)
     with database.transaction() as connection:
         connection.execute(delete(schema.logins).where(schema.logins.c.token_hash == hashed))
-    login_cache.drop(database, hashed)
+    _cached.setdefault(database, {}).pop(hashed, None)
 
 
 def insert_login(connection: Connection, person_id: int, now: int) -> str:
@@ -89,7 +104,7 @@ def end(database: Database, person: Person, *, keep: str = "") -> None:
     ending = delete(table).where(table.c.person_id == person.id, table.c.token_hash != token_hash(keep))
     with database.transaction() as connection:
         connection.execute(ending)
-    login_cache.clear(database)
+    forget_cached(database)
 
 
 def change_password(database: Database, person: Person, old: str, new: str, *, keep: str) -> None:
@@ -123,7 +138,7 @@ def reset_password(database: Database, email: str, password: str, *, now: int) -
             raise InvalidInput(f"there is nobody with the e-mail {address}; {command('user list')} shows who is")
         connection.execute(delete(schema.logins).where(schema.logins.c.person_id == row.id))
         (person,) = accounts.persons(connection, schema.people.c.id == row.id)
-    login_cache.clear(database)
+    forget_cached(database)
     return person
 
 

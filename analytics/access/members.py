@@ -1,4 +1,4 @@
-"""Members: the people who see a site, and changes of their roles."""
+"""Members: the people who see a site, and changes of their roles and languages."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
-from analytics.access import accounts, login_cache
+from analytics.access import accounts, logins
 from analytics.access.roles import MEMBER, OWNER, Person, checked_role
+from analytics.base import language
 from analytics.base.errors import InvalidInput
 from analytics.base.program import command
 from analytics.storage import schema
@@ -65,8 +66,16 @@ def change(database: Database, email: str, role: str, sites: Collection[int] = (
                 _check_not_last_owner(connection, person)
             connection.execute(update(schema.people).where(schema.people.c.id == person.id).values(role=new))
         changed = _found(connection, email)
-    login_cache.clear(database)
+    logins.forget_cached(database)
     return changed
+
+
+def set_language(database: Database, person: Person, tag: str) -> None:
+    """Sets the language of the person's dates and numbers; `InvalidInput` if it is not supported."""
+    changing = update(schema.people).where(schema.people.c.id == person.id).values(language=language.checked(tag))
+    with database.transaction() as connection:
+        connection.execute(changing)
+    logins.forget_cached(database)
 
 
 def remove(database: Database, email: str) -> Person:
@@ -83,7 +92,7 @@ def remove(database: Database, email: str) -> Person:
         sent = schema.invitations.c.created_by == person.id  # ids may be reused
         connection.execute(delete(schema.invitations).where(sent))
         connection.execute(delete(schema.people).where(schema.people.c.id == person.id))
-    login_cache.clear(database)
+    logins.forget_cached(database)
     return person
 
 

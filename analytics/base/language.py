@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 
 from babel import Locale
@@ -49,6 +49,8 @@ LANGUAGES = (
 _BY_TAG = {tag.lower(): tag for tag in LANGUAGES}
 _BY_LANGUAGE = {tag.split("-")[0]: tag for tag in reversed(LANGUAGES)}
 _MAX_HEADER = 200
+_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
+_BUCKET_FIELDS = {"minute": "MMMEd", "hour": "MMMEd", "day": "MMMEd", "month": "yMMMM"}
 
 
 def checked(tag: str) -> str:
@@ -132,6 +134,21 @@ def dated(moment: datetime, fields: str, tag: str) -> str:
 def dates(first: date, last: date, tag: str) -> str:
     """`22 Oct – 20 Nov 2026`; one date if both are the same."""
     return str(format_interval(first, last, "yMMMd", locale=_locale(tag))).replace("\u2009", " ")
+
+
+def bucket(begin: datetime, last: date, interval: str, tag: str) -> str:
+    """A bucket of time from `begin` to the day `last`: `Fri 6 Nov`, `Fri 6 Nov, 14:00`, `2 – 8 Nov 2026`,
+    `November 2026`.
+    """
+    if interval == "week":
+        return dates(begin.date(), last, tag)
+    written = dated(begin, _BUCKET_FIELDS[interval], tag)
+    return written if interval in ("day", "month") else f"{written}, {time_of_day(begin, tag)}"
+
+
+def weekday(number: int, tag: str) -> str:
+    """`Mon` of 0."""
+    return dated(_MONDAY + timedelta(days=number), "E", tag)
 
 
 @cache

@@ -92,11 +92,12 @@ def _reader(one: Dimension, query: Query, span: Span) -> Callable[[Any], str | i
 def _by_bucket(query: Query, span: Span, parts: Sequence[Span], backend: Backend) -> Sequence[tuple[Number, ...]]:
     """The metrics of each part of the span: its buckets, or the span itself where the question is not split."""
     names = tuple(one.id for one in query.asked if not one.of_minutes)
+    if names == query.metrics:
+        return _facts_by_bucket(query, span, len(parts), backend.fetch)
     facts: Sequence[tuple[Number, ...]] = [()] * len(parts)
     if names:
-        facts = _facts_by_bucket(replace(query, metrics=names, order=()), span, len(parts), backend.fetch)
-    if names == query.metrics:
-        return facts
+        of_facts = replace(query, metrics=names, order=(), every_bucket=bool(query.split))
+        facts = _facts_by_bucket(of_facts, span, len(parts), backend.fetch)
     minutes = backend.minutes(query.site_id, span)
     return [_joined(query.asked, row, minutes.within(part)) for row, part in zip(facts, parts, strict=True)]
 
@@ -104,7 +105,7 @@ def _by_bucket(query: Query, span: Span, parts: Sequence[Span], backend: Backend
 def _facts_by_bucket(query: Query, span: Span, many: int, fetch: Fetch) -> Sequence[tuple[Number, ...]]:
     if not query.split:
         return [row.metrics for row in _of_facts(query, span, fetch).rows]
-    found = {row[0]: tuple(row[1:-1]) for row in fetch(fact_sql.statement(replace(query, every_bucket=True), span))}
+    found = {row[0]: tuple(row[1:-1]) for row in fetch(fact_sql.statement(query, span))}
     nothing = tuple(0 if one.unit == "count" else None for one in query.asked)
     return [found.get(number, nothing) for number in range(many)]
 

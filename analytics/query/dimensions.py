@@ -1,4 +1,4 @@
-"""Dimensions: what numbers can be split and filtered by. Each is defined here, once; `dimension_sql` has its SQL.
+"""Dimensions: what numbers can be split and filtered by. Each is defined here, once; `column_sql` has its SQL.
 
 Facts of a visit (source, country …) are the same for all that happens in it; facts of a hit (page, event …) are not.
 A hit is a pageview or an event.

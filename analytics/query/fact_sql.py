@@ -35,13 +35,18 @@ from sqlalchemy import (
 from analytics.base.ids import first_id
 from analytics.base.limits import MAX_VISIT_S
 from analytics.calendar.period import Span
-from analytics.query import bucket_sql, dimension_sql
 from analytics.query import facts as query_facts
+from analytics.query.column_sql import (
+    EXPRESSIONS,
+    bucket_begin,
+    bucket_number,
+    dimension_value,
+    dimension_value_of_visit,
+)
 from analytics.query.dialects import bytewise, either, kept
 from analytics.query.dimensions import Dimension, dimension
 from analytics.query.filter_sql import condition
 from analytics.query.filters import Every, Filter, dimensions_in, has_done
-from analytics.query.metric_sql import EXPRESSIONS
 from analytics.query.metrics import PAGEVIEW, Grain, Metric
 from analytics.query.query import Query
 from analytics.storage import schema
@@ -185,8 +190,8 @@ def _visit_key(
     one: Dimension, visits: FromClause, began: ColumnElement[int], query: Query, span: Span
 ) -> ColumnElement[Any]:
     if one.of == "time":
-        return bucket_sql.number(began, one, query, span)
-    return dimension_sql.value_of_visit(one, visits)
+        return bucket_number(began, one, query, span)
+    return dimension_value_of_visit(one, visits)
 
 
 def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
@@ -194,13 +199,13 @@ def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[An
     further = (*filter(None, (before,)), *_carried(query.filters))
     hits, visits = _hits(query.site_id, span, further), schema.visits.alias()
     keys = [
-        bucket_sql.number(hits.c.at, one, query, span)
+        bucket_number(hits.c.at, one, query, span)
         if one.of == "time"
-        else dimension_sql.value(one, visits if one.of == "visit" else hits)
+        else dimension_value(one, visits if one.of == "visit" else hits)
         for one in split
     ]
     names = "visitor", "visit_id", "name", "value", "currency", "path", "engaged_ms", "scroll"
-    first = [_first(hits.c[before], bucket_sql.begin(hits.c.at, split, query, span))] if before else []
+    first = [_first(hits.c[before], bucket_begin(hits.c.at, split, query, span))] if before else []
     statement = select(*_labelled(keys), *(hits.c[name] for name in names), *first)
     with_visits = any(one.of == "visit" for one in split)
     return _suiting(statement, query.filters, query, span, hits, visits, with_visits)

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, func, literal, not_, or_
 
+from analytics.query.column_sql import dimension_value
 from analytics.query.dialects import position, wild
-from analytics.query.dimension_sql import value
 from analytics.query.dimensions import dimension
 from analytics.query.filters import Done, Either, Every, Filter, Match, Not
 
@@ -48,7 +48,7 @@ def _compared(one: Match, visits: FromClause, hits: FromClause | None) -> Column
     if rows is None:
         raise TypeError(f"{one.dimension} is not a fact of a visit")
     values = ["" if text == known.none else text for text in one.values]
-    test = _TESTS[one.operator.removesuffix("_not")](value(known, rows), values, one.exact_case)
+    test = _TESTS[one.operator.removesuffix("_not")](dimension_value(known, rows), values, one.exact_case)
     return not_(test) if one.operator.endswith("_not") else test
 
 

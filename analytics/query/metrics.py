@@ -1,7 +1,7 @@
 """Metrics: what can be counted. Each is defined here, once, for pages, exports, the API and the command line.
 
 A hit is a pageview or an event. Shares are 0 to 1, durations seconds, scroll depth percent. A count of nothing is 0, a
-mean of nothing is None. `metric_sql` has the SQL of each.
+mean of nothing is None. `column_sql` has the SQL of each.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -34,7 +34,8 @@ class Query:
     """One question about one site. Raises `InvalidInput` for one that cannot be answered.
 
     Without `order`: by time where it is split by time, else the first metric, the largest first. `every_bucket`, of a
-    question split by time alone, also gives the buckets in which nothing happened, all of them in order.
+    question split by time alone, also gives the buckets in which nothing happened, all of them in order. `asked` and
+    `split` are the metrics and dimensions themselves.
     """
 
     site_id: int
@@ -48,10 +49,13 @@ class Query:
     limit: int = 100
     offset: int = 0
     every_bucket: bool = False
+    asked: tuple[Metric, ...] = field(init=False, repr=False, compare=False)
+    split: tuple[Dimension, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.clock.checked()
-        object.__setattr__(self, "dimensions", tuple(dimension(name).id for name in self.dimensions))
+        object.__setattr__(self, "split", tuple(map(dimension, self.dimensions)))
+        object.__setattr__(self, "dimensions", tuple(one.id for one in self.split))
         order = tuple(Order(_column(one.by), one.descending) for one in self.order)
         object.__setattr__(self, "order", order)
         if self.comparison:
@@ -67,6 +71,7 @@ class Query:
         for one in self.order:
             if one.by not in (*self.metrics, *self.dimensions):
                 raise InvalidInput(f"sorted by {one.by[:60]!r}: {', '.join((*self.metrics, *self.dimensions))}")
+        object.__setattr__(self, "asked", tuple(map(metric, self.metrics)))
         _check_split(self.asked, self.split)
         _check_minutes(self)
         if self.every_bucket and (self.order or [one.of for one in self.split] != ["time"]):
@@ -76,16 +81,6 @@ class Query:
     def of(cls, site: Site, **fields: Any) -> Query:
         """A question about that site, by its clock."""
         return cls(site.id, Clock(site.timezone, site.week_start), **fields)
-
-    @property
-    def asked(self) -> tuple[Metric, ...]:
-        """The metrics themselves."""
-        return tuple(map(metric, self.metrics))
-
-    @property
-    def split(self) -> tuple[Dimension, ...]:
-        """The dimensions themselves."""
-        return tuple(map(dimension, self.dimensions))
 
     def span(self, now: int, first: int = 0) -> Span:
         """The seconds of its period; `all` begins at `first`."""
@@ -118,14 +113,17 @@ class Query:
         return urlencode(pairs)
 
     @classmethod
-    def from_url(cls, text: str, site: Site) -> Query:
-        """The question that `to_url` wrote, about that site; raises `InvalidInput`. Other names are ignored."""
+    def from_url(cls, text: str, site: Site, metrics: Sequence[str] = ("visitors",)) -> Query:
+        """The question that `to_url` wrote, about that site; raises `InvalidInput`. Other names are ignored.
+
+        `metrics` are those of a text that names none.
+        """
         given = _pairs(text)
         last = {name: values[-1] for name, values in given.items()}
         return cls.of(
             site,
             period=Period.parse(last["period"]) if "period" in last else USUAL,
-            metrics=tuple(given.get("metric", ("visitors",))),
+            metrics=tuple(given.get("metric", metrics)),
             dimensions=tuple(given.get("by", ())),
             filters=filters.parse(_json(last["filters"])) if "filters" in last else (),
             comparison=Comparison.parse(last["compare"]) if "compare" in last else None,

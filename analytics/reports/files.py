@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from analytics.base import language
 from analytics.base.errors import InvalidInput
 from analytics.query.formatting import number
 from analytics.query.metrics import METRICS
@@ -13,7 +14,6 @@ from analytics.reports.lists import HOURS, LISTS, PROPERTY_VALUES, TIME, USAGE
 from analytics.reports.overview import Overview
 from analytics.reports.values import columns_of, heading_of
 from analytics.reports.view import Details
-from analytics.reports.words import weekday
 
 FILES = (TIME, HOURS, USAGE, PROPERTY_VALUES, *LISTS)
 
@@ -44,7 +44,7 @@ def _week(overview: Overview) -> Iterator[Sequence[Cell]]:
     yield ["Weekday", "Hour", "Visitors an hour on average"]
     for day in overview.week():
         for hour in day:
-            yield [weekday(hour.weekday, overview.tag), hour.hour, hour.visitors]
+            yield [language.weekday(hour.weekday, overview.tag), hour.hour, hour.visitors]
 
 
 def _property_values(overview: Overview) -> Iterator[Sequence[Cell]]:

@@ -19,14 +19,12 @@ from analytics.query.dimensions import dimension
 from analytics.query.filters import Filter, Match
 from analytics.query.formatting import value
 from analytics.query.hours_of_week import hours_of_week, looked_at
-from analytics.query.metrics import metric
-from analytics.query.query import MAX_ROWS, Order
+from analytics.query.query import MAX_ROWS, Order, Query
 from analytics.query.result import Answer, Hour, Usage
 from analytics.query.segment import Segment
 from analytics.reports.lists import LISTS, MAP, ROWS, TIME, List, read
 from analytics.reports.values import Bucket, Chart, ChartNote, Entry, Listing, Numbers, columns_of
 from analytics.reports.view import PAGE, Details, View, interval_of, intervals, parse
-from analytics.reports.words import bucket_name, period_words
 from analytics.sites import notes
 from analytics.sites.note import Note
 from analytics.sites.site import Site
@@ -110,7 +108,8 @@ class Overview:
     @property
     def period(self) -> str:
         """The period within a sentence: `last 30 days`."""
-        return period_words(self.query.period, self.tag)
+        period = self.query.period
+        return language.dates(*period.dates, self.tag) if period.dates else period.label[:1].lower() + period.label[1:]
 
     def segments(self) -> list[Segment]:
         """The saved segments that this person sees."""
@@ -150,23 +149,19 @@ class Overview:
     def chart(self) -> Chart:
         """The chosen metric over time."""
         interval = interval_of(self.view, self.span)
-        now = self._buckets(self.span, interval)
-        before = self._buckets(self._compared_whole(), interval) if self.earlier else []
-        return Chart(
-            metric(self.view.metric), interval, now, before[: len(now)], self.now, self.zone, self._chart_notes()
-        )
-
-    def _chart_notes(self) -> list[ChartNote]:
-        return [(midnight(one.day, self.zone), one.text) for one in self.notes]
+        chosen = replace(self.query, metrics=(self.view.metric,))
+        now = self._buckets(chosen, self.span, interval)
+        before = self._buckets(chosen, self._compared_whole(), interval) if self.earlier else []
+        noted: list[ChartNote] = [(midnight(one.day, self.zone), one.text) for one in self.notes]
+        return Chart(chosen.asked[0], interval, now, before[: len(now)], self.now, self.zone, noted)
 
     def _compared_whole(self) -> Span:
         """The seconds below the chart's line: at most a day more than is drawn, since a day may have 25 hours."""
         begin, end = self.query.compared(self.now, whole=True) or self.span
         return Span(begin, min(end, begin + self.span.end - self.span.begin + DAY_S))
 
-    def _buckets(self, span: Span, interval: str) -> list[Bucket]:
-        points = series(replace(self.query, metrics=(self.view.metric,)), span, interval, self._backend)
-        return [(point.span, point.metrics[0]) for point in points]
+    def _buckets(self, query: Query, span: Span, interval: str) -> list[Bucket]:
+        return [(point.span, point.metrics[0]) for point in series(query, span, interval, self._backend)]
 
     def rows(self, shown: List) -> Answer:
         """The first rows of a list; of the map all countries."""
@@ -247,10 +242,14 @@ class Overview:
         write = value(dimension(f"{BY_TIME}{interval}"), self.query.clock)
         points = series(self.query, self.span, interval, self._backend)
         return [
-            Entry(bucket_name(point.span, interval, self.zone, self.tag), write(point.span.begin), point.metrics)
+            Entry(self._bucket_name(point.span, interval), write(point.span.begin), point.metrics)
             for point in points
             if point.span.begin <= self.now
         ]
+
+    def _bucket_name(self, span: Span, interval: str) -> str:
+        begin, (_, last) = datetime.fromtimestamp(span.begin, self.zone), days_of(span, self.zone)
+        return language.bucket(begin, last, interval, self.tag)
 
     def _cut(self, entries: list[Entry], one: Details, whole: bool) -> Listing:
         columns = columns_of(one.of)

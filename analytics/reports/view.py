@@ -6,11 +6,12 @@ address. `assets/pages/overview.js` applies it to the current address, so that n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from analytics.base.errors import InvalidInput
-from analytics.calendar.period import INTERVALS, Comparison, Span
+from analytics.calendar.period import INTERVALS, Span
 from analytics.query.filters import Filter, Match
 from analytics.query.metrics import metric
 from analytics.query.query import MAX_URL_LENGTH, Order, Query
@@ -69,20 +70,12 @@ def parse(text: str, site: Site) -> View:
     """The view in a URL's query string; raises `InvalidInput` with what is wrong and what is known."""
     if len(text) > MAX_URL_LENGTH:
         raise InvalidInput(f"a question has at most {MAX_URL_LENGTH} characters")
-    shared = Query.from_url(_only(text, ("period", "filters", "compare")), site)
     last = dict(parse_qsl(text, keep_blank_values=True))
-    if (dates := shared.period.dates) and (dates[1] - dates[0]).days > MAX_DAYS:
-        raise InvalidInput(f"period {shared.period}: at most {MAX_DAYS} days")
-    compare = last.get("compare", USUAL_COMPARISON)
-    question = Query.of(
-        site,
-        period=shared.period,
-        filters=shared.filters,
-        metrics=TOP,
-        comparison=None if compare == OFF else Comparison.parse(compare),
-    )
+    query = Query.from_url(_question(last), site, TOP)
+    if (dates := query.period.dates) and (dates[1] - dates[0]).days > MAX_DAYS:
+        raise InvalidInput(f"period {query.period}: at most {MAX_DAYS} days")
     return View(
-        question,
+        query,
         _metric(last.get("metric", "visitors")),
         _interval(last.get("interval", "")),
         tuple((panel.id, _list(panel, last[panel.id])) for panel in PANELS if panel.id in last),
@@ -143,9 +136,12 @@ def _values(one: Filter) -> tuple[str, ...]:
     return one.values if isinstance(one, Match) else ()
 
 
-def _only(text: str, names: tuple[str, ...]) -> str:
-    pairs = parse_qsl(text, keep_blank_values=True)
-    return urlencode([(name, value) for name, value in pairs if name in names and (name, value) != ("compare", OFF)])
+def _question(last: Mapping[str, str]) -> str:
+    """The part of the address that `Query.from_url` reads: period, filters and comparison."""
+    pairs = [(name, last[name]) for name in ("period", "filters") if name in last]
+    if (compare := last.get("compare", USUAL_COMPARISON)) != OFF:
+        pairs.append(("compare", compare))
+    return urlencode(pairs)
 
 
 def _metric(name: str) -> str:

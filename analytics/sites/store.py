@@ -54,12 +54,20 @@ def rows(database: Database) -> Sequence[Row[Any]]:
 def find(database: Database, domain: str) -> Site:
     """The site of the domain, else the one with or without `www.`. `InvalidInput`, if unknown, lists known sites."""
     wanted = normal_domain(domain)
+    forms = (wanted, other_form(wanted))
+    with database.read() as connection:
+        either = select(schema.sites).where(schema.sites.c.domain.in_(forms))
+        found = {row.domain: row for row in connection.execute(either)}
+    for form in forms:
+        if form in found:
+            return site_of(found[form])
+    raise _unknown(database, wanted)
+
+
+def _unknown(database: Database, domain: str) -> InvalidInput:
     known = all_sites(database)
-    by_domain = {site.domain: site for site in known}
-    if found := by_domain.get(wanted) or by_domain.get(other_form(wanted)):
-        return found
     listed = ", ".join(site.shown_domain for site in known[:10]) or f"none yet; {command('site add DOMAIN')} adds one"
-    raise InvalidInput(f"there is no site {idn.to_letters(wanted)}; known: {listed}")
+    return InvalidInput(f"there is no site {idn.to_letters(domain)}; known: {listed}")
 
 
 def add(
@@ -77,16 +85,14 @@ def add(
             raise InvalidInput(there, {"domain": there})
         values |= {"name": values["name"] or idn.to_letters(values["domain"]), "created_at": now, "demo": demo}
         values |= {"uuid": str(uuid4())}
-        connection.execute(insert(schema.sites).values(values))
-    return find(database, domain)
+        return site_of(connection.execute(insert(schema.sites).values(values).returning(schema.sites)).one())
 
 
-def change(database: Database, domain: str, **changes: Any) -> Site:
+def change(database: Database, site: Site, **changes: Any) -> Site:
     """The site with these settings changed: any of `CHANGES`, the last four as lists, the others as text.
 
     `InvalidInput` names every wrong field; then nothing is changed.
     """
-    site = find(database, domain)
     values = checked(CHANGES, changes)
     if not values:
         return site
@@ -96,8 +102,11 @@ def change(database: Database, domain: str, **changes: Any) -> Site:
         if other := connection.execute(others).scalar():
             taken = f"the UUID is that of the site {idn.to_letters(other)}"
             raise InvalidInput(taken, {"uuid": taken})
-        connection.execute(update(schema.sites).where(schema.sites.c.id == site.id).values(values))
-    return find(database, domain)
+        changing = update(schema.sites).where(sites.id == site.id).values(values).returning(schema.sites)
+        row = connection.execute(changing).first()
+    if row is None:  # it has been removed meanwhile
+        raise _unknown(database, site.domain)
+    return site_of(row)
 
 
 def remove(database: Database, domain: str) -> Site:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from analytics.sites import site as sites_site
 from analytics.sites import store
 from analytics.sites.host import NO_SITE, UnlistedHost
-from analytics.sites.site import Site
+from analytics.sites.site import Site, normal_domain
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -33,35 +32,24 @@ def _counted(database: Database, site_id: int) -> list[UnlistedHost]:
 
 def include(database: Database, domain: str, host: str) -> Site:
     """Adds the host to the site's hosts, so that its pages count, and returns the site. `InvalidInput` if no host."""
-    site = store.find(database, domain)
-    name = sites_site.normal_domain(host)
-    return store.change(
-        database,
-        domain,
-        hosts=[*(one for one in site.hosts if one != name), name],
-        excluded_hosts=[one for one in site.excluded_hosts if one != name],
-    )
+    return _decide(database, domain, host, "hosts")
 
 
 def ignore(database: Database, domain: str, host: str) -> Site:
     """Adds the host to the site's excluded hosts and returns the site. `InvalidInput` if it is no host."""
-    site = store.find(database, domain)
-    name = sites_site.normal_domain(host)
-    return store.change(
-        database,
-        domain,
-        hosts=[one for one in site.hosts if one != name],
-        excluded_hosts=[*(one for one in site.excluded_hosts if one != name), name],
-    )
+    return _decide(database, domain, host, "excluded_hosts")
 
 
 def reconsider(database: Database, domain: str, host: str) -> Site:
     """Takes the decision about the host back, so that it is unlisted again, and returns the site."""
-    site = store.find(database, domain)
-    name = sites_site.normal_domain(host)
-    return store.change(
-        database,
-        domain,
-        hosts=[one for one in site.hosts if one != name],
-        excluded_hosts=[one for one in site.excluded_hosts if one != name],
-    )
+    return _decide(database, domain, host, "")
+
+
+def _decide(database: Database, domain: str, host: str, listed: str) -> Site:
+    """Puts the host on this list of the site alone, or on none of them."""
+    site, name = store.find(database, domain), normal_domain(host)
+    lists = {"hosts": site.hosts, "excluded_hosts": site.excluded_hosts}
+    changes = {field: [one for one in hosts if one != name] for field, hosts in lists.items()}
+    if listed:
+        changes[listed].append(name)
+    return store.change(database, site, **changes)

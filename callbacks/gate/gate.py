@@ -33,7 +33,7 @@ from werkzeug.http import parse_cookie
 
 from analytics.access import logins
 from analytics.access.roles import Person
-from analytics.base import idn, language
+from analytics.base import idn
 from analytics.base.config import path_of
 from analytics.base.error_log import describe
 from analytics.storage.database import Database
@@ -216,7 +216,7 @@ class _Gate:
         request = flask.request
         flask.g.person = None
         set_base_path(self._base_path)
-        figures.write_in(language.asked_for(request.headers.get("Accept-Language", "")))
+        figures.write_in(request.headers.get("Accept-Language", ""))
         if request.method not in READING and self._is_foreign():
             if request.url_rule is None and not self.is_page(request.path):
                 raise NotFound  # a misspelt address is no attack

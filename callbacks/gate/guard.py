@@ -5,7 +5,7 @@ from __future__ import annotations
 import flask
 from werkzeug.exceptions import Forbidden, NotFound
 
-from analytics.access.roles import MEMBER, PUBLIC_VIEWER, VIEWER, Person
+from analytics.access.roles import MEMBER, PUBLIC_VIEWER, VIEWER, Person, reaches
 from analytics.sites.site import Site
 from collector.service import Service
 
@@ -35,9 +35,9 @@ def authorized(service: Service, domain: object, at_least: str = VIEWER) -> Site
     """The site of a domain. Raises `NotYours` where this person sees none, `NotEnough` where their role is too low."""
     site = service.sites.get(domain) if isinstance(domain, str) else None
     person = asker(service)
-    if site is None or not person.may(VIEWER, site.id):
+    if site is None or (role := person.role_on(site.id)) == MEMBER:
         raise NotYours
-    if not person.may(at_least, site.id):
+    if not reaches(role, at_least):
         raise NotEnough(at_least)
     return site
 

@@ -9,7 +9,7 @@ import flask
 from dash import Dash
 from dash.development.base_component import Component
 
-from analytics.access import accounts, logins, passwords
+from analytics.access import logins, members, passwords
 from analytics.base.errors import InvalidInput
 from analytics.base.rate_limit import RateLimit
 from callbacks.forms import Done, Fields, on_send
@@ -41,7 +41,7 @@ def register(app: Dash, service: Service) -> None:
 
     def choose(_domain: object, fields: Fields) -> Done:
         person = authorized_account(service)
-        accounts.set_language(service.database, person, fields.get("language", ""))
+        members.set_language(service.database, person, fields.get("language", ""))
         return Done({"go": at("/account")})
 
     def change(_domain: object, fields: Fields) -> Done:

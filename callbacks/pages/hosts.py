@@ -49,7 +49,7 @@ def register(app: Dash, service: Service) -> None:
         rows = unlisted.listed(unlisted_hosts.unlisted(service.database, changed), changed.timezone, decided)
         return Done({"message": decision.message, "fill": _lists(changed)}, (rows,))
 
-    on_send(app, unlisted.HOST, decide, Output(unlisted.LIST, "children"), refresh=service.refresh_sites)
+    on_send(app, unlisted.HOST, decide, Output(unlisted.LIST, "children"), refresh=service.refresh_settings)
 
 
 def _lists(site: Site) -> dict[str, str]:

@@ -32,8 +32,8 @@ def register(app: Dash, service: Service) -> None:
 
     def save(domain: object, fields: Fields) -> Done:
         site = authorized(service, domain, ADMIN)
-        store.change(service.database, site.domain, **{name: lines(fields[name]) for name in FIELDS if name in fields})
+        store.change(service.database, site, **{name: lines(fields[name]) for name in FIELDS if name in fields})
         return Done()
 
     for name in (filters.HOSTS, filters.ADDRESSES, filters.PATHS):
-        on_send(app, name, save, refresh=service.refresh_sites)
+        on_send(app, name, save, refresh=service.refresh_settings)

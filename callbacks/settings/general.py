@@ -29,7 +29,7 @@ def register(app: Dash, service: Service) -> None:
 
     def save(domain: object, fields: Fields) -> Done:
         site = authorized(service, domain, ADMIN)
-        store.change(service.database, site.domain, **{name: fields[name] for name in FIELDS if name in fields})
+        store.change(service.database, site, **{name: fields[name] for name in FIELDS if name in fields})
         return Done()
 
     def delete(domain: object, fields: Fields) -> Done:
@@ -42,5 +42,5 @@ def register(app: Dash, service: Service) -> None:
             store.remove(service.database, site.domain)
         return Done({"go": at("/"), "message": "Deleted"})
 
-    on_send(app, general.FORM, save, refresh=service.refresh_sites)
+    on_send(app, general.FORM, save, refresh=service.refresh_settings)
     on_send(app, general.DELETE, delete, refresh=service.refresh)  # its keys and cards are gone too

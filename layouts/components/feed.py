@@ -6,8 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from layouts.components import states
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 
 CHIPS = (("all", "All"), ("pageview", "Pageviews"), ("event", "Events"), ("signed-in", "Signed in"))
 

@@ -11,33 +11,40 @@ from datetime import UTC, date, datetime, tzinfo
 from dash import html
 
 from analytics.base import language
+from analytics.calendar.period import Span, days_of
 from analytics.query.metrics import Unit
-from layouts.components.attributes import aria
+from layouts.components.markup import aria
 
 UNKNOWN = "–"
 MANY_TIMES = 10  # from here on a percentage says less than a factor
 
-_language: ContextVar[str] = ContextVar("language", default=language.DEFAULT)
+_languages: ContextVar[str] = ContextVar("languages", default=language.DEFAULT)
 
 
-def write_in(tag: str) -> None:
-    """From here on figures are written in that language, one of `language.LANGUAGES`."""
-    _language.set(tag)
+def write_in(languages: str) -> None:
+    """From here on figures are written in the first of these that is one of `language.LANGUAGES`: a tag, or what a
+    browser sends as `Accept-Language`. It is looked for when the first figure is written.
+    """
+    _languages.set(languages)
 
 
 def written_in() -> str:
     """The language in which figures are written."""
-    return _language.get()
+    tag = _languages.get()
+    if tag not in language.LANGUAGES:
+        tag = language.asked_for(tag)
+        _languages.set(tag)
+    return tag
 
 
 def count(n: int) -> str:
     """`12,345`."""
-    return language.count(n, _language.get())
+    return language.count(n, written_in())
 
 
 def mean(value: float) -> str:
     """A mean of counts: `1,234`, and `0.4` below 10."""
-    return language.mean(value, _language.get())
+    return language.mean(value, written_in())
 
 
 def people(n: int) -> str:
@@ -62,12 +69,12 @@ def window(seconds: int) -> str:
 
 def time_of_day(at: int, zone: tzinfo) -> str:
     """`14:32` of the epoch second `at` in `zone`."""
-    return language.time_of_day(datetime.fromtimestamp(at, zone), _language.get())
+    return language.time_of_day(datetime.fromtimestamp(at, zone), written_in())
 
 
 def day_text(at: int, zone: tzinfo = UTC) -> str:
     """`20 Nov 2026` of the epoch second `at` in `zone`."""
-    return language.day(datetime.fromtimestamp(at, zone), _language.get())
+    return language.day(datetime.fromtimestamp(at, zone), written_in())
 
 
 def day(at: int, zone: tzinfo = UTC) -> html.Time:
@@ -82,12 +89,12 @@ def number(value: float | None, unit: Unit) -> str:
     if unit == "count":
         return count(int(value))
     if unit == "share":
-        return language.share(value, _language.get())
+        return language.share(value, written_in())
     if unit == "seconds":
         return duration(value)
     if unit == "percent":
         return _percent(round(value))
-    return language.decimal(value, 2, _language.get())
+    return language.decimal(value, 2, written_in())
 
 
 def duration(seconds: float) -> str:
@@ -103,7 +110,7 @@ def duration(seconds: float) -> str:
 def on_scale(value: float, unit: Unit) -> str:
     """The same for the scale of a chart, as short as it can be: `9K`, `2.5`, `50%`, `3m`."""
     if unit == "count":
-        return language.compact(int(value), _language.get())
+        return language.compact(int(value), written_in())
     if unit == "seconds":
         return duration(value).removesuffix(" 0s").removesuffix(" 0m")
     if unit == "share":
@@ -113,12 +120,23 @@ def on_scale(value: float, unit: Unit) -> str:
 
 def dated(at: int, zone: tzinfo, fields: str) -> str:
     """The epoch second `at` in `zone` by these fields of CLDR: "MMMEd" is `Fri 20 Nov`."""
-    return language.dated(datetime.fromtimestamp(at, zone), fields, _language.get())
+    return language.dated(datetime.fromtimestamp(at, zone), fields, written_in())
 
 
 def dates(first: date, last: date) -> str:
     """`22 Oct – 20 Nov 2026`."""
-    return language.dates(first, last, _language.get())
+    return language.dates(first, last, written_in())
+
+
+def bucket(span: Span, interval: str, zone: tzinfo) -> str:
+    """A bucket of time: `Fri 6 Nov`, `Fri 6 Nov, 14:00`, `2 – 8 Nov 2026`, `November 2026`."""
+    begin, (_, last) = datetime.fromtimestamp(span.begin, zone), days_of(span, zone)
+    return language.bucket(begin, last, interval, written_in())
+
+
+def weekday(number: int) -> str:
+    """`Mon` of 0."""
+    return language.weekday(number, written_in())
 
 
 def change(now: float, before: float | None, *, better: int = 1, fine: bool = False) -> html.Span | None:
@@ -146,11 +164,11 @@ _JUDGED = {1: ("ff-up", ", better"), -1: ("ff-worse", ", worse"), 0: ("ff-flat",
 
 
 def _share(part: float) -> str:
-    return language.share(part, _language.get())
+    return language.share(part, written_in())
 
 
 def _percent(whole: int) -> str:
-    return language.percent(whole, _language.get())
+    return language.percent(whole, written_in())
 
 
 def _delta(kind: str, seen: str, said: str) -> html.Span:

@@ -13,8 +13,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.idn import to_letters
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 
 Choices = Sequence[tuple[str, str]]  # value, and what people read
 

@@ -14,7 +14,7 @@ from analytics.base.idn import to_letters
 from analytics.sites.host import OTHER, UnlistedHost
 from analytics.sites.site import Site
 from layouts.components import figures, form, states
-from layouts.components.attributes import aria, data
+from layouts.components.markup import aria, data
 
 HOST, LIST = "host", "hosts"  # the forms' name, and the id of what is drawn anew after a decision
 

@@ -1,6 +1,7 @@
-"""Components as HTML text: for what scripts put into a page at once, where React would take its time.
+"""Markup: attributes and elements that Dash has no words for, and components as HTML text.
 
-Every text and every attribute is escaped; there is no way to pass markup through.
+The text is for what scripts put into a page at once, where React would take its time. Every text and every attribute is
+escaped; there is no way to pass markup through.
 """
 
 from __future__ import annotations
@@ -10,10 +11,31 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any, NamedTuple
 
+from dash import html
 from dash.development.base_component import Component
 
 VOID = {"input", "br", "hr", "img", "col"}
 _RENAMED = {"className": "class", "htmlFor": "for"}
+
+
+def aria(**attributes: Any) -> dict[str, Any]:
+    """`aria-…` attributes for a component, whose names Python cannot spell: `html.Div(rows, **aria(label="Pages"))`;
+    `None` leaves one out.
+    """
+    return {f"aria-{name}": value for name, value in attributes.items()}
+
+
+def data(**attributes: Any) -> dict[str, Any]:
+    """`data-…` attributes, with `_` for each further hyphen; `None` leaves one out."""
+    return {f"data-{name.replace('_', '-')}": value for name, value in attributes.items()}
+
+
+def icon(name: str, size: int = 16) -> html.Span:
+    """A pictogram: the shape `ff-i-NAME` of assets/css/footfall.css cut out of the text colour, 12, 14 or 16 px wide;
+    hidden from screen readers.
+    """
+    sized = "" if size == 16 else f" ff-i-{size}"
+    return html.Span(className=f"ff-i ff-i-{name}{sized}", **aria(hidden="true"))
 
 
 class Tag(NamedTuple):

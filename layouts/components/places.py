@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from analytics.base import countries
 from analytics.live.state import LiveState, PlaceCount
 from layouts.components import figures, ranking, world
-from layouts.components.attributes import aria
+from layouts.components.markup import aria
 
 MAX_PLACES = 120  # drawn at once; the country list counts everybody
 COUNTRIES = 6

@@ -7,8 +7,7 @@ from typing import Any
 
 from dash import html
 
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 
 TICK_MS, COUNTING_MS = 60_000, 1_000
 STEP = 5  # minutes a point of the line

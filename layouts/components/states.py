@@ -7,8 +7,7 @@ from typing import Any
 from dash import html
 
 from layouts.components.address import at
-from layouts.components.attributes import aria
-from layouts.components.icon import icon
+from layouts.components.markup import aria, icon
 
 SKELETON_WIDTHS = (92, 74, 81, 58, 66, 40, 70, 52, 63, 35)
 

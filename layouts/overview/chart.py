@@ -14,10 +14,8 @@ from dash.development.base_component import Component
 from analytics.calendar.period import Span
 from analytics.query.metrics import Unit
 from analytics.reports.values import Chart
-from analytics.reports.words import bucket_name
 from layouts.components import figures
-from layouts.components.attributes import aria, data
-from layouts.components.markup import Tag
+from layouts.components.markup import Tag, aria, data
 from layouts.overview.notes import Mark, marks
 
 STEPS_UP = 3  # from the lowest line of the grid to the highest
@@ -80,11 +78,6 @@ def plot(chart: Chart, label: str) -> Component:
 def is_running(chart: Chart) -> bool:
     """Whether one of the buckets has begun and is not over."""
     return any(span.begin <= chart.now < span.end for span, _ in chart.buckets)
-
-
-def name_of(span: Span, chart: Chart) -> str:
-    """What people call a bucket, in the reader's language."""
-    return bucket_name(span, chart.interval, chart.zone, figures.written_in())
 
 
 # ── the scale ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,10 +209,10 @@ def _spots(chart: Chart, now: Line) -> Iterator[list[object]]:
     """What the tip says of each bucket: second, place, name, value; where it is compared, with which, and its value."""
     unit = chart.metric.unit
     for number, ((span, value), point) in enumerate(zip(chart.buckets, now.points, strict=False)):
-        title = name_of(span, chart) + (", so far" if span.end > chart.now else "")
+        title = figures.bucket(span, chart.interval, chart.zone) + (", so far" if span.end > chart.now else "")
         left, top = point or (100 * number / max(1, len(chart.buckets) - 1), 100.0)
         spot: list[object] = [span.begin, round(left, 2), round(top, 2), title, figures.number(value, unit)]
         if number < len(chart.earlier):
             then, before = chart.earlier[number]
-            spot += [name_of(then, chart), figures.number(before, unit)]
+            spot += [figures.bucket(then, chart.interval, chart.zone), figures.number(before, unit)]
         yield spot

@@ -15,9 +15,7 @@ from analytics.reports.lists import LISTS, TIME
 from analytics.reports.values import Entry, Listing, columns_of, heading_of
 from analytics.reports.view import CLOSED, MAX_SEARCH_LENGTH, PAGE, Details, change
 from layouts.components import figures, states
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
-from layouts.components.markup import Tag
+from layouts.components.markup import Tag, aria, data, icon
 from layouts.overview.panels import exclude, link
 
 Value = int | float | None

@@ -9,12 +9,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.query.result import Hour
-from analytics.reports import words
 from analytics.reports.lists import HOURS
 from layouts.components import figures, states
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
-from layouts.components.markup import Tag
+from layouts.components.markup import Tag, aria, data, icon
 
 SHADES = (0, 25, 50, 75, 100)
 WRITTEN = (0, 6, 12, 18)
@@ -28,15 +25,12 @@ def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list[Any]:
         return [head, states.nothing(f"No visitors in this period: {period}", "When people come appears here.")]
     most = max(known, key=_visitors)
     table = html.Table([_hours(), html.Tbody([_day(day, most.visitors or 1) for day in week])], className="ff-heat")
-    busiest = html.Span(["Busiest: ", html.B(f"{weekday(most.weekday)} {most.hour:02}:00"), html.Span(f", {period}")])
+    busiest = html.Span(
+        ["Busiest: ", html.B(f"{figures.weekday(most.weekday)} {most.hour:02}:00"), html.Span(f", {period}")]
+    )
     scale: list[Any] = ["0 ", *(html.I(style={"--v": shade}) for shade in SHADES), f" {_number(most.visitors)}"]
     foot = html.Div([busiest, html.Span(scale, className="ff-scale", **aria(hidden="true"))], className="ff-heat-foot")
     return [head, table, foot]
-
-
-def weekday(number: int) -> str:
-    """`Mon` of 0, in the reader's language."""
-    return words.weekday(number, figures.written_in())
 
 
 def _head(window: str) -> Component:
@@ -59,7 +53,7 @@ def _hours() -> Component:
 
 
 def _day(day: Sequence[Hour], most: float) -> Component:
-    name = weekday(day[0].weekday)
+    name = figures.weekday(day[0].weekday)
     cells: list[Any] = [_cell(hour, name, most) for hour in day]
     return html.Tr([html.Th(name, scope="row"), *cells])
 

@@ -11,9 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.sites.note import MAX_TEXT, Note
 from layouts.components import figures, form
-from layouts.components.attributes import data
-from layouts.components.icon import icon
-from layouts.components.markup import Tag
+from layouts.components.markup import Tag, data, icon
 
 ADD, REMOVE = "note", "note-remove"
 ROWS = 3  # of labels that stand beside each other, one below the other

@@ -15,8 +15,7 @@ from analytics.reports.lists import TIME
 from analytics.reports.values import Chart, Numbers
 from analytics.reports.view import TOP, change, filtered
 from layouts.components import figures, states
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 from layouts.overview import chart
 
 

@@ -15,7 +15,7 @@ from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, ROWS, US
 from analytics.sites.site import Site
 from layouts.components import states
 from layouts.components.address import at
-from layouts.components.attributes import aria, data
+from layouts.components.markup import aria, data
 from layouts.overview import notes, segments
 
 DIALOG = "overview-details"

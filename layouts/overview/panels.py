@@ -13,8 +13,7 @@ from analytics.query.result import Answer, Row
 from analytics.reports.lists import EVENTS, MAP, PROPERTY_VALUES, List, Panel, list_of, read, written
 from analytics.reports.view import change, excluded, filtered, narrowed
 from layouts.components import figures, states
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 from layouts.overview import worldmap
 
 

@@ -14,9 +14,7 @@ from analytics.query.filters import Filter
 from analytics.query.segment import MAX_NAME_LENGTH, Segment
 from analytics.reports.view import filtered
 from layouts.components import form
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
-from layouts.components.markup import Tag
+from layouts.components.markup import Tag, aria, data, icon
 
 SAVE, REMOVE = "segment", "segment-remove"
 

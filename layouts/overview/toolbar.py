@@ -17,9 +17,7 @@ from analytics.query.query import Query
 from analytics.reports.lists import read
 from analytics.reports.view import OFF, USUAL_COMPARISON, change, filtered
 from layouts.components import figures
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
-from layouts.components.markup import Tag
+from layouts.components.markup import Tag, aria, data, icon
 
 COMPARISONS = (
     (USUAL_COMPARISON, "Previous, same weekdays"),

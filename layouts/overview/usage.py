@@ -12,8 +12,7 @@ from dash.development.base_component import Component
 from analytics.query.result import Usage
 from analytics.reports.lists import USAGE
 from layouts.components import figures, states
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 
 KINDS = (("is-stored", "signed in"), ("is-out", "anonymous"))
 

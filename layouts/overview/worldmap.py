@@ -18,8 +18,7 @@ from analytics.reports.lists import read, written
 from analytics.reports.view import excluded, filtered, narrowed
 from layouts.components import figures
 from layouts.components.address import at
-from layouts.components.attributes import aria
-from layouts.components.markup import Tag
+from layouts.components.markup import Tag, aria
 
 FILE = Path(__file__).parents[2] / "assets" / "shapes" / "countries.svg"
 SHAPES = "/assets/shapes/countries.svg"

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from analytics.base import language
 from layouts.components import figures, form
-from layouts.components.attributes import aria, data
+from layouts.components.markup import aria, data
 
 LANGUAGE, PASSWORD, SIGN_OUT = "language", "password", "sign-out"
 EVERYWHERE = "everywhere"

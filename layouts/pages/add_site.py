@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dash import html
 
 from layouts.components import form
-from layouts.components.attributes import data
+from layouts.components.markup import data
 
 FORM = "add-site"
 ZONES = "zones"

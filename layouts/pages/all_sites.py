@@ -15,8 +15,7 @@ from analytics.base.idn import to_letters
 from analytics.live.today_counts import TodayCounts
 from layouts.components import figures, states, trend
 from layouts.components.address import at
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 
 LIST, TOTAL, ASKED = "sites-list", "sites-total", "sites-asked"
 ROWS = 50

@@ -15,8 +15,7 @@ from analytics.calendar.minute_series import MINUTE, UNKNOWN, DayOfConcurrents, 
 from analytics.sites.site import Site
 from layouts.components import figures, states
 from layouts.components.address import at
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 from layouts.components.site import demo_badge
 
 HOUR = 3600

@@ -8,7 +8,7 @@ from dash import html
 
 from analytics.base.idn import to_letters
 from analytics.sites.site import Site
-from layouts.components.attributes import aria
+from layouts.components.markup import aria
 from layouts.settings import snippet
 from layouts.settings.snippet import Doubts
 

@@ -17,8 +17,7 @@ from analytics.sites.site import Site
 from layouts.components import feed, figures, ranking, rewind, states
 from layouts.components import places as map_of
 from layouts.components.address import at
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 from layouts.components.site import demo_badge, stream_address
 
 ROWS = 10

@@ -14,8 +14,7 @@ from analytics.live.outcomes import HOUR, RobotCount, Traffic
 from analytics.sites.host import UnlistedHost
 from analytics.sites.site import Site
 from layouts.components import figures, states
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 from layouts.pages.outcomes import FIELDS, KINDS, words
 
 DAY, WEEK = 24, 168

@@ -10,8 +10,7 @@ from dash.development.base_component import Component
 
 from analytics.base import countries
 from layouts.components import form, states
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 from layouts.pages.outcomes import words
 
 FORM, RESULT = "trial", "trial-result"

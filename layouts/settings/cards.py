@@ -13,7 +13,7 @@ from analytics.access.embed import EXPIRED, OFF, ON
 from analytics.base.idn import to_letters
 from layouts.components import figures, form, states
 from layouts.components.address import at
-from layouts.components.attributes import data
+from layouts.components.markup import data
 
 ADD, REVOKE = "card", "card-revoke"
 LIST, LINE = "cards", "new-card"

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 from analytics.base.idn import to_letters
 from analytics.sites.site import Site
 from layouts.components import form
-from layouts.components.attributes import data
+from layouts.components.markup import data
 
 HOSTS, ADDRESSES, PATHS = "filter-hosts", "filter-addresses", "filter-paths"
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from analytics.base.idn import to_letters
 from analytics.sites.site import Site
-from layouts.components.attributes import aria
+from layouts.components.markup import aria
 from layouts.shell import Link
 
 

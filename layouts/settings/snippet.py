@@ -12,8 +12,7 @@ from dash.development.base_component import Component
 from analytics.base.idn import to_letters
 from analytics.sites.site import Site
 from layouts.components import figures, form
-from layouts.components.attributes import aria, data
-from layouts.components.icon import icon
+from layouts.components.markup import aria, data, icon
 from layouts.components.site import stream_address
 
 LINE = "snippet-line"

@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from analytics.access import accounts, first_owner, logins, passwords, roles
+from analytics.access import accounts, first_owner, logins, members, passwords, roles
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from analytics.storage import schema
@@ -220,10 +220,10 @@ def test_two_set_ups_at_once_make_one_owner(database):
 def test_a_language_stays_chosen_until_it_is_reset(database, ada):
     token = logins.sign_in(database, EMAIL, PASSWORD, now=NOW)
     assert logins.signed_in(database, token, now=NOW).language == ""
-    accounts.set_language(database, ada, "de-DE")
+    members.set_language(database, ada, "de-DE")
     assert logins.signed_in(database, token, now=NOW).language == "de-DE"
     with pytest.raises(InvalidInput, match="no language that is here"):
-        accounts.set_language(database, ada, "xx-XX")
+        members.set_language(database, ada, "xx-XX")
     assert [person.language for person in accounts.people(database)] == ["de-DE"]
-    accounts.set_language(database, ada, "")
+    members.set_language(database, ada, "")
     assert logins.signed_in(database, token, now=NOW).language == ""

@@ -58,14 +58,13 @@ def test_a_key_opens_its_scope_on_its_site(scope, site_id, opens):
     assert {question for question in asked if key.opens(*question)} == opens
 
 
-def test_the_ring_reads_the_database_only_when_it_is_stale_or_invalidated(database):
-    ring = api_keys.KeyRing(database, stale_s=3600)
+def test_the_ring_reads_the_database_only_when_it_is_refreshed(database):
+    ring = api_keys.KeyRing(database)
     assert ring.find("ff_" + "A" * 32) is None
     plain = api_keys.add(database, "shop", "stats", None, now=NOW)
     assert ring.find(plain) is None
-    ring.invalidate()
+    ring.refresh()
     assert ring.find(plain) is not None
-    assert api_keys.KeyRing(database, stale_s=0).find(plain) is not None
 
 
 def test_keys_are_listed_without_themselves_and_removed_by_their_number(database):

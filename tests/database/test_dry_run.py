@@ -28,7 +28,7 @@ def embedded(tmp_path_factory) -> Iterator[tuple[Database, Places]]:
     added_site(database)
     store.change(
         database,
-        "example.com",
+        store.find(database, "example.com"),
         excluded_addresses=["10.0.0.0/8"],
         excluded_paths=["/admin/**"],
         excluded_hosts=["staging.example.com"],

@@ -27,10 +27,10 @@ def test_an_embed_is_found_by_its_token_until_it_expires(database):
 def test_a_revoked_embed_is_not_found_and_stays_in_the_list(database):
     embed, plain = embeds.add(database, 7, ["a.com"], DAY_S, now=NOW)
     other, other_plain = embeds.add(database, 7, ["a.com"], DAY_S, now=NOW)
-    ring = embeds.EmbedRing(database, stale_s=3600)
+    ring = embeds.EmbedRing(database)
     assert ring.find(plain, NOW) == embed
     ended = embeds.revoke(database, embed.id, now=NOW + 5)
-    ring.invalidate()
+    ring.refresh()
     assert ring.find(plain, NOW) is None
     assert ring.find(other_plain, NOW) == other
     assert embeds.all_embeds(database) == [ended, other]

@@ -160,13 +160,13 @@ def test_what_a_page_from_a_spammer_tells_later_shares_its_fate(steps):
 
 def test_an_excluded_host_is_left_out_before_anybody_asks_for_the_list(steps, embedded):
     database, _ = embedded
-    store.change(database, "example.com", excluded_hosts=["staging.example.com", "mirror.test"])
+    store.change(database, store.find(database, "example.com"), excluded_hosts=["staging.example.com", "mirror.test"])
     try:
         for host in ("staging.example.com", "a.staging.example.com", "mirror.test"):
             assert taken(steps, pageview(url=f"https://{host}/")) == Filtered("excluded_host")
         assert isinstance(taken(steps, pageview(url="https://notstaging.example.com/")), Accepted)
     finally:
-        store.change(database, "example.com", excluded_hosts=[])
+        store.change(database, store.find(database, "example.com"), excluded_hosts=[])
 
 
 def test_past_the_rate_it_is_shed(steps):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
@@ -37,10 +39,9 @@ def test_an_unknown_zone_is_named(database):
 
 
 def test_changes_are_stored_and_checked(database):
-    store.add(database, "example.com", now=NOW)
     site = store.change(
         database,
-        "example.com",
+        store.add(database, "example.com", now=NOW),
         hosts=["Shop.Example.net"],
         excluded_addresses=["10.1.2.3/8"],
         excluded_paths=["admin/**"],
@@ -57,13 +58,13 @@ def test_changes_are_stored_and_checked(database):
     hosts = ("staging.example.com", "a.staging.example.com", "b.example.net", "shop.example.net", "example.com")
     assert [host for host in hosts if site.excludes_host(host)] == list(hosts[:3]), "a listed host is never excluded"
     with pytest.raises(errors.InvalidInput, match="nonsense"):
-        store.change(database, "example.com", excluded_addresses=["nonsense"])
+        store.change(database, site, excluded_addresses=["nonsense"])
 
 
 def test_every_field_that_is_wrong_is_named_and_nothing_is_changed(database):
     before = store.add(database, "example.com", now=NOW)
     with pytest.raises(errors.InvalidInput) as refused:
-        store.change(database, "example.com", name=" ", retention_days="0", week_start="sunday")
+        store.change(database, before, name=" ", retention_days="0", week_start="sunday")
     assert refused.value.fields == {
         "name": "a name has 1 to 120 characters",
         "retention_days": "give whole days from 1 to 3,650, or nothing",
@@ -72,34 +73,32 @@ def test_every_field_that_is_wrong_is_named_and_nothing_is_changed(database):
 
 
 def test_week_retention_and_excluded_hosts_are_stored(database):
-    store.add(database, "example.com", now=NOW)
-    site = store.change(
-        database, "example.com", week_start="sunday", retention_days=" 30", excluded_hosts=["Test.Example.com"]
-    )
+    added = store.add(database, "example.com", now=NOW)
+    site = store.change(database, added, week_start="sunday", retention_days=" 30", excluded_hosts=["Test.Example.com"])
     assert (site.week_start, site.retention_days, site.excluded_hosts) == (6, 30, ("test.example.com",))
-    assert store.change(database, "example.com", retention_days="").retention_days is None
+    assert store.change(database, site, retention_days="").retention_days is None
 
 
 def test_a_site_has_a_uuid_which_may_be_that_of_its_pages_and_is_no_other_sites(database):
     first, second = (store.add(database, domain, now=NOW) for domain in ("a.example", "b.example"))
     assert len({str(UUID(first.uuid)), str(UUID(second.uuid))}) == 2
     given = "11111111-1111-4111-8111-11111111111A"
-    assert store.change(database, "a.example", uuid=f" {given}").uuid == given.lower()
-    assert store.change(database, "a.example", uuid=given).uuid == given.lower()
+    assert store.change(database, first, uuid=f" {given}").uuid == given.lower()
+    assert store.change(database, first, uuid=given).uuid == given.lower()
     with pytest.raises(errors.InvalidInput, match=r"a\.example"):
-        store.change(database, "b.example", uuid=given)
+        store.change(database, second, uuid=given)
     with pytest.raises(errors.InvalidInput, match="is no UUID"):
-        store.change(database, "b.example", uuid="11111111")
-    directory = sites_directory.Directory(database, stale_s=3600)
+        store.change(database, second, uuid="11111111")
+    directory = sites_directory.Directory(database)
     named = [site.domain if (site := directory.named(name)) else None for name in (given, second.uuid, "b.example", "")]
     assert named == ["a.example", "b.example", "b.example", None]
     assert directory.get(given) is None, "our own wire format names sites by their domain"
 
 
 def test_a_list_has_an_end(database):
-    store.add(database, "example.com", now=NOW)
+    site = store.add(database, "example.com", now=NOW)
     with pytest.raises(errors.InvalidInput, match="at most 200 entries"):
-        store.change(database, "example.com", hosts=[f"h{n}.example" for n in range(201)])
+        store.change(database, site, hosts=[f"h{n}.example" for n in range(201)])
 
 
 def test_a_removed_site_is_gone_and_its_id_is_never_reused(database):
@@ -107,6 +106,13 @@ def test_a_removed_site_is_gone_and_its_id_is_never_reused(database):
     store.remove(database, "example.com")
     assert store.all_sites(database) == []
     assert store.add(database, "example.org", now=NOW).id != first.id
+
+
+def test_a_site_that_was_removed_meanwhile_is_not_changed(database):
+    site = store.add(database, "example.com", now=NOW)
+    store.remove(database, "example.com")
+    with pytest.raises(errors.InvalidInput, match=r"no site example\.com; known: none yet"):
+        store.change(database, site, name="Late")
 
 
 def test_every_field_of_a_new_site_that_is_wrong_is_named(database):
@@ -129,7 +135,7 @@ def test_a_second_site_of_a_domain_is_refused_at_its_field(database):
 
 def test_the_directory_knows_sites_by_domain_and_by_number(database):
     added = [store.add(database, domain, now=NOW) for domain in ("b.example", "a.example")]
-    directory = sites_directory.Directory(database, stale_s=3600)
+    directory = sites_directory.Directory(database)
     assert directory.all() == added[::-1]
     assert (directory.get("B.Example"), directory.numbered(added[1].id)) == (added[0], added[1])
     assert (directory.get("c.example"), directory.numbered(999)) == (None, None)
@@ -137,12 +143,39 @@ def test_the_directory_knows_sites_by_domain_and_by_number(database):
 
 def test_the_directory_parses_changed_sites_only(database):
     kept, changed, removed = (store.add(database, f"{name}.example", now=NOW) for name in "abc")
-    directory = sites_directory.Directory(database, stale_s=3600)
+    directory = sites_directory.Directory(database)
     before = directory.all()
     assert before == [kept, changed, removed]
-    after = store.change(database, changed.domain, name="Another")
+    after = store.change(database, changed, name="Another")
     store.remove(database, removed.domain)
     assert directory.all() == before
     directory.refresh()
     assert directory.all() == [kept, after]
     assert directory.get(kept.domain) is before[0]
+
+
+def test_a_slow_read_of_the_directory_does_not_overwrite_a_newer_one(database):
+    site, reached, gate = store.add(database, "example.com", now=NOW), threading.Event(), threading.Event()
+    slow = False
+
+    class Slow:
+        @contextmanager
+        def read(self):
+            with database.read() as connection:
+                yield connection
+            if slow and not reached.is_set():
+                reached.set()
+                gate.wait(20)
+
+    directory = sites_directory.Directory(Slow())
+    slow = True
+    earlier, later = threading.Thread(target=directory.refresh), threading.Thread(target=directory.refresh)
+    earlier.start()
+    assert reached.wait(20)
+    store.change(database, site, name="Newer")
+    later.start()
+    later.join(0.2)  # where it did not wait for its turn, it would be through by now
+    gate.set()
+    earlier.join()
+    later.join()
+    assert directory.get(site.domain).name == "Newer"

@@ -22,7 +22,7 @@ def house(tmp_path_factory) -> Iterator[House]:
     """53 sites; people on three of them; an owner of all, a viewer of two, and a guest of one."""
     with open_house(Config(data_dir=tmp_path_factory.mktemp("data"))) as house:
         ids = [house.add_site(domain) for domain in DOMAINS]
-        store.change(house.service.database, DOMAINS[7], name="The Shop")
+        store.change(house.service.database, house.service.sites.get(DOMAINS[7]), name="The Shop")
         house.service.refresh()
         now = int(time.time())
         for at, people in ((4, 3), (9, 5), (52, 1)):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from house import House, open_house
@@ -36,7 +37,7 @@ def house(tmp_path_factory) -> Iterator[House]:
 @contextmanager
 def tracing_here() -> Iterator[Tracing]:
     """Records what runs in this thread."""
-    recording = Tracing((), ())
+    recording = Tracing(threads=(), without=())
     recording.begin()
     sys.setprofile(recording.hook)
     try:
@@ -56,11 +57,22 @@ def change(house: House, turn: int) -> None:
     assert house.service.sites.get(SITE).timezone == zone
 
 
-def listed(section: str) -> tuple[list[str], int]:
-    """The list of file:function of a section, and how many files may run."""
+class Listed(NamedTuple):
+    """A section of the page: its steps (file:function), every file that it names, how many files and calls may run."""
+
+    steps: list[str]
+    named: set[str]
+    files: int
+    calls: int
+
+
+def listed(section: str) -> Listed:
     text = DESIGN.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    (files,) = re.findall(r"From the gate on at most (\d+) files\s+run", text)
-    return re.findall(r"^\d+\. `(\S+\.py:\S+)`", text, re.MULTILINE), int(files)
+    ((files, calls),) = re.findall(
+        r"From the gate on at most (\d+) files\s+run.+?,\s+and one calls another at most (\d+) times", text, re.DOTALL
+    )
+    steps = re.findall(r"^\d+\. `(\S+\.py:\S+)`", text, re.MULTILINE)
+    return Listed(steps, set(re.findall(r"`([\w/]+\.py)[:`]", text)), int(files), int(calls))
 
 
 @pytest.mark.parametrize(("section", "go"), [("A question's way", ask), ("An admin's change", change)])
@@ -69,9 +81,12 @@ def test_a_way_is_as_the_page_lists_it(house, section: str, go: Callable[[House,
     with tracing_here() as recording:
         go(house, 1)
     ran = [one.replace("register.<locals>.", "").replace("on_send.<locals>.", "") for one in recording.functions]
-    steps, files = listed(section)
-    assert len(steps) > 5
-    assert [step for step in steps if step not in ran] == []
-    assert steps == sorted(steps, key=ran.index), "they run in this order"
+    page = listed(section)
+    assert len(page.steps) > 5
+    assert [step for step in page.steps if step not in ran] == []
+    assert page.steps == sorted(page.steps, key=ran.index), "they run in this order"
     own = [file for file in recording.files if not file.startswith(EDGE)]
-    assert len(own) <= files, f"{len(own)} files:\n" + "\n".join(own)
+    assert [file for file in own if file not in page.named] == [], "every file has its place on the page"
+    assert len(own) <= page.files, f"{len(own)} files:\n" + "\n".join(own)
+    calls = [call for call in recording.calls if call.file in own and not call.caller.startswith(f"{call.file}:")]
+    assert len(calls) <= page.calls

@@ -287,9 +287,21 @@ def visit(**fields: Any) -> Visit:
 # ── kits and faults ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class FreshDirectory(Directory):
+    """Reads the sites at every question, so that a test need not refresh it after a change."""
+
+    def get(self, domain: str) -> Site | None:
+        self.refresh()
+        return super().get(domain)
+
+    def refresh(self) -> None:
+        super().refresh()
+        self.prepared = {}
+
+
 def kit(database: Database, places: Places, *, per_minute: int = 0) -> Kit:
     """What the steps of the pipeline work with; no limit on the rate unless told."""
-    return Kit(Directory(database, stale_s=0), SaltStore(database, SECRET), places, Rate(per_minute), SECRET)
+    return Kit(FreshDirectory(database), SaltStore(database, SECRET), places, Rate(per_minute), SECRET)
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from analytics.query.result import Answer, Hour, Point, Row
 from analytics.reports.formats import spreadsheet
 from analytics.reports.lists import EVENTS, PLACES, SOURCES
 from analytics.reports.values import Chart
-from analytics.reports.words import bucket_name
 from layouts.components import figures
 from layouts.components.markup import Tag, markup
 from layouts.overview import chart, heat, panels, worldmap
@@ -144,7 +143,7 @@ def test_a_day_with_a_change_of_clocks_has_its_hours():
     [("week", "2–8 Nov 2026"), ("month", "November 2026"), ("day", "Mon 2 Nov"), ("minute", "Mon 2 Nov, 00:00")],
 )
 def test_buckets_have_names(interval, name):
-    assert bucket_name(Span(at(2026, 11, 2), at(2026, 11, 9)), interval, BERLIN, "en-GB") == name
+    assert figures.bucket(Span(at(2026, 11, 2), at(2026, 11, 9)), interval, BERLIN) == name
 
 
 def test_dates_are_written_in_the_readers_language():

@@ -16,9 +16,9 @@ from analytics.base.errors import InvalidInput
 from analytics.calendar.period import PRESETS, Clock, Comparison, Period
 from analytics.query import facts as query_facts
 from analytics.query import filters
+from analytics.query.column_sql import EXPRESSIONS
 from analytics.query.dimensions import DIMENSIONS, dimension
 from analytics.query.filters import OPERATORS, Done, Either, Every, Match, Not
-from analytics.query.metric_sql import EXPRESSIONS
 from analytics.query.metrics import METRICS, Grain, metric
 from analytics.query.query import Order, Query
 from tests.support.factories import site

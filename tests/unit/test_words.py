@@ -26,7 +26,7 @@ FILES = sorted({path for pattern in PATTERNS for path in ROOT.glob(pattern)} - {
 NAMES = re.compile(
     r"_?(MOST|LONGEST|LARGEST|SHORTEST)(_\w+)?|AT_ONCE|A_MINUTE|Snapshot|Pulse|Tries|household|told|anew"
 )
-"""MAX_…, MIN_…, …_BATCH and …_PER_MINUTE; TtlCache, Availability, RateLimit, address_prefix; a verb; overwrite."""
+"""MAX_…, MIN_…, …_BATCH and …_PER_MINUTE; Availability, RateLimit, address_prefix; a verb; overwrite."""
 
 WORDS = re.compile(
     r"\b(anew|beside|whoever|somebody|told|(?<!source of )truth|households?|gives? way|mend(s|ed)?)\b", re.IGNORECASE
