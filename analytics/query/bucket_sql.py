@@ -19,7 +19,7 @@ def number(at: ColumnElement[int], one: Dimension, query: Query, span: Span) -> 
 
 
 def begin(at: ColumnElement[int], split: Sequence[Dimension], query: Query, span: Span) -> ColumnElement[int]:
-    """The first second of the bucket; of the span, where nothing is split by time."""
+    """The first second of the bucket; of the span where nothing is split by time."""
     times = [one for one in split if one.of == "time"]
     if not times:
         return literal(span.begin, BigInteger)
@@ -44,7 +44,7 @@ def _by_run(
 def _within_run(
     at: ColumnElement[int], begins: Sequence[ColumnElement[int]], parts: Sequence[ColumnElement[int]]
 ) -> ColumnElement[int]:
-    """The part whose run `at` is in, by halves: twelve months are four comparisons."""
+    """The part whose run `at` is in, by binary search: twelve months take four comparisons."""
     if len(parts) == 1:
         return parts[0]
     middle = len(parts) // 2

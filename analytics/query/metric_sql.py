@@ -18,7 +18,7 @@ def _mean(of: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _one_currency(rows: FromClause, amount: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The amount, if all money of the group is in one currency: euros and yen have no sum."""
+    """The amount, if all money of the group is in one currency; else NULL, since euros and yen have no sum."""
     currency = case((rows.c.currency != "", rows.c.currency))
     return case((func.min(currency) == func.max(currency), amount))
 

@@ -67,7 +67,7 @@ class Query:
         for one in self.order:
             if one.by not in (*self.metrics, *self.dimensions):
                 raise InvalidInput(f"sorted by {one.by[:60]!r}: {', '.join((*self.metrics, *self.dimensions))}")
-        _check_split(self.asked, self.split)
+        _check_split(self.resolved_metrics, self.split)
         _check_minutes(self)
         if self.every_bucket and (self.order or [one.of for one in self.split] != ["time"]):
             raise InvalidInput("every bucket is given of questions that are split by time alone, in order")
@@ -78,17 +78,17 @@ class Query:
         return cls(site.id, Clock(site.timezone, site.week_start), **fields)
 
     @property
-    def asked(self) -> tuple[Metric, ...]:
-        """The metrics themselves."""
+    def resolved_metrics(self) -> tuple[Metric, ...]:
+        """The metrics, as `Metric`."""
         return tuple(map(metric, self.metrics))
 
     @property
     def split(self) -> tuple[Dimension, ...]:
-        """The dimensions themselves."""
+        """The dimensions, as `Dimension`."""
         return tuple(map(dimension, self.dimensions))
 
     def span(self, now: int, first: int = 0) -> Span:
-        """The seconds of its period; `all` begins at `first`."""
+        """The seconds of its period; `all` begins on the day of `first`."""
         return span(self.period, self.clock, now, first)
 
     def compared(self, now: int, *, whole: bool = False) -> Span | None:
@@ -147,17 +147,17 @@ def _check_unique(what: str, names: Sequence[str]) -> None:
             raise InvalidInput(f"{what} {name!r} is there twice")
 
 
-def _check_split(asked: Sequence[Metric], split: Sequence[Dimension]) -> None:
-    """Metrics of whole visits cannot be split by what differs within a visit, unless an entry stands for it."""
+def _check_split(metrics: Sequence[Metric], split: Sequence[Dimension]) -> None:
+    """Metrics of whole visits cannot be split by a fact of hits that has no `entry`."""
     apart = [one.id for one in split if one.of == "hit" and not one.entry]
-    whole = [one.id for one in asked if one.grains == (VISITS,)]
+    whole = [one.id for one in metrics if one.grains == (VISITS,)]
     if apart and whole:
         raise InvalidInput(f"{', '.join(whole)} belong to whole visits and cannot be split by {', '.join(apart)}")
 
 
 def _check_minutes(query: Query) -> None:
-    """Minutes are of everybody, by time: a minute knows how many people there were, not who."""
-    names = [one.id for one in query.asked if one.of_minutes]
+    """Minutes cannot be filtered, and split by time only: a minute has the number of people, not who they were."""
+    names = [one.id for one in query.resolved_metrics if one.of_minutes]
     why = f"{', '.join(names)} count everybody on the site"
     if names and query.filters:
         used = ", ".join(sorted(set().union(*map(filters.dimensions_in, query.filters))))
