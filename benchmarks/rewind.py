@@ -62,7 +62,7 @@ def _state_figures(report: Report, database: Database, site: sites_site.Site, no
     report.figure("people active at these seconds", f"{min(active):,} to {max(active):,}")
     report.at_most("the state of any second, p95", p95, MAX_P95_MS, "ms")
     report.figure("its feed, p95", f"{feed:.1f} ms")
-    report.figure("the page render from them, p95", f"{page:.1f} ms")
+    report.figure("the page drawn from them, p95", f"{page:.1f} ms")
 
 
 def _counted(report: Report, name: str, database: Database, now: int) -> None:
