@@ -37,7 +37,7 @@ def embedded(tmp_path_factory) -> Iterator[tuple[Database, Places]]:
 @pytest.fixture
 def steps(embedded) -> Kit:
     database, places = embedded
-    return kit(database, places, a_minute=3)
+    return kit(database, places, per_minute=3)
 
 
 def pageview(**fields) -> Event:

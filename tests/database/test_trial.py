@@ -42,7 +42,7 @@ def embedded(tmp_path_factory) -> Iterator[tuple[Database, Places]]:
 def tried(embedded):
     """Tries a sample on the site."""
     database, places = embedded
-    steps = kit(database, places, a_minute=1)
+    steps = kit(database, places, per_minute=1)
     site = store.find(database, "example.com")
     return lambda sample: attempt(steps, site, sample, MS)
 
