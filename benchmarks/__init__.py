@@ -1,1 +1,1 @@
-"""Benchmarks: what Footfall promises in figures, measured on the shipped server. `python -m benchmarks` runs them."""
+"""Benchmarks: the figures that Footfall promises, measured on the shipped server. `python -m benchmarks` runs them."""

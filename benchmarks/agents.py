@@ -1,8 +1,8 @@
-"""`python -m benchmarks.agents FILE…`: how many of the user agents of each list are taken for robots, and in what time.
+"""`python -m benchmarks.agents FILE…`: how many user agents of each list count as robots, and how long that takes.
 
 A list is a text with one agent a line, isbot's fixtures/crawlers.yml and browsers.yml, or device-detector's
-Tests/fixtures/*.yml. They are not part of this project: both are published with their own projects. With `--show`
-the agents are printed that are taken for the other kind than `robots` or `people`.
+Tests/fixtures/*.yml. They are not part of this project: both are published with their own projects. `--show`
+prints the agents that count as `robots` or as `people`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def agents_of(path: Path) -> list[str]:
 
 
 def _of_yaml(lines: list[str]) -> Iterator[str]:
-    """Of the few forms that these lists have: plain and quoted scalars on one line."""
+    """Reads the few forms that these lists have: plain and quoted scalars on one line."""
     for line in lines:
         if entry := _ENTRY.fullmatch(line):
             yield _unquoted((entry[1] or entry[2]).strip())
@@ -43,9 +43,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.agents", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--show", choices=("robots", "people"), help="print those that are taken for this kind")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     robot.warm_up()
-    for path in asked.files:
+    for path in options.files:
         agents = agents_of(path)
         start = time.process_time()
         robots = {agent: name for agent in agents if (name := robot.name_of(agent))}
@@ -53,7 +53,7 @@ def main() -> None:
         print(f"{path.name}: {len(agents)} agents, {len(robots)} robots, {len(agents) - len(robots)} people", end="")
         print(f" · {each_us:.0f} µs each")
         for agent in agents:
-            if asked.show and (agent in robots) == (asked.show == "robots"):
+            if options.show and (agent in robots) == (options.show == "robots"):
                 print(f"    {robots.get(agent, '')}: {agent}")
 
 

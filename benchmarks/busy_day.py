@@ -17,7 +17,7 @@ from benchmarks.fill import COLUMNS
 from collector.ingest.visit import Origin, Visit
 
 BEAT_S = 30
-ROOM = first_id(1)  # ids of one second
+ROOM = first_id(1)  # ids per second
 ACTIVE_BEATS, PAST_BEATS = 6, 10  # heartbeats of a visit that goes on, and of one that is over
 PAST_S = 6 * 3600
 PATHS = [f"/articles/{number:04d}" for number in range(5_000)]
@@ -35,13 +35,13 @@ CITIES = [
 
 
 class Past(NamedTuple):
-    """What was written; `last_seen` is the second of each active person's last beat, in order."""
+    """The written rows; `last_seen` is the second of each active person's last beat, in order."""
 
     heartbeats: int
     last_seen: Sequence[int]
 
     def active(self, at: int, window_s: int = 60) -> int:
-        """How many people are active at that second, told without any of the code that is measured."""
+        """How many people are active at that second, computed without the code that is measured."""
         return len(self.last_seen) - bisect_right(self.last_seen, at - window_s)
 
 
@@ -55,8 +55,8 @@ class _Walk(NamedTuple):
 
 
 def write(database: Database, site_id: int, now: int, beats: int, people: int) -> Past:
-    """Writes about so many heartbeats, their visits and pageviews, up to `now`. Every person of `people` is active
-    then, by a last beat in the 30 seconds before.
+    """Writes about `beats` heartbeats with their visits and pageviews, up to `now`. All of `people` are active then, by
+    a last beat in the 30 seconds before.
     """
     chance = random.Random(11)
     past = (beats - people * ACTIVE_BEATS) // PAST_BEATS
@@ -89,7 +89,7 @@ def _walk(chance: random.Random, number: int, last: float, active: bool) -> _Wal
 
 
 def _rows(walks: Sequence[_Walk], site_id: int) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows of visits, pageviews and heartbeats; a visit's first beat is that of its pageview."""
+    """The rows of visits, pageviews and heartbeats; a visit's first beat is its pageview's."""
     counter = count()
     visits, pageviews, heartbeats = [], [], []
     for number, walk in enumerate(walks):

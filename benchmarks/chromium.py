@@ -28,7 +28,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--window-size=1440,1000",
-    f"--user-agent={AGENT}",  # Chromium without a head says so, and is taken for the robot that it is
+    f"--user-agent={AGENT}",  # a headless Chromium names itself, and counts as a robot
     "--host-resolver-rules=MAP *example.com 127.0.0.1",
 )
 OWNER = "owner@example.com"
@@ -36,7 +36,7 @@ OWNER = "owner@example.com"
 
 @contextmanager
 def chromium(folder: Path) -> Iterator[Chrome]:
-    """A browser with an empty profile in `folder`; its network log is kept."""
+    """A browser with an empty profile in `folder`; its network log is recorded."""
     options = Options()
     options.binary_location = tool("chromium")
     for flag in (*FLAGS, f"--user-data-dir={folder}"):
@@ -50,9 +50,9 @@ def chromium(folder: Path) -> Iterator[Chrome]:
 
 
 def sign_in(driver: Chrome, server: Server) -> None:
-    """Makes the owner and signs the browser in by the page for it."""
+    """Makes the owner and signs the browser in on the sign-in page."""
     password = secrets.token_urlsafe(12)
-    server.command("user", "add", OWNER, "--role", "owner", "--password-stdin", given=password)
+    server.command("user", "add", OWNER, "--role", "owner", "--password-stdin", stdin=password)
     driver.get(server.url + "/sign-in")
     driver.find_element("name", "email").send_keys(OWNER)
     driver.find_element("name", "password").send_keys(password + "\n")
@@ -60,7 +60,7 @@ def sign_in(driver: Chrome, server: Server) -> None:
 
 
 def wait_until(true: Callable[[], Any], what: str, seconds: float = 20) -> None:
-    """Returns as soon as something is true, looked at 30 times a second."""
+    """Returns as soon as `true` returns a true value; checks 30 times a second."""
     until = time.monotonic() + seconds
     while not true():
         if time.monotonic() > until:
@@ -70,7 +70,7 @@ def wait_until(true: Callable[[], Any], what: str, seconds: float = 20) -> None:
 
 @contextmanager
 def site_with_script(server: Server, domain: str) -> Iterator[str]:
-    """The address of a site whose every page carries the script, as its owner would paste it; `/empty` does not."""
+    """The address of a site whose pages have the script as an owner would paste it; `/empty` does not."""
     script = f'<script defer src="{server.url}/js/footfall.js" data-site="{domain}" data-user="probe"></script>'
 
     class Page(BaseHTTPRequestHandler):

@@ -16,17 +16,17 @@ from benchmarks.hello import greeting
 from benchmarks.load import CONNECTIONS, PAGE_ID, Load, loaded
 from tests.support.serving import Server
 
-LEAST_RATIO = 0.30
-MOST_P99_MS = 50
+MIN_RATIO = 0.30
+MAX_P99_MS = 50
 OURS = "Footfall"
-BARE, READING = "hello, bare", "hello that reads the body"  # on Granian's own worker: what the ratio is held against
+BARE, READING = "hello, bare", "hello that reads the body"  # on Granian's own worker: the servers of the ratio
 
 
 class Measured(NamedTuple):
-    """One load and what it cost the server."""
+    """One load and its cost for the server."""
 
     load: Load
-    server_us: float  # CPU time a request
+    server_us: float  # CPU time per request
 
     @property
     def rate(self) -> float:
@@ -56,7 +56,7 @@ class Bench:
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
-    """Prints rates, ratios and latencies, what a crowd of silent clients changes, and what was lost."""
+    """Prints rates, ratios and latencies, the effect of a crowd of silent clients, and the losses."""
     seconds, rounds, crowded_s = (2.0, 2, 4.0) if short else (4.0, 6, 15.0)
     report.say("  python app.py serve --port 0 · one process · SQLite, synchronous=FULL · distinct visitors")
     report.say(f"  {CONNECTIONS} connections · {rounds} rounds of {seconds:g} s, the servers in turns, back and forth")
@@ -72,7 +72,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 
 
 def _measures(bench: Bench, server: Server, stack: ExitStack) -> Measures:
-    """What is measured by name, each server warm."""
+    """The measurements by name, on servers that are warm."""
     bare, reading = (stack.enter_context(greeting(app)) for app in ("bare", "reading"))
     measures: Measures = {
         OURS: partial(bench.measure, server.process.pid, server.port),
@@ -86,7 +86,7 @@ def _measures(bench: Bench, server: Server, stack: ExitStack) -> Measures:
 
 
 def _in_turns(measures: Measures, rounds: int) -> Found:
-    """A B … B A A B …: what the machine does meanwhile meets all alike."""
+    """A B … B A A B …, so that other work of the machine affects all alike."""
     found: Found = {name: [] for name in measures}
     for number in range(rounds):
         for name in list(measures)[:: -1 if number % 2 else 1]:
@@ -107,15 +107,15 @@ def _print(report: Report, name: str, some: Sequence[Measured]) -> None:
 
 
 def _ratios(report: Report, found: Found) -> None:
-    """Both readings of "bare" have the target beside them; the other halves stand there for comparison."""
+    """Both readings of "bare" have the target; the other figures are for comparison."""
     ours = found[OURS]
     for name, others in found.items():
         ratios = _each(ours, others)
         if name in (BARE, READING):
-            report.least(f"ratio to {name}", statistics.median(ratios), LEAST_RATIO, more=_ends(ratios))
+            report.at_least(f"ratio to {name}", statistics.median(ratios), MIN_RATIO, more=_ends(ratios))
         elif name != OURS:
             report.figure(f"ratio to {name}", spread(ratios, 2))
-    report.most("p99, median of the rounds", statistics.median(one.load.p99 for one in ours), MOST_P99_MS, "ms")
+    report.at_most("p99, median of the rounds", statistics.median(one.load.p99 for one in ours), MAX_P99_MS, "ms")
 
 
 def _each(some: Sequence[Measured], others: Sequence[Measured]) -> list[float]:
@@ -128,7 +128,7 @@ def _ends(ratios: Sequence[float]) -> str:
 
 
 def _crowded(report: Report, bench: Bench, server: Server, others: Measures, rounds: int, seconds: float) -> None:
-    """The same beside half-sent bodies and unread streams: alone, crowded, crowded, alone."""
+    """The same next to half-sent bodies and unread streams: alone, crowded, crowded, alone."""
     report.say(
         f"  beside {HALF_SENT} half-sent bodies and {UNREAD} unread streams, {rounds} rounds of {seconds:g} s each"
     )
@@ -147,13 +147,13 @@ def _crowded(report: Report, bench: Bench, server: Server, others: Measures, rou
     report.figure("ratio crowded to alone", spread(_each(found["crowded"], found["alone"]), 2))
     for name in hello:
         ratios = _each(found["crowded"], found[name])
-        report.least(f"ratio crowded to {name}", statistics.median(ratios), LEAST_RATIO, more=_ends(ratios))
-    report.most("p99 crowded", statistics.median(one.load.p99 for one in found["crowded"]), MOST_P99_MS, "ms")
+        report.at_least(f"ratio crowded to {name}", statistics.median(ratios), MIN_RATIO, more=_ends(ratios))
+    report.at_most("p99 crowded", statistics.median(one.load.p99 for one in found["crowded"]), MAX_P99_MS, "ms")
     report.figure("memory of the server afterwards", f"{memory_mb(server.process.pid):.0f} MB")
 
 
 def _check(report: Report, bench: Bench, server: Server) -> None:
-    """Looks every acknowledged pageview up in the database of the running server."""
+    """Looks up every acknowledged pageview in the database of the running server."""
     stored = [page_id for (page_id,) in rows(server, "SELECT page_id FROM pageviews")]
     known = set(stored)
     report.figure("acknowledged, all rounds", f"{len(bench.acknowledged):,}")

@@ -1,4 +1,4 @@
-"""The columnar replica: how fast it is made, how it follows, and what comparing it takes."""
+"""The columnar replica: how fast it is built, how it follows, and how long comparing it takes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from tests.support.serving import serving
 
 VISITS = 3_000_000
 CHANGED = 5_000
-MADE_S = 90.0
-MOST_LAG_S = 2.0
-LOAD_S, LOADS, MOST_SLOWER = 4.0, 5, 2.0
+MAX_BUILD_S = 90.0
+MAX_LAG_S = 2.0
+LOAD_S, LOADS, MAX_SLOWDOWN = 4.0, 5, 2.0
 RATE = 500  # pageviews a second
 NEVER = threading.Event().wait
 
@@ -56,7 +56,7 @@ def _on(report: Report, name: str, config: Config, visits: int) -> None:
     begun = time.monotonic()
     columnar.follow(NEVER)
     took = time.monotonic() - begun
-    report.most(f"{name}, made from the truth", took, MADE_S, "s", f"{written / took:,.0f} rows/s")
+    report.at_most(f"{name}, made from the truth", took, MAX_BUILD_S, "s", f"{written / took:,.0f} rows/s")
     report.figure(f"{name}, memory of the process then", f"{memory_mb(os.getpid()):,.0f} MB")
     report.figure(
         f"{name}, {CHANGED:,} changed visits", times([_change(database, columnar, site.id) for _ in range(5)])
@@ -70,7 +70,7 @@ def _on(report: Report, name: str, config: Config, visits: int) -> None:
 
 
 def _collecting(report: Report, config: Config) -> None:
-    """What the collector's latency becomes under full load while the replica is made anew beside it."""
+    """The collector's latency under full load while the replica is rebuilt at the same time."""
     made = config.data_dir / "columnar.duckdb"
     delete_files(made)
     with serving(config, **BEHIND_PROXY) as server:
@@ -79,21 +79,21 @@ def _collecting(report: Report, config: Config) -> None:
         def measure() -> Measured:
             return bench.measure(server.process.pid, server.port)
 
-        meanwhile, until = [measure()], time.monotonic() + 10 * MADE_S
+        meanwhile, until = [measure()], time.monotonic() + 10 * MAX_BUILD_S
         while not made.exists() and time.monotonic() < until:
             meanwhile.append(measure())
-        meanwhile = meanwhile[:-1] or meanwhile  # the last lies partly after it was made
+        meanwhile = meanwhile[:-1] or meanwhile  # the last round is partly after the rebuild
         afterwards = [measure() for _ in range(LOADS)]
     some = {"while it is made": meanwhile, "afterwards": afterwards}
     for name, loads in some.items():
         rate, p99 = (spread([getattr(one.load, what) for one in loads], 1) for what in ("rate", "p99"))
         report.figure(f"64 connections, {name}", f"{rate} /s, p99 {p99} ms")
     during, after = (median(one.load.p99 for one in loads) for loads in some.values())
-    report.most("p99 while it is made, against afterwards", during / after, MOST_SLOWER, "times")
+    report.at_most("p99 while it is made, against afterwards", during / after, MAX_SLOWDOWN, "times")
 
 
 def _change(database: Database, columnar: Columnar, site_id: int) -> float:
-    """Changes the latest visits, and gives the milliseconds until the replica has them."""
+    """Changes the latest visits; returns the milliseconds until the replica has them."""
     table = schema.visits
     latest: Select[tuple[int]] = select(table.c.id).order_by(table.c.id.desc()).limit(CHANGED)
     ids = [row_id for (row_id,) in columnar.rows(latest)]
@@ -106,7 +106,7 @@ def _change(database: Database, columnar: Columnar, site_id: int) -> float:
 
 
 def _lag(report: Report, config: Config, seconds: float) -> None:
-    """How long after its commit a pageview can be asked for, while so many a second are stored."""
+    """How long after its commit a pageview can be queried, while `RATE` per second are stored."""
     database = Database(config)
     store.add(database, HOST, now=int(time.time()))
     columnar, ending = Columnar(database, config), threading.Event()
@@ -122,13 +122,13 @@ def _lag(report: Report, config: Config, seconds: float) -> None:
     storing = threading.Thread(target=_store, args=(writer, committed, seconds))
     storing.start()
     lags: list[float] = []
-    asked = select(func.count()).select_from(schema.pageviews)
+    pageviews = select(func.count()).select_from(schema.pageviews)
     while storing.is_alive() or len(lags) < len(committed):
-        ((there,),) = columnar.rows(asked)
+        ((there,),) = columnar.rows(pageviews)
         now = time.monotonic()
         lags += [now - at for at in committed[len(lags) : there]]
         time.sleep(0.02)
-    report.most(f"lag at {RATE} pageviews a second, p99", percentile(lags, 0.99), MOST_LAG_S, "s")
+    report.at_most(f"lag at {RATE} pageviews a second, p99", percentile(lags, 0.99), MAX_LAG_S, "s")
     ending.set()
     following.join()
     writer.stop()
@@ -137,7 +137,7 @@ def _lag(report: Report, config: Config, seconds: float) -> None:
 
 
 def _store(writer: Writer, committed: list[float], seconds: float) -> None:
-    """Stores so many a second; `committed` gets the moment of each commit, in their order."""
+    """Stores `RATE` pageviews a second; `committed` gets the moment of each commit, in order."""
     begun = time.monotonic()
     for number in range(int(RATE * seconds)):
         one = arrival("pageview", f"page-{number:06}", at=time.time(), visitor=number // 3, path=f"/{number % 100}")

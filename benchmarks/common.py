@@ -1,4 +1,4 @@
-"""What the benchmarks share: figures printed beside their targets, a server in a folder of its own, CPU and memory."""
+"""Shared by the benchmarks: figures printed with their targets, a server in a folder of its own, CPU and memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 class Report:
-    """Prints each figure as a line, with its target where it has one, and remembers what is wrong or missed.
+    """Prints each figure as a line, with its target where it has one, and remembers errors and missed targets.
 
     `lines` are those of the current benchmark, as they were printed.
     """
@@ -38,13 +38,13 @@ class Report:
         self._part = ""
 
     def head(self, part: str) -> None:
-        """Begins the figures of one benchmark."""
+        """Starts the figures of one benchmark."""
         self._part = part
         self.say(f"\n── {part} " + "─" * (100 - len(part)))
         self.lines = []
 
     def say(self, line: str) -> None:
-        """Prints a line as it is, at once."""
+        """Prints a line as it is, immediately."""
         print(line, flush=True)
         self.lines.append(line)
 
@@ -52,11 +52,11 @@ class Report:
         """A figure in words."""
         self.say(f"  {name:<44} {text:<40} {verdict}".rstrip())
 
-    def most(self, name: str, value: float, limit: float, unit: str, more: str = "") -> None:
+    def at_most(self, name: str, value: float, limit: float, unit: str, more: str = "") -> None:
         """A figure that may be at most `limit`."""
         self._target(name, value, value <= limit, f"≤ {limit:,g}", unit, more)
 
-    def least(self, name: str, value: float, limit: float, unit: str = "", more: str = "") -> None:
+    def at_least(self, name: str, value: float, limit: float, unit: str = "", more: str = "") -> None:
         """A figure that should be at least `limit`."""
         self._target(name, value, value >= limit, f"≥ {limit:,g}", unit, more)
 
@@ -77,14 +77,14 @@ class Report:
             self.wrong.append(f"{self._part}: {name}")
 
     def end(self) -> None:
-        """The sum of it."""
+        """Prints the summary."""
         self.say("")
         self.say(f"missed targets: {'; '.join(self.missed) or 'none'}")
         self.say(f"wrong: {'; '.join(self.wrong) or 'nothing'}")
 
 
 def machine() -> str:
-    """Where this was measured."""
+    """The machine of the measurement."""
     return (
         f"{os.cpu_count()} cores · {platform.system()} · Python {platform.python_version()} · "
         f"SQLite {sqlite3.sqlite_version} · files on {_file_system(tempfile.gettempdir())} · "
@@ -93,23 +93,23 @@ def machine() -> str:
 
 
 def _file_system(path: str) -> str:
-    told = subprocess.run(["df", "-T", path], capture_output=True, text=True, check=False).stdout.split("\n")
-    return told[1].split()[1] if len(told) > 1 and told[1] else "an unknown file system"
+    lines = subprocess.run(["df", "-T", path], capture_output=True, text=True, check=False).stdout.split("\n")
+    return lines[1].split()[1] if len(lines) > 1 and lines[1] else "an unknown file system"
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that so large a share of them does not exceed (nearest rank)."""
+    """The value that this share of the values does not exceed (nearest rank)."""
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:
-    """The median with the least and the most of it."""
+    """The median with the minimum and the maximum."""
     low, middle, high = (f"{value:,.{digits}f}" for value in (min(values), statistics.median(values), max(values)))
     return f"{middle} [{low}–{high}]"
 
 
 def times(values: Sequence[float]) -> str:
-    """Milliseconds as p50, p99 and the longest."""
+    """Milliseconds as p50, p99 and maximum."""
     return f"p50 {percentile(values, 0.5):.1f} · p99 {percentile(values, 0.99):.1f} · max {max(values):.1f} ms"
 
 
@@ -144,13 +144,13 @@ def memory_mb(pid: int) -> float:
 
 
 def tool(name: str) -> str:
-    """The path of a program that has to be there."""
+    """The path of a required program."""
     if path := shutil.which(name):
         return path
     sys.exit(f"no {name} on this machine")
 
 
 def rows(server: Server, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-    """What a SELECT gives, read beside a server (or after it) from its database."""
+    """The rows of a SELECT, read from the database of a server that runs or has ended."""
     with create_engine(server.config.url).connect() as connection:
         return [tuple(row) for row in connection.execute(text(statement), values)]

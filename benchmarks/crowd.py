@@ -1,4 +1,4 @@
-"""Clients that hold on to a server without using it: half-sent bodies, and live streams that nobody reads."""
+"""Clients that occupy a server without using it: half-sent bodies, and live streams that nobody reads."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 from benchmarks.common import SITE
 
 HALF_SENT, UNREAD = 20, 200
-KEPT_S = 10.0  # the server gives up on each after so long: then another one takes its place
+OPEN_S = 10.0  # the server closes each after that; then another one takes its place
 
 
 def _half_sent(port: int) -> socket.socket:
-    """A request whose body stays away."""
+    """A request whose body does not come."""
     head = b"POST /api/collect HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain\r\nContent-Length: 300\r\n\r\n"
     return _sent(port, head + b'{"site": "example.com", "ty')
 
@@ -38,17 +38,17 @@ def _sent(port: int, data: bytes) -> socket.socket:
 
 @contextmanager
 def crowd(port: int, key: str) -> Iterator[None]:
-    """Keeps 20 half-sent bodies and 200 unread streams open as long as the block lasts."""
+    """Has 20 half-sent bodies and 200 unread streams open while the block lasts."""
     ending = threading.Event()
-    held: deque[tuple[float, bool, socket.socket]] = deque()
+    connections: deque[tuple[float, bool, socket.socket]] = deque()
 
     def open_one(half: bool) -> None:
-        held.append((time.monotonic(), half, _half_sent(port) if half else _unread(port, key)))
+        connections.append((time.monotonic(), half, _half_sent(port) if half else _unread(port, key)))
 
     def renew() -> None:
         while not ending.wait(0.1):
-            while held and held[0][0] < time.monotonic() - KEPT_S:
-                _, half, connection = held.popleft()
+            while connections and connections[0][0] < time.monotonic() - OPEN_S:
+                _, half, connection = connections.popleft()
                 connection.close()
                 with suppress(OSError):
                     open_one(half)
@@ -62,5 +62,5 @@ def crowd(port: int, key: str) -> Iterator[None]:
     finally:
         ending.set()
         renewing.join()
-        for _, _, connection in held:
+        for _, _, connection in connections:
             connection.close()

@@ -11,7 +11,7 @@ from analytics.storage.database import Database
 from collector.ingest.visit import Origin
 from collector.store.statements import VISIT_FIELDS
 
-AT_ONCE = 50_000
+INSERT_BATCH = 50_000  # rows
 COLUMNS = {
     table.name: [column.name for column in table.c if column.computed is None]
     for table in (schema.pageviews, schema.events, schema.heartbeats)
@@ -19,9 +19,9 @@ COLUMNS = {
 
 
 def fill(database: Database, table: str, rows: Iterable[tuple[Any, ...]]) -> int:
-    """Writes the rows, in the order of `COLUMNS`, and says how many they were."""
+    """Writes the rows, in the order of `COLUMNS`; returns how many there were."""
     columns, rest, written = COLUMNS[table], iter(rows), 0
-    while some := list(islice(rest, AT_ONCE)):
+    while some := list(islice(rest, INSERT_BATCH)):
         with database.transaction() as connection:
             cursor: Any = connection.connection.cursor()
             if database.embedded:

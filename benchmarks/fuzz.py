@@ -1,7 +1,7 @@
-"""A million requests as nobody should send them, through the shipped edge and doors in this process, and past h11.
+"""A million malformed requests through the shipped edge and doors in this process, and through h11.
 
-It prints what must not be: a failure in the log, a 5xx that is not 503, a request without an answer, and a pair of
-parsers of which one sees another request than the other. Where only one of them refuses, nothing is smuggled. Ctrl-C
+It counts what must not happen: a failure in the log, a 5xx other than 503, a request without an answer, and two
+parsers that read different requests. Where only one of them refuses, nothing is smuggled. Ctrl-C
 ends it early, with the figures so far. `FUZZ_SEED` and `FUZZ_REQUESTS` choose others.
 """
 
@@ -27,14 +27,14 @@ from tests.support import h11_reader, wire
 from tests.support.edge import Memory, Noting, statuses
 
 MANY, FEW = 1_000_000, 5_000  # requests
-AT_ONCE = 250  # connections in one turn
+CONNECTION_BATCH = 250  # connections at the same time
 SEED = 9
 PATIENCE_S = 60.0
-STEP = 50_000  # requests from one line of progress to the next
+STEP = 50_000  # requests per line of progress
 SHOWN = 5  # disagreements that are printed
 
 
-class Kept(logging.Handler):
+class FailureLog(logging.Handler):
     """The failures in the log."""
 
     def __init__(self) -> None:
@@ -46,10 +46,10 @@ class Kept(logging.Handler):
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
-    """Prints the counts of what must not be."""
+    """Prints the counts of what must not happen."""
     count = int(os.environ.get("FUZZ_REQUESTS", FEW if short else MANY))
-    kept = Kept()
-    logging.getLogger().addHandler(kept)
+    failures = FailureLog()
+    logging.getLogger().addHandler(failures)
     logging.getLogger().setLevel(logging.WARNING)
     seed = int(os.environ.get("FUZZ_SEED", SEED))
     report.say(f"  {count:,} requests, one to three on a connection · seed {seed} · SQLite")
@@ -60,8 +60,8 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
         found = asyncio.run(_fuzzed(report, service, count, Random(seed)))
     finally:
         service.close()
-        logging.getLogger().removeHandler(kept)
-    for line, times in Counter(kept.lines).most_common(SHOWN):
+        logging.getLogger().removeHandler(failures)
+    for line, times in Counter(failures.lines).most_common(SHOWN):
         report.say(f"    {times:,} × {line}")
     for said in found.disagreements[:SHOWN]:
         report.say(f"    {said}")
@@ -69,7 +69,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
     report.figure("by status", ", ".join(f"{status}: {times:,}" for status, times in sorted(found.answers.items())))
     report.figure("requests that both parsers read alike", f"{found.alike:,}")
     report.figure("refused by us alone, by h11 alone", f"{found.by_us:,}, {found.by_h11:,}")
-    report.zero("failures in the log", len(kept.lines))
+    report.zero("failures in the log", len(failures.lines))
     wrong = sum(times for status, times in found.answers.items() if status >= 500 and status != 503)
     report.zero("5xx other than 503", wrong)
     report.zero("requests without an answer", found.unanswered)
@@ -77,7 +77,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 
 
 class Found:
-    """What came of it."""
+    """The results so far."""
 
     def __init__(self) -> None:
         self.answers: Counter[int] = Counter()
@@ -86,7 +86,7 @@ class Found:
         self.seconds = 0.0
 
     def compare(self, sent: bytes, ours: Sequence[h11_reader.Message], refused: bool) -> None:
-        """Notes whether both read the same requests, up to where one of them refuses the rest."""
+        """Compares the requests that both read, up to where one of them refuses the rest."""
         theirs, they_refuse = h11_reader.messages(sent)
         both = min(len(ours), len(theirs))
         same = all(mine == other._replace(left=-1) for mine, other in zip(ours, theirs, strict=False))
@@ -114,7 +114,7 @@ async def _fuzzed(report: Report, service: Service, count: int, random: Random) 
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stopped.set)
     while sent_requests < count and not stopped.is_set():
         clients, requests_now = [], 0
-        for _ in range(AT_ONCE):
+        for _ in range(CONNECTION_BATCH):
             requests = random.choice((1, 1, 1, 2, 3))
             sent_requests += requests
             requests_now += requests

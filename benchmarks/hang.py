@@ -14,11 +14,11 @@ from benchmarks.postgresql import postgresql
 from tests.support.serving import Server
 
 HANG_S = 60.0
-AT_MOST_MS = 1000.0
+MAX_MS = 1000.0
 
 
 class _Ready:
-    """Asks `/readyz` without a pause; `took` has the milliseconds of each answer, `statuses` what it said."""
+    """Requests `/readyz` without a pause; `took` has the milliseconds of each answer, `statuses` its status."""
 
     def __init__(self, server: Server) -> None:
         self.took: list[float] = []
@@ -35,13 +35,13 @@ class _Ready:
             self.took.append(1000 * (time.monotonic() - begun))
 
     def end(self) -> None:
-        """Ends with the answer that is due."""
+        """Ends after the current answer."""
         self._over.set()
         self._thread.join(90)
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
-    """Prints the longest waits, and what became of the events."""
+    """Prints the longest waits, and the losses."""
     hang_s = HANG_S / 10 if short else HANG_S
     with postgresql(folder) as address:
         _measure(report, folder, address, hang_s)
@@ -64,15 +64,15 @@ def _measure(report: Report, folder: Path, address: str, hang_s: float) -> None:
             ready.end()
         report.say(f"  PostgreSQL stopped (SIGSTOP, {len(stopped)} processes) for {hang_s:.0f} s")
         report.figure("collects", times(clients.took))
-        report.most("slowest collect", max(clients.took), AT_MOST_MS, "ms")
-        report.most("slowest /readyz", max(ready.took), AT_MOST_MS, "ms", f"of {len(ready.took):,}")
-        report.most("back to the next acknowledgement", back_s, 5, "s")
+        report.at_most("slowest collect", max(clients.took), MAX_MS, "ms")
+        report.at_most("slowest /readyz", max(ready.took), MAX_MS, "ms", f"of {len(ready.took):,}")
+        report.at_most("back to the next acknowledgement", back_s, 5, "s")
         server.stop()
     _check(report, server, clients)
 
 
 def _stop(data: Path) -> set[int]:
-    """Stops the postmaster of that folder and all of its children; which processes these are."""
+    """Stops the postmaster of that folder and all of its children; returns their process ids."""
     first = int((data / "postmaster.pid").read_text().split()[0])
     stopped: set[int] = set()
     while more := {first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())} - stopped:

@@ -1,4 +1,4 @@
-"""The ratio's other half: a bare ASGI hello-world on Granian's own worker, the fastest ASGI server there is."""
+"""The server of comparison: a bare ASGI hello-world on Granian's own worker, the fastest ASGI server there is."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ GRANIAN = ("-m", "granian", "--interface", "asginl", "--http", "1", "--no-ws", "
 
 
 async def bare(_scope: Any, _receive: Any, send: Any) -> None:
-    """Answers everything with hello, and leaves the body to Granian to throw away."""
+    """Answers every request with hello, and lets Granian discard the body."""
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     await send({"type": "http.response.body", "body": b"hello"})
 
 
 async def reading(scope: Any, receive: Any, send: Any) -> None:
-    """The same after reading the body, as everything has to that wants to know what was sent."""
+    """The same after reading the body, as every application must that needs it."""
     while (await receive()).get("more_body"):
         pass
     await bare(scope, receive, send)

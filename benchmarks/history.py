@@ -39,7 +39,7 @@ TOPS = "source", "page", "country", "browser"
 NO_PAGEVIEW = parse([["is_not", "event", ["pageview"]]])
 CHROME_IN_THE_US = parse([["is", "country", ["US"]], ["is", "browser", ["Chrome"]]])
 
-MOST_MB, SLOWEST_MS = 1_500, 1_000
+MAX_MB, MAX_MS = 1_500, 1_000
 
 
 class Page(NamedTuple):
@@ -62,7 +62,7 @@ Panels = dict[str, Callable[[Fetch], Any]]
 
 
 class Drawn(NamedTuple):
-    """The milliseconds of each panel, and what it shows."""
+    """The milliseconds and the contents of each panel."""
 
     took: dict[str, float]
     shown: dict[str, Any]
@@ -84,8 +84,8 @@ def _on_sqlite(report: Report, config: Config, visits: int) -> list[Drawn]:
         columnar.follow(NEVER)
         report.figure("the replica is made", f"{time.monotonic() - begun:.0f} s")
         found = [_warm(report, page, _panels(site, page), columnar.rows) for page in PAGES]
-        report.most("memory of the process", memory_mb(os.getpid()), MOST_MB, "MB")
-        _beside(report, "SQLite", site, fetch_from(database), found)
+        report.at_most("memory of the process", memory_mb(os.getpid()), MAX_MB, "MB")
+        _compared(report, "SQLite", site, fetch_from(database), found)
         return found
 
 
@@ -97,7 +97,7 @@ def _on_postgresql(report: Report, config: Config, visits: int, right: Sequence[
             with database.read_without_timeout() as connection:
                 return connection.execute(statement).all()
 
-        _beside(report, "PostgreSQL", site, patiently, right)
+        _compared(report, "PostgreSQL", site, patiently, right)
 
 
 def _filled(report: Report, database: Database, visits: int) -> Site:
@@ -110,19 +110,19 @@ def _filled(report: Report, database: Database, visits: int) -> Site:
 
 
 def _warm(report: Report, page: Page, panels: Panels, fetch: Fetch) -> Drawn:
-    """The page once to warm up, and then the rounds that count; the quickest of them is given."""
+    """Draws the page once to warm up, then in rounds that count; returns the quickest of them."""
     _draw(panels, fetch)
     rounds = [_draw(panels, fetch) for _ in range(ROUNDS)]
     sums = [sum(one.took.values()) for one in rounds]
     best = rounds[sums.index(min(sums))]
-    report.most(f"{page.name}, every panel", sorted(sums)[ROUNDS // 2], page.limit_ms, "ms", spread(sums))
+    report.at_most(f"{page.name}, every panel", sorted(sums)[ROUNDS // 2], page.limit_ms, "ms", spread(sums))
     report.say("      " + " · ".join(f"{name} {took:.0f}" for name, took in best.took.items()))
-    report.most("  the slowest question", max(best.took.values()), SLOWEST_MS, "ms")
+    report.at_most("  the slowest question", max(best.took.values()), MAX_MS, "ms")
     return best
 
 
-def _beside(report: Report, name: str, site: Site, fetch: Fetch, right: Sequence[Drawn]) -> None:
-    """How many times as long the same statements take there, and whether they tell the same."""
+def _compared(report: Report, name: str, site: Site, fetch: Fetch, right: Sequence[Drawn]) -> None:
+    """How many times as long the same statements take on that database, and whether the results are the same."""
     apart = 0
     for page, ours in zip(PAGES, right, strict=True):
         theirs = _draw(_panels(site, page), fetch)
@@ -142,7 +142,7 @@ def _draw(panels: Panels, fetch: Fetch) -> Drawn:
 
 
 def _panels(site: Site, page: Page) -> Panels:
-    """What the page asks: the numbers and their comparison, the chart, five top tens, and hours for the heat map."""
+    """The questions of the page: numbers and comparison, the chart, five top tens, and hours for the heat map."""
 
     def query(*metrics: str, by: str = "", more: tuple[Filter, ...] = ()) -> Query:
         fields: dict[str, Any] = {"metrics": metrics, "filters": page.filters + more}
@@ -173,7 +173,7 @@ def _facts(fetch: Fetch) -> Backend:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """The same but for the last digits of means."""
+    """Whether both are equal except for the last digits of means."""
     if isinstance(one, float) and isinstance(other, float):
         return isclose(one, other, rel_tol=1e-9)
     if isinstance(one, dict):

@@ -30,9 +30,9 @@ Row = tuple[Any, ...]
 
 HOST = "example.com"
 DAY_S = 86_400
-AT_ONCE = 20_000  # visits in memory
+VISIT_BATCH = 20_000  # visits in memory
 PAGES = 2_000
-RETURNING = 0.35  # visits of somebody who was there before
+RETURNING = 0.35  # share of visits by returning visitors
 PAGEVIEWS = (46, 18, 11, 7, 5, 4, 3, 2, 1, 1, 1, 1)  # of 100 visits, with one, two … pageviews
 LONG_READ = range(14, 24)  # pageviews of 4 more; the mean is 3.3
 COUNTRIES = re.findall(
@@ -94,7 +94,7 @@ class Choice(Generic[T]):
         return self._values[bisect(self._edges, random.random() * self._edges[-1])]
 
 
-class Visit(NamedTuple):
+class VisitRows(NamedTuple):
     """The rows of one visit, in the order of `benchmarks.fill.COLUMNS`."""
 
     visit: Row
@@ -111,10 +111,10 @@ class Made(NamedTuple):
 
 
 def write(database: Database, site_id: int, visits: int, begin: int, days: int = 365, seed: int = 1) -> Made:
-    """Writes a site's history of so many days from the second `begin` (epoch, a UTC midnight)."""
+    """Writes a site's history of `days` days from the second `begin` (epoch, a UTC midnight)."""
     made = [0, 0, 0]
     coming = _Crowd(site_id, seed).visits(visits, begin, days)
-    while some := list(islice(coming, AT_ONCE)):
+    while some := list(islice(coming, VISIT_BATCH)):
         made[0] += fill(database, "visits", (one.visit for one in some))
         made[1] += fill(database, "pageviews", (row for one in some for row in one.pageviews))
         made[2] += fill(database, "events", (row for one in some for row in one.events))
@@ -134,7 +134,7 @@ def _origins() -> Choice[Row]:
 
 
 def _hours(visits: int, begin: int, days: int) -> Iterator[tuple[int, int]]:
-    """The first second of each hour, and how many visits begin in it; together as many as were asked for."""
+    """The first second of each hour, and how many visits begin in it; together `visits`."""
     weights = []
     for hour in range(days * 24):
         at = begin + hour * 3600
@@ -162,8 +162,8 @@ class _Crowd:
         self._devices = Choice(devices, list(AGENTS.values()))
         self._many = Choice([*range(1, 13), *LONG_READ], [*PAGEVIEWS, *[0.4] * len(LONG_READ)])
 
-    def visits(self, many: int, begin: int, days: int) -> Iterator[Visit]:
-        """So many visits, those of an hour in the order of their beginning."""
+    def visits(self, many: int, begin: int, days: int) -> Iterator[VisitRows]:
+        """`many` visits; those of one hour are in the order of their beginning."""
         for hour, some in _hours(many, begin, days):
             for second in sorted(self._random.randrange(3600) for _ in range(some)):
                 yield self._visit(hour + second)
@@ -173,7 +173,7 @@ class _Crowd:
         return at * 1000 << LOW_BITS | self._number & (1 << LOW_BITS) - 1
 
     def _visitor(self) -> int:
-        """Somebody new, or one of the last 50,000."""
+        """A new visitor, or one of the last 50,000."""
         if self._visitors and self._random.random() < RETURNING:
             number = self._visitors - self._random.randrange(min(self._visitors, 50_000))
         else:
@@ -181,7 +181,7 @@ class _Crowd:
             number = self._visitors
         return (number * 0x9E3779B97F4A7C15 & (1 << 64) - 1) - (1 << 63)
 
-    def _visit(self, began: int) -> Visit:
+    def _visit(self, began: int) -> VisitRows:
         random, site_id, visitor = self._random, self._site_id, self._visitor()
         user_id = f"user-{visitor % 20_000}" if visitor % 13 == 0 else None
         visit_id, at, pageviews, events = self._id(began), began, [], []
@@ -199,7 +199,7 @@ class _Crowd:
         user_type = "" if user_id is None else ("supplier", "buyer")[visitor % 2]
         counts = began, last, last, len(pageviews), len(events), pageviews[0][8], pageviews[-1][8]
         origin = (*self._came.take(random), *self._place())
-        return Visit((site_id, visit_id, visitor, user_id, user_type, *counts, *origin), pageviews, events)
+        return VisitRows((site_id, visit_id, visitor, user_id, user_type, *counts, *origin), pageviews, events)
 
     def _place(self) -> Row:
         """Country, region, city, latitude, longitude, device, screen and language."""
@@ -222,8 +222,8 @@ class _Crowd:
                 name, props = "404", {"path": who[-1]}
             case _:
                 name, props = "Outbound Link: Click", {"url": f"https://github.com/footfall/{random.randrange(200)}"}
-        told = json.dumps(props, separators=(",", ":"))
-        return (self._site_id, row_id, f"{row_id:016x}", at, *who, name, told, value, currency, "", "", True)
+        text = json.dumps(props, separators=(",", ":"))
+        return (self._site_id, row_id, f"{row_id:016x}", at, *who, name, text, value, currency, "", "", True)
 
 
 def _path(rank: int) -> str:
@@ -240,13 +240,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--database-url", default="")
-    asked = parser.parse_args()
-    database = Database(Config(data_dir=asked.data_dir, database_url=asked.database_url))
+    options = parser.parse_args()
+    database = Database(Config(data_dir=options.data_dir, database_url=options.database_url))
     now = int(time.time())
     known = {site.domain: site for site in store.all_sites(database)}
     site = known.get(HOST) or store.add(database, HOST, now=now)
     begun = time.monotonic()
-    made = write(database, site.id, asked.visits, now // DAY_S * DAY_S - asked.days * DAY_S, asked.days, asked.seed)
+    made = write(
+        database, site.id, options.visits, now // DAY_S * DAY_S - options.days * DAY_S, options.days, options.seed
+    )
     print(f"{made.visits:,} visits, {made.pageviews:,} pageviews, {made.events:,} events ", end="")
     print(f"in {time.monotonic() - begun:.0f} s")
     database.close()

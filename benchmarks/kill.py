@@ -1,4 +1,4 @@
-"""`kill -9` under load, again and again: what was acknowledged is there, what was sent again is there once."""
+"""`kill -9` under load, again and again: acknowledged events are stored, repeated ones are stored once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RETRY_S = 0.1
 
 
 class Clients:
-    """So many visitors at once who send a pageview or an event, and send it again until it is acknowledged."""
+    """24 visitors at the same time, each of whom sends a pageview or an event until it is acknowledged."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -40,9 +40,9 @@ class Clients:
             number += 1
             name = f"kill-{client:02d}-{number:06d}"
             path = f"/{number % 50}"
-            told = event(name, "Ping", path) if number % 3 == 0 else pageview(name, path)
+            body = event(name, "Ping", path) if number % 3 == 0 else pageview(name, path)
             headers = {"X-Forwarded-For": f"11.{client}.{number >> 8 & 255}.{number & 255}"}
-            self._until_acknowledged(name, json.dumps(told), headers | {"User-Agent": AGENTS[client]})
+            self._until_acknowledged(name, json.dumps(body), headers | {"User-Agent": AGENTS[client]})
 
     def _until_acknowledged(self, name: str, body: str, headers: dict[str, str]) -> None:
         while True:
@@ -73,14 +73,14 @@ class Clients:
             connection.close()
 
     def end(self) -> None:
-        """Lets each client bring home what it has under way."""
+        """Ends when each client has its current event acknowledged."""
         self._ending.set()
         for thread in self._threads:
             thread.join(30)
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
-    """Prints for each database what was lost, what was doubled, and how long the server was away."""
+    """Prints for each database the lost and the doubled events, and how long the server was away."""
     kills = 3 if short else 20
     _measure(report, "SQLite", folder / "sqlite", "", kills)
     with postgresql(folder) as address:

@@ -21,7 +21,7 @@ from tests.support.serving import leave as a_leave
 from tests.support.serving import pageview as a_pageview
 
 EVENTS_A_SECOND = 50
-MOST_P50_MS, MOST_P99_MS = 250, 500
+MAX_P50_MS, MAX_P99_MS = 250, 500
 QUIET = "quiet.example.com"
 
 # In the visitor's page, before the real script: notes the moment of each call in the storage of the site.
@@ -59,7 +59,7 @@ Notes = list[dict[str, Any]]
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
-    """Prints how long a visitor takes to the screen, on a quiet site and on one with 50 events a second."""
+    """Prints how long a visitor takes to appear on the screen, on a quiet site and on one with 50 events a second."""
     probes = 15 if short else 120
     with footfall(folder) as server, chromium(folder / "admin") as admin, chromium(folder / "visitor") as visitor:
         server.command("site", "add", QUIET)
@@ -68,25 +68,25 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
         with background(server.port) as sent:
             report.say(f"  two Chromiums, the shipped script; {EVENTS_A_SECOND} events/s of new visitors on {SITE}")
             calls, changes = _probe(server, admin, visitor, QUIET, probes, "active-now")
-            _told(report, f"{QUIET}: fetch → #active-now", _delays(calls, changes, "fetch", "active-now", "1"))
-            _told(report, f"{QUIET}: sendBeacon → #active-now", _delays(calls, changes, "beacon", "active-now", "0"))
+            _print(report, f"{QUIET}: fetch → #active-now", _delays(calls, changes, "fetch", "active-now", "1"))
+            _print(report, f"{QUIET}: sendBeacon → #active-now", _delays(calls, changes, "beacon", "active-now", "0"))
             calls, changes = _probe(server, admin, visitor, SITE, probes, "signed-in")
-            _told(report, f"{SITE}: fetch → #signed-in", _delays(calls, changes, "fetch", "signed-in", "1"))
-            _told(report, f"{SITE}: sendBeacon → #signed-in", _delays(calls, changes, "beacon", "signed-in", "0"))
-            _told(report, f"{SITE}: fetch → row in the feed", _feed_delays(calls, changes))
+            _print(report, f"{SITE}: fetch → #signed-in", _delays(calls, changes, "fetch", "signed-in", "1"))
+            _print(report, f"{SITE}: sendBeacon → #signed-in", _delays(calls, changes, "beacon", "signed-in", "0"))
+            _print(report, f"{SITE}: fetch → row in the feed", _feed_delays(calls, changes))
             rate = len(sent) / (sent[-1] - sent[0])
         report.figure("events/s sent meanwhile", f"{rate:.1f}")
 
 
-def _told(report: Report, name: str, delays: Sequence[float]) -> None:
+def _print(report: Report, name: str, delays: Sequence[float]) -> None:
     report.figure(name, f"{times(delays)} · {len(delays)} probes")
-    report.most("  p50", percentile(delays, 0.5), MOST_P50_MS, "ms")
-    report.most("  p99", percentile(delays, 0.99), MOST_P99_MS, "ms")
+    report.at_most("  p50", percentile(delays, 0.5), MAX_P50_MS, "ms")
+    report.at_most("  p99", percentile(delays, 0.99), MAX_P99_MS, "ms")
 
 
 @contextmanager
 def background(port: int) -> Iterator[list[float]]:
-    """Sends pageviews, each of a new visitor, at an even pace; gives the moments at which they were answered."""
+    """Sends pageviews, each of a new visitor, at an even pace; yields the moments of their answers."""
     ending = threading.Event()
     answered: list[float] = []
 
@@ -114,7 +114,7 @@ def background(port: int) -> Iterator[list[float]]:
 
 
 def _probe(server: Server, admin: Chrome, visitor: Chrome, site: str, probes: int, number: str) -> tuple[Notes, Notes]:
-    """A visitor comes and leaves so many times; each time the dashboard's `number` has to go to 1 and back to 0."""
+    """A visitor comes and leaves so many times; each time the dashboard's `number` must go to 1 and back to 0."""
     _show(admin, server, site)
     with site_with_script(server, site) as address:
         visitor.get(address + "/probe/warm")
@@ -126,7 +126,7 @@ def _probe(server: Server, admin: Chrome, visitor: Chrome, site: str, probes: in
         for probe in range(probes):
             visitor.get(f"{address}/probe/{probe}")
             wait_until(lambda: _shown(admin, number) == "1", f"{number} is 1")
-            time.sleep(0.05 + 0.2 * (probe * 0.618 % 1))  # in no step with the frames of the stream
+            time.sleep(0.05 + 0.2 * (probe * 0.618 % 1))  # out of step with the frames of the stream
             visitor.get(address + "/empty")
             wait_until(lambda: _shown(admin, number) == "0", f"{number} is 0")
         calls = visitor.execute_script("return localStorage.calls.trim().split('\\n').map(JSON.parse)")
@@ -134,7 +134,7 @@ def _probe(server: Server, admin: Chrome, visitor: Chrome, site: str, probes: in
 
 
 def _show(admin: Chrome, server: Server, site: str) -> None:
-    """Opens the Live page of a site. It has one from the first visit on, so somebody comes and leaves."""
+    """Opens the Live page of a site. It exists from the first visit on, so a visitor comes and leaves first."""
     for event in (a_pageview("a-first-visit", site=site), a_leave("a-first-visit", site=site)):
         server.collect(event)
     admin.get(f"{server.url}/live/{site}")
@@ -149,7 +149,7 @@ def _shown(driver: Chrome, element: str) -> str:
 
 
 def _delays(calls: Notes, changes: Notes, kind: str, number: str, value: str) -> list[float]:
-    """From each call of that kind to the next moment at which the number turned to that value, in ms."""
+    """The ms from each call of that kind to the next moment at which the number has that value."""
     turned = [change["at"] for change in changes if change["what"] == number and change["value"] == value]
     return [min(at for at in turned if at >= call["at"]) - call["at"] for call in _probes(calls, kind)]
 

@@ -1,6 +1,6 @@
 """A load of HTTP requests from a process of its own: many connections, one request in flight on each.
 
-A plain loop over epoll: the client has to be much cheaper than the server that it measures.
+A plain loop over epoll: the client must be much cheaper than the server that it measures.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PATIENCE_S = 15
 
 
 class Load(NamedTuple):
-    """What came back: answers by status, latencies in ms, the client's own CPU seconds.
+    """The result: answers by status, latencies in ms, the client's own CPU seconds.
 
     `acknowledged` are the numbers of the requests that were answered with 202. "lost" is the status of a request
     whose connection was closed instead, "unanswered" of one that waited for 15 s.
@@ -49,7 +49,7 @@ class Load(NamedTuple):
 
 
 class _Connection:
-    """One connection with the request that is under way on it."""
+    """One connection with its current request."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
@@ -64,7 +64,7 @@ class _Connection:
         self.socket.sendall(request)
 
     def whole(self) -> bool:
-        """Whether the answer has come; reads what there is."""
+        """Reads what has arrived; returns whether the answer is complete."""
         self.received += self.socket.recv(65_536)
         head, found, body = self.received.partition(b"\r\n\r\n")
         at = head.lower().find(b"content-length:")
@@ -167,7 +167,7 @@ def pageview(number: int) -> bytes:
 
 
 def heartbeats(sites: int, people: int) -> Callable[[int], bytes]:
-    """Makes heartbeats of the people of `benchmarks.busy_day`, spread over so many sites, in no order."""
+    """Makes heartbeats of the people of `benchmarks.busy_day`, spread over `sites` sites, in random order."""
 
     def make(number: int) -> bytes:
         person = number * 7919 % people
@@ -202,7 +202,7 @@ def loaded(port: int, first: int, seconds: float, kind: str = "pageview") -> Loa
 
 
 def main(kind: str, port: str, first: str, seconds: str, connections: str) -> None:
-    """Runs one load and prints what came back as JSON."""
+    """Runs one load and prints the result as JSON."""
     many = [int(number) for number in kind.split("/")] if "/" in kind else []
     make = heartbeats(*many) if many else {"pageview": pageview, "hello": hello}[kind]
     print(json.dumps(run(int(port), make, int(first), float(seconds), int(connections))._asdict()))

@@ -15,14 +15,14 @@ from analytics.storage.database import Database
 from benchmarks.chromium import chromium, sign_in, wait_until
 from benchmarks.common import SITE, Report, percentile, times
 from benchmarks.history_data import write
-from benchmarks.wire import taken
+from benchmarks.wire import wire_of
 from tests.support.serving import Server, serving
 
 VISITS, YEAR_S, DAY_S = 300_000, 365 * 86_400, 86_400
 PERIODS = "30d", "12mo"
-MOST_FIRST, MOST_MS = 900_000, 600
+MAX_FIRST_BYTES, MAX_MS = 900_000, 600
 
-# Clicks the row of that number, and tells the ms until all that depends on it is painted anew; null: no such row.
+# Clicks the row of that number, and returns the ms until all dependent parts are repainted; null: no such row.
 CLICK = """
 const [number, done] = arguments, page = document.getElementById("overview");
 const rows = [...page.querySelectorAll("a[data-change][data-out]")], begun = performance.now();
@@ -49,7 +49,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
         sign_in(browser, server)
         _first(report, browser, server)
         for period in PERIODS:
-            _told(report, period, _clicked(browser, server, period, clicks))
+            _print(report, period, _clicked(browser, server, period, clicks))
 
 
 def _fill(report: Report, config: Config, visits: int) -> None:
@@ -61,13 +61,13 @@ def _fill(report: Report, config: Config, visits: int) -> None:
 
 
 def _first(report: Report, browser: Chrome, server: Server) -> None:
-    """With an empty cache."""
+    """The first load, with an empty cache."""
     browser.get("about:blank")
     browser.execute_cdp_cmd("Network.clearBrowserCache", {})
-    taken(browser)
+    wire_of(browser)
     _open(browser, server, PERIODS[0])
-    wire = taken(browser)
-    report.most("first load of the Overview", wire.total, MOST_FIRST, "bytes", f"in {len(wire.sizes)} requests")
+    wire = wire_of(browser)
+    report.at_most("first load of the Overview", wire.total, MAX_FIRST_BYTES, "bytes", f"in {len(wire.sizes)} requests")
     report.zero("requests to another host", len(wire.hosts) - 1)
 
 
@@ -77,7 +77,7 @@ def _open(browser: Chrome, server: Server, period: str) -> None:
 
 
 def _clicked(browser: Chrome, server: Server, period: str, clicks: int) -> list[float]:
-    """From the click on a row, each time another one, to the painted page; then the filter is taken back."""
+    """The ms from the click on a row, each time another one, to the painted page; then the filter is removed."""
     _open(browser, server, period)
     took = []
     for number in range(clicks):
@@ -89,6 +89,6 @@ def _clicked(browser: Chrome, server: Server, period: str, clicks: int) -> list[
     return took
 
 
-def _told(report: Report, period: str, took: Sequence[float]) -> None:
+def _print(report: Report, period: str, took: Sequence[float]) -> None:
     report.figure(f"{period}: a click on a row to the painted page", f"{times(took)} · {len(took)} clicks")
-    report.most("  p95", percentile(took, 0.95), MOST_MS, "ms")
+    report.at_most("  p95", percentile(took, 0.95), MAX_MS, "ms")

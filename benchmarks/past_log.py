@@ -1,4 +1,4 @@
-"""Access logs into history: the project's excerpt of a real log over many days, once and again, on both databases."""
+"""Access logs into history: an excerpt of a real log, repeated for many days, imported twice, on both databases."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 
 
 def _write(path: Path, lines: int) -> None:
-    """The excerpt again and again, each time a day later."""
+    """Writes the excerpt repeatedly, each time a day later."""
     excerpt = EXCERPT.read_text("utf-8").splitlines(keepends=True)
     with path.open("w") as file:
         for step in range(-(-lines // len(excerpt))):

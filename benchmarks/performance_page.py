@@ -16,19 +16,19 @@ _END = "<!-- end {name} -->"
 
 
 def sections(page: str) -> list[str]:
-    """The names of the benchmarks that the page has a section of, in its order."""
+    """The names of the benchmarks that have a section on the page, in its order."""
     return _BEGIN.findall(page)
 
 
 def section(lines: Sequence[str], machine: str, commit: str, day: date) -> str:
-    """What a benchmark printed, as Markdown, headed by the day, the commit and the machine of the run."""
+    """The output of a benchmark as Markdown, headed by the day, the commit and the machine of the run."""
     printed = "\n".join(lines).strip("\n")
     return f"Measured on {day:%Y-%m-%d}, commit {commit}, {machine}:\n\n```text\n{printed}\n```"
 
 
 def replaced(page: str, name: str, section: str) -> str:
-    """The page with another section between the markers of that benchmark. `ValueError` unless both are there once,
-    in their order.
+    """The page with a new section between the markers of that benchmark. Raises `ValueError` unless both markers are
+    there once, in order.
     """
     begin, end = f"<!-- bench {name} -->\n", _END.format(name=name)
     if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):

@@ -1,4 +1,4 @@
-"""A million stored heartbeats and fifty thousand people active: live figures, and what a restart knows again."""
+"""A million stored heartbeats and fifty thousand people active: live figures, and what a restart restores."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from analytics.storage.database import Database
 from benchmarks import busy_day
 from benchmarks.busy_day import Past
 from benchmarks.common import BEHIND_PROXY, SITE, Report, memory_mb, percentile
-from callbacks.pages.live import drawn
+from callbacks.pages.live import render
 from collector.api.live import live_state
 from collector.live.hub import Hub
 from tests.support.serving import Server
 
 HEARTBEATS, PEOPLE, REQUESTS = 1_000_000, 50_000, 500
-MOST_P95_MS = 20
-LEAD_S = 60  # how far ahead the moment lies for which the rows are made
+MAX_P95_MS = 20
+LEAD_S = 60  # how far in the future the moment is for which the rows are made
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
@@ -43,7 +43,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 
 
 def _served(report: Report, config: Config, past: Past) -> None:
-    """Starts the server, asks it, kills it, starts it again."""
+    """Starts the server, queries it, kills it, starts it again."""
     server, took = _started(config)
     try:
         report.figure("start to ready line", f"{took:.1f} s")
@@ -70,27 +70,27 @@ def _started(config: Config) -> tuple[Server, float]:
 
 def _known(report: Report, name: str, server: Server, key: str, past: Past) -> None:
     """Compares with the people whose last beat is less than 60 s ago, as of the answer's own second."""
-    told = server.request("GET", f"/api/live?site={SITE}", headers={"Authorization": f"Bearer {key}"}).json
-    expected = past.active(told["as_of"])
-    report.figure("active_sessions", f"{told['active_sessions']:,} of {expected:,} expected by now")
-    report.zero(name, abs(told["active_sessions"] - expected))
+    answer = server.request("GET", f"/api/live?site={SITE}", headers={"Authorization": f"Bearer {key}"}).json
+    expected = past.active(answer["as_of"])
+    report.figure("active_sessions", f"{answer['active_sessions']:,} of {expected:,} expected by now")
+    report.zero(name, abs(answer["active_sessions"] - expected))
 
 
 def _ask(report: Report, server: Server, key: str, past: Past) -> None:
     """The same question again and again, over one connection."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    took, told = [], {}
+    took, answer = [], {}
     for _ in range(REQUESTS):
         begun = time.perf_counter()
         connection.request("GET", f"/api/live?site={SITE}", headers={"Authorization": f"Bearer {key}"})
-        told = json.loads(connection.getresponse().read())
+        answer = json.loads(connection.getresponse().read())
         took.append((time.perf_counter() - begun) * 1000)
     connection.close()
     p50, p95, p99 = (percentile(took, share) for share in (0.5, 0.95, 0.99))
     report.figure(
         f"GET /api/live, {REQUESTS} times", f"p50 {p50:.1f} · p95 {p95:.1f} · p99 {p99:.1f} · max {max(took):.1f} ms"
     )
-    report.most("  p95", p95, MOST_P95_MS, "ms", f"with {told['active_sessions']:,} people active at the end")
+    report.at_most("  p95", p95, MAX_P95_MS, "ms", f"with {answer['active_sessions']:,} people active at the end")
 
 
 def _page(report: Report, database: Database, site: sites_site.Site, moment: int) -> None:
@@ -101,7 +101,7 @@ def _page(report: Report, database: Database, site: sites_site.Site, moment: int
     def redraw() -> tuple[Any, ...]:
         concurrency_ms, concurrency = _timed(lambda: history.read(site, moment))
         state_ms, state = _timed(lambda: hub.state(site.id))
-        drawn_ms, _ = _timed(lambda: (*drawn(site, state, concurrency), live_state(hub, site)))
+        drawn_ms, _ = _timed(lambda: (*render(site, state, concurrency), live_state(hub, site)))
         return f"{concurrency_ms + state_ms + drawn_ms:.1f} ms", concurrency_ms, state_ms, drawn_ms
 
     report.figure("presence recalled from the heartbeats", f"{recalled:.0f} ms")

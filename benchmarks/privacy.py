@@ -1,4 +1,4 @@
-"""A marked address and a marked user agent, looked for in every file that the process wrote."""
+"""Searches every file that the process wrote for a marked address and a marked user agent."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _visit(server: Server) -> str:
-    """Everything that a marked visitor may do, right and wrong; gives the answers by status."""
+    """Everything that a marked visitor may do, right and wrong; returns the answers by status."""
     key = server.command("key", "add", "bench", "--scope", "ingest")
     answers = []
     for address in (V4, V6):
@@ -96,7 +96,7 @@ def _visit(server: Server) -> str:
 
 
 def _walk(server: Server, marked: dict[str, str]) -> list[int]:
-    """The same visitor at the other doors: pages, the script, live routes, sign-in with a wrong password."""
+    """The same visitor at the other routes: pages, the script, live routes, sign-in with a wrong password."""
     paths = (
         "/",
         f"/live/{SITE}",

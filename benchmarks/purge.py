@@ -25,12 +25,12 @@ from tests.support.serving import Server, serving
 HEARTBEATS = 1_000_000
 OLD_DAYS = 10
 DAY_S = 86_400
-MOST_RATIO = 1.5
+MAX_RATIO = 1.5
 ROUND_S = 4.0
 
 
 class Loads(NamedTuple):
-    """What the collector did before the purge and during it."""
+    """The collector's loads before the purge and during it."""
 
     before: Sequence[Load]
     during: Sequence[Load]
@@ -59,7 +59,7 @@ def _on(report: Report, name: str, folder: Path, url: str, many: int) -> None:
         report.figure(f"{name}, {what} the purge", f"{rate:,.0f} /s · p99 {p99:.1f} · max {longest:.0f} ms")
         report.zero("  refused", sum(sum(load.strange.values()) for load in some))
     ratio = _middle([load.p99 for load in loads.during]) / _middle([load.p99 for load in loads.before])
-    report.most(f"{name}, p99 during to before", ratio, MOST_RATIO, "")
+    report.at_most(f"{name}, p99 during to before", ratio, MAX_RATIO, "")
     report.figure(f"{name}, {many:,} heartbeats purged", f"{loads.took_s:.0f} s beside that load")
     report.zero("  heartbeats past their retention that are left", left[0][0])
 
@@ -77,7 +77,7 @@ def _measured(server: Server) -> Loads:
         during.append(loaded(server.port, first, ROUND_S))
         first += 1_000_000
         if not purging.is_alive() and len(during) > 1:
-            during.pop()  # its last round was only half beside the purge
+            during.pop()  # the last round was only partly during the purge
     purging.join()
     return Loads(before, during, time.monotonic() - begun)
 
@@ -87,8 +87,8 @@ def _middle(values: Sequence[float]) -> float:
 
 
 def _fill(config: Config, many: int) -> None:
-    """Writes so many heartbeats of the ten days before the retention, which are counted; the purge of today is done,
-    so that the server does not begin by itself.
+    """Writes `many` heartbeats of the ten days before the retention, whose days are counted. The purge of today counts
+    as done, so that the server does not start one.
     """
     database = Database(config)
     begin = int(time.time()) - (7 + OLD_DAYS) * DAY_S

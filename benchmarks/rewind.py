@@ -23,24 +23,24 @@ from analytics.storage import schema
 from analytics.storage.database import Database
 from benchmarks import busy_day
 from benchmarks.common import SITE, Report, percentile
-from callbacks.pages.live import drawn
+from callbacks.pages.live import render
 from layouts.pages.live import THEN
 
-HOURS, AN_HOUR, PEOPLE, MOMENTS, SITES = 6, 100_000, 800, 200, 1_000
-MOST_P95_MS = 50
+HOURS, BEATS_PER_HOUR, PEOPLE, MOMENTS, SITES = 6, 100_000, 800, 200, 1_000
+MAX_P95_MS = 50
 WINDOW_S = 60
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
-    """Prints how long a second of the past takes to tell, and the daily count of minutes."""
+    """Prints how long the state of a past second takes, and the daily count of minutes."""
     database = Database(Config(data_dir=folder / "data"))
     try:
         site = store.add(database, SITE, now=int(time.time()))
         now = start_of(day_of(int(time.time()))) - 1  # the last second of a day that is over
-        beats = HOURS * AN_HOUR // (5 if short else 1)
+        beats = HOURS * BEATS_PER_HOUR // (5 if short else 1)
         past = busy_day.write(database, site.id, now, beats, PEOPLE)
         report.say(f"  {past.heartbeats:,} heartbeats in {HOURS} hours")
-        _told(report, database, site, now, short=short)
+        _state_figures(report, database, site, now, short=short)
         _counted(report, "minutes of that day counted", database, now)
         _quiet(database, now, SITES // (10 if short else 1))
         _counted(report, f"the same with {SITES // (10 if short else 1):,} quiet sites", database, now)
@@ -49,18 +49,18 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
         database.close()
 
 
-def _told(report: Report, database: Database, site: sites_site.Site, now: int, *, short: bool) -> None:
+def _state_figures(report: Report, database: Database, site: sites_site.Site, now: int, *, short: bool) -> None:
     chance, history = random.Random(5), MinuteHistory(database, WINDOW_S)
     moments = [now - chance.randrange(HOURS * 3600) for _ in range(MOMENTS // (10 if short else 1))]
     while not history.people(site.id, now - 86_399, now + 1, now + 10)[1]:
-        pass  # as the page has it counted while somebody looks
+        pass  # counts the minutes, as the page does while it is open
     states = [rewind.state_at(database, site.id, at, WINDOW_S) for at in moments]
-    told = _p95(lambda at: rewind.state_at(database, site.id, at, WINDOW_S), moments)
+    p95 = _p95(lambda at: rewind.state_at(database, site.id, at, WINDOW_S), moments)
     feed = _p95(lambda at: rewind.feed_at(database, site.id, at), moments)
-    page = _p95(lambda state: drawn(site, state, history.then(site, state.at, now + 10), THEN), states)
+    page = _p95(lambda state: render(site, state, history.then(site, state.at, now + 10), THEN), states)
     active = [state.active for state in states]
     report.figure("people active at these seconds", f"{min(active):,} to {max(active):,}")
-    report.most("the state of any second, p95", told, MOST_P95_MS, "ms")
+    report.at_most("the state of any second, p95", p95, MAX_P95_MS, "ms")
     report.figure("its feed, p95", f"{feed:.1f} ms")
     report.figure("the page drawn from them, p95", f"{page:.1f} ms")
 

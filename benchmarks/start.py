@@ -1,4 +1,4 @@
-"""From a fresh clone with empty caches to the ready line: what a newcomer waits for."""
+"""From a fresh clone with empty caches to the ready line: how long a newcomer waits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.common import ROOT, Report, tool
 from tests.support.company_proxy import company_proxy
 
 READY = "Footfall is ready on "
-LONGEST_S = 900
+TIMEOUT_S = 900
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
@@ -39,24 +39,24 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 
 
 class _Checkout:
-    """A clone of this repository with caches of its own; `settings` are variables that `make` sees besides."""
+    """A clone of this repository with caches of its own; `settings` are additional environment variables for `make`."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self._tree = folder / "footfall"
         subprocess.run([tool("git"), "clone", "--quiet", str(ROOT), str(self._tree)], check=True)
         away = ("FOOTFALL_", "VIRTUAL_ENV", *(("CERT", "CA_BUNDLE") if settings else ()))
-        kept = {name: value for name, value in os.environ.items() if not any(part in name for part in away)}
+        inherited = {name: value for name, value in os.environ.items() if not any(part in name for part in away)}
         caches = {name: str(folder / name.lower()) for name in ("UV_CACHE_DIR", "PIP_CACHE_DIR")}
-        self._environment = kept | caches | dict(settings or {})
+        self._environment = inherited | caches | dict(settings or {})
 
     def seconds_of(self, target: str) -> float:
-        """How long `make` takes for it."""
+        """How long `make` takes for the target."""
         begun = time.perf_counter()
-        subprocess.run([tool("make"), target], cwd=self._tree, env=self._environment, check=True, timeout=LONGEST_S)
+        subprocess.run([tool("make"), target], cwd=self._tree, env=self._environment, check=True, timeout=TIMEOUT_S)
         return time.perf_counter() - begun
 
     def seconds_to_ready(self) -> float:
-        """How long `make run` takes until it says that it is ready; it is ended then."""
+        """How long `make run` takes until it prints that it is ready; then it is ended."""
         begun = time.perf_counter()
         made = subprocess.Popen(
             [tool("make"), "run"],

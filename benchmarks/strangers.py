@@ -1,4 +1,4 @@
-"""What strangers can do to the collector who post large bodies to the dashboard and fall silent."""
+"""The effect on the collector of strangers who post large bodies to the dashboard and fall silent."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.support.serving import Server
 CALLS, COLLECT = "/_dash-update-component", "/api/collect"
 LENGTH = 1024 * 1024
 SENT = 256 * 1024 * 1024 + 1  # bytes, by all of them together: what once was the memory for bodies, and a byte
-HELD_S = 12.0  # longer than the server waits for a body
-A_SECOND = 10.0  # collects
+WAIT_S = 12.0  # longer than the server waits for a body
+COLLECTS_PER_SECOND = 10.0
 
 
 class Attack(NamedTuple):
-    """So many connections from so many loopback addresses, to one path, with a cookie or without."""
+    """Connections from several loopback addresses to one path, with a cookie or without."""
 
     name: str
     connections: int
@@ -39,7 +39,7 @@ class Attack(NamedTuple):
 
     @property
     def head(self) -> bytes:
-        """What each sends before its body."""
+        """The bytes that each connection sends before its body."""
         cookie = f"Cookie: {self.cookie}\r\n" if self.cookie else ""
         kind = "application/json" if self.path == CALLS else "text/plain"
         lines = f"Host: bench\r\nContent-Type: {kind}\r\n{cookie}Content-Length: {self.length}\r\n"
@@ -47,7 +47,7 @@ class Attack(NamedTuple):
 
     @property
     def body(self) -> int:
-        """How many bytes of it each sends: never all."""
+        """How many bytes of the body each connection sends: never all."""
         return min(SENT // self.connections + 1, self.length - 1)
 
 
@@ -61,18 +61,18 @@ ATTACKS = (
 
 
 class Collected(NamedTuple):
-    """What became of pageviews that were sent one at a time, each on a connection of its own: answers, milliseconds."""
+    """The results of pageviews sent one at a time, each on a connection of its own: answers, milliseconds."""
 
     statuses: Counter[str]
     latencies: list[float]
 
 
-def collect(port: int, first: int, until: threading.Event, a_second: float = A_SECOND) -> Collected:
+def collect(port: int, first: int, until: threading.Event, per_second: float = COLLECTS_PER_SECOND) -> Collected:
     """Sends pageviews at an even pace until the event is set: the head first, then the body, as browsers do."""
     statuses: Counter[str] = Counter()
     latencies: list[float] = []
     number, started = first, time.monotonic()
-    while not until.wait(max(0.0, started + (number - first) / a_second - time.monotonic())):
+    while not until.wait(max(0.0, started + (number - first) / per_second - time.monotonic())):
         head, _, body = pageview(number).partition(b"\r\n\r\n")
         sent_at = time.perf_counter()
         with suppress(OSError), closing(socket.create_connection(("127.0.0.1", port), 15)) as connection:
@@ -87,7 +87,7 @@ def collect(port: int, first: int, until: threading.Event, a_second: float = A_S
 
 
 def attack(port: int, what: Attack) -> Counter[str]:
-    """Opens the connections, sends what they have to send and falls silent; gives the answers by status."""
+    """Opens the connections, sends their bytes and falls silent; returns the answers by status."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     poll, piece = select.epoll(), b" " * 65_536
@@ -102,7 +102,7 @@ def attack(port: int, what: Attack) -> Counter[str]:
         connection.setblocking(False)
         left[connection.fileno()] = connection, memoryview(what.head), what.body
         poll.register(connection, select.EPOLLIN | select.EPOLLOUT)
-    until = time.monotonic() + HELD_S
+    until = time.monotonic() + WAIT_S
     while left and time.monotonic() < until:
         for descriptor, events in poll.poll(0.2):
             connection, head, body = left[descriptor]
@@ -139,7 +139,7 @@ def attacked(port: int, what: Attack) -> Iterator[subprocess.Popen[str]]:
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
-    """Prints what became of collects before, during and after each attack, and of the memory."""
+    """Prints the results of collects before, during and after each attack, and the memory."""
     report.say("  python app.py serve --port 0 · SQLite · a pageview every 0.1 s, head and body apart")
     with footfall(folder) as server:
         first = 1
@@ -151,7 +151,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
 
 
 def _rejected_collects(count: int) -> int:
-    """Those of the attack on the collector itself ran out of time, one for each connection: the others are wrong."""
+    """How many more collects were rejected than the connections of the attack on the collector, which time out."""
     return max(0, count - ATTACKS[-1].connections)
 
 
@@ -162,7 +162,7 @@ def _sent(server: Server, first: int, seconds: float) -> Collected:
 
 
 def _measured(report: Report, server: Server, what: Attack, first: int, *, short: bool) -> int:
-    """Measures one attack; gives the number of the next pageview."""
+    """Measures one attack; returns the number of the next pageview."""
     pid = server.process.pid
     before = _sent(server, first, 5.0 if short else 20.0)
     first += before.statuses.total()
@@ -179,15 +179,15 @@ def _measured(report: Report, server: Server, what: Attack, first: int, *, short
     report.say(f"    collects during: {times(collected.latencies)}, answered {dict(+collected.statuses)}")
     report.zero("collects not answered with 202", collected.statuses.total() - collected.statuses["202"])
     limit = 2 * percentile(before.latencies, 0.99)
-    report.most("p99 during", percentile(collected.latencies, 0.99), limit, "ms")
+    report.at_most("p99 during", percentile(collected.latencies, 0.99), limit, "ms")
     report.figure("memory before, at most, a minute later", f"{memory:.0f}, {most:.0f}, {left:.0f} MB")
-    report.most("of it a minute later", left / memory, 1.1, "times that before")
+    report.at_most("of it a minute later", left / memory, 1.1, "times that before")
     return first
 
 
 def _while(server: Server, process: subprocess.Popen[str], first: int) -> tuple[Collected, float]:
-    """Collects as long as the process runs, and `HELD_S` at least; with the most memory that the server had then."""
-    ending, most, found, until = threading.Event(), 0.0, list[Collected](), time.monotonic() + HELD_S
+    """Collects as long as the process runs, and `WAIT_S` at least; also the largest memory of the server."""
+    ending, most, found, until = threading.Event(), 0.0, list[Collected](), time.monotonic() + WAIT_S
     thread = threading.Thread(target=lambda: found.append(collect(server.port, first, ending)))
     thread.start()
     while process.poll() is None or time.monotonic() < until:

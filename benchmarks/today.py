@@ -1,4 +1,4 @@
-"""A thousand sites with a million pageviews today: what the page of all sites asks for."""
+"""A thousand sites with a million pageviews today: the figures of the page of all sites."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SITES, PAGEVIEWS = 1_000, 1_000_000
 VISIT_PAGES = 3
 NOW = 1_800_000_000 + 12 * 3600  # 20:00 UTC
 MIDNIGHT = 1_800_000_000 - 8 * 3600
-MOST_READ_MS, MOST_RATIO = 50, 1.2
+MAX_READ_MS, MAX_RATIO = 50, 1.2
 DAYS = 30
 T = TypeVar("T")
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
-    """Prints what reading costs, what a beat costs, and how long a start takes to know the figures again."""
+    """Prints the cost of reading and of a beat, and how long a start takes to restore the figures."""
     pageviews = PAGEVIEWS // 10 if short else PAGEVIEWS
     _on(report, "SQLite", Config(data_dir=folder / "data"), pageviews)
     with postgresql(folder) as url:
@@ -55,7 +55,7 @@ def _on(report: Report, name: str, config: Config, pageviews: int) -> None:
     ids = [site.id for site in sites]
     read_ms = [_timed(lambda: today.read(ids, NOW))[0] for _ in range(200)]
     found = today.read(ids, NOW)
-    report.most(f"{name}, today of {SITES:,} sites, p95", percentile(read_ms, 0.95), MOST_READ_MS, "ms")
+    report.at_most(f"{name}, today of {SITES:,} sites, p95", percentile(read_ms, 0.95), MAX_READ_MS, "ms")
     report.zero("  sites whose figures are wrong", sum(found.get(site_id) != expected for site_id in ids))
     days = usage.last_days(NOW, DAYS)
     usage_ms = [_timed(lambda: usage.read(database, ids, days))[0] for _ in range(5)]
@@ -65,7 +65,7 @@ def _on(report: Report, name: str, config: Config, pageviews: int) -> None:
 
 
 def _beats(report: Report) -> None:
-    """What a beat costs with one site and with a thousand, and the memory of a million people."""
+    """The cost of a beat with one site and with a thousand, and the memory of a million people."""
     costs, item = {}, feed_item(1)
     for many in (1, SITES):
         today = Today(None)  # type: ignore[arg-type] # nothing is recalled
@@ -79,7 +79,7 @@ def _beats(report: Report) -> None:
         took, _ = _timed(lambda today=today, beats=beats: today.take(beats))  # type: ignore[misc]
         costs[many] = took * 1000 / len(beats)
     both = f"{costs[1]:.2f} and {costs[SITES]:.2f} µs"
-    report.most("a beat, with 1,000 sites to with 1", costs[SITES] / costs[1], MOST_RATIO, "", both)
+    report.at_most("a beat, with 1,000 sites to with 1", costs[SITES] / costs[1], MAX_RATIO, "", both)
     tracemalloc.start()
     today = Today(None)  # type: ignore[arg-type]
     today.prepare([Site(1, "a.example", "", "UTC")], MIDNIGHT - 10)
@@ -103,7 +103,7 @@ def _by_sql(database: Database) -> None:
 
 
 def _written(database: Database, pageviews: int) -> TodayCounts:
-    """Writes the day; the figures that each site has to have."""
+    """Writes the day; returns the figures that each site must have."""
     with database.transaction() as connection:
         rows = [
             {"id": n, "domain": f"site-{n}.example", "name": "", "timezone": "UTC", "created_at": MIDNIGHT}

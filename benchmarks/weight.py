@@ -1,4 +1,4 @@
-"""What goes over the wire: the script, the card, the Live page at first and again; and that nobody else is asked."""
+"""Bytes over the wire: the script, the card, the first and the second load of the Live page; requested hosts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from selenium.webdriver import Chrome
 from benchmarks.chromium import chromium, sign_in, wait_until
 from benchmarks.common import SITE, Report, footfall
 from benchmarks.load import pageview
-from benchmarks.wire import Wire, taken
+from benchmarks.wire import Wire, wire_of
 from tests.support.serving import Server
 
 VISITORS = 200
 SETTLED_S = 3.0  # after the first figures: the redraws that follow on a page just opened
-MOST_SCRIPT, MOST_CARD, MOST_FIRST, MOST_RELOAD = 2_350, 40_000, 900_000, 20_000
+MAX_SCRIPT, MAX_CARD, MAX_FIRST, MAX_RELOAD = 2_350, 40_000, 900_000, 20_000
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
@@ -44,7 +44,7 @@ def _visit(server: Server, number: int) -> None:
 def _script(report: Report, server: Server) -> None:
     answer = server.request("GET", "/js/footfall.js", headers={"Accept-Encoding": "br"})
     assert answer.headers["content-encoding"] == "br", answer.headers
-    report.most("script under brotli", len(answer.body), MOST_SCRIPT, "bytes")
+    report.at_most("script under brotli", len(answer.body), MAX_SCRIPT, "bytes")
 
 
 def _card(report: Report, server: Server, browser: Chrome) -> Wire:
@@ -54,8 +54,8 @@ def _card(report: Report, server: Server, browser: Chrome) -> Wire:
     browser.get(server.url + found[1])
     wait_until(lambda: _text(browser, "active"), "the card shows its number")
     time.sleep(SETTLED_S)
-    wire = taken(browser)
-    report.most("card, in all", wire.total, MOST_CARD, "bytes", f"in {len(wire.sizes)} requests")
+    wire = wire_of(browser)
+    report.at_most("card, in all", wire.total, MAX_CARD, "bytes", f"in {len(wire.sizes)} requests")
     _parts(report, wire, 3)
     return wire
 
@@ -64,14 +64,14 @@ def _live(report: Report, server: Server, browser: Chrome) -> set[str]:
     """The page of 200 visitors with an empty cache, and once more."""
     browser.get("about:blank")
     browser.execute_cdp_cmd("Network.clearBrowserCache", {})
-    taken(browser)
+    wire_of(browser)
     browser.get(f"{server.url}/live/{SITE}")
     first = _settled(browser)
-    report.most("first load of the Live page", first.total, MOST_FIRST, "bytes", f"in {len(first.sizes)} requests")
+    report.at_most("first load of the Live page", first.total, MAX_FIRST, "bytes", f"in {len(first.sizes)} requests")
     _parts(report, first, 5)
     browser.refresh()
     again = _settled(browser)
-    report.most("reload", again.total, MOST_RELOAD, "bytes", f"in {len(again.sizes)} requests")
+    report.at_most("reload", again.total, MAX_RELOAD, "bytes", f"in {len(again.sizes)} requests")
     _parts(report, again, 8)
     return first.hosts | again.hosts
 
@@ -85,7 +85,7 @@ def _parts(report: Report, wire: Wire, most: int) -> None:
 def _settled(browser: Chrome) -> Wire:
     wait_until(lambda: _text(browser, "active-now"), "the page shows its number")
     time.sleep(SETTLED_S)
-    return taken(browser)
+    return wire_of(browser)
 
 
 def _text(browser: Chrome, element: str) -> str:

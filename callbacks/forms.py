@@ -1,4 +1,4 @@
-"""Forms: reads what one sends, calls its function, and puts the answer into words that `assets/lib/form.js` shows."""
+"""Forms: reads the values that a form sends, calls its function, and writes the answer for `assets/lib/form.js`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from analytics.base.errors import InvalidInput
 Fields = Mapping[str, str]
 
 
-class Done(NamedTuple):
-    """The result: `answer` as assets/lib/form.js describes it, and new contents of the outputs, in their order."""
+class FormResult(NamedTuple):
+    """The result of a form: `answer` as assets/lib/form.js describes it, and the new contents of the outputs."""
 
     answer: Mapping[str, Any] = {}
     redrawn: tuple[Any, ...] = ()
@@ -25,14 +25,14 @@ class Done(NamedTuple):
 def on_send(
     app: Dash,
     name: str,
-    do: Callable[[object, Fields], Done],
+    do: Callable[[object, Fields], FormResult],
     *outputs: Output,
     refresh: Callable[[], None] = lambda: None,
 ) -> None:
     """Calls `do` with the domain of the form's page and the fields that the form `name` sends, then `refresh`.
 
-    `do` has to authorise first. The words of an `InvalidInput` that it raises are shown at the fields that it names,
-    else at the button. `refresh` reads again what the form changed of the sites, keys and cards in memory.
+    `do` must authorise first. The messages of an `InvalidInput` that it raises are shown at the fields that it names,
+    else at the button. `refresh` reloads the sites, keys and cards in memory that the form changed.
     """
 
     @app.callback(
@@ -49,7 +49,7 @@ def on_send(
             done = do(domain, fields)
             refresh()
         except InvalidInput as wrong:
-            done = Done(
+            done = FormResult(
                 {"wrong": wrong.fields, "message": "" if wrong.fields else str(wrong)}, (no_update,) * len(outputs)
             )
         answer = json.dumps({"number": number, **done.answer})
@@ -57,12 +57,12 @@ def on_send(
 
 
 def lines(text: str) -> list[str]:
-    """The entries of a field that holds one a line."""
+    """The entries of a field with one entry per line."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def number(fields: Fields, name: str) -> int:
-    """A row's number among the fields; 400 where it is none that a database could hold."""
+    """The number of a row in a field; raises 400 for one that no row of a database can have."""
     text = fields.get(name, "")
     if not re.fullmatch("[0-9]{1,9}", text):
         raise BadRequest("No form sends that.")
@@ -70,7 +70,7 @@ def number(fields: Fields, name: str) -> int:
 
 
 def _parsed(data: object) -> tuple[int, dict[str, str]]:
-    """The number of the sending and the fields; 400 for what no form of ours sends."""
+    """The number of the request and the fields; raises 400 for data that no form of ours sends."""
     if isinstance(data, dict):
         number, fields = data.get("number"), data.get("fields")
         if isinstance(number, int) and isinstance(fields, dict) and all(isinstance(v, str) for v in fields.values()):

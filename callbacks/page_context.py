@@ -12,7 +12,7 @@ from collector.service import Service
 
 
 class PageContext(NamedTuple):
-    """The page that a person requested who may see it. `named` is the site in its address, None where there is none."""
+    """A requested page that the person may see. `named` is the site in its address, None where there is none."""
 
     service: Service
     named: Site | None
@@ -25,7 +25,7 @@ class PageContext(NamedTuple):
 
     @property
     def address(self) -> str:
-        """The server's, as people reach it."""
+        """The server's address, as people reach it."""
         return address(self.service)
 
 

@@ -34,10 +34,10 @@ SETTINGS = f"/settings/{SITE}"
 
 
 class Page(NamedTuple):
-    """One page. `role` is the role that it takes: on the site where the address names one, else on every site
+    """One page. `role` is the role that it requires: on the site that the address names, else on every site
     (`MEMBER`: any role anywhere).
 
-    `layout` gives the page; below `SETTINGS` its list of cards, around which the settings frame goes. `register` adds
+    `layout` makes the page; below `SETTINGS` its list of cards, around which the settings frame goes. `register` adds
     its callbacks and routes; several pages may share one. `label` is its entry in a tab, a list or a menu; without one
     no link leads there. `in_menu`: it stands in the account menu.
     """
@@ -90,7 +90,7 @@ def is_page(path: str) -> bool:
 
 
 def way_on(service: Service, path: str) -> str:
-    """The page of an address that is only its beginning, or ends in a slash; "" where there is none.
+    """The page to which an address leads that is only the beginning of a page's, or ends in a slash; "" for none.
 
     `/settings/example.com` leads to its first settings page. `/overview` leads to that of the only site that this
     person may see, else to the page of all sites.
@@ -109,7 +109,7 @@ def way_on(service: Service, path: str) -> str:
 
 
 def frame() -> Component:
-    """What Dash lays out at first: the address, and the place for its page. Reads nothing."""
+    """The first layout for Dash: the address, and the place for its page. Reads nothing."""
     return html.Div([dcc.Location(id="url"), html.Div(id="root")])
 
 
@@ -121,7 +121,9 @@ def register(app: Dash, service: Service, version: str) -> None:
     @app.callback(
         Output("root", "children"),
         Input("url", "pathname"),
-        running=[(Output("root", "aria-busy"), "true", "false")],  # assets/lib/shell.js sees by it that the page failed
+        running=[
+            (Output("root", "aria-busy"), "true", "false")
+        ],  # by it assets/lib/shell.js notices that the page failed
     )
     def show(pathname: object) -> Component:
         path = routed(pathname, service.config.base_path) if isinstance(pathname, str) else "/"
@@ -179,7 +181,7 @@ def _path(site: Site, address: str) -> str:
 
 
 def _page_at(service: Service, path: str) -> tuple[Component, Site | None, list[Link]]:
-    """The page of an address, or words why there is none; its site; the tabs of that site."""
+    """The page of an address, or a text that says why there is none; its site; the tabs of that site."""
     found = _found(path)
     if found is None:
         return states.not_found(), None, []

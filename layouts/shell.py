@@ -17,7 +17,7 @@ from layouts.components.site import demo_badge
 
 
 class SiteLink(NamedTuple):
-    """One line of the site switcher. `active` is None where the count is not known; `demo`: it is made up."""
+    """One line of the site switcher. `active` is None where it is not known; `demo`: its traffic is made up."""
 
     domain: str
     href: str
@@ -26,7 +26,7 @@ class SiteLink(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A way to a page, in the header's tabs or in the list of settings."""
+    """A link to a page, in the header's tabs or in the list of settings."""
 
     label: str
     href: str
@@ -46,7 +46,7 @@ def shell(
     menu: Sequence[Link] = (),
     window_s: int = 60,
 ) -> html.Div:
-    """The whole document's body around `page`, which names the language of its figures for the scripts.
+    """The whole body of the document around `page`. `data-language` is the language of its figures, for scripts.
 
     `current` is the domain of the site on show, empty for none; `tabs` are its pages. `more` ends the list of sites.
     `email` is the person signed in; None (a public dashboard) leaves the account menu out, and `menu` are further
@@ -102,20 +102,20 @@ def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, win
 
 
 def status() -> html.Span:
-    """How the stream is doing. The stream's script writes it; a page without a stream hides it."""
+    """The state of the stream. The stream's script writes it; a page without a stream hides it."""
     dot = html.Span(className="ff-dot", **aria(hidden="true"))
     text = html.Span("Connecting…", id="status-text")
     return html.Span([dot, text], id="status", className="ff-status is-connecting", role="status")
 
 
 def theme_toggle() -> html.Button:
-    """Between light and dark."""
+    """The button that switches between light and dark."""
     label: dict[str, Any] = {"aria-label": "Switch between light and dark"}
     return html.Button(icon("theme"), id="theme", type="button", className="ff-icon", **label)
 
 
 def account_menu(email: str | None, menu: Sequence[Link]) -> Component | None:
-    """Who is signed in, further pages, and the way out: children of `#account`. None on a public dashboard."""
+    """The person's e-mail, further pages, and signing out: children of `#account`. None on a public dashboard."""
     if email is None:
         return None
     avatar = html.Span(email[:1].upper(), className="ff-avatar", **aria(hidden="true"))
@@ -129,7 +129,7 @@ def account_menu(email: str | None, menu: Sequence[Link]) -> Component | None:
 
 
 def footer(version: str) -> html.Footer:
-    """Version and promise, and the way to the shortcuts."""
+    """Version, promise, and the button that shows the shortcuts."""
     keys = html.Span(shortcuts.opener([shortcuts.key("?"), " shortcuts"]), className="ff-end")
     return html.Footer(
         [html.Span(f"Footfall {version}"), html.Span("No cookies, no IP addresses on disk"), keys],
@@ -154,5 +154,5 @@ def _site_line(site: SiteLink, is_current: bool) -> html.A:
 
 
 def _glyph(domain: str) -> html.Span:
-    """A picture of the name; its letter is no text, which would be read and copied as part of the name."""
+    """A picture of the name. CSS draws its letter: as text it would be read and copied as part of the name."""
     return html.Span(className="ff-glyph", **aria(hidden="true"), **data(letter=domain[:1].upper()))

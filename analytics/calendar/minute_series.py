@@ -16,7 +16,7 @@ from analytics.calendar.period import Span
 MINUTE = 60
 DAY_S = 86_400
 MINUTES = DAY_S // MINUTE
-UNKNOWN = -1  # of a minute that nobody can tell any more
+UNKNOWN = -1  # for a minute whose number is not known
 EMPTY = bytes(MINUTES * 4)
 NOBODY = zlib.compress(EMPTY)
 _packing = struct.Struct(f"<{MINUTES}i")
@@ -30,19 +30,19 @@ class Minutes(NamedTuple):
     people: Series
 
     def within(self, span: Span) -> Series:
-        """Those that begin within a span, as far as it is covered."""
+        """The minutes that begin within a span, as far as they cover it."""
         first, end = (max(0, -(-(edge - self.begin) // MINUTE)) for edge in span)
         return self.people[first:end]
 
 
 def peak(people: Series) -> int | None:
-    """The most people at once; None where no minute is known."""
+    """The highest number of people; None where no minute is known."""
     most = max(people, default=UNKNOWN)
     return None if most == UNKNOWN else most
 
 
 def average(people: Series) -> float | None:
-    """The mean over the known minutes, those without anybody among them; None where no minute is known."""
+    """The mean over the known minutes, including those without people; None where no minute is known."""
     unknown = people.count(UNKNOWN)
     known = len(people) - unknown
     return (sum(people) - unknown * UNKNOWN) / known if known else None
@@ -59,7 +59,7 @@ def unpack(packed: bytes) -> Series:
 
 
 def between(days: dict[date, Series], begin: int, end: int) -> Series:
-    """The minutes from `begin` to before `end` (epoch s, whole minutes), UNKNOWN on days that are not among `days`."""
+    """The minutes from `begin` to before `end` (epoch s, whole minutes), UNKNOWN on days that `days` lacks."""
     unknown = array("i", [UNKNOWN]) * MINUTES
     first = day_of(begin)
     found = array("i")
@@ -73,8 +73,8 @@ def between(days: dict[date, Series], begin: int, end: int) -> Series:
 class DayOfConcurrents:
     """One day of a site's zone: people at each minute from `begin` to before `end` (epoch s), and the week before.
 
-    A minute that is still to come, or that cannot be known (any more), is UNKNOWN. `before` has the same clock's times
-    seven days earlier. `complete`: all that can be known has been counted; until then ask again. `peak` is (people,
+    A minute that is in the future, or that cannot be known (any more), is UNKNOWN. `before` has the same clock times
+    seven days earlier. `complete`: all that can be known is counted; until then, read it again. `peak` is (people,
     epoch s); it and the average are those of the known minutes, None where there is none.
     """
 

@@ -1,6 +1,6 @@
 """Periods: from what people choose ("last 30 days") to exact seconds, in the zone of the site.
 
-A day is from one local midnight to the next, so it has 23 or 25 hours where clocks change. `now` is always given.
+A day is from one local midnight to the next, so it has 23 or 25 hours where clocks change. `now` is always a parameter.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from analytics.base.zones import checked_zone
 INTERVALS = ("minute", "hour", "day", "week", "month")
 MAX_BUCKETS = 10_000
 MAX_DAYS = 3_650  # in "the last so many days"
-EARLIEST, LATEST = date(1971, 1, 1), date(2099, 12, 31)  # within what row ids can tell
+EARLIEST, LATEST = date(1971, 1, 1), date(2099, 12, 31)  # the range of times in row ids
 
 
-_checked_zone = cache(checked_zone)  # it reads folders; there are as many answers as there are zones
+_checked_zone = cache(checked_zone)  # it reads folders; there are only as many results as zones
 
 
 class Clock(NamedTuple):
@@ -34,7 +34,7 @@ class Clock(NamedTuple):
     week_start: int = 0
 
     def checked(self) -> Clock:
-        """Itself; `InvalidInput` for a zone that there is not."""
+        """This clock; raises `InvalidInput` for an unknown zone."""
         _checked_zone(self.zone)
         if not 0 <= self.week_start <= 6:
             raise InvalidInput(f"week start {self.week_start}: 0 (Monday) to 6 (Sunday)")
@@ -42,19 +42,19 @@ class Clock(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Seconds since the epoch: `begin` belongs to it, `end` no more."""
+    """A range of seconds since the epoch: it includes `begin` and excludes `end`."""
 
     begin: int
     end: int
 
 
 class Preset(NamedTuple):
-    """A period to choose; its dates are given from today, both ends in it. None: it is not made of days."""
+    """A period to choose. `dates` makes its first and last day, both included, from today; None: not made of days."""
 
     label: str
-    interval: str  # to begin with
+    interval: str  # the default
     dates: Callable[[date], tuple[date, date]] | None = None
-    months: int = 0  # what "the previous one" is away, where that is no number of days
+    months: int = 0  # the distance to the previous one, where it is no number of days
 
 
 def _days(many: int) -> Callable[[date], tuple[date, date]]:
@@ -86,13 +86,13 @@ PRESETS = {
     "12mo": Preset("Last 12 months", "month", _months(12), 12),
     "all": Preset("All time", "month"),
 }
-"""Those to choose from; besides there is any number of days, `1d` to `3650d` (`preset_of`)."""
+"""The presets to choose from; `preset_of` also knows any number of days, `1d` to `3650d`."""
 _LAST_DAYS = re.compile(r"([1-9][0-9]{0,3})d")
 
 
 @lru_cache(maxsize=256)
 def preset_of(name: str) -> Preset | None:
-    """The preset of that name, or the last so many days of `90d` and the like; None for what is neither."""
+    """The preset of that name, or the last so many days for `90d` and the like; None for any other name."""
     found = _LAST_DAYS.fullmatch(name)
     if name in PRESETS or not found or int(found[1]) > MAX_DAYS:
         return PRESETS.get(name)
@@ -106,7 +106,7 @@ def _interval_of(days: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A preset by its name, or from one date to another, both in it. `str()` writes what `parse` reads."""
+    """A preset by its name, or from one date to another, both included. `str()` writes what `parse` reads."""
 
     preset: str = "30d"
     dates: tuple[date, date] | None = None
@@ -139,12 +139,12 @@ class Period:
 
     @property
     def label(self) -> str:
-        """What a page calls it."""
+        """Its name on pages."""
         return f"{self.dates[0]} – {self.dates[1]}" if self.dates else self.chosen.label
 
     @property
     def chosen(self) -> Preset:
-        """The preset; only where it has no dates of its own."""
+        """The preset. Only for a period without dates of its own."""
         found = preset_of(self.preset)
         assert found
         return found
@@ -158,9 +158,9 @@ class Period:
 
 
 class Comparison(NamedTuple):
-    """With what a period is compared: `previous`, the same a `year` ago, or a period of its own.
+    """What a period is compared with: the `previous` one, the same one a `year` ago, or another period.
 
-    `weekdays`: moved by whole weeks, so that Mondays meet Mondays. `str()` writes what `parse` reads.
+    `weekdays`: moved by whole weeks, so that Mondays are compared with Mondays. `str()` writes what `parse` reads.
     """
 
     kind: str = "previous"
@@ -182,8 +182,8 @@ class Comparison(NamedTuple):
 
 
 def span(period: Period, clock: Clock, now: int, first: int = 0) -> Span:
-    """The seconds of the period. Days, months and years that are not over end when they will; `all` begins at
-    `first`, in whole days.
+    """The seconds of the period. Days, months and years that are not over count to their end; `all` begins on the
+    day of `first`.
     """
     zone = ZoneInfo(clock.zone)
     today = datetime.fromtimestamp(now, zone).date()
@@ -204,46 +204,46 @@ def span(period: Period, clock: Clock, now: int, first: int = 0) -> Span:
 def compared(period: Period, comparison: Comparison, clock: Clock, now: int, *, whole: bool = False) -> Span | None:
     """What the period is compared with; None for `all`.
 
-    As much of it as has passed of the period by `now`: a month of ten days and a half with the first ten days and a
-    half of another. With `whole` all of it, for a chart.
+    Only as much of it as has passed of the period by `now`: ten and a half days of a month are compared with the first
+    ten and a half days of the other. With `whole` all of it, for a chart.
     """
     if comparison.period:
         return span(comparison.period, clock, now)
     if period.preset == "all":
         return None
-    asked = span(period, clock, now)
-    end = asked.end if whole else min(asked.end, max(now + 1, asked.begin))
-    return Span(*(_earlier(moment, period, comparison, asked, clock) for moment in (asked.begin, end)))
+    current = span(period, clock, now)
+    end = current.end if whole else min(current.end, max(now + 1, current.begin))
+    return Span(*(_earlier(moment, period, comparison, current, clock) for moment in (current.begin, end)))
 
 
-def _earlier(moment: int, period: Period, comparison: Comparison, asked: Span, clock: Clock) -> int:
-    """The moment moved back by the clock on the wall."""
+def _earlier(moment: int, period: Period, comparison: Comparison, current: Span, clock: Clock) -> int:
+    """The moment moved back, keeping its time of day."""
     zone = ZoneInfo(clock.zone)
-    begin, end = (datetime.fromtimestamp(one, zone) for one in asked)
+    begin, end = (datetime.fromtimestamp(one, zone) for one in current)
     days = max(1, (end.date() - begin.date()).days)
     months = 12 if comparison.kind == "year" else 0 if period.dates else period.chosen.months
     if comparison.weekdays:
         months, days = 0, 364 if comparison.kind == "year" else (days + 6) // 7 * 7
     elif not months and period.dates is None and period.chosen.dates is None:
-        return moment - (asked.end - asked.begin)
+        return moment - (current.end - current.begin)
     wall = datetime.fromtimestamp(moment, zone)
     day = moved(wall.date(), -months) if months else wall.date() - timedelta(days=days)
     return int(wall.replace(year=day.year, month=day.month, day=day.day).timestamp())
 
 
 def midnight(day: date, zone: ZoneInfo) -> int:
-    """The first second of that day there. Where clocks skip midnight, the second at which they do."""
+    """The first second of that day in the zone. Where clocks skip midnight, the second at which they do."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
 def days_of(span: Span, zone: tzinfo) -> tuple[date, date]:
-    """The first and the last day that a span touches there."""
+    """The first and the last day that a span touches in the zone."""
     first, after = (datetime.fromtimestamp(one, zone) for one in (span.begin, max(span.begin, span.end - 1)))
     return first.date(), after.date()
 
 
 def moved(day: date, months: int) -> date:
-    """The day so many months later; the last of the month where it has no such day."""
+    """The day so many months later; the last day of a month that is too short."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
@@ -264,25 +264,25 @@ class Run(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def buckets(asked: Span, interval: str, clock: Clock) -> tuple[Span, ...]:
-    """The parts of a span by the clock there, in order, without gaps; first and last may be cut by its ends.
+def buckets(whole: Span, interval: str, clock: Clock) -> tuple[Span, ...]:
+    """The parts of a span by the zone's clock, in order, without gaps. The span's ends may cut the first and the last.
 
-    Weeks begin on the clock's first weekday. `InvalidInput` for more than 10,000.
+    Weeks begin on the clock's first weekday. Raises `InvalidInput` for more than 10,000.
     """
     zone = ZoneInfo(clock.zone)
     if interval not in INTERVALS:
         raise InvalidInput(f"interval {interval[:40]!r}: {', '.join(INTERVALS)}")
     shortest = {"minute": 60, "hour": 3600}.get(interval, 20 * 3600)
-    if (asked.end - asked.begin) // shortest > MAX_BUCKETS:
+    if (whole.end - whole.begin) // shortest > MAX_BUCKETS:
         raise InvalidInput(f"by {interval} this period has more than {MAX_BUCKETS} points; choose a longer interval")
-    inner = _starts(asked, interval, clock.week_start, zone)
-    edges = sorted({asked.begin, asked.end, *(one for one in inner if asked.begin < one < asked.end)})
+    inner = _starts(whole, interval, clock.week_start, zone)
+    edges = sorted({whole.begin, whole.end, *(one for one in inner if whole.begin < one < whole.end)})
     return tuple(Span(begin, end) for begin, end in pairwise(edges))
 
 
 def runs(parts: Sequence[Span]) -> list[Run]:
-    """The buckets as few runs: the number of the bucket of `t` is `number + (t - begin) // width` of the last run that
-    begins by then. A year of days has five runs where clocks change, a year of months ten.
+    """The buckets in as few runs as possible. The number of the bucket of `t` is `number + (t - begin) // width` of the
+    last run that begins by then. A year of days has five runs where clocks change, a year of months ten.
     """
     found: list[Run] = []
     for number, part in enumerate(parts):
@@ -291,15 +291,15 @@ def runs(parts: Sequence[Span]) -> list[Run]:
     return found
 
 
-def _starts(asked: Span, interval: str, week_start: int, zone: ZoneInfo) -> list[int]:
+def _starts(whole: Span, interval: str, week_start: int, zone: ZoneInfo) -> list[int]:
     if interval == "minute":
-        return list(range(asked.begin // 60 * 60, asked.end, 60))
+        return list(range(whole.begin // 60 * 60, whole.end, 60))
     if interval == "hour":
-        starts = [_hour(asked.begin, zone)]
-        while starts[-1] < asked.end:
+        starts = [_hour(whole.begin, zone)]
+        while starts[-1] < whole.end:
             starts.append(_next_hour(starts[-1], zone))
         return starts
-    first, last = (datetime.fromtimestamp(one, zone).date() for one in (asked.begin, asked.end))
+    first, last = (datetime.fromtimestamp(one, zone).date() for one in (whole.begin, whole.end))
     days = [first + timedelta(days=step) for step in range((last - first).days + 1)]
     if interval == "week":
         days = [day for day in days if day.weekday() == week_start]
@@ -313,13 +313,13 @@ def _wall(moment: int, zone: ZoneInfo) -> datetime:
 
 
 def _hour(moment: int, zone: ZoneInfo) -> int:
-    """When the clock there last showed a full hour."""
+    """When the zone's clock last showed a full hour."""
     wall = _wall(moment, zone)
     return moment - wall.minute * 60 - wall.second
 
 
 def _next_hour(start: int, zone: ZoneInfo) -> int:
-    """When the clock there next shows another hour. One zone moves its clocks by half an hour."""
+    """When the zone's clock next shows another hour. One zone moves its clocks by half an hour."""
     after = start + 3600
     full = _hour(after, zone)
     if _wall(full, zone).minute == 0:

@@ -1,7 +1,7 @@
 """The one entry for questions: pages, files, the API, the command line and reports all call `answer`.
 
-Facts answer most metrics. How many people were there at once is in no fact: the minutes of a site answer that, and the
-two are joined by time. Such a question is split by time or not at all, and has no filters (`Query` sees to it).
+Facts answer most metrics. No fact has the number of people at the same time: the minutes of a site answer that, and
+both are joined by time. Such a question is split by time or not at all, and has no filters (`Query` checks that).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def answer(query: Query, span: Span, backend: Backend) -> Answer:
     also those of which a minute is known; with `every_bucket` all of them, in order. `StillCounting` where `minutes`
     raises it.
     """
-    if not query.every_bucket and not any(one.of_minutes for one in query.asked):
+    if not query.every_bucket and not any(one.of_minutes for one in query.resolved_metrics):
         return _of_facts(query, span, backend.fetch)
     if not query.split:
         return Answer([Row((), _by_bucket(query, span, (span,), backend)[0])], 1)
@@ -38,13 +38,13 @@ def answer(query: Query, span: Span, backend: Backend) -> Answer:
     rows = [Row((part.begin,), row) for part, row in zip(parts, numbers, strict=True)]
     if query.every_bucket:
         return Answer(rows, len(rows))
-    known = [row for row in rows if any(map(_is_something, query.asked, row.metrics))]
+    known = [row for row in rows if any(map(_is_something, query.resolved_metrics, row.metrics))]
     shown = _sorted(known, query)[query.offset : query.offset + query.limit]
     return Answer(shown, len(known) if shown else 0)
 
 
 def series(query: Query, span: Span, interval: str, backend: Backend) -> list[Point]:
-    """The answer for every bucket of the span, in order, also for those in which nothing happened."""
+    """The answer for every bucket of the span, in order, including those in which nothing happened."""
     by_time = replace(query, dimensions=(TIME + interval,), order=(), every_bucket=True)
     parts = buckets(span, interval, query.clock)
     return list(map(Point, parts, _by_bucket(by_time, span, parts, backend)))
@@ -62,7 +62,7 @@ def span_of(query: Query, now: int, backend: Backend) -> Span:
 
 
 def property_names(query: Query, span: Span, backend: Backend) -> list[str]:
-    """The names of the properties of events that suit the filters, the most frequent first.
+    """The names of the properties of events that match the filters, the most frequent first.
 
     Only the `query.limit` most frequent sets of properties are looked through.
     """
@@ -82,7 +82,7 @@ def _of_facts(query: Query, span: Span, fetch: Fetch) -> Answer:
 
 
 def _reader(one: Dimension, query: Query, span: Span) -> Callable[[Any], str | int]:
-    """Reads the database's value of a dimension: a text, of time the number of the bucket."""
+    """Reads the database's value of a dimension: a text, or for time the number of the bucket."""
     if one.of != "time":
         return str
     parts = buckets(span, one.interval, query.clock)
@@ -91,7 +91,7 @@ def _reader(one: Dimension, query: Query, span: Span) -> Callable[[Any], str | i
 
 def _by_bucket(query: Query, span: Span, parts: Sequence[Span], backend: Backend) -> Sequence[tuple[Number, ...]]:
     """The metrics of each part of the span: its buckets, or the span itself where the question is not split."""
-    names = tuple(one.id for one in query.asked if not one.of_minutes)
+    names = tuple(one.id for one in query.resolved_metrics if not one.of_minutes)
     if names == query.metrics:
         return _facts_by_bucket(query, span, len(parts), backend.fetch)
     facts: Sequence[tuple[Number, ...]] = [()] * len(parts)
@@ -99,20 +99,20 @@ def _by_bucket(query: Query, span: Span, parts: Sequence[Span], backend: Backend
         of_facts = replace(query, metrics=names, order=(), every_bucket=bool(query.split))
         facts = _facts_by_bucket(of_facts, span, len(parts), backend.fetch)
     minutes = backend.minutes(query.site_id, span)
-    return [_joined(query.asked, row, minutes.within(part)) for row, part in zip(facts, parts, strict=True)]
+    return [_joined(query.resolved_metrics, row, minutes.within(part)) for row, part in zip(facts, parts, strict=True)]
 
 
 def _facts_by_bucket(query: Query, span: Span, many: int, fetch: Fetch) -> Sequence[tuple[Number, ...]]:
     if not query.split:
         return [row.metrics for row in _of_facts(query, span, fetch).rows]
     found = {row[0]: tuple(row[1:-1]) for row in fetch(fact_sql.statement(query, span))}
-    nothing = tuple(0 if one.unit == "count" else None for one in query.asked)
+    nothing = tuple(0 if one.unit == "count" else None for one in query.resolved_metrics)
     return [found.get(number, nothing) for number in range(many)]
 
 
-def _joined(asked: Sequence[Metric], facts: Sequence[Number], people: Any) -> tuple[Number, ...]:
+def _joined(metrics: Sequence[Metric], facts: Sequence[Number], people: Any) -> tuple[Number, ...]:
     rest = iter(facts)
-    return tuple(one.of_minutes(people) if one.of_minutes else next(rest) for one in asked)
+    return tuple(one.of_minutes(people) if one.of_minutes else next(rest) for one in metrics)
 
 
 def _is_something(one: Metric, number: Number) -> bool:
@@ -121,7 +121,7 @@ def _is_something(one: Metric, number: Number) -> bool:
 
 
 def _sorted(rows: Sequence[Row], query: Query) -> list[Row]:
-    """Rows by time, then as the question orders them; as in SQL, what has no value comes last."""
+    """Rows by time, then as the question orders them; as in SQL, rows without a value come last."""
     found = list(rows)
     for by, descending in reversed(query.order):
         if by in query.dimensions:

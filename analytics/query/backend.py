@@ -1,4 +1,4 @@
-"""What a question is put to: the facts and the minutes of sites."""
+"""What answers a question: the facts and the minutes of sites."""
 
 from __future__ import annotations
 

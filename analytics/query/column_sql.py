@@ -47,7 +47,7 @@ def bucket_number(at: ColumnElement[int], one: Dimension, query: Query, span: Sp
 
 
 def bucket_begin(at: ColumnElement[int], split: Sequence[Dimension], query: Query, span: Span) -> ColumnElement[int]:
-    """The first second of the bucket; of the span, where nothing is split by time."""
+    """The first second of the bucket; of the span where nothing is split by time."""
     times = [one for one in split if one.of == "time"]
     if not times:
         return literal(span.begin, BigInteger)
@@ -72,7 +72,7 @@ def _by_run(
 def _within_run(
     at: ColumnElement[int], begins: Sequence[ColumnElement[int]], parts: Sequence[ColumnElement[int]]
 ) -> ColumnElement[int]:
-    """The part whose run `at` is in, by halves: twelve months are four comparisons."""
+    """The part whose run `at` is in, by binary search: twelve months take four comparisons."""
     if len(parts) == 1:
         return parts[0]
     middle = len(parts) // 2
@@ -92,7 +92,7 @@ def _mean(of: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _one_currency(rows: FromClause, amount: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The amount, if all money of the group is in one currency: euros and yen have no sum."""
+    """The amount, if all money of the group is in one currency; else NULL, since euros and yen have no sum."""
     currency = case((rows.c.currency != "", rows.c.currency))
     return case((func.min(currency) == func.max(currency), amount))
 

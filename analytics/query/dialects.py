@@ -1,4 +1,4 @@
-"""Where the SQL of SQLite, PostgreSQL and DuckDB differs: functions that each compiles, so that one statement serves.
+"""Where the SQL of SQLite, PostgreSQL and DuckDB differs: functions that each compiles for itself.
 
 DuckDB gets the SQL of PostgreSQL, except for these functions and for whole-number division.
 """
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentif
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-# Names that DuckDB keeps for itself and PostgreSQL does not (duckdb_keywords): they have to be quoted.
+# Names that DuckDB reserves and PostgreSQL does not (duckdb_keywords); they must be quoted.
 WORDS = {"anti", "asof", "at", "columns", "describe", "generated", "glob", "lambda", "map", "pivot", "pivot_longer"}
 WORDS |= {"pivot_wider", "positional", "qualify", "semi", "show", "struct", "summarize", "try_cast", "unpivot"}
 
@@ -57,7 +57,7 @@ class position(FunctionElement[int]):  # noqa: N801 - it is a function in SQL
 
 
 class wild(FunctionElement[bool]):  # noqa: N801
-    """`wild(text, expression, atomic)`: whether the whole text matches. The regular expression is given twice: for
+    """`wild(text, expression, atomic)`: whether the whole text matches. It takes the regular expression twice: for
     linear engines, and with atomic groups for Python's, which SQLite uses.
     """
 
@@ -73,14 +73,14 @@ class prop(FunctionElement[str]):  # noqa: N801
 
 
 class bytewise(FunctionElement[str]):  # noqa: N801
-    """`bytewise(text)`: the text, to be sorted by its bytes."""
+    """`bytewise(text)`: the text, sorted by its bytes."""
 
     type = Text()
     inherit_cache = True
 
 
-class kept(FunctionElement[int]):  # noqa: N801
-    """`kept(column)`: a column that only the replica has (`analytics.query.facts`); NULL in the database."""
+class replica_only(FunctionElement[int]):  # noqa: N801
+    """`replica_only(column)`: a column that only the replica has (`analytics.query.facts`); NULL in the database."""
 
     type = BigInteger()
     inherit_cache = True
@@ -96,7 +96,7 @@ class different(FunctionElement[int]):  # noqa: N801
 
 
 class either(FunctionElement[bool]):  # noqa: N801
-    """`either(in_database, in_replica)`: one condition, written with the columns of each."""
+    """`either(in_database, in_replica)`: one condition, with the columns of the database or of the replica."""
 
     type = Boolean()
     inherit_cache = True
@@ -160,13 +160,13 @@ def _bytewise_already(element: bytewise, compiler: Any, **kw: Any) -> str:
     return str(compiler.process(element.clauses, **kw))
 
 
-@compiles(kept)
-def _kept(element: kept, compiler: Any, **kw: Any) -> str:
+@compiles(replica_only)
+def _replica_only(element: replica_only, compiler: Any, **kw: Any) -> str:
     return "CAST(NULL AS BIGINT)"
 
 
-@compiles(kept, "duckdb")
-def _kept_duckdb(element: kept, compiler: Any, **kw: Any) -> str:
+@compiles(replica_only, "duckdb")
+def _replica_only_duckdb(element: replica_only, compiler: Any, **kw: Any) -> str:
     return str(compiler.process(element.clauses, **kw))
 
 

@@ -1,6 +1,6 @@
 """Dimensions: what numbers can be split and filtered by. Each is defined here, once; `column_sql` has its SQL.
 
-Facts of a visit (source, country …) are the same for all that happens in it; facts of a hit (page, event …) are not.
+Facts of a visit (source, country …) are the same for all its hits; facts of a hit (page, event …) are not.
 A hit is a pageview or an event.
 """
 
@@ -23,10 +23,10 @@ MAX_PROPERTY_LENGTH = 300
 class Dimension:
     """One dimension.
 
-    `wire` is its name in Plausible's API. `column` is the column that stores it, in the rows it is of: a visit's or a
-    hit's; "" is none, which people read as `none`. `stored` converts a value in either form (letters or encoded) to the
-    form in the rows. `entry` is the column of visits that stands for a hit's fact where visits are split by it: for the
-    page, the one they entered on; without it they cannot be.
+    `wire` is its name in Plausible's API. `of` says in which rows it is stored, `column` in which column; an
+    empty value there means none, which people read as `none`. `stored` converts a value in either form (letters or
+    encoded) to the form in the rows. `entry` is the column of visits that replaces a hit's fact where visits are split
+    by it: for the page, the entry page. Visits cannot be split by a hit's fact without `entry`.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Dimension:
 
     @property
     def interval(self) -> str:
-        """Of time: `minute` to `month`."""
+        """The interval of a dimension of time: `minute` to `month`."""
         return self.id.removeprefix(TIME)
 
 
@@ -90,7 +90,7 @@ _ALL = (
 DIMENSIONS = {one.id: one for one in _ALL}
 _BY_WIRE = {one.wire: one for one in _ALL} | {
     f"visit:{name}_name": DIMENSIONS[name]
-    for name in ("region", "city")  # which are names here anyway
+    for name in ("region", "city")  # whose values are names anyway
 }
 _WIRE_PROPERTY = "event:props:"
 
@@ -98,7 +98,7 @@ _WIRE_PROPERTY = "event:props:"
 def dimension(name: str) -> Dimension:
     """The dimension of that id or Plausible name; `prop:plan` is the event property `plan`.
 
-    `InvalidInput` for one that there is not, naming those that there are.
+    Raises `InvalidInput` for an unknown one, naming the known ones.
     """
     if found := DIMENSIONS.get(name) or _BY_WIRE.get(name):
         return found

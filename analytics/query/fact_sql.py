@@ -1,7 +1,7 @@
 """The SQL of a question about facts: one SELECT for each, the same for SQLite, PostgreSQL and DuckDB.
 
-A visit belongs to a period when a part of it lies within the period, as in Plausible. With a filter by what differs
-within a visit (page, event …), visits belong in which a pageview or event suits it. Split by page or host, metrics of
+A visit belongs to a period when a part of it lies within the period, as in Plausible. With a filter by facts
+of hits (page, event …), the visits count in which a pageview or event matches it. Split by page or host, metrics of
 whole visits count those that entered there; split by time, those that began then.
 """
 
@@ -43,7 +43,7 @@ from analytics.query.column_sql import (
     dimension_value,
     dimension_value_of_visit,
 )
-from analytics.query.dialects import bytewise, either, kept
+from analytics.query.dialects import bytewise, either, replica_only
 from analytics.query.dimensions import Dimension, dimension
 from analytics.query.filter_sql import condition
 from analytics.query.filters import Every, Filter, dimensions_in, has_done
@@ -58,15 +58,15 @@ def statement(query: Query, span: Span) -> Select[Any]:
     Time is the number of the bucket within the span. One row without dimensions where nothing is split.
     """
     split = query.split
-    grains = {one: _grain(one, split) for one in query.asked}
+    grains = {one: _grain(one, split) for one in query.resolved_metrics}
     sides = [
-        _side(grain, query, span, split, [one if grains[one] is grain else None for one in query.asked])
+        _side(grain, query, span, split, [one if grains[one] is grain else None for one in query.resolved_metrics])
         for grain in Grain
         if grain in grains.values()
     ]
-    merged = _merged(sides, split, query.asked, by_hits=Grain.HITS in grains.values())
+    merged = _merged(sides, split, query.resolved_metrics, by_hits=Grain.HITS in grains.values())
     keys = [merged.c[_key(number)] for number in range(len(split))]
-    values = [_value(one, merged.c[one.id], query, span) for one in query.asked]
+    values = [_value(one, merged.c[one.id], query, span) for one in query.resolved_metrics]
     found = select(*keys, *values, func.count().over().label("total"))
     if not split:
         return found
@@ -85,17 +85,17 @@ def first_ids(site_id: int) -> Select[Any]:
 
 
 def property_sets(query: Query, span: Span) -> Select[Any]:
-    """The SELECT of the properties (JSON) of events that suit the filters, and how many carry exactly those; the most
+    """The SELECT of the properties (JSON) of events that match the filters, and how many carry exactly those; the most
     frequent first, `query.limit` at most.
     """
-    hits, visits, seen = _hits(query.site_id, span, _carried(query.filters)), schema.visits.alias(), func.count()
+    hits, visits, seen = _hits(query.site_id, span, _denormalised(query.filters)), schema.visits.alias(), func.count()
     sets = select(hits.c.props, seen).where(hits.c.props != "{}").group_by(hits.c.props)
     sets = sets.order_by(seen.desc(), bytewise(hits.c.props)).limit(query.limit)
     return _suiting(sets, query.filters, query, span, hits, visits, with_visits=False)
 
 
 def _grain(one: Metric, split: Sequence[Dimension]) -> Grain:
-    """The cheapest grain of the metric. What is split within visits is counted from hits."""
+    """The cheapest grain of the metric. Hits are counted where the split is by facts of hits."""
     if not one.grains:
         raise TypeError(f"{one.id} is computed from minutes, not from facts")
     within = any(part.of in ("hit", "time") for part in split)
@@ -108,29 +108,29 @@ def _key(number: int) -> str:
 
 
 def _side(
-    grain: Grain, query: Query, span: Span, split: Sequence[Dimension], asked: Sequence[Metric | None]
+    grain: Grain, query: Query, span: Span, split: Sequence[Dimension], metrics: Sequence[Metric | None]
 ) -> Select[Any]:
-    """The metrics of this grain by keys; NULL for the others."""
+    """The metrics of this grain for each key; NULL for the others."""
     rows = _ROWS[grain](query, span, split).subquery(grain.value)
     keys = [rows.c[_key(number)] for number in range(len(split))]
     values = [
         EXPRESSIONS[grain][one.id](rows) if one else cast(null(), _type(other))
-        for one, other in zip(asked, query.asked, strict=True)
+        for one, other in zip(metrics, query.resolved_metrics, strict=True)
     ]
-    named = [value.label(one.id) for value, one in zip(values, query.asked, strict=True)]
+    named = [value.label(one.id) for value, one in zip(values, query.resolved_metrics, strict=True)]
     hits = literal_column(str(int(grain is Grain.HITS)), Integer).label("hits")
     return select(*keys, *named, hits).group_by(*keys)
 
 
 def _merged(
-    sides: Sequence[Select[Any]], split: Sequence[Dimension], asked: Sequence[Metric], *, by_hits: bool
+    sides: Sequence[Select[Any]], split: Sequence[Dimension], metrics: Sequence[Metric], *, by_hits: bool
 ) -> Subquery:
     """One row for each key; `by_hits`: only for those that have hits."""
     if len(sides) == 1:
         return sides[0].subquery("merged")
     both = union_all(*sides).subquery("sides")
     keys = [both.c[_key(number)] for number in range(len(split))]
-    values = [func.max(both.c[one.id]).label(one.id) for one in asked]
+    values = [func.max(both.c[one.id]).label(one.id) for one in metrics]
     statement = select(*keys, *values).group_by(*keys)
     return (statement.having(func.max(both.c.hits) == 1) if by_hits and split else statement).subquery("merged")
 
@@ -173,14 +173,14 @@ def _visit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[
     keys = [_visit_key(one, visits, began, query, span) for one in split]
     columns = visits.c.visitor, visits.c.id.label("visit_id"), visits.c.bounce, visits.c.duration_s, visits.c.pageviews
     before = _seen_before(split, query, query_facts.BY_VISIT, whole="none")
-    first = [_first(kept(visits.c[before]), literal(span.begin, BigInteger))] if before else []
+    first = [_first(replica_only(visits.c[before]), literal(span.begin, BigInteger))] if before else []
     statement = select(*_labelled(keys), *columns, *first).where(
         *_around(visits, query.site_id, span),
         visits.c.started_at < span.end,
         visits.c.last_at >= span.begin,
-        visits.c.pageviews + visits.c.events > 0,  # not the visit of a page that is only known by its heartbeat
+        visits.c.pageviews + visits.c.events > 0,  # without visits of which only a heartbeat is known
     )
-    whole, within = _sorted_out(query.filters)
+    whole, within = _partitioned(query.filters)
     found = _visits_with(query, span)
     statement = statement.where(*(condition(one, visits, None, visits.c.id, found) for one in whole))
     return statement.where(visits.c.id.in_(found(Every(within)))) if within else statement
@@ -196,7 +196,7 @@ def _visit_key(
 
 def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
     before = _seen_before(split, query, query_facts.BY_HIT, whole="time")
-    further = (*filter(None, (before,)), *_carried(query.filters))
+    further = (*filter(None, (before,)), *_denormalised(query.filters))
     hits, visits = _hits(query.site_id, span, further), schema.visits.alias()
     keys = [
         bucket_number(hits.c.at, one, query, span)
@@ -212,8 +212,8 @@ def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[An
 
 
 def _seen_before(split: Sequence[Dimension], query: Query, columns: Iterable[str], whole: str) -> str | None:
-    """The replica's column that says until when a visitor was there before, for rows split like that. None where
-    visitors have to be counted otherwise. `whole` is the kind of split that needs no column of its own.
+    """The `first_seen` column of the replica for rows with that split. None where visitors have to be counted
+    otherwise. `whole` is the kind of split that needs no column of its own.
     """
     if len(split) > 1 or not _by_key_alone(query.filters, split):
         return None
@@ -223,7 +223,7 @@ def _seen_before(split: Sequence[Dimension], query: Query, columns: Iterable[str
 
 
 def _by_key_alone(given: Sequence[Filter], split: Sequence[Dimension]) -> bool:
-    """Whether the filters use nothing but the keys, so that the rows of a group suit all or none."""
+    """Whether the filters use only the keys, so that all rows of a group match them or none does."""
     keys = {one.id for one in split}
     return all(dimensions_in(one) <= keys and not has_done(one) for one in given)
 
@@ -251,15 +251,15 @@ def _suiting(
     visits: FromClause,
     with_visits: bool,
 ) -> Select[Any]:
-    """The hits that suit all filters; joined with their visits where `with_visits`, or where a filter needs them."""
-    names = () if with_visits else _carried(given)
+    """The hits that match all filters; joined with their visits where `with_visits`, or where a filter needs them."""
+    names = () if with_visits else _denormalised(given)
     if with_visits or (not names and any(map(_of_visits, given))):
         statement = statement.select_from(hits.join(visits, visits.c.id == hits.c.visit_id)).where(
             *_around(visits, query.site_id, span)
         )
     found = _visits_with(query, span)
     conditions = [
-        _carried_condition(one, hits, visits, query, span)
+        _denormalised_condition(one, hits, visits, query, span)
         if names and _of_visits(one)
         else condition(one, visits, hits, hits.c.visit_id, found)
         for one in given
@@ -271,13 +271,13 @@ def _of_visits(one: Filter) -> bool:
     return any(dimension(name).of == "visit" for name in dimensions_in(one))
 
 
-def _carried(given: Sequence[Filter]) -> tuple[str, ...]:
-    """The facts of visits that these filters use, where the replica stores all of them on its hits; else none."""
+def _denormalised(given: Sequence[Filter]) -> tuple[str, ...]:
+    """The facts of visits that these filters use, where the replica copies all of them to its hits; else none."""
     names = set().union(*(dimensions_in(one) for one in given if _of_visits(one)))
     return tuple(sorted(names)) if names <= set(query_facts.OF_VISIT) else ()
 
 
-def _carried_condition(
+def _denormalised_condition(
     one: Filter, hits: Subquery, visits: FromClause, query: Query, span: Span
 ) -> ColumnElement[bool]:
     """A filter by a visit's facts: in the database by its visit, in the replica by the columns of the hit."""
@@ -290,17 +290,17 @@ def _carried_condition(
 
 
 def _visits_with(query: Query, span: Span) -> Callable[[Filter], Select[Any]]:
-    """The ids of visits in which a hit of the span suits a filter."""
+    """The ids of visits in which a hit of the span matches a filter."""
 
     def found(one: Filter) -> Select[Any]:
-        hits, visits = _hits(query.site_id, span, _carried((one,))), schema.visits.alias()
+        hits, visits = _hits(query.site_id, span, _denormalised((one,))), schema.visits.alias()
         return _suiting(select(hits.c.visit_id), (one,), query, span, hits, visits, with_visits=False)
 
     return found
 
 
-def _sorted_out(given: Sequence[Filter]) -> tuple[list[Filter], tuple[Filter, ...]]:
-    """The filters by facts of visits alone, and the others."""
+def _partitioned(given: Sequence[Filter]) -> tuple[list[Filter], tuple[Filter, ...]]:
+    """The filters that only use facts of visits, and the others."""
     flat: list[Filter] = []
     for one in given:
         flat.extend(one.parts if isinstance(one, Every) else (one,))
@@ -341,13 +341,13 @@ def _hits(site_id: int, span: Span, further: Sequence[str] = ()) -> Subquery:
 
 def _common(facts: FromClause, further: Sequence[str]) -> list[ColumnElement[Any]]:
     names = "visit_id", "visitor", "at", "host", "path"
-    known = (type_coerce(kept(facts.c[name]), facts.c[name].type).label(name) for name in further)
+    known = (type_coerce(replica_only(facts.c[name]), facts.c[name].type).label(name) for name in further)
     return [*(facts.c[name] for name in names), *known]
 
 
 def _within(facts: FromClause, site_id: int, span: Span) -> tuple[ColumnElement[bool], ...]:
-    """A hit's id begins with its time, so this is exact, and by the primary key. Every table names the site itself, so
-    that joins need not.
+    """A hit's id begins with its time, so this is exact, and by the primary key. Every table is restricted to the
+    site, so that joins need not be.
     """
     begin, end = (literal(first_id(one), BigInteger) for one in span)
     return facts.c.site_id == site_id, facts.c.id >= begin, facts.c.id < end

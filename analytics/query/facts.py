@@ -1,7 +1,7 @@
 """Facts: the tables of visits, pageviews and events, with the columns that only the replica has.
 
-`first_seen` columns count the distinct visitors of a period without COUNT(DISTINCT). Facts of a visit stand on its
-pageviews and events too, so that a filter by them joins nothing.
+`first_seen` columns count the distinct visitors of a period without COUNT(DISTINCT). Facts of a visit are
+copied to its pageviews and events too, so that a filter by them needs no join.
 """
 
 from __future__ import annotations
@@ -45,5 +45,5 @@ def visit_columns(table: Table) -> Sequence[str]:
     return () if table.name == schema.visits.name else OF_VISIT
 
 
-# As the replica has them. Wrap the further columns into `dialects.kept`: the database has none of them.
+# The replica's columns. Wrap the additional ones into `dialects.replica_only`: the database lacks them.
 VISITS, PAGEVIEWS, EVENTS = map(_with, (schema.visits, schema.pageviews, schema.events))

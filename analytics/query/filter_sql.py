@@ -1,4 +1,4 @@
-"""The SQL of filters: conditions of a statement. What people typed is in its parameters only."""
+"""The SQL of filters: conditions of a statement. Typed text is only in its parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, func, lite
 from analytics.query.column_sql import dimension_value
 from analytics.query.dialects import position, wild
 from analytics.query.dimensions import dimension
-from analytics.query.filters import Done, Either, Every, Filter, Match, Not
+from analytics.query.filters import Either, Every, Filter, HasDone, Match, Not
 
 WILDCARDS = re.compile(r"(\*\*+|\*)")
 
@@ -23,7 +23,7 @@ def condition(
 ) -> ColumnElement[bool]:
     """The condition on a row of visits, or on a row of hits joined with its visit.
 
-    `done` gives the ids of the visits in which a hit suits a filter.
+    `done` selects the ids of the visits in which a hit matches a filter.
     """
 
     def of(part: Filter) -> ColumnElement[bool]:
@@ -38,7 +38,7 @@ def condition(
             return or_(*map(of, one.parts))
         case Not():
             return not_(of(one.part))
-        case Done():
+        case HasDone():
             return visit_id.in_(done(one.part))
 
 
@@ -77,11 +77,11 @@ def _text(value: str) -> ColumnElement[str]:
 
 
 def expressions(pattern: str, exact_case: bool = True) -> tuple[str, str]:
-    """Two regular expressions for a whole text that fits the pattern: one for engines without backtracking, one for
+    """Two regular expressions for a whole text that matches the pattern: one for engines without backtracking, one for
     Python's that does not go back into what has matched.
 
-    There `*` takes the nearest place of the text that follows it. That is safe: a farther place could only be reached
-    without a slash between, and then whatever follows is reachable from the nearer place as well.
+    In the second, `*` ends at the nearest place of the text that follows it. That is safe: a farther place can only be
+    reached without a slash in between, and then the rest can be reached from the nearer place as well.
     """
     flags = "(?s)" if exact_case else "(?is)"
     linear = "".join(_star(word) or re.escape(word) for word in WILDCARDS.split(pattern))

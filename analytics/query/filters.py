@@ -27,10 +27,10 @@ MAX_DEPTH = 6
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A dimension compared with values: one of them suits, or with `…_not` none.
+    """A dimension compared with values: one of them must match, or with `…_not` none.
 
-    `matches`: `*` is any text without a slash, `**` any text. Without `exact_case` A is a; letters beyond ASCII as the
-    database knows them. Paths and hosts may be given in letters or encoded; they are kept in the stored form.
+    `matches`: `*` is any text without a slash, `**` any text. Without `exact_case` A equals a; beyond ASCII as far
+    as the database knows. Paths and hosts may be in letters or encoded; they are converted to the stored form.
     """
 
     operator: Operator
@@ -74,13 +74,13 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """Visits in which, within the period, a hit suits this filter."""
+class HasDone:
+    """Visits in which, within the period, a hit matches this filter."""
 
     part: Filter
 
 
-Filter = Match | Every | Either | Not | Done
+Filter = Match | Every | Either | Not | HasDone
 
 
 def _check(value: str, name: str, pattern: bool) -> None:
@@ -94,7 +94,7 @@ def _check(value: str, name: str, pattern: bool) -> None:
 
 
 def parse(given: object) -> tuple[Filter, ...]:
-    """The filters in a list of lists, all of which have to hold; raises `InvalidInput` with what is wrong."""
+    """The filters in a list of lists, all of which must hold; raises `InvalidInput` with the reason."""
     if not isinstance(given, list):
         raise InvalidInput('filters are a list like [["is", "source", ["Google"]]]')
     found = tuple(_parsed(one, 1) for one in given)
@@ -113,9 +113,9 @@ def _parsed(given: object, depth: int) -> Filter:
         case ["not", part]:
             return Not(_parsed(part, depth + 1))
         case ["has_done", part]:
-            return Done(_parsed(part, depth + 1))
+            return HasDone(_parsed(part, depth + 1))
         case ["has_not_done", part]:
-            return Not(Done(_parsed(part, depth + 1)))
+            return Not(HasDone(_parsed(part, depth + 1)))
         case [str() as operator, str() as name, list() as values]:
             return _match(operator, name, values)
         case [str() as operator, str() as name, list() as values, {"case_sensitive": bool() as exact, **rest}] if (
@@ -143,11 +143,11 @@ def plain(one: Filter) -> list[Any]:
             return ["and", [plain(part) for part in one.parts]]
         case Either():
             return ["or", [plain(part) for part in one.parts]]
-        case Not(Done(part)):
+        case Not(HasDone(part)):
             return ["has_not_done", plain(part)]
         case Not():
             return ["not", plain(one.part)]
-        case Done():
+        case HasDone():
             return ["has_done", plain(one.part)]
 
 
@@ -158,7 +158,7 @@ def parts(one: Filter) -> tuple[Filter, ...]:
             return ()
         case Every() | Either():
             return one.parts
-        case Not() | Done():
+        case Not() | HasDone():
             return (one.part,)
 
 
@@ -167,12 +167,12 @@ def _size(one: Filter) -> int:
 
 
 def dimensions_in(one: Filter) -> set[str]:
-    """The ids of the dimensions that it compares within a row, so not those inside `Done`."""
+    """The ids of the dimensions that a filter compares within a row, so not those inside `HasDone`."""
     if isinstance(one, Match):
         return {one.dimension}
-    return set() if isinstance(one, Done) else set().union(*map(dimensions_in, parts(one)))
+    return set() if isinstance(one, HasDone) else set().union(*map(dimensions_in, parts(one)))
 
 
 def has_done(one: Filter) -> bool:
-    """Whether it contains `Done`."""
-    return isinstance(one, Done) or any(map(has_done, parts(one)))
+    """Whether a filter contains `HasDone`."""
+    return isinstance(one, HasDone) or any(map(has_done, parts(one)))

@@ -1,4 +1,4 @@
-"""An answer as programs and files get it: rounded numbers, names in place of nothing, buckets by the site's clock."""
+"""An answer as programs and files get it: rounded numbers, names for empty values, buckets by the site's clock."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def number(one: Metric, known: Number) -> Number:
 
 def currencies(query: Query, span: Span, rows: Sequence[Row], backend: Backend) -> Mapping[tuple[Any, ...], str]:
     """The currency of each of an answer's rows that has money, by its dimensions; of 10,000 rows at most."""
-    of_money = [place for place, one in enumerate(query.asked) if one.unit == "money"]
+    of_money = [place for place, one in enumerate(query.resolved_metrics) if one.unit == "money"]
     if not any(row.metrics[place] is not None for row in rows for place in of_money):
         return {}
     currency = DIMENSIONS["currency"]

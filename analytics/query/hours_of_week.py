@@ -13,10 +13,10 @@ from analytics.query.result import Hour, Point
 MAX_SPAN_S = 364 * 86_400  # 52 weeks: of a longer period the last 52
 
 
-def looked_at(asked: Span, now: int) -> Span:
-    """The part of a period that the hours are averaged over: its last 52 weeks, up to now."""
-    end = max(asked.begin + 1, min(asked.end, now + 1))
-    return Span(max(asked.begin, end - MAX_SPAN_S), end)
+def averaged_span(period: Span, now: int) -> Span:
+    """The part of a period over which the hours are averaged: its last 52 weeks, up to now."""
+    end = max(period.begin + 1, min(period.end, now + 1))
+    return Span(max(period.begin, end - MAX_SPAN_S), end)
 
 
 def hours_of_week(points: Iterable[Point], clock: Clock) -> list[list[Hour]]:

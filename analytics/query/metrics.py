@@ -1,7 +1,7 @@
 """Metrics: what can be counted. Each is defined here, once, for pages, exports, the API and the command line.
 
-A hit is a pageview or an event. Shares are 0 to 1, durations seconds, scroll depth percent. A count of nothing is 0, a
-mean of nothing is None. `column_sql` has the SQL of each.
+A hit is a pageview or an event. Shares are 0 to 1, durations seconds, scroll depth percent. Without rows a count is 0
+and a mean is None. `column_sql` has the SQL of each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal
 from analytics.base.errors import InvalidInput
 from analytics.calendar.minute_series import Series, average, peak
 
-PAGEVIEW = "pageview"  # the name of a hit that is no event
+PAGEVIEW = "pageview"  # the name of a hit that is not an event
 
 
 class Grain(Enum):
@@ -178,7 +178,7 @@ METRICS = {one.id: one for one in _ALL}
 
 
 def metric(name: str) -> Metric:
-    """The metric of that id; `InvalidInput` for one that there is not, naming those that there are."""
+    """The metric of that id; raises `InvalidInput` for an unknown one, naming the known ones."""
     if name not in METRICS:
         raise InvalidInput(f"metric {name[:60]!r}: {', '.join(METRICS)}")
     return METRICS[name]

@@ -34,8 +34,8 @@ class Query:
     """One question about one site. Raises `InvalidInput` for one that cannot be answered.
 
     Without `order`: by time where it is split by time, else the first metric, the largest first. `every_bucket`, of a
-    question split by time alone, also gives the buckets in which nothing happened, all of them in order. `asked` and
-    `split` are the metrics and dimensions themselves.
+    question split by time alone, also gives the buckets in which nothing happened, all of them in order.
+    `resolved_metrics` and `split` are the metrics and dimensions, as `Metric` and `Dimension`.
     """
 
     site_id: int
@@ -49,7 +49,7 @@ class Query:
     limit: int = 100
     offset: int = 0
     every_bucket: bool = False
-    asked: tuple[Metric, ...] = field(init=False, repr=False, compare=False)
+    resolved_metrics: tuple[Metric, ...] = field(init=False, repr=False, compare=False)
     split: tuple[Dimension, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -71,8 +71,8 @@ class Query:
         for one in self.order:
             if one.by not in (*self.metrics, *self.dimensions):
                 raise InvalidInput(f"sorted by {one.by[:60]!r}: {', '.join((*self.metrics, *self.dimensions))}")
-        object.__setattr__(self, "asked", tuple(map(metric, self.metrics)))
-        _check_split(self.asked, self.split)
+        object.__setattr__(self, "resolved_metrics", tuple(map(metric, self.metrics)))
+        _check_split(self.resolved_metrics, self.split)
         _check_minutes(self)
         if self.every_bucket and (self.order or [one.of for one in self.split] != ["time"]):
             raise InvalidInput("every bucket is given of questions that are split by time alone, in order")
@@ -83,7 +83,7 @@ class Query:
         return cls(site.id, Clock(site.timezone, site.week_start), **fields)
 
     def span(self, now: int, first: int = 0) -> Span:
-        """The seconds of its period; `all` begins at `first`."""
+        """The seconds of its period; `all` begins on the day of `first`."""
         return span(self.period, self.clock, now, first)
 
     def compared(self, now: int, *, whole: bool = False) -> Span | None:
@@ -145,17 +145,17 @@ def _check_unique(what: str, names: Sequence[str]) -> None:
             raise InvalidInput(f"{what} {name!r} is there twice")
 
 
-def _check_split(asked: Sequence[Metric], split: Sequence[Dimension]) -> None:
-    """Metrics of whole visits cannot be split by what differs within a visit, unless an entry stands for it."""
+def _check_split(metrics: Sequence[Metric], split: Sequence[Dimension]) -> None:
+    """Metrics of whole visits cannot be split by a fact of hits that has no `entry`."""
     apart = [one.id for one in split if one.of == "hit" and not one.entry]
-    whole = [one.id for one in asked if one.grains == (VISITS,)]
+    whole = [one.id for one in metrics if one.grains == (VISITS,)]
     if apart and whole:
         raise InvalidInput(f"{', '.join(whole)} belong to whole visits and cannot be split by {', '.join(apart)}")
 
 
 def _check_minutes(query: Query) -> None:
-    """Minutes are of everybody, by time: a minute knows how many people there were, not who."""
-    names = [one.id for one in query.asked if one.of_minutes]
+    """Minutes cannot be filtered, and split by time only: a minute has the number of people, not who they were."""
+    names = [one.id for one in query.resolved_metrics if one.of_minutes]
     why = f"{', '.join(names)} count everybody on the site"
     if names and query.filters:
         used = ", ".join(sorted(set().union(*map(filters.dimensions_in, query.filters))))

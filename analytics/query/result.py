@@ -26,14 +26,14 @@ class Answer(NamedTuple):
 
 
 class Point(NamedTuple):
-    """The numbers of one bucket of time. One that ends after now is not over."""
+    """The numbers of one bucket of time. A bucket that ends after now is not over."""
 
     span: Span
     metrics: tuple[Number, ...]
 
 
 class Hour(NamedTuple):
-    """An hour of the week there (0 is Monday, and midnight); None where the period has no such hour that has begun."""
+    """An hour of the week: weekday 0 is Monday, hour 0 midnight. `visitors` is None where no such hour has begun."""
 
     weekday: int
     hour: int

@@ -13,7 +13,7 @@ from analytics.query.segment import MAX_NAME_LENGTH, Segment
 from analytics.storage import schema
 from analytics.storage.database import Database
 
-MOST = 200  # of a site, all people's together
+MAX_SEGMENTS = 200  # of a site, those of all people together
 
 
 def of_site(database: Database, site_id: int, person_id: int) -> list[Segment]:
@@ -29,7 +29,7 @@ def of_site(database: Database, site_id: int, person_id: int) -> list[Segment]:
 def save(
     database: Database, site_id: int, person_id: int | None, name: str, given: tuple[Filter, ...], *, now: int
 ) -> Segment:
-    """Saves the filters under that name, for this person or, with None, for everybody; replaces those of that name.
+    """Saves the filters under that name, for this person or, with None, for everybody; replaces a segment of that name.
 
     Raises `InvalidInput` for a missing or too long name, for no filter, and beyond 200 segments of a site.
     """
@@ -46,8 +46,8 @@ def save(
     with database.transaction() as connection:
         connection.execute(delete(table).where(table.c.site_id == site_id, whose, table.c.name == kept))
         many = connection.execute(select(func.count()).where(table.c.site_id == site_id)).scalar_one()
-        if many >= MOST:
-            raise InvalidInput(f"a site has at most {MOST} segments; remove one first")
+        if many >= MAX_SEGMENTS:
+            raise InvalidInput(f"a site has at most {MAX_SEGMENTS} segments; remove one first")
         (number,) = connection.execute(insert(table).values(row)).inserted_primary_key or (0,)
     return Segment(int(number), kept, given, person_id)
 

@@ -16,7 +16,7 @@ from analytics.storage.database import Database
 def read(database: Database, site_ids: Collection[int], days: Collection[date]) -> dict[int, list[Usage]]:
     """The usage of many sites on these UTC days, in one query: by site, days in order.
 
-    A day without anybody, or not counted yet, has no entry; neither has a site without any such day.
+    A day without people, or not counted yet, has no entry; a site without such days has none either.
     """
     table = schema.daily_usage
     wanted = table.c.site_id.in_(site_ids), table.c.day.in_([day.isoformat() for day in days])

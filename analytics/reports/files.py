@@ -48,7 +48,7 @@ def _week(overview: Overview) -> Iterator[Sequence[Cell]]:
 
 
 def _property_values(overview: Overview) -> Iterator[Sequence[Cell]]:
-    """Of the property on show, of the event that everything is filtered by."""
+    """The values of the property on show, of the event in the filters."""
     name = overview.open_property if overview.view.event else ""
     if not name:
         raise InvalidInput(f"file {PROPERTY_VALUES!r}: filter by an event that has properties")

@@ -40,7 +40,7 @@ def table_of(query: Query, span: Span, backend: Backend) -> Table:
             *(value(one) for value, one in zip(values, row.dimensions, strict=True)),
             *(
                 _number(one, number, currencies.get(row.dimensions, ""))
-                for one, number in zip(query.asked, row.metrics, strict=True)
+                for one, number in zip(query.resolved_metrics, row.metrics, strict=True)
             ),
         )
         for row in found

@@ -17,7 +17,7 @@ OF_EVENTS = ("visitors", "events")
 class List(NamedTuple):
     """One list. `id` is its name in the address and of its file; `metrics` are the columns of its details.
 
-    `left_out` are values of the dimension that it does not show; `empty` says what would fill an empty list.
+    `left_out` are values of the dimension that the list does not show; `empty` says what would fill it.
     """
 
     id: str
@@ -30,12 +30,12 @@ class List(NamedTuple):
 
     @property
     def rows(self) -> str:
-        """What its rows are called within a sentence."""
+        """The name of its rows within a sentence."""
         return self.noun or self.label.lower()
 
     @property
     def filters(self) -> tuple[Filter, ...]:
-        """The filters that leave out what it does not show."""
+        """The filters that leave out `left_out`."""
         return (Match("is_not", self.dimension, self.left_out),) if self.left_out else ()
 
     @property
@@ -101,7 +101,12 @@ DEVICES = Panel(
 )
 EVENTS = List("event", "Events", "event", "Send one: footfall('event', 'Signup').", OF_EVENTS, left_out=(PAGEVIEW,))
 
-TIME, HOURS, USAGE, PROPERTY_VALUES = "time", "hours", "usage", "property"  # what is no list of a dimension
+TIME, HOURS, USAGE, PROPERTY_VALUES = (
+    "time",
+    "hours",
+    "usage",
+    "property",
+)  # files and details that are no list of a dimension
 ROWS = 9  # of a list in its panel
 EVENT_PANEL = "events"
 MAP = "map"
@@ -125,5 +130,5 @@ def read(name: str, value: str) -> str:
 
 
 def written(name: str, value: str) -> str:
-    """The value as a filter has it."""
+    """The value in the form of filters."""
     return value or dimension(name).none

@@ -18,7 +18,7 @@ from analytics.query.dimensions import TIME as BY_TIME
 from analytics.query.dimensions import dimension
 from analytics.query.filters import Filter, Match
 from analytics.query.formatting import value
-from analytics.query.hours_of_week import hours_of_week, looked_at
+from analytics.query.hours_of_week import averaged_span, hours_of_week
 from analytics.query.query import MAX_ROWS, Order, Query
 from analytics.query.result import Answer, Hour, Usage
 from analytics.query.segment import Segment
@@ -40,8 +40,8 @@ MAX_USAGE_DAYS = 400  # of a longer period its last days
 
 
 def first_period(site: Site, backend: Backend, now: int) -> str:
-    """`today` where a site's first visit was today or is still to come, else "", which is the usual period: that ends
-    yesterday, so it would be empty.
+    """`today` where a site's first visit was today or is still to come, else "", the usual period, which
+    ends yesterday and so would be empty then.
     """
     today = span(Period(FIRST_DAY), Clock(site.timezone, site.week_start), now)
     return "" if 0 < first_second(site.id, backend) < today.begin else FIRST_DAY
@@ -57,9 +57,9 @@ def read_overview(
     person_id: int = 0,
     tag: str = language.DEFAULT,
 ) -> Overview:
-    """The Overview that the query string of its address asks for; raises `InvalidInput` with what is wrong in it.
+    """The Overview that the query string of its address asks for; raises `InvalidInput` with the reason.
 
-    `person_id` is whose saved segments are listed, 0 for nobody's own; names are written in the language `tag`.
+    `person_id` is the person whose own segments are listed too, 0 for none; names are written in the language `tag`.
     """
     view = parse(address, site)
     overview = Overview(site, view, backend, database, now, person_id, tag)
@@ -86,7 +86,7 @@ class Overview:
 
     @property
     def first_day(self) -> date | None:
-        """The day there of the first pageview or event; None where there is none."""
+        """The day of the first pageview or event in the site's zone; None where there is none."""
         return datetime.fromtimestamp(self.first, self.zone).date() if self.first else None
 
     @cached_property
@@ -96,13 +96,13 @@ class Overview:
 
     @cached_property
     def earlier(self) -> Span | None:
-        """The seconds that it is compared with; None where it is with nothing, or where they begin before 1970."""
+        """The seconds of the comparison; None without one, or where it begins before 1970."""
         found = self.query.compared(self.now)
         return found if found and found.begin >= 0 else None
 
     @property
     def today(self) -> str:
-        """The day there, like 2026-11-20."""
+        """Today in the site's zone, like 2026-11-20."""
         return datetime.fromtimestamp(self.now, self.zone).date().isoformat()
 
     @property
@@ -127,7 +127,7 @@ class Overview:
 
     @cached_property
     def before(self) -> Numbers | None:
-        """The same numbers of what they are compared with; None without a comparison."""
+        """The same numbers of the comparison; None without one."""
         return self._numbers(self.earlier) if self.earlier else None
 
     def _numbers(self, span: Span) -> Numbers:
@@ -153,10 +153,10 @@ class Overview:
         now = self._buckets(chosen, self.span, interval)
         before = self._buckets(chosen, self._compared_whole(), interval) if self.earlier else []
         noted: list[ChartNote] = [(midnight(one.day, self.zone), one.text) for one in self.notes]
-        return Chart(chosen.asked[0], interval, now, before[: len(now)], self.now, self.zone, noted)
+        return Chart(chosen.resolved_metrics[0], interval, now, before[: len(now)], self.now, self.zone, noted)
 
     def _compared_whole(self) -> Span:
-        """The seconds below the chart's line: at most a day more than is drawn, since a day may have 25 hours."""
+        """The seconds of the chart's comparison: up to a day longer than the period, since a day may have 25 hours."""
         begin, end = self.query.compared(self.now, whole=True) or self.span
         return Span(begin, min(end, begin + self.span.end - self.span.begin + DAY_S))
 
@@ -170,7 +170,7 @@ class Overview:
 
     @cached_property
     def properties(self) -> list[str]:
-        """The names of the properties of the event that everything is filtered by, the most frequent first."""
+        """The names of the properties of the event in the filters, the most frequent first."""
         events = replace(self.query, metrics=("events",), limit=MAX_PROPERTY_SETS)
         return property_names(events, self.span, self._backend)[:MAX_PROPERTIES]
 
@@ -187,14 +187,14 @@ class Overview:
 
     def week(self) -> list[list[Hour]]:
         """Visitors by weekday and hour."""
-        span = looked_at(self.span, self.now)
+        span = averaged_span(self.span, self.now)
         points = series(replace(self.query, metrics=("visitors",)), span, "hour", self._backend)
         return hours_of_week(points, self.query.clock)
 
     @property
     def week_period(self) -> str:
         """The period that `week` covers, within a sentence."""
-        looked = looked_at(self.span, self.now)
+        looked = averaged_span(self.span, self.now)
         return self.period if looked.begin == self.span.begin else "last 52 weeks"
 
     @property
@@ -231,7 +231,7 @@ class Overview:
         return Listing(_entries(shown.dimension, found), found.total, self.everybody)
 
     def _countries(self, one: Details) -> list[Entry]:
-        """All countries, which are few: people search and sort by names that the database does not know."""
+        """All countries. They are searched and sorted here, since the database does not know their names."""
         shown = LISTS[one.of]
         entries = _entries(COUNTRY, self._split(COUNTRY, metrics=shown.metrics, limit=MAX_ROWS))
         wanted = one.search.casefold()

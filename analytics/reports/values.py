@@ -18,9 +18,9 @@ ChartNote = tuple[int, str]  # the second (epoch) at which its day begins, and i
 
 
 class Chart(NamedTuple):
-    """One metric over time: its buckets in order, and those that it is compared with, one below each.
+    """One metric over time: its buckets in order, and the buckets of its comparison in the same order.
 
-    Buckets that begin after `now` are still to come.
+    Buckets that begin after `now` are in the future.
     """
 
     metric: Metric
@@ -54,5 +54,5 @@ def columns_of(of: str) -> tuple[str, ...]:
 
 
 def heading_of(of: str) -> str:
-    """The heading of the first column of such details."""
+    """The heading of the first column in the details of a list, or of the chart."""
     return "Time" if of == TIME else LISTS[of].heading

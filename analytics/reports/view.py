@@ -25,7 +25,7 @@ MAX_POINTS = 1_500
 MAX_DAYS = 7_300
 PAGE = 50  # rows of the details at once
 MAX_SEARCH_LENGTH = 200
-LARGEST_FIRST = Order("visitors")
+BY_VISITORS = Order("visitors")
 BUCKET_S = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
 
 
@@ -35,7 +35,7 @@ class Details:
 
     of: str
     search: str = ""
-    order: Order = LARGEST_FIRST
+    order: Order = BY_VISITORS
     page: int = 1
 
 
@@ -67,7 +67,7 @@ class View:
 
 
 def parse(text: str, site: Site) -> View:
-    """The view in a URL's query string; raises `InvalidInput` with what is wrong and what is known."""
+    """The view in a URL's query string; raises `InvalidInput` with the reason and the known values."""
     if len(text) > MAX_URL_LENGTH:
         raise InvalidInput(f"a question has at most {MAX_URL_LENGTH} characters")
     last = dict(parse_qsl(text, keep_blank_values=True))
@@ -105,25 +105,25 @@ def narrowed(given: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, 
 
 
 def excluded(given: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
-    """The filters, with this value of the dimension excluded, beside those excluded before."""
+    """The filters, with this value of the dimension excluded, in addition to those excluded before."""
     before = [value for one in given if _compares(one, "is_not", name) for value in _values(one)]
     kept = tuple(one for one in given if not _compares(one, "is_not", name))
     return (*kept, Match("is_not", name, tuple(dict.fromkeys((*before, value)))))
 
 
-def intervals(asked: Span) -> list[str]:
+def intervals(period: Span) -> list[str]:
     """The intervals by which a period can be drawn, the shortest first: at least two points, not more than 1,500."""
-    seconds = asked.end - asked.begin
+    seconds = period.end - period.begin
     return [one for one in INTERVALS if 2 <= seconds / BUCKET_S[one] <= MAX_POINTS] or ["month"]
 
 
-def interval_of(view: View, asked: Span) -> str:
-    """The interval to draw: the chosen one, else the one that suits; `InvalidInput` for one that is too short."""
-    known = intervals(asked)
+def interval_of(view: View, period: Span) -> str:
+    """The interval to draw: the chosen one, else a suitable one; raises `InvalidInput` for one that is too short."""
+    known = intervals(period)
     if not view.interval:
         usual = view.query.period.interval
         return usual if usual in known else known[-1] if usual == "month" else known[0]
-    if (asked.end - asked.begin) / BUCKET_S[view.interval] > MAX_POINTS:
+    if (period.end - period.begin) / BUCKET_S[view.interval] > MAX_POINTS:
         raise InvalidInput(f"by {view.interval} this period has more than {MAX_POINTS} points: {', '.join(known)}")
     return view.interval
 
@@ -146,7 +146,7 @@ def _question(last: Mapping[str, str]) -> str:
 
 def _metric(name: str) -> str:
     if name not in TOP:
-        metric(name)  # says what there is, where there is no such metric at all
+        metric(name)  # its error names the known metrics
         raise InvalidInput(f"metric {name!r} is not drawn here: {', '.join(TOP)}")
     return name
 

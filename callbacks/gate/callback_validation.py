@@ -1,4 +1,4 @@
-"""A callback's call: whether the body that a browser posts has the shape that Dash takes for granted."""
+"""Validates callback calls: whether the body that a browser posts has the shape that Dash assumes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 import msgspec
 
-DEEPEST = 32
+MAX_DEPTH = 32
 
 
 def is_wrong(body: bytes, declared: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether Dash would fail on the body: no JSON, too deep, an output that none makes here, another's inputs.
+    """Whether Dash would fail on the body: invalid JSON, too deep, an unknown output, or inputs of another callback.
 
-    `declared` is the app's callback map. Values are not looked at: every callback checks its own.
+    `declared` is the app's callback map. Values are not checked: every callback checks its own.
     """
     try:
         call = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):  # half of it, NaN, a lone surrogate, 40,000 brackets
+    except (msgspec.DecodeError, RecursionError):  # a truncated body, NaN, a lone surrogate, 40,000 brackets
         return True
     if not isinstance(call, dict) or not isinstance(call.get("output"), str) or _is_deep(call):
         return True
@@ -25,7 +25,7 @@ def is_wrong(body: bytes, declared: Mapping[str, Mapping[str, Any]]) -> bool:
     changed = call.get("changedPropIds", [])
     return (
         callback is None
-        or "callback" not in callback  # it runs in the browser
+        or "callback" not in callback  # a callback that runs in the browser
         or not (isinstance(changed, list) and all(isinstance(name, str) for name in changed))
         or not _are_those(call.get("inputs", []), callback["inputs"])
         or not _are_those(call.get("state", []), callback["state"])
@@ -35,7 +35,7 @@ def is_wrong(body: bytes, declared: Mapping[str, Mapping[str, Any]]) -> bool:
 
 def _is_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         level = [item for items in level for item in _items(items)]
         if not level:
             return False
@@ -64,7 +64,7 @@ def _is_that(given: Any, wanted: Mapping[str, Any]) -> bool:
         return False
     return all(
         _is_property(one)
-        and one["property"].split("@")[0] == wanted["property"]  # behind the @: which of several writers
+        and one["property"].split("@")[0] == wanted["property"]  # after the @: which of several callbacks writes it
         and (is_pattern or one["id"] == wanted["id"])
         for one in found
     )

@@ -1,6 +1,6 @@
-"""The gate before all that Flask serves: who may come in, with what, and what every answer carries.
+"""The gate in front of all that Flask serves: it checks logins and requests, and completes every answer.
 
-Closed unless opened: a route that nobody thought of asks for a login.
+Routes are closed by default: a new route requires a login.
 """
 
 from __future__ import annotations
@@ -94,25 +94,25 @@ def guard(
     declared: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
     clock: Clock = epoch,
 ) -> None:
-    """Puts the gate before `server`; call it after the Dash app was made on it.
+    """Puts the gate in front of `server`; call it after the Dash app is created on it.
 
     `public` opens everything that reads and closes the account pages. `base_url` is the address that people
     use, empty where it is not known. `is_page` tells which addresses Dash may answer with its page, `way_on` where
     one leads that is only the beginning of a page's, "" where nowhere.
-    `script_hashes` are the CSP sources of inline scripts (`app.csp_hashes`), asked for once, at the first
+    `script_hashes` are the CSP sources of inline scripts (`app.csp_hashes`), read once, at the first
     answer. `declared` is the app's callback map: other calls get a 400.
     """
     gate = _Gate(database, public, base_url, is_page, way_on, script_hashes, declared, clock)
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     server.before_request_funcs.setdefault(None, []).insert(0, gate.enter)
     server.before_request(gate.check_call)  # after Dash's own: only then all callbacks are declared
-    server.after_request(gate.seal)
+    server.after_request(gate.add_headers)
     for kind in (Exception, DependencyException, InvalidResourceError):  # the latter for Dash's own handler
         server.register_error_handler(kind, gate.answer_error)
 
 
 def person_of(cookie_header: str, database: Database, now: int, *, base_url: str = "") -> Person | None:
-    """Whose login the `Cookie` header carries; None for a stranger. For routes that Flask does not serve."""
+    """The person whose login the `Cookie` header carries; None without one. For routes that Flask does not serve."""
     token = login_of(cookie_header, base_url)
     return logins.signed_in(database, token, now=now) if token else None
 
@@ -127,9 +127,9 @@ def login_of(cookie_header: str, base_url: str) -> str:
 
 @cache
 def cookie_name(base_url: str) -> str:
-    """The login cookie's name; on HTTPS one that no plain connection can set, and no other host where ours is our own.
+    """The login cookie's name. On HTTPS no plain connection can set it, and on a host of our own no other host.
 
-    Below a path it can be no `__Host-` cookie: those go to every page of the host, and ours goes to no other.
+    Below a path it cannot be a `__Host-` cookie: browsers send those to every page of the host, ours only below it.
     """
     if not is_secure(base_url):
         return PLAIN_COOKIE
@@ -151,21 +151,21 @@ def is_secure(base_url: str) -> bool:
     return base_url.startswith("https://")
 
 
-def give_cookie(response: Response, token: str, base_url: str) -> None:
-    """Keeps the login in the browser for as long as it is good."""
+def set_cookie(response: Response, token: str, base_url: str) -> None:
+    """Stores the login in the browser until it expires."""
     response.set_cookie(cookie_name(base_url), token, max_age=logins.LOGIN_S, **_flags(base_url))
 
 
-def take_cookie(response: Response, base_url: str) -> None:
-    """Ends the login in the browser."""
+def delete_cookie(response: Response, base_url: str) -> None:
+    """Removes the login from the browser."""
     response.delete_cookie(cookie_name(base_url), **_flags(base_url))
 
 
 def local_path(text: str, base_url: str) -> str:
-    """The path (and query) as a browser asks for it when it leads nowhere but here, else that of the first page.
+    """The path (and query) as browsers request it where it stays on this server, else the path of the first page.
 
-    Browsers drop control characters and read `\\` as `/`, so that `/\\t/evil.example` would leave; `..` would leave the
-    base path.
+    Browsers drop control characters and read `\\` as `/`, so that `/\\t/evil.example` is another host; `..` would leave
+    the base path.
     """
     base_path = path_of(base_url)
     path, mark, query = text.removeprefix(base_path).partition("?")
@@ -234,7 +234,7 @@ class _Gate:
         return self._check_route()
 
     def check_call(self) -> None:
-        """Answers 415 or 400 to what is no call of a callback."""
+        """Refuses requests that are no valid call of a callback with 415 or 400."""
         request = flask.request
         if request.path != CALLS or request.method != "POST":
             return
@@ -243,7 +243,7 @@ class _Gate:
         if callback_validation.is_wrong(request.get_data(), self.declared()):
             raise BadRequest("No callback is called like that.")
 
-    def seal(self, response: Response) -> Response:
+    def add_headers(self, response: Response) -> Response:
         """The answer with its security headers."""
         response.headers.update(headers(self.base_url))
         response.headers["Content-Security-Policy"] = self._policy
@@ -272,9 +272,9 @@ class _Gate:
         return page is not None and self._is_neighbour(page)
 
     def _is_neighbour(self, page: str) -> bool:
-        """Whether that page shares our host, and is not below our path: its forms are not ours.
+        """Whether that page is on our host but not below our path; its forms are refused.
 
-        A script there can do as our pages do, and say that it is one of them: to the browser both are one origin.
+        A script on it can still act and identify itself as our pages do: to the browser both are one origin.
         """
         base_path, origin = path_of(self.base_url), origin_of(self.base_url)
         if not base_path or not page.startswith(f"{origin}/"):
@@ -283,8 +283,8 @@ class _Gate:
         return routed(path, base_path) == path
 
     def _origins(self, host: str) -> set[str]:
-        """The origins of our own pages. Where the address is known nothing that a request says of itself adds to it:
-        a foreign name may point here too. Except on this machine or through a tunnel, whose names nobody can point.
+        """The origins of our own pages. Where the address is configured, the request's own host adds no origin, since a
+        foreign name may point here too; except for names of this machine, also used by tunnels, which cannot.
         """
         ours = origin_of(self.base_url)
         if ours and not LOOPBACK.fullmatch(host):
@@ -292,7 +292,7 @@ class _Gate:
         return {ours, f"http://{host}", f"https://{host}"}
 
     def _check_route(self) -> Response | None:
-        """Dash answers every address with its page; here only the pages that there are."""
+        """Lets Dash answer only the addresses of pages: it would answer every address."""
         request = flask.request
         if request.url_rule is None or request.url_rule.rule != CATCH_ALL or self.is_page(request.path):
             return None
@@ -305,7 +305,7 @@ class _Gate:
         raise NotFound
 
     def _wants_page(self) -> bool:
-        """Whether a person looks at the answer, not a script."""
+        """Whether a person sees the answer, not a script."""
         request = flask.request
         if request.path.startswith(("/_", "/api/")):
             return False
@@ -358,7 +358,7 @@ def _http_error(error: Exception) -> HTTPException:
 
 
 def _log(error: Exception) -> None:
-    """What failed and where, without the query: it may carry what a person typed."""
+    """Logs what failed and where, without the query, which may contain what a person typed."""
     request = flask.request
     path = request.path.encode("unicode_escape").decode("ascii")
     logger.error("%s %s failed: %s", request.method, path, describe(error))

@@ -22,7 +22,7 @@ class NotEnough(Forbidden):
 
 
 def asker(service: Service) -> Person:
-    """Who asks. On a public dashboard that is anybody, who reads every site; the gate lets no stranger get here."""
+    """The person of the request. On a public dashboard a viewer of every site; else the gate has checked the login."""
     if service.config.public:
         return PUBLIC_VIEWER
     person: Person | None = flask.g.get("person")
@@ -43,7 +43,7 @@ def authorized(service: Service, domain: object, at_least: str = VIEWER) -> Site
 
 
 def authorized_everywhere(service: Service, at_least: str) -> Person:
-    """The person, whose role on every site has to be `at_least` that; raises `NotYours`."""
+    """The person; raises `NotYours` unless their role on every site is `at_least` that."""
     person = asker(service)
     if not person.may_everywhere(at_least):
         raise NotYours
@@ -51,7 +51,7 @@ def authorized_everywhere(service: Service, at_least: str) -> Person:
 
 
 def authorized_account(service: Service) -> Person:
-    """The person, who has to have an account: on a public dashboard nobody has. Raises `NotYours`."""
+    """The person; raises `NotYours` where they have no account, as on a public dashboard."""
     person = asker(service)
     if person is PUBLIC_VIEWER:
         raise NotYours

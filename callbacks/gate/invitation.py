@@ -1,4 +1,4 @@
-"""Accepting an invitation: the page behind the link makes an account, or gives one that is there the role, once."""
+"""Accepting an invitation: the page of the one-time link makes an account, or gives the role to an existing one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def register(
     client: signin.Client = signin.peer,
     clock: gate.Clock = gate.epoch,
 ) -> None:
-    """Adds `/invitation`. `client` tells the address of who asks, past the proxies that are trusted."""
+    """Adds `/invitation`. `client` returns the client's address, behind the trusted proxies."""
     tries = RateLimit(signin.BY_ADDRESS, signin.WINDOW_S)
     pages = _Pages(database, version, base_url, client, clock, tries)
     server.add_url_rule("/invitation", "invitation_page", pages.show, methods=["GET"])
@@ -50,11 +50,11 @@ class _Pages(NamedTuple):
     tries: RateLimit
 
     def show(self) -> ResponseReturnValue:
-        """What it is an invitation to, and the form."""
+        """The page: what the invitation is for, and the form."""
         return self._page(self._invitation(), 200)
 
     def accept(self) -> ResponseReturnValue:
-        """The way in; or the form again, each reason beside its field."""
+        """Signs the person in; or shows the form again, with an error at each wrong field."""
         invitation, given = self._invitation(), flask.request.form
         path = at("/live/" + quote(self._domain(invitation)) if invitation.site_id else "/")
         try:
@@ -76,10 +76,10 @@ class _Pages(NamedTuple):
         return flask.request.values.get("token", "")
 
     def _invitation(self) -> Invitation:
-        """The one that was asked for. One answer for a token that is wrong, used, expired or revoked.
+        """The invitation of the token. The error is the same for a token that is wrong, used, expired or revoked.
 
-        A good one always works, whatever others in the same network tried: of 256 random bits nobody guesses one. The
-        limit only sends away who goes on with wrong ones.
+        A valid token always works, whatever others in the same network tried, since nobody guesses 256 random bits.
+        The limit only refuses further wrong tokens.
         """
         now = self.clock()
         try:

@@ -1,4 +1,4 @@
-"""Setting up: the page behind the one-time link makes the owner and the first site, and is gone then."""
+"""Setting up: the page of the one-time link makes the owner and the first site, and then closes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FIELDS: Mapping[str, Callable[[str], str]] = {
 
 
 def link(address: str, secret: bytes) -> str:
-    """The one-time link of the server at `address` (`http://host:port`); it ends with the first person."""
+    """The one-time link of the server at `address` (`http://host:port`); it is valid until there is an account."""
     return first_owner.setup_link(address, secret)
 
 
@@ -42,7 +42,7 @@ def register(
     done: Callable[[], object] = lambda: None,
     clock: gate.Clock = gate.epoch,
 ) -> None:
-    """Adds `/setup`. `done` is called after the first site was added: let the directory of sites forget."""
+    """Adds `/setup`. `done` is called after the first site is added, to reload the directory of sites."""
     pages = _Pages(database, secret, version, base_url, done, clock)
     server.add_url_rule("/setup", "setup_page", pages.show, methods=["GET"])
     server.add_url_rule("/setup", "setup", pages.set_up, methods=["POST"])
@@ -61,7 +61,7 @@ class _Pages(NamedTuple):
         return self._closed() or self._page(200)
 
     def set_up(self) -> ResponseReturnValue:
-        """Owner, site and login at once; or the form again, each reason beside its field."""
+        """Makes owner, site and login; or shows the form again, with an error at each wrong field."""
         if closed := self._closed():
             return closed
         given = {name: flask.request.form.get(name, "") for name in FIELDS}
@@ -70,7 +70,7 @@ class _Pages(NamedTuple):
         try:
             token = first_owner.set_up(self.database, **given, now=self.clock())
         except first_owner.AlreadySetUp:
-            return _is_over()
+            return _already_set_up()
         except passwords.Busy:
             return self._page(503, signin.BUSY)
         self.done()
@@ -78,10 +78,10 @@ class _Pages(NamedTuple):
         return signin.enter(self.database, token, path, self.base_url)
 
     def _closed(self) -> Response | None:
-        """What is answered where there is nothing to set up. Who has the link may know that it was used; others not."""
+        """The answer where there is nothing to set up, else None. Only people with the link learn that it was used."""
         if not first_owner.is_setup_token(self.secret, flask.request.values.get("token", "")):
-            return _is_wrong()
-        return _is_over() if accounts.has_people(self.database) else None
+            return _wrong_link()
+        return _already_set_up() if accounts.has_people(self.database) else None
 
     def _page(self, status: int, message: str = "", wrong: Mapping[str, str] | None = None) -> Response:
         given = flask.request.form
@@ -97,28 +97,28 @@ class _Pages(NamedTuple):
         return flask.make_response(shown, status)
 
 
-def _is_over() -> Response:
+def _already_set_up() -> Response:
     message = "There are accounts already, so this link has done its work. Sign in, or ask an owner for an account."
-    return _led_to_sign_in("Already set up", message)
+    return _page_to_sign_in("Already set up", message)
 
 
-def _is_wrong() -> Response:
-    """The same for everybody, whether there are accounts or not."""
+def _wrong_link() -> Response:
+    """The answer to a wrong link, the same whether there are accounts or not."""
     message = (
         "It is of another installation, or a part of it is missing. Where nobody has an account yet, "
         f"“{command('setup-link').strip('`')}” prints the right one, on the machine that runs Footfall."
     )
-    return _led_to_sign_in("This set-up link does not work here", message)
+    return _page_to_sign_in("This set-up link does not work here", message)
 
 
-def _led_to_sign_in(title: str, message: str) -> Response:
+def _page_to_sign_in(title: str, message: str) -> Response:
     way = ("/sign-in", "Sign in")
     page = plain.render("error", title=title, message=message, again=False, way=way, version="")
     return flask.make_response(page, 404)
 
 
 def _wrong(given: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong with each field that is not right."""
+    """The error of each wrong field."""
     found = {}
     for name, check in FIELDS.items():
         try:

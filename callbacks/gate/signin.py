@@ -1,4 +1,4 @@
-"""Signing in and out: the page, and who may try how often."""
+"""Signing in and out: the page, and the limits of attempts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BY_PAIR, BY_ACCOUNT, BY_ADDRESS = (
     10,
     30,
     100,
-)  # tries in a window: of an address on an account, and of each alone
+)  # attempts in a window: of an address on an account, on an account, of an address
 MAX_KNOWN_LOGINS = 10_000
 
 WRONG = "That e-mail and password do not belong together."
@@ -50,18 +50,18 @@ def register(
     client: Client = peer,
     clock: gate.Clock = gate.epoch,
 ) -> None:
-    """Adds `/sign-in` and `/sign-out`. `client` tells the address of who asks, past the proxies that are trusted."""
-    pages = _Pages(database, version, base_url, client, clock, Doorman())
+    """Adds `/sign-in` and `/sign-out`. `client` returns the client's address, behind the trusted proxies."""
+    pages = _Pages(database, version, base_url, client, clock, LoginThrottle())
     server.add_url_rule("/sign-in", "sign_in_page", pages.show, methods=["GET"])
     server.add_url_rule("/sign-in", "sign_in", pages.sign_in, methods=["POST"])
     server.add_url_rule("/sign-out", "sign_out", pages.sign_out, methods=["POST"])
 
 
 def enter(database: Database, token: str, path: str, base_url: str) -> Response:
-    """Leads to `path`, as a browser asks for it, with the new login in the cookie; the one that it brought ends."""
+    """Redirects to `path`, as browsers request it, with the new login in the cookie; ends the browser's old login."""
     _end_login(database, base_url)
     response = flask.make_response(flask.redirect(path))
-    gate.give_cookie(response, token, base_url)
+    gate.set_cookie(response, token, base_url)
     return response
 
 
@@ -76,38 +76,38 @@ class _Pages(NamedTuple):
     base_url: str
     client: Client
     clock: gate.Clock
-    doorman: Doorman
+    throttle: LoginThrottle
 
     def show(self) -> ResponseReturnValue:
-        """The form; somebody who is signed in has no use for it."""
+        """The form; a person who is signed in is redirected."""
         cookies = flask.request.headers.get("Cookie", "")
         if gate.person_of(cookies, self.database, self.clock(), base_url=self.base_url):
             return flask.redirect(gate.local_path(flask.request.args.get("next", "/"), self.base_url))
         return self._page(200)
 
     def sign_in(self) -> ResponseReturnValue:
-        """The way in, or the form again with the reason."""
+        """Signs in, or shows the form again with the reason."""
         given = flask.request.form
         email, now = given.get("email", ""), self.clock()
         mark = accounts.password_mark(self.database, email)
-        visit = self.doorman.visit(self.client(), email, mark)
-        if wait_s := self.doorman.wait(visit, now):
+        attempt = self.throttle.attempt(self.client(), email, mark)
+        if wait_s := self.throttle.wait(attempt, now):
             return self._page(429, WAIT, wait_s)
         try:
             token = logins.sign_in(self.database, email, given.get("password", ""), now=now)
         except passwords.Busy:
-            self.doorman.give_back(visit)
+            self.throttle.give_back(attempt)
             return self._page(503, BUSY, 2)
         if token is None:
             return self._page(401, WRONG)
-        self.doorman.welcome(visit)
+        self.throttle.succeed(attempt)
         return enter(self.database, token, gate.local_path(given.get("next", "/"), self.base_url), self.base_url)
 
     def sign_out(self) -> ResponseReturnValue:
-        """Ends the login, here and in the browser; a stranger may ask too."""
+        """Ends the login, here and in the browser; works without a login too."""
         _end_login(self.database, self.base_url)
         response = flask.make_response(flask.redirect(at("/sign-in")))
-        gate.take_cookie(response, self.base_url)
+        gate.delete_cookie(response, self.base_url)
         return response
 
     def _page(self, status: int, message: str = "", wait_s: int = 0) -> Response:
@@ -129,20 +129,20 @@ class _Pages(NamedTuple):
         return response
 
 
-class Visit(NamedTuple):
-    """One try to sign in, as the doorman knows it: hashes of who tries what."""
+class Attempt(NamedTuple):
+    """One attempt to sign in: the hashes under which it is counted."""
 
     pair: str
     account: str
     address: str
-    friend: str
+    known: str
 
 
-class Doorman:
-    """Slows down guessing. It counts tries in memory, under hashes that mean nothing outside this process.
+class LoginThrottle:
+    """Slows down guessing. It counts attempts in memory, under hashes that mean nothing outside this process.
 
-    A new password starts new counts, so that a reset always helps. Where somebody got in before, only the
-    count of that address on that account holds, so that guessing from elsewhere does not lock the owner out.
+    A new password starts new counts, so that a reset always helps. Where an address has signed in to an account before,
+    only the count of that pair applies, so that guessing from elsewhere does not lock the owner out.
     """
 
     def __init__(self) -> None:
@@ -150,39 +150,39 @@ class Doorman:
         self._pairs = RateLimit(BY_PAIR, WINDOW_S)
         self._accounts = RateLimit(BY_ACCOUNT, WINDOW_S)
         self._addresses = RateLimit(BY_ADDRESS, WINDOW_S)
-        self._friends: dict[str, None] = {}
+        self._known: dict[str, None] = {}
 
-    def visit(self, address: str, email: str, mark: str) -> Visit:
-        """Who tries what. `mark` changes with the account's password."""
+    def attempt(self, address: str, email: str, mark: str) -> Attempt:
+        """The attempt of an address to sign in with that e-mail. `mark` changes with the account's password."""
         who, account = address_prefix(address), _account(email)
-        return Visit(
+        return Attempt(
             pair=self._hash("pair", who, account, mark),
             account=self._hash("account", account, mark),
             address=self._hash("address", who),
-            friend=self._hash("friend", who, account),
+            known=self._hash("known", who, account),
         )
 
-    def wait(self, visit: Visit, now: int) -> int:
-        """0: try, and it counts; else the seconds until the next try is free."""
-        wait_s = self._pairs.take(visit.pair, now)
-        if wait_s or visit.friend in self._friends:
+    def wait(self, attempt: Attempt, now: int) -> int:
+        """0 where the attempt is allowed, which counts it; else the seconds until the next one is."""
+        wait_s = self._pairs.take(attempt.pair, now)
+        if wait_s or attempt.known in self._known:
             return wait_s
-        return max(self._accounts.take(visit.account, now), self._addresses.take(visit.address, now))
+        return max(self._accounts.take(attempt.account, now), self._addresses.take(attempt.address, now))
 
-    def give_back(self, visit: Visit) -> None:
-        """The try was none."""
-        self._pairs.give_back(visit.pair)
-        if visit.friend not in self._friends:
-            self._accounts.give_back(visit.account)
-            self._addresses.give_back(visit.address)
+    def give_back(self, attempt: Attempt) -> None:
+        """Takes the attempt out of the counts."""
+        self._pairs.give_back(attempt.pair)
+        if attempt.known not in self._known:
+            self._accounts.give_back(attempt.account)
+            self._addresses.give_back(attempt.address)
 
-    def welcome(self, visit: Visit) -> None:
-        """The password was right."""
-        self.give_back(visit)
-        self._pairs.clear(visit.pair)
-        if len(self._friends) >= MAX_KNOWN_LOGINS:
-            self._friends.clear()
-        self._friends[visit.friend] = None
+    def succeed(self, attempt: Attempt) -> None:
+        """The password was right: takes the attempt out of the counts and remembers the pair."""
+        self.give_back(attempt)
+        self._pairs.clear(attempt.pair)
+        if len(self._known) >= MAX_KNOWN_LOGINS:
+            self._known.clear()
+        self._known[attempt.known] = None
 
     def _hash(self, *parts: str) -> str:
         text = "\0".join(parts).encode("utf-8", "surrogatepass")

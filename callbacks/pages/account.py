@@ -1,4 +1,4 @@
-"""Your account: the language of dates and numbers, a new password, and signing out elsewhere."""
+"""The account page: the language of dates and numbers, a new password, and signing out elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from analytics.access import logins, members, passwords
 from analytics.base.errors import InvalidInput
 from analytics.base.rate_limit import RateLimit
-from callbacks.forms import Done, Fields, on_send
+from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate import gate, signin
 from callbacks.gate.guard import authorized_account
 from callbacks.page_context import PageContext
@@ -39,12 +39,12 @@ def register(app: Dash, service: Service) -> None:
     """Chooses the language, changes the password and ends logins."""
     tries = RateLimit(signin.BY_PAIR, signin.WINDOW_S)
 
-    def choose(_domain: object, fields: Fields) -> Done:
+    def choose(_domain: object, fields: Fields) -> FormResult:
         person = authorized_account(service)
         members.set_language(service.database, person, fields.get("language", ""))
-        return Done({"go": at("/account")})
+        return FormResult({"go": at("/account")})
 
-    def change(_domain: object, fields: Fields) -> Done:
+    def change(_domain: object, fields: Fields) -> FormResult:
         person = authorized_account(service)
         if tries.take(str(person.id), int(time.time())):
             raise InvalidInput(signin.WAIT)
@@ -54,13 +54,13 @@ def register(app: Dash, service: Service) -> None:
         except passwords.Busy:
             raise InvalidInput(signin.BUSY) from None
         tries.clear(str(person.id))
-        return Done({"clear": True, "message": "Changed"})
+        return FormResult({"clear": True, "message": "Changed"})
 
-    def sign_out(_domain: object, fields: Fields) -> Done:
+    def sign_out(_domain: object, fields: Fields) -> FormResult:
         person = authorized_account(service)
         everywhere = fields.get("value") == account.EVERYWHERE
         logins.end(service.database, person, keep="" if everywhere else _own_login(service))
-        return Done({"go": at("/sign-in")} if everywhere else {"message": "Only this browser is signed in now"})
+        return FormResult({"go": at("/sign-in")} if everywhere else {"message": "Only this browser is signed in now"})
 
     on_send(app, account.LANGUAGE, choose)
     on_send(app, account.PASSWORD, change)

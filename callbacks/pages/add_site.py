@@ -1,4 +1,4 @@
-"""Adding a site: the form, and what it does."""
+"""Adding a site: the page with its form, and the callback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN
 from analytics.base import errors, zones
 from analytics.sites import checks, store
-from callbacks.forms import Done, Fields, on_send
+from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate.guard import authorized_everywhere
 from callbacks.page_context import PageContext
 from collector.service import Service
@@ -28,10 +28,10 @@ def page(_: PageContext) -> Component:
 def register(app: Dash, service: Service) -> None:
     """Adds the site and leads to its snippet."""
 
-    def add(_domain: object, fields: Fields) -> Done:
+    def add(_domain: object, fields: Fields) -> FormResult:
         authorized_everywhere(service, ADMIN)
         given = errors.checked(CHECKS, {name: fields.get(name, "") for name in CHECKS})
         site = store.add(service.database, **given, now=int(time.time()))
-        return Done({"go": at(f"/settings/{site.domain}/snippet"), "message": "Added"})
+        return FormResult({"go": at(f"/settings/{site.domain}/snippet"), "message": "Added"})
 
     on_send(app, add_site.FORM, add, refresh=service.refresh_sites)

@@ -1,4 +1,4 @@
-"""The all-sites page: every site that this person may see, with who is there now and today's figures, from memory."""
+"""The all-sites page: every site that this person may see, with active people and today's figures, from memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ListView(NamedTuple):
 
 
 def page(context: PageContext) -> Component:
-    """The page with what memory knows, without a question to the database; or words where there is no site yet."""
+    """The page from memory, without a database query; or a text where there is no site yet."""
     service, known = context.service, visible(context.service)
     may_add = asker(service).may_everywhere(ADMIN)
     if not known:
@@ -51,7 +51,7 @@ def register(app: Dash, service: Service) -> None:
     @app.callback(
         Output(all_sites.LIST, "data-part"),
         Output(all_sites.TOTAL, "children"),
-        Input(all_sites.ASKED, "data"),
+        Input(all_sites.REQUEST, "data"),
         Input("sites-tick", "n_intervals"),
         Input("sites-refresh", "n_clicks"),
         running=[
@@ -70,7 +70,7 @@ def _yesterday(service: Service, ids: Sequence[int]) -> dict[int, int]:
 
 
 def _parsed(data: object) -> ListView:
-    """What the page's script has sent; what it could not have sent counts as not sent."""
+    """The view that the page's script requests; the default replaces a value that the script cannot send."""
     given: dict[Any, Any] = data if isinstance(data, dict) else {}
     words, sort, page = given.get("words"), given.get("sort"), given.get("page")
     return ListView(
@@ -87,12 +87,12 @@ def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: 
     active = service.hub.active_by_site()
     today = service.today.read([site.id for site in known], now)
     found = _found(known, active, today, view)
-    turned = min(view.page, all_sites.pages(len(found)))
-    shown = found[(turned - 1) * all_sites.ROWS : turned * all_sites.ROWS]
+    number = min(view.page, all_sites.pages(len(found)))
+    shown = found[(number - 1) * all_sites.ROWS : number * all_sites.ROWS]
     ids = [site.id for site in shown]
     trends, before = service.sparklines.read(ids, now), yesterday(ids)
     rows = [
-        all_sites.Row(
+        all_sites.SiteRow(
             domain=site.domain,
             name=site.name,
             href=at(f"/live/{quote(site.domain)}"),
@@ -104,29 +104,29 @@ def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: 
         )
         for site in shown
     ]
-    part = all_sites.Part(rows, len(found), len(known), turned, view.sort, view.backwards)
+    part = all_sites.ListPage(rows, len(found), len(known), number, view.sort, view.backwards)
     people = sum(active.get(site.id, 0) for site in known)
-    return all_sites.drawn(part, window_s), all_sites.total(len(known), people, window_s)
+    return all_sites.rows_json(part, window_s), all_sites.total(len(known), people, window_s)
 
 
 def _found(
     known: Sequence[Site], active: Mapping[int, int], today: Mapping[int, TodayCounts], view: ListView
 ) -> list[Site]:
-    """The sites that fit the search, as they are to be sorted."""
+    """The sites that match the search, in order."""
     found = [site for site in known if any(view.words in name for name in _names(site))]
-    if view.sort == "domain":  # as they come
+    if view.sort == "domain":  # which is their order already
         return found[::-1] if view.backwards else found
     found.sort(key=lambda site: _figure(site, active, today, view.sort), reverse=not view.backwards)
     return found
 
 
 def _names(site: Site) -> tuple[str, ...]:
-    """What a site is found by."""
+    """The texts in which the search looks for a site."""
     return site.domain, site.shown_domain, site.name.lower()
 
 
 def _figure(site: Site, active: Mapping[int, int], today: Mapping[int, TodayCounts], sort: str) -> int:
-    """What a site is sorted by; equals stay by domain."""
+    """The number by which a site is sorted; sites with the same number stay sorted by domain."""
     if sort == "active":
         return active.get(site.id, 0)
     figures = today.get(site.id)

@@ -12,7 +12,7 @@ PATH = "/api/docs"
 
 
 def register(server: flask.Flask, *, version: str, base_url: str) -> None:
-    """Adds `/api/docs`, open to everybody: it tells nothing of this installation."""
+    """Adds `/api/docs`, open to everybody: it reveals nothing about this installation."""
 
     def show() -> str:
         address = base_url or flask.request.host_url.rstrip("/")

@@ -58,7 +58,7 @@ def register(app: Dash, service: Service) -> None:
 def _file(service: Service, site: Site, search: str, now: int) -> flask.Response:
     zone = ZoneInfo(site.timezone)
     try:
-        day = day_asked(search, datetime.fromtimestamp(now, zone).date())
+        day = requested_day(search, datetime.fromtimestamp(now, zone).date())
     except InvalidInput as wrong:
         raise BadRequest(str(wrong)) from None
     found = service.history.day(site, day, now)
@@ -71,7 +71,7 @@ def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any
     zone = ZoneInfo(site.timezone)
     today = datetime.fromtimestamp(now, zone).date()
     try:
-        day = day_asked(search, today)
+        day = requested_day(search, today)
         found = service.history.day(site, day, now)
     except InvalidInput as wrong:
         return concurrents.wrong_day(str(wrong)), concurrents.TICK_MS
@@ -82,15 +82,15 @@ def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any
     return concurrents.day(found, site.domain, day, today, zone), concurrents.tick_ms(found)
 
 
-def day_asked(search: object, today: date) -> date:
-    """The day of an address' query, today where it names none; `InvalidInput` for what is no day."""
-    asked = parse_qs(search.removeprefix("?")).get("day", [""])[0] if isinstance(search, str) else ""
-    if not asked:
+def requested_day(search: object, today: date) -> date:
+    """The day in the query of an address, today where it names none; raises `InvalidInput` for an invalid day."""
+    text = parse_qs(search.removeprefix("?")).get("day", [""])[0] if isinstance(search, str) else ""
+    if not text:
         return today
     try:
-        day = date.fromisoformat(asked)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(f"{asked[:40]!r} is no day; give one like {today}.") from None
+        raise InvalidInput(f"{text[:40]!r} is no day; give one like {today}.") from None
     if not EARLIEST <= day <= LATEST:
         raise InvalidInput(f"Give a day from {EARLIEST} to {LATEST}.")
     return day

@@ -8,7 +8,7 @@ from dash import Dash, Output
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
-from callbacks.forms import Done, Fields, on_send
+from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate.guard import authorized_everywhere
 from callbacks.page_context import PageContext
 from collector.service import Service
@@ -18,27 +18,27 @@ from layouts.pages import demo_traffic
 
 
 def page(context: PageContext) -> Component:
-    """The page as things stand."""
+    """The page in its current state."""
     return demo_traffic.page(DEMO_DOMAIN, _state(context.service))
 
 
 def register(app: Dash, service: Service) -> None:
-    """Each button, and the state after it."""
+    """The callback of each button, which redraws the state."""
 
-    def start(_domain: object, _fields: Fields) -> Done:
+    def start(_domain: object, _fields: Fields) -> FormResult:
         authorized_everywhere(service, ADMIN)
         service.demo_traffic.start(now=int(time.time()))
-        return Done({"message": "They are coming"}, (_state(service),))
+        return FormResult({"message": "They are coming"}, (_state(service),))
 
-    def stop(_domain: object, _fields: Fields) -> Done:
+    def stop(_domain: object, _fields: Fields) -> FormResult:
         authorized_everywhere(service, ADMIN)
         service.demo_traffic.stop()
-        return Done({"message": "They have left"}, (_state(service),))
+        return FormResult({"message": "They have left"}, (_state(service),))
 
-    def remove(_domain: object, _fields: Fields) -> Done:
+    def remove(_domain: object, _fields: Fields) -> FormResult:
         authorized_everywhere(service, ADMIN)
         service.demo_traffic.remove()
-        return Done({"message": "Nothing of it is left"}, (_state(service),))
+        return FormResult({"message": "Nothing of it is left"}, (_state(service),))
 
     for name, do in ((demo_traffic.START, start), (demo_traffic.STOP, stop), (demo_traffic.REMOVE, remove)):
         on_send(app, name, do, Output(demo_traffic.STATE, "children", allow_duplicate=True))

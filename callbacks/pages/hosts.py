@@ -13,7 +13,7 @@ from analytics.base.idn import to_letters
 from analytics.sites import unlisted_hosts
 from analytics.sites.site import Site
 from analytics.storage.database import Database
-from callbacks.forms import Done, Fields, on_send
+from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate.guard import authorized
 from collector.service import Service
 from layouts.components import hosts as unlisted
@@ -36,9 +36,9 @@ DECISIONS = {
 
 
 def register(app: Dash, service: Service) -> None:
-    """Takes decisions, and draws the list with an Undo."""
+    """The callback of a decision, which redraws the list with an Undo."""
 
-    def decide(domain: object, fields: Fields) -> Done:
+    def decide(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         decision = DECISIONS.get(fields.get("value", ""))
         if decision is None:
@@ -47,12 +47,12 @@ def register(app: Dash, service: Service) -> None:
         changed = decision.change(service.database, site.domain, host)
         decided = (host, decision.row) if decision.row else ("", "")
         rows = unlisted.listed(unlisted_hosts.unlisted(service.database, changed), changed.timezone, decided)
-        return Done({"message": decision.message, "fill": _lists(changed)}, (rows,))
+        return FormResult({"message": decision.message, "fill": _lists(changed)}, (rows,))
 
     on_send(app, unlisted.HOST, decide, Output(unlisted.LIST, "children"), refresh=service.refresh_settings)
 
 
 def _lists(site: Site) -> dict[str, str]:
-    """What the fields of Filters hold now, by their ids; saving what they held before would undo the decision."""
+    """The new contents of the fields of Filters, by their ids: saving the old contents would undo the decision."""
     entries: dict[str, Sequence[str]] = {"hosts": site.hosts, "excluded_hosts": site.excluded_hosts}
     return {f"{filters.HOSTS}-{name}": "\n".join(map(to_letters, lines)) for name, lines in entries.items()}

@@ -1,4 +1,4 @@
-"""The Live page's one callback: it owns the tick, and redraws every part from memory and stored heartbeats."""
+"""The Live page's callbacks: they redraw every part from memory and stored heartbeats, and draw the rewind bar."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OUTPUTS = (
 
 
 def page(context: PageContext) -> Component:
-    """The Live page, or how to begin where nobody has been yet; to the demo site they come by themselves."""
+    """The Live page; before the first visit of a site other than the demo, the page with the first steps."""
     service, site = context.service, context.site
     if not site.demo and not service.hub.active(site.id) and not recent(service.database, site.id, 1):
         return first.page(site, line_of(context.address, site.domain), snippet.doubts(service, site))
@@ -56,7 +56,7 @@ def page(context: PageContext) -> Component:
 
 
 def register(app: Dash, service: Service) -> None:
-    """Redraws every 10 s, on a nudge of the stream and on Refresh; `assets/pages/live.js` lets one in at a time."""
+    """Redraws every 10 s, on a nudge of the stream and on Refresh; `assets/pages/live.js` sends one at a time."""
 
     @app.callback(
         *OUTPUTS,
@@ -66,13 +66,13 @@ def register(app: Dash, service: Service) -> None:
     )
     def redraw(nudge: object, domain: object) -> tuple[Any, ...]:
         site, now = authorized(service, domain), int(time.time())
-        asked = moment(nudge)
-        if 0 < asked < now:
-            parts, more = rewound(service, site, max(asked, now - rewind.FAR_S), now)
+        requested = moment(nudge)
+        if 0 < requested < now:
+            parts, more = rewound(service, site, max(requested, now - rewind.FAR_S), now)
         else:
             concurrency = _part("Concurrency", lambda: service.history.read(site, now))
-            parts, more = drawn(site, service.hub.state(site.id), concurrency), live_state(service.hub, site)
-        return (*parts, more | {"asked": asked}, str(more.get("at", "")))
+            parts, more = render(site, service.hub.state(site.id), concurrency), live_state(service.hub, site)
+        return (*parts, more | {"asked": requested}, str(more.get("at", "")))
 
     @app.callback(
         Output("rewind-track", "data-line"),
@@ -94,21 +94,21 @@ def register(app: Dash, service: Service) -> None:
 
 
 def moment(nudge: object) -> int:
-    """The second (epoch) that the page asks for, 0 for now."""
+    """The second (epoch) that the page requests, 0 for now."""
     at = nudge.get("at") if isinstance(nudge, dict) else 0
     return at if isinstance(at, int) else 0
 
 
 def rewound(service: Service, site: Site, at: int, now: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The parts of the page as they were at that second, and what its scripts have to know of it."""
+    """The parts of the page as they were at that second, and the same moment as data for its scripts."""
     state = rewind.state_at(service.database, site.id, at, service.config.active_window_s)
     concurrency = _part("Concurrency", lambda: service.history.then(site, at, now))
     events = msgspec.to_builtins(rewind.feed_at(service.database, site.id, at))
-    return drawn(site, state, concurrency, live.THEN), {"at": at, "active": state.active, "events": events}
+    return render(site, state, concurrency, live.THEN), {"at": at, "active": state.active, "events": events}
 
 
 def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
-    """What the slider shows of the last 24 hours, and how soon to look again."""
+    """The line of the last 24 hours behind the slider, as JSON, and how many ms until the next refresh."""
     end = now // MINUTE * MINUTE
     people, complete = service.history.people(site.id, end - rewind.FAR_S, end, now)
     since = rewind.earliest(service.database, site.id, now)
@@ -116,10 +116,10 @@ def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
     return json.dumps(line, separators=(",", ":")), bar.TICK_MS if complete else bar.COUNTING_MS
 
 
-def drawn(
+def render(
     site: Site, state: LiveState, concurrency: Concurrency | None, words: live.Words = live.NOW
 ) -> tuple[Any, ...]:
-    """The parts of the page; one that fails says so in its own frame, the others live on."""
+    """The parts of the page; a part that fails shows that in its own frame and leaves the others alone."""
     zone = ZoneInfo(site.timezone)
     points = json.dumps(concurrency.points[-SHOWN:], separators=(",", ":")) if concurrency else no_update
     return (
@@ -138,7 +138,7 @@ AGAIN = "The rest of the page is not affected."
 
 
 def _part(name: str, draw: Callable[[], Any]) -> Any:
-    """What `draw` gives, None where it fails; the failure is in the log."""
+    """The result of `draw`; None where it fails, which is logged."""
     try:
         return draw()
     except Exception as failed:

@@ -89,7 +89,7 @@ def register(app: Dash, service: Service) -> None:
 
 
 def _may(service: Service, site: Site) -> May:
-    """What this person may save and share there."""
+    """What this person may save and share on the site."""
     person = asker(service)
     return May(person.id, person is not PUBLIC_VIEWER and person.may(ADMIN, site.id))
 
@@ -106,7 +106,7 @@ def _wrong(message: str, wanted: Sequence[str]) -> dict[str, str]:
 
 
 def _part(name: str, overview: Overview, may: May) -> str:
-    """The HTML of a part; of one that fails, words that say so."""
+    """The HTML of a part, or a text that says that it failed."""
     try:
         return markup(PARTS[name](overview, may))
     except Exception as failed:

@@ -11,7 +11,7 @@ from analytics.access.roles import ADMIN, Person
 from analytics.base.errors import InvalidInput
 from analytics.query import filters, segments
 from analytics.sites.site import Site
-from callbacks.forms import Done, Fields, number, on_send
+from callbacks.forms import Fields, FormResult, number, on_send
 from callbacks.gate.guard import NotEnough, authorized, authorized_account
 from collector.service import Service
 from layouts.overview.segments import REMOVE, SAVE
@@ -20,7 +20,7 @@ from layouts.overview.segments import REMOVE, SAVE
 def register(app: Dash, service: Service) -> None:
     """Viewers of a site save their own segments there; an admin may save one for everybody."""
 
-    def save(domain: object, fields: Fields) -> Done:
+    def save(domain: object, fields: Fields) -> FormResult:
         site, person = _authorized(service, domain)
         shared = bool(fields.get("shared"))
         if shared and not person.may(ADMIN, site.id):
@@ -28,13 +28,13 @@ def register(app: Dash, service: Service) -> None:
         whose = None if shared else person.id
         now = int(time.time())
         kept = segments.save(service.database, site.id, whose, fields.get("name", ""), _filters(fields), now=now)
-        return Done({"message": f"{kept.name} is saved"})
+        return FormResult({"message": f"{kept.name} is saved"})
 
-    def remove(domain: object, fields: Fields) -> Done:
+    def remove(domain: object, fields: Fields) -> FormResult:
         site, person = _authorized(service, domain)
         shared = person.may(ADMIN, site.id)
         name = segments.remove(service.database, site.id, number(fields, "key"), person.id, shared=shared)
-        return Done({"message": f"{name} is removed"})
+        return FormResult({"message": f"{name} is removed"})
 
     on_send(app, SAVE, save)
     on_send(app, REMOVE, remove)

@@ -1,4 +1,4 @@
-"""Traffic: where the events of a site went, and those that name none."""
+"""Traffic: the outcomes of a site's events, and of events that name no site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from callbacks.pages import trial as dry_run
 from collector.service import Service
 from layouts.components import hosts, states
 from layouts.pages import traffic, trial
-from layouts.pages.traffic import DAY, WEEK, Span
+from layouts.pages.traffic import DAY, WEEK, HourRange
 
 log = logging.getLogger("footfall.traffic")
 
@@ -41,7 +41,7 @@ def page(context: PageContext) -> Component:
 
 
 def unassigned(context: PageContext) -> Component:
-    """The last 24 hours of what names no site, for owners of every site."""
+    """The last 24 hours of events that name no site, for owners of every site."""
     service = context.service
     return traffic.unassigned(_parts(service, None, DAY), unknown_sites(service.database))
 
@@ -70,7 +70,7 @@ def register(app: Dash, service: Service) -> None:
 
 
 def _site(service: Service, domain: object) -> Site | None:
-    """The site, for its admins; None, of what names no site, for owners of every site."""
+    """The site, for its admins; None for events that name no site, for owners of every site."""
     if domain == "":
         authorized_everywhere(service, OWNER)
         return None
@@ -78,9 +78,9 @@ def _site(service: Service, domain: object) -> Site | None:
 
 
 def _parts(service: Service, site: Site | None, hours: int) -> tuple[Any, Any, Any]:
-    """Bars, outcomes and robots of the last so many hours, the running one among them; None: of what names no site."""
+    """Bars, outcomes and robots of the last so many hours, including the running one. None: events without a site."""
     until = int(time.time()) // HOUR * HOUR + HOUR
-    span = Span(until - hours * HOUR, hours, ZoneInfo(site.timezone if site else "UTC"))
+    span = HourRange(until - hours * HOUR, hours, ZoneInfo(site.timezone if site else "UTC"))
     try:
         found = outcome_store.read(service.database, site.id if site else NO_SITE, span.since, until)
         nowhere = None

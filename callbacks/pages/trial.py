@@ -1,4 +1,4 @@
-"""Traffic: the form that tries a pageview."""
+"""Traffic: the form of the dry run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dash import Dash, Output
 
 from analytics.access.roles import ADMIN
 from analytics.base.idn import in_letters, to_letters
-from callbacks.forms import Done, Fields, on_send
+from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate.guard import authorized
 from collector.ingest.dry_run import DryRun, SamplePageview, dry_run
 from collector.service import Service
@@ -17,18 +17,18 @@ from layouts.pages import trial
 
 
 def register(app: Dash, service: Service) -> None:
-    """Shows each step's verdict; keeps nothing of what was typed."""
+    """Shows each step's verdict; stores nothing of what was typed."""
 
-    def run(domain: object, fields: Fields) -> Done:
+    def run(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         texts: dict[str, Any] = {
             name: fields.get(name, "").strip() for name in ("url", "referrer", "user_agent", "address")
         }
         switches: dict[str, Any] = {name: fields.get(name) == "on" for name in ("opted_out", "datacenter")}
         tried = dry_run(service.kit, site, SamplePageview(**texts, **switches), time.time_ns() // 1_000_000)
-        steps = [trial.Step(*verdict) for verdict in tried.verdicts]
+        steps = [trial.StepVerdict(*verdict) for verdict in tried.verdicts]
         shown = trial.result(steps, _facts(tried), stored=tried.stored)
-        return Done({"message": trial.verdict(tried.stored)}, (shown,))
+        return FormResult({"message": trial.verdict(tried.stored)}, (shown,))
 
     on_send(app, trial.FORM, run, Output(trial.RESULT, "children"))
 

@@ -13,7 +13,7 @@ from analytics.access.roles import ADMIN
 from analytics.base.idn import to_letters
 from analytics.commands import iframe, seconds
 from analytics.sites.site import Site
-from callbacks.forms import Done, Fields, lines, number, on_send
+from callbacks.forms import Fields, FormResult, lines, number, on_send
 from callbacks.gate.guard import authorized
 from callbacks.page_context import PageContext, address
 from collector.service import Service
@@ -28,30 +28,30 @@ def cards(context: PageContext) -> list[Component]:
 def register(app: Dash, service: Service) -> None:
     """Makes and revokes cards of the page's site."""
 
-    def make(domain: object, fields: Fields) -> Done:
+    def make(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         hosts, life_s = lines(fields.get("hosts", "")), seconds(fields.get("expires", ""))
         _, token = embeds.add(service.database, site.id, hosts, life_s, now=int(time.time()))
         line = iframe(address(service), site.domain, token)
         answer = {"once": {layout.LINE: line}, "message": "The line is below", "clear": True}
-        return Done(answer, (layout.lists(_listed(service, site)),))
+        return FormResult(answer, (layout.lists(_listed(service, site)),))
 
-    def revoke(domain: object, fields: Fields) -> Done:
+    def revoke(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         embed = embeds.revoke(service.database, number(fields, "key"), site.id, now=int(time.time()))
         answer = {"message": f"The card on {', '.join(map(to_letters, embed.hosts))} is off"}
-        return Done(answer, (layout.lists(_listed(service, site)),))
+        return FormResult(answer, (layout.lists(_listed(service, site)),))
 
     for name, do in ((layout.ADD, make), (layout.REVOKE, revoke)):
         listed = Output(layout.LIST, "children", allow_duplicate=True)
         on_send(app, name, do, listed, refresh=service.embeds.refresh)
 
 
-def _listed(service: Service, site: Site) -> list[layout.Row]:
+def _listed(service: Service, site: Site) -> list[layout.CardRow]:
     """The site's cards: those that are on first, then the newest."""
     now = int(time.time())
     rows = [
-        layout.Row(one.id, one.hosts, one.created_at, one.expires_at, one.state(now))
+        layout.CardRow(one.id, one.hosts, one.created_at, one.expires_at, one.state(now))
         for one in embeds.of_site(service.database, site.id)
     ]
     return sorted(rows, key=lambda row: (row.state != access_embed.ON, -row.id))

@@ -9,7 +9,7 @@ from analytics.access.roles import ADMIN
 from analytics.base.address_prefix import address_prefix
 from analytics.sites import store
 from analytics.sites.unlisted_hosts import unlisted
-from callbacks.forms import Done, Fields, lines, on_send
+from callbacks.forms import Fields, FormResult, lines, on_send
 from callbacks.gate.guard import authorized
 from callbacks.page_context import PageContext, client
 from collector.service import Service
@@ -28,12 +28,12 @@ def cards(context: PageContext) -> list[Component]:
 
 
 def register(app: Dash, service: Service) -> None:
-    """Saves each card by itself; what its form does not hold stays as it is."""
+    """Saves each card on its own; settings that are not in its form stay unchanged."""
 
-    def save(domain: object, fields: Fields) -> Done:
+    def save(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         store.change(service.database, site, **{name: lines(fields[name]) for name in FIELDS if name in fields})
-        return Done()
+        return FormResult()
 
     for name in (filters.HOSTS, filters.ADDRESSES, filters.PATHS):
         on_send(app, name, save, refresh=service.refresh_settings)

@@ -1,4 +1,4 @@
-"""Settings, General: what a site is called, when its days and weeks begin, how visitors are told apart, and its end."""
+"""Settings, General: name, time zone, week and identification of a site, and deleting it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from analytics.access.roles import ADMIN, OWNER
 from analytics.base import idn
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
-from callbacks.forms import Done, Fields, on_send
+from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate.guard import asker, authorized
 from callbacks.page_context import PageContext
 from collector.service import Service
@@ -27,12 +27,12 @@ def cards(context: PageContext) -> list[Component]:
 def register(app: Dash, service: Service) -> None:
     """Saves what was changed, and deletes the site."""
 
-    def save(domain: object, fields: Fields) -> Done:
+    def save(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         store.change(service.database, site, **{name: fields[name] for name in FIELDS if name in fields})
-        return Done()
+        return FormResult()
 
-    def delete(domain: object, fields: Fields) -> Done:
+    def delete(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, OWNER)
         if idn.to_ascii(fields.get("typed", "").strip()) != site.domain:
             raise InvalidInput("that is another name", {"typed": "that is another name"})
@@ -40,7 +40,7 @@ def register(app: Dash, service: Service) -> None:
             service.demo_traffic.remove()
         else:
             store.remove(service.database, site.domain)
-        return Done({"go": at("/"), "message": "Deleted"})
+        return FormResult({"go": at("/"), "message": "Deleted"})
 
     on_send(app, general.FORM, save, refresh=service.refresh_settings)
     on_send(app, general.DELETE, delete, refresh=service.refresh)  # its keys and cards are gone too

@@ -11,7 +11,7 @@ from analytics.access import api_keys as all_keys
 from analytics.access.roles import ADMIN, OWNER
 from analytics.base.errors import InvalidInput
 from analytics.sites.site import Site
-from callbacks.forms import Done, Fields, number, on_send
+from callbacks.forms import Fields, FormResult, number, on_send
 from callbacks.gate.guard import NotEnough, asker, authorized
 from callbacks.page_context import PageContext
 from collector.service import Service
@@ -24,16 +24,16 @@ def cards(context: PageContext) -> list[Component]:
 
 
 def register(app: Dash, service: Service) -> None:
-    """Adds keys of the page's site, and removes those, and for owners of every site also the others."""
+    """Adds and removes keys of the page's site; owners of every site may also remove the keys for every site."""
 
-    def add(domain: object, fields: Fields) -> Done:
+    def add(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         name, scope = fields.get("name", ""), fields.get("scope", "")
         plain = all_keys.add(service.database, name, scope, site.id, now=int(time.time()))
         answer = {"once": {keys.KEY: plain}, "message": "The key is below", "clear": True}
-        return Done(answer, (keys.lists(_listed(service, site)),))
+        return FormResult(answer, (keys.lists(_listed(service, site)),))
 
-    def remove(domain: object, fields: Fields) -> Done:
+    def remove(domain: object, fields: Fields) -> FormResult:
         site, wanted = authorized(service, domain, ADMIN), number(fields, "key")
         row = next((one for one in _listed(service, site) if one.id == wanted), None)
         if row is None:
@@ -41,18 +41,18 @@ def register(app: Dash, service: Service) -> None:
         if not row.may_remove:
             raise NotEnough(OWNER)
         removed = all_keys.remove_number(service.database, row.id)
-        return Done({"message": f"{removed.name} is removed"}, (keys.lists(_listed(service, site)),))
+        return FormResult({"message": f"{removed.name} is removed"}, (keys.lists(_listed(service, site)),))
 
     for name, do in ((keys.ADD, add), (keys.REMOVE, remove)):
         listed = Output(keys.LIST, "children", allow_duplicate=True)
         on_send(app, name, do, listed, refresh=service.keys.refresh)
 
 
-def _listed(service: Service, site: Site) -> list[keys.Row]:
-    """The keys that open the site; those of every site only owners of every site may remove."""
+def _listed(service: Service, site: Site) -> list[keys.KeyRow]:
+    """The keys that open the site; only owners of every site may remove a key for every site."""
     of_all = asker(service).may_everywhere(OWNER)
     return [
-        keys.Row(one.id, one.name, one.scope, one.created_at, one.site_id is None, one.site_id is not None or of_all)
+        keys.KeyRow(one.id, one.name, one.scope, one.created_at, one.site_id is None, one.site_id is not None or of_all)
         for one in all_keys.all_keys(service.database)
         if one.site_id in {None, site.id}
     ]

@@ -12,7 +12,7 @@ from analytics.access.roles import MEMBER, OWNER, Person
 from analytics.base.errors import InvalidInput
 from analytics.commands import invitation_link, seconds
 from analytics.sites.site import Site
-from callbacks.forms import Done, Fields, number, on_send
+from callbacks.forms import Fields, FormResult, number, on_send
 from callbacks.gate.guard import asker, authorized, authorized_everywhere
 from callbacks.page_context import PageContext, address
 from collector.service import Service
@@ -34,23 +34,23 @@ def everybody(context: PageContext) -> Component:
 def register(app: Dash, service: Service) -> None:
     """Changes roles, removes people, invites and revokes."""
 
-    def change(domain: object, fields: Fields) -> Done:
+    def change(domain: object, fields: Fields) -> FormResult:
         site = _site(service, domain)
         email = _email(service, site, number(fields, "key"))
         on = [site.id] if site else []
         changed = members.change(service.database, email, fields.get("role", ""), on, now=_now())
-        return Done({"message": f"{changed.email} is changed"}, (_redrawn(service, site),))
+        return FormResult({"message": f"{changed.email} is changed"}, (_redrawn(service, site),))
 
-    def remove(domain: object, fields: Fields) -> Done:
+    def remove(domain: object, fields: Fields) -> FormResult:
         site = _site(service, domain)
         email = _email(service, site, number(fields, "key"))
         if site:
             members.change(service.database, email, MEMBER, [site.id], now=_now())
         else:
             members.remove(service.database, email)
-        return Done({"message": f"{email} is removed"}, (_redrawn(service, site),))
+        return FormResult({"message": f"{email} is removed"}, (_redrawn(service, site),))
 
-    def invite(domain: object, fields: Fields) -> Done:
+    def invite(domain: object, fields: Fields) -> FormResult:
         site = _site(service, domain)
         token = invitations.invite(
             service.database,
@@ -66,19 +66,19 @@ def register(app: Dash, service: Service) -> None:
             "message": "Send this link yourself",
             "clear": True,
         }
-        return Done(answer, (_redrawn(service, site),))
+        return FormResult(answer, (_redrawn(service, site),))
 
-    def revoke(domain: object, fields: Fields) -> Done:
+    def revoke(domain: object, fields: Fields) -> FormResult:
         site = _site(service, domain)
         invitations.revoke(service.database, number(fields, "key"), site.id if site else None)
-        return Done({"message": "The invitation is revoked"}, (_redrawn(service, site),))
+        return FormResult({"message": "The invitation is revoked"}, (_redrawn(service, site),))
 
     for name, do in ((people.ROLE, change), (people.REMOVE, remove), (people.INVITE, invite), (people.REVOKE, revoke)):
         on_send(app, name, do, Output(people.LIST, "children", allow_duplicate=True))
 
 
 def _site(service: Service, domain: object) -> Site | None:
-    """The site of a form's domain; None for "", the page of everybody. Raises as the guard does."""
+    """The site of a form's domain; None for "", the page of everybody. Raises what the guard raises."""
     if domain == "":
         authorized_everywhere(service, OWNER)
         return None
@@ -89,7 +89,7 @@ def _redrawn(service: Service, site: Site | None) -> list[Component]:
     return people.lists(*_listed(service, site), everybody=site is None)
 
 
-def _listed(service: Service, site: Site | None) -> tuple[list[people.Row], list[people.Guest]]:
+def _listed(service: Service, site: Site | None) -> tuple[list[people.PersonRow], list[people.InvitationRow]]:
     own = asker(service).id
     if site:
         rows = [_member(one, own) for one in members.of_site(service.database, site.id)]
@@ -97,23 +97,25 @@ def _listed(service: Service, site: Site | None) -> tuple[list[people.Row], list
         domains = {one.id: one.shown_domain for one in service.sites.all()}
         rows = [_anybody(one, own, domains) for one in accounts.people(service.database)]
     found = invitations.pending(service.database, site.id if site else None, now=_now())
-    return rows, [people.Guest(one.id, one.email, one.role, one.expires_at) for one in found]
+    return rows, [people.InvitationRow(one.id, one.email, one.role, one.expires_at) for one in found]
 
 
-def _member(member: members.Member, own: int) -> people.Row:
+def _member(member: members.Member, own: int) -> people.PersonRow:
     """A row of a site. People with the role on every site, and the person themselves, are changed elsewhere."""
     person, role, since, everywhere = member
     fixed = people.role_words(role, everywhere) if everywhere or person.id == own else ""
-    return people.Row(person.id, person.email, role, since, fixed, "You" if person.id == own else "")
+    return people.PersonRow(person.id, person.email, role, since, fixed, "You" if person.id == own else "")
 
 
-def _anybody(person: Person, own: int, domains: dict[int, str]) -> people.Row:
+def _anybody(person: Person, own: int, domains: dict[int, str]) -> people.PersonRow:
     single = {domains[site_id]: role for site_id, role in person.memberships.items() if site_id in domains}
     if person.id == own:
-        return people.Row(
+        return people.PersonRow(
             person.id, person.email, person.role, person.created_at, people.role_words(person.role, True), "You"
         )
-    return people.Row(person.id, person.email, person.role, person.created_at, more=people.memberships_words(single))
+    return people.PersonRow(
+        person.id, person.email, person.role, person.created_at, more=people.memberships_words(single)
+    )
 
 
 def _email(service: Service, site: Site | None, person_id: int) -> str:

@@ -35,7 +35,7 @@ def cards(context: PageContext) -> list[Component]:
 
 
 def doubts(service: Service, site: Site) -> snippet.Doubts:
-    """What may be the matter where no visit of the site comes; for viewers without what only admins may see."""
+    """Reasons why no visit of the site may come; viewers get none that only admins may see."""
     policy = f"script-src {address(service)}; connect-src {address(service)}"
     if not asker(service).may(ADMIN, site.id):
         return snippet.Doubts(policy)
@@ -57,8 +57,8 @@ def register(app: Dash, service: Service) -> None:
         State("snippet", "data-site"),
         prevent_initial_call=True,
     )
-    def write(*given: Any) -> Component:
-        *clicks, domain = given
+    def write(*values: Any) -> Component:
+        *clicks, domain = values
         site = authorized(service, domain, ADMIN)
         added = [
             adds

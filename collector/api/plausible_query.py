@@ -257,7 +257,7 @@ def answer_json(question: Question, backend: Backend) -> dict[str, Any]:
         {
             "metrics": [
                 _value(one, number, currencies.get(row.dimensions, ""))
-                for one, number in zip(query.asked, row.metrics, strict=True)
+                for one, number in zip(query.resolved_metrics, row.metrics, strict=True)
             ],
             "dimensions": [cell(value) for cell, value in zip(cells, row.dimensions, strict=True)],
         }

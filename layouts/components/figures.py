@@ -1,6 +1,6 @@
-"""How numbers, shares, dates, windows and changes are written: in the reader's language.
+"""Formats numbers, shares, dates, windows and changes in the reader's language.
 
-Which that is, the gate says once for each request (`write_in`); it holds in the request's own context.
+The gate sets the language for each request (`write_in`), in a context variable.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from analytics.query.metrics import Unit
 from layouts.components.markup import aria
 
 UNKNOWN = "–"
-MANY_TIMES = 10  # from here on a percentage says less than a factor
+MANY_TIMES = 10  # from this factor on the change is written as a factor, not as a percentage
 
 _languages: ContextVar[str] = ContextVar("languages", default=language.DEFAULT)
 
 
 def write_in(languages: str) -> None:
-    """From here on figures are written in the first of these that is one of `language.LANGUAGES`: a tag, or what a
-    browser sends as `Accept-Language`. It is looked for when the first figure is written.
+    """Sets the languages of this request's figures: a tag of `language.LANGUAGES`, or a browser's `Accept-Language`.
+    The first of them that is supported is looked up when the first figure is written.
     """
     _languages.set(languages)
 
 
 def written_in() -> str:
-    """The language in which figures are written."""
+    """The language of this request's figures."""
     tag = _languages.get()
     if tag not in language.LANGUAGES:
         tag = language.asked_for(tag)
@@ -78,12 +78,12 @@ def day_text(at: int, zone: tzinfo = UTC) -> str:
 
 
 def day(at: int, zone: tzinfo = UTC) -> html.Time:
-    """The same as an element that carries the moment."""
+    """That day as a `<time>` element."""
     return html.Time(day_text(at, zone), dateTime=datetime.fromtimestamp(at, zone).isoformat())
 
 
 def number(value: float | None, unit: Unit) -> str:
-    """A metric's value: `148,209`, `2.16`, `48.2%`, `2m 41s`; a dash for one that is not known."""
+    """A metric's value in its unit: `148,209`, `2.16`, `48.2%`, `2m 41s`; a dash for None."""
     if value is None:
         return UNKNOWN
     if unit == "count":
@@ -108,7 +108,7 @@ def duration(seconds: float) -> str:
 
 
 def on_scale(value: float, unit: Unit) -> str:
-    """The same for the scale of a chart, as short as it can be: `9K`, `2.5`, `50%`, `3m`."""
+    """A value on the scale of a chart, as short as possible: `9K`, `2.5`, `50%`, `3m`."""
     if unit == "count":
         return language.compact(int(value), written_in())
     if unit == "seconds":
@@ -119,7 +119,7 @@ def on_scale(value: float, unit: Unit) -> str:
 
 
 def dated(at: int, zone: tzinfo, fields: str) -> str:
-    """The epoch second `at` in `zone` by these fields of CLDR: "MMMEd" is `Fri 20 Nov`."""
+    """The epoch second `at` in `zone` formatted with CLDR fields: "MMMEd" is `Fri 20 Nov`."""
     return language.dated(datetime.fromtimestamp(at, zone), fields, written_in())
 
 
@@ -140,10 +140,10 @@ def weekday(number: int) -> str:
 
 
 def change(now: float, before: float | None, *, better: int = 1, fine: bool = False) -> html.Span | None:
-    """An arrow and a figure for `now` against `before`; None when there is nothing to divide by.
+    """An arrow and a figure for `now` compared with `before`; None where `before` is 0 or unknown.
 
-    `better` says whether more is good news (1), bad news (-1) or neither (0); `fine`: with one decimal. The arrow is
-    for the eye; a hidden sentence says direction and judgement in words.
+    `better` says whether more is good news (1), bad news (-1) or neither (0); `fine`: with one decimal. Screen
+    readers get direction and judgement as a hidden sentence instead of the arrow.
     """
     if not before:
         return None

@@ -1,7 +1,7 @@
-"""Forms: labelled fields with what is wrong beside them, and a button that says truthfully what became of it.
+"""Forms: labelled fields with their errors, and a button with the result of sending.
 
-`assets/lib/form.js` sends what is in a form to the callback of the form's name and shows the answer. There are two
-kinds of names: a form's (`general`) and, within it, a field's (`timezone`); ids are made of both.
+`assets/lib/form.js` sends the values of a form to the callback of the form's name and shows the answer. A name is
+either a form's (`general`) or a field's within a form (`timezone`); element ids join the two.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Choices = Sequence[tuple[str, str]]  # value, and what people read
 
 
 def channel(name: str, domain: str = "") -> Component:
-    """What forms of that name send over, once a page: where the values go, where the answer comes, and the site."""
+    """The channel of all forms of that name, once on a page: the values to send, the answer, and the site."""
     sent = dcc.Store(id=f"{name}-sent")
     return html.Div(sent, id=f"{name}-answer", hidden=True, **data(channel=name, site=domain))
 
@@ -36,7 +36,7 @@ def card(
 ) -> html.Section:
     """One card with one form and its channel.
 
-    `intro` is a sentence under the title. `once` is the id of what an answer tells once, where it tells such a thing.
+    `intro` is a sentence under the title. `once` is the id of the element for a secret that an answer shows once.
     """
     head = [html.H2(title), *([html.P(intro, className="ff-soft")] if intro else [])]
     inner = form(name, [html.Header(head), *fields, actions(save)], className="ff-form")
@@ -44,25 +44,25 @@ def card(
 
 
 def form(name: str, inner: Sequence[Component], *, key: str = "", **options: Any) -> html.Form:
-    """The bare form, for rows of which a page has several: `key` tells them apart, and is sent with the fields."""
+    """A form without a card, such as one per row of a table. `key` identifies the row and is sent with the fields."""
     named: dict[str, Any] = {"data-form": name, "data-key": key}
-    element = f"{name}-{key}".replace(".", ":") if key else name  # Dash takes no dot in an id
+    element = f"{name}-{key}".replace(".", ":") if key else name  # Dash allows no dot in an id
     return html.Form(list(inner), id=element, noValidate=True, **named, **options)
 
 
 def actions(save: str = "Save", *, kind: str = "ff-btn-primary", disabled: bool = False) -> html.Div:
-    """The button, and the line that says what became of it."""
+    """The button, and the line for its result."""
     button = html.Button(save, type="submit", className=f"ff-btn {kind}", disabled=disabled)
     return html.Div([button, html.Span(className="ff-form-state", role="status")], className="ff-form-end")
 
 
 def state(name: str) -> html.Span:
-    """The line for forms that have none of their own, as in the rows of a table; once a page."""
+    """One line for the results of all forms in the rows of a table; once on a page."""
     return html.Span(className="ff-form-state", role="status", **data(state_of=name))
 
 
-def asking_button(label: str, lost: str, *, value: str = "") -> html.Button:
-    """A button that sends its form after a question: `lost` says what will be gone. `value` is sent with the fields."""
+def confirm_button(label: str, lost: str, *, value: str = "") -> html.Button:
+    """A button that sends its form after a confirmation. `lost` says what is lost; `value` is sent with the fields."""
     return html.Button(label, type="submit", className="ff-btn", **data(confirm=lost, value=value))
 
 
@@ -75,7 +75,7 @@ def text(
 
 
 def lines(name: str, field: str, label: str, entries: Iterable[str], *, hint: Any = "", rows: int = 4) -> html.Div:
-    """A field of several entries, one a line."""
+    """A field of several entries, one per line."""
     control = html.Textarea("\n".join(entries), rows=rows, spellCheck="false", **_control(name, field))
     return _field(name, field, label, control, hint)
 
@@ -107,7 +107,7 @@ def switch(name: str, field: str, label: str, on: bool, *, hint: Any = "") -> ht
 
 
 def small_select(form_name: str, field: str, key: str, label: str, value: str, choices: Choices) -> html.Div:
-    """A choice in a row of a table: its label is for screen readers. A change is sent at once."""
+    """A choice in a row of a table: its label is for screen readers. A change is sent immediately."""
     control = html.Select(
         _options(choices, value),
         id=f"{form_name}-{key}-{field}",
@@ -120,7 +120,7 @@ def small_select(form_name: str, field: str, key: str, label: str, value: str, c
 
 
 def danger(name: str, domain: str, title: str, words: str, button: str) -> html.Section:
-    """What cannot be undone, after the site's domain was typed."""
+    """A card for an action that cannot be undone. Its button works once the site's domain is typed."""
     shown = to_letters(domain)
     field = text(name, "typed", f"Type {shown} to go on", autoComplete="off", spellCheck="false")
     end = actions(button, kind="ff-btn-danger", disabled=True)
@@ -130,7 +130,7 @@ def danger(name: str, domain: str, title: str, words: str, button: str) -> html.
 
 
 def shown_once(element: str) -> html.Div:
-    """Where an answer's secret appears, with a button that copies it; hidden until then."""
+    """The place for the secret in an answer, with a button that copies it; hidden until the answer comes."""
     copy = html.Button(
         [icon("copy"), html.Span("Copy")],
         type="button",
@@ -147,7 +147,7 @@ def _field(name: str, field: str, label: str, control: Component, hint: Any) -> 
 
 
 def _note(name: str, field: str, hint: Any) -> html.Div:
-    """The hint, and in its place what is wrong."""
+    """The hint; an error replaces it."""
     inner = [html.Span(hint, className="ff-hint"), html.Span(className="ff-wrong", role="alert")]
     return html.Div(inner, id=f"{name}-{field}-note", className="ff-field-note", **data(note=field))
 

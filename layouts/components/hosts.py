@@ -1,4 +1,4 @@
-"""Unlisted hosts: what sends events without being on the site's list; to include, to ignore, and to take that back."""
+"""Unlisted hosts: they send events but are not on the site's list. Buttons include them, ignore them, or undo that."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from analytics.sites.site import Site
 from layouts.components import figures, form, states
 from layouts.components.markup import aria, data
 
-HOST, LIST = "host", "hosts"  # the forms' name, and the id of what is drawn anew after a decision
+HOST, LIST = "host", "hosts"  # the forms' name, and the id of the list, which each decision redraws
 
 
 def card(site: Site, waiting: Sequence[UnlistedHost]) -> html.Section:
-    """The list with its channel; on a page once."""
+    """The list with its channel; once on a page."""
     head = html.Header(
         [html.H2("Unlisted hosts"), html.Span("so far", className="ff-window"), form.state(HOST)],
         className="ff-card-head",
@@ -30,7 +30,7 @@ def card(site: Site, waiting: Sequence[UnlistedHost]) -> html.Section:
 
 
 def listed(waiting: Sequence[UnlistedHost], timezone: str, decided: tuple[str, str] = ("", "")) -> list[Component]:
-    """The hosts that wait for a decision. `decided` is one that has just got it, with the words for that."""
+    """The hosts that wait for a decision. `decided` is the host of the latest decision, with its words."""
     if not waiting and not decided[0]:
         return [
             states.nothing("No other host", "Pages of hosts that are not the site's would be listed here.", "globe")

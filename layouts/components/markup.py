@@ -1,6 +1,6 @@
-"""Markup: attributes and elements that Dash has no words for, and components as HTML text.
+"""Markup: attributes and elements that Dash lacks, and components as HTML text.
 
-The text is for what scripts put into a page at once, where React would take its time. Every text and every attribute is
+The text is for parts that scripts insert themselves because React would be slow. Every text and every attribute is
 escaped; there is no way to pass markup through.
 """
 
@@ -39,7 +39,7 @@ def icon(name: str, size: int = 16) -> html.Span:
 
 
 class Tag(NamedTuple):
-    """An element that Dash has no component for: of a form, or of a picture."""
+    """An element for which Dash has no component, such as those of forms and SVG."""
 
     name: str
     attributes: Mapping[str, Any] = {}
@@ -47,22 +47,22 @@ class Tag(NamedTuple):
 
 
 def markup(part: Any) -> str:
-    """The HTML of a component, of a text, or of several in a list; "" of None."""
+    """The HTML of a component, a text, or a list of them; "" for None."""
     if part is None:
         return ""
     if isinstance(part, Tag):
         return _element(part.name, part.attributes, part.children)
     if isinstance(part, Component):
-        given = dict(part.to_plotly_json()["props"])
-        children = given.pop("children", None)
-        return _element(type(part).__name__.lower(), given, children)
+        props = dict(part.to_plotly_json()["props"])
+        children = props.pop("children", None)
+        return _element(type(part).__name__.lower(), props, children)
     if isinstance(part, Iterable) and not isinstance(part, str):
         return "".join(map(markup, part))
     return escape(str(part), quote=False)
 
 
 def _element(name: str, attributes: Mapping[str, Any], children: Any) -> str:
-    written = (_attribute(key, value) for key, value in sorted(attributes.items()))  # Dash has them in no order
+    written = (_attribute(key, value) for key, value in sorted(attributes.items()))  # Dash returns them unordered
     opening = "".join([f"<{name}", *written, ">"])
     return opening if name in VOID else f"{opening}{markup(children)}</{name}>"
 

@@ -15,17 +15,17 @@ from layouts.components.markup import aria
 
 MAX_PLACES = 120  # drawn at once; the country list counts everybody
 COUNTRIES = 6
-WIDEST_IN_SCALE = 32  # px; a wider ring would crowd the map's foot
+MAX_SCALE_PX = 32  # px; a wider ring would crowd the map's foot
 
 
 def rings(places: Sequence[PlaceCount]) -> html.Div:
-    """The map with a ring for each place, its area as the people, its name in a tip."""
+    """The map with a ring for each place. The ring's area grows with the people; a tip has the name."""
     drawn = [_ring(place, n) for n, place in enumerate(places[:MAX_PLACES])]
     return html.Div(drawn, className="ff-map-box")
 
 
 def list_of_countries(state: LiveState) -> html.Ul:
-    """Countries by people, and how many are in the others."""
+    """Countries by people, and how many people are in the others."""
     shown, rest = ranking.top(state.countries, state.other_countries, COUNTRIES)
     lines = [_line(_country(tally.label), tally.people) for tally in shown]
     if rest.people:
@@ -38,7 +38,7 @@ def scale(places: Sequence[PlaceCount]) -> html.Div | None:
     if not places:
         return None
     most = max(place.people for place in places)
-    while world.diameter(most) > WIDEST_IN_SCALE:
+    while world.diameter(most) > MAX_SCALE_PX:
         most //= 2
     parts: list[Any] = []
     for people in sorted({1, (most + 1) // 2, most}):

@@ -1,4 +1,4 @@
-"""Labels with how many people share them, most first, and a line for those left out."""
+"""Labels with their people, most first, and a line for those left out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def top(tallies: Sequence[LabelCount], rest: Others, rows: int) -> tuple[Sequenc
 
 
 def table(heading: str, tallies: Sequence[LabelCount], column: str = "Now") -> html.Table:
-    """One row a tally: label, bar against the largest, people. Labels stay text, cut at the end. `column` says when."""
+    """One row per tally: label, bar relative to the largest, people. `column` is the heading of the numbers."""
     columns = html.Colgroup([html.Col(), html.Col(className="ff-col-bar"), html.Col(className="ff-col-n")])
     head = html.Tr(
         [

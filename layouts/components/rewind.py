@@ -1,4 +1,4 @@
-"""The bar below the Live page's number and map: from it the page goes back in time (assets/pages/rewind.js)."""
+"""The rewind bar below the Live page's number and map; assets/pages/rewind.js moves it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dash import html
 from layouts.components.markup import aria, data, icon
 
 TICK_MS, COUNTING_MS = 60_000, 1_000
-STEP = 5  # minutes a point of the line
+STEP = 5  # minutes per point of the line
 
 
 def bar() -> html.Div:
-    """The bar, live. `data-at` is the second (epoch) that the page shows, empty while it is live."""
+    """The bar in its live state. `data-at` is the second (epoch) that the page shows, empty while it is live."""
     live = html.Button(
         [html.Span(className="ff-pulse", **aria(hidden="true")), html.Span("Live")],
         id="rewind-live",

@@ -1,4 +1,4 @@
-"""What pages show of a site beside its figures."""
+"""Parts of pages that belong to a site, apart from its figures."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from layouts.components.address import at
 
 
 def stream_address(domain: str) -> str:
-    """Where the site's live messages come from."""
+    """The address of the site's live stream."""
     return at(f"/api/live/stream?site={quote(domain, safe='')}")
 
 
 def demo_badge() -> html.Span:
-    """What marks a site whose traffic is made up."""
+    """The badge of a site whose traffic is made up."""
     return html.Span("Demo", className="ff-badge is-demo", title="Made-up visitors")

@@ -1,4 +1,4 @@
-"""What stands in a frame that has nothing to show: loading, failed, empty, missing."""
+"""Frames without content: loading, failed, empty, missing."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def skeleton(rows: int) -> html.Div:
 
 
 def nothing(title: str, hint: str, sign: str = "mouse") -> html.Div:
-    """Calm words for an empty frame: what is not there, and what will bring it."""
+    """An empty frame: what is missing, and what will fill it."""
     return html.Div([icon(sign), html.B(title), html.P(hint)], className="ff-void")
 
 
 def failed(title: str, message: str, *, again: bool = True) -> html.Div:
-    """A frame that could not be filled says so itself; `.ff-retry` asks again, where the page can."""
+    """A frame whose content failed. `again` adds the button `.ff-retry`, which requests it again."""
     retry = [html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-retry")] if again else []
     inner = [icon("alert"), html.B(title), html.P(message), *retry]
     return html.Div(inner, className="ff-void is-failed", role="alert")
 
 
 def no_sites(may_add: bool) -> html.Main:
-    """The page of somebody who sees no site: the first step for those who may add one, else whom to ask."""
+    """The page of a person who sees no site: a link for those who may add one, else whom to ask."""
     if not may_add:
         words = html.P("No site is open to you yet. Ask an owner for an invitation to one.")
         return _whole_page("globe", "No site yet", [words])
@@ -41,14 +41,14 @@ def no_sites(may_add: bool) -> html.Main:
 
 
 def not_found() -> html.Main:
-    """The page of an address that is none."""
+    """The page for an unknown address."""
     words = html.P("Nothing lives at this address, or it is not yours to see.")
     home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
     return _whole_page("file", "Page not found", [words, home])
 
 
 def not_allowed(message: str) -> html.Main:
-    """The page of somebody whose role does not reach that far."""
+    """The page for a person whose role is too low."""
     home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
     return _whole_page("lock", "Not for your role", [html.P(message), home])
 

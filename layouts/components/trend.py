@@ -1,4 +1,4 @@
-"""A small line without axes: how a number went, as a clip path, so that fifty of them cost next to nothing."""
+"""Sparklines: a number over time as a CSS clip path, so that fifty of them cost next to nothing."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import NamedTuple
 
 from layouts.components import figures
 
-LEAST = 4  # the highest value is never less than that: one visitor is no mountain
+MIN_HEIGHT = 4  # of the line, in units of its values, so that a single visitor does not fill it
 
 
 class Trend(NamedTuple):
-    """The CSS shape of the area below the line, and what it says to who cannot see it."""
+    """The CSS shape of the area below the line, and its label for screen readers."""
 
     shape: str
-    told: str
+    label: str
 
 
 def line(values: Sequence[int | None]) -> Trend:
-    """The values from left to right, 0 at the bottom; unknown ones at the beginning leave their room.
+    """The values from left to right, 0 at the bottom; unknown values at the beginning leave a gap.
 
-    The last value has to be known.
+    The last value must be known.
     """
     known = [value for value in values if value is not None]
     least, most, last = (figures.count(value) for value in (min(known), max(known), known[-1]))
-    return Trend(f"polygon({_corners(values, max(*known, LEAST))})", f"Between {least} and {most}, now {last}")
+    return Trend(f"polygon({_corners(values, max(*known, MIN_HEIGHT))})", f"Between {least} and {most}, now {last}")
 
 
 def _corners(values: Sequence[int | None], highest: int) -> str:

@@ -1,4 +1,4 @@
-"""Where a place stands on the live map, and how big its dot is.
+"""The position of a place on the live map, and the size of its dot.
 
 The map is `world.svg`: Natural Earth projection centred on 11° E, latitudes 84 to −56.
 The polynomials are those of Bojan Šavrič, Tom Patterson and Bernhard Jenny (2011).
@@ -10,11 +10,11 @@ from math import radians, sqrt
 
 _NORTH, _SOUTH, _CENTRE = 84.0, -56.0, 11.0
 _PERCENT_PER_X = 18.279
-_SMALLEST_PX, _PX_PER_ROOT, _LARGEST_PX = 6.0, 4.2, 64.0
+_MIN_PX, _PX_PER_ROOT, _MAX_PX = 6.0, 4.2, 64.0
 
 
 def position(lat: float, lon: float) -> tuple[float, float]:
-    """How far from the left and the top edge, in percent with two decimals, a place given in degrees is.
+    """The distances of a place (in degrees) from the left and the top edge, in percent with two decimals.
 
     Latitudes outside the map are moved to its edge; longitudes may run past ±180.
     """
@@ -26,8 +26,8 @@ def position(lat: float, lon: float) -> tuple[float, float]:
 
 
 def diameter(people: int) -> float:
-    """A dot's diameter in px, its area growing with the people in it: 10.2 for one, never more than 64."""
-    return round(min(_LARGEST_PX, _SMALLEST_PX + _PX_PER_ROOT * sqrt(people)), 1)
+    """A dot's diameter in px, whose area grows with its people: 10.2 for one person, at most 64."""
+    return round(min(_MAX_PX, _MIN_PX + _PX_PER_ROOT * sqrt(people)), 1)
 
 
 def _stretch(phi: float) -> float:

@@ -1,1 +1,1 @@
-"""The Overview page: what was asked, and the parts that answer it."""
+"""The Overview page: the bar with its question, and the parts that answer it."""

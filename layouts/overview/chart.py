@@ -1,4 +1,4 @@
-"""The line over time, drawn as SVG. Each bucket brings the words of its tip, which assets/lib/tip.js shows."""
+"""The chart over time, drawn as SVG. Each bucket has the text of its tip, which assets/lib/tip.js shows."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Value = float | int | None
 
 
 class Scale(NamedTuple):
-    """How far the lines of the grid are apart, and how many steps there are."""
+    """The distance between the lines of the grid, and the number of steps."""
 
     step: float
     steps: int
 
     @property
     def highest(self) -> float:
-        """What the highest line stands for."""
+        """The value at the highest line."""
         return self.step * self.steps
 
 
@@ -45,7 +45,7 @@ class Line(NamedTuple):
 
 
 def plot(chart: Chart, label: str) -> Component:
-    """The plot with its axes; `label` says what it shows to who does not see it."""
+    """The plot with its axes; `label` describes it to screen readers."""
     scale = _scale(chart)
     known = [(span, value) for span, value in chart.buckets if span.begin <= chart.now]
     many = max(2, len(chart.buckets), len(chart.earlier))
@@ -84,7 +84,7 @@ def is_running(chart: Chart) -> bool:
 
 
 def _scale(chart: Chart) -> Scale:
-    """The least round numbers by which everything fits; no share is more than all."""
+    """The smallest round step with which all values fit; the scale of shares ends at 100%."""
     values = [value for _, value in (*chart.buckets, *chart.earlier) if value is not None]
     unit, least = chart.metric.unit, max(values, default=0) / STEPS_UP
     if unit == "seconds" and least <= SECONDS[-1]:
@@ -119,7 +119,7 @@ def _grid(scale: Scale) -> list[Tag]:
 
 
 def _shapes(now: Line, before: Line, whole: int) -> Iterator[Tag]:
-    """The area, the comparison, the line; the way into a bucket that is not over is dashed."""
+    """The area, the comparison and the line. The line is dashed into a bucket that is not over."""
     for stretch in _stretches(now.points):
         first, last = stretch[0][0], stretch[-1][0]
         yield Tag("path", {"class": "ff-area", "d": f"M{10 * first:.1f} 100L{_corners(stretch)}L{10 * last:.1f} 100Z"})
@@ -130,7 +130,7 @@ def _shapes(now: Line, before: Line, whole: int) -> Iterator[Tag]:
 
 
 def _stretches(points: Sequence[tuple[float, float] | None]) -> Iterator[list[tuple[float, float]]]:
-    """Points in a row that are known."""
+    """Runs of known points."""
     stretch: list[tuple[float, float]] = []
     for point in (*points, None):
         if point is not None:
@@ -149,7 +149,7 @@ def _corners(stretch: Sequence[tuple[float, float]]) -> str:
 
 
 def _dots(now: Line) -> list[Component]:
-    """A point that stands alone makes no line."""
+    """Dots for points without a known neighbour, which make no line."""
     alone = [stretch[0] for stretch in _stretches(now.points) if len(stretch) == 1]
     where = [{"left": f"{left:.2f}%", "top": f"{top:.2f}%"} for left, top in alone[:200]]
     return [html.Span(className="ff-now-dot", style=style) for style in where]
@@ -189,7 +189,7 @@ def _short(span: Span, chart: Chart) -> str:
 
 
 def _marked(chart: Chart, many: int) -> list[Mark]:
-    """Where the notes stand: those of one bucket together."""
+    """The marks of the notes; the notes of one bucket share a mark."""
     found: dict[int, list[str]] = {}
     for at, text in chart.notes:
         number = next((number for number, (span, _) in enumerate(chart.buckets) if at < span.end), None)
@@ -206,7 +206,7 @@ def _spots_json(chart: Chart, now: Line) -> str:
 
 
 def _spots(chart: Chart, now: Line) -> Iterator[list[object]]:
-    """What the tip says of each bucket: second, place, name, value; where it is compared, with which, and its value."""
+    """The tip of each bucket: second, position, name, value; with a comparison also the name and value of that."""
     unit = chart.metric.unit
     for number, ((span, value), point) in enumerate(zip(chart.buckets, now.points, strict=False)):
         title = figures.bucket(span, chart.interval, chart.zone) + (", so far" if span.end > chart.now else "")

@@ -1,4 +1,4 @@
-"""The whole of one list in a dialog: search, sorting, paging, and the same as a file."""
+"""One whole list in a dialog, with search, sorting, pages and a CSV file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEARCH = "details-search"
 
 
 def title(of: str) -> str:
-    """What the dialog is called."""
+    """The title of the dialog."""
     return "Over time" if of == TIME else LISTS[of].label
 
 
@@ -32,7 +32,7 @@ def _noun(of: str) -> str:
 
 
 def head(one: Details) -> list[Any]:
-    """Title, search field, the way out."""
+    """Title, search field, close button."""
     search = {
         "class": "ff-input",
         "id": SEARCH,

@@ -1,4 +1,4 @@
-"""The map of the week: a square for each weekday and hour, the darker the more people it has on average."""
+"""The heat map of the week: a square for each weekday and hour, darker where there are more people on average."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WRITTEN = (0, 6, 12, 18)
 
 
 def card(week: Sequence[Sequence[Hour]], zone: str, period: str) -> list[Any]:
-    """The card; `period` says of which time it tells."""
+    """The card; `period` is its period in words."""
     known = [hour for day in week for hour in day if hour.visitors]
     head = _head(f"visitors an hour on average, {zone}")
     if not known:

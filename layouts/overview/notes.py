@@ -14,23 +14,23 @@ from layouts.components import figures, form
 from layouts.components.markup import Tag, data, icon
 
 ADD, REMOVE = "note", "note-remove"
-ROWS = 3  # of labels that stand beside each other, one below the other
+ROWS = 3  # of labels, so that labels close to each other do not overlap
 
 
 class Mark(NamedTuple):
-    """A place in the chart, in percent from the left, and what it says."""
+    """A position in the chart, in percent from the left, and its text."""
 
     left: float
     text: str
 
 
 def channels(domain: str) -> list[Component]:
-    """What the menu's forms send over, once a page."""
+    """The channels of the menu's forms, once on a page."""
     return [form.channel(name, domain) for name in (ADD, REMOVE)]
 
 
 def marks(given: Sequence[Mark]) -> list[Component]:
-    """A line for each, with its words on the side that has room."""
+    """A line for each mark, with its text on the side that has room."""
     return [_mark(one, number % ROWS) for number, one in enumerate(given)]
 
 
@@ -41,7 +41,7 @@ def _mark(one: Mark, row: int) -> Component:
 
 
 def menu(known: Sequence[Note], today: str) -> Component:
-    """Those of the period, and the form for another one, on `today` to begin with."""
+    """The menu: the notes of the period, and the form that adds one, whose day is `today` at first."""
     lines = [html.Ul([_line(one) for one in known])] if known else []
     summary = html.Summary("Notes", className="ff-details", **data(keep="notes"))
     pop = html.Div([*lines, _form(today)], className="ff-pop ff-pop-end ff-segments")

@@ -20,7 +20,7 @@ from layouts.overview import chart
 
 
 class Windows(NamedTuple):
-    """The dates of the period and of what it is compared with, as they are written; "" where it is with nothing."""
+    """The dates of the period and of its comparison in words; "" without a comparison."""
 
     shown: str
     earlier: str = ""
@@ -34,7 +34,7 @@ def card(
     windows: Windows,
     menu: Sequence[Component] = (),
 ) -> list[Any]:
-    """The whole card; `menu` is that of the notes, for those who may write them."""
+    """The whole card; `menu` is the menu of notes, for people who may write them."""
     chosen = drawn.metric.id
     stats = [_stat(name, now, before, name == chosen, windows) for name in TOP]
     return [
@@ -47,13 +47,13 @@ def card(
 
 
 def windows(shown: Span, earlier: Span | None, zone: tzinfo) -> Windows:
-    """The dates of these seconds, in the reader's language."""
+    """The dates of both spans, in the reader's language."""
     return Windows(*(figures.dates(*days_of(one, zone)) if one else "" for one in (shown, earlier)))
 
 
 def nothing(period: str, is_filtered: bool, first_day: date | None) -> list[Any]:
-    """Words in place of numbers that would all be zero: the period, and the next step. `first_day` is the first day of
-    which anything is stored.
+    """Words instead of numbers that would all be zero: the period, and the next step. `first_day` is the first day with
+    stored data.
     """
     if is_filtered:
         hint, further = "No visit suits all of the filters.", _link("Remove the filters", filtered(()))

@@ -1,6 +1,6 @@
 """The Overview page before its first answer: a place for each part, which `assets/pages/overview.js` fills.
 
-`data-names` of a part are the names in the address that it depends on beside period, comparison and filters.
+`data-names` of a part are the names in the address on which it depends, besides period, comparison and filters.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ DIALOG = "overview-details"
 
 
 def address(domain: str) -> str:
-    """Where the parts and the files of a site's Overview are."""
+    """The address below which a site's Overview has its parts and files."""
     return at(f"/overview/{quote(domain, safe='')}")
 
 
 def page(site: Site, opens: str = "") -> html.Main:
-    """The page; it asks nothing. `opens` is the period that an address without one gets, "" for the usual one."""
+    """The page, which queries nothing. `opens` is the period of an address that names none, "" for the usual one."""
     return html.Main(
         [
             html.Div(html.H1("Overview"), id="toolbar", className="ff-toolbar", **_part("toolbar", "*")),

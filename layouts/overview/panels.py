@@ -18,7 +18,7 @@ from layouts.overview import worldmap
 
 
 def panel(one: Panel, shown: List, answer: Answer, everybody: int, given: tuple[Filter, ...], period: str) -> list[Any]:
-    """A panel with one of its lists open; `everybody` are the visitors of the whole question."""
+    """A panel with one of its lists open; `everybody` is the number of visitors of the whole question."""
     tabs = [_tab(one, each, each is shown) for each in one.lists]
     whole = list_of("country") if shown.id == MAP else shown
     head = _head(html.Div(tabs, role="tablist", className="ff-ptabs", **aria(label=one.label)), whole)
@@ -30,7 +30,7 @@ def panel(one: Panel, shown: List, answer: Answer, everybody: int, given: tuple[
 def events(
     answer: Answer, everybody: int, given: tuple[Filter, ...], period: str, properties: Sequence[Any] = ()
 ) -> list[Any]:
-    """The panel of events; below it the properties of the one that everything is filtered by."""
+    """The panel of events, and below it the properties of the event that the filters name."""
     head = _head(html.H2(EVENTS.label), EVENTS)
     return [head, html.Div([*_inner(EVENTS, answer, everybody, given, period), *properties], className="ff-panel-body")]
 
@@ -55,7 +55,7 @@ def properties(
 
 
 def no_properties() -> list[Any]:
-    """What is said of an event that carries none."""
+    """The text for an event without properties."""
     return [html.P("This event has no properties.", className="ff-rest")]
 
 
@@ -122,7 +122,7 @@ def _row(name: str, value: str, people: int, most: int, everybody: int, given: t
 
 
 def link(name: str, value: str, given: tuple[Filter, ...]) -> Component:
-    """The label of a row: pressed, everything is filtered by it; with Shift it is excluded."""
+    """The label of a row. A click filters everything by it; with Shift the click excludes it."""
     return html.A(
         html.Bdi(read(name, value)),
         href="#",
@@ -136,7 +136,7 @@ def link(name: str, value: str, given: tuple[Filter, ...]) -> Component:
 
 
 def exclude(name: str, value: str, given: tuple[Filter, ...]) -> Component:
-    """The same without Shift, for fingers and keys."""
+    """The button that excludes a row, for touch screens and keyboards."""
     said = f"Exclude {read(name, value)}"
     return html.Button(
         icon("x", 12),

@@ -1,4 +1,4 @@
-"""The menu of saved segments: filters under a name, to go to, to save and to remove."""
+"""The menu of saved segments, which applies, saves and removes them."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ SAVE, REMOVE = "segment", "segment-remove"
 
 
 class May(NamedTuple):
-    """The person (0: one without an account), and whether they may change segments and notes of everybody."""
+    """The id of the person (0 without an account), and whether they may change segments and notes of everybody."""
 
     person_id: int
     share: bool
 
     @property
     def save(self) -> bool:
-        """Whether they may keep something of their own."""
+        """Whether they may save segments of their own."""
         return self.person_id != 0
 
 
 def channels(domain: str) -> list[Component]:
-    """What the menu's forms send over, once a page."""
+    """The channels of the menu's forms, once on a page."""
     return [form.channel(name, domain) for name in (SAVE, REMOVE)]
 
 
 def menu(known: Sequence[Segment], given: tuple[Filter, ...], may: May) -> list[Component]:
-    """The menu; nothing where there is neither a segment nor a filter to save."""
+    """The menu; empty where there is neither a segment nor a filter to save."""
     saving = [_form(given, may)] if given and may.save else []
     if not known and not saving:
         return []

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from analytics.calendar.period import PRESETS, Span, days_of, moved
 from analytics.query.dimensions import DIMENSIONS, dimension
-from analytics.query.filters import Done, Every, Filter, Match, Not
+from analytics.query.filters import Every, Filter, HasDone, Match, Not
 from analytics.query.query import Query
 from analytics.reports.lists import read
 from analytics.reports.view import OFF, USUAL_COMPARISON, change, filtered
@@ -37,7 +37,7 @@ OPERATORS = {
 
 
 def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Sequence[Component] = ()) -> list[Any]:
-    """The whole bar: of that question, whose period is `shown`, compared with `earlier`, with the menu of segments."""
+    """The whole bar of a question, whose period `shown` is compared with `earlier`; `segments` is their menu."""
     end = [_comparison(query, earlier), html.Span(_period(query, shown, now), className="ff-turns")]
     return [
         html.H1("Overview"),
@@ -49,7 +49,7 @@ def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Seq
 
 
 def wrong(message: str) -> list[Any]:
-    """In place of the bar: what in the address is not known, and a way out."""
+    """Instead of the bar: what is wrong in the address, and a link to start over."""
     out = html.A("Start over", href="?", className="ff-link", **data(change="*"))
     words = html.Span([f"This address cannot be shown. {message[:1].upper()}{message[1:]}. ", out])
     return [html.H1("Overview"), html.Div([icon("alert"), words], className="ff-alert is-warn", role="alert")]
@@ -75,7 +75,7 @@ def _chip(one: Filter, others: tuple[Filter, ...], number: int) -> Component:
 
 
 def words(one: Filter) -> tuple[str, str]:
-    """How a filter reads, in two: `Country is`, `Germany or France`."""
+    """A filter in words, in two parts: `Country is`, `Germany or France`."""
     match one:
         case Match():
             values = [
@@ -83,9 +83,9 @@ def words(one: Filter) -> tuple[str, str]:
             ]
             about = f"{dimension(one.dimension).label} {OPERATORS[one.operator]}"
             return about, (" or " if not one.operator.endswith("_not") else ", ").join(values)
-        case Done():
+        case HasDone():
             return "Has done", " ".join(words(one.part))
-        case Not(Done(part)):
+        case Not(HasDone(part)):
             return "Has not done", " ".join(words(part))
         case Not():
             return "Not", " ".join(words(one.part))
@@ -94,7 +94,7 @@ def words(one: Filter) -> tuple[str, str]:
 
 
 def _further() -> Component:
-    """The form of a filter by anything; assets/pages/overview.js puts it into the address."""
+    """The form that adds any filter; assets/pages/overview.js writes it into the address."""
     what = {name: one.label for name, one in DIMENSIONS.items() if one.of != "time"}
     fields = [
         _select("filter-by", "Filter by", what),
@@ -194,7 +194,7 @@ def _dates_form(name: str, verb: str, known: tuple[date, date] | None) -> Tag:
 
 
 def _turn(query: Query, shown: Span, now: int, way: int) -> Component:
-    """To the period of the same length before (-1) or after (1); not for one that moves with the clock, nor ahead."""
+    """The button to the period before (-1) or after (1). Disabled where `neighbour` finds none."""
     found = neighbour(query, shown, now, way)
     label = "Previous period" if way < 0 else "Next period"
     given: dict[str, Any] = {"data-change": change(period=f"{found[0]},{found[1]}", interval="")} if found else {}
@@ -204,7 +204,7 @@ def _turn(query: Query, shown: Span, now: int, way: int) -> Component:
 
 
 def neighbour(query: Query, shown: Span, now: int, way: int) -> tuple[date, date] | None:
-    """The dates of the period before or after; None where there is none to go to."""
+    """The dates of the period before (-1) or after (1); None for periods that move with the clock, and in future."""
     period, zone = query.period, ZoneInfo(query.clock.zone)
     if not period.dates and period.chosen.dates is None:
         return None

@@ -1,4 +1,4 @@
-"""Daily usage: people of each UTC day as the night counted them, signed in and not, whatever is filtered."""
+"""Daily usage: the people of each UTC day, signed in and anonymous, as the daily work counted them, without filters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = (("is-stored", "signed in"), ("is-out", "anonymous"))
 
 
 def card(found: Sequence[Usage], days: Sequence[date]) -> list[Any]:
-    """A bar for each of the days; those without anybody, or not counted yet, have none."""
+    """A bar for each day; days without people, or not counted yet, have none."""
     if not found:
         hint = "The people of a day are counted at 01:00 UTC of the next."
         return [_head([]), states.nothing("No day of this period is counted", hint)]

@@ -1,4 +1,4 @@
-"""Your account: how pages look and write, the password, and where you are signed in."""
+"""The account page: appearance, language, password, and where the person is signed in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def page(email: str, cards: Sequence[Component]) -> html.Main:
 
 
 def appearance() -> Component:
-    """Which theme this browser shows. `assets/lib/shell.js` keeps it there and marks the one that is chosen."""
+    """The card that chooses the theme. `assets/lib/shell.js` stores it in the browser and marks the chosen one."""
     chips = [
         html.Button(label, type="button", className="ff-chip", **aria(pressed="false"), **data(theme=theme))
         for theme, label in THEMES
@@ -39,7 +39,7 @@ def appearance() -> Component:
 
 
 def dates_and_numbers(chosen: str, now: int, zone: tzinfo) -> Component:
-    """The form that chooses their language; `chosen` is one of `language.LANGUAGES` or "" for the browser's."""
+    """The form that chooses their language; `chosen` is one of `language.LANGUAGES`, or "" for the browser's choice."""
     choices = [(language.BROWSERS, "As the browser asks"), *_languages()]
     written = [figures.day(now, zone), ", ", figures.time_of_day(now, zone), ", ", figures.count(SAMPLE)]
     field = form.select(LANGUAGE, "language", "Language", chosen, choices, hint=["Now: ", *written])
@@ -49,7 +49,7 @@ def dates_and_numbers(chosen: str, now: int, zone: tzinfo) -> Component:
 
 @cache
 def _languages() -> list[tuple[str, str]]:
-    """Each with what its people call it, by that name."""
+    """The languages with their own names, sorted by name."""
     return sorted(((tag, language.name(tag)) for tag in language.LANGUAGES), key=lambda choice: choice[1])
 
 
@@ -72,13 +72,13 @@ def password(email: str) -> Component:
 
 
 def logins(since: Sequence[int]) -> Component:
-    """Where somebody is signed in, and the ways to end it. `since` as epoch seconds, newest first."""
+    """Where the person is signed in, and buttons that end it. `since` in epoch seconds, newest first."""
     several = f"In {len(since)} browsers" if len(since) != 1 else "In this browser alone"
     oldest: list[Any] = [", the first since ", figures.day(since[-1])] if len(since) > 1 else []
     words = html.P([several, *oldest, "."], className="ff-soft")
     head = html.Header([html.H2("Where you are signed in"), words])
-    others = form.asking_button("Sign out others", "Every other browser has to sign in again.")
-    all_of_them = form.asking_button("Sign out everywhere", "This browser has to sign in again too.", value=EVERYWHERE)
+    others = form.confirm_button("Sign out others", "Every other browser has to sign in again.")
+    all_of_them = form.confirm_button("Sign out everywhere", "This browser has to sign in again too.", value=EVERYWHERE)
     buttons = [*([others] if len(since) > 1 else []), all_of_them]
     state = html.Span(className="ff-form-state", role="status")
     inner = form.form(SIGN_OUT, [head, html.Div([*buttons, state], className="ff-form-end")], className="ff-form")

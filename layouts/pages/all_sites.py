@@ -1,6 +1,6 @@
-"""The all-sites page, and what `assets/pages/sites.js` draws its rows from.
+"""The all-sites page, and the data from which `assets/pages/sites.js` draws its rows.
 
-The script draws them: as Dash's components 50 rows took the browser 850 ms, as nodes of its own a few.
+The script draws them because 50 rows took the browser 850 ms as Dash components, and a few as plain nodes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from layouts.components import figures, states, trend
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon
 
-LIST, TOTAL, ASKED = "sites-list", "sites-total", "sites-asked"
+LIST, TOTAL, REQUEST = "sites-list", "sites-total", "sites-asked"
 ROWS = 50
 TICK_MS = 10_000
 SORTED = "active"
 
-COLUMNS = (  # what it is sorted by ("" for not), heading, its window
+COLUMNS = (  # sort key ("" for none), heading, window
     ("domain", "Site", ""),
     ("active", "Active now", "last {window}"),
     ("", "Trend", "last 30 min"),
@@ -34,8 +34,8 @@ COLUMNS = (  # what it is sorted by ("" for not), heading, its window
 SORTS = tuple(sort for sort, _, _ in COLUMNS if sort)
 
 
-class Row(NamedTuple):
-    """One site. `today` is None while it is being counted, `yesterday` where nobody was or it is not counted yet."""
+class SiteRow(NamedTuple):
+    """One site. `today` is None while it is being counted, `yesterday` without people or before they are counted."""
 
     domain: str
     name: str
@@ -47,10 +47,10 @@ class Row(NamedTuple):
     demo: bool
 
 
-class Part(NamedTuple):
-    """One page of the list: of `known` sites `found` fit the search; pages count from 1."""
+class ListPage(NamedTuple):
+    """One page of the list. `found` of the `known` sites match the search; pages count from 1."""
 
-    rows: Sequence[Row]
+    rows: Sequence[SiteRow]
     found: int
     known: int
     page: int
@@ -59,7 +59,7 @@ class Part(NamedTuple):
 
 
 def page(window_s: int, first: str, summed: str, *, may_add: bool) -> html.Main:
-    """The page with its first part, as `drawn` tells it, and the sum of all."""
+    """The page with its first rows, as `rows_json` writes them, and the total of all sites."""
     add = html.A([icon("plus"), "Add site"], href=at("/sites/add"), className="ff-btn ff-btn-primary")
     refresh = html.Button([icon("refresh"), "Refresh"], id="sites-refresh", type="button", className="ff-btn")
     search = dcc.Input(
@@ -74,12 +74,12 @@ def page(window_s: int, first: str, summed: str, *, may_add: bool) -> html.Main:
     end = [html.Div([name, search], className="ff-field ff-search"), refresh, *([add] if may_add else [])]
     whole = html.Span(summed, id=TOTAL, className="ff-sub", role="status")
     head = html.Div([html.H1("Sites"), whole, html.Div(end, className="ff-end")], className="ff-toolbar")
-    wires = [dcc.Interval(id="sites-tick", interval=TICK_MS), dcc.Store(id=ASKED)]
+    wires = [dcc.Interval(id="sites-tick", interval=TICK_MS), dcc.Store(id=REQUEST)]
     return html.Main([head, _list(window_s, first), *wires], id="all-sites", className="ff-main")
 
 
 def pages(found: int) -> int:
-    """How many pages so many sites take; one at least."""
+    """How many pages that many sites need; at least one."""
     return max(1, -(-found // ROWS))
 
 
@@ -113,22 +113,22 @@ def _turns() -> list[html.Button]:
     return [html.Button(label, type="button", className="ff-btn") for label in ("Previous", "Next")]
 
 
-def drawn(part: Part, window_s: int) -> str:
-    """One page of the list as JSON: its rows in words, where it stands, and how it is sorted.
+def rows_json(part: ListPage, window_s: int) -> str:
+    """One page of the list as JSON: its rows as text, its place among the pages, and its order.
 
-    `upwards`: the least come first; `to`: the pages before and after, 0 where there is none.
+    `upwards`: in ascending order; `to`: the pages before and after, 0 where there is none.
     """
-    told = {
+    fields = {
         "rows": [_row(row, window_s) for row in part.rows],
         "words": _where(part),
         "to": [part.page - 1, part.page + 1 if part.page < pages(part.found) else 0],
         "sort": part.sort,
         "upwards": (part.sort == "domain") != part.backwards,
     }
-    return json.dumps(told, separators=(",", ":"))
+    return json.dumps(fields, separators=(",", ":"))
 
 
-def _row(row: Row, window_s: int) -> dict[str, object]:
+def _row(row: SiteRow, window_s: int) -> dict[str, object]:
     """A site's domain, other name ("" for none), address and badge, its trend, and its figures with their labels."""
     today = row.today
     people = figures.UNKNOWN if today is None else figures.count(today.people) + ("+" if today.at_least else "")
@@ -149,7 +149,7 @@ def _row(row: Row, window_s: int) -> dict[str, object]:
     }
 
 
-def _where(part: Part) -> str:
+def _where(part: ListPage) -> str:
     """`51–100 of 1,000`; `1–2 of 2 found, of 1,000`."""
     first = (part.page - 1) * ROWS + 1
     of = figures.count(part.found) + ("" if part.found == part.known else f" found, of {figures.count(part.known)}")

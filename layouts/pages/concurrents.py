@@ -1,4 +1,4 @@
-"""Concurrents: how many people were there at each minute of a day, beside the same day a week before."""
+"""Concurrents: how many people were there at each minute of a day, compared with the same day a week before."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from layouts.components.site import demo_badge
 
 HOUR = 3600
 TICK_MS, COUNTING_MS = 30_000, 1_000
-EVERY_HOURS = 4  # a time below the line
+EVERY_HOURS = 4  # between the times below the line
 WINDOW = "active, each minute"
 Minutes = Sequence[int]
 
 
 def page(site: Site) -> html.Main:
-    """The page before its day is known, which the address names (`?day=2026-11-20`)."""
+    """The page without its day, which a callback draws from the address (`?day=2026-11-20`)."""
     title = [html.H1("Concurrents"), *([demo_badge()] if site.demo else [])]
     zone = html.Span(site.timezone, className="ff-sub")
     back = html.A([icon("activity"), "Live"], href=at(f"/live/{site.domain}"), className="ff-btn")
@@ -53,7 +53,7 @@ def day(found: DayOfConcurrents, domain: str, day: date, today: date, zone: tzin
 
 
 def minutes(found: DayOfConcurrents, zone: tzinfo) -> Iterator[Sequence[str | int | None]]:
-    """The day as rows of a file, the first of them the names of the columns; None where nothing is known."""
+    """The day as rows of a file; the first row has the names of the columns. Unknown minutes are None."""
     yield "Minute", "People", "A week before"
     for nth, (people, before) in enumerate(zip(found.people, found.before, strict=True)):
         at = datetime.fromtimestamp(found.begin + nth * MINUTE, zone).isoformat(timespec="minutes")
@@ -61,14 +61,14 @@ def minutes(found: DayOfConcurrents, zone: tzinfo) -> Iterator[Sequence[str | in
 
 
 def wrong_day(message: str) -> list[Component]:
-    """What is shown for an address that names no day."""
+    """Replaces the day for an address whose day is invalid."""
     way = dcc.Link("Show today", href="?", className="ff-btn ff-btn-primary")
     void = html.Div([icon("alert"), html.B("No such day"), html.P(message), way], className="ff-void", role="alert")
     return [html.Section(void, className="ff-card ff-list")]
 
 
 def tick_ms(found: DayOfConcurrents) -> int:
-    """How soon to look again."""
+    """How many ms until the next refresh."""
     return TICK_MS if found.complete else COUNTING_MS
 
 
@@ -82,7 +82,7 @@ def _state(found: DayOfConcurrents, is_today: bool) -> Component:
 
 
 def _ways(domain: str, day: date, today: date) -> Component:
-    """To the days around it, and to any other: assets/pages/concurrents.js puts a date field in."""
+    """Links to the days before and after; assets/pages/concurrents.js adds a date field."""
     earlier, later = day - timedelta(days=1), day + timedelta(days=1)
     ways = [
         _way("left", earlier, "Day before"),
@@ -112,7 +112,7 @@ def _nothing(found: DayOfConcurrents, day: date, today: date) -> Component:
 
 
 def _figures(found: DayOfConcurrents, zone: tzinfo) -> Component:
-    """Peak and average, each beside that of the week before over the same minutes."""
+    """Peak and average, each compared with the same minutes of the week before."""
     same = (before for people, before in zip(found.people, found.before, strict=True) if people != UNKNOWN)
     earlier = array("i", same)
     people, at = found.peak or (0, found.begin)
@@ -147,16 +147,16 @@ def _plot(found: DayOfConcurrents, zone: tzinfo) -> Component:
     }
     people, at = found.peak or (0, found.begin)
     said = f"People at each minute: at most {figures.count(people)} at {figures.time_of_day(at, zone)}"
-    told: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "data-line": json.dumps(line, separators=(",", ":")),
         "aria-label": f"{said}. A table is below.",
     }
-    plot = html.Div(id="day-plot", className="ff-plot", role="img", style={"--h": "320px"}, **told)
+    plot = html.Div(id="day-plot", className="ff-plot", role="img", style={"--h": "320px"}, **attributes)
     return html.Div(plot, className="ff-chart ff-day-chart")
 
 
 def _ticks(found: DayOfConcurrents, zone: tzinfo) -> Iterator[tuple[int, str]]:
-    """The minutes below which a time stands: every fourth full hour of the zone's clock."""
+    """The minutes with a time below them: every fourth full hour of the zone's clock."""
     for minute in range(found.begin, found.end, MINUTE):
         local = datetime.fromtimestamp(minute, zone)
         if local.minute == 0 and local.hour % EVERY_HOURS == 0:
@@ -176,7 +176,7 @@ def _legend(found: DayOfConcurrents, day: date, zone: tzinfo) -> Component:
 
 
 def _passed(people: Minutes) -> Minutes:
-    """The minutes up to the last that is known."""
+    """The minutes up to the last known one."""
     return people[: max((nth for nth, number in enumerate(people) if number != UNKNOWN), default=0)]
 
 
@@ -184,7 +184,7 @@ def _passed(people: Minutes) -> Minutes:
 
 
 def _hours(found: DayOfConcurrents, zone: tzinfo) -> Component:
-    """The same in numbers, an hour a row, closed until somebody wants it."""
+    """The same numbers as a table, one row per hour, closed at first."""
     heads = ("Hour", "Peak", "Average", "A week before")
     head = html.Tr([html.Th(one, scope="col", className="ff-num" if nth else "") for nth, one in enumerate(heads)])
     rows = [_hour(found, begin, zone) for begin in range(found.begin, found.end, HOUR)]

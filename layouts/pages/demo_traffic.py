@@ -1,4 +1,4 @@
-"""The page of demo traffic: what it is, whether visitors are on their way, and its end."""
+"""The page of demo traffic: what it is, whether it runs, and how to remove it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOST = "Remove the demo site with all that was ever counted for it? Your own sit
 
 
 def page(domain: str, state: Sequence[Component]) -> html.Main:
-    """The page. `domain` is the demo site's; `state` is what an answer draws anew."""
+    """The page. `domain` is the demo site's; `state` is the part that answers redraw."""
     head = html.Div([html.H1("Demo traffic"), html.Bdi(domain, className="ff-sub")], className="ff-toolbar")
     about: list[Any] = [
         "Made-up visitors, to look around or to show somebody. They walk on a site of their own, ",
@@ -34,13 +34,13 @@ def page(domain: str, state: Sequence[Component]) -> html.Main:
 
 
 def state(*, is_here: bool, live: str) -> list[Component]:
-    """How it stands, with what can be done. `live` is the address of the Live page, "" while there is no demo site."""
+    """The current state, with its buttons. `live` is the address of the Live page, "" while there is no demo site."""
     badge = html.Span("Running", className="ff-badge is-ok") if is_here else html.Span("Off", className="ff-badge")
     start = _button(STOP, "Stop") if is_here else _button(START, "Start", "ff-btn ff-btn-primary")
     if not live:
         return [badge, start]
     watch = html.A("Watch live", href=live, className="ff-btn")
-    return [badge, start, watch, form.form(REMOVE, [form.asking_button("Remove", LOST)])]
+    return [badge, start, watch, form.form(REMOVE, [form.confirm_button("Remove", LOST)])]
 
 
 def _button(name: str, label: str, kind: str = "ff-btn") -> html.Form:

@@ -1,4 +1,4 @@
-"""A site before its first visit: the line to paste, and the wait for somebody to come."""
+"""The page of a site before its first visit: the line to paste, and the wait for that visit."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ TICK_MS = 10_000
 
 
 class Words(NamedTuple):
-    """What the page says of the moment that it shows."""
+    """The page's words for the moment that it shows."""
 
     column: str
     nobody: str
@@ -36,9 +36,9 @@ class Words(NamedTuple):
 
 NOW = Words("Now", "Nobody here right now", "1 h ago", "Peak today")
 THEN = Words("Then", "Nobody was here then", "1 h before", "Peak until then")  # rewound
-DIRECT = "Direct"  # people who came from nowhere that we know
+DIRECT = "Direct"  # people without a known source
 
-Side = tuple[int, str, str]  # of the split: people, the same as written, share
+Side = tuple[int, str, str]  # of the split: people, their number as text, share
 NO_SIDE: Side = (0, figures.UNKNOWN, "")
 
 # ── the skeleton ──────────────────────────────────────────────────────────────────────────────────
@@ -81,7 +81,7 @@ def _toolbar(site: Site) -> Component:
 
 
 def _way_out() -> Component:
-    """Of wall mode (assets/pages/wall.js); elsewhere it is not shown."""
+    """The button that leaves wall mode (assets/pages/wall.js); hidden elsewhere."""
     return html.Button([icon("x"), "Leave full screen"], id="wall-leave", type="button", className="ff-btn")
 
 
@@ -93,7 +93,7 @@ def _notice() -> Component:
 
 
 def _unread() -> Component:
-    """What is said while the lists cannot be redrawn, though the numbers may be live."""
+    """The notice while the lists cannot be redrawn; the numbers may be live all the same."""
     since = html.Span(id="unread-since")
     again = html.Button("Try again", type="button", className="ff-link ff-retry")
     words = html.Span(["The lists could not be read. ", since, again], role="status")
@@ -107,7 +107,7 @@ def _hero(domain: str, window_s: int) -> Component:
 
 
 def _turned(now: str, then: str) -> Component:
-    """Words that assets/pages/live.js turns into others while the page is rewound."""
+    """Words that assets/pages/live.js replaces while the page is rewound."""
     return html.Span(now, **data(then=then))
 
 
@@ -202,7 +202,7 @@ def split(state: LiveState) -> list[Component]:
 
 
 def user_types(state: LiveState) -> list[Component]:
-    """The commonest user types with their people; empty when the site tells none."""
+    """The most frequent user types with their people; empty where the site sends none."""
     shown, rest = ranking.top(state.user_types, Others(0, 0), USER_TYPES)
     lines: list[Component] = [_user_type(tally) for tally in shown]
     if rest.people:
@@ -212,9 +212,9 @@ def user_types(state: LiveState) -> list[Component]:
 
 
 def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo, words: Words = NOW) -> list[Component]:
-    """What the number stands beside: an hour ago with the change, and today's peak with its time in `zone`.
+    """The figures next to the big number: an hour ago with the change, and today's peak with its time in `zone`.
 
-    A present above the stored peak is itself the peak. A peak that is not known yet is none.
+    A current number above the stored peak is the peak. A peak that is not known yet is left out.
     """
     ago = concurrency.hour_ago
     hour_ago: list[Any] = [figures.UNKNOWN if ago is None else figures.count(ago)]
@@ -236,7 +236,7 @@ def pages(state: LiveState, words: Words = NOW) -> list[Component]:
 
 
 def sources(state: LiveState, words: Words = NOW) -> list[Component]:
-    """Where the people who are here came from."""
+    """The sources of the people who are here."""
     if not state.active:
         return [states.nothing(words.nobody, "Where people come from shows up here.")]
     shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
@@ -245,7 +245,7 @@ def sources(state: LiveState, words: Words = NOW) -> list[Component]:
 
 
 def places(state: LiveState, words: Words = NOW) -> list[Component]:
-    """The map's rings, the countries, the scale; on a quiet site the bare map and a word."""
+    """The map's rings, the countries, the scale; without people the empty map and a word."""
     if not state.active:
         return [map_of.rings(()), html.P(words.nobody, className="ff-map-none")]
     parts = [map_of.rings(state.places), map_of.list_of_countries(state), map_of.scale(state.places)]

@@ -1,4 +1,4 @@
-"""The words for what became of an event, as the pages show them."""
+"""The words for the outcomes of events, as the pages show them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ FIELDS = {
     "timezone": "No text, or longer than 64 letters.",
     "referrer": "No text.",
 }
-"""The fields without which an event counts all the same, and what is wrong with one that is left out."""
+"""The fields that an event may lose and still count, each with the reason for which it is dropped."""
 
 KINDS = {"filtered": "Left out", "rejected": "Refused", "shed": "Turned away"}
 
 
 def words(outcome: str, reason: str) -> tuple[str, str]:
-    """Label and advice of a reason; of one that has none, such as of another version, the code itself."""
+    """Label and advice of a reason; the code itself where it is unknown, such as one of another version."""
     if (known := reason_of(outcome, reason)) is not None:
         return known.label, known.advice
     return reason.replace("_", " ").capitalize() or outcome.capitalize(), KINDS.get(outcome, "") + "."

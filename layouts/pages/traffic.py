@@ -1,4 +1,4 @@
-"""The Traffic page: what became of every event, by the hour; robots by name; hosts that are not on the list."""
+"""The Traffic page: the outcomes of events by hour, robots by name, and unlisted hosts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from layouts.components.markup import aria, data, icon
 from layouts.pages.outcomes import FIELDS, KINDS, words
 
 DAY, WEEK = 24, 168
-UNASSIGNED = "/traffic"  # the page of what names no site
+UNASSIGNED = "/traffic"  # the page of events that name no site
 PERIODS = {DAY: "24 hours", WEEK: "7 days"}
 TICK_MS = 30_000
 ROBOTS = 12  # rows; the others are summed up below
@@ -31,11 +31,11 @@ GROUPS = (
     ("is-out", "left out", ("filtered",)),
     ("is-bad", "refused", ("rejected", "shed")),
 )
-"""How the bars are stacked, from below: class, words, outcomes."""
+"""The parts of a bar from the bottom up: class, words, outcomes."""
 
 
-class Span(NamedTuple):
-    """The hours on show: the first one's first second, how many, and the zone in which they are written."""
+class HourRange(NamedTuple):
+    """The hours shown: the second (epoch) at which they begin, how many, and the zone of their times."""
 
     since: int
     hours: int
@@ -43,7 +43,7 @@ class Span(NamedTuple):
 
 
 def page(site: Site, parts: Sequence[Component], hosts: Component, trial: Sequence[Component]) -> html.Main:
-    """The page: `parts` are the bars, outcomes and robots as they stand, `hosts` a card, `trial` its cards."""
+    """The page: `parts` are the current bars, outcomes and robots, `hosts` a card, `trial` the cards of the dry run."""
     bars, outcomes, robots = parts
     return html.Main(
         [
@@ -67,7 +67,7 @@ def page(site: Site, parts: Sequence[Component], hosts: Component, trial: Sequen
 
 
 def unassigned(parts: Sequence[Component], unknown: Sequence[UnlistedHost]) -> html.Main:
-    """The page of what names no site: bars and outcomes as they stand, and the domains that are no site's."""
+    """The page of events that name no site: the current bars and outcomes, and the unknown domains."""
     bars, outcomes, robots = parts
     return html.Main(
         [
@@ -130,18 +130,18 @@ def pressed(hours: int, chosen: int) -> str:
 
 
 def untrusted_proxy(words: str) -> Component:
-    """What is to be done about a proxy that nobody trusts; `words` say which it is."""
+    """A warning about an untrusted proxy, with what to do; `words` say which proxy."""
     said: list[Any] = [
         html.B(f"{words}. "),
         "If it is a proxy of yours, add it to ",
         html.Code("FOOTFALL_TRUSTED_PROXIES"),
     ]
-    told = html.Span([*said, ": until then its visitors count as one."])
-    return html.Div([icon("alert"), told], className="ff-alert is-warn", role="alert")
+    warning = html.Span([*said, ": until then its visitors count as one."])
+    return html.Div([icon("alert"), warning], className="ff-alert is-warn", role="alert")
 
 
-def bars(traffic: Traffic, span: Span, hint: str = NOTHING_YET) -> list[Component]:
-    """Received events by the hour, stacked by what became of them; where there are none, `hint` says why."""
+def bars(traffic: Traffic, span: HourRange, hint: str = NOTHING_YET) -> list[Component]:
+    """Received events by the hour, stacked by outcome; where there are none, `hint` says why."""
     received = html.H2(f"{figures.count(traffic.received)} received")
     window = html.Span(f"last {PERIODS[span.hours]}, by the hour", className="ff-window")
     legend = [html.Span(_legend(), className="ff-end")] if traffic.received else []
@@ -155,7 +155,7 @@ def _legend() -> list[Component]:
     return [html.Span([html.I(className=kind), said.capitalize()], className="ff-bars-key") for kind, said, _ in GROUPS]
 
 
-def _columns(traffic: Traffic, span: Span) -> Component:
+def _columns(traffic: Traffic, span: HourRange) -> Component:
     by_hour: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for one in traffic.hours:
         by_hour[one.hour][one.outcome] += one.events
@@ -175,12 +175,12 @@ def _stack(outcomes: defaultdict[str, int]) -> tuple[int, ...]:
 
 def _column(stack: tuple[int, ...], most: int, hour: str) -> Component:
     parts = [html.I(className=kind, style={"flex": n}) for (kind, _, _), n in zip(GROUPS, stack, strict=True) if n]
-    told = ", ".join(f"{figures.count(n)} {said}" for (_, said, _), n in zip(GROUPS, stack, strict=True) if n)
+    counts = ", ".join(f"{figures.count(n)} {said}" for (_, said, _), n in zip(GROUPS, stack, strict=True) if n)
     height = f"{100 * sum(stack) / most:.1f}%"
-    return html.Span(html.Span(parts, style={"height": height}), title=f"{hour}: {told or 'nothing'}")
+    return html.Span(html.Span(parts, style={"height": height}), title=f"{hour}: {counts or 'nothing'}")
 
 
-def _hour(at: int, span: Span) -> str:
+def _hour(at: int, span: HourRange) -> str:
     time = figures.time_of_day(at, span.zone)
     return time if span.hours == DAY else f"{figures.day_text(at, span.zone)}, {time}"
 
@@ -190,7 +190,7 @@ def _hour(at: int, span: Span) -> str:
 
 def outcomes(traffic: Traffic, nowhere: int | None) -> list[Component]:
     """Each outcome with its reason, and the sum of them all. `nowhere` is how many events named no site of this server;
-    None for those whom that does not concern.
+    None for people who may not see that.
     """
     parts: list[Component] = []
     if traffic.received:
@@ -200,9 +200,9 @@ def outcomes(traffic: Traffic, nowhere: int | None) -> list[Component]:
         head = html.Header(html.H2("What became of it"), className="ff-card-head")
         parts = [head, html.Table(inner, className="ff-table ff-outcomes"), *_dropped(traffic.dropped)]
     if nowhere:
-        beside = f"Beside these, {figures.count(nowhere)} named no site of this server, or could not be read."
+        others = f"Beside these, {figures.count(nowhere)} named no site of this server, or could not be read."
         see = html.A("Which they were", href=UNASSIGNED, className="ff-link")
-        parts.append(html.P([beside, " Is data-site right? ", see], className="ff-rest"))
+        parts.append(html.P([others, " Is data-site right? ", see], className="ff-rest"))
     return parts
 
 
@@ -216,7 +216,7 @@ def _outcome(outcome: str, reason: str, events: int, received: int) -> Component
 
 
 def _dropped(fields: Sequence[tuple[str, int]]) -> list[Component]:
-    """The decorating fields that events lost, most first; nothing where none did."""
+    """The optional fields that events lost, most frequent first; empty where none did."""
     if not fields:
         return []
     rows = [
@@ -233,7 +233,7 @@ def _dropped(fields: Sequence[tuple[str, int]]) -> list[Component]:
 
 
 def robots(found: Sequence[RobotCount]) -> list[Component]:
-    """The robots by name, most first; nothing where there was none."""
+    """The robots by name, most frequent first; empty where there were none."""
     if not found:
         return []
     head = html.Header(html.H2("Robots"), className="ff-card-head")

@@ -1,4 +1,4 @@
-"""The form that tries a pageview, and what each step says to it."""
+"""The form of the dry run, and the verdict of each step."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ STEPS = {
     "path_included": "Excluded paths",
     "within_rate": "Rate",
 }
-"""The steps by the names of their functions."""
+"""The labels of the steps, by the names of the steps' functions."""
 
 SIGNS = {"passed": "check", "stopped": "x", "not reached": "more"}
 
 
-class Step(NamedTuple):
-    """What one step says; see `collector.ingest.dry_run.Verdict`."""
+class StepVerdict(NamedTuple):
+    """The verdict of one step; see `collector.ingest.dry_run.Verdict`."""
 
     step: str
     state: str
@@ -43,7 +43,7 @@ class Step(NamedTuple):
 
 
 def cards(domain: str, agent: str, address: str) -> list[Component]:
-    """The form, and the place for its result. `agent` and `address` are whoever asks' own."""
+    """The form, and the place for its result. `agent` and `address` are the reader's own."""
     fields = [
         form.text(FORM, "url", "Page address", f"https://{domain}/", inputMode="url", maxLength=4096),
         form.text(FORM, "referrer", "Referrer", "", hint="The page that led here; empty for none.", maxLength=2000),
@@ -63,12 +63,12 @@ def cards(domain: str, agent: str, address: str) -> list[Component]:
         ]
     )
     inner = form.form(FORM, [head, *fields, form.actions("Try it")], className="ff-form", **data(saying="Trying…"))
-    asked = html.Section([inner, form.channel(FORM, domain)], className="ff-card")
+    question = html.Section([inner, form.channel(FORM, domain)], className="ff-card")
     empty = states.nothing("No verdict yet", "Each step's answer appears here, and what would be stored.", "filter")
-    return [asked, html.Section([empty], id=RESULT, className="ff-card", **aria(live="polite"))]
+    return [question, html.Section([empty], id=RESULT, className="ff-card", **aria(live="polite"))]
 
 
-def result(steps: Sequence[Step], facts: Sequence[tuple[str, str]], *, stored: bool) -> list[Component]:
+def result(steps: Sequence[StepVerdict], facts: Sequence[tuple[str, str]], *, stored: bool) -> list[Component]:
     """The verdicts in their order, and the facts that would be stored; those without a value are left out."""
     head = html.Header(html.H2(verdict(stored)), className="ff-card-head")
     shown = [row for name, value in facts if value for row in (html.Dt(name), html.Dd(html.Bdi(value)))]
@@ -76,7 +76,7 @@ def result(steps: Sequence[Step], facts: Sequence[tuple[str, str]], *, stored: b
     return [head, html.Ol([_step(one) for one in steps], className="ff-verdicts"), html.Div(made, className="ff-made")]
 
 
-def _step(one: Step) -> Component:
+def _step(one: StepVerdict) -> Component:
     if one.state == "stopped":
         kind = "rejected" if one.step == "read_hit" else "filtered"
         label, advice = words(kind, one.reason)
@@ -88,7 +88,7 @@ def _step(one: Step) -> Component:
 
 
 def verdict(stored: bool) -> str:
-    """All steps in one sentence."""
+    """The result of all steps in one sentence."""
     return "It would be stored" if stored else "It would be left out"
 
 

@@ -1,4 +1,4 @@
-"""The pages without Dash: signing in, setting up, and what went wrong. They work without JavaScript."""
+"""The pages without Dash: signing in, setting up, and errors. They work without JavaScript."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analytics.base.zones import Zone, offered
 from layouts.components import world
 from layouts.components.address import at
 
-# Where the dots of the picture beside the form stand: latitude, longitude, people, seconds of delay.
+# The dots of the picture next to the form: latitude, longitude, people, seconds of delay.
 CITIES = (
     (40.7, -74.0, 9, 0.0),
     (51.5, -0.1, 8, 0.7),
@@ -29,7 +29,7 @@ CITIES = (
 )
 
 
-class Place(NamedTuple):
+class Dot(NamedTuple):
     """One dot: percent from the left and the top edge, diameter in px, seconds of delay."""
 
     left: float
@@ -60,5 +60,5 @@ def _templates() -> Environment:
 
 
 @cache
-def _places() -> list[Place]:
-    return [Place(*world.position(lat, lon), world.diameter(people), -delay) for lat, lon, people, delay in CITIES]
+def _places() -> list[Dot]:
+    return [Dot(*world.position(lat, lon), world.diameter(people), -delay) for lat, lon, people, delay in CITIES]

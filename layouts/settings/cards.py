@@ -1,4 +1,4 @@
-"""Settings, Cards: the cards on other panels' pages, how one looks, and the form that makes one."""
+"""Settings, Cards: the cards on pages of other panels, a preview, and the form that makes one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ THEMES = (("light", "Light"), ("dark", "Dark"))
 LOST = "Revoke the card on {hosts}? It goes dark there within a second, for good."
 
 
-class Row(NamedTuple):
-    """One card: on which hosts, from when to when (epoch seconds), in which of `STATES`."""
+class CardRow(NamedTuple):
+    """One card: its hosts, when it begins and ends (epoch seconds), and one of `STATES`."""
 
     id: int
     hosts: Sequence[str]
@@ -34,7 +34,7 @@ class Row(NamedTuple):
     state: str
 
 
-def cards(domain: str, rows: Sequence[Row]) -> list[Component]:
+def cards(domain: str, rows: Sequence[CardRow]) -> list[Component]:
     """The list with its channel, the form that makes one, and the preview."""
     head = html.Header([html.H2("Cards"), form.state(REVOKE)], className="ff-card-head")
     listed = html.Div(lists(rows), id=LIST)
@@ -42,7 +42,7 @@ def cards(domain: str, rows: Sequence[Row]) -> list[Component]:
     return [whole, _make(domain), _preview(domain)]
 
 
-def lists(rows: Sequence[Row]) -> list[Component]:
+def lists(rows: Sequence[CardRow]) -> list[Component]:
     """The table, or words where there is no card."""
     if not rows:
         return [states.nothing("No card yet", "A card shows the live numbers on a page of another panel.", "globe")]
@@ -80,11 +80,11 @@ def _shown(domain: str, theme: str, label: str) -> Component:
     return html.Figure([html.Figcaption(label), card], **data(bs_theme=theme))
 
 
-def _row(row: Row) -> html.Tr:
+def _row(row: CardRow) -> html.Tr:
     hosts = ", ".join(map(to_letters, row.hosts))
     name = html.Bdi(hosts, className="ff-trunc", title="\n".join(map(to_letters, row.hosts)))
     state = html.Span(STATES[row.state], className="ff-badge is-ok" if row.state == ON else "ff-badge")
-    ask = form.asking_button("Revoke", LOST.format(hosts=hosts))
+    ask = form.confirm_button("Revoke", LOST.format(hosts=hosts))
     revoke = form.form(REVOKE, [ask], key=str(row.id)) if row.state == ON else None
     cells = [name, state, figures.day(row.since), figures.day(row.until), revoke]
     return html.Tr([html.Td(cell) for cell in cells], id=f"card-{row.id}")

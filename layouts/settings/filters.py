@@ -1,4 +1,4 @@
-"""Settings, Filters: which hosts count, and who and what is left out."""
+"""Settings, Filters: the hosts that count, and the addresses and pages that do not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOSTS, ADDRESSES, PATHS = "filter-hosts", "filter-addresses", "filter-paths"
 
 
 def cards(site: Site, unlisted: Component | None, own_address: str) -> list[Component]:
-    """The hosts that wait for a decision come first. `own_address` is the network of whoever looks."""
+    """The hosts that wait for a decision come first. `own_address` is the reader's network."""
     return [*([unlisted] if unlisted else []), _hosts(site), _addresses(site, own_address), _paths(site)]
 
 

@@ -1,4 +1,4 @@
-"""The frame of a site's settings: the list of sections beside the cards of one."""
+"""The frame of a site's settings: the list of sections next to the cards of one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from layouts.shell import Link
 
 
 def frame(site: Site, sections: Sequence[Link], cards: Sequence[Component]) -> html.Main:
-    """The page of one section. `sections` are those that whoever looks may open, the current one marked."""
+    """The page of one section. `sections` are those that this person may open; the current one is marked."""
     head = html.Div(
         [html.H1("Settings"), html.Bdi(to_letters(site.domain), className="ff-sub")], className="ff-toolbar"
     )

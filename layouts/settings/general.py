@@ -22,7 +22,7 @@ IDENTITY_HINT = (
 
 
 def cards(site: Site, *, may_delete: bool) -> list[Component]:
-    """The site's settings, and for owners its end."""
+    """The site's settings, and for owners the card that deletes it."""
     days = "" if site.retention_days is None else str(site.retention_days)
     fields = [
         form.text(FORM, "name", "Name", site.name, maxLength=120),
@@ -55,7 +55,7 @@ def _weekdays() -> form.Choices:
 
 
 def _zones(current: str) -> dict[str, form.Choices]:
-    """Every zone by area, the one in use among them however unusual it is."""
+    """Every zone by area, and the current zone even where it is not offered."""
     listed: dict[str, form.Choices] = {
         area: [(zone.name, place) for zone, place in some] for area, some in zones().items()
     }

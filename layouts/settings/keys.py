@@ -18,8 +18,8 @@ LIST, KEY = "keys", "new-key"
 SCOPES = (("stats", "Read the numbers"), ("ingest", "Send visits"), ("admin", "Both"))
 
 
-class Row(NamedTuple):
-    """One key. `everywhere`: it opens every site; `may_remove`: whoever looks may remove it."""
+class KeyRow(NamedTuple):
+    """One key. `everywhere`: it opens every site; `may_remove`: this person may remove it."""
 
     id: int
     name: str
@@ -29,7 +29,7 @@ class Row(NamedTuple):
     may_remove: bool
 
 
-def cards(domain: str, rows: Sequence[Row]) -> list[Component]:
+def cards(domain: str, rows: Sequence[KeyRow]) -> list[Component]:
     """The list with its channel, and the form that adds."""
     words = html.Span(html.A("Reference", href=at("/api/docs"), className="ff-btn ff-btn-plain"), className="ff-end")
     head = html.Header([html.H2("API keys"), form.state(REMOVE), words], className="ff-card-head")
@@ -37,7 +37,7 @@ def cards(domain: str, rows: Sequence[Row]) -> list[Component]:
     return [html.Section([head, listed, form.channel(REMOVE, domain)], className="ff-card"), _add(domain)]
 
 
-def lists(rows: Sequence[Row]) -> list[Component]:
+def lists(rows: Sequence[KeyRow]) -> list[Component]:
     """The table, or words where there is no key."""
     if not rows:
         return [states.nothing("No key yet", "A program shows a key instead of signing in.", "lock")]
@@ -56,11 +56,11 @@ def _add(domain: str) -> Component:
     return form.card(ADD, "Add a key", fields, domain=domain, intro=intro, save="Add key", once=KEY)
 
 
-def _row(row: Row) -> html.Tr:
+def _row(row: KeyRow) -> html.Tr:
     name: list[Component] = [html.Bdi(row.name, className="ff-trunc", title=row.name)]
     if row.everywhere:
         name.append(html.Span("Every site", className="ff-window ff-trunc"))
     lost = f"Remove the key {row.name}? Whatever uses it is refused from then on."
-    remove = form.form(REMOVE, [form.asking_button("Remove", lost)], key=str(row.id)) if row.may_remove else None
+    remove = form.form(REMOVE, [form.confirm_button("Remove", lost)], key=str(row.id)) if row.may_remove else None
     cells = [html.Td(name), html.Td(dict(SCOPES)[row.scope]), html.Td(figures.day(row.since)), html.Td(remove)]
     return html.Tr(cells, id=f"key-{row.id}")

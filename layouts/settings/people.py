@@ -20,8 +20,8 @@ ROLES_HINT = "A viewer reads. An admin also changes settings, cards and keys. An
 LIVES = (("1d", "1 day"), ("7d", "7 days"), ("30d", "30 days"))
 
 
-class Row(NamedTuple):
-    """Somebody: `id` is the person's, `since` in epoch seconds.
+class PersonRow(NamedTuple):
+    """One person; `since` in epoch seconds.
 
     `fixed` is the role in words where it cannot be changed here; `more` says what else they are.
     """
@@ -34,7 +34,7 @@ class Row(NamedTuple):
     more: str = ""
 
 
-class Guest(NamedTuple):
+class InvitationRow(NamedTuple):
     """An invitation that is still open: `until` in epoch seconds."""
 
     id: int
@@ -43,7 +43,7 @@ class Guest(NamedTuple):
     until: int
 
 
-def cards(domain: str, rows: Sequence[Row], guests: Sequence[Guest]) -> list[Component]:
+def cards(domain: str, rows: Sequence[PersonRow], guests: Sequence[InvitationRow]) -> list[Component]:
     """The list of people with its channels, and the form that invites. `domain` is "" for everybody."""
     heads = [html.H2("People" if domain else "Everybody"), form.state(ROLE), form.state(REMOVE), form.state(REVOKE)]
     channels = [form.channel(name, domain) for name in (ROLE, REMOVE, REVOKE)]
@@ -52,14 +52,14 @@ def cards(domain: str, rows: Sequence[Row], guests: Sequence[Guest]) -> list[Com
     return [card, _invite(domain)]
 
 
-def page(rows: Sequence[Row], guests: Sequence[Guest]) -> html.Main:
+def page(rows: Sequence[PersonRow], guests: Sequence[InvitationRow]) -> html.Main:
     """The page of everybody, for owners of every site."""
     about = html.Span("on every site", className="ff-sub")
     head = html.Div([html.H1("People"), about], className="ff-toolbar")
     return html.Main([head, html.Div(cards("", rows, guests), className="ff-cards ff-narrow")], className="ff-main")
 
 
-def lists(rows: Sequence[Row], guests: Sequence[Guest], *, everybody: bool) -> list[Component]:
+def lists(rows: Sequence[PersonRow], guests: Sequence[InvitationRow], *, everybody: bool) -> list[Component]:
     """The table of people, and that of open invitations where there are some."""
     roles = [*MEANINGS.items(), *([(MEMBER, "Some sites")] if everybody else [])]
     shown: list[Component] = [_table(("Person", "Role", "Since", ""), [_person(row, roles) for row in rows])]
@@ -82,7 +82,7 @@ def _invite(domain: str) -> Component:
     return form.card(INVITE, "Invite somebody", fields, domain=domain, intro=intro, save="Make link", once=LINK)
 
 
-def _person(row: Row, roles: Sequence[tuple[str, str]]) -> html.Tr:
+def _person(row: PersonRow, roles: Sequence[tuple[str, str]]) -> html.Tr:
     who: list[Component] = [html.Bdi(row.email, className="ff-trunc", title=row.email)]
     if row.more:
         who.append(html.Span(row.more, className="ff-window ff-trunc"))
@@ -99,7 +99,7 @@ def _person(row: Row, roles: Sequence[tuple[str, str]]) -> html.Tr:
     return html.Tr(cells, id=f"person-{row.id}")
 
 
-def _guest(guest: Guest) -> html.Tr:
+def _guest(guest: InvitationRow) -> html.Tr:
     lost = f"Revoke the invitation{f' of {guest.email}' if guest.email else ''}? Its link is good for nothing then."
     button = _button(REVOKE, str(guest.id), "Revoke", lost)
     who = html.Bdi(guest.email, className="ff-trunc") if guest.email else html.Span("Anybody", className="ff-soft")
@@ -108,7 +108,7 @@ def _guest(guest: Guest) -> html.Tr:
 
 
 def _button(name: str, key: str, label: str, lost: str) -> html.Form:
-    return form.form(name, [form.asking_button(label, lost)], key=key)
+    return form.form(name, [form.confirm_button(label, lost)], key=key)
 
 
 def _table(heads: Sequence[str], rows: Sequence[html.Tr]) -> html.Div:

@@ -27,11 +27,11 @@ OPTIONS = (  # name, label, what it adds to the line, what it is for
 
 
 class Doubts(NamedTuple):
-    """What may be the matter where no visit comes.
+    """Reasons why no visit may come.
 
     `policy` are the directives that a Content Security Policy needs. `filters` and `traffic` are the addresses of those
-    pages, "" where whoever looks may not open them; `hosts` those that wait for a decision; `excluded`: so is the
-    address of whoever looks.
+    pages, "" where this person may not open them; `hosts` are the hosts that wait for a decision; `excluded`: this
+    person's address is excluded.
     """
 
     policy: str
@@ -42,15 +42,15 @@ class Doubts(NamedTuple):
 
 
 def picture_of(address: str, domain: str) -> str:
-    """The line that counts a page without a script. Its policy lets the browser tell another host the whole address."""
+    """The line that counts a page without a script. By its policy browsers send another host the whole address."""
     source = f"{address}/pixel.gif?site={domain}"
     policy = 'referrerpolicy="no-referrer-when-downgrade"'
     return f'<noscript><img src="{source}" {policy} width="1" height="1" alt=""></noscript>'
 
 
 def cards(site: Site, snippet: str, picture: str, doubts: Doubts, *, address: str, window_s: int) -> list[Component]:
-    """Settings, Snippet: the line with its options, the check, the picture for pages without scripts, and what the
-    trackers of others need to speak to us at `address`.
+    """Settings, Snippet: the line with its options, the check, the picture for pages without scripts, and what
+    other trackers need to send their events to `address`.
     """
     head = html.H2("Paste this before </head>")
     intro = html.P(
@@ -84,7 +84,7 @@ def _without_scripts(domain: str, picture: str) -> Component:
 
 
 def _of_others(site: Site, address: str, window_s: int) -> Component:
-    """The attributes by which the scripts of others speak to us, and what presence means without heartbeats."""
+    """The attributes that make other trackers' scripts send to us, and what presence means without heartbeats."""
     head = html.H2("From Plausible or Umami")
     intro = html.P("Their script may stay on the pages. It only needs these attributes:", className="ff-soft")
     lines = [
@@ -109,7 +109,7 @@ def _of_others(site: Site, address: str, window_s: int) -> Component:
 
 
 def listening(site: Site, then: str) -> dict[str, Any]:
-    """What makes an element the one that `assets/pages/check.js` greets in. `then`: "reload" the page, or "stay"."""
+    """The attributes of the element in which `assets/pages/check.js` greets a visit. `then`: "reload" or "stay"."""
     return {
         "id": "first-visit",
         "data-site": site.domain,
@@ -131,7 +131,7 @@ def line(snippet: str) -> Component:
 
 
 def wait(domain: str, until: str, greeting: str) -> list[Component]:
-    """The radar that turns until somebody comes, and who that was."""
+    """The radar that turns until a visit comes, and the greeting of that visit."""
     radar = html.Div(
         [html.I(), *(html.I(style={"--dl": delay, "--still": still}) for delay, still in RINGS)],
         className="ff-radar",
@@ -154,7 +154,7 @@ def wait(domain: str, until: str, greeting: str) -> list[Component]:
 
 
 def trouble(domain: str, doubts: Doubts) -> html.Details:
-    """Reasons why nothing comes; it opens by itself after a while."""
+    """Reasons why nothing comes; the list opens by itself after a while."""
     reasons = [
         html.Li(["The line names another site: it has to say ", html.Code(f'data-site="{domain}"'), "."]),
         html.Li(_hosts(doubts)),
@@ -198,7 +198,7 @@ def _link(label: str, address: str) -> html.A:
 
 
 def _coloured(snippet: str) -> list[Any]:
-    """The snippet's words in order, none broken where it fits a line, quoted strings coloured."""
+    """The snippet's words in order, broken only where a word is longer than a line; quoted strings are coloured."""
     words = [html.Span(_pieces(word), className="ff-word") for word in snippet.split(" ")]
     return [part for word in words for part in (word, " ")][:-1]
 

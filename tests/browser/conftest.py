@@ -1,4 +1,4 @@
-"""Who looks, for the files whose `server` lasts as long as the file: one browser each, with an empty profile."""
+"""The readers, for files whose `server` lasts as long as the file: one browser each, with an empty profile."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import visited_site
 from reader import Reader, Shop, chromium, open_shop
 
-# whoever visits a site with our script
+# the visitor of a site with our script
 driver, servers, visitor = visited_site.driver, visited_site.servers, visited_site.visitor
 
 
@@ -21,7 +21,7 @@ def shop() -> Iterator[Shop]:
 
 @pytest.fixture(scope="module")
 def somebody(server, tmp_path_factory) -> Iterator[Reader]:
-    """Somebody without a login."""
+    """A reader without a login."""
     with chromium(tmp_path_factory.mktemp("profile")) as driver:
         yield Reader(driver, server)
 
@@ -35,7 +35,7 @@ def signed_in(somebody) -> Reader:
 
 @pytest.fixture
 def reader(signed_in) -> Iterator[Reader]:
-    """The owner; at the end of each test the console is empty and no other host was asked for anything."""
+    """The owner; at the end of each test the console is empty and no other host got a request."""
     yield signed_in
     assert signed_in.complaints() == []
     assert signed_in.foreign_requests() == []
@@ -44,7 +44,7 @@ def reader(signed_in) -> Iterator[Reader]:
 
 @pytest.fixture
 def newcomer(server, shop, tmp_path) -> Iterator[Reader]:
-    """Somebody without a login at a server of the test's own, who goes to the shop as well; asserts as `reader`'s."""
+    """A reader without a login at a server of its own, who visits the shop too; asserts the same as `reader`."""
     with chromium(tmp_path / "profile") as driver:
         reader = Reader(driver, server, shop.url)
         yield reader

@@ -1,4 +1,4 @@
-"""On PostgreSQL these tests share one database, emptied before each: one for each would take longer than the tests."""
+"""On PostgreSQL these tests share one database, emptied before each: a new one would take longer than a test."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def config(request, tmp_path) -> Config:
 
 @pytest.fixture(params=ENGINES)
 def ask(request, database, config) -> Iterator[Fetch]:
-    """Asks the database itself, or the replica of it."""
+    """Queries the database itself, or its replica."""
     with answering(request.param, database, config) as ask:
         yield ask

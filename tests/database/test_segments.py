@@ -61,7 +61,7 @@ def test_what_cannot_be_saved_says_why(database, name, given, said):
 
 
 def test_a_site_has_room_for_two_hundred(database):
-    for number in range(segments.MOST):
+    for number in range(segments.MAX_SEGMENTS):
         save(database, f"segment {number}", PHONES)
     with pytest.raises(InvalidInput, match="at most 200 segments"):
         save(database, "one more", PHONES)

@@ -141,7 +141,7 @@ def test_pages_say_503_soon_and_leave_their_threads_to_others(postgresql, server
             "--role",
             "owner",
             "--password-stdin",
-            given="correct horse battery",
+            stdin="correct horse battery",
         ).returncode
         == 0
     )

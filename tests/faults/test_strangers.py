@@ -138,7 +138,7 @@ def test_a_stranger_is_refused_by_the_head_before_any_of_the_body_is_there(one_s
 
 @pytest.fixture(scope="module")
 def ada(one_server):
-    one_server.command("user", "add", "ada@example.com", "--role", "viewer", "--password-stdin", given="correct horse")
+    one_server.command("user", "add", "ada@example.com", "--role", "viewer", "--password-stdin", stdin="correct horse")
     return one_server.sign_in("ada@example.com", "correct horse")
 
 

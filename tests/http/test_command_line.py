@@ -42,13 +42,13 @@ def cli(monkeypatch, capsys):
     """Runs the command line in this process: exit code, what it printed, what it complained of."""
     monkeypatch.chdir(ROOT)
 
-    def run(config, *words, given="", **environment):
+    def run(config, *words, stdin="", **environment):
         for name in [name for name in os.environ if name.startswith("FOOTFALL_")]:
             monkeypatch.delenv(name)
         for name, value in (environment_of(config) | environment).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "argv", ["app.py", *words])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         capsys.readouterr()
         code = 0
         try:
@@ -120,8 +120,8 @@ def people_are_managed(config, done, address):
     assert done("user", "list").endswith("`.venv/bin/python app.py user add EMAIL --role owner` adds somebody.")
     made = done("user", "add", "Ada@Example.com", "--role", "owner")
     assert re.fullmatch(r"ada@example\.com is added as owner\. The password, shown this once: [\w-]{16}", made)
-    given = done("user", "add", "bob@example.com", "--role", "viewer", "--password-stdin", given=f"{PASSWORD}\n")
-    assert given == "bob@example.com is added as viewer."
+    added = done("user", "add", "bob@example.com", "--role", "viewer", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert added == "bob@example.com is added as viewer."
     assert done("user", "list").splitlines() == [
         "E-MAIL           ROLE",
         "ada@example.com  owner",
@@ -133,12 +133,12 @@ def people_are_managed(config, done, address):
     )
     assert done("user", "set", "bob@example.com", "--role", "none") == "bob@example.com is nothing on every site now."
     assert done("user", "list").splitlines()[-1] == "bob@example.com  admin on example.com"
-    new = done("user", "add", "eve@example.com", "--role", "viewer", *on, "--password-stdin", given=f"{PASSWORD}\n")
+    new = done("user", "add", "eve@example.com", "--role", "viewer", *on, "--password-stdin", stdin=f"{PASSWORD}\n")
     assert new == "eve@example.com is added as viewer on example.com."
     link = done("user", "invite", "fay@example.com", "--role", "viewer", *on, "--expires", "1d")
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/invitation\?token=[\w-]{43}", link)
     assert done("user", "remove", "eve@example.com") == "eve@example.com is removed."
-    reset = done("user", "reset", "bob@example.com", "--password-stdin", given="another good password\n")
+    reset = done("user", "reset", "bob@example.com", "--password-stdin", stdin="another good password\n")
     assert reset == "bob@example.com has to sign in again."
     stored = rows(config, "SELECT password_hash FROM people")
     assert all(kept.startswith("$argon2id$") for (kept,) in stored)
@@ -237,7 +237,7 @@ def in_folder(folder, *words, **environment):
     """The command line started in that folder, with nothing but these settings."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}
     command = [sys.executable, str(ROOT / "app.py"), *words]
-    return preloaded.run(command, given="", timeout=60, cwd=folder, env=bare | environment)
+    return preloaded.run(command, stdin="", timeout=60, cwd=folder, env=bare | environment)
 
 
 def test_settings_come_from_a_dot_env_file_and_from_toml_too(tmp_path):

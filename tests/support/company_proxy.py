@@ -1,4 +1,4 @@
-"""A proxy as companies have them: it opens TLS with a certificate of its own authority, and looks at what passes."""
+"""A proxy like those of companies: it opens TLS with a certificate of its own authority and reads the traffic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import trustme
 
 
 class CompanyProxy(NamedTuple):
-    """Where it listens, the file of its authority's certificate, and the hosts that were asked for so far."""
+    """Its address, the file of its authority's certificate, and the hosts requested so far."""
 
     url: str
     authority: Path
@@ -51,7 +51,7 @@ async def _end(server: asyncio.Server) -> None:
 
 
 class _Tunnel:
-    """What becomes of a connection: CONNECT, then two TLS connections and the bytes between them."""
+    """One connection: CONNECT, then two TLS connections and the bytes between them."""
 
     def __init__(self, authority: trustme.CA, hosts: set[str]) -> None:
         self._authority = authority

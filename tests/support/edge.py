@@ -1,6 +1,6 @@
-"""The HTTP edge alone, without a database behind it: over real sockets, or in memory for what is tried by the thousand.
+"""The HTTP edge alone, without a database behind it: over real sockets, or in memory for thousands of attempts.
 
-`Recorder` answers every request at once and keeps what it was asked, so that a test sees what the edge made of bytes.
+`Recorder` answers every request immediately and records it, so that a test sees how the edge read the bytes.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from collector.http.refusals import TOO_LARGE
 from collector.server import open_sockets
 from tests.support.h11_reader import Message, of_ours
 
-UNANSWERED = "/unanswered"  # requests to it stay under way
+UNANSWERED = "/unanswered"  # requests to it get no answer
 
 
 class Recorder:
-    """A handler whose answers say what was asked: method, path, query, and how long the body is."""
+    """A handler whose answers repeat the request: method, path, query, and the length of the body."""
 
     security_headers = SECURITY_HEADERS
 
@@ -65,12 +65,12 @@ class Recorder:
     def handle(self, request: Request, client: Client, number: int) -> None:
         self.requests.append(request)
         if request.path != UNANSWERED:
-            told = {"method": request.method, "path": request.path, "query": request.query, "body": len(request.body)}
-            client.answer(number, Response(200, (), json.dumps(told).encode()))
+            answer = {"method": request.method, "path": request.path, "query": request.query, "body": len(request.body)}
+            client.answer(number, Response(200, (), json.dumps(answer).encode()))
 
 
 class Memory(asyncio.Transport):
-    """A transport that keeps what is written."""
+    """A transport that collects what is written."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("203.0.113.9", 50_000)})
@@ -109,7 +109,7 @@ class Memory(asyncio.Transport):
 
 
 class Noting(Connection):
-    """A connection that notes what it has read: up to a request that ends it, since nothing behind that counts."""
+    """A connection that records what it reads, up to a request that ends it: nothing after that counts."""
 
     def __init__(self, handler: Any) -> None:
         super().__init__(handler)
@@ -128,7 +128,7 @@ class Noting(Connection):
 
 
 class Heard(NamedTuple):
-    """What the edge made of bytes: the requests, the statuses of its answers, and whether it ended the connection."""
+    """How the edge read bytes: the requests, the statuses of its answers, and whether it ended the connection."""
 
     requests: list[Request]
     statuses: list[int]
@@ -136,7 +136,7 @@ class Heard(NamedTuple):
 
 
 def hear(*pieces: bytes, limits: Limits = DEFAULT) -> Heard:
-    """What the edge makes of these pieces of one connection."""
+    """How the edge reads these pieces of one connection."""
 
     async def heard() -> Heard:
         recorder, transport = Recorder(limits), Memory()
@@ -153,13 +153,13 @@ def hear(*pieces: bytes, limits: Limits = DEFAULT) -> Heard:
 
 
 def statuses(answers: bytes) -> list[int]:
-    """The statuses of answers in the order in which they came, 100 too."""
+    """The statuses of answers in order, including 100."""
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
 
 
 @contextmanager
 def edge(handler: Recorder, listener: Listener | None = None) -> Iterator[Listener]:
-    """The handler's server on real sockets, for the length of a block; time-outs are looked after every 10 ms."""
+    """The handler's server on real sockets, for the length of a block; time-outs are checked every 10 ms."""
     listener = listener or listen_on("127.0.0.1", 0)
     ready, ending = threading.Event(), asyncio.Event()
     loops: list[asyncio.AbstractEventLoop] = []
@@ -191,13 +191,13 @@ def edge(handler: Recorder, listener: Listener | None = None) -> Iterator[Listen
 
 
 def opened(listener: Listener, source: str = "127.0.0.1") -> socket.socket:
-    """A bare connection to it, from that address."""
+    """A bare connection to the listener, from that address."""
     connection = socket.create_connection(("127.0.0.1", listener.port), 10, source_address=(source, 0))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
 
 def all_of(connection: socket.socket) -> bytes:
-    """What comes until the other end closes."""
+    """All bytes until the other end closes."""
     pieces: Iterable[bytes] = iter(lambda: connection.recv(65_536), b"")
     return b"".join(pieces)

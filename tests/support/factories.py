@@ -1,4 +1,4 @@
-"""What the tests arrange: plain functions with defaults, so that a test names only what it is about."""
+"""Test data: plain functions with defaults, so that a test names only the values that matter to it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def arrival(
     origin: Origin = HOME,
     **fields: Any,
 ) -> Accepted:
-    """An accepted event. `page_id` is the own id of pageviews and events, of heartbeats and leaves the pageview's."""
+    """An accepted event. `page_id` is the event's id; for heartbeats and leaves the pageview's."""
     named = (
         {"id": page_id, "url": f"https://example.com{path}"} if kind in ("pageview", "event") else {"pageview": page_id}
     )
@@ -96,7 +96,7 @@ def arrival(
 
 
 def heartbeat(page_id: str = "page-0001", **fields: Any) -> Accepted:
-    """A heartbeat of that pageview; with `url` given it may come before it."""
+    """A heartbeat of that pageview; with a `url` it may come before the pageview."""
     return arrival("heartbeat", page_id, **fields)
 
 
@@ -118,7 +118,7 @@ NUMBERS = itertools.count()
 
 
 def with_sites(database: Database, *site_ids: int) -> None:
-    """Adds the sites with these numbers where they are missing: nothing is stored for a site that is not there."""
+    """Adds the sites with these numbers where they are missing: nothing is stored for a missing site."""
     with database.transaction() as connection:
         known = set(connection.execute(select(schema.sites.c.id)).scalars())
         for site_id in sorted(set(site_ids) - known):
@@ -130,19 +130,19 @@ def with_sites(database: Database, *site_ids: int) -> None:
 def stored(
     database: Database, *arrivals: Accepted, counts: OutcomeCounts | None = None, left: Container[Tab] = NO_TABS
 ) -> list[Outcome]:
-    """What becomes of these arrivals when they are one group."""
+    """The outcomes of these arrivals as one group."""
     with_sites(database, *(arrival.site_id for arrival in arrivals))
     with database.transaction() as connection:
         return store(connection, arrivals, IDS, OutcomeCounts() if counts is None else counts, left=left)
 
 
 def one_by_one(database: Database, *arrivals: Accepted) -> list[Outcome]:
-    """What becomes of these arrivals when each is a group of its own."""
+    """The outcomes of these arrivals, each as a group of its own."""
     return [outcome for one in arrivals for outcome in stored(database, one)]
 
 
 def in_groups(database: Database, arrivals: Sequence[Accepted], size: int) -> list[Outcome]:
-    """What becomes of them in groups of that size; leaves are remembered from group to group, as the writer does."""
+    """Their outcomes in groups of that size; leaves are remembered from group to group, as the writer does."""
     left, outcomes = Leaves(), []
     for start in range(0, len(arrivals), size):
         group = stored(database, *arrivals[start : start + size], left=left)
@@ -169,9 +169,11 @@ def count(database: Database, table: Table) -> int:
 def outcome_counts(database: Database) -> dict[tuple[str, str], int]:
     """The outcome counters of all sites and hours: (outcome, reason) -> how many."""
     table = schema.outcomes
-    asked = select(table.c.outcome, table.c.reason, func.sum(table.c.count)).group_by(table.c.outcome, table.c.reason)
+    counters = select(table.c.outcome, table.c.reason, func.sum(table.c.count)).group_by(
+        table.c.outcome, table.c.reason
+    )
     with database.read() as connection:
-        return {(outcome, reason): int(many) for outcome, reason, many in connection.execute(asked)}
+        return {(outcome, reason): int(many) for outcome, reason, many in connection.execute(counters)}
 
 
 # ── beats ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,7 +190,7 @@ def beat(
     path: str = "/",
     **fields: Any,
 ) -> Beat:
-    """A beat; of several in one second, `nth` says the order. A visitor's first tab and visit have its number."""
+    """A beat. `nth` orders beats within a second. A visitor's first tab and visit have the visitor's number."""
     values = {
         "site_id": 1,
         "id": first_id(at) + nth,
@@ -210,7 +212,7 @@ def beat(
 
 
 def keep_beats(database: Database, beats: Sequence[Beat]) -> None:
-    """Puts these beats into the database, with the visits that they need."""
+    """Inserts these beats, with the visits that they need."""
     visits = {(one.site_id, one.visit_id): one for one in beats}
     with database.transaction() as connection:
         for one in visits.values():
@@ -228,8 +230,8 @@ def keep_beats(database: Database, beats: Sequence[Beat]) -> None:
 
 
 def keep_heartbeats(database: Database, *beats: Beat) -> None:
-    """Puts heartbeats without visits into the database, of sites that are added where they are missing. They get ids
-    of their own, those of one second in the order given.
+    """Inserts heartbeats without visits, and their sites where they are missing. They get ids of their own; those of
+    one second are in the order of the arguments.
     """
     with_sites(database, *(one.site_id for one in beats))
     names = [column.name for column in schema.heartbeats.c]
@@ -259,7 +261,7 @@ def feed_item(row_id: int, **fields: Any) -> FeedItem:
 
 
 def stored_outcome(visitor: int = 1, *, at: int = NOW, nth: int = 0, path: str = "/", **fields: Any) -> Stored:
-    """What the writer hands to the hub for a committed pageview."""
+    """The value that the writer passes to the hub for a committed pageview."""
     one = beat(visitor, at=at, nth=nth, path=path, **fields)
     return Stored(one, feed_item(one.id, path=path, timestamp=at, visitor_id=public_visitor_id(visitor)))
 
@@ -300,7 +302,7 @@ class FreshDirectory(Directory):
 
 
 def kit(database: Database, places: Places, *, per_minute: int = 0) -> Kit:
-    """What the steps of the pipeline work with; no limit on the rate unless told."""
+    """What the steps of the pipeline need; without a rate limit unless `per_minute` sets one."""
     return Kit(FreshDirectory(database), SaltStore(database, SECRET), places, Rate(per_minute), SECRET)
 
 
@@ -322,7 +324,7 @@ def _locked(database: Database, config: Config) -> Iterator[None]:
 
 @contextmanager
 def _hung_up(config: Config) -> Iterator[None]:
-    """The database takes no connection and ends those that it has."""
+    """The database accepts no connections and ends the existing ones."""
     name = urlsplit(config.database_url).path.strip("/")
     with psycopg.connect(config.database_url.replace(f"/{name}?", "/postgres?"), autocommit=True) as other:
         other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")

@@ -1,4 +1,4 @@
-"""Applications of somebody else's that mount the collector, as processes of their own."""
+"""Foreign applications that mount the collector, as processes of their own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ collector.mount(server)
 
 
 class Foreign(Server):
-    """A running application of somebody else's, in a folder of its own."""
+    """A running foreign application, in a folder of its own."""
 
     def __init__(self, config: Config, folder: Path, source: str, words: Sequence[str]) -> None:
         (folder / "shop.py").write_text(source)
@@ -68,7 +68,7 @@ WORDS = "--worker-class gthread --threads 8 --graceful-timeout 2"
 
 @contextmanager
 def foreign(config: Config, folder: Path, source: str, *options: str, port: int = 0) -> Iterator[Foreign]:
-    """The application under gunicorn, on a free port unless one is given."""
+    """The application under gunicorn, on a free port unless `port` names one."""
     words = ["-m", "gunicorn", *WORDS.split(), "--bind", f"127.0.0.1:{port}", *options, "shop:server"]
     running = Foreign(config, folder, source, words)
     try:

@@ -1,4 +1,4 @@
-"""What another parser makes of the same bytes: h11, written independently of ours, in Python and to the letter."""
+"""The same bytes through another parser: h11, a strict one in Python, written independently of ours."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import h11
 
 from collector.http.messages import Request
 
-MOST = 64  # requests of one connection
+MAX_REQUESTS = 64  # of one connection
 
 
 class Message(NamedTuple):
-    """A request as both parsers can tell it. `left` are the bytes behind its end, -1 where that is not known."""
+    """A request in the form that both parsers know. `left` is the number of bytes after its end, -1 where unknown."""
 
     method: str
     target: str
@@ -22,22 +22,22 @@ class Message(NamedTuple):
 
 
 def of_ours(request: Request, target: str, left: int = -1) -> Message:
-    """A request of ours, whose target as it was sent is known."""
+    """A request of our parser; `target` is its target as it was sent."""
     headers = {name: value for name, value in request.headers.items() if name != "upgrade"}
     if "transfer-encoding" in headers:
-        headers["transfer-encoding"] = headers["transfer-encoding"].lower()  # as h11 gives it
+        headers["transfer-encoding"] = headers["transfer-encoding"].lower()  # as h11 returns it
     return Message(request.method, target, tuple(sorted(headers.items())), request.body, left)
 
 
 def messages(sent: bytes) -> tuple[list[Message], bool]:
-    """The requests in these bytes of one connection by h11, and whether it refuses what comes behind them."""
+    """The requests in these bytes of one connection by h11, and whether it refuses the bytes after them."""
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=16 * 1024)
     connection.receive_data(sent)
     found: list[Message] = []
     head: h11.Request | None = None
     body = b""
     try:
-        while len(found) < MOST:
+        while len(found) < MAX_REQUESTS:
             event = connection.next_event()
             if isinstance(event, h11.Request):
                 head, body = event, b""
@@ -56,7 +56,7 @@ def messages(sent: bytes) -> tuple[list[Message], bool]:
 
 
 def _answered(connection: h11.Connection) -> bool:
-    """Answers the request as if it asked for no tunnel and no other protocol; whether another may come."""
+    """Answers the request as if it wanted no tunnel and no other protocol; returns whether another may come."""
     connection.send(h11.Response(status_code=400, headers=[("Content-Length", "0")]))
     connection.send(h11.EndOfMessage())
     if connection.our_state is h11.MUST_CLOSE or connection.their_state is h11.MUST_CLOSE:

@@ -1,13 +1,13 @@
-"""A few visits whose numbers can be told by hand, stored by the collector's own rules: 10 to 12 March 2026, UTC.
+"""A few visits whose numbers can be computed by hand, stored by the collector's own rules: 10 to 12 March 2026, UTC.
 
 Visit  visitor  from                 when              what
 A      1        Google, DE, Firefox  10th 10:00–10:10  / (30 s, 50 %), /pricing (90 s, 100 %), event Signup plan=pro
 B      2        nowhere, DE, Chrome  10th 10:30        / (10 s, 20 %)
-C      3, u1    Google, FR, Firefox  10th 23:50–00:20  /blog/a (60 s, 80 %), on the 11th /blog/b (told nothing) and
+C      3, u1    Google, FR, Firefox  10th 23:50–00:20  /blog/a (60 s, 80 %), on the 11th /blog/b (no reading) and
                                                        event Purchase plan=pro seats=3, 20 EUR
 D      1        newsletter, DE       11th 09:00–09:01  / (20 s, 30 %), / again (40 s, 60 %)
 E      4        nowhere, US          11th 12:00        event Download plan=free on /files, 30 EUR, and no pageview
-F      5        Google, US           12th 08:00        /docs/x/y (told nothing)
+F      5        Google, US           12th 08:00        /docs/x/y (no reading)
 G      6        nowhere              11th 15:00        a heartbeat of a pageview that never came
 H      7        another site         11th 10:00        /
 """
@@ -45,12 +45,12 @@ SUPPLIER: dict[str, Any] = {"user_id": "u1", "user_type": "supplier"}
 
 
 def at(day: int, hour: int = 0, minute: int = 0) -> int:
-    """That moment of March 2026, UTC, in seconds since the epoch."""
+    """That moment of March 2026 (UTC) in seconds since the epoch."""
     return int(datetime(2026, 3, day, hour, minute, tzinfo=UTC).timestamp())
 
 
-def told(page_id: str, when: int, visitor: int, engaged_s: int, scroll: int, **fields: Any) -> Accepted:
-    """What a page tells of itself in the end."""
+def reading(page_id: str, when: int, visitor: int, engaged_s: int, scroll: int, **fields: Any) -> Accepted:
+    """The last reading of a page: engaged time and scroll depth."""
     return heartbeat(page_id, at=when, visitor=visitor, engaged_ms=engaged_s * 1000, scroll=scroll, **fields)
 
 
@@ -59,14 +59,14 @@ def keep_history(database: Database) -> None:
     stored(
         database,
         arrival(page_id="view-a-01", at=at(10, 10), visitor=1, origin=A),
-        told("view-a-01", at(10, 10, 4), 1, 30, 50),
+        reading("view-a-01", at(10, 10, 4), 1, 30, 50),
         arrival(page_id="view-a-02", at=at(10, 10, 5), visitor=1, path="/pricing", origin=A),
         event("event-a-1", at=at(10, 10, 10), visitor=1, path="/pricing", origin=A, props={"plan": "pro"}),
-        told("view-a-02", at(10, 10, 11), 1, 90, 100),
+        reading("view-a-02", at(10, 10, 11), 1, 90, 100),
         arrival(page_id="view-b-01", at=at(10, 10, 30), visitor=2, origin=B),
-        told("view-b-01", at(10, 10, 31), 2, 10, 20),
+        reading("view-b-01", at(10, 10, 31), 2, 10, 20),
         arrival(page_id="view-c-01", at=at(10, 23, 50), visitor=3, path="/blog/a", origin=C, **SUPPLIER),
-        told("view-c-01", at(11, 0, 9), 3, 60, 80, **SUPPLIER),
+        reading("view-c-01", at(11, 0, 9), 3, 60, 80, **SUPPLIER),
         arrival(page_id="view-c-02", at=at(11, 0, 10), visitor=3, path="/blog/b", origin=C, **SUPPLIER),
         event(
             "event-c-1",
@@ -81,9 +81,9 @@ def keep_history(database: Database) -> None:
             **SUPPLIER,
         ),
         arrival(page_id="view-d-01", at=at(11, 9), visitor=1, origin=D),
-        told("view-d-01", at(11, 9, 1), 1, 20, 30),
+        reading("view-d-01", at(11, 9, 1), 1, 20, 30),
         arrival(page_id="view-d-02", at=at(11, 9, 1), visitor=1, origin=D),
-        told("view-d-02", at(11, 9, 2), 1, 40, 60),
+        reading("view-d-02", at(11, 9, 2), 1, 40, 60),
         event(
             "event-e-1",
             at=at(11, 12),

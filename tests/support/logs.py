@@ -42,15 +42,15 @@ def busy(lines: int = 3_000, days: int = 3, seed: int = 5) -> list[str]:
         method = chance.choice(["GET", "GET", "GET", "POST"])
         referrer = chance.choice(["-", "https://www.google.com/", "https://example.com/"])
         late = moment + chance.randrange(40)  # it is written when the request ends
-        told = line(
+        text = line(
             moment, chance.choice(addresses), path, status=status, method=method, agent=agent, referrer=referrer
         )
-        made.append((late, told))
-    return [told for _, told in sorted(made, key=lambda pair: pair[0])]
+        made.append((late, text))
+    return [text for _, text in sorted(made, key=lambda pair: pair[0])]
 
 
 class Recount(NamedTuple):
-    """What a log comes to."""
+    """The numbers of a log."""
 
     visitors: int
     visits: int
@@ -60,8 +60,8 @@ class Recount(NamedTuple):
 def recount(lines: Sequence[str]) -> Recount:
     """A plain recount of `busy` lines, by days in UTC."""
     views = []
-    for told in lines:
-        found = re.match(r'(\S+) - - \[(.*?)\] "GET (\S+) \S+" (?:200|304) \d+ ".*?" "(.*)"$', told)
+    for text in lines:
+        found = re.match(r'(\S+) - - \[(.*?)\] "GET (\S+) \S+" (?:200|304) \d+ ".*?" "(.*)"$', text)
         if found and found[4] != ROBOT and found[3] not in ("/style.css", "/logo.png", "/feed"):
             at = int(datetime.strptime(found[2], "%d/%b/%Y:%H:%M:%S %z").timestamp())
             views.append((at, found[1], found[4]))
@@ -69,7 +69,7 @@ def recount(lines: Sequence[str]) -> Recount:
     visitors, visits = set(), 0
     for at, *who in sorted(views):
         before, day = last.get(key := (who[0], who[1]), (-86_400, 0))
-        if (at - before) // 60 > 30:  # a visit has begun: its day names the visitor
+        if (at - before) // 60 > 30:  # a visit begins; its day is part of the visitor's id
             visits, day = visits + 1, at // 86_400
         visitors.add((*key, day))
         last[key] = at, day

@@ -1,9 +1,9 @@
-"""A process that has loaded Footfall once and forks itself: each server and each command of the tests begins where
-loading has ended, with nothing opened and no thread started. Loading takes seconds, and the tests start hundreds.
+"""A process that has loaded Footfall once and forks itself. Each server and each command of the tests starts from that
+state, with nothing opened and no thread started. Loading takes seconds, and the tests start hundreds of processes.
 
 `popen` is `subprocess.Popen` for `python app.py …`. The new process is a child of the tests, with the pipes, the
-environment and the folder that it is given, so it is waited for, signalled and killed like any other. What needs an
-interpreter that was really started (another user, limits, another program in front) uses `subprocess`.
+environment and the folder of the call, so it is waited for, signalled and killed like any other. Tests that need an
+interpreter of their own (another user, limits, another program in front) uses `subprocess`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from typing import Any, NoReturn
 
 ROOT = Path(__file__).parents[2]
 PR_SET_CHILD_SUBREAPER = 36
-LONGEST = 1 << 20  # of a request: the words and the environment
+MAX_REQUEST = 1 << 20  # bytes: the words and the environment
 
 
 # ── in the tests' process ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class _Preloaded:
-    """The process that forks; it ends with the tests, whose end of the socket closes."""
+    """The process that forks. It ends when the tests do, which closes their end of the socket."""
 
     def __init__(self) -> None:
-        # The child of a child that has ended becomes ours, rather than init's: then it can be waited for.
+        # A grandchild becomes our child when its parent ends, rather than init's, so that it can be waited for.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
@@ -55,7 +55,7 @@ class _Preloaded:
     def start(self, argv: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> int:
         """The pid of a new process that runs `app.main`."""
         request = json.dumps({"argv": argv, "folder": folder, "environment": environment}).encode()
-        assert len(request) < LONGEST
+        assert len(request) < MAX_REQUEST
         with self._lock:
             socket.send_fds(self._socket, [request], streams)
             return int(self._socket.recv(64))
@@ -65,14 +65,14 @@ _preloaded: _Preloaded | None = None
 
 
 def _process() -> _Preloaded:
-    global _preloaded  # noqa: PLW0603 - one for all tests of this process, once somebody needs it
+    global _preloaded  # noqa: PLW0603 - one for all tests of this process, when first needed
     if _preloaded is None:
         _preloaded = _Preloaded()
     return _preloaded
 
 
-class popen(subprocess.Popen[str]):  # noqa: N801 - it stands where Popen stands
-    """`Popen([sys.executable, "app.py", …])`, but for the loading. `cwd` and `env` have to be given."""
+class popen(subprocess.Popen[str]):  # noqa: N801 - it replaces Popen
+    """`Popen([sys.executable, "app.py", …])` without the loading. Requires `cwd` and `env`."""
 
     def _execute_child(
         self, args: list[str], _: Any, __: Any, ___: Any, ____: Any, cwd: Any, env: Any, *rest: Any
@@ -87,12 +87,12 @@ class popen(subprocess.Popen[str]):  # noqa: N801 - it stands where Popen stands
         self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)
 
 
-def run(args: list[str], *, given: str, timeout: float, **options: Any) -> subprocess.CompletedProcess[str]:
-    """As `subprocess.run`: waits for the end, and has what was printed."""
+def run(args: list[str], *, stdin: str, timeout: float, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Like `subprocess.run`: waits for the end, and captures the output."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with popen(args, **pipes, **options) as process:
         try:
-            out, err = process.communicate(given, timeout)
+            out, err = process.communicate(stdin, timeout)
         except BaseException:
             process.kill()
             raise
@@ -136,16 +136,16 @@ def _become(request: dict[str, Any], streams: list[int]) -> None:
 
 
 def main() -> NoReturn:
-    """Serves requests until the tests are gone; in a process that was asked for, runs it."""
+    """Serves requests until the tests end; in a forked process, runs that process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which then close the socket
     import app
 
     assert threading.active_count() == 1, "what is forked must have one thread"
-    faulthandler.enable()  # whoever aborts says where each thread was
-    gc.freeze()  # nobody looks for garbage among what all share
+    faulthandler.enable()  # a process that aborts prints where each thread was
+    gc.freeze()  # the shared objects need no garbage collection
     control = socket.socket(fileno=int(sys.argv[1]))
     while True:
-        request, streams, _, _ = socket.recv_fds(control, LONGEST, 3)
+        request, streams, _, _ = socket.recv_fds(control, MAX_REQUEST, 3)
         if not request:
             os._exit(0)
         if _fork(request, streams, control):

@@ -50,13 +50,13 @@ http://localhost:{port} {{
 
 
 def program(name: str) -> str:
-    """Where that proxy is, "" where this machine has none; tests/proxies.sh fetches it."""
+    """The path of that proxy's program, "" where this machine has none; tests/proxies.sh fetches it."""
     folders = (FETCHED / "sbin", FETCHED / "bin")
     return shutil.which(name) or next((found for folder in folders if (found := shutil.which(folder / name))), "")
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The columnar replica beside a database, asked as the pages ask it."""
+"""The columnar replica of a database, queried as the pages query it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from analytics.replica.state import FOLLOWING
 from analytics.storage.database import Database
 
 NEVER = threading.Event().wait
-ENGINES = ("truth", "replica")
+ENGINES = ("database", "replica")
 
 
 @contextmanager
 def asking(database: Database, config: Config) -> Iterator[Fetch]:
-    """Asks the replica, which has followed all that is stored by then."""
+    """Queries the replica, which first follows all that is stored."""
     with closing(Columnar(database, config)) as columnar:
 
         def ask(statement: Select[Any]) -> Sequence[Sequence[Any]]:
@@ -39,8 +39,8 @@ def asking(database: Database, config: Config) -> Iterator[Fetch]:
 
 @contextmanager
 def answering(engine: str, database: Database, config: Config) -> Iterator[Fetch]:
-    """Asks the database itself, or the replica of it: one of `ENGINES`."""
-    if engine == "truth":
+    """Queries the database itself, or its replica: one of `ENGINES`."""
+    if engine == "database":
         yield fetch_from(database)
         return
     with asking(database, config) as ask:

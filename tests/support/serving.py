@@ -1,4 +1,4 @@
-"""The shipped server as a process of its own, and clients that talk to it as the outside does."""
+"""The shipped server as a process of its own, and clients that talk to it from outside."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ class Server:
                 return int(found.group(1))
         raise AssertionError(f"the server did not start: {self.process.wait()}\n{''.join(self.errors)}")
 
-    def command(self, *words: str, given: str = "") -> str:
-        """What a command prints; it has to succeed."""
-        done = run_command(self.config, *words, given=given)
+    def command(self, *words: str, stdin: str = "") -> str:
+        """The output of a command, which must succeed."""
+        done = run_command(self.config, *words, stdin=stdin)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     def tell(self, name: str, /, **options: Any) -> str:
-        """What a command says, asked over the control socket as the command line does: no process, so quick."""
+        """The answer to a command over the control socket, as the command line sends it; needs no process, so quick."""
         return control.ask(self.config.data_dir, name, options)
 
     def sign_in(self, email: str, password: str) -> str:
@@ -129,12 +129,12 @@ class Server:
         )
 
     def stop(self) -> int:
-        """Ends it as an operator would (SIGTERM) and gives the exit code."""
+        """Ends the server as an operator would (SIGTERM) and returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
 
     def close(self) -> None:
-        """Kills it where it still runs, and closes its pipes."""
+        """Kills the server if it still runs, and closes its pipes."""
         if self.process.poll() is None:
             self.kill()
         self._drainer.join(5)
@@ -146,13 +146,13 @@ class Server:
         self.process.stderr.close()
 
     def kill(self) -> None:
-        """Ends it as the kernel would (SIGKILL)."""
+        """Ends the server as the kernel would (SIGKILL)."""
         self.process.kill()
         self.process.wait(10)
 
 
-# Python code that starts Python so that it hears Ctrl-C: what a script starts in the background inherits that it is
-# ignored.
+# Python code that starts Python so that it reacts to Ctrl-C: a process that a script starts in the background inherits
+# that the signal is ignored.
 AS_ON_A_TERMINAL = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -162,8 +162,8 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 def environment_of(config: Config) -> dict[str, str]:
     """The environment of a process that works on that installation."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}
-    return kept | {
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}
+    return inherited | {
         "FOOTFALL_DATA_DIR": str(config.data_dir),
         "FOOTFALL_DATABASE_URL": config.database_url,
         "PYTHONWARNINGS": "default",
@@ -171,22 +171,22 @@ def environment_of(config: Config) -> dict[str, str]:
 
 
 def with_data(config: Config) -> Config:
-    """The installation, with a database in it: commands make none."""
+    """The installation, with a database: commands do not create one."""
     Database(config).close()
     return config
 
 
-def run_command(config: Config, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+def run_command(config: Config, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """The command line on that installation."""
     command = [sys.executable, "app.py", *words]
-    return preloaded.run(command, given=given, timeout=180, cwd=ROOT, env=environment_of(config))
+    return preloaded.run(command, stdin=stdin, timeout=180, cwd=ROOT, env=environment_of(config))
 
 
 @contextmanager
 def serving(
     config: Config, *options: str, command: str = "serve", before: Sequence[str] = (), **environment: str
 ) -> Iterator[Server]:
-    """A server for the length of a block. `before` is what starts it, like `("setpriv", "--no-new-privs")`."""
+    """A server for the length of a block. `before` is the program in front, like `("setpriv", "--no-new-privs")`."""
     server = Server(config, *options, command=command, before=before, **environment)
     try:
         yield server
@@ -205,7 +205,7 @@ class Message(NamedTuple):
 class Listener:
     """One open live stream: `lines` (with their monotonic time) and `messages` fill as they come. Close it.
 
-    `ended` is set when the server has ended it. With a status other than 200 nothing comes.
+    `ended` is set when the server has ended it. With a status other than 200 there are no lines.
     """
 
     def __init__(self, server: Server, query: str, headers: Mapping[str, str] | None = None) -> None:
@@ -240,7 +240,7 @@ class Listener:
         return [message for message in self.messages if message.type == kind]
 
     def close(self) -> None:
-        """Goes away, as a closed tab does."""
+        """Closes the connection, as a closed tab does."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
@@ -259,7 +259,7 @@ def listening(server: Server, query: str, headers: Mapping[str, str] | None = No
 
 
 def eventually(check: Callable[[], T], within: float = 20.0) -> T:
-    """What `check` gives as soon as that counts as true; fails with what it gave last after so many seconds."""
+    """The result of `check` as soon as it is truthy; fails with the last result after so many seconds."""
     end = time.monotonic() + within
     while not (value := check()):
         if time.monotonic() > end:
@@ -269,7 +269,7 @@ def eventually(check: Callable[[], T], within: float = 20.0) -> T:
 
 
 def rows(config: Config, statement: str) -> list[tuple[Any, ...]]:
-    """What a statement finds in the database itself, past everything of ours."""
+    """The rows of a statement, read from the database itself without our code."""
     if config.embedded:
         with closing(sqlite3.connect(config.data_dir / "footfall.db", timeout=10)) as connection:
             return connection.execute(statement).fetchall()
@@ -278,7 +278,7 @@ def rows(config: Config, statement: str) -> list[tuple[Any, ...]]:
 
 
 def received(connection: socket.socket, until: str = "$ends", within: float = 15) -> str:
-    """What came over a bare connection until that text was in it, or until its end."""
+    """The text received over a bare connection, up to that text or to its end."""
     connection.settimeout(within)
     text = ""
     with suppress(ConnectionError):

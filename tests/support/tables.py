@@ -1,6 +1,6 @@
-"""The tables of the documents that are made from lists of the code: `make docs` writes them.
+"""The tables of the documents that are made from lists in the code: `make docs` writes them.
 
-A table stands between `<!-- made: NAME -->` and `<!-- /made -->`.
+A table is between `<!-- made: NAME -->` and `<!-- /made -->`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from collector.doors.openapi import CREDENTIALS
 from collector.doors.table import DOORS
 
 ROOT = Path(__file__).parents[2]
-MOST_CHOICES = 4
+MAX_CHOICES = 4
 FIRST = ("serve", "demo")
-UNSHOWN = {"data_dir", "workers"}  # of every command; of no use yet
+UNSHOWN = {"data_dir", "workers"}  # an option of every command, and one without use yet
 
 
 def row(cells: Iterable[str]) -> str:
@@ -53,7 +53,7 @@ def shown_default(setting: Setting) -> str:
 
 
 def every_command() -> Iterator[tuple[str, click.Command]]:
-    """Every command of the tree by its words: those with which people begin, then in the order of the tree."""
+    """Every command of the tree by its words: first those with which people begin, then in the order of the tree."""
     from app import cli
 
     found = dict(_below("", cli))
@@ -77,7 +77,7 @@ def commands() -> Iterator[str]:
 
 
 def usage(one: click.Command) -> list[str]:
-    """What follows the words of a command: arguments first, then options."""
+    """The arguments of a command, then its options."""
     shown = [parameter for parameter in one.params if parameter.name not in UNSHOWN]
     arguments = [_argument(parameter) for parameter in shown if isinstance(parameter, click.Argument)]
     return arguments + [_option(parameter) for parameter in shown if isinstance(parameter, click.Option)]
@@ -96,7 +96,7 @@ def _option(one: click.Option) -> str:
 def _value(one: click.Option) -> str:
     if isinstance(one.type, click.Choice):
         choices = list(map(str, one.type.choices))
-        return r"\|".join(choices if len(choices) <= MOST_CHOICES else [choices[0], "…"])
+        return r"\|".join(choices if len(choices) <= MAX_CHOICES else [choices[0], "…"])
     if one.show_default:
         return f"{one.default:g}" if isinstance(one.default, float) else str(one.default)
     return one.metavar or "…"
@@ -157,16 +157,16 @@ MADE: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "metrics": ("docs/reference.md", metrics),
     "dimensions": ("docs/reference.md", dimensions),
 }
-"""By name: the document, and what makes the lines of the table."""
+"""By name: the document, and the function that makes the lines of the table."""
 
 
 def written(name: str) -> str:
-    """The table as it stands in its document."""
+    """The table as it is in its document."""
     return _place(name).search((ROOT / MADE[name][0]).read_text("utf-8"))[1]  # type: ignore[index]
 
 
 def made(name: str) -> str:
-    """The table as the code has it."""
+    """The table as the code makes it."""
     return "".join(f"{line}\n" for line in MADE[name][1]())
 
 

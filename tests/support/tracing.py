@@ -14,7 +14,7 @@ ROOMS = ("analytics", "collector", "callbacks", "layouts", "app.py", "cli.py")
 
 
 class Call(NamedTuple):
-    """One call: `function` as "file:name"; `caller` the project's function that led to it, "" for a thread's first."""
+    """One call: `function` as "file:name"; `caller` is the project's function before it, "" for a thread's first."""
 
     thread: str
     function: str
@@ -40,7 +40,7 @@ class Tracing:
         self._on = True
 
     def end(self) -> None:
-        """Records no more."""
+        """Stops recording."""
         self._on = False
 
     @property
@@ -50,11 +50,11 @@ class Tracing:
 
     @property
     def files(self) -> list[str]:
-        """The different files, in the order in which they were met."""
+        """The different files, in the order in which they first ran."""
         return list(dict.fromkeys(call.file for call in self.calls))
 
     def hook(self, frame: FrameType, event: str, _: Any) -> None:
-        """What `sys.setprofile` calls."""
+        """The function for `sys.setprofile`."""
         if not self._on or event != "call" or not (function := _name(frame)):
             return
         thread, callers = threading.current_thread().name, list(_callers(frame))
@@ -71,7 +71,7 @@ def _callers(frame: FrameType) -> Iterator[str]:
 
 
 def _name(frame: FrameType) -> str:
-    """The project's function that runs there, as "file:name"; "" for others'."""
+    """The project's function of the frame, as "file:name"; "" for other code."""
     path = frame.f_code.co_filename
     if not path.startswith(f"{ROOT}/"):
         return ""
@@ -91,4 +91,4 @@ def tracing(without: Collection[str] = (), threads: Collection[str] = ()) -> Ite
     try:
         yield recording
     finally:
-        threading.setprofile(None)  # type: ignore[arg-type]  # what the typeshed forgets
+        threading.setprofile(None)  # type: ignore[arg-type]  # which the typeshed lacks

@@ -1,4 +1,4 @@
-"""Requests as nobody should send them: heads, framings and bodies put together at random, then bent.
+"""Malformed requests: heads, framings and bodies put together at random, then damaged.
 
 The same seed gives the same bytes.
 """
@@ -154,7 +154,7 @@ FIELDS = (
 
 
 def messages(random: Random, count: int) -> bytes:
-    """What one client sends on one connection: so many requests, bent in three of ten connections."""
+    """The bytes of one client on one connection: so many requests, damaged in three of ten connections."""
     sent = b"".join(_message(random) for _ in range(count))
     if random.random() < 0.3:
         for _ in range(random.randint(1, 3)):
@@ -169,12 +169,12 @@ def pieces(random: Random, sent: bytes) -> list[bytes]:
 
 
 def body(random: Random) -> bytes:
-    """An event or a batch of them, often a good one."""
+    """An event or a batch of events, often a valid one."""
     if random.random() < 0.1:
         return random.randbytes(random.randint(0, 60))
     events = [_event(random) for _ in range(random.choice((1, 1, 1, 2, 5)))]
-    told: Any = events if len(events) > 1 or random.random() < 0.1 else events[0]
-    return json.dumps(told).encode("utf-8", "surrogatepass")
+    value: Any = events if len(events) > 1 or random.random() < 0.1 else events[0]
+    return json.dumps(value).encode("utf-8", "surrogatepass")
 
 
 def _event(random: Random) -> dict[str, Any]:

@@ -539,9 +539,9 @@ def test_a_demo_site_is_marked_on_its_live_page_and_in_the_switcher():
 def test_a_card_can_be_revoked_while_it_is_on(written_in):
     written_in("en-GB")
     rows = [
-        cards.Row(3, ("a.com", "b.com:3000"), AT, AT + 86_400, "on"),
-        cards.Row(2, ("<b>.com",), AT, AT + 86_400, "expired"),
-        cards.Row(1, ("c.com",), AT, AT + 86_400, "off"),
+        cards.CardRow(3, ("a.com", "b.com:3000"), AT, AT + 86_400, "on"),
+        cards.CardRow(2, ("<b>.com",), AT, AT + 86_400, "expired"),
+        cards.CardRow(1, ("c.com",), AT, AT + 86_400, "off"),
     ]
     assert text(cards.lists(rows)) == (
         "On pages of|State|Since|Until|a.com, b.com:3000|On|20 Nov 2026|21 Nov 2026|Revoke|"

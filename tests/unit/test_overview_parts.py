@@ -11,7 +11,7 @@ import pytest
 from dash import html
 
 from analytics.calendar.period import Clock, Span, buckets
-from analytics.query.hours_of_week import MAX_SPAN_S, hours_of_week, looked_at
+from analytics.query.hours_of_week import MAX_SPAN_S, averaged_span, hours_of_week
 from analytics.query.metrics import METRICS
 from analytics.query.result import Answer, Hour, Point, Row
 from analytics.reports.formats import spreadsheet
@@ -244,8 +244,8 @@ def test_an_hour_that_the_clocks_repeat_counts_as_two_and_one_that_they_skip_as_
 
 
 def test_hours_are_told_of_what_has_passed_and_of_no_more_than_a_year():
-    assert looked_at(Span(0, 10 * DAY), 3 * DAY) == Span(0, 3 * DAY + 1)
-    assert looked_at(Span(0, 2 * MAX_SPAN_S), 3 * MAX_SPAN_S) == Span(MAX_SPAN_S, 2 * MAX_SPAN_S)
+    assert averaged_span(Span(0, 10 * DAY), 3 * DAY) == Span(0, 3 * DAY + 1)
+    assert averaged_span(Span(0, 2 * MAX_SPAN_S), 3 * MAX_SPAN_S) == Span(MAX_SPAN_S, 2 * MAX_SPAN_S)
 
 
 def test_the_week_names_its_busiest_hour():

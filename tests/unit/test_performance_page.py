@@ -43,7 +43,7 @@ def test_a_benchmark_that_ran_replaces_its_section_and_nothing_else(tmp_path, ca
     report = Report()
     report.say("2 cores")
     report.head("live")
-    report.most("p50", 38, 250, "ms")
+    report.at_most("p50", 38, 250, "ms")
     report.zero("lost", 0)
     file = tmp_path / "performance.md"
     file.write_text(TWO)

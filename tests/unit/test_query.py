@@ -18,7 +18,7 @@ from analytics.query import facts as query_facts
 from analytics.query import filters
 from analytics.query.column_sql import EXPRESSIONS
 from analytics.query.dimensions import DIMENSIONS, dimension
-from analytics.query.filters import OPERATORS, Done, Either, Every, Match, Not
+from analytics.query.filters import OPERATORS, Either, Every, HasDone, Match, Not
 from analytics.query.metrics import METRICS, Grain, metric
 from analytics.query.query import Order, Query
 from tests.support.factories import site
@@ -54,7 +54,7 @@ FILTERS = some.recursive(
         some.builds(Every, some.lists(inner, min_size=1, max_size=3).map(tuple)),
         some.builds(Either, some.lists(inner, min_size=1, max_size=3).map(tuple)),
         some.builds(Not, inner),
-        some.builds(Done, inner),
+        some.builds(HasDone, inner),
     ),
     max_leaves=4,
 ).filter(lambda one: depth(one) < 6)
@@ -211,8 +211,8 @@ def test_filters_are_written_as_plausible_reads_them():
     found = filters.parse(given)
     assert found == (
         Either((Match("is", "source", ("Google",), False), Match("contains_not", "page", ("/a", "/b")))),
-        Not(Done(Match("is", "event", ("Signup",)))),
-        Not(Done(Match("matches", "page", ("/docs/**",)))),
+        Not(HasDone(Match("is", "event", ("Signup",)))),
+        Not(HasDone(Match("matches", "page", ("/docs/**",)))),
     )
     assert [filters.plain(one) for one in found] == [*given[:2], ["has_not_done", ["matches", "page", ["/docs/**"]]]]
     assert json.loads(json.dumps([filters.plain(one) for one in found]))

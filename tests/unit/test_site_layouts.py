@@ -12,19 +12,19 @@ from analytics.live.today_counts import TodayCounts
 from analytics.sites.host import UnlistedHost
 from layouts.components import hosts, trend
 from layouts.pages import add_site, all_sites
-from layouts.pages.all_sites import Part, Row
+from layouts.pages.all_sites import ListPage, SiteRow
 from layouts.settings import filters, snippet
 
-ROW = Row(
+ROW = SiteRow(
     "example.com", "example.com", "/live/example.com", 1_280, TodayCounts(5_012, 6_100, 19_000), 4_400, (1,), False
 )
 
 # ── all sites ────────────────────────────────────────────────────────────────────────────────────
 
 
-def part(*rows: Row, **fields: object) -> dict:
+def part(*rows: SiteRow, **fields: object) -> dict:
     given = {"found": len(rows), "known": len(rows), "page": 1, "sort": "active", "backwards": False} | fields
-    return json.loads(all_sites.drawn(Part(rows, **given), 60))
+    return json.loads(all_sites.rows_json(ListPage(rows, **given), 60))
 
 
 def test_a_row_has_its_figures_each_with_its_window():

@@ -17,10 +17,10 @@ from collector.ingest import dry_run, event, pipeline
 from layouts.components import hosts
 from layouts.pages import outcomes, traffic
 from layouts.pages import trial as form
-from layouts.pages.traffic import DAY, Span
+from layouts.pages.traffic import DAY, HourRange
 
 NOON = 1_795_172_400  # 12:00 in Berlin
-SPAN = Span(NOON - 23 * HOUR, DAY, ZoneInfo("Europe/Berlin"))
+SPAN = HourRange(NOON - 23 * HOUR, DAY, ZoneInfo("Europe/Berlin"))
 SOME = Traffic(
     [
         OutcomeCount(NOON - 23 * HOUR, "stored", "", 900),
