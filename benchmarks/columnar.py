@@ -23,7 +23,7 @@ from benchmarks.history_data import DAY_S, HOST, write
 from benchmarks.postgresql import postgresql
 from collector.service import FOLLOW_S
 from collector.store.writer import QueuedRequest, Writer
-from tests.support.factories import arrival
+from tests.support.factories import accepted
 from tests.support.serving import serving
 
 VISITS = 3_000_000
@@ -140,7 +140,7 @@ def _store(writer: Writer, committed: list[float], seconds: float) -> None:
     """Stores `RATE` pageviews a second; `committed` gets the moment of each commit, in order."""
     begun = time.monotonic()
     for number in range(int(RATE * seconds)):
-        one = arrival("pageview", f"page-{number:06}", at=time.time(), visitor=number // 3, path=f"/{number % 100}")
+        one = accepted("pageview", f"page-{number:06}", at=time.time(), visitor=number // 3, path=f"/{number % 100}")
         writer.submit([QueuedRequest([one], lambda _: committed.append(time.monotonic()))])
         time.sleep(max(0.0, begun + number / RATE - time.monotonic()))
     writer.settle(60.0)

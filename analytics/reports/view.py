@@ -89,26 +89,26 @@ def change(**names: object) -> str:
     return urlencode({name: "" if value is None else value for name, value in names.items()})
 
 
-def filtered(given: tuple[Filter, ...]) -> str:
+def filtered(current: tuple[Filter, ...]) -> str:
     """The change to these filters, which also closes the details."""
-    written = Query(0, filters=given).to_url() or "filters="
+    written = Query(0, filters=current).to_url() or "filters="
     return f"{written}&{CLOSED}"
 
 
 CLOSED = change(details="", search="", sort="", page="", property="")
 
 
-def narrowed(given: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
+def narrowed(current: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
     """The filters, with the dimension equal to this value; an earlier value of it is replaced."""
-    kept = tuple(one for one in given if not _compares(one, "is", name))
-    return (*kept, Match("is", name, (value,)))
+    others = tuple(one for one in current if not _compares(one, "is", name))
+    return (*others, Match("is", name, (value,)))
 
 
-def excluded(given: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
+def excluded(current: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
     """The filters, with this value of the dimension excluded, in addition to those excluded before."""
-    before = [value for one in given if _compares(one, "is_not", name) for value in _values(one)]
-    kept = tuple(one for one in given if not _compares(one, "is_not", name))
-    return (*kept, Match("is_not", name, tuple(dict.fromkeys((*before, value)))))
+    before = [value for one in current if _compares(one, "is_not", name) for value in _values(one)]
+    others = tuple(one for one in current if not _compares(one, "is_not", name))
+    return (*others, Match("is_not", name, tuple(dict.fromkeys((*before, value)))))
 
 
 def intervals(period: Span) -> list[str]:
@@ -164,16 +164,16 @@ def _list(panel: Panel, name: str) -> str:
     return name
 
 
-def _details(given: dict[str, str]) -> Details:
-    of = given["details"]
+def _details(values: dict[str, str]) -> Details:
+    of = values["details"]
     if of != TIME and of not in LISTS:
         raise InvalidInput(f"details {of[:40]!r}: {', '.join((TIME, *LISTS))}")
     columns = ("name", *TOP) if of == TIME else ("name", *LISTS[of].metrics)
-    sort = given.get("sort", "-visitors" if of != TIME else "name")
+    sort = values.get("sort", "-visitors" if of != TIME else "name")
     by = sort.removeprefix("-")
     if by not in columns:
         raise InvalidInput(f"sort {by[:40]!r}: {', '.join(columns)}")
-    page = given.get("page", "1")
+    page = values.get("page", "1")
     if not (page.isascii() and page.isdigit() and 1 <= len(page) <= 6 and int(page)):
         raise InvalidInput(f"page {page[:40]!r} is no whole number from 1 on")
-    return Details(of, given.get("search", "")[:MAX_SEARCH_LENGTH], Order(by, sort.startswith("-")), int(page))
+    return Details(of, values.get("search", "")[:MAX_SEARCH_LENGTH], Order(by, sort.startswith("-")), int(page))

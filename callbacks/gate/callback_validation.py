@@ -27,8 +27,8 @@ def is_wrong(body: bytes, declared: Mapping[str, Mapping[str, Any]]) -> bool:
         callback is None
         or "callback" not in callback  # a callback that runs in the browser
         or not (isinstance(changed, list) and all(isinstance(name, str) for name in changed))
-        or not _are_those(call.get("inputs", []), callback["inputs"])
-        or not _are_those(call.get("state", []), callback["state"])
+        or not _all_match(call.get("inputs", []), callback["inputs"])
+        or not _all_match(call.get("state", []), callback["state"])
         or not _are_outputs(call.get("outputs"), callback)
     )
 
@@ -48,19 +48,19 @@ def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _are_those(given: Any, declared: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether each of `given` is the declared property, or a list of such where a pattern is declared."""
+def _all_match(posted: Any, declared: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether each of `posted` is the declared property, or a list of such where a pattern is declared."""
     return (
-        isinstance(given, list)
-        and len(given) == len(declared)
-        and all(_is_that(item, wanted) for item, wanted in zip(given, declared, strict=True))
+        isinstance(posted, list)
+        and len(posted) == len(declared)
+        and all(_matches(item, wanted) for item, wanted in zip(posted, declared, strict=True))
     )
 
 
-def _is_that(given: Any, wanted: Mapping[str, Any]) -> bool:
-    found = given if isinstance(given, list) else [given]
+def _matches(posted: Any, wanted: Mapping[str, Any]) -> bool:
+    found = posted if isinstance(posted, list) else [posted]
     is_pattern = not isinstance(wanted["id"], str) or wanted["id"].startswith("{")
-    if not is_pattern and isinstance(given, list):
+    if not is_pattern and isinstance(posted, list):
         return False
     return all(
         _is_property(one)
@@ -74,10 +74,10 @@ def _is_property(item: Any) -> bool:
     return isinstance(item, dict) and isinstance(item.get("property"), str) and isinstance(item.get("id"), str | dict)
 
 
-def _are_outputs(given: Any, callback: Mapping[str, Any]) -> bool:
+def _are_outputs(posted: Any, callback: Mapping[str, Any]) -> bool:
     if callback["no_output"]:
         return True
     several = isinstance(callback["output"], list | tuple)
     declared = callback["output"] if several else [callback["output"]]
     wanted = [{"id": one.component_id, "property": one.component_property} for one in declared]
-    return _are_those(given if several else [given], wanted)
+    return _all_match(posted if several else [posted], wanted)

@@ -55,13 +55,13 @@ class _Pages(NamedTuple):
 
     def accept(self) -> ResponseReturnValue:
         """Signs the person in; or shows the form again, with an error at each wrong field."""
-        invitation, given = self._invitation(), flask.request.form
+        invitation, form = self._invitation(), flask.request.form
         path = at("/live/" + quote(self._domain(invitation)) if invitation.site_id else "/")
         try:
             if person := self._person():
                 invitations.accept(self.database, self._token, person, now=self.clock())
                 return flask.redirect(path)
-            email, password = given.get("email", ""), given.get("password", "")
+            email, password = form.get("email", ""), form.get("password", "")
             login = invitations.join(self.database, self._token, email, password, now=self.clock())
         except InvalidInvitation:
             raise NotFound from None

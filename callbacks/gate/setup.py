@@ -64,17 +64,17 @@ class _Pages(NamedTuple):
         """Makes owner, site and login; or shows the form again, with an error at each wrong field."""
         if closed := self._closed():
             return closed
-        given = {name: flask.request.form.get(name, "") for name in FIELDS}
-        if wrong := _wrong(given):
+        fields = {name: flask.request.form.get(name, "") for name in FIELDS}
+        if wrong := _wrong(fields):
             return self._page(422, wrong=wrong)
         try:
-            token = first_owner.set_up(self.database, **given, now=self.clock())
+            token = first_owner.set_up(self.database, **fields, now=self.clock())
         except first_owner.AlreadySetUp:
             return _already_set_up()
         except passwords.Busy:
             return self._page(503, signin.BUSY)
         self.done()
-        path = at("/live/" + quote(site.normal_domain(given["domain"])))
+        path = at("/live/" + quote(site.normal_domain(fields["domain"])))
         return signin.enter(self.database, token, path, self.base_url)
 
     def _closed(self) -> Response | None:
@@ -84,13 +84,13 @@ class _Pages(NamedTuple):
         return _already_set_up() if accounts.has_people(self.database) else None
 
     def _page(self, status: int, message: str = "", wrong: Mapping[str, str] | None = None) -> Response:
-        given = flask.request.form
+        form = flask.request.form
         shown = plain.render(
             "set_up",
             version=self.version,
             message=message,
             token=flask.request.values["token"],
-            given={name: given.get(name, "") for name in FIELDS if name != "password"},
+            given={name: form.get(name, "") for name in FIELDS if name != "password"},
             wrong=dict.fromkeys(FIELDS, "") | dict(wrong or {}),
             zones=plain.zones(),
         )
@@ -117,12 +117,12 @@ def _page_to_sign_in(title: str, message: str) -> Response:
     return flask.make_response(page, 404)
 
 
-def _wrong(given: Mapping[str, str]) -> dict[str, str]:
+def _wrong(fields: Mapping[str, str]) -> dict[str, str]:
     """The error of each wrong field."""
     found = {}
     for name, check in FIELDS.items():
         try:
-            check(given[name])
+            check(fields[name])
         except errors.InvalidInput as wrong:
             found[name] = str(wrong)
     return found

@@ -87,21 +87,21 @@ class _Pages(NamedTuple):
 
     def sign_in(self) -> ResponseReturnValue:
         """Signs in, or shows the form again with the reason."""
-        given = flask.request.form
-        email, now = given.get("email", ""), self.clock()
+        form = flask.request.form
+        email, now = form.get("email", ""), self.clock()
         mark = accounts.password_mark(self.database, email)
         attempt = self.throttle.attempt(self.client(), email, mark)
         if wait_s := self.throttle.wait(attempt, now):
             return self._page(429, WAIT, wait_s)
         try:
-            token = logins.sign_in(self.database, email, given.get("password", ""), now=now)
+            token = logins.sign_in(self.database, email, form.get("password", ""), now=now)
         except passwords.Busy:
             self.throttle.give_back(attempt)
             return self._page(503, BUSY, 2)
         if token is None:
             return self._page(401, WRONG)
         self.throttle.succeed(attempt)
-        return enter(self.database, token, gate.local_path(given.get("next", "/"), self.base_url), self.base_url)
+        return enter(self.database, token, gate.local_path(form.get("next", "/"), self.base_url), self.base_url)
 
     def sign_out(self) -> ResponseReturnValue:
         """Ends the login, here and in the browser; works without a login too."""
@@ -111,14 +111,14 @@ class _Pages(NamedTuple):
         return response
 
     def _page(self, status: int, message: str = "", wait_s: int = 0) -> Response:
-        given = flask.request.values
+        form = flask.request.values
         shown = plain.render(
             "sign_in",
             host=gate.shown_host(self.base_url),
             version=self.version,
             message=message,
-            email=given.get("email", ""),
-            next=gate.local_path(given.get("next", "/"), self.base_url),
+            email=form.get("email", ""),
+            next=gate.local_path(form.get("next", "/"), self.base_url),
             has_people=accounts.has_people(self.database),
             setup_link=line("setup-link"),
             user_reset=line("user reset EMAIL"),

@@ -30,8 +30,8 @@ def register(app: Dash, service: Service) -> None:
 
     def add(_domain: object, fields: Fields) -> FormResult:
         authorized_everywhere(service, ADMIN)
-        given = errors.checked(CHECKS, {name: fields.get(name, "") for name in CHECKS})
-        site = store.add(service.database, **given, now=int(time.time()))
+        values = errors.checked(CHECKS, {name: fields.get(name, "") for name in CHECKS})
+        site = store.add(service.database, **values, now=int(time.time()))
         return FormResult({"go": at(f"/settings/{site.domain}/snippet"), "message": "Added"})
 
     on_send(app, add_site.FORM, add, refresh=service.refresh_sites)

@@ -71,12 +71,12 @@ def _yesterday(service: Service, ids: Sequence[int]) -> dict[int, int]:
 
 def _parsed(data: object) -> ListView:
     """The view that the page's script requests; the default replaces a value that the script cannot send."""
-    given: dict[Any, Any] = data if isinstance(data, dict) else {}
-    words, sort, page = given.get("words"), given.get("sort"), given.get("page")
+    fields: dict[Any, Any] = data if isinstance(data, dict) else {}
+    words, sort, page = fields.get("words"), fields.get("sort"), fields.get("page")
     return ListView(
         words=words[:MAX_SEARCH_LENGTH].strip().lower() if isinstance(words, str) else "",
         sort=sort if isinstance(sort, str) and sort in all_sites.SORTS else all_sites.SORTED,
-        backwards=given.get("backwards") is True,
+        backwards=fields.get("backwards") is True,
         page=page if isinstance(page, int) and 1 <= page <= 1_000_000 else 1,
     )
 

@@ -50,14 +50,14 @@ def head(one: Details) -> list[Any]:
     ]
 
 
-def rows(one: Details, found: Listing, given: tuple[Filter, ...], period: str) -> list[Any]:
+def rows(one: Details, found: Listing, current: tuple[Filter, ...], period: str) -> list[Any]:
     """The table with its foot."""
     if not found.rows:
         hint = "Nothing in the list has these letters." if one.search else "Another period may have some."
         return [states.nothing(f"No {_noun(one.of)} in this period: {period}", hint), _foot(one, found, period)]
     columns = columns_of(one.of)
     titles = [_title("name", heading_of(one.of), one), *(_title(name, METRICS[name].label, one) for name in columns)]
-    lines = [_row(one, entry, columns, found.everybody, given) for entry in found.rows]
+    lines = [_row(one, entry, columns, found.everybody, current) for entry in found.rows]
     table = html.Table([html.Thead(html.Tr(titles)), html.Tbody(lines)], className="ff-table ff-whole")
     return [html.Div(table, className="ff-scroll", tabIndex=0), _foot(one, found, period)]
 
@@ -74,12 +74,12 @@ def _title(name: str, label: str, one: Details) -> Component:
     return html.Th(button, scope="col", className="" if name == "name" else "ff-num", **aria(sort=order))
 
 
-def _row(one: Details, entry: Entry, columns: Sequence[str], everybody: int, given: tuple[Filter, ...]) -> Component:
+def _row(one: Details, entry: Entry, columns: Sequence[str], everybody: int, current: tuple[Filter, ...]) -> Component:
     if one.of == TIME:
         first = html.Td(entry.name)
     else:
         name = LISTS[one.of].dimension
-        inner = [link(name, entry.value, given), exclude(name, entry.value, given)]
+        inner = [link(name, entry.value, current), exclude(name, entry.value, current)]
         first = html.Td(html.Div(inner, className="ff-named"), title=entry.name)
     cells = [
         _cell(name, value, everybody if one.of != TIME else 0)
@@ -111,5 +111,7 @@ def _foot(one: Details, found: Listing, period: str) -> Component:
 
 
 def _turn(label: str, page: int, is_there: bool) -> Component:
-    given: dict[str, Any] = {"data-change": change(page="" if page == 1 else page), "data-keep": label}
-    return html.Button(label, type="button", className="ff-btn", disabled=not is_there, **(given if is_there else {}))
+    attributes: dict[str, Any] = {"data-change": change(page="" if page == 1 else page), "data-keep": label}
+    return html.Button(
+        label, type="button", className="ff-btn", disabled=not is_there, **(attributes if is_there else {})
+    )

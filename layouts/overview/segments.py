@@ -36,18 +36,18 @@ def channels(domain: str) -> list[Component]:
     return [form.channel(name, domain) for name in (SAVE, REMOVE)]
 
 
-def menu(known: Sequence[Segment], given: tuple[Filter, ...], may: May) -> list[Component]:
+def menu(known: Sequence[Segment], current: tuple[Filter, ...], may: May) -> list[Component]:
     """The menu; empty where there is neither a segment nor a filter to save."""
-    saving = [_form(given, may)] if given and may.save else []
+    saving = [_form(current, may)] if current and may.save else []
     if not known and not saving:
         return []
-    lines = [html.Ul([_line(one, given, may) for one in known])] if known else []
+    lines = [html.Ul([_line(one, current, may) for one in known])] if known else []
     summary = html.Summary(["Segments", icon("down", 14)], className="ff-btn ff-btn-plain", **data(keep="segments"))
     return [html.Details([summary, html.Div([*lines, *saving], className="ff-pop ff-segments")], className="ff-menu")]
 
 
-def _line(one: Segment, given: tuple[Filter, ...], may: May) -> Component:
-    marked: dict[str, Any] = {"aria-current": "true"} if one.filters == given else {}
+def _line(one: Segment, current: tuple[Filter, ...], may: May) -> Component:
+    marked: dict[str, Any] = {"aria-current": "true"} if one.filters == current else {}
     whose = [html.Span("everybody's", className="ff-window")] if one.person_id is None else []
     way = html.A(
         [html.Bdi(one.name, className="ff-trunc"), *whose], href="#", **data(change=filtered(one.filters)), **marked
@@ -68,8 +68,8 @@ def _away(one: Segment) -> Component:
     return form.form(REMOVE, [button], key=str(one.id))
 
 
-def _form(given: tuple[Filter, ...], may: May) -> Any:
-    written = json.dumps([filters.plain(one) for one in given], ensure_ascii=False)
+def _form(current: tuple[Filter, ...], may: May) -> Any:
+    written = json.dumps([filters.plain(one) for one in current], ensure_ascii=False)
     name = {
         "class": "ff-input",
         "id": f"{SAVE}-name",

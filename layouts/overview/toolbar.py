@@ -58,8 +58,8 @@ def wrong(message: str) -> list[Any]:
 # ── filters ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _chips(given: tuple[Filter, ...]) -> list[Component]:
-    return [_chip(one, given[:number] + given[number + 1 :], number) for number, one in enumerate(given)]
+def _chips(current: tuple[Filter, ...]) -> list[Component]:
+    return [_chip(one, current[:number] + current[number + 1 :], number) for number, one in enumerate(current)]
 
 
 def _chip(one: Filter, others: tuple[Filter, ...], number: int) -> Component:
@@ -197,10 +197,10 @@ def _turn(query: Query, shown: Span, now: int, way: int) -> Component:
     """The button to the period before (-1) or after (1). Disabled where `neighbour` finds none."""
     found = neighbour(query, shown, now, way)
     label = "Previous period" if way < 0 else "Next period"
-    given: dict[str, Any] = {"data-change": change(period=f"{found[0]},{found[1]}", interval="")} if found else {}
+    attributes: dict[str, Any] = {"data-change": change(period=f"{found[0]},{found[1]}", interval="")} if found else {}
     sign = icon("left" if way < 0 else "right")
-    kept: dict[str, Any] = {"data-keep": f"turn{way}", "aria-label": label, "title": label}
-    return html.Button(sign, type="button", className="ff-btn ff-hide-sm", disabled=not found, **given, **kept)
+    fixed: dict[str, Any] = {"data-keep": f"turn{way}", "aria-label": label, "title": label}
+    return html.Button(sign, type="button", className="ff-btn ff-hide-sm", disabled=not found, **attributes, **fixed)
 
 
 def neighbour(query: Query, shown: Span, now: int, way: int) -> tuple[date, date] | None:

@@ -26,11 +26,11 @@ NAMED = 3  # below the map
 SHADES = (0, 25, 50, 75, 100)
 
 
-def choropleth(rows: Sequence[Row], given: tuple[Filter, ...]) -> list[Any]:
+def choropleth(rows: Sequence[Row], current: tuple[Filter, ...]) -> list[Any]:
     """The map of countries with their visitors, the largest first; a click filters as in the lists."""
     found = [(str(row.dimensions[0]), int(row.metrics[0] or 0)) for row in rows if row.dimensions[0]]
     most = max((people for _, people in found), default=1)
-    drawn = [_country(code, people, most, given) for code, people in found if code in shapes()]
+    drawn = [_country(code, people, most, current) for code, people in found if code in shapes()]
     named = [f"{read('country', code)} {figures.count(people)}" for code, people in found[:NAMED]]
     said = "Visitors by country: " + (", ".join(named) or "unknown") + ". The list of countries has all."
     picture: Any = Tag(
@@ -47,7 +47,7 @@ def shapes() -> frozenset[str]:
     return frozenset(re.findall(r'id="([A-Z]{2})"', FILE.read_text("utf-8")))
 
 
-def _country(code: str, people: int, most: int, given: tuple[Filter, ...]) -> Tag:
+def _country(code: str, people: int, most: int, current: tuple[Filter, ...]) -> Tag:
     name = written("country", code)
     return Tag(
         "use",
@@ -55,8 +55,8 @@ def _country(code: str, people: int, most: int, given: tuple[Filter, ...]) -> Ta
             "class": "ff-cv",
             "href": f"{at(SHAPES)}#{code}",
             "style": {"--v": 15 + round(85 * sqrt(people / most))},
-            "data-change": filtered(narrowed(given, "country", name)),
-            "data-out": filtered(excluded(given, "country", name)),
+            "data-change": filtered(narrowed(current, "country", name)),
+            "data-out": filtered(excluded(current, "country", name)),
         },
         Tag("title", {}, f"{read('country', code)} {figures.count(people)}"),
     )

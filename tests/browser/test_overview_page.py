@@ -18,7 +18,7 @@ from stream_server import until
 from analytics.base.config import Config
 from analytics.sites import store
 from analytics.storage.database import Database
-from tests.support.factories import arrival, stored
+from tests.support.factories import accepted, stored
 from tests.support.history import at, keep_history
 from tests.support.serving import Server, serving
 
@@ -37,8 +37,8 @@ def server(tmp_path_factory) -> Iterator[Server]:
     keep_history(database)
     pages = [f"/page-{number:03}" for number in range(PAGES)] + [HOSTILE]
     for number, path in enumerate(pages):
-        stored(database, arrival(page_id=f"large-{number:04}", at=at(10, 9), visitor=number, path=path, site_id=3))
-    stored(database, arrival(page_id="just-now-1", at=int(time.time()), visitor=1, site_id=4))
+        stored(database, accepted(page_id=f"large-{number:04}", at=at(10, 9), visitor=number, path=path, site_id=3))
+    stored(database, accepted(page_id="just-now-1", at=int(time.time()), visitor=1, site_id=4))
     database.close()
     with serving(config) as running:
         add_owner(running)

@@ -23,7 +23,7 @@ from analytics.query.query import Order, Query
 from analytics.query.result import Answer, Point, Row
 from analytics.storage import schema
 from analytics.storage.database import Database
-from tests.support.factories import HOME, arrival, count, stored
+from tests.support.factories import HOME, accepted, count, stored
 from tests.support.factories import rows as kept
 from tests.support.history import at, keep_history
 from tests.support.replica import ENGINES, answering, facts, numbers_of
@@ -162,7 +162,7 @@ def test_sums_in_several_currencies_are_no_sum(database, ask):
     stored(
         database,
         *(
-            arrival("event", f"event-{name}", at=at(11), path=f"/{name}", value=value, currency=currency)
+            accepted("event", f"event-{name}", at=at(11), path=f"/{name}", value=value, currency=currency)
             for name, value, currency in prices
         ),
     )
@@ -220,7 +220,7 @@ def test_each_hour_and_day_has_its_own_whatever_clocks_do(database, ask, zone, d
     span = Query(1, clock, Period.parse(day)).span(NOW)
     starts = [part.begin for part in buckets(span, "hour", clock)]
     moments = [*starts, *(start - 1 for start in starts), span.end - 1, span.end]
-    stored(database, *(arrival(page_id=f"view-{n:04}", at=when, visitor=n) for n, when in enumerate(moments)))
+    stored(database, *(accepted(page_id=f"view-{n:04}", at=when, visitor=n) for n, when in enumerate(moments)))
     query = Query(1, clock, Period.parse(day), metrics=("visitors", "visits", "pageviews"))
     assert len(starts) == hours
     assert [point.metrics for point in series(query, span, "hour", facts(ask))] == [(2, 2, 2)] * hours
@@ -235,7 +235,7 @@ def _day(moment: int, zone: str) -> Any:
 
 def test_weeks_that_begin_on_sunday(database, ask):
     days = [datetime(2026, 11, day, 12, tzinfo=UTC) for day in range(1, 22)]
-    stored(database, *(arrival(page_id=f"view-{one.day:04}", at=one.timestamp(), visitor=one.day % 7) for one in days))
+    stored(database, *(accepted(page_id=f"view-{one.day:04}", at=one.timestamp(), visitor=one.day % 7) for one in days))
     by_week = {"period": "2026-11-01,2026-11-21", "by": "time:week"}
     sunday = [(at_november(1), 7, 7), (at_november(8), 7, 7), (at_november(15), 7, 7)]
     assert rows(ask, "visitors", "pageviews", **by_week, clock=Clock("UTC", 6)) == sunday
@@ -339,7 +339,7 @@ def test_every_metric_can_be_asked_by_every_dimension_that_it_has(history):
 def test_odd_names_of_properties_are_names(database, ask):
     names = ["$.plan", "$", "/", "a/b~c", 'quote"', "it's", "*", "0", "a.b", "über", "\\", "x y"]
     props = {name: f"<{name}>" for name in names}
-    stored(database, arrival("event", "event-odd", at=at(11), props=props))
+    stored(database, accepted("event", "event-odd", at=at(11), props=props))
     assert {name: rows(ask, "events", by=f"prop:{name}") for name in names} == {
         name: [(f"<{name}>", 1)] for name in names
     }
@@ -347,7 +347,7 @@ def test_odd_names_of_properties_are_names(database, ask):
 
 def test_values_of_properties_are_texts(database, ask):
     props = {"yes": True, "no": False, "whole": 3, "part": 1.5, "text": "3", "empty": "", "null": None}
-    stored(database, arrival("event", "event-kinds", at=at(11), props=props))
+    stored(database, accepted("event", "event-kinds", at=at(11), props=props))
     assert {name: rows(ask, "events", by=f"prop:{name}")[0][0] for name in props} == {
         "yes": "true",
         "no": "false",
@@ -380,7 +380,7 @@ def test_what_has_no_value_is_last_in_either_direction(history):
 
 def test_texts_are_sorted_by_their_bytes(database, ask):
     paths = ["/B", "/a", "/Z", "/ä", "/-", "/_"]
-    stored(database, *(arrival(page_id=f"view-{n:04}", at=at(11), path=path) for n, path in enumerate(paths)))
+    stored(database, *(accepted(page_id=f"view-{n:04}", at=at(11), path=path) for n, path in enumerate(paths)))
     order = (Order("page", descending=False),)
     assert [row[0] for row in rows(ask, "pageviews", by="page", order=order)] == sorted(paths, key=str.encode)
 
@@ -482,7 +482,7 @@ def test_a_filter_value_is_data(database, ask):
     stored(
         database,
         *(
-            arrival("event", f"event-{n:04}", at=at(11), visitor=n, name=text, path="/x")
+            accepted("event", f"event-{n:04}", at=at(11), visitor=n, name=text, path="/x")
             for n, text in enumerate(HOSTILE)
         ),
     )
@@ -503,7 +503,7 @@ def test_a_filter_value_is_data(database, ask):
 @pytest.mark.parametrize("operator", ["is", "contains", "matches"])
 def test_letters_of_every_alphabet_suit_themselves_without_regard_to_case(database, ask, operator):
     names = ["ÄPFEL", "Äpfel", "STRASSE", "straße", "ΣΊΣΥΦΟΣ", "İ", "plain", "PLAIN"]
-    stored(database, *(arrival("event", f"event-{n:04}", at=at(11), name=name) for n, name in enumerate(names)))
+    stored(database, *(accepted("event", f"event-{n:04}", at=at(11), name=name) for n, name in enumerate(names)))
     for name in names:
         given = [[operator, "event", [name], {"case_sensitive": False}]]
         assert name in {row[0] for row in rows(ask, "events", by="event", filters=given)}
@@ -522,7 +522,7 @@ def test_a_recount_of_all_rows_comes_to_the_same_numbers(database, ask):
     stored(
         database,
         *(
-            arrival(
+            accepted(
                 chance.choice(["pageview", "pageview", "event"]),
                 f"view-{number:04}",
                 at=moment,

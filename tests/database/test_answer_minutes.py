@@ -26,7 +26,7 @@ from analytics.storage import schema
 from collector.api import statistics
 from collector.http.messages import Request
 from collector.live.hub import Hub
-from tests.support.factories import MINUTE, NOW, arrival, beat, keep_heartbeats, site, stored
+from tests.support.factories import MINUTE, NOW, accepted, beat, keep_heartbeats, site, stored
 from tests.support.replica import NEVER, numbers_of
 
 WINDOW = 60
@@ -60,7 +60,7 @@ def two_days(database) -> None:
         (YESTERDAY + 23 * HOUR, 2),
         *((TODAY + 5 * MINUTE, visitor) for visitor in (4, 5)),
     ]
-    views = (arrival(page_id=f"view-{n:04}", at=when, visitor=who) for n, (when, who) in enumerate(moments))
+    views = (accepted(page_id=f"view-{n:04}", at=when, visitor=who) for n, (when, who) in enumerate(moments))
     stored(database, *views)
 
 
@@ -255,7 +255,7 @@ def test_rows_by_time_are_buckets_in_which_something_happened_or_of_which_minute
 
 @pytest.mark.parametrize("how", ["imported", "without the other metric"])
 def test_rows_of_which_no_minute_is_known_are_those_of_the_facts(database, ask, how):
-    stored(database, arrival(at=YESTERDAY + 10 * HOUR))
+    stored(database, accepted(at=YESTERDAY + 10 * HOUR))
     with database.transaction() as connection:
         connection.execute(schema.heartbeats.delete())
     names = CROWD if how == "imported" else ()

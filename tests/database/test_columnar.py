@@ -17,7 +17,7 @@ from analytics.storage import changes, schema
 from collector.api import health
 from collector.http.messages import Request
 from collector.service import Service
-from tests.support.factories import HOME, NOW, added_site, arrival, event, heartbeat, one_by_one, stored
+from tests.support.factories import HOME, NOW, accepted, added_site, event, heartbeat, one_by_one, stored
 from tests.support.serving import eventually
 
 DAY = 86_400
@@ -68,7 +68,7 @@ def assert_same(replica, database, **many):
 def test_new_rows_arrive_with_every_column(kept, database):
     stored(
         database,
-        arrival(title="A title", user_id="ann", user_type="buyer", engaged_ms=5, scroll=50),
+        accepted(title="A title", user_id="ann", user_type="buyer", engaged_ms=5, scroll=50),
         event(visitor=2, path="/b", props={"plan": "pro"}, value=0.1 + 0.2, currency="EUR", description="a sale"),
         event("event-0002", visitor=2),
     )
@@ -76,11 +76,11 @@ def test_new_rows_arrive_with_every_column(kept, database):
 
 
 def test_changed_visits_and_totals_replace_what_was_there(kept, database):
-    one_by_one(database, arrival())
+    one_by_one(database, accepted())
     kept.follow(NEVER)
     one_by_one(
         database,
-        arrival("pageview", "page-0002", at=NOW + 60, path="/b"),
+        accepted("pageview", "page-0002", at=NOW + 60, path="/b"),
         heartbeat("page-0002", at=NOW + 90, engaged_ms=30_000, scroll=80, user_id="ann"),
         event(at=NOW + 95),
     )
@@ -89,18 +89,18 @@ def test_changed_visits_and_totals_replace_what_was_there(kept, database):
 
 
 def test_rows_of_the_past_arrive_however_old_they_are(kept, database):
-    stored(database, arrival(at=NOW))
+    stored(database, accepted(at=NOW))
     kept.follow(NEVER)
     stored(
         database,
-        arrival("pageview", "page-0002", at=NOW - 7 * DAY),
-        arrival("pageview", "page-0003", at=NOW - 3 * 365 * DAY, visitor=2),
+        accepted("pageview", "page-0002", at=NOW - 7 * DAY),
+        accepted("pageview", "page-0003", at=NOW - 3 * 365 * DAY, visitor=2),
     )
     assert_same(kept, database, visits=3, pageviews=3)
 
 
 def test_a_heartbeat_that_says_nothing_new_of_history_is_no_change(kept, database):
-    stored(database, arrival())
+    stored(database, accepted())
     with database.read() as connection:
         before = changes.newest(connection, 10)
     stored(database, heartbeat(at=NOW + 30))
@@ -110,7 +110,7 @@ def test_a_heartbeat_that_says_nothing_new_of_history_is_no_change(kept, databas
 
 def test_a_removed_site_goes_and_the_others_stay(kept, database):
     added_site(database, "other.example")
-    stored(database, arrival(), arrival("pageview", "page-0002", site_id=2), event(site_id=2))
+    stored(database, accepted(), accepted("pageview", "page-0002", site_id=2), event(site_id=2))
     assert_same(kept, database, visits=2, pageviews=2, events=1)
     store.remove(database, "other.example")
     assert_same(kept, database, visits=1, pageviews=1)
@@ -120,10 +120,10 @@ def test_a_removed_site_goes_and_the_others_stay(kept, database):
 def test_a_removed_site_leaves_one_line_and_no_follower_misses_it(kept, database, before):
     """Its lines are deleted, whether they were followed or not, at the end as between those of others."""
     added_site(database, "other.example")
-    one_by_one(database, arrival(), arrival("pageview", "page-0002", site_id=2))
+    one_by_one(database, accepted(), accepted("pageview", "page-0002", site_id=2))
     if before != "none":
         kept.follow(NEVER)
-    one_by_one(database, event(), event(site_id=2), arrival("pageview", "page-0003", site_id=2))
+    one_by_one(database, event(), event(site_id=2), accepted("pageview", "page-0003", site_id=2))
     if before == "all":
         kept.follow(NEVER)
     store.remove(database, "other.example")
@@ -131,7 +131,7 @@ def test_a_removed_site_leaves_one_line_and_no_follower_misses_it(kept, database
         said = [change.rows for change in changes.newest(connection, 100) if change.site_id == 2]
     assert said == [dict.fromkeys(changes.FACTS)]
     assert_same(kept, database, visits=1, pageviews=1, events=1)
-    stored(database, arrival("pageview", "page-0004", visitor=2))
+    stored(database, accepted("pageview", "page-0004", visitor=2))
     assert verify(kept, NEVER, lambda _: None) == Verified(5, [])
 
 
@@ -139,8 +139,8 @@ def test_a_copy_looks_for_few_missing_numbers_however_many_a_removed_site_has_le
     monkeypatch.setattr(follow, "MAX_HOLES", 5)
     for domain in ("example.com", "other.example"):
         added_site(database, domain)
-    stored(database, arrival())
-    one_by_one(database, *(arrival("pageview", f"page-{nth:04}", site_id=2) for nth in range(20)))
+    stored(database, accepted())
+    one_by_one(database, *(accepted("pageview", f"page-{nth:04}", site_id=2) for nth in range(20)))
     store.remove(database, "other.example")
     with database.transaction() as connection:
         changes.write_marker(connection)
@@ -161,7 +161,7 @@ def test_a_batch_after_a_large_text_has_fewer_rows():
 
 def test_a_replica_that_was_closed_while_a_site_was_removed_equals_the_database(kept, database, config):
     added_site(database, "other.example")
-    one_by_one(database, arrival(), arrival("pageview", "page-0002", site_id=2))
+    one_by_one(database, accepted(), accepted("pageview", "page-0002", site_id=2))
     kept.follow(NEVER)
     kept.close()
     store.remove(database, "other.example")
@@ -170,7 +170,7 @@ def test_a_replica_that_was_closed_while_a_site_was_removed_equals_the_database(
 
 
 def test_erased_rows_go(kept, database):
-    stored(database, arrival(), arrival("pageview", "page-0002", visitor=2))
+    stored(database, accepted(), accepted("pageview", "page-0002", visitor=2))
     kept.follow(NEVER)
     visits, pageviews = schema.visits, schema.pageviews
     with database.transaction() as connection:
@@ -189,7 +189,7 @@ def test_text_of_any_kind_arrives_as_it_is(kept, database):
     stored(
         database,
         *(
-            arrival("pageview", f"page-{n:04}", visitor=n, title=odd_one, user_id=odd_one or None)
+            accepted("pageview", f"page-{n:04}", visitor=n, title=odd_one, user_id=odd_one or None)
             for n, odd_one in enumerate(odd)
         ),
     )
@@ -200,13 +200,13 @@ def test_more_changes_than_go_in_one_pass_all_arrive(kept, database, monkeypatch
     monkeypatch.setattr(follow, "MAX_CHANGES", 2)
     monkeypatch.setattr(follow, "ROW_BATCH", 3)
     for group in range(5):
-        stored(database, *(arrival("pageview", f"page-{group}-{n:03}", visitor=n) for n in range(8)))
+        stored(database, *(accepted("pageview", f"page-{group}-{n:03}", visitor=n) for n in range(8)))
     assert_same(kept, database, visits=8, pageviews=40)
 
 
 def test_a_change_that_appears_after_a_later_one_is_not_missed(kept, database):
     """PostgreSQL numbers changes before the commit, and two processes commit in any order."""
-    stored(database, arrival())
+    stored(database, accepted())
     with database.read() as connection:
         last = changes.newest(connection, 1)[0]
     with database.transaction() as connection:  # the number after `last` is given, and not to be seen yet
@@ -237,7 +237,7 @@ def test_what_was_stored_before_there_was_a_replica_is_in_it(database, config, m
     added_site(database, "other.example")
     stored(
         database,
-        *(arrival("pageview", f"page-{n:04}", visitor=n, site_id=1 + n % 2) for n in range(10)),
+        *(accepted("pageview", f"page-{n:04}", visitor=n, site_id=1 + n % 2) for n in range(10)),
         event(visitor=1),
     )
     with replica_of(database, config) as replica:
@@ -245,10 +245,10 @@ def test_what_was_stored_before_there_was_a_replica_is_in_it(database, config, m
 
 
 def test_a_replica_that_was_closed_goes_on_where_it_was(kept, database, config):
-    stored(database, arrival())
+    stored(database, accepted())
     kept.follow(NEVER)
     kept.close()
-    stored(database, arrival("pageview", "page-0002", visitor=2))
+    stored(database, accepted("pageview", "page-0002", visitor=2))
     told = []
     with replica_of(database, config) as again:
         again.follow(NEVER, told.append)
@@ -258,7 +258,7 @@ def test_a_replica_that_was_closed_goes_on_where_it_was(kept, database, config):
 
 @pytest.mark.parametrize("spoil", ["deleted", "garbage", "halved", "other shape"])
 def test_a_useless_file_is_rebuilt(kept, database, config, spoil, monkeypatch):
-    stored(database, arrival(), event(visitor=2))
+    stored(database, accepted(), event(visitor=2))
     kept.follow(NEVER)
     kept.close()
     path = config.data_dir / "columnar.duckdb"
@@ -280,29 +280,29 @@ def test_a_useless_file_is_rebuilt(kept, database, config, spoil, monkeypatch):
 
 
 def test_the_replica_of_a_database_that_was_restored_from_a_backup_is_rebuilt(kept, database, config):
-    stored(database, arrival())
+    stored(database, accepted())
     kept.follow(NEVER)
     kept.close()
     with database.transaction() as connection:  # as it was, and then went on another way
         for table in (*TABLES, schema.changes):
             connection.execute(delete(table))
-    stored(database, arrival("pageview", "page-0002", visitor=2), arrival("pageview", "page-0003", visitor=2))
+    stored(database, accepted("pageview", "page-0002", visitor=2), accepted("pageview", "page-0003", visitor=2))
     with replica_of(database, config) as again:
         assert_same(again, database, visits=1, pageviews=2)
 
 
 def test_a_replica_that_is_behind_the_oldest_change_is_rebuilt(kept, database, config):
-    stored(database, arrival())
+    stored(database, accepted())
     kept.follow(NEVER)
     kept.close()
-    one_by_one(database, *(arrival("pageview", f"page-1{n:03}", visitor=n) for n in range(8)))
+    one_by_one(database, *(accepted("pageview", f"page-1{n:03}", visitor=n) for n in range(8)))
     assert changes.prune(database, NEVER, keep=3) > 0
     with replica_of(database, config) as again:
         assert_same(again, database, visits=8, pageviews=9)
 
 
 def test_the_last_changes_are_kept(kept, database):
-    one_by_one(database, *(arrival("pageview", f"page-{n:04}") for n in range(6)))
+    one_by_one(database, *(accepted("pageview", f"page-{n:04}") for n in range(6)))
     with database.read() as connection:
         last = changes.newest(connection, 2)
     changes.prune(database, lambda _: False, keep=2)
@@ -313,13 +313,13 @@ def test_the_last_changes_are_kept(kept, database):
 def test_a_file_that_breaks_while_it_is_open_is_rebuilt_and_the_database_answers_until_then(
     kept, database, monkeypatch
 ):
-    stored(database, arrival())
+    stored(database, accepted())
     kept.follow(NEVER)
     monkeypatch.setattr(columnar, "MIN_RETRY_S", 0.0)
     kept._retry_s = 0.0
     with kept._replica.cursor() as cursor:
         cursor.execute("DROP TABLE pageviews")
-    stored(database, arrival("pageview", "page-0002", visitor=2))
+    stored(database, accepted("pageview", "page-0002", visitor=2))
     kept.follow(NEVER)
     assert kept.state.kind == state.WAITING
     assert kept.rows(select(func.count()).select_from(schema.pageviews)) == [(2,)]
@@ -328,7 +328,7 @@ def test_a_file_that_breaks_while_it_is_open_is_rebuilt_and_the_database_answers
 
 def test_off_queries_the_database_and_makes_no_file(database, config):
     added_site(database)
-    stored(database, arrival())
+    stored(database, accepted())
     with replica_of(database, replace(config, columnar=False)) as replica:
         replica.follow(NEVER)
         assert replica.state == state.ReplicaState(state.OFF)
@@ -337,7 +337,7 @@ def test_off_queries_the_database_and_makes_no_file(database, config):
 
 
 def test_two_processes_on_one_folder_have_a_file_each(kept, database, config):
-    stored(database, arrival())
+    stored(database, accepted())
     with replica_of(database, config) as second:
         assert_same(second, database, visits=1, pageviews=1)
         assert_same(kept, database, visits=1, pageviews=1)
@@ -349,7 +349,7 @@ def test_two_processes_on_one_folder_have_a_file_each(kept, database, config):
 
 def test_making_that_is_stopped_leaves_nothing_behind(database, config):
     added_site(database)
-    stored(database, arrival())
+    stored(database, accepted())
     with replica_of(database, config) as replica:
         replica.follow(lambda _: True)
         assert replica.state.kind == state.WAITING
@@ -360,7 +360,7 @@ def test_making_that_is_stopped_leaves_nothing_behind(database, config):
 def test_making_that_fails_for_one_of_its_threads_leaves_nothing_behind(database, config, monkeypatch):
     monkeypatch.setattr(follow, "COPY_BATCH", 1)
     added_site(database)
-    stored(database, *(arrival("pageview", f"page-{n:04}", visitor=n) for n in range(20)))
+    stored(database, *(accepted("pageview", f"page-{n:04}", visitor=n) for n in range(20)))
 
     def tell(progress):
         if "5 rows" in progress:
@@ -379,7 +379,7 @@ def test_rows_that_were_copied_together_lie_by_country_and_browser(database, con
     origins = [HOME._replace(country=country, browser=browser) for country, browser in places]
     stored(
         database,
-        *(arrival("pageview", f"page-{n:04}", visitor=n, origin=origins[n % 4]) for n in range(12)),
+        *(accepted("pageview", f"page-{n:04}", visitor=n, origin=origins[n % 4]) for n in range(12)),
     )
     with replica_of(database, config) as replica:
         replica.follow(NEVER)
@@ -390,7 +390,7 @@ def test_rows_that_were_copied_together_lie_by_country_and_browser(database, con
 
 
 def test_a_value_is_data_and_never_part_of_the_query(kept, database):
-    stored(database, arrival(path="/'; DROP TABLE visits; --"))
+    stored(database, accepted(path="/'; DROP TABLE visits; --"))
     kept.follow(NEVER)
     path = schema.pageviews.c.path
     for value, many in (("/'; DROP TABLE visits; --", 1), ("' OR 1=1 --", 0)):

@@ -11,7 +11,7 @@ from analytics.access import accounts, api_keys, embeds, first_owner
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from analytics.storage import schema
-from tests.support.factories import arrival, count, one_by_one
+from tests.support.factories import accepted, count, one_by_one
 
 ADDRESS = "https://stats.example.com"
 
@@ -64,7 +64,7 @@ def test_removing_a_site_removes_all_of_its_data_and_nothing_else(database):
     add_site(database)
     add_site(database, "example.org")
     gone, stays = (store.find(database, domain).id for domain in ("example.com", "example.org"))
-    one_by_one(database, arrival(site_id=gone), arrival(site_id=stays))
+    one_by_one(database, accepted(site_id=gone), accepted(site_id=stays))
     assert run(database, "site remove", domain="example.com") == "example.com and all of its data are gone."
     tables = (schema.visits, schema.pageviews, schema.heartbeats, schema.outcomes)
     assert [count(database, table) for table in tables] == [1, 1, 1, 1]

@@ -13,7 +13,7 @@ from analytics.jobs import daily, daily_usage
 from analytics.query import usage
 from analytics.query.result import Usage
 from analytics.storage import schema
-from tests.support.factories import NOW, arrival, beat, heartbeat, keep_heartbeats, one_by_one, rows, with_sites
+from tests.support.factories import NOW, accepted, beat, heartbeat, keep_heartbeats, one_by_one, rows, with_sites
 
 DAY = 86_400
 TODAY = day_of(NOW)
@@ -140,7 +140,7 @@ def test_the_days_of_late_beats_are_those_that_are_over():
 def test_a_day_is_counted_again_when_beats_of_it_have_come(database):
     keep_heartbeats(database, beat(1, at=at(8)))
     counted(database)
-    late(database, arrival(at=at(9), visitor=2), heartbeat(at=at(9.1), visitor=2))
+    late(database, accepted(at=at(9), visitor=2), heartbeat(at=at(9.1), visitor=2))
     assert daily_usage.missing(database, TODAY) == [YESTERDAY]
     counted(database)
     assert rows(database, schema.daily_usage, "people") == [(2,)]
@@ -149,7 +149,7 @@ def test_a_day_is_counted_again_when_beats_of_it_have_come(database):
 
 def test_beats_that_come_while_their_day_is_counted_make_it_be_counted_again(database):
     keep_heartbeats(database, beat(1, at=at(8)), beat(1, at=at(8), site_id=2))
-    coming = iter([arrival(at=at(9), visitor=2)])
+    coming = iter([accepted(at=at(9), visitor=2)])
 
     def meanwhile(_: float) -> bool:
         for one in coming:
@@ -167,8 +167,8 @@ def test_what_was_counted_stays_where_beats_of_that_day_may_have_been_purged(dat
     counted(database)
     with database.transaction() as connection:
         connection.execute(schema.heartbeats.delete().where(schema.heartbeats.c.id < first_id(at(8.5))))
-    late(database, arrival(at=at(10), visitor=3), arrival(at=at(10), visitor=3, site_id=2))
-    late(database, arrival("pageview", "page-0002", at=at(10), visitor=4, site_id=3))
+    late(database, accepted(at=at(10), visitor=3), accepted(at=at(10), visitor=3, site_id=2))
+    late(database, accepted("pageview", "page-0002", at=at(10), visitor=4, site_id=3))
     counted(database, kept=lambda site_id: at(8.5) if site_id == 1 else 0)
     assert rows(database, schema.daily_usage, "site_id", "people") == [(1, 2), (2, 3), (3, 1)]
 

@@ -12,7 +12,7 @@ from collector.ingest.accepted import Accepted, Kind
 from collector.ingest.outcomes import Filtered, Stored
 from collector.ingest.pipeline import own_id, page_key, tab_of
 from collector.store.statements import Tables
-from tests.support.factories import MINUTE, NOW, arrival, event, heartbeat, in_groups, one_by_one, rows, stored
+from tests.support.factories import MINUTE, NOW, accepted, event, heartbeat, in_groups, one_by_one, rows, stored
 
 NO_VISIT = Filtered(FilteredReason.UNKNOWN_PAGEVIEW)
 
@@ -24,7 +24,7 @@ def key_of(visitor: int, path: str) -> str:
 def pageview(path: str = "/", *, at: float = NOW, visitor: int = 1) -> Accepted:
     """A pageview as the pipeline makes it of a sender without ids."""
     key = key_of(visitor, path)
-    found = arrival("pageview", own_id(key, int(at * 1000)), at=at, visitor=visitor, path=path)
+    found = accepted("pageview", own_id(key, int(at * 1000)), at=at, visitor=visitor, path=path)
     return replace(found, tab=tab_of(key))
 
 

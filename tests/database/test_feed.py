@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analytics.live.feed import public_visitor_id, recent
-from tests.support.factories import NOW, arrival, event, heartbeat, one_by_one, stored
+from tests.support.factories import NOW, accepted, event, heartbeat, one_by_one, stored
 
 
 def test_a_site_without_rows_has_an_empty_feed(database):
@@ -14,8 +14,8 @@ def test_what_is_read_is_what_was_pushed(database):
     told = {"value": 12.5, "currency": "EUR", "description": "Ann booked", "user_name": "Ann"}
     outcomes = one_by_one(
         database,
-        arrival(title="Home"),
-        arrival(page_id="page-0002", visitor=-5, path="/b", at=NOW + 1),
+        accepted(title="Home"),
+        accepted(page_id="page-0002", visitor=-5, path="/b", at=NOW + 1),
         event(at=NOW + 2),
         event("event-0002", at=NOW + 3, user_id="ann", user_type="couple", **told),
     )
@@ -23,12 +23,12 @@ def test_what_is_read_is_what_was_pushed(database):
 
 
 def test_only_pageviews_and_events_are_in_it(database):
-    outcomes = stored(database, arrival(), heartbeat(at=NOW + 1))
+    outcomes = stored(database, accepted(), heartbeat(at=NOW + 1))
     assert recent(database, 1, 20) == [outcomes[0].feed]
 
 
 def test_of_many_the_newest_are_read_oldest_first(database):
-    stored(database, *(arrival(page_id=f"page-{n:04}", at=NOW + 2 * n) for n in range(10)))
+    stored(database, *(accepted(page_id=f"page-{n:04}", at=NOW + 2 * n) for n in range(10)))
     stored(database, *(event(f"event-{n:04}", at=NOW + 2 * n + 1) for n in range(10)))
     found = recent(database, 1, 5)
     assert [(item.type, item.timestamp - NOW) for item in found] == [
@@ -41,19 +41,19 @@ def test_of_many_the_newest_are_read_oldest_first(database):
 
 
 def test_what_came_after_an_id_is_read(database):
-    stored(database, *(arrival(page_id=f"page-{n:04}", at=NOW + n) for n in range(5)))
+    stored(database, *(accepted(page_id=f"page-{n:04}", at=NOW + n) for n in range(5)))
     *_, before, first, second = recent(database, 1, 20)
     assert recent(database, 1, 20, after=int(before.id)) == [first, second]
     assert recent(database, 1, 20, after=int(second.id)) == []
 
 
 def test_another_site_is_not_in_it(database):
-    stored(database, arrival(site_id=2), event(site_id=2))
+    stored(database, accepted(site_id=2), event(site_id=2))
     assert recent(database, 1, 20) == []
 
 
 def test_an_anonymous_person_has_no_type_even_if_the_visit_has_one(database):
-    one_by_one(database, arrival(), event(at=NOW + 1, user_id="ann", user_type="couple"))
+    one_by_one(database, accepted(), event(at=NOW + 1, user_id="ann", user_type="couple"))
     assert [(item.user_id, item.user_type) for item in recent(database, 1, 20)] == [(None, ""), ("ann", "couple")]
 
 

@@ -18,7 +18,7 @@ from analytics.replica import denormalised, first_seen
 from analytics.replica.columnar import Columnar
 from analytics.sites import store
 from analytics.storage import changes, schema
-from tests.support.factories import HOME, added_site, arrival, event, stored
+from tests.support.factories import HOME, accepted, added_site, event, stored
 from tests.support.history import at
 from tests.support.replica import NEVER, facts
 
@@ -88,7 +88,7 @@ def crowd(chance: random.Random, many: int, name: str) -> list[Any]:
         for browser in ("Firefox", "Chrome")
     ]
     return [
-        arrival(
+        accepted(
             chance.choice(["pageview", "pageview", "event"]),
             f"{name}-{number:04}",
             at=chance.randrange(at(27), at(31)),
@@ -149,8 +149,8 @@ def test_a_rebuilt_replica_is_right(database, config, monkeypatch):
 def test_a_visit_without_a_pageview_was_not_there(kept, database):
     stored(
         database,
-        arrival("heartbeat", "lost-page-1", at=at(28, 1), url="https://example.com/lost"),
-        arrival("pageview", "page-0001", at=at(28, 5)),
+        accepted("heartbeat", "lost-page-1", at=at(28, 1), url="https://example.com/lost"),
+        accepted("pageview", "page-0001", at=at(28, 5)),
     )
     assert_same(kept, database)
 

@@ -23,8 +23,8 @@ from collector.ingest.outcomes import Stored
 from collector.live.hub import MAX_BUFFER_BYTES, MAX_FRAME_ITEMS, MIN_FRAME_INTERVAL_S, Hub
 from tests.support.factories import (
     NOW,
+    accepted,
     added_site,
-    arrival,
     beat,
     heartbeat,
     kit,
@@ -174,7 +174,7 @@ def happen(hub: Hub, database, *arrivals: Accepted) -> list[Stored]:
 
 
 def views(site_id: int, *numbers: int) -> list[Accepted]:
-    return [arrival(site_id=site_id, page_id=f"page-{n:04}", visitor=n, at=NOW - 30 + n * 0.001) for n in numbers]
+    return [accepted(site_id=site_id, page_id=f"page-{n:04}", visitor=n, at=NOW - 30 + n * 0.001) for n in numbers]
 
 
 def ids(outcomes: list[Stored]) -> list[str]:
@@ -248,14 +248,14 @@ def test_connected_tells_visits_people_pages_and_the_newest_events(hub, database
         hub,
         database,
         *(
-            arrival(site_id=site_id, page_id=f"page-{n:04}", visitor=n // 2, path=f"/{n % 2}", at=NOW - 40 + n)
+            accepted(site_id=site_id, page_id=f"page-{n:04}", visitor=n // 2, path=f"/{n % 2}", at=NOW - 40 + n)
             for n in range(30)
         ),
         leave("page-0000", site_id=site_id),
         an_event(
             site_id=site_id, visitor=99, user_id="ann", path="/1", value=9.5, currency="EUR", description="Ann booked"
         ),
-        arrival(site_id=site_id, page_id="page-9999", visitor=98, user_id="ann", path="/0", at=NOW - 5),
+        accepted(site_id=site_id, page_id="page-9999", visitor=98, user_id="ann", path="/0", at=NOW - 5),
     )
     connected, stats = Reader(hub, site_id).first()
     assert connected.data["currentVisitors"] == 17
@@ -291,7 +291,7 @@ def test_connected_tells_visits_people_pages_and_the_newest_events(hub, database
 def test_what_happens_is_told_with_the_stats_that_follow_from_it(hub, database, site_id):
     reader = Reader(hub, site_id)
     reader.first()
-    (outcome,) = happen(hub, database, arrival(site_id=site_id, path="/a", title="<b>"))
+    (outcome,) = happen(hub, database, accepted(site_id=site_id, path="/a", title="<b>"))
     told = reader.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 1)
     told = changes(told)[2:]
     row_id = str(outcome.beat.id)
@@ -303,7 +303,7 @@ def test_what_happens_is_told_with_the_stats_that_follow_from_it(hub, database, 
 
 
 def test_a_heartbeat_is_no_event_but_changes_the_stats(hub, database, site_id):
-    happen(hub, database, arrival(site_id=site_id, at=NOW - 20))
+    happen(hub, database, accepted(site_id=site_id, at=NOW - 20))
     reader = Reader(hub, site_id)
     reader.first()
     happen(hub, database, leave(site_id=site_id))
@@ -312,19 +312,19 @@ def test_a_heartbeat_is_no_event_but_changes_the_stats(hub, database, site_id):
 
 
 def test_nothing_is_said_when_nothing_changes(hub, database, site_id, clock):
-    happen(hub, database, arrival(site_id=site_id))
+    happen(hub, database, accepted(site_id=site_id))
     reader, other = Reader(hub, site_id), Reader(hub, site_id)
     reader.first()
     happen(hub, database, heartbeat(site_id=site_id))
     clock.now += 1
-    happen(hub, database, arrival(site_id=site_id, page_id="page-0002", visitor=2, at=NOW + 1))
+    happen(hub, database, accepted(site_id=site_id, page_id="page-0002", visitor=2, at=NOW + 1))
     told = reader.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 2)
     assert [message.type for message in changes(told)] == ["connected", "stats", "new_event", "stats"]
     assert changes(other.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 2)) == changes(told)
 
 
 def test_who_goes_away_without_a_word_is_taken_off_by_time(hub, database, site_id, clock):
-    happen(hub, database, arrival(site_id=site_id))
+    happen(hub, database, accepted(site_id=site_id))
     reader = Reader(hub, site_id)
     reader.first()
     clock.now += WINDOW
@@ -335,7 +335,7 @@ def test_who_goes_away_without_a_word_is_taken_off_by_time(hub, database, site_i
 def test_another_site_s_visitors_are_not_told(hub, database, site_id):
     other = added_site(database, "example.org").id
     reader, neighbour = Reader(hub, site_id), Reader(hub, other)
-    happen(hub, database, arrival(site_id=other), arrival(site_id=site_id, page_id="page-0002"))
+    happen(hub, database, accepted(site_id=other), accepted(site_id=site_id, page_id="page-0002"))
     assert (len(reader.events(1)), len(neighbour.events(1))) == (1, 1)
     assert reader.messages[-1].data["active_sessions"] == 1
 
@@ -367,7 +367,7 @@ def test_of_a_flood_the_newest_of_a_frame_are_told(memory):
 def test_what_is_told_late_is_nothing_for_the_feed(hub, database, site_id):
     """A server may tell of last week: that is history, not news."""
     reader = Reader(hub, site_id)
-    late, news = arrival(site_id=site_id, at=NOW - 3600), arrival(site_id=site_id, page_id="page-0002")
+    late, news = accepted(site_id=site_id, at=NOW - 3600), accepted(site_id=site_id, page_id="page-0002")
     outcomes = happen(hub, database, late, news)
     assert reader.events(1) == ids(outcomes)[1:]
 
@@ -429,11 +429,11 @@ def test_who_resumes_with_nonsense_begins_anew(hub, database, site_id):
 def test_presence_is_known_again_after_a_restart(database, site_id, clock):
     one_by_one(
         database,
-        arrival(site_id=site_id, path="/a", at=NOW - 90),
+        accepted(site_id=site_id, path="/a", at=NOW - 90),
         heartbeat(site_id=site_id, at=NOW - 20, user_id="ann"),
-        arrival(site_id=site_id, page_id="page-0002", visitor=2, path="/b", at=NOW - 10),
+        accepted(site_id=site_id, page_id="page-0002", visitor=2, path="/b", at=NOW - 10),
         leave("page-0002", site_id=site_id, at=NOW - 5),
-        arrival(site_id=site_id, page_id="page-0003", visitor=3, at=NOW - 250),
+        accepted(site_id=site_id, page_id="page-0003", visitor=3, at=NOW - 250),
     )
     hub = Hub(database, WINDOW, clock)
     try:

@@ -19,7 +19,7 @@ from collector.ingest.pipeline import tab_of
 from collector.live.hub import Hub
 from collector.store.leaves import RESTORED_S, Leaves
 from collector.store.writer import QueuedRequest, Writer
-from tests.support.factories import NOW, added_site, arrival, event, heartbeat, leave, rows, stored
+from tests.support.factories import NOW, accepted, added_site, event, heartbeat, leave, rows, stored
 
 WINDOW = 60
 PAGE = tab_of("page-0001")
@@ -77,7 +77,10 @@ def states(database) -> list[int]:
 def test_a_late_heartbeat_adds_to_the_totals_and_makes_nobody_present(database, site_id):
     with living(database) as live:
         one = {"site_id": site_id}
-        assert live.send(arrival(**one), leave(at=NOW + 10, engaged_ms=5_000, scroll=10, **one)) == ["Stored", "Stored"]
+        assert live.send(accepted(**one), leave(at=NOW + 10, engaged_ms=5_000, scroll=10, **one)) == [
+            "Stored",
+            "Stored",
+        ]
         assert live.active(site_id) == 0
         assert live.send(heartbeat(at=NOW + 11, engaged_ms=9_000, scroll=70, **one)) == ["TotalsRaised"]
         assert live.active(site_id) == 0
@@ -88,7 +91,7 @@ def test_a_late_heartbeat_adds_to_the_totals_and_makes_nobody_present(database, 
 @pytest.mark.parametrize("late", [1, WINDOW + 1, 400])
 def test_however_late_it_comes(database, site_id, late):
     with living(database) as live:
-        live.send(arrival(site_id=site_id))
+        live.send(accepted(site_id=site_id))
         live.send(leave(at=NOW + 10, site_id=site_id))
         assert live.send(heartbeat(at=NOW + 10 + late, site_id=site_id)) == ["TotalsRaised"]
         assert live.active(site_id) == 0
@@ -96,7 +99,7 @@ def test_however_late_it_comes(database, site_id, late):
 
 def test_in_one_batch_too(database, site_id):
     with living(database) as live:
-        batch = (arrival, heartbeat, leave, heartbeat, heartbeat)
+        batch = (accepted, heartbeat, leave, heartbeat, heartbeat)
         sent = [make(at=NOW + n, site_id=site_id, engaged_ms=n * 1000) for n, make in enumerate(batch)]
         assert live.send(*sent) == ["Stored", "Stored", "Stored", "TotalsRaised", "TotalsRaised"]
         assert live.active(site_id) == 0
@@ -105,14 +108,14 @@ def test_in_one_batch_too(database, site_id):
 
 def test_it_keeps_no_visit_open_and_signs_nobody_in(database, site_id):
     with living(database) as live:
-        live.send(arrival(site_id=site_id), leave(at=NOW + 10, site_id=site_id))
+        live.send(accepted(site_id=site_id), leave(at=NOW + 10, site_id=site_id))
         live.send(heartbeat(at=NOW + 900, site_id=site_id, user_id="ada"))
     assert rows(database, schema.visits, "seen_at", "user_id") == [(NOW + 10, None)]
 
 
 def test_after_a_restart_too(database, site_id):
     with living(database) as live:
-        live.send(arrival(site_id=site_id), leave(at=NOW + 10, site_id=site_id))
+        live.send(accepted(site_id=site_id), leave(at=NOW + 10, site_id=site_id))
     with living(database, NOW + 20) as live:
         assert live.active(site_id) == 0
         assert live.send(heartbeat(at=NOW + 20, site_id=site_id)) == ["TotalsRaised"]
@@ -126,7 +129,7 @@ def test_the_past_says_what_was_shown(database, site_id):
     shown = {}
     with living(database) as live:
         for at, make in (
-            (0, arrival),
+            (0, accepted),
             (10, heartbeat),
             (15, leave),
             (16, heartbeat),
@@ -146,7 +149,7 @@ def test_the_past_says_what_was_shown(database, site_id):
 
 def test_others_and_other_pages_of_the_same_visitor_stay(database, site_id):
     with living(database) as live:
-        live.send(arrival(site_id=site_id), arrival(page_id="page-0002", at=NOW + 1, path="/b", site_id=site_id))
+        live.send(accepted(site_id=site_id), accepted(page_id="page-0002", at=NOW + 1, path="/b", site_id=site_id))
         live.send(leave(at=NOW + 2, site_id=site_id))
         assert live.send(heartbeat("page-0002", at=NOW + 3, site_id=site_id)) == ["Stored"]
         assert live.active(site_id) == 1
@@ -157,7 +160,7 @@ def test_others_and_other_pages_of_the_same_visitor_stay(database, site_id):
 def test_the_same_page_of_another_site_has_not_left(database, site_id):
     other = added_site(database, "other.example").id
     with living(database) as live:
-        live.send(arrival(site_id=site_id), arrival(site_id=other), leave(at=NOW + 1, site_id=site_id))
+        live.send(accepted(site_id=site_id), accepted(site_id=other), leave(at=NOW + 1, site_id=site_id))
         assert live.send(heartbeat(at=NOW + 2, site_id=other)) == ["Stored"]
         assert (live.active(site_id), live.active(other)) == (0, 1)
 
@@ -165,13 +168,13 @@ def test_the_same_page_of_another_site_has_not_left(database, site_id):
 def test_an_event_after_the_leave_is_a_sign_of_life(database, site_id):
     """Contract §3.1: only a heartbeat is none then."""
     with living(database) as live:
-        live.send(arrival(site_id=site_id), leave(at=NOW + 1, site_id=site_id))
+        live.send(accepted(site_id=site_id), leave(at=NOW + 1, site_id=site_id))
         assert live.send(event(at=NOW + 2, pageview="page-0001", site_id=site_id)) == ["Stored"]
         assert live.active(site_id) == 1
 
 
 def test_the_leaves_of_the_last_minutes_are_recalled(database, site_id):
-    stored(database, arrival(site_id=site_id))
+    stored(database, accepted(site_id=site_id))
     assert left_tabs(database, NOW - RESTORED_S) == []
     stored(database, leave(at=NOW + 1, site_id=site_id), heartbeat(at=NOW + 2, site_id=site_id))
     assert left_tabs(database, NOW - RESTORED_S) == [(site_id, PAGE)]

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from analytics.sites import store
 from analytics.storage import locks
-from tests.support.factories import NOW, arrival, stored
+from tests.support.factories import NOW, accepted, stored
 from tests.support.serving import eventually
 
 pytestmark = pytest.mark.parametrize("config", ["postgresql"], indirect=True)
@@ -34,7 +34,7 @@ def waiting(database) -> int:
 def test_storing_for_a_site_and_removing_it_wait_for_its_lock(database, work):
     site = store.add(database, "example.com", now=NOW)
     does = {
-        "store": lambda: stored(database, arrival(site_id=site.id)),
+        "store": lambda: stored(database, accepted(site_id=site.id)),
         "remove": lambda: store.remove(database, site.domain),
     }
     worker = threading.Thread(target=does[work])

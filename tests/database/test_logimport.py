@@ -21,7 +21,7 @@ from analytics.storage import schema
 from collector.imports import log_import
 from collector.imports.log_import import ImportContext, sort_by_time
 from collector.ingest.geo import open_places
-from tests.support.factories import added_site, arrival, kit, rows, stored
+from tests.support.factories import accepted, added_site, kit, rows, stored
 from tests.support.logs import CHROME, FIREFOX, ROBOT, START, Recount, busy, line, recount
 
 
@@ -333,7 +333,7 @@ def test_nobody_becomes_present_and_no_outcome_is_counted(database, imported):
 def test_neither_feed_nor_todays_figures_know_what_was_imported(database, imported):
     """The log is of this very day, and its lines lie before and after what came live."""
     site_id = rows(database, schema.sites, "id")[0][0]
-    outcomes = stored(database, arrival(site_id=site_id, at=START + 5), arrival(page_id="view-0002", at=START + 9))
+    outcomes = stored(database, accepted(site_id=site_id, at=START + 5), accepted(page_id="view-0002", at=START + 9))
     imported([line(second, path=f"/{second}") for second in range(20)])
     assert recent(database, site_id, 20) == [outcome.feed for outcome in outcomes]
     today = Today(database)
@@ -348,7 +348,7 @@ def test_a_log_continues_no_visit_of_somebody_who_came_live(database, imported):
     two countings.
     """
     site_id = rows(database, schema.sites, "id")[0][0]
-    stored(database, arrival(site_id=site_id, at=START))
+    stored(database, accepted(site_id=site_id, at=START))
     imported([line(60)])
     assert [visit for (visit,) in rows(database, schema.visits, "pageviews")] == [1, 1]
 

@@ -19,7 +19,7 @@ from analytics.live.minute_query import people_at, people_each_minute
 from analytics.live.minutes import MinuteHistory, a_week_before
 from analytics.sites import store
 from analytics.storage import schema
-from tests.support.factories import MINUTE, NOW, arrival, beat, keep_heartbeats, one_by_one, rows, site, with_sites
+from tests.support.factories import MINUTE, NOW, accepted, beat, keep_heartbeats, one_by_one, rows, site, with_sites
 
 WINDOW = 60
 HOUR = 3600
@@ -147,9 +147,9 @@ def test_a_late_beat_has_its_day_counted_again_and_the_next_where_it_is_the_last
     keep_heartbeats(database, beat(1, at=start_of(before)), beat(1, at=NOON))
     for day in (before, YESTERDAY):
         counted(database, day)
-    late(database, arrival(at=NOON + 10, visitor=2))
+    late(database, accepted(at=NOON + 10, visitor=2))
     assert minute_store.missing(database, TODAY) == [YESTERDAY]
-    late(database, arrival("pageview", "page-0002", at=start_of(YESTERDAY) - 10, visitor=3))
+    late(database, accepted("pageview", "page-0002", at=start_of(YESTERDAY) - 10, visitor=3))
     assert minute_store.missing(database, TODAY) == [before, YESTERDAY]
     for day in (before, YESTERDAY):
         counted(database, day)
@@ -159,7 +159,7 @@ def test_a_late_beat_has_its_day_counted_again_and_the_next_where_it_is_the_last
 
 def test_beats_that_come_while_their_day_is_counted_make_it_be_counted_again(database):
     keep_heartbeats(database, beat(1, at=NOON))
-    coming = iter([arrival(at=NOON + 300, visitor=2)])
+    coming = iter([accepted(at=NOON + 300, visitor=2)])
 
     def meanwhile(_: float) -> bool:
         for one in coming:
@@ -177,7 +177,7 @@ def test_a_day_stays_as_it_was_counted_where_its_beats_may_have_been_purged(data
     before = series(database)
     with database.transaction() as connection:
         connection.execute(schema.heartbeats.delete().where(schema.heartbeats.c.id < first_id(NOON + 60)))
-    late(database, *(arrival(at=NOON + HOUR, visitor=3, site_id=one) for one in (1, 2)))
+    late(database, *(accepted(at=NOON + HOUR, visitor=3, site_id=one) for one in (1, 2)))
     counted(database, kept=lambda site_id: NOON + 30 if site_id == 1 else 0)
     assert (series(database), people(series(database, 2))) == (before, {NOON + HOUR: 1})
 
@@ -301,7 +301,7 @@ def test_a_late_beat_of_a_counted_day_is_seen_when_it_has_been_counted_again(dat
     history = MinuteHistory(database, WINDOW)
     counted(database)
     assert people(list(history.day(site(), YESTERDAY, NOW).people)) == {NOON: 1}
-    late(database, arrival(at=NOON + 300, visitor=2))
+    late(database, accepted(at=NOON + 300, visitor=2))
     history.forget(1, NOON + 300)
     counted(database)
     assert people(list(history.day(site(), YESTERDAY, NOW).people)) == {NOON: 1, NOON + 300: 1}

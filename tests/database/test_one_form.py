@@ -15,7 +15,7 @@ from analytics.sites import store
 from analytics.sites.directory import Directory
 from analytics.storage import schema
 from analytics.storage.database import MIGRATIONS, Database
-from tests.support.factories import NOW, arrival, event, heartbeat, rows, stored
+from tests.support.factories import NOW, accepted, event, heartbeat, rows, stored
 
 KEY = "0123456789abcdef0123456789abcdef"
 SESSION, TOKEN = f"/cart.jsp;jsessionid={KEY}", f"/reset-{KEY}"
@@ -52,7 +52,7 @@ def test_every_stored_path_is_put_into_letters_and_nothing_is_merged(database, u
     url = f"https://shop.example{OLD[4]}?token={KEY}"
     stored(
         database,
-        *(arrival("pageview", f"page-{n:04}", path=path, visitor=n) for n, path in enumerate(OLD)),
+        *(accepted("pageview", f"page-{n:04}", path=path, visitor=n) for n, path in enumerate(OLD)),
         *(heartbeat(f"page-{n:04}", path=path, visitor=n, url="https://example.com/") for n, path in enumerate(OLD)),
         *(event(f"event-{n:03}", path=path, visitor=n) for n, path in enumerate(OLD)),
         event("event-link", name="Outbound Link: Click", props={"url": url, "nth": 2}, visitor=0),
@@ -84,7 +84,7 @@ def test_every_stored_path_is_put_into_letters_and_nothing_is_merged(database, u
 
 @pytest.mark.slow
 def test_more_rows_than_a_batch_are_all_rewritten(database, upgrade):
-    stored(database, *(arrival(page_id=f"page-{site_id:04}", path="/plain", site_id=site_id) for site_id in (1, 2)))
+    stored(database, *(accepted(page_id=f"page-{site_id:04}", path="/plain", site_id=site_id) for site_id in (1, 2)))
     with database.transaction() as connection:
         (row,) = connection.execute(schema.pageviews.select().where(schema.pageviews.c.site_id == 1)).mappings()
         many = [{**row, "id": row["id"] + n, "page_id": f"more-{n}", "path": f"/%C3%A9{n}"} for n in range(1, 45_001)]

@@ -10,7 +10,7 @@ from analytics.calendar.days import day_of, start_of
 from analytics.jobs import purge
 from analytics.jobs.purge import Purged
 from analytics.storage import schema
-from tests.support.factories import NOW, arrival, beat, count, keep_heartbeats, one_by_one, rows, with_sites
+from tests.support.factories import NOW, accepted, beat, count, keep_heartbeats, one_by_one, rows, with_sites
 
 DAY = 86_400
 
@@ -45,7 +45,7 @@ def test_heartbeats_are_kept_for_the_retention_to_the_second(database):
 
 def test_the_last_millisecond_before_the_edge_goes_and_the_first_after_it_stays(database):
     edge = NOW - 7 * DAY
-    one_by_one(database, arrival(page_id="page-aaaa", at=edge - 0.001), arrival(page_id="page-bbbb", at=edge))
+    one_by_one(database, accepted(page_id="page-aaaa", at=edge - 0.001), accepted(page_id="page-bbbb", at=edge))
     assert purged(database) == Purged(1, whole=True)
     assert kept(database) == [(1, edge)]
 
@@ -71,7 +71,7 @@ def test_a_day_that_is_not_counted_is_kept_whole_and_so_is_what_came_after(datab
 
 
 def test_nothing_but_heartbeats_goes(database):
-    one_by_one(database, arrival(at=NOW - 30 * DAY), arrival("event", "event-0001", at=NOW - 30 * DAY))
+    one_by_one(database, accepted(at=NOW - 30 * DAY), accepted("event", "event-0001", at=NOW - 30 * DAY))
     tables = (schema.visits, schema.pageviews, schema.events, schema.outcomes)
     before = [rows(database, table) for table in tables]
     assert purged(database) == Purged(2, whole=True)

@@ -18,7 +18,7 @@ from analytics.sites.store import find
 from analytics.storage.database import Database
 from collector.api import plausible_query
 from tests.conftest import config_on
-from tests.support.factories import added_site, arrival, stored
+from tests.support.factories import accepted, added_site, stored
 from tests.support.history import at, keep_history
 from tests.support.replica import NEVER
 
@@ -169,7 +169,7 @@ def test_all_time_of_a_site_where_nothing_has_happened_is_today(database):
 def test_no_name_steers_a_terminal(database):
     site = added_site(database)
     hostile = "\x1b[31mred\x07\nnext"
-    stored(database, arrival("event", "event-0001", at=at(11), site_id=site.id, name=hostile))
+    stored(database, accepted("event", "event-0001", at=at(11), site_id=site.id, name=hostile))
     shown = query(database, "events", site=site.domain, by=["event"])
     assert shown == "event           events\n·[31mred··next  1"
     assert json.loads(query(database, "events", site=site.domain, by=["event"], form="json")) == [

@@ -15,7 +15,7 @@ from analytics.jobs import daily, purge
 from analytics.jobs.verify import AGREES, as_text, repair, verify
 from analytics.replica.columnar import Columnar
 from analytics.storage import schema
-from tests.support.factories import NOW, added_site, arrival, count, event, heartbeat, leave, one_by_one, rows, stored
+from tests.support.factories import NOW, accepted, added_site, count, event, heartbeat, leave, one_by_one, rows, stored
 
 pytestmark = pytest.mark.slow
 
@@ -36,17 +36,17 @@ def kept(database, config):
     added_site(database)
     one_by_one(
         database,
-        arrival(at=NOON, path="/a"),
+        accepted(at=NOON, path="/a"),
         heartbeat(at=NOON + 30, engaged_ms=1_000),
         event(at=NOON + 40, path="/a"),
-        arrival("pageview", "page-0002", at=NOON + 60, path="/b"),
+        accepted("pageview", "page-0002", at=NOON + 60, path="/b"),
         leave("page-0002", at=NOON + 90),
         event("event-0002", visitor=2, at=NOON + 10, path="/bought", user_id="ann"),
         heartbeat("page-lost", visitor=3, at=NOON + 20, path="/lost", url="https://example.com/lost"),
-        arrival("pageview", "page-0004", visitor=4, at=NOON + 300, path="/late"),
-        arrival("pageview", "page-0003", visitor=4, at=NOON + 200, path="/early"),  # comes late
+        accepted("pageview", "page-0004", visitor=4, at=NOON + 300, path="/late"),
+        accepted("pageview", "page-0003", visitor=4, at=NOON + 200, path="/early"),  # comes late
         event("event-0004", visitor=4, at=NOON + 100, path="/late"),  # still later
-        arrival("pageview", "page-0005", visitor=5, at=NOON + 4000, path="/alone"),
+        accepted("pageview", "page-0005", visitor=5, at=NOON + 4000, path="/alone"),
     )
     # one group: the heartbeat comes after the leave, and leaves no row
     stored(database, leave("page-0005", at=NOON + 4030), heartbeat("page-0005", at=NOON + 4031))
@@ -195,7 +195,7 @@ def test_differences_that_cannot_be_repaired_are_reported_too(kept):
 def test_what_was_purged_is_not_counted_again(kept, database):
     """Days whose heartbeats are gone stay as they were counted; days with all of theirs are counted again."""
     later = NOW + 8 * DAY
-    one_by_one(database, arrival("pageview", "page-0009", visitor=9, at=later - 2 * DAY))
+    one_by_one(database, accepted("pageview", "page-0009", visitor=9, at=later - 2 * DAY))
     daily.run(daily.Work(database, later, 7, NEVER, told))
     assert count(database, schema.heartbeats) == 1
     rebuilt_after(kept, f"UPDATE daily_usage SET people = 99 WHERE day = '{YESTERDAY}'")
@@ -230,7 +230,7 @@ def test_robots_by_name_and_in_all(kept, database):
 
 
 def test_many_wrong_visits_are_repaired_at_once(kept, database):
-    stored(database, *(arrival("pageview", f"page-1{n:04}", visitor=100 + n, at=NOW) for n in range(200)))
+    stored(database, *(accepted("pageview", f"page-1{n:04}", visitor=100 + n, at=NOW) for n in range(200)))
     rebuilt_after(kept, "UPDATE visits SET pageviews = 3 WHERE visitor >= 100")
     assert len(verify(kept, NEVER, told).derived) == 200
     assert repair(kept, NEVER, told) == ["visits: 200"]

@@ -19,8 +19,8 @@ from tests.support.factories import (
     HOME,
     MINUTE,
     NOW,
+    accepted,
     added_site,
-    arrival,
     beat,
     event,
     heartbeat,
@@ -59,7 +59,7 @@ def walk(chance: random.Random, site_id: int) -> Iterator[list[Accepted]]:
                 page_id = f"page-{second:04}-{nth}"
                 tabs.append((page_id, visitor))
                 place = {"path": f"/{chance.randrange(7)}", "origin": ORIGINS[visitor % 4]}
-                group.append(arrival(page_id=page_id, visitor=visitor, **place, **who, **common))
+                group.append(accepted(page_id=page_id, visitor=visitor, **place, **who, **common))
                 continue
             page_id, visitor = tabs[chance.randrange(len(tabs))]
             if kind == "beat":
@@ -115,7 +115,7 @@ def test_only_the_wanted_site_is_shown(database):
 
 
 def test_the_feed_ends_with_the_second_and_begins_a_hundred_items_before(database):
-    one_by_one(database, *(arrival(page_id=f"page-{n:04}", at=NOW + n, path=f"/{n}") for n in range(120)))
+    one_by_one(database, *(accepted(page_id=f"page-{n:04}", at=NOW + n, path=f"/{n}") for n in range(120)))
     assert [item.path for item in rewind.feed_at(database, 1, NOW + 3)] == ["/3", "/2", "/1", "/0"]
     assert [item.path for item in rewind.feed_at(database, 1, NOW + 110)] == [f"/{n}" for n in range(110, 10, -1)]
 

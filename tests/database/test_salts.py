@@ -19,7 +19,7 @@ from analytics.sites.salts import Salts
 from analytics.storage import schema
 from analytics.storage.database import Database
 from collector.ingest.pipeline import visitor_of, visitors_of
-from tests.support.factories import AGENT, MINUTE, NOW, SECRET, arrival, heartbeat, one_by_one, rows, site
+from tests.support.factories import AGENT, MINUTE, NOW, SECRET, accepted, heartbeat, one_by_one, rows, site
 
 ADDRESS = "203.0.113.7"
 DAY = 86_400
@@ -167,7 +167,7 @@ def test_yesterday_s_salt_is_kept_for_half_an_hour_and_then_destroyed(database):
 def test_yesterday_s_salt_is_kept_while_a_visit_that_began_with_it_is_open(database):
     kept, end = keeper(database), midnight("UTC")
     yesterday = kept.of(site(), end - 60).today
-    one_by_one(database, arrival(at=end - 60))
+    one_by_one(database, accepted(at=end - 60))
     one_by_one(database, *(heartbeat(at=end + n * 20 * MINUTE) for n in range(7)))  # until two hours after midnight
     kept.destroy_old([site()], end + 150 * MINUTE)
     assert kept.of(site(), end + 150 * MINUTE).before == yesterday
@@ -179,7 +179,7 @@ def test_a_visit_that_began_today_keeps_no_salt(database):
     kept, end = keeper(database), midnight("UTC")
     kept.of(site(), end - 60)
     kept.of(site(), end)
-    one_by_one(database, arrival(at=end + 60), heartbeat(at=end + 60 * MINUTE))
+    one_by_one(database, accepted(at=end + 60), heartbeat(at=end + 60 * MINUTE))
     kept.destroy_old([site()], end + 61 * MINUTE)
     assert days(database) == ["2027-01-16"]
 
@@ -214,7 +214,7 @@ def test_neither_a_salt_nor_a_destroyed_nonce_is_in_any_file(embedded):
     kept, end = keeper(database), midnight("UTC")
     yesterday = kept.of(site(), end - 60).today
     ((nonce,),) = rows(database, schema.salts, "nonce")
-    one_by_one(database, arrival(at=end - 60))
+    one_by_one(database, accepted(at=end - 60))
     today = kept.of(site(), end).today
     secrets = (yesterday, today, yesterday.hex().encode(), today.hex().encode())
     assert containing(folder, *secrets) == []

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from analytics.live.minute_query import people_at
 from analytics.live.sparklines import AGAIN_S, SHOWN, SITE_BATCH, Sparklines
 from collector.live.hub import Hub
-from tests.support.factories import NOW, added_site, arrival, heartbeat, one_by_one, site
+from tests.support.factories import NOW, accepted, added_site, heartbeat, one_by_one, site
 
 MINUTE = 60
 BEGIN = NOW // MINUTE * MINUTE + MINUTE  # the first minute that is noted
@@ -48,7 +48,7 @@ def test_a_minute_is_noted_once(trends):
 
 def test_the_minutes_before_the_start_are_counted_from_the_heartbeats(database):
     first, second = (added_site(database, domain).id for domain in ("one.example", "two.example"))
-    sent = [arrival(site_id=first, visitor=n, at=NOW + 20 * n, page_id=f"page-{n:04}") for n in range(1, 9)]
+    sent = [accepted(site_id=first, visitor=n, at=NOW + 20 * n, page_id=f"page-{n:04}") for n in range(1, 9)]
     one_by_one(database, *sent)
     start = NOW + 240
     trends = Sparklines(database, MINUTE, start)
@@ -77,7 +77,7 @@ def test_counting_stops_when_it_has_to_and_goes_on_later(trends):
 def come_late(database, trends: Sparklines, now: int, *moments: int) -> None:
     """A new visitor beats at each of these moments, and all of the beats come in now."""
     for number, at in enumerate(moments, start=1):
-        one_by_one(database, arrival(visitor=number, at=at, page_id=f"late-{number:04}"))
+        one_by_one(database, accepted(visitor=number, at=at, page_id=f"late-{number:04}"))
         trends.forget(1, at, now)
 
 
@@ -140,7 +140,7 @@ def test_late_minutes_of_many_sites_are_counted_a_few_at_a_time_and_the_service_
     sites = [added_site(database, f"site-{number}.example") for number in range(SITE_BATCH + 1)]
     trends.restore(sites, BEGIN - 15, never)
     for one in sites:
-        one_by_one(database, arrival(site_id=one.id, at=BEGIN - MINUTE, page_id=f"late-{one.id:04}"))
+        one_by_one(database, accepted(site_id=one.id, at=BEGIN - MINUTE, page_id=f"late-{one.id:04}"))
         trends.forget(one.id, BEGIN - MINUTE, BEGIN)
 
     def told() -> int:
@@ -156,9 +156,9 @@ def test_presence_at_a_minute_says_what_the_heartbeats_say(database):
     """Both ways of knowing a minute agree, so that the line has no step where the process was started."""
     site_id = added_site(database).id
     minute = NOW // MINUTE * MINUTE + MINUTE
-    sent = [arrival(site_id=site_id, visitor=n, at=minute - 7 * n, page_id=f"page-{n:04}") for n in range(1, 12)]
+    sent = [accepted(site_id=site_id, visitor=n, at=minute - 7 * n, page_id=f"page-{n:04}") for n in range(1, 12)]
     sent += [heartbeat(site_id=site_id, visitor=9, at=minute - 2, pageview="page-0009")]
-    one_by_one(database, *sorted(sent, key=lambda arrival: arrival.at))
+    one_by_one(database, *sorted(sent, key=lambda one: one.at))
     hub = Hub(database, MINUTE, clock=lambda: minute)
     assert hub.active_by_site() == {site_id: people_at(database, site_id, [minute], MINUTE)[minute]}
     hub.close()

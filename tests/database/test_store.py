@@ -21,7 +21,7 @@ from tests.support.factories import (
     HOME,
     MINUTE,
     NOW,
-    arrival,
+    accepted,
     count,
     event,
     heartbeat,
@@ -78,30 +78,30 @@ def test_who_reads_cannot_write(database):
 
 
 def test_a_visit_begins_with_one_pageview_as_a_bounce_without_duration(database):
-    stored(database, arrival(path="/a"))
+    stored(database, accepted(path="/a"))
     assert visits(database) == [(1, 0, 0, True, "/a", "/a")]
 
 
 def test_a_visit_keeps_where_it_came_from_and_with_what(database):
     origin = Origin(*(f"{name} of it" for name in Origin._fields))._replace(lat=1.5, lon=-2.5)
-    stored(database, arrival(origin=origin))
-    stored(database, arrival(page_id="page-0002", at=NOW + 60, origin=HOME))
+    stored(database, accepted(origin=origin))
+    stored(database, accepted(page_id="page-0002", at=NOW + 60, origin=HOME))
     assert rows(database, schema.visits, *Origin._fields) == [tuple(origin)]
 
 
 def test_a_second_pageview_after_30_minutes_belongs_to_the_visit(database):
-    one_by_one(database, arrival(path="/a"), arrival(page_id="page-0002", path="/b", at=NOW + 30 * MINUTE))
+    one_by_one(database, accepted(path="/a"), accepted(page_id="page-0002", path="/b", at=NOW + 30 * MINUTE))
     assert visits(database) == [(2, 0, 1800, False, "/a", "/b")]
 
 
 def test_a_second_pageview_after_31_minutes_starts_a_new_visit(database):
-    one_by_one(database, arrival(path="/a"), arrival(page_id="page-0002", path="/b", at=NOW + 31 * MINUTE))
+    one_by_one(database, accepted(path="/a"), accepted(page_id="page-0002", path="/b", at=NOW + 31 * MINUTE))
     assert visits(database) == [(1, 0, 0, True, "/a", "/a"), (1, 0, 0, True, "/b", "/b")]
 
 
 def wall(begin: int, end: int) -> list:
     """The pageviews of a screen on a wall that loads its page every half hour, in that span of seconds after `NOW`."""
-    return [arrival(page_id=f"page-{at}", path="/wall", at=NOW + at) for at in range(begin, end, 30 * MINUTE)]
+    return [accepted(page_id=f"page-{at}", path="/wall", at=NOW + at) for at in range(begin, end, 30 * MINUTE)]
 
 
 def test_a_visit_without_a_pause_is_one_after_days(database):
@@ -119,24 +119,24 @@ def test_a_visit_without_a_pause_ends_seven_days_after_its_start(database):
 
 
 def test_two_pageviews_out_of_order_by_10_seconds_make_a_duration_of_10(database):
-    one_by_one(database, arrival(path="/b"), arrival(page_id="page-0002", path="/a", at=NOW - 10))
+    one_by_one(database, accepted(path="/b"), accepted(page_id="page-0002", path="/a", at=NOW - 10))
     assert visits(database) == [(2, 0, 10, False, "/a", "/b")]
 
 
 def test_a_heartbeat_changes_neither_bounce_nor_duration_nor_counts_but_keeps_the_visit_open(database):
-    one_by_one(database, arrival(path="/a"), heartbeat(at=NOW + 25 * MINUTE))
+    one_by_one(database, accepted(path="/a"), heartbeat(at=NOW + 25 * MINUTE))
     assert (visits(database), seen(database)) == ([(1, 0, 0, True, "/a", "/a")], [25 * MINUTE])
-    one_by_one(database, arrival(page_id="page-0002", path="/b", at=NOW + 50 * MINUTE))
+    one_by_one(database, accepted(page_id="page-0002", path="/b", at=NOW + 50 * MINUTE))
     assert visits(database) == [(2, 0, 3000, False, "/a", "/b")]
 
 
 def test_a_beat_never_reopens_a_visit_that_has_ended(database):
     outcomes = one_by_one(
         database,
-        arrival(),
+        accepted(),
         heartbeat(at=NOW + 31 * MINUTE),
         leave(at=NOW + 32 * MINUTE),
-        arrival(page_id="page-0002", at=NOW + 33 * MINUTE),
+        accepted(page_id="page-0002", at=NOW + 33 * MINUTE),
     )
     assert kinds(outcomes) == ["Stored"] * 4
     assert visits(database) == [(1, 0, 0, True, "/", "/")] * 2
@@ -144,7 +144,7 @@ def test_a_beat_never_reopens_a_visit_that_has_ended(database):
 
 
 def test_an_event_ends_a_bounce_and_prolongs_the_visit(database):
-    one_by_one(database, arrival(), event(at=NOW + 60))
+    one_by_one(database, accepted(), event(at=NOW + 60))
     assert visits(database) == [(1, 1, 60, False, "/", "/")]
 
 
@@ -155,36 +155,36 @@ def test_an_event_without_a_pageview_is_a_visit_of_its_own_kind(database):
 
 def test_an_event_on_a_known_page_belongs_to_the_visit_of_that_page(database):
     """The address of a phone changes between two cells; its page stays the same."""
-    one_by_one(database, arrival(visitor=1), event(visitor=2, pageview="page-0001", at=NOW + 60))
+    one_by_one(database, accepted(visitor=1), event(visitor=2, pageview="page-0001", at=NOW + 60))
     assert visits(database) == [(1, 1, 60, False, "/", "/")]
     assert rows(database, schema.events, "visitor") == [(1,)]
 
 
 def test_an_event_on_a_page_whose_visit_has_ended_starts_a_new_one(database):
-    one_by_one(database, arrival(), event(pageview="page-0001", at=NOW + 31 * MINUTE))
+    one_by_one(database, accepted(), event(pageview="page-0001", at=NOW + 31 * MINUTE))
     assert visits(database) == [(1, 0, 0, True, "/", "/"), (0, 1, 0, False, "/", "/")]
 
 
 def test_an_event_in_an_old_tab_belongs_to_the_visit_that_is_open_now(database):
     """The old tab's visit has ended, the visitor has gone on in another one."""
-    one_by_one(database, arrival(), arrival(page_id="page-0002", at=NOW + 3600))
+    one_by_one(database, accepted(), accepted(page_id="page-0002", at=NOW + 3600))
     one_by_one(database, event(pageview="page-0001", at=NOW + 3610))
     assert visits(database) == [(1, 0, 0, True, "/", "/"), (1, 1, 10, False, "/", "/")]
 
 
 def test_two_arrivals_of_one_visitor_in_one_group_make_one_visit(database):
-    stored(database, arrival(path="/a"), arrival(page_id="page-0002", path="/b", at=NOW + 1), event(at=NOW + 2))
+    stored(database, accepted(path="/a"), accepted(page_id="page-0002", path="/b", at=NOW + 1), event(at=NOW + 2))
     assert visits(database) == [(2, 1, 2, False, "/a", "/b")]
 
 
 def test_visitors_and_sites_have_visits_of_their_own(database):
     stored(
         database,
-        arrival(visitor=1),
-        arrival(visitor=2, page_id="page-0002"),
-        arrival(visitor=1, site_id=2),
-        arrival(visitor=-(2**63), page_id="page-0003"),
-        arrival(visitor=2**63 - 1, page_id="page-0004"),
+        accepted(visitor=1),
+        accepted(visitor=2, page_id="page-0002"),
+        accepted(visitor=1, site_id=2),
+        accepted(visitor=-(2**63), page_id="page-0003"),
+        accepted(visitor=2**63 - 1, page_id="page-0004"),
     )
     found = rows(database, schema.visits, "site_id", "visitor")
     assert sorted(found) == [(1, -(2**63)), (1, 1), (1, 2), (1, 2**63 - 1), (2, 1)]
@@ -194,9 +194,9 @@ def test_two_users_one_with_a_second_page_after_25_minutes(database):
     """Fact 94: 3 pageviews, 2 visits, half of them bounces, 750 s on average."""
     one_by_one(
         database,
-        arrival(visitor=1),
-        arrival(visitor=2, page_id="page-0002"),
-        arrival(visitor=1, page_id="page-0003", at=NOW + 25 * MINUTE),
+        accepted(visitor=1),
+        accepted(visitor=2, page_id="page-0002"),
+        accepted(visitor=1, page_id="page-0003", at=NOW + 25 * MINUTE),
     )
     assert sorted(visits(database)) == [(1, 0, 0, True, "/", "/"), (2, 0, 1500, False, "/", "/")]
 
@@ -204,7 +204,7 @@ def test_two_users_one_with_a_second_page_after_25_minutes(database):
 def test_a_user_who_signs_in_later_is_known_to_the_visit_and_stays_so(database):
     one_by_one(
         database,
-        arrival(),
+        accepted(),
         heartbeat(at=NOW + 10, user_id="ann", user_type="couple"),
         heartbeat(at=NOW + 20),
     )
@@ -216,9 +216,9 @@ def test_a_user_who_signs_in_later_is_known_to_the_visit_and_stays_so(database):
 def test_yesterday_s_salt_finds_the_open_visit_and_the_visitor_stays_the_same(database):
     one_by_one(
         database,
-        arrival(visitor=1),
-        arrival(visitor=7, before=1, page_id="page-0002", at=NOW + 60),
-        arrival(visitor=7, before=1, page_id="page-0003", at=NOW + 120),
+        accepted(visitor=1),
+        accepted(visitor=7, before=1, page_id="page-0002", at=NOW + 60),
+        accepted(visitor=7, before=1, page_id="page-0003", at=NOW + 120),
     )
     assert visits(database) == [(3, 0, 120, False, "/", "/")]
     assert rows(database, schema.pageviews, "visitor") == [(1,), (1,), (1,)]
@@ -227,9 +227,9 @@ def test_yesterday_s_salt_finds_the_open_visit_and_the_visitor_stays_the_same(da
 def test_yesterday_s_salt_does_not_find_a_visit_that_has_ended(database):
     one_by_one(
         database,
-        arrival(visitor=1),
-        arrival(visitor=7, before=1, page_id="page-0002", at=NOW + 31 * MINUTE),
-        arrival(visitor=7, before=1, page_id="page-0003", at=NOW + 32 * MINUTE),
+        accepted(visitor=1),
+        accepted(visitor=7, before=1, page_id="page-0002", at=NOW + 31 * MINUTE),
+        accepted(visitor=7, before=1, page_id="page-0003", at=NOW + 32 * MINUTE),
     )
     assert rows(database, schema.visits, "visitor", "pageviews") == [(1, 1), (7, 2)]
 
@@ -238,7 +238,7 @@ def test_yesterday_s_salt_does_not_find_a_visit_that_has_ended(database):
 
 
 def test_a_pageview_is_one_row_with_its_page_and_person(database):
-    (outcome,) = stored(database, arrival(visitor=5, path="/a?b", title="Ä 😀", user_id="ann", user_type="couple"))
+    (outcome,) = stored(database, accepted(visitor=5, path="/a?b", title="Ä 😀", user_id="ann", user_type="couple"))
     row_id = outcome.beat.id
     assert rows(database, schema.pageviews) == [
         (1, row_id, "page-0001", NOW, row_id, 5, "ann", "example.com", "/a?b", "Ä 😀", 0, 0)
@@ -268,7 +268,7 @@ def test_an_event_that_tells_nothing_more_has_nothing_more(database):
 def test_every_stored_thing_is_one_heartbeat_row(database):
     outcomes = one_by_one(
         database,
-        arrival(visitor=5, path="/a", user_id="ann", user_type="couple"),
+        accepted(visitor=5, path="/a", user_id="ann", user_type="couple"),
         heartbeat(visitor=6, at=NOW + 1, state="idle"),
         heartbeat(visitor=6, at=NOW + 2, state="hidden"),
         event(visitor=5, at=NOW + 3, pageview="page-0001", path="/a"),
@@ -313,7 +313,7 @@ def test_the_outcome_carries_the_beat_and_the_feed_s_item(database):
 
 
 def test_heartbeats_and_leaves_are_nothing_for_the_feed(database):
-    outcomes = one_by_one(database, arrival(), heartbeat(at=NOW + 1), leave(at=NOW + 2))
+    outcomes = one_by_one(database, accepted(), heartbeat(at=NOW + 1), leave(at=NOW + 2))
     assert [outcome.feed is None for outcome in outcomes] == [False, True, True]
 
 
@@ -336,7 +336,7 @@ def test_the_pageview_that_comes_after_its_heartbeat_joins_the_visit(database):
     one_by_one(
         database,
         heartbeat(url="https://example.com/a", path="/a"),
-        arrival(path="/a", at=NOW + 5),
+        accepted(path="/a", at=NOW + 5),
         heartbeat(at=NOW + 30),
     )
     assert visits(database) == [(1, 0, 5, True, "/a", "/a")]
@@ -344,18 +344,18 @@ def test_the_pageview_that_comes_after_its_heartbeat_joins_the_visit(database):
 
 
 def test_a_heartbeat_on_another_site_does_not_find_the_pageview(database):
-    stored(database, arrival(site_id=1))
+    stored(database, accepted(site_id=1))
     assert stored(database, heartbeat(site_id=2)) == [UNKNOWN]
 
 
 def test_a_pageview_and_its_heartbeat_in_one_group_find_each_other(database):
-    outcomes = stored(database, arrival(), heartbeat(at=NOW + 1, engaged_ms=900, scroll=40), leave(at=NOW + 2))
+    outcomes = stored(database, accepted(), heartbeat(at=NOW + 1, engaged_ms=900, scroll=40), leave(at=NOW + 2))
     assert kinds(outcomes) == ["Stored"] * 3
     assert totals(database) == [("page-0001", 900, 40)]
 
 
 def test_a_heartbeat_before_its_pageview_in_one_group_is_unknown(database):
-    assert kinds(stored(database, heartbeat(), arrival())) == ["Rejected", "Stored"]
+    assert kinds(stored(database, heartbeat(), accepted())) == ["Rejected", "Stored"]
 
 
 def test_a_leave_of_an_unknown_pageview_is_filtered(database):
@@ -366,7 +366,7 @@ def test_a_leave_of_an_unknown_pageview_is_filtered(database):
 def test_totals_only_rise(database):
     one_by_one(
         database,
-        arrival(),
+        accepted(),
         heartbeat(at=NOW + 30, engaged_ms=30_000, scroll=20),
         heartbeat(at=NOW + 60, engaged_ms=20_000, scroll=60),
         heartbeat(at=NOW + 70),
@@ -378,13 +378,13 @@ def test_totals_only_rise(database):
 @pytest.mark.parametrize("sent", [[0, 1, 2], [2], [0, 2], [0, 0, 1, 1, 2, 2], [2, 1, 0]])
 def test_a_lost_or_doubled_heartbeat_changes_nothing(database, sent):
     beats = [heartbeat(at=NOW + 30, engaged_ms=10 * n, scroll=n) for n in range(3)]
-    stored(database, arrival(), *(beats[n] for n in sent))
+    stored(database, accepted(), *(beats[n] for n in sent))
     assert (totals(database), visits(database)) == ([("page-0001", 20, 2)], [(1, 0, 0, True, "/", "/")])
 
 
 def test_totals_of_two_pages_in_one_group_do_not_mix(database):
     pages = [f"page-{n:04}" for n in range(300)]
-    stored(database, *(arrival(page_id=page) for page in pages))
+    stored(database, *(accepted(page_id=page) for page in pages))
     stored(database, *(heartbeat(page, engaged_ms=n, scroll=n % 101) for n, page in enumerate(pages)))
     assert sorted(totals(database)) == [(page, n, n % 101) for n, page in enumerate(pages)]
 
@@ -392,21 +392,21 @@ def test_totals_of_two_pages_in_one_group_do_not_mix(database):
 # ── duplicates ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("make", [arrival, event])
+@pytest.mark.parametrize("make", [accepted, event])
 def test_the_same_id_50_times_in_one_group_is_stored_once(database, make):
     assert kinds(stored(database, *[make()] * 50)) == ["Stored"] + ["Duplicate"] * 49
     assert count(database, schema.heartbeats) == 1
     assert count(database, schema.pageviews) + count(database, schema.events) == 1
 
 
-@pytest.mark.parametrize("make", [arrival, event])
+@pytest.mark.parametrize("make", [accepted, event])
 def test_the_same_id_over_groups_is_stored_once_and_changes_nothing(database, make):
     first, *others = one_by_one(database, make(), make(at=NOW + 60, path="/b"), make(visitor=2, at=NOW + 86_400))
     assert (type(first), others) == (Stored, [Duplicate(), Duplicate()])
     assert (len(visits(database)), seen(database)) == (1, [0])
 
 
-@pytest.mark.parametrize("make", [arrival, event])
+@pytest.mark.parametrize("make", [accepted, event])
 def test_the_same_id_on_another_site_is_another_one(database, make):
     assert kinds(stored(database, make(site_id=1), make(site_id=2))) == ["Stored", "Stored"]
     assert kinds(one_by_one(database, make(site_id=1), make(site_id=3))) == ["Duplicate", "Stored"]
@@ -418,8 +418,8 @@ def test_the_same_id_on_another_site_is_another_one(database, make):
 def test_the_outcome_counters_balance(database):
     """received = stored + duplicate + filtered + rejected + shed"""
     received = [
-        arrival(),
-        arrival(),
+        accepted(),
+        accepted(),
         event(),
         heartbeat("unknown-1"),
         leave("unknown-1"),
@@ -447,7 +447,7 @@ def test_outcomes_are_counted_by_site_and_hour(database):
         stored(
             database,
             *(
-                arrival(page_id=f"page-{next(ids):04}", site_id=site_id, at=at)
+                accepted(page_id=f"page-{next(ids):04}", site_id=site_id, at=at)
                 for site_id, at in ((1, NOW), (1, NOW + 3599), (1, NOW + 3600), (2, NOW))
             ),
         )
@@ -472,15 +472,15 @@ def test_counts_alone_are_written_too(database):
 
 def test_a_late_pageview_joins_the_visit_that_was_open_at_its_moment(database):
     """A server may tell of the last seven days: what it tells late belongs where it happened."""
-    one_by_one(database, arrival(path="/a"), arrival(page_id="page-0002", path="/x", at=NOW + 7200))
-    one_by_one(database, arrival(page_id="page-0003", path="/b", at=NOW + 60))
+    one_by_one(database, accepted(path="/a"), accepted(page_id="page-0002", path="/x", at=NOW + 7200))
+    one_by_one(database, accepted(page_id="page-0003", path="/b", at=NOW + 60))
     assert visits(database) == [(2, 0, 60, False, "/a", "/b"), (1, 0, 0, True, "/x", "/x")]
 
 
 def test_a_beat_of_an_ended_visit_does_not_hide_the_open_one(database):
     """An old tab tells who is signed in, and the next pageview of the same group goes on with the open visit."""
-    one_by_one(database, arrival(), arrival(page_id="page-0002", at=NOW + 3600))
-    stored(database, heartbeat(at=NOW + 3610, user_id="ann"), arrival(page_id="page-0003", at=NOW + 3620))
+    one_by_one(database, accepted(), accepted(page_id="page-0002", at=NOW + 3600))
+    stored(database, heartbeat(at=NOW + 3610, user_id="ann"), accepted(page_id="page-0003", at=NOW + 3620))
     assert visits(database) == [(1, 0, 0, True, "/", "/"), (2, 0, 20, False, "/", "/")]
 
 
@@ -488,7 +488,7 @@ def test_it_does_not_matter_how_arrivals_are_grouped(database):
     """The same arrivals on one site as one group, on another one by one, on a third in threes."""
     for seed in range(10):
         plan, sites = walk(random.Random(seed)), range(3 * seed, 3 * seed + 3)
-        whole, single, threes = ([arrival(site_id=site_id, **fields) for fields in plan] for site_id in sites)
+        whole, single, threes = ([accepted(site_id=site_id, **fields) for fields in plan] for site_id in sites)
         outcomes = [in_groups(database, *group) for group in ((whole, 60), (single, 1), (threes, 3))]
         assert kinds(outcomes[0]) == kinds(outcomes[1]) == kinds(outcomes[2])
         first, second, third = (told(database, site_id) for site_id in sites)
@@ -538,5 +538,5 @@ def told(database, site_id: int) -> list[list[tuple]]:
 
 @pytest.mark.parametrize("beat", [heartbeat, leave])
 def test_a_beat_gives_its_pageview_the_title_that_the_page_has_by_now(database, beat):
-    one_by_one(database, arrival(title=""), beat(title="Two"), heartbeat())
+    one_by_one(database, accepted(title=""), beat(title="Two"), heartbeat())
     assert rows(database, schema.pageviews, "page_id", "title") == [("page-0001", "Two")]

@@ -12,7 +12,7 @@ from analytics.live.today import SETTLED_S, Today
 from analytics.live.today_counts import TodayCounts
 from analytics.storage import schema
 from collector.ingest.outcomes import Stored
-from tests.support.factories import NOW, arrival, event, heartbeat, leave, one_by_one, rows, site
+from tests.support.factories import NOW, accepted, event, heartbeat, leave, one_by_one, rows, site
 
 HOUR, DAY = 3600, 86_400
 UTC_MIDNIGHT = NOW - 8 * HOUR
@@ -45,9 +45,9 @@ def walk(visitor: int, at: int, **fields):
     """Two pages, an event, a heartbeat and a leave."""
     first, second, third = (f"page-{visitor:04}-{at}-{nth}" for nth in range(3))
     return [
-        arrival(page_id=first, at=at, visitor=visitor, **fields),
+        accepted(page_id=first, at=at, visitor=visitor, **fields),
         heartbeat(first, at=at + 30, visitor=visitor, **fields),
-        arrival(page_id=second, at=at + 60, visitor=visitor, **fields),
+        accepted(page_id=second, at=at + 60, visitor=visitor, **fields),
         event(third, at=at + 70, visitor=visitor, **fields),
         leave(second, at=at + 80, visitor=visitor, **fields),
     ]

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.jobs.verify import Verified, agrees, as_text, verify
 from analytics.replica.columnar import Columnar
-from tests.support.factories import NOW, added_site, arrival, event, heartbeat, one_by_one, stored
+from tests.support.factories import NOW, accepted, added_site, event, heartbeat, one_by_one, stored
 
 NEVER = threading.Event().wait
 ON = "example.com on 2027-01-15"
@@ -25,9 +25,9 @@ def kept(database, config):
     added_site(database)
     stored(
         database,
-        arrival(engaged_ms=1_000, title="a\x1eb"),
+        accepted(engaged_ms=1_000, title="a\x1eb"),
         event(value=9.9, currency="EUR", at=NOW + 5),
-        arrival("pageview", "page-0002", visitor=2, user_id="ann"),
+        accepted("pageview", "page-0002", visitor=2, user_id="ann"),
     )
     kept = Columnar(database, config)
     kept.follow(NEVER)

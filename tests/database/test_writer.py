@@ -20,7 +20,7 @@ from collector.store.writer import AWAY, QUEUE_FULL, SITE_QUEUE_FULL, STOPPING, 
 from tests.support.factories import (
     MINUTE,
     NOW,
-    arrival,
+    accepted,
     away,
     beat,
     count,
@@ -93,7 +93,7 @@ def writing(database, on_stored: Any = lambda stored: None, **options: int) -> I
 
 
 def pages(number: int, start: int = 0, **fields: Any) -> list[Accepted]:
-    return [arrival(page_id=f"page-{n:04}", visitor=n, at=NOW + n, **fields) for n in range(start, start + number)]
+    return [accepted(page_id=f"page-{n:04}", visitor=n, at=NOW + n, **fields) for n in range(start, start + number)]
 
 
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -101,7 +101,7 @@ def pages(number: int, start: int = 0, **fields: Any) -> list[Accepted]:
 
 def test_what_is_answered_as_stored_is_in_the_database(database):
     with writing(database) as writer:
-        asked = Asked(writer, arrival(), heartbeat(at=NOW + 1), arrival(), heartbeat("unknown-1"))
+        asked = Asked(writer, accepted(), heartbeat(at=NOW + 1), accepted(), heartbeat("unknown-1"))
         assert asked.kinds == ["Stored", "Stored", "Duplicate", "Rejected"]
         assert (count(database, schema.pageviews), count(database, schema.heartbeats)) == (1, 2)
 
@@ -135,7 +135,7 @@ def test_the_live_side_knows_before_the_request_is_answered(database):
     order: list[str] = []
     with writing(database, lambda stored: order.append(f"live {len(stored)}")) as writer:
         done = threading.Event()
-        writer.submit([QueuedRequest([arrival(), arrival()], lambda _: (order.append("answered"), done.set()))])
+        writer.submit([QueuedRequest([accepted(), accepted()], lambda _: (order.append("answered"), done.set()))])
         assert done.wait(PATIENCE_S)
     assert order == ["live 1", "answered"]
 
@@ -199,7 +199,7 @@ def test_stopping_commits_what_is_waiting_and_refuses_what_comes(database):
         gate.opened.set()
         stopper.join()
         assert [one.kinds for one in waiting] == [["Stored", "Stored"]] * 5
-        assert Asked(writer, arrival()).outcomes == [STOPPING]
+        assert Asked(writer, accepted()).outcomes == [STOPPING]
         assert (writer.alive, writer.waiting) == (False, 0)
     assert count(database, schema.pageviews) == 10
 
@@ -215,7 +215,7 @@ def test_stopping_writes_the_counters(database):
 def test_counters_are_written_with_the_next_group(database):
     with writing(database) as writer:
         writer.count(1, NOW, "filtered", "bot")
-        assert Asked(writer, arrival()).kinds == ["Stored"]
+        assert Asked(writer, accepted()).kinds == ["Stored"]
         assert outcome_counts(database) == {("filtered", "bot"): 1, ("stored", ""): 1}
 
 
@@ -237,7 +237,7 @@ def test_a_commit_that_does_not_come_back_is_known_to_be_stuck(database):
     gate = Gate()
     with writing(database, gate) as writer:
         assert (writer.slow, writer.stuck) == (False, False)
-        asked = Asked(writer, arrival())
+        asked = Asked(writer, accepted())
         assert gate.reached.wait(PATIENCE_S)
         eventually(lambda: writer.slow)
         eventually(lambda: writer.stuck)
@@ -249,11 +249,11 @@ def test_a_commit_that_does_not_come_back_is_known_to_be_stuck(database):
 def test_not_failing_any_more_when_events_can_be_stored_again_though_none_comes(database, config):
     with writing(database) as writer:
         with away(database, config):
-            assert Asked(writer, arrival()).outcomes == [AWAY]
+            assert Asked(writer, accepted()).outcomes == [AWAY]
             assert writer.failing
         eventually(lambda: not writer.failing)
         assert count(database, schema.pageviews) == 0, "its sender was told to come again"
-        assert Asked(writer, arrival()).kinds == ["Stored"]
+        assert Asked(writer, accepted()).kinds == ["Stored"]
     assert outcome_counts(database) == {("shed", "database_away"): 1, ("stored", ""): 1}
 
 
@@ -263,12 +263,12 @@ def test_a_pool_without_a_free_connection_is_a_database_that_is_away(database):
     with ExitStack() as others, writing(database) as writer:
         for _ in range(13):  # all that the pool has beside the lease
             others.enter_context(database.writing.connect())
-        asked = Asked(writer, *(arrival("pageview", f"page-000{n}") for n in range(3)))
+        asked = Asked(writer, *(accepted("pageview", f"page-000{n}") for n in range(3)))
         eventually(lambda: writer.stuck)
         assert asked.answered_within(8) == [AWAY] * 3
         others.close()
         eventually(lambda: not writer.failing)
-        assert Asked(writer, arrival()).kinds == ["Stored"]
+        assert Asked(writer, accepted()).kinds == ["Stored"]
 
 
 def test_the_loop_yields_once_to_each_batch_of_an_embedded_database(database, monkeypatch):
@@ -302,7 +302,7 @@ def test_the_loop_does_not_yield_to_a_writer_that_waits_for_the_database(databas
 def test_counters_survive_a_database_that_is_away(database, config):
     with writing(database) as writer, away(database, config):
         writer.count(1, NOW, "filtered", "bot")
-        assert Asked(writer, arrival()).outcomes == [AWAY]
+        assert Asked(writer, accepted()).outcomes == [AWAY]
     assert outcome_counts(database) == {("filtered", "bot"): 1, ("shed", "database_away"): 1}
 
 
@@ -312,7 +312,7 @@ def test_an_arrival_that_the_database_refuses_does_not_sink_the_others(database)
     with writing(database, gate) as writer:
         first = Asked(writer, *pages(1))
         assert gate.reached.wait(PATIENCE_S)
-        poison = arrival(page_id="page-9999", visitor=2**63)
+        poison = accepted(page_id="page-9999", visitor=2**63)
         one, mixed, other = (Asked(writer, *some) for some in (pages(1, 10), [*pages(1, 20), poison], pages(1, 30)))
         gate.opened.set()
         assert [asked.kinds for asked in (first, one, mixed, other)] == [
@@ -349,7 +349,7 @@ def test_an_id_that_is_taken_is_made_anew(database):
     keep_beats(database, [beat(5, at=past, visit_id=taken)._replace(id=taken)])
     random.seed(7)
     with writing(database) as writer:
-        asked = Asked(writer, arrival(at=past), heartbeat(at=past))
+        asked = Asked(writer, accepted(at=past), heartbeat(at=past))
         assert asked.kinds == ["Stored", "Stored"]
         assert [outcome.beat.id for outcome in asked.outcomes] == [taken + 2, taken + 3]
     assert count(database, schema.heartbeats) == 3
@@ -358,9 +358,9 @@ def test_an_id_that_is_taken_is_made_anew(database):
 
 def test_what_was_stored_before_a_restart_is_a_duplicate_after_it(database):
     with writing(database) as writer:
-        assert Asked(writer, arrival()).kinds == ["Stored"]
+        assert Asked(writer, accepted()).kinds == ["Stored"]
     with writing(database) as writer:
-        assert Asked(writer, arrival()).outcomes == [Duplicate()]
-        (outcome,) = Asked(writer, arrival(page_id="page-0002", at=NOW + MINUTE)).outcomes
+        assert Asked(writer, accepted()).outcomes == [Duplicate()]
+        (outcome,) = Asked(writer, accepted(page_id="page-0002", at=NOW + MINUTE)).outcomes
         assert isinstance(outcome, Stored)
     assert rows(database, schema.visits, "pageviews") == [(2,)]

@@ -41,7 +41,7 @@ MINUTE = 60
 DAY = 86_400
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 SECRET = b"k" * 48
-NO_KIT = Kit(None, LogSalts(SECRET), None, Rate(0), SECRET, Spammers(()))  # type: ignore[arg-type]  # for who was accepted
+NO_KIT = Kit(None, LogSalts(SECRET), None, Rate(0), SECRET, Spammers(()))  # type: ignore[arg-type]  # for accepted events
 HOME = Origin(
     host="example.com",
     source="Google",
@@ -68,10 +68,10 @@ def added_site(database: Database, domain: str = "example.com", timezone: str = 
     return sites.add(database, domain, timezone=timezone, now=NOW)
 
 
-# ── what was accepted ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── accepted events ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def arrival(
+def accepted(
     kind: str = "pageview",
     page_id: str = "page-0001",
     *,
@@ -90,24 +90,24 @@ def arrival(
     if kind == "event":
         named["name"] = "Signup"
     event = Event(site="example.com", type=kind, **named | fields)  # type: ignore[arg-type]
-    accepted = accept(Hit(event, site(id=site_id), None, "", "", {}, int(at * 1000)), NO_KIT)
+    one = accept(Hit(event, site(id=site_id), None, "", "", {}, int(at * 1000)), NO_KIT)
     page = {"host": "example.com", "path": path} if event.url else {}
-    return replace(accepted, visitor=visitor, visitor_before=before, origin=lambda: origin, **page)
+    return replace(one, visitor=visitor, visitor_before=before, origin=lambda: origin, **page)
 
 
 def heartbeat(page_id: str = "page-0001", **fields: Any) -> Accepted:
     """A heartbeat of that pageview; with a `url` it may come before the pageview."""
-    return arrival("heartbeat", page_id, **fields)
+    return accepted("heartbeat", page_id, **fields)
 
 
 def leave(page_id: str = "page-0001", **fields: Any) -> Accepted:
     """A leave of that pageview."""
-    return arrival("leave", page_id, **fields)
+    return accepted("leave", page_id, **fields)
 
 
 def event(event_id: str = "event-0001", **fields: Any) -> Accepted:
     """An event."""
-    return arrival("event", event_id, **fields)
+    return accepted("event", event_id, **fields)
 
 
 # ── what is stored ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,24 +128,24 @@ def with_sites(database: Database, *site_ids: int) -> None:
 
 
 def stored(
-    database: Database, *arrivals: Accepted, counts: OutcomeCounts | None = None, left: Container[Tab] = NO_TABS
+    database: Database, *events: Accepted, counts: OutcomeCounts | None = None, left: Container[Tab] = NO_TABS
 ) -> list[Outcome]:
-    """The outcomes of these arrivals as one group."""
-    with_sites(database, *(arrival.site_id for arrival in arrivals))
+    """The outcomes of these events as one group."""
+    with_sites(database, *(event.site_id for event in events))
     with database.transaction() as connection:
-        return store(connection, arrivals, IDS, OutcomeCounts() if counts is None else counts, left=left)
+        return store(connection, events, IDS, OutcomeCounts() if counts is None else counts, left=left)
 
 
-def one_by_one(database: Database, *arrivals: Accepted) -> list[Outcome]:
-    """The outcomes of these arrivals, each as a group of its own."""
-    return [outcome for one in arrivals for outcome in stored(database, one)]
+def one_by_one(database: Database, *events: Accepted) -> list[Outcome]:
+    """The outcomes of these events, each as a group of its own."""
+    return [outcome for one in events for outcome in stored(database, one)]
 
 
-def in_groups(database: Database, arrivals: Sequence[Accepted], size: int) -> list[Outcome]:
+def in_groups(database: Database, events: Sequence[Accepted], size: int) -> list[Outcome]:
     """Their outcomes in groups of that size; leaves are remembered from group to group, as the writer does."""
     left, outcomes = Leaves(), []
-    for start in range(0, len(arrivals), size):
-        group = stored(database, *arrivals[start : start + size], left=left)
+    for start in range(0, len(events), size):
+        group = stored(database, *events[start : start + size], left=left)
         for one in group:
             if isinstance(one, Stored) and one.beat.state == PageState.LEFT:
                 left.add((one.beat.site_id, one.beat.tab))

@@ -20,7 +20,7 @@ from typing import Any
 from analytics.storage.database import Database
 from collector.ingest.accepted import Accepted
 from collector.ingest.visit import Origin
-from tests.support.factories import arrival, event, heartbeat, stored
+from tests.support.factories import accepted, event, heartbeat, stored
 
 ORGANIC = {"source": "Google", "channel": "Organic Search", "referrer": "google.com"}
 A = Origin(
@@ -58,16 +58,16 @@ def keep_history(database: Database) -> None:
     """Stores the visits above, as site 1 (and H as site 2)."""
     stored(
         database,
-        arrival(page_id="view-a-01", at=at(10, 10), visitor=1, origin=A),
+        accepted(page_id="view-a-01", at=at(10, 10), visitor=1, origin=A),
         reading("view-a-01", at(10, 10, 4), 1, 30, 50),
-        arrival(page_id="view-a-02", at=at(10, 10, 5), visitor=1, path="/pricing", origin=A),
+        accepted(page_id="view-a-02", at=at(10, 10, 5), visitor=1, path="/pricing", origin=A),
         event("event-a-1", at=at(10, 10, 10), visitor=1, path="/pricing", origin=A, props={"plan": "pro"}),
         reading("view-a-02", at(10, 10, 11), 1, 90, 100),
-        arrival(page_id="view-b-01", at=at(10, 10, 30), visitor=2, origin=B),
+        accepted(page_id="view-b-01", at=at(10, 10, 30), visitor=2, origin=B),
         reading("view-b-01", at(10, 10, 31), 2, 10, 20),
-        arrival(page_id="view-c-01", at=at(10, 23, 50), visitor=3, path="/blog/a", origin=C, **SUPPLIER),
+        accepted(page_id="view-c-01", at=at(10, 23, 50), visitor=3, path="/blog/a", origin=C, **SUPPLIER),
         reading("view-c-01", at(11, 0, 9), 3, 60, 80, **SUPPLIER),
-        arrival(page_id="view-c-02", at=at(11, 0, 10), visitor=3, path="/blog/b", origin=C, **SUPPLIER),
+        accepted(page_id="view-c-02", at=at(11, 0, 10), visitor=3, path="/blog/b", origin=C, **SUPPLIER),
         event(
             "event-c-1",
             at=at(11, 0, 20),
@@ -80,9 +80,9 @@ def keep_history(database: Database) -> None:
             currency="EUR",
             **SUPPLIER,
         ),
-        arrival(page_id="view-d-01", at=at(11, 9), visitor=1, origin=D),
+        accepted(page_id="view-d-01", at=at(11, 9), visitor=1, origin=D),
         reading("view-d-01", at(11, 9, 1), 1, 20, 30),
-        arrival(page_id="view-d-02", at=at(11, 9, 1), visitor=1, origin=D),
+        accepted(page_id="view-d-02", at=at(11, 9, 1), visitor=1, origin=D),
         reading("view-d-02", at(11, 9, 2), 1, 40, 60),
         event(
             "event-e-1",
@@ -95,7 +95,7 @@ def keep_history(database: Database) -> None:
             value=30.0,
             currency="EUR",
         ),
-        arrival(page_id="view-f-01", at=at(12, 8), visitor=5, path="/docs/x/y", origin=F),
+        accepted(page_id="view-f-01", at=at(12, 8), visitor=5, path="/docs/x/y", origin=F),
         heartbeat("view-g-01", at=at(11, 15), visitor=6, url="https://example.com/lost"),
-        arrival(page_id="view-h-01", at=at(11, 10), visitor=7, site_id=2),
+        accepted(page_id="view-h-01", at=at(11, 10), visitor=7, site_id=2),
     )
