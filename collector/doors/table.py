@@ -36,14 +36,14 @@ DOORS: tuple[Door, ...] = (
     Answers(GET_HEAD, script.PATH, ANYBODY, script.answer, LOOP, script.DOCS, cross_origin=True),
     Collects(GET, pixel.PATH, pixel.read, pixel.answer, pixel.DOCS),
     Answers(HEAD, pixel.PATH, ANYBODY, pixel.blank, LOOP, None, cross_origin=True),  # HEAD is not counted
-    Answers(GET, "/api/live", READERS, live.now, LIVE, live.NOW_DOCS),
-    Answers(GET, "/api/live/stream", READERS, live.stream, LIVE, live.STREAM_DOCS),
+    Answers(GET_HEAD, "/api/live", READERS, live.now, LIVE, live.NOW_DOCS),
+    Answers(GET, "/api/live/stream", READERS, live.stream, LIVE, live.STREAM_DOCS),  # no HEAD: it has no length
     Answers(POST, statistics.QUERY, PROGRAMS, _query, STATISTICS, query_docs.QUERY_DOCS),
-    Answers(GET, statistics.REALTIME, PROGRAMS, _realtime, LIVE, query_docs.REALTIME_DOCS),
-    Answers(GET, "/embed/live", CARD_READERS, card_page.show, LIVE, card_page.DOCS),
-    Answers(GET, card_page.FONT_PATH, ANYBODY, card_page.font, LOOP, card_page.FONT_DOCS),
+    Answers(GET_HEAD, statistics.REALTIME, PROGRAMS, _realtime, LIVE, query_docs.REALTIME_DOCS),
+    Answers(GET_HEAD, "/embed/live", CARD_READERS, card_page.show, LIVE, card_page.DOCS),
+    Answers(GET_HEAD, card_page.FONT_PATH, ANYBODY, card_page.font, LOOP, card_page.FONT_DOCS),
     Answers(GET_HEAD, "/healthz", ANYBODY, health.up, LOOP, health.UP_DOCS),
     Answers(GET_HEAD, "/readyz", ANYBODY, health.ready, LOOP, health.READY_DOCS),
-    Answers(GET, openapi.PATH, ANYBODY, _openapi, LOOP, openapi.DOCS),
+    Answers(GET_HEAD, openapi.PATH, ANYBODY, _openapi, LOOP, openapi.DOCS),
 )
 PATHS = frozenset(door.path for door in DOORS)

@@ -69,7 +69,11 @@ def test_head_is_answered_with_the_length_and_without_the_body(shared):
 
 
 @pytest.mark.parametrize(
-    "path", ["/healthz", "/readyz", "/js/footfall.js", "/sign-in", "/assets/plain.css", "/nowhere", "/pixel.gif", "/"]
+    "path",
+    [
+        *("/healthz", "/readyz", "/js/footfall.js", "/sign-in", "/assets/plain.css", "/nowhere", "/pixel.gif", "/"),
+        *("/api/openapi.json", "/api/live", "/embed/live", "/api/v1/stats/realtime/visitors"),
+    ],
 )
 @pytest.mark.parametrize("encoding", ["", "Accept-Encoding: gzip\r\n"])
 def test_head_has_every_header_of_get(shared, path, encoding):
