@@ -266,7 +266,7 @@ def verify(context: Context, repair: bool = False) -> str:
     settings = verification.Settings(context.window_s, context.retention_days)
     how = context.columnar, context.pause, context.report, settings
     done = verification.repair(*how) if repair else []
-    return "\n".join([verification.as_text(verification.verify(*how)), *(f"Mended: {line}" for line in done)])
+    return "\n".join([verification.as_text(verification.verify(*how)), *(f"Repaired: {line}" for line in done)])
 
 
 def query(

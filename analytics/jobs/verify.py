@@ -99,7 +99,7 @@ def repair(columnar: Columnar, pause: Pause, report: Report, settings: Settings 
     done = repair_counts(context, recount(context, _fetch_of(columnar, found), MAX_REPAIRS))
     if found.differences:
         columnar.rebuild(pause, report)
-        done.append("the columnar replica was made anew")
+        done.append("the columnar replica was rebuilt")
     return done
 
 

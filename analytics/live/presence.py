@@ -41,7 +41,7 @@ class Presence:
         self._recent_visits = _Recent()
 
     def take(self, beats: Iterable[Beat], now: int) -> None:
-        """Counts these beats; those older than the window change nothing."""
+        """Counts these beats: those within the window as active, those of the last five minutes as recent."""
         for beat in beats:
             if beat.at > now - RECENT_S:
                 at = min(beat.at, now)  # else a clock that is ahead would keep its person longer

@@ -221,7 +221,7 @@ class Columnar:
 
     def _discard(self) -> None:
         """Closes the broken file and deletes it; it is rebuilt after a delay."""
-        log.error("the columnar replica is in doubt, and made anew in %.0f s: %s", self._retry_s, self._broken)
+        log.error("the columnar replica is in doubt, and is rebuilt in %.0f s: %s", self._retry_s, self._broken)
         self._delay_retry()
         self._close()
         if self._lock_file is not None:

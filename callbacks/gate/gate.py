@@ -54,7 +54,7 @@ OPEN = {
     "/api/docs",
     "/healthz",
     "/readyz",
-}  # without a login; others add theirs
+}  # without a login
 ACCOUNT = ("/sign-in", "/sign-out", "/setup", "/invitation")  # there are none on a public dashboard
 NO_WAY_ON = ("/sign-in", "/sign-out", "/setup")  # nowhere to go after signing in
 CALLS = "/_dash-update-component"
@@ -97,8 +97,8 @@ def guard(
     """Puts the gate in front of `server`; call it after the Dash app is created on it.
 
     `public` opens everything that reads and closes the account pages. `base_url` is the address that people
-    use, empty where it is not known. `is_page` tells which addresses Dash may answer with its page, `way_on` where
-    one leads that is only the beginning of a page's, "" where nowhere.
+    use, "" if it is unknown. `is_page` says which addresses Dash may answer with a page. `way_on` returns the page to
+    which the beginning of an address (`/settings/example.com`) redirects, "" for none.
     `script_hashes` are the CSP sources of inline scripts (`app.csp_hashes`), read once, at the first
     answer. `declared` is the app's callback map: other calls get a 400.
     """

@@ -21,11 +21,11 @@ from analytics.sites.site import Site
 from analytics.sites.unlisted_hosts import unknown_sites, unlisted
 from callbacks.gate.guard import asker, authorized, authorized_everywhere
 from callbacks.page_context import PageContext, client
-from callbacks.pages import hosts as unlisted_hosts
-from callbacks.pages import trial as dry_run
+from callbacks.pages import dry_run, unlisted_hosts
 from collector.service import Service
 from layouts.components import hosts, states
-from layouts.pages import traffic, trial
+from layouts.pages import dry_run as dry_run_page
+from layouts.pages import traffic
 from layouts.pages.traffic import DAY, WEEK, HourRange
 
 log = logging.getLogger("footfall.traffic")
@@ -36,7 +36,7 @@ def page(context: PageContext) -> Component:
     service, site = context.service, context.site
     agent = flask.request.headers.get("User-Agent", "")[:1024]
     waiting = unlisted(service.database, site)
-    trying = trial.cards(site.domain, agent, client(service))
+    trying = dry_run_page.cards(site.domain, agent, client(service))
     return traffic.page(site, _parts(service, site, DAY), hosts.card(site, waiting), trying)
 
 

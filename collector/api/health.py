@@ -37,7 +37,7 @@ UP_DOCS = Docs("Health", "Whether it runs", "Asks nothing.", {"200": "Up."}, exa
 READY_DOCS = Docs(
     "Health",
     "Whether it can store",
-    "Asks the database.",
+    "From memory, without a query. 503 while events cannot be stored, and as soon as the server begins to end.",
     {"200": "Ready."},
     refusals=("503",),
     example={"status": "ready"},

@@ -101,7 +101,7 @@ class Endpoint:
         self._streams: dict[Client, tuple[Stream, Any]] = {}
 
     async def watch(self) -> None:
-        """Ends connections and waits that handle too long, while the event loop runs."""
+        """Ends connections and waits that take too long, while the event loop runs."""
         self._loop = asyncio.get_running_loop()
         checking = self._loop.create_task(self._check_streams())
         try:
@@ -245,7 +245,7 @@ class Endpoint:
         self._end_commits(now - self.limits.commit_s)
 
     async def _end_slow(self) -> None:
-        """Ends connections that handle too long, in small groups, because thousands may be due at the same time."""
+        """Ends connections that take too long, in small groups, because thousands may be due at the same time."""
         for number, connection in enumerate(list(self.connections), 1):
             try:
                 connection.check(time.monotonic())

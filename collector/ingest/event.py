@@ -16,7 +16,6 @@ from analytics.live.reasons import RejectedReason
 from collector.ingest.currency import CURRENCIES
 from collector.ingest.outcomes import Rejected
 
-MAX_BODY = 64 * 1024
 MAX_BATCH = 100
 MAX_TITLE = 300
 MAX_DEPTH = 32

@@ -1,4 +1,4 @@
-"""Visits: which events belong together. Thirty idle minutes end a visit (classification facts 86–95)."""
+"""Visits: which events belong together. Thirty minutes without a beat end a visit."""
 
 from __future__ import annotations
 

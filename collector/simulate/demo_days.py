@@ -93,9 +93,15 @@ def resolve_visitors(places: Places, seed: int) -> list[ResolvedVisitor]:
 def _resolve(visitor: Visitor, places: Places) -> ResolvedVisitor:
     landed = page_url.read(url_of(visitor.entry))
     assert landed is not None
-    origin, place = source.classify(landed, visitor.referrer), places.find(visitor.address)
-    browser = *device.read(visitor.user_agent), "x".join(map(str, visitor.screen)), visitor.language
-    return ResolvedVisitor(visitor, landed.path, Origin(DEMO_DOMAIN, *origin, *place, *browser))
+    origin = Origin(
+        host=DEMO_DOMAIN,
+        **source.classify(landed, visitor.referrer)._asdict(),
+        **places.find(visitor.address)._asdict(),
+        **device.read(visitor.user_agent)._asdict(),
+        screen="x".join(map(str, visitor.screen)),
+        language=visitor.language,
+    )
+    return ResolvedVisitor(visitor, landed.path, origin)
 
 
 def simulate_day(

@@ -42,8 +42,8 @@ class HourRange(NamedTuple):
     zone: tzinfo
 
 
-def page(site: Site, parts: Sequence[Component], hosts: Component, trial: Sequence[Component]) -> html.Main:
-    """The page: `parts` are the current bars, outcomes and robots, `hosts` a card, `trial` the cards of the dry run."""
+def page(site: Site, parts: Sequence[Component], hosts: Component, dry_run: Sequence[Component]) -> html.Main:
+    """The page: `parts` are the current bars, outcomes and robots, `hosts` a card, `dry_run` cards."""
     bars, outcomes, robots = parts
     return html.Main(
         [
@@ -57,7 +57,7 @@ def page(site: Site, parts: Sequence[Component], hosts: Component, trial: Sequen
                 className="ff-traffic",
             ),
             hosts,
-            html.Div(list(trial), className="ff-traffic is-even"),
+            html.Div(list(dry_run), className="ff-traffic is-even"),
             dcc.Interval(id="traffic-tick", interval=TICK_MS),
         ],
         id="traffic",

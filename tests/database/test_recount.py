@@ -207,7 +207,7 @@ def test_what_was_purged_is_not_counted_again(kept, database):
 def test_a_replica_that_differs_is_rebuilt(kept):
     with kept._replica.cursor() as replica:
         replica.execute("UPDATE pageviews SET path = '/other'")
-    assert repair(kept, NEVER, told) == ["the columnar replica was made anew"]
+    assert repair(kept, NEVER, told) == ["the columnar replica was rebuilt"]
     assert verify(kept, NEVER, told).differences == []
 
 

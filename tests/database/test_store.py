@@ -1,4 +1,4 @@
-"""A group of arrivals becomes rows, on SQLite and on PostgreSQL (classification facts 86–97, contract §3.1)."""
+"""A group of arrivals becomes rows, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 

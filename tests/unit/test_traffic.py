@@ -15,8 +15,8 @@ from analytics.live.reasons import REASONS, FilteredReason, reason_of
 from analytics.sites.host import OTHER, UnlistedHost
 from collector.ingest import dry_run, event, pipeline
 from layouts.components import hosts
+from layouts.pages import dry_run as form
 from layouts.pages import outcomes, traffic
-from layouts.pages import trial as form
 from layouts.pages.traffic import DAY, HourRange
 
 NOON = 1_795_172_400  # 12:00 in Berlin

@@ -1,4 +1,4 @@
-"""What belongs to one visit (classification facts 86–97)."""
+"""What belongs to one visit."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate.guard import authorized
 from collector.ingest.dry_run import DryRun, SamplePageview, dry_run
 from collector.service import Service
-from layouts.pages import trial
+from layouts.pages import dry_run as page
 
 
 def register(app: Dash, service: Service) -> None:
@@ -26,11 +26,11 @@ def register(app: Dash, service: Service) -> None:
         }
         switches: dict[str, Any] = {name: fields.get(name) == "on" for name in ("opted_out", "datacenter")}
         tried = dry_run(service.kit, site, SamplePageview(**texts, **switches), time.time_ns() // 1_000_000)
-        steps = [trial.StepVerdict(*verdict) for verdict in tried.verdicts]
-        shown = trial.result(steps, _facts(tried), stored=tried.stored)
-        return FormResult({"message": trial.verdict(tried.stored)}, (shown,))
+        steps = [page.StepVerdict(*verdict) for verdict in tried.verdicts]
+        shown = page.result(steps, _facts(tried), stored=tried.stored)
+        return FormResult({"message": page.verdict(tried.stored)}, (shown,))
 
-    on_send(app, trial.FORM, run, Output(trial.RESULT, "children"))
+    on_send(app, page.FORM, run, Output(page.RESULT, "children"))
 
 
 def _facts(tried: DryRun) -> list[tuple[str, str]]:
@@ -42,7 +42,7 @@ def _facts(tried: DryRun) -> list[tuple[str, str]]:
         ("Channel", made.channel),
         ("Referrer", in_letters(made.referrer)),
         ("Campaign", made.utm_campaign),
-        ("Country", trial.country(made.country)),
+        ("Country", page.country(made.country)),
         ("City", made.city),
         ("Browser", f"{made.browser} {made.browser_version}".strip()),
         ("System", f"{made.os} {made.os_version}".strip()),
