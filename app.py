@@ -45,7 +45,7 @@ from callbacks import table
 from callbacks.gate import gate, invitation, setup, signin
 from callbacks.page_context import client
 from callbacks.pages import api
-from cli import DATA_DIR, HOST, LOG_FORMAT, LOG_ZONE, PORT, SITE, administer, cli, our_version
+from cli import DATA_DIR, HOST, PORT, administer, cli, our_version
 from collector import server as serve
 from collector.api.context import SiteAccess
 from collector.control import Control, NoServer, ask
@@ -57,6 +57,7 @@ from collector.http.asgi import Asgi
 from collector.http.certificate import Certificate
 from collector.http.listener import UNIX, Listener, listen_on
 from collector.imports import log_file, log_reader, log_sessions
+from collector.imports.commands import LOG_FORMAT, LOG_ZONE, SITE
 from collector.served_commands import served_commands
 from collector.service import Service
 from collector.simulate import demo, demo_days, replay
@@ -354,12 +355,16 @@ def replay_group() -> None:
     """Recorded traffic as live visitors."""
 
 
-@replay_group.command("access-log")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@SITE
-@click.option("--speed", default=60.0, show_default=True, type=click.FloatRange(0.01, 100_000))
-@LOG_FORMAT
-@LOG_ZONE
+@replay_group.command(
+    "access-log",
+    params=[
+        click.Argument(["file"], type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+        SITE,
+        click.Option(["--speed"], default=60.0, show_default=True, type=click.FloatRange(0.01, 100_000)),
+        LOG_FORMAT,
+        LOG_ZONE,
+    ],
+)
 @DATA_DIR
 def replay_access_log(file: Path, site: str, speed: float, form: str, timezone: str, data_dir: Path | None) -> None:
     """Let each address of a web server's log walk, beat and leave at the log's pace times the speed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -22,8 +23,8 @@ from analytics.sites.directory import Directory
 from analytics.sites.salts import LogSalts
 from analytics.storage.database import Database, check_there
 from collector.control import NoServer, ask
-from collector.imports import log_import
-from collector.imports.log_formats import NAMES
+from collector.imports import commands as imports
+from collector.imports.context import ImportContext
 from collector.imports.progress import Progress
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
@@ -76,26 +77,23 @@ def cli() -> None:
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 PORT = click.option("--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 DATA_DIR = click.option("--data-dir", type=click.Path(path_type=Path), help="Where data lives. [default: data]")
-SITE = click.option("--site", required=True, metavar="DOMAIN", help="The site, as added.")
-LOG_FORMAT = click.option(
-    "--format", "form", default="", metavar="NAME", help=f"The log's format: {', '.join(NAMES)}. [default: recognised]"
-)
-LOG_ZONE = click.option(
-    "--timezone", default="UTC", show_default=True, metavar="Area/City", help="Of times without one, as HAProxy's."
-)
 GROUPS = {
     "site": "Sites: what is measured.",
     "user": "People who may sign in.",
     "key": "Keys for programs.",
     "embed": "Cards for other admin panels.",
+    "import": "What happened before, into history.",
 }
 
 
-def _add(one: commands.Command) -> None:
-    """Adds an administrative command to the tree; if its name has two words, to the group of the first word."""
+def _add(one: commands.Command, execute: Callable[..., str]) -> None:
+    """Adds a command to the tree; if its name has two words, to the group of the first word.
+
+    `execute` is called with the configuration, the command's name and its options, and returns what is printed.
+    """
 
     def run(data_dir: Path | None, **options: Any) -> None:
-        output = administer(read_config(data_dir=data_dir), one.name, **options)
+        output = execute(read_config(data_dir=data_dir), one.name, **options)
         click.echo(output)
         if one.failed(output):
             sys.exit(1)
@@ -109,49 +107,18 @@ def _add(one: commands.Command) -> None:
     parent.add_command(DATA_DIR(command))
 
 
-for _one in commands.COMMANDS:
-    if _one.help:
-        _add(_one)
+def import_history(config: Config, command: str, /, **options: Any) -> str:
+    """Runs an import in the running server, without a server in this process, and returns its summary.
 
-
-@cli.group("import")
-def import_group() -> None:
-    """What happened before, into history."""
-
-
-@import_group.command("access-log")
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    metavar="FILE...",
-    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
-)
-@SITE
-@click.option("--follow", is_flag=True, help="Go on with what is appended, until Ctrl-C.")
-@LOG_FORMAT
-@LOG_ZONE
-@DATA_DIR
-def import_access_log(data_dir: Path | None, **options: Any) -> None:
-    """Import web-server logs (.gz too) at the log's own times; what is known is not doubled.
-
-    --follow goes on with what is appended. The format is recognised unless it is named.
+    Shows the progress. In this process it creates missing data, and the site if there are no sites.
     """
-    config = read_config(data_dir=data_dir)
     with closing(Progress(sys.stdout)) as progress:
-        output = _import_in_server(config, options, progress) or _import_here(config, options, progress)
-    click.echo(output)
+        with suppress(NoServer):
+            return ask(config.data_dir, command, options, progress.show)
+        return _import_here(config, command, options, progress)
 
 
-def _import_in_server(config: Config, options: dict[str, Any], progress: Progress) -> str:
-    """The summary of the import in the running server; "" if no server runs."""
-    with suppress(NoServer):
-        return ask(config.data_dir, log_import.COMMAND, options, progress.show)
-    return ""
-
-
-def _import_here(config: Config, options: dict[str, Any], progress: Progress) -> str:
-    """The summary of an import in this process. Creates missing data, and the site if there are no sites."""
+def _import_here(config: Config, command: str, options: dict[str, Any], progress: Progress) -> str:
     domain = sites_site.normal_domain(options["site"])  # checked before anything is created
     secret = secret_of(config)
     with closing(Database(config)) as database, closing(places_of(config)) as places:
@@ -159,5 +126,12 @@ def _import_here(config: Config, options: dict[str, Any], progress: Progress) ->
             store.add(database, domain, now=int(time.time()))
         spammers = open_spammers(config.spam_referrers)
         kit = Kit(Directory(database), LogSalts(secret), places, Rate(0), secret, spammers)
-        context = log_import.ImportContext(database, kit, threading.Event().wait, progress.show)
-        return log_import.run(context, **options)
+        context = ImportContext(database, kit, threading.Event().wait, progress.show)
+        return imports.BY_NAME[command].run(context, **options)
+
+
+for _one in commands.COMMANDS:
+    if _one.help:
+        _add(_one, administer)
+for _one in imports.COMMANDS:
+    _add(_one, import_history)

@@ -40,7 +40,7 @@ SOON_S = 2 * 86_400
 UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
-class Context(NamedTuple):
+class CommandContext(NamedTuple):
     """What a command works on.
 
     `address` is the URL at which people reach the server, without a slash at its end. Long commands call `pause` now
@@ -78,7 +78,7 @@ def invitation_link(address: str, token: str) -> str:
     return f"{address}/invitation?token={token}"
 
 
-def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
+def site_add(context: CommandContext, domain: str, name: str, timezone: str) -> str:
     """Adds a site and returns its snippet."""
     site = store.add(context.database, domain, name, timezone, now=context.now)
     return (
@@ -86,7 +86,7 @@ def site_add(context: Context, domain: str, name: str, timezone: str) -> str:
     )
 
 
-def site_list(context: Context) -> str:
+def site_list(context: CommandContext) -> str:
     """Every site, one a line."""
     rows = [
         (site.domain, site.name, site.timezone, site.identity, site.uuid) for site in store.all_sites(context.database)
@@ -95,7 +95,7 @@ def site_list(context: Context) -> str:
     return columns(names, rows) or f"No site yet. {command('site add DOMAIN')} adds one."
 
 
-def site_set(context: Context, domain: str, **changes: Any) -> str:
+def site_set(context: CommandContext, domain: str, **changes: Any) -> str:
     """Changes settings of a site; empty ones stay as they are."""
     wanted = {name: value for name, value in changes.items() if value not in (None, (), [])}
     if not wanted:
@@ -104,12 +104,12 @@ def site_set(context: Context, domain: str, **changes: Any) -> str:
     return f"{store.change(context.database, site, **wanted).shown_domain} is changed."
 
 
-def site_remove(context: Context, domain: str) -> str:
+def site_remove(context: CommandContext, domain: str) -> str:
     """Removes a site with all its data."""
     return f"{store.remove(context.database, domain).shown_domain} and all of its data are gone."
 
 
-def setup_link(context: Context) -> str:
+def setup_link(context: CommandContext) -> str:
     """The link by which the first person makes an account; `InvalidInput` if there is an account already."""
     if accounts.has_people(context.database):
         raise InvalidInput(
@@ -119,7 +119,7 @@ def setup_link(context: Context) -> str:
     return first_owner.setup_link(context.address, context.secret)
 
 
-def user_add(context: Context, email: str, role: str, password: str | None, on: Sequence[str] = ()) -> str:
+def user_add(context: CommandContext, email: str, role: str, password: str | None, on: Sequence[str] = ()) -> str:
     """Adds a person, with the role on the sites in `on`, else on every site. A generated password is shown once."""
     chosen = secrets.token_urlsafe(12) if password is None else password
     person = accounts.add_person(context.database, email, role, chosen, now=context.now, sites=_site_ids(context, on))
@@ -127,14 +127,14 @@ def user_add(context: Context, email: str, role: str, password: str | None, on: 
     return f"{person.email} is added as {role}{_where(on)}.{note}"
 
 
-def user_set(context: Context, email: str, role: str, on: Sequence[str] = ()) -> str:
+def user_set(context: CommandContext, email: str, role: str, on: Sequence[str] = ()) -> str:
     """Sets a person's role on the sites in `on`, else on every site; "none" removes it."""
     new = roles.MEMBER if role == NO_ROLE else role
     person = members.change(context.database, email, new, _site_ids(context, on), now=context.now)
     return f"{person.email} is {'nothing' if role == NO_ROLE else role}{_where(on) or ' on every site'} now."
 
 
-def user_invite(context: Context, role: str, email: str, on: str | None, expires: str) -> str:
+def user_invite(context: CommandContext, role: str, email: str, on: str | None, expires: str) -> str:
     """Invites a person, with the role on the site `on`, else on every site, and returns the link."""
     site_id = store.find(context.database, on).id if on else None
     _, token = invitations.invite(
@@ -149,12 +149,12 @@ def user_invite(context: Context, role: str, email: str, on: str | None, expires
     return invitation_link(context.address, token)
 
 
-def user_remove(context: Context, email: str) -> str:
+def user_remove(context: CommandContext, email: str) -> str:
     """Removes a person with their logins."""
     return f"{members.remove(context.database, email).email} is removed."
 
 
-def user_list(context: Context) -> str:
+def user_list(context: CommandContext) -> str:
     """Every person, one a line."""
     by_id = {site.id: site.domain for site in store.all_sites(context.database)}
     rows = [(person.email, _roles(person, by_id)) for person in accounts.people(context.database)]
@@ -163,7 +163,7 @@ def user_list(context: Context) -> str:
     return columns(("E-MAIL", "ROLE"), rows) or nobody
 
 
-def _site_ids(context: Context, domains: Sequence[str]) -> list[int]:
+def _site_ids(context: CommandContext, domains: Sequence[str]) -> list[int]:
     return [store.find(context.database, domain).id for domain in domains]
 
 
@@ -177,7 +177,7 @@ def _roles(person: roles.Person, by_id: dict[int, str]) -> str:
     return ", ".join([*everywhere, *single]) or "nothing"
 
 
-def user_reset(context: Context, email: str, password: str | None) -> str:
+def user_reset(context: CommandContext, email: str, password: str | None) -> str:
     """Sets a person's password, or generates one that is shown once, and ends their logins."""
     chosen = secrets.token_urlsafe(12) if password is None else password
     logins.reset_password(context.database, email, chosen, now=context.now)
@@ -185,13 +185,13 @@ def user_reset(context: Context, email: str, password: str | None) -> str:
     return f"{email} has to sign in again.{note}"
 
 
-def key_add(context: Context, name: str, scope: str, site: str | None) -> str:
+def key_add(context: CommandContext, name: str, scope: str, site: str | None) -> str:
     """Adds an API key and returns nothing but the key, so that scripts can read it."""
     site_id = store.find(context.database, site).id if site else None
     return api_keys.add(context.database, name, scope, site_id, now=context.now)
 
 
-def key_list(context: Context) -> str:
+def key_list(context: CommandContext) -> str:
     """Every API key, one a line."""
     by_id = {site.id: site.domain for site in store.all_sites(context.database)}
     rows = [
@@ -208,25 +208,27 @@ def key_list(context: Context) -> str:
     return columns(names, rows) or f"No key yet. {command('key add NAME --scope SCOPE')} adds one."
 
 
-def key_remove(context: Context, key_id: int) -> str:
+def key_remove(context: CommandContext, key_id: int) -> str:
     """Removes the API key with that id."""
     return f"The key {api_keys.remove_number(context.database, key_id).name} is removed."
 
 
-def key_forget(context: Context, key: str) -> str:
+def key_forget(context: CommandContext, key: str) -> str:
     """Removes an API key by its plain text, as `replay` does with its own."""
     api_keys.remove(context.database, key)
     return "The key is gone."
 
 
-def embed_add(context: Context, site: str, hosts: Sequence[str], expires: str, more_hosts: Sequence[str] = ()) -> str:
+def embed_add(
+    context: CommandContext, site: str, hosts: Sequence[str], expires: str, more_hosts: Sequence[str] = ()
+) -> str:
     """Adds a card; the text is the `<iframe>` line to paste."""
     found = store.find(context.database, site)
     _, token = embeds.add(context.database, found.id, [*hosts, *more_hosts], seconds(expires), now=context.now)
     return iframe(context.address, found.domain, token)
 
 
-def embed_list(context: Context) -> str:
+def embed_list(context: CommandContext) -> str:
     """Every card, one a line."""
     by_id = {site.id: site.domain for site in store.all_sites(context.database)}
     rows = [
@@ -243,20 +245,20 @@ def embed_list(context: Context) -> str:
     return columns(names, rows) or f"No card yet. {command('embed add --site DOMAIN --host HOST')} adds one."
 
 
-def embed_revoke(context: Context, embed_id: int) -> str:
+def embed_revoke(context: CommandContext, embed_id: int) -> str:
     """Revokes the card with that id."""
     embeds.revoke(context.database, embed_id, now=context.now)
     return f"Card {embed_id} is off."
 
 
-def maintain(context: Context) -> str:
+def maintain(context: CommandContext) -> str:
     """Does the day's work now (daily counts, purge, salts) and says what was done."""
     options = context.retention_days, context.pause, context.report, context.window_s
     work = daily.Work(context.database, context.now, *options)
     return "\n".join(daily.run(work)) or "Nothing to do."
 
 
-def verify(context: Context, repair: bool = False) -> str:
+def verify(context: CommandContext, repair: bool = False) -> str:
     """Compares the columnar replica with the database, and derived numbers with raw rows.
 
     `verification.agrees` says whether the text reports no difference. With `repair`, what can be repaired is repaired
@@ -270,7 +272,7 @@ def verify(context: Context, repair: bool = False) -> str:
 
 
 def query(
-    context: Context,
+    context: CommandContext,
     site: str,
     metrics: Sequence[str],
     by: Sequence[str],
@@ -309,9 +311,9 @@ def _is_dimension(name: str) -> bool:
 
 
 class Command(NamedTuple):
-    """A command that administers: its words on the command line, what runs it, what it takes there, and its help.
+    """A command that administers or imports: its words on the command line, its function, its parameters and its help.
 
-    Parameters have the names of the function's own. `failed` tells by the text whether the exit code is 1. A command
+    Parameters have the names of the function's own. `failed` says by the text whether the exit code is 1. A command
     without help is for programs: no command line shows it.
     """
 
@@ -526,7 +528,7 @@ BY_NAME: Mapping[str, Command] = {one.name: one for one in COMMANDS}
 
 def run(database: Database, address: str, name: str, options: dict[str, Any], **fields: Any) -> str:
     """Runs a command and returns its text; `InvalidInput` for wrong input. `fields` are further ones of the context."""
-    return BY_NAME[name].run(Context(database, address, int(time.time()), **fields), **options)
+    return BY_NAME[name].run(CommandContext(database, address, int(time.time()), **fields), **options)
 
 
 def seconds(text: str) -> int:

@@ -15,6 +15,7 @@ from analytics.storage.database import Database
 from benchmarks.common import Report
 from benchmarks.postgresql import postgresql
 from collector.imports import log_import
+from collector.imports.context import ImportContext
 from collector.ingest.geo import open_places
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
@@ -49,7 +50,7 @@ def _on(report: Report, name: str, config: Config, log: Path) -> None:
         store.add(database, "example.com", now=0)
         secret = b"k" * 48
         kit = Kit(Directory(database), LogSalts(secret), places, Rate(0), secret)
-        means = log_import.ImportContext(database, kit, lambda _: False, lambda _: None)
+        means = ImportContext(database, kit, lambda _: False, lambda _: None)
         for which in ("first", "second"):
             began = time.perf_counter()
             said = log_import.run(means, [str(log)], "example.com")

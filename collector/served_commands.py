@@ -6,7 +6,8 @@ from typing import Any
 
 from analytics import commands
 from collector.control import OnProgress, RunCommand
-from collector.imports import log_import
+from collector.imports import commands as imports
+from collector.imports.context import ImportContext
 from collector.service import Service
 
 
@@ -19,11 +20,9 @@ def served_commands(service: Service, address: str, local: str) -> RunCommand:
     def run(name: str, options: dict[str, Any], on_progress: OnProgress) -> str:
         if name == "address":
             return local
-        if name == log_import.COMMAND:
-            return log_import.run(
-                log_import.ImportContext(service.database, service.kit, service.pause, on_progress, in_server=True),
-                **options,
-            )
+        if name in imports.BY_NAME:
+            context = ImportContext(service.database, service.kit, service.pause, on_progress, in_server=True)
+            return imports.BY_NAME[name].run(context, **options)
         try:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
             means = {"retention_days": days, "pause": service.pause, "report": on_progress, "window_s": window_s}

@@ -19,7 +19,6 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from analytics.base import zones
-from analytics.base.background import Pause, Report
 from analytics.base.errors import InvalidInput
 from analytics.base.ids import IMPORTED, Ids
 from analytics.calendar.days import start_of
@@ -28,8 +27,8 @@ from analytics.sites import store as sites
 from analytics.sites.host import OTHER
 from analytics.sites.salts import LogSalts
 from analytics.sites.site import Site
-from analytics.storage.database import Database
 from collector.imports.access_log import LoggedPage
+from collector.imports.context import ImportContext
 from collector.imports.log_file import LogFile
 from collector.imports.log_reader import LogReader, printable, unknown_format_message
 from collector.imports.log_sessions import own_hosts, sessions_of, usable_address, with_site_host
@@ -37,12 +36,10 @@ from collector.ingest import page_url, pipeline
 from collector.ingest.accepted import Accepted
 from collector.ingest.event import Event
 from collector.ingest.outcomes import Duplicate, Filtered, Outcome, Stored, name_and_reason
-from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.store.batch import store
 from collector.store.writer import ID_CONFLICTS
 
-COMMAND = "import access-log"
 BATCH = 500  # pages per transaction
 MAX_DISORDER_S, MAX_DISORDER_LINES = (
     300,
@@ -73,20 +70,6 @@ class Line(NamedTuple):
 
     page: LoggedPage
     id: str
-
-
-class ImportContext(NamedTuple):
-    """What an import works with; `clock` returns epoch seconds.
-
-    `in_server`: the import runs in the process of a server, so it pauses after each batch for as long as that took.
-    """
-
-    database: Database
-    kit: Kit
-    pause: Pause
-    report: Report
-    in_server: bool = False
-    clock: Callable[[], float] = time.time
 
 
 @dataclass(slots=True)

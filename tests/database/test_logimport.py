@@ -19,7 +19,8 @@ from analytics.live.today import Today
 from analytics.sites.store import find
 from analytics.storage import schema
 from collector.imports import log_import
-from collector.imports.log_import import ImportContext, sort_by_time
+from collector.imports.context import ImportContext
+from collector.imports.log_import import sort_by_time
 from collector.ingest.geo import open_places
 from tests.support.factories import accepted, added_site, kit, rows, stored
 from tests.support.logs import CHROME, FIREFOX, ROBOT, START, Recount, busy, line, recount

@@ -14,7 +14,10 @@ from analytics.live.reasons import REASONS
 from analytics.query.dimensions import DIMENSIONS
 from analytics.query.metrics import METRICS
 from collector.doors.table import DOORS
+from collector.imports import commands as imports
 from tests.support import tables
+
+COMMANDS = (*commands.COMMANDS, *imports.COMMANDS)
 
 
 @pytest.mark.parametrize("name", tables.MADE)
@@ -33,16 +36,16 @@ def test_every_setting_has_a_default_and_a_row():
 
 def test_every_command_that_people_use_is_on_the_command_line_and_has_a_row():
     words = dict(tables.every_command())
-    listed = {one.name for one in commands.COMMANDS if one.help}
+    listed = {one.name for one in COMMANDS if one.help}
     assert listed <= words.keys()
-    assert words.keys() - listed == {"serve", "demo", "import access-log", "replay access-log"}  # in app.py and cli.py
+    assert words.keys() - listed == {"serve", "demo", "replay access-log"}  # processes: in app.py
     assert all(one.help for one in words.values())
     shown = re.findall(r"^\| `([a-z -]+?)(?= [A-Z\[-]| --|`)", tables.written("commands"), re.MULTILINE)
     assert shown == list(words)
 
 
 def test_the_parameters_of_a_command_are_those_of_its_function():
-    for one in commands.COMMANDS:
+    for one in COMMANDS:
         code = one.run.__code__
         taken = set(code.co_varnames[1 : code.co_argcount])
         given = {parameter.name for parameter in one.params}
@@ -51,6 +54,11 @@ def test_the_parameters_of_a_command_are_those_of_its_function():
             defaults = len(one.run.__defaults__ or ())
             needed = set(code.co_varnames[1 : code.co_argcount - defaults])
             assert needed <= given, one.name
+
+
+def test_a_name_is_one_command_and_every_import_names_its_site():
+    assert len({one.name for one in COMMANDS}) == len(COMMANDS)
+    assert all(imports.SITE in one.params for one in imports.COMMANDS)
 
 
 def test_every_door_is_described_once_and_by_another_row_at_most():
