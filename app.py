@@ -55,7 +55,7 @@ from collector.doors.wsgi import attach
 from collector.http import negotiation
 from collector.http.asgi import Asgi
 from collector.http.certificate import Certificate
-from collector.http.listener import UNIX, Listener, listen_on
+from collector.http.listener import UNIX, CannotListen, Listener, listen_on
 from collector.imports import log_file, log_reader, log_sessions
 from collector.imports.commands import LOG_FORMAT, LOG_ZONE, SITE
 from collector.served_commands import served_commands
@@ -257,7 +257,7 @@ def _listener(config: Config, host: str, port: int, *, shared: bool) -> Listener
     certificate = _certificate(config)
     try:
         return listen_on(host, port, certificate, shared=shared)
-    except InvalidInput:
+    except CannotListen:
         check_free(config)
         raise
 
@@ -408,7 +408,7 @@ def main() -> None:
         _fail(f"{missing.ctx.command_path}: a command is missing; there are {commands}")
     except click.ClickException as wrong:
         _fail(wrong.format_message())
-    except (InvalidInput, WrongSetting, DatabaseInUse, NoData, NoServer, RefusedError) as wrong:
+    except (InvalidInput, WrongSetting, CannotListen, DatabaseInUse, NoData, NoServer, RefusedError) as wrong:
         _fail(str(wrong))
     except OSError as refused:
         where = f"{refused.filename}: " if refused.filename else ""

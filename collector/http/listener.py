@@ -10,7 +10,6 @@ import stat
 from contextlib import suppress
 from typing import NamedTuple
 
-from analytics.base.errors import InvalidInput
 from collector.http.certificate import Certificate
 
 ANY_IPV4, ANY_IPV6 = "0.0.0.0", "::"  # noqa: S104 - what an operator may ask for
@@ -26,6 +25,10 @@ ADVICE = {
 }
 
 Address = tuple[socket.AddressFamily, str]
+
+
+class CannotListen(ValueError):
+    """The address cannot be listened on; the text is one line that says why."""
 
 
 class Listener(NamedTuple):
@@ -74,7 +77,7 @@ def listen_on(host: str, port: int, certificate: Certificate | None = None, *, s
     """Binds the port at every address of the host; port 0 means any free port. `::` includes IPv4.
 
     `unix:/path` makes a Unix socket at that path, for its owner and their group. Several servers may bind the same
-    `shared` port (`SO_REUSEPORT`); the system distributes the connections. Raises `InvalidInput` with one line that
+    `shared` port (`SO_REUSEPORT`); the system distributes the connections. Raises `CannotListen` with one line that
     says why the address cannot be used.
     """
     if host.startswith(UNIX):
@@ -89,12 +92,12 @@ def listen_on(host: str, port: int, certificate: Certificate | None = None, *, s
                 sockets = _bound(addresses, port, last=attempt == MAX_ATTEMPTS - 1, shared=shared)
                 return Listener(bare, int(sockets[0].getsockname()[1]), sockets, certificate)
     except socket.gaierror as unknown:
-        raise InvalidInput(f"{where} cannot be served on: {_no_name(bare)} ({unknown.strerror}); see --port") from None
+        raise CannotListen(f"{where} cannot be served on: {_no_name(bare)} ({unknown.strerror}); see --port") from None
     except (UnicodeError, ValueError):
-        raise InvalidInput(f"{where} cannot be served on: {_no_name(bare)}; see --port") from None
+        raise CannotListen(f"{where} cannot be served on: {_no_name(bare)}; see --port") from None
     except OSError as refused:
         why = ADVICE.get(refused.errno or 0) or f"{os.strerror(refused.errno or 0)}; try another --port"
-        raise InvalidInput(f"{where} cannot be served on: {why}") from None
+        raise CannotListen(f"{where} cannot be served on: {why}") from None
     raise AssertionError("the last try raises")
 
 
@@ -149,7 +152,7 @@ def _unix_socket(path: str) -> socket.socket:
     except OSError as refused:
         bound.close()
         why = f"{os.strerror(refused.errno)}" if refused.errno else str(refused)
-        raise InvalidInput(f"{UNIX}{path} cannot be served on: {why}; try another --host") from None
+        raise CannotListen(f"{UNIX}{path} cannot be served on: {why}; try another --host") from None
     return bound
 
 
