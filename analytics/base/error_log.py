@@ -28,7 +28,7 @@ MAX_CAUSES = 4
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A failure as the log shows it: `str()` is its words, `Format` adds the chain at DEBUG."""
+    """A failure as the log shows it: `str()` is its words, `LogFormatter` adds the chain at DEBUG."""
 
     words: str
     chain: str
@@ -75,7 +75,7 @@ def _named(error: BaseException) -> str:
     return f"{type(error).__name__} {code}" if code else type(error).__name__
 
 
-class Format(logging.Formatter):
+class LogFormatter(logging.Formatter):
     """Formats a line of the log; failures that libraries log too, without their messages. Times are UTC."""
 
     converter = staticmethod(time.gmtime)
@@ -100,7 +100,7 @@ class Format(logging.Formatter):
 def configure(level: str) -> None:
     """Logs to stderr from that level up, unless logging is configured already. A thread that dies is logged too."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Format())
+    handler.setFormatter(LogFormatter())
     logging.basicConfig(level=level, handlers=[handler])
     threading.excepthook = _thread_died
 

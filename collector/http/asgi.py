@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from collector.http.budget import Allowance
-from collector.http.connection import UNIX_PEER, Handler, Subscription
+from collector.http.connection import UNIX_PEER, FrameSource, Handler
 from collector.http.messages import Headers, Request, Response, with_security_headers
 from collector.http.reader import headers_of, target_of
 from collector.http.refusals import TOO_LARGE, TOO_MUCH
@@ -75,7 +75,7 @@ class _ClientGone(Exception):
 
 class _Streaming(NamedTuple):
     headers: Headers
-    subscription: Subscription
+    frames: FrameSource
     on_end: Callable[[], None]
 
 
@@ -114,11 +114,11 @@ class _Exchange:
         if not self._answered.done():
             self._answered.set_result(response)
 
-    def stream(self, number: int, headers: Headers, subscription: Subscription, on_end: Callable[[], None]) -> None:
+    def stream(self, number: int, headers: Headers, frames: FrameSource, on_end: Callable[[], None]) -> None:
         if self._answered.done():
             on_end()
         else:
-            self._answered.set_result(_Streaming(headers, subscription, on_end))
+            self._answered.set_result(_Streaming(headers, frames, on_end))
 
     def wake(self) -> None:
         with suppress(RuntimeError):  # the loop has ended
@@ -186,9 +186,9 @@ class _Exchange:
         gone = asyncio.ensure_future(self._receive())
         try:
             await self._begin(200, streaming.headers)
-            while not streaming.subscription.closed and not gone.done():
+            while not streaming.frames.closed and not gone.done():
                 self._woken.clear()
-                if frame := streaming.subscription.take():
+                if frame := streaming.frames.take():
                     await self._send({"type": "http.response.body", "body": frame, "more_body": True})
                     continue
                 woken = asyncio.ensure_future(self._woken.wait())

@@ -34,7 +34,7 @@ NEVER = float("inf")
 UNIX_PEER = "127.0.0.1"  # the peer of a Unix socket is on this machine
 
 
-class Subscription(Protocol):
+class FrameSource(Protocol):
     """The source of a stream's frames. It calls `Client.wake` when it has some."""
 
     closed: bool
@@ -49,11 +49,11 @@ class Client(Protocol):
     def answer(self, number: int, response: Response) -> None:
         """Sends the response to the request `number`; does nothing if that was answered or its client is gone."""
 
-    def stream(self, number: int, headers: Headers, subscription: Subscription, on_end: Callable[[], None]) -> None:
-        """Sends the subscription's frames until it closes or the client disconnects; then calls `on_end`."""
+    def stream(self, number: int, headers: Headers, frames: FrameSource, on_end: Callable[[], None]) -> None:
+        """Sends the frames until their source closes or the client disconnects; then calls `on_end`."""
 
     def wake(self) -> None:
-        """Says that the subscription has frames. Any thread may call it."""
+        """Says that the source has frames. Any thread may call it."""
 
 
 class Handler(Protocol):
@@ -113,7 +113,7 @@ class Connection(asyncio.Protocol):
             None  # the headers of the request whose sender is being looked up
         )
         self._continue_due = False  # 100 Continue follows the current response
-        self._subscription: Subscription | None = None
+        self._frames: FrameSource | None = None
         self._on_end: Callable[[], None] | None = None
         self._woken = self._paused = self._eof = False
         self._unsent = 0
@@ -142,7 +142,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client sends no more; it may still wait for responses."""
         self._eof = self._reader.ended = True
-        return self._subscription is None and (self._answering or bool(self._waiting))
+        return self._frames is None and (self._answering or bool(self._waiting))
 
     def data_received(self, data: bytes) -> None:
         reader = self._reader
@@ -323,7 +323,7 @@ class Connection(asyncio.Protocol):
         self._handler.handle(what, self, self._number)
 
     def answer(self, number: int, response: Response) -> None:
-        if number != self._number or not self._answering or self._subscription:
+        if number != self._number or not self._answering or self._frames:
             return
         now = time.time()
         self._answering = False
@@ -388,11 +388,11 @@ class Connection(asyncio.Protocol):
 
     # ── streaming ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def stream(self, number: int, headers: Headers, subscription: Subscription, on_end: Callable[[], None]) -> None:
+    def stream(self, number: int, headers: Headers, frames: FrameSource, on_end: Callable[[], None]) -> None:
         if number != self._number or not self._answering:
             on_end()
             return
-        self._subscription, self._on_end = subscription, on_end
+        self._frames, self._on_end = frames, on_end
         self._reader.ended = True  # a stream is the last response of its connection
         self._waiting.clear()
         self._release_memory()
@@ -411,18 +411,18 @@ class Connection(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._woken = False
-        if self._subscription is None or self._paused:
+        if self._frames is None or self._paused:
             return
-        if frame := self._subscription.take():
+        if frame := self._frames.take():
             self._transport.write(b"%x\r\n%b\r\n" % (len(frame), frame) if self._chunked else frame)
-        if self._subscription.closed:
+        if self._frames.closed:
             self._answering = False
             self._transport.write(b"0\r\n\r\n" if self._chunked else b"")
             self._end_stream()
             self._end()
 
     def _end_stream(self) -> None:
-        self._subscription = None
+        self._frames = None
         if self._on_end:
             self._on_end()
             self._on_end = None

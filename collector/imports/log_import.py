@@ -65,7 +65,7 @@ EXPLANATIONS = {
 }
 
 
-class Line(NamedTuple):
+class LoggedLine(NamedTuple):
     """A page of a log with its id: a keyed hash of its contents, so that nobody can find the address by trying."""
 
     page: LoggedPage
@@ -199,13 +199,13 @@ class _ImportRun:
             self._context.report(f"following: {self._progress()}")
             self.totals.stopped = self._context.pause(FOLLOW_S)
 
-    def _lines(self, number: int) -> Iterator[Line]:
+    def _lines(self, number: int) -> Iterator[LoggedLine]:
         """The site's pages of a log, from the current position, without times in the future."""
         log = self.logs[number]
         lines = log.lines(unfinished=not (self.following and log.grows))
         return self._of_site(self._readers[number].pages(lines, self.totals.left_out), number)
 
-    def _of_site(self, pages: Iterator[LoggedPage], number: int) -> Iterator[Line]:
+    def _of_site(self, pages: Iterator[LoggedPage], number: int) -> Iterator[LoggedLine]:
         latest = self._context.clock() + MAX_AHEAD_S
         for page in pages:
             if page.host and not self._site.allows_host(page.host):
@@ -214,11 +214,11 @@ class _ImportRun:
                 continue
             self._any_of_site = True
             if FIRST_S <= page.time <= latest:
-                yield Line(page, self._line_ids[number].id_of(page))
+                yield LoggedLine(page, self._line_ids[number].id_of(page))
             else:
                 self.totals.left_out["bad_time"] += 1
 
-    def _import_lines(self, lines: Iterator[Line], progress: Callable[[], str]) -> None:
+    def _import_lines(self, lines: Iterator[LoggedLine], progress: Callable[[], str]) -> None:
         while not self.totals.stopped and (batch := list(islice(lines, BATCH))):
             began = time.monotonic()
             self._store([accepted for line in batch if (accepted := self._accept(line))])
@@ -226,7 +226,7 @@ class _ImportRun:
             self._context.report(progress())
             self.totals.stopped = self._context.pause(took if self._context.in_server else 0)
 
-    def _accept(self, line: Line) -> Accepted | None:
+    def _accept(self, line: LoggedLine) -> Accepted | None:
         """The pageview of a line; None, and counted in `left_out`, if the pipeline refuses it."""
         page = line.page
         url = f"https://{page.host or self._site.domain}{page.path}"
@@ -308,9 +308,9 @@ class LineIds:
         return blake2b(text, key=self._key, digest_size=12).digest()
 
 
-def sort_by_time(lines: Iterable[Line]) -> Iterator[Line]:
+def sort_by_time(lines: Iterable[LoggedLine]) -> Iterator[LoggedLine]:
     """The lines in the order of time, if none is out of order by more than five minutes (or 20,000 lines)."""
-    waiting: list[tuple[int, int, Line]] = []
+    waiting: list[tuple[int, int, LoggedLine]] = []
     newest = 0
     for number, line in enumerate(lines):
         heappush(waiting, (line.page.time, number, line))
@@ -321,5 +321,5 @@ def sort_by_time(lines: Iterable[Line]) -> Iterator[Line]:
         yield heappop(waiting)[2]
 
 
-def _time(line: Line) -> int:
+def _time(line: LoggedLine) -> int:
     return line.page.time

@@ -25,7 +25,7 @@ class Kind(Enum):
     ENGAGEMENT = auto()
 
 
-class Details(msgspec.Struct, frozen=True, gc=False):
+class EventDetails(msgspec.Struct, frozen=True, gc=False):
     """The fields that only custom events have: columns of `events`. `props` is a JSON object as text."""
 
     name: str
@@ -65,7 +65,7 @@ class Accepted(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     scroll: int
     state: PageState
     origin: Callable[[], Origin]
-    details: Details | None = None
+    details: EventDetails | None = None
     page_keys: tuple[str, ...] = ()
 
     @property

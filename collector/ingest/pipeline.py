@@ -23,7 +23,7 @@ from analytics.sites.directory import Directory
 from analytics.sites.salts import Salts, SaltSource
 from analytics.sites.site import Site
 from collector.ingest import device, page_url, redaction, robot
-from collector.ingest.accepted import Accepted, Details, Kind
+from collector.ingest.accepted import Accepted, EventDetails, Kind
 from collector.ingest.event import Engagement, Event
 from collector.ingest.geo import Places
 from collector.ingest.outcomes import Filtered, Refusal, Rejected, Shed
@@ -280,8 +280,8 @@ def _page_keys(visitor: int, previous: int | None, host: str, path: str) -> tupl
     return tuple(page_key(one, host, path) for one in (visitor, previous) if one is not None)
 
 
-def _details(event: Event) -> Details:
-    return Details(
+def _details(event: Event) -> EventDetails:
+    return EventDetails(
         name=event.name or "",
         props=msgspec.json.encode(event.props or {}).decode(),
         value=None if event.value is None else float(event.value),

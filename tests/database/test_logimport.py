@@ -419,7 +419,8 @@ def test_an_empty_log_is_no_mistake(imported):
 def test_lines_are_put_in_order_within_five_minutes():
     chance = random.Random(3)
     hits = [
-        log_import.Line(log_import.LoggedPage("", at, "GET", "/", 200, "", ""), str(at)) for at in range(0, 40_000, 7)
+        log_import.LoggedLine(log_import.LoggedPage("", at, "GET", "/", 200, "", ""), str(at))
+        for at in range(0, 40_000, 7)
     ]
     shuffled = sorted(hits, key=lambda one: one.page.time + chance.randrange(300))
     assert shuffled != hits

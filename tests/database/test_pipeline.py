@@ -10,7 +10,7 @@ import pytest
 from analytics.base.config import Config
 from analytics.sites import store
 from analytics.storage.database import Database
-from collector.ingest.accepted import Accepted, Details, Kind
+from collector.ingest.accepted import Accepted, EventDetails, Kind
 from collector.ingest.event import Engagement, Event
 from collector.ingest.geo import Places, open_places
 from collector.ingest.outcomes import Filtered, Rejected, Shed
@@ -197,7 +197,7 @@ def test_a_heartbeat_finds_out_the_same_origin_and_only_when_it_is_asked(steps):
 def test_what_only_an_event_has_is_no_matter_of_other_kinds(steps):
     props = {"name": "Signup", "props": {"plan": "pro"}, "value": 7, "currency": "EUR"}
     event = taken(steps, pageview(type="event", **props))
-    assert event.details == Details("Signup", '{"plan":"pro"}', 7.0, "EUR", "", "", True)
+    assert event.details == EventDetails("Signup", '{"plan":"pro"}', 7.0, "EUR", "", "", True)
     assert taken(steps, pageview(**props)).details is None
 
 

@@ -66,7 +66,7 @@ def test_what_a_library_logs_of_a_failure_has_no_words_of_it_either():
         raise LookupError("marked_words")
     except LookupError:
         record = logging.getLogger("library").makeRecord("library", 40, "f", 1, "it failed", (), sys.exc_info())
-    written = error_log.Format().format(record)
+    written = error_log.LogFormatter().format(record)
     assert re.fullmatch(r"\S+Z ERROR library: it failed\nLookupError at unit/test_error_log\.py:\d+ \w+", written)
 
 
@@ -82,7 +82,7 @@ def logged():
             "footfall.writer", 40, "f", 1, "it cannot be stored: %s", (error_log.describe(failed),), None
         )
         record.created = 1788170405.5
-        return error_log.Format().format(record)
+        return error_log.LogFormatter().format(record)
 
     yield write
     root.setLevel(before)
