@@ -23,6 +23,11 @@ PASSWORD = "correct horse"
 NOW = 1_795_000_000
 
 
+def first_output(output: str) -> str:
+    """The first output of a callback, whose key in Dash's map names all of them."""
+    return output.strip(".").split("...")[0]
+
+
 class House:
     """The app over a real service, with the collector's routes in front; `browsers` are the test's to fill."""
 
@@ -56,7 +61,7 @@ class House:
     def served(self) -> dict[str, str]:
         """The callbacks that the server answers, by their first output; the others run in the browser alone."""
         known = self.app.callback_map.items()
-        return {output.strip(".").split("...")[0]: output for output, callback in known if "callback" in callback}
+        return {first_output(output): output for output, callback in known if "callback" in callback}
 
     def body(self, output: str, **values: object) -> dict[str, object]:
         """What a browser sends to call the callback of that output; `values` by property, None for all others."""

@@ -1,16 +1,18 @@
 """Who may what: every page, callback and route, asked for by everybody there is; the table is in the output.
 
-Pages and public doors come from their tables. A callback or a route needs its line in `CALLBACKS` or `ROUTES`: a test
-fails by name for what has none.
+Pages, their callbacks and public doors come from their tables. A route needs its line in `ROUTES`, and a callback
+that is not for those who may see its page one in `CALLBACKS_APART`: a test fails by name for what has none.
 """
 
 from __future__ import annotations
 
 import re
 
+import flask
 import pytest
+from dash import Dash
 from flask.testing import FlaskClient
-from house import CALLS, open_house
+from house import CALLS, first_output, open_house
 
 from analytics.access import roles
 from analytics.base.config import Config
@@ -46,42 +48,15 @@ PAGES = {
     page.address: (ON_ITS_SITE if pages.SITE in page.address else ON_EVERY_SITE)[page.role] for page in pages.PAGES
 }
 
-# By the callback's first output.
-CALLBACKS = {
-    "root.children": SOMEBODY,  # which page it draws, `PAGES` says
-    "sites-list.data-part": SOMEBODY,  # its sites are those of whoever asks: tests/http/test_all_sites.py
-    "add-site-answer.data-answer": ADMINS_OF_ALL,
-    "active-now.children": VIEWERS,
-    "segment-answer.data-answer": VIEWERS,  # what is everybody's, an admin: tests/http/test_saved_segments.py
-    "segment-remove-answer.data-answer": VIEWERS,
-    "note-answer.data-answer": ADMINS,
+# A callback is for those who may see its page: by the first row of `callbacks/table.py` whose `register` adds it. The
+# others, by the first output:
+CALLBACKS_APART = {
+    "root.children": SOMEBODY,  # of no page; which page it draws, `PAGES` says
+    "note-answer.data-answer": ADMINS,  # viewers see notes, and write none
     "note-remove-answer.data-answer": ADMINS,
-    "rewind-track.data-line": VIEWERS,
-    "concurrents-day.children": VIEWERS,
-    "traffic-bars.children": ADMINS,
-    "host-answer.data-answer": ADMINS,
-    "trial-answer.data-answer": ADMINS,
-    "general-answer.data-answer": ADMINS,
-    "delete-site-answer.data-answer": OWNERS,
-    "filter-hosts-answer.data-answer": ADMINS,
-    "filter-addresses-answer.data-answer": ADMINS,
-    "filter-paths-answer.data-answer": ADMINS,
-    "snippet-line.children": ADMINS,
-    "person-role-answer.data-answer": OWNERS,
-    "person-remove-answer.data-answer": OWNERS,
-    "invite-answer.data-answer": OWNERS,
-    "invitation-revoke-answer.data-answer": OWNERS,
-    "card-answer.data-answer": ADMINS,
-    "card-revoke-answer.data-answer": ADMINS,
-    "key-answer.data-answer": ADMINS,
-    "key-remove-answer.data-answer": ADMINS,
-    "demo-start-answer.data-answer": ADMINS_OF_ALL,
-    "demo-stop-answer.data-answer": ADMINS_OF_ALL,
-    "demo-remove-answer.data-answer": ADMINS_OF_ALL,
-    "language-answer.data-answer": SOMEBODY,
-    "password-answer.data-answer": SOMEBODY,
-    "sign-out-answer.data-answer": SOMEBODY,
+    "delete-site-answer.data-answer": OWNERS,  # on a page of admins, who see no such card
 }
+# What an answer contains by role: tests/http/test_all_sites.py, tests/http/test_saved_segments.py.
 FORMS_OF_ALL = ("person-role", "person-remove", "invite", "invitation-revoke")  # for "" instead of a domain
 
 # By address, with how it is asked for where that is not GET.
@@ -124,6 +99,23 @@ def house(tmp_path_factory):
             email = re.sub(r"\W", "-", asker) + "@example.com"
             house.browsers[asker] = house.join(email, asker.split()[-1], on)
         yield house
+
+
+@pytest.fixture(scope="module")
+def by_page(house) -> dict[str, tuple[str, ...]]:
+    """What the page of each callback means for each asker, by the callback's first output."""
+    found: dict[str, tuple[str, ...]] = {}
+    for page in pages.PAGES:
+        alone = Dash("alone", server=flask.Flask("alone"))
+        page.register(alone, house.service)
+        for output in alone.callback_map:
+            found.setdefault(first_output(output), PAGES[page.address])
+    return {output: answers for output, answers in found.items() if output in house.served}
+
+
+@pytest.fixture(scope="module")
+def callbacks(by_page) -> dict[str, tuple[str, ...]]:
+    return by_page | CALLBACKS_APART
 
 
 def verdict(answer) -> str:
@@ -186,6 +178,10 @@ def asked(house, asker: str, route: str) -> str:
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def answers(house, names, ask) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(ask(house, asker, name) for asker in ASKERS) for name in names}
+
+
 def table(title: str, found: dict[str, tuple[str, ...]]) -> str:
     width = max(map(len, found)) + 2
     lines = [f"{title:<{width}}" + "".join(f"{asker:<20}" for asker in ASKERS)]
@@ -197,7 +193,6 @@ def table(title: str, found: dict[str, tuple[str, ...]]) -> str:
     ("title", "intended", "ask"),
     [
         ("PAGE", PAGES, seen),
-        ("CALLBACK", CALLBACKS, called),
         ("FORM OF EVERY SITE", dict.fromkeys(FORMS_OF_ALL, OWNERS_OF_ALL), called_for_all),
         ("CALLBACK OF NO SITE", {"traffic-bars.children": OWNERS_OF_ALL}, called_for_none),
         ("ROUTE", ROUTES, asked),
@@ -205,19 +200,27 @@ def table(title: str, found: dict[str, tuple[str, ...]]) -> str:
     ],
 )
 def test_everybody_gets_what_is_intended(house, capsys, title, intended, ask):
-    found = {name: tuple(ask(house, asker, name) for asker in ASKERS) for name in intended}
+    found = answers(house, intended, ask)
     with capsys.disabled():
         print(table(title, found))
     assert found == intended
 
 
-def test_nothing_is_without_an_intention(house):
+def test_a_callback_is_for_those_who_may_see_its_page(house, callbacks, capsys):
+    found = answers(house, callbacks, called)
+    with capsys.disabled():
+        print(table("CALLBACK", found))
+    assert found == callbacks
+
+
+def test_nothing_is_without_an_intention(house, by_page, callbacks):
     rules = house.app.server.url_map.iter_rules()
     addresses = {
         f"{method} {rule.rule}".removeprefix("GET ") for rule in rules for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert len(PAGES) == len(pages.PAGES)
-    assert house.served.keys() == CALLBACKS.keys()
+    assert house.served.keys() == callbacks.keys()
+    assert [name for name, apart in CALLBACKS_APART.items() if by_page.get(name) == apart] == [], "no exceptions"
     assert addresses == ROUTES.keys() | ELSEWHERE
     assert house.routes.paths == OF_DOORS.keys()
 
