@@ -1,7 +1,10 @@
-"""The one entry for questions: pages, files, the API, the command line and reports all call `answer`.
+"""The one entry for numbers: pages, files, the API, the command line and reports all call `answer`.
 
 Facts answer most metrics. No fact has the number of people at the same time: the minutes of a site answer that, and
 both are joined by time. Such a question is split by time or not at all, and has no filters (`Query` checks that).
+
+`series` is `answer` with every bucket of time. Two questions are not numbers of a `Query`, so they have functions of
+their own: when the first fact was stored (`first_second`), and which properties events have (`property_names`).
 """
 
 from __future__ import annotations
@@ -46,8 +49,8 @@ def answer(query: Query, span: Span, backend: Backend) -> Answer:
 def series(query: Query, span: Span, interval: str, backend: Backend) -> list[Point]:
     """The answer for every bucket of the span, in order, including those in which nothing happened."""
     by_time = replace(query, dimensions=(TIME + interval,), order=(), every_bucket=True)
-    parts = buckets(span, interval, query.clock)
-    return list(map(Point, parts, _by_bucket(by_time, span, parts, backend)))
+    rows = answer(by_time, span, backend).rows
+    return [Point(part, row.metrics) for part, row in zip(buckets(span, interval, query.clock), rows, strict=True)]
 
 
 def first_second(site_id: int, backend: Backend) -> int:
