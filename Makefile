@@ -82,11 +82,11 @@ bench: dev  ## the benchmarks; their figures go into docs/performance.md
 docs: dev  ## writes the tables of README.md and docs/reference.md from the code
 	@$(PY) -m tests.support.tables
 
-script: dev  ## builds the site script anew (developers; needs npx)
+script: dev  ## rebuilds the site script (developers; needs npx)
 	@$(PY) collector/tracker/build.py
 
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
-lock: $(VENV)/bin/uv  ## resolves the dependencies anew: what runs first, then what developers need besides
+lock: $(VENV)/bin/uv  ## resolves the dependencies again: what runs first, then what developers need besides
 	@rm -f requirements.lock requirements-dev.lock
 	@$(VENV)/bin/$(COMPILE) -o requirements.lock
 	@$(RUNS_ALSO_HERE) | $(VENV)/bin/$(COMPILE) --extra dev -c - -o requirements-dev.lock

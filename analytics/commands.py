@@ -286,7 +286,7 @@ def query(
     The command line puts further dimensions among the metrics: `visitors --by source country`.
     """
     names = [name for name in metrics if not by or name in METRICS or not _is_dimension(name)]
-    asked = Query.of(
+    question = Query.of(
         store.find(context.database, site),
         period=Period.parse(period),
         metrics=tuple(names),
@@ -298,7 +298,7 @@ def query(
     history = MinuteHistory(context.database, context.window_s)
     backend = Backend(fetch, lambda site_id, span: history.minutes(site_id, span, context.now, inf))
     try:
-        return formats.text(formats.table_of(asked, span_of(asked, context.now, backend), backend), form)
+        return formats.text(formats.table_of(question, span_of(question, context.now, backend), backend), form)
     except StillCounting as wait:
         raise InvalidInput(f"{wait}, at night or by {command('maintain')}") from None
 

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.sites.site import Site
-from callbacks.gate.guard import NotEnough, NotYours, asker, authorized, authorized_everywhere, visible
+from callbacks.gate.guard import NotEnough, NotYours, authorized, authorized_everywhere, current_person, visible
 from callbacks.page_context import PageContext
 from callbacks.pages import account, add_site, all_sites, concurrents, demo_traffic, live, overview, traffic
 from callbacks.settings import cards, filters, general, keys, people, snippet
@@ -135,7 +135,7 @@ def register(app: Dash, service: Service, version: str) -> None:
             more=_more(service),
             current=site.domain if site else "",
             tabs=tabs,
-            email=asker(service).email or None,
+            email=current_person(service).email or None,
             menu=_menu(service),
             window_s=service.config.active_window_s,
         )
@@ -166,7 +166,7 @@ def _more(service: Service) -> list[Link]:
     many, links = len(visible(service)), []
     if many > 1:
         links.append(Link(f"All {figures.count(many)} sites", at("/sites"), "globe"))
-    if asker(service).may_everywhere(ADMIN):
+    if current_person(service).may_everywhere(ADMIN):
         links.append(Link("Add site", at("/sites/add"), "plus"))
     return links
 
@@ -220,7 +220,7 @@ def _tabs(service: Service, site: Site, current: Page) -> list[Link]:
 
 
 def _menu(service: Service) -> list[Link]:
-    person = asker(service)
+    person = current_person(service)
     return [
         Link(page.label, at(page.address))
         for page in PAGES
@@ -230,7 +230,7 @@ def _menu(service: Service) -> list[Link]:
 
 def _links(service: Service, site: Site, below: str, current: Page) -> list[Link]:
     """The pages of a site below an address that this person may see, in the order of the table."""
-    person = asker(service)
+    person = current_person(service)
     return [
         Link(page.label, href(site, page.address), "", page is current)
         for page in PAGES

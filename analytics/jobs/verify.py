@@ -54,7 +54,7 @@ def as_text(found: Verified) -> str:
 
 
 def _limited(lines: Sequence[str]) -> list[str]:
-    return [*lines, *([f"and more: only {MAX_DIFFERENCES} are told"] if len(lines) >= MAX_DIFFERENCES else [])]
+    return [*lines, *([f"and more: only {MAX_DIFFERENCES} are listed"] if len(lines) >= MAX_DIFFERENCES else [])]
 
 
 def agrees(as_text: str) -> bool:

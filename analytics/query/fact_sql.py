@@ -222,10 +222,10 @@ def _seen_before(split: Sequence[Dimension], query: Query, columns: Iterable[str
     return name if name in columns else None
 
 
-def _by_key_alone(given: Sequence[Filter], split: Sequence[Dimension]) -> bool:
+def _by_key_alone(filters: Sequence[Filter], split: Sequence[Dimension]) -> bool:
     """Whether the filters use only the keys, so that all rows of a group match them or none does."""
     keys = {one.id for one in split}
-    return all(dimensions_in(one) <= keys and not has_done(one) for one in given)
+    return all(dimensions_in(one) <= keys and not has_done(one) for one in filters)
 
 
 def _reading_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[Any]:
@@ -244,7 +244,7 @@ _ROWS = {Grain.VISITS: _visit_rows, Grain.HITS: _hit_rows, Grain.READINGS: _read
 
 def _suiting(
     statement: Select[Any],
-    given: Sequence[Filter],
+    filters: Sequence[Filter],
     query: Query,
     span: Span,
     hits: Subquery,
@@ -252,8 +252,8 @@ def _suiting(
     with_visits: bool,
 ) -> Select[Any]:
     """The hits that match all filters; joined with their visits where `with_visits`, or where a filter needs them."""
-    names = () if with_visits else _denormalised(given)
-    if with_visits or (not names and any(map(_of_visits, given))):
+    names = () if with_visits else _denormalised(filters)
+    if with_visits or (not names and any(map(_of_visits, filters))):
         statement = statement.select_from(hits.join(visits, visits.c.id == hits.c.visit_id)).where(
             *_around(visits, query.site_id, span)
         )
@@ -262,7 +262,7 @@ def _suiting(
         _denormalised_condition(one, hits, visits, query, span)
         if names and _of_visits(one)
         else condition(one, visits, hits, hits.c.visit_id, found)
-        for one in given
+        for one in filters
     ]
     return statement.where(*conditions)
 
@@ -271,9 +271,9 @@ def _of_visits(one: Filter) -> bool:
     return any(dimension(name).of == "visit" for name in dimensions_in(one))
 
 
-def _denormalised(given: Sequence[Filter]) -> tuple[str, ...]:
+def _denormalised(filters: Sequence[Filter]) -> tuple[str, ...]:
     """The facts of visits that these filters use, where the replica copies all of them to its hits; else none."""
-    names = set().union(*(dimensions_in(one) for one in given if _of_visits(one)))
+    names = set().union(*(dimensions_in(one) for one in filters if _of_visits(one)))
     return tuple(sorted(names)) if names <= set(query_facts.OF_VISIT) else ()
 
 
@@ -299,10 +299,10 @@ def _visits_with(query: Query, span: Span) -> Callable[[Filter], Select[Any]]:
     return found
 
 
-def _partitioned(given: Sequence[Filter]) -> tuple[list[Filter], tuple[Filter, ...]]:
+def _partitioned(filters: Sequence[Filter]) -> tuple[list[Filter], tuple[Filter, ...]]:
     """The filters that only use facts of visits, and the others."""
     flat: list[Filter] = []
-    for one in given:
+    for one in filters:
         flat.extend(one.parts if isinstance(one, Every) else (one,))
     within = tuple(one for one in flat if any(dimension(name).of == "hit" for name in dimensions_in(one)))
     return [one for one in flat if one not in within], within

@@ -25,7 +25,7 @@ from analytics.base import error_causes, private_files
 from analytics.base.background import Pause, Report
 from analytics.base.config import Config
 from analytics.query.dialects import run
-from analytics.replica import follow as following
+from analytics.replica import follow
 from analytics.replica.follow import Position
 from analytics.replica.rebuild import SHAPE, Stopped, connect, delete_files, rebuild
 from analytics.replica.state import FOLLOWING, MAKING, OFF, WAITING, ReplicaState
@@ -148,7 +148,7 @@ class Columnar:
         begun = time.monotonic()
         with self._replica.cursor() as replica:
             while True:
-                position = following.follow(source, replica, SHAPE, self._position, begun)
+                position = follow.follow(source, replica, SHAPE, self._position, begun)
                 if position.seen == self._position.seen and position.holes.keys() == self._position.holes.keys():
                     break
                 self._position = position
@@ -187,7 +187,7 @@ class Columnar:
         try:
             replica = connect(self._path, MEMORY, threads=os.cpu_count() or 1)
             with self.database.read() as source:
-                position = following.load(replica, SHAPE, source, time.monotonic())
+                position = follow.load(replica, SHAPE, source, time.monotonic())
         except duckdb.Error as unreadable:
             log.warning("the columnar replica cannot be read: %s", _cause(unreadable))
             position = None

@@ -54,7 +54,7 @@ class Panel(NamedTuple):
 
 TAGGED = "Add utm_campaign to a link, and its visits appear here."
 PLACED = "A database of places (FOOTFALL_GEOIP_DATABASE) tells where an address is."
-_COUNTRY = "Where visitors are is told by their address, or by the time zone of their browser."
+_COUNTRY = "A visitor's address, or the browser's time zone, shows the country."
 NONE = ("",)
 OF_HOSTS = ("hostname", "source", "referrer")
 
@@ -95,8 +95,8 @@ DEVICES = Panel(
         List("browser", "Browsers", "browser", "What visitors browse with appears here."),
         List("os", "OS", "os", "The systems of visitors appear here.", noun="systems"),
         List("device", "Devices", "device", "Desktops, phones and tablets appear here."),
-        List("screen", "Screens", "screen", "How large screens are is told by the site's script.", left_out=NONE),
-        List("language", "Languages", "language", "What browsers ask for is told by the site's script.", left_out=NONE),
+        List("screen", "Screens", "screen", "The site's script reports how large screens are.", left_out=NONE),
+        List("language", "Languages", "language", "The site's script reports what browsers ask for.", left_out=NONE),
     ),
 )
 EVENTS = List("event", "Events", "event", "Send one: footfall('event', 'Signup').", OF_EVENTS, left_out=(PAGEVIEW,))

@@ -21,7 +21,7 @@ class NotEnough(Forbidden):
         super().__init__(f"This takes the role {needed}. An owner can give it to you.")
 
 
-def asker(service: Service) -> Person:
+def current_person(service: Service) -> Person:
     """The person of the request. On a public dashboard a viewer of every site; else the gate has checked the login."""
     if service.config.public:
         return PUBLIC_VIEWER
@@ -34,7 +34,7 @@ def asker(service: Service) -> Person:
 def authorized(service: Service, domain: object, at_least: str = VIEWER) -> Site:
     """The site of a domain. Raises `NotYours` where this person sees none, `NotEnough` where their role is too low."""
     site = service.sites.get(domain) if isinstance(domain, str) else None
-    person = asker(service)
+    person = current_person(service)
     if site is None or (role := person.role_on(site.id)) == MEMBER:
         raise NotYours
     if not reaches(role, at_least):
@@ -44,7 +44,7 @@ def authorized(service: Service, domain: object, at_least: str = VIEWER) -> Site
 
 def authorized_everywhere(service: Service, at_least: str) -> Person:
     """The person; raises `NotYours` unless their role on every site is `at_least` that."""
-    person = asker(service)
+    person = current_person(service)
     if not person.may_everywhere(at_least):
         raise NotYours
     return person
@@ -52,7 +52,7 @@ def authorized_everywhere(service: Service, at_least: str) -> Person:
 
 def authorized_account(service: Service) -> Person:
     """The person; raises `NotYours` where they have no account, as on a public dashboard."""
-    person = asker(service)
+    person = current_person(service)
     if person is PUBLIC_VIEWER:
         raise NotYours
     return person
@@ -60,5 +60,5 @@ def authorized_account(service: Service) -> Person:
 
 def visible(service: Service) -> list[Site]:
     """The sites that this person may see, by domain."""
-    person = asker(service)
+    person = current_person(service)
     return [site for site in service.sites.all() if person.role_on(site.id) != MEMBER]

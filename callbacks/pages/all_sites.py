@@ -14,7 +14,7 @@ from analytics.access.roles import ADMIN
 from analytics.live.today_counts import TodayCounts
 from analytics.query import usage
 from analytics.sites.site import Site
-from callbacks.gate.guard import asker, visible
+from callbacks.gate.guard import current_person, visible
 from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components import states
@@ -38,7 +38,7 @@ class ListView(NamedTuple):
 def page(context: PageContext) -> Component:
     """The page from memory, without a database query; or a text where there is no site yet."""
     service, known = context.service, visible(context.service)
-    may_add = asker(service).may_everywhere(ADMIN)
+    may_add = current_person(service).may_everywhere(ADMIN)
     if not known:
         return states.no_sites(may_add)
     first = _render(service, known, ListView(), lambda _: {})

@@ -25,7 +25,7 @@ from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, USAGE, P
 from analytics.reports.overview import Overview, first_period, read_overview
 from analytics.sites.site import Site
 from callbacks.download import csv_file
-from callbacks.gate.guard import asker, authorized
+from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
 from callbacks.pages import notes, segments
 from collector.service import Service
@@ -90,7 +90,7 @@ def register(app: Dash, service: Service) -> None:
 
 def _may(service: Service, site: Site) -> May:
     """What this person may save and share on the site."""
-    person = asker(service)
+    person = current_person(service)
     return May(person.id, person is not PUBLIC_VIEWER and person.may(ADMIN, site.id))
 
 

@@ -19,7 +19,7 @@ from analytics.live.outcomes import HOUR
 from analytics.sites.host import NO_SITE
 from analytics.sites.site import Site
 from analytics.sites.unlisted_hosts import unknown_sites, unlisted
-from callbacks.gate.guard import asker, authorized, authorized_everywhere
+from callbacks.gate.guard import authorized, authorized_everywhere, current_person
 from callbacks.page_context import PageContext, client
 from callbacks.pages import dry_run, unlisted_hosts
 from collector.service import Service
@@ -84,7 +84,7 @@ def _parts(service: Service, site: Site | None, hours: int) -> tuple[Any, Any, A
     try:
         found = outcome_store.read(service.database, site.id if site else NO_SITE, span.since, until)
         nowhere = None
-        if site and asker(service).may_everywhere(OWNER):
+        if site and current_person(service).may_everywhere(OWNER):
             nowhere = outcome_store.read(service.database, NO_SITE, span.since, until).received
     except SQLAlchemyError as away:
         log.error("the counters cannot be read: %s", describe(away))
@@ -92,7 +92,7 @@ def _parts(service: Service, site: Site | None, hours: int) -> tuple[Any, Any, A
             "Traffic could not be read", "The database does not answer. It is asked again soon.", again=False
         )
         return [failed], [], []
-    suspect = service.proxies.untrusted.suspect() if asker(service).may_everywhere(ADMIN) else None
+    suspect = service.proxies.untrusted.suspect() if current_person(service).may_everywhere(ADMIN) else None
     proxy = [traffic.untrusted_proxy(suspect.words)] if suspect else []
     hint = traffic.NOTHING_YET if site else traffic.ALL_NAMED
     bars = traffic.bars(found, span, hint)

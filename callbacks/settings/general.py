@@ -10,7 +10,7 @@ from analytics.base import idn
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from callbacks.forms import Fields, FormResult, on_send
-from callbacks.gate.guard import asker, authorized
+from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components.address import at
@@ -21,7 +21,7 @@ FIELDS = ("name", "timezone", "week_start", "identity", "retention_days")
 
 def cards(context: PageContext) -> list[Component]:
     """The cards of the section."""
-    return general.cards(context.site, may_delete=asker(context.service).may(OWNER, context.site.id))
+    return general.cards(context.site, may_delete=current_person(context.service).may(OWNER, context.site.id))
 
 
 def register(app: Dash, service: Service) -> None:

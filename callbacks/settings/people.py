@@ -13,7 +13,7 @@ from analytics.base.errors import InvalidInput
 from analytics.commands import invitation_link, seconds
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, number, on_send
-from callbacks.gate.guard import asker, authorized, authorized_everywhere
+from callbacks.gate.guard import authorized, authorized_everywhere, current_person
 from callbacks.page_context import PageContext, address
 from collector.service import Service
 from layouts.settings import people
@@ -58,7 +58,7 @@ def register(app: Dash, service: Service) -> None:
             site.id if site else None,
             email=fields.get("email", ""),
             life_s=seconds(fields.get("expires", "")),
-            by=asker(service).id,
+            by=current_person(service).id,
             now=_now(),
         )[1]
         answer = {
@@ -90,7 +90,7 @@ def _redrawn(service: Service, site: Site | None) -> list[Component]:
 
 
 def _listed(service: Service, site: Site | None) -> tuple[list[people.PersonRow], list[people.InvitationRow]]:
-    own = asker(service).id
+    own = current_person(service).id
     if site:
         rows = [_member(one, own) for one in members.of_site(service.database, site.id)]
     else:

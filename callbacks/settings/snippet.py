@@ -11,7 +11,7 @@ from analytics.access.roles import ADMIN
 from analytics.commands import snippet as line_of
 from analytics.sites import unlisted_hosts
 from analytics.sites.site import Site
-from callbacks.gate.guard import asker, authorized
+from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext, address, client
 from collector.service import Service
 from layouts.components.address import at
@@ -37,7 +37,7 @@ def cards(context: PageContext) -> list[Component]:
 def doubts(service: Service, site: Site) -> snippet.Doubts:
     """Reasons why no visit of the site may come; viewers get none that only admins may see."""
     policy = f"script-src {address(service)}; connect-src {address(service)}"
-    if not asker(service).may(ADMIN, site.id):
+    if not current_person(service).may(ADMIN, site.id):
         return snippet.Doubts(policy)
     return snippet.Doubts(
         policy=policy,

@@ -123,7 +123,7 @@ class Hub:
                 try:
                     self._apply(self._channel(site_id), site_stored, now)
                 except Exception as failed:
-                    log.error("the live side of site %d begins anew: %s", site_id, describe(failed))
+                    log.error("the live state of site %d is discarded and read again: %s", site_id, describe(failed))
                     self._discard(site_id)
             if any(self._channels[site_id].subscribers for site_id in by_site):
                 self._lock.notify()

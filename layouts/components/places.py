@@ -27,7 +27,7 @@ def rings(places: Sequence[PlaceCount]) -> html.Div:
 def list_of_countries(state: LiveState) -> html.Ul:
     """Countries by people, and how many people are in the others."""
     shown, rest = ranking.top(state.countries, state.other_countries, COUNTRIES)
-    lines = [_line(_country(tally.label), tally.people) for tally in shown]
+    lines = [_line(_country(entry.label), entry.people) for entry in shown]
     if rest.people:
         lines.append(_line(f"{figures.count(rest.others)} more", rest.people))
     return html.Ul(lines, className="ff-map-list", **aria(label="Countries now"))

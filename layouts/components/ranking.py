@@ -11,14 +11,14 @@ from analytics.live.state import LabelCount, Others
 from layouts.components import figures
 
 
-def top(tallies: Sequence[LabelCount], rest: Others, rows: int) -> tuple[Sequence[LabelCount], Others]:
-    """The first `rows` of the tallies; the others join `rest`."""
-    over = tallies[rows:]
-    return tallies[:rows], Others(rest.people + sum(t.people for t in over), rest.others + len(over))
+def top(entries: Sequence[LabelCount], rest: Others, rows: int) -> tuple[Sequence[LabelCount], Others]:
+    """The first `rows` of the entries; the others join `rest`."""
+    over = entries[rows:]
+    return entries[:rows], Others(rest.people + sum(entry.people for entry in over), rest.others + len(over))
 
 
-def table(heading: str, tallies: Sequence[LabelCount], column: str = "Now") -> html.Table:
-    """One row per tally: label, bar relative to the largest, people. `column` is the heading of the numbers."""
+def table(heading: str, entries: Sequence[LabelCount], column: str = "Now") -> html.Table:
+    """One row per entry: label, bar relative to the largest, people. `column` is the heading of the numbers."""
     columns = html.Colgroup([html.Col(), html.Col(className="ff-col-bar"), html.Col(className="ff-col-n")])
     head = html.Tr(
         [
@@ -27,8 +27,8 @@ def table(heading: str, tallies: Sequence[LabelCount], column: str = "Now") -> h
             html.Th(column, scope="col", className="ff-num"),
         ]
     )
-    most = max((tally.people for tally in tallies), default=1)
-    rows = [_row(tally, most) for tally in tallies]
+    most = max((entry.people for entry in entries), default=1)
+    rows = [_row(entry, most) for entry in entries]
     return html.Table([columns, html.Thead(head), html.Tbody(rows)], className="ff-table")
 
 
@@ -40,12 +40,12 @@ def left_out(rest: Others, preposition: str, noun: str) -> html.P | None:
     return html.P(f"{figures.people(rest.people)} {preposition} {others}", className="ff-rest")
 
 
-def _row(tally: LabelCount, most: int) -> Component:
-    share = f"{100 * tally.people / most:.0f}%"
+def _row(entry: LabelCount, most: int) -> Component:
+    share = f"{100 * entry.people / most:.0f}%"
     return html.Tr(
         [
-            html.Td(html.Bdi(tally.label), title=tally.label),
+            html.Td(html.Bdi(entry.label), title=entry.label),
             html.Td(html.Span(html.I(), className="ff-mini", style={"--w": share})),
-            html.Td(html.B(figures.count(tally.people)), className="ff-num"),
+            html.Td(html.B(figures.count(entry.people)), className="ff-num"),
         ]
     )

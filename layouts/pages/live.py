@@ -204,7 +204,7 @@ def split(state: LiveState) -> list[Component]:
 def user_types(state: LiveState) -> list[Component]:
     """The most frequent user types with their people; empty where the site sends none."""
     shown, rest = ranking.top(state.user_types, Others(0, 0), USER_TYPES)
-    lines: list[Component] = [_user_type(tally) for tally in shown]
+    lines: list[Component] = [_user_type(entry) for entry in shown]
     if rest.people:
         others = f"{figures.count(rest.others)} more"
         lines.append(_user_type(LabelCount(others, rest.people)))
@@ -240,7 +240,7 @@ def sources(state: LiveState, words: Words = NOW) -> list[Component]:
     if not state.active:
         return [states.nothing(words.nobody, "Where people come from shows up here.")]
     shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
-    shown = tuple(LabelCount(in_letters(tally.label) or DIRECT, tally.people) for tally in shown)
+    shown = tuple(LabelCount(in_letters(entry.label) or DIRECT, entry.people) for entry in shown)
     return _ranked("Source", words, shown, ranking.left_out(rest, "from", "source"))
 
 
@@ -285,7 +285,7 @@ def _legend(name: str, key: str, label: str, side: Side) -> Component:
     )
 
 
-def _user_type(tally: LabelCount) -> html.Li:
+def _user_type(entry: LabelCount) -> html.Li:
     return html.Li(
-        [html.Bdi(tally.label, className="ff-trunc", title=tally.label), html.B(figures.count(tally.people))]
+        [html.Bdi(entry.label, className="ff-trunc", title=entry.label), html.B(figures.count(entry.people))]
     )
