@@ -51,7 +51,7 @@ def all_show(browser, tabs: list[str], number: str) -> None:
 
 
 def sent_until_shown(browser, server, number: str) -> None:
-    """Sends until it is shown: what goes to a stream that gives way is lost here (the real server repeats it)."""
+    """Sends until it is shown: this server loses what it sends to a leader that steps down; the real one repeats it."""
     until(lambda: server.send("stats", stats(int(number))) and text(browser, "active-now") == number)
 
 
