@@ -1,11 +1,12 @@
-// Fields that fill themselves: the browser's own time zone into an empty field (`data-own-zone="id"`), and a further
-// line into a text area (`data-add="line" data-to="id"` on a button).
+// Fills fields: an empty field with the browser's time zone (`data-own-zone="id"`), and a text area with one more line
+// when a button is pressed (`data-add="line" data-to="id"` on the button).
 (function () {
   "use strict";
 
-  function put(field, text) {
+  function setValue(field, text) {
     const kind = field.tagName === "TEXTAREA" ? HTMLTextAreaElement : HTMLInputElement;
-    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(field, text);  // past React, which then hears of it
+    // React replaces the setter of a field; only the browser's own setter lets React see the change
+    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(field, text);
     field.dispatchEvent(new Event("input", {bubbles: true}));
   }
 
@@ -14,7 +15,7 @@
       const field = /** @type {HTMLInputElement} */ (document.getElementById(node.dataset.ownZone));
       if (!field) continue;
       node.dataset.filled = "";
-      if (!field.value) put(field, Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC");
+      if (!field.value) setValue(field, Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC");
     }
   }
 
@@ -23,7 +24,7 @@
     if (!button) return;
     const field = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.to));
     const lines = field.value.split("\n").map((line) => line.trim()).filter(Boolean);
-    if (!lines.includes(button.dataset.add)) put(field, [...lines, button.dataset.add].join("\n"));
+    if (!lines.includes(button.dataset.add)) setValue(field, [...lines, button.dataset.add].join("\n"));
     field.focus();
   });
 

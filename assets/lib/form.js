@@ -1,94 +1,94 @@
-// Forms: sends what is in a form to its callback, and says truthfully what became of it.
+// Forms: sends the fields of a form to its callback, and shows the result next to the button.
 //
-// A form `form[data-form=NAME]` sends over the channel of its name: the fields (and the form's `data-key`) go into the
-// store `NAME-sent`, the answer comes as JSON in `data-answer` of `NAME-answer`. An answer may hold
-//   wrong: {field: words}   what to mend; nothing was saved
-//   message: words          said beside the button
-//   fill: {element: text}   what fields hold from now on, by their ids; those of another page are left out
-//   once: {element: text}   secrets for the elements of these ids, shown until the page is left
-//   go: address             leads there
+// `form[data-form=NAME]` uses the channel NAME: the fields (and the form's `data-key`) go into the store `NAME-sent`; the
+// answer arrives as JSON in `data-answer` of the element `NAME-answer`. All keys of an answer are optional:
+//   wrong: {field: text}    an error for each invalid field; nothing was saved
+//   message: text           shown next to the button
+//   fill: {id: text}        new values of fields, by element id; ids that are not on this page are ignored
+//   once: {id: text}        secrets, by element id, shown until the reader leaves the page
+//   go: address             opens that page
 //   clear: true             empties the form
 (function () {
   "use strict";
-  const PATIENCE_MS = 20000, REFUSED_MS = 400;
-  const waiting = {};  // by channel: the form whose answer is due, its number, and when we give up
+  const TIMEOUT_MS = 20000, REFUSAL_MS = 400;
+  const pending = {};  // by channel: the form that was sent, the number of the request, and the timer of its time-out
   let sent = 0;
 
   const byId = (id) => document.getElementById(id);
-  const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+  const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
   // ───────── sending ─────────
 
   function values(form) {
-    const found = Object.fromEntries([...new FormData(form)].filter(([, value]) => typeof value === "string"));
-    for (const one of form.querySelectorAll("[role=switch]"))
-      found[one.dataset.name] = one.getAttribute("aria-checked") === "true" ? "on" : "";
-    if (form.dataset.key) found.key = form.dataset.key;
-    return found;
+    const values = Object.fromEntries([...new FormData(form)].filter(([, value]) => typeof value === "string"));
+    for (const toggle of form.querySelectorAll("[role=switch]"))
+      values[toggle.dataset.name] = toggle.getAttribute("aria-checked") === "true" ? "on" : "";
+    if (form.dataset.key) values.key = form.dataset.key;
+    return values;
   }
 
   function send(form, button) {
     const name = form.dataset.form;
-    if (waiting[name]) return;
+    if (pending[name]) return;
     const fields = values(form);
     if (button && button.dataset.value) fields.value = button.dataset.value;
     sent += 1;
-    waiting[name] = {form, number: sent, end: setTimeout(() => failed(name, "No answer. Reload the page to see whether it was saved."), PATIENCE_MS)};
+    pending[name] = {form, number: sent, end: setTimeout(() => fail(name, "No answer. Reload the page to see whether it was saved."), TIMEOUT_MS)};
     form.setAttribute("aria-busy", "true");
-    say(form, form.dataset.saying || "Saving…", "is-busy");
+    showState(form, form.dataset.saying || "Saving…", "is-busy");
     window.dash_clientside.set_props(`${name}-sent`, {data: {number: sent, fields}});
   }
 
   // ───────── the answer ─────────
 
-  function answered(channel) {
-    const name = channel.dataset.channel, due = waiting[name];
+  function receiveAnswer(channel) {
+    const name = channel.dataset.channel, request = pending[name];
     const answer = JSON.parse(channel.dataset.answer);
-    if (!due || answer.number !== due.number) return;
-    ended(name);
-    mark(due.form, answer.wrong || {});
+    if (!request || answer.number !== request.number) return;
+    finish(name);
+    showErrors(request.form, answer.wrong || {});
     for (const [id, text] of Object.entries(answer.once || {})) reveal(id, text);
-    for (const [id, text] of Object.entries(answer.fill || {})) if (byId(id)) write(byId(id), text);
-    if (answer.wrong) restore(due.form);
-    if (answer.clear) clear(due.form);
-    if (answer.wrong) say(due.form, answer.message ? sentence(answer.message) : "Not saved", "is-wrong");
-    else say(due.form, answer.message || `Saved at ${footfallWrite.time(Date.now())}`, "is-saved");
+    for (const [id, text] of Object.entries(answer.fill || {})) if (byId(id)) setValue(byId(id), text);
+    if (answer.wrong) restore(request.form);
+    if (answer.clear) clear(request.form);
+    if (answer.wrong) showState(request.form, answer.message ? sentence(answer.message) : "Not saved", "is-wrong");
+    else showState(request.form, answer.message || `Saved at ${footfallWrite.time(Date.now())}`, "is-saved");
     if (answer.go) location.assign(answer.go);
   }
 
-  // A choice that is sent at once goes back to what it was when it was not taken.
+  // Fields that are sent on change return to their previous value when the server rejected the new one.
   function restore(form) {
-    for (const one of form.querySelectorAll("[data-sends]")) if (one.dataset.was) one.value = one.dataset.was;
+    for (const field of form.querySelectorAll("[data-sends]")) if (field.dataset.was) field.value = field.dataset.was;
   }
 
-  function ended(name) {
-    clearTimeout(waiting[name].end);
-    waiting[name].form.removeAttribute("aria-busy");
-    delete waiting[name];
+  function finish(name) {
+    clearTimeout(pending[name].end);
+    pending[name].form.removeAttribute("aria-busy");
+    delete pending[name];
   }
 
-  function failed(name, words) {
-    const due = waiting[name];
-    if (!due) return;
-    ended(name);
-    restore(due.form);
-    say(due.form, words, "is-wrong");
+  function fail(name, message) {
+    const request = pending[name];
+    if (!request) return;
+    finish(name);
+    restore(request.form);
+    showState(request.form, message, "is-wrong");
   }
 
-  function say(form, words, kind) {
+  function showState(form, text, look) {
     const line = form.querySelector(".ff-form-state") || document.querySelector(`[data-state-of="${form.dataset.form}"]`);
     if (!line) return;
     for (const other of line.parentNode.querySelectorAll("[data-state-of]")) other.textContent = "";
-    line.textContent = words;
-    line.className = `ff-form-state ${kind}`;
+    line.textContent = text;
+    line.className = `ff-form-state ${look}`;
   }
 
-  function mark(form, wrong) {
+  function showErrors(form, wrong) {
     for (const note of form.querySelectorAll("[data-note]")) {
-      const words = wrong[note.dataset.note] || "";
-      note.classList.toggle("is-wrong", Boolean(words));
-      note.querySelector(".ff-wrong").textContent = sentence(words);
-      control(note).setAttribute("aria-invalid", String(Boolean(words)));
+      const error = wrong[note.dataset.note] || "";
+      note.classList.toggle("is-wrong", Boolean(error));
+      note.querySelector(".ff-wrong").textContent = sentence(error);
+      control(note).setAttribute("aria-invalid", String(Boolean(error)));
     }
     const first = form.querySelector("[aria-invalid=true]");
     if (first) first.focus();
@@ -104,36 +104,37 @@
   }
 
   function clear(form) {
-    for (const field of form.querySelectorAll("input.dash-input-element, textarea")) write(field, "");
+    for (const field of form.querySelectorAll("input.dash-input-element, textarea")) setValue(field, "");
   }
 
-  function write(field, text) {
+  function setValue(field, text) {
     const kind = field.tagName === "TEXTAREA" ? HTMLTextAreaElement : HTMLInputElement;
-    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(field, text);  // past React, which then hears of it
+    // React replaces the setter of a field; only the browser's own setter lets React see the change
+    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(field, text);
     field.dispatchEvent(new Event("input", {bubbles: true}));
   }
 
-  // ───────── asking before a loss: `data-confirm` on a button says what will be lost ─────────
+  // ───────── confirmation: `data-confirm` on a button is the text of the dialog ─────────
 
-  function confirmed(form, button) {
-    const dialog = document.createElement("dialog"), words = document.createElement("p");
+  function confirmThenSend(form, button) {
+    const dialog = document.createElement("dialog"), question = document.createElement("p");
     dialog.className = "ff-dialog";
-    words.textContent = button.dataset.confirm;
+    question.textContent = button.dataset.confirm;
     const row = document.createElement("div");
     row.className = "ff-dialog-end";
-    const no = choice("Cancel", "ff-btn"), yes = choice(button.textContent, "ff-btn ff-btn-danger");
-    row.append(no, yes);
-    dialog.append(words, row);
-    no.addEventListener("click", () => dialog.close());
-    yes.addEventListener("click", () => { dialog.close(); send(form, button); });
+    const cancel = dialogButton("Cancel", "ff-btn"), confirm = dialogButton(button.textContent, "ff-btn ff-btn-danger");
+    row.append(cancel, confirm);
+    dialog.append(question, row);
+    cancel.addEventListener("click", () => dialog.close());
+    confirm.addEventListener("click", () => { dialog.close(); send(form, button); });
     dialog.addEventListener("close", () => { dialog.remove(); button.focus(); });
     dialog.setAttribute("aria-label", button.textContent);
     document.body.append(dialog);
     dialog.showModal();
-    no.focus();
+    cancel.focus();
   }
 
-  function choice(label, look) {
+  function dialogButton(label, look) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = look;
@@ -141,39 +142,39 @@
     return button;
   }
 
-  // ───────── what people do ─────────
+  // ───────── events of the reader ─────────
 
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-form]");
     if (!form) return;
     event.preventDefault();
     const button = event.submitter;
-    if (button && button.dataset.confirm) confirmed(form, button);
+    if (button && button.dataset.confirm) confirmThenSend(form, button);
     else send(form, button);
   });
   document.addEventListener("click", (event) => {
-    const one = /** @type {HTMLButtonElement} */ (event.target.closest("form [role=switch]"));
-    if (!one) return;
-    one.setAttribute("aria-checked", String(one.getAttribute("aria-checked") !== "true"));
-    touched(one.form);
+    const toggle = /** @type {HTMLButtonElement} */ (event.target.closest("form [role=switch]"));
+    if (!toggle) return;
+    toggle.setAttribute("aria-checked", String(toggle.getAttribute("aria-checked") !== "true"));
+    onEdit(toggle.form);
   });
-  document.addEventListener("input", (event) => { if (event.target.form) touched(event.target.form); });
+  document.addEventListener("input", (event) => { if (event.target.form) onEdit(event.target.form); });
   document.addEventListener("focusin", ({target}) => { if (target.dataset.sends) target.dataset.was = target.value; });
   document.addEventListener("change", (event) => {
     const form = event.target.form;
     if (form && event.target.dataset.sends === "change") send(form);
   });
 
-  function touched(form) {
+  function onEdit(form) {
     if (!form.dataset.form || form.getAttribute("aria-busy")) return;
-    say(form, "", "");
+    showState(form, "", "");
     const typed = form.dataset.typed;
     if (typed) form.querySelector("[type=submit]").disabled = form.querySelector("input").value.trim() !== typed;
   }
 
-  // ───────── what Dash draws: answers, refusals, and fields to be described ─────────
+  // ───────── changes by Dash: answers, callbacks that end, new fields ─────────
 
-  function described() {
+  function describeFields() {
     for (const note of document.querySelectorAll("[data-note]:not([data-known])")) {
       note.dataset.known = "";
       if (control(note)) control(note).setAttribute("aria-describedby", note.id);
@@ -181,17 +182,17 @@
   }
 
   new MutationObserver((changes) => {
-    described();
+    describeFields();
     for (const {target: node, attributeName} of changes) {
       const target = /** @type {HTMLElement} */ (node);
-      if (attributeName === "data-answer" && target.dataset.answer) answered(target);
-      if (attributeName === "aria-busy" && target.dataset.channel && target.ariaBusy === "false") refused(target);
+      if (attributeName === "data-answer" && target.dataset.answer) receiveAnswer(target);
+      if (attributeName === "aria-busy" && target.dataset.channel && target.ariaBusy === "false") onCallbackEnd(target);
     }
   }).observe(document, {childList: true, subtree: true, attributeFilter: ["data-answer", "aria-busy"]});
 
-  // The callback has ended; where no answer follows, the server has refused it.
-  function refused({dataset}) {
-    const {channel} = dataset, due = waiting[channel];
-    if (due) setTimeout(() => waiting[channel] === due && failed(channel, "Not saved: the server refused it. Reload the page to see why."), REFUSED_MS);
+  // The callback has ended. If no answer follows, the server rejected the request.
+  function onCallbackEnd({dataset}) {
+    const {channel} = dataset, request = pending[channel];
+    if (request) setTimeout(() => pending[channel] === request && fail(channel, "Not saved: the server refused it. Reload the page to see why."), REFUSAL_MS);
   }
 })();

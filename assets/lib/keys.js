@@ -1,21 +1,21 @@
-// Keyboard shortcuts: presses what a row of the sheet names (layouts/shortcuts.py) when its keys are typed.
+// Keyboard shortcuts. Each row of the shortcut sheet (layouts/shortcuts.py) names keys and the element that they press.
 //
-// Never while something is typed into a field, never with a modifier, never behind a dialog; and not at all once they are
-// switched off on the sheet (WCAG 2.1.4), which this browser remembers.
+// Keys are ignored in a form field, with a modifier, and while a dialog is open. The sheet has a switch that turns all
+// shortcuts off (WCAG 2.1.4); localStorage remembers it.
 (function () {
   "use strict";
-  const KEPT = "footfall-shortcuts", NEXT_MS = 1500;
+  const STORAGE_KEY = "footfall-shortcuts", SEQUENCE_MS = 1500;
   const FIELDS = "input, textarea, select, [contenteditable]:not([contenteditable=false]), [role=textbox], [role=combobox]";
-  let typed = "", forget;
+  let firstKey = "", forgetTimer;
 
   const sheet = () => /** @type {HTMLDialogElement} */ (document.getElementById("shortcuts"));
 
   function isOn() {
-    try { return localStorage.getItem(KEPT) !== "off"; } catch { return true; }
+    try { return localStorage.getItem(STORAGE_KEY) !== "off"; } catch { return true; }
   }
 
-  function turn(on) {
-    try { localStorage.setItem(KEPT, on ? "on" : "off"); } catch { /* storage is closed: they stay on */ }
+  function turnOn(on) {
+    try { localStorage.setItem(STORAGE_KEY, on ? "on" : "off"); } catch { /* no access to storage: shortcuts stay on */ }
     showSwitch();
   }
 
@@ -29,19 +29,19 @@
     return sheet() ? [...sheet().querySelectorAll("[data-press]")] : [];
   }
 
-  function isTaken(event) {
+  function isIgnored(event) {
     return event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing
       || event.target.closest(FIELDS) || document.querySelector("dialog[open]");
   }
 
-  function type(event) {
-    if (!isOn() || isTaken(event)) return;
-    const key = event.shiftKey ? event.key : event.key.toLowerCase(), both = `${typed} ${key}`.trim();
-    const ways = rows().flatMap((row) => row.dataset.keys.split(",").map((keys) => ({keys, target: row.dataset.press})));
-    const found = [both, key].map((keys) => ways.find((way) => way.keys === keys)).find(Boolean);
-    typed = ways.some(({keys}) => keys.startsWith(`${key} `)) ? key : "";
-    clearTimeout(forget);
-    forget = setTimeout(() => { typed = ""; }, NEXT_MS);
+  function onKey(event) {
+    if (!isOn() || isIgnored(event)) return;
+    const key = event.shiftKey ? event.key : event.key.toLowerCase(), sequence = `${firstKey} ${key}`.trim();
+    const shortcuts = rows().flatMap((row) => row.dataset.keys.split(",").map((keys) => ({keys, target: row.dataset.press})));
+    const found = [sequence, key].map((keys) => shortcuts.find((shortcut) => shortcut.keys === keys)).find(Boolean);
+    firstKey = shortcuts.some(({keys}) => keys.startsWith(`${key} `)) ? key : "";
+    clearTimeout(forgetTimer);
+    forgetTimer = setTimeout(() => { firstKey = ""; }, SEQUENCE_MS);
     const target = found && document.querySelector(found.target);
     if (!target) return;
     event.preventDefault();
@@ -61,18 +61,18 @@
     const menu = opener.closest("details.ff-menu");
     if (menu) {
       menu.open = false;
-      menu.querySelector("summary").focus();  // where the focus comes back to
+      menu.querySelector("summary").focus();  // the focus returns here when the sheet closes
     }
     for (const row of rows()) row.hidden = !document.querySelector(row.dataset.press);
     showSwitch();
     sheet().showModal();
   }
 
-  document.addEventListener("keydown", type);
+  document.addEventListener("keydown", onKey);
   document.addEventListener("click", ({target}) => {
     const opener = target.closest("[data-opens=shortcuts]");
     if (opener) open(opener);
     if (target.closest("[data-closes=shortcuts]") || target === sheet()) sheet().close();
-    if (target.closest("#shortcuts-on")) turn(!isOn());
+    if (target.closest("#shortcuts-on")) turnOn(!isOn());
   });
 })();

@@ -1,5 +1,5 @@
-// How numbers, dates and times are written: in the language that the page names (`data-language`), as the server writes
-// them (analytics/base/language.py). The card has this file inlined.
+// Formats numbers, dates and times in the language of the page (`data-language`), exactly as the server does
+// (analytics/base/language.py). The card inlines this file.
 //
 //   footfallWrite.count(n)                  12,345
 //   footfallWrite.percent(whole)            27%, of 27
@@ -12,25 +12,25 @@
 
   function format(kind, options) {
     const page = document.querySelector("[data-language]");
-    const tag = (page ? page.dataset.language : "en-GB") + "-u-ca-gregory-nu-latn";  // on every page the same days and digits
+    const tag = (page ? page.dataset.language : "en-GB") + "-u-ca-gregory-nu-latn";  // every language uses the Gregorian calendar and Latin digits
     const key = tag + JSON.stringify(options);
     if (!formats.has(key)) formats.set(key, new Intl[kind](tag, options));
     return formats.get(key);
   }
 
-  function moment(options, zone) {
+  function dateTime(options, zone) {
     try {
       return format("DateTimeFormat", {...options, timeZone: zone});
-    } catch {  // this browser does not know the zone (yet)
+    } catch {  // an older browser does not know the zone
       return format("DateTimeFormat", {...options, timeZone: "UTC"});
     }
   }
 
-  // "always": in a few languages browsers group from five digits on, the server from four
+  // "always": in a few languages browsers would group only numbers of five digits and more, but the server groups from four
   const count = (n) => format("NumberFormat", {useGrouping: "always"}).format(n);
   const percent = (whole) => format("NumberFormat", {style: "percent"}).format(whole / 100);
-  const time = (ms, zone, seconds) => moment({timeStyle: seconds ? "medium" : "short"}, zone).format(ms);
-  const day = (ms, zone) => moment({weekday: "short", day: "numeric", month: "short", year: "numeric"}, zone).format(ms);
+  const time = (ms, zone, seconds) => dateTime({timeStyle: seconds ? "medium" : "short"}, zone).format(ms);
+  const day = (ms, zone) => dateTime({weekday: "short", day: "numeric", month: "short", year: "numeric"}, zone).format(ms);
 
   function money(value, currency) {
     return format("NumberFormat", currency ? {style: "currency", currency} : {}).format(value);

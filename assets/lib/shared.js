@@ -1,40 +1,42 @@
-// One stream for all tabs of this browser that show the same site: what `footfallStream` gives, one connection for many.
+// One stream for all tabs of this browser that show the same site: the interface of `footfallStream`, one connection.
 //
-// Whoever holds the lock leads: it has the stream, and tells the others over a channel what comes. Tabs that are seen queue
-// for the lock; a leader that is closed, hidden or stuck gives way, and the next goes on after the last id that it has
-// heard. So nothing is left out, and what comes twice the feed knows by its id. Hidden tabs listen without a connection.
+// The tab that has the Web Lock is the leader. It opens the stream and forwards each message to the other tabs (followers)
+// over a BroadcastChannel. Visible tabs queue for the lock. A leader that is closed, hidden or stuck loses the lock, and
+// the next leader resumes after the last id that it received: no message is lost, and the feed drops duplicates by id.
+// Hidden tabs receive messages but do not queue.
 //
-// Locks rather than a SharedWorker: the browser itself passes a lock on when a tab dies, and Chrome on Android has no
-// such workers. Locks need https or localhost; elsewhere each tab has a stream of its own.
+// Locks rather than a SharedWorker: the browser itself releases the lock when a tab dies, and Chrome on Android has no
+// SharedWorker. Locks need https or localhost; elsewhere each tab opens its own stream.
 (function () {
   "use strict";
-  const times = Object.assign({silent: 20000, hidden: 30000, word: 8000, turn: 1500}, window.footfallTimes);
-  const KEPT = 100;  // events that are told to a tab that joins: as many as the feed shows
+  const times = Object.assign({silent: 20000, hidden: 30000, heartbeat: 8000, handover: 1500}, window.footfallTimes);
+  const MAX_EVENTS = 100;  // events that a new follower receives: as many as the feed shows
 
   window.footfallSharedStream = function (options) {
     if (!navigator.locks || !window.BroadcastChannel) return window.footfallStream(options);
     const name = `footfall ${options.address}${options.poll ? " polled" : ""}`;
     const channel = new BroadcastChannel(name), listeners = new AbortController();
-    let own = null, place = null, giveWay = null, told = "", over = false, silence, sleep, word, turn;
-    let lastId = "", known = {}, events = [], stats = null;
+    let ownStream = null, queueAbort = null, releaseLock = null, shownState = "", closed = false;
+    let silenceTimer, hiddenTimer, heartbeatTimer, handoverTimer;
+    let lastId = "", connectedData = {}, events = [], stats = null;
 
-    // ───────── what is said, in every tab ─────────
+    // ───────── messages and states, in every tab ─────────
 
-    function take(type, data, id) {
+    function deliver(type, data, id) {
       lastId = id || lastId;
       if (type === "stats") stats = data;
-      if (type === "connected") [known, events] = [data, newest(data.recentEvents || [])];
+      if (type === "connected") [connectedData, events] = [data, newest(data.recentEvents || [])];
       if (type === "new_event") events = newest([data]);
       options.message(type, data, id);
     }
 
     function newest(arrived) {
-      const ids = new Set(arrived.map(({id}) => id)), others = events.filter(({id}) => !ids.has(id));
-      return [...arrived, ...others].sort((a, b) => b.timestamp - a.timestamp).slice(0, KEPT);
+      const ids = new Set(arrived.map(({id}) => id)), olderEvents = events.filter(({id}) => !ids.has(id));
+      return [...arrived, ...olderEvents].sort((a, b) => b.timestamp - a.timestamp).slice(0, MAX_EVENTS);
     }
 
-    function tell(state) {
-      if (!over && state !== told) options.state(told = state);
+    function showState(state) {
+      if (!closed && state !== shownState) options.state(shownState = state);
     }
 
     function refuse(status) {
@@ -44,40 +46,40 @@
 
     // ───────── following ─────────
 
-    function hear({data: said}) {
-      if (own) return answer(said);
-      if (said.asks) return;
-      watch();
-      if (said.message) take(...said.message);
-      if (said.state) tell(said.state);
-      if (said.refused) refuse(said.refused);
+    function onMessage({data: received}) {
+      if (ownStream) return answerFollower(received);
+      if (received.asks) return;
+      watchLeader();
+      if (received.message) deliver(...received.message);
+      if (received.state) showState(received.state);
+      if (received.refused) refuse(received.refused);
     }
 
-    // A leader that says nothing at all is stuck: it is not believed any more, and whoever is seen takes its place.
-    function watch() {
-      clearTimeout(silence);
-      silence = setTimeout(() => {
-        if (own || over || document.hidden) return;
-        tell("connecting");
+    // A leader that posts nothing for `times.silent` is stuck: a visible tab steals the lock.
+    function watchLeader() {
+      clearTimeout(silenceTimer);
+      silenceTimer = setTimeout(() => {
+        if (ownStream || closed || document.hidden) return;
+        showState("connecting");
         queue({steal: true});
       }, times.silent);
     }
 
-    function queue(how) {
-      if (own || over) return;
+    function queue(lockOptions) {
+      if (ownStream || closed) return;
       withdraw();
-      place = new AbortController();
-      navigator.locks.request(name, how || {signal: place.signal}, lead).catch((why) => why === "withdrawn" || robbed());
-      say({asks: "figures"});
-      watch();
+      queueAbort = new AbortController();
+      navigator.locks.request(name, lockOptions || {signal: queueAbort.signal}, lead).catch((why) => why === "withdrawn" || onLockStolen());
+      post({asks: "figures"});
+      watchLeader();
     }
 
     function withdraw() {
-      if (place) place.abort("withdrawn");
-      place = null;
+      if (queueAbort) queueAbort.abort("withdrawn");
+      queueAbort = null;
     }
 
-    function robbed() {
+    function onLockStolen() {
       stepDown();
       if (!document.hidden) queue();
     }
@@ -85,75 +87,76 @@
     // ───────── leading ─────────
 
     function lead() {
-      if (over || document.hidden) return null;
-      const calm = told === "live" ? Date.now() + times.turn : 0;  // a change of leaders is no news for a moment
-      own = window.footfallStream({
+      if (closed || document.hidden) return null;
+      // a short change of leaders does not show as "connecting"
+      const quietUntil = shownState === "live" ? Date.now() + times.handover : 0;
+      ownStream = window.footfallStream({
         ...options, lastId,
-        message(...message) { take(...message); say({message}); },
+        message(...message) { deliver(...message); post({message}); },
         state(state) {
-          if (state === "connecting" && Date.now() < calm) turn = setTimeout(spread, times.turn, state);
-          else spread(state);
+          if (state === "connecting" && Date.now() < quietUntil) handoverTimer = setTimeout(broadcastState, times.handover, state);
+          else broadcastState(state);
         },
-        refused(status) { say({refused: status}); refuse(status); },
+        refused(status) { post({refused: status}); refuse(status); },
       });
-      word = setInterval(() => say({state: told}), times.word);
-      return new Promise((done) => { giveWay = done; });
+      heartbeatTimer = setInterval(() => post({state: shownState}), times.heartbeat);
+      return new Promise((done) => { releaseLock = done; });
     }
 
-    function spread(state) {
-      clearTimeout(turn);
-      tell(state);
-      say({state});
+    function broadcastState(state) {
+      clearTimeout(handoverTimer);
+      showState(state);
+      post({state});
     }
 
-    function say(words) {
-      if (!over) channel.postMessage(words);
+    function post(data) {
+      if (!closed) channel.postMessage(data);
     }
 
-    function answer({asks}) {
-      if (asks === "now") own.now();
+    function answerFollower({asks}) {
+      if (asks === "now") ownStream.now();
       if (asks !== "figures") return;
-      say({message: ["connected", {...known, recentEvents: events}, lastId]});
-      if (stats) say({message: ["stats", stats, lastId]});
-      say({state: told});
+      post({message: ["connected", {...connectedData, recentEvents: events}, lastId]});
+      if (stats) post({message: ["stats", stats, lastId]});
+      post({state: shownState});
       if (document.hidden) stepDown();
     }
 
     function stepDown() {
-      if (!own) return;
-      clearTimeout(turn);
-      clearInterval(word);
-      own.close();
-      own = null;
-      giveWay();
+      if (!ownStream) return;
+      clearTimeout(handoverTimer);
+      clearInterval(heartbeatTimer);
+      ownStream.close();
+      ownStream = null;
+      releaseLock();
     }
 
-    // ───────── seen and hidden ─────────
+    // ───────── visible and hidden tabs ─────────
 
-    async function turned() {
-      clearTimeout(sleep);
+    async function onVisibility() {
+      clearTimeout(hiddenTimer);
       if (!document.hidden) return queue();
-      if (!own) return withdraw();
-      sleep = setTimeout(() => { spread("connecting"); stepDown(); }, times.hidden);
+      if (!ownStream) return withdraw();
+      hiddenTimer = setTimeout(() => { broadcastState("connecting"); stepDown(); }, times.hidden);
       const {pending} = await navigator.locks.query();
       if (document.hidden && pending.some((one) => one.name === name)) stepDown();
     }
 
     function close() {
-      over = true;
-      for (const timer of [silence, sleep, turn]) clearTimeout(timer);
+      closed = true;
+      for (const timer of [silenceTimer, hiddenTimer, handoverTimer]) clearTimeout(timer);
       stepDown();
       withdraw();
       listeners.abort();
       channel.close();
     }
 
-    document.addEventListener("visibilitychange", turned, {signal: listeners.signal});
-    channel.addEventListener("message", hear, {signal: listeners.signal});
+    document.addEventListener("visibilitychange", onVisibility, {signal: listeners.signal});
+    channel.addEventListener("message", onMessage, {signal: listeners.signal});
     if (!document.hidden) queue();
     return {
-      now() { own ? own.now() : say({asks: "now"}); },
-      polled() { if (own) own.polled(); },
+      now() { ownStream ? ownStream.now() : post({asks: "now"}); },
+      polled() { if (ownStream) ownStream.polled(); },
       close,
     };
   };

@@ -1,19 +1,19 @@
-// The frame around every page: the theme button, menus that close, buttons that copy, a page that could not be had.
+// The frame around every page: theme, menus, copy buttons, and an error where the page could not be loaded.
 (function () {
   "use strict";
   const KEY = "footfall-theme", html = document.documentElement;
 
-  // ───────── theme: `#theme` switches between light and dark, `[data-theme]` in `#themes` chooses one or the system's.
-  // The choice is kept in this browser and followed by its other tabs.
+  // ───────── theme: `#theme` toggles light and dark; `[data-theme]` in `#themes` chooses light, dark or the system's.
+  // localStorage stores the choice; other tabs follow it.
 
   const system = matchMedia("(prefers-color-scheme: dark)");
   let choice = "system";
 
   function stored() {
     try {
-      const kept = localStorage.getItem(KEY);
-      return ["light", "dark"].includes(kept) ? kept : "system";
-    } catch { return choice; }  // storage is closed: the choice holds for this page
+      const theme = localStorage.getItem(KEY);
+      return ["light", "dark"].includes(theme) ? theme : "system";
+    } catch { return choice; }  // no access to storage: the choice lasts as long as this page
   }
 
   function applyTheme() {
@@ -40,9 +40,9 @@
   follow();
   system.addEventListener("change", applyTheme);
   window.addEventListener("storage", ({key}) => { if (key === KEY) follow(); });
-  new MutationObserver(() => { markTheme(); showSection(); }).observe(document, {childList: true, subtree: true});  // they may have come
+  new MutationObserver(() => { markTheme(); showSection(); }).observe(document, {childList: true, subtree: true});  // new elements of both
 
-  // ───────── the list of settings, a row to scroll on a phone: the current section is in sight ─────────
+  // ───────── the list of settings: on a phone a row that scrolls; the current section is scrolled into view ─────────
 
   function showSection() {
     const current = document.querySelector(".ff-side [aria-current]:not([data-shown])");
@@ -52,7 +52,7 @@
     row.scrollLeft += current.getBoundingClientRect().right - row.getBoundingClientRect().right + 24;
   }
 
-  // ───────── menus: one open at a time; Escape, a click outside or a chosen link closes ─────────
+  // ───────── menus: at most one is open; Escape, a click outside or a chosen link closes it ─────────
 
   function closeMenus(except) {
     for (const menu of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.ff-menu[open]"))) if (menu !== except) menu.open = false;
@@ -65,18 +65,18 @@
     if (menu && menu.contains(document.activeElement)) menu.querySelector("summary").focus();
   });
 
-  // ───────── copy: `data-copy="text"`, or `data-copy="#id"` for what that element shows ─────────
+  // ───────── copy: `data-copy="text"`, or `data-copy="#id"` for the text or value of that element ─────────
 
   async function copy(button) {
-    const wanted = button.dataset.copy;
-    const source = wanted.startsWith("#") ? document.querySelector(wanted) : null;
-    const text = source ? source.value || source.textContent : wanted;
+    const target = button.dataset.copy;
+    const source = target.startsWith("#") ? document.querySelector(target) : null;
+    const text = source ? source.value || source.textContent : target;
     try {
       await navigator.clipboard.writeText(text);
     } catch {
       copyBySelection(text);  // the clipboard needs https or localhost
     }
-    said(button);
+    showCopied(button);
   }
 
   function copyBySelection(text) {
@@ -89,7 +89,7 @@
     field.remove();
   }
 
-  function said(button) {
+  function showCopied(button) {
     const label = document.createTreeWalker(button, NodeFilter.SHOW_TEXT).nextNode();
     if (!label || button.classList.contains("is-copied")) return;
     const before = label.nodeValue;
@@ -112,36 +112,36 @@
     if (event.target.closest(".ff-reload")) location.reload();
   });
 
-  // ───────── a page that could not be had: it is due, and `#root` is still empty ─────────
+  // ───────── a page that could not be loaded: its time is up, and `#root` is still empty ─────────
 
   const times = Object.assign({page: 10000}, window.footfallTimes);
-  const DRAWING_MS = 400;  // from the end of the page's callback until what it brought is drawn
+  const RENDER_MS = 400;  // from the end of the page's callback until React has rendered the result
   const FAILED = `<main class="ff-main" id="failed"><section class="ff-void" role="alert">
     <span class="ff-i ff-i-alert" aria-hidden="true"></span><h1>Page not loaded</h1>
     <p>The server did not answer, or its database did not. What it has stored is safe.</p>
     <button class="ff-btn ff-btn-primary ff-reload" type="button"><span class="ff-i ff-i-refresh" aria-hidden="true"></span>Try again</button>
     </section></main>`;
-  let due = false;
+  let isDue = false;
 
-  function look() {
+  function showFailure() {
     const page = document.getElementById("root"), shown = document.getElementById("failed");
-    const failed = due && page && !page.childElementCount;
+    const failed = isDue && page && !page.childElementCount;
     if (failed && !shown) document.body.insertAdjacentHTML("afterbegin", FAILED);
     if (!failed && shown) shown.remove();
   }
 
-  function late() {
-    due = true;
-    look();
+  function onDue() {
+    isDue = true;
+    showFailure();
   }
 
   /** @param {any} target */
   const isDone = ({id, ariaBusy}) => id === "root" && ariaBusy === "false";
 
-  // Where the line drops Dash never ends its callback, so there is a time for it too.
-  setTimeout(late, times.page);
+  // If the connection is lost, Dash never ends its callback, so there is a time limit too.
+  setTimeout(onDue, times.page);
   new MutationObserver((changes) => {
-    if (changes.some(({target}) => isDone(target))) setTimeout(late, DRAWING_MS);
-    look();
+    if (changes.some(({target}) => isDone(target))) setTimeout(onDue, RENDER_MS);
+    showFailure();
   }).observe(document, {childList: true, subtree: true, attributeFilter: ["aria-busy"]});
 })();

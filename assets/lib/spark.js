@@ -1,15 +1,15 @@
-// The line of how many people were active, as SVG: footfallSpark.draw(node, points, options).
+// Draws the line of active people as SVG: footfallSpark.draw(node, points, options).
 //
 //   points    [[epoch in seconds, people], …], oldest first; null people, or two minutes without a point, are a gap
-//   options   now: people at this moment, at: its epoch, last: what it is called if not "now", zone: IANA name, minutes: 30,
-//             bare: true leaves out the grid, the axes and the tip (the card, which has this file inlined)
+//   options   now: people at this moment; at: its epoch; last: its label, "now" by default; zone: IANA name; minutes: 30;
+//             bare: true leaves out the grid, the axes and the tip (for the card, which inlines this file)
 //
-// Numbers and times are written by language.js.
+// language.js formats numbers and times.
 (function () {
   "use strict";
-  const GAP_S = 110, NOW_GAP_S = 200;  // the latest minutes are stored a little later
+  const GAP_S = 110, NOW_GAP_S = 200;  // the latest minutes are stored with a delay
 
-  // Two equal steps of a round size that hold all values; from 0 unless the values are far above it.
+  // A scale of two equal, round steps that contains all values. It starts at 0 unless the values are far above 0.
   function scale(values) {
     const low = Math.min(...values), high = Math.max(...values);
     for (let power = 1; ; power *= 10) {
@@ -20,7 +20,8 @@
     }
   }
 
-  // Without labels the line may fill its box, but a small change stays small: the box holds at least half of the highest.
+  // A scale for a line without labels: it fills the box, but spans at least half of the highest value, so that a small
+  // change looks small.
   function fit(values) {
     const low = Math.min(...values), high = Math.max(...values);
     const span = Math.max(1.2 * (high - low), high / 2, 2);
@@ -42,20 +43,20 @@
     return node;
   }
 
-  function known(points, options) {
-    const all = points.filter(([, people]) => Number.isFinite(people));
-    const at = options.at || (all.length ? all[all.length - 1][0] : 0);
+  function visiblePoints(points, options) {
+    const finite = points.filter(([, people]) => Number.isFinite(people));
+    const at = options.at || (finite.length ? finite[finite.length - 1][0] : 0);
     const from = at - (options.minutes || 30) * 60;
-    const inside = all.filter(([epoch]) => epoch >= from && epoch <= at);
+    const visible = finite.filter(([epoch]) => epoch >= from && epoch <= at);
     if (options.now != null) {
-      if (inside.length && inside[inside.length - 1][0] >= at) inside.pop();
-      inside.push([at, options.now]);
+      if (visible.length && visible[visible.length - 1][0] >= at) visible.pop();
+      visible.push([at, options.now]);
     }
-    return {from, at, seen: inside};
+    return {from, at, seen: visible};
   }
 
   function draw(node, points, options = {}) {
-    const {from, at, seen} = known(points, options);
+    const {from, at, seen} = visiblePoints(points, options);
     node.setAttribute("role", "img");
     if (!seen.length) {
       node.setAttribute("aria-label", "Active people per minute: nothing known yet");

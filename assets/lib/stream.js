@@ -1,20 +1,20 @@
-// A stream of messages that stays open: it comes back after a loss (exponential back-off, full jitter), notices silence,
-// and sleeps while the tab is hidden. The Live page uses it by way of shared.js, and the card, which has this file inlined.
+// An EventSource that stays open: it reconnects after a loss (exponential back-off, full jitter), treats silence as a loss,
+// and disconnects while the tab is hidden. The Live page uses it through shared.js; the card inlines this file.
 //
 //   const stream = footfallStream({
 //     address: "/api/live/stream?site=example.com",
-//     message(type, data, id) {},  // what the server says, parsed; its id, none for figures that were asked for
-//     state(name) {},            // "connecting", "live", "polled" (no stream, but fresh figures), "down" (two tries failed)
-//     refused(status) {},        // 401, 403 or 404: it has given up
-//     lastId: "",                // the id to go on after
-//     poll: true,                // while there is no stream, ask the address without "/stream" every 10 s
+//     message(type, data, id) {},  // a parsed message of the server and its id; polled figures have no id
+//     state(name) {},              // "connecting", "live", "polled" (no stream, but fresh figures), "down" (two tries failed)
+//     refused(status) {},          // the server answered 401, 403 or 404; the stream is closed for good
+//     lastId: "",                  // resume after this id
+//     poll: true,                  // without a stream, poll the address without "/stream" every 10 s
 //   });
-//   stream.now()      try at once
-//   stream.polled()   figures have come by another way
+//   stream.now()      connects at once
+//   stream.polled()   the caller received figures in another way
 //   stream.close()
 (function () {
   "use strict";
-  // silent: twice the time in which the server says something, a comment at least (collector/live/hub.py)
+  // silent: twice the longest pause of the server, which sends at least a comment (collector/live/hub.py)
   const times = Object.assign(
     {first: 1000, longest: 30000, steady: 5000, silent: 20000, hidden: 30000, poll: 10000},
     window.footfallTimes,
@@ -22,112 +22,113 @@
 
   window.footfallStream = function (options) {
     const listeners = new AbortController();
-    let source = null, heard = false, opened = 0, lastId = options.lastId || "", tries = 0, polledAt = -Infinity, told = "";
-    let over = false, resting = false, retry, watchdog, sleep, fade, check, poll = 0, request = null, figuresWanted = false;
+    let source = null, hasMessage = false, openedAt = 0, lastId = options.lastId || "", tries = 0, polledAt = -Infinity;
+    let shownState = "", closed = false, asleep = false, retryTimer, watchdog, sleepTimer, polledTimer, checkTimer;
+    let pollTimer = 0, pendingPoll = null, statsWanted = false;
 
     function state() {
-      if (source && heard) return "live";
+      if (source && hasMessage) return "live";
       if (Date.now() - polledAt < times.silent) return "polled";
       return tries < 2 ? "connecting" : "down";
     }
 
-    function tell() {
+    function showState() {
       const name = state();
-      if (!over && name !== told) options.state(told = name);
+      if (!closed && name !== shownState) options.state(shownState = name);
     }
 
-    function shut() {
-      clearTimeout(retry);
+    function disconnect() {
+      clearTimeout(retryTimer);
       clearTimeout(watchdog);
       if (source) source.close();
       source = null;
     }
 
     function open() {
-      shut();
-      resting = heard = false;
-      opened = Date.now();
+      disconnect();
+      asleep = hasMessage = false;
+      openedAt = Date.now();
       // a new EventSource cannot send the Last-Event-ID header, so the address carries it
       source = new EventSource(options.address + (lastId && "&last_event_id=" + encodeURIComponent(lastId)));
-      source.onmessage = hear;
-      source.onerror = lost;
-      watchdog = setTimeout(lost, times.silent);
-      tell();
+      source.onmessage = onMessage;
+      source.onerror = onLoss;
+      watchdog = setTimeout(onLoss, times.silent);
+      showState();
     }
 
-    function hear(event) {
+    function onMessage(event) {
       let message;
       try { message = JSON.parse(event.data); } catch { return; }
       lastId = event.lastEventId || lastId;
-      heard = true;
-      askNever();
+      hasMessage = true;
+      cancelPolls();
       clearTimeout(watchdog);
-      watchdog = setTimeout(lost, times.silent);
+      watchdog = setTimeout(onLoss, times.silent);
       options.message(message.type, message.data, lastId);
-      tell();
+      showState();
     }
 
-    function lost() {
-      const refused = !heard && source.readyState === EventSource.CLOSED;
-      tries = heard && Date.now() - opened > times.steady ? 0 : tries + 1;
-      // figures polled before the break prove nothing after it: the pill would say Live for 20 s more
-      if (heard) polledAt = -Infinity;
-      shut();
+    function onLoss() {
+      const refused = !hasMessage && source.readyState === EventSource.CLOSED;
+      tries = hasMessage && Date.now() - openedAt > times.steady ? 0 : tries + 1;
+      // figures polled before the loss do not count after it: the pill would show Live for 20 s more
+      if (hasMessage) polledAt = -Infinity;
+      disconnect();
       if (refused) {
-        ask().then(openLater);  // it may tell us to stop
+        pollNow().then(retryLater);  // its status may be final
       } else {
-        openLater();
-        if (options.poll && !heard) ask();
-        else askLater();
-        if (heard) check = setTimeout(ask, (Math.random() * times.first) / 8, "whether it was forbidden");
+        retryLater();
+        if (options.poll && !hasMessage) pollNow();
+        else pollLater();
+        if (hasMessage) checkTimer = setTimeout(pollNow, (Math.random() * times.first) / 8, "status only");
       }
-      tell();
+      showState();
     }
 
-    function openLater() {
-      if (source || over || resting) return;
-      clearTimeout(retry);
-      retry = setTimeout(open, Math.random() * Math.min(times.longest, times.first * 2 ** tries));
+    function retryLater() {
+      if (source || closed || asleep) return;
+      clearTimeout(retryTimer);
+      retryTimer = setTimeout(open, Math.random() * Math.min(times.longest, times.first * 2 ** tries));
     }
 
-    function askLater() {
-      if (options.poll && !poll && !over && !resting) poll = setTimeout(ask, times.poll);
+    function pollLater() {
+      if (options.poll && !pollTimer && !closed && !asleep) pollTimer = setTimeout(pollNow, times.poll);
     }
 
-    function askNever() {
-      clearTimeout(poll);
-      clearTimeout(check);
-      poll = 0;
+    function cancelPolls() {
+      clearTimeout(pollTimer);
+      clearTimeout(checkTimer);
+      pollTimer = 0;
     }
 
-    // EventSource hides the status of a refusal; a plain request shows it. `only` that is asked, else figures too.
-    // One request is in flight at a time: its answer is for all who ask meanwhile.
-    function ask(only) {
-      askNever();
-      if (!only) figuresWanted = true;
-      return request ||= fetchLive().finally(() => request = null);
+    // Gets the status, which EventSource hides, and the figures unless `statusOnly`. At most one request is in flight; calls
+    // in the meantime share it.
+    function pollNow(statusOnly) {
+      cancelPolls();
+      if (!statusOnly) statsWanted = true;
+      return pendingPoll ||= fetchLive().finally(() => pendingPoll = null);
     }
 
     async function fetchLive() {
       try {
         const answer = await fetch(options.address.replace("/stream?", "?"), {signal: AbortSignal.timeout(times.poll)});
-        if (over) return;
+        if (closed) return;
         if ([401, 403, 404].includes(answer.status)) return refuse(answer.status);
-        const figures = options.poll && figuresWanted && answer.ok ? await answer.json() : null;
-        figuresWanted = false;
-        if (figures && !over && told !== "live") {
+        const stats = options.poll && statsWanted && answer.ok ? await answer.json() : null;
+        statsWanted = false;
+        if (stats && !closed && shownState !== "live") {
           polled();
-          options.message("stats", figures);
+          options.message("stats", stats);
         }
-      } catch { /* no network: the next try will tell */ }
-      if (told !== "live") askLater();
+      } catch { /* no network: the next poll tries again */ }
+      if (shownState !== "live") pollLater();
     }
 
     function polled() {
       polledAt = Date.now();
-      clearTimeout(fade);
-      fade = setTimeout(tell, times.silent + 10);
-      tell();
+      clearTimeout(polledTimer);
+      polledTimer = setTimeout(showState, times.silent + 10);
+      showState();
     }
 
     function refuse(status) {
@@ -135,33 +136,33 @@
       options.refused(status);
     }
 
-    function rest() {
-      shut();
-      resting = true;
-      askNever();
-      tell();
+    function goToSleep() {
+      disconnect();
+      asleep = true;
+      cancelPolls();
+      showState();
     }
 
-    function wake() {
-      clearTimeout(sleep);
-      if (document.hidden) sleep = setTimeout(rest, times.hidden);
+    function onVisibility() {
+      clearTimeout(sleepTimer);
+      if (document.hidden) sleepTimer = setTimeout(goToSleep, times.hidden);
       else if (!source) open();
     }
 
     function close() {
-      over = true;
-      shut();
-      askNever();
-      clearTimeout(sleep);
-      clearTimeout(fade);
+      closed = true;
+      disconnect();
+      cancelPolls();
+      clearTimeout(sleepTimer);
+      clearTimeout(polledTimer);
       listeners.abort();
     }
 
-    document.addEventListener("visibilitychange", wake, {signal: listeners.signal});
-    window.addEventListener("online", wake, {signal: listeners.signal});
-    window.addEventListener("offline", () => source && lost(), {signal: listeners.signal});  // it may hang for long
+    document.addEventListener("visibilitychange", onVisibility, {signal: listeners.signal});
+    window.addEventListener("online", onVisibility, {signal: listeners.signal});
+    window.addEventListener("offline", () => source && onLoss(), {signal: listeners.signal});  // a lost connection may hang for a long time
     open();
-    wake();
+    onVisibility();
     return {now: open, polled, close};
   };
 })();

@@ -1,6 +1,6 @@
-// Before the first paint: the theme that was chosen here, else the system's.
+// Sets the chosen theme before the first paint. Without a choice the stylesheet follows the system.
 (function (root) {
   let chosen = null;
-  try { chosen = localStorage.getItem("footfall-theme"); } catch { /* storage is off */ }
+  try { chosen = localStorage.getItem("footfall-theme"); } catch { /* no access to storage */ }
   if (chosen === "light" || chosen === "dark") root.dataset.bsTheme = chosen;
 })(document.documentElement);

@@ -1,8 +1,8 @@
-// The tip of a plot: footfallTip(node, spots, fill) after each redraw. It follows the pointer, or the arrow keys while the
-// plot has the focus; Escape puts it away.
+// The tooltip of a plot: call footfallTip(node, spots, fill) after each redraw. It follows the pointer, or the arrow keys
+// while the plot has the focus; Escape hides it.
 //
 //   spots    [{epoch, x, y, text}], oldest first; x and y in percent of the node
-//   fill     (box, spot) fills the box of the tip; without it the box has the spot's text
+//   fill     (box, spot) fills the box of the tooltip; by default the box shows the spot's text
 (function () {
   "use strict";
   const states = new WeakMap();
@@ -11,8 +11,8 @@
     const old = node.querySelector(".ff-hit");
     if (old) old.remove();
     if (state.chosen == null) return;
-    const away = (each) => Math.abs(each.epoch - state.chosen);
-    const spot = state.spots.reduce((best, each) => (away(each) < away(best) ? each : best));
+    const distance = (each) => Math.abs(each.epoch - state.chosen);
+    const spot = state.spots.reduce((best, each) => (distance(each) < distance(best) ? each : best));
     const hit = document.createElement("span"), box = document.createElement("span");
     hit.className = "ff-hit";
     box.className = "ff-tip";
@@ -33,8 +33,8 @@
     node.tabIndex = 0;
     node.addEventListener("pointermove", (event) => {
       const box = node.getBoundingClientRect(), percent = 100 * (event.clientX - box.left) / box.width;
-      const away = (spot) => Math.abs(spot.x - percent);
-      choose(state.spots.reduce((best, each) => (away(each) < away(best) ? each : best)).epoch);
+      const distance = (spot) => Math.abs(spot.x - percent);
+      choose(state.spots.reduce((best, each) => (distance(each) < distance(best) ? each : best)).epoch);
     });
     for (const name of ["pointerleave", "blur"]) node.addEventListener(name, () => choose(null));
     node.addEventListener("keydown", (event) => {

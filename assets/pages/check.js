@@ -1,56 +1,56 @@
-// The wait for a site's own visit, in the element `#first-visit`: says since when it waits, greets who comes, and helps
-// when nobody does. live.js hands over what the stream says: footfallCheck.take({events, known, stats}).
+// Waits for a site's first visit, in the element `#first-visit`: shows since when it waits, confirms the first visit, and
+// opens the help when none comes. live.js passes on the messages of the stream: footfallCheck.take({events, known, stats}).
 //
-//   data-then="reload"   greets anybody who was ever there, and becomes the Live page
-//   data-then="stay"     greets the next visit, and tells of the last one before
+//   data-then="reload"   confirms any visit, past ones too, and then reloads as the Live page
+//   data-then="stay"     confirms the next visit, and shows the last one before
 (function () {
   "use strict";
   const times = Object.assign({greeting: 1500, help: 30000}, window.footfallTimes);
   const byId = (id) => document.getElementById(id);
-  let root = null, before = null, help = 0;
+  let root = null, activeBefore = null, helpTimer = 0;
 
-  function adopt() {
-    if (document.readyState === "loading") return;  // the files that load after this one are not there yet
+  function onDraw() {
+    if (document.readyState === "loading") return;  // scripts after this one have not loaded yet
     const node = byId("first-visit");
     if (node === root) return;
-    clearTimeout(help);
-    [root, before] = [node, null];
+    clearTimeout(helpTimer);
+    [root, activeBefore] = [node, null];
     if (!node) return;
-    say("waiting-since", `Since ${clock(Date.now() / 1000)}`);
-    if (byId("opted-out")) byId("opted-out").hidden = !optedOut();
-    help = setTimeout(() => { const trouble = byId("trouble"); if (trouble) trouble.setAttribute("open", ""); }, times.help);
+    show("waiting-since", `Since ${clock(Date.now() / 1000)}`);
+    if (byId("opted-out")) byId("opted-out").hidden = !hasOptedOut();
+    helpTimer = setTimeout(() => { const trouble = byId("trouble"); if (trouble) trouble.setAttribute("open", ""); }, times.help);
   }
 
-  const optedOut = () => navigator.globalPrivacyControl === true || navigator.doNotTrack === "1";
+  const hasOptedOut = () => navigator.globalPrivacyControl === true || navigator.doNotTrack === "1";
 
   function take({events, known, stats}) {
     if (!root) return;
     const active = stats ? stats.active_sessions : 0;
-    if (before === null && stats) before = active;
+    if (activeBefore === null && stats) activeBefore = active;
     if (root.dataset.then === "reload") {
       if (events.length || known.length || active) greet(events[0] || known[0]);
       return;
     }
-    if (known.length && !events.length) say("last-visit", `The last one before: ${told(known[0])}`);
-    if (events.length || (before !== null && active > before)) greet(events[0]);
+    if (known.length && !events.length) show("last-visit", `The last one before: ${described(known[0])}`);
+    if (events.length || (activeBefore !== null && active > activeBefore)) greet(events[0]);
   }
 
   function greet(event) {
     const greeting = byId("greeting");
     if (!greeting || !greeting.hidden) return;
-    clearTimeout(help);
+    clearTimeout(helpTimer);
     greeting.hidden = false;
     root.classList.add("is-greeted");
-    if (event) say("greeting-what", told(event));
+    if (event) show("greeting-what", described(event));
     if (root.dataset.then === "reload") setTimeout(() => location.reload(), times.greeting);
   }
 
-  const told = (event) => `${event.path} at ${clock(event.timestamp)}`;
+  const described = (event) => `${event.path} at ${clock(event.timestamp)}`;
 
-  function say(id, words) {
+  function show(id, text) {
     const node = byId(id);
     if (!node) return;
-    node.textContent = words;
+    node.textContent = text;
     node.hidden = false;
   }
 
@@ -59,7 +59,7 @@
     return `${footfallWrite.time(epoch * 1000, zone, true)} · ${zone}`;
   }
 
-  new MutationObserver(adopt).observe(document, {childList: true, subtree: true});
-  document.addEventListener("DOMContentLoaded", adopt);
+  new MutationObserver(onDraw).observe(document, {childList: true, subtree: true});
+  document.addEventListener("DOMContentLoaded", onDraw);
   window.footfallCheck = {take};
 })();

@@ -1,20 +1,20 @@
-// The line of a day (layouts/pages/concurrents.py): people at each minute, dashed the same times a week before. Stretches of which
-// nothing is known are hatched, and what is still to come is left empty. Also the field that chooses another day.
+// Draws the line of a day (layouts/pages/concurrents.py): active people per minute, and a dashed line for the week before.
+// Unknown stretches are hatched; the future is empty. Also the field that chooses another day.
 //
-//   #day-plot[data-line]    {begin, people, before, ticks}: begin in epoch seconds; a number a minute, -1 is unknown;
-//                           ticks [[minute, label], …]
-//   #day-field[data-day]    the day on show, data-last: the latest to choose
+//   #day-plot[data-line]    {begin, people, before, ticks}: begin in epoch seconds; people and before have one number per
+//                           minute, -1 is unknown; ticks [[minute, label], …]
+//   #day-field[data-day]    the day shown; data-last: the latest day that can be chosen
 (function () {
   "use strict";
   const UNKNOWN = -1, MINUTE = 60;
   const byId = (id) => document.getElementById(id);
-  let shown = null;
+  let drawnLine = null;
 
   function draw() {
     const node = byId("day-plot");
-    if (!node || !window.footfallSpark || (shown === node.dataset.line && node.firstChild)) return;
-    shown = node.dataset.line;
-    const line = JSON.parse(shown), {people, before} = line;
+    if (!node || !window.footfallSpark || (drawnLine === node.dataset.line && node.firstChild)) return;
+    drawnLine = node.dataset.line;
+    const line = JSON.parse(drawnLine), {people, before} = line;
     const {scale, make, span} = window.footfallSpark;
     const {base, step} = scale([...people, ...before, 0].filter((n) => n !== UNKNOWN));
     const x = (minute) => 100 * minute / (people.length - 1), y = (n) => 100 - 50 * (n - base) / step;
@@ -39,7 +39,7 @@
     tip(node, line, x, y);
   }
 
-  // A stroke for each stretch of known minutes; one alone is a dot.
+  // The path: one stroke for each stretch of known minutes; a single minute is a dot.
   function strokes(numbers, x, y) {
     return numbers.map((n, minute) => {
       if (n === UNKNOWN) return "";
@@ -48,7 +48,7 @@
     }).join("");
   }
 
-  // The stretches before the last known minute of which nothing is known.
+  // The unknown stretches before the last known minute, as [first, end) in minutes.
   function unknown({people}) {
     const last = people.findLastIndex((n) => n !== UNKNOWN), found = [];
     for (let minute = 0; minute < last; minute++) {
@@ -71,31 +71,31 @@
     const zone = byId("concurrents").dataset.timezone, count = footfallWrite.count;
     window.footfallTip(node, people.flatMap((n, minute) => {
       if (n === UNKNOWN) return [];
-      const epoch = begin + minute * MINUTE, then = before[minute] === UNKNOWN ? "" : ` · ${count(before[minute])} a week before`;
-      return [{epoch, x: x(minute), y: y(n), text: `${footfallWrite.time(epoch * 1000, zone)} · ${count(n)} active${then}`}];
+      const epoch = begin + minute * MINUTE, weekBefore = before[minute] === UNKNOWN ? "" : ` · ${count(before[minute])} a week before`;
+      return [{epoch, x: x(minute), y: y(n), text: `${footfallWrite.time(epoch * 1000, zone)} · ${count(n)} active${weekBefore}`}];
     }));
   }
 
-  function field() {
-    const place = byId("day-field");
-    if (!place) return;
-    if (!place.firstChild) {
-      const made = document.createElement("input");
-      Object.assign(made, {type: "date", className: "ff-input ff-day-input", min: "1971-01-01"});
-      made.setAttribute("aria-label", "Day");
-      made.addEventListener("change", () => { if (made.value && made.validity.valid) go(made.value); });
-      place.append(made);
+  function drawField() {
+    const container = byId("day-field");
+    if (!container) return;
+    if (!container.firstChild) {
+      const input = document.createElement("input");
+      Object.assign(input, {type: "date", className: "ff-input ff-day-input", min: "1971-01-01"});
+      input.setAttribute("aria-label", "Day");
+      input.addEventListener("change", () => { if (input.value && input.validity.valid) go(input.value); });
+      container.append(input);
     }
-    const input = place.querySelector("input");
-    if (input.dataset.day === place.dataset.day) return;
-    input.dataset.day = input.value = place.dataset.day;
-    input.max = place.dataset.last;
+    const input = container.querySelector("input");
+    if (input.dataset.day === container.dataset.day) return;
+    input.dataset.day = input.value = container.dataset.day;
+    input.max = container.dataset.last;
   }
 
   function go(day) {
     window.dash_clientside.set_props("url", {search: `?day=${day}`});
   }
 
-  new MutationObserver(() => { draw(); field(); })
+  new MutationObserver(() => { draw(); drawField(); })
     .observe(document, {childList: true, subtree: true, attributeFilter: ["data-line", "data-day"]});
 })();

@@ -1,14 +1,14 @@
-// The activity feed: what visitors do, newest first, at most 100 rows. Everything a visitor may have made up is written
-// with textContent, and no link is made of it. A paused or hovered list does not move: arrivals wait in `#feed-waiting`.
+// The activity feed: pageviews and events, newest first, at most 100 rows. All texts of visitors are written with
+// textContent, and never become links. A paused or hovered list does not move: `#feed-waiting` counts the new events.
 //
-//   footfallFeed.add(events, {flash, skew})   in any order; an id is shown once; skew: ms that the server's clock is ahead
-//   footfallFeed.show(events, at)             the feed as it was at that second, until it is cleared
+//   footfallFeed.add(events, {flash, skew})   in any order; each id is shown once; skew: ms that the server's clock is ahead
+//   footfallFeed.show(events, at)             shows the feed as it was at that second, until `clear`
 //   footfallFeed.clear()
 (function () {
   "use strict";
-  const CAP = 100, REMEMBERED = 1000, FLASH_MS = 2600;
+  const MAX_ROWS = 100, MAX_SEEN = 1000, FLASH_MS = 2600;
   const byId = (id) => document.getElementById(id);
-  const WANTED = {
+  const FILTERS = {
     all: () => true,
     pageview: (event) => event.type === "pageview",
     event: (event) => event.type === "event",
@@ -23,78 +23,78 @@
   const DEVICES = {Desktop: "monitor", Mobile: "phone", Tablet: "tablet"};
 
   let events = [], waiting = [], seen = new Set(), rows = new Map();
-  let show = "all", paused = false, skew = 0, frozenAt = 0, drawnIn = null, pointer = "";
+  let filter = "all", isPaused = false, skew = 0, rewoundTo = 0, drawnIn = null, pointerType = "";
 
-  // ───────── what is kept ─────────
+  // ───────── the events ─────────
 
   function add(arrived, options = {}) {
     skew = options.skew || skew;
-    if (frozenAt) return;
-    const fresh = arrived.filter(({id}) => !seen.has(id) && seen.add(id));
-    seen = seen.size > REMEMBERED ? new Set([...seen].slice(-REMEMBERED / 2)) : seen;
+    if (rewoundTo) return;
+    const unseen = arrived.filter(({id}) => !seen.has(id) && seen.add(id));
+    seen = seen.size > MAX_SEEN ? new Set([...seen].slice(-MAX_SEEN / 2)) : seen;
     const at = Date.now();
-    waiting = newest([...fresh.map((event) => ({event, flash: options.flash, at})), ...waiting]);
-    settle();
+    waiting = newest([...unseen.map((event) => ({event, flash: options.flash, at})), ...waiting]);
+    update();
   }
 
   function newest(list) {
-    return list.sort((a, b) => b.event.timestamp - a.event.timestamp).slice(0, CAP);
+    return list.sort((a, b) => b.event.timestamp - a.event.timestamp).slice(0, MAX_ROWS);
   }
 
-  function held() {
+  function isOnHold() {
     const list = byId("feed");
-    return paused || Boolean(events.length && list && pointer === "mouse" && list.matches(":hover"));
+    return isPaused || Boolean(events.length && list && pointerType === "mouse" && list.matches(":hover"));
   }
 
-  function settle() {
-    if (waiting.length && !held()) release();
-    say();
+  function update() {
+    if (waiting.length && !isOnHold()) showWaiting();
+    showWaitingCount();
     if (byId("feed") !== drawnIn) draw();
   }
 
-  function release() {
+  function showWaiting() {
     const now = Date.now();
     for (const entry of waiting) entry.at = now;
     events = newest([...waiting, ...events]);
     waiting = [];
     draw();
-    say();
+    showWaitingCount();
   }
 
   function showPast(past, at) {
     const known = new Map(events.map((entry) => [entry.event.id, entry]));
-    [frozenAt, waiting] = [at, []];
+    [rewoundTo, waiting] = [at, []];
     events = newest(past.map((event) => known.get(event.id) || {event, at: 0}));
     draw();
-    say();
+    showWaitingCount();
   }
 
   function clear() {
-    [events, waiting, rows, frozenAt] = [[], [], new Map(), 0];
+    [events, waiting, rows, rewoundTo] = [[], [], new Map(), 0];
     seen.clear();
     draw();
-    say();
+    showWaitingCount();
   }
 
-  // ───────── what is shown ─────────
+  // ───────── the rows ─────────
 
   function draw() {
     const list = drawnIn = byId("feed");
     if (!list) return;
-    const kept = new Map(events.filter(({event}) => WANTED[show](event)).map((entry) => [entry, rows.get(entry) || row(entry)]));
-    const nodes = [...kept.values()];
-    rows = kept;
+    const wantedRows = new Map(events.filter(({event}) => FILTERS[filter](event)).map((entry) => [entry, rows.get(entry) || row(entry)]));
+    const nodes = [...wantedRows.values()];
+    rows = wantedRows;
     for (const old of [...list.children]) if (!nodes.includes(old)) old.remove();
     nodes.forEach((node, i) => { if (list.children[i] !== node) list.insertBefore(node, list.children[i] || null); });
     if (byId("feed-empty")) byId("feed-empty").hidden = nodes.length > 0;
-    age();
+    updateAges();
   }
 
-  function say() {
+  function showWaitingCount() {
     const chip = byId("feed-waiting");
     if (!chip) return;
-    const arrivals = waiting.filter(({event}) => WANTED[show](event)).length;
-    const text = arrivals ? `${arrivals === CAP ? CAP + "+" : arrivals} new` : "";
+    const arrivals = waiting.filter(({event}) => FILTERS[filter](event)).length;
+    const text = arrivals ? `${arrivals === MAX_ROWS ? MAX_ROWS + "+" : arrivals} new` : "";
     if (chip.textContent !== text) chip.textContent = text;
     chip.hidden = !arrivals;
   }
@@ -120,17 +120,17 @@
 
   function row({event, flash, at}) {
     const isEvent = event.type === "event";
-    const picture = isEvent ? (ICONS.find(([pattern]) => pattern.test(event.name)) || [/./, "zap"])[1] : "eye";
-    const kind = make("span", "ff-ev-i", icon(picture), make("span", "ff-vh", isEvent ? "Event" : "Pageview"));
+    const iconName = isEvent ? (ICONS.find(([pattern]) => pattern.test(event.name)) || [/./, "zap"])[1] : "eye";
+    const kind = make("span", "ff-ev-i", icon(iconName), make("span", "ff-vh", isEvent ? "Event" : "Pageview"));
     const middle = make("div", "", headline(event, isEvent), details(event));
     const time = make("time", "ff-time");
     const node = make("li", "ff-ev" + (isEvent ? " is-event" : ""), kind, middle, time);
     middle.style.minWidth = "0";
     time.dateTime = new Date(event.timestamp * 1000).toISOString();
-    const left = at + FLASH_MS - Date.now();
-    if (flash && left > 0) {
+    const remainingMs = at + FLASH_MS - Date.now();
+    if (flash && remainingMs > 0) {
       node.classList.add("is-new");
-      setTimeout(() => node.classList.remove("is-new"), left);
+      setTimeout(() => node.classList.remove("is-new"), remainingMs);
     }
     return node;
   }
@@ -166,10 +166,10 @@
     return line;
   }
 
-  function age() {
+  function updateAges() {
     for (const [{event}, node] of rows) {
-      const words = ago((frozenAt || (Date.now() + skew) / 1000) - event.timestamp), time = node.lastChild;
-      if (time.textContent !== words) time.textContent = words;
+      const age = ago((rewoundTo || (Date.now() + skew) / 1000) - event.timestamp), time = node.lastChild;
+      if (time.textContent !== age) time.textContent = age;
     }
   }
 
@@ -180,35 +180,35 @@
     return seconds < 86400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86400)} d`;
   }
 
-  // ───────── what the reader does ─────────
+  // ───────── events of the reader ─────────
 
   function choose(button) {
-    show = button.dataset.show;
-    for (const each of byId("feed-chips").querySelectorAll("[data-show]")) each.setAttribute("aria-pressed", String(each === button));
+    filter = button.dataset.show;
+    for (const chip of byId("feed-chips").querySelectorAll("[data-show]")) chip.setAttribute("aria-pressed", String(chip === button));
     draw();
-    say();
+    showWaitingCount();
   }
 
   function pause(button) {
-    paused = !paused;
-    button.setAttribute("aria-pressed", paused);
-    const picture = button.querySelector(".ff-i");
-    if (picture) ["pause", "play"].forEach((name) => picture.classList.toggle(`ff-i-${name}`, (name === "play") === paused));
-    settle();
+    isPaused = !isPaused;
+    button.setAttribute("aria-pressed", isPaused);
+    const node = button.querySelector(".ff-i");
+    if (node) ["pause", "play"].forEach((name) => node.classList.toggle(`ff-i-${name}`, (name === "play") === isPaused));
+    update();
   }
 
   document.addEventListener("click", ({target}) => {
     const chip = target.closest("#feed-chips [data-show]"), button = target.closest("#feed-pause");
     if (chip) choose(chip);
     if (button) pause(button);
-    if (target.closest("#feed-waiting")) release();
+    if (target.closest("#feed-waiting")) showWaiting();
   });
-  // a finger leaves :hover behind on what it touched, so only a mouse holds the list
+  // after a touch :hover stays on the touched element, so only a mouse puts the list on hold
   document.addEventListener("pointerover", (event) => {
-    pointer = event.pointerType;
-    if (waiting.length) settle();
+    pointerType = event.pointerType;
+    if (waiting.length) update();
   });
-  setInterval(() => { settle(); age(); }, 2000);
+  setInterval(() => { update(); updateAges(); }, 2000);
 
   window.footfallFeed = {add, show: showPast, clear};
 })();

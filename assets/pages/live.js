@@ -1,10 +1,11 @@
-// The Live page between two redraws: one stream a browser (shared.js, stream.js), the numbers, the status pill, the clock, the title.
-// Starts when `#live` (or `#first-visit`) appears and stops when it goes. What Dash draws is written twice: into the
-// document at once, and by set_props, so that React's next redraw starts from the same value.
+// The Live page between two redraws: the stream (shared.js, stream.js), numbers, status pill, clock and title.
+//
+// It starts when `#live` (or `#first-visit`) appears and stops when that is removed. Values that Dash also draws are written
+// twice: into the document at once, and by set_props, so that React's next redraw starts from the same value.
 (function () {
   "use strict";
-  const times = Object.assign({nudge: 2000, answer: 20000, said: 60000, greeting: 1500}, window.footfallTimes);
-  const LOOKS = {
+  const times = Object.assign({nudge: 2000, answer: 20000, announce: 60000}, window.footfallTimes);
+  const APPEARANCES = {
     connecting: ["is-connecting", "Connecting…"],
     live: ["is-live", "Live"],
     polled: ["is-live", "Live"],
@@ -12,34 +13,35 @@
     offline: ["is-down", "Offline"],  // this device, not the server
     rewound: ["is-rewound", ""],
   };
-  const DOOR_MS = 100;  // until the next look at a door that is closed
-  const ANSWERED_MS = 400;  // from a callback's end until its answer, where it has one, is here
+  const BUSY_RETRY_MS = 100;  // until the next try while a request is in flight
+  const ANSWER_MS = 400;  // from the end of a callback until its answer has arrived, if it has one
   const byId = (id) => document.getElementById(id);
 
-  let root = null, address = "", stream = null, state = "connecting", refusal = "", since = 0;
-  let stats = null, figures = null, skew = 0, said = 0, nudged = 0, nudging = 0, drawn = null, frame = 0, title = "", entitled = "";
-  let askedAt = 0, drawnAt = 0;
-  let wanted = 0, answered = 0, then = null;  // the second that is asked for, 0 for now; that of the last answer; what that told
-  let waiting = {stats: null, events: [], known: []};
+  let root = null, address = "", stream = null, state = "connecting", refusalText = "", receivedAt = 0;
+  let stats = null, polledStats = null, skew = 0, announcedAt = 0, redrawRequestedAt = 0, redrawTimer = 0, drawnSpark = null, frame = 0;
+  let title = "", ownTitle = "", requestedAt = 0, drawnAt = 0;
+  // the second to show, 0 for now; the second of the last answer; that answer, null for now
+  let wantedAt = 0, answeredAt = 0, past = null;
+  let queued = {stats: null, events: [], known: []};
 
-  // ───────── the stream's life ─────────
+  // ───────── start and stop ─────────
 
-  function adopt() {
-    if (document.readyState === "loading") return;  // the files that load after this one are not there yet
+  function onDraw() {
+    if (document.readyState === "loading") return;  // scripts after this one have not loaded yet
     const node = byId("live") || byId("first-visit");
-    const wanted = node ? node.dataset.stream : "";
+    const newAddress = node ? node.dataset.stream : "";
     if (byId("status")) byId("status").hidden = !node;
-    if (node === root && wanted === address) return;
+    if (node === root && newAddress === address) return;
     if (stream) stop();
-    if (node) start(node, wanted);
+    if (node) start(node, newAddress);
   }
 
-  function start(node, wanted) {
-    [root, address, since, state, refusal, drawnAt] = [node, wanted, Date.now(), "connecting", "", 0];
+  function start(node, newAddress) {
+    [root, address, receivedAt, state, refusalText, drawnAt] = [node, newAddress, Date.now(), "connecting", "", 0];
     title = document.title;
     stream = window.footfallSharedStream({
-      address, message: receive, refused, poll: node.id === "first-visit",
-      state: changed,
+      address, message: receive, refused: onRefused, poll: node.id === "first-visit",
+      state: onState,
     });
     tick();
     drawSpark();
@@ -48,96 +50,96 @@
   function stop() {
     stream.close();
     cancelAnimationFrame(frame);
-    clearTimeout(nudging);
-    if (entitled && document.title === entitled) document.title = title;
+    clearTimeout(redrawTimer);
+    if (ownTitle && document.title === ownTitle) document.title = title;
     if (window.footfallFeed) window.footfallFeed.clear();
-    [root, address, stream, stats, figures, frame, nudging, drawn] = [null, "", null, null, null, 0, 0, null];
-    [wanted, answered, then, entitled] = [0, 0, null, ""];
-    waiting = {stats: null, events: [], known: []};
+    [root, address, stream, stats, polledStats, frame, redrawTimer, drawnSpark] = [null, "", null, null, null, 0, 0, null];
+    [wantedAt, answeredAt, past, ownTitle] = [0, 0, null, ""];
+    queued = {stats: null, events: [], known: []};
   }
 
-  function changed(name) {
-    const isBack = name === "live" && Boolean(stats);
+  function onState(name) {
+    const isReconnected = name === "live" && Boolean(stats);
     state = name;
     tick();
-    if (!isBack) return;
-    endLostCall();
-    if (!wanted) nudge();
+    if (!isReconnected) return;
+    abandonRequest();
+    if (!wantedAt) redrawSoon();
   }
 
-  function refused(status) {
+  function onRefused(status) {
     if (status === 401) {
       const base = address.slice(0, address.indexOf("/api/live/"));
       location.assign(`${base}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
     }
-    refusal = {401: "Signed out", 403: "No access", 404: "No such site"}[status];
+    refusalText = {401: "Signed out", 403: "No access", 404: "No such site"}[status];
     showState();
   }
 
-  // ───────── messages, at most one redraw a frame ─────────
+  // ───────── messages, at most one redraw per frame ─────────
 
   function receive(type, data) {
-    if (type === "stats") waiting.stats = data;
-    if (type === "new_event") waiting.events.push(data);
-    if (type === "connected") waiting.known.push(...(data.recentEvents || []));
-    if (waiting.events.length > 200) waiting.events.shift();
+    if (type === "stats") queued.stats = data;
+    if (type === "new_event") queued.events.push(data);
+    if (type === "connected") queued.known.push(...(data.recentEvents || []));
+    if (queued.events.length > 200) queued.events.shift();
     if (document.hidden) flush();
     else if (!frame) frame = requestAnimationFrame(flush);
   }
 
   function flush() {
-    const {stats: fresh, events, known} = waiting;
+    const {stats: newStats, events, known} = queued;
     frame = 0;
-    waiting = {stats: null, events: [], known: []};
+    queued = {stats: null, events: [], known: []};
     if (!root) return;
-    const before = stats || figures;
-    const isNews = events.length || (fresh && before && unlike(fresh, before));  // the first are drawn anyway
-    if (fresh) take(fresh);
+    const before = stats || polledStats;
+    const isChange = events.length || (newStats && before && differs(newStats, before));  // the first figures are drawn anyway
+    if (newStats) applyStats(newStats);
     if (window.footfallFeed) {
       window.footfallFeed.add(known, {skew});
       window.footfallFeed.add(events, {skew, flash: true});
     }
     if (root.id === "first-visit") window.footfallCheck.take({events, known, stats});
-    if (isNews && state === "live" && !wanted) nudge();
+    if (isChange && state === "live" && !wantedAt) redrawSoon();
   }
 
-  function unlike(fresh, old) {
-    return JSON.stringify({...fresh, as_of: 0}) !== JSON.stringify({...old, as_of: 0});
+  function differs(newStats, old) {
+    return JSON.stringify({...newStats, as_of: 0}) !== JSON.stringify({...old, as_of: 0});
   }
 
-  function take(fresh) {
-    stats = fresh;
-    since = Date.now();
-    const ahead = fresh.as_of * 1000 - since;
+  function applyStats(newStats) {
+    stats = newStats;
+    receivedAt = Date.now();
+    const ahead = newStats.as_of * 1000 - receivedAt;
     if (Math.abs(ahead - skew) > 2000) skew = ahead;
     paint();
     drawSpark();
     tick();
   }
 
-  // ───────── what is shown ─────────
+  // ───────── numbers, status and clock ─────────
 
-  function toDash(id, props) {
+  function setProps(id, props) {
     const dash = window.dash_clientside;
     if (!dash || !dash.set_props) return;
-    try { dash.set_props(id, props); } catch { /* Dash throws for an id that it does not know (yet) */ }
+    try { dash.set_props(id, props); } catch { /* Dash throws for an id that is not on the page */ }
   }
 
-  function put(id, text) {
+  function setText(id, text) {
     const node = byId(id);
     if (!node || node.textContent === text) return;
     node.textContent = text;
-    toDash(id, {children: text});
+    setProps(id, {children: text});
   }
 
-  function bar(id, people) {
+  function setBar(id, people) {
     const node = byId(id);
     if (!node || node.style.flexGrow === String(people)) return;
     node.style.flex = people;
-    toDash(id, {style: {flex: people}});
+    setProps(id, {style: {flex: people}});
   }
 
-  // As layouts/components/figures.py writes it, halves to even.
+  // The same text as layouts/components/figures.py writes; halves are rounded to even.
   function percent(part, whole) {
     const exact = 100 * part / whole, up = Math.round(exact), rounded = exact % 1 === 0.5 ? up - up % 2 : up;
     if (!whole) return "";
@@ -145,63 +147,63 @@
     return rounded === 100 && part < whole ? ">" + footfallWrite.percent(99) : footfallWrite.percent(rounded);
   }
 
-  function entitle(figure) {
-    entitled = `${figure} · ${root.dataset.name} · Footfall`;
-    if (document.title !== entitled) document.title = entitled;
+  function setTitle(figure) {
+    ownTitle = `${figure} · ${root.dataset.name} · Footfall`;
+    if (document.title !== ownTitle) document.title = ownTitle;
   }
 
-  // The second of the past that stands in the document, 0 where it is live: the callback writes it with its figures.
-  function shown() {
-    const bar = byId("rewind");
-    return Number(bar && bar.dataset.at) || 0;
+  // The second of the past that the document shows, 0 where it is live. The callback writes it together with its figures.
+  function rewoundTo() {
+    const node = byId("rewind");
+    return Number(node && node.dataset.at) || 0;
   }
 
   function paint() {
     const {active_sessions: all, authenticated_users: signedIn, anonymous_sessions: anonymous} = stats;
-    if (root.id !== "live" || shown()) return;
-    put("active-now", footfallWrite.count(all));
-    put("signed-in", footfallWrite.count(signedIn));
-    put("anonymous", footfallWrite.count(anonymous));
-    put("signed-in-share", percent(signedIn, all));
-    put("anonymous-share", percent(anonymous, all));
-    bar("split-signed-in", signedIn);
-    bar("split-anonymous", anonymous);
-    entitle(footfallWrite.count(all));
-    if (Date.now() - said < times.said) return;
-    said = Date.now();
+    if (root.id !== "live" || rewoundTo()) return;
+    setText("active-now", footfallWrite.count(all));
+    setText("signed-in", footfallWrite.count(signedIn));
+    setText("anonymous", footfallWrite.count(anonymous));
+    setText("signed-in-share", percent(signedIn, all));
+    setText("anonymous-share", percent(anonymous, all));
+    setBar("split-signed-in", signedIn);
+    setBar("split-anonymous", anonymous);
+    setTitle(footfallWrite.count(all));
+    if (Date.now() - announcedAt < times.announce) return;
+    announcedAt = Date.now();
     if (byId("active-said")) byId("active-said").textContent = `${footfallWrite.count(all)} ${all === 1 ? "person" : "people"} active`;
   }
 
   function drawSpark() {
     const node = byId("spark");
-    drawn = node;
+    drawnSpark = node;
     if (!node || document.hidden || !window.footfallSpark) return;
     const points = JSON.parse(node.dataset.points || "[]");
     const live = stats ? {now: stats.active_sessions, at: stats.as_of} : {};
-    const now = then && shown() ? {now: then.active, at: then.at, last: inZone(then.at * 1000).time} : live;
+    const now = past && rewoundTo() ? {now: past.active, at: past.at, last: inZone(past.at * 1000).time} : live;
     window.footfallSpark.draw(node, points, {...now, zone: root && root.dataset.timezone});
   }
 
   function appearance() {
-    if (refusal) return ["is-down", refusal];
-    if (shown()) return [LOOKS.rewound[0], `Rewound to ${inZone(shown() * 1000).time}`];
-    return LOOKS[state !== "live" && !navigator.onLine ? "offline" : state];
+    if (refusalText) return ["is-down", refusalText];
+    if (rewoundTo()) return [APPEARANCES.rewound[0], `Rewound to ${inZone(rewoundTo() * 1000).time}`];
+    return APPEARANCES[state !== "live" && !navigator.onLine ? "offline" : state];
   }
 
   function showState() {
     const pill = byId("status"), notice = byId("notice");
-    const [look, word] = appearance();
-    const lost = look === "is-down";
+    const [className, label] = appearance();
+    const isDown = className === "is-down";
     if (pill) {
-      for (const [each] of Object.values(LOOKS)) pill.classList.toggle(each, each === look);
-      pill.title = shown() ? inZone(shown() * 1000).whole : state === "polled" ? "Refreshed every 10 s"
-        : state === "live" ? `Last figures ${Math.round((Date.now() - since) / 1000)} s ago` : "";
+      for (const [each] of Object.values(APPEARANCES)) pill.classList.toggle(each, each === className);
+      pill.title = rewoundTo() ? inZone(rewoundTo() * 1000).whole : state === "polled" ? "Refreshed every 10 s"
+        : state === "live" ? `Last figures ${Math.round((Date.now() - receivedAt) / 1000)} s ago` : "";
       const text = byId("status-text");
-      if (text && text.textContent !== word) text.textContent = word;
+      if (text && text.textContent !== label) text.textContent = label;
     }
-    root.classList.toggle("is-stale", lost);
-    if (notice && notice.hidden === lost) notice.hidden = !lost;
-    if (notice && lost && byId("notice-since")) byId("notice-since").textContent = inZone(since + skew).time;
+    root.classList.toggle("is-stale", isDown);
+    if (notice && notice.hidden === isDown) notice.hidden = !isDown;
+    if (notice && isDown && byId("notice-since")) byId("notice-since").textContent = inZone(receivedAt + skew).time;
   }
 
   function inZone(ms) {
@@ -211,80 +213,80 @@
 
   function tick() {
     if (!root) return;
-    const running = !refusal && (state === "live" || state === "polled");
+    const running = !refusalText && (state === "live" || state === "polled");
     const clock = byId("clock");
-    if (clock && shown()) clock.textContent = inZone(shown() * 1000).whole;
-    else if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : since) + skew).whole;
-    if (askedAt && Date.now() - askedAt > times.answer) endLostCall();
-    if (wanted !== answered && !askedAt) nudge();  // an answer that was lost
+    if (clock && rewoundTo()) clock.textContent = inZone(rewoundTo() * 1000).whole;
+    else if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : receivedAt) + skew).whole;
+    if (requestedAt && Date.now() - requestedAt > times.answer) abandonRequest();
+    if (wantedAt !== answeredAt && !requestedAt) redrawSoon();  // the answer was lost
     showState();
   }
 
   // ───────── Dash ─────────
 
-  // One door to the callback, for the tick, Refresh and the nudges: it opens again when the answer has come. Dash alone
-  // lets a second call begin beside the first and drops the first one's answer (on a slow line nothing would ever be
-  // drawn), and it says that a callback runs only some turns after it was asked for: too late for whoever comes then.
-  function ask(ticks, clicks) {
-    const isFirst = !ticks && !clicks;  // a page that has just been laid out
-    if (!isFirst && askedAt) {
-      if (window.dash_clientside.callback_context.triggered_id === "refresh") nudge(0);
+  // All requests to the callback start here: the tick's, Refresh and redraws. At most one is in flight. Dash itself would
+  // start a second call during the first and drop the first answer, so on a slow connection nothing would ever be drawn;
+  // and it reports that a callback runs only some turns of the event loop after the request, which is too late.
+  function request(ticks, clicks) {
+    const isFirst = !ticks && !clicks;  // a new page
+    if (!isFirst && requestedAt) {
+      if (window.dash_clientside.callback_context.triggered_id === "refresh") redrawSoon(0);
       return window.dash_clientside.no_update;
     }
-    if (ticks && wanted && wanted === answered) return window.dash_clientside.no_update;  // the past stays as it is
-    return question();
+    if (ticks && wantedAt && wantedAt === answeredAt) return window.dash_clientside.no_update;  // the past does not change
+    return newRequest();
   }
 
-  function question() {
-    return {asked: askedAt = Date.now(), at: wanted};
+  function newRequest() {
+    return {asked: requestedAt = Date.now(), at: wantedAt};
   }
 
-  function drawing(isAtWork) {
-    if (isAtWork === false) askedAt = 0;  // nothing yet: a page that has just been laid out
+  function onCallbackRunning(isAtWork) {
+    if (isAtWork === false) requestedAt = 0;  // undefined: a new page, no call so far
   }
 
-  // A redraw after a change, at most every two seconds, the last change included.
-  function nudge(wait = Math.max(0, nudged + times.nudge - Date.now())) {
-    if (nudging || document.hidden) return;
-    nudging = setTimeout(() => {
-      nudging = 0;
-      if (askedAt) return nudge(DOOR_MS);
-      toDash("nudge", {data: question()});
-      nudged = askedAt;
+  // Redraws after a change, at most once every `times.nudge`; the last change is always drawn.
+  function redrawSoon(wait = Math.max(0, redrawRequestedAt + times.nudge - Date.now())) {
+    if (redrawTimer || document.hidden) return;
+    redrawTimer = setTimeout(() => {
+      redrawTimer = 0;
+      if (requestedAt) return redrawSoon(BUSY_RETRY_MS);
+      setProps("nudge", {data: newRequest()});
+      redrawRequestedAt = requestedAt;
     }, wait);
   }
 
-  // The callback has ended; where no figures came with it, the lists are still those of `drawnAt`.
-  function ended() {
-    const then = drawnAt;
-    setTimeout(() => { if (root && then === drawnAt) unread(true); }, ANSWERED_MS);
+  // The callback has ended. If no figures follow, the lists on the page are still those of `drawnAt`.
+  function onCallbackEnd() {
+    const before = drawnAt;
+    setTimeout(() => { if (root && before === drawnAt) showUnread(true); }, ANSWER_MS);
   }
 
-  function unread(failed) {
-    const said = byId("unread");
-    if (!said || said.hidden !== failed) return;
-    said.hidden = !failed;
+  function showUnread(failed) {
+    const notice = byId("unread");
+    if (!notice || notice.hidden !== failed) return;
+    notice.hidden = !failed;
     byId("unread-since").textContent = drawnAt ? `They are from ${inZone(drawnAt + skew).time}. ` : "";
   }
 
-  // Where no answer comes at all (a server that dies, a line that drops) Dash never says that its callback has ended.
-  function endLostCall() {
-    askedAt = 0;
-    toDash("refresh", {"aria-busy": "false"});
+  // If the server dies or the connection is lost, Dash never reports the end of its callback.
+  function abandonRequest() {
+    requestedAt = 0;
+    setProps("refresh", {"aria-busy": "false"});
   }
 
-  // The callback's figures on each tick; they count only while there is no stream.
+  // The callback's answer to each request. Its figures are used only while there is no stream.
   function polled(data) {
     if (!root || !data) return;
-    if (!figures && stats && !data.at && unlike(stats, data.stats)) nudge();  // what came meanwhile is not in it
+    if (!polledStats && stats && !data.at && differs(stats, data.stats)) redrawSoon();  // newer messages are not in this answer
     drawnAt = Date.now();
-    figures = data.stats;
-    unread(false);
-    if (data.at || then) turn(data);
-    answered = data.asked || 0;
-    if (answered !== wanted) nudge(0);
-    else if (!data.at) answered = wanted = 0;  // a second that is still to come is now
-    if (data.at || refusal || state === "live") return;
+    polledStats = data.stats;
+    showUnread(false);
+    if (data.at || past) applyPast(data);
+    answeredAt = data.asked || 0;
+    if (answeredAt !== wantedAt) redrawSoon(0);
+    else if (!data.at) answeredAt = wantedAt = 0;  // a second in the future means now
+    if (data.at || refusalText || state === "live") return;
     stream.polled();
     if (!stats) receive("connected", {recentEvents: data.events});
     else for (const event of data.events) receive("new_event", event);
@@ -293,47 +295,47 @@
 
   // ───────── the past (rewind.js) ─────────
 
-  // Shows the page as it was at that second; 0 is now. Figures and feed come with the next answer, not before.
+  // Shows the page as it was at that second; 0 is now. Figures and feed change when the answer arrives.
   function rewind(at) {
-    if (!root || wanted === at) return;
-    wanted = at;
-    clearTimeout(nudging);
-    nudging = 0;
-    nudge(0);
+    if (!root || wantedAt === at) return;
+    wantedAt = at;
+    clearTimeout(redrawTimer);
+    redrawTimer = 0;
+    redrawSoon(0);
   }
 
-  function turn(data) {
-    then = data.at ? data : null;
-    if (then) entitle(`${footfallWrite.count(then.active)} at ${inZone(then.at * 1000).time}`);
-    if (window.footfallFeed && then) window.footfallFeed.show(then.events, then.at);
-    if (window.footfallFeed && !then) {
+  function applyPast(data) {
+    past = data.at ? data : null;
+    if (past) setTitle(`${footfallWrite.count(past.active)} at ${inZone(past.at * 1000).time}`);
+    if (window.footfallFeed && past) window.footfallFeed.show(past.events, past.at);
+    if (window.footfallFeed && !past) {
       window.footfallFeed.clear();
       window.footfallFeed.add(data.events, {skew});
     }
     drawSpark();
-    if (window.footfallRewind) window.footfallRewind.shown(then ? then.at : 0);
-    if (!then && stats) paint();
+    if (window.footfallRewind) window.footfallRewind.shown(past ? past.at : 0);
+    if (!past && stats) paint();
   }
 
-  function turnWords() {
+  function updateLabels() {
     for (const node of root.querySelectorAll("[data-then]")) {
       node.dataset.now = node.dataset.now || node.textContent;
-      node.textContent = shown() ? node.dataset.then : node.dataset.now;
+      node.textContent = rewoundTo() ? node.dataset.then : node.dataset.now;
     }
-    root.classList.toggle("is-rewound", Boolean(shown()));
+    root.classList.toggle("is-rewound", Boolean(rewoundTo()));
     tick();
   }
 
   document.addEventListener("click", (event) => {
-    if (stream && !refusal && event.target.closest("#try-now")) stream.now();
-    if (root && event.target.closest(".ff-retry")) nudge(0);
+    if (stream && !refusalText && event.target.closest("#try-now")) stream.now();
+    if (root && event.target.closest(".ff-retry")) redrawSoon(0);
   });
   document.addEventListener("visibilitychange", () => {
     if (!root) return;
     flush();
     if (document.hidden) return;
     [drawSpark, tick].forEach((each) => each());
-    if (!wanted) nudge();
+    if (!wantedAt) redrawSoon();
   });
   setInterval(tick, 1000);
 
@@ -341,18 +343,19 @@
   const isDone = ({id, ariaBusy}) => id === "refresh" && ariaBusy === "false";
 
   new MutationObserver((changes) => {
-    adopt();
+    onDraw();
     const redrawn = changes.some((change) => change.attributeName === "data-points");
-    if (root && changes.some(({target}) => isDone(target))) ended();
-    if (root && (redrawn || byId("spark") !== drawn)) drawSpark();
-    if (root && changes.some((change) => change.attributeName === "data-at")) turnWords();
-    if (state === "live" && stats) paint();  // before the eye sees the older number of a slow redraw
+    if (root && changes.some(({target}) => isDone(target))) onCallbackEnd();
+    if (root && (redrawn || byId("spark") !== drawnSpark)) drawSpark();
+    if (root && changes.some((change) => change.attributeName === "data-at")) updateLabels();
+    if (state === "live" && stats) paint();  // before the browser paints the older number of a slow redraw
   }).observe(document, {
     childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-points", "data-at", "aria-busy"],
   });
-  document.addEventListener("DOMContentLoaded", adopt);
+  document.addEventListener("DOMContentLoaded", onDraw);
 
   window.footfallLive = {
-    ask, drawing, polled, rewind, now: () => Date.now() + skew, settled: () => wanted === answered, state: () => state,
+    ask: request, drawing: onCallbackRunning, polled, rewind, now: () => Date.now() + skew,
+    settled: () => wantedAt === answeredAt, state: () => state,
   };
 })();

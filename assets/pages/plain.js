@@ -1,28 +1,28 @@
-// The pages without Dash: a button that shows the password, and the time zone that this browser is in.
+// The pages without Dash: a button that shows the password, and the browser's time zone as the default of a list.
 (function () {
   "use strict";
 
-  function offersToShow(button) {
+  function addPasswordToggle(button) {
     const field = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.shows));
     button.hidden = false;
     button.addEventListener("click", () => {
-      const shown = field.type === "password";
-      field.type = shown ? "text" : "password";
-      button.setAttribute("aria-pressed", String(shown));
-      button.setAttribute("aria-label", shown ? "Hide the password" : "Show the password");
+      const isShown = field.type === "password";
+      field.type = isShown ? "text" : "password";
+      button.setAttribute("aria-pressed", String(isShown));
+      button.setAttribute("aria-label", isShown ? "Hide the password" : "Show the password");
     });
-    field.form.addEventListener("submit", () => { field.type = "password"; });  // browsers offer to keep it then
+    field.form.addEventListener("submit", () => { field.type = "password"; });  // else browsers would not offer to save it
   }
 
-  function guess(select) {
+  function selectZone(select) {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const names = (option) => [option.value, ...(option.dataset.also || "").split(" ")];  // Chrome says Asia/Calcutta
-    const found = [...select.options].find((option) => names(option).includes(zone));
+    const zoneNames = (option) => [option.value, ...(option.dataset.also || "").split(" ")];  // Chrome uses old names, such as Asia/Calcutta
+    const found = [...select.options].find((option) => zoneNames(option).includes(zone));
     if (found) found.selected = true;
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("[data-shows]").forEach(offersToShow);
-    document.querySelectorAll("select[data-guess]").forEach(guess);
+    document.querySelectorAll("[data-shows]").forEach(addPasswordToggle);
+    document.querySelectorAll("select[data-guess]").forEach(selectZone);
   });
 })();

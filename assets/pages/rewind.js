@@ -1,109 +1,109 @@
-// The bar that takes the Live page back in time (layouts/components/rewind.py): a slider over the last 24 hours with the line of
-// how many were there, the way back, and play. live.js asks for the moment and says when it is shown.
+// The bar that rewinds the Live page (layouts/components/rewind.py): a slider over the last 24 hours with the line of active
+// people, a button back to live, and playback. live.js loads the chosen second and calls `shown` when it is on the page.
 //
-//   footfallRewind.shown(at)    the page shows that second (epoch) now, 0: it is live
+//   footfallRewind.shown(at)    the page now shows that second (epoch); 0 is live
 (function () {
   "use strict";
   const MINUTE = 60, HOUR = 3600, STEP_MS = 250;
   const SPEEDS = [1, 10, 60, 300];
-  const MOVES = {
+  const KEY_STEPS = {
     ArrowLeft: -MINUTE, ArrowDown: -MINUTE, ArrowRight: MINUTE, ArrowUp: MINUTE, PageDown: -HOUR, PageUp: HOUR,
     Home: -Infinity, End: Infinity,
   };
   const byId = (id) => document.getElementById(id);
   const now = () => Math.floor(window.footfallLive.now() / 1000);
 
-  let bar = null, drawn = "", line = null;  // what the bar was drawn from
-  let aim = 0, shownAt = 0;  // the second that the reader wants, and that of the figures; 0 is now
-  let speed = 10, playing = null;  // {from, since}: the second and the moment at which playing began
+  let track = null, drawnLine = "", line = null;  // the element, its data as JSON, and parsed
+  let wantedAt = 0, shownAt = 0;  // the second that the reader chose, and that of the figures; 0 is now
+  let speed = 10, playing = null;  // {from, since}: the second at which playback started, and when it started, in ms
 
-  // ───────── where it is ─────────
+  // ───────── position ─────────
 
-  function go(at) {
+  function rewindTo(at) {
     const target = Math.round(Math.max(line.since, at));
-    aim = target >= now() ? 0 : target;
-    if (!aim) stop();
-    window.footfallLive.rewind(aim);
-    say();
+    wantedAt = target >= now() ? 0 : target;
+    if (!wantedAt) stopPlaying();
+    window.footfallLive.rewind(wantedAt);
+    updateText();
   }
 
-  function shown(at) {
+  function onShown(at) {
     shownAt = at;
-    say();
+    updateText();
   }
 
-  function say() {
+  function updateText() {
     const input = /** @type {HTMLInputElement} */ (byId("rewind-slider"));
     if (!input) return;
-    const at = aim || now(), away = now() - at, zone = byId("live").dataset.timezone;
+    const at = wantedAt || now(), secondsAgo = now() - at, zone = byId("live").dataset.timezone;
     input.max = String(now());
     if (Number(input.value) !== at) input.value = String(at);
     const clock = footfallWrite.time(at * 1000, zone, true);
     input.style.setProperty("--p", `${100 * (at - Number(input.min)) / Math.max(1, Number(input.max) - Number(input.min))}%`);
-    input.setAttribute("aria-valuetext", aim ? `${clock}, ${ago(away)}` : "Live");
+    input.setAttribute("aria-valuetext", wantedAt ? `${clock}, ${agoText(secondsAgo)}` : "Live");
     text("rewind-at", clock);
-    text("rewind-ago", aim ? ago(away) : "drag to rewind");
-    controls(Boolean(aim || shownAt));
+    text("rewind-ago", wantedAt ? agoText(secondsAgo) : "drag to rewind");
+    controls(Boolean(wantedAt || shownAt));
   }
 
   function controls(isRewound) {
-    const live = byId("rewind-live"), play = byId("rewind-play").firstChild;
+    const live = byId("rewind-live"), playIcon = byId("rewind-play").firstChild;
     live.setAttribute("aria-pressed", String(!isRewound));
     live.lastChild.textContent = isRewound ? "Back to live" : "Live";
     live.firstChild.hidden = isRewound;
     byId("rewind-controls").hidden = !isRewound;
-    play.className = `ff-i ff-i-${playing ? "pause" : "play"}`;
+    playIcon.className = `ff-i ff-i-${playing ? "pause" : "play"}`;
     byId("rewind-play").setAttribute("aria-label", playing ? "Pause" : "Play");
-    if (byId("status")) byId("status").setAttribute("aria-live", playing ? "off" : "polite");  // not each second
+    if (byId("status")) byId("status").setAttribute("aria-live", playing ? "off" : "polite");  // during playback the text changes each second
   }
 
-  function text(id, words) {
+  function text(id, content) {
     const node = byId(id);
-    if (node.textContent !== words) node.textContent = words;
+    if (node.textContent !== content) node.textContent = content;
   }
 
-  function ago(seconds) {
+  function agoText(seconds) {
     const hours = Math.floor(seconds / HOUR), minutes = Math.floor(seconds % HOUR / MINUTE);
     if (hours) return minutes ? `${hours} h ${minutes} min ago` : `${hours} h ago`;
     return minutes ? `${minutes} min ago` : `${seconds} s ago`;
   }
 
-  // ───────── playing forward ─────────
+  // ───────── playback ─────────
 
-  function play() {
-    playing = {from: aim || shownAt, since: Date.now()};
-    say();
+  function startPlaying() {
+    playing = {from: wantedAt || shownAt, since: Date.now()};
+    updateText();
   }
 
-  function stop() {
+  function stopPlaying() {
     playing = null;
   }
 
-  function turn() {
-    if (!bar || !bar.isConnected) return;
-    if (!playing) return say();
-    if (!window.footfallLive.settled()) return;  // the figures of the last step are still to come
+  function advance() {
+    if (!track || !track.isConnected) return;
+    if (!playing) return updateText();
+    if (!window.footfallLive.settled()) return;  // the figures of the last step have not arrived
     const at = Math.floor(playing.from + speed * (Date.now() - playing.since) / 1000);
-    if (at !== aim) go(at);
+    if (at !== wantedAt) rewindTo(at);
   }
 
-  function quicker() {
+  function nextSpeed() {
     speed = SPEEDS[(SPEEDS.indexOf(speed) + 1) % SPEEDS.length];
-    if (playing) play();
+    if (playing) startPlaying();
     const button = byId("rewind-speed");
     button.textContent = `${speed}×`;
     button.setAttribute("aria-label", `Speed: ${speed} times`);
   }
 
-  // ───────── what is drawn ─────────
+  // ───────── drawing ─────────
 
-  function adopt() {
-    const track = byId("rewind-track");
-    if (!track || document.readyState === "loading" || !window.footfallSpark) return;
-    if (bar !== track) [bar, drawn, aim, shownAt, playing] = [track, "", 0, 0, null];
-    if (!track.dataset.line || drawn === track.dataset.line) return;
-    drawn = track.dataset.line;
-    line = JSON.parse(drawn);
+  function draw() {
+    const node = byId("rewind-track");
+    if (!node || document.readyState === "loading" || !window.footfallSpark) return;
+    if (track !== node) [track, drawnLine, wantedAt, shownAt, playing] = [node, "", 0, 0, null];
+    if (!track.dataset.line || drawnLine === track.dataset.line) return;
+    drawnLine = track.dataset.line;
+    line = JSON.parse(drawnLine);
     const input = /** @type {HTMLInputElement} */ (byId("rewind-slider") || slider()), old = track.querySelectorAll("svg, .ff-ticks");
     for (const node of old) node.remove();
     input.min = line.since;
@@ -111,41 +111,41 @@
     track.prepend(curve());
     track.append(ticks());
     if (!input.isConnected) track.insertBefore(input, track.lastChild);
-    say();
+    updateText();
   }
 
   function slider() {
     const input = document.createElement("input");
     Object.assign(input, {type: "range", id: "rewind-slider", step: 1});
     input.setAttribute("aria-label", "Rewind the page");
-    input.addEventListener("input", () => { stop(); go(Number(input.value)); });
+    input.addEventListener("input", () => { stopPlaying(); rewindTo(Number(input.value)); });
     input.addEventListener("keydown", (event) => {
-      const move = MOVES[event.key];
+      const keyStep = KEY_STEPS[event.key];
       if (event.key === " ") toggle();
-      else if (move === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-      else step(event.shiftKey && Math.abs(move) === MINUTE ? move / MINUTE : move);
+      else if (keyStep === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      else step(event.shiftKey && Math.abs(keyStep) === MINUTE ? keyStep / MINUTE : keyStep);
       event.preventDefault();
     });
     return input;
   }
 
   function step(seconds) {
-    stop();
-    go(Math.min(now(), (aim || now()) + seconds));
+    stopPlaying();
+    rewindTo(Math.min(now(), (wantedAt || now()) + seconds));
   }
 
   function toggle() {
-    if (playing) stop();
-    else if (aim) play();
-    say();
+    if (playing) stopPlaying();
+    else if (wantedAt) startPlaying();
+    updateText();
   }
 
   function curve() {
     const {make} = window.footfallSpark, until = now(), span = Math.max(1, until - line.since);
-    const most = Math.max(...line.people, 1), each = 300;
-    const points = line.people.map((people, nth) => [line.begin + nth * each, people])
+    const maxPeople = Math.max(...line.people, 1), secondsPerPoint = 300;
+    const points = line.people.map((people, nth) => [line.begin + nth * secondsPerPoint, people])
       .filter(([at, people]) => people >= 0 && at >= line.since)
-      .map(([at, people]) => `${(1000 * (at - line.since) / span).toFixed(1)} ${(96 - 86 * people / most).toFixed(1)}`);
+      .map(([at, people]) => `${(1000 * (at - line.since) / span).toFixed(1)} ${(96 - 86 * people / maxPeople).toFixed(1)}`);
     const svg = make("svg", {viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true"});
     if (!points.length) return svg;
     const path = points.join("L"), [first] = points[0].split(" "), [last] = points[points.length - 1].split(" ");
@@ -168,14 +168,14 @@
   }
 
   document.addEventListener("click", ({target}) => {
-    if (!line || !bar) return;
-    if (target.closest("#rewind-live")) go(Infinity);
+    if (!line || !track) return;
+    if (target.closest("#rewind-live")) rewindTo(Infinity);
     if (target.closest("#rewind-play")) toggle();
-    if (target.closest("#rewind-speed")) quicker();
+    if (target.closest("#rewind-speed")) nextSpeed();
   });
-  document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); });
-  setInterval(turn, STEP_MS);
-  new MutationObserver(adopt).observe(document, {childList: true, subtree: true, attributeFilter: ["data-line"]});
+  document.addEventListener("visibilitychange", () => { if (document.hidden) stopPlaying(); });
+  setInterval(advance, STEP_MS);
+  new MutationObserver(draw).observe(document, {childList: true, subtree: true, attributeFilter: ["data-line"]});
 
-  window.footfallRewind = {shown};
+  window.footfallRewind = {shown: onShown};
 })();

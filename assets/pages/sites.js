@@ -1,29 +1,29 @@
-// The all-sites page: draws the rows, and asks for another search, order or page of the list. What is asked for goes into
-// the store `sites-asked`; the answer comes as JSON in `data-part` of `#sites-list` (layouts/pages/all_sites.py, `drawn`).
+// The all-sites page: draws the rows, and requests another search, order or page of the list. The request goes into the
+// store `sites-asked`; the answer arrives as JSON in `data-part` of `#sites-list` (layouts/pages/all_sites.py).
 //
-//   ArrowDown, ArrowUp   from the search field to the sites, from site to site, and back     Enter   opens the site
-//   Escape               empties the field
+//   ArrowDown, ArrowUp   move the focus between the search field and the sites     Enter   opens the site
+//   Escape               empties the search field
 //
-// The shortcut into the field is one of layouts/shortcuts.py.
+// layouts/shortcuts.py has the shortcut that focuses the search field.
 (function () {
   "use strict";
-  const TYPED_MS = 150;
-  const START = {words: "", sort: "active", backwards: false, page: 1};
+  const TYPING_PAUSE_MS = 150;
+  const DEFAULTS = {words: "", sort: "active", backwards: false, page: 1};
   const byId = (id) => document.getElementById(id);
-  let list = null, drawn = "", asked = START, typing = 0;
+  let list = null, drawnPart = "", request = DEFAULTS, searchTimer = 0;
 
-  // ───────── drawing: everything is text ─────────
+  // ───────── drawing: every value is written as text ─────────
 
   function draw(part) {
     const focused = document.activeElement && document.activeElement.closest("#sites-list tbody a");
-    const known = new Map(rows().map((row) => [row.dataset.site, row]));
-    const wanted = part.rows.map((one) => filled(known.get(one.domain) || made(), one));
-    list.querySelector("tbody").replaceChildren(...wanted);
-    if (focused && focused.isConnected) focused.focus();  // it was taken out for a moment
-    show(".ff-none", !wanted.length);
-    show("table", wanted.length);
-    show(".ff-turn", wanted.length);
-    drawTurn(part);
+    const rowsBySite = new Map(rows().map((row) => [row.dataset.site, row]));
+    const newRows = part.rows.map((site) => fillRow(rowsBySite.get(site.domain) || newRow(), site));
+    list.querySelector("tbody").replaceChildren(...newRows);
+    if (focused && focused.isConnected) focused.focus();  // replaceChildren removed it for a moment
+    show(".ff-none", !newRows.length);
+    show("table", newRows.length);
+    show(".ff-turn", newRows.length);
+    drawPager(part);
     for (const button of list.querySelectorAll("[data-sort]")) {
       const order = button.dataset.sort !== part.sort ? "none" : part.upwards ? "ascending" : "descending";
       button.closest("th").setAttribute("aria-sort", order);
@@ -33,23 +33,23 @@
   const rows = () => [...list.querySelectorAll("tbody tr")];
   const show = (selector, shown) => { list.querySelector(selector).hidden = !shown; };
 
-  function drawTurn({words, to}) {
+  function drawPager({words, to}) {
     list.querySelector(".ff-turn > span").textContent = words;
-    list.querySelectorAll(".ff-turn > button").forEach((button, at) => {
-      button.dataset.page = to[at];
-      button.disabled = !to[at];
+    list.querySelectorAll(".ff-turn > button").forEach((button, index) => {
+      button.dataset.page = to[index];
+      button.disabled = !to[index];
       button.hidden = !to[0] && !to[1];
     });
   }
 
   function node(tag, className, ...inner) {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    made.append(...inner);
-    return made;
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    element.append(...inner);
+    return element;
   }
 
-  function made() {
+  function newRow() {
     const link = node("a", "", node("bdi", "ff-trunc"), node("small", "ff-trunc"));
     const trend = node("span", "ff-trend", node("i"));
     trend.setAttribute("role", "img");
@@ -59,77 +59,77 @@
     return node("tr", "", node("td", "", link, node("span", "ff-badge")), ...cells);
   }
 
-  function filled(row, {domain, name, href, badge, cells, trend: [shape, told]}) {
+  function fillRow(row, {domain, name, href, badge, cells, trend: [shape, trendText]}) {
     const [site, active, line, ...figures] = row.cells, link = site.firstChild;
     row.dataset.site = domain;
     link.href = href;
     link.title = domain;
-    put(link.firstChild, domain);
-    put(link.lastChild, name);
-    put(site.lastChild, badge);
+    setText(link.firstChild, domain);
+    setText(link.lastChild, name);
+    setText(site.lastChild, badge);
     line.firstChild.firstChild.style.clipPath = shape;
-    line.firstChild.title = told;
-    line.firstChild.setAttribute("aria-label", told);
-    [active, ...figures].forEach((cell, at) => {
-      cell.dataset.label = cells[at][1];
-      put(at ? cell : cell.firstChild, cells[at][0]);
+    line.firstChild.title = trendText;
+    line.firstChild.setAttribute("aria-label", trendText);
+    [active, ...figures].forEach((cell, index) => {
+      cell.dataset.label = cells[index][1];
+      setText(index ? cell : cell.firstChild, cells[index][0]);
     });
     return row;
   }
 
-  function put(place, text) {
-    if (place.textContent !== text) place.textContent = text;
-    if (place.matches(".ff-badge, small")) place.hidden = !text;
+  function setText(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+    if (element.matches(".ff-badge, small")) element.hidden = !text;
   }
 
-  // ───────── asking ─────────
+  // ───────── requests ─────────
 
-  function ask(change) {
-    asked = {...asked, ...change};
-    window.dash_clientside.set_props("sites-asked", {data: asked});
+  function load(change) {
+    request = {...request, ...change};
+    window.dash_clientside.set_props("sites-asked", {data: request});
   }
 
   document.addEventListener("click", ({target}) => {
-    if (target.id === "sites-words") target.focus();  // a shortcut only clicks
+    if (target.id === "sites-words") target.focus();  // a keyboard shortcut only clicks
     const button = target.closest("#sites-list :is([data-sort], [data-page])");
     if (!button) return;
     const {sort, page} = button.dataset;
-    if (sort) ask({sort, backwards: sort === asked.sort && !asked.backwards, page: 1});
-    else ask({page: Number(page)});
+    if (sort) load({sort, backwards: sort === request.sort && !request.backwards, page: 1});
+    else load({page: Number(page)});
     if (page) scrollTo({top: 0});
   });
 
   document.addEventListener("input", ({target}) => {
     if (target.id !== "sites-words") return;
-    clearTimeout(typing);
-    typing = setTimeout(() => ask({words: target.value, page: 1}), TYPED_MS);
+    clearTimeout(searchTimer);
+    searchTimer = setTimeout(() => load({words: target.value, page: 1}), TYPING_PAUSE_MS);
   });
 
   document.addEventListener("keydown", (event) => {
     const words = byId("sites-words");
     if (!words || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "ArrowDown") step(event, words, 1);
-    if (event.key === "ArrowUp") step(event, words, -1);
+    if (event.key === "ArrowDown") moveFocus(event, words, 1);
+    if (event.key === "ArrowUp") moveFocus(event, words, -1);
   });
 
-  function step(event, words, by) {
-    const stops = [words, ...list.querySelectorAll("tbody a")], at = stops.indexOf(document.activeElement);
-    if (at >= 0 && stops[at + by]) focus(event, stops[at + by]);
+  function moveFocus(event, words, step) {
+    const targets = [words, ...list.querySelectorAll("tbody a")], index = targets.indexOf(document.activeElement);
+    if (index >= 0 && targets[index + step]) focus(event, targets[index + step]);
   }
 
-  function focus(event, place) {
+  function focus(event, element) {
     event.preventDefault();
-    place.focus();
+    element.focus();
   }
 
-  // ───────── what Dash does ─────────
+  // ───────── changes by Dash ─────────
 
-  function look() {
-    if (byId("sites-list") !== list) [list, drawn, asked] = [byId("sites-list"), "", START];
-    if (!list || !list.dataset.part || list.dataset.part === drawn) return;
-    drawn = list.dataset.part;
-    draw(JSON.parse(drawn));
+  function onChange() {
+    if (byId("sites-list") !== list) [list, drawnPart, request] = [byId("sites-list"), "", DEFAULTS];
+    if (!list || !list.dataset.part || list.dataset.part === drawnPart) return;
+    drawnPart = list.dataset.part;
+    draw(JSON.parse(drawnPart));
   }
 
-  new MutationObserver(look).observe(document, {childList: true, subtree: true, attributeFilter: ["data-part"]});
+  new MutationObserver(onChange).observe(document, {childList: true, subtree: true, attributeFilter: ["data-part"]});
 })();

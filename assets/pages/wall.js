@@ -1,54 +1,55 @@
-// Wall mode of the Live page: for a screen that hangs somewhere. The number is large, nothing can be pressed, the screen stays
-// awake. `#wall` turns it on and off, Escape and `#wall-leave` off; `?wall=1` in the address turns it on at once, for kiosks,
-// and stands there as long as it is on, so that a reload comes back to it.
+// Wall mode of the Live page, for a screen on a wall: the number is large, there are no controls, and the screen stays on.
+// `#wall` turns it on and off; Escape and `#wall-leave` turn it off. `?wall=1` in the address turns it on at once, for
+// kiosks; the address has it as long as the mode is on, so that a reload stays in wall mode.
 (function () {
   "use strict";
-  const STILL_MS = 3000;  // until the pointer and the way out go from sight
+  const IDLE_MS = 3000;  // without activity until the pointer and the exit button are hidden
   const root = document.documentElement;
-  let awake = null, still = 0;
+  let wakeLock = null, idleTimer = 0;
 
   const isOn = () => "wall" in root.dataset;
 
   async function enter() {
-    show(true);
-    try { await root.requestFullscreen({navigationUI: "hide"}); } catch { /* refused, or not there: the window is the wall */ }
+    setOn(true);
+    try { await root.requestFullscreen({navigationUI: "hide"}); } catch { /* full screen is denied or not supported: the mode fills the window */ }
   }
 
   function leave() {
-    show(false);
+    setOn(false);
     if (document.fullscreenElement) document.exitFullscreen();
   }
 
-  function show(on) {
+  function setOn(on) {
     const address = new URL(location.href);
     if (on) address.searchParams.set("wall", "1");
     else address.searchParams.delete("wall");
     history.replaceState(history.state, "", address);
     if (on) root.dataset.wall = "";
     else delete root.dataset.wall;
-    stir();
-    stayAwake();
+    onActivity();
+    updateWakeLock();
     fit();
   }
 
-  // The browser lets go of the lock whenever the page is hidden.
-  async function stayAwake() {
-    if (awake && !isOn()) awake.release();
-    awake = null;
+  // The browser releases the wake lock when the page is hidden, so it is requested again when the page is visible.
+  async function updateWakeLock() {
+    if (wakeLock && !isOn()) wakeLock.release();
+    wakeLock = null;
     if (!isOn() || document.hidden || !navigator.wakeLock) return;
-    try { awake = await navigator.wakeLock.request("screen"); } catch { /* low battery: the screen may sleep */ }
-    if (!isOn()) stayAwake();
+    try { wakeLock = await navigator.wakeLock.request("screen"); } catch { /* low battery: the screen may sleep */ }
+    if (!isOn()) updateWakeLock();
   }
 
-  function stir() {
-    clearTimeout(still);
+  function onActivity() {
+    clearTimeout(idleTimer);
     root.classList.remove("is-still");
-    if (isOn()) still = setTimeout(() => root.classList.add("is-still"), STILL_MS);
+    if (isOn()) idleTimer = setTimeout(() => root.classList.add("is-still"), IDLE_MS);
   }
 
-  // The number fills the width, 128 as well as 1,234,567: the stylesheet divides by its signs. What leads elsewhere is inert.
+  // The number fills the width, 128 as well as 1,234,567: the stylesheet divides by its number of characters. Links to other
+  // pages are inert.
   function fit() {
-    for (const one of document.querySelectorAll(".ff-brand, #site-menu")) one.inert = isOn();
+    for (const node of document.querySelectorAll(".ff-brand, #site-menu")) node.inert = isOn();
     const number = document.getElementById("active-now");
     if (number && isOn()) number.style.setProperty("--signs", String(Math.max(3, number.textContent.length)));
   }
@@ -61,8 +62,8 @@
     if (event.key === "Escape" && isOn() && !document.querySelector("dialog[open]")) leave();
   });
   document.addEventListener("fullscreenchange", () => { if (isOn() && !document.fullscreenElement) leave(); });
-  document.addEventListener("visibilitychange", stayAwake);
-  for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, () => isOn() && stir());
+  document.addEventListener("visibilitychange", updateWakeLock);
+  for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, () => isOn() && onActivity());
   new MutationObserver(fit).observe(document, {childList: true, characterData: true, subtree: true});
-  if (new URLSearchParams(location.search).has("wall")) show(true);
+  if (new URLSearchParams(location.search).has("wall")) setOn(true);
 })();

@@ -1,38 +1,39 @@
 /*
- * The script that a site carries to be counted by Footfall:
+ * The site script: counts the visits of a site that includes it.
  *
  *   <script defer src="https://stats.example.com/js/footfall.js" data-site="example.com"></script>
  *
- * It tells the collector of each pageview, says every half minute that the visitor is still there (a heartbeat),
- * and says goodbye (a leave). Links out of the site, downloads, and with data-404 a page that is not there, are events.
- * It keeps nothing in the browser unless data-visitor="browser" asks for it, sends
- * nothing at all under Global Privacy Control or Do Not Track, and never throws into the page.
+ * It sends a pageview for each page, a heartbeat every 30 s while the page is visible, and a leave at the end. Outbound
+ * links, downloads and, with data-404, missing pages are sent as events. It stores nothing in the browser unless
+ * data-visitor="browser" is set, sends nothing under Global Privacy Control or Do Not Track, and never throws an error
+ * into the page.
  *
- * It trusts no name of the page. A `const` of the page shadows a global, so globals are read from `window`. An element
- * with a name hides what the document says, so `own` looks behind it. Prototypes may be patched, so a pageview
- * needs no method of arrays and texts, and what becomes JSON has no prototype.
+ * It does not rely on the globals of the page. A `const` of the page shadows a global, so globals are read from
+ * `window`. A named element shadows a property of the document, so `own` reads the property from the prototype. The page
+ * may have patched prototypes, so a pageview calls no method of arrays or strings, and objects that become JSON have no
+ * prototype.
  *
- * Visitors get footfall.min.js: run `python collector/tracker/build.py` after a change here.
+ * Visitors get footfall.min.js: run `python collector/tracker/build.py` after each change of this file.
  */
 try {
   (() => {
     const HEARTBEAT_MS = 30000;
     const IDLE_AFTER_MS = 60000; // without pointer, key or scroll
-    const MEASURE_MS = 250; // however fast input comes, the page is measured no more often
+    const MEASURE_MS = 250; // the shortest time between two measurements, however fast input comes
     const ROUTER_MS = 100; // a router may redirect, and sets the title, shortly after it changed the address
-    const TITLE_MS = 10000; // used for so long, a page that still has the title of the page before shares it
-    const ANSWER_MS = 20000; // an answer that takes longer is none
+    const TITLE_MS = 10000; // after this time in use, a title equal to the previous page's is the page's own
+    const ANSWER_MS = 20000; // time-out of a request
     const RETRIES = 3;
-    const MOST_WAITING = 20000; // characters, 60 kB at worst: a page that closes may send 64 KiB
+    const MAX_WAITING = 20000; // characters, at most 60 kB: a closing page may send 64 KiB
     const FILES = /\.(7z|avi|csv|dmg|exe|gz|key|m(idi?|ov|p[34]|pe?g)|p(df|kg)|r(ar|tf)|txt|w[am][av]|(doc|xls|pp[st])x?|zip)$/i;
 
-    const page = document; // this, `window` and `location` are the names that no page can shadow
+    const page = document; // no page can shadow `document`, `window` and `location`
     const global = window;
     const { navigator, URL, fetch, history, Reflect } = global;
 
     // -------------------------------------------------------------------------------------------- tools
 
-    /** The same function, with its errors kept from the page. */
+    /** Wraps a function so that its errors do not reach the page. */
     const guard = (work) => (first, second) => {
       try {
         return work(first, second);
@@ -41,28 +42,28 @@ try {
 
     const later = guard((work, ms) => global.setTimeout(guard(work), ms));
 
-    /** Listens at the top and on the way down, where no listener of the page can stop the event before. */
+    /** Listens on `window` in the capture phase, so that no listener of the page can stop the event first. */
     const listen = guard((type, work) => global.addEventListener(type, guard(work), true));
 
-    /** What the browser says of the document, whatever lies in front of it. */
+    /** A property of the document, read from its prototype, so that no named element can shadow it. */
     const own = (name) => Reflect.get(Reflect.getPrototypeOf(page), name, page);
 
-    /** What the document says, unless an element stands there instead of a text, a flag or a function. */
+    /** A property of the document as the page sees it, or `own` if a named element shadows it. */
     const read = (name) => (typeof page[name] == typeof own(name) ? page[name] : own(name));
 
     const clock = () => guard(() => global.performance.now())();
 
-    /** At most 36 characters, made of chance and time: a page may have patched the one, and shares the other. */
+    /** At most 36 characters. Random and time: the page may have patched Math.random, and other tabs share the time. */
     const newId = () => "" + guard(() => global.Math.random())() + (+new global.Date() % 1e9);
 
     const said = {};
 
-    /** One line in the console, once. */
+    /** Writes a warning to the console, at most once for each text. */
     const warn = guard((what) => {
       if (!said[what]) global.console.warn("Footfall: wrong " + (said[what] = what));
     });
 
-    /** The fields as text; numbers and flags stay what they are where they may. What has no text is left out. */
+    /** The fields as strings; with `plain`, numbers and booleans keep their type. Drops fields that have no text. */
     const clean = (fields, plain) => {
       const made = { __proto__: null };
       for (const name in (fields = { __proto__: null, ...fields })) {
@@ -83,50 +84,50 @@ try {
     const manual = "manual" in options;
 
     let stopped = false; // by footfall("stop")
-    let { user, userType } = options; // a template writes data-user="" for nobody
-    let visitor; // the browser's own id, only with data-visitor="browser"
+    let { user, userType } = options; // a template writes data-user="" if nobody is signed in
+    let visitor; // the id that localStorage keeps, only with data-visitor="browser"
 
-    let pageview; // the id of the pageview that runs: none before the first, on excluded pages, when stopped
+    let pageview; // the id of the current pageview; empty before the first one, on excluded pages and when stopped
     let here = ""; // the address of the latest page, counted or not
     let referrer = read("referrer");
     let title; // when the page was last measured
-    let titleBefore; // of the page before, where one document has many pages
+    let titleBefore; // the title of the previous page of the same document (single-page application)
     let engaged; // how long the page was visible, focused and in use, in milliseconds
-    let scroll; // how much of the page was seen at most, in percent
+    let scroll; // the deepest scroll position, in percent of the page
 
-    let measured = 0; // when `engaged` was brought up to date
-    let touched = 0; // when the visitor last did something
-    let watching; // was the page visible and focused when measured?
-    let beats = 0; // heartbeats so far: only the last one arranges for the next
-    let routerTimer; // set while what is on the screen may belong to the next page already
+    let measured = 0; // when `engaged` was last updated
+    let touched = 0; // the last input of the visitor
+    let watching; // whether the page was visible and focused at the last measurement
+    let beats = 0; // the number of heartbeats: only the latest one schedules the next
+    let routerTimer; // set while the screen may already show the next page
 
-    let sending = ""; // pageviews, events and leaves underway, or to be sent again, as JSON with commas between
-    let queue = ""; // those since
-    let heartbeat = ""; // at most one, the newest: its totals make the ones before needless
-    let busy; // waiting for an answer or for the time of a retry
-    let failures = 0; // since the last answer
+    let sending = ""; // pageviews, events and leaves in flight or to be retried, as comma-separated JSON
+    let queue = ""; // those that were added since
+    let heartbeat = ""; // only the newest: its totals include those of older ones
+    let busy; // a request is in flight, or a retry is scheduled
+    let failures = 0; // requests in a row without an answer
 
-    // ----------------------------------------------------------------------------------- what to be silent on
+    // ------------------------------------------------------------------------------------ what is not counted
 
-    /** The whole address of a page; its fragment only with data-hash, where that names the page. */
+    /** The full address of a page, with its fragment only if data-hash is set. */
     const address = (to) => {
       const url = to ? new URL(to, /** @type {any} */ (location)) : location;
       const whole = url.origin + url.pathname + url.search + ("hash" in options ? url.hash : "");
       return whole[4000] ? whole.slice(0, 4000) : whole;
     };
 
-    /** data-exclude: `*` is anything within a segment, `**` anything at all, the comma means "or". */
+    /** data-exclude: `*` matches within a path segment, `**` matches everything, a comma separates patterns. */
     const wildcards = { "**": ".*", "*": "[^/]*", ",": "|", " ": "" };
     const excluded =
       options.exclude &&
       new global.RegExp(`^(${options.exclude.replace(/\*\*|\W/g, (found) => wildcards[found] ?? "\\" + found)})$`);
 
-    /** A file on a disk is nobody's page. */
+    /** Whether a page is not counted: stopped, excluded, or not http(s), such as a local file. */
     const isSilent = (url) => stopped || url[0] != "h" || excluded?.test(new URL(url).pathname + new URL(url).hash);
 
-    // ----------------------------------------------------------------------------------------- the way out
+    // --------------------------------------------------------------------------------------------- sending
 
-    /** The JSON of one event, made at once: the page may change its objects before it is sent. */
+    /** The JSON of one event, made at once: the page may change its objects before the request is sent. */
     const pack = (type, fields, more) =>
       global.JSON.stringify({
         __proto__: null,
@@ -137,12 +138,12 @@ try {
     const join = (body, event) => (body + (body && event && ",") + event);
 
     const enqueue = (event) => {
-      if ((sending + queue + event).length < MOST_WAITING) queue = join(queue, event);
+      if ((sending + queue + event).length < MAX_WAITING) queue = join(queue, event);
     };
 
     const beacon = guard((body) => navigator.sendBeacon(api, `[${body}]`));
 
-    /** Sends text/plain, as strings go, which needs no preflight. Returns for how many seconds to wait, if that was said. */
+    /** Posts the events as text/plain, which needs no preflight. Returns the seconds of `Retry-After`, if any. */
     const post = async (body) => {
       try {
         const answer = await fetch(api, {
@@ -152,21 +153,21 @@ try {
           method: "POST",
           signal: global.AbortSignal?.timeout?.(ANSWER_MS),
         });
-        const words = await answer.text(); // until then its request uses up the 64 KiB that a page may have under way
+        const words = await answer.text(); // unread answers count towards a page's limit of 64 KiB
         const wait = answer.headers.get("Retry-After");
         if (/error/.test(words)) warn(words);
         if (wait || answer.status > 428) return wait;
         failures = 0;
         sending = "";
       } catch {
-        if (!/native/.test(/** @type {any} */ (fetch))) beacon(body); // what wraps it may have broken it
+        if (!/native/.test(/** @type {any} */ (fetch))) beacon(body); // the page's wrapper may have failed
       }
     };
 
     /**
-     * Sends what waits, one request at a time to keep the order. What gets no answer, 429, 5xx, or `Retry-After` for a
-     * part of it, goes again with the same ids after growing pauses, three times, and then only with the next event or
-     * heartbeat. A heartbeat goes once. Whatever was judged, good or bad, is done with.
+     * Sends the queue, one request at a time to keep the order. If there is no answer, or a 429, a 5xx or `Retry-After`,
+     * the same events with the same ids are retried three times after growing pauses, and then with the next event or
+     * heartbeat. Heartbeats are never retried. Any other answer is final, whether it accepts the events or rejects them.
      */
     const flush = async () => {
       if (busy) return;
@@ -187,9 +188,9 @@ try {
       );
     };
 
-    // ---------------------------------------------------------------------------------------- one pageview
+    // -------------------------------------------------------------------------------- the current pageview
 
-    /** Brings the totals of the pageview up to date. */
+    /** Updates the totals of the pageview. */
     const measure = guard(() => {
       const now = clock();
       const until = now < touched + IDLE_AFTER_MS ? now : touched + IDLE_AFTER_MS;
@@ -208,7 +209,7 @@ try {
       touched = now;
     };
 
-    /** The title may be set late: until then it is that of the page before, which is not told. */
+    /** The title may be set late: as long as it is the previous page's, it is left out. */
     const totals = () => ({
       pageview,
       scroll,
@@ -216,7 +217,7 @@ try {
       title: title == titleBefore && engaged < TITLE_MS ? "" : title,
     });
 
-    /** Makes a heartbeat of the totals, and arranges for the next one while the page is visible. */
+    /** Makes a heartbeat of the totals, and schedules the next one while the page is visible. */
     const beat = () => {
       const hidden = read("hidden");
       const turn = ++beats;
@@ -232,19 +233,19 @@ try {
       flush();
     };
 
-    /** Ends the pageview that runs, if one does: its leave waits to be sent. */
+    /** Ends the current pageview, if there is one: adds its leave to the queue. */
     const leave = () => {
       if (pageview) enqueue(pack("leave", {}, totals()));
       pageview = heartbeat = "";
     };
 
-    /** Begins a pageview at an address. One body tells of the page left and of the page reached. */
+    /** Begins a pageview at an address. The leave of the previous page and the pageview go in one request. */
     const view = (url, before) => {
       leave();
       here = url;
       if (!isSilent(url)) {
         measure();
-        engaged = scroll = 0; // of the new page nothing was seen so far: it may still be blank
+        engaged = scroll = 0; // nothing of the new page was seen so far: it may still be blank
         touched = measured;
         titleBefore = before;
         pageview = newId();
@@ -262,13 +263,13 @@ try {
             width > 0 && !/** @type {any} */ ([]).toJSON ? { ...totals(), screen: [width, height] } : totals(),
           ),
         );
-        referrer = ""; // whoever walks on comes from this very site
+        referrer = ""; // the next page is reached from this site
         beat();
       }
       flush();
     };
 
-    /** Ends the pageview and sends what waits by a beacon, which outlives the page. */
+    /** Ends the pageview and sends the queue by a beacon, which outlives the page. */
     const close = () => {
       measure();
       leave();
@@ -279,10 +280,10 @@ try {
 
     // ----------------------------------------------------------------------------------------- navigation
 
-    /** What of an address names the page where the page itself says that it stays: no query, and no slash at an end. */
+    /** An address without query and trailing slashes: replaceState may change these and stay on the page. */
     const bare = (url) => url.replace(/[/]*(\?[^#]*)?(?=#|$)/g, "");
 
-    /** Begins a pageview if the address is another than that of the latest page. */
+    /** Begins a pageview if the address differs from that of the latest page. */
     const arrive = () => {
       routerTimer = 0;
       const url = address();
@@ -293,7 +294,7 @@ try {
       routerTimer = routerTimer || later(arrive, ROUTER_MS);
     };
 
-    /** replaceState is a move only where it names another page. */
+    /** Wraps pushState and replaceState. replaceState is a navigation only if the page differs, see `bare`. */
     const watchHistory = guard((method) => {
       const original = history[method];
       history[method] = function () {
@@ -308,7 +309,7 @@ try {
       };
     });
 
-    // ------------------------------------------------------------------------------ what the page may call
+    // -------------------------------------------------------------------------------- commands of the page
 
     const commands = {
       __proto__: null,
@@ -330,7 +331,7 @@ try {
         const before = pack();
         user = id || "";
         userType = details?.user_type;
-        if (before != pack()) beatNow(); // a page may call it with each rendering
+        if (before != pack()) beatNow(); // a page may call it with each render
       },
       pageview(details) {
         view(address(details?.url));
@@ -346,14 +347,14 @@ try {
       },
     };
 
-    // ---------------------------------------------------------------------------------------- links followed
+    // ------------------------------------------------------------------------------------------------- links
 
-    /** Whether pages of that host are the site's own, as the collector sees it. */
+    /** Whether the host belongs to the site, by the collector's rule. */
     const isOwn = (host) => host == location.hostname || ("." + host).endsWith("." + site.replace("www.", ""));
 
     /**
-     * Tells of a link out of the site or to a file, however it is followed: click, key or middle button. The event is
-     * underway or queued when this returns, and a page that closes takes it along: the browser waits for nothing.
+     * Sends an event for an outbound link or a download, followed by click, key or middle button. The event is in flight
+     * or queued when this returns, and a closing page sends the queue, so the navigation is not delayed.
      */
     const follow = (event) => {
       for (const link of event.composedPath())
@@ -362,24 +363,24 @@ try {
           const isFile = link.hasAttribute("download") || FILES.test(url.pathname);
           if (event.button > 1 || manual || url.href[0] != "h" || (!isFile && isOwn(url.hostname))) return;
           url.hash = "";
-          if (isFile) url.search = ""; // where a signature may stand that opens the file
+          if (isFile) url.search = ""; // may contain a signature that grants access to the file
           return commands.event(isFile ? "File Download" : "Outbound Link: Click", { props: { url: url.href } });
         }
     };
 
-    // ------------------------------------------------------------------------------------------- beginning
+    // ----------------------------------------------------------------------------------------------- start
 
     const begin = () => {
       const before = global.footfall;
       const { on, q } = before;
       const sites = on || {};
-      if (sites[api + site]) return; // the page carries the same line twice
+      if (sites[api + site]) return; // the page includes the script twice
       sites[api + site] = true;
 
       /** @type {any} */
       const calls = (global.footfall = (command, ...details) => {
         guard(commands[command])(...details);
-        if (on) guard(before)(command, ...details); // the line of another site, which the page carries as well
+        if (on) guard(before)(command, ...details); // the page includes the script of another site too
       });
       calls.on = sites;
 
@@ -414,12 +415,12 @@ try {
 
     const mayNotCount = navigator.globalPrivacyControl || /** @type {any} */ (navigator.doNotTrack) > 0;
 
-    /** The same lines as the stub that a page may carry: calls wait until the script begins. */
+    /** The same stub as in the snippet: calls are queued until the script begins. */
     global.footfall = global.footfall || function () {
       (footfall.q = footfall.q || []).push(arguments);
     };
     if (mayNotCount || !site) global.footfall = () => {};
-    else if (read("prerendering")) listen("prerenderingchange", begin); // perhaps nobody will ever see the page
+    else if (read("prerendering")) listen("prerenderingchange", begin); // the page may never be shown
     else begin();
   })();
 } catch {}

@@ -20,17 +20,17 @@ def shop() -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="module")
-def somebody(server, tmp_path_factory) -> Iterator[Reader]:
+def anonymous(server, tmp_path_factory) -> Iterator[Reader]:
     """A reader without a login."""
     with chromium(tmp_path_factory.mktemp("profile")) as driver:
         yield Reader(driver, server)
 
 
 @pytest.fixture(scope="module")
-def signed_in(somebody) -> Reader:
+def signed_in(anonymous) -> Reader:
     """The owner."""
-    somebody.sign_in()
-    return somebody
+    anonymous.sign_in()
+    return anonymous
 
 
 @pytest.fixture

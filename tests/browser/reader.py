@@ -1,4 +1,4 @@
-"""Somebody who reads the dashboard in a real browser, and a real site whose pages carry the real snippet."""
+"""A reader of the dashboard in a real browser, and a real site whose pages have the real snippet."""
 
 from __future__ import annotations
 
@@ -333,8 +333,8 @@ class Reader:
 
 def add_site(server: Server, domain: str, timezone: str = "Europe/Berlin") -> str:
     """Adds a site to the running server; the snippet that its pages carry."""
-    told: str = ask(server.config.data_dir, "site add", {"domain": domain, "name": "", "timezone": timezone})
-    return told.splitlines()[-1]
+    message: str = ask(server.config.data_dir, "site add", {"domain": domain, "name": "", "timezone": timezone})
+    return message.splitlines()[-1]
 
 
 def add_owner(server: Server) -> None:
@@ -347,12 +347,12 @@ def come(server: Server, site: str, people: Sequence[str], path: str = "/", **fi
     who = {name: fields[name] for name in ("user_id", "user_type") if name in fields}
     for name in people:
         sent = [pageview(f"page-of-{name}", path, site, **fields), heartbeat(f"page-of-{name}", site, **who)]
-        told = server.collect(sent, {"User-Agent": f"{AGENT} {name}"})
-        assert told.status == 202, told.body
+        answer = server.collect(sent, {"User-Agent": f"{AGENT} {name}"})
+        assert answer.status == 202, answer.body
 
 
 def go(server: Server, site: str, people: Sequence[str]) -> None:
     """They leave."""
     for name in people:
-        told = server.collect(leave(f"page-of-{name}", site), {"User-Agent": f"{AGENT} {name}"})
-        assert told.status == 202, told.body
+        answer = server.collect(leave(f"page-of-{name}", site), {"User-Agent": f"{AGENT} {name}"})
+        assert answer.status == 202, answer.body

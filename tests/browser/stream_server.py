@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer("text/plain", b"", {}, self.server.status)
             return
         mine: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self.server.open.append(mine)  # first: whoever saw it asked for may send to it
+        self.server.open.append(mine)  # before `asked`: a test that sees the request may send at once
         self.server.asked.append(query)
         with suppress(OSError):
             self._open(mine)

@@ -23,14 +23,14 @@ def server(tmp_path_factory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def stranger(somebody) -> Iterator[Reader]:
-    """Somebody without a login; at the end the console is empty and no other host was asked for anything."""
-    somebody.driver.get("about:blank")  # a page that is open would notice that its login is gone
-    somebody.command("Network.clearBrowserCookies")
-    somebody.complaints()
-    yield somebody
-    assert somebody.complaints() == []
-    assert somebody.foreign_requests() == []
+def stranger(anonymous) -> Iterator[Reader]:
+    """A reader without a login; at the end the console is empty and there was no request to another host."""
+    anonymous.driver.get("about:blank")  # a page that is open would notice that its login is gone
+    anonymous.command("Network.clearBrowserCookies")
+    anonymous.complaints()
+    yield anonymous
+    assert anonymous.complaints() == []
+    assert anonymous.foreign_requests() == []
 
 
 def give(reader: Reader, email: str, password: str) -> None:

@@ -72,10 +72,10 @@ def test_from_adding_a_site_to_the_greeting_of_its_first_visit(server, shop, rea
 def test_an_own_address_is_left_out_and_an_unlisted_host_let_in(server, shop, reader):
     add_site(server, "example.com")
     come(server, "example.com", ["ann"])
-    told = server.collect(
+    answer = server.collect(
         {"site": "example.com", "type": "pageview", "id": "from-elsewhere", "url": "https://shop.example.net/"}
     )
-    assert told.json == {"stored": 0, "filtered": "unlisted_host"}
+    assert answer.json == {"stored": 0, "filtered": "unlisted_host"}
     reader.sign_in()
 
     def asked() -> bool:
@@ -110,10 +110,10 @@ def test_an_own_address_is_left_out_and_an_unlisted_host_let_in(server, shop, re
     reader.click("[data-add]")
     reader.click("#filter-addresses [type=submit]")
     until(lambda: reader.texts("#filter-addresses .ff-form-state")[0].startswith("Saved at "))
-    told = server.collect(
+    answer = server.collect(
         {"site": "example.com", "type": "pageview", "id": "a-page-of-mine", "url": "https://example.com/"}
     )
-    assert told.json == {"stored": 0, "filtered": "excluded_address"}
+    assert answer.json == {"stored": 0, "filtered": "excluded_address"}
 
 
 # ── all of them ──────────────────────────────────────────────────────────────────────────────────────────────────────

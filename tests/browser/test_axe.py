@@ -29,7 +29,7 @@ FURTHER = (
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
 LOOKS = list(itertools.product(("light", "dark"), (DESKTOP, PHONE)))
 
-# What axe finds that stands in somebody's way: (rule, where, what to do).
+# The findings of axe that hinder a reader: (rule, where, what to do).
 FINDINGS = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => done(violations
@@ -157,13 +157,13 @@ def test_axe_and_the_ruler_do_look(signed_in):
 
 
 @pytest.fixture
-def stranger(somebody) -> Iterator[Reader]:
-    kept = somebody.driver.get_cookies()
-    somebody.driver.delete_all_cookies()
-    yield somebody
-    somebody.driver.delete_all_cookies()
+def stranger(anonymous) -> Iterator[Reader]:
+    kept = anonymous.driver.get_cookies()
+    anonymous.driver.delete_all_cookies()
+    yield anonymous
+    anonymous.driver.delete_all_cookies()
     for cookie in kept:
-        somebody.driver.add_cookie(cookie)
+        anonymous.driver.add_cookie(cookie)
 
 
 def test_axe_finds_nothing_serious_at_the_door(stranger, server):
@@ -183,17 +183,17 @@ def test_axe_finds_nothing_serious_on_the_page_of_the_api(stranger):
 
 
 def test_axe_finds_nothing_serious_on_an_invitation_and_on_one_that_is_over(stranger, server):
-    told = server.tell("user invite", email="new@example.com", role="viewer", on=SITE, expires="7d")
-    stranger.open("/invitation" + told.split("/invitation")[1].split()[0])
+    message = server.tell("user invite", email="new@example.com", role="viewer", on=SITE, expires="7d")
+    stranger.open("/invitation" + message.split("/invitation")[1].split()[0])
     assert stranger.texts("h1") == ["You are invited"]
     assert findings(stranger) == {}
     stranger.open("/invitation?token=over")
     assert findings(stranger) == {}
 
 
-def test_axe_finds_nothing_serious_while_a_new_house_is_set_up(somebody, tmp_path):
+def test_axe_finds_nothing_serious_while_a_new_house_is_set_up(anonymous, tmp_path):
     with serving(Config(data_dir=tmp_path / "data")) as bare:
-        newcomer = Reader(somebody.driver, bare)
+        newcomer = Reader(anonymous.driver, bare)
         newcomer.open("/setup" + next(line for line in bare.lines if "/setup" in line).split("/setup")[1])
         assert newcomer.texts("h1") == ["Set up Footfall"]
         assert findings(newcomer) == {}

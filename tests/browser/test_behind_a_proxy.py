@@ -23,7 +23,7 @@ from tests.support.serving import SITE, Server, serving
 
 HOST_S_OWN = "location / {{ proxy_pass http://127.0.0.1:{shop}; }}"
 PREFIX = "/stats"
-FAR = {"X-Forwarded-For": "203.0.113.77"}  # somebody else
+FAR = {"X-Forwarded-For": "203.0.113.77"}  # another client
 
 
 def _nginx(strips: bool, port: int, server: int, shop: int, folder: Path) -> Any:

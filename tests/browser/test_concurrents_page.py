@@ -29,8 +29,8 @@ def server(tmp_path_factory) -> Iterator[Server]:
     config = Config(data_dir=tmp_path_factory.mktemp("data"))
     database = Database(config)
     site = added_site(database, SITE)
-    told = ((10, 1), (9, 1), (2, 1), (2, 2))
-    beats = [beat(n, at=noon(back), nth=n, visit_id=n + back, site_id=site.id) for back, n in told]
+    beats_at = ((10, 1), (9, 1), (2, 1), (2, 2))
+    beats = [beat(n, at=noon(back), nth=n, visit_id=n + back, site_id=site.id) for back, n in beats_at]
     keep_beats(database, beats)
     database.close()
     with serving(config) as running:
@@ -44,9 +44,9 @@ def drawn(reader: Reader, day: date) -> None:
     until(lambda: reader.run("return (document.getElementById('day-field') || {dataset: {}}).dataset.day") == str(day))
 
 
-def each(reader: Reader, selector: str, told: str) -> list:
+def each(reader: Reader, selector: str, expression: str) -> list:
     """What that expression tells of each element `n`."""
-    return reader.run(f"return [...document.querySelectorAll(arguments[0])].map((n) => {told})", selector)
+    return reader.run(f"return [...document.querySelectorAll(arguments[0])].map((n) => {expression})", selector)
 
 
 def test_a_day_shows_its_peak_its_mean_and_the_week_before(reader):

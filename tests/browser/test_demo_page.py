@@ -1,4 +1,4 @@
-"""The demo, as somebody who only wants to look meets it."""
+"""The demo, as a visitor who tries it out sees it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_it_needs_no_login_and_shows_them(reader):
 
 
 def test_all_sites_shows_the_half_hour_before_it_began_too(reader):
-    """The past is told late, when its minutes have been counted already."""
+    """The past is sent late, when its minutes have already been counted."""
     reader.open("/sites")
     part = "return JSON.parse((document.getElementById('sites-list') || {dataset: {}}).dataset.part || '{}').rows"
 

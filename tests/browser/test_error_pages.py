@@ -36,16 +36,16 @@ def buttons(reader: Reader) -> list[str]:
     return reader.texts("main .ff-btn")
 
 
-def test_a_failure_says_so_in_words_and_nothing_of_its_cause(somebody):
-    somebody.open("/invitation?token=marked-token")
-    assert somebody.texts("h1") == ["Internal server error"]
-    assert somebody.texts("main header p") == ["Something failed on the server. Its log says what."]
-    assert buttons(somebody) == ["Try again", "Go to the first page"]
-    assert "marked" not in somebody.run("return document.body.innerText")
-    somebody.looks_right()
-    somebody.shoot("error-500")
-    somebody.click(".ff-btn:not(.ff-btn-primary)")
-    somebody.at_sign_in()
+def test_a_failure_says_so_in_words_and_nothing_of_its_cause(anonymous):
+    anonymous.open("/invitation?token=marked-token")
+    assert anonymous.texts("h1") == ["Internal server error"]
+    assert anonymous.texts("main header p") == ["Something failed on the server. Its log says what."]
+    assert buttons(anonymous) == ["Try again", "Go to the first page"]
+    assert "marked" not in anonymous.run("return document.body.innerText")
+    anonymous.looks_right()
+    anonymous.shoot("error-500")
+    anonymous.click(".ff-btn:not(.ff-btn-primary)")
+    anonymous.at_sign_in()
 
 
 def test_without_the_database_it_says_when_to_come_back_and_try_again_leads_on(signed_in, server):

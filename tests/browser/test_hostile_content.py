@@ -46,14 +46,14 @@ def server(tmp_path_factory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def somebody(server, shop, tmp_path_factory) -> Iterator[Reader]:
+def anonymous(server, shop, tmp_path_factory) -> Iterator[Reader]:
     with chromium(tmp_path_factory.mktemp("profile")) as driver:
         yield Reader(driver, server, shop.url)
 
 
 @pytest.fixture
 def reader(signed_in) -> Iterator[Reader]:
-    """Somebody who looks; at the end nothing ran, nothing was refused by the policy, no other host was asked."""
+    """A reader; at the end nothing ran, the policy refused nothing, and there was no request to another host."""
     yield signed_in
     assert signed_in.run("return [window.__x, ({}).polluted]") == [None, None]
     assert signed_in.complaints() == []
@@ -75,8 +75,8 @@ def send_all(server: Server) -> None:
         )
     come(server, SITE, ["tagged"], f"/tagged?utm_source={quote(RUNS)}", referrer="https://a.example/<b>")
     for n, name in enumerate(NAMES):
-        told = event(f"hostile-{n}", name, "/events", SITE, description=RUNS * 5, user_id="u" * 128, user_name=RUNS)
-        assert server.collect(told | {"props": {"__proto__": RUNS}}, {"User-Agent": f"{AGENT} tagged"}).status == 202
+        tagged = event(f"hostile-{n}", name, "/events", SITE, description=RUNS * 5, user_id="u" * 128, user_name=RUNS)
+        assert server.collect(tagged | {"props": {"__proto__": RUNS}}, {"User-Agent": f"{AGENT} tagged"}).status == 202
 
 
 def strange_elements(reader: Reader) -> list[str]:
@@ -95,8 +95,8 @@ def test_the_live_page_shows_it_as_text(reader):
     assert sorted(label for label, _ in reader.rows("pages")) == sorted([*SHOWN, "/events"])
     assert sorted(reader.rows("sources")) == sorted([(RUNS, "1"), ("Direct", str(len(PATHS)))])
     assert reader.texts("#user-types bdi") == [RUNS]
-    told = reader.texts(".ff-ev.is-event .ff-ev-t")
-    assert sorted(told) == sorted(f"{name} {RUNS * 5}" for name in NAMES)
+    texts = reader.texts(".ff-ev.is-event .ff-ev-t")
+    assert sorted(texts) == sorted(f"{name} {RUNS * 5}" for name in NAMES)
     assert set(reader.texts(".ff-ev.is-event .ff-who")) == {RUNS}
     assert sorted(reader.texts(".ff-ev:not(.is-event) .ff-ev-t")) == sorted([*SHOWN, "/tagged"])
     assert strange_elements(reader) == []

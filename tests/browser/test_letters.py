@@ -21,8 +21,8 @@ def server(tmp_path_factory) -> Iterator[Server]:
         server.tell("site add", domain=SITE, name="", timezone="UTC")
         add_owner(server)
         for number, path in enumerate(("/caf%C3%A9", "/caf%c3%a9", "/%D8%B3%D9%84%D8%A7%D9%85")):
-            told = pageview(f"page-{number:04}", path, ASCII, referrer="https://xn--bcher-kva.example/")
-            assert server.collect(told, {"User-Agent": f"Mozilla/5.0 Firefox/140.{number}"}).status == 202
+            body = pageview(f"page-{number:04}", path, ASCII, referrer="https://xn--bcher-kva.example/")
+            assert server.collect(body, {"User-Agent": f"Mozilla/5.0 Firefox/140.{number}"}).status == 202
         yield server
 
 

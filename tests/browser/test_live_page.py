@@ -25,7 +25,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def somebody(server, shop, tmp_path_factory) -> Iterator[Reader]:
+def anonymous(server, shop, tmp_path_factory) -> Iterator[Reader]:
     with chromium(tmp_path_factory.mktemp("profile")) as driver:
         yield Reader(driver, server, shop.url)
 

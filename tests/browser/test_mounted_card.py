@@ -1,4 +1,4 @@
-"""The card in somebody else's Dash application that mounts the collector, in a real browser."""
+"""The card in a foreign Dash application that mounts the collector, in a real browser."""
 
 from __future__ import annotations
 

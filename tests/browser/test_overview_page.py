@@ -29,7 +29,7 @@ HOSTILE = "/<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Server]:
-    """A server over a past: of site 1 and 2, one with many pages, one where somebody came just now, one without."""
+    """A server with stored history: sites 1 and 2, one with many pages, one with a visit just now, one with none."""
     config = Config(data_dir=tmp_path_factory.mktemp("data"))
     database = Database(config)
     for domain in ("example.com", "other.example", "large.example", "today.example", "quiet.example"):
@@ -59,7 +59,7 @@ def open_overview(reader: Reader, question: str = DAYS, site: str = "example.com
 
 
 def asked(reader: Reader) -> dict[str, str]:
-    """What the address asks for, beside the period."""
+    """The parameters of the address, but for the period."""
     found = dict(parse_qsl(urlsplit(reader.driver.current_url).query))
     found.pop("period", None)
     return found

@@ -34,8 +34,8 @@ class Past:
         self.site = f"past{next(_numbers)}.example"
         self.now = int(time.time())
         add_site(server, self.site, "UTC")
-        told = server.tell("key add", name=self.site, scope="ingest", site=self.site)
-        self.key = {"Authorization": f"Bearer {told}"}
+        key = server.tell("key add", name=self.site, scope="ingest", site=self.site)
+        self.key = {"Authorization": f"Bearer {key}"}
 
     def visited(self, path: str, at: int, *people: int) -> None:
         """These visitors opened that page at that second."""
@@ -132,8 +132,8 @@ def test_what_comes_while_it_is_rewound_changes_nothing_until_one_is_back(reader
 
 
 def key_of(past: Past) -> dict[str, str]:
-    told = past.server.tell("key add", name=f"stats of {past.site}", scope="stats", site=past.site)
-    return {"Authorization": f"Bearer {told}"}
+    key = past.server.tell("key add", name=f"stats of {past.site}", scope="stats", site=past.site)
+    return {"Authorization": f"Bearer {key}"}
 
 
 def press(reader: Reader, *keys: str, held: str = "") -> None:

@@ -88,12 +88,12 @@ def test_the_page_before_is_the_referrer_and_overlong_texts_are_cut(visitor):
     assert (len(pageview["title"]), len(pageview["url"])) == (300, 4000)
     visitor.run("history.pushState(0, '', '/three')")
     visitor.pass_time(1)
-    assert "referrer" not in visitor.told()[1], "whoever walks on comes from this very site"
+    assert "referrer" not in visitor.events()[1], "the next page is reached from this site"
 
 
 def test_a_page_opened_in_the_background_counts_as_hidden(visitor):
     visitor.open("/", head="look('hidden', true, 'x')")
-    assert [event.get("state") for event in visitor.told()] == [None, "hidden"]
+    assert [event.get("state") for event in visitor.events()] == [None, "hidden"]
     visitor.pass_time(300)
     assert visitor.told_nothing()
 
@@ -103,7 +103,7 @@ def test_a_prerendered_page_counts_when_it_is_shown_with_what_was_called_before(
     visitor.footfall("identify", "u1")
     assert visitor.told_nothing()
     visitor.run("document.dispatchEvent(new Event('prerenderingchange'))")
-    assert [(event["type"], event["user_id"]) for event in visitor.told()] == [
+    assert [(event["type"], event["user_id"]) for event in visitor.events()] == [
         ("pageview", "u1"),
         ("heartbeat", "u1"),
     ]
@@ -132,9 +132,9 @@ def test_a_visible_page_beats_every_30_seconds_with_totals(arrived):
     arrived.pass_time(29.999)
     assert arrived.told_nothing()
     arrived.pass_time(0.001)
-    first = arrived.told()
+    first = arrived.events()
     arrived.pass_time(30)
-    second = arrived.told()
+    second = arrived.events()
     assert [(event["type"], event["engaged_ms"], event["scroll"]) for event in first + second] == [
         ("heartbeat", 30_000, 100),
         ("heartbeat", 60_000, 100),
@@ -157,10 +157,10 @@ def test_without_input_for_60_seconds_it_is_idle_and_time_stops(arrived):
     beats = []
     for _ in range(3):
         arrived.pass_time(30)
-        beats += arrived.told()
+        beats += arrived.events()
     arrived.touch()
     arrived.pass_time(30)
-    beats += arrived.told()
+    beats += arrived.events()
     assert [(beat["state"], beat["engaged_ms"]) for beat in beats] == [
         ("active", 30_000),
         ("idle", 60_000),
@@ -172,13 +172,13 @@ def test_without_input_for_60_seconds_it_is_idle_and_time_stops(arrived):
 def test_a_page_that_is_hidden_says_so_once_and_beats_again_when_it_is_seen(arrived):
     arrived.pass_time(10)
     arrived.look_away()
-    assert [(beat["state"], beat["engaged_ms"]) for beat in arrived.told()] == [("hidden", 10_000)]
+    assert [(beat["state"], beat["engaged_ms"]) for beat in arrived.events()] == [("hidden", 10_000)]
     arrived.pass_time(600)
     assert arrived.told_nothing()
     arrived.look_back()
-    assert [(beat["state"], beat["engaged_ms"]) for beat in arrived.told()] == [("active", 10_000)]
+    assert [(beat["state"], beat["engaged_ms"]) for beat in arrived.events()] == [("active", 10_000)]
     arrived.pass_time(30)
-    assert [(beat["state"], beat["engaged_ms"]) for beat in arrived.told()] == [("active", 40_000)]
+    assert [(beat["state"], beat["engaged_ms"]) for beat in arrived.events()] == [("active", 40_000)]
 
 
 def test_time_without_focus_does_not_count(arrived):
@@ -187,17 +187,17 @@ def test_time_without_focus_does_not_count(arrived):
     arrived.pass_time(15)
     arrived.run("look('focus', true, 'focus')")
     arrived.pass_time(5)
-    assert [beat["engaged_ms"] for beat in arrived.told()] == [15_000]
+    assert [beat["engaged_ms"] for beat in arrived.events()] == [15_000]
 
 
 def test_scroll_is_the_most_that_was_seen(visitor):
     visitor.open("/long", body=TALL)
-    seen = [visitor.told()[1]["scroll"]]
+    seen = [visitor.events()[1]["scroll"]]
     for where in (1000, 0):
         visitor.pass_time(1)
         visitor.run("scrollTo(0, arguments[0])", where)
         visitor.pass_time(29)
-        seen += [beat["scroll"] for beat in visitor.told()]
+        seen += [beat["scroll"] for beat in visitor.events()]
     height = visitor.run("return innerHeight")
     assert seen == [0, round((1000 + height) / 40), round((1000 + height) / 40)]
 
@@ -208,12 +208,12 @@ def test_scroll_is_the_most_that_was_seen(visitor):
 @pytest.mark.parametrize("move", ["history.pushState(0, '', '/b')", "history.replaceState(0, '', '/b?c=1')"])
 def test_a_new_address_is_a_new_pageview_told_together_with_the_leave_of_the_old(visitor, move):
     visitor.open("/a")
-    old = visitor.told()[0]
+    old = visitor.events()[0]
     visitor.pass_time(5)
     visitor.touch()
     visitor.run(move)
     visitor.pass_time(0.1)
-    leave, pageview, heartbeat = visitor.told()
+    leave, pageview, heartbeat = visitor.events()
     assert leave == {
         "site": visitor.site,
         "type": "leave",
@@ -242,7 +242,7 @@ def test_going_back_is_a_pageview_too(visitor):
     visitor.run("history.back()")
     visitor.wait_for_timer(0.1)
     visitor.pass_time(1)
-    assert [event.get("url", "") for event in visitor.told()] == ["", *[visitor.origin + "/a"] * 2]
+    assert [event.get("url", "") for event in visitor.events()] == ["", *[visitor.origin + "/a"] * 2]
 
 
 def test_the_same_address_again_and_another_fragment_are_no_pageview(visitor):
@@ -255,11 +255,11 @@ def test_the_same_address_again_and_another_fragment_are_no_pageview(visitor):
 
 def test_with_data_hash_another_fragment_is_a_pageview_and_part_of_the_url(visitor):
     visitor.open("/app#/a", "data-hash")
-    urls = [visitor.told()[0]["url"]]
+    urls = [visitor.events()[0]["url"]]
     visitor.run("location.hash = '/b'")
     visitor.wait_for_timer(0.1)
     visitor.pass_time(1)
-    urls += [visitor.told()[1]["url"]]
+    urls += [visitor.events()[1]["url"]]
     assert urls == [visitor.origin + "/app#/a", visitor.origin + "/app#/b"]
 
 
@@ -267,7 +267,7 @@ def test_a_router_that_redirects_and_then_sets_the_title_is_counted_once_where_i
     arrived.run("history.pushState(0, '', '/login')")
     arrived.run("history.replaceState(0, '', '/desk'); document.title = 'Desk'")
     arrived.pass_time(1)
-    _, pageview, _ = arrived.told()
+    _, pageview, _ = arrived.events()
     assert (pageview["url"], pageview["title"]) == (arrived.origin + "/desk", "Desk")
     assert arrived.told_nothing()
 
@@ -280,7 +280,7 @@ def test_what_scrolls_while_a_router_is_at_work_belongs_to_no_page(visitor):
     visitor.run("scrollTo(0, 4000)")
     visitor.run("look('focus', true, 'focus')")
     visitor.pass_time(0.05)
-    assert [(event["type"], event.get("scroll")) for event in visitor.told()] == [
+    assert [(event["type"], event.get("scroll")) for event in visitor.events()] == [
         ("leave", 0),
         ("pageview", 0),
         ("heartbeat", 0),
@@ -293,7 +293,7 @@ def test_who_walks_on_is_active_however_long_nothing_was_touched(arrived):
     assert [request.events[0]["state"] for request in arrived.requests(2)] == ["active", "idle"]
     arrived.run("history.pushState(0, '', '/b')")
     arrived.pass_time(0.1)
-    assert [event.get("state") for event in arrived.told()] == [None, None, "active"]
+    assert [event.get("state") for event in arrived.events()] == [None, None, "active"]
 
 
 # -- leaving and coming back ------------------------------------------------------------------------------
@@ -301,7 +301,7 @@ def test_who_walks_on_is_active_however_long_nothing_was_touched(arrived):
 
 def test_a_page_that_closes_says_so_with_its_totals_and_by_a_beacon(visitor):
     visitor.open("/a")
-    arrival = visitor.told()[0]
+    arrival = visitor.events()[0]
     visitor.pass_time(12)
     visitor.go()
     request = visitor.request()
@@ -321,11 +321,11 @@ def test_a_page_that_closes_says_so_with_its_totals_and_by_a_beacon(visitor):
 
 def test_a_page_that_comes_back_from_the_page_cache_is_a_new_pageview(visitor):
     visitor.open("/a")
-    first = visitor.told()[0]
+    first = visitor.events()[0]
     visitor.go()
     assert visitor.types() == ["leave"]
     visitor.driver.back()
-    second = visitor.told()[0]
+    second = visitor.events()[0]
     way = visitor.run("return performance.getEntriesByType('navigation')[0].type")
     assert way == "navigate", "the page was loaded anew instead of kept"
     assert second == first | {"id": second["id"], "pageview": second["id"]}
@@ -337,19 +337,19 @@ def test_a_page_that_comes_back_from_the_page_cache_is_a_new_pageview(visitor):
 
 def test_a_page_may_carry_its_user(visitor):
     visitor.open("/", 'data-user="u7" data-user-type="couple"')
-    assert {(event["user_id"], event["user_type"]) for event in visitor.told()} == {("u7", "couple")}
+    assert {(event["user_id"], event["user_type"]) for event in visitor.events()} == {("u7", "couple")}
 
 
 def test_an_empty_user_in_a_template_is_nobody(visitor):
     visitor.open("/", 'data-user="" data-user-type=""')
-    assert not {"user_id", "user_type"} & {key for event in visitor.told() for key in event}
+    assert not {"user_id", "user_type"} & {key for event in visitor.events() for key in event}
 
 
 def test_identify_shows_at_once_and_in_all_that_follows(arrived):
     who = []
     for arguments in ([7, {"user_type": "supplier"}], [None]):
         arrived.footfall("identify", *arguments)
-        who += [(event["type"], event.get("user_id"), event.get("user_type")) for event in arrived.told()]
+        who += [(event["type"], event.get("user_id"), event.get("user_type")) for event in arrived.events()]
         arrived.footfall("identify", *arguments)
         assert arrived.told_nothing(), "the same again is no news"
     assert who == [("heartbeat", "7", "supplier"), ("heartbeat", None, None)]
@@ -379,7 +379,7 @@ def test_with_data_visitor_the_browser_keeps_an_id(visitor):
 
 def test_an_event_carries_what_the_page_says_and_the_pageview_it_belongs_to(visitor):
     visitor.open("/cart")
-    pageview = visitor.told()[0]
+    pageview = visitor.events()[0]
     details = {
         "props": {"size": 42},
         "value": 19.9,
@@ -388,7 +388,7 @@ def test_an_event_carries_what_the_page_says_and_the_pageview_it_belongs_to(visi
         "user_name": "Ada",
     }
     visitor.footfall("event", "Purchase", details)
-    [event] = visitor.told()
+    [event] = visitor.events()
     assert event == details | {
         "site": visitor.site,
         "type": "event",
@@ -457,11 +457,11 @@ def named(events) -> list[tuple[str, dict]]:
 
 def test_links_out_of_the_site_and_to_files_are_told_of_and_no_others(visitor):
     visitor.open("/", head=CALM, body=links(visitor, *LINKS))
-    pageview = visitor.told()[0]
+    pageview = visitor.events()[0]
     visitor.settle()
     visitor.run("document.querySelectorAll('i').forEach((link) => link.click())")
     events = [event for request in visitor.requests(2) for event in request.events]
-    expected = [told for told in LINKS.values() if told]
+    expected = [event for event in LINKS.values() if event]
     assert named(events) == [(name, {"url": url.format(origin=visitor.origin)}) for name, url in expected]
     assert {(event["pageview"], event["url"]) for event in events} == {(pageview["id"], pageview["url"])}
     assert visitor.told_nothing()
@@ -472,7 +472,7 @@ def test_a_link_marked_as_a_download_is_one(visitor):
     visitor.seen += 1
     visitor.settle()
     visitor.run("document.querySelector('a').click()")
-    assert named(visitor.told()) == [("File Download", {"url": visitor.origin + "/report"})]
+    assert named(visitor.events()) == [("File Download", {"url": visitor.origin + "/report"})]
 
 
 @pytest.mark.parametrize(
@@ -493,7 +493,7 @@ def test_links_of_every_kind_are_seen(visitor, body):
         const root = document.querySelector("div")?.shadowRoot || document;
         root.querySelector("text, area, b, a").dispatchEvent(click);"""
     )
-    assert named(visitor.told()) == [("Outbound Link: Click", {"url": "https://elsewhere.example/"})]
+    assert named(visitor.events()) == [("Outbound Link: Click", {"url": "https://elsewhere.example/"})]
 
 
 def followed(visitor, way: str, there: str) -> None:
@@ -526,8 +526,8 @@ def test_however_a_link_is_followed_it_is_told_of_once_and_leads_where_it_should
     visitor.settle()
     followed(visitor, way, there)
     visitor.until(lambda: len(visitor.all_requests()) > 1)
-    told = {event.get("id"): event for request in visitor.all_requests() for event in request.events}
-    assert named(told.values()) == [("Outbound Link: Click", {"url": there})], "a closing page tells of it again"
+    sent = {event.get("id"): event for request in visitor.all_requests() for event in request.events}
+    assert named(sent.values()) == [("Outbound Link: Click", {"url": there})], "a closing page tells of it again"
 
 
 def test_the_right_button_and_a_page_that_counts_by_itself_tell_nothing(visitor):
@@ -564,7 +564,7 @@ def test_stop_ends_the_visit_and_all_sending_until_start(arrived):
     arrived.pass_time(120)
     assert arrived.told_nothing()
     arrived.run("footfall('start'); footfall('start')")
-    assert [event.get("url") for event in arrived.told()] == [arrived.origin + "/b"] * 2
+    assert [event.get("url") for event in arrived.events()] == [arrived.origin + "/b"] * 2
     assert arrived.told_nothing()
 
 
@@ -608,13 +608,13 @@ def test_with_data_manual_only_the_page_says_what_is_a_pageview(visitor):
     visitor.pass_time(60)
     assert visitor.told_nothing()
     visitor.footfall("event", "Early")
-    [event] = visitor.told()
+    [event] = visitor.events()
     visitor.footfall("pageview", {"url": "/virtual"})
-    arrival = visitor.told()
+    arrival = visitor.events()
     visitor.footfall("pageview")
     assert ("pageview" in event, event["url"]) == (False, visitor.origin + "/b")
     assert [event["url"] for event in arrival] == [visitor.origin + "/virtual"] * 2
-    assert [event.get("url") for event in visitor.told()] == [None, *[visitor.origin + "/b"] * 2]
+    assert [event.get("url") for event in visitor.events()] == [None, *[visitor.origin + "/b"] * 2]
 
 
 @pytest.mark.parametrize("wish", ["globalPrivacyControl: {value: true}", "doNotTrack: {value: '1'}"])
@@ -634,24 +634,24 @@ def test_who_asks_not_to_be_tracked_is_not(visitor, wish):
 def test_a_pageview_that_failed_is_sent_again_with_the_same_id(visitor, failure):
     visitor.answer_with(failure)
     visitor.open()
-    first = visitor.told()
+    first = visitor.events()
     visitor.wait_for_timer(1)
     visitor.pass_time(0.999)
     assert visitor.told_nothing()
     visitor.pass_time(0.001)
-    assert visitor.told() == first[:1], "a lost heartbeat is not sent again"
+    assert visitor.events() == first[:1], "a lost heartbeat is not sent again"
 
 
 def test_retry_after_is_honoured_and_what_happens_meanwhile_goes_with_it(visitor):
     visitor.answer_with(Answer(503, {"Retry-After": "20"}))
     visitor.open()
-    first = visitor.told()
+    first = visitor.events()
     visitor.wait_for_timer(20)
     visitor.footfall("event", "Meanwhile")
     visitor.pass_time(19.999)
     assert visitor.told_nothing()
     visitor.pass_time(0.001)
-    again = visitor.told()
+    again = visitor.events()
     assert again[0] == first[0]
     assert [event.get("name", event["type"]) for event in again] == ["pageview", "Meanwhile"]
 
@@ -659,10 +659,10 @@ def test_retry_after_is_honoured_and_what_happens_meanwhile_goes_with_it(visitor
 def test_what_was_turned_away_of_a_batch_goes_again_with_the_rest_of_it(visitor):
     visitor.answer_with(Answer(202, {"Retry-After": "20"}))
     visitor.open()
-    first = visitor.told()
+    first = visitor.events()
     visitor.wait_for_timer(20)
     visitor.pass_time(20)
-    again = visitor.told()
+    again = visitor.events()
     assert again[0] == first[0]
     assert [event["type"] for event in again] == ["pageview"]
     visitor.pass_time(10)
@@ -672,16 +672,16 @@ def test_what_was_turned_away_of_a_batch_goes_again_with_the_rest_of_it(visitor)
 def test_after_three_retries_in_growing_pauses_it_waits_for_the_next_heartbeat(visitor):
     visitor.answer_with(503, 503, 503, 503)
     visitor.open()
-    first = visitor.told()
+    first = visitor.events()
     for pause in (1, 4, 9):
         visitor.wait_for_timer(pause)
         visitor.pass_time(pause)
-        assert visitor.told() == first[:1]
+        assert visitor.events() == first[:1]
     visitor.wait_for_timer(16)
     visitor.pass_time(15)
     assert visitor.told_nothing()
     visitor.pass_time(31)
-    last = visitor.told()
+    last = visitor.events()
     assert [event["type"] for event in last] == ARRIVAL
     assert last[0] == first[0]
 
@@ -724,21 +724,21 @@ def test_a_warning_that_fails_disturbs_nobody(visitor, head):
 def test_an_answer_that_does_not_come_within_20_seconds_is_none(visitor):
     visitor.answer_with(-1)
     visitor.open()
-    first = visitor.told()
+    first = visitor.events()
     visitor.run("advance(20_000)")
     visitor.wait_for_timer(1)
     visitor.pass_time(1)
-    assert visitor.told() == first[:1]
+    assert visitor.events() == first[:1]
 
 
 def test_a_page_that_closes_takes_what_is_unsent_along(visitor):
     visitor.answer_with(503)
     visitor.open()
-    first = visitor.told()
+    first = visitor.events()
     visitor.wait_for_timer(1)
     visitor.footfall("event", "Last")
     visitor.go()
-    last = visitor.told()
+    last = visitor.events()
     assert last[0] == first[0]
     assert [event["type"] for event in last] == ["pageview", "event", "leave"]
 
@@ -793,7 +793,7 @@ def test_a_policy_that_forbids_the_collector_disturbs_nobody(visitor):
 )
 def test_a_browser_that_lacks_something_is_counted_all_the_same(visitor, poorer):
     visitor.open("/", 'data-visitor="browser"', poorer)
-    pageview, heartbeat = visitor.told()
+    pageview, heartbeat = visitor.events()
     assert re.fullmatch(r"[0-9.]{8,36}", pageview["id"])
     assert heartbeat["pageview"] == pageview["id"]
     visitor.go()

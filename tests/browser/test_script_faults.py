@@ -8,13 +8,13 @@ from visited_site import Answer
 WARNED = "window.said = []; console.warn = (text) => said.push(text);"
 
 
-@pytest.mark.parametrize(("given", "told"), [("3", "3"), ("0", "0"), ("true", "true"), ("['a']", "a"), ("10n", "10")])
-def test_a_user_type_that_is_no_text_is_made_one(visitor, given, told):
+@pytest.mark.parametrize(("given", "sent"), [("3", "3"), ("0", "0"), ("true", "true"), ("['a']", "a"), ("10n", "10")])
+def test_a_user_type_that_is_no_text_is_made_one(visitor, given, sent):
     visitor.open()
     visitor.seen += 1
     visitor.settle()
     visitor.run(f"footfall('identify', 7, {{user_type: {given}}})")
-    assert [(event["user_id"], event["user_type"]) for event in visitor.told()] == [("7", told)]
+    assert [(event["user_id"], event["user_type"]) for event in visitor.events()] == [("7", sent)]
 
 
 @pytest.mark.parametrize("given", ["{}", "Symbol('x')", "Object.create(null)", "{toString() { throw 1 }}"])
@@ -71,9 +71,9 @@ def test_a_title_that_is_set_late_comes_with_a_later_beat_and_the_old_one_never(
     visitor.run("history.pushState(0, '', '/two')")
     visitor.pass_time(0.7)
     visitor.run("document.title = 'Two'")
-    _, pageview, first = visitor.told()
+    _, pageview, first = visitor.events()
     visitor.pass_time(30)
-    [later] = visitor.told()
+    [later] = visitor.events()
     assert (pageview["title"], first["title"], later["title"]) == ("", "", "Two")
     assert later["pageview"] == pageview["id"]
 
@@ -87,7 +87,7 @@ def test_a_page_that_closes_early_takes_its_late_title_along(visitor):
     visitor.seen += 1
     visitor.run("document.title = 'Two'")
     visitor.go()
-    assert [(event["type"], event["title"]) for event in visitor.told()] == [("leave", "Two")]
+    assert [(event["type"], event["title"]) for event in visitor.events()] == [("leave", "Two")]
 
 
 def test_a_title_that_stays_is_that_of_each_page(visitor):
@@ -98,18 +98,18 @@ def test_a_title_that_stays_is_that_of_each_page(visitor):
     visitor.pass_time(1)
     visitor.seen += 1
     visitor.pass_time(30)
-    assert [event["title"] for event in visitor.told()] == ["Home"]
+    assert [event["title"] for event in visitor.events()] == ["Home"]
 
 
 def test_a_page_with_lines_for_two_sites_counts_for_both(visitor):
     other = visitor.site.replace("site", "other")
     source = visitor.collector.origin + "/js/footfall.js"
     visitor.open("/", body=f'<script defer src="{source}" data-site="{other}"></script>')
-    assert [event["type"] for event in visitor.told()] == ["pageview", "heartbeat"]
+    assert [event["type"] for event in visitor.events()] == ["pageview", "heartbeat"]
     [arrival] = visitor.collector.wait(other, 1)
     visitor.settle()
     visitor.run("footfall('event', 'Click')")
-    assert [event["name"] for event in visitor.told()] == ["Click"]
+    assert [event["name"] for event in visitor.events()] == ["Click"]
     [_, clicked] = visitor.collector.wait(other, 2)
     assert ([event["type"] for event in arrival.events], clicked.events[0]["name"]) == (
         ["pageview", "heartbeat"],

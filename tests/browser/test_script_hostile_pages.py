@@ -54,11 +54,11 @@ REPLACED = (
 def opened(visitor, head="", body=""):
     """The pageview and the heartbeat of a page with a title; errors of the page itself do not count."""
     visitor.open("/page?a=1", head=head, body=body)
-    return visitor.told()
+    return visitor.events()
 
 
-def counted_as_usual(visitor, told) -> bool:
-    pageview, heartbeat = told
+def counted_as_usual(visitor, events) -> bool:
+    pageview, heartbeat = events
     return (pageview["type"], pageview["url"], pageview["title"], heartbeat["type"], heartbeat["state"]) == (
         "pageview",
         visitor.origin + "/page?a=1",
@@ -72,7 +72,7 @@ def counted_as_usual(visitor, told) -> bool:
 def test_elements_that_take_names_of_the_document_hide_nothing(visitor, body):
     assert counted_as_usual(visitor, opened(visitor, body=body))
     visitor.go()
-    assert [(event["type"], event["scroll"]) for event in visitor.told()] == [("leave", 100)]
+    assert [(event["type"], event["scroll"]) for event in visitor.events()] == [("leave", 100)]
 
 
 @pytest.mark.parametrize("name", GLOBALS)

@@ -51,7 +51,7 @@ def all_show(browser, tabs: list[str], number: str) -> None:
 
 
 def sent_until_shown(browser, server, number: str) -> None:
-    """Sends until it is shown: what goes to a stream that gives way is lost here (the real server repeats it)."""
+    """Sends until it is shown: this server loses what it sends to a leader that steps down; the real one repeats it."""
     until(lambda: server.send("stats", stats(int(number))) and text(browser, "active-now") == number)
 
 
@@ -131,7 +131,7 @@ def test_the_pill_of_every_tab_says_when_the_one_stream_is_lost(browser, server,
 
 
 def test_a_leader_that_is_stuck_is_not_believed_and_another_takes_its_place(browser, server):
-    page = live_page(server, silent=700, word=200)
+    page = live_page(server, silent=700, heartbeat=200)
     browser.get(page)
     server.streams(1)
     browser.switch_to.new_window("window")

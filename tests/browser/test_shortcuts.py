@@ -31,7 +31,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
 
 @pytest.fixture
 def reader(signed_in) -> Iterator[Reader]:
-    """Somebody signed in, on the Live page; the console stays empty."""
+    """A signed-in reader on the Live page; the console stays empty."""
     signed_in.open_live(SITE)
     yield signed_in
     signed_in.run("localStorage.clear()")
@@ -250,6 +250,6 @@ def test_the_wall_says_when_it_is_not_live(reader):
     reader.see("status-text", "Live")
     assert not reader.is_hidden("status")
     assert not reader.is_hidden("clock")
-    told = """document.getElementById("notice").hidden = false;
+    script = """document.getElementById("notice").hidden = false;
         return document.getElementById("try-now").checkVisibility()"""
-    assert reader.run(told)
+    assert reader.run(script)

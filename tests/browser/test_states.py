@@ -28,7 +28,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
 
 @pytest.fixture
 def reader(signed_in) -> Iterator[Reader]:
-    """Somebody signed in; all that the console says is that the network failed."""
+    """A signed-in reader; the console has only failures of the network."""
     yield signed_in
     said = [line for line in signed_in.complaints() if "net::ERR_" not in line and "did not respond" not in line]
     assert said == []

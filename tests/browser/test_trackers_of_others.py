@@ -152,8 +152,8 @@ def visit(browser_of_a_visitor, footfall) -> Iterator[Visit]:
 
 def events(visit: Visit) -> list[tuple[Any, ...]]:
     """(name, path, properties, value, currency, interactive) of each event."""
-    told = visit.rows("t.name, path, props, value, currency, interactive", "events")
-    return [(name, path, json.loads(props), *rest) for name, path, props, *rest in told]
+    stored = visit.rows("t.name, path, props, value, currency, interactive", "events")
+    return [(name, path, json.loads(props), *rest) for name, path, props, *rest in stored]
 
 
 def test_the_package_of_plausible(visit):
@@ -162,14 +162,14 @@ def test_the_package_of_plausible(visit):
         f"""import {{ init, track }} from "/npm/@plausible-analytics/tracker/plausible.js";
         init({{domain: "{visit.site}", endpoint: "{visit.server.url}/api/event", captureOnLocalhost: true,
               outboundLinks: true}});
-        window.told = (name, options) => new Promise((done) => track(name, {{...options, callback: done}}));""",
+        window.sent = (name, options) => new Promise((done) => track(name, {{...options, callback: done}}));""",
     )
     until(lambda: visit.rows("t.id", "pageviews"))
     assert visit.active() == 1
     buy = "{props: {plan: 'team', seats: '3'}, revenue: {amount: '29.90', currency: 'EUR'}}"
-    assert visit.promised(f"told('Buy', {buy})") == {"status": 202}
-    assert visit.promised("told('Seen', {interactive: false})") == {"status": 202}
-    assert visit.promised("told('x'.repeat(121))") == {"status": 400}
+    assert visit.promised(f"sent('Buy', {buy})") == {"status": 202}
+    assert visit.promised("sent('Seen', {interactive: false})") == {"status": 202}
+    assert visit.promised("sent('x'.repeat(121))") == {"status": 400}
     visit.driver.execute_script("scrollTo(0, 1000)")
     visit.driver.execute_script(
         """document.body.innerHTML = '<a href="https://other.example/there">There</a>';
@@ -211,10 +211,10 @@ def test_the_package_of_plausible_with_two_sites_and_a_callback_for_an_unknown_o
         f"""import {{ init, track }} from "/npm/@plausible-analytics/tracker/plausible.js";
         init({{domain: "{visit.site},{other},nowhere.example", endpoint: "{visit.server.url}/api/event",
               captureOnLocalhost: true, autoCapturePageviews: false}});
-        window.told = (name, options) => new Promise((done) => track(name, {{...options, callback: done}}));""",
+        window.sent = (name, options) => new Promise((done) => track(name, {{...options, callback: done}}));""",
     )
-    until(lambda: visit.driver.execute_script("return !!window.told"))
-    assert visit.promised("told('pageview')") == {"status": 202}
+    until(lambda: visit.driver.execute_script("return !!window.sent"))
+    assert visit.promised("sent('pageview')") == {"status": 202}
     assert len(visit.rows("t.id", "pageviews")) == 1
     visit.site = other
     assert len(visit.rows("t.id", "pageviews")) == 1
@@ -226,11 +226,11 @@ def test_the_older_package_of_plausible(visit):
         f"""import Plausible from "/npm/plausible-tracker/build/module/index.js";
         const plausible = Plausible({{domain: "{visit.site}", apiHost: "{visit.server.url}", trackLocalhost: true}});
         plausible.enableAutoPageviews();
-        window.told = (name, props) => new Promise((done) => plausible.trackEvent(name, {{props, callback: done}}));""",
+        window.sent = (name, props) => new Promise((done) => plausible.trackEvent(name, {{props, callback: done}}));""",
     )
     until(lambda: visit.rows("t.id", "pageviews"))
-    assert visit.promised("told('Signup', {plan: 'team', seats: 3, trial: true}).then(() => 'called')") == "called"
-    assert visit.promised("told('x'.repeat(121)).then(() => 'called')") == "called"
+    assert visit.promised("sent('Signup', {plan: 'team', seats: 3, trial: true}).then(() => 'called')") == "called"
+    assert visit.promised("sent('x'.repeat(121)).then(() => 'called')") == "called"
     visit.driver.execute_script("history.pushState({}, '', '/b')")
     until(lambda: len(visit.rows("t.id", "pageviews")) == 2)
     assert [one["n"] for one in visit.sent("/api/event")] == ["pageview", "Signup", "x" * 121, "pageview"]
@@ -280,7 +280,7 @@ def test_the_package_of_umami_in_node(visit):
 
 UMAMI = """
 let cache;
-window.told = async (type, more) => {
+window.sent = async (type, more) => {
   const payload = {website: WEBSITE, screen: `${screen.width}x${screen.height}`, language: navigator.language,
     title: document.title, hostname: location.hostname, url: location.href, referrer: "", ...more};
   const answer = await fetch(`${SERVER}/api/send`, {
@@ -296,19 +296,19 @@ window.told = async (type, more) => {
 
 def test_the_requests_of_umamis_script(visit):
     """A page of one origin sends JSON with a header of its own to another: the browser asks first."""
-    told = {"status": 200, "fields": ["cache", "sessionId", "visitId"]}
+    answer = {"status": 200, "fields": ["cache", "sessionId", "visitId"]}
     constants = f'const SERVER = "{visit.server.url}", WEBSITE = "{uuid_of(visit.server, visit.site)}";'
     visit.open("/a?utm_source=may", constants + UMAMI)
-    until(lambda: visit.driver.execute_script("return !!window.told"))
-    assert visit.promised("told('event')") == told
+    until(lambda: visit.driver.execute_script("return !!window.sent"))
+    assert visit.promised("sent('event')") == answer
     buy = "{name: 'Buy', data: {plan: 'team', revenue: 29.9, currency: 'EUR'}, tag: 'b'}"
-    assert visit.promised(f"told('event', {buy})") == told
-    assert visit.promised("told('identify', {id: 'u-7', data: {plan: 'team'}})") == told
+    assert visit.promised(f"sent('event', {buy})") == answer
+    assert visit.promised("sent('identify', {id: 'u-7', data: {plan: 'team'}})") == answer
     visit.driver.execute_script("history.pushState({}, '', '/b')")
-    assert visit.promised("told('event', {id: 'u-7', referrer: '/a?utm_source=may', vid: 'browser-7'})") == told
-    assert visit.promised("told('performance', {id: 'u-7', lcp: 1200, cls: 0.01})") == told
-    assert visit.promised("told('engagement', {id: 'u-7', engagement: 1500})") == told
-    assert visit.promised("told('bogus')") == {"status": 400, "fields": ["error"]}
+    assert visit.promised("sent('event', {id: 'u-7', referrer: '/a?utm_source=may', vid: 'browser-7'})") == answer
+    assert visit.promised("sent('performance', {id: 'u-7', lcp: 1200, cls: 0.01})") == answer
+    assert visit.promised("sent('engagement', {id: 'u-7', engagement: 1500})") == answer
+    assert visit.promised("sent('bogus')") == {"status": 400, "fields": ["error"]}
     assert visit.rows("path, t.title, user_id, engaged_ms", "pageviews") == [
         ("/a", "Shop", None, 0),
         ("/b", "Shop", "u-7", 1500),

@@ -110,8 +110,8 @@ def test_a_pageview_on_trial_shows_each_step_and_leaves_nothing(reader, server):
     reader.type("trial-address", "nowhere")
     reader.click("#trial [type=submit]")
     until(lambda: reader.texts("#trial-address-note .ff-wrong")[0].startswith("'nowhere' is no address"))
-    (told,), (known,) = settled(server), before
-    assert told[0] - known[0] == 1  # the one that was sent to settle it
+    (counted,), (known,) = settled(server), before
+    assert counted[0] - known[0] == 1  # the one that was sent to settle it
 
 
 def test_what_names_no_site_is_one_click_away_with_its_names(reader):

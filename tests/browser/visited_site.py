@@ -137,14 +137,14 @@ def _handler(collector: Collector) -> type[BaseHTTPRequestHandler]:
                 self.answer(204)
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
-            told = collector.take(Request("POST " + self.path, headers, json.loads(body), time.monotonic()))
-            if told.status > 0:
-                self.answer(told.status, told.body, told.headers)
-            elif told.status == 0:
+            answer = collector.take(Request("POST " + self.path, headers, json.loads(body), time.monotonic()))
+            if answer.status > 0:
+                self.answer(answer.status, answer.body, answer.headers)
+            elif answer.status == 0:
                 self.wfile.write(b"?\r\n")  # after mere silence Chromium tries again of its own accord
             else:
                 collector.end.wait()
-            self.close_connection |= told.status <= 0
+            self.close_connection |= answer.status <= 0
 
         def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
             self.send_response(status)
@@ -247,8 +247,8 @@ class Visitor:
 
     def answer_with(self, *answers: Answer | int) -> None:
         """How the collector answers the next requests; 202 comes after them."""
-        told = [answer if isinstance(answer, Answer) else Answer(answer, {}) for answer in answers]
-        self.collector.answers[self.site].extend(told)
+        prepared = [answer if isinstance(answer, Answer) else Answer(answer, {}) for answer in answers]
+        self.collector.answers[self.site].extend(prepared)
 
     def request(self) -> Request:
         """The next request of this site at the collector, which must be the only new one."""
@@ -263,13 +263,13 @@ class Visitor:
         """Every request of this site so far."""
         return list(self.collector.requests[self.site])
 
-    def told(self) -> list[Event]:
+    def events(self) -> list[Event]:
         """The events of the next request."""
         return self.request().events
 
     def types(self) -> list[str]:
         """The types of the events of the next request."""
-        return [event["type"] for event in self.told()]
+        return [event["type"] for event in self.events()]
 
     def told_nothing(self) -> bool:
         """Whether no further request arrived; waits until two later ones of the page are answered."""

@@ -233,7 +233,7 @@ def test_a_program_is_told_to_come_again_while_minutes_are_still_being_counted(d
     assert json.loads(programs(60).query(request).body)["results"] == [{"metrics": [3], "dimensions": []}]
 
 
-# ── beside facts ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── with facts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_facts_and_minutes_stand_in_the_order_of_the_question(database, ask):

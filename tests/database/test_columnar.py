@@ -249,10 +249,10 @@ def test_a_replica_that_was_closed_goes_on_where_it_was(kept, database, config):
     kept.follow(NEVER)
     kept.close()
     stored(database, accepted("pageview", "page-0002", visitor=2))
-    told = []
+    messages = []
     with replica_of(database, config) as again:
-        again.follow(NEVER, told.append)
-        assert told == []  # it was not made anew
+        again.follow(NEVER, messages.append)
+        assert messages == []  # it was not rebuilt
         assert_same(again, database, visits=2, pageviews=2)
 
 
@@ -272,10 +272,10 @@ def test_a_useless_file_is_rebuilt(kept, database, config, spoil, monkeypatch):
         case _:
             monkeypatch.setattr(columnar, "SHAPE", "another")
             monkeypatch.setattr("analytics.replica.rebuild.SHAPE", "another")
-    told = []
+    messages = []
     with replica_of(database, config) as again:
-        again.follow(NEVER, told.append)
-        assert told[-1].startswith("the columnar replica is made: all rows")
+        again.follow(NEVER, messages.append)
+        assert messages[-1].startswith("the columnar replica is made: all rows")
         assert_same(again, database, visits=2, pageviews=1, events=1)
 
 

@@ -95,15 +95,15 @@ def test_a_site_that_is_not_there_is_named_with_those_that_are(database):
 
 
 def test_a_generated_password_is_shown_once(database):
-    told = run(database, "user add", email="Ann@example.com", role="admin", password=None)
-    found = re.fullmatch(r"ann@example\.com is added as admin\. The password, shown this once: (\S{16})", told)
+    message = run(database, "user add", email="Ann@example.com", role="admin", password=None)
+    found = re.fullmatch(r"ann@example\.com is added as admin\. The password, shown this once: (\S{16})", message)
     assert found
     assert found.group(1) not in run(database, "user list")
 
 
 def test_a_chosen_password_is_not_shown(database):
-    told = run(database, "user add", email="ann@example.com", role="owner", password="correct horse battery")
-    assert told == "ann@example.com is added as owner."
+    message = run(database, "user add", email="ann@example.com", role="owner", password="correct horse battery")
+    assert message == "ann@example.com is added as owner."
     assert run(database, "user reset", email="ann@example.com", password="another horse battery") == (
         "ann@example.com has to sign in again."
     )
@@ -157,8 +157,8 @@ def test_cards_are_listed_with_their_fate(database):
     assert run(database, "embed revoke", embed_id=first) == f"Card {first} is off."
     head, *lines = run(database, "embed list").splitlines()
     assert head.split() == ["ID", "SITE", "HOSTS", "EXPIRES", "STATE"]
-    told = sorted([line.split()[0], line.split()[-1]] for line in lines)
-    assert told == [[str(first), "off"], [str(second), "on"]]
+    listed = sorted([line.split()[0], line.split()[-1]] for line in lines)
+    assert listed == [[str(first), "off"], [str(second), "on"]]
 
 
 @pytest.mark.parametrize(

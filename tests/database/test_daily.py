@@ -33,7 +33,7 @@ def day(back: int) -> str:
     return (TODAY - timedelta(days=back)).isoformat()
 
 
-def told(people: int) -> list[str]:
+def expected_lines(people: int) -> list[str]:
     """What is said when yesterday was counted."""
     return [f"Counted the people of {day(1)}: {people}.", f"Counted the minutes of {day(1)}."]
 
@@ -62,7 +62,7 @@ def test_everything_missed_is_made_up_and_then_there_is_nothing_to_do(fortnight)
 
 def test_one_day_is_reported_as_one_day(database):
     keep_heartbeats(database, beat(1, at=NOW - DAY), beat(2, at=NOW - DAY))
-    assert daily.run(work(database)) == told(2)
+    assert daily.run(work(database)) == expected_lines(2)
 
 
 def test_by_itself_it_is_done_at_one_o_clock_utc_and_not_before(database):
@@ -71,7 +71,7 @@ def test_by_itself_it_is_done_at_one_o_clock_utc_and_not_before(database):
     early = ONE_O_CLOCK - 1
     assert not daily.due(database, early)
     assert daily.due(database, early + 1)
-    assert daily.run_if_due(work(database, early + 1)) == told(1)
+    assert daily.run_if_due(work(database, early + 1)) == expected_lines(1)
     assert not daily.due(database, early + 1)
     assert daily.run_if_due(work(database, NOW)) == []
     assert daily.due(database, ONE_O_CLOCK + DAY)

@@ -51,9 +51,9 @@ def test_a_good_pageview_passes_every_step_and_shows_what_would_be_stored(tried)
     trial = tried(GOOD)
     assert trial.verdicts == tuple(Verdict(name, "passed") for name in [READ_STEP, *NAMES])
     assert trial.stored
-    told = trial.origin
-    assert (trial.host, trial.path, told.source, told.channel) == ("example.com", "/a", "letter", "Referral")
-    assert (told.country, told.browser, told.os, told.device) == ("GB", "Chrome", "GNU/Linux", "Desktop")
+    origin = trial.origin
+    assert (trial.host, trial.path, origin.source, origin.channel) == ("example.com", "/a", "letter", "Referral")
+    assert (origin.country, origin.browser, origin.os, origin.device) == ("GB", "Chrome", "GNU/Linux", "Desktop")
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ def test_a_site_without_rows_has_an_empty_feed(database):
 
 
 def test_what_is_read_is_what_was_pushed(database):
-    told = {"value": 12.5, "currency": "EUR", "description": "Ann booked", "user_name": "Ann"}
+    details = {"value": 12.5, "currency": "EUR", "description": "Ann booked", "user_name": "Ann"}
     outcomes = one_by_one(
         database,
         accepted(title="Home"),
         accepted(page_id="page-0002", visitor=-5, path="/b", at=NOW + 1),
         event(at=NOW + 2),
-        event("event-0002", at=NOW + 3, user_id="ann", user_type="couple", **told),
+        event("event-0002", at=NOW + 3, user_id="ann", user_type="couple", **details),
     )
     assert recent(database, 1, 20) == [outcome.feed for outcome in outcomes]
 

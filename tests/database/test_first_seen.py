@@ -1,4 +1,4 @@
-"""Whoever was there before is counted once: the replica's own columns, whatever came late, changed or went."""
+"""Returning visitors are counted once: the replica's own columns, with late, changed and removed rows."""
 
 from __future__ import annotations
 

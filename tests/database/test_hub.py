@@ -76,9 +76,9 @@ def parsed(frames: bytes) -> list[Message]:
         elif not block.startswith("retry: "):
             first, second = block.split("\n")
             assert (first[:4], second[:6]) == ("id: ", "data: ")
-            told = json.loads(second[6:])
-            assert set(told) == {"type", "data"}
-            found.append(Message(first[4:], told["type"], told["data"]))
+            body = json.loads(second[6:])
+            assert set(body) == {"type", "data"}
+            found.append(Message(first[4:], body["type"], body["data"]))
     return found
 
 
@@ -112,20 +112,20 @@ class Reader:
         return parsed(b"".join(frame for _, frame in self.frames))
 
     def first(self) -> list[Message]:
-        """What it is told at once."""
-        return self.wait(lambda told: any(message.type == "stats" for message in told))
+        """The messages up to the first figures."""
+        return self.wait(lambda messages: any(message.type == "stats" for message in messages))
 
     def events(self, number: int) -> list[str]:
-        """The ids of the events that were told, once there are so many."""
-        told = self.wait(lambda told: sum(message.type == "new_event" for message in told) >= number)
-        return [message.data["id"] for message in told if message.type == "new_event"]
+        """The ids of the events received, once there are `number` of them."""
+        messages = self.wait(lambda messages: sum(message.type == "new_event" for message in messages) >= number)
+        return [message.data["id"] for message in messages if message.type == "new_event"]
 
 
-def changes(told: list[Message]) -> list[Message]:
+def changes(messages: list[Message]) -> list[Message]:
     """What is new in what was said: without comments, and without stats that say again what was known."""
     found: list[Message] = []
     known: Any = None
-    for message in told:
+    for message in messages:
         news = (message.type, message.data | {"as_of": 0}) if message.type == "stats" else message
         if message.type and news != known:
             found.append(message)
@@ -155,7 +155,7 @@ def empty(tmp_path_factory) -> Iterator[Database]:
 
 @pytest.fixture
 def memory(empty, clock) -> Iterator[Hub]:
-    """A hub that is told of what is in no database."""
+    """A hub that gets outcomes which no database has."""
     hub = Hub(empty, WINDOW, clock)
     yield hub
     hub.close()
@@ -262,9 +262,9 @@ def test_connected_tells_visits_people_pages_and_the_newest_events(hub, database
     assert connected.data["uniqueVisitors"] == 16
     assert connected.data["activePages"] == [{"path": "/1", "count": 16}]
     assert len(connected.data["recentEvents"]) == 20
-    (told,) = (item for item in connected.data["recentEvents"] if item["type"] == "event")
-    assert told == {
-        "id": told["id"],
+    (item,) = (item for item in connected.data["recentEvents"] if item["type"] == "event")
+    assert item == {
+        "id": item["id"],
         "type": "event",
         "visitor_id": "0000000000000063",
         "user_id": "ann",
@@ -292,14 +292,14 @@ def test_what_happens_is_told_with_the_stats_that_follow_from_it(hub, database, 
     reader = Reader(hub, site_id)
     reader.first()
     (outcome,) = happen(hub, database, accepted(site_id=site_id, path="/a", title="<b>"))
-    told = reader.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 1)
-    told = changes(told)[2:]
+    messages = reader.wait(lambda messages: changes(messages)[-1].data.get("active_sessions") == 1)
+    messages = changes(messages)[2:]
     row_id = str(outcome.beat.id)
-    pageview = told[0].data
-    assert [(message.id, message.type) for message in told] == [(row_id, "new_event"), (row_id, "stats")]
+    pageview = messages[0].data
+    assert [(message.id, message.type) for message in messages] == [(row_id, "new_event"), (row_id, "stats")]
     assert (pageview["id"], pageview["type"], pageview["path"], pageview["title"]) == (row_id, "pageview", "/a", "<b>")
     assert "value" not in pageview
-    assert told[1].data == hub.stats(site_id)
+    assert messages[1].data == hub.stats(site_id)
 
 
 def test_a_heartbeat_is_no_event_but_changes_the_stats(hub, database, site_id):
@@ -307,8 +307,8 @@ def test_a_heartbeat_is_no_event_but_changes_the_stats(hub, database, site_id):
     reader = Reader(hub, site_id)
     reader.first()
     happen(hub, database, leave(site_id=site_id))
-    told = reader.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 0)
-    assert [message.type for message in changes(told)] == ["connected", "stats", "stats"]
+    messages = reader.wait(lambda messages: changes(messages)[-1].data.get("active_sessions") == 0)
+    assert [message.type for message in changes(messages)] == ["connected", "stats", "stats"]
 
 
 def test_nothing_is_said_when_nothing_changes(hub, database, site_id, clock):
@@ -318,9 +318,11 @@ def test_nothing_is_said_when_nothing_changes(hub, database, site_id, clock):
     happen(hub, database, heartbeat(site_id=site_id))
     clock.now += 1
     happen(hub, database, accepted(site_id=site_id, page_id="page-0002", visitor=2, at=NOW + 1))
-    told = reader.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 2)
-    assert [message.type for message in changes(told)] == ["connected", "stats", "new_event", "stats"]
-    assert changes(other.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 2)) == changes(told)
+    messages = reader.wait(lambda messages: changes(messages)[-1].data.get("active_sessions") == 2)
+    assert [message.type for message in changes(messages)] == ["connected", "stats", "new_event", "stats"]
+    assert changes(other.wait(lambda messages: changes(messages)[-1].data.get("active_sessions") == 2)) == changes(
+        messages
+    )
 
 
 def test_who_goes_away_without_a_word_is_taken_off_by_time(hub, database, site_id, clock):
@@ -328,8 +330,8 @@ def test_who_goes_away_without_a_word_is_taken_off_by_time(hub, database, site_i
     reader = Reader(hub, site_id)
     reader.first()
     clock.now += WINDOW
-    told = reader.wait(lambda told: changes(told)[-1].data.get("active_sessions") == 0)
-    assert told[-1] == Message(told[-1].id, "stats", EMPTY | {"as_of": NOW + WINDOW})
+    messages = reader.wait(lambda messages: changes(messages)[-1].data.get("active_sessions") == 0)
+    assert messages[-1] == Message(messages[-1].id, "stats", EMPTY | {"as_of": NOW + WINDOW})
 
 
 def test_another_site_s_visitors_are_not_told(hub, database, site_id):
@@ -349,8 +351,8 @@ def test_there_are_at_most_five_frames_a_second(memory):
         memory.publish([stored_outcome(number, nth=number)])
         threading.Event().wait(0.01)
         reader._read()
-    told = reader.events(number)
-    assert len(told) == number == len(set(told))
+    ids = reader.events(number)
+    assert len(ids) == number == len(set(ids))
     times = [at for at, _ in reader.frames[1:]]
     assert 1 <= len(times) <= (times[-1] - times[0]) / MIN_FRAME_INTERVAL_S + 2
 
@@ -448,11 +450,11 @@ def test_presence_is_known_again_after_a_restart(database, site_id, clock):
         hub.close()
 
 
-# ── reading beside writing ───────────────────────────────────────────────────────────────────────────────────────────
+# ── reading during writes ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def told_ids(reader: Reader) -> list[str]:
-    """The ids of all events that a reader was told, in order."""
+def ids_received(reader: Reader) -> list[str]:
+    """The ids of all events that a reader received, in order."""
     connected, *later = reader.messages
     known = [item["id"] for item in reversed(connected.data["recentEvents"])]
     return known + [message.data["id"] for message in later if message.type == "new_event"]
@@ -472,10 +474,10 @@ def test_who_comes_while_events_do_misses_none_and_sees_none_twice(database, sit
         readers = [Reader(hub, site_id), Reader(hub, site_id, last)]
         coming.join()
         for reader in readers:
-            reader.wait(lambda told, reader=reader: told_ids(reader)[-1:] == happened[-1:])
-            told = told_ids(reader)
-            assert told[-20:] == happened[-20:]
-            assert len(told) == len(set(told)) or reader is readers[1]  # who resumes is told the newest as well
+            reader.wait(lambda messages, reader=reader: ids_received(reader)[-1:] == happened[-1:])
+            received = ids_received(reader)
+            assert received[-20:] == happened[-20:]
+            assert len(received) == len(set(received)) or reader is readers[1]  # a resumed stream repeats the newest
         resumed = [message.data["id"] for message in readers[1].messages if message.type == "new_event"]
         assert len(resumed) == len(set(resumed))
         hub.close()
@@ -498,7 +500,7 @@ def test_a_feed_that_takes_long_to_read_holds_up_nobody_else(hub, database, site
     reading.join()
     (reader,) = coming
     reader.first()
-    assert told_ids(reader) == before + during[:1]
+    assert ids_received(reader) == before + during[:1]
 
 
 def test_a_live_side_that_failed_is_told_anew_by_the_database(hub, database, site_id):
@@ -582,7 +584,7 @@ def test_a_quiet_site_is_let_go(memory, clock):
 
 
 def test_a_feed_is_kept_from_the_first_look_until_a_while_after_the_last(memory):
-    """What nobody has looked at is not in memory; this database has no rows, so that the two can be told apart."""
+    """A feed that nobody has opened is not in memory; this database has no rows, which shows where items come from."""
     memory.publish([stored_outcome(1)])
     assert memory.recent_items(1) == []
     memory.publish([stored_outcome(2, nth=1)])

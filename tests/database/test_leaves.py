@@ -1,5 +1,5 @@
 """A heartbeat that comes after its pageview's leave adds to the totals, and makes nobody present: now, later, and in
-what is told of the past.
+the history.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Live:
         self.now = max(self.now, arrivals[-1].at)
         done: list[Outcome] = []
         ready = threading.Event()
-        self.writer.submit([QueuedRequest(arrivals, lambda told: (done.extend(told), ready.set()))])
+        self.writer.submit([QueuedRequest(arrivals, lambda outcomes: (done.extend(outcomes), ready.set()))])
         assert ready.wait(10)
         return [type(one).__name__ for one in done]
 
@@ -143,8 +143,8 @@ def test_the_past_says_what_was_shown(database, site_id):
     assert people_at(database, site_id, list(shown), WINDOW) == shown
     minutes = people_each_minute(database, site_id, NOW // 60 * 60, NOW // 60 * 60 + 300, WINDOW)
     whole = range(NOW // 60 * 60, NOW // 60 * 60 + 300, 60)
-    told = people_at(database, site_id, whole, WINDOW)
-    assert {at: people for at, people in told.items() if people} == minutes
+    people_by_minute = people_at(database, site_id, whole, WINDOW)
+    assert {at: people for at, people in people_by_minute.items() if people} == minutes
 
 
 def test_others_and_other_pages_of_the_same_visitor_stay(database, site_id):

@@ -19,7 +19,7 @@ WAITING = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND classid
 
 @contextmanager
 def taken(database, *numbers: int):
-    """Somebody else has that lock as long as the block lasts."""
+    """Another connection has that lock as long as the block lasts."""
     with database.writing.begin() as connection:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({', '.join(map(str, numbers))})"))
         yield

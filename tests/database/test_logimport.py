@@ -51,8 +51,8 @@ def imported(database, places, tmp_path):
 
 def numbers(database) -> Recount:
     options = {"site": "example.com", "metrics": Recount._fields, "by": (), "period": "all", "filters": (), "limit": 1}
-    told = commands.run(database, "", "query", options | {"form": "csv"})
-    return Recount(*map(int, told.splitlines()[1].split(",")))
+    csv = commands.run(database, "", "query", options | {"form": "csv"})
+    return Recount(*map(int, csv.splitlines()[1].split(",")))
 
 
 def facts(database):
@@ -193,10 +193,10 @@ def test_a_w3c_log_is_followed_past_new_fields(database, imported, tmp_path):
         "\n#Fields: date time c-ip cs-method cs-uri-stem cs(User-Agent) sc-status\n",
         f"2015-05-17 10:00:07 203.0.113.1 GET /d {agent} 200\n",
     ]
-    told = []
+    messages = []
 
     def append(_):
-        if not (told and told[-1].startswith("following")):
+        if not (messages and messages[-1].startswith("following")):
             return False
         if not pieces:
             return True
@@ -206,7 +206,7 @@ def test_a_w3c_log_is_followed_past_new_fields(database, imported, tmp_path):
 
     head = "#Version: 1.0\n#Fields: date time cs-method cs-uri-stem c-ip cs(User-Agent) sc-status\n"
     said = imported(
-        f"{head}2015-05-17 10:00:04 GET /a 203.0.113.1 {agent} 200\n", follow=True, rest=append, tell=told.append
+        f"{head}2015-05-17 10:00:04 GET /a 203.0.113.1 {agent} 200\n", follow=True, rest=append, tell=messages.append
     )
     assert said.splitlines()[0] == "4 lines read: 4 pageviews imported, 0 were there already."
     assert [path for (path,) in sorted(rows(database, schema.pageviews, "path"))] == ["/a", "/b", "/c", "/d"]
@@ -295,10 +295,10 @@ def test_a_kill_between_two_transactions_leaves_whole_visits(database, imported,
 
 def test_what_is_appended_is_followed(database, imported, tmp_path):
     log, path = busy(600), tmp_path / "access-0.log"
-    told, pieces = [], [log[200:400], log[400:]]
+    messages, pieces = [], [log[200:400], log[400:]]
 
     def append(_):
-        if not (told and told[-1].startswith("following")):
+        if not (messages and messages[-1].startswith("following")):
             return False
         if not pieces:
             return True
@@ -306,17 +306,17 @@ def test_what_is_appended_is_followed(database, imported, tmp_path):
             file.write("".join(pieces.pop(0)))
         return False
 
-    said = imported(log[:200], follow=True, rest=append, tell=told.append)
+    said = imported(log[:200], follow=True, rest=append, tell=messages.append)
     assert numbers(database) == recount(log)
     assert said.startswith(f"600 lines read: {recount(log).pageviews} pageviews imported, ")
 
 
 def test_how_far_it_is_is_told_in_percent(imported):
-    told = []
-    imported(busy(), tell=told.append)
-    shares = [int(one.split(" %")[0]) for one in told]
+    messages = []
+    imported(busy(), tell=messages.append)
+    shares = [int(one.split(" %")[0]) for one in messages]
     assert shares == sorted(shares)
-    assert (told[-1].split(":")[0], len(told) > 1) == ("100 %", True)
+    assert (messages[-1].split(":")[0], len(messages) > 1) == ("100 %", True)
 
 
 # ── nothing of anybody, and nothing live ─────────────────────────────────────────────────────────────────────────────

@@ -35,8 +35,8 @@ def test_logins_are_listed_newest_first_without_expired_ones(database, ada):
 
 def test_the_others_end_and_this_one_stays(database, ada):
     own, other, third = (login(database) for _ in range(3))
-    somebody = accounts.add_person(database, "bob@example.com", "viewer", PASSWORD, now=NOW)
-    theirs = logins.sign_in(database, somebody.email, PASSWORD, now=NOW)
+    bob = accounts.add_person(database, "bob@example.com", "viewer", PASSWORD, now=NOW)
+    theirs = logins.sign_in(database, bob.email, PASSWORD, now=NOW)
     logins.end(database, ada, keep=own)
     assert holds(database, own, other, third, theirs) == [True, False, False, True]
     logins.end(database, ada)

@@ -125,8 +125,8 @@ def test_the_last_second_before_midnight_and_the_first_after_it_are_of_two_days(
     here.at(midnight - 1, agent=AGENT.replace("140", "139"))
     before = here.service.salts.of(here.site, midnight - 1)
     here.at(midnight)
-    told = here.service.today.read([here.site.id], midnight)
-    assert told == {here.site.id: TodayCounts(people=1, visits=1, pageviews=1)}
+    counts = here.service.today.read([here.site.id], midnight)
+    assert counts == {here.site.id: TodayCounts(people=1, visits=1, pageviews=1)}
     after = here.service.salts.of(here.site, midnight)
     assert (before.until, after.before) == (midnight, before.today)
     assert after.today != before.today

@@ -69,9 +69,9 @@ def test_every_stored_path_is_put_into_letters_and_nothing_is_merged(database, u
     assert [path for (path,) in rows(after, schema.pageviews, "path")] == list(NEW)
     assert rows(after, schema.visits, "entry_page", "referrer")[1:] == [(path, "news.example/café") for path in NEW[1:]]
     assert {path for (path,) in rows(after, schema.heartbeats, "path")} <= {*NEW, "/"}
-    told = rows(after, schema.events, "path", "name", "props")
-    assert [path for path, *_ in told[:8]] == list(NEW)
-    assert [json.loads(props) for _, _, props in told[8:]] == [
+    moved = rows(after, schema.events, "path", "name", "props")
+    assert [path for path, *_ in moved[:8]] == list(NEW)
+    assert [json.loads(props) for _, _, props in moved[8:]] == [
         {"url": "https://shop.example/cart.jsp", "nth": 2},
         {"path": "/س"},
         {"url": url},  # a property of the site's own event is the site's own matter

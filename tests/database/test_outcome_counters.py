@@ -1,4 +1,4 @@
-"""Outcomes and names beside the rows: counted by key, bounded, in the database with the next group."""
+"""Outcomes and names that are not rows: counted by key, bounded, in the database with the next group."""
 
 from __future__ import annotations
 

@@ -88,8 +88,8 @@ def test_a_server_s_moment_out_of_bounds_is_rejected(steps, time):
 
 
 def test_without_a_key_moment_address_and_agent_are_the_request_s(steps):
-    told = pageview(time=5, ip="198.51.100.1", user_agent="Googlebot/2.1")
-    found = hit(steps, told, trusted=False)
+    sent = pageview(time=5, ip="198.51.100.1", user_agent="Googlebot/2.1")
+    found = hit(steps, sent, trusted=False)
     assert isinstance(found, Hit)
     assert (found.at_ms, found.address, found.agent) == (MS, ADDRESS, AGENT)
 
@@ -179,9 +179,9 @@ def test_what_is_wanted_is_accepted_with_its_origin(steps):
     arrived = taken(steps, pageview(screen=(1440, 900), language="de", timezone="Asia/Kathmandu"))
     assert isinstance(arrived, Accepted)
     assert (arrived.at, arrived.host, arrived.path) == (NOW, "example.com", "/a")
-    told = arrived.origin()
-    assert (told.utm_source, told.country, told.browser, told.os) == ("x", "NP", "Chrome", "GNU/Linux")
-    assert (told.screen, told.language) == ("1440x900", "de")
+    origin = arrived.origin()
+    assert (origin.utm_source, origin.country, origin.browser, origin.os) == ("x", "NP", "Chrome", "GNU/Linux")
+    assert (origin.screen, origin.language) == ("1440x900", "de")
 
 
 def test_a_heartbeat_finds_out_the_same_origin_and_only_when_it_is_asked(steps):

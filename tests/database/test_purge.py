@@ -58,8 +58,8 @@ def test_a_site_may_keep_them_longer_or_shorter_than_the_installation(database):
             sites = schema.sites
             connection.execute(sites.update().where(sites.c.id == site_id).values(retention_days=retention))
     assert purged(database) == Purged(5, whole=True)
-    told = {(site, (NOW - at) // DAY) for site, at in kept(database)}
-    assert told == {(1, 1), (1, 2), *((2, back) for back in days), (3, 1), (3, 2), (3, 7)}
+    left_days = {(site, (NOW - at) // DAY) for site, at in kept(database)}
+    assert left_days == {(1, 1), (1, 2), *((2, back) for back in days), (3, 1), (3, 2), (3, 7)}
 
 
 def test_a_day_that_is_not_counted_is_kept_whole_and_so_is_what_came_after(database):
@@ -82,16 +82,16 @@ def test_nothing_but_heartbeats_goes(database):
 def test_it_goes_batch_by_batch_with_a_pause_after_each(database, small_batches):
     keep_heartbeats(database, *(beat(n, at=NOW - 30 * DAY, site_id=site) for site in (1, 2) for n in range(7)))
     left: list[int] = []
-    told: list[str] = []
+    messages: list[str] = []
 
     def pause(seconds: float) -> bool:
         assert seconds > 0
         left.append(count(database, schema.heartbeats))
         return False
 
-    assert purged(database, pause=pause, report=told.append) == Purged(14, whole=True)
+    assert purged(database, pause=pause, report=messages.append) == Purged(14, whole=True)
     assert left == [11, 8, 7, 4, 1, 0]
-    assert told[-1] == "14 heartbeats purged so far"
+    assert messages[-1] == "14 heartbeats purged so far"
 
 
 def test_it_stops_when_pause_says_so_and_continues_the_next_time(database, small_batches):
@@ -165,9 +165,9 @@ def test_counters_go_in_batches_too_an_hour_with_many_at_once(database, small_ba
         left.append(count(database, schema.robots))
         return False
 
-    told: list[str] = []
-    assert counters_purged(database, pause, told.append) == Purged(7, whole=True)
-    assert (left, told[-1]) == ([2, 0], "7 counters purged so far")
+    messages: list[str] = []
+    assert counters_purged(database, pause, messages.append) == Purged(7, whole=True)
+    assert (left, messages[-1]) == ([2, 0], "7 counters purged so far")
     keep_counters(database, 1, EDGE - 1)
     assert counters_purged(database, lambda _: True) == Purged(1, whole=False)
     assert counters_purged(database) == Purged(2, whole=True)

@@ -113,7 +113,7 @@ def answering(database) -> Backend:
 
 
 def test_how_many_people_were_there_at_once(past):
-    """Somebody was there at eight minutes of either day: of 840 since the first beat at 10:00, and of 1,440."""
+    """A visitor was active in eight minutes of either day: of 840 since the first beat at 10:00, and of 1,440."""
     assert query(past, "peak_concurrents", "average_concurrents", "visits", by=["time:day"]) == (
         "time:day    peak_concurrents  average_concurrents  visits\n"
         "2026-03-10  1                 0.01                 3\n"

@@ -26,7 +26,7 @@ YESTERDAY = day_of(NOW) - timedelta(days=1)
 NOON = TODAY - DAY // 2
 
 
-def told(line: str) -> None:
+def ignore(line: str) -> None:
     """Ignores the progress."""
 
 
@@ -50,7 +50,7 @@ def kept(database, config):
     )
     # one group: the heartbeat comes after the leave, and leaves no row
     stored(database, leave("page-0005", at=NOON + 4030), heartbeat("page-0005", at=NOON + 4031))
-    daily.run(daily.Work(database, NOW, 7, NEVER, told))
+    daily.run(daily.Work(database, NOW, 7, NEVER, ignore))
     kept = Columnar(database, config)
     kept.follow(NEVER)
     yield kept
@@ -65,14 +65,14 @@ def change(database, statement: str) -> None:
 def rebuilt_after(kept: Columnar, statement: str) -> None:
     """Changes the database without recording it, and rebuilds the replica."""
     change(kept.database, statement)
-    kept.rebuild(NEVER, told)
+    kept.rebuild(NEVER, ignore)
 
 
 def test_what_was_collected_is_as_its_rows_are(kept):
-    found = verify(kept, NEVER, told)
+    found = verify(kept, NEVER, ignore)
     assert (found.differences, found.derived) == ([], ())
     assert as_text(found).splitlines()[0].startswith(AGREES)
-    assert repair(kept, NEVER, told) == []
+    assert repair(kept, NEVER, ignore) == []
 
 
 WRONG = {
@@ -153,12 +153,12 @@ def test_a_wrong_number_is_reported_and_repaired(kept, statement, lines):
     tables = schema.visits, schema.daily_usage, schema.concurrents
     before = [rows(kept.database, table) for table in tables]
     rebuilt_after(kept, statement)
-    found = verify(kept, NEVER, told)
+    found = verify(kept, NEVER, ignore)
     assert found.differences == []
     assert [shown(line) for line in found.derived] == lines
     assert as_text(found).splitlines()[0] == "Derived numbers differ from the raw rows:"
-    assert len(repair(kept, NEVER, told)) == 1, "one kind"
-    after = verify(kept, NEVER, told)  # the replica has followed what was mended
+    assert len(repair(kept, NEVER, ignore)) == 1, "one kind"
+    after = verify(kept, NEVER, ignore)  # the replica has followed the repair
     assert (after.differences, after.derived) == ([], ())
     if "seen_at" not in statement and "last_at + 1" not in statement:
         assert [rows(kept.database, table) for table in tables] == before
@@ -176,55 +176,55 @@ def test_wrong_minutes_are_reported_and_repaired(kept):
     people[720] += 1
     with kept.database.transaction() as connection:
         connection.execute(schema.concurrents.update().values(people=minute_series.pack(people)))
-    assert verify(kept, NEVER, told).derived == (
+    assert verify(kept, NEVER, ignore).derived == (
         f"concurrents of example.com on {YESTERDAY}: 1 minutes are not as its heartbeats have them",
     )
-    assert repair(kept, NEVER, told) == ["concurrents: 1"]
+    assert repair(kept, NEVER, ignore) == ["concurrents: 1"]
     assert minute_series.unpack(rows(kept.database, schema.concurrents)[0][2]) == minute_series.unpack(packed)
-    assert verify(kept, NEVER, told).derived == ()
+    assert verify(kept, NEVER, ignore).derived == ()
 
 
 def test_differences_that_cannot_be_repaired_are_reported_too(kept):
     rebuilt_after(kept, "DELETE FROM visits WHERE visitor = 5")
     lines = ("pageviews of example.com: 1 rows have no visit, or one of another visitor",)
-    assert verify(kept, NEVER, told).derived == lines
-    assert repair(kept, NEVER, told) == []
-    assert verify(kept, NEVER, told).derived == lines
+    assert verify(kept, NEVER, ignore).derived == lines
+    assert repair(kept, NEVER, ignore) == []
+    assert verify(kept, NEVER, ignore).derived == lines
 
 
 def test_what_was_purged_is_not_counted_again(kept, database):
     """Days whose heartbeats are gone stay as they were counted; days with all of theirs are counted again."""
     later = NOW + 8 * DAY
     one_by_one(database, accepted("pageview", "page-0009", visitor=9, at=later - 2 * DAY))
-    daily.run(daily.Work(database, later, 7, NEVER, told))
+    daily.run(daily.Work(database, later, 7, NEVER, ignore))
     assert count(database, schema.heartbeats) == 1
     rebuilt_after(kept, f"UPDATE daily_usage SET people = 99 WHERE day = '{YESTERDAY}'")
     change(database, "UPDATE outcomes SET count = 99 WHERE outcome = 'stored' AND hour < 1000 + " + str(NOW))
-    assert verify(kept, NEVER, told).derived == ()
+    assert verify(kept, NEVER, ignore).derived == ()
     assert purge.MAX_COUNTER_DAYS > 8
 
 
 def test_a_replica_that_differs_is_rebuilt(kept):
     with kept._replica.cursor() as replica:
         replica.execute("UPDATE pageviews SET path = '/other'")
-    assert repair(kept, NEVER, told) == ["the columnar replica was rebuilt"]
-    assert verify(kept, NEVER, told).differences == []
+    assert repair(kept, NEVER, ignore) == ["the columnar replica was rebuilt"]
+    assert verify(kept, NEVER, ignore).differences == []
 
 
 def test_without_a_replica_the_database_is_queried(config, database, kept):
     change(database, "UPDATE visits SET pageviews = pageviews + 5 WHERE visitor = 1")
     off = Columnar(database, replace(config, columnar=False))
-    (line,) = verify(off, NEVER, told).derived
+    (line,) = verify(off, NEVER, ignore).derived
     assert line.endswith("has pageviews 7, 2 by its rows")
-    assert repair(off, NEVER, told) == ["visits: 1"]
-    assert verify(off, NEVER, told).derived == ()
+    assert repair(off, NEVER, ignore) == ["visits: 1"]
+    assert verify(off, NEVER, ignore).derived == ()
 
 
 def test_robots_by_name_and_in_all(kept, database):
     for hour in (NOON, NOON + 3600):
         change(database, f"INSERT INTO robots VALUES (1, {hour}, 'googlebot', 3)")
         change(database, f"INSERT INTO outcomes VALUES (1, {hour}, 'filtered', 'bot', {3 + (hour > NOON)})")
-    assert verify(kept, NEVER, told).derived == (
+    assert verify(kept, NEVER, ignore).derived == (
         f"robots of example.com at {YESTERDAY} 13:00: 4 in all, 3 by name; it cannot be told which of the two is wrong",
     )
 
@@ -232,6 +232,6 @@ def test_robots_by_name_and_in_all(kept, database):
 def test_many_wrong_visits_are_repaired_at_once(kept, database):
     stored(database, *(accepted("pageview", f"page-1{n:04}", visitor=100 + n, at=NOW) for n in range(200)))
     rebuilt_after(kept, "UPDATE visits SET pageviews = 3 WHERE visitor >= 100")
-    assert len(verify(kept, NEVER, told).derived) == 200
-    assert repair(kept, NEVER, told) == ["visits: 200"]
-    assert verify(kept, NEVER, told).derived == ()
+    assert len(verify(kept, NEVER, ignore).derived) == 200
+    assert repair(kept, NEVER, ignore) == ["visits: 200"]
+    assert verify(kept, NEVER, ignore).derived == ()

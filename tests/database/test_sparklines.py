@@ -90,8 +90,8 @@ def test_minutes_with_a_late_beat_are_counted_again_before_the_start_and_after(d
     assert trends.read([1], now)[1] == (0,) * SHOWN
     come_late(database, trends, now, BEGIN - 10 * MINUTE, BEGIN - 10 * MINUTE - 30, BEGIN + 2 * MINUTE - 1)
     trends.restore([site()], now, never)
-    told = dict(enumerate(trends.read([1], now)[1]))
-    assert {minute: people for minute, people in told.items() if people} == {SHOWN - 15: 2, SHOWN - 3: 1}
+    by_minute = dict(enumerate(trends.read([1], now)[1]))
+    assert {minute: people for minute, people in by_minute.items() if people} == {SHOWN - 15: 2, SHOWN - 3: 1}
 
 
 def test_a_late_beat_leaves_a_minute_that_is_still_to_come_to_presence(database, trends):
@@ -143,13 +143,13 @@ def test_late_minutes_of_many_sites_are_counted_a_few_at_a_time_and_the_service_
         one_by_one(database, accepted(site_id=one.id, at=BEGIN - MINUTE, page_id=f"late-{one.id:04}"))
         trends.forget(one.id, BEGIN - MINUTE, BEGIN)
 
-    def told() -> int:
+    def people_before() -> int:
         return sum(trend[-2] or 0 for trend in trends.read([one.id for one in sites], BEGIN).values())
 
     trends.restore(sites, BEGIN, lambda _: True)
-    assert told() == SITE_BATCH
+    assert people_before() == SITE_BATCH
     trends.restore(sites, BEGIN + AGAIN_S, never)
-    assert told() == SITE_BATCH + 1
+    assert people_before() == SITE_BATCH + 1
 
 
 def test_presence_at_a_minute_says_what_the_heartbeats_say(database):

@@ -246,9 +246,9 @@ def test_a_pageview_is_one_row_with_its_page_and_person(database):
 
 
 def test_an_event_is_one_row_with_all_that_was_told(database):
-    told = {"props": {"plan": "pro", "n": 1, "x": None}, "value": 12, "currency": "EUR"}
-    told |= {"description": "Ann booked", "user_name": "Ann"}
-    (outcome,) = stored(database, event(visitor=5, path="/a", user_id="ann", **told))
+    fields = {"props": {"plan": "pro", "n": 1, "x": None}, "value": 12, "currency": "EUR"}
+    fields |= {"description": "Ann booked", "user_name": "Ann"}
+    (outcome,) = stored(database, event(visitor=5, path="/a", user_id="ann", **fields))
     row_id = outcome.beat.id
     props = '{"plan":"pro","n":1,"x":null}'
     assert rows(database, schema.events) == [
@@ -275,13 +275,13 @@ def test_every_stored_thing_is_one_heartbeat_row(database):
         leave(visitor=6, at=NOW + 4),
     )
     tab, visit_id = tab_of("page-0001"), outcomes[0].beat.visit_id
-    told = [(NOW, "ann", "couple", PageState.ACTIVE)] + [
+    expected = [(NOW, "ann", "couple", PageState.ACTIVE)] + [
         (NOW + seconds, None, "", state)
         for seconds, state in ((1, PageState.IDLE), (2, PageState.HIDDEN), (3, PageState.ACTIVE), (4, PageState.LEFT))
     ]
     assert rows(database, schema.heartbeats) == [
         (1, outcome.beat.id, at, visit_id, 5, tab, user_id, user_type, state, "/a")
-        for outcome, (at, user_id, user_type, state) in zip(outcomes, told, strict=True)
+        for outcome, (at, user_id, user_type, state) in zip(outcomes, expected, strict=True)
     ]
 
 
@@ -491,7 +491,7 @@ def test_it_does_not_matter_how_arrivals_are_grouped(database):
         whole, single, threes = ([accepted(site_id=site_id, **fields) for fields in plan] for site_id in sites)
         outcomes = [in_groups(database, *group) for group in ((whole, 60), (single, 1), (threes, 3))]
         assert kinds(outcomes[0]) == kinds(outcomes[1]) == kinds(outcomes[2])
-        first, second, third = (told(database, site_id) for site_id in sites)
+        first, second, third = (rows_of_site(database, site_id) for site_id in sites)
         assert first == second == third
 
 
@@ -518,7 +518,7 @@ def walk(choice: random.Random) -> list[dict]:
     return plan
 
 
-def told(database, site_id: int) -> list[list[tuple]]:
+def rows_of_site(database, site_id: int) -> list[list[tuple]]:
     """All rows of a site but for their ids: as they stand, visits by what they hold."""
     names = {
         schema.visits: "visitor user_id started_at last_at seen_at pageviews events entry_page exit_page",

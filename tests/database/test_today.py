@@ -136,12 +136,12 @@ def test_after_a_start_the_figures_are_what_they_were(database):
     after.restore(NOW + SETTLED_S, go_on)
     assert after.read([1, 2], NOW) == {}, "beats of the last seconds may still be on their way"
     after.restore(NOW + 2 * SETTLED_S, go_on)
-    told = after.read([1, 2], NOW)
-    assert told == before.read([1, 2], NOW)
-    assert min(told[1][:3]) > 5
+    counts = after.read([1, 2], NOW)
+    assert counts == before.read([1, 2], NOW)
+    assert min(counts[1][:3]) > 5
     take(after, database, *walk(99, NOW + 10))
     take(before, database)
-    assert figures(after).people == told[1].people + 1  # type: ignore[union-attr]
+    assert figures(after).people == counts[1].people + 1  # type: ignore[union-attr]
 
 
 def test_what_comes_before_while_and_after_a_start_is_counted_is_counted_once(database):

@@ -15,7 +15,7 @@ NEVER = threading.Event().wait
 ON = "example.com on 2027-01-15"
 
 
-def told(line: str) -> None:
+def ignore(line: str) -> None:
     """Ignores the progress."""
 
 
@@ -41,12 +41,12 @@ def spoil(kept, statement):
 
 
 def test_a_replica_that_followed_agrees(kept, database):
-    assert verify(kept, NEVER, told) == Verified(5, [])
+    assert verify(kept, NEVER, ignore) == Verified(5, [])
     one_by_one(
         database, heartbeat(at=NOW + 60, engaged_ms=2_000), event("event-0002", visitor=3, value=0.1, at=NOW + 60)
     )
-    assert verify(kept, NEVER, told) == Verified(7, [])  # it follows first
-    assert agrees(as_text(verify(kept, NEVER, told)))
+    assert verify(kept, NEVER, ignore) == Verified(7, [])  # it follows first
+    assert agrees(as_text(verify(kept, NEVER, ignore)))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_replica_that_followed_agrees(kept, database):
 )
 def test_a_difference_is_named(kept, statement, differences):
     spoil(kept, statement)
-    found = verify(kept, NEVER, told)
+    found = verify(kept, NEVER, ignore)
     assert [_without_id(line) for line in found.differences] == differences
     assert not agrees(as_text(found))
 
@@ -120,5 +120,5 @@ def _without_id(line):
 
 def test_a_replica_that_is_off_has_nothing_to_differ(database, config):
     off = Columnar(database, replace(config, columnar=False))
-    assert verify(off, NEVER, told) == Verified(0, [], off=True)
+    assert verify(off, NEVER, ignore) == Verified(0, [], off=True)
     assert agrees(as_text(Verified(0, [], off=True)))

@@ -110,9 +110,9 @@ def test_every_request_is_answered_once_and_in_the_order_of_its_arrivals(databas
     with writing(database, max_batch=16) as writer:
         wanted = [pages(n % 4 + 1, start=10 * n) for n in range(60)]
         asked = [Asked(writer, *some) for some in wanted]
-        told = [[outcome.beat.visitor for outcome in one.outcomes] for one in asked]
+        visitors = [[outcome.beat.visitor for outcome in one.outcomes] for one in asked]
         assert writer.waiting == 0
-    assert told == [[one.visitor for one in some] for some in wanted]
+    assert visitors == [[one.visitor for one in some] for some in wanted]
     assert [len(one.answers) for one in asked] == [1] * 60
 
 
@@ -141,10 +141,10 @@ def test_the_live_side_knows_before_the_request_is_answered(database):
 
 
 def test_the_live_side_is_not_told_of_groups_without_anything_stored(database):
-    told: list[Any] = []
-    with writing(database, told.append) as writer:
+    messages: list[Any] = []
+    with writing(database, messages.append) as writer:
         assert Asked(writer, heartbeat("unknown-1")).kinds == ["Rejected"]
-    assert told == []
+    assert messages == []
 
 
 def test_a_request_without_arrivals_is_answered(database):
@@ -261,7 +261,7 @@ def test_not_failing_any_more_when_events_can_be_stored_again_though_none_comes(
 def test_a_pool_without_a_free_connection_is_a_database_that_is_away(database):
     """Nothing is stored one by one then, each after a wait of its own."""
     with ExitStack() as others, writing(database) as writer:
-        for _ in range(13):  # all that the pool has beside the lease
+        for _ in range(13):  # all of the pool but the lease's
             others.enter_context(database.writing.connect())
         asked = Asked(writer, *(accepted("pageview", f"page-000{n}") for n in range(3)))
         eventually(lambda: writer.stuck)

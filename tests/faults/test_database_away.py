@@ -213,7 +213,7 @@ def _write_page(config, place: int, page: bytes) -> None:
     with open(config.data_dir / "footfall.db", "r+b") as file:
         file.seek(place)
         file.write(page)
-    with closing(sqlite3.connect(config.data_dir / "footfall.db")) as other:  # a change by which all read anew
+    with closing(sqlite3.connect(config.data_dir / "footfall.db")) as other:  # so that every connection reads again
         other.execute("UPDATE sites SET name = name || '.'")
         other.commit()
 

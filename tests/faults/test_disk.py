@@ -31,8 +31,8 @@ def test_a_disk_that_fills_up_is_told_as_a_full_disk_in_one_short_line(config):
         statuses = {server.collect(batch).status for batch in many}
         assert statuses == {202, 503}
         words = f"the database cannot be written to: the disk that holds {config.data_dir} is full"
-        told = f"ERROR footfall.writer: {words}\n"
-        eventually(lambda: [line for line in server.errors if line.endswith(told)])
+        line_end = f"ERROR footfall.writer: {words}\n"
+        eventually(lambda: [line for line in server.errors if line.endswith(line_end)])
         server.stop()
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [A-Z]+ footfall\.\w+: ", line) for line in server.errors)
     assert max(map(len, server.errors)) < 300
@@ -40,7 +40,7 @@ def test_a_disk_that_fills_up_is_told_as_a_full_disk_in_one_short_line(config):
 
 @ON_SQLITE
 def test_a_start_for_which_there_is_no_room_says_so_in_one_line(config):
-    """The database of countries is the first large file. It was told as `the network: …`."""
+    """The database of countries is the first large file. The error once said `the network: …`."""
     done = subprocess.run(
         [*limited("ulimit -f 64"), sys.executable, "app.py", "serve", "--port", "0"],
         cwd=ROOT,

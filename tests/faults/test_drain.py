@@ -53,7 +53,7 @@ def test_neither_open_streams_nor_half_sent_bodies_nor_idle_connections_hold_it_
 
 @contextmanager
 def committing(server):
-    """A connection whose pageview waits for its commit, and another one: somebody else holds the database's lock."""
+    """A connection whose pageview waits for its commit, and another one: a third party has the database's lock."""
     file = server.config.data_dir / "footfall.db"
     with closing(sqlite3.connect(file, isolation_level=None)) as other, server.connect(30) as waits:
         other.execute("BEGIN IMMEDIATE")

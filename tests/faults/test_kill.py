@@ -30,7 +30,7 @@ def test_five_kills_under_load_lose_nothing_and_double_nothing(config):
     kept = check_books(config, senders)
     assert set(kept.stored) == set(senders.acknowledged) == set(senders.sent)
     assert {202, 0, REFUSED} <= senders.statuses.keys() <= {202, 503, 0, REFUSED}  # 503: a disk that took its time
-    assert senders.statuses[0] >= KILLS  # there was somebody waiting for an answer at each kill
+    assert senders.statuses[0] >= KILLS  # a sender was waiting for an answer at each kill
 
 
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)

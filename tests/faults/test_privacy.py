@@ -45,7 +45,7 @@ def marked_requests(server):
 def _wrong_requests(server, headers, address):
     claims = {"ip": address, "user_agent": AGENT}
     speaking = {"Authorization": "Bearer " + server.tell("key add", name="k", scope="ingest", site=SITE)}
-    told = f'"ip":"{address}","user_agent":"{AGENT}"'.encode()
+    personal = f'"ip":"{address}","user_agent":"{AGENT}"'.encode()
     for body, more in (
         (pageview("claimed-1", **claims), {}),
         (pageview("spoken-" + address[:4], **claims), speaking),
@@ -54,11 +54,11 @@ def _wrong_requests(server, headers, address):
         (pageview("short", **claims), {}),
         (pageview("page-type") | {"type": AGENT}, {}),
         (pageview("page-site", site=AGENT), {}),
-        (b"{" + told, {}),
-        (b'{"site":"example.com",' + told + b"}", {}),
-        (b"\xff" + told, {}),
-        (b"[" * 50 + told, {}),
-        (told * 1000, {}),
+        (b"{" + personal, {}),
+        (b'{"site":"example.com",' + personal + b"}", {}),
+        (b"\xff" + personal, {}),
+        (b"[" * 50 + personal, {}),
+        (personal * 1000, {}),
         (b"{}", {"Content-Type": AGENT}),
         (b"{}", {"Content-Encoding": AGENT}),
         (pageview("page-dnt"), {"DNT": "1"}),

@@ -22,15 +22,15 @@ CALLS, COLLECT = "/_dash-update-component", "/api/collect"
 MIB = 1024 * 1024
 MADE_UP = "footfall_login=" + "A" * 43
 STRANGER = "127.0.1.7"  # an address of their own on this machine
-LARGEST_EVENTS = 64 * 1024
+MAX_EVENTS_BYTES = 64 * 1024
 
 
 def head(path: str, length: int | str, cookie: str = "", more: str = "") -> bytes:
     """The head of a post whose body has that length, or is chunked."""
     framed = f"Content-Length: {length}" if isinstance(length, int) else f"Transfer-Encoding: {length}"
     kind = "application/x-www-form-urlencoded" if path == "/sign-in" else "application/json"
-    told = f"Host: x\r\nUser-Agent: {AGENT}\r\nContent-Type: {kind}\r\n{more}{framed}\r\n"
-    return f"POST {path} HTTP/1.1\r\n{told}{f'Cookie: {cookie}{chr(13)}{chr(10)}' if cookie else ''}\r\n".encode()
+    headers = f"Host: x\r\nUser-Agent: {AGENT}\r\nContent-Type: {kind}\r\n{more}{framed}\r\n"
+    return f"POST {path} HTTP/1.1\r\n{headers}{f'Cookie: {cookie}{chr(13)}{chr(10)}' if cookie else ''}\r\n".encode()
 
 
 def opened(server, address: str = "127.0.0.1") -> socket.socket:
@@ -95,7 +95,7 @@ def outcomes(server) -> dict[tuple[str, str], int]:
         ("/sign-in", 16_000, ""),
         ("/nowhere", 64_000, MADE_UP),
         ("/api/v2/query", 64_000, ""),
-        (COLLECT, LARGEST_EVENTS, ""),
+        (COLLECT, MAX_EVENTS_BYTES, ""),
     ],
 )
 def test_269_strangers_who_fall_silent_stop_no_collect_and_leave_no_memory_behind(one_server, path, length, cookie):
@@ -127,7 +127,7 @@ def test_269_strangers_who_fall_silent_stop_no_collect_and_leave_no_memory_behin
         (head("/nowhere", 16_385), "413 too_large"),
         (head("/api/v2/query", 16_385), "413 too_large"),
         (head("/api/v2/query", 65_536, more="Authorization: Bearer nobody's\r\n"), "413 too_large"),
-        (head(COLLECT, LARGEST_EVENTS + 1), "413 too_large"),
+        (head(COLLECT, MAX_EVENTS_BYTES + 1), "413 too_large"),
         (head("/api/collect/", MIB), "413 too_large"),
     ],
     ids=lambda one: one if isinstance(one, str) else one[5:40].decode(),
@@ -182,12 +182,12 @@ def test_people_who_fall_silent_hold_up_neither_collects_nor_other_people(one_se
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 def test_a_lack_of_memory_is_counted_as_shed_and_one_address_leaves_room_for_the_others(server):
     batch = json.dumps([pageview(f"page-{n:04}", f"/{n}" + "x" * 500) for n in range(100)]).encode()
-    with silent(server, 100, COLLECT, LARGEST_EVENTS) as connections:
+    with silent(server, 100, COLLECT, MAX_EVENTS_BYTES) as connections:
         refused = [text for one in connections if '"busy"' in (text := received(one, until="}"))]
         assert 40 < len(refused) < 100
         assert all("\r\nRetry-After: 2\r\n" in text for text in refused)
         assert all("\r\nAccess-Control-Allow-Origin: *\r\n" in text for text in refused)
-        with silent(server, 40, COLLECT, LARGEST_EVENTS):
+        with silent(server, 40, COLLECT, MAX_EVENTS_BYTES):
             assert answered(server, head(COLLECT, len(batch)), batch[:30_000], batch[30_000:])[:3] == "202"
             eventually(lambda: outcomes(server).get(("shed", "busy"), 0) >= len(refused))
     assert set(outcomes(server)) <= {("shed", "busy"), ("rejected", "http_408")}
@@ -216,7 +216,7 @@ def test_whole_requests_that_wait_behind_a_slow_one_are_counted_too(one_server):
 
 
 def test_who_opens_every_connection_that_there_may_be_keeps_nobody_out(one_server):
-    """More than 10,000 were once refused, whoever came: one stranger could have them all, for 75 s at a time."""
+    """More than 10,000 were once refused, whatever their address: one stranger could take all, for 75 s at a time."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with ExitStack() as stack:
@@ -227,5 +227,5 @@ def test_who_opens_every_connection_that_there_may_be_keeps_nobody_out(one_serve
                 connection.sendall(b"GET /healthz HTTP/1.1\r\nHo")
         assert collects(one_server, 20, "crowd") == [202] * 20
         reading.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert received(reading).startswith("HTTP/1.1 200")  # whoever has few connections keeps them
+        assert received(reading).startswith("HTTP/1.1 200")  # a client with few connections keeps them
     assert one_server.collect(pageview(f"crowd-{time.monotonic_ns()}")).status == 202

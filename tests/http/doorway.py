@@ -51,7 +51,7 @@ def doorway(database: Database, *, public: bool = False, base_url: str = "") -> 
 
     app.server.test_client_class = Browser
     app.server.add_url_rule("/boom", "boom", lambda: 1 / 0)
-    told = {"base_url": base_url, "clock": lambda: clock.now}
+    common = {"base_url": base_url, "clock": lambda: clock.now}
     gate.guard(
         app.server,
         database,
@@ -59,10 +59,10 @@ def doorway(database: Database, *, public: bool = False, base_url: str = "") -> 
         is_page=table.is_page,
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
-        **told,
+        **common,
     )
     for pages_of in (signin, invitation):
-        pages_of.register(app.server, database, version="1.2.3", **told)
-    setup.register(app.server, database, SECRET, version="1.2.3", done=lambda: done.append(1), **told)
+        pages_of.register(app.server, database, version="1.2.3", **common)
+    setup.register(app.server, database, SECRET, version="1.2.3", done=lambda: done.append(1), **common)
     host = base_url or "http://localhost"
     return SimpleNamespace(client=app.server.test_client, clock=clock, done=done, app=app, host=host)

@@ -47,7 +47,7 @@ class House:
         return added.id
 
     def join(self, email: str, role: str, on: Sequence[int] = ()) -> Browser:
-        """The browser of somebody new, who has that role on these sites, else on every site."""
+        """The browser of a new person, who has that role on these sites, by default on every site."""
         accounts.add_person(self.service.database, email, role, PASSWORD, now=NOW, sites=on)
         return self.sign_in(email)
 
@@ -87,13 +87,13 @@ class House:
         return browser.post(CALLS, json=self.body(self.served[first_output], **values))
 
     def send(self, browser: Browser, form: str, domain: str, /, **fields: str) -> dict[str, Any]:
-        """What the form of that name is told after it was sent, without its number."""
+        """The answer to the form of that name after it was sent, without its number."""
         data = {"number": 7, "fields": fields}
         answer = self.call(browser, f"{form}-answer.data-answer", **{"data": data, "data-site": domain})
         assert answer.status_code == 200, answer.text
-        told = json.loads(answer.json["response"][f"{form}-answer"]["data-answer"])
-        assert told.pop("number") == 7
-        return told
+        form_answer = json.loads(answer.json["response"][f"{form}-answer"]["data-answer"])
+        assert form_answer.pop("number") == 7
+        return form_answer
 
     def drawn(self, browser: Browser, path: str) -> str:
         """The page of an address as JSON."""

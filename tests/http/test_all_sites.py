@@ -36,8 +36,8 @@ def asked(house, who: str = "owner", data: object = None) -> tuple[dict, str]:
     """The list and the sum as that person's browser gets them."""
     answer = house.call(house.browsers[who], "sites-list.data-part", data=data)
     assert answer.status_code == 200, answer.text
-    told = answer.json["response"]
-    return json.loads(told["sites-list"]["data-part"]), told["sites-total"]["children"]
+    response = answer.json["response"]
+    return json.loads(response["sites-list"]["data-part"]), response["sites-total"]["children"]
 
 
 def drawn(house, who: str, path: str) -> str:

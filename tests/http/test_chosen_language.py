@@ -1,4 +1,4 @@
-"""The language of dates and numbers: the browser's, or the one that somebody has chosen."""
+"""The language of dates and numbers: the browser's, or the one that a person has chosen."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ def test_one_persons_choice_is_nobody_elses(house):
 
 def test_a_language_that_is_none_is_said_to_be_none(house):
     cleo = house.join("cleo@example.com", "viewer")
-    told = house.send(cleo, "language", "", language="xx-XX")
-    assert told["message"] == "'xx-XX' is no language that is here; give one like en-GB, or nothing"
+    answer = house.send(cleo, "language", "", language="xx-XX")
+    assert answer["message"] == "'xx-XX' is no language that is here; give one like en-GB, or nothing"
     assert written(house, cleo, "en-GB") == ("en-GB", "12,345")

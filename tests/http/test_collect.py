@@ -40,7 +40,7 @@ def new_id():
     return f"page-{next(_numbers)}"
 
 
-def told(answer):
+def answer_of(answer):
     """Status, body, and the headers that the contract speaks of."""
     kept = {name: answer.headers[name] for name in ("x-footfall-outcome", "retry-after") if name in answer.headers}
     assert answer.headers["content-type"] == "application/json"
@@ -84,7 +84,7 @@ def key(shared, site):
 def test_a_pageview_is_stored_before_the_answer(shared, site, content_type):
     answer = shared.collect(pageview("abcdefgh", "/a?utm_source=x&secret=1", site), {"Content-Type": content_type})
     stored = of_site(shared, "page_id, host, path, title, engaged_ms, scroll", "pageviews", site)
-    assert told(answer) == (202, STORED, {})
+    assert answer_of(answer) == (202, STORED, {})
     assert stored == [("abcdefgh", site, "/a", "", 0, 0)]
 
 
@@ -97,7 +97,7 @@ def test_each_type_of_event_is_stored_and_is_a_beat(shared, site):
         event(new_id(), "Sign-up", "/b", site, pageview=page),
         leave(page, site),
     ]
-    answers = [told(shared.collect(one)) for one in sent]
+    answers = [answer_of(shared.collect(one)) for one in sent]
     beats = of_site(shared, "path, state", "heartbeats", site)
     assert answers == [(202, STORED, {})] * 5
     assert beats == [("/a", 0), ("/a", 1), ("/a", 2), ("/b", 0), ("/a", 3)]
@@ -125,7 +125,7 @@ def test_an_event_is_stored_with_everything_it_tells(shared, site):
 
 def test_an_exact_repeat_is_counted_once(shared, site):
     for sent in (pageview("page-one", site=site), event("event-one", "Sign-up", site=site)):
-        answers = [told(shared.collect(sent)) for _ in range(3)]
+        answers = [answer_of(shared.collect(sent)) for _ in range(3)]
         assert answers == [(202, STORED, {}), *[(202, {"stored": 0, "duplicate": 1}, {})] * 2]
     assert of_site(shared, "pageviews, events", "visits", site) == [(1, 1)]
     assert len(of_site(shared, "t.id", "heartbeats", site)) == 2
@@ -140,7 +140,7 @@ def test_fifty_repeats_at_once_are_counted_once(shared, site):
 
 
 def test_the_same_id_on_another_site_is_another_pageview(shared, site, other_site):
-    answers = [told(shared.collect(pageview("page-one", site=domain))) for domain in (site, other_site)]
+    answers = [answer_of(shared.collect(pageview("page-one", site=domain))) for domain in (site, other_site)]
     assert answers == [(202, STORED, {})] * 2
 
 
@@ -156,8 +156,8 @@ def test_a_heartbeat_of_an_unknown_pageview_counts_only_with_its_url(shared, sit
     unknown = shared.collect(heartbeat("not-there", site))
     with_url = shared.collect(heartbeat("not-there", site, url=f"https://{site}/lost"))
     message = "no such pageview; send `url` with the heartbeat"
-    assert told(unknown) == rejected(422, "unknown_pageview", message, field="pageview")
-    assert told(with_url) == (202, STORED, {})
+    assert answer_of(unknown) == rejected(422, "unknown_pageview", message, field="pageview")
+    assert answer_of(with_url) == (202, STORED, {})
     assert of_site(shared, "path", "heartbeats", site) == [("/lost",)]
     assert of_site(shared, "pageviews, entry_page", "visits", site) == [(0, "/lost")]
 
@@ -165,18 +165,18 @@ def test_a_heartbeat_of_an_unknown_pageview_counts_only_with_its_url(shared, sit
 def test_a_subdomain_and_a_listed_host_count_too(shared, site):
     shared.tell("site set", domain=site, hosts=["shop.test"])
     for host in (f"www.{site}", f"blog.{site}", "shop.test"):
-        assert told(shared.collect(pageview(new_id(), site=site, url=f"https://{host}/"))) == (202, STORED, {})
+        assert answer_of(shared.collect(pageview(new_id(), site=site, url=f"https://{host}/"))) == (202, STORED, {})
 
 
 def test_a_page_on_localhost_does_for_a_visitor_on_this_machine_only(shared, site, key):
     local = {"site": site, "type": "pageview", "url": "http://localhost:3000/try"}
-    assert told(shared.collect(local | {"id": new_id()})) == (202, STORED, {})
-    assert told(shared.collect(local | {"id": new_id(), "ip": "203.0.113.9"}, key)) == filtered("unlisted_host")
+    assert answer_of(shared.collect(local | {"id": new_id()})) == (202, STORED, {})
+    assert answer_of(shared.collect(local | {"id": new_id(), "ip": "203.0.113.9"}, key)) == filtered("unlisted_host")
     assert paths(shared, site) == ["/try"]
 
 
 def test_the_site_is_found_in_any_case(shared, site):
-    assert told(shared.collect(pageview(new_id(), site=site) | {"site": site.upper()})) == (202, STORED, {})
+    assert answer_of(shared.collect(pageview(new_id(), site=site) | {"site": site.upper()})) == (202, STORED, {})
 
 
 # ── 200: understood, and left out ────────────────────────────────────────────────────────────────────────────────────
@@ -198,13 +198,13 @@ def test_the_site_is_found_in_any_case(shared, site):
     ],
 )
 def test_robots_and_whoever_opts_out_leave_nothing_but_a_counter(shared, site, headers, reason):
-    assert told(shared.collect(pageview(new_id(), site=site), headers)) == filtered(reason)
+    assert answer_of(shared.collect(pageview(new_id(), site=site), headers)) == filtered(reason)
     for table in ("visits", "pageviews", "heartbeats"):
         assert of_site(shared, "t.id", table, site) == []
 
 
 def test_who_reads_a_page_in_a_desktop_application_is_counted(shared, site):
-    assert told(shared.collect(pageview(new_id(), site=site), {"User-Agent": SLACK})) == (202, STORED, {})
+    assert answer_of(shared.collect(pageview(new_id(), site=site), {"User-Agent": SLACK})) == (202, STORED, {})
 
 
 @pytest.mark.parametrize(
@@ -223,19 +223,19 @@ def test_who_reads_a_page_in_a_desktop_application_is_counted(shared, site):
     ],
 )
 def test_systems_whose_version_stands_elsewhere_are_stored_as_they_are(shared, site, agent, system):
-    assert told(shared.collect(pageview(new_id(), site=site), {"User-Agent": agent})) == (202, STORED, {})
+    assert answer_of(shared.collect(pageview(new_id(), site=site), {"User-Agent": agent})) == (202, STORED, {})
     assert of_site(shared, "browser, os, os_version, device", "visits", site) == [system]
 
 
 def test_dnt_0_is_no_objection(shared, site):
     answer = shared.collect(pageview(new_id(), site=site), {"DNT": "0", "Sec-GPC": "0"})
-    assert told(answer) == (202, STORED, {})
+    assert answer_of(answer) == (202, STORED, {})
 
 
 def test_an_excluded_address_is_left_out_from_the_next_event_on(shared, site):
     shared.collect(pageview(new_id(), "/before", site))
     shared.tell("site set", domain=site, excluded_addresses=["10.0.0.0/8", "127.0.0.1"])
-    assert told(shared.collect(pageview(new_id(), "/after", site))) == filtered("excluded_address")
+    assert answer_of(shared.collect(pageview(new_id(), "/after", site))) == filtered("excluded_address")
     assert paths(shared, site) == ["/before"]
 
 
@@ -246,19 +246,19 @@ def test_an_excluded_address_is_left_out_from_the_next_event_on(shared, site):
 def test_excluded_paths_are_left_out(shared, site, path, left_out):
     shared.tell("site set", domain=site, excluded_paths=["/admin", "/team/*", "/api/**"])
     expected = filtered("excluded_path") if left_out else (202, STORED, {})
-    assert told(shared.collect(pageview(new_id(), path, site))) == expected
+    assert answer_of(shared.collect(pageview(new_id(), path, site))) == expected
     assert paths(shared, site) == ([] if left_out else [path])
 
 
 def test_pages_of_another_host_are_left_out(shared, site):
     for host in ("evil.example", f"{site}.evil.example", f"not{site}"):
         answer = shared.collect(pageview(new_id(), site=site, url=f"https://{host}/"))
-        assert told(answer) == filtered("unlisted_host")
+        assert answer_of(answer) == filtered("unlisted_host")
     assert paths(shared, site) == []
 
 
 def test_a_leave_of_an_unknown_pageview_is_nothing(shared, site):
-    assert told(shared.collect(leave("not-there", site))) == filtered("unknown_pageview")
+    assert answer_of(shared.collect(leave("not-there", site))) == filtered("unknown_pageview")
     assert of_site(shared, "t.id", "heartbeats", site) == []
 
 
@@ -266,7 +266,7 @@ def test_a_leave_of_an_unknown_pageview_is_nothing(shared, site):
 
 
 def test_an_unknown_site_is_404(shared):
-    answer = told(shared.collect(pageview(new_id(), site="nowhere.example")))
+    answer = answer_of(shared.collect(pageview(new_id(), site="nowhere.example")))
     assert answer == rejected(404, "unknown_site", "no site 'nowhere.example' here", field="site")
 
 
@@ -290,7 +290,7 @@ def test_an_unknown_site_is_404(shared):
     ],
 )
 def test_what_cannot_be_taken_is_told_with_a_code(shared, sent, headers, expected):
-    assert told(shared.collect(sent, headers)) == expected
+    assert answer_of(shared.collect(sent, headers)) == expected
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_what_cannot_be_taken_is_told_with_a_code(shared, sent, headers, expecte
 )
 def test_a_missing_field_is_named(shared, site, kind, missing):
     whole = {"site": site, "type": kind, "id": new_id(), "pageview": new_id(), "url": f"https://{site}/", "name": "x"}
-    status, body, _ = told(shared.collect({name: value for name, value in whole.items() if name != missing}))
+    status, body, _ = answer_of(shared.collect({name: value for name, value in whole.items() if name != missing}))
     assert (status, body["error"]["code"], body["error"]["field"]) == (422, "missing_field", missing)
 
 
@@ -322,7 +322,7 @@ PREFLIGHT = {"Origin": "https://shop.test", "Access-Control-Request-Method": "PO
 
 
 def allowed(shared, path="/api/collect", **asked):
-    """What a preflight is told, without the prefix of its headers."""
+    """The CORS headers of a preflight's answer, without their common prefix."""
     more = {f"Access-Control-Request-{name.replace('_', '-')}": value for name, value in asked.items()}
     answer = shared.request("OPTIONS", path, headers=PREFLIGHT | more)
     assert (answer.status, answer.body) == (204, b"")
@@ -366,8 +366,8 @@ def test_a_public_page_may_send_to_a_server_in_the_own_network(shared):
 
 @pytest.mark.parametrize("path", ["/js/footfall.js", "/pixel.gif"])
 def test_what_pages_fetch_has_a_preflight_too(shared, path):
-    told = allowed(shared, path, Headers="traceparent")
-    assert (told["allow-origin"], told["allow-methods"], told["allow-headers"]) == ("*", "GET, HEAD", "traceparent")
+    cors = allowed(shared, path, Headers="traceparent")
+    assert (cors["allow-origin"], cors["allow-methods"], cors["allow-headers"]) == ("*", "GET, HEAD", "traceparent")
 
 
 # ── addresses that are nearly right ──────────────────────────────────────────────────────────────────────────────────
@@ -412,7 +412,7 @@ def test_one_bad_event_does_not_sink_the_others(shared, site):
         event("event-aaa", "Sign-up", "/a", site),
     ]
     answer = shared.collect(batch)
-    assert told(answer) == (
+    assert answer_of(answer) == (
         202,
         {
             "stored": 2,
@@ -437,14 +437,15 @@ def test_one_bad_event_does_not_sink_the_others(shared, site):
 
 
 def test_a_batch_of_which_nothing_is_stored_is_200_when_something_was_filtered(shared, site):
-    status, body, headers = told(shared.collect([leave("not-there", site), {"site": site, "type": "pageview"}]))
+    status, body, headers = answer_of(shared.collect([leave("not-there", site), {"site": site, "type": "pageview"}]))
     assert (status, headers) == (200, {"x-footfall-outcome": "filtered; reason=unknown_pageview"})
     assert (body["stored"], body["duplicate"], body["filtered"]) == (0, 0, 1)
     assert [(one["index"], one["error"]["field"]) for one in body["rejected"]] == [(1, "id")]
 
 
 def test_a_batch_of_nothing_but_wrong_ones_is_422(shared, site):
-    status, body, _ = told(shared.collect([pageview(new_id(), site="nowhere.example"), heartbeat("not-there", site)]))
+    answer = shared.collect([pageview(new_id(), site="nowhere.example"), heartbeat("not-there", site)])
+    status, body, _ = answer_of(answer)
     assert status == 422
     assert [(one["index"], one["error"]["code"]) for one in body["rejected"]] == [
         (0, "unknown_site"),
@@ -455,15 +456,15 @@ def test_a_batch_of_nothing_but_wrong_ones_is_422(shared, site):
 
 def test_a_batch_that_is_sent_again_is_a_duplicate_as_a_whole(shared, site):
     batch = [pageview(f"page-{number:04}", f"/{number}", site) for number in range(100)]
-    assert told(shared.collect(batch)) == (202, {"stored": 100, "duplicate": 0}, {})
-    assert told(shared.collect(batch)) == (202, {"stored": 0, "duplicate": 100}, {})
+    assert answer_of(shared.collect(batch)) == (202, {"stored": 100, "duplicate": 0}, {})
+    assert answer_of(shared.collect(batch)) == (202, {"stored": 0, "duplicate": 100}, {})
     assert sorted(paths(shared, site)) == sorted(f"/{number}" for number in range(100))
 
 
 def test_a_page_and_its_beats_may_come_in_one_batch(shared, site):
     page = new_id()
     batch = [pageview(page, "/a", site), heartbeat(page, site, engaged_ms=5, scroll=9), leave(page, site)]
-    assert told(shared.collect(batch)) == (202, {"stored": 3, "duplicate": 0}, {})
+    assert answer_of(shared.collect(batch)) == (202, {"stored": 3, "duplicate": 0}, {})
     assert of_site(shared, "engaged_ms, scroll", "pageviews", site) == [(5, 9)]
 
 
@@ -475,7 +476,7 @@ def test_a_server_with_a_key_speaks_for_its_visitors(shared, site, key):
     for number, moment in enumerate((then, then + 1, then + 2)):
         visitor = {"ip": f"203.0.113.{number % 2}", "user_agent": f"{AGENT} Edg/140.0", "time": moment}
         sent = pageview(new_id(), f"/{number}", site) | visitor
-        assert told(shared.collect(sent, key | {"User-Agent": "our-panel/1", "DNT": "1"})) == (202, STORED, {})
+        assert answer_of(shared.collect(sent, key | {"User-Agent": "our-panel/1", "DNT": "1"})) == (202, STORED, {})
     assert of_site(shared, "at", "pageviews", site) == [(then,), (then + 1,), (then + 2,)]
     assert of_site(shared, "started_at, pageviews, browser", "visits", site) == [
         (then, 2, "Edge"),
@@ -487,7 +488,7 @@ def test_what_a_server_says_of_its_visitor_decides_what_is_left_out(shared, site
     shared.tell("site set", domain=site, excluded_addresses=["203.0.113.0/24"])
     excluded = shared.collect(pageview(new_id(), site=site, ip="203.0.113.7"), key)
     robot = shared.collect(pageview(new_id(), site=site, ip="198.51.100.7", user_agent=ROBOT), key)
-    assert (told(excluded), told(robot)) == (filtered("excluded_address"), filtered("bot"))
+    assert (answer_of(excluded), answer_of(robot)) == (filtered("excluded_address"), filtered("bot"))
 
 
 @pytest.mark.parametrize("whose", ["nobody", "wrong", "stats", "another site's"])
@@ -502,7 +503,7 @@ def test_without_the_sites_ingest_key_what_is_said_of_a_visitor_is_ignored(share
     said = {"ip": "203.0.113.7", "user_agent": ROBOT, "time": 1}
     before = int(time.time())
     answer = shared.collect(pageview(new_id(), site=site, **said), {"Authorization": f"Bearer {keys[whose]()}"})
-    assert told(answer) == (202, STORED, {})
+    assert answer_of(answer) == (202, STORED, {})
     ((at, browser),) = of_site(shared, "started_at, browser", "visits", site)
     assert before <= at <= time.time()
     assert browser == "Chrome"
@@ -512,14 +513,14 @@ def test_without_the_sites_ingest_key_what_is_said_of_a_visitor_is_ignored(share
 def test_a_moment_out_of_reach_is_422(shared, site, key, shift):
     now = time.time()
     moment = {"ms": now * 1000, "0": 0}.get(shift) if isinstance(shift, str) else now + shift
-    answer = told(shared.collect(pageview(new_id(), site=site, time=moment), key))
+    answer = answer_of(shared.collect(pageview(new_id(), site=site, time=moment), key))
     message = "`time` lies more than 7 days back or 5 minutes ahead"
     assert answer == rejected(422, "bad_time", message, field="time")
     assert paths(shared, site) == []
 
 
 def test_a_servers_wrong_address_is_422(shared, site, key):
-    answer = told(shared.collect(pageview(new_id(), site=site, ip="127.1"), key))
+    answer = answer_of(shared.collect(pageview(new_id(), site=site, ip="127.1"), key))
     assert answer == rejected(422, "wrong_field", "`ip` is no address", field="ip")
 
 
@@ -555,7 +556,7 @@ SPOOFED = {
 def test_no_header_changes_the_address_without_a_trusted_proxy(shared, site, name):
     shared.tell("site set", domain=site, excluded_addresses=["203.0.113.7"])
     for headers in ({}, {name: SPOOFED[name]}, {name: "::1"}, {name: "garbage, ,\t,"}, {name: "1.1.1.1, " * 50}):
-        assert told(shared.collect(pageview(new_id(), site=site), headers)) == (202, STORED, {})
+        assert answer_of(shared.collect(pageview(new_id(), site=site), headers)) == (202, STORED, {})
     assert of_site(shared, "pageviews", "visits", site) == [(5,)]
 
 
@@ -585,13 +586,13 @@ def proxied(tmp_path_factory):
     ],
 )
 def test_behind_trusted_proxies_the_right_most_untrusted_hop_is_the_visitor(proxied, hops, left_out):
-    answer = told(proxied.collect(pageview(new_id()), {"X-Forwarded-For": hops}))
+    answer = answer_of(proxied.collect(pageview(new_id()), {"X-Forwarded-For": hops}))
     assert answer == (filtered("excluded_address") if left_out else (202, STORED, {}))
 
 
 @pytest.mark.parametrize("name", [name for name in SPOOFED if name != "X-Forwarded-For"])
 def test_behind_a_trusted_proxy_too_no_other_header_counts(proxied, name):
-    assert told(proxied.collect(pageview(new_id()), {name: SPOOFED[name]})) == (202, STORED, {})
+    assert answer_of(proxied.collect(pageview(new_id()), {name: SPOOFED[name]})) == (202, STORED, {})
 
 
 # ── 429 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -614,8 +615,8 @@ def within_one_minute():
 def test_over_the_limit_one_address_is_told_when_to_come_back(strict):
     within_one_minute()
     spoofed = ({"X-Forwarded-For": f"203.0.113.{number}"} for number in itertools.count())
-    answers = [told(strict.collect(pageview(new_id(), site="one.example"), next(spoofed))) for _ in range(5)]
-    other_site = told(strict.collect(pageview(new_id(), site="two.example")))
+    answers = [answer_of(strict.collect(pageview(new_id(), site="one.example"), next(spoofed))) for _ in range(5)]
+    other_site = answer_of(strict.collect(pageview(new_id(), site="two.example")))
     error = {"code": "too_many_requests", "message": "this address sends too many events; slow down"}
     assert answers[:3] == [(202, STORED, {})] * 3
     assert [answer[:2] for answer in answers[3:]] == [(429, {"error": error})] * 2
@@ -626,7 +627,7 @@ def test_over_the_limit_one_address_is_told_when_to_come_back(strict):
 
 def test_over_the_limit_a_batch_keeps_what_was_within_it(strict):
     within_one_minute()
-    status, body, headers = told(strict.collect([pageview(new_id(), site="three.example") for _ in range(5)]))
+    status, body, headers = answer_of(strict.collect([pageview(new_id(), site="three.example") for _ in range(5)]))
     assert (status, body["stored"], body["duplicate"]) == (202, 3, 0)
     assert [(one["index"], one["error"]["code"]) for one in body["rejected"]] == [
         (3, "too_many_requests"),
@@ -641,7 +642,7 @@ def test_a_batch_that_is_over_the_limit_as_a_whole_is_told_when_to_come_back(str
     assert strict.collect(batch).status == 202
     wrong = {"site": "five.example", "type": "pageview", "id": new_id()}
     strange = pageview(new_id(), site="nobody.example")
-    status, body, headers = told(strict.collect([wrong, strange, pageview(new_id(), site="five.example")]))
+    status, body, headers = answer_of(strict.collect([wrong, strange, pageview(new_id(), site="five.example")]))
     assert (status, body["stored"], body["error"]["code"]) == (429, 0, "too_many_requests")
     codes = [(one["index"], one["error"]["code"]) for one in body["rejected"]]
     assert codes == [(0, "missing_field"), (1, "unknown_site"), (2, "too_many_requests")]

@@ -78,7 +78,7 @@ HOSTILE = (
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_stored_as_it_was_sent(shared, site, text):
     sent = {"site": site, "type": "event", "id": new_id(), "url": f"https://{site}/", "name": text}
-    told = {
+    server_fields = {
         "description": text,
         "user_name": text[:120],
         "user_id": text,
@@ -86,7 +86,7 @@ def test_hostile_text_is_stored_as_it_was_sent(shared, site, text):
         "props": {text: text},
     }
     view = pageview(new_id(), site=site, title=text, visitor_id=text[:64], timezone=text[:64], language=text[:35])
-    assert shared.collect([view, sent | told]).json == {"stored": 2, "duplicate": 0}
+    assert shared.collect([view, sent | server_fields]).json == {"stored": 2, "duplicate": 0}
     columns = "name, description, user_name, user_id, props"
     assert last(shared, columns, "events") == (text, text, text[:120], text, json_text({text: text}))
     assert last(shared, "title") == (text,)

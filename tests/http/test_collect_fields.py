@@ -124,8 +124,8 @@ def test_an_event_of_a_known_site_with_a_wrong_field_counts_under_its_site(share
 
 
 def test_a_wrong_moment_or_address_of_the_ingest_door_counts_under_its_site(shared, site, key):
-    for told in ({"time": 0}, {"ip": "nowhere"}):
-        assert shared.collect(event(new_id(), "Sign-up", "/a", site) | told, key).status == 422
+    for server_fields in ({"time": 0}, {"ip": "nowhere"}):
+        assert shared.collect(event(new_id(), "Sign-up", "/a", site) | server_fields, key).status == 422
     assert counted(shared, site, 2) == [("rejected", "bad_time", 1), ("rejected", "wrong_field", 1)]
 
 

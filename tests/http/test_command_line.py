@@ -304,10 +304,10 @@ def test_a_replay_where_there_is_no_data_says_where_it_looked(cli, tmp_path):
 
 def test_a_named_sqlite_file_that_is_not_there_is_named(cli, tmp_path):
     config = Config(data_dir=tmp_path / "data", database_url=f"sqlite:///{tmp_path / 'no.db'}")
-    told = (
+    message = (
         f"footfall: no data in {tmp_path / 'no.db'}; `serve` makes it there, FOOTFALL_DATABASE_URL names another place"
     )
-    assert cli(config, "site", "list") == (2, "", told)
+    assert cli(config, "site", "list") == (2, "", message)
     assert [*tmp_path.iterdir()] == []
 
 
@@ -398,7 +398,7 @@ def test_a_misspelt_setting_stops_every_command_with_one_line(cli, tmp_path, nam
 
 
 @pytest.mark.parametrize(
-    ("file", "line", "told"),
+    ("file", "line", "message"),
     [
         (
             ".env",
@@ -412,11 +412,11 @@ def test_a_misspelt_setting_stops_every_command_with_one_line(cli, tmp_path, nam
         ("footfall.toml", "[collector]\nrate = 5", "FOOTFALL_COLLECTOR in footfall.toml is no setting; the nearest"),
     ],
 )
-def test_a_misspelt_setting_in_a_file_is_named_with_the_file(tmp_path, file, line, told):
+def test_a_misspelt_setting_in_a_file_is_named_with_the_file(tmp_path, file, line, message):
     (tmp_path / file).write_text(f"{line}\n")
     done = in_folder(tmp_path, "serve", "--port", "0")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert done.stderr.startswith(f"footfall: {told}")
+    assert done.stderr.startswith(f"footfall: {message}")
     assert not (tmp_path / "data").exists()
 
 

@@ -382,8 +382,8 @@ def test_nothing_behind_an_open_stream_is_read(shared, site):
     key = shared.tell("key add", name="reader", scope="stats", site=site)
     with shared.connect() as connection:
         connection.sendall(got(f"/api/live/stream?site={site}", f"Authorization: Bearer {key}\r\n") + got("/healthz"))
-        told = received(connection, until="stats")
-        assert statuses(told) == ["200"]
+        answer = received(connection, until="stats")
+        assert statuses(answer) == ["200"]
         connection.sendall(got("/healthz") * 3)
         shared.collect(pageview("while-it-streams", "/streamed", site))
         assert statuses(received(connection, until="/streamed")) == []

@@ -125,8 +125,8 @@ def test_all_that_is_no_valid_token_gets_one_answer(one_server, token):
     assert re.search(r"<main[^>]*><p[^>]*>This card is switched off</p></main>", missing.body.decode())
     assert b"example.com" not in missing.body
     assert missing.headers["referrer-policy"] == "no-referrer"
-    told = {(answer.headers["content-type"], answer.headers["content-security-policy"]) for answer in answers.values()}
-    ((kind, policy),) = told
+    kinds = {(answer.headers["content-type"], answer.headers["content-security-policy"]) for answer in answers.values()}
+    ((kind, policy),) = kinds
     assert kind == "text/html; charset=utf-8"
     assert "frame-ancestors *;" in policy  # there is nothing in it that anybody may not see
     assert policy.startswith("default-src 'none'; ")
@@ -148,7 +148,7 @@ def framed(server, path: str, referrer: str, purpose: str = "iframe"):
         ("https://panel.example.com.evil.example/", "iframe", 404),
         ("https://evil.example/panel.example.com", "frame", 404),
         ("https://evil.example/", "document", 200),  # a link to it: nothing frames it
-        ("", "iframe", 200),  # who frames it is not told: the policy decides
+        ("", "iframe", 200),  # the server does not know the framing site: the policy decides
     ],
 )
 def test_on_a_host_that_is_not_listed_it_is_switched_off(one_server, token, referrer, purpose, status):
@@ -218,7 +218,7 @@ def test_other_pages_are_framed_by_nobody(one_server):
 
 @pytest.fixture(scope="module")
 def viewer(one_server):
-    """The `Cookie` header of somebody who may read the site."""
+    """The `Cookie` header of a person who may read the site."""
     one_server.tell("user add", email="viewer@example.com", role="viewer", password="correct horse battery", on=[SITE])
     return {"Cookie": one_server.sign_in("viewer@example.com", "correct horse battery")}
 

@@ -1,4 +1,4 @@
-"""The security headers of what answers beside Flask: the collector, the script, live state, streams, health, errors."""
+"""The security headers of answers without Flask: the collector, the script, live state, streams, health, errors."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_over_https_every_answer_has_browsers_stay_there(config):
         key = server.tell("key add", name="reader", scope="stats", site=SITE)
         with listening(server, f"site={SITE}", {"Authorization": f"Bearer {key}"}) as listener:
             streamed = listener.headers
-    told = [one.headers.get("strict-transport-security") for one in answers]
-    assert [*told, streamed.get("strict-transport-security")] == ["max-age=31536000"] * (len(answers) + 1)
+    policies = [one.headers.get("strict-transport-security") for one in answers]
+    assert [*policies, streamed.get("strict-transport-security")] == ["max-age=31536000"] * (len(answers) + 1)
 
 
 def test_behind_another_wsgi_server_too(tmp_path):

@@ -36,5 +36,5 @@ def test_everything_else_is_closed_to_strangers(shared, path):
 
 def test_answers_tell_no_version_and_no_framework(shared):
     for path in ("/healthz", "/sign-in", "/nowhere", "/js/footfall.js"):
-        told = " ".join(shared.request("GET", path).headers.values()).lower()
-        assert not [word for word in ("werkzeug", "flask", "python", "dash/") if word in told]
+        headers = " ".join(shared.request("GET", path).headers.values()).lower()
+        assert not [word for word in ("werkzeug", "flask", "python", "dash/") if word in headers]

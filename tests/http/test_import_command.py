@@ -1,4 +1,4 @@
-"""`import access-log` beside a running server: history grows, and whoever looks at the live page notices nothing."""
+"""`import access-log` during a running server: history grows, and readers of the Live page notice nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def numbers(server, site):
 
 
 def begun(server, *words):
-    """A command that runs beside the test."""
+    """A command that runs in parallel with the test."""
     return subprocess.Popen(
         [sys.executable, "-c", AS_ON_A_TERMINAL, "app.py", *words],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Accepting an invitation: who gets in by the link, and what everybody else is told."""
+"""Accepting an invitation: who gets in by the link, and the answer to everybody else."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ def test_wrong_used_expired_and_revoked_get_one_same_answer(database, door, toke
     client = door.client()
 
     def answer(wanted, **more):
-        told = [
+        responses = [
             client.get("/invitation", query_string={"token": wanted}, headers=PAGE),
             client.post("/invitation", data={"token": wanted, "email": "x@y.z", "password": PASSWORD}, headers=PAGE),
         ]
-        assert [one.status_code for one in told] == [404, 404]
-        return {one.text for one in told}
+        assert [one.status_code for one in responses] == [404, 404]
+        return {one.text for one in responses}
 
     made, revoked = invitations.invite(database, "viewer", shop, by=0, now=NOW)
     invitations.revoke(database, made.id, shop)
@@ -135,8 +135,10 @@ def test_wrong_tokens_of_others_in_the_network_do_not_keep_anybody_from_a_good_o
 
 def test_opening_the_right_one_often_is_no_try(door, token):
     client = door.client()
-    told = {client.get("/invitation", query_string={"token": token}).status_code for _ in range(signin.BY_ADDRESS + 1)}
-    assert told == {200}
+    statuses = {
+        client.get("/invitation", query_string={"token": token}).status_code for _ in range(signin.BY_ADDRESS + 1)
+    }
+    assert statuses == {200}
 
 
 def test_another_site_cannot_accept_for_somebody(door, token):

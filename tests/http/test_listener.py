@@ -157,13 +157,13 @@ def test_who_comes_over_ipv4_to_a_socket_for_both_has_their_plain_address(tmp_pa
     with serving_on(config, "::") as (_, port):
         assert run_command(config, "site", "add", "localhost").returncode == 0
         assert run_command(config, "site", "set", "localhost", "--exclude-address", "127.0.0.1").returncode == 0
-        told = []
+        statuses = []
         for address in ("127.0.0.1", "::1"):
             connection = http.client.HTTPConnection(address, port, timeout=20)
             connection.request("POST", "/api/collect", body, headers)
-            told.append(connection.getresponse().status)
+            statuses.append(connection.getresponse().status)
             connection.close()
-    assert told == [200, 202]  # 200: left out
+    assert statuses == [200, 202]  # 200: left out
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`maintain` on the command line, beside a server and without one; and what the server does by itself."""
+"""`maintain` on the command line, with a running server and without one; and what the server does by itself."""
 
 from __future__ import annotations
 

@@ -195,8 +195,8 @@ def test_the_trackers_of_others_are_answered_here_too(gunicorn):
     plausible = server.request("POST", "/api/event", json.dumps(said), {"User-Agent": AGENT})
     assert (plausible.status, plausible.body) == (202, b"ok")
     payload = {"website": SITE, "hostname": SITE, "url": "/umami"}
-    told = {"User-Agent": AGENT, "Content-Type": "application/json"}
-    umami = server.request("POST", "/api/send", json.dumps({"type": "event", "payload": payload}), told)
+    headers = {"User-Agent": AGENT, "Content-Type": "application/json"}
+    umami = server.request("POST", "/api/send", json.dumps({"type": "event", "payload": payload}), headers)
     assert (umami.status, umami.json.keys()) == (200, {"cache", "sessionId", "visitId"})
     assert server.request("POST", "/api/event", b" " * 65_537, {"User-Agent": AGENT}).status == 413
     found = "SELECT count(*) FROM pageviews WHERE path IN ('/plausible', '/umami')"

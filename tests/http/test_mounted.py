@@ -1,4 +1,4 @@
-"""`collector.mount(server)`: the collector within somebody else's Dash or Flask application."""
+"""`collector.mount(server)`: the collector within a foreign Dash or Flask application."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def idn(shared) -> str:
 
 def visit(shared, site: str, host: str, path: str = "/", referrer: str = "", agent: str = AGENT):
     number = next(_numbers)
-    told = pageview(f"name-{number:06}", path, site) | {"url": f"https://{host}{path}", "referrer": referrer}
-    return shared.collect(told, {"User-Agent": agent})
+    sent = pageview(f"name-{number:06}", path, site) | {"url": f"https://{host}{path}", "referrer": referrer}
+    return shared.collect(sent, {"User-Agent": agent})
 
 
 @pytest.mark.parametrize("site", FORMS)
@@ -92,13 +92,13 @@ def test_a_source_is_shown_in_letters_and_asked_for_in_either_form(shared, idn):
     assert visit(shared, LETTERS, ASCII, "/linked", linked, f"{AGENT} Another/1").status == 202
     asked = {"site": LETTERS, "metrics": ["visitors"], "by": [], "period": "today", "limit": 10, "form": "table"}
 
-    def told(*filters: str, by: tuple[str, ...] = ()) -> str:
+    def queried(*filters: str, by: tuple[str, ...] = ()) -> str:
         return shared.tell("query", **asked | {"by": by}, filters=filters)
 
     for one in ("source=bücher.example", "source=xn--bcher-kva.example", "referrer=bücher.example/caf%C3%A9/a%20b"):
-        assert eventually(lambda one=one: told(one).split() == ["visitors", "1"])
-    assert "bücher.example/café/a b" in told("source=bücher.*", by=("referrer",))
-    assert told("hostname=müller.example").split() == told("hostname=xn--mller-kva.example").split()
+        assert eventually(lambda one=one: queried(one).split() == ["visitors", "1"])
+    assert "bücher.example/café/a b" in queried("source=bücher.*", by=("referrer",))
+    assert queried("hostname=müller.example").split() == queried("hostname=xn--mller-kva.example").split()
 
 
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -44,8 +44,8 @@ def test_every_field_metric_and_dimension_has_a_word(house):
     assert list(schemas["Event"]["properties"]) == list(Event.__struct_fields__)
     assert all(field["description"] for field in schemas["Event"]["properties"].values())
     assert schemas["Query"]["properties"]["metrics"]["items"]["enum"] == list(METRICS)
-    told = schemas["Query"]["properties"]["dimensions"]["description"]
-    assert all(one.wire in told for one in DIMENSIONS.values())
+    description = schemas["Query"]["properties"]["dimensions"]["description"]
+    assert all(one.wire in description for one in DIMENSIONS.values())
 
 
 def test_references_lead_somewhere():

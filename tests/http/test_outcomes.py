@@ -79,7 +79,7 @@ EXPECTED = {
 OF_NO_SITE = {("rejected", reason) for reason in ("bad_json", "empty", "http_413", "unknown_site")}
 
 
-def told(answer) -> Counter[tuple[str, str]]:
+def outcomes_of(answer) -> Counter[tuple[str, str]]:
     """The outcomes that an answer speaks of."""
     body = answer.json
     found: Counter[tuple[str, str]] = Counter()
@@ -111,7 +111,7 @@ def answered(config) -> tuple[Counter[tuple[str, str]], int]:
         begun = int(time.time())
         together: Counter[tuple[str, str]] = Counter()
         for body, headers in SENT:
-            together += told(server.collect(body, headers))
+            together += outcomes_of(server.collect(body, headers))
         assert server.stop() == 0
     return together, begun
 
@@ -151,7 +151,7 @@ def house(config):
 
 
 def send(house, *bodies) -> None:
-    """Events from a browser of somebody's; at the end they are counted."""
+    """Events from a browser; at the end they are counted."""
     browser = house.app.server.test_client()
     for body in bodies:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""The parts and the files of an Overview, told of the visits of `tests/support/history.py`."""
+"""The parts and the files of an Overview, over the visits of `tests/support/history.py`."""
 
 from __future__ import annotations
 

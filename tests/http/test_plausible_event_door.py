@@ -14,8 +14,8 @@ ROBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html
 def send(server, body, **headers):
     """The answer to what a tracker sends, from an address and agent of its own for each test's site."""
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    told = {"Content-Type": "text/plain", "User-Agent": AGENT, "Origin": "https://example.com"}
-    return server.request("POST", "/api/event", sent, told | {k.replace("_", "-"): v for k, v in headers.items()})
+    defaults = {"Content-Type": "text/plain", "User-Agent": AGENT, "Origin": "https://example.com"}
+    return server.request("POST", "/api/event", sent, defaults | {k.replace("_", "-"): v for k, v in headers.items()})
 
 
 def pageview(site, path="/", **fields):
@@ -48,8 +48,8 @@ def test_a_pageview_an_event_and_an_engagement_are_one_visit(shared, site):
     is_ok(send(shared, engagement(site, "/b", sd=25, e=3000)))
     is_ok(send(shared, engagement(site, "/b", sd=75, e=4500)))
     assert of_site(shared, "path, engaged_ms, scroll", "pageviews", site) == [("/a", 1200, 40), ("/b", 7500, 75)]
-    told = of_site(shared, "t.name, path, props, value, currency", "events", site)
-    assert [(*one[:2], json.loads(one[2]), *one[3:]) for one in told] == [
+    stored = of_site(shared, "t.name, path, props, value, currency", "events", site)
+    assert [(*one[:2], json.loads(one[2]), *one[3:]) for one in stored] == [
         ("Buy", "/b", {"plan": "team", "seats": "3"}, 29.9, "EUR")
     ]
     visit = of_site(shared, "t.pageviews, t.events, entry_page, exit_page, source, browser", "visits", site)

@@ -39,7 +39,7 @@ LOG = [
 
 @contextmanager
 def replaying(server, *words):
-    """The command beside the test, killed at the end where it still runs."""
+    """The command, in parallel with the test; killed at the end if it still runs."""
     replay = subprocess.Popen(
         [sys.executable, "app.py", "replay", *words],
         cwd=ROOT,

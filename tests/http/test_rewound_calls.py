@@ -1,4 +1,4 @@
-"""What the callbacks answer to whoever asks for a second of the past, and to whoever names a day."""
+"""The answers of the callbacks to a request for a second of the past, and for a day."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ def asked(house: House, data: object) -> dict:
 
 def test_a_second_of_the_past_is_told_with_its_figures_and_named_in_the_same_answer(house):
     at = int(time.time()) - HOUR + 10
-    told = asked(house, {"at": at})
-    assert (told["active-now"]["children"], told["rewind"]["data-at"]) == ("5", str(at))
-    assert told["fallback"]["data"] == {"at": at, "active": 5, "events": [], "asked": at}
-    assert "/then" in json.dumps(told["pages"])
+    parts = asked(house, {"at": at})
+    assert (parts["active-now"]["children"], parts["rewind"]["data-at"]) == ("5", str(at))
+    assert parts["fallback"]["data"] == {"at": at, "active": 5, "events": [], "asked": at}
+    assert "/then" in json.dumps(parts["pages"])
 
 
 def test_what_is_no_second_of_the_past_is_now(house):
     for data in (None, 7, "x", [], {}, {"at": None}, {"at": "x"}, {"at": 1.5}, {"at": []}, {"at": 0}, {"at": -5}):
-        told = asked(house, data)
-        assert (told["active-now"]["children"], told["rewind"]["data-at"]) == ("0", "")
+        parts = asked(house, data)
+        assert (parts["active-now"]["children"], parts["rewind"]["data-at"]) == ("0", "")
     for at in (int(time.time()) + HOUR, 10**30):
-        told = asked(house, {"at": at})
-        assert (told["rewind"]["data-at"], told["fallback"]["data"]["asked"]) == ("", at)
+        parts = asked(house, {"at": at})
+        assert (parts["rewind"]["data-at"], parts["fallback"]["data"]["asked"]) == ("", at)
 
 
 def test_one_goes_back_a_day_and_no_further(house):
     before = int(time.time())
-    told = int(asked(house, {"at": 1})["rewind"]["data-at"])
-    assert before - DAY <= told <= int(time.time()) - DAY
+    oldest = int(asked(house, {"at": 1})["rewind"]["data-at"])
+    assert before - DAY <= oldest <= int(time.time()) - DAY
 
 
 def test_the_slider_begins_with_the_first_beat_and_its_line_has_a_point_each_five_minutes(house):
@@ -67,7 +67,7 @@ def test_the_slider_begins_with_the_first_beat_and_its_line_has_a_point_each_fiv
 
 
 @pytest.mark.parametrize(
-    ("search", "told"),
+    ("search", "text"),
     [
         (None, "so far"),
         ("", "so far"),
@@ -79,8 +79,8 @@ def test_the_slider_begins_with_the_first_beat_and_its_line_has_a_point_each_fiv
         ("?day=" + str((datetime.now(UTC) + timedelta(days=2)).date()), "Still to come"),
     ],
 )
-def test_a_day_is_shown_or_said_to_be_none(house, search, told):
+def test_a_day_is_shown_or_said_to_be_none(house, search, text):
     answer = house.call(house.browsers["owner"], "concurrents-day.children", **{"search": search, "data-site": SITE})
     assert answer.status_code == 200
-    assert told in answer.text
+    assert text in answer.text
     assert len(answer.text) < 40_000

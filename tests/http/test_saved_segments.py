@@ -54,8 +54,8 @@ def test_what_is_everybodys_an_admin_saves_and_removes(house):
     assert one.filters == (Match("is", "country", ("DE",)),)
     refused = house.send(house.browsers["viewer"], "segment-remove", SITE, key=str(one.id))
     assert refused["message"] == "that segment is not here any more, or not yours to remove"
-    told = house.send(house.browsers["admin"], "segment-remove", SITE, key=str(one.id))
-    assert told == {"message": "Germany is removed"}
+    result = house.send(house.browsers["admin"], "segment-remove", SITE, key=str(one.id))
+    assert result == {"message": "Germany is removed"}
 
 
 @pytest.mark.parametrize("filters", ["", "{", "[" * 9_000, '[["is","colour",["red"]]]', "[]"])
@@ -71,5 +71,5 @@ def test_an_admin_writes_into_the_chart_and_takes_it_away(house):
     wrong = house.send(house.browsers["admin"], "note", SITE, day="never", text="")
     assert wrong["wrong"].keys() == {"day", "text"}
     (one,) = notes.of_site(house.service.database, 1, date(2026, 11, 1), date(2026, 11, 1))
-    told = house.send(house.browsers["admin"], "note-remove", SITE, key=str(one.id))
-    assert told == {"message": "The note is removed"}
+    answer = house.send(house.browsers["admin"], "note-remove", SITE, key=str(one.id))
+    assert answer == {"message": "The note is removed"}

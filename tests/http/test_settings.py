@@ -86,8 +86,8 @@ def test_what_no_form_sends_is_400(house, owner, data):
 
 
 def test_a_person_invited_to_one_site_sees_that_site_alone(house, owner):
-    told = house.send(owner, "invite", SITE, role="viewer", email="ann@example.com", expires="7d")
-    link = told["once"]["invite-link"]
+    answer = house.send(owner, "invite", SITE, role="viewer", email="ann@example.com", expires="7d")
+    link = answer["once"]["invite-link"]
     assert link.startswith("http://localhost/invitation?token=")
     ann = house.app.server.test_client()
     given = {"token": link.partition("=")[2], "email": "ann@example.com", "password": PASSWORD}
@@ -120,8 +120,8 @@ def test_everybody_is_changed_by_owners_of_every_site(house, owner):
     assert "ann@example.com" in house.drawn(owner, "/people")
     house.send(owner, "person-role", "", key=ann, role="member")
     assert role(house, "ann@example.com") == "member"
-    told = house.send(owner, "person-remove", "", key=own)
-    assert told["message"].startswith("owner@example.com is the last owner of every site")
+    answer = house.send(owner, "person-remove", "", key=own)
+    assert answer["message"].startswith("owner@example.com is the last owner of every site")
     house.send(owner, "person-remove", "", key=ann)
     assert [person.email for person in accounts.people(house.service.database)] == ["owner@example.com"]
 
@@ -148,14 +148,14 @@ def test_an_invitation_that_cannot_be_is_told_by_field(house, owner):
 
 def test_a_key_is_told_once_opens_its_site_and_is_removed(house):
     admin = house.join("admin@example.com", "admin", [number(house)])
-    told = house.send(admin, "key", SITE, name="panel", scope="stats")
-    bearer = {"Authorization": f"Bearer {told['once']['new-key']}"}
+    answer = house.send(admin, "key", SITE, name="panel", scope="stats")
+    bearer = {"Authorization": f"Bearer {answer['once']['new-key']}"}
     client = house.app.server.test_client()
     asked = [client.get(f"/api/live?site={domain}", headers=bearer).status_code for domain in (SITE, OTHER)]
     assert asked == [200, 404]
     page = house.drawn(admin, f"/settings/{SITE}/keys")
     assert "panel" in page
-    assert told["once"]["new-key"] not in page
+    assert answer["once"]["new-key"] not in page
     (key,) = api_keys.all_keys(house.service.database)
     assert house.send(admin, "key-remove", SITE, key=str(key.id)) == {"message": "panel is removed"}
     assert client.get(f"/api/live?site={SITE}", headers=bearer).status_code == 401
@@ -194,9 +194,9 @@ def test_a_new_password_keeps_this_browser_and_signs_out_the_others(house, owner
 
 
 def test_guessing_the_old_password_comes_to_an_end(house, owner):
-    told = [house.send(owner, "password", "", old=f"guess number {n}", new="battery staple") for n in range(11)]
-    assert [answer["wrong"] for answer in told] == [{"old": "that is not your password"}] * 10 + [{}]
-    assert told[-1]["message"] == "Too many tries. Wait a few minutes, then try again."
+    answers = [house.send(owner, "password", "", old=f"guess number {n}", new="battery staple") for n in range(11)]
+    assert [answer["wrong"] for answer in answers] == [{"old": "that is not your password"}] * 10 + [{}]
+    assert answers[-1]["message"] == "Too many tries. Wait a few minutes, then try again."
 
 
 def test_signing_out_elsewhere_and_everywhere(house, owner):

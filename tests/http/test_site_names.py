@@ -1,4 +1,4 @@
-"""A site is named with or without `www.`, in any case, wherever somebody outside names one."""
+"""Wherever the outside names a site: with or without `www.`, in upper or lower case."""
 
 from __future__ import annotations
 

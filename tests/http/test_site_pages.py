@@ -43,11 +43,11 @@ def knock(house, host: str, times: int) -> None:
 
 def test_a_new_site_is_known_at_once_and_leads_to_its_snippet(house, owner):
     given = {"domain": "https://Blog.Example/", "name": "", "timezone": "asia/calcutta"}
-    told = house.send(owner, "add-site", "", **given)
-    assert told == {"go": "/settings/blog.example/snippet", "message": "Added"}
+    answer = house.send(owner, "add-site", "", **given)
+    assert answer == {"go": "/settings/blog.example/snippet", "message": "Added"}
     added = house.service.sites.get("blog.example")
     assert (added.name, added.timezone) == ("blog.example", "Asia/Kolkata")
-    assert 'data-site=\\"blog.example\\"' in json.dumps(json.loads(house.drawn(owner, told["go"])))
+    assert 'data-site=\\"blog.example\\"' in json.dumps(json.loads(house.drawn(owner, answer["go"])))
 
 
 def test_what_is_wrong_with_a_new_site_is_told_by_field(house, owner):
@@ -75,8 +75,8 @@ def test_each_card_of_filters_saves_its_own_lists(house, owner):
 
 
 def test_a_wrong_entry_is_told_beside_its_list_and_nothing_is_saved(house, owner):
-    told = house.send(owner, "filter-hosts", SITE, hosts="fine.example", excluded_hosts="no host")
-    assert told["wrong"] == {"excluded_hosts": "'no host' is no domain; give it with its ending, like example.com"}
+    answer = house.send(owner, "filter-hosts", SITE, hosts="fine.example", excluded_hosts="no host")
+    assert answer["wrong"] == {"excluded_hosts": "'no host' is no domain; give it with its ending, like example.com"}
     assert house.service.sites.get(SITE).hosts == ()
 
 
@@ -86,8 +86,8 @@ def test_an_unlisted_host_is_let_in_or_left_out_for_good(house, owner, value, li
     pages = [f"/settings/{SITE}/filters", f"/traffic/{SITE}"]
     assert ["Include x.example" in house.drawn(owner, page) for page in pages] == [True, True]
     allowed, excluded = ("\n".join(one) for one in lists)
-    told = house.send(owner, "host", SITE, key="x.example", value=value)
-    assert told == {
+    answer = house.send(owner, "host", SITE, key="x.example", value=value)
+    assert answer == {
         "message": f"{value.capitalize()}d",
         "fill": {"filter-hosts-hosts": allowed, "filter-hosts-excluded_hosts": excluded},
     }

@@ -421,10 +421,10 @@ def test_parallel_questions_are_limited_per_client_and_in_total():
 
 def test_the_command_beside_the_server_says_the_same(past, results):
     words = ("--site", DOMAIN, "visitors", "bounce_rate", "--by", "source", "--period", ",".join(BOTH))
-    told = json.loads(past.command("query", *words, "--filter", "country!=US", "--format", "json"))
+    rows = json.loads(past.command("query", *words, "--filter", "country!=US", "--format", "json"))
     given = {"dimensions": ["visit:source"], "filters": [["is_not", "visit:country", ["US"]]]}
-    assert [tuple(row.values()) for row in told] == results("visitors", "bounce_rate", **given)
-    assert len(told) == 3
+    assert [tuple(row.values()) for row in rows] == results("visitors", "bounce_rate", **given)
+    assert len(rows) == 3
 
 
 def test_what_the_command_does_not_know_is_one_line_and_exit_2(past):

@@ -30,7 +30,7 @@ def quiet(shared):
 
 @pytest.fixture
 def reader(shared, site, quiet):
-    """The headers of somebody who may read the site."""
+    """The headers of a person who may read the site."""
     return bearer(shared, site)
 
 
@@ -79,9 +79,9 @@ def test_stats_are_what_the_live_api_answers(shared, site, reader):
         eventually(lambda: listener.of("stats"))
         shared.collect(pageview(new_id(), "/a", site, user_id="ada"))
         eventually(lambda: listener.of("stats")[-1].data["active_sessions"] == 1)
-        told = listener.of("stats")[-1].data
+        figures = listener.of("stats")[-1].data
     asked = shared.request("GET", f"/api/live?site={site}", headers=reader).json
-    assert told | {"as_of": 0} == asked | {"as_of": 0}
+    assert figures | {"as_of": 0} == asked | {"as_of": 0}
 
 
 def test_a_pageview_and_an_event_are_told_with_the_fields_of_the_contract(shared, site, reader):
@@ -101,8 +101,8 @@ def test_a_pageview_and_an_event_are_told_with_the_fields_of_the_contract(shared
     assert before <= view["timestamp"] <= time.time()
     assert len(view["visitor_id"]) == 16
     same = {"visitor_id": view["visitor_id"], "timestamp": deed["timestamp"], "id": deed["id"]}
-    told = {"name": "Purchase", "description": "Ada paid", "user_name": "Ada", "value": 3.0, "currency": "EUR"}
-    assert deed == seen | same | told | {"type": "event", "path": "/b", "title": ""}
+    details = {"name": "Purchase", "description": "Ada paid", "user_name": "Ada", "value": 3.0, "currency": "EUR"}
+    assert deed == seen | same | details | {"type": "event", "path": "/b", "title": ""}
     assert ids == [view["id"], deed["id"]]
 
 
@@ -136,10 +136,10 @@ def test_every_message_has_an_id_and_frames_are_at_most_five_a_second(shared, si
             shared.collect(pageview(new_id(), f"/{number}", site), {"User-Agent": AGENT.replace("140", str(number))})
             if number % 20 == 19:
                 assert heard(listener, number + 1) == [f"/{n}" for n in range(number + 1)]
-        told = len(listener.of("stats")) - before
+        frames = len(listener.of("stats")) - before
         elapsed = time.monotonic() - started
         assert all(message.id.isdecimal() for message in listener.messages)
-    assert 4 <= told <= 5 * elapsed + 1
+    assert 4 <= frames <= 5 * elapsed + 1
 
 
 def test_what_happens_is_told_at_once_and_not_with_the_next_quiet_frame(shared, site, reader):

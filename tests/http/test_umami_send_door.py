@@ -15,8 +15,8 @@ NOWHERE = "99999999-9999-4999-8999-999999999999"
 
 def send(server, body, path="/api/send", **headers):
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    told = {"Content-Type": "application/json", "User-Agent": AGENT}
-    return server.request("POST", path, sent, told | {k.replace("_", "-"): v for k, v in headers.items()})
+    defaults = {"Content-Type": "application/json", "User-Agent": AGENT}
+    return server.request("POST", path, sent, defaults | {k.replace("_", "-"): v for k, v in headers.items()})
 
 
 def page(site, kind="event", **payload):
@@ -49,8 +49,8 @@ def test_pages_events_and_who_is_signed_in_are_one_visit(shared, site):
     taken(send(shared, page(site, "identify", url="/b", id="u-7", data={"plan": "team"})))
     taken(send(shared, page(site, "performance", url="/b", lcp=1200)))
     assert of_site(shared, "path, t.title", "pageviews", site) == [("/a", "A"), ("/b", "Home")]
-    told = of_site(shared, "t.name, props, value, currency", "events", site)
-    assert [(name, json.loads(props), *rest) for name, props, *rest in told] == [
+    stored = of_site(shared, "t.name, props, value, currency", "events", site)
+    assert [(name, json.loads(props), *rest) for name, props, *rest in stored] == [
         ("Buy", {"plan": "team", "size.seats": 3, "revenue": 29.9, "currency": "EUR"}, 29.9, "EUR")
     ]
     seen = "t.pageviews, t.events, user_id, source, screen, t.language"
@@ -141,11 +141,11 @@ def test_whatever_is_sent_has_an_answer_and_the_server_goes_on(shared, site, bod
 def test_a_batch_is_taken_one_by_one(shared, site):
     body = [page(site, url="/a"), page(NOWHERE, hostname=site), page(site, url="/b", name="Buy"), {"type": "bogus"}]
     answer = send(shared, body, path="/api/batch")
-    told = answer.json
+    result = answer.json
     assert answer.status == 200
-    assert [detail["index"] for detail in told.pop("details")] == [1, 3]
-    assert told.pop("cache").count(".") == 2
-    assert told == {"size": 4, "processed": 2, "errors": 2}
+    assert [detail["index"] for detail in result.pop("details")] == [1, 3]
+    assert result.pop("cache").count(".") == 2
+    assert result == {"size": 4, "processed": 2, "errors": 2}
     assert of_site(shared, "path", "pageviews", site) == [("/a",)]
     assert of_site(shared, "t.name, path", "events", site) == [("Buy", "/b")]
 
@@ -165,9 +165,9 @@ def test_a_preflight_allows_the_headers_of_the_script(shared):
 
 def test_only_a_key_lets_it_speak_for_a_visitor(shared, site):
     key = shared.tell("key add", name="server", scope="ingest", site=site).strip()
-    told = {"ip": "198.51.100.7", "userAgent": AGENT.replace("140", "141"), "timestamp": 1}
-    taken(send(shared, page(site, **told)))  # as if it had said nothing of it
-    refused = send(shared, page(site, **told), Authorization=f"Bearer {key}")
+    server_fields = {"ip": "198.51.100.7", "userAgent": AGENT.replace("140", "141"), "timestamp": 1}
+    taken(send(shared, page(site, **server_fields)))  # as if it had said nothing of it
+    refused = send(shared, page(site, **server_fields), Authorization=f"Bearer {key}")
     assert refused.status == 400  # its time lies too far back
-    taken(send(shared, page(site, **(told | {"timestamp": None})), Authorization=f"Bearer {key}"))
+    taken(send(shared, page(site, **(server_fields | {"timestamp": None})), Authorization=f"Bearer {key}"))
     assert [version for (version,) in of_site(shared, "browser_version", "visits", site)] == ["140.0", "141.0"]

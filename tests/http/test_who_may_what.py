@@ -24,7 +24,7 @@ SITE, OTHER = "example.com", "other.example"
 GIVEN = {"data-site": SITE, "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
 HTML = {"Accept": "text/html"}
 
-# Who asks: nobody; somebody with a role on another site; with one on this site; with one on every site.
+# Who asks: a client without a login; a person with a role on another site; on this site; on every site.
 ASKERS = ("nobody", "another's viewer", "viewer", "admin", "owner", "every site's admin", "every site's owner")
 YES, SIGN_IN, NOTHING, REFUSED = "yes", "sign in", "404", "403"
 
@@ -64,7 +64,7 @@ ROUTES = {
     "/sign-in": OPEN,
     "POST /sign-in": LED_TO_SIGN_IN,
     "POST /sign-out": LED_TO_SIGN_IN,
-    "/setup": GONE,  # somebody has an account
+    "/setup": GONE,  # an account exists
     "POST /setup": GONE,
     "/invitation": GONE,  # without a token
     "POST /invitation": GONE,
@@ -119,7 +119,7 @@ def callbacks(by_page) -> dict[str, tuple[str, ...]]:
 
 
 def verdict(answer) -> str:
-    """What an answer says to whoever asked."""
+    """What an answer says to its client."""
     if answer.status_code == 302:
         return SIGN_IN if answer.location.startswith("/sign-in") else YES
     known = {401: SIGN_IN, 403: REFUSED, 404: NOTHING}
@@ -128,7 +128,7 @@ def verdict(answer) -> str:
 
 
 def seen(house, asker: str, address: str) -> str:
-    """What somebody who opens a page gets: the gate's answer, then the page that is drawn."""
+    """The result of opening a page: the gate's answer, then the page that is drawn."""
     path = address.replace("<domain>", SITE)
     browser = house.browsers[asker]
     at_gate = verdict(browser.get(path, headers=HTML))
@@ -169,7 +169,7 @@ def asked(house, asker: str, route: str) -> str:
     method, _, address = route.rpartition(" ")
     browser = house.browsers[asker]
     if address == "/sign-out":
-        browser = house.app.server.test_client()  # whoever asks stays signed in
+        browser = house.app.server.test_client()  # the client stays signed in
     method = method or METHODS.get(address, "GET")
     with FlaskClient.open(browser, EXAMPLES.get(address, address), method=method) as answer:  # a stream has no end
         return verdict(answer)

@@ -31,9 +31,9 @@ def test_a_long_command_says_how_far_it_is_and_then_what_it_did(open_control, tm
         return "done"
 
     open_control(run)
-    told: list[str] = []
-    assert ask(tmp_path, "walk", {"many": 3}, told.append) == "done"
-    assert told == ["walk 0 of 3", "walk 1 of 3", "walk 2 of 3"]
+    lines: list[str] = []
+    assert ask(tmp_path, "walk", {"many": 3}, lines.append) == "done"
+    assert lines == ["walk 0 of 3", "walk 1 of 3", "walk 2 of 3"]
     assert ask(tmp_path, "walk", {"many": 3}) == "done"
 
 

@@ -34,10 +34,10 @@ def page_of(body):
     return body["id"] if body["type"] == "pageview" else body["pageview"]
 
 
-def active(told, at):
-    """How many people have an open page that was heard of in the last 60 s; `told` is (s, body), in order."""
+def active(sent, at):
+    """How many people have an open page that was heard of in the last 60 s; `sent` is (s, body), in order."""
     pages = {}
-    for due, body in takewhile(lambda one: one[0] <= at, told):
+    for due, body in takewhile(lambda one: one[0] <= at, sent):
         if body["type"] == "leave":
             pages.pop(page_of(body), None)
         else:
@@ -101,8 +101,8 @@ def test_same_seed_and_moment_make_the_same_crowd():
 
 
 def test_every_event_is_one_that_the_collector_reads():
-    told, coming = lived()
-    bodies = told[::20] + [step.body for step in coming[::10]]
+    past, coming = lived()
+    bodies = past[::20] + [step.body for step in coming[::10]]
     for first in range(0, len(bodies), 100):
         batch = payload.read_body(json.dumps(bodies[first : first + 100]).encode())
         assert all(isinstance(event, payload.Event) and event.site == DEMO_DOMAIN for event in batch.events)
@@ -117,8 +117,8 @@ def test_past_lies_in_the_65_minutes_before_now_in_order_and_is_not_much():
 
 
 def test_60_to_140_people_are_active_at_any_time():
-    told, coming = lived()
-    all_of_it = [(body["time"] - NOW, body) for body in told] + [(step.due, step.body) for step in coming]
+    past, coming = lived()
+    all_of_it = [(body["time"] - NOW, body) for body in past] + [(step.due, step.body) for step in coming]
     counts = [active(all_of_it, at) for at in range(-3600, 1200, 300)]
     assert all(60 <= people <= 140 for people in counts)
     assert max(counts) - min(counts) > 15
@@ -163,14 +163,14 @@ def test_feed_has_every_kind_of_event_with_what_it_shows():
 
 
 def test_who_signs_up_is_signed_in_from_then_on():
-    told = lived()[0]
+    bodies = lived()[0]
     known = {}
-    for body in told:
+    for body in bodies:
         visit = page_of(body).partition("p")[0]
         if known.get(visit):
             assert "user_id" in body
         known[visit] = "user_id" in body
-    signups = [body for body in told if body.get("name") == "Signup"]
+    signups = [body for body in bodies if body.get("name") == "Signup"]
     assert all("user_id" in body for body in signups)
 
 
@@ -187,11 +187,11 @@ def test_notice_names_the_source_and_its_licence():
 
 
 def test_of_the_past_only_those_who_are_still_on_a_page_come_again():
-    told, _ = lived()
-    kept = demo.open_page_events(told, NOW)
+    bodies, _ = lived()
+    kept = demo.open_page_events(bodies, NOW)
     pages = {page_of(body) for body in kept}
     assert {page_of(body) for body in kept if body["type"] == "pageview"} == pages
     assert 40 <= len(pages) <= 160
     assert not any(body["type"] == "leave" for body in kept)
     assert [body["time"] for body in kept] == sorted(body["time"] for body in kept)
-    assert kept == [body for body in told if page_of(body) in pages]
+    assert kept == [body for body in bodies if page_of(body) in pages]

@@ -199,9 +199,9 @@ PEOPLE = [
 ]
 
 
-@pytest.mark.parametrize(("agent", "told"), PEOPLE)
-def test_browser_system_and_device_are_named_as_people_know_them(agent, told):
-    assert read(agent) == told
+@pytest.mark.parametrize(("agent", "named"), PEOPLE)
+def test_browser_system_and_device_are_named_as_people_know_them(agent, named):
+    assert read(agent) == named
 
 
 def test_an_agent_is_read_as_far_as_1024_characters():

@@ -54,8 +54,8 @@ def test_an_endless_chain_and_a_deep_stack_are_shortened():
         deeper(50)
     except ValueError as failed:
         failed.__cause__ = failed
-        told = error_log.chain(failed)
-    assert (told.count("deeper"), told.count("ValueError")) == (
+        chain = error_log.chain(failed)
+    assert (chain.count("deeper"), chain.count("ValueError")) == (
         error_log.MAX_FRAMES * error_log.MAX_CAUSES,
         error_log.MAX_CAUSES,
     )
@@ -150,13 +150,13 @@ def test_errors_of_sqlite_are_explained_in_plain_words(data):
         locked = failure(on_sqlite(path, "SELECT * FROM a"))
     holder.close()
     (data / "text.db").write_text("no database " * 100)
-    told = [
+    errors = [
         locked,
         failure(on_sqlite(f"file:{path}?mode=ro&uri=true", "CREATE TABLE b (c)")),
         failure(on_sqlite(data / "text.db", "SELECT * FROM a")),
         failure(on_sqlite(data / "nowhere" / "a.db", "SELECT 1")),
     ]
-    assert [str(error_log.describe(one)) for one in told] == [
+    assert [str(error_log.describe(one)) for one in errors] == [
         f"another process holds the lock of the database file in {data}",
         f"the database file in {data} may not be written to",
         f"the database file in {data} is none of SQLite's: put a copy of it back",
@@ -175,9 +175,9 @@ def test_errors_of_sqlite_are_explained_in_plain_words(data):
     ],
 )
 def test_errors_of_the_system_are_explained_in_plain_words(data, number, words):
-    told = str(error_log.describe(OSError(number, os.strerror(number), "marked_words")))
-    assert told.startswith(words.format(data))
-    assert "marked_words" not in told
+    described = str(error_log.describe(OSError(number, os.strerror(number), "marked_words")))
+    assert described.startswith(words.format(data))
+    assert "marked_words" not in described
 
 
 @pytest.mark.parametrize(
@@ -228,9 +228,9 @@ def test_errors_of_postgresql_are_explained_by_their_code(state, words):
     ],
 )
 def test_a_failed_connection_without_a_code_is_recognised_by_its_message(said, words):
-    told = str(error_log.describe(psycopg.OperationalError(f"connection failed: {said}")))
-    assert words in told
-    assert "marked" not in told
+    described = str(error_log.describe(psycopg.OperationalError(f"connection failed: {said}")))
+    assert words in described
+    assert "marked" not in described
 
 
 def test_the_event_loop_logs_no_arguments_of_callbacks(caplog):

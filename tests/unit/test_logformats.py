@@ -309,7 +309,7 @@ def test_the_visitor_behind_proxies_is_the_last_public_address(peer, forwarded, 
     ],
 )
 def test_a_time_of_json_is_read_however_it_is_written(written, zone, at):
-    log = changed({name: told for name, told in NGINX_JSON.items() if name != "time_iso8601"}, time=written)
+    log = changed({name: value for name, value in NGINX_JSON.items() if name != "time_iso8601"}, time=written)
     assert one(log, zone=ZoneInfo(zone)).time == at
     assert one(changed(CADDY, ts=written), zone=ZoneInfo(zone)).time == at
 
@@ -362,7 +362,7 @@ def test_bytes_that_nginx_writes_into_json_are_read():
 
 
 def test_caddy_of_before_has_the_address_with_its_port():
-    request = {name: told for name, told in CADDY["request"].items() if name not in ("remote_ip", "client_ip")}
+    request = {name: value for name, value in CADDY["request"].items() if name not in ("remote_ip", "client_ip")}
     assert one(changed(CADDY, request=request | {"remote_addr": "8.8.8.8:4711"})) == HIT
 
 

@@ -114,8 +114,8 @@ def test_a_user_id_that_says_something_is_kept_as_it_is(user_id):
 
 
 def test_who_else_is_told_stays_beside_a_user_id_that_says_nothing():
-    told = {"user_id": "undefined", "user_type": "couple", "visitor_id": "v-1", "user_name": "null"}
-    assert read(EVENT | told) == Event(**EVENT, user_type="couple", visitor_id="v-1")
+    fields = {"user_id": "undefined", "user_type": "couple", "visitor_id": "v-1", "user_name": "null"}
+    assert read(EVENT | fields) == Event(**EVENT, user_type="couple", visitor_id="v-1")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ DECORATION = {
 @pytest.mark.parametrize("batch", [False, True])
 def test_a_field_that_only_decorates_is_left_out_where_it_is_wrong(field, value, batch):
     sound = {"title": "T", "screen": (1440, 900), "language": "de", "timezone": "UTC", "referrer": "https://a.example/"}
-    sound = {name: told for name, told in sound.items() if name != field}
+    sound = {name: value for name, value in sound.items() if name != field}
     body = (json.dumps(EVENT | sound)[:-1] + f',"{field}":{value}}}').encode()
     assert read_body(b"[" + body + b"]" if batch else body) == Body(
         [Event(**EVENT, **sound)], batch, {0: EventNote("example.com", (field,))}

@@ -1,4 +1,4 @@
-"""What Plausible's trackers send, as our own events, and what they are told."""
+"""What Plausible's trackers send, as our own events, and the answers to it."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ def assert_as_collect_reads(event: Event):
     assert msgspec.json.decode(msgspec.json.encode(event), type=type(event)) == event
 
 
-def told(outcomes):
+def answer_of(outcomes):
     answer = plausible_event.answer(outcomes, len(outcomes) > 1)
     headers = dict(answer.headers)
     return answer.status, answer.body, headers.get("X-Plausible-Dropped")
 
 
 def wrong(body: Any, **headers: str):
-    """What somebody is told whose body is wrong."""
+    """The errors in the answer to a wrong body."""
     read_so_far = read(body, **headers)
     rejected = read_so_far if isinstance(read_so_far, Rejected) else read_so_far.events[0]
-    status, answered, dropped = told([rejected])
+    status, answered, dropped = answer_of([rejected])
     assert (status, dropped) == (400, None)
     return json.loads(answered)["errors"]
 
@@ -242,7 +242,7 @@ AWAY = Shed("database_away", "send it again", 5)
     ],
 )
 def test_every_outcome_has_the_answer_of_plausibles_server(outcomes, expected):
-    assert told(outcomes) == expected
+    assert answer_of(outcomes) == expected
 
 
 def test_what_is_dropped_says_why_and_what_is_away_says_when():

@@ -282,7 +282,7 @@ def recount(beats: list[Beat], now: int) -> tuple[int, int, dict[str, int], dict
     )
 
 
-def told(presence: Presence, now: int) -> tuple[int, int, dict[str, int], dict[str, int]]:
+def figures(presence: Presence, now: int) -> tuple[int, int, dict[str, int], dict[str, int]]:
     state = presence.state(now)
     assert state.anonymous == state.active - state.signed_in
     assert all(tally.people > 0 for tally in (*state.pages, *state.user_types, *state.sources, *state.countries))
@@ -314,9 +314,9 @@ def test_it_always_says_what_a_recount_of_the_beats_says(moves):
         row = {"id": first_id(now - late) + number, "user_type": "couple" if user_id == "bob" else ""}
         beats.append(beat(visitor, tab, at=now - late, user_id=user_id, state=state, path=path, **row))
         presence.take([beats[-1]], now)
-        assert told(presence, now) == recount(beats, now)
+        assert figures(presence, now) == recount(beats, now)
     presence.expire(now + WINDOW)
-    assert told(presence, now + WINDOW) == (0, 0, {}, {})
+    assert figures(presence, now + WINDOW) == (0, 0, {}, {})
     presence.expire(now + 600)
     assert presence.empty
 

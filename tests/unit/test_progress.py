@@ -1,4 +1,4 @@
-"""Progress: one line that is written anew on a terminal, a line now and then elsewhere."""
+"""Progress: one line that is overwritten on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Stream(io.StringIO):
 
 
 def written(terminal: bool, *moments: float) -> str:
-    """What is written when something is told at these seconds after the beginning."""
+    """The output if progress is shown at these seconds after the beginning."""
     stream, now = Stream(terminal), [100.0]
     progress = Progress(stream, lambda: now[0])
     for moment in moments:

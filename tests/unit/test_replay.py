@@ -53,7 +53,7 @@ class FakeTime:
 
 
 class Server:
-    """Answers as told, else that all is stored; keeps when it was asked for what."""
+    """Gives the prepared answers, then that all is stored; records the time and the events of each request."""
 
     def __init__(self, time, *answers):
         self.time, self.answers, self.asked = time, list(answers), []
@@ -131,9 +131,9 @@ def test_body_of_each_type_holds_what_the_wire_wants():
 
 def test_totals_grow_and_stay_plausible():
     steps = planned([hit(0), hit(1700)])
-    told = [(step.due, step.body["engaged_ms"], step.body["scroll"]) for step in steps[1:58]]
-    assert all(a[1] < b[1] and a[2] <= b[2] for a, b in pairwise(told))
-    assert all(due * 500 <= engaged <= due * 950 and 0 <= scroll <= 100 for due, engaged, scroll in told)
+    totals = [(step.due, step.body["engaged_ms"], step.body["scroll"]) for step in steps[1:58]]
+    assert all(a[1] < b[1] and a[2] <= b[2] for a, b in pairwise(totals))
+    assert all(due * 500 <= engaged <= due * 950 and 0 <= scroll <= 100 for due, engaged, scroll in totals)
 
 
 def test_speed_divides_the_logs_pauses_but_beats_come_every_30_seconds():
@@ -210,8 +210,8 @@ def test_logs_own_host_is_found_and_its_referrers_stand_on_the_site():
         hit(5000, "/d", referrer=f"{own}?b=c#d"),
     ]
     assert own_hosts(sessions_of(hits)) == {"www.semicomplete.com"}
-    told = [step.body["referrer"] for step in planned(hits) if step.body["type"] == "pageview"]
-    assert told == [
+    referrers = [step.body["referrer"] for step in planned(hits) if step.body["type"] == "pageview"]
+    assert referrers == [
         "http://www.google.com/",
         "http://www.google.com/",
         "https://example.com/a",

@@ -113,6 +113,6 @@ def test_the_first_value_of_a_parameter_counts():
 @pytest.mark.parametrize(("peer", "believed"), [("10.0.0.1", True), ("::ffff:10.0.0.1", True), ("203.0.113.7", False)])
 def test_what_kind_of_address_it_is_only_a_trusted_proxy_may_say(name, peer, believed):
     sent = {"user-agent": "Firefox", name: "dc_ip"}
-    told = Proxies(TRUSTED).trusted_headers(Request("POST", "/api/collect", "", sent, peer))
-    assert told == (sent if believed else {"user-agent": "Firefox"})
+    headers = Proxies(TRUSTED).trusted_headers(Request("POST", "/api/collect", "", sent, peer))
+    assert headers == (sent if believed else {"user-agent": "Firefox"})
     assert Proxies(()).trusted_headers(Request("POST", "/api/collect", "", sent, peer)) == {"user-agent": "Firefox"}

@@ -73,8 +73,8 @@ def test_more_people_than_are_told_apart_are_at_least_so_many():
     ],
 )
 def test_the_list_says_which_sites_these_are_of_how_many(fields, words, to):
-    told = part(ROW, **fields)
-    assert (told["words"], told["to"]) == (words, to)
+    row = part(ROW, **fields)
+    assert (row["words"], row["to"]) == (words, to)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_who_may_not_add_a_site_sees_no_way_to():
 
 
 @pytest.mark.parametrize(
-    ("values", "shape", "told"),
+    ("values", "shape", "words"),
     [
         ((0, 0), "polygon(0% 100%,0% 100%,100% 100%,100% 100%)", "Between 0 and 0, now 0"),
         ((1, 2), "polygon(0% 100%,0% 75%,100% 50%,100% 100%)", "Between 1 and 2, now 2"),
@@ -115,8 +115,8 @@ def test_who_may_not_add_a_site_sees_no_way_to():
         ((5,), "polygon(0% 100%,0% 0%,0% 100%)", "Between 5 and 5, now 5"),
     ],
 )
-def test_a_trend_is_a_shape_and_words(values, shape, told):
-    assert trend.line(values) == (shape, told)
+def test_a_trend_is_a_shape_and_words(values, shape, words):
+    assert trend.line(values) == (shape, words)
 
 
 def test_the_whole_is_summed_up():

@@ -26,7 +26,7 @@ def test_the_script_takes_at_most_2350_bytes_under_brotli(built):
 def test_the_script_says_its_interval_once_so_that_the_server_can_set_another():
     assert script_beating(30) == build.BUILT.read_bytes()
     assert script_beating(5) == build.BUILT.read_bytes().replace(b"3e4", b"5e3")
-    # The promise is that of the interval that is set unless somebody sets another: digits compress by chance.
+    # The promise is that of the interval that is set unless the operator sets another: digits compress by chance.
     assert max(build.size_on_the_wire(script_beating(beat_s)) for beat_s in (1, 10, 15, 60, 99, 257, 300)) <= 2_355
 
 

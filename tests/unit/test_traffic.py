@@ -123,9 +123,9 @@ def test_what_names_no_site_has_a_page_with_the_names_that_are_not_here():
 
 def test_fields_that_were_left_out_are_told_of_beside_the_sum():
     shown = texts(traffic.outcomes(SOME._replace(dropped=[("title", 12), ("screen", 1)]), None))
-    told = shown[shown.index("Received") :]
-    assert told[1] == "1,000"
-    assert [text for text in told[2:] if text in ("Fields left out", "title", "screen", "12", "1")] == [
+    numbers = shown[shown.index("Received") :]
+    assert numbers[1] == "1,000"
+    assert [text for text in numbers[2:] if text in ("Fields left out", "title", "screen", "12", "1")] == [
         *("Fields left out", "title", "12", "screen", "1")
     ]
 

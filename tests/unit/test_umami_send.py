@@ -1,4 +1,4 @@
-"""What Umami's script and clients send, as our own events, and what they are told."""
+"""What Umami's script and clients send, as our own events, and the answers to it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def changed(**fields: Any) -> Event:
     return msgspec.structs.replace(SEEN, **fields)
 
 
-def told(outcome):
+def answer_of(outcome):
     answer = umami_send.answer([outcome], False)
     return answer.status, json.loads(answer.body)
 
@@ -158,7 +158,7 @@ def tree(body):
     """The status, and of the tree of what is wrong the names down to it and its words."""
     found = read(body)
     rejected = found if isinstance(found, Rejected) else found.events[0]
-    status, answered = told(rejected)
+    status, answered = answer_of(rejected)
     error, names = answered["error"], []
     assert (error["message"], error["code"], error["status"]) == ("Bad request", "bad-request", 400)
     while "properties" in error:
@@ -195,11 +195,14 @@ def test_what_is_wrong_is_told_by_field(body, where):
 
 def test_a_link_or_pixel_of_umami_is_no_site():
     [rejected] = read({"type": "event", "payload": {"pixel": WEBSITE, "url": "/"}}).events
-    assert told(rejected) == (400, {"error": {"message": "Website not found.", "code": "bad-request", "status": 400}})
+    assert answer_of(rejected) == (
+        400,
+        {"error": {"message": "Website not found.", "code": "bad-request", "status": 400}},
+    )
 
 
 def test_what_is_stored_has_its_session_and_visit_and_a_token():
-    status, answered = told(STORED)
+    status, answered = answer_of(STORED)
     assert status == 200
     assert answered.keys() == {"cache", "sessionId", "visitId"}
     head, claims, signature = answered["cache"].split(".")
@@ -211,9 +214,9 @@ def test_what_is_stored_has_its_session_and_visit_and_a_token():
 
 
 def test_a_visitor_keeps_the_session_and_another_visit_is_another():
-    _, first = told(STORED)
-    _, again = told(STORED)
-    _, later = told(Stored(STORED.beat._replace(visit_id=9), None))
+    _, first = answer_of(STORED)
+    _, again = answer_of(STORED)
+    _, later = answer_of(Stored(STORED.beat._replace(visit_id=9), None))
     assert (first["sessionId"], first["visitId"]) == (again["sessionId"], again["visitId"])
     assert later["sessionId"] == first["sessionId"]
     assert later["visitId"] != first["visitId"]
@@ -243,7 +246,7 @@ def test_a_visitor_keeps_the_session_and_another_visit_is_another():
     ],
 )
 def test_every_outcome_has_the_answer_of_umamis_server(outcome, status, body):
-    assert told(outcome) == (status, body)
+    assert answer_of(outcome) == (status, body)
 
 
 def test_a_batch_counts_what_was_taken_and_tells_of_the_others():

@@ -75,7 +75,7 @@ def test_an_event_counts_and_prolongs_and_leaves_the_pages():
 
 
 @pytest.mark.parametrize(
-    ("known", "told", "after"),
+    ("known", "identified", "after"),
     [
         ((None, ""), ("ann", "couple"), ("ann", "couple")),
         (("ann", "couple"), (None, ""), ("ann", "couple")),
@@ -86,6 +86,6 @@ def test_an_event_counts_and_prolongs_and_leaves_the_pages():
         ((None, ""), (None, "couple"), (None, "")),
     ],
 )
-def test_the_user_is_known_from_then_on(known, told, after):
+def test_the_user_is_known_from_then_on(known, identified, after):
     before = visit(user_id=known[0], user_type=known[1])
-    assert with_user(before, *told) == visit(user_id=after[0], user_type=after[1])
+    assert with_user(before, *identified) == visit(user_id=after[0], user_type=after[1])

@@ -18,7 +18,7 @@ from collector.http.limits import DEFAULT
 from collector.http.messages import SECURITY_HEADERS, Request, Response, error
 from collector.http.open_connections import OpenConnections
 
-LARGEST = 64 * 1024
+MAX_BYTES = 64 * 1024
 BODY = b" " * 60_000
 SLOW = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
 WHOLE = b"POST /c HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + BODY
@@ -43,7 +43,7 @@ class Slow:
         return path
 
     def allowance(self, _path: str, _headers: Mapping[str, str]) -> Allowance:
-        return Allowance(LARGEST, self.bodies, TOO_LARGE)
+        return Allowance(MAX_BYTES, self.bodies, TOO_LARGE)
 
     def identify_sender(
         self, _path: str, _headers: Mapping[str, str], respond: Callable[[Allowance | Response], None]

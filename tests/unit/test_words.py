@@ -17,6 +17,7 @@ PATTERNS = (
     *("app.py", "cli.py", "tests/**/conftest.py"),
 )
 FILES = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern) if "migrations" not in path.parts)
+SCRIPTS = sorted([*ROOT.glob("assets/**/*.js"), ROOT / "collector/tracker/footfall.js"])
 MADE = re.compile("<!-- made: .*?<!-- /made -->", re.DOTALL)  # tables with texts of the command line
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/design.md")
 
@@ -52,6 +53,19 @@ def names(source: str) -> Iterator[str]:
             yield node.id
 
 
+SCRIPT_TEXTS = re.compile(r"/\*.*?\*/|(?<![:\\])//[^\n]*", re.DOTALL)
+SCRIPT_NAMES = re.compile(r"\b(?:const|let|function)\s+(\w+)|[,(]\s*(\w+)\s=\s")  # also the later ones of a declaration
+
+
+def private_words_of_a_script(source: str) -> list[str]:
+    """The same for JavaScript, where comments and declarations are found by patterns."""
+    texts = SCRIPT_TEXTS.findall(source)
+    names = [first or later for first, later in SCRIPT_NAMES.findall(SCRIPT_TEXTS.sub("", source))]
+    return [name for name in names if NAMES.fullmatch(name)] + [
+        found[0] for text in texts for found in WORDS.finditer(text)
+    ]
+
+
 def private_words(source: str) -> list[str]:
     """The names and words that are not those of the field."""
     return [name for name in names(source) if NAMES.fullmatch(name)] + [
@@ -62,6 +76,11 @@ def private_words(source: str) -> list[str]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_rewritten_file_has_no_private_words(path):
     assert private_words(path.read_text()) == []
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_script_has_no_private_words(path):
+    assert private_words_of_a_script(path.read_text("utf-8")) == []
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -77,3 +96,10 @@ MOST_ROWS = 5  # beside it
 def told(household): ...
 '''
     assert set(private_words(source)) == {"MOST_ROWS", "told", "household", "Whoever", "truth", "beside"}
+
+
+def test_private_words_are_found_in_scripts():
+    source = (
+        "// whoever comes\nlet state = 1, told = 'beside';  /* the truth */\nconst MOST_ROWS = 5, url = 'https://told';"
+    )
+    assert private_words_of_a_script(source) == ["told", "MOST_ROWS", "whoever", "truth"]

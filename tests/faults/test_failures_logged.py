@@ -49,5 +49,5 @@ def test_what_a_failing_step_was_given_is_not_in_the_log(config):
 
 def _missing(lines: list[str]) -> list[str]:
     stamp = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ")
-    told = [stamp.sub("", line, count=1) for line in lines if stamp.match(line)]
-    return [what for what, begin in FAILED.items() if not any(line.startswith(begin) for line in told)]
+    messages = [stamp.sub("", line, count=1) for line in lines if stamp.match(line)]
+    return [what for what, begin in FAILED.items() if not any(line.startswith(begin) for line in messages)]

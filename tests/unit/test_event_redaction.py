@@ -38,7 +38,7 @@ def test_of_downloads_and_missing_pages_too():
 
 
 @pytest.mark.parametrize(
-    "told",
+    "event",
     [
         event("Signup", url="https://a.example/ann@b.example", path="/ann@b.example"),
         event("404", url="https://a.example/ann@b.example"),
@@ -47,5 +47,5 @@ def test_of_downloads_and_missing_pages_too():
         event("File Download", url="https://a.example/x.pdf"),
     ],
 )
-def test_everything_else_stays_as_it_was_sent(told):
-    assert with_redacted_address(told) is told
+def test_everything_else_stays_as_it_was_sent(event):
+    assert with_redacted_address(event) is event
