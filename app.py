@@ -236,13 +236,13 @@ def __getattr__(name: str) -> Any:
 @HOST
 @PORT
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
-@click.option("--reuse-port", is_flag=True, help="Share the port with other servers that say so (SO_REUSEPORT).")
+@click.option("--reuse-port", is_flag=True, help="Share the port with servers on the same PostgreSQL (SO_REUSEPORT).")
 @DATA_DIR
 def serve_command(host: str, port: int, workers: int, reuse_port: bool, data_dir: Path | None) -> None:
     """Serve the collector and the dashboard; also what happens without a command.
 
     --port 0 takes a free port, --host :: listens on IPv4 and IPv6, --host unix:/run/footfall.sock on a Unix socket;
-    with --reuse-port several servers share a port.
+    with --reuse-port several servers on one PostgreSQL share a port.
     """
     if workers > 1:
         raise InvalidInput("--workers: one process serves for now; several come with the work on PostgreSQL clusters")
@@ -320,6 +320,8 @@ def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], Non
     own_url = public_url if listener.certificate else listener.local_url  # a certificate is valid for a name
     if listener.certificate and not config.base_url.startswith("https://"):
         log.warning("FOOTFALL_BASE_URL names no https address: login cookies are not kept to HTTPS")
+    if listener.url.startswith(UNIX) and not config.base_url:
+        log.warning("FOOTFALL_BASE_URL is not set: no browser can open %s, so no link works", public_url)
     control = Control(config.data_dir, served_commands(service, public_url, own_url))
 
     def ready() -> None:

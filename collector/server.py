@@ -60,6 +60,7 @@ async def _serve(
     gc.set_threshold(5_000, 20, 10_000)
     on_ready()
     await stopping.wait()
+    await asyncio.sleep(POLL_S)  # the system has connected clients that are not let in yet: closed now, they are reset
     shutdown = _Shutdown(endpoint)
     threading.Thread(target=shutdown.force, daemon=True).start()
     for server in servers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from uuid import uuid4
 
 from sqlalchemy import insert, select
 
@@ -51,5 +52,5 @@ def set_up(database: Database, email: str, password: str, domain: str, timezone:
         owner = accounts.insert_person(connection, address, OWNER, hashed, now)
         there = select(schema.sites.c.id).where(schema.sites.c.domain == site["domain"])
         if not connection.execute(there).first():  # the command line may have added it before
-            connection.execute(insert(schema.sites).values(site | {"name": to_letters(domain)}))
+            connection.execute(insert(schema.sites).values(site | {"name": to_letters(domain), "uuid": str(uuid4())}))
         return logins.insert_login(connection, owner.id, now)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from analytics.sites.site import Site
 from collector.api.context import NO_STORE, NOTHING_HERE, Context, IsAllowed
-from collector.http.messages import Request, Response, error
+from collector.http.messages import Request, Response, bearer_token, error
 
 SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
 
@@ -24,9 +24,8 @@ def find_reader(context: Context, request: Request) -> SiteReader | Response:
     site = context.sites.get(request.parameter("site"))
     if token := request.parameter("token"):
         return by_token(context, token, site) if site or not request.parameter("site") else NOTHING_HERE
-    authorization = request.headers.get("authorization", "")
-    if authorization.startswith("Bearer "):
-        return _by_key(context, authorization.removeprefix("Bearer ").strip(), site)
+    if key := bearer_token(request.headers):
+        return _by_key(context, key, site)
     return by_login(context, request.headers, site)
 
 

@@ -13,7 +13,7 @@ from analytics.query.backend import Backend
 from analytics.sites.directory import Directory
 from analytics.sites.site import Site
 from collector.api import plausible_query
-from collector.http.messages import Request, Response, json_response
+from collector.http.messages import Request, Response, bearer_token, json_response
 from collector.ingest.event import read_json
 from collector.ingest.outcomes import Rejected
 from collector.ingest.rate import Rate
@@ -89,10 +89,10 @@ class Statistics:
 
     def _key(self, request: Request) -> Key | Response:
         """The key in the request, or why it may not query now."""
-        scheme, _, plain = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not plain.strip():
+        plain = bearer_token(request.headers)
+        if not plain:
             return NO_KEY
-        key = self._keys.find(plain.strip())
+        key = self._keys.find(plain)
         if key is None or not key.opens("stats", key.site_id):
             return WRONG_KEY
         if wait := self._rate.wait(key.id, "", time.monotonic()):

@@ -18,7 +18,7 @@ from analytics.live.reasons import RejectedReason
 from analytics.sites.site import readable_domain
 from collector.doors.cors import CORS
 from collector.doors.door import Collects, SiteOf
-from collector.http.messages import Request, Response, json_response
+from collector.http.messages import Request, Response, bearer_token, json_response
 from collector.http.proxies import PROXY_HEADERS, Proxies
 from collector.ingest import pipeline
 from collector.ingest.accepted import Accepted
@@ -201,10 +201,9 @@ class Collector:
 
     def _may_speak_for(self, headers: Mapping[str, str], event: Event) -> bool:
         """Whether the request carries an `ingest` key for the event's site."""
-        authorization = headers.get("authorization")
-        if authorization is None or not authorization.startswith("Bearer "):
+        if "authorization" not in headers:
             return False
-        key = self._keys.find(authorization.removeprefix("Bearer ").strip())
+        key = self._keys.find(bearer_token(headers))
         site = self._kit.sites.get(event.site)
         return key is not None and site is not None and key.opens("ingest", site.id)
 

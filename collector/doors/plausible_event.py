@@ -19,7 +19,7 @@ from collector.doors.door import SiteOf
 from collector.http.messages import Request, Response, json_response
 from collector.ingest import page_url
 from collector.ingest.currency import money
-from collector.ingest.event import MAX_BATCH, Body, Engagement, Event, EventNote, read_json
+from collector.ingest.event import MAX_BATCH, Body, Engagement, Event, EventNote, read_json, storable
 from collector.ingest.outcomes import Duplicate, Outcome, Rejected, Shed, Stored, TotalsRaised, name_and_reason
 
 PATH = "/api/event"
@@ -94,8 +94,8 @@ def _read_fields(request: Request) -> Fields | Rejected:
     if (
         kind == "application/x-www-form-urlencoded" and request.body.lstrip()[:1] != b"{"
     ):  # curl sends this type by default
-        form = request.body.decode("utf-8", "replace").replace("\x00", "").replace("%00", "")
-        return dict(parse_qsl(form, keep_blank_values=True))
+        form = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+        return {storable(name): storable(value) for name, value in form}
     fields = read_json(request.body)
     if isinstance(fields, Rejected):
         return fields
@@ -113,7 +113,8 @@ def _domains(fields: Fields, url: str) -> list[str]:
     if not isinstance(named_sites, str):
         found = page_url.read(url)
         return [page_url.bare_host(found.host)] if found else []
-    domains = [one.strip().removeprefix("www.")[:MAX_DOMAIN] for one in named_sites.split(",") if one.strip()]
+    named = (one.strip().removeprefix("www.")[:MAX_DOMAIN] for one in named_sites.split(",") if one.strip())
+    domains = list(dict.fromkeys(named))
     if not domains:
         raise _Refused(NO_DOMAIN)
     if len(domains) > MAX_BATCH:

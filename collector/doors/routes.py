@@ -14,7 +14,16 @@ from collector.doors.collect import Collector
 from collector.doors.cors import CORS, preflight
 from collector.doors.door import ANYBODY, PROGRAMS, Answers, Collects, Door, Threads
 from collector.doors.table import DOORS
-from collector.http.messages import SECURITY_HEADERS, Headers, Request, Response, error, routed, without_extra_slashes
+from collector.http.messages import (
+    SECURITY_HEADERS,
+    Headers,
+    Request,
+    Response,
+    bearer_token,
+    error,
+    routed,
+    without_extra_slashes,
+)
 from collector.ingest.outcomes import Shed, name_and_reason
 
 log = logging.getLogger("footfall.routes")
@@ -77,8 +86,7 @@ class Routes:
 
     def has_key(self, headers: Mapping[str, str]) -> bool:
         """Whether the headers contain a valid key."""
-        scheme, _, plain = headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and self.context.keys.find(plain.strip()) is not None
+        return self.context.keys.find(bearer_token(headers)) is not None
 
     def not_collected(self, response: Response) -> Response:
         """The answer to a collector request whose body was not read: counts it and adds the CORS headers."""

@@ -140,9 +140,9 @@ class Connection(asyncio.Protocol):
         self._end_stream()
 
     def eof_received(self) -> bool:
-        """The client sends no more; it may still wait for responses."""
+        """The client sends no more; it may still wait for responses. TLS connections cannot be half closed."""
         self._eof = self._reader.ended = True
-        return self._frames is None and (self._answering or bool(self._waiting))
+        return self._frames is None and (self._answering or bool(self._waiting)) and self._transport.can_write_eof()
 
     def data_received(self, data: bytes) -> None:
         reader = self._reader

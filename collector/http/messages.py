@@ -24,6 +24,12 @@ class Request(NamedTuple):
         return next((value for key, value in parse_qsl(self.query) if key == name), "")
 
 
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """The token of an `Authorization: Bearer …` header, "" if there is none. The scheme may be in either case."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def routed(path: str, base_path: str) -> str:
     """The path without the installation's base path, as the routes know it.
 

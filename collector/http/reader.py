@@ -65,7 +65,7 @@ class Reader:
         self.target = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self.body: bytes | bytearray = b""
-        self._raw = self.head_size = self._chunks = self.max_body = 0
+        self.head_size = self._framing = self._chunks = self.max_body = 0
         self.in_head = True
         self._upgrades = self.expects = False
         self.body_refusal: Response = refusals.TOO_LARGE
@@ -80,11 +80,11 @@ class Reader:
     @property
     def size(self) -> int:
         """How many bytes of an incomplete message are buffered."""
-        return self.head_size + len(self._unparsed) + len(self.body)
+        return self.head_size + len(self._unparsed) + len(self.body) + self._framing
 
     def feed(self, data: bytes) -> None:
         """Parses a piece of the stream. Raises what the owner raises."""
-        self._raw += len(data)
+        step, read = self.step, len(self.body)
         if self.in_head:
             self.head_size += len(data)
         self._received = self._unparsed + data
@@ -94,8 +94,10 @@ class Reader:
         if self.in_head:
             if self.head_size > self._limits.head_bytes:
                 self._owner.refuse(refusals.headers_too_large(self._limits))
-        elif self._raw > len(data) + self._limits.head_bytes + 2 * self.max_body + self._limits.framing_bytes:
-            self._owner.refuse(refusals.TOO_LARGE)  # endless chunk lines or trailers
+        elif self.step == step:  # all of the piece belongs to one body
+            self._framing += len(data) - (len(self.body) - read)
+            if self._framing > self._limits.framing_bytes:
+                self._owner.refuse(refusals.TOO_LARGE)  # endless chunk lines or trailers
         begun = self.in_head and self.head_size
         self._unparsed = self._received[self._received.rfind(b"\r\n\r\n") + 1 :] if begun else b""
         self._received = b""
@@ -120,10 +122,9 @@ class Reader:
         """Parses the head again without its `Upgrade` header: the parser would skip the body of such a request."""
         head = without_upgrade(self._method, self.target, self._parser.get_http_version(), self._fields)
         self._parser = httptools.HttpRequestParser(self)
-        outer = self._raw, self._received
-        self._received = head
+        outer, self._received = self._received, head
         self._parse(head)
-        self._raw, self._received = outer
+        self._received = outer
         return rest
 
     def _break(self, response: Response) -> NoReturn:
@@ -155,6 +156,8 @@ class Reader:
         self._upgrades = parser.should_upgrade()
         self._method = parser.get_method()
         if self._upgrades and self._method != b"CONNECT":
+            if _line(self._method, self.target) not in self._received:
+                self._break(refusals.BAD_REQUEST)
             return  # `_without_upgrade` parses it again
         target = target_of if len(self.target) < 512 else target_of.__wrapped__
         self.path, self._query = target(self.target)
@@ -206,7 +209,7 @@ class Reader:
         method, body = self._method.decode("latin-1"), bytes(self.body)
         request = Request(method, self.path, self._query, self.headers, self.peer, body)
         self.body = b""
-        self.in_head, self.head_size = True, 0
+        self.in_head, self.head_size, self._framing = True, 0, 0
         chunked = self._version == "1.1"
         self._owner.receive(request, chunked and self._parser.should_keep_alive(), chunked)
 

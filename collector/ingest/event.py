@@ -337,7 +337,7 @@ def _with_storable_texts(body: bytes) -> bytes:
         )
     except (ValueError, RecursionError):
         _raise_unreadable(body)
-    return msgspec.json.encode(_storable(value))
+    return msgspec.json.encode(storable(value))
 
 
 def _raw_number(number: str) -> msgspec.Raw:
@@ -345,12 +345,13 @@ def _raw_number(number: str) -> msgspec.Raw:
     return msgspec.Raw(number.encode())
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """The value with texts that every database takes: without NUL and without halves of surrogate pairs."""
     if isinstance(value, str):
         sound = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return sound.replace("\x00", REPLACEMENT)
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     return value

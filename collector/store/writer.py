@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import psycopg
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from analytics.base.error_log import describe
@@ -23,12 +23,12 @@ from analytics.base.ids import Ids
 from analytics.jobs import daily
 from analytics.live.beat import PageState
 from analytics.live.minute_query import SETTLED_S
-from analytics.live.reasons import ShedReason
+from analytics.live.reasons import RejectedReason, ShedReason
 from analytics.live.restore import left_tabs
 from analytics.storage.availability import UNRESPONSIVE_S
 from analytics.storage.database import Database
 from collector.ingest.accepted import Accepted
-from collector.ingest.outcomes import Outcome, Shed, Stored
+from collector.ingest.outcomes import Outcome, Rejected, Shed, Stored
 from collector.store import outcome_counters
 from collector.store.batch import store, write_counts
 from collector.store.leaves import RESTORED_S, Leaves
@@ -41,10 +41,12 @@ SITE_QUEUE_FULL = Shed(
     ShedReason.SITE_QUEUE_FULL, "too many events of this site are waiting to be stored; send it again", 2, status=429
 )
 AWAY = Shed(ShedReason.DATABASE_AWAY, "the database cannot be written to right now; send it again", 5)
+UNSTORABLE = Rejected(422, RejectedReason.WRONG_FIELD, "the database has no room for a value of this event")
 STOPPING = Shed(ShedReason.STOPPING, "the server is going down; send it again", 5)
 
 # `store` uses the driver's cursor, so errors of the driver occur as well as those of SQLAlchemy
 AWAY_ERRORS = (OperationalError, PoolTimeoutError, sqlite3.OperationalError, psycopg.OperationalError)
+DATA_ERRORS = (DataError, sqlite3.DataError, psycopg.DataError, OverflowError)  # the event is at fault
 ID_CONFLICTS = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
 # Under load the writer waits for a batch to fill: event loop and writer share the GIL, and fewer, larger batches mean
@@ -313,6 +315,9 @@ class Writer:
             self._return_counts(counts)
             if len(accepted) > 1:
                 return [outcome for one in accepted for outcome in self._commit([one])]
+            if isinstance(refused, DATA_ERRORS):
+                self.count(accepted[0].site_id, accepted[0].at, "rejected", UNSTORABLE.code)
+                return [UNSTORABLE]
         self._unstored = accepted[-1]
         return self._shed(accepted, AWAY)
 

@@ -179,6 +179,7 @@ def test_set_up_makes_owner_site_and_login_and_only_once(database):
     token = first_owner.setup_token(SECRET)
     assert first_owner.is_setup_token(SECRET, token)
     login = first_owner.set_up(database, EMAIL, PASSWORD, "https://Example.com/", "Europe/Berlin", now=NOW)
+    assert store.find(database, "example.com").uuid
     owner = logins.signed_in(database, login, now=NOW)
     assert (owner.email, owner.role) == (EMAIL, "owner")
     assert [(site.domain, site.timezone) for site in store.all_sites(database)] == [("example.com", "Europe/Berlin")]

@@ -16,7 +16,7 @@ from analytics.base.ids import Ids
 from analytics.storage import schema
 from collector.ingest.accepted import Accepted
 from collector.ingest.outcomes import Duplicate, Outcome, Stored
-from collector.store.writer import AWAY, QUEUE_FULL, SITE_QUEUE_FULL, STOPPING, QueuedRequest, Writer
+from collector.store.writer import AWAY, QUEUE_FULL, SITE_QUEUE_FULL, STOPPING, UNSTORABLE, QueuedRequest, Writer
 from tests.support.factories import (
     MINUTE,
     NOW,
@@ -255,6 +255,15 @@ def test_not_failing_any_more_when_events_can_be_stored_again_though_none_comes(
         assert count(database, schema.pageviews) == 0, "its sender was told to come again"
         assert Asked(writer, accepted()).kinds == ["Stored"]
     assert outcome_counts(database) == {("shed", "database_away"): 1, ("stored", ""): 1}
+
+
+def test_an_event_that_no_row_can_hold_is_refused_and_the_others_are_stored(database):
+    """One such event once left a server on PostgreSQL not ready, until somebody sent another one."""
+    whole, broken = accepted(page_id="page-0001"), accepted(page_id="page-0002", visitor=1 << 70)
+    with writing(database) as writer:
+        assert Asked(writer, whole, broken).outcomes[1:] == [UNSTORABLE]
+        assert not writer.failing
+    assert outcome_counts(database) == {("stored", ""): 1, ("rejected", "wrong_field"): 1}
 
 
 @pytest.mark.parametrize("config", ["postgresql"], indirect=True)

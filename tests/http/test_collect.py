@@ -491,6 +491,14 @@ def test_what_a_server_says_of_its_visitor_decides_what_is_left_out(shared, site
     assert (answer_of(excluded), answer_of(robot)) == (filtered("excluded_address"), filtered("bot"))
 
 
+def test_the_scheme_of_a_key_may_be_in_either_case(shared, site, key):
+    moment = int(time.time()) - 600
+    lower = {"Authorization": key["Authorization"].replace("Bearer", "bearer")}
+    said = {"ip": "203.0.113.7", "user_agent": "Mozilla/5.0 Firefox/130.0", "time": moment}
+    assert answer_of(shared.collect(pageview(new_id(), site=site, **said), lower)) == (202, STORED, {})
+    assert of_site(shared, "started_at, browser", "visits", site) == [(moment, "Firefox")]
+
+
 @pytest.mark.parametrize("whose", ["nobody", "wrong", "stats", "another site's"])
 def test_without_the_sites_ingest_key_what_is_said_of_a_visitor_is_ignored(shared, site, other_site, whose):
     keys = {

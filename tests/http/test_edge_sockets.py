@@ -13,10 +13,9 @@ from contextlib import ExitStack, suppress
 import pytest
 import trustme
 
-from analytics.base.errors import InvalidInput
 from collector.http.certificate import Certificate
 from collector.http.limits import Limits
-from collector.http.listener import listen_on
+from collector.http.listener import CannotListen, listen_on
 from tests.support.edge import UNANSWERED, Recorder, all_of, edge, opened, statuses
 from tests.support.serving import eventually
 
@@ -165,6 +164,16 @@ def test_over_tls_requests_are_answered(authority, tmp_path):
         assert statuses(all_of(connection)) == [200] * 4
 
 
+def test_over_tls_who_closes_their_side_leaves_no_line_in_the_log(authority, tmp_path, caplog):
+    listener = listen_on("127.0.0.1", 0, certified(authority, tmp_path))
+    with edge(Recorder(), listener), tls(listener, authority) as connection:
+        connection.sendall(b"GET /unanswered HTTP/1.1\r\nHost: x\r\n\r\n")
+        with suppress(OSError):
+            connection.unwrap()
+        assert all_of(connection) == b""
+    assert caplog.messages == []
+
+
 def test_over_tls_a_refusal_arrives_though_more_is_sent(authority, tmp_path):
     listener = listen_on("127.0.0.1", 0, certified(authority, tmp_path))
     with edge(Recorder(), listener), tls(listener, authority) as connection:
@@ -232,7 +241,7 @@ def test_a_unix_socket_that_was_left_behind_gives_way_and_a_used_one_does_not(tm
     path = f"unix:{tmp_path / 'edge.sock'}"
     left = listen_on(path, 0)
     left.sockets[0].detach()  # as a killed server leaves it: nobody listens, the file is there
-    with edge(Recorder(), listen_on(path, 0)), pytest.raises(InvalidInput, match="Address already in use"):
+    with edge(Recorder(), listen_on(path, 0)), pytest.raises(CannotListen, match="Address already in use"):
         listen_on(path, 0)
 
 
@@ -247,7 +256,7 @@ def test_a_unix_socket_that_was_left_behind_gives_way_and_a_used_one_does_not(tm
 )
 def test_where_no_unix_socket_can_be_is_told_in_a_line(tmp_path, path, why):
     (tmp_path / "file").write_text("kept")
-    with pytest.raises(InvalidInput, match=rf"unix:.* cannot be served on: .*{why}.*; try another --host"):
+    with pytest.raises(CannotListen, match=rf"unix:.* cannot be served on: .*{why}.*; try another --host"):
         listen_on(f"unix:{tmp_path / path if path else ''}", 0)
     assert (tmp_path / "file").read_text() == "kept"
 
@@ -257,7 +266,7 @@ def test_a_shared_port_is_held_by_whoever_shares_it_and_by_nobody_else():
     second = listen_on("127.0.0.1", first.port, shared=True)
     one, other = Recorder(), Recorder()
     with edge(one, first):
-        with pytest.raises(InvalidInput, match="Address already in use"):
+        with pytest.raises(CannotListen, match="Address already in use"):
             listen_on("127.0.0.1", first.port)
         with edge(other, second):
             for _ in range(60):

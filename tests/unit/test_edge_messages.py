@@ -194,6 +194,26 @@ def test_a_limit_holds_where_it_is_set(sent, expected):
     assert hear(sent, limits=SMALL).statuses == expected
 
 
+def test_bytes_next_to_a_body_are_in_the_memory_and_have_their_limit():
+    """150 connections with trailers that never ended once took 27 MB that no budget knew of."""
+
+    async def answered() -> tuple[int, list[int]]:
+        connection, client = Connection(Recorder(SMALL)), Memory()
+        connection.connection_made(client)
+        connection.data_received(POSTED + b"Transfer-Encoding: chunked\r\n\r\n")
+        before = connection._reader.size
+        connection.data_received(b"1\r\nx\r\n0\r\nA: " + b"b" * 29)
+        grown = connection._reader.size - before
+        connection.data_received(b"b" * 11)
+        return grown, statuses(bytes(client.written))
+
+    assert asyncio.run(answered()) == (41, [413])
+
+
+def test_another_protocol_is_refused_though_it_wishes_for_an_upgrade():
+    assert hear(got(b"Connection: Upgrade", b"Upgrade: h2c").replace(b"HTTP/1.1", b"RTSP/1.0")).statuses == [400]
+
+
 def test_the_counts_are_those_of_what_was_answered():
     async def counted() -> str:
         recorder = Recorder()
