@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from analytics.live.reasons import RejectedReason
 from collector.api.docs import Docs, RequestBody
-from collector.doors.door import SiteOf
+from collector.doors.door import SiteOf, SiteWithId
 from collector.http.messages import Request, Response, json_response
 from collector.ingest import page_url
 from collector.ingest.currency import money
@@ -226,7 +226,7 @@ def _speaks_for(headers: Mapping[str, str]) -> dict[str, str]:
 # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
+def answer(outcomes: Sequence[Outcome], _: bool, __: SiteWithId) -> Response:
     """202 and `ok` for stored and for dropped events, with the number of the latter in `X-Plausible-Dropped`.
 
     400 for an invalid event. 503 if no event is stored, but may be if it is sent again.

@@ -20,9 +20,10 @@ from uuid import UUID
 
 import msgspec
 
+from analytics.live.beat import Beat
 from analytics.live.reasons import FilteredReason, RejectedReason
 from collector.api.docs import Docs, RequestBody
-from collector.doors.door import SiteOf
+from collector.doors.door import SiteOf, SiteWithId
 from collector.http.messages import Headers, Request, Response, json_response
 from collector.ingest import page_url
 from collector.ingest.currency import money
@@ -230,16 +231,16 @@ def _plain(value: Any) -> Any:
 # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
+def answer(outcomes: Sequence[Outcome], _: bool, site_with_id: SiteWithId) -> Response:
     """200 with UUIDs of visitor and visit and a token for `x-umami-cache`; 200 and `beep` for a filtered event."""
-    return _answer_one(outcomes[0])
+    return _answer_one(outcomes[0], site_with_id)
 
 
-def answer_batch(outcomes: Sequence[Outcome], batch: bool) -> Response:
+def answer_batch(outcomes: Sequence[Outcome], batch: bool, site_with_id: SiteWithId) -> Response:
     """200 with the number of processed events, and the answers to the others; 400 if the body is no array."""
     if not batch:
-        return _answer_one(outcomes[0])
-    answers = [_answer_one(outcome) for outcome in outcomes]
+        return _answer_one(outcomes[0], site_with_id)
+    answers = [_answer_one(outcome, site_with_id) for outcome in outcomes]
     failed = [
         {"index": index, "response": msgspec.json.decode(one.body)}
         for index, one in enumerate(answers)
@@ -253,10 +254,11 @@ def answer_batch(outcomes: Sequence[Outcome], batch: bool) -> Response:
     return json_response(200, counts | {"details": failed} | ({"cache": cache} if cache else {}), HEADERS)
 
 
-def _answer_one(outcome: Outcome) -> Response:
+def _answer_one(outcome: Outcome, site_with_id: SiteWithId) -> Response:
     match outcome:
         case Stored(beat):
-            return json_response(200, _session(beat.site_id, beat.visitor, beat.visit_id), HEADERS)
+            site = site_with_id(beat.site_id)  # None if it was removed after the commit
+            return json_response(200, _session(beat, site.uuid if site else ""), HEADERS)
         case TotalsRaised() | Duplicate():
             return json_response(200, {"beep": "boop"}, HEADERS)
         case Filtered(reason):
@@ -289,9 +291,10 @@ def _error(status: int, code: str, message: str, headers: Headers = (), tree: Fi
 _key = secrets.token_bytes(32)  # new in each process, because no signature is ever checked
 
 
-def _session(site_id: int, visitor: int, visit_id: int) -> dict[str, str]:
-    session, visit = _uuid(f"session {site_id} {visitor}"), _uuid(f"visit {site_id} {visit_id}")
-    claims = {"sessionId": session, "visitId": visit, "iat": int(time.time())}
+def _session(beat: Beat, website: str) -> dict[str, str]:
+    session = _uuid(f"session {beat.site_id} {beat.visitor}")
+    visit = _uuid(f"visit {beat.site_id} {beat.visit_id}")
+    claims = {"websiteId": website, "sessionId": session, "visitId": visit, "iat": int(time.time())}
     return {"cache": _token(claims), "sessionId": session, "visitId": visit}
 
 

@@ -21,7 +21,7 @@ PAGEVIEW = {"n": "pageview", "u": URL, "d": "example.com", "r": None, "v": 36}
 STORED = Stored(Beat(1, 2, 3, 4, 5, 6, None, "", 0, "/", "", "", "", None, None), None)
 
 
-def nobody(_: str) -> None:
+def nobody(_: str | int) -> None:
     return None
 
 
@@ -44,7 +44,7 @@ def assert_as_collect_reads(event: Event):
 
 
 def told(outcomes):
-    answer = plausible_event.answer(outcomes, len(outcomes) > 1)
+    answer = plausible_event.answer(outcomes, len(outcomes) > 1, nobody)
     headers = dict(answer.headers)
     return answer.status, answer.body, headers.get("X-Plausible-Dropped")
 
@@ -247,7 +247,7 @@ def test_every_outcome_has_the_answer_of_plausibles_server(outcomes, expected):
 
 def test_what_is_dropped_says_why_and_what_is_away_says_when():
     def headers(outcome):
-        return dict(plausible_event.answer([outcome], False).headers)
+        return dict(plausible_event.answer([outcome], False, nobody).headers)
 
     assert headers(Filtered("bot", "Googlebot"))["X-Footfall-Outcome"] == "filtered; reason=bot"
     assert headers(UNKNOWN)["X-Footfall-Outcome"] == "rejected; reason=unknown_site"
@@ -275,6 +275,6 @@ def test_whatever_is_sent_becomes_events_or_a_reason(body):
     assert outcomes
     for outcome in outcomes:
         if isinstance(outcome, Rejected):
-            assert plausible_event.answer([outcome], False).status == 400
+            assert plausible_event.answer([outcome], False, nobody).status == 400
         else:
             assert_as_collect_reads(outcome)
