@@ -223,6 +223,23 @@ def test_a_server_with_a_key_speaks_for_the_address_that_it_names():
     assert one(PAGEVIEW, **named).ip is None
 
 
+def test_the_documentation_lists_the_fields_that_are_read(monkeypatch):
+    read_names: set[str] = set()
+
+    class Recorded(dict[str, Any]):
+        def get(self, name, default=None):
+            read_names.add(name)
+            return super().get(name, default)
+
+    monkeypatch.setattr(plausible_event, "read_json", lambda body: Recorded(json.loads(body)))
+    one({"u": URL, "n": "Buy"})
+    one({"url": URL, "name": "Buy"})
+    one({"u": URL, "n": "engagement", "e": 1})
+    documented = [name for field in plausible_event.FIELDS for name in (field.name, *field.other_names)]
+    assert len(documented) == len(set(documented))
+    assert set(documented) == read_names | {"v"}
+
+
 UNKNOWN = Rejected(404, "unknown_site", "no site", "site")
 AWAY = Shed("database_away", "send it again", 5)
 

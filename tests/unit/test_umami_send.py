@@ -206,6 +206,21 @@ def test_a_link_or_pixel_of_umami_is_no_site():
     assert told(rejected) == (400, {"error": {"message": "Website not found.", "code": "bad-request", "status": 400}})
 
 
+def test_the_documentation_lists_the_fields_that_are_read(monkeypatch):
+    read_names: set[str] = set()
+
+    class Recorded(dict[str, Any]):
+        def get(self, name, default=None):
+            read_names.add(name)
+            return super().get(name, default)
+
+    monkeypatch.setattr(umami_send, "read_json", lambda body: json.loads(body, object_hook=Recorded))
+    one(name="Buy", data={})
+    one("engagement")
+    documented = {field.name for field in (*umami_send.FIELDS, *umami_send.PAYLOAD)}
+    assert documented == read_names - {"link", "pixel", "revenue", "currency"}
+
+
 def test_what_is_stored_has_its_session_and_visit_and_a_token():
     status, answered = told(STORED)
     assert status == 200
