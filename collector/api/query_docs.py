@@ -8,7 +8,7 @@ from analytics.query.filters import GROUPS, OPERATORS
 from analytics.query.metrics import METRICS
 from analytics.query.query import MAX_ROWS
 from collector.api import plausible_query
-from collector.api.docs import Docs, Object, RequestBody, parameter
+from collector.api.docs import Docs, Object, RequestBody, parameter, reference
 
 MINUTE_METRICS = [one.id for one in METRICS.values() if one.of_minutes]
 
@@ -68,7 +68,7 @@ QUERY_DOCS = Docs(
     "Plausible's query API. What is unknown is named with what is known. A key has 600 a minute, 10 at once.",
     {"200": "Rows, and the question as it was understood."},
     refusals=("400", "401", "413", "429", "503"),
-    body=RequestBody({"$ref": "#/components/schemas/Query"}, _EXAMPLE, {"Query": _schema()}),
+    body=RequestBody(reference("Query"), _EXAMPLE, {"Query": _schema()}),
     example={
         "results": [{"metrics": [120, 340], "dimensions": ["Google"]}],
         "meta": {},

@@ -17,7 +17,7 @@ from analytics.live.outcomes import DROPPED
 from analytics.live.reasons import RejectedReason
 from analytics.sites.site import readable_domain
 from collector.doors.cors import CORS
-from collector.doors.door import Collects, SiteOf
+from collector.doors.door import Collects, SiteOf, SiteWithId
 from collector.http.messages import Request, Response, bearer_token, json_response
 from collector.http.proxies import PROXY_HEADERS, Proxies
 from collector.ingest import pipeline
@@ -52,15 +52,16 @@ class Pending(NamedTuple):
     outcomes: list[Outcome | None]  # of all events; None for an accepted one
     batch: bool
     door: Collects
+    site_with_id: SiteWithId
 
     def answer(self, committed: Sequence[Outcome]) -> Response:
         """The answer, from the outcomes of the accepted events; empty: the database did not answer in time."""
         if not committed:
             committed = [AWAY] * len(self.accepted)
         if not self.batch:
-            return self.door.answer(committed, False)
+            return self.door.answer(committed, False, self.site_with_id)
         rest = iter(committed)
-        return self.door.answer([outcome or next(rest) for outcome in self.outcomes], True)
+        return self.door.answer([outcome or next(rest) for outcome in self.outcomes], True, self.site_with_id)
 
 
 class Keys(Protocol):
@@ -103,7 +104,7 @@ class Collector:
         except Exception as failed:
             log.error("an event could not be taken apart: %s", describe(failed))
         self._writer.count(0, int(time.time()), *name_and_reason(AWAY))
-        return door.answer([AWAY], False)
+        return door.answer([AWAY], False, self._kit.sites.numbered)
 
     def collect(self, request: Request, door: Collects, patience_s: float) -> Response:
         """The answer, after the commit. Blocks the thread, for at most `patience_s` seconds."""
@@ -129,10 +130,11 @@ class Collector:
         return True
 
     def _begin(self, request: Request, door: Collects) -> Response | Pending:
-        body = door.read(request, self._kit.sites.named)
+        sites = self._kit.sites
+        body = door.read(request, sites.named)
         if isinstance(body, Rejected):
             self._writer.count(0, int(self._clock()), *name_and_reason(body))
-            return door.answer([body], False)
+            return door.answer([body], False, sites.numbered)
         accepted: list[Accepted] = []
         outcomes: list[Outcome | None] = []
         for one in self._run(request, body):
@@ -142,8 +144,8 @@ class Collector:
             else:
                 outcomes.append(one)
         if not accepted:
-            return door.answer([outcome for outcome in outcomes if outcome], body.batch)
-        pending = Pending(accepted, outcomes, body.batch, door)
+            return door.answer([outcome for outcome in outcomes if outcome], body.batch, sites.numbered)
+        pending = Pending(accepted, outcomes, body.batch, door, sites.numbered)
         return self._shed(pending) if self._writer.stuck else pending
 
     def _shed(self, pending: Pending) -> Response:
@@ -223,7 +225,7 @@ def refused_unread(headers: Mapping[str, str]) -> Rejected | None:
     return None
 
 
-def answer(outcomes: Sequence[Outcome], batch: bool) -> Response:
+def answer(outcomes: Sequence[Outcome], batch: bool, _: SiteWithId) -> Response:
     """The answer to a request whose events have these outcomes."""
     return _answer_many(outcomes) if batch else _answer_one(outcomes[0])
 

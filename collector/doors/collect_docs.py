@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from collector.api.docs import Docs, Object, RequestBody
+from collector.api.docs import Docs, Object, RequestBody, reference
 from collector.ingest.event import MAX_BATCH, Event
 
 FIELDS = {
@@ -50,7 +50,7 @@ def _present(field: Object) -> Object:
     return dict(kinds[0]) if len(kinds) == 1 else {"anyOf": kinds}
 
 
-_ONE: Object = {"$ref": "#/components/schemas/Event"}
+_ONE = reference("Event")
 DOCS = Docs(
     "Collecting",
     "Send visits",

@@ -41,19 +41,22 @@ class Threads(Enum):
 SiteOf = Callable[[str], Site | None]
 """The site of a domain or a UUID, None if there is none."""
 
+SiteWithId = Callable[[int], Site | None]
+"""The site with an id, None if there is none."""
+
 
 class Collects(NamedTuple):
     """A door that collects events from pages of any origin. It translates a wire format.
 
     `read` turns a request into our events, or returns why the whole request is refused; it never raises. `answer` turns
-    the outcomes, in the order sent, into the response; its second argument is `Body.batch`. An invalid request, a full
-    queue and an unavailable database are outcomes too.
+    the outcomes, in the order sent, into the response; its second argument is `Body.batch`, its third finds the site of
+    an outcome. An invalid request, a full queue and an unavailable database are outcomes too.
     """
 
     methods: tuple[str, ...]
     path: str
     read: Callable[[Request, SiteOf], Body | Rejected]
-    answer: Callable[[Sequence[Outcome], bool], Response]
+    answer: Callable[[Sequence[Outcome], bool, SiteWithId], Response]
     docs: Docs | None
 
     @property

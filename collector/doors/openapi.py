@@ -137,18 +137,29 @@ def _operation(path: str, method: str, operation: Object, schemas: Object) -> Op
         operation["description"],
         tuple(CREDENTIALS[Credential(name)] for one in operation.get("security", ()) for name in one),
         tuple((one["name"], _kind(one["schema"]), one["description"]) for one in operation.get("parameters", ())),
-        tuple(_fields(body.get("schema", {}), schemas)),
+        tuple(_fields(_referenced(body.get("schema", {}), schemas))),
         _example(body),
         tuple((status, one["description"]) for status, one in operation["responses"].items()),
         _example(next(iter(answer.values()))),
     )
 
 
-def _fields(schema: Object, schemas: Object) -> Iterator[tuple[str, str, str]]:
-    reference = schema.get("$ref") or (schema["oneOf"][0]["$ref"] if "oneOf" in schema else "")
-    referenced = schemas.get(reference.rpartition("/")[2], {})
-    for name, field in referenced.get("properties", {}).items():
-        yield name, _kind(field) + (", required" if name in referenced["required"] else ""), field["description"]
+def _referenced(schema: Object, schemas: Object) -> Object:
+    """The schema of the object that a body is, or is a list of; empty if there is no body."""
+    if "oneOf" in schema:
+        return _referenced(schema["oneOf"][0], schemas)
+    if "items" in schema:
+        return _referenced(schema["items"], schemas)
+    found: Object = schemas[schema["$ref"].rpartition("/")[2]] if schema else {}
+    return found
+
+
+def _fields(schema: Object, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """The fields of an object; those of an object within it follow it, their names after its name and a dot."""
+    for name, field in schema.get("properties", {}).items():
+        required = ", required" if name in schema.get("required", ()) else ""
+        yield prefix + name, _kind(field) + required, field["description"]
+        yield from _fields(field, f"{prefix}{name}.")
 
 
 def _kind(schema: Object) -> str:

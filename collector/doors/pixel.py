@@ -12,7 +12,7 @@ import msgspec
 from collector.api.context import NO_SNIFF, Context
 from collector.api.docs import SITE, Docs, parameter
 from collector.doors.cors import CORS
-from collector.doors.door import SiteOf
+from collector.doors.door import SiteOf, SiteWithId
 from collector.http.messages import Request, Response
 from collector.ingest.event import Body, read_body
 from collector.ingest.outcomes import Outcome, Rejected, name_and_reason
@@ -54,7 +54,7 @@ def read(request: Request, _: SiteOf) -> Body | Rejected:
     return read_body(msgspec.json.encode(event))
 
 
-def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
+def answer(outcomes: Sequence[Outcome], _: bool, __: SiteWithId) -> Response:
     """The picture, always with status 200, because a broken image helps nobody. The outcome is in a header."""
     return Response(200, (*HEADERS, ("X-Footfall-Outcome", _header_value(outcomes[0]))), GIF)
 

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 from msgspec.structs import replace
 
 from analytics.live.reasons import RejectedReason
-from collector.api.docs import Docs, RequestBody
-from collector.doors.door import SiteOf
+from collector.api.docs import BOOLEAN, INTEGER, STRING, Docs, Field, RequestBody, either, object_schema, reference
+from collector.doors.door import SiteOf, SiteWithId
 from collector.http.messages import Request, Response, json_response
 from collector.ingest import page_url
 from collector.ingest.currency import money
@@ -227,7 +227,7 @@ def _speaks_for(headers: Mapping[str, str]) -> dict[str, str]:
 # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
+def answer(outcomes: Sequence[Outcome], _: bool, __: SiteWithId) -> Response:
     """202 and `ok` for stored and for dropped events, with the number of the latter in `X-Plausible-Dropped`.
 
     400 for an invalid event. 503 if no event is stored, but may be if it is sent again.
@@ -259,6 +259,47 @@ def _wrong(outcome: Rejected) -> Response:
 # ── documentation ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+OBJECT_OR_JSON = either({"type": "object"}, STRING)
+INTEGER_OR_STRING = either(INTEGER, STRING)
+FIELDS = (
+    Field(
+        "n",
+        either(STRING, INTEGER),
+        f"pageview, engagement, or the name of an event, at most {MAX_NAME} characters.",
+        ("name",),
+        required=True,
+    ),
+    Field(
+        "u",
+        STRING,
+        f"The page's whole address, at most {MAX_URL:,} bytes; of its query the campaign tags are kept.",
+        ("url",),
+        required=True,
+    ),
+    Field(
+        "d",
+        STRING,
+        f"The site's domain, or up to {MAX_BATCH} with commas between them. Without it: the host of the page.",
+        ("domain",),
+    ),
+    Field("r", STRING, "Where the visitor came from.", ("referrer",)),
+    Field(
+        "p",
+        OBJECT_OR_JSON,
+        f"An event's properties, an object or its JSON in a text; the first {MAX_PROPS}. Not kept of a pageview.",
+        ("props", "m", "meta"),
+    ),
+    Field("$", OBJECT_OR_JSON, "What an event was worth: an object with amount and currency (ISO 4217).", ("revenue",)),
+    Field("h", INTEGER, "1: the part of the address after # belongs to the page.", ("hashMode",)),
+    Field("i", BOOLEAN, "false: an event that by itself ends no bounce.", ("interactive",)),
+    Field("sd", INTEGER_OR_STRING, "With an engagement: how far down the page was scrolled, in percent."),
+    Field(
+        "e",
+        INTEGER_OR_STRING,
+        "With an engagement: milliseconds with the page visible and in focus since the last engagement.",
+    ),
+    Field("v", INTEGER, "The script's version. It is not used."),
+)
 DOCS = Docs(
     "Collecting",
     "Plausible's trackers",
@@ -270,7 +311,9 @@ DOCS = Docs(
     },
     refusals=("413", "429", "503"),
     body=RequestBody(
-        {}, {"n": "pageview", "u": "https://example.com/pricing", "d": "example.com", "r": "https://www.google.com/"}
+        reference("PlausibleEvent"),
+        {"n": "pageview", "u": "https://example.com/pricing", "d": "example.com", "r": "https://www.google.com/"},
+        {"PlausibleEvent": object_schema(FIELDS)},
     ),
     example="ok",
     kind="text/plain",

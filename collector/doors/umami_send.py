@@ -20,9 +20,10 @@ from uuid import UUID
 
 import msgspec
 
+from analytics.live.beat import Beat
 from analytics.live.reasons import FilteredReason, RejectedReason
-from collector.api.docs import Docs, RequestBody
-from collector.doors.door import SiteOf
+from collector.api.docs import INTEGER, NUMBER, STRING, Docs, Field, Object, RequestBody, object_schema, reference
+from collector.doors.door import SiteOf, SiteWithId
 from collector.http.messages import Headers, Request, Response, json_response
 from collector.ingest import page_url
 from collector.ingest.currency import money
@@ -51,6 +52,7 @@ PATH = "/api/send"
 BATCH_PATH = "/api/batch"
 TYPES = ("event", "identify", "performance", "engagement")
 MAX_NAME = 50
+MAX_TAG = 50
 MAX_HOST = 100
 MAX_URL = 4_096
 MAX_REFERRER = 2_000
@@ -200,7 +202,7 @@ def _text(payload: Fields, name: str, max_length: int) -> str | None:
 
 def _props(payload: Fields, data: Fields) -> dict[str, Any] | None:
     """The data as flat properties, the first 30, and the field `tag` as one of them."""
-    tag = _text(payload, "tag", 50)
+    tag = _text(payload, "tag", MAX_TAG)
     flat = dict(_flatten(data, "", MAX_PROP_DEPTH))
     props = dict(list(flat.items())[:MAX_PROPS])
     if tag and len(props) < MAX_PROPS:
@@ -230,16 +232,16 @@ def _plain(value: Any) -> Any:
 # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer(outcomes: Sequence[Outcome], _: bool) -> Response:
+def answer(outcomes: Sequence[Outcome], _: bool, site_with_id: SiteWithId) -> Response:
     """200 with UUIDs of visitor and visit and a token for `x-umami-cache`; 200 and `beep` for a filtered event."""
-    return _answer_one(outcomes[0])
+    return _answer_one(outcomes[0], site_with_id)
 
 
-def answer_batch(outcomes: Sequence[Outcome], batch: bool) -> Response:
+def answer_batch(outcomes: Sequence[Outcome], batch: bool, site_with_id: SiteWithId) -> Response:
     """200 with the number of processed events, and the answers to the others; 400 if the body is no array."""
     if not batch:
-        return _answer_one(outcomes[0])
-    answers = [_answer_one(outcome) for outcome in outcomes]
+        return _answer_one(outcomes[0], site_with_id)
+    answers = [_answer_one(outcome, site_with_id) for outcome in outcomes]
     failed = [
         {"index": index, "response": msgspec.json.decode(one.body)}
         for index, one in enumerate(answers)
@@ -253,10 +255,11 @@ def answer_batch(outcomes: Sequence[Outcome], batch: bool) -> Response:
     return json_response(200, counts | {"details": failed} | ({"cache": cache} if cache else {}), HEADERS)
 
 
-def _answer_one(outcome: Outcome) -> Response:
+def _answer_one(outcome: Outcome, site_with_id: SiteWithId) -> Response:
     match outcome:
         case Stored(beat):
-            return json_response(200, _session(beat.site_id, beat.visitor, beat.visit_id), HEADERS)
+            site = site_with_id(beat.site_id)  # None if it was removed after the commit
+            return json_response(200, _session(beat, site.uuid if site else ""), HEADERS)
         case TotalsRaised() | Duplicate():
             return json_response(200, {"beep": "boop"}, HEADERS)
         case Filtered(reason):
@@ -289,9 +292,10 @@ def _error(status: int, code: str, message: str, headers: Headers = (), tree: Fi
 _key = secrets.token_bytes(32)  # new in each process, because no signature is ever checked
 
 
-def _session(site_id: int, visitor: int, visit_id: int) -> dict[str, str]:
-    session, visit = _uuid(f"session {site_id} {visitor}"), _uuid(f"visit {site_id} {visit_id}")
-    claims = {"sessionId": session, "visitId": visit, "iat": int(time.time())}
+def _session(beat: Beat, website: str) -> dict[str, str]:
+    session = _uuid(f"session {beat.site_id} {beat.visitor}")
+    visit = _uuid(f"visit {beat.site_id} {beat.visit_id}")
+    claims = {"websiteId": website, "sessionId": session, "visitId": visit, "iat": int(time.time())}
     return {"cache": _token(claims), "sessionId": session, "visitId": visit}
 
 
@@ -313,6 +317,38 @@ def _base64(data: bytes) -> bytes:
 # ── documentation ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+PAYLOAD = (
+    Field("website", STRING, "The site's UUID or its domain.", required=True),
+    Field("hostname", STRING, "The host of a url that is a path; without it the site's domain."),
+    Field("url", STRING, "The page: an address or a path; of its query the campaign tags are kept."),
+    Field("referrer", STRING, "Where the visitor came from: an address or a path."),
+    Field("title", STRING, f"The page's title; cut after {MAX_TITLE} characters."),
+    Field("language", STRING, "The browser's language."),
+    Field("screen", STRING, "Width and height in CSS pixels, like 1920x1080."),
+    Field("name", STRING, f"The name of an event; cut after {MAX_NAME} characters. Without it: a pageview."),
+    Field(
+        "data",
+        {"type": "object"},
+        f"An event's properties, the first {MAX_PROPS}; revenue and currency (ISO 4217) are what it was worth.",
+    ),
+    Field("tag", STRING, f"A property of an event, by the name tag; cut after {MAX_TAG} characters."),
+    Field("id", STRING, "Your application's id of a person who is signed in."),
+    Field("vid", STRING, "The browser's own id; it counts where the site's identity is browser."),
+    Field("engagement", INTEGER, "With the type engagement: milliseconds on the page since the last engagement."),
+    Field("ip", STRING, "The visitor's address, with an ingest key."),
+    Field("userAgent", STRING, "The visitor's browser, with an ingest key."),
+    Field("timestamp", NUMBER, "When it happened, in epoch seconds, at most 7 days back, with an ingest key."),
+)
+FIELDS = (
+    Field(
+        "type",
+        {"enum": list(TYPES)},
+        "event: a pageview or an event. The others belong to a page; identify says who is signed in.",
+        required=True,
+    ),
+    Field("payload", object_schema(PAYLOAD), "The visitor and the page.", required=True),
+)
+SCHEMAS: dict[str, Object] = {"UmamiEvent": object_schema(FIELDS)}
 EXAMPLE = {
     "type": "event",
     "payload": {"website": "example.com", "hostname": "example.com", "url": "/pricing", "screen": "1920x1080"},
@@ -328,7 +364,7 @@ DOCS = Docs(
         "403": "The address is excluded.",
     },
     refusals=("413", "429", "503"),
-    body=RequestBody({}, EXAMPLE),
+    body=RequestBody(reference("UmamiEvent"), EXAMPLE, SCHEMAS),
     example={"cache": "eyJhbGciOi…", "sessionId": "8f0e…", "visitId": "41c7…"},
 )
 BATCH_DOCS = Docs(
@@ -337,6 +373,10 @@ BATCH_DOCS = Docs(
     "Up to 100 of what /api/send takes, of which a wrong one does not sink the others.",
     {"200": "How many were taken, and the answers to the others.", "400": "It is no array."},
     refusals=("413", "429", "503"),
-    body=RequestBody({}, [EXAMPLE]),
+    body=RequestBody(
+        {"type": "array", "items": reference("UmamiEvent"), "maxItems": MAX_BATCH},
+        [EXAMPLE],
+        SCHEMAS,
+    ),
     example={"size": 1, "processed": 1, "errors": 0, "details": [], "cache": "eyJhbGciOi…"},
 )

@@ -47,6 +47,8 @@ class Pageview(NamedTuple):
 
 
 PAGEVIEW_COLUMNS = (*Pageview._fields, "site_id", "page_id")
+TOTALS = ("engaged_ms", "scroll", "title")
+"""The columns of a pageview that its beats raise or replace."""
 
 
 class Tables:
@@ -103,8 +105,8 @@ class Tables:
 
     def _visits(self, key: str, wanted: set[tuple[int, int]], since_id: int = 0) -> list[Visit]:
         found = self._matching("visits", (*VISIT_FIELDS, *Origin._fields), key, "bigint", wanted, since_id)
-        width = len(VISIT_FIELDS)
-        return [Visit(*(*row[:width], Origin._make(row[width:]))) for row in found]
+        width = len(VISIT_FIELDS)  # the columns after these are the origin's
+        return [Visit(**dict(zip(VISIT_FIELDS, row, strict=False)), origin=Origin._make(row[width:])) for row in found]
 
     def _matching(
         self, table: str, columns: Sequence[str], key: str, kind: str, wanted: set[Any], since_id: int = 0
@@ -140,27 +142,30 @@ class Tables:
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def insert(self, table: str, rows: Sequence[RowValues], conflict: str = "") -> None:
-        """Inserts rows; all have the same columns in the same order. `conflict` is an ON CONFLICT clause."""
+        """Inserts rows with the columns of the first one. `KeyError` if a row lacks one of them.
+
+        `conflict` is an ON CONFLICT clause.
+        """
         for batch in _batches(rows):
-            columns = batch[0]
+            columns = tuple(rows[0])
             marks = _marks(len(batch), len(columns), self._mark)
             statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks} {conflict}"
-            self._cursor.execute(statement, _values(batch))
+            self._cursor.execute(statement, _values(batch, columns))
 
     def write_visits(self, visits: Iterable[Visit]) -> None:
         """Inserts these visits, or updates the existing ones."""
         self.insert("visits", [visit_row(visit) for visit in visits], UPSERT_VISIT)
 
     def update_totals(self, rows: Sequence[RowValues]) -> None:
-        """Sets `engaged_ms`, `scroll` and `title` of pageviews; each row has `site_id` and `id` before these."""
+        """Sets `TOTALS` of pageviews. `KeyError` if a row lacks one of them, `site_id` or `id`."""
+        columns = ("site_id", "id", *TOTALS)
+        setting = ", ".join(f"{name} = w.{name}" for name in TOTALS)
         for batch in _batches(rows):
-            site_id, row_id, *changed = batch[0].keys()
-            setting = ", ".join(f"{name} = w.column{number}" for number, name in enumerate(changed, 3))
             statement = (
-                f"UPDATE pageviews SET {setting} FROM (VALUES {_marks(len(batch), 2 + len(changed), self._mark)}) AS w "
-                f"WHERE pageviews.{site_id} = w.column1 AND pageviews.{row_id} = w.column2"
+                f"WITH w({', '.join(columns)}) AS (VALUES {_marks(len(batch), len(columns), self._mark)}) "
+                f"UPDATE pageviews SET {setting} FROM w WHERE pageviews.site_id = w.site_id AND pageviews.id = w.id"
             )
-            self._cursor.execute(statement, _values(batch))
+            self._cursor.execute(statement, _values(batch, columns))
 
 
 def visit_row(visit: Visit) -> RowValues:
@@ -180,8 +185,9 @@ def _batches(rows: Sequence[RowValues]) -> Iterable[Sequence[RowValues]]:
     return (rows[start : start + ROW_BATCH] for start in range(0, len(rows), ROW_BATCH))
 
 
-def _values(rows: Sequence[RowValues]) -> tuple[Any, ...]:
-    return tuple(chain.from_iterable(row.values() for row in rows))
+def _values(rows: Sequence[RowValues], columns: Sequence[str]) -> list[Any]:
+    """The values of the rows, one row after the other, each in the order of `columns`."""
+    return [row[name] for row in rows for name in columns]
 
 
 def _marks(rows: int, columns: int, mark: str) -> str:

@@ -13,9 +13,10 @@ from analytics.live.feed import FeedItem, public_visitor_id
 from analytics.storage import schema
 from collector.ingest.outcomes import Duplicate, Filtered, Rejected, Stored
 from collector.ingest.pipeline import tab_of
-from collector.ingest.visit import Origin
+from collector.ingest.visit import Origin, Visit
 from collector.store.batch import write_counts
 from collector.store.outcome_counters import OutcomeCounts
+from collector.store.statements import Tables
 from tests.support.factories import (
     DAY,
     HOME,
@@ -540,3 +541,50 @@ def rows_of_site(database, site_id: int) -> list[list[tuple]]:
 def test_a_beat_gives_its_pageview_the_title_that_the_page_has_by_now(database, beat):
     one_by_one(database, accepted(title=""), beat(title="Two"), heartbeat())
     assert rows(database, schema.pageviews, "page_id", "title") == [("page-0001", "Two")]
+
+
+# ── the statements ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def backwards(row):
+    return dict(reversed(row.items()))
+
+
+def test_values_go_into_their_columns_in_any_order_of_the_keys(database):
+    first = {"site_id": 1, "hour": 0, "outcome": "stored", "reason": "counted", "count": 1}
+    with database.transaction() as connection:
+        Tables(connection).insert("outcomes", [first, backwards(first | {"hour": 3600, "count": 2})])
+    names = ("hour", "outcome", "reason", "count")
+    assert rows(database, schema.outcomes, *names) == [(0, "stored", "counted", 1), (3600, "stored", "counted", 2)]
+
+
+def test_totals_go_to_their_pageviews_in_any_order_of_the_keys(database):
+    one_by_one(database, accepted(page_id="pageview-1"), accepted(page_id="pageview-2", path="/b"))
+    changed = [
+        {"site_id": 1, "id": row_id, "engaged_ms": 1000 + number, "scroll": number, "title": f"Page {number}"}
+        for number, (row_id,) in enumerate(rows(database, schema.pageviews, "id"), 1)
+    ]
+    with database.transaction() as connection:
+        Tables(connection).update_totals([changed[0], backwards(changed[1])])
+    assert rows(database, schema.pageviews, "engaged_ms", "scroll", "title") == [
+        (1001, 1, "Page 1"),
+        (1002, 2, "Page 2"),
+    ]
+
+
+def test_a_row_without_a_column_is_an_error(database):
+    whole = {"site_id": 1, "hour": 0, "outcome": "stored", "reason": "counted", "count": 1}
+    short = {name: value for name, value in whole.items() if name != "count"}
+    with pytest.raises(KeyError, match="count"), database.transaction() as connection:
+        Tables(connection).insert("outcomes", [whole, short])
+    assert rows(database, schema.outcomes, "count") == []
+
+
+def test_a_visit_is_read_as_it_was_written(database):
+    texts = {name: name for name in Origin._fields if name not in ("lat", "lon")}
+    origin = Origin(**texts, lat=48.25, lon=16.5)
+    visit = Visit(1, 2 << 40, 3, "u-7", "member", 4, 5, 6, 7, 8, "/entry", "/exit", origin)
+    with database.transaction() as connection:
+        tables = Tables(connection)
+        tables.write_visits([visit])
+        assert tables.visits({(1, visit.id)}) == [visit]

@@ -13,7 +13,7 @@ from analytics.base.config import Config
 from analytics.query.dimensions import DIMENSIONS
 from analytics.query.metrics import METRICS
 from collector.doors import openapi
-from collector.doors.door import Credential
+from collector.doors.door import Collects, Credential
 from collector.doors.table import DOORS
 from collector.ingest.event import Event
 
@@ -46,6 +46,41 @@ def test_every_field_metric_and_dimension_has_a_word(house):
     assert schemas["Query"]["properties"]["metrics"]["items"]["enum"] == list(METRICS)
     description = schemas["Query"]["properties"]["dimensions"]["description"]
     assert all(one.wire in description for one in DIMENSIONS.values())
+
+
+def test_every_body_of_a_collecting_door_has_fields(house):
+    shown = {one.path: one.fields for one in openapi.operations(DOORS) if one.method == "POST"}
+    bodies = [door.path for door in DOORS if isinstance(door, Collects) and door.methods == ("POST",)]
+    assert sorted(bodies) == ["/api/batch", "/api/collect", "/api/event", "/api/send"]
+    for path in bodies:
+        assert len(shown[path]) > 10, path
+        assert all(kind and meaning for _, kind, meaning in shown[path]), path
+    page = house.app.server.test_client().get("/api/docs").text
+    for path in bodies:
+        assert all(f"<dt><code>{escape(name)}</code>" in page for name, *_ in shown[path]), path
+
+
+def test_names_and_types_of_foreign_fields():
+    shown = {one.path: {name: kind for name, kind, _ in one.fields} for one in openapi.operations(DOORS)}
+    assert shown["/api/batch"] == shown["/api/send"]
+    umami = {"payload": "object, required", "payload.website": "text, required", "payload.timestamp": "number"}
+    assert (
+        shown["/api/send"].items()
+        >= ({"type": "event | identify | performance | engagement, required"} | umami).items()
+    )
+    plausible = {"n": "text or whole number", "name": "text or whole number", "props": "object or text", "i": "boolean"}
+    assert shown["/api/event"].items() >= plausible.items()
+
+
+def test_one_name_of_a_required_field_is_enough():
+    schema = openapi.document(DOORS)["components"]["schemas"]["PlausibleEvent"]
+    assert schema["required"] == []
+    assert schema["allOf"] == [
+        {"anyOf": [{"required": ["n"]}, {"required": ["name"]}]},
+        {"anyOf": [{"required": ["u"]}, {"required": ["url"]}]},
+    ]
+    assert schema["properties"]["n"]["description"].endswith(" Required, as n or name.")
+    assert schema["properties"]["name"]["description"] == "The same as n."
 
 
 def test_references_lead_somewhere():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from uuid import UUID
 
 import pytest
@@ -68,7 +69,8 @@ def test_engagement_adds_to_the_page(shared, site):
 def test_the_website_is_a_uuid_or_a_domain(shared, site):
     listed = shared.tell("site list")
     [uuid] = [line.split()[-1] for line in listed.splitlines() if line.startswith(f"{site} ")]
-    taken(send(shared, page(uuid, hostname=site, url="/by-uuid")))
+    token = taken(send(shared, page(uuid, hostname=site, url="/by-uuid")))["cache"]
+    assert json.loads(b64decode(token.split(".")[1] + "==", b"-_"))["websiteId"] == uuid
     taken(send(shared, page(uuid.upper(), hostname=site, url="/by-uuid")))
     taken(send(shared, page(site, url="/by-domain")))
     kept = "33333333-3333-4333-8333-" + uuid[-12:]

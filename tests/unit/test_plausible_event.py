@@ -21,7 +21,7 @@ PAGEVIEW = {"n": "pageview", "u": URL, "d": "example.com", "r": None, "v": 36}
 STORED = Stored(Beat(1, 2, 3, 4, 5, 6, None, "", 0, "/", "", "", "", None, None), None)
 
 
-def nobody(_: str) -> None:
+def nobody(_: str | int) -> None:
     return None
 
 
@@ -58,7 +58,7 @@ def assert_as_collect_reads(event: Event):
 
 
 def answer_of(outcomes):
-    answer = plausible_event.answer(outcomes, len(outcomes) > 1)
+    answer = plausible_event.answer(outcomes, len(outcomes) > 1, nobody)
     headers = dict(answer.headers)
     return answer.status, answer.body, headers.get("X-Plausible-Dropped")
 
@@ -237,6 +237,23 @@ def test_a_server_with_a_key_speaks_for_the_address_that_it_names():
     assert one(PAGEVIEW, **named).ip is None
 
 
+def test_the_documentation_lists_the_fields_that_are_read(monkeypatch):
+    read_names: set[str] = set()
+
+    class Recorded(dict[str, Any]):
+        def get(self, name, default=None):
+            read_names.add(name)
+            return super().get(name, default)
+
+    monkeypatch.setattr(plausible_event, "read_json", lambda body: Recorded(json.loads(body)))
+    one({"u": URL, "n": "Buy"})
+    one({"url": URL, "name": "Buy"})
+    one({"u": URL, "n": "engagement", "e": 1})
+    documented = [name for field in plausible_event.FIELDS for name in (field.name, *field.other_names)]
+    assert len(documented) == len(set(documented))
+    assert set(documented) == read_names | {"v"}
+
+
 UNKNOWN = Rejected(404, "unknown_site", "no site", "site")
 AWAY = Shed("database_away", "send it again", 5)
 
@@ -261,7 +278,7 @@ def test_every_outcome_has_the_answer_of_plausibles_server(outcomes, expected):
 
 def test_what_is_dropped_says_why_and_what_is_away_says_when():
     def headers(outcome):
-        return dict(plausible_event.answer([outcome], False).headers)
+        return dict(plausible_event.answer([outcome], False, nobody).headers)
 
     assert headers(Filtered("bot", "Googlebot"))["X-Footfall-Outcome"] == "filtered; reason=bot"
     assert headers(UNKNOWN)["X-Footfall-Outcome"] == "rejected; reason=unknown_site"
@@ -289,6 +306,6 @@ def test_whatever_is_sent_becomes_events_or_a_reason(body):
     assert outcomes
     for outcome in outcomes:
         if isinstance(outcome, Rejected):
-            assert plausible_event.answer([outcome], False).status == 400
+            assert plausible_event.answer([outcome], False, nobody).status == 400
         else:
             assert_as_collect_reads(outcome)

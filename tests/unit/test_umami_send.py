@@ -46,6 +46,10 @@ def sites(name: str):
     return SimpleNamespace(domain="example.com") if name in (WEBSITE, "example.com") else None
 
 
+def numbered(site_id: int):
+    return SimpleNamespace(uuid=WEBSITE) if site_id == STORED.beat.site_id else None
+
+
 def read(body: Any, reads=umami_send.read):
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
     return reads(Request("POST", "/api/send", "", {}, "192.0.2.7", sent), sites)
@@ -62,8 +66,12 @@ def changed(**fields: Any) -> Event:
     return msgspec.structs.replace(SEEN, **fields)
 
 
+def claims_of(token):
+    return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+
+
 def answer_of(outcome):
-    answer = umami_send.answer([outcome], False)
+    answer = umami_send.answer([outcome], False, numbered)
     return answer.status, json.loads(answer.body)
 
 
@@ -201,16 +209,38 @@ def test_a_link_or_pixel_of_umami_is_no_site():
     )
 
 
+def test_the_documentation_lists_the_fields_that_are_read(monkeypatch):
+    read_names: set[str] = set()
+
+    class Recorded(dict[str, Any]):
+        def get(self, name, default=None):
+            read_names.add(name)
+            return super().get(name, default)
+
+    monkeypatch.setattr(umami_send, "read_json", lambda body: json.loads(body, object_hook=Recorded))
+    one(name="Buy", data={})
+    one("engagement")
+    documented = {field.name for field in (*umami_send.FIELDS, *umami_send.PAYLOAD)}
+    assert documented == read_names - {"link", "pixel", "revenue", "currency"}
+
+
 def test_what_is_stored_has_its_session_and_visit_and_a_token():
     status, answered = answer_of(STORED)
     assert status == 200
     assert answered.keys() == {"cache", "sessionId", "visitId"}
-    head, claims, signature = answered["cache"].split(".")
+    head, _, signature = answered["cache"].split(".")
     assert json.loads(base64.urlsafe_b64decode(head + "==")) == {"alg": "HS256", "typ": "JWT"}
-    claims = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    claims = claims_of(answered["cache"])
+    assert claims.keys() == {"websiteId", "sessionId", "visitId", "iat"}
     assert (claims["sessionId"], claims["visitId"]) == (answered["sessionId"], answered["visitId"])
+    assert claims["websiteId"] == WEBSITE
     assert len(base64.urlsafe_b64decode(signature + "==")) == 32
     assert str(UUID(answered["sessionId"])) == answered["sessionId"] != answered["visitId"]
+
+
+def test_the_token_of_a_site_that_was_removed_since_names_no_website():
+    status, answered = answer_of(Stored(STORED.beat._replace(site_id=7), None))
+    assert (status, claims_of(answered["cache"])["websiteId"]) == (200, "")
 
 
 def test_a_visitor_keeps_the_session_and_another_visit_is_another():
@@ -253,7 +283,7 @@ def test_a_batch_counts_what_was_taken_and_tells_of_the_others():
     found = read([{"type": "event", "payload": PAGE}, {"type": "bogus"}], umami_send.read_batch)
     assert found.batch
     assert found.events[0] == SEEN
-    answer = umami_send.answer_batch([STORED, found.events[1], Filtered("bot")], True)
+    answer = umami_send.answer_batch([STORED, found.events[1], Filtered("bot")], True, numbered)
     answered = json.loads(answer.body)
     assert answer.status == 200
     [detail] = answered.pop("details")
@@ -265,12 +295,12 @@ def test_a_batch_counts_what_was_taken_and_tells_of_the_others():
 
 def test_a_batch_is_an_array_of_at_most_100():
     def status(body):
-        return umami_send.answer_batch([read(body, umami_send.read_batch)], False).status
+        return umami_send.answer_batch([read(body, umami_send.read_batch)], False, numbered).status
 
     assert status({}) == 400
     assert status([{}] * 101) == 400
     assert read([], umami_send.read_batch) == Body([], batch=True)
-    assert json.loads(umami_send.answer_batch([], True).body) == {
+    assert json.loads(umami_send.answer_batch([], True, numbered).body) == {
         "size": 0,
         "processed": 0,
         "errors": 0,
@@ -279,7 +309,7 @@ def test_a_batch_is_an_array_of_at_most_100():
 
 
 def test_a_batch_of_which_nothing_could_be_stored_comes_again():
-    answer = umami_send.answer_batch([Shed("database_away", "later", 5)] * 2, True)
+    answer = umami_send.answer_batch([Shed("database_away", "later", 5)] * 2, True, numbered)
     assert (answer.status, dict(answer.headers)["Retry-After"]) == (503, "5")
 
 
@@ -303,6 +333,6 @@ def test_whatever_is_sent_becomes_events_or_a_reason(body):
         found = read(body, reads)
         for outcome in [found] if isinstance(found, Rejected) else found.events:
             if isinstance(outcome, Rejected):
-                assert umami_send.answer([outcome], False).status == 400
+                assert umami_send.answer([outcome], False, numbered).status == 400
             else:  # one that our own script could have sent
                 assert msgspec.json.decode(msgspec.json.encode(outcome), type=type(outcome)) == outcome
