@@ -258,7 +258,7 @@ def test_not_failing_any_more_when_events_can_be_stored_again_though_none_comes(
 
 
 def test_an_event_that_no_row_can_hold_is_refused_and_the_others_are_stored(database):
-    """One such event once left a server on PostgreSQL not ready, until somebody sent another one."""
+    """One such event once left a server on PostgreSQL not ready, until the next event."""
     whole, broken = accepted(page_id="page-0001"), accepted(page_id="page-0002", visitor=1 << 70)
     with writing(database) as writer:
         assert Asked(writer, whole, broken).outcomes[1:] == [UNSTORABLE]
