@@ -25,7 +25,7 @@ def _break_steps() -> None:
     def make_stats(_hub, *given):
         raise LookupError(f"no figures for {given}: {MARKS}")
 
-    def in_a_header(outcome):
+    def header_value(outcome):
         raise TypeError(f"no header for {outcome}: {MARKS}")
 
     def eof_received(_connection):
@@ -38,7 +38,7 @@ def _break_steps() -> None:
         (Places, "find", find_place),
         (invitations, "find", find_invitation),
         (Hub, "stats", make_stats),
-        (pixel, "_in_a_header", in_a_header),
+        (pixel, "_header_value", header_value),
         (Connection, "eof_received", eof_received),
     ):
         assert hasattr(owner, name), f"{owner} has no step {name}"
