@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -56,6 +58,7 @@ def behind(config: Config, program: str) -> Iterator[Behind]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     server = Behind(config, process, port)
     try:
@@ -63,7 +66,8 @@ def behind(config: Config, program: str) -> Iterator[Behind]:
         assert process.poll() is None, process.stdout and process.stdout.read()
         yield server
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its workers too
         process.wait(10)
         assert process.stdout
         process.stdout.close()
