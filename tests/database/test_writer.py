@@ -327,10 +327,10 @@ def test_an_arrival_that_the_database_refuses_does_not_sink_the_others(database)
         assert [asked.kinds for asked in (first, one, mixed, other)] == [
             ["Stored"],
             ["Stored"],
-            ["Stored", "Shed"],
+            ["Stored", "Rejected"],
             ["Stored"],
         ]
-    assert outcome_counts(database) == {("stored", ""): 4, ("shed", "database_away"): 1}
+    assert outcome_counts(database) == {("stored", ""): 4, ("rejected", "wrong_field"): 1}
     assert count(database, schema.pageviews) == 4
 
 
