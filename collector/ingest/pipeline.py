@@ -317,14 +317,11 @@ def origin_of(page: PageUrl | None, event: Event, address: str, agent: str, plac
     """The origin of a visit, from its first event; empty if that names no page."""
     if page is None:
         return Origin()
-    return Origin(
-        host=page.host,
-        **classify(page, event.referrer)._asdict(),
-        **places.find(address, event.timezone or "")._asdict(),
-        **device.read(agent)._asdict(),
-        screen=f"{event.screen[0]}x{event.screen[1]}" if event.screen else "",
-        language=event.language or "",
-    )
+    source = classify(page, event.referrer)
+    place = places.find(address, event.timezone or "")
+    screen = f"{event.screen[0]}x{event.screen[1]}" if event.screen else ""
+    # In the order of `Origin`, as a test checks: by name it takes 2.8 µs instead of 0.6.
+    return Origin(page.host, *source, *place, *device.read(agent), screen, event.language or "")
 
 
 @lru_cache(4096)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from collector.ingest.visit import is_open, with_beat, with_event, with_pageview, with_user
+from collector.ingest.device import Device
+from collector.ingest.geo import Place
+from collector.ingest.source import Source
+from collector.ingest.visit import Origin, is_open, with_beat, with_event, with_pageview, with_user
 from tests.support.factories import MINUTE, NOW, visit
 
 
@@ -89,3 +92,8 @@ def test_an_event_counts_and_prolongs_and_leaves_the_pages():
 def test_the_user_is_known_from_then_on(known, identified, after):
     before = visit(user_id=known[0], user_type=known[1])
     assert with_user(before, *identified) == visit(user_id=after[0], user_type=after[1])
+
+
+def test_an_origin_is_its_host_source_place_and_device_in_that_order():
+    parts = ("host", *Source._fields, *Place._fields, *Device._fields, "screen", "language")
+    assert Origin._fields == parts
