@@ -16,9 +16,9 @@ from analytics.sites import store as all_sites
 from analytics.storage.database import Database
 from benchmarks import busy_day
 from benchmarks.chromium import chromium, sign_in, wait_until
-from benchmarks.common import BEHIND_PROXY, Report, cpu_s, memory_mb, percentile, spread
+from benchmarks.common import BEHIND_PROXY, Report, cpu_s, memory_mb, percentile, serving, spread
 from benchmarks.load import loaded, site_name
-from tests.support.serving import Server, serving
+from tests.support.serving import Server
 
 SITES, PEOPLE = 1_000, 100_000
 WINDOW_S = 3_600  # long enough for all of them to be active when the last figure is measured

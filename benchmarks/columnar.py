@@ -18,13 +18,12 @@ from analytics.sites import store
 from analytics.storage import changes, schema
 from analytics.storage.database import Database
 from benchmarks.collect import Bench, Measured
-from benchmarks.common import BEHIND_PROXY, Report, memory_mb, percentile, spread, times
+from benchmarks.common import BEHIND_PROXY, Report, memory_mb, percentile, serving, spread, times
 from benchmarks.history_data import DAY_S, HOST, write
 from benchmarks.postgresql import postgresql
 from collector.service import FOLLOW_S
 from collector.store.writer import QueuedRequest, Writer
 from tests.support.factories import accepted
-from tests.support.serving import serving
 
 VISITS = 3_000_000
 CHANGED = 5_000

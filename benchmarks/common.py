@@ -12,13 +12,15 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, text
 
 from analytics.base.config import Config
-from tests.support.serving import Server, serving
+from tests.support.serving import Server
+from tests.support.serving import serving as forked_serving
 
 ROOT = Path(__file__).parent.parent
 SITE = "example.com"
@@ -111,6 +113,10 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
 def times(values: Sequence[float]) -> str:
     """Milliseconds as p50, p99 and maximum."""
     return f"p50 {percentile(values, 0.5):.1f} · p99 {percentile(values, 0.99):.1f} · max {max(values):.1f} ms"
+
+
+serving = partial(forked_serving, before=("env",))
+"""A server as people start it: tests fork theirs from a process that has loaded everything already."""
 
 
 @contextmanager

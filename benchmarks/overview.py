@@ -13,10 +13,10 @@ from analytics.base.config import Config
 from analytics.sites import store
 from analytics.storage.database import Database
 from benchmarks.chromium import chromium, sign_in, wait_until
-from benchmarks.common import SITE, Report, percentile, times
+from benchmarks.common import SITE, Report, percentile, serving, times
 from benchmarks.history_data import write
 from benchmarks.wire import wire_of
-from tests.support.serving import Server, serving
+from tests.support.serving import Server
 
 VISITS, YEAR_S, DAY_S = 300_000, 365 * 86_400, 86_400
 PERIODS = "30d", "12mo"

@@ -16,11 +16,11 @@ from analytics.jobs.daily import COUNTERS, PURGE
 from analytics.live import minute_store
 from analytics.storage.database import Database
 from analytics.storage.job_state import mark
-from benchmarks.common import BEHIND_PROXY, Report, footfall, rows
+from benchmarks.common import BEHIND_PROXY, Report, footfall, rows, serving
 from benchmarks.fill import fill
 from benchmarks.load import Load, loaded
 from benchmarks.postgresql import postgresql
-from tests.support.serving import Server, serving
+from tests.support.serving import Server
 
 HEARTBEATS = 1_000_000
 OLD_DAYS = 10
