@@ -73,6 +73,11 @@ def _parsed(data: object) -> tuple[int, dict[str, str]]:
     """The number of the request and the fields; raises 400 for data that no form of ours sends."""
     if isinstance(data, dict):
         number, fields = data.get("number"), data.get("fields")
-        if isinstance(number, int) and isinstance(fields, dict) and all(isinstance(v, str) for v in fields.values()):
+        if isinstance(number, int) and isinstance(fields, dict) and all(map(_is_text, fields.values())):
             return number, fields
     raise BadRequest("No form sends that.")
+
+
+def _is_text(value: object) -> bool:
+    """Whether the value is a text that every database takes: PostgreSQL refuses NUL, which no browser's field holds."""
+    return isinstance(value, str) and "\x00" not in value

@@ -74,8 +74,11 @@ def test_a_site_goes_after_its_name_was_typed(house, owner):
     assert "Page not found" in house.drawn(owner, f"/live/{SITE}")
 
 
+NUL = {"number": 1, "fields": {"name": "a\x00b"}}  # PostgreSQL takes it in no text
+
+
 @pytest.mark.parametrize(
-    "data", [None, 1, [], {}, {"number": 1}, {"number": 1, "fields": {"name": 1}}, {"number": "1"}]
+    "data", [None, 1, [], {}, {"number": 1}, {"number": 1, "fields": {"name": 1}}, {"number": "1"}, NUL]
 )
 def test_what_no_form_sends_is_400(house, owner, data):
     answer = house.call(owner, "general-answer.data-answer", **{"data": data, "data-site": SITE})
