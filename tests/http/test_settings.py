@@ -45,13 +45,12 @@ def test_general_settings_are_saved_and_what_is_wrong_is_told_by_field(house, ow
         "week_start": "sunday",
         "identity": "browser",
         "retention_days": "3",
+        "overview_period": "28d:today",
     }
     assert house.send(owner, "general", SITE, **given) == {}
     saved = house.service.sites.get(SITE)  # what the collector goes by, at once
-    assert (saved.name, saved.timezone, saved.week_start, saved.identity, saved.retention_days) == (
-        *("Shop", "Asia/Tokyo"),
-        *(6, "browser", 3),
-    )
+    assert (saved.name, saved.timezone, saved.week_start) == ("Shop", "Asia/Tokyo", 6)
+    assert (saved.identity, saved.retention_days, saved.overview_period) == ("browser", 3, "28d:today")
     wrong = house.send(owner, "general", SITE, **given | {"timezone": "Mars", "retention_days": "-1", "name": "Other"})
     assert wrong["wrong"] == {
         "timezone": "'Mars' is no time zone; give one like Europe/Berlin or UTC",
