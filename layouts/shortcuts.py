@@ -30,7 +30,7 @@ GO_TO = (
     Shortcut(("g t",), "Traffic", '#tabs [data-tab="Traffic"]'),
     Shortcut(("g s",), "Settings", '#tabs [data-tab="Settings"]'),
     Shortcut(("g a",), "All sites", '.ff-header a[href$="/sites"]'),
-    Shortcut(("s", "/"), "Another site", "#sites-words, .ff-shell:not(:has(#all-sites)) #site-menu summary"),
+    Shortcut(("s", "/"), "Another site", "#sites-words, .ff-shell:not(:has(#sites)) #site-menu summary"),
 )
 HERE = (
     Shortcut(("r",), "Refresh", "#refresh, #sites-refresh"),
