@@ -30,6 +30,7 @@ interface FootfallWrite {
   money(value: number, currency?: string): string;
   time(ms: number, zone?: string, seconds?: boolean): string;
   day(ms: number, zone?: string): string;
+  country(code: string): string;
 }
 
 interface FootfallSpark {

@@ -304,10 +304,6 @@ LIVE_IDS = {
     "pages",
     "sources",
     "feed",
-    "feed-chips",
-    "feed-pause",
-    "feed-empty",
-    "feed-waiting",
     "tick",
     "nudge",
     "refresh",
@@ -350,18 +346,6 @@ def test_every_live_number_prints_its_window():
 
 def test_the_first_paint_has_no_number():
     assert not any(piece.replace(",", "").isdigit() for piece in text(live.page(Site())).split("|"))
-
-
-def test_the_feed_filters_by_kind_and_starts_with_all():
-    chips = one(live.page(Site()), id="feed-chips")["children"]
-    assert [
-        (chip["data-show"], text(chip["children"]), chip["aria-pressed"]) for chip in props(chips, type="button")
-    ] == [
-        ("all", "All", "true"),
-        ("pageview", "Pageviews", "false"),
-        ("event", "Events", "false"),
-        ("signed-in", "Signed in", "false"),
-    ]
 
 
 def test_a_site_before_its_first_visit_shows_the_line_to_paste():
