@@ -56,6 +56,8 @@ interface Window {
   footfallCheck: {take(data: any): void};
   footfallRewind: {shown(...at: any[]): void};
   footfallLive: any;
+  /** plotly.js; a promise of it until it has arrived (assets/lib/figures.js). */
+  Plotly: any;
   /** The site script's command, once it runs; before that the array-like stub of the snippet. */
   footfall: any;
 }

@@ -21,7 +21,7 @@ from tests.support.serving import ROOT
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
 SCRIPTS = (  # in Dash's order
     *(f"components/{name}" for name in ("address", "drawing", "feed")),
-    *(f"lib/{name}" for name in ("language", "shared", "shell", "spark", "stream", "tip")),
+    *(f"lib/{name}" for name in ("language", "shared", "shell", "stream")),
     *(f"pages/{name}" for name in ("check", "live")),
 )
 REACT = [next((Path(dash.__file__).parent / "deps").glob(f"{name}@18.3*.min.js")) for name in ("react", "react-dom")]
@@ -33,7 +33,6 @@ LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/l
   <span id="clock"></span><p id="active-now" class="ff-big"></p><p id="active-said" role="status"></p>
   <i id="split-signed-in"></i><i id="split-anonymous"></i><b id="signed-in"></b><b id="anonymous"></b>
   <span id="signed-in-share"></span><span id="anonymous-share"></span>
-  <div id="spark" class="ff-plot" style="margin-left:40px;width:400px" data-points="{points}"></div>
   <div id="activity" style="width:360px;height:400px"></div></main>"""
 DRAW = """<script>const activity = document.getElementById("activity"), {Feed} = window.footfall_components;
   if (activity) ReactDOM.createRoot(activity).render(React.createElement(Feed, {id: "feed", label: "Activity"}));
@@ -57,8 +56,8 @@ def server() -> Iterator[StreamServer]:
         yield running
 
 
-def live_page(server: StreamServer, *, body: str = "", points: object = (), extra: str = "", **times: float) -> str:
-    body = body or LIVE.format(site="example.com", points=json.dumps(points))
+def live_page(server: StreamServer, *, body: str = "", extra: str = "", **times: float) -> str:
+    body = body or LIVE.format(site="example.com")
     for script in REACT:
         server.pages[f"/{script.name}"] = ("text/javascript", script.read_bytes(), {})
     addresses = (*(f"/{script.name}" for script in REACT), *(f"/assets/{name}.js" for name in SCRIPTS))
@@ -289,9 +288,7 @@ def test_the_stream_goes_with_its_page_and_another_site_gets_its_own(browser, se
     browser.execute_script("document.getElementById('slot').replaceChildren()")
     server.streams(0)
     assert is_hidden(browser, "status")
-    browser.execute_script(
-        "document.getElementById('slot').innerHTML = arguments[0]", LIVE.format(site="b.example", points="[]")
-    )
+    browser.execute_script("document.getElementById('slot').innerHTML = arguments[0]", LIVE.format(site="b.example"))
     server.streams(1)
     browser.execute_script(
         "const live = document.getElementById('live'); live.dataset.site = 'c.example';"
@@ -507,43 +504,6 @@ def test_hostile_text_stays_text(browser, server):
     isolated = "return getComputedStyle(document.querySelector('#feed .ff-ev-t')).unicodeBidi"
     assert browser.execute_script(isolated) in {"isolate", "plaintext"}
     assert foreign_requests(browser, server) == []
-
-
-# ───────── line ─────────
-
-
-def test_the_line_is_drawn_with_axes_in_the_sites_zone_and_ends_at_now(browser, server):
-    points = [[AT - 8 - 60 * n, 88 + (30 - n)] for n in range(29, 0, -1)]
-    open_live(browser, server, points=points)
-    server.send("stats", stats(128))
-    until(lambda: (browser.find_element(By.ID, "spark").get_attribute("aria-label") or "").endswith("to 128"))
-    label = browser.find_element(By.ID, "spark").get_attribute("aria-label")
-    assert label == "Active people per minute over the last 30 minutes: from 89 to 128"
-    axis = "return [...document.querySelectorAll('#spark .ff-ax-' + arguments[0])].map((n) => n.textContent)"
-    assert browser.execute_script(axis, "y") == ["160", "120", "80"]
-    assert browser.execute_script(axis, "x") == ["14:02", "14:12", "14:22", "now"]
-    dot = browser.find_element(By.CSS_SELECTOR, "#spark .ff-now-dot").get_attribute("style")
-    assert dot == "left: 100%; top: 40%;"
-
-
-def test_minutes_of_which_nothing_is_known_are_a_gap_and_no_points_are_said_so(browser, server):
-    open_live(browser, server, points=[])
-    until(lambda: text(browser, "spark") == "Nothing known of the last 30 minutes yet")
-    points = [[AT - 600, 3], [AT - 540, 4], [AT - 480, None], [AT - 60, 2], [AT, 1]]
-    browser.execute_script("document.getElementById('spark').dataset.points = JSON.stringify(arguments[0])", points)
-    line = until(lambda: browser.execute_script("return document.querySelector('#spark path')?.getAttribute('d')"))
-    assert [step[0] + str(len(step.split("L"))) for step in line.split("M")[1:]] == ["6" + "2", "9" + "2"]
-
-
-def test_the_tip_follows_pointer_and_arrow_keys(browser, server):
-    open_live(browser, server, points=[[AT - 60 * n, 50 - n] for n in range(30, -1, -1)])
-    plot = until(lambda: browser.find_elements(By.CSS_SELECTOR, "#spark[tabindex]"))[0]
-    ActionChains(browser).move_to_element(plot).perform()
-    assert browser.find_element(By.CSS_SELECTOR, "#spark .ff-tip").text == "14:17 · 35 active"
-    plot.send_keys(Keys.ARROW_RIGHT)
-    assert browser.find_element(By.CSS_SELECTOR, "#spark .ff-tip").text == "14:18 · 36 active"
-    plot.send_keys(Keys.ESCAPE)
-    assert browser.find_elements(By.CSS_SELECTOR, "#spark .ff-tip") == []
 
 
 # ───────── frame ─────────
