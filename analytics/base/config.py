@@ -320,7 +320,7 @@ def _table(path: Path) -> dict[str, Any]:
 
 
 def _as_text(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(), **overrides: Any) -> Config:
@@ -345,6 +345,22 @@ def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(),
     values["unread"] = tuple(sorted(PREFIX + name for name in FUTURE if found.get(PREFIX + name)))
     known = {field.name for field in fields(Config)}
     return Config(**values | {name: value for name, value in overrides.items() if name in known and value is not None})
+
+
+def config_with(settings: Mapping[str, Any], caller: str) -> Config:
+    """The settings of this process, with those that another program passes to `caller`, by name in lower case.
+
+    Raises `WrongSetting`, also for an unknown name.
+    """
+    known = [setting.name for setting in SETTINGS]
+    for name in settings:
+        if name not in known:
+            raise WrongSetting(f"{caller}: there is no setting {name!r}; there are {', '.join(known)}")
+    return read_config(os.environ | {PREFIX + name.upper(): _passed(value) for name, value in settings.items()})
+
+
+def _passed(value: Any) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else _as_text(value)
 
 
 def secret_of(config: Config) -> bytes:

@@ -24,8 +24,8 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("sites",),
         ("access", "live", "query"),
         ("replica", "reports", "migrations"),
-        ("jobs",),
-        ("commands",),
+        ("jobs", "notebook"),
+        ("commands", "__init__"),
     ),
     "collector": (
         ("http", "tracker"),
