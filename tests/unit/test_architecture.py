@@ -28,7 +28,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("commands", "__init__"),
     ),
     "collector": (
-        ("http", "tracker"),
+        ("http", "tracker", "cache"),
         ("ingest", "card"),
         ("store", "live"),
         ("api", "imports"),
