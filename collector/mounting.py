@@ -19,8 +19,9 @@ from analytics.storage.database import DatabaseInUse
 from collector.control import Control
 from collector.doors.cors import CORS
 from collector.doors.table import PATHS
-from collector.doors.wsgi import DoorMiddleware, Wsgi
+from collector.doors.wsgi import DoorMiddleware
 from collector.http.messages import error, with_security_headers, without_extra_slashes
+from collector.http.wsgi_bridge import Wsgi
 from collector.served_commands import served_commands
 from collector.service import Service
 

@@ -151,9 +151,10 @@ class Service:
             site_access,
             self._clock,
             lambda: self.columnar.state.behind_s,
-            self.config.heartbeat_interval_s,
-            self.config.base_path,
-            self._stopping.is_set,
+            self.answers,
+            beat_s=self.config.heartbeat_interval_s,
+            base_path=self.config.base_path,
+            ending=self._stopping.is_set,
         )
         security_headers = HTTPS_SECURITY_HEADERS if self.config.has_https_host else SECURITY_HEADERS
         return Routes(context, self.collector, security_headers, self.config.public)
