@@ -157,7 +157,7 @@ def site_access(service: Service) -> SiteAccess:
 
     def may_read(headers: Mapping[str, str]) -> Callable[[Site], bool] | None:
         base_url, now = service.config.base_url, gate.epoch()
-        person = roles.PUBLIC_VIEWER
+        person = roles.ANYBODY
         if not service.config.public:
             found = gate.person_of(headers.get("cookie", ""), service.database, now, base_url=base_url)
             if found is None:

@@ -40,6 +40,8 @@ interface FootfallSpark {
 }
 
 interface Window {
+  /** Our components by name, as Dash finds them, and what they share: `address`, `drawing`. */
+  footfall_components: any;
   /** What Dash gives scripts: `set_props(id, props)` and the callbacks that `footfall` adds. */
   dash_clientside: any;
   /** Shorter waits, in ms, which tests set. */
@@ -56,6 +58,9 @@ interface Window {
   /** The site script's command, once it runs; before that the array-like stub of the snippet. */
   footfall: any;
 }
+
+/** React, which Dash puts on every page. */
+declare const React: any;
 
 /** As `window.footfall`, which `var`s of a page make too. */
 declare let footfall: Window["footfall"];

@@ -40,7 +40,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("__init__",),
     ),
     "layouts": (
-        ("components",),
+        ("components", "footfall_components"),
         ("shortcuts",),
         ("shell",),
         ("settings", "overview", "plain"),
