@@ -99,7 +99,7 @@ def create_app(service: Service) -> Dash:
         title="Footfall",
         update_title="",
         assets_folder=str(ASSETS),
-        assets_ignore=r"theme\.js|plain\..*",
+        assets_ignore=r"theme\.js|plain\..*|.*\.scss",
         index_string=INDEX.replace("BASE_PATH", config.base_path),
         routes_pathname_prefix="/",
         requests_pathname_prefix=f"{config.base_path}/",

@@ -1,4 +1,4 @@
-"""Bytes over the wire: the script, the card, the first and the second load of the Live page, Settings; requested hosts."""
+"""Bytes over the wire: script, card, the Live page twice, Settings; the hosts that are asked."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ interface Window {
   footfallCheck: {take(data: any): void};
   footfallRewind: {shown(...at: any[]): void};
   footfallLive: any;
-  /** The site script's command, once it runs; before that the array-like stub of the snippet. */
+  /** On our pages what document.js gives; on a visited page the site script's command, or the stub of the snippet. */
   footfall: any;
 }
 

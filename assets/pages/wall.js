@@ -59,7 +59,7 @@
     if (target.closest("#wall-leave")) leave();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && isOn() && !document.querySelector("dialog[open]")) leave();
+    if (event.key === "Escape" && isOn() && !document.querySelector("dialog[open], .modal.show")) leave();
   });
   document.addEventListener("fullscreenchange", () => { if (isOn() && !document.fullscreenElement) leave(); });
   document.addEventListener("visibilitychange", updateWakeLock);

@@ -9,6 +9,7 @@ from dash import html
 from layouts.components.address import at
 from layouts.components.markup import aria, icon
 
+NOT_FOUND, NOT_ALLOWED = "Page not found", "Not for your role"
 SKELETON_WIDTHS = (92, 74, 81, 58, 66, 40, 70, 52, 63, 35)
 
 
@@ -44,13 +45,21 @@ def not_found() -> html.Main:
     """The page for an unknown address."""
     words = html.P("Nothing lives at this address, or it is not yours to see.")
     home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
-    return _whole_page("file", "Page not found", [words, home])
+    return _whole_page("file", NOT_FOUND, [words, home])
+
+
+def not_loaded() -> html.Div:
+    """What stands in the place of a page until it comes; hidden until `assets/lib/shell.js` finds that it does not."""
+    words = html.P("The server did not answer, or its database did not. What it has stored is safe.")
+    again = html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-btn-primary ff-reload")
+    page = _whole_page("alert", "Page not loaded", [words, again])
+    return html.Div(page, id="not-loaded", role="alert", hidden=True)
 
 
 def not_allowed(message: str) -> html.Main:
     """The page for a person whose role is too low."""
     home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
-    return _whole_page("lock", "Not for your role", [html.P(message), home])
+    return _whole_page("lock", NOT_ALLOWED, [html.P(message), home])
 
 
 def _whole_page(sign: str, title: str, rest: list[Any]) -> html.Main:

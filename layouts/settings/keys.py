@@ -49,7 +49,7 @@ def lists(rows: Sequence[KeyRow]) -> list[Component]:
 
 def _add(domain: str) -> Component:
     fields = [
-        form.text(ADD, "name", "Name", hint="The program or server that will use it.", maxLength=120),
+        form.text(ADD, "name", "Name", hint="The program or server that will use it.", maxlength=120),
         form.select(ADD, "scope", "May", "stats", SCOPES),
     ]
     intro = ["Opens ", html.Bdi(to_letters(domain)), " alone."]
