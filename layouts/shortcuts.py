@@ -33,7 +33,7 @@ GO_TO = (
     Shortcut(("g t",), "Traffic", '#tabs [data-tab="Traffic"]'),
     Shortcut(("g s",), "Settings", '#tabs [data-tab="Settings"]'),
     Shortcut(("g a",), "All sites", '.ff-header a[href$="/sites"]'),
-    Shortcut(("s", "/"), "Another site", "#sites-words, .ff-shell:not(:has(#all-sites)) #site-menu button"),
+    Shortcut(("s", "/"), "Another site", "#sites-words, .ff-shell:not(:has(#sites)) #site-menu button"),
 )
 HERE = (
     Shortcut(("r",), "Refresh", "#refresh, #sites-refresh"),
