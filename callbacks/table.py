@@ -21,6 +21,7 @@ from collector.service import Service
 from layouts import shell
 from layouts.components import figures, states
 from layouts.components.address import at
+from layouts.components.markup import as_json, data
 from layouts.pages.traffic import UNASSIGNED
 from layouts.settings import frame as settings
 from layouts.shell import Link, SiteLink
@@ -113,8 +114,10 @@ def way_on(service: Service, path: str) -> str:
 
 
 def frame() -> Component:
-    """The first layout for Dash: the address, and the place for its page. Reads nothing."""
-    return html.Div([dcc.Location(id="url"), html.Div(states.not_loaded(), id="root")])
+    """The first layout for Dash: the address, and the place for its page, with what stands there if it does not come.
+    Reads nothing.
+    """
+    return html.Div([dcc.Location(id="url"), html.Div(id="root", **data(failed=as_json(states.not_loaded())))])
 
 
 def register(app: Dash, service: Service, version: str) -> None:

@@ -1,7 +1,7 @@
 // The frame around every page: the title of the tab, menus, copy buttons, and a message where the page could not be loaded.
 (function () {
   "use strict";
-  const {watch} = window.footfall;
+  const {watch, setProps} = window.footfall;
 
   watch("[data-title]", ({dataset}) => { document.title = dataset.title; }, "data-title");
 
@@ -67,14 +67,14 @@
     if (target.closest(".ff-reload")) location.reload();
   });
 
-  // ───────── a page that could not be loaded: its time is up, and Dash has not replaced the message ─────────
+  // ───────── a page that could not be loaded: its time is up, and `#root` is still empty ─────────
 
   const times = Object.assign({page: 10000}, window.footfallTimes);
   const RENDER_MS = 400;  // from the end of the page's callback until React has rendered the result
 
   function showFailure() {
-    const message = document.getElementById("not-loaded");
-    if (message) message.hidden = false;
+    const root = document.getElementById("root");
+    if (root && !root.childElementCount) setProps("root", {children: JSON.parse(root.dataset.failed)});
   }
 
   setTimeout(showFailure, times.page);  // if the connection is lost, Dash never ends its callback

@@ -9,16 +9,17 @@
   const byId = (id) => document.getElementById(id);
   let root = null, activeBefore = null, helpTimer = 0;
 
-  function onDraw() {
-    if (document.readyState === "loading") return;  // scripts after this one have not loaded yet
-    const node = byId("first-visit");
-    if (node === root) return;
-    clearTimeout(helpTimer);
+  function begin(node) {
     [root, activeBefore] = [node, null];
-    if (!node) return;
     show("waiting-since", `Since ${clock(Date.now() / 1000)}`);
     if (byId("opted-out")) byId("opted-out").hidden = !hasOptedOut();
     helpTimer = setTimeout(() => { const trouble = byId("trouble"); if (trouble) trouble.setAttribute("open", ""); }, times.help);
+    return end;
+  }
+
+  function end() {
+    clearTimeout(helpTimer);
+    root = null;
   }
 
   const hasOptedOut = () => navigator.globalPrivacyControl === true || navigator.doNotTrack === "1";
@@ -62,7 +63,6 @@
     return `${footfallWrite.time(epoch * 1000, zone, true)} · ${zone}`;
   }
 
-  new MutationObserver(onDraw).observe(document, {childList: true, subtree: true});
-  document.addEventListener("DOMContentLoaded", onDraw);
+  window.footfall.watch("#first-visit", begin);
   window.footfallCheck = {take};
 })();

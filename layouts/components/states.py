@@ -17,7 +17,7 @@ def skeleton(rows: int) -> html.Div:
     """As many grey lines as the frame will have rows, each a row high."""
     widths = (SKELETON_WIDTHS[row % len(SKELETON_WIDTHS)] for row in range(rows))
     lines = [html.Span(className="ff-skel", style={"width": f"{width}%"}) for width in widths]
-    return html.Div(lines, className="ff-skels", **aria(busy="true", label="Loading"))
+    return html.Div([html.Span("Loading", className="ff-vh"), *lines], className="ff-skels", **aria(busy="true"))
 
 
 def nothing(title: str, hint: str, sign: str = "mouse") -> html.Div:
@@ -48,12 +48,11 @@ def not_found() -> html.Main:
     return _whole_page("file", NOT_FOUND, [words, home])
 
 
-def not_loaded() -> html.Div:
-    """What stands in the place of a page until it comes; hidden until `assets/lib/shell.js` finds that it does not."""
+def not_loaded() -> html.Main:
+    """The page for a page that does not come; `assets/lib/shell.js` finds that out."""
     words = html.P("The server did not answer, or its database did not. What it has stored is safe.")
     again = html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-btn-primary ff-reload")
-    page = _whole_page("alert", "Page not loaded", [words, again])
-    return html.Div(page, id="not-loaded", role="alert", hidden=True)
+    return _whole_page("alert", "Page not loaded", [html.Div(words, role="alert"), again], id="failed")
 
 
 def not_allowed(message: str) -> html.Main:
@@ -62,5 +61,6 @@ def not_allowed(message: str) -> html.Main:
     return _whole_page("lock", NOT_ALLOWED, [html.P(message), home])
 
 
-def _whole_page(sign: str, title: str, rest: list[Any]) -> html.Main:
-    return html.Main(html.Section([icon(sign), html.H1(title), *rest], className="ff-void"), className="ff-main")
+def _whole_page(sign: str, title: str, rest: list[Any], **named: str) -> html.Main:
+    inner = html.Section([icon(sign), html.H1(title), *rest], className="ff-void")
+    return html.Main(inner, className="ff-main", **named)
