@@ -30,6 +30,7 @@ interface FootfallWrite {
   money(value: number, currency?: string): string;
   time(ms: number, zone?: string, seconds?: boolean): string;
   day(ms: number, zone?: string): string;
+  country(code: string): string;
 }
 
 interface FootfallSpark {
@@ -55,6 +56,8 @@ interface Window {
   footfallCheck: {take(data: any): void};
   footfallRewind: {shown(...at: any[]): void};
   footfallLive: any;
+  /** plotly.js; a promise of it until it has arrived (assets/lib/figures.js). */
+  Plotly: any;
   /** On our pages what document.js gives; on a visited page the site script's command, or the stub of the snippet. */
   footfall: any;
 }

@@ -61,6 +61,6 @@ def not_allowed(message: str) -> html.Main:
     return _whole_page("lock", NOT_ALLOWED, [html.P(message), home])
 
 
-def _whole_page(sign: str, title: str, rest: list[Any], **named: str) -> html.Main:
+def _whole_page(sign: str, title: str, rest: list[Any], **named: Any) -> html.Main:
     inner = html.Section([icon(sign), html.H1(title), *rest], className="ff-void")
     return html.Main(inner, className="ff-main", **named)

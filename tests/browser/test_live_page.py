@@ -324,11 +324,12 @@ def test_it_can_be_used_by_keyboard_and_the_focus_is_seen(reader, site):
 
     reader.run("document.activeElement.blur(); window.scrollTo(0, 0); document.querySelector('.ff-skip').focus()")
     reached = []
-    for _ in range(20):
+    for _ in range(40):
         press(reader, Keys.TAB)
         name, ring = reader.run("""const n = document.activeElement, style = getComputedStyle(n);
             const id = n.id.startsWith("react-aria") ? "" : n.id;
-            return [n !== document.body && (id || n.getAttribute("aria-label") || n.textContent.trim()),
+            const of = n.matches(".modebar-btn") ? ` of ${n.closest(".ff-figure").dataset.title}` : "";
+            return [n !== document.body && (id || n.getAttribute("aria-label") || n.textContent.trim()) + of,
                     style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2]""")
         if name in reached or not name:
             break
@@ -341,7 +342,10 @@ def test_it_can_be_used_by_keyboard_and_the_focus_is_seen(reader, site):
         "theme",
         "Your accountO",
         "refresh",
-        "spark",
+        "Active people in each of the last 30 minutes",
+        "trend-open",
+        "Map of active people",
+        "world-open",
         "feed-pause",
         "All",
         "Events",
