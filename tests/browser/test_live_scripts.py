@@ -21,7 +21,7 @@ from tests.support.serving import ROOT
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
 SCRIPTS = (  # in Dash's order
     *(f"components/{name}" for name in ("address", "drawing", "feed")),
-    *(f"lib/{name}" for name in ("language", "shared", "shell", "stream")),
+    *(f"lib/{name}" for name in ("theme", "document", "language", "shared", "shell", "stream")),
     *(f"pages/{name}" for name in ("check", "live")),
 )
 REACT = [next((Path(dash.__file__).parent / "deps").glob(f"{name}@18.3*.min.js")) for name in ("react", "react-dom")]
@@ -37,12 +37,12 @@ LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/l
 DRAW = """<script>const activity = document.getElementById("activity"), {Feed} = window.footfall_components;
   if (activity) ReactDOM.createRoot(activity).render(React.createElement(Feed, {id: "feed", label: "Activity"}));
 </script>"""
-FIRST = """<main id="first-visit" data-then="reload" data-site="example.com"
+FIRST = """<main id="first-visit" data-then="live" data-site="example.com"
   data-stream="/api/live/stream?site=example.com">
   <h2 id="greeting" hidden>The first visitor is here.</h2></main>"""
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Footfall</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/css/footfall.css">
-<script>window.footfallTimes = {times}; {extra}</script></head><body><header>
+<script>window.footfallTimes = {times}; {extra}</script></head><body data-title="Live · example.com · Footfall"><header>
 <button id="theme">Theme</button>
 <details class="ff-menu"><summary>Menu</summary><a href="#there">there</a></details>
 <button data-copy="#snippet"><span>Copy</span></button><pre id="snippet">&lt;script defer&gt;</pre>
@@ -142,7 +142,7 @@ def test_stats_change_the_numbers_the_bars_the_title_and_the_pill(browser, serve
     assert browser.execute_script(
         "return ['signed-in', 'anonymous'].map((n) => document.getElementById('split-' + n).style.flexGrow)"
     ) == ["345", "935"]
-    assert browser.title == "1,280 · example.com · Footfall"
+    assert browser.title == "1,280 · Live · example.com · Footfall"
     assert browser.find_element(By.ID, "status").get_attribute("class") == "ff-status is-live"
     assert foreign_requests(browser, server) == []
 
@@ -328,13 +328,15 @@ def test_the_callbacks_figures_keep_the_page_alive_while_the_stream_cannot_be_ha
     until(lambda: state(browser) == "down")
 
 
-def test_the_first_visit_is_greeted_and_the_page_loaded_anew(browser, server):
-    open_live(browser, server, body=FIRST)
-    browser.execute_script("window.before = true")
+DASH = "window.dash_clientside = {set_props(id, props) { if (id === 'url') window.asked = props; }}"
+
+
+def test_the_first_visit_is_greeted_and_dash_is_asked_for_the_page_without_a_reload(browser, server):
+    open_live(browser, server, body=FIRST, extra=DASH)
     server.send("stats", stats(0))
     server.send("new_event", pageview(1))
     until(lambda: not is_hidden(browser, "greeting"))
-    until(lambda: not browser.execute_script("return window.before"))
+    assert until(lambda: browser.execute_script("return window.asked")) == {"pathname": "/"}
 
 
 CHECK = """<section id="first-visit" data-site="example.com" data-stream="/api/live/stream?site=example.com"
