@@ -12,6 +12,7 @@ from layouts.figures import template
 from layouts.figures.template import Figure
 
 BAND = 30  # minutes to both sides: the band is between the least and the most people of the week before around a minute
+BAND_STEP = 5  # minutes from point to point of the band
 WEEK_S = 7 * 86_400
 
 
@@ -23,7 +24,13 @@ def figure(day: DayOfConcurrents, zone: tzinfo) -> Figure:
     """
     where = _minutes(day, zone)
     low, high = _band(day.before)
-    edge = {"type": "scatter", "mode": "lines", **where, "line": {"width": 0}, "hoverinfo": "skip"}
+    edge = {
+        "type": "scatter",
+        "mode": "lines",
+        **_minutes(day, zone, BAND_STEP),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+    }
     before = {
         "type": "scatter",
         "mode": "lines",
@@ -80,12 +87,12 @@ def words(day: DayOfConcurrents, zone: tzinfo) -> str:
     return f"People at each minute: at most {figures.count(people)} at {when}, {mean} on average."
 
 
-def _minutes(day: DayOfConcurrents, zone: tzinfo) -> dict[str, Any]:
-    """The x of all minutes; as a start and a step, unless clocks are set on that day."""
+def _minutes(day: DayOfConcurrents, zone: tzinfo, step: int = 1) -> dict[str, Any]:
+    """The x of every so many minutes; as a start and a step, unless clocks are set on that day."""
     offsets = {datetime.fromtimestamp(at, zone).utcoffset() for at in (day.begin, day.end - MINUTE)}
     if len(offsets) == 1:
-        return {"x0": _clock(day.begin, zone), "dx": MINUTE * 1000}
-    return {"x": [_clock(at, zone) for at in range(day.begin, day.end, MINUTE)]}
+        return {"x0": _clock(day.begin, zone), "dx": step * MINUTE * 1000}
+    return {"x": [_clock(at, zone) for at in range(day.begin, day.end, step * MINUTE)]}
 
 
 def _known(people: Sequence[int]) -> list[int | None]:
@@ -93,10 +100,11 @@ def _known(people: Sequence[int]) -> list[int | None]:
 
 
 def _band(people: Sequence[int]) -> tuple[list[int | None], list[int | None]]:
-    """The least and the most people around each minute; None where that minute is not known."""
+    """The least and the most people around every fifth minute; None where that minute is not known."""
     low: list[int | None] = []
     high: list[int | None] = []
-    for minute, number in enumerate(people):
+    for minute in range(0, len(people), BAND_STEP):
+        number = people[minute]
         near = people[max(0, minute - BAND) : minute + BAND + 1]
         least = min(near)
         if least == UNKNOWN:

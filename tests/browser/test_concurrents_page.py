@@ -79,7 +79,7 @@ def test_a_day_shows_its_peak_its_mean_and_the_week_before(reader):
     assert reader.texts(".ff-day-figures small") == [" at 12:00"]
     assert "↑ 100%" in reader.texts(".ff-day-figures .ff-delta")[0]
     assert reader.run(f"return [{GRAPH}.data.map((one) => (one.y || []).length), {GRAPH}.layout.yaxis.rangemode]") == [
-        [1440, 1440, 1, 1440, 1440],
+        [288, 288, 1, 1440, 1440],
         "tozero",
     ]
     reader.click("#day-open")

@@ -53,8 +53,9 @@ def test_the_band_is_between_the_least_and_the_most_of_an_hour():
     low, high, *_ = day_minutes.figure(
         DayOfConcurrents(earlier.begin, earlier.end, earlier.people, before, None, None, True), BERLIN
     )["data"]
-    assert (high["y"][69:71], high["y"][130:132]) == ([5, 9], [9, 5])
-    assert (low["y"][0], low["y"][1], low["y"][100]) == (None, 5, 5)
+    assert (low["dx"], len(low["y"])) == (300_000, MINUTES // 5)
+    assert (high["y"][13:15], high["y"][26:28]) == ([5, 9], [9, 5])
+    assert (low["y"][0], low["y"][1], low["y"][20]) == (None, 5, 5)
 
 
 def relayout(begin: object, end: object) -> dict[str, object]:
