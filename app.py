@@ -102,7 +102,7 @@ def create_app(service: Service) -> Dash:
         title="Footfall",
         update_title="",
         assets_folder=str(ASSETS),
-        assets_ignore=r"theme\.js|plain\..*",
+        assets_ignore=r"theme\.js|plain\..*|.*\.scss",
         assets_path_ignore=["plotly"],  # only pages with a figure load it, see assets/lib/figures.js
         index_string=INDEX.replace("BASE_PATH", config.base_path),
         routes_pathname_prefix="/",
@@ -175,7 +175,7 @@ def site_access(service: Service) -> SiteAccess:
 
     def may_read(headers: Mapping[str, str]) -> Callable[[Site], bool] | None:
         base_url, now = service.config.base_url, gate.epoch()
-        person = roles.PUBLIC_VIEWER
+        person = roles.ANYBODY
         if not service.config.public:
             found = gate.person_of(headers.get("cookie", ""), service.database, now, base_url=base_url)
             if found is None:

@@ -38,7 +38,7 @@
 
   function start(node, newAddress) {
     [root, address, receivedAt, state, refusalText, drawnAt] = [node, newAddress, Date.now(), "connecting", "", 0];
-    title = document.title;
+    title = document.querySelector("[data-title]")?.dataset.title || document.title;
     stream = window.footfallSharedStream({
       address, message: receive, refused: onRefused, poll: node.id === "first-visit",
       state: onState,
@@ -146,7 +146,7 @@
   }
 
   function setTitle(figure) {
-    ownTitle = `${figure} · ${root.dataset.name} · Footfall`;
+    ownTitle = `${figure} · ${title}`;
     if (document.title !== ownTitle) document.title = ownTitle;
   }
 

@@ -235,8 +235,3 @@ def test_a_call_of_what_runs_in_the_browser_alone_is_refused(house):
     alone = [output for output, callback in house.app.callback_map.items() if "callback" not in callback]
     assert alone
     assert {browser.post(CALLS, json=house.body(output)).status_code for output in alone} == {400}
-
-
-def test_somebody_else_on_a_public_dashboard_is_a_viewer_of_every_site():
-    assert roles.PUBLIC_VIEWER.may(roles.VIEWER, 7)
-    assert not roles.PUBLIC_VIEWER.may(roles.ADMIN, 7)
