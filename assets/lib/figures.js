@@ -6,6 +6,7 @@
 //   .ff-figure[data-bundle]   the address of plotly.js
 //   .ff-figure[data-dark]     {light colour: dark colour}
 //   .ff-figure[data-title]    the name of downloaded pictures
+//   [data-resets=id]          a button that shows the whole of that figure
 (function () {
   "use strict";
   const PAN_DEGREES = 30, COLOUR = /color/i;
@@ -187,7 +188,11 @@
   // ───────── events ─────────
 
   document.addEventListener("keydown", onKey);
-  document.addEventListener("click", ({target}) => { if (target.closest(".ff-figure-again")) reload(); });
+  document.addEventListener("click", ({target}) => {
+    if (target.closest(".ff-figure-again")) reload();
+    const reset = target.closest("[data-resets]");
+    if (reset) document.querySelector(`#${reset.dataset.resets} [data-val=reset]`).click();
+  });
   document.addEventListener("focusout", ({target}) => {
     const graph = /** @type {any} */ (target).matches(".ff-figure-plot") && graphOf(target);
     if (graph && drawn.has(graph)) leave(graph);
