@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export UV_SYSTEM_CERTS = true
 export UV_HTTP_RETRIES ?= 1
 
-.PHONY: run demo setup dev check test coverage lint bench docs script lock clean
+.PHONY: run demo setup dev check test coverage lint bench docs script bootstrap plotly lock clean
 .DEFAULT_GOAL := run
 
 run: setup  ## start Footfall on http://127.0.0.1:8050, data under ./data
@@ -84,6 +84,17 @@ docs: dev  ## writes the tables of README.md and docs/reference.md from the code
 
 script: dev  ## rebuilds the site script (developers; needs npx)
 	@$(PY) collector/tracker/build.py
+
+# The version for which the locked dash-bootstrap-components is made: `dbc.themes.BOOTSTRAP` names it.
+BOOTSTRAP := 5.3.6
+SASS := --style=compressed --no-source-map --no-charset --quiet-deps --silence-deprecation=import
+bootstrap:  ## rebuilds assets/css/bootstrap.css from bootstrap.scss (developers; needs npm)
+	@npm install --silent --no-save --prefix build/bootstrap bootstrap@$(BOOTSTRAP) sass@1.108.2
+	@build/bootstrap/node_modules/.bin/sass $(SASS) --load-path=build/bootstrap/node_modules assets/css/bootstrap.scss assets/css/bootstrap.css
+	@cp build/bootstrap/node_modules/bootstrap/LICENSE assets/LICENSE-bootstrap.txt
+
+plotly: dev  ## rebuilds plotly.js and the world's outlines for figures (developers; needs npm)
+	@$(PY) layouts/figures/build.py
 
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 lock: $(VENV)/bin/uv  ## resolves the dependencies again: what runs first, then what developers need besides

@@ -33,6 +33,7 @@ import click
 import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import NotFound
 
 from analytics.access import accounts, roles
 from analytics.base import error_log, private_files, zones
@@ -63,11 +64,13 @@ from collector.service import Service
 from collector.simulate import demo, demo_days, replay
 from collector.simulate.client import RefusedError, Sender
 from collector.simulate.people import DEMO_DOMAIN
+from layouts.figures import bundle
 
 log = logging.getLogger("footfall.app")
 
 ENCODINGS = "br", "gzip"
 ASSETS = Path(__file__).parent / "assets"
+DASHS_PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
 FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for all signed-in people while the server runs
 
 INDEX = """<!DOCTYPE html>
@@ -99,7 +102,8 @@ def create_app(service: Service) -> Dash:
         title="Footfall",
         update_title="",
         assets_folder=str(ASSETS),
-        assets_ignore=r"theme\.js|plain\..*",
+        assets_ignore=r"theme\.js|plain\..*|.*\.scss",
+        assets_path_ignore=["plotly"],  # only pages with a figure load it, see assets/lib/figures.js
         index_string=INDEX.replace("BASE_PATH", config.base_path),
         routes_pathname_prefix="/",
         requests_pathname_prefix=f"{config.base_path}/",
@@ -107,6 +111,8 @@ def create_app(service: Service) -> Dash:
         serve_locally=True,
         suppress_callback_exceptions=True,  # pages are inserted and removed inside #root
     )
+    app.server.add_url_rule(f"{bundle.ROOT}<version>/<name>", "bundle", _send_bundle)
+    app.server.add_url_rule(DASHS_PLOTLY, "dash's plotly.js", partial(_send_bundle, bundle.version(), bundle.SCRIPT))
     table.register(app, service, our_version())
     app.layout = table.frame()
     plain: dict[str, Any] = {"version": our_version(), "base_url": config.base_url}
@@ -136,6 +142,18 @@ def _negotiate_encoding() -> None:
         environ["HTTP_ACCEPT_ENCODING"] = negotiation.encoding(accepted, ENCODINGS)
 
 
+def _send_bundle(version: str, name: str) -> flask.Response:
+    """A file that figures need, as it was compressed once; also in place of Dash's own plotly.js."""
+    if version != bundle.version() or name not in bundle.TYPES:
+        raise NotFound
+    encoding = flask.request.headers.get("Accept-Encoding", "")  # the best of them alone, see `_negotiate_encoding`
+    response = flask.Response(bundle.packed(name, encoding), mimetype=bundle.TYPES[name])
+    response.headers["Vary"] = "Accept-Encoding"
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    return response
+
+
 def _set_cache_headers(response: flask.Response) -> flask.Response:
     """Sets how long browsers cache an answer.
 
@@ -144,7 +162,7 @@ def _set_cache_headers(response: flask.Response) -> flask.Response:
     """
     path = flask.request.path
     if path.startswith("/assets/") and response.status_code == 200:
-        has_version = "m" in flask.request.args
+        has_version = "m" in flask.request.args or path.startswith(bundle.ROOT)
         response.headers["Cache-Control"] = f"public, max-age={31_536_000 if has_version else 3600}"
     if path in FRAME and response.status_code == 200:
         response.headers["Cache-Control"] = "private, no-cache"
@@ -157,7 +175,7 @@ def site_access(service: Service) -> SiteAccess:
 
     def may_read(headers: Mapping[str, str]) -> Callable[[Site], bool] | None:
         base_url, now = service.config.base_url, gate.epoch()
-        person = roles.PUBLIC_VIEWER
+        person = roles.ANYBODY
         if not service.config.public:
             found = gate.person_of(headers.get("cookie", ""), service.database, now, base_url=base_url)
             if found is None:

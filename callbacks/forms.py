@@ -7,10 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import flask
 from dash import Dash, Input, Output, State, no_update
 from werkzeug.exceptions import BadRequest
 
+from analytics.access.roles import ANYBODY
 from analytics.base.errors import InvalidInput
+
+LOOK_ONLY = "This is a demo: everything can be looked at, and nothing is changed."
 
 Fields = Mapping[str, str]
 
@@ -32,7 +36,8 @@ def on_send(
     """Calls `do` with the domain of the form's page and the fields that the form `name` sends, then `refresh`.
 
     `do` must authorise first. The messages of an `InvalidInput` that it raises are shown at the fields that it names,
-    else at the button. `refresh` reloads the sites, keys and cards in memory that the form changed.
+    else at the button. `refresh` reloads the sites, keys and cards in memory that the form changed. On a public
+    dashboard nothing is called.
     """
 
     @app.callback(
@@ -46,6 +51,8 @@ def on_send(
     def sent(data: object, domain: object) -> Any:
         number, fields = _parsed(data)
         try:
+            if flask.g.person is ANYBODY:
+                raise InvalidInput(LOOK_ONLY)
             done = do(domain, fields)
             refresh()
         except InvalidInput as wrong:

@@ -30,6 +30,7 @@ interface FootfallWrite {
   money(value: number, currency?: string): string;
   time(ms: number, zone?: string, seconds?: boolean): string;
   day(ms: number, zone?: string): string;
+  country(code: string): string;
 }
 
 interface FootfallSpark {
@@ -40,6 +41,8 @@ interface FootfallSpark {
 }
 
 interface Window {
+  /** Our components by name, as Dash finds them, and what they share: `address`, `drawing`. */
+  footfall_components: any;
   /** What Dash gives scripts: `set_props(id, props)` and the callbacks that `footfall` adds. */
   dash_clientside: any;
   /** Shorter waits, in ms, which tests set. */
@@ -53,9 +56,14 @@ interface Window {
   footfallCheck: {take(data: any): void};
   footfallRewind: {shown(...at: any[]): void};
   footfallLive: any;
-  /** The site script's command, once it runs; before that the array-like stub of the snippet. */
+  /** plotly.js; a promise of it until it has arrived (assets/lib/figures.js). */
+  Plotly: any;
+  /** On our pages what document.js gives; on a visited page the site script's command, or the stub of the snippet. */
   footfall: any;
 }
+
+/** React, which Dash puts on every page. */
+declare const React: any;
 
 /** As `window.footfall`, which `var`s of a page make too. */
 declare let footfall: Window["footfall"];

@@ -46,7 +46,8 @@ class Person:
         return reaches(self.role, at_least)
 
 
-PUBLIC_VIEWER = Person(0, "", VIEWER, 0)  # everybody who opens a public dashboard
+ANYBODY = Person(0, "", OWNER, 0)
+"""Everybody who opens a public dashboard: sees every page, and changes nothing (`callbacks/forms.py`)."""
 
 
 def reaches(role: str, at_least: str) -> bool:

@@ -58,19 +58,28 @@ class Preset(NamedTuple):
 
 
 def _days(many: int) -> Callable[[date], tuple[date, date]]:
+    """The last so many days that are over."""
     return lambda today: (today - timedelta(days=many), today - timedelta(days=1))
 
 
 def _months(many: int) -> Callable[[date], tuple[date, date]]:
-    """The last so many whole months."""
+    """The last so many months that are over."""
     return lambda today: (moved(today.replace(day=1), -many), today.replace(day=1) - timedelta(days=1))
+
+
+def _days_with_today(many: int) -> Callable[[date], tuple[date, date]]:
+    return lambda today: (today - timedelta(days=many - 1), today)
+
+
+def _months_with_today(many: int) -> Callable[[date], tuple[date, date]]:
+    return lambda today: (moved(today.replace(day=1), 1 - many), _this_month(today)[1])
 
 
 def _this_month(today: date) -> tuple[date, date]:
     return today.replace(day=1), today.replace(day=monthrange(today.year, today.month)[1])
 
 
-# As in Plausible: days and months that are not over are not in "the last so many".
+# As in Plausible: days and months that are not over are not in "the last so many", unless `:today` follows the name.
 PRESETS = {
     "realtime": Preset("Last 30 minutes", "minute"),
     "24h": Preset("Last 24 hours", "hour"),
@@ -86,18 +95,42 @@ PRESETS = {
     "12mo": Preset("Last 12 months", "month", _months(12), 12),
     "all": Preset("All time", "month"),
 }
-"""The presets to choose from; `preset_of` also knows any number of days, `1d` to `3650d`."""
-_LAST_DAYS = re.compile(r"([1-9][0-9]{0,3})d")
+"""The presets to choose from; `preset_of` also knows any number of days, `1d` to `3650d`, and `:today` after those."""
+WITH_TODAY = ":today"
+_LAST = re.compile(r"([1-9][0-9]{0,3})(d|mo)")
 
 
 @lru_cache(maxsize=256)
 def preset_of(name: str) -> Preset | None:
-    """The preset of that name, or the last so many days for `90d` and the like; None for any other name."""
-    found = _LAST_DAYS.fullmatch(name)
-    if name in PRESETS or not found or int(found[1]) > MAX_DAYS:
-        return PRESETS.get(name)
-    days = int(found[1])
-    return Preset(f"Last {days:,} days" if days > 1 else "Last day", _interval_of(days), _days(days))
+    """The preset of that name, the last so many days for `90d` and the like; None for any other name.
+
+    With `:today` after the name, the last so many days or months end with the running one: `7d:today`, `12mo:today`.
+    """
+    base = name.removesuffix(WITH_TODAY)
+    found = _LAST.fullmatch(base)
+    many = int(found[1]) if found else 0
+    if base in PRESETS:
+        whole: Preset | None = PRESETS[base]
+    elif found and found[2] == "d" and many <= MAX_DAYS:
+        whole = Preset(f"Last {many:,} days" if many > 1 else "Last day", _interval_of(many), _days(many))
+    else:
+        whole = None
+    if base == name or whole is None:
+        return whole
+    if not found:
+        return None
+    ending = _days_with_today(many) if found[2] == "d" else _months_with_today(many)
+    return whole._replace(label=f"{whole.label}, with {'today' if found[2] == 'd' else 'this month'}", dates=ending)
+
+
+def with_today(name: str, *, wanted: bool) -> str:
+    """The name of the preset that ends with the running day or month, or without `wanted` the one that leaves it out.
+
+    A preset that has no such twin keeps its name.
+    """
+    base = name.removesuffix(WITH_TODAY)
+    twin = base + WITH_TODAY
+    return twin if wanted and preset_of(twin) else base
 
 
 def _interval_of(days: int) -> str:
@@ -114,7 +147,10 @@ class Period:
     def __post_init__(self) -> None:
         if self.dates is None and preset_of(self.preset) is None:
             known = f"{', '.join(PRESETS)}, any number of days like 90d (1 to {MAX_DAYS:,})"
-            raise InvalidInput(f"period {self.preset[:40]!r}: {known}, or two dates like 2026-01-01,2026-01-31")
+            raise InvalidInput(
+                f"period {self.preset[:40]!r}: {known}, {WITH_TODAY} after days or months to include today, "
+                "or two dates like 2026-01-01,2026-01-31"
+            )
         if self.dates and not EARLIEST <= self.dates[0] <= self.dates[1] <= LATEST:
             raise InvalidInput(f"period {self}: from {EARLIEST} to {LATEST}, the earlier date first")
 

@@ -71,7 +71,7 @@ def parse(text: str, site: Site) -> View:
     if len(text) > MAX_URL_LENGTH:
         raise InvalidInput(f"a question has at most {MAX_URL_LENGTH} characters")
     last = dict(parse_qsl(text, keep_blank_values=True))
-    query = Query.from_url(_question(last), site, TOP)
+    query = Query.from_url(_question(last, site), site, TOP)
     if (dates := query.period.dates) and (dates[1] - dates[0]).days > MAX_DAYS:
         raise InvalidInput(f"period {query.period}: at most {MAX_DAYS} days")
     return View(
@@ -136,9 +136,11 @@ def _values(one: Filter) -> tuple[str, ...]:
     return one.values if isinstance(one, Match) else ()
 
 
-def _question(last: Mapping[str, str]) -> str:
+def _question(last: Mapping[str, str], site: Site) -> str:
     """The part of the address that `Query.from_url` reads: period, filters and comparison."""
-    pairs = [(name, last[name]) for name in ("period", "filters") if name in last]
+    pairs = [("period", last.get("period", site.overview_period))]
+    if "filters" in last:
+        pairs.append(("filters", last["filters"]))
     if (compare := last.get("compare", USUAL_COMPARISON)) != OFF:
         pairs.append(("compare", compare))
     return urlencode(pairs)

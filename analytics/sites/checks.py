@@ -11,6 +11,7 @@ from analytics.base import paths
 from analytics.base.addresses import network
 from analytics.base.errors import InvalidInput
 from analytics.base.zones import checked_zone
+from analytics.calendar.period import Period
 from analytics.sites.site import normal_domain
 
 IDENTITIES = ("daily", "browser")
@@ -61,6 +62,13 @@ def _checked_retention(text: str) -> int | None:
     return int(text)
 
 
+def _checked_period(text: str) -> str:
+    period = Period.parse(text)
+    if period.dates:
+        raise InvalidInput(f"period {text}: a preset that moves with the days, like 30d")
+    return period.preset
+
+
 def _checked_uuid(text: str) -> str:
     try:
         return str(UUID(text.strip()))
@@ -93,6 +101,7 @@ CHANGES: Mapping[str, Callable[[Any], Any]] = {
     "week_start": _checked_weekday,
     "identity": _checked_identity,
     "retention_days": _checked_retention,
+    "overview_period": _checked_period,
     "uuid": _checked_uuid,
     "hosts": _lines(normal_domain),
     "excluded_hosts": _lines(normal_domain),

@@ -20,7 +20,8 @@ class Site:
 
     `hosts` count in addition to the domain and its subdomains. `timezone` is an IANA name. `week_start` is 0 (Monday)
     to 6. `retention_days` is that of heartbeats; None means the installation's setting. `demo`: its traffic is
-    simulated. `uuid` is the name by which Umami's script knows it.
+    simulated. `uuid` is the name by which Umami's script knows it. `overview_period` is the preset with which its
+    Overview opens.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Site:
     retention_days: int | None = None
     demo: bool = False
     uuid: str = ""
+    overview_period: str = "30d"
     wildcards: Wildcards | None = field(default=None, compare=False, repr=False)  # of the excluded paths
 
     @property

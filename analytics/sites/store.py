@@ -37,6 +37,7 @@ def site_of(row: Row[Any]) -> Site:
         retention_days=row.retention_days,
         demo=row.demo,
         uuid=row.uuid or "",
+        overview_period=row.overview_period,
         wildcards=Wildcards(map(paths.readable, excluded)) if excluded else None,
     )
 

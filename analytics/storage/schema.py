@@ -71,6 +71,7 @@ sites = Table(
     Column("retention_days", Integer),  # of heartbeats; None: the installation's setting
     Column("demo", Boolean, nullable=False, server_default=false()),  # its traffic is simulated
     Column("uuid", Text, index=True, unique=True),  # by which Umami's script names it
+    Column("overview_period", Text, nullable=False, server_default="30d"),  # with which the Overview opens
     sqlite_autoincrement=True,  # the id of a removed site is never reused
 )
 

@@ -18,7 +18,7 @@
   const byId = (id) => document.getElementById(id);
 
   let root = null, address = "", stream = null, state = "connecting", refusalText = "", receivedAt = 0;
-  let stats = null, polledStats = null, skew = 0, announcedAt = 0, redrawRequestedAt = 0, redrawTimer = 0, drawnSpark = null, frame = 0;
+  let stats = null, polledStats = null, skew = 0, announcedAt = 0, redrawRequestedAt = 0, redrawTimer = 0, frame = 0;
   let title = "", ownTitle = "", requestedAt = 0, drawnAt = 0;
   // the second to show, 0 for now; the second of the last answer; that answer, null for now
   let wantedAt = 0, answeredAt = 0, past = null;
@@ -38,13 +38,12 @@
 
   function start(node, newAddress) {
     [root, address, receivedAt, state, refusalText, drawnAt] = [node, newAddress, Date.now(), "connecting", "", 0];
-    title = document.title;
+    title = document.querySelector("[data-title]")?.dataset.title || document.title;
     stream = window.footfallSharedStream({
       address, message: receive, refused: onRefused, poll: node.id === "first-visit",
       state: onState,
     });
     tick();
-    drawSpark();
   }
 
   function stop() {
@@ -53,7 +52,7 @@
     clearTimeout(redrawTimer);
     if (ownTitle && document.title === ownTitle) document.title = title;
     if (window.footfallFeed) window.footfallFeed.clear();
-    [root, address, stream, stats, polledStats, frame, redrawTimer, drawnSpark] = [null, "", null, null, null, 0, 0, null];
+    [root, address, stream, stats, polledStats, frame, redrawTimer] = [null, "", null, null, null, 0, 0];
     [wantedAt, answeredAt, past, ownTitle] = [0, 0, null, ""];
     queued = {stats: null, events: [], known: []};
   }
@@ -113,7 +112,6 @@
     const ahead = newStats.as_of * 1000 - receivedAt;
     if (Math.abs(ahead - skew) > 2000) skew = ahead;
     paint();
-    drawSpark();
     tick();
   }
 
@@ -148,7 +146,7 @@
   }
 
   function setTitle(figure) {
-    ownTitle = `${figure} · ${root.dataset.name} · Footfall`;
+    ownTitle = `${figure} · ${title}`;
     if (document.title !== ownTitle) document.title = ownTitle;
   }
 
@@ -172,16 +170,6 @@
     if (Date.now() - announcedAt < times.announce) return;
     announcedAt = Date.now();
     if (byId("active-said")) byId("active-said").textContent = `${footfallWrite.count(all)} ${all === 1 ? "person" : "people"} active`;
-  }
-
-  function drawSpark() {
-    const node = byId("spark");
-    drawnSpark = node;
-    if (!node || document.hidden || !window.footfallSpark) return;
-    const points = JSON.parse(node.dataset.points || "[]");
-    const live = stats ? {now: stats.active_sessions, at: stats.as_of} : {};
-    const now = past && rewoundTo() ? {now: past.active, at: past.at, last: inZone(past.at * 1000).time} : live;
-    window.footfallSpark.draw(node, points, {...now, zone: root && root.dataset.timezone});
   }
 
   function appearance() {
@@ -312,7 +300,6 @@
       window.footfallFeed.clear();
       window.footfallFeed.add(data.events, {skew});
     }
-    drawSpark();
     if (window.footfallRewind) window.footfallRewind.shown(past ? past.at : 0);
     if (!past && stats) paint();
   }
@@ -334,7 +321,7 @@
     if (!root) return;
     flush();
     if (document.hidden) return;
-    [drawSpark, tick].forEach((each) => each());
+    tick();
     if (!wantedAt) redrawSoon();
   });
   setInterval(tick, 1000);
@@ -344,13 +331,11 @@
 
   new MutationObserver((changes) => {
     onDraw();
-    const redrawn = changes.some((change) => change.attributeName === "data-points");
     if (root && changes.some(({target}) => isDone(target))) onCallbackEnd();
-    if (root && (redrawn || byId("spark") !== drawnSpark)) drawSpark();
     if (root && changes.some((change) => change.attributeName === "data-at")) updateLabels();
     if (state === "live" && stats) paint();  // before the browser paints the older number of a slow redraw
   }).observe(document, {
-    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-points", "data-at", "aria-busy"],
+    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-at", "aria-busy"],
   });
   document.addEventListener("DOMContentLoaded", onDraw);
 

@@ -32,7 +32,7 @@ from werkzeug.exceptions import (
 from werkzeug.http import parse_cookie
 
 from analytics.access import logins
-from analytics.access.roles import Person
+from analytics.access.roles import ANYBODY, Person
 from analytics.base import idn
 from analytics.base.config import path_of
 from analytics.base.error_log import describe
@@ -96,7 +96,7 @@ def guard(
 ) -> None:
     """Puts the gate in front of `server`; call it after the Dash app is created on it.
 
-    `public` opens everything that reads and closes the account pages. `base_url` is the address that people
+    `public` lets everybody look at everything and closes the account pages. `base_url` is the address that people
     use, "" if it is unknown. `is_page` says which addresses Dash may answer with a page. `way_on` returns the page to
     which the beginning of an address (`/settings/example.com`) redirects, "" for none.
     `script_hashes` are the CSP sources of inline scripts (`app.csp_hashes`), read once, at the first
@@ -214,7 +214,7 @@ class _Gate:
     def enter(self) -> Response | None:
         """Lets the request in, or answers it here."""
         request = flask.request
-        flask.g.person = None
+        flask.g.person = ANYBODY if self.public else None
         set_base_path(self._base_path)
         figures.write_in(request.headers.get("Accept-Language", ""))
         if request.method not in READING and self._is_foreign():
@@ -257,7 +257,7 @@ class _Gate:
         scripts = " ".join(["'self'", *self.script_hashes()])
         return (
             f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; "
-            "img-src 'self' data:; connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; "
+            "img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; "
             "form-action 'self'; frame-ancestors 'none'"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import flask
 from werkzeug.exceptions import Forbidden, NotFound
 
-from analytics.access.roles import MEMBER, PUBLIC_VIEWER, VIEWER, Person, reaches
+from analytics.access.roles import ANYBODY, MEMBER, VIEWER, Person, reaches
 from analytics.sites.site import Site
 from collector.service import Service
 
@@ -22,9 +22,7 @@ class NotEnough(Forbidden):
 
 
 def current_person(service: Service) -> Person:
-    """The person of the request. On a public dashboard a viewer of every site; else the gate has checked the login."""
-    if service.config.public:
-        return PUBLIC_VIEWER
+    """The person of the request, whose login the gate has checked; on a public dashboard `ANYBODY`."""
     person: Person | None = flask.g.get("person")
     if person is None:
         raise NotYours
@@ -53,7 +51,7 @@ def authorized_everywhere(service: Service, at_least: str) -> Person:
 def authorized_account(service: Service) -> Person:
     """The person; raises `NotYours` where they have no account, as on a public dashboard."""
     person = current_person(service)
-    if person is PUBLIC_VIEWER:
+    if person is ANYBODY:
         raise NotYours
     return person
 

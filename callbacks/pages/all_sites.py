@@ -19,6 +19,7 @@ from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components import states
 from layouts.components.address import at
+from layouts.footfall_components.site_list import SitePage
 from layouts.pages import all_sites
 
 MAX_SEARCH_LENGTH = 120
@@ -49,9 +50,9 @@ def register(app: Dash, service: Service) -> None:
     """Redraws the list every 10 s, on Refresh, and when it is searched, sorted or turned; never twice at once."""
 
     @app.callback(
-        Output(all_sites.LIST, "data-part"),
-        Output(all_sites.TOTAL, "children"),
-        Input(all_sites.REQUEST, "data"),
+        Output(all_sites.LIST, "page"),
+        Output(all_sites.LIST, "total"),
+        Input(all_sites.LIST, "request"),
         Input("sites-tick", "n_intervals"),
         Input("sites-refresh", "n_clicks"),
         running=[
@@ -59,8 +60,8 @@ def register(app: Dash, service: Service) -> None:
             (Output("sites-refresh", "aria-busy"), "true", "false"),
         ],
     )
-    def redraw(data: object, _tick: object, _clicks: object) -> tuple[Any, ...]:
-        return _render(service, visible(service), _parsed(data), lambda ids: _yesterday(service, ids))
+    def redraw(request: object, _tick: object, _clicks: object) -> tuple[SitePage, str]:
+        return _render(service, visible(service), _parsed(request), lambda ids: _yesterday(service, ids))
 
 
 def _yesterday(service: Service, ids: Sequence[int]) -> dict[int, int]:
@@ -69,9 +70,9 @@ def _yesterday(service: Service, ids: Sequence[int]) -> dict[int, int]:
     return {site_id: sum(one.people for one in days) for site_id, days in found.items()}
 
 
-def _parsed(data: object) -> ListView:
-    """The view that the page's script requests; the default replaces a value that the script cannot send."""
-    fields: dict[Any, Any] = data if isinstance(data, dict) else {}
+def _parsed(request: object) -> ListView:
+    """The view that the list requests; the default replaces a value that it cannot send."""
+    fields: dict[Any, Any] = request if isinstance(request, dict) else {}
     words, sort, page = fields.get("words"), fields.get("sort"), fields.get("page")
     return ListView(
         words=words[:MAX_SEARCH_LENGTH].strip().lower() if isinstance(words, str) else "",
@@ -81,7 +82,7 @@ def _parsed(data: object) -> ListView:
     )
 
 
-def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: Yesterday) -> tuple[str, str]:
+def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: Yesterday) -> tuple[SitePage, str]:
     """The part of the list on show, and the sum of all sites; spark lines and yesterday are read for that part only."""
     now, window_s = int(time.time()), service.config.active_window_s
     active = service.hub.active_by_site()
@@ -92,7 +93,7 @@ def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: 
     ids = [site.id for site in shown]
     trends, before = service.sparklines.read(ids, now), yesterday(ids)
     rows = [
-        all_sites.SiteRow(
+        all_sites.ListedSite(
             domain=site.domain,
             name=site.name,
             href=at(f"/live/{quote(site.domain)}"),
@@ -106,7 +107,7 @@ def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: 
     ]
     part = all_sites.ListPage(rows, len(found), len(known), number, view.sort, view.backwards)
     people = sum(active.get(site.id, 0) for site in known)
-    return all_sites.rows_json(part, window_s), all_sites.total(len(known), people, window_s)
+    return all_sites.list_page(part, window_s), all_sites.total(len(known), people, window_s)
 
 
 def _found(

@@ -31,14 +31,14 @@ from layouts.pages import first, live
 
 log = logging.getLogger("footfall.live")
 
-SHOWN = 31  # points of the sparkline: the last 30 minutes
-
 OUTPUTS = (
     Output("active-now", "children"),
     Output("split", "children"),
     Output("user-types", "children"),
     Output("facts", "children"),
-    Output("spark", "data-points"),
+    Output("trend-words", "children"),
+    Output("world-words", "children"),
+    Output("figures", "data"),
     Output("map", "children"),
     Output("pages", "children"),
     Output("sources", "children"),
@@ -67,12 +67,33 @@ def register(app: Dash, service: Service) -> None:
     def redraw(nudge: object, domain: object) -> tuple[Any, ...]:
         site, now = authorized(service, domain), int(time.time())
         requested = moment(nudge)
-        if 0 < requested < now:
-            parts, more = rewound(service, site, max(requested, now - rewind.FAR_S), now)
-        else:
-            concurrency = _part("Concurrency", lambda: service.history.read(site, now))
-            parts, more = render(site, service.hub.state(site.id), concurrency), live_state(service.hub, site)
-        return (*parts, more | {"asked": requested}, str(more.get("at", "")))
+        state, concurrency, words = shown(service, site, requested, now)
+        at = state.at if words is live.THEN else 0
+        more = _past(service, site, state) if at else live_state(service.hub, site)
+        return (*render(site, state, concurrency, words), more | {"asked": requested}, str(at or ""))
+
+    @app.callback(
+        Output("trend-table", "children"),
+        Input("trend-open", "n_clicks"),
+        State("live", "data-site"),
+        State("nudge", "data"),
+        prevent_initial_call=True,
+    )
+    def list_minutes(_presses: object, domain: object, nudge: object) -> Component:
+        site = authorized(service, domain)
+        state, concurrency, _ = shown(service, site, moment(nudge), int(time.time()))
+        return live.minutes_table(state, concurrency, ZoneInfo(site.timezone))
+
+    @app.callback(
+        Output("world-table", "children"),
+        Input("world-open", "n_clicks"),
+        State("live", "data-site"),
+        State("nudge", "data"),
+        prevent_initial_call=True,
+    )
+    def list_places(_presses: object, domain: object, nudge: object) -> Component:
+        site = authorized(service, domain)
+        return live.places_table(shown(service, site, moment(nudge), int(time.time()))[0])
 
     @app.callback(
         Output("rewind-track", "data-line"),
@@ -89,6 +110,13 @@ def register(app: Dash, service: Service) -> None:
         Input("tick", "n_intervals"),
         Input("refresh", "n_clicks"),
     )
+    app.clientside_callback(
+        "function(drawn) { return [drawn.trend, drawn.world]; }",
+        Output("trend", "figure"),
+        Output("world", "figure"),
+        Input("figures", "data"),
+        prevent_initial_call=True,
+    )
     app.clientside_callback("function(isAtWork) { window.footfallLive.drawing(isAtWork); }", Input("drawing", "data"))
     app.clientside_callback("function(data) { window.footfallLive.polled(data); }", Input("fallback", "data"))
 
@@ -99,12 +127,19 @@ def moment(nudge: object) -> int:
     return at if isinstance(at, int) else 0
 
 
-def rewound(service: Service, site: Site, at: int, now: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The parts of the page as they were at that second, and the same moment as data for its scripts."""
+def shown(service: Service, site: Site, requested: int, now: int) -> tuple[LiveState, Concurrency | None, live.Words]:
+    """What the page shows of a requested second, at most a day back; 0 or a second to come is now."""
+    if not 0 < requested < now:
+        return service.hub.state(site.id), _part("Concurrency", lambda: service.history.read(site, now)), live.NOW
+    at = max(requested, now - rewind.FAR_S)
     state = rewind.state_at(service.database, site.id, at, service.config.active_window_s)
-    concurrency = _part("Concurrency", lambda: service.history.then(site, at, now))
-    events = msgspec.to_builtins(rewind.feed_at(service.database, site.id, at))
-    return render(site, state, concurrency, live.THEN), {"at": at, "active": state.active, "events": events}
+    return state, _part("Concurrency", lambda: service.history.then(site, at, now)), live.THEN
+
+
+def _past(service: Service, site: Site, state: LiveState) -> dict[str, Any]:
+    """A moment of the past as data for the page's scripts."""
+    events = msgspec.to_builtins(rewind.feed_at(service.database, site.id, state.at))
+    return {"at": state.at, "active": state.active, "events": events}
 
 
 def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
@@ -121,13 +156,14 @@ def render(
 ) -> tuple[Any, ...]:
     """The parts of the page; a part that fails shows that in its own frame and leaves the others alone."""
     zone = ZoneInfo(site.timezone)
-    points = json.dumps(concurrency.points[-SHOWN:], separators=(",", ":")) if concurrency else no_update
     return (
         live.active_now(state),
         live.split(state),
         live.user_types(state),
         _part("Facts", lambda: live.facts(state, concurrency, zone, words)) if concurrency else no_update,
-        points,
+        live.line_in_words(state, concurrency),
+        live.map_in_words(state),
+        _part("The figures", lambda: live.drawn(state, concurrency, zone)) or no_update,
         _part("The map", lambda: live.places(state, words)) or states.failed("The map could not be drawn", AGAIN),
         _part("Pages", lambda: live.pages(state, words)) or states.failed("Pages could not be read", AGAIN),
         _part("Sources", lambda: live.sources(state, words)) or states.failed("Sources could not be read", AGAIN),

@@ -16,7 +16,7 @@ from dash import Dash
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
-from analytics.access.roles import ADMIN, PUBLIC_VIEWER
+from analytics.access.roles import ADMIN, ANYBODY
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import days_of
@@ -91,7 +91,7 @@ def register(app: Dash, service: Service) -> None:
 def _may(service: Service, site: Site) -> May:
     """What this person may save and share on the site."""
     person = current_person(service)
-    return May(person.id, person is not PUBLIC_VIEWER and person.may(ADMIN, site.id))
+    return May(person.id, person is not ANYBODY and person.may(ADMIN, site.id))
 
 
 def _read(service: Service, site: Site, person_id: int = 0) -> Overview:

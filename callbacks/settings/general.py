@@ -16,7 +16,7 @@ from collector.service import Service
 from layouts.components.address import at
 from layouts.settings import general
 
-FIELDS = ("name", "timezone", "week_start", "identity", "retention_days")
+FIELDS = ("name", "timezone", "week_start", "identity", "retention_days", "overview_period")
 
 
 def cards(context: PageContext) -> list[Component]:

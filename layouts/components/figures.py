@@ -47,6 +47,16 @@ def mean(value: float) -> str:
     return language.mean(value, written_in())
 
 
+def separators() -> str:
+    """The decimal sign and the sign between thousands: `.,`."""
+    return language.separators(written_in())
+
+
+def has_12_hours() -> bool:
+    """Whether times are written as `2:32 PM`."""
+    return language.has_12_hours(written_in())
+
+
 def people(n: int) -> str:
     """`1 person`, `2 people`."""
     return f"{count(n)} {'person' if n == 1 else 'people'}"

@@ -6,6 +6,7 @@ escaped; there is no way to pass markup through.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -28,6 +29,11 @@ def aria(**attributes: Any) -> dict[str, Any]:
 def data(**attributes: Any) -> dict[str, Any]:
     """`data-…` attributes, with `_` for each further hyphen; `None` leaves one out."""
     return {f"data-{name.replace('_', '-')}": value for name, value in attributes.items()}
+
+
+def as_json(component: Component) -> str:
+    """A component as scripts give it to Dash (`set_props`)."""
+    return json.dumps(component, default=lambda inner: inner.to_plotly_json())
 
 
 def icon(name: str, size: int = 16) -> html.Span:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.calendar.period import PRESETS, Span, days_of, moved
+from analytics.calendar.period import PRESETS, Period, Span, days_of, moved, span, with_today
 from analytics.query.dimensions import DIMENSIONS, dimension
 from analytics.query.filters import Every, Filter, HasDone, Match, Not
 from analytics.query.query import Query
@@ -151,30 +151,51 @@ def _comparison(query: Query, earlier: Span | None) -> Component:
 
 def _period(query: Query, shown: Span, now: int) -> list[Component]:
     before, after = (_turn(query, shown, now, way) for way in (-1, 1))
-    return [before, _periods(query, shown), after]
+    return [before, _periods(query, shown, now), after]
 
 
-def _periods(query: Query, shown: Span) -> Component:
+def _periods(query: Query, shown: Span, now: int) -> Component:
     zone, period = ZoneInfo(query.clock.zone), query.period
-    links = [
-        _choice(
-            one.label,
-            change(period=name, interval=""),
-            not period.dates and name == period.preset,
-        )
-        for name, one in PRESETS.items()
-    ]
+    links = [_preset(name, query, now) for name in PRESETS]
     dates = days_of(shown, zone)
-    label = figures.dates(*dates) if period.dates else period.label
+    covered = figures.dates(*dates)
+    label = covered if period.dates else period.label
+    more = [] if period.dates or period.is_all else [html.Span(covered, className="ff-soft ff-hide-sm")]
     summary = html.Summary(
-        [html.Span(label), icon("down", 14)],
+        [html.Span(label), *more, icon("down", 14)],
         className="ff-btn",
-        **aria(label=f"Period: {label}"),
+        **aria(label=f"Period: {label}" + (f", {covered}" if more else "")),
         **data(keep="period"),
     )
     known = query.period.dates or (dates if shown.begin else None)
     inner: list[Any] = [html.Ul(links), _dates_form("period", "Show", known)]
     return html.Details([summary, html.Div(inner, className="ff-pop ff-pop-end ff-range")], className="ff-menu")
+
+
+def _preset(name: str, query: Query, now: int) -> Component:
+    """A preset with the dates that it covers, and its twin that includes today where it has one."""
+    links = [_period_link([html.Span(PRESETS[name].label), _covered(name, query, now)], name, query)]
+    twin = with_today(name, wanted=True)
+    if twin != name:
+        said = f"{Period(twin).label}: {_dates(twin, query, now)}"
+        links.append(_period_link("+ today", twin, query, className="ff-twin", title=said, **aria(label=said)))
+    return html.Li(links)
+
+
+def _period_link(inner: Any, name: str, query: Query, **attributes: Any) -> Component:
+    is_current = not query.period.dates and query.period.preset == name
+    marked: dict[str, Any] = {"aria-current": "true"} if is_current else {}
+    return html.A(inner, href="#", **data(change=change(period=name, interval="")), **marked, **attributes)
+
+
+def _covered(name: str, query: Query, now: int) -> Component:
+    """The dates of a preset; nothing where it is made of hours, or begins with the first visit."""
+    is_of_days = PRESETS[name].dates is not None
+    return html.Span(_dates(name, query, now) if is_of_days else "", className="ff-soft")
+
+
+def _dates(name: str, query: Query, now: int) -> str:
+    return figures.dates(*days_of(span(Period(name), query.clock, now), ZoneInfo(query.clock.zone)))
 
 
 def _choice(label: str, changed: str, is_current: bool) -> Component:

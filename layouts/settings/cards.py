@@ -14,6 +14,7 @@ from analytics.base.idn import to_letters
 from layouts.components import figures, form, states
 from layouts.components.address import at
 from layouts.components.markup import data
+from layouts.components.table import table
 
 ADD, REVOKE = "card", "card-revoke"
 LIST, LINE = "cards", "new-card"
@@ -46,10 +47,7 @@ def lists(rows: Sequence[CardRow]) -> list[Component]:
     """The table, or words where there is no card."""
     if not rows:
         return [states.nothing("No card yet", "A card shows the live numbers on a page of another panel.", "globe")]
-    heads = (html.Th(one, scope="col") for one in ("On pages of", "State", "Since", "Until"))
-    body = html.Tbody([_row(row) for row in rows])
-    table = html.Table([html.Thead(html.Tr([*heads, html.Td()])), body], className="ff-table ff-rows")
-    return [html.Div(table, className="ff-scroll")]
+    return [table(("On pages of", "State", "Since", "Until", ""), [_row(row) for row in rows])]
 
 
 def _make(domain: str) -> Component:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dash.development.base_component import Component
 
+from analytics.calendar.period import PRESETS, Period, with_today
 from analytics.sites.checks import WEEKDAYS
 from analytics.sites.site import Site
 from layouts.components import form
@@ -25,11 +26,19 @@ def cards(site: Site, *, may_delete: bool) -> list[Component]:
     """The site's settings, and for owners the card that deletes it."""
     days = "" if site.retention_days is None else str(site.retention_days)
     fields = [
-        form.text(FORM, "name", "Name", site.name, maxLength=120),
+        form.text(FORM, "name", "Name", site.name, maxlength=120),
         form.select(
             FORM, "timezone", "Time zone", site.timezone, _zones(site.timezone), hint="Days begin and end in it."
         ),
         form.select(FORM, "week_start", "First day of the week", WEEKDAYS[site.week_start], _weekdays()),
+        form.select(
+            FORM,
+            "overview_period",
+            "The Overview opens with",
+            site.overview_period,
+            _periods(site.overview_period),
+            hint="A period that includes today is compared with as much of the one before.",
+        ),
         form.select(FORM, "identity", "How visitors are told apart", site.identity, IDENTITY, hint=IDENTITY_HINT),
         form.text(
             FORM,
@@ -37,8 +46,8 @@ def cards(site: Site, *, may_delete: bool) -> list[Component]:
             "Days to keep heartbeats",
             days,
             hint="They show who was there at any past moment. Empty: as the server is set.",
-            inputMode="numeric",
-            maxLength=4,
+            inputmode="numeric",
+            maxlength=4,
         ),
     ]
     whole = form.card(FORM, "General", fields, domain=site.domain)
@@ -52,6 +61,12 @@ def _end(domain: str) -> Component:
 
 def _weekdays() -> form.Choices:
     return [(day, day.capitalize()) for day in WEEKDAYS]
+
+
+def _periods(current: str) -> form.Choices:
+    """The presets, each followed by its twin that includes today, and the current one even where it is no preset."""
+    names = [name for base in PRESETS for name in dict.fromkeys((base, with_today(base, wanted=True)))]
+    return [(name, Period(name).label) for name in dict.fromkeys((*names, current))]
 
 
 def _zones(current: str) -> dict[str, form.Choices]:

@@ -202,6 +202,20 @@ def test_dates_of_ones_own_are_a_period(reader):
     until(lambda: reader.texts(".ff-top .ff-void b") == ["Nobody came in this period: 7–9 Mar 2026"])
 
 
+def test_the_choice_of_a_period_says_which_dates_it_covers_and_may_include_today(reader):
+    """Newcomers took "Last 12 months" for the time up to today; it ended with October."""
+    open_overview(reader, "period=7d")
+    reader.click('[data-keep="period"]')
+    reader.shoot("period")
+    week, with_today = reader.texts("#toolbar .ff-range li:has(> [data-change^='period=7d&']) > a")
+    assert week.startswith("Last 7 days")
+    assert (with_today, "–" in week) == ("+ today", True)
+    reader.click("#toolbar [data-change='period=7d%3Atoday&interval=']")
+    until(lambda: reader.texts("[data-keep=period] > span")[0] == "Last 7 days, with today")
+    assert dict(parse_qsl(urlsplit(reader.driver.current_url).query)) == {"period": "7d:today"}
+    assert reader.texts("[data-keep=period] > span")[1] != ""
+
+
 def test_an_empty_period_shows_no_zeros_and_leads_on(reader):
     open_overview(reader, "period=2026-01-01,2026-01-31")
     assert reader.texts(".ff-stat") == []

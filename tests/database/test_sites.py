@@ -79,6 +79,15 @@ def test_week_retention_and_excluded_hosts_are_stored(database):
     assert store.change(database, site, retention_days="").retention_days is None
 
 
+def test_the_period_of_the_overview_is_a_preset_that_moves_with_the_days(database):
+    added = store.add(database, "example.com", now=NOW)
+    assert added.overview_period == "30d"
+    assert store.change(database, added, overview_period="7d:today").overview_period == "7d:today"
+    for wrong in ("30x", "2026-01-01,2026-01-31"):
+        with pytest.raises(errors.InvalidInput, match=rf"^period '?{wrong}"):
+            store.change(database, added, overview_period=wrong)
+
+
 def test_a_site_has_a_uuid_which_may_be_that_of_its_pages_and_is_no_other_sites(database):
     first, second = (store.add(database, domain, now=NOW) for domain in ("a.example", "b.example"))
     assert len({str(UUID(first.uuid)), str(UUID(second.uuid))}) == 2

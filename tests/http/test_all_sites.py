@@ -34,10 +34,10 @@ def house(tmp_path_factory) -> Iterator[House]:
 
 def asked(house, who: str = "owner", data: object = None) -> tuple[dict, str]:
     """The list and the sum as that person's browser gets them."""
-    answer = house.call(house.browsers[who], "sites-list.data-part", data=data)
+    answer = house.call(house.browsers[who], "sites.page", request=data)
     assert answer.status_code == 200, answer.text
-    response = answer.json["response"]
-    return json.loads(response["sites-list"]["data-part"]), response["sites-total"]["children"]
+    shown = answer.json["response"]["sites"]
+    return shown["page"], shown["total"]
 
 
 def drawn(house, who: str, path: str) -> str:
@@ -111,7 +111,7 @@ def test_a_site_that_is_removed_is_gone_with_the_next_tick(house):
 
 
 def test_several_sites_begin_with_all_one_with_itself(house):
-    for who, begins in (("owner", "all-sites"), ("viewer", "all-sites"), ("guest", "first-visit")):
+    for who, begins in (("owner", "sites"), ("viewer", "sites"), ("guest", "first-visit")):
         assert f'"id": "{begins}"' in drawn(house, who, "/"), who
 
 

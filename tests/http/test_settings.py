@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,6 +11,9 @@ from house import PASSWORD, House, open_house
 
 from analytics.access import accounts, api_keys, invitations, members
 from analytics.sites import store
+from analytics.storage import schema
+from callbacks import table
+from callbacks.forms import LOOK_ONLY
 
 SITE, OTHER = "shop.example", "blog.example"
 
@@ -45,13 +49,12 @@ def test_general_settings_are_saved_and_what_is_wrong_is_told_by_field(house, ow
         "week_start": "sunday",
         "identity": "browser",
         "retention_days": "3",
+        "overview_period": "28d:today",
     }
     assert house.send(owner, "general", SITE, **given) == {}
     saved = house.service.sites.get(SITE)  # what the collector goes by, at once
-    assert (saved.name, saved.timezone, saved.week_start, saved.identity, saved.retention_days) == (
-        *("Shop", "Asia/Tokyo"),
-        *(6, "browser", 3),
-    )
+    assert (saved.name, saved.timezone, saved.week_start) == ("Shop", "Asia/Tokyo", 6)
+    assert (saved.identity, saved.retention_days, saved.overview_period) == ("browser", 3, "28d:today")
     wrong = house.send(owner, "general", SITE, **given | {"timezone": "Mars", "retention_days": "-1", "name": "Other"})
     assert wrong["wrong"] == {
         "timezone": "'Mars' is no time zone; give one like Europe/Berlin or UTC",
@@ -215,16 +218,33 @@ def test_signing_out_elsewhere_and_everywhere(house, owner):
 # ── a public dashboard ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_on_a_public_dashboard_anybody_reads_every_site_and_does_nothing_more(config):
+def everything(house):
+    """Every row of every table."""
+    with house.service.database.read() as connection:
+        return {table.name: connection.execute(table.select()).all() for table in schema.metadata.sorted_tables}
+
+
+def test_on_a_public_dashboard_anybody_looks_at_everything_but_an_account(config):
     with open_house(replace(config, public=True)) as house:
         house.add_site(SITE)
         anybody = house.app.server.test_client()
-        pages = ("/", f"/live/{SITE}", f"/settings/{SITE}/general", "/account", "/people")
+        pages = [page.address.replace("<domain>", SITE) for page in table.PAGES]
         drawn = {path: house.drawn(anybody, path) for path in pages}
-        assert [path for path in pages if "Not for your role" in drawn[path]] == [f"/settings/{SITE}/general"]
-        assert [path for path in pages if "Page not found" in drawn[path]] == ["/account", "/people"]
-        assert not any("Sign out" in page or f"/settings/{SITE}" in page for page in drawn.values())
-        data = {"data": {"number": 1, "fields": {"name": "Mine"}}, "data-site": SITE}
-        assert house.call(anybody, "general-answer.data-answer", **data).status_code == 403
-        assert house.call(anybody, "password-answer.data-answer", **data).status_code == 404
+        assert [path for path in pages if "Not for your role" in drawn[path]] == []
+        assert [path for path in pages if "Page not found" in drawn[path]] == ["/account"]
+        assert not any("Sign out" in page for page in drawn.values())
+        assert all(f'"data-tab":"{tab}"' in drawn[f"/live/{SITE}"] for tab in ("Traffic", "Settings"))
         assert anybody.get(f"/api/live?site={SITE}").status_code == 200
+
+
+def test_on_a_public_dashboard_no_form_changes_anything(config):
+    with open_house(replace(config, public=True)) as house:
+        house.add_site(SITE)
+        before = everything(house)
+        anybody = house.app.server.test_client()
+        forms = re.findall(r"([\w-]+)-answer\.data-answer", " ".join(house.app.callback_map))
+        assert len(forms) > 15
+        fields = {"name": "Mine", "domain": "mine.example", "typed": SITE, "email": "me@example.com", "role": "owner"}
+        for form in forms:
+            assert house.send(anybody, form, SITE, **fields)["message"] == LOOK_ONLY
+        assert everything(house) == before

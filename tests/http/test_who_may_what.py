@@ -16,9 +16,11 @@ from house import CALLS, first_output, open_house
 
 from analytics.access import roles
 from analytics.base.config import Config
+from app import DASHS_PLOTLY
 from callbacks import table as pages
 from collector.doors.door import ANYBODY, CARD_READERS, PROGRAMS, READERS, Collects
 from collector.doors.table import DOORS
+from layouts.figures import bundle
 
 SITE, OTHER = "example.com", "other.example"
 GIVEN = {"data-site": SITE, "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
@@ -69,11 +71,13 @@ ROUTES = {
     "/invitation": GONE,  # without a token
     "POST /invitation": GONE,
     "/assets/<path:filename>": OPEN,
+    "/assets/plotly/<version>/<name>": OPEN,
     "/api/docs": OPEN,
     "/<path:path>": NEVER,  # every address that is no page
     "/_dash-layout": SOMEBODY,
     "/_dash-dependencies": SOMEBODY,
     "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": SOMEBODY,
+    DASHS_PLOTLY: SOMEBODY,
     "/_reload-hash": SOMEBODY,
     "/_favicon.ico": SOMEBODY,
     "/overview/<domain>/parts": VIEWERS,
@@ -154,6 +158,7 @@ def called_for_none(house, asker: str, name: str) -> str:
 SUITE = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
 EXAMPLES = {
     "/assets/<path:filename>": "/assets/shapes/mark.svg",
+    "/assets/plotly/<version>/<name>": bundle.address(bundle.SCRIPT),
     "/<path:path>": "/nowhere",
     SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
     "/overview/<domain>/parts": f"/overview/{SITE}/parts?part=top",
@@ -230,8 +235,3 @@ def test_a_call_of_what_runs_in_the_browser_alone_is_refused(house):
     alone = [output for output, callback in house.app.callback_map.items() if "callback" not in callback]
     assert alone
     assert {browser.post(CALLS, json=house.body(output)).status_code for output in alone} == {400}
-
-
-def test_somebody_else_on_a_public_dashboard_is_a_viewer_of_every_site():
-    assert roles.PUBLIC_VIEWER.may(roles.VIEWER, 7)
-    assert not roles.PUBLIC_VIEWER.may(roles.ADMIN, 7)

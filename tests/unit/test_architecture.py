@@ -40,8 +40,8 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("__init__",),
     ),
     "layouts": (
-        ("components",),
-        ("shortcuts",),
+        ("components", "footfall_components"),
+        ("shortcuts", "figures"),
         ("shell",),
         ("settings", "overview", "plain"),
         ("pages",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from urllib.parse import parse_qs, parse_qsl
 
@@ -40,6 +41,12 @@ def test_an_empty_address_asks_for_thirty_days_compared_with_the_weekdays_before
     wanted = Query.of(SITE, metrics=view.TOP, comparison=Comparison("previous", None, True))
     assert parsed("") == View(wanted)
     assert wanted.clock == BERLIN
+
+
+def test_an_address_without_a_period_asks_for_the_one_with_which_the_site_opens():
+    opening = replace(SITE, overview_period="12mo:today")
+    assert view.parse("metric=visits", opening).query.period == Period("12mo:today")
+    assert view.parse("period=7d", opening).query.period == Period("7d")
 
 
 def test_the_address_holds_the_whole_question():

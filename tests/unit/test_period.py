@@ -23,6 +23,7 @@ from analytics.calendar.period import (
     moved,
     runs,
     span,
+    with_today,
 )
 
 HOUR, DAY = 3600, 86_400
@@ -68,6 +69,11 @@ NOW = when("2026-11-25T14:37:21")  # a Wednesday
         ("year", "2026-01-01", "2027-01-01"),
         ("6mo", "2026-05-01", "2026-11-01"),
         ("12mo", "2025-11-01", "2026-11-01"),
+        ("7d:today", "2026-11-19", "2026-11-26"),
+        ("30d:today", "2026-10-27", "2026-11-26"),
+        ("1d:today", "2026-11-25", "2026-11-26"),
+        ("6mo:today", "2026-06-01", "2026-12-01"),
+        ("12mo:today", "2025-12-01", "2026-12-01"),
         ("2026-02-03,2026-02-05", "2026-02-03", "2026-02-06"),
         ("2026-02-03", "2026-02-03", "2026-02-04"),
     ],
@@ -138,6 +144,10 @@ def test_an_unknown_zone_or_weekday_is_refused():
         ("7d", "year:weekdays", "2025-11-19", "2025-11-26"),
         ("6mo", "previous", "2025-11-01", "2026-05-01"),
         ("7d", "2026-01-01,2026-01-07", "2026-01-01", "2026-01-08"),
+        ("7d:today", "previous", "2026-11-12", "2026-11-18T14:37:22"),
+        ("30d:today", "previous:weekdays", "2026-09-22", "2026-10-21T14:37:22"),
+        ("12mo:today", "previous", "2024-12-01", "2025-11-25T14:37:22"),
+        ("7d:today", "year", "2025-11-19", "2025-11-25T14:37:22"),
         ("today", "previous", "2026-11-24", "2026-11-24T14:37:22"),
         ("today", "previous:weekdays", "2026-11-18", "2026-11-18T14:37:22"),
         ("month", "previous", "2026-10-01", "2026-10-25T14:37:22"),
@@ -298,6 +308,31 @@ def test_any_number_of_days_is_a_period_that_ends_with_yesterday(preset, begin, 
     period = Period.parse(preset)
     assert (str(period), period.interval, period.label) == (preset, interval, label)
     assert span(period, UTC, NOW) == Span(when(begin), when("2026-11-25"))
+
+
+@pytest.mark.parametrize(
+    ("preset", "twin", "label"),
+    [
+        ("7d", "7d:today", "Last 7 days, with today"),
+        ("12mo", "12mo:today", "Last 12 months, with this month"),
+        ("45d", "45d:today", "Last 45 days, with today"),
+        ("today", "today", "Today"),
+        ("24h", "24h", "Last 24 hours"),
+        ("month", "month", "This month"),
+        ("all", "all", "All time"),
+    ],
+)
+def test_days_and_months_that_are_over_have_a_twin_that_ends_with_the_running_one(preset, twin, label):
+    assert (with_today(preset, wanted=True), with_today(twin, wanted=False)) == (twin, preset)
+    assert with_today(twin, wanted=True) == twin
+    assert (str(Period.parse(twin)), Period(twin).label) == (twin, label)
+    assert Period(twin).interval == Period(preset).interval
+
+
+@pytest.mark.parametrize("text", ["24h:today", "today:today", "7d:now", "13mo:today", ":today", "7d:today:today"])
+def test_a_period_without_such_a_twin_is_unknown_with_today(text):
+    with pytest.raises(InvalidInput, match=r":today after days or months to include today"):
+        Period.parse(text)
 
 
 def test_one_day_more_begins_a_day_earlier():

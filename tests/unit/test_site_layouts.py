@@ -11,20 +11,21 @@ from test_layouts import SNIPPET, Site, nodes, one, props, text
 from analytics.live.today_counts import TodayCounts
 from analytics.sites.host import UnlistedHost
 from layouts.components import hosts, trend
+from layouts.footfall_components.site_list import SitePage
 from layouts.pages import add_site, all_sites
-from layouts.pages.all_sites import ListPage, SiteRow
+from layouts.pages.all_sites import ListedSite, ListPage
 from layouts.settings import filters, snippet
 
-ROW = SiteRow(
+ROW = ListedSite(
     "example.com", "example.com", "/live/example.com", 1_280, TodayCounts(5_012, 6_100, 19_000), 4_400, (1,), False
 )
 
 # ── all sites ────────────────────────────────────────────────────────────────────────────────────
 
 
-def part(*rows: SiteRow, **fields: object) -> dict:
+def part(*rows: ListedSite, **fields: object) -> SitePage:
     given = {"found": len(rows), "known": len(rows), "page": 1, "sort": "active", "backwards": False} | fields
-    return json.loads(all_sites.rows_json(ListPage(rows, **given), 60))
+    return all_sites.list_page(ListPage(rows, **given), 60)
 
 
 def test_a_row_has_its_figures_each_with_its_window():
@@ -35,16 +36,16 @@ def test_a_row_has_its_figures_each_with_its_window():
         "href": "/live/example.com",
         "badge": "",
         "cells": [
-            ["1,280", "last 60 s"],
-            ["5,012", "People today"],
-            ["6,100", "Visits today"],
-            ["19,000", "Pageviews today"],
-            ["4,400", "People yesterday"],
+            ("1,280", "last 60 s"),
+            ("5,012", "People today"),
+            ("6,100", "Visits today"),
+            ("19,000", "Pageviews today"),
+            ("4,400", "People yesterday"),
         ],
-        "trend": [
+        "trend": (
             "polygon(33.33% 100%,33.33% 100%,66.67% 99.84%,100% 0%,100% 100%)",
             "Between 0 and 1,280, now 1,280",
-        ],
+        ),
     }
 
 
@@ -86,24 +87,23 @@ def test_figures_begin_with_the_most_and_names_with_a(sort, backwards, upwards):
 
 
 def test_every_column_of_all_sites_has_its_window():
-    page = all_sites.page(60, "{}", "3 sites", may_add=True)
-    heads = [text(node["props"]["children"]) for node in nodes(page) if node["type"] == "Th"]
-    assert heads == [
-        "Site",
-        "Active now|last 60 s",
-        "Trend|last 30 min",
-        "People|today",
-        "Visits|today",
-        "Pageviews|today",
-        "People|yesterday, UTC",
+    page = all_sites.page(60, part(ROW), "3 sites", may_add=True)
+    shown = one(page, id="sites")
+    assert [(column["label"], column["window"]) for column in shown["columns"]] == [
+        ("Site", ""),
+        ("Active now", "last 60 s"),
+        ("Trend", "last 30 min"),
+        ("People", "today"),
+        ("Visits", "today"),
+        ("Pageviews", "today"),
+        ("People", "yesterday, UTC"),
     ]
-    assert one(page, id="sites-list")["data-part"] == "{}"
-    assert one(page, id="sites-total")["children"] == "3 sites"
+    assert (shown["total"], shown["page"]) == ("3 sites", json.loads(json.dumps(part(ROW))))
     assert [node["props"]["href"] for node in nodes(page) if "href" in node["props"]] == ["/sites/add"]
 
 
 def test_who_may_not_add_a_site_sees_no_way_to():
-    assert "Add site" not in text(all_sites.page(60, "{}", "", may_add=False))
+    assert "Add site" not in text(all_sites.page(60, part(ROW), "", may_add=False))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ class Filtered(Site):
 
 def test_filters_show_what_is_set_one_a_line():
     cards = filters.cards(Filtered(), None, "203.0.113.7")
-    areas = {node["props"]["name"]: node["props"]["children"] for node in nodes(cards) if node["type"] == "Textarea"}
+    areas = {node["props"]["name"]: node["props"]["value"] for node in nodes(cards) if node["type"] == "Textarea"}
     assert areas == {
         "hosts": "shop.example.net",
         "excluded_hosts": "staging.example.com",
@@ -190,7 +190,7 @@ def test_the_snippet_page_has_the_line_its_options_the_check_and_the_picture():
         'referrerpolicy="no-referrer-when-downgrade" width="1" height="1" alt=""></noscript>'
     )
     assert text(cards[2]).count("url=https%3A%2F%2Fexample.com%2Fletter") == 1
-    switches = [text(node) for node in nodes(cards) if node["props"].get("role") == "switch"]
+    switches = [node["props"]["label"] for node in nodes(cards) if node["type"] == "Switch"]
     assert switches == ["Signed-in people", "Hash routing", "Missing pages"]
     check = one(cards, id="first-visit")
     assert (check["data-then"], check["data-timezone"]) == ("stay", "Europe/Berlin")

@@ -1,0 +1,36 @@
+// What our components draw alike: pictograms, empty frames, links to files, groups of buttons; and keeping the focus.
+window.footfall_components = window.footfall_components || {};
+(function () {
+  "use strict";
+  const h = (...all) => React.createElement(...all);
+  const {address} = window.footfall_components;
+  const WIDTHS = [92, 74, 81, 58, 66, 40, 70, 52, 63, 35];  // of the lines of a skeleton, in percent
+
+  const icon = (name, size = 16) => h("span", {className: `ff-i ff-i-${name}${size === 16 ? "" : ` ff-i-${size}`}`, "aria-hidden": "true"});
+
+  const skeleton = (rows) => h("div", {className: "ff-skels", "aria-busy": "true", "aria-label": "Loading"},
+    Array.from({length: rows}, (_, row) => h("span", {key: row, className: "ff-skel", style: {width: `${WIDTHS[row % WIDTHS.length]}%`}})));
+
+  /** Words in an empty frame, with a way on where there is one. */
+  function nothing({title, hint, link, href, change}) {
+    const further = link && h("p", {className: "ff-void-more"}, h("a", {className: "ff-link", ...(href ? {href} : address.link(change))}, link));
+    return h("div", {}, h("div", {className: "ff-void"}, icon("mouse"), h("b", {}, title), h("p", {}, hint)), further);
+  }
+
+  /** A link to a file of the question in the address. */
+  const file = ({href, label}) => h("a", {href: href + location.search, className: "ff-icon", title: label, "aria-label": label, "data-csv": ""}, icon("download", 14));
+
+  /** Buttons of which one is pressed. */
+  const choices = (of, look) => of.map(({key, label, change, chosen}) =>
+    h("button", {key, type: "button", className: look, "aria-pressed": String(chosen), "data-key": key, ...address.way(change)}, h("bdi", {}, label)));
+
+  /** Keeps the focus within the element of `ref` when what had it is drawn no more. */
+  function useKeptFocus(ref) {
+    const had = ref.current && ref.current.contains(document.activeElement);
+    React.useLayoutEffect(() => {
+      if (had && ref.current && !ref.current.contains(document.activeElement)) ref.current.focus({preventScroll: true});
+    });
+  }
+
+  window.footfall_components.drawing = {h, icon, skeleton, nothing, file, choices, useKeptFocus};
+})();

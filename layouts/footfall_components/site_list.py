@@ -1,0 +1,67 @@
+"""The sites of a person, with search, order and pages; its function is in assets/components/site_list.js."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from layouts.footfall_components.own import Id, OwnComponent
+
+
+class SiteColumn(TypedDict):
+    """One column. A click on its heading sorts by `sort`; "" for a column that does not sort."""
+
+    sort: str
+    label: str
+    window: str
+    numeric: bool
+
+
+class SiteRow(TypedDict):
+    """One site: domain, other name ("" for none), address and badge, its trend (`Trend`), its figures with labels."""
+
+    domain: str
+    name: str
+    href: str
+    badge: str
+    trend: Sequence[str]
+    cells: Sequence[tuple[str, str]]
+
+
+class SitePage(TypedDict):
+    """One page of the list: its rows, its place in words, the pages before and after (0 for none), and its order."""
+
+    rows: Sequence[SiteRow]
+    words: str
+    to: Sequence[int]
+    sort: str
+    upwards: bool
+
+
+class SiteList(OwnComponent):
+    """The list of sites below a bar with its title, the search field and `children`.
+
+    - id: its id in callbacks
+    - title: the heading of the page
+    - total: the sum of all sites, in words
+    - columns: the columns in their order
+    - page: the page of the list on show
+    - children: what follows the search field
+    - request: set by the reader: `{"words", "sort", "backwards", "page"}`, for callbacks
+
+    Arrow keys move the focus between the search field and the sites; Escape empties the field.
+    """
+
+    def __init__(
+        self,
+        children: Any = None,
+        id: Id | None = None,  # noqa: A002  # as every component of Dash has it
+        title: str = "",
+        total: str = "",
+        columns: Sequence[SiteColumn] = (),
+        page: SitePage | None = None,
+        request: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(
+            children=children, id=id, title=title, total=total, columns=columns, page=page, request=request
+        )
