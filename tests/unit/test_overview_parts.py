@@ -13,6 +13,7 @@ from dash import html
 from analytics.calendar.period import Clock, Span, buckets
 from analytics.query.hours_of_week import MAX_SPAN_S, averaged_span, hours_of_week
 from analytics.query.metrics import METRICS
+from analytics.query.query import Query
 from analytics.query.result import Answer, Hour, Point, Row
 from analytics.reports.formats import spreadsheet
 from analytics.reports.lists import EVENTS, PLACES, SOURCES
@@ -168,7 +169,7 @@ def test_notes_stand_at_their_bucket_those_of_one_together():
 
 
 def answer(*rows: tuple[str, int]) -> Answer:
-    return Answer([Row((name,), (people,)) for name, people in rows], len(rows))
+    return Answer([Row((name,), (people,)) for name, people in rows], len(rows), Query(1))
 
 
 def test_each_row_has_its_bar_its_share_and_its_number():
