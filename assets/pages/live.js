@@ -189,9 +189,20 @@
       const text = byId("status-text");
       if (text && text.textContent !== label) text.textContent = label;
     }
-    root.classList.toggle("is-stale", isDown);
+    showAge(isDown || (className === "is-connecting" && Boolean(stats)));
     if (notice && notice.hidden === isDown) notice.hidden = !isDown;
     if (notice && isDown && byId("notice-since")) byId("notice-since").textContent = inZone(receivedAt + skew).time;
+  }
+
+  // Figures that are no longer of now are grey, and say how old they are.
+  function showAge(isOld) {
+    root.classList.toggle("is-stale", isOld);
+    const label = root.querySelector(".ff-label [data-then]"), seconds = Math.round((Date.now() - receivedAt) / 1000);
+    if (!label || rewoundTo()) return;
+    label.dataset.now = label.dataset.now || label.textContent;
+    const age = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+    const words = isOld && stats ? `Active ${age} ago` : label.dataset.now;
+    if (label.textContent !== words) label.textContent = words;
   }
 
   function inZone(ms) {
