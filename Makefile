@@ -104,7 +104,7 @@ lock: $(VENV)/bin/uv  ## resolves the dependencies again: what runs first, then 
 
 # The same versions for both, but of urllib3: selenium 4.2, which dash[testing] pins, takes none above 1.26, which is out of
 # support and has no place in what runs.
-RUNS_ALSO_HERE = grep -E '^[a-z0-9.-]+==' requirements.lock | cut -d' ' -f1 | grep -v '^urllib3=='
+RUNS_ALSO_HERE = grep -E '^[a-z0-9.-]+==' requirements.lock | sed 's/ *\\$$//' | grep -v '^urllib3=='
 
 clean:
 	@rm -rf $(VENV) .coverage build *.egg-info .pytest_cache .mypy_cache .ruff_cache

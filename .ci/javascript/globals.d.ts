@@ -30,6 +30,7 @@ interface FootfallWrite {
   money(value: number, currency?: string): string;
   time(ms: number, zone?: string, seconds?: boolean): string;
   day(ms: number, zone?: string): string;
+  country(code: string): string;
 }
 
 interface FootfallSpark {
@@ -57,7 +58,7 @@ interface Window {
   footfallLive: any;
   /** plotly.js; a promise of it until it has arrived (assets/lib/figures.js). */
   Plotly: any;
-  /** The site script's command, once it runs; before that the array-like stub of the snippet. */
+  /** On our pages what document.js gives; on a visited page the site script's command, or the stub of the snippet. */
   footfall: any;
 }
 

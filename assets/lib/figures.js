@@ -6,12 +6,12 @@
 //   .ff-figure[data-bundle]   the address of plotly.js
 //   .ff-figure[data-dark]     {light colour: dark colour}
 //   .ff-figure[data-title]    the name of downloaded pictures
+//   [data-resets=id]          a button that shows the whole of that figure
 (function () {
   "use strict";
   const PAN_DEGREES = 30, COLOUR = /color/i;
   const HOVER_MS = 60;  // plotly draws a hover label at most every 50 ms
-  const MAP_VIEW = ["center", "projection"];
-  /** @type {WeakMap<any, {text: string, figure: any, chosen: any, saying?: any}>} */
+  /** @type {WeakMap<any, {figure: any, config: any, chosen: any, saying?: any}>} */
   const drawn = new WeakMap();  // by graph element: the figure in light colours, and the point chosen by keys
   let script = null, arrived = null;
 
@@ -67,12 +67,14 @@
   function adopt(plotly) {
     const react = plotly.react;
     plotly.react = async (graph, figure) => {
-      const frame = graph.closest(".ff-figure"), text = JSON.stringify([figure.data, figure.layout]), known = drawn.get(graph);
+      const frame = graph.closest(".ff-figure"), known = drawn.get(graph);
       if (!frame || !figure.data) return react(graph, figure);
-      if (known && known.text === text) return graph;
-      drawn.set(graph, {text, figure, chosen: known ? known.chosen : null});
+      if (known && isOnShow(graph, known.figure, figure)) return graph;
+      // one config for good: with another one plotly would start again and forget the reader's view
+      const config = known ? known.config : withSvg(frame, figure.config);
+      drawn.set(graph, {figure, config, chosen: known ? known.chosen : null});
       try {
-        await react(graph, dressed(graph, frame, figure));
+        await react(graph, dressed(frame, drawn.get(graph)));
       } catch (error) {
         setFailed(frame, true);
         throw error;
@@ -83,19 +85,25 @@
     plotly.undressed = react;
   }
 
-  function redraw(graph) {
-    const known = drawn.get(graph);
-    if (known) return window.Plotly.undressed(graph, dressed(graph, graph.closest(".ff-figure"), known.figure));
+  // The same figure again. After each zoom dcc.Graph passes the reader's view back as if it were the figure's own, which
+  // would end what `uirevision` keeps.
+  function isOnShow(graph, known, {data, layout}) {
+    const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+    const isKnown = (key) => same(layout[key], known.layout[key]) || same(layout[key], graph.layout[key]);
+    return same(data, known.data) && Object.keys(layout).every(isKnown);
   }
 
-  // The figure in the colours of the theme, with the reader's view of a map and a button for SVG.
-  function dressed(graph, frame, {data, layout, config}) {
+  function redraw(graph) {
+    const known = drawn.get(graph);
+    if (known) return window.Plotly.undressed(graph, dressed(graph.closest(".ff-figure"), known));
+  }
+
+  // The figure in the colours of the theme.
+  function dressed(frame, {figure: {data, layout}, config}) {
     const isDark = document.documentElement.dataset.bsTheme === "dark", colours = isDark ? JSON.parse(frame.dataset.dark) : {};
     const themed = recoloured(layout, "", colours);
     if (matchMedia("(pointer: coarse)").matches) themed.dragmode = false;  // a finger on a figure scrolls the page
-    if (themed.geo && graph.layout && graph.layout.geo)
-      for (const part of MAP_VIEW) themed.geo[part] = {...themed.geo[part], ...graph.layout.geo[part]};
-    return {data: recoloured(data, "", colours), layout: themed, config: {...config, modeBarButtons: withSvg(frame, config.modeBarButtons)}};
+    return {data: recoloured(data, "", colours), layout: themed, config};
   }
 
   function recoloured(value, key, colours) {
@@ -106,12 +114,12 @@
     return Object.fromEntries(entries.map(([name, each]) => [name, recoloured(each, COLOUR.test(key) ? key : name, colours)]));
   }
 
-  function withSvg(frame, groups) {
+  function withSvg(frame, config) {
     const svg = {
       name: "svg", title: "Download as SVG", icon: window.Plotly.Icons.disk,
       click: (graph) => window.Plotly.downloadImage(graph, {format: "svg", filename: frame.dataset.title}),
     };
-    return groups.map((group, nth) => (nth === groups.length - 1 ? [...group, svg] : group));
+    return {...config, modeBarButtons: config.modeBarButtons.map((group) => [...group, svg])};
   }
 
   // ───────── keys ─────────
@@ -137,7 +145,9 @@
     const {center, projection} = graph._fullLayout.geo, degrees = PAN_DEGREES / projection.scale;
     const lon = (projection.rotation.lon + east * degrees + 540) % 360 - 180;
     const lat = Math.max(-80, Math.min(80, center.lat + north * degrees));
+    graph._fullLayout._guiEditing = true;  // an edit of the reader, as a drag is: `uirevision` keeps it, the button resets it
     window.Plotly.relayout(graph, {"geo.projection.rotation.lon": lon, "geo.center.lon": lon, "geo.center.lat": lat});
+    graph._fullLayout._guiEditing = false;
   }
 
   // The points that keys go through: those of the last line whose points can be hovered, within the visible range.
@@ -185,7 +195,11 @@
   // ───────── events ─────────
 
   document.addEventListener("keydown", onKey);
-  document.addEventListener("click", ({target}) => { if (target.closest(".ff-figure-again")) reload(); });
+  document.addEventListener("click", ({target}) => {
+    if (target.closest(".ff-figure-again")) reload();
+    const reset = target.closest("[data-resets]");
+    if (reset) document.querySelector(`#${reset.dataset.resets} [data-val=reset]`).click();
+  });
   document.addEventListener("focusout", ({target}) => {
     const graph = /** @type {any} */ (target).matches(".ff-figure-plot") && graphOf(target);
     if (graph && drawn.has(graph)) leave(graph);

@@ -38,7 +38,7 @@
 
   function start(node, newAddress) {
     [root, address, receivedAt, state, refusalText, drawnAt] = [node, newAddress, Date.now(), "connecting", "", 0];
-    title = document.title;
+    title = document.querySelector("[data-title]")?.dataset.title || document.title;
     stream = window.footfallSharedStream({
       address, message: receive, refused: onRefused, poll: node.id === "first-visit",
       state: onState,
@@ -146,7 +146,7 @@
   }
 
   function setTitle(figure) {
-    ownTitle = `${figure} · ${root.dataset.name} · Footfall`;
+    ownTitle = `${figure} · ${title}`;
     if (document.title !== ownTitle) document.title = ownTitle;
   }
 
@@ -189,9 +189,20 @@
       const text = byId("status-text");
       if (text && text.textContent !== label) text.textContent = label;
     }
-    root.classList.toggle("is-stale", isDown);
+    showAge(isDown || (className === "is-connecting" && Boolean(stats)));
     if (notice && notice.hidden === isDown) notice.hidden = !isDown;
     if (notice && isDown && byId("notice-since")) byId("notice-since").textContent = inZone(receivedAt + skew).time;
+  }
+
+  // Figures that are no longer of now are grey, and say how old they are.
+  function showAge(isOld) {
+    root.classList.toggle("is-stale", isOld);
+    const label = root.querySelector(".ff-label [data-then]"), seconds = Math.round((Date.now() - receivedAt) / 1000);
+    if (!label || rewoundTo()) return;
+    label.dataset.now = label.dataset.now || label.textContent;
+    const age = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+    const words = isOld && stats ? `Active ${age} ago` : label.dataset.now;
+    if (label.textContent !== words) label.textContent = words;
   }
 
   function inZone(ms) {

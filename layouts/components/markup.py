@@ -1,10 +1,12 @@
-"""Attributes whose names Python cannot spell, and pictograms."""
+"""Attributes whose names Python cannot spell, pictograms, and components as JSON."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from dash import html
+from dash.development.base_component import Component
 
 
 def aria(**attributes: Any) -> dict[str, Any]:
@@ -17,6 +19,11 @@ def aria(**attributes: Any) -> dict[str, Any]:
 def data(**attributes: Any) -> dict[str, Any]:
     """`data-…` attributes, with `_` for each further hyphen; `None` leaves one out."""
     return {f"data-{name.replace('_', '-')}": value for name, value in attributes.items()}
+
+
+def as_json(component: Component) -> str:
+    """A component as scripts give it to Dash (`set_props`)."""
+    return json.dumps(component, default=lambda inner: inner.to_plotly_json())
 
 
 def icon(name: str, size: int = 16) -> html.Span:

@@ -15,13 +15,14 @@ from dash.development.base_component import Component
 from analytics.base.idn import in_letters, to_letters
 from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
 from analytics.sites.site import Site
-from layouts.components import feed, figures, ranking, rewind, states
+from layouts.components import figures, ranking, rewind, states
 from layouts.components import places as map_of
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon
 from layouts.components.site import demo_badge, stream_address
 from layouts.figures import active_minutes, places_map, template
 from layouts.figures.frame import figure
+from layouts.footfall_components.feed import Feed
 
 ROWS = 10
 USER_TYPES = 4
@@ -59,7 +60,7 @@ def page(site: Site, window_s: int = 60) -> html.Main:
             _notice(),
             _unread(),
             _hero(site.domain, window_s),
-            html.Div([lists, feed.card()], className="ff-grid"),
+            html.Div([lists, Feed("feed")], className="ff-grid"),
             _way_out(),
             *_wires(),
         ],

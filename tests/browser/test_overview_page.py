@@ -355,7 +355,7 @@ def test_filters_are_saved_as_a_segment_gone_to_and_removed(reader):
     open_overview(reader, f"{DAYS}&{germany}")
     reader.click('[data-key="segments"]')
     reader.type("segment-name", "Germany")
-    reader.click("#toolbar .ff-switch")
+    reader.click("#segment-shared")
     reader.click("[data-form=segment] [type=submit]")
     until(lambda: reader.texts(".ff-segments li a") == ["Germanyeverybody's"])
     assert reader.text("overview-said") == "Germany is saved"

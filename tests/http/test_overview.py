@@ -537,7 +537,8 @@ def test_a_site_of_somebody_else_is_not_there(house):
 
 @contextmanager
 def without(house: House, table: str) -> Iterator[None]:
-    """In the block, the database has no such table."""
+    """In the block, the database has no such table, and no answer is kept from before."""
+    house.service.answers.clear()
     with closing(sqlite3.connect(house.service.config.data_dir / "footfall.db")) as other:
         other.execute(f"ALTER TABLE {table} RENAME TO away")
         try:

@@ -63,6 +63,7 @@ def _nodes(part: object) -> Iterator[dict]:
             yield from _nodes(each)
     elif isinstance(part, dict):
         yield part
+        yield from _nodes(part["props"].get("label"))  # of a menu
         yield from _nodes(part["props"].get("children"))
 
 
@@ -302,10 +303,6 @@ LIVE_IDS = {
     "pages",
     "sources",
     "feed",
-    "feed-chips",
-    "feed-pause",
-    "feed-empty",
-    "feed-waiting",
     "tick",
     "nudge",
     "refresh",
@@ -349,23 +346,11 @@ def test_the_first_paint_has_no_number():
     assert not any(piece.replace(",", "").isdigit() for piece in text(live.page(Site())).split("|"))
 
 
-def test_the_feed_filters_by_kind_and_starts_with_all():
-    chips = one(live.page(Site()), id="feed-chips")["children"]
-    assert [
-        (chip["data-show"], text(chip["children"]), chip["aria-pressed"]) for chip in props(chips, type="button")
-    ] == [
-        ("all", "All", "true"),
-        ("pageview", "Pageviews", "false"),
-        ("event", "Events", "false"),
-        ("signed-in", "Signed in", "false"),
-    ]
-
-
 def test_a_site_before_its_first_visit_shows_the_line_to_paste():
     page = first.page(Site(), SNIPPET, Doubts("script-src https://stats.example.com"))
     root = one(page, id="first-visit")
     assert (root["data-site"], root["data-stream"]) == ("example.com", "/api/live/stream?site=example.com")
-    assert root["data-then"] == "reload"
+    assert root["data-then"] == "live"
     assert one(page, className="ff-btn ff-btn-primary")["data-copy"] == SNIPPET
     shown, policy = (node["props"]["children"] for node in nodes(page) if node["type"] == "Pre")
     assert policy == "script-src https://stats.example.com"
@@ -374,8 +359,8 @@ def test_a_site_before_its_first_visit_shows_the_line_to_paste():
 
 
 SITES = (
-    shell.SiteLink("example.com", "/?site=example.com", 1_280),
-    shell.SiteLink("b.example", "/?site=b.example", None),
+    shell.SiteLink("example.com", "The shop", "/?site=example.com", 1_280),
+    shell.SiteLink("b.example", "b.example", "/?site=b.example", None),
 )
 
 
@@ -386,6 +371,7 @@ def framed(**changed: object) -> object:
     ]
     more = [shell.Link("All 1,000 sites", "/sites", "globe")]
     given = {
+        "title": "Live · The shop · Footfall",
         "version": "1.2.3",
         "sites": SITES,
         "more": more,
@@ -405,7 +391,7 @@ def test_the_frame_has_switcher_with_counts_tabs_status_and_account():
     ]
     assert links == [
         ("/", "Footfall"),
-        ("/?site=example.com", "example.com|1,280"),
+        ("/?site=example.com", "The shop|example.com|on show|1,280"),
         ("/?site=b.example", "b.example"),
         ("/sites", "All 1,000 sites"),
         ("/live/example.com", "Live"),
@@ -436,7 +422,7 @@ def test_a_public_dashboard_has_no_account_menu():
 
 
 def test_no_site_on_show_means_no_tabs():
-    frame = shell.shell(states.no_sites(True), version="1")
+    frame = shell.shell(states.no_sites(True), title="All sites", version="1")
     assert text(one(frame, id="tabs")["children"]) == ""
     assert text(one(frame, id="site-menu")["children"]) == ""
 
@@ -510,7 +496,7 @@ def test_the_words_stay_english_and_the_page_names_the_language_for_its_scripts(
     assert text(live.facts(busy, Concurrency((), 11_000, (20_000, AT)), BERLIN)) == (
         "1 h ago|11.000| |↑ 12\xa0%|up 12\xa0%, better|Peak today|20.000| at 14:32"
     )
-    assert next(nodes(shell.shell(live.page(Site()), version="1")))["props"]["data-language"] == "de-DE"
+    assert next(nodes(shell.shell(live.page(Site()), title="Live", version="1")))["props"]["data-language"] == "de-DE"
 
 
 def test_a_day_is_for_machines_too(written_in):
@@ -525,7 +511,10 @@ def test_a_demo_site_is_marked_on_its_live_page_and_in_the_switcher():
     badge = {"children": "Demo", "className": "ff-badge is-demo", "title": "Made-up visitors"}
     assert one(live.page(Site(demo=True)), className="ff-badge is-demo") == badge
     assert props(live.page(Site()), className="ff-badge is-demo") == []
-    links = [shell.SiteLink("demo.example", "/live/demo.example", 7, True), shell.SiteLink("a.com", "/live/a.com", 1)]
+    links = [
+        shell.SiteLink("demo.example", "Demo", "/live/demo.example", 7, True),
+        shell.SiteLink("a.com", "a.com", "/live/a.com", 1),
+    ]
     assert props(shell.site_menu(links, [], "demo.example", 60), className="ff-badge is-demo") == [badge, badge]
     assert props(shell.site_menu(links, [], "a.com", 60), className="ff-badge is-demo") == [badge]
 

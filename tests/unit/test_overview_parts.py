@@ -12,6 +12,7 @@ from plotly import graph_objects
 from analytics.calendar.period import Clock, Span, buckets
 from analytics.query.hours_of_week import MAX_SPAN_S, averaged_span, hours_of_week
 from analytics.query.metrics import METRICS
+from analytics.query.query import Query
 from analytics.query.result import Answer, Hour, Point, Row
 from analytics.reports.formats import spreadsheet
 from analytics.reports.lists import EVENTS, SOURCES
@@ -178,7 +179,7 @@ def test_the_figure_is_told_in_a_sentence():
 
 
 def answer(*rows: tuple[str, int]) -> Answer:
-    return Answer([Row((name,), (people,)) for name, people in rows], len(rows))
+    return Answer([Row((name,), (people,)) for name, people in rows], len(rows), Query(1))
 
 
 def test_each_row_has_its_bar_its_share_and_its_number():
