@@ -28,7 +28,8 @@ const [number, done] = arguments, page = document.getElementById("overview");
 const rows = [...page.querySelectorAll(".ff-barred .ff-lbl")], begun = performance.now();
 if (!rows.length) return done(null);
 let last = begun;
-const watching = new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => { last = performance.now(); })));
+const painted = () => { last = performance.now(); };
+const watching = new MutationObserver(() => requestAnimationFrame(() => setTimeout(painted)));
 watching.observe(page, {attributes: true, childList: true, characterData: true, subtree: true});
 const look = setInterval(() => {
   if (page.querySelector("[data-part][aria-busy=true]") || performance.now() - last < 200) return;

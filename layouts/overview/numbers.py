@@ -17,7 +17,6 @@ from layouts.components import figures
 from layouts.footfall_components.ranking import ChoiceItem, EmptyState
 from layouts.footfall_components.stats import Compared, Stat
 
-
 FEW = 10  # a change from fewer says nothing
 
 
