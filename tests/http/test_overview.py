@@ -101,7 +101,7 @@ def whole(house: House, question: str, site: str = SITE) -> dict[str, dict[str, 
 
 def failed(found: Mapping[str, dict[str, Any]]) -> set[str]:
     """The parts that say that they could not be read."""
-    return {name for name, part in found.items() if part.get("answered", "") is None}
+    return {name for name, part in found.items() if part.get("answered", "").startswith("!")}
 
 
 def rows(part: Mapping[str, Any]) -> list[tuple[str, str]]:
