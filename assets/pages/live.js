@@ -210,12 +210,16 @@
     return {time, whole: `${footfallWrite.day(ms, zone)}, ${time} · ${zone}`};
   }
 
+  const isCurrent = () => !refusalText && (state === "live" || state === "polled");
+
+  // The server's time; without a connection the moment of the last figures.
+  const now = () => (isCurrent() ? Date.now() : receivedAt) + skew;
+
   function tick() {
     if (!root) return;
-    const running = !refusalText && (state === "live" || state === "polled");
     const clock = byId("clock");
     if (clock && rewoundTo()) clock.textContent = inZone(rewoundTo() * 1000).whole;
-    else if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : receivedAt) + skew).whole;
+    else if (clock && (isCurrent() || stats)) clock.textContent = inZone(now()).whole;
     if (requestedAt && Date.now() - requestedAt > times.answer) abandonRequest();
     if (wantedAt !== answeredAt && !requestedAt) redrawSoon();  // the answer was lost
     showState();
@@ -351,7 +355,7 @@
   document.addEventListener("DOMContentLoaded", onDraw);
 
   window.footfallLive = {
-    ask: request, drawing: onCallbackRunning, polled, rewind, now: () => Date.now() + skew,
+    ask: request, drawing: onCallbackRunning, polled, rewind, now,
     settled: () => wantedAt === answeredAt, state: () => state,
   };
 })();
