@@ -119,6 +119,20 @@ def test_change_is_an_arrow_a_figure_and_words_for_screen_readers(now, before, s
     assert kind in next(nodes(change))["props"]["className"]
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "is_few", "told"),
+    [
+        (999, 1_000, False, ("ff-flat", "↓ 0.1%", "down 0.1%")),
+        (985, 1_000, False, ("ff-worse", "↓ 1.5%", "down 1.5%, worse")),
+        (4, 3, True, ("ff-flat", "↑ 33.3%", "up 33.3%")),
+        (968, 1, True, None),
+        (968, 1, False, ("ff-up", "↑ ×968", "968 times as many, better")),
+    ],
+)
+def test_a_small_change_is_not_judged_and_many_times_a_few_are_not_written(now, before, is_few, told):
+    assert figures.delta(now, before, fine=True, is_few=is_few) == told
+
+
 @pytest.mark.parametrize("before", [None, 0])
 def test_change_against_nothing_is_not_written(before):
     assert figures.change(128, before) is None
