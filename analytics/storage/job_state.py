@@ -33,7 +33,7 @@ def missing_days(database: Readable, name: str, first: date, end: date) -> list[
     return [day for day in days_between(first, end) if day not in done]
 
 
-def unfinished_days(database: Database, name: str, end: date) -> set[date]:
+def unfinished_days(database: Readable, name: str, end: date) -> set[date]:
     """The days before `end` for which the job has to run again, or was begun and not finished."""
     table = schema.jobs
     open_ones = select(table.c.day).where(table.c.name == name, table.c.day < end.isoformat(), table.c.done_at <= BEGUN)

@@ -86,7 +86,9 @@ def test_todays_numbers_stand_below_and_lead_to_the_overview(reader, server, sit
     until(lambda: len(reader.texts("#today .ff-k")) == 6)
     assert reader.texts("#today .ff-k")[:3] == ["Visitors today", "Visits today", "Pageviews today"]
     assert int(reader.texts("#today .ff-v")[0]) >= 2
-    assert reader.run("return document.querySelector('.ff-toolbar a').getAttribute('href')") == f"/settings/{site}/cards"
+    assert (
+        reader.run("return document.querySelector('.ff-toolbar a').getAttribute('href')") == f"/settings/{site}/cards"
+    )
     reader.shoot("live-today")
     reader.click("#today .ff-stat:nth-child(3)")
     reader.at(f"/overview/{site}")

@@ -120,7 +120,7 @@ def test_change_is_an_arrow_a_figure_and_words_for_screen_readers(now, before, s
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "is_few", "told"),
+    ("now", "before", "is_few", "expected"),
     [
         (999, 1_000, False, ("ff-flat", "↓ 0.1%", "down 0.1%")),
         (985, 1_000, False, ("ff-worse", "↓ 1.5%", "down 1.5%, worse")),
@@ -129,8 +129,8 @@ def test_change_is_an_arrow_a_figure_and_words_for_screen_readers(now, before, s
         (968, 1, False, ("ff-up", "↑ ×968", "968 times as many, better")),
     ],
 )
-def test_a_small_change_is_not_judged_and_many_times_a_few_are_not_written(now, before, is_few, told):
-    assert figures.delta(now, before, fine=True, is_few=is_few) == told
+def test_a_small_change_is_not_judged_and_many_times_a_few_are_not_written(now, before, is_few, expected):
+    assert figures.delta(now, before, fine=True, is_few=is_few) == expected
 
 
 @pytest.mark.parametrize("before", [None, 0])
