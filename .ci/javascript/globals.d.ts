@@ -35,7 +35,6 @@ interface FootfallWrite {
 
 interface FootfallSpark {
   draw(node: Element, points: [number, number | null][], options?: object): void;
-  scale(values: number[]): {base: number; step: number};
   make(name: string, attributes: Record<string, string | number>): SVGElement;
   span(className: string, text: string, left?: number | null, top?: number): HTMLSpanElement;
 }

@@ -6,10 +6,12 @@
 //   .ff-figure[data-bundle]   the address of plotly.js
 //   .ff-figure[data-dark]     {light colour: dark colour}
 //   .ff-figure[data-title]    the name of downloaded pictures
+//   [data-resets=id]          a button that shows the whole of that figure
 (function () {
   "use strict";
   const PAN_DEGREES = 30, COLOUR = /color/i;
-  /** @type {WeakMap<any, {figure: any, config: any, chosen: any}>} */
+  const HOVER_MS = 60;  // plotly draws a hover label at most every 50 ms
+  /** @type {WeakMap<any, {figure: any, config: any, chosen: any, saying?: any}>} */
   const drawn = new WeakMap();  // by graph element: the figure in light colours, and the point chosen by keys
   let script = null, arrived = null;
 
@@ -17,11 +19,13 @@
 
   // ───────── the bundle ─────────
 
-  function loadWhenNeeded() {
-    if (script) return;
+  // An observer of its own, until the first figure is needed: the words are text, which footfall.watch does not see.
+  const awaitWords = new MutationObserver(() => {
     const words = /** @type {any} */ (document.querySelector(".ff-figure [id$=-words]:not(:empty)"));
-    if (words) load(words.closest(".ff-figure").dataset.bundle);
-  }
+    if (!words) return;
+    awaitWords.disconnect();
+    load(words.closest(".ff-figure").dataset.bundle);
+  });
 
   function load(address) {
     script = document.createElement("script");
@@ -106,7 +110,7 @@
 
   function recoloured(value, key, colours) {
     if (typeof value === "string") return COLOUR.test(key) ? colours[value] || value : value;
-    if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map((each) => recoloured(each, key, colours));
+    if (Array.isArray(value)) return typeof value[0] === "number" && !COLOUR.test(key) ? value : value.map((each) => recoloured(each, key, colours));
     if (!value || typeof value !== "object") return value;
     const entries = Object.entries(value);
     return Object.fromEntries(entries.map(([name, each]) => [name, recoloured(each, COLOUR.test(key) ? key : name, colours)]));
@@ -170,10 +174,16 @@
   // Shows the hover label of a point, and says it.
   function choose(graph, name) {
     const found = points(graph).find((point) => point.name === name);
-    drawn.get(graph).chosen = found ? name : null;
+    const known = drawn.get(graph);
+    known.chosen = found ? name : null;
     if (!found) return window.Plotly.Fx.unhover(graph);
     if ("xval" in found) window.Plotly.Fx.hover(graph, {xval: found.xval}, "xy");
     else window.Plotly.Fx.hover(graph, [found], "geo");
+    clearTimeout(known.saying);
+    known.saying = setTimeout(() => say(graph), HOVER_MS);
+  }
+
+  function say(graph) {
     const lines = [...graph.querySelectorAll(".hoverlayer text")].map((text) => text.textContent.trim()).filter(Boolean);
     const said = graph.closest(".ff-figure-plot").querySelector("[role=status]");
     if (said.textContent !== lines.join(", ")) said.textContent = lines.join(", ");
@@ -187,12 +197,15 @@
   // ───────── events ─────────
 
   document.addEventListener("keydown", onKey);
-  document.addEventListener("click", ({target}) => { if (target.closest(".ff-figure-again")) reload(); });
+  document.addEventListener("click", ({target}) => {
+    if (target.closest(".ff-figure-again")) reload();
+    const reset = target.closest("[data-resets]");
+    if (reset) document.querySelector(`#${reset.dataset.resets} [data-val=reset]`).click();
+  });
   document.addEventListener("focusout", ({target}) => {
     const graph = /** @type {any} */ (target).matches(".ff-figure-plot") && graphOf(target);
     if (graph && drawn.has(graph)) leave(graph);
   });
-  new MutationObserver(loadWhenNeeded).observe(document, {childList: true, characterData: true, subtree: true});
-  new MutationObserver(() => [...frames()].map(graphOf).filter(Boolean).forEach(redraw))
-    .observe(document.documentElement, {attributeFilter: ["data-bs-theme"]});
+  window.footfall.watch("html", () => [...frames()].map(graphOf).filter(Boolean).forEach(redraw), "data-bs-theme");
+  awaitWords.observe(document, {childList: true, characterData: true, subtree: true});
 })();
