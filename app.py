@@ -18,8 +18,10 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (
 
 import atexit
 import logging
+import secrets
 import sqlite3
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -37,9 +39,10 @@ from werkzeug.exceptions import NotFound
 
 from analytics.access import accounts, roles
 from analytics.base import error_log, private_files, zones
-from analytics.base.config import Config, WrongSetting, read_config
+from analytics.base.config import Config, WrongSetting, read_config, secret_of
 from analytics.base.errors import InvalidInput
 from analytics.sites import store
+from analytics.sites.salt_store import SaltStore
 from analytics.sites.site import Site
 from analytics.storage.database import Database, DatabaseInUse, NoData, check_free
 from callbacks import table
@@ -60,10 +63,12 @@ from collector.http.listener import UNIX, CannotListen, Listener, listen_on
 from collector.imports import log_file, log_reader, log_sessions
 from collector.imports.commands import LOG_FORMAT, LOG_ZONE, SITE
 from collector.served_commands import served_commands
-from collector.service import Service
+from collector.service import Service, places_of
 from collector.simulate import demo, demo_days, replay
 from collector.simulate.client import RefusedError, Sender
+from collector.simulate.demo_days import DemoSite
 from collector.simulate.people import DEMO_DOMAIN
+from collector.simulate.traffic import SimulatedTraffic, make_traffic
 from layouts.figures import bundle
 
 log = logging.getLogger("footfall.app")
@@ -303,25 +308,32 @@ def demo_command(host: str, port: int) -> None:
         raise InvalidInput(f"--host: the demo's visitors come over a port, and {host!r} has none")
     with closing(listen_on(host, port)) as listener, tempfile.TemporaryDirectory(prefix="footfall-demo-") as folder:
         config = replace(settings, data_dir=Path(folder), database_url="", collect_rate=0, public=True)
-        Database(config).close()
-        administer(config, "site add", domain=DEMO_DOMAIN, name="Demo", timezone="UTC")
-        key = administer(config, "key add", name="demo", scope="ingest", site=DEMO_DOMAIN)
-        with demo.demo_visitors(listener.local_url, key) as start_visitors:
-            is_drained = _serve(config, listener, on_ready=lambda service: start_visitors(_write_days(service)))
+        traffic = make_traffic(secrets.randbits(32), gate.epoch())
+        key = _make_demo_site(config, traffic)
+        with demo.demo_visitors(listener.local_url, key, traffic) as start_visitors:
+
+            def ready(service: Service) -> None:
+                start_visitors()
+                threading.Thread(target=_write_days, args=(service, traffic), name="demo-days", daemon=True).start()
+
+            is_drained = _serve(config, listener, on_ready=ready)
     _end_process(is_drained)
 
 
-def _write_days(service: Service) -> demo.WriteDays:
-    """A function that writes the demo's earlier days, until it is stopped or the service ends."""
+def _make_demo_site(config: Config, traffic: SimulatedTraffic) -> str:
+    """Makes the database with the demo site and its visits of today. Returns an `ingest` key for the site."""
+    with closing(Database(config)) as database, closing(places_of(config)) as places:
+        site = store.add(database, DEMO_DOMAIN, "Demo", now=traffic.now)
+        salt = SaltStore(database, secret_of(config)).of(site, traffic.now).today
+        demo_days.write_today(DemoSite(database, site.id, places), traffic, salt)
+    return administer(config, "key add", name="demo", scope="ingest", site=DEMO_DOMAIN)
+
+
+def _write_days(service: Service, traffic: SimulatedTraffic) -> None:
+    """Writes the demo's earlier days, without pauses: there are no real visitors to wait."""
     site = store.find(service.database, DEMO_DOMAIN)
-
-    def write(seed: int, stopped: Callable[[], bool]) -> None:
-        def ending() -> bool:
-            return stopped() or service.pause(0)
-
-        demo_days.write(service.database, site.id, service.places, seed, ending, now=gate.epoch())
-
-    return write
+    place = DemoSite(service.database, site.id, service.places)
+    demo_days.write_days(place, traffic, lambda _: service.pause(0))
 
 
 def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], None] = lambda _: None) -> bool:

@@ -33,7 +33,7 @@ class Answer:
 
     def frame(self) -> DataFrame:
         """The rows as a pandas DataFrame: `analytics.query.frame.frame_of` has its columns, types and zone."""
-        from analytics.query.frame import frame_of  # noqa: PLC0415 - pandas takes a third of a second to load
+        from analytics.query.frame import frame_of  # noqa: PLC0415 - pandas takes a second to load
 
         return frame_of(self.query, self.rows)
 

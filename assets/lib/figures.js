@@ -10,7 +10,8 @@
 (function () {
   "use strict";
   const PAN_DEGREES = 30, COLOUR = /color/i;
-  /** @type {WeakMap<any, {figure: any, config: any, chosen: any}>} */
+  const HOVER_MS = 60;  // plotly draws a hover label at most every 50 ms
+  /** @type {WeakMap<any, {figure: any, config: any, chosen: any, saying?: any}>} */
   const drawn = new WeakMap();  // by graph element: the figure in light colours, and the point chosen by keys
   let script = null, arrived = null;
 
@@ -109,7 +110,7 @@
 
   function recoloured(value, key, colours) {
     if (typeof value === "string") return COLOUR.test(key) ? colours[value] || value : value;
-    if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map((each) => recoloured(each, key, colours));
+    if (Array.isArray(value)) return typeof value[0] === "number" && !COLOUR.test(key) ? value : value.map((each) => recoloured(each, key, colours));
     if (!value || typeof value !== "object") return value;
     const entries = Object.entries(value);
     return Object.fromEntries(entries.map(([name, each]) => [name, recoloured(each, COLOUR.test(key) ? key : name, colours)]));
@@ -173,10 +174,16 @@
   // Shows the hover label of a point, and says it.
   function choose(graph, name) {
     const found = points(graph).find((point) => point.name === name);
-    drawn.get(graph).chosen = found ? name : null;
+    const known = drawn.get(graph);
+    known.chosen = found ? name : null;
     if (!found) return window.Plotly.Fx.unhover(graph);
     if ("xval" in found) window.Plotly.Fx.hover(graph, {xval: found.xval}, "xy");
     else window.Plotly.Fx.hover(graph, [found], "geo");
+    clearTimeout(known.saying);
+    known.saying = setTimeout(() => say(graph), HOVER_MS);
+  }
+
+  function say(graph) {
     const lines = [...graph.querySelectorAll(".hoverlayer text")].map((text) => text.textContent.trim()).filter(Boolean);
     const said = graph.closest(".ff-figure-plot").querySelector("[role=status]");
     if (said.textContent !== lines.join(", ")) said.textContent = lines.join(", ");

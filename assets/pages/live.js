@@ -189,9 +189,20 @@
       const text = byId("status-text");
       if (text && text.textContent !== label) text.textContent = label;
     }
-    root.classList.toggle("is-stale", isDown);
+    showAge(isDown || (className === "is-connecting" && Boolean(stats)));
     if (notice && notice.hidden === isDown) notice.hidden = !isDown;
     if (notice && isDown && byId("notice-since")) byId("notice-since").textContent = inZone(receivedAt + skew).time;
+  }
+
+  // Figures that are no longer of now are grey, and say how old they are.
+  function showAge(isOld) {
+    root.classList.toggle("is-stale", isOld);
+    const label = root.querySelector(".ff-label [data-then]"), seconds = Math.round((Date.now() - receivedAt) / 1000);
+    if (!label || rewoundTo()) return;
+    label.dataset.now = label.dataset.now || label.textContent;
+    const age = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+    const words = isOld && stats ? `Active ${age} ago` : label.dataset.now;
+    if (label.textContent !== words) label.textContent = words;
   }
 
   function inZone(ms) {
@@ -199,12 +210,16 @@
     return {time, whole: `${footfallWrite.day(ms, zone)}, ${time} · ${zone}`};
   }
 
+  const isCurrent = () => !refusalText && (state === "live" || state === "polled");
+
+  // The server's time; without a connection the moment of the last figures.
+  const now = () => (isCurrent() ? Date.now() : receivedAt) + skew;
+
   function tick() {
     if (!root) return;
-    const running = !refusalText && (state === "live" || state === "polled");
     const clock = byId("clock");
     if (clock && rewoundTo()) clock.textContent = inZone(rewoundTo() * 1000).whole;
-    else if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : receivedAt) + skew).whole;
+    else if (clock && (isCurrent() || stats)) clock.textContent = inZone(now()).whole;
     if (requestedAt && Date.now() - requestedAt > times.answer) abandonRequest();
     if (wantedAt !== answeredAt && !requestedAt) redrawSoon();  // the answer was lost
     showState();
@@ -340,7 +355,7 @@
   document.addEventListener("DOMContentLoaded", onDraw);
 
   window.footfallLive = {
-    ask: request, drawing: onCallbackRunning, polled, rewind, now: () => Date.now() + skew,
+    ask: request, drawing: onCallbackRunning, polled, rewind, now,
     settled: () => wantedAt === answeredAt, state: () => state,
   };
 })();

@@ -52,7 +52,7 @@ def _is_loopback(address: str) -> bool:
 
 
 class _Totals(Collector):
-    """Reads the totals when somebody asks, so that counting costs nothing else."""
+    """Reads the totals when they are asked for: nothing else is counted for it."""
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -29,7 +29,7 @@ from collector.http.limits import DEFAULT, Limits
 from collector.http.messages import Request, Response, error
 from collector.http.open_connections import OpenConnections
 from collector.http.refusals import CLOSE, TOO_LARGE
-from collector.http.wsgi_bridge import Page, Wsgi, call_wsgi
+from collector.http.wsgi_bridge import AppResponse, Wsgi, call_wsgi
 from collector.ingest.outcomes import Outcome
 from collector.store.writer import MAX_COMMIT_S, QueuedRequest, Writer
 
@@ -294,7 +294,7 @@ class Endpoint:
         if failed := done.exception():
             log.error("a request failed: %s", describe(failed))
             client.answer(number, LIVE_STATE_UNAVAILABLE, route)
-        elif isinstance(done.result(), Page):
+        elif isinstance(done.result(), AppResponse):
             client.answer(number, *done.result())
         elif isinstance(done.result(), Response):
             client.answer(number, done.result(), route)

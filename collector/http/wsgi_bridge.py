@@ -17,7 +17,7 @@ USUAL_PORTS = {"http": "80", "https": "443"}
 HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "server", "date"}
 
 
-class Page(NamedTuple):
+class AppResponse(NamedTuple):
     """An application's response, and the pattern of the route that gave it; "" if none did."""
 
     response: Response
@@ -57,13 +57,13 @@ def environ_of(request: Request, base_path: str = "", scheme: str = "http") -> d
     return environ
 
 
-def call_wsgi(app: Wsgi, request: Request, base_path: str = "", scheme: str = "http") -> Page:
+def call_wsgi(app: Wsgi, request: Request, base_path: str = "", scheme: str = "http") -> AppResponse:
     """The application's whole response; for HEAD the response to GET, with its body."""
     routes: list[str] = []
     environ = environ_of(request, base_path, scheme)
     chunks, status, headers = run_wsgi_app(with_route(app, routes.append), environ, buffered=True)
     kept = tuple((name, value) for name, value in headers if name.lower() not in HOP_BY_HOP)
-    return Page(Response(int(status.split(" ", 1)[0]), kept, b"".join(chunks)), routes[-1])
+    return AppResponse(Response(int(status.split(" ", 1)[0]), kept, b"".join(chunks)), routes[-1])
 
 
 def with_route(app: Wsgi, note: Callable[[str], None]) -> Wsgi:

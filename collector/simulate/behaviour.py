@@ -1,21 +1,25 @@
-"""The behaviour of the demo visitors: how many pages they visit, for how long, and what they do there."""
+"""The behaviour of the demo visitors: which pages a visit has, for how long, and what happens there."""
 
 from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from collector.simulate.client import EventBody
 from collector.simulate.people import Visitor, url_of
 from collector.simulate.schedule import Reading
 
 SIGNUP = "Signup"
-MAX_STAY_S = 420.0
 
-MIN_STAY_S = 8.0
+MIN_STAY_S, STAY_S, MAX_STAY_S = 10.0, 270.0, 1_500.0  # on a page; the middle one is the mean
 _ACTIONS = 0.18  # share of the pages
 _CUSTOMER_ACTIONS = 0.15  # share of the actions: signups and payments
-_PAGES = (45, 22, 14, 9, 6, 4)  # percent of the visits with 1, 2, … pages
+_SILENT = 0.08  # share of the visits that end without a `leave` event
+_PAGES = (1,) * 45 + (2,) * 22 + (3,) * 14 + (4,) * 9 + (5,) * 6 + (6,) * 4  # of a hundred visits
+VISIT_S = STAY_S * sum(_PAGES) / len(_PAGES)
+"""How long a visit lasts on average, from its first page to the end of its last one."""
 
 _FILES = (
     "xdotool-2.20110530.tar.gz",
@@ -36,31 +40,84 @@ _LINKS = ("github.com/jordansissel/xdotool", "logstash.net/docs", "wiki.archlinu
 _PLANS = ((9.0, "Starter"), (29.0, "Team"), (49.0, "Team, yearly"), (199.0, "Business"))
 
 
-def page_count(chance: random.Random) -> int:
-    """How many pages a visit has: 1 to 6."""
-    return chance.choices(range(1, 7), _PAGES)[0]
+class Action(NamedTuple):
+    """What a visitor does on a page at that moment (epoch s): the fields of the event."""
+
+    at: float
+    fields: EventBody
 
 
-def stay_s(chance: random.Random) -> float:
-    """For how many seconds a visitor stays on a page, at most `MAX_STAY_S`."""
-    return min(MAX_STAY_S, max(MIN_STAY_S, chance.lognormvariate(math.log(60), 0.8)))
+class PlannedPage(NamedTuple):
+    """A page of a visit, open from `opened` to `closed` (epoch s)."""
+
+    path: str
+    opened: float
+    closed: float
+    reading: Reading
+    action: Action | None
 
 
-def make_reading(chance: random.Random) -> Reading:
-    """How a visitor reads a page."""
-    return Reading(chance.uniform(0.5, 0.95), chance.randint(20, 100))
+class PlannedVisit(NamedTuple):
+    """A visit of the demo; never without a page. `leaves`: the last page ends with a `leave` event."""
+
+    visitor: Visitor
+    pages: tuple[PlannedPage, ...]
+    leaves: bool
+
+    @property
+    def begin(self) -> float:
+        """When its first page is opened, epoch seconds."""
+        return self.pages[0].opened
+
+    @property
+    def end(self) -> float:
+        """When its last page is closed, epoch seconds."""
+        return self.pages[-1].closed
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether the visitor is signed in at the end."""
+        return self.visitor.signed_in or any(page.action and signs_up(page.action.fields) for page in self.pages)
 
 
-def action_share(chance: random.Random) -> float | None:
-    """After which share of the stay the visitor acts on the page; None for most pages: no action."""
-    return None if chance.random() >= _ACTIONS else chance.uniform(0.2, 0.8)
+def plan_visit(visitor: Visitor, begin: float, paths: Sequence[str], chance: random.Random) -> PlannedVisit:
+    """A visit that begins at that moment (epoch s), on the entry page of the visitor and then on random `paths`."""
+    pages: list[PlannedPage] = []
+    path, signed_in = visitor.entry, visitor.signed_in
+    for _ in range(chance.choice(_PAGES)):
+        end = begin + _stay_s(chance)
+        action = _plan_action(visitor, begin, end, chance, signed_in)
+        signed_in = signed_in or (action is not None and signs_up(action.fields))
+        reading = Reading(chance.uniform(0.5, 0.95), chance.randint(20, 100))
+        pages.append(PlannedPage(path, begin, end, reading, action))
+        path, begin = chance.choice(paths), end
+    return PlannedVisit(visitor, tuple(pages), leaves=chance.random() >= _SILENT)
 
 
-def make_action(visitor: Visitor, chance: random.Random, *, signed_in: bool) -> EventBody:
-    """The fields of the event for an action. After a `SIGNUP` the visitor is signed in."""
-    return (
-        _visitor_action(chance) if chance.random() > _CUSTOMER_ACTIONS else _customer_action(visitor, chance, signed_in)
-    )
+def signs_up(fields: EventBody) -> bool:
+    """Whether the visitor is signed in from this event on."""
+    return bool(fields["name"] == SIGNUP)
+
+
+def _stay_s(chance: random.Random) -> float:
+    """For how many seconds a visitor stays on a page: a gamma distribution of shape 2."""
+    half_s = (STAY_S - MIN_STAY_S) / 2
+    return min(MAX_STAY_S, MIN_STAY_S - half_s * math.log((1 - chance.random()) * (1 - chance.random())))
+
+
+def _plan_action(visitor: Visitor, begin: float, end: float, chance: random.Random, signed_in: bool) -> Action | None:
+    """What the visitor does on the page between its `begin` and `end`; None for most pages."""
+    if chance.random() >= _ACTIONS:
+        return None
+    at = begin + (end - begin) * chance.uniform(0.2, 0.8)
+    return Action(at, _make_action(visitor, chance, signed_in))
+
+
+def _make_action(visitor: Visitor, chance: random.Random, signed_in: bool) -> EventBody:
+    """The fields of the event for an action."""
+    if chance.random() > _CUSTOMER_ACTIONS:
+        return _visitor_action(chance)
+    return _customer_action(visitor, chance, signed_in)
 
 
 def _customer_action(visitor: Visitor, chance: random.Random, signed_in: bool) -> EventBody:

@@ -1,240 +1,319 @@
-"""The days before the demo's past hour: simulated visits, by seed, written straight into the tables.
+"""The past of the demo: the visits that ended before it began, written straight into the tables.
 
-They are whole UTC days, and end before the day in which the past hour begins, so presence and today's figures do not
-need them. Their visitors are no longer present, so there are no heartbeats; daily usage is counted here.
+Today has its heartbeats, so that Live, the counters of today and the day's work know it. Of the ten weeks before, whose
+visitors are long gone, there are no heartbeats; daily usage and the minutes are counted here.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import cache
+from itertools import accumulate, count, pairwise
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from analytics.base.background import Pause
 from analytics.base.error_log import describe
-from analytics.base.ids import first_id
-from analytics.base.redaction import clean_path
-from analytics.calendar.days import day_of, days_between, start_of
+from analytics.base.ids import LOW_BITS
+from analytics.calendar import minute_series
+from analytics.calendar.days import HOUR, day_of, days_between, start_of
+from analytics.calendar.minute_series import MINUTE, MINUTES
+from analytics.live.beat import PageState
 from analytics.query.result import Usage
 from analytics.storage import changes, schema
 from analytics.storage.database import Database
 from analytics.storage.upsert import upsert
 from collector.ingest import device, page_url, source
 from collector.ingest.geo import Places
-from collector.ingest.pipeline import visitor_of
-from collector.ingest.visit import IDLE_MINUTES, Origin, Visit, with_event, with_pageview, with_user
-from collector.simulate.behaviour import MAX_STAY_S, SIGNUP, action_share, make_action, make_reading, page_count, stay_s
+from collector.ingest.pipeline import STATES as PAGE_STATES
+from collector.ingest.pipeline import tab_of, visitor_of
+from collector.ingest.visit import Origin, Visit, with_beat, with_event, with_pageview, with_user
+from collector.simulate.behaviour import PlannedPage, PlannedVisit, signs_up
 from collector.simulate.client import EventBody
-from collector.simulate.demo import PAST_S
-from collector.simulate.people import DEMO_DOMAIN, Visitor, make_people, paths_of, random_for, sample_pages, url_of
-from collector.store.statements import RowValues, Tables
+from collector.simulate.demo import STATE_WEIGHTS, STATES
+from collector.simulate.people import DEMO_DOMAIN, Visitor, random_for, url_of
+from collector.simulate.schedule import beat_times
+from collector.simulate.traffic import SimulatedTraffic
+from collector.store.statements import ADD_OUTCOMES, RowValues, Tables
 
 log = logging.getLogger("footfall.demo")
 
-DAYS = 70  # the last 30 days, and those they are compared with: the same weekdays 35 days earlier
-VISITS = 600  # of a weekday at the end; writing all days took 1.7 s of CPU time on SQLite
-GROWTH = 0.25  # from the first day to the last
-WEEK = (0.96, 1.0, 1.04, 1.0, 0.92, 0.55, 0.5)  # Monday first
-HOURS = (24, 18, 15, 14, 16, 22, 32, 45, 60, 72, 80, 84, 86, 94, 100, 98, 92, 84, 78, 74, 66, 54, 42, 32)  # UTC
-DAY_S = 86_400
+BATCH = 400  # visits in one transaction, for which real visitors wait
 
 
-class ResolvedVisitor(NamedTuple):
-    """A demo visitor, with the entry page's path and the origin that the collector would derive."""
+class DemoSite(NamedTuple):
+    """The demo site, with what finds the places of its visitors."""
 
-    visitor: Visitor
-    entry: str
-    origin: Origin
+    database: Database
+    id: int
+    places: Places
 
 
-class DayRows(NamedTuple):
-    """The rows of one day."""
+class DemoRows(NamedTuple):
+    """Rows of the facts, and heartbeats."""
 
     visits: list[Visit]
     pageviews: list[RowValues]
     events: list[RowValues]
+    heartbeats: list[RowValues]
 
 
-def write(
-    database: Database, site_id: int, places: Places, seed: int, stopped: Callable[[], bool], *, now: int
-) -> None:
-    """Writes the days before `now` (epoch s), the latest first, each in a transaction of its own, until `stopped`.
+def write_today(site: DemoSite, traffic: SimulatedTraffic, salt: bytes) -> None:
+    """Writes today's visits that have ended by now, with today's `salt`: who comes again is the same visitor.
 
-    Stops if the site is removed. If the database fails, logs a warning and leaves out the earlier days.
+    Call it before a server counts the site's day, which it does once.
     """
-    visitors, paths = resolve_visitors(places, seed), [clean_path(path) for path in paths_of(sample_pages())]
+    begin = start_of(traffic.today)
+    days = [traffic.today - timedelta(days=1), *days_between(traffic.today, day_of(traffic.now) + timedelta(days=1))]
+    visits = [visit for day in days for visit in traffic.visits(day) if begin < visit.end <= traffic.now]
+    maker = _RowMaker(site, traffic.today, salt, random_for(traffic.seed, "today"), beats_since=begin)
+    for some in _batches(visits):
+        _store(site, maker.rows(some))
+
+
+def write_days(site: DemoSite, traffic: SimulatedTraffic, pause: Pause) -> None:
+    """Writes the ten weeks before today, the latest day first.
+
+    Pauses after each transaction for as long as that took; ends if `pause` says so or the site is removed. If the
+    database fails, logs a warning and leaves out the earlier days.
+    """
+    begin = start_of(traffic.today)
     try:
-        for day, share in reversed(days_before(now)):
-            rows = simulate_day(site_id, visitors, paths, day, round(VISITS * share), seed)
-            if stopped() or not _store(database, site_id, day, rows):
-                return
+        for day, visits, earlier in _latest_first(traffic):
+            chance = random_for(traffic.seed, traffic.now, day, "rows")
+            maker = _RowMaker(site, day, chance.randbytes(16), chance)
+            over = [visit for visit in visits if visit.end <= begin]  # the others are among those of today
+            there = [*(visit for visit in earlier if visit.end > start_of(day)), *visits]
+            for number, some in enumerate(_batches(over)):
+                started = time.monotonic()
+                counts = None if number else _DayCounts(day, there)
+                if not _store(site, maker.rows(some), counts) or pause(time.monotonic() - started):
+                    return
     except SQLAlchemyError as failed:
         log.warning("the demo's earlier days are incomplete: %s", describe(failed))
 
 
-def days_before(now: int) -> list[tuple[date, float]]:
-    """The simulated days, oldest first, each with its traffic as a share of `VISITS`."""
-    end = day_of(now - PAST_S)
-    days = days_between(end - timedelta(days=DAYS), end)
-    return [(day, WEEK[day.weekday()] * (1 - GROWTH + GROWTH * nth / DAYS)) for nth, day in enumerate(days, 1)]
+def _batches(visits: Sequence[PlannedVisit]) -> Iterator[Sequence[PlannedVisit]]:
+    return (visits[start : start + BATCH] for start in range(0, len(visits), BATCH))
 
 
-def resolve_visitors(places: Places, seed: int) -> list[ResolvedVisitor]:
-    """The demo visitors with their origins."""
-    return [_resolve(visitor, places) for visitor in make_people(sample_pages(), seed)]
+def _latest_first(traffic: SimulatedTraffic) -> Iterator[tuple[date, list[PlannedVisit], list[PlannedVisit]]]:
+    """Each day before today with its visits and those of the day before."""
+    days = traffic.earlier_days()[::-1]
+    planned = (traffic.visits(day) for day in (*days, days[-1] - timedelta(days=1)))
+    for day, (visits, earlier) in zip(days, pairwise(planned), strict=True):
+        yield day, visits, earlier
 
 
-def _resolve(visitor: Visitor, places: Places) -> ResolvedVisitor:
-    landed = page_url.read(url_of(visitor.entry))
-    assert landed is not None
-    origin = Origin(
+class _Beat(NamedTuple):
+    """A beat of a page at that moment (epoch s)."""
+
+    id: int
+    at: float
+    state: PageState
+
+
+class _RowMaker:
+    """Makes the rows of visits. The ids of neighbouring days differ, since visits last beyond midnight.
+
+    There are heartbeats from `beats_since` (epoch s) on; None: none at all.
+    """
+
+    def __init__(self, site: DemoSite, day: date, salt: bytes, chance: Random, beats_since: int | None = None) -> None:
+        self._site, self._salt, self._chance, self._beats_since = site, salt, chance, beats_since
+        self._low_bits = count((day.toordinal() % 2) << (LOW_BITS - 1))
+
+    def rows(self, visits: Iterable[PlannedVisit]) -> DemoRows:
+        """The rows of these visits."""
+        rows = DemoRows([], [], [], [])
+        for planned in visits:
+            visit = self._begin(planned)
+            for number, page in enumerate(planned.pages):
+                is_last = number == len(planned.pages) - 1
+                visit = self._add_page(rows, visit, planned.visitor, page, leaves=planned.leaves or not is_last)
+            rows.visits.append(visit)
+        return rows
+
+    def _begin(self, planned: PlannedVisit) -> Visit:
+        visitor, at = planned.visitor, int(planned.begin)
+        number = visitor_of(self._salt, self._site.id, visitor.address, visitor.user_agent)
+        entry = path_of(visitor.entry)
+        visit = Visit(
+            *(self._site.id, self._id(planned.begin), number, None, "", at, at, at, 0, 0, entry, entry),
+            origin_of(visitor, self._site.places),
+        )
+        return _signed_in(visit, visitor) if visitor.signed_in else visit
+
+    def _add_page(self, rows: DemoRows, visit: Visit, visitor: Visitor, page: PlannedPage, *, leaves: bool) -> Visit:
+        """Adds the rows of a page, and returns the visit with it."""
+        path, at, stay = path_of(page.path), int(page.opened), page.closed - page.opened
+        first_id = visit.id if visit.pageviews == 0 else self._id(page.opened)
+        view = {**_columns(visit, first_id, at, path), "title": "", **page.reading.totals(stay, stay)}
+        rows.pageviews.append(view)
+        beats = [_Beat(first_id, page.opened, PageState.ACTIVE)]
+        visit = with_pageview(visit, at, path)
+        if page.action:
+            row_id, at, fields = self._id(page.action.at), int(page.action.at), page.action.fields
+            visit = with_event(_signed_in(visit, visitor) if signs_up(fields) else visit, at)
+            rows.events.append({**_columns(visit, row_id, at, path), **_details(fields)})
+            beats.append(_Beat(row_id, page.action.at, PageState.ACTIVE))
+        last_beat = page.closed if leaves else max(beat_times(page.opened, page.closed), default=page.opened)
+        visit = with_beat(visit, int(last_beat))
+        if self._beats_since is not None:
+            beats += self._heartbeats(page, leaves=leaves)
+            tab = tab_of(view["page_id"])
+            kept = [one for one in beats if one.at >= self._beats_since]
+            rows.heartbeats.extend(_beat_row(visit, one, tab, path) for one in kept)
+        return visit
+
+    def _heartbeats(self, page: PlannedPage, *, leaves: bool) -> Iterator[_Beat]:
+        """The heartbeats of a page, and its leave."""
+        for at in beat_times(page.opened, page.closed):
+            state = PAGE_STATES[self._chance.choices(STATES, STATE_WEIGHTS)[0]]
+            yield _Beat(self._id(at), at, state)
+        if leaves:
+            yield _Beat(self._id(page.closed), page.closed, PageState.LEFT)
+
+    def _id(self, at: float) -> int:
+        """A new row id of that moment."""
+        return int(at * 1000) << LOW_BITS | next(self._low_bits)
+
+
+@cache
+def path_of(path: str) -> str:
+    """The path of a page of the demo as the collector stores it."""
+    page = page_url.read(url_of(path))
+    assert page is not None
+    return page.path
+
+
+@cache
+def origin_of(visitor: Visitor, places: Places) -> Origin:
+    """The origin of a visit of that visitor, as the collector finds it."""
+    page = page_url.read(url_of(visitor.entry))
+    assert page is not None
+    return Origin(
         host=DEMO_DOMAIN,
-        **source.classify(landed, visitor.referrer)._asdict(),
+        **source.classify(page, visitor.referrer)._asdict(),
         **places.find(visitor.address)._asdict(),
         **device.read(visitor.user_agent)._asdict(),
         screen="x".join(map(str, visitor.screen)),
         language=visitor.language,
     )
-    return ResolvedVisitor(visitor, landed.path, origin)
 
 
-def simulate_day(
-    site_id: int, visitors: Sequence[ResolvedVisitor], paths: Sequence[str], day: date, visits: int, seed: int
-) -> DayRows:
-    """The rows of about `visits` visits, in the order of their start; the same for the same seed."""
-    chance = random_for(seed, day)
-    simulation, free_at = _DaySimulation(site_id, day, paths, chance), dict.fromkeys(visitors, 0)
-    for began in _visit_starts(day, round(visits * chance.uniform(0.93, 1.07)), chance):
-        visitor = chance.choice(visitors)
-        if free_at[visitor] < began:  # else their last visit is not over
-            free_at[visitor] = simulation.visit(visitor, began) + (IDLE_MINUTES + 1) * 60
-    return simulation.rows
+def _columns(visit: Visit, row_id: int, at: int, path: str) -> dict[str, Any]:
+    """The columns that pageviews and events share."""
+    return {
+        "site_id": visit.site_id,
+        "id": row_id,
+        "page_id": f"{row_id:016x}",
+        "at": at,
+        "visit_id": visit.id,
+        "visitor": visit.visitor,
+        "user_id": visit.user_id,
+        "host": DEMO_DOMAIN,
+        "path": path,
+    }
 
 
-def _visit_starts(day: date, visits: int, chance: Random) -> list[int]:
-    """When the visits of a day start (epoch s), in order; early enough for the first page to end within the day."""
-    latest = DAY_S - int(MAX_STAY_S) - 1
-    hours = chance.choices(range(24), HOURS, k=visits)
-    return sorted(start_of(day) + min(latest, hour * 3600 + chance.randrange(3600)) for hour in hours)
-
-
-class _DaySimulation:
-    """Simulates the visits of one day and collects their rows."""
-
-    def __init__(self, site_id: int, day: date, paths: Sequence[str], chance: Random) -> None:
-        self.rows = DayRows([], [], [])
-        self._site_id, self._paths, self._chance = site_id, paths, chance
-        self._end = start_of(day + timedelta(days=1))
-        self._salt = f"{chance.random()}".encode()
-        self._ids = 0
-
-    def visit(self, resolved: ResolvedVisitor, began: int) -> int:
-        """Adds a visit that starts at `began` (epoch s). Returns when it ends."""
-        chance, visitor = self._chance, resolved.visitor
-        number = visitor_of(self._salt, self._site_id, visitor.address, visitor.user_agent)
-        visit = Visit(
-            *(self._site_id, self._id(began), number, None, "", began, began, began, 0, 0, resolved.entry, ""),
-            resolved.origin,
-        )
-        visit = _signed_in(visit, visitor) if visitor.signed_in else visit
-        path, at = resolved.entry, began
-        for _ in range(page_count(chance)):
-            stay = int(stay_s(chance))
-            visit = self._page(visit, visitor, path, at, stay)
-            path, at = chance.choice(self._paths), at + stay
-            if at >= self._end - MAX_STAY_S:
-                break
-        visit = replace(visit, seen_at=at)
-        self.rows.visits.append(visit)
-        return at
-
-    def _page(self, visit: Visit, visitor: Visitor, path: str, at: int, stay: int) -> Visit:
-        """The visit with one more page and the action on it, if any."""
-        row_id = visit.id if visit.pageviews == 0 else self._id(at)
-        totals = make_reading(self._chance).totals(stay, stay)
-        self.rows.pageviews.append(
-            {
-                **self._columns(visit, row_id, at, path),
-                "title": "",
-                "engaged_ms": totals["engaged_ms"],
-                "scroll": totals["scroll"],
-            }
-        )
-        visit = with_pageview(visit, at, path)
-        share = action_share(self._chance)
-        return visit if share is None else self._action(visit, visitor, path, at + int(stay * share))
-
-    def _action(self, visit: Visit, visitor: Visitor, path: str, at: int) -> Visit:
-        action = make_action(visitor, self._chance, signed_in=visit.user_id is not None)
-        visit = with_event(_signed_in(visit, visitor) if action["name"] == SIGNUP else visit, at)
-        self.rows.events.append({**self._columns(visit, self._id(at), at, path), **_details(action)})
-        return visit
-
-    def _columns(self, visit: Visit, row_id: int, at: int, path: str) -> RowValues:
-        """The columns that pageviews and events share."""
-        return {
-            "site_id": self._site_id,
-            "id": row_id,
-            "page_id": f"{row_id:016x}",
-            "at": at,
-            "visit_id": visit.id,
-            "visitor": visit.visitor,
-            "user_id": visit.user_id,
-            "host": DEMO_DOMAIN,
-            "path": path,
-        }
-
-    def _id(self, at: int) -> int:
-        """A new row id of that second. Unique, because nothing else writes rows of these days."""
-        self._ids += 1
-        return first_id(at) + self._ids
+def _beat_row(visit: Visit, beat: _Beat, tab: int, path: str) -> RowValues:
+    return {
+        "site_id": visit.site_id,
+        "id": beat.id,
+        "at": int(beat.at),
+        "visit_id": visit.id,
+        "visitor": visit.visitor,
+        "tab": tab,
+        "user_id": visit.user_id,
+        "user_type": visit.user_type,
+        "state": int(beat.state),
+        "path": path,
+    }
 
 
 def _signed_in(visit: Visit, visitor: Visitor) -> Visit:
     return with_user(visit, visitor.user_id, visitor.user_type)
 
 
-def _details(action: EventBody) -> RowValues:
+def _details(fields: EventBody) -> RowValues:
     """The columns that only events have."""
     return {
-        "name": action["name"],
-        "props": msgspec.json.encode(action.get("props", {})).decode(),
-        "value": action.get("value"),
-        "currency": action.get("currency", ""),
-        "description": action["description"],
-        "user_name": action.get("user_name", ""),
+        "name": fields["name"],
+        "props": msgspec.json.encode(fields.get("props", {})).decode(),
+        "value": fields.get("value"),
+        "currency": fields.get("currency", ""),
+        "description": fields["description"],
+        "user_name": fields.get("user_name", ""),
         "interactive": True,
     }
 
 
-def _store(database: Database, site_id: int, day: date, rows: DayRows) -> bool:
-    """Writes the rows of a day in one transaction. False, without writing, if the site was removed."""
-    with database.transaction() as connection:
+class _DayCounts(NamedTuple):
+    """The counts of a UTC day on which these visits were there, as the day's work counts them from heartbeats."""
+
+    day: date
+    visits: Sequence[PlannedVisit]
+
+    def write(self, connection: Connection, site_id: int) -> None:
+        """Writes the counts of the day, unless they are there."""
+        minutes = {"site_id": site_id, "day": self.day.isoformat(), "people": minute_series.pack(self.minutes())}
+        upsert(connection, schema.daily_usage, [self.usage(site_id)._asdict()], overwrite=False)
+        upsert(connection, schema.concurrents, [minutes], overwrite=False)
+
+    def usage(self, site_id: int) -> Usage:
+        """How many people there were."""
+        users = {visit.visitor.user_id for visit in self.visits if visit.signed_in}
+        browsers = {(visit.visitor.address, visit.visitor.user_agent): False for visit in self.visits}
+        for visit in self.visits:
+            browsers[visit.visitor.address, visit.visitor.user_agent] |= visit.signed_in
+        anonymous = sum(not signed_in for signed_in in browsers.values())
+        return Usage(site_id, self.day.isoformat(), len(users) + anonymous, len(users), anonymous)
+
+    def minutes(self) -> Sequence[int]:
+        """How many people there were at each minute."""
+        begin, changed = start_of(self.day), [0] * (MINUTES + 1)
+        for visit in self.visits:
+            for moment, change in ((visit.begin, 1), (visit.end, -1)):
+                changed[min(MINUTES, max(0, -int(-(moment - begin) // MINUTE)))] += change
+        return list(accumulate(changed[:MINUTES]))
+
+
+def _store(site: DemoSite, rows: DemoRows, counts: _DayCounts | None = None) -> bool:
+    """Writes rows in one transaction, and the counts of their day. False, without writing, if the site was removed."""
+    with site.database.transaction() as connection:
         tables = Tables(connection)
-        tables.lock_sites({site_id})
-        if not tables.existing_sites({site_id}):
+        tables.lock_sites({site.id})
+        if not tables.existing_sites({site.id}):
             return False
         tables.write_visits(rows.visits)
         tables.insert("pageviews", rows.pageviews)
         tables.insert("events", rows.events)
-        upsert(connection, schema.daily_usage, [_usage(site_id, day, rows.visits)._asdict()], overwrite=False)
-        _record_change(connection, site_id, rows)
+        tables.insert("heartbeats", rows.heartbeats)
+        tables.insert("outcomes", _outcomes(site.id, rows.heartbeats), ADD_OUTCOMES)
+        if counts:
+            counts.write(connection, site.id)
+        _record_change(connection, site.id, rows)
     return True
 
 
-def _usage(site_id: int, day: date, visits: Sequence[Visit]) -> Usage:
-    """The people of a day, counted as in `analytics.jobs.daily_usage`."""
-    users = {visit.user_id for visit in visits if visit.user_id}
-    anonymous = {visit.visitor for visit in visits} - {visit.visitor for visit in visits if visit.user_id}
-    return Usage(site_id, day.isoformat(), len(users) + len(anonymous), len(users), len(anonymous))
+def _outcomes(site_id: int, heartbeats: Sequence[RowValues]) -> list[RowValues]:
+    """How many events were stored in each hour: each has a heartbeat."""
+    hours = Counter(beat["at"] // HOUR * HOUR for beat in heartbeats)
+    return [
+        {"site_id": site_id, "hour": hour, "outcome": "stored", "reason": "", "count": number}
+        for hour, number in hours.items()
+    ]
 
 
-def _record_change(connection: Connection, site_id: int, rows: DayRows) -> None:
+def _record_change(connection: Connection, site_id: int, rows: DemoRows) -> None:
     ids = {"pageviews": [row["id"] for row in rows.pageviews], "events": [row["id"] for row in rows.events]}
     changes.record(connection, site_id, visits=[visit.id for visit in rows.visits], **ids)

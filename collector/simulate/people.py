@@ -16,7 +16,8 @@ from collector.imports.log_sessions import own_hosts, sessions_of
 DEMO_DOMAIN = "demo.example"
 
 _EXCERPT = Path(__file__).parents[1] / "data" / "demo-access.log"
-_WITH_PHONE = 0.6  # share of the addresses with a phone in addition to the browser of the log
+HOUSEHOLD = 3  # people at each address
+_WITH_PHONE = 0.7  # share of the people with a phone in addition to the first browser
 _SIGNED_IN = 0.35
 _TAGGED = 11  # every eleventh address arrives by a campaign
 
@@ -24,7 +25,13 @@ _NAMES = (
     "lena ana jonas mei tom aisha pavel chloe diego ines yuki sam nora omar eva liam priya hugo zoe ivan "
     "marta kofi elif noah sofia ravi greta luca hana theo maja felix ida amir rosa emil lucia max tessa jan"
 )
+_SURNAMES = (
+    "weber silva novak rossi tanaka larsen mensah costa kim moreau santos fischer ali jansen popov murphy garcia "
+    "schulz khan berg nowak romano ito hansen owusu pereira park laurent ramos keller hassan visser ivanov walsh "
+    "ortega braun patel lund horvat bruno"
+)
 _FIRST_NAMES = _NAMES.split()
+_LAST_NAMES = _SURNAMES.split()
 _CAMPAIGNS = (
     "utm_source=newsletter&utm_medium=email&utm_campaign=weekly",
     "utm_source=google&utm_medium=cpc&utm_campaign=brand",
@@ -111,7 +118,8 @@ _LANGUAGES = (
     "ja-JP",
     "pl-PL",
 )
-_PHONES = (_IPHONE.safari, _IPHONE.chrome, _ANDROID.chrome, _ANDROID.chrome)
+_PHONES = (_IPHONE.safari, _IPHONE.chrome, _ANDROID.chrome, _ANDROID.firefox)
+_COMPUTERS = [agent for device in _DEVICES if device not in (_IPHONE, _ANDROID) for agent in device[1:] if agent]
 
 
 class Visitor(NamedTuple):
@@ -127,9 +135,9 @@ class Visitor(NamedTuple):
 
     @property
     def user_name(self) -> str:
-        """The name of `lena.h` in the feed: `Lena H.`"""
+        """The name of `lena.weber` in the feed: `Lena W.`"""
         first, _, last = self.user_id.partition(".")
-        return f"{first.title()} {last.upper()}."
+        return f"{first.title()} {last[0].upper()}."
 
     @property
     def screen(self) -> tuple[int, int]:
@@ -154,7 +162,7 @@ def sample_pages() -> list[LoggedPage]:
 
 
 def make_people(hits: Iterable[LoggedPage], seed: int) -> list[Visitor]:
-    """The demo's visitors, in the order in which they arrive: one or two browsers for each address of the log."""
+    """The demo's visitors, in random order: some people for each address of the log, with a browser more than once."""
     chance = random_for(seed, "cast")
     sessions = sessions_of(hits)
     own = own_hosts(sessions)
@@ -163,13 +171,24 @@ def make_people(hits: Iterable[LoggedPage], seed: int) -> list[Visitor]:
     for number, (address, session) in enumerate(sorted(by_address.items())):
         first = session.pages[0]
         referrer = "" if _host(first.referrer) in own else first.referrer
-        user = (*_user(number), chance.random() < _SIGNED_IN)
-        agents = [current_agent(session.user_agent)]
-        agents += [chance.choice(_PHONES)] if chance.random() < _WITH_PHONE else []
         entry = _entry(first.path, number)
-        people += [Visitor(address, agent, entry, referrer, *user) for agent in dict.fromkeys(agents)]
+        browsers = _browsers(current_agent(session.user_agent), chance)
+        for person, agents in enumerate(browsers):
+            user = (*_user(number * HOUSEHOLD + person), chance.random() < _SIGNED_IN)
+            people += [Visitor(address, agent, entry, referrer, *user) for agent in agents]
     chance.shuffle(people)
     return people
+
+
+def _browsers(first: str, chance: random.Random) -> list[list[str]]:
+    """The agents of the people behind one address, all different: a computer's or a phone's, and for some a phone more.
+
+    A visitor is known by address and agent.
+    """
+    agents = [first, *chance.sample([agent for agent in _COMPUTERS if agent != first], HOUSEHOLD - 1)]
+    phones = [agent for agent in _PHONES if agent != first]
+    chance.shuffle(phones)
+    return [[agent, *([phones.pop()] if phones and chance.random() < _WITH_PHONE else [])] for agent in agents]
 
 
 def _entry(path: str, number: int) -> str:
@@ -184,9 +203,10 @@ def _host(referrer: str) -> str:
 
 
 def _user(number: int) -> tuple[str, str]:
-    """The user id and type for the address of that number: 520 different ones."""
-    name = _FIRST_NAMES[number % len(_FIRST_NAMES)]
-    return f"{name}.{chr(ord('a') + number * 7 % 26)}", "customer" if number % 5 < 3 else "member"
+    """The user id and type of the person of that number: 1,600 different ones."""
+    last, first = divmod(number, len(_FIRST_NAMES))
+    name = f"{_FIRST_NAMES[first]}.{_LAST_NAMES[last % len(_LAST_NAMES)]}"
+    return name, "customer" if number % 5 < 3 else "member"
 
 
 def current_agent(user_agent: str) -> str:

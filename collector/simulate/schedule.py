@@ -137,12 +137,18 @@ def page_events(view: EventBody, opened: float, closed: float, reading: Reading)
     """The events of one page: the pageview `view`, a heartbeat every 30 s, and the leave at `closed`."""
     yield TimedEvent(opened, view)
     visitor = {name: view[name] for name in VISITOR_FIELDS if name in view} | {"pageview": view["id"]}
-    due = opened + BEAT_S
-    while due < closed:
+    for due in beat_times(opened, closed):
         beat = {"type": "heartbeat", "url": view["url"], "state": "active"}
         yield TimedEvent(due, visitor | beat | reading.totals(due - opened, closed - opened))
-        due += BEAT_S
     yield TimedEvent(closed, visitor | {"type": "leave"} | reading.totals(closed - opened, closed - opened))
+
+
+def beat_times(opened: float, closed: float) -> Iterator[float]:
+    """When a page that is open so long sends heartbeats: every 30 s."""
+    due = opened + BEAT_S
+    while due < closed:
+        yield due
+        due += BEAT_S
 
 
 def _last_stay(session: LogSession, speed: float, seed: int) -> float:

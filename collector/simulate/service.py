@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from analytics.access.api_keys import Key
 from analytics.base.error_log import describe
@@ -23,15 +23,16 @@ from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.simulate import demo_days
 from collector.simulate.client import BatchResult, EventBody, RefusedError, read_answer
-from collector.simulate.demo import WriteDays, simulate
+from collector.simulate.demo import simulate
+from collector.simulate.demo_days import DemoSite
 from collector.simulate.people import DEMO_DOMAIN
+from collector.simulate.traffic import SimulatedTraffic, make_traffic
 from collector.store.writer import Writer
 
 log = logging.getLogger("footfall.crowd")
 
 STOP_S = 5.0  # for sending the leaves of open pages
 COMMIT_S = 15.0  # to wait for a commit
-EVENTS_PER_SECOND = 2_000.0  # of the past hour (10 s in all), so that real visitors are stored meanwhile
 HEADERS = {"content-type": "application/json", "authorization": "Bearer the crowd's"}
 
 
@@ -49,12 +50,12 @@ class DemoTraffic:
         self._writer = writer
         self._lock = threading.Lock()
         self._end = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []  # the first sends the present
 
     @property
     def is_running(self) -> bool:
         """Whether demo traffic is sent."""
-        return self._thread is not None and self._thread.is_alive()
+        return bool(self._threads) and self._threads[0].is_alive()
 
     def start(self, *, now: int) -> Site:
         """Starts demo traffic, if it is not running. Adds the demo site if it is missing, then with its past.
@@ -66,14 +67,23 @@ class DemoTraffic:
             if existing is not None and not existing.demo:
                 raise InvalidInput(f"{DEMO_DOMAIN} is a site of your own here; remove it first")
             site = existing or store.add(self._database, DEMO_DOMAIN, "Demo", now=now, demo=True)
-            self._refresh()
             if not self.is_running:
-                self._end = threading.Event()
-                write_days = partial(demo_days.write, self._database, site.id, self._kit.places, now=now)
-                args = (_Post(site, self._kit, self._writer), self._end, write_days if existing is None else None)
-                self._thread = threading.Thread(target=_simulate, args=args, name="footfall-crowd", daemon=True)
-                self._thread.start()
+                self._send(site, make_traffic(secrets.randbits(32), now), with_past=existing is None)
         return site
+
+    def _send(self, site: Site, traffic: SimulatedTraffic, *, with_past: bool) -> None:
+        """Starts the threads that send the present and, for a new site, write the days before today."""
+        place = DemoSite(self._database, site.id, self._kit.places)
+        self._end = threading.Event()
+        if with_past:  # before the site's today is counted
+            demo_days.write_today(place, traffic, self._kit.salts.of(site, traffic.now).today)
+        self._refresh()
+        post = _Post(site, self._kit, self._writer)
+        self._threads = [_thread(lambda: simulate(traffic, post, self._end.is_set))]
+        if with_past:
+            self._threads.append(_thread(lambda: demo_days.write_days(place, traffic, self._end.wait)))
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Stops demo traffic and waits until the open pages have left."""
@@ -91,8 +101,8 @@ class DemoTraffic:
 
     def _stop(self) -> None:
         self._end.set()
-        if self._thread is not None:
-            self._thread.join(STOP_S)
+        for thread in self._threads:
+            thread.join(STOP_S)
 
     def _site(self) -> Site | None:
         return next((one for one in store.all_sites(self._database) if one.domain == DEMO_DOMAIN), None)
@@ -125,9 +135,13 @@ class _Post:
         return read_answer(answer.status, dict(answer.headers), answer.body, len(events))
 
 
-def _simulate(post: _Post, end: threading.Event, write_days: WriteDays | None) -> None:
+def _thread(work: Callable[[], None]) -> threading.Thread:
+    return threading.Thread(target=_run, args=(work,), name="footfall-demo", daemon=True)
+
+
+def _run(work: Callable[[], None]) -> None:
     try:
-        simulate(post, end.is_set, write_days, events_per_second=EVENTS_PER_SECOND)
+        work()
     except RefusedError as refused:
         log.warning("the demo's visitors are gone: %s", refused)
     except Exception as failed:

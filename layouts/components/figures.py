@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, tzinfo
+from typing import NamedTuple
 
 from dash import html
 
@@ -149,11 +150,28 @@ def weekday(number: int) -> str:
     return language.weekday(number, written_in())
 
 
+class Delta(NamedTuple):
+    """A change: its CSS class, as it is seen, and as screen readers say it."""
+
+    look: str
+    seen: str
+    said: str
+
+
 def change(now: float, before: float | None, *, better: int = 1, fine: bool = False) -> html.Span | None:
+    """A `delta` as an element; screen readers get its sentence instead of the arrow."""
+    found = delta(now, before, better=better, fine=fine)
+    if found is None:
+        return None
+    shown = html.Span(found.seen, **aria(hidden="true"))
+    return html.Span([shown, html.Span(found.said, className="ff-vh")], className=f"ff-delta {found.look}")
+
+
+def delta(now: float, before: float | None, *, better: int = 1, fine: bool = False) -> Delta | None:
     """An arrow and a figure for `now` compared with `before`; None where `before` is 0 or unknown.
 
-    `better` says whether more is good news (1), bad news (-1) or neither (0); `fine`: with one decimal. Screen
-    readers get direction and judgement as a hidden sentence instead of the arrow.
+    `better` says whether more is good news (1), bad news (-1) or neither (0); `fine`: with one decimal. The sentence
+    has direction and judgement in words.
     """
     if not before:
         return None
@@ -161,13 +179,13 @@ def change(now: float, before: float | None, *, better: int = 1, fine: bool = Fa
     rounded = round(ratio, 3) if fine else round(ratio, 2)
     written = _share(abs(rounded)) if fine else _percent(round(100 * abs(rounded)))
     if rounded == 0:
-        return _delta("ff-flat", _percent(0), "unchanged")
-    kind, judged = _JUDGED[better if rounded > 0 else -better]
+        return Delta("ff-flat", _percent(0), "unchanged")
+    look, judged = _JUDGED[better if rounded > 0 else -better]
     if now >= MANY_TIMES * before:
         times = count(round(now / before))
-        return _delta(kind, f"↑ ×{times}", f"{times} times as many{judged}")
+        return Delta(look, f"↑ ×{times}", f"{times} times as many{judged}")
     arrow, way = ("↑", "up") if rounded > 0 else ("↓", "down")
-    return _delta(kind, f"{arrow} {written}", f"{way} {written}{judged}")
+    return Delta(look, f"{arrow} {written}", f"{way} {written}{judged}")
 
 
 _JUDGED = {1: ("ff-up", ", better"), -1: ("ff-worse", ", worse"), 0: ("ff-flat", "")}
@@ -179,8 +197,3 @@ def _share(part: float) -> str:
 
 def _percent(whole: int) -> str:
     return language.percent(whole, written_in())
-
-
-def _delta(kind: str, seen: str, said: str) -> html.Span:
-    shown = html.Span(seen, **aria(hidden="true"))
-    return html.Span([shown, html.Span(said, className="ff-vh")], className=f"ff-delta {kind}")

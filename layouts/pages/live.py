@@ -92,7 +92,7 @@ def _way_out() -> Component:
 def _notice() -> Component:
     since = html.Span("–", id="notice-since")
     again = html.Button("Try now", id="try-now", type="button", className="ff-link")
-    words = html.Span(["Not connected since ", since, ". The numbers below are from then. ", again])
+    words = html.Span(["Not connected since ", since, ". The numbers are from then. ", again])
     return html.Div([icon("off"), words], id="notice", className="ff-alert is-warn", hidden=True)
 
 

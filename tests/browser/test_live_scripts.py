@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import statistics
 import time
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300
 LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/live/stream?site={site}"
   data-name="{site}" data-window="60" data-timezone="Europe/Berlin">
   <div id="notice" hidden>since <b id="notice-since"></b><button id="try-now">Try now</button></div>
+  <h2 class="ff-label"><span data-then="Active then">Active now</span></h2>
   <span id="clock"></span><p id="active-now" class="ff-big"></p><p id="active-said" role="status"></p>
   <i id="split-signed-in"></i><i id="split-anonymous"></i><b id="signed-in"></b><b id="anonymous"></b>
   <span id="signed-in-share"></span><span id="anonymous-share"></span>
@@ -238,6 +240,7 @@ def test_without_a_server_the_page_says_since_when_and_try_now_tries_at_once(bro
     assert not is_hidden(browser, "notice")
     assert text(browser, "notice-since")[:5] in {"14:32", "14:33"}
     assert text(browser, "active-now") == "7"
+    assert re.fullmatch(r"Active \d+ s ago", label(browser))
     assert "is-stale" in browser.find_element(By.ID, "live").get_attribute("class")
     stopped = text(browser, "clock")
     later = time.monotonic() + 2.1
@@ -247,7 +250,22 @@ def test_without_a_server_the_page_says_since_when_and_try_now_tries_at_once(bro
     browser.find_element(By.ID, "try-now").click()
     until(lambda: server.send("stats", stats(8)) and text(browser, "status-text") == "Live")
     assert is_hidden(browser, "notice")
+    assert label(browser) == "Active now"
     assert "is-stale" not in browser.find_element(By.ID, "live").get_attribute("class")
+
+
+def test_figures_are_grey_and_say_their_age_as_soon_as_the_stream_is_cut(browser, server):
+    open_live(browser, server, first=60_000, longest=60_000)  # it is not tried again during the test
+    server.send("stats", stats(7))
+    until(lambda: text(browser, "active-now") == "7")
+    server.cut()
+    until(lambda: re.fullmatch(r"Active \d s ago", label(browser)))
+    assert (text(browser, "status-text"), text(browser, "active-now")) == ("Connecting…", "7")
+    assert "is-stale" in browser.find_element(By.ID, "live").get_attribute("class")
+
+
+def label(browser) -> str:
+    return browser.execute_script("return document.querySelector('.ff-label').textContent")
 
 
 def test_a_silent_stream_is_taken_for_lost(browser, server):

@@ -303,11 +303,11 @@ def test_demo_traffic_comes_is_marked_stops_and_leaves_nothing(owner, server):
     looks_right(owner, "demo-on")
     owner.click("#demo a")
     owner.at("/live/demo.example")
-    until(lambda: int(owner.text("active-now") or 0) > 20, 60)
+    until(lambda: int(owner.text("active-now") or 0) > 3, 60)
     assert owner.texts(".ff-toolbar .ff-badge, #site-menu button .ff-badge") == ["Demo", "Demo"]
     looks_right(owner, "demo-live")
     see(owner, "/settings/demo.example/cards", "Preview")
-    until(lambda: int(in_frame(owner, 0, ACTIVE) or 0) > 20)
+    until(lambda: int(in_frame(owner, 0, ACTIVE) or 0) > 3)
     assert in_frame(owner, 0, "return document.querySelector('.ff-demo').textContent") == "Demo"
     owner.open("/demo")
     owner.click("[data-form=demo-stop] button")

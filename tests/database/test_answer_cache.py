@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from array import array
@@ -346,6 +347,12 @@ def test_a_redis_that_hangs_is_waited_for_once(redis):
         assert time.monotonic() - begun < 20 * REDIS_TIMEOUT_S
     finally:
         os.kill(redis._process.pid, signal.SIGCONT)
+
+
+def test_a_missing_package_stops_the_start_and_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(WrongSetting, match=r"^FOOTFALL_REDIS_URL needs the package redis; `.* -m pip install 'redis"):
+        AnswerStorage(Config(redis_url="redis://localhost"), SECRET)
 
 
 @pytest.mark.parametrize("text", ["localhost:6379", "http://localhost", "redis://"])

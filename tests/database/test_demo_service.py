@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 
@@ -13,7 +12,6 @@ from analytics.base.errors import InvalidInput
 from analytics.sites import store
 from analytics.storage import schema
 from collector.service import Service
-from collector.simulate import service as demo_service
 from collector.simulate.people import DEMO_DOMAIN
 from tests.support.serving import eventually
 
@@ -21,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 OWN = "example.com"
 PATIENCE_S = 60
+FEW = 3  # people: at any hour there are more
 
 
 @pytest.fixture
@@ -67,7 +66,8 @@ def test_starting_makes_a_site_of_its_own_with_its_past_and_removing_leaves_noth
     an_hour_ago = schema.pageviews.c.at < now() - 3600
     eventually(lambda: count(service, schema.pageviews, an_hour_ago) > 100, PATIENCE_S)
     assert service.demo_traffic.is_running
-    assert left(service, site.id).keys() >= {"sites", "pageviews", "visits", "heartbeats", "outcomes"}
+    tables = {"sites", "pageviews", "visits", "heartbeats", "outcomes", "daily_usage", "concurrents"}
+    eventually(lambda: left(service, site.id).keys() >= tables, PATIENCE_S)
     service.demo_traffic.remove()
     assert service.writer.settle(PATIENCE_S)
     assert not service.demo_traffic.is_running
@@ -75,8 +75,7 @@ def test_starting_makes_a_site_of_its_own_with_its_past_and_removing_leaves_noth
     assert domains(service) == [(OWN, False)]
 
 
-def test_the_days_before_come_with_them_and_go_even_while_they_are_written(service, monkeypatch):
-    monkeypatch.setattr(demo_service, "EVENTS_PER_SECOND", math.inf)
+def test_the_days_before_come_with_them_and_go_even_while_they_are_written(service):
     site = service.demo_traffic.start(now=now())
     eventually(lambda: count(service, schema.daily_usage, schema.daily_usage.c.site_id == site.id) > 1, PATIENCE_S)
     service.demo_traffic.remove()
@@ -84,10 +83,23 @@ def test_the_days_before_come_with_them_and_go_even_while_they_are_written(servi
     assert left(service, site.id) == {}
 
 
+def test_today_counts_from_midnight_on_and_whoever_was_there_is_counted_once(service):
+    begun = now()
+    site = service.demo_traffic.start(now=begun)
+    eventually(lambda: service.today.read([site.id], now()) and service.hub.active(site.id) > FEW, PATIENCE_S)
+    service.demo_traffic.stop()
+    assert service.writer.settle(PATIENCE_S)
+    today = service.today.read([site.id], now())[site.id]
+    midnight = begun - begun % 86_400
+    of_site = [table.c.site_id == site.id for table in (schema.visits, schema.pageviews)]
+    assert today.visits == count(service, schema.visits, of_site[0], schema.visits.c.started_at >= midnight)
+    assert today.pageviews == count(service, schema.pageviews, of_site[1], schema.pageviews.c.at >= midnight)
+
+
 def test_people_come_and_when_it_is_stopped_they_leave(service):
     site_id = made(service)
     service.demo_traffic.start(now=now())
-    eventually(lambda: service.hub.active(site_id) > 20, PATIENCE_S)
+    eventually(lambda: service.hub.active(site_id) > FEW, PATIENCE_S)
     own = service.sites.get(OWN)
     assert service.hub.active(own.id) == 0
     assert count(service, schema.heartbeats, schema.heartbeats.c.site_id == own.id) == 0

@@ -23,7 +23,7 @@ from collector.doors.table import DOORS
 from layouts.figures import bundle
 
 SITE, OTHER = "example.com", "other.example"
-GIVEN = {"data-site": SITE, "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
+GIVEN = {"data-site": SITE, "search": "", "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
 HTML = {"Accept": "text/html"}
 
 # Who asks: a client without a login; a person with a role on another site; on this site; on every site.
@@ -80,7 +80,6 @@ ROUTES = {
     DASHS_PLOTLY: SOMEBODY,
     "/_reload-hash": SOMEBODY,
     "/_favicon.ico": SOMEBODY,
-    "/overview/<domain>/parts": VIEWERS,
     "/overview/<domain>/<name>.csv": VIEWERS,
     "/concurrents/<domain>/minutes.csv": VIEWERS,
 }
@@ -161,7 +160,6 @@ EXAMPLES = {
     "/assets/plotly/<version>/<name>": bundle.address(bundle.SCRIPT),
     "/<path:path>": "/nowhere",
     SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
-    "/overview/<domain>/parts": f"/overview/{SITE}/parts?part=top",
     "/overview/<domain>/<name>.csv": f"/overview/{SITE}/source.csv",
     "/concurrents/<domain>/minutes.csv": f"/concurrents/{SITE}/minutes.csv",
     "/api/live": f"/api/live?site={SITE}",

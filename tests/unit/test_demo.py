@@ -1,48 +1,78 @@
-"""The demo's crowd: lively, seeded, and seen by the collector as people."""
+"""The demo's visitors: seeded, one site in past and present, and seen by the collector as people."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import islice, pairwise, takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
+from statistics import mean
 from urllib.parse import urlsplit
 
 import pytest
 
+from analytics.calendar.days import day_of, start_of
 from collector.ingest import device, robot
 from collector.ingest import event as payload
 from collector.simulate import demo
-from collector.simulate.demo import PAST_S, past_events, present_events
+from collector.simulate.behaviour import VISIT_S
+from collector.simulate.demo import present_events
 from collector.simulate.people import DEMO_DOMAIN, current_agent, make_people, sample_pages
+from collector.simulate.traffic import DAY_S, PAST_S, SimulatedTraffic, make_traffic, people_at
 
-NOW = 1_763_650_000.5
+NOW = int(datetime(2026, 11, 26, 15, 30, tzinfo=UTC).timestamp())  # a Thursday
+HOUR_S = 3600
 SEED = 7
 
 
 @cache
-def lived():
-    """(the past as bodies, the next 20 minutes as steps)"""
-    hits = sample_pages()
-    return list(past_events(hits, SEED, NOW)), list(
-        takewhile(lambda step: step.due < 1200, present_events(hits, SEED, NOW))
-    )
+def traffic(seed: int = SEED, now: int = NOW) -> SimulatedTraffic:
+    return make_traffic(seed, now)
+
+
+@cache
+def visits(days_ago: int):
+    return traffic().visits(day_of(NOW) - timedelta(days=days_ago))
+
+
+@cache
+def sent():
+    """The events of the first two hours, each with its second since `NOW`; those of before have a `time`."""
+    return list(takewhile(lambda event: event.due < 2 * HOUR_S, present_events(traffic(), NOW)))
+
+
+def times():
+    """(epoch s, body) of the events."""
+    return [(body.get("time", NOW + due), body) for due, body in sent()]
 
 
 def page_of(body):
     return body["id"] if body["type"] == "pageview" else body["pageview"]
 
 
-def active(sent, at):
-    """How many people have an open page that was heard of in the last 60 s; `sent` is (s, body), in order."""
+def there(at):
+    """How many of the planned visits are there at that moment (epoch s)."""
+    days_ago = (day_of(NOW) - day_of(at)).days
+    planned = [*visits(days_ago), *visits(days_ago + 1)]
+    return sum(visit.begin <= at < visit.end for visit in planned)
+
+
+def active(at):
+    """How many people have an open page that was heard of in the last 60 s, at that second since `NOW`."""
     pages = {}
-    for due, body in takewhile(lambda one: one[0] <= at, sent):
+    for moment, body in times():
+        if moment > NOW + at:
+            break
         if body["type"] == "leave":
             pages.pop(page_of(body), None)
         else:
-            pages[page_of(body)] = (due, body.get("user_id") or (body["ip"], body["user_agent"]))
-    return len({who for due, who in pages.values() if due > at - 60})
+            pages[page_of(body)] = (moment, body.get("user_id") or (body["ip"], body["user_agent"]))
+    return len({who for moment, who in pages.values() if moment > NOW + at - 60})
+
+
+# ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_excerpt_is_page_views_of_many_addresses():
@@ -79,7 +109,7 @@ def test_old_browser_becomes_todays_on_the_same_kind_of_device(old, new):
 
 def test_cast_has_signed_in_people_phones_and_sources_that_are_not_the_site_itself():
     people = make_people(sample_pages(), SEED)
-    assert len(set(people)) == len(people) > 900
+    assert len({(visitor.address, visitor.user_agent) for visitor in people}) == len(people) > 3_000
     assert 0.25 < sum(visitor.signed_in for visitor in people) / len(people) < 0.45
     assert {visitor.user_type for visitor in people} == {"customer", "member"}
     assert 0.3 < sum(device.read(visitor.user_agent).device == "Mobile" for visitor in people) / len(people) < 0.5
@@ -90,92 +120,152 @@ def test_cast_has_signed_in_people_phones_and_sources_that_are_not_the_site_itse
     assert 0.2 < sum(visitor.referrer == "" for visitor in people) / len(people) < 0.5
 
 
-def test_same_seed_and_moment_make_the_same_crowd():
-    hits = sample_pages()
-    again = list(takewhile(lambda step: step.due < 20, present_events(hits, SEED, NOW)))
-    assert again == lived()[1][: len(again)]
-    other = list(islice(past_events(hits, SEED + 1, NOW), 100))
-    later = list(islice(past_events(hits, SEED, NOW + 60), 100))
-    ids = [{page_of(body) for body in crowd} for crowd in (lived()[0], other, later)]
-    assert not (ids[0] & ids[1] | ids[0] & ids[2])
+# ── traffic ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_same_seed_and_moment_make_the_same_traffic():
+    assert make_traffic(SEED, NOW).visits(day_of(NOW)) == visits(0)
+    again = takewhile(lambda event: event.due < 20, present_events(make_traffic(SEED, NOW), NOW))
+    assert list(again) == [event for event in sent() if event.due < 20]
+    assert visits(0) not in (traffic(SEED + 1).visits(day_of(NOW)), traffic(now=NOW + 60).visits(day_of(NOW)))
+
+
+def test_people_change_steadily_with_the_hour_and_the_weekday_and_grow_over_ten_weeks():
+    minutes = [people_at(at, NOW) for at in range(NOW - 14 * DAY_S, NOW + DAY_S, 60)]
+    assert max(abs(after / before - 1) for before, after in pairwise(minutes)) < 0.003
+    assert 9 < min(minutes) < max(minutes) < 24
+    day = [people_at(start_of(day_of(NOW)) + hour * HOUR_S, NOW) for hour in range(24)]
+    assert 0.55 < min(day) / max(day) < 0.65
+    assert people_at(NOW - 4 * DAY_S, NOW) < 0.85 * people_at(NOW, NOW)  # a Sunday
+    assert people_at(NOW - 70 * DAY_S, NOW) == pytest.approx(0.3 * people_at(NOW, NOW))
+
+
+def test_today_is_in_line_with_yesterday_at_the_same_hour():
+    hours = [NOW - hour * HOUR_S for hour in range(1, 13)]
+    today, yesterday = (
+        [sum(begin <= visit.begin < begin + HOUR_S for visit in visits(days_ago)) for begin in begins]
+        for days_ago, begins in ((0, hours), (1, [begin - DAY_S for begin in hours]))
+    )
+    assert sum(today) == pytest.approx(sum(yesterday), rel=0.08)
+    assert all(0.7 < now / before < 1.4 for now, before in zip(today, yesterday, strict=True))
+
+
+def test_people_at_the_same_time_are_visits_an_hour_times_their_duration():
+    duration = mean(visit.end - visit.begin for visit in visits(1))
+    assert duration == pytest.approx(VISIT_S, rel=0.06)
+    expected = mean(people_at(at, NOW) for at in range(NOW - DAY_S, NOW, 600))
+    assert mean(there(at) for at in range(NOW - DAY_S, NOW, 600)) == pytest.approx(expected, rel=0.08)
+    assert len(visits(1)) * duration / DAY_S == pytest.approx(expected, rel=0.08)
+
+
+def test_around_midnight_there_are_as_many_people_as_before():
+    midnight = start_of(day_of(NOW))
+    around = [there(midnight + minute * 60) for minute in range(-60, 60, 5)]
+    assert mean(around[12:]) == pytest.approx(mean(around[:12]), rel=0.4)
+    assert min(around) > 4
+
+
+def test_nobody_comes_back_before_the_visit_is_over():
+    ended = {}
+    for visit in [*visits(2), *visits(1), *visits(0)]:
+        browser = visit.visitor.address, visit.visitor.user_agent
+        assert visit.begin - ended.get(browser, 0) > 30 * 60
+        ended[browser] = visit.end
+
+
+def test_visits_have_one_to_six_pages_of_which_some_have_an_action():
+    assert {len(visit.pages) for visit in visits(1)} == {1, 2, 3, 4, 5, 6}
+    pages = [page for visit in visits(1) for page in visit.pages]
+    assert 0.15 < sum(page.action is not None for page in pages) / len(pages) < 0.21
+    assert all(page.opened < page.action.at < page.closed for page in pages if page.action)
+
+
+def test_ten_weeks_are_a_hundred_thousand_visits():
+    assert len(traffic().earlier_days()) == 70
+    assert 100_000 < 70 * mean(len(traffic().visits(day)) for day in traffic().earlier_days()[::7]) < 150_000
+
+
+def test_today_is_the_day_in_which_the_past_hour_begins():
+    midnight = start_of(day_of(NOW))
+    assert traffic(now=midnight + PAST_S).today == day_of(NOW)
+    assert traffic(now=midnight + PAST_S - 1).today == day_of(NOW) - timedelta(days=1)
+
+
+# ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_every_event_is_one_that_the_collector_reads():
-    past, coming = lived()
-    bodies = past[::20] + [step.body for step in coming[::10]]
+    bodies = [body for _, body in sent()][::5]
     for first in range(0, len(bodies), 100):
         batch = payload.read_body(json.dumps(bodies[first : first + 100]).encode())
         assert all(isinstance(event, payload.Event) and event.site == DEMO_DOMAIN for event in batch.events)
 
 
-def test_past_lies_in_the_65_minutes_before_now_in_order_and_is_not_much():
-    times = [body["time"] for body in lived()[0]]
-    assert int(NOW) - PAST_S <= times[0]
-    assert times[-1] <= NOW
-    assert all(earlier <= later for earlier, later in pairwise(times))
-    assert 10_000 < len(times) < 40_000
+def test_visits_under_way_are_sent_whole_with_the_times_of_before():
+    before = [body for due, body in sent() if "time" in body]
+    assert {due for due, body in sent() if "time" in body} == {0.0}
+    assert all(body["time"] < NOW for body in before)
+    pages = {body["id"] for body in before if body["type"] == "pageview"}
+    assert {page_of(body) for body in before} == pages
+    assert len({(body["ip"], body["user_agent"]) for body in before}) == there(NOW)
 
 
-def test_60_to_140_people_are_active_at_any_time():
-    past, coming = lived()
-    all_of_it = [(body["time"] - NOW, body) for body in past] + [(step.due, step.body) for step in coming]
-    counts = [active(all_of_it, at) for at in range(-3600, 1200, 300)]
-    assert all(60 <= people <= 140 for people in counts)
-    assert max(counts) - min(counts) > 15
+def test_a_server_that_starts_later_gets_what_happened_meanwhile_with_its_time():
+    late = list(takewhile(lambda event: event.due < 60, present_events(traffic(), NOW + 30)))
+    assert sorted(page_of(body) for _, body in late) == sorted(page_of(body) for due, body in sent() if due < 90)
+    assert any(NOW < body["time"] < NOW + 30 for _, body in late if "time" in body)
 
 
-def test_without_the_past_the_crowd_is_there_within_8_seconds():
-    coming = [(step.due, step.body) for step in lived()[1]]
-    assert active(coming, 0.5) < 20
-    assert 60 <= active(coming, 8) <= 140
+def test_as_many_people_are_active_as_are_there():
+    assert active(0) == pytest.approx(there(NOW), abs=2)
+    counts = [active(at) for at in range(0, 2 * HOUR_S, 300)]
+    expected = [there(NOW + at) for at in range(0, 2 * HOUR_S, 300)]
+    assert all(people == pytest.approx(planned, abs=4) for people, planned in zip(counts, expected, strict=True))
+    assert 10 < min(counts) < max(counts) < 45
 
 
-def test_steps_are_in_order_and_nobody_on_a_page_is_silent_for_more_than_30_seconds():
-    coming = lived()[1]
-    assert all(earlier.due <= later.due for earlier, later in pairwise(coming))
+def test_events_are_in_order_and_nobody_on_a_page_is_silent_for_more_than_30_seconds():
     last = {}
-    for due, body in coming:
-        assert due - last.get(page_of(body), due) <= 30.001
-        last[page_of(body)] = due
+    for earlier, later in pairwise(times()):
+        assert earlier[0] <= later[0] + 0.001
+    for moment, body in times():
+        assert moment - last.get(page_of(body), moment) <= 30.01
+        last[page_of(body)] = moment
 
 
 def test_nobody_is_heard_of_on_a_page_after_leaving_it():
     left = set()
-    for body in [*lived()[0], *(step.body for step in lived()[1])]:
+    for _, body in sent():
         assert page_of(body) not in left
         if body["type"] == "leave":
             left.add(page_of(body))
 
 
-def test_visits_have_one_to_six_pages():
-    pages = Counter(body["id"].partition("p")[0] for body in lived()[0] if body["type"] == "pageview")
-    assert set(pages.values()) == {1, 2, 3, 4, 5, 6}
-
-
 def test_feed_has_every_kind_of_event_with_what_it_shows():
-    events = [body for body in lived()[0] if body["type"] == "event"]
-    assert {body["name"] for body in events} == {"Signup", "Payment", "Download", "Search", "Outbound"}
+    events = [body for _, body in sent() if body["type"] == "event"]
+    assert {body["name"] for body in events} >= {"Signup", "Download", "Search", "Outbound"}
     assert all(body["description"] for body in events)
     assert len({body["id"] for body in events}) == len(events)
     payment = next(body for body in events if body["name"] == "Payment")
     assert (payment["currency"], payment["value"] > 0) == ("EUR", True)
-    assert payment["user_name"].split()[0].lower() == payment["user_id"].split(".")[0]
+    first, last = payment["user_id"].split(".")
+    assert payment["user_name"] == f"{first.title()} {last[0].upper()}."
 
 
 def test_who_signs_up_is_signed_in_from_then_on():
-    bodies = lived()[0]
     known = {}
-    for body in bodies:
+    for _, body in sent():
         visit = page_of(body).partition("p")[0]
         if known.get(visit):
             assert "user_id" in body
         known[visit] = "user_id" in body
-    signups = [body for body in bodies if body.get("name") == "Signup"]
+    signups = [body for _, body in sent() if body.get("name") == "Signup"]
+    assert signups
     assert all("user_id" in body for body in signups)
 
 
 def test_states_are_mostly_active():
-    states = Counter(body["state"] for body in lived()[0] if body["type"] == "heartbeat")
+    states = Counter(body["state"] for _, body in sent() if body["type"] == "heartbeat")
     assert set(states) == {"active", "idle", "hidden"}
     assert states["active"] > 0.75 * states.total()
 
@@ -184,14 +274,3 @@ def test_notice_names_the_source_and_its_licence():
     notice = (Path(demo.__file__).parents[1] / "data" / "demo-access.NOTICE.md").read_text(encoding="utf-8")
     assert "elastic/examples" in notice
     assert "Apache License, Version 2.0" in notice
-
-
-def test_of_the_past_only_those_who_are_still_on_a_page_come_again():
-    bodies, _ = lived()
-    kept = demo.open_page_events(bodies, NOW)
-    pages = {page_of(body) for body in kept}
-    assert {page_of(body) for body in kept if body["type"] == "pageview"} == pages
-    assert 40 <= len(pages) <= 160
-    assert not any(body["type"] == "leave" for body in kept)
-    assert [body["time"] for body in kept] == sorted(body["time"] for body in kept)
-    assert kept == [body for body in bodies if page_of(body) in pages]

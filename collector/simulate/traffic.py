@@ -1,0 +1,96 @@
+"""The traffic of the demo: how many people are there at each moment, and the visits that follow from it.
+
+The past and the present are made of these visits alone, so both have the same rhythm, people and behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import count
+
+from analytics.calendar.days import day_of, days_between, start_of
+from collector.ingest.visit import IDLE_MINUTES
+from collector.simulate.behaviour import VISIT_S, PlannedVisit, plan_visit
+from collector.simulate.people import Visitor, make_people, paths_of, random_for, sample_pages
+
+DAYS = 70  # the last 30 days, and those they are compared with: the same weekdays 35 days earlier
+PEAK = 22.0  # people at the same time in the busiest hour of a weekday, at the end of the growth
+GROWTH = 0.7  # of the last day, since the first one
+WEEK = (0.97, 1.0, 1.02, 1.0, 0.96, 0.82, 0.8)  # at noon, Monday first
+HOURS = (70, 66, 63, 60, 60, 63, 69, 76, 83, 88, 91, 93, 94, 97, 100, 99, 97, 94, 92, 90, 87, 83, 78, 74)  # %, UTC
+PAST_S = 65 * 60  # of the past, for which Live shows every minute
+DAY_S = 86_400
+HOUR_S = 3600
+_MONDAY_NOON = 4.5 * DAY_S  # the first one, epoch s
+
+
+def people_at(at: float, now: int) -> float:
+    """How many people are on the site at that moment (epoch s), on average. It grows until `now`, by weekday and hour.
+
+    The shares of weekdays and hours are those of their middle and their beginning, and change steadily in between.
+    """
+    growth = 1 - GROWTH * min(1.0, max(0.0, (now - at) / (DAYS * DAY_S)))
+    return PEAK * growth * _between(WEEK, (at - _MONDAY_NOON) / DAY_S) * _between(HOURS, at / HOUR_S) / 100
+
+
+def _between(values: Sequence[float], position: float) -> float:
+    """The value at a position of values that repeat; between two of them, on the line from one to the other."""
+    first = int(position // 1)
+    share = position - first
+    return values[first % len(values)] * (1 - share) + values[(first + 1) % len(values)] * share
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedTraffic:
+    """The visits of the demo, before and after `now` (epoch s): the same for the same seed and moment.
+
+    A visitor does not come back while the visit would continue: more than 30 minutes lie between two visits.
+    """
+
+    seed: int
+    now: int
+    people: Sequence[Visitor]
+    paths: Sequence[str]
+
+    @property
+    def today(self) -> date:
+        """The UTC day in which the past hour begins."""
+        return day_of(self.now - PAST_S)
+
+    def visits(self, day: date) -> list[PlannedVisit]:
+        """The visits that begin on that UTC day, in order. The last ones end on the next day."""
+        chance, begin = random_for(self.seed, self.now, day), float(start_of(day))
+        end = begin + DAY_S
+        visits: list[PlannedVisit] = []
+        free_at: dict[int, float] = {}
+        at = begin
+        while (at := at + chance.uniform(0.2, 1.8) * VISIT_S / people_at(at, self.now)) < end:
+            some = self._some_people(at - begin)
+            while free_at.get(number := chance.choice(some), 0) > at:
+                pass
+            visits.append(plan_visit(self.people[number], at, self.paths, chance))
+            free_at[number] = visits[-1].end + (IDLE_MINUTES + 1) * 60
+        return visits
+
+    def _some_people(self, second: float) -> range:
+        """Who may come at that second of a day, by number: others in its first hour than in the last one of a day."""
+        if second < HOUR_S:
+            return range(0, len(self.people), 2)
+        return range(1, len(self.people), 2) if second >= DAY_S - HOUR_S else range(len(self.people))
+
+    def visits_since(self, day: date) -> Iterator[PlannedVisit]:
+        """The visits from that UTC day on, in order, without end."""
+        for number in count():
+            yield from self.visits(day + timedelta(days=number))
+
+    def earlier_days(self) -> list[date]:
+        """The simulated days before today, oldest first."""
+        return days_between(self.today - timedelta(days=DAYS), self.today)
+
+
+def make_traffic(seed: int, now: int) -> SimulatedTraffic:
+    """The traffic of a demo that begins at `now` (epoch s)."""
+    hits = sample_pages()
+    return SimulatedTraffic(seed, now, make_people(hits, seed), paths_of(hits))
