@@ -551,13 +551,15 @@ def test_a_card_can_be_revoked_while_it_is_on(written_in):
     assert one(cards.lists(rows), children="Revoke")["data-confirm"] == lost
 
 
-def test_the_preview_is_the_card_itself_in_both_themes():
+def test_the_preview_is_the_card_itself_in_both_themes_and_shapes():
     shown = [
-        (node["props"]["src"], node["props"]["title"])
+        (node["props"]["src"], node["props"]["title"], node["props"]["height"])
         for node in nodes(cards.cards("a.com", []))
         if node["type"] == "Iframe"
     ]
     assert shown == [
-        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light"),
-        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark"),
+        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light", 260),
+        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark", 260),
+        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light", 72),
+        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark", 72),
     ]
