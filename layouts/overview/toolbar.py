@@ -9,24 +9,26 @@ from zoneinfo import ZoneInfo
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.base import countries
 from analytics.calendar.period import PRESETS, Period, Span, days_of, moved, span, with_today
 from analytics.query.dimensions import DIMENSIONS, dimension
 from analytics.query.filters import Every, Filter, HasDone, Match, Not
 from analytics.query.query import Query
-from analytics.reports.lists import read
+from analytics.query.result import Answer
+from analytics.reports.lists import read, written
 from analytics.reports.view import OFF, USUAL_COMPARISON, change, filtered
 from layouts.components import figures
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon
 from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.chips import Chip, Chips
-from layouts.footfall_components.filter_form import FilterForm
+from layouts.footfall_components.filter_form import FilterForm, Suggestion, Suggestions
 from layouts.footfall_components.period_menu import PeriodChoice, PeriodMenu, Periods
 from layouts.overview import segments
 
 NOW, NOW_MS = "overview-now", 10_000
-WRONG, CHIPS, COMPARISON, PERIOD, BEFORE, AFTER = (
-    f"overview-{name}" for name in ("wrong", "chips", "comparison", "period", "before", "after")
+FILTER, WRONG, CHIPS, COMPARISON, PERIOD, BEFORE, AFTER = (
+    f"overview-{name}" for name in ("filter", "wrong", "chips", "comparison", "period", "before", "after")
 )
 COMPARISONS = (
     (USUAL_COMPARISON, "Previous, same weekdays"),
@@ -35,6 +37,7 @@ COMPARISONS = (
     ("year", "Year before"),
     (OFF, "Nothing"),
 )
+FILTERED_BY = {name: one.label for name, one in DIMENSIONS.items() if one.of != "time"}
 OPERATORS = {
     "is": "is",
     "is_not": "is not",
@@ -119,13 +122,24 @@ def words(one: Filter) -> tuple[str, str]:
 def _further() -> Component:
     """The menu with the form that adds any filter."""
     form = FilterForm(
-        id="overview-filter",
-        dimensions={name: one.label for name, one in DIMENSIONS.items() if one.of != "time"},
+        id=FILTER,
+        dimensions=FILTERED_BY,
         operators=OPERATORS,
-        note="A country by its two letters; in a pattern * is any text without a slash, ** any text.",
+        note="The most frequent values are suggested. In a pattern * is any text without a slash, ** any text.",
     )
     summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **data(key="filter"))
     return html.Details([summary, html.Div(form, className="ff-pop")], className="ff-menu")
+
+
+def suggestions(name: str, found: Answer) -> Suggestions:
+    """The values of a dimension, the most frequent first; all countries, so that each is found by its name."""
+    counted = {str(row.dimensions[0]): figures.count(int(row.metrics[0] or 0)) for row in found.rows}
+    rest = countries.CODES if name == "country" else ()
+    values: list[Suggestion] = [
+        {"value": written(name, value), "label": read(name, value), "number": number}
+        for value, number in (counted | {code: "" for code in rest if code not in counted}).items()
+    ]
+    return {"by": name, "values": values}
 
 
 # ── what it is compared with ─────────────────────────────────────────────────────────────────────────────────────────

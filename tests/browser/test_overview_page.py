@@ -203,6 +203,20 @@ def test_a_filter_by_anything_is_written_into_a_form(reader):
     assert listed(reader, "pages") == {"/blog/a": "1", "/blog/b": "1"}
 
 
+def test_a_country_is_found_by_its_name_which_is_suggested(reader):
+    """Newcomers wrote Germany, and nobody had come: only DE worked."""
+    open_overview(reader)
+    reader.click('[data-key="filter"]')
+    form = "#overview-filter"
+    choice = f"{form} [name=by] option[value=country]"
+    reader.click(choice)
+    options = f"return [...document.querySelectorAll('{form} datalist option')].map((n) => [n.value, n.text])"
+    until(lambda: reader.run(options)[:2] == [["Germany", "2"], ["United States", "2"]])
+    reader.driver.find_element(By.CSS_SELECTOR, f"{form} [name=value]").send_keys("germany", Keys.ENTER)
+    until(lambda: chips(reader) == ["Country is Germany"])
+    assert filtered_by(reader) == [["is", "country", ["DE"]]]
+
+
 def test_with_what_it_is_compared_is_chosen_and_said(reader):
     open_overview(reader, "period=2026-03-11,2026-03-12&interval=day")
     assert "from 0 in 4–5 Mar 2026" in "".join(reader.texts("[data-key=stat-visitors] .ff-d > span"))
@@ -374,7 +388,7 @@ def test_filters_are_saved_as_a_segment_gone_to_and_removed(reader):
     settle(reader)
     reader.click('[data-key="segments"]')
     reader.click('.ff-segments [aria-label="Remove Germany"]')
-    reader.click(".ff-dialog .ff-btn-danger")
+    reader.click("#confirm-yes")
     until(lambda: reader.text("overview-said") == "Germany is removed")
     until(lambda: not reader.texts(".ff-segments li"))
 
@@ -392,7 +406,7 @@ def test_a_note_is_written_into_the_chart_and_removed(reader):
     )
     settle(reader)
     reader.click('[aria-label="Remove Version 2"]')
-    reader.click(".ff-dialog .ff-btn-danger")
+    reader.click("#confirm-yes")
     until(lambda: not noted(reader))
 
 
