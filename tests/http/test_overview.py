@@ -140,8 +140,8 @@ def test_six_numbers_with_what_they_are_compared_with(house):
     then = ("from {}", "in 10 Mar 2026")
     found = stats(top(house, "period=2026-03-11,2026-03-12&compare=2026-03-10,2026-03-10&interval=day"))
     assert found == [
-        ("Visitors", "4", "↑ 33.3%", "up 33.3%, better", then[0].format("3"), then[1]),
-        ("Visits", "4", "↑ 33.3%", "up 33.3%, better", then[0].format("3"), then[1]),
+        ("Visitors", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),
+        ("Visits", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),
         ("Pageviews", "4", "0%", "unchanged", then[0].format("4"), then[1]),
         ("Views per visit", "1.25", "↓ 25.0%", "down 25.0%, worse", then[0].format("1.67"), then[1]),
         ("Bounce rate", "25.0%", "↓ 25.0%", "down 25.0%, better", then[0].format("33.3%"), then[1]),

@@ -19,6 +19,7 @@ from tests.support.tracing import Tracing
 DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
 SITE = "example.com"
 EDGE = ("collector/doors/", "collector/http/", "app.py")
+QUESTION = "?period=2026-03-10,2026-03-"
 SETTINGS = {"name": "Shop", "week_start": "sunday", "identity": "daily", "retention_days": ""}
 
 
@@ -46,8 +47,9 @@ def tracing_here() -> Iterator[Tracing]:
 
 
 def ask(house: House, turn: int) -> None:
-    question = f"?period=2026-03-10,2026-03-{11 + turn}"  # another question, for which no answer is kept
-    answer = house.call(house.browsers["admin"], "overview-chart-drawn.data", **{"data-site": SITE, "search": question})
+    last_day = 11 + turn  # another question, for which no answer is kept
+    given = {"data-site": SITE, "search": f"{QUESTION}{last_day}"}
+    answer = house.call(house.browsers["admin"], "overview-chart-drawn.data", **given)
     assert answer.json["response"]["overview-chart-words"]["children"].startswith("Visitors by ")
 
 
