@@ -17,6 +17,7 @@ from analytics.query.metrics import Unit
 from layouts.components.markup import aria
 
 UNKNOWN = "–"
+SMALLEST_JUDGED = 0.01  # part by which a number changes before it is called better or worse
 MANY_TIMES = 10  # from this factor on the change is written as a factor, not as a percentage
 
 _languages: ContextVar[str] = ContextVar("languages", default=language.DEFAULT)
@@ -167,11 +168,14 @@ def change(now: float, before: float | None, *, better: int = 1, fine: bool = Fa
     return html.Span([shown, html.Span(found.said, className="ff-vh")], className=f"ff-delta {found.look}")
 
 
-def delta(now: float, before: float | None, *, better: int = 1, fine: bool = False) -> Delta | None:
+def delta(
+    now: float, before: float | None, *, better: int = 1, fine: bool = False, is_few: bool = False
+) -> Delta | None:
     """An arrow and a figure for `now` compared with `before`; None where `before` is 0 or unknown.
 
     `better` says whether more is good news (1), bad news (-1) or neither (0); `fine`: with one decimal. The sentence
-    has direction and judgement in words.
+    has direction and judgement in words. A change of less than 1%, or from a few (`is_few`), is not judged, and many
+    times a few are left out.
     """
     if not before:
         return None
@@ -180,8 +184,11 @@ def delta(now: float, before: float | None, *, better: int = 1, fine: bool = Fal
     written = _share(abs(rounded)) if fine else _percent(round(100 * abs(rounded)))
     if rounded == 0:
         return Delta("ff-flat", _percent(0), "unchanged")
-    look, judged = _JUDGED[better if rounded > 0 else -better]
+    is_small = is_few or abs(ratio) < SMALLEST_JUDGED
+    look, judged = _JUDGED[0 if is_small else better if rounded > 0 else -better]
     if now >= MANY_TIMES * before:
+        if is_few:
+            return None
         times = count(round(now / before))
         return Delta(look, f"↑ ×{times}", f"{times} times as many{judged}")
     arrow, way = ("↑", "up") if rounded > 0 else ("↓", "down")

@@ -1,4 +1,4 @@
-"""Attributes whose names Python cannot spell, and pictograms."""
+"""Attributes whose names Python cannot spell, pictograms, and components as JSON."""
 
 from __future__ import annotations
 

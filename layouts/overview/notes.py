@@ -52,6 +52,6 @@ def _form(today: str) -> Component:
     limits = {"min": "1971-01-01", "max": "2099-12-31"}
     fields = [
         form.text(ADD, "day", "Day", today, kind="date", **limits),
-        form.text(ADD, "text", "What happened", maxLength=MAX_TEXT, autoComplete="off"),
+        form.text(ADD, "text", "What happened", maxlength=MAX_TEXT, autocomplete="off"),
     ]
     return form.form(ADD, [*fields, form.actions("Add note")], className="ff-asked")

@@ -17,6 +17,8 @@ from layouts.components import figures
 from layouts.footfall_components.ranking import ChoiceItem, EmptyState
 from layouts.footfall_components.stats import Compared, Stat
 
+FEW = 10  # a change from fewer says nothing
+
 
 class Windows(NamedTuple):
     """The dates of the period and of its comparison in words; "" without a comparison."""
@@ -119,7 +121,8 @@ def _stat(name: str, now: Numbers, before: Numbers | None, is_chosen: bool, wind
 
 def _compared(name: str, now: float | None, before: float | None, dates: str) -> Compared:
     metric = METRICS[name]
-    found = None if now is None else figures.delta(now, before, better=metric.better, fine=True)
+    is_few = metric.unit == "count" and before is not None and before < FEW
+    found = None if now is None else figures.delta(now, before, better=metric.better, fine=True, is_few=is_few)
     return {
         "look": found.look if found else "",
         "seen": found.seen if found else "",

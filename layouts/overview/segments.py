@@ -76,7 +76,7 @@ def _form(current: tuple[Filter, ...], may: May) -> Component:
     written = json.dumps([filters.plain(one) for one in current], ensure_ascii=False)
     hidden: Any = {"type": "hidden", "name": "filters", "value": written}
     inner = [
-        form.text(SAVE, "name", "Save these filters as", maxLength=MAX_NAME_LENGTH, autoComplete="off"),
+        form.text(SAVE, "name", "Save these filters as", maxlength=MAX_NAME_LENGTH, autocomplete="off"),
         dcc.Input(id=f"{SAVE}-filters", **hidden),
         *([form.switch(SAVE, "shared", "For everybody who sees the site", False)] if may.share else []),
         form.actions("Save segment"),

@@ -23,7 +23,7 @@ from analytics.reports.overview import first_period
 from analytics.sites import store as sites
 from analytics.storage import schema
 from callbacks.pages import overview
-from layouts.overview import page
+from layouts.overview import page, toolbar
 from tests.support.history import at, keep_history
 
 SITE, ELSEWHERE = "example.com", "other.example"
@@ -140,8 +140,8 @@ def test_six_numbers_with_what_they_are_compared_with(house):
     then = ("from {}", "in 10 Mar 2026")
     found = stats(top(house, "period=2026-03-11,2026-03-12&compare=2026-03-10,2026-03-10&interval=day"))
     assert found == [
-        ("Visitors", "4", "↑ 33.3%", "up 33.3%, better", then[0].format("3"), then[1]),
-        ("Visits", "4", "↑ 33.3%", "up 33.3%, better", then[0].format("3"), then[1]),
+        ("Visitors", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),
+        ("Visits", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),
         ("Pageviews", "4", "0%", "unchanged", then[0].format("4"), then[1]),
         ("Views per visit", "1.25", "↓ 25.0%", "down 25.0%, worse", then[0].format("1.67"), then[1]),
         ("Bounce rate", "25.0%", "↓ 25.0%", "down 25.0%, better", then[0].format("33.3%"), then[1]),
@@ -248,6 +248,31 @@ def test_an_event_that_everything_is_filtered_by_shows_its_properties(house):
     assert rows(lists(house, f"{question}&property=seats", "events")["events"]["more"]) == [("3", "100.0% 1")]
     assert sheet(house, "property", question) == [["plan", "Visitors"], ["pro", "1"]]
     assert sheet(house, "property", f"{question}&property=seats") == [["seats", "Visitors"], ["3", "1"]]
+
+
+def suggested(house: House, name: object, question: str = DAYS) -> Any:
+    values = {"data-site": SITE, "asked": {"by": name, "search": f"?{question}"}}
+    return house.call(house.browsers["viewer"], "overview-filter.suggestions", **values)
+
+
+def test_a_filter_suggests_the_values_of_the_period_and_countries_by_their_names(house):
+    def values(name, question=DAYS):
+        found = suggested(house, name, question).json["response"]["overview-filter"]["suggestions"]
+        assert found["by"] == name
+        return [(one["value"], one["label"], one["number"]) for one in found["values"]]
+
+    assert [label for _, label, _ in values("source")] == ["Google", "Direct / None", "newsletter"]
+    known = values("country")
+    assert known[:3] == [("DE", "Germany", "2"), ("US", "United States", "2"), ("FR", "France", "1")]
+    assert ("JP", "Japan", "") in known, "nobody came from there"
+    for name in toolbar.FILTERED_BY:
+        assert suggested(house, name).status_code == 200, name
+
+
+@pytest.mark.parametrize("name", ["nothing", "time:day", 7, ["source"], {"a": 1}])
+def test_nothing_is_suggested_for_what_is_no_dimension(house, name):
+    assert suggested(house, name).status_code == 400
+    assert suggested(house, "source", "period=30x").status_code == 204
 
 
 def test_only_parts_whose_question_has_changed_are_answered(house):

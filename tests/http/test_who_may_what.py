@@ -23,7 +23,12 @@ from collector.doors.table import DOORS
 from layouts.figures import bundle
 
 SITE, OTHER = "example.com", "other.example"
-GIVEN = {"data-site": SITE, "search": "", "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
+GIVEN = {
+    "data-site": SITE,
+    "data": {"number": 1, "fields": {"key": "999"}},  # no row has that number
+    "search": "",
+    "asked": {"by": "source", "search": ""},
+}
 HTML = {"Accept": "text/html"}
 
 # Who asks: a client without a login; a person with a role on another site; on this site; on every site.
@@ -174,7 +179,9 @@ def asked(house, asker: str, route: str) -> str:
     if address == "/sign-out":
         browser = house.app.server.test_client()  # the client stays signed in
     method = method or METHODS.get(address, "GET")
-    with FlaskClient.open(browser, EXAMPLES.get(address, address), method=method) as answer:  # a stream has no end
+    away = {"REMOTE_ADDR": "203.0.113.9"}  # this machine may read `/metrics`
+    opened = FlaskClient.open(browser, EXAMPLES.get(address, address), method=method, environ_overrides=away)
+    with opened as answer:  # a stream has no end
         return verdict(answer)
 
 
