@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export UV_SYSTEM_CERTS = true
 export UV_HTTP_RETRIES ?= 1
 
-.PHONY: run demo setup dev check test coverage lint bench docs script bootstrap lock clean
+.PHONY: run demo setup dev check test coverage lint bench docs script bootstrap plotly lock clean
 .DEFAULT_GOAL := run
 
 run: setup  ## start Footfall on http://127.0.0.1:8050, data under ./data
@@ -93,6 +93,9 @@ bootstrap:  ## rebuilds assets/css/bootstrap.css from bootstrap.scss (developers
 	@build/bootstrap/node_modules/.bin/sass $(SASS) --load-path=build/bootstrap/node_modules assets/css/bootstrap.scss assets/css/bootstrap.css
 	@cp build/bootstrap/node_modules/bootstrap/LICENSE assets/LICENSE-bootstrap.txt
 
+plotly: dev  ## rebuilds plotly.js and the world's outlines for figures (developers; needs npm)
+	@$(PY) layouts/figures/build.py
+
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 lock: $(VENV)/bin/uv  ## resolves the dependencies again: what runs first, then what developers need besides
 	@rm -f requirements.lock requirements-dev.lock
@@ -101,7 +104,7 @@ lock: $(VENV)/bin/uv  ## resolves the dependencies again: what runs first, then 
 
 # The same versions for both, but of urllib3: selenium 4.2, which dash[testing] pins, takes none above 1.26, which is out of
 # support and has no place in what runs.
-RUNS_ALSO_HERE = grep -E '^[a-z0-9.-]+==' requirements.lock | cut -d' ' -f1 | grep -v '^urllib3=='
+RUNS_ALSO_HERE = grep -E '^[a-z0-9.-]+==' requirements.lock | sed 's/ *\\$$//' | grep -v '^urllib3=='
 
 clean:
 	@rm -rf $(VENV) .coverage build *.egg-info .pytest_cache .mypy_cache .ruff_cache

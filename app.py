@@ -35,6 +35,7 @@ import click
 import flask
 from dash import Dash
 from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import NotFound
 
 from analytics.access import accounts, roles
 from analytics.base import error_log, private_files, zones
@@ -68,11 +69,13 @@ from collector.simulate.client import RefusedError, Sender
 from collector.simulate.demo_days import DemoSite
 from collector.simulate.people import DEMO_DOMAIN
 from collector.simulate.traffic import SimulatedTraffic, make_traffic
+from layouts.figures import bundle
 
 log = logging.getLogger("footfall.app")
 
 ENCODINGS = "br", "gzip"
 ASSETS = Path(__file__).parent / "assets"
+DASHS_PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
 FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for all signed-in people while the server runs
 
 INDEX = """<!DOCTYPE html>
@@ -105,6 +108,7 @@ def create_app(service: Service) -> Dash:
         update_title="",
         assets_folder=str(ASSETS),
         assets_ignore=r"theme\.js|plain\..*|.*\.scss",
+        assets_path_ignore=["plotly"],  # only pages with a figure load it, see assets/lib/figures.js
         index_string=INDEX.replace("BASE_PATH", config.base_path),
         routes_pathname_prefix="/",
         requests_pathname_prefix=f"{config.base_path}/",
@@ -112,6 +116,8 @@ def create_app(service: Service) -> Dash:
         serve_locally=True,
         suppress_callback_exceptions=True,  # pages are inserted and removed inside #root
     )
+    app.server.add_url_rule(f"{bundle.ROOT}<version>/<name>", "bundle", _send_bundle)
+    app.server.add_url_rule(DASHS_PLOTLY, "dash's plotly.js", partial(_send_bundle, bundle.version(), bundle.SCRIPT))
     table.register(app, service, our_version())
     app.layout = table.frame()
     plain: dict[str, Any] = {"version": our_version(), "base_url": config.base_url}
@@ -141,6 +147,18 @@ def _negotiate_encoding() -> None:
         environ["HTTP_ACCEPT_ENCODING"] = negotiation.encoding(accepted, ENCODINGS)
 
 
+def _send_bundle(version: str, name: str) -> flask.Response:
+    """A file that figures need, as it was compressed once; also in place of Dash's own plotly.js."""
+    if version != bundle.version() or name not in bundle.TYPES:
+        raise NotFound
+    encoding = flask.request.headers.get("Accept-Encoding", "")  # the best of them alone, see `_negotiate_encoding`
+    response = flask.Response(bundle.packed(name, encoding), mimetype=bundle.TYPES[name])
+    response.headers["Vary"] = "Accept-Encoding"
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    return response
+
+
 def _set_cache_headers(response: flask.Response) -> flask.Response:
     """Sets how long browsers cache an answer.
 
@@ -149,7 +167,7 @@ def _set_cache_headers(response: flask.Response) -> flask.Response:
     """
     path = flask.request.path
     if path.startswith("/assets/") and response.status_code == 200:
-        has_version = "m" in flask.request.args
+        has_version = "m" in flask.request.args or path.startswith(bundle.ROOT)
         response.headers["Cache-Control"] = f"public, max-age={31_536_000 if has_version else 3600}"
     if path in FRAME and response.status_code == 200:
         response.headers["Cache-Control"] = "private, no-cache"

@@ -63,13 +63,17 @@ def snippet(address: str, domain: str) -> str:
     return f'<script defer src="{escape(address)}/js/footfall.js" data-site="{escape(domain)}"></script>'
 
 
-def iframe(address: str, domain: str, token: str) -> str:
-    """The HTML line that shows the card of the token in another page. Its background is light in both themes."""
+def iframe(address: str, domain: str, token: str, *, small: bool = False, link: bool = False) -> str:
+    """The HTML line that shows the card of the token in another page. Its background is light in both themes.
+
+    `small`: the frame is as low as the card's small shape; `link`: the site's name leads to the dashboard.
+    """
+    width, height = (260, 72) if small else (360, 260)
     shown = escape(to_letters(domain)).encode("ascii", "xmlcharrefreplace").decode()  # for pages in any encoding
     return (
-        f'<iframe src="{escape(address)}/embed/live?token={token}" '
+        f'<iframe src="{escape(address)}/embed/live?token={token}{"&amp;link=1" if link else ""}" '
         f'title="Active now on {shown}" '
-        f'width="360" height="260" style="border:0;color-scheme:light" loading="lazy"></iframe>'
+        f'width="{width}" height="{height}" style="border:0;color-scheme:light" loading="lazy"></iframe>'
     )
 
 
@@ -220,12 +224,18 @@ def key_forget(context: CommandContext, key: str) -> str:
 
 
 def embed_add(
-    context: CommandContext, site: str, hosts: Sequence[str], expires: str, more_hosts: Sequence[str] = ()
+    context: CommandContext,
+    site: str,
+    hosts: Sequence[str],
+    expires: str,
+    more_hosts: Sequence[str] = (),
+    small: bool = False,
+    link: bool = False,
 ) -> str:
     """Adds a card; the text is the `<iframe>` line to paste."""
     found = store.find(context.database, site)
     _, token = embeds.add(context.database, found.id, [*hosts, *more_hosts], seconds(expires), now=context.now)
-    return iframe(context.address, found.domain, token)
+    return iframe(context.address, found.domain, token, small=small, link=link)
 
 
 def embed_list(context: CommandContext) -> str:
@@ -469,6 +479,8 @@ COMMANDS: tuple[Command, ...] = (
             _option("--host", "hosts", required=True, multiple=True, metavar="PANEL_HOST", help="Who may frame it."),
             _argument("more_hosts", nargs=-1, metavar="[PANEL_HOST]..."),
             _option("--expires", default="365d", show_default=True, metavar="DURATION"),
+            _option("--small", is_flag=True, help="A frame of 260 x 72 for the small shape."),
+            _option("--link", is_flag=True, help="The site's name leads to the dashboard."),
         ),
         "Add a card and print the <iframe> line to paste. It lives for so many minutes, hours, days or weeks, like "
         "30m, 12h, 30d or 4w.",

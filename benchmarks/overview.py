@@ -22,22 +22,25 @@ VISITS, YEAR_S, DAY_S = 300_000, 365 * 86_400, 86_400
 PERIODS = "30d", "12mo"
 MAX_FIRST_BYTES, MAX_MS = 900_000, 600
 
-# Clicks the row of that number, and returns the ms until all dependent parts are repainted; null: no such row.
+# Clicks the row of that number, and returns the ms until the page is repainted for the last time; null: no such row.
 CLICK = """
 const [number, done] = arguments, page = document.getElementById("overview");
-const rows = [...page.querySelectorAll("a[data-change][data-out]")], begun = performance.now();
+const rows = [...page.querySelectorAll(".ff-barred .ff-lbl")], begun = performance.now();
 if (!rows.length) return done(null);
-const look = () => {
-  if (page.querySelector("[data-part][aria-busy=true]")) return;
+let last = begun;
+const painted = () => { last = performance.now(); };
+const watching = new MutationObserver(() => requestAnimationFrame(() => setTimeout(painted)));
+watching.observe(page, {attributes: true, childList: true, characterData: true, subtree: true});
+const look = setInterval(() => {
+  if (page.querySelector("[data-part][aria-busy=true]") || performance.now() - last < 200) return;
+  clearInterval(look);
   watching.disconnect();
-  requestAnimationFrame(() => setTimeout(() => done(performance.now() - begun)));
-};
-const watching = new MutationObserver(look);
-watching.observe(page, {attributes: true, attributeFilter: ["aria-busy"], subtree: true});
+  done(last - begun);
+}, 20);
 rows[number % rows.length].click();
 """
 QUIET = "return !document.querySelector('#overview [data-part][aria-busy=true]')"
-DRAWN = "return document.querySelectorAll('#overview a[data-change][data-out]').length > 20"
+DRAWN = "return document.querySelectorAll('#overview .ff-barred .ff-lbl').length > 20"
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:

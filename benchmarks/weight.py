@@ -1,4 +1,4 @@
-"""Bytes over the wire: the script, the card, the first and the second load of the Live page; requested hosts."""
+"""Bytes over the wire: script, card, the Live page twice, Settings; the hosts that are asked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.serving import Server
 
 VISITORS = 200
 SETTLED_S = 3.0  # after the first figures: the redraws that follow on a page just opened
-MAX_SCRIPT, MAX_CARD, MAX_FIRST, MAX_RELOAD = 2_350, 40_000, 900_000, 20_000
+MAX_SCRIPT, MAX_CARD, MAX_FIRST, MAX_RELOAD, MAX_PLAIN = 2_350, 40_000, 1_000_000, 25_000, 540_000
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
@@ -31,6 +31,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
         hosts |= _card(report, server, browser).hosts
         sign_in(browser, server)
         hosts |= _live(report, server, browser)
+        hosts |= _settings(report, server, browser)
     foreign = hosts - {urlsplit(server.url).netloc}
     report.figure("hosts asked", ", ".join(sorted(hosts)).replace(str(server.port), "PORT"))
     report.zero("requests to another host", len(foreign))
@@ -74,6 +75,20 @@ def _live(report: Report, server: Server, browser: Chrome) -> set[str]:
     report.at_most("reload", again.total, MAX_RELOAD, "bytes", f"in {len(again.sizes)} requests")
     _parts(report, again, 8)
     return first.hosts | again.hosts
+
+
+def _settings(report: Report, server: Server, browser: Chrome) -> set[str]:
+    """A page without a figure, with an empty cache."""
+    browser.get("about:blank")
+    browser.execute_cdp_cmd("Network.clearBrowserCache", {})
+    wire_of(browser)
+    browser.get(f"{server.url}/settings/{SITE}/general")
+    wait_until(lambda: _text(browser, "general"), "the page shows its form")
+    time.sleep(SETTLED_S)
+    wire = wire_of(browser)
+    report.at_most("first load of Settings", wire.total, MAX_PLAIN, "bytes", f"in {len(wire.sizes)} requests")
+    _parts(report, wire, 12)
+    return wire.hosts
 
 
 def _parts(report: Report, wire: Wire, most: int) -> None:

@@ -21,6 +21,7 @@ from collector.service import Service
 from layouts import shell
 from layouts.components import figures, states
 from layouts.components.address import at
+from layouts.components.markup import as_json, data
 from layouts.pages.traffic import UNASSIGNED
 from layouts.settings import frame as settings
 from layouts.shell import Link, SiteLink
@@ -31,6 +32,7 @@ CONCURRENTS = f"/concurrents/{SITE}"
 OVERVIEW = f"/overview/{SITE}"
 TRAFFIC = f"/traffic/{SITE}"
 SETTINGS = f"/settings/{SITE}"
+ALL_SITES = "All sites"
 
 
 class Page(NamedTuple):
@@ -39,7 +41,8 @@ class Page(NamedTuple):
 
     `layout` makes the page; below `SETTINGS` its list of cards, around which the settings frame goes. `register` adds
     its callbacks and routes; several pages may share one. `label` is its entry in a tab, a list or a menu; without one
-    no link leads there. `in_menu`: it stands in the account menu.
+    no link leads there. `in_menu`: it stands in the account menu. `title` names it in the browser's tab, where that is
+    not the label.
     """
 
     address: str
@@ -48,15 +51,16 @@ class Page(NamedTuple):
     register: Callable[[Dash, Service], None]
     label: str = ""
     in_menu: bool = False
+    title: str = ""
 
 
 PAGES = (
-    Page("/", MEMBER, all_sites.page, all_sites.register),  # people who see one site are led to it, see `home`
-    Page("/sites", MEMBER, all_sites.page, all_sites.register),
-    Page("/sites/add", ADMIN, add_site.page, add_site.register),
+    Page("/", MEMBER, all_sites.page, all_sites.register, title=ALL_SITES),  # who sees one site is led to it: `home`
+    Page("/sites", MEMBER, all_sites.page, all_sites.register, title=ALL_SITES),
+    Page("/sites/add", ADMIN, add_site.page, add_site.register, title="Add a site"),
     Page(LIVE, VIEWER, live.page, live.register, "Live"),
     Page(OVERVIEW, VIEWER, overview.page_of, overview.register, "Overview"),
-    Page(CONCURRENTS, VIEWER, concurrents.page, concurrents.register),  # the Live page's trend leads there
+    Page(CONCURRENTS, VIEWER, concurrents.page, concurrents.register, "Concurrents"),
     Page(TRAFFIC, ADMIN, traffic.page, traffic.register, "Traffic"),
     Page(f"{SETTINGS}/general", ADMIN, general.cards, general.register, "General"),
     Page(f"{SETTINGS}/filters", ADMIN, filters.cards, filters.register, "Filters"),
@@ -77,6 +81,7 @@ ADDRESSES = tuple(page.address for page in PAGES)
 TABS = (
     ("Live", "activity", LIVE),
     ("Overview", "chart", OVERVIEW),
+    ("Concurrents", "users", CONCURRENTS),
     ("Traffic", "filter", TRAFFIC),
     ("Settings", "settings", SETTINGS),
 )
@@ -109,8 +114,10 @@ def way_on(service: Service, path: str) -> str:
 
 
 def frame() -> Component:
-    """The first layout for Dash: the address, and the place for its page. Reads nothing."""
-    return html.Div([dcc.Location(id="url"), html.Div(id="root")])
+    """The first layout for Dash: the address, and the place for its page, with what stands there if it does not come.
+    Reads nothing.
+    """
+    return html.Div([dcc.Location(id="url"), html.Div(id="root", **data(failed=as_json(states.not_loaded())))])
 
 
 def register(app: Dash, service: Service, version: str) -> None:
@@ -127,9 +134,10 @@ def register(app: Dash, service: Service, version: str) -> None:
     )
     def show(pathname: object) -> Component:
         path = routed(pathname, service.config.base_path) if isinstance(pathname, str) else "/"
-        page, site, tabs = _page_at(service, home(service) if path == "/" else path)
+        page, title, site, tabs = _page_at(service, home(service) if path == "/" else path)
         return shell.shell(
             page,
+            title=" · ".join([title, *([site.name] if site else []), app.title]),
             version=version,
             sites=_switcher(service, site),
             more=_more(service),
@@ -158,7 +166,7 @@ def _switcher(service: Service, current: Site | None) -> list[SiteLink]:
     listed = heapq.nlargest(MAX_SWITCHED, visible(service), key=lambda site: active.get(site.id, 0))
     listed += [current] if current and current not in listed else []
     listed.sort(key=lambda site: site.domain)
-    return [SiteLink(site.domain, href(site), active.get(site.id, 0), site.demo) for site in listed]
+    return [SiteLink(site.domain, site.name, href(site), active.get(site.id, 0), site.demo) for site in listed]
 
 
 def _more(service: Service) -> list[Link]:
@@ -180,20 +188,25 @@ def _path(site: Site, address: str) -> str:
     return address.replace(SITE, quote(site.domain))
 
 
-def _page_at(service: Service, path: str) -> tuple[Component, Site | None, list[Link]]:
-    """The page of an address, or a text that says why there is none; its site; the tabs of that site."""
+def _page_at(service: Service, path: str) -> tuple[Component, str, Site | None, list[Link]]:
+    """The page of an address, or a text that says why there is none; its title; its site; the tabs of that site."""
     found = _found(path)
     if found is None:
-        return states.not_found(), None, []
+        return states.not_found(), states.NOT_FOUND, None, []
     page, domain = found
+    title = f"Settings, {page.label}" if page.address.startswith(SETTINGS) else page.title or page.label
     try:
         site = _authorized(service, page, domain)
         shown = _laid_out(page, PageContext(service, site))
     except NotYours:
-        return states.not_found(), None, []
+        return states.not_found(), states.NOT_FOUND, None, []
     except NotEnough as refused:
-        site, shown = authorized(service, domain), states.not_allowed(str(refused.description))
-    return shown, site, _tabs(service, site, page) if site else []
+        site, shown, title = (
+            authorized(service, domain),
+            states.not_allowed(str(refused.description)),
+            states.NOT_ALLOWED,
+        )
+    return shown, title, site, _tabs(service, site, page) if site else []
 
 
 def _authorized(service: Service, page: Page, domain: str) -> Site | None:

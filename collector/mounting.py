@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -13,15 +12,16 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics.base.config import PREFIX, SETTINGS, Config, WrongSetting, read_config
+from analytics.base.config import Config, WrongSetting, config_with
 from analytics.base.error_log import Description, describe
 from analytics.base.errors import InvalidInput
 from analytics.storage.database import DatabaseInUse
 from collector.control import Control
 from collector.doors.cors import CORS
 from collector.doors.table import PATHS
-from collector.doors.wsgi import DoorMiddleware, Wsgi
+from collector.doors.wsgi import DoorMiddleware
 from collector.http.messages import error, with_security_headers, without_extra_slashes
+from collector.http.wsgi_bridge import Wsgi
 from collector.served_commands import served_commands
 from collector.service import Service
 
@@ -34,18 +34,7 @@ NOT_OPEN = error(503, "not_open", "the collector cannot be opened; the log says 
 
 def attach_to(server: Any, settings: Mapping[str, Any]) -> None:
     """Puts a collector in front of a Flask server; the names of `settings` are in lower case."""
-    known = [setting.name for setting in SETTINGS]
-    for name in settings:
-        if name not in known:
-            raise WrongSetting(f"collector.mount: there is no setting {name!r}; there are {', '.join(known)}")
-    variables = {PREFIX + name.upper(): _as_text(value) for name, value in settings.items()}
-    server.wsgi_app = _Mounted(server, read_config(os.environ | variables))
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    server.wsgi_app = _Mounted(server, config_with(settings, "collector.mount"))
 
 
 class _Mounted:

@@ -31,6 +31,8 @@ from analytics.storage.availability import CUT_READERS_S
 from analytics.storage.database import Database
 from collector.api.context import Context, SiteAccess
 from collector.api.statistics import Statistics
+from collector.cache.answers import AnswerCache
+from collector.cache.storage import AnswerStorage
 from collector.doors.collect import Collector
 from collector.doors.routes import Routes
 from collector.http.messages import HTTPS_SECURITY_HEADERS, SECURITY_HEADERS
@@ -96,6 +98,7 @@ class Service:
         robot.warm_up()
         private_files.directory(config.data_dir)  # the control socket, the replica, the key
         self.secret = secret_of(config)
+        storage = AnswerStorage(config, self.secret)
         self._watches = self._watches_of(config)
         self.places = places_of(config)
         self.database = Database(config)
@@ -108,10 +111,11 @@ class Service:
         self.hub = Hub(self.database, config.active_window_s, clock)
         self._refresh_lock = threading.Lock()
         self._hung = False
-        self.refresh_sites()
         self.columnar = Columnar(self.database, config)
+        self.answers = AnswerCache(storage, self.columnar.version)
+        self.refresh_sites()
         self.history = MinuteHistory(self.database, config.active_window_s)
-        self.backend = Backend(self.columnar.rows, self._minutes)
+        self.backend = Backend(self.columnar.rows, self._minutes, self.answers.keep)
         self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
         self.writer = Writer(
             self.database, self.today.take, self.hub.publish, on_late=self._forget_minutes, clock=clock
@@ -147,9 +151,10 @@ class Service:
             site_access,
             self._clock,
             lambda: self.columnar.state.behind_s,
-            self.config.heartbeat_interval_s,
-            self.config.base_path,
-            self._stopping.is_set,
+            self.answers,
+            beat_s=self.config.heartbeat_interval_s,
+            base_path=self.config.base_path,
+            ending=self._stopping.is_set,
         )
         security_headers = HTTPS_SECURITY_HEADERS if self.config.has_https_host else SECURITY_HEADERS
         return Routes(context, self.collector, security_headers, self.config.public)
@@ -174,8 +179,14 @@ class Service:
             log.warning("salts cannot be made: %s", describe(failed))  # reading works without them
 
     def refresh_settings(self) -> None:
-        """Reads the sites again after their settings were changed; in another time zone another day begins."""
+        """Reads the sites again after their settings were changed; in another time zone another day begins.
+
+        The answers about removed sites are dropped.
+        """
+        before = {site.id for site in self.sites.all()}
         self.sites.refresh()
+        if before - {site.id for site in self.sites.all()}:
+            self.answers.clear()
         self.today.prepare(self.sites.all(), int(self._clock()))
 
     def _forget_minutes(self, stored: list[Stored]) -> None:

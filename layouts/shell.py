@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
 from analytics.base.idn import to_letters
 from layouts import shortcuts
-from layouts.components import figures
+from layouts.components import confirm, figures
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon
 from layouts.components.site import demo_badge
 
 
 class SiteLink(NamedTuple):
-    """One line of the site switcher. `active` is None where it is not known; `demo`: its traffic is made up."""
+    """One line of the site switcher; `demo`: its traffic is made up.
+
+    `name` is the site's own, or its domain in letters. `active` is None where it is not known.
+    """
 
     domain: str
+    name: str
     href: str
     active: int | None
     demo: bool = False
@@ -37,6 +42,7 @@ class Link(NamedTuple):
 def shell(
     page: Component,
     *,
+    title: str,
     version: str,
     sites: Sequence[SiteLink] = (),
     more: Sequence[Link] = (),
@@ -48,9 +54,9 @@ def shell(
 ) -> html.Div:
     """The whole body of the document around `page`. `data-language` is the language of its figures, for scripts.
 
-    `current` is the domain of the site on show, empty for none; `tabs` are its pages. `more` ends the list of sites.
-    `email` is the person signed in; None (a public dashboard) leaves the account menu out, and `menu` are further
-    entries of it.
+    `title` is that of the browser's tab. `current` is the domain of the site on show, empty for none; `tabs` are its
+    pages. `more` ends the list of sites. `email` is the person signed in; None (a public dashboard) leaves the account
+    menu out, and `menu` are further entries of it.
     """
     return html.Div(
         [
@@ -59,9 +65,10 @@ def shell(
             html.Div(page, id="page", tabIndex=-1),
             footer(version),
             shortcuts.sheet(),
+            confirm.dialog(),
         ],
         className="ff-shell",
-        **data(language=figures.written_in()),
+        **data(language=figures.written_in(), title=title, shortcuts=shortcuts.pressed()),
     )
 
 
@@ -87,18 +94,20 @@ def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, win
     """The switcher: children of `#site-menu`. None without sites."""
     if not sites:
         return None
-    shown = to_letters(current) or ("All sites" if len(sites) > 1 else "Choose a site")
-    marks = [demo_badge() for site in sites if site.domain == current and site.demo]
-    summary = html.Summary(
-        [_glyph(shown), html.Bdi(shown, className="ff-trunc"), *marks, icon("updown", 14)],
-        className="ff-site",
-        **aria(label=f"Site: {shown}"),
-    )
-    window = html.Div(f"Active in the last {figures.window(window_s)}", className="ff-item ff-window")
-    lines: list[Component] = [_site_line(site, site.domain == current) for site in sites]
-    ways = [html.A([icon(link.icon), link.label], href=link.href) for link in more]
-    end = [html.Hr(), *ways] if ways else []
-    return html.Details([summary, html.Div([window, *lines, *end], className="ff-pop")], className="ff-menu")
+    here = next((site for site in sites if site.domain == current), None)
+    shown = here.name if here else "All sites" if len(sites) > 1 else "Choose a site"
+    label = [
+        html.Span("Site: ", className="ff-vh"),
+        _glyph(shown),
+        html.Bdi(shown, className="ff-trunc"),
+        *([demo_badge()] if here and here.demo else []),
+        icon("updown", 14),
+    ]
+    window = html.Div(f"Active in the last {figures.window(window_s)}", className="dropdown-header")
+    ways = [_item([icon(link.icon), link.label], link.href) for link in more]
+    end = [dbc.DropdownMenuItem(divider=True), *ways] if ways else []
+    lines = [_site_line(site, site is here) for site in sites]
+    return _menu([window, *lines, *end], label, toggle_class_name="ff-site")
 
 
 def status() -> html.Span:
@@ -119,13 +128,15 @@ def account_menu(email: str | None, menu: Sequence[Link]) -> Component | None:
     if email is None:
         return None
     avatar = html.Span(email[:1].upper(), className="ff-avatar", **aria(hidden="true"))
-    summary = html.Summary(avatar, className="ff-icon", **aria(label="Your account"))
-    who = html.Span(html.Bdi(email, className="ff-trunc"), className="ff-item ff-muted", title=email)
-    out = html.Form(html.Button("Sign out", type="submit"), action=at("/sign-out"), method="POST")
-    links = [html.A(link.label, href=link.href) for link in menu]
-    keys = shortcuts.opener(["Keyboard shortcuts", html.Span(shortcuts.key("?"), className="ff-num")])
-    pop = html.Div([who, html.Hr(), *links, keys, out], className="ff-pop ff-pop-end")
-    return html.Details([summary, pop], className="ff-menu")
+    label = [html.Span("Your account", className="ff-vh"), avatar]
+    who = html.Div(html.Bdi(email, className="ff-trunc"), className="dropdown-header", title=email)
+    links = [_item(link.label, link.href) for link in menu]
+    keys = dbc.DropdownMenuItem(
+        ["Keyboard shortcuts", html.Span(shortcuts.key("?"), className="ff-num")], id="account-shortcuts"
+    )
+    out = html.Form(dbc.DropdownMenuItem("Sign out"), action=at("/sign-out"), method="POST")
+    inner = [who, dbc.DropdownMenuItem(divider=True), *links, keys, out]
+    return _menu(inner, label, toggle_class_name="ff-icon", align_end=True)
 
 
 def footer(version: str) -> html.Footer:
@@ -142,17 +153,30 @@ def _tab(link: Link) -> html.A:
     return html.A([icon(link.icon), link.label], href=link.href, **marked, **data(tab=link.label))
 
 
-def _site_line(site: SiteLink, is_current: bool) -> html.A:
-    name = to_letters(site.domain)
-    parts: list[Any] = [_glyph(name), html.Bdi(name, className="ff-trunc")]
+def _menu(inner: Sequence[Component], label: Sequence[Component], **options: Any) -> Component:
+    menu: Component = dbc.DropdownMenu(list(inner), label=list(label), color="link", caret=False, **options)
+    return menu
+
+
+def _item(inner: Any, href: str, *, is_current: bool = False) -> dbc.DropdownMenuItem:
+    """A link of a menu. Not `active`: that would say aria-selected, which links have not."""
+    look = "is-current" if is_current else ""
+    return dbc.DropdownMenuItem(inner, href=href, external_link=True, class_name=look)
+
+
+def _site_line(site: SiteLink, is_current: bool) -> dbc.DropdownMenuItem:
+    domain = to_letters(site.domain)
+    words = [html.Bdi(site.name), *([html.Bdi(domain, className="ff-window")] if site.name != domain else [])]
+    parts: list[Any] = [_glyph(site.name), html.Span(words, className="ff-trunc")]
     if site.demo:
         parts.append(demo_badge())
+    if is_current:
+        parts.append(html.Span("on show", className="ff-vh"))
     if site.active is not None:
         parts.append(html.Span(figures.count(site.active), className="ff-num"))
-    marked: dict[str, Any] = {"aria-current": "true"} if is_current else {}
-    return html.A(parts, href=site.href, **marked)
+    return _item(parts, site.href, is_current=is_current)
 
 
-def _glyph(domain: str) -> html.Span:
+def _glyph(name: str) -> html.Span:
     """A picture of the name. CSS draws its letter: as text it would be read and copied as part of the name."""
-    return html.Span(className="ff-glyph", **aria(hidden="true"), **data(letter=domain[:1].upper()))
+    return html.Span(className="ff-glyph", **aria(hidden="true"), **data(letter=name[:1].upper()))

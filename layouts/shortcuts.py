@@ -1,14 +1,16 @@
-"""The keyboard shortcuts: the one list of them, and the sheet that shows it. assets/lib/keys.js reads the sheet."""
+"""The keyboard shortcuts: the one list of them, and the sheet that shows it; assets/lib/keys.js listens to the keys."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from layouts.components.markup import aria, data, icon
+from layouts.components.markup import aria, data
 
 SHEET = "shortcuts"
 
@@ -27,10 +29,11 @@ class Shortcut(NamedTuple):
 GO_TO = (
     Shortcut(("g l",), "Live", '#tabs [data-tab="Live"]'),
     Shortcut(("g o",), "Overview", '#tabs [data-tab="Overview"]'),
+    Shortcut(("g c",), "Concurrents", '#tabs [data-tab="Concurrents"]'),
     Shortcut(("g t",), "Traffic", '#tabs [data-tab="Traffic"]'),
     Shortcut(("g s",), "Settings", '#tabs [data-tab="Settings"]'),
     Shortcut(("g a",), "All sites", '.ff-header a[href$="/sites"]'),
-    Shortcut(("s", "/"), "Another site", "#sites-words, .ff-shell:not(:has(#sites)) #site-menu summary"),
+    Shortcut(("s", "/"), "Another site", "#sites-words, .ff-shell:not(:has(#sites)) #site-menu button"),
 )
 HERE = (
     Shortcut(("r",), "Refresh", "#refresh, #sites-refresh"),
@@ -41,25 +44,24 @@ HERE = (
 )
 
 
-def sheet() -> html.Dialog:
+def pressed() -> str:
+    """Each way to type a shortcut with what it presses, as JSON, for `data-shortcuts`."""
+    return json.dumps([[keys, one.target] for one in (*GO_TO, *HERE) for keys in one.keys])
+
+
+def sheet() -> dbc.Modal:
     """The dialog with the list, closed; `data-opens` on a button opens it. Its switch turns all of them off."""
-    close = html.Button(icon("x"), type="button", className="ff-icon", **aria(label="Close"), **data(closes=SHEET))
-    head = html.Header([html.H2("Keyboard shortcuts", id=f"{SHEET}-title"), close], className="ff-card-head")
-    lists = html.Div([_group("Go to", GO_TO), _group("On this page", HERE)], className="ff-keys")
-    switch = html.Button(
-        [html.I(**aria(hidden="true")), html.Span("Shortcuts on")],
-        id=f"{SHEET}-on",
-        type="button",
-        role="switch",
-        className="ff-switch",
-        **aria(checked="true"),
-    )
+    title = html.H2("Keyboard shortcuts", id=f"{SHEET}-title")
+    lists = dbc.ModalBody([_group("Go to", GO_TO), _group("On this page", HERE)], class_name="ff-keys")
+    switch = dbc.Switch(id=f"{SHEET}-on", label="Shortcuts on", value=True)
     note = html.Span("kept in this browser", className="ff-window")
-    return html.Dialog(
-        [head, lists, html.Footer([switch, note])],
+    return dbc.Modal(
+        [dbc.ModalHeader(title), lists, dbc.ModalFooter([switch, note])],
         id=SHEET,
-        className="ff-dialog ff-sheet",
-        **aria(labelledby=f"{SHEET}-title", modal="true"),
+        size="lg",
+        centered=True,
+        fade=False,
+        labelledby=f"{SHEET}-title",
     )
 
 

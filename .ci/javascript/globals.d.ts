@@ -30,11 +30,11 @@ interface FootfallWrite {
   money(value: number, currency?: string): string;
   time(ms: number, zone?: string, seconds?: boolean): string;
   day(ms: number, zone?: string): string;
+  country(code: string): string;
 }
 
 interface FootfallSpark {
   draw(node: Element, points: [number, number | null][], options?: object): void;
-  scale(values: number[]): {base: number; step: number};
   make(name: string, attributes: Record<string, string | number>): SVGElement;
   span(className: string, text: string, left?: number | null, top?: number): HTMLSpanElement;
 }
@@ -55,7 +55,9 @@ interface Window {
   footfallCheck: {take(data: any): void};
   footfallRewind: {shown(...at: any[]): void};
   footfallLive: any;
-  /** The site script's command, once it runs; before that the array-like stub of the snippet. */
+  /** plotly.js; a promise of it until it has arrived (assets/lib/figures.js). */
+  Plotly: any;
+  /** On our pages what document.js gives; on a visited page the site script's command, or the stub of the snippet. */
   footfall: any;
 }
 

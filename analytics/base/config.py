@@ -46,6 +46,7 @@ class Config:
     heartbeat_interval_s: int = 30
     heartbeat_retention_days: int = 7
     columnar: bool = True
+    redis_url: str = field(default="", repr=False)
     tls_cert: Path | None = None
     tls_key: Path | None = None
     log_level: str = "INFO"
@@ -98,6 +99,12 @@ def _database(text: str) -> str:
         make_url(text or "sqlite://")
     except (ArgumentError, ValueError):
         raise ValueError(wanted) from None
+    return text
+
+
+def _redis(text: str) -> str:
+    if text and not re.match(r"(rediss?|unix)://.", text):
+        raise ValueError("redis://host:6379/0, rediss:// with TLS, unix:///path/of/a/socket, or empty for memory")
     return text
 
 
@@ -250,6 +257,14 @@ SETTINGS: tuple[Setting, ...] = (
         "time); the database answers",
     ),
     Setting(
+        "redis_url",
+        _redis,
+        "URL",
+        "a Redis in which servers share the answers to questions, `redis://host:6379/0`; needs the package `redis` "
+        "(`footfall[redis]`). While it is away, each server computes. Empty: 512 answers in memory",
+        secret=True,
+    ),
+    Setting(
         "tls_cert",
         _file("a certificate in PEM"),
         "path",
@@ -271,7 +286,7 @@ MIN_SIMILARITY = 0.9  # to a setting's name; a name that is as similar counts as
 
 
 OPTIONS = {"HOST": "the option --host of serve", "PORT": "the option --port of serve"}
-FUTURE = {"REDIS_URL", "DATABASE_DIRECT_URL", "SMTP_URL", "ALLOWED_TARGETS", "WORKERS"}
+FUTURE = {"DATABASE_DIRECT_URL", "SMTP_URL", "ALLOWED_TARGETS", "WORKERS"}
 """Settings of later versions, which nothing reads yet. They do not stop the start."""
 
 _OF_A_CONTAINER = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
@@ -320,7 +335,7 @@ def _table(path: Path) -> dict[str, Any]:
 
 
 def _as_text(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(), **overrides: Any) -> Config:
@@ -345,6 +360,22 @@ def read_config(environ: Mapping[str, str] | None = None, folder: Path = Path(),
     values["unread"] = tuple(sorted(PREFIX + name for name in FUTURE if found.get(PREFIX + name)))
     known = {field.name for field in fields(Config)}
     return Config(**values | {name: value for name, value in overrides.items() if name in known and value is not None})
+
+
+def config_with(settings: Mapping[str, Any], caller: str) -> Config:
+    """The settings of this process, with those that another program passes to `caller`, by name in lower case.
+
+    Raises `WrongSetting`, also for an unknown name.
+    """
+    known = [setting.name for setting in SETTINGS]
+    for name in settings:
+        if name not in known:
+            raise WrongSetting(f"{caller}: there is no setting {name!r}; there are {', '.join(known)}")
+    return read_config(os.environ | {PREFIX + name.upper(): _passed(value) for name, value in settings.items()})
+
+
+def _passed(value: Any) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else _as_text(value)
 
 
 def secret_of(config: Config) -> bytes:

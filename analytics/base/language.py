@@ -154,3 +154,14 @@ def weekday(number: int, tag: str) -> str:
 @cache
 def _locale(tag: str) -> Locale:
     return Locale.parse(tag, sep="-")
+
+
+def separators(tag: str) -> str:
+    """The decimal sign and the sign between thousands: `.,` in English, `,.` in German."""
+    symbols = _locale(tag).number_symbols["latn"]
+    return f"{symbols['decimal']}{symbols['group']}"
+
+
+def has_12_hours(tag: str) -> bool:
+    """Whether the language writes `2:32 PM`."""
+    return "a" in _locale(tag).time_formats["short"].pattern

@@ -23,6 +23,7 @@ from analytics.calendar.minute_series import MINUTE
 from analytics.live.beat import PageState
 from analytics.storage import schema
 from analytics.storage.database import Database
+from analytics.storage.reader import Readable
 
 SECOND = 1000 << LOW_BITS  # the ids of one second
 SETTLED_S = 2  # beats are committed within milliseconds, so two seconds later a minute is final
@@ -31,13 +32,13 @@ KeptSince = Callable[[int], int]
 """Returns, for a site's id, the first second (epoch) from which on none of its heartbeats has been purged."""
 
 
-def people_at(database: Database, site_id: int, moments: Sequence[int], window_s: int) -> dict[int, int]:
+def people_at(database: Readable, site_id: int, moments: Sequence[int], window_s: int) -> dict[int, int]:
     """How many people were active on a site at each of these moments (epoch s); 0 if there were none."""
     return people_on(database, [site_id], moments, window_s)[site_id]
 
 
 def people_on(
-    database: Database, site_ids: Sequence[int], moments: Sequence[int], window_s: int
+    database: Readable, site_ids: Sequence[int], moments: Sequence[int], window_s: int
 ) -> dict[int, dict[int, int]]:
     """How many people were active on each site at each moment (epoch s), by site; 0 if there were none.
 
@@ -130,7 +131,7 @@ def _people(tabs: CTE) -> Select[int, int, int]:
     )
 
 
-def first_beat(database: Database, site_id: int) -> int | None:
+def first_beat(database: Readable, site_id: int) -> int | None:
     """The second (epoch) of a site's oldest stored heartbeat; None if there is none."""
     oldest = select(func.min(schema.heartbeats.c.id)).where(schema.heartbeats.c.site_id == site_id)
     with database.read() as connection:
@@ -138,7 +139,7 @@ def first_beat(database: Database, site_id: int) -> int | None:
     return None if row_id is None else time_ms(row_id) // 1000
 
 
-def first_beats(database: Database) -> dict[int, int]:
+def first_beats(database: Readable) -> dict[int, int]:
     """The second (epoch) of each site's oldest stored heartbeat; sites without one are left out."""
     beats = schema.heartbeats
     oldest = select(func.min(beats.c.id)).where(beats.c.site_id == schema.sites.c.id).scalar_subquery()

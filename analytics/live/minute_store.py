@@ -20,6 +20,7 @@ from analytics.live.minute_query import KeptSince, first_beats, people_each_minu
 from analytics.storage import schema
 from analytics.storage.database import Database
 from analytics.storage.job_state import BEGUN, done_days, finish, mark, missing_days
+from analytics.storage.reader import Readable
 from analytics.storage.upsert import upsert
 
 JOB = "concurrents"
@@ -27,7 +28,7 @@ PART_S = 4 * 3600  # counted by one statement; it takes a second at 100,000 hear
 SITE_BATCH = 50  # sites in one transaction
 
 
-def read(database: Database, site_id: int, first: date, end: date) -> dict[date, Series]:
+def read(database: Readable, site_id: int, first: date, end: date) -> dict[date, Series]:
     """The stored UTC days of a site from `first` to the one before `end`; days that are not counted have no entry.
 
     A day that was counted without any heartbeat of the site has no row; it is returned as a day without people.
@@ -46,7 +47,7 @@ def read(database: Database, site_id: int, first: date, end: date) -> dict[date,
     return found
 
 
-def first_day(database: Database, site_id: int) -> date | None:
+def first_day(database: Readable, site_id: int) -> date | None:
     """The first stored UTC day of a site; None if there is none."""
     table = schema.concurrents
     with database.read() as connection:
@@ -54,7 +55,7 @@ def first_day(database: Database, site_id: int) -> date | None:
     return None if day is None else date.fromisoformat(day)
 
 
-def missing(database: Database, end: date) -> list[date]:
+def missing(database: Readable, end: date) -> list[date]:
     """The days before `end` that have to be counted, from the first stored heartbeat on, oldest first."""
     first = min(first_beats(database).values(), default=None)
     return [] if first is None else missing_days(database, JOB, day_of(first), end)

@@ -18,7 +18,7 @@ from analytics.live import minute_store
 from analytics.live.minute_query import SETTLED_S, first_beat, people_at
 from analytics.live.state import Concurrency
 from analytics.sites.site import Site
-from analytics.storage.database import Database
+from analytics.storage.reader import Readable
 
 SHOWN_S = 60 * MINUTE
 DAY_S = 86_400
@@ -39,7 +39,7 @@ class MinuteHistory:
     Minutes that the daily job has not counted yet are counted here, each once it is final, and cached for two days.
     """
 
-    def __init__(self, database: Database, window_s: int) -> None:
+    def __init__(self, database: Readable, window_s: int) -> None:
         self._database = database
         self._window_s = window_s
         self._locks: dict[int, threading.Lock] = {}  # one a site, so that a large site does not block the others

@@ -32,18 +32,24 @@ def answer(query: Query, span: Span, backend: Backend) -> Answer:
     also those of which a minute is known; with `every_bucket` all of them, in order. `StillCounting` where `minutes`
     raises it.
     """
+    if any(one.of_minutes for one in query.resolved_metrics):  # people now: the backend keeps answers of facts alone
+        return _computed(query, span, backend)
+    return backend.keep(query, span, lambda: _computed(query, span, backend))
+
+
+def _computed(query: Query, span: Span, backend: Backend) -> Answer:
     if not query.every_bucket and not any(one.of_minutes for one in query.resolved_metrics):
         return _of_facts(query, span, backend.fetch)
     if not query.split:
-        return Answer([Row((), _by_bucket(query, span, (span,), backend)[0])], 1)
+        return Answer([Row((), _by_bucket(query, span, (span,), backend)[0])], 1, query)
     parts = buckets(span, query.split[0].interval, query.clock)
     numbers = _by_bucket(query, span, parts, backend)
     rows = [Row((part.begin,), row) for part, row in zip(parts, numbers, strict=True)]
     if query.every_bucket:
-        return Answer(rows, len(rows))
+        return Answer(rows, len(rows), query)
     known = [row for row in rows if any(map(_is_something, query.resolved_metrics, row.metrics))]
     shown = _sorted(known, query)[query.offset : query.offset + query.limit]
-    return Answer(shown, len(known) if shown else 0)
+    return Answer(shown, len(known) if shown else 0, query)
 
 
 def series(query: Query, span: Span, interval: str, backend: Backend) -> list[Point]:
@@ -81,7 +87,7 @@ def _of_facts(query: Query, span: Span, fetch: Fetch) -> Answer:
     rows = [
         Row(tuple(read(cell) for read, cell in zip(readers, row, strict=False)), tuple(row[many:-1])) for row in found
     ]
-    return Answer(rows, found[0][-1] if found else 0)
+    return Answer(rows, found[0][-1] if found else 0, query)
 
 
 def _reader(one: Dimension, query: Query, span: Span) -> Callable[[Any], str | int]:

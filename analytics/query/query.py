@@ -82,6 +82,12 @@ class Query:
         """A question about that site, by its clock."""
         return cls(site.id, Clock(site.timezone, site.week_start), **fields)
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What it asks for, whatever its period is called: over the same seconds equal ones have equal answers."""
+        shown = self.order, self.limit, self.offset, self.every_bucket
+        return self.site_id, self.clock, self.metrics, self.dimensions, self.filters, *shown
+
     def span(self, now: int, first: int = 0) -> Span:
         """The seconds of its period; `all` begins on the day of `first`."""
         return span(self.period, self.clock, now, first)

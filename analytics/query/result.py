@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.calendar.period import Span
+from analytics.query.query import Query
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Number = int | float | None
 
@@ -18,11 +23,19 @@ class Row(NamedTuple):
     metrics: tuple[Number, ...]
 
 
-class Answer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """Rows in their order, and how many there are without limit and offset (0 for an offset past the last)."""
 
     rows: list[Row]
     total: int
+    query: Query = field(compare=False, repr=False)
+
+    def frame(self) -> DataFrame:
+        """The rows as a pandas DataFrame: `analytics.query.frame.frame_of` has its columns, types and zone."""
+        from analytics.query.frame import frame_of  # noqa: PLC0415 - pandas takes a second to load
+
+        return frame_of(self.query, self.rows)
 
 
 class Point(NamedTuple):

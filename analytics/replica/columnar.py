@@ -29,6 +29,8 @@ from analytics.replica import follow
 from analytics.replica.follow import Position
 from analytics.replica.rebuild import SHAPE, Stopped, connect, delete_files, rebuild
 from analytics.replica.state import FOLLOWING, MAKING, OFF, WAITING, ReplicaState
+from analytics.replica.versions import Versions
+from analytics.storage import changes
 from analytics.storage.database import Database
 
 log = logging.getLogger("footfall.columnar")
@@ -56,6 +58,7 @@ class Columnar:
         self._readers = 0
         self._replica: duckdb.DuckDBPyConnection | None = None
         self._position = Position(0, "", {})
+        self._versions = Versions()
         self._broken = ""  # the reason; from then on there are no new readers, and `follow` deletes the file
         self._progress = ""
         self._followed_at = 0.0
@@ -85,6 +88,16 @@ class Columnar:
                     self._broken = _cause(broken)
         with self.database.read() as connection:
             return [tuple(row) for row in connection.execute(query)]
+
+    def version(self, site_id: int, end: int) -> str:
+        """The version of the facts of a site before `end` (epoch s) that `rows` reads now, or older ones.
+
+        As long as it stays the same, so do the answers to questions that end by then.
+        """
+        if self._replica is not None and not self._broken:
+            return self._versions.of(site_id, end)
+        with self.database.read() as connection:
+            return changes.version(connection)
 
     @contextmanager
     def _open_to_read(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
@@ -148,7 +161,8 @@ class Columnar:
         begun = time.monotonic()
         with self._replica.cursor() as replica:
             while True:
-                position = follow.follow(source, replica, SHAPE, self._position, begun)
+                position, applied = follow.follow(source, replica, SHAPE, self._position, begun)
+                self._versions.take(applied, position.holes)
                 if position.seen == self._position.seen and position.holes.keys() == self._position.holes.keys():
                     break
                 self._position = position
@@ -200,6 +214,7 @@ class Columnar:
                 replica.close()
             return False
         with self._readers_changed:
+            self._versions.begin(f"{position.seen}.{position.digest}.{','.join(map(str, position.holes))}")
             self._replica, self._position = replica, position
         return True
 

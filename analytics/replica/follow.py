@@ -70,12 +70,14 @@ def load(replica: duckdb.DuckDBPyConnection, shape: str, source: Connection, now
 
 def follow(
     source: Connection, replica: duckdb.DuckDBPyConnection, shape: str, position: Position, now: float
-) -> Position:
-    """Applies the next changes, at most `MAX_CHANGES`, and returns the new position; the same one if there are none."""
+) -> tuple[Position, Sequence[Change]]:
+    """Applies the next changes, at most `MAX_CHANGES`. Returns the new position, the same one if there are none, and
+    the changes that were applied.
+    """
     found = changes.after(source, position.seen, position.holes, MAX_CHANGES)
     moved = _moved(position, found, now)
     if moved == position:
-        return position
+        return position, found
     replica.execute("BEGIN")
     try:
         touched: list[Touched] = []
@@ -89,7 +91,7 @@ def follow(
     except BaseException:
         replica.execute("ROLLBACK")
         raise
-    return moved
+    return moved, found
 
 
 def _moved(position: Position, found: Sequence[Change], now: float) -> Position:

@@ -36,6 +36,7 @@ FIRST_DAY = "today"
 MAX_COUNTRIES = 300
 MAX_PROPERTY_SETS = 1_000  # of an event, looked through for the names of its properties
 MAX_PROPERTIES = 12
+MOMENT_S = 10  # what ends now ends at the last ten seconds: so people who look at it ask the same, and it is kept
 MAX_USAGE_DAYS = 400  # of a longer period its last days
 
 
@@ -77,6 +78,7 @@ class Overview:
         self.site, self.view, self.now, self.tag = site, view, now, tag
         self._backend, self._database, self._person_id = backend, database, person_id
         self.query = view.query
+        self._moment = now // MOMENT_S * MOMENT_S
         self.zone = ZoneInfo(site.timezone)
 
     @cached_property
@@ -97,7 +99,7 @@ class Overview:
     @cached_property
     def earlier(self) -> Span | None:
         """The seconds of the comparison; None without one, or where it begins before 1970."""
-        found = self.query.compared(self.now)
+        found = self.query.compared(self._moment)
         return found if found and found.begin >= 0 else None
 
     @property
@@ -187,7 +189,7 @@ class Overview:
 
     def week(self) -> list[list[Hour]]:
         """Visitors by weekday and hour."""
-        span = averaged_span(self.span, self.now)
+        span = averaged_span(self.span, self._moment)
         points = series(replace(self.query, metrics=("visitors",)), span, "hour", self._backend)
         return hours_of_week(points, self.query.clock)
 

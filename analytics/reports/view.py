@@ -1,7 +1,8 @@
 """The address of an Overview: reads the question in its query string, and writes the changes that links make to it.
 
 A change is a query string of the names that differ: `period=7d&interval=`; an empty value removes a name from the
-address. `assets/pages/overview.js` applies it to the current address, so that no part has to know what the others show.
+address. `assets/components/address.js` applies it to the current address, so that no part has to know what the others
+show.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from analytics.sites.site import Site
 TOP = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USUAL_COMPARISON = "previous:weekdays"
 OFF = "off"
+BARS = "bars"
 MAX_POINTS = 1_500
 MAX_DAYS = 7_300
 PAGE = 50  # rows of the details at once
@@ -44,7 +46,7 @@ class View:
     """A question (period, filters, comparison, the six metrics), and how its answer is shown.
 
     `interval` is "" for the one that suits; `lists` has the open list of each panel, by panel;
-    `event_property` is the property on show, "" for the first.
+    `event_property` is the property on show, "" for the first. `bars`: the chart has bars instead of a line.
     """
 
     query: Query
@@ -53,6 +55,7 @@ class View:
     lists: tuple[tuple[str, str], ...] = ()
     event_property: str = ""
     details: Details | None = None
+    bars: bool = False
 
     def open_list(self, panel: Panel) -> List:
         """The open list of a panel."""
@@ -81,6 +84,7 @@ def parse(text: str, site: Site) -> View:
         tuple((panel.id, _list(panel, last[panel.id])) for panel in PANELS if panel.id in last),
         last.get("property", "")[:300],
         _details(last) if last.get("details") else None,
+        _bars(last.get("draw", "")),
     )
 
 
@@ -157,6 +161,12 @@ def _interval(name: str) -> str:
     if name and name not in INTERVALS:
         raise InvalidInput(f"interval {name[:40]!r}: {', '.join(INTERVALS)}")
     return name
+
+
+def _bars(shape: str) -> bool:
+    if shape not in ("", BARS):
+        raise InvalidInput(f"draw {shape[:40]!r}: {BARS}")
+    return shape == BARS
 
 
 def _list(panel: Panel, name: str) -> str:

@@ -17,6 +17,7 @@ from analytics.sites.checks import ADDS, CHANGES
 from analytics.sites.site import Site, normal_domain, other_form
 from analytics.storage import changes, locks, schema
 from analytics.storage.database import Database
+from analytics.storage.reader import Readable
 
 
 def site_of(row: Row[Any]) -> Site:
@@ -41,18 +42,18 @@ def site_of(row: Row[Any]) -> Site:
     )
 
 
-def all_sites(database: Database) -> list[Site]:
+def all_sites(database: Readable) -> list[Site]:
     """Every site, ordered by domain."""
     return [site_of(row) for row in rows(database)]
 
 
-def rows(database: Database) -> Sequence[Row[Any]]:
+def rows(database: Readable) -> Sequence[Row[Any]]:
     """Every row of `schema.sites`, ordered by domain."""
     with database.read() as connection:
         return connection.execute(select(schema.sites).order_by(schema.sites.c.domain)).all()
 
 
-def find(database: Database, domain: str) -> Site:
+def find(database: Readable, domain: str) -> Site:
     """The site of the domain, else the one with or without `www.`. `InvalidInput`, if unknown, lists known sites."""
     wanted = normal_domain(domain)
     forms = (wanted, other_form(wanted))
@@ -65,7 +66,7 @@ def find(database: Database, domain: str) -> Site:
     raise _unknown(database, wanted)
 
 
-def _unknown(database: Database, domain: str) -> InvalidInput:
+def _unknown(database: Readable, domain: str) -> InvalidInput:
     known = all_sites(database)
     listed = ", ".join(site.shown_domain for site in known[:10]) or f"none yet; {command('site add DOMAIN')} adds one"
     return InvalidInput(f"there is no site {idn.to_letters(domain)}; known: {listed}")

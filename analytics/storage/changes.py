@@ -20,6 +20,7 @@ from analytics.storage import schema
 from analytics.storage.database import Database
 
 MAX_LINES = 100_000
+MAX_LATE = 500  # lines before the last one that may appear after it
 BATCH = 500  # lines deleted by one transaction
 
 COLUMNS = ("site_id", "visits", "pageviews", "events")
@@ -65,6 +66,17 @@ def newest(connection: Connection, limit: int) -> list[Change]:
     table = schema.changes
     found = connection.execute(select(table).order_by(table.c.id.desc()).limit(limit)).all()
     return [_change(row) for row in reversed(found)]
+
+
+def version(connection: Connection) -> str:
+    """The version of all facts of the database: equal versions have equal facts.
+
+    PostgreSQL numbers a change before its transaction commits, so not the last one alone counts.
+    """
+    table = schema.changes
+    ids = connection.execute(select(table.c.id).order_by(table.c.id.desc()).limit(MAX_LATE)).scalars().all()
+    last = find(connection, ids[0]) if ids else None
+    return f"database {ids[0]}.{last.digest}.{sum(ids)}" if last else "database"
 
 
 def find(connection: Connection, change_id: int) -> Change | None:

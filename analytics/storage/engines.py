@@ -38,16 +38,17 @@ def sqlite(config: Config) -> tuple[Engine, Engine]:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
+    writing = create_engine("sqlite://", creator=connect_writer, poolclass=StaticPool, hide_parameters=True)
+    event.listen(writing, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return writing, _sqlite_reader(path)
+
+
+def _sqlite_reader(path: Path) -> Engine:
     def connect_reader() -> sqlite3.Connection:
         uri = f"{path.absolute().as_uri()}?mode=ro"
         return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
 
-    writing = create_engine("sqlite://", creator=connect_writer, poolclass=StaticPool, hide_parameters=True)
-    event.listen(writing, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    reading = create_engine(
-        "sqlite://", creator=connect_reader, poolclass=QueuePool, pool_size=16, hide_parameters=True
-    )
-    return writing, reading
+    return create_engine("sqlite://", creator=connect_reader, poolclass=QueuePool, pool_size=16, hide_parameters=True)
 
 
 # A connection ends if sent data is not acknowledged within 10 s, or if the server's machine is silent for as long:
@@ -69,6 +70,14 @@ def postgresql(config: Config) -> tuple[Engine, Engine]:
     quick = {**network, "connect_timeout": 3}  # pages wait for these
     reading = create_engine(config.url, pool_size=8, isolation_level="AUTOCOMMIT", connect_args=quick, **options)
     return writing, reading
+
+
+def read_only(config: Config) -> Engine:
+    """An engine that can only read, for a process without a `Database`."""
+    if config.embedded:
+        return _sqlite_reader(sqlite_path(config))
+    session = {**NETWORK, "options": "-c default_transaction_read_only=on"}
+    return create_engine(config.url, isolation_level="AUTOCOMMIT", connect_args=session, hide_parameters=True)
 
 
 def postgresql_probe(config: Config) -> Engine:

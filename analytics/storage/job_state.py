@@ -14,12 +14,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from analytics.calendar.days import days_between
 from analytics.storage import schema
-from analytics.storage.database import Database
+from analytics.storage.reader import Readable
 
 AGAIN, BEGUN = 0, 1  # `done_at` of a job that has to run again, and of a job that is running
 
 
-def done_days(database: Database, name: str, since: date) -> set[date]:
+def done_days(database: Readable, name: str, since: date) -> set[date]:
     """The days from `since` on for which the job is done."""
     table = schema.jobs
     done = select(table.c.day).where(table.c.name == name, table.c.day >= since.isoformat(), table.c.done_at > BEGUN)
@@ -27,13 +27,13 @@ def done_days(database: Database, name: str, since: date) -> set[date]:
         return {date.fromisoformat(day) for day in connection.execute(done).scalars()}
 
 
-def missing_days(database: Database, name: str, first: date, end: date) -> list[date]:
+def missing_days(database: Readable, name: str, first: date, end: date) -> list[date]:
     """The days from `first` to the one before `end` for which the job is not done, in order."""
     done = done_days(database, name, first)
     return [day for day in days_between(first, end) if day not in done]
 
 
-def unfinished_days(database: Database, name: str, end: date) -> set[date]:
+def unfinished_days(database: Readable, name: str, end: date) -> set[date]:
     """The days before `end` for which the job has to run again, or was begun and not finished."""
     table = schema.jobs
     open_ones = select(table.c.day).where(table.c.name == name, table.c.day < end.isoformat(), table.c.done_at <= BEGUN)

@@ -8,49 +8,53 @@
 //   once: {id: text}        secrets, by element id, shown until the reader leaves the page
 //   go: address             opens that page
 //   clear: true             empties the form
+//
+// `data-confirm` on a button is the question of the dialog before its form is sent; `data-add="line" data-to="id"` adds a
+// line to a field of several; `data-own-zone="id"` fills an empty field with the browser's time zone.
 (function () {
   "use strict";
   const TIMEOUT_MS = 20000, REFUSAL_MS = 400;
+  const {watch, setProps} = window.footfall;
   const pending = {};  // by channel: the form that was sent, the number of the request, and the timer of its time-out
-  let sent = 0;
+  let sent = 0, asked = null;  // {form, button}: what the open dialog asks about
 
-  const byId = (id) => document.getElementById(id);
+  const byId = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
   const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+  const control = (note) => byId(note.id.replace(/-note$/, ""));
 
   // ───────── sending ─────────
 
-  function values(form) {
+  function values(form, button) {
     const values = Object.fromEntries([...new FormData(form)].filter(([, value]) => typeof value === "string"));
     for (const toggle of form.querySelectorAll("[role=switch]"))
       values[toggle.dataset.name] = toggle.getAttribute("aria-checked") === "true" ? "on" : "";
     if (form.dataset.key) values.key = form.dataset.key;
+    if (button && button.dataset.value) values.value = button.dataset.value;
     return values;
   }
 
   function send(form, button) {
     const name = form.dataset.form;
     if (pending[name]) return;
-    const fields = values(form);
-    if (button && button.dataset.value) fields.value = button.dataset.value;
     sent += 1;
     pending[name] = {form, number: sent, end: setTimeout(() => fail(name, "No answer. Reload the page to see whether it was saved."), TIMEOUT_MS)};
     form.setAttribute("aria-busy", "true");
     showState(form, form.dataset.saying || "Saving…", "is-busy");
-    window.dash_clientside.set_props(`${name}-sent`, {data: {number: sent, fields}});
+    setProps(`${name}-sent`, {data: {number: sent, fields: values(form, button)}});
   }
 
   // ───────── the answer ─────────
 
   function receiveAnswer(channel) {
     const name = channel.dataset.channel, request = pending[name];
-    const answer = JSON.parse(channel.dataset.answer);
+    const answer = JSON.parse(channel.dataset.answer || "{}");
     if (!request || answer.number !== request.number) return;
     finish(name);
     showErrors(request.form, answer.wrong || {});
     for (const [id, text] of Object.entries(answer.once || {})) reveal(id, text);
     for (const [id, text] of Object.entries(answer.fill || {})) if (byId(id)) setValue(byId(id), text);
     if (answer.wrong) restore(request.form);
-    if (answer.clear) clear(request.form);
+    if (answer.clear) for (const field of request.form.querySelectorAll("input.form-control, textarea")) setValue(field, "");
     if (answer.wrong) showState(request.form, answer.message ? sentence(answer.message) : "Not saved", "is-wrong");
     else showState(request.form, answer.message || `Saved at ${footfallWrite.time(Date.now())}`, "is-saved");
     if (answer.go) location.assign(answer.go);
@@ -94,17 +98,11 @@
     if (first) first.focus();
   }
 
-  const control = (note) => byId(note.id.replace(/-note$/, ""));
-
   function reveal(id, text) {
-    const place = byId(id);
+    const place = byId(id), once = place.closest(".ff-once");
     place.textContent = text;
-    place.closest(".ff-once").hidden = false;
-    place.closest(".ff-once").scrollIntoView({block: "nearest"});
-  }
-
-  function clear(form) {
-    for (const field of form.querySelectorAll("input.dash-input-element, textarea")) setValue(field, "");
+    once.hidden = false;
+    once.scrollIntoView({block: "nearest"});
   }
 
   function setValue(field, text) {
@@ -114,32 +112,18 @@
     field.dispatchEvent(new Event("input", {bubbles: true}));
   }
 
-  // ───────── confirmation: `data-confirm` on a button is the text of the dialog ─────────
+  // ───────── the dialog that asks first (layouts/components/confirm.py) ─────────
 
   function confirmThenSend(form, button) {
-    const dialog = document.createElement("dialog"), question = document.createElement("p");
-    dialog.className = "ff-dialog";
-    question.textContent = button.dataset.confirm;
-    const row = document.createElement("div");
-    row.className = "ff-dialog-end";
-    const cancel = dialogButton("Cancel", "ff-btn"), confirm = dialogButton(button.textContent, "ff-btn ff-btn-danger");
-    row.append(cancel, confirm);
-    dialog.append(question, row);
-    cancel.addEventListener("click", () => dialog.close());
-    confirm.addEventListener("click", () => { dialog.close(); send(form, button); });
-    dialog.addEventListener("close", () => { dialog.remove(); button.focus(); });
-    dialog.setAttribute("aria-label", button.textContent);
-    document.body.append(dialog);
-    dialog.showModal();
-    cancel.focus();
+    asked = {form, button};
+    setProps("confirm-question", {children: button.dataset.confirm});
+    setProps("confirm-yes", {children: button.textContent || button.getAttribute("aria-label")});
+    setProps("confirm", {is_open: true});
   }
 
-  function dialogButton(label, look) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = look;
-    button.textContent = label;
-    return button;
+  function answerQuestion(isYes) {
+    setProps("confirm", {is_open: false});
+    if (isYes) send(asked.form, asked.button);
   }
 
   // ───────── events of the reader ─────────
@@ -152,18 +136,18 @@
     if (button && button.dataset.confirm) confirmThenSend(form, button);
     else send(form, button);
   });
-  document.addEventListener("click", (event) => {
-    const toggle = /** @type {HTMLButtonElement} */ (event.target.closest("form [role=switch]"));
+  document.addEventListener("click", ({target}) => {
+    const choice = target.closest("#confirm-yes, #confirm-no"), adds = target.closest("[data-add]");
+    const toggle = /** @type {HTMLButtonElement} */ (target.closest("form [role=switch]"));
+    if (choice) answerQuestion(choice.id === "confirm-yes");
+    if (adds) addLine(adds.dataset.add, byId(adds.dataset.to));
     if (!toggle) return;
     toggle.setAttribute("aria-checked", String(toggle.getAttribute("aria-checked") !== "true"));
     onEdit(toggle.form);
   });
-  document.addEventListener("input", (event) => { if (event.target.form) onEdit(event.target.form); });
+  document.addEventListener("input", ({target}) => { if (target.form) onEdit(target.form); });
   document.addEventListener("focusin", ({target}) => { if (target.dataset.sends) target.dataset.was = target.value; });
-  document.addEventListener("change", (event) => {
-    const form = event.target.form;
-    if (form && event.target.dataset.sends === "change") send(form);
-  });
+  document.addEventListener("change", ({target}) => { if (target.form && target.dataset.sends === "change") send(target.form); });
 
   function onEdit(form) {
     if (!form.dataset.form || form.getAttribute("aria-busy")) return;
@@ -172,27 +156,27 @@
     if (typed) form.querySelector("[type=submit]").disabled = form.querySelector("input").value.trim() !== typed;
   }
 
-  // ───────── changes by Dash: answers, callbacks that end, new fields ─────────
-
-  function describeFields() {
-    for (const note of document.querySelectorAll("[data-note]:not([data-known])")) {
-      note.dataset.known = "";
-      if (control(note)) control(note).setAttribute("aria-describedby", note.id);
-    }
+  function addLine(added, field) {
+    const lines = field.value.split("\n").map((line) => line.trim()).filter(Boolean);
+    if (!lines.includes(added)) setValue(field, [...lines, added].join("\n"));
+    field.focus();
   }
 
-  new MutationObserver((changes) => {
-    describeFields();
-    for (const {target: node, attributeName} of changes) {
-      const target = /** @type {HTMLElement} */ (node);
-      if (attributeName === "data-answer" && target.dataset.answer) receiveAnswer(target);
-      if (attributeName === "aria-busy" && target.dataset.channel && target.ariaBusy === "false") onCallbackEnd(target);
-    }
-  }).observe(document, {childList: true, subtree: true, attributeFilter: ["data-answer", "aria-busy"]});
+  // ───────── changes by Dash: new fields, answers, callbacks that end ─────────
+
+  // Dash's fields have no attributes for screen readers.
+  watch("[data-note]", (note) => { if (control(note)) control(note).setAttribute("aria-describedby", note.id); });
+  watch("[data-own-zone]", ({dataset}) => {
+    const field = byId(dataset.ownZone);
+    if (field && !field.value) setValue(field, Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC");
+  });
+  watch("#confirm-no", (button) => button.focus());
+  watch("[data-channel]", receiveAnswer, "data-answer");
+  watch("[data-channel]", onCallback, "aria-busy");
 
   // The callback has ended. If no answer follows, the server rejected the request.
-  function onCallbackEnd({dataset}) {
-    const {channel} = dataset, request = pending[channel];
-    if (request) setTimeout(() => pending[channel] === request && fail(channel, "Not saved: the server refused it. Reload the page to see why."), REFUSAL_MS);
+  function onCallback({dataset: {channel}, ariaBusy}) {
+    const request = pending[channel];
+    if (request && ariaBusy === "false") setTimeout(() => pending[channel] === request && fail(channel, "Not saved: the server refused it. Reload the page to see why."), REFUSAL_MS);
   }
 })();

@@ -6,6 +6,7 @@
 //   footfallWrite.money(value, currency)    €29.00; the bare number without a currency
 //   footfallWrite.time(ms, zone, seconds)   14:32 or 2:32 PM, with seconds where `seconds` is true; zone: an IANA name
 //   footfallWrite.day(ms, zone)             Fri, 20 Nov 2026
+//   footfallWrite.country(code)             Germany, of DE; any other text stays as it is
 (function () {
   "use strict";
   const formats = new Map();
@@ -36,5 +37,10 @@
     return format("NumberFormat", currency ? {style: "currency", currency} : {}).format(value);
   }
 
-  window.footfallWrite = {count, percent, money, time, day};
+  function country(code) {
+    if (!/^[A-Z]{2}$/.test(code)) return code;
+    return format("DisplayNames", {type: "region", style: "short", fallback: "code"}).of(code);
+  }
+
+  window.footfallWrite = {count, percent, money, time, day, country};
 })();

@@ -1,7 +1,7 @@
 // Waits for a site's first visit, in the element `#first-visit`: shows since when it waits, confirms the first visit, and
 // opens the help when none comes. live.js passes on the messages of the stream: footfallCheck.take({events, known, stats}).
 //
-//   data-then="reload"   confirms any visit, past ones too, and then reloads as the Live page
+//   data-then="live"     confirms any visit, past ones too; then the page becomes the Live page
 //   data-then="stay"     confirms the next visit, and shows the last one before
 (function () {
   "use strict";
@@ -9,16 +9,17 @@
   const byId = (id) => document.getElementById(id);
   let root = null, activeBefore = null, helpTimer = 0;
 
-  function onDraw() {
-    if (document.readyState === "loading") return;  // scripts after this one have not loaded yet
-    const node = byId("first-visit");
-    if (node === root) return;
-    clearTimeout(helpTimer);
+  function begin(node) {
     [root, activeBefore] = [node, null];
-    if (!node) return;
     show("waiting-since", `Since ${clock(Date.now() / 1000)}`);
     if (byId("opted-out")) byId("opted-out").hidden = !hasOptedOut();
     helpTimer = setTimeout(() => { const trouble = byId("trouble"); if (trouble) trouble.setAttribute("open", ""); }, times.help);
+    return end;
+  }
+
+  function end() {
+    clearTimeout(helpTimer);
+    root = null;
   }
 
   const hasOptedOut = () => navigator.globalPrivacyControl === true || navigator.doNotTrack === "1";
@@ -27,7 +28,7 @@
     if (!root) return;
     const active = stats ? stats.active_sessions : 0;
     if (activeBefore === null && stats) activeBefore = active;
-    if (root.dataset.then === "reload") {
+    if (root.dataset.then === "live") {
       if (events.length || known.length || active) greet(events[0] || known[0]);
       return;
     }
@@ -42,8 +43,11 @@
     greeting.hidden = false;
     root.classList.add("is-greeted");
     if (event) show("greeting-what", described(event));
-    if (root.dataset.then === "reload") setTimeout(() => location.reload(), times.greeting);
+    if (root.dataset.then === "live") setTimeout(becomeLive, times.greeting);
   }
+
+  // Dash asks for the page of the address once more. A reload would leave the window blank for a third of a second.
+  const becomeLive = () => window.footfall.setProps("url", {pathname: location.pathname});
 
   const described = (event) => `${event.path} at ${clock(event.timestamp)}`;
 
@@ -59,7 +63,6 @@
     return `${footfallWrite.time(epoch * 1000, zone, true)} · ${zone}`;
   }
 
-  new MutationObserver(onDraw).observe(document, {childList: true, subtree: true});
-  document.addEventListener("DOMContentLoaded", onDraw);
+  window.footfall.watch("#first-visit", begin);
   window.footfallCheck = {take};
 })();

@@ -18,7 +18,7 @@
   const byId = (id) => document.getElementById(id);
 
   let root = null, address = "", stream = null, state = "connecting", refusalText = "", receivedAt = 0;
-  let stats = null, polledStats = null, skew = 0, announcedAt = 0, redrawRequestedAt = 0, redrawTimer = 0, drawnSpark = null, frame = 0;
+  let stats = null, polledStats = null, skew = 0, announcedAt = 0, redrawRequestedAt = 0, redrawTimer = 0, frame = 0;
   let title = "", ownTitle = "", requestedAt = 0, drawnAt = 0;
   // the second to show, 0 for now; the second of the last answer; that answer, null for now
   let wantedAt = 0, answeredAt = 0, past = null;
@@ -38,13 +38,12 @@
 
   function start(node, newAddress) {
     [root, address, receivedAt, state, refusalText, drawnAt] = [node, newAddress, Date.now(), "connecting", "", 0];
-    title = document.title;
+    title = document.querySelector("[data-title]")?.dataset.title || document.title;
     stream = window.footfallSharedStream({
       address, message: receive, refused: onRefused, poll: node.id === "first-visit",
       state: onState,
     });
     tick();
-    drawSpark();
   }
 
   function stop() {
@@ -53,7 +52,7 @@
     clearTimeout(redrawTimer);
     if (ownTitle && document.title === ownTitle) document.title = title;
     if (window.footfallFeed) window.footfallFeed.clear();
-    [root, address, stream, stats, polledStats, frame, redrawTimer, drawnSpark] = [null, "", null, null, null, 0, 0, null];
+    [root, address, stream, stats, polledStats, frame, redrawTimer] = [null, "", null, null, null, 0, 0];
     [wantedAt, answeredAt, past, ownTitle] = [0, 0, null, ""];
     queued = {stats: null, events: [], known: []};
   }
@@ -113,7 +112,6 @@
     const ahead = newStats.as_of * 1000 - receivedAt;
     if (Math.abs(ahead - skew) > 2000) skew = ahead;
     paint();
-    drawSpark();
     tick();
   }
 
@@ -148,7 +146,7 @@
   }
 
   function setTitle(figure) {
-    ownTitle = `${figure} · ${root.dataset.name} · Footfall`;
+    ownTitle = `${figure} · ${title}`;
     if (document.title !== ownTitle) document.title = ownTitle;
   }
 
@@ -174,16 +172,6 @@
     if (byId("active-said")) byId("active-said").textContent = `${footfallWrite.count(all)} ${all === 1 ? "person" : "people"} active`;
   }
 
-  function drawSpark() {
-    const node = byId("spark");
-    drawnSpark = node;
-    if (!node || document.hidden || !window.footfallSpark) return;
-    const points = JSON.parse(node.dataset.points || "[]");
-    const live = stats ? {now: stats.active_sessions, at: stats.as_of} : {};
-    const now = past && rewoundTo() ? {now: past.active, at: past.at, last: inZone(past.at * 1000).time} : live;
-    window.footfallSpark.draw(node, points, {...now, zone: root && root.dataset.timezone});
-  }
-
   function appearance() {
     if (refusalText) return ["is-down", refusalText];
     if (rewoundTo()) return [APPEARANCES.rewound[0], `Rewound to ${inZone(rewoundTo() * 1000).time}`];
@@ -201,9 +189,20 @@
       const text = byId("status-text");
       if (text && text.textContent !== label) text.textContent = label;
     }
-    root.classList.toggle("is-stale", isDown);
+    showAge(isDown || (className === "is-connecting" && Boolean(stats)));
     if (notice && notice.hidden === isDown) notice.hidden = !isDown;
     if (notice && isDown && byId("notice-since")) byId("notice-since").textContent = inZone(receivedAt + skew).time;
+  }
+
+  // Figures that are no longer of now are grey, and say how old they are.
+  function showAge(isOld) {
+    root.classList.toggle("is-stale", isOld);
+    const label = root.querySelector(".ff-label [data-then]"), seconds = Math.round((Date.now() - receivedAt) / 1000);
+    if (!label || rewoundTo()) return;
+    label.dataset.now = label.dataset.now || label.textContent;
+    const age = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+    const words = isOld && stats ? `Active ${age} ago` : label.dataset.now;
+    if (label.textContent !== words) label.textContent = words;
   }
 
   function inZone(ms) {
@@ -211,12 +210,16 @@
     return {time, whole: `${footfallWrite.day(ms, zone)}, ${time} · ${zone}`};
   }
 
+  const isCurrent = () => !refusalText && (state === "live" || state === "polled");
+
+  // The server's time; without a connection the moment of the last figures.
+  const now = () => (isCurrent() ? Date.now() : receivedAt) + skew;
+
   function tick() {
     if (!root) return;
-    const running = !refusalText && (state === "live" || state === "polled");
     const clock = byId("clock");
     if (clock && rewoundTo()) clock.textContent = inZone(rewoundTo() * 1000).whole;
-    else if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : receivedAt) + skew).whole;
+    else if (clock && (isCurrent() || stats)) clock.textContent = inZone(now()).whole;
     if (requestedAt && Date.now() - requestedAt > times.answer) abandonRequest();
     if (wantedAt !== answeredAt && !requestedAt) redrawSoon();  // the answer was lost
     showState();
@@ -312,7 +315,6 @@
       window.footfallFeed.clear();
       window.footfallFeed.add(data.events, {skew});
     }
-    drawSpark();
     if (window.footfallRewind) window.footfallRewind.shown(past ? past.at : 0);
     if (!past && stats) paint();
   }
@@ -334,7 +336,7 @@
     if (!root) return;
     flush();
     if (document.hidden) return;
-    [drawSpark, tick].forEach((each) => each());
+    tick();
     if (!wantedAt) redrawSoon();
   });
   setInterval(tick, 1000);
@@ -344,18 +346,16 @@
 
   new MutationObserver((changes) => {
     onDraw();
-    const redrawn = changes.some((change) => change.attributeName === "data-points");
     if (root && changes.some(({target}) => isDone(target))) onCallbackEnd();
-    if (root && (redrawn || byId("spark") !== drawnSpark)) drawSpark();
     if (root && changes.some((change) => change.attributeName === "data-at")) updateLabels();
     if (state === "live" && stats) paint();  // before the browser paints the older number of a slow redraw
   }).observe(document, {
-    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-points", "data-at", "aria-busy"],
+    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-at", "aria-busy"],
   });
   document.addEventListener("DOMContentLoaded", onDraw);
 
   window.footfallLive = {
-    ask: request, drawing: onCallbackRunning, polled, rewind, now: () => Date.now() + skew,
+    ask: request, drawing: onCallbackRunning, polled, rewind, now,
     settled: () => wantedAt === answeredAt, state: () => state,
   };
 })();

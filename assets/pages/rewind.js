@@ -99,7 +99,7 @@
 
   function draw() {
     const node = byId("rewind-track");
-    if (!node || document.readyState === "loading" || !window.footfallSpark) return;
+    if (!node) return;
     if (track !== node) [track, drawnLine, wantedAt, shownAt, playing] = [node, "", 0, 0, null];
     if (!track.dataset.line || drawnLine === track.dataset.line) return;
     drawnLine = track.dataset.line;
@@ -175,7 +175,7 @@
   });
   document.addEventListener("visibilitychange", () => { if (document.hidden) stopPlaying(); });
   setInterval(advance, STEP_MS);
-  new MutationObserver(draw).observe(document, {childList: true, subtree: true, attributeFilter: ["data-line"]});
+  window.footfall.watch("#rewind-track", draw, "data-line");
 
   window.footfallRewind = {shown: onShown};
 })();

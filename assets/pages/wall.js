@@ -59,11 +59,17 @@
     if (target.closest("#wall-leave")) leave();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && isOn() && !document.querySelector("dialog[open]")) leave();
+    if (event.key === "Escape" && isOn() && !document.querySelector("dialog[open], .modal.show")) leave();
   });
   document.addEventListener("fullscreenchange", () => { if (isOn() && !document.fullscreenElement) leave(); });
   document.addEventListener("visibilitychange", updateWakeLock);
   for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, () => isOn() && onActivity());
-  new MutationObserver(fit).observe(document, {childList: true, characterData: true, subtree: true});
+  window.footfall.watch(".ff-brand, #site-menu", fit);
+  window.footfall.watch("#active-now", (number) => {
+    fit();
+    const observer = new MutationObserver(fit);
+    observer.observe(number, {childList: true, characterData: true, subtree: true});
+    return () => observer.disconnect();
+  });
   if (new URLSearchParams(location.search).has("wall")) setOn(true);
 })();

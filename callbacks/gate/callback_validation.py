@@ -59,14 +59,36 @@ def _all_match(posted: Any, declared: Sequence[Mapping[str, Any]]) -> bool:
 
 def _matches(posted: Any, wanted: Mapping[str, Any]) -> bool:
     found = posted if isinstance(posted, list) else [posted]
-    is_pattern = not isinstance(wanted["id"], str) or wanted["id"].startswith("{")
-    if not is_pattern and isinstance(posted, list):
+    declared = wanted["id"] if isinstance(wanted["id"], dict) else _pattern(wanted["id"])
+    if isinstance(posted, list) != _is_many(declared):
         return False
     return all(
         _is_property(one)
         and one["property"].split("@")[0] == wanted["property"]  # after the @: which of several callbacks writes it
-        and (is_pattern or one["id"] == wanted["id"])
+        and (_suits(one["id"], declared) if isinstance(declared, dict) else one["id"] == declared)
         for one in found
+    )
+
+
+def _pattern(declared: str) -> Any:
+    """The id of a declared property: a text, or the dict that Dash keeps as JSON."""
+    return msgspec.json.decode(declared) if declared.startswith("{") else declared
+
+
+def _is_many(declared: Any) -> bool:
+    """Whether the id stands for a list of components."""
+    return isinstance(declared, dict) and any(value in (["ALL"], ["ALLSMALLER"]) for value in declared.values())
+
+
+def _suits(posted: Any, declared: Mapping[str, Any]) -> bool:
+    """Whether an id has the names of the pattern, its fixed values, and a text or a number for each wildcard."""
+    return (
+        isinstance(posted, dict)
+        and posted.keys() == declared.keys()
+        and all(
+            isinstance(posted[name], str | int | float) if isinstance(value, list) else posted[name] == value
+            for name, value in declared.items()
+        )
     )
 
 
@@ -79,5 +101,5 @@ def _are_outputs(posted: Any, callback: Mapping[str, Any]) -> bool:
         return True
     several = isinstance(callback["output"], list | tuple)
     declared = callback["output"] if several else [callback["output"]]
-    wanted = [{"id": one.component_id, "property": one.component_property} for one in declared]
+    wanted = [{"id": one.component_id_str(), "property": one.component_property} for one in declared]
     return _all_match(posted if several else [posted], wanted)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import flask
-from dash import Dash, Input, Output, State
+from dash import Dash, Input, Output, State, ctx, no_update
 from dash.development.base_component import Component
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, ServiceUnavailable
@@ -24,9 +24,19 @@ from callbacks.gate.guard import authorized
 from callbacks.page_context import PageContext
 from collector.service import Service
 from layouts.components import states
+from layouts.figures import day_minutes
 from layouts.pages import concurrents
 
 log = logging.getLogger("footfall.concurrents")
+
+OUTPUTS = (
+    Output("concurrents-day", "children"),
+    Output("concurrents-tick", "interval"),
+    Output("day-chart", "hidden"),
+    Output("day-figure", "data"),
+    Output("day-words", "children"),
+    Output("day-table", "children"),
+)
 
 
 def page(context: PageContext) -> Component:
@@ -38,14 +48,32 @@ def register(app: Dash, service: Service) -> None:
     """The day as a card, drawn again every 30 s, each second while minutes are still being counted; and as a file."""
 
     @app.callback(
-        Output("concurrents-day", "children"),
-        Output("concurrents-tick", "interval"),
+        *OUTPUTS,
         Input("url", "search"),
         Input("concurrents-tick", "n_intervals"),
         State("concurrents", "data-site"),
     )
-    def draw(search: object, _tick: object, domain: object) -> tuple[Any, int]:
+    def draw(search: object, _tick: object, domain: object) -> tuple[Any, ...]:
         return _render(service, authorized(service, domain), search, int(time.time()))
+
+    @app.callback(
+        Output("day-range", "children"),
+        Input("day", "relayoutData"),
+        Input("url", "search"),
+        State("concurrents", "data-site"),
+        prevent_initial_call=True,
+    )
+    def compare(relayout: object, search: object, domain: object) -> Any:
+        site = authorized(service, domain)
+        is_other_day = ctx.triggered_id == "url"
+        return [] if is_other_day else compared(service, site, search, relayout, int(time.time()))
+
+    app.clientside_callback(
+        "function(figure) { return figure; }",
+        Output("day", "figure"),
+        Input("day-figure", "data"),
+        prevent_initial_call=True,
+    )
 
     server: flask.Flask = app.server
 
@@ -67,19 +95,40 @@ def _file(service: Service, site: Site, search: str, now: int) -> flask.Response
     return csv_file(spreadsheet(concurrents.minutes(found, zone)), f"{site.shown_domain} concurrents {day}.csv")
 
 
-def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any, int]:
+def compared(service: Service, site: Site, search: object, relayout: object, now: int) -> Any:
+    """The range of the day to which the reader zoomed, [] for the whole day; no update for what is no range of it."""
+    zone = ZoneInfo(site.timezone)
+    try:
+        day = service.history.day(site, requested_day(search, datetime.fromtimestamp(now, zone).date()), now)
+    except InvalidInput:
+        return no_update
+    minutes = day_minutes.chosen(relayout, day, zone)
+    if minutes is None:
+        return no_update
+    return [] if minutes == (0, len(day.people)) else concurrents.compared(day, minutes, zone)
+
+
+def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any, ...]:
     zone = ZoneInfo(site.timezone)
     today = datetime.fromtimestamp(now, zone).date()
     try:
         day = requested_day(search, today)
         found = service.history.day(site, day, now)
     except InvalidInput as wrong:
-        return concurrents.wrong_day(str(wrong)), concurrents.TICK_MS
+        return _without_chart(concurrents.wrong_day(str(wrong)))
     except SQLAlchemyError as away:
         log.error("concurrents cannot be read: %s", type(away).__name__)
         said = "The database does not answer. It is asked again soon."
-        return states.failed("The day could not be read", said, again=False), concurrents.TICK_MS
-    return concurrents.day(found, site.domain, day, today, zone), concurrents.tick_ms(found)
+        return _without_chart(states.failed("The day could not be read", said, again=False))
+    above = concurrents.day(found, site.domain, day, today, zone)
+    if found.peak is None:
+        return _without_chart(above, concurrents.tick_ms(found))
+    chart = day_minutes.figure(found, zone), day_minutes.words(found, zone), concurrents.hours(found, zone)
+    return above, concurrents.tick_ms(found), False, *chart
+
+
+def _without_chart(said: Any, tick_ms: int = concurrents.TICK_MS) -> tuple[Any, ...]:
+    return said, tick_ms, True, no_update, no_update, no_update
 
 
 def requested_day(search: object, today: date) -> date:

@@ -6,39 +6,44 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import msgspec
 from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
+from analytics.access.roles import ADMIN
 from analytics.base.error_log import describe
 from analytics.calendar.minute_series import MINUTE
 from analytics.commands import snippet as line_of
 from analytics.live import rewind
 from analytics.live.feed import recent
 from analytics.live.state import Concurrency, LiveState
+from analytics.reports.overview import read_overview
+from analytics.reports.view import USUAL_COMPARISON
 from analytics.sites.site import Site
-from callbacks.gate.guard import authorized
+from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
 from callbacks.settings import snippet
 from collector.api.live import live_state
 from collector.service import Service
+from layouts.components import figures, states
 from layouts.components import rewind as bar
-from layouts.components import states
 from layouts.pages import first, live
 
 log = logging.getLogger("footfall.live")
-
-SHOWN = 31  # points of the sparkline: the last 30 minutes
 
 OUTPUTS = (
     Output("active-now", "children"),
     Output("split", "children"),
     Output("user-types", "children"),
     Output("facts", "children"),
-    Output("spark", "data-points"),
+    Output("trend-words", "children"),
+    Output("world-words", "children"),
+    Output("figures", "data"),
     Output("map", "children"),
     Output("pages", "children"),
     Output("sources", "children"),
@@ -52,7 +57,8 @@ def page(context: PageContext) -> Component:
     service, site = context.service, context.site
     if not site.demo and not service.hub.active(site.id) and not recent(service.database, site.id, 1):
         return first.page(site, line_of(context.address, site.domain), snippet.doubts(service, site))
-    return live.page(site, service.config.active_window_s)
+    may_embed = current_person(service).may(ADMIN, site.id)
+    return live.page(site, service.config.active_window_s, may_embed=may_embed)
 
 
 def register(app: Dash, service: Service) -> None:
@@ -67,12 +73,38 @@ def register(app: Dash, service: Service) -> None:
     def redraw(nudge: object, domain: object) -> tuple[Any, ...]:
         site, now = authorized(service, domain), int(time.time())
         requested = moment(nudge)
-        if 0 < requested < now:
-            parts, more = rewound(service, site, max(requested, now - rewind.FAR_S), now)
-        else:
-            concurrency = _part("Concurrency", lambda: service.history.read(site, now))
-            parts, more = render(site, service.hub.state(site.id), concurrency), live_state(service.hub, site)
-        return (*parts, more | {"asked": requested}, str(more.get("at", "")))
+        state, concurrency, words = shown(service, site, requested, now)
+        at = state.at if words is live.THEN else 0
+        more = _past(service, site, state) if at else live_state(service.hub, site)
+        return (*render(site, state, concurrency, words), more | {"asked": requested}, str(at or ""))
+
+    @app.callback(
+        Output("trend-table", "children"),
+        Input("trend-open", "n_clicks"),
+        State("live", "data-site"),
+        State("nudge", "data"),
+        prevent_initial_call=True,
+    )
+    def list_minutes(_presses: object, domain: object, nudge: object) -> Component:
+        site = authorized(service, domain)
+        state, concurrency, _ = shown(service, site, moment(nudge), int(time.time()))
+        return live.minutes_table(state, concurrency, ZoneInfo(site.timezone))
+
+    @app.callback(
+        Output("world-table", "children"),
+        Input("world-open", "n_clicks"),
+        State("live", "data-site"),
+        State("nudge", "data"),
+        prevent_initial_call=True,
+    )
+    def list_places(_presses: object, domain: object, nudge: object) -> Component:
+        site = authorized(service, domain)
+        return live.places_table(shown(service, site, moment(nudge), int(time.time()))[0])
+
+    @app.callback(Output("today", "children"), Input("today-tick", "n_intervals"), State("live", "data-site"))
+    def draw_today(_tick: object, domain: object) -> Any:
+        site, now = authorized(service, domain), int(time.time())
+        return _part("Today", lambda: today(service, site, now)) or states.failed("Today could not be read", AGAIN)
 
     @app.callback(
         Output("rewind-track", "data-line"),
@@ -89,8 +121,24 @@ def register(app: Dash, service: Service) -> None:
         Input("tick", "n_intervals"),
         Input("refresh", "n_clicks"),
     )
+    app.clientside_callback(
+        "function(drawn) { return [drawn.trend, drawn.world]; }",
+        Output("trend", "figure"),
+        Output("world", "figure"),
+        Input("figures", "data"),
+        prevent_initial_call=True,
+    )
     app.clientside_callback("function(isAtWork) { window.footfallLive.drawing(isAtWork); }", Input("drawing", "data"))
     app.clientside_callback("function(data) { window.footfallLive.polled(data); }", Input("fallback", "data"))
+
+
+def today(service: Service, site: Site, now: int) -> list[Component]:
+    """Today's numbers, compared with as much of the same weekday a week ago."""
+    question = f"period=today&compare={quote(USUAL_COMPARISON)}"
+    found = read_overview(site, question, service.backend, service.database, now, tag=figures.written_in())
+    weekday = figures.weekday(datetime.fromtimestamp(now, found.zone).weekday())
+    since = f"last {weekday} to {figures.time_of_day(now, found.zone)}"
+    return live.today(site.domain, found.numbers, found.before, since)
 
 
 def moment(nudge: object) -> int:
@@ -99,12 +147,19 @@ def moment(nudge: object) -> int:
     return at if isinstance(at, int) else 0
 
 
-def rewound(service: Service, site: Site, at: int, now: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The parts of the page as they were at that second, and the same moment as data for its scripts."""
+def shown(service: Service, site: Site, requested: int, now: int) -> tuple[LiveState, Concurrency | None, live.Words]:
+    """What the page shows of a requested second, at most a day back; 0 or a second to come is now."""
+    if not 0 < requested < now:
+        return service.hub.state(site.id), _part("Concurrency", lambda: service.history.read(site, now)), live.NOW
+    at = max(requested, now - rewind.FAR_S)
     state = rewind.state_at(service.database, site.id, at, service.config.active_window_s)
-    concurrency = _part("Concurrency", lambda: service.history.then(site, at, now))
-    events = msgspec.to_builtins(rewind.feed_at(service.database, site.id, at))
-    return render(site, state, concurrency, live.THEN), {"at": at, "active": state.active, "events": events}
+    return state, _part("Concurrency", lambda: service.history.then(site, at, now)), live.THEN
+
+
+def _past(service: Service, site: Site, state: LiveState) -> dict[str, Any]:
+    """A moment of the past as data for the page's scripts."""
+    events = msgspec.to_builtins(rewind.feed_at(service.database, site.id, state.at))
+    return {"at": state.at, "active": state.active, "events": events}
 
 
 def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
@@ -121,13 +176,14 @@ def render(
 ) -> tuple[Any, ...]:
     """The parts of the page; a part that fails shows that in its own frame and leaves the others alone."""
     zone = ZoneInfo(site.timezone)
-    points = json.dumps(concurrency.points[-SHOWN:], separators=(",", ":")) if concurrency else no_update
     return (
         live.active_now(state),
         live.split(state),
         live.user_types(state),
         _part("Facts", lambda: live.facts(state, concurrency, zone, words)) if concurrency else no_update,
-        points,
+        live.line_in_words(state, concurrency),
+        live.map_in_words(state),
+        _part("The figures", lambda: live.drawn(state, concurrency, zone)) or no_update,
         _part("The map", lambda: live.places(state, words)) or states.failed("The map could not be drawn", AGAIN),
         _part("Pages", lambda: live.pages(state, words)) or states.failed("Pages could not be read", AGAIN),
         _part("Sources", lambda: live.sources(state, words)) or states.failed("Sources could not be read", AGAIN),

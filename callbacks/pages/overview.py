@@ -1,19 +1,25 @@
-"""The Overview: its page, the parts that `assets/pages/overview.js` requests, and its files. Authorises, asks, renders.
+"""The Overview: its page, the callbacks that answer its address, and its files. Authorises, asks, renders.
 
-Parts are HTML text rather than Dash components: React would need half a second to redraw what one click changes.
+The query string of the address is the state: `url.search` is an input of every callback, and each answers the parts
+whose question has changed since they were answered. Lists, figures and slow parts have callbacks of their own, so that
+none waits for a slower one. No callback of the server has a graph as its output, since Dash waits with those for
+plotly.js: a store has the figure until then.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 import flask
-from dash import Dash
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 from werkzeug.exceptions import BadRequest
 
 from analytics.access.roles import ADMIN, ANYBODY
@@ -21,29 +27,86 @@ from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import days_of
 from analytics.reports.files import file
-from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, USAGE, Panel
-from analytics.reports.overview import Overview, first_period, read_overview
+from analytics.reports.lists import HOURS, USAGE
+from analytics.reports.overview import FIRST_DAY, Overview, first_period, read_overview
+from analytics.reports.view import parse
 from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
-from callbacks.pages import notes, segments
+from callbacks.pages import notes, overview_parts, segments
 from collector.service import Service
-from layouts.components import figures, states
-from layouts.components.markup import markup
-from layouts.overview import details, heat, numbers, page, panels, toolbar, usage
-from layouts.overview.notes import menu as notes_menu
+from layouts.components import figures
+from layouts.overview import details, page, panels, toolbar, usage
+from layouts.overview import notes as notes_menu
+from layouts.overview import segments as segments_menu
 from layouts.overview.segments import May
-from layouts.overview.segments import menu as segments_menu
 
 log = logging.getLogger("footfall.overview")
 
-UNAFFECTED = "The rest of the page is not affected."
-MAX_PARTS = 20  # in one request
+SEARCH, AGAIN = Input("url", "search"), Input(page.AGAIN, "data")
+SITE, OPENS = State(page.PAGE, "data-site"), State(page.PAGE, "data-opens")
+FORMS = (segments_menu.SAVE, segments_menu.REMOVE, notes_menu.ADD, notes_menu.REMOVE)
+
+TOP = {
+    "wrong": Output(toolbar.WRONG, "children"),
+    "body": Output(page.BODY, "hidden"),
+    "panels": Output(page.PANELS_BOX, "hidden"),
+    "chips": Output(toolbar.CHIPS, "chips"),
+    "comparison": Output(toolbar.COMPARISON, "shown"),
+    "period": Output(toolbar.PERIOD, "shown"),
+    "before": Output(toolbar.BEFORE, "change"),
+    "no_before": Output(toolbar.BEFORE, "disabled"),
+    "after": Output(toolbar.AFTER, "change"),
+    "no_after": Output(toolbar.AFTER, "disabled"),
+    "segments": Output(segments_menu.INNER, "children"),
+    "no_segments": Output(segments_menu.MENU, "hidden"),
+    "stats": Output(page.STATS, "stats"),
+    "empty": Output(page.STATS, "empty"),
+    "no_chart": Output(page.CHART_BOX, "hidden"),
+    "title": Output(page.TITLE, "children"),
+    "legend": Output(page.LEGEND, "children"),
+    "intervals": Output(page.INTERVALS, "choices"),
+    "shapes": Output(page.SHAPES, "choices"),
+    "notes": Output(notes_menu.INNER, "children"),
+    "no_notes": Output(notes_menu.MENU, "hidden"),
+    "said": Output(page.SAID, "children"),
+    "answered": Output({"part": "top"}, "answered"),
+}
+CHART = {
+    "figure": Output(page.figure_store(page.CHART), "data"),
+    "words": Output(f"{page.CHART}-words", "children"),
+    "answered": Output({"part": "chart"}, "answered"),
+}
+SLOW: Mapping[str, Mapping[str, Output]] = {
+    "map": {
+        "figure": Output(page.figure_store(page.MAP), "data"),
+        "words": Output(f"{page.MAP}-words", "children"),
+        "answered": Output({"part": "map"}, "answered"),
+    },
+    HOURS: {
+        "figure": Output(page.figure_store(page.WEEK), "data"),
+        "words": Output(f"{page.WEEK}-words", "children"),
+        "box": Output(page.WEEK_BOX, "hidden"),
+        "foot": Output(page.WEEK_FOOT, "children"),
+        "columns": Output(page.WEEK_ROWS, "columns"),
+        "rows": Output(page.WEEK_ROWS, "rows"),
+        "answered": Output({"part": HOURS}, "answered"),
+    },
+    USAGE: {
+        **{name: Output(page.DAYS, name) for name in usage.PROPS},
+        "answered": Output({"part": USAGE}, "answered"),
+    },
+}
+ROWS = {
+    **{name: Output(page.DETAILS, name) for name in details.PROPS},
+    "answered": Output({"part": "rows"}, "answered"),
+}
+Found = Mapping[str, Any]  # the values of outputs by name; others stay as they are
 
 
 def page_of(context: PageContext) -> Component:
-    """The page without its parts."""
+    """The page without its answers."""
     return page.page(context.site, _opens(context.service, context.site))
 
 
@@ -56,28 +119,27 @@ def _opens(service: Service, site: Site) -> str:
 
 
 def register(app: Dash, service: Service) -> None:
-    """The routes of the page, open to viewers of the site, and the forms of its menus."""
-
+    """The callbacks and files of the page, open to viewers of the site, and the forms of its menus."""
+    _register_answers(app, service)
+    for name in page.FIGURES:
+        app.clientside_callback(
+            ClientsideFunction("overview", "draw"), Output(name, "figure"), Input(page.figure_store(name), "data")
+        )
+    for name, event, function in ((page.CHART, "relayoutData", "choose"), (page.MAP, "clickData", "filter")):
+        app.clientside_callback(
+            ClientsideFunction("overview", function),
+            Output(name, event),
+            Input(name, event),
+            State(page.figure_store(name), "data"),
+            prevent_initial_call=True,
+        )
     server: flask.Flask = app.server
-
-    @server.get("/overview/<domain>/parts")
-    def overview_parts(domain: str) -> flask.Response:
-        site = authorized(service, domain)
-        wanted = flask.request.args.getlist("part")
-        if not 0 < len(wanted) <= MAX_PARTS or not PARTS.keys() >= set(wanted):
-            raise BadRequest(f"part: {', '.join(PARTS)}")
-        may = _may(service, site)
-        try:
-            overview = _read(service, site, may.person_id)
-        except InvalidInput as wrong:
-            return flask.jsonify(_wrong(str(wrong), wanted))
-        return flask.jsonify({name: _part(name, overview, may) for name in wanted})
 
     @server.get("/overview/<domain>/<name>.csv")
     def overview_file(domain: str, name: str) -> flask.Response:
         site = authorized(service, domain)
         try:
-            overview = _read(service, site)
+            overview = _read(service, site, flask.request.query_string.decode("ascii", "replace"))
             text = file(overview, name)
         except InvalidInput as wrong:
             raise BadRequest(str(wrong)) from None
@@ -88,98 +150,199 @@ def register(app: Dash, service: Service) -> None:
     notes.register(app, service)
 
 
-def _may(service: Service, site: Site) -> May:
-    """What this person may save and share on the site."""
-    person = current_person(service)
-    return May(person.id, person is not ANYBODY and person.may(ADMIN, site.id))
+def _register_answers(app: Dash, service: Service) -> None:
+    @app.callback(
+        list(TOP.values()),
+        SEARCH,
+        AGAIN,
+        *[Input(f"{name}-answer", "data-answer") for name in FORMS],
+        SITE,
+        OPENS,
+        State({"part": "top"}, "answered"),
+        running=[(Output({"part": "top"}, "busy"), True, False)],
+    )
+    def answer_top(search: object, _: object, *given: object) -> Sequence[Any]:
+        *answers, domain, opens, answered = given
+        asked = _Asked(service, domain, search, opens)
+        message = _message(dict(zip(FORMS, answers, strict=True)))
+        try:
+            overview = asked.overview()
+        except InvalidInput as wrong:
+            nothing = not asked.is_sound(answered)
+            shown = {"wrong": toolbar.wrong(str(wrong)), "answered": search}
+            return _values(TOP, shown | ({"body": True} if nothing else {}))
+        found: dict[str, Any] = {"wrong": None, "body": False, "answered": search}
+        if message or not asked.is_answered("top", answered):
+            found |= asked.safely("top", lambda: overview_parts.top(overview, asked.may), message)
+        return _values(TOP, found)
+
+    @app.callback(
+        list(CHART.values()),
+        SEARCH,
+        AGAIN,
+        *[Input(f"{name}-answer", "data-answer") for name in (notes_menu.ADD, notes_menu.REMOVE)],
+        SITE,
+        OPENS,
+        State({"part": "chart"}, "answered"),
+        running=[(Output({"part": "chart"}, "busy"), True, False)],
+    )
+    def answer_chart(search: object, _: object, *given: object) -> Sequence[Any]:
+        *answers, domain, opens, answered = given
+        asked = _Asked(service, domain, search, opens)
+        message = _message(dict(zip((notes_menu.ADD, notes_menu.REMOVE), answers, strict=True)))
+        return _values(CHART, asked.found("chart", None if message else answered, overview_parts.chart))
+
+    @app.callback(
+        [
+            *(Output({"ranking": ALL}, name) for name in panels.PROPS),
+            Output({"lists": ALL}, "answered"),
+        ],
+        SEARCH,
+        AGAIN,
+        SITE,
+        OPENS,
+        State({"lists": ALL}, "answered"),
+        running=[
+            (Output({"lists": name}, "busy"), True, False) for name in page.LISTS
+        ],  # not ALL: Dash fails at a first call
+    )
+    def answer_lists(search: object, _: object, domain: object, opens: object, answered: list[object]) -> list[Any]:
+        names = _posted(page.LISTS, answered)
+        asked = _Asked(service, domain, search, opens)
+        found = [
+            asked.found(name, before, partial(overview_parts.ranking, name))
+            for name, before in zip(names, answered, strict=True)
+        ]
+        return [[each.get(prop, no_update) for each in found] for prop in (*panels.PROPS, "answered")]
+
+    @app.callback(
+        [output for outputs in SLOW.values() for output in outputs.values()],
+        SEARCH,
+        AGAIN,
+        SITE,
+        OPENS,
+        *[State({"part": name}, "answered") for name in SLOW],
+        running=[(Output({"part": name}, "busy"), True, False) for name in SLOW],
+    )
+    def answer_slow(search: object, _: object, domain: object, opens: object, *answered: object) -> list[Any]:
+        asked = _Asked(service, domain, search, opens)
+        return [
+            value
+            for (name, outputs), before in zip(SLOW.items(), answered, strict=True)
+            for value in _values(outputs, asked.found(name, before, overview_parts.SLOW[name]))
+        ]
+
+    @app.callback(
+        list(ROWS.values()),
+        SEARCH,
+        AGAIN,
+        SITE,
+        OPENS,
+        State({"part": "rows"}, "answered"),
+        running=[(Output({"part": "rows"}, "busy"), True, False)],
+    )
+    def answer_rows(search: object, _: object, domain: object, opens: object, answered: object) -> Sequence[Any]:
+        asked = _Asked(service, domain, search, opens)
+        return _values(ROWS, asked.found("rows", answered, overview_parts.rows))
 
 
-def _read(service: Service, site: Site, person_id: int = 0) -> Overview:
-    address, now = flask.request.query_string.decode("ascii", "replace"), int(time.time())
+class _Asked:
+    """One call of a callback: the site, if this person may see it, and what the address asks of it."""
+
+    def __init__(self, service: Service, domain: object, search: object, opens: object) -> None:
+        self.site = authorized(service, domain)
+        if not isinstance(search, str):
+            raise BadRequest("No page sends that.")
+        self._service, self._search, self._opens = service, search, opens
+        self._overview: Overview | InvalidInput | None = None
+        person = current_person(service)
+        self.may = May(person.id, person is not ANYBODY and person.may(ADMIN, self.site.id))
+
+    def overview(self) -> Overview:
+        """The report of the address; raises `InvalidInput` with the reason."""
+        if self._overview is None:
+            try:
+                self._overview = _read(self._service, self.site, self._whole(self._search), self.may.person_id)
+            except InvalidInput as wrong:
+                self._overview = wrong
+        if isinstance(self._overview, InvalidInput):
+            raise self._overview
+        return self._overview
+
+    def found(self, name: str, answered: object, part: Callable[[Overview], Found]) -> Found:
+        """What a part shows now; nothing where it shows that already, or the address makes no sense."""
+        if self.is_answered(name, answered):
+            return {"answered": self._search}
+        try:
+            overview = self.overview()
+        except InvalidInput:  # the bar says it
+            return {"answered": self._search}
+        return self.safely(name, lambda: part(overview))
+
+    def safely(self, name: str, read: Callable[[], Found], message: str = "") -> dict[str, Any]:
+        """What `read` finds; where it fails, the part says so. A `message` is said in place of the numbers."""
+        try:
+            said = {"said": message} if message else {}
+            return {**read(), **said, "answered": self._search}
+        except Exception as failed:
+            log.error("%s failed: %s", name, describe(failed))
+            return {"answered": None}
+
+    def is_answered(self, name: str, answered: object) -> bool:
+        """Whether the answer to the query string `answered` is that of the part for the address on show."""
+        wanted = page.depends(name)
+        return self.is_sound(answered) and self._question(str(answered), wanted) == self._question(self._search, wanted)
+
+    def is_sound(self, search: object) -> bool:
+        """Whether the query string is a question."""
+        if not isinstance(search, str):
+            return False
+        try:
+            parse(self._whole(search), self.site)
+        except InvalidInput:
+            return False
+        return True
+
+    def _question(self, search: str, names: Sequence[str]) -> list[tuple[str, str]]:
+        return [pair for pair in parse_qsl(self._whole(search), keep_blank_values=True) if pair[0] in names]
+
+    def _whole(self, search: str) -> str:
+        """The query string without its question mark, with the period of a site's first day where it has none."""
+        query = search.removeprefix("?")
+        if self._opens != FIRST_DAY or any(name == "period" for name, _ in parse_qsl(query, keep_blank_values=True)):
+            return query
+        return "&".join(part for part in (query, f"period={FIRST_DAY}") if part)
+
+
+def _read(service: Service, site: Site, address: str, person_id: int = 0) -> Overview:
     person: dict[str, Any] = {"person_id": person_id, "tag": figures.written_in()}
-    return read_overview(site, address, service.backend, service.database, now, **person)
+    return read_overview(site, address, service.backend, service.database, int(time.time()), **person)
 
 
-def _wrong(message: str, wanted: Sequence[str]) -> dict[str, str]:
-    """The parts of an address that cannot be shown: the toolbar says what is wrong, the others are empty."""
-    return dict.fromkeys(wanted, "") | ({"toolbar": markup(toolbar.wrong(message))} if "toolbar" in wanted else {})
+def _values(outputs: Mapping[str, Output], found: Found) -> list[Any]:
+    return [found.get(name, no_update) for name in outputs]
 
 
-def _part(name: str, overview: Overview, may: May) -> str:
-    """The HTML of a part, or a text that says that it failed."""
+def _message(answers: Mapping[str, object]) -> str:
+    """What a form has done; "" where none was sent. Raises `PreventUpdate` where it was refused."""
+    sent = [answer for name, answer in answers.items() if f"{name}-answer.data-answer" in ctx.triggered_prop_ids]
+    if not sent or not sent[0]:
+        return ""
     try:
-        return markup(PARTS[name](overview, may))
-    except Exception as failed:
-        log.error("%s failed: %s", name, describe(failed))
-        return markup(states.failed(f"{NAMES.get(name, 'This part')} could not be read", UNAFFECTED))
+        answer = json.loads(str(sent[0]))
+        wrong, message = answer.get("wrong"), str(answer.get("message", ""))
+    except (ValueError, AttributeError, RecursionError):
+        raise BadRequest("No form answers that.") from None
+    if wrong is not None:
+        raise PreventUpdate
+    return message
 
 
-# ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _toolbar(overview: Overview, may: May) -> list[Any]:
-    menu = segments_menu(overview.segments(), overview.query.filters, may)
-    return toolbar.bar(overview.query, overview.span, overview.earlier, overview.now, menu)
-
-
-def _top(overview: Overview, may: May) -> list[Any]:
-    if not overview.numbers["visits"]:
-        return numbers.nothing(overview.period, bool(overview.query.filters), overview.first_day)
-    menu = [notes_menu(overview.notes, overview.today)] if may.share else []
-    windows = numbers.windows(overview.span, overview.earlier, overview.zone)
-    return numbers.card(overview.numbers, overview.before, overview.chart(), overview.intervals, windows, menu)
-
-
-def _panel(one: Panel, overview: Overview, _: May) -> list[Any]:
-    shown = overview.view.open_list(one)
-    filters = overview.query.filters
-    return panels.panel(one, shown, overview.rows(shown), overview.everybody, filters, overview.period)
-
-
-def _events(overview: Overview, _: May) -> list[Any]:
-    below = _properties(overview) if overview.view.event else []
-    filters = overview.query.filters
-    return panels.events(overview.rows(EVENTS), overview.everybody, filters, overview.period, below)
-
-
-def _properties(overview: Overview) -> list[Any]:
-    names, shown = overview.properties, overview.open_property
-    if not names:
-        return panels.no_properties()
-    return panels.properties(names, shown, overview.values(shown), overview.everybody, overview.query.filters)
-
-
-def _hours(overview: Overview, _: May) -> list[Any]:
-    return heat.card(overview.week(), overview.site.timezone, overview.week_period)
-
-
-def _usage(overview: Overview, _: May) -> list[Any]:
-    return usage.card(overview.usage(), overview.days)
-
-
-def _details(overview: Overview, _: May) -> list[Any]:
-    return details.head(overview.view.details) if overview.view.details else []
-
-
-def _rows(overview: Overview, _: May) -> list[Any]:
-    one = overview.view.details
-    return details.rows(one, overview.listing(one), overview.query.filters, overview.period) if one else []
-
-
-PARTS: Mapping[str, Callable[[Overview, May], list[Any]]] = {
-    "toolbar": _toolbar,
-    "top": _top,
-    **{one.id: partial(_panel, one) for one in PANELS},
-    EVENT_PANEL: _events,
-    HOURS: _hours,
-    USAGE: _usage,
-    "details": _details,
-    "rows": _rows,
-}
-NAMES = {
-    "top": "The numbers",
-    **{one.id: one.label for one in PANELS},
-    EVENT_PANEL: "Events",
-    HOURS: "The hours",
-    USAGE: "Daily usage",
-}
+def _posted(known: Sequence[str], answered: Sequence[object]) -> list[str]:
+    """The names of the posted outputs. Raises 400 unless each property is asked of the same known names."""
+    names = [[next(iter(one["id"].values())) for one in group] for group in ctx.outputs_list]
+    first: list[str] = names[0]
+    is_whole = all(group == first for group in names) and len(answered) == len(first) == len(set(first))
+    if not is_whole or not set(first) <= set(known):
+        raise BadRequest("No page sends that.")
+    return first

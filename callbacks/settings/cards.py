@@ -32,7 +32,8 @@ def register(app: Dash, service: Service) -> None:
         site = authorized(service, domain, ADMIN)
         hosts, life_s = lines(fields.get("hosts", "")), seconds(fields.get("expires", ""))
         _, token = embeds.add(service.database, site.id, hosts, life_s, now=int(time.time()))
-        line = iframe(address(service), site.domain, token)
+        shape = {"small": fields.get("shape") == "small", "link": fields.get("link") == "1"}
+        line = iframe(address(service), site.domain, token, **shape)
         answer = {"once": {layout.LINE: line}, "message": "The line is below", "clear": True}
         return FormResult(answer, (layout.lists(_listed(service, site)),))
 

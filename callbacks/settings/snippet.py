@@ -53,16 +53,12 @@ def register(app: Dash, service: Service) -> None:
 
     @app.callback(
         Output(snippet.LINE, "children"),
-        *(Input(f"snippet-{name}", "n_clicks") for name, *_ in snippet.OPTIONS),
+        *(Input(f"snippet-{name}", "value") for name, *_ in snippet.OPTIONS),
         State("snippet", "data-site"),
         prevent_initial_call=True,
     )
     def write(*values: Any) -> Component:
-        *clicks, domain = values
+        *chosen, domain = values
         site = authorized(service, domain, ADMIN)
-        added = [
-            adds
-            for (_, _, adds, _), many in zip(snippet.OPTIONS, clicks, strict=True)
-            if isinstance(many, int) and many % 2
-        ]
+        added = [adds for (_, _, adds, _), on in zip(snippet.OPTIONS, chosen, strict=True) if on is True]
         return snippet.line(line_of(address(service), site.domain).replace("></script>", f"{''.join(added)}></script>"))

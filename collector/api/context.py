@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from analytics.access.api_keys import KeyRing
@@ -13,6 +13,8 @@ from analytics.sites.directory import Directory
 from analytics.sites.site import Site
 from analytics.storage.database import Database
 from collector.api.statistics import Statistics
+from collector.cache.answers import AnswerCache
+from collector.http.counts import Counts
 from collector.http.messages import Headers, Response, error
 from collector.live.hub import Hub, Subscription
 from collector.store.writer import Writer
@@ -59,6 +61,8 @@ class Context:
     site_access: SiteAccess
     clock: Callable[[], float]
     behind_s: Callable[[], float]
+    answers: AnswerCache
+    counts: Counts = field(default_factory=Counts)
     beat_s: int = 30
     base_path: str = ""
     ending: Callable[[], bool] = lambda: False

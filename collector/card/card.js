@@ -24,7 +24,7 @@
     byId("signed-in").textContent = footfallWrite.count(live.authenticated_users);
     byId("anonymous").textContent = footfallWrite.count(live.anonymous_sessions);
     byId("pages").replaceChildren(...live.top_pages.map(row));
-    footfallSpark.draw(byId("spark"), points, {now: live.active_sessions, at: live.as_of, zone: given.zone, bare: true});
+    footfallSpark.draw(byId("spark"), points, {now: live.active_sessions, at: live.as_of});
     change();
     clock();
   }

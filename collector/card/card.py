@@ -44,6 +44,7 @@ def render(
     tag: str = language.DEFAULT,
     demo: bool = False,
     base_path: str = "",
+    link: str = "",
 ) -> bytes:
     """The page for `GET /embed/live`, UTF-8, which shows its numbers before any script runs.
 
@@ -52,7 +53,7 @@ def render(
     which is valid only until the card is a minute old. `theme` is "light" or "dark"; with any other value the reader's
     system decides. `zone` is the IANA name for the clock, `tag` the language of the numbers and the clock; `demo` marks
     the numbers as simulated. Without a `token`, the stream uses the reader's login. `base_path` is the path of the
-    server's routes.
+    server's routes. `link` is the address to which the site's name leads, in a new tab; "" for none.
     """
     as_of = int(live["as_of"])
     first = [[as_of - HOUR_S, hour_ago]] if hour_ago is not None else []
@@ -67,6 +68,7 @@ def render(
         language=tag,
         demo=' <span class="ff-demo">Demo</span>' if demo else "",
         site=escape(site),
+        where=_where(site, link),
         style=_style(base_path),
         active=language.count(live["active_sessions"], tag),
         signed_in=language.count(live["authenticated_users"], tag),
@@ -160,6 +162,11 @@ def _digest(text: str) -> str:
 def _row(path: str, people: str) -> str:
     name = escape(path)
     return f'<li><span dir="auto" title="{name}">{name}</span><b>{people}</b></li>'
+
+
+def _where(site: str, link: str) -> str:
+    name = f"<bdi>{escape(site)}</bdi>"
+    return f'<a href="{escape(link)}" target="_blank" rel="noopener">{name}</a>' if link else name
 
 
 def _window(seconds: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from analytics.base import language
 from analytics.sites.site import Site
@@ -53,6 +54,7 @@ def _render(context: Context, request: Request, site: Site, token: str, policy: 
         tag=language.asked_for(request.headers.get("accept-language", "")),
         demo=site.demo,
         base_path=context.base_path,
+        link=f"{context.base_path}/live/{quote(site.domain)}" if request.parameter("link") == "1" else "",
     )
     return _page(request, 200, page, policy)
 
@@ -97,6 +99,7 @@ DOCS = Docs(
     parameters=(
         parameter("token", "The card's token.", required=True),
         parameter("theme", "light or dark; without it the reader's system decides."),
+        parameter("link", "1: the site's name leads to the dashboard, in a new tab."),
     ),
     kind="text/html",
 )

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -25,20 +25,18 @@ from collector.doors.routes import Routes
 from collector.http.budget import Allowance, Budget
 from collector.http.concurrency_limit import ConcurrencyLimit
 from collector.http.connection import Client, Connection
-from collector.http.counts import Counts
 from collector.http.limits import DEFAULT, Limits
 from collector.http.messages import Request, Response, error
 from collector.http.open_connections import OpenConnections
 from collector.http.refusals import CLOSE, TOO_LARGE
-from collector.http.wsgi_bridge import call_wsgi
+from collector.http.wsgi_bridge import AppResponse, Wsgi, call_wsgi
 from collector.ingest.outcomes import Outcome
 from collector.store.writer import MAX_COMMIT_S, QueuedRequest, Writer
 
 log = logging.getLogger("footfall.endpoint")
 
-Wsgi = Callable[..., Iterable[bytes]]
 Finish = Callable[[list[Outcome]], Response]  # makes the answer from the outcomes of the commit
-Exchange = tuple[Client, int, Finish]  # a request that waits for a commit: client, number of the request
+Exchange = tuple[Client, int, Finish, str]  # a request that waits for a commit: client, its number, and the route
 
 CALLS = "/_dash-update-component"  # the one path with large bodies
 CHECK_COMMITS_S = 0.05  # between two checks for senders that have waited too long
@@ -66,7 +64,7 @@ class Endpoint:
         self, routes: Routes, writer: Writer, wsgi: Wsgi, limits: Limits = DEFAULT, scheme: str = "http"
     ) -> None:
         self.limits = limits
-        self.counts = Counts()
+        self.counts = routes.counts
         trusts = routes.collector.trusts
         self.connections: OpenConnections[Connection] = OpenConnections(
             limits.connections, limits.connections_per_address, trusts
@@ -94,7 +92,7 @@ class Endpoint:
         self._query_limit = ConcurrencyLimit(MAX_WAITING_QUERIES, statistics.MAX_PARALLEL)
         self._in_threads = 0
         self._to_submit: list[QueuedRequest] = []
-        self._committing: dict[Client, tuple[float, int, Finish]] = {}  # with the start of the wait; longest wait first
+        self._committing: dict[Client, tuple[float, Exchange]] = {}  # with the start of the wait; longest wait first
         self._check_scheduled = False  # whether `_check_commits` is scheduled
         self._answers: deque[tuple[Exchange, list[Outcome]]] = deque()
         self._drain_scheduled = False  # whether `_drain` is scheduled
@@ -167,18 +165,18 @@ class Endpoint:
         door = self._routes.collects.get((request.method, request.path)) or self._routes.find(request)
         if door is None:
             self._in_thread(
-                self._pages, partial(call_wsgi, self._wsgi, request, self.base_path, self._scheme), client, number
+                self._pages, partial(call_wsgi, self._wsgi, request, self.base_path, self._scheme), client, number, ""
             )
         elif isinstance(door, Collects):
             self._collect(request, client, number, door)
         elif door.threads is Threads.LOOP:
             answer = self._routes.answer(door, request)
             assert isinstance(answer, Response), f"{door.path}: a stream begins in a thread"
-            client.answer(number, answer)
+            client.answer(number, answer, door.path)
         elif door.threads is Threads.STATISTICS:
             self._answer_query(door, request, client, number)
         else:
-            self._in_thread(self._live, partial(self._live_answer, door, request, client), client, number)
+            self._in_thread(self._live, partial(self._live_answer, door, request, client), client, number, door.path)
 
     # ── collecting ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -187,16 +185,16 @@ class Endpoint:
         self._writer.yield_to_writer()
         pending = self._routes.collector.begin(request, door)
         if isinstance(pending, Response):
-            client.answer(number, pending)
+            client.answer(number, pending, door.path)
             return
-        finish: Finish = pending.answer
-        self._committing[client] = time.monotonic(), number, finish
+        exchange: Exchange = client, number, pending.answer, door.path
+        self._committing[client] = time.monotonic(), exchange
         if not self._check_scheduled:
             self._check_scheduled = True
             self._loop.call_later(MAX_COMMIT_S, self._check_commits)
         if not self._to_submit:
             self._loop.call_soon(self._submit)
-        self._to_submit.append(QueuedRequest(pending.accepted, partial(self._deliver, (client, number, finish))))
+        self._to_submit.append(QueuedRequest(pending.accepted, partial(self._deliver, exchange)))
 
     def _submit(self) -> None:
         waiting, self._to_submit = self._to_submit, []
@@ -213,11 +211,12 @@ class Endpoint:
     def _drain(self) -> None:
         self._drain_scheduled = False  # first, so that outcomes that arrive during the loop schedule it again
         while self._answers:
-            (client, number, finish), outcomes = self._answers.popleft()
-            if (waiting := self._committing.get(client)) and waiting[1] == number:
+            exchange, outcomes = self._answers.popleft()
+            client, number, finish, route = exchange
+            if (waiting := self._committing.get(client)) and waiting[1] is exchange:
                 del self._committing[client]  # else this request has its answer, and a later one waits
             try:
-                client.answer(number, finish(outcomes))
+                client.answer(number, finish(outcomes), route)
             except Exception as failed:
                 log.error("an answer could not be given: %s", describe(failed))
 
@@ -235,11 +234,11 @@ class Endpoint:
     def _end_commits(self, before: float) -> None:
         """Answers the requests that have waited since `before` (monotonic seconds) or longer."""
         while self._committing:
-            client, (since, number, finish) = next(iter(self._committing.items()))
+            client, (since, (_, number, finish, route)) = next(iter(self._committing.items()))
             if since > before:
                 return
             del self._committing[client]
-            client.answer(number, finish([]))
+            client.answer(number, finish([]), route)
 
     def _end_waits(self, now: float) -> None:
         self._end_commits(now - self.limits.commit_s)
@@ -264,53 +263,56 @@ class Endpoint:
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _in_thread(
-        self, threads: ThreadPoolExecutor, work: Callable[[], Any], client: Client, number: int
+        self, threads: ThreadPoolExecutor, work: Callable[[], Any], client: Client, number: int, route: str
     ) -> asyncio.Future[Any] | None:
         """Runs the work in one of the threads and answers with its result. None, with 503, if too many are waiting."""
         if self._in_threads >= MAX_WAITING:
-            client.answer(number, BUSY)
+            client.answer(number, BUSY, route)
             return None
         self._in_threads += 1
         working = self._loop.run_in_executor(threads, work)
-        working.add_done_callback(partial(self._on_done, client, number))
+        working.add_done_callback(partial(self._on_done, client, number, route))
         return working
 
     def _answer_query(self, door: Answers, request: Request, client: Client, number: int) -> None:
         """Answers a program's query, or refuses it if the key has too many in progress."""
         key = request.headers.get("authorization", "")
         if not self._query_limit.acquire(key):
-            client.answer(number, statistics.TOO_MANY_AT_ONCE)
+            client.answer(number, statistics.TOO_MANY_AT_ONCE, door.path)
             return
-        working = self._in_thread(self._statistics, partial(self._routes.answer, door, request), client, number)
+        answering = partial(self._routes.answer, door, request)
+        working = self._in_thread(self._statistics, answering, client, number, door.path)
         if working is None:
             self._query_limit.release(key)
         else:
             working.add_done_callback(lambda _: self._query_limit.release(key))
 
-    def _on_done(self, client: Client, number: int, done: asyncio.Future[Any]) -> None:
+    def _on_done(self, client: Client, number: int, route: str, done: asyncio.Future[Any]) -> None:
         self._in_threads -= 1
         if done.cancelled():
             return
         if failed := done.exception():
             log.error("a request failed: %s", describe(failed))
-            client.answer(number, LIVE_STATE_UNAVAILABLE)
+            client.answer(number, LIVE_STATE_UNAVAILABLE, route)
+        elif isinstance(done.result(), AppResponse):
+            client.answer(number, *done.result())
         elif isinstance(done.result(), Response):
-            client.answer(number, done.result())
+            client.answer(number, done.result(), route)
         else:
-            self._begin_stream(client, number, *done.result())
+            self._begin_stream(client, number, route, *done.result())
 
     def _live_answer(self, door: Answers, request: Request, client: Client) -> Any:
         """The answer, or a stream with its subscription. Runs in a thread."""
         answer = self._routes.answer(door, request)
         return (answer, answer.subscribe(client.wake)) if isinstance(answer, Stream) else answer
 
-    def _begin_stream(self, client: Client, number: int, stream: Stream, subscription: Any) -> None:
+    def _begin_stream(self, client: Client, number: int, route: str, stream: Stream, subscription: Any) -> None:
         def ended() -> None:
             self._streams.pop(client, None)
             stream.unsubscribe(subscription)
 
         self._streams[client] = stream, subscription
-        client.stream(number, stream.headers, subscription, ended)
+        client.stream(number, stream.headers, subscription, ended, route)
 
     async def _check_streams(self) -> None:
         """Closes the streams whose readers have lost access, while the event loop runs."""

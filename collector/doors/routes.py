@@ -46,6 +46,7 @@ class Routes:
         self.security_headers = security_headers
         self.public = public
         self.base_path = context.base_path
+        self.counts = context.counts
         self.paths = frozenset(door.path for door in DOORS)
         collecting = [door for door in DOORS if isinstance(door, Collects)]
         self.collecting = frozenset(door.path for door in collecting)

@@ -5,7 +5,7 @@ A new door is a file with its functions, and a row here.
 
 from __future__ import annotations
 
-from collector.api import health, live, query_docs, statistics
+from collector.api import health, live, metrics, query_docs, statistics
 from collector.api.context import Answer, Context
 from collector.doors import card_page, collect, collect_docs, openapi, pixel, plausible_event, script, umami_send
 from collector.doors.door import ANYBODY, CARD_READERS, PROGRAMS, READERS, Answers, Collects, Door, Threads
@@ -44,6 +44,7 @@ DOORS: tuple[Door, ...] = (
     Answers(GET_HEAD, card_page.FONT_PATH, ANYBODY, card_page.font, LOOP, card_page.FONT_DOCS),
     Answers(GET_HEAD, "/healthz", ANYBODY, health.up, LOOP, health.UP_DOCS),
     Answers(GET_HEAD, "/readyz", ANYBODY, health.ready, LOOP, health.READY_DOCS),
+    Answers(GET_HEAD, "/metrics", PROGRAMS, metrics.answer, LIVE, metrics.DOCS),
     Answers(GET_HEAD, openapi.PATH, ANYBODY, _openapi, LOOP, openapi.DOCS),
 )
 PATHS = frozenset(door.path for door in DOORS)

@@ -6,19 +6,19 @@ An open stream occupies one of the server's threads, and so does a slow body; un
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
 from collector.api.context import Stream
-from collector.doors.door import Collects
+from collector.doors.door import Collects, Door
 from collector.doors.endpoint import CALLS, CHECK_STREAMS_S, SIGN_IN_FIRST
 from collector.doors.routes import Routes
 from collector.http.limits import DEFAULT
 from collector.http.messages import Request, Response, routed, with_security_headers
 from collector.http.refusals import TOO_LARGE
-
-Wsgi = Callable[..., Iterable[bytes]]
+from collector.http.wsgi_bridge import Wsgi, with_route
 
 
 def attach(server: Any, routes: Routes) -> None:
@@ -32,19 +32,37 @@ class DoorMiddleware:
     def __init__(self, app: Wsgi, routes: Routes) -> None:
         self._app = app
         self._routes = routes
+        self._counting = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        body = self._answer(environ, start_response)
+        begun = time.monotonic()
+        statuses: list[int] = []
+
+        def start(status: str, *rest: Any) -> Any:
+            statuses.append(int(status[:3]))
+            return start_response(status, *rest)
+
+        body, route = self._answer(environ, start)
+        with self._counting:
+            self._routes.counts.record(route, statuses[-1], time.monotonic() - begun)
         return [] if environ["REQUEST_METHOD"] == "HEAD" and isinstance(body, list) else body
 
-    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> tuple[Iterable[bytes], str]:
+        """The body, and the pattern of the route that gave it."""
         request = _request(environ)
         request = request._replace(path=self._routes.canonical(request.path))
         door = self._routes.find(request)
         if door is None:
             if self._is_too_large(environ):
-                return self._respond(SIGN_IN_FIRST if request.path == CALLS else TOO_LARGE, start_response)
-            return self._app(_with_base_path(self._routes.base_path, environ), start_response)
+                return self._respond(SIGN_IN_FIRST if request.path == CALLS else TOO_LARGE, start_response), ""
+            routes: list[str] = []
+            app = with_route(self._app, routes.append)
+            return app(_with_base_path(self._routes.base_path, environ), start_response), routes[-1]
+        return self._answer_at(door, request, environ, start_response), door.path
+
+    def _answer_at(
+        self, door: Door, request: Request, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         body = _body(environ, DEFAULT.event_bytes) if request.method == "POST" else b""
         if body is None:
             too_large = self._routes.not_collected(TOO_LARGE) if isinstance(door, Collects) else TOO_LARGE

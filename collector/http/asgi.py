@@ -7,6 +7,7 @@ same as on our own connections.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
@@ -86,6 +87,8 @@ class _Exchange:
         self._handler, self._receive, self._send = handler, receive, send
         self._loop = asyncio.get_running_loop()
         self._answered: asyncio.Future[Response | _Streaming] = self._loop.create_future()
+        self._begun = time.monotonic()
+        self._route = ""
         self._woken = asyncio.Event()
         self._method = scope["method"]
         target = scope.get("raw_path") or scope["path"].encode()
@@ -110,14 +113,18 @@ class _Exchange:
 
     # ── the handler's client ─────────────────────────────────────────────────────────────────────────────────────
 
-    def answer(self, number: int, response: Response) -> None:
+    def answer(self, number: int, response: Response, route: str = "") -> None:
         if not self._answered.done():
+            self._route = route
             self._answered.set_result(response)
 
-    def stream(self, number: int, headers: Headers, frames: FrameSource, on_end: Callable[[], None]) -> None:
+    def stream(
+        self, number: int, headers: Headers, frames: FrameSource, on_end: Callable[[], None], route: str = ""
+    ) -> None:
         if self._answered.done():
             on_end()
         else:
+            self._route = route
             self._answered.set_result(_Streaming(headers, frames, on_end))
 
     def wake(self) -> None:
@@ -167,7 +174,7 @@ class _Exchange:
     # ── the answer ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _begin(self, status: int, headers: Headers) -> None:
-        self._handler.counts.answers[status] += 1
+        self._handler.counts.record(self._route, status, time.monotonic() - self._begun)
         lines = [
             (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
             for name, value in with_security_headers(headers, self._handler.security_headers)

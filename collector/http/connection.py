@@ -46,10 +46,15 @@ class FrameSource(Protocol):
 class Client(Protocol):
     """The receiver of a response: a `Connection`, or a request of an ASGI server (`asgi.py`)."""
 
-    def answer(self, number: int, response: Response) -> None:
-        """Sends the response to the request `number`; does nothing if that was answered or its client is gone."""
+    def answer(self, number: int, response: Response, route: str = "") -> None:
+        """Sends the response to the request `number`; does nothing if that was answered or its client is gone.
 
-    def stream(self, number: int, headers: Headers, frames: FrameSource, on_end: Callable[[], None]) -> None:
+        `route` is the pattern under which it is counted, "" if it has none.
+        """
+
+    def stream(
+        self, number: int, headers: Headers, frames: FrameSource, on_end: Callable[[], None], route: str = ""
+    ) -> None:
         """Sends the frames until their source closes or the client disconnects; then calls `on_end`."""
 
     def wake(self) -> None:
@@ -107,6 +112,7 @@ class Connection(asyncio.Protocol):
         self._number = 0  # of the current request; a response to another one is too late
         self._answering = self._keep_alive = self._is_head = self._in_next = False
         self._chunked = True
+        self._begun = 0.0  # when the current request was passed on (monotonic)
         self._reserved = 0  # bytes in the budget
         self._budget, self._address = handler.anonymous_budget, ""
         self._unidentified: Mapping[str, str] | None = (
@@ -314,7 +320,7 @@ class Connection(asyncio.Protocol):
     def _start(self, what: Request | Response, keep_alive: bool, chunked: bool) -> None:
         self._number += 1
         self._keep_alive, self._chunked = keep_alive, chunked
-        self._answering, self._deadline = True, NEVER
+        self._answering, self._deadline, self._begun = True, NEVER, time.monotonic()
         if isinstance(what, Response):
             self._is_head = False
             self.answer(self._number, what)
@@ -322,12 +328,13 @@ class Connection(asyncio.Protocol):
         self._is_head = what.method == "HEAD"
         self._handler.handle(what, self, self._number)
 
-    def answer(self, number: int, response: Response) -> None:
+    def answer(self, number: int, response: Response, route: str = "") -> None:
         if number != self._number or not self._answering or self._frames:
             return
         now = time.time()
         self._answering = False
-        self._deadline = time.monotonic() + (self._limits.head_s if self._reader.head_size else self._limits.idle_s)
+        monotonic = time.monotonic()
+        self._deadline = monotonic + (self._limits.head_s if self._reader.head_size else self._limits.idle_s)
         length = None if response.status in NO_CONTENT else len(response.body)
         try:
             head = answer_head(
@@ -338,7 +345,7 @@ class Connection(asyncio.Protocol):
             response = FAILED
             head = answer_head(500, FAILED.headers, len(FAILED.body), False, self._handler.security_headers)
             self._keep_alive = False
-        self._counts.answers[response.status] += 1
+        self._counts.record(route, response.status, monotonic - self._begun)
         head += date_line(int(now))
         self._transport.write(head if self._is_head else head + response.body)
         if not self._keep_alive or (self._eof and not self._waiting):
@@ -388,7 +395,9 @@ class Connection(asyncio.Protocol):
 
     # ── streaming ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def stream(self, number: int, headers: Headers, frames: FrameSource, on_end: Callable[[], None]) -> None:
+    def stream(
+        self, number: int, headers: Headers, frames: FrameSource, on_end: Callable[[], None], route: str = ""
+    ) -> None:
         if number != self._number or not self._answering:
             on_end()
             return
@@ -398,7 +407,7 @@ class Connection(asyncio.Protocol):
         self._release_memory()
         self._transport.resume_reading()  # discards the bytes, but notices a disconnect
         coded = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
-        self._counts.answers[200] += 1
+        self._counts.record(route, 200, time.monotonic() - self._begun)
         head = answer_head(200, coded, None, False, self._handler.security_headers)
         self._transport.write(head + date_line(int(time.time())))
         self._flush()

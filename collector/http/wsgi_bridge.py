@@ -5,14 +5,23 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from werkzeug.test import run_wsgi_app
 
 from collector.http.messages import Request, Response
 
+Wsgi = Callable[..., Iterable[bytes]]
+
 USUAL_PORTS = {"http": "80", "https": "443"}
 HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "server", "date"}
+
+
+class AppResponse(NamedTuple):
+    """An application's response, and the pattern of the route that gave it; "" if none did."""
+
+    response: Response
+    route: str
 
 
 def environ_of(request: Request, base_path: str = "", scheme: str = "http") -> dict[str, Any]:
@@ -48,10 +57,24 @@ def environ_of(request: Request, base_path: str = "", scheme: str = "http") -> d
     return environ
 
 
-def call_wsgi(
-    app: Callable[..., Iterable[bytes]], request: Request, base_path: str = "", scheme: str = "http"
-) -> Response:
+def call_wsgi(app: Wsgi, request: Request, base_path: str = "", scheme: str = "http") -> AppResponse:
     """The application's whole response; for HEAD the response to GET, with its body."""
-    chunks, status, headers = run_wsgi_app(app, environ_of(request, base_path, scheme), buffered=True)
+    routes: list[str] = []
+    environ = environ_of(request, base_path, scheme)
+    chunks, status, headers = run_wsgi_app(with_route(app, routes.append), environ, buffered=True)
     kept = tuple((name, value) for name, value in headers if name.lower() not in HOP_BY_HOP)
-    return Response(int(status.split(" ", 1)[0]), kept, b"".join(chunks))
+    return AppResponse(Response(int(status.split(" ", 1)[0]), kept, b"".join(chunks)), routes[-1])
+
+
+def with_route(app: Wsgi, note: Callable[[str], None]) -> Wsgi:
+    """The application; as it starts a response, `note` gets the pattern of Flask's route, "" if it found none."""
+
+    def noting(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(*head: Any) -> Any:
+            rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+            note(rule.rule if rule is not None else "")
+            return start_response(*head)
+
+        return app(environ, start)
+
+    return noting

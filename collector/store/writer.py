@@ -109,6 +109,7 @@ class Writer:
         self._answered = 0
         self._waiting_by_site: Counter[int] = Counter()  # queued events of each site that has some
         self._counts: OutcomeCounts = Counter()
+        self.outcomes: Counter[tuple[str, str]] = Counter()  # (outcome, reason) -> written since the start
         self._stopping = False
         self._busy = False
         self._gil_free = threading.Event()  # cleared while the writer needs the GIL
@@ -331,12 +332,14 @@ class Writer:
             try:
                 with self._transaction() as connection:
                     self._claim_gil()
-                    outcomes = store(connection, accepted, self._ids, Counter(counts), left=self._leaves)
+                    written = Counter(counts)
+                    outcomes = store(connection, accepted, self._ids, written, left=self._leaves)
                     if late := [one.at for one in accepted if one.at < now - now % DAY_S]:
                         daily.count_again(connection, late, now)
                     self._gil_free.set()  # the commit itself waits for the disk
                 self._claim_gil()
                 self._unstored, self._counts_failed = None, False
+                self._add_to_totals(written)
                 return outcomes
             except ID_CONFLICTS:
                 if not tries_left:
@@ -369,6 +372,7 @@ class Writer:
                     rehearsal.rollback()
                 write_counts(connection, counts)
             self._unstored, self._counts_failed = None, False
+            self._add_to_totals(counts)
         except Exception as failed:
             log.debug("still nothing can be stored: %s", describe(failed))
             self._return_counts(counts)
@@ -384,10 +388,16 @@ class Writer:
             with self._transaction() as connection:
                 write_counts(connection, counts)
             self._counts_failed = False
+            self._add_to_totals(counts)
         except Exception as away:
             self._counts_failed = True
             log.error("the outcome counters cannot be written: %s", describe(away))
             self._return_counts(counts)
+
+    def _add_to_totals(self, written: OutcomeCounts) -> None:
+        for (_, _, outcome, reason), count in written.items():
+            if outcome not in outcome_counters.NAMED:
+                self.outcomes[outcome, reason] += count
 
     def _take_counts(self) -> OutcomeCounts:
         with self._lock:

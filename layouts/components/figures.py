@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, tzinfo
+from typing import NamedTuple
 
 from dash import html
 
@@ -16,6 +17,7 @@ from analytics.query.metrics import Unit
 from layouts.components.markup import aria
 
 UNKNOWN = "–"
+SMALLEST_JUDGED = 0.01  # part by which a number changes before it is called better or worse
 MANY_TIMES = 10  # from this factor on the change is written as a factor, not as a percentage
 
 _languages: ContextVar[str] = ContextVar("languages", default=language.DEFAULT)
@@ -45,6 +47,16 @@ def count(n: int) -> str:
 def mean(value: float) -> str:
     """A mean of counts: `1,234`, and `0.4` below 10."""
     return language.mean(value, written_in())
+
+
+def separators() -> str:
+    """The decimal sign and the sign between thousands: `.,`."""
+    return language.separators(written_in())
+
+
+def has_12_hours() -> bool:
+    """Whether times are written as `2:32 PM`."""
+    return language.has_12_hours(written_in())
 
 
 def people(n: int) -> str:
@@ -139,11 +151,31 @@ def weekday(number: int) -> str:
     return language.weekday(number, written_in())
 
 
+class Delta(NamedTuple):
+    """A change: its CSS class, as it is seen, and as screen readers say it."""
+
+    look: str
+    seen: str
+    said: str
+
+
 def change(now: float, before: float | None, *, better: int = 1, fine: bool = False) -> html.Span | None:
+    """A `delta` as an element; screen readers get its sentence instead of the arrow."""
+    found = delta(now, before, better=better, fine=fine)
+    if found is None:
+        return None
+    shown = html.Span(found.seen, **aria(hidden="true"))
+    return html.Span([shown, html.Span(found.said, className="ff-vh")], className=f"ff-delta {found.look}")
+
+
+def delta(
+    now: float, before: float | None, *, better: int = 1, fine: bool = False, is_few: bool = False
+) -> Delta | None:
     """An arrow and a figure for `now` compared with `before`; None where `before` is 0 or unknown.
 
-    `better` says whether more is good news (1), bad news (-1) or neither (0); `fine`: with one decimal. Screen
-    readers get direction and judgement as a hidden sentence instead of the arrow.
+    `better` says whether more is good news (1), bad news (-1) or neither (0); `fine`: with one decimal. The sentence
+    has direction and judgement in words. A change of less than 1%, or from a few (`is_few`), is not judged, and many
+    times a few are left out.
     """
     if not before:
         return None
@@ -151,13 +183,16 @@ def change(now: float, before: float | None, *, better: int = 1, fine: bool = Fa
     rounded = round(ratio, 3) if fine else round(ratio, 2)
     written = _share(abs(rounded)) if fine else _percent(round(100 * abs(rounded)))
     if rounded == 0:
-        return _delta("ff-flat", _percent(0), "unchanged")
-    kind, judged = _JUDGED[better if rounded > 0 else -better]
+        return Delta("ff-flat", _percent(0), "unchanged")
+    is_small = is_few or abs(ratio) < SMALLEST_JUDGED
+    look, judged = _JUDGED[0 if is_small else better if rounded > 0 else -better]
     if now >= MANY_TIMES * before:
+        if is_few:
+            return None
         times = count(round(now / before))
-        return _delta(kind, f"↑ ×{times}", f"{times} times as many{judged}")
+        return Delta(look, f"↑ ×{times}", f"{times} times as many{judged}")
     arrow, way = ("↑", "up") if rounded > 0 else ("↓", "down")
-    return _delta(kind, f"{arrow} {written}", f"{way} {written}{judged}")
+    return Delta(look, f"{arrow} {written}", f"{way} {written}{judged}")
 
 
 _JUDGED = {1: ("ff-up", ", better"), -1: ("ff-worse", ", worse"), 0: ("ff-flat", "")}
@@ -169,8 +204,3 @@ def _share(part: float) -> str:
 
 def _percent(whole: int) -> str:
     return language.percent(whole, written_in())
-
-
-def _delta(kind: str, seen: str, said: str) -> html.Span:
-    shown = html.Span(seen, **aria(hidden="true"))
-    return html.Span([shown, html.Span(said, className="ff-vh")], className=f"ff-delta {kind}")

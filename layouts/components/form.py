@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -67,16 +68,16 @@ def confirm_button(label: str, lost: str, *, value: str = "") -> html.Button:
 
 
 def text(
-    name: str, field: str, label: str, value: str = "", *, hint: Any = "", kind: Any = "text", **options: Any
+    name: str, field: str, label: str, value: str = "", *, hint: Any = "", kind: str = "text", **options: Any
 ) -> html.Div:
-    """A field of one line; `kind` as browsers name it: text, email, password. Further options are `dcc.Input`'s."""
-    control = dcc.Input(id=f"{name}-{field}", name=field, type=kind, value=value, className="ff-text", **options)
+    """A field of one line; `kind` as browsers name it: text, email, password. Further options are `dbc.Input`'s."""
+    control = dbc.Input(id=f"{name}-{field}", name=field, type=kind, value=value, **options)
     return _field(name, field, label, control, hint)
 
 
 def lines(name: str, field: str, label: str, entries: Iterable[str], *, hint: Any = "", rows: int = 4) -> html.Div:
     """A field of several entries, one per line."""
-    control = html.Textarea("\n".join(entries), rows=rows, spellCheck="false", **_control(name, field))
+    control = dbc.Textarea(id=f"{name}-{field}", name=field, value="\n".join(entries), rows=rows)
     return _field(name, field, label, control, hint)
 
 
@@ -89,40 +90,32 @@ def select(
         inner = [html.Optgroup(_options(some, value), label=group) for group, some in choices.items()]
     else:
         inner = _options(choices, value)
-    return _field(name, field, label, _select(html.Select(inner, **_control(name, field))), hint)
+    control = html.Select(inner, id=f"{name}-{field}", name=field, className="form-select")
+    return _field(name, field, label, control, hint)
 
 
 def switch(name: str, field: str, label: str, on: bool, *, hint: Any = "") -> html.Div:
-    """On or off; sent as "on" or ""."""
-    button = html.Button(
-        [html.I(**aria(hidden="true")), html.Span(label)],
-        id=f"{name}-{field}",
-        type="button",
-        role="switch",
-        className="ff-switch",
-        **aria(checked="true" if on else "false", describedby=f"{name}-{field}-note"),
-        **data(name=field),
-    )
-    return html.Div([button, _note(name, field, hint)], className="ff-field")
+    """On or off; sent as "on", or not at all."""
+    control = dbc.Switch(id=f"{name}-{field}", name=field, label=label, value=on)
+    return html.Div([control, _note(name, field, hint)], className="ff-field")
 
 
-def small_select(form_name: str, field: str, key: str, label: str, value: str, choices: Choices) -> html.Div:
+def small_select(form_name: str, field: str, key: str, label: str, value: str, choices: Choices) -> html.Select:
     """A choice in a row of a table: its label is for screen readers. A change is sent immediately."""
-    control = html.Select(
+    return html.Select(
         _options(choices, value),
         id=f"{form_name}-{key}-{field}",
         name=field,
-        className="ff-input",
+        className="form-select",
         **aria(label=label),
         **data(sends="change"),
     )
-    return _select(control)
 
 
 def danger(name: str, domain: str, title: str, words: str, button: str) -> html.Section:
     """A card for an action that cannot be undone. Its button works once the site's domain is typed."""
     shown = to_letters(domain)
-    field = text(name, "typed", f"Type {shown} to go on", autoComplete="off", spellCheck="false")
+    field = text(name, "typed", f"Type {shown} to go on", autocomplete="off")
     end = actions(button, kind="ff-btn-danger", disabled=True)
     head = html.Header([html.H2(title), html.P(words, className="ff-soft")])
     inner = form(name, [head, field, end], className="ff-form", **data(typed=shown))
@@ -142,23 +135,15 @@ def shown_once(element: str) -> html.Div:
 
 
 def _field(name: str, field: str, label: str, control: Component, hint: Any) -> html.Div:
-    title = html.Label(label, htmlFor=f"{name}-{field}")
-    return html.Div([title, control, _note(name, field, hint)], className="ff-field")
+    title = dbc.Label(label, html_for=f"{name}-{field}")
+    return html.Div([title, control, _note(name, field, hint)], className="ff-field", spellCheck="false")
 
 
 def _note(name: str, field: str, hint: Any) -> html.Div:
     """The hint; an error replaces it."""
-    inner = [html.Span(hint, className="ff-hint"), html.Span(className="ff-wrong", role="alert")]
+    error = html.Div(dbc.FormFeedback(type="invalid", class_name="ff-wrong"), role="alert")
+    inner = [dbc.FormText(hint, class_name="ff-hint"), error]
     return html.Div(inner, id=f"{name}-{field}-note", className="ff-field-note", **data(note=field))
-
-
-def _control(name: str, field: str) -> dict[str, Any]:
-    described: dict[str, Any] = {"aria-describedby": f"{name}-{field}-note"}
-    return {"id": f"{name}-{field}", "name": field, "className": "ff-input", **described}
-
-
-def _select(control: html.Select) -> html.Div:
-    return html.Div([control, icon("updown", 14)], className="ff-input-wrap")
 
 
 def _options(choices: Choices, value: str) -> list[html.Option]:

@@ -15,6 +15,7 @@ from analytics.sites.host import OTHER, UnlistedHost
 from analytics.sites.site import Site
 from layouts.components import figures, form, states
 from layouts.components.markup import aria, data
+from layouts.components.table import table
 
 HOST, LIST = "host", "hosts"  # the forms' name, and the id of the list, which each decision redraws
 
@@ -37,17 +38,10 @@ def listed(waiting: Sequence[UnlistedHost], timezone: str, decided: tuple[str, s
         ]
     zone = ZoneInfo(timezone)
     rows = [*([_decided(*decided)] if decided[0] else []), *(_waiting(one, zone) for one in waiting)]
-    titles = [
-        html.Th("Host", scope="col"),
-        html.Th("Events", scope="col", className="ff-num"),
-        html.Th("Last", scope="col"),
-        html.Td(),
-    ]
-    table = html.Table([html.Thead(html.Tr(titles)), html.Tbody(rows)], className="ff-table ff-rows")
-    return [html.Div(table, className="ff-scroll")]
+    return [table(("Host", "Events", "Last", ""), rows, numbers=("Events",))]
 
 
-def _waiting(one: UnlistedHost, zone: tzinfo) -> Component:
+def _waiting(one: UnlistedHost, zone: tzinfo) -> html.Tr:
     last: list[Any] = [figures.day(one.last_at, zone), f", {figures.time_of_day(one.last_at, zone)}"]
     choice = (
         [] if one.host == OTHER else [_choice("Include", "include", one.host), _choice("Ignore", "ignore", one.host)]
@@ -58,7 +52,7 @@ def _waiting(one: UnlistedHost, zone: tzinfo) -> Component:
     return html.Tr([name, events, html.Td(last), html.Td(acts)])
 
 
-def _decided(host: str, said: str) -> Component:
+def _decided(host: str, said: str) -> html.Tr:
     name = html.Td([_name(host), html.Span(said, className="ff-window")])
     undo = form.form(HOST, [_choice("Undo", "reconsider", host)], key=host, className="ff-choices")
     return html.Tr([name, html.Td(), html.Td(), html.Td(undo)])

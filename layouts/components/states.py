@@ -9,6 +9,7 @@ from dash import html
 from layouts.components.address import at
 from layouts.components.markup import aria, icon
 
+NOT_FOUND, NOT_ALLOWED = "Page not found", "Not for your role"
 SKELETON_WIDTHS = (92, 74, 81, 58, 66, 40, 70, 52, 63, 35)
 
 
@@ -16,7 +17,7 @@ def skeleton(rows: int) -> html.Div:
     """As many grey lines as the frame will have rows, each a row high."""
     widths = (SKELETON_WIDTHS[row % len(SKELETON_WIDTHS)] for row in range(rows))
     lines = [html.Span(className="ff-skel", style={"width": f"{width}%"}) for width in widths]
-    return html.Div(lines, className="ff-skels", **aria(busy="true", label="Loading"))
+    return html.Div([html.Span("Loading", className="ff-vh"), *lines], className="ff-skels", **aria(busy="true"))
 
 
 def nothing(title: str, hint: str, sign: str = "mouse") -> html.Div:
@@ -44,14 +45,22 @@ def not_found() -> html.Main:
     """The page for an unknown address."""
     words = html.P("Nothing lives at this address, or it is not yours to see.")
     home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
-    return _whole_page("file", "Page not found", [words, home])
+    return _whole_page("file", NOT_FOUND, [words, home])
+
+
+def not_loaded() -> html.Main:
+    """The page for a page that does not come; `assets/lib/shell.js` finds that out."""
+    words = html.P("The server did not answer, or its database did not. What it has stored is safe.")
+    again = html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-btn-primary ff-reload")
+    return _whole_page("alert", "Page not loaded", [html.Div(words, role="alert"), again], id="failed")
 
 
 def not_allowed(message: str) -> html.Main:
     """The page for a person whose role is too low."""
     home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
-    return _whole_page("lock", "Not for your role", [html.P(message), home])
+    return _whole_page("lock", NOT_ALLOWED, [html.P(message), home])
 
 
-def _whole_page(sign: str, title: str, rest: list[Any]) -> html.Main:
-    return html.Main(html.Section([icon(sign), html.H1(title), *rest], className="ff-void"), className="ff-main")
+def _whole_page(sign: str, title: str, rest: list[Any], **named: Any) -> html.Main:
+    inner = html.Section([icon(sign), html.H1(title), *rest], className="ff-void")
+    return html.Main(inner, className="ff-main", **named)

@@ -1,4 +1,4 @@
-"""One whole list in a dialog, with search, sorting, pages and a CSV file."""
+"""One whole list in a dialog, with search, sorting, pages and a CSV file: the props of a `DetailsTable`."""
 
 from __future__ import annotations
 
@@ -6,20 +6,36 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
-from dash import html
-from dash.development.base_component import Component
-
 from analytics.query.filters import Filter
 from analytics.query.metrics import METRICS
 from analytics.reports.lists import LISTS, TIME
 from analytics.reports.values import Entry, Listing, columns_of, heading_of
-from analytics.reports.view import CLOSED, MAX_SEARCH_LENGTH, PAGE, Details, change
-from layouts.components import figures, states
-from layouts.components.markup import Tag, aria, data, icon
-from layouts.overview.panels import exclude, link
+from analytics.reports.view import PAGE, Details, change
+from layouts.components import figures
+from layouts.footfall_components.details_table import DetailsColumn, DetailsRow
+from layouts.footfall_components.ranking import EmptyState
+from layouts.overview.panels import ways
 
-Value = int | float | None
-SEARCH = "details-search"
+PROPS = ("of", "title", "noun", "searchable", "columns", "rows", "count", "before", "after", "file", "empty")
+
+
+def table(one: Details, found: Listing, current: tuple[Filter, ...], period: str, files: str) -> dict[str, Any]:
+    """All of PROPS; `files` is the address below which the files of the Overview are."""
+    columns, pages = columns_of(one.of), max(1, ceil(found.total / PAGE))
+    titles = [_column("name", heading_of(one.of), one), *(_column(name, METRICS[name].label, one) for name in columns)]
+    return {
+        "of": one.of,
+        "title": title(one.of),
+        "noun": _noun(one.of),
+        "searchable": one.of != TIME,
+        "columns": titles,
+        "rows": [_row(one, entry, columns, found.everybody, current) for entry in found.rows],
+        "count": _count(one, found, period),
+        "before": None if pages == 1 else _turn(one.page - 1, one.page > 1),
+        "after": None if pages == 1 else _turn(one.page + 1, one.page < pages),
+        "file": f"{files}/{one.of}.csv",
+        "empty": _nothing(one, period),
+    }
 
 
 def title(of: str) -> str:
@@ -31,87 +47,39 @@ def _noun(of: str) -> str:
     return "points" if of == TIME else LISTS[of].rows
 
 
-def head(one: Details) -> list[Any]:
-    """Title, search field, close button."""
-    search = {
-        "class": "ff-input",
-        "id": SEARCH,
-        "type": "search",
-        "value": one.search,
-        "placeholder": "Search",
-        "aria-label": f"Search {_noun(one.of)}",
-        "maxlength": MAX_SEARCH_LENGTH,
-        "autocomplete": "off",
-    }
-    close = html.Button(icon("x"), type="button", className="ff-icon", **aria(label="Close"), **data(change=CLOSED))
-    field: list[Any] = [] if one.of == TIME else [Tag("input", search)]
-    return [
-        html.Header([html.H2(title(one.of)), html.Div([*field, close], className="ff-end")], className="ff-card-head")
-    ]
+def _nothing(one: Details, period: str) -> EmptyState:
+    hint = "Nothing in the list has these letters." if one.search else "Another period may have some."
+    return {"title": f"No {_noun(one.of)} in this period: {period}", "hint": hint}
 
 
-def rows(one: Details, found: Listing, current: tuple[Filter, ...], period: str) -> list[Any]:
-    """The table with its foot."""
-    if not found.rows:
-        hint = "Nothing in the list has these letters." if one.search else "Another period may have some."
-        return [states.nothing(f"No {_noun(one.of)} in this period: {period}", hint), _foot(one, found, period)]
-    columns = columns_of(one.of)
-    titles = [_title("name", heading_of(one.of), one), *(_title(name, METRICS[name].label, one) for name in columns)]
-    lines = [_row(one, entry, columns, found.everybody, current) for entry in found.rows]
-    table = html.Table([html.Thead(html.Tr(titles)), html.Tbody(lines)], className="ff-table ff-whole")
-    return [html.Div(table, className="ff-scroll", tabIndex=0), _foot(one, found, period)]
-
-
-def _title(name: str, label: str, one: Details) -> Component:
+def _column(name: str, label: str, one: Details) -> DetailsColumn:
     is_current = one.order.by == name
     downwards = not one.order.descending if is_current else name != "name"
-    order = "none" if not is_current else "descending" if one.order.descending else "ascending"
-    button = html.Button(
-        [label, icon("down", 12)],
-        type="button",
-        **data(change=change(sort="-" * downwards + name, page=""), keep=f"sort-{name}"),
-    )
-    return html.Th(button, scope="col", className="" if name == "name" else "ff-num", **aria(sort=order))
+    return {
+        "key": name,
+        "label": label,
+        "change": change(sort="-" * downwards + name, page=""),
+        "order": "none" if not is_current else "down" if one.order.descending else "up",
+    }
 
 
-def _row(one: Details, entry: Entry, columns: Sequence[str], everybody: int, current: tuple[Filter, ...]) -> Component:
+def _row(one: Details, entry: Entry, columns: Sequence[str], everybody: int, current: tuple[Filter, ...]) -> DetailsRow:
+    cells = [figures.number(value, METRICS[name].unit) for name, value in zip(columns, entry.numbers, strict=True)]
     if one.of == TIME:
-        first = html.Td(entry.name)
-    else:
-        name = LISTS[one.of].dimension
-        inner = [link(name, entry.value, current), exclude(name, entry.value, current)]
-        first = html.Td(html.Div(inner, className="ff-named"), title=entry.name)
-    cells = [
-        _cell(name, value, everybody if one.of != TIME else 0)
-        for name, value in zip(columns, entry.numbers, strict=True)
-    ]
-    return html.Tr([first, *cells])
+        return {"key": entry.value, "label": entry.name, "cells": cells}
+    name = LISTS[one.of].dimension
+    row: DetailsRow = {"key": f"{name}={entry.value}", "label": entry.name, "cells": cells}
+    if everybody:
+        row["share"] = figures.number((entry.numbers[columns.index("visitors")] or 0) / everybody, "share")
+    ways_on = ways(name, entry.value, current)
+    return row | {"change": ways_on["change"], "out": ways_on["out"]}
 
 
-def _cell(name: str, value: Value, everybody: int) -> Component:
-    written = figures.number(value, METRICS[name].unit)
-    if name != "visitors" or not everybody:
-        return html.Td(written, className="ff-num")
-    share = html.Span(figures.number((value or 0) / everybody, "share"), className="ff-pct is-shown")
-    return html.Td([share, " ", html.B(written)], className="ff-num")
-
-
-def _foot(one: Details, found: Listing, period: str) -> Component:
-    pages = max(1, ceil(found.total / PAGE))
+def _count(one: Details, found: Listing, period: str) -> str:
     first = (one.page - 1) * PAGE
     many = f"{figures.count(first + 1)}–{figures.count(first + len(found.rows))} of {figures.count(found.total)}"
-    words = html.Span(f"{many if found.rows else figures.count(0)}, {period}")
-    turns = (
-        [_turn("Previous", one.page - 1, one.page - 1 >= 1), _turn("Next", one.page + 1, one.page < pages)]
-        if pages > 1
-        else []
-    )
-    file = html.A([icon("download", 14), "CSV"], href="#", className="ff-btn", **data(csv=one.of))
-    return html.Footer([words, *turns, file], className="ff-turn")
+    return f"{many if found.rows else figures.count(0)}, {period}"
 
 
-def _turn(label: str, page: int, is_there: bool) -> Component:
-    attributes: dict[str, Any] = {"data-change": change(page="" if page == 1 else page), "data-keep": label}
-    return html.Button(
-        label, type="button", className="ff-btn", disabled=not is_there, **(attributes if is_there else {})
-    )
+def _turn(page: int, is_there: bool) -> str:
+    return change(page="" if page == 1 else page) if is_there else ""

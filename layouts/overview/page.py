@@ -1,6 +1,6 @@
-"""The Overview page before its first answer: a place for each part, which `assets/pages/overview.js` fills.
+"""The Overview page before its first answer: a place for each part, which callbacks fill.
 
-`data-names` of a part are the names in the address on which it depends, besides period, comparison and filters.
+`names` of a part are the names in the address on which it depends, besides those of the question.
 """
 
 from __future__ import annotations
@@ -8,74 +8,150 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, ROWS, USAGE
+from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, PLACES, TIME, USAGE
+from analytics.reports.view import CLOSED, MAX_SEARCH_LENGTH, change
 from analytics.sites.site import Site
-from layouts.components import states
 from layouts.components.address import at
-from layouts.components.markup import aria, data
-from layouts.overview import notes, segments
+from layouts.components.markup import data, icon
+from layouts.figures import frame
+from layouts.footfall_components.address_default import AddressDefault
+from layouts.footfall_components.address_link import AddressLink
+from layouts.footfall_components.choices import Choices
+from layouts.footfall_components.day_bars import DayBars
+from layouts.footfall_components.details_table import DetailsTable
+from layouts.footfall_components.dialog import Dialog
+from layouts.footfall_components.part import Part
+from layouts.footfall_components.plain_table import PlainTable
+from layouts.footfall_components.ranking import Ranking
+from layouts.footfall_components.stats import Stats
+from layouts.overview import notes, segments, toolbar, usage, week
 
-DIALOG = "overview-details"
+PAGE, BODY, PANELS_BOX = "overview", "overview-body", "overview-panels"
+AGAIN, SAID = "overview-again", "overview-said"
+STATS, CHART_BOX, TITLE, LEGEND, INTERVALS, SHAPES = (
+    f"overview-{name}" for name in ("stats", "figure", "title", "legend", "intervals", "shapes")
+)
+DAYS, DETAILS, WEEK_ROWS = "overview-days", "overview-rows", "overview-week-rows"
+WEEK_BOX, WEEK_FOOT = "overview-week-box", "overview-week-foot"
+CHART, MAP, WEEK = "overview-chart", "overview-map", "overview-week"
+FIGURES = (CHART, MAP, WEEK)
+CHART_PX, WEEK_PX = 264, 270
+SHARED = ("period", "compare", "filters")
+
+NAMES = {
+    "top": ("metric", "interval", "draw"),
+    "chart": ("metric", "interval", "draw"),
+    "map": (PLACES.id,),
+    **{panel.id: (panel.id,) for panel in PANELS},
+    EVENT_PANEL: ("property",),
+    HOURS: (),
+    USAGE: (),
+    "rows": ("details", "search", "sort", "page"),
+}
+LISTS = (*(panel.id for panel in PANELS), EVENT_PANEL)
 
 
 def address(domain: str) -> str:
-    """The address below which a site's Overview has its parts and files."""
+    """The address below which a site's Overview has its files."""
     return at(f"/overview/{quote(domain, safe='')}")
+
+
+def depends(name: str) -> tuple[str, ...]:
+    """The names in the address on which a part depends."""
+    return (*SHARED, *NAMES[name])
 
 
 def page(site: Site, opens: str = "") -> html.Main:
     """The page, which queries nothing. `opens` is the period of an address that names none, "" for the usual one."""
+    files = address(site.domain)
     return html.Main(
         [
-            html.Div(html.H1("Overview"), id="toolbar", className="ff-toolbar", **_part("toolbar", "*")),
-            html.Section(
-                states.skeleton(9), className="ff-card ff-top", **_part("top", "metric interval"), **_named("Numbers")
-            ),
+            *([AddressDefault(name="period", value=opens)] if opens else []),
+            dcc.Store(id=AGAIN),
+            html.Div(toolbar.bar(), id="toolbar", className="ff-toolbar"),
             html.Div(
                 [
-                    *(_card(panel.id, panel.label, panel.id) for panel in PANELS),
-                    _card(EVENT_PANEL, EVENTS.label, "property"),
-                    _card(HOURS, "Weekday and hour", ""),
-                    _card(USAGE, "Daily usage", "", "is-wide"),
+                    _part(
+                        "top", "Numbers", "ff-card ff-top", [Stats(id=STATS, label="Draw in the chart"), _chart(files)]
+                    ),
+                    html.Div(_panels(site, files), id=PANELS_BOX, className="ff-overview"),
                 ],
-                className="ff-overview",
-            ),
-            html.Div(
-                states.failed("This could not be read", "The server or its database did not answer."),
-                id="overview-failed",
-                hidden=True,
+                id=BODY,
             ),
             *segments.channels(site.domain),
             *notes.channels(site.domain),
-            html.P("", id="overview-said", className="ff-vh", role="status"),
-            html.Dialog(
-                [
-                    html.Div(**_part("details", "details")),
-                    html.Div(**_part("rows", "details search sort page")),
-                ],
-                id=DIALOG,
-                className="ff-dialog ff-sheet",
-                **aria(label="Details"),
+            html.P("", id=SAID, className="ff-vh", role="status"),
+            Dialog(
+                _part("rows", None, "", DetailsTable(id=DETAILS, closes=CLOSED, longest=MAX_SEARCH_LENGTH)),
+                id="overview-details",
+                label="Details",
+                look="ff-dialog ff-sheet",
+                name="details",
+                closes=CLOSED,
             ),
         ],
-        id="overview",
+        id=PAGE,
         className="ff-main",
-        **data(site=site.domain, address=address(site.domain), opens=opens),
+        **data(site=site.domain, opens=opens),
     )
 
 
-def _card(name: str, label: str, names: str, look: str = "") -> Component:
-    return html.Section(
-        states.skeleton(ROWS), className=f"ff-card ff-panel {look}".strip(), **_part(name, names), **_named(label)
+def _panels(site: Site, files: str) -> list[Component]:
+    return [
+        *(_panel(panel.id, panel.label) for panel in PANELS),
+        _panel(EVENT_PANEL, EVENTS.label),
+        _part(HOURS, "Weekday and hour", "ff-card ff-panel", _week(site, files)),
+        _part(USAGE, "Daily usage", "ff-card ff-panel is-wide", [usage.head(files), DayBars(id=DAYS)]),
+    ]
+
+
+def _panel(name: str, label: str) -> Component:
+    ranking = Ranking(_map() if name == PLACES.id else None, id={"ranking": name}, label=label)
+    return Part(ranking, id={"lists": name}, look="ff-card ff-panel", **_framed(name, label))
+
+
+def figure_store(name: str) -> str:
+    """The id of the store that has a figure until plotly.js is there; no callback of the server waits for that."""
+    return f"{name}-drawn"
+
+
+def _chart(files: str) -> Component:
+    table = AddressLink(
+        "Table", change=change(details=TIME), look="ff-details", label="Chart as a table", name="details-time"
     )
+    label = "Chart as CSV"
+    file = AddressLink(icon("download"), file=f"{files}/{TIME}.csv", look="ff-icon", title=label, label=label)
+    ends = [Choices(id=INTERVALS, label="Interval"), Choices(id=SHAPES, label="Shape"), notes.menu(), table, file]
+    head = html.Div(
+        [html.H2(id=TITLE), html.Span(id=LEGEND, className="ff-legend"), html.Div(ends, className="ff-end")],
+        className="ff-card-tools",
+    )
+    graph = frame.figure(CHART, "Chart over time", height=CHART_PX, table=False)
+    return html.Div([head, _part("chart", None, "", [_store(CHART), graph])], id=CHART_BOX, className="ff-main-chart")
 
 
-def _part(name: str, names: str) -> dict[str, Any]:
-    return {"data-part": name, "data-names": names}
+def _map() -> Component:
+    graph = frame.figure(MAP, "Visitors by country", height=0, table=False, is_map=True)
+    return _part("map", None, "ff-choro", [_store(MAP), graph])
 
 
-def _named(label: str) -> dict[str, Any]:
-    return {"aria-label": label}
+def _week(site: Site, files: str) -> list[Component]:
+    rows = PlainTable(id=WEEK_ROWS)
+    graph = frame.figure(WEEK, "Visitors by weekday and hour", height=WEEK_PX, table=rows)
+    foot = html.Div(id=WEEK_FOOT, className="ff-week-foot")
+    return [week.head(site.timezone, files), _store(WEEK), html.Div(graph, id=WEEK_BOX, className="ff-week"), foot]
+
+
+def _store(name: str) -> Component:
+    return dcc.Store(id=figure_store(name))
+
+
+def _part(name: str, label: str | None, look: str, inner: Any) -> Component:
+    return Part(inner, id={"part": name}, look=look, **_framed(name, label))
+
+
+def _framed(name: str, label: str | None) -> dict[str, Any]:
+    return {"name": name, "label": label, "names": depends(name), "again": AGAIN}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from dash import html
@@ -17,8 +15,16 @@ from analytics.query.query import Query
 from analytics.reports.lists import read
 from analytics.reports.view import OFF, USUAL_COMPARISON, change, filtered
 from layouts.components import figures
-from layouts.components.markup import Tag, aria, data, icon
+from layouts.components.markup import data, icon
+from layouts.footfall_components.address_link import AddressLink
+from layouts.footfall_components.chips import Chip, Chips
+from layouts.footfall_components.filter_form import FilterForm
+from layouts.footfall_components.period_menu import PeriodChoice, PeriodMenu, Periods
+from layouts.overview import segments
 
+WRONG, CHIPS, COMPARISON, PERIOD, BEFORE, AFTER = (
+    f"overview-{name}" for name in ("wrong", "chips", "comparison", "period", "before", "after")
+)
 COMPARISONS = (
     (USUAL_COMPARISON, "Previous, same weekdays"),
     ("previous", "Previous period"),
@@ -36,42 +42,48 @@ OPERATORS = {
 }
 
 
-def bar(query: Query, shown: Span, earlier: Span | None, now: int, segments: Sequence[Component] = ()) -> list[Any]:
-    """The whole bar of a question, whose period `shown` is compared with `earlier`; `segments` is their menu."""
-    end = [_comparison(query, earlier), html.Span(_period(query, shown, now), className="ff-turns")]
+def bar() -> list[Component]:
+    """The bar before the first answer."""
+    turns = [
+        _turn(BEFORE, "Previous period", "left"),
+        PeriodMenu(id=PERIOD, name="period", verb="Show", clears=["interval"]),
+        _turn(AFTER, "Next period", "right"),
+    ]
+    comparison = PeriodMenu(id=COMPARISON, name="compare", verb="Compare", look="ff-btn ff-btn-plain")
     return [
         html.H1("Overview"),
-        *_chips(query.filters),
+        Chips(id=CHIPS),
         _further(),
-        *segments,
-        html.Div(end, className="ff-end"),
+        segments.menu(),
+        html.Div([comparison, html.Span(turns, className="ff-turns")], className="ff-end"),
+        html.Div(id=WRONG, className="ff-wrong-address"),
     ]
 
 
-def wrong(message: str) -> list[Any]:
-    """Instead of the bar: what is wrong in the address, and a link to start over."""
-    out = html.A("Start over", href="?", className="ff-link", **data(change="*"))
+def wrong(message: str) -> Component:
+    """What is wrong in the address, and a link to start over."""
+    out = AddressLink("Start over", change="*", look="ff-link")
     words = html.Span([f"This address cannot be shown. {message[:1].upper()}{message[1:]}. ", out])
-    return [html.H1("Overview"), html.Div([icon("alert"), words], className="ff-alert is-warn", role="alert")]
+    return html.Div([icon("alert"), words], className="ff-alert is-warn", role="alert")
+
+
+def _turn(name: str, label: str, sign: str) -> Component:
+    return AddressLink(
+        icon(sign), id=name, button=True, disabled=True, look="ff-btn ff-hide-sm", title=label, label=label
+    )
 
 
 # ── filters ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _chips(current: tuple[Filter, ...]) -> list[Component]:
-    return [_chip(one, current[:number] + current[number + 1 :], number) for number, one in enumerate(current)]
+def chips(current: tuple[Filter, ...]) -> list[Chip]:
+    """The filters in words."""
+    return [_chip(one, current[:number] + current[number + 1 :]) for number, one in enumerate(current)]
 
 
-def _chip(one: Filter, others: tuple[Filter, ...], number: int) -> Component:
+def _chip(one: Filter, others: tuple[Filter, ...]) -> Chip:
     about, value = words(one)
-    away = html.Button(
-        icon("x", 14),
-        type="button",
-        **aria(label=f"Remove the filter {about} {value}"),
-        **data(change=filtered(others), keep=f"chip-{number}"),
-    )
-    text = html.Span([html.Span(about), " ", html.Bdi(html.B(value))], className="ff-trunc", title=f"{about} {value}")
-    return html.Span([text, away], className="ff-chip ff-filter")
+    return {"about": about, "value": value, "change": filtered(others)}
 
 
 def words(one: Filter) -> tuple[str, str]:
@@ -94,134 +106,80 @@ def words(one: Filter) -> tuple[str, str]:
 
 
 def _further() -> Component:
-    """The form that adds any filter; assets/pages/overview.js writes it into the address."""
-    what = {name: one.label for name, one in DIMENSIONS.items() if one.of != "time"}
-    fields = [
-        _select("filter-by", "Filter by", what),
-        _select("filter-how", "How", OPERATORS),
-        _field("filter-value", "Value", "text", {"required": True, "maxlength": 300, "autocomplete": "off"}),
-    ]
-    note = html.P(
-        "A country by its two letters; in a pattern * is any text without a slash, ** any text.",
-        className="ff-field-note",
+    """The menu with the form that adds any filter."""
+    form = FilterForm(
+        id="overview-filter",
+        dimensions={name: one.label for name, one in DIMENSIONS.items() if one.of != "time"},
+        operators=OPERATORS,
+        note="A country by its two letters; in a pattern * is any text without a slash, ** any text.",
     )
-    add = html.Button("Add filter", type="submit", className="ff-btn ff-btn-primary")
-    form: Any = Tag("form", {"class": "ff-asked", "data-asks": "filter"}, [*fields, note, add])
-    summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **data(keep="filter"))
+    summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **data(key="filter"))
     return html.Details([summary, html.Div(form, className="ff-pop")], className="ff-menu")
-
-
-def _select(name: str, label: str, options: dict[str, str]) -> Tag:
-    chosen = [Tag("option", {"value": value}, said) for value, said in options.items()]
-    select: Any = Tag("select", {"class": "ff-input", "name": name}, chosen)
-    field = html.Span([select, icon("updown", 14)], className="ff-input-wrap")
-    return Tag("label", {"class": "ff-field"}, [html.Span(label), field])
-
-
-def _field(name: str, label: str, kind: str, rules: dict[str, object]) -> Tag:
-    field = Tag("input", {"class": "ff-input", "name": name, "type": kind, **rules})
-    return Tag("label", {"class": "ff-field"}, [html.Span(label), field])
 
 
 # ── what it is compared with ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _comparison(query: Query, earlier: Span | None) -> Component:
-    zone = ZoneInfo(query.clock.zone)
+def comparison(query: Query, earlier: Span | None) -> Periods:
+    """The menu of comparisons; `earlier` is the period that is compared."""
     current = str(query.comparison) if query.comparison else OFF
-    links = [
-        _choice(label, change(compare="" if name == USUAL_COMPARISON else name), name == current)
-        for name, label in COMPARISONS
+    said = f"Compared with {figures.dates(*days_of(earlier, ZoneInfo(query.clock.zone)))}" if earlier else ""
+    label, rest = (said or "Compared with nothing").split(" ", 1)
+    choices = [
+        _choice(words, change(compare="" if name == USUAL_COMPARISON else name), name == current)
+        for name, words in COMPARISONS
     ]
-    said = f"Compared with {figures.dates(*days_of(earlier, zone))}" if earlier else "Compared with nothing"
-    short, rest = said.split(" ", 1)
-    summary = html.Summary(
-        [html.Span(short), html.Span(f" {rest}", className="ff-soft ff-hide-sm"), icon("down", 14)],
-        className="ff-btn ff-btn-plain",
-        **aria(label=said),
-        **data(keep="compare"),
-    )
     custom = query.comparison.period if query.comparison else None
-    inner: list[Any] = [html.Ul(links), _dates_form("compare", "Compare", custom.dates if custom else None)]
-    return html.Details([summary, html.Div(inner, className="ff-pop ff-pop-end ff-range")], className="ff-menu")
+    return _menu(label, rest, f"{label} {rest}", choices, custom.dates if custom else None)
 
 
 # ── the period ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _period(query: Query, shown: Span, now: int) -> list[Component]:
-    before, after = (_turn(query, shown, now, way) for way in (-1, 1))
-    return [before, _periods(query, shown, now), after]
-
-
-def _periods(query: Query, shown: Span, now: int) -> Component:
-    zone, period = ZoneInfo(query.clock.zone), query.period
-    links = [_preset(name, query, now) for name in PRESETS]
-    dates = days_of(shown, zone)
+def periods(query: Query, shown: Span, now: int) -> Periods:
+    """The menu of periods; `shown` are the seconds of the one on show."""
+    period, dates = query.period, days_of(shown, ZoneInfo(query.clock.zone))
     covered = figures.dates(*dates)
     label = covered if period.dates else period.label
-    more = [] if period.dates or period.is_all else [html.Span(covered, className="ff-soft ff-hide-sm")]
-    summary = html.Summary(
-        [html.Span(label), *more, icon("down", 14)],
-        className="ff-btn",
-        **aria(label=f"Period: {label}" + (f", {covered}" if more else "")),
-        **data(keep="period"),
-    )
-    known = query.period.dates or (dates if shown.begin else None)
-    inner: list[Any] = [html.Ul(links), _dates_form("period", "Show", known)]
-    return html.Details([summary, html.Div(inner, className="ff-pop ff-pop-end ff-range")], className="ff-menu")
+    rest = "" if period.dates or period.is_all else covered
+    said = f"Period: {label}" + (f", {rest}" if rest else "")
+    choices = [_preset(name, query, now) for name in PRESETS]
+    return _menu(label, rest, said, choices, period.dates or (dates if shown.begin else None))
 
 
-def _preset(name: str, query: Query, now: int) -> Component:
+def _preset(name: str, query: Query, now: int) -> PeriodChoice:
     """A preset with the dates that it covers, and its twin that includes today where it has one."""
-    links = [_period_link([html.Span(PRESETS[name].label), _covered(name, query, now)], name, query)]
+    is_of_days = PRESETS[name].dates is not None  # others are made of hours, or begin with the first visit
+    choice = _period(PRESETS[name].label, name, query) | {"covers": _dates(name, query, now) if is_of_days else ""}
     twin = with_today(name, wanted=True)
-    if twin != name:
-        said = f"{Period(twin).label}: {_dates(twin, query, now)}"
-        links.append(_period_link("+ today", twin, query, className="ff-twin", title=said, **aria(label=said)))
-    return html.Li(links)
+    if twin == name:
+        return choice
+    said = f"{Period(twin).label}: {_dates(twin, query, now)}"
+    return choice | {"twin": _period("+ today", twin, query) | {"said": said}}
 
 
-def _period_link(inner: Any, name: str, query: Query, **attributes: Any) -> Component:
+def _period(label: str, name: str, query: Query) -> PeriodChoice:
     is_current = not query.period.dates and query.period.preset == name
-    marked: dict[str, Any] = {"aria-current": "true"} if is_current else {}
-    return html.A(inner, href="#", **data(change=change(period=name, interval="")), **marked, **attributes)
-
-
-def _covered(name: str, query: Query, now: int) -> Component:
-    """The dates of a preset; nothing where it is made of hours, or begins with the first visit."""
-    is_of_days = PRESETS[name].dates is not None
-    return html.Span(_dates(name, query, now) if is_of_days else "", className="ff-soft")
+    return _choice(label, change(period=name, interval=""), is_current)
 
 
 def _dates(name: str, query: Query, now: int) -> str:
     return figures.dates(*days_of(span(Period(name), query.clock, now), ZoneInfo(query.clock.zone)))
 
 
-def _choice(label: str, changed: str, is_current: bool) -> Component:
-    marked: dict[str, Any] = {"aria-current": "true"} if is_current else {}
-    return html.Li(html.A(label, href="#", **data(change=changed), **marked))
-
-
-def _dates_form(name: str, verb: str, known: tuple[date, date] | None) -> Tag:
+def _menu(label: str, rest: str, said: str, choices: list[PeriodChoice], known: tuple[date, date] | None) -> Periods:
     first, last = (one.isoformat() for one in known) if known else ("", "")
-    limits = {"required": True, "min": "1971-01-01", "max": "2099-12-31"}
-    fields = [
-        _field(f"{name}-first", "From", "date", {"value": first, **limits}),
-        _field(f"{name}-last", "To", "date", {"value": last, **limits}),
-    ]
-    button = html.Button(verb, type="submit", className="ff-btn ff-btn-primary")
-    return Tag("form", {"class": "ff-asked", "data-asks": name}, [*fields, button])
+    return {"label": label, "rest": rest, "said": said, "choices": choices, "first": first, "last": last}
 
 
-def _turn(query: Query, shown: Span, now: int, way: int) -> Component:
-    """The button to the period before (-1) or after (1). Disabled where `neighbour` finds none."""
+def _choice(label: str, changed: str, is_current: bool) -> PeriodChoice:
+    return {"label": label, "change": changed, "chosen": is_current}
+
+
+def turn(query: Query, shown: Span, now: int, way: int) -> str:
+    """The change to the period before (-1) or after (1); "" where `neighbour` finds none."""
     found = neighbour(query, shown, now, way)
-    label = "Previous period" if way < 0 else "Next period"
-    attributes: dict[str, Any] = {"data-change": change(period=f"{found[0]},{found[1]}", interval="")} if found else {}
-    sign = icon("left" if way < 0 else "right")
-    fixed: dict[str, Any] = {"data-keep": f"turn{way}", "aria-label": label, "title": label}
-    return html.Button(sign, type="button", className="ff-btn ff-hide-sm", disabled=not found, **attributes, **fixed)
+    return change(period=f"{found[0]},{found[1]}", interval="") if found else ""
 
 
 def neighbour(query: Query, shown: Span, now: int, way: int) -> tuple[date, date] | None:

@@ -7,7 +7,8 @@ from datetime import tzinfo
 from functools import cache
 from typing import Any
 
-from dash import dcc, html
+import dash_bootstrap_components as dbc
+from dash import html
 from dash.development.base_component import Component
 
 from analytics.base import language
@@ -27,7 +28,7 @@ def page(email: str, cards: Sequence[Component]) -> html.Main:
 
 
 def appearance() -> Component:
-    """The card that chooses the theme. `assets/lib/shell.js` stores it in the browser and marks the chosen one."""
+    """The card that chooses the theme. `assets/lib/theme.js` stores it in the browser and marks the chosen one."""
     chips = [
         html.Button(label, type="button", className="ff-chip", **aria(pressed="false"), **data(theme=theme))
         for theme, label in THEMES
@@ -55,16 +56,16 @@ def _languages() -> list[tuple[str, str]]:
 
 def password(email: str) -> Component:
     """The form that changes the password."""
-    whose = dcc.Input(name="email", value=email, autoComplete="username", readOnly=True)  # for password managers
+    whose = dbc.Input(name="email", value=email, autocomplete="username", readonly=True)  # for password managers
     fields = [
         html.Div(whose, hidden=True),
-        form.text(PASSWORD, "old", "Password now", kind="password", autoComplete="current-password"),
+        form.text(PASSWORD, "old", "Password now", kind="password", autocomplete="current-password"),
         form.text(
             PASSWORD,
             "new",
             "New password",
             kind="password",
-            autoComplete="new-password",
+            autocomplete="new-password",
             hint="At least 10 characters.",
         ),
     ]

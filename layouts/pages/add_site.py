@@ -14,7 +14,7 @@ ZONES = "zones"
 
 
 def page(zones: Sequence[str]) -> html.Main:
-    """The form; `assets/lib/fill.js` writes the browser's own time zone into it."""
+    """The form; `assets/lib/form.js` writes the browser's own time zone into it."""
     fields = [
         form.text(
             FORM,
@@ -22,13 +22,12 @@ def page(zones: Sequence[str]) -> html.Main:
             "Domain",
             hint="Its subdomains count too.",
             placeholder="example.com",
-            inputMode="url",
-            autoComplete="off",
-            spellCheck="false",
-            maxLength=300,
-            autoFocus=True,
+            inputmode="url",
+            autocomplete="off",
+            maxlength=300,
+            autofocus=True,
         ),
-        form.text(FORM, "name", "Name", hint="What people here call it. Empty: the domain.", maxLength=120),
+        form.text(FORM, "name", "Name", hint="What people here call it. Empty: the domain.", maxlength=120),
         html.Div(
             [
                 form.text(
@@ -37,9 +36,8 @@ def page(zones: Sequence[str]) -> html.Main:
                     "Time zone",
                     hint="Days begin and end in it. Type to search, like Berlin.",
                     list=ZONES,
-                    autoComplete="off",
-                    spellCheck="false",
-                    maxLength=60,
+                    autocomplete="off",
+                    maxlength=60,
                 ),
                 html.Datalist([html.Option(value=zone) for zone in zones], id=ZONES),
             ],

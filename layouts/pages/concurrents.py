@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta, tzinfo
@@ -11,18 +10,17 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics.calendar.minute_series import MINUTE, UNKNOWN, DayOfConcurrents, average, peak
+from analytics.calendar.minute_series import MINUTE, UNKNOWN, DayOfConcurrents, Series, average, peak
 from analytics.sites.site import Site
 from layouts.components import figures, states
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon
 from layouts.components.site import demo_badge
+from layouts.figures.frame import figure
 
 HOUR = 3600
 TICK_MS, COUNTING_MS = 30_000, 1_000
-EVERY_HOURS = 4  # between the times below the line
 WINDOW = "active, each minute"
-Minutes = Sequence[int]
 
 
 def page(site: Site) -> html.Main:
@@ -33,7 +31,14 @@ def page(site: Site) -> html.Main:
     return html.Main(
         [
             html.Div([*title, zone, html.Div(back, className="ff-end")], className="ff-toolbar"),
-            html.Div(states.skeleton(10), id="concurrents-day"),
+            html.Section(
+                [
+                    html.Div(states.skeleton(10), id="concurrents-day"),
+                    html.Div([_chart(), html.Div(id="day-range", role="status")], id="day-chart", hidden=True),
+                ],
+                className="ff-card ff-list",
+            ),
+            dcc.Store(id="day-figure"),
             dcc.Interval(id="concurrents-tick", interval=TICK_MS),
         ],
         id="concurrents",
@@ -43,13 +48,26 @@ def page(site: Site) -> html.Main:
 
 
 def day(found: DayOfConcurrents, domain: str, day: date, today: date, zone: tzinfo) -> list[Component]:
-    """The day's card: which day it is, peak and average, the line, and a table of its hours."""
+    """Above the chart: which day it is, peak and average; without them why there are none."""
     named = html.H2(figures.day_text(found.begin, zone))
     head = html.Header([named, _state(found, day == today), _ways(domain, day, today)], className="ff-card-head")
     if found.peak is None:
-        return [html.Section([head, _nothing(found, day, today)], className="ff-card ff-list")]
-    parts = [head, _figures(found, zone), _plot(found, zone), _legend(found, day, zone), _hours(found, zone)]
-    return [html.Section(parts, className="ff-card")]
+        return [head, _nothing(found, day, today)]
+    return [head, _figures(found, zone), _legend(found, day, zone)]
+
+
+def compared(found: DayOfConcurrents, minutes: tuple[int, int], zone: tzinfo) -> list[Component]:
+    """A chosen range of minutes, [first, end), against the same minutes a week before."""
+    first, end = minutes
+    begin, last = (figures.time_of_day(found.begin + minute * MINUTE, zone) for minute in (first, end - 1))
+    title = html.H3([f"{begin} – {last}", html.Span(" chosen", className="ff-window")])
+    whole = html.Button("Whole day", type="button", className="ff-link", **data(resets="day"))
+    people, before = found.people[first:end], found.before[first:end]
+    most = peak(people)
+    if most is None:
+        return [html.Header([title, whole]), html.P("Nothing is known of these minutes.", className="ff-window")]
+    when = figures.time_of_day(found.begin + (first + people.index(most)) * MINUTE, zone)
+    return [html.Header([title, whole]), _two(people, before, (most, f"at {when}"))]
 
 
 def minutes(found: DayOfConcurrents, zone: tzinfo) -> Iterator[Sequence[str | int | None]]:
@@ -64,7 +82,7 @@ def wrong_day(message: str) -> list[Component]:
     """Replaces the day for an address whose day is invalid."""
     way = dcc.Link("Show today", href="?", className="ff-btn ff-btn-primary")
     void = html.Div([icon("alert"), html.B("No such day"), html.P(message), way], className="ff-void", role="alert")
-    return [html.Section(void, className="ff-card ff-list")]
+    return [void]
 
 
 def tick_ms(found: DayOfConcurrents) -> int:
@@ -112,15 +130,18 @@ def _nothing(found: DayOfConcurrents, day: date, today: date) -> Component:
 
 
 def _figures(found: DayOfConcurrents, zone: tzinfo) -> Component:
-    """Peak and average, each compared with the same minutes of the week before."""
-    same = (before for people, before in zip(found.people, found.before, strict=True) if people != UNKNOWN)
-    earlier = array("i", same)
     people, at = found.peak or (0, found.begin)
-    when = f"at {figures.time_of_day(at, zone)}"
+    return _two(found.people, found.before, (people, f"at {figures.time_of_day(at, zone)}"))
+
+
+def _two(people: Series, before: Series, most: tuple[int, str]) -> Component:
+    """Peak and average, each compared with the same minutes of the week before."""
+    earlier = array("i", (then for now, then in zip(people, before, strict=True) if now != UNKNOWN))
+    mean = average(people) or 0
     return html.Dl(
         [
-            _figure("Peak", figures.count(people), when, people, peak(earlier)),
-            _figure("Average", figures.mean(found.average or 0), "", found.average or 0, average(earlier)),
+            _figure("Peak", figures.count(most[0]), most[1], most[0], peak(earlier)),
+            _figure("Average", figures.mean(mean), "", mean, average(earlier)),
         ],
         className="ff-day-figures",
     )
@@ -138,29 +159,8 @@ def _figure(label: str, value: str, more: str, now: float, before: float | None)
 # ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _plot(found: DayOfConcurrents, zone: tzinfo) -> Component:
-    line = {
-        "begin": found.begin,
-        "people": list(found.people),
-        "before": list(found.before),
-        "ticks": list(_ticks(found, zone)),
-    }
-    people, at = found.peak or (0, found.begin)
-    said = f"People at each minute: at most {figures.count(people)} at {figures.time_of_day(at, zone)}"
-    attributes: dict[str, Any] = {
-        "data-line": json.dumps(line, separators=(",", ":")),
-        "aria-label": f"{said}. A table is below.",
-    }
-    plot = html.Div(id="day-plot", className="ff-plot", role="img", style={"--h": "320px"}, **attributes)
-    return html.Div(plot, className="ff-chart ff-day-chart")
-
-
-def _ticks(found: DayOfConcurrents, zone: tzinfo) -> Iterator[tuple[int, str]]:
-    """The minutes with a time below them: every fourth full hour of the zone's clock."""
-    for minute in range(found.begin, found.end, MINUTE):
-        local = datetime.fromtimestamp(minute, zone)
-        if local.minute == 0 and local.hour % EVERY_HOURS == 0:
-            yield (minute - found.begin) // MINUTE, figures.time_of_day(minute, zone)
+def _chart() -> Component:
+    return figure("day", "People at each minute of the day", height=340)
 
 
 def _legend(found: DayOfConcurrents, day: date, zone: tzinfo) -> Component:
@@ -169,13 +169,14 @@ def _legend(found: DayOfConcurrents, day: date, zone: tzinfo) -> Component:
     keys = [
         html.Span([html.I(className="ff-key"), "this day"], className="ff-day-key"),
         html.Span([html.I(className="ff-key is-before"), figures.day_text(at, zone)], className="ff-day-key"),
+        html.Span([html.I(className="ff-key-dot is-band"), "within half an hour of it"], className="ff-day-key"),
     ]
     if UNKNOWN in _passed(found.people):
         keys.append(html.Span([html.I(className="ff-key-dot is-unknown"), "not known"], className="ff-day-key"))
     return html.Div(keys, className="ff-day-legend", **aria(hidden="true"))
 
 
-def _passed(people: Minutes) -> Minutes:
+def _passed(people: Series) -> Series:
     """The minutes up to the last known one."""
     return people[: max((nth for nth, number in enumerate(people) if number != UNKNOWN), default=0)]
 
@@ -183,13 +184,12 @@ def _passed(people: Minutes) -> Minutes:
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _hours(found: DayOfConcurrents, zone: tzinfo) -> Component:
-    """The same numbers as a table, one row per hour, closed at first."""
+def hours(found: DayOfConcurrents, zone: tzinfo) -> Component:
+    """The same numbers as a table, one row per hour."""
     heads = ("Hour", "Peak", "Average", "A week before")
     head = html.Tr([html.Th(one, scope="col", className="ff-num" if nth else "") for nth, one in enumerate(heads)])
     rows = [_hour(found, begin, zone) for begin in range(found.begin, found.end, HOUR)]
-    table = html.Table([html.Thead(head), html.Tbody(rows)], className="ff-table")
-    return html.Details([html.Summary("By the hour"), table], className="ff-day-hours")
+    return html.Table([html.Thead(head), html.Tbody(rows)], className="ff-table")
 
 
 def _hour(found: DayOfConcurrents, begin: int, zone: tzinfo) -> Component:

@@ -45,13 +45,13 @@ class StepVerdict(NamedTuple):
 def cards(domain: str, agent: str, address: str) -> list[Component]:
     """The form, and the place for its result. `agent` and `address` are the reader's own."""
     fields = [
-        form.text(FORM, "url", "Page address", f"https://{domain}/", inputMode="url", maxLength=4096),
-        form.text(FORM, "referrer", "Referrer", "", hint="The page that led here; empty for none.", maxLength=2000),
+        form.text(FORM, "url", "Page address", f"https://{domain}/", inputmode="url", maxlength=4096),
+        form.text(FORM, "referrer", "Referrer", "", hint="The page that led here; empty for none.", maxlength=2000),
         form.text(
-            FORM, "user_agent", "User agent", agent, hint="Your browser's own, until you change it.", maxLength=1024
+            FORM, "user_agent", "User agent", agent, hint="Your browser's own, until you change it.", maxlength=1024
         ),
         form.text(
-            FORM, "address", "Address", address, hint="Your own. What stands here is kept nowhere.", maxLength=64
+            FORM, "address", "Address", address, hint="Your own. What stands here is kept nowhere.", maxlength=64
         ),
         form.switch(FORM, "opted_out", "Do Not Track or Global Privacy Control", False),
         form.switch(FORM, "datacenter", "Marked as a data centre's", False),

@@ -35,7 +35,7 @@ def page(site: Site, line: str, doubts: Doubts) -> html.Main:
     ]
     card = html.Section(steps, className="ff-card")
     return html.Main(
-        html.Div([intro, card], className="ff-first"), className="ff-main", **snippet.listening(site, "reload")
+        html.Div([intro, card], className="ff-first"), className="ff-main", **snippet.listening(site, "live")
     )
 
 

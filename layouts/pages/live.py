@@ -5,24 +5,32 @@ Each part is the children of the element that carries its name as id: `split(sta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.idn import in_letters, to_letters
-from analytics.live.state import Concurrency, LabelCount, LiveState, Others
+from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
+from analytics.query.metrics import METRICS
+from analytics.reports.values import Numbers
 from analytics.sites.site import Site
-from layouts.components import feed, figures, ranking, rewind, states
+from layouts.components import figures, ranking, rewind, states
 from layouts.components import places as map_of
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon
 from layouts.components.site import demo_badge, stream_address
+from layouts.figures import active_minutes, places_map, template
+from layouts.figures.frame import figure
+from layouts.footfall_components.feed import Feed
 
 ROWS = 10
+TODAY = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USER_TYPES = 4
-TICK_MS = 10_000
+TICK_MS, TODAY_MS = 10_000, 60_000
 
 
 class Words(NamedTuple):
@@ -44,19 +52,20 @@ NO_SIDE: Side = (0, figures.UNKNOWN, "")
 # ── the skeleton ──────────────────────────────────────────────────────────────────────────────────
 
 
-def page(site: Site, window_s: int = 60) -> html.Main:
-    """The Live page of one site before its first figures."""
+def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Main:
+    """The Live page of one site before its first figures; `may_embed`: this person may make cards."""
     window = f"last {figures.window(window_s)}"
     lists = html.Div(
         [_card("Active pages", "pages", window), _card("Sources now", "sources", window)], className="ff-left"
     )
     return html.Main(
         [
-            _toolbar(site),
+            _toolbar(site, may_embed),
             _notice(),
             _unread(),
             _hero(site.domain, window_s),
-            html.Div([lists, feed.card()], className="ff-grid"),
+            _today(),
+            html.Div([lists, Feed("feed")], className="ff-grid"),
             _way_out(),
             *_wires(),
         ],
@@ -72,12 +81,19 @@ def page(site: Site, window_s: int = 60) -> html.Main:
     )
 
 
-def _toolbar(site: Site) -> Component:
+def _toolbar(site: Site, may_embed: bool) -> Component:
     refresh = html.Button([icon("refresh"), "Refresh"], id="refresh", type="button", className="ff-btn")
     wall = html.Button([icon("max"), "Full screen"], id="wall", type="button", className="ff-btn ff-hide-sm")
+    cards = at(f"/settings/{site.domain}/cards")
+    embed = [html.A([icon("code"), "Embed"], href=cards, className="ff-btn ff-hide-sm")] if may_embed else []
     clock = html.Span(site.timezone, id="clock", className="ff-sub")
     title = [html.H1("Live"), *([demo_badge()] if site.demo else [])]
-    return html.Div([*title, clock, html.Div([refresh, wall], className="ff-end")], className="ff-toolbar")
+    return html.Div([*title, clock, html.Div([refresh, *embed, wall], className="ff-end")], className="ff-toolbar")
+
+
+def _today() -> Component:
+    numbers = html.Div(states.skeleton(2), id="today", className="ff-stats")
+    return html.Section(numbers, className="ff-card ff-today", **aria(label="Today so far"))
 
 
 def _way_out() -> Component:
@@ -88,7 +104,7 @@ def _way_out() -> Component:
 def _notice() -> Component:
     since = html.Span("–", id="notice-since")
     again = html.Button("Try now", id="try-now", type="button", className="ff-link")
-    words = html.Span(["Not connected since ", since, ". The numbers below are from then. ", again])
+    words = html.Span(["Not connected since ", since, ". The numbers are from then. ", again])
     return html.Div([icon("off"), words], id="notice", className="ff-alert is-warn", hidden=True)
 
 
@@ -101,7 +117,7 @@ def _unread() -> Component:
 
 
 def _hero(domain: str, window_s: int) -> Component:
-    now = html.Div([_headline(window_s), _who(), _sparkline(domain)], className="ff-now")
+    now = html.Div([_headline(window_s), _who(), _line(domain)], className="ff-now")
     parts = [now, _map(window_s), rewind.bar()]
     return html.Section(parts, className="ff-card ff-hero", **aria(label="Active now and where"))
 
@@ -131,22 +147,12 @@ def _who() -> Component:
     return html.Div([html.Div(_split(NO_SIDE, NO_SIDE), id="split"), types], className="ff-split")
 
 
-def _sparkline(domain: str) -> Component:
+def _line(domain: str) -> Component:
     window = html.Span("active, each minute", className="ff-window")
     whole = html.A(["Whole day", icon("right", 14)], href=at(f"/concurrents/{domain}"), className="ff-link ff-end")
     caption = [html.H3(_turned("Last 30 minutes", "30 minutes before")), window, whole]
-    plot = html.Div(
-        id="spark",
-        className="ff-plot",
-        role="img",
-        style={"--h": "128px"},
-        **aria(label="Active people in each of the last 30 minutes"),
-        **data(points="[]"),
-    )
-    return html.Figure(
-        [html.Figcaption(caption, className="ff-cap"), html.Div(plot, className="ff-chart")],
-        className="ff-sparkbox",
-    )
+    line = figure("trend", "Active people in each of the last 30 minutes", height=150)
+    return html.Div([html.Div(caption, className="ff-cap"), line], className="ff-sparkbox")
 
 
 def _map(window_s: int) -> Component:
@@ -154,10 +160,9 @@ def _map(window_s: int) -> Component:
     title = html.Div(
         [html.H2(_turned("Where they are", "Where they were"), id="map-title"), window], className="ff-map-title"
     )
+    dots = figure("world", "Map of active people", height=0, is_map=True)
     return html.Section(
-        [title, html.Div(map_of.rings(()), id="map", className="ff-map-in")],
-        className="ff-map",
-        **aria(labelledby="map-title"),
+        [title, dots, html.Div(id="map", className="ff-map-in")], className="ff-map", **aria(labelledby="map-title")
     )
 
 
@@ -179,7 +184,9 @@ def _wires() -> list[Component]:
         dcc.Store(id="nudge"),
         dcc.Store(id="drawing"),
         dcc.Store(id="fallback"),
+        dcc.Store(id="figures"),
         dcc.Interval(id="rewind-tick", interval=rewind.TICK_MS),
+        dcc.Interval(id="today-tick", interval=TODAY_MS),
     ]
 
 
@@ -227,6 +234,27 @@ def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo, words: Words
     return _facts(hour_ago, peak, words)
 
 
+def today(domain: str, now: Numbers, before: Numbers | None, since: str) -> list[Component]:
+    """Today's numbers, each with its change against the same weekday a week ago, `since` in words."""
+    return [_of_today(domain, name, now[name], before[name] if before else None, since) for name in TODAY]
+
+
+def _of_today(domain: str, name: str, now: float | None, before: float | None, since: str) -> Component:
+    metric = METRICS[name]
+    changed = None if now is None else figures.change(now, before, better=metric.better, fine=True)
+    compared: list[Any] = [changed, f" vs {since}"] if changed else []
+    return html.A(
+        [
+            html.Span(f"{metric.label} today", className="ff-k"),
+            html.Span(figures.number(now, metric.unit), className="ff-v"),
+            html.Span(compared, className="ff-d"),
+        ],
+        href=at(f"/overview/{domain}?{urlencode({'period': 'today', 'metric': name})}"),
+        className="ff-stat",
+        title=metric.definition,
+    )
+
+
 def pages(state: LiveState, words: Words = NOW) -> list[Component]:
     """The pages that people are on, each person on one."""
     if not state.active:
@@ -245,11 +273,65 @@ def sources(state: LiveState, words: Words = NOW) -> list[Component]:
 
 
 def places(state: LiveState, words: Words = NOW) -> list[Component]:
-    """The map's rings, the countries, the scale; without people the empty map and a word."""
+    """What stands on the map: the countries and the scale of its dots; without people a word."""
     if not state.active:
-        return [map_of.rings(()), html.P(words.nobody, className="ff-map-none")]
-    parts = [map_of.rings(state.places), map_of.list_of_countries(state), map_of.scale(state.places)]
-    return [part for part in parts if part is not None]
+        return [html.P(words.nobody, className="ff-map-none")]
+    return [map_of.list_of_countries(state), *_scale(state.places)]
+
+
+def drawn(state: LiveState, concurrency: Concurrency | None, zone: tzinfo) -> dict[str, template.Figure]:
+    """The page's figures by the ids of their graphs."""
+    line = _points(state, concurrency)
+    return {"trend": active_minutes.figure(line, zone), "world": places_map.figure(state.places)}
+
+
+def line_in_words(state: LiveState, concurrency: Concurrency | None) -> str:
+    """The line for screen readers."""
+    return active_minutes.words(_points(state, concurrency))
+
+
+def map_in_words(state: LiveState) -> str:
+    """The map for screen readers."""
+    return places_map.words(state.places)
+
+
+def minutes_table(state: LiveState, concurrency: Concurrency | None, zone: tzinfo) -> Component:
+    """The line's numbers, the latest first."""
+    line = _points(state, concurrency)
+    rows = [(figures.time_of_day(at, zone), figures.count(people)) for at, people in reversed(line)]
+    return _table(("Minute", "Active"), rows)
+
+
+def places_table(state: LiveState) -> Component:
+    """The people of each place on the map."""
+    shown, rest = state.places[: places_map.MAX_PLACES], state.places[places_map.MAX_PLACES :]
+    rows = [(places_map.name(place), figures.count(place.people)) for place in shown]
+    if rest:
+        rows.append((f"{figures.count(len(rest))} other places", figures.count(sum(place.people for place in rest))))
+    return _table(("Place", "Active"), rows)
+
+
+def _points(state: LiveState, concurrency: Concurrency | None) -> list[active_minutes.Point]:
+    return active_minutes.points(concurrency.points if concurrency else (), state.at, state.active)
+
+
+def _table(heads: tuple[str, str], rows: list[tuple[str, str]]) -> Component:
+    head = html.Tr([html.Th(heads[0], scope="col"), html.Th(heads[1], scope="col", className="ff-num")])
+    body = [html.Tr([html.Th(html.Bdi(left), scope="row"), html.Td(right, className="ff-num")]) for left, right in rows]
+    return html.Table([html.Thead(head), html.Tbody(body)], className="ff-table")
+
+
+def _scale(places: Sequence[PlaceCount]) -> list[Component]:
+    """What the sizes of the dots mean; nothing without places."""
+    if not places:
+        return []
+    most = max(place.people for place in places)
+    parts: list[Any] = []
+    for people in places_map.legend(most):
+        px = f"{places_map.diameter(people, most):.0f}px"
+        parts += [html.I(style={"width": px, "height": px}), figures.count(people)]
+    parts[-1] = figures.people(places_map.legend(most)[-1])
+    return [html.Div(parts, className="ff-map-size", **aria(hidden="true"))]
 
 
 def _ranked(heading: str, words: Words, shown: tuple[LabelCount, ...], rest: Component | None) -> list[Component]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -15,6 +16,7 @@ from analytics.sites.host import UnlistedHost
 from analytics.sites.site import Site
 from layouts.components import figures, states
 from layouts.components.markup import aria, data, icon
+from layouts.components.table import table
 from layouts.pages.outcomes import FIELDS, KINDS, words
 
 DAY, WEEK = 24, 168
@@ -90,11 +92,6 @@ def _unknown(found: Sequence[UnlistedHost]) -> list[Component]:
     )
     if not found:
         return [head, states.nothing("No other site", "Names that are no site's would be listed here.", "globe")]
-    heads = [
-        html.Th("data-site", scope="col"),
-        html.Th("Events", scope="col", className="ff-num"),
-        html.Th("Last", scope="col"),
-    ]
     rows = [
         html.Tr(
             [
@@ -105,9 +102,9 @@ def _unknown(found: Sequence[UnlistedHost]) -> list[Component]:
         )
         for one in found
     ]
-    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="ff-table ff-rows")
     said = "Add the site, or set data-site right on its pages."
-    return [head, html.Div(table, className="ff-scroll"), html.P(said, className="ff-rest")]
+    listed = table(("data-site", "Events", "Last"), rows, numbers=("Events",))
+    return [head, listed, html.P(said, className="ff-rest")]
 
 
 def _toolbar(timezone: str, title: str = "Traffic") -> Component:
@@ -129,7 +126,7 @@ def pressed(hours: int, chosen: int) -> str:
 # ── the bars ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def untrusted_proxy(words: str) -> Component:
+def untrusted_proxy(words: str) -> dbc.Alert:
     """A warning about an untrusted proxy, with what to do; `words` say which proxy."""
     said: list[Any] = [
         html.B(f"{words}. "),
@@ -137,7 +134,7 @@ def untrusted_proxy(words: str) -> Component:
         html.Code("FOOTFALL_TRUSTED_PROXIES"),
     ]
     warning = html.Span([*said, ": until then its visitors count as one."])
-    return html.Div([icon("alert"), warning], className="ff-alert is-warn", role="alert")
+    return dbc.Alert([icon("alert"), warning], color="warning", fade=False, class_name="ff-alert is-warn")
 
 
 def bars(traffic: Traffic, span: HourRange, hint: str = NOTHING_YET) -> list[Component]:

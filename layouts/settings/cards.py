@@ -14,11 +14,14 @@ from analytics.base.idn import to_letters
 from layouts.components import figures, form, states
 from layouts.components.address import at
 from layouts.components.markup import data
+from layouts.components.table import table
 
 ADD, REVOKE = "card", "card-revoke"
 LIST, LINE = "cards", "new-card"
 
 LIVES = (("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"), ("365d", "1 year"), ("1095d", "3 years"))
+SHAPES = (("card", "Card, 360 × 260"), ("small", "Small, 260 × 72"))
+LINKS = (("", "Is text"), ("1", "Leads to the dashboard"))
 STATES = {ON: "On", EXPIRED: "Expired", OFF: "Off"}
 THEMES = (("light", "Light"), ("dark", "Dark"))
 LOST = "Revoke the card on {hosts}? It goes dark there within a second, for good."
@@ -46,17 +49,16 @@ def lists(rows: Sequence[CardRow]) -> list[Component]:
     """The table, or words where there is no card."""
     if not rows:
         return [states.nothing("No card yet", "A card shows the live numbers on a page of another panel.", "globe")]
-    heads = (html.Th(one, scope="col") for one in ("On pages of", "State", "Since", "Until"))
-    body = html.Tbody([_row(row) for row in rows])
-    table = html.Table([html.Thead(html.Tr([*heads, html.Td()])), body], className="ff-table ff-rows")
-    return [html.Div(table, className="ff-scroll")]
+    return [table(("On pages of", "State", "Since", "Until", ""), [_row(row) for row in rows])]
 
 
 def _make(domain: str) -> Component:
     hosts_hint = "One a line, like panel.example.com or localhost:3000. Pages of other hosts cannot show it."
     fields = [
         form.lines(ADD, "hosts", "Hosts", (), hint=hosts_hint, rows=3),
+        form.select(ADD, "shape", "Shape", "card", SHAPES),
         form.select(ADD, "expires", "Good for", "365d", LIVES),
+        form.select(ADD, "link", "The site's name", "", LINKS),
     ]
     intro = [
         "Gives you a line to paste. Whoever opens that page sees ",
@@ -69,15 +71,17 @@ def _make(domain: str) -> Component:
 def _preview(domain: str) -> Component:
     about = "The card follows its reader's system; add &theme=light or &theme=dark to the address to decide it."
     head = html.Header([html.H2("Preview"), html.P(about, className="ff-soft")])
-    both = html.Div([_shown(domain, *theme) for theme in THEMES], className="ff-previews")
+    shapes = ((360, 260), (260, 72))
+    shown = [_shown(domain, *theme, *shape) for shape in shapes for theme in THEMES]
+    both = html.Div(shown, className="ff-previews")
     return html.Section(html.Div([head, both], className="ff-form"), className="ff-card")
 
 
-def _shown(domain: str, theme: str, label: str) -> Component:
+def _shown(domain: str, theme: str, label: str, width: int, height: int) -> Component:
     """The real card, on the ground of a page in that theme."""
     address = at("/embed/live?" + urlencode({"site": domain, "theme": theme}))
-    card = html.Iframe(src=address, title=f"Active now on {to_letters(domain)}, {theme}", width="360", height="260")
-    return html.Figure([html.Figcaption(label), card], **data(bs_theme=theme))
+    card = html.Iframe(src=address, title=f"Active now on {to_letters(domain)}, {theme}", width=width, height=height)
+    return html.Figure([html.Figcaption(f"{label}, {width} × {height}"), card], **data(bs_theme=theme))
 
 
 def _row(row: CardRow) -> html.Tr:

@@ -26,7 +26,7 @@ def cards(site: Site, *, may_delete: bool) -> list[Component]:
     """The site's settings, and for owners the card that deletes it."""
     days = "" if site.retention_days is None else str(site.retention_days)
     fields = [
-        form.text(FORM, "name", "Name", site.name, maxLength=120),
+        form.text(FORM, "name", "Name", site.name, maxlength=120),
         form.select(
             FORM, "timezone", "Time zone", site.timezone, _zones(site.timezone), hint="Days begin and end in it."
         ),
@@ -46,8 +46,8 @@ def cards(site: Site, *, may_delete: bool) -> list[Component]:
             "Days to keep heartbeats",
             days,
             hint="They show who was there at any past moment. Empty: as the server is set.",
-            inputMode="numeric",
-            maxLength=4,
+            inputmode="numeric",
+            maxlength=4,
         ),
     ]
     whole = form.card(FORM, "General", fields, domain=site.domain)

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from analytics.base.idn import to_letters
 from layouts.components import figures, form, states
 from layouts.components.address import at
+from layouts.components.table import table
 
 ADD, REMOVE = "key", "key-remove"
 LIST, KEY = "keys", "new-key"
@@ -41,15 +42,12 @@ def lists(rows: Sequence[KeyRow]) -> list[Component]:
     """The table, or words where there is no key."""
     if not rows:
         return [states.nothing("No key yet", "A program shows a key instead of signing in.", "lock")]
-    head = html.Tr([*(html.Th(one, scope="col") for one in ("Name", "May", "Since")), html.Td()])
-    body = html.Tbody([_row(row) for row in rows])
-    table = html.Table([html.Thead(head), body], className="ff-table ff-rows")
-    return [html.Div(table, className="ff-scroll")]
+    return [table(("Name", "May", "Since", ""), [_row(row) for row in rows])]
 
 
 def _add(domain: str) -> Component:
     fields = [
-        form.text(ADD, "name", "Name", hint="The program or server that will use it.", maxLength=120),
+        form.text(ADD, "name", "Name", hint="The program or server that will use it.", maxlength=120),
         form.select(ADD, "scope", "May", "stats", SCOPES),
     ]
     intro = ["Opens ", html.Bdi(to_letters(domain)), " alone."]

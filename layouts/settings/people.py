@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.base.idn import to_letters
 from layouts.components import figures, form
+from layouts.components.table import table
 
 ROLE, REMOVE, INVITE, REVOKE = "person-role", "person-remove", "invite", "invitation-revoke"
 LIST, LINK = "people", "invite-link"
@@ -62,10 +63,10 @@ def page(rows: Sequence[PersonRow], guests: Sequence[InvitationRow]) -> html.Mai
 def lists(rows: Sequence[PersonRow], guests: Sequence[InvitationRow], *, everybody: bool) -> list[Component]:
     """The table of people, and that of open invitations where there are some."""
     roles = [*MEANINGS.items(), *([(MEMBER, "Some sites")] if everybody else [])]
-    shown: list[Component] = [_table(("Person", "Role", "Since", ""), [_person(row, roles) for row in rows])]
+    shown: list[Component] = [table(("Person", "Role", "Since", ""), [_person(row, roles) for row in rows])]
     if guests:
         title = html.H3("Invited", className="ff-table-title")
-        shown += [title, _table(("For", "Role", "Good until", ""), [_guest(guest) for guest in guests])]
+        shown += [title, table(("For", "Role", "Good until", ""), [_guest(guest) for guest in guests])]
     return shown
 
 
@@ -109,11 +110,6 @@ def _guest(guest: InvitationRow) -> html.Tr:
 
 def _button(name: str, key: str, label: str, lost: str) -> html.Form:
     return form.form(name, [form.confirm_button(label, lost)], key=key)
-
-
-def _table(heads: Sequence[str], rows: Sequence[html.Tr]) -> html.Div:
-    head = html.Thead(html.Tr([html.Th(one, scope="col") if one else html.Td() for one in heads]))
-    return html.Div(html.Table([head, html.Tbody(list(rows))], className="ff-table ff-rows"), className="ff-scroll")
 
 
 def role_words(role: str, everywhere: bool) -> str:

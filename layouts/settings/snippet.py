@@ -109,7 +109,7 @@ def _of_others(site: Site, address: str, window_s: int) -> Component:
 
 
 def listening(site: Site, then: str) -> dict[str, Any]:
-    """The attributes of the element in which `assets/pages/check.js` greets a visit. `then`: "reload" or "stay"."""
+    """The attributes of the element in which `assets/pages/check.js` greets a visit. `then`: "live" or "stay"."""
     return {
         "id": "first-visit",
         "data-site": site.domain,

@@ -82,7 +82,7 @@ def test_a_password_can_be_looked_at_while_it_is_typed(stranger):
 def test_signing_out_ends_the_login_and_the_way_back(stranger):
     stranger.sign_in()
     stranger.open_live(SITE)
-    stranger.click("#account summary")
+    stranger.click("#account button")
     assert stranger.texts("#account bdi") == [OWNER]
     stranger.click("#account form button")
     stranger.at_sign_in()
@@ -96,7 +96,7 @@ def test_signing_out_in_one_tab_leads_the_others_to_sign_in(stranger):
     stranger.open_live(SITE)
     with stranger.another_window():
         stranger.open("/")
-        stranger.click("#account summary")
+        stranger.click("#account button")
         stranger.click("#account form button")
         stranger.at_sign_in()
     stranger.at_sign_in(f"/live/{SITE}")

@@ -120,7 +120,7 @@ def test_axe_finds_nothing_serious_on_a_rewound_page(signed_in):
     assert findings(signed_in) == {}
 
 
-@pytest.mark.parametrize("menu", ["#site-menu summary", "#account summary", ".ff-foot [data-opens]"])
+@pytest.mark.parametrize("menu", ["#site-menu button", "#account button", ".ff-foot [data-opens]"])
 def test_axe_finds_nothing_serious_in_an_open_menu_and_the_sheet(signed_in, menu):
     signed_in.open(f"/live/{SITE}")
     drawn(signed_in)
@@ -132,7 +132,7 @@ def test_axe_finds_nothing_serious_in_an_open_menu_and_the_sheet(signed_in, menu
 def test_axe_finds_nothing_serious_in_the_menus_of_the_overview(signed_in, menu):
     signed_in.open(f"{OVERVIEW}&{FURTHER[0]}")
     drawn(signed_in)
-    signed_in.click(f"[data-keep={menu}]")
+    signed_in.click(f"[data-key={menu}]")
     assert findings(signed_in) == {}
 
 

@@ -174,7 +174,7 @@ def _shows_a_card_on_the_host_s_own_page(host: Host, reader: Reader) -> None:
 def _signs_out_and_in_again(reader: Reader) -> None:
     reader.open(f"/settings/{SITE}/cards")
     until(lambda: reader.texts("h2"))
-    reader.click("#account summary")
+    reader.click("#account button")
     reader.click("#account form button")
     until(lambda: reader.driver.current_url == f"{reader.server.url}/sign-in")
     assert reader.driver.get_cookies() == []

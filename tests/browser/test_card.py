@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -77,12 +79,11 @@ def live(active: int, signed_in: int = 34, at: int = AT, paths: tuple[str, ...] 
 
 
 def card_page(
-    server: StreamServer, theme: str = "", figures: dict[str, object] | None = None, tag: str = "en-GB"
+    server: StreamServer, theme: str = "", figures: dict[str, object] | None = None, tag: str = "en-GB", link: str = ""
 ) -> str:
     """The card's address, with its policy, framed by this server's own host."""
-    body = card.render(
-        "semicomplete.com", figures or live(128), POINTS, token="t0ken", theme=theme, zone="Europe/Berlin", tag=tag
-    )
+    named = {"token": "t0ken", "theme": theme, "zone": "Europe/Berlin", "tag": tag, "link": link}
+    body = card.render("semicomplete.com", figures or live(128), POINTS, **named)
     policy = card.content_security_policy([server.url.removeprefix("http://")])
     return server.page("/embed/live", body, **{"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"})
 
@@ -97,6 +98,12 @@ def frame(
     browser.get(server.page("/panel", f"<!doctype html><title>Panel</title><link rel=icon href=data:,>{line}"))
     browser.switch_to.frame(0)
     server.streams(1)
+
+
+def shot(browser, name: str) -> None:
+    """A picture of the card where FOOTFALL_SHOTS names a folder."""
+    if folder := os.environ.get("FOOTFALL_SHOTS"):
+        browser.save_screenshot(str(Path(folder, f"{name}.png")))
 
 
 def text(browser, element: str) -> str:
@@ -120,6 +127,36 @@ def pass_time(browser, ms: int) -> None:
 
 def complaints(browser) -> list[str]:
     return [entry["message"] for entry in browser.get_log("browser") if "favicon" not in entry["message"]]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_low_frame_has_the_small_shape(browser, server, theme):
+    frame(browser, server, 260, 72, theme=theme)
+    parts = "h1, #active, .ff-where, .ff-window, #at, #pages, #spark, .ff-split"
+    visible = f"""return [...document.querySelectorAll({parts!r})]
+        .filter((node) => node.checkVisibility()).map((node) => node.id || node.className)"""
+    assert browser.execute_script(visible) == ["ff-label", "active", "ff-where", "ff-window"]
+    cut = """return [...document.querySelectorAll('h1, #active, .ff-where, .ff-window')].some((node) => {
+        const box = node.getBoundingClientRect();
+        return box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight; })"""
+    assert not browser.execute_script(cut)
+    shot(browser, f"card-small-{theme}")
+
+
+def test_the_card_says_which_site_it_is_and_leads_there_if_its_owner_wants(browser, server):
+    frame(browser, server)
+    assert browser.execute_script("return document.querySelector('.ff-where').innerHTML") == (
+        "<bdi>semicomplete.com</bdi>"
+    )
+    shot(browser, "card")
+    browser.switch_to.default_content()
+    frame(browser, server, link="/live/semicomplete.com")
+    link = browser.find_element(By.CSS_SELECTOR, ".ff-where a")
+    assert (link.get_attribute("href"), link.get_attribute("target"), link.get_attribute("rel")) == (
+        f"{server.url}/live/semicomplete.com",
+        "_blank",
+        "noopener",
+    )
 
 
 def test_the_card_stands_in_a_frame_without_a_complaint_a_cookie_or_another_host(browser, server):

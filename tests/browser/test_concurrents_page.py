@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, come
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.by import By
 from stream_server import until
 
 from analytics.base.config import Config
@@ -44,6 +46,24 @@ def drawn(reader: Reader, day: date) -> None:
     until(lambda: reader.run("return (document.getElementById('day-field') || {dataset: {}}).dataset.day") == str(day))
 
 
+GRAPH = "document.querySelector('#day .js-plotly-plot')"
+
+
+def chart(reader: Reader) -> None:
+    """Waits until the day's line is drawn."""
+    until(lambda: reader.run(f"return {GRAPH} && {GRAPH}.querySelectorAll('.js-line').length > 0"))
+
+
+def drag(reader: Reader, begin: str, end: str) -> None:
+    """Draws a range on the chart, from one time of the day to another."""
+    at = f"""const axis = {GRAPH}._fullLayout.xaxis;
+        return arguments[0].map((time) => Math.round(axis.d2p(time) - axis._length / 2));"""
+    left, right = reader.run(at, [begin, end])
+    plot = reader.driver.find_element(By.CSS_SELECTOR, "#day .nsewdrag")
+    begun = ActionChains(reader.driver).move_to_element(plot).move_by_offset(left, 0).click_and_hold()
+    begun.move_by_offset(right - left, 0).release().perform()
+
+
 def each(reader: Reader, selector: str, expression: str) -> list:
     """What that expression tells of each element `n`."""
     return reader.run(f"return [...document.querySelectorAll(arguments[0])].map((n) => {expression})", selector)
@@ -53,24 +73,41 @@ def test_a_day_shows_its_peak_its_mean_and_the_week_before(reader):
     day = TODAY - timedelta(days=2)
     reader.open(f"/concurrents/{SITE}?day={day}")
     drawn(reader, day)
-    until(lambda: reader.texts("#day-plot svg"))
+    chart(reader)
     assert reader.texts(".ff-day-figures dt") == ["Peak", "Average"]
     assert reader.texts(".ff-day-figures b")[0] == "2"
     assert reader.texts(".ff-day-figures small") == [" at 12:00"]
     assert "↑ 100%" in reader.texts(".ff-day-figures .ff-delta")[0]
-    strokes = reader.run(
-        "return [...document.querySelectorAll('#day-plot path')].map((n) => n.getAttribute('d').length)"
-    )
-    assert min(strokes) > 1000
-    reader.click("#concurrents summary")
+    assert reader.run(f"return [{GRAPH}.data.map((one) => (one.y || []).length), {GRAPH}.layout.yaxis.rangemode]") == [
+        [288, 288, 1, 1440, 1440],
+        "tozero",
+    ]
+    reader.click("#day-open")
     rows = reader.run(
-        "return [...document.querySelectorAll('.ff-day-hours tbody tr')].map((n) => n.innerText.split(/\\s+/))"
+        "return [...document.querySelectorAll('#day-table tbody tr')].map((n) => n.innerText.split(/\\s+/))"
     )
     assert (len(rows), rows[12]) == (24, ["12:00", "2", "0", "0"])
     fetched = "return fetch(document.querySelector('a[href*=minutes]').href).then((answer) => answer.text())"
     assert f"{day}T12:00+00:00,2,1" in reader.run(fetched).splitlines()
     reader.looks_right()
     reader.shoot("concurrents")
+
+
+def test_a_range_that_is_drawn_on_the_chart_is_zoomed_and_compared_with_the_week_before(reader):
+    day = TODAY - timedelta(days=2)
+    reader.open(f"/concurrents/{SITE}?day={day}")
+    drawn(reader, day)
+    chart(reader)
+    drag(reader, f"{day} 11:30", f"{day} 12:30")
+    until(lambda: reader.texts("#day-range b")[:1] == ["2"])
+    assert [int(time[:2]) for time in reader.texts("#day-range h3")[0].split(" chosen")[0].split(" – ")] == [11, 12]
+    assert reader.texts("#day-range small") == [" at 12:00"]
+    reader.shoot("concurrents-range")
+    begin, end = reader.run(f"return {GRAPH}._fullLayout.xaxis.range")
+    assert (begin[:13], end[:13]) == (f"{day} 11", f"{day} 12")
+    reader.click("[data-resets]")
+    until(lambda: reader.texts("#day-range b") == [])
+    assert reader.run(f"return {GRAPH}._fullLayout.xaxis.range") == [f"{day} 00:00", f"{day} 23:59"]
 
 
 def test_other_days_are_chosen_by_link_and_by_date_and_the_address_names_them(reader):
@@ -111,17 +148,16 @@ def test_the_first_day_marks_what_was_before_the_first_visitor(reader):
     day = TODAY - timedelta(days=10)
     reader.open(f"/concurrents/{SITE}?day={day}")
     drawn(reader, day)
-    widths = until(
-        lambda: reader.run("return [...document.querySelectorAll('.ff-day-unknown')].map((n) => n.style.width)")
-    )
-    assert [round(float(width.strip("%"))) for width in widths] == [50]
+    chart(reader)
+    unknown = reader.run(f"return {GRAPH}.layout.shapes.map(({{x0, x1}}) => [x0, x1])")
+    assert unknown == [[f"{day} 00:00", f"{day} 12:00"]]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_can_be_read_on_a_phone_too(reader, theme):
     with reader.preferring("prefers-color-scheme", theme), reader.sized(PHONE):
         reader.open(f"/concurrents/{SITE}?day={TODAY - timedelta(days=2)}")
-        until(lambda: reader.texts("#day-plot svg"))
+        chart(reader)
         assert reader.too_wide() == []
         assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
 

@@ -13,6 +13,13 @@ from analytics.base.config import Config
 from collector.control import ask
 from tests.support.serving import Server, serving
 
+# Counts the frames, and those in which nothing is on the page.
+FRAMES = """
+window.frames_seen = window.blank = 0;
+const look = () => { frames_seen += 1; if (!document.querySelector("main")) blank += 1; requestAnimationFrame(look); };
+look();
+"""
+
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
@@ -67,11 +74,16 @@ def test_from_the_set_up_link_to_the_first_visitor(server, shop, reader):
     reader.looks_right()
     reader.shoot("first-run")
 
+    reader.run(FRAMES)
     with reader.another_window():
         reader.driver.get(f"{shop.url}/hello")
         reader.driver.switch_to.window(reader.window)
         until(lambda: not reader.is_hidden("greeting") or reader.text("active-now") is not None)
         reader.see("active-now", "1")
+        assert reader.run("return [blank, frames_seen > 0]") == [
+            0,
+            True,
+        ]  # nor loaded again: the counters are still there
         until(lambda: reader.rows("pages") == [("/hello", "1")])
         until(lambda: reader.texts(".ff-ev-t") == ["/hello"])
     reader.see("active-now", "0")

@@ -54,7 +54,7 @@ def test_a_visit_in_a_real_browser_is_seen_moves_and_ends(reader, shop, site):
         reader.see("active-now", "1")
         assert reader.texts("#feed > li.is-new .ff-ev-t") == ["/welcome"]
         until(lambda: reader.rows("pages") == [("/welcome", "1")])
-        assert reader.driver.title == f"1 · {site} · Footfall"
+        assert reader.driver.title == f"1 · Live · {site} · Footfall"
         assert reader.rows("sources") == [("mail", "1")]
 
         reader.driver.switch_to.window(visitor)
@@ -65,7 +65,7 @@ def test_a_visit_in_a_real_browser_is_seen_moves_and_ends(reader, shop, site):
         assert reader.texts(".ff-ev-t") == ["/pricing", "/welcome", "/once"]
     reader.see("active-now", "0")
     until(lambda: reader.rows("pages") == [])
-    assert reader.driver.title == f"0 · {site} · Footfall"
+    assert reader.driver.title == f"0 · Live · {site} · Footfall"
 
 
 def test_a_person_on_two_tabs_is_one_on_the_page_seen_last(reader, shop, site):
@@ -78,6 +78,21 @@ def test_a_person_on_two_tabs_is_one_on_the_page_seen_last(reader, shop, site):
             until(lambda: reader.rows("pages") == [("/second", "1")])
             assert reader.text("active-now") == "1"
     reader.see("active-now", "0")
+
+
+def test_todays_numbers_stand_below_and_lead_to_the_overview(reader, server, site):
+    come(server, site, ["tom", "tia"])
+    reader.open_live(site)
+    until(lambda: len(reader.texts("#today .ff-k")) == 6)
+    assert reader.texts("#today .ff-k")[:3] == ["Visitors today", "Visits today", "Pageviews today"]
+    assert int(reader.texts("#today .ff-v")[0]) >= 2
+    assert (
+        reader.run("return document.querySelector('.ff-toolbar a').getAttribute('href')") == f"/settings/{site}/cards"
+    )
+    reader.shoot("live-today")
+    reader.click("#today .ff-stat:nth-child(3)")
+    reader.at(f"/overview/{site}")
+    until(lambda: reader.texts("[aria-pressed=true] .ff-k") == ["Pageviews"])
 
 
 def test_signed_in_people_and_their_events_stand_out(reader, server, site):
@@ -226,24 +241,24 @@ def test_the_site_menu_leads_to_the_other_sites_and_says_how_busy_they_are(reade
     add_site(server, other, "UTC")
     come(server, other, ["gil"])
     reader.open_live(site)
-    reader.click("#site-menu summary")
+    reader.click("#site-menu button")
     assert [
         (name, people)
         for name, people in zip(reader.texts("#site-menu a bdi"), reader.texts("#site-menu a .ff-num"), strict=True)
         if name in {site, other}
     ] == [(other, "1"), (site, "0")]
-    assert reader.texts("#site-menu a[aria-current] bdi") == [site]
+    assert reader.texts("#site-menu .is-current bdi") == [site]
     reader.click(f'#site-menu a[href="/live/{other}"]')
     reader.at(f"/live/{other}")
     reader.see("active-now", "1")
-    assert reader.driver.title == f"1 · {other} · Footfall"
+    assert reader.driver.title == f"1 · Live · {other} · Footfall"
 
 
 def test_a_page_of_no_site_says_so_and_shows_no_pill(reader, site):
     reader.open("/live/nothing.example")
     until(lambda: reader.texts("h1") == ["Page not found"])
     assert reader.is_hidden("status")
-    assert reader.driver.title == "Footfall"
+    assert reader.driver.title == "Page not found · Footfall"
     assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
     reader.shoot("not-found")
     with reader.sized(PHONE):
@@ -287,9 +302,9 @@ def test_everything_has_a_name_and_can_be_read(reader, server, site, theme):
         come(server, site, ["bob"], "/", timezone="Europe/Lisbon")
         reader.open_live(site)
         until(lambda: reader.texts("#map .ff-map-list li"))
-        reader.click("#site-menu summary")
+        reader.click("#site-menu button")
         assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
-        reader.click("#account summary")
+        reader.click("#account button")
         assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
 
 
@@ -299,10 +314,10 @@ def test_a_phone_needs_no_scrolling_sideways(reader, server, site):
         reader.open_live(site)
         assert reader.too_wide() == []
         for menu in ("#site-menu", "#account"):
-            reader.click(f"{menu} summary")
+            reader.click(f"{menu} button")
             box = reader.run(
                 "const b = document.querySelector(arguments[0]).getBoundingClientRect(); return [b.left, b.right]",
-                f"{menu} .ff-pop",
+                f"{menu} .dropdown-menu",
             )
             assert box[0] >= 0
             assert box[1] <= PHONE[0]
@@ -324,10 +339,12 @@ def test_it_can_be_used_by_keyboard_and_the_focus_is_seen(reader, site):
 
     reader.run("document.activeElement.blur(); window.scrollTo(0, 0); document.querySelector('.ff-skip').focus()")
     reached = []
-    for _ in range(20):
+    for _ in range(40):
         press(reader, Keys.TAB)
         name, ring = reader.run("""const n = document.activeElement, style = getComputedStyle(n);
-            return [n !== document.body && (n.id || n.getAttribute("aria-label") || n.textContent),
+            const id = n.id.startsWith("react-aria") ? "" : n.id;
+            const of = n.matches(".modebar-btn") ? ` of ${n.closest(".ff-figure").dataset.title}` : "";
+            return [n !== document.body && (id || n.getAttribute("aria-label") || n.textContent.trim()) + of,
                     style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2]""")
         if name in reached or not name:
             break
@@ -338,9 +355,12 @@ def test_it_can_be_used_by_keyboard_and_the_focus_is_seen(reader, site):
         f"Site: {site}",
         "Live",
         "theme",
-        "Your account",
+        "Your accountO",
         "refresh",
-        "spark",
+        "Active people in each of the last 30 minutes",
+        "trend-open",
+        "Map of active people",
+        "world-open",
         "feed-pause",
         "All",
         "Events",
@@ -351,13 +371,27 @@ def test_it_can_be_used_by_keyboard_and_the_focus_is_seen(reader, site):
 def test_escape_closes_a_menu_and_gives_the_focus_back(reader, site):
     reader.open_live(site)
     for menu in ("#site-menu", "#account"):
-        reader.click(f"{menu} summary")
-        assert reader.run("return document.querySelector(arguments[0]).open", f"{menu} details")
+        reader.click(f"{menu} button")
         press(reader, Keys.TAB, Keys.ESCAPE)
-        assert reader.run(
-            "const d = document.querySelector(arguments[0]); return [d.open, document.activeElement === d.firstChild]",
-            f"{menu} details",
-        ) == [False, True]
+        until(lambda menu=menu: reader.run(CLOSED, f"{menu} button") == ["false", True])
+
+
+CLOSED = """const button = document.querySelector(arguments[0]);
+return [button.ariaExpanded, document.activeElement === button];"""
+
+
+def test_the_arrow_keys_open_a_menu_and_move_through_it(reader, server, site):
+    add_site(server, f"other-{site}", "UTC")
+    reader.open_live(site)
+    reader.run("document.querySelector('#site-menu button').focus()")
+    press(reader, Keys.ARROW_DOWN)
+    until(lambda: reader.run("return document.querySelector('#site-menu button').ariaExpanded") == "true")
+    press(reader, Keys.ARROW_DOWN)
+    first = until(lambda: reader.run("return document.activeElement.href"))
+    press(reader, Keys.ARROW_DOWN)
+    assert reader.run("return document.activeElement.href") != first
+    press(reader, Keys.ARROW_UP)
+    assert reader.run("return document.activeElement.href") == first
 
 
 def test_nothing_moves_for_those_who_prefer_stillness(reader, server, site):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import statistics
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import dash
 import pytest
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
@@ -18,30 +21,30 @@ from tests.support.serving import ROOT
 
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
 SCRIPTS = (  # in Dash's order
-    *(f"lib/{name}" for name in ("language", "shared", "shell", "spark", "stream", "tip")),
-    *(f"pages/{name}" for name in ("check", "feed", "live")),
+    *(f"components/{name}" for name in ("address", "drawing", "feed")),
+    *(f"lib/{name}" for name in ("theme", "document", "language", "shared", "shell", "stream")),
+    *(f"pages/{name}" for name in ("check", "live")),
 )
+REACT = [next((Path(dash.__file__).parent / "deps").glob(f"{name}@18.3*.min.js")) for name in ("react", "react-dom")]
 QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300, "greeting": 100, "help": 100}
 
 LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/live/stream?site={site}"
   data-name="{site}" data-window="60" data-timezone="Europe/Berlin">
   <div id="notice" hidden>since <b id="notice-since"></b><button id="try-now">Try now</button></div>
+  <h2 class="ff-label"><span data-then="Active then">Active now</span></h2>
   <span id="clock"></span><p id="active-now" class="ff-big"></p><p id="active-said" role="status"></p>
   <i id="split-signed-in"></i><i id="split-anonymous"></i><b id="signed-in"></b><b id="anonymous"></b>
   <span id="signed-in-share"></span><span id="anonymous-share"></span>
-  <div id="spark" class="ff-plot" style="margin-left:40px;width:400px" data-points="{points}"></div>
-  <span id="feed-waiting" hidden></span>
-  <button id="feed-pause" aria-pressed="false"><span class="ff-i ff-i-pause"></span>Pause</button>
-  <div id="feed-chips"><button data-show="all" aria-pressed="true">All</button>
-  <button data-show="pageview">Pageviews</button><button data-show="event">Events</button>
-  <button data-show="signed-in">Signed in</button></div>
-  <div id="feed-empty">Nothing yet</div><ol id="feed" style="width:360px;height:200px"></ol></main>"""
-FIRST = """<main id="first-visit" data-then="reload" data-site="example.com"
+  <div id="activity" style="width:360px;height:400px"></div></main>"""
+DRAW = """<script>const activity = document.getElementById("activity"), {Feed} = window.footfall_components;
+  if (activity) ReactDOM.createRoot(activity).render(React.createElement(Feed, {id: "feed", label: "Activity"}));
+</script>"""
+FIRST = """<main id="first-visit" data-then="live" data-site="example.com"
   data-stream="/api/live/stream?site=example.com">
   <h2 id="greeting" hidden>The first visitor is here.</h2></main>"""
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Footfall</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/css/footfall.css">
-<script>window.footfallTimes = {times}; {extra}</script></head><body><header>
+<script>window.footfallTimes = {times}; {extra}</script></head><body data-title="Live · example.com · Footfall"><header>
 <button id="theme">Theme</button>
 <details class="ff-menu"><summary>Menu</summary><a href="#there">there</a></details>
 <button data-copy="#snippet"><span>Copy</span></button><pre id="snippet">&lt;script defer&gt;</pre>
@@ -55,9 +58,12 @@ def server() -> Iterator[StreamServer]:
         yield running
 
 
-def live_page(server: StreamServer, *, body: str = "", points: object = (), extra: str = "", **times: float) -> str:
-    body = body or LIVE.format(site="example.com", points=json.dumps(points))
-    scripts = "".join(f'<script src="/assets/{name}.js"></script>' for name in SCRIPTS)
+def live_page(server: StreamServer, *, body: str = "", extra: str = "", **times: float) -> str:
+    body = body or LIVE.format(site="example.com")
+    for script in REACT:
+        server.pages[f"/{script.name}"] = ("text/javascript", script.read_bytes(), {})
+    addresses = (*(f"/{script.name}" for script in REACT), *(f"/assets/{name}.js" for name in SCRIPTS))
+    scripts = "".join(f'<script src="{address}"></script>' for address in addresses) + DRAW
     html = PAGE.format(times=json.dumps(QUICK | times), body=body, scripts=scripts, extra=extra)
     return server.page("/", html)
 
@@ -106,6 +112,10 @@ def state(browser) -> str:
     return browser.execute_script("return footfallLive.state()")
 
 
+def present(browser, element: str) -> bool:
+    return browser.execute_script("return document.getElementById(arguments[0]) !== null", element)
+
+
 def is_hidden(browser, element: str) -> bool:
     return browser.execute_script("return document.getElementById(arguments[0]).hidden", element)
 
@@ -134,7 +144,7 @@ def test_stats_change_the_numbers_the_bars_the_title_and_the_pill(browser, serve
     assert browser.execute_script(
         "return ['signed-in', 'anonymous'].map((n) => document.getElementById('split-' + n).style.flexGrow)"
     ) == ["345", "935"]
-    assert browser.title == "1,280 · example.com · Footfall"
+    assert browser.title == "1,280 · Live · example.com · Footfall"
     assert browser.find_element(By.ID, "status").get_attribute("class") == "ff-status is-live"
     assert foreign_requests(browser, server) == []
 
@@ -230,6 +240,7 @@ def test_without_a_server_the_page_says_since_when_and_try_now_tries_at_once(bro
     assert not is_hidden(browser, "notice")
     assert text(browser, "notice-since")[:5] in {"14:32", "14:33"}
     assert text(browser, "active-now") == "7"
+    assert re.fullmatch(r"Active \d+ s ago", label(browser))
     assert "is-stale" in browser.find_element(By.ID, "live").get_attribute("class")
     stopped = text(browser, "clock")
     later = time.monotonic() + 2.1
@@ -239,7 +250,22 @@ def test_without_a_server_the_page_says_since_when_and_try_now_tries_at_once(bro
     browser.find_element(By.ID, "try-now").click()
     until(lambda: server.send("stats", stats(8)) and text(browser, "status-text") == "Live")
     assert is_hidden(browser, "notice")
+    assert label(browser) == "Active now"
     assert "is-stale" not in browser.find_element(By.ID, "live").get_attribute("class")
+
+
+def test_figures_are_grey_and_say_their_age_as_soon_as_the_stream_is_cut(browser, server):
+    open_live(browser, server, first=60_000, longest=60_000)  # it is not tried again during the test
+    server.send("stats", stats(7))
+    until(lambda: text(browser, "active-now") == "7")
+    server.cut()
+    until(lambda: re.fullmatch(r"Active \d s ago", label(browser)))
+    assert (text(browser, "status-text"), text(browser, "active-now")) == ("Connecting…", "7")
+    assert "is-stale" in browser.find_element(By.ID, "live").get_attribute("class")
+
+
+def label(browser) -> str:
+    return browser.execute_script("return document.querySelector('.ff-label').textContent")
 
 
 def test_a_silent_stream_is_taken_for_lost(browser, server):
@@ -280,9 +306,7 @@ def test_the_stream_goes_with_its_page_and_another_site_gets_its_own(browser, se
     browser.execute_script("document.getElementById('slot').replaceChildren()")
     server.streams(0)
     assert is_hidden(browser, "status")
-    browser.execute_script(
-        "document.getElementById('slot').innerHTML = arguments[0]", LIVE.format(site="b.example", points="[]")
-    )
+    browser.execute_script("document.getElementById('slot').innerHTML = arguments[0]", LIVE.format(site="b.example"))
     server.streams(1)
     browser.execute_script(
         "const live = document.getElementById('live'); live.dataset.site = 'c.example';"
@@ -322,13 +346,15 @@ def test_the_callbacks_figures_keep_the_page_alive_while_the_stream_cannot_be_ha
     until(lambda: state(browser) == "down")
 
 
-def test_the_first_visit_is_greeted_and_the_page_loaded_anew(browser, server):
-    open_live(browser, server, body=FIRST)
-    browser.execute_script("window.before = true")
+DASH = "window.dash_clientside = {set_props(id, props) { if (id === 'url') window.asked = props; }}"
+
+
+def test_the_first_visit_is_greeted_and_dash_is_asked_for_the_page_without_a_reload(browser, server):
+    open_live(browser, server, body=FIRST, extra=DASH)
     server.send("stats", stats(0))
     server.send("new_event", pageview(1))
     until(lambda: not is_hidden(browser, "greeting"))
-    until(lambda: not browser.execute_script("return window.before"))
+    assert until(lambda: browser.execute_script("return window.asked")) == {"pathname": "/"}
 
 
 CHECK = """<section id="first-visit" data-site="example.com" data-stream="/api/live/stream?site=example.com"
@@ -386,7 +412,7 @@ def test_rows_say_what_happened_where_from_and_by_whom(browser, server):
     server.send("connected", {"recentEvents": [payment, visit]})
     until(lambda: len(rows(browser)) == 2)
     assert rows(browser) == ["Payment Team plan €49.00", "/a"]
-    assert rows(browser, ".ff-ev-m") == ["DEDirect Firefoxlena.h", "USGoogle Safari"]
+    assert rows(browser, ".ff-ev-m") == ["GermanyDirect Firefoxlena.h", "USGoogle Safari"]
     assert rows(browser, "time") == ["1 min", "2 min"]
     icons = "return [...document.querySelectorAll('#feed .ff-i')].map((n) => n.className.replaceAll('ff-i-', ''))"
     assert [name.removeprefix("ff-i ") for name in browser.execute_script(icons)] == [
@@ -396,7 +422,7 @@ def test_rows_say_what_happened_where_from_and_by_whom(browser, server):
         "phone 12",
     ]
     assert browser.execute_script("return document.querySelectorAll('#feed .is-new').length") == 0
-    assert is_hidden(browser, "feed-empty")
+    assert not present(browser, "feed-empty")
 
 
 def test_an_arrival_flashes_once_and_stands_on_top(browser, server):
@@ -450,11 +476,11 @@ def test_a_paused_list_does_not_move_and_counts_what_waits(browser, server):
     browser.find_element(By.ID, "feed-pause").click()
     for n in (2, 3):
         server.send("new_event", pageview(n))
-    until(lambda: text(browser, "feed-waiting") == "2 new")
+    until(lambda: present(browser, "feed-waiting") and text(browser, "feed-waiting") == "2 new")
     assert rows(browser) == ["/page/1"]
     browser.find_element(By.ID, "feed-pause").click()
     assert rows(browser) == ["/page/3", "/page/2", "/page/1"]
-    assert is_hidden(browser, "feed-waiting")
+    assert not present(browser, "feed-waiting")
 
 
 def test_a_list_under_the_pointer_does_not_move(browser, server):
@@ -463,7 +489,7 @@ def test_a_list_under_the_pointer_does_not_move(browser, server):
     until(lambda: rows(browser) == ["/page/1"])
     ActionChains(browser).move_to_element(browser.find_element(By.ID, "feed")).perform()
     server.send("new_event", pageview(2))
-    until(lambda: text(browser, "feed-waiting") == "1 new")
+    until(lambda: present(browser, "feed-waiting") and text(browser, "feed-waiting") == "1 new")
     assert rows(browser) == ["/page/1"]
     ActionChains(browser).move_to_element(browser.find_element(By.ID, "theme")).perform()
     until(lambda: rows(browser) == ["/page/2", "/page/1"])
@@ -498,43 +524,6 @@ def test_hostile_text_stays_text(browser, server):
     isolated = "return getComputedStyle(document.querySelector('#feed .ff-ev-t')).unicodeBidi"
     assert browser.execute_script(isolated) in {"isolate", "plaintext"}
     assert foreign_requests(browser, server) == []
-
-
-# ───────── line ─────────
-
-
-def test_the_line_is_drawn_with_axes_in_the_sites_zone_and_ends_at_now(browser, server):
-    points = [[AT - 8 - 60 * n, 88 + (30 - n)] for n in range(29, 0, -1)]
-    open_live(browser, server, points=points)
-    server.send("stats", stats(128))
-    until(lambda: (browser.find_element(By.ID, "spark").get_attribute("aria-label") or "").endswith("to 128"))
-    label = browser.find_element(By.ID, "spark").get_attribute("aria-label")
-    assert label == "Active people per minute over the last 30 minutes: from 89 to 128"
-    axis = "return [...document.querySelectorAll('#spark .ff-ax-' + arguments[0])].map((n) => n.textContent)"
-    assert browser.execute_script(axis, "y") == ["160", "120", "80"]
-    assert browser.execute_script(axis, "x") == ["14:02", "14:12", "14:22", "now"]
-    dot = browser.find_element(By.CSS_SELECTOR, "#spark .ff-now-dot").get_attribute("style")
-    assert dot == "left: 100%; top: 40%;"
-
-
-def test_minutes_of_which_nothing_is_known_are_a_gap_and_no_points_are_said_so(browser, server):
-    open_live(browser, server, points=[])
-    until(lambda: text(browser, "spark") == "Nothing known of the last 30 minutes yet")
-    points = [[AT - 600, 3], [AT - 540, 4], [AT - 480, None], [AT - 60, 2], [AT, 1]]
-    browser.execute_script("document.getElementById('spark').dataset.points = JSON.stringify(arguments[0])", points)
-    line = until(lambda: browser.execute_script("return document.querySelector('#spark path')?.getAttribute('d')"))
-    assert [step[0] + str(len(step.split("L"))) for step in line.split("M")[1:]] == ["6" + "2", "9" + "2"]
-
-
-def test_the_tip_follows_pointer_and_arrow_keys(browser, server):
-    open_live(browser, server, points=[[AT - 60 * n, 50 - n] for n in range(30, -1, -1)])
-    plot = until(lambda: browser.find_elements(By.CSS_SELECTOR, "#spark[tabindex]"))[0]
-    ActionChains(browser).move_to_element(plot).perform()
-    assert browser.find_element(By.CSS_SELECTOR, "#spark .ff-tip").text == "14:17 · 35 active"
-    plot.send_keys(Keys.ARROW_RIGHT)
-    assert browser.find_element(By.CSS_SELECTOR, "#spark .ff-tip").text == "14:18 · 36 active"
-    plot.send_keys(Keys.ESCAPE)
-    assert browser.find_elements(By.CSS_SELECTOR, "#spark .ff-tip") == []
 
 
 # ───────── frame ─────────

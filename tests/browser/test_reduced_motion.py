@@ -69,7 +69,7 @@ def test_nothing_moves_when_somebody_comes_a_menu_opens_or_the_theme_changes(rea
         drawn(reader)
         come(server, SITE, ["bob"], "/late", timezone="Asia/Tokyo")
         until(lambda: "/late" in " ".join(reader.texts("#feed > li")))
-        reader.click("#site-menu summary")
+        reader.click("#site-menu button")
         reader.click("#theme")
         reader.click(".ff-foot [data-opens]")
         assert reader.run(MOTION) == []

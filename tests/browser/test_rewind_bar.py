@@ -92,7 +92,7 @@ def test_the_whole_page_is_that_of_the_second_and_says_so(reader, past):
     assert reader.rows("pages") == [("/then", "3")]
     until(lambda: reader.texts(".ff-ev-t") == ["/then", "/then", "/then", "/before"])
     assert reader.texts("#feed time")[-1] == "3 h"
-    assert reader.driver.title == f"3 at {clock(reader, at)} · {past.site} · Footfall"
+    assert reader.driver.title == f"3 at {clock(reader, at)} · Live · {past.site} · Footfall"
     assert clock(reader, at) in reader.text("clock")
     assert reader.texts(".ff-label, #sources-title, #facts dt") == [
         *("Active then", "1 h before", "Peak until then", "Sources then"),
@@ -126,7 +126,7 @@ def test_what_comes_while_it_is_rewound_changes_nothing_until_one_is_back(reader
     reader.see("active-now", "3")
     until(lambda: reader.rows("pages") == [("/news", "2"), ("/now", "1")])
     until(lambda: reader.texts(".ff-ev-t")[:3] == ["/news", "/news", "/now"])
-    assert reader.driver.title == f"3 · {past.site} · Footfall"
+    assert reader.driver.title == f"3 · Live · {past.site} · Footfall"
     assert reader.texts(".ff-label") == ["Active now"]
     assert reader.text("rewind-live") == "Live"
 

@@ -128,7 +128,7 @@ def test_somebody_invited_to_a_site_sees_it_and_no_other(owner, server, tmp_path
         ann.type("password", PASSWORD)
         ann.click("button[type=submit]")
         ann.at(f"/live/{SITE}")
-        until(lambda: ann.texts("#tabs a") == ["Live", "Overview"])
+        until(lambda: ann.texts("#tabs a") == ["Live", "Overview", "Concurrents"])
         assert set(ann.texts("#site-menu bdi")) == {SITE}
         ann.open(f"/live/{OTHER}")
         until(lambda: ann.texts("h1") == ["Page not found"])
@@ -141,7 +141,7 @@ def test_somebody_invited_to_a_site_sees_it_and_no_other(owner, server, tmp_path
     choose(owner, f"{row} select", "admin")
     says(owner, "person-role", "ann@example.com is changed")
     owner.click(f"{row} button")
-    owner.click("dialog .ff-btn-danger")
+    owner.click("#confirm-yes")
     says(owner, "person-remove", "ann@example.com is removed")
     until(lambda: "ann@example.com" not in owner.texts("#people bdi"))
 
@@ -168,11 +168,11 @@ def test_a_key_is_shown_once_and_removed_after_a_question(owner):
     assert owner.text("new-key") == ""
     owner.click("[data-form=key-remove] button")
     owner.shoot("key-remove")
-    owner.click("dialog .ff-btn:not(.ff-btn-danger)")
+    owner.click("#confirm-no")
     assert owner.texts("#keys bdi") == ["shop server"]
     assert owner.run("return document.activeElement.textContent") == "Remove"
     owner.click("[data-form=key-remove] button")
-    owner.click("dialog .ff-btn-danger")
+    owner.click("#confirm-yes")
     says(owner, "key-remove", "shop server is removed")
     until(lambda: "No key yet" in owner.text("keys"))
 
@@ -216,7 +216,7 @@ def test_a_card_is_made_and_shown_on_another_panel_until_it_is_revoked(owner, se
             owner.driver.switch_to.window(owner.window)
             owner.click("[data-form=card-revoke] button")
             owner.shoot("card-revoke")
-            owner.click("dialog .ff-btn-danger")
+            owner.click("#confirm-yes")
             says(owner, "card-revoke", f"The card on panel.example.com, {host} is off")
             owner.driver.switch_to.window(shown)
             off = "return document.querySelector('main').textContent"
@@ -292,7 +292,7 @@ def test_the_scripts_write_as_the_server_does(owner):
 def test_demo_traffic_comes_is_marked_stops_and_leaves_nothing(owner, server):
     before = rows(server.config, "SELECT domain FROM sites ORDER BY domain")
     owner.open("/")
-    owner.click("#account summary")
+    owner.click("#account button")
     owner.click("#account a[href='/demo']")
     owner.at("/demo")
     until(lambda: owner.texts("#demo .ff-badge") == ["Off"])
@@ -304,7 +304,7 @@ def test_demo_traffic_comes_is_marked_stops_and_leaves_nothing(owner, server):
     owner.click("#demo a")
     owner.at("/live/demo.example")
     until(lambda: int(owner.text("active-now") or 0) > 3, 60)
-    assert owner.texts(".ff-toolbar .ff-badge, #site-menu summary .ff-badge") == ["Demo", "Demo"]
+    assert owner.texts(".ff-toolbar .ff-badge, #site-menu button .ff-badge") == ["Demo", "Demo"]
     looks_right(owner, "demo-live")
     see(owner, "/settings/demo.example/cards", "Preview")
     until(lambda: int(in_frame(owner, 0, ACTIVE) or 0) > 3)
@@ -320,7 +320,7 @@ def test_demo_traffic_comes_is_marked_stops_and_leaves_nothing(owner, server):
     assert count_of(server, site_id) > 100
     owner.click("[data-form=demo-remove] button")
     owner.shoot("demo-remove")
-    owner.click("dialog .ff-btn-danger")
+    owner.click("#confirm-yes")
     says(owner, "demo-remove", "Nothing of it is left")
     assert count_of(server, site_id) == 0
     assert rows(server.config, "SELECT domain FROM sites ORDER BY domain") == before
@@ -338,7 +338,7 @@ def count_of(server: Server, site_id: int) -> int:
 def test_a_password_is_changed_and_the_other_browsers_are_signed_out(owner, server):
     other = {"Cookie": server.sign_in(OWNER, PASSWORD)}
     owner.open("/")
-    owner.click("#account summary")
+    owner.click("#account button")
     assert owner.texts("#account a") == ["People", "Events without a site", "Demo traffic", "Account"]
     owner.click("#account a[href='/account']")
     owner.at("/account")
@@ -351,7 +351,7 @@ def test_a_password_is_changed_and_the_other_browsers_are_signed_out(owner, serv
     assert owner.run("return document.getElementById('password-new').value") == ""
     assert server.request("GET", "/_dash-layout", headers=other).status == 401
     owner.click("#sign-out button[data-value=everywhere]")
-    owner.click("dialog .ff-btn-danger")
+    owner.click("#confirm-yes")
     owner.at_sign_in()
     assert server.sign_in(OWNER, "battery staple correct")
 

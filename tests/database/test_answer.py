@@ -139,7 +139,7 @@ def test_an_empty_period_has_counts_of_zero_and_no_means(history):
     assert numbers(history, period="2026-03-09") == EMPTY
     assert rows(history, by="source", period="2026-03-09") == []
     query = asked(by="source", period="2026-03-09")
-    assert answer(query, query.span(NOW), facts(history)) == Answer([], 0)
+    assert answer(query, query.span(NOW), facts(history)) == Answer([], 0, query)
 
 
 def test_an_empty_database_has_an_answer(ask):
@@ -365,7 +365,7 @@ def test_values_of_properties_are_texts(database, ask):
 def test_rows_are_sorted_and_cut_and_the_others_counted(history):
     query = asked("visitors", "time_on_page", by="page", order=(Order("time_on_page"),), limit=2, offset=1)
     assert answer(query, query.span(NOW), facts(history)) == Answer(
-        [Row(("/blog/a",), (1, 60.0)), Row(("/",), (2, pytest.approx(100 / 3)))], 5
+        [Row(("/blog/a",), (1, 60.0)), Row(("/",), (2, pytest.approx(100 / 3)))], 5, query
     )
 
 

@@ -184,7 +184,7 @@ def test_where_no_minute_is_known_there_is_no_number(database, ask, period):
     assert numbers_of(query, span, answers) == {"visitors": 0} | dict.fromkeys(CROWD)
     assert set(series(answers, "month", query)) == {(0, None, None)}
     by_time = asked("visitors", *CROWD, period=period, dimensions=("time:month",))
-    assert answer(by_time, span, answers) == Answer([], 0)
+    assert answer(by_time, span, answers) == Answer([], 0, by_time)
 
 
 def test_a_period_that_is_longer_than_the_site_s_life_takes_its_life(database, ask):
@@ -241,7 +241,7 @@ def test_facts_and_minutes_stand_in_the_order_of_the_question(database, ask):
     query = asked("average_concurrents", "pageviews", "peak_concurrents", "bounce_rate")
     answers = of(database, ask, NOW + 10)
     assert series(answers, "day", query) == [(5 / 840, 5, 3, 3 / 4), (2 / 481, 2, 2, 1.0)]
-    assert answer(query, query.span(NOW), answers) == Answer([Row((), (7 / 1321, 7, 3, 5 / 6))], 1)
+    assert answer(query, query.span(NOW), answers) == Answer([Row((), (7 / 1321, 7, 3, 5 / 6))], 1, query)
 
 
 def test_rows_by_time_are_buckets_in_which_something_happened_or_of_which_minutes_are_known(database, ask):
@@ -261,7 +261,7 @@ def test_rows_of_which_no_minute_is_known_are_those_of_the_facts(database, ask, 
     names = CROWD if how == "imported" else ()
     query = asked("bounce_rate", *names, dimensions=("time:day",))
     found = answer(query, query.span(NOW), of(database, ask))
-    assert found == Answer([Row((YESTERDAY,), (1.0, *(None for _ in names)))], 1)
+    assert found == Answer([Row((YESTERDAY,), (1.0, *(None for _ in names)))], 1, query)
 
 
 def test_rows_are_sorted_and_cut_and_the_others_counted(database, ask):

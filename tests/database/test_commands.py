@@ -145,6 +145,13 @@ def test_adding_a_card_prints_the_line_to_paste(database):
     )
 
 
+def test_a_small_card_that_leads_to_the_dashboard(database):
+    add_site(database)
+    options = {"site": "example.com", "hosts": ["panel.example.com"], "expires": "30d", "small": True, "link": True}
+    line = run(database, "embed add", **options)
+    assert re.search(r'\?token=[\w.-]{20,}&amp;link=1" .* width="260" height="72" ', line)
+
+
 def test_cards_are_listed_with_their_fate(database):
     assert (
         run(database, "embed list")

@@ -23,7 +23,7 @@ from tests.support.factories import AGENT, NOW
 from tests.support.tracing import ROOT, Tracing, tracing
 
 DESIGN = ROOT / "docs" / "design.md"
-MAX_FILES = 15
+MAX_FILES = 16
 THREADS = ("loop", "footfall-writer", "footfall-hub")
 BY_THE_CLOCK = (
     "Endpoint.watch",

@@ -146,13 +146,13 @@ def test_pages_say_503_soon_and_leave_their_threads_to_others(postgresql, server
         == 0
     )
     cookie = {"Cookie": server.sign_in("o@example.com", "correct horse battery"), "Accept": "text/html"}
-    overview = {"Cookie": cookie["Cookie"]}
+    call = {"Cookie": cookie["Cookie"], "Content-Type": "application/json"}
     assert server.request("GET", f"/live/{SITE}", headers=cookie).status == 200
     time.sleep(1.1)  # the login is known for a second
     answers: list[tuple[float, int]] = []
 
     def ask() -> None:
-        answers.append(timed(lambda: server.request("GET", f"/overview/{SITE}/parts?period=30d", headers=overview)))
+        answers.append(timed(lambda: server.request("POST", "/_dash-update-component", b"{}", call)))
 
     with hanging(postgresql[0]):
         first = [threading.Thread(target=ask) for _ in range(40)]  # more than there are threads for pages

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,23 @@ NOW = 1_795_000_000
 def first_output(output: str) -> str:
     """The first output of a callback, whose key in Dash's map names all of them."""
     return output.strip(".").split("...")[0]
+
+
+def _posted(
+    name: str, prop: str, many: Mapping[str, Sequence[str]], values: Mapping[str, object] | None = None
+) -> object:
+    """A property as browsers send it: a list of them for ALL."""
+    given = {} if values is None else {"value": values.get(prop)}
+    if not name.startswith("{"):
+        return {"id": name, "property": prop, **given}
+    ((key, value),) = json.loads(name).items()
+    if value != ["ALL"]:
+        return {"id": {key: value}, "property": prop, **given}
+    each = (values or {}).get(prop) or [None] * len(many.get(key, ()))
+    return [
+        {"id": {key: one}, "property": prop, **({"value": held} if values is not None else {})}
+        for one, held in zip(many.get(key, ()), each, strict=True)
+    ]
 
 
 class House:
@@ -63,28 +80,33 @@ class House:
         known = self.app.callback_map.items()
         return {first_output(output): output for output, callback in known if "callback" in callback}
 
-    def body(self, output: str, **values: object) -> dict[str, object]:
-        """What a browser sends to call the callback of that output; `values` by property, None for all others."""
+    def body(
+        self, output: str, /, many: Mapping[str, Sequence[str]] | None = None, **values: object
+    ) -> dict[str, object]:
+        """What a browser sends to call the callback of that output; `values` by property, None for all others.
+
+        `many` has the components that stand for ALL, by the name in their ids; a value of theirs is a list.
+        """
         callback = self.app.callback_map[output]
         several = isinstance(callback["output"], list | tuple)
-        named = [
-            {"id": one.component_id, "property": one.component_property}
+        outputs = [
+            _posted(one.component_id_str(), one.component_property, many or {})
             for one in (callback["output"] if several else [callback["output"]])
         ]
         inputs, state = (
-            [
-                {"id": one["id"], "property": one["property"], "value": values.get(one["property"])}
-                for one in callback[kind]
-            ]
+            [_posted(one["id"], one["property"], many or {}, values) for one in callback[kind]]
             for kind in ("inputs", "state")
         )
-        changed = [f"{inputs[0]['id']}.{inputs[0]['property']}"]
-        outputs = named if several else named[0]
-        return {"output": output, "outputs": outputs, "inputs": inputs, "state": state, "changedPropIds": changed}
+        first = callback["inputs"][0]
+        changed = [f"{first['id']}.{first['property']}"]
+        sent = {"output": output, "outputs": outputs if several else outputs[0], "inputs": inputs, "state": state}
+        return sent | {"changedPropIds": changed}
 
-    def call(self, browser: Browser, first_output: str, **values: object) -> Any:
+    def call(
+        self, browser: Browser, first_output: str, /, many: Mapping[str, Sequence[str]] | None = None, **values: object
+    ) -> Any:
         """The answer to a call of that callback."""
-        return browser.post(CALLS, json=self.body(self.served[first_output], **values))
+        return browser.post(CALLS, json=self.body(self.served[first_output], many, **values))
 
     def send(self, browser: Browser, form: str, domain: str, /, **fields: str) -> dict[str, Any]:
         """The answer to the form of that name after it was sent, without its number."""

@@ -336,7 +336,7 @@ def test_every_answer_carries_the_security_headers(door, ada, path, who):
         "default-src 'self'",
         f"script-src 'self' {inline}",
         "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data:",
+        "img-src 'self' data: blob:",
         "connect-src 'self'",
         "font-src 'self'",
         "object-src 'none'",

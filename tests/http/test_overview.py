@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
-import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote, urlencode
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from house import House, open_house
+from dash import Output
+from house import CALLS, House, open_house
 
 from analytics.base.config import Config
 from analytics.reports.files import FILES
 from analytics.reports.overview import first_period
 from analytics.sites import store as sites
 from analytics.storage import schema
-from callbacks.pages.overview import PARTS
+from callbacks.pages import overview
 from collector.imports import log_import
 from collector.imports.context import ImportContext
+from layouts.overview import page
 from tests.support.history import at, keep_history
 from tests.support.logs import line
 
 SITE, ELSEWHERE = "example.com", "other.example"
 DAYS = "period=2026-03-10,2026-03-12"
-ALL = "&".join(f"part={name}" for name in PARTS)
+RANKINGS = '{"ranking":["ALL"]}.rows'
 
 
 @pytest.fixture(scope="module")
@@ -43,23 +44,84 @@ def house(tmp_path_factory) -> Iterator[House]:
         yield house
 
 
-def parts(house: House, question: str, *names: str, site: str = SITE) -> dict[str, str]:
-    wanted = "&".join(f"part={name}" for name in names) or ALL
-    answer = house.browsers["viewer"].get(f"/overview/{site}/parts?{question}&{wanted}")
-    assert answer.status_code == 200, answer.text
-    return answer.json
+def asked(house: House, output: str, question: str, site: str = SITE, **given: Any) -> dict[str, dict[str, Any]]:
+    """The props that a callback of the page sets for the address, by component; as at the first call."""
+    values = {"data-site": site, "search": f"?{question}" if question else ""}
+    answer = house.call(house.browsers["viewer"], output, **values, **given)
+    assert answer.status_code in {200, 204}, answer.text
+    return answer.json["response"] if answer.status_code == 200 else {}
 
 
-def read(written: str) -> list[str]:
-    """The texts of a part, in their order."""
-    return [html.unescape(piece).strip() for piece in re.split(r"<[^>]*>", written) if piece.strip()]
+def named(outputs: Mapping[str, Output], found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The values of outputs by the names that the page has for them; those that stay as they are have none."""
+    values = {}
+    for name, output in outputs.items():
+        props = found.get(output.component_id_str(), {})
+        if output.component_property in props:
+            values[name] = props[output.component_property]
+    return values
 
 
-def rows(written: str) -> list[tuple[str, ...]]:
-    """The cells of each row of a part's table."""
+def top(house: House, question: str, site: str = SITE) -> dict[str, Any]:
+    """The toolbar and the numbers."""
+    return named(overview.TOP, asked(house, "overview-wrong.children", question, site))
+
+
+def lists(house: House, question: str, *names: str, site: str = SITE) -> dict[str, dict[str, Any]]:
+    """The lists of these panels, by panel."""
+    of = names or page.LISTS
+    found = asked(house, RANKINGS, question, site, many={"ranking": of, "lists": of})
+    key = '{{"{}":"{}"}}'.format
+    return {name: found.get(key("ranking", name), {}) | found.get(key("lists", name), {}) for name in of}
+
+
+def slow(house: House, question: str, site: str = SITE) -> dict[str, dict[str, Any]]:
+    """The map, the hours and the daily usage."""
+    found = asked(house, "overview-map-drawn.data", question, site)
+    return {name: named(outputs, found) for name, outputs in overview.SLOW.items()}
+
+
+def details(house: House, question: str) -> dict[str, Any]:
+    """The rows of the details."""
+    return named(overview.ROWS, asked(house, "overview-rows.of", question))
+
+
+def chart(house: House, question: str, site: str = SITE) -> dict[str, Any]:
+    """The chart."""
+    return named(overview.CHART, asked(house, "overview-chart-drawn.data", question, site))
+
+
+def whole(house: House, question: str, site: str = SITE) -> dict[str, dict[str, Any]]:
+    """Every part of the page, by name."""
+    return {
+        "top": top(house, question, site),
+        "chart": chart(house, question, site),
+        **lists(house, question, site=site),
+        **slow(house, question, site),
+        "rows": details(house, question),
+    }
+
+
+def failed(found: Mapping[str, dict[str, Any]]) -> set[str]:
+    """The parts that say that they could not be read."""
+    return {name for name, part in found.items() if part.get("answered", "") is None}
+
+
+def rows(part: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The label and the numbers of each row of a list."""
+    return [(row["label"], f"{row['share']} {row['number']}") for row in part["rows"]]
+
+
+def lines(part: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The cells of each row of the details."""
+    return [(row["label"], *row["cells"]) for row in part["rows"]]
+
+
+def stats(part: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """What each of the six numbers says."""
     return [
-        tuple(" ".join(read(cell)) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row) if read(cell))
-        for row in re.findall(r"<tr>(.*?)</tr>", written.partition("<tbody>")[2])
+        (one["label"], one["value"], *(one["compared"][name] for name in ("seen", "said", "since", "within")))
+        for one in part["stats"]
     ]
 
 
@@ -78,56 +140,76 @@ def sheet(house: House, name: str, question: str = DAYS) -> list[list[str]]:
 
 
 def test_six_numbers_with_what_they_are_compared_with(house):
-    found = read(parts(house, "period=2026-03-11,2026-03-12&compare=2026-03-10,2026-03-10&interval=day", "top")["top"])
-    stats = found[: found.index("Visitors by day")]
-    assert stats == [
-        *("Visitors", "4", "↑ 33.3%", "up 33.3%, better", "from 3", "in 10 Mar 2026"),
-        *("Visits", "4", "↑ 33.3%", "up 33.3%, better", "from 3", "in 10 Mar 2026"),
-        *("Pageviews", "4", "0%", "unchanged", "from 4", "in 10 Mar 2026"),
-        *("Views per visit", "1.25", "↓ 25.0%", "down 25.0%, worse", "from 1.67", "in 10 Mar 2026"),
-        *("Bounce rate", "25.0%", "↓ 25.0%", "down 25.0%, better", "from 33.3%", "in 10 Mar 2026"),
-        *("Visit duration", "7m 45s", "↓ 41.9%", "down 41.9%, worse", "from 13m 20s", "in 10 Mar 2026"),
+    then = ("from {}", "in 10 Mar 2026")
+    found = stats(top(house, "period=2026-03-11,2026-03-12&compare=2026-03-10,2026-03-10&interval=day"))
+    assert found == [
+        ("Visitors", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),
+        ("Visits", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),
+        ("Pageviews", "4", "0%", "unchanged", then[0].format("4"), then[1]),
+        ("Views per visit", "1.25", "↓ 25.0%", "down 25.0%, worse", then[0].format("1.67"), then[1]),
+        ("Bounce rate", "25.0%", "↓ 25.0%", "down 25.0%, better", then[0].format("33.3%"), then[1]),
+        ("Visit duration", "7m 45s", "↓ 41.9%", "down 41.9%, worse", then[0].format("13m 20s"), then[1]),
     ]
 
 
 def test_compared_with_nothing_no_change_is_told(house):
-    assert "from" not in " ".join(read(parts(house, f"{DAYS}&compare=off", "top")["top"]))
+    assert [one["compared"] for one in top(house, f"{DAYS}&compare=off")["stats"]] == [None] * 6
 
 
 def test_what_nobody_came_to_is_compared_by_the_numbers_that_it_has(house):
-    said = read(parts(house, f"{DAYS}&compare=2026-01-01,2026-01-03", "top")["top"])
-    assert [text for text in said if text.startswith("from")] == ["from 0"] * 3  # no rate and no mean
+    found = top(house, f"{DAYS}&compare=2026-01-01,2026-01-03")["stats"]
+    assert [one["compared"]["since"] for one in found if one["compared"]] == ["from 0"] * 3  # no rate and no mean
+
+
+def test_the_chosen_number_is_said_to_screen_readers(house):
+    found = top(house, f"{DAYS}&metric=pageviews&compare=off")
+    assert found["said"] == "Pageviews 8"
 
 
 def test_the_metric_and_the_interval_of_the_chart_are_the_addresss(house):
-    written = parts(house, f"{DAYS}&metric=pageviews&interval=hour", "top")["top"]
-    assert "Pageviews by hour" in read(written)
-    assert len(re.findall(r'\[\d{10},[^"]*?&quot;', written)) > 1
-    pressed = re.findall(r'aria-pressed="true"[^>]*data-keep="([^"]+)"', written)
-    assert pressed == ["stat-pageviews", "interval-hour"]
+    question = f"{DAYS}&metric=pageviews&interval=hour"
+    found = top(house, question)
+    assert found["title"] == "Pageviews by hour"
+    chosen = [one["key"] for name in ("stats", "intervals", "shapes") for one in found[name] if one["chosen"]]
+    assert chosen == ["stat-pageviews", "interval-hour", "shape-line"]
+    drawn = chart(house, question)
+    assert len(drawn["figure"]["layout"]["meta"]) == 72
+    assert drawn["words"].startswith("Pageviews by hour: between 0 and ")
 
 
 def test_an_empty_period_has_no_numbers_and_says_what_to_do(house):
-    found = parts(house, "period=2026-01-01,2026-01-31")
-    assert read(found["top"]) == [
-        "Nobody came in this period: 1–31 Jan 2026",
-        "The first visit was on 10 Mar 2026.",
-        "Show all time",
-    ]
-    assert "No sources in this period: 1–31 Jan 2026" in read(found["sources"])
-    assert "No visitors in this period: 1–31 Jan 2026" in read(found["hours"])
-    assert (
-        read(parts(house, "", "top", site="quiet.example")["top"])[1] == "Nothing has been recorded of this site yet."
-    )
-    nobody = parts(house, f"{DAYS}&{filters(['is', 'country', ['JP']])}", "top")["top"]
-    assert read(nobody)[1:] == ["No visit suits all of the filters.", "Remove the filters"]
+    question = "period=2026-01-01,2026-01-31"
+    assert top(house, question)["empty"] == {
+        "title": "Nobody came in this period: 1–31 Jan 2026",
+        "hint": "The first visit was on 10 Mar 2026.",
+        "link": "Show all time",
+        "change": "period=all&interval=",
+    }
+    assert lists(house, question)["sources"]["empty"]["title"] == "No sources in this period: 1–31 Jan 2026"
+    assert "No visitors in this period: 1–31 Jan 2026" in json.dumps(slow(house, question)["hours"], ensure_ascii=False)
+    nobody = top(house, f"{DAYS}&{filters(['is', 'country', ['JP']])}")["empty"]
+    assert (nobody["hint"], nobody["link"]) == ("No visit suits all of the filters.", "Remove the filters")
+
+
+def test_a_site_without_data_has_one_frame_that_leads_an_admin_to_the_snippet(house):
+    quiet = "quiet.example"
+    found = top(house, "", site=quiet)
+    assert found["empty"] == {
+        "title": "Nothing has been recorded of this site yet",
+        "hint": "An admin of the site can put the snippet into its pages.",
+    }
+    assert (found["panels"], found["no_chart"]) == (True, True), "hidden"
+    admin = house.join("admin@example.com", "admin", [3])
+    answer = house.call(admin, "overview-wrong.children", **{"data-site": quiet, "search": ""})
+    empty = answer.json["response"]["overview-stats"]["empty"]
+    assert (empty["link"], empty["href"]) == ("Show the snippet", "/settings/quiet.example/snippet")
 
 
 # ── the lists ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_every_list_has_its_rows(house):
-    shown = parts(house, DAYS)
+    shown = lists(house, DAYS)
     assert rows(shown["sources"]) == [
         ("Google", "60.0% 3"),
         ("Direct / None", "40.0% 2"),
@@ -136,37 +218,49 @@ def test_every_list_has_its_rows(house):
     assert ("/", "40.0% 2") in rows(shown["pages"])
     assert rows(shown["devices"])[0] == ("Chrome", "40.0% 2")
     assert rows(shown["events"]) == [("Download", "20.0% 1"), ("Purchase", "20.0% 1"), ("Signup", "20.0% 1")]
-    lists = {"sources": "channel", "pages": "entry", "places": "country", "devices": "os"}
-    shown = parts(house, f"{DAYS}&{urlencode(lists)}", *lists)
+    assert (shown["places"]["pictured"], shown["places"]["rows"]) == (True, []), "the map"
+    chosen = {"sources": "channel", "pages": "entry", "places": "country", "devices": "os"}
+    shown = lists(house, f"{DAYS}&{urlencode(chosen)}", *chosen)
     assert rows(shown["sources"])[0] == ("Organic Search", "60.0% 3")
     assert ("/blog/a", "20.0% 1") in rows(shown["pages"])
     assert rows(shown["places"]) == [("Germany", "40.0% 2"), ("United States", "40.0% 2"), ("France", "20.0% 1")]
     assert ("Mac", "20.0% 1") in rows(shown["devices"])
     further = {"sources": "referrer", "pages": "hostname", "devices": "screen"}
-    shown = parts(house, f"{DAYS}&{urlencode(further)}", *further)
+    shown = lists(house, f"{DAYS}&{urlencode(further)}", *further)
     assert rows(shown["sources"]) == [("google.com", "60.0% 3")]
     assert rows(shown["pages"]) == [("example.com", "100.0% 5")]
     assert rows(shown["devices"]) == [("1440x900", "20.0% 1")]  # the others did not tell
-    assert rows(parts(house, f"{DAYS}&devices=language", "devices")["devices"]) == [("de-DE", "20.0% 1")]
+    assert rows(lists(house, f"{DAYS}&devices=language", "devices")["devices"]) == [("de-DE", "20.0% 1")]
 
 
 def test_a_filter_goes_for_all_parts(house):
     question = f"{DAYS}&{filters(['is', 'country', ['DE']])}"
-    shown = parts(house, question)
-    assert "Country is" in read(shown["toolbar"])
+    shown = lists(house, question)
+    assert [(one["about"], one["value"]) for one in top(house, question)["chips"]] == [("Country is", "Germany")]
     assert rows(shown["sources"]) == [("Direct / None", "50.0% 1"), ("Google", "50.0% 1"), ("newsletter", "50.0% 1")]
     assert rows(shown["events"]) == [("Signup", "50.0% 1")]
+    assert slow(house, question)["map"]["figure"]["data"][0]["locations"] == ["DEU"]
 
 
 def test_an_event_that_everything_is_filtered_by_shows_its_properties(house):
     question = f"{DAYS}&{filters(['is', 'event', ['Purchase']])}"
-    first = parts(house, question, "events")["events"]
-    assert re.findall(r'data-change="property=(\w+)"', first) == ["plan", "seats"]
+    first = lists(house, question, "events")["events"]
+    assert [one["label"] for one in first["more"]["choices"]] == ["plan", "seats"]
     assert rows(first)[0] == ("Purchase", "100.0% 1")
-    assert read(first)[-4:] == ["Visitors", "pro", "100.0%", "1"]
-    assert read(parts(house, f"{question}&property=seats", "events")["events"])[-3:] == ["3", "100.0%", "1"]
+    assert rows(first["more"]) == [("pro", "100.0% 1")]
+    assert rows(lists(house, f"{question}&property=seats", "events")["events"]["more"]) == [("3", "100.0% 1")]
     assert sheet(house, "property", question) == [["plan", "Visitors"], ["pro", "1"]]
     assert sheet(house, "property", f"{question}&property=seats") == [["seats", "Visitors"], ["3", "1"]]
+
+
+def test_only_parts_whose_question_has_changed_are_answered(house):
+    before = {"answered": [f"?{DAYS}&pages=entry", f"?{DAYS}", None, f"?{DAYS}&metric=visits", "?period=30x"]}
+    shown = asked(
+        house, RANKINGS, f"{DAYS}&pages=entry&page=2", **before, many=dict.fromkeys(("ranking", "lists"), page.LISTS)
+    )
+    drawn = [name for name in page.LISTS if f'{{"ranking":"{name}"}}' in shown]
+    assert drawn == ["pages", "places", "events"], "sources and devices show that already"
+    assert {props["answered"] for name, props in shown.items() if "lists" in name} == {f"?{DAYS}&pages=entry&page=2"}
 
 
 def test_a_file_of_a_property_needs_an_event_that_has_one(house):
@@ -187,7 +281,7 @@ def test_the_minutes_of_a_day_are_a_file(house):
 
 def test_details_are_searched_sorted_and_paged(house):
     question = f"{DAYS}&details=page"
-    assert [row[0] for row in rows(parts(house, f"{question}&sort=name", "rows")["rows"])] == [
+    assert [row[0] for row in lines(details(house, f"{question}&sort=name"))] == [
         "/",
         "/blog/a",
         "/blog/b",
@@ -195,36 +289,31 @@ def test_details_are_searched_sorted_and_paged(house):
         "/files",
         "/pricing",
     ]
-    assert [row[0] for row in rows(parts(house, f"{question}&search=BLOG&sort=-name", "rows")["rows"])] == [
-        "/blog/b",
-        "/blog/a",
-    ]
-    beyond = parts(house, f"{question}&page=9", "rows")["rows"]
-    assert rows(beyond) == []
-    countries = parts(house, f"{DAYS}&details=country&search=united&sort=name", "rows")["rows"]
-    assert [row[0] for row in rows(countries)] == ["United States"]
+    assert [row[0] for row in lines(details(house, f"{question}&search=BLOG&sort=-name"))] == ["/blog/b", "/blog/a"]
+    assert lines(details(house, f"{question}&page=9")) == []
+    countries = details(house, f"{DAYS}&details=country&search=united&sort=name")
+    assert [row[0] for row in lines(countries)] == ["United States"]
 
 
 def test_the_chart_as_a_table_has_all_six_numbers(house):
-    found = rows(parts(house, f"{DAYS}&details=time", "rows")["rows"])
+    found = lines(details(house, f"{DAYS}&details=time"))
     assert [row[0] for row in found] == ["Tue 10 Mar", "Wed 11 Mar", "Thu 12 Mar"]
     assert found[2] == ("Thu 12 Mar", "1", "1", "1", "1.00", "100.0%", "0s")
 
 
 def test_daily_usage_is_a_series_of_its_own(house):
-    none = parts(house, DAYS, "usage")["usage"]
-    assert "No day of this period is counted" in read(none)
+    assert slow(house, DAYS)["usage"]["empty"]["title"] == "No day of this period is counted"
     with house.service.database.transaction() as connection:
         counted = [
             {"site_id": 1, "day": day, "people": people, "signed_in": signed_in, "anonymous": people - signed_in}
             for day, people, signed_in in (("2026-03-10", 3, 1), ("2026-03-12", 1, 0), ("2026-03-20", 9, 9))
         ]
         connection.execute(schema.daily_usage.insert(), counted)
-    written = parts(house, f"{DAYS}&{filters(['is', 'country', ['JP']])}", "usage")["usage"]
-    assert re.findall(r'title="(\d[^"]*)"', written) == [
-        "10 Mar 2026: 3 people, 1 signed in, 2 anonymous",
-        "11 Mar 2026: nobody",
-        "12 Mar 2026: 1 person, 0 signed in, 1 anonymous",
+    found = slow(house, f"{DAYS}&{filters(['is', 'country', ['JP']])}")["usage"]
+    assert [(one["title"], one["height"]) for one in found["days"]] == [
+        ("10 Mar 2026: 3 people, 1 signed in, 2 anonymous", 100),
+        ("11 Mar 2026: nobody", 0),
+        ("12 Mar 2026: 1 person, 0 signed in, 1 anonymous", 33.3),
     ]
     assert sheet(house, "usage") == [
         ["UTC day", "People", "Signed in", "Anonymous"],
@@ -254,8 +343,8 @@ def test_daily_usage_has_the_days_of_an_imported_log(house, tmp_path):
 def test_a_file_has_the_rows_of_the_details(house):
     header, *found = sheet(house, "source")
     assert header == ["Source", "Visitors", "Visits", "Views per visit", "Bounce rate", "Visit duration"]
-    shown = rows(parts(house, f"{DAYS}&details=source", "rows")["rows"])
-    assert [(row[0], row[1]) for row in found] == [(row[0], row[1].rsplit(" ", 1)[1]) for row in shown]
+    shown = lines(details(house, f"{DAYS}&details=source"))
+    assert [(row[0], row[1]) for row in found] == [(row[0], row[1]) for row in shown]
 
 
 def test_a_file_is_searched_and_sorted_as_the_details_on_show(house):
@@ -299,9 +388,11 @@ NONSENSE = (
 
 @pytest.mark.parametrize("question", NONSENSE, ids=range(len(NONSENSE)))
 def test_a_broken_address_is_told_in_words_on_the_page_and_refused_for_a_file(house, question):
-    found = parts(house, question)
-    assert read(found.pop("toolbar"))[:1] == ["Overview"]
-    assert set(found.values()) == {""}
+    found = whole(house, question)
+    said = found["top"].pop("wrong")
+    assert "This address cannot be shown. " in json.dumps(said)
+    assert found.pop("top") == {"body": True, "answered": f"?{question}"}, "nothing was on show"
+    assert {tuple(part) for part in found.values()} == {("answered",)}
     answer = house.browsers["viewer"].get(f"/overview/{SITE}/page.csv?{question}")
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "bad_request")
 
@@ -320,9 +411,10 @@ def test_a_site_opens_with_today_until_its_first_day_is_over_there(house):
 
 
 def test_what_is_wrong_is_named_with_what_is_known(house):
-    said = read(parts(house, "period=<b>x", "toolbar")["toolbar"])
-    assert said[1].startswith("This address cannot be shown. Period '<b>x': realtime, 24h, today")
-    assert said[2] == "Start over"
+    alert = top(house, "period=<b>x")["wrong"]["props"]["children"]
+    text, way = alert[1]["props"]["children"]
+    assert text.startswith("This address cannot be shown. Period '<b>x': realtime, 24h, today")
+    assert (way["props"]["children"], way["props"]["change"]) == ("Start over", "*")
     answer = house.browsers["viewer"].get(f"/overview/{SITE}/nothing.csv")
     assert answer.json["error"]["message"].startswith("file 'nothing': time, hours, usage, property, source")
 
@@ -339,16 +431,15 @@ def test_what_is_wrong_is_named_with_what_is_known(house):
     ],
 )
 def test_the_longest_and_the_farthest_periods_are_told(house, question):
-    found = parts(house, question)
-    assert not [name for name, written in found.items() if "could not be read" in written]
+    assert failed(whole(house, question)) == set()
 
 
 @pytest.mark.parametrize(("days", "label"), [(1, "Last day"), (90, "Last 90 days"), (3_650, "Last 3,650 days")])
 def test_any_number_of_days_is_a_period_of_the_address(house, days, label):
-    found = parts(house, f"period={days}d")
-    assert {name for name, written in found.items() if not written} == {"details", "rows"}  # nobody opened a list
-    assert not [name for name, written in found.items() if "could not be read" in written]
-    assert f"Period: {label}" in found["toolbar"]
+    found = whole(house, f"period={days}d")
+    assert found["rows"] == {"answered": f"?period={days}d"}  # nobody opened a list
+    assert failed(found) == set()
+    assert found["top"]["period"]["said"].startswith(f"Period: {label}")
     answer = house.browsers["viewer"].get(f"/overview/{SITE}/page.csv?period={days}d")
     assert answer.status_code == 200
 
@@ -360,9 +451,85 @@ def test_the_rows_of_so_many_days_are_those_of_the_same_dates(house):
     assert len(sheet(house, "page", "period=3650d")) > 1
 
 
-@pytest.mark.parametrize("wanted", ["", "part=nothing", "&".join(["part=top"] * 21)])
-def test_parts_that_there_are_not_are_refused(house, wanted):
-    assert house.browsers["viewer"].get(f"/overview/{SITE}/parts?{wanted}").status_code == 400
+LISTS = ["sources", "pages"]
+
+
+@pytest.mark.parametrize(
+    ("ranking", "part"),
+    [
+        (["nothing"], ["nothing"]),
+        (LISTS, LISTS[:1]),
+        (LISTS, LISTS[::-1]),
+        (LISTS * 2, LISTS * 2),
+        ([1], [1]),
+        ([], LISTS),
+    ],
+)
+def test_lists_that_there_are_not_are_refused(house, ranking, part):
+    values = {"data-site": SITE, "search": ""}
+    answer = house.call(house.browsers["viewer"], RANKINGS, {"ranking": ranking, "lists": part}, **values)
+    assert answer.status_code == 400
+
+
+def without_output(body: dict) -> None:
+    body["outputs"].pop()
+
+
+def with_another_figure(body: dict) -> None:
+    body["outputs"][0]["id"] = "overview-nowhere-drawn"
+
+
+def with_another_prop(body: dict) -> None:
+    body["outputs"][0]["property"] = "children"
+
+
+def with_another_name(body: dict) -> None:
+    body["outputs"][-1]["id"] = {"parts": "usage"}
+
+
+def with_another_value(body: dict) -> None:
+    body["outputs"][-1]["id"] = {"part": "top"}
+
+
+def with_a_list_for_an_id(body: dict) -> None:
+    body["outputs"][-1]["id"] = {"part": ["usage"]}
+
+
+def with_a_list_for_a_part(body: dict) -> None:
+    body["outputs"][-1] = [body["outputs"][-1]]
+
+
+def with_a_number_for_an_address(body: dict) -> None:
+    body["inputs"][0]["value"] = 7
+
+
+WRONG = (
+    without_output,
+    with_another_figure,
+    with_another_prop,
+    with_another_name,
+    with_another_value,
+    with_a_list_for_an_id,
+    with_a_list_for_a_part,
+    with_a_number_for_an_address,
+)
+
+
+@pytest.mark.parametrize("spoil", WRONG, ids=lambda spoil: spoil.__name__)
+def test_a_call_that_no_page_makes_is_refused(house, spoil):
+    body = house.body(house.served["overview-map-drawn.data"], **{"data-site": SITE, "search": ""})
+    assert house.browsers["viewer"].post(CALLS, json=body).status_code == 200
+    spoil(body)
+    assert house.browsers["viewer"].post(CALLS, json=body).status_code == 400
+
+
+@pytest.mark.parametrize("answer", ["{", "7", "[]", "[" * 40_000])
+def test_what_no_form_answers_is_refused(house, answer):
+    body = house.body(
+        house.served["overview-wrong.children"], **{"data-site": SITE, "search": "", "data-answer": answer}
+    )
+    body["changedPropIds"] = ["segment-answer.data-answer"]
+    assert house.browsers["viewer"].post(CALLS, json=body).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -370,17 +537,17 @@ def test_parts_that_there_are_not_are_refused(house, wanted):
 )
 def test_a_value_is_data(house, value):
     question = f"{DAYS}&{filters(['is', 'page', [value]], ['contains', 'source', [value]])}&details=page"
-    found = parts(house, f"{question}&{urlencode({'search': value[:200]})}")
-    assert not any("could not be read" in written for written in found.values())
-    assert read(found["top"])[1:] == ["No visit suits all of the filters.", "Remove the filters"]
-    assert "<script>" not in "".join(found.values())
+    found = whole(house, f"{question}&{urlencode({'search': value[:200]})}")
+    assert failed(found) == set()
+    assert found["top"]["empty"]["hint"] == "No visit suits all of the filters."
 
 
 def test_a_site_of_somebody_else_is_not_there(house):
     stranger = house.join("stranger@example.com", "viewer", [2])
-    for address in (f"parts?{ALL}", "page.csv"):
-        assert stranger.get(f"/overview/{SITE}/{address}").status_code == 404
-        assert stranger.get(f"/overview/{quote('nobody.example')}/{address}").status_code == 404
+    for site in (SITE, "nobody.example"):
+        assert stranger.get(f"/overview/{site}/page.csv").status_code == 404
+        for output in ("overview-wrong.children", "overview-chart-drawn.data", RANKINGS, "overview-rows.of"):
+            assert house.call(stranger, output, **{"data-site": site, "search": ""}).status_code == 404
 
 
 # ── a database that fails ────────────────────────────────────────────────────────────────────────────────────────────
@@ -388,7 +555,8 @@ def test_a_site_of_somebody_else_is_not_there(house):
 
 @contextmanager
 def without(house: House, table: str) -> Iterator[None]:
-    """In the block, the database has no such table."""
+    """In the block, the database has no such table, and no answer is kept from before."""
+    house.service.answers.clear()
     with closing(sqlite3.connect(house.service.config.data_dir / "footfall.db")) as other:
         other.execute(f"ALTER TABLE {table} RENAME TO away")
         try:
@@ -400,9 +568,7 @@ def without(house: House, table: str) -> Iterator[None]:
 def test_a_part_that_fails_says_so_and_the_others_live_on(house):
     question = f"{DAYS}&pages=entry"
     with without(house, "events"):
-        found = parts(house, question)
-    failed = {name for name, written in found.items() if "could not be read" in written}
-    assert failed == {"top", "events", "hours"}
-    assert read(found["events"]) == ["Events could not be read", "The rest of the page is not affected.", "Try again"]
+        found = whole(house, question)
+    assert failed(found) == {"top", "chart", "events", "hours"}
     assert rows(found["sources"])
-    assert not any("could not be read" in written for written in parts(house, question).values())
+    assert failed(whole(house, question)) == set()

@@ -84,3 +84,19 @@ def test_a_day_is_shown_or_said_to_be_none(house, search, text):
     assert answer.status_code == 200
     assert text in answer.text
     assert len(answer.text) < 40_000
+
+
+@pytest.mark.parametrize(
+    "relayout",
+    [
+        None,
+        [],
+        {"xaxis.range[0]": float("inf"), "xaxis.range[1]": "2026-11-20 13:00"},
+        {"xaxis.range[0]": "9999-12-31", "xaxis.range[1]": "9999-12-31"},
+        {"xaxis.range": ["x"] * 100_000},
+    ],
+)
+def test_a_range_that_no_reader_can_have_chosen_changes_nothing(house, relayout):
+    given = {"relayoutData": relayout, "search": "", "data-site": SITE}
+    answer = house.call(house.browsers["owner"], "day-range.children", **given)
+    assert answer.status_code == 400 or (answer.status_code, answer.json["response"]) == (200, {})

@@ -88,4 +88,5 @@ def test_the_pages_of_a_dashboard_open_under_both_names(tmp_path, domain):
                 drawn = house.drawn(owner, path)
                 assert "Page not found" not in drawn
                 assert f'"data-site": "{domain}"' in drawn or f'"data-site":"{domain}"' in drawn, path
-            assert owner.get(f"/overview/{name}/parts?part=top").status_code == 200
+            top = house.call(owner, "overview-wrong.children", **{"data-site": name, "search": ""})
+            assert top.status_code == 200

@@ -24,11 +24,11 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("sites",),
         ("access", "live", "query"),
         ("replica", "reports", "migrations"),
-        ("jobs",),
-        ("commands",),
+        ("jobs", "notebook"),
+        ("commands", "__init__"),
     ),
     "collector": (
-        ("http", "tracker"),
+        ("http", "tracker", "cache"),
         ("ingest", "card"),
         ("store", "live"),
         ("api", "imports"),
@@ -41,7 +41,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "layouts": (
         ("components", "footfall_components"),
-        ("shortcuts",),
+        ("shortcuts", "figures"),
         ("shell",),
         ("settings", "overview", "plain"),
         ("pages",),

@@ -63,6 +63,7 @@ def _nodes(part: object) -> Iterator[dict]:
             yield from _nodes(each)
     elif isinstance(part, dict):
         yield part
+        yield from _nodes(part["props"].get("label"))  # of a menu
         yield from _nodes(part["props"].get("children"))
 
 
@@ -116,6 +117,20 @@ def test_change_is_an_arrow_a_figure_and_words_for_screen_readers(now, before, s
     assert one(change, className="ff-vh")["children"] == said
     assert one(change, children=seen)["aria-hidden"] == "true"
     assert kind in next(nodes(change))["props"]["className"]
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "is_few", "expected"),
+    [
+        (999, 1_000, False, ("ff-flat", "↓ 0.1%", "down 0.1%")),
+        (985, 1_000, False, ("ff-worse", "↓ 1.5%", "down 1.5%, worse")),
+        (4, 3, True, ("ff-flat", "↑ 33.3%", "up 33.3%")),
+        (968, 1, True, None),
+        (968, 1, False, ("ff-up", "↑ ×968", "968 times as many, better")),
+    ],
+)
+def test_a_small_change_is_not_judged_and_many_times_a_few_are_not_written(now, before, is_few, expected):
+    assert figures.delta(now, before, fine=True, is_few=is_few) == expected
 
 
 @pytest.mark.parametrize("before", [None, 0])
@@ -247,20 +262,12 @@ def test_hostile_labels_stay_text():
         user_types=(LabelCount(label, 1),),
         places=(PlaceCount("US", label, 0, 0, 1),),
     )
-    for part in (live.pages, live.sources, live.user_types, live.places):
+    for part in (live.pages, live.sources, live.user_types, live.places_table):
         rendered = part(state)
-        holders = [node for node in nodes(rendered) if node["props"].get("children") == label]
+        holders = [node for node in nodes(rendered) if str(node["props"].get("children")).startswith(label)]
         assert [holder["type"] for holder in holders] == ["Bdi"]
         assert "dangerously_allow_html" not in json.dumps(rendered, cls=plotly.utils.PlotlyJSONEncoder)
         assert [node for node in nodes(rendered) if node["type"] in ("A", "Script", "Markdown", "Iframe")] == []
-
-
-def test_places_have_a_ring_a_tip_and_a_name_for_screen_readers():
-    rendered = live.places(SOME)
-    rings = [each for each in props(rendered) if "ff-place" in each.get("className", "")]
-    assert [ring["aria-label"] for ring in rings] == ["New York: 1,041 active now", "Germany: 1 active now"]
-    assert [text(ring["children"]) for ring in rings] == ["New York|1,041", "Germany|1"]
-    assert rings[0]["style"] == {"left": "28.29%", "top": "28.12%", "--d": "64.0px", "--dl": "-3.0s"}
 
 
 def test_countries_by_name_with_unknown_and_the_rest():
@@ -268,17 +275,22 @@ def test_countries_by_name_with_unknown_and_the_rest():
     assert text(rendered["children"]) == "United States|1,041|Unknown|3|9 more|31"
 
 
-def test_scale_of_the_rings_stays_small_and_ends_in_people():
+def test_the_scale_of_the_dots_comes_from_the_largest_place_and_ends_in_people():
     rendered = one(live.places(SOME), className="ff-map-size")
-    assert text(rendered["children"]) == "1|16|32 people"
+    assert text(rendered["children"]) == "50|200|1,000 people"
     lone = replace(SOME, places=(PlaceCount("DE", "", 51.2, 10.4, 1),))
     assert text(one(live.places(lone), className="ff-map-size")["children"]) == "1 person"
 
 
-def test_a_site_with_very_many_places_draws_a_bounded_number():
+def test_the_tables_of_the_figures_have_their_numbers():
+    assert text(live.places_table(SOME)) == "Place|Active|New York, United States|1,041|Germany|1"
+    minutes = live.minutes_table(SOME, Concurrency(((AT - 60, 7), (AT - 30 * 60 - 1, 1)), None, None), BERLIN)
+    assert text(minutes) == "Minute|Active|14:32|128|14:31|7"
+
+
+def test_a_table_of_very_many_places_ends_with_what_it_leaves_out():
     many = tuple(PlaceCount("DE", f"Town {n}", 51, 10, 1) for n in range(5_000))
-    rings = [each for each in props(live.places(replace(SOME, places=many))) if "aria-label" in each]
-    assert len(rings) == 120 + 1  # and the country list
+    assert text(live.places_table(replace(SOME, places=many))).endswith("|4,880 other places|4,880")
 
 
 # ── whole pages ───────────────────────────────────────────────────────────────────────────────────
@@ -299,15 +311,12 @@ LIVE_IDS = {
     "anonymous-share",
     "user-types",
     "facts",
-    "spark",
+    "trend",
+    "world",
     "map",
     "pages",
     "sources",
     "feed",
-    "feed-chips",
-    "feed-pause",
-    "feed-empty",
-    "feed-waiting",
     "tick",
     "nudge",
     "refresh",
@@ -337,7 +346,6 @@ def test_the_live_page_tells_its_script_what_to_listen_to():
         "data-timezone": "Europe/Berlin",
     }
     assert one(root["children"], id="tick")["interval"] == 10_000
-    assert one(root["children"], id="spark")["data-points"] == "[]"
     assert one(root["children"], id="notice")["hidden"] is True
 
 
@@ -352,23 +360,11 @@ def test_the_first_paint_has_no_number():
     assert not any(piece.replace(",", "").isdigit() for piece in text(live.page(Site())).split("|"))
 
 
-def test_the_feed_filters_by_kind_and_starts_with_all():
-    chips = one(live.page(Site()), id="feed-chips")["children"]
-    assert [
-        (chip["data-show"], text(chip["children"]), chip["aria-pressed"]) for chip in props(chips, type="button")
-    ] == [
-        ("all", "All", "true"),
-        ("pageview", "Pageviews", "false"),
-        ("event", "Events", "false"),
-        ("signed-in", "Signed in", "false"),
-    ]
-
-
 def test_a_site_before_its_first_visit_shows_the_line_to_paste():
     page = first.page(Site(), SNIPPET, Doubts("script-src https://stats.example.com"))
     root = one(page, id="first-visit")
     assert (root["data-site"], root["data-stream"]) == ("example.com", "/api/live/stream?site=example.com")
-    assert root["data-then"] == "reload"
+    assert root["data-then"] == "live"
     assert one(page, className="ff-btn ff-btn-primary")["data-copy"] == SNIPPET
     shown, policy = (node["props"]["children"] for node in nodes(page) if node["type"] == "Pre")
     assert policy == "script-src https://stats.example.com"
@@ -377,8 +373,8 @@ def test_a_site_before_its_first_visit_shows_the_line_to_paste():
 
 
 SITES = (
-    shell.SiteLink("example.com", "/?site=example.com", 1_280),
-    shell.SiteLink("b.example", "/?site=b.example", None),
+    shell.SiteLink("example.com", "The shop", "/?site=example.com", 1_280),
+    shell.SiteLink("b.example", "b.example", "/?site=b.example", None),
 )
 
 
@@ -389,6 +385,7 @@ def framed(**changed: object) -> object:
     ]
     more = [shell.Link("All 1,000 sites", "/sites", "globe")]
     given = {
+        "title": "Live · The shop · Footfall",
         "version": "1.2.3",
         "sites": SITES,
         "more": more,
@@ -408,7 +405,7 @@ def test_the_frame_has_switcher_with_counts_tabs_status_and_account():
     ]
     assert links == [
         ("/", "Footfall"),
-        ("/?site=example.com", "example.com|1,280"),
+        ("/?site=example.com", "The shop|example.com|on show|1,280"),
         ("/?site=b.example", "b.example"),
         ("/sites", "All 1,000 sites"),
         ("/live/example.com", "Live"),
@@ -439,7 +436,7 @@ def test_a_public_dashboard_has_no_account_menu():
 
 
 def test_no_site_on_show_means_no_tabs():
-    frame = shell.shell(states.no_sites(True), version="1")
+    frame = shell.shell(states.no_sites(True), title="All sites", version="1")
     assert text(one(frame, id="tabs")["children"]) == ""
     assert text(one(frame, id="site-menu")["children"]) == ""
 
@@ -513,7 +510,7 @@ def test_the_words_stay_english_and_the_page_names_the_language_for_its_scripts(
     assert text(live.facts(busy, Concurrency((), 11_000, (20_000, AT)), BERLIN)) == (
         "1 h ago|11.000| |↑ 12\xa0%|up 12\xa0%, better|Peak today|20.000| at 14:32"
     )
-    assert next(nodes(shell.shell(live.page(Site()), version="1")))["props"]["data-language"] == "de-DE"
+    assert next(nodes(shell.shell(live.page(Site()), title="Live", version="1")))["props"]["data-language"] == "de-DE"
 
 
 def test_a_day_is_for_machines_too(written_in):
@@ -528,7 +525,10 @@ def test_a_demo_site_is_marked_on_its_live_page_and_in_the_switcher():
     badge = {"children": "Demo", "className": "ff-badge is-demo", "title": "Made-up visitors"}
     assert one(live.page(Site(demo=True)), className="ff-badge is-demo") == badge
     assert props(live.page(Site()), className="ff-badge is-demo") == []
-    links = [shell.SiteLink("demo.example", "/live/demo.example", 7, True), shell.SiteLink("a.com", "/live/a.com", 1)]
+    links = [
+        shell.SiteLink("demo.example", "Demo", "/live/demo.example", 7, True),
+        shell.SiteLink("a.com", "a.com", "/live/a.com", 1),
+    ]
     assert props(shell.site_menu(links, [], "demo.example", 60), className="ff-badge is-demo") == [badge, badge]
     assert props(shell.site_menu(links, [], "a.com", 60), className="ff-badge is-demo") == [badge]
 
@@ -551,13 +551,15 @@ def test_a_card_can_be_revoked_while_it_is_on(written_in):
     assert one(cards.lists(rows), children="Revoke")["data-confirm"] == lost
 
 
-def test_the_preview_is_the_card_itself_in_both_themes():
+def test_the_preview_is_the_card_itself_in_both_themes_and_shapes():
     shown = [
-        (node["props"]["src"], node["props"]["title"])
+        (node["props"]["src"], node["props"]["title"], node["props"]["height"])
         for node in nodes(cards.cards("a.com", []))
         if node["type"] == "Iframe"
     ]
     assert shown == [
-        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light"),
-        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark"),
+        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light", 260),
+        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark", 260),
+        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light", 72),
+        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark", 72),
     ]

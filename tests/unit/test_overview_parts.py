@@ -1,25 +1,27 @@
-"""The parts of an Overview: what they say, and the text that is sent of them."""
+"""The parts of an Overview: what they say, and its figures, each of which plotly accepts."""
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from dash import html
+from plotly import graph_objects
 
 from analytics.calendar.period import Clock, Span, buckets
 from analytics.query.hours_of_week import MAX_SPAN_S, averaged_span, hours_of_week
 from analytics.query.metrics import METRICS
+from analytics.query.query import Query
 from analytics.query.result import Answer, Hour, Point, Row
 from analytics.reports.formats import spreadsheet
-from analytics.reports.lists import EVENTS, PLACES, SOURCES
+from analytics.reports.lists import EVENTS, SOURCES
 from analytics.reports.values import Chart
 from layouts.components import figures
-from layouts.components.markup import Tag, markup
-from layouts.overview import chart, heat, panels, worldmap
+from layouts.figures import countries, over_time, week_hours
+from layouts.figures.countries import CountryCount
+from layouts.figures.text import plain
+from layouts.overview import panels, week
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR, DAY = 3_600, 86_400
@@ -30,88 +32,76 @@ def at(*wall: int) -> int:
     return int(datetime(*wall, tzinfo=BERLIN).timestamp())
 
 
-def text(parts: object) -> str:
-    """What a reader reads, pieces parted by bars."""
-    return "|".join(piece for piece in re.split(r"(?:<[^>]*>|\s)*<[^>]*>\s*", markup(parts)) if piece.strip())
-
-
-# ── markup ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_components_become_html_with_everything_escaped():
-    part = html.Td(
-        [HOSTILE, html.B(7), None, Tag("input", {"value": HOSTILE, "required": True, "disabled": False})],
-        className="a",
-        title=HOSTILE,
-        tabIndex=-1,
-        style={"--w": 0.5, "marginTop": "1px"},
-        **{"data-x": HOSTILE, "aria-label": "b"},
-    )
-    escaped = "&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&amp;&#x27;"
-    written = markup(part)
-    attributes = dict(re.findall(r' ([a-z-]+)="([^"]*)"', written.partition(">")[0]))
-    assert attributes == {
-        "class": "a",
-        "title": escaped,
-        "tabindex": "-1",
-        "style": "--w:0.5;margin-top:1px",
-        "data-x": escaped,
-        "aria-label": "b",
-    }
-    inner = '&lt;img src=x onerror="alert(1)"&gt;&amp;\''
-    assert written.partition(">")[2] == f'{inner}<b>7</b><input required value="{escaped}"></td>'
-
-
 # ── the chart ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def drawn(values, *, interval="day", earlier=(), now=None, unit="visitors", span=None) -> str:
+def drawn(
+    values, *, interval="day", earlier=(), now=None, unit="visitors", span=None, notes=(), bars=False
+) -> dict[str, Any]:
+    """The figure of these values, which plotly accepts."""
     span = span or Span(at(2026, 11, 2), at(2026, 11, 2) + len(values) * DAY)
     parts = buckets(span, interval, Clock("Europe/Berlin"))
     before = [
         (Span(part.begin - 7 * DAY, part.end - 7 * DAY), value) for part, value in zip(parts, earlier, strict=False)
     ]
     points = list(zip(parts, values, strict=True))
-    return markup(
-        chart.plot(Chart(METRICS[unit], interval, points, before, now or span.end, BERLIN), "Visitors by day")
-    )
+    chart = Chart(METRICS[unit], interval, points, before, now or span.end, BERLIN, notes)
+    found = over_time.figure(chart, bars=bars)
+    graph_objects.Figure(found)
+    return found
 
 
-def paths(written: str) -> list[tuple[str, str]]:
-    return re.findall(r'<path class="([^"]+)" d="([^"]+)"', written)
-
-
-def spots(written: str) -> list[list]:
-    (found,) = re.findall(r'data-spots="([^"]*)"', written)
-    return json.loads(found.replace("&quot;", '"'))
-
-
-def test_the_line_its_area_and_the_dashed_comparison():
-    assert paths(drawn([0, 3, 1.5], earlier=[3, 0, 0])) == [
-        ("ff-area", "M0.0 100L0.0 100.00L500.0 0.00L1000.0 50.00L1000.0 100Z"),
-        ("ff-ln-prev", "M0.0 0.00L500.0 100.00L1000.0 100.00"),
-        ("ff-ln", "M0.0 100.00L500.0 0.00L1000.0 50.00"),
+def lines(figure: dict[str, Any]) -> list[tuple[str, list]]:
+    """How each line is dashed, and its values."""
+    return [
+        (trace["line"].get("dash", "solid"), list(trace["y"]))
+        for trace in figure["data"]
+        if trace.get("mode") == "lines"
     ]
 
 
+def hovers(figure: dict[str, Any]) -> list[list[str]]:
+    """The hover texts of each trace that has such."""
+    return [trace["customdata"] for trace in figure["data"] if "customdata" in trace]
+
+
+def ticks(figure: dict[str, Any]) -> list[str]:
+    return figure["layout"]["yaxis"]["ticktext"]
+
+
+def names(figure: dict[str, Any]) -> list[str]:
+    return figure["layout"]["xaxis"]["categoryarray"]
+
+
+def test_the_line_and_the_dashed_comparison():
+    assert lines(drawn([0, 3, 1.5], earlier=[3, 0, 0])) == [("4px,4px", [3, 0, 0]), ("solid", [0, 3, 1.5])]
+
+
 def test_the_way_into_the_bucket_that_is_not_over_is_drawn_apart_and_said():
-    written = drawn([3, 3, 0, 0], now=at(2026, 11, 4, 12))
-    assert paths(written)[1:] == [("ff-ln", "M0.0 0.00L333.3 0.00"), ("ff-ln is-open", "M333.3 0.00L666.7 100.00")]
-    assert [spot[3] for spot in spots(written)] == ["Mon 2 Nov", "Tue 3 Nov", "Wed 4 Nov, so far"], (
-        "not what is to come"
-    )
+    found = drawn([3, 3, 0, 0], now=at(2026, 11, 4, 12))
+    assert lines(found) == [("solid", [3, 3]), ("2px,5px", [3, 0])]
+    assert names(found) == ["Mon 2 Nov", "Tue 3 Nov", "Wed 4 Nov, so far", "Thu 5 Nov"]
+    assert hovers(found) == [["Visitors: 3", "Visitors: 3", "Visitors: 0"]], "not what is to come"
+
+
+def test_bars_are_paler_where_the_bucket_is_not_over_and_begin_at_0():
+    found = drawn([3, 3, 1, 0], now=at(2026, 11, 4, 12), bars=True)
+    (bars,) = [trace for trace in found["data"] if trace["type"] == "bar"]
+    assert (bars["y"], bars["marker"]["opacity"]) == ([3, 3, 1], [1.0, 1.0, 0.5])
+    assert found["layout"]["yaxis"]["range"][0] == 0
 
 
 def test_where_nothing_is_known_the_line_has_a_gap():
-    written = drawn([0.5, None, 0.25, 0.5], unit="bounce_rate")
-    assert [kind for kind, _ in paths(written)] == ["ff-area", "ff-area", "ff-ln", "ff-ln"]
-    assert [spot[4] for spot in spots(written)] == ["50.0%", "–", "25.0%", "50.0%"]
+    found = drawn([0.5, None, 0.25, 0.5], unit="bounce_rate")
+    assert lines(found) == [("solid", [0.5, None, 0.25, 0.5])]
+    assert hovers(found) == [["Bounce rate: 50.0%", "Bounce rate: –", "Bounce rate: 25.0%", "Bounce rate: 50.0%"]]
 
 
-def test_the_tip_says_both_values_and_their_days():
-    written = drawn([5, 6], earlier=[4, 3])
-    first = [at(2026, 11, 2), 0.0, 16.67, "Mon 2 Nov", "5", "Mon 26 Oct", "4"]
-    assert spots(written)[0] == first
+def test_the_hover_text_says_both_values_and_their_days():
+    assert hovers(drawn([5, 6], earlier=[4, 3])) == [
+        ["Mon 26 Oct: 4", "Tue 27 Oct: 3"],
+        ["Visitors: 5", "Visitors: 6"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -128,14 +118,20 @@ def test_the_tip_says_both_values_and_their_days():
     ],
 )
 def test_the_scale_has_round_numbers_and_everything_below_its_third_line(highest, unit, scale):
-    found = re.findall(r'ff-ax-y" style="[^"]*">([^<]*)<', drawn([0, highest], unit=unit))
-    assert found == scale
+    found = drawn([0, highest], unit=unit)
+    assert ticks(found) == scale
+    assert found["layout"]["yaxis"]["range"][0] == 0
 
 
 def test_a_day_with_a_change_of_clocks_has_its_hours():
     span = Span(at(2026, 10, 25), at(2026, 10, 26))
-    written = drawn([1] * 25, interval="hour", span=span)
-    assert [spot[3] for spot in spots(written)][1:4] == ["Sun 25 Oct, 01:00", "Sun 25 Oct, 02:00", "Sun 25 Oct, 02:00"]
+    found = names(drawn([1] * 25, interval="hour", span=span))
+    assert len(set(found)) == 25, "places on the axis"
+    assert [name.strip(over_time.REPEATED) for name in found[1:4]] == [
+        "Sun 25 Oct, 01:00",
+        "Sun 25 Oct, 02:00",
+        "Sun 25 Oct, 02:00",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -149,61 +145,85 @@ def test_buckets_have_names(interval, name):
 def test_dates_are_written_in_the_readers_language():
     figures.write_in("de-DE")
     try:
-        assert spots(drawn([5000, 6], earlier=[4, 3]))[0][3:] == ["Mo., 2. Nov.", "5.000", "Mo., 26. Okt.", "4"]
+        found = drawn([5000, 6], earlier=[4, 3])
+        assert names(found)[0] == "Mo., 2. Nov."
+        assert [texts[0] for texts in hovers(found)] == ["Mo., 26. Okt.: 4", "Visitors: 5.000"]
     finally:
         figures.write_in("en-GB")
 
 
-def test_notes_stand_at_their_bucket_those_of_one_together():
-    parts = buckets(Span(at(2026, 11, 2), at(2026, 11, 6)), "day", Clock("Europe/Berlin"))
+def test_notes_stand_at_their_bucket_those_of_one_together_and_stay_text():
     notes = [(at(2026, 11, 2), HOSTILE), (at(2026, 11, 5), "a"), (at(2026, 11, 5), "b"), (at(2026, 11, 9), "later")]
-    shown = Chart(METRICS["visitors"], "day", [(part, 1) for part in parts], [], at(2026, 11, 9), BERLIN, notes)
-    written = markup(chart.plot(shown, "Visitors by day"))
-    found = re.findall(r'class="ff-note ([a-z-]+)" style="left:([\d.]+)%">.*?<bdi>(.*?)</bdi>', written)
-    assert [(side, left) for side, left, _ in found] == [("is-right", "0.00"), ("is-left", "100.00")]
-    assert [text for *_, text in found] == ['&lt;img src=x onerror="alert(1)"&gt;&amp;\'', "a · b"]
+    found = drawn([1] * 4, notes=notes, now=at(2026, 11, 9))
+    labels = found["layout"]["annotations"]
+    assert [(one["xanchor"], one["x"], one["hovertext"]) for one in labels] == [
+        ("left", 0, plain(HOSTILE)),
+        ("right", 3, "a · b"),
+    ]
+    assert [(shape["x0"], shape["x1"]) for shape in found["layout"]["shapes"]] == [(0, 0), (3, 3)]
+    assert not any("<" in one["text"] + one["hovertext"] for one in labels)
+
+
+def test_each_bucket_has_its_days_so_that_a_stretch_is_a_period():
+    assert drawn([1] * 2)["layout"]["meta"] == [["2026-11-02", "2026-11-02"], ["2026-11-03", "2026-11-03"]]
+
+
+def test_the_figure_is_told_in_a_sentence():
+    span = Span(at(2026, 11, 2), at(2026, 11, 4))
+    points = list(zip(buckets(span, "day", Clock("Europe/Berlin")), (5, 6), strict=True))
+    chart = Chart(METRICS["visitors"], "day", points, [], span.end, BERLIN, [(span.begin, "Version 2")])
+    assert over_time.words(chart) == "Visitors by day: between 5 and 6, at last 6. Notes: Version 2."
 
 
 # ── panels ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def answer(*rows: tuple[str, int]) -> Answer:
-    return Answer([Row((name,), (people,)) for name, people in rows], len(rows))
+    return Answer([Row((name,), (people,)) for name, people in rows], len(rows), Query(1))
 
 
 def test_each_row_has_its_bar_its_share_and_its_number():
-    shown = panels.panel(SOURCES, SOURCES.lists[0], answer(("Google", 30), ("", 6)), 40, (), "today")
-    assert text(shown) == (
-        "Sources|Channels|Referrers|Campaigns|Details|Source|Visitors|Google|75.0%|30|Direct / None|15.0%|6"
-    )
-    assert re.findall(r"--w:([\d.]+)", markup(shown)) == ["1.000", "0.200"]
+    shown = panels.panel(SOURCES, SOURCES.lists[0], answer(("Google", 30), ("", 6)), 40, (), "today", "/files")
+    assert [(tab["label"], tab["chosen"]) for tab in shown["tabs"]] == [
+        ("Sources", True),
+        ("Channels", False),
+        ("Referrers", False),
+        ("Campaigns", False),
+    ]
+    assert [(row["label"], row["share"], row["number"], row["bar"]) for row in shown["rows"]] == [
+        ("Google", "75.0%", "30", 1.0),
+        ("Direct / None", "15.0%", "6", 0.2),
+    ]
+    assert (shown["file"]["href"], shown["details"]["change"]) == ("/files/source.csv", "details=source")
 
 
 def test_an_empty_list_names_the_period_and_what_would_fill_it():
-    shown = panels.panel(SOURCES, SOURCES.lists[-1], answer(), 0, (), "last 30 days")
-    said = "No campaigns in this period: last 30 days|Add utm_campaign to a link, and its visits appear here."
-    assert text(shown).endswith(said)
-
-
-def test_hostile_names_are_text():
-    shown = markup(
-        panels.events(
-            answer((HOSTILE, 1)), 1, (), "today", panels.properties([HOSTILE], HOSTILE, answer((HOSTILE, 1)), 1, ())
-        )
+    shown = panels.panel(SOURCES, SOURCES.lists[-1], answer(), 0, (), "last 30 days", "")
+    assert (shown["rows"], shown["empty"]) == (
+        [],
+        {
+            "title": "No campaigns in this period: last 30 days",
+            "hint": "Add utm_campaign to a link, and its visits appear here.",
+        },
     )
-    assert "<img" not in shown
-    assert shown.count("&lt;img") >= 8
 
 
-def test_the_map_shades_countries_by_the_root_of_their_share_and_leaves_the_unknown_out():
-    shown = markup(panels.panel(PLACES, PLACES.lists[0], answer(("US", 100), ("DE", 25), ("", 9)), 134, (), "today"))
-    assert re.findall(r'#([A-Z]{2})" style="--v:(\d+)"', shown) == [("US", "100"), ("DE", "57")]
-    assert "Visitors by country: United States 100, Germany 25." in shown
+def test_the_map_shades_countries_by_the_root_of_their_share_and_leaves_those_without_a_shape_out():
+    counts = [CountryCount("US", 100, "in", "out"), CountryCount("DE", 25), CountryCount("XX", 9)]
+    found = countries.figure(counts)
+    graph_objects.Figure(found)
+    (shaded,) = found["data"]
+    assert (shaded["locations"], shaded["z"], shaded["zmax"]) == (["USA", "DEU"], [10.0, 5.0], 10.0)
+    assert shaded["customdata"][0] == ["in", "out"]
+    assert countries.words(counts[:2]) == (
+        "Visitors by country: United States 100, Germany 25. The list of countries has all."
+    )
 
 
 def test_the_map_knows_nearly_every_country():
-    assert len(worldmap.shapes()) == 174
-    assert {"DE", "US", "XK", "TW", "FR", "NO"} <= worldmap.shapes()
+    assert len(countries.shapes()) > 180
+    wanted = {"DE": "DEU", "US": "USA", "TW": "TWN", "FR": "FRA", "NO": "NOR"}
+    assert {code: countries.shapes().get(code) for code in wanted} == wanted
 
 
 def test_the_list_of_events_leaves_pageviews_out():
@@ -248,19 +268,35 @@ def test_hours_are_told_of_what_has_passed_and_of_no_more_than_a_year():
     assert averaged_span(Span(0, 2 * MAX_SPAN_S), 3 * MAX_SPAN_S) == Span(MAX_SPAN_S, 2 * MAX_SPAN_S)
 
 
-def test_the_week_names_its_busiest_hour():
-    week = [[Hour(day, hour, float(day == 3 and hour == 10) * 431) for hour in range(24)] for day in range(7)]
-    assert text(heat.card(week, "Europe/Berlin", "last 30 days")).endswith("Busiest:|Thu 10:00|, last 30 days|0|431")
+def week_of(busiest: float) -> list[list[Hour]]:
+    return [[Hour(day, hour, float(day == 3 and hour == 10) * busiest) for hour in range(24)] for day in range(7)]
 
 
-def test_the_legend_of_the_week_begins_at_nobody_as_its_shades_do():
-    week = [[Hour(day, hour, 20.0 if hour == 9 else 2.25) for hour in range(24)] for day in range(7)]
-    assert text(heat.card(week, "UTC", "today")).endswith("|0|20")
+def test_the_week_is_a_square_for_each_hour_and_names_the_busiest():
+    found = week_hours.figure(week_of(431))
+    graph_objects.Figure(found)
+    (squares,) = found["data"]
+    assert ([len(day) for day in squares["z"]], squares["zmin"], squares["zmax"]) == ([24] * 7, 0, 431)
+    assert squares["text"][3][10] == "Thu 10:00, 431"
+    assert week_hours.words(week_of(431)).endswith("Busiest: Thu 10:00, 431.")
+    assert "Thu 10:00" in str(week.foot(week_of(431), "last 30 days"))
+
+
+def test_the_week_is_a_table_too():
+    found = week.table(week_of(431))
+    assert found["columns"] == ["Hour", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    assert found["rows"][10] == ["10:00", "0", "0", "0", "431", "0", "0", "0"]
+
+
+def test_an_hour_that_is_not_known_is_as_pale_as_one_without_anybody_and_says_so():
+    found = week_hours.figure([[Hour(day, hour, None) for hour in range(24)] for day in range(7)])
+    graph_objects.Figure(found)
+    assert (found["data"][0]["z"][0][0], found["data"][0]["text"][0][0]) == (0, "Mon 00:00, –")
 
 
 def test_a_week_in_which_nobody_came_says_so():
-    week = [[Hour(day, hour, None) for hour in range(24)] for day in range(7)]
-    assert "No visitors in this period: today" in text(heat.card(week, "UTC", "today"))
+    assert week_hours.words(week_of(0)) == "Nobody came."
+    assert "No visitors in this period: today" in str(week.foot(week_of(0), "today"))
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -147,7 +147,7 @@ class Filtered(Site):
 
 def test_filters_show_what_is_set_one_a_line():
     cards = filters.cards(Filtered(), None, "203.0.113.7")
-    areas = {node["props"]["name"]: node["props"]["children"] for node in nodes(cards) if node["type"] == "Textarea"}
+    areas = {node["props"]["name"]: node["props"]["value"] for node in nodes(cards) if node["type"] == "Textarea"}
     assert areas == {
         "hosts": "shop.example.net",
         "excluded_hosts": "staging.example.com",
@@ -190,7 +190,7 @@ def test_the_snippet_page_has_the_line_its_options_the_check_and_the_picture():
         'referrerpolicy="no-referrer-when-downgrade" width="1" height="1" alt=""></noscript>'
     )
     assert text(cards[2]).count("url=https%3A%2F%2Fexample.com%2Fletter") == 1
-    switches = [text(node) for node in nodes(cards) if node["props"].get("role") == "switch"]
+    switches = [node["props"]["label"] for node in nodes(cards) if node["type"] == "Switch"]
     assert switches == ["Signed-in people", "Hash routing", "Missing pages"]
     check = one(cards, id="first-visit")
     assert (check["data-then"], check["data-timezone"]) == ("stay", "Europe/Berlin")

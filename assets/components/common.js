@@ -1,4 +1,5 @@
-// What our components draw alike: pictograms, empty frames, links to files, groups of buttons; and keeping the focus.
+// What our components draw alike: pictograms, empty frames, links to files, groups of buttons; and keeping the focus. Dash
+// loads scripts by name: address.js, then this, then the components, which use both.
 window.footfall_components = window.footfall_components || {};
 (function () {
   "use strict";

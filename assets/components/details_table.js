@@ -1,0 +1,64 @@
+// DetailsTable: one whole list, with search, sorting, pages and its file; its state is the address. PlainTable: texts.
+window.footfall_components = window.footfall_components || {};
+(function () {
+  "use strict";
+  const {address, drawing} = window.footfall_components, {h, icon} = drawing;
+  const TYPING_PAUSE_MS = 200;
+  const TURNED = {none: "none", up: "ascending", down: "descending"};
+
+  function DetailsTable({id, closes, of, title, noun, searchable, columns, rows, count, before, after, file, empty, longest}) {
+    const wanted = new URLSearchParams(address.useSearch()).get("details"), isShown = wanted && wanted === of;
+    if (!wanted) return h("div", {id});
+    const close = h("button", {type: "button", className: "ff-icon", "aria-label": "Close", ...address.way(closes)}, icon("x"));
+    return h("div", {id},
+      h("header", {className: "ff-card-head"}, h("h2", {}, isShown ? title : ""),
+        h("div", {className: "ff-end"}, isShown && searchable && h(Search, {key: of, noun, longest}), close)),
+      !isShown ? drawing.skeleton(12) : rows.length ? table(columns, rows) : drawing.nothing(empty),
+      isShown && h("footer", {className: "ff-turn"}, h("span", {}, count),
+        before != null && turn("Previous", before), after != null && turn("Next", after),
+        h("a", {href: file + location.search, className: "ff-btn", "data-csv": ""}, icon("download", 14), "CSV")));
+  }
+
+  // The field is the reader's while it has the focus; else it has what the address says.
+  function Search({noun, longest}) {
+    const field = React.useRef(null), timer = React.useRef(0);
+    const searched = new URLSearchParams(address.useSearch()).get("search") || "";
+    React.useLayoutEffect(() => {
+      if (document.activeElement !== field.current) field.current.value = searched;
+    }, [searched]);
+    React.useEffect(() => {
+      field.current.focus();
+      return () => clearTimeout(timer.current);
+    }, []);
+    const type = ({target, nativeEvent}) => {
+      clearTimeout(timer.current);
+      if (nativeEvent.isComposing) return;
+      timer.current = setTimeout(() => address.go(String(new URLSearchParams({search: target.value, page: ""})), true), TYPING_PAUSE_MS);
+    };
+    return h("input", {
+      ref: field, id: "details-search", className: "ff-input", type: "search", defaultValue: searched, placeholder: "Search",
+      "aria-label": `Search ${noun}`, maxLength: longest, autoComplete: "off", onInput: type, onCompositionEnd: type,
+    });
+  }
+
+  const table = (columns, rows) => h("div", {className: "ff-scroll", tabIndex: 0},
+    h("table", {className: "ff-table ff-whole"},
+      h("thead", {}, h("tr", {}, columns.map(({key, label, change, order}, place) =>
+        h("th", {key, scope: "col", className: place ? "ff-num" : "", "aria-sort": TURNED[order]},
+          h("button", {type: "button", "data-key": `sort-${key}`, ...address.way(change)}, label, icon("down", 12)))))),
+      h("tbody", {}, rows.map((row) => h("tr", {key: row.key},
+        h("td", {title: row.label}, row.change
+          ? h("div", {className: "ff-named"}, drawing.name(row, () => {}), row.out && drawing.away(row, () => {}))
+          : h("bdi", {}, row.label)),
+        row.cells.map((cell, place) => h("td", {key: place, className: "ff-num"}, row.share && !place
+          ? h(React.Fragment, {}, h("span", {className: "ff-pct is-shown"}, row.share), " ", h("b", {}, cell)) : cell)))))));
+
+  const turn = (label, change) => h("button", {type: "button", className: "ff-btn", "data-key": label, disabled: !change, ...address.way(change)}, label);
+
+  const PlainTable = ({id, columns, rows}) => h("table", {id, className: "ff-table"},
+    h("thead", {}, h("tr", {}, columns.map((label, place) => h("th", {key: place, scope: "col", className: place ? "ff-num" : ""}, label)))),
+    h("tbody", {}, rows.map((cells, line) => h("tr", {key: line},
+      cells.map((cell, place) => h(place ? "td" : "th", {key: place, ...(place ? {className: "ff-num"} : {scope: "row"})}, cell))))));
+
+  Object.assign(window.footfall_components, {DetailsTable, PlainTable});
+})();

@@ -1,0 +1,37 @@
+// Stats: the numbers at the top, of which one is drawn. Choices: buttons of which one is pressed. DayBars: a bar a day.
+window.footfall_components = window.footfall_components || {};
+(function () {
+  "use strict";
+  const {address, drawing} = window.footfall_components, {h} = drawing;
+
+  function Stats({id, label, stats, empty}) {
+    if (empty) return h("div", {id}, drawing.nothing(empty));
+    return h("div", {id, className: "ff-stats", role: "group", "aria-label": label},
+      stats ? stats.map(stat) : drawing.skeleton(2));
+  }
+
+  const stat = ({key, label, value, definition, change, chosen, compared}) =>
+    h("button", {key, type: "button", className: "ff-stat", title: definition, "aria-pressed": String(chosen), "data-key": key, ...address.way(change)},
+      h("span", {className: "ff-k"}, label), h("span", {className: "ff-v"}, value),
+      h("span", {className: "ff-d"}, compared && comparison(compared)));
+
+  const comparison = ({look, seen, said, since, within}) => h(React.Fragment, {},
+    seen && h("span", {className: `ff-delta ${look}`}, h("span", {"aria-hidden": "true"}, seen), h("span", {className: "ff-vh"}, said)),
+    " ", h("span", {}, since), h("span", {className: "ff-vh"}, ` ${within}`));
+
+  const Choices = ({id, label, look, choices = []}) =>
+    h("span", {id, className: look, role: "group", "aria-label": label}, drawing.choices(choices));
+
+  function DayBars({id, said, most, days, kinds, ends, empty}) {
+    if (empty) return h("div", {id}, drawing.nothing(empty));
+    if (!days) return h("div", {id}, drawing.skeleton(4));
+    return h("div", {id, className: "ff-bars-box"},
+      h("span", {className: "ff-bars-most", "aria-hidden": "true"}, most),
+      h("div", {className: "ff-bars", role: "img", "aria-label": said}, days.map(({day, title, height, parts}) =>
+        h("span", {key: day, title}, height > 0 && h("span", {style: {height: `${height}%`}},
+          parts.map((many, place) => many > 0 && h("i", {key: place, className: kinds[place], style: {flex: many}})))))),
+      h("div", {className: "ff-bars-x"}, ends.map((end, place) => h("span", {key: place}, end))));
+  }
+
+  Object.assign(window.footfall_components, {Stats, Choices, DayBars});
+})();

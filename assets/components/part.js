@@ -1,0 +1,98 @@
+// Part: a part of a page that answers the address, and says so when it cannot. Dialog: open while the address says so.
+// AddressLink: a link that changes the address. AddressDefault: a name that an address without it gets.
+window.footfall_components = window.footfall_components || {};
+(function () {
+  "use strict";
+  const {address, drawing} = window.footfall_components, {h} = drawing;
+  const times = Object.assign({part: 10000}, window.footfallTimes);
+  const DRAWN_MS = 600;  // from the end of a callback until its answer is on the page
+  const CALLS = "_dash-update-component";
+
+  /** What a part depends on in a query string. */
+  function question(search, names) {
+    const kept = [...new URLSearchParams(search)].filter(([name]) => names.includes(name));
+    return String(new URLSearchParams(kept));
+  }
+
+  function Part({id, name, label, look, names, answered, busy, again, children}) {
+    const search = address.useSearch(), wanted = question(search, names), [isFailed, setFailed] = React.useState(false);
+    const isDue = answered == null || question(answered, names) !== wanted;
+    React.useEffect(() => {
+      setFailed(false);
+      if (!isDue) return undefined;
+      const fail = () => setFailed(true), timer = setTimeout(fail, busy ? times.part : DRAWN_MS);
+      window.addEventListener(UNANSWERED, fail);
+      return () => {
+        clearTimeout(timer);
+        window.removeEventListener(UNANSWERED, fail);
+      };
+    }, [isDue, busy, wanted]);
+    React.useEffect(() => {
+      if (!isFailed) return undefined;
+      leaveIfSignedOut();
+      const retry = () => ask(again);
+      window.addEventListener("online", retry);
+      return () => window.removeEventListener("online", retry);
+    }, [isFailed]);
+    return h(label ? "section" : "div", {id, className: look, "data-part": name, "aria-label": label, "aria-busy": String(isDue && !isFailed)},
+      isFailed ? failure(label, again) : children);
+  }
+
+  // Dash never ends a callback whose request has failed: such requests are found among those that the browser has made,
+  // and else there is the time limit.
+  const UNANSWERED = "footfall-unanswered", hasFailed = ({name, responseStatus}) => name.includes(CALLS) && responseStatus === 0;
+  new PerformanceObserver((requests) => {
+    if (/** @type {any[]} */ (requests.getEntries()).some(hasFailed)) window.dispatchEvent(new Event(UNANSWERED));
+  }).observe({type: "resource"});
+
+  /** Calls the callbacks again: `again` is the id of a dcc.Store that they have as an Input. */
+  const ask = (again) => window.dash_clientside.set_props(again, {data: Date.now()});
+
+  function failure(label, again) {
+    const hint = navigator.onLine ? "The server or its database did not answer. The rest of the page is not affected." : "This device is offline.";
+    return h("div", {className: "ff-void is-failed", role: "alert"},
+      drawing.icon("alert"), h("b", {}, `${label || "This"} could not be read`), h("p", {}, hint),
+      h("button", {type: "button", className: "ff-btn ff-retry", onClick: () => ask(again)}, drawing.icon("refresh"), "Try again"));
+  }
+
+  // A login that has ended: the server sends every page to the sign-in page.
+  async function leaveIfSignedOut() {
+    try {
+      const answer = await fetch(location.href, {method: "HEAD", redirect: "manual"});
+      if (answer.type === "opaqueredirect") location.reload();
+    } catch { /* the server is away: the part says so */ }
+  }
+
+  function Dialog({id, label, look, name, closes, children}) {
+    const node = React.useRef(null), isWanted = new URLSearchParams(address.useSearch()).get(name);
+    React.useLayoutEffect(() => {
+      if (isWanted && !node.current.open) node.current.showModal();
+      if (!isWanted && node.current.open) node.current.close();
+    });
+    return h("dialog", {
+      id, ref: node, className: look, "aria-label": label,
+      onCancel(event) {
+        event.preventDefault();
+        address.go(closes);
+      },
+      onClick({target}) { if (target === node.current) address.go(closes); },  // outside: the dialog's content covers it
+    }, children);
+  }
+
+  function AddressLink({id, look, label, title, change, file, name, button, disabled, current, children}) {
+    address.useSearch();
+    const props = {id, className: look, title, "aria-label": label, "aria-current": current ? "true" : undefined, "data-key": name};
+    if (button) return h("button", {type: "button", disabled, ...props, ...address.way(change)}, children);
+    return h("a", {...props, ...(file ? {href: file + location.search, "data-csv": ""} : address.link(change))}, children);
+  }
+
+  function AddressDefault({name, value}) {
+    const search = address.useSearch();
+    React.useLayoutEffect(() => {
+      if (!new URLSearchParams(search).has(name)) address.go(String(new URLSearchParams({[name]: value})), true);
+    }, [search, name, value]);
+    return null;
+  }
+
+  Object.assign(window.footfall_components, {Part, Dialog, AddressLink, AddressDefault});
+})();

@@ -1,0 +1,211 @@
+// Figures (layouts/figures/frame.py): loads plotly.js once the numbers are on the page, draws in the colours of the theme,
+// and adds the keys.
+//
+// dcc.Graph waits for `window.Plotly`, which is a promise until the script has arrived, and does not load Dash's own file.
+//
+//   .ff-figure[data-bundle]   the address of plotly.js
+//   .ff-figure[data-dark]     {light colour: dark colour}
+//   .ff-figure[data-title]    the name of downloaded pictures
+//   [data-resets=id]          a button that shows the whole of that figure
+(function () {
+  "use strict";
+  const PAN_DEGREES = 30, COLOUR = /color/i;
+  const HOVER_MS = 60;  // plotly draws a hover label at most every 50 ms
+  /** @type {WeakMap<any, {figure: any, config: any, chosen: any, saying?: any}>} */
+  const drawn = new WeakMap();  // by graph element: the figure in light colours, and the point chosen by keys
+  let script = null, arrived = null;
+
+  window.Plotly = new Promise((resolve) => { arrived = resolve; });
+
+  // ───────── the bundle ─────────
+
+  // An observer of its own, until the first figure is needed: the words are text, which footfall.watch does not see.
+  const awaitWords = new MutationObserver(() => {
+    const words = /** @type {any} */ (document.querySelector(".ff-figure [id$=-words]:not(:empty)"));
+    if (!words) return;
+    awaitWords.disconnect();
+    load(words.closest(".ff-figure").dataset.bundle);
+  });
+
+  function load(address) {
+    script = document.createElement("script");
+    script.src = address;
+    script.addEventListener("load", () => {
+      adopt(window.Plotly);
+      arrived();
+    });
+    script.addEventListener("error", () => {
+      for (const frame of frames()) setFailed(frame, true);
+    });
+    document.body.append(script);
+  }
+
+  function reload() {
+    for (const frame of frames()) setFailed(frame, false);
+    const graphs = [...frames()].map(graphOf).filter((graph) => drawn.has(graph));
+    if (graphs.length) return graphs.forEach(redraw);  // the outlines of the map were missing, not the script
+    script.remove();
+    load(script.src);
+  }
+
+  const frames = () => document.querySelectorAll(".ff-figure");
+  const graphOf = (frame) => frame.querySelector(".js-plotly-plot");
+
+  function setFailed(frame, failed) {
+    frame.classList.toggle("is-failed", failed);
+    const wait = frame.querySelector(".ff-figure-wait");
+    wait.toggleAttribute("aria-hidden", !failed);
+    wait.textContent = failed ? "The figure could not be loaded. " : "Loading the figure …";
+    if (!failed) return;
+    const again = document.createElement("button");
+    again.type = "button";
+    again.className = "ff-link ff-figure-again";
+    again.textContent = "Try again";
+    wait.append(again);
+  }
+
+  // ───────── drawing ─────────
+
+  function adopt(plotly) {
+    const react = plotly.react;
+    plotly.react = async (graph, figure) => {
+      const frame = graph.closest(".ff-figure"), known = drawn.get(graph);
+      if (!frame || !figure.data) return react(graph, figure);
+      if (known && isOnShow(graph, known.figure, figure)) return graph;
+      // one config for good: with another one plotly would start again and forget the reader's view
+      const config = known ? known.config : withSvg(frame, figure.config);
+      drawn.set(graph, {figure, config, chosen: known ? known.chosen : null});
+      try {
+        await react(graph, dressed(frame, drawn.get(graph)));
+      } catch (error) {
+        setFailed(frame, true);
+        throw error;
+      }
+      if (drawn.get(graph).chosen != null) choose(graph, drawn.get(graph).chosen);
+      return graph;
+    };
+    plotly.undressed = react;
+  }
+
+  // The same figure again. After each zoom dcc.Graph passes the reader's view back as if it were the figure's own, which
+  // would end what `uirevision` keeps.
+  function isOnShow(graph, known, {data, layout}) {
+    const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+    const isKnown = (key) => same(layout[key], known.layout[key]) || same(layout[key], graph.layout[key]);
+    return same(data, known.data) && Object.keys(layout).every(isKnown);
+  }
+
+  function redraw(graph) {
+    const known = drawn.get(graph);
+    if (known) return window.Plotly.undressed(graph, dressed(graph.closest(".ff-figure"), known));
+  }
+
+  // The figure in the colours of the theme.
+  function dressed(frame, {figure: {data, layout}, config}) {
+    const isDark = document.documentElement.dataset.bsTheme === "dark", colours = isDark ? JSON.parse(frame.dataset.dark) : {};
+    const themed = recoloured(layout, "", colours);
+    if (matchMedia("(pointer: coarse)").matches) themed.dragmode = false;  // a finger on a figure scrolls the page
+    return {data: recoloured(data, "", colours), layout: themed, config};
+  }
+
+  function recoloured(value, key, colours) {
+    if (typeof value === "string") return COLOUR.test(key) ? colours[value] || value : value;
+    if (Array.isArray(value)) return typeof value[0] === "number" && !COLOUR.test(key) ? value : value.map((each) => recoloured(each, key, colours));
+    if (!value || typeof value !== "object") return value;
+    const entries = Object.entries(value);
+    return Object.fromEntries(entries.map(([name, each]) => [name, recoloured(each, COLOUR.test(key) ? key : name, colours)]));
+  }
+
+  function withSvg(frame, config) {
+    const svg = {
+      name: "svg", title: "Download as SVG", icon: window.Plotly.Icons.disk,
+      click: (graph) => window.Plotly.downloadImage(graph, {format: "svg", filename: frame.dataset.title}),
+    };
+    return {...config, modeBarButtons: config.modeBarButtons.map((group) => [...group, svg])};
+  }
+
+  // ───────── keys ─────────
+
+  function onKey(event) {
+    const graph = event.target.matches(".ff-figure-plot") && event.target.querySelector(".js-plotly-plot");
+    if (!graph || !drawn.has(graph) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const isMap = Boolean(graph._fullLayout.geo), key = event.key === "=" ? "+" : event.key;
+    const button = {"+": "[data-attr=zoom][data-val=in]", "-": "[data-attr=zoom][data-val=out]", 0: "[data-attr=reset], [data-val=reset]"}[key];
+    if (button) graph.querySelector(`.modebar-btn:is(${button})`).click();
+    else if (key === "Escape") leave(graph);
+    else if (isMap && key in PANS) pan(graph, ...PANS[key]);
+    else if (key in STEPS) step(graph, STEPS[key]);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  const PANS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
+  const STEPS = {ArrowLeft: -1, ArrowRight: 1, PageUp: -1, PageDown: 1};
+
+  function pan(graph, east, north) {
+    const {center, projection} = graph._fullLayout.geo, degrees = PAN_DEGREES / projection.scale;
+    const lon = (projection.rotation.lon + east * degrees + 540) % 360 - 180;
+    const lat = Math.max(-80, Math.min(80, center.lat + north * degrees));
+    graph._fullLayout._guiEditing = true;  // an edit of the reader, as a drag is: `uirevision` keeps it, the button resets it
+    window.Plotly.relayout(graph, {"geo.projection.rotation.lon": lon, "geo.center.lon": lon, "geo.center.lat": lat});
+    graph._fullLayout._guiEditing = false;
+  }
+
+  // The points that keys go through: those of the last line whose points can be hovered, within the visible range.
+  function points(graph) {
+    const trace = [...graph._fullData].reverse().find(({hoverinfo, visible}) => visible === true && hoverinfo !== "skip");
+    if (!trace) return [];
+    if (trace.type === "scattergeo") return [...trace.lon].map((_, nth) => ({curveNumber: trace.index, pointNumber: nth, name: trace.ids[nth]}));
+    const axis = graph._fullLayout.xaxis, [from, until] = axis.range.map((end) => axis.r2l(end)).sort((a, b) => a - b);
+    return [...trace.x].flatMap((value, nth) => {
+      const xval = axis.d2l(value);
+      return trace.y[nth] == null || xval < from || xval > until ? [] : [{xval, name: String(value)}];
+    });
+  }
+
+  function step(graph, by) {
+    const all = points(graph), known = drawn.get(graph), at = all.findIndex(({name}) => name === known.chosen);
+    if (!all.length) return;
+    const isMap = "pointNumber" in all[0], first = isMap === by > 0 ? 0 : all.length - 1;
+    choose(graph, all[at < 0 ? first : Math.max(0, Math.min(all.length - 1, at + by))].name);
+  }
+
+  // Shows the hover label of a point, and says it.
+  function choose(graph, name) {
+    const found = points(graph).find((point) => point.name === name);
+    const known = drawn.get(graph);
+    known.chosen = found ? name : null;
+    if (!found) return window.Plotly.Fx.unhover(graph);
+    if ("xval" in found) window.Plotly.Fx.hover(graph, {xval: found.xval}, "xy");
+    else window.Plotly.Fx.hover(graph, [found], "geo");
+    clearTimeout(known.saying);
+    known.saying = setTimeout(() => say(graph), HOVER_MS);
+  }
+
+  function say(graph) {
+    const lines = [...graph.querySelectorAll(".hoverlayer text")].map((text) => text.textContent.trim()).filter(Boolean);
+    const said = graph.closest(".ff-figure-plot").querySelector("[role=status]");
+    if (said.textContent !== lines.join(", ")) said.textContent = lines.join(", ");
+  }
+
+  function leave(graph) {
+    drawn.get(graph).chosen = null;
+    window.Plotly.Fx.unhover(graph);
+  }
+
+  // ───────── events ─────────
+
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("click", ({target}) => {
+    if (target.closest(".ff-figure-again")) reload();
+    const reset = target.closest("[data-resets]");
+    if (reset) document.querySelector(`#${reset.dataset.resets} [data-val=reset]`).click();
+  });
+  document.addEventListener("focusout", ({target}) => {
+    const graph = /** @type {any} */ (target).matches(".ff-figure-plot") && graphOf(target);
+    if (graph && drawn.has(graph)) leave(graph);
+  });
+  window.footfall.watch("html", () => [...frames()].map(graphOf).filter(Boolean).forEach(redraw), "data-bs-theme");
+  awaitWords.observe(document, {childList: true, characterData: true, subtree: true});
+})();

@@ -1,0 +1,140 @@
+"""What the parts of an Overview show: the values of their outputs, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, MAP, PANELS, PLACES, USAGE, Panel, list_of
+from analytics.reports.overview import Overview
+from analytics.reports.view import interval_of
+from layouts.components.address import at
+from layouts.figures import countries, over_time, week_hours
+from layouts.figures.countries import CountryCount
+from layouts.footfall_components.ranking import SecondList
+from layouts.overview import details, notes, numbers, page, panels, segments, toolbar, usage, week
+from layouts.overview.segments import May
+
+Values = dict[str, Any]
+PANEL_OF: Mapping[str, Panel] = {one.id: one for one in PANELS}
+
+
+def top(overview: Overview, may: May) -> Values:
+    """The toolbar, the numbers and the words above the chart."""
+    is_running = overview.span.begin <= overview.now < overview.span.end
+    windows = numbers.windows(overview.span, overview.earlier, overview.zone)
+    view, interval = overview.view, interval_of(overview.view, overview.span)
+    empty = _empty(overview, may)
+    stats = [] if empty else numbers.stats(overview.numbers, overview.before, view.metric, windows)
+    return {
+        **_toolbar(overview, may),
+        "panels": bool(empty) and not overview.first,
+        "stats": stats,
+        "empty": empty,
+        "no_chart": bool(empty),
+        "title": numbers.title(view.metric, interval),
+        "legend": numbers.legend(windows, interval, is_running=is_running),
+        "intervals": numbers.intervals(overview.intervals, interval),
+        "shapes": numbers.shapes(bars=view.bars),
+        "notes": notes.inner(overview.notes, overview.today) if may.share else None,
+        "no_notes": not may.share,
+        "said": numbers.sentence(stats, empty),
+    }
+
+
+def _empty(overview: Overview, may: May) -> Any:
+    if overview.numbers["visits"]:
+        return None
+    if (first := overview.first_day) is None:
+        domain = quote(overview.site.domain, safe="")
+        return numbers.no_data(at(f"/settings/{domain}/snippet") if may.share else "")
+    return numbers.nothing(overview.period, bool(overview.query.filters), first)
+
+
+def _toolbar(overview: Overview, may: May) -> Values:
+    query, span, now = overview.query, overview.span, overview.now
+    before, after = (toolbar.turn(query, span, now, way) for way in (-1, 1))
+    menu = segments.inner(overview.segments(), query.filters, may)
+    return {
+        "chips": toolbar.chips(query.filters),
+        "comparison": toolbar.comparison(query, overview.earlier),
+        "period": toolbar.periods(query, span, now),
+        "before": before,
+        "no_before": not before,
+        "after": after,
+        "no_after": not after,
+        "segments": menu,
+        "no_segments": not menu,
+    }
+
+
+def chart(overview: Overview) -> Values:
+    """The chosen metric over time; nothing of a site without data."""
+    drawn = overview.chart()
+    if not any(value for _, value in drawn.buckets) and not overview.first:
+        return {}
+    return {"figure": over_time.figure(drawn, bars=overview.view.bars), "words": over_time.words(drawn)}
+
+
+def ranking(name: str, overview: Overview) -> Values:
+    """A panel: one of its lists, or its map, which is a part of its own."""
+    files, filters, period = page.address(overview.site.domain), overview.query.filters, overview.period
+    if name == EVENT_PANEL:
+        found = overview.rows(EVENTS)
+        return panels.events(found, overview.everybody, filters, period, files, _properties(overview, files))
+    panel = PANEL_OF[name]
+    shown = overview.view.open_list(panel)
+    is_picture = shown.id == MAP and overview.everybody > 0
+    answer = None if is_picture else overview.rows(shown)
+    return panels.panel(panel, shown, answer, overview.everybody, filters, period, files)
+
+
+def _properties(overview: Overview, files: str) -> SecondList | None:
+    if not overview.view.event:
+        return None
+    names, shown = overview.properties, overview.open_property
+    if not names:
+        return panels.no_properties()
+    values = overview.values(shown)
+    return panels.properties(names, shown, values, overview.everybody, overview.query.filters, files)
+
+
+def _map(overview: Overview) -> Values:
+    if overview.view.open_list(PLACES).id != MAP:
+        return {}
+    rows, filters = overview.rows(list_of(MAP)).rows, overview.query.filters
+    if not rows:
+        return {}
+    known = [(str(row.dimensions[0]), int(row.metrics[0] or 0)) for row in rows if row.dimensions[0]]
+    found = [CountryCount(code, people, **panels.ways("country", code, filters)) for code, people in known]
+    return {"figure": countries.figure(found), "words": countries.words(found)}
+
+
+def _hours(overview: Overview) -> Values:
+    found = overview.week()
+    if not any(hour.visitors for day in found for hour in day):
+        return {"foot": week.nothing(overview.week_period), "box": True}
+    return {
+        "box": False,
+        "figure": week_hours.figure(found),
+        "words": week_hours.words(found),
+        "foot": week.foot(found, overview.week_period),
+        **week.table(found),
+    }
+
+
+def _usage(overview: Overview) -> Values:
+    return usage.bars(overview.usage(), overview.days)
+
+
+SLOW: Mapping[str, Callable[[Overview], Values]] = {"map": _map, HOURS: _hours, USAGE: _usage}
+
+
+def rows(overview: Overview) -> Values:
+    """The rows of the details; nothing while they are closed."""
+    one = overview.view.details
+    if one is None:
+        return {}
+    files = page.address(overview.site.domain)
+    return details.table(one, overview.listing(one), overview.query.filters, overview.period, files)

@@ -1,0 +1,118 @@
+"""`GET /metrics`: totals of this process since its start, for Prometheus; nothing about a site or a visitor."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from analytics.base.addresses import plain_address
+from collector.api.context import NO_STORE, Context
+from collector.api.docs import Docs
+from collector.http.counts import BOUNDS_S, Counts, RouteCounts
+from collector.http.messages import Request, Response, bearer_token, error
+
+NO_ROUTE = "(none)"  # also of what was refused before its route was known
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+KEY_NEEDED = error(
+    401, "unauthorized", "only from this machine, not through a proxy; or with a stats key for every site", (NO_STORE,)
+)
+
+
+def answer(context: Context, request: Request) -> Response:
+    """The metrics, for a program on this machine or with a key of the scope `stats` for every site."""
+    key = context.keys.find(bearer_token(request.headers))
+    if not (is_local(request) if key is None else key.opens("stats", None)):
+        return KEY_NEEDED
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(_Totals(context))
+    return Response(200, (("Content-Type", CONTENT_TYPE_PLAIN_0_0_4), NO_STORE), generate_latest(registry))
+
+
+def is_local(request: Request) -> bool:
+    """Whether a program on this machine asks for itself: no proxy speaks for another, no page of a browser asks.
+
+    A page elsewhere can point a name at 127.0.0.1, so the name has to be this machine's.
+    """
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
+    return _is_loopback(request.peer) and (host == "localhost" or _is_loopback(host.strip("[]")))
+
+
+def _is_loopback(address: str) -> bool:
+    plain = plain_address(address)
+    return bool(plain) and ipaddress.ip_address(plain).is_loopback
+
+
+class _Totals(Collector):
+    """Reads the totals when they are asked for: nothing else is counted for it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def collect(self) -> Iterator[Metric]:
+        context = self._context
+        yield from _requests(context.counts)
+        yield _by(
+            "footfall_events", "Events received, by outcome.", ("outcome", "reason"), context.writer.outcomes.items()
+        )
+        yield _gauge("footfall_writer_waiting", "Events that wait to be committed.", context.writer.waiting)
+        works = context.writer.alive and not (context.writer.failing or context.writer.stuck)
+        yield _gauge("footfall_writer_works", "1 if the last commit succeeded and none hangs.", int(works))
+        yield _gauge("footfall_streams", "Open live streams.", context.hub.streams)
+        yield _gauge("footfall_replica_behind_seconds", "How far the columnar replica is behind.", context.behind_s())
+        counts = context.answers.counts
+        kinds = {("hit",): counts.hits, ("shared",): counts.shared, ("miss",): counts.misses}
+        text = "Answers to questions: kept before, shared with one who asked at the same time, or computed."
+        yield _by("footfall_answers", text, ("cache",), kinds.items())
+        if context.answers.size is not None:
+            yield _gauge("footfall_answers_kept", "Answers in memory.", context.answers.size)
+
+
+def _requests(counts: Counts) -> Iterator[Metric]:
+    answers = CounterMetricFamily("footfall_requests", "Answered requests.", labels=("route", "status"))
+    times = HistogramMetricFamily("footfall_request_seconds", "From a request to its answer.", labels=("route",))
+    for route, one in sorted(counts.routes.items()):
+        for status, many in sorted(one.statuses.items()):
+            answers.add_metric((route or NO_ROUTE, str(status)), many)
+        times.add_metric((route or NO_ROUTE,), list(_buckets(one)), one.seconds)
+    yield answers
+    yield times
+    yield _by("footfall_connections", "Accepted connections.", (), [((), counts.connections)])
+    ended = {("displaced",): counts.displaced, ("timeout",): counts.timeouts}
+    yield _by("footfall_connections_closed", "Connections that the server closed.", ("reason",), ended.items())
+
+
+def _buckets(one: RouteCounts) -> Iterator[tuple[str, float]]:
+    yield from zip((*map(str, BOUNDS_S), "+Inf"), accumulate(one.slots), strict=True)
+
+
+def _by(name: str, text: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], int]]) -> Metric:
+    found = CounterMetricFamily(name, text, labels=labels)
+    for key, value in sorted(values):
+        found.add_metric(key, value)
+    return found
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+DOCS = Docs(
+    "Health",
+    "Metrics for Prometheus",
+    "Requests and their times by route, outcomes of events, the writer's queue, streams, the replica and kept answers, "
+    "since the start. A program on the machine itself needs no key; through a proxy it does. The key is one for every "
+    "site.",
+    {"200": "The text format, version 0.0.4."},
+    refusals=("401",),
+    kind="text/plain",
+    example='footfall_requests_total{route="/api/collect",status="202"} 31.0\n',
+)

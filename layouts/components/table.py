@@ -1,0 +1,25 @@
+"""A table of rows that people act on, such as people, keys and hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+
+def table(heads: Sequence[str], rows: Sequence[html.Tr], *, numbers: Sequence[str] = ()) -> Component:
+    """The table. A head "" is that of the actions; the columns of `numbers` are aligned to the right. Scrolls sideways
+    where there is no room.
+    """
+    titles = [_head(one, one in numbers) for one in heads]
+    inner = [html.Thead(html.Tr(titles)), html.Tbody(list(rows))]
+    whole: Component = dbc.Table(inner, class_name="ff-table ff-rows", responsive=True)
+    return whole
+
+
+def _head(title: str, is_number: bool) -> html.Th | html.Td:
+    if not title:
+        return html.Td()
+    return html.Th(title, scope="col", className="ff-num" if is_number else "")

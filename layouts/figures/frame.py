@@ -1,0 +1,89 @@
+"""The frame of a figure: the graph, its name, its words, and the same numbers as a table and as a file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from layouts.components.markup import aria, data, icon
+from layouts.figures import bundle, template
+from layouts.figures.template import Figure
+
+CHART_BUTTONS = [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]]
+MAP_BUTTONS = [["zoomInGeo", "zoomOutGeo", "resetGeo", "toImage"]]
+
+
+def figure(
+    name: str,
+    title: str,
+    *,
+    height: int,
+    figure: Figure | None = None,
+    words: str = "",
+    table: Any = None,
+    csv: str = "",
+    is_map: bool = False,
+) -> html.Figure:
+    """A figure in its frame, `height` px high; `height=0` lets the stylesheet say it.
+
+    Callbacks fill its parts by their ids:
+
+    - `NAME`: the `dcc.Graph`; `figure` is a plain dict that one of `layouts/figures/` makes. Give it a `uirevision`
+      that is the same as long as the reader's zoom should stay.
+    - `NAME-words`: the figure in a sentence, for screen readers. plotly.js is loaded as soon as a figure of the page
+      has its words, so they come from the callback that brings the numbers, not from one of the figure.
+    - `NAME-table`: the same numbers as a table. If it is long, leave `table` out and fill it when `NAME-open`, the
+      summary above it, is pressed (`n_clicks`). `table=False`: the page has the numbers as a table already.
+
+    A callback with the graph as an Input or State starts only when plotly.js is there. Let no numbers depend on one.
+    `title` is the accessible name and the name of downloaded pictures. `csv` is the address of the numbers as a file.
+
+    assets/lib/figures.js loads plotly.js, adds the keys, and says so if it cannot be loaded. Arrow keys move the hover
+    point of a chart; on a map arrows pan, + and - zoom, 0 resets, Page Up and Page Down go from dot to dot.
+    """
+    settings = _config(title, is_map)
+    graph = dcc.Graph(id=name, figure=figure or {}, config=settings, responsive=True, className="ff-graph")
+    wait = html.P("Loading the figure …", className="ff-figure-wait", **aria(hidden="true"))
+    said = html.P(className="ff-vh", role="status")
+    plot = html.Div(
+        [graph, wait, said],
+        className="ff-figure-plot",
+        tabIndex=0,
+        role="group",
+        style={"height": f"{height}px"} if height else {},
+        **aria(label=title, describedby=f"{name}-words"),
+    )
+    more = html.Div([*_table(name, title, table), *_file(csv)], className="ff-figure-more")
+    return html.Figure(
+        [plot, html.P(words, id=f"{name}-words", className="ff-vh"), *([more] if more.children else [])],
+        className="ff-figure is-map" if is_map else "ff-figure",
+        **data(dark=json.dumps(template.dark_of_light()), bundle=bundle.address(bundle.SCRIPT), title=title),
+    )
+
+
+def _config(title: str, is_map: bool) -> dcc.Graph.Config:
+    return {
+        "displaylogo": False,
+        "displayModeBar": "hover",
+        "modeBarButtons": MAP_BUTTONS if is_map else CHART_BUTTONS,
+        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": title},
+        "scrollZoom": is_map,
+        "topojsonURL": bundle.address(),
+        "showTips": False,
+        "doubleClick": "reset",
+    }
+
+
+def _table(name: str, title: str, table: Any) -> list[Component]:
+    if table is False:
+        return []
+    summary = html.Summary("As a table", id=f"{name}-open")
+    rows = html.Div(table, id=f"{name}-table", className="ff-figure-table", role="region", **aria(label=title))
+    return [html.Details([summary, rows])]
+
+
+def _file(csv: str) -> list[Component]:
+    return [html.A([icon("download", 14), "CSV"], href=csv, className="ff-link", download="")] if csv else []

@@ -1,0 +1,49 @@
+"""A part of a page that answers the address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from layouts.footfall_components.own import Id, OwnComponent
+
+
+class Part(OwnComponent):
+    """A frame around what a callback draws from the query string of the address (`dcc.Location`).
+
+    It is busy from a change of its question until the answer, and says so when there is none: when the callback has
+    ended without one, or has set `answered` to None. Its button, and the network's return, write to the store `again`,
+    which the callback has as an Input.
+
+    - name: in `data-part`, for scripts and tests
+    - label: what it shows, for screen readers and for the text of a failure
+    - look: its CSS classes
+    - names: the names in the address on which it depends
+    - answered: the query string that is answered; the callback sets it with every answer
+    - busy: whether the callback is under way, set by its `running`
+    - again: the id of a `dcc.Store`
+    """
+
+    def __init__(
+        self,
+        children: Any = None,
+        id: Id | None = None,  # noqa: A002  # as every component of Dash has it
+        name: str = "",
+        label: str | None = None,
+        look: str = "",
+        names: Sequence[str] = (),
+        answered: str | None = None,
+        busy: bool = False,
+        again: str = "",
+    ) -> None:
+        super().__init__(
+            children=children,
+            id=id,
+            name=name,
+            label=label,
+            look=look,
+            names=names,
+            answered=answered,
+            busy=busy,
+            again=again,
+        )

@@ -1,0 +1,254 @@
+"""Figures in a real browser: drawn after the numbers, in both themes, explored by pointer and by keys."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, add_site, come
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+from selenium.webdriver.common.by import By
+from stream_server import until
+
+from analytics.base.config import Config
+from tests.support.serving import Server, serving
+
+BUNDLE, WORLD = "*/plotly.min.js", "*/world_110m.json"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    with serving(Config(data_dir=tmp_path_factory.mktemp("data"))) as running:
+        add_owner(running)
+        yield running
+
+
+@pytest.fixture
+def site(server) -> str:
+    """A site with two people in Germany, one in Portugal and one in Japan."""
+    domain = f"figures{next(_numbers)}.example"
+    add_site(server, domain)
+    for zone, people in (("Europe/Berlin", ["ann", "bob"]), ("Europe/Lisbon", ["eva"]), ("Asia/Tokyo", ["ken"])):
+        come(server, domain, people, "/pricing", timezone=zone)
+    return domain
+
+
+def of_graph(reader: Reader, name: str, expression: str) -> object:
+    """What the expression says of plotly's graph element `g`."""
+    return reader.run(f"const g = document.querySelector('#{name} .js-plotly-plot'); return g && ({expression})")
+
+
+def drawn(reader: Reader, *names: str) -> None:
+    for name in names:
+        until(lambda name=name: of_graph(reader, name, "g._fullLayout && Boolean(g.querySelector('.main-svg'))"))
+
+
+def opened(reader: Reader, site: str) -> None:
+    reader.open_live(site)
+    until(lambda: reader.text("active-now") == "4")
+    drawn(reader, "trend", "world")
+    until(lambda: of_graph(reader, "world", "g.querySelectorAll('path.point').length") == 6)
+
+
+def focus(reader: Reader, name: str) -> None:
+    reader.run(f"document.getElementById('{name}').closest('.ff-figure-plot').focus()")
+
+
+def press(reader: Reader, *keys: str) -> None:
+    ActionChains(reader.driver).send_keys(*keys).perform()
+
+
+def label(reader: Reader, name: str) -> str:
+    """The hover label that is on show."""
+    return " ".join(str(of_graph(reader, name, "g.querySelector('.hoverlayer').textContent")).split())
+
+
+def said(reader: Reader, name: str) -> str:
+    return reader.run(
+        f"return document.getElementById('{name}').closest('.ff-figure').querySelector('[role=status]').textContent"
+    )
+
+
+# ───────── drawn ─────────
+
+
+def test_the_map_and_the_line_are_drawn_and_look_right(reader, site):
+    opened(reader, site)
+    assert reader.run("return document.getElementById('world-words').textContent").startswith("4 people in 3 places;")
+    reader.shoot("live-figures")
+    reader.looks_right()
+
+
+def test_the_theme_is_switched_without_a_request(reader, site):
+    opened(reader, site)
+    reader.run("document.documentElement.dataset.bsTheme = 'light'")
+    line = "g.querySelector('.js-line').style.stroke"
+    until(lambda: of_graph(reader, "trend", line) == "rgb(8, 121, 90)")
+    reader.requests()
+    reader.run("document.documentElement.dataset.bsTheme = 'dark'")
+    until(lambda: of_graph(reader, "trend", line) == "rgb(61, 219, 166)")
+    assert [url for url in reader.requests() if "/assets/" in url] == []
+    reader.run("document.documentElement.dataset.bsTheme = 'light'")
+
+
+def test_the_bundle_is_asked_for_after_the_numbers_and_by_pages_with_a_figure_alone(reader, site):
+    reader.requests()
+    reader.open("/account")
+    until(lambda: reader.texts("h1") == ["Account"])
+    assert [url for url in reader.requests() if "plotly" in url] == []
+    with reader.prepared(NUMBER_AT_BUNDLE):
+        opened(reader, site)
+    assert reader.run("return window.numberAtBundle") == "4"
+    asked = [url.rpartition("/")[2] for url in reader.requests() if "plotly" in url]
+    assert asked == ["plotly.min.js", "world_110m.json"]
+
+
+NUMBER_AT_BUNDLE = """
+new MutationObserver((changes) => {
+  if (changes.some(({addedNodes}) => [...addedNodes].some(({src}) => src && src.includes("plotly.min.js"))))
+    window.numberAtBundle = document.getElementById("active-now").textContent;
+}).observe(document, {childList: true, subtree: true});
+"""
+
+
+# ───────── not there ─────────
+
+
+def test_a_page_whose_bundle_is_missing_keeps_its_numbers_lists_and_tables(reader, site):
+    with reader.cut_off_from(BUNDLE):
+        reader.open_live(site)
+        until(lambda: reader.texts(".is-failed .ff-figure-wait"))
+        reader.see("active-now", "4")
+        assert reader.rows("pages") == [("/pricing", "4")]
+        assert reader.texts("#map .ff-map-list li")[0] == "Germany2"
+        reader.click("#world-open")
+        until(lambda: reader.texts("#world-table tbody th") == ["Germany", "Japan", "Portugal"])
+        come(reader.server, site, ["zoe"], "/new", timezone="Europe/Berlin")
+        until(lambda: reader.rows("pages") == [("/pricing", "4"), ("/new", "1")])
+        assert reader.texts(".ff-figure-wait")[0].startswith("The figure could not be loaded.")
+        reader.shoot("live-without-bundle")
+    reader.click(".ff-sparkbox .ff-figure-again")
+    drawn(reader, "trend", "world")
+
+
+def test_a_map_without_the_outlines_can_be_tried_again(signed_in, site):
+    reader = signed_in
+    reader.driver.get("about:blank")
+    with reader.cut_off_from(WORLD):
+        reader.open_live(site)
+        until(lambda: reader.texts(".ff-map .is-failed .ff-figure-again"))
+        drawn(reader, "trend")
+    reader.complaints()
+    reader.click(".ff-map .ff-figure-again")
+    until(lambda: of_graph(reader, "world", "g.querySelectorAll('path.point').length") == 6)
+    assert reader.complaints() == []
+
+
+# ───────── explored ─────────
+
+
+def test_the_map_is_zoomed_by_buttons_wheel_and_keys_and_keeps_its_view_through_redraws(reader, server, site):
+    opened(reader, site)
+    scale, lon = "g._fullLayout.geo.projection.scale", "Math.round(g._fullLayout.geo.projection.rotation.lon)"
+    focus(reader, "world")
+    press(reader, "+")
+    until(lambda: of_graph(reader, "world", scale) == 2)
+    press(reader, Keys.ARROW_RIGHT)
+    until(lambda: of_graph(reader, "world", lon) == 26)
+    come(server, site, ["zoe"], "/new", timezone="America/New_York")
+    until(lambda: of_graph(reader, "world", "g.data[1].lat.length") == 4)
+    assert (of_graph(reader, "world", scale), of_graph(reader, "world", lon)) == (2, 26)
+    press(reader, "-")
+    until(lambda: of_graph(reader, "world", scale) == 1)
+    box = reader.driver.find_element(By.CSS_SELECTOR, "#world .geo")
+    ActionChains(reader.driver).move_to_element(box).scroll_from_origin(
+        ScrollOrigin.from_element(box), 0, -300
+    ).perform()
+    until(lambda: of_graph(reader, "world", scale) > 1)
+    come(server, site, ["tom"], "/new", timezone="Asia/Kolkata")
+    until(lambda: of_graph(reader, "world", "g.data[1].lat.length") == 5)
+    assert of_graph(reader, "world", scale) > 1
+    press(reader, "0")
+    until(lambda: (of_graph(reader, "world", scale), of_graph(reader, "world", lon)) == (1, 11))
+
+
+def _origin(element: object) -> object:
+    from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+
+    return ScrollOrigin.from_element(element)
+
+
+def test_keys_go_from_dot_to_dot_and_the_dot_keeps_its_focus_through_redraws(reader, server, site):
+    opened(reader, site)
+    focus(reader, "world")
+    press(reader, Keys.PAGE_DOWN)
+    until(lambda: label(reader, "world") == "Germany · 2 people")
+    assert said(reader, "world") == "Germany · 2 people"
+    press(reader, Keys.PAGE_DOWN)
+    until(lambda: "Japan" in label(reader, "world") or "Portugal" in label(reader, "world"))
+    chosen = label(reader, "world")
+    come(server, site, ["zoe"], "/new", timezone="America/New_York")
+    until(lambda: of_graph(reader, "world", "g.data[1].lat.length") == 4)
+    until(lambda: label(reader, "world") == chosen)
+    press(reader, Keys.ESCAPE)
+    until(lambda: label(reader, "world") == "")
+
+
+def test_arrow_keys_move_the_hover_point_of_a_line(reader, site):
+    opened(reader, site)
+    focus(reader, "trend")
+    press(reader, Keys.ARROW_LEFT)
+    until(lambda: label(reader, "trend").endswith("4 active"))
+    assert said(reader, "trend").endswith("4 active")
+
+
+def test_the_numbers_of_a_figure_are_a_table_when_it_is_opened(reader, site):
+    opened(reader, site)
+    reader.click("#world-open")
+    until(lambda: reader.texts("#world-table td") == ["2", "1", "1"])
+    reader.click("#trend-open")
+    until(lambda: reader.texts("#trend-table td")[:1] == ["4"])
+    reader.shoot("live-tables")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_figures_can_be_read_on_a_phone(reader, site, theme):
+    with reader.preferring("prefers-color-scheme", theme), reader.sized(PHONE):
+        opened(reader, site)
+        assert reader.too_wide() == []
+        assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
+
+
+# ───────── kept as text ─────────
+
+
+FOUR_PLACES = """
+const [text, done] = arguments, g = document.createElement("div");
+document.getElementById("live").append(g);
+const bars = {type: "bar", x: [text, "b"], y: [1, 2], name: text, text: [text, ""],
+  hovertemplate: "%{text}<extra></extra>"};
+const layout = {width: 600, height: 400, showlegend: true, annotations: [{text, x: 0, y: 1}]};
+Plotly.newPlot(g, [bars], layout, {displaylogo: false}).then(async () => {
+  Plotly.Fx.hover(g, [{curveNumber: 0, pointNumber: 0}]);
+  const svg = decodeURIComponent(await Plotly.toImage(g, {format: "svg"}));
+  const png = await Plotly.toImage(g, {format: "png"});
+  const texts = (layer) => [...g.querySelectorAll(layer + " text")].map((n) => n.textContent);
+  const found = [".hoverlayer", ".xaxislayer-above", ".legend", ".annotation"].map(texts);
+  const links = g.querySelectorAll("a").length + (svg.match(/<a[ >]/g) || []).length;
+  g.remove();
+  done([found, links, svg.includes("&#60;b&#62;bold"), png.slice(0, 22)]);
+});
+"""
+
+
+def test_text_from_outside_stays_text_in_hover_axis_legend_and_files(reader, site):
+    opened(reader, site)
+    hostile = "&lt;b&gt;bold&lt;/b&gt; &lt;a href='https://evil.example'&gt;x&lt;/a&gt; &amp;amp;"
+    shown = "<b>bold</b> <a href='https://evil.example'>x</a> &amp;"
+    files = reader.driver.execute_async_script(FOUR_PLACES, hostile)
+    texts, links, in_file, png = files
+    assert [shown in found for found in texts] == [True] * 4, texts
+    assert (links, in_file, png) == (0, True, "data:image/png;base64,")
