@@ -37,7 +37,7 @@
 
   function start(node) {
     [root, address, receivedAt, state, refusalText, drawnAt] = [node, node.dataset.stream, Date.now(), "connecting", "", 0];
-    title = document.querySelector("[data-title]")?.dataset.title || document.title;
+    title = document.querySelector("[data-page-title]")?.dataset.pageTitle || document.title;
     stream = window.footfall.sharedStream({
       address, message: receive, refused: onRefused, poll: node.id === "first-visit",
       state: onState,

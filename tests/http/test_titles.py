@@ -27,7 +27,7 @@ def house(tmp_path_factory) -> Iterator[House]:
 
 
 def title(house: House, person: str, path: str) -> str:
-    found = re.search(r'"data-title":"([^"]*)"', house.drawn(house.browsers[person], path))
+    found = re.search(r'"data-page-title":"([^"]*)"', house.drawn(house.browsers[person], path))
     assert found, path
     return found[1].encode().decode("unicode_escape")
 
