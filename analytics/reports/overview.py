@@ -36,6 +36,7 @@ FIRST_DAY = "today"
 MAX_COUNTRIES = 300
 MAX_PROPERTY_SETS = 1_000  # of an event, looked through for the names of its properties
 MAX_PROPERTIES = 12
+MAX_SUGGESTED = 200
 MOMENT_S = 10  # what ends now ends at the last ten seconds: so people who look at it ask the same, and it is kept
 MAX_USAGE_DAYS = 400  # of a longer period its last days
 
@@ -186,6 +187,10 @@ class Overview:
         """The values of a property: the first of them, or all (10,000 at most)."""
         limit = MAX_ROWS if whole else ROWS
         return self._split(f"prop:{name}", (Match("is_not", f"prop:{name}", ("",)),), limit=limit)
+
+    def values_of(self, name: str) -> Answer:
+        """The most frequent values of a dimension with their visitors, for people who write a filter."""
+        return self._split(name, limit=MAX_SUGGESTED)
 
     def week(self) -> list[list[Hour]]:
         """Visitors by weekday and hour."""

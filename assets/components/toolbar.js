@@ -15,17 +15,30 @@ window.footfall_components = window.footfall_components || {};
         h("button", {type: "button", "aria-label": `Remove the filter ${about} ${value}`, ...address.way(change)}, icon("x", 14)))));
   }
 
-  function FilterForm({id, dimensions, operators, note}) {
+  function FilterForm({id, dimensions, operators, note, suggestions, setProps}) {
+    const [by, setBy] = React.useState(Object.keys(dimensions)[0]);
+    const values = suggestions && suggestions.by === by ? suggestions.values : [];
+    const ask = (of) => setProps({asked: {by: of, search: location.search}});
     const submit = (event) => {
       event.preventDefault();
-      const form = event.target, {by, how, value} = Object.fromEntries(new FormData(form));
+      const form = event.target, {how, value} = Object.fromEntries(new FormData(form));
+      const known = values.find(({label}) => label.toLowerCase() === String(value).trim().toLowerCase());
       close(form);
       form.reset();
-      address.go(String(new URLSearchParams({filters: withFilter([how, by, [value]])})));
+      setBy(Object.keys(dimensions)[0]);
+      address.go(String(new URLSearchParams({filters: withFilter([how, by, [known ? known.value : value]])})));
     };
     return h("form", {id, className: "ff-asked", onSubmit: submit},
-      select("by", "Filter by", dimensions), select("how", "How", operators),
-      field("Value", {name: "value", type: "text", required: true, maxLength: 300, autoComplete: "off"}),
+      select("by", "Filter by", dimensions, ({target}) => {
+        setBy(target.value);
+        ask(target.value);
+      }),
+      select("how", "How", operators),
+      field("Value", {
+        name: "value", type: "text", required: true, maxLength: 300, autoComplete: "off", list: `${id}-values`,
+        onFocus: () => ask(by),
+      }),
+      h("datalist", {id: `${id}-values`}, values.map(({value, label, number}) => h("option", {key: value, value: label}, number))),
       h("p", {className: "ff-field-note"}, note),
       h("button", {type: "submit", className: "ff-btn ff-btn-primary"}, "Add filter"));
   }
@@ -69,9 +82,9 @@ window.footfall_components = window.footfall_components || {};
 
   const field = (label, props) => h("label", {className: "ff-field"}, h("span", {}, label), h("input", {className: "ff-input", ...props}));
 
-  const select = (name, label, options) => h("label", {className: "ff-field"}, h("span", {}, label),
+  const select = (name, label, options, onChange) => h("label", {className: "ff-field"}, h("span", {}, label),
     h("span", {className: "ff-input-wrap"},
-      h("select", {className: "ff-input", name}, Object.entries(options).map(([value, said]) => h("option", {key: value, value}, said))),
+      h("select", {className: "ff-input", name, onChange}, Object.entries(options).map(([value, said]) => h("option", {key: value, value}, said))),
       icon("updown", 14)));
 
   Object.assign(window.footfall_components, {Chips, FilterForm, PeriodMenu});

@@ -1,4 +1,4 @@
-// Draws the line of active people as SVG: footfallSpark.draw(node, points, options). For the card, which inlines this
+// Draws the line of active people as SVG: footfall.spark.draw(node, points, options). For the card, which inlines this
 // file and has no room for plotly.js; the Live page's line is a figure.
 //
 //   points    [[epoch in seconds, people], …], oldest first; null people, or two minutes without a point, are a gap
@@ -65,9 +65,9 @@
       (i && spot.epoch - spots[i - 1].epoch <= gap(spot) ? "L" : "M") + (spot.x * 10).toFixed(1) + " " + spot.y.toFixed(1) + "h0");
     svg.append(make("path", {class: "ff-ln", d: path.join("")}));
     node.setAttribute("aria-label", `Active people per minute over the last ${options.minutes || 30} minutes: ` +
-      `from ${footfallWrite.count(spots[0].people)} to ${footfallWrite.count(last.people)}`);
+      `from ${footfall.write.count(spots[0].people)} to ${footfall.write.count(last.people)}`);
     node.replaceChildren(svg, span("ff-now-dot", "", last.x, last.y));
   }
 
-  window.footfallSpark = {draw, make, span};
+  window.footfall = {...window.footfall, spark: {draw, make, span}};
 })();

@@ -116,7 +116,7 @@ def register(app: Dash, service: Service) -> None:
         return day_before(service, authorized(service, domain), int(time.time()))
 
     app.clientside_callback(
-        "function(ticks, clicks) { return window.footfallLive.ask(ticks, clicks); }",
+        "function(ticks, clicks) { return window.footfall.live.ask(ticks, clicks); }",
         Output("nudge", "data"),
         Input("tick", "n_intervals"),
         Input("refresh", "n_clicks"),
@@ -128,8 +128,8 @@ def register(app: Dash, service: Service) -> None:
         Input("figures", "data"),
         prevent_initial_call=True,
     )
-    app.clientside_callback("function(isAtWork) { window.footfallLive.drawing(isAtWork); }", Input("drawing", "data"))
-    app.clientside_callback("function(data) { window.footfallLive.polled(data); }", Input("fallback", "data"))
+    app.clientside_callback("function(isAtWork) { window.footfall.live.drawing(isAtWork); }", Input("drawing", "data"))
+    app.clientside_callback("function(data) { window.footfall.live.polled(data); }", Input("fallback", "data"))
 
 
 def today(service: Service, site: Site, now: int) -> list[Component]:

@@ -121,6 +121,12 @@ def _opens(service: Service, site: Site) -> str:
 def register(app: Dash, service: Service) -> None:
     """The callbacks and files of the page, open to viewers of the site, and the forms of its menus."""
     _register_answers(app, service)
+    _register_suggestions(app, service)
+
+    @app.callback(Output(toolbar.NOW, "children"), Input(page.TICK, "n_intervals"), SITE)
+    def count_now(_tick: object, domain: object) -> list[Component]:
+        return toolbar.now(service.hub.active(authorized(service, domain).id), service.config.active_window_s)
+
     for name in page.FIGURES:
         app.clientside_callback(
             ClientsideFunction("overview", "draw"), Output(name, "figure"), Input(page.figure_store(name), "data")
@@ -244,6 +250,25 @@ def _register_answers(app: Dash, service: Service) -> None:
     def answer_rows(search: object, _: object, domain: object, opens: object, answered: object) -> Sequence[Any]:
         asked = _Asked(service, domain, search, opens)
         return _values(ROWS, asked.found("rows", answered, overview_parts.rows))
+
+
+def _register_suggestions(app: Dash, service: Service) -> None:
+    @app.callback(
+        Output(toolbar.FILTER, "suggestions"),
+        Input(toolbar.FILTER, "asked"),
+        SITE,
+        OPENS,
+        prevent_initial_call=True,
+    )
+    def suggest(wanted: object, domain: object, opens: object) -> Any:
+        name, search = (wanted.get("by"), wanted.get("search")) if isinstance(wanted, dict) else (None, "")
+        asked = _Asked(service, domain, search, opens)
+        if not isinstance(name, str) or name not in toolbar.FILTERED_BY:
+            raise BadRequest("No page sends that.")
+        try:
+            return toolbar.suggestions(name, asked.overview().values_of(name))
+        except InvalidInput as wrong:  # the bar says it
+            raise PreventUpdate from wrong
 
 
 class _Asked:

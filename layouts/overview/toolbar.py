@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.base import countries
 from analytics.calendar.period import PRESETS, Period, Span, days_of, moved, span, with_today
 from analytics.query.dimensions import DIMENSIONS, dimension
 from analytics.query.filters import Every, Filter, HasDone, Match, Not
 from analytics.query.query import Query
-from analytics.reports.lists import read
+from analytics.query.result import Answer
+from analytics.reports.lists import read, written
 from analytics.reports.view import OFF, USUAL_COMPARISON, change, filtered
 from layouts.components import figures
-from layouts.components.markup import data, icon
+from layouts.components.address import at
+from layouts.components.markup import aria, data, icon
 from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.chips import Chip, Chips
-from layouts.footfall_components.filter_form import FilterForm
+from layouts.footfall_components.filter_form import FilterForm, Suggestion, Suggestions
 from layouts.footfall_components.period_menu import PeriodChoice, PeriodMenu, Periods
 from layouts.overview import segments
 
-WRONG, CHIPS, COMPARISON, PERIOD, BEFORE, AFTER = (
-    f"overview-{name}" for name in ("wrong", "chips", "comparison", "period", "before", "after")
+NOW, NOW_MS = "overview-now", 10_000
+FILTER, WRONG, CHIPS, COMPARISON, PERIOD, BEFORE, AFTER = (
+    f"overview-{name}" for name in ("filter", "wrong", "chips", "comparison", "period", "before", "after")
 )
 COMPARISONS = (
     (USUAL_COMPARISON, "Previous, same weekdays"),
@@ -32,6 +37,7 @@ COMPARISONS = (
     ("year", "Year before"),
     (OFF, "Nothing"),
 )
+FILTERED_BY = {name: one.label for name, one in DIMENSIONS.items() if one.of != "time"}
 OPERATORS = {
     "is": "is",
     "is_not": "is not",
@@ -42,7 +48,7 @@ OPERATORS = {
 }
 
 
-def bar() -> list[Component]:
+def bar(domain: str) -> list[Component]:
     """The bar before the first answer."""
     turns = [
         _turn(BEFORE, "Previous period", "left"),
@@ -52,12 +58,20 @@ def bar() -> list[Component]:
     comparison = PeriodMenu(id=COMPARISON, name="compare", verb="Compare", look="ff-btn ff-btn-plain")
     return [
         html.H1("Overview"),
+        html.A(id=NOW, href=at(f"/live/{quote(domain)}"), className="ff-now-link"),
         Chips(id=CHIPS),
         _further(),
         segments.menu(),
         html.Div([comparison, html.Span(turns, className="ff-turns")], className="ff-end"),
         html.Div(id=WRONG, className="ff-wrong-address"),
     ]
+
+
+def now(active: int, window_s: int) -> list[Component]:
+    """How many people are active, as a link to the Live page."""
+    window = html.Span(f"last {figures.window(window_s)}", className="ff-window")
+    pulse = html.Span(className="ff-pulse", **aria(hidden="true"))
+    return [pulse, html.B(figures.count(active)), html.Span("now"), window]
 
 
 def wrong(message: str) -> Component:
@@ -108,13 +122,24 @@ def words(one: Filter) -> tuple[str, str]:
 def _further() -> Component:
     """The menu with the form that adds any filter."""
     form = FilterForm(
-        id="overview-filter",
-        dimensions={name: one.label for name, one in DIMENSIONS.items() if one.of != "time"},
+        id=FILTER,
+        dimensions=FILTERED_BY,
         operators=OPERATORS,
-        note="A country by its two letters; in a pattern * is any text without a slash, ** any text.",
+        note="The most frequent values are suggested. In a pattern * is any text without a slash, ** any text.",
     )
     summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **data(key="filter"))
     return html.Details([summary, html.Div(form, className="ff-pop")], className="ff-menu")
+
+
+def suggestions(name: str, found: Answer) -> Suggestions:
+    """The values of a dimension, the most frequent first; all countries, so that each is found by its name."""
+    counted = {str(row.dimensions[0]): figures.count(int(row.metrics[0] or 0)) for row in found.rows}
+    rest = countries.CODES if name == "country" else ()
+    values: list[Suggestion] = [
+        {"value": written(name, value), "label": read(name, value), "number": number}
+        for value, number in (counted | {code: "" for code in rest if code not in counted}).items()
+    ]
+    return {"by": name, "values": values}
 
 
 # ── what it is compared with ─────────────────────────────────────────────────────────────────────────────────────────

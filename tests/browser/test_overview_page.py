@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from reader import PHONE, Reader, add_owner
+from reader import PHONE, Reader, add_owner, come
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from stream_server import until
@@ -145,6 +145,14 @@ def test_a_new_site_opens_with_today_and_an_address_that_names_a_period_stays(re
     assert urlsplit(reader.driver.current_url).query == "period=30d"
 
 
+def test_the_bar_says_how_many_are_there_now_and_leads_to_them(reader, server):
+    come(server, "other.example", ["ann", "bob"])
+    open_overview(reader, DAYS, "other.example")
+    until(lambda: reader.texts("#overview-now > :not(.ff-pulse)") == ["2", "now", "last 60 s"])
+    reader.click("#overview-now")
+    reader.at("/live/other.example")
+
+
 def test_shift_click_excludes_and_so_does_the_button_of_the_row(reader):
     open_overview(reader)
     link = reader.driver.find_element(By.CSS_SELECTOR, row("sources", "Google"))
@@ -193,6 +201,20 @@ def test_a_filter_by_anything_is_written_into_a_form(reader):
     until(lambda: chips(reader) == ["Page matches /blog/*"])
     settle(reader)
     assert listed(reader, "pages") == {"/blog/a": "1", "/blog/b": "1"}
+
+
+def test_a_country_is_found_by_its_name_which_is_suggested(reader):
+    """Newcomers wrote Germany, and nobody had come: only DE worked."""
+    open_overview(reader)
+    reader.click('[data-key="filter"]')
+    form = "#overview-filter"
+    choice = f"{form} [name=by] option[value=country]"
+    reader.click(choice)
+    options = f"return [...document.querySelectorAll('{form} datalist option')].map((n) => [n.value, n.text])"
+    until(lambda: reader.run(options)[:2] == [["Germany", "2"], ["United States", "2"]])
+    reader.driver.find_element(By.CSS_SELECTOR, f"{form} [name=value]").send_keys("germany", Keys.ENTER)
+    until(lambda: chips(reader) == ["Country is Germany"])
+    assert filtered_by(reader) == [["is", "country", ["DE"]]]
 
 
 def test_with_what_it_is_compared_is_chosen_and_said(reader):
@@ -366,7 +388,7 @@ def test_filters_are_saved_as_a_segment_gone_to_and_removed(reader):
     settle(reader)
     reader.click('[data-key="segments"]')
     reader.click('.ff-segments [aria-label="Remove Germany"]')
-    reader.click(".ff-dialog .ff-btn-danger")
+    reader.click("#confirm-yes")
     until(lambda: reader.text("overview-said") == "Germany is removed")
     until(lambda: not reader.texts(".ff-segments li"))
 
@@ -384,7 +406,7 @@ def test_a_note_is_written_into_the_chart_and_removed(reader):
     )
     settle(reader)
     reader.click('[aria-label="Remove Version 2"]')
-    reader.click(".ff-dialog .ff-btn-danger")
+    reader.click("#confirm-yes")
     until(lambda: not noted(reader))
 
 

@@ -25,7 +25,7 @@ from analytics.storage import schema
 from callbacks.pages import overview
 from collector.imports import log_import
 from collector.imports.context import ImportContext
-from layouts.overview import page
+from layouts.overview import page, toolbar
 from tests.support.history import at, keep_history
 from tests.support.logs import line
 
@@ -251,6 +251,31 @@ def test_an_event_that_everything_is_filtered_by_shows_its_properties(house):
     assert rows(lists(house, f"{question}&property=seats", "events")["events"]["more"]) == [("3", "100.0% 1")]
     assert sheet(house, "property", question) == [["plan", "Visitors"], ["pro", "1"]]
     assert sheet(house, "property", f"{question}&property=seats") == [["seats", "Visitors"], ["3", "1"]]
+
+
+def suggested(house: House, name: object, question: str = DAYS) -> Any:
+    values = {"data-site": SITE, "asked": {"by": name, "search": f"?{question}"}}
+    return house.call(house.browsers["viewer"], "overview-filter.suggestions", **values)
+
+
+def test_a_filter_suggests_the_values_of_the_period_and_countries_by_their_names(house):
+    def values(name, question=DAYS):
+        found = suggested(house, name, question).json["response"]["overview-filter"]["suggestions"]
+        assert found["by"] == name
+        return [(one["value"], one["label"], one["number"]) for one in found["values"]]
+
+    assert [label for _, label, _ in values("source")] == ["Google", "Direct / None", "newsletter"]
+    known = values("country")
+    assert known[:3] == [("DE", "Germany", "2"), ("US", "United States", "2"), ("FR", "France", "1")]
+    assert ("JP", "Japan", "") in known, "nobody came from there"
+    for name in toolbar.FILTERED_BY:
+        assert suggested(house, name).status_code == 200, name
+
+
+@pytest.mark.parametrize("name", ["nothing", "time:day", 7, ["source"], {"a": 1}])
+def test_nothing_is_suggested_for_what_is_no_dimension(house, name):
+    assert suggested(house, name).status_code == 400
+    assert suggested(house, "source", "period=30x").status_code == 204
 
 
 def test_only_parts_whose_question_has_changed_are_answered(house):

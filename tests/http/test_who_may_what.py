@@ -23,7 +23,12 @@ from collector.doors.table import DOORS
 from layouts.figures import bundle
 
 SITE, OTHER = "example.com", "other.example"
-GIVEN = {"data-site": SITE, "search": "", "data": {"number": 1, "fields": {"key": "999"}}}  # no row has that number
+GIVEN = {
+    "data-site": SITE,
+    "data": {"number": 1, "fields": {"key": "999"}},  # no row has that number
+    "search": "",
+    "asked": {"by": "source", "search": ""},
+}
 HTML = {"Accept": "text/html"}
 
 # Who asks: a client without a login; a person with a role on another site; on this site; on every site.
