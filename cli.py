@@ -126,7 +126,8 @@ def _import_here(config: Config, command: str, options: dict[str, Any], progress
             store.add(database, domain, now=int(time.time()))
         spammers = open_spammers(config.spam_referrers)
         kit = Kit(Directory(database), LogSalts(secret), places, Rate(0), secret, spammers)
-        context = ImportContext(database, kit, threading.Event().wait, progress.show)
+        days = config.heartbeat_retention_days
+        context = ImportContext(database, kit, threading.Event().wait, progress.show, days)
         return imports.BY_NAME[command].run(context, **options)
 
 

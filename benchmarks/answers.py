@@ -35,7 +35,7 @@ VISITS, DAY_S = 300_000, 86_400
 BEGIN = 1_735_689_600  # 1 January 2025
 NOW = BEGIN + 365 * DAY_S + DAY_S // 2
 PERIODS = "30d", "12mo", "today"
-AT_ONCE, ROUNDS = 20, 9
+READERS, ROUNDS = 20, 9
 SECRET = b"k" * 48
 HITS, MAX_HIT_US = 500, 1_000
 
@@ -119,14 +119,14 @@ def _together(report: Report, here: Installation) -> None:
 
 
 def _at_once(here: Installation, keep: Keep) -> float:
-    together = threading.Barrier(AT_ONCE + 1)
+    together = threading.Barrier(READERS + 1)
 
     def look(_: int) -> None:
         together.wait()
         here.page("12mo", keep)
 
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        looking = threads.map(look, range(AT_ONCE))
+    with ThreadPoolExecutor(READERS) as threads:
+        looking = threads.map(look, range(READERS))
         together.wait()
         return _ms(lambda: list(looking))
 

@@ -194,7 +194,7 @@ def _page_at(service: Service, path: str) -> tuple[Component, str, Site | None, 
     if found is None:
         return states.not_found(), states.NOT_FOUND, None, []
     page, domain = found
-    title = page.title or page.label
+    title = f"Settings, {page.label}" if page.address.startswith(SETTINGS) else page.title or page.label
     try:
         site = _authorized(service, page, domain)
         shown = _laid_out(page, PageContext(service, site))
@@ -206,8 +206,6 @@ def _page_at(service: Service, path: str) -> tuple[Component, str, Site | None, 
             states.not_allowed(str(refused.description)),
             states.NOT_ALLOWED,
         )
-    if page.address.startswith(SETTINGS):
-        title = f"Settings, {title}"
     return shown, title, site, _tabs(service, site, page) if site else []
 
 

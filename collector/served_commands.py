@@ -21,7 +21,8 @@ def served_commands(service: Service, address: str, local: str) -> RunCommand:
         if name == "address":
             return local
         if name in imports.BY_NAME:
-            context = ImportContext(service.database, service.kit, service.pause, on_progress, in_server=True)
+            days = service.config.heartbeat_retention_days
+            context = ImportContext(service.database, service.kit, service.pause, on_progress, days, in_server=True)
             return imports.BY_NAME[name].run(context, **options)
         try:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s

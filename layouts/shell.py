@@ -68,7 +68,7 @@ def shell(
             confirm.dialog(),
         ],
         className="ff-shell",
-        **data(language=figures.written_in(), title=title, shortcuts=shortcuts.pressed()),
+        **data(language=figures.written_in(), page_title=title, shortcuts=shortcuts.pressed()),
     )
 
 

@@ -17,13 +17,6 @@ interface FootfallStreamOptions {
   poll?: boolean;
 }
 
-interface FootfallSpot {
-  epoch: number;
-  x: number;
-  y: number;
-  text: string;
-}
-
 interface FootfallWrite {
   count(n: number): string;
   percent(whole: number): string;
@@ -35,9 +28,24 @@ interface FootfallWrite {
 
 interface FootfallSpark {
   draw(node: Element, points: [number, number | null][], options?: object): void;
-  scale(values: number[]): {base: number; step: number};
   make(name: string, attributes: Record<string, string | number>): SVGElement;
   span(className: string, text: string, left?: number | null, top?: number): HTMLSpanElement;
+}
+
+/** What the scripts of our pages give each other: `window.footfall`. */
+interface Footfall {
+  watch(selector: string, call: (node: any) => any, ...attributes: string[]): void;
+  setProps(id: string, props: object): void;
+  stream(options: FootfallStreamOptions): FootfallStream;
+  sharedStream(options: FootfallStreamOptions): FootfallStream;
+  write: FootfallWrite;
+  spark: FootfallSpark;
+  feed: {add(items: object[], known?: any): void; show(...past: any[]): void; clear(): void};
+  check: {take(data: any): void};
+  rewind: {shown(...at: any[]): void};
+  live: any;
+  /** Of the site script's stub, on a visited page. */
+  q?: any;
 }
 
 interface Window {
@@ -47,29 +55,16 @@ interface Window {
   dash_clientside: any;
   /** Shorter waits, in ms, which tests set. */
   footfallTimes?: Record<string, number>;
-  footfallStream(options: FootfallStreamOptions): FootfallStream;
-  footfallSharedStream(options: FootfallStreamOptions): FootfallStream;
-  footfallWrite: FootfallWrite;
-  footfallSpark: FootfallSpark;
-  footfallTip(node: Element, spots: FootfallSpot[], fill?: (box: HTMLElement, spot: any) => void): void;
-  footfallFeed: {add(items: object[], known?: any): void; show(...past: any[]): void; clear(): void};
-  footfallCheck: {take(data: any): void};
-  footfallRewind: {shown(...at: any[]): void};
-  footfallLive: any;
   /** plotly.js; a promise of it until it has arrived (assets/lib/figures.js). */
   Plotly: any;
-  /** On our pages what document.js gives; on a visited page the site script's command, or the stub of the snippet. */
+  /** On our pages a `Footfall`; on a visited page the site script's command, or the stub of the snippet before. */
   footfall: any;
 }
 
 /** React, which Dash puts on every page. */
 declare const React: any;
 
-/** As `window.footfall`, which `var`s of a page make too. */
-declare let footfall: Window["footfall"];
-declare const footfallStream: Window["footfallStream"];
-declare const footfallWrite: Window["footfallWrite"];
-declare const footfallSpark: Window["footfallSpark"];
+declare const footfall: Footfall;
 
 // ───────── our pages: HTML elements, but for what `make` draws ─────────
 

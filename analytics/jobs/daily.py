@@ -5,7 +5,7 @@ It is due at 01:00 UTC; missed work is done later. Each job may be killed anywhe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -37,9 +37,13 @@ class Work(NamedTuple):
 
 def count_usage(work: Work) -> str:
     """Counts the people of every past day that is not counted yet."""
+    return _counted(_count_days(work, daily_usage.missing(work.database, day_of(work.now))))
+
+
+def _count_days(work: Work, days: Iterable[date]) -> dict[date, list[Usage]]:
     kept = purge.cutoffs(work.database, work.now, work.retention_days)
     counted: dict[date, list[Usage]] = {}
-    for day in daily_usage.missing(work.database, day_of(work.now)):
+    for day in days:
         work.report(f"counting the people of {day}")
         found = daily_usage.count_day(
             work.database, day, work.now, lambda site_id: kept.get(site_id, work.now), work.pause
@@ -48,7 +52,7 @@ def count_usage(work: Work) -> str:
             counted[day] = found
         if work.pause(0):
             break
-    return _counted(counted)
+    return counted
 
 
 def _counted(counted: dict[date, list[Usage]]) -> str:
@@ -149,6 +153,13 @@ def run(work: Work) -> list[str]:
         work.report("another process is at it")
         if work.pause(LOOK_S):
             return []
+
+
+def count_imported_days(work: Work) -> None:
+    """Counts the people of past days that an import has changed, unless another process does the day's work."""
+    with work.database.daily_work_lock() as locked:
+        if locked:
+            _count_days(work, sorted(daily_usage.unfinished(work.database, day_of(work.now))))
 
 
 def run_if_due(work: Work) -> list[str]:

@@ -1,9 +1,10 @@
-"""Recounts stored days from their heartbeats: the daily usage and the minutes."""
+"""Recounts stored days: the daily usage from heartbeats and imported pageviews, the minutes from heartbeats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import chain
 from math import inf
 from typing import Any
 
@@ -19,7 +20,7 @@ from analytics.storage.job_state import BEGUN
 
 
 class Days:
-    """Compares the stored counts of past days with their heartbeats."""
+    """Compares the stored counts of past days with what they were counted from."""
 
     def __init__(self, context: RecountContext, domains: dict[int, str], since: dict[int, float]) -> None:
         self._context, self._domains, self._since = context, domains, since
@@ -31,12 +32,12 @@ class Days:
         """The wrong rows of daily usage."""
         kept = self._stored(schema.daily_usage)
         yield from self._never_counted(schema.daily_usage, usage.JOB, kept)
-        for site_id, day in self._countable(usage.JOB, 0, kept):
+        for site_id, day in chain(self._countable(usage.JOB, 0, kept), self._imported(kept)):
             right = usage.count(self._context.database, site_id, day)
             stored = kept.get((site_id, day.isoformat()), (0, 0, 0))
             if tuple(stored) != right[2:] and self._still_done(usage.JOB, day):
                 ours = f"{stored[0]} people ({stored[1]} signed in, {stored[2]} anonymous)"
-                theirs = f"{right.people} ({right.signed_in}, {right.anonymous}) by its heartbeats"
+                theirs = f"{right.people} ({right.signed_in}, {right.anonymous}) by its rows"
                 yield self._row(
                     "daily_usage", site_id, day, f"{ours}, {theirs}", right._asdict() if right.people else None
                 )
@@ -93,6 +94,15 @@ class Days:
                     yield site_id, day
                 if self._context.pause(0):
                     return
+
+    def _imported(self, kept: dict[tuple[int, str], Any]) -> Iterator[tuple[int, date]]:
+        """Sites and days without complete heartbeats whose rows were all imported, so that none is purged."""
+        done = self._counted(usage.JOB)
+        for site_id, name in sorted(kept):
+            day = date.fromisoformat(name)
+            is_earlier = start_of(day) < self._since.get(site_id, -inf) and done.get(name, BEGUN) > BEGUN
+            if is_earlier and not usage.was_live(self._context.database, site_id, day):
+                yield site_id, day
 
     def _has_beats(self, site_id: int, day: date, window_s: int) -> bool:
         beats = schema.heartbeats.c

@@ -33,6 +33,14 @@ def missing_days(database: Readable, name: str, first: date, end: date) -> list[
     return [day for day in days_between(first, end) if day not in done]
 
 
+def unfinished_days(database: Readable, name: str, end: date) -> set[date]:
+    """The days before `end` for which the job has to run again, or was begun and not finished."""
+    table = schema.jobs
+    open_ones = select(table.c.day).where(table.c.name == name, table.c.day < end.isoformat(), table.c.done_at <= BEGUN)
+    with database.read() as connection:
+        return {date.fromisoformat(day) for day in connection.execute(open_ones).scalars()}
+
+
 def mark(connection: Connection, name: str, days: Iterable[date], done_at: int) -> None:
     """Sets `done_at` of the job's days: epoch seconds, `AGAIN` or `BEGUN`."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite

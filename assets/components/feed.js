@@ -1,9 +1,9 @@
 // Feed: the activity of a site, newest first, at most 100 rows; its props are in layouts/footfall_components/feed.py.
 // A paused or hovered list does not move: a button counts what waits. No text of a visitor becomes a link.
 //
-//   footfallFeed.add(events, {flash, skew})   in any order; each id is shown once; skew: ms that the server's clock is ahead
-//   footfallFeed.show(events, at)             shows the feed as it was at that second, until `clear`
-//   footfallFeed.clear()
+//   footfall.feed.add(events, {flash, skew})   in any order; each id is shown once; skew: ms that the server's clock is ahead
+//   footfall.feed.show(events, at)             shows the feed as it was at that second, until `clear`
+//   footfall.feed.clear()
 window.footfall_components = window.footfall_components || {};
 (function () {
   "use strict";
@@ -48,7 +48,7 @@ window.footfall_components = window.footfall_components || {};
     change(EMPTY);
   }
 
-  window.footfallFeed = {add, show: showPast, clear};
+  window.footfall = {...window.footfall, feed: {add, show: showPast, clear}};
 
   // ───────── the card ─────────
 
@@ -139,14 +139,14 @@ window.footfall_components = window.footfall_components || {};
   function money({value, currency}) {
     if (value == null) return "";
     try {
-      return footfallWrite.money(value, currency);
+      return footfall.write.money(value, currency);
     } catch {
       return `${value} ${currency}`;
     }
   }
 
   function details({country, city, source, device, browser, user_id, user_name}) {
-    const place = footfallWrite.country(country || "");
+    const place = footfall.write.country(country || "");
     return h("span", {className: "ff-ev-m"},
       place && h("span", {className: "ff-cc", title: city ? `${city}, ${place}` : place, dir: "auto"}, place),
       text("span", "", source || "Direct"),

@@ -68,5 +68,5 @@
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 
-  window.footfall = {watch, setProps};
+  window.footfall = {...window.footfall, watch, setProps};
 })();

@@ -19,11 +19,13 @@
 
   // ───────── the bundle ─────────
 
-  function loadWhenNeeded() {
-    if (script) return;
+  // An observer of its own, until the first figure is needed: the words are text, which footfall.watch does not see.
+  const awaitWords = new MutationObserver(() => {
     const words = /** @type {any} */ (document.querySelector(".ff-figure [id$=-words]:not(:empty)"));
-    if (words) load(words.closest(".ff-figure").dataset.bundle);
-  }
+    if (!words) return;
+    awaitWords.disconnect();
+    load(words.closest(".ff-figure").dataset.bundle);
+  });
 
   function load(address) {
     script = document.createElement("script");
@@ -204,7 +206,6 @@
     const graph = /** @type {any} */ (target).matches(".ff-figure-plot") && graphOf(target);
     if (graph && drawn.has(graph)) leave(graph);
   });
-  new MutationObserver(loadWhenNeeded).observe(document, {childList: true, characterData: true, subtree: true});
-  new MutationObserver(() => [...frames()].map(graphOf).filter(Boolean).forEach(redraw))
-    .observe(document.documentElement, {attributeFilter: ["data-bs-theme"]});
+  window.footfall.watch("html", () => [...frames()].map(graphOf).filter(Boolean).forEach(redraw), "data-bs-theme");
+  awaitWords.observe(document, {childList: true, characterData: true, subtree: true});
 })();

@@ -56,7 +56,7 @@
     if (answer.wrong) restore(request.form);
     if (answer.clear) for (const field of request.form.querySelectorAll("input.form-control, textarea")) setValue(field, "");
     if (answer.wrong) showState(request.form, answer.message ? sentence(answer.message) : "Not saved", "is-wrong");
-    else showState(request.form, answer.message || `Saved at ${footfallWrite.time(Date.now())}`, "is-saved");
+    else showState(request.form, answer.message || `Saved at ${footfall.write.time(Date.now())}`, "is-saved");
     if (answer.go) location.assign(answer.go);
   }
 

@@ -1,12 +1,12 @@
 // Formats numbers, dates and times in the language of the page (`data-language`), exactly as the server does
 // (analytics/base/language.py). The card inlines this file.
 //
-//   footfallWrite.count(n)                  12,345
-//   footfallWrite.percent(whole)            27%, of 27
-//   footfallWrite.money(value, currency)    €29.00; the bare number without a currency
-//   footfallWrite.time(ms, zone, seconds)   14:32 or 2:32 PM, with seconds where `seconds` is true; zone: an IANA name
-//   footfallWrite.day(ms, zone)             Fri, 20 Nov 2026
-//   footfallWrite.country(code)             Germany, of DE; any other text stays as it is
+//   footfall.write.count(n)                  12,345
+//   footfall.write.percent(whole)            27%, of 27
+//   footfall.write.money(value, currency)    €29.00; the bare number without a currency
+//   footfall.write.time(ms, zone, seconds)   14:32 or 2:32 PM, with seconds where `seconds` is true; zone: an IANA name
+//   footfall.write.day(ms, zone)             Fri, 20 Nov 2026
+//   footfall.write.country(code)             Germany, of DE; any other text stays as it is
 (function () {
   "use strict";
   const formats = new Map();
@@ -42,5 +42,5 @@
     return format("DisplayNames", {type: "region", style: "short", fallback: "code"}).of(code);
   }
 
-  window.footfallWrite = {count, percent, money, time, day, country};
+  window.footfall = {...window.footfall, write: {count, percent, money, time, day, country}};
 })();

@@ -1,4 +1,4 @@
-// One stream for all tabs of this browser that show the same site: the interface of `footfallStream`, one connection.
+// One stream for all tabs of this browser that show the same site: the interface of `footfall.stream`, one connection.
 //
 // The tab that has the Web Lock is the leader. It opens the stream and forwards each message to the other tabs (followers)
 // over a BroadcastChannel. Visible tabs queue for the lock. A leader that is closed, hidden or stuck loses the lock, and
@@ -12,8 +12,8 @@
   const times = Object.assign({silent: 20000, hidden: 30000, heartbeat: 8000, handover: 1500}, window.footfallTimes);
   const MAX_EVENTS = 100;  // events that a new follower receives: as many as the feed shows
 
-  window.footfallSharedStream = function (options) {
-    if (!navigator.locks || !window.BroadcastChannel) return window.footfallStream(options);
+  function sharedStream(options) {
+    if (!navigator.locks || !window.BroadcastChannel) return window.footfall.stream(options);
     const name = `footfall ${options.address}${options.poll ? " polled" : ""}`;
     const channel = new BroadcastChannel(name), listeners = new AbortController();
     let ownStream = null, queueAbort = null, releaseLock = null, shownState = "", closed = false;
@@ -90,7 +90,7 @@
       if (closed || document.hidden) return null;
       // a short change of leaders does not show as "connecting"
       const quietUntil = shownState === "live" ? Date.now() + times.handover : 0;
-      ownStream = window.footfallStream({
+      ownStream = window.footfall.stream({
         ...options, lastId,
         message(...message) { deliver(...message); post({message}); },
         state(state) {
@@ -159,5 +159,7 @@
       polled() { if (ownStream) ownStream.polled(); },
       close,
     };
-  };
+  }
+
+  window.footfall = {...window.footfall, sharedStream};
 })();

@@ -3,7 +3,7 @@
   "use strict";
   const {watch, setProps} = window.footfall;
 
-  watch("[data-title]", ({dataset}) => { document.title = dataset.title; }, "data-title");
+  watch("[data-page-title]", ({dataset}) => { document.title = dataset.pageTitle; }, "data-page-title");
 
   // ───────── the list of settings: on a phone a row that scrolls; the current section is scrolled into view ─────────
 

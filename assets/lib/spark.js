@@ -1,31 +1,20 @@
-// Draws the line of active people as SVG: footfallSpark.draw(node, points, options).
+// Draws the line of active people as SVG: footfall.spark.draw(node, points, options). For the card, which inlines this
+// file and has no room for plotly.js; the Live page's line is a figure.
 //
 //   points    [[epoch in seconds, people], …], oldest first; null people, or two minutes without a point, are a gap
-//   options   now: people at this moment; at: its epoch; last: its label, "now" by default; zone: IANA name; minutes: 30;
-//             bare: true leaves out the grid, the axes and the tip (for the card, which inlines this file)
+//   options   now: people at this moment; at: its epoch; minutes: 30
 //
-// language.js formats numbers and times.
+// language.js formats numbers.
 (function () {
   "use strict";
   const GAP_S = 110, NOW_GAP_S = 200;  // the latest minutes are stored with a delay
 
-  // A scale of two equal, round steps that contains all values. It starts at 0 unless the values are far above 0.
-  function scale(values) {
-    const low = Math.min(...values), high = Math.max(...values);
-    for (let power = 1; ; power *= 10) {
-      for (const step of [1, 2, 2.5, 4, 5].map((n) => n * power).filter(Number.isInteger)) {
-        const base = high > 10 && low > high / 2 && step * 5 >= high ? Math.floor(low / step) * step : 0;
-        if (base + 2 * step >= high) return {base, step};
-      }
-    }
-  }
-
   // A scale for a line without labels: it fills the box, but spans at least half of the highest value, so that a small
   // change looks small.
-  function fit(values) {
+  function scale(values) {
     const low = Math.min(...values), high = Math.max(...values);
     const span = Math.max(1.2 * (high - low), high / 2, 2);
-    return {base: Math.max(0, low - (span - (high - low)) / 2), step: span / 2};
+    return {base: Math.max(0, low - (span - (high - low)) / 2), span};
   }
 
   function make(name, attributes) {
@@ -60,41 +49,25 @@
     node.setAttribute("role", "img");
     if (!seen.length) {
       node.setAttribute("aria-label", "Active people per minute: nothing known yet");
-      node.replaceChildren(span("ff-window", options.bare ? "" : "Nothing known of the last 30 minutes yet"));
+      node.replaceChildren();
       return;
     }
-    const {base, step} = (options.bare ? fit : scale)(seen.map(([, people]) => people));
+    const {base, span: height} = scale(seen.map(([, people]) => people));
     const spots = seen.map(([epoch, people]) => ({
       epoch, people,
       x: 100 * (epoch - from) / (at - from),
-      y: 100 - 50 * (people - base) / step,
+      y: 100 - 100 * (people - base) / height,
     }));
-    const last = spots[spots.length - 1], clock = (epoch) => footfallWrite.time(epoch * 1000, options.zone || "UTC");
+    const last = spots[spots.length - 1];
     const svg = make("svg", {viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true"});
-    const parts = [svg];
-    if (!options.bare) {
-      for (const y of [0, 50, 100]) {
-        svg.append(make("line", {class: "ff-gl", x1: 0, x2: 1000, y1: y, y2: y}));
-        parts.push(span("ff-ax ff-ax-y", footfallWrite.count(base + step * (2 - y / 50)), null, y));
-      }
-      for (const third of [0, 1, 2]) {
-        const left = third * 100 / 3, label = clock(from + (at - from) * third / 3);
-        parts.push(span("ff-ax ff-ax-x" + (third ? "" : " is-first"), label, left));
-      }
-      parts.push(span("ff-ax ff-ax-x is-last", options.last || "now", 100));
-    }
     const gap = (spot) => (spot === last && options.now != null ? NOW_GAP_S : GAP_S);
     const path = spots.map((spot, i) =>
       (i && spot.epoch - spots[i - 1].epoch <= gap(spot) ? "L" : "M") + (spot.x * 10).toFixed(1) + " " + spot.y.toFixed(1) + "h0");
     svg.append(make("path", {class: "ff-ln", d: path.join("")}));
-    parts.push(span("ff-now-dot", "", last.x, last.y));
     node.setAttribute("aria-label", `Active people per minute over the last ${options.minutes || 30} minutes: ` +
-      `from ${footfallWrite.count(spots[0].people)} to ${footfallWrite.count(last.people)}`);
-    node.replaceChildren(...parts);
-    if (!options.bare && window.footfallTip) window.footfallTip(node, spots.map((spot) => ({
-      ...spot, text: `${clock(spot.epoch)} · ${footfallWrite.count(spot.people)} active`,
-    })));
+      `from ${footfall.write.count(spots[0].people)} to ${footfall.write.count(last.people)}`);
+    node.replaceChildren(svg, span("ff-now-dot", "", last.x, last.y));
   }
 
-  window.footfallSpark = {draw, scale, make, span};
+  window.footfall = {...window.footfall, spark: {draw, make, span}};
 })();

@@ -1,7 +1,7 @@
 // An EventSource that stays open: it reconnects after a loss (exponential back-off, full jitter), treats silence as a loss,
 // and disconnects while the tab is hidden. The Live page uses it through shared.js; the card inlines this file.
 //
-//   const stream = footfallStream({
+//   const stream = footfall.stream({
 //     address: "/api/live/stream?site=example.com",
 //     message(type, data, id) {},  // a parsed message of the server and its id; polled figures have no id
 //     state(name) {},              // "connecting", "live", "polled" (no stream, but fresh figures), "down" (two tries failed)
@@ -20,7 +20,7 @@
     window.footfallTimes,
   );
 
-  window.footfallStream = function (options) {
+  function stream(options) {
     const listeners = new AbortController();
     let source = null, hasMessage = false, openedAt = 0, lastId = options.lastId || "", tries = 0, polledAt = -Infinity;
     let shownState = "", closed = false, asleep = false, retryTimer, watchdog, sleepTimer, polledTimer, checkTimer;
@@ -164,5 +164,7 @@
     open();
     onVisibility();
     return {now: open, polled, close};
-  };
+  }
+
+  window.footfall = {...window.footfall, stream};
 })();

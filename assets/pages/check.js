@@ -1,5 +1,5 @@
 // Waits for a site's first visit, in the element `#first-visit`: shows since when it waits, confirms the first visit, and
-// opens the help when none comes. live.js passes on the messages of the stream: footfallCheck.take({events, known, stats}).
+// opens the help when none comes. live.js passes on the messages of the stream: footfall.check.take({events, known, stats}).
 //
 //   data-then="live"     confirms any visit, past ones too; then the page becomes the Live page
 //   data-then="stay"     confirms the next visit, and shows the last one before
@@ -60,9 +60,9 @@
 
   function clock(epoch) {
     const zone = root.dataset.timezone || "UTC";
-    return `${footfallWrite.time(epoch * 1000, zone, true)} · ${zone}`;
+    return `${footfall.write.time(epoch * 1000, zone, true)} · ${zone}`;
   }
 
   window.footfall.watch("#first-visit", begin);
-  window.footfallCheck = {take};
+  window.footfall = {...window.footfall, check: {take}};
 })();

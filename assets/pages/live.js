@@ -15,6 +15,7 @@
   };
   const BUSY_RETRY_MS = 100;  // until the next try while a request is in flight
   const ANSWER_MS = 400;  // from the end of a callback until its answer has arrived, if it has one
+  const {watch} = window.footfall;
   const byId = (id) => document.getElementById(id);
 
   let root = null, address = "", stream = null, state = "connecting", refusalText = "", receivedAt = 0;
@@ -26,36 +27,45 @@
 
   // ───────── start and stop ─────────
 
-  function onDraw() {
-    if (document.readyState === "loading") return;  // scripts after this one have not loaded yet
-    const node = byId("live") || byId("first-visit");
-    const newAddress = node ? node.dataset.stream : "";
-    if (byId("status")) byId("status").hidden = !node;
-    if (node === root && newAddress === address) return;
-    if (stream) stop();
-    if (node) start(node, newAddress);
+  function begin(node) {
+    if (node !== root || node.dataset.stream !== address) {
+      if (stream) stop();
+      start(node);
+    }
+    return () => { if (node === root) stop(); };
   }
 
-  function start(node, newAddress) {
-    [root, address, receivedAt, state, refusalText, drawnAt] = [node, newAddress, Date.now(), "connecting", "", 0];
-    title = document.querySelector("[data-title]")?.dataset.title || document.title;
-    stream = window.footfallSharedStream({
+  function start(node) {
+    [root, address, receivedAt, state, refusalText, drawnAt] = [node, node.dataset.stream, Date.now(), "connecting", "", 0];
+    title = document.querySelector("[data-page-title]")?.dataset.pageTitle || document.title;
+    stream = window.footfall.sharedStream({
       address, message: receive, refused: onRefused, poll: node.id === "first-visit",
       state: onState,
     });
+    redraws.observe(root, {childList: true, characterData: true, subtree: true});
+    showPill();
     tick();
   }
 
   function stop() {
     stream.close();
+    redraws.disconnect();
     cancelAnimationFrame(frame);
     clearTimeout(redrawTimer);
     if (ownTitle && document.title === ownTitle) document.title = title;
-    if (window.footfallFeed) window.footfallFeed.clear();
+    if (window.footfall.feed) window.footfall.feed.clear();
     [root, address, stream, stats, polledStats, frame, redrawTimer] = [null, "", null, null, null, 0, 0];
     [wantedAt, answeredAt, past, ownTitle] = [0, 0, null, ""];
     queued = {stats: null, events: [], known: []};
+    showPill();
   }
+
+  function showPill() {
+    if (byId("status")) byId("status").hidden = !root;
+  }
+
+  // Before the browser paints the older number of a slow redraw.
+  const redraws = new MutationObserver(() => { if (state === "live" && stats) paint(); });
 
   function onState(name) {
     const isReconnected = name === "live" && Boolean(stats);
@@ -94,11 +104,11 @@
     const before = stats || polledStats;
     const isChange = events.length || (newStats && before && differs(newStats, before));  // the first figures are drawn anyway
     if (newStats) applyStats(newStats);
-    if (window.footfallFeed) {
-      window.footfallFeed.add(known, {skew});
-      window.footfallFeed.add(events, {skew, flash: true});
+    if (window.footfall.feed) {
+      window.footfall.feed.add(known, {skew});
+      window.footfall.feed.add(events, {skew, flash: true});
     }
-    if (root.id === "first-visit") window.footfallCheck.take({events, known, stats});
+    if (root.id === "first-visit") window.footfall.check.take({events, known, stats});
     if (isChange && state === "live" && !wantedAt) redrawSoon();
   }
 
@@ -141,8 +151,8 @@
   function percent(part, whole) {
     const exact = 100 * part / whole, up = Math.round(exact), rounded = exact % 1 === 0.5 ? up - up % 2 : up;
     if (!whole) return "";
-    if (part && !rounded) return "<" + footfallWrite.percent(1);
-    return rounded === 100 && part < whole ? ">" + footfallWrite.percent(99) : footfallWrite.percent(rounded);
+    if (part && !rounded) return "<" + footfall.write.percent(1);
+    return rounded === 100 && part < whole ? ">" + footfall.write.percent(99) : footfall.write.percent(rounded);
   }
 
   function setTitle(figure) {
@@ -159,17 +169,17 @@
   function paint() {
     const {active_sessions: all, authenticated_users: signedIn, anonymous_sessions: anonymous} = stats;
     if (root.id !== "live" || rewoundTo()) return;
-    setText("active-now", footfallWrite.count(all));
-    setText("signed-in", footfallWrite.count(signedIn));
-    setText("anonymous", footfallWrite.count(anonymous));
+    setText("active-now", footfall.write.count(all));
+    setText("signed-in", footfall.write.count(signedIn));
+    setText("anonymous", footfall.write.count(anonymous));
     setText("signed-in-share", percent(signedIn, all));
     setText("anonymous-share", percent(anonymous, all));
     setBar("split-signed-in", signedIn);
     setBar("split-anonymous", anonymous);
-    setTitle(footfallWrite.count(all));
+    setTitle(footfall.write.count(all));
     if (Date.now() - announcedAt < times.announce) return;
     announcedAt = Date.now();
-    if (byId("active-said")) byId("active-said").textContent = `${footfallWrite.count(all)} ${all === 1 ? "person" : "people"} active`;
+    if (byId("active-said")) byId("active-said").textContent = `${footfall.write.count(all)} ${all === 1 ? "person" : "people"} active`;
   }
 
   function appearance() {
@@ -206,16 +216,20 @@
   }
 
   function inZone(ms) {
-    const zone = root.dataset.timezone || "UTC", time = footfallWrite.time(ms, zone, true);
-    return {time, whole: `${footfallWrite.day(ms, zone)}, ${time} · ${zone}`};
+    const zone = root.dataset.timezone || "UTC", time = footfall.write.time(ms, zone, true);
+    return {time, whole: `${footfall.write.day(ms, zone)}, ${time} · ${zone}`};
   }
+
+  const isCurrent = () => !refusalText && (state === "live" || state === "polled");
+
+  // The server's time; without a connection the moment of the last figures.
+  const now = () => (isCurrent() ? Date.now() : receivedAt) + skew;
 
   function tick() {
     if (!root) return;
-    const running = !refusalText && (state === "live" || state === "polled");
     const clock = byId("clock");
     if (clock && rewoundTo()) clock.textContent = inZone(rewoundTo() * 1000).whole;
-    else if (clock && (running || stats)) clock.textContent = inZone((running ? Date.now() : receivedAt) + skew).whole;
+    else if (clock && (isCurrent() || stats)) clock.textContent = inZone(now()).whole;
     if (requestedAt && Date.now() - requestedAt > times.answer) abandonRequest();
     if (wantedAt !== answeredAt && !requestedAt) redrawSoon();  // the answer was lost
     showState();
@@ -305,13 +319,13 @@
 
   function applyPast(data) {
     past = data.at ? data : null;
-    if (past) setTitle(`${footfallWrite.count(past.active)} at ${inZone(past.at * 1000).time}`);
-    if (window.footfallFeed && past) window.footfallFeed.show(past.events, past.at);
-    if (window.footfallFeed && !past) {
-      window.footfallFeed.clear();
-      window.footfallFeed.add(data.events, {skew});
+    if (past) setTitle(`${footfall.write.count(past.active)} at ${inZone(past.at * 1000).time}`);
+    if (window.footfall.feed && past) window.footfall.feed.show(past.events, past.at);
+    if (window.footfall.feed && !past) {
+      window.footfall.feed.clear();
+      window.footfall.feed.add(data.events, {skew});
     }
-    if (window.footfallRewind) window.footfallRewind.shown(past ? past.at : 0);
+    if (window.footfall.rewind) window.footfall.rewind.shown(past ? past.at : 0);
     if (!past && stats) paint();
   }
 
@@ -337,21 +351,13 @@
   });
   setInterval(tick, 1000);
 
-  /** @param {any} target */
-  const isDone = ({id, ariaBusy}) => id === "refresh" && ariaBusy === "false";
+  watch("#live, #first-visit", begin, "data-stream");
+  watch("#status", showPill);
+  watch("#rewind", () => { if (root) updateLabels(); }, "data-at");
+  watch("#refresh", ({ariaBusy}) => { if (root && ariaBusy === "false") onCallbackEnd(); }, "aria-busy");
 
-  new MutationObserver((changes) => {
-    onDraw();
-    if (root && changes.some(({target}) => isDone(target))) onCallbackEnd();
-    if (root && changes.some((change) => change.attributeName === "data-at")) updateLabels();
-    if (state === "live" && stats) paint();  // before the browser paints the older number of a slow redraw
-  }).observe(document, {
-    childList: true, characterData: true, subtree: true, attributeFilter: ["data-stream", "data-at", "aria-busy"],
-  });
-  document.addEventListener("DOMContentLoaded", onDraw);
-
-  window.footfallLive = {
-    ask: request, drawing: onCallbackRunning, polled, rewind, now: () => Date.now() + skew,
+  window.footfall = {...window.footfall, live: {
+    ask: request, drawing: onCallbackRunning, polled, rewind, now,
     settled: () => wantedAt === answeredAt, state: () => state,
-  };
+  }};
 })();

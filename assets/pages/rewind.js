@@ -1,7 +1,7 @@
 // The bar that rewinds the Live page (layouts/components/rewind.py): a slider over the last 24 hours with the line of active
 // people, a button back to live, and playback. live.js loads the chosen second and calls `shown` when it is on the page.
 //
-//   footfallRewind.shown(at)    the page now shows that second (epoch); 0 is live
+//   footfall.rewind.shown(at)    the page now shows that second (epoch); 0 is live
 (function () {
   "use strict";
   const MINUTE = 60, HOUR = 3600, STEP_MS = 250;
@@ -11,7 +11,7 @@
     Home: -Infinity, End: Infinity,
   };
   const byId = (id) => document.getElementById(id);
-  const now = () => Math.floor(window.footfallLive.now() / 1000);
+  const now = () => Math.floor(window.footfall.live.now() / 1000);
 
   let track = null, drawnLine = "", line = null;  // the element, its data as JSON, and parsed
   let wantedAt = 0, shownAt = 0;  // the second that the reader chose, and that of the figures; 0 is now
@@ -23,7 +23,7 @@
     const target = Math.round(Math.max(line.since, at));
     wantedAt = target >= now() ? 0 : target;
     if (!wantedAt) stopPlaying();
-    window.footfallLive.rewind(wantedAt);
+    window.footfall.live.rewind(wantedAt);
     updateText();
   }
 
@@ -38,7 +38,7 @@
     const at = wantedAt || now(), secondsAgo = now() - at, zone = byId("live").dataset.timezone;
     input.max = String(now());
     if (Number(input.value) !== at) input.value = String(at);
-    const clock = footfallWrite.time(at * 1000, zone, true);
+    const clock = footfall.write.time(at * 1000, zone, true);
     input.style.setProperty("--p", `${100 * (at - Number(input.min)) / Math.max(1, Number(input.max) - Number(input.min))}%`);
     input.setAttribute("aria-valuetext", wantedAt ? `${clock}, ${agoText(secondsAgo)}` : "Live");
     text("rewind-at", clock);
@@ -82,7 +82,7 @@
   function advance() {
     if (!track || !track.isConnected) return;
     if (!playing) return updateText();
-    if (!window.footfallLive.settled()) return;  // the figures of the last step have not arrived
+    if (!window.footfall.live.settled()) return;  // the figures of the last step have not arrived
     const at = Math.floor(playing.from + speed * (Date.now() - playing.since) / 1000);
     if (at !== wantedAt) rewindTo(at);
   }
@@ -99,7 +99,7 @@
 
   function draw() {
     const node = byId("rewind-track");
-    if (!node || document.readyState === "loading" || !window.footfallSpark) return;
+    if (!node) return;
     if (track !== node) [track, drawnLine, wantedAt, shownAt, playing] = [node, "", 0, 0, null];
     if (!track.dataset.line || drawnLine === track.dataset.line) return;
     drawnLine = track.dataset.line;
@@ -141,7 +141,7 @@
   }
 
   function curve() {
-    const {make} = window.footfallSpark, until = now(), span = Math.max(1, until - line.since);
+    const {make} = window.footfall.spark, until = now(), span = Math.max(1, until - line.since);
     const maxPeople = Math.max(...line.people, 1), secondsPerPoint = 300;
     const points = line.people.map((people, nth) => [line.begin + nth * secondsPerPoint, people])
       .filter(([at, people]) => people >= 0 && at >= line.since)
@@ -155,12 +155,12 @@
   }
 
   function ticks() {
-    const {span} = window.footfallSpark, node = span("ff-ticks", ""), zone = byId("live").dataset.timezone;
+    const {span} = window.footfall.spark, node = span("ff-ticks", ""), zone = byId("live").dataset.timezone;
     const until = now(), length = until - line.since;
     node.setAttribute("aria-hidden", "true");
     node.append(span("", length > HOUR ? `${Math.round(length / HOUR)} h ago` : "first visitor", 0));
     for (const part of length > HOUR ? [0.25, 0.5, 0.75] : []) {
-      const label = footfallWrite.time((line.since + part * length) * 1000, zone);
+      const label = footfall.write.time((line.since + part * length) * 1000, zone);
       node.append(span(part === 0.5 ? "" : "ff-hide-sm", label, 100 * part));
     }
     node.append(span("", "now", 100));
@@ -175,7 +175,7 @@
   });
   document.addEventListener("visibilitychange", () => { if (document.hidden) stopPlaying(); });
   setInterval(advance, STEP_MS);
-  new MutationObserver(draw).observe(document, {childList: true, subtree: true, attributeFilter: ["data-line"]});
+  window.footfall.watch("#rewind-track", draw, "data-line");
 
-  window.footfallRewind = {shown: onShown};
+  window.footfall = {...window.footfall, rewind: {shown: onShown}};
 })();

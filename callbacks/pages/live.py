@@ -6,27 +6,32 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import msgspec
 from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
+from analytics.access.roles import ADMIN
 from analytics.base.error_log import describe
 from analytics.calendar.minute_series import MINUTE
 from analytics.commands import snippet as line_of
 from analytics.live import rewind
 from analytics.live.feed import recent
 from analytics.live.state import Concurrency, LiveState
+from analytics.reports.overview import read_overview
+from analytics.reports.view import USUAL_COMPARISON
 from analytics.sites.site import Site
-from callbacks.gate.guard import authorized
+from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
 from callbacks.settings import snippet
 from collector.api.live import live_state
 from collector.service import Service
+from layouts.components import figures, states
 from layouts.components import rewind as bar
-from layouts.components import states
 from layouts.pages import first, live
 
 log = logging.getLogger("footfall.live")
@@ -52,7 +57,8 @@ def page(context: PageContext) -> Component:
     service, site = context.service, context.site
     if not site.demo and not service.hub.active(site.id) and not recent(service.database, site.id, 1):
         return first.page(site, line_of(context.address, site.domain), snippet.doubts(service, site))
-    return live.page(site, service.config.active_window_s)
+    may_embed = current_person(service).may(ADMIN, site.id)
+    return live.page(site, service.config.active_window_s, may_embed=may_embed)
 
 
 def register(app: Dash, service: Service) -> None:
@@ -95,6 +101,11 @@ def register(app: Dash, service: Service) -> None:
         site = authorized(service, domain)
         return live.places_table(shown(service, site, moment(nudge), int(time.time()))[0])
 
+    @app.callback(Output("today", "children"), Input("today-tick", "n_intervals"), State("live", "data-site"))
+    def draw_today(_tick: object, domain: object) -> Any:
+        site, now = authorized(service, domain), int(time.time())
+        return _part("Today", lambda: today(service, site, now)) or states.failed("Today could not be read", AGAIN)
+
     @app.callback(
         Output("rewind-track", "data-line"),
         Output("rewind-tick", "interval"),
@@ -105,7 +116,7 @@ def register(app: Dash, service: Service) -> None:
         return day_before(service, authorized(service, domain), int(time.time()))
 
     app.clientside_callback(
-        "function(ticks, clicks) { return window.footfallLive.ask(ticks, clicks); }",
+        "function(ticks, clicks) { return window.footfall.live.ask(ticks, clicks); }",
         Output("nudge", "data"),
         Input("tick", "n_intervals"),
         Input("refresh", "n_clicks"),
@@ -117,8 +128,17 @@ def register(app: Dash, service: Service) -> None:
         Input("figures", "data"),
         prevent_initial_call=True,
     )
-    app.clientside_callback("function(isAtWork) { window.footfallLive.drawing(isAtWork); }", Input("drawing", "data"))
-    app.clientside_callback("function(data) { window.footfallLive.polled(data); }", Input("fallback", "data"))
+    app.clientside_callback("function(isAtWork) { window.footfall.live.drawing(isAtWork); }", Input("drawing", "data"))
+    app.clientside_callback("function(data) { window.footfall.live.polled(data); }", Input("fallback", "data"))
+
+
+def today(service: Service, site: Site, now: int) -> list[Component]:
+    """Today's numbers, compared with as much of the same weekday a week ago."""
+    question = f"period=today&compare={quote(USUAL_COMPARISON)}"
+    found = read_overview(site, question, service.backend, service.database, now, tag=figures.written_in())
+    weekday = figures.weekday(datetime.fromtimestamp(now, found.zone).weekday())
+    since = f"last {weekday} to {figures.time_of_day(now, found.zone)}"
+    return live.today(site.domain, found.numbers, found.before, since)
 
 
 def moment(nudge: object) -> int:

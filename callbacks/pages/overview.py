@@ -123,6 +123,11 @@ def register(app: Dash, service: Service) -> None:
     """The callbacks and files of the page, open to viewers of the site, and the forms of its menus."""
     _register_answers(app, service)
     _register_suggestions(app, service)
+
+    @app.callback(Output(toolbar.NOW, "children"), Input(page.TICK, "n_intervals"), SITE)
+    def count_now(_tick: object, domain: object) -> list[Component]:
+        return toolbar.now(service.hub.active(authorized(service, domain).id), service.config.active_window_s)
+
     for name in page.FIGURES:
         app.clientside_callback(
             ClientsideFunction("overview", "draw"), Output(name, "figure"), Input(page.figure_store(name), "data")

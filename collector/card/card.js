@@ -20,11 +20,11 @@
 
   function paint() {
     frame = 0;
-    byId("active").textContent = footfallWrite.count(live.active_sessions);
-    byId("signed-in").textContent = footfallWrite.count(live.authenticated_users);
-    byId("anonymous").textContent = footfallWrite.count(live.anonymous_sessions);
+    byId("active").textContent = footfall.write.count(live.active_sessions);
+    byId("signed-in").textContent = footfall.write.count(live.authenticated_users);
+    byId("anonymous").textContent = footfall.write.count(live.anonymous_sessions);
     byId("pages").replaceChildren(...live.top_pages.map(row));
-    footfallSpark.draw(byId("spark"), points, {now: live.active_sessions, at: live.as_of, zone: given.zone, bare: true});
+    footfall.spark.draw(byId("spark"), points, {now: live.active_sessions, at: live.as_of});
     change();
     clock();
   }
@@ -33,7 +33,7 @@
     const line = document.createElement("li"), name = document.createElement("span"), number = document.createElement("b");
     name.textContent = name.title = path;
     name.dir = "auto";
-    number.textContent = footfallWrite.count(people);
+    number.textContent = footfall.write.count(people);
     line.append(name, number);
     return line;
   }
@@ -44,13 +44,13 @@
     const near = points.filter((point) => away(point) <= NEAR_S).sort((a, b) => away(a) - away(b))[0];
     const node = byId("change"), percent = near && near[1] ? Math.round(100 * (live.active_sessions / near[1] - 1)) : null;
     node.className = percent > 0 ? "ff-up" : percent < 0 ? "ff-worse" : "ff-flat";
-    node.textContent = percent == null ? "" : `${percent > 0 ? "↑ " : percent < 0 ? "↓ " : ""}${footfallWrite.percent(Math.abs(percent))} vs 1 h ago`;
-    node.title = percent == null ? "" : `${footfallWrite.count(near[1])} an hour ago`;
+    node.textContent = percent == null ? "" : `${percent > 0 ? "↑ " : percent < 0 ? "↓ " : ""}${footfall.write.percent(Math.abs(percent))} vs 1 h ago`;
+    node.title = percent == null ? "" : `${footfall.write.count(near[1])} an hour ago`;
   }
 
   function clock() {
     const silent = state === "connecting" && Date.now() - heard > SILENT_MS - 100, stale = silent || state === "down";
-    const time = footfallWrite.time(live.as_of * 1000, given.zone, true);
+    const time = footfall.write.time(live.as_of * 1000, given.zone, true);
     document.body.classList.toggle("is-stale", stale);
     byId("at").textContent = stale ? `as of ${time}, not connected` : time;
   }
@@ -65,5 +65,5 @@
   }
 
   paint();
-  footfallStream({address: given.stream, message: receive, refused, poll: true, state(name) { state = name; clock(); }});
+  footfall.stream({address: given.stream, message: receive, refused, poll: true, state(name) { state = name; clock(); }});
 })();

@@ -14,12 +14,14 @@ from collector.ingest.pipeline import Kit
 class ImportContext(NamedTuple):
     """What an import works with; `clock` returns epoch seconds.
 
-    `in_server`: the import runs in the process of a server, so it pauses after each batch for as long as that took.
+    `retention_days` is how long heartbeats are kept for sites without a setting of their own. `in_server`: the import
+    runs in the process of a server, so it pauses after each batch for as long as that took.
     """
 
     database: Database
     kit: Kit
     pause: Pause
     report: Report
+    retention_days: int = 7
     in_server: bool = False
     clock: Callable[[], float] = time.time

@@ -1,7 +1,8 @@
 """Imports access logs into history: the pages of a log with the log's times, through the pipeline of live events.
 
-An import makes nobody present: it writes no beats, no feed and no counters of today, and it uses up no rate limit. The
-id of a line is made from its contents, so a second import recognises it. Identical lines of a file are numbered.
+An import makes nobody present: it writes no beats, no feed and no counters of today, and it uses up no rate limit. Its
+days are counted into daily usage. The id of a line is made from its contents, so a second import recognises it.
+Identical lines of a file are numbered.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from analytics.base.errors import InvalidInput
 from analytics.base.ids import IMPORTED, Ids
 from analytics.calendar.days import start_of
 from analytics.calendar.period import EARLIEST
+from analytics.jobs import daily, daily_usage
+from analytics.jobs.daily import Work
 from analytics.sites import store as sites
 from analytics.sites.host import OTHER
 from analytics.sites.salts import LogSalts
@@ -115,8 +118,10 @@ def _import(work: _ImportRun) -> str:
         raise InvalidInput("--follow: a gzipped log does not grow; name one that does")
     work.read()
     work.check()
+    work.count_days()
     if work.following:
         work.follow()
+        work.count_days()
     return summary(work.totals)
 
 
@@ -199,6 +204,12 @@ class _ImportRun:
             self._context.report(f"following: {self._progress()}")
             self.totals.stopped = self._context.pause(FOLLOW_S)
 
+    def count_days(self) -> None:
+        """Counts the people of the imported days. If it is stopped, the day's work does it."""
+        context = self._context
+        work = Work(context.database, int(context.clock()), context.retention_days, context.pause, context.report)
+        daily.count_imported_days(work)
+
     def _lines(self, number: int) -> Iterator[LoggedLine]:
         """The site's pages of a log, from the current position, without times in the future."""
         log = self.logs[number]
@@ -268,7 +279,9 @@ class _ImportRun:
         for tries_left in reversed(range(MAX_TRIES)):
             try:
                 with self._context.database.transaction() as connection:
-                    return store(connection, accepted, self._ids, Counter(), live=False)
+                    outcomes = store(connection, accepted, self._ids, Counter(), live=False)
+                    daily_usage.count_again(connection, (one.at for one in accepted))
+                    return outcomes
             except ID_CONFLICTS:
                 if not tries_left:
                     raise

@@ -162,7 +162,7 @@ def sample_pages() -> list[LoggedPage]:
 
 
 def make_people(hits: Iterable[LoggedPage], seed: int) -> list[Visitor]:
-    """The demo's visitors, in random order: a household for each address of the log, with a browser more than once."""
+    """The demo's visitors, in random order: some people for each address of the log, with a browser more than once."""
     chance = random_for(seed, "cast")
     sessions = sessions_of(hits)
     own = own_hosts(sessions)
@@ -181,9 +181,9 @@ def make_people(hits: Iterable[LoggedPage], seed: int) -> list[Visitor]:
 
 
 def _browsers(first: str, chance: random.Random) -> list[list[str]]:
-    """The agents of each person of a household, all different: a computer's or a phone's, and for some a phone more.
+    """The agents of the people behind one address, all different: a computer's or a phone's, and for some a phone more.
 
-    Visitors are told apart by address and agent.
+    A visitor is known by address and agent.
     """
     agents = [first, *chance.sample([agent for agent in _COMPUTERS if agent != first], HOUSEHOLD - 1)]
     phones = [agent for agent in _PHONES if agent != first]

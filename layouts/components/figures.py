@@ -175,7 +175,7 @@ def delta(
 
     `better` says whether more is good news (1), bad news (-1) or neither (0); `fine`: with one decimal. The sentence
     has direction and judgement in words. A change of less than 1%, or from a few (`is_few`), is not judged, and many
-    times a few are not written.
+    times a few are left out.
     """
     if not before:
         return None

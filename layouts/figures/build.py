@@ -32,6 +32,8 @@ SIDECAR = BUILT / "source.sha256"
 SCRIPT, WORLD, LICENCE = "plotly.min.js", "world_110m.json", "LICENSE-plotly.txt"
 
 _ENTRY = "const Plotly = require('plotly.js/lib/core');\nPlotly.register([{modules}]);\nmodule.exports = Plotly;\n"
+# In place of d3-geo-projection, 22 kB of rare projections; the other common ones are in d3-geo.
+_PROJECTIONS = "exports.geoNaturalEarth = require('d3-geo').geoNaturalEarth1;\n"
 _WORLD = """
 globalThis.window = globalThis;
 const assets = require("plotly.js/dist/plotly-geo-assets.js");
@@ -59,9 +61,10 @@ def build() -> None:
 
 def _script(folder: Path) -> bytes:
     modules = ", ".join(f"require('plotly.js/lib/{trace}')" for trace in TRACES)
+    (folder / "projections.js").write_text(_PROJECTIONS)
     (folder / "entry.js").write_text(_ENTRY.format(modules=modules))
     options = "--bundle", "--minify", "--format=iife", "--global-name=Plotly", "--target=es2020", "--loader:.css=empty"
-    constants = "--define:global=window", "--define:define.amd=false"
+    constants = "--define:global=window", "--define:define.amd=false", "--alias:d3-geo-projection=./projections.js"
     banner = f"--banner:js=/* plotly.js {VERSION}, cut to the traces in use. MIT licence: {LICENCE} */"
     return _run(folder, "node_modules/.bin/esbuild", "entry.js", *options, *constants, banner)
 

@@ -11,7 +11,7 @@ class Feed(OwnComponent):
     - id: its id in callbacks
     - label: its heading
 
-    Its rows come from the page's live stream (`window.footfallFeed`): a callback for each event would be too slow.
+    Its rows come from the page's live stream (`window.footfall.feed`): a callback for each event would be too slow.
     """
 
     def __init__(self, id: Id | None = None, label: str = "Activity") -> None:  # noqa: A002  # as every component of Dash has it

@@ -30,7 +30,7 @@ from layouts.footfall_components.stats import Stats
 from layouts.overview import notes, segments, toolbar, usage, week
 
 PAGE, BODY, PANELS_BOX = "overview", "overview-body", "overview-panels"
-AGAIN, SAID = "overview-again", "overview-said"
+AGAIN, SAID, TICK = "overview-again", "overview-said", "overview-tick"
 STATS, CHART_BOX, TITLE, LEGEND, INTERVALS, SHAPES = (
     f"overview-{name}" for name in ("stats", "figure", "title", "legend", "intervals", "shapes")
 )
@@ -74,7 +74,8 @@ def page(site: Site, opens: str = "") -> html.Main:
         [
             *([AddressDefault(name="period", value=opens)] if opens else []),
             dcc.Store(id=AGAIN),
-            html.Div(toolbar.bar(), id="toolbar", className="ff-toolbar"),
+            dcc.Interval(id=TICK, interval=toolbar.NOW_MS),
+            html.Div(toolbar.bar(site.domain), id="toolbar", className="ff-toolbar"),
             html.Div(
                 [
                     _part(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from dash import html
@@ -17,13 +18,15 @@ from analytics.query.result import Answer
 from analytics.reports.lists import read, written
 from analytics.reports.view import OFF, USUAL_COMPARISON, change, filtered
 from layouts.components import figures
-from layouts.components.markup import data, icon
+from layouts.components.address import at
+from layouts.components.markup import aria, data, icon
 from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.chips import Chip, Chips
 from layouts.footfall_components.filter_form import FilterForm, Suggestion, Suggestions
 from layouts.footfall_components.period_menu import PeriodChoice, PeriodMenu, Periods
 from layouts.overview import segments
 
+NOW, NOW_MS = "overview-now", 10_000
 FILTER, WRONG, CHIPS, COMPARISON, PERIOD, BEFORE, AFTER = (
     f"overview-{name}" for name in ("filter", "wrong", "chips", "comparison", "period", "before", "after")
 )
@@ -45,7 +48,7 @@ OPERATORS = {
 }
 
 
-def bar() -> list[Component]:
+def bar(domain: str) -> list[Component]:
     """The bar before the first answer."""
     turns = [
         _turn(BEFORE, "Previous period", "left"),
@@ -55,12 +58,20 @@ def bar() -> list[Component]:
     comparison = PeriodMenu(id=COMPARISON, name="compare", verb="Compare", look="ff-btn ff-btn-plain")
     return [
         html.H1("Overview"),
+        html.A(id=NOW, href=at(f"/live/{quote(domain)}"), className="ff-now-link"),
         Chips(id=CHIPS),
         _further(),
         segments.menu(),
         html.Div([comparison, html.Span(turns, className="ff-turns")], className="ff-end"),
         html.Div(id=WRONG, className="ff-wrong-address"),
     ]
+
+
+def now(active: int, window_s: int) -> list[Component]:
+    """How many people are active, as a link to the Live page."""
+    window = html.Span(f"last {figures.window(window_s)}", className="ff-window")
+    pulse = html.Span(className="ff-pulse", **aria(hidden="true"))
+    return [pulse, html.B(figures.count(active)), html.Span("now"), window]
 
 
 def wrong(message: str) -> Component:

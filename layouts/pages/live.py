@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.idn import in_letters, to_letters
 from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
+from analytics.query.metrics import METRICS
+from analytics.reports.values import Numbers
 from analytics.sites.site import Site
 from layouts.components import figures, ranking, rewind, states
 from layouts.components import places as map_of
@@ -25,8 +28,9 @@ from layouts.figures.frame import figure
 from layouts.footfall_components.feed import Feed
 
 ROWS = 10
+TODAY = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USER_TYPES = 4
-TICK_MS = 10_000
+TICK_MS, TODAY_MS = 10_000, 60_000
 
 
 class Words(NamedTuple):
@@ -48,18 +52,19 @@ NO_SIDE: Side = (0, figures.UNKNOWN, "")
 # ── the skeleton ──────────────────────────────────────────────────────────────────────────────────
 
 
-def page(site: Site, window_s: int = 60) -> html.Main:
-    """The Live page of one site before its first figures."""
+def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Main:
+    """The Live page of one site before its first figures; `may_embed`: this person may make cards."""
     window = f"last {figures.window(window_s)}"
     lists = html.Div(
         [_card("Active pages", "pages", window), _card("Sources now", "sources", window)], className="ff-left"
     )
     return html.Main(
         [
-            _toolbar(site),
+            _toolbar(site, may_embed),
             _notice(),
             _unread(),
             _hero(site.domain, window_s),
+            _today(),
             html.Div([lists, Feed("feed")], className="ff-grid"),
             _way_out(),
             *_wires(),
@@ -76,12 +81,19 @@ def page(site: Site, window_s: int = 60) -> html.Main:
     )
 
 
-def _toolbar(site: Site) -> Component:
+def _toolbar(site: Site, may_embed: bool) -> Component:
     refresh = html.Button([icon("refresh"), "Refresh"], id="refresh", type="button", className="ff-btn")
     wall = html.Button([icon("max"), "Full screen"], id="wall", type="button", className="ff-btn ff-hide-sm")
+    cards = at(f"/settings/{site.domain}/cards")
+    embed = [html.A([icon("code"), "Embed"], href=cards, className="ff-btn ff-hide-sm")] if may_embed else []
     clock = html.Span(site.timezone, id="clock", className="ff-sub")
     title = [html.H1("Live"), *([demo_badge()] if site.demo else [])]
-    return html.Div([*title, clock, html.Div([refresh, wall], className="ff-end")], className="ff-toolbar")
+    return html.Div([*title, clock, html.Div([refresh, *embed, wall], className="ff-end")], className="ff-toolbar")
+
+
+def _today() -> Component:
+    numbers = html.Div(states.skeleton(2), id="today", className="ff-stats")
+    return html.Section(numbers, className="ff-card ff-today", **aria(label="Today so far"))
 
 
 def _way_out() -> Component:
@@ -92,7 +104,7 @@ def _way_out() -> Component:
 def _notice() -> Component:
     since = html.Span("–", id="notice-since")
     again = html.Button("Try now", id="try-now", type="button", className="ff-link")
-    words = html.Span(["Not connected since ", since, ". The numbers below are from then. ", again])
+    words = html.Span(["Not connected since ", since, ". The numbers are from then. ", again])
     return html.Div([icon("off"), words], id="notice", className="ff-alert is-warn", hidden=True)
 
 
@@ -174,6 +186,7 @@ def _wires() -> list[Component]:
         dcc.Store(id="fallback"),
         dcc.Store(id="figures"),
         dcc.Interval(id="rewind-tick", interval=rewind.TICK_MS),
+        dcc.Interval(id="today-tick", interval=TODAY_MS),
     ]
 
 
@@ -219,6 +232,27 @@ def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo, words: Words
     people, at = max(concurrency.peak, (state.active, state.at), key=lambda peak: peak[0])
     peak = [figures.count(people), html.Small(f" at {figures.time_of_day(at, zone)}")]
     return _facts(hour_ago, peak, words)
+
+
+def today(domain: str, now: Numbers, before: Numbers | None, since: str) -> list[Component]:
+    """Today's numbers, each with its change against the same weekday a week ago, `since` in words."""
+    return [_of_today(domain, name, now[name], before[name] if before else None, since) for name in TODAY]
+
+
+def _of_today(domain: str, name: str, now: float | None, before: float | None, since: str) -> Component:
+    metric = METRICS[name]
+    changed = None if now is None else figures.change(now, before, better=metric.better, fine=True)
+    compared: list[Any] = [changed, f" vs {since}"] if changed else []
+    return html.A(
+        [
+            html.Span(f"{metric.label} today", className="ff-k"),
+            html.Span(figures.number(now, metric.unit), className="ff-v"),
+            html.Span(compared, className="ff-d"),
+        ],
+        href=at(f"/overview/{domain}?{urlencode({'period': 'today', 'metric': name})}"),
+        className="ff-stat",
+        title=metric.definition,
+    )
 
 
 def pages(state: LiveState, words: Words = NOW) -> list[Component]:

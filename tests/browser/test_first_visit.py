@@ -83,7 +83,7 @@ def test_from_the_set_up_link_to_the_first_visitor(server, shop, reader):
         assert reader.run("return [blank, frames_seen > 0]") == [
             0,
             True,
-        ]  # nor loaded anew: the counters are still there
+        ]  # nor loaded again: the counters are still there
         until(lambda: reader.rows("pages") == [("/hello", "1")])
         until(lambda: reader.texts(".ff-ev-t") == ["/hello"])
     reader.see("active-now", "0")

@@ -80,6 +80,21 @@ def test_a_person_on_two_tabs_is_one_on_the_page_seen_last(reader, shop, site):
     reader.see("active-now", "0")
 
 
+def test_todays_numbers_stand_below_and_lead_to_the_overview(reader, server, site):
+    come(server, site, ["tom", "tia"])
+    reader.open_live(site)
+    until(lambda: len(reader.texts("#today .ff-k")) == 6)
+    assert reader.texts("#today .ff-k")[:3] == ["Visitors today", "Visits today", "Pageviews today"]
+    assert int(reader.texts("#today .ff-v")[0]) >= 2
+    assert (
+        reader.run("return document.querySelector('.ff-toolbar a').getAttribute('href')") == f"/settings/{site}/cards"
+    )
+    reader.shoot("live-today")
+    reader.click("#today .ff-stat:nth-child(3)")
+    reader.at(f"/overview/{site}")
+    until(lambda: reader.texts("[aria-pressed=true] .ff-k") == ["Pageviews"])
+
+
 def test_signed_in_people_and_their_events_stand_out(reader, server, site):
     come(server, site, ["ann"], "/plans", user_id="u-1", user_type="supplier", title="Plans")
     come(server, site, ["bob", "cid"], "/plans", timezone="Europe/Lisbon", referrer="https://www.google.com/")

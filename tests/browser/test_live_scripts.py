@@ -21,7 +21,7 @@ from tests.support.serving import ROOT
 
 AT = 1_795_181_528  # Fri 20 Nov 2026, 14:32:08 in Berlin
 SCRIPTS = (  # in Dash's order
-    *(f"components/{name}" for name in ("address", "drawing", "feed")),
+    *(f"components/{name}" for name in ("address", "common", "feed")),
     *(f"lib/{name}" for name in ("theme", "document", "language", "shared", "shell", "stream")),
     *(f"pages/{name}" for name in ("check", "live")),
 )
@@ -44,7 +44,7 @@ FIRST = """<main id="first-visit" data-then="live" data-site="example.com"
   <h2 id="greeting" hidden>The first visitor is here.</h2></main>"""
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Footfall</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/css/footfall.css">
-<script>window.footfallTimes = {times}; {extra}</script></head><body data-title="Live · example.com · Footfall"><header>
+<script>window.footfallTimes = {times}; {extra}</script></head><body data-page-title="Live · example.com · Footfall"><header>
 <button id="theme">Theme</button>
 <details class="ff-menu"><summary>Menu</summary><a href="#there">there</a></details>
 <button data-copy="#snippet"><span>Copy</span></button><pre id="snippet">&lt;script defer&gt;</pre>
@@ -109,7 +109,7 @@ def rows(browser, part: str = ".ff-ev-t") -> list[str]:
 
 
 def state(browser) -> str:
-    return browser.execute_script("return footfallLive.state()")
+    return browser.execute_script("return footfall.live.state()")
 
 
 def present(browser, element: str) -> bool:
@@ -177,7 +177,7 @@ def test_dash_gets_the_same_values_and_a_nudge_only_after_a_change_and_not_more_
         server.send("stats", stats(100 + n, 10))
     until(lambda: text(browser, "active-now") == "119")
     until(lambda: browser.execute_script("return calls.some(([id]) => id === 'nudge')"))
-    browser.execute_script("footfallLive.drawing(true); footfallLive.drawing(false)")  # as Dash says it
+    browser.execute_script("footfall.live.drawing(true); footfall.live.drawing(false)")  # as Dash says it
     server.send("stats", stats(119, 10, AT + 1))  # nothing new
     server.send("new_event", pageview(1))
     until(lambda: browser.execute_script("return calls.filter(([id]) => id === 'nudge').length") >= 2)
@@ -337,11 +337,11 @@ def test_the_callbacks_figures_keep_the_page_alive_while_the_stream_cannot_be_ha
     browser.get(live_page(server, silent=700))
     until(lambda: state(browser) == "down")
     polled = {"stats": stats(12), "events": [pageview(2), pageview(1)]}
-    browser.execute_script("footfallLive.polled(arguments[0])", polled)
+    browser.execute_script("footfall.live.polled(arguments[0])", polled)
     until(lambda: text(browser, "active-now") == "12")
     assert (text(browser, "status-text"), rows(browser)) == ("Live", ["/page/2", "/page/1"])
     assert browser.find_element(By.ID, "status").get_attribute("title") == "Refreshed every 10 s"
-    browser.execute_script("footfallLive.polled(arguments[0])", polled | {"events": [pageview(3), pageview(2)]})
+    browser.execute_script("footfall.live.polled(arguments[0])", polled | {"events": [pageview(3), pageview(2)]})
     until(lambda: rows(browser) == ["/page/3", "/page/2", "/page/1"])
     until(lambda: state(browser) == "down")
 

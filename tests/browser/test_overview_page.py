@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from reader import PHONE, Reader, add_owner
+from reader import PHONE, Reader, add_owner, come
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from stream_server import until
@@ -143,6 +143,14 @@ def test_a_new_site_opens_with_today_and_an_address_that_names_a_period_stays(re
     reader.click("[data-change='period=30d&interval=']")
     until(lambda: reader.texts("[data-key=period] > span:first-child") == ["Last 30 days"])
     assert urlsplit(reader.driver.current_url).query == "period=30d"
+
+
+def test_the_bar_says_how_many_are_there_now_and_leads_to_them(reader, server):
+    come(server, "other.example", ["ann", "bob"])
+    open_overview(reader, DAYS, "other.example")
+    until(lambda: reader.texts("#overview-now > :not(.ff-pulse)") == ["2", "now", "last 60 s"])
+    reader.click("#overview-now")
+    reader.at("/live/other.example")
 
 
 def test_shift_click_excludes_and_so_does_the_button_of_the_row(reader):

@@ -74,7 +74,7 @@ def shown(reader: Reader) -> int:
 
 
 def clock(reader: Reader, at: int) -> str:
-    return reader.run("return footfallWrite.time(arguments[0] * 1000, 'UTC', true)", at)
+    return reader.run("return footfall.write.time(arguments[0] * 1000, 'UTC', true)", at)
 
 
 def rewound(reader: Reader, at: int) -> None:
@@ -181,7 +181,7 @@ def test_it_plays_forward_until_it_is_live_again(reader, past):
     reader.see("active-now", "3", 60)
     assert shown(reader) > at
     reader.click("#rewind-play")
-    until(lambda: reader.run("return footfallLive.settled()"))
+    until(lambda: reader.run("return footfall.live.settled()"))
     paused = shown(reader)
     assert reader.text("status-text") == f"Rewound to {clock(reader, paused)}"
     rewound(reader, int(time.time()) - 40)

@@ -271,8 +271,8 @@ def test_the_scripts_write_as_the_server_does(owner):
     script = """const [tags, ms] = arguments, page = document.querySelector("[data-language]");
         const before = page.dataset.language;
         const found = tags.map((tag) => { page.dataset.language = tag;
-            return [0, 999, 1234, 1234567].map(footfallWrite.count).concat(footfallWrite.percent(27),
-                footfallWrite.time(ms, "Europe/Berlin"), footfallWrite.time(ms, "Europe/Berlin", true)); });
+            return [0, 999, 1234, 1234567].map(footfall.write.count).concat(footfall.write.percent(27),
+                footfall.write.time(ms, "Europe/Berlin"), footfall.write.time(ms, "Europe/Berlin", true)); });
         page.dataset.language = before;
         return found;"""
     moment = datetime(2026, 11, 20, 14, 32, 8, tzinfo=ZoneInfo("Europe/Berlin"))

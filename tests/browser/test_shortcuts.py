@@ -234,8 +234,8 @@ def test_the_wall_fits_its_screen_whatever_the_number(reader):
     with reader.cut_off_from("*/api/live/stream*"):  # which would bring the true number
         reader.open(f"{LIVE}?wall=1")
         until(lambda: reader.text("active-now"))
-        for size in (WALL, (1366, 768), (3840, 2160), (1080, 1920), PHONE):
-            for number in (8, 128, 12_800, 1_280_000):
+        for size in (WALL, (1440, 900), (1366, 768), (3840, 2160), (1080, 1920), PHONE):
+            for number in (8, 128, 1_283, 12_800, 1_280_000):
                 with reader.sized(size):
                     figures = {"active_sessions": number, "authenticated_users": 7, "anonymous_sessions": number - 7}
                     answer = {"events": [], "stats": figures | {"as_of": int(time.time())}}

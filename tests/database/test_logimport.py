@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 import sqlite3
+import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
@@ -14,8 +15,12 @@ from sqlalchemy import text
 
 from analytics import commands
 from analytics.base.errors import InvalidInput
+from analytics.calendar.days import day_of
+from analytics.jobs import daily, daily_usage
+from analytics.jobs.verify import repair, verify
 from analytics.live.feed import recent
 from analytics.live.today import Today
+from analytics.replica.columnar import Columnar
 from analytics.sites.store import find
 from analytics.storage import schema
 from collector.imports import log_import
@@ -24,6 +29,9 @@ from collector.imports.log_import import sort_by_time
 from collector.ingest.geo import open_places
 from tests.support.factories import accepted, added_site, kit, rows, stored
 from tests.support.logs import CHROME, FIREFOX, ROBOT, START, Recount, busy, line, recount
+from tests.support.replica import NEVER
+
+DAY = 86_400
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +46,15 @@ def imported(database, places, tmp_path):
     """Imports logs, each given as its lines, into example.com; gives what is said of it."""
     added_site(database)
 
-    def run(*logs, rest=lambda _: False, tell=lambda _: None, site="example.com", **options):
+    def run(*logs, rest=lambda _: False, tell=lambda _: None, site="example.com", now=None, **options):
         files = []
         for number, log in enumerate(logs):
             path = tmp_path / f"access-{number}.log"
             path.write_bytes(log if isinstance(log, bytes) else "".join(log).encode())
             files.append(str(path))
-        return log_import.run(ImportContext(database, kit(database, places), rest, tell), files, site, **options)
+        clock = time.time if now is None else lambda: now
+        means = ImportContext(database, kit(database, places), rest, tell, clock=clock)
+        return log_import.run(means, files, site, **options)
 
     return run
 
@@ -314,9 +324,11 @@ def test_what_is_appended_is_followed(database, imported, tmp_path):
 def test_how_far_it_is_is_told_in_percent(imported):
     messages = []
     imported(busy(), tell=messages.append)
-    shares = [int(one.split(" %")[0]) for one in messages]
+    shares = [int(one.split(" %")[0]) for one in messages if "%" in one]
     assert shares == sorted(shares)
-    assert (messages[-1].split(":")[0], len(messages) > 1) == ("100 %", True)
+    assert (shares[-1], len(shares) > 1) == (100, True)
+    days = [f"counting the people of {day_of(START + step * DAY)}" for step in range(4)]
+    assert messages[len(shares) :] == days
 
 
 # ── nothing of anybody, and nothing live ─────────────────────────────────────────────────────────────────────────────
@@ -327,7 +339,7 @@ def test_nobody_becomes_present_and_no_outcome_is_counted(database, imported):
     assert rows(database, schema.heartbeats) == []
     assert rows(database, schema.outcomes) == []
     assert rows(database, schema.robots) == []
-    assert rows(database, schema.jobs) == []
+    assert {name for (name,) in rows(database, schema.jobs, "name")} == {daily_usage.JOB}
     assert rows(database, schema.salts) == []
 
 
@@ -425,3 +437,77 @@ def test_lines_are_put_in_order_within_five_minutes():
     shuffled = sorted(hits, key=lambda one: one.page.time + chance.randrange(300))
     assert shuffled != hits
     assert list(sort_by_time(shuffled)) == hits
+
+
+# ── daily usage ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FIRST_DAY, SECOND_DAY = (day_of(START + step * DAY).isoformat() for step in (0, 1))
+TWO_DAYS = [
+    *(line(0), line(60, path="/docs"), line(3600, "198.51.100.2", agent=CHROME)),
+    *(line(DAY), line(DAY + 60, "198.51.100.2"), line(DAY + 120, "198.51.100.3"), line(DAY + 180, "198.51.100.3")),
+]
+
+
+def test_days_of_a_log_are_counted_into_daily_usage_at_once(database, imported):
+    imported(TWO_DAYS)
+    assert rows(database, schema.daily_usage) == [(1, FIRST_DAY, 2, 0, 2), (1, SECOND_DAY, 3, 0, 3)]
+
+
+def test_imported_again_or_with_more_lines_a_day_has_each_person_once(database, imported):
+    for _ in range(2):
+        imported(TWO_DAYS[:4])
+    assert rows(database, schema.daily_usage) == [(1, FIRST_DAY, 2, 0, 2), (1, SECOND_DAY, 1, 0, 1)]
+    imported(TWO_DAYS)
+    assert rows(database, schema.daily_usage) == [(1, FIRST_DAY, 2, 0, 2), (1, SECOND_DAY, 3, 0, 3)]
+
+
+def test_a_day_that_was_live_too_has_the_people_of_both(database, imported):
+    live = [
+        accepted(page_id=f"live-page-{n}", visitor=n, at=START + n, user_id=user)
+        for n, user in enumerate((None, "ada"))
+    ]
+    stored(database, *live)
+    imported(TWO_DAYS)
+    first, _ = rows(database, schema.daily_usage)
+    assert first == (1, FIRST_DAY, 4, 1, 3)
+
+
+def test_a_live_day_whose_heartbeats_are_purged_keeps_its_count(database, imported):
+    stored(database, accepted(at=START))
+    with database.transaction() as connection:
+        connection.execute(schema.heartbeats.delete())
+        counted = {"site_id": 1, "day": FIRST_DAY, "people": 70, "signed_in": 0, "anonymous": 70}
+        connection.execute(schema.daily_usage.insert(), counted)
+    imported(TWO_DAYS)
+    assert rows(database, schema.daily_usage) == [(1, FIRST_DAY, 70, 0, 70), (1, SECOND_DAY, 3, 0, 3)]
+
+
+def test_days_of_an_import_that_was_stopped_are_counted_by_the_days_work(database, imported):
+    imported(TWO_DAYS, rest=lambda _: True)
+    assert rows(database, schema.daily_usage) == []
+    assert daily.due(database, START + 9 * DAY)
+    daily.run_if_due(daily.Work(database, START + 9 * DAY, 7, lambda _: False, lambda _: None))
+    assert rows(database, schema.daily_usage) == [(1, FIRST_DAY, 2, 0, 2), (1, SECOND_DAY, 3, 0, 3)]
+    assert daily_usage.missing(database, day_of(START + 9 * DAY)) == []
+
+
+def test_the_running_day_of_a_followed_log_is_counted_when_it_is_over(database, imported):
+    imported(TWO_DAYS, now=START + DAY + 300)
+    assert rows(database, schema.daily_usage) == [(1, FIRST_DAY, 2, 0, 2)]
+    daily.run_if_due(daily.Work(database, START + 3 * DAY, 7, lambda _: False, lambda _: None))
+    assert rows(database, schema.daily_usage) == [(1, FIRST_DAY, 2, 0, 2), (1, SECOND_DAY, 3, 0, 3)]
+
+
+def test_verify_counts_imported_days_again_and_repairs_them(database, config, imported):
+    imported(TWO_DAYS)
+    with closing(Columnar(database, config)) as replica:
+        assert verify(replica, NEVER, lambda _: None).derived == ()
+        with database.transaction() as connection:
+            connection.execute(schema.daily_usage.update().values(people=9))
+        assert verify(replica, NEVER, lambda _: None).derived == tuple(
+            f"daily_usage of example.com on {day}: 9 people (0 signed in, {n} anonymous), {n} (0, {n}) by its rows"
+            for day, n in ((FIRST_DAY, 2), (SECOND_DAY, 3))
+        )
+        repair(replica, NEVER, lambda _: None)
+        assert verify(replica, NEVER, lambda _: None).derived == ()
+    assert rows(database, schema.daily_usage) == [(1, FIRST_DAY, 2, 0, 2), (1, SECOND_DAY, 3, 0, 3)]

@@ -116,11 +116,11 @@ WRONG = {
     ),
     "people of a day": (
         "UPDATE daily_usage SET people = people + 2, anonymous = anonymous + 2",
-        [f"daily_usage of example.com on {YESTERDAY}: 7 people (1 signed in, 6 anonymous), 5 (1, 4) by its heartbeats"],
+        [f"daily_usage of example.com on {YESTERDAY}: 7 people (1 signed in, 6 anonymous), 5 (1, 4) by its rows"],
     ),
     "a day of usage that is gone": (
         "DELETE FROM daily_usage",
-        [f"daily_usage of example.com on {YESTERDAY}: 0 people (0 signed in, 0 anonymous), 5 (1, 4) by its heartbeats"],
+        [f"daily_usage of example.com on {YESTERDAY}: 0 people (0 signed in, 0 anonymous), 5 (1, 4) by its rows"],
     ),
     "an invented day of usage": (
         "INSERT INTO daily_usage VALUES (1, '2020-01-01', 9, 4, 5)",

@@ -120,7 +120,7 @@ def test_change_is_an_arrow_a_figure_and_words_for_screen_readers(now, before, s
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "is_few", "written"),
+    ("now", "before", "is_few", "expected"),
     [
         (999, 1_000, False, ("ff-flat", "↓ 0.1%", "down 0.1%")),
         (985, 1_000, False, ("ff-worse", "↓ 1.5%", "down 1.5%, worse")),
@@ -129,8 +129,8 @@ def test_change_is_an_arrow_a_figure_and_words_for_screen_readers(now, before, s
         (968, 1, False, ("ff-up", "↑ ×968", "968 times as many, better")),
     ],
 )
-def test_a_small_change_is_not_judged_and_many_times_a_few_are_not_written(now, before, is_few, written):
-    assert figures.delta(now, before, fine=True, is_few=is_few) == written
+def test_a_small_change_is_not_judged_and_many_times_a_few_are_not_written(now, before, is_few, expected):
+    assert figures.delta(now, before, fine=True, is_few=is_few) == expected
 
 
 @pytest.mark.parametrize("before", [None, 0])
@@ -551,13 +551,15 @@ def test_a_card_can_be_revoked_while_it_is_on(written_in):
     assert one(cards.lists(rows), children="Revoke")["data-confirm"] == lost
 
 
-def test_the_preview_is_the_card_itself_in_both_themes():
+def test_the_preview_is_the_card_itself_in_both_themes_and_shapes():
     shown = [
-        (node["props"]["src"], node["props"]["title"])
+        (node["props"]["src"], node["props"]["title"], node["props"]["height"])
         for node in nodes(cards.cards("a.com", []))
         if node["type"] == "Iframe"
     ]
     assert shown == [
-        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light"),
-        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark"),
+        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light", 260),
+        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark", 260),
+        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light", 72),
+        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark", 72),
     ]
