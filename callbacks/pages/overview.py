@@ -103,6 +103,8 @@ ROWS = {
     **{name: Output(page.DETAILS, name) for name in details.PROPS},
     "answered": Output({"part": "rows"}, "answered"),
 }
+# In place of the skeletons of parts that were never answered, since an address that makes no sense hides them.
+BLANK: Mapping[str, Mapping[str, Any]] = {**{name: {"rows": []} for name in page.LISTS}, USAGE: {"days": []}}
 Found = Mapping[str, Any]  # the values of outputs by name; others stay as they are
 
 
@@ -176,7 +178,7 @@ def _register_answers(app: Dash, service: Service) -> None:
         except InvalidInput as wrong:
             nothing = not asked.is_sound(answered)
             shown = {"wrong": toolbar.wrong(str(wrong)), "answered": search}
-            return _values(TOP, shown | ({"body": True} if nothing else {}))
+            return _values(TOP, shown | ({"body": True, "stats": []} if nothing else {}))
         found: dict[str, Any] = {"wrong": None, "body": False, "answered": search}
         if message or not asked.is_answered("top", answered):
             found |= asked.safely("top", lambda: overview_parts.top(overview, asked.may), message)
@@ -297,7 +299,8 @@ class _Asked:
         try:
             overview = self.overview()
         except InvalidInput:  # the bar says it
-            return {"answered": self._search}
+            blank = {} if self.is_sound(answered) else BLANK.get(name, {})
+            return {**blank, "answered": self._search}
         return self.safely(name, lambda: part(overview))
 
     def safely(self, name: str, read: Callable[[], Found], message: str = "") -> dict[str, Any]:
