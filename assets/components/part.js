@@ -5,7 +5,7 @@ window.footfall_components = window.footfall_components || {};
   "use strict";
   const {address, drawing} = window.footfall_components, {h} = drawing;
   const times = Object.assign({part: 10000}, window.footfallTimes);
-  const DRAWN_MS = 600;  // from the end of a callback until its answer is on the page
+  const REFUSED = "!";  // what `answered` begins with where the server could not read the part
   const CALLS = "_dash-update-component";
 
   /** What a part depends on in a query string. */
@@ -14,33 +14,39 @@ window.footfall_components = window.footfall_components || {};
     return String(new URLSearchParams(kept));
   }
 
-  function Part({id, name, label, look, names, answered, busy, again, children}) {
+  function Part({id, name, label, look, names, answered, again, children}) {
     const search = address.useSearch(), wanted = question(search, names), [isFailed, setFailed] = React.useState(false);
-    const isDue = answered == null || question(answered, names) !== wanted;
+    const isRefused = Boolean(answered) && answered.startsWith(REFUSED);
+    const isDue = answered == null || isRefused || question(answered, names) !== wanted;
+    React.useEffect(() => setFailed(false), [wanted]);
+    React.useEffect(() => { if (isRefused) setFailed(true); }, [answered]);
     React.useEffect(() => {
-      setFailed(false);
-      if (!isDue) return undefined;
-      const fail = () => setFailed(true), timer = setTimeout(fail, busy ? times.part : DRAWN_MS);
+      if (!isDue || isFailed) return undefined;
+      const fail = () => setFailed(true), timer = setTimeout(fail, times.part);
       window.addEventListener(UNANSWERED, fail);
       return () => {
         clearTimeout(timer);
         window.removeEventListener(UNANSWERED, fail);
       };
-    }, [isDue, busy, wanted]);
+    }, [isDue, isFailed, wanted]);
+    const retry = () => {
+      setFailed(false);
+      ask(again);
+    };
     React.useEffect(() => {
       if (!isFailed) return undefined;
       leaveIfSignedOut();
-      const retry = () => ask(again);
       window.addEventListener("online", retry);
       return () => window.removeEventListener("online", retry);
     }, [isFailed]);
-    return h(label ? "section" : "div", {id, className: look, "data-part": name, "aria-label": label, "aria-busy": String(isDue && !isFailed)},
-      isFailed ? failure(label, again) : children);
+    const isLost = isDue && isFailed;
+    return h(label ? "section" : "div", {id, className: look, "data-part": name, "aria-label": label, "aria-busy": String(isDue && !isLost)},
+      isLost ? failure(label, retry) : children);
   }
 
   // Dash never ends a callback whose request has failed: such requests are found among those that the browser has made,
   // and else there is the time limit.
-  const UNANSWERED = "footfall-unanswered", hasFailed = ({name, responseStatus}) => name.includes(CALLS) && responseStatus === 0;
+  const UNANSWERED = "footfall-unanswered", hasFailed = ({name, responseStatus}) => name.includes(CALLS) && (responseStatus === 0 || responseStatus >= 400);
   new PerformanceObserver((requests) => {
     if (/** @type {any[]} */ (requests.getEntries()).some(hasFailed)) window.dispatchEvent(new Event(UNANSWERED));
   }).observe({type: "resource"});
@@ -48,11 +54,11 @@ window.footfall_components = window.footfall_components || {};
   /** Calls the callbacks again: `again` is the id of a dcc.Store that they have as an Input. */
   const ask = (again) => window.dash_clientside.set_props(again, {data: Date.now()});
 
-  function failure(label, again) {
+  function failure(label, retry) {
     const hint = navigator.onLine ? "The server or its database did not answer. The rest of the page is not affected." : "This device is offline.";
     return h("div", {className: "ff-void is-failed", role: "alert"},
       drawing.icon("alert"), h("b", {}, `${label || "This"} could not be read`), h("p", {}, hint),
-      h("button", {type: "button", className: "ff-btn ff-retry", onClick: () => ask(again)}, drawing.icon("refresh"), "Try again"));
+      h("button", {type: "button", className: "ff-btn ff-retry", onClick: retry}, drawing.icon("refresh"), "Try again"));
   }
 
   // A login that has ended: the server sends every page to the sign-in page.

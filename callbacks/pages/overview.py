@@ -73,6 +73,7 @@ TOP = {
     "said": Output(page.SAID, "children"),
     "answered": Output({"part": "top"}, "answered"),
 }
+MENUS = "segments", "notes"  # of forms: drawn again, they would lose what is typed
 CHART = {
     "figure": Output(page.figure_store(page.CHART), "data"),
     "words": Output(f"{page.CHART}-words", "children"),
@@ -165,7 +166,6 @@ def _register_answers(app: Dash, service: Service) -> None:
         SITE,
         OPENS,
         State({"part": "top"}, "answered"),
-        running=[(Output({"part": "top"}, "busy"), True, False)],
     )
     def answer_top(search: object, _: object, *given: object) -> Sequence[Any]:
         *answers, domain, opens, answered = given
@@ -180,6 +180,8 @@ def _register_answers(app: Dash, service: Service) -> None:
         found: dict[str, Any] = {"wrong": None, "body": False, "answered": search}
         if message or not asked.is_answered("top", answered):
             found |= asked.safely("top", lambda: overview_parts.top(overview, asked.may), message)
+            if not message and asked.is_answered("menus", answered):
+                found = {name: value for name, value in found.items() if name not in MENUS}
         return _values(TOP, found)
 
     @app.callback(
@@ -190,7 +192,6 @@ def _register_answers(app: Dash, service: Service) -> None:
         SITE,
         OPENS,
         State({"part": "chart"}, "answered"),
-        running=[(Output({"part": "chart"}, "busy"), True, False)],
     )
     def answer_chart(search: object, _: object, *given: object) -> Sequence[Any]:
         *answers, domain, opens, answered = given
@@ -208,9 +209,6 @@ def _register_answers(app: Dash, service: Service) -> None:
         SITE,
         OPENS,
         State({"lists": ALL}, "answered"),
-        running=[
-            (Output({"lists": name}, "busy"), True, False) for name in page.LISTS
-        ],  # not ALL: Dash fails at a first call
     )
     def answer_lists(search: object, _: object, domain: object, opens: object, answered: list[object]) -> list[Any]:
         names = _posted(page.LISTS, answered)
@@ -228,7 +226,6 @@ def _register_answers(app: Dash, service: Service) -> None:
         SITE,
         OPENS,
         *[State({"part": name}, "answered") for name in SLOW],
-        running=[(Output({"part": name}, "busy"), True, False) for name in SLOW],
     )
     def answer_slow(search: object, _: object, domain: object, opens: object, *answered: object) -> list[Any]:
         asked = _Asked(service, domain, search, opens)
@@ -245,7 +242,6 @@ def _register_answers(app: Dash, service: Service) -> None:
         SITE,
         OPENS,
         State({"part": "rows"}, "answered"),
-        running=[(Output({"part": "rows"}, "busy"), True, False)],
     )
     def answer_rows(search: object, _: object, domain: object, opens: object, answered: object) -> Sequence[Any]:
         asked = _Asked(service, domain, search, opens)
@@ -311,7 +307,7 @@ class _Asked:
             return {**read(), **said, "answered": self._search}
         except Exception as failed:
             log.error("%s failed: %s", name, describe(failed))
-            return {"answered": None}
+            return {"answered": f"{page.FAILED}{time.time_ns()}"}
 
     def is_answered(self, name: str, answered: object) -> bool:
         """Whether the answer to the query string `answered` is that of the part for the address on show."""
@@ -320,7 +316,7 @@ class _Asked:
 
     def is_sound(self, search: object) -> bool:
         """Whether the query string is a question."""
-        if not isinstance(search, str):
+        if not isinstance(search, str) or search.startswith(page.FAILED):
             return False
         try:
             parse(self._whole(search), self.site)

@@ -11,16 +11,16 @@ from layouts.footfall_components.own import Id, OwnComponent
 class Part(OwnComponent):
     """A frame around what a callback draws from the query string of the address (`dcc.Location`).
 
-    It is busy from a change of its question until the answer, and says so when there is none: when the callback has
-    ended without one, or has set `answered` to None. Its button, and the network's return, write to the store `again`,
-    which the callback has as an Input.
+    It is busy from a change of its question until the answer, and says so when there is none. Its button, and the
+    network's return, write to the store `again`, which the callback has as an Input. `running` of the callback is not
+    needed, and would cost Dash more than the answer.
 
     - name: in `data-part`, for scripts and tests
     - label: what it shows, for screen readers and for the text of a failure
     - look: its CSS classes
     - names: the names in the address on which it depends
-    - answered: the query string that is answered; the callback sets it with every answer
-    - busy: whether the callback is under way, set by its `running`
+    - answered: the query string that is answered; the callback sets it with every answer. Where it begins with `!`, the
+      part could not be read; each such text is another
     - again: the id of a `dcc.Store`
     """
 
@@ -33,7 +33,6 @@ class Part(OwnComponent):
         look: str = "",
         names: Sequence[str] = (),
         answered: str | None = None,
-        busy: bool = False,
         again: str = "",
     ) -> None:
         super().__init__(
@@ -44,6 +43,5 @@ class Part(OwnComponent):
             look=look,
             names=names,
             answered=answered,
-            busy=busy,
             again=again,
         )

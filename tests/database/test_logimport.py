@@ -31,6 +31,8 @@ from tests.support.factories import accepted, added_site, kit, rows, stored
 from tests.support.logs import CHROME, FIREFOX, ROBOT, START, Recount, busy, line, recount
 from tests.support.replica import NEVER
 
+DAY = 86_400
+
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory):
@@ -322,9 +324,11 @@ def test_what_is_appended_is_followed(database, imported, tmp_path):
 def test_how_far_it_is_is_told_in_percent(imported):
     messages = []
     imported(busy(), tell=messages.append)
-    shares = [int(one.split(" %")[0]) for one in messages]
+    shares = [int(one.split(" %")[0]) for one in messages if "%" in one]
     assert shares == sorted(shares)
-    assert (messages[-1].split(":")[0], len(messages) > 1) == ("100 %", True)
+    assert (shares[-1], len(shares) > 1) == (100, True)
+    days = [f"counting the people of {day_of(START + step * DAY)}" for step in range(4)]
+    assert messages[len(shares) :] == days
 
 
 # ── nothing of anybody, and nothing live ─────────────────────────────────────────────────────────────────────────────
@@ -335,7 +339,7 @@ def test_nobody_becomes_present_and_no_outcome_is_counted(database, imported):
     assert rows(database, schema.heartbeats) == []
     assert rows(database, schema.outcomes) == []
     assert rows(database, schema.robots) == []
-    assert rows(database, schema.jobs) == []
+    assert {name for (name,) in rows(database, schema.jobs, "name")} == {daily_usage.JOB}
     assert rows(database, schema.salts) == []
 
 
@@ -437,7 +441,6 @@ def test_lines_are_put_in_order_within_five_minutes():
 
 # ── daily usage ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-DAY = 86_400
 FIRST_DAY, SECOND_DAY = (day_of(START + step * DAY).isoformat() for step in (0, 1))
 TWO_DAYS = [
     *(line(0), line(60, path="/docs"), line(3600, "198.51.100.2", agent=CHROME)),

@@ -171,6 +171,22 @@ def test_ten_programs_that_ask_the_same_at_once_cause_one_computation(server):
     assert after["footfall_answers_kept", ()] >= 1
 
 
+def test_ten_admins_who_open_the_same_at_once_cause_one_computation_of_each_answer(server):
+    server.tell("user add", email="ada@example.com", role="owner", password="correct horse battery")
+    cookie = {"Cookie": server.sign_in("ada@example.com", "correct horse battery")}
+
+    def computed(readers: int, period: str) -> float:
+        """How many answers so many readers cost who open a file of the Overview at the same time."""
+        before = read(server)
+        address = f"/overview/{SITE}/source.csv?period={period}"
+        with ThreadPoolExecutor(readers) as threads:
+            answers = list(threads.map(lambda _: server.request("GET", address, headers=cookie), range(readers)))
+        assert [answer.status for answer in answers] == [200] * readers
+        return grown(before, read(server), "footfall_answers_total", "miss")
+
+    assert computed(10, "2025-02-01,2025-02-28") == computed(1, "2025-03-01,2025-03-31") > 0
+
+
 def test_another_wsgi_server_counts_too(house):
     client = house.app.server.test_client()
     local = {"environ_base": {"REMOTE_ADDR": "127.0.0.1"}, "headers": {"Host": "localhost"}}

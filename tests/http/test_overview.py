@@ -23,8 +23,11 @@ from analytics.reports.overview import first_period
 from analytics.sites import store as sites
 from analytics.storage import schema
 from callbacks.pages import overview
+from collector.imports import log_import
+from collector.imports.context import ImportContext
 from layouts.overview import page, toolbar
 from tests.support.history import at, keep_history
+from tests.support.logs import line
 
 SITE, ELSEWHERE = "example.com", "other.example"
 DAYS = "period=2026-03-10,2026-03-12"
@@ -101,7 +104,7 @@ def whole(house: House, question: str, site: str = SITE) -> dict[str, dict[str, 
 
 def failed(found: Mapping[str, dict[str, Any]]) -> set[str]:
     """The parts that say that they could not be read."""
-    return {name for name, part in found.items() if part.get("answered", "") is None}
+    return {name for name, part in found.items() if part.get("answered", "").startswith("!")}
 
 
 def rows(part: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -341,6 +344,21 @@ def test_daily_usage_is_a_series_of_its_own(house):
         ["UTC day", "People", "Signed in", "Anonymous"],
         ["2026-03-10", "3", "1", "2"],
         ["2026-03-12", "1", "0", "1"],
+    ]
+
+
+def test_daily_usage_has_the_days_of_an_imported_log(house, tmp_path):
+    site = house.add_site("imported.example")
+    house.browsers["importer"] = house.join("importer@example.com", "viewer", [site])
+    log = tmp_path / "access.log"
+    log.write_text("".join([line(0), line(60, "198.51.100.2"), line(120, "198.51.100.2"), line(86_400)]))
+    means = ImportContext(house.service.database, house.service.kit, house.service.pause, lambda _: None)
+    log_import.run(means, [str(log)], "imported.example")
+    answer = house.browsers["importer"].get("/overview/imported.example/usage.csv?period=2015-05-16,2015-05-18")
+    assert list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))) == [
+        ["UTC day", "People", "Signed in", "Anonymous"],
+        ["2015-05-17", "2", "0", "2"],
+        ["2015-05-18", "1", "0", "1"],
     ]
 
 
