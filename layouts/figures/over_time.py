@@ -159,7 +159,7 @@ def _layout(chart: Chart, names: Sequence[str], many: int, marks: Sequence[Figur
     scale, unit = _scale(chart), chart.metric.unit
     values = [number * scale.step for number in range(scale.steps + 1)]
     half = 0.5 if bars or many == 1 else 0
-    shown = _labelled(len(chart.buckets))
+    shown, offset = _labelled(len(chart.buckets)), max(1, many - 1) / OFFSET
     return template.layout(
         margin={"l": 40, "r": 24, "t": 8, "b": 32},
         hovermode="x unified",
@@ -170,9 +170,9 @@ def _layout(chart: Chart, names: Sequence[str], many: int, marks: Sequence[Figur
             "type": "category",
             "categoryorder": "array",
             "categoryarray": list(names),
-            "range": [-half, max(1, many - 1) + half if many > 1 else half],
+            "range": [-half, (many - 1 if many > 1 else 0) + half + 2 * offset],
             "tickmode": "array",
-            "tickvals": [number + max(1, many - 1) / OFFSET for number in shown],
+            "tickvals": [number + offset for number in shown],
             "ticktext": [_short(chart.buckets[number][0], chart) for number in shown],
             "tickangle": 0,
             "ticklabelstandoff": 8,

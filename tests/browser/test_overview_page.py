@@ -516,6 +516,30 @@ def test_parts_that_cannot_be_read_say_so_and_are_asked_for_again(reader, query)
     settle(reader)
 
 
+HELD = """const ask = window.fetch;
+window.waiting = [];
+window.fetch = (address, options) => {
+  const answer = ask(address, options);
+  if (!window.isHeld || !String((options || {}).body).includes("Firefox")) return answer;
+  return new Promise((resolve) => window.waiting.push(() => resolve(answer)));
+};"""
+
+
+def test_an_older_answer_never_replaces_a_newer_one(reader):
+    with reader.prepared(HELD):
+        open_overview(reader)
+    reader.run("window.isHeld = true")
+    reader.click(row("devices", "Firefox"))
+    until(lambda: reader.run("return window.waiting.length") >= 4)
+    reader.driver.back()
+    settle(reader)
+    reader.run("window.isHeld = false; for (const release of window.waiting) release()")
+    reader.click(row("devices", "Safari"))
+    until(lambda: chips(reader) == ["Browser is Safari"])
+    settle(reader)
+    assert (number(reader), listed(reader, "devices")) == ("1", {"Safari": "1"})
+
+
 def test_a_device_that_is_offline_is_told_so_and_asks_again_when_it_is_back(reader):
     open_overview(reader)
     line = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
