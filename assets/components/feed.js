@@ -148,7 +148,7 @@ window.footfall_components = window.footfall_components || {};
   function details({country, city, source, device, browser, user_id, user_name}) {
     const place = footfall.write.country(country || "");
     return h("span", {className: "ff-ev-m"},
-      place && h("span", {className: "ff-cc", title: city ? `${city}, ${place}` : place, dir: "auto"}, place),
+      place && h("span", {title: city ? `${city}, ${place}` : place, dir: "auto"}, place),
       text("span", "", source || "Direct"),
       (DEVICES[device] || browser) && h("span", {}, DEVICES[device] && [h(React.Fragment, {key: "i"}, icon(DEVICES[device], 12)), " "], browser || device),
       user_id != null && text("span", "ff-who ff-trunc", user_name || user_id));

@@ -26,8 +26,6 @@
 
   function values(form, button) {
     const values = Object.fromEntries([...new FormData(form)].filter(([, value]) => typeof value === "string"));
-    for (const toggle of form.querySelectorAll("[role=switch]"))
-      values[toggle.dataset.name] = toggle.getAttribute("aria-checked") === "true" ? "on" : "";
     if (form.dataset.key) values.key = form.dataset.key;
     if (button && button.dataset.value) values.value = button.dataset.value;
     return values;
@@ -138,12 +136,8 @@
   });
   document.addEventListener("click", ({target}) => {
     const choice = target.closest("#confirm-yes, #confirm-no"), adds = target.closest("[data-add]");
-    const toggle = /** @type {HTMLButtonElement} */ (target.closest("form [role=switch]"));
     if (choice) answerQuestion(choice.id === "confirm-yes");
     if (adds) addLine(adds.dataset.add, byId(adds.dataset.to));
-    if (!toggle) return;
-    toggle.setAttribute("aria-checked", String(toggle.getAttribute("aria-checked") !== "true"));
-    onEdit(toggle.form);
   });
   document.addEventListener("input", ({target}) => { if (target.form) onEdit(target.form); });
   document.addEventListener("focusin", ({target}) => { if (target.dataset.sends) target.dataset.was = target.value; });

@@ -44,7 +44,8 @@ FIRST = """<main id="first-visit" data-then="live" data-site="example.com"
   <h2 id="greeting" hidden>The first visitor is here.</h2></main>"""
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Footfall</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/css/footfall.css">
-<script>window.footfallTimes = {times}; {extra}</script></head><body data-page-title="Live · example.com · Footfall"><header>
+<script>window.footfallTimes = {times}; {extra}</script></head>
+<body data-page-title="Live · example.com · Footfall"><header>
 <button id="theme">Theme</button>
 <details class="ff-menu"><summary>Menu</summary><a href="#there">there</a></details>
 <button data-copy="#snippet"><span>Copy</span></button><pre id="snippet">&lt;script defer&gt;</pre>
