@@ -143,8 +143,8 @@ def register(app: Dash, service: Service, version: str) -> None:
             more=_more(service),
             current=site.domain if site else "",
             tabs=tabs,
-            email=current_person(service).email or None,
-            menu=_menu(service),
+            email=current_person().email or None,
+            menu=_menu(),
             window_s=service.config.active_window_s,
         )
 
@@ -174,7 +174,7 @@ def _more(service: Service) -> list[Link]:
     many, links = len(visible(service)), []
     if many > 1:
         links.append(Link(f"All {figures.count(many)} sites", at("/sites"), "globe"))
-    if current_person(service).may_everywhere(ADMIN):
+    if current_person().may_everywhere(ADMIN):
         links.append(Link("Add site", at("/sites/add"), "plus"))
     return links
 
@@ -206,13 +206,13 @@ def _page_at(service: Service, path: str) -> tuple[Component, str, Site | None, 
             states.not_allowed(str(refused.description)),
             states.NOT_ALLOWED,
         )
-    return shown, title, site, _tabs(service, site, page) if site else []
+    return shown, title, site, _tabs(site, page) if site else []
 
 
 def _authorized(service: Service, page: Page, domain: str) -> Site | None:
     if SITE in page.address:
         return authorized(service, domain, page.role)
-    authorized_everywhere(service, page.role)
+    authorized_everywhere(page.role)
     return None
 
 
@@ -220,20 +220,20 @@ def _laid_out(page: Page, context: PageContext) -> Component:
     if context.named is None or not page.address.startswith(SETTINGS):
         alone: Component = page.layout(context)
         return alone
-    sections = _links(context.service, context.site, SETTINGS, page)
+    sections = _links(context.site, SETTINGS, page)
     return settings.frame(context.site, sections, page.layout(context))
 
 
-def _tabs(service: Service, site: Site, current: Page) -> list[Link]:
+def _tabs(site: Site, current: Page) -> list[Link]:
     tabs = []
     for label, icon, below in TABS:
-        if links := _links(service, site, below, current):
+        if links := _links(site, below, current):
             tabs.append(Link(label, links[0].href, icon, any(link.is_current for link in links)))
     return tabs
 
 
-def _menu(service: Service) -> list[Link]:
-    person = current_person(service)
+def _menu() -> list[Link]:
+    person = current_person()
     return [
         Link(page.label, at(page.address))
         for page in PAGES
@@ -241,9 +241,9 @@ def _menu(service: Service) -> list[Link]:
     ]
 
 
-def _links(service: Service, site: Site, below: str, current: Page) -> list[Link]:
+def _links(site: Site, below: str, current: Page) -> list[Link]:
     """The pages of a site below an address that this person may see, in the order of the table."""
-    person = current_person(service)
+    person = current_person()
     return [
         Link(page.label, href(site, page.address), "", page is current)
         for page in PAGES

@@ -21,7 +21,7 @@ class NotEnough(Forbidden):
         super().__init__(f"This takes the role {needed}. An owner can give it to you.")
 
 
-def current_person(service: Service) -> Person:
+def current_person() -> Person:
     """The person of the request, whose login the gate has checked; on a public dashboard `ANYBODY`."""
     person: Person | None = flask.g.get("person")
     if person is None:
@@ -32,7 +32,7 @@ def current_person(service: Service) -> Person:
 def authorized(service: Service, domain: object, at_least: str = VIEWER) -> Site:
     """The site of a domain. Raises `NotYours` where this person sees none, `NotEnough` where their role is too low."""
     site = service.sites.get(domain) if isinstance(domain, str) else None
-    person = current_person(service)
+    person = current_person()
     if site is None or (role := person.role_on(site.id)) == MEMBER:
         raise NotYours
     if not reaches(role, at_least):
@@ -40,17 +40,17 @@ def authorized(service: Service, domain: object, at_least: str = VIEWER) -> Site
     return site
 
 
-def authorized_everywhere(service: Service, at_least: str) -> Person:
+def authorized_everywhere(at_least: str) -> Person:
     """The person; raises `NotYours` unless their role on every site is `at_least` that."""
-    person = current_person(service)
+    person = current_person()
     if not person.may_everywhere(at_least):
         raise NotYours
     return person
 
 
-def authorized_account(service: Service) -> Person:
+def authorized_account() -> Person:
     """The person; raises `NotYours` where they have no account, as on a public dashboard."""
-    person = current_person(service)
+    person = current_person()
     if person is ANYBODY:
         raise NotYours
     return person
@@ -58,5 +58,5 @@ def authorized_account(service: Service) -> Person:
 
 def visible(service: Service) -> list[Site]:
     """The sites that this person may see, by domain."""
-    person = current_person(service)
+    person = current_person()
     return [site for site in service.sites.all() if person.role_on(site.id) != MEMBER]

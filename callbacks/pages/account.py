@@ -23,7 +23,7 @@ from layouts.pages import account
 
 def page(context: PageContext) -> Component:
     """The page; its cards in their order."""
-    person = authorized_account(context.service)
+    person = authorized_account()
     now = int(time.time())
     since = logins.since(context.service.database, person, now=now)
     cards = [
@@ -40,12 +40,12 @@ def register(app: Dash, service: Service) -> None:
     tries = RateLimit(signin.BY_PAIR, signin.WINDOW_S)
 
     def choose(_domain: object, fields: Fields) -> FormResult:
-        person = authorized_account(service)
+        person = authorized_account()
         members.set_language(service.database, person, fields.get("language", ""))
         return FormResult({"go": at("/account")})
 
     def change(_domain: object, fields: Fields) -> FormResult:
-        person = authorized_account(service)
+        person = authorized_account()
         if tries.take(str(person.id), int(time.time())):
             raise InvalidInput(signin.WAIT)
         old, new = fields.get("old", ""), fields.get("new", "")
@@ -57,7 +57,7 @@ def register(app: Dash, service: Service) -> None:
         return FormResult({"clear": True, "message": "Changed"})
 
     def sign_out(_domain: object, fields: Fields) -> FormResult:
-        person = authorized_account(service)
+        person = authorized_account()
         everywhere = fields.get("value") == account.EVERYWHERE
         logins.end(service.database, person, keep="" if everywhere else _own_login(service))
         return FormResult({"go": at("/sign-in")} if everywhere else {"message": "Only this browser is signed in now"})

@@ -29,7 +29,7 @@ def register(app: Dash, service: Service) -> None:
     """Adds the site and leads to its snippet."""
 
     def add(_domain: object, fields: Fields) -> FormResult:
-        authorized_everywhere(service, ADMIN)
+        authorized_everywhere(ADMIN)
         values = errors.checked(CHECKS, {name: fields.get(name, "") for name in CHECKS})
         site = store.add(service.database, **values, now=int(time.time()))
         return FormResult({"go": at(f"/settings/{site.domain}/snippet"), "message": "Added"})

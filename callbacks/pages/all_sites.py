@@ -39,7 +39,7 @@ class ListView(NamedTuple):
 def page(context: PageContext) -> Component:
     """The page from memory, without a database query; or a text where there is no site yet."""
     service, known = context.service, visible(context.service)
-    may_add = current_person(service).may_everywhere(ADMIN)
+    may_add = current_person().may_everywhere(ADMIN)
     if not known:
         return states.no_sites(may_add)
     first = _render(service, known, ListView(), lambda _: {})

@@ -26,17 +26,17 @@ def register(app: Dash, service: Service) -> None:
     """The callback of each button, which redraws the state."""
 
     def start(_domain: object, _fields: Fields) -> FormResult:
-        authorized_everywhere(service, ADMIN)
+        authorized_everywhere(ADMIN)
         service.demo_traffic.start(now=int(time.time()))
         return FormResult({"message": "They are coming"}, (_state(service),))
 
     def stop(_domain: object, _fields: Fields) -> FormResult:
-        authorized_everywhere(service, ADMIN)
+        authorized_everywhere(ADMIN)
         service.demo_traffic.stop()
         return FormResult({"message": "They have left"}, (_state(service),))
 
     def remove(_domain: object, _fields: Fields) -> FormResult:
-        authorized_everywhere(service, ADMIN)
+        authorized_everywhere(ADMIN)
         service.demo_traffic.remove()
         return FormResult({"message": "Nothing of it is left"}, (_state(service),))
 

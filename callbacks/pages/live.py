@@ -57,7 +57,7 @@ def page(context: PageContext) -> Component:
     service, site = context.service, context.site
     if not site.demo and not service.hub.active(site.id) and not recent(service.database, site.id, 1):
         return first.page(site, line_of(context.address, site.domain), snippet.doubts(service, site))
-    may_embed = current_person(service).may(ADMIN, site.id)
+    may_embed = current_person().may(ADMIN, site.id)
     return live.page(site, service.config.active_window_s, may_embed=may_embed)
 
 

@@ -19,7 +19,7 @@ def register(app: Dash, service: Service) -> None:
 
     def add(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
-        authorized_account(service)
+        authorized_account()
         day, text = fields.get("day", ""), fields.get("text", "")
         notes.add(service.database, site.id, day, text, now=int(time.time()))
         return FormResult({"message": "The note is in the chart"})

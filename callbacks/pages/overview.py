@@ -278,7 +278,7 @@ class _Asked:
             raise BadRequest("No page sends that.")
         self._service, self._search, self._opens = service, search, opens
         self._overview: Overview | InvalidInput | None = None
-        person = current_person(service)
+        person = current_person()
         self.may = May(person.id, person is not ANYBODY and person.may(ADMIN, self.site.id))
 
     def overview(self) -> Overview:

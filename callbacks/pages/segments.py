@@ -41,7 +41,7 @@ def register(app: Dash, service: Service) -> None:
 
 
 def _authorized(service: Service, domain: object) -> tuple[Site, Person]:
-    return authorized(service, domain), authorized_account(service)
+    return authorized(service, domain), authorized_account()
 
 
 def _filters(fields: Fields) -> tuple[filters.Filter, ...]:

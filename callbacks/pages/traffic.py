@@ -72,7 +72,7 @@ def register(app: Dash, service: Service) -> None:
 def _site(service: Service, domain: object) -> Site | None:
     """The site, for its admins; None for events that name no site, for owners of every site."""
     if domain == "":
-        authorized_everywhere(service, OWNER)
+        authorized_everywhere(OWNER)
         return None
     return authorized(service, domain, ADMIN)
 
@@ -84,7 +84,7 @@ def _parts(service: Service, site: Site | None, hours: int) -> tuple[Any, Any, A
     try:
         found = outcome_store.read(service.database, site.id if site else NO_SITE, span.since, until)
         nowhere = None
-        if site and current_person(service).may_everywhere(OWNER):
+        if site and current_person().may_everywhere(OWNER):
             nowhere = outcome_store.read(service.database, NO_SITE, span.since, until).received
     except SQLAlchemyError as away:
         log.error("the counters cannot be read: %s", describe(away))
@@ -92,7 +92,7 @@ def _parts(service: Service, site: Site | None, hours: int) -> tuple[Any, Any, A
             "Traffic could not be read", "The database does not answer. It is asked again soon.", again=False
         )
         return [failed], [], []
-    suspect = service.proxies.untrusted.suspect() if current_person(service).may_everywhere(ADMIN) else None
+    suspect = service.proxies.untrusted.suspect() if current_person().may_everywhere(ADMIN) else None
     proxy = [traffic.untrusted_proxy(suspect.words)] if suspect else []
     hint = traffic.NOTHING_YET if site else traffic.ALL_NAMED
     bars = traffic.bars(found, span, hint)

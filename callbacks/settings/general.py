@@ -21,7 +21,7 @@ FIELDS = ("name", "timezone", "week_start", "identity", "retention_days", "overv
 
 def cards(context: PageContext) -> list[Component]:
     """The cards of the section."""
-    return general.cards(context.site, may_delete=current_person(context.service).may(OWNER, context.site.id))
+    return general.cards(context.site, may_delete=current_person().may(OWNER, context.site.id))
 
 
 def register(app: Dash, service: Service) -> None:

@@ -50,7 +50,7 @@ def register(app: Dash, service: Service) -> None:
 
 def _listed(service: Service, site: Site) -> list[keys.KeyRow]:
     """The keys that open the site; only owners of every site may remove a key for every site."""
-    of_all = current_person(service).may_everywhere(OWNER)
+    of_all = current_person().may_everywhere(OWNER)
     return [
         keys.KeyRow(one.id, one.name, one.scope, one.created_at, one.site_id is None, one.site_id is not None or of_all)
         for one in all_keys.all_keys(service.database)

@@ -58,7 +58,7 @@ def register(app: Dash, service: Service) -> None:
             site.id if site else None,
             email=fields.get("email", ""),
             life_s=seconds(fields.get("expires", "")),
-            by=current_person(service).id,
+            by=current_person().id,
             now=_now(),
         )[1]
         answer = {
@@ -80,7 +80,7 @@ def register(app: Dash, service: Service) -> None:
 def _site(service: Service, domain: object) -> Site | None:
     """The site of a form's domain; None for "", the page of everybody. Raises what the guard raises."""
     if domain == "":
-        authorized_everywhere(service, OWNER)
+        authorized_everywhere(OWNER)
         return None
     return authorized(service, domain, OWNER)
 
@@ -90,7 +90,7 @@ def _redrawn(service: Service, site: Site | None) -> list[Component]:
 
 
 def _listed(service: Service, site: Site | None) -> tuple[list[people.PersonRow], list[people.InvitationRow]]:
-    own = current_person(service).id
+    own = current_person().id
     if site:
         rows = [_member(one, own) for one in members.of_site(service.database, site.id)]
     else:

@@ -37,7 +37,7 @@ def cards(context: PageContext) -> list[Component]:
 def doubts(service: Service, site: Site) -> snippet.Doubts:
     """Reasons why no visit of the site may come; viewers get none that only admins may see."""
     policy = f"script-src {address(service)}; connect-src {address(service)}"
-    if not current_person(service).may(ADMIN, site.id):
+    if not current_person().may(ADMIN, site.id):
         return snippet.Doubts(policy)
     return snippet.Doubts(
         policy=policy,
