@@ -127,8 +127,9 @@ def _sees_a_visit_of_the_host_s_own_page(host: Host, reader: Reader) -> None:
 def _walks_through_the_pages(reader: Reader) -> None:
     reader.click("#tabs [data-tab=Overview]")
     reader.at(f"/overview/{SITE}")
-    until(lambda: reader.texts("#visitors .ff-n, .ff-kpi b, .ff-number b, [data-key] b"))
-    until(lambda: not reader.run("return document.querySelector('.ff-skel')"))
+    until(lambda: reader.texts(".ff-stat .ff-v"))
+    until(lambda: not reader.run("return document.querySelector('.ff-overview .ff-skel')"))
+    until(lambda: reader.run("return document.querySelectorAll('.ff-main-chart .main-svg').length"))
     reader.click("#tabs [data-tab=Traffic]")
     until(lambda: reader.texts("#traffic-bars h2"))
     reader.driver.find_element(By.TAG_NAME, "body").send_keys("gl")

@@ -558,8 +558,8 @@ def test_the_preview_is_the_card_itself_in_both_themes_and_shapes():
         if node["type"] == "Iframe"
     ]
     assert shown == [
-        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light", 260),
-        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark", 260),
-        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light", 72),
-        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark", 72),
+        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light, 360 × 260", 260),
+        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark, 360 × 260", 260),
+        ("/embed/live?site=a.com&theme=light", "Active now on a.com, light, 260 × 72", 72),
+        ("/embed/live?site=a.com&theme=dark", "Active now on a.com, dark, 260 × 72", 72),
     ]
