@@ -66,4 +66,4 @@ def test_without_the_database_it_says_when_to_come_back_and_try_again_leads_on(s
     finally:
         rename(server, "logins_away", "logins")
     signed_in.click(".ff-btn-primary")
-    until(lambda: signed_in.run("return (document.querySelector('#account .ff-item') || {}).title") == OWNER)
+    until(lambda: signed_in.texts("#account .ff-avatar") == [OWNER[0].upper()])
