@@ -30,7 +30,7 @@ from layouts.footfall_components.feed import Feed
 ROWS = 10
 TODAY = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USER_TYPES = 4
-TICK_MS, TODAY_MS = 10_000, 60_000
+TICK_MS, TODAY_MS = 10_000, 15_000
 
 
 class Words(NamedTuple):

@@ -80,7 +80,8 @@ def _preview(domain: str) -> Component:
 def _shown(domain: str, theme: str, label: str, width: int, height: int) -> Component:
     """The real card, on the ground of a page in that theme."""
     address = at("/embed/live?" + urlencode({"site": domain, "theme": theme}))
-    card = html.Iframe(src=address, title=f"Active now on {to_letters(domain)}, {theme}, {width} × {height}", width=width, height=height)
+    title = f"Active now on {to_letters(domain)}, {theme}, {width} × {height}"
+    card = html.Iframe(src=address, title=title, width=width, height=height)
     return html.Figure([html.Figcaption(f"{label}, {width} × {height}"), card], **data(bs_theme=theme))
 
 

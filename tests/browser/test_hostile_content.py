@@ -85,7 +85,8 @@ def strange_elements(reader: Reader) -> list[str]:
         "img:not([src='/assets/shapes/mark.svg']), svg[onload], main a, main b b, main br, main iframe, main script, "
         + "a[href]"
     )].filter((n) => n.tagName !== "A" || n.closest("main") || new URL(n.href).origin !== location.origin)
-      .filter((n) => !n.matches("main a:is(.ff-link[href='/concurrents/example.com'], .ff-btn[href$='/cards'], .ff-stat)"))
+      .filter((n) => !n.matches("main a.ff-link[href='/concurrents/example.com']"))
+      .filter((n) => !n.matches("main a:is(.ff-stat, .ff-btn[href='/settings/example.com/cards'])"))
       .map((n) => n.outerHTML.slice(0, 200))""")
 
 
