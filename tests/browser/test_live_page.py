@@ -91,7 +91,7 @@ def test_todays_numbers_stand_below_and_lead_to_the_overview(reader, server, sit
     )
     reader.shoot("live-today")
     reader.click("#today .ff-stat:nth-child(3)")
-    reader.at(f"/overview/{site}")
+    reader.at(f"/overview/{site}?period=today&metric=pageviews")
     until(lambda: reader.texts("[aria-pressed=true] .ff-k") == ["Pageviews"])
 
 
