@@ -6,6 +6,7 @@ window.footfall_components = window.footfall_components || {};
   const {address, drawing} = window.footfall_components, {h} = drawing;
   const times = Object.assign({part: 10000}, window.footfallTimes);
   const REFUSED = "!";  // what `answered` begins with where the server could not read the part
+  const NEWER_MS = 50;  // by which a newer answer follows an older one that was written in its place
   const CALLS = "_dash-update-component";
 
   /** What a part depends on in a query string. */
@@ -20,6 +21,7 @@ window.footfall_components = window.footfall_components || {};
     const isDue = answered == null || isRefused || question(answered, names) !== wanted;
     React.useEffect(() => setFailed(false), [wanted]);
     React.useEffect(() => { if (isRefused) setFailed(true); }, [answered]);
+    useNewerAnswer(answered, isDue && !isRefused, () => ask(again));
     React.useEffect(() => {
       if (!isDue || isFailed) return undefined;
       const fail = () => setFailed(true), timer = setTimeout(fail, times.part);
@@ -42,6 +44,18 @@ window.footfall_components = window.footfall_components || {};
     const isLost = isDue && isFailed;
     return h(label ? "section" : "div", {id, className: look, "data-part": name, "aria-label": label, "aria-busy": String(isDue && !isLost)},
       isLost ? failure(label, retry) : children);
+  }
+
+  // Of callbacks with ALL, Dash may write an older answer after a newer one: asks again unless the newer one follows.
+  function useNewerAnswer(answered, isDue, askAgain) {
+    const before = React.useRef(answered);
+    React.useEffect(() => {
+      const isNew = before.current !== answered;
+      before.current = answered;
+      if (!isNew || !isDue || answered == null) return undefined;
+      const timer = setTimeout(askAgain, NEWER_MS);
+      return () => clearTimeout(timer);
+    }, [answered, isDue]);
   }
 
   // Dash never ends a callback whose request has failed: such requests are found among those that the browser has made,
