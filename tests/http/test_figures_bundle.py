@@ -8,9 +8,16 @@ import brotli
 import pytest
 
 from app import DASHS_PLOTLY
+from layouts.components.address import set_base_path
 from layouts.figures import bundle
 
 YEAR = "public, max-age=31536000"
+
+
+@pytest.fixture(autouse=True)
+def no_base_path() -> None:
+    """Addresses begin with no path: another test of this thread may have been below one."""
+    set_base_path("")
 
 
 @pytest.mark.parametrize("name", [bundle.SCRIPT, bundle.WORLD])

@@ -118,11 +118,11 @@ def test_the_own_address_is_offered_of_ipv6_its_network(house, owner, address, o
 # ── the snippet ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def line(house, owner, *clicks: object) -> str:
-    """The line that the button copies, after so many clicks on the options."""
+def line(house, owner, *switches: object) -> str:
+    """The line that the button copies, with the options as their switches are."""
     body = house.body(house.served["snippet-line.children"], **{"data-site": SITE})
-    for given, many in zip(body["inputs"], clicks, strict=True):
-        given["value"] = many
+    for given, is_on in zip(body["inputs"], switches, strict=True):
+        given["value"] = is_on
     answer = owner.post("/_dash-update-component", json=body)
     assert answer.status_code == 200, answer.text
     _, copy = answer.json["response"]["snippet-line"]["children"]["props"]["children"]
@@ -130,17 +130,17 @@ def line(house, owner, *clicks: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("clicks", "added"),
+    ("switches", "added"),
     [
-        ((None, None, None), ""),
-        ((1, 2, None), ' data-user="ID"'),
-        ((1, 1, 3), ' data-user="ID" data-hash data-404'),
-        (("1", {}, 1.5), ""),
+        ((False, False, None), ""),
+        ((True, False, None), ' data-user="ID"'),
+        ((True, True, True), ' data-user="ID" data-hash data-404'),
+        (("1", {}, 1), ""),
     ],
 )
-def test_the_options_that_are_on_stand_in_the_line(house, owner, clicks, added):
+def test_the_options_that_are_on_stand_in_the_line(house, owner, switches, added):
     said = f'<script defer src="http://localhost/js/footfall.js" data-site="{SITE}"{added}></script>'
-    assert line(house, owner, *clicks) == said
+    assert line(house, owner, *switches) == said
 
 
 def test_the_check_names_hosts_that_wait_and_the_own_address_where_it_is_left_out(house, owner):
