@@ -11,12 +11,11 @@ from babel.core import get_global
 
 from analytics.base import countries
 from layouts.components import figures
-from layouts.figures import bundle, template
+from layouts.figures import bundle, template, world
 from layouts.figures.template import Figure
 from layouts.figures.text import plain
 
 NAMED = 3  # in the sentence
-VIEW = {"lataxis": {"range": [-56, 84]}, "projection": {"type": "natural earth", "rotation": {"lon": 11}}}
 
 
 class CountryCount(NamedTuple):
@@ -31,8 +30,8 @@ class CountryCount(NamedTuple):
 @cache
 def shapes() -> dict[str, str]:
     """The id of each country's shape on the map, by its two-letter code. The smallest countries have none."""
-    world = json.loads((bundle.FOLDER / bundle.WORLD).read_bytes())
-    known = {shape.get("id") for shape in world["objects"]["countries"]["geometries"]}
+    outlines = json.loads((bundle.FOLDER / bundle.WORLD).read_bytes())
+    known = {shape.get("id") for shape in outlines["objects"]["countries"]["geometries"]}
     aliases = get_global("territory_aliases")  # of CLDR, in which three-letter codes stand for two-letter codes
     return {of[0]: code for code, of in aliases.items() if code in known and len(of) == 1}
 
@@ -57,23 +56,8 @@ def figure(found: Sequence[CountryCount]) -> Figure:
     }
     return {
         "data": [shaded],
-        "layout": template.layout(
-            margin={"l": 0, "r": 0, "t": 0, "b": 0},
-            hovermode="closest",
-            dragmode="pan",
-            uirevision="countries",
-            geo={
-                **VIEW,
-                "bgcolor": template.CLEAR,
-                "showframe": False,
-                "showcoastlines": False,
-                "showland": True,
-                "landcolor": template.LIGHT["heat-0"],
-                "showcountries": True,
-                "countrycolor": template.LIGHT["surface"],
-                "countrywidth": 0.6,
-                "resolution": 110,
-            },
+        "layout": world.layout(
+            "countries", land=template.LIGHT["heat-0"], borders=template.LIGHT["surface"], border_px=0.6
         ),
     }
 

@@ -8,13 +8,12 @@ from math import log10, sqrt
 from analytics.base import countries
 from analytics.live.state import PlaceCount
 from layouts.components import figures
-from layouts.figures import template
+from layouts.figures import template, world
 from layouts.figures.template import Figure
 from layouts.figures.text import plain
 
 MAX_PLACES = 120  # drawn at once; the list of countries counts everybody
 PERSON_PX, MAX_PX, MIN_PX = 10.0, 48.0, 4.0  # diameters
-VIEW = {"lataxis": {"range": [-56, 84]}, "projection": {"type": "natural earth", "rotation": {"lon": 11}}}
 TRANSLUCENT = "rgba(61,219,166,0.3)"
 RIM = "rgba(61,219,166,0.55)"
 
@@ -45,28 +44,16 @@ def figure(places: Sequence[PlaceCount]) -> Figure:
     }
     return {
         "data": [middles, rings],
-        "layout": template.layout(
-            margin={"l": 0, "r": 0, "t": 0, "b": 0},
-            hovermode="closest",
-            dragmode="pan",
-            uirevision="map",
+        "layout": world.layout(
+            "map",
+            land=template.LAND,
+            borders=template.LIGHT["ocean"],
+            border_px=0.5,
             modebar={
                 "bgcolor": template.CLEAR,
                 "color": template.LIGHT["on-map-2"],
                 "activecolor": template.LIGHT["on-map"],
                 "orientation": "v",
-            },
-            geo={
-                **VIEW,
-                "bgcolor": template.CLEAR,
-                "showframe": False,
-                "showcoastlines": False,
-                "showland": True,
-                "landcolor": template.LAND,
-                "showcountries": True,
-                "countrycolor": template.LIGHT["ocean"],
-                "countrywidth": 0.5,
-                "resolution": 110,
             },
         ),
     }

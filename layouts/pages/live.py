@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics.base.idn import in_letters, to_letters
+from analytics.base.idn import in_letters
 from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
 from analytics.query.metrics import METRICS
 from analytics.reports.values import Numbers
@@ -73,7 +73,6 @@ def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Mai
         className="ff-main",
         **data(
             site=site.domain,
-            name=to_letters(site.domain),
             stream=stream_address(site.domain),
             window=str(window_s),
             timezone=site.timezone,

@@ -340,7 +340,6 @@ def test_the_live_page_tells_its_script_what_to_listen_to():
     root = one(live.page(Site("exämple & co"), window_s=90), id="live")
     assert {key: value for key, value in root.items() if key.startswith("data-")} == {
         "data-site": "exämple & co",
-        "data-name": "exämple & co",
         "data-stream": "/api/live/stream?site=ex%C3%A4mple%20%26%20co",
         "data-window": "90",
         "data-timezone": "Europe/Berlin",
