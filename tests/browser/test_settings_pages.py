@@ -251,7 +251,7 @@ def test_the_theme_is_the_systems_until_one_is_chosen_and_again_afterwards(owner
 
 
 def test_dates_and_numbers_are_written_in_the_language_that_is_chosen(owner, server):
-    see(owner, "/account", "Dates and numbers")
+    see(owner, "/account", "Language")
     assert "12,345" in owner.text("language-language-note")
     choose(owner, "#language-language", "de-DE")
     owner.click("#language [type=submit]")
@@ -261,7 +261,7 @@ def test_dates_and_numbers_are_written_in_the_language_that_is_chosen(owner, ser
     owner.open_live(SITE)
     until(lambda: re.fullmatch(r"\w\w\., \d+\. \w+\.? 20\d\d, \d\d:\d\d:\d\d · Europe/Berlin", owner.text("clock")))
     until(lambda: owner.text("anonymous-share") == "100\xa0%")
-    see(owner, "/account", "Dates and numbers")
+    see(owner, "/account", "Language")
     choose(owner, "#language-language", "")
     owner.click("#language [type=submit]")
     until(lambda: "12,345" in (owner.text("language-language-note") or ""))

@@ -12,6 +12,7 @@ import plotly.utils
 import pytest
 
 from analytics.base import language
+from analytics.base.words import ngettext
 from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
 from layouts import shell
 from layouts.components import figures, ranking, states
@@ -174,11 +175,14 @@ def test_window_is_in_seconds_or_whole_minutes(seconds, written):
     ],
 )
 def test_rest_has_right_plurals(rest, written):
-    assert text(ranking.left_out(rest, "on", "page")) == written
+    assert (
+        text(ranking.left_out(rest, ngettext("{people} on {n} other page", "{people} on {n} other pages", rest.others)))
+        == written
+    )
 
 
 def test_nobody_left_out_is_no_line():
-    assert ranking.left_out(Others(0, 0), "on", "page") is None
+    assert ranking.left_out(Others(0, 0), "") is None
 
 
 def test_rows_beyond_the_tenth_join_the_rest():
@@ -464,8 +468,8 @@ def test_a_skeleton_is_as_many_rows_as_asked_for():
 @pytest.fixture
 def written_in():
     """Writes the figures of this test in a language."""
-    yield figures.write_in
-    figures.write_in(language.DEFAULT)
+    yield language.write_in
+    language.write_in(language.DEFAULT)
 
 
 @pytest.mark.parametrize(
