@@ -39,7 +39,7 @@ def test_the_first_paint_has_the_numbers_the_pages_the_window_and_the_clock():
         ("/", "/", "1,031"),
         ("/blog/", "/blog/", "22"),
     ]
-    assert "seen in the </span>last 60 s</span>" in html
+    assert '<span class="ff-wide">seen in the last 60 s</span><span class="ff-narrow">last 60 s</span>' in html
 
 
 def test_the_script_is_given_the_stream_the_figures_the_points_and_the_zone():
