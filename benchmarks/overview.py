@@ -17,9 +17,8 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
-from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver import Chrome
 
 from analytics.base.config import Config
 from analytics.sites import store
@@ -30,6 +29,7 @@ from benchmarks.history_data import write
 from benchmarks.wire import wire_of
 from tests.support.serving import Server
 
+CALLS = "/_dash-update-component"
 VISITS, YEAR_S, DAY_S = 300_000, 365 * 86_400, 86_400
 MAX_MS = {"30d": 400, "12mo": 550}
 MAX_FIRST_BYTES, MAX_USEFUL_BYTES = 1_000_000, 550_000
@@ -59,6 +59,13 @@ const rows = document.querySelectorAll("#overview .ff-barred .ff-lbl");
 rows[arguments[0] % rows.length].click();
 """
 CHOOSE_PERIOD = "document.querySelector(`#overview-period a[data-change*='period=${arguments[0]}&']`).click()"
+# The left edge, the middle from the top, and the width of the chart, in px.
+PLOT = """
+const plot = document.querySelector("#overview-chart").querySelector(".nsewdrag");
+plot.scrollIntoView({block: "center"});
+const {left, top, width, height} = plot.getBoundingClientRect();
+return [left, top + height / 2, width];
+"""
 # In every page, before its own scripts: notes the bytes and the moment at which the first number was painted.
 NOTE_NUMBER = """
 new MutationObserver((_, watching) => {
@@ -159,14 +166,17 @@ def _ways(period: str) -> Sequence[Way]:
 
 
 def _drag(browser: Chrome, number: int) -> None:
-    """From a point of the chart to another one, a few days apart."""
-    plot = browser.find_element("css selector", "#overview-chart .nsewdrag")
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
-    width = plot.rect["width"]
-    start = -width * (0.4 - 0.1 * (number % 5))
-    mouse = ActionChains(browser, duration=20)
-    mouse.move_to_element_with_offset(plot, start, 0).click_and_hold()
-    mouse.move_by_offset(width * 0.2, 0).move_by_offset(width * 0.1, 0).release().perform()
+    """From a point of the chart to another one, a third of its width apart."""
+    left, top, width = browser.execute_script(PLOT)
+    start = left + width * (0.1 + 0.1 * (number % 5))
+    for kind, x in (("mousePressed", start), ("mouseMoved", start + width / 6), ("mouseMoved", start + width / 3)):
+        _mouse(browser, kind, x, top)
+    _mouse(browser, "mouseReleased", start + width / 3, top)
+
+
+def _mouse(browser: Chrome, kind: str, x: float, y: float) -> None:
+    event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1}
+    browser.execute_cdp_cmd("Input.dispatchMouseEvent", event)
 
 
 def _timed(browser: Chrome, server: Server, way: Way, number: int) -> Repaint:
@@ -225,9 +235,9 @@ def _questions(browser: Chrome, period: str) -> list[str]:
     found = []
     for entry in browser.get_log("performance"):
         event = json.loads(entry["message"])["message"]
-        if event["method"] == "Network.requestWillBeSent" and event["params"]["request"]["url"].endswith("component"):
+        if event["method"] == "Network.requestWillBeSent" and CALLS in event["params"]["request"]["url"]:
             found.append(event["params"]["request"].get("postData", ""))
-    return [body for body in found if period in body or period.replace(",", "%2C") in body]
+    return [body for body in found if period in body]
 
 
 def _computed(server: Server) -> int:
@@ -243,14 +253,14 @@ def _opened_by_all(browser: Chrome, server: Server, asked: Sequence[str], period
         "Origin": server.url,
         "Cookie": "; ".join(f"{one['name']}={one['value']}" for one in browser.get_cookies()),
     }
-    bodies = [body.replace(_days(0), period).replace(quote(_days(0)), quote(period)) for body in asked]
+    bodies = [body.replace(_days(0), period) for body in asked]
     together = threading.Barrier(ADMINS)
 
     def look(_: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         together.wait()
         for body in bodies:
-            connection.request("POST", "/_dash-update-component", body, head)
+            connection.request("POST", CALLS, body, head)
             answer = connection.getresponse()
             assert answer.status in (200, 204), (answer.status, answer.read()[:200])
             answer.read()

@@ -10,7 +10,7 @@
 (function () {
   "use strict";
   const PAN_DEGREES = 30, COLOUR = /color/i;
-  const UNREAD = "[data-part][aria-busy=true]:not(:has(.ff-figure))";  // numbers and lists that are not there yet
+  const UNREAD = ".ff-skels:not(dialog .ff-skels)";  // in place of numbers and lists that are to come
   const HOVER_MS = 60;  // plotly draws a hover label at most every 50 ms
   /** @type {WeakMap<any, {figure: any, config: any, chosen: any, saying?: any}>} */
   const drawn = new WeakMap();  // by graph element: the figure in light colours, and the point chosen by keys
@@ -25,7 +25,7 @@
     const words = /** @type {any} */ (document.querySelector(".ff-figure [id$=-words]:not(:empty)"));
     if (!words || document.querySelector(UNREAD)) return;
     awaitWords.disconnect();
-    load(words.closest(".ff-figure").dataset.bundle);
+    requestAnimationFrame(() => setTimeout(() => load(words.closest(".ff-figure").dataset.bundle)));  // after their paint
   });
 
   function load(address) {
@@ -208,5 +208,5 @@
     if (graph && drawn.has(graph)) leave(graph);
   });
   window.footfall.watch("html", () => [...frames()].map(graphOf).filter(Boolean).forEach(redraw), "data-bs-theme");
-  awaitWords.observe(document, {childList: true, characterData: true, subtree: true, attributeFilter: ["aria-busy"]});
+  awaitWords.observe(document, {childList: true, characterData: true, subtree: true});
 })();
