@@ -30,3 +30,21 @@ def layout(name: str, *, land: str, borders: str, border_px: float, **own: Any) 
         },
         **own,
     )
+
+
+def country_layout(name: str) -> Figure:
+    """The `layout` of a map of one country, as large as fits, with nothing around it."""
+    return template.layout(
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        hovermode="closest",
+        dragmode="pan",
+        uirevision=name,
+        geo={
+            "fitbounds": "geojson",
+            "projection": {"type": "mercator"},
+            "bgcolor": template.CLEAR,
+            "showframe": False,
+            "showcoastlines": False,
+            "showland": False,
+        },
+    )
