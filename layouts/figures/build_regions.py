@@ -196,7 +196,8 @@ def _country(folder: Path, country: str, features: list[Any], iso: dict[str, Iso
     codes = _codes(country, groups, iso.get(country, {}))
     for feature in kept:
         feature["properties"] = {"id": codes[feature["properties"]["group"]]}
-    _write(folder, country, kept)
+    drawn = _write(folder, country, kept)
+    groups = {group: names for group, names in groups.items() if codes[group] in drawn}
     shown = {codes[group]: _shown(country, group, iso.get(country, {}).get(codes[group])) for group in sorted(groups)}
     return {"names": shown, "keys": _keys(country, groups, codes)}
 
@@ -278,7 +279,8 @@ def _move(coordinates: Any, edge: float) -> None:
         coordinates[0] += 360
 
 
-def _write(folder: Path, country: str, features: list[Any]) -> None:
+def _write(folder: Path, country: str, features: list[Any]) -> set[str]:
+    """Writes the file; the codes of the regions that are in it: the smallest islands may be simplified away."""
     digits = ceil(log10(STEPS / _across_the_date_line(features)))
     (folder / "in.json").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     for pixels in PIXELS:
@@ -288,26 +290,20 @@ def _write(folder: Path, country: str, features: list[Any]) -> None:
             break
     (BUILT / f"{country}.json.br").write_bytes(packed)
     print(f"{country}: {len(packed):,} bytes, {len(outlines):,} unpacked, for {pixels} px", flush=True)
+    return {one["id"] for one in json.loads(outlines)["features"]}
 
 
 def _outlines(folder: Path, pixels: int, digits: int) -> bytes:
     """The regions as GeoJSON of 2008: its rings run clockwise, as plotly.js wants them."""
-    commands = [
-        "-quiet",
-        "-i",
-        "in.json",
-        "snap",
-        "-dissolve2",
-        "id",
-        "-simplify",
-        f"resolution={pixels}",
-        "keep-shapes",
-    ]
+    commands = ["-quiet", "-i", "in.json", "snap", "-dissolve2", "id"]
+    commands += ["-simplify", f"resolution={pixels}", "keep-shapes"]
     commands += ["-o", "out.json", f"precision={10**-digits}", "id-field=id", "gj2008", "force"]
     _run(folder, "node_modules/.bin/mapshaper", *commands)
     made = json.loads((folder / "out.json").read_bytes())
     features = [
-        {"type": "Feature", "id": one["id"], "geometry": _rounded(one["geometry"], digits)} for one in made["features"]
+        {"type": "Feature", "id": one["id"], "geometry": _rounded(one["geometry"], digits)}
+        for one in made["features"]
+        if one["geometry"]
     ]
     return json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":")).encode()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 from analytics.base import countries
 from layouts.components import figures
@@ -11,6 +13,9 @@ from layouts.figures import bundle, region_names, world
 from layouts.figures.countries import NAMED, shades
 from layouts.figures.template import Figure
 from layouts.figures.text import plain
+from layouts.figures.world import Box
+
+MARGIN = 0.05  # of the width and the height of a country
 
 Count = tuple[str, int]  # the name of a region, and its visitors
 
@@ -51,7 +56,24 @@ def figure(country: str, found: Sequence[RegionCount]) -> Figure:
         "text": [f"{plain(one.name)} · <b>{figures.count(one.people)}</b>" for one in all_of_them],
         "customdata": [[one.change, one.out] if one.change else None for one in all_of_them],
     }
-    return {"data": [shaded], "layout": world.country_layout(f"regions {country}")}
+    return {"data": [shaded], "layout": world.country_layout(f"regions {country}", box(country))}
+
+
+@cache
+def box(country: str) -> Box:
+    """The box around the outlines of a country, with a margin."""
+    features = json.loads(bundle.unpacked_outlines(country))["features"]
+    lon, lat = zip(*(point for one in features for point in _points(one["geometry"]["coordinates"])), strict=True)
+    around, up = MARGIN * (max(lon) - min(lon)), MARGIN * (max(lat) - min(lat))
+    return Box(min(lon) - around, max(lon) + around, max(-90, min(lat) - up), min(90, max(lat) + up))
+
+
+def _points(coordinates: Any) -> Iterator[list[float]]:
+    if isinstance(coordinates[0], list):
+        for part in coordinates:
+            yield from _points(part)
+    else:
+        yield coordinates
 
 
 def words(country: str, found: Sequence[Count]) -> str:

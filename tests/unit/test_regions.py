@@ -128,6 +128,25 @@ def test_the_map_of_regions_is_told_in_a_sentence():
     )
 
 
+@pytest.mark.parametrize(
+    ("country", "inside", "widest"),
+    [
+        ("DE", (10, 51), 12),
+        ("US", (-100, 40), 140),
+        ("RU", (100, 60), 190),
+        ("FJ", (178, -18), 6),
+        ("NZ", (172, -42), 22),
+    ],
+)
+def test_the_map_is_as_wide_as_the_country_on_whichever_side_of_the_date_line(country, inside, widest):
+    west, east, south, north = regions.box(country)
+    lon, lat = inside
+    assert south < lat < north
+    assert west < lon < east or west < lon + 360 < east
+    assert east - west < widest
+    assert regions.figure(country, [])["layout"]["geo"]["lonaxis"]["range"] == [west, east]
+
+
 # ── small countries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
