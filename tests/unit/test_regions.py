@@ -134,8 +134,8 @@ def test_the_map_of_regions_is_told_in_a_sentence():
         ("DE", (10, 51), 12),
         ("US", (-100, 40), 140),
         ("RU", (100, 60), 190),
-        ("FJ", (178, -18), 6),
-        ("NZ", (172, -42), 22),
+        ("FJ", (178, -18), 9),
+        ("NZ", (172, -42), 25),
     ],
 )
 def test_the_map_is_as_wide_as_the_country_on_whichever_side_of_the_date_line(country, inside, widest):
