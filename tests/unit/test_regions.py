@@ -9,12 +9,13 @@ import pytest
 from plotly.graph_objects import Figure
 
 from analytics.query.filters import Match
+from analytics.reports.lists import PLACES
 from analytics.reports.view import only_value, without
 from layouts.figures import build_regions, bundle, countries, region_names, regions
 from layouts.figures.countries import CountryCount
 from layouts.figures.regions import RegionCount
 from layouts.figures.text import plain
-from layouts.overview import places
+from layouts.overview import panels, places
 
 FILES = sorted(bundle.FOLDER.glob("regions/*.json.br"))
 HOSTILE = "<b>Bavaria</b><img src=x onerror=alert(1)>"
@@ -120,6 +121,12 @@ def test_names_that_mean_one_region_are_one_and_others_have_no_outline():
     assert ("Bayern", 1) in found["DE-BY"]
     assert {("Atlantis", 3), (HOSTILE, 1)} <= set(found[""])
     assert set(regions.placed("", [("Bavaria", 5)])) == {""}
+
+
+@pytest.mark.parametrize(("of_regions", "name"), [(False, "country"), (True, "region")])
+def test_the_list_and_the_file_behind_the_map_are_those_of_what_it_shows(of_regions, name):
+    shown = panels.panel(PLACES, PLACES.lists[0], None, 9, (), "today", "/files", of_regions=of_regions)
+    assert (shown["file"]["href"], shown["details"]["change"]) == (f"/files/{name}.csv", f"details={name}")
 
 
 def test_the_map_of_regions_is_told_in_a_sentence():
