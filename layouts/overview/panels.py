@@ -87,7 +87,7 @@ def nothing(shown: List, period: str) -> EmptyState:
     return {"title": f"No {shown.rows} in this period: {period}", "hint": shown.empty}
 
 
-def ways(name: str, values: Sequence[str], current: tuple[Filter, ...]) -> dict[str, str]:
+def ways(name: str, values: list[str], current: tuple[Filter, ...]) -> dict[str, str]:
     """The changes of the address by which a click on values filters by them, and with Shift excludes them."""
     sent = [written(name, value) for value in values]
     return {"change": filtered(narrowed(current, name, *sent)), "out": filtered(excluded(current, name, *sent))}
