@@ -24,7 +24,7 @@ from analytics.query.result import Answer, Hour, Usage
 from analytics.query.segment import Segment
 from analytics.reports.lists import LISTS, MAP, ROWS, TIME, List, read
 from analytics.reports.values import Bucket, Chart, ChartNote, Entry, Listing, Numbers, columns_of
-from analytics.reports.view import PAGE, Details, View, interval_of, intervals, parse
+from analytics.reports.view import PAGE, Details, View, interval_of, intervals, only_value, parse
 from analytics.sites import notes
 from analytics.sites.note import Note
 from analytics.sites.site import Site
@@ -34,6 +34,7 @@ COUNTRY = "country"
 DAY_S = 86_400
 FIRST_DAY = "today"
 MAX_COUNTRIES = 300
+MAX_REGIONS = 300  # of one country
 MAX_PROPERTY_SETS = 1_000  # of an event, looked through for the names of its properties
 MAX_PROPERTIES = 12
 MAX_SUGGESTED = 200
@@ -170,6 +171,19 @@ class Overview:
         """The first rows of a list; of the map all countries."""
         limit = MAX_COUNTRIES if shown.id == MAP else ROWS
         return self._split(shown.dimension, shown.filters, limit=limit)
+
+    @property
+    def country(self) -> str:
+        """The code of the country to which the filters limit everything; "" where they do not."""
+        return only_value(self.query.filters, COUNTRY)
+
+    @cached_property
+    def regions(self) -> list[tuple[str, int]]:
+        """The names of the regions of that country with their visitors, the most first; under "" unknown ones."""
+        if not self.country:
+            return []
+        found = self._split("region", limit=MAX_REGIONS).rows
+        return [(str(row.dimensions[0]), int(row.metrics[0] or 0)) for row in found]
 
     @cached_property
     def properties(self) -> list[str]:

@@ -102,17 +102,27 @@ def filtered(current: tuple[Filter, ...]) -> str:
 CLOSED = change(details="", search="", sort="", page="", property="")
 
 
-def narrowed(current: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
-    """The filters, with the dimension equal to this value; an earlier value of it is replaced."""
-    others = tuple(one for one in current if not _compares(one, "is", name))
-    return (*others, Match("is", name, (value,)))
+def narrowed(current: tuple[Filter, ...], name: str, *values: str) -> tuple[Filter, ...]:
+    """The filters, with the dimension equal to one of these values; earlier values of it are replaced."""
+    return (*without(current, name), Match("is", name, values))
 
 
-def excluded(current: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
-    """The filters, with this value of the dimension excluded, in addition to those excluded before."""
+def without(current: tuple[Filter, ...], *names: str) -> tuple[Filter, ...]:
+    """The filters, without those that ask for values of these dimensions."""
+    return tuple(one for one in current if not any(_compares(one, "is", name) for name in names))
+
+
+def only_value(current: tuple[Filter, ...], name: str) -> str:
+    """The value that all filters of the dimension ask for; "" where there is none, or more than one."""
+    values = [value for one in current if _compares(one, "is", name) for value in _values(one)]
+    return values[0] if len(values) == 1 else ""
+
+
+def excluded(current: tuple[Filter, ...], name: str, *values: str) -> tuple[Filter, ...]:
+    """The filters, with these values of the dimension excluded, in addition to those excluded before."""
     before = [value for one in current if _compares(one, "is_not", name) for value in _values(one)]
     others = tuple(one for one in current if not _compares(one, "is_not", name))
-    return (*others, Match("is_not", name, tuple(dict.fromkeys((*before, value)))))
+    return (*others, Match("is_not", name, tuple(dict.fromkeys((*before, *values)))))
 
 
 def intervals(period: Span) -> list[str]:

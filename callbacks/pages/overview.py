@@ -83,6 +83,7 @@ SLOW: Mapping[str, Mapping[str, Output]] = {
     "map": {
         "figure": Output(page.figure_store(page.MAP), "data"),
         "words": Output(f"{page.MAP}-words", "children"),
+        "note": Output(page.MAP_NOTE, "children"),
         "answered": Output({"part": "map"}, "answered"),
     },
     HOURS: {

@@ -17,11 +17,11 @@ READ = (
     *("assets/components/*.js", "assets/lib/*.js", "assets/pages/*.js"),
 )
 FILES = sorted(str(path.relative_to(ROOT)) for pattern in READ for path in ROOT.glob(pattern))
-BUILD = "layouts/figures/build.py"  # runs on developers' machines
+BUILD = {"layouts/figures/build.py", "layouts/figures/build_regions.py"}  # run on developers' machines
 NOT_YET = set((Path(__file__).parent / "not_in_catalogue.txt").read_text("utf-8").split())
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name not in NOT_YET and name != BUILD])
+@pytest.mark.parametrize("name", [name for name in FILES if name not in NOT_YET | BUILD])
 def test_every_text_of_a_page_is_in_the_catalogues(name):
     assert list(loose_texts(ROOT / name)) == []
 
