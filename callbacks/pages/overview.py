@@ -177,7 +177,7 @@ def _register_answers(app: Dash, service: Service) -> None:
             overview = asked.overview()
         except InvalidInput as wrong:
             nothing = not asked.is_sound(answered)
-            shown = {"wrong": toolbar.wrong(str(wrong)), "answered": search}
+            shown = {"wrong": toolbar.wrong(translated(str(wrong))), "answered": search}
             return _values(TOP, shown | ({"body": True, "stats": []} if nothing else {}))
         found: dict[str, Any] = {"wrong": None, "body": False, "answered": search}
         if message or not asked.is_answered("top", answered):
