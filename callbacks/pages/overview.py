@@ -26,6 +26,7 @@ from analytics.access.roles import ADMIN, ANYBODY
 from analytics.base import language
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
+from analytics.base.words import translated
 from analytics.calendar.period import days_of
 from analytics.reports.files import file
 from analytics.reports.lists import HOURS, USAGE

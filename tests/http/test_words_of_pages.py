@@ -44,6 +44,7 @@ KEYS = re.compile(
 CODE = ("Code", "Pre", "Kbd")
 NO_TEXT = re.compile(
     r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b"
+    r"|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
     r"|\b(?:January|February|March|April|June|July|August|September|October|November|December)\b"
     r"|[?&]\S+|\S+=\S*|\S*[./@]\S*|\bff_\w+|<[^>]*>|\d+\w*|\b(?:AM|PM|am|pm)\b|polygon\(.*\)"
 )
