@@ -25,11 +25,11 @@ def data(**attributes: Any) -> dict[str, Any]:
 def sentence(text: str, **parts: Any) -> list[Any]:
     """Children of an element: the text, with components in the places of their names, so that a translation chooses
     their order: `sentence(_("Not connected since {since}. {again}"), since=figures.day(at), again=button)`. Lists are
-    inserted one by one; texts next to each other become one.
+    inserted one by one, and texts that meet become one.
     """
     made: list[Any] = []
     for words, name, _format, _conversion in Formatter().parse(text):
-        part = parts[name] if name is not None else []
+        part = [] if name is None else parts[name]
         for piece in (words, *(part if isinstance(part, list) else [part])):
             if isinstance(piece, str) and made and isinstance(made[-1], str):
                 made[-1] += piece
