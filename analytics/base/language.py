@@ -187,8 +187,11 @@ def bucket(begin: datetime, last: date, interval: str, tag: str) -> str:
     return written if interval in ("day", "month") else f"{written}, {time_of_day(begin, tag)}"
 
 
-def weekday(number: int, tag: str) -> str:
-    """`Mon` of 0."""
+def weekday(number: int, tag: str, *, whole: bool = False) -> str:
+    """`Mon` of 0, or the `whole` name as a heading has it: `Monday`."""
+    if whole:
+        named = str(format_date(_MONDAY + timedelta(days=number), "EEEE", _locale(tag)))
+        return named[:1].upper() + named[1:]
     return dated(_MONDAY + timedelta(days=number), "E", tag)
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.base.zones import checked_zone
 
 INTERVALS = ("minute", "hour", "day", "week", "month")
@@ -146,13 +146,23 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.dates is None and preset_of(self.preset) is None:
-            known = f"{', '.join(PRESETS)}, any number of days like 90d (1 to {MAX_DAYS:,})"
-            raise InvalidInput(
-                f"period {self.preset[:40]!r}: {known}, {WITH_TODAY} after days or months to include today, "
-                "or two dates like 2026-01-01,2026-01-31"
+            wrong = message(
+                "period {given}: {known}, any number of days like 90d (1 to {limit}), {with_today} after days or "
+                "months to include today, or two dates like 2026-01-01,2026-01-31",
+                given=repr(self.preset[:40]),
+                known=", ".join(PRESETS),
+                limit=f"{MAX_DAYS:,}",
+                with_today=WITH_TODAY,
             )
+            raise InvalidInput(wrong)
         if self.dates and not EARLIEST <= self.dates[0] <= self.dates[1] <= LATEST:
-            raise InvalidInput(f"period {self}: from {EARLIEST} to {LATEST}, the earlier date first")
+            wrong = message(
+                "period {given}: from {earliest} to {latest}, the earlier date first",
+                given=str(self),
+                earliest=EARLIEST,
+                latest=LATEST,
+            )
+            raise InvalidInput(wrong)
 
     @classmethod
     def parse(cls, text: str) -> Period:
@@ -211,7 +221,10 @@ class Comparison(NamedTuple):
             return cls(kind, None, rest == "weekdays")
         if "," in text:
             return cls("custom", Period.parse(text))
-        raise InvalidInput(f"comparison {text[:40]!r}: previous, year, either with :weekdays, or two dates")
+        wrong = message(
+            "comparison {given}: previous, year, either with :weekdays, or two dates", given=repr(text[:40])
+        )
+        raise InvalidInput(wrong)
 
     def __str__(self) -> str:
         return str(self.period) if self.period else self.kind + ":weekdays" * self.weekdays
@@ -310,7 +323,12 @@ def buckets(whole: Span, interval: str, clock: Clock) -> tuple[Span, ...]:
         raise InvalidInput(f"interval {interval[:40]!r}: {', '.join(INTERVALS)}")
     shortest = {"minute": 60, "hour": 3600}.get(interval, 20 * 3600)
     if (whole.end - whole.begin) // shortest > MAX_BUCKETS:
-        raise InvalidInput(f"by {interval} this period has more than {MAX_BUCKETS} points; choose a longer interval")
+        wrong = message(
+            "by {interval} this period has more than {limit} points; choose a longer interval",
+            interval=interval,
+            limit=MAX_BUCKETS,
+        )
+        raise InvalidInput(wrong)
     inner = _starts(whole, interval, clock.week_start, zone)
     edges = sorted({whole.begin, whole.end, *(one for one in inner if whole.begin < one < whole.end)})
     return tuple(Span(begin, end) for begin, end in pairwise(edges))

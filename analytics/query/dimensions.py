@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analytics.base import idn, paths
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.calendar.period import INTERVALS
 
 PROPERTY = "prop:"
@@ -106,4 +106,10 @@ def dimension(name: str) -> Dimension:
         key = name.removeprefix(start)
         if key != name and 0 < len(key) <= MAX_PROPERTY_LENGTH and key.isprintable():
             return Dimension(PROPERTY + key, key, _WIRE_PROPERTY + key, "hit", "props")
-    raise InvalidInput(f"dimension {name[:60]!r}: {', '.join(DIMENSIONS)}, or {PROPERTY}NAME")
+    wrong = message(
+        "dimension {given}: {known}, or {property}",
+        given=repr(name[:60]),
+        known=", ".join(DIMENSIONS),
+        property=f"{PROPERTY}NAME",
+    )
+    raise InvalidInput(wrong)

@@ -19,6 +19,7 @@ OTHER_CALLS = {
     *("info", "warning", "error", "exception", "describe", "getLogger", "TypeVar", "Input", "Output", "State", "at"),
     *("BadRequest", "NotFound", "Forbidden", "ValueError", "RuntimeError", "KeyError", "UnsupportedMediaType", "get"),
     *("clientside_callback", "run_if_due", "environ", "strftime", "_json_error", "isoformat"),
+    *("Code", "command", "line"),  # code and commands
 }
 NAMES = {"Footfall", "UTM", "CSV", "PNG", "SVG", "JSON", "API", "OpenAPI", "UTC", "WordPress", "Plausible", "Umami"}
 
@@ -133,7 +134,7 @@ class _Page(HTMLParser):
     def _check(self, text: str) -> None:
         self.pieces.append(" ".join(text.split()))
         bare = _NAMES.sub("", text)
-        if re.search("[A-Za-z]{2}", bare) and "." not in text.strip(". "):
+        if re.search("[A-Za-z]{2}", bare) and "." not in text.strip(". ") and '="' not in text:
             self.found.append((self.getpos()[0], " ".join(text.split())))
 
 
