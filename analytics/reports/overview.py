@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from analytics.base import idn, language
+from analytics.base.words import _, translated
 from analytics.calendar.period import Clock, Period, Span, days_of, midnight, span
 from analytics.query import segments, usage
 from analytics.query.answer import answer, first_second, property_names, series, span_of
@@ -112,7 +113,11 @@ class Overview:
     def period(self) -> str:
         """The period within a sentence: `last 30 days`."""
         period = self.query.period
-        return language.dates(*period.dates, self.tag) if period.dates else period.label[:1].lower() + period.label[1:]
+        if period.dates:
+            return language.dates(*period.dates, self.tag)
+        with language.writing_in(self.tag):
+            label = translated(period.label)
+        return label[:1].lower() + label[1:]
 
     def segments(self) -> list[Segment]:
         """The saved segments that this person sees."""
@@ -202,7 +207,10 @@ class Overview:
     def week_period(self) -> str:
         """The period that `week` covers, within a sentence."""
         looked = averaged_span(self.span, self.now)
-        return self.period if looked.begin == self.span.begin else "last 52 weeks"
+        if looked.begin == self.span.begin:
+            return self.period
+        with language.writing_in(self.tag):
+            return _("last 52 weeks")
 
     @property
     def days(self) -> list[date]:
@@ -255,7 +263,7 @@ class Overview:
         ]
 
     def _bucket_name(self, span: Span, interval: str) -> str:
-        begin, (_, last) = datetime.fromtimestamp(span.begin, self.zone), days_of(span, self.zone)
+        begin, (_first, last) = datetime.fromtimestamp(span.begin, self.zone), days_of(span, self.zone)
         return language.bucket(begin, last, interval, self.tag)
 
     def _cut(self, entries: list[Entry], one: Details, whole: bool) -> Listing:
