@@ -65,7 +65,7 @@ def on_send(
 def _refusal(wrong: InvalidInput) -> dict[str, Any]:
     """The answer in the reader's language: an error for each wrong field, else one message."""
     fields = {name: translated(text) for name, text in wrong.fields.items()}
-    return {"wrong": fields, "message": "" if fields else translated(wrong.message)}
+    return {"wrong": fields, "message": "" if fields else translated(str(wrong))}
 
 
 def lines(text: str) -> list[str]:

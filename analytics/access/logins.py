@@ -119,7 +119,7 @@ def change_password(database: Database, person: Person, old: str, new: str, *, k
     try:
         hashed = accounts.credentials(person.email, new).hashed
     except InvalidInput as wrong:
-        raise InvalidInput(wrong.message, {"new": wrong.message}) from None
+        raise InvalidInput(str(wrong), {"new": wrong.fields["password"]}) from None
     people = schema.people
     same = (people.c.id == person.id) & (people.c.password_hash == known)  # a reset in between wins
     with database.transaction() as connection:

@@ -12,6 +12,10 @@ class Message(str):
     template: str
     values: Mapping[str, object]
 
+    def __str__(self) -> str:
+        """Itself, so that `str(error)` can be translated too."""
+        return self
+
 
 def message(template: str, /, **values: object) -> Message:
     """The English text for logs, the command line and the API; `translated` writes it for a reader."""
@@ -34,7 +38,6 @@ class InvalidInput(ValueError):
 
     def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.message = message
         self.fields = dict(fields or {})
 
 
@@ -45,7 +48,7 @@ def checked(checks: Mapping[str, Callable[[Any], Any]], fields: Mapping[str, Any
         try:
             valid[name] = checks[name](value)
         except InvalidInput as refused:
-            wrong[name] = refused.message
+            wrong[name] = str(refused)
     if wrong:
         raise InvalidInput("; ".join(wrong.values()), wrong)
     return valid
