@@ -117,7 +117,7 @@ def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any
         day = requested_day(search, today)
         found = service.history.day(site, day, now)
     except InvalidInput as wrong:
-        return _without_chart(concurrents.wrong_day(translated(wrong.message)))
+        return _without_chart(concurrents.wrong_day(translated(str(wrong))))
     except SQLAlchemyError as away:
         log.error("concurrents cannot be read: %s", type(away).__name__)
         said = _("The database does not answer. It is asked again soon.")
