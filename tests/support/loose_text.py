@@ -115,6 +115,7 @@ class _Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[int, str]] = []
+        self.pieces: list[str] = []
         self.code = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -131,6 +132,7 @@ class _Page(HTMLParser):
             self._check(data)
 
     def _check(self, text: str) -> None:
+        self.pieces.append(" ".join(text.split()))
         bare = _NAMES.sub("", text)
         if re.search("[A-Za-z]{2}", bare) and "." not in text.strip(". "):
             self.found.append((self.getpos()[0], " ".join(text.split())))
@@ -142,6 +144,14 @@ def in_template(source: str) -> list[tuple[int, str]]:
     page.feed(re.sub(r"\{[{%#].*?[}%#]\}", lambda found: re.sub(r"[^\n]", "·", found[0]), source, flags=re.DOTALL))
     page.close()
     return page.found
+
+
+def pieces(page: str) -> list[str]:
+    """Every text of a page, with the spaces between."""
+    read = _Page()
+    read.feed(page)
+    read.close()
+    return read.pieces
 
 
 _SAY = re.compile(r"""\bsay(?:\.plural)?\(\s*"(?:[^"\\]|\\.)*"(?:\s*,\s*"(?:[^"\\]|\\.)*")?""")
