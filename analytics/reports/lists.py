@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from analytics.base import countries, idn
+from analytics.base import countries, idn, language
 from analytics.base.words import N_, _
 from analytics.query.dimensions import PROPERTY, dimension
 from analytics.query.filters import Filter, Match
@@ -157,7 +157,7 @@ WORDED = {
     ),
     "device": (N_("Desktop"), N_("Mobile"), N_("Tablet")),
 }
-"""The values of dimensions that are English words, which `shown` translates."""
+"""The values of dimensions that are English words, which `shown_value` translates."""
 
 TIME, HOURS, USAGE, PROPERTY_VALUES = (
     "time",
@@ -187,8 +187,12 @@ def read(name: str, value: str) -> str:
     return idn.in_letters(value) if name in OF_HOSTS or name.startswith(PROPERTY) else value
 
 
-def shown(name: str, value: str) -> str:
-    """The value as the reader of a page has it: the name of none, channels and devices are in the reader's language."""
+def shown_value(name: str, value: str) -> str:
+    """The value as the reader of a page has it: the name of none, countries, channels and devices are in the reader's
+    language.
+    """
+    if value and name == "country":
+        return language.country(value, language.written_in())
     text = read(name, value)
     return _(text) if not value or value in WORDED.get(name, ()) else text
 

@@ -23,7 +23,7 @@ from analytics.query.hours_of_week import averaged_span, hours_of_week
 from analytics.query.query import MAX_ROWS, Order, Query
 from analytics.query.result import Answer, Hour, Usage
 from analytics.query.segment import Segment
-from analytics.reports.lists import LISTS, MAP, ROWS, TIME, List, read
+from analytics.reports.lists import LISTS, MAP, ROWS, TIME, List, read, shown_value
 from analytics.reports.values import Bucket, Chart, ChartNote, Entry, Listing, Numbers, columns_of
 from analytics.reports.view import PAGE, Details, View, interval_of, intervals, parse
 from analytics.sites import notes
@@ -230,7 +230,7 @@ class Overview:
         if one.of == TIME:
             return self._cut(self._over_time(), one, whole)
         if LISTS[one.of].dimension == COUNTRY:
-            return self._cut(self._countries(one), one, whole)
+            return self._cut(self._countries(one, whole), one, whole)
         return self._sorted_by_database(one, whole)
 
     def _sorted_by_database(self, one: Details, whole: bool) -> Listing:
@@ -245,12 +245,19 @@ class Overview:
         found = self._split(shown.dimension, filters, metrics=shown.metrics, order=(order,), **cut)
         return Listing(_entries(shown.dimension, found), found.total, self.everybody)
 
-    def _countries(self, one: Details) -> list[Entry]:
-        """All countries. They are searched and sorted here, since the database does not know their names."""
-        shown = LISTS[one.of]
-        entries = _entries(COUNTRY, self._split(COUNTRY, metrics=shown.metrics, limit=MAX_ROWS))
+    def _countries(self, one: Details, whole: bool) -> list[Entry]:
+        """All countries, with English names if they are `whole`, for a file. They are searched and sorted here, since
+        the database does not know their names.
+        """
+        found = _entries(COUNTRY, self._split(COUNTRY, metrics=LISTS[one.of].metrics, limit=MAX_ROWS))
+        with language.writing_in(self.tag):
+            named = [(entry, shown_value(COUNTRY, entry.value)) for entry in found]
         wanted = one.search.casefold()
-        return [entry for entry in entries if wanted in entry.name.casefold()]
+        return [
+            entry if whole else entry._replace(name=name)
+            for entry, name in named
+            if wanted in name.casefold() or wanted in entry.name.casefold()
+        ]
 
     def _over_time(self) -> list[Entry]:
         interval = interval_of(self.view, self.span)

@@ -41,12 +41,12 @@ def _facts(tried: DryRun) -> list[tuple[str, str]]:
     return [
         (_("Page"), to_letters(tried.host) + tried.path),
         (_("Source"), in_letters(made.source) or (_("Direct") if tried.host else "")),
-        (_("Channel"), made.channel and lists.shown("channel", made.channel)),
+        (_("Channel"), made.channel and lists.shown_value("channel", made.channel)),
         (_("Referrer"), in_letters(made.referrer)),
         (_("Campaign"), made.utm_campaign),
         (_("Country"), page.country(made.country)),
         (_("City"), made.city),
         (_("Browser"), f"{made.browser} {made.browser_version}".strip()),
         (_("System"), f"{made.os} {made.os_version}".strip()),
-        (_("Device"), made.device and lists.shown("device", made.device)),
+        (_("Device"), made.device and lists.shown_value("device", made.device)),
     ]

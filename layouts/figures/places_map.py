@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log10, sqrt
 
-from analytics.base import countries
 from analytics.base.words import _, ngettext
 from analytics.live.state import PlaceCount
 from layouts.components import figures
@@ -62,7 +61,7 @@ def figure(places: Sequence[PlaceCount]) -> Figure:
 
 def name(place: PlaceCount) -> str:
     """`Berlin, Germany`; the country alone where the city is not known."""
-    country = countries.name(place.country) if place.country else _("Unknown")
+    country = figures.country(place.country) if place.country else _("Unknown")
     return f"{place.city}, {country}" if place.city else country
 
 

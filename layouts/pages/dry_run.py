@@ -8,9 +8,8 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.base import countries
 from analytics.base.words import N_, _
-from layouts.components import form, states
+from layouts.components import figures, form, states
 from layouts.components.markup import aria, data, icon
 from layouts.pages.outcomes import words
 
@@ -107,4 +106,4 @@ def verdict(stored: bool) -> str:
 
 def country(code: str) -> str:
     """The name of a country, "" where it is not known."""
-    return countries.name(code) if code else ""
+    return figures.country(code) if code else ""

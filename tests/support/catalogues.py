@@ -20,7 +20,7 @@ from analytics.base.words import FOLDER, TRANSLATED
 ROOT = Path(__file__).parents[2]
 SCRIPT_WORDS = ROOT / "assets" / "words"
 KEYWORDS = {"_": None, "N_": None, "message": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
-PYTHON = "app.py", *(f"{room}/**/*.py" for room in ("analytics", "layouts", "callbacks", "collector/card"))
+PYTHON = "app.py", *(f"{room}/**/*.py" for room in ("analytics", "layouts", "callbacks", "collector"))
 TEMPLATES = ("layouts/plain/*.html",)
 SCRIPTS = "assets/components/*.js", "assets/lib/*.js", "assets/pages/*.js", "collector/card/*.js"
 
