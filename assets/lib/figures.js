@@ -11,6 +11,7 @@
   "use strict";
   const PAN_DEGREES = 30, COLOUR = /color/i;
   const LOCALE = "reader";  // the name under which plotly.js finds its words in the reader's language
+  const UNREAD = ".ff-skels:not(dialog .ff-skels)";  // in place of numbers and lists that are to come
   const HOVER_MS = 60;  // plotly draws a hover label at most every 50 ms
   /** @type {WeakMap<any, {figure: any, config: any, chosen: any, saying?: any}>} */
   const drawn = new WeakMap();  // by graph element: the figure in light colours, and the point chosen by keys
@@ -23,9 +24,9 @@
   // An observer of its own, until the first figure is needed: the words are text, which footfall.watch does not see.
   const awaitWords = new MutationObserver(() => {
     const words = /** @type {any} */ (document.querySelector(".ff-figure [id$=-words]:not(:empty)"));
-    if (!words) return;
+    if (!words || document.querySelector(UNREAD)) return;
     awaitWords.disconnect();
-    load(words.closest(".ff-figure").dataset.bundle);
+    requestAnimationFrame(() => setTimeout(() => load(words.closest(".ff-figure").dataset.bundle)));  // after their paint
   });
 
   function load(address) {
