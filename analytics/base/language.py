@@ -16,6 +16,7 @@ from babel import Locale
 from babel.dates import format_date, format_interval, format_skeleton, format_time
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
+from analytics.base import countries
 from analytics.base.errors import InvalidInput, message
 
 BROWSERS = ""  # instead of a tag: the language that the reader's browser prefers
@@ -193,6 +194,12 @@ def weekday(number: int, tag: str, *, whole: bool = False) -> str:
         named = str(format_date(_MONDAY + timedelta(days=number), "EEEE", _locale(tag)))
         return named[:1].upper() + named[1:]
     return dated(_MONDAY + timedelta(days=number), "E", tag)
+
+
+def country(code: str, tag: str) -> str:
+    """The name of a country by its two-letter code: `Germany`, in German `Deutschland`; another code is unchanged."""
+    name = countries.name(code)
+    return name if name == code or tag.startswith("en") else str(_locale(tag).territories.get(code, name))
 
 
 @cache

@@ -16,9 +16,18 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from analytics.base.errors import InvalidInput, message
+from analytics.base.words import N_
 from analytics.base.zones import checked_zone
 
-INTERVALS = ("minute", "hour", "day", "week", "month")
+INTERVALS = (N_("minute"), N_("hour"), N_("day"), N_("week"), N_("month"))
+"""The names of intervals, which are their words within a sentence too."""
+INTERVAL_LABELS = {
+    "minute": N_("Minute"),
+    "hour": N_("Hour"),
+    "day": N_("Day"),
+    "week": N_("Week"),
+    "month": N_("Month"),
+}
 MAX_BUCKETS = 10_000
 MAX_DAYS = 3_650  # in "the last so many days"
 EARLIEST, LATEST = date(1971, 1, 1), date(2099, 12, 31)  # the range of times in row ids
@@ -49,7 +58,9 @@ class Span(NamedTuple):
 
 
 class Preset(NamedTuple):
-    """A period to choose. `dates` makes its first and last day, both included, from today; None: not made of days."""
+    """A period to choose. `label` is English until `words.translated` writes it for a reader.
+
+    `dates` makes its first and last day, both included, from today; None: not made of days."""
 
     label: str
     interval: str  # the default
@@ -81,19 +92,19 @@ def _this_month(today: date) -> tuple[date, date]:
 
 # As in Plausible: days and months that are not over are not in "the last so many", unless `:today` follows the name.
 PRESETS = {
-    "realtime": Preset("Last 30 minutes", "minute"),
-    "24h": Preset("Last 24 hours", "hour"),
-    "today": Preset("Today", "hour", lambda today: (today, today)),
-    "yesterday": Preset("Yesterday", "hour", _days(1)),
-    "7d": Preset("Last 7 days", "day", _days(7)),
-    "28d": Preset("Last 28 days", "day", _days(28)),
-    "30d": Preset("Last 30 days", "day", _days(30)),
-    "91d": Preset("Last 91 days", "day", _days(91)),
-    "month": Preset("This month", "day", _this_month, 1),
-    "year": Preset("This year", "month", lambda today: (date(today.year, 1, 1), date(today.year, 12, 31)), 12),
-    "6mo": Preset("Last 6 months", "month", _months(6), 6),
-    "12mo": Preset("Last 12 months", "month", _months(12), 12),
-    "all": Preset("All time", "month"),
+    "realtime": Preset(message("Last 30 minutes"), "minute"),
+    "24h": Preset(message("Last 24 hours"), "hour"),
+    "today": Preset(message("Today"), "hour", lambda today: (today, today)),
+    "yesterday": Preset(message("Yesterday"), "hour", _days(1)),
+    "7d": Preset(message("Last 7 days"), "day", _days(7)),
+    "28d": Preset(message("Last 28 days"), "day", _days(28)),
+    "30d": Preset(message("Last 30 days"), "day", _days(30)),
+    "91d": Preset(message("Last 91 days"), "day", _days(91)),
+    "month": Preset(message("This month"), "day", _this_month, 1),
+    "year": Preset(message("This year"), "month", lambda today: (date(today.year, 1, 1), date(today.year, 12, 31)), 12),
+    "6mo": Preset(message("Last 6 months"), "month", _months(6), 6),
+    "12mo": Preset(message("Last 12 months"), "month", _months(12), 12),
+    "all": Preset(message("All time"), "month"),
 }
 """The presets to choose from; `preset_of` also knows any number of days, `1d` to `3650d`, and `:today` after those."""
 WITH_TODAY = ":today"
@@ -112,15 +123,18 @@ def preset_of(name: str) -> Preset | None:
     if base in PRESETS:
         whole: Preset | None = PRESETS[base]
     elif found and found[2] == "d" and many <= MAX_DAYS:
-        whole = Preset(f"Last {many:,} days" if many > 1 else "Last day", _interval_of(many), _days(many))
+        label = message("Last {n} days", n=f"{many:,}") if many > 1 else message("Last day")
+        whole = Preset(label, _interval_of(many), _days(many))
     else:
         whole = None
     if base == name or whole is None:
         return whole
     if not found:
         return None
-    ending = _days_with_today(many) if found[2] == "d" else _months_with_today(many)
-    return whole._replace(label=f"{whole.label}, with {'today' if found[2] == 'd' else 'this month'}", dates=ending)
+    if found[2] == "d":
+        return whole._replace(label=message("{period}, with today", period=whole.label), dates=_days_with_today(many))
+    label = message("{period}, with this month", period=whole.label)
+    return whole._replace(label=label, dates=_months_with_today(many))
 
 
 def with_today(name: str, *, wanted: bool) -> str:
@@ -185,7 +199,7 @@ class Period:
 
     @property
     def label(self) -> str:
-        """Its name on pages."""
+        """Its name on pages, which `words.translated` writes for a reader."""
         return f"{self.dates[0]} – {self.dates[1]}" if self.dates else self.chosen.label
 
     @property

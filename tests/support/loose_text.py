@@ -27,6 +27,7 @@ _NAMES = re.compile(rf"\b(?:{'|'.join(NAMES)})\b")
 # Texts that only look like words of a language: keys of other programs, and what no reader sees.
 NO_WORDS = {
     *("Escape", "Server", "Allow", "Lax", "Cc", "Cs", "Cn", "natural earth", "status only"),
+    "not reached",  # a verdict of the dry run
     *("input.form-control, textarea", '"Inter Variable", Inter, system-ui, sans-serif'),
     *("Zoom in", "Zoom out", "Reset axes", "Download plot as a PNG", "Image download succeeded"),  # plotly's
     *("Preparing image - this may take a few seconds", "Sorry, there was a problem downloading your image!"),
