@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from analytics.base import idn, paths
+from analytics.base import countries, idn, paths
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import INTERVALS
 
@@ -70,7 +70,7 @@ _ALL = (
     _visit("utm_campaign", "UTM campaign"),
     _visit("utm_content", "UTM content"),
     _visit("utm_term", "UTM term"),
-    _visit("country", "Country", "(unknown)"),
+    _visit("country", "Country", "(unknown)", countries.code),
     _visit("region", "Region", "(unknown)"),
     _visit("city", "City", "(unknown)"),
     _visit("browser", "Browser", "(unknown)"),

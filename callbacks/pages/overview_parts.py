@@ -13,7 +13,7 @@ from layouts.components.address import at
 from layouts.figures import countries, over_time, week_hours
 from layouts.figures.countries import CountryCount
 from layouts.footfall_components.ranking import SecondList
-from layouts.overview import details, notes, numbers, page, panels, segments, toolbar, usage, week
+from layouts.overview import details, filters, notes, numbers, page, panels, segments, toolbar, usage, week
 from layouts.overview.segments import May
 
 Values = dict[str, Any]
@@ -57,7 +57,7 @@ def _toolbar(overview: Overview, may: May) -> Values:
     before, after = (toolbar.turn(query, span, now, way) for way in (-1, 1))
     menu = segments.inner(overview.segments(), query.filters, may)
     return {
-        "chips": toolbar.chips(query.filters),
+        "chips": filters.chips(query.filters, filters.DIMENSIONS),
         "comparison": toolbar.comparison(query, overview.earlier),
         "period": toolbar.periods(query, span, now),
         "before": before,
