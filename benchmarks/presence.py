@@ -18,7 +18,6 @@ from benchmarks import busy_day
 from benchmarks.busy_day import Past
 from benchmarks.common import BEHIND_PROXY, SITE, Report, memory_mb, percentile
 from callbacks.pages.live import render
-from collector.api.live import live_state
 from collector.live.hub import Hub
 from tests.support.serving import Server
 
@@ -101,7 +100,7 @@ def _page(report: Report, database: Database, site: sites_site.Site, moment: int
     def redraw() -> tuple[Any, ...]:
         concurrency_ms, concurrency = _timed(lambda: history.read(site, moment))
         state_ms, state = _timed(lambda: hub.state(site.id))
-        drawn_ms, _ = _timed(lambda: (*render(site, state, concurrency), live_state(hub, site)))
+        drawn_ms, _ = _timed(lambda: (*render(site, state, concurrency), hub.stats(site.id), hub.recent_items(site.id)))
         return f"{concurrency_ms + state_ms + drawn_ms:.1f} ms", concurrency_ms, state_ms, drawn_ms
 
     report.figure("presence recalled from the heartbeats", f"{recalled:.0f} ms")
