@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from analytics.base.config import Config
+from analytics.live import facts
 from analytics.live.minutes import MinuteHistory
+from analytics.live.presence import state_of
+from analytics.query.fact_filter import test_of
+from analytics.query.filters import parse
 from analytics.sites import site as sites_site
 from analytics.sites import store
 from analytics.storage.database import Database
@@ -108,6 +112,13 @@ def _page(report: Report, database: Database, site: sites_site.Site, moment: int
         whole, concurrency_ms, state_ms, drawn_ms = redraw()
         parts = f"history {concurrency_ms:.1f} + state {state_ms:.1f} + components {drawn_ms:.1f}"
         report.figure(f"Live page's callback, {name}", f"{whole} = {parts}")
+    chosen = test_of(parse([["is", "page", ["/"]], ["is_not", "country", ["DE"]]]), facts.OF_PEOPLE)
+    people_ms, people = _timed(lambda: hub.people(site.id))
+    filtered_ms, _ = _timed(lambda: state_of(list(filter(chosen, people)), moment, 60))
+    report.figure(
+        "people filtered",
+        f"{len(people):,} copied under the lock in {people_ms:.1f} ms, counted in {filtered_ms:.1f} ms",
+    )
     hub.close()
 
 

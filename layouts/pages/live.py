@@ -264,7 +264,8 @@ def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo, words: Words
 def facts_of_some(state: LiveState, everybody: int) -> list[Component]:
     """The figures next to a filtered number. An hour ago and the peak are left out: they are known of all only."""
     share = figures.percent(state.active, everybody)
-    return [html.Dt("Of all visitors"), html.Dd([figures.count(everybody), *([f" · {share}"] if share else [])])]
+    match = [html.Small(f" {share} match")] if share else []
+    return [html.Dt("All visitors"), html.Dd([figures.count(everybody), *match])]
 
 
 def line_of(*, is_filtered: bool) -> str:

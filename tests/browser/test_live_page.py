@@ -127,7 +127,7 @@ def test_a_filter_counts_only_those_who_match_and_the_number_is_never_that_of_al
     press(reader, Keys.ENTER, Keys.ENTER)
     reader.see("active-now", "2")
     assert chips(reader) == ["Country is Portugal"]
-    assert reader.texts("#facts > *") == ["Of all visitors", "3 · 67%"]
+    assert reader.texts("#facts > *") == ["All visitors", "3 67% match"]
     until(lambda: reader.texts(".ff-ev-t") == ["/plans", "/plans"])
     assert reader.texts("#trend-of") == ["all visitors, each minute"]
     assert reader.driver.title == f"2 · Live · {site} · Footfall"
@@ -141,7 +141,7 @@ def test_a_filter_counts_only_those_who_match_and_the_number_is_never_that_of_al
     come(server, site, ["eve"], "/lisbon", timezone="Europe/Lisbon")
     reader.see("active-now", "3")
     until(lambda: reader.texts(".ff-ev-t") == ["/lisbon", "/plans", "/plans"])
-    until(lambda: reader.texts("#facts dd") == ["5 · 60%"])
+    until(lambda: reader.texts("#facts dd") == ["5 60% match"])
     assert set(reader.run("return window.seen")) <= {"2", "3"}
     until(lambda: len(reader.texts("#today .ff-k")) == 6)
     reader.shoot("live-filtered")
