@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export UV_SYSTEM_CERTS = true
 export UV_HTTP_RETRIES ?= 1
 
-.PHONY: run demo setup dev check test coverage lint bench docs script bootstrap plotly lock clean
+.PHONY: run demo setup dev check test coverage lint bench docs words script bootstrap plotly lock clean
 .DEFAULT_GOAL := run
 
 run: setup  ## start Footfall on http://127.0.0.1:8050, data under ./data
@@ -81,6 +81,9 @@ bench: dev  ## the benchmarks; their figures go into docs/performance.md
 
 docs: dev  ## writes the tables of README.md and docs/reference.md from the code
 	@$(PY) -m tests.support.tables
+
+words: dev  ## writes the texts of the code into the catalogues, and the words of the scripts from them
+	@$(PY) -m tests.support.catalogues
 
 script: dev  ## rebuilds the site script (developers; needs npx)
 	@$(PY) collector/tracker/build.py

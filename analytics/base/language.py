@@ -1,8 +1,14 @@
-"""Languages of dates and numbers, and how each formats them. The words of the pages stay English."""
+"""The reader's language: which one it is, and how it formats dates and numbers. Words are in `words.py`.
+
+The gate sets the language for each request (`write_in`), in a context variable.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 
@@ -10,7 +16,7 @@ from babel import Locale
 from babel.dates import format_date, format_interval, format_skeleton, format_time
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 
 BROWSERS = ""  # instead of a tag: the language that the reader's browser prefers
 DEFAULT = "en-GB"
@@ -53,10 +59,45 @@ _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 _BUCKET_FIELDS = {"minute": "MMMEd", "hour": "MMMEd", "day": "MMMEd", "month": "yMMMM"}
 
 
+_languages: ContextVar[str] = ContextVar("languages", default=DEFAULT)
+
+
+def write_in(languages: str) -> None:
+    """Sets the languages of this request: a tag of `LANGUAGES`, or a browser's `Accept-Language`.
+
+    The first of them that is supported is looked up when the first word or figure is written.
+    """
+    _languages.set(languages)
+
+
+def written_in() -> str:
+    """The language of this request: a tag of `LANGUAGES`."""
+    tag = _languages.get()
+    if tag not in LANGUAGES:
+        tag = asked_for(tag)
+        _languages.set(tag)
+    return tag
+
+
+@contextmanager
+def writing_in(languages: str) -> Iterator[None]:
+    """Sets the languages for the length of a block."""
+    before = _languages.set(languages)
+    try:
+        yield
+    finally:
+        _languages.reset(before)
+
+
 def checked(tag: str) -> str:
     """The tag, if it is one of `LANGUAGES` or `BROWSERS`; else `InvalidInput`."""
     if tag != BROWSERS and tag not in LANGUAGES:
-        raise InvalidInput(f"{tag[:40]!r} is no language that is here; give one like {DEFAULT}, or nothing")
+        wrong = message(
+            "{tag} is no language that is here; give one like {example}, or nothing",
+            tag=repr(tag[:40]),
+            example=DEFAULT,
+        )
+        raise InvalidInput(wrong)
     return tag
 
 

@@ -33,14 +33,13 @@ from werkzeug.http import parse_cookie
 
 from analytics.access import logins
 from analytics.access.roles import ANYBODY, Person
-from analytics.base import idn
+from analytics.base import idn, language
 from analytics.base.config import path_of
 from analytics.base.error_log import describe
 from analytics.storage.database import Database
 from callbacks.gate import callback_validation
 from collector.http.messages import HSTS, routed
 from layouts import plain
-from layouts.components import figures
 from layouts.components.address import at, set_base_path
 
 logger = logging.getLogger("footfall.gate")
@@ -216,7 +215,7 @@ class _Gate:
         request = flask.request
         flask.g.person = ANYBODY if self.public else None
         set_base_path(self._base_path)
-        figures.write_in(request.headers.get("Accept-Language", ""))
+        language.write_in(request.headers.get("Accept-Language", ""))
         if request.method not in READING and self._is_foreign():
             if request.url_rule is None and not self.is_page(request.path):
                 raise NotFound  # a misspelt address is no attack
@@ -230,7 +229,7 @@ class _Gate:
             if flask.g.person is None:
                 return self._send_away()
             if flask.g.person.language:
-                figures.write_in(flask.g.person.language)
+                language.write_in(flask.g.person.language)
         return self._check_route()
 
     def check_call(self) -> None:

@@ -23,6 +23,7 @@ from dash.exceptions import PreventUpdate
 from werkzeug.exceptions import BadRequest
 
 from analytics.access.roles import ADMIN, ANYBODY
+from analytics.base import language
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
 from analytics.calendar.period import days_of
@@ -37,7 +38,6 @@ from callbacks.page_context import PageContext
 from callbacks.pages import notes, overview_parts, segments
 from callbacks.pages.suggestion_wanted import suggestion_wanted
 from collector.service import Service
-from layouts.components import figures
 from layouts.overview import details, filters, page, panels, toolbar, usage
 from layouts.overview import notes as notes_menu
 from layouts.overview import segments as segments_menu
@@ -340,7 +340,7 @@ class _Asked:
 
 
 def _read(service: Service, site: Site, address: str, person_id: int = 0) -> Overview:
-    person: dict[str, Any] = {"person_id": person_id, "tag": figures.written_in()}
+    person: dict[str, Any] = {"person_id": person_id, "tag": language.written_in()}
     return read_overview(site, address, service.backend, service.database, int(time.time()), **person)
 
 

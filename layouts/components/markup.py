@@ -1,8 +1,9 @@
-"""Attributes whose names Python cannot spell, pictograms, and components as JSON."""
+"""Attributes whose names Python cannot spell, sentences with components, pictograms, and components as JSON."""
 
 from __future__ import annotations
 
 import json
+from string import Formatter
 from typing import Any
 
 from dash import html
@@ -19,6 +20,19 @@ def aria(**attributes: Any) -> dict[str, Any]:
 def data(**attributes: Any) -> dict[str, Any]:
     """`data-…` attributes, with `_` for each further hyphen; `None` leaves one out."""
     return {f"data-{name.replace('_', '-')}": value for name, value in attributes.items()}
+
+
+def sentence(text: str, **parts: Any) -> list[Any]:
+    """Children of an element: the text, with components in the places of their names, so that a translation chooses
+    their order: `sentence(_("Not connected since {since}. {again}"), since=figures.day(at), again=button)`. Lists are
+    inserted one by one.
+    """
+    made: list[Any] = []
+    for words, name, _format, _conversion in Formatter().parse(text):
+        made += [words] if words else []
+        if name is not None:
+            made += parts[name] if isinstance(parts[name], list) else [parts[name]]
+    return made
 
 
 def as_json(component: Component) -> str:

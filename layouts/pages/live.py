@@ -14,6 +14,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.idn import in_letters
+from analytics.base.words import ngettext
 from analytics.live.state import FACTS, Concurrency, LabelCount, LiveState, Others, PlaceCount
 from analytics.query.dimensions import DIMENSIONS
 from analytics.query.metrics import METRICS
@@ -306,7 +307,8 @@ def pages(state: LiveState, words: Words = NOW) -> list[Component]:
     if not state.active:
         return [states.nothing(words.nobody, "The pages that people open show up here.")]
     shown, rest = ranking.top(state.pages, state.other_pages, ROWS)
-    return _ranked("Page", words, tuple(shown), ranking.left_out(rest, "on", "page"))
+    others = ngettext("{people} on {n} other page", "{people} on {n} other pages", rest.others)
+    return _ranked("Page", words, tuple(shown), ranking.left_out(rest, others))
 
 
 def sources(state: LiveState, words: Words = NOW) -> list[Component]:
@@ -315,7 +317,8 @@ def sources(state: LiveState, words: Words = NOW) -> list[Component]:
         return [states.nothing(words.nobody, "Where people come from shows up here.")]
     shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
     shown = tuple(LabelCount(in_letters(entry.label) or DIRECT, entry.people) for entry in shown)
-    return _ranked("Source", words, shown, ranking.left_out(rest, "from", "source"))
+    others = ngettext("{people} from {n} other source", "{people} from {n} other sources", rest.others)
+    return _ranked("Source", words, shown, ranking.left_out(rest, others))
 
 
 def places(state: LiveState, words: Words = NOW) -> list[Component]:
