@@ -106,8 +106,8 @@ def register(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     def suggest(wanted: object, domain: object, nudge: object) -> Any:
-        name, text, search = suggestion_wanted(wanted, live.FILTERED_BY)
         site = authorized(service, domain)
+        name, text, search = suggestion_wanted(wanted, live.FILTERED_BY)
         moment = LiveQuestion.parse(nudge, site).at
         asked = LiveQuestion.parse({"at": moment, "search": search}, site)
         people, _ = read_people(service, site, asked, int(time.time()))

@@ -260,6 +260,7 @@ def _register_suggestions(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     def suggest(wanted: object, domain: object, opens: object) -> Any:
+        authorized(service, domain)
         name, text, search = suggestion_wanted(wanted, filters.DIMENSIONS)
         asked = _Asked(service, domain, search, opens)
         try:
