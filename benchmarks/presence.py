@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from analytics.base.config import Config
+from analytics.live import facts
 from analytics.live.minutes import MinuteHistory
+from analytics.live.presence import state_of
+from analytics.query.fact_filter import test_of
+from analytics.query.filters import parse
 from analytics.sites import site as sites_site
 from analytics.sites import store
 from analytics.storage.database import Database
@@ -18,7 +22,6 @@ from benchmarks import busy_day
 from benchmarks.busy_day import Past
 from benchmarks.common import BEHIND_PROXY, SITE, Report, memory_mb, percentile
 from callbacks.pages.live import render
-from collector.api.live import live_state
 from collector.live.hub import Hub
 from tests.support.serving import Server
 
@@ -101,7 +104,7 @@ def _page(report: Report, database: Database, site: sites_site.Site, moment: int
     def redraw() -> tuple[Any, ...]:
         concurrency_ms, concurrency = _timed(lambda: history.read(site, moment))
         state_ms, state = _timed(lambda: hub.state(site.id))
-        drawn_ms, _ = _timed(lambda: (*render(site, state, concurrency), live_state(hub, site)))
+        drawn_ms, _ = _timed(lambda: (*render(site, state, concurrency), hub.stats(site.id), hub.recent_items(site.id)))
         return f"{concurrency_ms + state_ms + drawn_ms:.1f} ms", concurrency_ms, state_ms, drawn_ms
 
     report.figure("presence recalled from the heartbeats", f"{recalled:.0f} ms")
@@ -109,6 +112,13 @@ def _page(report: Report, database: Database, site: sites_site.Site, moment: int
         whole, concurrency_ms, state_ms, drawn_ms = redraw()
         parts = f"history {concurrency_ms:.1f} + state {state_ms:.1f} + components {drawn_ms:.1f}"
         report.figure(f"Live page's callback, {name}", f"{whole} = {parts}")
+    chosen = test_of(parse([["is", "page", ["/"]], ["is_not", "country", ["DE"]]]), facts.OF_PEOPLE)
+    people_ms, people = _timed(lambda: hub.people(site.id))
+    filtered_ms, _ = _timed(lambda: state_of(list(filter(chosen, people)), moment, 60))
+    report.figure(
+        "people filtered",
+        f"{len(people):,} copied under the lock in {people_ms:.1f} ms, counted in {filtered_ms:.1f} ms",
+    )
     hub.close()
 
 

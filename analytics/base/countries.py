@@ -23,6 +23,9 @@ _COUNTRIES = {
     row["code"]: _Country(row["name"], (float(row["lat"]), float(row["lon"]))) for row in _rows("countries.csv")
 }
 _COUNTRY_OF_ZONE = {row["zone"]: row["country"] for row in _rows("timezones.csv")}
+_CODE_OF = {one.name.casefold(): code for code, one in _COUNTRIES.items()} | {
+    code.casefold(): code for code in _COUNTRIES
+}
 
 CODES = tuple(_COUNTRIES)
 """Every code there is, A to Z: the 249 of ISO 3166-1 alpha-2 and XK (Kosovo)."""
@@ -32,6 +35,11 @@ def name(code: str) -> str:
     """The common English name ("South Korea"). A code that is not in `CODES` comes back unchanged."""
     country = _COUNTRIES.get(code)
     return country.name if country else code
+
+
+def code(text: str) -> str:
+    """The code in a code or an English name, whatever their case; another text comes back unchanged."""
+    return text if text in _COUNTRIES else _CODE_OF.get(text.strip().casefold(), text)
 
 
 def middle(code: str) -> tuple[float, float] | None:

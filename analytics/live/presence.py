@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -140,27 +140,46 @@ class Presence:
         """The paths with the most people on them now."""
         return _top(self._counts["pages"], limit)
 
+    def people(self) -> list[Beat]:
+        """The latest beat of each active person."""
+        return [beats[next(reversed(beats))] for beats in self._people.values()]
+
     def state(self, at: int) -> LiveState:
         """Everything that the Live page shows, as of `at` (epoch s)."""
-        counts = self._counts
-        pages, sources = _top(counts["pages"], LISTED), _top(counts["sources"], LISTED)
-        countries = _top(counts["countries"], LISTED)
-        places = heapq.nsmallest(PLACES, counts["places"].items(), _most_first)
-        return LiveState(
-            at=at,
-            window_s=self._window_s,
-            active=self.active,
-            signed_in=self._signed_in,
-            anonymous=self.active - self._signed_in,
-            user_types=_top(counts["user_types"], LISTED),
-            pages=pages,
-            other_pages=_others(counts["pages"], pages),
-            sources=sources,
-            other_sources=_others(counts["sources"], sources),
-            countries=countries,
-            other_countries=_others(counts["countries"], countries),
-            places=tuple(PlaceCount._make((*place, people)) for place, people in places),
-        )
+        return _state(self._counts, self.active, self._signed_in, at, self._window_s)
+
+
+def state_of(people: Sequence[Beat], at: int, window_s: int) -> LiveState:
+    """The state of these people, each by the latest beat: what `Presence` counts as they come."""
+    counts: dict[str, Counter[Any]] = {
+        "pages": Counter([beat.path for beat in people]),
+        "sources": Counter([beat.source for beat in people]),
+        "countries": Counter([beat.country for beat in people]),
+        "places": Counter([(one.country, one.city, one.lat, one.lon) for one in people if one.lat is not None]),
+        "user_types": Counter([beat.user_type for beat in people if beat.user_type]),
+    }
+    return _state(counts, len(people), sum(beat.user_id is not None for beat in people), at, window_s)
+
+
+def _state(counts: dict[str, Counter[Any]], active: int, signed_in: int, at: int, window_s: int) -> LiveState:
+    pages, sources = _top(counts["pages"], LISTED), _top(counts["sources"], LISTED)
+    countries = _top(counts["countries"], LISTED)
+    places = heapq.nsmallest(PLACES, counts["places"].items(), _most_first)
+    return LiveState(
+        at=at,
+        window_s=window_s,
+        active=active,
+        signed_in=signed_in,
+        anonymous=active - signed_in,
+        user_types=_top(counts["user_types"], LISTED),
+        pages=pages,
+        other_pages=_others(counts["pages"], pages),
+        sources=sources,
+        other_sources=_others(counts["sources"], sources),
+        countries=countries,
+        other_countries=_others(counts["countries"], countries),
+        places=tuple(PlaceCount._make((*place, people)) for place, people in places),
+    )
 
 
 class _Recent:

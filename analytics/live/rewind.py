@@ -6,28 +6,44 @@ were sent late with a `time` of their own count too, though they were not on the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from analytics.base.ids import first_id
+from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem, recent
 from analytics.live.minute_query import first_beat
-from analytics.live.presence import Presence
+from analytics.live.presence import Presence, state_of
 from analytics.live.restore import last_beats
 from analytics.live.state import LiveState
 from analytics.storage.database import Database
 
 FAR_S = 86_400  # how far back the Live page goes
 SHOWN = 100  # items of the feed
+SEARCHED = 1_000  # for those that filters want
 
 
 def state_at(database: Database, site_id: int, at: int, window_s: int) -> LiveState:
     """Everything that the Live page of a site showed at the end of that second (epoch)."""
+    return state_of(people_at(database, site_id, at, window_s), at, window_s)
+
+
+def people_at(database: Database, site_id: int, at: int, window_s: int) -> list[Beat]:
+    """The latest beat of each person who was active at the end of that second (epoch)."""
     presence = Presence(window_s)
     presence.take(last_beats(database, at - window_s + 1, site_id, until=at), at)
-    return presence.state(at)
+    return presence.people()
 
 
-def feed_at(database: Database, site_id: int, at: int) -> list[FeedItem]:
-    """The newest items of the feed at the end of that second (epoch), at most 100, newest first."""
-    return recent(database, site_id, SHOWN, before=first_id(at + 1))[::-1]
+def feed_at(
+    database: Database, site_id: int, at: int, wanted: Callable[[FeedItem], bool] | None = None
+) -> list[FeedItem]:
+    """The newest items of the feed at the end of that second (epoch), at most 100, newest first.
+
+    `wanted` chooses among the newest 1,000.
+    """
+    limit = SHOWN if wanted is None else SEARCHED
+    items = recent(database, site_id, limit, before=first_id(at + 1))[::-1]
+    return items if wanted is None else list(filter(wanted, items))[:SHOWN]
 
 
 def earliest(database: Database, site_id: int, now: int) -> int:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+FACTS = ("page", "source", "country", "city", "user_type", "signed_in")
+"""The dimensions by which the people who are here can be filtered; `facts.py` reads them."""
+
 
 class LabelCount(NamedTuple):
     """How many people share one label: a page's path, a source, a country code, a user type."""

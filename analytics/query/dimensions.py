@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from analytics.base import idn, paths
+from analytics.base import countries, idn, paths
 from analytics.base.errors import InvalidInput, message
 from analytics.base.words import N_, _
 from analytics.calendar.period import INTERVAL_LABELS
@@ -77,7 +77,7 @@ _ALL = (
     _visit("utm_campaign", N_("UTM campaign")),
     _visit("utm_content", N_("UTM content")),
     _visit("utm_term", N_("UTM term")),
-    _visit("country", N_("Country"), UNKNOWN),
+    _visit("country", N_("Country"), UNKNOWN, countries.code),
     _visit("region", N_("Region"), UNKNOWN),
     _visit("city", N_("City"), UNKNOWN),
     _visit("browser", N_("Browser"), UNKNOWN),

@@ -207,9 +207,13 @@ class Overview:
         limit = MAX_ROWS if whole else ROWS
         return self._split(f"prop:{name}", (Match("is_not", f"prop:{name}", ("",)),), limit=limit)
 
-    def values_of(self, name: str) -> Answer:
-        """The most frequent values of a dimension with their visitors, for people who write a filter."""
-        return self._split(name, limit=MAX_SUGGESTED)
+    def values_of(self, name: str, text: str = "") -> Answer:
+        """The most frequent values of a dimension that contain the text, with their visitors; of countries any,
+        since the database does not know their names.
+        """
+        either = text, idn.in_ascii(text)
+        searched = (Match("contains", name, either, exact_case=False),) if text and name != COUNTRY else ()
+        return self._split(name, searched, limit=MAX_COUNTRIES if name == COUNTRY else MAX_SUGGESTED)
 
     def week(self) -> list[list[Hour]]:
         """Visitors by weekday and hour."""

@@ -23,6 +23,7 @@
   let title = "", ownTitle = "", requestedAt = 0, drawnAt = 0;
   // the second to show, 0 for now; the second of the last answer; that answer, null for now
   let wantedAt = 0, answeredAt = 0, past = null;
+  let answeredFilters = "";  // those of the last answer, as the address has them
   let queued = {stats: null, events: [], known: []};
 
   // ───────── start and stop ─────────
@@ -55,7 +56,7 @@
     if (ownTitle && document.title === ownTitle) document.title = title;
     if (window.footfall.feed) window.footfall.feed.clear();
     [root, address, stream, stats, polledStats, frame, redrawTimer] = [null, "", null, null, null, 0, 0];
-    [wantedAt, answeredAt, past, ownTitle] = [0, 0, null, ""];
+    [wantedAt, answeredAt, past, ownTitle, answeredFilters] = [0, 0, null, "", ""];
     queued = {stats: null, events: [], known: []};
     showPill();
   }
@@ -104,7 +105,7 @@
     const before = stats || polledStats;
     const isChange = events.length || (newStats && before && differs(newStats, before));  // the first figures are drawn anyway
     if (newStats) applyStats(newStats);
-    if (window.footfall.feed) {
+    if (window.footfall.feed && !isFiltered()) {
       window.footfall.feed.add(known, {skew});
       window.footfall.feed.add(events, {skew, flash: true});
     }
@@ -166,9 +167,14 @@
     return Number(node && node.dataset.at) || 0;
   }
 
+  const wantedFilters = () => new URLSearchParams(location.search).get("filters") || "";
+
+  // The stream counts everybody: while filters are in the address or on the page, it only makes the callback run.
+  const isFiltered = () => Boolean(wantedFilters() || root.dataset.filters);
+
   function paint() {
     const {active_sessions: all, authenticated_users: signedIn, anonymous_sessions: anonymous} = stats;
-    if (root.id !== "live" || rewoundTo()) return;
+    if (root.id !== "live" || rewoundTo() || isFiltered()) return;
     setText("active-now", footfall.write.count(all));
     setText("signed-in", footfall.write.count(signedIn));
     setText("anonymous", footfall.write.count(anonymous));
@@ -176,6 +182,10 @@
     setText("anonymous-share", percent(anonymous, all));
     setBar("split-signed-in", signedIn);
     setBar("split-anonymous", anonymous);
+    announce(all);
+  }
+
+  function announce(all) {
     setTitle(footfall.write.count(all));
     if (Date.now() - announcedAt < times.announce) return;
     announcedAt = Date.now();
@@ -231,7 +241,7 @@
     if (clock && rewoundTo()) clock.textContent = inZone(rewoundTo() * 1000).whole;
     else if (clock && (isCurrent() || stats)) clock.textContent = inZone(now()).whole;
     if (requestedAt && Date.now() - requestedAt > times.answer) abandonRequest();
-    if (wantedAt !== answeredAt && !requestedAt) redrawSoon();  // the answer was lost
+    if (!isAnswered() && !requestedAt) redrawSoon();  // the answer was lost
     showState();
   }
 
@@ -241,18 +251,21 @@
   // start a second call during the first and drop the first answer, so on a slow connection nothing would ever be drawn;
   // and it reports that a callback runs only some turns of the event loop after the request, which is too late.
   function request(ticks, clicks) {
-    const isFirst = !ticks && !clicks;  // a new page
+    const isFirst = !ticks && !clicks && !drawnAt, by = window.dash_clientside.callback_context.triggered_id;  // a new page
     if (!isFirst && requestedAt) {
-      if (window.dash_clientside.callback_context.triggered_id === "refresh") redrawSoon(0);
+      if (by !== "tick") redrawSoon(0);
       return window.dash_clientside.no_update;
     }
-    if (ticks && wantedAt && wantedAt === answeredAt) return window.dash_clientside.no_update;  // the past does not change
+    if (ticks && wantedAt && isAnswered()) return window.dash_clientside.no_update;  // the past does not change
     return newRequest();
   }
 
   function newRequest() {
-    return {asked: requestedAt = Date.now(), at: wantedAt};
+    const fresh = !drawnAt || Boolean(past) || answeredFilters !== wantedFilters();
+    return {asked: requestedAt = Date.now(), at: wantedAt, search: location.search, fresh};
   }
+
+  const isAnswered = () => wantedAt === answeredAt && (!drawnAt || answeredFilters === wantedFilters());
 
   function onCallbackRunning(isAtWork) {
     if (isAtWork === false) requestedAt = 0;  // undefined: a new page, no call so far
@@ -292,12 +305,14 @@
   function polled(data) {
     if (!root || !data) return;
     if (!polledStats && stats && !data.at && differs(stats, data.stats)) redrawSoon();  // newer messages are not in this answer
+    const filters = data.filters || "", isNew = !drawnAt || filters !== answeredFilters;
     drawnAt = Date.now();
     polledStats = data.stats;
     showUnread(false);
     if (data.at || past) applyPast(data);
-    answeredAt = data.asked || 0;
-    if (answeredAt !== wantedAt) redrawSoon(0);
+    else if (isNew || filters) applyFilters(data, isNew);
+    [answeredAt, answeredFilters] = [data.asked || 0, filters];
+    if (!isAnswered()) redrawSoon(0);
     else if (!data.at) answeredAt = wantedAt = 0;  // a second in the future means now
     if (data.at || refusalText || state === "live") return;
     stream.polled();
@@ -326,7 +341,18 @@
       window.footfall.feed.add(data.events, {skew});
     }
     if (window.footfall.rewind) window.footfall.rewind.shown(past ? past.at : 0);
-    if (!past && stats) paint();
+    if (!past && data.filters) announce(data.active);
+    else if (!past && stats) paint();
+  }
+
+  // Numbers and lists of filters are drawn by the callback; the feed and the title are not.
+  function applyFilters(data, isNew) {
+    if (window.footfall.feed && (data.filters || answeredFilters)) {
+      if (isNew) window.footfall.feed.clear();
+      window.footfall.feed.add(data.events, {skew, flash: !isNew});
+    }
+    if (data.filters) announce(data.active);
+    else if (stats) paint();
   }
 
   function updateLabels() {

@@ -6,12 +6,12 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-import msgspec
 from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
@@ -23,16 +23,20 @@ from analytics.commands import snippet as line_of
 from analytics.live import rewind
 from analytics.live.feed import recent
 from analytics.live.state import Concurrency, LiveState
-from analytics.reports.overview import read_overview
+from analytics.query.filters import Filter
+from analytics.query.query import Query
+from analytics.reports.overview import MAX_SUGGESTED, read_overview
 from analytics.reports.view import USUAL_COMPARISON
 from analytics.sites.site import Site
 from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
+from callbacks.pages.live_question import LiveQuestion, counted, events, read_moment, read_people
+from callbacks.pages.suggestion_wanted import suggestion_wanted
 from callbacks.settings import snippet
-from collector.api.live import live_state
 from collector.service import Service
 from layouts.components import figures, states
 from layouts.components import rewind as bar
+from layouts.overview import filters
 from layouts.pages import first, live
 
 log = logging.getLogger("footfall.live")
@@ -48,8 +52,10 @@ OUTPUTS = (
     Output("map", "children"),
     Output("pages", "children"),
     Output("sources", "children"),
+    Output("trend-of", "children"),
     Output("fallback", "data"),
     Output("rewind", "data-at"),
+    Output("live", "data-filters"),
 )
 
 
@@ -73,11 +79,40 @@ def register(app: Dash, service: Service) -> None:
     )
     def redraw(nudge: object, domain: object) -> tuple[Any, ...]:
         site, now = authorized(service, domain), int(time.time())
-        requested = moment(nudge)
-        state, concurrency, words = shown(service, site, requested, now)
-        at = state.at if words is live.THEN else 0
-        more = _past(service, site, state) if at else live_state(service.hub, site)
-        return (*render(site, state, concurrency, words), more | {"asked": requested}, str(at or ""))
+        asked = LiveQuestion.parse(nudge, site)
+        at, state, everybody, concurrency = read_moment(service, site, asked, now)
+        found = {"active": state.active, "events": events(service, site, asked, at)}
+        found |= {"at": at} if at else {"stats": service.hub.stats(site.id)}
+        parts = render(
+            site, state, concurrency, live.words(is_past=bool(at), is_filtered=bool(asked.filters)), everybody
+        )
+        return (*parts, found | {"asked": asked.at, "filters": asked.text}, str(at or ""), asked.text)
+
+    @app.callback(
+        Output(live.CHIPS, "chips"),
+        Output(live.WRONG, "children"),
+        Input("url", "search"),
+        State("live", "data-site"),
+    )
+    def draw_filters(search: object, domain: object) -> tuple[list[Any], Component | None]:
+        asked = LiveQuestion.parse({"search": search}, authorized(service, domain))
+        return filters.chips(asked.filters, live.FILTERED_BY), live.wrong(asked.wrong) if asked.wrong else None
+
+    @app.callback(
+        Output(live.FILTER, "suggestions"),
+        Input(live.FILTER, "asked"),
+        State("live", "data-site"),
+        State("nudge", "data"),
+        prevent_initial_call=True,
+    )
+    def suggest(wanted: object, domain: object, nudge: object) -> Any:
+        site = authorized(service, domain)
+        name, text, search = suggestion_wanted(wanted, live.FILTERED_BY)
+        moment = LiveQuestion.parse(nudge, site).at
+        asked = LiveQuestion.parse({"at": moment, "search": search}, site)
+        people, _ = read_people(service, site, asked, int(time.time()))
+        found = counted(name, text, filter(asked.wants, people))
+        return filters.suggestions(name, text, found, MAX_SUGGESTED)
 
     @app.callback(
         Output("trend-table", "children"),
@@ -88,8 +123,9 @@ def register(app: Dash, service: Service) -> None:
     )
     def list_minutes(_presses: object, domain: object, nudge: object) -> Component:
         site = authorized(service, domain)
-        state, concurrency, _ = shown(service, site, moment(nudge), int(time.time()))
-        return live.minutes_table(state, concurrency, ZoneInfo(site.timezone))
+        asked = LiveQuestion(LiveQuestion.parse(nudge, site).at)  # the line is of all
+        shown = read_moment(service, site, asked, int(time.time()))
+        return live.minutes_table(shown.state, shown.concurrency, ZoneInfo(site.timezone))
 
     @app.callback(
         Output("world-table", "children"),
@@ -100,12 +136,19 @@ def register(app: Dash, service: Service) -> None:
     )
     def list_places(_presses: object, domain: object, nudge: object) -> Component:
         site = authorized(service, domain)
-        return live.places_table(shown(service, site, moment(nudge), int(time.time()))[0])
+        return live.places_table(read_moment(service, site, LiveQuestion.parse(nudge, site), int(time.time())).state)
 
-    @app.callback(Output("today", "children"), Input("today-tick", "n_intervals"), State("live", "data-site"))
-    def draw_today(_tick: object, domain: object) -> Any:
+    @app.callback(
+        Output("today", "children"),
+        Input("today-tick", "n_intervals"),
+        Input("url", "search"),
+        State("live", "data-site"),
+    )
+    def draw_today(_tick: object, search: object, domain: object) -> Any:
         site, now = authorized(service, domain), int(time.time())
-        return _part("Today", lambda: today(service, site, now)) or states.failed("Today could not be read", AGAIN)
+        asked = LiveQuestion.parse({"search": search}, site)
+        found = _part("Today", lambda: today(service, site, now, asked.filters))
+        return found or states.failed("Today could not be read", AGAIN)
 
     @app.callback(
         Output("rewind-track", "data-line"),
@@ -121,6 +164,7 @@ def register(app: Dash, service: Service) -> None:
         Output("nudge", "data"),
         Input("tick", "n_intervals"),
         Input("refresh", "n_clicks"),
+        Input("url", "search"),
     )
     app.clientside_callback(
         "function(drawn) { return [drawn.trend, drawn.world]; }",
@@ -133,34 +177,14 @@ def register(app: Dash, service: Service) -> None:
     app.clientside_callback("function(data) { window.footfall.live.polled(data); }", Input("fallback", "data"))
 
 
-def today(service: Service, site: Site, now: int) -> list[Component]:
+def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = ()) -> list[Component]:
     """Today's numbers, compared with as much of the same weekday a week ago."""
-    question = f"period=today&compare={quote(USUAL_COMPARISON)}"
+    filtered = Query(site.id, filters=chosen).to_url()
+    question = "&".join(part for part in (f"period=today&compare={quote(USUAL_COMPARISON)}", filtered) if part)
     found = read_overview(site, question, service.backend, service.database, now, tag=language.written_in())
     weekday = figures.weekday(datetime.fromtimestamp(now, found.zone).weekday())
     since = f"last {weekday} to {figures.time_of_day(now, found.zone)}"
-    return live.today(site.domain, found.numbers, found.before, since)
-
-
-def moment(nudge: object) -> int:
-    """The second (epoch) that the page requests, 0 for now."""
-    at = nudge.get("at") if isinstance(nudge, dict) else 0
-    return at if isinstance(at, int) else 0
-
-
-def shown(service: Service, site: Site, requested: int, now: int) -> tuple[LiveState, Concurrency | None, live.Words]:
-    """What the page shows of a requested second, at most a day back; 0 or a second to come is now."""
-    if not 0 < requested < now:
-        return service.hub.state(site.id), _part("Concurrency", lambda: service.history.read(site, now)), live.NOW
-    at = max(requested, now - rewind.FAR_S)
-    state = rewind.state_at(service.database, site.id, at, service.config.active_window_s)
-    return state, _part("Concurrency", lambda: service.history.then(site, at, now)), live.THEN
-
-
-def _past(service: Service, site: Site, state: LiveState) -> dict[str, Any]:
-    """A moment of the past as data for the page's scripts."""
-    events = msgspec.to_builtins(rewind.feed_at(service.database, site.id, state.at))
-    return {"at": state.at, "active": state.active, "events": events}
+    return live.today(site.domain, found.numbers, found.before, since, filtered)
 
 
 def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
@@ -173,22 +197,39 @@ def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
 
 
 def render(
-    site: Site, state: LiveState, concurrency: Concurrency | None, words: live.Words = live.NOW
+    site: Site,
+    state: LiveState,
+    concurrency: Concurrency | None,
+    words: live.Words = live.NOW,
+    everybody: int | None = None,
 ) -> tuple[Any, ...]:
-    """The parts of the page; a part that fails shows that in its own frame and leaves the others alone."""
+    """The parts of the page; a part that fails shows that in its own frame and leaves the others alone.
+
+    With filters `state` is of those who match, and `everybody` the number of all: the line is always of all.
+    """
     zone = ZoneInfo(site.timezone)
+    whole = state if everybody is None else replace(state, active=everybody)
     return (
         live.active_now(state),
         live.split(state),
         live.user_types(state),
-        _part("Facts", lambda: live.facts(state, concurrency, zone, words)) if concurrency else no_update,
-        live.line_in_words(state, concurrency),
+        _drawn_facts(state, concurrency, words, everybody, zone),
+        live.line_in_words(whole, concurrency),
         live.map_in_words(state),
-        _part("The figures", lambda: live.drawn(state, concurrency, zone)) or no_update,
+        _part("The figures", lambda: live.drawn(state, whole, concurrency, zone)) or no_update,
         _part("The map", lambda: live.places(state, words)) or states.failed("The map could not be drawn", AGAIN),
         _part("Pages", lambda: live.pages(state, words)) or states.failed("Pages could not be read", AGAIN),
         _part("Sources", lambda: live.sources(state, words)) or states.failed("Sources could not be read", AGAIN),
+        live.line_of(is_filtered=everybody is not None),
     )
+
+
+def _drawn_facts(
+    state: LiveState, concurrency: Concurrency | None, words: live.Words, everybody: int | None, zone: ZoneInfo
+) -> Any:
+    if everybody is not None:
+        return live.facts_of_some(state, everybody)
+    return _part("Facts", lambda: live.facts(state, concurrency, zone, words)) if concurrency else no_update
 
 
 AGAIN = "The rest of the page is not affected."

@@ -30,15 +30,16 @@ from analytics.base.words import translated
 from analytics.calendar.period import days_of
 from analytics.reports.files import file
 from analytics.reports.lists import HOURS, USAGE
-from analytics.reports.overview import FIRST_DAY, Overview, first_period, read_overview
+from analytics.reports.overview import FIRST_DAY, MAX_SUGGESTED, Overview, first_period, read_overview
 from analytics.reports.view import parse
 from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
 from callbacks.pages import notes, overview_parts, segments
+from callbacks.pages.suggestion_wanted import suggestion_wanted
 from collector.service import Service
-from layouts.overview import details, page, panels, toolbar, usage
+from layouts.overview import details, filters, page, panels, toolbar, usage
 from layouts.overview import notes as notes_menu
 from layouts.overview import segments as segments_menu
 from layouts.overview.segments import May
@@ -261,14 +262,15 @@ def _register_suggestions(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     def suggest(wanted: object, domain: object, opens: object) -> Any:
-        name, search = (wanted.get("by"), wanted.get("search")) if isinstance(wanted, dict) else (None, "")
+        authorized(service, domain)
+        name, text, search = suggestion_wanted(wanted, filters.DIMENSIONS)
         asked = _Asked(service, domain, search, opens)
-        if not isinstance(name, str) or name not in toolbar.FILTERED_BY:
-            raise BadRequest("No page sends that.")
         try:
-            return toolbar.suggestions(name, asked.overview().values_of(name))
+            rows = asked.overview().values_of(name, text).rows
         except InvalidInput as wrong:  # the bar says it
             raise PreventUpdate from wrong
+        counted = [(str(row.dimensions[0]), int(row.metrics[0] or 0)) for row in rows]
+        return filters.suggestions(name, text, counted, MAX_SUGGESTED)
 
 
 class _Asked:

@@ -14,7 +14,19 @@ from layouts.figures import countries, over_time, regions, week_hours
 from layouts.figures.countries import CountryCount
 from layouts.figures.regions import RegionCount
 from layouts.footfall_components.ranking import SecondList
-from layouts.overview import details, notes, numbers, page, panels, places, segments, toolbar, usage, week
+from layouts.overview import (
+    details,
+    filters,
+    notes,
+    numbers,
+    page,
+    panels,
+    places,
+    segments,
+    toolbar,
+    usage,
+    week,
+)
 from layouts.overview.segments import May
 
 Values = dict[str, Any]
@@ -58,7 +70,7 @@ def _toolbar(overview: Overview, may: May) -> Values:
     before, after = (toolbar.turn(query, span, now, way) for way in (-1, 1))
     menu = segments.inner(overview.segments(), query.filters, may)
     return {
-        "chips": toolbar.chips(query.filters),
+        "chips": filters.chips(query.filters, filters.DIMENSIONS),
         "comparison": toolbar.comparison(query, overview.earlier),
         "period": toolbar.periods(query, span, now),
         "before": before,

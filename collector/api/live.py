@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
-from analytics.sites.site import Site
 from collector.api.context import NO_SNIFF, NO_STORE, Answer, Context, Stream
 from collector.api.docs import SITE, Docs, parameter
 from collector.api.readers import find_reader
 from collector.http.messages import Request, Response, error, json_response
-from collector.live.hub import Hub
 
 EVENT_STREAM = (
     ("Content-Type", "text/event-stream; charset=utf-8"),
@@ -46,11 +40,6 @@ def stream(context: Context, request: Request) -> Answer:
         context.hub.unsubscribe,
         reader.allowed,
     )
-
-
-def live_state(hub: Hub, site: Site) -> dict[str, Any]:
-    """The answer to the polling of the Live page, its fallback: the figures and the newest rows of the feed."""
-    return {"stats": hub.stats(site.id), "events": msgspec.to_builtins(hub.recent_items(site.id))}
 
 
 _FIGURES = {"active_sessions": 2, "authenticated_users": 1, "anonymous_sessions": 1}

@@ -217,6 +217,12 @@ class Hub:
             channel.presence.expire(now)
             return channel.presence.state(now)
 
+    def people(self, site_id: int) -> list[Beat]:
+        """The latest beat of each person who is active on a site now."""
+        with self._filled_channel(site_id, feed=False) as channel:
+            channel.presence.expire(int(self._clock()))
+            return channel.presence.people()
+
     def active(self, site_id: int) -> int:
         """How many people are active on a site now."""
         if site_id not in self._channels:  # every site with people has a channel
@@ -239,10 +245,10 @@ class Hub:
                 channel.presence.expire(now)
             return {site_id: channel.presence.active for site_id, channel in self._channels.items()}
 
-    def recent_items(self, site_id: int) -> list[FeedItem]:
-        """The newest items of the feed, newest first, at most 20."""
+    def recent_items(self, site_id: int, many: int = MAX_RECENT_ITEMS) -> list[FeedItem]:
+        """The newest items of the feed that are in memory, newest first, at most so many."""
         with self._filled_channel(site_id) as channel:
-            return channel.since(channel.position - MAX_RECENT_ITEMS)[::-1]
+            return channel.since(channel.position - many)[::-1]
 
     @property
     def streams(self) -> int:

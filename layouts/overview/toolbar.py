@@ -9,22 +9,15 @@ from zoneinfo import ZoneInfo
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.base import countries
 from analytics.calendar.period import PRESETS, Period, Span, days_of, moved, span, with_today
-from analytics.query.dimensions import DIMENSIONS, dimension
-from analytics.query.filters import Every, Filter, HasDone, Match, Not
 from analytics.query.query import Query
-from analytics.query.result import Answer
-from analytics.reports.lists import read, written
-from analytics.reports.view import OFF, USUAL_COMPARISON, change, filtered
+from analytics.reports.view import OFF, USUAL_COMPARISON, change
 from layouts.components import figures
 from layouts.components.address import at
-from layouts.components.markup import aria, data, icon
+from layouts.components.markup import aria, icon
 from layouts.footfall_components.address_link import AddressLink
-from layouts.footfall_components.chips import Chip, Chips
-from layouts.footfall_components.filter_form import FilterForm, Suggestion, Suggestions
 from layouts.footfall_components.period_menu import PeriodChoice, PeriodMenu, Periods
-from layouts.overview import segments
+from layouts.overview import filters, segments
 
 NOW, NOW_MS = "overview-now", 10_000
 FILTER, WRONG, CHIPS, COMPARISON, PERIOD, BEFORE, AFTER = (
@@ -37,15 +30,6 @@ COMPARISONS = (
     ("year", "Year before"),
     (OFF, "Nothing"),
 )
-FILTERED_BY = {name: one.label for name, one in DIMENSIONS.items() if one.of != "time"}
-OPERATORS = {
-    "is": "is",
-    "is_not": "is not",
-    "contains": "contains",
-    "contains_not": "does not contain",
-    "matches": "matches",
-    "matches_not": "does not match",
-}
 
 
 def bar(domain: str) -> list[Component]:
@@ -59,8 +43,7 @@ def bar(domain: str) -> list[Component]:
     return [
         html.H1("Overview"),
         html.A(id=NOW, href=at(f"/live/{quote(domain)}"), className="ff-now-link"),
-        Chips(id=CHIPS),
-        _further(),
+        *filters.bar(CHIPS, FILTER, filters.DIMENSIONS),
         segments.menu(),
         html.Div([comparison, html.Span(turns, className="ff-turns")], className="ff-end"),
         html.Div(id=WRONG, className="ff-wrong-address"),
@@ -85,61 +68,6 @@ def _turn(name: str, label: str, sign: str) -> Component:
     return AddressLink(
         icon(sign), id=name, button=True, disabled=True, look="ff-btn ff-hide-sm", title=label, label=label
     )
-
-
-# ── filters ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def chips(current: tuple[Filter, ...]) -> list[Chip]:
-    """The filters in words."""
-    return [_chip(one, current[:number] + current[number + 1 :]) for number, one in enumerate(current)]
-
-
-def _chip(one: Filter, others: tuple[Filter, ...]) -> Chip:
-    about, value = words(one)
-    return {"about": about, "value": value, "change": filtered(others)}
-
-
-def words(one: Filter) -> tuple[str, str]:
-    """A filter in words, in two parts: `Country is`, `Germany or France`."""
-    match one:
-        case Match():
-            values = [
-                read(one.dimension, "" if value == dimension(one.dimension).none else value) for value in one.values
-            ]
-            about = f"{dimension(one.dimension).label} {OPERATORS[one.operator]}"
-            return about, (" or " if not one.operator.endswith("_not") else ", ").join(values)
-        case HasDone():
-            return "Has done", " ".join(words(one.part))
-        case Not(HasDone(part)):
-            return "Has not done", " ".join(words(part))
-        case Not():
-            return "Not", " ".join(words(one.part))
-    joined = " and " if isinstance(one, Every) else " or "
-    return ("All of" if isinstance(one, Every) else "One of"), joined.join(" ".join(words(part)) for part in one.parts)
-
-
-def _further() -> Component:
-    """The menu with the form that adds any filter."""
-    form = FilterForm(
-        id=FILTER,
-        dimensions=FILTERED_BY,
-        operators=OPERATORS,
-        note="The most frequent values are suggested. In a pattern * is any text without a slash, ** any text.",
-    )
-    summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **data(key="filter"))
-    return html.Details([summary, html.Div(form, className="ff-pop")], className="ff-menu")
-
-
-def suggestions(name: str, found: Answer) -> Suggestions:
-    """The values of a dimension, the most frequent first; all countries, so that each is found by its name."""
-    counted = {str(row.dimensions[0]): figures.count(int(row.metrics[0] or 0)) for row in found.rows}
-    rest = countries.CODES if name == "country" else ()
-    values: list[Suggestion] = [
-        {"value": written(name, value), "label": read(name, value), "number": number}
-        for value, number in (counted | {code: "" for code in rest if code not in counted}).items()
-    ]
-    return {"by": name, "values": values}
 
 
 # ── what it is compared with ─────────────────────────────────────────────────────────────────────────────────────────

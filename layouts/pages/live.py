@@ -15,9 +15,11 @@ from dash.development.base_component import Component
 
 from analytics.base.idn import in_letters
 from analytics.base.words import ngettext
-from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
+from analytics.live.state import FACTS, Concurrency, LabelCount, LiveState, Others, PlaceCount
+from analytics.query.dimensions import DIMENSIONS
 from analytics.query.metrics import METRICS
 from analytics.reports.values import Numbers
+from analytics.reports.view import filtered
 from analytics.sites.site import Site
 from layouts.components import figures, ranking, rewind, states
 from layouts.components import places as map_of
@@ -26,11 +28,14 @@ from layouts.components.markup import aria, data, icon
 from layouts.components.site import demo_badge, stream_address
 from layouts.figures import active_minutes, places_map, template
 from layouts.figures.frame import figure
+from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.feed import Feed
+from layouts.overview import filters
 
 ROWS = 10
 TODAY = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USER_TYPES = 4
+LINE = "active, each minute"
 TICK_MS, TODAY_MS = 10_000, 15_000
 
 
@@ -45,10 +50,20 @@ class Words(NamedTuple):
 
 NOW = Words("Now", "Nobody here right now", "1 h ago", "Peak today")
 THEN = Words("Then", "Nobody was here then", "1 h before", "Peak until then")  # rewound
+NO_MATCH_NOW, NO_MATCH_THEN = "Nobody here matches the filters", "Nobody who was here matches the filters"
+FILTER, CHIPS, WRONG = "live-filter", "live-chips", "live-wrong"
+FILTERED_BY = {name: DIMENSIONS[name].label for name in FACTS}
 DIRECT = "Direct"  # people without a known source
 
 Side = tuple[int, str, str]  # of the split: people, their number as text, share
 NO_SIDE: Side = (0, figures.UNKNOWN, "")
+
+
+def words(*, is_past: bool, is_filtered: bool) -> Words:
+    """The words for now or a second of the past."""
+    found = THEN if is_past else NOW
+    return found._replace(nobody=NO_MATCH_THEN if is_past else NO_MATCH_NOW) if is_filtered else found
+
 
 # ── the skeleton ──────────────────────────────────────────────────────────────────────────────────
 
@@ -77,6 +92,7 @@ def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Mai
             stream=stream_address(site.domain),
             window=str(window_s),
             timezone=site.timezone,
+            filters="",
         ),
     )
 
@@ -88,7 +104,19 @@ def _toolbar(site: Site, may_embed: bool) -> Component:
     embed = [html.A([icon("code"), "Embed"], href=cards, className="ff-btn ff-hide-sm")] if may_embed else []
     clock = html.Span(site.timezone, id="clock", className="ff-sub")
     title = [html.H1("Live"), *([demo_badge()] if site.demo else [])]
-    return html.Div([*title, clock, html.Div([refresh, *embed, wall], className="ff-end")], className="ff-toolbar")
+    chosen = filters.bar(CHIPS, FILTER, FILTERED_BY)
+    end, wrong_filters = (
+        html.Div([refresh, *embed, wall], className="ff-end"),
+        html.Div(id=WRONG, className="ff-wrong-address"),
+    )
+    return html.Div([*title, clock, *chosen, end, wrong_filters], className="ff-toolbar")
+
+
+def wrong(message: str) -> Component:
+    """What is wrong with the filters in the address, and a link to remove them."""
+    out = AddressLink("Remove the filters", change=filtered(()), look="ff-link")
+    said = html.Span([f"These filters are left out: everybody is shown. {message[:1].upper()}{message[1:]}. ", out])
+    return html.Div([icon("alert"), said], className="ff-alert is-warn", role="alert")
 
 
 def _today() -> Component:
@@ -148,7 +176,7 @@ def _who() -> Component:
 
 
 def _line(domain: str) -> Component:
-    window = html.Span("active, each minute", className="ff-window")
+    window = html.Span(LINE, id="trend-of", className="ff-window")
     whole = html.A(["Whole day", icon("right", 14)], href=at(f"/concurrents/{domain}"), className="ff-link ff-end")
     caption = [html.H3(_turned("Last 30 minutes", "30 minutes before")), window, whole]
     line = figure("trend", "Active people in each of the last 30 minutes", height=150)
@@ -234,12 +262,31 @@ def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo, words: Words
     return _facts(hour_ago, peak, words)
 
 
-def today(domain: str, now: Numbers, before: Numbers | None, since: str) -> list[Component]:
-    """Today's numbers, each with its change against the same weekday a week ago, `since` in words."""
-    return [_of_today(domain, name, now[name], before[name] if before else None, since) for name in TODAY]
+def facts_of_some(state: LiveState, everybody: int) -> list[Component]:
+    """The figures next to a filtered number. An hour ago and the peak are left out: they are known of all only."""
+    share = figures.percent(state.active, everybody)
+    match = [html.Small(f" {share} match")] if share else []
+    return [html.Dt("All visitors"), html.Dd([figures.count(everybody), *match])]
 
 
-def _of_today(domain: str, name: str, now: float | None, before: float | None, since: str) -> Component:
+def line_of(*, is_filtered: bool) -> str:
+    """What the line of the last 30 minutes counts."""
+    return "all visitors, each minute" if is_filtered else LINE
+
+
+def today(domain: str, now: Numbers, before: Numbers | None, since: str, filtered_by: str = "") -> list[Component]:
+    """Today's numbers, each with its change against the same weekday a week ago, `since` in words.
+
+    `filtered_by` has the filters as a query string.
+    """
+    links = {name: f"{urlencode({'period': 'today', 'metric': name})}&{filtered_by}".rstrip("&") for name in TODAY}
+    return [
+        _of_today(f"/overview/{domain}?{link}", name, now[name], before[name] if before else None, since)
+        for name, link in links.items()
+    ]
+
+
+def _of_today(href: str, name: str, now: float | None, before: float | None, since: str) -> Component:
     metric = METRICS[name]
     changed = None if now is None else figures.change(now, before, better=metric.better, fine=True)
     compared: list[Any] = [changed, f" vs {since}"] if changed else []
@@ -249,7 +296,7 @@ def _of_today(domain: str, name: str, now: float | None, before: float | None, s
             html.Span(figures.number(now, metric.unit), className="ff-v"),
             html.Span(compared, className="ff-d"),
         ],
-        href=at(f"/overview/{domain}?{urlencode({'period': 'today', 'metric': name})}"),
+        href=at(href),
         className="ff-stat",
         title=metric.definition,
     )
@@ -281,9 +328,11 @@ def places(state: LiveState, words: Words = NOW) -> list[Component]:
     return [map_of.list_of_countries(state), *_scale(state.places)]
 
 
-def drawn(state: LiveState, concurrency: Concurrency | None, zone: tzinfo) -> dict[str, template.Figure]:
-    """The page's figures by the ids of their graphs."""
-    line = _points(state, concurrency)
+def drawn(
+    state: LiveState, everybody: LiveState, concurrency: Concurrency | None, zone: tzinfo
+) -> dict[str, template.Figure]:
+    """The page's figures by the ids of their graphs; the line is of everybody."""
+    line = _points(everybody, concurrency)
     return {"trend": active_minutes.figure(line, zone), "world": places_map.figure(state.places)}
 
 

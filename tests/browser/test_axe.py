@@ -136,6 +136,17 @@ def test_axe_finds_nothing_serious_in_the_menus_of_the_overview(signed_in, menu)
     assert findings(signed_in) == {}
 
 
+@pytest.mark.parametrize("address", [f"/live/{SITE}?", f"{OVERVIEW}&"])
+def test_axe_finds_nothing_serious_in_a_form_with_suggestions(signed_in, address):
+    signed_in.open(f"{address}filters=[[%22is%22,%22country%22,[%22PT%22,%22JP%22]]]")
+    drawn(signed_in)
+    until(lambda: signed_in.texts(".ff-filters button"))
+    signed_in.click(".ff-filters button")
+    until(lambda: signed_in.texts(".ff-values [aria-busy=false] > [role=option]"))
+    assert signed_in.texts(".ff-values .ff-filter") == ["Portugal", "Japan"]
+    assert findings(signed_in) == {}
+
+
 @pytest.mark.parametrize("address", ["/live/nothing.example", f"/settings/{SITE}/nothing", "/nothing/at/all"])
 def test_axe_finds_nothing_serious_on_a_page_that_is_not_there(signed_in, address):
     signed_in.open(address)

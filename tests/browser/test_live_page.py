@@ -111,6 +111,55 @@ def test_signed_in_people_and_their_events_stand_out(reader, server, site):
     assert reader.texts(".ff-ev-t") == ["Payment Team, yearly €49.50", "/plans"]
 
 
+def chips(reader: Reader) -> list[str]:
+    return reader.texts(".ff-filters .ff-trunc")
+
+
+def test_a_filter_counts_only_those_who_match_and_the_number_is_never_that_of_all(reader, server, site):
+    come(server, site, ["ann"], "/plans", user_id="u-1", user_type="supplier")
+    come(server, site, ["bob", "cid"], "/plans", timezone="Europe/Lisbon", referrer="https://www.google.com/")
+    reader.open_live(site)
+    reader.see("active-now", "3")
+    reader.run("document.querySelector('[data-key=filter]').focus()")
+    press(reader, Keys.ENTER, Keys.TAB, "Country", Keys.TAB, Keys.TAB, "port")
+    until(lambda: reader.texts("#live-filter [role=option]")[:1] == ["Portugal2"])
+    reader.shoot("live-filter-form")
+    press(reader, Keys.ENTER, Keys.ENTER)
+    reader.see("active-now", "2")
+    assert chips(reader) == ["Country is Portugal"]
+    assert reader.texts("#facts > *") == ["All visitors", "3 67% match"]
+    until(lambda: reader.texts(".ff-ev-t") == ["/plans", "/plans"])
+    assert reader.texts("#trend-of") == ["all visitors, each minute"]
+    assert reader.driver.title == f"2 · Live · {site} · Footfall"
+
+    reader.run(
+        """window.seen = [];
+        new MutationObserver(() => seen.push(document.getElementById('active-now').textContent))
+            .observe(document.getElementById('active-now'), {childList: true, characterData: true, subtree: true});"""
+    )
+    come(server, site, ["dan"], "/berlin")
+    come(server, site, ["eve"], "/lisbon", timezone="Europe/Lisbon")
+    reader.see("active-now", "3")
+    until(lambda: reader.texts(".ff-ev-t") == ["/lisbon", "/plans", "/plans"])
+    until(lambda: reader.texts("#facts dd") == ["5 60% match"])
+    assert set(reader.run("return window.seen")) <= {"2", "3"}
+    until(lambda: len(reader.texts("#today .ff-k")) == 6)
+    reader.shoot("live-filtered")
+    reader.looks_right()
+
+    reader.run("document.querySelector('.ff-filters .ff-x').focus()")
+    press(reader, Keys.ENTER)
+    reader.see("active-now", "5")
+    until(lambda: "/berlin" in reader.texts(".ff-ev-t"))
+    reader.driver.back()
+    reader.see("active-now", "3")
+    reader.open(f'/live/{site}?filters=[["is","browser",["x"]]]')
+    reader.see("active-now", "5")
+    assert reader.texts(".ff-toolbar [role=alert]")[0].startswith("These filters are left out: everybody is shown.")
+    reader.click(".ff-toolbar [role=alert] a")
+    until(lambda: not reader.texts(".ff-toolbar [role=alert]"))
+
+
 # ───────── the wires between ─────────
 
 

@@ -81,7 +81,7 @@ def number(reader: Reader, name: str = "visitors") -> str:
 
 
 def chips(reader: Reader) -> list[str]:
-    return reader.texts(".ff-filter .ff-trunc")
+    return reader.texts(".ff-filters .ff-trunc")
 
 
 def drawn(reader: Reader) -> dict:
@@ -182,7 +182,7 @@ def test_chips_are_removed_by_the_keyboard_and_the_focus_stays_in_the_bar(reader
     both = urlencode({"filters": '[["is","country",["DE"]],["is","source",["Google"]]]'})
     open_overview(reader, f"{DAYS}&{both}")
     assert chips(reader) == ["Country is Germany", "Source is Google"]
-    reader.run("document.querySelector('.ff-filter button').focus()")
+    reader.run("document.querySelector('.ff-filter .ff-x').focus()")
     press(reader, Keys.ENTER)
     until(lambda: chips(reader) == ["Source is Google"])
     settle(reader)
@@ -192,29 +192,67 @@ def test_chips_are_removed_by_the_keyboard_and_the_focus_stays_in_the_bar(reader
     assert asked(reader) == {}
 
 
-def test_a_filter_by_anything_is_written_into_a_form(reader):
-    open_overview(reader)
-    reader.click('[data-key="filter"]')
-    form = "#overview-filter"
-    reader.run(f"document.querySelector('{form} [name=how]').value = 'matches'")
-    reader.driver.find_element(By.CSS_SELECTOR, f"{form} [name=value]").send_keys("/blog/*", Keys.ENTER)
-    until(lambda: chips(reader) == ["Page matches /blog/*"])
-    settle(reader)
-    assert listed(reader, "pages") == {"/blog/a": "1", "/blog/b": "1"}
+def suggested(reader: Reader) -> list[list[str]]:
+    """The suggestions with their counts; none while they are asked for."""
+    return reader.run(
+        """return [...document.querySelectorAll('#overview-filter [aria-busy=false] > [role=option]')].map((node) =>
+            [...node.children].map((part) => part.textContent))"""
+    )
 
 
-def test_a_country_is_found_by_its_name_which_is_suggested(reader):
+def focused(reader: Reader, name: str = "id") -> str:
+    return reader.run(f"return document.activeElement.{name}")
+
+
+def test_filters_are_written_and_changed_by_the_keyboard_alone(reader):
     """Newcomers wrote Germany, and nobody had come: only DE worked."""
     open_overview(reader)
+    reader.run("document.querySelector('[data-key=filter]').focus()")
+    press(reader, Keys.ENTER, Keys.TAB, "Country", Keys.TAB, Keys.TAB)
+    assert focused(reader) == "overview-filter-value"
+    until(lambda: suggested(reader)[:3] == [["Germany", "2"], ["United States", "2"], ["France", "1"]])
+    press(reader, "germ")
+    until(lambda: suggested(reader) == [["Germany", "2"], ["As typed: germ", ""]])
+    assert reader.run("return document.activeElement.getAttribute('aria-activedescendant')").endswith("values-0")
+    press(reader, Keys.ENTER)
+    press(reader, "jp")
+    until(lambda: suggested(reader) == [["Japan", ""]])
+    press(reader, Keys.ENTER, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_UP)
+    assert reader.texts("#overview-filter [aria-selected=true]") == ["United States2"]
+    reader.shoot("filter-form")
+    press(reader, Keys.ENTER)
+    chosen = "#overview-filter .ff-filter"
+    until(lambda: reader.texts(chosen) == ["Germany", "Japan", "United States"])
+    press(reader, Keys.BACKSPACE)
+    press(reader, "x", Keys.ESCAPE)
+    assert (reader.texts(chosen), focused(reader, "value")) == (["Germany", "Japan"], "")
+    press(reader, Keys.ENTER)
+    until(lambda: chips(reader) == ["Country is any of Germany, Japan"])
+    settle(reader)
+    assert (number(reader), filtered_by(reader)) == ("2", [["is", "country", ["DE", "JP"]]])
+
+    reader.run("document.querySelector('.ff-toolbar .ff-filter button').focus()")
+    press(reader, Keys.ENTER)
+    until(lambda: (focused(reader), reader.texts(chosen)) == ("overview-filter-value", ["Germany", "Japan"]))
+    until(lambda: suggested(reader)[:2] == [["United States", "2"], ["France", "1"]])
+    press(reader, Keys.BACKSPACE, "France", Keys.ENTER, Keys.ENTER)
+    until(lambda: filtered_by(reader) == [["is", "country", ["DE", "FR"]]])
+    settle(reader)
+    assert number(reader) == "3"
+    press(reader, Keys.ESCAPE)
     reader.click('[data-key="filter"]')
-    form = "#overview-filter"
-    choice = f"{form} [name=by] option[value=country]"
-    reader.click(choice)
-    options = f"return [...document.querySelectorAll('{form} datalist option')].map((n) => [n.value, n.text])"
-    until(lambda: reader.run(options)[:2] == [["Germany", "2"], ["United States", "2"]])
-    reader.driver.find_element(By.CSS_SELECTOR, f"{form} [name=value]").send_keys("germany", Keys.ENTER)
-    until(lambda: chips(reader) == ["Country is Germany"])
-    assert filtered_by(reader) == [["is", "country", ["DE"]]]
+    assert reader.texts(chosen) == [], "the next filter begins empty"
+
+
+def test_what_is_typed_is_a_value_where_the_operator_wants_text(reader):
+    open_overview(reader)
+    reader.click('[data-key="filter"]')
+    reader.click("#overview-filter [name=how] option[value=matches]")
+    reader.run("document.querySelector('#overview-filter-value').focus()")
+    press(reader, "/blog/*", Keys.ENTER, "/pri*", Keys.ENTER, Keys.ENTER)
+    until(lambda: chips(reader) == ["Page matches any of /blog/*, /pri*"])
+    settle(reader)
+    assert listed(reader, "pages") == {"/blog/a": "1", "/blog/b": "1", "/pricing": "1"}
 
 
 def test_with_what_it_is_compared_is_chosen_and_said(reader):

@@ -25,7 +25,8 @@ from analytics.storage import schema
 from callbacks.pages import overview
 from collector.imports import log_import
 from collector.imports.context import ImportContext
-from layouts.overview import page, toolbar
+from layouts.overview import page
+from layouts.overview.filters import DIMENSIONS
 from tests.support.history import at, keep_history
 from tests.support.logs import line
 
@@ -253,29 +254,101 @@ def test_an_event_that_everything_is_filtered_by_shows_its_properties(house):
     assert sheet(house, "property", f"{question}&property=seats") == [["seats", "Visitors"], ["3", "1"]]
 
 
-def suggested(house: House, name: object, question: str = DAYS) -> Any:
-    values = {"data-site": SITE, "asked": {"by": name, "search": f"?{question}"}}
+def suggested(house: House, name: object, text: object = "", question: str = DAYS) -> Any:
+    values = {"data-site": SITE, "asked": {"by": name, "text": text, "search": f"?{question}"}}
     return house.call(house.browsers["viewer"], "overview-filter.suggestions", **values)
 
 
-def test_a_filter_suggests_the_values_of_the_period_and_countries_by_their_names(house):
-    def values(name, question=DAYS):
-        found = suggested(house, name, question).json["response"]["overview-filter"]["suggestions"]
-        assert found["by"] == name
-        return [(one["value"], one["label"], one["number"]) for one in found["values"]]
+def values(house: House, name: str, text: str = "", question: str = DAYS) -> list[tuple[str, str, str]]:
+    """Suggested values with their labels and visitors."""
+    found = suggested(house, name, text, question).json["response"]["overview-filter"]["suggestions"]
+    assert (found["by"], found["text"], found["whole"]) == (name, text, True)
+    return [(one["value"], one["label"], one["number"]) for one in found["values"]]
 
-    assert [label for _, label, _ in values("source")] == ["Google", "Direct / None", "newsletter"]
-    known = values("country")
+
+# Of each dimension: a value as filters have it and as it is read, its visitors, and what is typed to find it.
+SUGGESTED = {
+    "page": ("/", "/", "2", "/"),
+    "hostname": ("example.com", "example.com", "5", "EXAMPLE"),
+    "entry_page": ("/", "/", "2", "/"),
+    "exit_page": ("/", "/", "2", "/"),
+    "source": ("Google", "Google", "3", "goo"),
+    "channel": ("Organic Search", "Organic Search", "3", "search"),
+    "referrer": ("google.com", "google.com", "3", "GOOGLE"),
+    "utm_source": ("newsletter", "newsletter", "1", "news"),
+    "utm_medium": ("email", "email", "1", "mail"),
+    "utm_campaign": ("(none)", "(none)", "5", ""),
+    "utm_content": ("(none)", "(none)", "5", ""),
+    "utm_term": ("(none)", "(none)", "5", ""),
+    "country": ("DE", "Germany", "2", "Germany"),
+    "region": ("(unknown)", "(unknown)", "5", ""),
+    "city": ("Berlin", "Berlin", "1", "berl"),
+    "browser": ("Firefox", "Firefox", "2", "fox"),
+    "browser_version": ("140", "140", "1", "140"),
+    "os": ("GNU/Linux", "GNU/Linux", "1", "linux"),
+    "os_version": ("(unknown)", "(unknown)", "5", ""),
+    "device": ("Mobile", "Mobile", "1", "mobile"),
+    "screen": ("1440x900", "1440x900", "1", "1440"),
+    "language": ("de-DE", "de-DE", "1", "de"),
+    "user_type": ("supplier", "supplier", "1", "supp"),
+    "signed_in": ("yes", "yes", "1", "ye"),
+    "event": ("Signup", "Signup", "1", "sign"),
+    "currency": ("EUR", "EUR", "2", "eur"),
+}
+
+
+@pytest.mark.parametrize("name", DIMENSIONS)
+def test_each_dimension_suggests_its_values_and_is_filtered_by_name_and_by_value(house, name):
+    value, label, people, typed = SUGGESTED[name]
+    (found,) = [one for one in values(house, name) if one[0] == value]
+    assert found == (value, label, people)
+    assert found in values(house, name, typed)
+    for given in {value, label}:
+        shown = top(house, f"{DAYS}&{filters(['is', name, [given]])}")
+        assert (shown["stats"][0]["value"], shown["chips"][0]["value"]) == (people, label), given
+
+
+def test_suggestions_are_of_the_period_and_the_other_filters(house):
+    assert [label for _, label, _ in values(house, "source")] == ["Google", "Direct / None", "newsletter"]
+    known = values(house, "country")
     assert known[:3] == [("DE", "Germany", "2"), ("US", "United States", "2"), ("FR", "France", "1")]
     assert ("JP", "Japan", "") in known, "nobody came from there"
-    for name in toolbar.FILTERED_BY:
-        assert suggested(house, name).status_code == 200, name
+    assert values(house, "source", "news") == [("newsletter", "newsletter", "1")]
+    assert values(house, "signed_in") == [("no", "no", "4"), ("yes", "yes", "1")]
+    mobile = f"{DAYS}&{filters(['is', 'device', ['Mobile']])}"
+    assert values(house, "country", "", mobile)[0] == ("DE", "Germany", "1")
+    assert values(house, "source", "", "period=2026-03-12,2026-03-12") == [("Google", "Google", "1")]
 
 
 @pytest.mark.parametrize("name", ["nothing", "time:day", 7, ["source"], {"a": 1}])
 def test_nothing_is_suggested_for_what_is_no_dimension(house, name):
     assert suggested(house, name).status_code == 400
-    assert suggested(house, "source", "period=30x").status_code == 204
+    assert suggested(house, "source", 7).status_code == 400
+    assert suggested(house, "source", "", "period=30x").status_code == 204
+    assert suggested(house, "source", "\0").status_code == 204
+
+
+def test_only_filters_that_the_form_can_write_are_changed_there(house):
+    given = filters(
+        ["is_not", "country", ["germany", "fr", "(unknown)"]],
+        ["contains", "source", ["goo"], {"case_sensitive": False}],
+        ["not", ["is", "browser", ["x"]]],
+        ["is", "prop:plan", ["pro"]],
+        ["contains", "country", ["E"]],
+        ["matches", "page", ["/*"]],
+    )
+    drafts = [one["draft"] for one in top(house, f"{DAYS}&{given}")["chips"]]
+    labels = {"DE": "Germany", "FR": "France", "(unknown)": "Unknown"}
+    assert drafts == [
+        {
+            "place": 0,
+            "by": "country",
+            "how": "is_not",
+            "values": [{"value": value, "label": label} for value, label in labels.items()],
+        },
+        *[None] * 4,
+        {"place": 5, "by": "page", "how": "matches", "values": [{"value": "/*", "label": "/*"}]},
+    ]
 
 
 def test_only_parts_whose_question_has_changed_are_answered(house):

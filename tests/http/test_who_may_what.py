@@ -27,7 +27,7 @@ GIVEN = {
     "data-site": SITE,
     "data": {"number": 1, "fields": {"key": "999"}},  # no row has that number
     "search": "",
-    "asked": {"by": "source", "search": ""},
+    "asked": {"by": "source", "text": "", "search": ""},
 }
 HTML = {"Accept": "text/html"}
 

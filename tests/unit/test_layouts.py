@@ -347,6 +347,7 @@ def test_the_live_page_tells_its_script_what_to_listen_to():
         "data-stream": "/api/live/stream?site=ex%C3%A4mple%20%26%20co",
         "data-window": "90",
         "data-timezone": "Europe/Berlin",
+        "data-filters": "",
     }
     assert one(root["children"], id="tick")["interval"] == 10_000
     assert one(root["children"], id="notice")["hidden"] is True

@@ -15,7 +15,8 @@ from analytics.query.query import Order, Query
 from analytics.reports import view
 from analytics.reports.lists import PANELS
 from analytics.reports.view import Details, View
-from layouts.overview.toolbar import neighbour, words
+from layouts.overview.filters import words
+from layouts.overview.toolbar import neighbour
 from tests.support.factories import site
 
 SITE = site(timezone="Europe/Berlin", week_start=6)
@@ -168,8 +169,9 @@ def test_properties_are_shown_of_the_one_event_that_everything_is_filtered_by(te
 @pytest.mark.parametrize(
     ("given", "read"),
     [
-        ('["is","country",["DE","(unknown)"]]', ("Country is", "Germany or Unknown")),
-        ('["is_not","page",["/a","/b"]]', ("Page is not", "/a, /b")),
+        ('["is","country",["DE","(unknown)"]]', ("Country is any of", "Germany, Unknown")),
+        ('["is_not","page",["/a","/b"]]', ("Page is none of", "/a, /b")),
+        ('["is","country",["germany"]]', ("Country is", "Germany")),
         ('["contains","source",["goo"]]', ("Source contains", "goo")),
         ('["matches_not","prop:plan",["p*"]]', ("plan does not match", "p*")),
         ('["has_done",["is","event",["Signup"]]]', ("Has done", "Event is Signup")),

@@ -1,0 +1,128 @@
+"""What the Live page asks for, now or at a second of the past, with or without filters; and what is known of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from analytics.base.error_log import describe
+from analytics.base.errors import InvalidInput
+from analytics.live import facts, rewind
+from analytics.live.beat import Beat
+from analytics.live.feed import FeedItem
+from analytics.live.presence import state_of
+from analytics.live.state import Concurrency, LiveState
+from analytics.query.fact_filter import test_of
+from analytics.query.filters import Filter
+from analytics.query.query import Query
+from analytics.reports.overview import MAX_SUGGESTED
+from analytics.sites.site import Site
+from collector.service import Service
+
+log = logging.getLogger("footfall.live")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveQuestion:
+    """What a page asks for: a second (0: now) and filters. `fresh`: it has no feed of these filters yet.
+
+    Filters that make no sense are left out, and `wrong` says why; `text` is what the address has.
+    """
+
+    at: int = 0
+    text: str = ""
+    fresh: bool = False
+    filters: tuple[Filter, ...] = ()
+    wrong: str = ""
+    wants: Callable[[Beat], bool] = lambda _beat: True
+    wants_item: Callable[[FeedItem], bool] = lambda _item: True
+
+    @classmethod
+    def parse(cls, nudge: object, site: Site) -> LiveQuestion:
+        """The question in the data of a request; what no page sends asks for now and everybody."""
+        search = nudge.get("search") if isinstance(nudge, dict) else ""
+        fresh = isinstance(nudge, dict) and nudge.get("fresh") is True
+        pairs = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
+        text, at = dict(pairs).get("filters", ""), _second(nudge)
+        try:
+            found = Query.from_url(urlencode({"filters": text or "[]"}), site).filters
+            if not found:
+                return cls(at, text, fresh)
+            return cls(at, text, fresh, found, "", test_of(found, facts.OF_PEOPLE), test_of(found, facts.OF_ITEMS))
+        except InvalidInput as wrong:
+            return cls(at, text, fresh, wrong=str(wrong))
+
+
+class Moment(NamedTuple):
+    """What a page shows of a second `at`, 0 for now.
+
+    `state` is of those who match the filters, `everybody` the number of all, None without filters.
+    """
+
+    at: int
+    state: LiveState
+    everybody: int | None
+    concurrency: Concurrency | None
+
+
+def read_moment(service: Service, site: Site, asked: LiveQuestion, now: int) -> Moment:
+    """What is shown of a requested second, at most a day back; 0 or a second to come is now."""
+    is_past = 0 < asked.at < now
+    if not is_past and not asked.filters:
+        return Moment(0, service.hub.state(site.id), None, _minutes(service, site, 0, now))
+    people, second = read_people(service, site, asked, now)
+    state = state_of(list(filter(asked.wants, people)), second, service.config.active_window_s)
+    at = second if is_past else 0
+    return Moment(at, state, len(people) if asked.filters else None, _minutes(service, site, at, now))
+
+
+def read_people(service: Service, site: Site, asked: LiveQuestion, now: int) -> tuple[list[Beat], int]:
+    """The people of the requested second, whatever the filters, and that second."""
+    if not 0 < asked.at < now:
+        return service.hub.people(site.id), now
+    at = max(asked.at, now - rewind.FAR_S)
+    return rewind.people_at(service.database, site.id, at, service.config.active_window_s), at
+
+
+def _minutes(service: Service, site: Site, at: int, now: int) -> Concurrency | None:
+    """The minutes before the second `at`, 0 for now."""
+    history = service.history
+    try:
+        return history.then(site, at, now) if at else history.read(site, now)
+    except Exception as failed:
+        log.error("the minutes of %s could not be read: %s", site.domain, describe(failed))
+        return None
+
+
+def events(service: Service, site: Site, asked: LiveQuestion, at: int) -> Any:
+    """The newest items of the feed as data for the page's scripts: those of memory, or of the database for a past
+    second (`at`) and for a page that has none of its filters yet.
+    """
+    wanted = asked.wants_item if asked.filters else None
+    if at or (wanted and asked.fresh):
+        return msgspec.to_builtins(rewind.feed_at(service.database, site.id, at or int(time.time()), wanted))
+    if wanted is None:
+        return msgspec.to_builtins(service.hub.recent_items(site.id))
+    items = service.hub.recent_items(site.id, rewind.SEARCHED)
+    return msgspec.to_builtins(list(filter(wanted, items))[: rewind.SHOWN])
+
+
+def counted(name: str, text: str, people: Iterable[Beat]) -> list[tuple[str, int]]:
+    """The values of a dimension that contain the text, with their people, the most frequent first; of countries any,
+    since people type their names.
+    """
+    wanted = "" if name == "country" else text.lower()
+    found = Counter(map(facts.OF_PEOPLE[name], people))
+    return [(value, many) for value, many in found.most_common() if wanted in value.lower()][:MAX_SUGGESTED]
+
+
+def _second(nudge: object) -> int:
+    at = nudge.get("at") if isinstance(nudge, dict) else 0
+    return at if isinstance(at, int) else 0
