@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export UV_SYSTEM_CERTS = true
 export UV_HTTP_RETRIES ?= 1
 
-.PHONY: run demo setup dev check test coverage lint bench docs words script bootstrap plotly lock clean
+.PHONY: run demo setup dev check test coverage lint bench docs words script bootstrap plotly regions lock clean
 .DEFAULT_GOAL := run
 
 run: setup  ## start Footfall on http://127.0.0.1:8050, data under ./data
@@ -98,6 +98,9 @@ bootstrap:  ## rebuilds assets/css/bootstrap.css from bootstrap.scss (developers
 
 plotly: dev  ## rebuilds plotly.js and the world's outlines for figures (developers; needs npm)
 	@$(PY) layouts/figures/build.py
+
+regions: dev  ## rebuilds the outlines of the regions of countries for figures (developers; needs npm, and some minutes)
+	@$(PY) layouts/figures/build_regions.py
 
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 lock: $(VENV)/bin/uv  ## resolves the dependencies again: what runs first, then what developers need besides

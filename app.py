@@ -71,7 +71,7 @@ from collector.simulate.demo_days import DemoSite
 from collector.simulate.people import DEMO_DOMAIN
 from collector.simulate.traffic import SimulatedTraffic, make_traffic
 from layouts.components.address import at
-from layouts.figures import bundle
+from layouts.figures import bundle, region_names
 
 log = logging.getLogger("footfall.app")
 
@@ -140,6 +140,7 @@ def create_app(service: Service) -> Dash:
         suppress_callback_exceptions=True,  # pages are inserted and removed inside #root
     )
     app.server.add_url_rule(f"{bundle.ROOT}<version>/<name>", "bundle", _send_bundle)
+    app.server.add_url_rule(f"{bundle.ROOT}<version>/{bundle.OUTLINES}/<country>.json", "outlines", _send_outlines)
     app.server.add_url_rule(DASHS_PLOTLY, "dash's plotly.js", partial(_send_bundle, bundle.version(), bundle.SCRIPT))
     table.register(app, service, our_version())
     app.layout = table.frame  # for each request: it has words
@@ -179,6 +180,19 @@ def _send_bundle(version: str, name: str) -> flask.Response:
     response.headers["Vary"] = "Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding
+    return response
+
+
+def _send_outlines(version: str, country: str) -> flask.Response:
+    """The outlines of a country's regions. Flask-Compress compresses them for browsers without Brotli."""
+    if version != bundle.version() or region_names.outlines(country) is None:
+        raise NotFound
+    has_brotli = flask.request.headers.get("Accept-Encoding") == "br"
+    content = bundle.packed_outlines(country) if has_brotli else bundle.unpacked_outlines(country)
+    response = flask.Response(content, mimetype="application/json")
+    response.headers["Vary"] = "Accept-Encoding"
+    if has_brotli:
+        response.headers["Content-Encoding"] = "br"
     return response
 
 

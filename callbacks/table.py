@@ -11,7 +11,7 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
-from analytics.base.words import N_, _
+from analytics.base.words import N_, _, translated
 from analytics.sites.site import Site
 from callbacks.gate.guard import NotEnough, NotYours, authorized, authorized_everywhere, current_person, visible
 from callbacks.page_context import PageContext
@@ -206,7 +206,7 @@ def _page_at(service: Service, path: str) -> tuple[Component, str, Site | None, 
     except NotEnough as refused:
         site, shown, title = (
             authorized(service, domain),
-            states.not_allowed(str(refused.description)),
+            states.not_allowed(translated(str(refused.description))),
             _(states.NOT_ALLOWED),
         )
     return shown, title, site, _tabs(site, page) if site else []

@@ -16,6 +16,7 @@ from babel import Locale
 from babel.dates import format_date, format_interval, format_skeleton, format_time
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
+from analytics.base import countries
 from analytics.base.errors import InvalidInput, message
 
 BROWSERS = ""  # instead of a tag: the language that the reader's browser prefers
@@ -187,9 +188,18 @@ def bucket(begin: datetime, last: date, interval: str, tag: str) -> str:
     return written if interval in ("day", "month") else f"{written}, {time_of_day(begin, tag)}"
 
 
-def weekday(number: int, tag: str) -> str:
-    """`Mon` of 0."""
+def weekday(number: int, tag: str, *, whole: bool = False) -> str:
+    """`Mon` of 0, or the `whole` name as a heading has it: `Monday`."""
+    if whole:
+        named = str(format_date(_MONDAY + timedelta(days=number), "EEEE", _locale(tag)))
+        return named[:1].upper() + named[1:]
     return dated(_MONDAY + timedelta(days=number), "E", tag)
+
+
+def country(code: str, tag: str) -> str:
+    """The name of a country by its two-letter code: `Germany`, in German `Deutschland`; another code is unchanged."""
+    name = countries.name(code)
+    return name if name == code or tag.startswith("en") else str(_locale(tag).territories.get(code, name))
 
 
 @cache

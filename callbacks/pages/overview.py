@@ -26,6 +26,7 @@ from analytics.access.roles import ADMIN, ANYBODY
 from analytics.base import language
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
+from analytics.base.words import translated
 from analytics.calendar.period import days_of
 from analytics.reports.files import file
 from analytics.reports.lists import HOURS, USAGE
@@ -84,6 +85,7 @@ SLOW: Mapping[str, Mapping[str, Output]] = {
     "map": {
         "figure": Output(page.figure_store(page.MAP), "data"),
         "words": Output(f"{page.MAP}-words", "children"),
+        "note": Output(page.MAP_NOTE, "children"),
         "answered": Output({"part": "map"}, "answered"),
     },
     HOURS: {
@@ -178,7 +180,7 @@ def _register_answers(app: Dash, service: Service) -> None:
             overview = asked.overview()
         except InvalidInput as wrong:
             nothing = not asked.is_sound(answered)
-            shown = {"wrong": toolbar.wrong(str(wrong)), "answered": search}
+            shown = {"wrong": toolbar.wrong(translated(str(wrong))), "answered": search}
             return _values(TOP, shown | ({"body": True, "stats": []} if nothing else {}))
         found: dict[str, Any] = {"wrong": None, "body": False, "answered": search}
         if message or not asked.is_answered("top", answered):

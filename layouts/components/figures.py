@@ -39,6 +39,11 @@ def has_12_hours() -> bool:
     return language.has_12_hours(written_in())
 
 
+def country(code: str) -> str:
+    """The name of a country by its two-letter code."""
+    return language.country(code, written_in())
+
+
 def people(n: int) -> str:
     """`1 person`, `2 people`."""
     return ngettext("{n} person", "{n} people", n, n=count(n))

@@ -20,6 +20,11 @@ from layouts.components.markup import aria, data, icon
 Choices = Sequence[tuple[str, str]]  # value, and what people read
 
 
+def translated(marked: Choices) -> Choices:
+    """The choices of a constant, marked by `N_`, in the reader's language."""
+    return [(value, _(shown)) for value, shown in marked]
+
+
 def channel(name: str, domain: str = "") -> Component:
     """The channel of all forms of that name, once on a page: the values to send, the answer, and the site."""
     sent = dcc.Store(id=f"{name}-sent")

@@ -25,13 +25,16 @@ def data(**attributes: Any) -> dict[str, Any]:
 def sentence(text: str, **parts: Any) -> list[Any]:
     """Children of an element: the text, with components in the places of their names, so that a translation chooses
     their order: `sentence(_("Not connected since {since}. {again}"), since=figures.day(at), again=button)`. Lists are
-    inserted one by one.
+    inserted one by one, and texts that meet become one.
     """
     made: list[Any] = []
     for words, name, _format, _conversion in Formatter().parse(text):
-        made += [words] if words else []
-        if name is not None:
-            made += parts[name] if isinstance(parts[name], list) else [parts[name]]
+        part = [] if name is None else parts[name]
+        for piece in (words, *(part if isinstance(part, list) else [part])):
+            if isinstance(piece, str) and made and isinstance(made[-1], str):
+                made[-1] += piece
+            elif piece != "":
+                made.append(piece)
     return made
 
 

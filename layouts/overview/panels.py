@@ -18,9 +18,19 @@ Props = dict[str, Any]  # of a `Ranking`, all of PROPS
 
 
 def panel(
-    one: Panel, shown: List, answer: Answer | None, everybody: int, current: tuple[Filter, ...], period: str, files: str
+    one: Panel,
+    shown: List,
+    answer: Answer | None,
+    everybody: int,
+    current: tuple[Filter, ...],
+    period: str,
+    files: str,
+    *,
+    of_regions: bool = False,
 ) -> Props:
     """A panel with one of its lists open, or its map, for which there is no `answer`.
+
+    The map has its numbers in the list of countries, and a map `of_regions` in that of regions.
 
     `everybody` is the number of visitors of the whole question; `files` is the address below which its files are.
     """
@@ -33,7 +43,7 @@ def panel(
         }
         for each in one.lists
     ]
-    whole = list_of("country") if shown.id == MAP else shown
+    whole = list_of("region" if of_regions else "country") if shown.id == MAP else shown
     rows = _rows(shown.dimension, answer.rows, everybody, current) if answer else []
     return _props(shown, whole, rows, period, files) | {"tabs": tabs, "pictured": answer is None}
 
@@ -77,10 +87,10 @@ def nothing(shown: List, period: str) -> EmptyState:
     return {"title": f"No {shown.rows} in this period: {period}", "hint": shown.empty}
 
 
-def ways(name: str, value: str, current: tuple[Filter, ...]) -> dict[str, str]:
-    """The changes of the address by which a click on a value filters everything by it, and with Shift excludes it."""
-    sent = written(name, value)
-    return {"change": filtered(narrowed(current, name, sent)), "out": filtered(excluded(current, name, sent))}
+def ways(name: str, values: list[str], current: tuple[Filter, ...]) -> dict[str, str]:
+    """The changes of the address by which a click on values filters by them, and with Shift excludes them."""
+    sent = [written(name, value) for value in values]
+    return {"change": filtered(narrowed(current, name, *sent)), "out": filtered(excluded(current, name, *sent))}
 
 
 def _props(shown: List, whole: List, rows: Sequence[RankingRow], period: str, files: str) -> Props:
@@ -111,7 +121,7 @@ def _rows(name: str, rows: Sequence[Row], everybody: int, current: tuple[Filter,
 
 
 def _row(name: str, value: str, people: int, most: int, everybody: int, current: tuple[Filter, ...]) -> RankingRow:
-    ways_on = ways(name, value, current)
+    ways_on = ways(name, [value], current)
     return {
         "key": f"{name}={value}",
         "label": read(name, value),

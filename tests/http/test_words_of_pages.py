@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import json
 import re
+import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from house import House, open_house
 
+from analytics.access import invitations
 from analytics.base import countries, language, words
 from analytics.base.config import Config
 from analytics.storage import schema
@@ -44,6 +46,7 @@ KEYS = re.compile(
 CODE = ("Code", "Pre", "Kbd")
 NO_TEXT = re.compile(
     r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b"
+    r"|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
     r"|\b(?:January|February|March|April|June|July|August|September|October|November|December)\b"
     r"|[?&]\S+|\S+=\S*|\S*[./@]\S*|\bff_\w+|<[^>]*>|\d+\w*|\b(?:AM|PM|am|pm)\b|polygon\(.*\)"
 )
@@ -222,6 +225,27 @@ def test_a_plain_page_has_no_text_outside(house, path):
     browser = house.browsers["owner"] if path == "/nowhere" else house.app.server.test_client()
     document = browser.get(path, headers={"Accept": "text/html"}).text
     check(path, sorted(set(outside("\n".join(loose_text.pieces(document)), stored(house)))))
+
+
+@pytest.mark.parametrize("form", [{}, {"email": "nobody", "password": "short"}], ids=["empty", "wrong"])
+def test_an_invitation_has_no_text_outside(house, form):
+    site_id = house.service.sites.get(SITE).id
+    token = invitations.invite(house.service.database, "viewer", site_id, by=0, now=int(time.time()))[1]
+    browser = house.app.server.test_client()
+    sent = {"data": form | {"token": token}} if form else {"query_string": {"token": token}}
+    answer = (browser.post if form else browser.get)("/invitation", headers={"Accept": "text/html"}, **sent)
+    assert answer.status_code == (422 if form else 200)
+    assert outside("\n".join(loose_text.pieces(answer.text)), stored(house)) == []
+
+
+def test_refusals_have_no_text_outside(house):
+    viewer = house.join("viewer@example.com", "viewer")
+    assert sorted(set(texts(json.loads(house.drawn(viewer, f"/settings/{SITE}/general")), stored(house)))) == []
+    wrong = house.app.server.test_client().post("/sign-in", data={"email": "a@b.example", "password": "x"})
+    foreign = viewer.post("/account", headers={"Sec-Fetch-Site": "cross-site", "Accept": "text/html"})
+    assert (wrong.status_code, foreign.status_code) == (401, 403)
+    for answer in (wrong, foreign):
+        assert outside("\n".join(loose_text.pieces(answer.text)), stored(house)) == []
 
 
 def test_the_document_and_the_frame_have_no_text_outside(house):

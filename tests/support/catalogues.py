@@ -20,7 +20,7 @@ from analytics.base.words import FOLDER, TRANSLATED
 ROOT = Path(__file__).parents[2]
 SCRIPT_WORDS = ROOT / "assets" / "words"
 KEYWORDS = {"_": None, "N_": None, "message": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
-PYTHON = "app.py", *(f"{room}/**/*.py" for room in ("analytics", "layouts", "callbacks", "collector/card"))
+PYTHON = "app.py", *(f"{room}/**/*.py" for room in ("analytics", "layouts", "callbacks", "collector"))
 TEMPLATES = ("layouts/plain/*.html",)
 SCRIPTS = "assets/components/*.js", "assets/lib/*.js", "assets/pages/*.js", "collector/card/*.js"
 
@@ -70,6 +70,16 @@ def key(message: Message) -> tuple[str, Any]:
     return message.context or "", message.id
 
 
+def ids(message: Message) -> tuple[str, ...]:
+    """The English text, or both forms of it."""
+    return (message.id,) if isinstance(message.id, str) else tuple(message.id)
+
+
+def forms(message: Message) -> tuple[str, ...]:
+    """The translation, or each form of it; "" for one that is missing."""
+    return (message.string or "",) if isinstance(message.string, str | None) else tuple(message.string)
+
+
 def updated(name: str, texts: Catalog) -> Catalog:
     """The texts of the code with the translations that the language has of them."""
     known = {key(message): message.string for message in written(name)}
@@ -104,9 +114,8 @@ def as_script(name: str, catalogue: Catalog) -> str:
     """The texts of scripts with their translations, and the rule of plurals, for `say` of assets/lib/language.js."""
     said: dict[str, Any] = {}
     for message in catalogue:
-        forms = (message.string,) if isinstance(message.string, str) else message.string
-        if message.id and is_said(message) and all(forms):
-            said[message.id if isinstance(message.id, str) else message.id[0]] = message.string
+        if message.id and is_said(message) and all(forms(message)):
+            said[ids(message)[0]] = message.string
     rule = re.sub(r"([!=]=)", r"\1=", catalogue.plural_expr.strip("()"))
     plural = f"(n) => Number({rule})" if "n" in rule else f"() => {rule}"
     table = json.dumps(dict(sorted(said.items())), ensure_ascii=False, indent=2)
@@ -128,7 +137,7 @@ def main(languages: Collection[str] = TRANSLATED) -> Mapping[str, int]:
         catalogue = updated(name, texts)
         (FOLDER / f"{name}.po").write_bytes(as_file(catalogue))
         (SCRIPT_WORDS / f"{name}.js").write_text(as_script(name, catalogue), "utf-8")
-        missing[name] = sum(not all([one.string] if isinstance(one.string, str) else one.string) for one in catalogue)
+        missing[name] = sum(not all(forms(message)) for message in catalogue if message.id)
     return missing
 
 

@@ -19,6 +19,7 @@ OTHER_CALLS = {
     *("info", "warning", "error", "exception", "describe", "getLogger", "TypeVar", "Input", "Output", "State", "at"),
     *("BadRequest", "NotFound", "Forbidden", "ValueError", "RuntimeError", "KeyError", "UnsupportedMediaType", "get"),
     *("clientside_callback", "run_if_due", "environ", "strftime", "_json_error", "isoformat"),
+    *("Code", "command", "line"),  # code and commands
 }
 NAMES = {"Footfall", "UTM", "CSV", "PNG", "SVG", "JSON", "API", "OpenAPI", "UTC", "WordPress", "Plausible", "Umami"}
 
@@ -26,6 +27,7 @@ _NAMES = re.compile(rf"\b(?:{'|'.join(NAMES)})\b")
 # Texts that only look like words of a language: keys of other programs, and what no reader sees.
 NO_WORDS = {
     *("Escape", "Server", "Allow", "Lax", "Cc", "Cs", "Cn", "natural earth", "status only"),
+    "not reached",  # a verdict of the dry run
     *("input.form-control, textarea", '"Inter Variable", Inter, system-ui, sans-serif'),
     *("Zoom in", "Zoom out", "Reset axes", "Download plot as a PNG", "Image download succeeded"),  # plotly's
     *("Preparing image - this may take a few seconds", "Sorry, there was a problem downloading your image!"),
@@ -133,7 +135,7 @@ class _Page(HTMLParser):
     def _check(self, text: str) -> None:
         self.pieces.append(" ".join(text.split()))
         bare = _NAMES.sub("", text)
-        if re.search("[A-Za-z]{2}", bare) and "." not in text.strip(". "):
+        if re.search("[A-Za-z]{2}", bare) and "." not in text.strip(". ") and '="' not in text:
             self.found.append((self.getpos()[0], " ".join(text.split())))
 
 

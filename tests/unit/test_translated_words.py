@@ -97,3 +97,4 @@ def test_a_sentence_has_components_where_its_translation_wants_them():
     bold, again = html.B("now"), [html.Button("1"), html.Button("2")]
     assert sentence("Since {since}. {again}", since=bold, again=again) == ["Since ", bold, ". ", *again]
     assert sentence("{again}{since}", since=bold, again=again) == [*again, bold]
+    assert sentence("In {n} browsers", n="2") == ["In 2 browsers"]
