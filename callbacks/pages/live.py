@@ -22,7 +22,7 @@ from analytics.calendar.minute_series import MINUTE
 from analytics.commands import snippet as line_of
 from analytics.live import rewind
 from analytics.live.feed import recent
-from analytics.live.state import Concurrency, LiveState
+from analytics.live.state import FACTS, Concurrency, LiveState
 from analytics.query.filters import Filter
 from analytics.query.query import Query
 from analytics.reports.overview import MAX_SUGGESTED, read_overview
@@ -96,7 +96,7 @@ def register(app: Dash, service: Service) -> None:
     )
     def draw_filters(search: object, domain: object) -> tuple[list[Any], Component | None]:
         asked = LiveQuestion.parse({"search": search}, authorized(service, domain))
-        return filters.chips(asked.filters, live.FILTERED_BY), live.wrong(asked.wrong) if asked.wrong else None
+        return filters.chips(asked.filters, FACTS), live.wrong(asked.wrong) if asked.wrong else None
 
     @app.callback(
         Output(live.FILTER, "suggestions"),
@@ -107,7 +107,7 @@ def register(app: Dash, service: Service) -> None:
     )
     def suggest(wanted: object, domain: object, nudge: object) -> Any:
         site = authorized(service, domain)
-        name, text, search = suggestion_wanted(wanted, live.FILTERED_BY)
+        name, text, search = suggestion_wanted(wanted, FACTS)
         moment = LiveQuestion.parse(nudge, site).at
         asked = LiveQuestion.parse({"at": moment, "search": search}, site)
         people, _ = read_people(service, site, asked, int(time.time()))

@@ -14,19 +14,7 @@ from layouts.figures import countries, over_time, regions, week_hours
 from layouts.figures.countries import CountryCount
 from layouts.figures.regions import RegionCount
 from layouts.footfall_components.ranking import SecondList
-from layouts.overview import (
-    details,
-    filters,
-    notes,
-    numbers,
-    page,
-    panels,
-    places,
-    segments,
-    toolbar,
-    usage,
-    week,
-)
+from layouts.overview import details, filters, notes, numbers, page, panels, places, segments, toolbar, usage, week
 from layouts.overview.segments import May
 
 Values = dict[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from dash import html
 from dash.development.base_component import Component
@@ -11,14 +12,14 @@ from analytics.base import countries
 from analytics.query import dimensions
 from analytics.query.dimensions import dimension
 from analytics.query.filters import Every, Filter, HasDone, Match, Not
-from analytics.reports.lists import read, written
+from analytics.reports.lists import shown_value, written
 from analytics.reports.view import filtered
 from layouts.components import figures
 from layouts.components.markup import data, icon
 from layouts.footfall_components.chips import Chip, Chips
 from layouts.footfall_components.filter_form import Draft, FilterForm, Suggestion, Suggestions, Value
 
-DIMENSIONS = {name: one.label for name, one in dimensions.DIMENSIONS.items() if one.of != "time"}
+DIMENSIONS = tuple(name for name, one in dimensions.DIMENSIONS.items() if one.of != "time")
 NAMED = ("country",)  # read by another name than the stored one, which no part of a text is found in
 OPERATORS: Mapping[str, tuple[str, str]] = {  # with one value, with several
     "is": ("is", "is any of"),
@@ -31,17 +32,21 @@ OPERATORS: Mapping[str, tuple[str, str]] = {  # with one value, with several
 NOTE = "In a pattern * is any text without a slash, ** any text."
 
 
-def bar(chips_id: str, form_id: str, by: Mapping[str, str]) -> list[Component]:
-    """The chips, and the menu with the form; `by` are the labels of the dimensions to choose from."""
+def bar(chips_id: str, form_id: str, by: Sequence[str]) -> list[Component]:
+    """The chips, and the menu with the form; `by` are the dimensions to choose from."""
     form = FilterForm(
-        id=form_id, dimensions=by, exact=[name for name in NAMED if name in by], operators=OPERATORS, note=NOTE
+        id=form_id,
+        dimensions={name: dimension(name).shown for name in by},
+        exact=[name for name in NAMED if name in by],
+        operators=OPERATORS,
+        note=NOTE,
     )
     summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **data(key="filter"))
     menu = html.Details([summary, html.Div(form, className="ff-pop")], className="ff-menu ff-filter-menu")
     return [Chips(id=chips_id, form=form_id), menu]
 
 
-def chips(current: tuple[Filter, ...], by: Mapping[str, str]) -> list[Chip]:
+def chips(current: tuple[Filter, ...], by: Sequence[str]) -> list[Chip]:
     """The filters in words. Those that the form can write can be changed there."""
     return [
         _chip(one, current[:number] + current[number + 1 :], _draft(one, number, by))
@@ -54,7 +59,7 @@ def _chip(one: Filter, others: tuple[Filter, ...], draft: Draft | None) -> Chip:
     return {"about": about, "value": value, "change": filtered(others), "draft": draft}
 
 
-def _draft(one: Filter, place: int, by: Mapping[str, str]) -> Draft | None:
+def _draft(one: Filter, place: int, by: Sequence[str]) -> Draft | None:
     if not isinstance(one, Match) or one.dimension not in by or not one.exact_case:
         return None
     if one.dimension in NAMED and one.operator not in ("is", "is_not"):
@@ -69,7 +74,7 @@ def words(one: Filter) -> tuple[str, str]:
         case Match():
             how = OPERATORS[one.operator][len(one.values) > 1]
             values = [_label(one.dimension, value) for value in one.values]
-            return f"{dimension(one.dimension).label} {how}", ", ".join(values)
+            return f"{dimension(one.dimension).shown} {how}", ", ".join(values)
         case HasDone():
             return "Has done", " ".join(words(one.part))
         case Not(HasDone(part)):
@@ -81,7 +86,7 @@ def words(one: Filter) -> tuple[str, str]:
 
 
 def _label(name: str, value: str) -> str:
-    return read(name, "" if value == dimension(name).none else value)
+    return shown_value(name, "" if value == dimension(name).none else value)
 
 
 def suggestions(name: str, text: str, counted: Sequence[tuple[str, int]], limit: int) -> Suggestions:
@@ -90,9 +95,9 @@ def suggestions(name: str, text: str, counted: Sequence[tuple[str, int]], limit:
     `limit` is how many were looked for: with fewer, these are all. Of countries each is found by its name.
     """
     known: dict[str, str] = {value: figures.count(people) for value, people in counted}
-    rest = sorted(countries.CODES, key=countries.name) if name == "country" else ()
+    rest = sorted(countries.CODES, key=partial(shown_value, name)) if name == "country" else ()
     values: list[Suggestion] = [
-        {"value": written(name, value), "label": read(name, value), "number": number}
+        {"value": written(name, value), "label": shown_value(name, value), "number": number}
         for value, number in (known | {code: "" for code in rest if code not in known}).items()
     ]
     return {"by": name, "text": text, "whole": len(counted) < limit, "values": values}

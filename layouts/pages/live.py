@@ -16,7 +16,6 @@ from dash.development.base_component import Component
 from analytics.base.idn import in_letters
 from analytics.base.words import ngettext
 from analytics.live.state import FACTS, Concurrency, LabelCount, LiveState, Others, PlaceCount
-from analytics.query.dimensions import DIMENSIONS
 from analytics.query.metrics import METRICS
 from analytics.reports.values import Numbers
 from analytics.reports.view import filtered
@@ -52,7 +51,6 @@ NOW = Words("Now", "Nobody here right now", "1 h ago", "Peak today")
 THEN = Words("Then", "Nobody was here then", "1 h before", "Peak until then")  # rewound
 NO_MATCH_NOW, NO_MATCH_THEN = "Nobody here matches the filters", "Nobody who was here matches the filters"
 FILTER, CHIPS, WRONG = "live-filter", "live-chips", "live-wrong"
-FILTERED_BY = {name: DIMENSIONS[name].label for name in FACTS}
 DIRECT = "Direct"  # people without a known source
 
 Side = tuple[int, str, str]  # of the split: people, their number as text, share
@@ -104,7 +102,7 @@ def _toolbar(site: Site, may_embed: bool) -> Component:
     embed = [html.A([icon("code"), "Embed"], href=cards, className="ff-btn ff-hide-sm")] if may_embed else []
     clock = html.Span(site.timezone, id="clock", className="ff-sub")
     title = [html.H1("Live"), *([demo_badge()] if site.demo else [])]
-    chosen = filters.bar(CHIPS, FILTER, FILTERED_BY)
+    chosen = filters.bar(CHIPS, FILTER, FACTS)
     end, wrong_filters = (
         html.Div([refresh, *embed, wall], className="ff-end"),
         html.Div(id=WRONG, className="ff-wrong-address"),
