@@ -66,7 +66,6 @@ def words(chart: Chart) -> str:
     """The figure in a sentence or two."""
     unit, known = chart.metric.unit, [value for _span, value in _begun(chart) if value is not None]
     what = {"metric": _(chart.metric.label), "interval": _(chart.interval)}
-    said = _("{metric} by {interval}: nothing is known.", **what)
     if known:
         least, most, last = (figures.number(value, unit) for value in (min(known), max(known), known[-1]))
         said = _(
@@ -76,6 +75,8 @@ def words(chart: Chart) -> str:
             most=most,
             last=last,
         )
+    else:
+        said = _("{metric} by {interval}: nothing is known.", **what)
     if not chart.notes:
         return said
     return " ".join((said, _("Notes: {notes}.", notes="; ".join(text for _at, text in chart.notes))))
