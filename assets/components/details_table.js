@@ -42,14 +42,14 @@ window.footfall_components = window.footfall_components || {};
   }
 
   const table = (columns, rows) => h("div", {className: "ff-scroll", tabIndex: 0},
-    h("table", {className: "ff-table ff-whole"},
+    h("table", {className: "ff-table ff-whole", style: {"--columns": columns.length - 1}},
       h("thead", {}, h("tr", {}, columns.map(({key, label, change, order}, place) =>
         h("th", {key, scope: "col", className: place ? "ff-num" : "", "aria-sort": TURNED[order]},
           h("button", {type: "button", "data-key": `sort-${key}`, ...address.way(change)}, label, icon("down", 12)))))),
       h("tbody", {}, rows.map((row) => h("tr", {key: row.key},
         h("td", {title: row.label}, row.change
-          ? h("div", {className: "ff-named"}, drawing.name(row, () => {}), row.out && drawing.away(row, () => {}))
-          : h("bdi", {}, row.label)),
+          ? h("div", {className: "ff-named"}, drawing.label(row, () => {}), row.out && drawing.away(row, () => {}))
+          : drawing.name(row.label)),
         row.cells.map((cell, place) => h("td", {key: place, className: "ff-num"}, row.share && !place
           ? h(React.Fragment, {}, h("span", {className: "ff-pct is-shown"}, row.share), " ", h("b", {}, cell)) : cell)))))));
 

@@ -64,14 +64,14 @@ window.footfall_components = window.footfall_components || {};
       h("thead", {}, h("tr", {},
         h("th", {scope: "col"}, h("bdi", {}, heading)), h("th", {scope: "col", className: "ff-num ff-val"}, measure), outs && h("td", {className: "ff-outs"}))),
       h("tbody", {}, rows.map((row) => h("tr", {key: row.key},
-        h("td", {title: row.label}, h("span", {className: "ff-fill", style: {"--w": row.bar}}), name(row, click)),
+        h("td", {title: row.label}, h("span", {className: "ff-fill", style: {"--w": row.bar}}), label(row, click)),
         h("td", {className: "ff-num"}, row.share != null && h("span", {className: "ff-pct"}, row.share), " ", h("b", {}, row.number)),
         outs && h("td", {className: "ff-outs"}, row.out && away(row, click))))));
   }
 
   /** The label of a row: a link that filters, a link to another page, or text. */
-  function name(row, click) {
-    const inner = h("bdi", {}, row.label), props = {className: "ff-lbl", "data-key": row.key};
+  function label(row, click) {
+    const inner = drawing.name(row.label), props = {className: "ff-lbl", "data-key": row.key};
     if (row.change) return h("a", {...props, ...address.link(row.change, row.out, (out) => click(row.key, out))}, inner);
     return row.href ? h("a", {...props, href: row.href}, inner) : h("span", props, inner);
   }
@@ -91,5 +91,5 @@ window.footfall_components = window.footfall_components || {};
   }
 
   Object.assign(window.footfall_components, {Ranking});
-  Object.assign(window.footfall_components.drawing, {name, away});
+  Object.assign(window.footfall_components.drawing, {label, away});
 })();

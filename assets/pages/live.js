@@ -197,11 +197,18 @@
       pill.title = rewoundTo() ? inZone(rewoundTo() * 1000).whole : state === "polled" ? "Refreshed every 10 s"
         : state === "live" ? `Last figures ${Math.round((Date.now() - receivedAt) / 1000)} s ago` : "";
       const text = byId("status-text");
-      if (text && text.textContent !== label) text.textContent = label;
+      if (text && text.textContent !== label) text.replaceChildren(...words(label));
     }
     showAge(isDown || (className === "is-connecting" && Boolean(stats)));
     if (notice && notice.hidden === isDown) notice.hidden = !isDown;
     if (notice && isDown && byId("notice-since")) byId("notice-since").textContent = inZone(receivedAt + skew).time;
+  }
+
+  // Of `Rewound to 14:05:10` a phone shows the time.
+  function words(label) {
+    const time = rewoundTo() ? inZone(rewoundTo() * 1000).time : label;
+    const before = Object.assign(document.createElement("span"), {className: "ff-words", textContent: label.slice(0, -time.length)});
+    return before.textContent ? [before, time] : [label];
   }
 
   // Figures that are no longer of now are grey, and say how old they are.

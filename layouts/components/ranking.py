@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from analytics.live.state import LabelCount, Others
 from layouts.components import figures
+from layouts.components.markup import name
 
 
 def top(entries: Sequence[LabelCount], rest: Others, rows: int) -> tuple[Sequence[LabelCount], Others]:
@@ -44,7 +45,7 @@ def _row(entry: LabelCount, most: int) -> Component:
     share = f"{100 * entry.people / most:.0f}%"
     return html.Tr(
         [
-            html.Td(html.Bdi(entry.label), title=entry.label),
+            html.Td(name(entry.label), title=entry.label),
             html.Td(html.Span(html.I(), className="ff-mini", style={"--w": share})),
             html.Td(html.B(figures.count(entry.people)), className="ff-num"),
         ]
