@@ -101,7 +101,7 @@ def _page(report: Report, database: Database, site: sites_site.Site, moment: int
     def redraw() -> tuple[Any, ...]:
         concurrency_ms, concurrency = _timed(lambda: history.read(site, moment))
         state_ms, state = _timed(lambda: hub.state(site.id))
-        drawn_ms, _ = _timed(lambda: (*render(site, state, concurrency), live_state(hub, site)))
+        drawn_ms, _ = _timed(lambda: (*render(site, state, concurrency), live_state(hub, site, state)))
         return f"{concurrency_ms + state_ms + drawn_ms:.1f} ms", concurrency_ms, state_ms, drawn_ms
 
     report.figure("presence recalled from the heartbeats", f"{recalled:.0f} ms")

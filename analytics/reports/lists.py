@@ -56,6 +56,7 @@ TAGGED = "Add utm_campaign to a link, and its visits appear here."
 PLACED = "A database of places (FOOTFALL_GEOIP_DATABASE) tells where an address is."
 _COUNTRY = "A visitor's address, or the browser's time zone, shows the country."
 NONE = ("",)
+OF_PATHS = ("page", "entry_page", "exit_page")
 OF_HOSTS = ("hostname", "source", "referrer")
 
 SOURCES = Panel(

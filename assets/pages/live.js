@@ -14,6 +14,7 @@
     rewound: ["is-rewound", ""],
   };
   const BUSY_RETRY_MS = 100;  // until the next try while a request is in flight
+  const OLD_S = 3;  // from which age on lists of another moment than the number say so
   const ANSWER_MS = 400;  // from the end of a callback until its answer has arrived, if it has one
   const {watch} = window.footfall;
   const byId = (id) => document.getElementById(id);
@@ -23,6 +24,7 @@
   let title = "", ownTitle = "", requestedAt = 0, drawnAt = 0;
   // the second to show, 0 for now; the second of the last answer; that answer, null for now
   let wantedAt = 0, answeredAt = 0, past = null;
+  let listed = null;  // the figures of the moment of the lists and the map, null for those of the past
   let queued = {stats: null, events: [], known: []};
 
   // ───────── start and stop ─────────
@@ -55,7 +57,7 @@
     if (ownTitle && document.title === ownTitle) document.title = title;
     if (window.footfall.feed) window.footfall.feed.clear();
     [root, address, stream, stats, polledStats, frame, redrawTimer] = [null, "", null, null, null, 0, 0];
-    [wantedAt, answeredAt, past, ownTitle] = [0, 0, null, ""];
+    [wantedAt, answeredAt, past, listed, ownTitle] = [0, 0, null, null, ""];
     queued = {stats: null, events: [], known: []};
     showPill();
   }
@@ -222,6 +224,14 @@
     if (label.textContent !== words) label.textContent = words;
   }
 
+  // Lists that count other people than the number above them say of when they are.
+  function showListAge() {
+    const age = listed && stats ? Math.round(now() / 1000 - listed.as_of) : 0, all = listed ? listed.active_sessions : 0;
+    const isOld = age > OLD_S && !rewoundTo() && stats.active_sessions !== all;
+    const text = isOld ? `${footfall.write.count(all)} ${all === 1 ? "person" : "people"} ${age} s ago` : "";
+    for (const node of root.querySelectorAll(".ff-age")) if (node.textContent !== text) node.textContent = text;
+  }
+
   function inZone(ms) {
     const zone = root.dataset.timezone || "UTC", time = footfall.write.time(ms, zone, true);
     return {time, whole: `${footfall.write.day(ms, zone)}, ${time} · ${zone}`};
@@ -240,6 +250,7 @@
     if (requestedAt && Date.now() - requestedAt > times.answer) abandonRequest();
     if (wantedAt !== answeredAt && !requestedAt) redrawSoon();  // the answer was lost
     showState();
+    showListAge();
   }
 
   // ───────── Dash ─────────
@@ -247,13 +258,13 @@
   // All requests to the callback start here: the tick's, Refresh and redraws. At most one is in flight. Dash itself would
   // start a second call during the first and drop the first answer, so on a slow connection nothing would ever be drawn;
   // and it reports that a callback runs only some turns of the event loop after the request, which is too late.
-  function request(ticks, clicks) {
-    const isFirst = !ticks && !clicks;  // a new page
-    if (!isFirst && requestedAt) {
-      if (window.dash_clientside.callback_context.triggered_id === "refresh") redrawSoon(0);
+  function request() {
+    const by = window.dash_clientside.callback_context.triggered_id;  // none: a new page
+    if (by && requestedAt) {
+      if (by !== "tick") redrawSoon(0);
       return window.dash_clientside.no_update;
     }
-    if (ticks && wantedAt && wantedAt === answeredAt) return window.dash_clientside.no_update;  // the past does not change
+    if (by === "tick" && wantedAt && wantedAt === answeredAt) return window.dash_clientside.no_update;  // the past does not change
     return newRequest();
   }
 
@@ -301,6 +312,8 @@
     if (!polledStats && stats && !data.at && differs(stats, data.stats)) redrawSoon();  // newer messages are not in this answer
     drawnAt = Date.now();
     polledStats = data.stats;
+    listed = data.at ? null : data.stats;
+    showListAge();
     showUnread(false);
     if (data.at || past) applyPast(data);
     answeredAt = data.asked || 0;

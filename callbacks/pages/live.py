@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -18,10 +18,12 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN
 from analytics.base.error_log import describe
 from analytics.calendar.minute_series import MINUTE
+from analytics.calendar.period import Span
 from analytics.commands import snippet as line_of
 from analytics.live import rewind
 from analytics.live.feed import recent
 from analytics.live.state import Concurrency, LiveState
+from analytics.query.answer import page_titles
 from analytics.reports.overview import read_overview
 from analytics.reports.view import USUAL_COMPARISON
 from analytics.sites.site import Site
@@ -32,9 +34,12 @@ from collector.api.live import live_state
 from collector.service import Service
 from layouts.components import figures, states
 from layouts.components import rewind as bar
+from layouts.components.ranking import NO_TITLES
 from layouts.pages import first, live
 
 log = logging.getLogger("footfall.live")
+
+DAY_S = 86_400
 
 OUTPUTS = (
     Output("active-now", "children"),
@@ -68,15 +73,17 @@ def register(app: Dash, service: Service) -> None:
         *OUTPUTS,
         Input("nudge", "data"),
         State("live", "data-site"),
+        State(live.TITLES, "value"),
         running=[(Output("drawing", "data"), True, False), (Output("refresh", "aria-busy"), "true", "false")],
     )
-    def redraw(nudge: object, domain: object) -> tuple[Any, ...]:
+    def redraw(nudge: object, domain: object, by_title: object) -> tuple[Any, ...]:
         site, now = authorized(service, domain), int(time.time())
         requested = moment(nudge)
         state, concurrency, words = shown(service, site, requested, now)
         at = state.at if words is live.THEN else 0
-        more = _past(service, site, state) if at else live_state(service.hub, site)
-        return (*render(site, state, concurrency, words), more | {"asked": requested}, str(at or ""))
+        more = _past(service, site, state) if at else live_state(service.hub, site, state)
+        titles = titles_of(service, site, state) if by_title is True else {}
+        return (*render(site, state, concurrency, words, titles), more | {"asked": requested}, str(at or ""))
 
     @app.callback(
         Output("trend-table", "children"),
@@ -116,10 +123,11 @@ def register(app: Dash, service: Service) -> None:
         return day_before(service, authorized(service, domain), int(time.time()))
 
     app.clientside_callback(
-        "function(ticks, clicks) { return window.footfall.live.ask(ticks, clicks); }",
+        "function() { return window.footfall.live.ask(); }",
         Output("nudge", "data"),
         Input("tick", "n_intervals"),
         Input("refresh", "n_clicks"),
+        Input(live.TITLES, "value"),
     )
     app.clientside_callback(
         "function(drawn) { return [drawn.trend, drawn.world]; }",
@@ -156,6 +164,13 @@ def shown(service: Service, site: Site, requested: int, now: int) -> tuple[LiveS
     return state, _part("Concurrency", lambda: service.history.then(site, at, now)), live.THEN
 
 
+def titles_of(service: Service, site: Site, state: LiveState) -> dict[str, str]:
+    """The titles that the listed pages had last within a day, by path; {} where they cannot be read."""
+    span = Span(state.at - DAY_S, state.at + 1)
+    paths = [entry.label for entry in state.pages[: live.ROWS]]
+    return _part("Titles", lambda: page_titles(site.id, span, paths, service.backend)) or {}
+
+
 def _past(service: Service, site: Site, state: LiveState) -> dict[str, Any]:
     """A moment of the past as data for the page's scripts."""
     events = msgspec.to_builtins(rewind.feed_at(service.database, site.id, state.at))
@@ -172,7 +187,11 @@ def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
 
 
 def render(
-    site: Site, state: LiveState, concurrency: Concurrency | None, words: live.Words = live.NOW
+    site: Site,
+    state: LiveState,
+    concurrency: Concurrency | None,
+    words: live.Words = live.NOW,
+    titles: Mapping[str, str] = NO_TITLES,
 ) -> tuple[Any, ...]:
     """The parts of the page; a part that fails shows that in its own frame and leaves the others alone."""
     zone = ZoneInfo(site.timezone)
@@ -185,7 +204,7 @@ def render(
         live.map_in_words(state),
         _part("The figures", lambda: live.drawn(state, concurrency, zone)) or no_update,
         _part("The map", lambda: live.places(state, words)) or states.failed("The map could not be drawn", AGAIN),
-        _part("Pages", lambda: live.pages(state, words)) or states.failed("Pages could not be read", AGAIN),
+        _part("Pages", lambda: live.pages(state, words, titles)) or states.failed("Pages could not be read", AGAIN),
         _part("Sources", lambda: live.sources(state, words)) or states.failed("Sources could not be read", AGAIN),
     )
 

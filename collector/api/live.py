@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from analytics.live.state import LiveState
 from analytics.sites.site import Site
 from collector.api.context import NO_SNIFF, NO_STORE, Answer, Context, Stream
 from collector.api.docs import SITE, Docs, parameter
 from collector.api.readers import find_reader
 from collector.http.messages import Request, Response, error, json_response
-from collector.live.hub import Hub
+from collector.live.hub import MAX_TOP_PAGES, Hub
 
 EVENT_STREAM = (
     ("Content-Type", "text/event-stream; charset=utf-8"),
@@ -48,9 +49,23 @@ def stream(context: Context, request: Request) -> Answer:
     )
 
 
-def live_state(hub: Hub, site: Site) -> dict[str, Any]:
-    """The answer to the polling of the Live page, its fallback: the figures and the newest rows of the feed."""
-    return {"stats": hub.stats(site.id), "events": msgspec.to_builtins(hub.recent_items(site.id))}
+def live_state(hub: Hub, site: Site, state: LiveState) -> dict[str, Any]:
+    """The answer to the polling of the Live page, its fallback: the figures of that state, which the page's lists show
+    too, and the newest rows of the feed.
+    """
+    return {"stats": stats_of(state), "events": msgspec.to_builtins(hub.recent_items(site.id))}
+
+
+def stats_of(state: LiveState) -> dict[str, Any]:
+    """The figures of a state as the stream sends them."""
+    return {
+        "active_sessions": state.active,
+        "authenticated_users": state.signed_in,
+        "anonymous_sessions": state.anonymous,
+        "top_pages": [{"path": path, "count": people} for path, people in state.pages[:MAX_TOP_PAGES]],
+        "window_s": state.window_s,
+        "as_of": state.at,
+    }
 
 
 _FIGURES = {"active_sessions": 2, "authenticated_users": 1, "anonymous_sessions": 1}
