@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export UV_SYSTEM_CERTS = true
 export UV_HTTP_RETRIES ?= 1
 
-.PHONY: run demo setup dev check test coverage lint bench docs script bootstrap plotly lock clean
+.PHONY: run demo setup dev check test coverage lint bench docs words script bootstrap plotly regions lock clean
 .DEFAULT_GOAL := run
 
 run: setup  ## start Footfall on http://127.0.0.1:8050, data under ./data
@@ -82,6 +82,9 @@ bench: dev  ## the benchmarks; their figures go into docs/performance.md
 docs: dev  ## writes the tables of README.md and docs/reference.md from the code
 	@$(PY) -m tests.support.tables
 
+words: dev  ## writes the texts of the code into the catalogues, and the words of the scripts from them
+	@$(PY) -m tests.support.catalogues
+
 script: dev  ## rebuilds the site script (developers; needs npx)
 	@$(PY) collector/tracker/build.py
 
@@ -95,6 +98,9 @@ bootstrap:  ## rebuilds assets/css/bootstrap.css from bootstrap.scss (developers
 
 plotly: dev  ## rebuilds plotly.js and the world's outlines for figures (developers; needs npm)
 	@$(PY) layouts/figures/build.py
+
+regions: dev  ## rebuilds the outlines of the regions of countries for figures (developers; needs npm, and some minutes)
+	@$(PY) layouts/figures/build_regions.py
 
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 lock: $(VENV)/bin/uv  ## resolves the dependencies again: what runs first, then what developers need besides

@@ -38,9 +38,10 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import NotFound
 
 from analytics.access import accounts, roles
-from analytics.base import error_log, private_files, zones
+from analytics.base import error_log, private_files, words, zones
 from analytics.base.config import Config, WrongSetting, read_config, secret_of
 from analytics.base.errors import InvalidInput
+from analytics.base.words import _
 from analytics.sites import store
 from analytics.sites.salt_store import SaltStore
 from analytics.sites.site import Site
@@ -69,7 +70,8 @@ from collector.simulate.client import RefusedError, Sender
 from collector.simulate.demo_days import DemoSite
 from collector.simulate.people import DEMO_DOMAIN
 from collector.simulate.traffic import SimulatedTraffic, make_traffic
-from layouts.figures import bundle
+from layouts.components.address import at
+from layouts.figures import bundle, region_names
 
 log = logging.getLogger("footfall.app")
 
@@ -95,20 +97,41 @@ INDEX = """<!DOCTYPE html>
 </html>"""
 
 
+class _Dash(Dash):
+    """Dash, with a document that names the reader's language and loads its words before all other scripts."""
+
+    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
+        """The document, for each request."""
+        parts["metas"] += _script_of_words()
+        parts["app_entry"] = parts["app_entry"].replace("Loading...", _("Loading…"))
+        document: str = super().interpolate_index(**parts)  # type: ignore[no-untyped-call]
+        return document.replace('lang="en"', f'lang="{words.html_tag()}"', 1)
+
+
+def _script_of_words() -> str:
+    """The element that loads the words of scripts in the reader's language; English needs none."""
+    if words.spoken() == words.ENGLISH:
+        return ""
+    path = f"words/{words.spoken()}.js"
+    version = int((ASSETS / path).stat().st_mtime)
+    return f'\n<script src="{at(f"/assets/{path}")}?m={version}"></script>'
+
+
 def create_app(service: Service) -> Dash:
     """The dashboard over a running service."""
     config = service.config
     server = flask.Flask("footfall", static_folder=None)
     for kind in ("", "_STREAMING"):  # assets are streamed
         server.config[f"COMPRESS_ALGORITHM{kind}"] = list(ENCODINGS)  # before Dash, which reads it when it is created
-    app = Dash(
+    app = _Dash(
         "footfall",
         server=server,  # type: ignore[arg-type]  # Dash's annotation lacks Flask
         title="Footfall",
         update_title="",
         assets_folder=str(ASSETS),
         assets_ignore=r"theme\.js|plain\..*|.*\.scss",
-        assets_path_ignore=["plotly"],  # only pages with a figure load it, see assets/lib/figures.js
+        # Only pages with a figure load plotly.js (assets/lib/figures.js), only pages in a language its words.
+        assets_path_ignore=["plotly", "words"],
         index_string=INDEX.replace("BASE_PATH", config.base_path),
         routes_pathname_prefix="/",
         requests_pathname_prefix=f"{config.base_path}/",
@@ -117,9 +140,10 @@ def create_app(service: Service) -> Dash:
         suppress_callback_exceptions=True,  # pages are inserted and removed inside #root
     )
     app.server.add_url_rule(f"{bundle.ROOT}<version>/<name>", "bundle", _send_bundle)
+    app.server.add_url_rule(f"{bundle.ROOT}<version>/{bundle.OUTLINES}/<country>.json", "outlines", _send_outlines)
     app.server.add_url_rule(DASHS_PLOTLY, "dash's plotly.js", partial(_send_bundle, bundle.version(), bundle.SCRIPT))
     table.register(app, service, our_version())
-    app.layout = table.frame()
+    app.layout = table.frame  # for each request: it has words
     plain: dict[str, Any] = {"version": our_version(), "base_url": config.base_url}
     for door in (signin, invitation):
         door.register(app.server, service.database, client=partial(client, service), **plain)
@@ -156,6 +180,19 @@ def _send_bundle(version: str, name: str) -> flask.Response:
     response.headers["Vary"] = "Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding
+    return response
+
+
+def _send_outlines(version: str, country: str) -> flask.Response:
+    """The outlines of a country's regions. Flask-Compress compresses them for browsers without Brotli."""
+    if version != bundle.version() or region_names.outlines(country) is None:
+        raise NotFound
+    has_brotli = flask.request.headers.get("Accept-Encoding") == "br"
+    content = bundle.packed_outlines(country) if has_brotli else bundle.unpacked_outlines(country)
+    response = flask.Response(content, mimetype="application/json")
+    response.headers["Vary"] = "Accept-Encoding"
+    if has_brotli:
+        response.headers["Content-Encoding"] = "br"
     return response
 
 

@@ -16,7 +16,7 @@ import click
 
 from analytics.access import accounts, api_keys, embeds, first_owner, invitations, logins, members, roles
 from analytics.base.background import Pause, Report
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.base.idn import to_letters
 from analytics.base.program import command
 from analytics.calendar.period import Period
@@ -547,7 +547,7 @@ def seconds(text: str) -> int:
     """The seconds of a duration like 30m, 12h, 30d or 4w; `InvalidInput` for other texts."""
     number, unit = text[:-1], text[-1:]
     if not number.isdecimal() or unit not in UNITS or int(number) == 0 or int(number) > 36_500:
-        raise InvalidInput(f"{text!r} is no duration; give one like 30m, 12h, 30d or 4w")
+        raise InvalidInput(message("{given} is no duration; give one like 30m, 12h, 30d or 4w", given=repr(text)))
     return int(number) * UNITS[unit]
 
 

@@ -19,7 +19,7 @@ from benchmarks.common import Report, machine
 
 NAMES = (
     *("collect", "live", "kill", "hang", "presence", "all_sites", "purge", "today", "past_log", "rewind", "strangers"),
-    *("fuzz", "columnar", "history", "answers", "overview", "weight", "privacy", "start"),
+    *("fuzz", "columnar", "history", "answers", "overview", "dashboards", "weight", "privacy", "start"),
 )
 
 

@@ -21,7 +21,7 @@ from tests.support.serving import leave as a_leave
 from tests.support.serving import pageview as a_pageview
 
 EVENTS_A_SECOND = 50
-MAX_P50_MS, MAX_P99_MS = 250, 500
+MAX_P50_MS, MAX_P99_MS = 120, 250
 QUIET = "quiet.example.com"
 
 # In the visitor's page, before the real script: notes the moment of each call in the storage of the site.

@@ -12,9 +12,10 @@ from dash import Dash, Input, Output, State, no_update
 from werkzeug.exceptions import BadRequest
 
 from analytics.access.roles import ANYBODY
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
+from analytics.base.words import translated
 
-LOOK_ONLY = "This is a demo: everything can be looked at, and nothing is changed."
+LOOK_ONLY = message("This is a demo: everything can be looked at, and nothing is changed.")
 
 Fields = Mapping[str, str]
 
@@ -56,11 +57,15 @@ def on_send(
             done = do(domain, fields)
             refresh()
         except InvalidInput as wrong:
-            done = FormResult(
-                {"wrong": wrong.fields, "message": "" if wrong.fields else str(wrong)}, (no_update,) * len(outputs)
-            )
+            done = FormResult(_refusal(wrong), (no_update,) * len(outputs))
         answer = json.dumps({"number": number, **done.answer})
         return (answer, *done.redrawn) if outputs else answer
+
+
+def _refusal(wrong: InvalidInput) -> dict[str, Any]:
+    """The answer in the reader's language: an error for each wrong field, else one message."""
+    fields = {name: translated(text) for name, text in wrong.fields.items()}
+    return {"wrong": fields, "message": "" if fields else translated(str(wrong))}
 
 
 def lines(text: str) -> list[str]:

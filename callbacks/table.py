@@ -11,6 +11,7 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
+from analytics.base.words import N_, _, translated
 from analytics.sites.site import Site
 from callbacks.gate.guard import NotEnough, NotYours, authorized, authorized_everywhere, current_person, visible
 from callbacks.page_context import PageContext
@@ -32,7 +33,7 @@ CONCURRENTS = f"/concurrents/{SITE}"
 OVERVIEW = f"/overview/{SITE}"
 TRAFFIC = f"/traffic/{SITE}"
 SETTINGS = f"/settings/{SITE}"
-ALL_SITES = "All sites"
+ALL_SITES = N_("All sites")
 
 
 class Page(NamedTuple):
@@ -57,21 +58,21 @@ class Page(NamedTuple):
 PAGES = (
     Page("/", MEMBER, all_sites.page, all_sites.register, title=ALL_SITES),  # who sees one site is led to it: `home`
     Page("/sites", MEMBER, all_sites.page, all_sites.register, title=ALL_SITES),
-    Page("/sites/add", ADMIN, add_site.page, add_site.register, title="Add a site"),
-    Page(LIVE, VIEWER, live.page, live.register, "Live"),
-    Page(OVERVIEW, VIEWER, overview.page_of, overview.register, "Overview"),
-    Page(CONCURRENTS, VIEWER, concurrents.page, concurrents.register, "Concurrents"),
-    Page(TRAFFIC, ADMIN, traffic.page, traffic.register, "Traffic"),
-    Page(f"{SETTINGS}/general", ADMIN, general.cards, general.register, "General"),
-    Page(f"{SETTINGS}/filters", ADMIN, filters.cards, filters.register, "Filters"),
-    Page(f"{SETTINGS}/snippet", ADMIN, snippet.cards, snippet.register, "Snippet"),
-    Page(f"{SETTINGS}/people", OWNER, people.cards, people.register, "People"),
-    Page(f"{SETTINGS}/cards", ADMIN, cards.cards, cards.register, "Cards"),
-    Page(f"{SETTINGS}/keys", ADMIN, keys.cards, keys.register, "API keys"),
-    Page("/people", OWNER, people.everybody, people.register, "People", in_menu=True),
-    Page(UNASSIGNED, OWNER, traffic.unassigned, traffic.register, "Events without a site", in_menu=True),
-    Page("/demo", ADMIN, demo_traffic.page, demo_traffic.register, "Demo traffic", in_menu=True),
-    Page("/account", MEMBER, account.page, account.register, "Account", in_menu=True),
+    Page("/sites/add", ADMIN, add_site.page, add_site.register, title=N_("Add a site")),
+    Page(LIVE, VIEWER, live.page, live.register, N_("Live")),
+    Page(OVERVIEW, VIEWER, overview.page_of, overview.register, N_("Overview")),
+    Page(CONCURRENTS, VIEWER, concurrents.page, concurrents.register, N_("Concurrents")),
+    Page(TRAFFIC, ADMIN, traffic.page, traffic.register, N_("Traffic")),
+    Page(f"{SETTINGS}/general", ADMIN, general.cards, general.register, N_("General")),
+    Page(f"{SETTINGS}/filters", ADMIN, filters.cards, filters.register, N_("Filters")),
+    Page(f"{SETTINGS}/snippet", ADMIN, snippet.cards, snippet.register, N_("Snippet")),
+    Page(f"{SETTINGS}/people", OWNER, people.cards, people.register, N_("People")),
+    Page(f"{SETTINGS}/cards", ADMIN, cards.cards, cards.register, N_("Cards")),
+    Page(f"{SETTINGS}/keys", ADMIN, keys.cards, keys.register, N_("API keys")),
+    Page("/people", OWNER, people.everybody, people.register, N_("People"), in_menu=True),
+    Page(UNASSIGNED, OWNER, traffic.unassigned, traffic.register, N_("Events without a site"), in_menu=True),
+    Page("/demo", ADMIN, demo_traffic.page, demo_traffic.register, N_("Demo traffic"), in_menu=True),
+    Page("/account", MEMBER, account.page, account.register, N_("Account"), in_menu=True),
 )
 
 ADDRESSES = tuple(page.address for page in PAGES)
@@ -79,11 +80,11 @@ ADDRESSES = tuple(page.address for page in PAGES)
 # The header's tabs in their order: label, icon, address. Each leads to the first page below its address that this
 # person may see.
 TABS = (
-    ("Live", "activity", LIVE),
-    ("Overview", "chart", OVERVIEW),
-    ("Concurrents", "users", CONCURRENTS),
-    ("Traffic", "filter", TRAFFIC),
-    ("Settings", "settings", SETTINGS),
+    (N_("Live"), "activity", LIVE),
+    (N_("Overview"), "chart", OVERVIEW),
+    (N_("Concurrents"), "users", CONCURRENTS),
+    (N_("Traffic"), "filter", TRAFFIC),
+    (N_("Settings"), "settings", SETTINGS),
 )
 
 MAX_SWITCHED = 20  # sites in the header's switcher
@@ -173,9 +174,9 @@ def _more(service: Service) -> list[Link]:
     """The last entries of the switcher."""
     many, links = len(visible(service)), []
     if many > 1:
-        links.append(Link(f"All {figures.count(many)} sites", at("/sites"), "globe"))
+        links.append(Link(_("All {n} sites", n=figures.count(many)), at("/sites"), "globe"))
     if current_person().may_everywhere(ADMIN):
-        links.append(Link("Add site", at("/sites/add"), "plus"))
+        links.append(Link(_("Add site"), at("/sites/add"), "plus"))
     return links
 
 
@@ -192,19 +193,21 @@ def _page_at(service: Service, path: str) -> tuple[Component, str, Site | None, 
     """The page of an address, or a text that says why there is none; its title; its site; the tabs of that site."""
     found = _found(path)
     if found is None:
-        return states.not_found(), states.NOT_FOUND, None, []
+        return states.not_found(), _(states.NOT_FOUND), None, []
     page, domain = found
-    title = f"Settings, {page.label}" if page.address.startswith(SETTINGS) else page.title or page.label
+    title = _(page.title or page.label)
+    if page.address.startswith(SETTINGS):
+        title = _("Settings, {section}", section=title)
     try:
         site = _authorized(service, page, domain)
         shown = _laid_out(page, PageContext(service, site))
     except NotYours:
-        return states.not_found(), states.NOT_FOUND, None, []
+        return states.not_found(), _(states.NOT_FOUND), None, []
     except NotEnough as refused:
         site, shown, title = (
             authorized(service, domain),
-            states.not_allowed(str(refused.description)),
-            states.NOT_ALLOWED,
+            states.not_allowed(translated(str(refused.description))),
+            _(states.NOT_ALLOWED),
         )
     return shown, title, site, _tabs(site, page) if site else []
 
@@ -228,14 +231,15 @@ def _tabs(site: Site, current: Page) -> list[Link]:
     tabs = []
     for label, icon, below in TABS:
         if links := _links(site, below, current):
-            tabs.append(Link(label, links[0].href, icon, any(link.is_current for link in links)))
+            is_current = any(link.is_current for link in links)
+            tabs.append(Link(_(label), links[0].href, icon, is_current, key=label))
     return tabs
 
 
 def _menu() -> list[Link]:
     person = current_person()
     return [
-        Link(page.label, at(page.address))
+        Link(_(page.label), at(page.address))
         for page in PAGES
         if page.in_menu and (page.role == MEMBER or person.may_everywhere(page.role))
     ]
@@ -245,7 +249,7 @@ def _links(site: Site, below: str, current: Page) -> list[Link]:
     """The pages of a site below an address that this person may see, in the order of the table."""
     person = current_person()
     return [
-        Link(page.label, href(site, page.address), "", page is current)
+        Link(_(page.label), href(site, page.address), "", page is current)
         for page in PAGES
         if page.label and page.address.startswith(below) and person.may(page.role, site.id)
     ]

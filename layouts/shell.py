@@ -9,11 +9,13 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.base import language
 from analytics.base.idn import to_letters
+from analytics.base.words import _
 from layouts import shortcuts
 from layouts.components import confirm, figures
 from layouts.components.address import at
-from layouts.components.markup import aria, data, icon
+from layouts.components.markup import aria, data, icon, sentence
 from layouts.components.site import demo_badge
 
 
@@ -31,12 +33,13 @@ class SiteLink(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A link to a page, in the header's tabs or in the list of settings."""
+    """A link to a page, in the header's tabs or in the list of settings. `key` names a tab in every language."""
 
     label: str
     href: str
     icon: str = ""
     is_current: bool = False
+    key: str = ""
 
 
 def shell(
@@ -60,7 +63,7 @@ def shell(
     """
     return html.Div(
         [
-            html.A("Skip to the content", href="#page", className="ff-skip"),
+            html.A(_("Skip to the content"), href="#page", className="ff-skip"),
             header(site_menu(sites, more, current, window_s), tabs, account_menu(email, menu)),
             html.Div(page, id="page", tabIndex=-1),
             footer(version),
@@ -68,7 +71,7 @@ def shell(
             confirm.dialog(),
         ],
         className="ff-shell",
-        **data(language=figures.written_in(), page_title=title, shortcuts=shortcuts.pressed()),
+        **data(language=language.written_in(), page_title=title, shortcuts=shortcuts.pressed()),
     )
 
 
@@ -78,7 +81,7 @@ def header(switcher: Component | None, tabs: Sequence[Link], account: Component 
     inner = [
         brand(),
         html.Div(switcher, id="site-menu"),
-        html.Nav([_tab(link) for link in tabs], id="tabs", className="ff-tabs", **aria(label="Pages")),
+        html.Nav([_tab(link) for link in tabs], id="tabs", className="ff-tabs", **aria(label=_("Pages"))),
         html.Div(end, className="ff-header-end"),
     ]
     return html.Header(html.Div(inner, className="ff-header-in"), className="ff-header")
@@ -95,15 +98,15 @@ def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, win
     if not sites:
         return None
     here = next((site for site in sites if site.domain == current), None)
-    shown = here.name if here else "All sites" if len(sites) > 1 else "Choose a site"
+    shown = here.name if here else _("All sites") if len(sites) > 1 else _("Choose a site")
     label = [
-        html.Span("Site: ", className="ff-vh"),
+        html.Span(_("Site:") + " ", className="ff-vh"),
         _glyph(shown),
         html.Bdi(shown, className="ff-trunc"),
         *([demo_badge()] if here and here.demo else []),
         icon("updown", 14),
     ]
-    window = html.Div(f"Active in the last {figures.window(window_s)}", className="dropdown-header")
+    window = html.Div(_("Active in the last {window}", window=figures.window(window_s)), className="dropdown-header")
     ways = [_item([icon(link.icon), link.label], link.href) for link in more]
     end = [dbc.DropdownMenuItem(divider=True), *ways] if ways else []
     lines = [_site_line(site, site is here) for site in sites]
@@ -113,13 +116,13 @@ def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, win
 def status() -> html.Span:
     """The state of the stream. The stream's script writes it; a page without a stream hides it."""
     dot = html.Span(className="ff-dot", **aria(hidden="true"))
-    text = html.Span("Connecting…", id="status-text")
+    text = html.Span(_("Connecting…"), id="status-text")
     return html.Span([dot, text], id="status", className="ff-status is-connecting", role="status")
 
 
 def theme_toggle() -> html.Button:
     """The button that switches between light and dark."""
-    label: dict[str, Any] = {"aria-label": "Switch between light and dark"}
+    label: dict[str, Any] = {"aria-label": _("Switch between light and dark")}
     return html.Button(icon("theme"), id="theme", type="button", className="ff-icon", **label)
 
 
@@ -128,29 +131,29 @@ def account_menu(email: str | None, menu: Sequence[Link]) -> Component | None:
     if email is None:
         return None
     avatar = html.Span(email[:1].upper(), className="ff-avatar", **aria(hidden="true"))
-    label = [html.Span("Your account", className="ff-vh"), avatar]
+    label = [html.Span(_("Your account"), className="ff-vh"), avatar]
     who = html.Div(html.Bdi(email, className="ff-trunc"), className="dropdown-header", title=email)
     links = [_item(link.label, link.href) for link in menu]
     keys = dbc.DropdownMenuItem(
-        ["Keyboard shortcuts", html.Span(shortcuts.key("?"), className="ff-num")], id="account-shortcuts"
+        [_("Keyboard shortcuts"), html.Span(shortcuts.key("?"), className="ff-num")], id="account-shortcuts"
     )
-    out = html.Form(dbc.DropdownMenuItem("Sign out"), action=at("/sign-out"), method="POST")
+    out = html.Form(dbc.DropdownMenuItem(_("Sign out")), action=at("/sign-out"), method="POST")
     inner = [who, dbc.DropdownMenuItem(divider=True), *links, keys, out]
     return _menu(inner, label, toggle_class_name="ff-icon", align_end=True)
 
 
 def footer(version: str) -> html.Footer:
     """Version, promise, and the button that shows the shortcuts."""
-    keys = html.Span(shortcuts.opener([shortcuts.key("?"), " shortcuts"]), className="ff-end")
+    keys = html.Span(shortcuts.opener(sentence(_("{key} shortcuts"), key=shortcuts.key("?"))), className="ff-end")
     return html.Footer(
-        [html.Span(f"Footfall {version}"), html.Span("No cookies, no IP addresses on disk"), keys],
+        [html.Span(f"Footfall {version}"), html.Span(_("No cookies, no IP addresses on disk")), keys],
         className="ff-foot",
     )
 
 
 def _tab(link: Link) -> html.A:
     marked: dict[str, Any] = {"aria-current": "page"} if link.is_current else {}
-    return html.A([icon(link.icon), link.label], href=link.href, **marked, **data(tab=link.label))
+    return html.A([icon(link.icon), link.label], href=link.href, **marked, **data(tab=link.key))
 
 
 def _menu(inner: Sequence[Component], label: Sequence[Component], **options: Any) -> Component:
@@ -171,7 +174,7 @@ def _site_line(site: SiteLink, is_current: bool) -> dbc.DropdownMenuItem:
     if site.demo:
         parts.append(demo_badge())
     if is_current:
-        parts.append(html.Span("on show", className="ff-vh"))
+        parts.append(html.Span(_("on show"), className="ff-vh"))
     if site.active is not None:
         parts.append(html.Span(figures.count(site.active), className="ff-num"))
     return _item(parts, site.href, is_current=is_current)

@@ -10,7 +10,8 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from layouts.components.markup import aria, data
+from analytics.base.words import N_, _
+from layouts.components.markup import aria, data, sentence
 
 SHEET = "shortcuts"
 
@@ -27,20 +28,20 @@ class Shortcut(NamedTuple):
 
 
 GO_TO = (
-    Shortcut(("g l",), "Live", '#tabs [data-tab="Live"]'),
-    Shortcut(("g o",), "Overview", '#tabs [data-tab="Overview"]'),
-    Shortcut(("g c",), "Concurrents", '#tabs [data-tab="Concurrents"]'),
-    Shortcut(("g t",), "Traffic", '#tabs [data-tab="Traffic"]'),
-    Shortcut(("g s",), "Settings", '#tabs [data-tab="Settings"]'),
-    Shortcut(("g a",), "All sites", '.ff-header a[href$="/sites"]'),
-    Shortcut(("s", "/"), "Another site", "#sites-words, .ff-shell:not(:has(#sites)) #site-menu button"),
+    Shortcut(("g l",), N_("Live"), '#tabs [data-tab="Live"]'),
+    Shortcut(("g o",), N_("Overview"), '#tabs [data-tab="Overview"]'),
+    Shortcut(("g c",), N_("Concurrents"), '#tabs [data-tab="Concurrents"]'),
+    Shortcut(("g t",), N_("Traffic"), '#tabs [data-tab="Traffic"]'),
+    Shortcut(("g s",), N_("Settings"), '#tabs [data-tab="Settings"]'),
+    Shortcut(("g a",), N_("All sites"), '.ff-header a[href$="/sites"]'),
+    Shortcut(("s", "/"), N_("Another site"), "#sites-words, .ff-shell:not(:has(#sites)) #site-menu button"),
 )
 HERE = (
-    Shortcut(("r",), "Refresh", "#refresh, #sites-refresh"),
-    Shortcut(("p",), "Pause activity", "#feed-pause"),
-    Shortcut(("f",), "Full screen", "#wall"),
-    Shortcut(("t",), "Light or dark", "#theme"),
-    Shortcut(("?",), "This sheet", f".ff-foot [data-opens={SHEET}]"),
+    Shortcut(("r",), N_("Refresh"), "#refresh, #sites-refresh"),
+    Shortcut(("p",), N_("Pause activity"), "#feed-pause"),
+    Shortcut(("f",), N_("Full screen"), "#wall"),
+    Shortcut(("t",), N_("Light or dark"), "#theme"),
+    Shortcut(("?",), N_("This sheet"), f".ff-foot [data-opens={SHEET}]"),
 )
 
 
@@ -51,10 +52,10 @@ def pressed() -> str:
 
 def sheet() -> dbc.Modal:
     """The dialog with the list, closed; `data-opens` on a button opens it. Its switch turns all of them off."""
-    title = html.H2("Keyboard shortcuts", id=f"{SHEET}-title")
-    lists = dbc.ModalBody([_group("Go to", GO_TO), _group("On this page", HERE)], class_name="ff-keys")
-    switch = dbc.Switch(id=f"{SHEET}-on", label="Shortcuts on", value=True)
-    note = html.Span("kept in this browser", className="ff-window")
+    title = html.H2(_("Keyboard shortcuts"), id=f"{SHEET}-title")
+    lists = dbc.ModalBody([_group(_("Go to"), GO_TO), _group(_("On this page"), HERE)], class_name="ff-keys")
+    switch = dbc.Switch(id=f"{SHEET}-on", label=_("Shortcuts on"), value=True)
+    note = html.Span(_("kept in this browser"), className="ff-window")
     return dbc.Modal(
         [dbc.ModalHeader(title), lists, dbc.ModalFooter([switch, note])],
         id=SHEET,
@@ -80,11 +81,19 @@ def _group(title: str, shortcuts: Sequence[Shortcut]) -> Component:
 
 
 def _row(shortcut: Shortcut) -> Component:
-    typed: list[Any] = []
-    for way in shortcut.keys:
-        typed += [" or "] if typed else []
-        typed += [part for sign in way.split() for part in (" then ", key(sign))][1:]
+    typed = _way(shortcut.keys[0])
+    for way in shortcut.keys[1:]:
+        typed = sentence(_("{one} or {other}"), one=typed, other=_way(way))
     return html.Div(
-        [html.Dt(shortcut.label), html.Dd(typed)],
+        [html.Dt(_(shortcut.label)), html.Dd(typed)],
         **data(keys=",".join(shortcut.keys), press=shortcut.target),
     )
+
+
+def _way(keys: str) -> list[Any]:
+    """The keys of a sequence."""
+    first, *later = [key(sign) for sign in keys.split()]
+    typed = [first]
+    for one in later:
+        typed = sentence(_("{first} then {next}"), first=typed, next=one)
+    return typed

@@ -27,6 +27,11 @@ interface FootfallWrite {
   country(code: string): string;
 }
 
+interface FootfallSay {
+  (text: string, values?: Record<string, string | number>): string;
+  plural(one: string, several: string, n: number, values?: Record<string, string | number>): string;
+}
+
 interface FootfallSpark {
   draw(node: Element, points: [number, number | null][], options?: object): void;
   make(name: string, attributes: Record<string, string | number>): SVGElement;
@@ -40,6 +45,10 @@ interface Footfall {
   stream(options: FootfallStreamOptions): FootfallStream;
   sharedStream(options: FootfallStreamOptions): FootfallStream;
   write: FootfallWrite;
+  say: FootfallSay;
+  /** Translations by English text, and the form that belongs to a number (assets/words/); English has none. */
+  words?: Record<string, any>;
+  plural?(n: number): number;
   spark: FootfallSpark;
   feed: {add(items: object[], known?: any): void; show(...past: any[]): void; clear(): void};
   check: {take(data: any): void};

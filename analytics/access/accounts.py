@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from analytics.access import passwords
 from analytics.access.roles import MEMBER, Person, checked_role
-from analytics.base.errors import InvalidInput, checked
+from analytics.base.errors import InvalidInput, checked, message
 from analytics.base.program import command
 from analytics.storage import schema
 from analytics.storage.database import Database
@@ -26,7 +26,8 @@ def normal_email(text: str) -> str:
     """The e-mail address as it is stored: trimmed, in lower case. `InvalidInput` if it cannot be an address."""
     email = unicodedata.normalize("NFC", text.strip().lower())
     if not EMAIL.fullmatch(email) or not email.isprintable() or len(email) > MAX_EMAIL:
-        raise InvalidInput(f"{text[:MAX_EMAIL]!r} is no e-mail address; give one like you@example.com")
+        given = repr(text[:MAX_EMAIL])
+        raise InvalidInput(message("{email} is no e-mail address; give one like you@example.com", email=given))
     return email
 
 

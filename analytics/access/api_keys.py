@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
 
-from analytics.base.errors import InvalidInput, checked
+from analytics.base.errors import InvalidInput, checked, message
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -48,7 +48,10 @@ def add(database: Database, name: str, scope: str, site_id: int | None, *, now: 
 
 def _checked_name(text: str) -> str:
     if not text.strip() or len(text) > MAX_NAME or not text.isprintable():
-        raise InvalidInput(f"give the key a name of 1 to {MAX_NAME} characters, like the server that will use it")
+        wrong = message(
+            "give the key a name of 1 to {limit} characters, like the server that will use it", limit=MAX_NAME
+        )
+        raise InvalidInput(wrong)
     return text.strip()
 
 

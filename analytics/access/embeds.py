@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, insert, select, true, update
 
 from analytics.access.embed import Embed
 from analytics.base import idn
-from analytics.base.errors import InvalidInput, checked
+from analytics.base.errors import InvalidInput, checked, message
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -30,7 +30,8 @@ def normal_host(text: str) -> str:
     host = host if host.isascii() else idn.to_ascii(name) + colon + port
     found = HOST.fullmatch(host)
     if not found or len(host) > 253 or not 1 <= int(found["port"] or 1) <= 65_535:
-        raise InvalidInput(f"{text!r} is no host; give one like panel.example.com or localhost:3000")
+        wrong = message("{host} is no host; give one like panel.example.com or localhost:3000", host=repr(text))
+        raise InvalidInput(wrong)
     return host
 
 
@@ -56,7 +57,7 @@ def add(database: Database, site_id: int, hosts: Iterable[str], expires_s: int, 
 def _checked_hosts(texts: Iterable[str]) -> list[str]:
     hosts = list(dict.fromkeys(normal_host(text) for text in texts))
     if not 1 <= len(hosts) <= MAX_HOSTS:
-        raise InvalidInput(f"give 1 to {MAX_HOSTS} hosts whose pages may show the card")
+        raise InvalidInput(message("give 1 to {limit} hosts whose pages may show the card", limit=MAX_HOSTS))
     return hosts
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from analytics.access import accounts, logins
 from analytics.access.roles import MEMBER, OWNER, Person, checked_role, higher
-from analytics.base.errors import InvalidInput, checked
+from analytics.base.errors import InvalidInput, checked, message
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -58,7 +58,7 @@ def invite(
     with database.transaction() as connection:
         connection.execute(delete(table).where((table.c.expires_at <= now) | table.c.used_at.is_not(None)))
         if len(_pending(connection, site_id, now)) >= MAX_PENDING:
-            raise InvalidInput(f"{MAX_PENDING} invitations are open; revoke some first")
+            raise InvalidInput(message("{n} invitations are open; revoke some first", n=MAX_PENDING))
         adding = insert(table).values(values | {"token_hash": _hash(token)}).returning(table)
         return _invitation(connection.execute(adding).one()), token
 
@@ -116,7 +116,7 @@ def join(database: Database, token: str, email: str, password: str, *, now: int)
     with database.transaction() as connection:
         accounts.lock_people(database, connection)
         if accounts.persons(connection, schema.people.c.email == new.email):
-            taken = "there is an account with this e-mail; sign in, then open the link again"
+            taken = message("there is an account with this e-mail; sign in, then open the link again")
             raise InvalidInput(taken, {"email": taken})
         invitation = _use(connection, token, now)
         sites = () if invitation.site_id is None else (invitation.site_id,)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from analytics.access import accounts, passwords
 from analytics.access.roles import Person
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.base.program import command
 from analytics.storage import schema
 from analytics.storage.database import Database
@@ -114,16 +114,17 @@ def change_password(database: Database, person: Person, old: str, new: str, *, k
     """
     known = accounts.password_hash(database, person.id)
     if not passwords.matches(known, old):
-        raise InvalidInput("that is not your password", {"old": "that is not your password"})
+        wrong = message("that is not your password")
+        raise InvalidInput(wrong, {"old": wrong})
     try:
         hashed = accounts.credentials(person.email, new).hashed
     except InvalidInput as wrong:
-        raise InvalidInput(str(wrong), {"new": str(wrong)}) from None
+        raise InvalidInput(str(wrong), {"new": wrong.fields["password"]}) from None
     people = schema.people
     same = (people.c.id == person.id) & (people.c.password_hash == known)  # a reset in between wins
     with database.transaction() as connection:
         if connection.execute(update(people).where(same).values(password_hash=hashed)).rowcount != 1:
-            raise InvalidInput("your password was changed meanwhile; sign in again")
+            raise InvalidInput(message("your password was changed meanwhile; sign in again"))
     end(database, person, keep=keep)
 
 

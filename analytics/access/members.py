@@ -10,12 +10,10 @@ from sqlalchemy import Connection, delete, select, update
 from analytics.access import accounts, logins
 from analytics.access.roles import MEMBER, OWNER, Person, checked_role
 from analytics.base import language
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.base.program import command
 from analytics.storage import schema
 from analytics.storage.database import Database
-
-LAST_OWNER = "is the last owner of every site; make somebody else one first"
 
 
 class Member(NamedTuple):
@@ -106,4 +104,5 @@ def _found(connection: Connection, email: str) -> Person:
 def _check_not_last_owner(connection: Connection, person: Person) -> None:
     others = accounts.persons(connection, schema.people.c.role == OWNER, schema.people.c.id != person.id)
     if person.role == OWNER and not others:
-        raise InvalidInput(f"{person.email} {LAST_OWNER}")
+        wrong = message("{email} is the last owner of every site; make somebody else one first", email=person.email)
+        raise InvalidInput(wrong)

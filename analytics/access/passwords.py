@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 
 MIN_PASSWORD, MAX_PASSWORD = 10, 1_000
 HASHER = PasswordHasher()  # argon2id: 64 MiB, 3 passes, 4 lanes (RFC 9106, the second choice)
@@ -29,7 +29,9 @@ class Busy(RuntimeError):
 def checked_password(password: str) -> str:
     """The password, if its length is allowed; else `InvalidInput`."""
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise InvalidInput(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+        raise InvalidInput(
+            message("a password has {least} to {most} characters", least=MIN_PASSWORD, most=MAX_PASSWORD)
+        )
     return password
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 
 VIEWER, ADMIN, OWNER = "viewer", "admin", "owner"
 ROLES = (OWNER, ADMIN, VIEWER)
 MEMBER = "member"  # no role on every site: only the memberships count
+ROLE_NAMES = {VIEWER: message("viewer"), ADMIN: message("admin"), OWNER: message("owner")}  # within a sentence
 _RANKS = {MEMBER: 0, VIEWER: 1, ADMIN: 2, OWNER: 3}
 
 

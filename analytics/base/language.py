@@ -1,8 +1,14 @@
-"""Languages of dates and numbers, and how each formats them. The words of the pages stay English."""
+"""The reader's language: which one it is, and how it formats dates and numbers. Words are in `words.py`.
+
+The gate sets the language for each request (`write_in`), in a context variable.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 
@@ -10,7 +16,8 @@ from babel import Locale
 from babel.dates import format_date, format_interval, format_skeleton, format_time
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
-from analytics.base.errors import InvalidInput
+from analytics.base import countries
+from analytics.base.errors import InvalidInput, message
 
 BROWSERS = ""  # instead of a tag: the language that the reader's browser prefers
 DEFAULT = "en-GB"
@@ -53,10 +60,45 @@ _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 _BUCKET_FIELDS = {"minute": "MMMEd", "hour": "MMMEd", "day": "MMMEd", "month": "yMMMM"}
 
 
+_languages: ContextVar[str] = ContextVar("languages", default=DEFAULT)
+
+
+def write_in(languages: str) -> None:
+    """Sets the languages of this request: a tag of `LANGUAGES`, or a browser's `Accept-Language`.
+
+    The first of them that is supported is looked up when the first word or figure is written.
+    """
+    _languages.set(languages)
+
+
+def written_in() -> str:
+    """The language of this request: a tag of `LANGUAGES`."""
+    tag = _languages.get()
+    if tag not in LANGUAGES:
+        tag = asked_for(tag)
+        _languages.set(tag)
+    return tag
+
+
+@contextmanager
+def writing_in(languages: str) -> Iterator[None]:
+    """Sets the languages for the length of a block."""
+    before = _languages.set(languages)
+    try:
+        yield
+    finally:
+        _languages.reset(before)
+
+
 def checked(tag: str) -> str:
     """The tag, if it is one of `LANGUAGES` or `BROWSERS`; else `InvalidInput`."""
     if tag != BROWSERS and tag not in LANGUAGES:
-        raise InvalidInput(f"{tag[:40]!r} is no language that is here; give one like {DEFAULT}, or nothing")
+        wrong = message(
+            "{tag} is no language that is here; give one like {example}, or nothing",
+            tag=repr(tag[:40]),
+            example=DEFAULT,
+        )
+        raise InvalidInput(wrong)
     return tag
 
 
@@ -146,9 +188,18 @@ def bucket(begin: datetime, last: date, interval: str, tag: str) -> str:
     return written if interval in ("day", "month") else f"{written}, {time_of_day(begin, tag)}"
 
 
-def weekday(number: int, tag: str) -> str:
-    """`Mon` of 0."""
+def weekday(number: int, tag: str, *, whole: bool = False) -> str:
+    """`Mon` of 0, or the `whole` name as a heading has it: `Monday`."""
+    if whole:
+        named = str(format_date(_MONDAY + timedelta(days=number), "EEEE", _locale(tag)))
+        return named[:1].upper() + named[1:]
     return dated(_MONDAY + timedelta(days=number), "E", tag)
+
+
+def country(code: str, tag: str) -> str:
+    """The name of a country by its two-letter code: `Germany`, in German `Deutschland`; another code is unchanged."""
+    name = countries.name(code)
+    return name if name == code or tag.startswith("en") else str(_locale(tag).territories.get(code, name))
 
 
 @cache

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 
 UTC = "UTC"
 
@@ -63,5 +63,5 @@ def _lines(name: str) -> list[str]:
 def checked_zone(name: str) -> str:
     """The name, if it is an IANA time zone; else `InvalidInput`."""
     if name not in zoneinfo.available_timezones():
-        raise InvalidInput(f"{name!r} is no time zone; give one like Europe/Berlin or UTC")
+        raise InvalidInput(message("{zone} is no time zone; give one like Europe/Berlin or UTC", zone=repr(name)))
     return name

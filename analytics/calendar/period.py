@@ -15,10 +15,19 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
+from analytics.base.words import N_
 from analytics.base.zones import checked_zone
 
-INTERVALS = ("minute", "hour", "day", "week", "month")
+INTERVALS = (N_("minute"), N_("hour"), N_("day"), N_("week"), N_("month"))
+"""The names of intervals, which are their words within a sentence too."""
+INTERVAL_LABELS = {
+    "minute": N_("Minute"),
+    "hour": N_("Hour"),
+    "day": N_("Day"),
+    "week": N_("Week"),
+    "month": N_("Month"),
+}
 MAX_BUCKETS = 10_000
 MAX_DAYS = 3_650  # in "the last so many days"
 EARLIEST, LATEST = date(1971, 1, 1), date(2099, 12, 31)  # the range of times in row ids
@@ -49,7 +58,9 @@ class Span(NamedTuple):
 
 
 class Preset(NamedTuple):
-    """A period to choose. `dates` makes its first and last day, both included, from today; None: not made of days."""
+    """A period to choose. `label` is English until `words.translated` writes it for a reader.
+
+    `dates` makes its first and last day, both included, from today; None: not made of days."""
 
     label: str
     interval: str  # the default
@@ -81,19 +92,19 @@ def _this_month(today: date) -> tuple[date, date]:
 
 # As in Plausible: days and months that are not over are not in "the last so many", unless `:today` follows the name.
 PRESETS = {
-    "realtime": Preset("Last 30 minutes", "minute"),
-    "24h": Preset("Last 24 hours", "hour"),
-    "today": Preset("Today", "hour", lambda today: (today, today)),
-    "yesterday": Preset("Yesterday", "hour", _days(1)),
-    "7d": Preset("Last 7 days", "day", _days(7)),
-    "28d": Preset("Last 28 days", "day", _days(28)),
-    "30d": Preset("Last 30 days", "day", _days(30)),
-    "91d": Preset("Last 91 days", "day", _days(91)),
-    "month": Preset("This month", "day", _this_month, 1),
-    "year": Preset("This year", "month", lambda today: (date(today.year, 1, 1), date(today.year, 12, 31)), 12),
-    "6mo": Preset("Last 6 months", "month", _months(6), 6),
-    "12mo": Preset("Last 12 months", "month", _months(12), 12),
-    "all": Preset("All time", "month"),
+    "realtime": Preset(message("Last 30 minutes"), "minute"),
+    "24h": Preset(message("Last 24 hours"), "hour"),
+    "today": Preset(message("Today"), "hour", lambda today: (today, today)),
+    "yesterday": Preset(message("Yesterday"), "hour", _days(1)),
+    "7d": Preset(message("Last 7 days"), "day", _days(7)),
+    "28d": Preset(message("Last 28 days"), "day", _days(28)),
+    "30d": Preset(message("Last 30 days"), "day", _days(30)),
+    "91d": Preset(message("Last 91 days"), "day", _days(91)),
+    "month": Preset(message("This month"), "day", _this_month, 1),
+    "year": Preset(message("This year"), "month", lambda today: (date(today.year, 1, 1), date(today.year, 12, 31)), 12),
+    "6mo": Preset(message("Last 6 months"), "month", _months(6), 6),
+    "12mo": Preset(message("Last 12 months"), "month", _months(12), 12),
+    "all": Preset(message("All time"), "month"),
 }
 """The presets to choose from; `preset_of` also knows any number of days, `1d` to `3650d`, and `:today` after those."""
 WITH_TODAY = ":today"
@@ -112,15 +123,18 @@ def preset_of(name: str) -> Preset | None:
     if base in PRESETS:
         whole: Preset | None = PRESETS[base]
     elif found and found[2] == "d" and many <= MAX_DAYS:
-        whole = Preset(f"Last {many:,} days" if many > 1 else "Last day", _interval_of(many), _days(many))
+        label = message("Last {n} days", n=f"{many:,}") if many > 1 else message("Last day")
+        whole = Preset(label, _interval_of(many), _days(many))
     else:
         whole = None
     if base == name or whole is None:
         return whole
     if not found:
         return None
-    ending = _days_with_today(many) if found[2] == "d" else _months_with_today(many)
-    return whole._replace(label=f"{whole.label}, with {'today' if found[2] == 'd' else 'this month'}", dates=ending)
+    if found[2] == "d":
+        return whole._replace(label=message("{period}, with today", period=whole.label), dates=_days_with_today(many))
+    label = message("{period}, with this month", period=whole.label)
+    return whole._replace(label=label, dates=_months_with_today(many))
 
 
 def with_today(name: str, *, wanted: bool) -> str:
@@ -146,13 +160,23 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.dates is None and preset_of(self.preset) is None:
-            known = f"{', '.join(PRESETS)}, any number of days like 90d (1 to {MAX_DAYS:,})"
-            raise InvalidInput(
-                f"period {self.preset[:40]!r}: {known}, {WITH_TODAY} after days or months to include today, "
-                "or two dates like 2026-01-01,2026-01-31"
+            wrong = message(
+                "period {given}: {known}, any number of days like 90d (1 to {limit}), {with_today} after days or "
+                "months to include today, or two dates like 2026-01-01,2026-01-31",
+                given=repr(self.preset[:40]),
+                known=", ".join(PRESETS),
+                limit=f"{MAX_DAYS:,}",
+                with_today=WITH_TODAY,
             )
+            raise InvalidInput(wrong)
         if self.dates and not EARLIEST <= self.dates[0] <= self.dates[1] <= LATEST:
-            raise InvalidInput(f"period {self}: from {EARLIEST} to {LATEST}, the earlier date first")
+            wrong = message(
+                "period {given}: from {earliest} to {latest}, the earlier date first",
+                given=str(self),
+                earliest=EARLIEST,
+                latest=LATEST,
+            )
+            raise InvalidInput(wrong)
 
     @classmethod
     def parse(cls, text: str) -> Period:
@@ -175,7 +199,7 @@ class Period:
 
     @property
     def label(self) -> str:
-        """Its name on pages."""
+        """Its name on pages, which `words.translated` writes for a reader."""
         return f"{self.dates[0]} – {self.dates[1]}" if self.dates else self.chosen.label
 
     @property
@@ -211,7 +235,10 @@ class Comparison(NamedTuple):
             return cls(kind, None, rest == "weekdays")
         if "," in text:
             return cls("custom", Period.parse(text))
-        raise InvalidInput(f"comparison {text[:40]!r}: previous, year, either with :weekdays, or two dates")
+        wrong = message(
+            "comparison {given}: previous, year, either with :weekdays, or two dates", given=repr(text[:40])
+        )
+        raise InvalidInput(wrong)
 
     def __str__(self) -> str:
         return str(self.period) if self.period else self.kind + ":weekdays" * self.weekdays
@@ -310,7 +337,12 @@ def buckets(whole: Span, interval: str, clock: Clock) -> tuple[Span, ...]:
         raise InvalidInput(f"interval {interval[:40]!r}: {', '.join(INTERVALS)}")
     shortest = {"minute": 60, "hour": 3600}.get(interval, 20 * 3600)
     if (whole.end - whole.begin) // shortest > MAX_BUCKETS:
-        raise InvalidInput(f"by {interval} this period has more than {MAX_BUCKETS} points; choose a longer interval")
+        wrong = message(
+            "by {interval} this period has more than {limit} points; choose a longer interval",
+            interval=interval,
+            limit=MAX_BUCKETS,
+        )
+        raise InvalidInput(wrong)
     inner = _starts(whole, interval, clock.week_start, zone)
     edges = sorted({whole.begin, whole.end, *(one for one in inner if whole.begin < one < whole.end)})
     return tuple(Span(begin, end) for begin, end in pairwise(edges))

@@ -11,20 +11,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analytics.base import idn, paths
-from analytics.base.errors import InvalidInput
-from analytics.calendar.period import INTERVALS
+from analytics.base.errors import InvalidInput, message
+from analytics.base.words import N_, _
+from analytics.calendar.period import INTERVAL_LABELS
 
 PROPERTY = "prop:"
 TIME = "time:"
 MAX_PROPERTY_LENGTH = 300
+NONE, DIRECT, UNKNOWN = N_("(none)"), N_("Direct / None"), N_("(unknown)")  # for an empty value
 
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """One dimension.
+    """One dimension. `label` and `none` are English, as files and the API have them; people read `shown` and `_(none)`.
 
     `wire` is its name in Plausible's API. `of` says in which rows it is stored, `column` in which column; an
-    empty value there means none, which people read as `none`. `stored` converts a value in either form (letters or
+    empty value there means none, which is written as `none`. `stored` converts a value in either form (letters or
     encoded) to the form in the rows. `entry` is the column of visits that replaces a hit's fact where visits are split
     by it: for the page, the entry page. Visits cannot be split by a hit's fact without `entry`.
     """
@@ -34,9 +36,14 @@ class Dimension:
     wire: str
     of: Literal["visit", "hit", "time"]
     column: str
-    none: str = "(none)"
+    none: str = NONE
     entry: str = ""
     stored: Callable[[str], str] = str
+
+    @property
+    def shown(self) -> str:
+        """Its label in the reader's language; a property keeps its name."""
+        return self.label if self.id.startswith(PROPERTY) else _(self.label)
 
     @property
     def interval(self) -> str:
@@ -44,7 +51,7 @@ class Dimension:
         return self.id.removeprefix(TIME)
 
 
-def _visit(name: str, label: str, none: str = "(none)", stored: Callable[[str], str] = str) -> Dimension:
+def _visit(name: str, label: str, none: str = NONE, stored: Callable[[str], str] = str) -> Dimension:
     return Dimension(name, label, f"visit:{name}", "visit", name, none, stored=stored)
 
 
@@ -58,33 +65,33 @@ def _referrer(text: str) -> str:
 
 
 _ALL = (
-    Dimension("page", "Page", "event:page", "hit", "path", entry="entry_page", stored=paths.readable),
-    Dimension("hostname", "Hostname", "event:hostname", "hit", "host", entry="host", stored=idn.in_ascii),
-    _visit("entry_page", "Entry page", stored=paths.readable),
-    _visit("exit_page", "Exit page", stored=paths.readable),
-    _visit("source", "Source", "Direct / None", _source),
-    _visit("channel", "Channel", "(none)"),
-    _visit("referrer", "Referrer", "Direct / None", _referrer),
-    _visit("utm_source", "UTM source"),
-    _visit("utm_medium", "UTM medium"),
-    _visit("utm_campaign", "UTM campaign"),
-    _visit("utm_content", "UTM content"),
-    _visit("utm_term", "UTM term"),
-    _visit("country", "Country", "(unknown)"),
-    _visit("region", "Region", "(unknown)"),
-    _visit("city", "City", "(unknown)"),
-    _visit("browser", "Browser", "(unknown)"),
-    _visit("browser_version", "Browser version", "(unknown)"),
-    _visit("os", "Operating system", "(unknown)"),
-    _visit("os_version", "OS version", "(unknown)"),
-    _visit("device", "Device", "(unknown)"),
-    _visit("screen", "Screen", "(unknown)"),
-    _visit("language", "Language", "(unknown)"),
-    _visit("user_type", "User type"),
-    Dimension("signed_in", "Signed in", "visit:signed_in", "visit", "user_id"),
-    Dimension("event", "Event", "event:name", "hit", "name"),
-    Dimension("currency", "Currency", "event:currency", "hit", "currency"),
-    *(Dimension(f"{TIME}{one}", one.capitalize(), f"{TIME}{one}", "time", "") for one in INTERVALS),
+    Dimension("page", N_("Page"), "event:page", "hit", "path", entry="entry_page", stored=paths.readable),
+    Dimension("hostname", N_("Hostname"), "event:hostname", "hit", "host", entry="host", stored=idn.in_ascii),
+    _visit("entry_page", N_("Entry page"), stored=paths.readable),
+    _visit("exit_page", N_("Exit page"), stored=paths.readable),
+    _visit("source", N_("Source"), DIRECT, _source),
+    _visit("channel", N_("Channel")),
+    _visit("referrer", N_("Referrer"), DIRECT, _referrer),
+    _visit("utm_source", N_("UTM source")),
+    _visit("utm_medium", N_("UTM medium")),
+    _visit("utm_campaign", N_("UTM campaign")),
+    _visit("utm_content", N_("UTM content")),
+    _visit("utm_term", N_("UTM term")),
+    _visit("country", N_("Country"), UNKNOWN),
+    _visit("region", N_("Region"), UNKNOWN),
+    _visit("city", N_("City"), UNKNOWN),
+    _visit("browser", N_("Browser"), UNKNOWN),
+    _visit("browser_version", N_("Browser version"), UNKNOWN),
+    _visit("os", N_("Operating system"), UNKNOWN),
+    _visit("os_version", N_("OS version"), UNKNOWN),
+    _visit("device", N_("Device"), UNKNOWN),
+    _visit("screen", N_("Screen"), UNKNOWN),
+    _visit("language", N_("Language"), UNKNOWN),
+    _visit("user_type", N_("User type")),
+    Dimension("signed_in", N_("Signed in"), "visit:signed_in", "visit", "user_id"),
+    Dimension("event", N_("Event"), "event:name", "hit", "name"),
+    Dimension("currency", N_("Currency"), "event:currency", "hit", "currency"),
+    *(Dimension(f"{TIME}{one}", label, f"{TIME}{one}", "time", "") for one, label in INTERVAL_LABELS.items()),
 )
 
 DIMENSIONS = {one.id: one for one in _ALL}
@@ -106,4 +113,10 @@ def dimension(name: str) -> Dimension:
         key = name.removeprefix(start)
         if key != name and 0 < len(key) <= MAX_PROPERTY_LENGTH and key.isprintable():
             return Dimension(PROPERTY + key, key, _WIRE_PROPERTY + key, "hit", "props")
-    raise InvalidInput(f"dimension {name[:60]!r}: {', '.join(DIMENSIONS)}, or {PROPERTY}NAME")
+    wrong = message(
+        "dimension {given}: {known}, or {property}",
+        given=repr(name[:60]),
+        known=", ".join(DIMENSIONS),
+        property=f"{PROPERTY}NAME",
+    )
+    raise InvalidInput(wrong)

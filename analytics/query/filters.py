@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.query.dimensions import dimension
 
 Operator = Literal["is", "is_not", "contains", "contains_not", "matches", "matches_not"]
@@ -41,12 +41,16 @@ class Match:
     def __post_init__(self) -> None:
         known = dimension(self.dimension)
         if known.of == "time":
-            raise InvalidInput(f"dimension {self.dimension!r} is no filter; the period says when")
+            raise InvalidInput(
+                message("dimension {name} is no filter; the period says when", name=repr(self.dimension))
+            )
         if self.operator not in OPERATORS:
-            raise InvalidInput(f"operator {str(self.operator)[:40]!r}: {', '.join((*OPERATORS, *GROUPS))}")
+            raise InvalidInput(_unknown_operator(str(self.operator)))
         object.__setattr__(self, "dimension", known.id)
         if not 1 <= len(self.values) <= MAX_VALUES:
-            raise InvalidInput(f"a filter of {known.id} has 1 to {MAX_VALUES} values")
+            raise InvalidInput(
+                message("a filter of {dimension} has 1 to {limit} values", dimension=known.id, limit=MAX_VALUES)
+            )
         for value in self.values:
             _check(value, known.id, "matches" in self.operator)
         object.__setattr__(self, "values", tuple(dict.fromkeys(map(known.stored, self.values))))
@@ -83,29 +87,37 @@ class HasDone:
 Filter = Match | Every | Either | Not | HasDone
 
 
+def _unknown_operator(given: str) -> str:
+    return f"operator {given[:40]!r}: {', '.join((*OPERATORS, *GROUPS))}"
+
+
 def _check(value: str, name: str, pattern: bool) -> None:
     longest = MAX_PATTERN_LENGTH if pattern else MAX_VALUE_LENGTH
     if len(value) > longest:
-        raise InvalidInput(f"a value for {name} has at most {longest} characters")
+        raise InvalidInput(
+            message("a value for {dimension} has at most {limit} characters", dimension=name, limit=longest)
+        )
     if "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
-        raise InvalidInput(f"a value for {name} is no text")
+        raise InvalidInput(message("a value for {dimension} is no text", dimension=name))
     if pattern and value.replace("**", "*").count("*") > MAX_WILDCARDS:
-        raise InvalidInput(f"a pattern for {name} has at most {MAX_WILDCARDS} wildcards")
+        raise InvalidInput(
+            message("a pattern for {dimension} has at most {limit} wildcards", dimension=name, limit=MAX_WILDCARDS)
+        )
 
 
 def parse(given: object) -> tuple[Filter, ...]:
     """The filters in a list of lists, all of which must hold; raises `InvalidInput` with the reason."""
     if not isinstance(given, list):
-        raise InvalidInput('filters are a list like [["is", "source", ["Google"]]]')
+        raise InvalidInput(message("filters are a list like {example}", example='[["is", "source", ["Google"]]]'))
     found = tuple(_parsed(one, 1) for one in given)
     if sum(map(_size, found)) > MAX_CONDITIONS:
-        raise InvalidInput(f"at most {MAX_CONDITIONS} conditions at once")
+        raise InvalidInput(message("at most {limit} conditions at once", limit=MAX_CONDITIONS))
     return found
 
 
 def _parsed(given: object, depth: int) -> Filter:
     if depth > MAX_DEPTH:
-        raise InvalidInput(f"filters are at most {MAX_DEPTH} deep")
+        raise InvalidInput(message("filters are at most {limit} deep", limit=MAX_DEPTH))
     match given:
         case ["and" | "or" as word, [_, *_] as parts]:
             inner = tuple(_parsed(one, depth + 1) for one in parts)
@@ -123,13 +135,19 @@ def _parsed(given: object, depth: int) -> Filter:
         ):
             return _match(operator, name, values, exact)
         case [str() as operator, *_] if operator not in (*OPERATORS, *GROUPS):
-            raise InvalidInput(f"operator {operator[:40]!r}: {', '.join((*OPERATORS, *GROUPS))}")
-    raise InvalidInput(f'filter {str(given)[:80]}: like ["is", "source", ["Google"]] or ["and", [FILTER, FILTER]]')
+            raise InvalidInput(_unknown_operator(operator))
+    wrong = message(
+        "filter {given}: like {example} or {group}",
+        given=str(given)[:80],
+        example='["is", "source", ["Google"]]',
+        group='["and", [FILTER, FILTER]]',
+    )
+    raise InvalidInput(wrong)
 
 
 def _match(operator: Any, name: str, values: Sequence[object], exact_case: bool = True) -> Match:
     if not all(isinstance(value, str) for value in values):
-        raise InvalidInput(f"the values for {name[:60]} are texts")
+        raise InvalidInput(message("the values for {dimension} are texts", dimension=name[:60]))
     return Match(operator, name, tuple(map(str, values)), exact_case)
 
 

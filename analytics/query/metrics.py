@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Literal
 
 from analytics.base.errors import InvalidInput
+from analytics.base.words import N_
 from analytics.calendar.minute_series import Series, average, peak
 
 PAGEVIEW = "pageview"  # the name of a hit that is not an event
@@ -34,7 +35,9 @@ Unit = Literal["count", "ratio", "share", "seconds", "percent", "money"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric. `better` says whether more is good news (1), bad news (-1) or neither (0).
+    """One metric. People read `label` and `definition` through `words.gettext`; files and the API have them in English.
+
+    `better` says whether more is good news (1), bad news (-1) or neither (0).
 
     `grains` are the kinds of rows from which it can be computed; all of them give the same number.
     `of_all`: its value is divided by the same count over the whole question, unsplit.
@@ -57,117 +60,123 @@ VISITS, HITS, READINGS = Grain.VISITS, Grain.HITS, Grain.READINGS
 _ALL = (
     Metric(
         "visitors",
-        "Visitors",
+        N_("Visitors"),
         "count",
-        "People who viewed a page or triggered an event, each counted once.",
+        N_("People who viewed a page or triggered an event, each counted once."),
         1,
         (VISITS, HITS),
     ),
     Metric(
         "visits",
-        "Visits",
+        N_("Visits"),
         "count",
-        "Stays on the site, each until 30 minutes pass in which nothing is heard of the visitor.",
+        N_("Stays on the site, each until 30 minutes pass in which nothing is heard of the visitor."),
         1,
         (VISITS, HITS),
     ),
     Metric(
         "pageviews",
-        "Pageviews",
+        N_("Pageviews"),
         "count",
-        "How often pages were viewed; the same page viewed twice counts twice.",
+        N_("How often pages were viewed; the same page viewed twice counts twice."),
         1,
         (HITS,),
     ),
     Metric(
         "views_per_visit",
-        "Views per visit",
+        N_("Views per visit"),
         "ratio",
-        "Pages viewed in a visit, on average.",
+        N_("Pages viewed in a visit, on average."),
         1,
         (VISITS,),
     ),
     Metric(
         "bounce_rate",
-        "Bounce rate",
+        N_("Bounce rate"),
         "share",
-        "The share of visits with no more than one pageview and no event that ends a bounce.",
+        N_("The share of visits with no more than one pageview and no event that ends a bounce."),
         -1,
         (VISITS,),
     ),
     Metric(
         "visit_duration",
-        "Visit duration",
+        N_("Visit duration"),
         "seconds",
-        "Time from the first pageview or event of a visit to its last, on average; a visit with only one lasts 0 s.",
+        N_(
+            "Time from the first pageview or event of a visit to its last, on average; a visit with only one lasts 0 s."
+        ),
         1,
         (VISITS,),
     ),
     Metric(
         "events",
-        "Events",
+        N_("Events"),
         "count",
-        "Everything that visitors did: pageviews and custom events together.",
+        N_("Everything that visitors did: pageviews and custom events together."),
         1,
         (HITS,),
     ),
     Metric(
         "time_on_page",
-        "Time on page",
+        N_("Time on page"),
         "seconds",
-        "Time that a visitor had the page in front of them and used it, in one visit, on average; pages that "
-        "reported nothing are left out.",
+        N_(
+            "Time that a visitor had the page in front of them and used it, in one visit, on average; pages that "
+            "reported nothing are left out."
+        ),
         1,
         (READINGS,),
     ),
     Metric(
         "scroll_depth",
-        "Scroll depth",
+        N_("Scroll depth"),
         "percent",
-        "How far down a page was scrolled in one visit, on average; pages that reported nothing are left out.",
+        N_("How far down a page was scrolled in one visit, on average; pages that reported nothing are left out."),
         1,
         (READINGS,),
     ),
     Metric(
         "percentage",
-        "Share",
+        N_("Share"),
         "share",
-        "The share of all visitors of the period and filters who are in this row.",
+        N_("The share of all visitors of the period and filters who are in this row."),
         0,
         (VISITS, HITS),
         of_all=True,
     ),
     Metric(
         "total_revenue",
-        "Revenue",
+        N_("Revenue"),
         "money",
-        "The sum of what events were worth, where it is all in one currency.",
+        N_("The sum of what events were worth, where it is all in one currency."),
         1,
         (HITS,),
     ),
     Metric(
         "average_revenue",
-        "Average revenue",
+        N_("Average revenue"),
         "money",
-        "What an event that was worth anything was worth on average, where all are in one currency.",
+        N_("What an event that was worth anything was worth on average, where all are in one currency."),
         1,
         (HITS,),
     ),
     Metric(
         "peak_concurrents",
-        "Peak concurrents",
+        N_("Peak concurrents"),
         "count",
-        "The most people who were on the site at once, at any minute that is known.",
+        N_("The most people who were on the site at once, at any minute that is known."),
         1,
         (),
         of_minutes=peak,
     ),
     Metric(
         "average_concurrents",
-        "Average concurrents",
+        N_("Average concurrents"),
         "ratio",
-        "How many people were on the site at a minute, on average over the minutes that are known; those without "
-        "anybody count.",
+        N_(
+            "How many people were on the site at a minute, on average over the minutes that are known; those without "
+            "anybody count."
+        ),
         1,
         (),
         of_minutes=average,

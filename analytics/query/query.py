@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.calendar.period import INTERVALS, Clock, Comparison, Period, Span, compared, span
 from analytics.query import filters
 from analytics.query.dimensions import TIME, Dimension, dimension
@@ -148,7 +148,7 @@ def _column(name: str) -> str:
 def _check_unique(what: str, names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise InvalidInput(f"{what} {name!r} is there twice")
+            raise InvalidInput(message("{name} is there twice", name=f"{what} {name!r}"))
 
 
 def _check_split(metrics: Sequence[Metric], split: Sequence[Dimension]) -> None:
@@ -156,7 +156,12 @@ def _check_split(metrics: Sequence[Metric], split: Sequence[Dimension]) -> None:
     apart = [one.id for one in split if one.of == "hit" and not one.entry]
     whole = [one.id for one in metrics if one.grains == (VISITS,)]
     if apart and whole:
-        raise InvalidInput(f"{', '.join(whole)} belong to whole visits and cannot be split by {', '.join(apart)}")
+        wrong = message(
+            "{metrics} belong to whole visits and cannot be split by {dimensions}",
+            metrics=", ".join(whole),
+            dimensions=", ".join(apart),
+        )
+        raise InvalidInput(wrong)
 
 
 def _check_minutes(query: Query) -> None:
@@ -175,7 +180,7 @@ def _check_minutes(query: Query) -> None:
 
 def _pairs(text: str) -> dict[str, list[str]]:
     if len(text) > MAX_URL_LENGTH:
-        raise InvalidInput(f"a question has at most {MAX_URL_LENGTH} characters")
+        raise InvalidInput(message("a question has at most {limit} characters", limit=MAX_URL_LENGTH))
     found: dict[str, list[str]] = {}
     for name, value in parse_qsl(text.removeprefix("?"), keep_blank_values=True):
         found.setdefault(name, []).append(value)
@@ -190,7 +195,8 @@ def _json(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise InvalidInput('filters are JSON like [["is","source",["Google"]]]') from None
+        wrong = message("filters are JSON like {example}", example='[["is","source",["Google"]]]')
+        raise InvalidInput(wrong) from None
 
 
 def _whole(name: str, text: str) -> int:

@@ -6,7 +6,7 @@ import json
 
 from sqlalchemy import delete, func, insert, or_, select
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.query import filters
 from analytics.query.filters import Filter
 from analytics.query.segment import MAX_NAME_LENGTH, Segment
@@ -35,10 +35,10 @@ def save(
     """
     kept = " ".join(name.split())
     if not kept or len(kept) > MAX_NAME_LENGTH or not kept.isprintable():
-        wrong = f"a name has 1 to {MAX_NAME_LENGTH} letters"
+        wrong = message("a name has 1 to {limit} letters", limit=MAX_NAME_LENGTH)
         raise InvalidInput(wrong, {"name": wrong})
     if not given:
-        raise InvalidInput("there is no filter to save")
+        raise InvalidInput(message("there is no filter to save"))
     table = schema.segments
     whose = table.c.person_id.is_(None) if person_id is None else table.c.person_id == person_id
     written = json.dumps([filters.plain(one) for one in given], ensure_ascii=False)
@@ -47,7 +47,7 @@ def save(
         connection.execute(delete(table).where(table.c.site_id == site_id, whose, table.c.name == kept))
         many = connection.execute(select(func.count()).where(table.c.site_id == site_id)).scalar_one()
         if many >= MAX_SEGMENTS:
-            raise InvalidInput(f"a site has at most {MAX_SEGMENTS} segments; remove one first")
+            raise InvalidInput(message("a site has at most {limit} segments; remove one first", limit=MAX_SEGMENTS))
         (number,) = connection.execute(insert(table).values(row)).inserted_primary_key or (0,)
     return Segment(int(number), kept, given, person_id)
 
@@ -62,4 +62,4 @@ def remove(database: Database, site_id: int, number: int, person_id: int, *, sha
             with database.transaction() as connection:
                 connection.execute(delete(schema.segments).where(schema.segments.c.id == number))
             return one.name
-    raise InvalidInput("that segment is not here any more, or not yours to remove")
+    raise InvalidInput(message("that segment is not here any more, or not yours to remove"))

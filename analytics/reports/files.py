@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analytics.base import language
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.query.formatting import number
 from analytics.query.metrics import METRICS
 from analytics.query.query import Order
@@ -51,7 +51,7 @@ def _property_values(overview: Overview) -> Iterator[Sequence[Cell]]:
     """The values of the property on show, of the event in the filters."""
     name = overview.open_property if overview.view.event else ""
     if not name:
-        raise InvalidInput(f"file {PROPERTY_VALUES!r}: filter by an event that has properties")
+        raise InvalidInput(message("file {given}: filter by an event that has properties", given=repr(PROPERTY_VALUES)))
     yield [name, "Visitors"]
     for row in overview.values(name, whole=True).rows:
         yield [str(row.dimensions[0]), row.metrics[0]]

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from analytics.base import idn, language
+from analytics.base.words import _, translated
 from analytics.calendar.period import Clock, Period, Span, days_of, midnight, span
 from analytics.query import segments, usage
 from analytics.query.answer import answer, first_second, page_titles, property_names, series, span_of
@@ -22,9 +23,9 @@ from analytics.query.hours_of_week import averaged_span, hours_of_week
 from analytics.query.query import MAX_ROWS, Order, Query
 from analytics.query.result import Answer, Hour, Usage
 from analytics.query.segment import Segment
-from analytics.reports.lists import LISTS, MAP, OF_PATHS, ROWS, TIME, List, read
+from analytics.reports.lists import LISTS, MAP, OF_PATHS, ROWS, TIME, List, read, shown_value
 from analytics.reports.values import Bucket, Chart, ChartNote, Entry, Listing, Numbers, columns_of
-from analytics.reports.view import PAGE, Details, View, interval_of, intervals, parse
+from analytics.reports.view import PAGE, Details, View, interval_of, intervals, only_value, parse
 from analytics.sites import notes
 from analytics.sites.note import Note
 from analytics.sites.site import Site
@@ -34,6 +35,7 @@ COUNTRY = "country"
 DAY_S = 86_400
 FIRST_DAY = "today"
 MAX_COUNTRIES = 300
+MAX_REGIONS = 300  # of one country
 MAX_PROPERTY_SETS = 1_000  # of an event, looked through for the names of its properties
 MAX_PROPERTIES = 12
 MAX_SUGGESTED = 200
@@ -112,7 +114,11 @@ class Overview:
     def period(self) -> str:
         """The period within a sentence: `last 30 days`."""
         period = self.query.period
-        return language.dates(*period.dates, self.tag) if period.dates else period.label[:1].lower() + period.label[1:]
+        if period.dates:
+            return language.dates(*period.dates, self.tag)
+        with language.writing_in(self.tag):
+            label = translated(period.label)
+        return label[:1].lower() + label[1:]
 
     def segments(self) -> list[Segment]:
         """The saved segments that this person sees."""
@@ -177,6 +183,19 @@ class Overview:
             return {}
         return page_titles(self.site.id, self.span, found, self._backend)
 
+    @property
+    def country(self) -> str:
+        """The code of the country to which the filters limit everything; "" where they do not."""
+        return only_value(self.query.filters, COUNTRY)
+
+    @cached_property
+    def regions(self) -> list[tuple[str, int]]:
+        """The names of the regions of that country with their visitors, the most first; under "" unknown ones."""
+        if not self.country:
+            return []
+        found = self._split("region", limit=MAX_REGIONS).rows
+        return [(str(row.dimensions[0]), int(row.metrics[0] or 0)) for row in found]
+
     @cached_property
     def properties(self) -> list[str]:
         """The names of the properties of the event in the filters, the most frequent first."""
@@ -208,7 +227,10 @@ class Overview:
     def week_period(self) -> str:
         """The period that `week` covers, within a sentence."""
         looked = averaged_span(self.span, self.now)
-        return self.period if looked.begin == self.span.begin else "last 52 weeks"
+        if looked.begin == self.span.begin:
+            return self.period
+        with language.writing_in(self.tag):
+            return _("last 52 weeks")
 
     @property
     def days(self) -> list[date]:
@@ -228,7 +250,7 @@ class Overview:
         if one.of == TIME:
             return self._cut(self._over_time(), one, whole)
         if LISTS[one.of].dimension == COUNTRY:
-            return self._cut(self._countries(one), one, whole)
+            return self._cut(self._countries(one, whole), one, whole)
         return self._sorted_by_database(one, whole)
 
     def _sorted_by_database(self, one: Details, whole: bool) -> Listing:
@@ -243,12 +265,19 @@ class Overview:
         found = self._split(shown.dimension, filters, metrics=shown.metrics, order=(order,), **cut)
         return Listing(_entries(shown.dimension, found), found.total, self.everybody)
 
-    def _countries(self, one: Details) -> list[Entry]:
-        """All countries. They are searched and sorted here, since the database does not know their names."""
-        shown = LISTS[one.of]
-        entries = _entries(COUNTRY, self._split(COUNTRY, metrics=shown.metrics, limit=MAX_ROWS))
+    def _countries(self, one: Details, whole: bool) -> list[Entry]:
+        """All countries, with English names if they are `whole`, for a file. They are searched and sorted here, since
+        the database does not know their names.
+        """
+        found = _entries(COUNTRY, self._split(COUNTRY, metrics=LISTS[one.of].metrics, limit=MAX_ROWS))
+        with language.writing_in(self.tag):
+            named = [(entry, shown_value(COUNTRY, entry.value)) for entry in found]
         wanted = one.search.casefold()
-        return [entry for entry in entries if wanted in entry.name.casefold()]
+        return [
+            entry if whole else entry._replace(name=name)
+            for entry, name in named
+            if wanted in name.casefold() or wanted in entry.name.casefold()
+        ]
 
     def _over_time(self) -> list[Entry]:
         interval = interval_of(self.view, self.span)
@@ -261,7 +290,7 @@ class Overview:
         ]
 
     def _bucket_name(self, span: Span, interval: str) -> str:
-        begin, (_, last) = datetime.fromtimestamp(span.begin, self.zone), days_of(span, self.zone)
+        begin, (_first, last) = datetime.fromtimestamp(span.begin, self.zone), days_of(span, self.zone)
         return language.bucket(begin, last, interval, self.tag)
 
     def _cut(self, entries: list[Entry], one: Details, whole: bool) -> Listing:

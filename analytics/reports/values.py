@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
+from analytics.base.words import N_
 from analytics.calendar.period import Span
 from analytics.query.metrics import Metric
 from analytics.query.result import Number
@@ -54,5 +55,5 @@ def columns_of(of: str) -> tuple[str, ...]:
 
 
 def heading_of(of: str) -> str:
-    """The heading of the first column in the details of a list, or of the chart."""
-    return "Time" if of == TIME else LISTS[of].heading
+    """The heading of the first column in the details of a list, or of the chart, in English: people read `_` of it."""
+    return N_("Time") if of == TIME else LISTS[of].heading

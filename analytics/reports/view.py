@@ -7,11 +7,11 @@ show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.calendar.period import INTERVALS, Span
 from analytics.query.filters import Filter, Match
 from analytics.query.metrics import metric
@@ -75,11 +75,11 @@ class View:
 def parse(text: str, site: Site) -> View:
     """The view in a URL's query string; raises `InvalidInput` with the reason and the known values."""
     if len(text) > MAX_URL_LENGTH:
-        raise InvalidInput(f"a question has at most {MAX_URL_LENGTH} characters")
+        raise InvalidInput(message("a question has at most {limit} characters", limit=MAX_URL_LENGTH))
     last = dict(parse_qsl(text, keep_blank_values=True))
     query = Query.from_url(_question(last, site), site, TOP)
     if (dates := query.period.dates) and (dates[1] - dates[0]).days > MAX_DAYS:
-        raise InvalidInput(f"period {query.period}: at most {MAX_DAYS} days")
+        raise InvalidInput(message("period {given}: at most {limit} days", given=query.period, limit=MAX_DAYS))
     return View(
         query,
         _metric(last.get("metric", "visitors")),
@@ -106,17 +106,27 @@ def filtered(current: tuple[Filter, ...]) -> str:
 CLOSED = change(details="", search="", sort="", page="", property="")
 
 
-def narrowed(current: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
-    """The filters, with the dimension equal to this value; an earlier value of it is replaced."""
-    others = tuple(one for one in current if not _compares(one, "is", name))
-    return (*others, Match("is", name, (value,)))
+def narrowed(current: tuple[Filter, ...], name: str, *values: str) -> tuple[Filter, ...]:
+    """The filters, with the dimension equal to one of these values; earlier values of it are replaced."""
+    return (*without(current, name), Match("is", name, values))
 
 
-def excluded(current: tuple[Filter, ...], name: str, value: str) -> tuple[Filter, ...]:
-    """The filters, with this value of the dimension excluded, in addition to those excluded before."""
+def without(current: tuple[Filter, ...], *names: str) -> tuple[Filter, ...]:
+    """The filters, without those that ask for values of these dimensions."""
+    return tuple(one for one in current if not any(_compares(one, "is", name) for name in names))
+
+
+def only_value(current: tuple[Filter, ...], name: str) -> str:
+    """The value that all filters of the dimension ask for; "" where there is none, or more than one."""
+    values = [value for one in current if _compares(one, "is", name) for value in _values(one)]
+    return values[0] if len(values) == 1 else ""
+
+
+def excluded(current: tuple[Filter, ...], name: str, *values: str) -> tuple[Filter, ...]:
+    """The filters, with these values of the dimension excluded, in addition to those excluded before."""
     before = [value for one in current if _compares(one, "is_not", name) for value in _values(one)]
     others = tuple(one for one in current if not _compares(one, "is_not", name))
-    return (*others, Match("is_not", name, tuple(dict.fromkeys((*before, value)))))
+    return (*others, Match("is_not", name, tuple(dict.fromkeys((*before, *values)))))
 
 
 def intervals(period: Span) -> list[str]:
@@ -132,7 +142,13 @@ def interval_of(view: View, period: Span) -> str:
         usual = view.query.period.interval
         return usual if usual in known else known[-1] if usual == "month" else known[0]
     if (period.end - period.begin) / BUCKET_S[view.interval] > MAX_POINTS:
-        raise InvalidInput(f"by {view.interval} this period has more than {MAX_POINTS} points: {', '.join(known)}")
+        wrong = message(
+            "by {interval} this period has more than {limit} points: {known}",
+            interval=view.interval,
+            limit=MAX_POINTS,
+            known=", ".join(known),
+        )
+        raise InvalidInput(wrong)
     return view.interval
 
 
@@ -157,40 +173,45 @@ def _question(last: Mapping[str, str], site: Site) -> str:
 def _metric(name: str) -> str:
     if name not in TOP:
         metric(name)  # its error names the known metrics
-        raise InvalidInput(f"metric {name!r} is not drawn here: {', '.join(TOP)}")
+        raise InvalidInput(message("metric {given} is not drawn here: {known}", given=repr(name), known=", ".join(TOP)))
     return name
+
+
+def _unknown(what: str, given: str, known: Iterable[str]) -> str:
+    """A name of the address with a value that it cannot have, and those that it can: `sort 'x': name, visitors`."""
+    return f"{what} {given[:40]!r}: {', '.join(known)}"
 
 
 def _interval(name: str) -> str:
     if name and name not in INTERVALS:
-        raise InvalidInput(f"interval {name[:40]!r}: {', '.join(INTERVALS)}")
+        raise InvalidInput(_unknown("interval", name, INTERVALS))
     return name
 
 
 def _is_chosen(last: Mapping[str, str], name: str, choice: str) -> bool:
     chosen = last.get(name, "")
     if chosen not in ("", choice):
-        raise InvalidInput(f"{name} {chosen[:40]!r}: {choice}")
+        raise InvalidInput(_unknown(name, chosen, [choice]))
     return chosen == choice
 
 
 def _list(panel: Panel, name: str) -> str:
     known = [one.id for one in panel.lists]
     if name not in known:
-        raise InvalidInput(f"{panel.id} {name[:40]!r}: {', '.join(known)}")
+        raise InvalidInput(_unknown(panel.id, name, known))
     return name
 
 
 def _details(values: dict[str, str]) -> Details:
     of = values["details"]
     if of != TIME and of not in LISTS:
-        raise InvalidInput(f"details {of[:40]!r}: {', '.join((TIME, *LISTS))}")
+        raise InvalidInput(_unknown("details", of, (TIME, *LISTS)))
     columns = ("name", *TOP) if of == TIME else ("name", *LISTS[of].metrics)
     sort = values.get("sort", "-visitors" if of != TIME else "name")
     by = sort.removeprefix("-")
     if by not in columns:
-        raise InvalidInput(f"sort {by[:40]!r}: {', '.join(columns)}")
+        raise InvalidInput(_unknown("sort", by, columns))
     page = values.get("page", "1")
     if not (page.isascii() and page.isdigit() and 1 <= len(page) <= 6 and int(page)):
-        raise InvalidInput(f"page {page[:40]!r} is no whole number from 1 on")
+        raise InvalidInput(message("page {given} is no whole number from 1 on", given=repr(page[:40])))
     return Details(of, values.get("search", "")[:MAX_SEARCH_LENGTH], Order(by, sort.startswith("-")), int(page))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from analytics.base import paths
 from analytics.base.addresses import network
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.base.zones import checked_zone
 from analytics.calendar.period import Period
 from analytics.sites.site import normal_domain
@@ -26,19 +26,20 @@ def _network(text: str) -> str:
     try:
         return str(network(text))
     except ValueError:
-        raise InvalidInput(f"{text!r} is no address or network like 203.0.113.7 or 10.0.0.0/8") from None
+        wrong = message("{address} is no address or network like 203.0.113.7 or 10.0.0.0/8", address=repr(text))
+        raise InvalidInput(wrong) from None
 
 
 def _path(text: str) -> str:
     if not text.isprintable() or len(text.split()) != 1 or len(text) > MAX_PATH:
-        raise InvalidInput(f"{text[:80]!r} is no path like /admin/** ; it has no spaces")
+        raise InvalidInput(message("{path} is no path like /admin/** ; it has no spaces", path=repr(text[:80])))
     return "/" + paths.readable(text.strip()).replace(" ", "%20").lstrip("/")  # a line of the table has no space
 
 
 def _checked_name(text: str) -> str:
     name = text.strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise InvalidInput(f"a name has 1 to {MAX_NAME} characters")
+        raise InvalidInput(message("a name has 1 to {limit} characters", limit=MAX_NAME))
     return name
 
 
@@ -58,7 +59,7 @@ def _checked_retention(text: str) -> int | None:
     if not text.strip():
         return None
     if not re.fullmatch(r" *[0-9]{1,4} *", text) or not 1 <= int(text) <= MAX_RETENTION_DAYS:
-        raise InvalidInput(f"give whole days from 1 to {MAX_RETENTION_DAYS:,}, or nothing")
+        raise InvalidInput(message("give whole days from 1 to {limit}, or nothing", limit=f"{MAX_RETENTION_DAYS:,}"))
     return int(text)
 
 
@@ -82,7 +83,7 @@ def _lines(check: Callable[[str], str]) -> Callable[[Iterable[str]], str]:
     def checked_lines(texts: Iterable[str]) -> str:
         lines = list(dict.fromkeys(check(text) for text in texts))
         if len(lines) > MAX_LINES:
-            raise InvalidInput(f"at most {MAX_LINES} entries, please")
+            raise InvalidInput(message("at most {limit} entries, please", limit=MAX_LINES))
         return "\n".join(lines)
 
     return checked_lines

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import delete, func, insert, select
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.calendar.period import EARLIEST, LATEST
 from analytics.sites.note import MAX_TEXT, Note
 from analytics.storage import schema
@@ -30,16 +30,18 @@ def add(database: Database, site_id: int, day: str, text: str, *, now: int) -> N
     stripped, wrong = " ".join(text.split()), {}
     found = _day(day)
     if found is None:
-        wrong["day"] = f"{day[:20]!r} is no day from {EARLIEST} to {LATEST}"
+        wrong["day"] = message(
+            "{day} is no day from {earliest} to {latest}", day=repr(day[:20]), earliest=EARLIEST, latest=LATEST
+        )
     if not stripped or len(stripped) > MAX_TEXT or not stripped.isprintable():
-        wrong["text"] = f"a note has 1 to {MAX_TEXT} letters"
+        wrong["text"] = message("a note has 1 to {limit} letters", limit=MAX_TEXT)
     if found is None or wrong:
         raise InvalidInput("; ".join(wrong.values()), wrong)
     table = schema.notes
     row = {"site_id": site_id, "day": found.isoformat(), "text": stripped, "created_at": now}
     with database.transaction() as connection:
         if connection.execute(select(func.count()).where(table.c.site_id == site_id)).scalar_one() >= MAX_NOTES:
-            raise InvalidInput(f"a site has at most {MAX_NOTES} notes; remove one first")
+            raise InvalidInput(message("a site has at most {limit} notes; remove one first", limit=MAX_NOTES))
         (number,) = connection.execute(insert(table).values(row)).inserted_primary_key or (0,)
     return Note(int(number), found, stripped)
 
@@ -50,7 +52,7 @@ def remove(database: Database, site_id: int, number: int) -> None:
     with database.transaction() as connection:
         gone = connection.execute(delete(table).where(table.c.site_id == site_id, table.c.id == number))
         if not gone.rowcount:
-            raise InvalidInput("that note is not here any more")
+            raise InvalidInput(message("that note is not here any more"))
 
 
 def _day(text: str) -> date | None:

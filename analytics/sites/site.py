@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from analytics.base import idn
 from analytics.base.addresses import Network
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.base.wildcards import Wildcards
 
 DOMAIN = re.compile(r"^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$")
@@ -79,7 +79,9 @@ def normal_domain(text: str) -> str:
     """
     domain = idn.to_ascii(re.sub(r"^[a-z]+://", "", text.strip().lower()).split("/")[0].split(":")[0]).strip(".")
     if not DOMAIN.match(domain) or len(domain) > 253:
-        raise InvalidInput(f"{text!r} is no domain; give it with its ending, like example.com")
+        raise InvalidInput(
+            message("{domain} is no domain; give it with its ending, like example.com", domain=repr(text))
+        )
     return domain
 
 

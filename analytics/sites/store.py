@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 
 from analytics.base import idn, paths
 from analytics.base.addresses import network
-from analytics.base.errors import InvalidInput, checked
+from analytics.base.errors import InvalidInput, checked, message
 from analytics.base.program import command
 from analytics.base.wildcards import Wildcards
 from analytics.sites.checks import ADDS, CHANGES
@@ -68,8 +68,11 @@ def find(database: Readable, domain: str) -> Site:
 
 def _unknown(database: Readable, domain: str) -> InvalidInput:
     known = all_sites(database)
-    listed = ", ".join(site.shown_domain for site in known[:10]) or f"none yet; {command('site add DOMAIN')} adds one"
-    return InvalidInput(f"there is no site {idn.to_letters(domain)}; known: {listed}")
+    listed = ", ".join(site.shown_domain for site in known[:10])
+    none = message("none yet; {command} adds one", command=command("site add DOMAIN"))
+    return InvalidInput(
+        message("there is no site {site}; known: {known}", site=idn.to_letters(domain), known=listed or none)
+    )
 
 
 def add(
@@ -83,7 +86,7 @@ def add(
     with database.transaction() as connection:
         taken = select(schema.sites.c.id).where(schema.sites.c.domain == values["domain"])
         if connection.execute(taken).first():
-            there = f"the site {idn.to_letters(values['domain'])} is there already"
+            there = message("the site {site} is there already", site=idn.to_letters(values["domain"]))
             raise InvalidInput(there, {"domain": there})
         values |= {"name": values["name"] or idn.to_letters(values["domain"]), "created_at": now, "demo": demo}
         values |= {"uuid": str(uuid4())}

@@ -9,7 +9,7 @@ window.footfall_components = window.footfall_components || {};
 
   const icon = (name, size = 16) => h("span", {className: `ff-i ff-i-${name}${size === 16 ? "" : ` ff-i-${size}`}`, "aria-hidden": "true"});
 
-  const skeleton = (rows) => h("div", {className: "ff-skels", "aria-busy": "true", "aria-label": "Loading"},
+  const skeleton = (rows) => h("div", {className: "ff-skels", "aria-busy": "true", "aria-label": footfall.say("Loading")},
     Array.from({length: rows}, (_, row) => h("span", {key: row, className: "ff-skel", style: {width: `${WIDTHS[row % WIDTHS.length]}%`}})));
 
   /** Words in an empty frame, with a way on where there is one. */

@@ -9,13 +9,13 @@ window.footfall_components = window.footfall_components || {};
   function DetailsTable({id, closes, of, title, noun, searchable, naming, columns, rows, count, before, after, file, empty, longest}) {
     const wanted = new URLSearchParams(address.useSearch()).get("details"), isShown = wanted && wanted === of;
     if (!wanted) return h("div", {id});
-    const close = h("button", {type: "button", className: "ff-icon", "aria-label": "Close", ...address.way(closes)}, icon("x"));
+    const close = h("button", {type: "button", className: "ff-icon", "aria-label": footfall.say("Close"), ...address.way(closes)}, icon("x"));
     return h("div", {id},
       h("header", {className: "ff-card-head"}, h("h2", {}, isShown ? title : ""),
         h("div", {className: "ff-end"}, isShown && searchable && h(Search, {key: of, noun, longest}), close)),
       !isShown ? drawing.skeleton(12) : rows.length ? table(columns, rows, naming) : drawing.nothing(empty),
       isShown && h("footer", {className: "ff-turn"}, h("span", {}, count),
-        before != null && turn("Previous", before), after != null && turn("Next", after),
+        before != null && turn("previous", footfall.say("Previous"), before), after != null && turn("next", footfall.say("Next"), after),
         h("a", {href: file + location.search, className: "ff-btn", "data-csv": ""}, icon("download", 14), "CSV")));
   }
 
@@ -36,8 +36,8 @@ window.footfall_components = window.footfall_components || {};
       timer.current = setTimeout(() => address.go(String(new URLSearchParams({search: target.value, page: ""})), true), TYPING_PAUSE_MS);
     };
     return h("input", {
-      ref: field, id: "details-search", className: "ff-input", type: "search", defaultValue: searched, placeholder: "Search",
-      "aria-label": `Search ${noun}`, maxLength: longest, autoComplete: "off", onInput: type, onCompositionEnd: type,
+      ref: field, id: "details-search", className: "ff-input", type: "search", defaultValue: searched, placeholder: footfall.say("Search"),
+      "aria-label": footfall.say("Search {rows}", {rows: noun}), maxLength: longest, autoComplete: "off", onInput: type, onCompositionEnd: type,
     });
   }
 
@@ -53,7 +53,7 @@ window.footfall_components = window.footfall_components || {};
         row.cells.map((cell, place) => h("td", {key: place, className: "ff-num"}, row.share && !place
           ? h(React.Fragment, {}, h("span", {className: "ff-pct is-shown"}, row.share), " ", h("b", {}, cell)) : cell)))))));
 
-  const turn = (label, change) => h("button", {type: "button", className: "ff-btn", "data-key": label, disabled: !change, ...address.way(change)}, label);
+  const turn = (key, label, change) => h("button", {type: "button", className: "ff-btn", "data-key": key, disabled: !change, ...address.way(change)}, label);
 
   const PlainTable = ({id, columns, rows}) => h("table", {id, className: "ff-table"},
     h("thead", {}, h("tr", {}, columns.map((label, place) => h("th", {key: place, scope: "col", className: place ? "ff-num" : ""}, label)))),

@@ -69,10 +69,11 @@ window.footfall_components = window.footfall_components || {};
   const ask = (again) => window.dash_clientside.set_props(again, {data: Date.now()});
 
   function failure(label, retry) {
-    const hint = navigator.onLine ? "The server or its database did not answer. The rest of the page is not affected." : "This device is offline.";
+    const hint = navigator.onLine ? footfall.say("The server or its database did not answer. The rest of the page is not affected.") : footfall.say("This device is offline.");
+    const title = label ? footfall.say("{part} could not be read", {part: label}) : footfall.say("This could not be read");
     return h("div", {className: "ff-void is-failed", role: "alert"},
-      drawing.icon("alert"), h("b", {}, `${label || "This"} could not be read`), h("p", {}, hint),
-      h("button", {type: "button", className: "ff-btn ff-retry", onClick: retry}, drawing.icon("refresh"), "Try again"));
+      drawing.icon("alert"), h("b", {}, title), h("p", {}, hint),
+      h("button", {type: "button", className: "ff-btn ff-retry", onClick: retry}, drawing.icon("refresh"), footfall.say("Try again")));
   }
 
   // A login that has ended: the server sends every page to the sign-in page.

@@ -6,7 +6,7 @@ window.footfall_components = window.footfall_components || {};
   const ROWS = 9;  // of the skeleton
   const STEPS = {ArrowLeft: -1, ArrowRight: 1};
 
-  function Ranking({id, label, rows, heading, naming, measure = "Visitors", tabs, empty, details, file, more, pictured, children, clicked, setProps}) {
+  function Ranking({id, label, rows, heading, naming, measure = footfall.say("Visitors"), tabs, empty, details, file, more, pictured, children, clicked, setProps}) {
     const whole = React.useRef(null);
     address.useSearch();
     drawing.useKeptFocus(whole);
@@ -25,7 +25,7 @@ window.footfall_components = window.footfall_components || {};
 
   function Head({label, tabs, details, file}) {
     const ends = [
-      details && h("a", {key: "details", className: "ff-details", "aria-label": details.label, "data-key": details.key, ...address.link(details.change)}, "Details", icon("right", 14)),
+      details && h("a", {key: "details", className: "ff-details", "aria-label": details.label, "data-key": details.key, ...address.link(details.change)}, footfall.say("Details"), icon("right", 14)),
       file && h(React.Fragment, {key: "file"}, drawing.file(file)),
     ];
     const title = tabs ? h(Tabs, {label, tabs}) : label && h("h2", {}, label);
@@ -81,7 +81,7 @@ window.footfall_components = window.footfall_components || {};
 
   /** The button that excludes a row, for touch screens and keyboards. */
   function away(row, click) {
-    const said = `Exclude ${row.label}`;
+    const said = footfall.say("Exclude {value}", {value: row.label});
     return h("button", {type: "button", className: "ff-out", title: said, "aria-label": said, ...address.way(row.out, "", () => click(row.key, true))}, icon("x", 12));
   }
 
@@ -89,7 +89,7 @@ window.footfall_components = window.footfall_components || {};
     if (note) return h("p", {className: "ff-rest"}, note);
     return h(React.Fragment, {},
       h("div", {className: "ff-properties"}, h("h3", {}, title), drawing.file(file),
-        h("div", {className: "ff-chips", role: "group", "aria-label": "Property"}, drawing.choices(choices, "ff-chip"))),
+        h("div", {className: "ff-chips", role: "group", "aria-label": footfall.say("Property")}, drawing.choices(choices, "ff-chip"))),
       table({rows, heading, naming: null, measure, click}));
   }
 

@@ -13,7 +13,7 @@ window.footfall_components = window.footfall_components || {};
       h("div", {className: "ff-toolbar"},
         h("h1", {}, title), h("span", {id: `${id}-total`, className: "ff-sub", role: "status"}, total),
         h("div", {className: "ff-end"}, h(Search, {id: `${id}-words`, found: (words) => ask({words, page: 1})}), children)),
-      h("section", {className: "ff-card", "aria-label": "All sites"},
+      h("section", {className: "ff-card", "aria-label": footfall.say("All sites")},
         page.rows.length ? table(columns, page, wanted, ask) : nobody(), page.rows.length ? pager(page, ask) : null));
   }
 
@@ -27,8 +27,8 @@ window.footfall_components = window.footfall_components || {};
       timer.current = setTimeout(() => latest.current(target.value), TYPING_PAUSE_MS);
     };
     return h("div", {className: "ff-field ff-search"},
-      h("label", {className: "ff-vh", htmlFor: id}, "Find a site"),
-      h("input", {id, type: "search", className: "ff-input", placeholder: "Find a site", autoComplete: "off", maxLength: 120, onInput}));
+      h("label", {className: "ff-vh", htmlFor: id}, footfall.say("Find a site")),
+      h("input", {id, type: "search", className: "ff-input", placeholder: footfall.say("Find a site"), autoComplete: "off", maxLength: 120, onInput}));
   }
 
   function moveFocus(event, whole) {
@@ -41,7 +41,7 @@ window.footfall_components = window.footfall_components || {};
   }
 
   const nobody = () => h("div", {className: "ff-none"}, h("div", {className: "ff-void"},
-    icon("globe"), h("b", {}, "No such site"), h("p", {}, "No domain and no name has that in it.")));
+    icon("globe"), h("b", {}, footfall.say("No such site")), h("p", {}, footfall.say("No domain and no name has that in it."))));
 
   // ───────── the table ─────────
 
@@ -73,8 +73,8 @@ window.footfall_components = window.footfall_components || {};
 
   function pager({words, to}, ask) {
     const turn = (page) => { ask({page}); scrollTo({top: 0}); };
-    const ways = to[0] || to[1] ? ["Previous", "Next"] : [];
-    return h("nav", {className: "ff-turn", "aria-label": "Pages of sites"}, h("span", {}, words),
+    const ways = to[0] || to[1] ? [footfall.say("Previous"), footfall.say("Next")] : [];
+    return h("nav", {className: "ff-turn", "aria-label": footfall.say("Pages of sites")}, h("span", {}, words),
       ways.map((label, at) => h("button", {
         key: label, type: "button", className: "ff-btn", disabled: !to[at], "data-page": to[at], onClick: () => turn(to[at]),
       }, label)));

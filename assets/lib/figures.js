@@ -10,6 +10,8 @@
 (function () {
   "use strict";
   const PAN_DEGREES = 30, COLOUR = /color/i;
+  const LOCALE = "reader";  // the name under which plotly.js finds its words in the reader's language
+  const UNREAD = ".ff-skels:not(dialog .ff-skels)";  // in place of numbers and lists that are to come
   const HOVER_MS = 60;  // plotly draws a hover label at most every 50 ms
   /** @type {WeakMap<any, {figure: any, config: any, chosen: any, saying?: any}>} */
   const drawn = new WeakMap();  // by graph element: the figure in light colours, and the point chosen by keys
@@ -22,9 +24,9 @@
   // An observer of its own, until the first figure is needed: the words are text, which footfall.watch does not see.
   const awaitWords = new MutationObserver(() => {
     const words = /** @type {any} */ (document.querySelector(".ff-figure [id$=-words]:not(:empty)"));
-    if (!words) return;
+    if (!words || document.querySelector(UNREAD)) return;
     awaitWords.disconnect();
-    load(words.closest(".ff-figure").dataset.bundle);
+    requestAnimationFrame(() => setTimeout(() => load(words.closest(".ff-figure").dataset.bundle)));  // after their paint
   });
 
   function load(address) {
@@ -55,18 +57,19 @@
     frame.classList.toggle("is-failed", failed);
     const wait = frame.querySelector(".ff-figure-wait");
     wait.toggleAttribute("aria-hidden", !failed);
-    wait.textContent = failed ? "The figure could not be loaded. " : "Loading the figure …";
+    wait.textContent = failed ? `${footfall.say("The figure could not be loaded.")} ` : footfall.say("Loading the figure …");
     if (!failed) return;
     const again = document.createElement("button");
     again.type = "button";
     again.className = "ff-link ff-figure-again";
-    again.textContent = "Try again";
+    again.textContent = footfall.say("Try again");
     wait.append(again);
   }
 
   // ───────── drawing ─────────
 
   function adopt(plotly) {
+    plotly.register({moduleType: "locale", name: LOCALE, dictionary: titles(), format: {}});
     const react = plotly.react;
     plotly.react = async (graph, figure) => {
       const frame = graph.closest(".ff-figure"), known = drawn.get(graph);
@@ -85,6 +88,17 @@
       return graph;
     };
     plotly.undressed = react;
+  }
+
+  // The words of plotly's own that readers meet.
+  function titles() {
+    return {
+      "Zoom in": footfall.say("Zoom in"), "Zoom out": footfall.say("Zoom out"), "Reset axes": footfall.say("Reset"), Reset: footfall.say("Reset"),
+      "Download plot as a PNG": footfall.say("Download as PNG"),
+      "Preparing image - this may take a few seconds": footfall.say("Making the picture …"),
+      "Image download succeeded": footfall.say("Downloaded"),
+      "Sorry, there was a problem downloading your image!": footfall.say("The picture could not be made."),
+    };
   }
 
   // The same figure again. After each zoom dcc.Graph passes the reader's view back as if it were the figure's own, which
@@ -118,10 +132,10 @@
 
   function withSvg(frame, config) {
     const svg = {
-      name: "svg", title: "Download as SVG", icon: window.Plotly.Icons.disk,
+      name: "svg", title: footfall.say("Download as SVG"), icon: window.Plotly.Icons.disk,
       click: (graph) => window.Plotly.downloadImage(graph, {format: "svg", filename: frame.dataset.title}),
     };
-    return {...config, modeBarButtons: config.modeBarButtons.map((group) => [...group, svg])};
+    return {...config, locale: LOCALE, modeBarButtons: config.modeBarButtons.map((group) => [...group, svg])};
   }
 
   // ───────── keys ─────────

@@ -35,9 +35,9 @@
     const name = form.dataset.form;
     if (pending[name]) return;
     sent += 1;
-    pending[name] = {form, number: sent, end: setTimeout(() => fail(name, "No answer. Reload the page to see whether it was saved."), TIMEOUT_MS)};
+    pending[name] = {form, number: sent, end: setTimeout(() => fail(name, footfall.say("No answer. Reload the page to see whether it was saved.")), TIMEOUT_MS)};
     form.setAttribute("aria-busy", "true");
-    showState(form, form.dataset.saying || "Saving…", "is-busy");
+    showState(form, form.dataset.saying || footfall.say("Saving…"), "is-busy");
     setProps(`${name}-sent`, {data: {number: sent, fields: values(form, button)}});
   }
 
@@ -53,8 +53,8 @@
     for (const [id, text] of Object.entries(answer.fill || {})) if (byId(id)) setValue(byId(id), text);
     if (answer.wrong) restore(request.form);
     if (answer.clear) for (const field of request.form.querySelectorAll("input.form-control, textarea")) setValue(field, "");
-    if (answer.wrong) showState(request.form, answer.message ? sentence(answer.message) : "Not saved", "is-wrong");
-    else showState(request.form, answer.message || `Saved at ${footfall.write.time(Date.now())}`, "is-saved");
+    if (answer.wrong) showState(request.form, answer.message ? sentence(answer.message) : footfall.say("Not saved"), "is-wrong");
+    else showState(request.form, answer.message || footfall.say("Saved at {time}", {time: footfall.write.time(Date.now())}), "is-saved");
     if (answer.go) location.assign(answer.go);
   }
 
@@ -171,6 +171,6 @@
   // The callback has ended. If no answer follows, the server rejected the request.
   function onCallback({dataset: {channel}, ariaBusy}) {
     const request = pending[channel];
-    if (request && ariaBusy === "false") setTimeout(() => pending[channel] === request && fail(channel, "Not saved: the server refused it. Reload the page to see why."), REFUSAL_MS);
+    if (request && ariaBusy === "false") setTimeout(() => pending[channel] === request && fail(channel, footfall.say("Not saved: the server refused it. Reload the page to see why.")), REFUSAL_MS);
   }
 })();

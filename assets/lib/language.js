@@ -1,5 +1,9 @@
 // Formats numbers, dates and times in the language of the page (`data-language`), exactly as the server does
-// (analytics/base/language.py). The card inlines this file.
+// (analytics/base/language.py), and translates words. The card inlines this file.
+//
+//   footfall.say("Copied")                          the text in the reader's language
+//   footfall.say("as of {time}", {time})            with values; the text is a literal, so that `make words` finds it
+//   footfall.say.plural("{n} page", "{n} pages", n) a number of things; {n} is the number, formatted
 //
 //   footfall.write.count(n)                  12,345
 //   footfall.write.percent(whole)            27%, of 27
@@ -49,5 +53,14 @@
     return found ? [found[1], found[2]] : [name];
   }
 
-  window.footfall = {...window.footfall, write: {count, percent, money, time, day, country, halves}};
+  // `words` and `plural` come from assets/words/, which only pages in another language than English load.
+  const translated = (text) => (window.footfall.words || {})[text];
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const say = (text, values = {}) => fill(translated(text) || text, values);
+  say.plural = (one, several, n, values = {}) => {
+    const forms = translated(one), form = forms ? forms[window.footfall.plural(n)] : n === 1 ? one : several;
+    return fill(form, {n: count(n), ...values});
+  };
+
+  window.footfall = {...window.footfall, say, write: {count, percent, money, time, day, country, halves}};
 })();

@@ -52,7 +52,7 @@
     const label = document.createTreeWalker(button, NodeFilter.SHOW_TEXT).nextNode();
     if (!label || button.classList.contains("is-copied")) return;
     const before = label.nodeValue;
-    label.nodeValue = "Copied";
+    label.nodeValue = footfall.say("Copied");
     button.classList.add("is-copied");
     setTimeout(() => {
       label.nodeValue = before;

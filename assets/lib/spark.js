@@ -48,7 +48,7 @@
     const {from, at, seen} = visiblePoints(points, options);
     node.setAttribute("role", "img");
     if (!seen.length) {
-      node.setAttribute("aria-label", "Active people per minute: nothing known yet");
+      node.setAttribute("aria-label", footfall.say("Active people per minute: nothing known yet"));
       node.replaceChildren();
       return;
     }
@@ -64,8 +64,9 @@
     const path = spots.map((spot, i) =>
       (i && spot.epoch - spots[i - 1].epoch <= gap(spot) ? "L" : "M") + (spot.x * 10).toFixed(1) + " " + spot.y.toFixed(1) + "h0");
     svg.append(make("path", {class: "ff-ln", d: path.join("")}));
-    node.setAttribute("aria-label", `Active people per minute over the last ${options.minutes || 30} minutes: ` +
-      `from ${footfall.write.count(spots[0].people)} to ${footfall.write.count(last.people)}`);
+    node.setAttribute("aria-label", footfall.say("Active people per minute over the last {minutes} minutes: from {first} to {last}", {
+      minutes: options.minutes || 30, first: footfall.write.count(spots[0].people), last: footfall.write.count(last.people),
+    }));
     node.replaceChildren(svg, span("ff-now-dot", "", last.x, last.y));
   }
 

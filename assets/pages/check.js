@@ -11,7 +11,7 @@
 
   function begin(node) {
     [root, activeBefore] = [node, null];
-    show("waiting-since", `Since ${clock(Date.now() / 1000)}`);
+    show("waiting-since", footfall.say("Since {time}", {time: clock(Date.now() / 1000)}));
     if (byId("opted-out")) byId("opted-out").hidden = !hasOptedOut();
     helpTimer = setTimeout(() => { const trouble = byId("trouble"); if (trouble) trouble.setAttribute("open", ""); }, times.help);
     return end;
@@ -32,7 +32,7 @@
       if (events.length || known.length || active) greet(events[0] || known[0]);
       return;
     }
-    if (known.length && !events.length) show("last-visit", `The last one before: ${described(known[0])}`);
+    if (known.length && !events.length) show("last-visit", footfall.say("The last one before: {visit}", {visit: described(known[0])}));
     if (events.length || (activeBefore !== null && active > activeBefore)) greet(events[0]);
   }
 
@@ -49,7 +49,7 @@
   // Dash asks for the page of the address once more. A reload would leave the window blank for a third of a second.
   const becomeLive = () => window.footfall.setProps("url", {pathname: location.pathname});
 
-  const described = (event) => `${event.path} at ${clock(event.timestamp)}`;
+  const described = (event) => footfall.say("{page} at {time}", {page: event.path, time: clock(event.timestamp)});
 
   function show(id, text) {
     const node = byId(id);

@@ -13,7 +13,7 @@
   function field() {
     const input = document.createElement("input");
     Object.assign(input, {type: "date", className: "ff-input ff-day-input", min: "1971-01-01"});
-    input.setAttribute("aria-label", "Day");
+    input.setAttribute("aria-label", footfall.say("Day"));
     input.addEventListener("change", () => {
       if (input.value && input.validity.valid) window.footfall.setProps("url", {search: `?day=${input.value}`});
     });

@@ -4,12 +4,13 @@
 
   function addPasswordToggle(button) {
     const field = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.shows));
+    const label = button.getAttribute("aria-label");
     button.hidden = false;
     button.addEventListener("click", () => {
       const isShown = field.type === "password";
       field.type = isShown ? "text" : "password";
       button.setAttribute("aria-pressed", String(isShown));
-      button.setAttribute("aria-label", isShown ? "Hide the password" : "Show the password");
+      button.setAttribute("aria-label", isShown ? button.dataset.hide : label);
     });
     field.form.addEventListener("submit", () => { field.type = "password"; });  // else browsers would not offer to save it
   }

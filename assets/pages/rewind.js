@@ -40,20 +40,20 @@
     if (Number(input.value) !== at) input.value = String(at);
     const clock = footfall.write.time(at * 1000, zone, true);
     input.style.setProperty("--p", `${100 * (at - Number(input.min)) / Math.max(1, Number(input.max) - Number(input.min))}%`);
-    input.setAttribute("aria-valuetext", wantedAt ? `${clock}, ${agoText(secondsAgo)}` : "Live");
+    input.setAttribute("aria-valuetext", wantedAt ? `${clock}, ${agoText(secondsAgo)}` : footfall.say("Live"));
     text("rewind-at", clock);
-    text("rewind-ago", wantedAt ? agoText(secondsAgo) : "drag to rewind");
+    text("rewind-ago", wantedAt ? agoText(secondsAgo) : footfall.say("drag to rewind"));
     controls(Boolean(wantedAt || shownAt));
   }
 
   function controls(isRewound) {
     const live = byId("rewind-live"), playIcon = byId("rewind-play").firstChild;
     live.setAttribute("aria-pressed", String(!isRewound));
-    live.lastChild.textContent = isRewound ? "Back to live" : "Live";
+    live.lastChild.textContent = isRewound ? footfall.say("Back to live") : footfall.say("Live");
     live.firstChild.hidden = isRewound;
     byId("rewind-controls").hidden = !isRewound;
     playIcon.className = `ff-i ff-i-${playing ? "pause" : "play"}`;
-    byId("rewind-play").setAttribute("aria-label", playing ? "Pause" : "Play");
+    byId("rewind-play").setAttribute("aria-label", playing ? footfall.say("Pause") : footfall.say("Play"));
     if (byId("status")) byId("status").setAttribute("aria-live", playing ? "off" : "polite");  // during playback the text changes each second
   }
 
@@ -64,8 +64,8 @@
 
   function agoText(seconds) {
     const hours = Math.floor(seconds / HOUR), minutes = Math.floor(seconds % HOUR / MINUTE);
-    if (hours) return minutes ? `${hours} h ${minutes} min ago` : `${hours} h ago`;
-    return minutes ? `${minutes} min ago` : `${seconds} s ago`;
+    if (hours) return minutes ? footfall.say("{hours} h {minutes} min ago", {hours, minutes}) : footfall.say("{hours} h ago", {hours});
+    return minutes ? footfall.say("{minutes} min ago", {minutes}) : footfall.say("{seconds} s ago", {seconds});
   }
 
   // ───────── playback ─────────
@@ -92,7 +92,7 @@
     if (playing) startPlaying();
     const button = byId("rewind-speed");
     button.textContent = `${speed}×`;
-    button.setAttribute("aria-label", `Speed: ${speed} times`);
+    button.setAttribute("aria-label", footfall.say("Speed: {n} times", {n: speed}));
   }
 
   // ───────── drawing ─────────
@@ -117,7 +117,7 @@
   function slider() {
     const input = document.createElement("input");
     Object.assign(input, {type: "range", id: "rewind-slider", step: 1});
-    input.setAttribute("aria-label", "Rewind the page");
+    input.setAttribute("aria-label", footfall.say("Rewind the page"));
     input.addEventListener("input", () => { stopPlaying(); rewindTo(Number(input.value)); });
     input.addEventListener("keydown", (event) => {
       const keyStep = KEY_STEPS[event.key];
@@ -158,12 +158,12 @@
     const {span} = window.footfall.spark, node = span("ff-ticks", ""), zone = byId("live").dataset.timezone;
     const until = now(), length = until - line.since;
     node.setAttribute("aria-hidden", "true");
-    node.append(span("", length > HOUR ? `${Math.round(length / HOUR)} h ago` : "first visitor", 0));
+    node.append(span("", length > HOUR ? footfall.say("{hours} h ago", {hours: Math.round(length / HOUR)}) : footfall.say("first visitor"), 0));
     for (const part of length > HOUR ? [0.25, 0.5, 0.75] : []) {
       const label = footfall.write.time((line.since + part * length) * 1000, zone);
       node.append(span(part === 0.5 ? "" : "ff-hide-sm", label, 100 * part));
     }
-    node.append(span("", "now", 100));
+    node.append(span("", footfall.say("now"), 100));
     return node;
   }
 

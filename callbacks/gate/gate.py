@@ -33,14 +33,15 @@ from werkzeug.http import parse_cookie
 
 from analytics.access import logins
 from analytics.access.roles import ANYBODY, Person
-from analytics.base import idn
+from analytics.base import idn, language
 from analytics.base.config import path_of
 from analytics.base.error_log import describe
+from analytics.base.errors import message
+from analytics.base.words import N_, _, translated
 from analytics.storage.database import Database
 from callbacks.gate import callback_validation
 from collector.http.messages import HSTS, routed
 from layouts import plain
-from layouts.components import figures
 from layouts.components.address import at, set_base_path
 
 logger = logging.getLogger("footfall.gate")
@@ -63,15 +64,27 @@ MAX_BODY = 1 << 20
 READING = ("GET", "HEAD", "OPTIONS")
 PLAIN_COOKIE, HOST_COOKIE, PATH_COOKIE = "footfall_login", "__Host-footfall", "__Secure-footfall"
 
-FOREIGN = "This came from a page at another address."
-OURS = "Footfall is at {base_url} (FOOTFALL_BASE_URL)."
-BEHIND = "Behind a proxy, set FOOTFALL_BASE_URL to the one that people use."
+FOREIGN = message(
+    "This came from a page at another address. Behind a proxy, set FOOTFALL_BASE_URL to the one that people use."
+)
 LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 MESSAGES = {
-    404: "Nothing lives at this address, or it is not yours to see.",
-    413: "That is more than this address takes.",
-    500: "Something failed on the server. Its log says what.",
-    503: "The database does not answer right now. Try again in a few seconds.",
+    404: N_("Nothing lives at this address, or it is not yours to see."),
+    405: N_("The method is not allowed for the requested URL."),
+    413: N_("That is more than this address takes."),
+    500: N_("Something failed on the server. Its log says what."),
+    503: N_("The database does not answer right now. Try again in a few seconds."),
+}
+TITLES = {  # as HTTP names them
+    400: N_("Bad request"),
+    403: N_("Forbidden"),
+    404: N_("Not found"),
+    405: N_("Method not allowed"),
+    413: N_("Request entity too large"),
+    415: N_("Unsupported media type"),
+    429: N_("Too many requests"),
+    500: N_("Internal server error"),
+    503: N_("Service unavailable"),
 }
 
 Clock = Callable[[], int]
@@ -89,7 +102,7 @@ def guard(
     public: bool,
     base_url: str,
     is_page: Callable[[str], bool],
-    way_on: Callable[[str], str] = lambda _: "",
+    way_on: Callable[[str], str] = lambda _path: "",
     script_hashes: Callable[[], Iterable[str]] = tuple,
     declared: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
     clock: Clock = epoch,
@@ -216,11 +229,11 @@ class _Gate:
         request = flask.request
         flask.g.person = ANYBODY if self.public else None
         set_base_path(self._base_path)
-        figures.write_in(request.headers.get("Accept-Language", ""))
+        language.write_in(request.headers.get("Accept-Language", ""))
         if request.method not in READING and self._is_foreign():
             if request.url_rule is None and not self.is_page(request.path):
                 raise NotFound  # a misspelt address is no attack
-            raise Forbidden(f"{FOREIGN} {OURS.format(base_url=self.base_url) if self.base_url else BEHIND}")
+            raise Forbidden(_foreign(self.base_url))
         if self.public and request.path in ACCOUNT:
             raise NotFound
         if not self.public and not is_below(request.path, OPEN):
@@ -230,7 +243,7 @@ class _Gate:
             if flask.g.person is None:
                 return self._send_away()
             if flask.g.person.language:
-                figures.write_in(flask.g.person.language)
+                language.write_in(flask.g.person.language)
         return self._check_route()
 
     def check_call(self) -> None:
@@ -324,21 +337,28 @@ class _Gate:
         known = error if isinstance(error, HTTPException) else _http_error(error)
         if known.code is None or known.code < 400:
             return known
-        message = MESSAGES.get(known.code) or known.description or known.name
+        said = MESSAGES.get(known.code) or known.description or known.name
         if self._wants_page():
             again = known.code >= 500 and flask.request.method == "GET"
-            way = ("/", "Go to the first page")
-            page = plain.render(
-                "error", title=known.name.capitalize(), message=message, again=again, way=way, version=""
-            )
+            way = ("/", _("Go to the first page"))
+            title = _(TITLES.get(known.code) or known.name.capitalize())
+            page = plain.render("error", title=title, message=translated(said), again=again, way=way, version="")
             response = flask.make_response(page, known.code)
         else:
-            response = _json_error(known.code, known.name.lower().replace(" ", "_"), message)
+            response = _json_error(known.code, known.name.lower().replace(" ", "_"), said)
         kept = {name: value for name, value in known.get_headers() if name in {"Allow", "Retry-After"}}
         response.headers.extend(kept)
         if known.code == 404 and flask.request.path.lstrip("/").startswith("api/"):
             response.headers["Access-Control-Allow-Origin"] = "*"  # a page's developer sees what is wrong
         return response
+
+
+def _foreign(base_url: str) -> str:
+    if not base_url:
+        return FOREIGN
+    return message(
+        "This came from a page at another address. Footfall is at {base_url} (FOOTFALL_BASE_URL).", base_url=base_url
+    )
 
 
 def _flags(base_url: str) -> dict[str, Any]:

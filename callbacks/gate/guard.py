@@ -5,7 +5,8 @@ from __future__ import annotations
 import flask
 from werkzeug.exceptions import Forbidden, NotFound
 
-from analytics.access.roles import ANYBODY, MEMBER, VIEWER, Person, reaches
+from analytics.access.roles import ANYBODY, MEMBER, ROLE_NAMES, VIEWER, Person, reaches
+from analytics.base.errors import message
 from analytics.sites.site import Site
 from collector.service import Service
 
@@ -18,7 +19,8 @@ class NotEnough(Forbidden):
     """This person sees the site, but may not do that."""
 
     def __init__(self, needed: str) -> None:
-        super().__init__(f"This takes the role {needed}. An owner can give it to you.")
+        words = message("This takes the role {role}. An owner can give it to you.", role=ROLE_NAMES[needed])
+        super().__init__(words)
 
 
 def current_person() -> Person:

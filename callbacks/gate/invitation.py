@@ -13,11 +13,12 @@ from werkzeug.exceptions import NotFound, TooManyRequests
 
 from analytics.access import invitations, passwords
 from analytics.access.invitations import InvalidInvitation, Invitation
-from analytics.access.roles import Person
+from analytics.access.roles import ROLE_NAMES, Person
 from analytics.base.address_prefix import address_prefix
 from analytics.base.errors import InvalidInput
 from analytics.base.idn import to_letters
 from analytics.base.rate_limit import RateLimit
+from analytics.base.words import translated
 from analytics.sites.store import all_sites
 from analytics.storage.database import Database
 from callbacks.gate import gate, signin
@@ -104,13 +105,13 @@ class _Pages(NamedTuple):
             "invitation",
             version=self.version,
             host=gate.shown_host(self.base_url),
-            message=message,
+            message=translated(message),
             token=self._token,
-            role=invitation.role,
+            role=translated(ROLE_NAMES[invitation.role]),
             domain=to_letters(self._domain(invitation)),
             person=person.email if person else "",
             email=flask.request.form.get("email", invitation.email),
-            wrong={"email": "", "password": ""} | dict(wrong or {}),
+            wrong={name: translated(wrong.get(name, "") if wrong else "") for name in ("email", "password")},
             here=quote(at(f"/invitation?token={self._token}"), safe=""),
         )
         return flask.make_response(shown, status)

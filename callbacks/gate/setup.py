@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from analytics.access import accounts, first_owner, passwords
 from analytics.base import errors, zones
 from analytics.base.program import command
+from analytics.base.words import _, translated
 from analytics.sites import site
 from analytics.storage.database import Database
 from callbacks.gate import gate, signin
@@ -88,31 +89,32 @@ class _Pages(NamedTuple):
         shown = plain.render(
             "set_up",
             version=self.version,
-            message=message,
+            message=translated(message),
             token=flask.request.values["token"],
             given={name: form.get(name, "") for name in FIELDS if name != "password"},
-            wrong=dict.fromkeys(FIELDS, "") | dict(wrong or {}),
+            wrong={name: translated(wrong.get(name, "") if wrong else "") for name in FIELDS},
             zones=plain.zones(),
         )
         return flask.make_response(shown, status)
 
 
 def _already_set_up() -> Response:
-    message = "There are accounts already, so this link has done its work. Sign in, or ask an owner for an account."
-    return _page_to_sign_in("Already set up", message)
+    message = _("There are accounts already, so this link has done its work. Sign in, or ask an owner for an account.")
+    return _page_to_sign_in(_("Already set up"), message)
 
 
 def _wrong_link() -> Response:
     """The answer to a wrong link, the same whether there are accounts or not."""
-    message = (
-        "It is of another installation, or a part of it is missing. Where nobody has an account yet, "
-        f"“{command('setup-link').strip('`')}” prints the right one, on the machine that runs Footfall."
+    message = _(
+        "It is of another installation, or a part of it is missing. Where nobody has an account yet, “{command}” "
+        "prints the right one, on the machine that runs Footfall.",
+        command=command("setup-link").strip("`"),
     )
-    return _page_to_sign_in("This set-up link does not work here", message)
+    return _page_to_sign_in(_("This set-up link does not work here"), message)
 
 
 def _page_to_sign_in(title: str, message: str) -> Response:
-    way = ("/sign-in", "Sign in")
+    way = ("/sign-in", _("Sign in"))
     page = plain.render("error", title=title, message=message, again=False, way=way, version="")
     return flask.make_response(page, 404)
 

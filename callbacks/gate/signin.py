@@ -13,9 +13,10 @@ from flask.typing import ResponseReturnValue
 
 from analytics.access import accounts, logins, passwords
 from analytics.base.address_prefix import address_prefix
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.base.program import line
 from analytics.base.rate_limit import RateLimit
+from analytics.base.words import translated
 from analytics.storage.database import Database
 from callbacks.gate import gate
 from layouts import plain
@@ -29,9 +30,9 @@ BY_PAIR, BY_ACCOUNT, BY_ADDRESS = (
 )  # attempts in a window: of an address on an account, on an account, of an address
 MAX_KNOWN_LOGINS = 10_000
 
-WRONG = "That e-mail and password do not belong together."
-WAIT = "Too many tries. Wait a few minutes, then try again."
-BUSY = "Many people are signing in at this moment. Try again in a few seconds."
+WRONG = message("That e-mail and password do not belong together.")
+WAIT = message("Too many tries. Wait a few minutes, then try again.")
+BUSY = message("Many people are signing in at this moment. Try again in a few seconds.")
 
 Client = Callable[[], str]
 
@@ -110,13 +111,13 @@ class _Pages(NamedTuple):
         gate.delete_cookie(response, self.base_url)
         return response
 
-    def _page(self, status: int, message: str = "", wait_s: int = 0) -> Response:
+    def _page(self, status: int, notice: str = "", wait_s: int = 0) -> Response:
         form = flask.request.values
         shown = plain.render(
             "sign_in",
             host=gate.shown_host(self.base_url),
             version=self.version,
-            message=message,
+            message=translated(notice),
             email=form.get("email", ""),
             next=gate.local_path(form.get("next", "/"), self.base_url),
             has_people=accounts.has_people(self.database),

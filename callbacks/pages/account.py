@@ -1,4 +1,4 @@
-"""The account page: the language of dates and numbers, a new password, and signing out elsewhere."""
+"""The account page: the language, a new password, and signing out elsewhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from analytics.access import logins, members, passwords
 from analytics.base.errors import InvalidInput
 from analytics.base.rate_limit import RateLimit
+from analytics.base.words import _
 from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate import gate, signin
 from callbacks.gate.guard import authorized_account
@@ -28,7 +29,7 @@ def page(context: PageContext) -> Component:
     since = logins.since(context.service.database, person, now=now)
     cards = [
         account.appearance(),
-        account.dates_and_numbers(person.language, now, UTC),
+        account.language_choice(person.language, now, UTC),
         account.password(person.email),
         account.logins(since),
     ]
@@ -54,13 +55,15 @@ def register(app: Dash, service: Service) -> None:
         except passwords.Busy:
             raise InvalidInput(signin.BUSY) from None
         tries.clear(str(person.id))
-        return FormResult({"clear": True, "message": "Changed"})
+        return FormResult({"clear": True, "message": _("Changed")})
 
     def sign_out(_domain: object, fields: Fields) -> FormResult:
         person = authorized_account()
         everywhere = fields.get("value") == account.EVERYWHERE
         logins.end(service.database, person, keep="" if everywhere else _own_login(service))
-        return FormResult({"go": at("/sign-in")} if everywhere else {"message": "Only this browser is signed in now"})
+        return FormResult(
+            {"go": at("/sign-in")} if everywhere else {"message": _("Only this browser is signed in now")}
+        )
 
     on_send(app, account.LANGUAGE, choose)
     on_send(app, account.PASSWORD, change)

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
 from analytics.base import errors, zones
+from analytics.base.words import _
 from analytics.sites import checks, store
 from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate.guard import authorized_everywhere
@@ -20,7 +21,7 @@ from layouts.pages import add_site
 CHECKS = {**checks.ADDS, "timezone": zones.canonical}
 
 
-def page(_: PageContext) -> Component:
+def page(_context: PageContext) -> Component:
     """The empty form."""
     return add_site.page(zones.names())
 
@@ -32,6 +33,6 @@ def register(app: Dash, service: Service) -> None:
         authorized_everywhere(ADMIN)
         values = errors.checked(CHECKS, {name: fields.get(name, "") for name in CHECKS})
         site = store.add(service.database, **values, now=int(time.time()))
-        return FormResult({"go": at(f"/settings/{site.domain}/snippet"), "message": "Added"})
+        return FormResult({"go": at(f"/settings/{site.domain}/snippet"), "message": _("Added")})
 
     on_send(app, add_site.FORM, add, refresh=service.refresh_sites)

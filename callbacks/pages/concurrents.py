@@ -15,8 +15,10 @@ from dash.development.base_component import Component
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
+from analytics.base.words import _, translated
 from analytics.calendar.period import EARLIEST, LATEST
+from analytics.reports.concurrents import minutes as minutes_of_file
 from analytics.reports.formats import spreadsheet
 from analytics.sites.site import Site
 from callbacks.download import csv_file
@@ -91,8 +93,8 @@ def _file(service: Service, site: Site, search: str, now: int) -> flask.Response
         raise BadRequest(str(wrong)) from None
     found = service.history.day(site, day, now)
     if not found.complete:
-        raise ServiceUnavailable("minutes of this day are still being counted; ask again in a moment", retry_after=1)
-    return csv_file(spreadsheet(concurrents.minutes(found, zone)), f"{site.shown_domain} concurrents {day}.csv")
+        raise ServiceUnavailable(_("minutes of this day are still being counted; ask again in a moment"), retry_after=1)
+    return csv_file(spreadsheet(minutes_of_file(found, zone)), f"{site.shown_domain} concurrents {day}.csv")
 
 
 def compared(service: Service, site: Site, search: object, relayout: object, now: int) -> Any:
@@ -115,11 +117,11 @@ def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any
         day = requested_day(search, today)
         found = service.history.day(site, day, now)
     except InvalidInput as wrong:
-        return _without_chart(concurrents.wrong_day(str(wrong)))
+        return _without_chart(concurrents.wrong_day(translated(str(wrong))))
     except SQLAlchemyError as away:
         log.error("concurrents cannot be read: %s", type(away).__name__)
-        said = "The database does not answer. It is asked again soon."
-        return _without_chart(states.failed("The day could not be read", said, again=False))
+        said = _("The database does not answer. It is asked again soon.")
+        return _without_chart(states.failed(_("The day could not be read"), said, again=False))
     above = concurrents.day(found, site.domain, day, today, zone)
     if found.peak is None:
         return _without_chart(above, concurrents.tick_ms(found))
@@ -139,7 +141,9 @@ def requested_day(search: object, today: date) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(f"{text[:40]!r} is no day; give one like {today}.") from None
+        raise InvalidInput(
+            message("{day} is no day; give one like {example}.", day=repr(text[:40]), example=today)
+        ) from None
     if not EARLIEST <= day <= LATEST:
-        raise InvalidInput(f"Give a day from {EARLIEST} to {LATEST}.")
+        raise InvalidInput(message("Give a day from {first} to {last}.", first=EARLIEST, last=LATEST))
     return day

@@ -8,6 +8,7 @@ from dash import Dash, Output
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
+from analytics.base.words import _
 from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate.guard import authorized_everywhere
 from callbacks.page_context import PageContext
@@ -28,17 +29,17 @@ def register(app: Dash, service: Service) -> None:
     def start(_domain: object, _fields: Fields) -> FormResult:
         authorized_everywhere(ADMIN)
         service.demo_traffic.start(now=int(time.time()))
-        return FormResult({"message": "They are coming"}, (_state(service),))
+        return FormResult({"message": _("They are coming")}, (_state(service),))
 
     def stop(_domain: object, _fields: Fields) -> FormResult:
         authorized_everywhere(ADMIN)
         service.demo_traffic.stop()
-        return FormResult({"message": "They have left"}, (_state(service),))
+        return FormResult({"message": _("They have left")}, (_state(service),))
 
     def remove(_domain: object, _fields: Fields) -> FormResult:
         authorized_everywhere(ADMIN)
         service.demo_traffic.remove()
-        return FormResult({"message": "Nothing of it is left"}, (_state(service),))
+        return FormResult({"message": _("Nothing of it is left")}, (_state(service),))
 
     for name, do in ((demo_traffic.START, start), (demo_traffic.STOP, stop), (demo_traffic.REMOVE, remove)):
         on_send(app, name, do, Output(demo_traffic.STATE, "children", allow_duplicate=True))

@@ -9,6 +9,8 @@ from dash import Dash, Output
 
 from analytics.access.roles import ADMIN
 from analytics.base.idn import in_letters, to_letters
+from analytics.base.words import _
+from analytics.reports import lists
 from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate.guard import authorized
 from collector.ingest.dry_run import DryRun, SamplePageview, dry_run
@@ -37,14 +39,14 @@ def _facts(tried: DryRun) -> list[tuple[str, str]]:
     """What would be stored, by the names that people read."""
     made = tried.origin
     return [
-        ("Page", to_letters(tried.host) + tried.path),
-        ("Source", in_letters(made.source) or ("Direct" if tried.host else "")),
-        ("Channel", made.channel),
-        ("Referrer", in_letters(made.referrer)),
-        ("Campaign", made.utm_campaign),
-        ("Country", page.country(made.country)),
-        ("City", made.city),
-        ("Browser", f"{made.browser} {made.browser_version}".strip()),
-        ("System", f"{made.os} {made.os_version}".strip()),
-        ("Device", made.device),
+        (_("Page"), to_letters(tried.host) + tried.path),
+        (_("Source"), in_letters(made.source) or (_("Direct") if tried.host else "")),
+        (_("Channel"), made.channel and lists.shown_value("channel", made.channel)),
+        (_("Referrer"), in_letters(made.referrer)),
+        (_("Campaign"), made.utm_campaign),
+        (_("Country"), page.country(made.country)),
+        (_("City"), made.city),
+        (_("Browser"), f"{made.browser} {made.browser_version}".strip()),
+        (_("System"), f"{made.os} {made.os_version}".strip()),
+        (_("Device"), made.device and lists.shown_value("device", made.device)),
     ]

@@ -16,6 +16,7 @@ from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
+from analytics.base import language
 from analytics.base.error_log import describe
 from analytics.calendar.minute_series import MINUTE
 from analytics.calendar.period import Span
@@ -143,7 +144,7 @@ def register(app: Dash, service: Service) -> None:
 def today(service: Service, site: Site, now: int) -> list[Component]:
     """Today's numbers, compared with as much of the same weekday a week ago."""
     question = f"period=today&compare={quote(USUAL_COMPARISON)}"
-    found = read_overview(site, question, service.backend, service.database, now, tag=figures.written_in())
+    found = read_overview(site, question, service.backend, service.database, now, tag=language.written_in())
     weekday = figures.weekday(datetime.fromtimestamp(now, found.zone).weekday())
     since = f"last {weekday} to {figures.time_of_day(now, found.zone)}"
     return live.today(site.domain, found.numbers, found.before, since)

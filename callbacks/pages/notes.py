@@ -7,6 +7,7 @@ import time
 from dash import Dash
 
 from analytics.access.roles import ADMIN
+from analytics.base.words import _
 from analytics.sites import notes
 from callbacks.forms import Fields, FormResult, number, on_send
 from callbacks.gate.guard import authorized, authorized_account
@@ -22,12 +23,12 @@ def register(app: Dash, service: Service) -> None:
         authorized_account()
         day, text = fields.get("day", ""), fields.get("text", "")
         notes.add(service.database, site.id, day, text, now=int(time.time()))
-        return FormResult({"message": "The note is in the chart"})
+        return FormResult({"message": _("The note is in the chart")})
 
     def remove(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         notes.remove(service.database, site.id, number(fields, "key"))
-        return FormResult({"message": "The note is removed"})
+        return FormResult({"message": _("The note is removed")})
 
     on_send(app, ADD, add)
     on_send(app, REMOVE, remove)

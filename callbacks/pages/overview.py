@@ -23,8 +23,10 @@ from dash.exceptions import PreventUpdate
 from werkzeug.exceptions import BadRequest
 
 from analytics.access.roles import ADMIN, ANYBODY
+from analytics.base import language
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
+from analytics.base.words import translated
 from analytics.calendar.period import days_of
 from analytics.reports.files import file
 from analytics.reports.lists import HOURS, USAGE
@@ -36,7 +38,6 @@ from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
 from callbacks.pages import notes, overview_parts, segments
 from collector.service import Service
-from layouts.components import figures
 from layouts.overview import details, page, panels, toolbar, usage
 from layouts.overview import notes as notes_menu
 from layouts.overview import segments as segments_menu
@@ -83,6 +84,7 @@ SLOW: Mapping[str, Mapping[str, Output]] = {
     "map": {
         "figure": Output(page.figure_store(page.MAP), "data"),
         "words": Output(f"{page.MAP}-words", "children"),
+        "note": Output(page.MAP_NOTE, "children"),
         "answered": Output({"part": "map"}, "answered"),
     },
     HOURS: {
@@ -177,7 +179,7 @@ def _register_answers(app: Dash, service: Service) -> None:
             overview = asked.overview()
         except InvalidInput as wrong:
             nothing = not asked.is_sound(answered)
-            shown = {"wrong": toolbar.wrong(str(wrong)), "answered": search}
+            shown = {"wrong": toolbar.wrong(translated(str(wrong))), "answered": search}
             return _values(TOP, shown | ({"body": True, "stats": []} if nothing else {}))
         found: dict[str, Any] = {"wrong": None, "body": False, "answered": search}
         if message or not asked.is_answered("top", answered):
@@ -339,7 +341,7 @@ class _Asked:
 
 
 def _read(service: Service, site: Site, address: str, person_id: int = 0) -> Overview:
-    person: dict[str, Any] = {"person_id": person_id, "tag": figures.written_in()}
+    person: dict[str, Any] = {"person_id": person_id, "tag": language.written_in()}
     return read_overview(site, address, service.backend, service.database, int(time.time()), **person)
 
 

@@ -10,10 +10,11 @@ from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, LISTS, MAP, PANE
 from analytics.reports.overview import Overview
 from analytics.reports.view import interval_of
 from layouts.components.address import at
-from layouts.figures import countries, over_time, week_hours
+from layouts.figures import countries, over_time, regions, week_hours
 from layouts.figures.countries import CountryCount
+from layouts.figures.regions import RegionCount
 from layouts.footfall_components.ranking import SecondList
-from layouts.overview import details, notes, numbers, page, panels, segments, toolbar, usage, week
+from layouts.overview import details, notes, numbers, page, panels, places, segments, toolbar, usage, week
 from layouts.overview.segments import May
 
 Values = dict[str, Any]
@@ -89,7 +90,8 @@ def ranking(name: str, overview: Overview) -> Values:
     answer = None if is_picture else overview.rows(shown)
     titles = overview.titles(shown.dimension, [str(row.dimensions[0]) for row in answer.rows]) if answer else {}
     named = panels.Named(titles, overview.view.titles)
-    return panels.panel(panel, shown, answer, overview.everybody, filters, period, files, named)
+    of_regions = is_picture and any(name for name, _ in overview.regions)
+    return panels.panel(panel, shown, answer, overview.everybody, filters, period, files, named, of_regions=of_regions)
 
 
 def _properties(overview: Overview, files: str) -> SecondList | None:
@@ -105,12 +107,30 @@ def _properties(overview: Overview, files: str) -> SecondList | None:
 def _map(overview: Overview) -> Values:
     if overview.view.open_list(PLACES).id != MAP:
         return {}
-    rows, filters = overview.rows(list_of(MAP)).rows, overview.query.filters
-    if not rows:
+    if overview.everybody == 0:
         return {}
+    placed = regions.placed(overview.country, [one for one in overview.regions if one[0]])
+    note = places.note(overview.country, overview.regions, placed, overview.query.filters)
+    return (_regions if any(placed) else _countries)(overview) | {"note": note}
+
+
+def _countries(overview: Overview) -> Values:
+    rows, filters = overview.rows(list_of(MAP)).rows, overview.query.filters
     known = [(str(row.dimensions[0]), int(row.metrics[0] or 0)) for row in rows if row.dimensions[0]]
-    found = [CountryCount(code, people, **panels.ways("country", code, filters)) for code, people in known]
-    return {"figure": countries.figure(found), "words": countries.words(found)}
+    found = [CountryCount(code, people, **panels.ways("country", [code], filters)) for code, people in known]
+    return {"figure": countries.figure(found, overview.country), "words": countries.words(found)}
+
+
+def _regions(overview: Overview) -> Values:
+    known = [one for one in overview.regions if one[0]]
+    found = [
+        RegionCount(
+            code, names[0], sum(people for _, people in same), **panels.ways("region", names, overview.query.filters)
+        )
+        for code, same in regions.placed(overview.country, known).items()
+        if code and (names := [name for name, _ in same])
+    ]
+    return {"figure": regions.figure(overview.country, found), "words": regions.words(overview.country, known)}
 
 
 def _hours(overview: Overview) -> Values:

@@ -8,7 +8,8 @@ import time
 from dash import Dash
 
 from analytics.access.roles import ADMIN, Person
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
+from analytics.base.words import _
 from analytics.query import filters, segments
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, number, on_send
@@ -28,13 +29,13 @@ def register(app: Dash, service: Service) -> None:
         whose = None if shared else person.id
         now = int(time.time())
         kept = segments.save(service.database, site.id, whose, fields.get("name", ""), _filters(fields), now=now)
-        return FormResult({"message": f"{kept.name} is saved"})
+        return FormResult({"message": _("{name} is saved", name=kept.name)})
 
     def remove(domain: object, fields: Fields) -> FormResult:
         site, person = _authorized(service, domain)
         shared = person.may(ADMIN, site.id)
         name = segments.remove(service.database, site.id, number(fields, "key"), person.id, shared=shared)
-        return FormResult({"message": f"{name} is removed"})
+        return FormResult({"message": _("{name} is removed", name=name)})
 
     on_send(app, SAVE, save)
     on_send(app, REMOVE, remove)
@@ -48,4 +49,4 @@ def _filters(fields: Fields) -> tuple[filters.Filter, ...]:
     try:
         return filters.parse(json.loads(fields.get("filters", "[]")))
     except (ValueError, RecursionError):
-        raise InvalidInput("the filters are none; reload the page") from None
+        raise InvalidInput(message("the filters are none; reload the page")) from None

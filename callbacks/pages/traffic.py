@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.access.roles import ADMIN, OWNER
 from analytics.base.error_log import describe
+from analytics.base.words import _
 from analytics.live import outcome_store
 from analytics.live.outcomes import HOUR
 from analytics.sites.host import NO_SITE
@@ -89,11 +90,11 @@ def _parts(service: Service, site: Site | None, hours: int) -> tuple[Any, Any, A
     except SQLAlchemyError as away:
         log.error("the counters cannot be read: %s", describe(away))
         failed = states.failed(
-            "Traffic could not be read", "The database does not answer. It is asked again soon.", again=False
+            _("Traffic could not be read"), _("The database does not answer. It is asked again soon."), again=False
         )
         return [failed], [], []
     suspect = service.proxies.untrusted.suspect() if current_person().may_everywhere(ADMIN) else None
-    proxy = [traffic.untrusted_proxy(suspect.words)] if suspect else []
+    proxy = [traffic.untrusted_proxy(*suspect)] if suspect else []
     hint = traffic.NOTHING_YET if site else traffic.ALL_NAMED
     bars = traffic.bars(found, span, hint)
     return [*proxy, *bars], traffic.outcomes(found, nowhere), traffic.robots(found.robots)

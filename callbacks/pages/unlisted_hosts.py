@@ -8,8 +8,9 @@ from typing import NamedTuple
 from dash import Dash, Output
 
 from analytics.access.roles import ADMIN
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.base.idn import to_letters
+from analytics.base.words import N_, _
 from analytics.sites import unlisted_hosts
 from analytics.sites.site import Site
 from analytics.storage.database import Database
@@ -29,9 +30,9 @@ class Decision(NamedTuple):
 
 
 DECISIONS = {
-    "include": Decision(unlisted_hosts.include, "Included", "Its pages count from now on."),
-    "ignore": Decision(unlisted_hosts.ignore, "Ignored", "It is an excluded host now."),
-    "reconsider": Decision(unlisted_hosts.reconsider, "Unlisted again", ""),
+    "include": Decision(unlisted_hosts.include, N_("Included"), N_("Its pages count from now on.")),
+    "ignore": Decision(unlisted_hosts.ignore, N_("Ignored"), N_("It is an excluded host now.")),
+    "reconsider": Decision(unlisted_hosts.reconsider, N_("Unlisted again"), ""),
 }
 
 
@@ -42,12 +43,12 @@ def register(app: Dash, service: Service) -> None:
         site = authorized(service, domain, ADMIN)
         decision = DECISIONS.get(fields.get("value", ""))
         if decision is None:
-            raise InvalidInput("choose Include or Ignore")
+            raise InvalidInput(message("choose Include or Ignore"))
         host = fields.get("key", "")
         changed = decision.change(service.database, site.domain, host)
-        decided = (host, decision.row) if decision.row else ("", "")
+        decided = (host, _(decision.row)) if decision.row else ("", "")
         rows = unlisted.listed(unlisted_hosts.unlisted(service.database, changed), changed.timezone, decided)
-        return FormResult({"message": decision.message, "fill": _lists(changed)}, (rows,))
+        return FormResult({"message": _(decision.message), "fill": _lists(changed)}, (rows,))
 
     on_send(app, unlisted.HOST, decide, Output(unlisted.LIST, "children"), refresh=service.refresh_settings)
 

@@ -11,6 +11,7 @@ from analytics.access import embed as access_embed
 from analytics.access import embeds
 from analytics.access.roles import ADMIN
 from analytics.base.idn import to_letters
+from analytics.base.words import _
 from analytics.commands import iframe, seconds
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, lines, number, on_send
@@ -31,16 +32,16 @@ def register(app: Dash, service: Service) -> None:
     def make(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         hosts, life_s = lines(fields.get("hosts", "")), seconds(fields.get("expires", ""))
-        _, token = embeds.add(service.database, site.id, hosts, life_s, now=int(time.time()))
+        _embed, token = embeds.add(service.database, site.id, hosts, life_s, now=int(time.time()))
         shape = {"small": fields.get("shape") == "small", "link": fields.get("link") == "1"}
         line = iframe(address(service), site.domain, token, **shape)
-        answer = {"once": {layout.LINE: line}, "message": "The line is below", "clear": True}
+        answer = {"once": {layout.LINE: line}, "message": _("The line is below"), "clear": True}
         return FormResult(answer, (layout.lists(_listed(service, site)),))
 
     def revoke(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         embed = embeds.revoke(service.database, number(fields, "key"), site.id, now=int(time.time()))
-        answer = {"message": f"The card on {', '.join(map(to_letters, embed.hosts))} is off"}
+        answer = {"message": _("The card on {hosts} is off", hosts=", ".join(map(to_letters, embed.hosts)))}
         return FormResult(answer, (layout.lists(_listed(service, site)),))
 
     for name, do in ((layout.ADD, make), (layout.REVOKE, revoke)):

@@ -7,7 +7,8 @@ from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN, OWNER
 from analytics.base import idn
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
+from analytics.base.words import _
 from analytics.sites import store
 from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate.guard import authorized, current_person
@@ -35,12 +36,13 @@ def register(app: Dash, service: Service) -> None:
     def delete(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, OWNER)
         if idn.to_ascii(fields.get("typed", "").strip()) != site.domain:
-            raise InvalidInput("that is another name", {"typed": "that is another name"})
+            wrong = message("that is another name")
+            raise InvalidInput(wrong, {"typed": wrong})
         if site.demo:
             service.demo_traffic.remove()
         else:
             store.remove(service.database, site.domain)
-        return FormResult({"go": at("/"), "message": "Deleted"})
+        return FormResult({"go": at("/"), "message": _("Deleted")})
 
     on_send(app, general.FORM, save, refresh=service.refresh_settings)
     on_send(app, general.DELETE, delete, refresh=service.refresh)  # its keys and cards are gone too

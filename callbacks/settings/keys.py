@@ -9,7 +9,8 @@ from dash.development.base_component import Component
 
 from analytics.access import api_keys as all_keys
 from analytics.access.roles import ADMIN, OWNER
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
+from analytics.base.words import _
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, number, on_send
 from callbacks.gate.guard import NotEnough, authorized, current_person
@@ -30,18 +31,19 @@ def register(app: Dash, service: Service) -> None:
         site = authorized(service, domain, ADMIN)
         name, scope = fields.get("name", ""), fields.get("scope", "")
         plain = all_keys.add(service.database, name, scope, site.id, now=int(time.time()))
-        answer = {"once": {keys.KEY: plain}, "message": "The key is below", "clear": True}
+        answer = {"once": {keys.KEY: plain}, "message": _("The key is below"), "clear": True}
         return FormResult(answer, (keys.lists(_listed(service, site)),))
 
     def remove(domain: object, fields: Fields) -> FormResult:
         site, wanted = authorized(service, domain, ADMIN), number(fields, "key")
         row = next((one for one in _listed(service, site) if one.id == wanted), None)
         if row is None:
-            raise InvalidInput("that key is not here any more; reload the page")
+            raise InvalidInput(message("that key is not here any more; reload the page"))
         if not row.may_remove:
             raise NotEnough(OWNER)
         removed = all_keys.remove_number(service.database, row.id)
-        return FormResult({"message": f"{removed.name} is removed"}, (keys.lists(_listed(service, site)),))
+        answer = {"message": _("{name} is removed", name=removed.name)}
+        return FormResult(answer, (keys.lists(_listed(service, site)),))
 
     for name, do in ((keys.ADD, add), (keys.REMOVE, remove)):
         listed = Output(keys.LIST, "children", allow_duplicate=True)

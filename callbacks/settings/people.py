@@ -9,7 +9,8 @@ from dash.development.base_component import Component
 
 from analytics.access import accounts, invitations, members
 from analytics.access.roles import MEMBER, OWNER, Person
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
+from analytics.base.words import _
 from analytics.commands import invitation_link, seconds
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, number, on_send
@@ -18,7 +19,7 @@ from callbacks.page_context import PageContext, address
 from collector.service import Service
 from layouts.settings import people
 
-GONE = "that person is not here any more; reload the page"
+GONE = message("that person is not here any more; reload the page")
 
 
 def cards(context: PageContext) -> list[Component]:
@@ -39,7 +40,7 @@ def register(app: Dash, service: Service) -> None:
         email = _email(service, site, number(fields, "key"))
         on = [site.id] if site else []
         changed = members.change(service.database, email, fields.get("role", ""), on, now=_now())
-        return FormResult({"message": f"{changed.email} is changed"}, (_redrawn(service, site),))
+        return FormResult({"message": _("{name} is changed", name=changed.email)}, (_redrawn(service, site),))
 
     def remove(domain: object, fields: Fields) -> FormResult:
         site = _site(service, domain)
@@ -48,7 +49,7 @@ def register(app: Dash, service: Service) -> None:
             members.change(service.database, email, MEMBER, [site.id], now=_now())
         else:
             members.remove(service.database, email)
-        return FormResult({"message": f"{email} is removed"}, (_redrawn(service, site),))
+        return FormResult({"message": _("{name} is removed", name=email)}, (_redrawn(service, site),))
 
     def invite(domain: object, fields: Fields) -> FormResult:
         site = _site(service, domain)
@@ -63,7 +64,7 @@ def register(app: Dash, service: Service) -> None:
         )[1]
         answer = {
             "once": {people.LINK: invitation_link(address(service), token)},
-            "message": "Send this link yourself",
+            "message": _("Send this link yourself"),
             "clear": True,
         }
         return FormResult(answer, (_redrawn(service, site),))
@@ -71,7 +72,7 @@ def register(app: Dash, service: Service) -> None:
     def revoke(domain: object, fields: Fields) -> FormResult:
         site = _site(service, domain)
         invitations.revoke(service.database, number(fields, "key"), site.id if site else None)
-        return FormResult({"message": "The invitation is revoked"}, (_redrawn(service, site),))
+        return FormResult({"message": _("The invitation is revoked")}, (_redrawn(service, site),))
 
     for name, do in ((people.ROLE, change), (people.REMOVE, remove), (people.INVITE, invite), (people.REVOKE, revoke)):
         on_send(app, name, do, Output(people.LIST, "children", allow_duplicate=True))
@@ -104,14 +105,14 @@ def _member(member: members.Member, own: int) -> people.PersonRow:
     """A row of a site. People with the role on every site, and the person themselves, are changed elsewhere."""
     person, role, since, everywhere = member
     fixed = people.role_words(role, everywhere) if everywhere or person.id == own else ""
-    return people.PersonRow(person.id, person.email, role, since, fixed, "You" if person.id == own else "")
+    return people.PersonRow(person.id, person.email, role, since, fixed, _("You") if person.id == own else "")
 
 
 def _anybody(person: Person, own: int, domains: dict[int, str]) -> people.PersonRow:
     single = {domains[site_id]: role for site_id, role in person.memberships.items() if site_id in domains}
     if person.id == own:
         return people.PersonRow(
-            person.id, person.email, person.role, person.created_at, people.role_words(person.role, True), "You"
+            person.id, person.email, person.role, person.created_at, people.role_words(person.role, True), _("You")
         )
     return people.PersonRow(
         person.id, person.email, person.role, person.created_at, more=people.memberships_words(single)

@@ -60,5 +60,5 @@ def register(app: Dash, service: Service) -> None:
     def write(*values: Any) -> Component:
         *chosen, domain = values
         site = authorized(service, domain, ADMIN)
-        added = [adds for (_, _, adds, _), on in zip(snippet.OPTIONS, chosen, strict=True) if on is True]
+        added = [adds for (_name, _label, adds, _hint), on in zip(snippet.OPTIONS, chosen, strict=True) if on is True]
         return snippet.line(line_of(address(service), site.domain).replace("></script>", f"{''.join(added)}></script>"))

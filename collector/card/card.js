@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const given = JSON.parse(document.getElementById("given").textContent);
+  window.footfall.words = given.words;
   const byId = (id) => document.getElementById(id);
   const HOUR_S = 3600, NEAR_S = 90, KEPT = 130;
 
@@ -45,22 +46,23 @@
     const near = points.filter((point) => away(point) <= NEAR_S).sort((a, b) => away(a) - away(b))[0];
     const node = byId("change"), percent = near && near[1] ? Math.round(100 * (live.active_sessions / near[1] - 1)) : null;
     node.className = percent > 0 ? "ff-up" : percent < 0 ? "ff-worse" : "ff-flat";
-    node.textContent = percent == null ? "" : `${percent > 0 ? "↑ " : percent < 0 ? "↓ " : ""}${footfall.write.percent(Math.abs(percent))} vs 1 h ago`;
-    node.title = percent == null ? "" : `${footfall.write.count(near[1])} an hour ago`;
+    const changed = `${percent > 0 ? "↑ " : percent < 0 ? "↓ " : ""}${footfall.write.percent(Math.abs(percent))}`;
+    node.textContent = percent == null ? "" : footfall.say("{change} vs 1 h ago", {change: changed});
+    node.title = percent == null ? "" : footfall.say("{n} an hour ago", {n: footfall.write.count(near[1])});
   }
 
   function clock() {
     const silent = state === "connecting" && Date.now() - heard > SILENT_MS - 100, stale = silent || state === "down";
     const time = footfall.write.time(live.as_of * 1000, given.zone, true);
     document.body.classList.toggle("is-stale", stale);
-    byId("at").textContent = stale ? `as of ${time}, not connected` : time;
+    byId("at").textContent = stale ? footfall.say("as of {time}, not connected", {time}) : time;
   }
 
   function refused() {
     const words = document.createElement("p");
     words.className = "ff-off";
     words.setAttribute("role", "status");
-    words.textContent = "This card is switched off";
+    words.textContent = footfall.say("This card is switched off");
     cancelAnimationFrame(frame);
     document.querySelector("main").replaceChildren(words);
   }

@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from analytics.base import language
+from analytics.base import language, words
+from analytics.base.words import N_, _
 
 FONT_PATH = "/embed/card.woff2"
 THEMES = ("light", "dark")
@@ -28,6 +29,15 @@ _SCRIPTS = (
     _HERE.parents[1] / "assets" / "lib" / "stream.js",
     _HERE.parents[1] / "assets" / "lib" / "spark.js",
     _HERE / "card.js",
+)
+# The texts of those scripts.
+_SAID = (
+    N_("Active people per minute: nothing known yet"),
+    N_("Active people per minute over the last {minutes} minutes: from {first} to {last}"),
+    N_("{change} vs 1 h ago"),
+    N_("{n} an hour ago"),
+    N_("as of {time}, not connected"),
+    N_("This card is switched off"),
 )
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 
@@ -51,7 +61,7 @@ def render(
     `live` is the answer of `/api/live`. `points` are (epoch s, people), one per minute, oldest first. The line shows
     the last 30 minutes; the change within one hour needs a point of that time, so pass 61 minutes, or pass `hour_ago`,
     which is valid only until the card is a minute old. `theme` is "light" or "dark"; with any other value the reader's
-    system decides. `zone` is the IANA name for the clock, `tag` the language of the numbers and the clock; `demo` marks
+    system decides. `zone` is the IANA name for the clock, `tag` the language of words, numbers and clock; `demo` marks
     the numbers as simulated. Without a `token`, the stream uses the reader's login. `base_path` is the path of the
     server's routes. `link` is the address to which the site's name leads, in a new tab; "" for none.
     """
@@ -63,10 +73,16 @@ def render(
         "points": first + [list(point) for point in points],
         "zone": zone,
     }
+    with language.writing_in(tag):
+        if words.spoken() != words.ENGLISH:
+            data["words"] = {text: _(text) for text in _SAID}
+        texts = {name: escape(text) for name, text in _texts(site, int(live["window_s"])).items()}
+        demo_mark = f' <span class="ff-demo">{texts["demo_word"]}</span>' if demo else ""
     page = _template("card.html").substitute(
+        **texts,
         theme=_theme(theme),
         language=tag,
-        demo=' <span class="ff-demo">Demo</span>' if demo else "",
+        demo=demo_mark,
         site=escape(site),
         where=_where(site, link),
         style=_style(base_path),
@@ -74,7 +90,6 @@ def render(
         signed_in=language.count(live["authenticated_users"], tag),
         anonymous=language.count(live["anonymous_sessions"], tag),
         pages="".join(_row(page["path"], language.count(page["count"], tag)) for page in live["top_pages"]),
-        window=_window(int(live["window_s"])),
         at=language.time_of_day(datetime.fromtimestamp(as_of, ZoneInfo(zone)), tag, seconds=True),
         given=_json(data),
         script=_script(),
@@ -82,9 +97,27 @@ def render(
     return page.encode("utf-8", "replace")
 
 
-def render_off(theme: str, base_path: str = "") -> bytes:
+def render_off(theme: str, base_path: str = "", tag: str = language.DEFAULT) -> bytes:
     """The page that replaces a card that does not exist or may not be shown here; the same for every reason."""
-    return _template("off.html").substitute(theme=_theme(theme), style=_style(base_path)).encode()
+    with language.writing_in(tag):
+        texts = {"html_tag": words.html_tag(), "off": escape(_("This card is switched off"))}
+    return _template("off.html").substitute(texts, theme=_theme(theme), style=_style(base_path)).encode()
+
+
+def _texts(site: str, window_s: int) -> dict[str, str]:
+    """The words of the page by their names in card.html, in the reader's language."""
+    window = _window(window_s)
+    return {
+        "html_tag": words.html_tag(),
+        "demo_word": _("Demo"),
+        "title": _("Active now"),
+        "active_on": _("Active on {site}", site=site),
+        "signed_in_word": _("Signed in"),
+        "anonymous_word": _("Anonymous"),
+        "active_pages": _("Active pages"),
+        "seen": _("seen in the last {window}", window=window),
+        "last": _("last {window}", window=window),
+    }
 
 
 @cache
@@ -170,7 +203,9 @@ def _where(site: str, link: str) -> str:
 
 
 def _window(seconds: int) -> str:
-    return f"{seconds // 60} min" if seconds >= 120 and seconds % 60 == 0 else f"{seconds} s"
+    if seconds >= 120 and seconds % 60 == 0:
+        return _("{n} min", n=seconds // 60)
+    return _("{n} s", n=seconds)
 
 
 def _json(value: object) -> str:

@@ -27,7 +27,8 @@ def show(context: Context, request: Request) -> Response:
     reader = by_token(context, token, None)
     embed = context.embeds.find(token, context.now())
     if isinstance(reader, Response) or embed is None or _is_framed_elsewhere(embed.hosts, request.headers):
-        off = card.render_off(request.parameter("theme"), context.base_path)
+        tag = language.asked_for(request.headers.get("accept-language", ""))
+        off = card.render_off(request.parameter("theme"), context.base_path, tag)
         return _page(request, 404, off, card.off_policy(context.base_path))
     policy = card.content_security_policy(embed.hosts, context.base_path)
     return _render(context, request, reader.site, token, policy)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from analytics.base.addresses import plain_address
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.sites.site import Site
 from collector.ingest import pipeline
 from collector.ingest.event import Event
@@ -81,7 +81,7 @@ def dry_run(kit: Kit, site: Site, sample: SamplePageview, now_ms: int) -> DryRun
 def _address(text: str) -> str:
     if address := plain_address(text):
         return address
-    wrong = f"{text[:50]!r} is no address like 203.0.113.7 or 2001:db8::1"
+    wrong = message("{address} is no address like 203.0.113.7 or 2001:db8::1", address=repr(text[:50]))
     raise InvalidInput(wrong, {"address": wrong})
 
 

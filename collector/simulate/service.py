@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from analytics.access.api_keys import Key
 from analytics.base.error_log import describe
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.sites import store
 from analytics.sites.site import Site
 from analytics.storage.database import Database
@@ -65,7 +65,7 @@ class DemoTraffic:
         with self._lock:
             existing = self._site()
             if existing is not None and not existing.demo:
-                raise InvalidInput(f"{DEMO_DOMAIN} is a site of your own here; remove it first")
+                raise InvalidInput(message("{site} is a site of your own here; remove it first", site=DEMO_DOMAIN))
             site = existing or store.add(self._database, DEMO_DOMAIN, "Demo", now=now, demo=True)
             if not self.is_running:
                 self._send(site, make_traffic(secrets.randbits(32), now), with_past=existing is None)

@@ -1,17 +1,15 @@
-"""Formats numbers, shares, dates, windows and changes in the reader's language.
-
-The gate sets the language for each request (`write_in`), in a context variable.
-"""
+"""Formats numbers, shares, dates, windows and changes in the reader's language."""
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from datetime import UTC, date, datetime, tzinfo
 from typing import NamedTuple
 
 from dash import html
 
 from analytics.base import language
+from analytics.base.language import written_in
+from analytics.base.words import N_, _, ngettext
 from analytics.calendar.period import Span, days_of
 from analytics.query.metrics import Unit
 from layouts.components.markup import aria
@@ -19,24 +17,6 @@ from layouts.components.markup import aria
 UNKNOWN = "–"
 SMALLEST_JUDGED = 0.01  # part by which a number changes before it is called better or worse
 MANY_TIMES = 10  # from this factor on the change is written as a factor, not as a percentage
-
-_languages: ContextVar[str] = ContextVar("languages", default=language.DEFAULT)
-
-
-def write_in(languages: str) -> None:
-    """Sets the languages of this request's figures: a tag of `language.LANGUAGES`, or a browser's `Accept-Language`.
-    The first of them that is supported is looked up when the first figure is written.
-    """
-    _languages.set(languages)
-
-
-def written_in() -> str:
-    """The language of this request's figures."""
-    tag = _languages.get()
-    if tag not in language.LANGUAGES:
-        tag = language.asked_for(tag)
-        _languages.set(tag)
-    return tag
 
 
 def count(n: int) -> str:
@@ -59,9 +39,14 @@ def has_12_hours() -> bool:
     return language.has_12_hours(written_in())
 
 
+def country(code: str) -> str:
+    """The name of a country by its two-letter code."""
+    return language.country(code, written_in())
+
+
 def people(n: int) -> str:
     """`1 person`, `2 people`."""
-    return f"{count(n)} {'person' if n == 1 else 'people'}"
+    return ngettext("{n} person", "{n} people", n, n=count(n))
 
 
 def percent(part: int, whole: int) -> str:
@@ -76,7 +61,9 @@ def percent(part: int, whole: int) -> str:
 
 def window(seconds: int) -> str:
     """`60 s`; whole minutes from two on: `5 min`."""
-    return f"{seconds // 60} min" if seconds >= 120 and seconds % 60 == 0 else f"{seconds} s"
+    if seconds >= 120 and seconds % 60 == 0:
+        return _("{n} min", n=seconds // 60)
+    return _("{n} s", n=seconds)
 
 
 def time_of_day(at: int, zone: tzinfo) -> str:
@@ -116,14 +103,15 @@ def number(value: float | None, unit: Unit) -> str:
     return language.decimal(value, 2, written_in())
 
 
-def duration(seconds: float) -> str:
-    """`41s`, `2m 41s`, `1h 2m`."""
-    whole = round(seconds)
-    minutes, rest = divmod(whole, 60)
+def duration(seconds: float, *, is_short: bool = False) -> str:
+    """`41s`, `2m 41s`, `1h 2m`; `is_short` leaves a second part of 0 out."""
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours}h {minutes}m"
-    return f"{minutes}m {rest}s" if minutes else f"{rest}s"
+        return _("{h}h", h=hours) if is_short and not minutes else _("{h}h {m}m", h=hours, m=minutes)
+    if minutes:
+        return _("{m}m", m=minutes) if is_short and not rest else _("{m}m {s}s", m=minutes, s=rest)
+    return _("{s}s", s=rest)
 
 
 def on_scale(value: float, unit: Unit) -> str:
@@ -131,7 +119,7 @@ def on_scale(value: float, unit: Unit) -> str:
     if unit == "count":
         return language.compact(int(value), written_in())
     if unit == "seconds":
-        return duration(value).removesuffix(" 0s").removesuffix(" 0m")
+        return duration(value, is_short=True)
     if unit == "share":
         return _percent(round(100 * value))
     return number(value, unit) if value % 1 else count(int(value))
@@ -190,19 +178,28 @@ def delta(
     rounded = round(ratio, 3) if fine else round(ratio, 2)
     written = _share(abs(rounded)) if fine else _percent(round(100 * abs(rounded)))
     if rounded == 0:
-        return Delta("ff-flat", _percent(0), "unchanged")
+        return Delta("ff-flat", _percent(0), _("unchanged"))
     is_small = is_few or abs(ratio) < SMALLEST_JUDGED
-    look, judged = _JUDGED[0 if is_small else better if rounded > 0 else -better]
+    judgement = 0 if is_small else better if rounded > 0 else -better
+    look = _LOOKS[judgement]
     if now >= MANY_TIMES * before:
         if is_few:
             return None
         times = count(round(now / before))
-        return Delta(look, f"↑ ×{times}", f"{times} times as many{judged}")
-    arrow, way = ("↑", "up") if rounded > 0 else ("↓", "down")
-    return Delta(look, f"{arrow} {written}", f"{way} {written}{judged}")
+        return Delta(look, f"↑ ×{times}", _(_TIMES[judgement], times=times))
+    arrow, said = ("↑", _UP) if rounded > 0 else ("↓", _DOWN)
+    return Delta(look, f"{arrow} {written}", _(said[judgement], share=written))
 
 
-_JUDGED = {1: ("ff-up", ", better"), -1: ("ff-worse", ", worse"), 0: ("ff-flat", "")}
+# By the judgement: good news, neither, bad news.
+_LOOKS = {1: "ff-up", 0: "ff-flat", -1: "ff-worse"}
+_UP = {1: N_("up {share}, better"), 0: N_("up {share}"), -1: N_("up {share}, worse")}
+_DOWN = {1: N_("down {share}, better"), 0: N_("down {share}"), -1: N_("down {share}, worse")}
+_TIMES = {
+    1: N_("{times} times as many, better"),
+    0: N_("{times} times as many"),
+    -1: N_("{times} times as many, worse"),
+}
 
 
 def _share(part: float) -> str:

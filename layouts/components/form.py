@@ -14,9 +14,15 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.idn import to_letters
+from analytics.base.words import _
 from layouts.components.markup import aria, data, icon
 
 Choices = Sequence[tuple[str, str]]  # value, and what people read
+
+
+def translated(marked: Choices) -> Choices:
+    """The choices of a constant, marked by `N_`, in the reader's language."""
+    return [(value, _(shown)) for value, shown in marked]
 
 
 def channel(name: str, domain: str = "") -> Component:
@@ -32,12 +38,13 @@ def card(
     *,
     domain: str = "",
     intro: Any = None,
-    save: str = "Save",
+    save: str = "",
     once: str = "",
 ) -> html.Section:
     """One card with one form and its channel.
 
-    `intro` is a sentence under the title. `once` is the id of the element for a secret that an answer shows once.
+    `intro` is a sentence under the title, `save` the word on the button, by default "Save". `once` is the id of the
+    element for a secret that an answer shows once.
     """
     head = [html.H2(title), *([html.P(intro, className="ff-soft")] if intro else [])]
     inner = form(name, [html.Header(head), *fields, actions(save)], className="ff-form")
@@ -51,9 +58,9 @@ def form(name: str, inner: Sequence[Component], *, key: str = "", **options: Any
     return html.Form(list(inner), id=element, noValidate=True, **named, **options)
 
 
-def actions(save: str = "Save", *, kind: str = "ff-btn-primary", disabled: bool = False) -> html.Div:
+def actions(save: str = "", *, kind: str = "ff-btn-primary", disabled: bool = False) -> html.Div:
     """The button, and the line for its result."""
-    button = html.Button(save, type="submit", className=f"ff-btn {kind}", disabled=disabled)
+    button = html.Button(save or _("Save"), type="submit", className=f"ff-btn {kind}", disabled=disabled)
     return html.Div([button, html.Span(className="ff-form-state", role="status")], className="ff-form-end")
 
 
@@ -115,7 +122,7 @@ def small_select(form_name: str, field: str, key: str, label: str, value: str, c
 def danger(name: str, domain: str, title: str, words: str, button: str) -> html.Section:
     """A card for an action that cannot be undone. Its button works once the site's domain is typed."""
     shown = to_letters(domain)
-    field = text(name, "typed", f"Type {shown} to go on", autocomplete="off")
+    field = text(name, "typed", _("Type {domain} to go on", domain=shown), autocomplete="off")
     end = actions(button, kind="ff-btn-danger", disabled=True)
     head = html.Header([html.H2(title), html.P(words, className="ff-soft")])
     inner = form(name, [head, field, end], className="ff-form", **data(typed=shown))
@@ -125,13 +132,13 @@ def danger(name: str, domain: str, title: str, words: str, button: str) -> html.
 def shown_once(element: str) -> html.Div:
     """The place for the secret in an answer, with a button that copies it; hidden until the answer comes."""
     copy = html.Button(
-        [icon("copy"), html.Span("Copy")],
+        [icon("copy"), html.Span(_("Copy"))],
         type="button",
         className="ff-btn ff-btn-primary",
         **data(copy=f"#{element}"),
     )
     code = html.Div([html.Pre(html.Code(id=element)), copy], className="ff-code")
-    return html.Div([html.P("Copy it now: it is shown this once."), code], className="ff-once", hidden=True)
+    return html.Div([html.P(_("Copy it now: it is shown this once.")), code], className="ff-once", hidden=True)
 
 
 def _field(name: str, field: str, label: str, control: Component, hint: Any) -> html.Div:

@@ -1,9 +1,12 @@
-"""Attributes whose names Python cannot spell, pictograms, names that may be long, and components as JSON."""
+"""Attributes whose names Python cannot spell, sentences with components, pictograms, names that may be long, and
+components as JSON.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from string import Formatter
 from typing import Any
 
 from dash import html
@@ -41,6 +44,22 @@ def name(text: str, **attributes: Any) -> html.Bdi:
         className="ff-mid is-endless" if len(text) > ENDLESS else "ff-mid",
         **attributes,
     )
+
+
+def sentence(text: str, **parts: Any) -> list[Any]:
+    """Children of an element: the text, with components in the places of their names, so that a translation chooses
+    their order: `sentence(_("Not connected since {since}. {again}"), since=figures.day(at), again=button)`. Lists are
+    inserted one by one, and texts that meet become one.
+    """
+    made: list[Any] = []
+    for words, name, _format, _conversion in Formatter().parse(text):
+        part = [] if name is None else parts[name]
+        for piece in (words, *(part if isinstance(part, list) else [part])):
+            if isinstance(piece, str) and made and isinstance(made[-1], str):
+                made[-1] += piece
+            elif piece != "":
+                made.append(piece)
+    return made
 
 
 def as_json(component: Component) -> str:

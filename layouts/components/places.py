@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import html
 
-from analytics.base import countries
+from analytics.base.words import _
 from analytics.live.state import LiveState
 from layouts.components import figures, ranking
 from layouts.components.markup import aria
@@ -15,10 +15,10 @@ COUNTRIES = 6
 def list_of_countries(state: LiveState) -> html.Ul:
     """Countries by people, and how many people are in the others."""
     shown, rest = ranking.top(state.countries, state.other_countries, COUNTRIES)
-    lines = [_line(countries.name(entry.label) if entry.label else "Unknown", entry.people) for entry in shown]
+    lines = [_line(figures.country(entry.label) if entry.label else _("Unknown"), entry.people) for entry in shown]
     if rest.people:
-        lines.append(_line(f"{figures.count(rest.others)} more", rest.people))
-    return html.Ul(lines, className="ff-map-list", **aria(label="Countries now"))
+        lines.append(_line(_("{n} more", n=figures.count(rest.others)), rest.people))
+    return html.Ul(lines, className="ff-map-list", **aria(label=_("Countries now")))
 
 
 def _line(name: str, people: int) -> html.Li:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.base.words import _
 from analytics.live.state import LabelCount, Others
 from layouts.components import figures
 from layouts.components.markup import name
@@ -21,7 +22,7 @@ def top(entries: Sequence[LabelCount], rest: Others, rows: int) -> tuple[Sequenc
 
 
 def table(
-    heading: str, entries: Sequence[LabelCount], column: str = "Now", titles: Mapping[str, str] = NO_TITLES
+    heading: str, entries: Sequence[LabelCount], column: str, titles: Mapping[str, str] = NO_TITLES
 ) -> html.Table:
     """One row per entry: label, bar relative to the largest, people. `column` is the heading of the numbers.
 
@@ -31,7 +32,7 @@ def table(
     head = html.Tr(
         [
             html.Th(heading, scope="col"),
-            html.Th(html.Span("Share", className="ff-vh"), scope="col"),
+            html.Th(html.Span(_("Share"), className="ff-vh"), scope="col"),
             html.Th(column, scope="col", className="ff-num"),
         ]
     )
@@ -40,12 +41,14 @@ def table(
     return html.Table([columns, html.Thead(head), html.Tbody(rows)], className="ff-table")
 
 
-def left_out(rest: Others, preposition: str, noun: str) -> html.P | None:
-    """`6 people on 6 other pages`; None when nobody is left out."""
+def left_out(rest: Others, words: str) -> html.P | None:
+    """The line for those left out, whose words have the places {people} and {n}: `6 people on 6 other pages`; None when
+    nobody is left out.
+    """
     if not rest.people:
         return None
-    others = f"{figures.count(rest.others)} other {noun}{'' if rest.others == 1 else 's'}"
-    return html.P(f"{figures.people(rest.people)} {preposition} {others}", className="ff-rest")
+    said = words.format(people=figures.people(rest.people), n=figures.count(rest.others))
+    return html.P(said, className="ff-rest")
 
 
 def _row(entry: LabelCount, most: int, title: str) -> Component:

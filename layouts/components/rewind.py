@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import html
 
+from analytics.base.words import _
 from layouts.components.markup import aria, data, icon
 
 TICK_MS, COUNTING_MS = 60_000, 1_000
@@ -16,14 +17,14 @@ STEP = 5  # minutes per point of the line
 def bar() -> html.Div:
     """The bar in its live state. `data-at` is the second (epoch) that the page shows, empty while it is live."""
     live = html.Button(
-        [html.Span(className="ff-pulse", **aria(hidden="true")), html.Span("Live")],
+        [html.Span(className="ff-pulse", **aria(hidden="true")), html.Span(_("Live"))],
         id="rewind-live",
         type="button",
         className="ff-chip",
         **aria(pressed="true"),
     )
-    play, speed = _button("play", icon("play"), "Play"), _button("speed", "10×", "Speed: 10 times")
-    at = html.P([html.B("–", id="rewind-at"), html.Span("drag to rewind", id="rewind-ago")], className="ff-at")
+    play, speed = _button("play", icon("play"), _("Play")), _button("speed", "10×", _("Speed: {n} times", n=10))
+    at = html.P([html.B("–", id="rewind-at"), html.Span(_("drag to rewind"), id="rewind-ago")], className="ff-at")
     return html.Div(
         [
             live,
@@ -34,7 +35,7 @@ def bar() -> html.Div:
         id="rewind",
         className="ff-rewind",
         role="group",
-        **aria(label="Rewind"),
+        **aria(label=_("Rewind")),
         **data(at=""),
     )
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from dash import html
 
+from analytics.base.words import _
 from layouts.components.address import at
 
 
@@ -16,4 +17,4 @@ def stream_address(domain: str) -> str:
 
 def demo_badge() -> html.Span:
     """The badge of a site whose traffic is made up."""
-    return html.Span("Demo", className="ff-badge is-demo", title="Made-up visitors")
+    return html.Span(_("Demo"), className="ff-badge is-demo", title=_("Made-up visitors"))

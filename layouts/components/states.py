@@ -6,10 +6,11 @@ from typing import Any
 
 from dash import html
 
+from analytics.base.words import N_, _
 from layouts.components.address import at
 from layouts.components.markup import aria, icon
 
-NOT_FOUND, NOT_ALLOWED = "Page not found", "Not for your role"
+NOT_FOUND, NOT_ALLOWED = N_("Page not found"), N_("Not for your role")
 SKELETON_WIDTHS = (92, 74, 81, 58, 66, 40, 70, 52, 63, 35)
 
 
@@ -17,7 +18,7 @@ def skeleton(rows: int) -> html.Div:
     """As many grey lines as the frame will have rows, each a row high."""
     widths = (SKELETON_WIDTHS[row % len(SKELETON_WIDTHS)] for row in range(rows))
     lines = [html.Span(className="ff-skel", style={"width": f"{width}%"}) for width in widths]
-    return html.Div([html.Span("Loading", className="ff-vh"), *lines], className="ff-skels", **aria(busy="true"))
+    return html.Div([html.Span(_("Loading"), className="ff-vh"), *lines], className="ff-skels", **aria(busy="true"))
 
 
 def nothing(title: str, hint: str, sign: str = "mouse") -> html.Div:
@@ -27,7 +28,9 @@ def nothing(title: str, hint: str, sign: str = "mouse") -> html.Div:
 
 def failed(title: str, message: str, *, again: bool = True) -> html.Div:
     """A frame whose content failed. `again` adds the button `.ff-retry`, which requests it again."""
-    retry = [html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-retry")] if again else []
+    retry = (
+        [html.Button([icon("refresh"), _("Try again")], type="button", className="ff-btn ff-retry")] if again else []
+    )
     inner = [icon("alert"), html.B(title), html.P(message), *retry]
     return html.Div(inner, className="ff-void is-failed", role="alert")
 
@@ -35,30 +38,31 @@ def failed(title: str, message: str, *, again: bool = True) -> html.Div:
 def no_sites(may_add: bool) -> html.Main:
     """The page of a person who sees no site: a link for those who may add one, else whom to ask."""
     if not may_add:
-        words = html.P("No site is open to you yet. Ask an owner for an invitation to one.")
-        return _whole_page("globe", "No site yet", [words])
-    add = html.A([icon("plus"), "Add site"], href=at("/sites/add"), className="ff-btn ff-btn-primary")
-    return _whole_page("globe", "No site yet", [html.P("Add the first one, and paste one line into its pages."), add])
+        words = html.P(_("No site is open to you yet. Ask an owner for an invitation to one."))
+        return _whole_page("globe", _("No site yet"), [words])
+    add = html.A([icon("plus"), _("Add site")], href=at("/sites/add"), className="ff-btn ff-btn-primary")
+    words = html.P(_("Add the first one, and paste one line into its pages."))
+    return _whole_page("globe", _("No site yet"), [words, add])
 
 
 def not_found() -> html.Main:
     """The page for an unknown address."""
-    words = html.P("Nothing lives at this address, or it is not yours to see.")
-    home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
-    return _whole_page("file", NOT_FOUND, [words, home])
+    words = html.P(_("Nothing lives at this address, or it is not yours to see."))
+    home = html.A(_("Go to the first page"), href=at("/"), className="ff-btn ff-btn-primary")
+    return _whole_page("file", _(NOT_FOUND), [words, home])
 
 
 def not_loaded() -> html.Main:
     """The page for a page that does not come; `assets/lib/shell.js` finds that out."""
-    words = html.P("The server did not answer, or its database did not. What it has stored is safe.")
-    again = html.Button([icon("refresh"), "Try again"], type="button", className="ff-btn ff-btn-primary ff-reload")
-    return _whole_page("alert", "Page not loaded", [html.Div(words, role="alert"), again], id="failed")
+    words = html.P(_("The server did not answer, or its database did not. What it has stored is safe."))
+    again = html.Button([icon("refresh"), _("Try again")], type="button", className="ff-btn ff-btn-primary ff-reload")
+    return _whole_page("alert", _("Page not loaded"), [html.Div(words, role="alert"), again], id="failed")
 
 
 def not_allowed(message: str) -> html.Main:
     """The page for a person whose role is too low."""
-    home = html.A("Go to the first page", href=at("/"), className="ff-btn ff-btn-primary")
-    return _whole_page("lock", NOT_ALLOWED, [html.P(message), home])
+    home = html.A(_("Go to the first page"), href=at("/"), className="ff-btn ff-btn-primary")
+    return _whole_page("lock", _(NOT_ALLOWED), [html.P(message), home])
 
 
 def _whole_page(sign: str, title: str, rest: list[Any], **named: Any) -> html.Main:

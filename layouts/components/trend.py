@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from analytics.base.words import _
 from layouts.components import figures
 
 MIN_HEIGHT = 4  # of the line, in units of its values, so that a single visitor does not fill it
@@ -24,7 +25,8 @@ def line(values: Sequence[int | None]) -> Trend:
     """
     known = [value for value in values if value is not None]
     least, most, last = (figures.count(value) for value in (min(known), max(known), known[-1]))
-    return Trend(f"polygon({_corners(values, max(*known, MIN_HEIGHT))})", f"Between {least} and {most}, now {last}")
+    label = _("Between {least} and {most}, now {last}", least=least, most=most, last=last)
+    return Trend(f"polygon({_corners(values, max(*known, MIN_HEIGHT))})", label)
 
 
 def _corners(values: Sequence[int | None], highest: int) -> str:

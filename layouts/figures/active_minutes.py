@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
+from analytics.base.words import _
 from layouts.components import figures
 from layouts.figures import template
 from layouts.figures.template import Figure
@@ -24,14 +25,14 @@ def figure(line: Sequence[Point], zone: tzinfo) -> Figure:
     at, people = line[-1]
     end = datetime.fromtimestamp(at, zone)
     spots = list(_with_gaps(line))
-    xs = [_local(second, zone) for second, _ in spots]
-    hover = f"%{{x|{template.time_format()}}} · %{{y:,}} active<extra></extra>"
+    xs = [_local(second, zone) for second, _people in spots]
+    hover = _("{time} · {n} active", time=f"%{{x|{template.time_format()}}}", n="%{y:,}") + "<extra></extra>"
     data = [
         {
             "type": "scatter",
             "mode": "lines",
             "x": xs,
-            "y": [number for _, number in spots],
+            "y": [number for _second, number in spots],
             "line": {"color": template.LIGHT["c1"], "width": 2, "shape": "linear"},
             "hovertemplate": hover,
         },
@@ -68,14 +69,20 @@ def figure(line: Sequence[Point], zone: tzinfo) -> Figure:
 
 def words(line: Sequence[Point]) -> str:
     """The line in a sentence."""
-    numbers = [people for _, people in line]
+    numbers = [people for _second, people in line]
     first, least, most, last = (figures.count(n) for n in (numbers[0], min(numbers), max(numbers), numbers[-1]))
-    return f"Active people in each of the last 30 minutes: from {first} to {last}, between {least} and {most}."
+    return _(
+        "Active people in each of the last 30 minutes: from {first} to {last}, between {least} and {most}.",
+        first=first,
+        last=last,
+        least=least,
+        most=most,
+    )
 
 
 def _top(line: Sequence[Point]) -> float:
     """The end of the scale, which starts at 0: a little above the highest point, and never below 4."""
-    return max(4.0, 1.08 * max(people for _, people in line))
+    return max(4.0, 1.08 * max(people for _second, people in line))
 
 
 def _with_gaps(line: Sequence[Point]) -> Iterator[tuple[int, int | None]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from analytics.base.words import _
 from analytics.calendar.minute_series import MINUTE, UNKNOWN, DayOfConcurrents
 from layouts.components import figures
 from layouts.figures import template
@@ -85,7 +86,12 @@ def words(day: DayOfConcurrents, zone: tzinfo) -> str:
     people, at = day.peak
     mean = figures.mean(day.average or 0)
     when = figures.time_of_day(at, zone)
-    return f"People at each minute: at most {figures.count(people)} at {when}, {mean} on average."
+    return _(
+        "People at each minute: at most {most} at {time}, {mean} on average.",
+        most=figures.count(people),
+        time=when,
+        mean=mean,
+    )
 
 
 def _minutes(day: DayOfConcurrents, zone: tzinfo, step: int = 1) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.base.words import _
 from layouts.components.markup import aria, data, icon
 from layouts.figures import bundle, template
 from layouts.figures.template import Figure
@@ -47,7 +48,7 @@ def figure(
     """
     settings = _config(title, is_map)
     graph = dcc.Graph(id=name, figure=figure or {}, config=settings, responsive=True, className="ff-graph")
-    wait = html.P("Loading the figure …", className="ff-figure-wait", **aria(hidden="true"))
+    wait = html.P(_("Loading the figure …"), className="ff-figure-wait", **aria(hidden="true"))
     said = html.P(className="ff-vh", role="status")
     plot = html.Div(
         [graph, wait, said],
@@ -81,7 +82,7 @@ def _config(title: str, is_map: bool) -> dcc.Graph.Config:
 def _table(name: str, title: str, table: Any) -> list[Component]:
     if table is False:
         return []
-    summary = html.Summary("As a table", id=f"{name}-open")
+    summary = html.Summary(_("As a table"), id=f"{name}-open")
     rows = html.Div(table, id=f"{name}-table", className="ff-figure-table", role="region", **aria(label=title))
     return [html.Details([summary, rows])]
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from math import ceil, log10
 from typing import Any, NamedTuple
 
+from analytics.base.words import _
 from analytics.calendar.period import Span, days_of
 from analytics.query.metrics import Unit
 from analytics.reports.values import Bucket, Chart
@@ -44,7 +45,7 @@ def figure(chart: Chart, *, bars: bool = False) -> Figure:
 
     `layout.meta` has the first and the last day of each bucket, so that a stretch of the axis is a period.
     """
-    names, known = _names(chart), [value for _, value in _begun(chart)]
+    names, known = _names(chart), [value for _span, value in _begun(chart)]
     whole = len(known) - 1 if is_running(chart) else len(known)
     many = max(len(chart.buckets), len(chart.earlier))
     marks = list(_marks(chart))
@@ -58,17 +59,26 @@ def figure(chart: Chart, *, bars: bool = False) -> Figure:
 
 def is_running(chart: Chart) -> bool:
     """Whether one of the buckets has begun and is not over."""
-    return any(span.begin <= chart.now < span.end for span, _ in chart.buckets)
+    return any(span.begin <= chart.now < span.end for span, _value in chart.buckets)
 
 
 def words(chart: Chart) -> str:
     """The figure in a sentence or two."""
-    unit, known = chart.metric.unit, [value for _, value in _begun(chart) if value is not None]
-    noted = f" Notes: {'; '.join(text for _, text in chart.notes)}." if chart.notes else ""
-    if not known:
-        return f"{chart.metric.label} by {chart.interval}: nothing is known.{noted}"
-    least, most, last = (figures.number(value, unit) for value in (min(known), max(known), known[-1]))
-    return f"{chart.metric.label} by {chart.interval}: between {least} and {most}, at last {last}.{noted}"
+    unit, known = chart.metric.unit, [value for _span, value in _begun(chart) if value is not None]
+    what = {"metric": _(chart.metric.label), "interval": _(chart.interval)}
+    said = _("{metric} by {interval}: nothing is known.", **what)
+    if known:
+        least, most, last = (figures.number(value, unit) for value in (min(known), max(known), known[-1]))
+        said = _(
+            "{metric} by {interval}: between {least} and {most}, at last {last}.",
+            **what,
+            least=least,
+            most=most,
+            last=last,
+        )
+    if not chart.notes:
+        return said
+    return " ".join((said, _("Notes: {notes}.", notes="; ".join(text for _at, text in chart.notes))))
 
 
 def _begun(chart: Chart) -> list[Bucket]:
@@ -130,7 +140,7 @@ def _compared(chart: Chart, names: Sequence[str]) -> Iterator[Figure]:
         "mode": "lines",
         "name": "",
         "x": names[: len(said)],
-        "y": [value for _, value in chart.earlier],
+        "y": [value for _span, value in chart.earlier],
         "line": {"color": template.LIGHT["c-prev"], "width": COMPARED_PX, "dash": template.DASHES},
         "customdata": said,
         "hovertemplate": "%{customdata}<extra></extra>",
@@ -139,7 +149,7 @@ def _compared(chart: Chart, names: Sequence[str]) -> Iterator[Figure]:
 
 def _spoken(chart: Chart, known: Sequence[Value], names: Sequence[str]) -> Figure:
     """Invisible points with the hover text of each bucket of the period."""
-    unit, label = chart.metric.unit, chart.metric.label
+    unit, label = chart.metric.unit, _(chart.metric.label)
     return {
         "type": "scatter",
         "mode": "markers",
@@ -164,7 +174,7 @@ def _layout(chart: Chart, names: Sequence[str], many: int, marks: Sequence[Figur
         margin={"l": 40, "r": 24, "t": 8, "b": 32},
         hovermode="x unified",
         uirevision=f"{names[0]} {names[-1]} {chart.metric.id} {chart.interval}",
-        meta=[[day.isoformat() for day in days_of(span, chart.zone)] for span, _ in chart.buckets],
+        meta=[[day.isoformat() for day in days_of(span, chart.zone)] for span, _value in chart.buckets],
         bargap=0.25,
         xaxis={
             "type": "category",
@@ -191,10 +201,10 @@ def _layout(chart: Chart, names: Sequence[str], many: int, marks: Sequence[Figur
 def _names(chart: Chart) -> list[str]:
     """A name for each bucket, no two the same: places on the axis, and titles of the hover text."""
     names: list[str] = []
-    for span, _ in chart.buckets:
+    for span, _value in chart.buckets:
         name = figures.bucket(span, chart.interval, chart.zone)
         if span.begin <= chart.now < span.end:
-            name += ", so far"
+            name = _("{bucket}, so far", bucket=name)
         while name in names[-2:]:
             name += REPEATED
         names.append(name)
@@ -219,7 +229,7 @@ def _short(span: Span, chart: Chart) -> str:
 
 def _scale(chart: Chart) -> Scale:
     """The smallest round step with which all values fit; the scale of shares ends at 100%."""
-    values = [value for _, value in (*chart.buckets, *chart.earlier) if value is not None]
+    values = [value for _span, value in (*chart.buckets, *chart.earlier) if value is not None]
     return scale(max(values, default=0), chart.metric.unit)
 
 
@@ -248,7 +258,7 @@ def _marks(chart: Chart) -> Iterator[dict[str, Any]]:
     """A dashed line and a label for each bucket with notes; those of one bucket share a mark."""
     found: dict[int, list[str]] = {}
     for at, text in chart.notes:
-        number = next((number for number, (span, _) in enumerate(chart.buckets) if at < span.end), None)
+        number = next((number for number, (span, _value) in enumerate(chart.buckets) if at < span.end), None)
         if number is not None:
             found.setdefault(number, []).append(text)
     for row, (number, texts) in enumerate(found.items()):

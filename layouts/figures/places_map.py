@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log10, sqrt
 
-from analytics.base import countries
+from analytics.base.words import _, ngettext
 from analytics.live.state import PlaceCount
 from layouts.components import figures
 from layouts.figures import template, world
@@ -61,18 +61,23 @@ def figure(places: Sequence[PlaceCount]) -> Figure:
 
 def name(place: PlaceCount) -> str:
     """`Berlin, Germany`; the country alone where the city is not known."""
-    country = countries.name(place.country) if place.country else "Unknown"
+    country = figures.country(place.country) if place.country else _("Unknown")
     return f"{place.city}, {country}" if place.city else country
 
 
 def words(places: Sequence[PlaceCount]) -> str:
     """The map in a sentence."""
     if not places:
-        return "Nobody is on the map."
+        return _("Nobody is on the map.")
     most = max(places, key=lambda place: place.people)
     people = figures.people(sum(place.people for place in places))
-    where = "1 place" if len(places) == 1 else f"{figures.count(len(places))} places"
-    return f"{people} in {where}; most in {name(most)}: {figures.count(most.people)}."
+    return _(
+        "{people} in {places}; most in {place}: {n}.",
+        people=people,
+        places=ngettext("{n} place", "{n} places", len(places), n=figures.count(len(places))),
+        place=name(most),
+        n=figures.count(most.people),
+    )
 
 
 def diameter(people: int, most: int) -> float:

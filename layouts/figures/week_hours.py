@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analytics.base.words import _
 from analytics.query.result import Hour
 from layouts.components import figures
 from layouts.figures import template
@@ -58,8 +59,8 @@ def words(week: Sequence[Sequence[Hour]]) -> str:
     """The figure in a sentence."""
     most = busiest(week)
     if most is None:
-        return "Nobody came."
-    return f"Visitors an hour on average by weekday and hour. Busiest: {_said(most)}."
+        return _("Nobody came.")
+    return _("Visitors an hour on average by weekday and hour. Busiest: {hour}.", hour=_said(most))
 
 
 def number(value: float | None) -> str:

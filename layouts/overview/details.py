@@ -77,7 +77,7 @@ def _row(one: Details, entry: Entry, columns: Sequence[str], everybody: int, cur
     row: DetailsRow = {"key": f"{name}={entry.value}", "label": entry.name, "cells": cells}
     if everybody:
         row["share"] = figures.number((entry.numbers[columns.index("visitors")] or 0) / everybody, "share")
-    ways_on = ways(name, entry.value, current)
+    ways_on = ways(name, [entry.value], current)
     return row | {"change": ways_on["change"], "out": ways_on["out"]}
 
 

@@ -37,6 +37,7 @@ STATS, CHART_BOX, TITLE, LEGEND, INTERVALS, SHAPES = (
 DAYS, DETAILS, WEEK_ROWS = "overview-days", "overview-rows", "overview-week-rows"
 WEEK_BOX, WEEK_FOOT = "overview-week-box", "overview-week-foot"
 CHART, MAP, WEEK = "overview-chart", "overview-map", "overview-week"
+MAP_NOTE = "overview-map-note"
 FIGURES = (CHART, MAP, WEEK)
 CHART_PX, WEEK_PX = 264, 270
 SHARED = ("period", "compare", "filters")
@@ -140,7 +141,7 @@ def _chart(files: str) -> Component:
 
 def _map() -> Component:
     graph = frame.figure(MAP, "Visitors by country", height=0, table=False, is_map=True)
-    return _part("map", None, "ff-choro", [_store(MAP), graph])
+    return _part("map", None, "ff-choro", [_store(MAP), graph, html.Div(id=MAP_NOTE, className="ff-map-note")])
 
 
 def _week(site: Site, files: str) -> list[Component]:

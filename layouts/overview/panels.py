@@ -38,8 +38,12 @@ def panel(
     period: str,
     files: str,
     named: Named = BY_PATH,
+    *,
+    of_regions: bool = False,
 ) -> Props:
     """A panel with one of its lists open, or its map, for which there is no `answer`.
+
+    The map has its numbers in the list of countries, and a map `of_regions` in that of regions.
 
     `everybody` is the number of visitors of the whole question; `files` is the address below which its files are.
     """
@@ -52,7 +56,7 @@ def panel(
         }
         for each in one.lists
     ]
-    whole = list_of("country") if shown.id == MAP else shown
+    whole = list_of("region" if of_regions else "country") if shown.id == MAP else shown
     rows = _rows(shown.dimension, answer.rows, everybody, current, named.titles) if answer else []
     more = {"tabs": tabs, "pictured": answer is None, "naming": naming(shown, named.by_title)}
     return _props(shown, whole, rows, period, files) | more
@@ -105,10 +109,10 @@ def naming(shown: List, by_title: bool) -> ChoiceItem | None:
     return {"key": "titles", "label": "Titles", "change": turned, "chosen": by_title}
 
 
-def ways(name: str, value: str, current: tuple[Filter, ...]) -> dict[str, str]:
-    """The changes of the address by which a click on a value filters everything by it, and with Shift excludes it."""
-    sent = written(name, value)
-    return {"change": filtered(narrowed(current, name, sent)), "out": filtered(excluded(current, name, sent))}
+def ways(name: str, values: list[str], current: tuple[Filter, ...]) -> dict[str, str]:
+    """The changes of the address by which a click on values filters by them, and with Shift excludes them."""
+    sent = [written(name, value) for value in values]
+    return {"change": filtered(narrowed(current, name, *sent)), "out": filtered(excluded(current, name, *sent))}
 
 
 def _props(shown: List, whole: List, rows: Sequence[RankingRow], period: str, files: str) -> Props:
@@ -148,7 +152,7 @@ def titled(row: ShownRow, title: str | None) -> ShownRow:
 
 
 def _row(name: str, value: str, people: int, most: int, everybody: int, current: tuple[Filter, ...]) -> RankingRow:
-    ways_on = ways(name, value, current)
+    ways_on = ways(name, [value], current)
     return {
         "key": f"{name}={value}",
         "label": read(name, value),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dash import html
 
+from analytics.base.words import _
 from layouts.components import form
 from layouts.components.markup import data
 
@@ -19,22 +20,22 @@ def page(zones: Sequence[str]) -> html.Main:
         form.text(
             FORM,
             "domain",
-            "Domain",
-            hint="Its subdomains count too.",
+            _("Domain"),
+            hint=_("Its subdomains count too."),
             placeholder="example.com",
             inputmode="url",
             autocomplete="off",
             maxlength=300,
             autofocus=True,
         ),
-        form.text(FORM, "name", "Name", hint="What people here call it. Empty: the domain.", maxlength=120),
+        form.text(FORM, "name", _("Name"), hint=_("What people here call it. Empty: the domain."), maxlength=120),
         html.Div(
             [
                 form.text(
                     FORM,
                     "timezone",
-                    "Time zone",
-                    hint="Days begin and end in it. Type to search, like Berlin.",
+                    _("Time zone"),
+                    hint=_("Days begin and end in it. Type to search, like Berlin."),
                     list=ZONES,
                     autocomplete="off",
                     maxlength=60,
@@ -44,6 +45,6 @@ def page(zones: Sequence[str]) -> html.Main:
             **data(own_zone=f"{FORM}-timezone"),
         ),
     ]
-    card = form.card(FORM, "Site", fields, intro="Afterwards you get the line for its pages.", save="Add site")
-    head = html.Div(html.H1("Add a site"), className="ff-toolbar")
+    card = form.card(FORM, _("Site"), fields, intro=_("Afterwards you get the line for its pages."), save=_("Add site"))
+    head = html.Div(html.H1(_("Add a site")), className="ff-toolbar")
     return html.Main([head, html.Div(card, className="ff-cards ff-narrow")], className="ff-main")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dash import dcc, html
 
 from analytics.base.idn import to_letters
+from analytics.base.words import N_, _, ngettext
 from analytics.live.today_counts import TodayCounts
 from layouts.components import figures, trend
 from layouts.components.address import at
@@ -20,15 +21,15 @@ TICK_MS = 10_000
 SORTED = "active"
 
 COLUMNS = (  # sort key ("" for none), heading, window
-    ("domain", "Site", ""),
-    ("active", "Active now", "last {window}"),
-    ("", "Trend", "last 30 min"),
-    ("people", "People", "today"),
-    ("visits", "Visits", "today"),
-    ("pageviews", "Pageviews", "today"),
-    ("", "People", "yesterday, UTC"),
+    ("domain", N_("Site"), ""),
+    ("active", N_("Active now"), N_("last {window}")),
+    ("", N_("Trend"), N_("last 30 min")),
+    ("people", N_("People"), N_("today")),
+    ("visits", N_("Visits"), N_("today")),
+    ("pageviews", N_("Pageviews"), N_("today")),
+    ("", N_("People"), N_("yesterday, UTC")),
 )
-SORTS = tuple(sort for sort, _, _ in COLUMNS if sort)
+SORTS = tuple(sort for sort, *_heading in COLUMNS if sort)
 
 
 class ListedSite(NamedTuple):
@@ -57,10 +58,10 @@ class ListPage(NamedTuple):
 
 def page(window_s: int, first: SitePage, summed: str, *, may_add: bool) -> html.Div:
     """The page with its first rows, as `list_page` makes them, and the total of all sites."""
-    add = html.A([icon("plus"), "Add site"], href=at("/sites/add"), className="ff-btn ff-btn-primary")
-    refresh = html.Button([icon("refresh"), "Refresh"], id="sites-refresh", type="button", className="ff-btn")
+    add = html.A([icon("plus"), _("Add site")], href=at("/sites/add"), className="ff-btn ff-btn-primary")
+    refresh = html.Button([icon("refresh"), _("Refresh")], id="sites-refresh", type="button", className="ff-btn")
     columns = [_column(*column, window_s) for column in COLUMNS]
-    whole = SiteList([refresh, *([add] if may_add else [])], LIST, "Sites", summed, columns, first)
+    whole = SiteList([refresh, *([add] if may_add else [])], LIST, _("Sites"), summed, columns, first)
     return html.Div([whole, dcc.Interval(id="sites-tick", interval=TICK_MS)])
 
 
@@ -71,13 +72,17 @@ def pages(found: int) -> int:
 
 def total(sites: int, people: int, window_s: int) -> str:
     """`3 sites · 1,204 people active in the last 60 s`."""
-    noun = "site" if sites == 1 else "sites"
-    return f"{figures.count(sites)} {noun} · {figures.people(people)} active in the last {figures.window(window_s)}"
+    return _(
+        "{sites} · {people} active in the last {window}",
+        sites=ngettext("{n} site", "{n} sites", sites, n=figures.count(sites)),
+        people=figures.people(people),
+        window=figures.window(window_s),
+    )
 
 
 def _column(sort: str, label: str, window: str, window_s: int) -> SiteColumn:
-    shown = window.format(window=figures.window(window_s))
-    return {"sort": sort, "label": label, "window": shown, "numeric": label not in ("Site", "Trend")}
+    shown = _(window, window=figures.window(window_s))
+    return {"sort": sort, "label": _(label), "window": shown, "numeric": label not in (COLUMNS[0][1], COLUMNS[2][1])}
 
 
 def list_page(part: ListPage, window_s: int) -> SitePage:
@@ -95,17 +100,17 @@ def _row(row: ListedSite, window_s: int) -> SiteRow:
     today = row.today
     people = figures.UNKNOWN if today is None else figures.count(today.people) + ("+" if today.at_least else "")
     cells = [
-        (figures.count(row.active), f"last {figures.window(window_s)}"),
-        (people, "People today"),
-        (figures.UNKNOWN if today is None else figures.count(today.visits), "Visits today"),
-        (figures.UNKNOWN if today is None else figures.count(today.pageviews), "Pageviews today"),
-        (figures.UNKNOWN if row.yesterday is None else figures.count(row.yesterday), "People yesterday"),
+        (figures.count(row.active), _("last {window}", window=figures.window(window_s))),
+        (people, _("People today")),
+        (figures.UNKNOWN if today is None else figures.count(today.visits), _("Visits today")),
+        (figures.UNKNOWN if today is None else figures.count(today.pageviews), _("Pageviews today")),
+        (figures.UNKNOWN if row.yesterday is None else figures.count(row.yesterday), _("People yesterday")),
     ]
     return {
         "domain": to_letters(row.domain),
         "name": row.name if row.name not in (row.domain, to_letters(row.domain)) else "",
         "href": row.href,
-        "badge": "Demo" if row.demo else "",
+        "badge": _("Demo") if row.demo else "",
         "cells": cells,
         "trend": trend.line((*row.trend, row.active)),
     }
@@ -114,5 +119,12 @@ def _row(row: ListedSite, window_s: int) -> SiteRow:
 def _where(part: ListPage) -> str:
     """`51–100 of 1,000`; `1–2 of 2 found, of 1,000`."""
     first = (part.page - 1) * ROWS + 1
-    of = figures.count(part.found) + ("" if part.found == part.known else f" found, of {figures.count(part.known)}")
-    return f"{figures.count(first)}–{figures.count(first + len(part.rows) - 1)} of {of}"
+    shown = {"first": figures.count(first), "last": figures.count(first + len(part.rows) - 1)}
+    if part.found == part.known:
+        return _("{first}–{last} of {all}", **shown, all=figures.count(part.known))
+    return _(
+        "{first}–{last} of {found} found, of {all}",
+        **shown,
+        found=figures.count(part.found),
+        all=figures.count(part.known),
+    )

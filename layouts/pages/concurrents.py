@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.base.words import _
 from analytics.calendar.minute_series import MINUTE, UNKNOWN, DayOfConcurrents, Series, average, peak
 from analytics.sites.site import Site
 from layouts.components import figures, states
@@ -20,14 +20,13 @@ from layouts.figures.frame import figure
 
 HOUR = 3600
 TICK_MS, COUNTING_MS = 30_000, 1_000
-WINDOW = "active, each minute"
 
 
 def page(site: Site) -> html.Main:
     """The page without its day, which a callback draws from the address (`?day=2026-11-20`)."""
-    title = [html.H1("Concurrents"), *([demo_badge()] if site.demo else [])]
+    title = [html.H1(_("Concurrents")), *([demo_badge()] if site.demo else [])]
     zone = html.Span(site.timezone, className="ff-sub")
-    back = html.A([icon("activity"), "Live"], href=at(f"/live/{site.domain}"), className="ff-btn")
+    back = html.A([icon("activity"), _("Live")], href=at(f"/live/{site.domain}"), className="ff-btn")
     return html.Main(
         [
             html.Div([*title, zone, html.Div(back, className="ff-end")], className="ff-toolbar"),
@@ -60,28 +59,20 @@ def compared(found: DayOfConcurrents, minutes: tuple[int, int], zone: tzinfo) ->
     """A chosen range of minutes, [first, end), against the same minutes a week before."""
     first, end = minutes
     begin, last = (figures.time_of_day(found.begin + minute * MINUTE, zone) for minute in (first, end - 1))
-    title = html.H3([f"{begin} – {last}", html.Span(" chosen", className="ff-window")])
-    whole = html.Button("Whole day", type="button", className="ff-link", **data(resets="day"))
+    title = html.H3([f"{begin} – {last} ", html.Span(_("chosen"), className="ff-window")])
+    whole = html.Button(_("Whole day"), type="button", className="ff-link", **data(resets="day"))
     people, before = found.people[first:end], found.before[first:end]
     most = peak(people)
     if most is None:
-        return [html.Header([title, whole]), html.P("Nothing is known of these minutes.", className="ff-window")]
+        return [html.Header([title, whole]), html.P(_("Nothing is known of these minutes."), className="ff-window")]
     when = figures.time_of_day(found.begin + (first + people.index(most)) * MINUTE, zone)
-    return [html.Header([title, whole]), _two(people, before, (most, f"at {when}"))]
-
-
-def minutes(found: DayOfConcurrents, zone: tzinfo) -> Iterator[Sequence[str | int | None]]:
-    """The day as rows of a file; the first row has the names of the columns. Unknown minutes are None."""
-    yield "Minute", "People", "A week before"
-    for nth, (people, before) in enumerate(zip(found.people, found.before, strict=True)):
-        at = datetime.fromtimestamp(found.begin + nth * MINUTE, zone).isoformat(timespec="minutes")
-        yield at, *(None if known == UNKNOWN else known for known in (people, before))
+    return [html.Header([title, whole]), _two(people, before, (most, _("at {time}", time=when)))]
 
 
 def wrong_day(message: str) -> list[Component]:
     """Replaces the day for an address whose day is invalid."""
-    way = dcc.Link("Show today", href="?", className="ff-btn ff-btn-primary")
-    void = html.Div([icon("alert"), html.B("No such day"), html.P(message), way], className="ff-void", role="alert")
+    way = dcc.Link(_("Show today"), href="?", className="ff-btn ff-btn-primary")
+    void = html.Div([icon("alert"), html.B(_("No such day")), html.P(message), way], className="ff-void", role="alert")
     return [void]
 
 
@@ -95,20 +86,21 @@ def tick_ms(found: DayOfConcurrents) -> int:
 
 def _state(found: DayOfConcurrents, is_today: bool) -> Component:
     if not found.complete:
-        return html.Span("counting earlier minutes", className="ff-badge", role="status")
-    return html.Span(f"{WINDOW}{', so far' if is_today else ''}", className="ff-window")
+        return html.Span(_("counting earlier minutes"), className="ff-badge", role="status")
+    said = _("active, each minute, so far") if is_today else _("active, each minute")
+    return html.Span(said, className="ff-window")
 
 
 def _ways(domain: str, day: date, today: date) -> Component:
     """Links to the days before and after; assets/pages/concurrents.js adds a date field."""
     earlier, later = day - timedelta(days=1), day + timedelta(days=1)
     ways = [
-        _way("left", earlier, "Day before"),
+        _way("left", earlier, _("Day before")),
         html.Span(id="day-field", **data(day=day.isoformat(), last=today.isoformat())),
     ]
     if day < today:
-        ways += [_way("right", later, "Day after"), dcc.Link("Today", href="?", className="ff-btn")]
-    label = "Minutes as CSV"
+        ways += [_way("right", later, _("Day after")), dcc.Link(_("Today"), href="?", className="ff-btn")]
+    label = _("Minutes as CSV")
     address = at(f"/concurrents/{domain}/minutes.csv?day={day}")
     ways.append(html.A(icon("download"), href=address, className="ff-icon", title=label, **aria(label=label)))
     return html.Div(ways, className="ff-end")
@@ -121,17 +113,17 @@ def _way(sign: str, day: date, label: str) -> Component:
 
 def _nothing(found: DayOfConcurrents, day: date, today: date) -> Component:
     if day > today:
-        return states.nothing("Still to come", "Choose a day that has begun.", "activity")
+        return states.nothing(_("Still to come"), _("Choose a day that has begun."), "activity")
     if not found.complete:
         return states.skeleton(10)
     return states.nothing(
-        "Nothing known of this day", "Days are kept from the first visitor on, and for good.", "activity"
+        _("Nothing known of this day"), _("Days are kept from the first visitor on, and for good."), "activity"
     )
 
 
 def _figures(found: DayOfConcurrents, zone: tzinfo) -> Component:
     people, at = found.peak or (0, found.begin)
-    return _two(found.people, found.before, (people, f"at {figures.time_of_day(at, zone)}"))
+    return _two(found.people, found.before, (people, _("at {time}", time=figures.time_of_day(at, zone))))
 
 
 def _two(people: Series, before: Series, most: tuple[int, str]) -> Component:
@@ -140,20 +132,21 @@ def _two(people: Series, before: Series, most: tuple[int, str]) -> Component:
     mean = average(people)
     return html.Dl(
         [
-            _figure("Peak", figures.count(most[0]), most[1], most[0], peak(earlier)),
-            _figure("Average", figures.UNKNOWN if mean is None else figures.mean(mean), "", mean, average(earlier)),
+            _figure(_("Peak"), figures.count(most[0]), most[1], most[0], peak(earlier)),
+            _figure(_("Average"), figures.UNKNOWN if mean is None else figures.mean(mean), "", mean, average(earlier)),
         ],
         className="ff-day-figures",
     )
 
 
 def _figure(label: str, value: str, more: str, now: float | None, before: float | None) -> Component:
-    said = [html.Small(f" {more}")] if more else []
-    compared: list[Any] = ["nothing known of the week before"]
+    said: list[Any] = [" ", html.Small(more)] if more else []
+    compared: list[Any] = [_("nothing known of the week before")]
     if before is not None:
         is_nothing = now is None or figures.mean(before) == figures.mean(0)  # what is written as 0 has no change
         change = None if is_nothing else figures.change(round(100 * (now or 0)), round(100 * before))
-        compared = [*([change, " "] if change else []), f"vs {figures.mean(before)} a week before"]
+        than = _("vs {n} a week before", n=figures.mean(before))
+        compared = [*([change, " "] if change else []), than]
     return html.Div([html.Dt(label), html.Dd([html.B(value), *said]), html.Dd(compared, className="ff-window")])
 
 
@@ -161,19 +154,19 @@ def _figure(label: str, value: str, more: str, now: float | None, before: float 
 
 
 def _chart() -> Component:
-    return figure("day", "People at each minute of the day", height=340)
+    return figure("day", _("People at each minute of the day"), height=340)
 
 
 def _legend(found: DayOfConcurrents, day: date, zone: tzinfo) -> Component:
     then = day - timedelta(days=7)
     at = int(datetime(then.year, then.month, then.day, 12, tzinfo=zone).timestamp())
     keys = [
-        html.Span([html.I(className="ff-key"), "this day"], className="ff-day-key"),
+        html.Span([html.I(className="ff-key"), _("this day")], className="ff-day-key"),
         html.Span([html.I(className="ff-key is-before"), figures.day_text(at, zone)], className="ff-day-key"),
-        html.Span([html.I(className="ff-key-dot is-band"), "within half an hour of it"], className="ff-day-key"),
+        html.Span([html.I(className="ff-key-dot is-band"), _("within half an hour of it")], className="ff-day-key"),
     ]
     if UNKNOWN in _passed(found.people):
-        keys.append(html.Span([html.I(className="ff-key-dot is-unknown"), "not known"], className="ff-day-key"))
+        keys.append(html.Span([html.I(className="ff-key-dot is-unknown"), _("not known")], className="ff-day-key"))
     return html.Div(keys, className="ff-day-legend", **aria(hidden="true"))
 
 
@@ -187,7 +180,7 @@ def _passed(people: Series) -> Series:
 
 def hours(found: DayOfConcurrents, zone: tzinfo) -> Component:
     """The same numbers as a table, one row per hour."""
-    heads = ("Hour", "Peak", "Average", "A week before")
+    heads = (_("Hour"), _("Peak"), _("Average"), _("A week before"))
     head = html.Tr([html.Th(one, scope="col", className="ff-num" if nth else "") for nth, one in enumerate(heads)])
     rows = [_hour(found, begin, zone) for begin in range(found.begin, found.end, HOUR)]
     return html.Table([html.Thead(head), html.Tbody(rows)], className="ff-table")

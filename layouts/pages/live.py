@@ -15,6 +15,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.idn import in_letters
+from analytics.base.words import ngettext
 from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
 from analytics.query.metrics import METRICS
 from analytics.reports.values import Numbers
@@ -269,7 +270,8 @@ def pages(state: LiveState, words: Words = NOW, titles: Mapping[str, str] = rank
     if not state.active:
         return [states.nothing(words.nobody, "The pages that people open show up here.")]
     shown, rest = ranking.top(state.pages, state.other_pages, ROWS)
-    return _ranked("Page", words, tuple(shown), ranking.left_out(rest, "on", "page"), titles)
+    others = ngettext("{people} on {n} other page", "{people} on {n} other pages", rest.others)
+    return _ranked("Page", words, tuple(shown), ranking.left_out(rest, others), titles)
 
 
 def sources(state: LiveState, words: Words = NOW) -> list[Component]:
@@ -278,7 +280,8 @@ def sources(state: LiveState, words: Words = NOW) -> list[Component]:
         return [states.nothing(words.nobody, "Where people come from shows up here.")]
     shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
     shown = tuple(LabelCount(in_letters(entry.label) or DIRECT, entry.people) for entry in shown)
-    return _ranked("Source", words, shown, ranking.left_out(rest, "from", "source"))
+    others = ngettext("{people} from {n} other source", "{people} from {n} other sources", rest.others)
+    return _ranked("Source", words, shown, ranking.left_out(rest, others))
 
 
 def places(state: LiveState, words: Words = NOW) -> list[Component]:

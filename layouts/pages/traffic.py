@@ -11,29 +11,31 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.base.words import N_, _, ngettext
 from analytics.live.outcomes import HOUR, RobotCount, Traffic
 from analytics.sites.host import UnlistedHost
 from analytics.sites.site import Site
 from layouts.components import figures, states
-from layouts.components.markup import aria, data, icon
+from layouts.components.markup import aria, data, icon, sentence
 from layouts.components.table import table
 from layouts.pages.outcomes import FIELDS, KINDS, words
 
 DAY, WEEK = 24, 168
 UNASSIGNED = "/traffic"  # the page of events that name no site
-PERIODS = {DAY: "24 hours", WEEK: "7 days"}
+PERIODS = {DAY: N_("24 hours"), WEEK: N_("7 days")}
+WINDOWS = {DAY: N_("last 24 hours, by the hour"), WEEK: N_("last 7 days, by the hour")}
 TICK_MS = 30_000
 ROBOTS = 12  # rows; the others are summed up below
 
-NOTHING_YET = "No page has sent anything. Is the snippet on the page? Try one below, or look at Live for the line."
-ALL_NAMED = "Whatever came named a site of this server."
+NOTHING_YET = N_("No page has sent anything. Is the snippet on the page? Try one below, or look at Live for the line.")
+ALL_NAMED = N_("Whatever came named a site of this server.")
 
 GROUPS = (
-    ("is-stored", "stored", ("stored", "duplicate")),
-    ("is-out", "left out", ("filtered",)),
-    ("is-bad", "refused", ("rejected", "shed")),
+    ("is-stored", N_("Stored"), N_("{n} stored"), ("stored", "duplicate")),
+    ("is-out", N_("Left out"), N_("{n} left out"), ("filtered",)),
+    ("is-bad", N_("Refused"), N_("{n} refused"), ("rejected", "shed")),
 )
-"""The parts of a bar from the bottom up: class, words, outcomes."""
+"""The parts of a bar from the bottom up: class, label, words for a number of them, outcomes."""
 
 
 class HourRange(NamedTuple):
@@ -49,7 +51,7 @@ def page(site: Site, parts: Sequence[Component], hosts: Component, dry_run: Sequ
     bars, outcomes, robots = parts
     return html.Main(
         [
-            _toolbar(site.timezone),
+            _toolbar(site.timezone, _("Traffic")),
             html.Section(bars, id="traffic-bars", className="ff-card"),
             html.Div(
                 [
@@ -73,7 +75,7 @@ def unassigned(parts: Sequence[Component], unknown: Sequence[UnlistedHost]) -> h
     bars, outcomes, robots = parts
     return html.Main(
         [
-            _toolbar("UTC", "Events without a site"),
+            _toolbar("UTC", _("Events without a site")),
             html.Section(bars, id="traffic-bars", className="ff-card"),
             html.Section(outcomes, id="traffic-outcomes", className="ff-card"),
             html.Section(robots, id="traffic-robots", hidden=True),
@@ -88,10 +90,10 @@ def unassigned(parts: Sequence[Component], unknown: Sequence[UnlistedHost]) -> h
 
 def _unknown(found: Sequence[UnlistedHost]) -> list[Component]:
     head = html.Header(
-        [html.H2("Sites that are not here"), html.Span("so far", className="ff-window")], className="ff-card-head"
+        [html.H2(_("Sites that are not here")), html.Span(_("so far"), className="ff-window")], className="ff-card-head"
     )
     if not found:
-        return [head, states.nothing("No other site", "Names that are no site's would be listed here.", "globe")]
+        return [head, states.nothing(_("No other site"), _("Names that are no site's would be listed here."), "globe")]
     rows = [
         html.Tr(
             [
@@ -102,19 +104,19 @@ def _unknown(found: Sequence[UnlistedHost]) -> list[Component]:
         )
         for one in found
     ]
-    said = "Add the site, or set data-site right on its pages."
-    listed = table(("data-site", "Events", "Last"), rows, numbers=("Events",))
+    said = _("Add the site, or set data-site right on its pages.")
+    listed = table(("data-site", _("Events"), _("Last")), rows, numbers=(_("Events"),))
     return [head, listed, html.P(said, className="ff-rest")]
 
 
-def _toolbar(timezone: str, title: str = "Traffic") -> Component:
+def _toolbar(timezone: str, title: str) -> Component:
     chips = [
         html.Button(
-            label, id=f"traffic-{hours}", type="button", className="ff-chip", **aria(pressed=pressed(hours, DAY))
+            _(label), id=f"traffic-{hours}", type="button", className="ff-chip", **aria(pressed=pressed(hours, DAY))
         )
         for hours, label in PERIODS.items()
     ]
-    end = html.Div(chips, className="ff-end ff-chips", role="group", **aria(label="Period"))
+    end = html.Div(chips, className="ff-end ff-chips", role="group", **aria(label=_("Period")))
     return html.Div([html.H1(title), html.Span(timezone, className="ff-sub"), end], className="ff-toolbar")
 
 
@@ -126,30 +128,35 @@ def pressed(hours: int, chosen: int) -> str:
 # ── the bars ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def untrusted_proxy(words: str) -> dbc.Alert:
-    """A warning about an untrusted proxy, with what to do; `words` say which proxy."""
-    said: list[Any] = [
-        html.B(f"{words}. "),
-        "If it is a proxy of yours, add it to ",
-        html.Code("FOOTFALL_TRUSTED_PROXIES"),
-    ]
-    warning = html.Span([*said, ": until then its visitors count as one."])
+def untrusted_proxy(address: str, events: int, of: int) -> dbc.Alert:
+    """A warning about an untrusted proxy, through which so many of the last events came, with what to do."""
+    came = _(
+        "{events} of {all} events came from {address}, an address of your own network.",
+        events=events,
+        all=of,
+        address=address,
+    )
+    advice = sentence(
+        _("If it is a proxy of yours, add it to {setting}: until then its visitors count as one."),
+        setting=html.Code("FOOTFALL_TRUSTED_PROXIES"),
+    )
+    warning = html.Span([html.B(came), " ", *advice])
     return dbc.Alert([icon("alert"), warning], color="warning", fade=False, class_name="ff-alert is-warn")
 
 
 def bars(traffic: Traffic, span: HourRange, hint: str = NOTHING_YET) -> list[Component]:
-    """Received events by the hour, stacked by outcome; where there are none, `hint` says why."""
-    received = html.H2(f"{figures.count(traffic.received)} received")
-    window = html.Span(f"last {PERIODS[span.hours]}, by the hour", className="ff-window")
+    """Received events by the hour, stacked by outcome; where there are none, `hint` says why (a text to translate)."""
+    received = html.H2(_("{n} received", n=figures.count(traffic.received)))
+    window = html.Span(_(WINDOWS[span.hours]), className="ff-window")
     legend = [html.Span(_legend(), className="ff-end")] if traffic.received else []
     head = html.Header([received, window, *legend], className="ff-card-head")
     if not traffic.received:
-        return [head, states.nothing("Nothing received", hint, "filter")]
+        return [head, states.nothing(_("Nothing received"), _(hint), "filter")]
     return [head, _columns(traffic, span)]
 
 
 def _legend() -> list[Component]:
-    return [html.Span([html.I(className=kind), said.capitalize()], className="ff-bars-key") for kind, said, _ in GROUPS]
+    return [html.Span([html.I(className=kind), _(label)], className="ff-bars-key") for kind, label, *_rest in GROUPS]
 
 
 def _columns(traffic: Traffic, span: HourRange) -> Component:
@@ -159,7 +166,7 @@ def _columns(traffic: Traffic, span: HourRange) -> Component:
     stacks = [_stack(by_hour[span.since + HOUR * nth]) for nth in range(span.hours)]
     most = max(sum(stack) for stack in stacks)
     columns = [_column(stack, most, _hour(span.since + HOUR * nth, span)) for nth, stack in enumerate(stacks)]
-    said = f"At most {figures.count(most)} in an hour. The table below has the sums."
+    said = _("At most {n} in an hour. The table below has the sums.", n=figures.count(most))
     plot = html.Div(columns, className="ff-bars", role="img", **aria(label=said))
     ends = [html.Span(_hour(span.since + HOUR * nth, span)) for nth in (0, span.hours // 2, span.hours - 1)]
     most_label = html.Span(figures.count(most), className="ff-bars-most", **aria(hidden="true"))
@@ -167,14 +174,19 @@ def _columns(traffic: Traffic, span: HourRange) -> Component:
 
 
 def _stack(outcomes: defaultdict[str, int]) -> tuple[int, ...]:
-    return tuple(sum(outcomes[one] for one in members) for _, _, members in GROUPS)
+    return tuple(sum(outcomes[one] for one in members) for *_words, members in GROUPS)
 
 
 def _column(stack: tuple[int, ...], most: int, hour: str) -> Component:
-    parts = [html.I(className=kind, style={"flex": n}) for (kind, _, _), n in zip(GROUPS, stack, strict=True) if n]
-    counts = ", ".join(f"{figures.count(n)} {said}" for (_, said, _), n in zip(GROUPS, stack, strict=True) if n)
+    parts = [html.I(className=kind, style={"flex": n}) for (kind, *_rest), n in zip(GROUPS, stack, strict=True) if n]
+    counts = ", ".join(
+        _(said, n=figures.count(n)) for (_kind, _label, said, _members), n in zip(GROUPS, stack, strict=True) if n
+    )
     height = f"{100 * sum(stack) / most:.1f}%"
-    return html.Span(html.Span(parts, style={"height": height}), title=f"{hour}: {counts or 'nothing'}")
+    return html.Span(
+        html.Span(parts, style={"height": height}),
+        title=f"{hour}: {counts}" if counts else _("{hour}: nothing", hour=hour),
+    )
 
 
 def _hour(at: int, span: HourRange) -> str:
@@ -192,21 +204,27 @@ def outcomes(traffic: Traffic, nowhere: int | None) -> list[Component]:
     parts: list[Component] = []
     if traffic.received:
         rows = [_outcome(outcome, reason, events, traffic.received) for outcome, reason, events in traffic.totals()]
-        total = html.Tr([html.Th("Received", scope="row"), html.Td(), _number(traffic.received), html.Td()])
-        inner = [_columns_of("Outcome", share=True), html.Tbody(rows), html.Tfoot(total)]
-        head = html.Header(html.H2("What became of it"), className="ff-card-head")
+        total = html.Tr([html.Th(_("Received"), scope="row"), html.Td(), _number(traffic.received), html.Td()])
+        inner = [_columns_of(_("Outcome"), share=True), html.Tbody(rows), html.Tfoot(total)]
+        head = html.Header(html.H2(_("What became of it")), className="ff-card-head")
         parts = [head, html.Table(inner, className="ff-table ff-outcomes"), *_dropped(traffic.dropped)]
     if nowhere:
-        others = f"Beside these, {figures.count(nowhere)} named no site of this server, or could not be read."
-        see = html.A("Which they were", href=UNASSIGNED, className="ff-link")
-        parts.append(html.P([others, " Is data-site right? ", see], className="ff-rest"))
+        others = _(
+            "Beside these, {n} named no site of this server, or could not be read. Is data-site right?",
+            n=figures.count(nowhere),
+        )
+        see = html.A(_("Which they were"), href=UNASSIGNED, className="ff-link")
+        parts.append(html.P([others, " ", see], className="ff-rest"))
     return parts
 
 
 def _outcome(outcome: str, reason: str, events: int, received: int) -> Component:
     label, advice = words(outcome, reason)
-    kind = next(group for group, _, members in GROUPS if outcome in members)
-    said: list[Any] = [html.B(label), *([html.Span(KINDS[outcome], className="ff-window")] if outcome in KINDS else [])]
+    kind = next(group for group, *_words, members in GROUPS if outcome in members)
+    said: list[Any] = [
+        html.B(label),
+        *([html.Span(_(KINDS[outcome]), className="ff-window")] if outcome in KINDS else []),
+    ]
     first = html.Td([html.Span(said, className="ff-outcome"), html.Span(advice, className="ff-window")])
     share = html.Td(figures.percent(events, received), className="ff-num ff-soft")
     return html.Tr([first, html.Td(_bar(events, received, kind)), _number(events), share])
@@ -217,14 +235,14 @@ def _dropped(fields: Sequence[tuple[str, int]]) -> list[Component]:
     if not fields:
         return []
     rows = [
-        html.Tr([html.Td([html.Code(name), html.Span(FIELDS[name], className="ff-window")]), _number(events)])
+        html.Tr([html.Td([html.Code(name), html.Span(_(FIELDS[name]), className="ff-window")]), _number(events)])
         for name, events in fields
     ]
     said = html.Header(
-        [html.H2("Fields left out"), html.Span("their events count all the same", className="ff-window")],
+        [html.H2(_("Fields left out")), html.Span(_("their events count all the same"), className="ff-window")],
         className="ff-card-head",
     )
-    heads = [html.Th("Field", scope="col"), html.Th("Events", scope="col", className="ff-num ff-col-n")]
+    heads = [html.Th(_("Field"), scope="col"), html.Th(_("Events"), scope="col", className="ff-num ff-col-n")]
     table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="ff-table ff-fields")
     return [said, table]
 
@@ -233,7 +251,7 @@ def robots(found: Sequence[RobotCount]) -> list[Component]:
     """The robots by name, most frequent first; empty where there were none."""
     if not found:
         return []
-    head = html.Header(html.H2("Robots"), className="ff-card-head")
+    head = html.Header(html.H2(_("Robots")), className="ff-card-head")
     most = found[0].events
     rows = [
         html.Tr(
@@ -245,18 +263,27 @@ def robots(found: Sequence[RobotCount]) -> list[Component]:
         )
         for one in found[:ROBOTS]
     ]
-    table = html.Table([_columns_of("Name"), html.Tbody(rows)], className="ff-table")
+    table = html.Table([_columns_of(_("Name")), html.Tbody(rows)], className="ff-table")
     rest = sum(one.events for one in found[ROBOTS:])
-    more = f"{figures.count(rest)} events of {figures.count(len(found) - ROBOTS)} others" if rest else ""
-    return [head, table, *([html.P(more, className="ff-rest")] if more else [])]
+    return [head, table, *([html.P(_of_others(rest, len(found) - ROBOTS), className="ff-rest")] if rest else [])]
+
+
+def _of_others(events: int, others: int) -> str:
+    return ngettext(
+        "{events} of {n} other",
+        "{events} of {n} others",
+        others,
+        events=ngettext("{n} event", "{n} events", events, n=figures.count(events)),
+        n=figures.count(others),
+    )
 
 
 def _columns_of(heading: str, *, share: bool = False) -> Component:
     heads = [
         html.Th(heading, scope="col"),
-        html.Th(html.Span("Bar", className="ff-vh"), scope="col", className="ff-col-bar"),
+        html.Th(html.Span(_("Bar"), className="ff-vh"), scope="col", className="ff-col-bar"),
     ]
-    numbers = ["Events", *(["Share"] if share else [])]
+    numbers = [_("Events"), *([_("Share")] if share else [])]
     return html.Thead(html.Tr([*heads, *(html.Th(one, scope="col", className="ff-num ff-col-n") for one in numbers)]))
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
+from analytics.base import words
 from analytics.base.zones import Zone, offered
 from layouts.components import world
 from layouts.components.address import at
@@ -39,8 +41,11 @@ class Dot(NamedTuple):
 
 
 def render(page: str, **values: Any) -> str:
-    """The HTML of `page` ("sign_in", "set_up", "error"); a value that its template names and lacks raises."""
-    return _templates().get_template(f"{page}.html").render(places=_places(), base_path=at(""), **values)
+    """The HTML of `page` ("sign_in", "set_up", "error") in the reader's language; a value that its template names and
+    lacks raises.
+    """
+    common = {"places": _places(), "base_path": at(""), "language": words.html_tag()}
+    return _templates().get_template(f"{page}.html").render(**common, **values)
 
 
 @cache
@@ -56,7 +61,14 @@ def zones() -> dict[str, list[tuple[Zone, str]]]:
 @cache
 def _templates() -> Environment:
     loader = FileSystemLoader(Path(__file__).parent)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.globals["_"] = _marked_up
+    return made
+
+
+def _marked_up(text: str, **values: object) -> Markup:
+    """A text in the reader's language as HTML; values that are HTML already, such as a macro's, stay elements."""
+    return escape(words.gettext(text)).format(**values)
 
 
 @cache

@@ -8,17 +8,19 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
+from analytics.access.roles import ADMIN, MEMBER, OWNER, ROLE_NAMES, VIEWER
 from analytics.base.idn import to_letters
+from analytics.base.words import N_, _
 from layouts.components import figures, form
+from layouts.components.markup import sentence
 from layouts.components.table import table
 
 ROLE, REMOVE, INVITE, REVOKE = "person-role", "person-remove", "invite", "invitation-revoke"
 LIST, LINK = "people", "invite-link"
 
-MEANINGS = {VIEWER: "Viewer", ADMIN: "Admin", OWNER: "Owner"}
-ROLES_HINT = "A viewer reads. An admin also changes settings, cards and keys. An owner also says who is here."
-LIVES = (("1d", "1 day"), ("7d", "7 days"), ("30d", "30 days"))
+MEANINGS = {VIEWER: N_("Viewer"), ADMIN: N_("Admin"), OWNER: N_("Owner")}
+ROLES_HINT = N_("A viewer reads. An admin also changes settings, cards and keys. An owner also says who is here.")
+LIVES = (("1d", N_("1 day")), ("7d", N_("7 days")), ("30d", N_("30 days")))
 
 
 class PersonRow(NamedTuple):
@@ -46,7 +48,12 @@ class InvitationRow(NamedTuple):
 
 def cards(domain: str, rows: Sequence[PersonRow], guests: Sequence[InvitationRow]) -> list[Component]:
     """The list of people with its channels, and the form that invites. `domain` is "" for everybody."""
-    heads = [html.H2("People" if domain else "Everybody"), form.state(ROLE), form.state(REMOVE), form.state(REVOKE)]
+    heads = [
+        html.H2(_("People") if domain else _("Everybody")),
+        form.state(ROLE),
+        form.state(REMOVE),
+        form.state(REVOKE),
+    ]
     channels = [form.channel(name, domain) for name in (ROLE, REMOVE, REVOKE)]
     listed = html.Div(lists(rows, guests, everybody=not domain), id=LIST)
     card = html.Section([html.Header(heads, className="ff-card-head"), listed, *channels], className="ff-card")
@@ -55,32 +62,41 @@ def cards(domain: str, rows: Sequence[PersonRow], guests: Sequence[InvitationRow
 
 def page(rows: Sequence[PersonRow], guests: Sequence[InvitationRow]) -> html.Main:
     """The page of everybody, for owners of every site."""
-    about = html.Span("on every site", className="ff-sub")
-    head = html.Div([html.H1("People"), about], className="ff-toolbar")
+    about = html.Span(_("on every site"), className="ff-sub")
+    head = html.Div([html.H1(_("People")), about], className="ff-toolbar")
     return html.Main([head, html.Div(cards("", rows, guests), className="ff-cards ff-narrow")], className="ff-main")
 
 
 def lists(rows: Sequence[PersonRow], guests: Sequence[InvitationRow], *, everybody: bool) -> list[Component]:
     """The table of people, and that of open invitations where there are some."""
-    roles = [*MEANINGS.items(), *([(MEMBER, "Some sites")] if everybody else [])]
-    shown: list[Component] = [table(("Person", "Role", "Since", ""), [_person(row, roles) for row in rows])]
+    roles = [*form.translated(tuple(MEANINGS.items())), *([(MEMBER, _("Some sites"))] if everybody else [])]
+    shown: list[Component] = [table((_("Person"), _("Role"), _("Since"), ""), [_person(row, roles) for row in rows])]
     if guests:
-        title = html.H3("Invited", className="ff-table-title")
-        shown += [title, table(("For", "Role", "Good until", ""), [_guest(guest) for guest in guests])]
+        title = html.H3(_("Invited"), className="ff-table-title")
+        heads = (_("For"), _("Role"), _("Good until"), "")
+        shown += [title, table(heads, [_guest(guest) for guest in guests])]
     return shown
 
 
 def _invite(domain: str) -> Component:
     fields = [
-        form.select(INVITE, "role", "Role", VIEWER, list(MEANINGS.items()), hint=ROLES_HINT),
+        form.select(INVITE, "role", _("Role"), VIEWER, form.translated(tuple(MEANINGS.items())), hint=_(ROLES_HINT)),
         form.text(
-            INVITE, "email", "For whom", hint="An e-mail address, if you like. Anybody who has the link can use it."
+            INVITE,
+            "email",
+            _("For whom"),
+            hint=_("An e-mail address, if you like. Anybody who has the link can use it."),
         ),
-        form.select(INVITE, "expires", "Good for", "7d", LIVES),
+        form.select(INVITE, "expires", _("Good for"), "7d", form.translated(LIVES)),
     ]
-    where = html.Bdi(to_letters(domain)) if domain else "every site"
-    intro = ["Makes a link. Whoever opens it first gets an account that sees ", where, "."]
-    return form.card(INVITE, "Invite somebody", fields, domain=domain, intro=intro, save="Make link", once=LINK)
+    if domain:
+        intro = sentence(
+            _("Makes a link. Whoever opens it first gets an account that sees {site}."),
+            site=html.Bdi(to_letters(domain)),
+        )
+    else:
+        intro = [_("Makes a link. Whoever opens it first gets an account that sees every site.")]
+    return form.card(INVITE, _("Invite somebody"), fields, domain=domain, intro=intro, save=_("Make link"), once=LINK)
 
 
 def _person(row: PersonRow, roles: Sequence[tuple[str, str]]) -> html.Tr:
@@ -91,20 +107,23 @@ def _person(row: PersonRow, roles: Sequence[tuple[str, str]]) -> html.Tr:
         role: Component = html.Span(row.fixed, className="ff-soft")
         remove = None
     else:
-        key, label = str(row.id), f"Role of {row.email}"
+        key, label = str(row.id), _("Role of {email}", email=row.email)
         role = form.form(ROLE, [form.small_select(ROLE, "role", key, label, row.role, roles)], key=key)
-        remove = _button(
-            REMOVE, key, "Remove", f"Remove {row.email}? They are not told, and see nothing here any more."
-        )
+        lost = _("Remove {email}? They are not told, and see nothing here any more.", email=row.email)
+        remove = _button(REMOVE, key, _("Remove"), lost)
     cells = [html.Td(who), html.Td(role), html.Td(figures.day(row.since)), html.Td(remove)]
     return html.Tr(cells, id=f"person-{row.id}")
 
 
 def _guest(guest: InvitationRow) -> html.Tr:
-    lost = f"Revoke the invitation{f' of {guest.email}' if guest.email else ''}? Its link is good for nothing then."
-    button = _button(REVOKE, str(guest.id), "Revoke", lost)
-    who = html.Bdi(guest.email, className="ff-trunc") if guest.email else html.Span("Anybody", className="ff-soft")
-    cells = [html.Td(who), html.Td(MEANINGS[guest.role]), html.Td(figures.day(guest.until)), html.Td(button)]
+    if guest.email:
+        lost = _("Revoke the invitation of {email}? Its link is good for nothing then.", email=guest.email)
+        who: Component = html.Bdi(guest.email, className="ff-trunc")
+    else:
+        lost = _("Revoke the invitation? Its link is good for nothing then.")
+        who = html.Span(_("Anybody"), className="ff-soft")
+    button = _button(REVOKE, str(guest.id), _("Revoke"), lost)
+    cells = [html.Td(who), html.Td(_(MEANINGS[guest.role])), html.Td(figures.day(guest.until)), html.Td(button)]
     return html.Tr(cells, id=f"guest-{guest.id}")
 
 
@@ -114,9 +133,10 @@ def _button(name: str, key: str, label: str, lost: str) -> html.Form:
 
 def role_words(role: str, everywhere: bool) -> str:
     """A role in words, with where it holds."""
-    return f"{MEANINGS[role]}, every site" if everywhere else MEANINGS[role]
+    return _("{role}, every site", role=_(MEANINGS[role])) if everywhere else _(MEANINGS[role])
 
 
 def memberships_words(memberships: Mapping[str, str]) -> str:
     """Roles on single sites, by domain: `admin on shop.example, viewer on blog.example`."""
-    return ", ".join(f"{role} on {domain}" for domain, role in sorted(memberships.items()))
+    named = sorted((domain, _(ROLE_NAMES[role])) for domain, role in memberships.items())
+    return ", ".join(_("{role} on {site}", role=role, site=domain) for domain, role in named)

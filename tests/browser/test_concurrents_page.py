@@ -76,7 +76,7 @@ def test_a_day_shows_its_peak_its_mean_and_the_week_before(reader):
     chart(reader)
     assert reader.texts(".ff-day-figures dt") == ["Peak", "Average"]
     assert reader.texts(".ff-day-figures b")[0] == "2"
-    assert reader.texts(".ff-day-figures small") == [" at 12:00"]
+    assert reader.texts(".ff-day-figures small") == ["at 12:00"]
     assert "↑ 100%" in reader.texts(".ff-day-figures .ff-delta")[0]
     assert reader.run(f"return [{GRAPH}.data.map((one) => (one.y || []).length), {GRAPH}.layout.yaxis.rangemode]") == [
         [288, 288, 1, 1440, 1440],
@@ -101,7 +101,7 @@ def test_a_range_that_is_drawn_on_the_chart_is_zoomed_and_compared_with_the_week
     drag(reader, f"{day} 11:30", f"{day} 12:30")
     until(lambda: reader.texts("#day-range b")[:1] == ["2"])
     assert [int(time[:2]) for time in reader.texts("#day-range h3")[0].split(" chosen")[0].split(" – ")] == [11, 12]
-    assert reader.texts("#day-range small") == [" at 12:00"]
+    assert reader.texts("#day-range small") == ["at 12:00"]
     reader.shoot("concurrents-range")
     begin, end = reader.run(f"return {GRAPH}._fullLayout.xaxis.range")
     assert (begin[:13], end[:13]) == (f"{day} 11", f"{day} 12")

@@ -13,6 +13,11 @@ from selenium.webdriver.common.by import By
 from stream_server import until
 
 from analytics.base.config import Config
+from analytics.sites import store
+from analytics.storage.database import Database
+from collector.ingest.visit import Origin
+from tests.support.factories import accepted, stored
+from tests.support.history import at
 from tests.support.serving import Server, serving
 
 BUNDLE, WORLD = "*/plotly.min.js", "*/world_110m.json"
@@ -21,9 +26,22 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Server]:
-    with serving(Config(data_dir=tmp_path_factory.mktemp("data"))) as running:
+    config = Config(data_dir=tmp_path_factory.mktemp("data"))
+    database = Database(config)
+    keep_regions(database)
+    database.close()
+    with serving(config) as running:
         add_owner(running)
         yield running
+
+
+def keep_regions(database: Database) -> None:
+    """Stores 10 visitors of regions.example on 10 March 2026: 7 of Germany, of whom one has no region."""
+    number = store.add(database, "regions.example", timezone="UTC", now=at(1)).id
+    places = [("DE", "Bavaria")] * 3 + [("DE", "Hesse")] * 2 + [("DE", "<b>Atlantis</b>"), ("DE", "")]
+    for nth, (country, region) in enumerate([*places, ("FR", ""), ("SG", ""), ("US", "California")]):
+        origin = Origin("example.com", channel="Direct", country=country, region=region)
+        stored(database, accepted(page_id=f"region-{nth:03}", at=at(10, 9), visitor=nth, site_id=number, origin=origin))
 
 
 @pytest.fixture
@@ -251,3 +269,83 @@ def test_text_from_outside_stays_text_in_hover_axis_legend_and_files(reader, sit
     texts, links, in_file, png = files
     assert [shown in found for found in texts] == [True] * 4, texts
     assert (links, in_file, png) == (0, True, "data:image/png;base64,")
+
+
+# ───────── regions ─────────
+
+MAP, OUTLINES = "overview-map", "*/regions/DE.json"
+DAY = "/overview/regions.example?period=2026-03-10,2026-03-10"
+GERMANY = f"{DAY}&filters=%5B%5B%22is%22%2C%22country%22%2C%5B%22DE%22%5D%5D%5D"
+
+
+def shapes(reader: Reader) -> int:
+    """How many outlines the map of the Overview has drawn."""
+    return int(of_graph(reader, MAP, "g.querySelectorAll('.choroplethlayer path').length") or 0)
+
+
+def chips(reader: Reader) -> list[str]:
+    return reader.texts(".ff-filter .ff-trunc")
+
+
+def click_on(reader: Reader, location: str, *, shift: bool = False) -> None:
+    """Clicks on the middle of a country's or region's shape."""
+    nth = f"[...document.querySelectorAll('#{MAP} .choroplethlayer path')]"
+    shape = reader.run(f"return {nth}.find((path) => path.__data__.loc === arguments[0])", location)
+    reader.run("arguments[0].scrollIntoView({block: 'center'})", shape)
+    moved = ActionChains(reader.driver).move_to_element(shape)
+    (moved.key_down(Keys.SHIFT).click().key_up(Keys.SHIFT) if shift else moved.click()).perform()
+
+
+def test_a_country_shows_its_regions_which_filter_and_back_undoes_it(reader, server):
+    reader.open(DAY)
+    until(lambda: shapes(reader) == 3)
+    until(lambda: of_graph(reader, MAP, "g.querySelectorAll('path.point').length") == 1)  # Singapore
+    reader.looks_right()
+    reader.shoot("overview-world-with-dots")
+    reader.requests()
+    click_on(reader, "DEU")
+    until(lambda: shapes(reader) == 16)
+    assert [url.rpartition("/")[2] for url in reader.requests() if "/regions/" in url] == ["DE.json"]
+    assert chips(reader) == ["Country is Germany"]
+    words = reader.run(f"return document.getElementById('{MAP}-words').textContent")
+    assert words.startswith("Visitors by region of Germany: Bavaria 3, Hesse 2, <b>Atlantis</b> 1.")
+    assert reader.texts(".ff-map-note span") == ["Not on the map: <b>Atlantis</b> 1, unknown region 1."]
+    reader.looks_right()
+    reader.shoot("overview-regions")
+    click_on(reader, "DE-HE")
+    until(lambda: chips(reader) == ["Country is Germany", "Region is Hesse"])
+    reader.driver.back()
+    until(lambda: chips(reader) == ["Country is Germany"])
+    until(lambda: of_graph(reader, MAP, "g.data[0].z.filter(Boolean).length") == 2)
+    click_on(reader, "DE-BY", shift=True)
+    until(lambda: chips(reader) == ["Country is Germany", "Region is not Bavaria"])
+    reader.click("[data-key=all-countries]")
+    until(lambda: chips(reader) == ["Region is not Bavaria"])
+    until(lambda: shapes(reader) == 3)
+
+
+def test_a_region_says_its_name_and_its_number(reader):
+    reader.open(GERMANY)
+    until(lambda: shapes(reader) == 16)
+    shape = reader.run(
+        f"return [...document.querySelectorAll('#{MAP} .choroplethlayer path')].find((p) => p.__data__.loc === 'DE-BY')"
+    )
+    ActionChains(reader.driver).move_to_element(shape).perform()
+    until(lambda: label(reader, MAP) == "Bavaria · 3")
+
+
+def test_a_country_whose_regions_are_not_known_stays_on_the_world(reader):
+    reader.open(GERMANY.replace("DE", "FR"))
+    until(lambda: shapes(reader) == 1)
+    (sentence,) = reader.texts(".ff-map-note span")
+    assert sentence == "The regions of France are not known: that takes a database of places with cities."
+    reader.shoot("overview-unknown-regions")
+
+
+def test_outlines_that_are_missing_can_be_tried_again(reader):
+    with reader.cut_off_from(OUTLINES):
+        reader.open(GERMANY)
+        until(lambda: reader.texts(".ff-choro .is-failed .ff-figure-again"))
+    reader.complaints()
+    reader.click(".ff-choro .ff-figure-again")
+    until(lambda: shapes(reader) == 16)

@@ -433,7 +433,7 @@ def test_details_are_searched_sorted_and_paged_in_their_own_address(reader):
     reader.click("[data-key=sort-name]")
     settle(reader)
     assert rows(reader)[0] == "/page-119"
-    reader.click("[data-key=Next]")
+    reader.click("[data-key=next]")
     until(lambda: rows(reader)[0] == "/page-069")
     assert asked(reader) == {"details": "page", "sort": "-name", "page": "2"}
     reader.type("details-search", "PAGE-11")

@@ -250,18 +250,26 @@ def test_the_theme_is_the_systems_until_one_is_chosen_and_again_afterwards(owner
     until(lambda: owner.run(pressed) == "System")
 
 
-def test_dates_and_numbers_are_written_in_the_language_that_is_chosen(owner, server):
-    see(owner, "/account", "Dates and numbers")
+def test_words_dates_and_numbers_are_written_in_the_language_that_is_chosen(owner, server):
+    see(owner, "/account", "Language")
     assert "12,345" in owner.text("language-language-note")
     choose(owner, "#language-language", "de-DE")
     owner.click("#language [type=submit]")
     until(lambda: "12.345" in (owner.text("language-language-note") or ""))
     looks_right(owner, "account-german")
+    assert owner.run("return document.documentElement.lang") == "de"
+    assert owner.texts("h1") == ["Konto"]
+    assert owner.run("return footfall.say('Copied') + footfall.say('Saved at {time}', {time: '9:00'})") == (
+        "KopiertGespeichert um 9:00"
+    )
     come(server, SITE, ["amy"], timezone="Europe/Berlin", value=1234.5, currency="EUR")
     owner.open_live(SITE)
+    assert owner.texts("#tabs a")[:2] == ["Live", "Überblick"]
+    zoom_in = "return (document.querySelector('#trend .modebar-btn') || {dataset: {}}).dataset.title"
+    until(lambda: owner.run(zoom_in) == "Vergrößern")
     until(lambda: re.fullmatch(r"\w\w\., \d+\. \w+\.? 20\d\d, \d\d:\d\d:\d\d · Europe/Berlin", owner.text("clock")))
     until(lambda: owner.text("anonymous-share") == "100\xa0%")
-    see(owner, "/account", "Dates and numbers")
+    see(owner, "/account", "Sprache")
     choose(owner, "#language-language", "")
     owner.click("#language [type=submit]")
     until(lambda: "12,345" in (owner.text("language-language-note") or ""))

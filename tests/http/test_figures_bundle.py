@@ -40,8 +40,32 @@ def test_the_bytes_are_those_that_were_built_and_are_cached_for_a_year(shared, n
 
 
 @pytest.mark.parametrize(
+    ("accepted", "encoding", "unpacked"),
+    [("gzip, deflate, br", "br", brotli.decompress), ("gzip", "gzip", gzip.decompress), ("", None, bytes)],
+)
+def test_the_outlines_of_a_countrys_regions_are_cached_for_a_year(shared, accepted, encoding, unpacked):
+    address = bundle.outlines_address("DE")
+    answer = shared.request("GET", address, headers={"Accept-Encoding": accepted} if accepted else {})
+    names = ("content-encoding", "cache-control", "vary", "content-type")
+    assert (answer.status, *(answer.headers.get(header) for header in names)) == (
+        200,
+        encoding,
+        YEAR,
+        "Accept-Encoding",
+        "application/json",
+    )
+    assert unpacked(answer.body) == bundle.unpacked_outlines("DE")
+
+
+@pytest.mark.parametrize(
     "path",
-    [f"{bundle.ROOT}0000000000000000/{bundle.SCRIPT}", bundle.address("LICENSE.md"), bundle.address("source.sha256")],
+    [
+        f"{bundle.ROOT}0000000000000000/{bundle.SCRIPT}",
+        f"{bundle.ROOT}0000000000000000/regions/DE.json",
+        *(bundle.address(f"regions/{name}") for name in ("XX.json", "DE.json.br", "source.sha256", "..%2fDE.json")),
+        bundle.address("LICENSE.md"),
+        bundle.address("source.sha256"),
+    ],
 )
 def test_other_versions_and_other_files_are_not_there(shared, path):
     assert shared.request("GET", path).status == 404

@@ -388,6 +388,19 @@ def test_every_list_and_chart_is_a_file(house):
     assert answer.headers["Content-Disposition"].endswith("example.com-page-2026-03-10-2026-03-12.csv")
 
 
+def test_countries_are_found_by_their_names_in_the_readers_language_and_a_file_has_english_ones(house):
+    question = f"{DAYS}&details=country&search=deutsch"
+    house.browsers["viewer"].environ_base["HTTP_ACCEPT_LANGUAGE"] = "de"
+    shown, english, found = (
+        details(house, question),
+        details(house, f"{DAYS}&details=country&search=germany"),
+        sheet(house, "country", question),
+    )
+    del house.browsers["viewer"].environ_base["HTTP_ACCEPT_LANGUAGE"]
+    assert [row[0] for row in lines(shown)] == [row[0] for row in lines(english)] == ["Deutschland"]
+    assert [row[:2] for row in found] == [["Country", "Visitors"], ["Germany", "2"]]
+
+
 # ── bad input ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 NONSENSE = (

@@ -39,7 +39,7 @@ def test_the_first_paint_has_the_numbers_the_pages_the_window_and_the_clock():
         ("/", "/", "1,031"),
         ("/blog/", "/blog/", "22"),
     ]
-    assert "seen in the </span>last 60 s</span>" in html
+    assert '<span class="ff-wide">seen in the last 60 s</span><span class="ff-narrow">last 60 s</span>' in html
 
 
 def test_the_script_is_given_the_stream_the_figures_the_points_and_the_zone():
@@ -122,7 +122,8 @@ def test_a_card_in_german_of_made_up_numbers():
     shown = dict(re.findall(r'id="(active|signed-in|anonymous|at)">([^<]*)<', html))
     assert shown == {"active": "1.280", "signed-in": "340", "anonymous": "940", "at": "14:32:08"}
     assert 'data-language="de-DE"' in html
-    assert 'Active now <span class="ff-demo">Demo</span></h1>' in html
+    assert 'Jetzt aktiv <span class="ff-demo">Demo</span></h1>' in html
+    assert given(html)["words"]["{n} an hour ago"] == "{n} vor einer Stunde"
     assert "ff-demo" not in re.sub(r"<style>.*?</style>", "", page(), flags=re.DOTALL)
 
 

@@ -103,7 +103,7 @@ def test_a_range_that_was_drawn_is_compared_with_the_same_minutes():
     assert minutes == (730, 780)
     rendered = str(concurrents.compared(day, minutes, BERLIN))
     assert "12:10 – 12:59" in rendered
-    assert " at 12:20" in rendered
+    assert "at 12:20" in rendered
 
 
 WHOLE = ["2026-11-20 00:00", "2026-11-20 23:59"]

@@ -66,6 +66,13 @@ def test_a_browser_gets_the_first_of_its_languages_that_is_here(header, tag):
     assert language.asked_for(header) == tag
 
 
+@pytest.mark.parametrize(
+    ("tag", "short", "whole"), [("en-GB", "Mon", "Monday"), ("fr-FR", "lun.", "Lundi"), ("zh-CN", "周一", "星期一")]
+)
+def test_a_weekday_is_short_in_a_chart_and_whole_in_a_form(tag, short, whole):
+    assert (language.weekday(0, tag), language.weekday(0, tag, whole=True)) == (short, whole)
+
+
 def test_the_browsers_own_can_be_chosen_and_nothing_else_that_is_not_here():
     assert language.checked("") == ""
     for wrong in ("de", "de_DE", "xx-XX", "../../etc", "x" * 5000):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from plotly import graph_objects
 
+from analytics.base import language
 from analytics.calendar.period import Clock, Span, buckets
 from analytics.query.hours_of_week import MAX_SPAN_S, averaged_span, hours_of_week
 from analytics.query.metrics import METRICS
@@ -143,13 +144,13 @@ def test_buckets_have_names(interval, name):
 
 
 def test_dates_are_written_in_the_readers_language():
-    figures.write_in("de-DE")
+    language.write_in("de-DE")
     try:
         found = drawn([5000, 6], earlier=[4, 3])
         assert names(found)[0] == "Mo., 2. Nov."
         assert [texts[0] for texts in hovers(found)] == ["Mo., 26. Okt.: 4", "Visitors: 5.000"]
     finally:
-        figures.write_in("en-GB")
+        language.write_in("en-GB")
 
 
 def test_notes_stand_at_their_bucket_those_of_one_together_and_stay_text():

@@ -200,8 +200,11 @@ def test_the_snippet_page_has_the_line_its_options_the_check_and_the_picture():
 @pytest.mark.parametrize(
     ("doubts", "said"),
     [
-        (snippet.Doubts(POLICY), "The page stands on a host that is not the site's|."),
-        (snippet.Doubts(POLICY, "/f", hosts=["a.example", "b.example"]), "|a.example, b.example| wait to be included|"),
+        (snippet.Doubts(POLICY), "The page stands on a host that is not the site's."),
+        (
+            snippet.Doubts(POLICY, "/f", hosts=["a.example", "b.example"]),
+            "|a.example, b.example| wait to be included (|",
+        ),
         (snippet.Doubts(POLICY, "/f", excluded=True), "|Your own address is excluded|"),
         (snippet.Doubts(POLICY, traffic="/t"), "|What became of every event says |Traffic|."),
     ],

@@ -103,8 +103,8 @@ def test_the_table_has_every_outcome_and_their_sum():
 def test_events_that_named_no_site_are_told_of_where_it_concerns_somebody():
     assert texts(traffic.outcomes(SOME, 0))[-1] == "1,000"
     assert texts(traffic.outcomes(SOME, 3))[-3:] == [
-        "Beside these, 3 named no site of this server, or could not be read.",
-        " Is data-site right? ",
+        "Beside these, 3 named no site of this server, or could not be read. Is data-site right?",
+        " ",
         "Which they were",
     ]
 

@@ -1,0 +1,122 @@
+"""Ten Live pages, open for half an hour with 100 events a second: the browser's memory, the server's work."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from selenium.webdriver import Chrome
+
+from benchmarks.chromium import chromium, sign_in, wait_until
+from benchmarks.common import SITE, Report, cpu_s, footfall, memory_mb
+from benchmarks.load import pageview, site_name
+from tests.support.serving import Server
+
+DASHBOARDS, EVENTS_A_SECOND = 10, 100
+MINUTES, SETTLED_MINUTES, ALONE_MINUTES = 30, 5, 2
+MINUTE_S = 60.0
+MAX_GROWTH = 1.3
+ACTIVE = "return (document.getElementById('active-now') || {}).textContent"
+
+
+def run(report: Report, folder: Path, *, short: bool) -> None:
+    """Prints megabytes and processor time; a short run takes minutes of 4 s."""
+    minute_s = 4.0 if short else MINUTE_S
+    with footfall(folder) as server, chromium(folder / "browser") as browser:
+        for number in range(DASHBOARDS):
+            server.command("site", "add", site_name(number))
+        sign_in(browser, server)
+        with events(server.port) as sent:
+            before_s = _worked(server, ALONE_MINUTES, minute_s)
+            windows = [_opened(browser, server, number) for number in range(DASHBOARDS)]
+            heaps = []
+            during_s = cpu_s(server.process.pid)
+            for _ in range(MINUTES):
+                time.sleep(minute_s)
+                heaps.append([_heap_mb(browser, window) for window in windows])
+            during_s = (cpu_s(server.process.pid) - during_s) / MINUTES
+            shown = [_shown(browser, window) for window in windows]
+            rate = len(sent) / (sent[-1] - sent[0])
+        report.figure("events/s sent meanwhile", f"{rate:.1f}")
+        report.zero("dashboards without their number", sum(not number.isdigit() for number in shown))
+        first, last = heaps[SETTLED_MINUTES - 1], heaps[-1]
+        growth = max(late / early for early, late in zip(first, last, strict=True))
+        report.figure("heap of a dashboard, fifth and last minute", f"{_range(first)} → {_range(last)} MB")
+        report.at_most("  the most that one grew", growth, MAX_GROWTH, "times")
+        cost = (during_s - before_s) / DASHBOARDS * 1000 * (MINUTE_S / minute_s)
+        report.figure("the server's work for a dashboard and minute", f"{cost:.0f} ms of processor time")
+        report.figure("memory of the server", f"{memory_mb(server.process.pid):.0f} MB")
+
+
+@contextmanager
+def events(port: int) -> Iterator[list[float]]:
+    """Sends pageviews, each of a new visitor, to the sites in turns; yields the moments of their answers."""
+    ending = threading.Event()
+    answered: list[float] = []
+
+    def send() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        due = time.monotonic()
+        for number in count():
+            if ending.wait(max(0, due - time.monotonic())):
+                break
+            head, body = pageview(number).split(b"\r\n\r\n", 1)
+            headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+            body = body.replace(SITE.encode(), site_name(number % DASHBOARDS).encode())
+            headers["Content-Length"] = str(len(body))
+            connection.request("POST", "/api/collect", body, headers)
+            connection.getresponse().read()
+            answered.append(time.monotonic())
+            due += 1 / EVENTS_A_SECOND
+        connection.close()
+
+    sending = threading.Thread(target=send, daemon=True)
+    sending.start()
+    try:
+        yield answered
+    finally:
+        ending.set()
+        sending.join()
+
+
+def _worked(server: Server, minutes: int, minute_s: float) -> float:
+    """The server's processor time (s) of a minute without a dashboard."""
+    before = cpu_s(server.process.pid)
+    time.sleep(minutes * minute_s)
+    return (cpu_s(server.process.pid) - before) / minutes
+
+
+def _opened(browser: Chrome, server: Server, number: int) -> str:
+    """A window of its own, so that none is hidden: hidden pages close their streams."""
+    browser.switch_to.new_window("window")
+    browser.get(f"{server.url}/live/{site_name(number)}")
+    browser.execute_cdp_cmd("Performance.enable", {})
+    wait_until(lambda: _number(browser).isdigit(), f"dashboard {number} shows its number")
+    assert browser.execute_script("return document.visibilityState") == "visible"
+    return browser.current_window_handle
+
+
+def _heap_mb(browser: Chrome, window: str) -> float:
+    """The JavaScript heap of a window after a collection, in MB."""
+    browser.switch_to.window(window)
+    browser.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
+    found = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    return next(float(one["value"]) for one in found if one["name"] == "JSHeapUsedSize") / 1e6
+
+
+def _shown(browser: Chrome, window: str) -> str:
+    browser.switch_to.window(window)
+    return _number(browser)
+
+
+def _number(browser: Chrome) -> str:
+    return (browser.execute_script(ACTIVE) or "").replace(",", "")
+
+
+def _range(values: list[float]) -> str:
+    return f"{min(values):.1f}–{max(values):.1f}"

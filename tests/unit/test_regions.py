@@ -1,0 +1,204 @@
+"""The map of a country's regions: outlines are found by the names that databases of places use, and text stays text."""
+
+from __future__ import annotations
+
+import json
+
+import brotli
+import pytest
+from plotly.graph_objects import Figure
+
+from analytics.query.filters import Match
+from analytics.reports.lists import PLACES
+from analytics.reports.view import only_value, without
+from layouts.figures import build_regions, bundle, countries, region_names, regions
+from layouts.figures.countries import CountryCount
+from layouts.figures.regions import RegionCount
+from layouts.figures.text import plain
+from layouts.overview import panels, places
+
+FILES = sorted(bundle.FOLDER.glob("regions/*.json.br"))
+HOSTILE = "<b>Bavaria</b><img src=x onerror=alert(1)>"
+
+
+def code(country: str, name: str) -> str:
+    outlines = region_names.outlines(country)
+    assert outlines
+    return outlines.find(name)
+
+
+# ── outlines ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_built_outlines_belong_to_the_script_that_builds_them():
+    assert build_regions.SIDECAR.read_text().strip() == build_regions.source_digest(), "run make regions"
+
+
+def test_each_file_is_small_and_has_an_outline_for_each_region_that_has_a_name():
+    assert len(FILES) > 180
+    assert max(file.stat().st_size for file in FILES) <= build_regions.MAX_BYTES
+    for file in FILES:
+        country = file.name[:2]
+        drawn = [one["id"] for one in json.loads(brotli.decompress(file.read_bytes()))["features"]]
+        outlines = region_names.outlines(country)
+        assert outlines, country
+        assert sorted(drawn) == sorted(outlines.names), country
+        assert set(outlines.keys.values()) <= set(drawn), country
+
+
+@pytest.mark.parametrize(
+    ("country", "names"),
+    [
+        ("DE", {"Bavaria": "DE-BY", "North Rhine-Westphalia": "DE-NW", "State of Berlin": "DE-BE", "Hesse": "DE-HE"}),
+        ("US", {"California": "US-CA", "New York": "US-NY", "Washington": "US-WA", "District of Columbia": "US-DC"}),
+        ("FR", {"Île-de-France": "FR-IDF", "Normandy": "FR-NOR", "Brittany": "FR-BRE", "Occitanie": "FR-OCC"}),
+        ("GB", {"England": "GB-ENG", "Scotland": "GB-SCT", "Wales": "GB-WLS", "Northern Ireland": "GB-NIR"}),
+        ("IT", {"Lombardy": "IT-25", "Tuscany": "IT-52", "Lazio": "IT-62", "Sicily": "IT-82"}),
+        ("ES", {"Catalonia": "ES-CT", "Madrid": "ES-M", "Andalusia": "ES-AN", "Basque Country": "ES-PV"}),
+        ("IE", {"Leinster": "IE-L", "Munster": "IE-M", "Ulster": "IE-U"}),
+        ("BR", {"São Paulo": "BR-SP", "Sao Paulo": "BR-SP", "Rio de Janeiro": "BR-RJ"}),
+        ("RU", {"Moscow": "RU-MOW", "Moscow Oblast": "RU-MOS"}),
+        ("JP", {"Tokyo": "JP-13", "Ōsaka": "JP-27", "Osaka": "JP-27"}),
+        ("PL", {"Mazovia": "PL-14", "Lesser Poland": "PL-12", "Silesia": "PL-24"}),
+        ("NL", {"North Holland": "NL-NH", "South Holland": "NL-ZH", "Utrecht": "NL-UT"}),
+        ("CA", {"Ontario": "CA-ON", "Quebec": "CA-QC"}),
+        ("AU", {"New South Wales": "AU-NSW", "Victoria": "AU-VIC"}),
+        ("IN", {"Karnataka": "IN-KA", "Maharashtra": "IN-MH", "National Capital Territory of Delhi": "IN-DL"}),
+        ("CN", {"Beijing": "CN-BJ", "Guangdong": "CN-GD"}),
+        ("SE", {"Stockholm County": "SE-AB", "Stockholm": "SE-AB"}),
+        ("CH", {"Zurich": "CH-ZH", "Geneva": "CH-GE"}),
+        ("AT", {"Vienna": "AT-9", "Styria": "AT-6"}),
+        ("MX", {"Mexico City": "MX-CMX", "Jalisco": "MX-JAL"}),
+    ],
+)
+def test_regions_are_found_by_the_names_of_databases_of_places(country, names):
+    assert {name: code(country, name) for name in names} == names
+
+
+@pytest.mark.parametrize("name", ["", "~", "Atlantis", HOSTILE, "../DE", "DE-BY", "\x00", "region", "ß" * 2000])
+def test_what_is_no_name_of_a_region_has_no_outline(name):
+    assert code("DE", name) == ""
+
+
+@pytest.mark.parametrize("country", ["", "XX", "de", "../DE", "MC", "source"])
+def test_what_is_no_country_with_regions_has_no_outlines(country):
+    assert region_names.outlines(country) is None
+    with pytest.raises(KeyError):
+        bundle.packed_outlines(country)
+
+
+# ── the figure ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_all_regions_are_drawn_and_those_with_visitors_filter():
+    found = regions.figure("DE", [RegionCount("DE-BY", "Bavaria", 100, "in", "out"), RegionCount("DE-HE", HOSTILE, 25)])
+    Figure(found)
+    (shaded,) = found["data"]
+    at = dict(
+        zip(shaded["locations"], zip(shaded["z"], shaded["text"], shaded["customdata"], strict=True), strict=True)
+    )
+    assert len(at) == 16
+    assert at["DE-BY"] == (10.0, "Bavaria · <b>100</b>", ["in", "out"])
+    assert at["DE-HE"] == (5.0, f"{plain(HOSTILE)} · <b>25</b>", None)
+    assert "<img" not in str(found)
+    assert at["DE-SL"] == (0.0, "Saarland · <b>0</b>", None)
+    assert shaded["geojson"] == bundle.address("regions/DE.json")
+    assert found["layout"]["uirevision"] == "regions DE"
+
+
+def test_every_country_with_outlines_makes_a_figure():
+    for file in FILES:
+        found = regions.figure(file.name[:2], [])
+        assert len(found["data"][0]["locations"]) >= 2
+        assert not any("<" in text.replace("<b>0</b>", "") for text in found["data"][0]["text"])
+
+
+def test_names_that_mean_one_region_are_one_and_others_have_no_outline():
+    found = regions.placed(
+        "DE", [("Bavaria", 5), ("Atlantis", 3), ("Freistaat Bayern", 2), ("Bayern", 1), (HOSTILE, 1)]
+    )
+    assert found["DE-BY"][0] == ("Bavaria", 5)
+    assert ("Bayern", 1) in found["DE-BY"]
+    assert {("Atlantis", 3), (HOSTILE, 1)} <= set(found[""])
+    assert set(regions.placed("", [("Bavaria", 5)])) == {""}
+
+
+@pytest.mark.parametrize(("of_regions", "name"), [(False, "country"), (True, "region")])
+def test_the_list_and_the_file_behind_the_map_are_those_of_what_it_shows(of_regions, name):
+    shown = panels.panel(PLACES, PLACES.lists[0], None, 9, (), "today", "/files", of_regions=of_regions)
+    assert (shown["file"]["href"], shown["details"]["change"]) == (f"/files/{name}.csv", f"details={name}")
+
+
+def test_the_map_of_regions_is_told_in_a_sentence():
+    assert regions.words("DE", [("Bavaria", 5), ("Hesse", 3), ("Saxony", 2), ("Berlin", 1)]) == (
+        "Visitors by region of Germany: Bavaria 5, Hesse 3, Saxony 2. The list of regions has all."
+    )
+
+
+@pytest.mark.parametrize(
+    ("country", "inside", "widest"),
+    [
+        ("DE", (10, 51), 12),
+        ("US", (-100, 40), 140),
+        ("RU", (100, 60), 190),
+        ("FJ", (178, -18), 9),
+        ("NZ", (172, -42), 25),
+    ],
+)
+def test_the_map_is_as_wide_as_the_country_on_whichever_side_of_the_date_line(country, inside, widest):
+    west, east, south, north = regions.box(country)
+    lon, lat = inside
+    assert south < lat < north
+    assert west < lon < east or west < lon + 360 < east
+    assert east - west < widest
+    assert regions.figure(country, [])["layout"]["geo"]["lonaxis"]["range"] == [west, east]
+
+
+# ── small countries ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_countries_without_a_shape_are_dots_with_the_same_click():
+    found = countries.figure([CountryCount("DE", 100, "a", "b"), CountryCount("SG", 25, "in", "out")])
+    Figure(found)
+    shaded, dots = found["data"]
+    assert shaded["locations"] == ["DEU"]
+    assert (dots["ids"], dots["text"], dots["customdata"]) == (["SG"], ["Singapore · <b>25</b>"], [["in", "out"]])
+    assert (dots["marker"]["color"], dots["marker"]["cmax"]) == ([5.0], 10.0)
+    assert (round(dots["lat"][0]), round(dots["lon"][0])) == (1, 104)
+
+
+def test_a_country_can_stand_in_the_middle_of_the_world():
+    found = countries.figure([CountryCount("DE", 1)], "DE")
+    Figure(found)
+    geo = found["layout"]["geo"]
+    assert (round(geo["center"]["lat"]), round(geo["center"]["lon"]), geo["projection"]["scale"]) == (51, 10, 4)
+    assert found["layout"]["uirevision"] != countries.figure([CountryCount("DE", 1)])["layout"]["uirevision"]
+
+
+# ── around it ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+GERMANY, BAVARIA = Match("is", "country", ("DE",)), Match("is", "region", ("Bavaria",))
+
+
+def test_one_country_is_what_the_filters_ask_for():
+    both = Match("is", "country", ("DE", "FR"))
+    assert only_value((GERMANY, BAVARIA), "country") == "DE"
+    assert [only_value(given, "country") for given in ((), (both,), (GERMANY, both), (BAVARIA,))] == [""] * 4
+    assert only_value((Match("is_not", "country", ("DE",)),), "country") == ""
+    assert without((GERMANY, BAVARIA), "country", "region") == ()
+
+
+def note(found, current=(GERMANY,)) -> str:
+    placed = regions.placed("DE", [one for one in found if one[0]])
+    return str(places.note("DE", found, placed, current))
+
+
+def test_below_the_map_is_the_way_back_and_what_is_not_on_it():
+    assert places.note("", [], {}, ()) == []
+    assert "All countries" in note([("Bavaria", 5)])
+    assert "Not on the map" not in note([("Bavaria", 5)])
+    assert "Not on the map: Atlantis 3, unknown region 2." in note([("Bavaria", 5), ("Atlantis", 3), ("", 2)])
+    assert "The regions of Germany are not known" in note([("", 5)])
+    assert "All regions of Germany" in note([("Bavaria", 5)], (GERMANY, BAVARIA))
+    many = [(f"Atlantis {nth}", 1) for nth in range(9)]
+    assert "Atlantis 4 1 and 4 more." in note(many)
