@@ -60,7 +60,7 @@ def test_the_number_is_the_sum_of_its_sides_in_every_frame(signed_in, server, st
         until(lambda: signed_in.run("return samples.length"))
         come_and_go(server)
         signed_in.click("#refresh")
-        until(lambda: signed_in.run("return samples[samples.length - 1][0]") > 1)
+        until(lambda: signed_in.run("return samples[samples.length - 1][0] > samples[0][0]"))
         samples = signed_in.run("return samples")
     assert len({number for number, *_ in samples}) > 1
     assert [sample for sample in samples if sample[0] != sample[1] + sample[2]] == []
