@@ -18,6 +18,7 @@ interface FootfallStreamOptions {
 }
 
 interface FootfallWrite {
+  halves(name: string): string[];
   count(n: number): string;
   percent(whole: number): string;
   money(value: number, currency?: string): string;

@@ -3,8 +3,9 @@
 Facts answer most metrics. No fact has the number of people at the same time: the minutes of a site answer that, and
 both are joined by time. Such a question is split by time or not at all, and has no filters (`Query` checks that).
 
-`series` is `answer` with every bucket of time. Two questions are not numbers of a `Query`, so they have functions of
-their own: when the first fact was stored (`first_second`), and which properties events have (`property_names`).
+`series` is `answer` with every bucket of time. Three questions are not numbers of a `Query`, so they have functions of
+their own: when the first fact was stored (`first_second`), which properties events have (`property_names`), and what
+the titles of pages were (`page_titles`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from analytics.query.dimensions import TIME, Dimension
 from analytics.query.metrics import Metric
 from analytics.query.query import Query
 from analytics.query.result import Answer, Number, Point, Row
+
+TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))  # characters that turn the text after them
 
 
 def answer(query: Query, span: Span, backend: Backend) -> Answer:
@@ -79,6 +82,13 @@ def property_names(query: Query, span: Span, backend: Backend) -> list[str]:
     for text, many in backend.fetch(fact_sql.property_sets(query, span)):
         found.update(dict.fromkeys(json.loads(text), many))
     return [name for name, _ in found.most_common()]
+
+
+def page_titles(site_id: int, span: Span, paths: Sequence[str], backend: Backend) -> dict[str, str]:
+    """The last title that each of these pages had in the span, by path; pages without one are left out."""
+    found = backend.fetch(fact_sql.page_titles(site_id, span, paths)) if paths else ()
+    titles = ((path, " ".join(title.translate(TURNING).split())) for path, title in found)
+    return {path: title for path, title in titles if title}
 
 
 def _of_facts(query: Query, span: Span, fetch: Fetch) -> Answer:

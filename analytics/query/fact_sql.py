@@ -94,6 +94,14 @@ def property_sets(query: Query, span: Span) -> Select[Any]:
     return _suiting(sets, query.filters, query, span, hits, visits, with_visits=False)
 
 
+def page_titles(site_id: int, span: Span, paths: Sequence[str]) -> Select[Any]:
+    """The SELECT of the last title that each of these pages had in the span; pages without one are left out."""
+    views = schema.pageviews.c
+    within = (views.site_id == site_id, views.id >= first_id(span.begin), views.id < first_id(span.end))
+    last = select(func.max(views.id)).where(*within, views.path.in_(paths), views.title != "").group_by(views.path)
+    return select(views.path, views.title).where(views.site_id == site_id, views.id.in_(last))
+
+
 def _grain(one: Metric, split: Sequence[Dimension]) -> Grain:
     """The cheapest grain of the metric. Hits are counted where the split is by facts of hits."""
     if not one.grains:

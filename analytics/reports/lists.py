@@ -53,6 +53,7 @@ TAGGED = N_("Add utm_campaign to a link, and its visits appear here.")
 PLACED = N_("A database of places (FOOTFALL_GEOIP_DATABASE) tells where an address is.")
 _COUNTRY = N_("A visitor's address, or the browser's time zone, shows the country.")
 NONE = ("",)
+OF_PATHS = ("page", "entry_page", "exit_page")
 OF_HOSTS = ("hostname", "source", "referrer")
 
 SOURCES = Panel(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -13,7 +13,7 @@ from analytics.base import idn, language
 from analytics.base.words import _, translated
 from analytics.calendar.period import Clock, Period, Span, days_of, midnight, span
 from analytics.query import segments, usage
-from analytics.query.answer import answer, first_second, property_names, series, span_of
+from analytics.query.answer import answer, first_second, page_titles, property_names, series, span_of
 from analytics.query.backend import Backend
 from analytics.query.dimensions import TIME as BY_TIME
 from analytics.query.dimensions import dimension
@@ -23,7 +23,7 @@ from analytics.query.hours_of_week import averaged_span, hours_of_week
 from analytics.query.query import MAX_ROWS, Order, Query
 from analytics.query.result import Answer, Hour, Usage
 from analytics.query.segment import Segment
-from analytics.reports.lists import LISTS, MAP, ROWS, TIME, List, read, shown_value
+from analytics.reports.lists import LISTS, MAP, OF_PATHS, ROWS, TIME, List, read, shown_value
 from analytics.reports.values import Bucket, Chart, ChartNote, Entry, Listing, Numbers, columns_of
 from analytics.reports.view import PAGE, Details, View, interval_of, intervals, only_value, parse
 from analytics.sites import notes
@@ -176,6 +176,12 @@ class Overview:
         """The first rows of a list; of the map all countries."""
         limit = MAX_COUNTRIES if shown.id == MAP else ROWS
         return self._split(shown.dimension, shown.filters, limit=limit)
+
+    def titles(self, name: str, found: Sequence[str]) -> Mapping[str, str]:
+        """The titles of these values of a dimension, where its lists show titles: pages by path."""
+        if not self.view.titles or name not in OF_PATHS:
+            return {}
+        return page_titles(self.site.id, self.span, found, self._backend)
 
     @property
     def country(self) -> str:

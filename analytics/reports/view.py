@@ -23,6 +23,7 @@ TOP = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "vis
 USUAL_COMPARISON = "previous:weekdays"
 OFF = "off"
 BARS = "bars"
+TITLES = "titles"
 MAX_POINTS = 1_500
 MAX_DAYS = 7_300
 PAGE = 50  # rows of the details at once
@@ -47,6 +48,7 @@ class View:
 
     `interval` is "" for the one that suits; `lists` has the open list of each panel, by panel;
     `event_property` is the property on show, "" for the first. `bars`: the chart has bars instead of a line.
+    `titles`: lists of pages show titles.
     """
 
     query: Query
@@ -56,6 +58,7 @@ class View:
     event_property: str = ""
     details: Details | None = None
     bars: bool = False
+    titles: bool = False
 
     def open_list(self, panel: Panel) -> List:
         """The open list of a panel."""
@@ -84,7 +87,8 @@ def parse(text: str, site: Site) -> View:
         tuple((panel.id, _list(panel, last[panel.id])) for panel in PANELS if panel.id in last),
         last.get("property", "")[:300],
         _details(last) if last.get("details") else None,
-        _bars(last.get("draw", "")),
+        _is_chosen(last, "draw", BARS),
+        _is_chosen(last, "names", TITLES),
     )
 
 
@@ -184,10 +188,11 @@ def _interval(name: str) -> str:
     return name
 
 
-def _bars(shape: str) -> bool:
-    if shape not in ("", BARS):
-        raise InvalidInput(_unknown("draw", shape, [BARS]))
-    return shape == BARS
+def _is_chosen(last: Mapping[str, str], name: str, choice: str) -> bool:
+    chosen = last.get(name, "")
+    if chosen not in ("", choice):
+        raise InvalidInput(_unknown(name, chosen, [choice]))
+    return chosen == choice
 
 
 def _list(panel: Panel, name: str) -> str:

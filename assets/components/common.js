@@ -1,4 +1,4 @@
-// What our components draw alike: pictograms, empty frames, links to files, groups of buttons; and keeping the focus. Dash
+// What our components draw alike: pictograms, empty frames, links to files, groups of buttons, names; and keeping the focus. Dash
 // loads scripts by name: address.js, then this, then the components, which use both.
 window.footfall_components = window.footfall_components || {};
 (function () {
@@ -21,6 +21,12 @@ window.footfall_components = window.footfall_components || {};
   /** A link to a file of the question in the address. */
   const file = ({href, label}) => h("a", {href: href + location.search, className: "ff-icon", title: label, "aria-label": label, "data-csv": ""}, icon("download", 14));
 
+  /** A name that is cut in its middle where there is no room; on a phone it wraps. */
+  function name(of, tag = "bdi", props = {}) {
+    const parts = window.footfall.write.halves(of), look = `${props.className || ""} ff-mid${of.length > 160 ? " is-endless" : ""}`.trim();
+    return parts.length === 1 ? h(tag, props, of) : h(tag, {...props, className: look}, h("span", {}, parts[0]), h("span", {}, parts[1]));
+  }
+
   /** Buttons of which one is pressed. */
   const choices = (of, look) => of.map(({key, label, change, chosen}) =>
     h("button", {key, type: "button", className: look, "aria-pressed": String(chosen), "data-key": key, ...address.way(change)}, h("bdi", {}, label)));
@@ -33,5 +39,5 @@ window.footfall_components = window.footfall_components || {};
     });
   }
 
-  window.footfall_components.drawing = {h, icon, skeleton, nothing, file, choices, useKeptFocus};
+  window.footfall_components.drawing = {h, icon, skeleton, nothing, file, choices, name, useKeptFocus};
 })();

@@ -6,14 +6,14 @@ window.footfall_components = window.footfall_components || {};
   const TYPING_PAUSE_MS = 200;
   const TURNED = {none: "none", up: "ascending", down: "descending"};
 
-  function DetailsTable({id, closes, of, title, noun, searchable, columns, rows, count, before, after, file, empty, longest}) {
+  function DetailsTable({id, closes, of, title, noun, searchable, naming, columns, rows, count, before, after, file, empty, longest}) {
     const wanted = new URLSearchParams(address.useSearch()).get("details"), isShown = wanted && wanted === of;
     if (!wanted) return h("div", {id});
     const close = h("button", {type: "button", className: "ff-icon", "aria-label": footfall.say("Close"), ...address.way(closes)}, icon("x"));
     return h("div", {id},
       h("header", {className: "ff-card-head"}, h("h2", {}, isShown ? title : ""),
         h("div", {className: "ff-end"}, isShown && searchable && h(Search, {key: of, noun, longest}), close)),
-      !isShown ? drawing.skeleton(12) : rows.length ? table(columns, rows) : drawing.nothing(empty),
+      !isShown ? drawing.skeleton(12) : rows.length ? table(columns, rows, naming) : drawing.nothing(empty),
       isShown && h("footer", {className: "ff-turn"}, h("span", {}, count),
         before != null && turn("previous", footfall.say("Previous"), before), after != null && turn("next", footfall.say("Next"), after),
         h("a", {href: file + location.search, className: "ff-btn", "data-csv": ""}, icon("download", 14), "CSV")));
@@ -41,15 +41,15 @@ window.footfall_components = window.footfall_components || {};
     });
   }
 
-  const table = (columns, rows) => h("div", {className: "ff-scroll", tabIndex: 0},
-    h("table", {className: "ff-table ff-whole"},
+  const table = (columns, rows, naming) => h("div", {className: "ff-scroll", tabIndex: 0},
+    h("table", {className: "ff-table ff-whole", style: {"--columns": columns.length - 1}},
       h("thead", {}, h("tr", {}, columns.map(({key, label, change, order}, place) =>
         h("th", {key, scope: "col", className: place ? "ff-num" : "", "aria-sort": TURNED[order]},
-          h("button", {type: "button", "data-key": `sort-${key}`, ...address.way(change)}, label, icon("down", 12)))))),
+          h("button", {type: "button", "data-key": `sort-${key}`, ...address.way(change)}, label, icon("down", 12)), !place && naming && drawing.choices([naming], "ff-naming"))))),
       h("tbody", {}, rows.map((row) => h("tr", {key: row.key},
-        h("td", {title: row.label}, row.change
-          ? h("div", {className: "ff-named"}, drawing.name(row, () => {}), row.out && drawing.away(row, () => {}))
-          : h("bdi", {}, row.label)),
+        h("td", {title: drawing.titleOf(row)}, row.change
+          ? h("div", {className: "ff-named"}, drawing.label(row, () => {}), row.out && drawing.away(row, () => {}))
+          : drawing.name(row.label)),
         row.cells.map((cell, place) => h("td", {key: place, className: "ff-num"}, row.share && !place
           ? h(React.Fragment, {}, h("span", {className: "ff-pct is-shown"}, row.share), " ", h("b", {}, cell)) : cell)))))));
 

@@ -132,8 +132,8 @@ window.footfall_components = window.footfall_components || {};
     const parts = isEvent ? [event.description, money(event)].filter(Boolean) : [];
     const first = (isEvent ? event.name : event.path) || "", said = [first, ...parts].join(" ");
     const about = isEvent ? event.path : event.title;
-    return h("span", {className: "ff-ev-t ff-trunc", dir: "auto", title: about ? `${said}\n${about}` : said},
-      first, parts.map((part, nth) => h(React.Fragment, {key: nth}, " ", text("b", "", part))));
+    return h("span", {className: "ff-ev-t", dir: "auto", title: about ? `${said}\n${about}` : said},
+      drawing.name(first), parts.map((part, nth) => h(React.Fragment, {key: nth}, " ", text("b", "", part))));
   }
 
   function money({value, currency}) {
@@ -149,9 +149,9 @@ window.footfall_components = window.footfall_components || {};
     const place = footfall.write.country(country || "");
     return h("span", {className: "ff-ev-m"},
       place && h("span", {title: city ? `${city}, ${place}` : place, dir: "auto"}, place),
-      text("span", "", source || "Direct"),
+      drawing.name(source || "Direct", "span", {dir: "auto"}),
       (DEVICES[device] || browser) && h("span", {}, DEVICES[device] && [h(React.Fragment, {key: "i"}, icon(DEVICES[device], 12)), " "], browser || device),
-      user_id != null && text("span", "ff-who ff-trunc", user_name || user_id));
+      user_id != null && drawing.name(user_name || user_id, "span", {className: "ff-who", dir: "auto"}));
   }
 
   function ago(seconds) {

@@ -6,14 +6,14 @@ window.footfall_components = window.footfall_components || {};
   const ROWS = 9;  // of the skeleton
   const STEPS = {ArrowLeft: -1, ArrowRight: 1};
 
-  function Ranking({id, label, rows, heading, measure = footfall.say("Visitors"), tabs, empty, details, file, more, pictured, children, clicked, setProps}) {
+  function Ranking({id, label, rows, heading, naming, measure = footfall.say("Visitors"), tabs, empty, details, file, more, pictured, children, clicked, setProps}) {
     const whole = React.useRef(null);
     address.useSearch();
     drawing.useKeptFocus(whole);
     const click = (key, out) => setProps && setProps({clicked: {key, out, times: (clicked ? clicked.times : 0) + 1}});
     const inner = pictured ? null
       : !rows ? drawing.skeleton(ROWS)
-      : rows.length || !empty ? table({rows, heading, measure, click}) : drawing.nothing(empty);
+      : rows.length || !empty ? table({rows, heading, naming, measure, click}) : drawing.nothing(empty);
     const shown = tabs && tabs.find((tab) => tab.chosen);
     return h("div", {id, ref: whole, tabIndex: -1, className: "ff-ranking"},
       h(Head, {label, tabs, details, file}),
@@ -58,23 +58,26 @@ window.footfall_components = window.footfall_components || {};
 
   // ───────── the rows ─────────
 
-  function table({rows, heading, measure, click}) {
+  function table({rows, heading, naming, measure, click}) {
     const outs = rows.some((row) => row.out);
     return h("table", {className: "ff-table ff-barred"},
       h("thead", {}, h("tr", {},
-        h("th", {scope: "col"}, h("bdi", {}, heading)), h("th", {scope: "col", className: "ff-num ff-val"}, measure), outs && h("td", {className: "ff-outs"}))),
+        h("th", {scope: "col"}, h("bdi", {}, heading), naming && drawing.choices([naming], "ff-naming")), h("th", {scope: "col", className: "ff-num ff-val"}, measure), outs && h("td", {className: "ff-outs"}))),
       h("tbody", {}, rows.map((row) => h("tr", {key: row.key},
-        h("td", {title: row.label}, h("span", {className: "ff-fill", style: {"--w": row.bar}}), name(row, click)),
+        h("td", {title: titleOf(row)}, h("span", {className: "ff-fill", style: {"--w": row.bar}}), label(row, click)),
         h("td", {className: "ff-num"}, row.share != null && h("span", {className: "ff-pct"}, row.share), " ", h("b", {}, row.number)),
         outs && h("td", {className: "ff-outs"}, row.out && away(row, click))))));
   }
 
   /** The label of a row: a link that filters, a link to another page, or text. */
-  function name(row, click) {
-    const inner = h("bdi", {}, row.label), props = {className: "ff-lbl", "data-key": row.key};
+  function label(row, click) {
+    const path = row.about && h("small", {className: "ff-window"}, drawing.name(row.about));
+    const inner = path ? h("span", {className: "ff-titled"}, drawing.name(row.label), " ", path) : drawing.name(row.label), props = {className: "ff-lbl", "data-key": row.key};
     if (row.change) return h("a", {...props, ...address.link(row.change, row.out, (out) => click(row.key, out))}, inner);
     return row.href ? h("a", {...props, href: row.href}, inner) : h("span", props, inner);
   }
+
+  const titleOf = ({label: shown, about}) => (about ? `${shown}\n${about}` : shown);
 
   /** The button that excludes a row, for touch screens and keyboards. */
   function away(row, click) {
@@ -87,9 +90,9 @@ window.footfall_components = window.footfall_components || {};
     return h(React.Fragment, {},
       h("div", {className: "ff-properties"}, h("h3", {}, title), drawing.file(file),
         h("div", {className: "ff-chips", role: "group", "aria-label": footfall.say("Property")}, drawing.choices(choices, "ff-chip"))),
-      table({rows, heading, measure, click}));
+      table({rows, heading, naming: null, measure, click}));
   }
 
   Object.assign(window.footfall_components, {Ranking});
-  Object.assign(window.footfall_components.drawing, {name, away});
+  Object.assign(window.footfall_components.drawing, {label, away, titleOf});
 })();

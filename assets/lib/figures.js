@@ -148,7 +148,7 @@
     if (button) graph.querySelector(`.modebar-btn:is(${button})`).click();
     else if (key === "Escape") leave(graph);
     else if (isMap && key in PANS) pan(graph, ...PANS[key]);
-    else if (key in STEPS) step(graph, STEPS[key]);
+    else if (steps(graph)[key]) step(graph, steps(graph)[key]);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -156,6 +156,12 @@
 
   const PANS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
   const STEPS = {ArrowLeft: -1, ArrowRight: 1, PageUp: -1, PageDown: 1};
+
+  // In a heat map also from row to row.
+  function steps(graph) {
+    const trace = graph._fullData.find(({type}) => type === "heatmap");
+    return trace ? {...STEPS, ArrowUp: -trace.x.length, ArrowDown: trace.x.length} : STEPS;
+  }
 
   function pan(graph, east, north) {
     const {center, projection} = graph._fullLayout.geo, degrees = PAN_DEGREES / projection.scale;
@@ -170,19 +176,28 @@
   function points(graph) {
     const trace = [...graph._fullData].reverse().find(({hoverinfo, visible}) => visible === true && hoverinfo !== "skip");
     if (!trace) return [];
-    if (trace.type === "scattergeo") return [...trace.lon].map((_, nth) => ({curveNumber: trace.index, pointNumber: nth, name: trace.ids[nth]}));
+    if (trace.type === "heatmap") return [...trace.y].flatMap((_, row) => [...trace.x].map((at, column) => ({name: `${row} ${column}`, subplot: "xy", hover: {xval: at, yval: row}})));
+    if (graph._fullLayout.geo) return geoPoints(graph);
     const axis = graph._fullLayout.xaxis, [from, until] = axis.range.map((end) => axis.r2l(end)).sort((a, b) => a - b);
     return [...trace.x].flatMap((value, nth) => {
       const xval = axis.d2l(value);
-      return trace.y[nth] == null || xval < from || xval > until ? [] : [{xval, name: String(value)}];
+      return trace.y[nth] == null || xval < from || xval > until ? [] : [{name: String(value), subplot: "xy", hover: {xval}, isLine: true}];
     });
+  }
+
+  // Dots by their place in the figure, countries by a point within their outlines.
+  function geoPoints(graph) {
+    return graph._fullData.filter(({hoverinfo, visible}) => visible === true && hoverinfo !== "skip").flatMap((trace) => (trace.type === "choropleth"
+      ? graph.calcdata[trace.index].filter(({ct}) => ct).map(({ct: [xval, yval], loc}) => ({name: loc, subplot: "geo", hover: {xval, yval}}))
+      : [...trace.lon].map((_, nth) => ({name: trace.ids[nth], subplot: "geo", hover: [{curveNumber: trace.index, pointNumber: nth}]}))));
   }
 
   function step(graph, by) {
     const all = points(graph), known = drawn.get(graph), at = all.findIndex(({name}) => name === known.chosen);
     if (!all.length) return;
-    const isMap = "pointNumber" in all[0], first = isMap === by > 0 ? 0 : all.length - 1;
-    choose(graph, all[at < 0 ? first : Math.max(0, Math.min(all.length - 1, at + by))].name);
+    const first = Boolean(all[0].isLine) === by > 0 ? all.length - 1 : 0;
+    const next = Math.abs(by) > 1 && !all[at + by] ? at : Math.max(0, Math.min(all.length - 1, at + by));
+    choose(graph, all[at < 0 ? first : next].name);
   }
 
   // Shows the hover label of a point, and says it.
@@ -191,8 +206,7 @@
     const known = drawn.get(graph);
     known.chosen = found ? name : null;
     if (!found) return window.Plotly.Fx.unhover(graph);
-    if ("xval" in found) window.Plotly.Fx.hover(graph, {xval: found.xval}, "xy");
-    else window.Plotly.Fx.hover(graph, [found], "geo");
+    window.Plotly.Fx.hover(graph, found.hover, found.subplot);
     clearTimeout(known.saying);
     known.saying = setTimeout(() => say(graph), HOVER_MS);
   }

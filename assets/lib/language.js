@@ -11,6 +11,7 @@
 //   footfall.write.time(ms, zone, seconds)   14:32 or 2:32 PM, with seconds where `seconds` is true; zone: an IANA name
 //   footfall.write.day(ms, zone)             Fri, 20 Nov 2026
 //   footfall.write.country(code)             Germany, of DE; any other text stays as it is
+//   footfall.write.halves(name)              a long name as [start, end], between which it is cut; a short one as [name]
 (function () {
   "use strict";
   const formats = new Map();
@@ -46,6 +47,12 @@
     return format("DisplayNames", {type: "region", style: "short", fallback: "code"}).of(code);
   }
 
+  // Names of pages differ in their ends, so these stay in sight: from a separator on where there is one.
+  function halves(name) {
+    const found = [...name].length > 32 && (/^(.{8,}?)([\s/.@?&=_-].{7,23})$/su.exec(name) || /^(.+)(.{20})$/su.exec(name));
+    return found ? [found[1], found[2]] : [name];
+  }
+
   // `words` and `plural` come from assets/words/, which only pages in another language than English load.
   const translated = (text) => (window.footfall.words || {})[text];
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -55,5 +62,5 @@
     return fill(form, {n: count(n), ...values});
   };
 
-  window.footfall = {...window.footfall, say, write: {count, percent, money, time, day, country}};
+  window.footfall = {...window.footfall, say, write: {count, percent, money, time, day, country, halves}};
 })();

@@ -14,6 +14,7 @@
     rewound: ["is-rewound", ""],
   };
   const BUSY_RETRY_MS = 100;  // until the next try while a request is in flight
+  const OLD_S = 3;  // from which age on lists of another moment than the number say so
   const ANSWER_MS = 400;  // from the end of a callback until its answer has arrived, if it has one
   const {watch} = window.footfall;
   const byId = (id) => document.getElementById(id);
@@ -24,6 +25,7 @@
   // the second to show, 0 for now; the second of the last answer; that answer, null for now
   let wantedAt = 0, answeredAt = 0, past = null;
   let answeredFilters = "";  // those of the last answer, as the address has them
+  let listed = null;  // the figures of the moment of the lists and the map, null for those of the past and with filters
   let queued = {stats: null, events: [], known: []};
 
   // ───────── start and stop ─────────
@@ -56,7 +58,7 @@
     if (ownTitle && document.title === ownTitle) document.title = title;
     if (window.footfall.feed) window.footfall.feed.clear();
     [root, address, stream, stats, polledStats, frame, redrawTimer] = [null, "", null, null, null, 0, 0];
-    [wantedAt, answeredAt, past, ownTitle, answeredFilters] = [0, 0, null, "", ""];
+    [wantedAt, answeredAt, past, listed, ownTitle, answeredFilters] = [0, 0, null, null, "", ""];
     queued = {stats: null, events: [], known: []};
     showPill();
   }
@@ -207,11 +209,18 @@
       pill.title = rewoundTo() ? inZone(rewoundTo() * 1000).whole : state === "polled" ? "Refreshed every 10 s"
         : state === "live" ? `Last figures ${Math.round((Date.now() - receivedAt) / 1000)} s ago` : "";
       const text = byId("status-text");
-      if (text && text.textContent !== label) text.textContent = label;
+      if (text && text.textContent !== label) text.replaceChildren(...words(label));
     }
     showAge(isDown || (className === "is-connecting" && Boolean(stats)));
     if (notice && notice.hidden === isDown) notice.hidden = !isDown;
     if (notice && isDown && byId("notice-since")) byId("notice-since").textContent = inZone(receivedAt + skew).time;
+  }
+
+  // Of `Rewound to 14:05:10` a phone shows the time.
+  function words(label) {
+    const time = rewoundTo() ? inZone(rewoundTo() * 1000).time : label;
+    const before = Object.assign(document.createElement("span"), {className: "ff-words", textContent: label.slice(0, -time.length)});
+    return before.textContent ? [before, time] : [label];
   }
 
   // Figures that are no longer of now are grey, and say how old they are.
@@ -223,6 +232,14 @@
     const age = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
     const words = isOld && stats ? `Active ${age} ago` : label.dataset.now;
     if (label.textContent !== words) label.textContent = words;
+  }
+
+  // Lists that count other people than the number above them say of when they are.
+  function showListAge() {
+    const age = listed && stats ? Math.round(now() / 1000 - listed.as_of) : 0, all = listed ? listed.active_sessions : 0;
+    const isOld = age > OLD_S && !rewoundTo() && stats.active_sessions !== all;
+    const text = isOld ? `${footfall.write.count(all)} ${all === 1 ? "person" : "people"} ${age} s ago` : "";
+    for (const node of root.querySelectorAll(".ff-age")) if (node.textContent !== text) node.textContent = text;
   }
 
   function inZone(ms) {
@@ -243,6 +260,7 @@
     if (requestedAt && Date.now() - requestedAt > times.answer) abandonRequest();
     if (!isAnswered() && !requestedAt) redrawSoon();  // the answer was lost
     showState();
+    showListAge();
   }
 
   // ───────── Dash ─────────
@@ -250,13 +268,13 @@
   // All requests to the callback start here: the tick's, Refresh and redraws. At most one is in flight. Dash itself would
   // start a second call during the first and drop the first answer, so on a slow connection nothing would ever be drawn;
   // and it reports that a callback runs only some turns of the event loop after the request, which is too late.
-  function request(ticks, clicks) {
-    const isFirst = !ticks && !clicks && !drawnAt, by = window.dash_clientside.callback_context.triggered_id;  // a new page
+  function request() {
+    const by = window.dash_clientside.callback_context.triggered_id, isFirst = !by || !drawnAt;  // a new page
     if (!isFirst && requestedAt) {
       if (by !== "tick") redrawSoon(0);
       return window.dash_clientside.no_update;
     }
-    if (ticks && wantedAt && isAnswered()) return window.dash_clientside.no_update;  // the past does not change
+    if (by === "tick" && wantedAt && isAnswered()) return window.dash_clientside.no_update;  // the past does not change
     return newRequest();
   }
 
@@ -308,6 +326,8 @@
     const filters = data.filters || "", isNew = !drawnAt || filters !== answeredFilters;
     drawnAt = Date.now();
     polledStats = data.stats;
+    listed = data.at || filters ? null : data.stats;
+    showListAge();
     showUnread(false);
     if (data.at || past) applyPast(data);
     else if (isNew || filters) applyFilters(data, isNew);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,10 +19,12 @@ from analytics.access.roles import ADMIN
 from analytics.base import language
 from analytics.base.error_log import describe
 from analytics.calendar.minute_series import MINUTE
+from analytics.calendar.period import Span
 from analytics.commands import snippet as line_of
 from analytics.live import rewind
 from analytics.live.feed import recent
 from analytics.live.state import FACTS, Concurrency, LiveState
+from analytics.query.answer import page_titles
 from analytics.query.filters import Filter
 from analytics.query.query import Query
 from analytics.reports.overview import MAX_SUGGESTED, read_overview
@@ -33,13 +35,17 @@ from callbacks.page_context import PageContext
 from callbacks.pages.live_question import LiveQuestion, counted, events, read_moment, read_people
 from callbacks.pages.suggestion_wanted import suggestion_wanted
 from callbacks.settings import snippet
+from collector.api.live import stats_of
 from collector.service import Service
 from layouts.components import figures, states
 from layouts.components import rewind as bar
+from layouts.components.ranking import NO_TITLES
 from layouts.overview import filters
 from layouts.pages import first, live
 
 log = logging.getLogger("footfall.live")
+
+DAY_S = 86_400
 
 OUTPUTS = (
     Output("active-now", "children"),
@@ -75,17 +81,19 @@ def register(app: Dash, service: Service) -> None:
         *OUTPUTS,
         Input("nudge", "data"),
         State("live", "data-site"),
+        State(live.TITLES, "value"),
         running=[(Output("drawing", "data"), True, False), (Output("refresh", "aria-busy"), "true", "false")],
     )
-    def redraw(nudge: object, domain: object) -> tuple[Any, ...]:
+    def redraw(nudge: object, domain: object, by_title: object) -> tuple[Any, ...]:
         site, now = authorized(service, domain), int(time.time())
         asked = LiveQuestion.parse(nudge, site)
         at, state, everybody, concurrency = read_moment(service, site, asked, now)
         found = {"active": state.active, "events": events(service, site, asked, at)}
-        found |= {"at": at} if at else {"stats": service.hub.stats(site.id)}
-        parts = render(
-            site, state, concurrency, live.words(is_past=bool(at), is_filtered=bool(asked.filters)), everybody
-        )
+        stats = service.hub.stats(site.id) if asked.filters else stats_of(state)  # of all, as the stream sends them
+        found |= {"at": at} if at else {"stats": stats}
+        words = live.words(is_past=bool(at), is_filtered=bool(asked.filters))
+        titles = titles_of(service, site, state) if by_title is True else {}
+        parts = render(site, state, concurrency, words, everybody, titles)
         return (*parts, found | {"asked": asked.at, "filters": asked.text}, str(at or ""), asked.text)
 
     @app.callback(
@@ -160,11 +168,12 @@ def register(app: Dash, service: Service) -> None:
         return day_before(service, authorized(service, domain), int(time.time()))
 
     app.clientside_callback(
-        "function(ticks, clicks) { return window.footfall.live.ask(ticks, clicks); }",
+        "function() { return window.footfall.live.ask(); }",
         Output("nudge", "data"),
         Input("tick", "n_intervals"),
         Input("refresh", "n_clicks"),
         Input("url", "search"),
+        Input(live.TITLES, "value"),
     )
     app.clientside_callback(
         "function(drawn) { return [drawn.trend, drawn.world]; }",
@@ -187,6 +196,13 @@ def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = (
     return live.today(site.domain, found.numbers, found.before, since, filtered)
 
 
+def titles_of(service: Service, site: Site, state: LiveState) -> dict[str, str]:
+    """The titles that the listed pages had last within a day, by path; {} where they cannot be read."""
+    span = Span(state.at - DAY_S, state.at + 1)
+    paths = [entry.label for entry in state.pages[: live.ROWS]]
+    return _part("Titles", lambda: page_titles(site.id, span, paths, service.backend)) or {}
+
+
 def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
     """The line of the last 24 hours behind the slider, as JSON, and how many ms until the next refresh."""
     end = now // MINUTE * MINUTE
@@ -202,6 +218,7 @@ def render(
     concurrency: Concurrency | None,
     words: live.Words = live.NOW,
     everybody: int | None = None,
+    titles: Mapping[str, str] = NO_TITLES,
 ) -> tuple[Any, ...]:
     """The parts of the page; a part that fails shows that in its own frame and leaves the others alone.
 
@@ -218,7 +235,7 @@ def render(
         live.map_in_words(state),
         _part("The figures", lambda: live.drawn(state, whole, concurrency, zone)) or no_update,
         _part("The map", lambda: live.places(state, words)) or states.failed("The map could not be drawn", AGAIN),
-        _part("Pages", lambda: live.pages(state, words)) or states.failed("Pages could not be read", AGAIN),
+        _part("Pages", lambda: live.pages(state, words, titles)) or states.failed("Pages could not be read", AGAIN),
         _part("Sources", lambda: live.sources(state, words)) or states.failed("Sources could not be read", AGAIN),
         live.line_of(is_filtered=everybody is not None),
     )

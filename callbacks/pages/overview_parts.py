@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, MAP, PANELS, PLACES, USAGE, Panel, list_of
+from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, LISTS, MAP, PANELS, PLACES, USAGE, Panel, list_of
 from analytics.reports.overview import Overview
 from analytics.reports.view import interval_of
 from layouts.components.address import at
@@ -88,8 +88,10 @@ def ranking(name: str, overview: Overview) -> Values:
     shown = overview.view.open_list(panel)
     is_picture = shown.id == MAP and overview.everybody > 0
     answer = None if is_picture else overview.rows(shown)
+    titles = overview.titles(shown.dimension, [str(row.dimensions[0]) for row in answer.rows]) if answer else {}
+    named = panels.Named(titles, overview.view.titles)
     of_regions = is_picture and any(name for name, _ in overview.regions)
-    return panels.panel(panel, shown, answer, overview.everybody, filters, period, files, of_regions=of_regions)
+    return panels.panel(panel, shown, answer, overview.everybody, filters, period, files, named, of_regions=of_regions)
 
 
 def _properties(overview: Overview, files: str) -> SecondList | None:
@@ -157,4 +159,7 @@ def rows(overview: Overview) -> Values:
     if one is None:
         return {}
     files = page.address(overview.site.domain)
-    return details.table(one, overview.listing(one), overview.query.filters, overview.period, files)
+    found = overview.listing(one)
+    titles = overview.titles(LISTS[one.of].dimension, [row.value for row in found.rows]) if one.of in LISTS else {}
+    named = panels.Named(titles, overview.view.titles)
+    return details.table(one, found, overview.query.filters, overview.period, files, named)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from analytics.live.state import LiveState
 from collector.api.context import NO_SNIFF, NO_STORE, Answer, Context, Stream
 from collector.api.docs import SITE, Docs, parameter
 from collector.api.readers import find_reader
 from collector.http.messages import Request, Response, error, json_response
+from collector.live.hub import MAX_TOP_PAGES
 
 EVENT_STREAM = (
     ("Content-Type", "text/event-stream; charset=utf-8"),
@@ -40,6 +44,18 @@ def stream(context: Context, request: Request) -> Answer:
         context.hub.unsubscribe,
         reader.allowed,
     )
+
+
+def stats_of(state: LiveState) -> dict[str, Any]:
+    """The figures of a state as the stream sends them."""
+    return {
+        "active_sessions": state.active,
+        "authenticated_users": state.signed_in,
+        "anonymous_sessions": state.anonymous,
+        "top_pages": [{"path": path, "count": people} for path, people in state.pages[:MAX_TOP_PAGES]],
+        "window_s": state.window_s,
+        "as_of": state.at,
+    }
 
 
 _FIGURES = {"active_sessions": 2, "authenticated_users": 1, "anonymous_sessions": 1}

@@ -32,8 +32,9 @@
 
   function row({path, count: people}) {
     const line = document.createElement("li"), name = document.createElement("span"), number = document.createElement("b");
-    name.textContent = name.title = path;
+    name.title = path;
     name.dir = "auto";
+    name.append(...footfall.write.halves(path).map((half) => Object.assign(document.createElement("i"), {textContent: half})));
     number.textContent = footfall.write.count(people);
     line.append(name, number);
     return line;

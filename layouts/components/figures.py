@@ -67,8 +67,15 @@ def window(seconds: int) -> str:
 
 
 def time_of_day(at: int, zone: tzinfo) -> str:
-    """`14:32` of the epoch second `at` in `zone`."""
-    return language.time_of_day(datetime.fromtimestamp(at, zone), written_in())
+    """`14:32` of the epoch second `at` in `zone`; `02:32 CET` where clocks that are set back show it twice that day."""
+    return language.time_of_day(datetime.fromtimestamp(at, zone), written_in()) + told_apart(at, zone)
+
+
+def told_apart(at: int, zone: tzinfo) -> str:
+    """` CET`, the zone of a second at which the clocks show a time that they show twice that day; else ""."""
+    then = datetime.fromtimestamp(at, zone)
+    is_twice = then.replace(fold=0).utcoffset() != then.replace(fold=1).utcoffset()
+    return f" {then.tzname()}" if is_twice else ""
 
 
 def day_text(at: int, zone: tzinfo = UTC) -> str:

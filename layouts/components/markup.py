@@ -1,8 +1,11 @@
-"""Attributes whose names Python cannot spell, sentences with components, pictograms, and components as JSON."""
+"""Attributes whose names Python cannot spell, sentences with components, pictograms, names that may be long, and
+components as JSON.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from string import Formatter
 from typing import Any
 
@@ -20,6 +23,27 @@ def aria(**attributes: Any) -> dict[str, Any]:
 def data(**attributes: Any) -> dict[str, Any]:
     """`data-…` attributes, with `_` for each further hyphen; `None` leaves one out."""
     return {f"data-{name.replace('_', '-')}": value for name, value in attributes.items()}
+
+
+ENDLESS = 160  # letters of a name from which on it is also cut where it wraps
+_HALVES = (
+    re.compile(r"(.{8,}?)([\s/.@?&=_-].{7,23})", re.DOTALL),
+    re.compile(r"(.+)(.{20})", re.DOTALL),
+)
+
+
+def name(text: str, **attributes: Any) -> html.Bdi:
+    """A name that is cut in its middle where there is no room, since names of pages differ in their ends; on a phone it
+    wraps. `footfall.write.halves` cuts at the same place.
+    """
+    found = next(filter(None, (halves.fullmatch(text) for halves in _HALVES)), None) if len(text) > 32 else None
+    if found is None:
+        return html.Bdi(text, **attributes)
+    return html.Bdi(
+        [html.Span(half) for half in found.groups()],
+        className="ff-mid is-endless" if len(text) > ENDLESS else "ff-mid",
+        **attributes,
+    )
 
 
 def sentence(text: str, **parts: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dash import html
 from dash.development.base_component import Component
@@ -10,6 +10,9 @@ from dash.development.base_component import Component
 from analytics.base.words import _
 from analytics.live.state import LabelCount, Others
 from layouts.components import figures
+from layouts.components.markup import name
+
+NO_TITLES: Mapping[str, str] = {}
 
 
 def top(entries: Sequence[LabelCount], rest: Others, rows: int) -> tuple[Sequence[LabelCount], Others]:
@@ -18,8 +21,13 @@ def top(entries: Sequence[LabelCount], rest: Others, rows: int) -> tuple[Sequenc
     return entries[:rows], Others(rest.people + sum(entry.people for entry in over), rest.others + len(over))
 
 
-def table(heading: str, entries: Sequence[LabelCount], column: str) -> html.Table:
-    """One row per entry: label, bar relative to the largest, people. `column` is the heading of the numbers."""
+def table(
+    heading: str, entries: Sequence[LabelCount], column: str, titles: Mapping[str, str] = NO_TITLES
+) -> html.Table:
+    """One row per entry: label, bar relative to the largest, people. `column` is the heading of the numbers.
+
+    `titles` are the titles of pages by path: such a row has both.
+    """
     columns = html.Colgroup([html.Col(), html.Col(className="ff-col-bar"), html.Col(className="ff-col-n")])
     head = html.Tr(
         [
@@ -29,7 +37,7 @@ def table(heading: str, entries: Sequence[LabelCount], column: str) -> html.Tabl
         ]
     )
     most = max((entry.people for entry in entries), default=1)
-    rows = [_row(entry, most) for entry in entries]
+    rows = [_row(entry, most, titles.get(entry.label, "")) for entry in entries]
     return html.Table([columns, html.Thead(head), html.Tbody(rows)], className="ff-table")
 
 
@@ -43,11 +51,12 @@ def left_out(rest: Others, words: str) -> html.P | None:
     return html.P(said, className="ff-rest")
 
 
-def _row(entry: LabelCount, most: int) -> Component:
+def _row(entry: LabelCount, most: int, title: str) -> Component:
+    shown = [name(title), html.Small(name(entry.label), className="ff-window")] if title else name(entry.label)
     share = f"{100 * entry.people / most:.0f}%"
     return html.Tr(
         [
-            html.Td(html.Bdi(entry.label), title=entry.label),
+            html.Td(shown, title=f"{title}\n{entry.label}" if title else entry.label),
             html.Td(html.Span(html.I(), className="ff-mini", style={"--w": share})),
             html.Td(html.B(figures.count(entry.people)), className="ff-num"),
         ]

@@ -14,9 +14,17 @@ def table(heads: Sequence[str], rows: Sequence[html.Tr], *, numbers: Sequence[st
     where there is no room.
     """
     titles = [_head(one, one in numbers) for one in heads]
+    for row in rows:
+        _label(row, heads)
     inner = [html.Thead(html.Tr(titles)), html.Tbody(list(rows))]
     whole: Component = dbc.Table(inner, class_name="ff-table ff-rows", responsive=True)
     return whole
+
+
+def _label(row: html.Tr, heads: Sequence[str]) -> None:
+    """Gives each cell its heading: on a phone a row is a card, and the headings are out of sight."""
+    for cell, title in zip(row.children, heads, strict=True):
+        setattr(cell, "data-label", title)
 
 
 def _head(title: str, is_number: bool) -> html.Th | html.Td:

@@ -21,9 +21,10 @@ def figure(day: DayOfConcurrents, zone: tzinfo) -> Figure:
     """The day's line with a dot at its peak, the week before dashed with its band, unknown stretches shaded.
 
     Times are those of the site's clock; plotly knows no zones. On the day on which clocks are set back, the repeated
-    hour is drawn twice.
+    hour is drawn twice, and the hover names the zone.
     """
     where = _minutes(day, zone)
+    zones = "%{customdata}" if "customdata" in where else ""
     low, high = _band(day.before)
     edge = {
         "type": "scatter",
@@ -39,7 +40,7 @@ def figure(day: DayOfConcurrents, zone: tzinfo) -> Figure:
         "y": _known(day.before),
         "name": figures.day_text(day.begin - WEEK_S + 43_200, zone),
         "line": {"color": template.LIGHT["c-prev"], "width": 1.5, "dash": template.DASHES},
-        "hovertemplate": "%{y:,d}",
+        "hovertemplate": f"%{{y:,d}}{zones}",
     }
     now = {
         "type": "scatter",
@@ -48,7 +49,7 @@ def figure(day: DayOfConcurrents, zone: tzinfo) -> Figure:
         "y": _known(day.people),
         "name": figures.day_text(day.begin + 43_200, zone),
         "line": {"color": template.LIGHT["c1"], "width": 2},
-        "hovertemplate": "<b>%{y:,d}</b>",
+        "hovertemplate": f"<b>%{{y:,d}}</b>{zones}",
     }
     ends = [_clock(day.begin, zone), _clock(day.end - MINUTE, zone)]
     return {
@@ -98,7 +99,9 @@ def _minutes(day: DayOfConcurrents, zone: tzinfo, step: int = 1) -> dict[str, An
     offsets = {datetime.fromtimestamp(at, zone).utcoffset() for at in (day.begin, day.end - MINUTE)}
     if len(offsets) == 1:
         return {"x0": _clock(day.begin, zone), "dx": step * MINUTE * 1000}
-    return {"x": [_clock(at, zone) for at in range(day.begin, day.end, step * MINUTE)]}
+    found = range(day.begin, day.end, step * MINUTE)
+    zones = [figures.told_apart(at, zone) for at in found]
+    return {"x": [_clock(at, zone) for at in found], **({"customdata": zones} if any(zones) else {})}
 
 
 def _known(people: Sequence[int]) -> list[int | None]:

@@ -43,7 +43,8 @@ def figure(
     `title` is the accessible name and the name of downloaded pictures. `csv` is the address of the numbers as a file.
 
     assets/lib/figures.js loads plotly.js, adds the keys, and says so if it cannot be loaded. Arrow keys move the hover
-    point of a chart; on a map arrows pan, + and - zoom, 0 resets, Page Up and Page Down go from dot to dot.
+    point of a chart, in a heat map also up and down; on a map arrows pan, + and - zoom, 0 resets, Page Up and Page Down
+    go from dot to dot, or from country to country.
     """
     settings = _config(title, is_map)
     graph = dcc.Graph(id=name, figure=figure or {}, config=settings, responsive=True, className="ff-graph")

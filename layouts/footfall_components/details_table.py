@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 
 from layouts.footfall_components.own import Id, OwnComponent
-from layouts.footfall_components.ranking import EmptyState
+from layouts.footfall_components.ranking import ChoiceItem, EmptyState
 
 
 class DetailsColumn(TypedDict):
@@ -27,6 +27,7 @@ class DetailsRow(TypedDict):
     share: NotRequired[str]
     change: NotRequired[str]
     out: NotRequired[str]
+    about: NotRequired[str]
 
 
 class DetailsTable(OwnComponent):
@@ -37,6 +38,7 @@ class DetailsTable(OwnComponent):
     - title: its heading
     - noun: its rows within a sentence
     - searchable: whether it has a field for a search
+    - naming: a switch next to the heading of the labels, for another name of the rows
     - longest: how long a search may be
     - columns: its columns, the label first
     - rows: its rows
@@ -55,6 +57,7 @@ class DetailsTable(OwnComponent):
         title: str = "",
         noun: str = "",
         searchable: bool = True,
+        naming: ChoiceItem | None = None,
         longest: int = 0,
         columns: Sequence[DetailsColumn] = (),
         rows: Sequence[DetailsRow] = (),
@@ -71,6 +74,7 @@ class DetailsTable(OwnComponent):
             title=title,
             noun=noun,
             searchable=searchable,
+            naming=naming,
             longest=longest,
             columns=columns,
             rows=rows,

@@ -13,7 +13,7 @@ class RankingRow(TypedDict):
 
     A click on the label follows `href`, or applies `change` to the query string of the address; with Shift, or by the
     button at the end of the row, `out` is applied. Such a change is like `period=7d&interval=`; an empty value removes
-    a name. Without any of them the label is text.
+    a name. Without any of them the label is text. `about` is a second line below it.
     """
 
     key: str
@@ -24,6 +24,7 @@ class RankingRow(TypedDict):
     href: NotRequired[str]
     change: NotRequired[str]
     out: NotRequired[str]
+    about: NotRequired[str]
 
 
 class ChoiceItem(TypedDict):
@@ -78,6 +79,7 @@ class Ranking(OwnComponent):
     - label: its name, the heading where there are no tabs
     - rows: its rows in their order; a skeleton is shown while they are None
     - heading: the heading of the labels
+    - naming: a switch next to it, for another name of the rows
     - measure: the heading of the numbers
     - tabs: the lists of the panel, of which one is chosen; arrow keys go from one to the next
     - empty: the words where there are no rows
@@ -96,6 +98,7 @@ class Ranking(OwnComponent):
         label: str = "",
         rows: Sequence[RankingRow] | None = None,
         heading: str = "",
+        naming: ChoiceItem | None = None,
         measure: str = "Visitors",
         tabs: Sequence[ChoiceItem] | None = None,
         empty: EmptyState | None = None,
@@ -111,6 +114,7 @@ class Ranking(OwnComponent):
             label=label,
             rows=rows,
             heading=heading,
+            naming=naming,
             measure=measure,
             tabs=tabs,
             empty=empty,

@@ -14,12 +14,14 @@ from analytics.reports.view import PAGE, Details, change
 from layouts.components import figures
 from layouts.footfall_components.details_table import DetailsColumn, DetailsRow
 from layouts.footfall_components.ranking import EmptyState
-from layouts.overview.panels import ways
+from layouts.overview.panels import BY_PATH, Named, naming, titled, ways
 
-PROPS = ("of", "title", "noun", "searchable", "columns", "rows", "count", "before", "after", "file", "empty")
+PROPS = ("of", "title", "noun", "searchable", "naming", "columns", "rows", "count", "before", "after", "file", "empty")
 
 
-def table(one: Details, found: Listing, current: tuple[Filter, ...], period: str, files: str) -> dict[str, Any]:
+def table(
+    one: Details, found: Listing, current: tuple[Filter, ...], period: str, files: str, named: Named = BY_PATH
+) -> dict[str, Any]:
     """All of PROPS; `files` is the address below which the files of the Overview are."""
     columns, pages = columns_of(one.of), max(1, ceil(found.total / PAGE))
     titles = [_column("name", heading_of(one.of), one), *(_column(name, METRICS[name].label, one) for name in columns)]
@@ -28,8 +30,12 @@ def table(one: Details, found: Listing, current: tuple[Filter, ...], period: str
         "title": title(one.of),
         "noun": _noun(one.of),
         "searchable": one.of != TIME,
+        "naming": naming(LISTS[one.of], named.by_title) if one.of in LISTS else None,
         "columns": titles,
-        "rows": [_row(one, entry, columns, found.everybody, current) for entry in found.rows],
+        "rows": [
+            titled(_row(one, entry, columns, found.everybody, current), named.titles.get(entry.value))
+            for entry in found.rows
+        ],
         "count": _count(one, found, period),
         "before": None if pages == 1 else _turn(one.page - 1, one.page > 1),
         "after": None if pages == 1 else _turn(one.page + 1, one.page < pages),

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PANELS, PLACES, TIME, USAGE
+from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PAGES, PANELS, PLACES, TIME, USAGE
 from analytics.reports.view import CLOSED, MAX_SEARCH_LENGTH, change
 from analytics.sites.site import Site
 from layouts.components.address import at
@@ -50,10 +50,11 @@ NAMES = {
     "chart": ("metric", "interval", "draw"),
     "map": (PLACES.id,),
     **{panel.id: (panel.id,) for panel in PANELS},
+    PAGES.id: (PAGES.id, "names"),
     EVENT_PANEL: ("property",),
     HOURS: (),
     USAGE: (),
-    "rows": ("details", "search", "sort", "page"),
+    "rows": ("details", "search", "sort", "page", "names"),
 }
 LISTS = (*(panel.id for panel in PANELS), EVENT_PANEL)
 

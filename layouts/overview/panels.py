@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from analytics.query.filters import Filter
 from analytics.query.result import Answer, Row
-from analytics.reports.lists import EVENTS, MAP, PROPERTY_VALUES, List, Panel, list_of, read, written
-from analytics.reports.view import change, excluded, filtered, narrowed
+from analytics.reports.lists import EVENTS, MAP, OF_PATHS, PROPERTY_VALUES, List, Panel, list_of, read, written
+from analytics.reports.view import TITLES, change, excluded, filtered, narrowed
 from layouts.components import figures
-from layouts.footfall_components.ranking import DetailsLink, EmptyState, FileLink, RankingRow, SecondList
+from layouts.footfall_components.details_table import DetailsRow
+from layouts.footfall_components.ranking import ChoiceItem, DetailsLink, EmptyState, FileLink, RankingRow, SecondList
 
-PROPS = ("rows", "heading", "tabs", "empty", "details", "file", "more", "pictured")
+PROPS = ("rows", "heading", "naming", "tabs", "empty", "details", "file", "more", "pictured")
 
+ShownRow = TypeVar("ShownRow", RankingRow, DetailsRow)
 Props = dict[str, Any]  # of a `Ranking`, all of PROPS
+
+
+class Named(NamedTuple):
+    """The titles of pages by path, and whether lists of pages show them."""
+
+    titles: Mapping[str, str]
+    by_title: bool = False
+
+
+BY_PATH = Named({})
 
 
 def panel(
@@ -25,6 +37,7 @@ def panel(
     current: tuple[Filter, ...],
     period: str,
     files: str,
+    named: Named = BY_PATH,
     *,
     of_regions: bool = False,
 ) -> Props:
@@ -44,8 +57,9 @@ def panel(
         for each in one.lists
     ]
     whole = list_of("region" if of_regions else "country") if shown.id == MAP else shown
-    rows = _rows(shown.dimension, answer.rows, everybody, current) if answer else []
-    return _props(shown, whole, rows, period, files) | {"tabs": tabs, "pictured": answer is None}
+    rows = _rows(shown.dimension, answer.rows, everybody, current, named.titles) if answer else []
+    more = {"tabs": tabs, "pictured": answer is None, "naming": naming(shown, named.by_title)}
+    return _props(shown, whole, rows, period, files) | more
 
 
 def events(
@@ -87,6 +101,14 @@ def nothing(shown: List, period: str) -> EmptyState:
     return {"title": f"No {shown.rows} in this period: {period}", "hint": shown.empty}
 
 
+def naming(shown: List, by_title: bool) -> ChoiceItem | None:
+    """The switch between titles and paths, of a list of pages."""
+    if shown.dimension not in OF_PATHS:
+        return None
+    turned = change(names="" if by_title else TITLES)
+    return {"key": "titles", "label": "Titles", "change": turned, "chosen": by_title}
+
+
 def ways(name: str, values: list[str], current: tuple[Filter, ...]) -> dict[str, str]:
     """The changes of the address by which a click on values filters by them, and with Shift excludes them."""
     sent = [written(name, value) for value in values]
@@ -102,6 +124,7 @@ def _props(shown: List, whole: List, rows: Sequence[RankingRow], period: str, fi
     return {
         "rows": rows,
         "heading": shown.heading,
+        "naming": None,
         "tabs": None,
         "empty": nothing(shown, period),
         "details": details,
@@ -115,9 +138,17 @@ def _file(files: str, name: str, what: str) -> FileLink:
     return {"href": f"{files}/{name}.csv", "label": f"{what} as CSV"}
 
 
-def _rows(name: str, rows: Sequence[Row], everybody: int, current: tuple[Filter, ...]) -> list[RankingRow]:
+def _rows(
+    name: str, rows: Sequence[Row], everybody: int, current: tuple[Filter, ...], titles: Mapping[str, str] = {}
+) -> list[RankingRow]:
     most = max((int(row.metrics[0] or 0) for row in rows), default=1) or 1
-    return [_row(name, str(row.dimensions[0]), int(row.metrics[0] or 0), most, everybody, current) for row in rows]
+    found = [(str(row.dimensions[0]), int(row.metrics[0] or 0)) for row in rows]
+    return [titled(_row(name, value, people, most, everybody, current), titles.get(value)) for value, people in found]
+
+
+def titled(row: ShownRow, title: str | None) -> ShownRow:
+    """The row of a page by its title, with its path below; as it is where the page has none."""
+    return {**row, "label": title, "about": row["label"]} if title else row
 
 
 def _row(name: str, value: str, people: int, most: int, everybody: int, current: tuple[Filter, ...]) -> RankingRow:

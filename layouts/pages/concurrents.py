@@ -129,21 +129,22 @@ def _figures(found: DayOfConcurrents, zone: tzinfo) -> Component:
 def _two(people: Series, before: Series, most: tuple[int, str]) -> Component:
     """Peak and average, each compared with the same minutes of the week before."""
     earlier = array("i", (then for now, then in zip(people, before, strict=True) if now != UNKNOWN))
-    mean = average(people) or 0
+    mean = average(people)
     return html.Dl(
         [
             _figure(_("Peak"), figures.count(most[0]), most[1], most[0], peak(earlier)),
-            _figure(_("Average"), figures.mean(mean), "", mean, average(earlier)),
+            _figure(_("Average"), figures.UNKNOWN if mean is None else figures.mean(mean), "", mean, average(earlier)),
         ],
         className="ff-day-figures",
     )
 
 
-def _figure(label: str, value: str, more: str, now: float, before: float | None) -> Component:
+def _figure(label: str, value: str, more: str, now: float | None, before: float | None) -> Component:
     said: list[Any] = [" ", html.Small(more)] if more else []
     compared: list[Any] = [_("nothing known of the week before")]
     if before is not None:
-        change = figures.change(round(100 * now), round(100 * before))
+        is_nothing = now is None or figures.mean(before) == figures.mean(0)  # what is written as 0 has no change
+        change = None if is_nothing else figures.change(round(100 * (now or 0)), round(100 * before))
         than = _("vs {n} a week before", n=figures.mean(before))
         compared = [*([change, " "] if change else []), than]
     return html.Div([html.Dt(label), html.Dd([html.B(value), *said]), html.Dd(compared, className="ff-window")])

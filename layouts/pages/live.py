@@ -5,11 +5,12 @@ Each part is the children of the element that carries its name as id: `split(sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -32,6 +33,7 @@ from layouts.footfall_components.feed import Feed
 from layouts.overview import filters
 
 ROWS = 10
+TITLES = "page-titles"  # the switch, which the browser remembers
 TODAY = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USER_TYPES = 4
 LINE = "active, each minute"
@@ -69,9 +71,11 @@ def words(*, is_past: bool, is_filtered: bool) -> Words:
 def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Main:
     """The Live page of one site before its first figures; `may_embed`: this person may make cards."""
     window = f"last {figures.window(window_s)}"
-    lists = html.Div(
-        [_card("Active pages", "pages", window), _card("Sources now", "sources", window)], className="ff-left"
+    by_title = dbc.Switch(
+        id=TITLES, label="Titles", value=False, persistence=True, persistence_type="local", class_name="ff-by-title"
     )
+    pages_card = _card("Active pages", "pages", window, [by_title])
+    lists = html.Div([pages_card, _card("Sources now", "sources", window)], className="ff-left")
     return html.Main(
         [
             _toolbar(site, may_embed),
@@ -184,7 +188,8 @@ def _line(domain: str) -> Component:
 def _map(window_s: int) -> Component:
     window = html.Span(f"last {figures.window(window_s)}", className="ff-window")
     title = html.Div(
-        [html.H2(_turned("Where they are", "Where they were"), id="map-title"), window], className="ff-map-title"
+        [html.H2(_turned("Where they are", "Where they were"), id="map-title"), window, " ", _age()],
+        className="ff-map-title",
     )
     dots = figure("world", "Map of active people", height=0, is_map=True)
     return html.Section(
@@ -192,16 +197,21 @@ def _map(window_s: int) -> Component:
     )
 
 
-def _card(title: str, body: str, window: str) -> Component:
+def _card(title: str, body: str, window: str, tools: Sequence[Component] = ()) -> Component:
     head = [
         html.H2(_turned(title, title.replace(" now", " then")), id=f"{body}-title"),
-        html.Span(window, className="ff-window ff-end"),
+        html.Div([*tools, html.Span(window, className="ff-window"), _age()], className="ff-end"),
     ]
     return html.Section(
         [html.Header(head, className="ff-card-head"), html.Div(states.skeleton(ROWS), id=body)],
         className="ff-card ff-list",
         **aria(labelledby=f"{body}-title"),
     )
+
+
+def _age() -> Component:
+    """How old a list is, where the number is of another moment; assets/pages/live.js writes it."""
+    return html.Span(className="ff-window ff-age")
 
 
 def _wires() -> list[Component]:
@@ -300,13 +310,13 @@ def _of_today(href: str, name: str, now: float | None, before: float | None, sin
     )
 
 
-def pages(state: LiveState, words: Words = NOW) -> list[Component]:
-    """The pages that people are on, each person on one."""
+def pages(state: LiveState, words: Words = NOW, titles: Mapping[str, str] = ranking.NO_TITLES) -> list[Component]:
+    """The pages that people are on, each person on one; those of `titles` (by path) with both."""
     if not state.active:
         return [states.nothing(words.nobody, "The pages that people open show up here.")]
     shown, rest = ranking.top(state.pages, state.other_pages, ROWS)
     others = ngettext("{people} on {n} other page", "{people} on {n} other pages", rest.others)
-    return _ranked("Page", words, tuple(shown), ranking.left_out(rest, others))
+    return _ranked("Page", words, tuple(shown), ranking.left_out(rest, others), titles)
 
 
 def sources(state: LiveState, words: Words = NOW) -> list[Component]:
@@ -383,8 +393,14 @@ def _scale(places: Sequence[PlaceCount]) -> list[Component]:
     return [html.Div(parts, className="ff-map-size", **aria(hidden="true"))]
 
 
-def _ranked(heading: str, words: Words, shown: tuple[LabelCount, ...], rest: Component | None) -> list[Component]:
-    table = ranking.table(heading, shown, words.column)
+def _ranked(
+    heading: str,
+    words: Words,
+    shown: tuple[LabelCount, ...],
+    rest: Component | None,
+    titles: Mapping[str, str] = ranking.NO_TITLES,
+) -> list[Component]:
+    table = ranking.table(heading, shown, words.column, titles)
     return [table] if rest is None else [table, rest]
 
 

@@ -603,3 +603,31 @@ def test_it_can_be_read_by_everybody_on_a_desk_and_on_a_phone(reader):
     open_overview(reader, f"{DAYS}&places=country&{both}")
     reader.looks_right()
     reader.shoot("overview")
+
+
+def figure_says(reader: Reader, figure: str) -> str:
+    """What is read out of the point that keys have chosen."""
+    return "".join(reader.texts(f".ff-figure-plot:has(#{figure}) [role=status]"))
+
+
+def test_keys_go_through_the_hours_of_the_week_and_the_countries_of_the_map(reader):
+    open_overview(reader)
+    plotted = (
+        "return ['week', 'map'].every((one) => document.querySelector(`#overview-${one} .js-plotly-plot`)?.calcdata)"
+    )
+    until(lambda: reader.run(plotted))
+    focus = "document.querySelector(`.ff-figure-plot:has(#${arguments[0]})`).focus()"
+    reader.run(focus, "overview-week")
+    press(reader, Keys.ARROW_RIGHT)
+    until(lambda: figure_says(reader, "overview-week").startswith("Mon 00:00, "))
+    press(reader, Keys.ARROW_RIGHT)
+    until(lambda: figure_says(reader, "overview-week").startswith("Mon 01:00, "))
+    press(reader, Keys.ARROW_DOWN)
+    until(lambda: figure_says(reader, "overview-week").startswith("Tue 01:00, "))
+    press(reader, Keys.ARROW_UP, Keys.ARROW_UP)
+    until(lambda: figure_says(reader, "overview-week").startswith("Mon 01:00, "))
+    reader.run(focus, "overview-map")
+    press(reader, Keys.PAGE_DOWN)
+    until(lambda: figure_says(reader, "overview-map").startswith("Germany"))
+    press(reader, Keys.PAGE_DOWN)
+    until(lambda: (said := figure_says(reader, "overview-map")) and not said.startswith("Germany"))

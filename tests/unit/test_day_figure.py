@@ -46,6 +46,41 @@ def test_a_day_on_which_clocks_are_set_has_the_time_of_each_minute(date, minutes
     assert (len(now.x), now.x[0], now.x[-1]) == (minutes, f"{date} 00:00", f"{date} 23:59")
 
 
+def text_of(part: object) -> str:
+    """All text of a component."""
+    if isinstance(part, list | tuple):
+        return "".join(map(text_of, part))
+    return text_of(getattr(part, "children", part)) if hasattr(part, "children") else str(part or "")
+
+
+def test_an_hour_that_clocks_show_twice_names_its_zone():
+    day = day_of("2026-10-25")
+    now = Figure(day_minutes.figure(day, BERLIN)).data[-1]
+    assert (now.customdata[119], now.customdata[120], now.customdata[180], now.customdata[240]) == (
+        "",
+        " CEST",
+        " CET",
+        "",
+    )
+    assert now.hovertemplate == "<b>%{y:,d}</b>%{customdata}"
+    hours = [row.children[0].children for row in concurrents.hours(day, BERLIN).children[1].children]
+    assert hours[1:5] == ["01:00", "02:00 CEST", "02:00 CET", "03:00"]
+    assert len({*hours}) == len(hours) == 25
+    other = Figure(day_minutes.figure(day_of(), BERLIN)).data[-1]
+    assert (other.customdata, other.hovertemplate) == (None, "<b>%{y:,d}</b>")
+
+
+def test_the_average_of_nothing_is_not_known_and_has_no_change():
+    day = day_of()
+    nobody = DayOfConcurrents(
+        day.begin, day.end, array("i", [0] * MINUTES), array("i", [0] * MINUTES), None, None, True
+    )
+    nobody.people[0], nobody.before[0] = 3, 2
+    assert "%" not in str(concurrents.compared(nobody, (1, MINUTES), BERLIN))
+    tiny = text_of(concurrents.compared(nobody, (0, MINUTES), BERLIN))
+    assert "Average0vs 0 a week before" in tiny
+
+
 def test_the_band_is_between_the_least_and_the_most_of_an_hour():
     earlier = day_of()
     before = array("i", [5] * MINUTES)
