@@ -28,9 +28,16 @@ window.footfall_components = window.footfall_components || {};
     return h("div", {id, className: "ff-bars-box"},
       h("span", {className: "ff-bars-most", "aria-hidden": "true"}, most),
       h("div", {className: "ff-bars", role: "img", "aria-label": said}, days.map(({day, title, height, parts}) =>
-        h("span", {key: day, title}, height > 0 && h("span", {style: {height: `${height}%`}},
-          parts.map((many, place) => many > 0 && h("i", {key: place, className: kinds[place], style: {flex: many}})))))),
+        h("span", {key: day, title, style: height > 0 ? bar(height, parts, kinds) : undefined}))),
       h("div", {className: "ff-bars-x"}, ends.map((end, place) => h("span", {key: place}, end))));
+  }
+
+  // A bar is the background of its day: a year of them is 365 elements.
+  function bar(height, parts, kinds) {
+    const all = parts.reduce((sum, many) => sum + many, 0);
+    let from = 0;
+    const stripes = parts.map((many, place) => `var(--${kinds[place]}) ${from}% ${from += 100 * many / all}%`);
+    return {backgroundImage: `linear-gradient(0deg, ${stripes.join(", ")})`, backgroundSize: `100% ${height}%`};
   }
 
   Object.assign(window.footfall_components, {Stats, Choices, DayBars});

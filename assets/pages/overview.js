@@ -22,7 +22,10 @@ window.dash_clientside = window.dash_clientside || {};
     choose(relayout, figure) {
       const ends = relayout && (relayout["xaxis.range"] || [relayout["xaxis.range[0]"], relayout["xaxis.range[1]"]]);
       const days = figure && ends && daysBetween(...ends, figure.layout.meta);
-      if (days) go({period: days.join(","), interval: ""});
+      if (days) {
+        window.Plotly.Fx.unhover(document.querySelector("#overview-chart .js-plotly-plot"));  // else plotly looks for a point under the pointer in each redraw
+        go({period: days.join(","), interval: ""});
+      }
       return window.dash_clientside.no_update;
     },
 
