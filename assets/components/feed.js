@@ -52,12 +52,12 @@ window.footfall_components = window.footfall_components || {};
 
   // ───────── the card ─────────
 
-  /** @type {{name: string, text: string, wanted: (event: any) => boolean}[]} */
+  /** @type {{name: string, text: () => string, wanted: (event: any) => boolean}[]} */
   const FILTERS = [
-    {name: "all", text: "All", wanted: () => true},
-    {name: "pageview", text: "Pageviews", wanted: ({type}) => type === "pageview"},
-    {name: "event", text: "Events", wanted: ({type}) => type === "event"},
-    {name: "signed-in", text: "Signed in", wanted: ({user_id}) => user_id != null},
+    {name: "all", text: () => footfall.say("All"), wanted: () => true},
+    {name: "pageview", text: () => footfall.say("Pageviews"), wanted: ({type}) => type === "pageview"},
+    {name: "event", text: () => footfall.say("Events"), wanted: ({type}) => type === "event"},
+    {name: "signed-in", text: () => footfall.say("Signed in"), wanted: ({user_id}) => user_id != null},
   ];
 
   function Feed({id, label}) {
@@ -71,17 +71,17 @@ window.footfall_components = window.footfall_components || {};
       h("header", {className: "ff-card-head"},
         h("h2", {id: `${id}-title`}, label),
         arrivals > 0 && isOnHold && h("button", {id: `${id}-waiting`, type: "button", className: "ff-badge is-ok", onClick: showWaiting},
-          `${arrivals === MAX_ROWS ? `${MAX_ROWS}+` : arrivals} new`),
+          footfall.say.plural("{n} new", "{n} new", arrivals, {n: arrivals === MAX_ROWS ? `${MAX_ROWS}+` : arrivals})),
         h("span", {className: "ff-end"}, h("button", {
           id: `${id}-pause`, type: "button", className: "ff-btn ff-btn-plain", "aria-pressed": String(isPaused), onClick: () => pause(!isPaused),
-        }, icon(isPaused ? "play" : "pause"), "Pause"))),
-      h("div", {id: `${id}-chips`, className: "ff-chips", role: "group", "aria-label": "Show"}, FILTERS.map(({name, text}) => h("button", {
+        }, icon(isPaused ? "play" : "pause"), footfall.say("Pause")))),
+      h("div", {id: `${id}-chips`, className: "ff-chips", role: "group", "aria-label": footfall.say("Show")}, FILTERS.map(({name, text}) => h("button", {
         key: name, type: "button", className: "ff-chip", "data-show": name, "aria-pressed": String(name === filter), onClick: () => choose(name),
-      }, text))),
+      }, text()))),
       rows.length === 0 && h("div", {id: `${id}-empty`}, h("div", {className: "ff-void"},
-        icon("mouse"), h("b", {}, "Nothing here yet"), h("p", {}, "Pageviews and events appear as they come in."))),
+        icon("mouse"), h("b", {}, footfall.say("Nothing here yet")), h("p", {}, footfall.say("Pageviews and events appear as they come in.")))),
       h("ol", {
-        id, tabIndex: 0, "aria-live": "off", "aria-label": `${label}, newest first`,
+        id, tabIndex: 0, "aria-live": "off", "aria-label": footfall.say("{list}, newest first", {list: label}),
         // after a touch the pointer seems to stay on the list, so only a mouse puts it on hold
         onPointerOver: ({pointerType}) => hover(pointerType === "mouse"), onPointerLeave: () => hover(false),
       }, rows.map((entry) => h(Row, {key: entry.event.id, ...entry, now: rewoundTo || (now + skew) / 1000}))));
@@ -105,12 +105,15 @@ window.footfall_components = window.footfall_components || {};
     [/sign.?up|regist|invite/i, "userplus"], [/log.?in|sign.?in/i, "login"], [/mail|newsletter/i, "mail"],
     [/share/i, "share"], [/click|submit|form/i, "mouse"],
   ];
-  const DEVICES = {Desktop: "monitor", Mobile: "phone", Tablet: "tablet"};
+  /** @type {Record<string, [string, () => string]>} */
+  const DEVICES = {
+    Desktop: ["monitor", () => footfall.say("Desktop")], Mobile: ["phone", () => footfall.say("Mobile")], Tablet: ["tablet", () => footfall.say("Tablet")],
+  };
 
   function Row({event, flash, at, now}) {
     const isEvent = event.type === "event", isNew = useFlash(flash && at);
     return h("li", {className: `ff-ev${isEvent ? " is-event" : ""}${isNew ? " is-new" : ""}`},
-      h("span", {className: "ff-ev-i"}, icon(isEvent ? iconOf(event.name) : "eye"), h("span", {className: "ff-vh"}, isEvent ? "Event" : "Pageview")),
+      h("span", {className: "ff-ev-i"}, icon(isEvent ? iconOf(event.name) : "eye"), h("span", {className: "ff-vh"}, isEvent ? footfall.say("Event") : footfall.say("Pageview"))),
       h("div", {style: {minWidth: 0}}, headline(event, isEvent), details(event)),
       h("time", {className: "ff-time", dateTime: new Date(event.timestamp * 1000).toISOString()}, ago(now - event.timestamp)));
   }
@@ -146,19 +149,19 @@ window.footfall_components = window.footfall_components || {};
   }
 
   function details({country, city, source, device, browser, user_id, user_name}) {
-    const place = footfall.write.country(country || "");
+    const place = footfall.write.country(country || ""), [sign, kind] = DEVICES[device] || [];
     return h("span", {className: "ff-ev-m"},
       place && h("span", {title: city ? `${city}, ${place}` : place, dir: "auto"}, place),
-      drawing.name(source || "Direct", "span", {dir: "auto"}),
-      (DEVICES[device] || browser) && h("span", {}, DEVICES[device] && [h(React.Fragment, {key: "i"}, icon(DEVICES[device], 12)), " "], browser || device),
+      drawing.name(source || footfall.say("Direct"), "span", {dir: "auto"}),
+      (sign || browser) && h("span", {}, sign && [h(React.Fragment, {key: "i"}, icon(sign, 12)), " "], browser || kind()),
       user_id != null && drawing.name(user_name || user_id, "span", {className: "ff-who", dir: "auto"}));
   }
 
   function ago(seconds) {
-    if (seconds < 2) return "now";
-    if (seconds < 60) return `${Math.floor(seconds)} s`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-    return seconds < 86400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86400)} d`;
+    if (seconds < 2) return footfall.say("now");
+    if (seconds < 60) return footfall.say("{n} s", {n: Math.floor(seconds)});
+    if (seconds < 3600) return footfall.say("{n} min", {n: Math.floor(seconds / 60)});
+    return seconds < 86400 ? footfall.say("{n} h", {n: Math.floor(seconds / 3600)}) : footfall.say("{n} d", {n: Math.floor(seconds / 86400)});
   }
 
   Object.assign(window.footfall_components, {Feed});

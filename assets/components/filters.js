@@ -15,9 +15,9 @@ window.footfall_components = window.footfall_components || {};
     return h("span", {id, ref: whole, tabIndex: -1, className: "ff-filters"}, chips.map(({about, value, change, draft}, place) => {
       const words = [h("span", {key: "about"}, about), " ", h("bdi", {key: "value"}, h("b", {}, value))], said = `${about} ${value}`;
       return h("span", {key: place, className: "ff-chip ff-filter"},
-        draft ? h("button", {type: "button", className: "ff-trunc", title: said, "aria-label": `Change the filter ${said}`, onClick: () => open(draft)}, words)
+        draft ? h("button", {type: "button", className: "ff-trunc", title: said, "aria-label": footfall.say("Change the filter {filter}", {filter: said}), onClick: () => open(draft)}, words)
           : h("span", {className: "ff-trunc", title: said}, words),
-        h("button", {type: "button", className: "ff-x", "aria-label": `Remove the filter ${said}`, ...address.way(change)}, icon("x", 14)));
+        h("button", {type: "button", className: "ff-x", "aria-label": footfall.say("Remove the filter {filter}", {filter: said}), ...address.way(change)}, icon("x", 14)));
     }));
   }
 
@@ -75,14 +75,14 @@ window.footfall_components = window.footfall_components || {};
     };
     const offeredOperators = Object.entries(operators).filter(([name]) => !exact.includes(by) || !AS_TEXT.includes(name));
     return h("form", {id, ref: form, className: "ff-asked", onSubmit: submit},
-      select("by", "Filter by", by, Object.entries(dimensions), (chosen) => {
+      select("by", footfall.say("Filter by"), by, Object.entries(dimensions), (chosen) => {
         set({...filter, by: chosen, how: exact.includes(chosen) && AS_TEXT.includes(how) ? "is" : how, values: []});
         type("");
       }),
-      select("how", "How", how, offeredOperators.map(([name, labels]) => [name, labels[several]]), (chosen) => set({...filter, how: chosen})),
+      select("how", footfall.say("How"), how, offeredOperators.map(([name, labels]) => [name, labels[several]]), (chosen) => set({...filter, how: chosen})),
       h(Values, {id, input, values, text, type, offered, add, remove, isBusy: !found}),
       h("p", {className: "ff-field-note"}, note),
-      h("button", {type: "submit", className: "ff-btn ff-btn-primary"}, place == null ? "Add filter" : "Change filter"));
+      h("button", {type: "submit", className: "ff-btn ff-btn-primary"}, place == null ? footfall.say("Add filter") : footfall.say("Change filter")));
   }
 
   // A combobox whose list is always there. The first suggestion is at hand once something is typed; Enter in an empty field
@@ -110,22 +110,22 @@ window.footfall_components = window.footfall_components || {};
       act();
     };
     return h("div", {className: "ff-field ff-values"},
-      h("label", {htmlFor: `${id}-value`}, h("span", {}, "Values")),
-      values.length > 0 && h("ul", {"aria-label": "Chosen values"}, values.map(({value, label}, nth) => h("li", {key: value, className: "ff-chip ff-filter"},
+      h("label", {htmlFor: `${id}-value`}, h("span", {}, footfall.say("Values"))),
+      values.length > 0 && h("ul", {"aria-label": footfall.say("Chosen values")}, values.map(({value, label}, nth) => h("li", {key: value, className: "ff-chip ff-filter"},
         h("bdi", {className: "ff-trunc", title: label}, label),
-        h("button", {type: "button", className: "ff-x", "aria-label": `Remove ${label}`, onClick: () => remove(nth)}, icon("x", 14))))),
+        h("button", {type: "button", className: "ff-x", "aria-label": footfall.say("Remove {name}", {name: label}), onClick: () => remove(nth)}, icon("x", 14))))),
       h("input", {
         id: `${id}-value`, ref: input, className: "ff-input", type: "text", name: "value", role: "combobox", autoComplete: "off", maxLength: 300,
         required: !values.length, value: text, "aria-expanded": "true", "aria-autocomplete": "list", "aria-controls": list,
         "aria-activedescendant": at < 0 ? undefined : option(at), onChange: ({target}) => type(target.value), onKeyDown,
       }),
-      h("ul", {id: list, role: "listbox", "aria-label": "Suggested values", "aria-busy": String(isBusy)}, offered.map((each, nth) => h("li", {
+      h("ul", {id: list, role: "listbox", "aria-label": footfall.say("Suggested values"), "aria-busy": String(isBusy)}, offered.map((each, nth) => h("li", {
         key: each.value + nth, id: option(nth), role: "option", "aria-selected": String(nth === at), title: each.label,
         onMouseDown: (event) => event.preventDefault(),  // the focus stays in the field
         onClick: () => add(each),
-      }, each.isText ? h("span", {className: "ff-trunc"}, "As typed: ", h("bdi", {}, h("b", {}, each.label))) : h("bdi", {className: "ff-trunc"}, each.label),
+      }, each.isText ? h("span", {className: "ff-trunc"}, footfall.say("As typed:"), " ", h("bdi", {}, h("b", {}, each.label))) : h("bdi", {className: "ff-trunc"}, each.label),
       h("span", {className: "ff-num"}, each.number)))),
-      h("p", {className: "ff-vh", role: "status"}, isTyped ? `${offered.length} suggested` : ""));
+      h("p", {className: "ff-vh", role: "status"}, isTyped ? footfall.say.plural("{n} suggested", "{n} suggested", offered.length) : ""));
   }
 
   const lower = (text) => text.trim().toLowerCase();

@@ -21,8 +21,8 @@ window.footfall_components = window.footfall_components || {};
       h("div", {className: "ff-pop ff-pop-end ff-range"},
         h("ul", {}, choices.map((choice) => h(Choice, {key: choice.change, ...choice}))),
         h("form", {className: "ff-asked", onSubmit: submit},
-          field("From", {name: `${name}-first`, defaultValue: first, key: `from ${first}`, ...limits}),
-          field("To", {name: `${name}-last`, defaultValue: last, key: `to ${last}`, ...limits}),
+          field(footfall.say("From"), {name: `${name}-first`, defaultValue: first, key: `first=${first}`, ...limits}),
+          field(footfall.say("To"), {name: `${name}-last`, defaultValue: last, key: `last=${last}`, ...limits}),
           h("button", {type: "submit", className: "ff-btn ff-btn-primary"}, verb))));
   }
 

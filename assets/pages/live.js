@@ -5,13 +5,14 @@
 (function () {
   "use strict";
   const times = Object.assign({nudge: 2000, answer: 20000, announce: 60000}, window.footfallTimes);
+  /** @type {Record<string, [string, () => string]>} */
   const APPEARANCES = {
-    connecting: ["is-connecting", "Connecting…"],
-    live: ["is-live", "Live"],
-    polled: ["is-live", "Live"],
-    down: ["is-down", "Disconnected"],
-    offline: ["is-down", "Offline"],  // this device, not the server
-    rewound: ["is-rewound", ""],
+    connecting: ["is-connecting", () => footfall.say("Connecting…")],
+    live: ["is-live", () => footfall.say("Live")],
+    polled: ["is-live", () => footfall.say("Live")],
+    down: ["is-down", () => footfall.say("Disconnected")],
+    offline: ["is-down", () => footfall.say("Offline")],  // this device, not the server
+    rewound: ["is-rewound", () => footfall.say("Rewound to {time}", {time: inZone(rewoundTo() * 1000).time})],
   };
   const BUSY_RETRY_MS = 100;  // until the next try while a request is in flight
   const OLD_S = 3;  // from which age on lists of another moment than the number say so
@@ -84,7 +85,7 @@
       const base = address.slice(0, address.indexOf("/api/live/"));
       location.assign(`${base}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
     }
-    refusalText = {401: "Signed out", 403: "No access", 404: "No such site"}[status];
+    refusalText = {401: footfall.say("Signed out"), 403: footfall.say("No access"), 404: footfall.say("No such site")}[status];
     showState();
   }
 
@@ -191,13 +192,13 @@
     setTitle(footfall.write.count(all));
     if (Date.now() - announcedAt < times.announce) return;
     announcedAt = Date.now();
-    if (byId("active-said")) byId("active-said").textContent = `${footfall.write.count(all)} ${all === 1 ? "person" : "people"} active`;
+    if (byId("active-said")) byId("active-said").textContent = footfall.say.plural("{n} person active", "{n} people active", all);
   }
 
   function appearance() {
     if (refusalText) return ["is-down", refusalText];
-    if (rewoundTo()) return [APPEARANCES.rewound[0], `Rewound to ${inZone(rewoundTo() * 1000).time}`];
-    return APPEARANCES[state !== "live" && !navigator.onLine ? "offline" : state];
+    const [className, said] = APPEARANCES[rewoundTo() ? "rewound" : state !== "live" && !navigator.onLine ? "offline" : state];
+    return [className, said()];
   }
 
   function showState() {
@@ -206,8 +207,8 @@
     const isDown = className === "is-down";
     if (pill) {
       for (const [each] of Object.values(APPEARANCES)) pill.classList.toggle(each, each === className);
-      pill.title = rewoundTo() ? inZone(rewoundTo() * 1000).whole : state === "polled" ? "Refreshed every 10 s"
-        : state === "live" ? `Last figures ${Math.round((Date.now() - receivedAt) / 1000)} s ago` : "";
+      pill.title = rewoundTo() ? inZone(rewoundTo() * 1000).whole : state === "polled" ? footfall.say("Refreshed every 10 s")
+        : state === "live" ? footfall.say("Last figures {seconds} s ago", {seconds: Math.round((Date.now() - receivedAt) / 1000)}) : "";
       const text = byId("status-text");
       if (text && text.textContent !== label) text.replaceChildren(...words(label));
     }
@@ -218,9 +219,10 @@
 
   // Of `Rewound to 14:05:10` a phone shows the time.
   function words(label) {
-    const time = rewoundTo() ? inZone(rewoundTo() * 1000).time : label;
-    const before = Object.assign(document.createElement("span"), {className: "ff-words", textContent: label.slice(0, -time.length)});
-    return before.textContent ? [before, time] : [label];
+    const time = rewoundTo() ? inZone(rewoundTo() * 1000).time : "", around = time ? label.split(time) : [];
+    if (around.length !== 2) return [label];
+    const [before, after] = around.map((textContent) => Object.assign(document.createElement("span"), {className: "ff-words", textContent}));
+    return [before, time, after];
   }
 
   // Figures that are no longer of now are grey, and say how old they are.
@@ -229,8 +231,8 @@
     const label = root.querySelector(".ff-label [data-then]"), seconds = Math.round((Date.now() - receivedAt) / 1000);
     if (!label || rewoundTo()) return;
     label.dataset.now = label.dataset.now || label.textContent;
-    const age = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
-    const words = isOld && stats ? `Active ${age} ago` : label.dataset.now;
+    const age = seconds < 60 ? footfall.say("{n} s", {n: seconds}) : footfall.say("{n} min", {n: Math.floor(seconds / 60)});
+    const words = isOld && stats ? footfall.say("Active {age} ago", {age}) : label.dataset.now;
     if (label.textContent !== words) label.textContent = words;
   }
 
@@ -238,7 +240,7 @@
   function showListAge() {
     const age = listed && stats ? Math.round(now() / 1000 - listed.as_of) : 0, all = listed ? listed.active_sessions : 0;
     const isOld = age > OLD_S && !rewoundTo() && stats.active_sessions !== all;
-    const text = isOld ? `${footfall.write.count(all)} ${all === 1 ? "person" : "people"} ${age} s ago` : "";
+    const text = isOld ? footfall.say.plural("{n} person {age} s ago", "{n} people {age} s ago", all, {age}) : "";
     for (const node of root.querySelectorAll(".ff-age")) if (node.textContent !== text) node.textContent = text;
   }
 
@@ -310,7 +312,7 @@
     const notice = byId("unread");
     if (!notice || notice.hidden !== failed) return;
     notice.hidden = !failed;
-    byId("unread-since").textContent = drawnAt ? `They are from ${inZone(drawnAt + skew).time}. ` : "";
+    byId("unread-since").textContent = drawnAt ? `${footfall.say("They are from {time}.", {time: inZone(drawnAt + skew).time})} ` : "";
   }
 
   // If the server dies or the connection is lost, Dash never reports the end of its callback.
@@ -354,7 +356,7 @@
 
   function applyPast(data) {
     past = data.at ? data : null;
-    if (past) setTitle(`${footfall.write.count(past.active)} at ${inZone(past.at * 1000).time}`);
+    if (past) setTitle(footfall.say("{n} at {time}", {n: footfall.write.count(past.active), time: inZone(past.at * 1000).time}));
     if (window.footfall.feed && past) window.footfall.feed.show(past.events, past.at);
     if (window.footfall.feed && !past) {
       window.footfall.feed.clear();

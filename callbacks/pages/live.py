@@ -18,6 +18,7 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN
 from analytics.base import language
 from analytics.base.error_log import describe
+from analytics.base.words import N_, _, translated
 from analytics.calendar.minute_series import MINUTE
 from analytics.calendar.period import Span
 from analytics.commands import snippet as line_of
@@ -104,7 +105,7 @@ def register(app: Dash, service: Service) -> None:
     )
     def draw_filters(search: object, domain: object) -> tuple[list[Any], Component | None]:
         asked = LiveQuestion.parse({"search": search}, authorized(service, domain))
-        return filters.chips(asked.filters, FACTS), live.wrong(asked.wrong) if asked.wrong else None
+        return filters.chips(asked.filters, FACTS), live.wrong(translated(asked.wrong)) if asked.wrong else None
 
     @app.callback(
         Output(live.FILTER, "suggestions"),
@@ -118,7 +119,7 @@ def register(app: Dash, service: Service) -> None:
         name, text, search = suggestion_wanted(wanted, FACTS)
         moment = LiveQuestion.parse(nudge, site).at
         asked = LiveQuestion.parse({"at": moment, "search": search}, site)
-        people, _ = read_people(service, site, asked, int(time.time()))
+        people, _everybody = read_people(service, site, asked, int(time.time()))
         found = counted(name, text, filter(asked.wants, people))
         return filters.suggestions(name, text, found, MAX_SUGGESTED)
 
@@ -155,8 +156,8 @@ def register(app: Dash, service: Service) -> None:
     def draw_today(_tick: object, search: object, domain: object) -> Any:
         site, now = authorized(service, domain), int(time.time())
         asked = LiveQuestion.parse({"search": search}, site)
-        found = _part("Today", lambda: today(service, site, now, asked.filters))
-        return found or states.failed("Today could not be read", AGAIN)
+        found = _part("today", lambda: today(service, site, now, asked.filters))
+        return found or states.failed(_("Today could not be read"), _(AGAIN))
 
     @app.callback(
         Output("rewind-track", "data-line"),
@@ -192,15 +193,15 @@ def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = (
     question = "&".join(part for part in (f"period=today&compare={quote(USUAL_COMPARISON)}", filtered) if part)
     found = read_overview(site, question, service.backend, service.database, now, tag=language.written_in())
     weekday = figures.weekday(datetime.fromtimestamp(now, found.zone).weekday())
-    since = f"last {weekday} to {figures.time_of_day(now, found.zone)}"
-    return live.today(site.domain, found.numbers, found.before, since, filtered)
+    than = _("vs last {weekday} to {time}", weekday=weekday, time=figures.time_of_day(now, found.zone))
+    return live.today(site.domain, found.numbers, found.before, than, filtered)
 
 
 def titles_of(service: Service, site: Site, state: LiveState) -> dict[str, str]:
     """The titles that the listed pages had last within a day, by path; {} where they cannot be read."""
     span = Span(state.at - DAY_S, state.at + 1)
     paths = [entry.label for entry in state.pages[: live.ROWS]]
-    return _part("Titles", lambda: page_titles(site.id, span, paths, service.backend)) or {}
+    return _part("titles", lambda: page_titles(site.id, span, paths, service.backend)) or {}
 
 
 def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
@@ -233,10 +234,11 @@ def render(
         _drawn_facts(state, concurrency, words, everybody, zone),
         live.line_in_words(whole, concurrency),
         live.map_in_words(state),
-        _part("The figures", lambda: live.drawn(state, whole, concurrency, zone)) or no_update,
-        _part("The map", lambda: live.places(state, words)) or states.failed("The map could not be drawn", AGAIN),
-        _part("Pages", lambda: live.pages(state, words, titles)) or states.failed("Pages could not be read", AGAIN),
-        _part("Sources", lambda: live.sources(state, words)) or states.failed("Sources could not be read", AGAIN),
+        _part("figures", lambda: live.drawn(state, whole, concurrency, zone)) or no_update,
+        _part("map", lambda: live.places(state, words)) or states.failed(_("The map could not be drawn"), _(AGAIN)),
+        _part("pages", lambda: live.pages(state, words, titles))
+        or states.failed(_("Pages could not be read"), _(AGAIN)),
+        _part("sources", lambda: live.sources(state, words)) or states.failed(_("Sources could not be read"), _(AGAIN)),
         live.line_of(is_filtered=everybody is not None),
     )
 
@@ -246,10 +248,10 @@ def _drawn_facts(
 ) -> Any:
     if everybody is not None:
         return live.facts_of_some(state, everybody)
-    return _part("Facts", lambda: live.facts(state, concurrency, zone, words)) if concurrency else no_update
+    return _part("facts", lambda: live.facts(state, concurrency, zone, words)) if concurrency else no_update
 
 
-AGAIN = "The rest of the page is not affected."
+AGAIN = N_("The rest of the page is not affected.")
 
 
 def _part(name: str, draw: Callable[[], Any]) -> Any:

@@ -79,7 +79,7 @@ def with_security_headers(headers: Headers, security_headers: Headers = SECURITY
 def json_response(status: int, value: Any, headers: Headers = ()) -> Response:
     """A JSON response."""
     defaults = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
-    return Response(status, (*defaults, *headers), msgspec.json.encode(value))
+    return Response(status, (*defaults, *headers), msgspec.json.encode(value, enc_hook=str.__str__))  # for a `Message`
 
 
 def error(status: int, code: str, message: str, headers: Headers = ()) -> Response:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from babel.core import get_global
 
 from analytics.base import countries
+from analytics.base.words import _
 from layouts.components import figures
 from layouts.figures import bundle, template, world
 from layouts.figures.template import Figure
@@ -82,8 +83,8 @@ def _dots(found: Sequence[CountryCount], most: int) -> dict[str, Any]:
     return {
         "type": "scattergeo",
         "mode": "markers",
-        "lat": [lat for lat, _ in middles],
-        "lon": [lon for _, lon in middles],
+        "lat": [lat for lat, _lon in middles],
+        "lon": [lon for _lat, lon in middles],
         "ids": [one.code for one in found],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
@@ -102,7 +103,7 @@ def _dots(found: Sequence[CountryCount], most: int) -> dict[str, Any]:
 
 def _said(found: Sequence[CountryCount]) -> dict[str, Any]:
     return {
-        "text": [f"{plain(countries.name(one.code))} · <b>{figures.count(one.people)}</b>" for one in found],
+        "text": [f"{plain(figures.country(one.code))} · <b>{figures.count(one.people)}</b>" for one in found],
         "customdata": [[one.change, one.out] for one in found],
     }
 
@@ -118,5 +119,5 @@ def _focus(lat: float, lon: float) -> dict[str, Any]:
 
 def words(found: Sequence[CountryCount]) -> str:
     """The map in a sentence."""
-    named = [f"{countries.name(one.code)} {figures.count(one.people)}" for one in found[:NAMED]]
-    return f"Visitors by country: {', '.join(named) or 'unknown'}. The list of countries has all."
+    named = ", ".join(f"{figures.country(one.code)} {figures.count(one.people)}" for one in found[:NAMED])
+    return _("Visitors by country: {named}. The list of countries has all.", named=named or _("unknown"))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from analytics.base import countries
+from analytics.base.words import _
 from layouts.components import figures
 from layouts.figures import bundle, region_names, world
 from layouts.figures.countries import NAMED, shades
@@ -78,5 +78,9 @@ def _points(coordinates: Any) -> Iterator[list[float]]:
 
 def words(country: str, found: Sequence[Count]) -> str:
     """The map in a sentence."""
-    named = [f"{name} {figures.count(people)}" for name, people in found[:NAMED]]
-    return f"Visitors by region of {countries.name(country)}: {', '.join(named)}. The list of regions has all."
+    named = ", ".join(f"{name} {figures.count(people)}" for name, people in found[:NAMED])
+    return _(
+        "Visitors by region of {country}: {named}. The list of regions has all.",
+        country=figures.country(country),
+        named=named,
+    )

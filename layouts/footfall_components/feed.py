@@ -14,5 +14,5 @@ class Feed(OwnComponent):
     Its rows come from the page's live stream (`window.footfall.feed`): a callback for each event would be too slow.
     """
 
-    def __init__(self, id: Id | None = None, label: str = "Activity") -> None:  # noqa: A002  # as every component of Dash has it
+    def __init__(self, id: Id | None = None, label: str = "") -> None:  # noqa: A002  # as every component of Dash has it
         super().__init__(id=id, label=label)

@@ -80,7 +80,7 @@ class Ranking(OwnComponent):
     - rows: its rows in their order; a skeleton is shown while they are None
     - heading: the heading of the labels
     - naming: a switch next to it, for another name of the rows
-    - measure: the heading of the numbers
+    - measure: the heading of the numbers, by default the word for visitors
     - tabs: the lists of the panel, of which one is chosen; arrow keys go from one to the next
     - empty: the words where there are no rows
     - details: the link to the whole list
@@ -99,7 +99,7 @@ class Ranking(OwnComponent):
         rows: Sequence[RankingRow] | None = None,
         heading: str = "",
         naming: ChoiceItem | None = None,
-        measure: str = "Visitors",
+        measure: str | None = None,
         tabs: Sequence[ChoiceItem] | None = None,
         empty: EmptyState | None = None,
         details: DetailsLink | None = None,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
+from analytics.base.words import _, pgettext
 from analytics.query.filters import Filter
 from analytics.query.metrics import METRICS
-from analytics.reports.lists import LISTS, TIME
+from analytics.reports.lists import LISTS, TIME, shown_value
 from analytics.reports.values import Entry, Listing, columns_of, heading_of
 from analytics.reports.view import PAGE, Details, change
 from layouts.components import figures
@@ -24,7 +25,10 @@ def table(
 ) -> dict[str, Any]:
     """All of PROPS; `files` is the address below which the files of the Overview are."""
     columns, pages = columns_of(one.of), max(1, ceil(found.total / PAGE))
-    titles = [_column("name", heading_of(one.of), one), *(_column(name, METRICS[name].label, one) for name in columns)]
+    titles = [
+        _column("name", _(heading_of(one.of)), one),
+        *(_column(name, _(METRICS[name].label), one) for name in columns),
+    ]
     return {
         "of": one.of,
         "title": title(one.of),
@@ -46,16 +50,16 @@ def table(
 
 def title(of: str) -> str:
     """The title of the dialog."""
-    return "Over time" if of == TIME else LISTS[of].label
+    return _("Over time") if of == TIME else _(LISTS[of].label)
 
 
 def _noun(of: str) -> str:
-    return "points" if of == TIME else LISTS[of].rows
+    return pgettext("chart", "points") if of == TIME else _(LISTS[of].rows)
 
 
 def _nothing(one: Details, period: str) -> EmptyState:
-    hint = "Nothing in the list has these letters." if one.search else "Another period may have some."
-    return {"title": f"No {_noun(one.of)} in this period: {period}", "hint": hint}
+    hint = _("Nothing in the list has these letters.") if one.search else _("Another period may have some.")
+    return {"title": _("No {rows} in this period: {period}", rows=_noun(one.of), period=period), "hint": hint}
 
 
 def _column(name: str, label: str, one: Details) -> DetailsColumn:
@@ -74,7 +78,7 @@ def _row(one: Details, entry: Entry, columns: Sequence[str], everybody: int, cur
     if one.of == TIME:
         return {"key": entry.value, "label": entry.name, "cells": cells}
     name = LISTS[one.of].dimension
-    row: DetailsRow = {"key": f"{name}={entry.value}", "label": entry.name, "cells": cells}
+    row: DetailsRow = {"key": f"{name}={entry.value}", "label": shown_value(name, entry.value), "cells": cells}
     if everybody:
         row["share"] = figures.number((entry.numbers[columns.index("visitors")] or 0) / everybody, "share")
     ways_on = ways(name, [entry.value], current)
@@ -82,9 +86,16 @@ def _row(one: Details, entry: Entry, columns: Sequence[str], everybody: int, cur
 
 
 def _count(one: Details, found: Listing, period: str) -> str:
+    if not found.rows:
+        return f"{figures.count(0)}, {period}"
     first = (one.page - 1) * PAGE
-    many = f"{figures.count(first + 1)}–{figures.count(first + len(found.rows))} of {figures.count(found.total)}"
-    return f"{many if found.rows else figures.count(0)}, {period}"
+    return _(
+        "{first}–{last} of {total}, {period}",
+        first=figures.count(first + 1),
+        last=figures.count(first + len(found.rows)),
+        total=figures.count(found.total),
+        period=period,
+    )
 
 
 def _turn(page: int, is_there: bool) -> str:

@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.base import countries
+from analytics.base.words import N_, _
 from analytics.query import dimensions
 from analytics.query.dimensions import dimension
 from analytics.query.filters import Every, Filter, HasDone, Match, Not
@@ -22,14 +23,14 @@ from layouts.footfall_components.filter_form import Draft, FilterForm, Suggestio
 DIMENSIONS = tuple(name for name, one in dimensions.DIMENSIONS.items() if one.of != "time")
 NAMED = ("country",)  # read by another name than the stored one, which no part of a text is found in
 OPERATORS: Mapping[str, tuple[str, str]] = {  # with one value, with several
-    "is": ("is", "is any of"),
-    "is_not": ("is not", "is none of"),
-    "contains": ("contains", "contains any of"),
-    "contains_not": ("does not contain", "contains none of"),
-    "matches": ("matches", "matches any of"),
-    "matches_not": ("does not match", "matches none of"),
+    "is": (N_("is"), N_("is any of")),
+    "is_not": (N_("is not"), N_("is none of")),
+    "contains": (N_("contains"), N_("contains any of")),
+    "contains_not": (N_("does not contain"), N_("contains none of")),
+    "matches": (N_("matches"), N_("matches any of")),
+    "matches_not": (N_("does not match"), N_("matches none of")),
 }
-NOTE = "In a pattern * is any text without a slash, ** any text."
+NOTE = N_("In a pattern * is any text without a slash, ** any text.")
 
 
 def bar(chips_id: str, form_id: str, by: Sequence[str]) -> list[Component]:
@@ -38,10 +39,10 @@ def bar(chips_id: str, form_id: str, by: Sequence[str]) -> list[Component]:
         id=form_id,
         dimensions={name: dimension(name).shown for name in by},
         exact=[name for name in NAMED if name in by],
-        operators=OPERATORS,
-        note=NOTE,
+        operators={name: (_(one), _(several)) for name, (one, several) in OPERATORS.items()},
+        note=_(NOTE),
     )
-    summary = html.Summary([icon("plus"), "Filter"], className="ff-btn ff-btn-plain", **data(key="filter"))
+    summary = html.Summary([icon("plus"), _("Filter")], className="ff-btn ff-btn-plain", **data(key="filter"))
     menu = html.Details([summary, html.Div(form, className="ff-pop")], className="ff-menu ff-filter-menu")
     return [Chips(id=chips_id, form=form_id), menu]
 
@@ -72,17 +73,17 @@ def words(one: Filter) -> tuple[str, str]:
     """A filter in words, in two parts: `Country is any of`, `Germany, France`."""
     match one:
         case Match():
-            how = OPERATORS[one.operator][len(one.values) > 1]
+            how = _(OPERATORS[one.operator][len(one.values) > 1])
             values = [_label(one.dimension, value) for value in one.values]
             return f"{dimension(one.dimension).shown} {how}", ", ".join(values)
         case HasDone():
-            return "Has done", " ".join(words(one.part))
+            return _("Has done"), " ".join(words(one.part))
         case Not(HasDone(part)):
-            return "Has not done", " ".join(words(part))
+            return _("Has not done"), " ".join(words(part))
         case Not():
-            return "Not", " ".join(words(one.part))
-    joined = " and " if isinstance(one, Every) else " or "
-    return ("All of" if isinstance(one, Every) else "One of"), joined.join(" ".join(words(part)) for part in one.parts)
+            return _("Not"), " ".join(words(one.part))
+    about, joined = (_("All of"), _("and")) if isinstance(one, Every) else (_("One of"), _("or"))
+    return about, f" {joined} ".join(" ".join(words(part)) for part in one.parts)
 
 
 def _label(name: str, value: str) -> str:

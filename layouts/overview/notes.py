@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.base.words import _
 from analytics.sites.note import MAX_TEXT, Note
 from layouts.components import figures, form
 from layouts.components.markup import aria, data, icon
@@ -23,7 +24,7 @@ def channels(domain: str) -> list[Component]:
 
 def menu() -> Component:
     """The menu, empty and hidden."""
-    summary = html.Summary("Notes", className="ff-details", **data(key="notes"))
+    summary = html.Summary(_("Notes"), className="ff-details", **data(key="notes"))
     inner = html.Div(id=INNER, className="ff-pop ff-pop-end ff-segments")
     return html.Details([summary, inner], id=MENU, className="ff-menu", hidden=True)
 
@@ -37,13 +38,14 @@ def inner(known: Sequence[Note], today: str) -> list[Component]:
 def _line(one: Note) -> Component:
     day = figures.day_text(int(datetime(one.day.year, one.day.month, one.day.day, tzinfo=UTC).timestamp()))
     words = html.Span([html.Bdi(one.text, className="ff-trunc"), html.Span(day, className="ff-window")], title=one.text)
+    label = _("Remove {name}", name=one.text)
     away = html.Button(
         icon("x", 14),
         type="submit",
         className="ff-icon",
-        title=f"Remove {one.text}",
-        **aria(label=f"Remove {one.text}"),
-        **data(confirm=f"The note “{one.text}” will be gone for everybody."),
+        title=label,
+        **aria(label=label),
+        **data(confirm=_("The note “{text}” will be gone for everybody.", text=one.text)),
     )
     return html.Li([words, form.form(REMOVE, [away], key=str(one.id))])
 
@@ -51,7 +53,7 @@ def _line(one: Note) -> Component:
 def _form(today: str) -> Component:
     limits = {"min": "1971-01-01", "max": "2099-12-31"}
     fields = [
-        form.text(ADD, "day", "Day", today, kind="date", **limits),
-        form.text(ADD, "text", "What happened", maxlength=MAX_TEXT, autocomplete="off"),
+        form.text(ADD, "day", _("Day"), today, kind="date", **limits),
+        form.text(ADD, "text", _("What happened"), maxlength=MAX_TEXT, autocomplete="off"),
     ]
-    return form.form(ADD, [*fields, form.actions("Add note")], className="ff-asked")
+    return form.form(ADD, [*fields, form.actions(_("Add note"))], className="ff-asked")

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.calendar.period import Span, days_of
+from analytics.base.words import N_, _
+from analytics.calendar.period import INTERVAL_LABELS, Span, days_of
 from analytics.query.metrics import METRICS
 from analytics.reports.values import Numbers
 from analytics.reports.view import BARS, TOP, change, filtered
@@ -18,6 +19,13 @@ from layouts.footfall_components.ranking import ChoiceItem, EmptyState
 from layouts.footfall_components.stats import Compared, Stat
 
 FEW = 10  # a change from fewer says nothing
+SO_FAR = {
+    "minute": N_("This minute, so far"),
+    "hour": N_("This hour, so far"),
+    "day": N_("This day, so far"),
+    "week": N_("This week, so far"),
+    "month": N_("This month, so far"),
+}
 
 
 class Windows(NamedTuple):
@@ -55,28 +63,28 @@ def nothing(period: str, is_filtered: bool, first_day: date) -> EmptyState:
     """Words instead of numbers that would all be zero: the period, and the next step. `first_day` is the first day with
     stored data.
     """
-    title = f"Nobody came in this period: {period}"
+    title = _("Nobody came in this period: {period}", period=period)
     if is_filtered:
-        hint = "No visit suits all of the filters."
-        return {"title": title, "hint": hint, "link": "Remove the filters", "change": filtered(())}
-    hint = f"The first visit was on {figures.dates(first_day, first_day)}."
-    return {"title": title, "hint": hint, "link": "Show all time", "change": change(period="all", interval="")}
+        hint = _("No visit suits all of the filters.")
+        return {"title": title, "hint": hint, "link": _("Remove the filters"), "change": filtered(())}
+    hint = _("The first visit was on {date}.", date=figures.dates(first_day, first_day))
+    return {"title": title, "hint": hint, "link": _("Show all time"), "change": change(period="all", interval="")}
 
 
 def no_data(snippet: str) -> EmptyState:
     """Words instead of the whole page of a site without any data; `snippet` is the address of the page that has its
     snippet, "" for people who may not see that.
     """
-    title = "Nothing has been recorded of this site yet"
+    title = _("Nothing has been recorded of this site yet")
     if not snippet:
-        return {"title": title, "hint": "An admin of the site can put the snippet into its pages."}
-    hint = "One line in its pages, and the first visit appears here."
-    return {"title": title, "hint": hint, "link": "Show the snippet", "href": snippet}
+        return {"title": title, "hint": _("An admin of the site can put the snippet into its pages.")}
+    hint = _("One line in its pages, and the first visit appears here.")
+    return {"title": title, "hint": hint, "link": _("Show the snippet"), "href": snippet}
 
 
 def title(metric: str, interval: str) -> str:
     """The heading of the chart."""
-    return f"{METRICS[metric].label} by {interval}"
+    return _("{metric} by {interval}", metric=_(METRICS[metric].label), interval=_(interval))
 
 
 def legend(windows: Windows, interval: str, *, is_running: bool) -> list[Component]:
@@ -85,14 +93,19 @@ def legend(windows: Windows, interval: str, *, is_running: bool) -> list[Compone
     if windows.earlier:
         keys.append(_key("ff-key ff-key-prev", windows.earlier))
     if is_running:
-        keys.append(_key("ff-key is-open", f"This {interval}, so far"))
+        keys.append(_key("ff-key is-open", _(SO_FAR[interval])))
     return keys
 
 
 def intervals(known: Sequence[str], chosen: str) -> list[ChoiceItem]:
     """The intervals by which the chart can be drawn."""
     return [
-        {"key": f"interval-{one}", "label": one.capitalize(), "change": change(interval=one), "chosen": one == chosen}
+        {
+            "key": f"interval-{one}",
+            "label": _(INTERVAL_LABELS[one]),
+            "change": change(interval=one),
+            "chosen": one == chosen,
+        }
         for one in known
     ]
 
@@ -100,8 +113,8 @@ def intervals(known: Sequence[str], chosen: str) -> list[ChoiceItem]:
 def shapes(*, bars: bool) -> list[ChoiceItem]:
     """How the chart is drawn."""
     return [
-        {"key": "shape-line", "label": "Line", "change": change(draw=""), "chosen": not bars},
-        {"key": "shape-bars", "label": "Bars", "change": change(draw=BARS), "chosen": bars},
+        {"key": "shape-line", "label": _("Line"), "change": change(draw=""), "chosen": not bars},
+        {"key": "shape-bars", "label": _("Bars"), "change": change(draw=BARS), "chosen": bars},
     ]
 
 
@@ -110,9 +123,9 @@ def _stat(name: str, now: Numbers, before: Numbers | None, is_chosen: bool, wind
     has_before = before is not None and before[name] is not None
     return {
         "key": f"stat-{name}",
-        "label": metric.label,
+        "label": _(metric.label),
         "value": figures.number(now[name], metric.unit),
-        "definition": metric.definition,
+        "definition": _(metric.definition),
         "change": change(metric="" if name == TOP[0] else name),
         "chosen": is_chosen,
         "compared": _compared(name, now[name], before[name], windows.earlier) if before and has_before else None,
@@ -127,8 +140,8 @@ def _compared(name: str, now: float | None, before: float | None, dates: str) ->
         "look": found.look if found else "",
         "seen": found.seen if found else "",
         "said": found.said if found else "",
-        "since": f"from {figures.number(before, metric.unit)}",
-        "within": f"in {dates}",
+        "since": _("from {value}", value=figures.number(before, metric.unit)),
+        "within": _("in {dates}", dates=dates),
     }
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.base.words import _
 from analytics.reports.lists import EVENT_PANEL, EVENTS, HOURS, PAGES, PANELS, PLACES, TIME, USAGE
 from analytics.reports.view import CLOSED, MAX_SEARCH_LENGTH, change
 from analytics.sites.site import Site
@@ -81,7 +82,10 @@ def page(site: Site, opens: str = "") -> html.Main:
             html.Div(
                 [
                     _part(
-                        "top", "Numbers", "ff-card ff-top", [Stats(id=STATS, label="Draw in the chart"), _chart(files)]
+                        "top",
+                        _("Numbers"),
+                        "ff-card ff-top",
+                        [Stats(id=STATS, label=_("Draw in the chart")), _chart(files)],
                     ),
                     html.Div(_panels(site, files), id=PANELS_BOX, className="ff-overview"),
                 ],
@@ -93,7 +97,7 @@ def page(site: Site, opens: str = "") -> html.Main:
             Dialog(
                 _part("rows", None, "", DetailsTable(id=DETAILS, closes=CLOSED, longest=MAX_SEARCH_LENGTH)),
                 id="overview-details",
-                label="Details",
+                label=_("Details"),
                 look="ff-dialog ff-sheet",
                 name="details",
                 closes=CLOSED,
@@ -107,10 +111,10 @@ def page(site: Site, opens: str = "") -> html.Main:
 
 def _panels(site: Site, files: str) -> list[Component]:
     return [
-        *(_panel(panel.id, panel.label) for panel in PANELS),
-        _panel(EVENT_PANEL, EVENTS.label),
-        _part(HOURS, "Weekday and hour", "ff-card ff-panel", _week(site, files)),
-        _part(USAGE, "Daily usage", "ff-card ff-panel is-wide", [usage.head(files), DayBars(id=DAYS)]),
+        *(_panel(panel.id, _(panel.label)) for panel in PANELS),
+        _panel(EVENT_PANEL, _(EVENTS.label)),
+        _part(HOURS, _("Weekday and hour"), "ff-card ff-panel", _week(site, files)),
+        _part(USAGE, _("Daily usage"), "ff-card ff-panel is-wide", [usage.head(files), DayBars(id=DAYS)]),
     ]
 
 
@@ -126,27 +130,28 @@ def figure_store(name: str) -> str:
 
 def _chart(files: str) -> Component:
     table = AddressLink(
-        "Table", change=change(details=TIME), look="ff-details", label="Chart as a table", name="details-time"
+        _("Table"), change=change(details=TIME), look="ff-details", label=_("Chart as a table"), name="details-time"
     )
-    label = "Chart as CSV"
+    label = _("Chart as CSV")
     file = AddressLink(icon("download"), file=f"{files}/{TIME}.csv", look="ff-icon", title=label, label=label)
-    ends = [Choices(id=INTERVALS, label="Interval"), Choices(id=SHAPES, label="Shape"), notes.menu(), table, file]
+    choices = [Choices(id=INTERVALS, label=_("Interval")), Choices(id=SHAPES, label=_("Shape"))]
+    ends = [*choices, notes.menu(), table, file]
     head = html.Div(
         [html.H2(id=TITLE), html.Span(id=LEGEND, className="ff-legend"), html.Div(ends, className="ff-end")],
         className="ff-card-tools",
     )
-    graph = frame.figure(CHART, "Chart over time", height=CHART_PX, table=False)
+    graph = frame.figure(CHART, _("Chart over time"), height=CHART_PX, table=False)
     return html.Div([head, _part("chart", None, "", [_store(CHART), graph])], id=CHART_BOX, className="ff-main-chart")
 
 
 def _map() -> Component:
-    graph = frame.figure(MAP, "Visitors by country", height=0, table=False, is_map=True)
+    graph = frame.figure(MAP, _("Visitors by country"), height=0, table=False, is_map=True)
     return _part("map", None, "ff-choro", [_store(MAP), graph, html.Div(id=MAP_NOTE, className="ff-map-note")])
 
 
 def _week(site: Site, files: str) -> list[Component]:
     rows = PlainTable(id=WEEK_ROWS)
-    graph = frame.figure(WEEK, "Visitors by weekday and hour", height=WEEK_PX, table=rows)
+    graph = frame.figure(WEEK, _("Visitors by weekday and hour"), height=WEEK_PX, table=rows)
     foot = html.Div(id=WEEK_FOOT, className="ff-week-foot")
     return [week.head(site.timezone, files), _store(WEEK), html.Div(graph, id=WEEK_BOX, className="ff-week"), foot]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from analytics.base.words import _
+from analytics.query.dimensions import dimension
 from analytics.query.filters import Filter
 from analytics.query.result import Answer, Row
-from analytics.reports.lists import EVENTS, MAP, OF_PATHS, PROPERTY_VALUES, List, Panel, list_of, read, written
+from analytics.reports.lists import EVENTS, MAP, OF_PATHS, PROPERTY_VALUES, List, Panel, list_of, shown_value, written
 from analytics.reports.view import TITLES, change, excluded, filtered, narrowed
 from layouts.components import figures
 from layouts.footfall_components.details_table import DetailsRow
@@ -50,7 +52,7 @@ def panel(
     tabs = [
         {
             "key": f"tab-{each.id}",
-            "label": each.label,
+            "label": _(each.label),
             "change": change(**{one.id: "" if each is one.lists[0] else each.id}),
             "chosen": each is shown,
         }
@@ -80,7 +82,7 @@ def properties(
 ) -> SecondList:
     """The names of an event's properties, and the values of the one that is shown."""
     return {
-        "title": "Properties",
+        "title": _("Properties"),
         "choices": [
             {"key": f"property-{name}", "label": name, "change": change(property=name), "chosen": name == shown}
             for name in names
@@ -93,12 +95,13 @@ def properties(
 
 def no_properties() -> SecondList:
     """The text for an event without properties."""
-    return {"note": "This event has no properties."}
+    return {"note": _("This event has no properties.")}
 
 
 def nothing(shown: List, period: str) -> EmptyState:
     """The text for a list without rows."""
-    return {"title": f"No {shown.rows} in this period: {period}", "hint": shown.empty}
+    title = _("No {rows} in this period: {period}", rows=_(shown.rows), period=period)
+    return {"title": title, "hint": _(shown.empty)}
 
 
 def naming(shown: List, by_title: bool) -> ChoiceItem | None:
@@ -106,7 +109,7 @@ def naming(shown: List, by_title: bool) -> ChoiceItem | None:
     if shown.dimension not in OF_PATHS:
         return None
     turned = change(names="" if by_title else TITLES)
-    return {"key": "titles", "label": "Titles", "change": turned, "chosen": by_title}
+    return {"key": "titles", "label": _("Titles"), "change": turned, "chosen": by_title}
 
 
 def ways(name: str, values: list[str], current: tuple[Filter, ...]) -> dict[str, str]:
@@ -117,25 +120,25 @@ def ways(name: str, values: list[str], current: tuple[Filter, ...]) -> dict[str,
 
 def _props(shown: List, whole: List, rows: Sequence[RankingRow], period: str, files: str) -> Props:
     details: DetailsLink = {
-        "label": f"Details: {whole.label}",
+        "label": _("Details: {list}", list=_(whole.label)),
         "change": change(details=whole.id),
         "key": f"details-{whole.id}",
     }
     return {
         "rows": rows,
-        "heading": shown.heading,
+        "heading": dimension(shown.dimension).shown,
         "naming": None,
         "tabs": None,
         "empty": nothing(shown, period),
         "details": details,
-        "file": _file(files, whole.id, whole.label),
+        "file": _file(files, whole.id, _(whole.label)),
         "more": None,
         "pictured": False,
     }
 
 
 def _file(files: str, name: str, what: str) -> FileLink:
-    return {"href": f"{files}/{name}.csv", "label": f"{what} as CSV"}
+    return {"href": f"{files}/{name}.csv", "label": _("{list} as CSV", list=what)}
 
 
 def _rows(
@@ -155,7 +158,7 @@ def _row(name: str, value: str, people: int, most: int, everybody: int, current:
     ways_on = ways(name, [value], current)
     return {
         "key": f"{name}={value}",
-        "label": read(name, value),
+        "label": shown_value(name, value),
         "bar": round(people / most, 3),
         "number": figures.count(people),
         "share": figures.number(people / everybody, "share") if everybody else "",

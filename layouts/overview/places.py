@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.base import countries
+from analytics.base.words import _, ngettext
 from analytics.query.filters import Filter
 from analytics.reports.view import filtered, only_value, without
 from layouts.components import figures
@@ -27,25 +27,35 @@ def note(
     """
     if not country:
         return []
-    links = [_link("All countries", filtered(without(current, "country", "region")), "all-countries")]
+    links = [_link(_("All countries"), filtered(without(current, "country", "region")), "all-countries")]
     if only_value(current, "region"):
-        whole = f"All regions of {countries.name(country)}"
+        whole = _("All regions of {country}", country=figures.country(country))
         links.append(_link(whole, filtered(without(current, "region")), "all-regions"))
     sentence = _sentence(country, found, placed)
     return [*links, *([html.Span(sentence)] if sentence else [])]
 
 
 def _sentence(country: str, found: Sequence[Count], placed: Mapping[str, Sequence[Count]]) -> str:
-    name = countries.name(country)
     if not placed:
-        return f"The regions of {name} are not known: that takes a database of places with cities."
+        return _(
+            "The regions of {country} are not known: that takes a database of places with cities.",
+            country=figures.country(country),
+        )
     unknown = sum(people for region, people in found if not region)
-    missing = [*placed.get("", ()), *([("unknown region", unknown)] if unknown else [])]
+    missing = [*placed.get("", ()), *([(_("unknown region"), unknown)] if unknown else [])]
     if not missing:
         return ""
-    named = [f"{region} {figures.count(people)}" for region, people in missing[:MAX_NAMED]]
-    more = f" and {figures.count(len(missing) - MAX_NAMED)} more" if len(missing) > MAX_NAMED else ""
-    return f"Not on the map: {', '.join(named)}{more}."
+    named = ", ".join(f"{region} {figures.count(people)}" for region, people in missing[:MAX_NAMED])
+    more = len(missing) - MAX_NAMED
+    if more <= 0:
+        return _("Not on the map: {regions}.", regions=named)
+    return ngettext(
+        "Not on the map: {regions} and {n} more.",
+        "Not on the map: {regions} and {n} more.",
+        more,
+        regions=named,
+        n=figures.count(more),
+    )
 
 
 def _link(text: str, change: str, name: str) -> Component:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.base.words import _
 from analytics.query import filters
 from analytics.query.filters import Filter
 from analytics.query.segment import MAX_NAME_LENGTH, Segment
@@ -40,7 +41,7 @@ def channels(domain: str) -> list[Component]:
 
 def menu() -> Component:
     """The menu, empty and hidden."""
-    summary = html.Summary(["Segments", icon("down", 14)], className="ff-btn ff-btn-plain", **data(key="segments"))
+    summary = html.Summary([_("Segments"), icon("down", 14)], className="ff-btn ff-btn-plain", **data(key="segments"))
     inner = html.Div(id=INNER, className="ff-pop ff-segments")
     return html.Details([summary, inner], id=MENU, className="ff-menu", hidden=True)
 
@@ -53,21 +54,26 @@ def inner(known: Sequence[Segment], current: tuple[Filter, ...], may: May) -> li
 
 
 def _line(one: Segment, current: tuple[Filter, ...], may: May) -> Component:
-    whose = [html.Span("everybody's", className="ff-window")] if one.person_id is None else []
+    whose = [html.Span(_("everybody's"), className="ff-window")] if one.person_id is None else []
     name, is_current = html.Bdi(one.name, className="ff-trunc"), one.filters == current
     way = AddressLink([name, *whose], change=filtered(one.filters), current=is_current)
     return html.Li([way, *([_away(one)] if may.share or (may.save and one.person_id is not None) else [])])
 
 
 def _away(one: Segment) -> Component:
-    of = "for everybody" if one.person_id is None else "for you"
+    asked = (
+        _("The segment “{name}” will be gone for everybody.", name=one.name)
+        if one.person_id is None
+        else _("The segment “{name}” will be gone for you.", name=one.name)
+    )
+    label = _("Remove {name}", name=one.name)
     button = html.Button(
         icon("x", 14),
         type="submit",
         className="ff-icon",
-        title=f"Remove {one.name}",
-        **aria(label=f"Remove {one.name}"),
-        **data(confirm=f"The segment “{one.name}” will be gone {of}."),
+        title=label,
+        **aria(label=label),
+        **data(confirm=asked),
     )
     return form.form(REMOVE, [button], key=str(one.id))
 
@@ -76,9 +82,9 @@ def _form(current: tuple[Filter, ...], may: May) -> Component:
     written = json.dumps([filters.plain(one) for one in current], ensure_ascii=False)
     hidden: Any = {"type": "hidden", "name": "filters", "value": written}
     inner = [
-        form.text(SAVE, "name", "Save these filters as", maxlength=MAX_NAME_LENGTH, autocomplete="off"),
+        form.text(SAVE, "name", _("Save these filters as"), maxlength=MAX_NAME_LENGTH, autocomplete="off"),
         dcc.Input(id=f"{SAVE}-filters", **hidden),
-        *([form.switch(SAVE, "shared", "For everybody who sees the site", False)] if may.share else []),
-        form.actions("Save segment"),
+        *([form.switch(SAVE, "shared", _("For everybody who sees the site"), False)] if may.share else []),
+        form.actions(_("Save segment")),
     ]
     return form.form(SAVE, inner, className="ff-asked")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.base.words import N_, _, translated
 from analytics.calendar.period import PRESETS, Period, Span, days_of, moved, span, with_today
 from analytics.query.query import Query
 from analytics.reports.view import OFF, USUAL_COMPARISON, change
@@ -24,24 +25,24 @@ FILTER, WRONG, CHIPS, COMPARISON, PERIOD, BEFORE, AFTER = (
     f"overview-{name}" for name in ("filter", "wrong", "chips", "comparison", "period", "before", "after")
 )
 COMPARISONS = (
-    (USUAL_COMPARISON, "Previous, same weekdays"),
-    ("previous", "Previous period"),
-    ("year:weekdays", "Year before, same weekdays"),
-    ("year", "Year before"),
-    (OFF, "Nothing"),
+    (USUAL_COMPARISON, N_("Previous, same weekdays")),
+    ("previous", N_("Previous period")),
+    ("year:weekdays", N_("Year before, same weekdays")),
+    ("year", N_("Year before")),
+    (OFF, N_("Nothing")),
 )
 
 
 def bar(domain: str) -> list[Component]:
     """The bar before the first answer."""
     turns = [
-        _turn(BEFORE, "Previous period", "left"),
-        PeriodMenu(id=PERIOD, name="period", verb="Show", clears=["interval"]),
-        _turn(AFTER, "Next period", "right"),
+        _turn(BEFORE, _("Previous period"), "left"),
+        PeriodMenu(id=PERIOD, name="period", verb=_("Show"), clears=["interval"]),
+        _turn(AFTER, _("Next period"), "right"),
     ]
-    comparison = PeriodMenu(id=COMPARISON, name="compare", verb="Compare", look="ff-btn ff-btn-plain")
+    comparison = PeriodMenu(id=COMPARISON, name="compare", verb=_("Compare"), look="ff-btn ff-btn-plain")
     return [
-        html.H1("Overview"),
+        html.H1(_("Overview")),
         html.A(id=NOW, href=at(f"/live/{quote(domain)}"), className="ff-now-link"),
         *filters.bar(CHIPS, FILTER, filters.DIMENSIONS),
         segments.menu(),
@@ -52,16 +53,16 @@ def bar(domain: str) -> list[Component]:
 
 def now(active: int, window_s: int) -> list[Component]:
     """How many people are active, as a link to the Live page."""
-    window = html.Span(f"last {figures.window(window_s)}", className="ff-window")
+    window = html.Span(_("last {window}", window=figures.window(window_s)), className="ff-window")
     pulse = html.Span(className="ff-pulse", **aria(hidden="true"))
-    return [pulse, html.B(figures.count(active)), html.Span("now"), window]
+    return [pulse, html.B(figures.count(active)), html.Span(_("now")), window]
 
 
 def wrong(message: str) -> Component:
     """What is wrong in the address, and a link to start over."""
-    out = AddressLink("Start over", change="*", look="ff-link")
-    words = html.Span([f"This address cannot be shown. {message[:1].upper()}{message[1:]}. ", out])
-    return html.Div([icon("alert"), words], className="ff-alert is-warn", role="alert")
+    out = AddressLink(_("Start over"), change="*", look="ff-link")
+    said = _("This address cannot be shown. {why}.", why=f"{message[:1].upper()}{message[1:]}")
+    return html.Div([icon("alert"), html.Span([f"{said} ", out])], className="ff-alert is-warn", role="alert")
 
 
 def _turn(name: str, label: str, sign: str) -> Component:
@@ -76,14 +77,16 @@ def _turn(name: str, label: str, sign: str) -> Component:
 def comparison(query: Query, earlier: Span | None) -> Periods:
     """The menu of comparisons; `earlier` is the period that is compared."""
     current = str(query.comparison) if query.comparison else OFF
-    said = f"Compared with {figures.dates(*days_of(earlier, ZoneInfo(query.clock.zone)))}" if earlier else ""
-    label, rest = (said or "Compared with nothing").split(" ", 1)
+    said, rest = _("Compared with nothing"), _("with nothing")
+    if earlier:
+        dates = figures.dates(*days_of(earlier, ZoneInfo(query.clock.zone)))
+        said, rest = _("Compared with {dates}", dates=dates), _("with {dates}", dates=dates)
     choices = [
-        _choice(words, change(compare="" if name == USUAL_COMPARISON else name), name == current)
+        _choice(_(words), change(compare="" if name == USUAL_COMPARISON else name), name == current)
         for name, words in COMPARISONS
     ]
     custom = query.comparison.period if query.comparison else None
-    return _menu(label, rest, f"{label} {rest}", choices, custom.dates if custom else None)
+    return _menu(_("Compared"), rest, said, choices, custom.dates if custom else None)
 
 
 # ── the period ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,9 +96,9 @@ def periods(query: Query, shown: Span, now: int) -> Periods:
     """The menu of periods; `shown` are the seconds of the one on show."""
     period, dates = query.period, days_of(shown, ZoneInfo(query.clock.zone))
     covered = figures.dates(*dates)
-    label = covered if period.dates else period.label
+    label = covered if period.dates else translated(period.label)
     rest = "" if period.dates or period.is_all else covered
-    said = f"Period: {label}" + (f", {rest}" if rest else "")
+    said = _("Period: {period}", period=f"{label}, {rest}" if rest else label)
     choices = [_preset(name, query, now) for name in PRESETS]
     return _menu(label, rest, said, choices, period.dates or (dates if shown.begin else None))
 
@@ -103,12 +106,14 @@ def periods(query: Query, shown: Span, now: int) -> Periods:
 def _preset(name: str, query: Query, now: int) -> PeriodChoice:
     """A preset with the dates that it covers, and its twin that includes today where it has one."""
     is_of_days = PRESETS[name].dates is not None  # others are made of hours, or begin with the first visit
-    choice = _period(PRESETS[name].label, name, query) | {"covers": _dates(name, query, now) if is_of_days else ""}
+    choice = _period(translated(PRESETS[name].label), name, query) | {
+        "covers": _dates(name, query, now) if is_of_days else ""
+    }
     twin = with_today(name, wanted=True)
     if twin == name:
         return choice
-    said = f"{Period(twin).label}: {_dates(twin, query, now)}"
-    return choice | {"twin": _period("+ today", twin, query) | {"said": said}}
+    said = f"{translated(Period(twin).label)}: {_dates(twin, query, now)}"
+    return choice | {"twin": _period(_("+ today"), twin, query) | {"said": said}}
 
 
 def _period(label: str, name: str, query: Query) -> PeriodChoice:

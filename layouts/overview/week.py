@@ -8,10 +8,11 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.base.words import _
 from analytics.query.result import Hour
 from analytics.reports.lists import HOURS
 from layouts.components import figures, states
-from layouts.components.markup import aria, icon
+from layouts.components.markup import aria, icon, sentence
 from layouts.figures import week_hours
 from layouts.footfall_components.address_link import AddressLink
 
@@ -20,16 +21,16 @@ SHADES = (0, 25, 50, 75, 100)
 
 def head(zone: str, files: str) -> Component:
     """The head of the card; `files` is the address below which the files of the Overview are."""
-    label = "Weekday and hour as CSV"
+    label = _("Weekday and hour as CSV")
     file = AddressLink(icon("download", 14), file=f"{files}/{HOURS}.csv", look="ff-icon", title=label, label=label)
-    about = html.Div(html.Span(f"visitors an hour on average, {zone}", className="ff-window"), className="ff-about")
-    title = html.H2("Weekday and hour")
+    window = html.Span(_("visitors an hour on average, {zone}", zone=zone), className="ff-window")
+    about, title = html.Div(window, className="ff-about"), html.H2(_("Weekday and hour"))
     return html.Header([title, about, html.Div(file, className="ff-end")], className="ff-card-head")
 
 
 def nothing(period: str) -> Component:
     """In place of the picture of a period, in words, in which nobody came."""
-    return states.nothing(f"No visitors in this period: {period}", "When people come appears here.")
+    return states.nothing(_("No visitors in this period: {period}", period=period), _("When people come appears here."))
 
 
 def foot(week: Sequence[Sequence[Hour]], period: str) -> Component:
@@ -43,12 +44,12 @@ def foot(week: Sequence[Sequence[Hour]], period: str) -> Component:
         *(html.I(style={"--v": shade}) for shade in SHADES),
         f" {week_hours.number(most.visitors)}",
     ]
-    busiest = html.Span(["Busiest: ", html.B(when), html.Span(f", {period}")])
+    busiest = html.Span(sentence(_("Busiest: {hour}, {period}"), hour=html.B(when), period=period))
     return html.Div([busiest, html.Span(scale, className="ff-scale", **aria(hidden="true"))], className="ff-heat-foot")
 
 
 def table(week: Sequence[Sequence[Hour]]) -> dict[str, Any]:
     """The props of the `PlainTable`: a row for each hour, a column for each day."""
-    columns = ["Hour", *(figures.weekday(day[0].weekday) for day in week)]
+    columns = [_("Hour"), *(figures.weekday(day[0].weekday) for day in week)]
     rows = [[f"{hour:02}:00", *(week_hours.number(day[hour].visitors) for day in week)] for hour in range(24)]
     return {"columns": columns, "rows": rows}

@@ -15,7 +15,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.idn import in_letters
-from analytics.base.words import ngettext
+from analytics.base.words import N_, _, ngettext
 from analytics.live.state import FACTS, Concurrency, LabelCount, LiveState, Others, PlaceCount
 from analytics.query.metrics import METRICS
 from analytics.reports.values import Numbers
@@ -24,7 +24,7 @@ from analytics.sites.site import Site
 from layouts.components import figures, ranking, rewind, states
 from layouts.components import places as map_of
 from layouts.components.address import at
-from layouts.components.markup import aria, data, icon
+from layouts.components.markup import aria, data, icon, sentence
 from layouts.components.site import demo_badge, stream_address
 from layouts.figures import active_minutes, places_map, template
 from layouts.figures.frame import figure
@@ -36,12 +36,12 @@ ROWS = 10
 TITLES = "page-titles"  # the switch, which the browser remembers
 TODAY = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USER_TYPES = 4
-LINE = "active, each minute"
+LINE = N_("active, each minute")
 TICK_MS, TODAY_MS = 10_000, 15_000
 
 
 class Words(NamedTuple):
-    """The page's words for the moment that it shows."""
+    """The page's words for the moment that it shows, in English: people read `_` of them."""
 
     column: str
     nobody: str
@@ -49,11 +49,12 @@ class Words(NamedTuple):
     peak: str
 
 
-NOW = Words("Now", "Nobody here right now", "1 h ago", "Peak today")
-THEN = Words("Then", "Nobody was here then", "1 h before", "Peak until then")  # rewound
-NO_MATCH_NOW, NO_MATCH_THEN = "Nobody here matches the filters", "Nobody who was here matches the filters"
+NOW = Words(N_("Now"), N_("Nobody here right now"), N_("1 h ago"), N_("Peak today"))
+THEN = Words(N_("Then"), N_("Nobody was here then"), N_("1 h before"), N_("Peak until then"))  # rewound
+NO_MATCH_NOW = N_("Nobody here matches the filters")
+NO_MATCH_THEN = N_("Nobody who was here matches the filters")
 FILTER, CHIPS, WRONG = "live-filter", "live-chips", "live-wrong"
-DIRECT = "Direct"  # people without a known source
+DIRECT = N_("Direct")  # people without a known source
 
 Side = tuple[int, str, str]  # of the split: people, their number as text, share
 NO_SIDE: Side = (0, figures.UNKNOWN, "")
@@ -70,12 +71,13 @@ def words(*, is_past: bool, is_filtered: bool) -> Words:
 
 def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Main:
     """The Live page of one site before its first figures; `may_embed`: this person may make cards."""
-    window = f"last {figures.window(window_s)}"
+    window = _last(window_s)
     by_title = dbc.Switch(
-        id=TITLES, label="Titles", value=False, persistence=True, persistence_type="local", class_name="ff-by-title"
+        id=TITLES, label=_("Titles"), value=False, persistence=True, persistence_type="local", class_name="ff-by-title"
     )
-    pages_card = _card("Active pages", "pages", window, [by_title])
-    lists = html.Div([pages_card, _card("Sources now", "sources", window)], className="ff-left")
+    pages_card = _card(html.Span(_("Active pages")), "pages", window, [by_title])
+    sources_card = _card(_turned(_("Sources now"), _("Sources then")), "sources", window)
+    lists = html.Div([pages_card, sources_card], className="ff-left")
     return html.Main(
         [
             _toolbar(site, may_embed),
@@ -83,7 +85,7 @@ def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Mai
             _unread(),
             _hero(site.domain, window_s),
             _today(),
-            html.Div([lists, Feed("feed")], className="ff-grid"),
+            html.Div([lists, Feed("feed", _("Activity"))], className="ff-grid"),
             _way_out(),
             *_wires(),
         ],
@@ -100,12 +102,12 @@ def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Mai
 
 
 def _toolbar(site: Site, may_embed: bool) -> Component:
-    refresh = html.Button([icon("refresh"), "Refresh"], id="refresh", type="button", className="ff-btn")
-    wall = html.Button([icon("max"), "Full screen"], id="wall", type="button", className="ff-btn ff-hide-sm")
+    refresh = html.Button([icon("refresh"), _("Refresh")], id="refresh", type="button", className="ff-btn")
+    wall = html.Button([icon("max"), _("Full screen")], id="wall", type="button", className="ff-btn ff-hide-sm")
     cards = at(f"/settings/{site.domain}/cards")
-    embed = [html.A([icon("code"), "Embed"], href=cards, className="ff-btn ff-hide-sm")] if may_embed else []
+    embed = [html.A([icon("code"), _("Embed")], href=cards, className="ff-btn ff-hide-sm")] if may_embed else []
     clock = html.Span(site.timezone, id="clock", className="ff-sub")
-    title = [html.H1("Live"), *([demo_badge()] if site.demo else [])]
+    title = [html.H1(_("Live")), *([demo_badge()] if site.demo else [])]
     chosen = filters.bar(CHIPS, FILTER, FACTS)
     end, wrong_filters = (
         html.Div([refresh, *embed, wall], className="ff-end"),
@@ -116,40 +118,41 @@ def _toolbar(site: Site, may_embed: bool) -> Component:
 
 def wrong(message: str) -> Component:
     """What is wrong with the filters in the address, and a link to remove them."""
-    out = AddressLink("Remove the filters", change=filtered(()), look="ff-link")
-    said = html.Span([f"These filters are left out: everybody is shown. {message[:1].upper()}{message[1:]}. ", out])
-    return html.Div([icon("alert"), said], className="ff-alert is-warn", role="alert")
+    out = AddressLink(_("Remove the filters"), change=filtered(()), look="ff-link")
+    why = f"{message[:1].upper()}{message[1:]}"
+    said = _("These filters are left out: everybody is shown. {why}.", why=why)
+    return html.Div([icon("alert"), html.Span([f"{said} ", out])], className="ff-alert is-warn", role="alert")
 
 
 def _today() -> Component:
     numbers = html.Div(states.skeleton(2), id="today", className="ff-stats")
-    return html.Section(numbers, className="ff-card ff-today", **aria(label="Today so far"))
+    return html.Section(numbers, className="ff-card ff-today", **aria(label=_("Today so far")))
 
 
 def _way_out() -> Component:
     """The button that leaves wall mode (assets/pages/wall.js); hidden elsewhere."""
-    return html.Button([icon("x"), "Leave full screen"], id="wall-leave", type="button", className="ff-btn")
+    return html.Button([icon("x"), _("Leave full screen")], id="wall-leave", type="button", className="ff-btn")
 
 
 def _notice() -> Component:
     since = html.Span("–", id="notice-since")
-    again = html.Button("Try now", id="try-now", type="button", className="ff-link")
-    words = html.Span(["Not connected since ", since, ". The numbers are from then. ", again])
-    return html.Div([icon("off"), words], id="notice", className="ff-alert is-warn", hidden=True)
+    again = html.Button(_("Try now"), id="try-now", type="button", className="ff-link")
+    said = sentence(_("Not connected since {since}. The numbers are from then. {again}"), since=since, again=again)
+    return html.Div([icon("off"), html.Span(said)], id="notice", className="ff-alert is-warn", hidden=True)
 
 
 def _unread() -> Component:
     """The notice while the lists cannot be redrawn; the numbers may be live all the same."""
     since = html.Span(id="unread-since")
-    again = html.Button("Try again", type="button", className="ff-link ff-retry")
-    words = html.Span(["The lists could not be read. ", since, again], role="status")
+    again = html.Button(_("Try again"), type="button", className="ff-link ff-retry")
+    words = html.Span([_("The lists could not be read."), " ", since, again], role="status")
     return html.Div([icon("alert"), words], id="unread", className="ff-alert is-warn", hidden=True)
 
 
 def _hero(domain: str, window_s: int) -> Component:
     now = html.Div([_headline(window_s), _who(), _line(domain)], className="ff-now")
     parts = [now, _map(window_s), rewind.bar()]
-    return html.Section(parts, className="ff-card ff-hero", **aria(label="Active now and where"))
+    return html.Section(parts, className="ff-card ff-hero", **aria(label=_("Active now and where")))
 
 
 def _turned(now: str, then: str) -> Component:
@@ -159,12 +162,16 @@ def _turned(now: str, then: str) -> Component:
 
 def _headline(window_s: int) -> Component:
     window = figures.window(window_s)
+    seen = _turned(
+        _("seen in the last {window}", window=window),
+        _("seen in the {window} before", window=window),
+    )
     pulse = html.Span(className="ff-pulse", **aria(hidden="true"))
     number = html.Div(
         [
-            html.H2([pulse, _turned("Active now", "Active then")], className="ff-label"),
+            html.H2([pulse, _turned(_("Active now"), _("Active then"))], className="ff-label"),
             html.P("", id="active-now", className="ff-big"),
-            html.P(_turned(f"seen in the last {window}", f"seen in the {window} before"), className="ff-window"),
+            html.P(seen, className="ff-window"),
             html.P(id="active-said", className="ff-vh", role="status"),
         ]
     )
@@ -173,33 +180,37 @@ def _headline(window_s: int) -> Component:
 
 
 def _who() -> Component:
-    types = html.Ul(id="user-types", className="ff-types", **aria(label="Active now by user type"))
+    types = html.Ul(id="user-types", className="ff-types", **aria(label=_("Active now by user type")))
     return html.Div([html.Div(_split(NO_SIDE, NO_SIDE), id="split"), types], className="ff-split")
 
 
 def _line(domain: str) -> Component:
-    window = html.Span(LINE, id="trend-of", className="ff-window")
-    whole = html.A(["Whole day", icon("right", 14)], href=at(f"/concurrents/{domain}"), className="ff-link ff-end")
-    caption = [html.H3(_turned("Last 30 minutes", "30 minutes before")), window, whole]
-    line = figure("trend", "Active people in each of the last 30 minutes", height=150)
+    window = html.Span(_(LINE), id="trend-of", className="ff-window")
+    whole = html.A([_("Whole day"), icon("right", 14)], href=at(f"/concurrents/{domain}"), className="ff-link ff-end")
+    caption = [html.H3(_turned(_("Last 30 minutes"), _("30 minutes before"))), window, whole]
+    line = figure("trend", _("Active people in each of the last 30 minutes"), height=150)
     return html.Div([html.Div(caption, className="ff-cap"), line], className="ff-sparkbox")
 
 
 def _map(window_s: int) -> Component:
-    window = html.Span(f"last {figures.window(window_s)}", className="ff-window")
+    window = html.Span(_last(window_s), className="ff-window")
     title = html.Div(
-        [html.H2(_turned("Where they are", "Where they were"), id="map-title"), window, " ", _age()],
+        [html.H2(_turned(_("Where they are"), _("Where they were")), id="map-title"), window, " ", _age()],
         className="ff-map-title",
     )
-    dots = figure("world", "Map of active people", height=0, is_map=True)
+    dots = figure("world", _("Map of active people"), height=0, is_map=True)
     return html.Section(
         [title, dots, html.Div(id="map", className="ff-map-in")], className="ff-map", **aria(labelledby="map-title")
     )
 
 
-def _card(title: str, body: str, window: str, tools: Sequence[Component] = ()) -> Component:
+def _last(window_s: int) -> str:
+    return _("last {window}", window=figures.window(window_s))
+
+
+def _card(title: Component, body: str, window: str, tools: Sequence[Component] = ()) -> Component:
     head = [
-        html.H2(_turned(title, title.replace(" now", " then")), id=f"{body}-title"),
+        html.H2(title, id=f"{body}-title"),
         html.Div([*tools, html.Span(window, className="ff-window"), _age()], className="ff-end"),
     ]
     return html.Section(
@@ -249,7 +260,7 @@ def user_types(state: LiveState) -> list[Component]:
     shown, rest = ranking.top(state.user_types, Others(0, 0), USER_TYPES)
     lines: list[Component] = [_user_type(entry) for entry in shown]
     if rest.people:
-        others = f"{figures.count(rest.others)} more"
+        others = _("{n} more", n=figures.count(rest.others))
         lines.append(_user_type(LabelCount(others, rest.people)))
     return lines
 
@@ -266,73 +277,73 @@ def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo, words: Words
     if concurrency.peak is None or not (concurrency.peak[0] or state.active):
         return _facts(hour_ago, figures.UNKNOWN, words)
     people, at = max(concurrency.peak, (state.active, state.at), key=lambda peak: peak[0])
-    peak = [figures.count(people), html.Small(f" at {figures.time_of_day(at, zone)}")]
+    peak = [figures.count(people), html.Small(" " + _("at {time}", time=figures.time_of_day(at, zone)))]
     return _facts(hour_ago, peak, words)
 
 
 def facts_of_some(state: LiveState, everybody: int) -> list[Component]:
     """The figures next to a filtered number. An hour ago and the peak are left out: they are known of all only."""
     share = figures.percent(state.active, everybody)
-    match = [html.Small(f" {share} match")] if share else []
-    return [html.Dt("All visitors"), html.Dd([figures.count(everybody), *match])]
+    match = [html.Small(" " + _("{share} match", share=share))] if share else []
+    return [html.Dt(_("All visitors")), html.Dd([figures.count(everybody), *match])]
 
 
 def line_of(*, is_filtered: bool) -> str:
     """What the line of the last 30 minutes counts."""
-    return "all visitors, each minute" if is_filtered else LINE
+    return _("all visitors, each minute") if is_filtered else _(LINE)
 
 
-def today(domain: str, now: Numbers, before: Numbers | None, since: str, filtered_by: str = "") -> list[Component]:
-    """Today's numbers, each with its change against the same weekday a week ago, `since` in words.
+def today(domain: str, now: Numbers, before: Numbers | None, than: str, filtered_by: str = "") -> list[Component]:
+    """Today's numbers, each with its change against the same weekday a week ago, `than` in words.
 
     `filtered_by` has the filters as a query string.
     """
     links = {name: f"{urlencode({'period': 'today', 'metric': name})}&{filtered_by}".rstrip("&") for name in TODAY}
     return [
-        _of_today(f"/overview/{domain}?{link}", name, now[name], before[name] if before else None, since)
+        _of_today(f"/overview/{domain}?{link}", name, now[name], before[name] if before else None, than)
         for name, link in links.items()
     ]
 
 
-def _of_today(href: str, name: str, now: float | None, before: float | None, since: str) -> Component:
+def _of_today(href: str, name: str, now: float | None, before: float | None, than: str) -> Component:
     metric = METRICS[name]
     changed = None if now is None else figures.change(now, before, better=metric.better, fine=True)
-    compared: list[Any] = [changed, f" vs {since}"] if changed else []
+    compared: list[Any] = [changed, " " + than] if changed else []
     return html.A(
         [
-            html.Span(f"{metric.label} today", className="ff-k"),
+            html.Span(_("{metric} today", metric=_(metric.label)), className="ff-k"),
             html.Span(figures.number(now, metric.unit), className="ff-v"),
             html.Span(compared, className="ff-d"),
         ],
         href=at(href),
         className="ff-stat",
-        title=metric.definition,
+        title=_(metric.definition),
     )
 
 
 def pages(state: LiveState, words: Words = NOW, titles: Mapping[str, str] = ranking.NO_TITLES) -> list[Component]:
     """The pages that people are on, each person on one; those of `titles` (by path) with both."""
     if not state.active:
-        return [states.nothing(words.nobody, "The pages that people open show up here.")]
+        return [states.nothing(_(words.nobody), _("The pages that people open show up here."))]
     shown, rest = ranking.top(state.pages, state.other_pages, ROWS)
     others = ngettext("{people} on {n} other page", "{people} on {n} other pages", rest.others)
-    return _ranked("Page", words, tuple(shown), ranking.left_out(rest, others), titles)
+    return _ranked(_("Page"), words, tuple(shown), ranking.left_out(rest, others), titles)
 
 
 def sources(state: LiveState, words: Words = NOW) -> list[Component]:
     """The sources of the people who are here."""
     if not state.active:
-        return [states.nothing(words.nobody, "Where people come from shows up here.")]
+        return [states.nothing(_(words.nobody), _("Where people come from shows up here."))]
     shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
-    shown = tuple(LabelCount(in_letters(entry.label) or DIRECT, entry.people) for entry in shown)
+    shown = tuple(LabelCount(in_letters(entry.label) or _(DIRECT), entry.people) for entry in shown)
     others = ngettext("{people} from {n} other source", "{people} from {n} other sources", rest.others)
-    return _ranked("Source", words, shown, ranking.left_out(rest, others))
+    return _ranked(_("Source"), words, shown, ranking.left_out(rest, others))
 
 
 def places(state: LiveState, words: Words = NOW) -> list[Component]:
     """What stands on the map: the countries and the scale of its dots; without people a word."""
     if not state.active:
-        return [html.P(words.nobody, className="ff-map-none")]
+        return [html.P(_(words.nobody), className="ff-map-none")]
     return [map_of.list_of_countries(state), *_scale(state.places)]
 
 
@@ -358,7 +369,7 @@ def minutes_table(state: LiveState, concurrency: Concurrency | None, zone: tzinf
     """The line's numbers, the latest first."""
     line = _points(state, concurrency)
     rows = [(figures.time_of_day(at, zone), figures.count(people)) for at, people in reversed(line)]
-    return _table(("Minute", "Active"), rows)
+    return _table((_("Minute"), _("Active")), rows)
 
 
 def places_table(state: LiveState) -> Component:
@@ -366,8 +377,9 @@ def places_table(state: LiveState) -> Component:
     shown, rest = state.places[: places_map.MAX_PLACES], state.places[places_map.MAX_PLACES :]
     rows = [(places_map.name(place), figures.count(place.people)) for place in shown]
     if rest:
-        rows.append((f"{figures.count(len(rest))} other places", figures.count(sum(place.people for place in rest))))
-    return _table(("Place", "Active"), rows)
+        others = ngettext("{n} other place", "{n} other places", len(rest), n=figures.count(len(rest)))
+        rows.append((others, figures.count(sum(place.people for place in rest))))
+    return _table((_("Place"), _("Active")), rows)
 
 
 def _points(state: LiveState, concurrency: Concurrency | None) -> list[active_minutes.Point]:
@@ -400,12 +412,12 @@ def _ranked(
     rest: Component | None,
     titles: Mapping[str, str] = ranking.NO_TITLES,
 ) -> list[Component]:
-    table = ranking.table(heading, shown, words.column, titles)
+    table = ranking.table(heading, shown, _(words.column), titles)
     return [table] if rest is None else [table, rest]
 
 
 def _facts(hour_ago: str | list[Any], peak: str | list[Any], words: Words = NOW) -> list[Component]:
-    return [html.Dt(words.hour_ago), html.Dd(hour_ago), html.Dt(words.peak), html.Dd(peak)]
+    return [html.Dt(_(words.hour_ago)), html.Dd(hour_ago), html.Dt(_(words.peak)), html.Dd(peak)]
 
 
 def _split(signed_in: Side, anonymous: Side) -> list[Component]:
@@ -414,14 +426,14 @@ def _split(signed_in: Side, anonymous: Side) -> list[Component]:
         html.I(id="split-anonymous", style={"flex": anonymous[0]}),
     ]
     legend = [
-        _legend("signed-in", "ff-key-dot", "Signed in", signed_in),
-        _legend("anonymous", "ff-key-dot ff-key-2", "Anonymous", anonymous),
+        _legend("signed-in", "ff-key-dot", _("Signed in"), signed_in),
+        _legend("anonymous", "ff-key-dot ff-key-2", _("Anonymous"), anonymous),
     ]
     return [html.Div(bars, className="ff-split-bar", **aria(hidden="true")), html.Ul(legend)]
 
 
 def _legend(name: str, key: str, label: str, side: Side) -> Component:
-    _, people, share = side
+    _people, people, share = side
     return html.Li(
         [
             html.Span(className=f"ff-key {key}"),

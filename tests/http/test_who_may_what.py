@@ -67,6 +67,7 @@ CALLBACKS_APART = {
 FORMS_OF_ALL = ("person-role", "person-remove", "invite", "invitation-revoke")  # for "" instead of a domain
 
 # By address, with how it is asked for where that is not GET.
+OUTLINES = "/assets/plotly/<version>/regions/<country>.json"
 ROUTES = {
     "/sign-in": OPEN,
     "POST /sign-in": LED_TO_SIGN_IN,
@@ -77,6 +78,7 @@ ROUTES = {
     "POST /invitation": GONE,
     "/assets/<path:filename>": OPEN,
     "/assets/plotly/<version>/<name>": OPEN,
+    OUTLINES: OPEN,
     "/api/docs": OPEN,
     "/<path:path>": NEVER,  # every address that is no page
     "/_dash-layout": SOMEBODY,
@@ -163,6 +165,7 @@ SUITE = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>
 EXAMPLES = {
     "/assets/<path:filename>": "/assets/shapes/mark.svg",
     "/assets/plotly/<version>/<name>": bundle.address(bundle.SCRIPT),
+    OUTLINES: bundle.outlines_address("DE"),
     "/<path:path>": "/nowhere",
     SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
     "/overview/<domain>/<name>.csv": f"/overview/{SITE}/source.csv",
