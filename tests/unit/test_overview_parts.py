@@ -148,7 +148,7 @@ def test_dates_are_written_in_the_readers_language():
     try:
         found = drawn([5000, 6], earlier=[4, 3])
         assert names(found)[0] == "Mo., 2. Nov."
-        assert [texts[0] for texts in hovers(found)] == ["Mo., 26. Okt.: 4", "Visitors: 5.000"]
+        assert [texts[0] for texts in hovers(found)] == ["Mo., 26. Okt.: 4", "Besucher: 5.000"]
     finally:
         language.write_in("en-GB")
 
