@@ -7,7 +7,6 @@ import json
 import re
 import time
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +32,6 @@ QUESTIONS = (
 )
 PAGES = [address.address.replace("<domain>", domain) for address in table.PAGES for domain in (SITE, EMPTY)]
 PLAIN = ("/sign-in", "/setup", "/invitation?token=x", "/nowhere")
-NOT_YET = set((Path(__file__).parent / "not_in_brackets.txt").read_text("utf-8").split("\n"))
 
 # What is no text: attributes and properties by name, and values that are names, dates, numbers with their units.
 KEYS = re.compile(
@@ -145,18 +143,10 @@ def stored(house: House) -> set[str]:
     return written | names | areas.keys() | {place for zones in areas.values() for _, place in zones} | {"localhost"}
 
 
-def check(name: str, found: list[str]) -> None:
-    """Fails for texts outside, or where there are none any more and the name is in the list of those to come."""
-    if name in NOT_YET:
-        assert found, f"{name} is done: delete its line in tests/http/not_in_brackets.txt"
-        return
-    assert found == []
-
-
 @pytest.mark.parametrize("path", dict.fromkeys([*PAGES, f"/live/{NOWHERE}"]))
 def test_a_page_has_no_text_outside(house, path):
     drawn = json.loads(house.drawn(house.browsers["owner"], path))
-    check(path, sorted(set(texts(drawn, stored(house)))))
+    assert sorted(set(texts(drawn, stored(house)))) == []
 
 
 def answers(house: House, output: str) -> Iterator[Any]:
@@ -185,9 +175,7 @@ def test_no_callback_answers_text_outside(house):
     known, found = stored(house), {}
     for output in callbacks(house):
         found[output] = sorted({text for answer in answers(house, output) for text in texts(answer, known)})
-    assert {name: some for name, some in found.items() if some and name not in NOT_YET} == {}
-    done = [name for name, some in found.items() if not some and name in NOT_YET]
-    assert done == [], "delete these lines in tests/http/not_in_brackets.txt"
+    assert {name: some for name, some in found.items() if some} == {}
 
 
 def test_no_form_answers_text_outside(house):
@@ -217,15 +205,14 @@ def test_no_form_answers_text_outside(house):
         if answer.status_code == 200:
             said = json.loads(answer.json["response"][f"{form}-answer"]["data-answer"])
             found[f"form {form}"] = sorted(set(texts([said.get("wrong"), said.get("message")], set())))
-    assert {name: some for name, some in found.items() if some and name not in NOT_YET} == {}
-    assert [name for name, some in found.items() if not some and name in NOT_YET] == [], "delete these lines"
+    assert {name: some for name, some in found.items() if some} == {}
 
 
 @pytest.mark.parametrize("path", PLAIN)
 def test_a_plain_page_has_no_text_outside(house, path):
     browser = house.browsers["owner"] if path == "/nowhere" else house.app.server.test_client()
     document = browser.get(path, headers={"Accept": "text/html"}).text
-    check(path, sorted(set(outside("\n".join(loose_text.pieces(document)), stored(house)))))
+    assert sorted(set(outside("\n".join(loose_text.pieces(document)), stored(house)))) == []
 
 
 @pytest.mark.parametrize("form", [{}, {"email": "nobody", "password": "short"}], ids=["empty", "wrong"])
