@@ -37,6 +37,7 @@ def test_a_killed_server_is_told_of_and_its_return_brings_all_that_was_missed_on
     come(server, SITE, ["ann", "bob"], "/before", timezone="Europe/Lisbon")
     reader.open_live(SITE)
     reader.see("active-now", "2")
+    until(lambda: reader.run("return Boolean(document.querySelector('#world .geo path'))"))  # the outlines are here
     assert reader.complaints() == []
 
     server.kill()
