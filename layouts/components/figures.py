@@ -154,9 +154,11 @@ class Delta(NamedTuple):
     said: str
 
 
-def change(now: float, before: float | None, *, better: int = 1, fine: bool = False) -> html.Span | None:
+def change(
+    now: float, before: float | None, *, better: int = 1, fine: bool = False, is_few: bool = False
+) -> html.Span | None:
     """A `delta` as an element; screen readers get its sentence instead of the arrow."""
-    found = delta(now, before, better=better, fine=fine)
+    found = delta(now, before, better=better, fine=fine, is_few=is_few)
     if found is None:
         return None
     shown = html.Span(found.seen, **aria(hidden="true"))

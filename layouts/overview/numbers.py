@@ -128,19 +128,24 @@ def _stat(name: str, now: Numbers, before: Numbers | None, is_chosen: bool, wind
         "definition": _(metric.definition),
         "change": change(metric="" if name == TOP[0] else name),
         "chosen": is_chosen,
-        "compared": _compared(name, now[name], before[name], windows.earlier) if before and has_before else None,
+        "compared": _compared(name, now[name], before, windows.earlier) if before and has_before else None,
     }
 
 
-def _compared(name: str, now: float | None, before: float | None, dates: str) -> Compared:
-    metric = METRICS[name]
-    is_few = metric.unit == "count" and before is not None and before < FEW
-    found = None if now is None else figures.delta(now, before, better=metric.better, fine=True, is_few=is_few)
+def is_of_few(name: str, before: Numbers) -> bool:
+    """Whether a change of this number since `before` says nothing, since too few people or visits are behind it."""
+    basis = name if METRICS[name].unit == "count" else "visits"
+    return (before[basis] or 0) < FEW
+
+
+def _compared(name: str, now: float | None, before: Numbers, dates: str) -> Compared:
+    metric, few = METRICS[name], is_of_few(name, before)
+    found = None if now is None else figures.delta(now, before[name], better=metric.better, fine=True, is_few=few)
     return {
         "look": found.look if found else "",
         "seen": found.seen if found else "",
         "said": found.said if found else "",
-        "since": _("from {value}", value=figures.number(before, metric.unit)),
+        "since": _("from {value}", value=figures.number(before[name], metric.unit)),
         "within": _("in {dates}", dates=dates),
     }
 

@@ -30,7 +30,7 @@ from layouts.figures import active_minutes, places_map, template
 from layouts.figures.frame import figure
 from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.feed import Feed
-from layouts.overview import filters
+from layouts.overview import filters, numbers
 
 ROWS = 10
 TITLES = "page-titles"  # the switch, which the browser remembers
@@ -300,14 +300,15 @@ def today(domain: str, now: Numbers, before: Numbers | None, than: str, filtered
     """
     links = {name: f"{urlencode({'period': 'today', 'metric': name})}&{filtered_by}".rstrip("&") for name in TODAY}
     return [
-        _of_today(f"/overview/{domain}?{link}", name, now[name], before[name] if before else None, than)
+        _of_today(f"/overview/{domain}?{link}", name, now[name], before, than)
         for name, link in links.items()
     ]
 
 
-def _of_today(href: str, name: str, now: float | None, before: float | None, than: str) -> Component:
-    metric = METRICS[name]
-    changed = None if now is None else figures.change(now, before, better=metric.better, fine=True)
+def _of_today(href: str, name: str, now: float | None, before: Numbers | None, than: str) -> Component:
+    metric, few = METRICS[name], before is not None and numbers.is_of_few(name, before)
+    earlier = before[name] if before else None
+    changed = None if now is None else figures.change(now, earlier, better=metric.better, fine=True, is_few=few)
     compared: list[Any] = [changed, " " + than] if changed else []
     return html.A(
         [
