@@ -5,7 +5,7 @@ Each part is the children of the element that carries its name as id: `split(sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -151,7 +151,7 @@ def _unread() -> Component:
 
 def _hero(domain: str, window_s: int) -> Component:
     now = html.Div([_headline(window_s), _who(), _line(domain)], className="ff-now")
-    parts = [now, _map(window_s), rewind.bar()]
+    parts = [now, _map(domain, window_s), rewind.bar()]
     return html.Section(parts, className="ff-card ff-hero", **aria(label=_("Active now and where")))
 
 
@@ -188,17 +188,19 @@ def _line(domain: str) -> Component:
     window = html.Span(_(LINE), id="trend-of", className="ff-window")
     whole = html.A([_("Whole day"), icon("right", 14)], href=at(f"/concurrents/{domain}"), className="ff-link ff-end")
     caption = [html.H3(_turned(_("Last 30 minutes"), _("30 minutes before"))), window, whole]
-    line = figure("trend", _("Active people in each of the last 30 minutes"), height=150)
+    file = at(f"/concurrents/{domain}/minutes.csv")
+    line = figure("trend", _("Active people in each of the last 30 minutes"), height=150, csv=file)
     return html.Div([html.Div(caption, className="ff-cap"), line], className="ff-sparkbox")
 
 
-def _map(window_s: int) -> Component:
+def _map(domain: str, window_s: int) -> Component:
     window = html.Span(_last(window_s), className="ff-window")
     title = html.Div(
         [html.H2(_turned(_("Where they are"), _("Where they were")), id="map-title"), window, " ", _age()],
         className="ff-map-title",
     )
-    dots = figure("world", _("Map of active people"), height=0, is_map=True)
+    file = at(f"/live/{domain}/places.csv")
+    dots = figure("world", _("Map of active people"), height=0, is_map=True, csv=file)
     return html.Section(
         [title, dots, html.Div(id="map", className="ff-map-in")], className="ff-map", **aria(labelledby="map-title")
     )
@@ -299,10 +301,7 @@ def today(domain: str, now: Numbers, before: Numbers | None, than: str, filtered
     `filtered_by` has the filters as a query string.
     """
     links = {name: f"{urlencode({'period': 'today', 'metric': name})}&{filtered_by}".rstrip("&") for name in TODAY}
-    return [
-        _of_today(f"/overview/{domain}?{link}", name, now[name], before, than)
-        for name, link in links.items()
-    ]
+    return [_of_today(f"/overview/{domain}?{link}", name, now[name], before, than) for name, link in links.items()]
 
 
 def _of_today(href: str, name: str, now: float | None, before: Numbers | None, than: str) -> Component:
@@ -381,6 +380,13 @@ def places_table(state: LiveState) -> Component:
         others = ngettext("{n} other place", "{n} other places", len(rest), n=figures.count(len(rest)))
         rows.append((others, figures.count(sum(place.people for place in rest))))
     return _table((_("Place"), _("Active")), rows)
+
+
+def places_in_file(state: LiveState) -> Iterator[Sequence[str | int]]:
+    """The places on the map as rows of a file; the first row has the names of the columns. Countries are codes."""
+    yield "Place", "Country", "People"
+    for place in state.places:
+        yield places_map.name(place), place.country, place.people
 
 
 def _points(state: LiveState, concurrency: Concurrency | None) -> list[active_minutes.Point]:
