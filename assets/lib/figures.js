@@ -174,7 +174,7 @@
     const button = {"+": "[data-attr=zoom][data-val=in]", "-": "[data-attr=zoom][data-val=out]", 0: "[data-attr=reset], [data-val=reset]"}[key];
     if (button) graph.querySelector(`.modebar-btn:is(${button})`).click();
     else if (key === "Escape") leave(graph);
-    else if (key === "Enter" && changesOf(graph)) go(graph, event.shiftKey);
+    else if (key in APPLIES && changesOf(graph)) go(graph, event.shiftKey);
     else if (isMap && key in PANS) pan(graph, ...PANS[key]);
     else if (steps(graph)[key]) step(graph, steps(graph)[key]);
     else return;
@@ -182,6 +182,7 @@
     event.stopPropagation();
   }
 
+  const APPLIES = {Enter: true};
   const PANS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
   const STEPS = {ArrowLeft: -1, ArrowRight: 1, PageUp: -1, PageDown: 1};
 

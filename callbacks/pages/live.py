@@ -31,6 +31,7 @@ from analytics.query.answer import page_titles
 from analytics.query.filters import Filter
 from analytics.query.query import Query
 from analytics.reports.formats import spreadsheet
+from analytics.reports.live import places as places_of_file
 from analytics.reports.overview import MAX_SUGGESTED, read_overview
 from analytics.reports.view import USUAL_COMPARISON
 from analytics.sites.site import Site
@@ -45,6 +46,7 @@ from collector.service import Service
 from layouts.components import figures, states
 from layouts.components import rewind as bar
 from layouts.components.ranking import NO_TITLES
+from layouts.figures import places_map
 from layouts.overview import filters
 from layouts.pages import first, live
 
@@ -197,9 +199,9 @@ def register(app: Dash, service: Service) -> None:
         asked, now = LiveQuestion.parse({"search": search}, site), int(time.time())
         if asked.wrong:
             raise BadRequest(asked.wrong)
-        found = live.places_in_file(read_moment(service, site, asked, now).state)
+        found = read_moment(service, site, asked, now).state.places
         moment = datetime.fromtimestamp(now, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H%M")
-        return csv_file(spreadsheet(found), f"{site.shown_domain} places {moment}.csv")
+        return csv_file(spreadsheet(places_of_file(found, places_map.name)), f"{site.shown_domain} places {moment}.csv")
 
 
 def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = ()) -> list[Component]:

@@ -5,7 +5,7 @@ Each part is the children of the element that carries its name as id: `split(sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -380,13 +380,6 @@ def places_table(state: LiveState) -> Component:
         others = ngettext("{n} other place", "{n} other places", len(rest), n=figures.count(len(rest)))
         rows.append((others, figures.count(sum(place.people for place in rest))))
     return _table((_("Place"), _("Active")), rows)
-
-
-def places_in_file(state: LiveState) -> Iterator[Sequence[str | int]]:
-    """The places on the map as rows of a file; the first row has the names of the columns. Countries are codes."""
-    yield "Place", "Country", "People"
-    for place in state.places:
-        yield places_map.name(place), place.country, place.people
 
 
 def _points(state: LiveState, concurrency: Concurrency | None) -> list[active_minutes.Point]:
