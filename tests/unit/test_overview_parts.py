@@ -124,6 +124,41 @@ def test_the_scale_has_round_numbers_and_everything_below_its_third_line(highest
     assert found["layout"]["yaxis"]["range"][0] == 0
 
 
+def labels(figure: dict[str, Any]) -> list[str]:
+    return figure["layout"]["xaxis"]["ticktext"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "hours", "expected"),
+    [
+        ((2026, 11, 2), 24, ["00:00", "05:00", "10:00", "15:00", "20:00", "23:00"]),
+        ((2026, 11, 2, 14), 25, ["14:00", "19:00", "3 Nov", "05:00", "10:00"]),
+        ((2026, 11, 2), 48, ["2 Nov", "10:00", "3 Nov", "06:00", "16:00", "23:00"]),
+        ((2026, 11, 2), 3 * 24, ["2 Nov", "3 Nov", "4 Nov"]),
+        ((2026, 11, 2), 7 * 24, ["2 Nov", "4 Nov", "6 Nov", "8 Nov"]),
+        ((2026, 10, 24), 60 * 24, ["24 Oct", "3 Nov", "13 Nov", "23 Nov", "3 Dec", "13 Dec"]),
+    ],
+)
+def test_days_by_the_hour_have_each_date_once_where_the_day_begins(begin, hours, expected):
+    """Two days by the hour said "2 Nov" three times, and "3 Nov" three times."""
+    span = Span(at(*begin), at(*begin) + hours * HOUR)
+    found = drawn([1] * hours, interval="hour", span=span)
+    assert labels(found) == expected
+    assert len(set(labels(found))) == len(expected)
+
+
+def test_the_last_24_hours_by_the_minute_have_one_date():
+    span = Span(at(2026, 11, 2, 14, 32), at(2026, 11, 3, 14, 32))
+    assert labels(drawn([1] * 1_440, interval="minute", span=span)) == [
+        "14:32",
+        "19:20",
+        "3 Nov",
+        "04:56",
+        "09:44",
+        "14:31",
+    ]
+
+
 def test_a_day_with_a_change_of_clocks_has_its_hours():
     span = Span(at(2026, 10, 25), at(2026, 10, 26))
     found = names(drawn([1] * 25, interval="hour", span=span))
