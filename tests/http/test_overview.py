@@ -147,9 +147,9 @@ def test_six_numbers_with_what_they_are_compared_with(house):
         ("Visitors", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),
         ("Visits", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),
         ("Pageviews", "4", "0%", "unchanged", then[0].format("4"), then[1]),
-        ("Views per visit", "1.25", "↓ 25.0%", "down 25.0%, worse", then[0].format("1.67"), then[1]),
-        ("Bounce rate", "25.0%", "↓ 25.0%", "down 25.0%, better", then[0].format("33.3%"), then[1]),
-        ("Visit duration", "7m 45s", "↓ 41.9%", "down 41.9%, worse", then[0].format("13m 20s"), then[1]),
+        ("Views per visit", "1.25", "↓ 25.0%", "down 25.0%", then[0].format("1.67"), then[1]),
+        ("Bounce rate", "25.0%", "↓ 25.0%", "down 25.0%", then[0].format("33.3%"), then[1]),
+        ("Visit duration", "7m 45s", "↓ 41.9%", "down 41.9%", then[0].format("13m 20s"), then[1]),
     ]
 
 
