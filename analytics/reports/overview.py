@@ -19,7 +19,7 @@ from analytics.query.dimensions import TIME as BY_TIME
 from analytics.query.dimensions import dimension
 from analytics.query.filters import Filter, Match
 from analytics.query.formatting import value
-from analytics.query.hours_of_week import averaged_span, hours_of_week
+from analytics.query.hours_of_week import MIN_DAYS, averaged_span, hours_of_week
 from analytics.query.query import MAX_ROWS, Order, Query
 from analytics.query.result import Answer, Hour, Usage
 from analytics.query.segment import Segment
@@ -223,18 +223,24 @@ class Overview:
 
     def week(self) -> list[list[Hour]]:
         """Visitors by weekday and hour."""
-        span = averaged_span(self.span, self._moment)
+        span = averaged_span(self.span, self._moment, self.zone, self.first)
         points = series(replace(self.query, metrics=("visitors",)), span, "hour", self._backend)
         return hours_of_week(points, self.query.clock)
 
     @property
     def week_period(self) -> str:
         """The period that `week` covers, within a sentence."""
-        looked = averaged_span(self.span, self.now)
+        looked = averaged_span(self.span, self.now, self.zone, self.first)
         if looked.begin == self.span.begin:
             return self.period
+        first, last = days_of(looked, self.zone)
+        many = (last - first).days + 1
         with language.writing_in(self.tag):
-            return _("last 52 weeks")
+            if many > MIN_DAYS:
+                return _("last 52 weeks")
+            if many == MIN_DAYS and looked.end > self.now:
+                return _("last 4 weeks")
+        return language.dates(first, last, self.tag)
 
     @property
     def days(self) -> list[date]:

@@ -19,7 +19,7 @@ from house import CALLS, House, open_house
 
 from analytics.base.config import Config
 from analytics.reports.files import FILES
-from analytics.reports.overview import first_period
+from analytics.reports.overview import first_period, read_overview
 from analytics.sites import store as sites
 from analytics.storage import schema
 from callbacks.pages import overview
@@ -32,6 +32,7 @@ from tests.support.logs import line
 
 SITE, ELSEWHERE = "example.com", "other.example"
 DAYS = "period=2026-03-10,2026-03-12"
+DAY_S = 86_400
 RANKINGS = '{"ranking":["ALL"]}.rows'
 
 
@@ -180,7 +181,9 @@ def test_the_metric_and_the_interval_of_the_chart_are_the_addresss(house):
 
 def test_an_empty_period_has_no_numbers_and_says_what_to_do(house):
     question = "period=2026-01-01,2026-01-31"
-    assert top(house, question)["empty"] == {
+    found = top(house, question)
+    assert (found["panels"], found["no_chart"]) == (True, True), "hidden"
+    assert found["empty"] == {
         "title": "Nobody came in this period: 1–31 Jan 2026",
         "hint": "The first visit was on 10 Mar 2026.",
         "link": "Show all time",
@@ -188,8 +191,12 @@ def test_an_empty_period_has_no_numbers_and_says_what_to_do(house):
     }
     assert lists(house, question)["sources"]["empty"]["title"] == "No sources in this period: 1–31 Jan 2026"
     assert "No visitors in this period: 1–31 Jan 2026" in json.dumps(slow(house, question)["hours"], ensure_ascii=False)
-    nobody = top(house, f"{DAYS}&{filters(['is', 'country', ['JP']])}")["empty"]
+    found = top(house, f"{DAYS}&{filters(['is', 'country', ['JP']])}")
+    assert (found["panels"], found["no_chart"]) == (True, True), "hidden"
+    nobody = found["empty"]
     assert (nobody["hint"], nobody["link"]) == ("No visit suits all of the filters.", "Remove the filters")
+    found = top(house, DAYS)
+    assert (found["panels"], found["no_chart"]) == (False, False), "shown"
 
 
 def test_a_site_without_data_has_one_frame_that_leads_an_admin_to_the_snippet(house):
@@ -507,6 +514,23 @@ def test_a_broken_address_is_told_in_words_on_the_page_and_refused_for_a_file(ho
     assert found == blank
     answer = house.browsers["viewer"].get(f"/overview/{SITE}/page.csv?{question}")
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "bad_request")
+
+
+def test_the_week_of_a_short_period_is_that_of_four_weeks_and_says_so(house):
+    """The hours of "Last 30 minutes" were one square."""
+
+    def of(period: str, now: int) -> tuple[str, float]:
+        site = sites.find(house.service.database, SITE)
+        found = read_overview(site, f"period={period}", house.service.backend, house.service.database, now)
+        return found.week_period, sum(hour.visitors or 0 for day in found.week() for hour in day)
+
+    april = at(31) + 7 * DAY_S  # 7 April
+    averaged = of("today", april)
+    assert averaged == ("last 4 weeks", 1.0), "four hours with one person each, in four weeks"
+    assert of("realtime", april) == of("24h", april) == of("2026-04-06,2026-04-07", april) == averaged
+    assert of("2026-04-01,2026-04-01", april)[0] == "10 Mar – 1 Apr 2026", "since the first day"
+    assert of("2026-04-06,2026-04-06", april + 9 * DAY_S)[0] == "10 Mar – 6 Apr 2026"
+    assert of("30d", april)[0] == "last 30 days"
 
 
 def test_a_site_opens_with_today_until_its_first_day_is_over_there(house):
