@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 from dash import Output
@@ -238,7 +238,7 @@ def test_every_list_has_its_rows(house):
     assert rows(shown["sources"]) == [("google.com", "60.0% 3")]
     assert rows(shown["pages"]) == [("example.com", "100.0% 5")]
     assert rows(shown["devices"]) == [("1440x900", "20.0% 1")]  # the others did not tell
-    assert rows(lists(house, f"{DAYS}&devices=language", "devices")["devices"]) == [("de-DE", "20.0% 1")]
+    assert rows(lists(house, f"{DAYS}&devices=language", "devices")["devices"]) == [("German (Germany)", "20.0% 1")]
 
 
 def test_a_filter_goes_for_all_parts(house):
@@ -296,7 +296,7 @@ SUGGESTED = {
     "os_version": ("(unknown)", "(unknown)", "5", ""),
     "device": ("Mobile", "Mobile", "1", "mobile"),
     "screen": ("1440x900", "1440x900", "1", "1440"),
-    "language": ("de-DE", "de-DE", "1", "de"),
+    "language": ("de-DE", "German (Germany)", "1", "germ"),
     "user_type": ("supplier", "supplier", "1", "supp"),
     "signed_in": ("yes", "yes", "1", "ye"),
     "event": ("Signup", "Signup", "1", "sign"),
@@ -310,9 +310,23 @@ def test_each_dimension_suggests_its_values_and_is_filtered_by_name_and_by_value
     (found,) = [one for one in values(house, name) if one[0] == value]
     assert found == (value, label, people)
     assert found in values(house, name, typed)
-    for given in {value, label}:
+    for given in {value} if name == "language" else {value, label}:
         shown = top(house, f"{DAYS}&{filters(['is', name, [given]])}")
         assert (shown["stats"][0]["value"], shown["chips"][0]["value"]) == (people, label), given
+
+
+def test_languages_have_names_and_are_found_by_them_and_by_their_codes(house):
+    shown = lists(house, f"{DAYS}&devices=language", "devices")["devices"]
+    assert rows(shown) == [("German (Germany)", "20.0% 1")]
+    assert json.loads(parse_qs(shown["rows"][0]["change"])["filters"][0]) == [["is", "language", ["de-DE"]]]
+    for typed in ("de-", "GERMAN"):
+        assert values(house, "language", typed) == [("de-DE", "German (Germany)", "1")]
+        found = lines(details(house, f"{DAYS}&details=language&search={typed}"))
+        assert [row[0] for row in found] == ["German (Germany)"]
+    assert values(house, "language", "french") == []
+    assert sheet(house, "language")[1][:2] == ["de-DE", "1"], "a file has codes"
+    part = top(house, f"{DAYS}&{filters(['contains', 'language', ['de']])}")["chips"][0]
+    assert (part["value"], part["draft"]["values"]) == ("de", [{"value": "de", "label": "de"}])
 
 
 def test_suggestions_are_of_the_period_and_the_other_filters(house):
