@@ -106,7 +106,7 @@ def test_signing_out_in_one_tab_leads_the_others_to_sign_in(stranger):
 
 
 def test_a_call_without_a_login_leads_to_sign_in_instead_of_an_error(stranger):
-    with stranger.cut_off_from("*/api/live/stream*"):  # so that nothing else notices
+    with stranger.cut_off_from("*/api/live*"):  # stream and polling, so that nothing else notices
         stranger.sign_in()
         stranger.open(f"/live/{SITE}")
         until(lambda: stranger.text("active-now"))
