@@ -299,10 +299,7 @@ def today(domain: str, now: Numbers, before: Numbers | None, than: str, filtered
     `filtered_by` has the filters as a query string.
     """
     links = {name: f"{urlencode({'period': 'today', 'metric': name})}&{filtered_by}".rstrip("&") for name in TODAY}
-    return [
-        _of_today(f"/overview/{domain}?{link}", name, now[name], before, than)
-        for name, link in links.items()
-    ]
+    return [_of_today(f"/overview/{domain}?{link}", name, now[name], before, than) for name, link in links.items()]
 
 
 def _of_today(href: str, name: str, now: float | None, before: Numbers | None, than: str) -> Component:
