@@ -162,7 +162,7 @@ def test_shift_click_excludes_and_so_does_the_button_of_the_row(reader):
     assert len(reader.driver.window_handles) == 1
     assert listed(reader, "sources") == {"Direct / None": "2", "newsletter": "1"}
     reader.click('[data-part=sources] [aria-label="Exclude newsletter"]')
-    until(lambda: chips(reader) == ["Source is not Google, newsletter"])
+    until(lambda: chips(reader) == ["Source is none of Google, newsletter"])
     settle(reader)
     assert filtered_by(reader) == [["is_not", "source", ["Google", "newsletter"]]]
     assert listed(reader, "sources") == {"Direct / None": "2"}

@@ -11,6 +11,7 @@ from plotly import graph_objects
 
 from analytics.base import language
 from analytics.calendar.period import Clock, Span, buckets
+from analytics.query.filters import Match
 from analytics.query.hours_of_week import MAX_SPAN_S, averaged_span, hours_of_week
 from analytics.query.metrics import METRICS
 from analytics.query.query import Query
@@ -18,6 +19,7 @@ from analytics.query.result import Answer, Hour, Point, Row
 from analytics.reports.formats import spreadsheet
 from analytics.reports.lists import EVENTS, SOURCES
 from analytics.reports.values import Chart
+from collector.ingest.page_url import MAX_PATH
 from layouts.components import figures
 from layouts.figures import countries, over_time, week_hours
 from layouts.figures.countries import CountryCount
@@ -216,6 +218,13 @@ def test_the_figure_is_told_in_a_sentence():
 
 def answer(*rows: tuple[str, int]) -> Answer:
     return Answer([Row((name,), (people,)) for name, people in rows], len(rows), Query(1))
+
+
+def test_a_row_of_the_longest_path_filters_and_one_excluded_value_too_many_is_no_way():
+    path = "/" + "b" * (MAX_PATH - 1)
+    hundred = (Match("is_not", "page", tuple(f"/{n}" for n in range(100))),)
+    assert all(panels.ways("page", [path], ()).values())
+    assert panels.ways("page", [path], hundred)["out"] == ""
 
 
 def test_each_row_has_its_bar_its_share_and_its_number():
