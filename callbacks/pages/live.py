@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+import flask
 from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
+from werkzeug.exceptions import BadRequest
 
 from analytics.access.roles import ADMIN
 from analytics.base import language
@@ -28,9 +30,12 @@ from analytics.live.state import FACTS, Concurrency, LiveState
 from analytics.query.answer import page_titles
 from analytics.query.filters import Filter
 from analytics.query.query import Query
+from analytics.reports.formats import spreadsheet
+from analytics.reports.live import places as places_of_file
 from analytics.reports.overview import MAX_SUGGESTED, read_overview
 from analytics.reports.view import USUAL_COMPARISON
 from analytics.sites.site import Site
+from callbacks.download import csv_file
 from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
 from callbacks.pages.live_question import LiveQuestion, counted, events, read_moment, read_people
@@ -41,6 +46,7 @@ from collector.service import Service
 from layouts.components import figures, states
 from layouts.components import rewind as bar
 from layouts.components.ranking import NO_TITLES
+from layouts.figures import places_map
 from layouts.overview import filters
 from layouts.pages import first, live
 
@@ -185,6 +191,17 @@ def register(app: Dash, service: Service) -> None:
     )
     app.clientside_callback("function(isAtWork) { window.footfall.live.drawing(isAtWork); }", Input("drawing", "data"))
     app.clientside_callback("function(data) { window.footfall.live.polled(data); }", Input("fallback", "data"))
+    server: flask.Flask = app.server
+
+    @server.get("/live/<domain>/places.csv")
+    def places_file(domain: str) -> flask.Response:
+        site, search = authorized(service, domain), flask.request.query_string.decode("ascii", "replace")
+        asked, now = LiveQuestion.parse({"search": search}, site), int(time.time())
+        if asked.wrong:
+            raise BadRequest(asked.wrong)
+        found = read_moment(service, site, asked, now).state.places
+        moment = datetime.fromtimestamp(now, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H%M")
+        return csv_file(spreadsheet(places_of_file(found, places_map.name)), f"{site.shown_domain} places {moment}.csv")
 
 
 def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = ()) -> list[Component]:
