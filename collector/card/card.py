@@ -36,7 +36,9 @@ _SAID = (
     N_("Active people per minute over the last {minutes} minutes: from {first} to {last}"),
     N_("{change} vs 1 h ago"),
     N_("{n} an hour ago"),
-    N_("as of {time}, not connected"),
+    N_("{age} ago, not connected"),
+    N_("{n} s"),
+    N_("{n} min"),
     N_("This card is switched off"),
 )
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", re.IGNORECASE)

@@ -37,7 +37,7 @@ TITLES = "page-titles"  # the switch, which the browser remembers
 TODAY = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USER_TYPES = 4
 LINE = N_("active, each minute")
-TICK_MS, TODAY_MS = 10_000, 15_000
+TICK_MS = 10_000
 
 
 class Words(NamedTuple):
@@ -97,6 +97,7 @@ def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Mai
             window=str(window_s),
             timezone=site.timezone,
             filters="",
+            ticks="tick rewind-tick",
         ),
     )
 
@@ -233,7 +234,6 @@ def _wires() -> list[Component]:
         dcc.Store(id="fallback"),
         dcc.Store(id="figures"),
         dcc.Interval(id="rewind-tick", interval=rewind.TICK_MS),
-        dcc.Interval(id="today-tick", interval=TODAY_MS),
     ]
 
 
@@ -299,10 +299,7 @@ def today(domain: str, now: Numbers, before: Numbers | None, than: str, filtered
     `filtered_by` has the filters as a query string.
     """
     links = {name: f"{urlencode({'period': 'today', 'metric': name})}&{filtered_by}".rstrip("&") for name in TODAY}
-    return [
-        _of_today(f"/overview/{domain}?{link}", name, now[name], before, than)
-        for name, link in links.items()
-    ]
+    return [_of_today(f"/overview/{domain}?{link}", name, now[name], before, than) for name, link in links.items()]
 
 
 def _of_today(href: str, name: str, now: float | None, before: Numbers | None, than: str) -> Component:
