@@ -176,7 +176,8 @@ def _template(name: str) -> Template:
 
 @cache
 def _style(base_path: str) -> str:
-    return (_HERE / "card.css").read_text("utf-8").replace(FONT_PATH, base_path + FONT_PATH)
+    bare = re.sub(r"/\*.*?\*/\n?", "", (_HERE / "card.css").read_text("utf-8"))
+    return bare.replace(FONT_PATH, base_path + FONT_PATH)
 
 
 @cache
@@ -185,8 +186,8 @@ def _script() -> str:
 
 
 def _bare(script: str) -> str:
-    """The script without comment lines and indentation; line breaks stay."""
-    lines = (line.strip() for line in script.splitlines())
+    """The script without comments and indentation; line breaks stay."""
+    lines = (line.partition("  // ")[0].strip() for line in script.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
