@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 
-from babel import Locale
+from babel import Locale, parse_locale
 from babel.dates import format_date, format_interval, format_skeleton, format_time
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
@@ -200,6 +200,28 @@ def country(code: str, tag: str) -> str:
     """The name of a country by its two-letter code: `Germany`, in German `Deutschland`; another code is unchanged."""
     name = countries.name(code)
     return name if name == code or tag.startswith("en") else str(_locale(tag).territories.get(code, name))
+
+
+def browser_language(code: str, tag: str) -> str:
+    """The name of a browser's language by its code: of `de-DE` `German (Germany)`, in German `Deutsch (Deutschland)`.
+
+    A code that is unknown, or in another spelling (`de-de`), is unchanged, so no two codes have one name.
+    """
+    try:
+        language, territory, script, *_ = parse_locale(code, sep="-")
+    except ValueError:
+        return code
+    if "-".join(part for part in (language, script, territory) if part) != code:
+        return code
+    known, more = _locale(tag), []
+    if script:
+        more.append(known.scripts.get(script))
+    if territory:
+        more.append(known.territories.get(territory))
+    named = str(known.languages.get(language, ""))
+    if not named or None in more:
+        return code
+    return named[:1].upper() + named[1:] + (f" ({', '.join(map(str, more))})" if more else "")
 
 
 @cache

@@ -17,7 +17,7 @@ Operator = Literal["is", "is_not", "contains", "contains_not", "matches", "match
 OPERATORS: tuple[str, ...] = get_args(Operator)
 GROUPS = ("and", "or", "not", "has_done", "has_not_done")
 
-MAX_VALUE_LENGTH = 2_000
+MAX_VALUE_LENGTH = 2_500  # more than any stored value has: each row of a list filters by its own
 MAX_PATTERN_LENGTH = 300
 MAX_WILDCARDS = 20
 MAX_VALUES = 100

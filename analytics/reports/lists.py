@@ -174,6 +174,10 @@ PANELS = (SOURCES, PAGES, PLACES, DEVICES)
 LISTS = {one.id: one for panel in PANELS for one in panel.lists} | {EVENTS.id: EVENTS}
 
 
+BY_CODE = {"country": language.country, "language": language.browser_language}
+"""The dimensions whose values are codes, which the database has and people read as names."""
+
+
 def list_of(name: str) -> List:
     """The list of that id."""
     return LISTS[name]
@@ -189,11 +193,11 @@ def read(name: str, value: str) -> str:
 
 
 def shown_value(name: str, value: str) -> str:
-    """The value as the reader of a page has it: the name of none, countries, channels and devices are in the reader's
-    language.
+    """The value as the reader of a page has it: the name of none, countries, languages, channels and devices are in the
+    reader's language.
     """
-    if value and name == "country":
-        return language.country(value, language.written_in())
+    if value and name in BY_CODE:
+        return BY_CODE[name](value, language.written_in())
     text = read(name, value)
     return _(text) if not value or value in WORDED.get(name, ()) else text
 

@@ -19,11 +19,11 @@ from analytics.query.dimensions import TIME as BY_TIME
 from analytics.query.dimensions import dimension
 from analytics.query.filters import Filter, Match
 from analytics.query.formatting import value
-from analytics.query.hours_of_week import averaged_span, hours_of_week
+from analytics.query.hours_of_week import MIN_DAYS, averaged_span, hours_of_week
 from analytics.query.query import MAX_ROWS, Order, Query
 from analytics.query.result import Answer, Hour, Usage
 from analytics.query.segment import Segment
-from analytics.reports.lists import LISTS, MAP, OF_PATHS, ROWS, TIME, List, read, shown_value
+from analytics.reports.lists import BY_CODE, LISTS, MAP, OF_PATHS, ROWS, TIME, List, read, shown_value
 from analytics.reports.values import Bucket, Chart, ChartNote, Entry, Listing, Numbers, columns_of
 from analytics.reports.view import PAGE, Details, View, interval_of, intervals, only_value, parse
 from analytics.sites import notes
@@ -214,27 +214,47 @@ class Overview:
         return self._split(f"prop:{name}", (Match("is_not", f"prop:{name}", ("",)),), limit=limit)
 
     def values_of(self, name: str, text: str = "") -> Answer:
-        """The most frequent values of a dimension that contain the text, with their visitors; of countries any,
-        since the database does not know their names.
+        """The most frequent values of a dimension that contain the text, with their visitors; languages are found by
+        their names too, of countries there are any. The database knows only the codes of both.
         """
+        if name == COUNTRY:
+            return self._split(name, limit=MAX_COUNTRIES)
+        if name in BY_CODE:
+            found, wanted = self._split(name, limit=MAX_ROWS), text.casefold()
+            rows = [row for row in found.rows if wanted in self._names(name, str(row.dimensions[0])).casefold()]
+            return replace(found, rows=rows[:MAX_SUGGESTED])
         either = text, idn.in_ascii(text)
-        searched = (Match("contains", name, either, exact_case=False),) if text and name != COUNTRY else ()
-        return self._split(name, searched, limit=MAX_COUNTRIES if name == COUNTRY else MAX_SUGGESTED)
+        searched = (Match("contains", name, either, exact_case=False),) if text else ()
+        return self._split(name, searched, limit=MAX_SUGGESTED)
+
+    def _names(self, name: str, value: str) -> str:
+        """How files and how people read a value, in two lines, to search in."""
+        return f"{read(name, value)}\n{self._shown(name, value)}"
+
+    def _shown(self, name: str, value: str) -> str:
+        with language.writing_in(self.tag):
+            return shown_value(name, value)
 
     def week(self) -> list[list[Hour]]:
         """Visitors by weekday and hour."""
-        span = averaged_span(self.span, self._moment)
+        span = averaged_span(self.span, self._moment, self.zone, self.first)
         points = series(replace(self.query, metrics=("visitors",)), span, "hour", self._backend)
         return hours_of_week(points, self.query.clock)
 
     @property
     def week_period(self) -> str:
         """The period that `week` covers, within a sentence."""
-        looked = averaged_span(self.span, self.now)
+        looked = averaged_span(self.span, self.now, self.zone, self.first)
         if looked.begin == self.span.begin:
             return self.period
+        first, last = days_of(looked, self.zone)
+        many = (last - first).days + 1
         with language.writing_in(self.tag):
-            return _("last 52 weeks")
+            if many > MIN_DAYS:
+                return _("last 52 weeks")
+            if many == MIN_DAYS and looked.end > self.now:
+                return _("last 4 weeks")
+        return language.dates(first, last, self.tag)
 
     @property
     def days(self) -> list[date]:
@@ -253,8 +273,8 @@ class Overview:
         """The rows of the details' page, or `whole` all that there are (10,000 at most)."""
         if one.of == TIME:
             return self._cut(self._over_time(), one, whole)
-        if LISTS[one.of].dimension == COUNTRY:
-            return self._cut(self._countries(one, whole), one, whole)
+        if LISTS[one.of].dimension in BY_CODE:
+            return self._cut(self._by_code(one, whole), one, whole)
         return self._sorted_by_database(one, whole)
 
     def _sorted_by_database(self, one: Details, whole: bool) -> Listing:
@@ -269,18 +289,16 @@ class Overview:
         found = self._split(shown.dimension, filters, metrics=shown.metrics, order=(order,), **cut)
         return Listing(_entries(shown.dimension, found), found.total, self.everybody)
 
-    def _countries(self, one: Details, whole: bool) -> list[Entry]:
-        """All countries, with English names if they are `whole`, for a file. They are searched and sorted here, since
-        the database does not know their names.
+    def _by_code(self, one: Details, whole: bool) -> list[Entry]:
+        """All countries or languages; `whole`, for a file, with English names of countries and codes of languages.
+        They are searched and sorted here, since the database does not know their names.
         """
-        found = _entries(COUNTRY, self._split(COUNTRY, metrics=LISTS[one.of].metrics, limit=MAX_ROWS))
-        with language.writing_in(self.tag):
-            named = [(entry, shown_value(COUNTRY, entry.value)) for entry in found]
-        wanted = one.search.casefold()
+        shown, wanted = LISTS[one.of], one.search.casefold()
+        found = self._split(shown.dimension, shown.filters, metrics=shown.metrics, limit=MAX_ROWS)
         return [
-            entry if whole else entry._replace(name=name)
-            for entry, name in named
-            if wanted in name.casefold() or wanted in entry.name.casefold()
+            entry if whole else entry._replace(name=self._shown(shown.dimension, entry.value))
+            for entry in _entries(shown.dimension, found)
+            if wanted in self._names(shown.dimension, entry.value).casefold()
         ]
 
     def _over_time(self) -> list[Entry]:

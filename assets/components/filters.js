@@ -96,8 +96,8 @@ window.footfall_components = window.footfall_components || {};
       if (node) node.scrollIntoView({block: "nearest"});
     }, [at]);
     const keys = {
-      ArrowDown: () => move((at + 1) % offered.length),
-      ArrowUp: () => move((at <= 0 ? offered.length : at) - 1),
+      ArrowDown: offered.length > 0 && (() => move((at + 1) % offered.length)),
+      ArrowUp: offered.length > 0 && (() => move((at <= 0 ? offered.length : at) - 1)),
       Enter: at >= 0 && (() => add(offered[at])),
       Escape: (isTyped || moved >= 0) && (() => { type(""); move(-1); }),
       Backspace: !text && values.length > 0 && (() => remove(values.length - 1)),

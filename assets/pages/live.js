@@ -172,7 +172,8 @@
     return Number(node && node.dataset.at) || 0;
   }
 
-  const wantedFilters = () => new URLSearchParams(location.search).get("filters") || "";
+  // As the server reads them: the last that is not empty.
+  const wantedFilters = () => new URLSearchParams(location.search).getAll("filters").filter(Boolean).pop() || "";
 
   // The stream counts everybody: while filters are in the address or on the page, it only makes the callback run.
   const isFiltered = () => Boolean(wantedFilters() || root.dataset.filters);

@@ -30,7 +30,7 @@ def top(overview: Overview, may: May) -> Values:
     stats = [] if empty else numbers.stats(overview.numbers, overview.before, view.metric, windows)
     return {
         **_toolbar(overview, may),
-        "panels": bool(empty) and not overview.first,
+        "panels": bool(empty),
         "stats": stats,
         "empty": empty,
         "no_chart": bool(empty),
@@ -134,6 +134,8 @@ def _regions(overview: Overview) -> Values:
 
 
 def _hours(overview: Overview) -> Values:
+    if not overview.everybody:  # in a hidden box a figure would have no size
+        return {"foot": week.nothing(overview.period), "box": True}
     found = overview.week()
     if not any(hour.visitors for day in found for hour in day):
         return {"foot": week.nothing(overview.week_period), "box": True}

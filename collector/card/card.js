@@ -4,7 +4,7 @@
   const given = JSON.parse(document.getElementById("given").textContent);
   window.footfall.words = given.words;
   const byId = (id) => document.getElementById(id);
-  const HOUR_S = 3600, NEAR_S = 90, KEPT = 130;
+  const HOUR_S = 3600, NEAR_S = 90, KEPT = 130, FEW = 10, MANY_TIMES = 10, SMALLEST_JUDGED = 0.01;
 
   const SILENT_MS = (window.footfallTimes || {}).silent || 20000;  // as in stream.js
 
@@ -40,15 +40,18 @@
     return line;
   }
 
-  // Against the stored minute an hour before the figures; nothing where that minute is not known.
+  // Against the stored minute an hour before the figures; nothing where that minute is not known. Less than 1% and what
+  // is from few people is not judged, many times a few is not written: as in layouts/components/figures.py.
   function change() {
     const then = live.as_of - HOUR_S, away = ([epoch]) => Math.abs(epoch - then);
     const near = points.filter((point) => away(point) <= NEAR_S).sort((a, b) => away(a) - away(b))[0];
-    const node = byId("change"), percent = near && near[1] ? Math.round(100 * (live.active_sessions / near[1] - 1)) : null;
-    node.className = percent > 0 ? "ff-up" : percent < 0 ? "ff-worse" : "ff-flat";
+    const before = near ? near[1] : 0, people = live.active_sessions, ratio = before ? people / before - 1 : 0;
+    const isFew = before < FEW, isKnown = before && !(isFew && people >= MANY_TIMES * before);
+    const node = byId("change"), percent = Math.round(100 * ratio);
     const changed = `${percent > 0 ? "↑ " : percent < 0 ? "↓ " : ""}${footfall.write.percent(Math.abs(percent))}`;
-    node.textContent = percent == null ? "" : footfall.say("{change} vs 1 h ago", {change: changed});
-    node.title = percent == null ? "" : footfall.say("{n} an hour ago", {n: footfall.write.count(near[1])});
+    node.className = isFew || Math.abs(ratio) < SMALLEST_JUDGED ? "ff-flat" : ratio > 0 ? "ff-up" : "ff-worse";
+    node.textContent = isKnown ? footfall.say("{change} vs 1 h ago", {change: changed}) : "";
+    node.title = isKnown ? footfall.say("{n} an hour ago", {n: footfall.write.count(before)}) : "";
   }
 
   function clock() {

@@ -15,6 +15,7 @@ from analytics.query.metrics import Unit
 from layouts.components.markup import aria
 
 UNKNOWN = "–"
+FEW = 10  # a change from fewer people or visits says nothing
 SMALLEST_JUDGED = 0.01  # part by which a number changes before it is called better or worse
 MANY_TIMES = 10  # from this factor on the change is written as a factor, not as a percentage
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime
 from math import ceil, log10
 from typing import Any, NamedTuple
 
 from analytics.base.words import _
-from analytics.calendar.period import Span, days_of
+from analytics.calendar.period import days_of
 from analytics.query.metrics import Unit
 from analytics.reports.values import Bucket, Chart
 from layouts.components import figures
@@ -170,7 +170,7 @@ def _layout(chart: Chart, names: Sequence[str], many: int, marks: Sequence[Figur
     scale, unit = _scale(chart), chart.metric.unit
     values = [number * scale.step for number in range(scale.steps + 1)]
     half = 0.5 if bars or many == 1 else 0
-    shown, offset = _labelled(len(chart.buckets)), max(1, many - 1) / OFFSET
+    shown, offset = _labels(chart), max(1, many - 1) / OFFSET
     return template.layout(
         margin={"l": 40, "r": 24, "t": 8, "b": 32},
         hovermode="x unified",
@@ -183,8 +183,8 @@ def _layout(chart: Chart, names: Sequence[str], many: int, marks: Sequence[Figur
             "categoryarray": list(names),
             "range": [-half, (many - 1 if many > 1 else 0) + half + 2 * offset],
             "tickmode": "array",
-            "tickvals": [number + offset for number in shown],
-            "ticktext": [_short(chart.buckets[number][0], chart) for number in shown],
+            "tickvals": [number + offset for number, _text in shown],
+            "ticktext": [text for _number, text in shown],
             "tickangle": 0,
             "ticklabelstandoff": 8,
         },
@@ -212,20 +212,39 @@ def _names(chart: Chart) -> list[str]:
     return names
 
 
-def _labelled(many: int) -> list[int]:
-    """The numbers of the buckets whose names stand below the axis."""
+def _labels(chart: Chart) -> list[tuple[int, str]]:
+    """What stands below the axis, by the numbers of the buckets; no text twice."""
+    if chart.interval in ("minute", "hour"):
+        return _hourly(chart)
+    fields = "yMMM" if chart.interval == "month" else "MMMd"
+    begins = [span.begin for span, _value in chart.buckets]
+    return [(number, figures.dated(begins[number], chart.zone, fields)) for number in _spread(len(begins))]
+
+
+def _hourly(chart: Chart) -> list[tuple[int, str]]:
+    """The times of one day. Of several days the dates, each where its day begins, and between a few of them times."""
+    begins = [span.begin for span, _value in chart.buckets]
+    days = [datetime.fromtimestamp(begin, chart.zone).date() for begin in begins]
+    before = [datetime.fromtimestamp(begin - 1, chart.zone).date() for begin in begins]
+    starts = [] if days[0] == days[-1] else [number for number, day in enumerate(days) if before[number] < day]
+    every = max(1, ceil(len(starts) / LABELS))
+    dates = {number: figures.dated(begins[number], chart.zone, "MMMd") for number in starts[::every]}
+    if len(starts) >= LABELS / 2:
+        return list(dates.items())
+    spread = _spread(len(begins))
+    near = 0.6 * (spread[1] - spread[0]) if len(spread) > 1 else 0
+    times: dict[str, int] = {}
+    for number in spread:
+        if all(abs(number - start) >= near for start in dates):
+            times.setdefault(figures.time_of_day(begins[number], chart.zone), number)
+    return sorted([*dates.items(), *((number, text) for text, number in times.items())])
+
+
+def _spread(many: int) -> list[int]:
+    """The numbers of some buckets, evenly, with the first and the last."""
     last = many - 1
     every = max(1, ceil(last / (LABELS - 1)))
     return [number for number in range(0, last, every) if last - number >= every * 0.6] + [last]
-
-
-def _short(span: Span, chart: Chart) -> str:
-    whole = chart.buckets[-1][0].end - chart.buckets[0][0].begin
-    if chart.interval == "month":
-        return figures.dated(span.begin, chart.zone, "yMMM")
-    if whole <= timedelta(hours=26).total_seconds():
-        return figures.time_of_day(span.begin, chart.zone)
-    return figures.dated(span.begin, chart.zone, "MMMd")
 
 
 def _scale(chart: Chart) -> Scale:

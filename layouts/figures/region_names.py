@@ -31,10 +31,9 @@ class Outlines(NamedTuple):
         return self.keys.get(key(name)) or self.keys.get(loose_key(name), "")
 
 
-@cache
 def outlines(country: str) -> Outlines | None:
     """The outlines of a country's regions; None where there is no file of them."""
-    found = _countries().get(country)
+    found = _countries().get(country)  # not cached by `country`: strangers ask for any
     return Outlines(**found) if found else None
 
 

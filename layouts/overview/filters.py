@@ -13,7 +13,7 @@ from analytics.base.words import N_, _
 from analytics.query import dimensions
 from analytics.query.dimensions import dimension
 from analytics.query.filters import Every, Filter, HasDone, Match, Not
-from analytics.reports.lists import shown_value, written
+from analytics.reports.lists import BY_CODE, shown_value, written
 from analytics.reports.view import filtered
 from layouts.components import figures
 from layouts.components.markup import data, icon
@@ -65,7 +65,7 @@ def _draft(one: Filter, place: int, by: Sequence[str]) -> Draft | None:
         return None
     if one.dimension in NAMED and one.operator not in ("is", "is_not"):
         return None
-    values: list[Value] = [{"value": value, "label": _label(one.dimension, value)} for value in one.values]
+    values: list[Value] = [{"value": value, "label": _label(one, value)} for value in one.values]
     return {"place": place, "by": one.dimension, "how": one.operator, "values": values}
 
 
@@ -74,7 +74,7 @@ def words(one: Filter) -> tuple[str, str]:
     match one:
         case Match():
             how = _(OPERATORS[one.operator][len(one.values) > 1])
-            values = [_label(one.dimension, value) for value in one.values]
+            values = [_label(one, value) for value in one.values]
             return f"{dimension(one.dimension).shown} {how}", ", ".join(values)
         case HasDone():
             return _("Has done"), " ".join(words(one.part))
@@ -86,14 +86,18 @@ def words(one: Filter) -> tuple[str, str]:
     return about, f" {joined} ".join(" ".join(words(part)) for part in one.parts)
 
 
-def _label(name: str, value: str) -> str:
-    return shown_value(name, "" if value == dimension(name).none else value)
+def _label(one: Match, value: str) -> str:
+    name = one.dimension
+    if value == dimension(name).none:
+        return shown_value(name, "")
+    is_whole = one.operator in ("is", "is_not")
+    return shown_value(name, value) if is_whole or name not in BY_CODE else value  # a part of a code has no name
 
 
 def suggestions(name: str, text: str, counted: Sequence[tuple[str, int]], limit: int) -> Suggestions:
     """The values of a dimension that suit what is typed, as (value, people), the most frequent first.
 
-    `limit` is how many were looked for: with fewer, these are all. Of countries each is found by its name.
+    `limit` is how many were looked for: with fewer, these are all. Of countries each is there, by its name.
     """
     known: dict[str, str] = {value: figures.count(people) for value, people in counted}
     rest = sorted(countries.CODES, key=partial(shown_value, name)) if name == "country" else ()

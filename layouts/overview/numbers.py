@@ -18,7 +18,6 @@ from layouts.components import figures
 from layouts.footfall_components.ranking import ChoiceItem, EmptyState
 from layouts.footfall_components.stats import Compared, Stat
 
-FEW = 10  # a change from fewer says nothing
 SO_FAR = {
     "minute": N_("This minute, so far"),
     "hour": N_("This hour, so far"),
@@ -135,7 +134,7 @@ def _stat(name: str, now: Numbers, before: Numbers | None, is_chosen: bool, wind
 def is_of_few(name: str, before: Numbers) -> bool:
     """Whether a change of this number since `before` says nothing, since too few people or visits are behind it."""
     basis = name if METRICS[name].unit == "count" else "visits"
-    return (before[basis] or 0) < FEW
+    return (before[basis] or 0) < figures.FEW
 
 
 def _compared(name: str, now: float | None, before: Numbers, dates: str) -> Compared:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from analytics.base.errors import InvalidInput
 from analytics.base.words import _
 from analytics.query.dimensions import dimension
 from analytics.query.filters import Filter
@@ -115,7 +116,17 @@ def naming(shown: List, by_title: bool) -> ChoiceItem | None:
 def ways(name: str, values: list[str], current: tuple[Filter, ...]) -> dict[str, str]:
     """The changes of the address by which a click on values filters by them, and with Shift excludes them."""
     sent = [written(name, value) for value in values]
-    return {"change": filtered(narrowed(current, name, *sent)), "out": filtered(excluded(current, name, *sent))}
+    return {"change": _way(narrowed, current, name, sent), "out": _way(excluded, current, name, sent)}
+
+
+def _way(
+    changed: Callable[..., tuple[Filter, ...]], current: tuple[Filter, ...], name: str, values: Sequence[str]
+) -> str:
+    """A change of the address; "" for a filter with more values than it can have."""
+    try:
+        return filtered(changed(current, name, *values))
+    except InvalidInput:
+        return ""
 
 
 def _props(shown: List, whole: List, rows: Sequence[RankingRow], period: str, files: str) -> Props:

@@ -145,7 +145,8 @@ def _figure(label: str, value: str, more: str, now: float | None, before: float 
     compared: list[Any] = [_("nothing known of the week before")]
     if before is not None:
         is_nothing = now is None or figures.mean(before) == figures.mean(0)  # what is written as 0 has no change
-        change = None if is_nothing else figures.change(round(100 * (now or 0)), round(100 * before))
+        hundredths, few = (round(100 * (now or 0)), round(100 * before)), before < figures.FEW
+        change = None if is_nothing else figures.change(*hundredths, is_few=few)
         than = _("vs {n} a week before", n=figures.mean(before))
         compared = [*([change, " "] if change else []), than]
     return html.Div([html.Dt(label), html.Dd([html.B(value), *said]), html.Dd(compared, className="ff-window")])

@@ -272,7 +272,7 @@ def facts(state: LiveState, concurrency: Concurrency, zone: tzinfo, words: Words
     """
     ago = concurrency.hour_ago
     hour_ago: list[Any] = [figures.UNKNOWN if ago is None else figures.count(ago)]
-    if (change := figures.change(state.active, ago)) is not None:
+    if (change := figures.change(state.active, ago, is_few=(ago or 0) < figures.FEW)) is not None:
         hour_ago += [" ", change]
     if concurrency.peak is None or not (concurrency.peak[0] or state.active):
         return _facts(hour_ago, figures.UNKNOWN, words)

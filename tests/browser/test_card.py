@@ -81,11 +81,16 @@ def live(active: int, signed_in: int = 34, at: int = AT, paths: tuple[str, ...] 
 
 
 def card_page(
-    server: StreamServer, theme: str = "", figures: dict[str, object] | None = None, tag: str = "en-GB", link: str = ""
+    server: StreamServer,
+    theme: str = "",
+    figures: dict[str, object] | None = None,
+    tag: str = "en-GB",
+    link: str = "",
+    points: list[tuple[int, int]] = POINTS,
 ) -> str:
     """The card's address, with its policy, framed by this server's own host."""
     named = {"token": "t0ken", "theme": theme, "zone": "Europe/Berlin", "tag": tag, "link": link}
-    body = card.render("semicomplete.com", figures or live(128), POINTS, **named)
+    body = card.render("semicomplete.com", figures or live(128), points, **named)
     policy = card.content_security_policy([server.url.removeprefix("http://")])
     return server.page("/embed/live", body, **{"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"})
 
@@ -220,6 +225,29 @@ def test_a_message_changes_numbers_pages_line_and_clock(browser, server):
     }
     assert rows(browser) == [("/new", "31")]
     assert browser.find_element(By.ID, "spark").get_attribute("aria-label").endswith("from 91 to 99")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "change", "look"),
+    [
+        (110, 128, "↑ 16% vs 1 h ago", "ff-up"),
+        (110, 99, "↓ 10% vs 1 h ago", "ff-worse"),
+        (1_000, 993, "↓ 1% vs 1 h ago", "ff-flat"),
+        (9, 12, "↑ 33% vs 1 h ago", "ff-flat"),
+        (9, 90, "", "ff-flat"),
+        (9, 0, "↓ 100% vs 1 h ago", "ff-flat"),
+        (10, 100, "↑ 900% vs 1 h ago", "ff-up"),
+        (0, 128, "", "ff-flat"),
+    ],
+)
+def test_a_small_change_and_one_from_few_people_is_not_judged(browser, server, before, now, change, look):
+    points = [(AT - 8 - 3600, before), *POINTS[1:]]
+    server.live = live(now)
+    frame(browser, server, figures=live(now), points=points)
+    assert (text(browser, "change"), browser.execute_script("return document.getElementById('change').className")) == (
+        change,
+        look,
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from dash import Dash, Input, Output, State, dcc, html
@@ -94,7 +95,8 @@ def declare(app: Dash) -> None:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory) -> Iterator[Reader]:
-    app = Dash("components", assets_folder=str(ASSETS), assets_ignore=r"theme\.js|plain\..*", serve_locally=True)
+    left_out: dict[str, Any] = {"assets_ignore": r"theme\.js|plain\..*", "assets_path_ignore": ["words"]}
+    app = Dash("components", assets_folder=str(ASSETS), serve_locally=True, **left_out)
     app.layout = page
     declare(app)
     with serving(app) as url, chromium(tmp_path_factory.mktemp("profile")) as driver:

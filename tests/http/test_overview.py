@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 from dash import Output
@@ -19,7 +19,7 @@ from house import CALLS, House, open_house
 
 from analytics.base.config import Config
 from analytics.reports.files import FILES
-from analytics.reports.overview import first_period
+from analytics.reports.overview import first_period, read_overview
 from analytics.sites import store as sites
 from analytics.storage import schema
 from callbacks.pages import overview
@@ -32,6 +32,7 @@ from tests.support.logs import line
 
 SITE, ELSEWHERE = "example.com", "other.example"
 DAYS = "period=2026-03-10,2026-03-12"
+DAY_S = 86_400
 RANKINGS = '{"ranking":["ALL"]}.rows'
 
 
@@ -147,9 +148,9 @@ def test_six_numbers_with_what_they_are_compared_with(house):
         ("Visitors", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),
         ("Visits", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),
         ("Pageviews", "4", "0%", "unchanged", then[0].format("4"), then[1]),
-        ("Views per visit", "1.25", "↓ 25.0%", "down 25.0%, worse", then[0].format("1.67"), then[1]),
-        ("Bounce rate", "25.0%", "↓ 25.0%", "down 25.0%, better", then[0].format("33.3%"), then[1]),
-        ("Visit duration", "7m 45s", "↓ 41.9%", "down 41.9%, worse", then[0].format("13m 20s"), then[1]),
+        ("Views per visit", "1.25", "↓ 25.0%", "down 25.0%", then[0].format("1.67"), then[1]),
+        ("Bounce rate", "25.0%", "↓ 25.0%", "down 25.0%", then[0].format("33.3%"), then[1]),
+        ("Visit duration", "7m 45s", "↓ 41.9%", "down 41.9%", then[0].format("13m 20s"), then[1]),
     ]
 
 
@@ -180,7 +181,9 @@ def test_the_metric_and_the_interval_of_the_chart_are_the_addresss(house):
 
 def test_an_empty_period_has_no_numbers_and_says_what_to_do(house):
     question = "period=2026-01-01,2026-01-31"
-    assert top(house, question)["empty"] == {
+    found = top(house, question)
+    assert (found["panels"], found["no_chart"]) == (True, True), "hidden"
+    assert found["empty"] == {
         "title": "Nobody came in this period: 1–31 Jan 2026",
         "hint": "The first visit was on 10 Mar 2026.",
         "link": "Show all time",
@@ -188,8 +191,12 @@ def test_an_empty_period_has_no_numbers_and_says_what_to_do(house):
     }
     assert lists(house, question)["sources"]["empty"]["title"] == "No sources in this period: 1–31 Jan 2026"
     assert "No visitors in this period: 1–31 Jan 2026" in json.dumps(slow(house, question)["hours"], ensure_ascii=False)
-    nobody = top(house, f"{DAYS}&{filters(['is', 'country', ['JP']])}")["empty"]
+    found = top(house, f"{DAYS}&{filters(['is', 'country', ['JP']])}")
+    assert (found["panels"], found["no_chart"]) == (True, True), "hidden"
+    nobody = found["empty"]
     assert (nobody["hint"], nobody["link"]) == ("No visit suits all of the filters.", "Remove the filters")
+    found = top(house, DAYS)
+    assert (found["panels"], found["no_chart"]) == (False, False), "shown"
 
 
 def test_a_site_without_data_has_one_frame_that_leads_an_admin_to_the_snippet(house):
@@ -231,7 +238,7 @@ def test_every_list_has_its_rows(house):
     assert rows(shown["sources"]) == [("google.com", "60.0% 3")]
     assert rows(shown["pages"]) == [("example.com", "100.0% 5")]
     assert rows(shown["devices"]) == [("1440x900", "20.0% 1")]  # the others did not tell
-    assert rows(lists(house, f"{DAYS}&devices=language", "devices")["devices"]) == [("de-DE", "20.0% 1")]
+    assert rows(lists(house, f"{DAYS}&devices=language", "devices")["devices"]) == [("German (Germany)", "20.0% 1")]
 
 
 def test_a_filter_goes_for_all_parts(house):
@@ -289,7 +296,7 @@ SUGGESTED = {
     "os_version": ("(unknown)", "(unknown)", "5", ""),
     "device": ("Mobile", "Mobile", "1", "mobile"),
     "screen": ("1440x900", "1440x900", "1", "1440"),
-    "language": ("de-DE", "de-DE", "1", "de"),
+    "language": ("de-DE", "German (Germany)", "1", "germ"),
     "user_type": ("supplier", "supplier", "1", "supp"),
     "signed_in": ("yes", "yes", "1", "ye"),
     "event": ("Signup", "Signup", "1", "sign"),
@@ -303,9 +310,23 @@ def test_each_dimension_suggests_its_values_and_is_filtered_by_name_and_by_value
     (found,) = [one for one in values(house, name) if one[0] == value]
     assert found == (value, label, people)
     assert found in values(house, name, typed)
-    for given in {value, label}:
+    for given in {value} if name == "language" else {value, label}:
         shown = top(house, f"{DAYS}&{filters(['is', name, [given]])}")
         assert (shown["stats"][0]["value"], shown["chips"][0]["value"]) == (people, label), given
+
+
+def test_languages_have_names_and_are_found_by_them_and_by_their_codes(house):
+    shown = lists(house, f"{DAYS}&devices=language", "devices")["devices"]
+    assert rows(shown) == [("German (Germany)", "20.0% 1")]
+    assert json.loads(parse_qs(shown["rows"][0]["change"])["filters"][0]) == [["is", "language", ["de-DE"]]]
+    for typed in ("de-", "GERMAN"):
+        assert values(house, "language", typed) == [("de-DE", "German (Germany)", "1")]
+        found = lines(details(house, f"{DAYS}&details=language&search={typed}"))
+        assert [row[0] for row in found] == ["German (Germany)"]
+    assert values(house, "language", "french") == []
+    assert sheet(house, "language")[1][:2] == ["de-DE", "1"], "a file has codes"
+    part = top(house, f"{DAYS}&{filters(['contains', 'language', ['de']])}")["chips"][0]
+    assert (part["value"], part["draft"]["values"]) == ("de", [{"value": "de", "label": "de"}])
 
 
 def test_suggestions_are_of_the_period_and_the_other_filters(house):
@@ -507,6 +528,23 @@ def test_a_broken_address_is_told_in_words_on_the_page_and_refused_for_a_file(ho
     assert found == blank
     answer = house.browsers["viewer"].get(f"/overview/{SITE}/page.csv?{question}")
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "bad_request")
+
+
+def test_the_week_of_a_short_period_is_that_of_four_weeks_and_says_so(house):
+    """The hours of "Last 30 minutes" were one square."""
+
+    def of(period: str, now: int) -> tuple[str, float]:
+        site = sites.find(house.service.database, SITE)
+        found = read_overview(site, f"period={period}", house.service.backend, house.service.database, now)
+        return found.week_period, sum(hour.visitors or 0 for day in found.week() for hour in day)
+
+    april = at(31) + 7 * DAY_S  # 7 April
+    averaged = of("today", april)
+    assert averaged == ("last 4 weeks", 1.0), "four hours with one person each, in four weeks"
+    assert of("realtime", april) == of("24h", april) == of("2026-04-06,2026-04-07", april) == averaged
+    assert of("2026-04-01,2026-04-01", april)[0] == "10 Mar – 1 Apr 2026", "since the first day"
+    assert of("2026-04-06,2026-04-06", april + 9 * DAY_S)[0] == "10 Mar – 6 Apr 2026"
+    assert of("30d", april)[0] == "last 30 days"
 
 
 def test_a_site_opens_with_today_until_its_first_day_is_over_there(house):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -79,6 +80,16 @@ def test_the_average_of_nothing_is_not_known_and_has_no_change():
     assert "%" not in str(concurrents.compared(nobody, (1, MINUTES), BERLIN))
     tiny = text_of(concurrents.compared(nobody, (0, MINUTES), BERLIN))
     assert "Average0vs 0 a week before" in tiny
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "look"), [(4, 2, "ff-flat"), (9, 1, "ff-flat"), (12, 10, "ff-up"), (8, 10, "ff-worse")]
+)
+def test_a_change_from_few_people_is_not_judged(now, before, look):
+    day = day_of()
+    filled = [array("i", [people] * MINUTES) for people in (now, before)]
+    found = str(concurrents.compared(DayOfConcurrents(day.begin, day.end, *filled, None, None, True), (0, 60), BERLIN))
+    assert set(re.findall("ff-(?:flat|up|worse)", found)) == {look}
 
 
 def test_the_band_is_between_the_least_and_the_most_of_an_hour():

@@ -227,6 +227,13 @@ def test_an_hour_ago_with_nobody_has_no_percentage():
     assert text(facts) == "1 h ago|0|Peak today|164| at 14:32"
 
 
+def test_a_change_from_few_people_an_hour_ago_is_not_judged_and_many_times_them_not_written():
+    many = live.facts(SOME, Concurrency((), 9, (164, AT)), BERLIN)
+    assert text(many) == "1 h ago|9|Peak today|164| at 14:32"
+    few = live.facts(replace(SOME, active=12), Concurrency((), 9, (164, AT)), BERLIN)
+    assert text(few) == "1 h ago|9| |↑ 33%|up 33%|Peak today|164| at 14:32"
+
+
 def test_facts_that_are_not_known_are_dashes():
     assert text(live.facts(NOBODY, QUIET_DAY, BERLIN)) == "1 h ago|–|Peak today|–"
 

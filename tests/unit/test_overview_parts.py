@@ -11,6 +11,7 @@ from plotly import graph_objects
 
 from analytics.base import language
 from analytics.calendar.period import Clock, Span, buckets
+from analytics.query.filters import Match
 from analytics.query.hours_of_week import MAX_SPAN_S, averaged_span, hours_of_week
 from analytics.query.metrics import METRICS
 from analytics.query.query import Query
@@ -18,13 +19,14 @@ from analytics.query.result import Answer, Hour, Point, Row
 from analytics.reports.formats import spreadsheet
 from analytics.reports.lists import EVENTS, SOURCES
 from analytics.reports.values import Chart
+from collector.ingest.page_url import MAX_PATH
 from layouts.components import figures
 from layouts.figures import countries, over_time, week_hours
 from layouts.figures.countries import CountryCount
 from layouts.figures.text import plain
 from layouts.overview import panels, week
 
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN, UTC = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
 HOUR, DAY = 3_600, 86_400
 HOSTILE = '<img src=x onerror="alert(1)">&\''
 
@@ -124,6 +126,41 @@ def test_the_scale_has_round_numbers_and_everything_below_its_third_line(highest
     assert found["layout"]["yaxis"]["range"][0] == 0
 
 
+def labels(figure: dict[str, Any]) -> list[str]:
+    return figure["layout"]["xaxis"]["ticktext"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "hours", "expected"),
+    [
+        ((2026, 11, 2), 24, ["00:00", "05:00", "10:00", "15:00", "20:00", "23:00"]),
+        ((2026, 11, 2, 14), 25, ["14:00", "19:00", "3 Nov", "05:00", "10:00"]),
+        ((2026, 11, 2), 48, ["2 Nov", "10:00", "3 Nov", "06:00", "16:00", "23:00"]),
+        ((2026, 11, 2), 3 * 24, ["2 Nov", "3 Nov", "4 Nov"]),
+        ((2026, 11, 2), 7 * 24, ["2 Nov", "4 Nov", "6 Nov", "8 Nov"]),
+        ((2026, 10, 24), 60 * 24, ["24 Oct", "3 Nov", "13 Nov", "23 Nov", "3 Dec", "13 Dec"]),
+    ],
+)
+def test_days_by_the_hour_have_each_date_once_where_the_day_begins(begin, hours, expected):
+    """Two days by the hour said "2 Nov" three times, and "3 Nov" three times."""
+    span = Span(at(*begin), at(*begin) + hours * HOUR)
+    found = drawn([1] * hours, interval="hour", span=span)
+    assert labels(found) == expected
+    assert len(set(labels(found))) == len(expected)
+
+
+def test_the_last_24_hours_by_the_minute_have_one_date():
+    span = Span(at(2026, 11, 2, 14, 32), at(2026, 11, 3, 14, 32))
+    assert labels(drawn([1] * 1_440, interval="minute", span=span)) == [
+        "14:32",
+        "19:20",
+        "3 Nov",
+        "04:56",
+        "09:44",
+        "14:31",
+    ]
+
+
 def test_a_day_with_a_change_of_clocks_has_its_hours():
     span = Span(at(2026, 10, 25), at(2026, 10, 26))
     found = names(drawn([1] * 25, interval="hour", span=span))
@@ -181,6 +218,13 @@ def test_the_figure_is_told_in_a_sentence():
 
 def answer(*rows: tuple[str, int]) -> Answer:
     return Answer([Row((name,), (people,)) for name, people in rows], len(rows), Query(1))
+
+
+def test_a_row_of_the_longest_path_filters_and_one_excluded_value_too_many_is_no_way():
+    path = "/" + "b" * (MAX_PATH - 1)
+    hundred = (Match("is_not", "page", tuple(f"/{n}" for n in range(100))),)
+    assert all(panels.ways("page", [path], ()).values())
+    assert panels.ways("page", [path], hundred)["out"] == ""
 
 
 def test_each_row_has_its_bar_its_share_and_its_number():
@@ -265,8 +309,28 @@ def test_an_hour_that_the_clocks_repeat_counts_as_two_and_one_that_they_skip_as_
 
 
 def test_hours_are_told_of_what_has_passed_and_of_no_more_than_a_year():
-    assert averaged_span(Span(0, 10 * DAY), 3 * DAY) == Span(0, 3 * DAY + 1)
-    assert averaged_span(Span(0, 2 * MAX_SPAN_S), 3 * MAX_SPAN_S) == Span(MAX_SPAN_S, 2 * MAX_SPAN_S)
+    assert averaged_span(Span(0, 30 * DAY), 10 * DAY, UTC) == Span(0, 10 * DAY + 1)
+    assert averaged_span(Span(0, 2 * MAX_SPAN_S), 3 * MAX_SPAN_S, UTC) == Span(MAX_SPAN_S, 2 * MAX_SPAN_S)
+
+
+def test_hours_of_less_than_a_week_are_those_of_28_days_up_to_its_end():
+    """The week of the last 30 minutes was one square, and that of today a column."""
+    now, first = at(2026, 11, 20, 14, 30), at(2026, 10, 24)  # 28 days, one of 25 hours
+    for minutes in (30, 24 * 60, 6 * 24 * 60 - 10 * 60):
+        assert averaged_span(Span(now - minutes * 60, now), now, BERLIN) == Span(first, now)
+    assert averaged_span(Span(at(2026, 11, 20), at(2026, 11, 21)), now, BERLIN) == Span(first, now + 1), "today"
+    month = Span(at(2026, 11, 1), at(2026, 12, 1))
+    assert averaged_span(month, at(2026, 11, 3), BERLIN) == Span(at(2026, 10, 7), at(2026, 11, 3) + 1), "two days of it"
+    week = Span(at(2026, 10, 24), at(2026, 10, 31))
+    assert averaged_span(week, now, BERLIN) == week
+
+
+def test_hours_of_a_new_site_begin_with_its_first_day():
+    now, first = at(2026, 11, 20, 14, 30), at(2026, 11, 18, 9)
+    assert averaged_span(Span(now - HOUR, now), now, BERLIN, first) == Span(at(2026, 11, 18), now)
+    assert averaged_span(Span(at(2026, 11, 2), at(2026, 11, 3)), now, BERLIN, first) == Span(
+        at(2026, 11, 2), at(2026, 11, 3)
+    )
 
 
 def week_of(busiest: float) -> list[list[Hour]]:
