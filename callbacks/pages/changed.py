@@ -9,7 +9,7 @@ from typing import Any
 from dash import no_update
 from plotly.io.json import to_json_plotly
 
-Digests = dict[str, str]  # by the name of the part
+Digests = dict[str, int]  # by the name of the part; JavaScript has such numbers exactly
 ITSELF: Mapping[str, Any] = {}
 
 
@@ -21,10 +21,10 @@ def changed(parts: Mapping[str, Any], had: object, same: Mapping[str, Any] = ITS
     """
     before = had if isinstance(had, Mapping) else {}
     digests = {name: _digest(same.get(name, part)) for name, part in parts.items() if part is not no_update}
-    kept = {name: before[name] for name in parts if name not in digests and isinstance(before.get(name), str)}
+    kept = {name: before[name] for name in parts if name not in digests and isinstance(before.get(name), int)}
     found = {name: no_update if digests.get(name) == before.get(name) else part for name, part in parts.items()}
     return found, kept | digests
 
 
-def _digest(part: Any) -> str:
-    return hashlib.blake2b(to_json_plotly(part).encode(), digest_size=6).hexdigest()
+def _digest(part: Any) -> int:
+    return int.from_bytes(hashlib.blake2b(to_json_plotly(part).encode(), digest_size=6).digest())

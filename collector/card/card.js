@@ -55,12 +55,11 @@
   }
 
   function clock() {
-    const isFirst = state === "connecting" && !hasHeard && Date.now() - heard < SILENT_MS;
+    const age = Date.now() - heard, isFirst = state === "connecting" && !hasHeard && age < SILENT_MS;
     const stale = !isFirst && state !== "live" && state !== "polled";
-    const time = footfall.write.time(live.as_of * 1000, given.zone, true), age = footfall.write.age(Date.now() - heard);
     document.body.classList.toggle("is-stale", stale);
-    byId("at").textContent = stale ? footfall.say("{age} ago, not connected", {age}) : time;
-    byId("at").title = stale ? time : "";
+    byId("at").textContent = stale ? footfall.say("{age} ago, not connected", {age: footfall.write.age(age)})
+      : footfall.write.time(live.as_of * 1000, given.zone, true);
   }
 
   function refused() {

@@ -177,7 +177,7 @@ def _template(name: str) -> Template:
 @cache
 def _style(base_path: str) -> str:
     bare = re.sub(r"/\*.*?\*/\n?", "", (_HERE / "card.css").read_text("utf-8"))
-    return bare.replace(FONT_PATH, base_path + FONT_PATH)
+    return bare.replace("\n", "").replace(FONT_PATH, base_path + FONT_PATH)
 
 
 @cache
