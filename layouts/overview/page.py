@@ -105,7 +105,7 @@ def page(site: Site, opens: str = "") -> html.Main:
         ],
         id=PAGE,
         className="ff-main",
-        **data(site=site.domain, opens=opens),
+        **data(site=site.domain, opens=opens, ticks=TICK),
     )
 
 

@@ -40,11 +40,12 @@ def page(site: Site) -> html.Main:
                 className="ff-card ff-list",
             ),
             dcc.Store(id="day-figure"),
+            dcc.Store(id="concurrents-drawn"),
             dcc.Interval(id="concurrents-tick", interval=TICK_MS),
         ],
         id="concurrents",
         className="ff-main",
-        **data(site=site.domain, timezone=site.timezone),
+        **data(site=site.domain, timezone=site.timezone, ticks="concurrents-tick"),
     )
 
 

@@ -37,7 +37,7 @@ TITLES = "page-titles"  # the switch, which the browser remembers
 TODAY = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USER_TYPES = 4
 LINE = N_("active, each minute")
-TICK_MS, TODAY_MS = 10_000, 15_000
+TICK_MS = 10_000
 
 
 class Words(NamedTuple):
@@ -97,6 +97,7 @@ def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Mai
             window=str(window_s),
             timezone=site.timezone,
             filters="",
+            ticks="tick rewind-tick",
         ),
     )
 
@@ -235,7 +236,6 @@ def _wires() -> list[Component]:
         dcc.Store(id="fallback"),
         dcc.Store(id="figures"),
         dcc.Interval(id="rewind-tick", interval=rewind.TICK_MS),
-        dcc.Interval(id="today-tick", interval=TODAY_MS),
     ]
 
 

@@ -75,6 +75,66 @@ def test_regions_are_found_by_the_names_of_databases_of_places(country, names):
     assert {name: code(country, name) for name in names} == names
 
 
+def middle(country: str, name: str) -> tuple[float, float]:
+    """The latitude and longitude of the middle of the outline on which visitors of a region are drawn."""
+    features = json.loads(bundle.unpacked_outlines(country))["features"]
+    (drawn,) = [one["geometry"] for one in features if one["id"] == code(country, name)]
+    polygons = drawn["coordinates"] if drawn["type"] == "MultiPolygon" else [drawn["coordinates"]]
+    lon, lat = zip(*(point for rings in polygons for ring in rings for point in ring), strict=True)
+    return (min(lat) + max(lat)) / 2, (min(lon) + max(lon)) / 2
+
+
+def test_the_name_that_an_outline_says_means_this_outline():
+    other = {
+        one: found
+        for file in FILES
+        if (outlines := region_names.outlines(file.name[:2]))
+        for one, name in outlines.names.items()
+        if (found := outlines.find(name)) != one
+    }
+    assert other == {}
+
+
+@pytest.mark.parametrize(
+    ("country", "name", "lat", "lon"),
+    [
+        ("IR", "East Azerbaijan", 38, 46.7),  # ISO's codes of Iran changed in 2020, CLDR has the old ones
+        ("IR", "West Azerbaijan", 37.7, 45.2),
+        ("IR", "Gilan", 37.3, 49.5),
+        ("IR", "Tehran", 35.6, 51.6),
+        ("IR", "Fars", 29.4, 53),
+        ("IR", "Isfahan", 33, 52.4),
+        ("IR", "Kurdistan", 35.7, 46.8),
+        ("IR", "Hormozgan", 27.3, 56.1),
+        ("IR", "Kerman", 29, 57),
+        ("IR", "Chaharmahal and Bakhtiari", 31.9, 50.6),
+        ("HR", "Zagreb", 45.8, 16),
+        ("HR", "City of Zagreb", 45.8, 16),
+        ("HR", "Zagreb County", 45.8, 15.9),
+        ("LV", "Riga", 56.97, 24.1),
+        ("LV", "Balvi", 57.05, 27.4),
+        ("TD", "Kanem", 15, 15.5),
+        ("TD", "N'Djamena", 12.1, 15.05),
+        ("BY", "Minsk City", 53.9, 27.6),
+        ("KE", "Nairobi", -1.3, 36.8),
+        ("TW", "Taipei City", 25.05, 121.5),
+        ("LA", "Vientiane Prefecture", 18.1, 102.7),
+        ("MG", "Analamanga", -18.5, 47.5),
+        ("SD", "West Darfur", 13.6, 22.6),
+        ("AL", "Tirana", 41.2, 19.9),  # Natural Earth says "Durrës"
+        ("AL", "Durrës", 41.4, 19.6),
+        ("PE", "Puno", -15, -70),  # Natural Earth says "Callao"
+        ("PE", "Callao", -12, -77.2),
+        ("AF", "Daykundi", 33.8, 66.3),  # Natural Earth says "Uruzgan"
+        ("AZ", "Lachin", 39.7, 46.3),  # Natural Earth says "Lankaran"
+        ("AZ", "Nakhchivan", 39.2, 45.4),
+        ("RS", "Rasina", 43.5, 21.2),  # Natural Earth says "Pomoravski"
+    ],
+)
+def test_visitors_are_drawn_where_their_region_is(country, name, lat, lon):
+    assert middle(country, name) == pytest.approx((lat, lon), abs=0.6)
+
+
 @pytest.mark.parametrize("name", ["", "~", "Atlantis", HOSTILE, "../DE", "DE-BY", "\x00", "region", "ß" * 2000])
 def test_what_is_no_name_of_a_region_has_no_outline(name):
     assert code("DE", name) == ""
