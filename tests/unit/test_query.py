@@ -171,7 +171,7 @@ def test_what_others_put_into_the_url_is_left_alone():
         ('filters=[["is","source",["\\u0000"]]]', "a value for source is no text"),
         ('filters=[["is","source",["\\ud800"]]]', "a value for source is no text"),
         ('filters=[["is","source",["x"],{"case_sensitive":1}]]', r"filter \['is', 'source', \['x'\], "),
-        ('filters=[["is","source",["' + "x" * 2001 + '"]]]', "a value for source has at most 2000 characters"),
+        ('filters=[["is","source",["' + "x" * 2501 + '"]]]', "a value for source has at most 2500 characters"),
         ('filters=[["matches","page",["' + "x" * 301 + '"]]]', "a value for page has at most 300 characters"),
         ('filters=[["matches","page",["' + "*x" * 21 + '"]]]', "a pattern for page has at most 20 wildcards"),
         ('filters=[["and",[]]]', "filter "),
