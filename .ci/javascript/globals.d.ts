@@ -24,6 +24,7 @@ interface FootfallWrite {
   money(value: number, currency?: string): string;
   time(ms: number, zone?: string, seconds?: boolean): string;
   day(ms: number, zone?: string): string;
+  age(ms: number): string;
   country(code: string): string;
 }
 

@@ -9,9 +9,9 @@ window.footfall_components = window.footfall_components || {};
   function SiteList({id, title, total, columns, page, request, children, setProps}) {
     const whole = React.useRef(null), wanted = {...FIRST, ...request};
     const ask = (change) => setProps({request: {...wanted, ...change}});
-    return h("main", {className: "ff-main", id, ref: whole, onKeyDown: (event) => moveFocus(event, whole.current)},
+    return h("main", {className: "ff-main", id, ref: whole, "data-answered": page.at, onKeyDown: (event) => moveFocus(event, whole.current)},
       h("div", {className: "ff-toolbar"},
-        h("h1", {}, title), h("span", {id: `${id}-total`, className: "ff-sub", role: "status"}, total),
+        h("h1", {}, title), h("span", {id: `${id}-total`, className: "ff-sub", role: "status"}, total), h("span", {className: "ff-window ff-age"}),
         h("div", {className: "ff-end"}, h(Search, {id: `${id}-words`, found: (words) => ask({words, page: 1})}), children)),
       h("section", {className: "ff-card", "aria-label": footfall.say("All sites")},
         page.rows.length ? table(columns, page, wanted, ask) : nobody(), page.rows.length ? pager(page, ask) : null));

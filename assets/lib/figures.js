@@ -21,13 +21,25 @@
 
   // ───────── the bundle ─────────
 
-  // An observer of its own, until the first figure is needed: the words are text, which footfall.watch does not see.
-  const awaitWords = new MutationObserver(() => {
-    const words = /** @type {any} */ (document.querySelector(".ff-figure [id$=-words]:not(:empty)"));
-    if (!words || document.querySelector(UNREAD)) return;
-    awaitWords.disconnect();
-    requestAnimationFrame(() => setTimeout(() => load(words.closest(".ff-figure").dataset.bundle)));  // after their paint
-  });
+  // An observer of its own, from the first figure on the page until its numbers are there: the words are text, which
+  // footfall.watch does not see.
+  const words = new MutationObserver(loadWhenRead);
+  let isComing = false;
+
+  function awaitWords() {
+    if (isComing) return undefined;
+    words.observe(document, {childList: true, characterData: true, subtree: true});
+    loadWhenRead();
+    return () => { if (!frames().length) words.disconnect(); };
+  }
+
+  function loadWhenRead() {
+    const first = /** @type {any} */ (document.querySelector(".ff-figure [id$=-words]:not(:empty)"));
+    if (!first || document.querySelector(UNREAD)) return;
+    isComing = true;
+    words.disconnect();
+    requestAnimationFrame(() => setTimeout(() => load(first.closest(".ff-figure").dataset.bundle)));  // after their paint
+  }
 
   function load(address) {
     script = document.createElement("script");
@@ -84,6 +96,8 @@
         setFailed(frame, true);
         throw error;
       }
+      if (!known) graph.on("plotly_relayout", () => letFingersMove(graph));
+      letFingersMove(graph);
       if (drawn.get(graph).chosen != null) choose(graph, drawn.get(graph).chosen);
       return graph;
     };
@@ -118,8 +132,21 @@
   function dressed(frame, {figure: {data, layout}, config}) {
     const isDark = document.documentElement.dataset.bsTheme === "dark", colours = isDark ? JSON.parse(frame.dataset.dark) : {};
     const themed = recoloured(layout, "", colours);
-    if (matchMedia("(pointer: coarse)").matches) themed.dragmode = false;  // a finger on a figure scrolls the page
+    if (isTouched() && !frame.classList.contains("is-enlarged")) themed.dragmode = false;
     return {data: recoloured(data, "", colours), layout: themed, config};
+  }
+
+  const isTouched = () => matchMedia("(pointer: coarse)").matches;
+
+  // A finger on a figure scrolls the page; on a map that the reader has enlarged it moves the map.
+  async function letFingersMove(graph) {
+    const {geo} = graph._fullLayout, frame = graph.closest(".ff-figure");
+    if (!geo || !frame || !isTouched()) return;
+    const own = drawn.get(graph).figure.layout.geo.projection.scale || 1, isEnlarged = geo.projection.scale > own;
+    if (frame.classList.contains("is-enlarged") === isEnlarged) return;
+    frame.classList.toggle("is-enlarged", isEnlarged);
+    await redraw(graph);
+    if (!isEnlarged) geo._subplot.bgRect.on(".zoom", null);  // plotly itself leaves the listeners there
   }
 
   function recoloured(value, key, colours) {
@@ -147,6 +174,7 @@
     const button = {"+": "[data-attr=zoom][data-val=in]", "-": "[data-attr=zoom][data-val=out]", 0: "[data-attr=reset], [data-val=reset]"}[key];
     if (button) graph.querySelector(`.modebar-btn:is(${button})`).click();
     else if (key === "Escape") leave(graph);
+    else if (key in APPLIES && changesOf(graph)) go(graph, event.shiftKey);
     else if (isMap && key in PANS) pan(graph, ...PANS[key]);
     else if (steps(graph)[key]) step(graph, steps(graph)[key]);
     else return;
@@ -154,6 +182,7 @@
     event.stopPropagation();
   }
 
+  const APPLIES = {Enter: true};
   const PANS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
   const STEPS = {ArrowLeft: -1, ArrowRight: 1, PageUp: -1, PageDown: 1};
 
@@ -187,9 +216,12 @@
 
   // Dots by their place in the figure, countries by a point within their outlines.
   function geoPoints(graph) {
-    return graph._fullData.filter(({hoverinfo, visible}) => visible === true && hoverinfo !== "skip").flatMap((trace) => (trace.type === "choropleth"
-      ? graph.calcdata[trace.index].filter(({ct}) => ct).map(({ct: [xval, yval], loc}) => ({name: loc, subplot: "geo", hover: {xval, yval}}))
-      : [...trace.lon].map((_, nth) => ({name: trace.ids[nth], subplot: "geo", hover: [{curveNumber: trace.index, pointNumber: nth}]}))));
+    return graph._fullData.filter(({hoverinfo, visible}) => visible === true && hoverinfo !== "skip").flatMap((trace) => {
+      const changes = trace.customdata || [];
+      return trace.type === "choropleth"
+        ? graph.calcdata[trace.index].flatMap(({ct, loc}, nth) => (ct ? [{name: loc, subplot: "geo", hover: {xval: ct[0], yval: ct[1]}, changes: changes[nth]}] : []))
+        : [...trace.lon].map((_, nth) => ({name: trace.ids[nth], subplot: "geo", hover: [{curveNumber: trace.index, pointNumber: nth}], changes: changes[nth]}));
+    });
   }
 
   function step(graph, by) {
@@ -217,6 +249,18 @@
     if (said.textContent !== lines.join(", ")) said.textContent = lines.join(", ");
   }
 
+  /** The changes of the address by which the chosen country or region filters and is excluded, if it has any. */
+  function changesOf(graph) {
+    const found = graph._fullLayout.geo && points(graph).find(({name}) => name === drawn.get(graph).chosen);
+    return found && found.changes;
+  }
+
+  function go(graph, isOut) {
+    const [change, out] = changesOf(graph);
+    leave(graph);
+    window.footfall_components.address.go(isOut ? out : change);
+  }
+
   function leave(graph) {
     drawn.get(graph).chosen = null;
     window.Plotly.Fx.unhover(graph);
@@ -235,5 +279,5 @@
     if (graph && drawn.has(graph)) leave(graph);
   });
   window.footfall.watch("html", () => [...frames()].map(graphOf).filter(Boolean).forEach(redraw), "data-bs-theme");
-  awaitWords.observe(document, {childList: true, characterData: true, subtree: true});
+  window.footfall.watch(".ff-figure", awaitWords);
 })();

@@ -2,7 +2,7 @@
 // (analytics/base/language.py), and translates words. The card inlines this file.
 //
 //   footfall.say("Copied")                          the text in the reader's language
-//   footfall.say("as of {time}", {time})            with values; the text is a literal, so that `make words` finds it
+//   footfall.say("{n} min", {n})                    with values; the text is a literal, so that `make words` finds it
 //   footfall.say.plural("{n} page", "{n} pages", n) a number of things; {n} is the number, formatted
 //
 //   footfall.write.count(n)                  12,345
@@ -10,6 +10,7 @@
 //   footfall.write.money(value, currency)    €29.00; the bare number without a currency
 //   footfall.write.time(ms, zone, seconds)   14:32 or 2:32 PM, with seconds where `seconds` is true; zone: an IANA name
 //   footfall.write.day(ms, zone)             Fri, 20 Nov 2026
+//   footfall.write.age(ms)                   12 s or 3 min
 //   footfall.write.country(code)             Germany, of DE; any other text stays as it is
 //   footfall.write.halves(name)              a long name as [start, end], between which it is cut; a short one as [name]
 (function () {
@@ -62,5 +63,10 @@
     return fill(form, {n: count(n), ...values});
   };
 
-  window.footfall = {...window.footfall, say, write: {count, percent, money, time, day, country, halves}};
+  function age(ms) {
+    const seconds = Math.max(0, Math.round(ms / 1000));
+    return seconds < 60 ? say("{n} s", {n: seconds}) : say("{n} min", {n: count(Math.floor(seconds / 60))});
+  }
+
+  window.footfall = {...window.footfall, say, write: {count, percent, money, time, day, age, country, halves}};
 })();

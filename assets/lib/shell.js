@@ -20,7 +20,8 @@
     if (key !== "Escape") return;
     for (const menu of openMenus()) {
       menu.open = false;
-      if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+      // what had the focus may be drawn no more: then the document has it
+      if (menu.contains(document.activeElement) || document.activeElement === document.body) menu.querySelector("summary").focus();
     }
   });
 

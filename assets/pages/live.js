@@ -26,6 +26,7 @@
   // the second to show, 0 for now; the second of the last answer; that answer, null for now
   let wantedAt = 0, answeredAt = 0, past = null;
   let answeredFilters = "";  // those of the last answer, as the address has them
+  let had = {}, events = [];  // digests of the last answer's parts, which the next leaves out where they are the same; its events
   let listed = null;  // the figures of the moment of the lists and the map, null for those of the past and with filters
   let queued = {stats: null, events: [], known: []};
 
@@ -41,6 +42,7 @@
 
   function start(node) {
     [root, address, receivedAt, state, refusalText, drawnAt] = [node, node.dataset.stream, Date.now(), "connecting", "", 0];
+    [had, events] = [{}, []];
     title = document.querySelector("[data-page-title]")?.dataset.pageTitle || document.title;
     stream = window.footfall.sharedStream({
       address, message: receive, refused: onRefused, poll: node.id === "first-visit",
@@ -229,10 +231,10 @@
   // Figures that are no longer of now are grey, and say how old they are.
   function showAge(isOld) {
     root.classList.toggle("is-stale", isOld);
-    const label = root.querySelector(".ff-label [data-then]"), seconds = Math.round((Date.now() - receivedAt) / 1000);
+    if (isOld && ownTitle && document.title === ownTitle) document.title = title;
+    const label = root.querySelector(".ff-label [data-then]"), age = footfall.write.age(Date.now() - receivedAt);
     if (!label || rewoundTo()) return;
     label.dataset.now = label.dataset.now || label.textContent;
-    const age = seconds < 60 ? footfall.say("{n} s", {n: seconds}) : footfall.say("{n} min", {n: Math.floor(seconds / 60)});
     const words = isOld && stats ? footfall.say("Active {age} ago", {age}) : label.dataset.now;
     if (label.textContent !== words) label.textContent = words;
   }
@@ -278,12 +280,12 @@
       return window.dash_clientside.no_update;
     }
     if (by === "tick" && wantedAt && isAnswered()) return window.dash_clientside.no_update;  // the past does not change
-    return newRequest();
+    return newRequest(isFirst);
   }
 
-  function newRequest() {
-    const fresh = !drawnAt || Boolean(past) || answeredFilters !== wantedFilters();
-    return {asked: requestedAt = Date.now(), at: wantedAt, search: location.search, fresh};
+  function newRequest(isFirst = !drawnAt) {
+    const isOther = isFirst || !isAnswered(), fresh = !drawnAt || Boolean(past) || answeredFilters !== wantedFilters();
+    return {asked: requestedAt = Date.now(), at: wantedAt, search: location.search, fresh, had: isOther ? {} : had};
   }
 
   const isAnswered = () => wantedAt === answeredAt && (!drawnAt || answeredFilters === wantedFilters());
@@ -320,11 +322,14 @@
   function abandonRequest() {
     requestedAt = 0;
     setProps("refresh", {"aria-busy": "false"});
+    setProps("tick", {disabled: false});
   }
 
   // The callback's answer to each request. Its figures are used only while there is no stream.
-  function polled(data) {
-    if (!root || !data) return;
+  function polled(answer) {
+    if (!root || !answer) return;
+    [had, events] = [answer.parts, answer.events || events];
+    const data = {...answer, events};
     if (!polledStats && stats && !data.at && differs(stats, data.stats)) redrawSoon();  // newer messages are not in this answer
     const filters = data.filters || "", isNew = !drawnAt || filters !== answeredFilters;
     drawnAt = Date.now();

@@ -85,6 +85,7 @@ window.footfall = {...window.footfall, words: {
   "drag to rewind": "zum Zurückspulen ziehen",
   "first visitor": "erster Besucher",
   "now": "jetzt",
+  "{age} ago": "vor {age}",
   "{hours} h ago": "vor {hours} h",
   "{hours} h {minutes} min ago": "vor {hours} h {minutes} min",
   "{list}, newest first": "{list}, neueste zuerst",

@@ -85,6 +85,7 @@ window.footfall = {...window.footfall, words: {
   "drag to rewind": "arrastra para rebobinar",
   "first visitor": "primer visitante",
   "now": "ahora",
+  "{age} ago": "hace {age}",
   "{hours} h ago": "hace {hours} h",
   "{hours} h {minutes} min ago": "hace {hours} h {minutes} min",
   "{list}, newest first": "{list}, lo más reciente primero",

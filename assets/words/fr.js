@@ -85,6 +85,7 @@ window.footfall = {...window.footfall, words: {
   "drag to rewind": "glissez pour remonter",
   "first visitor": "premier visiteur",
   "now": "maintenant",
+  "{age} ago": "il y a {age}",
   "{hours} h ago": "il y a {hours} h",
   "{hours} h {minutes} min ago": "il y a {hours} h {minutes} min",
   "{list}, newest first": "{list}, du plus récent au plus ancien",

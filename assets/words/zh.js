@@ -85,6 +85,7 @@ window.footfall = {...window.footfall, words: {
   "drag to rewind": "拖动以回看",
   "first visitor": "第一位访客",
   "now": "现在",
+  "{age} ago": "{age}前",
   "{hours} h ago": "{hours}小时前",
   "{hours} h {minutes} min ago": "{hours}小时{minutes}分钟前",
   "{list}, newest first": "{list}，最新在前",

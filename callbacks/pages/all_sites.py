@@ -105,7 +105,7 @@ def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: 
         )
         for site in shown
     ]
-    part = all_sites.ListPage(rows, len(found), len(known), number, view.sort, view.backwards)
+    part = all_sites.ListPage(rows, len(found), len(known), number, view.sort, view.backwards, str(time.time_ns()))
     people = sum(active.get(site.id, 0) for site in known)
     return all_sites.list_page(part, window_s), all_sites.total(len(known), people, window_s)
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import flask
 from dash import Dash, Input, Output, State, ctx, no_update
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
@@ -24,6 +25,7 @@ from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import authorized
 from callbacks.page_context import PageContext
+from callbacks.pages.changed import changed
 from collector.service import Service
 from layouts.components import states
 from layouts.figures import day_minutes
@@ -39,6 +41,7 @@ OUTPUTS = (
     Output("day-words", "children"),
     Output("day-table", "children"),
 )
+PARTS = tuple(f"{output.component_id}.{output.component_property}" for output in OUTPUTS)
 
 
 def page(context: PageContext) -> Component:
@@ -47,16 +50,27 @@ def page(context: PageContext) -> Component:
 
 
 def register(app: Dash, service: Service) -> None:
-    """The day as a card, drawn again every 30 s, each second while minutes are still being counted; and as a file."""
+    """The day as a card, read every 30 s until it is over, each second while minutes are counted; and as a file."""
 
     @app.callback(
         *OUTPUTS,
+        Output("concurrents-drawn", "data"),
         Input("url", "search"),
         Input("concurrents-tick", "n_intervals"),
         State("concurrents", "data-site"),
+        State("concurrents-drawn", "data"),
+        running=[(Output("concurrents-tick", "disabled"), True, False)],
     )
-    def draw(search: object, _tick: object, domain: object) -> tuple[Any, ...]:
-        return _render(service, authorized(service, domain), search, int(time.time()))
+    def draw(search: object, _tick: object, domain: object, drawn: object) -> tuple[Any, ...]:
+        site, now = authorized(service, domain), int(time.time())
+        before: dict[str, Any] = drawn if isinstance(drawn, dict) else {}
+        today = datetime.fromtimestamp(now, ZoneInfo(site.timezone)).date()
+        known = {"search": search, "over": today.isoformat()}
+        if ctx.triggered_id == "concurrents-tick" and known.items() <= before.items():
+            raise PreventUpdate
+        *parts, is_over = _render(service, site, search, now)
+        shown, digests = changed(dict(zip(PARTS, parts, strict=True)), before.get("parts"))
+        return (*shown.values(), {**known, "parts": digests} if is_over else {"parts": digests})
 
     @app.callback(
         Output("day-range", "children"),
@@ -111,6 +125,7 @@ def compared(service: Service, site: Site, search: object, relayout: object, now
 
 
 def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any, ...]:
+    """The values of OUTPUTS, and whether the day is over and all of it counted."""
     zone = ZoneInfo(site.timezone)
     today = datetime.fromtimestamp(now, zone).date()
     try:
@@ -123,14 +138,15 @@ def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any
         said = _("The database does not answer. It is asked again soon.")
         return _without_chart(states.failed(_("The day could not be read"), said, again=False))
     above = concurrents.day(found, site.domain, day, today, zone)
+    is_over = found.complete and found.end <= now
     if found.peak is None:
-        return _without_chart(above, concurrents.tick_ms(found))
+        return _without_chart(above, concurrents.tick_ms(found), is_over=is_over)
     chart = day_minutes.figure(found, zone), day_minutes.words(found, zone), concurrents.hours(found, zone)
-    return above, concurrents.tick_ms(found), False, *chart
+    return above, concurrents.tick_ms(found), False, *chart, is_over
 
 
-def _without_chart(said: Any, tick_ms: int = concurrents.TICK_MS) -> tuple[Any, ...]:
-    return said, tick_ms, True, no_update, no_update, no_update
+def _without_chart(said: Any, tick_ms: int = concurrents.TICK_MS, *, is_over: bool = False) -> tuple[Any, ...]:
+    return said, tick_ms, True, no_update, no_update, no_update, is_over
 
 
 def requested_day(search: object, today: date) -> date:

@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+import flask
 from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
+from werkzeug.exceptions import BadRequest
 
 from analytics.access.roles import ADMIN
 from analytics.base import language
@@ -28,11 +30,15 @@ from analytics.live.state import FACTS, Concurrency, LiveState
 from analytics.query.answer import page_titles
 from analytics.query.filters import Filter
 from analytics.query.query import Query
+from analytics.reports.formats import spreadsheet
+from analytics.reports.live import places as places_of_file
 from analytics.reports.overview import MAX_SUGGESTED, read_overview
 from analytics.reports.view import USUAL_COMPARISON
 from analytics.sites.site import Site
+from callbacks.download import csv_file
 from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
+from callbacks.pages.changed import changed
 from callbacks.pages.live_question import LiveQuestion, counted, events, read_moment, read_people
 from callbacks.pages.suggestion_wanted import suggestion_wanted
 from callbacks.settings import snippet
@@ -41,6 +47,8 @@ from collector.service import Service
 from layouts.components import figures, states
 from layouts.components import rewind as bar
 from layouts.components.ranking import NO_TITLES
+from layouts.figures import places_map
+from layouts.figures.template import Figure
 from layouts.overview import filters
 from layouts.pages import first, live
 
@@ -64,6 +72,7 @@ OUTPUTS = (
     Output("rewind", "data-at"),
     Output("live", "data-filters"),
 )
+PARTS: tuple[str, ...] = tuple(output.component_id_str() for output in OUTPUTS[:11])  # those that `render` makes
 
 
 def page(context: PageContext) -> Component:
@@ -89,13 +98,19 @@ def register(app: Dash, service: Service) -> None:
         site, now = authorized(service, domain), int(time.time())
         asked = LiveQuestion.parse(nudge, site)
         at, state, everybody, concurrency = read_moment(service, site, asked, now)
-        found = {"active": state.active, "events": events(service, site, asked, at)}
+        found: dict[str, Any] = {"active": state.active}
         stats = service.hub.stats(site.id) if asked.filters else stats_of(state)  # of all, as the stream sends them
         found |= {"at": at} if at else {"stats": stats}
         words = live.words(is_past=bool(at), is_filtered=bool(asked.filters))
         titles = titles_of(service, site, state) if by_title is True else {}
-        parts = render(site, state, concurrency, words, everybody, titles)
-        return (*parts, found | {"asked": asked.at, "filters": asked.text}, str(at or ""), asked.text)
+        parts: dict[str, Any] = dict(
+            zip(PARTS, render(site, state, concurrency, words, everybody, titles), strict=True)
+        )
+        parts |= {"events": events(service, site, asked, at)}
+        *shown, newest, digests = news(parts, asked.had)
+        if newest is not no_update:
+            found["events"] = newest
+        return (*shown, found | {"asked": asked.at, "filters": asked.text, "parts": digests}, str(at or ""), asked.text)
 
     @app.callback(
         Output(live.CHIPS, "chips"),
@@ -149,9 +164,10 @@ def register(app: Dash, service: Service) -> None:
 
     @app.callback(
         Output("today", "children"),
-        Input("today-tick", "n_intervals"),
+        Input("tick", "n_intervals"),
         Input("url", "search"),
         State("live", "data-site"),
+        running=[(Output("tick", "disabled"), True, False)],
     )
     def draw_today(_tick: object, search: object, domain: object) -> Any:
         site, now = authorized(service, domain), int(time.time())
@@ -164,6 +180,7 @@ def register(app: Dash, service: Service) -> None:
         Output("rewind-tick", "interval"),
         Input("rewind-tick", "n_intervals"),
         State("live", "data-site"),
+        running=[(Output("rewind-tick", "disabled"), True, False)],
     )
     def draw_line(_tick: object, domain: object) -> tuple[str, int]:
         return day_before(service, authorized(service, domain), int(time.time()))
@@ -177,7 +194,10 @@ def register(app: Dash, service: Service) -> None:
         Input(live.TITLES, "value"),
     )
     app.clientside_callback(
-        "function(drawn) { return [drawn.trend, drawn.world]; }",
+        """function(drawn) {
+            const same = window.dash_clientside.no_update;
+            return [drawn.trend || same, drawn.world || same];
+        }""",
         Output("trend", "figure"),
         Output("world", "figure"),
         Input("figures", "data"),
@@ -185,6 +205,17 @@ def register(app: Dash, service: Service) -> None:
     )
     app.clientside_callback("function(isAtWork) { window.footfall.live.drawing(isAtWork); }", Input("drawing", "data"))
     app.clientside_callback("function(data) { window.footfall.live.polled(data); }", Input("fallback", "data"))
+    server: flask.Flask = app.server
+
+    @server.get("/live/<domain>/places.csv")
+    def places_file(domain: str) -> flask.Response:
+        site, search = authorized(service, domain), flask.request.query_string.decode("ascii", "replace")
+        asked, now = LiveQuestion.parse({"search": search}, site), int(time.time())
+        if asked.wrong:
+            raise BadRequest(asked.wrong)
+        found = read_moment(service, site, asked, now).state.places
+        moment = datetime.fromtimestamp(now, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H%M")
+        return csv_file(spreadsheet(places_of_file(found, places_map.name)), f"{site.shown_domain} places {moment}.csv")
 
 
 def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = ()) -> list[Component]:
@@ -241,6 +272,25 @@ def render(
         _part("sources", lambda: live.sources(state, words)) or states.failed(_("Sources could not be read"), _(AGAIN)),
         live.line_of(is_filtered=everybody is not None),
     )
+
+
+def news(parts: Mapping[str, Any], had: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The parts, the events and last the digests of all; no update for those that `had` has (by name: digest).
+
+    The line counts as the same until its people or its minute change: it ends at the moment of the page.
+    """
+    drawn = parts["figures"]
+    drawn = {"trend": no_update, "world": no_update} if drawn is no_update else drawn
+    same = {} if drawn["trend"] is no_update else {"trend": _by_minute(drawn["trend"])}
+    shown, digests = changed({**parts, **drawn, "figures": no_update}, had, same)
+    figures_of = {name: shown[name] for name in drawn if shown[name] is not no_update}
+    return (*({**shown, "figures": figures_of or no_update}[name] for name in parts), digests)
+
+
+def _by_minute(line: Figure) -> Any:
+    """What tells the line of one minute from that of another."""
+    xs, numbers = line["data"][0]["x"], line["data"][0]["y"]
+    return [xs[:-1], numbers, xs[-1][: len("2026-11-30 12:34")]]
 
 
 def _drawn_facts(

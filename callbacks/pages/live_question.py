@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -33,7 +33,8 @@ log = logging.getLogger("footfall.live")
 class LiveQuestion:
     """What a page asks for: a second (0: now) and filters. `fresh`: it has no feed of these filters yet.
 
-    Filters that make no sense are left out, and `wrong` says why; `text` is what the address has.
+    Filters that make no sense are left out, and `wrong` says why; `text` is what the address has. `had` has the digests
+    of the parts on the page (`changed`).
     """
 
     at: int = 0
@@ -43,21 +44,24 @@ class LiveQuestion:
     wrong: str = ""
     wants: Callable[[Beat], bool] = lambda _beat: True
     wants_item: Callable[[FeedItem], bool] = lambda _item: True
+    had: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, nudge: object, site: Site) -> LiveQuestion:
         """The question in the data of a request; what no page sends asks for now and everybody."""
         search = nudge.get("search") if isinstance(nudge, dict) else ""
         fresh = isinstance(nudge, dict) and nudge.get("fresh") is True
+        had = nudge.get("had") if isinstance(nudge, dict) else None
+        had = had if isinstance(had, dict) else {}
         pairs = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
         text, at = dict(pairs).get("filters", ""), _second(nudge)
         try:
             found = Query.from_url(urlencode({"filters": text or "[]"}), site).filters
             if not found:
-                return cls(at, text, fresh)
-            return cls(at, text, fresh, found, "", test_of(found, facts.OF_PEOPLE), test_of(found, facts.OF_ITEMS))
+                return cls(at, text, fresh, had=had)
+            return cls(at, text, fresh, found, "", test_of(found, facts.OF_PEOPLE), test_of(found, facts.OF_ITEMS), had)
         except InvalidInput as wrong:
-            return cls(at, text, fresh, wrong=str(wrong))
+            return cls(at, text, fresh, wrong=str(wrong), had=had)
 
 
 class Moment(NamedTuple):

@@ -129,9 +129,16 @@ def register(app: Dash, service: Service) -> None:
     _register_answers(app, service)
     _register_suggestions(app, service)
 
-    @app.callback(Output(toolbar.NOW, "children"), Input(page.TICK, "n_intervals"), SITE)
-    def count_now(_tick: object, domain: object) -> list[Component]:
-        return toolbar.now(service.hub.active(authorized(service, domain).id), service.config.active_window_s)
+    @app.callback(
+        Output(toolbar.NOW, "children"),
+        Output(toolbar.NOW, "data-answered"),
+        Input(page.TICK, "n_intervals"),
+        SITE,
+        running=[(Output(page.TICK, "disabled"), True, False)],
+    )
+    def count_now(_tick: object, domain: object) -> tuple[list[Component], str]:
+        active = service.hub.active(authorized(service, domain).id)
+        return toolbar.now(active, service.config.active_window_s), str(time.time_ns())
 
     for name in page.FIGURES:
         app.clientside_callback(

@@ -8,11 +8,11 @@
 
   const SILENT_MS = (window.footfallTimes || {}).silent || 20000;  // as in stream.js
 
-  let live = given.live, points = given.points, state = "connecting", frame = 0, heard = Date.now();
+  let live = given.live, points = given.points, state = "connecting", frame = 0, heard = Date.now(), hasHeard = false;
 
   function receive(type, data) {
     if (type !== "stats") return;
-    heard = Date.now();
+    [heard, hasHeard] = [Date.now(), true];
     live = data;
     const minute = live.as_of - live.as_of % 60, last = points[points.length - 1];
     if (!last || last[0] < minute) points = [...points, [minute, live.active_sessions]].slice(-KEPT);
@@ -55,10 +55,11 @@
   }
 
   function clock() {
-    const silent = state === "connecting" && Date.now() - heard > SILENT_MS - 100, stale = silent || state === "down";
-    const time = footfall.write.time(live.as_of * 1000, given.zone, true);
+    const age = Date.now() - heard, isFirst = state === "connecting" && !hasHeard && age < SILENT_MS;
+    const stale = !isFirst && state !== "live" && state !== "polled";
     document.body.classList.toggle("is-stale", stale);
-    byId("at").textContent = stale ? footfall.say("as of {time}, not connected", {time}) : time;
+    byId("at").textContent = stale ? footfall.say("{age} ago, not connected", {age: footfall.write.age(age)})
+      : footfall.write.time(live.as_of * 1000, given.zone, true);
   }
 
   function refused() {
@@ -67,9 +68,11 @@
     words.setAttribute("role", "status");
     words.textContent = footfall.say("This card is switched off");
     cancelAnimationFrame(frame);
+    clearInterval(ticking);
     document.querySelector("main").replaceChildren(words);
   }
 
   paint();
+  const ticking = setInterval(clock, 1000);
   footfall.stream({address: given.stream, message: receive, refused, poll: true, state(name) { state = name; clock(); }});
 })();

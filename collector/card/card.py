@@ -36,7 +36,9 @@ _SAID = (
     N_("Active people per minute over the last {minutes} minutes: from {first} to {last}"),
     N_("{change} vs 1 h ago"),
     N_("{n} an hour ago"),
-    N_("as of {time}, not connected"),
+    N_("{age} ago, not connected"),
+    N_("{n} s"),
+    N_("{n} min"),
     N_("This card is switched off"),
 )
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
@@ -174,7 +176,8 @@ def _template(name: str) -> Template:
 
 @cache
 def _style(base_path: str) -> str:
-    return (_HERE / "card.css").read_text("utf-8").replace(FONT_PATH, base_path + FONT_PATH)
+    bare = re.sub(r"/\*.*?\*/\n?", "", (_HERE / "card.css").read_text("utf-8"))
+    return bare.replace("\n", "").replace(FONT_PATH, base_path + FONT_PATH)
 
 
 @cache
@@ -183,8 +186,8 @@ def _script() -> str:
 
 
 def _bare(script: str) -> str:
-    """The script without comment lines and indentation; line breaks stay."""
-    lines = (line.strip() for line in script.splitlines())
+    """The script without comments and indentation; line breaks stay."""
+    lines = (line.partition("  // ")[0].strip() for line in script.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 

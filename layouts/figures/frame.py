@@ -12,6 +12,7 @@ from analytics.base.words import _
 from layouts.components.markup import aria, data, icon
 from layouts.figures import bundle, template
 from layouts.figures.template import Figure
+from layouts.footfall_components.address_link import AddressLink
 
 CHART_BUTTONS = [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]]
 MAP_BUTTONS = [["zoomInGeo", "zoomOutGeo", "resetGeo", "toImage"]]
@@ -27,6 +28,7 @@ def figure(
     table: Any = None,
     csv: str = "",
     is_map: bool = False,
+    hint: str = "",
 ) -> html.Figure:
     """A figure in its frame, `height` px high; `height=0` lets the stylesheet say it.
 
@@ -40,11 +42,13 @@ def figure(
       summary above it, is pressed (`n_clicks`). `table=False`: the page has the numbers as a table already.
 
     A callback with the graph as an Input or State starts only when plotly.js is there. Let no numbers depend on one.
-    `title` is the accessible name and the name of downloaded pictures. `csv` is the address of the numbers as a file.
+    `title` is the accessible name and the name of downloaded pictures. `csv` is the address of the numbers as a file;
+    the query string of the page is added. `hint` says to screen readers what keys do here besides those below.
 
     assets/lib/figures.js loads plotly.js, adds the keys, and says so if it cannot be loaded. Arrow keys move the hover
     point of a chart, in a heat map also up and down; on a map arrows pan, + and - zoom, 0 resets, Page Up and Page Down
-    go from dot to dot, or from country to country.
+    go from dot to dot, or from country to country; where a click on one filters, Enter does too, and Shift and Enter
+    exclude it.
     """
     settings = _config(title, is_map)
     graph = dcc.Graph(id=name, figure=figure or {}, config=settings, responsive=True, className="ff-graph")
@@ -56,11 +60,13 @@ def figure(
         tabIndex=0,
         role="group",
         style={"height": f"{height}px"} if height else {},
-        **aria(label=title, describedby=f"{name}-words"),
+        **aria(label=title, describedby=f"{name}-words {name}-hint" if hint else f"{name}-words"),
     )
-    more = html.Div([*_table(name, title, table), *_file(csv)], className="ff-figure-more")
+    about = [html.P(words, id=f"{name}-words", className="ff-vh")]
+    about += [html.P(hint, id=f"{name}-hint", className="ff-vh")] if hint else []
+    more = html.Div([*_table(name, title, table), *_file(csv, title)], className="ff-figure-more")
     return html.Figure(
-        [plot, html.P(words, id=f"{name}-words", className="ff-vh"), *([more] if more.children else [])],
+        [plot, *about, *([more] if more.children else [])],
         className="ff-figure is-map" if is_map else "ff-figure",
         **data(dark=json.dumps(template.dark_of_light()), bundle=bundle.address(bundle.SCRIPT), title=title),
     )
@@ -87,5 +93,6 @@ def _table(name: str, title: str, table: Any) -> list[Component]:
     return [html.Details([summary, rows])]
 
 
-def _file(csv: str) -> list[Component]:
-    return [html.A([icon("download", 14), "CSV"], href=csv, className="ff-link", download="")] if csv else []
+def _file(csv: str, title: str) -> list[Component]:
+    label = _("{list} as CSV", list=title)
+    return [AddressLink([icon("download", 14), "CSV"], file=csv, look="ff-link", label=label)] if csv else []

@@ -29,13 +29,17 @@ class SiteRow(TypedDict):
 
 
 class SitePage(TypedDict):
-    """One page of the list: its rows, its place in words, the pages before and after (0 for none), and its order."""
+    """One page of the list: its rows, its place in words, the pages before and after (0 for none), and its order.
+
+    `at` is another text with each answer, from which the list's numbers have their age.
+    """
 
     rows: Sequence[SiteRow]
     words: str
     to: Sequence[int]
     sort: str
     upwards: bool
+    at: str
 
 
 class SiteList(OwnComponent):

@@ -105,7 +105,7 @@ def page(site: Site, opens: str = "") -> html.Main:
         ],
         id=PAGE,
         className="ff-main",
-        **data(site=site.domain, opens=opens),
+        **data(site=site.domain, opens=opens, ticks=TICK),
     )
 
 
@@ -145,7 +145,8 @@ def _chart(files: str) -> Component:
 
 
 def _map() -> Component:
-    graph = frame.figure(MAP, _("Visitors by country"), height=0, table=False, is_map=True)
+    hint = _("Page Up and Page Down choose a country or a region, Enter filters by it, Shift and Enter exclude it.")
+    graph = frame.figure(MAP, _("Visitors by country"), height=0, table=False, is_map=True, hint=hint)
     return _part("map", None, "ff-choro", [_store(MAP), graph, html.Div(id=MAP_NOTE, className="ff-map-note")])
 
 

@@ -15,7 +15,7 @@ from analytics.query.query import Query
 from analytics.reports.view import OFF, USUAL_COMPARISON, change
 from layouts.components import figures
 from layouts.components.address import at
-from layouts.components.markup import aria, icon
+from layouts.components.markup import aria, data, icon
 from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.period_menu import PeriodChoice, PeriodMenu, Periods
 from layouts.overview import filters, segments
@@ -43,7 +43,7 @@ def bar(domain: str) -> list[Component]:
     comparison = PeriodMenu(id=COMPARISON, name="compare", verb=_("Compare"), look="ff-btn ff-btn-plain")
     return [
         html.H1(_("Overview")),
-        html.A(id=NOW, href=at(f"/live/{quote(domain)}"), className="ff-now-link"),
+        html.A(id=NOW, href=at(f"/live/{quote(domain)}"), className="ff-now-link", **data(answered="")),
         *filters.bar(CHIPS, FILTER, filters.DIMENSIONS),
         segments.menu(),
         html.Div([comparison, html.Span(turns, className="ff-turns")], className="ff-end"),
@@ -55,7 +55,8 @@ def now(active: int, window_s: int) -> list[Component]:
     """How many people are active, as a link to the Live page."""
     window = html.Span(_("last {window}", window=figures.window(window_s)), className="ff-window")
     pulse = html.Span(className="ff-pulse", **aria(hidden="true"))
-    return [pulse, html.B(figures.count(active)), html.Span(_("now")), window]
+    age = html.Span(className="ff-window ff-age")  # assets/pages/answered.js writes it
+    return [pulse, html.B(figures.count(active)), html.Span(_("now")), window, age]
 
 
 def wrong(message: str) -> Component:

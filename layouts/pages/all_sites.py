@@ -12,7 +12,7 @@ from analytics.base.words import N_, _, ngettext
 from analytics.live.today_counts import TodayCounts
 from layouts.components import figures, trend
 from layouts.components.address import at
-from layouts.components.markup import icon
+from layouts.components.markup import data, icon
 from layouts.footfall_components.site_list import SiteColumn, SiteList, SitePage, SiteRow
 
 LIST = "sites"
@@ -46,7 +46,7 @@ class ListedSite(NamedTuple):
 
 
 class ListPage(NamedTuple):
-    """One page of the list. `found` of the `known` sites match the search; pages count from 1."""
+    """One page of the list. `found` of the `known` sites match the search; pages count from 1. `at`: see `SitePage`."""
 
     rows: Sequence[ListedSite]
     found: int
@@ -54,6 +54,7 @@ class ListPage(NamedTuple):
     page: int
     sort: str
     backwards: bool
+    at: str = ""
 
 
 def page(window_s: int, first: SitePage, summed: str, *, may_add: bool) -> html.Div:
@@ -62,7 +63,7 @@ def page(window_s: int, first: SitePage, summed: str, *, may_add: bool) -> html.
     refresh = html.Button([icon("refresh"), _("Refresh")], id="sites-refresh", type="button", className="ff-btn")
     columns = [_column(*column, window_s) for column in COLUMNS]
     whole = SiteList([refresh, *([add] if may_add else [])], LIST, _("Sites"), summed, columns, first)
-    return html.Div([whole, dcc.Interval(id="sites-tick", interval=TICK_MS)])
+    return html.Div([whole, dcc.Interval(id="sites-tick", interval=TICK_MS)], **data(ticks="sites-tick"))
 
 
 def pages(found: int) -> int:
@@ -93,6 +94,7 @@ def list_page(part: ListPage, window_s: int) -> SitePage:
         "to": [part.page - 1, part.page + 1 if part.page < pages(part.found) else 0],
         "sort": part.sort,
         "upwards": (part.sort == "domain") != part.backwards,
+        "at": part.at,
     }
 
 

@@ -33,16 +33,19 @@ def page(site: Site) -> html.Main:
             html.Section(
                 [
                     html.Div(states.skeleton(10), id="concurrents-day"),
-                    html.Div([_chart(), html.Div(id="day-range", role="status")], id="day-chart", hidden=True),
+                    html.Div(
+                        [_chart(site.domain), html.Div(id="day-range", role="status")], id="day-chart", hidden=True
+                    ),
                 ],
                 className="ff-card ff-list",
             ),
             dcc.Store(id="day-figure"),
+            dcc.Store(id="concurrents-drawn"),
             dcc.Interval(id="concurrents-tick", interval=TICK_MS),
         ],
         id="concurrents",
         className="ff-main",
-        **data(site=site.domain, timezone=site.timezone),
+        **data(site=site.domain, timezone=site.timezone, ticks="concurrents-tick"),
     )
 
 
@@ -154,8 +157,9 @@ def _figure(label: str, value: str, more: str, now: float | None, before: float 
 # ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _chart() -> Component:
-    return figure("day", _("People at each minute of the day"), height=340)
+def _chart(domain: str) -> Component:
+    file = at(f"/concurrents/{domain}/minutes.csv")
+    return figure("day", _("People at each minute of the day"), height=340, csv=file)
 
 
 def _legend(found: DayOfConcurrents, day: date, zone: tzinfo) -> Component:

@@ -37,7 +37,7 @@ TITLES = "page-titles"  # the switch, which the browser remembers
 TODAY = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USER_TYPES = 4
 LINE = N_("active, each minute")
-TICK_MS, TODAY_MS = 10_000, 15_000
+TICK_MS = 10_000
 
 
 class Words(NamedTuple):
@@ -97,6 +97,7 @@ def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Mai
             window=str(window_s),
             timezone=site.timezone,
             filters="",
+            ticks="tick rewind-tick",
         ),
     )
 
@@ -151,7 +152,7 @@ def _unread() -> Component:
 
 def _hero(domain: str, window_s: int) -> Component:
     now = html.Div([_headline(window_s), _who(), _line(domain)], className="ff-now")
-    parts = [now, _map(window_s), rewind.bar()]
+    parts = [now, _map(domain, window_s), rewind.bar()]
     return html.Section(parts, className="ff-card ff-hero", **aria(label=_("Active now and where")))
 
 
@@ -188,17 +189,19 @@ def _line(domain: str) -> Component:
     window = html.Span(_(LINE), id="trend-of", className="ff-window")
     whole = html.A([_("Whole day"), icon("right", 14)], href=at(f"/concurrents/{domain}"), className="ff-link ff-end")
     caption = [html.H3(_turned(_("Last 30 minutes"), _("30 minutes before"))), window, whole]
-    line = figure("trend", _("Active people in each of the last 30 minutes"), height=150)
+    file = at(f"/concurrents/{domain}/minutes.csv")
+    line = figure("trend", _("Active people in each of the last 30 minutes"), height=150, csv=file)
     return html.Div([html.Div(caption, className="ff-cap"), line], className="ff-sparkbox")
 
 
-def _map(window_s: int) -> Component:
+def _map(domain: str, window_s: int) -> Component:
     window = html.Span(_last(window_s), className="ff-window")
     title = html.Div(
         [html.H2(_turned(_("Where they are"), _("Where they were")), id="map-title"), window, " ", _age()],
         className="ff-map-title",
     )
-    dots = figure("world", _("Map of active people"), height=0, is_map=True)
+    file = at(f"/live/{domain}/places.csv")
+    dots = figure("world", _("Map of active people"), height=0, is_map=True, csv=file)
     return html.Section(
         [title, dots, html.Div(id="map", className="ff-map-in")], className="ff-map", **aria(labelledby="map-title")
     )
@@ -233,7 +236,6 @@ def _wires() -> list[Component]:
         dcc.Store(id="fallback"),
         dcc.Store(id="figures"),
         dcc.Interval(id="rewind-tick", interval=rewind.TICK_MS),
-        dcc.Interval(id="today-tick", interval=TODAY_MS),
     ]
 
 

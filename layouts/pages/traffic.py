@@ -66,7 +66,7 @@ def page(site: Site, parts: Sequence[Component], hosts: Component, dry_run: Sequ
         ],
         id="traffic",
         className="ff-main",
-        **data(site=site.domain),
+        **data(site=site.domain, ticks="traffic-tick"),
     )
 
 
@@ -84,7 +84,7 @@ def unassigned(parts: Sequence[Component], unknown: Sequence[UnlistedHost]) -> h
         ],
         id="traffic",
         className="ff-main",
-        **data(site=""),
+        **data(site="", ticks="traffic-tick"),
     )
 
 

@@ -86,9 +86,15 @@ def findings(reader: Reader) -> dict[str, list[str]]:
     return {look: wrong for look, wrong in found.items() if wrong}
 
 
+# How many figures have their numbers and are not drawn by plotly.js; those of a hidden part wait until it is shown.
+UNDRAWN = """return [...document.querySelectorAll(".ff-figure")].filter((n) => n.checkVisibility()
+    && n.querySelector("[id$=-words]:not(:empty)") && !n.querySelector(".js-plotly-plot .main-svg")).length"""
+
+
 def drawn(reader: Reader) -> None:
-    """Waits until the page is drawn, with nothing still to come."""
+    """Waits until the page is drawn with its figures, with nothing still to come."""
     until(lambda: reader.texts("h1") and not reader.run("return document.querySelector('.ff-skel, ._dash-loading')"))
+    until(lambda: reader.run(UNDRAWN) == 0)
 
 
 def addresses() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,7 @@ LINE = (
 )
 POINTS = [(AT - 8 - 3600, 110), *((AT - 8 - 60 * (29 - n), people) for n, people in enumerate(LINE))]
 OFF = "This card is switched off"
+AWAY = re.compile(r"\d+ s ago, not connected")
 QUICK = "window.footfallTimes = {first: 40, longest: 120, steady: 200, poll: 300, silent: 1200};"
 PATIENT = QUICK.replace("poll: 300", "poll: 20000")  # as long waits a request for its answer
 
@@ -312,7 +314,7 @@ def test_while_its_stream_says_nothing_it_says_how_old_its_numbers_are(browser, 
     server.send("stats", live(130))
     until(lambda: text(browser, "at") == "14:32:08")
     server.live_status = 503
-    until(lambda: text(browser, "at") == "as of 14:32:08, not connected")
+    until(lambda: AWAY.fullmatch(text(browser, "at")))
     assert len(server.asked) <= 2, "after the first silence, not the second"
     server.live_status = 200
     until(lambda: server.send("stats", live(131)) and text(browser, "at") == "14:32:08")
@@ -324,12 +326,35 @@ def test_without_anything_it_says_how_old_its_numbers_are(browser, server):
     until(lambda: text(browser, "active") == "130")
     server.status = server.live_status = 503
     server.cut()
-    until(lambda: text(browser, "at") == "as of 14:32:08, not connected")
+    until(lambda: AWAY.fullmatch(text(browser, "at")))
     assert text(browser, "active") == "130"
     server.status = 200
     server.streams(1)
     server.send("stats", live(131, at=AT + 20))
     until(lambda: text(browser, "at") == "14:32:28")
+
+
+@pytest.mark.parametrize(
+    ("theme", "grey", "lively"),
+    [
+        ("light", "rgb(95, 106, 117)", "rgb(18, 23, 28)"),
+        ("dark", "rgb(138, 149, 161)", "rgb(233, 237, 241)"),
+    ],
+)
+def test_its_numbers_are_grey_with_their_age_as_soon_as_the_stream_is_cut(browser, server, theme, grey, lively):
+    frame(browser, server, times="window.footfallTimes = {first: 60000, longest: 60000};", theme=theme)
+    colours = """return [...document.querySelectorAll("#active, .ff-split b, #pages b")].map(
+        (node) => getComputedStyle(node).color)"""
+    assert set(browser.execute_script(colours)) == {lively}, "the first connection is on its way"
+    server.send("stats", live(130))
+    until(lambda: text(browser, "active") == "130")
+    server.live_status = 503
+    server.cut()
+    until(lambda: AWAY.fullmatch(text(browser, "at")), 5)
+    assert set(browser.execute_script(colours)) == {grey}
+    first = text(browser, "at")
+    until(lambda: text(browser, "at") != first)
+    shot(browser, f"card-grey-{theme}")
 
 
 def test_a_revoked_token_switches_the_card_off_for_good(browser, server):

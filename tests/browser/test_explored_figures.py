@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, add_site, come
@@ -16,7 +19,7 @@ from analytics.base.config import Config
 from analytics.sites import store
 from analytics.storage.database import Database
 from collector.ingest.visit import Origin
-from tests.support.factories import accepted, stored
+from tests.support.factories import accepted, beat, keep_beats, stored
 from tests.support.history import at
 from tests.support.serving import Server, serving
 
@@ -29,9 +32,11 @@ def server(tmp_path_factory) -> Iterator[Server]:
     config = Config(data_dir=tmp_path_factory.mktemp("data"))
     database = Database(config)
     keep_regions(database)
+    keep_a_day(database)
     database.close()
     with serving(config) as running:
         add_owner(running)
+        running.tell("maintain")
         yield running
 
 
@@ -42,6 +47,12 @@ def keep_regions(database: Database) -> None:
     for nth, (country, region) in enumerate([*places, ("FR", ""), ("SG", ""), ("US", "California")]):
         origin = Origin("example.com", channel="Direct", country=country, region=region)
         stored(database, accepted(page_id=f"region-{nth:03}", at=at(10, 9), visitor=nth, site_id=number, origin=origin))
+
+
+def keep_a_day(database: Database) -> None:
+    """Stores two people of day.example, a day and a half ago."""
+    number, then = store.add(database, "day.example", timezone="UTC", now=at(1)).id, int(time.time()) - 129_600
+    keep_beats(database, [beat(n, at=then, nth=n, visit_id=9000 + n, site_id=number) for n in (1, 2)])
 
 
 @pytest.fixture
@@ -152,6 +163,41 @@ def test_a_page_whose_bundle_is_missing_keeps_its_numbers_lists_and_tables(reade
     drawn(reader, "trend", "world")
 
 
+def test_an_overview_whose_bundle_is_missing_keeps_its_numbers_lists_and_tables(reader, server):
+    with reader.cut_off_from(BUNDLE):
+        reader.open(DAY)
+        until(lambda: len(reader.texts("#overview .is-failed .ff-figure-wait")) == 3)
+        assert reader.texts("[data-key=stat-visitors] .ff-v") == ["10"]
+        reader.click("[data-key=tab-country]")
+        until(lambda: reader.texts("[data-part=places] tbody tr b")[:1] == ["7"])
+        reader.click("#overview-week-open")
+        until(lambda: reader.texts("#overview-week-table tbody td"))
+        reader.run("scrollTo(0, 0)")
+        reader.click("[data-key=details-time]")
+        until(lambda: reader.texts("[data-part=rows] tbody td"))
+        reader.click("#overview-details [aria-label=Close]")
+        reader.shoot("overview-without-bundle")
+    reader.complaints()
+    reader.click(".ff-main-chart .ff-figure-again")
+    drawn(reader, "overview-chart")
+
+
+def test_concurrents_whose_bundle_is_missing_keep_their_numbers_and_table(reader, server):
+    then = datetime.fromtimestamp(time.time() - 129_600, UTC).date()
+    with reader.cut_off_from(BUNDLE):
+        reader.open(f"/concurrents/day.example?day={then}")
+        until(lambda: reader.texts("#concurrents .is-failed .ff-figure-wait"))
+        assert reader.texts(".ff-day-figures b")[0] == "2"
+        reader.click("#day-open")
+        until(lambda: reader.texts("#day-table tbody td"))
+        (file,) = reader.run("return [...document.querySelectorAll('#day-chart [data-csv]')].map((n) => n.href)")
+        assert file == f"{reader.server.url}/concurrents/day.example/minutes.csv?day={then}"
+        reader.shoot("concurrents-without-bundle")
+    reader.complaints()
+    reader.click(".ff-figure-again")
+    drawn(reader, "day")
+
+
 def test_a_map_without_the_outlines_can_be_tried_again(signed_in, site):
     reader = signed_in
     reader.driver.get("about:blank")
@@ -212,6 +258,53 @@ def test_keys_go_from_dot_to_dot_and_the_dot_keeps_its_focus_through_redraws(rea
     until(lambda: label(reader, "world") == chosen)
     press(reader, Keys.ESCAPE)
     until(lambda: label(reader, "world") == "")
+
+
+@contextmanager
+def touched(reader: Reader) -> Iterator[None]:
+    """In the block, the screen is a phone's, with fingers in place of a mouse."""
+    with reader.sized(PHONE):
+        reader.command("Emulation.setTouchEmulationEnabled", enabled=True)
+        try:
+            yield
+        finally:
+            reader.command("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
+def swipe(reader: Reader, name: str, across: int, down: int) -> None:
+    """A finger moves by so many px from the middle of a figure."""
+    box = reader.run(f"return document.querySelector('#{name} .bg').getBoundingClientRect().toJSON()")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    reader.command("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+    for part in range(1, 11):
+        point = {"x": x + across * part / 10, "y": y + down * part / 10}
+        reader.command("Input.dispatchTouchEvent", type="touchMove", touchPoints=[point])
+    reader.command("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+
+def test_a_finger_scrolls_the_page_and_moves_a_map_that_is_enlarged(reader, site):
+    """On a touch screen a map could be enlarged by its buttons, and then nothing moved it."""
+    view = "[Math.round(g._fullLayout.geo.projection.rotation.lon), g._fullLayout.geo.projection.scale]"
+    with touched(reader):
+        opened(reader, site)
+        assert reader.run("return matchMedia('(pointer: coarse)').matches")
+        reader.run("document.querySelector('#world').scrollIntoView({block: 'center'})")
+        before = reader.run("return scrollY")
+        swipe(reader, "world", 0, -100)
+        until(lambda: reader.run("return scrollY") > before)
+        assert of_graph(reader, "world", view) == [11, 1]
+        reader.run("document.querySelector('#world').scrollIntoView({block: 'center'})")
+        reader.click("#world [data-attr=zoom][data-val=in]")
+        until(lambda: of_graph(reader, "world", "g._fullLayout.dragmode") == "pan")
+        before = reader.run("return scrollY")
+        swipe(reader, "world", -100, -60)
+        until(lambda: of_graph(reader, "world", view)[0] > 11)
+        assert reader.run("return scrollY") == before
+        reader.click("#world .modebar-btn:is([data-attr=reset], [data-val=reset])")
+        until(lambda: of_graph(reader, "world", "g._fullLayout.dragmode") is False)
+        swipe(reader, "world", 0, -100)
+        until(lambda: reader.run("return scrollY") > before)
+        assert of_graph(reader, "world", view) == [11, 1]
 
 
 def test_arrow_keys_move_the_hover_point_of_a_line(reader, site):

@@ -148,7 +148,7 @@ def test_a_new_site_opens_with_today_and_an_address_that_names_a_period_stays(re
 def test_the_bar_says_how_many_are_there_now_and_leads_to_them(reader, server):
     come(server, "other.example", ["ann", "bob"])
     open_overview(reader, DAYS, "other.example")
-    until(lambda: reader.texts("#overview-now > :not(.ff-pulse)") == ["2", "now", "last 60 s"])
+    until(lambda: reader.texts("#overview-now > :not(.ff-pulse,.ff-age)") == ["2", "now", "last 60 s"])
     reader.click("#overview-now")
     reader.at("/live/other.example")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -79,6 +81,23 @@ def test_without_filters_everybody_is_counted(house):
         parts = drawn(house, search)
         assert (parts["active-now"]["children"], parts["trend-of"]["children"]) == ("3", "active, each minute")
         assert paths(parts) == {"/blog", "/pricing"}
+
+
+def file_of_places(house: House, search: str) -> list[list[str]]:
+    answer = house.browsers["owner"].get(f"/live/{SITE}/places.csv{search}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+
+
+def test_the_places_on_the_map_are_a_file_of_the_people_who_match(house):
+    heads, porto = ["Place", "Country", "People"], ["Porto, Portugal", "PT", "2"]
+    everybody = file_of_places(house, "?wall=1")
+    assert everybody[:2] == [heads, porto]
+    assert [row[1:] for row in everybody[2:]] == [["DE", "1"]]
+    assert file_of_places(house, PORTUGAL) == [heads, porto]
+    assert file_of_places(house, NOWHERE) == [heads]
+    wrong = house.browsers["owner"].get(f"/live/{SITE}/places.csv{filters(['is', 'nothing', ['x']])}")
+    assert wrong.status_code == 400
 
 
 def test_nobody_who_matches_is_said_so(house):

@@ -40,6 +40,7 @@ def test_a_second_of_the_past_is_told_with_its_figures_and_named_in_the_same_ans
     at = int(time.time()) - HOUR + 10
     parts = asked(house, {"at": at})
     assert (parts["active-now"]["children"], parts["rewind"]["data-at"]) == ("5", str(at))
+    parts["fallback"]["data"].pop("parts")  # digests
     assert parts["fallback"]["data"] == {"at": at, "active": 5, "events": [], "asked": at, "filters": ""}
     assert "/then" in json.dumps(parts["pages"])
 

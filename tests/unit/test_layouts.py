@@ -355,6 +355,7 @@ def test_the_live_page_tells_its_script_what_to_listen_to():
         "data-window": "90",
         "data-timezone": "Europe/Berlin",
         "data-filters": "",
+        "data-ticks": "tick rewind-tick",
     }
     assert one(root["children"], id="tick")["interval"] == 10_000
     assert one(root["children"], id="notice")["hidden"] is True

@@ -1,0 +1,17 @@
+"""The file of the Live page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from analytics.live.state import PlaceCount
+
+
+def places(found: Iterable[PlaceCount], name: Callable[[PlaceCount], str]) -> Iterator[Sequence[str | int]]:
+    """The places of active people as rows of a file; the first row has the names of the columns.
+
+    Each has its name in the reader's language, the two-letter code of its country, "" for an unknown one, and people.
+    """
+    yield "Place", "Country", "People"
+    for place in found:
+        yield name(place), place.country, place.people
