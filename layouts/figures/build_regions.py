@@ -74,12 +74,28 @@ MERGED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 # Outlines to which Natural Earth gives a neighbour's name, by country and the name of GeoNames.
 MISNAMED = {
-    ("AF", "Panjshir"): "Panjshir",  # "Parwan"
-    ("AF", "Wilayat-e Daykundi"): "Daykundi",  # "Uruzgan"
-    ("AL", "Qarku i Tiranes"): "Tirana",  # "Durrës"
-    ("AZ", "Lacin Rayonu"): "Lachin",  # "Lankaran"
-    ("PE", "Region de Puno"): "Puno",  # "Callao"
-    ("RS", "Rasinski Okrug"): "Rasinski",  # "Pomoravski"
+    ("AF", "Panjshir"): "Panjshir",
+    ("AF", "Wilayat-e Daykundi"): "Daykundi",
+    ("AL", "Qarku i Tiranes"): "Tirana",
+    ("AZ", "Lacin Rayonu"): "Lachin",
+    ("EC", "Provincia de Napo"): "Napo",
+    ("EC", "Provincia del Tungurahua"): "Tungurahua",
+    ("ER", "Anseba Region"): "Anseba",
+    ("ER", "Debub Region"): "Debub",
+    ("ER", "Maekel Region"): "Maekel",
+    ("ER", "Northern Red Sea Region"): "Northern Red Sea",
+    ("GY", "Cuyuni-Mazaruni Region"): "Cuyuni-Mazaruni",
+    ("GY", "Demerara-Mahaica Region"): "Demerara-Mahaica",
+    ("GY", "East Berbice-Corentyne Region"): "East Berbice-Corentyne",
+    ("GY", "Essequibo Islands-West Demerara Region"): "Essequibo Islands-West Demerara",
+    ("GY", "Mahaica-Berbice Region"): "Mahaica-Berbice",
+    ("GY", "Pomeroon-Supenaam Region"): "Pomeroon-Supenaam",
+    ("GY", "Upper Demerara-Berbice Region"): "Upper Demerara-Berbice",
+    ("GY", "Upper Takutu-Upper Essequibo Region"): "Upper Takutu-Upper Essequibo",
+    ("PE", "Region de Puno"): "Puno",
+    ("RS", "Rasinski Okrug"): "Rasinski",
+    ("SI", "Obcina Bistrica ob Sotli"): "Bistrica ob Sotli",
+    ("SI", "Obcina Podcetrtek"): "Podcetrtek",
 }
 OVERSEAS = {"Martinique", "Guyane française", "Réunion", "Mayotte", "Guadeloupe", "St. Eustatius", "Saba", "Bonaire"}
 OVERSEAS |= {"Svalbard", "Bouvet Island", "Jan Mayen"}
@@ -144,6 +160,7 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "Western Darfur": ("West Darfur",),
     },
     "TD": {"Barh El Gazel": ("Bahr el Gazel",), "Ville de N'Djamena": ("N'Djamena",)},
+    "TW": {"New Taipei City": ("New Taipei", "Taipei County")},
     "UA": {
         "Kiev City": ("Kyiv City", "Kyiv"),
         "Kiev": ("Kyiv Oblast",),
@@ -261,8 +278,10 @@ def _right_name(country: str, properties: Mapping[str, Any]) -> str:
 
 
 def _names(country: str, properties: Mapping[str, Any]) -> set[str]:
-    if country in GROUPED_BY or _right_name(country, properties):
+    if country in GROUPED_BY:
         return set()
+    if _right_name(country, properties):
+        return {properties["gn_name"]}
     fields = (properties.get(field) or "" for field in ("name", "name_alt", "name_local", "woe_name", "gn_name"))
     return {name.strip() for field in fields for name in field.split("|") if name.strip()}
 
@@ -331,10 +350,15 @@ def _keys(country: str, groups: Names, codes: Mapping[str, str], iso: Mapping[st
     """The code of each name: of the region that says it, else of the only one for which ISO, else Natural Earth has it.
 
     A name without words for kinds means first the region that has just this name: "City of Zagreb" is "Zagreb".
+    Natural Earth's other names count only where they are no other region's name.
     """
     own = {codes[group]: {group, *ALIASES.get(country, {}).get(group, ())} for group in groups}
     listed = {code: iso[code].all() if code in iso else set() for code in own}
-    others = {codes[group]: names for group, names in groups.items()}
+    said = _meant({code: own[code] | listed[code] for code in own}, loose_key)
+    others = {
+        code: {name for name in groups[group] if code in said.get(loose_key(name), {code})}
+        for group, code in codes.items()
+    }
     exact = [_meant(names, key) for names in (own, listed, others)]
     loose = [_meant(names, loose_key) for names in (own, listed, others)]
     bare = [{f"~{one}": codes for one, codes in level.items()} for level in exact[:2]]

@@ -121,6 +121,12 @@ def test_the_name_that_an_outline_says_means_this_outline():
         ("LA", "Vientiane Prefecture", 18.1, 102.7),
         ("MG", "Analamanga", -18.5, 47.5),
         ("SD", "West Darfur", 13.6, 22.6),
+        ("EC", "Tungurahua", -1.3, -78.5),
+        ("ER", "Maekel Region", 15.4, 38.9),
+        ("GY", "Cuyuni-Mazaruni Region", 6.3, -60),
+        ("GY", "Pomeroon-Supenaam Region", 7.2, -58.8),
+        ("SI", "Bistrica ob Sotli", 46.06, 15.66),
+        ("RU", "Chukotka", 66.7, 173.8),
         ("AL", "Tirana", 41.2, 19.9),  # Natural Earth says "Durrës"
         ("AL", "Durrës", 41.4, 19.6),
         ("PE", "Puno", -15, -70),  # Natural Earth says "Callao"
