@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
@@ -282,3 +282,9 @@ def test_no_failure_is_logged_with_its_words(tmp_path):
 def test_the_product_never_imports_its_tests_or_benchmarks():
     for path in (ROOT / "app.py", ROOT / "cli.py", *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))):
         assert not {name.split(".")[0] for name in imports(path)} & {"tests", "benchmarks", "pytest"}, path
+
+
+def test_names_of_test_files_are_unique():
+    """pytest collects no second module of the same name."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, many in names.items() if many > 1] == []
