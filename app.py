@@ -123,7 +123,8 @@ def create_app(service: Service) -> Dash:
     server = flask.Flask("footfall", static_folder=None)
     for kind in ("", "_STREAMING"):  # assets are streamed
         server.config[f"COMPRESS_ALGORITHM{kind}"] = list(ENCODINGS)  # before Dash, which reads it when it is created
-    setattr(dash_table, "_js_dist", [])  # noqa: B010  # mypy knows no such name. Dash sends the tables of its own to every page; ours has none: 10 kB and a request less
+    # Dash sends its own tables to every page, and ours have none: 10 kB and a request less. mypy knows no such name.
+    setattr(dash_table, "_js_dist", [])  # noqa: B010
     app = _Dash(
         "footfall",
         server=server,  # type: ignore[arg-type]  # Dash's annotation lacks Flask

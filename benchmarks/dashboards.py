@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
 from selenium.webdriver import Chrome
 
 from benchmarks.chromium import chromium, sign_in, wait_until
-from benchmarks.common import SITE, Report, cpu_s, footfall, memory_mb
-from benchmarks.load import pageview, site_name
+from benchmarks.common import Report, cpu_s, footfall, memory_mb
+from benchmarks.live import background
+from benchmarks.load import site_name
 from tests.support.serving import Server
 
 DASHBOARDS, EVENTS_A_SECOND = 10, 100
@@ -31,7 +27,7 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
         for number in range(DASHBOARDS):
             server.command("site", "add", site_name(number))
         sign_in(browser, server)
-        with events(server.port) as sent:
+        with background(server.port, EVENTS_A_SECOND, lambda number: site_name(number % DASHBOARDS)) as sent:
             before_s = _worked(server, ALONE_MINUTES, minute_s)
             windows = [_opened(browser, server, number) for number in range(DASHBOARDS)]
             heaps = []
@@ -51,37 +47,6 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
         cost = (during_s - before_s) / DASHBOARDS * 1000 * (MINUTE_S / minute_s)
         report.figure("the server's work for a dashboard and minute", f"{cost:.0f} ms of processor time")
         report.figure("memory of the server", f"{memory_mb(server.process.pid):.0f} MB")
-
-
-@contextmanager
-def events(port: int) -> Iterator[list[float]]:
-    """Sends pageviews, each of a new visitor, to the sites in turns; yields the moments of their answers."""
-    ending = threading.Event()
-    answered: list[float] = []
-
-    def send() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        due = time.monotonic()
-        for number in count():
-            if ending.wait(max(0, due - time.monotonic())):
-                break
-            head, body = pageview(number).split(b"\r\n\r\n", 1)
-            headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
-            body = body.replace(SITE.encode(), site_name(number % DASHBOARDS).encode())
-            headers["Content-Length"] = str(len(body))
-            connection.request("POST", "/api/collect", body, headers)
-            connection.getresponse().read()
-            answered.append(time.monotonic())
-            due += 1 / EVENTS_A_SECOND
-        connection.close()
-
-    sending = threading.Thread(target=send, daemon=True)
-    sending.start()
-    try:
-        yield answered
-    finally:
-        ending.set()
-        sending.join()
 
 
 def _worked(server: Server, minutes: int, minute_s: float) -> float:

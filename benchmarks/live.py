@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -85,8 +85,12 @@ def _print(report: Report, name: str, delays: Sequence[float]) -> None:
 
 
 @contextmanager
-def background(port: int) -> Iterator[list[float]]:
-    """Sends pageviews, each of a new visitor, at an even pace; yields the moments of their answers."""
+def background(
+    port: int, a_second: int = EVENTS_A_SECOND, site_of: Callable[[int], str] = lambda _: SITE
+) -> Iterator[list[float]]:
+    """Sends pageviews, each of a new visitor, at an even pace; yields the moments of their answers. `site_of` says to
+    which site the pageview with a number goes.
+    """
     ending = threading.Event()
     answered: list[float] = []
 
@@ -98,10 +102,12 @@ def background(port: int) -> Iterator[list[float]]:
                 break
             head, body = pageview(number).split(b"\r\n\r\n", 1)
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+            body = body.replace(SITE.encode(), site_of(number).encode())
+            headers["Content-Length"] = str(len(body))
             connection.request("POST", "/api/collect", body, headers)
             connection.getresponse().read()
             answered.append(time.monotonic())
-            due += 1 / EVENTS_A_SECOND
+            due += 1 / a_second
         connection.close()
 
     sending = threading.Thread(target=send, daemon=True)

@@ -85,6 +85,20 @@ def page(context: PageContext) -> Component:
 
 
 def register(app: Dash, service: Service) -> None:
+    """The callbacks and the file of the page, open to viewers of the site."""
+    _register_redraw(app, service)
+    _register_filters(app, service)
+    _register_tables(app, service)
+    _register_repeats(app, service)
+    _register_scripts(app)
+    server: flask.Flask = app.server
+
+    @server.get("/live/<domain>/places.csv")
+    def places_file(domain: str) -> flask.Response:
+        return _places_file(service, domain)
+
+
+def _register_redraw(app: Dash, service: Service) -> None:
     """Redraws every 10 s, on a nudge of the stream and on Refresh; `assets/pages/live.js` sends one at a time."""
 
     @app.callback(
@@ -112,6 +126,8 @@ def register(app: Dash, service: Service) -> None:
             found["events"] = newest
         return (*shown, found | {"asked": asked.at, "filters": asked.text, "parts": digests}, str(at or ""), asked.text)
 
+
+def _register_filters(app: Dash, service: Service) -> None:
     @app.callback(
         Output(live.CHIPS, "chips"),
         Output(live.WRONG, "children"),
@@ -138,6 +154,10 @@ def register(app: Dash, service: Service) -> None:
         found = counted(name, text, filter(asked.wants, people))
         return filters.suggestions(name, text, found, MAX_SUGGESTED)
 
+
+def _register_tables(app: Dash, service: Service) -> None:
+    """The figures as tables, when they are opened."""
+
     @app.callback(
         Output("trend-table", "children"),
         Input("trend-open", "n_clicks"),
@@ -162,6 +182,10 @@ def register(app: Dash, service: Service) -> None:
         site = authorized(service, domain)
         return live.places_table(read_moment(service, site, LiveQuestion.parse(nudge, site), int(time.time())).state)
 
+
+def _register_repeats(app: Dash, service: Service) -> None:
+    """Today's row and the line behind the slider, which have their own pace."""
+
     @app.callback(
         Output("today", "children"),
         Input("tick", "n_intervals"),
@@ -185,6 +209,9 @@ def register(app: Dash, service: Service) -> None:
     def draw_line(_tick: object, domain: object) -> tuple[str, int]:
         return day_before(service, authorized(service, domain), int(time.time()))
 
+
+def _register_scripts(app: Dash) -> None:
+    """What `assets/pages/live.js` does in the browser."""
     app.clientside_callback(
         "function() { return window.footfall.live.ask(); }",
         Output("nudge", "data"),
@@ -205,17 +232,16 @@ def register(app: Dash, service: Service) -> None:
     )
     app.clientside_callback("function(isAtWork) { window.footfall.live.drawing(isAtWork); }", Input("drawing", "data"))
     app.clientside_callback("function(data) { window.footfall.live.polled(data); }", Input("fallback", "data"))
-    server: flask.Flask = app.server
 
-    @server.get("/live/<domain>/places.csv")
-    def places_file(domain: str) -> flask.Response:
-        site, search = authorized(service, domain), flask.request.query_string.decode("ascii", "replace")
-        asked, now = LiveQuestion.parse({"search": search}, site), int(time.time())
-        if asked.wrong:
-            raise BadRequest(asked.wrong)
-        found = read_moment(service, site, asked, now).state.places
-        moment = datetime.fromtimestamp(now, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H%M")
-        return csv_file(spreadsheet(places_of_file(found, places_map.name)), f"{site.shown_domain} places {moment}.csv")
+
+def _places_file(service: Service, domain: str) -> flask.Response:
+    site, search = authorized(service, domain), flask.request.query_string.decode("ascii", "replace")
+    asked, now = LiveQuestion.parse({"search": search}, site), int(time.time())
+    if asked.wrong:
+        raise BadRequest(asked.wrong)
+    found = read_moment(service, site, asked, now).state.places
+    moment = datetime.fromtimestamp(now, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H%M")
+    return csv_file(spreadsheet(places_of_file(found, places_map.name)), f"{site.shown_domain} places {moment}.csv")
 
 
 def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = ()) -> list[Component]:

@@ -57,9 +57,10 @@ class Response(NamedTuple):
     body: bytes
 
 
+OF_DATA = "default-src 'none'; frame-ancestors 'none'"  # the policy of what no browser shows as a page
 # They forbid browsers what no response of ours needs. They do not forbid fetching: scripts and events cross origins.
 SECURITY_HEADERS = (
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Content-Security-Policy", OF_DATA),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),

@@ -21,47 +21,41 @@ class Box(NamedTuple):
 
 def layout(name: str, *, land: str, borders: str, border_px: float, **own: Any) -> Figure:
     """The `layout` of a map from 84° north to 56° south; the reader's view is kept by `name` through redraws."""
-    return template.layout(
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        hovermode="closest",
-        dragmode="pan",
-        uirevision=name,
-        geo={
-            "lataxis": {"range": [-56, 84]},
-            "projection": {"type": "natural earth", "rotation": {"lon": 11}},
-            "bgcolor": template.CLEAR,
-            "showframe": False,
-            "showcoastlines": False,
-            "showland": True,
-            "landcolor": land,
-            "showcountries": True,
-            "countrycolor": borders,
-            "countrywidth": border_px,
-            "resolution": 110,
-        },
-        **own,
-    )
+    geo = {
+        "lataxis": {"range": [-56, 84]},
+        "projection": {"type": "natural earth", "rotation": {"lon": 11}},
+        "showland": True,
+        "landcolor": land,
+        "showcountries": True,
+        "countrycolor": borders,
+        "countrywidth": border_px,
+        "resolution": 110,
+    }
+    return _layout(name, geo, **own)
 
 
 def country_layout(name: str, box: Box) -> Figure:
     """The `layout` of a map of one country, as large as fits, with nothing around it."""
     high = max(box.north, -box.south) > MAX_MERCATOR
+    geo = {
+        "fitbounds": False,
+        "lonaxis": {"range": [box.west, box.east]},
+        "lataxis": {"range": [box.south, box.north]},
+        "projection": {
+            "type": "natural earth" if high else "mercator",
+            "rotation": {"lon": (box.west + box.east) / 2},
+        },
+        "showland": False,
+    }
+    return _layout(name, geo)
+
+
+def _layout(name: str, geo: dict[str, Any], **own: Any) -> Figure:
     return template.layout(
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         hovermode="closest",
         dragmode="pan",
         uirevision=name,
-        geo={
-            "fitbounds": False,
-            "lonaxis": {"range": [box.west, box.east]},
-            "lataxis": {"range": [box.south, box.north]},
-            "projection": {
-                "type": "natural earth" if high else "mercator",
-                "rotation": {"lon": (box.west + box.east) / 2},
-            },
-            "bgcolor": template.CLEAR,
-            "showframe": False,
-            "showcoastlines": False,
-            "showland": False,
-        },
+        geo={**geo, "bgcolor": template.CLEAR, "showframe": False, "showcoastlines": False},
+        **own,
     )

@@ -201,15 +201,20 @@ def test_rows_filter_and_are_excluded_and_chips_removed(reader):
     until(lambda: chips(reader) == ["Page is not /pricing"])
 
 
+def write_country(reader: Reader, form: str, typed: str, option: str) -> None:
+    """Filters by the country that is suggested first for what is typed."""
+    enter(reader, "[data-key=filter]")
+    tab_to(reader, f"#{form} [name=by]")
+    press(reader, "Country")
+    tab_to(reader, f"#{form}-value")
+    press(reader, typed)
+    until(lambda: reader.texts(f"#{form} [role=option]")[:1] == [option])
+    press(reader, Keys.ENTER, Keys.ENTER)
+
+
 def test_a_filter_is_written_and_changed(reader):
     open_overview(reader)
-    enter(reader, "[data-key=filter]")
-    tab_to(reader, "#overview-filter [name=by]")
-    press(reader, "Country")
-    tab_to(reader, "#overview-filter-value")
-    press(reader, "germ")
-    until(lambda: reader.texts("#overview-filter [role=option]")[:1] == ["Germany2"])
-    press(reader, Keys.ENTER, Keys.ENTER)
+    write_country(reader, "overview-filter", "germ", "Germany2")
     until(lambda: chips(reader) == ["Country is Germany"])
     settle(reader)
     enter(reader, ".ff-toolbar .ff-filter .ff-trunc")
@@ -343,13 +348,7 @@ def open_live(reader: Reader) -> None:
 
 def test_live_is_filtered(reader):
     open_live(reader)
-    enter(reader, "[data-key=filter]")
-    tab_to(reader, "#live-filter [name=by]")
-    press(reader, "Country")
-    tab_to(reader, "#live-filter-value")
-    press(reader, "port")
-    until(lambda: reader.texts("#live-filter [role=option]")[:1] == ["Portugal2"])
-    press(reader, Keys.ENTER, Keys.ENTER)
+    write_country(reader, "live-filter", "port", "Portugal2")
     reader.see("active-now", "2")
     until(lambda: chips(reader) == ["Country is Portugal"])
     tab_to(reader, ".ff-map [data-csv]")
