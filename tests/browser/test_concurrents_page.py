@@ -132,9 +132,16 @@ def test_other_days_are_chosen_by_link_and_by_date_and_the_address_names_them(re
     drawn(reader, TODAY - timedelta(days=1))
 
 
+ABOVE_THE_HEAD = """
+const top = (selector) => document.querySelector(selector).getBoundingClientRect().top;
+return top("#concurrents .ff-card-head") - top("#concurrents .ff-card");
+"""
+
+
 def test_what_is_not_known_says_so_and_what_is_no_day_too(reader):
     reader.open(f"/concurrents/{SITE}?day={TODAY - timedelta(days=30)}")
     until(lambda: reader.texts(".ff-void b") == ["Nothing known of this day"])
+    assert reader.run(ABOVE_THE_HEAD) < 4, "px: the head with the day's choice is at the top"
     reader.open(f"/concurrents/{SITE}?day={TODAY + timedelta(days=2)}")
     until(lambda: reader.texts(".ff-void b") == ["Still to come"])
     reader.open(f"/concurrents/{SITE}?day=%3Cb%3Eyesterday")
