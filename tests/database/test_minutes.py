@@ -237,15 +237,22 @@ def test_a_late_beat_may_be_stored_during_a_read(database):
     assert failed == []
 
 
-# site 1's heartbeats are as slow to read as we like; those of other sites are not touched by it
+# Site 1's heartbeats are as slow to read as we like; those of other sites are not touched by it, whichever way
+# PostgreSQL reads the table: the visitor is computed for rows that have been chosen by their site. (As a condition of
+# the view it was computed for each row of a table that was read from end to end, of both sites.)
 SLOW = """
+CREATE FUNCTION slow_visitor(visitor bigint) RETURNS bigint STABLE LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock_shared(99); RETURN visitor; END';
 ALTER TABLE heartbeats RENAME TO quick_heartbeats;
 CREATE VIEW heartbeats AS
-    SELECT * FROM quick_heartbeats WHERE site_id <> 1 OR pg_advisory_xact_lock_shared(99) IS NOT NULL;
+    SELECT site_id, id, at, visit_id, tab, user_id, user_type, state, path,
+           CASE WHEN site_id = 1 THEN slow_visitor(visitor) ELSE visitor END AS visitor
+    FROM quick_heartbeats;
 """
 QUICK = """
 DROP VIEW heartbeats;
 ALTER TABLE quick_heartbeats RENAME TO heartbeats;
+DROP FUNCTION slow_visitor;
 """
 
 
@@ -264,6 +271,8 @@ def slow_site(database):
 @pytest.mark.parametrize("config", ["postgresql"], indirect=True)
 def test_a_site_that_is_slow_to_count_holds_up_no_other(database):
     keep_beats(database, [*crowd(NOW, 2), beat(9, at=NOW, site_id=2)])
+    with database.writing.begin() as connection:
+        connection.exec_driver_sql("ANALYZE heartbeats")  # so few rows are read from end to end
     history, slow = MinuteHistory(database, WINDOW), []
     with slow_site(database):
         with database.writing.begin() as blocking:
