@@ -118,7 +118,12 @@ def frame() -> Component:
     """The first layout for Dash: the address, and the place for its page, with what stands there if it does not come.
     Reads nothing.
     """
-    return html.Div([dcc.Location(id="url"), html.Div(id="root", **data(failed=as_json(states.not_loaded())))])
+    return html.Div(
+        [
+            dcc.Location(id="url"),
+            html.Div(id="root", disable_n_clicks=True, **data(failed=as_json(states.not_loaded()))),
+        ]
+    )
 
 
 def register(app: Dash, service: Service, version: str) -> None:

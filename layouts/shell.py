@@ -65,12 +65,12 @@ def shell(
         [
             html.A(_("Skip to the content"), href="#page", className="ff-skip"),
             header(site_menu(sites, more, current, window_s), tabs, account_menu(email, menu)),
-            html.Div(page, id="page", tabIndex=-1),
+            html.Div(page, id="page", tabIndex=-1, disable_n_clicks=True),
             footer(version),
             shortcuts.sheet(),
             confirm.dialog(),
         ],
-        className="ff-shell",
+        className="ff-shell has-tabs" if len(tabs) > 1 else "ff-shell",
         **data(language=language.written_in(), page_title=title, shortcuts=shortcuts.pressed()),
     )
 
@@ -114,10 +114,10 @@ def site_menu(sites: Sequence[SiteLink], more: Sequence[Link], current: str, win
 
 
 def status() -> html.Span:
-    """The state of the stream. The stream's script writes it; a page without a stream hides it."""
+    """The state of the stream. The stream's script shows and writes it."""
     dot = html.Span(className="ff-dot", **aria(hidden="true"))
     text = html.Span(_("Connecting…"), id="status-text")
-    return html.Span([dot, text], id="status", className="ff-status is-connecting", role="status")
+    return html.Span([dot, text], id="status", className="ff-status is-connecting", role="status", hidden=True)
 
 
 def theme_toggle() -> html.Button:

@@ -4,7 +4,7 @@ window.footfall_components = window.footfall_components || {};
 (function () {
   "use strict";
   const {address, drawing} = window.footfall_components, {h} = drawing;
-  const times = Object.assign({part: 10000}, window.footfallTimes);
+  const times = Object.assign({part: 10000, slow: 300}, window.footfallTimes);
   const REFUSED = "!";  // what `answered` begins with where the server could not read the part
   const NEWER_MS = 50;  // by which a newer answer follows an older one that was written in its place
   const CALLS = "_dash-update-component";
@@ -15,10 +15,12 @@ window.footfall_components = window.footfall_components || {};
     return String(new URLSearchParams(kept));
   }
 
-  function Part({id, name, label, look, names, answered, again, children}) {
+  function Part({id, name, label, look, names, only, answered, again, graph, figure, children}) {
     const search = address.useSearch(), wanted = question(search, names), [isFailed, setFailed] = React.useState(false);
     const isRefused = Boolean(answered) && answered.startsWith(REFUSED);
-    const isDue = answered == null || isRefused || question(answered, names) !== wanted;
+    const isAsked = !only || new URLSearchParams(search).has(only);
+    const isDue = isAsked && (answered == null || isRefused || question(answered, names) !== wanted);
+    React.useEffect(() => { if (figure) window.dash_clientside.set_props(graph, {figure}); }, [figure]);
     React.useEffect(() => setFailed(false), [wanted]);
     React.useEffect(() => { if (isRefused) setFailed(true); }, [answered]);
     useNewerAnswer(answered, isDue && !isRefused, () => ask(again));
@@ -41,9 +43,24 @@ window.footfall_components = window.footfall_components || {};
       window.addEventListener("online", retry);
       return () => window.removeEventListener("online", retry);
     }, [isFailed]);
-    const isLost = isDue && isFailed;
-    return h(label ? "section" : "div", {id, className: look, "data-part": name, "aria-label": label, "aria-busy": String(isDue && !isLost)},
+    const isLost = isDue && isFailed, isSlow = useSlow(isDue && !isFailed && answered != null);
+    return h(label ? "section" : "div", {id, className: isSlow ? `${look} is-slow` : look, "data-part": name, "aria-label": label, "aria-busy": String(isDue && !isLost)},
       isLost ? failure(label, retry) : children);
+  }
+
+  // Whether an answer has been waited for that long. A transition of CSS with a delay would give each part a layer of its
+  // own at once, which costs a sixth of a redraw that takes less than the delay.
+  function useSlow(isWaiting) {
+    const [isSlow, setSlow] = React.useState(false);
+    React.useEffect(() => {
+      if (!isWaiting) return undefined;
+      const timer = setTimeout(() => setSlow(true), times.slow);
+      return () => {
+        clearTimeout(timer);
+        setSlow(false);
+      };
+    }, [isWaiting]);
+    return isSlow;
   }
 
   // Of callbacks with ALL, Dash may write an older answer after a newer one: asks again unless the newer one follows.
@@ -84,8 +101,9 @@ window.footfall_components = window.footfall_components || {};
     } catch { /* the server is away: the part says so */ }
   }
 
-  function Dialog({id, label, look, name, closes, children}) {
-    const node = React.useRef(null), isWanted = new URLSearchParams(address.useSearch()).get(name);
+  function Dialog({id, label, look, name, closes, setProps, children}) {
+    const node = React.useRef(null), search = address.useSearch(), isWanted = new URLSearchParams(search).get(name);
+    React.useEffect(() => { if (isWanted) setProps({asked: search}); }, [isWanted, search]);
     React.useLayoutEffect(() => {
       if (isWanted && !node.current.open) node.current.showModal();
       if (!isWanted && node.current.open) node.current.close();

@@ -96,6 +96,7 @@
         setFailed(frame, true);
         throw error;
       }
+      frame.classList.add("is-drawn");
       if (!known) graph.on("plotly_relayout", () => letFingersMove(graph));
       letFingersMove(graph);
       if (drawn.get(graph).chosen != null) choose(graph, drawn.get(graph).chosen);

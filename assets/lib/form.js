@@ -7,7 +7,7 @@
 //   fill: {id: text}        new values of fields, by element id; ids that are not on this page are ignored
 //   once: {id: text}        secrets, by element id, shown until the reader leaves the page
 //   go: address             opens that page
-//   clear: true             empties the form
+//   clear: true             empties the form but for its dates
 //
 // `data-confirm` on a button is the question of the dialog before its form is sent; `data-add="line" data-to="id"` adds a
 // line to a field of several; `data-own-zone="id"` fills an empty field with the browser's time zone.
@@ -52,7 +52,7 @@
     for (const [id, text] of Object.entries(answer.once || {})) reveal(id, text);
     for (const [id, text] of Object.entries(answer.fill || {})) if (byId(id)) setValue(byId(id), text);
     if (answer.wrong) restore(request.form);
-    if (answer.clear) for (const field of request.form.querySelectorAll("input.form-control, textarea")) setValue(field, "");
+    if (answer.clear) for (const field of request.form.querySelectorAll("input.form-control:not([type=date]), textarea")) setValue(field, "");
     if (answer.wrong) showState(request.form, answer.message ? sentence(answer.message) : footfall.say("Not saved"), "is-wrong");
     else showState(request.form, answer.message || footfall.say("Saved at {time}", {time: footfall.write.time(Date.now())}), "is-saved");
     if (answer.go) location.assign(answer.go);

@@ -68,6 +68,7 @@
 
   function showPill() {
     if (byId("status")) byId("status").hidden = !root;
+    if (!root) delete document.documentElement.dataset.streamState;
   }
 
   // Before the browser paints the older number of a slow redraw.
@@ -208,6 +209,7 @@
     const pill = byId("status"), notice = byId("notice");
     const [className, label] = appearance();
     const isDown = className === "is-down";
+    document.documentElement.dataset.streamState = className;
     if (pill) {
       for (const [each] of Object.values(APPEARANCES)) pill.classList.toggle(each, each === className);
       pill.title = rewoundTo() ? inZone(rewoundTo() * 1000).whole : state === "polled" ? footfall.say("Refreshed every 10 s")

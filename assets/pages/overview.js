@@ -1,5 +1,5 @@
-// The Overview's callbacks that run in the browser: figures, which the server's callbacks leave in stores, are drawn when
-// plotly.js is there; a stretch that is dragged on the chart becomes the period, a click on a country a filter.
+// The Overview's callbacks that run in the browser: a stretch that is dragged on the chart becomes the period, a click on a
+// country a filter.
 window.dash_clientside = window.dash_clientside || {};
 (function () {
   "use strict";
@@ -17,8 +17,6 @@ window.dash_clientside = window.dash_clientside || {};
   const go = (names) => window.footfall_components.address.go(String(new URLSearchParams(names)));
 
   Object.assign(window.dash_clientside, {overview: {
-    draw: (figure) => figure || window.dash_clientside.no_update,
-
     choose(relayout, figure) {
       const ends = relayout && (relayout["xaxis.range"] || [relayout["xaxis.range[0]"], relayout["xaxis.range[1]"]]);
       const days = figure && ends && daysBetween(...ends, figure.layout.meta);

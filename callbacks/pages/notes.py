@@ -23,7 +23,7 @@ def register(app: Dash, service: Service) -> None:
         authorized_account()
         day, text = fields.get("day", ""), fields.get("text", "")
         notes.add(service.database, site.id, day, text, now=int(time.time()))
-        return FormResult({"message": _("The note is in the chart")})
+        return FormResult({"message": _("The note is in the chart"), "clear": True})
 
     def remove(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)

@@ -2,8 +2,8 @@
 
 The query string of the address is the state: `url.search` is an input of every callback, and each answers the parts
 whose question has changed since they were answered. Lists, figures and slow parts have callbacks of their own, so that
-none waits for a slower one. No callback of the server has a graph as its output, since Dash waits with those for
-plotly.js: a store has the figure until then.
+none waits for a slower one; the details are asked for while their dialog is open. No callback of the server has a graph
+as its output, since Dash waits with those for plotly.js: a `Part` passes its figure on.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 import flask
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
@@ -61,8 +63,10 @@ TOP = {
     "no_before": Output(toolbar.BEFORE, "disabled"),
     "after": Output(toolbar.AFTER, "change"),
     "no_after": Output(toolbar.AFTER, "disabled"),
-    "segments": Output(segments_menu.INNER, "children"),
+    "segments": Output(segments_menu.LIST, "children"),
     "no_segments": Output(segments_menu.MENU, "hidden"),
+    "saves": Output(segments_menu.FILTERS, "value"),
+    "no_saves": Output(segments_menu.SAVE, "hidden"),
     "stats": Output(page.STATS, "stats"),
     "empty": Output(page.STATS, "empty"),
     "no_chart": Output(page.CHART_BOX, "hidden"),
@@ -70,26 +74,24 @@ TOP = {
     "legend": Output(page.LEGEND, "children"),
     "intervals": Output(page.INTERVALS, "choices"),
     "shapes": Output(page.SHAPES, "choices"),
-    "notes": Output(notes_menu.INNER, "children"),
-    "no_notes": Output(notes_menu.MENU, "hidden"),
+    "notes": Output(notes_menu.LIST, "children"),
     "said": Output(page.SAID, "children"),
     "answered": Output({"part": "top"}, "answered"),
 }
-MENUS = "segments", "notes"  # of forms: drawn again, they would lose what is typed
 CHART = {
-    "figure": Output(page.figure_store(page.CHART), "data"),
+    "figure": Output({"part": "chart"}, "figure"),
     "words": Output(f"{page.CHART}-words", "children"),
     "answered": Output({"part": "chart"}, "answered"),
 }
 SLOW: Mapping[str, Mapping[str, Output]] = {
     "map": {
-        "figure": Output(page.figure_store(page.MAP), "data"),
+        "figure": Output({"part": "map"}, "figure"),
         "words": Output(f"{page.MAP}-words", "children"),
         "note": Output(page.MAP_NOTE, "children"),
         "answered": Output({"part": "map"}, "answered"),
     },
     HOURS: {
-        "figure": Output(page.figure_store(page.WEEK), "data"),
+        "figure": Output({"part": HOURS}, "figure"),
         "words": Output(f"{page.WEEK}-words", "children"),
         "box": Output(page.WEEK_BOX, "hidden"),
         "foot": Output(page.WEEK_FOOT, "children"),
@@ -113,7 +115,13 @@ Found = Mapping[str, Any]  # the values of outputs by name; others stay as they 
 
 def page_of(context: PageContext) -> Component:
     """The page without its answers."""
-    return page.page(context.site, _opens(context.service, context.site))
+    today = datetime.now(ZoneInfo(context.site.timezone)).date().isoformat()
+    return page.page(context.site, _may(context.site), today, _opens(context.service, context.site))
+
+
+def _may(site: Site) -> May:
+    person = current_person()
+    return May(person.id, person is not ANYBODY and person.may(ADMIN, site.id))
 
 
 def _opens(service: Service, site: Site) -> str:
@@ -140,16 +148,12 @@ def register(app: Dash, service: Service) -> None:
         active = service.hub.active(authorized(service, domain).id)
         return toolbar.now(active, service.config.active_window_s), str(time.time_ns())
 
-    for name in page.FIGURES:
-        app.clientside_callback(
-            ClientsideFunction("overview", "draw"), Output(name, "figure"), Input(page.figure_store(name), "data")
-        )
     for name, event, function in ((page.CHART, "relayoutData", "choose"), (page.MAP, "clickData", "filter")):
         app.clientside_callback(
             ClientsideFunction("overview", function),
             Output(name, event),
             Input(name, event),
-            State(page.figure_store(name), "data"),
+            State(name, "figure"),
             prevent_initial_call=True,
         )
     server: flask.Flask = app.server
@@ -183,18 +187,15 @@ def _register_answers(app: Dash, service: Service) -> None:
         *answers, domain, opens, answered = given
         asked = _Asked(service, domain, search, opens)
         message = _message(dict(zip(FORMS, answers, strict=True)))
+        if not message and asked.is_answered("top", answered):
+            raise PreventUpdate
         try:
             overview = asked.overview()
         except InvalidInput as wrong:
-            nothing = not asked.is_sound(answered)
-            shown = {"wrong": toolbar.wrong(translated(str(wrong))), "answered": search}
-            return _values(TOP, shown | ({"body": True, "stats": []} if nothing else {}))
-        found: dict[str, Any] = {"wrong": None, "body": False, "answered": search}
-        if message or not asked.is_answered("top", answered):
-            found |= asked.safely("top", lambda: overview_parts.top(overview, asked.may), message)
-            if not message and asked.is_answered("menus", answered):
-                found = {name: value for name, value in found.items() if name not in MENUS}
-        return _values(TOP, found)
+            nothing = {} if asked.is_sound(answered) else {"body": True, "stats": []}
+            return _values(TOP, {"wrong": toolbar.wrong(translated(str(wrong))), "answered": search, **nothing})
+        found = asked.safely("top", lambda: overview_parts.top(overview, asked.may), message)
+        return _values(TOP, {"wrong": None, "body": False, **found})
 
     @app.callback(
         list(CHART.values()),
@@ -249,13 +250,16 @@ def _register_answers(app: Dash, service: Service) -> None:
 
     @app.callback(
         list(ROWS.values()),
-        SEARCH,
+        Input(page.DIALOG, "asked"),
         AGAIN,
         SITE,
         OPENS,
         State({"part": "rows"}, "answered"),
+        prevent_initial_call=True,
     )
     def answer_rows(search: object, _: object, domain: object, opens: object, answered: object) -> Sequence[Any]:
+        if search is None:  # another part is asked again, and the dialog was never open
+            raise PreventUpdate
         asked = _Asked(service, domain, search, opens)
         return _values(ROWS, asked.found("rows", answered, overview_parts.rows))
 
@@ -289,8 +293,7 @@ class _Asked:
             raise BadRequest("No page sends that.")
         self._service, self._search, self._opens = service, search, opens
         self._overview: Overview | InvalidInput | None = None
-        person = current_person()
-        self.may = May(person.id, person is not ANYBODY and person.may(ADMIN, self.site.id))
+        self.may = _may(self.site)
 
     def overview(self) -> Overview:
         """The report of the address; raises `InvalidInput` with the reason."""
@@ -304,9 +307,12 @@ class _Asked:
         return self._overview
 
     def found(self, name: str, answered: object, part: Callable[[Overview], Found]) -> Found:
-        """What a part shows now; nothing where it shows that already, or the address makes no sense."""
+        """What a part shows now; nothing where it shows that already, or the address makes no sense.
+
+        `answered` is written with its answer or not at all, so that an older answer that arrives late is known by it.
+        """
         if self.is_answered(name, answered):
-            return {"answered": self._search}
+            return {}
         try:
             overview = self.overview()
         except InvalidInput:  # the bar says it
@@ -324,9 +330,9 @@ class _Asked:
             return {"answered": f"{page.FAILED}{time.time_ns()}"}
 
     def is_answered(self, name: str, answered: object) -> bool:
-        """Whether the answer to the query string `answered` is that of the part for the address on show."""
+        """Whether the part shows the answer to the address, if it shows that to the query string `answered`."""
         wanted = page.depends(name)
-        return self.is_sound(answered) and self._question(str(answered), wanted) == self._question(self._search, wanted)
+        return self.is_sound(answered) and _question(str(answered), wanted) == _question(self._search, wanted)
 
     def is_sound(self, search: object) -> bool:
         """Whether the query string is a question."""
@@ -338,15 +344,17 @@ class _Asked:
             return False
         return True
 
-    def _question(self, search: str, names: Sequence[str]) -> list[tuple[str, str]]:
-        return [pair for pair in parse_qsl(self._whole(search), keep_blank_values=True) if pair[0] in names]
-
     def _whole(self, search: str) -> str:
         """The query string without its question mark, with the period of a site's first day where it has none."""
         query = search.removeprefix("?")
         if self._opens != FIRST_DAY or any(name == "period" for name, _ in parse_qsl(query, keep_blank_values=True)):
             return query
         return "&".join(part for part in (query, f"period={FIRST_DAY}") if part)
+
+
+def _question(search: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    query = search.removeprefix("?")
+    return [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] in names]
 
 
 def _read(service: Service, site: Site, address: str, person_id: int = 0) -> Overview:

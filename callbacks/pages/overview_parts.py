@@ -38,8 +38,7 @@ def top(overview: Overview, may: May) -> Values:
         "legend": numbers.legend(windows, interval, is_running=is_running),
         "intervals": numbers.intervals(overview.intervals, interval),
         "shapes": numbers.shapes(bars=view.bars),
-        "notes": notes.inner(overview.notes, overview.today) if may.share else None,
-        "no_notes": not may.share,
+        "notes": notes.lines(overview.notes) if may.share else [],
         "said": numbers.sentence(stats, empty),
     }
 
@@ -56,7 +55,7 @@ def _empty(overview: Overview, may: May) -> Any:
 def _toolbar(overview: Overview, may: May) -> Values:
     query, span, now = overview.query, overview.span, overview.now
     before, after = (toolbar.turn(query, span, now, way) for way in (-1, 1))
-    menu = segments.inner(overview.segments(), query.filters, may)
+    known, saves = overview.segments(), bool(query.filters) and may.save
     return {
         "chips": filters.chips(query.filters, filters.DIMENSIONS),
         "comparison": toolbar.comparison(query, overview.earlier),
@@ -65,8 +64,10 @@ def _toolbar(overview: Overview, may: May) -> Values:
         "no_before": not before,
         "after": after,
         "no_after": not after,
-        "segments": menu,
-        "no_segments": not menu,
+        "segments": segments.lines(known, query.filters, may),
+        "no_segments": not known and not saves,
+        "saves": segments.written(query.filters),
+        "no_saves": not saves,
     }
 
 

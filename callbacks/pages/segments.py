@@ -29,7 +29,7 @@ def register(app: Dash, service: Service) -> None:
         whose = None if shared else person.id
         now = int(time.time())
         kept = segments.save(service.database, site.id, whose, fields.get("name", ""), _filters(fields), now=now)
-        return FormResult({"message": _("{name} is saved", name=kept.name)})
+        return FormResult({"message": _("{name} is saved", name=kept.name), "clear": True})
 
     def remove(domain: object, fields: Fields) -> FormResult:
         site, person = _authorized(service, domain)

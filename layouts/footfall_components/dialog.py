@@ -14,6 +14,7 @@ class Dialog(OwnComponent):
     - look: its CSS classes
     - name: the name in the address
     - closes: the change of the address that closes it
+    - asked: the query string for which it is open; written by the component, and not when it closes
     """
 
     def __init__(
@@ -24,6 +25,7 @@ class Dialog(OwnComponent):
         look: str = "",
         name: str = "",
         closes: str = "",
+        asked: str | None = None,
     ) -> None:
         super().__init__(
             children=children,
@@ -32,4 +34,5 @@ class Dialog(OwnComponent):
             look=look,
             name=name,
             closes=closes,
+            asked=asked,
         )

@@ -19,9 +19,13 @@ class Part(OwnComponent):
     - label: what it shows, for screen readers and for the text of a failure
     - look: its CSS classes
     - names: the names in the address on which it depends
+    - only: the name in the address without which it waits for nothing
     - answered: the query string that is answered; the callback sets it with every answer. Where it begins with `!`, the
       part could not be read; each such text is another
     - again: the id of a `dcc.Store`
+    - graph: the id of a `dcc.Graph` within
+    - figure: the figure of that graph. A callback with the graph itself as its Output would wait for plotly.js with all
+      that it answers, and one in the browser behind a `dcc.Store` costs three times as many steps of Dash
     """
 
     def __init__(
@@ -32,8 +36,11 @@ class Part(OwnComponent):
         label: str | None = None,
         look: str = "",
         names: Sequence[str] = (),
+        only: str | None = None,
         answered: str | None = None,
         again: str = "",
+        graph: str | None = None,
+        figure: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
             children=children,
@@ -42,6 +49,9 @@ class Part(OwnComponent):
             label=label,
             look=look,
             names=names,
+            only=only,
             answered=answered,
             again=again,
+            graph=graph,
+            figure=figure,
         )

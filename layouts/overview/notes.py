@@ -14,7 +14,7 @@ from layouts.components import figures, form
 from layouts.components.markup import aria, data, icon
 
 ADD, REMOVE = "note", "note-remove"
-MENU, INNER = "overview-notes", "overview-notes-inner"
+LIST = "overview-notes-list"
 
 
 def channels(domain: str) -> list[Component]:
@@ -22,17 +22,16 @@ def channels(domain: str) -> list[Component]:
     return [form.channel(name, domain) for name in (ADD, REMOVE)]
 
 
-def menu() -> Component:
-    """The menu, empty and hidden."""
+def menu(today: str, *, hidden: bool) -> Component:
+    """The menu without a note, with the form that adds one; its day is `today` at first."""
     summary = html.Summary(_("Notes"), className="ff-details", **data(key="notes"))
-    inner = html.Div(id=INNER, className="ff-pop ff-pop-end ff-segments")
-    return html.Details([summary, inner], id=MENU, className="ff-menu", hidden=True)
+    inner = html.Div([html.Ul(id=LIST), _form(today)], className="ff-pop ff-pop-end ff-segments")
+    return html.Details([summary, inner], className="ff-menu", hidden=hidden)
 
 
-def inner(known: Sequence[Note], today: str) -> list[Component]:
-    """Inside the menu: the notes of the period, and the form that adds one, whose day is `today` at first."""
-    lines = [html.Ul([_line(one) for one in known])] if known else []
-    return [*lines, _form(today)]
+def lines(known: Sequence[Note]) -> list[Component]:
+    """The notes of the period."""
+    return [_line(one) for one in known]
 
 
 def _line(one: Note) -> Component:

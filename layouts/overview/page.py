@@ -29,24 +29,24 @@ from layouts.footfall_components.plain_table import PlainTable
 from layouts.footfall_components.ranking import Ranking
 from layouts.footfall_components.stats import Stats
 from layouts.overview import notes, segments, toolbar, usage, week
+from layouts.overview.segments import May
 
 PAGE, BODY, PANELS_BOX = "overview", "overview-body", "overview-panels"
 AGAIN, SAID, TICK = "overview-again", "overview-said", "overview-tick"
 STATS, CHART_BOX, TITLE, LEGEND, INTERVALS, SHAPES = (
     f"overview-{name}" for name in ("stats", "figure", "title", "legend", "intervals", "shapes")
 )
-DAYS, DETAILS, WEEK_ROWS = "overview-days", "overview-rows", "overview-week-rows"
+DAYS, WEEK_ROWS = "overview-days", "overview-week-rows"
+DETAILS, DIALOG = "overview-rows", "overview-details"
 WEEK_BOX, WEEK_FOOT = "overview-week-box", "overview-week-foot"
 CHART, MAP, WEEK = "overview-chart", "overview-map", "overview-week"
 MAP_NOTE = "overview-map-note"
-FIGURES = (CHART, MAP, WEEK)
 CHART_PX, WEEK_PX = 264, 270
 SHARED = ("period", "compare", "filters")
 
 FAILED = "!"  # what `answered` of a part begins with that could not be read
 
 NAMES = {
-    "menus": (),  # of segments and notes
     "top": ("metric", "interval", "draw"),
     "chart": ("metric", "interval", "draw"),
     "map": (PLACES.id,),
@@ -70,33 +70,44 @@ def depends(name: str) -> tuple[str, ...]:
     return (*SHARED, *NAMES[name])
 
 
-def page(site: Site, opens: str = "") -> html.Main:
-    """The page, which queries nothing. `opens` is the period of an address that names none, "" for the usual one."""
+def page(site: Site, may: May, today: str, opens: str = "") -> html.Main:
+    """The page, which queries nothing, on the day `today` of the site's zone (YYYY-MM-DD).
+
+    `opens` is the period of an address that names none, "" for the usual one.
+
+    Boxes with an id leave `n_clicks` out: each click within would write it, and draw all that the box holds.
+    """
     files = address(site.domain)
     return html.Main(
         [
             *([AddressDefault(name="period", value=opens)] if opens else []),
             dcc.Store(id=AGAIN),
             dcc.Interval(id=TICK, interval=toolbar.NOW_MS),
-            html.Div(toolbar.bar(site.domain), id="toolbar", className="ff-toolbar"),
+            html.Div(toolbar.bar(site.domain, may), id="toolbar", className="ff-toolbar", disable_n_clicks=True),
             html.Div(
                 [
                     _part(
                         "top",
                         _("Numbers"),
                         "ff-card ff-top",
-                        [Stats(id=STATS, label=_("Draw in the chart")), _chart(files)],
+                        [
+                            Stats(id=STATS, label=_("Draw in the chart")),
+                            _chart(files, notes.menu(today, hidden=not may.share)),
+                        ],
                     ),
-                    html.Div(_panels(site, files), id=PANELS_BOX, className="ff-overview"),
+                    html.Div(_panels(site, files), id=PANELS_BOX, className="ff-overview", disable_n_clicks=True),
                 ],
                 id=BODY,
+                disable_n_clicks=True,
             ),
             *segments.channels(site.domain),
             *notes.channels(site.domain),
             html.P("", id=SAID, className="ff-vh", role="status"),
             Dialog(
-                _part("rows", None, "", DetailsTable(id=DETAILS, closes=CLOSED, longest=MAX_SEARCH_LENGTH)),
-                id="overview-details",
+                _part(
+                    "rows", None, "", DetailsTable(id=DETAILS, closes=CLOSED, longest=MAX_SEARCH_LENGTH), only="details"
+                ),
+                id=DIALOG,
                 label=_("Details"),
                 look="ff-dialog ff-sheet",
                 name="details",
@@ -105,6 +116,7 @@ def page(site: Site, opens: str = "") -> html.Main:
         ],
         id=PAGE,
         className="ff-main",
+        disable_n_clicks=True,
         **data(site=site.domain, opens=opens, ticks=TICK),
     )
 
@@ -113,7 +125,7 @@ def _panels(site: Site, files: str) -> list[Component]:
     return [
         *(_panel(panel.id, _(panel.label)) for panel in PANELS),
         _panel(EVENT_PANEL, _(EVENTS.label)),
-        _part(HOURS, _("Weekday and hour"), "ff-card ff-panel", _week(site, files)),
+        _part(HOURS, _("Weekday and hour"), "ff-card ff-panel", _week(site, files), graph=WEEK),
         _part(USAGE, _("Daily usage"), "ff-card ff-panel is-wide", [usage.head(files), DayBars(id=DAYS)]),
     ]
 
@@ -123,46 +135,44 @@ def _panel(name: str, label: str) -> Component:
     return Part(ranking, id={"lists": name}, look="ff-card ff-panel", **_framed(name, label))
 
 
-def figure_store(name: str) -> str:
-    """The id of the store that has a figure until plotly.js is there; no callback of the server waits for that."""
-    return f"{name}-drawn"
-
-
-def _chart(files: str) -> Component:
+def _chart(files: str, notes_menu: Component) -> Component:
     table = AddressLink(
         _("Table"), change=change(details=TIME), look="ff-details", label=_("Chart as a table"), name="details-time"
     )
     label = _("Chart as CSV")
     file = AddressLink(icon("download"), file=f"{files}/{TIME}.csv", look="ff-icon", title=label, label=label)
     choices = [Choices(id=INTERVALS, label=_("Interval")), Choices(id=SHAPES, label=_("Shape"))]
-    ends = [*choices, notes.menu(), table, file]
+    ends = [*choices, notes_menu, table, file]
     head = html.Div(
         [html.H2(id=TITLE), html.Span(id=LEGEND, className="ff-legend"), html.Div(ends, className="ff-end")],
         className="ff-card-tools",
     )
     graph = frame.figure(CHART, _("Chart over time"), height=CHART_PX, table=False)
-    return html.Div([head, _part("chart", None, "", [_store(CHART), graph])], id=CHART_BOX, className="ff-main-chart")
+    return html.Div(
+        [head, _part("chart", None, "", graph, graph=CHART)],
+        id=CHART_BOX,
+        className="ff-main-chart",
+        disable_n_clicks=True,
+    )
 
 
 def _map() -> Component:
     hint = _("Page Up and Page Down choose a country or a region, Enter filters by it, Shift and Enter exclude it.")
     graph = frame.figure(MAP, _("Visitors by country"), height=0, table=False, is_map=True, hint=hint)
-    return _part("map", None, "ff-choro", [_store(MAP), graph, html.Div(id=MAP_NOTE, className="ff-map-note")])
+    return _part("map", None, "ff-choro", [graph, html.Div(id=MAP_NOTE, className="ff-map-note")], graph=MAP)
 
 
 def _week(site: Site, files: str) -> list[Component]:
     rows = PlainTable(id=WEEK_ROWS)
     graph = frame.figure(WEEK, _("Visitors by weekday and hour"), height=WEEK_PX, table=rows)
     foot = html.Div(id=WEEK_FOOT, className="ff-week-foot")
-    return [week.head(site.timezone, files), _store(WEEK), html.Div(graph, id=WEEK_BOX, className="ff-week"), foot]
+    return [week.head(site.timezone, files), html.Div(graph, id=WEEK_BOX, className="ff-week"), foot]
 
 
-def _store(name: str) -> Component:
-    return dcc.Store(id=figure_store(name))
-
-
-def _part(name: str, label: str | None, look: str, inner: Any) -> Component:
-    return Part(inner, id={"part": name}, look=look, **_framed(name, label))
+def _part(
+    name: str, label: str | None, look: str, inner: Any, *, graph: str | None = None, only: str | None = None
+) -> Component:
+    return Part(inner, id={"part": name}, look=look, graph=graph, only=only, **_framed(name, label))
 
 
 def _framed(name: str, label: str | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from layouts.components.markup import aria, data, icon
 from layouts.footfall_components.address_link import AddressLink
 
 SAVE, REMOVE = "segment", "segment-remove"
-MENU, INNER = "overview-segments", "overview-segments-inner"
+MENU, LIST, FILTERS = "overview-segments", "overview-segments-list", f"{SAVE}-filters"
 
 
 class May(NamedTuple):
@@ -39,18 +39,21 @@ def channels(domain: str) -> list[Component]:
     return [form.channel(name, domain) for name in (SAVE, REMOVE)]
 
 
-def menu() -> Component:
-    """The menu, empty and hidden."""
+def menu(may: May) -> Component:
+    """The menu before the first answer: hidden, without a segment, and its form hidden too."""
     summary = html.Summary([_("Segments"), icon("down", 14)], className="ff-btn ff-btn-plain", **data(key="segments"))
-    inner = html.Div(id=INNER, className="ff-pop ff-segments")
+    inner = html.Div([html.Ul(id=LIST), _form(may)], className="ff-pop ff-segments")
     return html.Details([summary, inner], id=MENU, className="ff-menu", hidden=True)
 
 
-def inner(known: Sequence[Segment], current: tuple[Filter, ...], may: May) -> list[Component]:
-    """Inside the menu; empty where there is neither a segment nor a filter to save."""
-    saving = [_form(current, may)] if current and may.save else []
-    lines = [html.Ul([_line(one, current, may) for one in known])] if known else []
-    return [*lines, *saving]
+def lines(known: Sequence[Segment], current: tuple[Filter, ...], may: May) -> list[Component]:
+    """The segments that there are."""
+    return [_line(one, current, may) for one in known]
+
+
+def written(current: tuple[Filter, ...]) -> str:
+    """The filters as the form that saves them sends them."""
+    return json.dumps([filters.plain(one) for one in current], ensure_ascii=False)
 
 
 def _line(one: Segment, current: tuple[Filter, ...], may: May) -> Component:
@@ -78,13 +81,12 @@ def _away(one: Segment) -> Component:
     return form.form(REMOVE, [button], key=str(one.id))
 
 
-def _form(current: tuple[Filter, ...], may: May) -> Component:
-    written = json.dumps([filters.plain(one) for one in current], ensure_ascii=False)
-    hidden: Any = {"type": "hidden", "name": "filters", "value": written}
+def _form(may: May) -> Component:
+    unseen: Any = {"type": "hidden", "name": "filters", "value": ""}
     inner = [
         form.text(SAVE, "name", _("Save these filters as"), maxlength=MAX_NAME_LENGTH, autocomplete="off"),
-        dcc.Input(id=f"{SAVE}-filters", **hidden),
+        dcc.Input(id=FILTERS, **unseen),
         *([form.switch(SAVE, "shared", _("For everybody who sees the site"), False)] if may.share else []),
         form.actions(_("Save segment")),
     ]
-    return form.form(SAVE, inner, className="ff-asked")
+    return form.form(SAVE, inner, className="ff-asked", hidden=True)

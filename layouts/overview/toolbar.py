@@ -19,6 +19,7 @@ from layouts.components.markup import aria, data, icon
 from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.period_menu import PeriodChoice, PeriodMenu, Periods
 from layouts.overview import filters, segments
+from layouts.overview.segments import May
 
 NOW, NOW_MS = "overview-now", 10_000
 FILTER, WRONG, CHIPS, COMPARISON, PERIOD, BEFORE, AFTER = (
@@ -33,7 +34,7 @@ COMPARISONS = (
 )
 
 
-def bar(domain: str) -> list[Component]:
+def bar(domain: str, may: May) -> list[Component]:
     """The bar before the first answer."""
     turns = [
         _turn(BEFORE, _("Previous period"), "left"),
@@ -45,7 +46,7 @@ def bar(domain: str) -> list[Component]:
         html.H1(_("Overview")),
         html.A(id=NOW, href=at(f"/live/{quote(domain)}"), className="ff-now-link", **data(answered="")),
         *filters.bar(CHIPS, FILTER, filters.DIMENSIONS),
-        segments.menu(),
+        segments.menu(may),
         html.Div([comparison, html.Span(turns, className="ff-turns")], className="ff-end"),
         html.Div(id=WRONG, className="ff-wrong-address"),
     ]

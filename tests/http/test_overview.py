@@ -48,7 +48,8 @@ def house(tmp_path_factory) -> Iterator[House]:
 
 def asked(house: House, output: str, question: str, site: str = SITE, **given: Any) -> dict[str, dict[str, Any]]:
     """The props that a callback of the page sets for the address, by component; as at the first call."""
-    values = {"data-site": site, "search": f"?{question}" if question else ""}
+    search = f"?{question}" if question else ""
+    values = {"data-site": site, "search": search, "asked": search}
     answer = house.call(house.browsers["viewer"], output, **values, **given)
     assert answer.status_code in {200, 204}, answer.text
     return answer.json["response"] if answer.status_code == 200 else {}
@@ -79,7 +80,7 @@ def lists(house: House, question: str, *names: str, site: str = SITE) -> dict[st
 
 def slow(house: House, question: str, site: str = SITE) -> dict[str, dict[str, Any]]:
     """The map, the hours and the daily usage."""
-    found = asked(house, "overview-map-drawn.data", question, site)
+    found = asked(house, '{"part":"map"}.figure', question, site)
     return {name: named(outputs, found) for name, outputs in overview.SLOW.items()}
 
 
@@ -90,7 +91,7 @@ def details(house: House, question: str) -> dict[str, Any]:
 
 def chart(house: House, question: str, site: str = SITE) -> dict[str, Any]:
     """The chart."""
-    return named(overview.CHART, asked(house, "overview-chart-drawn.data", question, site))
+    return named(overview.CHART, asked(house, '{"part":"chart"}.figure', question, site))
 
 
 def whole(house: House, question: str, site: str = SITE) -> dict[str, dict[str, Any]]:
@@ -626,7 +627,7 @@ def without_output(body: dict) -> None:
 
 
 def with_another_figure(body: dict) -> None:
-    body["outputs"][0]["id"] = "overview-nowhere-drawn"
+    body["outputs"][0]["id"] = {"part": "nowhere"}
 
 
 def with_another_prop(body: dict) -> None:
@@ -667,7 +668,7 @@ WRONG = (
 
 @pytest.mark.parametrize("spoil", WRONG, ids=lambda spoil: spoil.__name__)
 def test_a_call_that_no_page_makes_is_refused(house, spoil):
-    body = house.body(house.served["overview-map-drawn.data"], **{"data-site": SITE, "search": ""})
+    body = house.body(house.served['{"part":"map"}.figure'], **{"data-site": SITE, "search": ""})
     assert house.browsers["viewer"].post(CALLS, json=body).status_code == 200
     spoil(body)
     assert house.browsers["viewer"].post(CALLS, json=body).status_code == 400
@@ -696,8 +697,8 @@ def test_a_site_of_somebody_else_is_not_there(house):
     stranger = house.join("stranger@example.com", "viewer", [2])
     for site in (SITE, "nobody.example"):
         assert stranger.get(f"/overview/{site}/page.csv").status_code == 404
-        for output in ("overview-wrong.children", "overview-chart-drawn.data", RANKINGS, "overview-rows.of"):
-            assert house.call(stranger, output, **{"data-site": site, "search": ""}).status_code == 404
+        for output in ("overview-wrong.children", '{"part":"chart"}.figure', RANKINGS, "overview-rows.of"):
+            assert house.call(stranger, output, **{"data-site": site, "search": "", "asked": ""}).status_code == 404
 
 
 # ── a database that fails ────────────────────────────────────────────────────────────────────────────────────────────

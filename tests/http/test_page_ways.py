@@ -49,7 +49,7 @@ def tracing_here() -> Iterator[Tracing]:
 def ask(house: House, turn: int) -> None:
     last_day = 11 + turn  # another question, for which no answer is kept
     given = {"data-site": SITE, "search": f"{QUESTION}{last_day}"}
-    answer = house.call(house.browsers["admin"], "overview-chart-drawn.data", **given)
+    answer = house.call(house.browsers["admin"], '{"part":"chart"}.figure', **given)
     assert answer.json["response"]["overview-chart-words"]["children"].startswith("Visitors by ")
 
 
