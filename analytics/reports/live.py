@@ -1,8 +1,9 @@
-"""The file of the Live page."""
+"""The files of the Live page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, tzinfo
 
 from analytics.live.state import PlaceCount
 
@@ -15,3 +16,10 @@ def places(found: Iterable[PlaceCount], name: Callable[[PlaceCount], str]) -> It
     yield "Place", "Country", "People"
     for place in found:
         yield name(place), place.country, place.people
+
+
+def minutes(line: Iterable[tuple[int, int]], zone: tzinfo) -> Iterator[Sequence[str | int]]:
+    """The points of the line (epoch second, people) as rows of a file; the first row has the names of the columns."""
+    yield "Time", "People"
+    for at, people in line:
+        yield datetime.fromtimestamp(at, zone).isoformat(), people

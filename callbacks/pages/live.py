@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,7 @@ from analytics.query.answer import page_titles
 from analytics.query.filters import Filter
 from analytics.query.query import Query
 from analytics.reports.formats import spreadsheet
+from analytics.reports.live import minutes as minutes_of_file
 from analytics.reports.live import places as places_of_file
 from analytics.reports.overview import MAX_SUGGESTED, read_overview
 from analytics.reports.view import USUAL_COMPARISON
@@ -85,7 +86,7 @@ def page(context: PageContext) -> Component:
 
 
 def register(app: Dash, service: Service) -> None:
-    """The callbacks and the file of the page, open to viewers of the site."""
+    """The callbacks and the files of the page, open to viewers of the site."""
     _register_redraw(app, service)
     _register_filters(app, service)
     _register_tables(app, service)
@@ -96,6 +97,10 @@ def register(app: Dash, service: Service) -> None:
     @server.get("/live/<domain>/places.csv")
     def places_file(domain: str) -> flask.Response:
         return _places_file(service, domain)
+
+    @server.get("/live/<domain>/minutes.csv")
+    def minutes_file(domain: str) -> flask.Response:
+        return _minutes_file(service, domain)
 
 
 def _register_redraw(app: Dash, service: Service) -> None:
@@ -240,8 +245,19 @@ def _places_file(service: Service, domain: str) -> flask.Response:
     if asked.wrong:
         raise BadRequest(asked.wrong)
     found = read_moment(service, site, asked, now).state.places
+    return _file(site, "places", now, places_of_file(found, places_map.name))
+
+
+def _minutes_file(service: Service, domain: str) -> flask.Response:
+    """The line as it is now: of all people, whatever the filters."""
+    site, now = authorized(service, domain), int(time.time())
+    line = live.points(service.hub.state(site.id), service.history.read(site, now))
+    return _file(site, "minutes", now, minutes_of_file(line, ZoneInfo(site.timezone)))
+
+
+def _file(site: Site, name: str, now: int, rows: Iterable[Sequence[str | int]]) -> flask.Response:
     moment = datetime.fromtimestamp(now, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H%M")
-    return csv_file(spreadsheet(places_of_file(found, places_map.name)), f"{site.shown_domain} places {moment}.csv")
+    return csv_file(spreadsheet(rows), f"{site.shown_domain} {name} {moment}.csv")
 
 
 def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = ()) -> list[Component]:

@@ -189,7 +189,7 @@ def _line(domain: str) -> Component:
     window = html.Span(_(LINE), id="trend-of", className="ff-window")
     whole = html.A([_("Whole day"), icon("right", 14)], href=at(f"/concurrents/{domain}"), className="ff-link ff-end")
     caption = [html.H3(_turned(_("Last 30 minutes"), _("30 minutes before"))), window, whole]
-    file = at(f"/concurrents/{domain}/minutes.csv")
+    file = at(f"/live/{domain}/minutes.csv")
     line = figure("trend", _("Active people in each of the last 30 minutes"), height=150, csv=file)
     return html.Div([html.Div(caption, className="ff-cap"), line], className="ff-sparkbox")
 
@@ -351,13 +351,18 @@ def drawn(
     state: LiveState, everybody: LiveState, concurrency: Concurrency | None, zone: tzinfo
 ) -> dict[str, template.Figure]:
     """The page's figures by the ids of their graphs; the line is of everybody."""
-    line = _points(everybody, concurrency)
+    line = points(everybody, concurrency)
     return {"trend": active_minutes.figure(line, zone), "world": places_map.figure(state.places)}
+
+
+def points(state: LiveState, concurrency: Concurrency | None) -> list[active_minutes.Point]:
+    """The points of the line, oldest first."""
+    return active_minutes.points(concurrency.points if concurrency else (), state.at, state.active)
 
 
 def line_in_words(state: LiveState, concurrency: Concurrency | None) -> str:
     """The line for screen readers."""
-    return active_minutes.words(_points(state, concurrency))
+    return active_minutes.words(points(state, concurrency))
 
 
 def map_in_words(state: LiveState) -> str:
@@ -367,7 +372,7 @@ def map_in_words(state: LiveState) -> str:
 
 def minutes_table(state: LiveState, concurrency: Concurrency | None, zone: tzinfo) -> Component:
     """The line's numbers, the latest first."""
-    line = _points(state, concurrency)
+    line = points(state, concurrency)
     rows = [(figures.time_of_day(at, zone), figures.count(people)) for at, people in reversed(line)]
     return _table((_("Minute"), _("Active")), rows)
 
@@ -380,10 +385,6 @@ def places_table(state: LiveState) -> Component:
         others = ngettext("{n} other place", "{n} other places", len(rest), n=figures.count(len(rest)))
         rows.append((others, figures.count(sum(place.people for place in rest))))
     return _table((_("Place"), _("Active")), rows)
-
-
-def _points(state: LiveState, concurrency: Concurrency | None) -> list[active_minutes.Point]:
-    return active_minutes.points(concurrency.points if concurrency else (), state.at, state.active)
 
 
 def _table(heads: tuple[str, str], rows: list[tuple[str, str]]) -> Component:

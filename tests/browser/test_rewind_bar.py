@@ -84,8 +84,13 @@ def rewound(reader: Reader, at: int) -> None:
     reader.see("status-text", f"Rewound to {clock(reader, at)}")
 
 
+FILES = """return [...document.querySelectorAll("[data-csv]")].filter((node) => node.checkVisibility())
+    .map((node) => new URL(node.href).pathname)"""
+
+
 def test_the_whole_page_is_that_of_the_second_and_says_so(reader, past):
     reader.open_live(past.site)
+    assert reader.run(FILES) == [f"/live/{past.site}/minutes.csv", f"/live/{past.site}/places.csv"]
     at = past.now - 2 * HOUR + 10
     rewound(reader, at)
     assert reader.text("active-now") == "3"
@@ -102,6 +107,7 @@ def test_the_whole_page_is_that_of_the_second_and_says_so(reader, past):
         f"{clock(reader, at)}, "
     )
     assert reader.run("return document.getAnimations().filter((one) => one.animationName === 'ff-ring').length") == 0
+    assert reader.run(FILES) == [], "they are of now"
     reader.shoot("rewound")
     rewound(reader, at + 30)
     assert reader.rows("pages") == [("/then", "2"), ("/later", "1")]

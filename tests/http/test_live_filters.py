@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +16,7 @@ import pytest
 from house import House, open_house
 
 from analytics.base.config import Config
+from analytics.live.state import Concurrency
 from collector.ingest.outcomes import Stored
 from tests.support.factories import HOME, accepted, stored
 from tests.support.serving import eventually
@@ -98,6 +101,21 @@ def test_the_places_on_the_map_are_a_file_of_the_people_who_match(house):
     assert file_of_places(house, NOWHERE) == [heads]
     wrong = house.browsers["owner"].get(f"/live/{SITE}/places.csv{filters(['is', 'nothing', ['x']])}")
     assert wrong.status_code == 400
+
+
+def test_the_line_on_show_is_a_file_of_everybody_before_midnight_too(house, monkeypatch):
+    site, midnight = house.service.sites.get(SITE), 1_796_083_200  # 1 December 2026 in UTC
+    state = replace(house.service.hub.state(site.id), at=midnight + 65)
+    minutes = tuple((midnight + nth * 60, 7 + nth % 2) for nth in range(-40, 2))
+    monkeypatch.setattr(house.service.hub, "state", lambda _site_id: state)
+    monkeypatch.setattr(house.service.history, "read", lambda _site, _now: Concurrency(minutes, None, None))
+    answer = house.browsers["owner"].get(f"/live/{SITE}/minutes.csv{PORTUGAL}")
+    name = answer.headers["Content-Disposition"].rpartition("=")[2]
+    assert re.fullmatch(r"example\.com-minutes-\d{4}-\d\d-\d\d-\d{4}\.csv", name)
+    heads, *rows = csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))
+    assert heads == ["Time", "People"]
+    assert (rows[0], rows[-1]) == (["2026-11-30T23:32:00+00:00", "7"], ["2026-12-01T00:01:05+00:00", "3"])
+    assert [int(people) for _at, people in rows] == [*(7 + nth % 2 for nth in range(-28, 2)), 3]
 
 
 def test_nobody_who_matches_is_said_so(house):

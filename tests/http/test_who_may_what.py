@@ -89,6 +89,7 @@ ROUTES = {
     "/_favicon.ico": SOMEBODY,
     "/overview/<domain>/<name>.csv": VIEWERS,
     "/concurrents/<domain>/minutes.csv": VIEWERS,
+    "/live/<domain>/minutes.csv": VIEWERS,
     "/live/<domain>/places.csv": VIEWERS,
 }
 # Of the public doors, whose table says who is let in. A card's token opens it to anybody; these see its preview.
@@ -171,6 +172,7 @@ EXAMPLES = {
     SUITE: "/_dash-component-suites/dash/dcc/dash_core_components.js",
     "/overview/<domain>/<name>.csv": f"/overview/{SITE}/source.csv",
     "/concurrents/<domain>/minutes.csv": f"/concurrents/{SITE}/minutes.csv",
+    "/live/<domain>/minutes.csv": f"/live/{SITE}/minutes.csv",
     "/live/<domain>/places.csv": f"/live/{SITE}/places.csv",
     "/api/live": f"/api/live?site={SITE}",
     "/embed/live": f"/embed/live?site={SITE}",
