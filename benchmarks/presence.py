@@ -104,7 +104,7 @@ def _page(report: Report, database: Database, site: sites_site.Site, moment: int
     def redraw() -> tuple[Any, ...]:
         concurrency_ms, concurrency = _timed(lambda: history.read(site, moment))
         state_ms, state = _timed(lambda: hub.state(site.id))
-        drawn_ms, _ = _timed(lambda: (*render(site, state, concurrency), hub.stats(site.id), hub.recent_items(site.id)))
+        drawn_ms, _ = _timed(lambda: (render(site, state, concurrency), hub.stats(site.id), hub.recent_items(site.id)))
         return f"{concurrency_ms + state_ms + drawn_ms:.1f} ms", concurrency_ms, state_ms, drawn_ms
 
     report.figure("presence recalled from the heartbeats", f"{recalled:.0f} ms")

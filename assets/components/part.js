@@ -1,5 +1,6 @@
 // Part: a part of a page that answers the address, and says so when it cannot. Dialog: open while the address says so.
 // AddressLink: a link that changes the address. AddressDefault: a name that an address without it gets.
+// FigureRelay: passes a figure on to its graph.
 window.footfall_components = window.footfall_components || {};
 (function () {
   "use strict";
@@ -20,7 +21,7 @@ window.footfall_components = window.footfall_components || {};
     const isRefused = Boolean(answered) && answered.startsWith(REFUSED);
     const isAsked = !only || new URLSearchParams(search).has(only);
     const isDue = isAsked && (answered == null || isRefused || question(answered, names) !== wanted);
-    React.useEffect(() => { if (figure) window.dash_clientside.set_props(graph, {figure}); }, [figure]);
+    useFigure(graph, figure);
     React.useEffect(() => setFailed(false), [wanted]);
     React.useEffect(() => { if (isRefused) setFailed(true); }, [answered]);
     useNewerAnswer(answered, isDue && !isRefused, () => ask(again));
@@ -46,6 +47,13 @@ window.footfall_components = window.footfall_components || {};
     const isLost = isDue && isFailed, isSlow = useSlow(isDue && !isFailed && answered != null);
     return h(label ? "section" : "div", {id, className: isSlow ? `${look} is-slow` : look, "data-part": name, "aria-label": label, "aria-busy": String(isDue && !isLost)},
       isLost ? failure(label, retry) : children);
+  }
+
+  const useFigure = (graph, figure) => React.useEffect(() => { if (figure) window.dash_clientside.set_props(graph, {figure}); }, [figure]);
+
+  function FigureRelay({graph, figure}) {
+    useFigure(graph, figure);
+    return null;
   }
 
   // Whether an answer has been waited for that long. A transition of CSS with a delay would give each part a layer of its
@@ -133,5 +141,5 @@ window.footfall_components = window.footfall_components || {};
     return null;
   }
 
-  Object.assign(window.footfall_components, {Part, Dialog, AddressLink, AddressDefault});
+  Object.assign(window.footfall_components, {Part, Dialog, AddressLink, AddressDefault, FigureRelay});
 })();

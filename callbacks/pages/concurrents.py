@@ -33,15 +33,15 @@ from layouts.pages import concurrents
 
 log = logging.getLogger("footfall.concurrents")
 
-OUTPUTS = (
-    Output("concurrents-day", "children"),
-    Output("concurrents-tick", "interval"),
-    Output("day-chart", "hidden"),
-    Output("day-figure", "data"),
-    Output("day-words", "children"),
-    Output("day-table", "children"),
-)
-PARTS = tuple(f"{output.component_id}.{output.component_property}" for output in OUTPUTS)
+OUTPUTS = {
+    "day": Output("concurrents-day", "children"),
+    "tick_ms": Output("concurrents-tick", "interval"),
+    "no_chart": Output("day-chart", "hidden"),
+    "figure": Output(concurrents.FIGURE, "figure"),
+    "words": Output("day-words", "children"),
+    "table": Output("day-table", "children"),
+}
+NO_CHART = {"no_chart": True, "figure": no_update, "words": no_update, "table": no_update}
 
 
 def page(context: PageContext) -> Component:
@@ -53,24 +53,23 @@ def register(app: Dash, service: Service) -> None:
     """The day as a card, read every 30 s until it is over, each second while minutes are counted; and as a file."""
 
     @app.callback(
-        *OUTPUTS,
-        Output("concurrents-drawn", "data"),
+        [*OUTPUTS.values(), Output("concurrents-drawn", "data")],
         Input("url", "search"),
         Input("concurrents-tick", "n_intervals"),
         State("concurrents", "data-site"),
         State("concurrents-drawn", "data"),
         running=[(Output("concurrents-tick", "disabled"), True, False)],
     )
-    def draw(search: object, _tick: object, domain: object, drawn: object) -> tuple[Any, ...]:
+    def draw(search: object, _tick: object, domain: object, drawn: object) -> list[Any]:
         site, now = authorized(service, domain), int(time.time())
         before: dict[str, Any] = drawn if isinstance(drawn, dict) else {}
         today = datetime.fromtimestamp(now, ZoneInfo(site.timezone)).date()
         known = {"search": search, "over": today.isoformat()}
         if ctx.triggered_id == "concurrents-tick" and known.items() <= before.items():
             raise PreventUpdate
-        *parts, is_over = _render(service, site, search, now)
-        shown, digests = changed(dict(zip(PARTS, parts, strict=True)), before.get("parts"))
-        return (*shown.values(), {**known, "parts": digests} if is_over else {"parts": digests})
+        parts, is_over = _render(service, site, search, now)
+        shown, digests = changed(parts, before.get("parts"))
+        return [*(shown[name] for name in OUTPUTS), {**known, "parts": digests} if is_over else {"parts": digests}]
 
     @app.callback(
         Output("day-range", "children"),
@@ -83,13 +82,6 @@ def register(app: Dash, service: Service) -> None:
         site = authorized(service, domain)
         is_other_day = ctx.triggered_id == "url"
         return [] if is_other_day else compared(service, site, search, relayout, int(time.time()))
-
-    app.clientside_callback(
-        "function(figure) { return figure; }",
-        Output("day", "figure"),
-        Input("day-figure", "data"),
-        prevent_initial_call=True,
-    )
 
     server: flask.Flask = app.server
 
@@ -124,8 +116,8 @@ def compared(service: Service, site: Site, search: object, relayout: object, now
     return [] if minutes == (0, len(day.people)) else concurrents.compared(day, minutes, zone)
 
 
-def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any, ...]:
-    """The values of OUTPUTS, and whether the day is over and all of it counted."""
+def _render(service: Service, site: Site, search: object, now: int) -> tuple[dict[str, Any], bool]:
+    """The values of `OUTPUTS`, and whether the day is over and all of it counted."""
     zone = ZoneInfo(site.timezone)
     today = datetime.fromtimestamp(now, zone).date()
     try:
@@ -141,12 +133,20 @@ def _render(service: Service, site: Site, search: object, now: int) -> tuple[Any
     is_over = found.complete and found.end <= now
     if found.peak is None:
         return _without_chart(above, concurrents.tick_ms(found), is_over=is_over)
-    chart = day_minutes.figure(found, zone), day_minutes.words(found, zone), concurrents.hours(found, zone)
-    return above, concurrents.tick_ms(found), False, *chart, is_over
+    return {
+        "day": above,
+        "tick_ms": concurrents.tick_ms(found),
+        "no_chart": False,
+        "figure": day_minutes.figure(found, zone),
+        "words": day_minutes.words(found, zone),
+        "table": concurrents.hours(found, zone),
+    }, is_over
 
 
-def _without_chart(said: Any, tick_ms: int = concurrents.TICK_MS, *, is_over: bool = False) -> tuple[Any, ...]:
-    return said, tick_ms, True, no_update, no_update, no_update, is_over
+def _without_chart(
+    said: Any, tick_ms: int = concurrents.TICK_MS, *, is_over: bool = False
+) -> tuple[dict[str, Any], bool]:
+    return {"day": said, "tick_ms": tick_ms, **NO_CHART}, is_over
 
 
 def requested_day(search: object, today: date) -> date:

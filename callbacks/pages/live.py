@@ -39,7 +39,7 @@ from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
-from callbacks.pages.changed import changed
+from callbacks.pages.changed import Digests, changed
 from callbacks.pages.live_question import LiveQuestion, counted, events, read_moment, read_people
 from callbacks.pages.suggestion_wanted import suggestion_wanted
 from callbacks.settings import snippet
@@ -56,24 +56,27 @@ from layouts.pages import first, live
 log = logging.getLogger("footfall.live")
 
 DAY_S = 86_400
+ONLY_THIS = N_("The rest of the page is not affected.")
 
-OUTPUTS = (
-    Output("active-now", "children"),
-    Output("split", "children"),
-    Output("user-types", "children"),
-    Output("facts", "children"),
-    Output("trend-words", "children"),
-    Output("world-words", "children"),
-    Output("figures", "data"),
-    Output("map", "children"),
-    Output("pages", "children"),
-    Output("sources", "children"),
-    Output("trend-of", "children"),
-    Output("fallback", "data"),
-    Output("rewind", "data-at"),
-    Output("live", "data-filters"),
-)
-PARTS: tuple[str, ...] = tuple(output.component_id_str() for output in OUTPUTS[:11])  # those that `render` makes
+PARTS = {  # what `render` makes, by name
+    "active": Output("active-now", "children"),
+    "split": Output("split", "children"),
+    "user_types": Output("user-types", "children"),
+    "facts": Output("facts", "children"),
+    "line_words": Output("trend-words", "children"),
+    "map_words": Output("world-words", "children"),
+    "line": Output(live.LINE_FIGURE, "figure"),
+    "map": Output(live.MAP_FIGURE, "figure"),
+    "on_map": Output("map", "children"),
+    "pages": Output("pages", "children"),
+    "sources": Output("sources", "children"),
+    "line_of": Output("trend-of", "children"),
+}
+OUTPUTS = PARTS | {
+    "answer": Output("fallback", "data"),
+    "at": Output("rewind", "data-at"),
+    "filters": Output("live", "data-filters"),
+}
 
 
 def page(context: PageContext) -> Component:
@@ -107,29 +110,27 @@ def _register_redraw(app: Dash, service: Service) -> None:
     """Redraws every 10 s, on a nudge of the stream and on Refresh; `assets/pages/live.js` sends one at a time."""
 
     @app.callback(
-        *OUTPUTS,
+        list(OUTPUTS.values()),
         Input("nudge", "data"),
         State("live", "data-site"),
         State(live.TITLES, "value"),
         running=[(Output("drawing", "data"), True, False), (Output("refresh", "aria-busy"), "true", "false")],
     )
-    def redraw(nudge: object, domain: object, by_title: object) -> tuple[Any, ...]:
+    def redraw(nudge: object, domain: object, by_title: object) -> list[Any]:
         site, now = authorized(service, domain), int(time.time())
         asked = LiveQuestion.parse(nudge, site)
         at, state, everybody, concurrency = read_moment(service, site, asked, now)
-        found: dict[str, Any] = {"active": state.active}
-        stats = service.hub.stats(site.id) if asked.filters else stats_of(state)  # of all, as the stream sends them
-        found |= {"at": at} if at else {"stats": stats}
         words = live.words(is_past=bool(at), is_filtered=bool(asked.filters))
         titles = titles_of(service, site, state) if by_title is True else {}
-        parts: dict[str, Any] = dict(
-            zip(PARTS, render(site, state, concurrency, words, everybody, titles), strict=True)
-        )
-        parts |= {"events": events(service, site, asked, at)}
-        *shown, newest, digests = news(parts, asked.had)
-        if newest is not no_update:
-            found["events"] = newest
-        return (*shown, found | {"asked": asked.at, "filters": asked.text, "parts": digests}, str(at or ""), asked.text)
+        parts = render(site, state, concurrency, words, everybody, titles)
+        found, digests = news(parts | {"events": events(service, site, asked, at)}, asked.had)
+        answer = {"active": state.active, "asked": asked.at, "filters": asked.text, "parts": digests}
+        stats = service.hub.stats(site.id) if asked.filters else stats_of(state)  # of all, as the stream sends them
+        answer |= {"at": at} if at else {"stats": stats}
+        if found["events"] is not no_update:
+            answer["events"] = found["events"]
+        found |= {"answer": answer, "at": str(at or ""), "filters": asked.text}
+        return [found[name] for name in OUTPUTS]
 
 
 def _register_filters(app: Dash, service: Service) -> None:
@@ -202,7 +203,7 @@ def _register_repeats(app: Dash, service: Service) -> None:
         site, now = authorized(service, domain), int(time.time())
         asked = LiveQuestion.parse({"search": search}, site)
         found = _part("today", lambda: today(service, site, now, asked.filters))
-        return found or states.failed(_("Today could not be read"), _(AGAIN))
+        return found or states.failed(_("Today could not be read"), _(ONLY_THIS))
 
     @app.callback(
         Output("rewind-track", "data-line"),
@@ -224,16 +225,6 @@ def _register_scripts(app: Dash) -> None:
         Input("refresh", "n_clicks"),
         Input("url", "search"),
         Input(live.TITLES, "value"),
-    )
-    app.clientside_callback(
-        """function(drawn) {
-            const same = window.dash_clientside.no_update;
-            return [drawn.trend || same, drawn.world || same];
-        }""",
-        Output("trend", "figure"),
-        Output("world", "figure"),
-        Input("figures", "data"),
-        prevent_initial_call=True,
     )
     app.clientside_callback("function(isAtWork) { window.footfall.live.drawing(isAtWork); }", Input("drawing", "data"))
     app.clientside_callback("function(data) { window.footfall.live.polled(data); }", Input("fallback", "data"))
@@ -293,40 +284,39 @@ def render(
     words: live.Words = live.NOW,
     everybody: int | None = None,
     titles: Mapping[str, str] = NO_TITLES,
-) -> tuple[Any, ...]:
-    """The parts of the page; a part that fails shows that in its own frame and leaves the others alone.
+) -> dict[str, Any]:
+    """The values of `PARTS`; a part that fails shows that in its own frame and leaves the others alone.
 
     With filters `state` is of those who match, and `everybody` the number of all: the line is always of all.
     """
     zone = ZoneInfo(site.timezone)
     whole = state if everybody is None else replace(state, active=everybody)
-    return (
-        live.active_now(state),
-        live.split(state),
-        live.user_types(state),
-        _drawn_facts(state, concurrency, words, everybody, zone),
-        live.line_in_words(whole, concurrency),
-        live.map_in_words(state),
-        _part("figures", lambda: live.drawn(state, whole, concurrency, zone)) or no_update,
-        _part("map", lambda: live.places(state, words)) or states.failed(_("The map could not be drawn"), _(AGAIN)),
-        _part("pages", lambda: live.pages(state, words, titles))
-        or states.failed(_("Pages could not be read"), _(AGAIN)),
-        _part("sources", lambda: live.sources(state, words)) or states.failed(_("Sources could not be read"), _(AGAIN)),
-        live.line_of(is_filtered=everybody is not None),
-    )
+    return {
+        "active": live.active_now(state),
+        "split": live.split(state),
+        "user_types": live.user_types(state),
+        "facts": _drawn_facts(state, concurrency, words, everybody, zone),
+        "line_words": live.line_in_words(whole, concurrency),
+        "map_words": live.map_in_words(state),
+        "line": _part("line", lambda: live.line(whole, concurrency, zone)) or no_update,
+        "map": _part("map", lambda: live.map_of_places(state)) or no_update,
+        "on_map": _part("on the map", lambda: live.places(state, words))
+        or states.failed(_("The map could not be drawn"), _(ONLY_THIS)),
+        "pages": _part("pages", lambda: live.pages(state, words, titles))
+        or states.failed(_("Pages could not be read"), _(ONLY_THIS)),
+        "sources": _part("sources", lambda: live.sources(state, words))
+        or states.failed(_("Sources could not be read"), _(ONLY_THIS)),
+        "line_of": live.line_of(is_filtered=everybody is not None),
+    }
 
 
-def news(parts: Mapping[str, Any], had: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The parts, the events and last the digests of all; no update for those that `had` has (by name: digest).
+def news(parts: Mapping[str, Any], had: Mapping[str, Any]) -> tuple[dict[str, Any], Digests]:
+    """The parts, no update for those that `had` has (by name: digest), and the digests of all.
 
     The line counts as the same until its people or its minute change: it ends at the moment of the page.
     """
-    drawn = parts["figures"]
-    drawn = {"trend": no_update, "world": no_update} if drawn is no_update else drawn
-    same = {} if drawn["trend"] is no_update else {"trend": _by_minute(drawn["trend"])}
-    shown, digests = changed({**parts, **drawn, "figures": no_update}, had, same)
-    figures_of = {name: shown[name] for name in drawn if shown[name] is not no_update}
-    return (*({**shown, "figures": figures_of or no_update}[name] for name in parts), digests)
+    line = parts["line"]
+    return changed(parts, had, {} if line is no_update else {"line": _by_minute(line)})
 
 
 def _by_minute(line: Figure) -> Any:
@@ -341,9 +331,6 @@ def _drawn_facts(
     if everybody is not None:
         return live.facts_of_some(state, everybody)
     return _part("facts", lambda: live.facts(state, concurrency, zone, words)) if concurrency else no_update
-
-
-AGAIN = N_("The rest of the page is not affected.")
 
 
 def _part(name: str, draw: Callable[[], Any]) -> Any:

@@ -28,13 +28,20 @@ def bar() -> html.Div:
     return html.Div(
         [
             live,
-            html.Div([play, speed], id="rewind-controls", className="ff-rewind-controls", hidden=True),
-            html.Div(id="rewind-track", className="ff-rewind-track", **data(line="")),
+            html.Div(
+                [play, speed],
+                id="rewind-controls",
+                className="ff-rewind-controls",
+                hidden=True,
+                disable_n_clicks=True,
+            ),
+            html.Div(id="rewind-track", className="ff-rewind-track", disable_n_clicks=True, **data(line="")),
             at,
         ],
         id="rewind",
         className="ff-rewind",
         role="group",
+        disable_n_clicks=True,
         **aria(label=_("Rewind")),
         **data(at=""),
     )

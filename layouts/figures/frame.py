@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Literal
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -11,7 +11,6 @@ from dash.development.base_component import Component
 from analytics.base.words import _
 from layouts.components.markup import aria, data, icon
 from layouts.figures import bundle, template
-from layouts.figures.template import Figure
 from layouts.footfall_components.address_link import AddressLink
 
 CHART_BUTTONS = [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]]
@@ -23,25 +22,26 @@ def figure(
     title: str,
     *,
     height: int,
-    figure: Figure | None = None,
-    words: str = "",
-    table: Any = None,
+    table: Component | Literal[False] | None = None,
     csv: str = "",
     is_map: bool = False,
     hint: str = "",
 ) -> html.Figure:
     """A figure in its frame, `height` px high; `height=0` lets the stylesheet say it.
 
-    Callbacks fill its parts by their ids:
+    Its parts by their ids:
 
-    - `NAME`: the `dcc.Graph`; `figure` is a plain dict that one of `layouts/figures/` makes. Give it a `uirevision`
-      that is the same as long as the reader's zoom should stay.
-    - `NAME-words`: the figure in a sentence, for screen readers. plotly.js is loaded as soon as a figure of the page
-      has its words, so they come from the callback that brings the numbers, not from one of the figure.
-    - `NAME-table`: the same numbers as a table. If it is long, leave `table` out and fill it when `NAME-open`, the
-      summary above it, is pressed (`n_clicks`). `table=False`: the page has the numbers as a table already.
+    - `NAME`: the `dcc.Graph`. A callback writes its figure to the `FigureRelay` or `Part` that has `graph=NAME`. It is
+      a plain dict that one of `layouts/figures/` makes, with a `uirevision` that is the same as long as the reader's
+      zoom should stay.
+    - `NAME-words`: the figure in a sentence, for screen readers, which a callback writes. plotly.js is loaded as soon
+      as a figure of the page has its words.
+    - `NAME-table`: the same numbers as a table, which a callback fills where `table` is left out: a long one only when
+      `NAME-open`, the summary above it, is pressed (`n_clicks`). `table=False`: the page has the numbers as a table
+      already.
 
-    A callback with the graph as an Input or State starts only when plotly.js is there. Let no numbers depend on one.
+    A callback with the graph as an Output, Input or State starts only when plotly.js is there. Let no numbers depend on
+    one.
     `title` is the accessible name and the name of downloaded pictures. `csv` is the address of the numbers as a file;
     the query string of the page is added. `hint` says to screen readers what keys do here besides those below.
 
@@ -51,7 +51,7 @@ def figure(
     exclude it.
     """
     settings = _config(title, is_map)
-    graph = dcc.Graph(id=name, figure=figure or {}, config=settings, responsive=True, className="ff-graph")
+    graph = dcc.Graph(id=name, figure={}, config=settings, responsive=True, className="ff-graph")
     wait = html.P(_("Loading the figure …"), className="ff-figure-wait", **aria(hidden="true"))
     said = html.P(className="ff-vh", role="status")
     plot = html.Div(
@@ -62,7 +62,7 @@ def figure(
         style={"height": f"{height}px"} if height else {},
         **aria(label=title, describedby=f"{name}-words {name}-hint" if hint else f"{name}-words"),
     )
-    about = [html.P(words, id=f"{name}-words", className="ff-vh")]
+    about = [html.P("", id=f"{name}-words", className="ff-vh")]
     about += [html.P(hint, id=f"{name}-hint", className="ff-vh")] if hint else []
     more = html.Div([*_table(name, title, table), *_file(csv, title)], className="ff-figure-more")
     return html.Figure(
@@ -85,7 +85,7 @@ def _config(title: str, is_map: bool) -> dcc.Graph.Config:
     }
 
 
-def _table(name: str, title: str, table: Any) -> list[Component]:
+def _table(name: str, title: str, table: Component | Literal[False] | None) -> list[Component]:
     if table is False:
         return []
     summary = html.Summary(_("As a table"), id=f"{name}-open")

@@ -24,8 +24,7 @@ class Part(OwnComponent):
       part could not be read; each such text is another
     - again: the id of a `dcc.Store`
     - graph: the id of a `dcc.Graph` within
-    - figure: the figure of that graph. A callback with the graph itself as its Output would wait for plotly.js with all
-      that it answers, and one in the browser behind a `dcc.Store` costs three times as many steps of Dash
+    - figure: the figure of that graph, as in a `FigureRelay`
     """
 
     def __init__(

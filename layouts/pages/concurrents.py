@@ -17,13 +17,18 @@ from layouts.components.address import at
 from layouts.components.markup import aria, data, icon
 from layouts.components.site import demo_badge
 from layouts.figures.frame import figure
+from layouts.footfall_components.figure_relay import FigureRelay
 
 HOUR = 3600
 TICK_MS, COUNTING_MS = 30_000, 1_000
+FIGURE = "day-figure"
 
 
 def page(site: Site) -> html.Main:
-    """The page without its day, which a callback draws from the address (`?day=2026-11-20`)."""
+    """The page without its day, which a callback draws from the address (`?day=2026-11-20`).
+
+    Boxes with an id leave `n_clicks` out: each click within would write it, and draw all that the box holds.
+    """
     title = [html.H1(_("Concurrents")), *([demo_badge()] if site.demo else [])]
     zone = html.Span(site.timezone, className="ff-sub")
     back = html.A([icon("activity"), _("Live")], href=at(f"/live/{site.domain}"), className="ff-btn")
@@ -32,20 +37,24 @@ def page(site: Site) -> html.Main:
             html.Div([*title, zone, html.Div(back, className="ff-end")], className="ff-toolbar"),
             html.Section(
                 [
-                    html.Div(states.skeleton(10), id="concurrents-day"),
+                    html.Div(states.skeleton(10), id="concurrents-day", disable_n_clicks=True),
                     html.Div(
-                        [_chart(site.domain), html.Div(id="day-range", role="status")], id="day-chart", hidden=True
+                        [_chart(site.domain), html.Div(id="day-range", role="status", disable_n_clicks=True)],
+                        id="day-chart",
+                        hidden=True,
+                        disable_n_clicks=True,
                     ),
                 ],
                 className="ff-card ff-list",
             ),
-            dcc.Store(id="day-figure"),
+            FigureRelay(FIGURE, graph="day"),
             dcc.Store(id="concurrents-drawn"),
             dcc.Interval(id="concurrents-tick", interval=TICK_MS),
         ],
         id="concurrents",
         className="ff-main",
-        **data(site=site.domain, timezone=site.timezone, ticks="concurrents-tick"),
+        disable_n_clicks=True,
+        **data(site=site.domain, ticks="concurrents-tick"),
     )
 
 
@@ -99,7 +108,7 @@ def _ways(domain: str, day: date, today: date) -> Component:
     earlier, later = day - timedelta(days=1), day + timedelta(days=1)
     ways = [
         _way("left", earlier, _("Day before")),
-        html.Span(id="day-field", **data(day=day.isoformat(), last=today.isoformat())),
+        html.Span(id="day-field", disable_n_clicks=True, **data(day=day.isoformat(), last=today.isoformat())),
     ]
     if day < today:
         ways += [_way("right", later, _("Day after")), dcc.Link(_("Today"), href="?", className="ff-btn")]

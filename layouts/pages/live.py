@@ -19,7 +19,7 @@ from analytics.base.words import N_, _, ngettext
 from analytics.live.state import FACTS, Concurrency, LabelCount, LiveState, Others, PlaceCount
 from analytics.query.metrics import METRICS
 from analytics.reports.values import Numbers
-from analytics.reports.view import filtered
+from analytics.reports.view import TOP, filtered
 from analytics.sites.site import Site
 from layouts.components import figures, ranking, rewind, states
 from layouts.components import places as map_of
@@ -30,11 +30,11 @@ from layouts.figures import active_minutes, places_map, template
 from layouts.figures.frame import figure
 from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.feed import Feed
+from layouts.footfall_components.figure_relay import FigureRelay
 from layouts.overview import filters, numbers
 
 ROWS = 10
 TITLES = "page-titles"  # the switch, which the browser remembers
-TODAY = ("visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration")
 USER_TYPES = 4
 LINE = N_("active, each minute")
 TICK_MS = 10_000
@@ -53,6 +53,7 @@ NOW = Words(N_("Now"), N_("Nobody here right now"), N_("1 h ago"), N_("Peak toda
 THEN = Words(N_("Then"), N_("Nobody was here then"), N_("1 h before"), N_("Peak until then"))  # rewound
 NO_MATCH_NOW = N_("Nobody here matches the filters")
 NO_MATCH_THEN = N_("Nobody who was here matches the filters")
+LINE_FIGURE, MAP_FIGURE = "trend-figure", "world-figure"
 FILTER, CHIPS, WRONG = "live-filter", "live-chips", "live-wrong"
 DIRECT = N_("Direct")  # people without a known source
 
@@ -70,7 +71,10 @@ def words(*, is_past: bool, is_filtered: bool) -> Words:
 
 
 def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Main:
-    """The Live page of one site before its first figures; `may_embed`: this person may make cards."""
+    """The Live page of one site before its first figures; `may_embed`: this person may make cards.
+
+    Boxes with an id leave `n_clicks` out: each click within would write it, and draw all that the box holds.
+    """
     window = _last(window_s)
     by_title = dbc.Switch(
         id=TITLES, label=_("Titles"), value=False, persistence=True, persistence_type="local", class_name="ff-by-title"
@@ -91,10 +95,10 @@ def page(site: Site, window_s: int = 60, *, may_embed: bool = False) -> html.Mai
         ],
         id="live",
         className="ff-main",
+        disable_n_clicks=True,
         **data(
             site=site.domain,
             stream=stream_address(site.domain),
-            window=str(window_s),
             timezone=site.timezone,
             filters="",
             ticks="tick rewind-tick",
@@ -112,7 +116,7 @@ def _toolbar(site: Site, may_embed: bool) -> Component:
     chosen = filters.bar(CHIPS, FILTER, FACTS)
     end, wrong_filters = (
         html.Div([refresh, *embed, wall], className="ff-end"),
-        html.Div(id=WRONG, className="ff-wrong-address"),
+        html.Div(id=WRONG, className="ff-wrong-address", disable_n_clicks=True),
     )
     return html.Div([*title, clock, *chosen, end, wrong_filters], className="ff-toolbar")
 
@@ -126,7 +130,7 @@ def wrong(message: str) -> Component:
 
 
 def _today() -> Component:
-    numbers = html.Div(states.skeleton(2), id="today", className="ff-stats")
+    numbers = html.Div(states.skeleton(2), id="today", className="ff-stats", disable_n_clicks=True)
     return html.Section(numbers, className="ff-card ff-today", **aria(label=_("Today so far")))
 
 
@@ -139,7 +143,7 @@ def _notice() -> Component:
     since = html.Span("–", id="notice-since")
     again = html.Button(_("Try now"), id="try-now", type="button", className="ff-link")
     said = sentence(_("Not connected since {since}. The numbers are from then. {again}"), since=since, again=again)
-    return html.Div([icon("off"), html.Span(said)], id="notice", className="ff-alert is-warn", hidden=True)
+    return _alert("notice", [icon("off"), html.Span(said)])
 
 
 def _unread() -> Component:
@@ -147,7 +151,11 @@ def _unread() -> Component:
     since = html.Span(id="unread-since")
     again = html.Button(_("Try again"), type="button", className="ff-link ff-retry")
     words = html.Span([_("The lists could not be read."), " ", since, again], role="status")
-    return html.Div([icon("alert"), words], id="unread", className="ff-alert is-warn", hidden=True)
+    return _alert("unread", [icon("alert"), words])
+
+
+def _alert(name: str, inner: list[Component]) -> Component:
+    return html.Div(inner, id=name, className="ff-alert is-warn", hidden=True, disable_n_clicks=True)
 
 
 def _hero(domain: str, window_s: int) -> Component:
@@ -190,8 +198,8 @@ def _line(domain: str) -> Component:
     whole = html.A([_("Whole day"), icon("right", 14)], href=at(f"/concurrents/{domain}"), className="ff-link ff-end")
     caption = [html.H3(_turned(_("Last 30 minutes"), _("30 minutes before"))), window, whole]
     file = at(f"/live/{domain}/minutes.csv")
-    line = figure("trend", _("Active people in each of the last 30 minutes"), height=150, csv=file)
-    return html.Div([html.Div(caption, className="ff-cap"), line], className="ff-sparkbox")
+    graph = figure("trend", _("Active people in each of the last 30 minutes"), height=150, csv=file)
+    return html.Div([html.Div(caption, className="ff-cap"), graph], className="ff-sparkbox")
 
 
 def _map(domain: str, window_s: int) -> Component:
@@ -203,7 +211,9 @@ def _map(domain: str, window_s: int) -> Component:
     file = at(f"/live/{domain}/places.csv")
     dots = figure("world", _("Map of active people"), height=0, is_map=True, csv=file)
     return html.Section(
-        [title, dots, html.Div(id="map", className="ff-map-in")], className="ff-map", **aria(labelledby="map-title")
+        [title, dots, html.Div(id="map", className="ff-map-in", disable_n_clicks=True)],
+        className="ff-map",
+        **aria(labelledby="map-title"),
     )
 
 
@@ -217,7 +227,7 @@ def _card(title: Component, body: str, window: str, tools: Sequence[Component] =
         html.Div([*tools, html.Span(window, className="ff-window"), _age()], className="ff-end"),
     ]
     return html.Section(
-        [html.Header(head, className="ff-card-head"), html.Div(states.skeleton(ROWS), id=body)],
+        [html.Header(head, className="ff-card-head"), html.Div(states.skeleton(ROWS), id=body, disable_n_clicks=True)],
         className="ff-card ff-list",
         **aria(labelledby=f"{body}-title"),
     )
@@ -234,7 +244,8 @@ def _wires() -> list[Component]:
         dcc.Store(id="nudge"),
         dcc.Store(id="drawing"),
         dcc.Store(id="fallback"),
-        dcc.Store(id="figures"),
+        FigureRelay(LINE_FIGURE, graph="trend"),
+        FigureRelay(MAP_FIGURE, graph="world"),
         dcc.Interval(id="rewind-tick", interval=rewind.TICK_MS),
     ]
 
@@ -300,7 +311,7 @@ def today(domain: str, now: Numbers, before: Numbers | None, than: str, filtered
 
     `filtered_by` has the filters as a query string.
     """
-    links = {name: f"{urlencode({'period': 'today', 'metric': name})}&{filtered_by}".rstrip("&") for name in TODAY}
+    links = {name: f"{urlencode({'period': 'today', 'metric': name})}&{filtered_by}".rstrip("&") for name in TOP}
     return [_of_today(f"/overview/{domain}?{link}", name, now[name], before, than) for name, link in links.items()]
 
 
@@ -347,12 +358,14 @@ def places(state: LiveState, words: Words = NOW) -> list[Component]:
     return [map_of.list_of_countries(state), *_scale(state.places)]
 
 
-def drawn(
-    state: LiveState, everybody: LiveState, concurrency: Concurrency | None, zone: tzinfo
-) -> dict[str, template.Figure]:
-    """The page's figures by the ids of their graphs; the line is of everybody."""
-    line = points(everybody, concurrency)
-    return {"trend": active_minutes.figure(line, zone), "world": places_map.figure(state.places)}
+def line(state: LiveState, concurrency: Concurrency | None, zone: tzinfo) -> template.Figure:
+    """The line of the last 30 minutes."""
+    return active_minutes.figure(points(state, concurrency), zone)
+
+
+def map_of_places(state: LiveState) -> template.Figure:
+    """The map."""
+    return places_map.figure(state.places)
 
 
 def points(state: LiveState, concurrency: Concurrency | None) -> list[active_minutes.Point]:
@@ -372,8 +385,8 @@ def map_in_words(state: LiveState) -> str:
 
 def minutes_table(state: LiveState, concurrency: Concurrency | None, zone: tzinfo) -> Component:
     """The line's numbers, the latest first."""
-    line = points(state, concurrency)
-    rows = [(figures.time_of_day(at, zone), figures.count(people)) for at, people in reversed(line)]
+    shown = reversed(points(state, concurrency))
+    rows = [(figures.time_of_day(at, zone), figures.count(people)) for at, people in shown]
     return _table((_("Minute"), _("Active")), rows)
 
 

@@ -29,7 +29,7 @@ REACT = [next((Path(dash.__file__).parent / "deps").glob(f"{name}@18.3*.min.js")
 QUICK = {"first": 40, "longest": 120, "steady": 200, "hidden": 200, "nudge": 300, "greeting": 100, "help": 100}
 
 LIVE = """<main id="live" class="ff-main" data-site="{site}" data-stream="/api/live/stream?site={site}"
-  data-window="60" data-timezone="Europe/Berlin">
+  data-timezone="Europe/Berlin">
   <div id="notice" hidden>since <b id="notice-since"></b><button id="try-now">Try now</button></div>
   <h2 class="ff-label"><span data-then="Active then">Active now</span></h2>
   <span id="clock"></span><p id="active-now" class="ff-big"></p><p id="active-said" role="status"></p>

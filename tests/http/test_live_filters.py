@@ -75,7 +75,7 @@ def test_everything_counts_only_the_people_who_match(house, at, fresh):
     assert parts["user-types"]["children"] == []
     assert parts["trend-of"]["children"] == "all visitors, each minute"
     assert "Germany" not in json.dumps(parts["map"])
-    line = parts["figures"]["data"]["trend"]["data"][0]["y"]
+    line = parts["trend-figure"]["figure"]["data"][0]["y"]
     assert line[-1] == 3, "the line is of all"
 
 

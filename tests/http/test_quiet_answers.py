@@ -87,12 +87,10 @@ def test_live_gets_only_the_parts_that_are_not_as_its_last_answer_had_them(house
     come(house, *range(1, 40))
     first = redraw(house)
     had = first["fallback"]["data"]["parts"]
-    assert {"pages", "sources", "map", "figures"} <= set(first)
-    assert set(first["figures"]["data"]) == {"trend", "world"}
+    assert {"pages", "sources", "map", "trend-figure", "world-figure"} <= set(first)
 
     quiet = redraw(house, had=had)
-    assert set(quiet) - {"figures"} == {"fallback", "rewind", "live"}
-    assert set(quiet.get("figures", {"data": {}})["data"]) <= {"trend"}, "a minute may have passed"
+    assert set(quiet) - {"trend-figure"} == {"fallback", "rewind", "live"}, "a minute may have passed"
     assert "events" not in quiet["fallback"]["data"]
     assert quiet["fallback"]["data"]["stats"]["active_sessions"] == 39
     assert len(json.dumps(quiet)) < len(json.dumps(first)) / 2
@@ -100,7 +98,7 @@ def test_live_gets_only_the_parts_that_are_not_as_its_last_answer_had_them(house
     come(house, 40)
     after = redraw(house, had=quiet["fallback"]["data"]["parts"])
     assert after["active-now"]["children"] == "40"
-    assert {"pages", "figures", "split"} <= set(after)
+    assert {"pages", "trend-figure", "world-figure", "split"} <= set(after)
     assert len(after["fallback"]["data"]["events"]) == len(first["fallback"]["data"]["events"])
     assert "trend-of" not in after
 
@@ -108,7 +106,7 @@ def test_live_gets_only_the_parts_that_are_not_as_its_last_answer_had_them(house
 @pytest.mark.parametrize("had", [None, 7, [], "pages", {"pages": 7}, {"pages": ["x"]}])
 def test_live_sends_everything_for_digests_that_no_page_has(house, had):
     come(house, 1)
-    assert {"active-now", "pages", "figures", "trend-of"} <= set(redraw(house, had=had))
+    assert {"active-now", "pages", "world-figure", "trend-of"} <= set(redraw(house, had=had))
 
 
 # ───────── Concurrents ─────────
@@ -153,7 +151,7 @@ def test_of_today_nothing_is_sent_that_is_the_same(house):
         assert set(again) == {"concurrents-drawn"}
 
 
-@pytest.mark.parametrize("drawn", [None, 7, "x", [], {"parts": 7}, {"parts": {"day-table.children": 7}, "over": []}])
+@pytest.mark.parametrize("drawn", [None, 7, "x", [], {"parts": 7}, {"parts": {"table": 7}, "over": []}])
 def test_everything_is_sent_for_what_no_page_keeps(house, drawn):
     come(house, 1)
     assert "concurrents-day" in draw(house, None, drawn)

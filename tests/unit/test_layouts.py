@@ -16,7 +16,7 @@ from analytics.base.words import ngettext
 from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
 from layouts import shell
 from layouts.components import figures, ranking, states
-from layouts.pages import first, live
+from layouts.pages import concurrents, first, live
 from layouts.settings import cards
 from layouts.settings.snippet import Doubts
 
@@ -352,13 +352,28 @@ def test_the_live_page_tells_its_script_what_to_listen_to():
     assert {key: value for key, value in root.items() if key.startswith("data-")} == {
         "data-site": "exämple & co",
         "data-stream": "/api/live/stream?site=ex%C3%A4mple%20%26%20co",
-        "data-window": "90",
         "data-timezone": "Europe/Berlin",
         "data-filters": "",
         "data-ticks": "tick rewind-tick",
     }
     assert one(root["children"], id="tick")["interval"] == 10_000
     assert one(root["children"], id="notice")["hidden"] is True
+
+
+BUTTONS = {"refresh", "wall", "wall-leave", "try-now", "rewind-live", "rewind-play", "rewind-speed"}
+TEXTS = {
+    *("clock", "notice-since", "unread-since", "active-now", "active-said", "facts", "split", "user-types", "trend-of"),
+    *("split-signed-in", "split-anonymous", "signed-in", "signed-in-share", "anonymous", "anonymous-share"),
+    *("map-title", "pages-title", "sources-title", "rewind-at", "rewind-ago"),
+    *(f"{figure}-{part}" for figure in ("trend", "world", "day") for part in ("words", "open", "table")),
+}
+
+
+@pytest.mark.parametrize("page", [live.page, concurrents.page])
+def test_no_box_counts_the_clicks_within_it(page):
+    html = [node["props"] for node in nodes(page(Site())) if node["namespace"] == "dash_html_components"]
+    counting = {each["id"] for each in html if "id" in each and not each.get("disable_n_clicks")}
+    assert counting <= BUTTONS | TEXTS
 
 
 def test_every_live_number_prints_its_window():
