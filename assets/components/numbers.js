@@ -1,4 +1,4 @@
-// Stats: the numbers at the top, of which one is drawn. Choices: buttons of which one is pressed. DayBars: a bar a day.
+// Stats: numbers, of which one is drawn, or which are links. Choices: buttons of which one is pressed. DayBars: a bar a day.
 window.footfall_components = window.footfall_components || {};
 (function () {
   "use strict";
@@ -10,14 +10,14 @@ window.footfall_components = window.footfall_components || {};
       stats ? stats.map(stat) : drawing.skeleton(2));
   }
 
-  const stat = ({key, label, value, definition, change, chosen, compared}) =>
-    h("button", {key, type: "button", className: "ff-stat", title: definition, "aria-pressed": String(chosen), "data-key": key, ...address.way(change)},
+  const stat = ({key, label, value, definition, change, chosen, href, compared}) =>
+    h(href ? "a" : "button", {key, className: "ff-stat", title: definition, "data-key": key, ...(href ? {href} : {type: "button", "aria-pressed": String(chosen), ...address.way(change)})},
       h("span", {className: "ff-k"}, label), h("span", {className: "ff-v"}, value),
       h("span", {className: "ff-d"}, compared && comparison(compared)));
 
   const comparison = ({look, seen, said, since, within}) => h(React.Fragment, {},
     seen && h("span", {className: `ff-delta ${look}`}, h("span", {"aria-hidden": "true"}, seen), h("span", {className: "ff-vh"}, said)),
-    " ", h("span", {}, since), h("span", {className: "ff-vh"}, ` ${within}`));
+    " ", h("span", {}, since), within && h("span", {className: "ff-vh"}, ` ${within}`));
 
   const Choices = ({id, label, look, choices = []}) =>
     h("span", {id, className: look, role: "group", "aria-label": label}, drawing.choices(choices));

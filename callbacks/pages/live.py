@@ -50,6 +50,7 @@ from layouts.components import rewind as bar
 from layouts.components.ranking import NO_TITLES
 from layouts.figures import places_map
 from layouts.figures.template import Figure
+from layouts.footfall_components.stats import Stat
 from layouts.overview import filters
 from layouts.pages import first, live
 
@@ -193,17 +194,18 @@ def _register_repeats(app: Dash, service: Service) -> None:
     """Today's row and the line behind the slider, which have their own pace."""
 
     @app.callback(
-        Output("today", "children"),
+        Output(live.TODAY, "stats"),
+        Output(live.TODAY_FAILED, "children"),
         Input("tick", "n_intervals"),
         Input("url", "search"),
         State("live", "data-site"),
         running=[(Output("tick", "disabled"), True, False)],
     )
-    def draw_today(_tick: object, search: object, domain: object) -> Any:
+    def draw_today(_tick: object, search: object, domain: object) -> tuple[list[Stat], Component | None]:
         site, now = authorized(service, domain), int(time.time())
         asked = LiveQuestion.parse({"search": search}, site)
         found = _part("today", lambda: today(service, site, now, asked.filters))
-        return found or states.failed(_("Today could not be read"), _(ONLY_THIS))
+        return (found, None) if found else ([], states.failed(_("Today could not be read"), _(ONLY_THIS)))
 
     @app.callback(
         Output("rewind-track", "data-line"),
@@ -251,7 +253,7 @@ def _file(site: Site, name: str, now: int, rows: Iterable[Sequence[str | int]]) 
     return csv_file(spreadsheet(rows), f"{site.shown_domain} {name} {moment}.csv")
 
 
-def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = ()) -> list[Component]:
+def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = ()) -> list[Stat]:
     """Today's numbers, compared with as much of the same weekday a week ago."""
     filtered = Query(site.id, filters=chosen).to_url()
     question = "&".join(part for part in (f"period=today&compare={quote(USUAL_COMPARISON)}", filtered) if part)

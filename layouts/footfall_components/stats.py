@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from layouts.footfall_components.own import Id, OwnComponent
 from layouts.footfall_components.ranking import EmptyState
 
 
 class Compared(TypedDict):
-    """A change: as it is seen (`""` for none) and said, its CSS class, the earlier value, and of when that is."""
+    """A change: as it is seen (`""` for none) and said, its CSS class, since what, and of when that is (or `""`)."""
 
     look: str
     seen: str
@@ -20,19 +20,20 @@ class Compared(TypedDict):
 
 
 class Stat(TypedDict):
-    """A number. A click makes `change`, which draws it; `chosen` says whether it is drawn."""
+    """A number. A click makes `change`, which draws it, and `chosen` says whether it is drawn; or it follows `href`."""
 
     key: str
     label: str
     value: str
     definition: str
-    change: str
-    chosen: bool
     compared: Compared | None
+    change: NotRequired[str]
+    chosen: NotRequired[bool]
+    href: NotRequired[str]
 
 
 class Stats(OwnComponent):
-    """Numbers as buttons, of which one is pressed.
+    """Numbers as buttons, of which one is pressed, or as links.
 
     - label: the name of the group for screen readers
     - stats: the numbers; a skeleton is shown while they are None

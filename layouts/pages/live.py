@@ -31,6 +31,7 @@ from layouts.figures.frame import figure
 from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.feed import Feed
 from layouts.footfall_components.figure_relay import FigureRelay
+from layouts.footfall_components.stats import Compared, Stat, Stats
 from layouts.overview import filters, numbers
 
 ROWS = 10
@@ -54,6 +55,7 @@ THEN = Words(N_("Then"), N_("Nobody was here then"), N_("1 h before"), N_("Peak 
 NO_MATCH_NOW = N_("Nobody here matches the filters")
 NO_MATCH_THEN = N_("Nobody who was here matches the filters")
 LINE_FIGURE, MAP_FIGURE = "trend-figure", "world-figure"
+TODAY, TODAY_FAILED = "today", "today-failed"
 FILTER, CHIPS, WRONG = "live-filter", "live-chips", "live-wrong"
 DIRECT = N_("Direct")  # people without a known source
 
@@ -130,8 +132,8 @@ def wrong(message: str) -> Component:
 
 
 def _today() -> Component:
-    numbers = html.Div(states.skeleton(2), id="today", className="ff-stats", disable_n_clicks=True)
-    return html.Section(numbers, className="ff-card ff-today", **aria(label=_("Today so far")))
+    row = [Stats(id=TODAY, label=_("Today so far")), html.Div(id=TODAY_FAILED, disable_n_clicks=True)]
+    return html.Div(row, className="ff-card ff-today")
 
 
 def _way_out() -> Component:
@@ -306,7 +308,7 @@ def line_of(*, is_filtered: bool) -> str:
     return _("all visitors, each minute") if is_filtered else _(LINE)
 
 
-def today(domain: str, now: Numbers, before: Numbers | None, than: str, filtered_by: str = "") -> list[Component]:
+def today(domain: str, now: Numbers, before: Numbers | None, than: str, filtered_by: str = "") -> list[Stat]:
     """Today's numbers, each with its change against the same weekday a week ago, `than` in words.
 
     `filtered_by` has the filters as a query string.
@@ -315,21 +317,21 @@ def today(domain: str, now: Numbers, before: Numbers | None, than: str, filtered
     return [_of_today(f"/overview/{domain}?{link}", name, now[name], before, than) for name, link in links.items()]
 
 
-def _of_today(href: str, name: str, now: float | None, before: Numbers | None, than: str) -> Component:
+def _of_today(href: str, name: str, now: float | None, before: Numbers | None, than: str) -> Stat:
     metric, few = METRICS[name], before is not None and numbers.is_of_few(name, before)
     earlier = before[name] if before else None
-    changed = None if now is None else figures.change(now, earlier, better=metric.better, fine=True, is_few=few)
-    compared: list[Any] = [changed, " " + than] if changed else []
-    return html.A(
-        [
-            html.Span(_("{metric} today", metric=_(metric.label)), className="ff-k"),
-            html.Span(figures.number(now, metric.unit), className="ff-v"),
-            html.Span(compared, className="ff-d"),
-        ],
-        href=at(href),
-        className="ff-stat",
-        title=_(metric.definition),
-    )
+    found = None if now is None else figures.delta(now, earlier, better=metric.better, fine=True, is_few=few)
+    compared: Compared | None = None
+    if found:
+        compared = {"look": found.look, "seen": found.seen, "said": found.said, "since": than, "within": ""}
+    return {
+        "key": f"today-{name}",
+        "label": _("{metric} today", metric=_(metric.label)),
+        "value": figures.number(now, metric.unit),
+        "definition": _(metric.definition),
+        "href": at(href),
+        "compared": compared,
+    }
 
 
 def pages(state: LiveState, words: Words = NOW, titles: Mapping[str, str] = ranking.NO_TITLES) -> list[Component]:

@@ -95,6 +95,15 @@ def test_todays_numbers_stand_below_and_lead_to_the_overview(reader, server, sit
     until(lambda: reader.texts("[aria-pressed=true] .ff-k") == ["Pageviews"])
 
 
+def test_todays_row_keeps_the_focus_when_it_is_read_again(reader, server, site):
+    reader.open_live(site)
+    before = until(lambda: reader.texts("#today .ff-v")[:1], 40)
+    reader.run("document.querySelectorAll('#today .ff-stat')[1].focus()")
+    come(server, site, ["tom", "tia"])
+    until(lambda: reader.texts("#today .ff-v")[:1] != before, 40)
+    assert "metric=visits" in reader.run("return document.activeElement.getAttribute('href') || ''")
+
+
 def test_signed_in_people_and_their_events_stand_out(reader, server, site):
     come(server, site, ["ann"], "/plans", user_id="u-1", user_type="supplier", title="Plans")
     come(server, site, ["bob", "cid"], "/plans", timezone="Europe/Lisbon", referrer="https://www.google.com/")

@@ -17,6 +17,7 @@ from house import House, open_house
 
 from analytics.base.config import Config
 from analytics.live.state import Concurrency
+from callbacks.pages import live
 from collector.ingest.outcomes import Stored
 from tests.support.factories import HOME, accepted, stored
 from tests.support.serving import eventually
@@ -177,15 +178,27 @@ def test_values_of_the_people_who_are_here_are_suggested(house):
 
 
 def test_todays_row_and_its_links_have_the_filters(house):
-    def of_people(search: str, people: int) -> str:
-        """The row, once it counts so many: the replica may not have followed yet."""
-        rows = json.dumps(called(house, "today.children", search=search)["today"]["children"])
-        return rows if f'{{"children": "{people}", "className": "ff-v"}}' in rows else ""
+    def of_people(search: str, people: int) -> dict[str, Any]:
+        """The first number, once it counts so many: the replica may not have followed yet."""
+        stat = called(house, "today.stats", search=search)["today"]["stats"][0]
+        return stat if stat["value"] == str(people) else {}
 
-    rows = eventually(lambda: of_people(PORTUGAL, 2))
-    assert '"Visitors today"' in rows
-    assert "period=today&metric=visitors&filters=%5B%5B%22is%22%2C%22country%22%2C%5B%22PT%22%5D%5D%5D" in rows
+    stat = eventually(lambda: of_people(PORTUGAL, 2))
+    assert stat["label"] == "Visitors today"
+    assert stat["href"].endswith(
+        "period=today&metric=visitors&filters=%5B%5B%22is%22%2C%22country%22%2C%5B%22PT%22%5D%5D%5D"
+    )
     assert eventually(lambda: of_people("", 3))
+
+
+def test_todays_row_says_so_when_it_cannot_be_read(house, monkeypatch):
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(live, "read_overview", fail)
+    answer = called(house, "today.stats", search="")
+    assert answer["today"]["stats"] == []
+    assert "Today could not be read" in json.dumps(answer["today-failed"]["children"])
 
 
 def test_the_table_of_places_is_filtered_and_that_of_minutes_is_of_all(house):
