@@ -47,7 +47,7 @@ from collector.api.live import stats_of
 from collector.service import Service
 from layouts.components import figures, states
 from layouts.components import rewind as bar
-from layouts.components.ranking import NO_TITLES
+from layouts.components.label_counts import NO_TITLES
 from layouts.figures import places_map
 from layouts.figures.template import Figure
 from layouts.footfall_components.stats import Stat

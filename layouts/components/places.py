@@ -6,7 +6,7 @@ from dash import html
 
 from analytics.base.words import _
 from analytics.live.state import LiveState
-from layouts.components import figures, ranking
+from layouts.components import figures, label_counts
 from layouts.components.markup import aria
 
 COUNTRIES = 6
@@ -14,7 +14,7 @@ COUNTRIES = 6
 
 def list_of_countries(state: LiveState) -> html.Ul:
     """Countries by people, and how many people are in the others."""
-    shown, rest = ranking.top(state.countries, state.other_countries, COUNTRIES)
+    shown, rest = label_counts.top(state.countries, state.other_countries, COUNTRIES)
     lines = [_line(figures.country(entry.label) if entry.label else _("Unknown"), entry.people) for entry in shown]
     if rest.people:
         lines.append(_line(_("{n} more", n=figures.count(rest.others)), rest.people))

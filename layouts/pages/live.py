@@ -21,7 +21,7 @@ from analytics.query.metrics import METRICS
 from analytics.reports.values import Numbers
 from analytics.reports.view import TOP, filtered
 from analytics.sites.site import Site
-from layouts.components import figures, ranking, rewind, states
+from layouts.components import figures, label_counts, rewind, states
 from layouts.components import places as map_of
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon, sentence
@@ -272,7 +272,7 @@ def split(state: LiveState) -> list[Component]:
 
 def user_types(state: LiveState) -> list[Component]:
     """The most frequent user types with their people; empty where the site sends none."""
-    shown, rest = ranking.top(state.user_types, Others(0, 0), USER_TYPES)
+    shown, rest = label_counts.top(state.user_types, Others(0, 0), USER_TYPES)
     lines: list[Component] = [_user_type(entry) for entry in shown]
     if rest.people:
         others = _("{n} more", n=figures.count(rest.others))
@@ -334,23 +334,23 @@ def _of_today(href: str, name: str, now: float | None, before: Numbers | None, t
     }
 
 
-def pages(state: LiveState, words: Words = NOW, titles: Mapping[str, str] = ranking.NO_TITLES) -> list[Component]:
+def pages(state: LiveState, words: Words = NOW, titles: Mapping[str, str] = label_counts.NO_TITLES) -> list[Component]:
     """The pages that people are on, each person on one; those of `titles` (by path) with both."""
     if not state.active:
         return [states.nothing(_(words.nobody), _("The pages that people open show up here."))]
-    shown, rest = ranking.top(state.pages, state.other_pages, ROWS)
+    shown, rest = label_counts.top(state.pages, state.other_pages, ROWS)
     others = ngettext("{people} on {n} other page", "{people} on {n} other pages", rest.others)
-    return _ranked(_("Page"), words, tuple(shown), ranking.left_out(rest, others), titles)
+    return _ranked(_("Page"), words, tuple(shown), label_counts.left_out(rest, others), titles)
 
 
 def sources(state: LiveState, words: Words = NOW) -> list[Component]:
     """The sources of the people who are here."""
     if not state.active:
         return [states.nothing(_(words.nobody), _("Where people come from shows up here."))]
-    shown, rest = ranking.top(state.sources, state.other_sources, ROWS)
+    shown, rest = label_counts.top(state.sources, state.other_sources, ROWS)
     shown = tuple(LabelCount(in_letters(entry.label) or _(DIRECT), entry.people) for entry in shown)
     others = ngettext("{people} from {n} other source", "{people} from {n} other sources", rest.others)
-    return _ranked(_("Source"), words, shown, ranking.left_out(rest, others))
+    return _ranked(_("Source"), words, shown, label_counts.left_out(rest, others))
 
 
 def places(state: LiveState, words: Words = NOW) -> list[Component]:
@@ -426,9 +426,9 @@ def _ranked(
     words: Words,
     shown: tuple[LabelCount, ...],
     rest: Component | None,
-    titles: Mapping[str, str] = ranking.NO_TITLES,
+    titles: Mapping[str, str] = label_counts.NO_TITLES,
 ) -> list[Component]:
-    table = ranking.table(heading, shown, _(words.column), titles)
+    table = label_counts.table(heading, shown, _(words.column), titles)
     return [table] if rest is None else [table, rest]
 
 

@@ -29,6 +29,7 @@ GIVEN = {
     "search": "",
     "asked": {"by": "source", "text": "", "search": ""},
 }
+DIALOG = {"overview-rows.of": GIVEN | {"asked": ""}}  # its question is the address
 HTML = {"Accept": "text/html"}
 
 # Who asks: a client without a login; a person with a role on another site; on this site; on every site.
@@ -78,6 +79,8 @@ ROUTES = {
     "POST /invitation": GONE,
     "/assets/<path:filename>": OPEN,
     "/assets/plotly/<version>/<name>": OPEN,
+    "/assets/footfall.js": OPEN,
+    "/assets/css/all.css": OPEN,
     OUTLINES: OPEN,
     "/api/docs": OPEN,
     "/<path:path>": NEVER,  # every address that is no page
@@ -151,7 +154,7 @@ def seen(house, asker: str, address: str) -> str:
 
 
 def called(house, asker: str, name: str) -> str:
-    return verdict(house.call(house.browsers[asker], name, **GIVEN))
+    return verdict(house.call(house.browsers[asker], name, **DIALOG.get(name, GIVEN)))
 
 
 def called_for_all(house, asker: str, name: str) -> str:

@@ -15,7 +15,7 @@ from analytics.base import language
 from analytics.base.words import ngettext
 from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
 from layouts import shell
-from layouts.components import figures, ranking, states
+from layouts.components import figures, label_counts, states
 from layouts.pages import concurrents, first, live
 from layouts.settings import cards
 from layouts.settings.snippet import Doubts
@@ -176,13 +176,17 @@ def test_window_is_in_seconds_or_whole_minutes(seconds, written):
 )
 def test_rest_has_right_plurals(rest, written):
     assert (
-        text(ranking.left_out(rest, ngettext("{people} on {n} other page", "{people} on {n} other pages", rest.others)))
+        text(
+            label_counts.left_out(
+                rest, ngettext("{people} on {n} other page", "{people} on {n} other pages", rest.others)
+            )
+        )
         == written
     )
 
 
 def test_nobody_left_out_is_no_line():
-    assert ranking.left_out(Others(0, 0), "") is None
+    assert label_counts.left_out(Others(0, 0), "") is None
 
 
 def test_rows_beyond_the_tenth_join_the_rest():

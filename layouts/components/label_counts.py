@@ -1,4 +1,4 @@
-"""Labels with their people, most first, and a line for those left out."""
+"""A table of labels with their people, most first, and a line for those left out."""
 
 from __future__ import annotations
 
