@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -35,6 +36,7 @@ log = logging.getLogger("footfall.concurrents")
 
 OUTPUTS = {
     "day": Output("concurrents-day", "children"),
+    "head": Output("concurrents-head", "children"),
     "tick_ms": Output("concurrents-tick", "interval"),
     "no_chart": Output("day-chart", "hidden"),
     "figure": Output(concurrents.FIGURE, "figure"),
@@ -129,12 +131,14 @@ def _render(service: Service, site: Site, search: object, now: int) -> tuple[dic
         log.error("concurrents cannot be read: %s", type(away).__name__)
         said = _("The database does not answer. It is asked again soon.")
         return _without_chart(states.failed(_("The day could not be read"), said, again=False))
-    above = concurrents.day(found, site.domain, day, today, zone)
+    head = concurrents.head(found, site.domain, day, today, zone)
+    above = concurrents.day(found, day, today, zone)
     is_over = found.complete and found.end <= now
     if found.peak is None:
-        return _without_chart(above, concurrents.tick_ms(found), is_over=is_over)
+        return _without_chart(above, head, concurrents.tick_ms(found), is_over=is_over)
     return {
         "day": above,
+        "head": head,
         "tick_ms": concurrents.tick_ms(found),
         "no_chart": False,
         "figure": day_minutes.figure(found, zone),
@@ -144,9 +148,9 @@ def _render(service: Service, site: Site, search: object, now: int) -> tuple[dic
 
 
 def _without_chart(
-    said: Any, tick_ms: int = concurrents.TICK_MS, *, is_over: bool = False
+    said: Any, head: Sequence[Component] = (), tick_ms: int = concurrents.TICK_MS, *, is_over: bool = False
 ) -> tuple[dict[str, Any], bool]:
-    return {"day": said, "tick_ms": tick_ms, **NO_CHART}, is_over
+    return {"day": said, "head": head, "tick_ms": tick_ms, **NO_CHART}, is_over
 
 
 def requested_day(search: object, today: date) -> date:

@@ -37,6 +37,7 @@ def page(site: Site) -> html.Main:
             html.Div([*title, zone, html.Div(back, className="ff-end")], className="ff-toolbar"),
             html.Section(
                 [
+                    html.Header(id="concurrents-head", className="ff-card-head", disable_n_clicks=True),
                     html.Div(states.skeleton(10), id="concurrents-day", disable_n_clicks=True),
                     html.Div(
                         [_chart(site.domain), html.Div(id="day-range", role="status", disable_n_clicks=True)],
@@ -58,13 +59,17 @@ def page(site: Site) -> html.Main:
     )
 
 
-def day(found: DayOfConcurrents, domain: str, day: date, today: date, zone: tzinfo) -> list[Component]:
-    """Above the chart: which day it is, peak and average; without them why there are none."""
+def head(found: DayOfConcurrents, domain: str, day: date, today: date, zone: tzinfo) -> list[Component]:
+    """Which day it is, and the ways to others. It stays the same while the day goes on, and so does the focus on it."""
     named = html.H2(figures.day_text(found.begin, zone))
-    head = html.Header([named, _state(found, day == today), _ways(domain, day, today)], className="ff-card-head")
+    return [named, _state(found, day == today), _ways(domain, day, today)]
+
+
+def day(found: DayOfConcurrents, day: date, today: date, zone: tzinfo) -> list[Component]:
+    """Above the chart: peak and average; without them why there are none."""
     if found.peak is None:
-        return [head, _nothing(found, day, today)]
-    return [head, _figures(found, zone), _legend(found, day, zone)]
+        return [_nothing(found, day, today)]
+    return [_figures(found, zone), _legend(found, day, zone)]
 
 
 def compared(found: DayOfConcurrents, minutes: tuple[int, int], zone: tzinfo) -> list[Component]:
