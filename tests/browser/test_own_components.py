@@ -16,6 +16,7 @@ from layouts.footfall_components.ranking import Ranking
 from tests.support.proxy import free_port
 
 ASSETS = Path(__file__).parents[2] / "assets"
+SECONDS = 20  # to wait at most
 HOSTILE = '<img src=x onerror="alert(1)">'
 ROWS = [
     {
@@ -84,8 +85,9 @@ def _served(dash_duo) -> Iterator[None]:
     app = Dash("components", assets_folder=str(ASSETS), **left_out)
     app.layout = page
     declare(app)
-    dash_duo.start_server(app, navigate=False, start_timeout=20, port=free_port())
-    dash_duo.wait_for_page(f"{dash_duo.server.url}/?period=7d")
+    dash_duo.wait_timeout = SECONDS
+    dash_duo.start_server(app, navigate=False, start_timeout=SECONDS, port=free_port())
+    dash_duo.wait_for_page(f"{dash_duo.server.url}/?period=7d", timeout=SECONDS)
     dash_duo.wait_for_text_to_equal("#searched", "?period=7d")
     yield
     assert dash_duo.get_logs() == []
