@@ -17,6 +17,7 @@ from stream_server import until
 
 from analytics.base.config import Config
 from analytics.sites import store
+from analytics.storage import schema
 from analytics.storage.database import Database
 from tests.support.factories import accepted, stored
 from tests.support.history import at, keep_history
@@ -39,6 +40,9 @@ def server(tmp_path_factory) -> Iterator[Server]:
     for number, path in enumerate(pages):
         stored(database, accepted(page_id=f"large-{number:04}", at=at(10, 9), visitor=number, path=path, site_id=3))
     stored(database, accepted(page_id="just-now-1", at=int(time.time()), visitor=1, site_id=4))
+    with database.transaction() as connection:
+        counted = {"site_id": 3, "day": "2026-03-11", "people": 4, "signed_in": 1, "anonymous": 3}
+        connection.execute(schema.daily_usage.insert(), counted)
     database.close()
     with serving(config) as running:
         add_owner(running)
@@ -605,6 +609,24 @@ def test_a_device_that_is_offline_is_told_so_and_asks_again_when_it_is_back(read
     reader.command("Network.emulateNetworkConditions", offline=False, **line)
     until(lambda: reader.texts(".ff-main-chart h2") == ["Pageviews by day"])
     reader.complaints()  # Chromium may note what was cut off
+
+
+def test_a_day_of_the_daily_usage_is_a_bar_of_both_kinds(reader):
+    open_overview(reader, site="large.example")
+    titles = "return [...document.querySelectorAll('#overview-days .ff-bars > span')].map((day) => day.title)"
+    until(lambda: reader.run(titles))
+    assert reader.run(titles) == [
+        "10 Mar 2026: nobody",
+        "11 Mar 2026: 4 people, 1 signed in, 3 anonymous",
+        "12 Mar 2026: nobody",
+    ]
+    painted = """return [...document.querySelectorAll('#overview-days .ff-bars > span')].map(
+        (day) => getComputedStyle(day).backgroundImage)"""
+    keys = "return [...document.querySelectorAll('.ff-bars-key i')].map((n) => getComputedStyle(n).backgroundColor)"
+    signed_in, anonymous = reader.run(keys)
+    assert signed_in != anonymous
+    bar = f"linear-gradient(0deg, {signed_in} 0%, {signed_in} 25%, {anonymous} 25%, {anonymous} 100%)"
+    assert reader.run(painted) == ["none", bar, "none"]
 
 
 def test_g_o_leads_to_the_overview(reader):
