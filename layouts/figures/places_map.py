@@ -49,6 +49,7 @@ def figure(places: Sequence[PlaceCount]) -> Figure:
             land=template.LAND,
             borders=template.LIGHT["ocean"],
             border_px=0.5,
+            paper_bgcolor=template.LIGHT["ocean"],
             modebar={
                 "bgcolor": template.CLEAR,
                 "color": template.LIGHT["on-map-2"],

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import re
+import struct
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, add_site, come
@@ -330,6 +335,80 @@ def test_figures_can_be_read_on_a_phone(reader, site, theme):
         opened(reader, site)
         assert reader.too_wide() == []
         assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
+
+
+# ───────── downloaded ─────────
+
+PNG, SVG = "Download as PNG", "Download as SVG"
+SURFACE, OCEAN = "#11161b", "#0a121a"  # of the dark theme
+
+
+@pytest.fixture
+def downloads(reader, tmp_path) -> Iterator[Path]:
+    """The folder into which the browser downloads."""
+    reader.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    yield tmp_path
+    reader.command("Browser.setDownloadBehavior", behavior="default")
+
+
+def download(reader: Reader, name: str, button: str, *, key: bool = False) -> None:
+    """Presses a button of a figure by the pointer, or by Enter."""
+    found = reader.driver.find_element(By.CSS_SELECTOR, f"#{name} .modebar-btn[data-title='{button}']")
+    reader.run("arguments[0].closest('.ff-figure').scrollIntoView({block: 'center'})", found)
+    if key:
+        reader.run("arguments[0].focus()", found)
+        press(reader, Keys.ENTER)
+    else:
+        ActionChains(reader.driver).move_to_element(found).click().perform()
+
+
+def downloaded(folder: Path, name: str) -> bytes:
+    """The file of this name as soon as it is complete; it is removed."""
+    until(lambda: [file.name for file in folder.iterdir()] == [name])
+    content = (folder / name).read_bytes()
+    (folder / name).unlink()
+    return content
+
+
+def corner(png: bytes) -> str:
+    """The colour at the upper left of a PNG, as `#rrggbb`; with `aa` unless it is opaque."""
+    kind, at, packed = png[25], 8, b""
+    while at < len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        packed += png[at + 8 : at + 8 + length] if png[at + 4 : at + 8] == b"IDAT" else b""
+        at += length + 12
+    assert kind in {2, 6}  # RGB, and with a transparency
+    pixel = zlib.decompress(packed)[1 : 4 if kind == 2 else 5]  # no filter changes the first pixel
+    return f"#{pixel.hex().removesuffix('ff' if kind == 6 else '')}"
+
+
+def ground(svg: bytes) -> str:
+    """The colour of the rectangle behind all of an SVG."""
+    svg_element = ElementTree.fromstring(svg)
+    behind = svg_element[0]
+    assert behind.tag.endswith("}rect")
+    assert [behind.get(side) for side in ("width", "height")] == [svg_element.get(side) for side in ("width", "height")]
+    style = dict(part.strip().split(": ") for part in (behind.get("style") or "").strip("; ").split(";"))
+    red, green, blue = (int(number) for number in re.findall(r"\d+", style["fill"]))
+    return f"#{red:02x}{green:02x}{blue:02x}" if float(style["fill-opacity"]) == 1 else style["fill-opacity"]
+
+
+@pytest.mark.parametrize("key", [False, True], ids=["pointer", "key"])
+def test_downloaded_pictures_have_the_ground_on_which_they_were_seen(reader, site, downloads, key):
+    with reader.preferring("prefers-color-scheme", "dark"):
+        opened(reader, site)
+        download(reader, "world", PNG, key=key)
+        assert corner(downloaded(downloads, "Map of active people.png")) == OCEAN
+        download(reader, "world", SVG, key=key)
+        assert ground(downloaded(downloads, "Map of active people.svg")) == OCEAN
+        reader.open(DAY)
+        drawn(reader, "overview-chart")
+        download(reader, "overview-chart", PNG, key=key)
+        assert corner(downloaded(downloads, "Chart over time.png")) == SURFACE
+        download(reader, "overview-chart", SVG, key=key)
+        assert ground(downloaded(downloads, "Chart over time.svg")) == SURFACE
+        seen = "getComputedStyle(g.querySelector('.main-svg')).backgroundColor"
+        assert of_graph(reader, "overview-chart", seen) == "rgba(0, 0, 0, 0)"
 
 
 # ───────── kept as text ─────────
