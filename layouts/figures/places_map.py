@@ -14,8 +14,7 @@ from layouts.figures.text import plain
 
 MAX_PLACES = 120  # drawn at once; the list of countries counts everybody
 PERSON_PX, MAX_PX, MIN_PX = 10.0, 48.0, 4.0  # diameters
-TRANSLUCENT = "rgba(61,219,166,0.3)"
-RIM = "rgba(61,219,166,0.55)"
+TRANSLUCENT, RIM = (template.LIGHT["map-dot"] + opacity for opacity in ("4d", "8c"))  # 30% and 55%, in both themes
 
 
 def figure(places: Sequence[PlaceCount]) -> Figure:
