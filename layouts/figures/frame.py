@@ -16,6 +16,7 @@ from layouts.footfall_components.address_link import AddressLink
 
 CHART_BUTTONS = [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]]
 MAP_BUTTONS = [["zoomInGeo", "zoomOutGeo", "resetGeo", "toImage"]]
+FIXED_BUTTONS = [["toImage"]]
 
 
 def figure(
@@ -28,6 +29,7 @@ def figure(
     table: Any = None,
     csv: str = "",
     is_map: bool = False,
+    is_fixed: bool = False,
     hint: str = "",
 ) -> html.Figure:
     """A figure in its frame, `height` px high; `height=0` lets the stylesheet say it.
@@ -43,14 +45,15 @@ def figure(
 
     A callback with the graph as an Input or State starts only when plotly.js is there. Let no numbers depend on one.
     `title` is the accessible name and the name of downloaded pictures. `csv` is the address of the numbers as a file;
-    the query string of the page is added. `hint` says to screen readers what keys do here besides those below.
+    the query string of the page is added. `is_fixed`: its axes cannot be zoomed, so it has no buttons for that. `hint`
+    says to screen readers what keys do here besides those below.
 
     assets/lib/figures.js loads plotly.js, adds the keys, and says so if it cannot be loaded. Arrow keys move the hover
     point of a chart, in a heat map also up and down; on a map arrows pan, + and - zoom, 0 resets, Page Up and Page Down
     go from dot to dot, or from country to country; where a click on one filters, Enter does too, and Shift and Enter
     exclude it.
     """
-    settings = _config(title, is_map)
+    settings = _config(title, MAP_BUTTONS if is_map else FIXED_BUTTONS if is_fixed else CHART_BUTTONS, wheel=is_map)
     graph = dcc.Graph(id=name, figure=figure or {}, config=settings, responsive=True, className="ff-graph")
     wait = html.P(_("Loading the figure …"), className="ff-figure-wait", **aria(hidden="true"))
     said = html.P(className="ff-vh", role="status")
@@ -72,13 +75,13 @@ def figure(
     )
 
 
-def _config(title: str, is_map: bool) -> dcc.Graph.Config:
+def _config(title: str, buttons: list[list[str]], *, wheel: bool) -> dcc.Graph.Config:
     return {
         "displaylogo": False,
         "displayModeBar": "hover",
-        "modeBarButtons": MAP_BUTTONS if is_map else CHART_BUTTONS,
+        "modeBarButtons": buttons,
         "toImageButtonOptions": {"format": "png", "scale": 2, "filename": title},
-        "scrollZoom": is_map,
+        "scrollZoom": wheel,
         "topojsonURL": bundle.address(),
         "showTips": False,
         "doubleClick": "reset",

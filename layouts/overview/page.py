@@ -163,7 +163,7 @@ def _map() -> Component:
 
 def _week(site: Site, files: str) -> list[Component]:
     rows = PlainTable(id=WEEK_ROWS)
-    graph = frame.figure(WEEK, _("Visitors by weekday and hour"), height=WEEK_PX, table=rows)
+    graph = frame.figure(WEEK, _("Visitors by weekday and hour"), height=WEEK_PX, table=rows, is_fixed=True)
     foot = html.Div(id=WEEK_FOOT, className="ff-week-foot")
     return [week.head(site.timezone, files), html.Div(graph, id=WEEK_BOX, className="ff-week"), foot]
 

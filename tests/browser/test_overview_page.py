@@ -665,6 +665,10 @@ def test_keys_go_through_the_hours_of_the_week_and_the_countries_of_the_map(read
     until(lambda: figure_says(reader, "overview-week").startswith("Tue 01:00, "))
     press(reader, Keys.ARROW_UP, Keys.ARROW_UP)
     until(lambda: figure_says(reader, "overview-week").startswith("Mon 01:00, "))
+    buttons = "return [...document.querySelectorAll('#overview-week .modebar-btn')].map((n) => n.dataset.title)"
+    assert reader.run(buttons) == ["Download as PNG", "Download as SVG"]  # no zoom: there is none
+    press(reader, "+", "-", "0")
+    assert figure_says(reader, "overview-week").startswith("Mon 01:00, ")
     reader.run(focus, "overview-map")
     press(reader, Keys.PAGE_DOWN)
     until(lambda: figure_says(reader, "overview-map").startswith("Germany"))
