@@ -27,6 +27,7 @@ def figure(
     figure: Figure | None = None,
     words: str = "",
     table: Any = None,
+    table_name: str = "",
     csv: str = "",
     is_map: bool = False,
     is_fixed: bool = False,
@@ -42,6 +43,7 @@ def figure(
       has its words, so they come from the callback that brings the numbers, not from one of the figure.
     - `NAME-table`: the same numbers as a table. If it is long, leave `table` out and fill it when `NAME-open`, the
       summary above it, is pressed (`n_clicks`). `table=False`: the page has the numbers as a table already.
+      `table_name` says what its rows are if they are not the points of the figure.
 
     A callback with the graph as an Input or State starts only when plotly.js is there. Let no numbers depend on one.
     `title` is the accessible name and the name of downloaded pictures. `csv` is the address of the numbers as a file;
@@ -67,7 +69,7 @@ def figure(
     )
     about = [html.P(words, id=f"{name}-words", className="ff-vh")]
     about += [html.P(hint, id=f"{name}-hint", className="ff-vh")] if hint else []
-    more = html.Div([*_table(name, title, table), *_file(csv, title)], className="ff-figure-more")
+    more = html.Div([*_table(name, title, table, table_name), *_file(csv, title)], className="ff-figure-more")
     return html.Figure(
         [plot, *about, *([more] if more.children else [])],
         className="ff-figure is-map" if is_map else "ff-figure",
@@ -88,11 +90,12 @@ def _config(title: str, buttons: list[list[str]], *, wheel: bool) -> dcc.Graph.C
     }
 
 
-def _table(name: str, title: str, table: Any) -> list[Component]:
+def _table(name: str, title: str, table: Any, table_name: str) -> list[Component]:
     if table is False:
         return []
-    summary = html.Summary(_("As a table"), id=f"{name}-open")
-    rows = html.Div(table, id=f"{name}-table", className="ff-figure-table", role="region", **aria(label=title))
+    summary = html.Summary(table_name or _("As a table"), id=f"{name}-open")
+    label = aria(label=f"{title} ({table_name})" if table_name else title)
+    rows = html.Div(table, id=f"{name}-table", className="ff-figure-table", role="region", **label)
     return [html.Details([summary, rows])]
 
 
