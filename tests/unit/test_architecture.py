@@ -41,7 +41,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "layouts": (
         ("components", "footfall_components"),
-        ("shortcuts", "figures"),
+        ("joined", "shortcuts", "figures"),
         ("shell",),
         ("settings", "overview", "plain"),
         ("pages",),
