@@ -21,13 +21,14 @@ from selenium.webdriver.common.by import By
 from stream_server import until
 
 from analytics.base.config import Config
-from analytics.sites import store
+from analytics.sites import notes, store
 from analytics.storage.database import Database
 from collector.ingest.visit import Origin
 from tests.support.factories import accepted, beat, keep_beats, stored
 from tests.support.history import at
 from tests.support.serving import Server, serving
 
+HOSTILE, NOTED = "<a href='//e'>x</a>&amp;<b>", "period=2026-03-09,2026-03-11&interval=day"
 BUNDLE, WORLD = "*/plotly.min.js", "*/world_110m.json"
 _numbers = itertools.count(1)
 
@@ -38,6 +39,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
     database = Database(config)
     keep_regions(database)
     keep_a_day(database)
+    keep_a_note(database)
     database.close()
     with serving(config) as running:
         add_owner(running)
@@ -58,6 +60,13 @@ def keep_a_day(database: Database) -> None:
     """Stores two people of day.example, a day and a half ago."""
     number, then = store.add(database, "day.example", timezone="UTC", now=at(1)).id, int(time.time()) - 129_600
     keep_beats(database, [beat(n, at=then, nth=n, visit_id=9000 + n, site_id=number) for n in (1, 2)])
+
+
+def keep_a_note(database: Database) -> None:
+    """Stores a visitor of noted.example on 10 March 2026, and a note of markup."""
+    number = store.add(database, "noted.example", timezone="UTC", now=at(1)).id
+    stored(database, accepted(page_id="noted-001", at=at(10, 9), visitor=1, site_id=number))
+    notes.add(database, number, "2026-03-10", HOSTILE, now=at(10))
 
 
 @pytest.fixture
@@ -414,33 +423,24 @@ def test_downloaded_pictures_have_the_ground_on_which_they_were_seen(reader, sit
 # ───────── kept as text ─────────
 
 
-FOUR_PLACES = """
-const [text, done] = arguments, g = document.createElement("div");
-document.getElementById("live").append(g);
-const bars = {type: "bar", x: [text, "b"], y: [1, 2], name: text, text: [text, ""],
-  hovertemplate: "%{text}<extra></extra>"};
-const layout = {width: 600, height: 400, showlegend: true, annotations: [{text, x: 0, y: 1}]};
-Plotly.newPlot(g, [bars], layout, {displaylogo: false}).then(async () => {
-  Plotly.Fx.hover(g, [{curveNumber: 0, pointNumber: 0}]);
-  const svg = decodeURIComponent(await Plotly.toImage(g, {format: "svg"}));
-  const png = await Plotly.toImage(g, {format: "png"});
-  const texts = (layer) => [...g.querySelectorAll(layer + " text")].map((n) => n.textContent);
-  const found = [".hoverlayer", ".xaxislayer-above", ".legend", ".annotation"].map(texts);
-  const links = g.querySelectorAll("a").length + (svg.match(/<a[ >]/g) || []).length;
-  g.remove();
-  done([found, links, svg.includes("&#60;b&#62;bold"), png.slice(0, 22)]);
-});
-"""
-
-
-def test_text_from_outside_stays_text_in_hover_axis_legend_and_files(reader, site):
-    opened(reader, site)
-    hostile = "&lt;b&gt;bold&lt;/b&gt; &lt;a href='https://evil.example'&gt;x&lt;/a&gt; &amp;amp;"
-    shown = "<b>bold</b> <a href='https://evil.example'>x</a> &amp;"
-    files = reader.driver.execute_async_script(FOUR_PLACES, hostile)
-    texts, links, in_file, png = files
-    assert [shown in found for found in texts] == [True] * 4, texts
-    assert (links, in_file, png) == (0, True, "data:image/png;base64,")
+def test_a_note_of_markup_stays_text_in_label_hover_and_files(reader, downloads):
+    reader.open(f"/overview/noted.example?{NOTED}")
+    drawn(reader, "overview-chart")
+    texts = "[...g.querySelectorAll('%s text')].map((n) => n.textContent.trim())"
+    until(lambda: of_graph(reader, "overview-chart", texts % ".annotation") == [HOSTILE])
+    ActionChains(reader.driver).move_to_element(
+        reader.driver.find_element(By.CSS_SELECTOR, "#overview-chart .annotation-text-g")
+    ).perform()
+    until(lambda: HOSTILE in of_graph(reader, "overview-chart", texts % ".hoverlayer"))
+    assert of_graph(reader, "overview-chart", "g.querySelectorAll('a[href], a[*|href], b').length") == 0
+    download(reader, "overview-chart", SVG)
+    svg = ElementTree.fromstring(downloaded(downloads, "Chart over time.svg"))
+    names = {element.tag.rpartition("}")[2] for element in svg.iter()}
+    assert "text" in names
+    assert not names & {"a", "b", "script"}
+    assert HOSTILE in {"".join(element.itertext()) for element in svg.iter() if element.tag.endswith("}text")}
+    download(reader, "overview-chart", PNG)
+    assert downloaded(downloads, "Chart over time.png").startswith(b"\x89PNG")
 
 
 # ───────── regions ─────────

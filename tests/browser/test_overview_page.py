@@ -24,6 +24,7 @@ from tests.support.history import at, keep_history
 from tests.support.serving import Server, serving
 
 DAYS = "period=2026-03-10,2026-03-12"
+COUNTED = "2026-02-02"  # before the first heartbeat, so that the daily work leaves it
 PAGES = 120
 HOSTILE = "/<img src=x onerror=alert(1)>"
 
@@ -41,7 +42,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
         stored(database, accepted(page_id=f"large-{number:04}", at=at(10, 9), visitor=number, path=path, site_id=3))
     stored(database, accepted(page_id="just-now-1", at=int(time.time()), visitor=1, site_id=4))
     with database.transaction() as connection:
-        counted = {"site_id": 3, "day": "2026-03-11", "people": 4, "signed_in": 1, "anonymous": 3}
+        counted = {"site_id": 3, "day": COUNTED, "people": 4, "signed_in": 1, "anonymous": 3}
         connection.execute(schema.daily_usage.insert(), counted)
     database.close()
     with serving(config) as running:
@@ -350,6 +351,19 @@ def test_a_stretch_that_is_dragged_on_the_chart_becomes_the_period(reader):
     until(lambda: number(reader) == "5")
 
 
+def test_a_part_of_a_single_day_is_only_zoomed_and_a_double_click_undoes_it(reader):
+    open_overview(reader, "period=2026-03-10,2026-03-10&interval=hour")
+    until(lambda: drawn(reader)["data"])
+    before, address = drawn(reader)["layout"]["xaxis"]["range"], reader.driver.current_url
+    plot = reader.driver.find_element(By.CSS_SELECTOR, "#overview-chart .nsewdrag")
+    ActionChains(reader.driver).move_to_element(plot).click_and_hold().move_by_offset(150, 0).release().perform()
+    until(lambda: drawn(reader)["layout"]["xaxis"]["range"][0] > before[0] + 5)
+    assert reader.driver.current_url == address
+    ActionChains(reader.driver).move_to_element(plot).double_click().perform()
+    until(lambda: drawn(reader)["layout"]["xaxis"]["range"] == before)
+    assert reader.driver.current_url == address
+
+
 def test_the_chart_has_bars_by_choice(reader):
     open_overview(reader, f"{DAYS}&interval=day")
     until(lambda: drawn(reader)["data"])
@@ -612,13 +626,13 @@ def test_a_device_that_is_offline_is_told_so_and_asks_again_when_it_is_back(read
 
 
 def test_a_day_of_the_daily_usage_is_a_bar_of_both_kinds(reader):
-    open_overview(reader, site="large.example")
+    open_overview(reader, "period=2026-02-01,2026-02-03", "large.example")
     titles = "return [...document.querySelectorAll('#overview-days .ff-bars > span')].map((day) => day.title)"
     until(lambda: reader.run(titles))
     assert reader.run(titles) == [
-        "10 Mar 2026: nobody",
-        "11 Mar 2026: 4 people, 1 signed in, 3 anonymous",
-        "12 Mar 2026: nobody",
+        "1 Feb 2026: nobody",
+        "2 Feb 2026: 4 people, 1 signed in, 3 anonymous",
+        "3 Feb 2026: nobody",
     ]
     painted = """return [...document.querySelectorAll('#overview-days .ff-bars > span')].map(
         (day) => getComputedStyle(day).backgroundImage)"""
