@@ -13,7 +13,7 @@ from analytics.base.words import N_, _, translated
 from analytics.calendar.period import PRESETS, Period, Span, days_of, moved, span, with_today
 from analytics.query.query import Query
 from analytics.reports.view import OFF, USUAL_COMPARISON, change
-from layouts.components import figures
+from layouts.components import figures, states
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon
 from layouts.footfall_components.address_link import AddressLink
@@ -64,7 +64,7 @@ def wrong(message: str) -> Component:
     """What is wrong in the address, and a link to start over."""
     out = AddressLink(_("Start over"), change="*", look="ff-link")
     said = _("This address cannot be shown. {why}.", why=f"{message[:1].upper()}{message[1:]}")
-    return html.Div([icon("alert"), html.Span([f"{said} ", out])], className="ff-alert is-warn", role="alert")
+    return states.warning([f"{said} ", out])
 
 
 def _turn(name: str, label: str, sign: str) -> Component:

@@ -122,7 +122,7 @@ def wrong(message: str) -> Component:
     out = AddressLink(_("Remove the filters"), change=filtered(()), look="ff-link")
     why = f"{message[:1].upper()}{message[1:]}"
     said = _("These filters are left out: everybody is shown. {why}.", why=why)
-    return html.Div([icon("alert"), html.Span([f"{said} ", out])], className="ff-alert is-warn", role="alert")
+    return states.warning([f"{said} ", out])
 
 
 def _today() -> Component:

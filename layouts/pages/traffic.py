@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -16,7 +15,7 @@ from analytics.live.outcomes import HOUR, RobotCount, Traffic
 from analytics.sites.host import UnlistedHost
 from analytics.sites.site import Site
 from layouts.components import figures, states
-from layouts.components.markup import aria, data, icon, sentence
+from layouts.components.markup import aria, data, sentence
 from layouts.components.table import table
 from layouts.pages.outcomes import FIELDS, KINDS, words
 
@@ -128,7 +127,7 @@ def pressed(hours: int, chosen: int) -> str:
 # ── the bars ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def untrusted_proxy(address: str, events: int, of: int) -> dbc.Alert:
+def untrusted_proxy(address: str, events: int, of: int) -> Component:
     """A warning about an untrusted proxy, through which so many of the last events came, with what to do."""
     came = _(
         "{events} of {all} events came from {address}, an address of your own network.",
@@ -140,8 +139,7 @@ def untrusted_proxy(address: str, events: int, of: int) -> dbc.Alert:
         _("If it is a proxy of yours, add it to {setting}: until then its visitors count as one."),
         setting=html.Code("FOOTFALL_TRUSTED_PROXIES"),
     )
-    warning = html.Span([html.B(came), " ", *advice])
-    return dbc.Alert([icon("alert"), warning], color="warning", fade=False, class_name="ff-alert is-warn")
+    return states.warning([html.B(came), " ", *advice])
 
 
 def bars(traffic: Traffic, span: HourRange, hint: str = NOTHING_YET) -> list[Component]:
