@@ -9,15 +9,15 @@
 // SharedWorker. Locks need https or localhost; elsewhere each tab opens its own stream.
 //
 // Over HTTP/1.1 a browser has six connections to a server for all of its windows. Windows of more than four sites would
-// leave none for the pages themselves: from the fifth site on a window does without a stream until another gives way, and
-// its own questions every 10 s keep its figures fresh.
+// leave none for the pages themselves: from the fifth site on a window has no stream until another is closed, and its own
+// questions every 10 s keep its figures fresh.
 (function () {
   "use strict";
   const times = Object.assign({silent: 20000, hidden: 30000, heartbeat: 8000, handover: 1500}, window.footfallTimes);
   const MAX_EVENTS = 100;  // events that a new follower receives: as many as the feed shows
   const PREFIX = "footfall ", MAX_STREAMS = 4;
 
-  // Whether windows of other sites have all the streams that this browser can have beside its pages.
+  // Whether windows of other sites have all the streams that leave room for pages.
   async function isFull(name) {
     const [page] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
     if (page.nextHopProtocol !== "http/1.1") return false;

@@ -211,8 +211,8 @@ STREAMS = "footfall_streams "
 
 def streams(server) -> str:
     """How many streams the server has open, as it says itself."""
-    told = server.request("GET", "/metrics").body.decode()
-    return next(line.removeprefix(STREAMS) for line in told.splitlines() if line.startswith(STREAMS))
+    lines = server.request("GET", "/metrics").body.decode().splitlines()
+    return next(line.removeprefix(STREAMS) for line in lines if line.startswith(STREAMS))
 
 
 def test_windows_of_many_sites_leave_connections_for_pages_and_all_are_fresh(tmp_path):
