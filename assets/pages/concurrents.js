@@ -15,7 +15,7 @@
     Object.assign(input, {type: "date", className: "ff-input ff-day-input", min: "1971-01-01"});
     input.setAttribute("aria-label", footfall.say("Day"));
     input.addEventListener("change", () => {
-      if (input.value && input.validity.valid) window.footfall.setProps("url", {search: `?day=${input.value}`});
+      if (input.value && input.validity.valid) window.footfall_components.address.go(`day=${input.value}`);
     });
     return input;
   }

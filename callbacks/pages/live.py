@@ -20,7 +20,7 @@ from werkzeug.exceptions import BadRequest
 from analytics.access.roles import ADMIN
 from analytics.base import language
 from analytics.base.error_log import describe
-from analytics.base.words import N_, _, translated
+from analytics.base.words import N_, _
 from analytics.calendar.minute_series import MINUTE
 from analytics.calendar.period import Span
 from analytics.commands import snippet as line_of
@@ -136,7 +136,7 @@ def _register_filters(app: Dash, service: Service) -> None:
     )
     def draw_filters(search: object, domain: object) -> tuple[list[Any], Component | None]:
         asked = LiveQuestion.parse({"search": search}, authorized(service, domain))
-        return filters.chips(asked.filters, FACTS), live.wrong(translated(asked.wrong)) if asked.wrong else None
+        return filters.chips(asked.filters, FACTS), live.wrong(asked.wrong) if asked.wrong else None
 
     @app.callback(
         Output(live.FILTER, "suggestions"),

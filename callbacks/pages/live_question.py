@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -24,6 +24,7 @@ from analytics.query.filters import Filter
 from analytics.query.query import Query
 from analytics.reports.overview import MAX_SUGGESTED
 from analytics.sites.site import Site
+from callbacks.page_context import parameters
 from collector.service import Service
 
 log = logging.getLogger("footfall.live")
@@ -53,8 +54,7 @@ class LiveQuestion:
         fresh = isinstance(nudge, dict) and nudge.get("fresh") is True
         had = nudge.get("had") if isinstance(nudge, dict) else None
         had = had if isinstance(had, dict) else {}
-        pairs = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
-        text, at = dict(pairs).get("filters", ""), _second(nudge)
+        text, at = parameters(search).get("filters", ""), _second(nudge)
         try:
             found = Query.from_url(urlencode({"filters": text or "[]"}), site).filters
             if not found:

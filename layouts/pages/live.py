@@ -21,6 +21,7 @@ from analytics.query.metrics import METRICS
 from analytics.reports.values import Numbers
 from analytics.reports.view import filtered
 from analytics.sites.site import Site
+from layouts import wrong_address
 from layouts.components import figures, ranking, rewind, states
 from layouts.components import places as map_of
 from layouts.components.address import at
@@ -28,7 +29,6 @@ from layouts.components.markup import aria, data, icon, sentence
 from layouts.components.site import demo_badge, stream_address
 from layouts.figures import active_minutes, places_map, template
 from layouts.figures.frame import figure
-from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.feed import Feed
 from layouts.overview import filters, numbers
 
@@ -110,19 +110,14 @@ def _toolbar(site: Site, may_embed: bool) -> Component:
     clock = html.Span(site.timezone, id="clock", className="ff-sub")
     title = [html.H1(_("Live")), *([demo_badge()] if site.demo else [])]
     chosen = filters.bar(CHIPS, FILTER, FACTS)
-    end, wrong_filters = (
-        html.Div([refresh, *embed, wall], className="ff-end"),
-        html.Div(id=WRONG, className="ff-wrong-address"),
-    )
-    return html.Div([*title, clock, *chosen, end, wrong_filters], className="ff-toolbar")
+    end = html.Div([refresh, *embed, wall], className="ff-end")
+    return html.Div([*title, clock, *chosen, end, wrong_address.place(WRONG)], className="ff-toolbar")
 
 
 def wrong(message: str) -> Component:
     """What is wrong with the filters in the address, and a link to remove them."""
-    out = AddressLink(_("Remove the filters"), change=filtered(()), look="ff-link")
-    why = f"{message[:1].upper()}{message[1:]}"
-    said = _("These filters are left out: everybody is shown. {why}.", why=why)
-    return html.Div([icon("alert"), html.Span([f"{said} ", out])], className="ff-alert is-warn", role="alert")
+    said = _("These filters are left out: everybody is shown. {why}.", why=wrong_address.reason(message))
+    return wrong_address.line(said, _("Remove the filters"), filtered(()))
 
 
 def _today() -> Component:
