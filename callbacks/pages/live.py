@@ -134,9 +134,9 @@ def _register_filters(app: Dash, service: Service) -> None:
         Input("url", "search"),
         State("live", "data-site"),
     )
-    def draw_filters(search: object, domain: object) -> tuple[list[Any], Component | None]:
+    def draw_filters(search: object, domain: object) -> tuple[list[Any], list[Component]]:
         asked = LiveQuestion.parse({"search": search}, authorized(service, domain))
-        return filters.chips(asked.filters, FACTS), live.wrong(asked.wrong) if asked.wrong else None
+        return filters.chips(asked.filters, FACTS), live.wrong(asked.wrong, asked.wrong_second)
 
     @app.callback(
         Output(live.FILTER, "suggestions"),
@@ -237,10 +237,10 @@ def _register_scripts(app: Dash) -> None:
 def _places_file(service: Service, domain: str) -> flask.Response:
     site, search = authorized(service, domain), flask.request.query_string.decode("ascii", "replace")
     asked, now = LiveQuestion.parse({"search": search}, site), int(time.time())
-    if asked.wrong:
-        raise BadRequest(asked.wrong)
+    if wrong := asked.wrong or asked.wrong_second:
+        raise BadRequest(wrong)
     found = read_moment(service, site, asked, now).state.places
-    moment = datetime.fromtimestamp(now, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H%M")
+    moment = datetime.fromtimestamp(asked.at or now, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H%M")
     return csv_file(spreadsheet(places_of_file(found, places_map.name)), f"{site.shown_domain} places {moment}.csv")
 
 

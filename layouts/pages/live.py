@@ -114,10 +114,16 @@ def _toolbar(site: Site, may_embed: bool) -> Component:
     return html.Div([*title, clock, *chosen, end, wrong_address.place(WRONG)], className="ff-toolbar")
 
 
-def wrong(message: str) -> Component:
-    """What is wrong with the filters in the address, and a link to remove them."""
-    said = _("These filters are left out: everybody is shown. {why}.", why=wrong_address.reason(message))
-    return wrong_address.line(said, _("Remove the filters"), filtered(()))
+def wrong(of_filters: str, of_second: str) -> list[Component]:
+    """What is wrong with the filters and the second in the address ("" for nothing), each with a link to remove it."""
+    lines: list[Component] = []
+    if of_filters:
+        said = _("These filters are left out: everybody is shown. {why}.", why=wrong_address.reason(of_filters))
+        lines.append(wrong_address.line(said, _("Remove the filters"), filtered(())))
+    if of_second:
+        said = _("This moment is left out: Live shows now. {why}.", why=wrong_address.reason(of_second))
+        lines.append(wrong_address.line(said, _("Remove it"), "at="))
+    return lines
 
 
 def _today() -> Component:
