@@ -430,6 +430,6 @@
 
   window.footfall = {...window.footfall, live: {
     ask: request, drawing: onCallbackRunning, polled, rewind, now,
-    settled: () => wantedAt === answeredAt, wanted: () => wantedAt, state: () => state,
+    settled: () => wantedAt === answeredAt, wanted: () => wantedAt, filters: wantedFilters, state: () => state,
   }};
 })();

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import flask
@@ -189,13 +189,13 @@ def _register_repeats(app: Dash, service: Service) -> None:
     @app.callback(
         Output("today", "children"),
         Input("tick", "n_intervals"),
-        Input("url", "search"),
+        Input("today-filters", "data"),
         State("live", "data-site"),
         running=[(Output("tick", "disabled"), True, False)],
     )
-    def draw_today(_tick: object, search: object, domain: object) -> Any:
+    def draw_today(_tick: object, text: object, domain: object) -> Any:
         site, now = authorized(service, domain), int(time.time())
-        asked = LiveQuestion.parse({"search": search}, site)
+        asked = LiveQuestion.parse({"search": urlencode({"filters": text or ""})}, site)
         found = _part("today", lambda: today(service, site, now, asked.filters))
         return found or states.failed(_("Today could not be read"), _(AGAIN))
 
@@ -219,6 +219,15 @@ def _register_scripts(app: Dash) -> None:
         Input("refresh", "n_clicks"),
         Input("url", "search"),
         Input(live.TITLES, "value"),
+    )
+    app.clientside_callback(  # another second in the address is no other question to today's row
+        """function(_search, had) {
+            const wanted = window.footfall.live.filters();
+            return wanted === had ? window.dash_clientside.no_update : wanted;
+        }""",
+        Output("today-filters", "data"),
+        Input("url", "search"),
+        State("today-filters", "data"),
     )
     app.clientside_callback(
         """function(drawn) {

@@ -233,6 +233,7 @@ def _wires() -> list[Component]:
     return [
         dcc.Interval(id="tick", interval=TICK_MS),
         dcc.Store(id="nudge"),
+        dcc.Store(id="today-filters"),
         dcc.Store(id="drawing"),
         dcc.Store(id="fallback"),
         dcc.Store(id="figures"),

@@ -71,7 +71,7 @@ def slide(reader: Reader, at: int, *, released: bool = True) -> None:
 
 def shown(reader: Reader) -> int:
     """The second that the page's figures are of, 0 when it is live."""
-    return int(reader.run("return document.getElementById('rewind').dataset.at") or 0)
+    return int(reader.run("return (document.getElementById('rewind') || {dataset: {}}).dataset.at") or 0)
 
 
 def clock(reader: Reader, at: int) -> str:
