@@ -70,6 +70,7 @@ from collector.simulate.client import RefusedError, Sender
 from collector.simulate.demo_days import DemoSite
 from collector.simulate.people import DEMO_DOMAIN
 from collector.simulate.traffic import SimulatedTraffic, make_traffic
+from layouts import joined
 from layouts.components.address import at
 from layouts.figures import bundle, region_names
 
@@ -89,6 +90,8 @@ INDEX = """<!DOCTYPE html>
 <link rel="icon" href="BASE_PATH/assets/shapes/mark.svg">
 <script src="BASE_PATH/assets/lib/theme.js"></script>
 {%css%}
+<link rel="preload" as="fetch" crossorigin href="BASE_PATH/_dash-layout">
+<link rel="preload" as="fetch" crossorigin href="BASE_PATH/_dash-dependencies">
 </head>
 <body>
 {%app_entry%}
@@ -98,11 +101,13 @@ INDEX = """<!DOCTYPE html>
 
 
 class _Dash(Dash):
-    """Dash, with a document that names the reader's language and loads its words before all other scripts."""
+    """Dash, with a document in the reader's language: its words come before all other scripts, our files joined."""
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """The document, for each request."""
         parts["metas"] += _script_of_words()
+        parts["css"] += f'<link rel="stylesheet" href="{joined.address(joined.STYLES)}">'
+        parts["scripts"] += f'<script src="{joined.address(joined.SCRIPTS)}"></script>'
         parts["app_entry"] = parts["app_entry"].replace("Loading...", _("Loading…"))
         document: str = super().interpolate_index(**parts)  # type: ignore[no-untyped-call]
         return document.replace('lang="en"', f'lang="{words.html_tag()}"', 1)
@@ -131,9 +136,7 @@ def create_app(service: Service) -> Dash:
         title="Footfall",
         update_title="",
         assets_folder=str(ASSETS),
-        assets_ignore=r"theme\.js|plain\..*|.*\.scss",
-        # Only pages with a figure load plotly.js (assets/lib/figures.js), only pages in a language its words.
-        assets_path_ignore=["plotly", "words"],
+        include_assets_files=False,  # `_Dash` names them
         index_string=INDEX.replace("BASE_PATH", config.base_path),
         routes_pathname_prefix="/",
         requests_pathname_prefix=f"{config.base_path}/",
@@ -143,6 +146,8 @@ def create_app(service: Service) -> Dash:
     )
     app.server.add_url_rule(f"{bundle.ROOT}<version>/<name>", "bundle", _send_bundle)
     app.server.add_url_rule(f"{bundle.ROOT}<version>/{bundle.OUTLINES}/<country>.json", "outlines", _send_outlines)
+    for path, kind in ((joined.SCRIPTS, "text/javascript"), (joined.STYLES, "text/css")):
+        app.server.add_url_rule(path, path, partial(_send_joined, path, kind))
     app.server.add_url_rule(DASHS_PLOTLY, "dash's plotly.js", partial(_send_bundle, bundle.version(), bundle.SCRIPT))
     table.register(app, service, our_version())
     app.layout = table.frame  # for each request: it has words
@@ -171,6 +176,11 @@ def _negotiate_encoding() -> None:
     environ = flask.request.environ
     if accepted := environ.get("HTTP_ACCEPT_ENCODING"):
         environ["HTTP_ACCEPT_ENCODING"] = negotiation.encoding(accepted, ENCODINGS)
+
+
+def _send_joined(path: str, kind: str) -> flask.Response:
+    """Our scripts or styles in one file."""
+    return flask.Response(joined.joined(path).content, mimetype=kind)
 
 
 def _send_bundle(version: str, name: str) -> flask.Response:

@@ -158,7 +158,7 @@ def test_the_frame_loads_everything_from_below_it(house):
     owner = house.join("owner@example.com", "owner")
     frame = owner.get("/").text
     named = leading(frame)
-    assert len(named) > 20
+    assert len(named) > 14
     assert [one for one in named if not one.startswith("/stats/")] == []
 
 

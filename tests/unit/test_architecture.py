@@ -41,7 +41,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "layouts": (
         ("components", "footfall_components"),
-        ("shortcuts", "figures", "wrong_address"),
+        ("joined", "shortcuts", "figures", "wrong_address"),
         ("shell",),
         ("settings", "overview", "plain"),
         ("pages",),
