@@ -1,4 +1,4 @@
-"""The line that says what is wrong in the address of a page, with a link that mends it."""
+"""The line that says what is wrong in the address of a page, with a link that puts it right."""
 
 from __future__ import annotations
 
