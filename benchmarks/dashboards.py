@@ -1,4 +1,7 @@
-"""Ten Live pages, open for half an hour with 100 events a second: the browser's memory, the server's work."""
+"""Ten Live pages, open for half an hour with 100 events a second: the browser's memory, the server's work.
+
+Each is opened under a host name of its own, as ten people would: windows of one browser share connections and streams.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +61,11 @@ def _worked(server: Server, minutes: int, minute_s: float) -> float:
 
 def _opened(browser: Chrome, server: Server, number: int) -> str:
     """A window of its own, so that none is hidden: hidden pages close their streams."""
+    cookies, host = browser.get_cookies(), f"http://admin{number}.example.com:{server.port}"
     browser.switch_to.new_window("window")
-    browser.get(f"{server.url}/live/{site_name(number)}")
+    for one in cookies:
+        browser.execute_cdp_cmd("Network.setCookie", {"name": one["name"], "value": one["value"], "url": host})
+    browser.get(f"{host}/live/{site_name(number)}")
     browser.execute_cdp_cmd("Performance.enable", {})
     wait_until(lambda: _number(browser).isdigit(), f"dashboard {number} shows its number")
     assert browser.execute_script("return document.visibilityState") == "visible"

@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.base.words import _, translated
-from layouts.components.markup import icon
+from layouts.components import states
 from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.site_list import WrongAddress
 
@@ -16,10 +16,10 @@ def place(id: str, wrong: Component | None = None) -> html.Div:  # noqa: A002  #
     return html.Div(wrong, id=id, className="ff-wrong-address")
 
 
-def line(said: str, way: str, change: str) -> html.Div:
+def line(said: str, way: str, change: str) -> Component:
     """The line; `change` is what the link does with the address."""
     out = AddressLink(way, change=change, look="ff-link")
-    return html.Div([icon("alert"), html.Span([f"{said} ", out])], className="ff-alert is-warn", role="alert")
+    return states.warning([f"{said} ", out])
 
 
 def reason(message: str) -> str:

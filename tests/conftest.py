@@ -41,13 +41,25 @@ def _found(*names: str) -> str:
     return ""
 
 
+def _chromium(*flags: str) -> Options:
+    """A headless Chromium of this machine."""
+    options = Options()
+    options.binary_location = _found("chromium", "chromium-browser", "google-chrome")
+    for flag in (*CHROME_FLAGS, *flags, "--window-size=1440,1000"):
+        options.add_argument(flag)
+    return options
+
+
+@pytest.hookimpl(optionalhook=True)  # the hook is of dash[testing]
+def pytest_setup_options() -> Options:
+    """The browser of `dash_duo`: chromedriver gives it an empty profile."""
+    return _chromium()
+
+
 @pytest.fixture
 def browser(tmp_path) -> Iterator[webdriver.Chrome]:
     """A headless Chromium with an empty profile; its console and network logs are recorded."""
-    options = Options()
-    options.binary_location = _found("chromium", "chromium-browser", "google-chrome")
-    for flag in (*CHROME_FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1440,1000"):
-        options.add_argument(flag)
+    options = _chromium(f"--user-data-dir={tmp_path / 'profile'}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(service=Service(_found("chromedriver")), options=options)
     try:

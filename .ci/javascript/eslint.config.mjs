@@ -1,6 +1,8 @@
 // The rules for the scripts of assets/ and collector/. Names that nobody declares are TypeScript's to find (tsconfig.json).
 import js from "@eslint/js";
 
+const MARKUP = ["innerHTML", "outerHTML", "insertAdjacentHTML"];
+
 export default [
   {ignores: ["**/*.min.js", ".venv/", "**/node_modules/", "docs/"]},
   js.configs.recommended,
@@ -18,7 +20,7 @@ export default [
       "no-var": "error",
       "prefer-const": ["error", {destructuring: "all"}],
       "no-throw-literal": "error",
-      "no-restricted-properties": ["error", {property: "outerHTML", message: "What a visitor may have made up is text."}],
+      "no-restricted-properties": ["error", ...MARKUP.map((property) => ({property, message: "What a visitor may have made up is text."}))],
     },
   },
   // The site script counts its bytes, and compares what it has just made itself.

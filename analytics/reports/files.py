@@ -16,6 +16,14 @@ from analytics.reports.values import columns_of, heading_of
 from analytics.reports.view import Details
 
 FILES = (TIME, HOURS, USAGE, PROPERTY_VALUES, *LISTS)
+HOUR_COLUMNS = ("Weekday", "Hour", "Visitors an hour on average")
+USAGE_COLUMNS = ("UTC day", "People", "Signed in", "Anonymous")
+
+
+def headings(name: str) -> tuple[str, ...]:
+    """The first row of the file of that name; of `property` the first heading is the name of the property on show."""
+    fixed = {HOURS: HOUR_COLUMNS, USAGE: USAGE_COLUMNS, PROPERTY_VALUES: ("", "Visitors")}
+    return fixed.get(name) or (heading_of(name), *(METRICS[metric].label for metric in columns_of(name)))
 
 
 def file(overview: Overview, name: str) -> str:
@@ -35,13 +43,13 @@ def _list(overview: Overview, name: str) -> Iterator[Sequence[Cell]]:
     usual = Details(name, order=Order("name", False) if name == TIME else Order("visitors"))
     details = shown if shown and shown.of == name else usual
     columns = [METRICS[metric] for metric in columns_of(name)]
-    yield [heading_of(name), *(metric.label for metric in columns)]
+    yield headings(name)
     for entry in overview.listing(details, whole=True).rows:
         yield [entry.value if name == TIME else entry.name, *map(number, columns, entry.numbers)]
 
 
 def _week(overview: Overview) -> Iterator[Sequence[Cell]]:
-    yield ["Weekday", "Hour", "Visitors an hour on average"]
+    yield HOUR_COLUMNS
     for day in overview.week():
         for hour in day:
             yield [language.weekday(hour.weekday, overview.tag), hour.hour, hour.visitors]
@@ -58,6 +66,6 @@ def _property_values(overview: Overview) -> Iterator[Sequence[Cell]]:
 
 
 def _usage(overview: Overview) -> Iterator[Sequence[Cell]]:
-    yield ["UTC day", "People", "Signed in", "Anonymous"]
+    yield USAGE_COLUMNS
     for one in overview.usage():
         yield [one.day, one.people, one.signed_in, one.anonymous]

@@ -172,8 +172,9 @@
     const graph = event.target.matches(".ff-figure-plot") && event.target.querySelector(".js-plotly-plot");
     if (!graph || !drawn.has(graph) || event.ctrlKey || event.metaKey || event.altKey) return;
     const isMap = Boolean(graph._fullLayout.geo), key = event.key === "=" ? "+" : event.key;
-    const button = {"+": "[data-attr=zoom][data-val=in]", "-": "[data-attr=zoom][data-val=out]", 0: "[data-attr=reset], [data-val=reset]"}[key];
-    if (button) graph.querySelector(`.modebar-btn:is(${button})`).click();
+    const named = {"+": "[data-attr=zoom][data-val=in]", "-": "[data-attr=zoom][data-val=out]", 0: "[data-attr=reset], [data-val=reset]"}[key];
+    const button = named && graph.querySelector(`.modebar-btn:is(${named})`);  // none where the axes are fixed
+    if (button) button.click();
     else if (key === "Escape") leave(graph);
     else if (key in APPLIES && changesOf(graph)) go(graph, event.shiftKey);
     else if (isMap && key in PANS) pan(graph, ...PANS[key]);

@@ -7,17 +7,30 @@
 //
 // Locks rather than a SharedWorker: the browser itself releases the lock when a tab dies, and Chrome on Android has no
 // SharedWorker. Locks need https or localhost; elsewhere each tab opens its own stream.
+//
+// Over HTTP/1.1 a browser has six connections to a server for all of its windows. Windows of more than four sites would
+// leave none for the pages themselves: from the fifth site on a window has no stream until another is closed, and its own
+// questions every 10 s keep its figures fresh.
 (function () {
   "use strict";
   const times = Object.assign({silent: 20000, hidden: 30000, heartbeat: 8000, handover: 1500}, window.footfallTimes);
   const MAX_EVENTS = 100;  // events that a new follower receives: as many as the feed shows
+  const PREFIX = "footfall ", MAX_STREAMS = 4;
+
+  // Whether windows of other sites have all the streams that leave room for pages.
+  async function isFull(name) {
+    const [page] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+    if (page.nextHopProtocol !== "http/1.1") return false;
+    const names = new Set((await navigator.locks.query()).held.map((lock) => lock.name).filter((each) => each.startsWith(PREFIX)));
+    return !names.has(name) && names.size >= MAX_STREAMS;
+  }
 
   function sharedStream(options) {
     if (!navigator.locks || !window.BroadcastChannel) return window.footfall.stream(options);
-    const name = `footfall ${options.address}${options.poll ? " polled" : ""}`;
+    const name = `${PREFIX}${options.address}${options.poll ? " polled" : ""}`;
     const channel = new BroadcastChannel(name), listeners = new AbortController();
     let ownStream = null, queueAbort = null, releaseLock = null, shownState = "", closed = false;
-    let silenceTimer, hiddenTimer, heartbeatTimer, handoverTimer;
+    let silenceTimer, hiddenTimer, heartbeatTimer, handoverTimer, waitTimer = 0, polledTimer, polledAt = 0;
     let lastId = "", connectedData = {}, events = [], stats = null;
 
     // ───────── messages and states, in every tab ─────────
@@ -65,13 +78,40 @@
       }, times.silent);
     }
 
-    function queue(lockOptions) {
+    async function queue(lockOptions) {
       if (ownStream || closed) return;
       withdraw();
+      if (await isFull(name)) return waitForRoom();
+      if (ownStream || closed || document.hidden) return;
       queueAbort = new AbortController();
       navigator.locks.request(name, lockOptions || {signal: queueAbort.signal}, lead).catch((why) => why === "withdrawn" || onLockStolen());
       post({asks: "figures"});
       watchLeader();
+    }
+
+    function waitForRoom() {
+      clearTimeout(silenceTimer);
+      clearTimeout(waitTimer);
+      waitTimer = setTimeout(() => {
+        waitTimer = 0;
+        if (!document.hidden) queue();
+      }, times.heartbeat);
+      showPolled();
+    }
+
+    // Figures that came without a stream count as long as they are fresh.
+    function showPolled() {
+      const fresh = polledAt + times.silent - Date.now();
+      if (!waitTimer || fresh <= 0) return;
+      showState("polled");
+      clearTimeout(polledTimer);
+      polledTimer = setTimeout(() => { if (waitTimer) showState("down"); }, fresh);
+    }
+
+    function polled() {
+      polledAt = Date.now();
+      if (ownStream) ownStream.polled();
+      else showPolled();
     }
 
     function withdraw() {
@@ -144,7 +184,7 @@
 
     function close() {
       closed = true;
-      for (const timer of [silenceTimer, hiddenTimer, handoverTimer]) clearTimeout(timer);
+      for (const timer of [silenceTimer, hiddenTimer, handoverTimer, waitTimer, polledTimer]) clearTimeout(timer);
       stepDown();
       withdraw();
       listeners.abort();
@@ -156,7 +196,7 @@
     if (!document.hidden) queue();
     return {
       now() { ownStream ? ownStream.now() : post({asks: "now"}); },
-      polled() { if (ownStream) ownStream.polled(); },
+      polled,
       close,
     };
   }

@@ -29,10 +29,15 @@ def answer(context: Context, request: Request) -> Response:
     key = context.keys.find(bearer_token(request.headers))
     if not (is_local(request) if key is None else key.opens("stats", None)):
         return KEY_NEEDED
+    return Response(200, (("Content-Type", CONTENT_TYPE_PLAIN_0_0_4), NO_STORE), generate_latest(totals(context)))
+
+
+def totals(context: Context) -> CollectorRegistry:
+    """The metrics of this process, read when they are collected."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(_Totals(context))
-    return Response(200, (("Content-Type", CONTENT_TYPE_PLAIN_0_0_4), NO_STORE), generate_latest(registry))
+    return registry
 
 
 def is_local(request: Request) -> bool:

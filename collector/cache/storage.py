@@ -10,7 +10,6 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, TypeVar
 
-from cachelib.serializers import BaseSerializer
 from flask_caching.backends import RedisCache, SimpleCache
 
 from analytics.base.config import Config, WrongSetting
@@ -27,8 +26,11 @@ RETRY_S = 10.0  # after Redis did not answer
 T = TypeVar("T")
 
 
-class _Bytes(BaseSerializer):
-    """Stores bytes as they are. Pickled, they could run code of anybody who writes to the Redis."""
+class _Bytes:
+    """Stores bytes as they are. Pickled, they could run code of anybody who writes to the Redis.
+
+    It has what the two backends call, without the base class: that is of cachelib, on which flask-caching depends.
+    """
 
     def dumps(self, value: bytes, protocol: int = 0) -> bytes:
         return value
@@ -38,7 +40,7 @@ class _Bytes(BaseSerializer):
 
 
 class _Memory(SimpleCache):
-    serializer = _Bytes()  # type: ignore[assignment]  # cachelib's annotation is the class of the usual one
+    serializer = _Bytes()  # type: ignore[assignment]  # the annotation is the class of the usual one
 
     def __len__(self) -> int:
         return len(self._cache)

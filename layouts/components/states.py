@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import dash_bootstrap_components as dbc
 from dash import html
+from dash.development.base_component import Component
 
 from analytics.base.words import N_, _
 from layouts.components.address import at
@@ -33,6 +35,13 @@ def failed(title: str, message: str, *, again: bool = True) -> html.Div:
     )
     inner = [icon("alert"), html.B(title), html.P(message), *retry]
     return html.Div(inner, className="ff-void is-failed", role="alert")
+
+
+def warning(inner: Any) -> Component:
+    """A warning, which screen readers announce when it appears."""
+    content = [icon("alert"), html.Span(inner)]
+    alert: Component = dbc.Alert(content, color="warning", fade=False, class_name="ff-alert is-warn")
+    return alert
 
 
 def no_sites(may_add: bool) -> html.Main:

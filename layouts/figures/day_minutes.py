@@ -51,7 +51,6 @@ def figure(day: DayOfConcurrents, zone: tzinfo) -> Figure:
         "line": {"color": template.LIGHT["c1"], "width": 2},
         "hovertemplate": f"<b>%{{y:,d}}</b>{zones}",
     }
-    ends = [_clock(day.begin, zone), _clock(day.end - MINUTE, zone)]
     return {
         "data": [
             {**edge, "y": low},
@@ -60,22 +59,7 @@ def figure(day: DayOfConcurrents, zone: tzinfo) -> Figure:
             before,
             now,
         ],
-        "layout": template.layout(
-            margin={"l": 36, "r": 8, "t": 12, "b": 24},
-            uirevision=ends[0],
-            shapes=[_shaded(stretch, day, zone) for stretch in _unknown(day.people)],
-            xaxis={
-                "type": "date",
-                "range": ends,
-                "minallowed": ends[0],
-                "maxallowed": ends[1],
-                "nticks": 8,
-                "tickformat": template.time_format(),
-                "hoverformat": template.time_format(),
-                "showspikes": True,
-            },
-            yaxis={"rangemode": "tozero", "nticks": 4, "tickformat": ",d"},
-        ),
+        "layout": _layout(day, zone),
     }
 
 
@@ -91,6 +75,27 @@ def words(day: DayOfConcurrents, zone: tzinfo) -> str:
         most=figures.count(people),
         time=when,
         mean=mean,
+    )
+
+
+def _layout(day: DayOfConcurrents, zone: tzinfo) -> Figure:
+    """The whole day, to whose ends the zoom is bound; a zoom stays while it is the same day."""
+    ends = [_clock(day.begin, zone), _clock(day.end - MINUTE, zone)]
+    return template.layout(
+        margin={"l": 36, "r": 8, "t": 12, "b": 24},
+        uirevision=ends[0],
+        shapes=[_shaded(stretch, day, zone) for stretch in _unknown(day.people)],
+        xaxis={
+            "type": "date",
+            "range": ends,
+            "minallowed": ends[0],
+            "maxallowed": ends[1],
+            "nticks": 8,
+            "tickformat": template.time_format(),
+            "hoverformat": template.time_format(),
+            "showspikes": True,
+        },
+        yaxis={"rangemode": "tozero", "nticks": 4, "tickformat": ",d"},
     )
 
 

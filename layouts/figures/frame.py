@@ -16,6 +16,7 @@ from layouts.footfall_components.address_link import AddressLink
 
 CHART_BUTTONS = [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]]
 MAP_BUTTONS = [["zoomInGeo", "zoomOutGeo", "resetGeo", "toImage"]]
+FIXED_BUTTONS = [["toImage"]]
 
 
 def figure(
@@ -26,8 +27,10 @@ def figure(
     figure: Figure | None = None,
     words: str = "",
     table: Any = None,
+    table_name: str = "",
     csv: str = "",
     is_map: bool = False,
+    is_fixed: bool = False,
     hint: str = "",
 ) -> html.Figure:
     """A figure in its frame, `height` px high; `height=0` lets the stylesheet say it.
@@ -40,17 +43,19 @@ def figure(
       has its words, so they come from the callback that brings the numbers, not from one of the figure.
     - `NAME-table`: the same numbers as a table. If it is long, leave `table` out and fill it when `NAME-open`, the
       summary above it, is pressed (`n_clicks`). `table=False`: the page has the numbers as a table already.
+      `table_name` says what its rows are if they are not the points of the figure.
 
     A callback with the graph as an Input or State starts only when plotly.js is there. Let no numbers depend on one.
     `title` is the accessible name and the name of downloaded pictures. `csv` is the address of the numbers as a file;
-    the query string of the page is added. `hint` says to screen readers what keys do here besides those below.
+    the query string of the page is added. `is_fixed`: its axes cannot be zoomed, so it has no buttons for that. `hint`
+    says to screen readers what keys do here besides those below.
 
     assets/lib/figures.js loads plotly.js, adds the keys, and says so if it cannot be loaded. Arrow keys move the hover
     point of a chart, in a heat map also up and down; on a map arrows pan, + and - zoom, 0 resets, Page Up and Page Down
     go from dot to dot, or from country to country; where a click on one filters, Enter does too, and Shift and Enter
     exclude it.
     """
-    settings = _config(title, is_map)
+    settings = _config(title, MAP_BUTTONS if is_map else FIXED_BUTTONS if is_fixed else CHART_BUTTONS, wheel=is_map)
     graph = dcc.Graph(id=name, figure=figure or {}, config=settings, responsive=True, className="ff-graph")
     wait = html.P(_("Loading the figure …"), className="ff-figure-wait", **aria(hidden="true"))
     said = html.P(className="ff-vh", role="status")
@@ -64,7 +69,7 @@ def figure(
     )
     about = [html.P(words, id=f"{name}-words", className="ff-vh")]
     about += [html.P(hint, id=f"{name}-hint", className="ff-vh")] if hint else []
-    more = html.Div([*_table(name, title, table), *_file(csv, title)], className="ff-figure-more")
+    more = html.Div([*_table(name, title, table, table_name), *_file(csv, title)], className="ff-figure-more")
     return html.Figure(
         [plot, *about, *([more] if more.children else [])],
         className="ff-figure is-map" if is_map else "ff-figure",
@@ -72,24 +77,25 @@ def figure(
     )
 
 
-def _config(title: str, is_map: bool) -> dcc.Graph.Config:
+def _config(title: str, buttons: list[list[str]], *, wheel: bool) -> dcc.Graph.Config:
     return {
         "displaylogo": False,
         "displayModeBar": "hover",
-        "modeBarButtons": MAP_BUTTONS if is_map else CHART_BUTTONS,
+        "modeBarButtons": buttons,
         "toImageButtonOptions": {"format": "png", "scale": 2, "filename": title},
-        "scrollZoom": is_map,
+        "scrollZoom": wheel,
         "topojsonURL": bundle.address(),
         "showTips": False,
         "doubleClick": "reset",
     }
 
 
-def _table(name: str, title: str, table: Any) -> list[Component]:
+def _table(name: str, title: str, table: Any, table_name: str) -> list[Component]:
     if table is False:
         return []
-    summary = html.Summary(_("As a table"), id=f"{name}-open")
-    rows = html.Div(table, id=f"{name}-table", className="ff-figure-table", role="region", **aria(label=title))
+    summary = html.Summary(table_name or _("As a table"), id=f"{name}-open")
+    label = aria(label=f"{title} ({table_name})" if table_name else title)
+    rows = html.Div(table, id=f"{name}-table", className="ff-figure-table", role="region", **label)
     return [html.Details([summary, rows])]
 
 

@@ -12,10 +12,9 @@ from layouts.figures import template, world
 from layouts.figures.template import Figure
 from layouts.figures.text import plain
 
-MAX_PLACES = 120  # drawn at once; the list of countries counts everybody
+MAX_PLACES = 120  # drawn at once, since each dot pulses; the page says so, and the list of countries counts everybody
 PERSON_PX, MAX_PX, MIN_PX = 10.0, 48.0, 4.0  # diameters
-TRANSLUCENT = "rgba(61,219,166,0.3)"
-RIM = "rgba(61,219,166,0.55)"
+TRANSLUCENT, RIM = (template.LIGHT["map-dot"] + opacity for opacity in ("4d", "8c"))  # 30% and 55%, in both themes
 
 
 def figure(places: Sequence[PlaceCount]) -> Figure:
@@ -49,6 +48,7 @@ def figure(places: Sequence[PlaceCount]) -> Figure:
             land=template.LAND,
             borders=template.LIGHT["ocean"],
             border_px=0.5,
+            paper_bgcolor=template.LIGHT["ocean"],
             modebar={
                 "bgcolor": template.CLEAR,
                 "color": template.LIGHT["on-map-2"],
@@ -57,6 +57,14 @@ def figure(places: Sequence[PlaceCount]) -> Figure:
             },
         ),
     }
+
+
+def left_out(places: Sequence[PlaceCount]) -> str:
+    """How many of the places are dots; "" where all are."""
+    if len(places) <= MAX_PLACES:
+        return ""
+    few, all_places = figures.count(MAX_PLACES), figures.count(len(places))
+    return _("Dots: the {n} largest of {places} places", n=few, places=all_places)
 
 
 def name(place: PlaceCount) -> str:

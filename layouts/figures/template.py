@@ -98,7 +98,7 @@ def _template(colours: dict[str, str]) -> Figure:
     return {
         "layout": {
             "font": {"family": FONT, "size": 11, "color": colours["text-3"]},
-            "paper_bgcolor": CLEAR,
+            "paper_bgcolor": colours["surface"],  # of downloaded pictures alone (assets/css/figures.css)
             "plot_bgcolor": CLEAR,
             "margin": {"l": 36, "r": 8, "t": 8, "b": 24},
             "colorway": [colours["c1"], colours["c2"]],

@@ -21,7 +21,6 @@ from layouts.figures import frame
 from layouts.footfall_components.address_default import AddressDefault
 from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.choices import Choices
-from layouts.footfall_components.day_bars import DayBars
 from layouts.footfall_components.details_table import DetailsTable
 from layouts.footfall_components.dialog import Dialog
 from layouts.footfall_components.part import Part
@@ -126,7 +125,7 @@ def _panels(site: Site, files: str) -> list[Component]:
         *(_panel(panel.id, _(panel.label)) for panel in PANELS),
         _panel(EVENT_PANEL, _(EVENTS.label)),
         _part(HOURS, _("Weekday and hour"), "ff-card ff-panel", _week(site, files), graph=WEEK),
-        _part(USAGE, _("Daily usage"), "ff-card ff-panel is-wide", [usage.head(files), DayBars(id=DAYS)]),
+        _part(USAGE, _("Daily usage"), "ff-card ff-panel is-wide", [usage.head(files), usage.chart(DAYS)]),
     ]
 
 
@@ -164,7 +163,7 @@ def _map() -> Component:
 
 def _week(site: Site, files: str) -> list[Component]:
     rows = PlainTable(id=WEEK_ROWS)
-    graph = frame.figure(WEEK, _("Visitors by weekday and hour"), height=WEEK_PX, table=rows)
+    graph = frame.figure(WEEK, _("Visitors by weekday and hour"), height=WEEK_PX, table=rows, is_fixed=True)
     foot = html.Div(id=WEEK_FOOT, className="ff-week-foot")
     return [week.head(site.timezone, files), html.Div(graph, id=WEEK_BOX, className="ff-week"), foot]
 

@@ -15,7 +15,7 @@ from analytics.reports.lists import USAGE
 from layouts.components import figures
 from layouts.components.markup import icon
 from layouts.footfall_components.address_link import AddressLink
-from layouts.footfall_components.day_bars import DayBar
+from layouts.footfall_components.day_bars import DayBar, DayBars
 
 KINDS = (  # class, label, words for a number of them
     ("is-stored", N_("Signed in"), N_("{n} signed in")),
@@ -34,8 +34,13 @@ def head(files: str) -> Component:
     return html.Header([html.H2(_("Daily usage")), about, html.Div(file, className="ff-end")], className="ff-card-head")
 
 
+def chart(name: str) -> DayBars:
+    """The bars before their days, which `bars` brings."""
+    return DayBars(id=name, kinds=[look for look, *_words in KINDS])
+
+
 def bars(found: Sequence[Usage], days: Sequence[date]) -> dict[str, Any]:
-    """All of PROPS: a bar for each day; days without people, or not counted yet, have none."""
+    """What `chart` shows, all of PROPS: a bar for each day; days without people, or not counted yet, have none."""
     if not found:
         hint = _("The people of a day are counted at 01:00 UTC of the next.")
         return dict.fromkeys(PROPS) | {"empty": {"title": _("No day of this period is counted"), "hint": hint}}

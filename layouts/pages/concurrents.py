@@ -159,7 +159,7 @@ def _figure(label: str, value: str, more: str, now: float | None, before: float 
 
 def _chart(domain: str) -> Component:
     file = at(f"/concurrents/{domain}/minutes.csv")
-    return figure("day", _("People at each minute of the day"), height=340, csv=file)
+    return figure("day", _("People at each minute of the day"), height=340, table_name=_("By hour"), csv=file)
 
 
 def _legend(found: DayOfConcurrents, day: date, zone: tzinfo) -> Component:

@@ -346,7 +346,7 @@ def places(state: LiveState, words: Words = NOW) -> list[Component]:
     """What stands on the map: the countries and the scale of its dots; without people a word."""
     if not state.active:
         return [html.P(_(words.nobody), className="ff-map-none")]
-    return [map_of.list_of_countries(state), *_scale(state.places)]
+    return [map_of.list_of_countries(state), *_few(state.places), *_scale(state.places)]
 
 
 def drawn(
@@ -392,6 +392,12 @@ def _table(heads: tuple[str, str], rows: list[tuple[str, str]]) -> Component:
     head = html.Tr([html.Th(heads[0], scope="col"), html.Th(heads[1], scope="col", className="ff-num")])
     body = [html.Tr([html.Th(html.Bdi(left), scope="row"), html.Td(right, className="ff-num")]) for left, right in rows]
     return html.Table([html.Thead(head), html.Tbody(body)], className="ff-table")
+
+
+def _few(places: Sequence[PlaceCount]) -> list[Component]:
+    """That the map has no dot for the smallest places; nothing where it has."""
+    said = places_map.left_out(places)
+    return [html.P(said, className="ff-map-few")] if said else []
 
 
 def _scale(places: Sequence[PlaceCount]) -> list[Component]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -17,7 +16,7 @@ from analytics.sites.host import UnlistedHost
 from analytics.sites.site import Site
 from layouts import wrong_address
 from layouts.components import figures, states
-from layouts.components.markup import aria, data, icon, sentence
+from layouts.components.markup import aria, data, sentence
 from layouts.components.table import table
 from layouts.footfall_components.choices import Choices
 from layouts.footfall_components.ranking import ChoiceItem
@@ -145,7 +144,7 @@ def choices(chosen: int) -> list[ChoiceItem]:
 # ── the bars ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def untrusted_proxy(address: str, events: int, of: int) -> dbc.Alert:
+def untrusted_proxy(address: str, events: int, of: int) -> Component:
     """A warning about an untrusted proxy, through which so many of the last events came, with what to do."""
     came = _(
         "{events} of {all} events came from {address}, an address of your own network.",
@@ -157,8 +156,7 @@ def untrusted_proxy(address: str, events: int, of: int) -> dbc.Alert:
         _("If it is a proxy of yours, add it to {setting}: until then its visitors count as one."),
         setting=html.Code("FOOTFALL_TRUSTED_PROXIES"),
     )
-    warning = html.Span([html.B(came), " ", *advice])
-    return dbc.Alert([icon("alert"), warning], color="warning", fade=False, class_name="ff-alert is-warn")
+    return states.warning([html.B(came), " ", *advice])
 
 
 def bars(traffic: Traffic, span: HourRange, hint: str = NOTHING_YET) -> list[Component]:

@@ -82,6 +82,7 @@ def test_a_day_shows_its_peak_its_mean_and_the_week_before(reader):
         [288, 288, 1, 1440, 1440],
         "tozero",
     ]
+    assert reader.texts("#day-open") == ["By hour"]
     reader.click("#day-open")
     rows = reader.run(
         "return [...document.querySelectorAll('#day-table tbody tr')].map((n) => n.innerText.split(/\\s+/))"

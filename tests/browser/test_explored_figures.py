@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import re
+import struct
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from reader import FAINT, PHONE, UNNAMED, Reader, add_owner, add_site, come
@@ -16,13 +21,14 @@ from selenium.webdriver.common.by import By
 from stream_server import until
 
 from analytics.base.config import Config
-from analytics.sites import store
+from analytics.sites import notes, store
 from analytics.storage.database import Database
 from collector.ingest.visit import Origin
 from tests.support.factories import accepted, beat, keep_beats, stored
 from tests.support.history import at
 from tests.support.serving import Server, serving
 
+HOSTILE, NOTED = "<a href='//e'>x</a>&amp;<b>", "period=2026-03-09,2026-03-11&interval=day"
 BUNDLE, WORLD = "*/plotly.min.js", "*/world_110m.json"
 _numbers = itertools.count(1)
 
@@ -33,6 +39,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
     database = Database(config)
     keep_regions(database)
     keep_a_day(database)
+    keep_a_note(database)
     database.close()
     with serving(config) as running:
         add_owner(running)
@@ -53,6 +60,13 @@ def keep_a_day(database: Database) -> None:
     """Stores two people of day.example, a day and a half ago."""
     number, then = store.add(database, "day.example", timezone="UTC", now=at(1)).id, int(time.time()) - 129_600
     keep_beats(database, [beat(n, at=then, nth=n, visit_id=9000 + n, site_id=number) for n in (1, 2)])
+
+
+def keep_a_note(database: Database) -> None:
+    """Stores a visitor of noted.example on 10 March 2026, and a note of markup."""
+    number = store.add(database, "noted.example", timezone="UTC", now=at(1)).id
+    stored(database, accepted(page_id="noted-001", at=at(10, 9), visitor=1, site_id=number))
+    notes.add(database, number, "2026-03-10", HOSTILE, now=at(10))
 
 
 @pytest.fixture
@@ -332,36 +346,101 @@ def test_figures_can_be_read_on_a_phone(reader, site, theme):
         assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
 
 
+# ───────── downloaded ─────────
+
+PNG, SVG = "Download as PNG", "Download as SVG"
+SURFACE, OCEAN = "#11161b", "#0a121a"  # of the dark theme
+
+
+@pytest.fixture
+def downloads(reader, tmp_path) -> Iterator[Path]:
+    """The folder into which the browser downloads."""
+    reader.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    yield tmp_path
+    reader.command("Browser.setDownloadBehavior", behavior="default")
+
+
+def download(reader: Reader, name: str, button: str, *, key: bool = False) -> None:
+    """Presses a button of a figure by the pointer, or by Enter."""
+    found = reader.driver.find_element(By.CSS_SELECTOR, f"#{name} .modebar-btn[data-title='{button}']")
+    reader.run("arguments[0].closest('.ff-figure').scrollIntoView({block: 'center'})", found)
+    if key:
+        reader.run("arguments[0].focus()", found)
+        press(reader, Keys.ENTER)
+    else:
+        ActionChains(reader.driver).move_to_element(found).click().perform()
+
+
+def downloaded(folder: Path, name: str) -> bytes:
+    """The file of this name as soon as it is complete; it is removed."""
+    until(lambda: [file.name for file in folder.iterdir()] == [name])
+    content = (folder / name).read_bytes()
+    (folder / name).unlink()
+    return content
+
+
+def corner(png: bytes) -> str:
+    """The colour at the upper left of a PNG, as `#rrggbb`; with `aa` unless it is opaque."""
+    kind, at, packed = png[25], 8, b""
+    while at < len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        packed += png[at + 8 : at + 8 + length] if png[at + 4 : at + 8] == b"IDAT" else b""
+        at += length + 12
+    assert kind in {2, 6}  # RGB, and with a transparency
+    pixel = zlib.decompress(packed)[1 : 4 if kind == 2 else 5]  # no filter changes the first pixel
+    return f"#{pixel.hex().removesuffix('ff' if kind == 6 else '')}"
+
+
+def ground(svg: bytes) -> str:
+    """The colour of the rectangle behind all of an SVG."""
+    svg_element = ElementTree.fromstring(svg)
+    behind = svg_element[0]
+    assert behind.tag.endswith("}rect")
+    assert [behind.get(side) for side in ("width", "height")] == [svg_element.get(side) for side in ("width", "height")]
+    style = dict(part.strip().split(": ") for part in (behind.get("style") or "").strip("; ").split(";"))
+    red, green, blue = (int(number) for number in re.findall(r"\d+", style["fill"]))
+    return f"#{red:02x}{green:02x}{blue:02x}" if float(style["fill-opacity"]) == 1 else style["fill-opacity"]
+
+
+@pytest.mark.parametrize("key", [False, True], ids=["pointer", "key"])
+def test_downloaded_pictures_have_the_ground_on_which_they_were_seen(reader, site, downloads, key):
+    with reader.preferring("prefers-color-scheme", "dark"):
+        opened(reader, site)
+        download(reader, "world", PNG, key=key)
+        assert corner(downloaded(downloads, "Map of active people.png")) == OCEAN
+        download(reader, "world", SVG, key=key)
+        assert ground(downloaded(downloads, "Map of active people.svg")) == OCEAN
+        reader.open(DAY)
+        drawn(reader, "overview-chart")
+        download(reader, "overview-chart", PNG, key=key)
+        assert corner(downloaded(downloads, "Chart over time.png")) == SURFACE
+        download(reader, "overview-chart", SVG, key=key)
+        assert ground(downloaded(downloads, "Chart over time.svg")) == SURFACE
+        seen = "getComputedStyle(g.querySelector('.main-svg')).backgroundColor"
+        assert of_graph(reader, "overview-chart", seen) == "rgba(0, 0, 0, 0)"
+
+
 # ───────── kept as text ─────────
 
 
-FOUR_PLACES = """
-const [text, done] = arguments, g = document.createElement("div");
-document.getElementById("live").append(g);
-const bars = {type: "bar", x: [text, "b"], y: [1, 2], name: text, text: [text, ""],
-  hovertemplate: "%{text}<extra></extra>"};
-const layout = {width: 600, height: 400, showlegend: true, annotations: [{text, x: 0, y: 1}]};
-Plotly.newPlot(g, [bars], layout, {displaylogo: false}).then(async () => {
-  Plotly.Fx.hover(g, [{curveNumber: 0, pointNumber: 0}]);
-  const svg = decodeURIComponent(await Plotly.toImage(g, {format: "svg"}));
-  const png = await Plotly.toImage(g, {format: "png"});
-  const texts = (layer) => [...g.querySelectorAll(layer + " text")].map((n) => n.textContent);
-  const found = [".hoverlayer", ".xaxislayer-above", ".legend", ".annotation"].map(texts);
-  const links = g.querySelectorAll("a").length + (svg.match(/<a[ >]/g) || []).length;
-  g.remove();
-  done([found, links, svg.includes("&#60;b&#62;bold"), png.slice(0, 22)]);
-});
-"""
-
-
-def test_text_from_outside_stays_text_in_hover_axis_legend_and_files(reader, site):
-    opened(reader, site)
-    hostile = "&lt;b&gt;bold&lt;/b&gt; &lt;a href='https://evil.example'&gt;x&lt;/a&gt; &amp;amp;"
-    shown = "<b>bold</b> <a href='https://evil.example'>x</a> &amp;"
-    files = reader.driver.execute_async_script(FOUR_PLACES, hostile)
-    texts, links, in_file, png = files
-    assert [shown in found for found in texts] == [True] * 4, texts
-    assert (links, in_file, png) == (0, True, "data:image/png;base64,")
+def test_a_note_of_markup_stays_text_in_label_hover_and_files(reader, downloads):
+    reader.open(f"/overview/noted.example?{NOTED}")
+    drawn(reader, "overview-chart")
+    texts = "[...g.querySelectorAll('%s text')].map((n) => n.textContent.trim())"
+    until(lambda: of_graph(reader, "overview-chart", texts % ".annotation") == [HOSTILE])
+    ActionChains(reader.driver).move_to_element(
+        reader.driver.find_element(By.CSS_SELECTOR, "#overview-chart .annotation-text-g")
+    ).perform()
+    until(lambda: HOSTILE in of_graph(reader, "overview-chart", texts % ".hoverlayer"))
+    assert of_graph(reader, "overview-chart", "g.querySelectorAll('a[href], a[*|href], b').length") == 0
+    download(reader, "overview-chart", SVG)
+    svg = ElementTree.fromstring(downloaded(downloads, "Chart over time.svg"))
+    names = {element.tag.rpartition("}")[2] for element in svg.iter()}
+    assert "text" in names
+    assert not names & {"a", "b", "script"}
+    assert HOSTILE in {"".join(element.itertext()) for element in svg.iter() if element.tag.endswith("}text")}
+    download(reader, "overview-chart", PNG)
+    assert downloaded(downloads, "Chart over time.png").startswith(b"\x89PNG")
 
 
 # ───────── regions ─────────

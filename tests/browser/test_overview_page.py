@@ -17,12 +17,14 @@ from stream_server import until
 
 from analytics.base.config import Config
 from analytics.sites import store
+from analytics.storage import schema
 from analytics.storage.database import Database
 from tests.support.factories import accepted, stored
 from tests.support.history import at, keep_history
 from tests.support.serving import Server, serving
 
 DAYS = "period=2026-03-10,2026-03-12"
+COUNTED = "2026-02-02"  # before the first heartbeat, so that the daily work leaves it
 PAGES = 120
 HOSTILE = "/<img src=x onerror=alert(1)>"
 
@@ -39,6 +41,9 @@ def server(tmp_path_factory) -> Iterator[Server]:
     for number, path in enumerate(pages):
         stored(database, accepted(page_id=f"large-{number:04}", at=at(10, 9), visitor=number, path=path, site_id=3))
     stored(database, accepted(page_id="just-now-1", at=int(time.time()), visitor=1, site_id=4))
+    with database.transaction() as connection:
+        counted = {"site_id": 3, "day": COUNTED, "people": 4, "signed_in": 1, "anonymous": 3}
+        connection.execute(schema.daily_usage.insert(), counted)
     database.close()
     with serving(config) as running:
         add_owner(running)
@@ -346,6 +351,19 @@ def test_a_stretch_that_is_dragged_on_the_chart_becomes_the_period(reader):
     until(lambda: number(reader) == "5")
 
 
+def test_a_part_of_a_single_day_is_only_zoomed_and_a_double_click_undoes_it(reader):
+    open_overview(reader, "period=2026-03-10,2026-03-10&interval=hour")
+    until(lambda: drawn(reader)["data"])
+    before, address = drawn(reader)["layout"]["xaxis"]["range"], reader.driver.current_url
+    plot = reader.driver.find_element(By.CSS_SELECTOR, "#overview-chart .nsewdrag")
+    ActionChains(reader.driver).move_to_element(plot).click_and_hold().move_by_offset(150, 0).release().perform()
+    until(lambda: drawn(reader)["layout"]["xaxis"]["range"][0] > before[0] + 5)
+    assert reader.driver.current_url == address
+    ActionChains(reader.driver).move_to_element(plot).double_click().perform()
+    until(lambda: drawn(reader)["layout"]["xaxis"]["range"] == before)
+    assert reader.driver.current_url == address
+
+
 def test_the_chart_has_bars_by_choice(reader):
     open_overview(reader, f"{DAYS}&interval=day")
     until(lambda: drawn(reader)["data"])
@@ -607,6 +625,24 @@ def test_a_device_that_is_offline_is_told_so_and_asks_again_when_it_is_back(read
     reader.complaints()  # Chromium may note what was cut off
 
 
+def test_a_day_of_the_daily_usage_is_a_bar_of_both_kinds(reader):
+    open_overview(reader, "period=2026-02-01,2026-02-03", "large.example")
+    titles = "return [...document.querySelectorAll('#overview-days .ff-bars > span')].map((day) => day.title)"
+    until(lambda: reader.run(titles))
+    assert reader.run(titles) == [
+        "1 Feb 2026: nobody",
+        "2 Feb 2026: 4 people, 1 signed in, 3 anonymous",
+        "3 Feb 2026: nobody",
+    ]
+    painted = """return [...document.querySelectorAll('#overview-days .ff-bars > span')].map(
+        (day) => getComputedStyle(day).backgroundImage)"""
+    keys = "return [...document.querySelectorAll('.ff-bars-key i')].map((n) => getComputedStyle(n).backgroundColor)"
+    signed_in, anonymous = reader.run(keys)
+    assert signed_in != anonymous
+    bar = f"linear-gradient(0deg, {signed_in} 0%, {signed_in} 25%, {anonymous} 25%, {anonymous} 100%)"
+    assert reader.run(painted) == ["none", bar, "none"]
+
+
 def test_g_o_leads_to_the_overview(reader):
     reader.open("/live/example.com")
     until(lambda: reader.texts("#tabs a"))
@@ -643,6 +679,10 @@ def test_keys_go_through_the_hours_of_the_week_and_the_countries_of_the_map(read
     until(lambda: figure_says(reader, "overview-week").startswith("Tue 01:00, "))
     press(reader, Keys.ARROW_UP, Keys.ARROW_UP)
     until(lambda: figure_says(reader, "overview-week").startswith("Mon 01:00, "))
+    buttons = "return [...document.querySelectorAll('#overview-week .modebar-btn')].map((n) => n.dataset.title)"
+    assert reader.run(buttons) == ["Download as PNG", "Download as SVG"]  # no zoom: there is none
+    press(reader, "+", "-", "0")
+    assert figure_says(reader, "overview-week").startswith("Mon 01:00, ")
     reader.run(focus, "overview-map")
     press(reader, Keys.PAGE_DOWN)
     until(lambda: figure_says(reader, "overview-map").startswith("Germany"))

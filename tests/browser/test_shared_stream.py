@@ -204,3 +204,41 @@ def test_a_change_of_leaders_in_steady_traffic_leaves_nothing_out_and_brings_not
                 assert reader.text("status-text") == "Live"
             opened = [url for url in reader.requests() if "/api/live/stream" in url]
             assert [("last_event_id" in url) for url in opened] in ([True], [False, True]), json.dumps(opened)
+
+
+STREAMS = "footfall_streams "
+
+
+def streams(server) -> str:
+    """How many streams the server has open, as it says itself."""
+    lines = server.request("GET", "/metrics").body.decode().splitlines()
+    return next(line.removeprefix(STREAMS) for line in lines if line.startswith(STREAMS))
+
+
+def test_windows_of_many_sites_leave_connections_for_pages_and_all_are_fresh(tmp_path):
+    """A browser has six connections to a server: with six streams no page would load."""
+    sites = [f"{name}.example" for name in ("a", "b", "c", "d", "e", "f", "g")]
+    with serving(Config(data_dir=tmp_path / "data")) as server, chromium(tmp_path / "profile") as driver:
+        add_owner(server)
+        reader = Reader(driver, server)
+        reader.sign_in()
+        for site in sites:
+            add_site(server, site)
+            come(server, site, ["first"])
+        with reader.prepared("window.footfallTimes = {hidden: 600000, heartbeat: 300}"):
+            reader.open_live(sites[0])
+        for site in sites[1:]:
+            driver.switch_to.new_window("window")
+            with reader.prepared("window.footfallTimes = {hidden: 600000, heartbeat: 300}"):
+                reader.open_live(site)
+            reader.see("active-now", "1")
+        until(lambda: streams(server) == "4.0")
+        title = "return document.getElementById('status').title"
+        assert reader.run(title) == "Refreshed every 10 s"
+        come(server, sites[-1], ["second"])
+        reader.see("active-now", "2")
+        last, (first, *_) = driver.current_window_handle, driver.window_handles
+        driver.switch_to.window(first)
+        driver.close()
+        driver.switch_to.window(last)
+        until(lambda: streams(server) == "4.0" and reader.run(title).startswith("Last figures"), 30)

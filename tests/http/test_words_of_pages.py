@@ -39,7 +39,7 @@ KEYS = re.compile(
     r"|autocomplete|inputMode|color|placement|size|scope|dateTime|data-.*|aria-(?!label$|roledescription$).*|search|of|by"
     r"|sort|url|link|file|way|change|icon|look|each|sign|mode|config|layout|xaxis|yaxis|template|line|marker|colorscale|uid"
     r"|uirevision|hoverlabel|figure|customdata|autoComplete|labelledby|pattern|n_clicks|toggle_class_name|accept|kind"
-    r"|form|exact|names|clears|closes|again|persistence_type"
+    r"|form|exact|names|clears|closes|again|only|graph|persistence_type"
     r"|spellCheck|draggable|list|inputmode|trend|shape|hoverinfo|fill|fillcolor|locationmode|locations|visible|page)$"
 )
 CODE = ("Code", "Pre", "Kbd")

@@ -10,15 +10,26 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import click
+from prometheus_client import Metric
 
 from analytics.base.config import SETTINGS, Config, Setting
+from analytics.calendar.period import INTERVALS, MAX_DAYS, PRESETS
 from analytics.live.reasons import REASONS
 from analytics.query.dimensions import DIMENSIONS
 from analytics.query.metrics import METRICS
+from analytics.reports.files import FILES, headings
+from analytics.reports.lists import LISTS, PANELS, TIME
+from analytics.reports.view import BARS, MAX_SEARCH_LENGTH, OFF, PAGE, TITLES, TOP, USUAL_COMPARISON
+from analytics.sites.site import Site
+from callbacks.table import CONCURRENTS, LIVE, OVERVIEW, PAGES, SITE
+from collector.api import metrics as prometheus_metrics
 from collector.doors.openapi import CREDENTIALS
 from collector.doors.table import DOORS
+from collector.http.counts import Counts
 
 ROOT = Path(__file__).parents[2]
 MAX_CHOICES = 4
@@ -149,6 +160,145 @@ def dimensions() -> Iterator[str]:
         yield row((f"`{one.id}`", f"`{one.wire}`", one.label, one.of, "" if one.of == "time" else one.none))
 
 
+# ── metrics for Prometheus ───────────────────────────────────────────────────────────────────────────────────────────
+
+ANY = "…"  # a label's value that is none of a closed set
+
+
+def prometheus() -> Iterator[str]:
+    yield row(("name", "kind", "labels", "what it is"))
+    yield "|---|---|---|---|"
+    for one in sorted(exported(), key=lambda one: one.name.startswith("process_")):
+        samples = [sample.name for sample in one.samples]
+        names = [name for name in dict.fromkeys(samples) if name != f"{one.name}_created"]
+        yield row((", ".join(f"`{name}`" for name in names), one.type, ", ".join(_labels(one)), one.documentation))
+
+
+def exported() -> list[Metric]:
+    """Every metric of `/metrics`, with one sample where its labels have values of all kinds."""
+    counts = Counts()
+    counts.record(ANY, 200, 0.0)
+    context: Any = SimpleNamespace(
+        counts=counts,
+        writer=SimpleNamespace(outcomes={(ANY, ANY): 1}, waiting=0, alive=True, failing=False, stuck=False),
+        hub=SimpleNamespace(streams=0),
+        answers=SimpleNamespace(counts=SimpleNamespace(hits=0, shared=0, misses=0), size=0),
+        behind_s=lambda: 0.0,
+    )
+    return list(prometheus_metrics.totals(context).collect())
+
+
+def _labels(one: Metric) -> Iterator[str]:
+    """The labels, with their values where those are a closed set."""
+    for name in dict.fromkeys(name for sample in one.samples for name in sample.labels if name != "le"):
+        values = list(dict.fromkeys(sample.labels[name] for sample in one.samples if name in sample.labels))
+        is_closed = ANY not in values and name != "status"
+        yield f"`{name}`" + (f" ({', '.join(f'`{value}`' for value in values)})" if is_closed else "")
+
+
+# ── pages, their addresses and files ─────────────────────────────────────────────────────────────────────────────────
+
+QUERIES = {
+    LIVE: "`filters` as on the Overview; `wall=1`: fills the screen",
+    OVERVIEW: "[below](#the-overviews-address)",
+    CONCURRENTS: "`day=YYYY-MM-DD`, of the site's zone; today without it",
+}
+FILES_OF_PAGES = {
+    f"{OVERVIEW}/<name>.csv": ("that of the Overview", "All rows of [a list](#files-of-the-overview)."),
+    f"{CONCURRENTS}/minutes.csv": ("`day`", "The minutes of a day. 503 while they are being counted."),
+    f"{LIVE}/places.csv": ("`filters`", "How many people are where now."),
+}
+
+
+def pages() -> Iterator[str]:
+    yield row(("address", "role", "page", "in its query string"))
+    yield "|---|---|---|---|"
+    for one in PAGES:
+        yield row((f"`{_shown(one.address)}`", one.role, one.title or one.label, QUERIES.get(one.address, "")))
+
+
+def files() -> Iterator[str]:
+    yield row(("address", "query string", "what is in it"))
+    yield "|---|---|---|"
+    for address, (query, text) in FILES_OF_PAGES.items():
+        yield row((f"`GET {_shown(address)}`", query, text))
+
+
+def _shown(address: str) -> str:
+    return address.replace(SITE, "DOMAIN").replace("<name>", "NAME")
+
+
+def lists() -> Iterator[str]:
+    yield row(("NAME", "columns"))
+    yield "|---|---|"
+    for name in FILES:
+        first, *others = headings(name)
+        yield row((f"`{name}`", ", ".join([first or "The property", *others])))
+
+
+def overview_address() -> Iterator[str]:
+    yield row(("name", "values", "without it", "what it says"))
+    yield "|---|---|---|---|"
+    for name, (values, usual, text) in overview_names().items():
+        yield row((f"`{name}`", values, usual, text))
+
+
+def overview_names() -> dict[str, tuple[str, str, str]]:
+    """The names in the Overview's address: their values, what holds without one, and what they say."""
+    days = f"`1d` to `{MAX_DAYS}d`"
+    panels = {
+        panel.id: (
+            _codes(one.id for one in panel.lists),
+            f"`{panel.lists[0].id}`",
+            f"The list on show in {panel.label}.",
+        )
+        for panel in PANELS
+    }
+    return {
+        "period": (
+            f"{_codes(PRESETS)}, {days}, `2026-01-01,2026-01-31`; after days and months `:today`",
+            f"the site's setting, `{_default_period()}` at first",
+            "The days that are counted, in the site's zone. With `:today` they end with the running one.",
+        ),
+        "compare": (
+            f"`previous`, `year`, both also with `:weekdays`, `2025-01-01,2025-01-31`, `{OFF}`",
+            f"`{USUAL_COMPARISON}`",
+            "What they are compared with. `:weekdays` begins it on the same weekday.",
+        ),
+        "filters": (
+            '`[["is", "country", ["DE"]]]`, with [dimensions](#dimensions) and operators as in the API',
+            "none",
+            "Which visits and hits are counted.",
+        ),
+        "metric": (_codes(TOP), f"`{TOP[0]}`", "What the chart draws."),
+        "interval": (_codes(INTERVALS), "the one that suits the period", "How long a point of the chart is."),
+        "draw": (f"`{BARS}`", "a line", "What the chart looks like."),
+        "names": (f"`{TITLES}`", "paths", "What lists of pages show."),
+        **panels,
+        "property": ("the name of a property", "the first", "The property on show of the event in the filters."),
+        "details": (
+            _codes((TIME, *LISTS)),
+            "none",
+            "The list that is open as a whole; `time` is the chart as a table.",
+        ),
+        "search": (f"a text, at most {MAX_SEARCH_LENGTH} characters", "", "Only rows of the details that contain it."),
+        "sort": (
+            "`name` or a metric of the list; with `-` in front the largest first",
+            f"`-visitors`; of `{TIME}` `name`",
+            "The order of the details.",
+        ),
+        "page": ("a number from 1 on", "1", f"Which {PAGE} rows of the details."),
+    }
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _default_period() -> str:
+    return next(str(field.default) for field in fields(Site) if field.name == "overview_period")
+
+
 MADE: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "settings": ("README.md", settings),
     "commands": ("README.md", commands),
@@ -156,6 +306,11 @@ MADE: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "reasons": ("docs/reference.md", reasons),
     "metrics": ("docs/reference.md", metrics),
     "dimensions": ("docs/reference.md", dimensions),
+    "pages": ("docs/reference.md", pages),
+    "overview": ("docs/reference.md", overview_address),
+    "files": ("docs/reference.md", files),
+    "lists": ("docs/reference.md", lists),
+    "prometheus": ("docs/reference.md", prometheus),
 }
 """By name: the document, and the function that makes the lines of the table."""
 

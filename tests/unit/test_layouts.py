@@ -293,6 +293,12 @@ def test_the_scale_of_the_dots_comes_from_the_largest_place_and_ends_in_people()
     assert text(one(live.places(lone), className="ff-map-size")["children"]) == "1 person"
 
 
+def test_a_map_of_more_places_than_dots_says_so():
+    assert props(live.places(SOME), className="ff-map-few") == []
+    many = replace(SOME, places=tuple(PlaceCount("DE", f"Town {n}", 51.2, 10.4, n + 1) for n in range(342)))
+    assert text(one(live.places(many), className="ff-map-few")["children"]) == "Dots: the 120 largest of 342 places"
+
+
 def test_the_tables_of_the_figures_have_their_numbers():
     assert text(live.places_table(SOME)) == "Place|Active|New York, United States|1,041|Germany|1"
     minutes = live.minutes_table(SOME, Concurrency(((AT - 60, 7), (AT - 30 * 60 - 1, 1)), None, None), BERLIN)

@@ -87,6 +87,19 @@ def test_a_bounded_number_of_places_is_drawn():
 
 
 @pytest.mark.parametrize(
+    ("many", "said"),
+    [
+        (0, ""),
+        (120, ""),
+        (121, "Dots: the 120 largest of 121 places"),
+        (5_000, "Dots: the 120 largest of 5,000 places"),
+    ],
+)
+def test_a_map_without_dots_for_the_smallest_places_says_so(many, said):
+    assert places_map.left_out([PlaceCount("DE", f"Town {n}", 51, 10, n) for n in range(many)]) == said
+
+
+@pytest.mark.parametrize(
     ("places", "said"),
     [
         ((), "Nobody is on the map."),

@@ -1,4 +1,4 @@
-"""The documents' tables of settings, commands, doors, reasons, metrics and dimensions are those of the code."""
+"""The documents' tables of settings, commands, doors, metrics, addresses and so on are those of the code."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from analytics.query.dimensions import DIMENSIONS
 from analytics.query.metrics import METRICS
 from collector.doors.table import DOORS
 from collector.imports import commands as imports
+from layouts.overview import page as overview
 from tests.support import tables
 
 COMMANDS = (*commands.COMMANDS, *imports.COMMANDS)
@@ -79,6 +80,25 @@ def test_every_reason_has_words_and_its_code_is_one_of_its_outcome():
 @pytest.mark.parametrize(("name", "listed"), [("metrics", METRICS), ("dimensions", DIMENSIONS)])
 def test_every_metric_and_dimension_has_a_row(name, listed):
     assert re.findall(r"^\| `([^`]+)`", tables.written(name), re.MULTILINE) == list(listed)
+
+
+def test_every_name_in_the_address_of_the_overview_has_a_row():
+    names = {*overview.SHARED, *(name for part in overview.NAMES.values() for name in part)}
+    assert set(tables.overview_names()) == names
+
+
+def test_every_file_of_a_page_has_a_row():
+    sources = (path.read_text("utf-8") for path in (tables.ROOT / "callbacks").rglob("*.py"))
+    routes = {route for source in sources for route in re.findall(r'\.get\("([^"]+\.csv)"\)', source)}
+    assert set(tables.FILES_OF_PAGES) == routes
+
+
+def test_every_metric_for_prometheus_has_a_row_and_says_its_labels():
+    shown = tables.written("prometheus")
+    names = {sample.name for one in tables.exported() for sample in one.samples}
+    assert all(shown.count(f"`{name}`") == 1 for name in names)
+    assert {"footfall_events_total", "footfall_request_seconds_bucket", "process_resident_memory_bytes"} <= names
+    assert "| `footfall_answers_total` | counter | `cache` (`hit`, `miss`, `shared`) |" in shown
 
 
 def test_usage_says_what_must_be_and_what_may_be_given():
