@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 import flask
 
@@ -12,10 +13,14 @@ from collector.service import Service
 
 
 class PageContext(NamedTuple):
-    """A requested page that the person may see. `named` is the site in its address, None where there is none."""
+    """A requested page that the person may see.
+
+    `named` is the site in its address, None where there is none; `search` is the query string of the address.
+    """
 
     service: Service
     named: Site | None
+    search: object = ""
 
     @property
     def site(self) -> Site:
@@ -27,6 +32,11 @@ class PageContext(NamedTuple):
     def address(self) -> str:
         """The server's address, as people reach it."""
         return address(self.service)
+
+
+def parameters(search: object) -> dict[str, str]:
+    """The parameters of a query string, with the last value of each that is not empty; {} for what no page sends."""
+    return dict(parse_qsl(search.removeprefix("?"))) if isinstance(search, str) else {}
 
 
 def address(service: Service) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
@@ -134,13 +134,14 @@ def register(app: Dash, service: Service, version: str) -> None:
     @app.callback(
         Output("root", "children"),
         Input("url", "pathname"),
+        State("url", "search"),
         running=[
             (Output("root", "aria-busy"), "true", "false")
         ],  # by it assets/lib/shell.js notices that the page failed
     )
-    def show(pathname: object) -> Component:
+    def show(pathname: object, search: object) -> Component:
         path = routed(pathname, service.config.base_path) if isinstance(pathname, str) else "/"
-        page, title, site, tabs = _page_at(service, home(service) if path == "/" else path)
+        page, title, site, tabs = _page_at(service, home(service) if path == "/" else path, search)
         return shell.shell(
             page,
             title=" · ".join([title, *([site.name] if site else []), app.title]),
@@ -194,7 +195,7 @@ def _path(site: Site, address: str) -> str:
     return address.replace(SITE, quote(site.domain))
 
 
-def _page_at(service: Service, path: str) -> tuple[Component, str, Site | None, list[Link]]:
+def _page_at(service: Service, path: str, search: object) -> tuple[Component, str, Site | None, list[Link]]:
     """The page of an address, or a text that says why there is none; its title; its site; the tabs of that site."""
     found = _found(path)
     if found is None:
@@ -205,7 +206,7 @@ def _page_at(service: Service, path: str) -> tuple[Component, str, Site | None, 
         title = _("Settings, {section}", section=title)
     try:
         site = _authorized(service, page, domain)
-        shown = _laid_out(page, PageContext(service, site))
+        shown = _laid_out(page, PageContext(service, site, search))
     except NotYours:
         return states.not_found(), _(states.NOT_FOUND), None, []
     except NotEnough as refused:

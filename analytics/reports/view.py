@@ -7,7 +7,7 @@ show.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
@@ -207,11 +207,20 @@ def _details(values: dict[str, str]) -> Details:
     if of != TIME and of not in LISTS:
         raise InvalidInput(_unknown("details", of, (TIME, *LISTS)))
     columns = ("name", *TOP) if of == TIME else ("name", *LISTS[of].metrics)
-    sort = values.get("sort", "-visitors" if of != TIME else "name")
-    by = sort.removeprefix("-")
+    order = order_of(values.get("sort", "-visitors" if of != TIME else "name"), columns)
+    return Details(of, values.get("search", "")[:MAX_SEARCH_LENGTH], order, page_of(values.get("page", "1")))
+
+
+def order_of(text: str, columns: Sequence[str]) -> Order:
+    """The order that an address names, `-` before the column for the largest first; raises `InvalidInput`."""
+    by = text.removeprefix("-")
     if by not in columns:
         raise InvalidInput(_unknown("sort", by, columns))
-    page = values.get("page", "1")
-    if not (page.isascii() and page.isdigit() and 1 <= len(page) <= 6 and int(page)):
-        raise InvalidInput(message("page {given} is no whole number from 1 on", given=repr(page[:40])))
-    return Details(of, values.get("search", "")[:MAX_SEARCH_LENGTH], Order(by, sort.startswith("-")), int(page))
+    return Order(by, text.startswith("-"))
+
+
+def page_of(text: str) -> int:
+    """The number of a list's page, which counts from 1; raises `InvalidInput`."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text)):
+        raise InvalidInput(message("page {given} is no whole number from 1 on", given=repr(text[:40])))
+    return int(text)

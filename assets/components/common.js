@@ -1,5 +1,5 @@
-// What our components draw alike: pictograms, empty frames, links to files, groups of buttons, names; and keeping the focus. Dash
-// loads scripts by name: address.js, then this, then the components, which use both.
+// What our components draw alike: pictograms, empty frames, links to files, groups of buttons, names; keeping the focus, and a
+// search in the address. Dash loads scripts by name: address.js, then this, then the components, which use both.
 window.footfall_components = window.footfall_components || {};
 (function () {
   "use strict";
@@ -39,5 +39,36 @@ window.footfall_components = window.footfall_components || {};
     });
   }
 
-  window.footfall_components.drawing = {h, icon, skeleton, nothing, file, choices, name, useKeptFocus};
+  /**
+   * Props of a field whose text is `name` in the address. It is the reader's while it has the focus, and each pause of the
+   * typing replaces the entry in the history; Back and Forward write what the address says. Other searches begin at page 1.
+   */
+  function useTyped(name, pause = 200) {
+    const field = React.useRef(null), timer = React.useRef(0), inAddress = () => new URLSearchParams(location.search).get(name) || "";
+    address.useSearch();
+    React.useLayoutEffect(() => { if (document.activeElement !== field.current) field.current.value = inAddress(); });
+    React.useEffect(() => {
+      const moved = () => {
+        clearTimeout(timer.current);
+        field.current.value = inAddress();
+      };
+      window.addEventListener("popstate", moved);
+      return () => {
+        clearTimeout(timer.current);
+        window.removeEventListener("popstate", moved);
+      };
+    }, []);
+    const type = ({target, nativeEvent}) => {
+      clearTimeout(timer.current);
+      if (nativeEvent.isComposing) return;
+      timer.current = setTimeout(() => address.go(String(new URLSearchParams({[name]: target.value, page: ""})), true), pause);
+    };
+    return {ref: field, type: "search", className: "ff-input", defaultValue: inAddress(), autoComplete: "off", onInput: type, onCompositionEnd: type};
+  }
+
+  /** What is wrong in the address, and a link that changes it. */
+  const wrong = ({said, way, change}) => h("div", {className: "ff-alert is-warn", role: "alert"},
+    icon("alert"), h("span", {}, said, " ", h("a", {className: "ff-link", ...address.link(change)}, way)));
+
+  window.footfall_components.drawing = {h, icon, skeleton, nothing, file, choices, name, useKeptFocus, useTyped, wrong};
 })();

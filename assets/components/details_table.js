@@ -3,7 +3,6 @@ window.footfall_components = window.footfall_components || {};
 (function () {
   "use strict";
   const {address, drawing} = window.footfall_components, {h, icon} = drawing;
-  const TYPING_PAUSE_MS = 200;
   const TURNED = {none: "none", up: "ascending", down: "descending"};
 
   function DetailsTable({id, closes, of, title, noun, searchable, naming, columns, rows, count, before, after, file, empty, longest}) {
@@ -19,26 +18,10 @@ window.footfall_components = window.footfall_components || {};
         h("a", {href: file + location.search, className: "ff-btn", "data-csv": ""}, icon("download", 14), "CSV")));
   }
 
-  // The field is the reader's while it has the focus; else it has what the address says.
   function Search({noun, longest}) {
-    const field = React.useRef(null), timer = React.useRef(0);
-    const searched = new URLSearchParams(address.useSearch()).get("search") || "";
-    React.useLayoutEffect(() => {
-      if (document.activeElement !== field.current) field.current.value = searched;
-    }, [searched]);
-    React.useEffect(() => {
-      field.current.focus();
-      return () => clearTimeout(timer.current);
-    }, []);
-    const type = ({target, nativeEvent}) => {
-      clearTimeout(timer.current);
-      if (nativeEvent.isComposing) return;
-      timer.current = setTimeout(() => address.go(String(new URLSearchParams({search: target.value, page: ""})), true), TYPING_PAUSE_MS);
-    };
-    return h("input", {
-      ref: field, id: "details-search", className: "ff-input", type: "search", defaultValue: searched, placeholder: footfall.say("Search"),
-      "aria-label": footfall.say("Search {rows}", {rows: noun}), maxLength: longest, autoComplete: "off", onInput: type, onCompositionEnd: type,
-    });
+    const typed = drawing.useTyped("search");
+    React.useEffect(() => typed.ref.current.focus(), []);
+    return h("input", {...typed, id: "details-search", placeholder: footfall.say("Search"), "aria-label": footfall.say("Search {rows}", {rows: noun}), maxLength: longest});
   }
 
   const table = (columns, rows, naming) => h("div", {className: "ff-scroll", tabIndex: 0},

@@ -19,8 +19,8 @@ window.footfall_components = window.footfall_components || {};
     seen && h("span", {className: `ff-delta ${look}`}, h("span", {"aria-hidden": "true"}, seen), h("span", {className: "ff-vh"}, said)),
     " ", h("span", {}, since), within && h("span", {className: "ff-vh"}, ` ${within}`));
 
-  const Choices = ({id, label, look, choices = []}) =>
-    h("span", {id, className: look, role: "group", "aria-label": label}, drawing.choices(choices));
+  const Choices = ({id, label, look, choices = [], each}) =>
+    h("span", {id, className: look, role: "group", "aria-label": label}, drawing.choices(choices, each));
 
   function DayBars({id, said, most, days, kinds, ends, empty}) {
     if (empty) return h("div", {id}, drawing.nothing(empty));

@@ -2,34 +2,23 @@
 window.footfall_components = window.footfall_components || {};
 (function () {
   "use strict";
-  const {drawing} = window.footfall_components, {h, icon} = drawing;
+  const {address, drawing} = window.footfall_components, {h, icon} = drawing;
   const TYPING_PAUSE_MS = 150;
-  const FIRST = {words: "", sort: "active", backwards: false, page: 1};
 
-  function SiteList({id, title, total, columns, page, request, children, setProps}) {
-    const whole = React.useRef(null), wanted = {...FIRST, ...request};
-    const ask = (change) => setProps({request: {...wanted, ...change}});
+  function SiteList({id, title, total, columns, page, wrong, children}) {
+    const whole = React.useRef(null);
     return h("main", {className: "ff-main", id, ref: whole, "data-answered": page.at, onKeyDown: (event) => moveFocus(event, whole.current)},
       h("div", {className: "ff-toolbar"},
         h("h1", {}, title), h("span", {id: `${id}-total`, className: "ff-sub", role: "status"}, total), h("span", {className: "ff-window ff-age"}),
-        h("div", {className: "ff-end"}, h(Search, {id: `${id}-words`, found: (words) => ask({words, page: 1})}), children)),
+        h("div", {className: "ff-end"}, h(Search, {id: `${id}-words`}), children),
+        h("div", {className: "ff-wrong-address"}, wrong && drawing.wrong(wrong))),
       h("section", {className: "ff-card", "aria-label": footfall.say("All sites")},
-        page.rows.length ? table(columns, page, wanted, ask) : nobody(), page.rows.length ? pager(page, ask) : null));
+        page.rows.length ? table(columns, page) : nobody(), page.rows.length ? pager(page) : null));
   }
 
-  // The field keeps its own text: dcc.Input writes it back during the typing, and has put letters in another order.
-  function Search({id, found}) {
-    const timer = React.useRef(0), latest = React.useRef(found);
-    latest.current = found;
-    React.useEffect(() => () => clearTimeout(timer.current), []);
-    const onInput = ({target}) => {
-      clearTimeout(timer.current);
-      timer.current = setTimeout(() => latest.current(target.value), TYPING_PAUSE_MS);
-    };
-    return h("div", {className: "ff-field ff-search"},
-      h("label", {className: "ff-vh", htmlFor: id}, footfall.say("Find a site")),
-      h("input", {id, type: "search", className: "ff-input", placeholder: footfall.say("Find a site"), autoComplete: "off", maxLength: 120, onInput}));
-  }
+  const Search = ({id}) => h("div", {className: "ff-field ff-search"},
+    h("label", {className: "ff-vh", htmlFor: id}, footfall.say("Find a site")),
+    h("input", {...drawing.useTyped("search", TYPING_PAUSE_MS), id, placeholder: footfall.say("Find a site"), maxLength: 120}));
 
   function moveFocus(event, whole) {
     const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
@@ -45,18 +34,19 @@ window.footfall_components = window.footfall_components || {};
 
   // ───────── the table ─────────
 
-  function table(columns, {rows, sort, upwards}, wanted, ask) {
-    const by = (name) => ask({sort: name, backwards: name === wanted.sort && !wanted.backwards, page: 1});
-    return h("table", {className: "ff-table ff-sites"},
-      h("thead", {}, h("tr", {}, columns.map((column) => heading(column, column.sort === sort && (upwards ? "ascending" : "descending"), by)))),
-      h("tbody", {}, rows.map(row)));
-  }
+  const table = (columns, {rows, sort}) => h("table", {className: "ff-table ff-sites"},
+    h("thead", {}, h("tr", {}, columns.map((column) => heading(column, sort)))),
+    h("tbody", {}, rows.map(row)));
 
-  function heading({sort, label, window, numeric}, order, by) {
+  const isDown = (order) => order.startsWith("-"), bare = (order) => order.replace("-", "");
+  const turned = (order) => isDown(order) ? bare(order) : `-${order}`;
+
+  function heading({sort, label, window, numeric}, current) {
     const words = h("span", {}, label, window && h("small", {}, window)), side = numeric ? "ff-num" : undefined;
     if (!sort) return h("th", {key: label + window, scope: "col", className: side}, words);
-    return h("th", {key: label + window, scope: "col", className: side, "aria-sort": order || "none"},
-      h("button", {type: "button", "data-sort": sort, onClick: () => by(sort)}, words, icon("down", 14)));
+    const isCurrent = bare(sort) === bare(current), order = !isCurrent ? "none" : isDown(current) ? "descending" : "ascending";
+    return h("th", {key: label + window, scope: "col", className: side, "aria-sort": order},
+      h("button", {type: "button", "data-sort": bare(sort), ...address.way(`sort=${isCurrent ? turned(current) : sort}&page=`)}, words, icon("down", 14)));
   }
 
   function row({domain, name, href, badge, trend: [shape, said], cells}) {
@@ -71,8 +61,8 @@ window.footfall_components = window.footfall_components || {};
       figures);
   }
 
-  function pager({words, to}, ask) {
-    const turn = (page) => { ask({page}); scrollTo({top: 0}); };
+  function pager({words, to}) {
+    const turn = (page) => { address.go(`page=${page > 1 ? page : ""}`); scrollTo({top: 0}); };
     const ways = to[0] || to[1] ? [footfall.say("Previous"), footfall.say("Next")] : [];
     return h("nav", {className: "ff-turn", "aria-label": footfall.say("Pages of sites")}, h("span", {}, words),
       ways.map((label, at) => h("button", {

@@ -25,6 +25,7 @@
   let title = "", ownTitle = "", requestedAt = 0, drawnAt = 0;
   // the second to show, 0 for now; the second of the last answer; that answer, null for now
   let wantedAt = 0, answeredAt = 0, past = null;
+  let addressAt = 0;  // the second that was last read in the address, 0 for none
   let answeredFilters = "";  // those of the last answer, as the address has them
   let had = {}, events = [];  // digests of the last answer's parts, which the next leaves out where they are the same; its events
   let listed = null;  // the figures of the moment of the lists and the map, null for those of the past and with filters
@@ -43,6 +44,7 @@
   function start(node) {
     [root, address, receivedAt, state, refusalText, drawnAt] = [node, node.dataset.stream, Date.now(), "connecting", "", 0];
     [had, events] = [{}, []];
+    wantedAt = addressAt = secondOfAddress();
     title = document.querySelector("[data-page-title]")?.dataset.pageTitle || document.title;
     stream = window.footfall.sharedStream({
       address, message: receive, refused: onRefused, poll: node.id === "first-visit",
@@ -61,7 +63,7 @@
     if (ownTitle && document.title === ownTitle) document.title = title;
     if (window.footfall.feed) window.footfall.feed.clear();
     [root, address, stream, stats, polledStats, frame, redrawTimer] = [null, "", null, null, null, 0, 0];
-    [wantedAt, answeredAt, past, listed, ownTitle, answeredFilters] = [0, 0, null, null, "", ""];
+    [wantedAt, answeredAt, addressAt, past, listed, ownTitle, answeredFilters] = [0, 0, 0, null, null, "", ""];
     queued = {stats: null, events: [], known: []};
     showPill();
   }
@@ -181,7 +183,7 @@
 
   function paint() {
     const {active_sessions: all, authenticated_users: signedIn, anonymous_sessions: anonymous} = stats;
-    if (root.id !== "live" || rewoundTo() || isFiltered()) return;
+    if (root.id !== "live" || rewoundTo() || isFiltered() || (wantedAt && !drawnAt)) return;
     setText("active-now", footfall.write.count(all));
     setText("signed-in", footfall.write.count(signedIn));
     setText("anonymous", footfall.write.count(anonymous));
@@ -277,12 +279,26 @@
   // and it reports that a callback runs only some turns of the event loop after the request, which is too late.
   function request() {
     const by = window.dash_clientside.callback_context.triggered_id, isFirst = !by || !drawnAt;  // a new page
+    followAddress();
     if (!isFirst && requestedAt) {
-      if (by !== "tick") redrawSoon(0);
+      if (by !== "tick" && by !== "url") redrawSoon(0);  // the answer is compared with the address
       return window.dash_clientside.no_update;
     }
-    if (by === "tick" && wantedAt && isAnswered()) return window.dash_clientside.no_update;  // the past does not change
+    if ((by === "tick" || by === "url") && wantedAt && isAnswered()) return window.dash_clientside.no_update;  // the past does not change
     return newRequest(isFirst);
+  }
+
+  // As the server reads it (callbacks/pages/live_question.py), which says what is wrong with it.
+  const secondOfAddress = () => Number(/^\d{1,12}$/.exec(new URLSearchParams(location.search).getAll("at").filter(Boolean).pop() || "")) || 0;
+
+  // Back, Forward and links lead to other seconds. What rewind.js writes into the address is shown already.
+  function followAddress() {
+    const at = secondOfAddress();
+    if (at === addressAt) return;
+    addressAt = at;
+    if (at === wantedAt) return;
+    wantedAt = at;
+    if (window.footfall.rewind) window.footfall.rewind.moved();
   }
 
   function newRequest(isFirst = !drawnAt) {
@@ -414,6 +430,6 @@
 
   window.footfall = {...window.footfall, live: {
     ask: request, drawing: onCallbackRunning, polled, rewind, now,
-    settled: () => wantedAt === answeredAt, state: () => state,
+    settled: () => wantedAt === answeredAt, wanted: () => wantedAt, filters: wantedFilters, state: () => state,
   }};
 })();

@@ -1,10 +1,14 @@
 // The bar that rewinds the Live page (layouts/components/rewind.py): a slider over the last 24 hours with the line of active
-// people, a button back to live, and playback. live.js loads the chosen second and calls `shown` when it is on the page.
+// people, a button back to live, and playback. live.js loads the chosen second and calls `shown` when it is on the page. The
+// address has the second as `at`: one entry in the history each time that the slider is released, or that now is left or
+// reached; the keys and playback replace it.
 //
 //   footfall.rewind.shown(at)    the page now shows that second (epoch); 0 is live
+//   footfall.rewind.moved()      the address leads to another second
 (function () {
   "use strict";
   const MINUTE = 60, HOUR = 3600, STEP_MS = 250;
+  const PAUSE_MS = 400;  // after the last step the address has the second
   const SPEEDS = [1, 10, 60, 300];
   const KEY_STEPS = {
     ArrowLeft: -MINUTE, ArrowDown: -MINUTE, ArrowRight: MINUTE, ArrowUp: MINUTE, PageDown: -HOUR, PageUp: HOUR,
@@ -14,16 +18,36 @@
   const now = () => Math.floor(window.footfall.live.now() / 1000);
 
   let track = null, drawnLine = "", line = null;  // the element, its data as JSON, and parsed
-  let wantedAt = 0, shownAt = 0;  // the second that the reader chose, and that of the figures; 0 is now
+  let shownAt = 0, writing = 0;  // the second of the figures, 0 is now; the timer until the address has that of the reader
   let speed = 10, playing = null;  // {from, since}: the second at which playback started, and when it started, in ms
 
   // ───────── position ─────────
 
   function rewindTo(at) {
-    const target = Math.round(Math.max(line.since, at));
-    wantedAt = target >= now() ? 0 : target;
-    if (!wantedAt) stopPlaying();
-    window.footfall.live.rewind(wantedAt);
+    const target = Math.round(Math.max(line.since, at)), isPast = target < now();
+    if (!isPast) playing = null;
+    window.footfall.live.rewind(isPast ? target : 0);
+    updateText();
+  }
+
+  /** The second that the reader chose, 0 for now. */
+  const wanted = () => window.footfall.live.wanted();
+
+  function write(isEntry) {
+    clearTimeout(writing);
+    if (!track || !track.isConnected) return;
+    const isNow = !wanted(), wasNow = !new URLSearchParams(location.search).get("at");
+    window.footfall_components.address.go(`at=${wanted() || ""}`, !isEntry && isNow === wasNow);
+  }
+
+  function writeSoon() {
+    clearTimeout(writing);
+    writing = setTimeout(write, PAUSE_MS, false);
+  }
+
+  function onMoved() {
+    clearTimeout(writing);
+    playing = null;
     updateText();
   }
 
@@ -35,15 +59,15 @@
   function updateText() {
     const input = /** @type {HTMLInputElement} */ (byId("rewind-slider"));
     if (!input) return;
-    const at = wantedAt || now(), secondsAgo = now() - at, zone = byId("live").dataset.timezone;
+    const at = wanted() || now(), secondsAgo = now() - at, zone = byId("live").dataset.timezone;
     input.max = String(now());
     if (Number(input.value) !== at) input.value = String(at);
     const clock = footfall.write.time(at * 1000, zone, true);
     input.style.setProperty("--p", `${100 * (at - Number(input.min)) / Math.max(1, Number(input.max) - Number(input.min))}%`);
-    input.setAttribute("aria-valuetext", wantedAt ? `${clock}, ${agoText(secondsAgo)}` : footfall.say("Live"));
+    input.setAttribute("aria-valuetext", wanted() ? `${clock}, ${agoText(secondsAgo)}` : footfall.say("Live"));
     text("rewind-at", clock);
-    text("rewind-ago", wantedAt ? agoText(secondsAgo) : footfall.say("drag to rewind"));
-    controls(Boolean(wantedAt || shownAt));
+    text("rewind-ago", wanted() ? agoText(secondsAgo) : footfall.say("drag to rewind"));
+    controls(Boolean(wanted() || shownAt));
   }
 
   function controls(isRewound) {
@@ -71,11 +95,12 @@
   // ───────── playback ─────────
 
   function startPlaying() {
-    playing = {from: wantedAt || shownAt, since: Date.now()};
+    playing = {from: wanted() || shownAt, since: Date.now()};
     updateText();
   }
 
   function stopPlaying() {
+    if (playing) writeSoon();
     playing = null;
   }
 
@@ -84,7 +109,8 @@
     if (!playing) return updateText();
     if (!window.footfall.live.settled()) return;  // the figures of the last step have not arrived
     const at = Math.floor(playing.from + speed * (Date.now() - playing.since) / 1000);
-    if (at !== wantedAt) rewindTo(at);
+    if (at !== wanted()) rewindTo(at);
+    if (!wanted()) write(false);
   }
 
   function nextSpeed() {
@@ -100,7 +126,7 @@
   function draw() {
     const node = byId("rewind-track");
     if (!node) return;
-    if (track !== node) [track, drawnLine, wantedAt, shownAt, playing] = [node, "", 0, 0, null];
+    if (track !== node) [track, drawnLine, shownAt, playing] = [node, "", 0, null];
     if (!track.dataset.line || drawnLine === track.dataset.line) return;
     drawnLine = track.dataset.line;
     line = JSON.parse(drawnLine);
@@ -118,7 +144,8 @@
     const input = document.createElement("input");
     Object.assign(input, {type: "range", id: "rewind-slider", step: 1});
     input.setAttribute("aria-label", footfall.say("Rewind the page"));
-    input.addEventListener("input", () => { stopPlaying(); rewindTo(Number(input.value)); });
+    input.addEventListener("input", () => { stopPlaying(); clearTimeout(writing); rewindTo(Number(input.value)); });
+    input.addEventListener("change", () => write(true));  // released
     input.addEventListener("keydown", (event) => {
       const keyStep = KEY_STEPS[event.key];
       if (event.key === " ") toggle();
@@ -131,12 +158,13 @@
 
   function step(seconds) {
     stopPlaying();
-    rewindTo(Math.min(now(), (wantedAt || now()) + seconds));
+    rewindTo(Math.min(now(), (wanted() || now()) + seconds));
+    writeSoon();
   }
 
   function toggle() {
     if (playing) stopPlaying();
-    else if (wantedAt) startPlaying();
+    else if (wanted()) startPlaying();
     updateText();
   }
 
@@ -169,7 +197,10 @@
 
   document.addEventListener("click", ({target}) => {
     if (!line || !track) return;
-    if (target.closest("#rewind-live")) rewindTo(Infinity);
+    if (target.closest("#rewind-live")) {
+      rewindTo(Infinity);
+      write(true);
+    }
     if (target.closest("#rewind-play")) toggle();
     if (target.closest("#rewind-speed")) nextSpeed();
   });
@@ -177,5 +208,5 @@
   setInterval(advance, STEP_MS);
   window.footfall.watch("#rewind-track", draw, "data-line");
 
-  window.footfall = {...window.footfall, rewind: {shown: onShown}};
+  window.footfall = {...window.footfall, rewind: {shown: onShown, moved: onMoved}};
 })();

@@ -4,55 +4,61 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
+from analytics.base.errors import InvalidInput
 from analytics.live.today_counts import TodayCounts
 from analytics.query import usage
+from analytics.query.query import Order
+from analytics.reports.view import order_of, page_of
 from analytics.sites.site import Site
 from callbacks.gate.guard import current_person, visible
-from callbacks.page_context import PageContext
+from callbacks.page_context import PageContext, parameters
 from collector.service import Service
+from layouts import wrong_address
 from layouts.components import states
 from layouts.components.address import at
-from layouts.footfall_components.site_list import SitePage
+from layouts.footfall_components.site_list import SitePage, WrongAddress
 from layouts.pages import all_sites
 
 MAX_SEARCH_LENGTH = 120
 
 Yesterday = Callable[[Sequence[int]], Mapping[int, int]]  # yesterday's people of these sites
+Drawn = tuple[SitePage, str, WrongAddress | None]  # the list, the sum of all sites, what is wrong in the address
 
 
 class ListView(NamedTuple):
-    """The part of the list to show: `words` search for a site, pages count from 1."""
+    """The part of the list to show: `words` search for a site, pages count from 1. `wrong` says what is left out."""
 
     words: str = ""
-    sort: str = all_sites.SORTED
-    backwards: bool = False
+    order: Order = order_of(all_sites.SORTED, all_sites.SORTS)
     page: int = 1
+    wrong: WrongAddress | None = None
 
 
 def page(context: PageContext) -> Component:
-    """The page from memory, without a database query; or a text where there is no site yet."""
+    """The page of the address from memory, without a database query; or a text where there is no site yet."""
     service, known = context.service, visible(context.service)
     may_add = current_person().may_everywhere(ADMIN)
     if not known:
         return states.no_sites(may_add)
-    first = _render(service, known, ListView(), lambda _: {})
+    first = _render(service, known, parse_view(context.search), lambda _: {})
     return all_sites.page(service.config.active_window_s, *first, may_add=may_add)
 
 
 def register(app: Dash, service: Service) -> None:
-    """Redraws the list every 10 s, on Refresh, and when it is searched, sorted or turned; never twice at once."""
+    """Redraws the list every 10 s, on Refresh, and when the address changes; never twice at once."""
 
     @app.callback(
         Output(all_sites.LIST, "page"),
         Output(all_sites.LIST, "total"),
-        Input(all_sites.LIST, "request"),
+        Output(all_sites.LIST, "wrong"),
+        Input("url", "search"),
         Input("sites-tick", "n_intervals"),
         Input("sites-refresh", "n_clicks"),
         running=[
@@ -60,8 +66,8 @@ def register(app: Dash, service: Service) -> None:
             (Output("sites-refresh", "aria-busy"), "true", "false"),
         ],
     )
-    def redraw(request: object, _tick: object, _clicks: object) -> tuple[SitePage, str]:
-        return _render(service, visible(service), _parsed(request), lambda ids: _yesterday(service, ids))
+    def redraw(search: object, _tick: object, _clicks: object) -> Drawn:
+        return _render(service, visible(service), parse_view(search), lambda ids: _yesterday(service, ids))
 
 
 def _yesterday(service: Service, ids: Sequence[int]) -> dict[int, int]:
@@ -70,20 +76,23 @@ def _yesterday(service: Service, ids: Sequence[int]) -> dict[int, int]:
     return {site_id: sum(one.people for one in days) for site_id, days in found.items()}
 
 
-def _parsed(request: object) -> ListView:
-    """The view that the list requests; the default replaces a value that it cannot send."""
-    fields: dict[Any, Any] = request if isinstance(request, dict) else {}
-    words, sort, page = fields.get("words"), fields.get("sort"), fields.get("page")
-    return ListView(
-        words=words[:MAX_SEARCH_LENGTH].strip().lower() if isinstance(words, str) else "",
-        sort=sort if isinstance(sort, str) and sort in all_sites.SORTS else all_sites.SORTED,
-        backwards=fields.get("backwards") is True,
-        page=page if isinstance(page, int) and 1 <= page <= 1_000_000 else 1,
-    )
+def parse_view(search: object) -> ListView:
+    """The view in the query of an address; the default replaces an order or a page that makes no sense."""
+    given = parameters(search)
+    view = ListView(given.get("search", "")[:MAX_SEARCH_LENGTH].strip().lower())
+    try:
+        if "sort" in given:
+            view = view._replace(order=order_of(given["sort"], all_sites.SORTS))
+    except InvalidInput as wrong:
+        return view._replace(wrong=wrong_address.left_out(str(wrong), "sort=&page="))
+    try:
+        return view._replace(page=page_of(given.get("page", "1")))
+    except InvalidInput as wrong:
+        return view._replace(wrong=wrong_address.left_out(str(wrong), "page="))
 
 
-def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: Yesterday) -> tuple[SitePage, str]:
-    """The part of the list on show, and the sum of all sites; spark lines and yesterday are read for that part only."""
+def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: Yesterday) -> Drawn:
+    """The part of the list on show, for which alone spark lines and yesterday are read; and the rest of the page."""
     now, window_s = int(time.time()), service.config.active_window_s
     active = service.hub.active_by_site()
     today = service.today.read([site.id for site in known], now)
@@ -105,9 +114,10 @@ def _render(service: Service, known: Sequence[Site], view: ListView, yesterday: 
         )
         for site in shown
     ]
-    part = all_sites.ListPage(rows, len(found), len(known), number, view.sort, view.backwards, str(time.time_ns()))
+    sort = "-" * view.order.descending + view.order.by
+    part = all_sites.ListPage(rows, len(found), len(known), number, sort, str(time.time_ns()))
     people = sum(active.get(site.id, 0) for site in known)
-    return all_sites.list_page(part, window_s), all_sites.total(len(known), people, window_s)
+    return all_sites.list_page(part, window_s), all_sites.total(len(known), people, window_s), view.wrong
 
 
 def _found(
@@ -115,9 +125,10 @@ def _found(
 ) -> list[Site]:
     """The sites that match the search, in order."""
     found = [site for site in known if any(view.words in name for name in _names(site))]
-    if view.sort == "domain":  # which is their order already
-        return found[::-1] if view.backwards else found
-    found.sort(key=lambda site: _figure(site, active, today, view.sort), reverse=not view.backwards)
+    by, descending = view.order.by, view.order.descending
+    if by == "domain":  # which is their order already
+        return found[::-1] if descending else found
+    found.sort(key=lambda site: _figure(site, active, today, by), reverse=descending)
     return found
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import flask
@@ -25,7 +24,7 @@ from analytics.reports.formats import spreadsheet
 from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import authorized
-from callbacks.page_context import PageContext
+from callbacks.page_context import PageContext, parameters
 from callbacks.pages.changed import changed
 from collector.service import Service
 from layouts.components import states
@@ -155,7 +154,7 @@ def _without_chart(
 
 def requested_day(search: object, today: date) -> date:
     """The day in the query of an address, today where it names none; raises `InvalidInput` for an invalid day."""
-    text = parse_qs(search.removeprefix("?")).get("day", [""])[0] if isinstance(search, str) else ""
+    text = parameters(search).get("day", "")
     if not text:
         return today
     try:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import flask
@@ -20,7 +20,7 @@ from werkzeug.exceptions import BadRequest
 from analytics.access.roles import ADMIN
 from analytics.base import language
 from analytics.base.error_log import describe
-from analytics.base.words import N_, _, translated
+from analytics.base.words import N_, _
 from analytics.calendar.minute_series import MINUTE
 from analytics.calendar.period import Span
 from analytics.commands import snippet as line_of
@@ -141,9 +141,9 @@ def _register_filters(app: Dash, service: Service) -> None:
         Input("url", "search"),
         State("live", "data-site"),
     )
-    def draw_filters(search: object, domain: object) -> tuple[list[Any], Component | None]:
+    def draw_filters(search: object, domain: object) -> tuple[list[Any], list[Component]]:
         asked = LiveQuestion.parse({"search": search}, authorized(service, domain))
-        return filters.chips(asked.filters, FACTS), live.wrong(translated(asked.wrong)) if asked.wrong else None
+        return filters.chips(asked.filters, FACTS), live.wrong(asked.wrong, asked.wrong_second)
 
     @app.callback(
         Output(live.FILTER, "suggestions"),
@@ -197,13 +197,13 @@ def _register_repeats(app: Dash, service: Service) -> None:
         Output(live.TODAY, "stats"),
         Output(live.TODAY_FAILED, "children"),
         Input("tick", "n_intervals"),
-        Input("url", "search"),
+        Input("today-filters", "data"),
         State("live", "data-site"),
         running=[(Output("tick", "disabled"), True, False)],
     )
-    def draw_today(_tick: object, search: object, domain: object) -> tuple[list[Stat], Component | None]:
+    def draw_today(_tick: object, text: object, domain: object) -> tuple[list[Stat], Component | None]:
         site, now = authorized(service, domain), int(time.time())
-        asked = LiveQuestion.parse({"search": search}, site)
+        asked = LiveQuestion.parse({"search": urlencode({"filters": text or ""})}, site)
         found = _part("today", lambda: today(service, site, now, asked.filters))
         return (found, None) if found else ([], states.failed(_("Today could not be read"), _(ONLY_THIS)))
 
@@ -228,6 +228,15 @@ def _register_scripts(app: Dash) -> None:
         Input("url", "search"),
         Input(live.TITLES, "value"),
     )
+    app.clientside_callback(  # another second in the address is no other question to today's row
+        """function(_search, had) {
+            const wanted = window.footfall.live.filters();
+            return wanted === had ? window.dash_clientside.no_update : wanted;
+        }""",
+        Output("today-filters", "data"),
+        Input("url", "search"),
+        State("today-filters", "data"),
+    )
     app.clientside_callback("function(isAtWork) { window.footfall.live.drawing(isAtWork); }", Input("drawing", "data"))
     app.clientside_callback("function(data) { window.footfall.live.polled(data); }", Input("fallback", "data"))
 
@@ -235,10 +244,10 @@ def _register_scripts(app: Dash) -> None:
 def _places_file(service: Service, domain: str) -> flask.Response:
     site, search = authorized(service, domain), flask.request.query_string.decode("ascii", "replace")
     asked, now = LiveQuestion.parse({"search": search}, site), int(time.time())
-    if asked.wrong:
-        raise BadRequest(asked.wrong)
+    if wrong := asked.wrong or asked.wrong_second:
+        raise BadRequest(wrong)
     found = read_moment(service, site, asked, now).state.places
-    return _file(site, "places", now, places_of_file(found, places_map.name))
+    return _file(site, "places", asked.at or now, places_of_file(found, places_map.name))
 
 
 def _minutes_file(service: Service, domain: str) -> flask.Response:
@@ -248,8 +257,8 @@ def _minutes_file(service: Service, domain: str) -> flask.Response:
     return _file(site, "minutes", now, minutes_of_file(line, ZoneInfo(site.timezone)))
 
 
-def _file(site: Site, name: str, now: int, rows: Iterable[Sequence[str | int]]) -> flask.Response:
-    moment = datetime.fromtimestamp(now, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H%M")
+def _file(site: Site, name: str, at: int, rows: Iterable[Sequence[str | int]]) -> flask.Response:
+    moment = datetime.fromtimestamp(at, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H%M")
     return csv_file(spreadsheet(rows), f"{site.shown_domain} {name} {moment}.csv")
 
 

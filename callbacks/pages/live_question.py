@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
 from analytics.base.error_log import describe
-from analytics.base.errors import InvalidInput
+from analytics.base.errors import InvalidInput, message
 from analytics.live import facts, rewind
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem
@@ -24,17 +24,21 @@ from analytics.query.filters import Filter
 from analytics.query.query import Query
 from analytics.reports.overview import MAX_SUGGESTED
 from analytics.sites.site import Site
+from callbacks.page_context import parameters
 from collector.service import Service
 
 log = logging.getLogger("footfall.live")
+
+LATE_S = 300  # by which the beginning of a slider may be behind
 
 
 @dataclass(frozen=True, slots=True)
 class LiveQuestion:
     """What a page asks for: a second (0: now) and filters. `fresh`: it has no feed of these filters yet.
 
-    Filters that make no sense are left out, and `wrong` says why; `text` is what the address has. `had` has the digests
-    of the parts on the page (`changed`).
+    The second is that of the request, which is ahead of the address while the slider moves, else that of the address
+    (`at`); `wrong_second` says why it is none. Filters that make no sense are left out, and `wrong` says why; `text` is
+    what the address has. `had` has the digests of the parts on the page (`changed`).
     """
 
     at: int = 0
@@ -42,6 +46,7 @@ class LiveQuestion:
     fresh: bool = False
     filters: tuple[Filter, ...] = ()
     wrong: str = ""
+    wrong_second: str = ""
     wants: Callable[[Beat], bool] = lambda _beat: True
     wants_item: Callable[[FeedItem], bool] = lambda _item: True
     had: Mapping[str, Any] = field(default_factory=dict)
@@ -53,15 +58,18 @@ class LiveQuestion:
         fresh = isinstance(nudge, dict) and nudge.get("fresh") is True
         had = nudge.get("had") if isinstance(nudge, dict) else None
         had = had if isinstance(had, dict) else {}
-        pairs = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
-        text, at = dict(pairs).get("filters", ""), _second(nudge)
+        given = parameters(search)
+        text, at, wrong_second = given.get("filters", ""), _second(nudge), ""
+        if at is None:
+            at, wrong_second = second_of(given.get("at", ""), int(time.time()))
         try:
             found = Query.from_url(urlencode({"filters": text or "[]"}), site).filters
             if not found:
-                return cls(at, text, fresh, had=had)
-            return cls(at, text, fresh, found, "", test_of(found, facts.OF_PEOPLE), test_of(found, facts.OF_ITEMS), had)
+                return cls(at, text, fresh, wrong_second=wrong_second, had=had)
+            tests = test_of(found, facts.OF_PEOPLE), test_of(found, facts.OF_ITEMS)
+            return cls(at, text, fresh, found, "", wrong_second, *tests, had)
         except InvalidInput as wrong:
-            return cls(at, text, fresh, wrong=str(wrong), had=had)
+            return cls(at, text, fresh, wrong=str(wrong), wrong_second=wrong_second, had=had)
 
 
 class Moment(NamedTuple):
@@ -77,8 +85,8 @@ class Moment(NamedTuple):
 
 
 def read_moment(service: Service, site: Site, asked: LiveQuestion, now: int) -> Moment:
-    """What is shown of a requested second, at most a day back; 0 or a second to come is now."""
-    is_past = 0 < asked.at < now
+    """What is shown of a requested second; 0 or one that is not kept, or is to come, is now."""
+    is_past = is_kept(asked.at, now)
     if not is_past and not asked.filters:
         return Moment(0, service.hub.state(site.id), None, _minutes(service, site, 0, now))
     people, second = read_people(service, site, asked, now)
@@ -89,7 +97,7 @@ def read_moment(service: Service, site: Site, asked: LiveQuestion, now: int) -> 
 
 def read_people(service: Service, site: Site, asked: LiveQuestion, now: int) -> tuple[list[Beat], int]:
     """The people of the requested second, whatever the filters, and that second."""
-    if not 0 < asked.at < now:
+    if not is_kept(asked.at, now):
         return service.hub.people(site.id), now
     at = max(asked.at, now - rewind.FAR_S)
     return rewind.people_at(service.database, site.id, at, service.config.active_window_s), at
@@ -127,6 +135,24 @@ def counted(name: str, text: str, people: Iterable[Beat]) -> list[tuple[str, int
     return [(value, many) for value, many in found.most_common() if wanted in value.lower()][:MAX_SUGGESTED]
 
 
-def _second(nudge: object) -> int:
-    at = nudge.get("at") if isinstance(nudge, dict) else 0
-    return at if isinstance(at, int) else 0
+def is_kept(at: int, now: int) -> bool:
+    """Whether a page can be rewound to that second: within the last day, of which a slider may be some minutes late."""
+    return now - rewind.FAR_S - LATE_S <= at < now
+
+
+def second_of(text: str, now: int) -> tuple[int, str]:
+    """The second in the address, 0 for now, and what is wrong with it."""
+    if not text:
+        return 0, ""
+    at = int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else 0
+    if is_kept(at, now):
+        return at, ""
+    return 0, message(
+        "second {given}: none of the last {hours} hours", given=repr(text[:40]), hours=rewind.FAR_S // 3600
+    )
+
+
+def _second(nudge: object) -> int | None:
+    """The second that the page requests; None where only its address has one."""
+    at = nudge.get("at") if isinstance(nudge, dict) else None
+    return at if isinstance(at, int) else None

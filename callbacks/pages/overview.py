@@ -28,7 +28,6 @@ from analytics.access.roles import ADMIN, ANYBODY
 from analytics.base import language
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
-from analytics.base.words import translated
 from analytics.calendar.period import days_of
 from analytics.reports.files import file
 from analytics.reports.lists import HOURS, USAGE
@@ -193,7 +192,7 @@ def _register_answers(app: Dash, service: Service) -> None:
             overview = asked.overview()
         except InvalidInput as wrong:
             nothing = {} if asked.is_sound(answered) else {"body": True, "stats": []}
-            return _values(TOP, {"wrong": toolbar.wrong(translated(str(wrong))), "answered": search, **nothing})
+            return _values(TOP, {"wrong": toolbar.wrong(str(wrong)), "answered": search, **nothing})
         found = asked.safely("top", lambda: overview_parts.top(overview, asked.may), message)
         return _values(TOP, {"wrong": None, "body": False, **found})
 

@@ -8,12 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask
-from dash import Dash, Input, Output, State, ctx
+from dash import Dash, Input, Output, State
 from dash.development.base_component import Component
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.access.roles import ADMIN, OWNER
 from analytics.base.error_log import describe
+from analytics.base.errors import InvalidInput, message
 from analytics.base.words import _
 from analytics.live import outcome_store
 from analytics.live.outcomes import HOUR
@@ -21,30 +22,31 @@ from analytics.sites.host import NO_SITE
 from analytics.sites.site import Site
 from analytics.sites.unlisted_hosts import unknown_sites, unlisted
 from callbacks.gate.guard import authorized, authorized_everywhere, current_person
-from callbacks.page_context import PageContext, client
+from callbacks.page_context import PageContext, client, parameters
 from callbacks.pages import dry_run, unlisted_hosts
 from collector.service import Service
+from layouts import wrong_address
 from layouts.components import hosts, states
 from layouts.pages import dry_run as dry_run_page
 from layouts.pages import traffic
-from layouts.pages.traffic import DAY, WEEK, HourRange
+from layouts.pages.traffic import DAY, PERIOD, PERIODS, WRONG, Drawn, HourRange
 
 log = logging.getLogger("footfall.traffic")
 
 
 def page(context: PageContext) -> Component:
-    """The last 24 hours."""
+    """The outcomes of the period in the address."""
     service, site = context.service, context.site
     agent = flask.request.headers.get("User-Agent", "")[:1024]
     waiting = unlisted(service.database, site)
     trying = dry_run_page.cards(site.domain, agent, client(service))
-    return traffic.page(site, _parts(service, site, DAY), hosts.card(site, waiting), trying)
+    return traffic.page(site, _drawn(service, site, context.search), hosts.card(site, waiting), trying)
 
 
 def unassigned(context: PageContext) -> Component:
-    """The last 24 hours of events that name no site, for owners of every site."""
+    """The same of events that name no site, for owners of every site."""
     service = context.service
-    return traffic.unassigned(_parts(service, None, DAY), unknown_sites(service.database))
+    return traffic.unassigned(_drawn(service, None, context.search), unknown_sites(service.database))
 
 
 def register(app: Dash, service: Service) -> None:
@@ -53,21 +55,35 @@ def register(app: Dash, service: Service) -> None:
     dry_run.register(app, service)
 
     @app.callback(
+        Output(PERIOD, "choices"),
+        Output(WRONG, "children"),
         *(Output(f"traffic-{part}", "children") for part in ("bars", "outcomes", "robots")),
-        *(Output(f"traffic-{hours}", "aria-pressed") for hours in (DAY, WEEK)),
-        *(Input(f"traffic-{hours}", "n_clicks") for hours in (DAY, WEEK)),
+        Input("url", "search"),
         Input("traffic-tick", "n_intervals"),
-        State(f"traffic-{WEEK}", "aria-pressed"),
         State("traffic", "data-site"),
         prevent_initial_call=True,
         running=[(Output("traffic-tick", "disabled"), True, False)],
     )
-    def redraw(_day: object, _week: object, _tick: object, week: object, domain: object) -> tuple[Any, ...]:
-        site = _site(service, domain)
-        by_button = {f"traffic-{hours}": hours for hours in (DAY, WEEK)}
-        hours = by_button.get(str(ctx.triggered_id), WEEK if week == "true" else DAY)
-        pressed = (traffic.pressed(one, hours) for one in (DAY, WEEK))
-        return (*_parts(service, site, hours), *pressed)
+    def redraw(search: object, _tick: object, domain: object) -> Drawn:
+        return _drawn(service, _site(service, domain), search)
+
+
+def _drawn(service: Service, site: Site | None, search: object) -> Drawn:
+    """The page's answer to the address; the default replaces a period that is none, which a line says."""
+    line, hours = None, DAY
+    try:
+        hours = requested_hours(search)
+    except InvalidInput as wrong:
+        line = wrong_address.line(**wrong_address.left_out(str(wrong), "period="))
+    return Drawn(traffic.choices(hours), line, *_parts(service, site, hours))
+
+
+def requested_hours(search: object) -> int:
+    """The hours of the period in the query of an address, a day's where it names none; raises `InvalidInput`."""
+    name = parameters(search).get("period", "")
+    if name and name not in PERIODS:
+        raise InvalidInput(message("period {given}: {known}", given=repr(name[:40]), known=", ".join(PERIODS)))
+    return PERIODS[name] if name else DAY
 
 
 def _site(service: Service, domain: object) -> Site | None:

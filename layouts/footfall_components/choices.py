@@ -14,6 +14,7 @@ class Choices(OwnComponent):
     - label: the name of the group for screen readers
     - look: its CSS classes
     - choices: the buttons
+    - each: the CSS classes of each button
     """
 
     def __init__(
@@ -22,10 +23,12 @@ class Choices(OwnComponent):
         label: str = "",
         look: str = "ff-seg",
         choices: Sequence[ChoiceItem] = (),
+        each: str = "",
     ) -> None:
         super().__init__(
             id=id,
             label=label,
             look=look,
             choices=choices,
+            each=each,
         )

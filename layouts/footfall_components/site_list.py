@@ -9,7 +9,9 @@ from layouts.footfall_components.own import Id, OwnComponent
 
 
 class SiteColumn(TypedDict):
-    """One column. A click on its heading sorts by `sort`; "" for a column that does not sort."""
+    """One column. A click on its heading sorts by `sort`, like `-active` for the largest first; another click turns the
+    order round. "" for a column that does not sort.
+    """
 
     sort: str
     label: str
@@ -31,19 +33,29 @@ class SiteRow(TypedDict):
 class SitePage(TypedDict):
     """One page of the list: its rows, its place in words, the pages before and after (0 for none), and its order.
 
-    `at` is another text with each answer, from which the list's numbers have their age.
+    `sort` is the order as the address has it, like `-active`. `at` is another text with each answer, from which the
+    list's numbers have their age.
     """
 
     rows: Sequence[SiteRow]
     words: str
     to: Sequence[int]
     sort: str
-    upwards: bool
     at: str
+
+
+class WrongAddress(TypedDict):
+    """What is wrong in the address, and a link that changes it."""
+
+    said: str
+    way: str
+    change: str
 
 
 class SiteList(OwnComponent):
     """The list of sites below a bar with its title, the search field and `children`.
+
+    The address has its search, order and page: `search`, `sort`, `page`.
 
     - id: its id in callbacks
     - title: the heading of the page
@@ -51,7 +63,7 @@ class SiteList(OwnComponent):
     - columns: the columns in their order
     - page: the page of the list on show
     - children: what follows the search field
-    - request: set by the reader: `{"words", "sort", "backwards", "page"}`, for callbacks
+    - wrong: what of the address is left out
 
     Arrow keys move the focus between the search field and the sites; Escape empties the field.
     """
@@ -64,8 +76,6 @@ class SiteList(OwnComponent):
         total: str = "",
         columns: Sequence[SiteColumn] = (),
         page: SitePage | None = None,
-        request: dict[str, Any] | None = None,
+        wrong: WrongAddress | None = None,
     ) -> None:
-        super().__init__(
-            children=children, id=id, title=title, total=total, columns=columns, page=page, request=request
-        )
+        super().__init__(children=children, id=id, title=title, total=total, columns=columns, page=page, wrong=wrong)

@@ -13,7 +13,8 @@ from analytics.base.words import N_, _, translated
 from analytics.calendar.period import PRESETS, Period, Span, days_of, moved, span, with_today
 from analytics.query.query import Query
 from analytics.reports.view import OFF, USUAL_COMPARISON, change
-from layouts.components import figures, states
+from layouts import wrong_address
+from layouts.components import figures
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon
 from layouts.footfall_components.address_link import AddressLink
@@ -48,7 +49,7 @@ def bar(domain: str, may: May) -> list[Component]:
         *filters.bar(CHIPS, FILTER, filters.DIMENSIONS),
         segments.menu(may),
         html.Div([comparison, html.Span(turns, className="ff-turns")], className="ff-end"),
-        html.Div(id=WRONG, className="ff-wrong-address"),
+        wrong_address.place(WRONG),
     ]
 
 
@@ -62,9 +63,8 @@ def now(active: int, window_s: int) -> list[Component]:
 
 def wrong(message: str) -> Component:
     """What is wrong in the address, and a link to start over."""
-    out = AddressLink(_("Start over"), change="*", look="ff-link")
-    said = _("This address cannot be shown. {why}.", why=f"{message[:1].upper()}{message[1:]}")
-    return states.warning([f"{said} ", out])
+    said = _("This address cannot be shown. {why}.", why=wrong_address.reason(message))
+    return wrong_address.line(said, _("Start over"), "*")
 
 
 def _turn(name: str, label: str, sign: str) -> Component:

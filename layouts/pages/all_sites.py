@@ -13,23 +13,23 @@ from analytics.live.today_counts import TodayCounts
 from layouts.components import figures, trend
 from layouts.components.address import at
 from layouts.components.markup import data, icon
-from layouts.footfall_components.site_list import SiteColumn, SiteList, SitePage, SiteRow
+from layouts.footfall_components.site_list import SiteColumn, SiteList, SitePage, SiteRow, WrongAddress
 
 LIST = "sites"
 ROWS = 50
 TICK_MS = 10_000
-SORTED = "active"
+SORTED = "-active"
 
-COLUMNS = (  # sort key ("" for none), heading, window
+COLUMNS = (  # order of the first click ("" for none), heading, window
     ("domain", N_("Site"), ""),
-    ("active", N_("Active now"), N_("last {window}")),
+    ("-active", N_("Active now"), N_("last {window}")),
     ("", N_("Trend"), N_("last 30 min")),
-    ("people", N_("People"), N_("today")),
-    ("visits", N_("Visits"), N_("today")),
-    ("pageviews", N_("Pageviews"), N_("today")),
+    ("-people", N_("People"), N_("today")),
+    ("-visits", N_("Visits"), N_("today")),
+    ("-pageviews", N_("Pageviews"), N_("today")),
     ("", N_("People"), N_("yesterday, UTC")),
 )
-SORTS = tuple(sort for sort, *_heading in COLUMNS if sort)
+SORTS = tuple(sort.removeprefix("-") for sort, *_heading in COLUMNS if sort)
 
 
 class ListedSite(NamedTuple):
@@ -46,23 +46,24 @@ class ListedSite(NamedTuple):
 
 
 class ListPage(NamedTuple):
-    """One page of the list. `found` of the `known` sites match the search; pages count from 1. `at`: see `SitePage`."""
+    """One page of the list. `found` of the `known` sites match the search; pages count from 1. `sort`, `at`: see
+    `SitePage`.
+    """
 
     rows: Sequence[ListedSite]
     found: int
     known: int
     page: int
     sort: str
-    backwards: bool
     at: str = ""
 
 
-def page(window_s: int, first: SitePage, summed: str, *, may_add: bool) -> html.Div:
-    """The page with its first rows, as `list_page` makes them, and the total of all sites."""
+def page(window_s: int, first: SitePage, summed: str, wrong: WrongAddress | None = None, *, may_add: bool) -> html.Div:
+    """The page with its rows, as `list_page` makes them, the total of all sites, and what is wrong in the address."""
     add = html.A([icon("plus"), _("Add site")], href=at("/sites/add"), className="ff-btn ff-btn-primary")
     refresh = html.Button([icon("refresh"), _("Refresh")], id="sites-refresh", type="button", className="ff-btn")
     columns = [_column(*column, window_s) for column in COLUMNS]
-    whole = SiteList([refresh, *([add] if may_add else [])], LIST, _("Sites"), summed, columns, first)
+    whole = SiteList([refresh, *([add] if may_add else [])], LIST, _("Sites"), summed, columns, first, wrong)
     return html.Div([whole, dcc.Interval(id="sites-tick", interval=TICK_MS)], **data(ticks="sites-tick"))
 
 
@@ -93,7 +94,6 @@ def list_page(part: ListPage, window_s: int) -> SitePage:
         "words": _where(part),
         "to": [part.page - 1, part.page + 1 if part.page < pages(part.found) else 0],
         "sort": part.sort,
-        "upwards": (part.sort == "domain") != part.backwards,
         "at": part.at,
     }
 

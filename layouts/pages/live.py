@@ -21,6 +21,7 @@ from analytics.query.metrics import METRICS
 from analytics.reports.values import Numbers
 from analytics.reports.view import TOP, filtered
 from analytics.sites.site import Site
+from layouts import wrong_address
 from layouts.components import figures, label_counts, rewind, states
 from layouts.components import places as map_of
 from layouts.components.address import at
@@ -28,7 +29,6 @@ from layouts.components.markup import aria, data, icon, sentence
 from layouts.components.site import demo_badge, stream_address
 from layouts.figures import active_minutes, places_map, template
 from layouts.figures.frame import figure
-from layouts.footfall_components.address_link import AddressLink
 from layouts.footfall_components.feed import Feed
 from layouts.footfall_components.figure_relay import FigureRelay
 from layouts.footfall_components.stats import Compared, Stat, Stats
@@ -116,19 +116,20 @@ def _toolbar(site: Site, may_embed: bool) -> Component:
     clock = html.Span(site.timezone, id="clock", className="ff-sub")
     title = [html.H1(_("Live")), *([demo_badge()] if site.demo else [])]
     chosen = filters.bar(CHIPS, FILTER, FACTS)
-    end, wrong_filters = (
-        html.Div([refresh, *embed, wall], className="ff-end"),
-        html.Div(id=WRONG, className="ff-wrong-address", disable_n_clicks=True),
-    )
-    return html.Div([*title, clock, *chosen, end, wrong_filters], className="ff-toolbar")
+    end = html.Div([refresh, *embed, wall], className="ff-end")
+    return html.Div([*title, clock, *chosen, end, wrong_address.place(WRONG)], className="ff-toolbar")
 
 
-def wrong(message: str) -> Component:
-    """What is wrong with the filters in the address, and a link to remove them."""
-    out = AddressLink(_("Remove the filters"), change=filtered(()), look="ff-link")
-    why = f"{message[:1].upper()}{message[1:]}"
-    said = _("These filters are left out: everybody is shown. {why}.", why=why)
-    return states.warning([f"{said} ", out])
+def wrong(of_filters: str, of_second: str) -> list[Component]:
+    """What is wrong with the filters and the second in the address ("" for nothing), each with a link to remove it."""
+    lines: list[Component] = []
+    if of_filters:
+        said = _("These filters are left out: everybody is shown. {why}.", why=wrong_address.reason(of_filters))
+        lines.append(wrong_address.line(said, _("Remove the filters"), filtered(())))
+    if of_second:
+        said = _("This moment is left out: Live shows now. {why}.", why=wrong_address.reason(of_second))
+        lines.append(wrong_address.line(said, _("Remove it"), "at="))
+    return lines
 
 
 def _today() -> Component:
@@ -244,6 +245,7 @@ def _wires() -> list[Component]:
     return [
         dcc.Interval(id="tick", interval=TICK_MS),
         dcc.Store(id="nudge"),
+        dcc.Store(id="today-filters"),
         dcc.Store(id="drawing"),
         dcc.Store(id="fallback"),
         FigureRelay(LINE_FIGURE, graph="trend"),

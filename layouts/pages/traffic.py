@@ -14,14 +14,19 @@ from analytics.base.words import N_, _, ngettext
 from analytics.live.outcomes import HOUR, RobotCount, Traffic
 from analytics.sites.host import UnlistedHost
 from analytics.sites.site import Site
+from layouts import wrong_address
 from layouts.components import figures, states
 from layouts.components.markup import aria, data, sentence
 from layouts.components.table import table
+from layouts.footfall_components.choices import Choices
+from layouts.footfall_components.ranking import ChoiceItem
 from layouts.pages.outcomes import FIELDS, KINDS, words
 
 DAY, WEEK = 24, 168
 UNASSIGNED = "/traffic"  # the page of events that name no site
-PERIODS = {DAY: N_("24 hours"), WEEK: N_("7 days")}
+PERIODS = {"24h": DAY, "7d": WEEK}  # by their names in the address, which are the Overview's; `DAY` is the default
+PERIOD, WRONG = "traffic-period", "traffic-wrong"
+LABELS = {DAY: N_("24 hours"), WEEK: N_("7 days")}
 WINDOWS = {DAY: N_("last 24 hours, by the hour"), WEEK: N_("last 7 days, by the hour")}
 TICK_MS = 30_000
 ROBOTS = 12  # rows; the others are summed up below
@@ -45,17 +50,26 @@ class HourRange(NamedTuple):
     zone: tzinfo
 
 
-def page(site: Site, parts: Sequence[Component], hosts: Component, dry_run: Sequence[Component]) -> html.Main:
-    """The page: `parts` are the current bars, outcomes and robots, `hosts` a card, `dry_run` cards."""
-    bars, outcomes, robots = parts
+class Drawn(NamedTuple):
+    """What changes on the page: the choice of the period, what is wrong in the address, bars, outcomes and robots."""
+
+    choices: list[ChoiceItem]
+    wrong: Component | None
+    bars: Any
+    outcomes: Any
+    robots: Any
+
+
+def page(site: Site, drawn: Drawn, hosts: Component, dry_run: Sequence[Component]) -> html.Main:
+    """The page: `hosts` is a card, `dry_run` are cards."""
     return html.Main(
         [
-            _toolbar(site.timezone, _("Traffic")),
-            html.Section(bars, id="traffic-bars", className="ff-card"),
+            _toolbar(site.timezone, _("Traffic"), drawn),
+            html.Section(drawn.bars, id="traffic-bars", className="ff-card"),
             html.Div(
                 [
-                    html.Section(outcomes, id="traffic-outcomes", className="ff-card"),
-                    html.Section(robots, id="traffic-robots", className="ff-card"),
+                    html.Section(drawn.outcomes, id="traffic-outcomes", className="ff-card"),
+                    html.Section(drawn.robots, id="traffic-robots", className="ff-card"),
                 ],
                 className="ff-traffic",
             ),
@@ -69,15 +83,14 @@ def page(site: Site, parts: Sequence[Component], hosts: Component, dry_run: Sequ
     )
 
 
-def unassigned(parts: Sequence[Component], unknown: Sequence[UnlistedHost]) -> html.Main:
-    """The page of events that name no site: the current bars and outcomes, and the unknown domains."""
-    bars, outcomes, robots = parts
+def unassigned(drawn: Drawn, unknown: Sequence[UnlistedHost]) -> html.Main:
+    """The page of events that name no site, with the unknown domains."""
     return html.Main(
         [
-            _toolbar("UTC", _("Events without a site")),
-            html.Section(bars, id="traffic-bars", className="ff-card"),
-            html.Section(outcomes, id="traffic-outcomes", className="ff-card"),
-            html.Section(robots, id="traffic-robots", hidden=True),
+            _toolbar("UTC", _("Events without a site"), drawn),
+            html.Section(drawn.bars, id="traffic-bars", className="ff-card"),
+            html.Section(drawn.outcomes, id="traffic-outcomes", className="ff-card"),
+            html.Section(drawn.robots, id="traffic-robots", hidden=True),
             html.Section(_unknown(unknown), className="ff-card ff-hosts"),
             dcc.Interval(id="traffic-tick", interval=TICK_MS),
         ],
@@ -108,20 +121,24 @@ def _unknown(found: Sequence[UnlistedHost]) -> list[Component]:
     return [head, listed, html.P(said, className="ff-rest")]
 
 
-def _toolbar(timezone: str, title: str) -> Component:
-    chips = [
-        html.Button(
-            _(label), id=f"traffic-{hours}", type="button", className="ff-chip", **aria(pressed=pressed(hours, DAY))
-        )
-        for hours, label in PERIODS.items()
+def _toolbar(timezone: str, title: str, drawn: Drawn) -> Component:
+    period = Choices(PERIOD, _("Period"), "ff-chips", drawn.choices, "ff-chip")
+    end = html.Div(period, className="ff-end")
+    wrong = wrong_address.place(WRONG, drawn.wrong)
+    return html.Div([html.H1(title), html.Span(timezone, className="ff-sub"), end, wrong], className="ff-toolbar")
+
+
+def choices(chosen: int) -> list[ChoiceItem]:
+    """The choice of the period; `chosen` are the hours on show."""
+    return [
+        {
+            "key": name,
+            "label": _(LABELS[hours]),
+            "change": "period=" if hours == DAY else f"period={name}",
+            "chosen": hours == chosen,
+        }
+        for name, hours in PERIODS.items()
     ]
-    end = html.Div(chips, className="ff-end ff-chips", role="group", **aria(label=_("Period")))
-    return html.Div([html.H1(title), html.Span(timezone, className="ff-sub"), end], className="ff-toolbar")
-
-
-def pressed(hours: int, chosen: int) -> str:
-    """The state of a period's button."""
-    return "true" if hours == chosen else "false"
 
 
 # ── the bars ─────────────────────────────────────────────────────────────────────────────────────

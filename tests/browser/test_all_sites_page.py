@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 from reader import Reader, add_owner, add_site, come
@@ -162,6 +164,60 @@ def test_all_sites_are_counted_searched_sorted_and_opened_with_the_keys(server, 
     press(reader, Keys.ARROW_DOWN, Keys.ENTER)
     reader.at("/live/the-shop.example")
     reader.see("active-now", "2")
+
+
+def query(reader: Reader) -> str:
+    return urlsplit(reader.driver.current_url).query
+
+
+def test_search_order_and_page_are_in_the_address(server, reader):
+    domains = [f"site-{number:02}.example" for number in range(52)]
+    for domain in domains:
+        add_site(server, domain)
+    reader.sign_in()
+    reader.open("/sites")
+    until(lambda: listed(reader))
+    begun = reader.run("return history.length")
+    reader.click("[data-sort=domain]")
+    until(lambda: listed(reader)[0][0] == domains[0] and query(reader) == "sort=domain")
+    reader.click("[data-sort=domain]")
+    until(lambda: listed(reader)[0][0] == domains[51] and query(reader) == "sort=-domain")
+    reader.click(".ff-turn [data-page='2']")
+    until(lambda: [domain for domain, _ in listed(reader)] == [domains[1], domains[0]])
+    assert query(reader) == "sort=-domain&page=2"
+    assert reader.run("return history.length") == begun + 3, "an entry for each"
+
+    reader.driver.refresh()
+    until(lambda: [domain for domain, _ in listed(reader)] == [domains[1], domains[0]])
+    reader.driver.back()
+    until(lambda: listed(reader)[0][0] == domains[51])
+    reader.driver.back()
+    until(lambda: listed(reader)[0][0] == domains[0] and query(reader) == "sort=domain")
+
+    entries = reader.run("return history.length")
+    reader.click("#sites-words")
+    for letters in ("sit", "e-5", "1"):
+        press(reader, letters)
+        time.sleep(0.3)  # a pause, after which the list is asked for
+    until(lambda: [domain for domain, _ in listed(reader)] == [domains[51]])
+    assert query(reader) == "sort=domain&search=site-51"
+    assert reader.run("return [history.length, document.getElementById('sites-words').value]") == [entries, "site-51"]
+    reader.driver.refresh()
+    until(lambda: [domain for domain, _ in listed(reader)] == [domains[51]])
+    assert reader.run("return document.getElementById('sites-words').value") == "site-51"
+    reader.click("#sites-words")
+    reader.driver.back()
+    until(lambda: query(reader) == "" and len(listed(reader)) == 50)
+    assert reader.run("return document.getElementById('sites-words').value") == "", "Back empties the field"
+
+    reader.open("/sites?sort=colour&search=site-5")
+    until(lambda: [domain for domain, _ in listed(reader)] == domains[50:])
+    assert reader.texts(".ff-wrong-address") == [
+        "A part of this address is left out. Sort 'colour': domain, active, people, visits, pageviews. Remove it"
+    ]
+    reader.looks_right()
+    reader.click(".ff-wrong-address a")
+    until(lambda: query(reader) == "search=site-5" and reader.texts(".ff-wrong-address") == [""])
 
 
 def test_a_removed_site_is_gone_from_open_pages(server, reader):

@@ -120,13 +120,17 @@ def test_other_days_are_chosen_by_link_and_by_date_and_the_address_names_them(re
     wanted = TODAY - timedelta(days=9)
     reader.run(
         """const field = document.querySelector("#day-field input");
+           window.isSame = true;
+           field.focus();
            field.value = arguments[0];
            field.dispatchEvent(new Event("change", {bubbles: true}));""",
         str(wanted),
     )
     drawn(reader, wanted)
     reader.at(f"/concurrents/{SITE}?day={wanted}")
-    assert reader.texts(".ff-day-figures b")[0] == "1"
+    until(lambda: reader.texts(".ff-day-figures b")[:1] == ["1"])
+    assert reader.run("return window.isSame"), "the page is not loaded again"
+    assert reader.run("return document.activeElement.value") == str(wanted), "the field keeps the focus"
     reader.driver.back()
     drawn(reader, TODAY - timedelta(days=1))
     reader.driver.refresh()

@@ -57,20 +57,21 @@ def past(server) -> Past:
     return past
 
 
-def slide(reader: Reader, at: int) -> None:
+def slide(reader: Reader, at: int, *, released: bool = True) -> None:
     """Drags the slider to that second."""
     until(lambda: reader.run("return document.getElementById('rewind-slider')"))
     reader.run(
         """const input = document.getElementById("rewind-slider");
            input.value = arguments[0];
-           input.dispatchEvent(new Event("input", {bubbles: true}));""",
+           for (const type of arguments[1]) input.dispatchEvent(new Event(type, {bubbles: true}));""",
         at,
+        ["input", "change"] if released else ["input"],
     )
 
 
 def shown(reader: Reader) -> int:
     """The second that the page's figures are of, 0 when it is live."""
-    return int(reader.run("return document.getElementById('rewind').dataset.at") or 0)
+    return int(reader.run("return (document.getElementById('rewind') || {dataset: {}}).dataset.at") or 0)
 
 
 def clock(reader: Reader, at: int) -> str:
@@ -198,6 +199,59 @@ def test_it_plays_forward_until_it_is_live_again(reader, past):
     until(lambda: shown(reader) == 0)
     reader.see("status-text", "Live")
     assert reader.is_hidden("rewind-play")
+
+
+def test_the_second_is_in_the_address_and_back_leads_to_now(reader, past):
+    reader.open_live(past.site)
+    entries = reader.run("return history.length")
+    at, live = past.now - 2 * HOUR + 10, f"/live/{past.site}"
+    for nearer in (900, 600, 300):
+        slide(reader, at - nearer, released=False)
+    assert reader.run("return location.search") == ""
+    rewound(reader, at)
+    reader.at(f"{live}?at={at}")
+    reader.run("document.getElementById('rewind-slider').focus()")
+    for moved in (60, 120):
+        press(reader, Keys.ARROW_RIGHT)
+        until(lambda moved=moved: shown(reader) == at + moved)
+    reader.at(f"{live}?at={at + 120}")
+    assert reader.run("return history.length") == entries + 1, "keys replace the entry"
+
+    reader.driver.refresh()
+    until(lambda: shown(reader) == at + 120)
+    reader.see("status-text", f"Rewound to {clock(reader, at + 120)}")
+    until(lambda: reader.run("return (document.getElementById('rewind-slider') || {}).value") == str(at + 120))
+    assert reader.texts("#rewind-live") == ["Back to live"]
+    assert reader.text("active-now") == "0"
+
+    rewound(reader, at)
+    reader.driver.back()
+    until(lambda: shown(reader) == at + 120)
+    reader.driver.back()
+    until(lambda: shown(reader) == 0)
+    reader.see("status-text", "Live")
+    reader.see("active-now", "1")
+    until(lambda: reader.rows("pages") == [("/now", "1")])
+    assert (reader.text("rewind-live"), reader.is_hidden("rewind-play")) == ("Live", True)
+    reader.driver.forward()
+    until(lambda: shown(reader) == at + 120)
+    reader.click("#rewind-live")
+    until(lambda: shown(reader) == 0)
+    reader.at(live)
+
+
+def test_a_link_to_a_moment_that_is_none_shows_now_and_says_so(reader, past):
+    for wrong in ("1", "yesterday"):
+        reader.open(f"/live/{past.site}?at={wrong}")
+        reader.see("active-now", "1")
+        reader.see("status-text", "Live")
+        line = f"This moment is left out: Live shows now. Second '{wrong}': none of the last 24 hours. Remove it"
+        until(lambda line=line: reader.texts(".ff-wrong-address") == [line])
+    assert reader.text("rewind-live") == "Live"
+    reader.looks_right()
+    reader.click(".ff-wrong-address a")
+    until(lambda: reader.texts(".ff-wrong-address") == [""])
+    reader.at(f"/live/{past.site}")
 
 
 def test_the_past_can_be_read_while_the_stream_is_cut_and_does_not_claim_to_be_lost(reader, past):

@@ -67,11 +67,38 @@ def test_every_event_is_told_of_in_words_and_the_total_balances(reader):
     assert reader.run("return document.querySelectorAll('.ff-bars > span').length") == 24
 
 
-def test_seven_days_are_shown_by_the_hour_too(reader):
-    reader.click("#traffic-168")
-    until(lambda: reader.run("return document.querySelectorAll('.ff-bars > span').length") == 168)
-    assert reader.run("return document.getElementById('traffic-168').ariaPressed") == "true"
+def drawn(reader: Reader, hours: int) -> None:
+    """Waits for the bars of so many hours."""
+    until(lambda: reader.run("return document.querySelectorAll('.ff-bars > span').length") == hours)
+
+
+def test_seven_days_are_shown_by_the_hour_too_and_the_address_says_so(reader):
+    reader.click("#traffic-period [data-key='7d']")
+    drawn(reader, 168)
+    assert reader.run("return document.activeElement.ariaPressed") == "true"
     assert outcomes(reader)["Received"] == "9"
+    reader.at(f"/traffic/{SITE}?period=7d")
+    reader.driver.back()
+    drawn(reader, 24)
+    reader.at(f"/traffic/{SITE}")
+    reader.driver.forward()
+    drawn(reader, 168)
+    reader.driver.refresh()
+    drawn(reader, 168)
+    reader.click("#traffic-period [data-key='24h']")
+    drawn(reader, 24)
+    reader.at(f"/traffic/{SITE}")
+
+
+def test_a_period_that_makes_no_sense_is_the_default_which_a_line_says(reader):
+    reader.open(f"/traffic/{SITE}?period=month")
+    drawn(reader, 24)
+    line = "A part of this address is left out. Period 'month': 24h, 7d. Remove it"
+    assert reader.texts(".ff-wrong-address") == [line]
+    reader.looks_right()
+    reader.click(".ff-wrong-address a")
+    until(lambda: reader.texts(".ff-wrong-address") == [""])
+    reader.at(f"/traffic/{SITE}")
 
 
 def test_a_host_is_included_with_one_click_and_taken_back_with_another(reader, server):
@@ -120,8 +147,8 @@ def test_what_names_no_site_is_one_click_away_with_its_names(reader):
     until(lambda: "1 received" in (reader.text("traffic-bars") or ""))
     assert outcomes(reader) == {"Unknown site": "1", "Received": "1"}
     assert reader.texts(".ff-hosts tbody bdi") == ["nowhere.example"]
-    reader.click("#traffic-168")
-    until(lambda: reader.run("return document.querySelectorAll('.ff-bars > span').length") == 168)
+    reader.click("#traffic-period [data-key='7d']")
+    drawn(reader, 168)
     for theme in ("light", "dark"):
         reader.run("document.documentElement.dataset.bsTheme = arguments[0]", theme)
         until(lambda: reader.run(FAINT) == [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 from house import House, open_house
@@ -32,12 +33,18 @@ def house(tmp_path_factory) -> Iterator[House]:
         yield house
 
 
-def asked(house, who: str = "owner", data: object = None) -> tuple[dict, str]:
-    """The list and the sum as that person's browser gets them."""
-    answer = house.call(house.browsers[who], "sites.page", request=data)
+def shown(house, who: str = "owner", search: object = "") -> dict:
+    """The list's props as that person's browser gets them for an address."""
+    answer = house.call(house.browsers[who], "sites.page", search=search)
     assert answer.status_code == 200, answer.text
-    shown = answer.json["response"]["sites"]
-    return shown["page"], shown["total"]
+    return answer.json["response"]["sites"]
+
+
+def asked(house, who: str = "owner", **given: object) -> tuple[dict, str]:
+    """The list and the sum for an address with these parameters, in which nothing is wrong."""
+    found = shown(house, who, f"?{urlencode(given)}")
+    assert found["wrong"] is None
+    return found["page"], found["total"]
 
 
 def drawn(house, who: str, path: str) -> str:
@@ -61,7 +68,7 @@ def test_the_busiest_come_first_and_the_others_by_name(house):
 def test_everybody_sees_their_own_sites_and_sums_of_them_alone(house):
     part, total = asked(house, "viewer")
     assert (domains(part), total) == ([DOMAINS[4], DOMAINS[3]], "2 sites · 3 people active in the last 60 s")
-    part, total = asked(house, "guest", {"words": DOMAINS[9]})
+    part, total = asked(house, "guest", search=DOMAINS[9])
     assert (domains(part), total) == ([], "1 site · 0 people active in the last 60 s")
 
 
@@ -69,44 +76,67 @@ def test_everybody_sees_their_own_sites_and_sums_of_them_alone(house):
     ("words", "found"), [("SITE-4", DOMAINS[40:50]), (" the shop ", [DOMAINS[7]]), ("nowhere", []), ("%", [])]
 )
 def test_the_search_goes_over_the_domains_and_names_of_all(house, words, found):
-    assert domains(asked(house, data={"words": words, "sort": "domain"})[0]) == found
+    assert domains(asked(house, search=words, sort="domain")[0]) == found
 
 
 def test_the_order_can_be_turned_round(house):
-    assert domains(asked(house, data={"sort": "domain"})[0]) == DOMAINS[:ROWS]
-    assert domains(asked(house, data={"sort": "domain", "backwards": True})[0]) == DOMAINS[: -ROWS - 1 : -1]
-    assert domains(asked(house, data={"sort": "active", "backwards": True})[0])[0] == DOMAINS[0]
+    assert domains(asked(house, sort="domain")[0]) == DOMAINS[:ROWS]
+    assert domains(asked(house, sort="-domain")[0]) == DOMAINS[: -ROWS - 1 : -1]
+    for sort, first in (("active", DOMAINS[0]), ("-active", DOMAINS[9])):
+        part, _total = asked(house, sort=sort)
+        assert (domains(part)[0], part["sort"]) == (first, sort)
 
 
 @pytest.mark.parametrize(("page", "shown"), [(2, DOMAINS[ROWS:]), (99, DOMAINS[ROWS:])])
 def test_the_pages_go_on_to_the_last(house, page, shown):
-    assert domains(asked(house, data={"sort": "domain", "page": page})[0]) == shown
+    assert domains(asked(house, sort="domain", page=page)[0]) == shown
 
 
 @pytest.mark.parametrize(
-    "data",
+    "search", [None, 7, [], {}, "", "?search=&sort=&page=", "?words=shop", f"?search={' ' * 10_000}"]
+)
+def test_an_address_without_search_order_and_page_shows_the_first_page(house, search):
+    found = shown(house, search=search)
+    assert (domains(found["page"])[0], found["page"]["words"], found["wrong"]) == (DOMAINS[9], "1–50 of 53", None)
+
+
+@pytest.mark.parametrize(
+    ("search", "first", "said", "change"),
     [
-        7,
-        [],
-        "x",
-        {"words": 7, "sort": [], "page": "2", "backwards": 1},
-        {"sort": "password", "page": -1},
-        {"page": 10**30, "words": {"a": 1}},
-        {"page": True, "sort": "__class__"},
+        ("sort=password", DOMAINS[9], "Sort 'password': domain, active, people, visits, pageviews", "sort=&page="),
+        (
+            "sort=--domain&page=2",
+            DOMAINS[9],
+            "Sort '-domain': domain, active, people, visits, pageviews",
+            "sort=&page=",
+        ),
+        ("sort=domain&page=0", DOMAINS[0], "Page '0' is no whole number from 1 on", "page="),
+        ("sort=domain&page=2.5", DOMAINS[0], "Page '2.5' is no whole number from 1 on", "page="),
+        ("page=" + "9" * 5_000, DOMAINS[9], f"Page '{'9' * 40}' is no whole number from 1 on", "page="),
+        ("page=<b>", DOMAINS[9], "Page '<b>' is no whole number from 1 on", "page="),
     ],
 )
-def test_what_the_script_would_not_send_counts_as_not_sent(house, data):
-    assert domains(asked(house, data=data)[0])[0] == DOMAINS[9]
+def test_what_makes_no_sense_is_left_out_and_a_line_says_so(house, search, first, said, change):
+    found = shown(house, search=f"?{search}")
+    assert domains(found["page"])[0] == first
+    line = {"said": f"A part of this address is left out. {said}.", "way": "Remove it", "change": change}
+    assert found["wrong"] == line
+
+
+def test_the_page_comes_with_the_list_of_its_address(house):
+    given = {"pathname": "/sites", "search": "?sort=-domain&page=2"}
+    drawn = house.call(house.browsers["owner"], "root.children", **given).text
+    assert [domain for domain in DOMAINS if f'"domain":"{domain}"' in drawn] == DOMAINS[:3]
 
 
 def test_a_site_that_is_removed_is_gone_with_the_next_tick(house):
     added = store.add(house.service.database, "gone.example", now=1)
     house.service.refresh()
     house.service.hub.publish([stored_outcome(1, at=int(time.time()), site_id=added.id)])
-    assert domains(asked(house, data={"words": "gone"})[0]) == ["gone.example"]
+    assert domains(asked(house, search="gone")[0]) == ["gone.example"]
     store.remove(house.service.database, "gone.example")
     house.service.refresh()
-    part, total = asked(house, data={"words": "gone"})
+    part, total = asked(house, search="gone")
     assert (domains(part), total) == ([], "53 sites · 9 people active in the last 60 s")
 
 

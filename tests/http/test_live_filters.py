@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from house import House, open_house
@@ -180,7 +180,8 @@ def test_values_of_the_people_who_are_here_are_suggested(house):
 def test_todays_row_and_its_links_have_the_filters(house):
     def of_people(search: str, people: int) -> dict[str, Any]:
         """The first number, once it counts so many: the replica may not have followed yet."""
-        stat = called(house, "today.stats", search=search)["today"]["stats"][0]
+        text = dict(parse_qsl(search.removeprefix("?"))).get("filters", "")
+        stat = called(house, "today.stats", data=text)["today"]["stats"][0]
         return stat if stat["value"] == str(people) else {}
 
     stat = eventually(lambda: of_people(PORTUGAL, 2))

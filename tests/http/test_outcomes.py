@@ -201,3 +201,50 @@ def test_without_such_events_the_page_says_so(house):
     drawn = house.drawn(house.join("owner@example.com", "owner"), "/traffic")
     assert "Whatever came named a site of this server." in drawn
     assert "No other site" in drawn
+
+
+# ── the period in the address ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def redrawn(house, browser, search: object, domain: str = SITE) -> dict:
+    """What the page of that address gets, by the id of the part."""
+    answer = house.call(browser, "traffic-period.choices", **{"search": search, "data-site": domain})
+    assert answer.status_code == 200, answer.text
+    return answer.json["response"]
+
+
+def chosen(parts: dict) -> list[tuple[str, str]]:
+    """The name and the change of the period that is pressed."""
+    return [(one["key"], one["change"]) for one in parts["traffic-period"]["choices"] if one["chosen"]]
+
+
+@pytest.mark.parametrize(
+    ("search", "name", "window"),
+    [
+        ("", "24h", "last 24 hours"),
+        ("?period=24h", "24h", "last 24 hours"),
+        ("?period=7d", "7d", "last 7 days"),
+        ("?other=1&period=24h&period=7d&period=", "7d", "last 7 days"),
+        (None, "24h", "last 24 hours"),
+        (["?period=7d"], "24h", "last 24 hours"),
+    ],
+)
+def test_the_address_has_the_period(house, search, name, window):
+    owner = house.join("owner@example.com", "owner")
+    for domain in (SITE, ""):
+        parts = redrawn(house, owner, search, domain)
+        assert [one for one, _change in chosen(parts)] == [name]
+        assert f'"{window}, by the hour"' in json.dumps(parts["traffic-bars"])
+        assert parts["traffic-wrong"]["children"] is None
+        drawn = house.call(owner, "root.children", pathname=f"/traffic/{domain}".rstrip("/"), search=search).text
+        assert f"{window}, by the hour" in drawn, "the page comes with the period of its address"
+
+
+@pytest.mark.parametrize("wrong", ["168", "30d", "<b>", "x" * 10_000])
+def test_a_period_that_is_none_is_the_default_and_a_line_says_so(house, wrong):
+    parts = redrawn(house, house.join("owner@example.com", "owner"), f"?period={wrong}")
+    assert chosen(parts) == [("24h", "period=")]
+    said = json.dumps(parts["traffic-wrong"])
+    assert f"A part of this address is left out. Period {wrong[:40]!r}: 24h, 7d." in said
+    assert '"change": "period="' in said
+    assert len(said) < 2_000

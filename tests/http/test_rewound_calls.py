@@ -56,8 +56,45 @@ def test_what_is_no_second_of_the_past_is_now(house):
 
 def test_one_goes_back_a_day_and_no_further(house):
     before = int(time.time())
-    oldest = int(asked(house, {"at": 1})["rewind"]["data-at"])
-    assert before - DAY <= oldest <= int(time.time()) - DAY
+    oldest = int(asked(house, {"at": before - DAY - 60})["rewind"]["data-at"])
+    assert before - DAY <= oldest <= int(time.time()) - DAY, "the slider was drawn a minute ago"
+    for at in (1, before - DAY - HOUR):
+        parts = asked(house, {"at": at})
+        assert (parts["rewind"]["data-at"], parts["fallback"]["data"]["asked"]) == ("", at)
+
+
+def test_the_address_has_the_second_until_the_request_has_another(house):
+    at = int(time.time()) - HOUR + 10
+    search = f"?at=1&at={at}&at="
+    assert asked(house, {"search": search})["rewind"]["data-at"] == str(at)
+    assert asked(house, {"search": search, "at": at + 5})["rewind"]["data-at"] == str(at + 5)
+    assert asked(house, {"search": search, "at": 0})["rewind"]["data-at"] == ""
+    assert said_of(house, search) == "[]"
+    owner = house.browsers["owner"]
+    file = owner.get(f"/live/{SITE}/places.csv{search}")
+    assert (file.status_code, file.text.count("\n")) == (200, 2), "the places of that second"
+    assert owner.get(f"/live/{SITE}/places.csv?at=5").status_code == 400
+
+
+def said_of(house: House, search: object) -> str:
+    """What the toolbar says of the address, as JSON."""
+    answer = house.call(house.browsers["owner"], "live-chips.chips", **{"search": search, "data-site": SITE})
+    assert answer.status_code == 200, answer.text
+    return json.dumps(answer.json["response"]["live-wrong"]["children"])
+
+
+@pytest.mark.parametrize("wrong", ["5", "0", "-1", "yesterday", "<b>", "9" * 12, "9" * 5_000, "\u0663", "1.5"])
+def test_a_second_that_is_none_is_now_and_the_toolbar_says_so(house, wrong):
+    search = f"?at={wrong}"
+    assert asked(house, {"search": search})["rewind"]["data-at"] == ""
+    line = json.loads(said_of(house, search))[0]["props"]["children"][1]["props"]["children"]
+    assert line[0] == (f"This moment is left out: Live shows now. Second {wrong[:40]!r}: none of the last 24 hours. ")
+    assert (line[1]["props"]["change"], line[1]["props"]["children"]) == ("at=", "Remove it")
+
+
+def test_filters_and_second_are_said_to_be_wrong_each_on_a_line_of_its_own(house):
+    said = said_of(house, "?at=5&filters=[")
+    assert said.index("These filters are left out") < said.index("This moment is left out")
 
 
 def test_the_slider_begins_with_the_first_beat_and_its_line_has_a_point_each_five_minutes(house):

@@ -214,7 +214,7 @@ def table(title: str, found: dict[str, tuple[str, ...]]) -> str:
     [
         ("PAGE", PAGES, seen),
         ("FORM OF EVERY SITE", dict.fromkeys(FORMS_OF_ALL, OWNERS_OF_ALL), called_for_all),
-        ("CALLBACK OF NO SITE", {"traffic-bars.children": OWNERS_OF_ALL}, called_for_none),
+        ("CALLBACK OF NO SITE", {"traffic-period.choices": OWNERS_OF_ALL}, called_for_none),
         ("ROUTE", ROUTES, asked),
         ("DOOR", OF_DOORS, asked),
     ],

@@ -37,7 +37,7 @@ PLAIN = ("/sign-in", "/setup", "/invitation?token=x", "/nowhere")
 KEYS = re.compile(
     r"^(?:className|class_name|id|href|src|type|namespace|name|style|role|rel|target|method|action|htmlFor|html_for|value|key"
     r"|autocomplete|inputMode|color|placement|size|scope|dateTime|data-.*|aria-(?!label$|roledescription$).*|search|of|by"
-    r"|sort|url|link|file|way|change|icon|look|sign|mode|config|layout|xaxis|yaxis|template|line|marker|colorscale|uid"
+    r"|sort|url|link|file|way|change|icon|look|each|sign|mode|config|layout|xaxis|yaxis|template|line|marker|colorscale|uid"
     r"|uirevision|hoverlabel|figure|customdata|autoComplete|labelledby|pattern|n_clicks|toggle_class_name|accept|kind"
     r"|form|exact|names|clears|closes|again|only|kinds|graph|persistence_type"
     r"|spellCheck|draggable|list|inputmode|trend|shape|hoverinfo|fill|fillcolor|locationmode|locations|visible|page)$"

@@ -41,7 +41,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "layouts": (
         ("components", "footfall_components"),
-        ("joined", "shortcuts", "figures"),
+        ("joined", "shortcuts", "figures", "wrong_address"),
         ("shell",),
         ("settings", "overview", "plain"),
         ("pages",),

@@ -24,7 +24,7 @@ ROW = ListedSite(
 
 
 def part(*rows: ListedSite, **fields: object) -> SitePage:
-    given = {"found": len(rows), "known": len(rows), "page": 1, "sort": "active", "backwards": False} | fields
+    given = {"found": len(rows), "known": len(rows), "page": 1, "sort": "-active"} | fields
     return all_sites.list_page(ListPage(rows, **given), 60)
 
 
@@ -78,12 +78,11 @@ def test_the_list_says_which_sites_these_are_of_how_many(fields, words, to):
     assert (row["words"], row["to"]) == (words, to)
 
 
-@pytest.mark.parametrize(
-    ("sort", "backwards", "upwards"),
-    [("active", False, False), ("active", True, True), ("domain", False, True), ("domain", True, False)],
-)
-def test_figures_begin_with_the_most_and_names_with_a(sort, backwards, upwards):
-    assert part(ROW, sort=sort, backwards=backwards)["upwards"] is upwards
+def test_figures_begin_with_the_most_and_names_with_a():
+    first = [column["sort"] for column in one(all_sites.page(60, part(ROW), "", may_add=False), id="sites")["columns"]]
+    assert first == ["domain", "-active", "", "-people", "-visits", "-pageviews", ""]
+    assert all_sites.SORTS == ("domain", "active", "people", "visits", "pageviews")
+    assert part(ROW, sort="-domain")["sort"] == "-domain"
 
 
 def test_every_column_of_all_sites_has_its_window():

@@ -111,14 +111,15 @@ def test_events_that_named_no_site_are_told_of_where_it_concerns_somebody():
 
 def test_what_names_no_site_has_a_page_with_the_names_that_are_not_here():
     parts = traffic.bars(SOME, SPAN), traffic.outcomes(SOME, None), traffic.robots([])
+    drawn = traffic.Drawn(traffic.choices(DAY), None, *parts)
     names = [UnlistedHost("<b>.example", 1_200, NOON), UnlistedHost(OTHER, 3, NOON)]
-    shown = texts(traffic.unassigned(parts, names))
+    shown = texts(traffic.unassigned(drawn, names))
     assert shown[:2] == ["Events without a site", "UTC"]
     at = shown.index("Sites that are not here")
     assert [text for text in shown[at:] if text in ("<b>.example", "1,200", OTHER, "3")] == [
         *("<b>.example", "1,200", OTHER, "3")
     ]
-    assert "No other site" in texts(traffic.unassigned(parts, []))
+    assert "No other site" in texts(traffic.unassigned(drawn, []))
 
 
 def test_fields_that_were_left_out_are_told_of_beside_the_sum():
