@@ -311,7 +311,7 @@ def render(
         "map_words": live.map_in_words(state),
         "line": _part("line", lambda: live.line(whole, concurrency, zone)) or no_update,
         "map": _part("map", lambda: live.map_of_places(state)) or no_update,
-        "on_map": _part("on the map", lambda: live.places(state, words))
+        "on_map": _part("places", lambda: live.places(state, words))
         or states.failed(_("The map could not be drawn"), _(ONLY_THIS)),
         "pages": _part("pages", lambda: live.pages(state, words, titles))
         or states.failed(_("Pages could not be read"), _(ONLY_THIS)),

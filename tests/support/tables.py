@@ -25,7 +25,7 @@ from analytics.reports.files import FILES, headings
 from analytics.reports.lists import LISTS, PANELS, TIME
 from analytics.reports.view import BARS, MAX_SEARCH_LENGTH, OFF, PAGE, TITLES, TOP, USUAL_COMPARISON
 from analytics.sites.site import Site
-from callbacks.table import CONCURRENTS, LIVE, OVERVIEW, PAGES, SITE
+from callbacks.table import CONCURRENTS, LIVE, OVERVIEW, PAGES, SITE, TRAFFIC, UNASSIGNED
 from collector.api import metrics as prometheus_metrics
 from collector.doors.openapi import CREDENTIALS
 from collector.doors.table import DOORS
@@ -198,15 +198,22 @@ def _labels(one: Metric) -> Iterator[str]:
 
 # ── pages, their addresses and files ─────────────────────────────────────────────────────────────────────────────────
 
+SITES_QUERY = "`search`, `sort` (`-active`: from the most), `page`"
+TRAFFIC_QUERY = "`period=7d`; the last 24 hours without it"
 QUERIES = {
-    LIVE: "`filters` as on the Overview; `wall=1`: fills the screen",
+    "/": SITES_QUERY,
+    "/sites": SITES_QUERY,
+    TRAFFIC: TRAFFIC_QUERY,
+    UNASSIGNED: TRAFFIC_QUERY,
+    LIVE: "`filters` as on the Overview; `at=SECOND` of the epoch, of the last 24 hours; `wall=1`: fills the screen",
     OVERVIEW: "[below](#the-overviews-address)",
     CONCURRENTS: "`day=YYYY-MM-DD`, of the site's zone; today without it",
 }
 FILES_OF_PAGES = {
     f"{OVERVIEW}/<name>.csv": ("that of the Overview", "All rows of [a list](#files-of-the-overview)."),
     f"{CONCURRENTS}/minutes.csv": ("`day`", "The minutes of a day. 503 while they are being counted."),
-    f"{LIVE}/places.csv": ("`filters`", "How many people are where now."),
+    f"{LIVE}/minutes.csv": ("", "The points of the line: people by minute, of everybody, up to now."),
+    f"{LIVE}/places.csv": ("`filters`, `at`", "How many people are where, now or at that second."),
 }
 
 
