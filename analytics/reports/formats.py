@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,7 +20,8 @@ from analytics.query.query import Query
 from analytics.query.result import Number
 
 FORMATS = ("table", "csv", "json")
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # with what a spreadsheet begins a formula
+FORMULAS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")  # with what a spreadsheet begins a formula; four in full width
+CELLS = re.compile(r"(?<=[;\t\r\n])")  # where a spreadsheet may begin another cell: not all separate them by commas
 Cell = str | Number
 Money = dict[str, Any]
 
@@ -75,8 +78,8 @@ def columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def spreadsheet(rows: Iterable[Sequence[Cell]]) -> str:
     """Rows as CSV (RFC 4180) for spreadsheets: numbers with a point, nothing where a number is not known.
 
-    Visitors choose the names of pages and sources: a text that a spreadsheet would read as a formula gets an apostrophe
-    in front.
+    Visitors choose the names of pages and sources: what a spreadsheet would read as a formula gets an apostrophe in
+    front, also where a semicolon or a tab within the text begins another cell, as with German settings.
     """
     out = io.StringIO()
     csv.writer(out).writerows([_harmless(cell) for cell in row] for row in rows)
@@ -86,7 +89,22 @@ def spreadsheet(rows: Iterable[Sequence[Cell]]) -> str:
 def _harmless(cell: Cell) -> Cell:
     if isinstance(cell, float):
         return round(cell, 4)
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \n").startswith(FORMULAS) else cell
+    return _defused(cell) if isinstance(cell, str) else cell
+
+
+def _defused(text: str) -> str:
+    shown, is_formula = "", False
+    for piece in reversed(CELLS.split(text)):
+        first = next((sign for sign in piece if not _is_unseen(sign)), None)
+        is_formula = first in FORMULAS if first else is_formula  # a piece of spaces may be left out before the next
+        shown = f"'{piece}{shown}" if is_formula else f"{piece}{shown}"
+    is_cut = not is_formula and text.lstrip(" \n").startswith(("\t", "\r"))  # some programs leave these out
+    return f"'{shown}" if is_cut else shown
+
+
+def _is_unseen(sign: str) -> bool:
+    """Whether a reader of CSV may leave it out: spaces, marks, what has no form, and the quotes around a cell."""
+    return sign == '"' or unicodedata.category(sign)[0] in "ZCM"
 
 
 def _printable(cell: str) -> str:

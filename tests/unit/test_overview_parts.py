@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import unicodedata
 from datetime import datetime
+from itertools import chain, dropwhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from plotly import graph_objects
 
 from analytics.base import language
@@ -385,7 +391,51 @@ def test_a_file_has_bare_numbers_and_no_formula():
         "'+1,2,0.5",
         "'-1,3,1.0",
         "'@SUM(A1),4,0.0",
-        "'\t=1,5,0.0",
+        "'\t'=1,5,0.0",
         "' =1,6,-0.5",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (";=cmd|' /C calc'!A0;", ";'=cmd|' /C calc'!A0;"),
+        ("/;=cmd|' /C calc'!A0;", "/;'=cmd|' /C calc'!A0;"),
+        ("a; =1\t+1", "a;' =1\t'+1"),
+        ('a;"=1', "a;'\"=1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("a;\uff0b1", "a;'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff20SUM(A1)", "'\uff20SUM(A1)"),
+        ("\u00a0=1+1", "'\u00a0=1+1"),
+        ("\u3000=1+1", "'\u3000=1+1"),
+        ("\u200b=1+1", "'\u200b=1+1"),
+        ("\ufeff=1+1", "'\ufeff=1+1"),
+        ("\u0301=1+1", "'\u0301=1+1"),
+        ("a;\u200b\u00a0-1", "a;'\u200b\u00a0-1"),
+        ("\tx", "'\tx"),
+        ("a=1; b-2", "a=1; b-2"),
+        ("/a;b=1", "/a;b=1"),
+        ("", ""),
+    ],
+)
+def test_no_cell_of_a_file_is_a_formula_in_any_countrys_spreadsheet(text, shown):
+    assert list(csv.reader(io.StringIO(spreadsheet([[text, 1]]), newline=""))) == [[shown, "1"]]
+
+
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+TELLING = st.sampled_from(f"{SIGNS};,\t\r\n \"'\u00a0\u3000\u200b\ufeff\u0301a1") | st.characters(codec="utf-8")
+
+
+@given(rows=st.lists(st.lists(st.text(TELLING, max_size=12), min_size=1, max_size=3), max_size=3))
+def test_whatever_separates_the_cells_none_begins_with_the_sign_of_a_formula(rows):
+    written = spreadsheet(rows)
+    for delimiter in ",;\t":
+        for cell in chain.from_iterable(csv.reader(io.StringIO(written, newline=""), delimiter=delimiter)):
+            seen = dropwhile(lambda sign: unicodedata.category(sign)[0] in "ZCM", cell)
+            assert next(seen, "") not in tuple(SIGNS), (delimiter, cell)
+
+
+def test_numbers_of_a_file_stay_numbers():
+    assert spreadsheet([[-5, -0.25, None]]) == "-5,-0.25,\r\n"
