@@ -76,7 +76,7 @@ def parse(text: str, site: Site) -> View:
     """The view in a URL's query string; raises `InvalidInput` with the reason and the known values."""
     if len(text) > MAX_URL_LENGTH:
         raise InvalidInput(message("a question has at most {limit} characters", limit=MAX_URL_LENGTH))
-    last = dict(parse_qsl(text, keep_blank_values=True))
+    last = dict(parse_qsl(text))  # the last that are not empty, as assets/components/address.js reads them
     query = Query.from_url(_question(last, site), site, TOP)
     if (dates := query.period.dates) and (dates[1] - dates[0]).days > MAX_DAYS:
         raise InvalidInput(message("period {given}: at most {limit} days", given=query.period, limit=MAX_DAYS))

@@ -17,6 +17,9 @@ window.footfall_components = window.footfall_components || {};
     return query && `?${query}`;
   }
 
+  /** The value of a name as the server reads it: the last that is not empty, else "". */
+  const value = (name, search = location.search) => new URLSearchParams(search).getAll(name).filter(Boolean).pop() || "";
+
   /** Goes to the changed address; `replace` makes no entry in the history. */
   function go(change, replace = false) {
     const search = changed(change);
@@ -52,5 +55,5 @@ window.footfall_components = window.footfall_components || {};
   /** As `way`, for a link: its href is the whole address, so that it can be opened in a new tab. */
   const link = (change, out, clicked) => ({href: location.pathname + changed(change), ...way(change, out, clicked)});
 
-  window.footfall_components.address = {changed, go, useSearch, way, link, isPlain};
+  window.footfall_components.address = {changed, value, go, useSearch, way, link, isPlain};
 })();

@@ -44,7 +44,7 @@ window.footfall_components = window.footfall_components || {};
    * typing replaces the entry in the history; Back and Forward write what the address says. Other searches begin at page 1.
    */
   function useTyped(name, pause = 200) {
-    const field = React.useRef(null), timer = React.useRef(0), inAddress = () => new URLSearchParams(location.search).get(name) || "";
+    const field = React.useRef(null), timer = React.useRef(0), inAddress = () => address.value(name);
     address.useSearch();
     React.useLayoutEffect(() => { if (document.activeElement !== field.current) field.current.value = inAddress(); });
     React.useEffect(() => {

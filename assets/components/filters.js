@@ -150,7 +150,7 @@ window.footfall_components = window.footfall_components || {};
 
   function filtersNow() {
     try {
-      const found = JSON.parse(new URLSearchParams(location.search).get("filters") || "[]");
+      const found = JSON.parse(address.value("filters") || "[]");
       return Array.isArray(found) ? found : [];
     } catch {
       return [];  // invalid filters are replaced

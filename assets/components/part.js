@@ -19,7 +19,7 @@ window.footfall_components = window.footfall_components || {};
   function Part({id, name, label, look, names, only, answered, again, graph, figure, children}) {
     const search = address.useSearch(), wanted = question(search, names), [isFailed, setFailed] = React.useState(false);
     const isRefused = Boolean(answered) && answered.startsWith(REFUSED);
-    const isAsked = !only || new URLSearchParams(search).has(only);
+    const isAsked = !only || Boolean(address.value(only, search));
     const isDue = isAsked && (answered == null || isRefused || question(answered, names) !== wanted);
     useFigure(graph, figure);
     React.useEffect(() => setFailed(false), [wanted]);
@@ -110,7 +110,7 @@ window.footfall_components = window.footfall_components || {};
   }
 
   function Dialog({id, label, look, name, closes, setProps, children}) {
-    const node = React.useRef(null), search = address.useSearch(), isWanted = new URLSearchParams(search).get(name);
+    const node = React.useRef(null), search = address.useSearch(), isWanted = address.value(name, search);
     React.useEffect(() => { if (isWanted) setProps({asked: search}); }, [isWanted, search]);
     React.useLayoutEffect(() => {
       if (isWanted && !node.current.open) node.current.showModal();
@@ -136,7 +136,7 @@ window.footfall_components = window.footfall_components || {};
   function AddressDefault({name, value}) {
     const search = address.useSearch();
     React.useLayoutEffect(() => {
-      if (!new URLSearchParams(search).has(name)) address.go(String(new URLSearchParams({[name]: value})), true);
+      if (!address.value(name, search)) address.go(String(new URLSearchParams({[name]: value})), true);
     }, [search, name, value]);
     return null;
   }

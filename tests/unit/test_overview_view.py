@@ -50,6 +50,12 @@ def test_an_address_without_a_period_asks_for_the_one_with_which_the_site_opens(
     assert view.parse("period=7d", opening).query.period == Period("7d")
 
 
+def test_of_a_name_that_is_there_twice_the_last_value_counts_that_is_not_empty():
+    found = parsed("details=time&details=page&details=&metric=visits&metric=&period=&filters=")
+    assert (found.details.of, found.metric, found.query.period) == ("page", "visits", parsed("").query.period)
+    assert parsed("details=").details is None
+
+
 def test_the_address_holds_the_whole_question():
     text = (
         'period=2026-03-01,2026-03-10&compare=off&filters=[["is","country",["DE"]]]&metric=bounce_rate&interval=hour'
