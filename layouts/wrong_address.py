@@ -22,6 +22,12 @@ def line(said: str, way: str, change: str) -> Component:
     return states.warning([f"{said} ", out])
 
 
+def start_over(message: str) -> WrongAddress:
+    """The words for an address of which nothing can be shown, from the message of an `InvalidInput`."""
+    said = _("This address cannot be shown. {why}.", why=reason(message))
+    return {"said": said, "way": _("Start over"), "change": "*"}
+
+
 def reason(message: str) -> str:
     """The message of an `InvalidInput` as the beginning of a sentence, in the reader's language."""
     text = translated(message)

@@ -5,14 +5,15 @@ window.footfall_components = window.footfall_components || {};
   const {address, drawing} = window.footfall_components, {h, icon} = drawing;
   const TURNED = {none: "none", up: "ascending", down: "descending"};
 
-  function DetailsTable({id, closes, of, title, noun, searchable, naming, columns, rows, count, before, after, file, empty, longest}) {
-    const wanted = new URLSearchParams(address.useSearch()).get("details"), isShown = wanted && wanted === of;
+  function DetailsTable({id, closes, of, title, noun, searchable, naming, columns, rows, count, before, after, file, empty, longest, wrong}) {
+    const search = address.useSearch(), wanted = address.value("details", search);
+    const isWrong = wrong && wrong.search === search, isShown = !isWrong && wanted === of;
     if (!wanted) return h("div", {id});
     const close = h("button", {type: "button", className: "ff-icon", "aria-label": footfall.say("Close"), ...address.way(closes)}, icon("x"));
     return h("div", {id},
-      h("header", {className: "ff-card-head"}, h("h2", {}, isShown ? title : ""),
+      h("header", {className: "ff-card-head"}, h("h2", {}, isWrong ? wrong.title : isShown ? title : ""),
         h("div", {className: "ff-end"}, isShown && searchable && h(Search, {key: of, noun, longest}), close)),
-      !isShown ? drawing.skeleton(12) : rows.length ? table(columns, rows, naming) : drawing.nothing(empty),
+      isWrong ? h("div", {className: "ff-wrong-details"}, drawing.wrong(wrong)) : !isShown ? drawing.skeleton(12) : rows.length ? table(columns, rows, naming) : drawing.nothing(empty),
       isShown && h("footer", {className: "ff-turn"}, h("span", {}, count),
         before != null && turn("previous", footfall.say("Previous"), before), after != null && turn("next", footfall.say("Next"), after),
         h("a", {href: file + location.search, className: "ff-btn", "data-csv": ""}, icon("download", 14), "CSV")));

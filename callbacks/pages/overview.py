@@ -260,6 +260,10 @@ def _register_answers(app: Dash, service: Service) -> None:
         if search is None:  # another part is asked again, and the dialog was never open
             raise PreventUpdate
         asked = _Asked(service, domain, search, opens)
+        try:
+            asked.overview()
+        except InvalidInput as wrong:
+            return _values(ROWS, {"wrong": details.wrong(str(wrong), str(search)), "answered": search})
         return _values(ROWS, asked.found("rows", answered, overview_parts.rows))
 
 
@@ -346,7 +350,7 @@ class _Asked:
     def _whole(self, search: str) -> str:
         """The query string without its question mark, with the period of a site's first day where it has none."""
         query = search.removeprefix("?")
-        if self._opens != FIRST_DAY or any(name == "period" for name, _ in parse_qsl(query, keep_blank_values=True)):
+        if self._opens != FIRST_DAY or any(name == "period" for name, _ in parse_qsl(query)):
             return query
         return "&".join(part for part in (query, f"period={FIRST_DAY}") if part)
 

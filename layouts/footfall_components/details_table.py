@@ -7,6 +7,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from layouts.footfall_components.own import Id, OwnComponent
 from layouts.footfall_components.ranking import ChoiceItem, EmptyState
+from layouts.footfall_components.site_list import WrongAddress
 
 
 class DetailsColumn(TypedDict):
@@ -30,6 +31,13 @@ class DetailsRow(TypedDict):
     about: NotRequired[str]
 
 
+class WrongDetails(WrongAddress):
+    """What is wrong in the query string `search`, with the heading in place of a list's."""
+
+    title: str
+    search: str
+
+
 class DetailsTable(OwnComponent):
     """The list that `details` in the address names, searched, sorted and cut as the address says.
 
@@ -47,6 +55,7 @@ class DetailsTable(OwnComponent):
     - after: the change to the page after, likewise
     - file: the address of its file
     - empty: the words where there are no rows
+    - wrong: shown in place of the list while the address has its query string
     """
 
     def __init__(
@@ -66,6 +75,7 @@ class DetailsTable(OwnComponent):
         after: str | None = None,
         file: str = "",
         empty: EmptyState | None = None,
+        wrong: WrongDetails | None = None,
     ) -> None:
         super().__init__(
             id=id,
@@ -83,4 +93,5 @@ class DetailsTable(OwnComponent):
             after=after,
             file=file,
             empty=empty,
+            wrong=wrong,
         )

@@ -12,12 +12,16 @@ from analytics.query.metrics import METRICS
 from analytics.reports.lists import LISTS, TIME, shown_value
 from analytics.reports.values import Entry, Listing, columns_of, heading_of
 from analytics.reports.view import PAGE, Details, change
+from layouts import wrong_address
 from layouts.components import figures
-from layouts.footfall_components.details_table import DetailsColumn, DetailsRow
+from layouts.footfall_components.details_table import DetailsColumn, DetailsRow, WrongDetails
 from layouts.footfall_components.ranking import EmptyState
 from layouts.overview.panels import BY_PATH, Named, naming, titled, ways
 
-PROPS = ("of", "title", "noun", "searchable", "naming", "columns", "rows", "count", "before", "after", "file", "empty")
+PROPS = (
+    *("of", "title", "noun", "searchable", "naming", "columns", "rows", "count", "before", "after", "file", "empty"),
+    "wrong",
+)
 
 
 def table(
@@ -45,7 +49,16 @@ def table(
         "after": None if pages == 1 else _turn(one.page + 1, one.page < pages),
         "file": f"{files}/{one.of}.csv",
         "empty": _nothing(one, period),
+        "wrong": None,
     }
+
+
+def wrong(message: str, search: str) -> WrongDetails:
+    """The words in place of a list for the query string `search`, from the message of an `InvalidInput`.
+
+    The dialog is in front of the toolbar, which says the same.
+    """
+    return {**wrong_address.start_over(message), "title": _("Details"), "search": search}
 
 
 def title(of: str) -> str:

@@ -63,8 +63,7 @@ def now(active: int, window_s: int) -> list[Component]:
 
 def wrong(message: str) -> Component:
     """What is wrong in the address, and a link to start over."""
-    said = _("This address cannot be shown. {why}.", why=wrong_address.reason(message))
-    return wrong_address.line(said, _("Start over"), "*")
+    return wrong_address.line(**wrong_address.start_over(message))
 
 
 def _turn(name: str, label: str, sign: str) -> Component:

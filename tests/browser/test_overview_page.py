@@ -556,6 +556,57 @@ def test_a_broken_address_says_what_is_known_and_leads_out(reader):
     until(lambda: reader.texts("[data-part=sources] h2, [data-part=sources] [role=tab]"))
 
 
+@pytest.mark.parametrize(
+    ("question", "why", "closed"),
+    [
+        ("details=nonsense", "Details 'nonsense': time, ", ""),
+        ("details=page&period=zz", "Period 'zz': realtime, ", "period=zz"),
+        ("details=page&page=0", "Page '0' is no whole number from 1 on", ""),
+        ("details=page&sort=-q", "Sort 'q': name, ", ""),
+        ("details=page&" + urlencode({"filters": '[["is"]]'}), "", urlencode({"filters": '[["is"]]'})),
+    ],
+)
+def test_a_dialog_of_a_broken_address_says_why_and_leads_out(reader, question, why, closed):
+    reader.open(f"/overview/example.com?{question}")
+    until(lambda: is_open(reader) and reader.texts("[data-part=rows] [role=alert]"))
+    assert reader.texts("[data-part=rows] [role=alert]")[0].startswith(f"This address cannot be shown. {why}")
+    assert reader.texts("[data-part=rows] h2") == ["Details"]
+    assert reader.run("return document.querySelectorAll('[data-part=rows] .ff-skels').length") == 0
+    assert reader.run("return document.querySelector('[data-part=rows]').ariaBusy") == "false"
+    with reader.sized(PHONE):
+        assert reader.too_wide() == []
+    press(reader, Keys.ESCAPE)
+    until(lambda: not is_open(reader))
+    assert urlsplit(reader.driver.current_url).query == closed
+    reader.driver.back()
+    until(lambda: is_open(reader) and reader.texts("[data-part=rows] [role=alert]"))
+    reader.click("[data-part=rows] .ff-link")
+    until(lambda: reader.driver.current_url.endswith("/overview/example.com") and not is_open(reader))
+    settle(reader)
+
+
+def test_an_open_dialog_says_why_it_cannot_follow_the_address_and_comes_back(reader):
+    open_overview(reader, f"{DAYS}&details=source")
+    until(lambda: is_open(reader) and len(rows(reader)) == 3)
+    reader.run("footfall_components.address.go('sort=-q')")
+    until(lambda: reader.texts("[data-part=rows] [role=alert]"))
+    assert (rows(reader), reader.texts("[data-part=rows] footer")) == ([], [])
+    reader.driver.back()
+    until(lambda: len(rows(reader)) == 3 and reader.texts("[data-part=rows] h2") == ["Sources"])
+    assert reader.texts("[data-part=rows] [role=alert]") == []
+
+
+def test_of_a_name_that_is_there_twice_the_last_value_counts_that_is_not_empty(reader):
+    open_overview(reader, f"details=nonsense&details=page&details=&{DAYS}&search=docs&search=blog&search=")
+    until(lambda: is_open(reader) and sorted(rows(reader)) == ["/blog/a", "/blog/b"])
+    assert reader.run("return document.getElementById('details-search').value") == "blog"
+    press(reader, Keys.ESCAPE, Keys.ESCAPE)
+    until(lambda: not is_open(reader))
+    reader.open("/overview/example.com?details=&period=today")
+    settle(reader)
+    assert not is_open(reader)
+
+
 CUT_OFF = """const ask = window.fetch;
 window.footfallTimes = {part: 500};
 window.isCutOff = true;

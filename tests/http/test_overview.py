@@ -525,6 +525,9 @@ def test_a_broken_address_is_told_in_words_on_the_page_and_refused_for_a_file(ho
     said = found["top"].pop("wrong")
     assert "This address cannot be shown. " in json.dumps(said)
     assert found.pop("top") == {"body": True, "stats": [], "answered": f"?{question}"}, "nothing was on show"
+    said = found["rows"].pop("wrong")
+    assert (said["title"], said["change"], said["search"]) == ("Details", "*", f"?{question}")
+    assert said["said"].startswith("This address cannot be shown. ")
     blank = {name: overview.BLANK.get(name, {}) | {"answered": f"?{question}"} for name in found}
     assert found == blank
     answer = house.browsers["viewer"].get(f"/overview/{SITE}/page.csv?{question}")
