@@ -559,7 +559,8 @@ def test_a_broken_address_says_what_is_known_and_leads_out(reader):
 CUT_OFF = """const ask = window.fetch;
 window.footfallTimes = {part: 500};
 window.isCutOff = true;
-window.fetch = (address, options) => window.isCutOff && String((options || {}).body).includes('"search"')
+const isOfPart = (body) => body.includes('"search"') && !body.includes('"root');
+window.fetch = (address, options) => window.isCutOff && isOfPart(String((options || {}).body))
   ? Promise.reject(new TypeError("cut off")) : ask(address, options);"""
 
 
