@@ -211,17 +211,24 @@ def _send_outlines(version: str, country: str) -> flask.Response:
 def _set_cache_headers(response: flask.Response) -> flask.Response:
     """Sets how long browsers cache an answer.
 
-    Assets with a version in their address are cached for a year, others for an hour. The frame of the pages is cached
+    Assets with their version in the address are cached for a year, others for an hour. The frame of the pages is cached
     and revalidated each time.
     """
     path = flask.request.path
     if path.startswith("/assets/") and response.status_code == 200:
-        has_version = "m" in flask.request.args or path.startswith(bundle.ROOT)
-        response.headers["Cache-Control"] = f"public, max-age={31_536_000 if has_version else 3600}"
+        is_final = path.startswith(bundle.ROOT) or flask.request.args.get("m") == _version_of(path)
+        response.headers["Cache-Control"] = f"public, max-age={31_536_000 if is_final else 3600}"
     if path in FRAME and response.status_code == 200:
         response.headers["Cache-Control"] = "private, no-cache"
         response.add_etag()
     return response
+
+
+def _version_of(path: str) -> str:
+    """What the address of an asset that is there has as `m`: a version asked for in advance must not be kept."""
+    if path in joined.FOLDERS:
+        return joined.joined(path).version
+    return str(int((ASSETS / path.removeprefix("/assets/")).stat().st_mtime))
 
 
 def site_access(service: Service) -> SiteAccess:

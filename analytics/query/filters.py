@@ -6,6 +6,7 @@ In a URL and in the API a filter is a list, as in Plausible's: `["is", "source",
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -51,9 +52,12 @@ class Match:
             raise InvalidInput(
                 message("a filter of {dimension} has 1 to {limit} values", dimension=known.id, limit=MAX_VALUES)
             )
-        for value in self.values:
-            _check(value, known.id, "matches" in self.operator)
-        object.__setattr__(self, "values", tuple(dict.fromkeys(map(known.stored, self.values))))
+        stored = tuple(dict.fromkeys(known.stored(self._checked(value)) for value in self.values))
+        object.__setattr__(self, "values", tuple(map(self._checked, stored)))  # `%2A` has become a wildcard
+
+    def _checked(self, value: str) -> str:
+        _check(value, self.dimension, "matches" in self.operator)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def _parsed(given: object, depth: int) -> Filter:
             raise InvalidInput(_unknown_operator(operator))
     wrong = message(
         "filter {given}: like {example} or {group}",
-        given=str(given)[:80],
+        given=(given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str))[:80],
         example='["is", "source", ["Google"]]',
         group='["and", [FILTER, FILTER]]',
     )

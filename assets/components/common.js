@@ -1,5 +1,5 @@
 // What our components draw alike: pictograms, empty frames, links to files, groups of buttons, names; keeping the focus, and a
-// search in the address. Dash loads scripts by name: address.js, then this, then the components, which use both.
+// search in the address. Files stand behind one another by name: address.js, then this, then the components, which use both.
 window.footfall_components = window.footfall_components || {};
 (function () {
   "use strict";

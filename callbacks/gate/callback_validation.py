@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,8 +27,8 @@ def is_wrong(body: bytes, declared: Mapping[str, Mapping[str, Any]]) -> bool:
     return (
         callback is None
         or "callback" not in callback  # a callback that runs in the browser
-        or not (isinstance(changed, list) and all(isinstance(name, str) for name in changed))
         or not _all_match(call.get("inputs", []), callback["inputs"])
+        or not (isinstance(changed, list) and all(name in _names(call.get("inputs", [])) for name in changed))
         or not _all_match(call.get("state", []), callback["state"])
         or not _are_outputs(call.get("outputs"), callback)
     )
@@ -68,6 +69,16 @@ def _matches(posted: Any, wanted: Mapping[str, Any]) -> bool:
         and (_suits(one["id"], declared) if isinstance(declared, dict) else one["id"] == declared)
         for one in found
     )
+
+
+def _names(inputs: Sequence[Any]) -> list[str]:
+    """The posted inputs as `changedPropIds` names them: `id.property`, with an id of several names as JSON."""
+    found = [one for each in inputs for one in (each if isinstance(each, list) else [each])]
+    return [f"{_written(one['id'])}.{one['property']}" for one in found]
+
+
+def _written(name: str | dict[str, Any]) -> str:
+    return name if isinstance(name, str) else json.dumps(name, sort_keys=True, separators=(",", ":"))
 
 
 def _pattern(declared: str) -> Any:

@@ -610,7 +610,8 @@ def test_of_a_name_that_is_there_twice_the_last_value_counts_that_is_not_empty(r
 CUT_OFF = """const ask = window.fetch;
 window.footfallTimes = {part: 500};
 window.isCutOff = true;
-window.fetch = (address, options) => window.isCutOff && String((options || {}).body).includes('"search"')
+const isOfPart = (body) => body.includes('"search"') && !body.includes('"root');
+window.fetch = (address, options) => window.isCutOff && isOfPart(String((options || {}).body))
   ? Promise.reject(new TypeError("cut off")) : ask(address, options);"""
 
 

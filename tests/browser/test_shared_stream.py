@@ -131,7 +131,7 @@ def test_the_pill_of_every_tab_says_when_the_one_stream_is_lost(browser, server,
 
 
 def test_a_leader_that_is_stuck_is_not_believed_and_another_takes_its_place(browser, server):
-    page = live_page(server, silent=700, heartbeat=200)
+    page = live_page(server, silent=2_000, heartbeat=200)
     browser.get(page)
     server.streams(1)
     browser.switch_to.new_window("window")
@@ -237,8 +237,9 @@ def test_windows_of_many_sites_leave_connections_for_pages_and_all_are_fresh(tmp
         assert reader.run(title) == "Refreshed every 10 s"
         come(server, sites[-1], ["second"])
         reader.see("active-now", "2")
-        last, (first, *_) = driver.current_window_handle, driver.window_handles
-        driver.switch_to.window(first)
-        driver.close()
-        driver.switch_to.window(last)
+        last = driver.current_window_handle
+        for streaming in driver.window_handles[:3]:
+            driver.switch_to.window(streaming)
+            driver.close()
+        driver.switch_to.window(last)  # as many are left as there can be streams
         until(lambda: streams(server) == "4.0" and reader.run(title).startswith("Last figures"), 30)

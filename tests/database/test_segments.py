@@ -60,12 +60,34 @@ def test_what_cannot_be_saved_says_why(database, name, given, said):
     assert names(database, ANN) == []
 
 
-def test_a_site_has_room_for_two_hundred(database):
+def test_a_site_has_room_for_two_hundred_of_each_person_and_two_hundred_of_everybody(database):
     for number in range(segments.MAX_SEGMENTS):
         save(database, f"segment {number}", PHONES)
     with pytest.raises(InvalidInput, match="at most 200 segments"):
         save(database, "one more", PHONES)
     save(database, "segment 7", GERMANY)  # in place of one
+    save(database, "theirs", person=BOB)
+    save(database, "everybody's", person=None)
+    assert names(database, BOB) == ["everybody's", "theirs"]
+
+
+def test_filters_that_no_address_can_hold_are_not_saved(database):
+    many = tuple(Match("is", "page", (f"/{number}" * 400,)) for number in range(20))
+    with pytest.raises(InvalidInput, match="a question has at most 16000 characters"):
+        save(database, given=many)
+    assert names(database, ANN) == []
+
+
+def test_a_segment_that_cannot_be_read_is_left_out_and_can_be_removed(database):
+    """As `%2A`, which counted as text and became a wildcard, once made an Overview that nobody could read."""
+    save(database)
+    spoilt = save(database, "spoilt", person=None)
+    written = '[["matches","page",["/' + "*a" * 21 + '"]]]'
+    with database.transaction() as connection:
+        table = schema.segments
+        connection.execute(table.update().where(table.c.id == spoilt.id).values(filters=written))
+    assert names(database, ANN) == ["Germany"]
+    assert segments.remove(database, 1, spoilt.id, ANN, shared=True) == "spoilt"
 
 
 def test_one_removes_ones_own_and_an_admin_what_is_everybodys(database):

@@ -242,6 +242,8 @@ WRONG_CALLS = {
     "state text": _with(state="x"),
     "changed numbers": _with(changedPropIds=[1]),
     "changed no list": _with(changedPropIds=7),
+    "changed nobody": _with(changedPropIds=["nobody.pathname"]),
+    "changed no id": _with(changedPropIds=["{x.y"]),
     "not a number": '{"output": NaN}',
     "lone surrogate": '{"output": "\\ud800"}',
     "deep list": "[" * 40_000 + "]" * 40_000,

@@ -170,7 +170,7 @@ def test_what_others_put_into_the_url_is_left_alone():
         ('filters=[["is","source",[1]]]', "the values for source are texts"),
         ('filters=[["is","source",["\\u0000"]]]', "a value for source is no text"),
         ('filters=[["is","source",["\\ud800"]]]', "a value for source is no text"),
-        ('filters=[["is","source",["x"],{"case_sensitive":1}]]', r"filter \['is', 'source', \['x'\], "),
+        ('filters=[["is","source",["x"],{"case_sensitive":1}]]', r'filter \["is", "source", \["x"\], '),
         ('filters=[["is","source",["' + "x" * 2501 + '"]]]', "a value for source has at most 2500 characters"),
         ('filters=[["matches","page",["' + "x" * 301 + '"]]]', "a value for page has at most 300 characters"),
         ('filters=[["matches","page",["' + "*x" * 21 + '"]]]', "a pattern for page has at most 20 wildcards"),
@@ -280,3 +280,20 @@ def test_every_bucket_is_given_of_time_alone(fields):
 def test_a_question_for_every_bucket_keeps_that_in_its_url():
     query = Query.of(SITE, dimensions=("time:day",), every_bucket=True)
     assert Query.from_url(query.to_url(), SITE) == query
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["matches", "page", ["/" + "%2Aa" * 21]], "a pattern for page has at most 20 wildcards"),
+        (["contains", "hostname", ["ß.ü." * 600]], "a value for hostname has at most 2500 characters"),
+    ],
+)
+def test_a_value_is_checked_as_it_is_stored_too(given, said):
+    with pytest.raises(InvalidInput, match=said):
+        filters.parse([given])
+
+
+def test_what_is_no_filter_is_named_as_it_was_given():
+    with pytest.raises(InvalidInput, match=r"^filter null: like"):
+        filters.parse([None])
