@@ -124,7 +124,7 @@ class Service:
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
-        self.demo_traffic = DemoTraffic(self.database, self.kit, self.writer, self.refresh)
+        self.demo_traffic = DemoTraffic(self.database, self.kit, self.writer, self.refresh, self.today.forget)
         self._threads = [
             self._repeat(EMBEDDED_REFRESH_S if self.database.embedded else REFRESH_S, self.refresh),
             self._repeat(TIDY_S, self._tidy),

@@ -128,6 +128,11 @@ class Today:
                     self._days[site_id] = _Day(zone, now, own_since=day.end)
             self._full = sum(day.people for day in self._days.values()) >= self._max_people
 
+    def forget(self, site_id: int) -> None:
+        """Begins the site's day again at the next `prepare`: call it when rows were stored that `take` did not see."""
+        with self._lock:
+            self._days.pop(site_id, None)
+
     def take(self, stored: Iterable[tuple[Beat, FeedItem | None, object]]) -> None:
         """Counts committed beats of today, each with its item of the feed."""
         with self._lock:

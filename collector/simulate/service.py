@@ -42,9 +42,17 @@ class DemoTraffic:
     Their events go through the collector like all others, but over no connection, and with a key that is in no table.
     """
 
-    def __init__(self, database: Database, kit: Kit, writer: Writer, refresh: Callable[[], None]) -> None:
-        """`refresh` reloads the sites in memory."""
+    def __init__(
+        self,
+        database: Database,
+        kit: Kit,
+        writer: Writer,
+        refresh: Callable[[], None],
+        forget_today: Callable[[int], None],
+    ) -> None:
+        """`refresh` reloads the sites in memory; `forget_today` has a site's day counted from the tables again."""
         self._database = database
+        self._forget_today = forget_today
         self._refresh = refresh
         self._kit = replace(kit, rate=Rate(0))
         self._writer = writer
@@ -75,8 +83,9 @@ class DemoTraffic:
         """Starts the threads that send the present and, for a new site, write the days before today."""
         place = DemoSite(self._database, site.id, self._kit.places)
         self._end = threading.Event()
-        if with_past:  # before the site's today is counted
+        if with_past:
             demo_days.write_today(place, traffic, self._kit.salts.of(site, traffic.now).today)
+            self._forget_today(site.id)  # another refresh may have had it counted while it was written
         self._refresh()
         post = _Post(site, self._kit, self._writer)
         self._threads = [_thread(lambda: simulate(traffic, post, self._end.is_set))]

@@ -166,6 +166,18 @@ def test_what_comes_before_while_and_after_a_start_is_counted_is_counted_once(da
     assert len(rows(database, schema.pageviews)) == 12
 
 
+def test_rows_that_were_not_passed_on_count_once_the_day_is_forgotten(database):
+    """As the visits of a demo's own today, which are written at once while the site's day is counted already."""
+    today = running(database)
+    one_by_one(database, *walk(1, NOW - 60))
+    assert figures(today) == TodayCounts(0, 0, 0)
+    today.forget(1)
+    assert figures(today) is None
+    today.prepare([site()], NOW + HOUR)
+    today.restore(NOW + HOUR + 2 * SETTLED_S, go_on)
+    assert figures(today) == TodayCounts(1, 1, 2)
+
+
 def test_another_zone_is_another_day(database):
     today = running(database, since=NOW - 12 * HOUR)
     take(today, database, *walk(1, NOW - 9 * HOUR), *walk(2, NOW - HOUR))
