@@ -25,6 +25,7 @@ FURTHER = (
     "details=page",
     "details=time",
     "metric=nothing",
+    "details=nothing",
 )
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
 LOOKS = list(itertools.product(("light", "dark"), (DESKTOP, PHONE)))

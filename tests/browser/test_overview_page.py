@@ -573,6 +573,7 @@ def test_a_dialog_of_a_broken_address_says_why_and_leads_out(reader, question, w
     assert reader.texts("[data-part=rows] h2") == ["Details"]
     assert reader.run("return document.querySelectorAll('[data-part=rows] .ff-skels').length") == 0
     assert reader.run("return document.querySelector('[data-part=rows]').ariaBusy") == "false"
+    reader.shoot("overview-broken-details")
     with reader.sized(PHONE):
         assert reader.too_wide() == []
     press(reader, Keys.ESCAPE)
