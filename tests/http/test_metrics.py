@@ -15,7 +15,7 @@ from analytics.access import api_keys
 from analytics.base.config import Config
 from collector.api import statistics
 from collector.doors.table import PATHS
-from tests.support.serving import Server, pageview, serving
+from tests.support.serving import Server, eventually, pageview, serving
 
 SITE = "example.com"
 STRANGER = "203.0.113.9"
@@ -184,7 +184,9 @@ def test_ten_admins_who_open_the_same_at_once_cause_one_computation_of_each_answ
         assert [answer.status for answer in answers] == [200] * readers
         return grown(before, read(server), "footfall_answers_total", "miss")
 
-    assert computed(10, "2025-02-01,2025-02-28") == computed(1, "2025-03-01,2025-03-31") > 0
+    months = iter([f"2025-{month:02}-01,2025-{month:02}-28" for month in range(1, 13)])
+    # A change that the replica follows in between makes answers of before useless, so it may take another month.
+    eventually(lambda: computed(10, next(months)) == computed(1, next(months)) > 0)
 
 
 def test_another_wsgi_server_counts_too(house):
