@@ -70,7 +70,7 @@ def save(
         connection.execute(delete(table).where(table.c.site_id == site_id, whose, table.c.name == kept))
         many = connection.execute(select(func.count()).where(table.c.site_id == site_id, whose)).scalar_one()
         if many >= MAX_SEGMENTS:
-            raise InvalidInput(message("a site has at most {limit} segments; remove one first", limit=MAX_SEGMENTS))
+            raise InvalidInput(message("there is room for {limit} segments; remove one first", limit=MAX_SEGMENTS))
         (number,) = connection.execute(insert(table).values(row)).inserted_primary_key or (0,)
     return Segment(int(number), kept, given, person_id)
 

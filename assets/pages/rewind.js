@@ -36,7 +36,7 @@
   function write(isEntry) {
     clearTimeout(writing);
     if (!track || !track.isConnected) return;
-    const isNow = !wanted(), wasNow = !new URLSearchParams(location.search).get("at");
+    const isNow = !wanted(), wasNow = !window.footfall_components.address.value("at");
     window.footfall_components.address.go(`at=${wanted() || ""}`, !isEntry && isNow === wasNow);
   }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from html import unescape
 from urllib.parse import urlsplit
@@ -196,9 +195,9 @@ def test_search_order_and_page_are_in_the_address(server, reader):
 
     entries = reader.run("return history.length")
     reader.click("#sites-words")
-    for letters in ("sit", "e-5", "1"):
+    for letters, typed in (("sit", "sit"), ("e-5", "site-5"), ("1", "site-51")):
         press(reader, letters)
-        time.sleep(0.3)  # a pause, after which the list is asked for
+        until(lambda typed=typed: query(reader) == f"sort=domain&search={typed}")
     until(lambda: [domain for domain, _ in listed(reader)] == [domains[51]])
     assert query(reader) == "sort=domain&search=site-51"
     assert reader.run("return [history.length, document.getElementById('sites-words').value]") == [entries, "site-51"]

@@ -63,7 +63,7 @@ def test_what_cannot_be_saved_says_why(database, name, given, said):
 def test_a_site_has_room_for_two_hundred_of_each_person_and_two_hundred_of_everybody(database):
     for number in range(segments.MAX_SEGMENTS):
         save(database, f"segment {number}", PHONES)
-    with pytest.raises(InvalidInput, match="at most 200 segments"):
+    with pytest.raises(InvalidInput, match="room for 200 segments"):
         save(database, "one more", PHONES)
     save(database, "segment 7", GERMANY)  # in place of one
     save(database, "theirs", person=BOB)
