@@ -35,29 +35,27 @@ import click
 import flask
 from dash import Dash, dash_table
 from sqlalchemy.exc import DBAPIError
-from werkzeug.exceptions import NotFound
 
 from analytics.access import accounts, roles
-from analytics.base import error_log, private_files, words, zones
+from analytics.access.roles import Person
+from analytics.base import error_log, private_files, zones
 from analytics.base.config import Config, WrongSetting, read_config, secret_of
 from analytics.base.errors import InvalidInput
-from analytics.base.words import _
 from analytics.sites import store
 from analytics.sites.salt_store import SaltStore
-from analytics.sites.site import Site
 from analytics.storage.database import Database, DatabaseInUse, NoData, check_free
-from callbacks import table
+from callbacks import static_files, table
+from callbacks.document import ASSETS, INDEX, TranslatedDash
 from callbacks.gate import gate, invitation, setup, signin
 from callbacks.page_context import client
 from callbacks.pages import api
 from cli import DATA_DIR, HOST, PORT, administer, cli, our_version
 from collector import server as serve
-from collector.api.context import SiteAccess
+from collector.api.context import PersonOf
 from collector.control import Control, NoServer, ask
 from collector.doors.endpoint import Endpoint
 from collector.doors.routes import Routes
 from collector.doors.wsgi import attach
-from collector.http import negotiation
 from collector.http.asgi import Asgi
 from collector.http.certificate import Certificate
 from collector.http.listener import UNIX, CannotListen, Listener, listen_on
@@ -65,61 +63,13 @@ from collector.imports import log_file, log_reader, log_sessions
 from collector.imports.commands import LOG_FORMAT, LOG_ZONE, SITE
 from collector.served_commands import served_commands
 from collector.service import Service, places_of
-from collector.simulate import demo, demo_days, replay
+from collector.simulate import demo, demo_days, demo_rules, replay
 from collector.simulate.client import RefusedError, Sender
 from collector.simulate.demo_days import DemoSite
 from collector.simulate.people import DEMO_DOMAIN
 from collector.simulate.traffic import SimulatedTraffic, make_traffic
-from layouts import joined
-from layouts.components.address import at
-from layouts.figures import bundle, region_names
 
 log = logging.getLogger("footfall.app")
-
-ENCODINGS = "br", "gzip"
-ASSETS = Path(__file__).parent / "assets"
-DASHS_PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
-FRAME = "/_dash-layout", "/_dash-dependencies"  # the same for all signed-in people while the server runs
-
-INDEX = """<!DOCTYPE html>
-<html lang="en">
-<head>
-{%metas%}
-<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-<title>{%title%}</title>
-<link rel="icon" href="BASE_PATH/assets/shapes/mark.svg">
-<script src="BASE_PATH/assets/lib/theme.js"></script>
-{%css%}
-<link rel="preload" as="fetch" crossorigin href="BASE_PATH/_dash-layout">
-<link rel="preload" as="fetch" crossorigin href="BASE_PATH/_dash-dependencies">
-</head>
-<body>
-{%app_entry%}
-<footer>{%config%}{%scripts%}{%renderer%}</footer>
-</body>
-</html>"""
-
-
-class _Dash(Dash):
-    """Dash, with a document in the reader's language: its words come before all other scripts, our files joined."""
-
-    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
-        """The document, for each request."""
-        parts["metas"] += _script_of_words()
-        parts["css"] += f'<link rel="stylesheet" href="{joined.address(joined.STYLES)}">'
-        parts["scripts"] += f'<script src="{joined.address(joined.SCRIPTS)}"></script>'
-        parts["app_entry"] = parts["app_entry"].replace("Loading...", _("Loading…"))
-        document: str = super().interpolate_index(**parts)  # type: ignore[no-untyped-call]
-        return document.replace('lang="en"', f'lang="{words.html_tag()}"', 1)
-
-
-def _script_of_words() -> str:
-    """The element that loads the words of scripts in the reader's language; English needs none."""
-    if words.spoken() == words.ENGLISH:
-        return ""
-    path = f"words/{words.spoken()}.js"
-    version = int((ASSETS / path).stat().st_mtime)
-    return f'\n<script src="{at(f"/assets/{path}")}?m={version}"></script>'
 
 
 def create_app(service: Service) -> Dash:
@@ -127,16 +77,17 @@ def create_app(service: Service) -> Dash:
     config = service.config
     server = flask.Flask("footfall", static_folder=None)
     for kind in ("", "_STREAMING"):  # assets are streamed
-        server.config[f"COMPRESS_ALGORITHM{kind}"] = list(ENCODINGS)  # before Dash, which reads it when it is created
+        # Before Dash, which reads it when it is created.
+        server.config[f"COMPRESS_ALGORITHM{kind}"] = list(static_files.ENCODINGS)
     # Dash sends its own tables to every page, and ours have none: 10 kB and a request less. mypy knows no such name.
     setattr(dash_table, "_js_dist", [])  # noqa: B010
-    app = _Dash(
+    app = TranslatedDash(
         "footfall",
         server=server,  # type: ignore[arg-type]  # Dash's annotation lacks Flask
         title="Footfall",
         update_title="",
         assets_folder=str(ASSETS),
-        include_assets_files=False,  # `_Dash` names them
+        include_assets_files=False,  # the document names them
         index_string=INDEX.replace("BASE_PATH", config.base_path),
         routes_pathname_prefix="/",
         requests_pathname_prefix=f"{config.base_path}/",
@@ -144,11 +95,7 @@ def create_app(service: Service) -> Dash:
         serve_locally=True,
         suppress_callback_exceptions=True,  # pages are inserted and removed inside #root
     )
-    app.server.add_url_rule(f"{bundle.ROOT}<version>/<name>", "bundle", _send_bundle)
-    app.server.add_url_rule(f"{bundle.ROOT}<version>/{bundle.OUTLINES}/<country>.json", "outlines", _send_outlines)
-    for path, kind in ((joined.SCRIPTS, "text/javascript"), (joined.STYLES, "text/css")):
-        app.server.add_url_rule(path, path, partial(_send_joined, path, kind))
-    app.server.add_url_rule(DASHS_PLOTLY, "dash's plotly.js", partial(_send_bundle, bundle.version(), bundle.SCRIPT))
+    static_files.register(app.server)
     table.register(app, service, our_version())
     app.layout = table.frame  # for each request: it has words
     plain: dict[str, Any] = {"version": our_version(), "base_url": config.base_url}
@@ -156,7 +103,7 @@ def create_app(service: Service) -> Dash:
         door.register(app.server, service.database, client=partial(client, service), **plain)
     api.register(app.server, **plain)
     setup.register(app.server, service.database, service.secret, done=service.refresh, **plain)
-    app.server.after_request(_set_cache_headers)
+    app.server.after_request(static_files.set_cache_headers)
     gate.guard(
         app.server,
         service.database,
@@ -167,84 +114,20 @@ def create_app(service: Service) -> Dash:
         script_hashes=app.csp_hashes,
         declared=lambda: app.callback_map,
     )
-    app.server.before_request_funcs[None].insert(0, _negotiate_encoding)
+    app.server.before_request_funcs[None].insert(0, static_files.negotiate_encoding)
     return app
 
 
-def _negotiate_encoding() -> None:
-    """Replaces `Accept-Encoding` by the best encoding for it: Flask-Compress sends Brotli in spite of `br;q=0`."""
-    environ = flask.request.environ
-    if accepted := environ.get("HTTP_ACCEPT_ENCODING"):
-        environ["HTTP_ACCEPT_ENCODING"] = negotiation.encoding(accepted, ENCODINGS)
+def person_of(service: Service) -> PersonOf:
+    """Finds the person of a request to the public routes, by login. On a public dashboard it is anybody."""
 
+    def found(headers: Mapping[str, str]) -> Person | None:
+        if service.config.public:
+            return roles.ANYBODY
+        cookies = headers.get("cookie", "")
+        return gate.person_of(cookies, service.database, gate.epoch(), base_url=service.config.base_url)
 
-def _send_joined(path: str, kind: str) -> flask.Response:
-    """Our scripts or styles in one file."""
-    return flask.Response(joined.joined(path).content, mimetype=kind)
-
-
-def _send_bundle(version: str, name: str) -> flask.Response:
-    """A file that figures need, as it was compressed once; also in place of Dash's own plotly.js."""
-    if version != bundle.version() or name not in bundle.TYPES:
-        raise NotFound
-    encoding = flask.request.headers.get("Accept-Encoding", "")  # the best of them alone, see `_negotiate_encoding`
-    response = flask.Response(bundle.packed(name, encoding), mimetype=bundle.TYPES[name])
-    response.headers["Vary"] = "Accept-Encoding"
-    if encoding:
-        response.headers["Content-Encoding"] = encoding
-    return response
-
-
-def _send_outlines(version: str, country: str) -> flask.Response:
-    """The outlines of a country's regions. Flask-Compress compresses them for browsers without Brotli."""
-    if version != bundle.version() or region_names.outlines(country) is None:
-        raise NotFound
-    has_brotli = flask.request.headers.get("Accept-Encoding") == "br"
-    content = bundle.packed_outlines(country) if has_brotli else bundle.unpacked_outlines(country)
-    response = flask.Response(content, mimetype="application/json")
-    response.headers["Vary"] = "Accept-Encoding"
-    if has_brotli:
-        response.headers["Content-Encoding"] = "br"
-    return response
-
-
-def _set_cache_headers(response: flask.Response) -> flask.Response:
-    """Sets how long browsers cache an answer.
-
-    Assets with their version in the address are cached for a year, others for an hour. The frame of the pages is cached
-    and revalidated each time.
-    """
-    path = flask.request.path
-    if path.startswith("/assets/") and response.status_code == 200:
-        is_final = path.startswith(bundle.ROOT) or flask.request.args.get("m") == _version_of(path)
-        response.headers["Cache-Control"] = f"public, max-age={31_536_000 if is_final else 3600}"
-    if path in FRAME and response.status_code == 200:
-        response.headers["Cache-Control"] = "private, no-cache"
-        response.add_etag()
-    return response
-
-
-def _version_of(path: str) -> str:
-    """What the address of an asset that is there has as `m`: a version asked for in advance must not be kept."""
-    if path in joined.FOLDERS:
-        return joined.joined(path).version
-    return str(int((ASSETS / path.removeprefix("/assets/")).stat().st_mtime))
-
-
-def site_access(service: Service) -> SiteAccess:
-    """The access check of the public routes, by login. On a public dashboard every request may read all sites."""
-
-    def may_read(headers: Mapping[str, str]) -> Callable[[Site], bool] | None:
-        base_url, now = service.config.base_url, gate.epoch()
-        person = roles.ANYBODY
-        if not service.config.public:
-            found = gate.person_of(headers.get("cookie", ""), service.database, now, base_url=base_url)
-            if found is None:
-                return None
-            person = found
-        return lambda site: person.may(roles.VIEWER, site.id)
-
-    return may_read
+    return found
 
 
 def _warn_of_base_path(app: Dash, routes: Routes) -> None:
@@ -269,7 +152,7 @@ def _wsgi() -> flask.Flask:
     os.umask(private_files.UMASK)
     service = Service(read_config())
     app = create_app(service)
-    routes = service.routes(site_access(service))
+    routes = service.routes(person_of(service))
     _warn_of_base_path(app, routes)
     attach(app.server, routes)
     here = "http://127.0.0.1:8000"  # the usual default of WSGI servers
@@ -286,7 +169,7 @@ def _open_endpoint() -> tuple[Endpoint, Callable[[], None]]:
         service = Service(read_config())
         stack.callback(service.close)
         app = create_app(service)
-        routes = service.routes(site_access(service))
+        routes = service.routes(person_of(service))
         _warn_of_base_path(app, routes)
         endpoint = Endpoint(routes, service.writer, app.server)
         stack.callback(endpoint.close)
@@ -382,6 +265,7 @@ def _make_demo_site(config: Config, traffic: SimulatedTraffic) -> str:
         site = store.add(database, DEMO_DOMAIN, "Demo", now=traffic.now)
         salt = SaltStore(database, secret_of(config)).of(site, traffic.now).today
         demo_days.write_today(DemoSite(database, site.id, places), traffic, salt)
+        demo_rules.add(database, site.id, now=traffic.now)
     return administer(config, "key add", name="demo", scope="ingest", site=DEMO_DOMAIN)
 
 
@@ -400,7 +284,7 @@ def _serve(config: Config, listener: Listener, on_ready: Callable[[Service], Non
     public_url = config.base_url or listener.local_url
     service = Service(config)
     app = create_app(service)
-    routes = service.routes(site_access(service))
+    routes = service.routes(person_of(service))
     _warn_of_base_path(app, routes)
     endpoint = Endpoint(routes, service.writer, app.server, scheme=listener.scheme)
     own_url = public_url if listener.certificate else listener.local_url  # a certificate is valid for a name

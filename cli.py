@@ -7,15 +7,17 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import click
 
-from analytics import commands
 from analytics.base.config import Config, read_config, secret_of
+from analytics.commands import registry
+from analytics.commands.command import Command
+from analytics.notify.outbound.outside import outside_of
 from analytics.replica.columnar import Columnar
 from analytics.sites import site as sites_site
 from analytics.sites import store
@@ -53,10 +55,11 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
             context = {"retention_days": days, "report": progress.show, "columnar": columnar, "window_s": window_s}
+            context["outside"] = partial(outside_of, config)
             if command == "setup-link":
                 context["secret"] = secret_of(config)
             address = config.base_url or "http://127.0.0.1:8050"
-            return commands.run(database, address, command, options, **context)
+            return registry.run(database, address, command, options, **context)
 
 
 class _Commands(click.Group):
@@ -82,18 +85,24 @@ GROUPS = {
     "user": "People who may sign in.",
     "key": "Keys for programs.",
     "embed": "Cards for other admin panels.",
+    "rule": "Rules: when to notify.",
+    "channel": "Channels: where notifications go.",
+    "watch": "Tables of other databases whose changes become events.",
     "import": "What happened before, into history.",
 }
 
 
-def _add(one: commands.Command, execute: Callable[..., str]) -> None:
+def _add(one: Command, execute: Callable[..., str]) -> None:
     """Adds a command to the tree; if its name has two words, to the group of the first word.
 
     `execute` is called with the configuration, the command's name and its options, and returns what is printed.
     """
 
     def run(data_dir: Path | None, **options: Any) -> None:
-        output = execute(read_config(data_dir=data_dir), one.name, **options)
+        act = partial(execute, read_config(data_dir=data_dir), one.name)
+        if one.preview:
+            _show_first(act, one.preview, options)
+        output = act(**options)
         click.echo(output)
         if one.failed(output):
             sys.exit(1)
@@ -105,6 +114,16 @@ def _add(one: commands.Command, execute: Callable[..., str]) -> None:
     assert isinstance(parent, click.Group)
     command = click.Command(name, callback=run, params=list(one.params), help=one.help)
     parent.add_command(DATA_DIR(command))
+
+
+def _show_first(execute: Callable[..., str], preview: str, options: dict[str, Any]) -> None:
+    """Prints what a command is about to do; on a terminal it ends here unless people agree."""
+    has_agreed = options.pop("yes")
+    if options[preview]:
+        return
+    click.echo(execute(**options | {preview: True}))
+    if not has_agreed and sys.stdin.isatty():
+        click.confirm("Continue?", abort=True)
 
 
 def import_history(config: Config, command: str, /, **options: Any) -> str:
@@ -131,7 +150,7 @@ def _import_here(config: Config, command: str, options: dict[str, Any], progress
         return imports.BY_NAME[command].run(context, **options)
 
 
-for _one in commands.COMMANDS:
+for _one in registry.COMMANDS:
     if _one.help:
         _add(_one, administer)
 for _one in imports.COMMANDS:

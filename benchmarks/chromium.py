@@ -68,6 +68,13 @@ def wait_until(true: Callable[[], Any], what: str, seconds: float = 20) -> None:
         time.sleep(0.03)
 
 
+def heap_mb(driver: Chrome) -> float:
+    """The JavaScript heap of the window after a collection, in MB. `Performance.enable` must have been called there."""
+    driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
+    found = driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    return next(float(one["value"]) for one in found if one["name"] == "JSHeapUsedSize") / 1e6
+
+
 @contextmanager
 def site_with_script(server: Server, domain: str) -> Iterator[str]:
     """The address of a site whose pages have the script as an owner would paste it; `/empty` does not."""

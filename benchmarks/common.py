@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
+import signal
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,7 @@ from tests.support.serving import serving as forked_serving
 
 ROOT = Path(__file__).parent.parent
 SITE = "example.com"
+BEGUN = "begun\n"
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -126,6 +129,53 @@ def footfall(folder: Path, database_url: str = "", **environment: str) -> Iterat
     with serving(config, **{**BEHIND_PROXY, **environment}) as server:
         server.command("site", "add", SITE)
         yield server
+
+
+def add_rules(server: Server, folder: Path, events: Sequence[str], site: str = SITE) -> None:
+    """A rule for each of these events, which notifies of each by itself, with its description: 60 times a minute."""
+    path = folder / "rule.json"
+    for event in events:
+        notify = {"priority": "low", "title": "{description}", "group_s": 0}
+        path.write_text(json.dumps({"name": event, "when": {"event": event}, "notify": notify}))
+        server.command("rule", "add", "--site", site, "--json", str(path))
+
+
+class Child:
+    """A process of a benchmark; `result` is what it has found, once it has ended."""
+
+    def __init__(self) -> None:
+        self.result: dict[str, Any] = {}
+
+
+@contextmanager
+def child(module: str, *arguments: str) -> Iterator[Child]:
+    """Runs the `main` of a module with these arguments in a process of its own, from when it has begun until the block
+    ends. It is to call `begin`, go on until that says that it has to end, and then `end`.
+    """
+    one = Child()
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            assert process.stdout.readline() == BEGUN
+            yield one
+        finally:
+            process.terminate()
+            said = process.communicate(timeout=60)[0]
+    one.result = json.loads(said)
+
+
+def begin() -> Callable[[], bool]:
+    """Says that the process has begun; returns what says whether it has to end."""
+    signals: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
+    print(BEGUN, end="", flush=True)
+    return lambda: bool(signals)
+
+
+def end(result: Mapping[str, Any]) -> None:
+    """Says what the process has found."""
+    print(json.dumps(result))
 
 
 BEHIND_PROXY = {"FOOTFALL_TRUSTED_PROXIES": "127.0.0.1", "FOOTFALL_COLLECT_RATE": "0"}

@@ -19,7 +19,7 @@ from random import Random
 
 from analytics.base.config import Config
 from analytics.sites import store
-from app import create_app, site_access
+from app import create_app, person_of
 from benchmarks.common import Report
 from collector.doors.endpoint import Endpoint
 from collector.service import Service
@@ -106,7 +106,7 @@ def _lengths(messages: Sequence[h11_reader.Message]) -> list[tuple[str, str, int
 async def _fuzzed(report: Report, service: Service, count: int, random: Random) -> Found:
     found, started = Found(), time.monotonic()
     app = create_app(service)
-    endpoint = Endpoint(service.routes(site_access(service)), service.writer, app.server)
+    endpoint = Endpoint(service.routes(person_of(service)), service.writer, app.server)
     watching = asyncio.create_task(endpoint.watch())
     await asyncio.sleep(0)
     sent_requests = 0

@@ -48,7 +48,7 @@ class Load(NamedTuple):
         return {status: number for status, number in self.statuses.items() if status not in ("200", "202")}
 
 
-class _Connection:
+class Connection:
     """One connection with its current request."""
 
     def __init__(self, port: int) -> None:
@@ -59,6 +59,7 @@ class _Connection:
         self.sent_at = 0.0
 
     def send(self, number: int, request: bytes) -> None:
+        """Sends the request with that number."""
         self.number, self.received = number, b""
         self.sent_at = time.perf_counter()
         self.socket.sendall(request)
@@ -75,9 +76,9 @@ def run(port: int, make: Callable[[int], bytes], first: int, seconds: float, con
     """Sends `make(n)`, n from `first` on, on each connection as soon as the last answer is there."""
     numbers = count(first)
     poll = select.epoll()
-    open_ones: dict[int, _Connection] = {}
+    open_ones: dict[int, Connection] = {}
     for _ in range(connections):
-        connection = _Connection(port)
+        connection = Connection(port)
         open_ones[connection.socket.fileno()] = connection
         poll.register(connection.socket, select.EPOLLIN)
     statuses: Counter[str] = Counter()

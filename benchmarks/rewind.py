@@ -24,7 +24,7 @@ from analytics.storage.database import Database
 from benchmarks import busy_day
 from benchmarks.common import SITE, Report, percentile
 from callbacks.pages.live import render
-from layouts.pages.live import THEN
+from layouts.pages.live_parts import THEN
 
 HOURS, BEATS_PER_HOUR, PEOPLE, MOMENTS, SITES = 6, 100_000, 800, 200, 1_000
 MAX_P95_MS = 50

@@ -62,6 +62,22 @@ def on_send(
         return (answer, *done.redrawn) if outputs else answer
 
 
+def on_edit(app: Dash, name: str, show: Callable[[object, Fields], Any]) -> None:
+    """Shows what `show` returns in the element NAME-preview, again when people have changed a field of the form.
+
+    It gets the domain of the form's page and the fields as they are, and must authorise first.
+    """
+
+    @app.callback(
+        Output(f"{name}-preview", "children"),
+        Input(f"{name}-draft", "data"),
+        State(f"{name}-answer", "data-site"),
+        prevent_initial_call=True,
+    )
+    def edited(data: object, domain: object) -> Any:
+        return show(domain, _parsed(data)[1])
+
+
 def _refusal(wrong: InvalidInput) -> dict[str, Any]:
     """The answer in the reader's language: an error for each wrong field, else one message."""
     fields = {name: translated(text) for name, text in wrong.fields.items()}

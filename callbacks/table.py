@@ -13,13 +13,25 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN, MEMBER, OWNER, VIEWER
 from analytics.base.words import N_, _, translated
 from analytics.sites.site import Site
+from callbacks import bell
 from callbacks.gate.guard import NotEnough, NotYours, authorized, authorized_everywhere, current_person, visible
 from callbacks.page_context import PageContext
-from callbacks.pages import account, add_site, all_sites, concurrents, demo_traffic, live, overview, traffic
-from callbacks.settings import cards, filters, general, keys, people, snippet
+from callbacks.pages import (
+    account,
+    add_site,
+    alert,
+    alerts,
+    all_sites,
+    concurrents,
+    demo_traffic,
+    live,
+    overview,
+    traffic,
+)
+from callbacks.settings import activity, cards, channels, database, filters, general, keys, people, rules, snippet
 from collector.http.messages import routed
 from collector.service import Service
-from layouts import shell
+from layouts import notices, shell
 from layouts.components import figures, states
 from layouts.components.address import at
 from layouts.components.markup import as_json, data
@@ -32,6 +44,7 @@ LIVE = f"/live/{SITE}"
 CONCURRENTS = f"/concurrents/{SITE}"
 OVERVIEW = f"/overview/{SITE}"
 TRAFFIC = f"/traffic/{SITE}"
+ALERTS = f"/alerts/{SITE}"
 SETTINGS = f"/settings/{SITE}"
 ALL_SITES = N_("All sites")
 
@@ -62,16 +75,23 @@ PAGES = (
     Page(LIVE, VIEWER, live.page, live.register, N_("Live")),
     Page(OVERVIEW, VIEWER, overview.page_of, overview.register, N_("Overview")),
     Page(CONCURRENTS, VIEWER, concurrents.page, concurrents.register, N_("Concurrents")),
+    Page(ALERTS, VIEWER, alerts.page, alerts.register, N_("Alerts")),
+    Page(f"{ALERTS}/alert", VIEWER, alert.page, alert.register, title=N_("Alert")),  # messages lead there
     Page(TRAFFIC, ADMIN, traffic.page, traffic.register, N_("Traffic")),
     Page(f"{SETTINGS}/general", ADMIN, general.cards, general.register, N_("General")),
     Page(f"{SETTINGS}/filters", ADMIN, filters.cards, filters.register, N_("Filters")),
     Page(f"{SETTINGS}/snippet", ADMIN, snippet.cards, snippet.register, N_("Snippet")),
+    Page(f"{SETTINGS}/activity", ADMIN, activity.cards, activity.register, N_("Activity")),
+    Page(f"{SETTINGS}/database", ADMIN, database.cards, database.register, N_("Database")),
     Page(f"{SETTINGS}/people", OWNER, people.cards, people.register, N_("People")),
     Page(f"{SETTINGS}/cards", ADMIN, cards.cards, cards.register, N_("Cards")),
+    Page(f"{SETTINGS}/rules", ADMIN, rules.cards, rules.register, N_("Rules")),
+    Page(f"{SETTINGS}/channels", ADMIN, channels.cards, channels.register, N_("Channels")),
     Page(f"{SETTINGS}/keys", ADMIN, keys.cards, keys.register, N_("API keys")),
     Page("/people", OWNER, people.everybody, people.register, N_("People"), in_menu=True),
     Page(UNASSIGNED, OWNER, traffic.unassigned, traffic.register, N_("Events without a site"), in_menu=True),
     Page("/demo", ADMIN, demo_traffic.page, demo_traffic.register, N_("Demo traffic"), in_menu=True),
+    Page(notices.ALL, MEMBER, bell.page, bell.register, N_("Notifications"), in_menu=True),
     Page("/account", MEMBER, account.page, account.register, N_("Account"), in_menu=True),
 )
 
@@ -83,6 +103,7 @@ TABS = (
     (N_("Live"), "activity", LIVE),
     (N_("Overview"), "chart", OVERVIEW),
     (N_("Concurrents"), "users", CONCURRENTS),
+    (N_("Alerts"), "bell", ALERTS),
     (N_("Traffic"), "filter", TRAFFIC),
     (N_("Settings"), "settings", SETTINGS),
 )
@@ -153,6 +174,7 @@ def register(app: Dash, service: Service, version: str) -> None:
             email=current_person().email or None,
             menu=_menu(),
             window_s=service.config.active_window_s,
+            bell=bell.state(service),
         )
 
 
@@ -237,8 +259,7 @@ def _tabs(site: Site, current: Page) -> list[Link]:
     tabs = []
     for label, icon, below in TABS:
         if links := _links(site, below, current):
-            is_current = any(link.is_current for link in links)
-            tabs.append(Link(_(label), links[0].href, icon, is_current, key=label))
+            tabs.append(Link(_(label), links[0].href, icon, current.address.startswith(below), key=label))
     return tabs
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from analytics import commands
+from analytics.commands import registry
+from analytics.notify.outbound.outside import outside_of
 from collector.control import OnProgress, RunCommand
 from collector.imports import commands as imports
 from collector.imports.context import ImportContext
@@ -28,7 +30,8 @@ def served_commands(service: Service, address: str, local: str) -> RunCommand:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
             means = {"retention_days": days, "pause": service.pause, "report": on_progress, "window_s": window_s}
             means |= {"columnar": service.columnar, "secret": service.secret}
-            return commands.run(service.database, address, name, options, **means)
+            means |= {"outside": partial(outside_of, service.config)}
+            return registry.run(service.database, address, name, options, **means)
         finally:
             service.refresh()
 

@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics.access.api_keys import KeyRing
 from analytics.access.embeds import EmbedRing
+from analytics.activity import readings
 from analytics.base import private_files
 from analytics.base.config import Config, WrongSetting, secret_of
 from analytics.base.error_log import describe
@@ -22,6 +24,8 @@ from analytics.live.minute_query import SETTLED_S
 from analytics.live.minutes import MinuteHistory
 from analytics.live.sparklines import Sparklines
 from analytics.live.today import Today
+from analytics.notify import alerts
+from analytics.notify.alert import HISTORICAL_S, LIVE_S
 from analytics.query.backend import Backend
 from analytics.replica.columnar import Columnar
 from analytics.sites.directory import Directory
@@ -29,12 +33,14 @@ from analytics.sites.salt_store import SaltStore
 from analytics.storage import changes
 from analytics.storage.availability import CUT_READERS_S
 from analytics.storage.database import Database
-from collector.api.context import Context, SiteAccess
+from collector.api.context import Context, PersonOf
 from collector.api.statistics import Statistics
+from collector.api.system_load import SystemLoad
 from collector.cache.answers import AnswerCache
 from collector.cache.storage import AnswerStorage
 from collector.doors.collect import Collector
 from collector.doors.routes import Routes
+from collector.http.counts import Counts
 from collector.http.messages import HTTPS_SECURITY_HEADERS, SECURITY_HEADERS
 from collector.http.proxies import Proxies
 from collector.ingest import device, robot
@@ -44,9 +50,12 @@ from collector.ingest.outcomes import Stored
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
 from collector.ingest.spam import open_spammers, read_hosts
+from collector.live.changing import ChangingList
 from collector.live.hub import Hub
+from collector.notifying import Notifying
 from collector.simulate.service import DemoTraffic
 from collector.store.writer import Writer
+from collector.watching import Watching
 
 log = logging.getLogger("footfall.service")
 
@@ -56,6 +65,8 @@ NOTE_S = 1.0
 MINUTES_TIMEOUT_S = 3.0  # for counting minutes of a large site within one request
 RESTORE_S = 1.0
 PROBE_S = WATCH_S = 0.5
+CHANGING_S = 1.0  # until an alert that opens, or a gauge that changes, is on the streams
+TABLES_S = 1.0  # until a watch that was added or removed takes effect
 SALTS_S = 0.5  # how long the event loop waits for salts that were not prepared
 FOLLOW_S = 1.0  # each pass takes 60 ms of processor time
 REFRESH_S = 0.4  # until changes by another process (a command on the machine) take effect
@@ -113,17 +124,30 @@ class Service:
         self._hung = False
         self.columnar = Columnar(self.database, config)
         self.answers = AnswerCache(storage, self.columnar.version)
-        self.refresh_sites()
         self.history = MinuteHistory(self.database, config.active_window_s)
         self.backend = Backend(self.columnar.rows, self._minutes, self.answers.keep)
         self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
+        self.counts, self.load = Counts(), SystemLoad()
+        self.notifying = Notifying(config, self.database, self.sites, self.hub, self.backend, clock, self.measured)
+        self.changing = tuple(
+            ChangingList(kind, partial(read, self.database), self.hub.last_id, self.hub.slow_readers)
+            for kind, read in (("gauges", readings.shown), ("alerts", alerts.live_of_sites))
+        )
+        self._add_shipped_rules()
+        self.refresh_sites()
         self.writer = Writer(
-            self.database, self.today.take, self.hub.publish, on_late=self._forget_minutes, clock=clock
+            self.database,
+            self.today.take,
+            self.hub.publish,
+            on_late=self._forget_minutes,
+            within=self.notifying.within,
+            clock=clock,
         )
         self.spammers = open_spammers(config.spam_referrers)
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
+        self.watching = Watching(self.database, self.writer, self.pause, clock, config.allowed_targets)
         self.demo_traffic = DemoTraffic(self.database, self.kit, self.writer, self.refresh, self.today.forget)
         self._threads = [
             self._repeat(EMBEDDED_REFRESH_S if self.database.embedded else REFRESH_S, self.refresh),
@@ -133,25 +157,37 @@ class Service:
             self._repeat(DAILY_CHECK_S, self._do_the_day),
             self._repeat(FOLLOW_S, self._follow),
             self._repeat(FILE_CHECK_S, self._look_at_files),
+            self._repeat(LIVE_S, self.notifying.evaluate_live),
+            self._repeat(HISTORICAL_S, self.notifying.evaluate_historical),
             self._repeat(PROBE_S, self._probe),
             self._repeat(WATCH_S, self._watch),
+            self._repeat(TABLES_S, self._follow_tables),
+            *(self._repeat(CHANGING_S, one.send_changed) for one in self.changing),  # an error in one stops no other
         ]
 
-    def routes(self, site_access: SiteAccess) -> Routes:
-        """The public routes. `site_access` decides by the headers which sites the sender may read."""
+    def routes(self, person_of: PersonOf) -> Routes:
+        """The public routes. `person_of` finds the sender by the headers."""
         context = Context(
             self.writer,
             self.hub,
+            self.notifying.bells,
+            self.changing,
             self.history,
             self.sites,
             self.keys,
             self.embeds,
             self.database,
             Statistics(self.sites, self.keys, self.hub, self.backend, self._clock),
-            site_access,
+            person_of,
             self._clock,
             lambda: self.columnar.state.behind_s,
             self.answers,
+            self.notifying.outside,
+            self.notifying.totals,
+            self.refresh,
+            lambda: self.watching.watches,
+            counts=self.counts,
+            load=self.load,
             beat_s=self.config.heartbeat_interval_s,
             base_path=self.config.base_path,
             ending=self._stopping.is_set,
@@ -159,17 +195,22 @@ class Service:
         security_headers = HTTPS_SECURITY_HEADERS if self.config.has_https_host else SECURITY_HEADERS
         return Routes(context, self.collector, security_headers, self.config.public)
 
+    def measured(self) -> dict[str, float]:
+        """What this process has to do now, by the names of the metrics of rules."""
+        return self.load.measured(self.counts, self.writer.waiting, self._clock())
+
     def _minutes(self, site_id: int, span: Span) -> Minutes:
         return self.history.minutes(site_id, span, int(self._clock()), MINUTES_TIMEOUT_S)
 
     def refresh(self) -> None:
-        """Reads sites, keys and embeds again, so that changes take effect."""
+        """Reads sites, keys, embeds and rules again, so that changes take effect."""
         self.refresh_sites()
         self.keys.refresh()
         self.embeds.refresh()
+        self.notifying.rules.refresh()
 
     def refresh_sites(self) -> None:
-        """Reads the sites again. The streams of removed sites end; new sites get their counters and salts."""
+        """Reads the sites again. The streams of removed sites end; new sites get their counters, salts and rules."""
         with self._refresh_lock:  # a stale list must not end the streams of a new site
             self.refresh_settings()
             self.hub.close_removed({site.id for site in self.sites.all()})
@@ -185,9 +226,18 @@ class Service:
         """
         before = {site.id for site in self.sites.all()}
         self.sites.refresh()
-        if before - {site.id for site in self.sites.all()}:
+        known = {site.id for site in self.sites.all()}
+        if before - known:
             self.answers.clear()
+        if known - before:
+            self._add_shipped_rules()
         self.today.prepare(self.sites.all(), int(self._clock()))
+
+    def _add_shipped_rules(self) -> None:
+        try:
+            self.notifying.add_shipped_rules()
+        except SQLAlchemyError as failed:
+            log.warning("new sites have no rules yet: %s", describe(failed))  # pages and collecting work without them
 
     def _forget_minutes(self, stored: list[Stored]) -> None:
         """Discards the counts of minutes with late beats, so that they are counted again."""
@@ -220,6 +270,9 @@ class Service:
 
     def _follow(self) -> None:
         self.columnar.follow(self.pause)
+
+    def _follow_tables(self) -> None:
+        self.watching.refresh()
 
     def _watches_of(self, config: Config) -> list[FileWatch]:
         """A watch for each file that a setting names and the server reads again after a change."""
@@ -275,12 +328,14 @@ class Service:
         self.database.renew_lease()
         self.hub.discard_idle()
         changes.prune(self.database, self.pause)
+        self.notifying.prune()
 
     def drain(self) -> None:
         """Ends demo traffic, refuses new events, commits queued ones, ends the streams. May be called twice."""
         self._stopping.set()
         self.demo_traffic.stop()
         self.writer.stop()
+        self.notifying.stop()
         self.hub.close()
 
     def close(self) -> None:
@@ -288,6 +343,8 @@ class Service:
         self.drain()
         for thread in self._threads:
             thread.join(2)
+        self.notifying.close()
+        self.watching.join(2)
         self.columnar.close()
         self.database.close()
         self.places.close()

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from analytics.base import language
 from analytics.base.idn import to_letters
 from analytics.base.words import _
-from layouts import shortcuts
+from layouts import notices, shortcuts
 from layouts.components import confirm, figures
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon, sentence
@@ -54,30 +54,34 @@ def shell(
     email: str | None = None,
     menu: Sequence[Link] = (),
     window_s: int = 60,
+    bell: notices.BellState = notices.NOTHING_NEW,
 ) -> html.Div:
     """The whole body of the document around `page`. `data-language` is the language of its figures, for scripts.
 
     `title` is that of the browser's tab. `current` is the domain of the site on show, empty for none; `tabs` are its
     pages. `more` ends the list of sites. `email` is the person signed in; None (a public dashboard) leaves the account
-    menu out, and `menu` are further entries of it.
+    menu out, and `menu` are further entries of it. `bell` says what its number is and where its stream begins.
     """
     return html.Div(
         [
             html.A(_("Skip to the content"), href="#page", className="ff-skip"),
-            header(site_menu(sites, more, current, window_s), tabs, account_menu(email, menu)),
+            header(site_menu(sites, more, current, window_s), tabs, account_menu(email, menu), bell),
             html.Div(page, id="page", tabIndex=-1, disable_n_clicks=True),
             footer(version),
             shortcuts.sheet(),
             confirm.dialog(),
+            notices.centre(),
         ],
         className="ff-shell has-tabs" if len(tabs) > 1 else "ff-shell",
         **data(language=language.written_in(), page_title=title, shortcuts=shortcuts.pressed()),
     )
 
 
-def header(switcher: Component | None, tabs: Sequence[Link], account: Component | None) -> html.Header:
-    """Brand, site switcher, tabs, status of the stream, theme, account."""
-    end = [status(), theme_toggle(), html.Div(account, id="account")]
+def header(
+    switcher: Component | None, tabs: Sequence[Link], account: Component | None, bell: notices.BellState
+) -> html.Header:
+    """Brand, site switcher, tabs, status of the stream, bell, theme, account."""
+    end = [status(), notices.bell(bell), theme_toggle(), html.Div(account, id="account")]
     inner = [
         brand(),
         html.Div(switcher, id="site-menu"),

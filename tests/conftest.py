@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -18,6 +19,7 @@ from selenium.webdriver.chrome.service import Service
 
 from analytics.base.config import Config
 from analytics.storage.database import Database
+from tests.support.host import Host
 from tests.support.serving import Server, serving
 
 CHROME_FLAGS = (
@@ -115,6 +117,23 @@ def migrated_template(postgresql_server) -> str:
 def _create(server: str, name: str, template: str = "template1") -> None:
     with psycopg.connect(server.format(name="postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+
+
+@contextmanager
+def host_database(server: str) -> Iterator[Host]:
+    """A database of a host application on that server, for the length of a block."""
+    name = f"host_{next(_numbers)}"
+    with psycopg.connect(server.format(name="postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield Host(server.format(name=name))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def host(postgresql_server) -> Iterator[Host]:
+    """A database of a host application, on the same server as ours."""
+    with host_database(postgresql_server) as host:
+        yield host
 
 
 def config_on(request: pytest.FixtureRequest, data_dir: Path) -> Config:

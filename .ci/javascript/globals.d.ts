@@ -43,6 +43,7 @@ interface FootfallSpark {
 interface Footfall {
   watch(selector: string, call: (node: any) => any, ...attributes: string[]): void;
   setProps(id: string, props: object): void;
+  moveFocus(ids: string[]): void;
   stream(options: FootfallStreamOptions): FootfallStream;
   sharedStream(options: FootfallStreamOptions): FootfallStream;
   write: FootfallWrite;

@@ -15,6 +15,16 @@ from analytics.base.program import command
 from analytics.storage import schema
 from analytics.storage.database import Database
 
+OF_A_PERSON = (
+    schema.logins,
+    schema.memberships,
+    schema.segments,
+    schema.quiet_hours,
+    schema.notification_marks,
+    schema.notification_reads,
+)
+"""The tables whose rows go with their person."""
+
 
 class Member(NamedTuple):
     """A person who sees a site. `since` is in epoch seconds; `everywhere`: the role is that on every site."""
@@ -77,7 +87,7 @@ def set_language(database: Database, person: Person, tag: str) -> None:
 
 
 def remove(database: Database, email: str) -> Person:
-    """Removes a person with their logins, memberships, own segments and the invitations that they made; returns them.
+    """Removes a person with all that is theirs and the invitations that they made; returns them.
 
     `InvalidInput` for an unknown person and for the last owner.
     """
@@ -85,9 +95,9 @@ def remove(database: Database, email: str) -> Person:
         accounts.lock_people(database, connection)
         person = _found(connection, email)
         _check_not_last_owner(connection, person)
-        for table in (schema.logins, schema.memberships, schema.segments):
+        for table in OF_A_PERSON:  # ids may be reused
             connection.execute(delete(table).where(table.c.person_id == person.id))
-        sent = schema.invitations.c.created_by == person.id  # ids may be reused
+        sent = schema.invitations.c.created_by == person.id
         connection.execute(delete(schema.invitations).where(sent))
         connection.execute(delete(schema.people).where(schema.people.c.id == person.id))
     logins.forget_cached(database)

@@ -42,6 +42,10 @@ class Person:
         """Whether the role on the site is `at_least` or a higher one."""
         return reaches(self.role_on(site_id), at_least)
 
+    def administers(self, site_id: int) -> bool:
+        """Whether the role on the site is that of an admin or higher. On a public dashboard nobody has such a role."""
+        return self.id != ANYBODY.id and self.may(ADMIN, site_id)
+
     def may_everywhere(self, at_least: str) -> bool:
         """Whether the role on every site is `at_least` or a higher one."""
         return reaches(self.role, at_least)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from analytics.base import idn, private_files
 from analytics.base.addresses import Network, network
+from analytics.base.mail_server import MailServer, read_mail_server
 
 PREFIX = "FOOTFALL_"
 MIN_SECRET_LENGTH = 32  # characters
@@ -39,6 +40,8 @@ class Config:
     secret_key: str = field(default="", repr=False)
     base_url: str = ""
     trusted_proxies: tuple[Network, ...] = ()
+    allowed_targets: tuple[Network, ...] = ()
+    smtp_url: MailServer | None = field(default=None, repr=False)
     geoip_database: Path | None = None
     spam_referrers: Path | None = None
     collect_rate: int = 600
@@ -204,13 +207,32 @@ SETTINGS: tuple[Setting, ...] = (
         _base_url,
         "URL",
         "the address that people use, `https://stats.example.com` or, [below a path](#below-a-path), "
-        "`https://example.com/stats`. With `https` the login cookie is for HTTPS only",
+        "`https://example.com/stats`. With `https` the login cookie is for HTTPS only. Empty: messages of channels "
+        "have no links to the dashboard",
     ),
     Setting(
         "trusted_proxies",
         _networks,
         "networks, comma-separated",
         "whose `X-Forwarded-For` is believed, `127.0.0.1,10.0.0.0/8`",
+    ),
+    Setting(
+        "allowed_targets",
+        _networks,
+        "networks, comma-separated",
+        "networks within which webhooks, other channels and databases of Settings, Database may reach an address that "
+        "is not public, `10.1.0.0/16`. Empty: public addresses only, so that nobody who may add one reaches your own "
+        "network",
+    ),
+    Setting(
+        "smtp_url",
+        read_mail_server,
+        "URL",
+        "the mail server: `smtp://user:password@host:587?from=stats@example.com`. `from` is the sender; without it the "
+        "user is, where that is an address. `smtp://` uses STARTTLS and sends nothing without, except to a server on "
+        "this machine, or with `tls=off` in the address; `smtps://` is TLS from the start (465). Certificates are "
+        "checked. A `%`, `@`, `/` or `:` in user or password is percent-encoded. Empty: no mail",
+        secret=True,
     ),
     Setting(
         "geoip_database",
@@ -286,7 +308,7 @@ MIN_SIMILARITY = 0.9  # to a setting's name; a name that is as similar counts as
 
 
 OPTIONS = {"HOST": "the option --host of serve", "PORT": "the option --port of serve"}
-FUTURE = {"DATABASE_DIRECT_URL", "SMTP_URL", "ALLOWED_TARGETS", "WORKERS"}
+FUTURE = {"DATABASE_DIRECT_URL", "WORKERS"}
 """Settings of later versions, which nothing reads yet. They do not stop the start."""
 
 _OF_A_CONTAINER = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")

@@ -17,6 +17,11 @@ WORKER_BITS = 9
 COUNTER_BITS = 12
 LOW_BITS = WORKER_BITS + COUNTER_BITS
 IMPORTED = (1 << WORKER_BITS) - 1  # the process number of imported rows; no process has it
+NO_VISITOR = int.from_bytes(b"no visit", "big")
+"""The visitor of an event behind which no visitor stands, such as a change of a database. Its visit is 0, which does
+not exist; it has no heartbeat, makes nobody present, and is in no number of visitors or visits. Visitors are hashes of
+64 bits: that one of them is this number is as unlikely as that two of them are equal.
+"""
 
 
 def first_id(at_s: int) -> int:

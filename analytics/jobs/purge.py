@@ -17,7 +17,7 @@ from analytics.storage.database import Database
 
 DAY_S = 86_400
 MAX_COUNTER_DAYS = 90
-"""How long counters are kept: outcomes and robots by hour, and unlisted hosts after their last event."""
+"""How long counters are kept: outcomes, robots and gauges by hour, and unlisted hosts after their last event."""
 
 # SQLite has one writing connection: the collector may have to wait for one batch, and has nine tenths of the time. The
 # duration of a batch includes its own waiting, so the purge slows down under load. With a pause of three times the
@@ -36,6 +36,7 @@ RETENTIONS = (
     Retention(schema.outcomes.c.hour, MAX_COUNTER_DAYS),
     Retention(schema.robots.c.hour, MAX_COUNTER_DAYS),
     Retention(schema.unlisted_hosts.c.last_at, MAX_COUNTER_DAYS),
+    Retention(schema.gauge_readings.c.hour, MAX_COUNTER_DAYS),
 )
 """Everything but heartbeats that is deleted by its age. A site's own retention is of heartbeats alone."""
 

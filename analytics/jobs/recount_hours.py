@@ -19,7 +19,8 @@ HOUR = 3600
 def wrong_outcomes(connection: Connection, domains: dict[int, str], since: dict[int, float]) -> Iterator[WrongRow]:
     """The hours whose number of stored events is not that of their heartbeats, as far back as these are complete.
 
-    Each stored event has a heartbeat, except events after a leave, which are counted under a reason of their own.
+    Each stored event has a heartbeat, except those after a leave and those without a visitor, which are counted under
+    reasons of their own.
     """
     table, beats = schema.outcomes.c, schema.heartbeats.c
     hour = (beats.at - beats.at % HOUR).label("hour")

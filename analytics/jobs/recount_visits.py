@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from analytics.base.ids import LOW_BITS, first_id, time_ms
+from analytics.base.ids import LOW_BITS, NO_VISITOR, first_id, time_ms
 from analytics.query.backend import Fetch
 from analytics.storage import changes, locks, schema
 from analytics.storage.database import Database
@@ -71,7 +71,8 @@ def orphans(fetch: Fetch) -> list[tuple[str, int, int]]:
     for table in (schema.pageviews, schema.events):
         joined = table.outerjoin(_visits, and_(table.c.site_id == _visits.c.site_id, table.c.visit_id == _visits.c.id))
         apart = or_(_visits.c.id.is_(None), _visits.c.visitor != table.c.visitor)
-        by_site = select(table.c.site_id, func.count()).select_from(joined).where(apart).group_by(table.c.site_id)
+        by_site = select(table.c.site_id, func.count()).select_from(joined).group_by(table.c.site_id)
+        by_site = by_site.where(apart, table.c.visitor != NO_VISITOR)
         found += [(table.name, site_id, rows) for site_id, rows in fetch(by_site)]
     return found
 

@@ -18,6 +18,10 @@ def _stored_source(item: FeedItem) -> str:
     return in_ascii(item.source) if "." in item.source else item.source  # the feed shows hosts in letters
 
 
+def _event(item: FeedItem) -> str:
+    return item.type if item.name is None else item.name  # as in the history, a pageview is called so
+
+
 OF_PEOPLE: Mapping[str, Callable[[Beat], str]] = {
     "page": attrgetter("path"),
     "source": attrgetter("source"),
@@ -34,3 +38,12 @@ OF_ITEMS: Mapping[str, Callable[[FeedItem], str]] = {
     "source": _stored_source,
     "signed_in": _signed_in,
 }
+"""Of an item, by the same names as of people."""
+
+ALL_OF_ITEMS: Mapping[str, Callable[[FeedItem], str]] = {
+    **OF_ITEMS,
+    "event": _event,
+    "device": attrgetter("device"),
+    "browser": attrgetter("browser"),
+}
+"""Of an item, also what a person's beat does not have."""

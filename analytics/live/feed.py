@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.sql.expression import ColumnElement
 
 from analytics.base.idn import in_letters
-from analytics.base.ids import came_live
+from analytics.base.ids import NO_VISITOR, came_live
+from analytics.base.link import ROW_LINK, followable
 from analytics.storage import schema
 from analytics.storage.database import Database
 
@@ -19,7 +22,7 @@ LAST_ID = (1 << 63) - 1
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """`new_event` of the live stream (contract §4): no address, no user agent. `timestamp` in epoch seconds.
 
-    `id` is the row's id as text: it does not fit into a JavaScript number.
+    `id` is the row's id as text: it does not fit into a JavaScript number. `link` leads to the row of a database table.
     """
 
     id: str
@@ -40,11 +43,26 @@ class FeedItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     user_name: str | None = None
     value: float | None = None
     currency: str | None = None
+    link: str | None = None
 
 
 def public_visitor_id(visitor: int) -> str:
     """The visitor's number as text, as the live stream and the API show it."""
     return f"{visitor & (1 << 64) - 1:016x}"
+
+
+_NO_VISITOR = public_visitor_id(NO_VISITOR)
+
+
+def is_of_row(item: FeedItem) -> bool:
+    """Whether the item is a change of a row in a watched table, and nothing that a visitor did."""
+    return item.visitor_id == _NO_VISITOR
+
+
+def link_of(visitor: int, props: str) -> str | None:
+    """The link of an event from a database table; None for all others: what visitors send never becomes a link."""
+    link = json.loads(props).get(ROW_LINK) if visitor == NO_VISITOR else None
+    return followable(link) or None if isinstance(link, str) else None
 
 
 def recent(database: Database, site_id: int, limit: int, after: int = 0, before: int = LAST_ID) -> list[FeedItem]:
@@ -60,14 +78,10 @@ def recent(database: Database, site_id: int, limit: int, after: int = 0, before:
 
 def _rows(connection: Connection, kind: str, site_id: int, limit: int, between: tuple[int, int]) -> list[FeedItem]:
     table, visits = schema.metadata.tables[kind], schema.visits
-    joined = table.join(visits, (visits.c.site_id == table.c.site_id) & (visits.c.id == table.c.visit_id))
+    joined = table.outerjoin(visits, (visits.c.site_id == table.c.site_id) & (visits.c.id == table.c.visit_id))
     origin: list[ColumnElement[str]] = [
-        visits.c.user_type,
-        visits.c.source,
-        visits.c.country,
-        visits.c.city,
-        visits.c.device,
-        visits.c.browser,
+        func.coalesce(visits.c[name], "").label(name)  # what no visitor did has no visit
+        for name in ("user_type", "source", "country", "city", "device", "browser")
     ]
     scanned = (
         select(table.c.id)
@@ -103,5 +117,6 @@ def _item(kind: str, row: Row[tuple[object, ...]]) -> FeedItem:
         user_name=columns["user_name"] or None,
         value=columns["value"],
         currency=columns["currency"] or None,
+        link=link_of(columns["visitor"], columns["props"]),
         **shared,
     )

@@ -8,6 +8,7 @@ from array import array
 from collections import ChainMap
 from collections.abc import Iterable, MutableMapping
 from datetime import date, datetime, timedelta, tzinfo
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from analytics.calendar import minute_series
@@ -27,6 +28,7 @@ MINUTE_BATCH = 60  # minutes in one statement
 BUDGET_S = 0.15  # how long one call may count minutes of earlier today
 YIELD_S = 0.01  # between two batches, so that another thread gets the site's lock
 NEVER = 2**40
+PEOPLE = itemgetter(0)  # of a minute with its people; the first of several with the most is the peak, as of a whole day
 
 
 class StillCounting(RuntimeError):
@@ -64,7 +66,8 @@ class MinuteHistory:
             people = ChainMap(self._cache_of(site.id, now), stored)
             self._count(site.id, people, [*shown, *([hour_ago] if hour_ago >= first else [])])
             complete = self._count_within(BUDGET_S, site.id, people, today)
-            most = max(((people[minute], minute) for minute in today), default=(0, now)) if complete else None
+            counted = ((people[minute], minute) for minute in today)
+            most = max(counted, key=PEOPLE, default=(0, now)) if complete else None
             return Concurrency(
                 points=tuple((minute, people[minute]) for minute in shown), hour_ago=people.get(hour_ago), peak=most
             )
@@ -75,7 +78,7 @@ class MinuteHistory:
         begin = min(midnight, minute - SHOWN_S)
         found, complete = self.people(site.id, begin, minute + MINUTE, now, budget_s=0)
         points = [(begin + nth * MINUTE, people) for nth, people in enumerate(found) if people != UNKNOWN]
-        most = max(((people, when) for when, people in points if when >= midnight), default=None)
+        most = max(((people, when) for when, people in points if when >= midnight), key=PEOPLE, default=None)
         return Concurrency(
             points=tuple(point for point in points if point[0] >= minute - SHOWN_S),
             hour_ago=next((people for when, people in points if when == minute - SHOWN_S), None),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
+from analytics.base.ids import NO_VISITOR
 from analytics.live.beat import Beat, PageState
 from analytics.live.state import LabelCount, LiveState, Others, PlaceCount
 
@@ -43,6 +44,8 @@ class Presence:
     def take(self, beats: Iterable[Beat], now: int) -> None:
         """Counts these beats: those within the window as active, those of the last five minutes as recent."""
         for beat in beats:
+            if beat.visitor == NO_VISITOR:
+                continue
             if beat.at > now - RECENT_S:
                 at = min(beat.at, now)  # else a clock that is ahead would keep its person longer
                 self._recent_people.see(person_of(beat), at)

@@ -31,6 +31,11 @@ class StoredReason(Reason):
 
     COUNTED = "", N_("Stored"), N_("Counted.")
     AFTER_LEAVE = "after_leave", N_("After leaving"), N_("A late heartbeat: it adds to its page's totals.")
+    WITHOUT_VISITOR = (
+        "without_visitor",
+        N_("Database changes"),
+        N_("Of a watched table: no visitor stands behind them."),
+    )
 
 
 class DuplicateReason(Reason):

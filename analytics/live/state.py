@@ -8,6 +8,9 @@ from typing import NamedTuple
 FACTS = ("page", "source", "country", "city", "user_type", "signed_in")
 """The dimensions by which the people who are here can be filtered; `facts.py` reads them."""
 
+ITEM_FACTS = (*FACTS, "event", "device", "browser")
+"""The dimensions by which pageviews and events that have just come can be filtered."""
+
 
 class LabelCount(NamedTuple):
     """How many people share one label: a page's path, a source, a country code, a user type."""

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from analytics.base.background import Pause
-from analytics.base.ids import came_live, first_id
+from analytics.base.ids import NO_VISITOR, came_live, first_id
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem
 from analytics.live.today_counts import TodayCounts
@@ -137,6 +137,8 @@ class Today:
         """Counts committed beats of today, each with its item of the feed."""
         with self._lock:
             for beat, item, _ in stored:
+                if beat.visitor == NO_VISITOR:
+                    continue
                 day = self._days.get(beat.site_id)
                 if day is not None and beat.at >= day.end:
                     day = self._days[beat.site_id] = _Day(day.zone, beat.at, own_since=day.end)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from analytics.base.ids import time_ms
+from analytics.base.plain_text import TURNING
 from analytics.calendar.period import Span, buckets
 from analytics.query import fact_sql
 from analytics.query.backend import Backend, Fetch
@@ -24,8 +25,6 @@ from analytics.query.dimensions import TIME, Dimension
 from analytics.query.metrics import Metric
 from analytics.query.query import Query
 from analytics.query.result import Answer, Number, Point, Row
-
-TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))  # characters that turn the text after them
 
 
 def answer(query: Query, span: Span, backend: Backend) -> Answer:

@@ -105,9 +105,13 @@ def _visitors(rows: FromClause) -> ColumnElement[Any]:
     return different(rows.c.visitor, rows.c.first) if "first" in rows.c else func.count(rows.c.visitor.distinct())
 
 
-# Rows of VISITS have the columns `visitor`, `visit_id`, `bounce`, `duration_s`, `pageviews`; those of HITS `visitor`,
-# `visit_id`, `name`, `value`, `currency`; those of READINGS `engaged_ms` in all and the deepest `scroll`. Visits and
-# hits may have `first`: not NULL in the first row of each visitor, where that is known.
+def _visits_of_hits(rows: FromClause) -> ColumnElement[Any]:
+    return func.count(case((rows.c.visitor.is_not(None), rows.c.visit_id)).distinct())
+
+
+# Rows of VISITS have the columns `visitor`, `visit_id`, `bounce`, `duration_s`, `pageviews`; those of HITS `visitor`
+# (NULL: no visitor), `visit_id`, `name`, `value`, `currency`; those of READINGS `engaged_ms` in all and the deepest
+# `scroll`. Visits and hits may have `first`: not NULL in the first row of each visitor, where that is known.
 EXPRESSIONS: Mapping[Grain, Mapping[str, Expression]] = {
     Grain.VISITS: {
         "visitors": _visitors,
@@ -119,7 +123,7 @@ EXPRESSIONS: Mapping[Grain, Mapping[str, Expression]] = {
     },
     Grain.HITS: {
         "visitors": _visitors,
-        "visits": lambda rows: func.count(rows.c.visit_id.distinct()),
+        "visits": _visits_of_hits,
         "pageviews": lambda rows: func.count(case((rows.c.name == PAGEVIEW, 1))),
         "events": lambda rows: func.count(rows.c.visit_id),
         "percentage": _visitors,

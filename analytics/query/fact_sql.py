@@ -32,7 +32,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from analytics.base.ids import first_id
+from analytics.base.ids import NO_VISITOR, first_id
 from analytics.base.limits import MAX_VISIT_S
 from analytics.calendar.period import Span
 from analytics.query import facts as query_facts
@@ -213,7 +213,8 @@ def _hit_rows(query: Query, span: Span, split: Sequence[Dimension]) -> Select[An
         for one in split
     ]
     names = "visitor", "visit_id", "name", "value", "currency", "path", "engaged_ms", "scroll"
-    first = [_first(hits.c[before], bucket_begin(hits.c.at, split, query, span))] if before else []
+    seen = case((hits.c.visitor.is_not(None), hits.c[before])) if before else None
+    first = [] if seen is None else [_first(seen, bucket_begin(hits.c.at, split, query, span))]
     statement = select(*_labelled(keys), *(hits.c[name] for name in names), *first)
     with_visits = any(one.of == "visit" for one in split)
     return _suiting(statement, query.filters, query, span, hits, visits, with_visits)
@@ -326,7 +327,7 @@ def _hits(site_id: int, span: Span, further: Sequence[str] = ()) -> Subquery:
     views, events = query_facts.PAGEVIEWS, query_facts.EVENTS
     sides = (
         select(
-            *_common(views, further),
+            *_common(views, further, views.c.visitor),
             literal_column(f"'{PAGEVIEW}'", Text).label("name"),
             literal_column("'{}'", Text).label("props"),
             cast(null(), Double).label("value"),
@@ -335,7 +336,7 @@ def _hits(site_id: int, span: Span, further: Sequence[str] = ()) -> Subquery:
             views.c.scroll,
         ).where(*_within(views, site_id, span)),
         select(
-            *_common(events, further),
+            *_common(events, further, func.nullif(events.c.visitor, NO_VISITOR)),
             events.c.name,
             events.c.props,
             cast(events.c.value, Double).label("value"),
@@ -347,10 +348,10 @@ def _hits(site_id: int, span: Span, further: Sequence[str] = ()) -> Subquery:
     return union_all(*sides).subquery()
 
 
-def _common(facts: FromClause, further: Sequence[str]) -> list[ColumnElement[Any]]:
-    names = "visit_id", "visitor", "at", "host", "path"
+def _common(facts: FromClause, further: Sequence[str], visitor: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    names = "visit_id", "at", "host", "path"
     known = (type_coerce(replica_only(facts.c[name]), facts.c[name].type).label(name) for name in further)
-    return [*(facts.c[name] for name in names), *known]
+    return [visitor.label("visitor"), *(facts.c[name] for name in names), *known]
 
 
 def _within(facts: FromClause, site_id: int, span: Span) -> tuple[ColumnElement[bool], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from analytics.base.errors import InvalidInput
-from analytics.query.filters import Match, Operator
+from analytics.query.filters import Filter, Match, Operator
 
 HELP = "country=DE, page!=/x, source~goo, source!~goo, page=/blog/*; several values: country=DE|FR; none: source="
 
@@ -26,3 +26,12 @@ def parse(text: str) -> Match:
     name, sign, values = found.groups()
     wild = "*" in values and sign in _WILD
     return Match(_WILD[sign] if wild else _OPERATORS[sign], name.strip(), tuple(values.split("|")))
+
+
+def written(one: Filter) -> str | None:
+    """The filter as `parse` reads it; None for one that has no such text."""
+    signs = {operator: sign for signs in (_OPERATORS, _WILD) for sign, operator in signs.items()}
+    if not isinstance(one, Match) or one.operator not in signs:
+        return None
+    text = f"{one.dimension}{signs[one.operator]}{'|'.join(one.values)}"
+    return text if parse(text) == one else None

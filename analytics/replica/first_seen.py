@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from analytics.base.ids import LOW_BITS
+from analytics.base.ids import LOW_BITS, NO_VISITOR
 from analytics.base.limits import MAX_VISIT_S
 from analytics.query.facts import BY_HIT, BY_VISIT
 from analytics.query.metrics import PAGEVIEW
@@ -50,7 +50,7 @@ _HITS = _Chain(
     BY_HIT,
     {
         "pageviews": f"{_HIT}, '{PAGEVIEW}' AS name FROM pageviews",
-        "events": f"{_HIT}, name FROM events",
+        "events": f"{_HIT}, name FROM (FROM events WHERE visitor <> {NO_VISITOR})",
     },
 )
 _CHAINS = (_VISITS, _HITS)
@@ -79,6 +79,7 @@ def update(replica: duckdb.DuckDBPyConnection, touched: Sequence[Touched]) -> No
     It joins each visitor's later rows with the earlier ones, for all columns at once: with a window for each column,
     250 rows took 140 ms.
     """
+    touched = [one for one in touched if one[1] != NO_VISITOR]
     if not touched:
         return
     replica.execute(

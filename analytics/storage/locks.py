@@ -13,5 +13,11 @@ WORKER = 7_303_002
 DAILY_WORK = 7_303_003
 """Taken while one of all processes does the day's work."""
 
+ALERTS = 7_303_004
+"""Taken by the one of all processes that evaluates metric rules, for as long as it lives."""
+
+WATCH = 7304
+"""With a watch's key, in the database of the host application: held by the process that follows the watch."""
+
 SITE = 7303
 """With a site's id: taken by a transaction that stores for the site or removes it."""

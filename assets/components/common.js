@@ -1,4 +1,4 @@
-// What our components draw alike: pictograms, empty frames, links to files, groups of buttons, names; keeping the focus, and a
+// What our components draw alike: pictograms, empty frames, links to files, groups of buttons, names, ages; keeping the focus, and a
 // search in the address. Files stand behind one another by name: address.js, then this, then the components, which use both.
 window.footfall_components = window.footfall_components || {};
 (function () {
@@ -25,6 +25,14 @@ window.footfall_components = window.footfall_components || {};
   function name(of, tag = "bdi", props = {}) {
     const parts = window.footfall.write.halves(of), look = `${props.className || ""} ff-mid${of.length > 160 ? " is-endless" : ""}`.trim();
     return parts.length === 1 ? h(tag, props, of) : h(tag, {...props, className: look}, h("span", {}, parts[0]), h("span", {}, parts[1]));
+  }
+
+  /** So many seconds ago, in the largest unit. */
+  function ago(seconds) {
+    if (seconds < 2) return footfall.say("now");
+    if (seconds < 60) return footfall.say("{n} s", {n: Math.floor(seconds)});
+    if (seconds < 3600) return footfall.say("{n} min", {n: Math.floor(seconds / 60)});
+    return seconds < 86400 ? footfall.say("{n} h", {n: Math.floor(seconds / 3600)}) : footfall.say("{n} d", {n: Math.floor(seconds / 86400)});
   }
 
   /** Buttons of which one is pressed. */
@@ -70,5 +78,5 @@ window.footfall_components = window.footfall_components || {};
   const wrong = ({said, way, change}) => h("div", {className: "ff-alert is-warn", role: "alert"},
     icon("alert"), h("span", {}, said, " ", h("a", {className: "ff-link", ...address.link(change)}, way)));
 
-  window.footfall_components.drawing = {h, icon, skeleton, nothing, file, choices, name, useKeptFocus, useTyped, wrong};
+  window.footfall_components.drawing = {h, icon, skeleton, nothing, file, ago, choices, name, useKeptFocus, useTyped, wrong};
 })();

@@ -123,7 +123,7 @@ window.footfall_components = window.footfall_components || {};
         key: each.value + nth, id: option(nth), role: "option", "aria-selected": String(nth === at), title: each.label,
         onMouseDown: (event) => event.preventDefault(),  // the focus stays in the field
         onClick: () => add(each),
-      }, each.isText ? h("span", {className: "ff-trunc"}, footfall.say("As typed:"), " ", h("bdi", {}, h("b", {}, each.label))) : h("bdi", {className: "ff-trunc"}, each.label),
+      }, each.isText ? h("span", {className: "ff-trunc"}, footfall.say("As typed:"), " ", h("bdi", {}, h("b", {}, each.label))) : drawing.name(each.label, "bdi", {className: "ff-trunc"}),
       h("span", {className: "ff-num"}, each.number)))),
       h("p", {className: "ff-vh", role: "status"}, isTyped ? footfall.say.plural("{n} suggested", "{n} suggested", offered.length) : ""));
   }

@@ -7,15 +7,20 @@
 //   fill: {id: text}        new values of fields, by element id; ids that are not on this page are ignored
 //   once: {id: text}        secrets, by element id, shown until the reader leaves the page
 //   go: address             opens that page
-//   clear: true             empties the form but for its dates
+//   clear: true             empties the form but for its dates, and for what `fill` then fills in
+//   focus: [id, …]          gives the focus to the first of these that can have it, once what was redrawn is there
 //
 // `data-confirm` on a button is the question of the dialog before its form is sent; `data-add="line" data-to="id"` adds a
-// line to a field of several; `data-own-zone="id"` fills an empty field with the browser's time zone.
+// line to a field of several; `data-own-zone="id"` fills an empty field with the browser's time zone. A form with
+// `data-previews` also sends its fields to the store `NAME-draft` while they are edited.
+//
+// `footfall.moveFocus([id, …])` gives the focus as `focus` does, for what is no form.
 (function () {
   "use strict";
-  const TIMEOUT_MS = 20000, REFUSAL_MS = 400;
+  const TIMEOUT_MS = 20000, REFUSAL_MS = 400, REDRAWN_MS = 50, FOCUS_TRIES = 40, PAUSE_MS = 400;
   const {watch, setProps} = window.footfall;
   const pending = {};  // by channel: the form that was sent, the number of the request, and the timer of its time-out
+  const paused = {};  // by form: the timer of its next preview
   let sent = 0, asked = null;  // {form, button}: what the open dialog asks about
 
   const byId = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
@@ -50,11 +55,12 @@
     finish(name);
     showErrors(request.form, answer.wrong || {});
     for (const [id, text] of Object.entries(answer.once || {})) reveal(id, text);
-    for (const [id, text] of Object.entries(answer.fill || {})) if (byId(id)) setValue(byId(id), text);
     if (answer.wrong) restore(request.form);
     if (answer.clear) for (const field of request.form.querySelectorAll("input.form-control:not([type=date]), textarea")) setValue(field, "");
+    for (const [id, text] of Object.entries(answer.fill || {})) if (byId(id)) setValue(byId(id), text);
     if (answer.wrong) showState(request.form, answer.message ? sentence(answer.message) : footfall.say("Not saved"), "is-wrong");
     else showState(request.form, answer.message || footfall.say("Saved at {time}", {time: footfall.write.time(Date.now())}), "is-saved");
+    if (answer.focus) setTimeout(() => moveFocus(answer.focus), REDRAWN_MS);
     if (answer.go) location.assign(answer.go);
   }
 
@@ -95,6 +101,14 @@
     const first = form.querySelector("[aria-invalid=true]");
     if (first) first.focus();
   }
+
+  function moveFocus(ids, tries = FOCUS_TRIES) {
+    const found = ids.map(byId).find((node) => node && !node.disabled);
+    if (found) found.focus();
+    else if (tries > 1) setTimeout(() => moveFocus(ids, tries - 1), REDRAWN_MS);
+  }
+
+  window.footfall.moveFocus = moveFocus;
 
   function reveal(id, text) {
     const place = byId(id), once = place.closest(".ff-once");
@@ -139,15 +153,31 @@
     if (choice) answerQuestion(choice.id === "confirm-yes");
     if (adds) addLine(adds.dataset.add, byId(adds.dataset.to));
   });
-  document.addEventListener("input", ({target}) => { if (target.form) onEdit(target.form); });
+  document.addEventListener("input", ({target}) => {
+    if (!target.form) return;
+    onEdit(target.form);
+    previewSoon(target.form);
+  });
   document.addEventListener("focusin", ({target}) => { if (target.dataset.sends) target.dataset.was = target.value; });
-  document.addEventListener("change", ({target}) => { if (target.form && target.dataset.sends === "change") send(target.form); });
+  document.addEventListener("change", ({target}) => {
+    if (target.form && target.dataset.sends === "change") send(target.form);
+    if (target.form) previewSoon(target.form);
+  });
 
   function onEdit(form) {
     if (!form.dataset.form || form.getAttribute("aria-busy")) return;
     showState(form, "", "");
     const typed = form.dataset.typed;
     if (typed) form.querySelector("[type=submit]").disabled = form.querySelector("input").value.trim() !== typed;
+  }
+
+  function previewSoon(form) {
+    if (form.dataset.previews === undefined) return;
+    clearTimeout(paused[form.id]);
+    paused[form.id] = setTimeout(() => {
+      sent += 1;
+      if (form.isConnected) setProps(`${form.dataset.form}-draft`, {data: {number: sent, fields: values(form, null)}});
+    }, PAUSE_MS);
   }
 
   function addLine(added, field) {

@@ -2,19 +2,21 @@
 //
 // The tab that has the Web Lock is the leader. It opens the stream and forwards each message to the other tabs (followers)
 // over a BroadcastChannel. Visible tabs queue for the lock. A leader that is closed, hidden or stuck loses the lock, and
-// the next leader resumes after the last id that it received: no message is lost, and the feed drops duplicates by id.
+// the next leader resumes after the last id that it received: no message is lost, and the feed drops duplicates by id. A tab
+// that begins with a `lastId` gets the notifications since then, from the server or from the leader.
 // Hidden tabs receive messages but do not queue.
 //
 // Locks rather than a SharedWorker: the browser itself releases the lock when a tab dies, and Chrome on Android has no
 // SharedWorker. Locks need https or localhost; elsewhere each tab opens its own stream.
 //
-// Over HTTP/1.1 a browser has six connections to a server for all of its windows. Windows of more than four sites would
-// leave none for the pages themselves: from the fifth site on a window has no stream until another is closed, and its own
-// questions every 10 s keep its figures fresh.
+// Over HTTP/1.1 a browser has six connections to a server for all of its windows, and the pages themselves need two. The
+// notifications have one stream, and so have the windows of three sites: from the fourth site on a window has no stream
+// until another is closed, and its own questions every 10 s keep its figures fresh.
 (function () {
   "use strict";
   const times = Object.assign({silent: 20000, hidden: 30000, heartbeat: 8000, handover: 1500}, window.footfallTimes);
   const MAX_EVENTS = 100;  // events that a new follower receives: as many as the feed shows
+  const MAX_NOTICES = 20;
   const PREFIX = "footfall ", MAX_STREAMS = 4;
 
   // Whether windows of other sites have all the streams that leave room for pages.
@@ -31,7 +33,7 @@
     const channel = new BroadcastChannel(name), listeners = new AbortController();
     let ownStream = null, queueAbort = null, releaseLock = null, shownState = "", closed = false;
     let silenceTimer, hiddenTimer, heartbeatTimer, handoverTimer, waitTimer = 0, polledTimer, polledAt = 0;
-    let lastId = "", connectedData = {}, events = [], stats = null;
+    let lastId = options.lastId || "", connectedData = {}, events = [], notices = [], stats = null;
 
     // ───────── messages and states, in every tab ─────────
 
@@ -40,6 +42,7 @@
       if (type === "stats") stats = data;
       if (type === "connected") [connectedData, events] = [data, newest(data.recentEvents || [])];
       if (type === "new_event") events = newest([data]);
+      if (type === "notification") notices = [...notices, {data, id}].slice(-MAX_NOTICES);
       options.message(type, data, id);
     }
 
@@ -85,7 +88,7 @@
       if (ownStream || closed || document.hidden) return;
       queueAbort = new AbortController();
       navigator.locks.request(name, lockOptions || {signal: queueAbort.signal}, lead).catch((why) => why === "withdrawn" || onLockStolen());
-      post({asks: "figures"});
+      post({asks: "figures", after: lastId});
       watchLeader();
     }
 
@@ -153,10 +156,11 @@
       if (!closed) channel.postMessage(data);
     }
 
-    function answerFollower({asks}) {
+    function answerFollower({asks, after}) {
       if (asks === "now") ownStream.now();
       if (asks !== "figures") return;
       post({message: ["connected", {...connectedData, recentEvents: events}, lastId]});
+      for (const {data, id} of after ? notices : []) if (Number(id) > Number(after)) post({message: ["notification", data, id]});
       if (stats) post({message: ["stats", stats, lastId]});
       post({state: shownState});
       if (document.hidden) stepDown();

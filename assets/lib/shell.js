@@ -5,13 +5,6 @@
 
   watch("[data-page-title]", ({dataset}) => { document.title = dataset.pageTitle; }, "data-page-title");
 
-  // ───────── the list of settings: on a phone a row that scrolls; the current section is scrolled into view ─────────
-
-  watch(".ff-side [aria-current]", (current) => {
-    const row = current.parentElement;
-    row.scrollLeft += current.getBoundingClientRect().right - row.getBoundingClientRect().right + 24;
-  });
-
   // ───────── menus of a toolbar: at most one is open; Escape, a click outside or a chosen link closes it ─────────
 
   const openMenus = () => /** @type {HTMLDetailsElement[]} */ ([...document.querySelectorAll("details.ff-menu[open]")]);

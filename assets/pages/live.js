@@ -29,7 +29,11 @@
   let answeredFilters = "";  // those of the last answer, as the address has them
   let had = {}, events = [];  // digests of the last answer's parts, which the next leaves out where they are the same; its events
   let listed = null;  // the figures of the moment of the lists and the map, null for those of the past and with filters
-  let queued = {stats: null, events: [], known: []};
+  let queued = nothing();
+
+  function nothing() {
+    return {stats: null, events: [], known: [], more: 0, gauges: null};
+  }
 
   // ───────── start and stop ─────────
 
@@ -62,9 +66,10 @@
     clearTimeout(redrawTimer);
     if (ownTitle && document.title === ownTitle) document.title = title;
     if (window.footfall.feed) window.footfall.feed.clear();
+    if (window.footfall.activity) window.footfall.activity.clear();
     [root, address, stream, stats, polledStats, frame, redrawTimer] = [null, "", null, null, null, 0, 0];
     [wantedAt, answeredAt, addressAt, past, listed, ownTitle, answeredFilters] = [0, 0, 0, null, null, "", ""];
-    queued = {stats: null, events: [], known: []};
+    queued = nothing();
     showPill();
   }
 
@@ -100,15 +105,17 @@
     if (type === "stats") queued.stats = data;
     if (type === "new_event") queued.events.push(data);
     if (type === "connected") queued.known.push(...(data.recentEvents || []));
-    if (queued.events.length > 200) queued.events.shift();
+    if (type === "gauges") queued.gauges = data;
+    if (type === "more") queued.more += data.events;
+    if (queued.events.length > 200 && queued.events.shift()) queued.more += 1;
     if (document.hidden) flush();
     else if (!frame) frame = requestAnimationFrame(flush);
   }
 
   function flush() {
-    const {stats: newStats, events, known} = queued;
+    const {stats: newStats, events, known, more, gauges} = queued;
     frame = 0;
-    queued = {stats: null, events: [], known: []};
+    queued = nothing();
     if (!root) return;
     const before = stats || polledStats;
     const isChange = events.length || (newStats && before && differs(newStats, before));  // the first figures are drawn anyway
@@ -116,7 +123,10 @@
     if (window.footfall.feed && !isFiltered()) {
       window.footfall.feed.add(known, {skew});
       window.footfall.feed.add(events, {skew, flash: true});
+      if (more) window.footfall.feed.more(more);
     }
+    if (window.footfall.activity) window.footfall.activity.add([...known, ...events]);  // cards count everybody
+    if (window.footfall.activity && gauges) window.footfall.activity.gauges(gauges);
     if (root.id === "first-visit") window.footfall.check.take({events, known, stats});
     if (isChange && state === "live" && !wantedAt) redrawSoon();
   }
@@ -239,6 +249,7 @@
     const label = root.querySelector(".ff-label [data-then]"), age = footfall.write.age(Date.now() - receivedAt);
     if (!label || rewoundTo()) return;
     label.dataset.now = label.dataset.now || label.textContent;
+    if (byId("activity-age")) byId("activity-age").textContent = isOld && stats ? footfall.say("{age} ago", {age}) : "";
     const words = isOld && stats ? footfall.say("Active {age} ago", {age}) : label.dataset.now;
     if (label.textContent !== words) label.textContent = words;
   }
@@ -429,7 +440,7 @@
   watch("#refresh", ({ariaBusy}) => { if (root && ariaBusy === "false") onCallbackEnd(); }, "aria-busy");
 
   window.footfall = {...window.footfall, live: {
-    ask: request, drawing: onCallbackRunning, polled, rewind, now,
+    ask: request, drawing: onCallbackRunning, polled, rewind, now, again() { redrawSoon(0); },
     settled: () => wantedAt === answeredAt, wanted: () => wantedAt, filters: wantedFilters, state: () => state,
   }};
 })();

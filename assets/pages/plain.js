@@ -1,4 +1,5 @@
-// The pages without Dash: a button that shows the password, and the browser's time zone as the default of a list.
+// The pages without Dash: a button that shows the password, the browser's time zone as the default of a list, and nothing of
+// the notifications of the person before.
 (function () {
   "use strict";
 
@@ -21,6 +22,8 @@
     const found = [...select.options].find((option) => zoneNames(option).includes(zone));
     if (found) found.selected = true;
   }
+
+  try { sessionStorage.removeItem("footfall-toasts"); } catch { /* no storage, no toasts */ }  // of the person before (notices.js)
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-shows]").forEach(addPasswordToggle);

@@ -126,10 +126,12 @@
   function draw() {
     const node = byId("rewind-track");
     if (!node) return;
-    if (track !== node) [track, drawnLine, shownAt, playing] = [node, "", 0, null];
+    if (track !== node) [track, drawnLine, line, shownAt, playing] = [node, "", null, 0, null];
     if (!track.dataset.line || drawnLine === track.dataset.line) return;
     drawnLine = track.dataset.line;
+    const wasComplete = Boolean(line && line.isComplete);
     line = JSON.parse(drawnLine);
+    if (line.isComplete && !wasComplete && wanted()) window.footfall.live.again();  // the peak until then is known by its minutes
     const input = /** @type {HTMLInputElement} */ (byId("rewind-slider") || slider()), old = track.querySelectorAll("svg, .ff-ticks");
     for (const node of old) node.remove();
     input.min = line.since;

@@ -1,4 +1,4 @@
-"""The account page: the language, a new password, and signing out elsewhere."""
+"""The account page: the language, quiet hours, a new password, and signing out elsewhere."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from callbacks.forms import Fields, FormResult, on_send
 from callbacks.gate import gate, signin
 from callbacks.gate.guard import authorized_account
 from callbacks.page_context import PageContext
+from callbacks.pages import quiet_hours
 from collector.service import Service
 from layouts.components.address import at
 from layouts.pages import account
@@ -30,6 +31,7 @@ def page(context: PageContext) -> Component:
     cards = [
         account.appearance(),
         account.language_choice(person.language, now, UTC),
+        *quiet_hours.cards(context.service, person),
         account.password(person.email),
         account.logins(since),
     ]
@@ -37,7 +39,8 @@ def page(context: PageContext) -> Component:
 
 
 def register(app: Dash, service: Service) -> None:
-    """Chooses the language, changes the password and ends logins."""
+    """Chooses the language and quiet hours, changes the password and ends logins."""
+    quiet_hours.register(app, service)
     tries = RateLimit(signin.BY_PAIR, signin.WINDOW_S)
 
     def choose(_domain: object, fields: Fields) -> FormResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import no_update
@@ -24,6 +24,15 @@ def changed(parts: Mapping[str, Any], had: object, same: Mapping[str, Any] = ITS
     kept = {name: before[name] for name in parts if name not in digests and isinstance(before.get(name), int)}
     found = {name: no_update if digests.get(name) == before.get(name) else part for name, part in parts.items()}
     return found, kept | digests
+
+
+def each(texts: Mapping[str, str], kind: str, ids: Sequence[Any], whole: object) -> list[Any]:
+    """The texts of the elements `{kind: …}` with these ids; no update for those that are gone, and where the whole is
+    drawn.
+    """
+    if whole is not no_update:
+        return [no_update] * len(ids)
+    return [texts.get(one[kind], no_update) for one in ids]
 
 
 def _digest(part: Any) -> int:

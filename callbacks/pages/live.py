@@ -23,7 +23,7 @@ from analytics.base.error_log import describe
 from analytics.base.words import N_, _
 from analytics.calendar.minute_series import MINUTE
 from analytics.calendar.period import Span
-from analytics.commands import snippet as line_of
+from analytics.commands.site import snippet as line_of
 from analytics.live import rewind
 from analytics.live.feed import recent
 from analytics.live.state import FACTS, Concurrency, LiveState
@@ -39,6 +39,7 @@ from analytics.sites.site import Site
 from callbacks.download import csv_file
 from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext
+from callbacks.pages import live_activity
 from callbacks.pages.changed import Digests, changed
 from callbacks.pages.live_question import LiveQuestion, counted, events, read_moment, read_people
 from callbacks.pages.suggestion_wanted import suggestion_wanted
@@ -52,7 +53,7 @@ from layouts.figures import places_map
 from layouts.figures.template import Figure
 from layouts.footfall_components.stats import Stat
 from layouts.overview import filters
-from layouts.pages import first, live
+from layouts.pages import first, live, live_parts
 
 log = logging.getLogger("footfall.live")
 
@@ -74,6 +75,7 @@ PARTS = {  # what `render` makes, by name
     "line_of": Output("trend-of", "children"),
 }
 OUTPUTS = PARTS | {
+    "activity": Output(live.ACTIVITY, "past"),
     "answer": Output("fallback", "data"),
     "at": Output("rewind", "data-at"),
     "filters": Output("live", "data-filters"),
@@ -95,6 +97,7 @@ def register(app: Dash, service: Service) -> None:
     _register_filters(app, service)
     _register_tables(app, service)
     _register_repeats(app, service)
+    live_activity.register(app, service)
     _register_scripts(app)
     server: flask.Flask = app.server
 
@@ -121,9 +124,10 @@ def _register_redraw(app: Dash, service: Service) -> None:
         site, now = authorized(service, domain), int(time.time())
         asked = LiveQuestion.parse(nudge, site)
         at, state, everybody, concurrency = read_moment(service, site, asked, now)
-        words = live.words(is_past=bool(at), is_filtered=bool(asked.filters))
+        words = live_parts.words(is_past=bool(at), is_filtered=bool(asked.filters))
         titles = titles_of(service, site, state) if by_title is True else {}
         parts = render(site, state, concurrency, words, everybody, titles)
+        parts["activity"] = live_activity.figures_then(service, site, at) if at else None
         found, digests = news(parts | {"events": events(service, site, asked, at)}, asked.had)
         answer = {"active": state.active, "asked": asked.at, "filters": asked.text, "parts": digests}
         stats = service.hub.stats(site.id) if asked.filters else stats_of(state)  # of all, as the stream sends them
@@ -176,7 +180,7 @@ def _register_tables(app: Dash, service: Service) -> None:
         site = authorized(service, domain)
         asked = LiveQuestion(LiveQuestion.parse(nudge, site).at)  # the line is of all
         shown = read_moment(service, site, asked, int(time.time()))
-        return live.minutes_table(shown.state, shown.concurrency, ZoneInfo(site.timezone))
+        return live_parts.minutes_table(shown.state, shown.concurrency, ZoneInfo(site.timezone))
 
     @app.callback(
         Output("world-table", "children"),
@@ -187,7 +191,9 @@ def _register_tables(app: Dash, service: Service) -> None:
     )
     def list_places(_presses: object, domain: object, nudge: object) -> Component:
         site = authorized(service, domain)
-        return live.places_table(read_moment(service, site, LiveQuestion.parse(nudge, site), int(time.time())).state)
+        return live_parts.places_table(
+            read_moment(service, site, LiveQuestion.parse(nudge, site), int(time.time())).state
+        )
 
 
 def _register_repeats(app: Dash, service: Service) -> None:
@@ -253,7 +259,7 @@ def _places_file(service: Service, domain: str) -> flask.Response:
 def _minutes_file(service: Service, domain: str) -> flask.Response:
     """The line as it is now: of all people, whatever the filters."""
     site, now = authorized(service, domain), int(time.time())
-    line = live.points(service.hub.state(site.id), service.history.read(site, now))
+    line = live_parts.points(service.hub.state(site.id), service.history.read(site, now))
     return _file(site, "minutes", now, minutes_of_file(line, ZoneInfo(site.timezone)))
 
 
@@ -269,13 +275,13 @@ def today(service: Service, site: Site, now: int, chosen: tuple[Filter, ...] = (
     found = read_overview(site, question, service.backend, service.database, now, tag=language.written_in())
     weekday = figures.weekday(datetime.fromtimestamp(now, found.zone).weekday())
     than = _("vs last {weekday} to {time}", weekday=weekday, time=figures.time_of_day(now, found.zone))
-    return live.today(site.domain, found.numbers, found.before, than, filtered)
+    return live_parts.today(site.domain, found.numbers, found.before, than, filtered)
 
 
 def titles_of(service: Service, site: Site, state: LiveState) -> dict[str, str]:
     """The titles that the listed pages had last within a day, by path; {} where they cannot be read."""
     span = Span(state.at - DAY_S, state.at + 1)
-    paths = [entry.label for entry in state.pages[: live.ROWS]]
+    paths = [entry.label for entry in state.pages[: live_parts.ROWS]]
     return _part("titles", lambda: page_titles(site.id, span, paths, service.backend)) or {}
 
 
@@ -284,7 +290,7 @@ def day_before(service: Service, site: Site, now: int) -> tuple[str, int]:
     end = now // MINUTE * MINUTE
     people, complete = service.history.people(site.id, end - rewind.FAR_S, end, now)
     since = rewind.earliest(service.database, site.id, now)
-    line = {"begin": end - rewind.FAR_S, "since": since, "people": bar.line(people)}
+    line = {"begin": end - rewind.FAR_S, "since": since, "people": bar.line(people), "isComplete": complete}
     return json.dumps(line, separators=(",", ":")), bar.TICK_MS if complete else bar.COUNTING_MS
 
 
@@ -292,7 +298,7 @@ def render(
     site: Site,
     state: LiveState,
     concurrency: Concurrency | None,
-    words: live.Words = live.NOW,
+    words: live_parts.Words = live_parts.NOW,
     everybody: int | None = None,
     titles: Mapping[str, str] = NO_TITLES,
 ) -> dict[str, Any]:
@@ -303,21 +309,21 @@ def render(
     zone = ZoneInfo(site.timezone)
     whole = state if everybody is None else replace(state, active=everybody)
     return {
-        "active": live.active_now(state),
-        "split": live.split(state),
-        "user_types": live.user_types(state),
+        "active": live_parts.active_now(state),
+        "split": live_parts.split(state),
+        "user_types": live_parts.user_types(state),
         "facts": _drawn_facts(state, concurrency, words, everybody, zone),
-        "line_words": live.line_in_words(whole, concurrency),
-        "map_words": live.map_in_words(state),
-        "line": _part("line", lambda: live.line(whole, concurrency, zone)) or no_update,
-        "map": _part("map", lambda: live.map_of_places(state)) or no_update,
-        "on_map": _part("places", lambda: live.places(state, words))
+        "line_words": live_parts.line_in_words(whole, concurrency),
+        "map_words": live_parts.map_in_words(state),
+        "line": _part("line", lambda: live_parts.line(whole, concurrency, zone)) or no_update,
+        "map": _part("map", lambda: live_parts.map_of_places(state)) or no_update,
+        "on_map": _part("places", lambda: live_parts.places(state, words))
         or states.failed(_("The map could not be drawn"), _(ONLY_THIS)),
-        "pages": _part("pages", lambda: live.pages(state, words, titles))
+        "pages": _part("pages", lambda: live_parts.pages(state, words, titles))
         or states.failed(_("Pages could not be read"), _(ONLY_THIS)),
-        "sources": _part("sources", lambda: live.sources(state, words))
+        "sources": _part("sources", lambda: live_parts.sources(state, words))
         or states.failed(_("Sources could not be read"), _(ONLY_THIS)),
-        "line_of": live.line_of(is_filtered=everybody is not None),
+        "line_of": live_parts.line_of(is_filtered=everybody is not None),
     }
 
 
@@ -337,11 +343,11 @@ def _by_minute(line: Figure) -> Any:
 
 
 def _drawn_facts(
-    state: LiveState, concurrency: Concurrency | None, words: live.Words, everybody: int | None, zone: ZoneInfo
+    state: LiveState, concurrency: Concurrency | None, words: live_parts.Words, everybody: int | None, zone: ZoneInfo
 ) -> Any:
     if everybody is not None:
-        return live.facts_of_some(state, everybody)
-    return _part("facts", lambda: live.facts(state, concurrency, zone, words)) if concurrency else no_update
+        return live_parts.facts_of_some(state, everybody)
+    return _part("facts", lambda: live_parts.facts(state, concurrency, zone, words)) if concurrency else no_update
 
 
 def _part(name: str, draw: Callable[[], Any]) -> Any:

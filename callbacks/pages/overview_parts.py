@@ -112,14 +112,15 @@ def _map(overview: Overview) -> Values:
         return {}
     placed = regions.placed(overview.country, [one for one in overview.regions if one[0]])
     note = places.note(overview.country, overview.regions, placed, overview.query.filters)
-    return (_regions if any(placed) else _countries)(overview) | {"note": note}
+    return {"note": note} | (_regions if any(placed) else _countries)(overview)
 
 
 def _countries(overview: Overview) -> Values:
     rows, filters = overview.rows(list_of(MAP)).rows, overview.query.filters
     known = [(str(row.dimensions[0]), int(row.metrics[0] or 0)) for row in rows if row.dimensions[0]]
     found = [CountryCount(code, people, **panels.ways("country", [code], filters)) for code, people in known]
-    return {"figure": countries.figure(found, overview.country), "words": countries.words(found)}
+    drawn = {"figure": countries.figure(found, overview.country), "words": countries.words(found)}
+    return drawn if overview.country else drawn | {"note": places.note_of_world(known)}
 
 
 def _regions(overview: Overview) -> Values:

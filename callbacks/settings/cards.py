@@ -12,7 +12,8 @@ from analytics.access import embeds
 from analytics.access.roles import ADMIN
 from analytics.base.idn import to_letters
 from analytics.base.words import _
-from analytics.commands import iframe, seconds
+from analytics.commands.command import seconds
+from analytics.commands.embed import iframe
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, lines, number, on_send
 from callbacks.gate.guard import authorized

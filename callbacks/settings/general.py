@@ -6,6 +6,7 @@ from dash import Dash
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN, OWNER
+from analytics.activity import watches
 from analytics.base import idn
 from analytics.base.errors import InvalidInput, message
 from analytics.base.words import _
@@ -41,6 +42,7 @@ def register(app: Dash, service: Service) -> None:
         if site.demo:
             service.demo_traffic.remove()
         else:
+            watches.remove_of_site(service.database, site.id, service.config.allowed_targets)
             store.remove(service.database, site.domain)
         return FormResult({"go": at("/"), "message": _("Deleted")})
 

@@ -11,7 +11,8 @@ from analytics.access import accounts, invitations, members
 from analytics.access.roles import MEMBER, OWNER, Person
 from analytics.base.errors import InvalidInput, message
 from analytics.base.words import _
-from analytics.commands import invitation_link, seconds
+from analytics.commands.command import seconds
+from analytics.commands.user import invitation_link
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, number, on_send
 from callbacks.gate.guard import authorized, authorized_everywhere, current_person

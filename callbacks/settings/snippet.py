@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
-from analytics.commands import snippet as line_of
+from analytics.commands.site import snippet as line_of
 from analytics.sites import unlisted_hosts
 from analytics.sites.site import Site
 from callbacks.gate.guard import authorized, current_person

@@ -88,4 +88,9 @@ def parameter(name: str, description: str, *, required: bool = False) -> Object:
     return {"name": name, "in": "query", "required": required, "description": description, "schema": STRING}
 
 
+def path_parameter(name: str, description: str) -> Object:
+    """The OpenAPI object of a place in the path of a door."""
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": STRING}
+
+
 SITE = parameter("site", "The site's domain, as added.", required=True)

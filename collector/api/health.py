@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from analytics.activity.watch_state import health_of
 from collector.api.context import DATABASE_AWAY, NO_STORE, Context
 from collector.api.docs import Docs
 from collector.http.messages import Request, Response, error, json_response
@@ -30,14 +31,27 @@ def ready(context: Context, _: Request) -> Response:
         return NOT_STORING
     if (behind_s := context.behind_s()) > STALE_S:
         return error(503, "replica_stale", f"the columnar replica is {behind_s:.0f} s behind", (NO_STORE,))
-    return json_response(200, {"status": "ready"}, (NO_STORE,))
+    return json_response(200, {"status": "ready", **_watches(context)}, (NO_STORE,))
+
+
+def _watches(context: Context) -> dict[str, object]:
+    """The watched tables together, where there are any. A database that is away elsewhere stops no collecting, so it is
+    no reason for a 503.
+    """
+    found = health_of(context.watches(), context.now())
+    if not found.watches:
+        return {}
+    figures = {"count": found.watches, "unwell": found.unwell, "behind_s": round(found.behind_s, 1)}
+    return {"watches": figures | {"refused": found.refused}}
 
 
 UP_DOCS = Docs("Health", "Whether it runs", "Asks nothing.", {"200": "Up."}, example={"status": "up"})
 READY_DOCS = Docs(
     "Health",
     "Whether it can store",
-    "From memory, without a query. 503 while events cannot be stored, and as soon as the server begins to end.",
+    "From memory, without a query. 503 while events cannot be stored, and as soon as the server begins to end. Where "
+    "tables are watched, `watches` says how many, how many are not followed as they should, how far behind, and how "
+    "many changes were refused.",
     {"200": "Ready."},
     refusals=("503",),
     example={"status": "ready"},

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from analytics.live.state import LiveState
+from analytics.notify.notification import Notification
 from collector.api.context import NO_SNIFF, NO_STORE, Answer, Context, Stream
 from collector.api.docs import SITE, Docs, parameter
 from collector.api.readers import find_reader
 from collector.http.messages import Request, Response, error, json_response
-from collector.live.hub import MAX_TOP_PAGES
+from collector.live.hub import MAX_TOP_PAGES, Subscription
 
 EVENT_STREAM = (
     ("Content-Type", "text/event-stream; charset=utf-8"),
@@ -38,12 +40,26 @@ def stream(context: Context, request: Request) -> Answer:
     if context.hub.streams >= MAX_STREAMS:
         return TOO_MANY_STREAMS
     last_id = request.headers.get("last-event-id") or request.parameter("last_event_id")
-    return Stream(
-        EVENT_STREAM,
-        lambda wake: context.hub.subscribe(reader.site.id, wake, last_id),
-        context.hub.unsubscribe,
-        reader.allowed,
-    )
+    own = reader.site.id
+
+    def sees(one: Notification) -> bool:
+        return reader.sight().sees(one)
+
+    def subscribe(wake: Callable[[], None]) -> Subscription:
+        subscription = context.hub.subscribe(reader.site.id, wake, last_id, sees_rows=not reader.by_token)
+        if not reader.by_token:  # the readers of a card are not those of its site
+            context.bells.listen(subscription, sees, lambda _: context.hub.last_id(own))
+            for one in context.changing:
+                one.listen(subscription)
+        return subscription
+
+    def unsubscribe(subscription: Subscription) -> None:
+        context.hub.unsubscribe(subscription)
+        context.bells.unsubscribe(subscription)
+        for one in context.changing:
+            one.unsubscribe(subscription)
+
+    return Stream(EVENT_STREAM, subscribe, unsubscribe, reader.allowed)
 
 
 def stats_of(state: LiveState) -> dict[str, Any]:
@@ -71,7 +87,10 @@ NOW_DOCS = Docs(
 STREAM_DOCS = Docs(
     "Live",
     "Who is there, as it changes",
-    "Server-Sent Events: connected first, then new_event and stats. At most five frames a second; resumable.",
+    "Server-Sent Events: connected first, then new_event, stats and, but for the readers of a card, notification, "
+    "gauges (what those on the site's cards are) and alerts (the open ones as in /api/live/metrics): both within a "
+    "second after connected, also without any, and after each change. Changes of rows in watched tables are not for "
+    "the readers of a card. At most five frames a second; resumable.",
     {"200": "A stream without an end."},
     refusals=("401", "404", "503"),
     parameters=(SITE, parameter("last_event_id", "As the header Last-Event-ID.")),

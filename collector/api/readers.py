@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from analytics.access.roles import VIEWER, Person
+from analytics.notify.sight import NOTHING, Sight, sight_of, whole_sight
 from analytics.sites.site import Site
 from collector.api.context import NO_STORE, NOTHING_HERE, Context, IsAllowed
 from collector.http.messages import Request, Response, bearer_token, error
@@ -13,10 +15,12 @@ SIGN_IN = error(401, "sign_in", "sign in, or send a key", (NO_STORE,))
 
 
 class SiteReader(NamedTuple):
-    """A site that a request may read, and a check whether it still may."""
+    """A site that a request may read, a check whether it still may, and what it sees of the notifications now."""
 
     site: Site
     allowed: IsAllowed
+    sight: Callable[[], Sight]
+    by_token: bool = False  # of a card
 
 
 def find_reader(context: Context, request: Request) -> SiteReader | Response:
@@ -31,17 +35,34 @@ def find_reader(context: Context, request: Request) -> SiteReader | Response:
 
 def by_login(context: Context, headers: Mapping[str, str], site: Site | None) -> SiteReader | Response:
     """The reader by the login in the headers, or the refusal."""
-    may_read = context.site_access(headers)
-    if may_read is None:
+    person = context.person_of(headers)
+    if person is None:
         return SIGN_IN
-    if site is None or not may_read(site):
+    if site is None or not person.may(VIEWER, site.id):
         return NOTHING_HERE
-    return SiteReader(site, lambda: _still_reads(context, headers, site))
+    login = Login(context, headers, person)
+    return SiteReader(site, lambda: login.reads(site), lambda: sight_of(login.person, [site.id]))
 
 
-def _still_reads(context: Context, headers: Mapping[str, str], site: Site) -> bool:
-    may_read = context.site_access(headers)
-    return may_read is not None and may_read(site) and context.sites.numbered(site.id) is not None
+class Login:
+    """A login that lasts as long as a stream. Who the person is, and what they may do, is as of the last check."""
+
+    def __init__(self, context: Context, headers: Mapping[str, str], person: Person) -> None:
+        self.person = person
+        self._context = context
+        self._headers = headers
+
+    def is_valid(self) -> bool:
+        """Checks again whether the login is valid."""
+        found = self._context.person_of(self._headers)
+        self.person = found or self.person
+        return found is not None
+
+    def reads(self, site: Site) -> bool:
+        """Checks again whether the login is valid and the site is there for its person."""
+        return (
+            self.is_valid() and self.person.may(VIEWER, site.id) and self._context.sites.numbered(site.id) is not None
+        )
 
 
 def by_token(context: Context, token: str, site: Site | None) -> SiteReader | Response:
@@ -52,7 +73,9 @@ def by_token(context: Context, token: str, site: Site | None) -> SiteReader | Re
     own = site or context.sites.numbered(embed.site_id)
     if own is None:
         return NOTHING_HERE
-    return SiteReader(own, lambda: context.embeds.find(token, context.now()) is not None)
+    return SiteReader(
+        own, lambda: context.embeds.find(token, context.now()) is not None, lambda: NOTHING, by_token=True
+    )
 
 
 def _by_key(context: Context, plain: str, site: Site | None) -> SiteReader | Response:
@@ -62,5 +85,7 @@ def _by_key(context: Context, plain: str, site: Site | None) -> SiteReader | Res
     if site is None or not key.opens("stats", site.id):
         return NOTHING_HERE
     return SiteReader(
-        site, lambda: context.keys.find(plain) is not None and context.sites.numbered(site.id) is not None
+        site,
+        lambda: context.keys.find(plain) is not None and context.sites.numbered(site.id) is not None,
+        lambda: whole_sight([site.id]),
     )

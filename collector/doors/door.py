@@ -19,6 +19,7 @@ class Credential(StrEnum):
 
     INGEST = "ingest"
     STATS = "stats"
+    ADMIN = "admin"
     LOGIN = "login"
     TOKEN = "token"  # noqa: S105 - the name of a kind
 
@@ -27,6 +28,8 @@ Credentials = tuple[Credential, ...]  # any one of them is sufficient
 ANYBODY: Credentials = ()
 READERS: Credentials = (Credential.STATS, Credential.LOGIN, Credential.TOKEN)
 PROGRAMS: Credentials = (Credential.STATS,)
+MANAGERS: Credentials = (Credential.ADMIN,)
+PEOPLE: Credentials = (Credential.LOGIN,)
 CARD_READERS: Credentials = (Credential.TOKEN, Credential.LOGIN)
 
 
@@ -71,7 +74,7 @@ class Collects(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """A door that answers questions.
+    """A door that answers questions. `path` may have places in braces, each for one segment.
 
     `answer` itself checks the credentials; `credentials` only limits the size of a body, and is documented. `docs` is
     None if another row documents the path.

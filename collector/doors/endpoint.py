@@ -121,7 +121,7 @@ class Endpoint:
     def allowance(self, path: str, headers: Mapping[str, str]) -> Allowance:
         if path in self._routes.collecting:
             return self._event_allowance
-        if path in self._routes.for_programs:
+        if self._routes.is_for_programs(path):
             return self._member_allowance if self._routes.has_key(headers) else self._stranger_allowance
         if self._routes.public:
             return self._public_allowance

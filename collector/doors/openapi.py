@@ -15,13 +15,15 @@ DOCS = Docs("Health", "This description", "OpenAPI 3.1.", {"200": "The document.
 CREDENTIALS = {
     Credential.INGEST: "A key of the scope ingest.",
     Credential.STATS: "A key of the scope stats.",
+    Credential.ADMIN: "A key of the scope admin.",
     Credential.LOGIN: "The cookie of somebody who is signed in.",
     Credential.TOKEN: "The token of a card.",
 }
 REFUSALS = {
     "400": "Something of it cannot be read.",
     "401": "No key, or a wrong one.",
-    "404": "There is no such site, or it is not yours to read.",
+    "403": "The key has another scope.",
+    "404": "There is no such site or thing, or it is not yours.",
     "413": "The body is larger than 64 KiB.",
     "415": "The body is neither application/json nor text/plain, or it is compressed.",
     "422": "A field is wrong or missing; field names it.",
@@ -67,6 +69,7 @@ def _schemes() -> Object:
     kinds: dict[Credential, Object] = {
         Credential.INGEST: key,
         Credential.STATS: key,
+        Credential.ADMIN: key,
         Credential.LOGIN: {"type": "apiKey", "in": "cookie", "name": "footfall_login"},
         Credential.TOKEN: {"type": "apiKey", "in": "query", "name": "token"},
     }

@@ -12,8 +12,9 @@ from analytics.live.reasons import ShedReason
 from collector.api.context import DATABASE_AWAY, NO_STORE, Answer, Context
 from collector.doors.collect import Collector
 from collector.doors.cors import CORS, preflight
-from collector.doors.door import ANYBODY, PROGRAMS, Answers, Collects, Door, Threads
-from collector.doors.table import DOORS
+from collector.doors.door import ANYBODY, MANAGERS, PROGRAMS, Answers, Collects, Door, Threads
+from collector.doors.path_patterns import PathPatterns
+from collector.doors.table import DOORS, ELSEWHERE
 from collector.http.messages import (
     SECURITY_HEADERS,
     Headers,
@@ -51,16 +52,21 @@ class Routes:
         collecting = [door for door in DOORS if isinstance(door, Collects)]
         self.collecting = frozenset(door.path for door in collecting)
         self.collects = {(method, door.path): door for door in collecting for method in door.methods}
-        self.for_programs = frozenset(door.path for door in DOORS if door.credentials == PROGRAMS)
+        self._for_programs = frozenset(door.path for door in DOORS if door.credentials in (PROGRAMS, MANAGERS))
+        self._patterns = PathPatterns(self.paths)
         self._by_path = {path: _by_method(path, [door for door in DOORS if door.path == path]) for path in self.paths}
         self._refusals = {path: _wrong_method(path, doors) for path, doors in self._by_path.items()}
 
     def find(self, request: Request) -> Door | None:
         """The door of the request, None if Flask has to answer. For a wrong method, a door that answers 405."""
-        doors = self._by_path.get(request.path)
-        if doors is None:
-            return None
-        return doors.get(request.method) or self._refusals[request.path]
+        path = self._patterns.find(request.path)
+        if path is None:
+            return ELSEWHERE if request.path.startswith(ELSEWHERE.path) else None
+        return self._by_path[path].get(request.method) or self._refusals[path]
+
+    def is_for_programs(self, path: str) -> bool:
+        """Whether the door of the path is for programs with a key."""
+        return self._patterns.find(path) in self._for_programs
 
     def answer(self, door: Answers, request: Request) -> Answer:
         """The door's answer; 503 if the database is unavailable. Never raises."""
@@ -76,14 +82,14 @@ class Routes:
     def canonical(self, path: str) -> str:
         """The path for the look-up of doors: without the base path and, if that finds a door, without extra slashes."""
         below = routed(path, self.base_path)
-        if below in self._by_path:
+        if self._patterns.find(below):
             return below
         plain = routed(without_extra_slashes(path), self.base_path)
-        return plain if plain in self._by_path else below
+        return plain if self._patterns.find(plain) else below
 
     def is_signed_in(self, headers: Mapping[str, str]) -> bool:
         """Whether the headers contain a valid login. Raises if the database fails. Not for the event loop."""
-        return self.context.site_access(headers) is not None
+        return self.context.person_of(headers) is not None
 
     def has_key(self, headers: Mapping[str, str]) -> bool:
         """Whether the headers contain a valid key."""

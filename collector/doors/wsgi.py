@@ -63,7 +63,7 @@ class DoorMiddleware:
     def _answer_at(
         self, door: Door, request: Request, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        body = _body(environ, DEFAULT.event_bytes) if request.method == "POST" else b""
+        body = _body(environ, DEFAULT.event_bytes) if request.method in ("POST", "PUT") else b""
         if body is None:
             too_large = self._routes.not_collected(TOO_LARGE) if isinstance(door, Collects) else TOO_LARGE
             return self._respond(too_large, start_response)

@@ -1,6 +1,6 @@
 """The commands that import history, a row each: the command line, the control socket and the README are made from them.
 
-Their functions get an `ImportContext`, where those of `analytics/commands.py` get a `CommandContext`.
+Their functions get an `ImportContext`, where those of `analytics/commands` get a `CommandContext`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import click
 
-from analytics.commands import Command
+from analytics.commands.command import Command
 from collector.imports import log_import
 from collector.imports.log_formats import NAMES
 

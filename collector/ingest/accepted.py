@@ -43,7 +43,8 @@ class Accepted(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `page_id` is the sender's id of a pageview or event, `pageview` that of the pageview to which the event belongs, and
     `tab` the number of that pageview. `visitor_before` is the same visitor under yesterday's salt, while that salt is
     kept. `host` and `path` are "" if the event does not name its page. `origin` returns the origin of a visit; it is
-    called only if the event begins one, which a heartbeat hardly ever does. `page_keys` are the possible prefixes of
+    called only if the event begins one, which a heartbeat hardly ever does. With the visitor `NO_VISITOR` the event is
+    stored without a visit and without a heartbeat. `page_keys` are the possible prefixes of
     the ids of an engagement's pageviews, that of today's salt first.
     """
 

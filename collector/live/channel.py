@@ -20,8 +20,9 @@ class Subscriber(Protocol):
     """The receiver of a stream's frames."""
 
     closed: bool
+    sees_rows: bool
 
-    def offer(self, frame: bytes) -> None: ...
+    def offer(self, frame: bytes) -> bool: ...
 
     def close(self) -> None: ...
 

@@ -6,21 +6,23 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from analytics.base.error_log import describe
 from analytics.live.beat import Beat
-from analytics.live.feed import FeedItem, recent
+from analytics.live.feed import FeedItem, is_of_row, recent
 from analytics.live.presence import RECENT_S
 from analytics.live.restore import last_beats
 from analytics.live.state import LiveState
 from analytics.storage.database import Database
 from collector.ingest.outcomes import Stored
 from collector.live.channel import MAX_ITEMS, Channel, is_row_id
+from collector.live.slow_readers import SlowReaders
 
 MIN_FRAME_INTERVAL_S = 0.2  # at most five frames a second
 MAX_SILENCE_S = 10.0  # without changes a frame is sent after that time; a comment at least as often
@@ -28,6 +30,7 @@ MAX_FRAME_ITEMS = 25  # the newest ones; more than 125 a second are unreadable
 INITIAL_ITEMS = 100  # of a new feed, for subscribers that reconnect after a restart
 MAX_RECENT_ITEMS = 20
 MAX_BUFFER_BYTES = 64 * 1024
+TOO_SLOW = b": too slow: what was sent is not read; come back with Last-Event-ID\n\n"  # the end of such a stream
 MAX_TOP_PAGES = 5
 
 log = logging.getLogger("footfall.hub")
@@ -39,30 +42,48 @@ Restored = tuple[list[Beat], list[FeedItem]]  # read from the database: the last
 
 def message(message_id: str, kind: str, data: Any) -> bytes:
     """One message of the stream (Server-Sent Events)."""
-    return b"id: %b\ndata: %b\n\n" % (message_id.encode(), _encode({"type": kind, "data": data}))
+    return with_id(message_id, body(kind, data))
+
+
+def body(kind: str, data: Any) -> bytes:
+    """A message without its id, which may differ from stream to stream."""
+    return b"data: %b\n\n" % _encode({"type": kind, "data": data})
+
+
+def with_id(message_id: str, of: bytes) -> bytes:
+    """The message with that body."""
+    return b"id: %b\n%b" % (message_id.encode(), of)
+
+
+def _new_events(items: Iterable[FeedItem], *, sees_rows: bool) -> list[bytes]:
+    return [message(item.id, "new_event", item) for item in items if sees_rows or not is_of_row(item)]
 
 
 class Subscription:
     """The buffer of one open stream. It calls `wake`, from other threads, when it has frames.
 
-    A subscriber that leaves more than 64 KiB unread is dropped: `closed` becomes true.
+    A subscriber that leaves more than 64 KiB unread is dropped: `closed` becomes true, and a comment is the last that
+    it gets. `sees_rows`: whether it gets changes of rows in watched tables.
     """
 
-    def __init__(self, site_id: int, wake: Callable[[], None]) -> None:
+    def __init__(self, site_id: int, wake: Callable[[], None], *, sees_rows: bool = True) -> None:
         self.site_id = site_id
+        self.sees_rows = sees_rows
         self.closed = False
         self._wake = wake
         self._frames: deque[bytes] = deque()
         self._size = 0
 
-    def offer(self, frame: bytes) -> None:
-        """Adds a frame to the buffer; drops the subscriber if the buffer is full."""
-        if self._size + len(frame) > MAX_BUFFER_BYTES and self._frames:
-            self.close()
-            return
-        self._frames.append(frame)
-        self._size += len(frame)
+    def offer(self, frame: bytes) -> bool:
+        """Adds a frame to the buffer, if the stream has not ended. False if it is full: the subscriber is dropped."""
+        has_room = self.closed or not self._frames or self._size + len(frame) <= MAX_BUFFER_BYTES
+        if not has_room:
+            self._frames, self.closed = deque([TOO_SLOW]), True
+        elif not self.closed:
+            self._frames.append(frame)
+            self._size += len(frame)
         self._wake()
+        return has_room
 
     def take(self) -> bytes:
         """Removes and returns everything that is buffered; empty if nothing is."""
@@ -90,6 +111,7 @@ class Hub:
         self._channels: dict[int, Channel] = {}
         self._watched: set[int] = set()  # sites with subscribers
         self._closing = False
+        self.slow_readers = SlowReaders()
         self._restore_presence()
         self._thread = threading.Thread(target=self._run, name="footfall-hub", daemon=True)
         self._thread.start()
@@ -250,6 +272,11 @@ class Hub:
         with self._filled_channel(site_id) as channel:
             return channel.since(channel.position - many)[::-1]
 
+    def last_id(self, site_id: int) -> str:
+        """The id after which a stream of the site would resume now."""
+        with self._lock:
+            return self._channel(site_id).last_id
+
     @property
     def streams(self) -> int:
         """How many streams are open."""
@@ -258,9 +285,11 @@ class Hub:
 
     # ── streaming ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def subscribe(self, site_id: int, wake: Callable[[], None], last_id: str = "") -> Subscription:
+    def subscribe(
+        self, site_id: int, wake: Callable[[], None], last_id: str = "", *, sees_rows: bool = True
+    ) -> Subscription:
         """A new subscription. Its buffer contains `connected`, the feed items after `last_id`, and `stats`."""
-        subscription = Subscription(site_id, wake)
+        subscription = Subscription(site_id, wake, sees_rows=sees_rows)
         stored = self._stored_after(site_id, last_id)
         with self._filled_channel(site_id) as channel:
             channel.presence.expire(int(self._clock()))
@@ -268,8 +297,9 @@ class Hub:
                 channel.mark_sent()  # there was no subscriber to send it to
             missed = channel.missed_since(last_id, stored)
             # a client that disconnects after this message reconnects with its old `last_id`
-            connected = message(last_id if missed else channel.last_id, "connected", self._connected(channel))
-            first = [b"retry: 2000\n\n", connected, *(message(item.id, "new_event", item) for item in missed)]
+            begun = last_id if missed else channel.last_id
+            connected = message(begun, "connected", self._connected(channel, sees_rows=sees_rows))
+            first = [b"retry: 2000\n\n", connected, *_new_events(missed, sees_rows=sees_rows)]
             first.append(message(channel.last_id, "stats", self._stats(channel)))
             channel.subscribers.add(subscription)
             self._watched.add(site_id)
@@ -285,12 +315,12 @@ class Hub:
                 return None
         return recent(self._database, site_id, MAX_ITEMS, after=int(last_id))
 
-    def _connected(self, channel: Channel) -> dict[str, Any]:
-        presence = channel.presence
+    def _connected(self, channel: Channel, *, sees_rows: bool) -> dict[str, Any]:
+        presence, newest = channel.presence, channel.since(channel.sent - MAX_RECENT_ITEMS)[:MAX_RECENT_ITEMS]
         return {
             "currentVisitors": presence.recent_visits,
             "uniqueVisitors": presence.recent_people,
-            "recentEvents": channel.since(channel.sent - MAX_RECENT_ITEMS)[:MAX_RECENT_ITEMS][::-1],
+            "recentEvents": [item for item in reversed(newest) if sees_rows or not is_of_row(item)],
             "activePages": [{"path": path, "count": people} for path, people in presence.top_pages(MAX_TOP_PAGES)],
             "window_s": RECENT_S,
         }
@@ -328,25 +358,35 @@ class Hub:
         return soonest
 
     def _send(self, channel: Channel, now: float) -> None:
+        items: list[FeedItem] = []
         frame = []
         if channel.position > channel.sent:
-            frame += [message(item.id, "new_event", item) for item in channel.since(channel.sent)[-MAX_FRAME_ITEMS:]]
+            left_out = channel.position - channel.sent - MAX_FRAME_ITEMS
+            items = channel.since(channel.sent)[-MAX_FRAME_ITEMS:]
             channel.mark_sent()
+            frame += [message(channel.last_id, "more", {"events": left_out})] if left_out > 0 else []
         stats = self._stats(channel)
         quiet = now - channel.sent_at >= MAX_SILENCE_S
         if quiet or {**stats, "as_of": 0} != {**channel.stats, "as_of": 0}:
             frame.append(message(channel.last_id, "stats", stats))
             channel.stats = stats
         channel.changed = False
-        if not frame:
+        if not frame and not items:
             return
+        comment = []
         if now - channel.commented_at >= MAX_SILENCE_S:
-            frame.insert(0, b": still here\n\n")
+            comment.append(b": still here\n\n")
             channel.commented_at = now
         channel.sent_at = now
-        joined = b"".join(frame)
+        self._offer(channel, lambda sees_rows: b"".join([*comment, *_new_events(items, sees_rows=sees_rows), *frame]))
+
+    def _offer(self, channel: Channel, frame_of: Callable[[bool], bytes]) -> None:
+        """Sends every subscriber the frame for those who see rows, or for those who do not."""
+        frame_of = cache(frame_of)
         for subscription in list(channel.subscribers):
-            subscription.offer(joined)
+            frame = frame_of(subscription.sees_rows)
+            if frame and not subscription.offer(frame):
+                self.slow_readers.note()
             if subscription.closed:
                 channel.subscribers.discard(subscription)
 

@@ -15,7 +15,7 @@ SIGNUP = "Signup"
 
 MIN_STAY_S, STAY_S, MAX_STAY_S = 10.0, 270.0, 1_500.0  # on a page; the middle one is the mean
 _ACTIONS = 0.18  # share of the pages
-_CUSTOMER_ACTIONS = 0.15  # share of the actions: signups and payments
+_CUSTOMER_ACTIONS = 0.3  # share of the actions: signups and payments
 _SILENT = 0.08  # share of the visits that end without a `leave` event
 _PAGES = (1,) * 45 + (2,) * 22 + (3,) * 14 + (4,) * 9 + (5,) * 6 + (6,) * 4  # of a hundred visits
 VISIT_S = STAY_S * sum(_PAGES) / len(_PAGES)
@@ -37,7 +37,17 @@ _SEARCHES = (
     "puppet fact",
 )
 _LINKS = ("github.com/jordansissel/xdotool", "logstash.net/docs", "wiki.archlinux.org", "man.openbsd.org/ssh")
-_PLANS = ((9.0, "Starter"), (29.0, "Team"), (49.0, "Team, yearly"), (199.0, "Business"))
+
+
+class Plan(NamedTuple):
+    """What the demo sells; the price is in EUR."""
+
+    price: float
+    name: str
+
+
+PLANS = Plan(9.0, "Starter"), Plan(29.0, "Team"), Plan(49.0, "Team, yearly"), Plan(199.0, "Business")
+"""The cheapest first."""
 
 
 class Action(NamedTuple):
@@ -122,12 +132,18 @@ def _make_action(visitor: Visitor, chance: random.Random, signed_in: bool) -> Ev
 
 def _customer_action(visitor: Visitor, chance: random.Random, signed_in: bool) -> EventBody:
     """A payment if the visitor is signed in, else a signup."""
-    name = {"user_name": visitor.user_name}
-    if not signed_in:
-        return {"name": SIGNUP, "description": "New account"} | name
-    price, plan = chance.choice(_PLANS)
-    sale = {"value": price, "currency": "EUR", "props": {"plan": plan}}
-    return {"name": "Payment", "description": f"{plan} plan"} | sale | name
+    return payment(visitor, chance.choice(PLANS)) if signed_in else signup(visitor)
+
+
+def signup(visitor: Visitor) -> EventBody:
+    """The fields of the event by which the visitor is signed in."""
+    return {"name": SIGNUP, "description": "New account", "user_name": visitor.user_name}
+
+
+def payment(visitor: Visitor, plan: Plan) -> EventBody:
+    """The fields of the event by which the visitor buys that plan."""
+    sale = {"value": plan.price, "currency": "EUR", "props": {"plan": plan.name}}
+    return {"name": "Payment", "description": f"{plan.name} plan"} | sale | {"user_name": visitor.user_name}
 
 
 def _visitor_action(chance: random.Random) -> EventBody:

@@ -21,7 +21,7 @@ from collector.http.messages import Request
 from collector.http.proxies import Proxies
 from collector.ingest.pipeline import Kit
 from collector.ingest.rate import Rate
-from collector.simulate import demo_days
+from collector.simulate import demo_days, demo_rules
 from collector.simulate.client import BatchResult, EventBody, RefusedError, read_answer
 from collector.simulate.demo import simulate
 from collector.simulate.demo_days import DemoSite
@@ -84,6 +84,7 @@ class DemoTraffic:
         place = DemoSite(self._database, site.id, self._kit.places)
         self._end = threading.Event()
         if with_past:
+            demo_rules.add(self._database, site.id, now=traffic.now)
             demo_days.write_today(place, traffic, self._kit.salts.of(site, traffic.now).today)
             self._forget_today(site.id)  # another refresh may have had it counted while it was written
         self._refresh()

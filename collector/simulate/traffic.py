@@ -9,10 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count
+from operator import attrgetter
+from random import Random
 
 from analytics.calendar.days import day_of, days_between, start_of
 from collector.ingest.visit import IDLE_MINUTES
+from collector.simulate import crowds
 from collector.simulate.behaviour import VISIT_S, PlannedVisit, plan_visit
+from collector.simulate.crowds import Arrival
 from collector.simulate.people import Visitor, make_people, paths_of, random_for, sample_pages
 
 DAYS = 70  # the last 30 days, and those they are compared with: the same weekdays 35 days earlier
@@ -27,12 +31,17 @@ _MONDAY_NOON = 4.5 * DAY_S  # the first one, epoch s
 
 
 def people_at(at: float, now: int) -> float:
-    """How many people are on the site at that moment (epoch s), on average. It grows until `now`, by weekday and hour.
+    """How many people are on the site at that moment (epoch s), on average and without crowds.
 
-    The shares of weekdays and hours are those of their middle and their beginning, and change steadily in between.
+    It grows until `now`, by weekday and hour. The shares of weekdays and hours are those of their middle and their
+    beginning, and change steadily in between.
     """
-    growth = 1 - GROWTH * min(1.0, max(0.0, (now - at) / (DAYS * DAY_S)))
-    return PEAK * growth * _between(WEEK, (at - _MONDAY_NOON) / DAY_S) * _between(HOURS, at / HOUR_S) / 100
+    return PEAK * _growth(at, now) * _between(WEEK, (at - _MONDAY_NOON) / DAY_S) * _between(HOURS, at / HOUR_S) / 100
+
+
+def _growth(at: float, now: int) -> float:
+    """The share of the people of `now` that comes at that moment, without weekday and hour."""
+    return 1 - GROWTH * min(1.0, max(0.0, (now - at) / (DAYS * DAY_S)))
 
 
 def _between(values: Sequence[float], position: float) -> float:
@@ -62,17 +71,27 @@ class SimulatedTraffic:
     def visits(self, day: date) -> list[PlannedVisit]:
         """The visits that begin on that UTC day, in order. The last ones end on the next day."""
         chance, begin = random_for(self.seed, self.now, day), float(start_of(day))
-        end = begin + DAY_S
         visits: list[PlannedVisit] = []
         free_at: dict[int, float] = {}
-        at = begin
-        while (at := at + chance.uniform(0.2, 1.8) * VISIT_S / people_at(at, self.now)) < end:
-            some = self._some_people(at - begin)
-            while free_at.get(number := chance.choice(some), 0) > at:
+        for arrival in sorted(self._arrivals(begin, chance), key=attrgetter("at")):
+            some = self._some_people(arrival.at - begin)
+            while free_at.get(number := chance.choice(some), 0) > arrival.at:
                 pass
-            visits.append(plan_visit(self.people[number], at, self.paths, chance))
+            visits.append(self._plan(self.people[number], arrival, chance))
             free_at[number] = visits[-1].end + (IDLE_MINUTES + 1) * 60
         return visits
+
+    def _arrivals(self, begin: float, chance: Random) -> Iterator[Arrival]:
+        """Who arrives on the day that begins then, not in order: people one by one, and crowds."""
+        at, end = begin, begin + DAY_S
+        while (at := at + chance.uniform(0.2, 1.8) * VISIT_S / people_at(at, self.now)) < end:
+            yield Arrival(at)
+        yield from crowds.arrivals(begin, end, self.now + crowds.FIRST_S, _growth(begin, self.now), chance)
+
+    def _plan(self, visitor: Visitor, arrival: Arrival, chance: Random) -> PlannedVisit:
+        if arrival.place is None:
+            return plan_visit(visitor, arrival.at, self.paths, chance)
+        return crowds.plan_visit(visitor, arrival, chance)
 
     def _some_people(self, second: float) -> range:
         """Who may come at that second of a day, by number: others in its first hour than in the last one of a day."""

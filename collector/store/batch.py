@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from analytics.base.idn import in_letters
-from analytics.base.ids import LOW_BITS, Ids
+from analytics.base.ids import LOW_BITS, NO_VISITOR, Ids
 from analytics.base.limits import MAX_ENGAGED_MS, MAX_VISIT_S
 from analytics.live.beat import Beat
-from analytics.live.feed import FeedItem, public_visitor_id
-from analytics.live.reasons import FilteredReason, StoredReason
+from analytics.live.feed import FeedItem, link_of, public_visitor_id
+from analytics.live.reasons import FilteredReason, Reason, StoredReason
 from analytics.storage.changes import FACTS
 from collector.ingest import visit as visits
 from collector.ingest.accepted import Accepted, Kind
@@ -33,12 +33,13 @@ from collector.ingest.outcomes import (
     TotalsRaised,
     name_and_reason,
 )
-from collector.ingest.visit import Visit
+from collector.ingest.visit import Origin, Visit
 from collector.store.leaves import NO_TABS, Tab
 from collector.store.outcome_counters import NAMED, OutcomeCounts, write_names
 from collector.store.statements import ADD_OUTCOMES, Pageview, RowValues, Tables
 
 STORED = "stored", StoredReason.COUNTED  # the outcome of nearly every event
+STORED_WITHOUT_VISITOR = "stored", StoredReason.WITHOUT_VISITOR
 BEATS = (Kind.HEARTBEAT, Kind.LEAVE)
 
 
@@ -65,11 +66,17 @@ def store(
     outcomes = [batch.apply(one) if one.site_id in existing else SITE_REMOVED for one in accepted]
     for one, outcome in zip(accepted, outcomes, strict=True) if live else ():
         site_id = one.site_id if outcome is not SITE_REMOVED else 0
-        name, reason = STORED if type(outcome) is Stored else name_and_reason(outcome)
+        name, reason = _name_and_reason(one, outcome)
         counts[site_id, one.at // 3600 * 3600, name, reason] += 1
     batch.write(live)
     _write_counts(tables, counts)
     return outcomes
+
+
+def _name_and_reason(one: Accepted, outcome: Outcome) -> tuple[str, Reason]:
+    if type(outcome) is not Stored:
+        return name_and_reason(outcome)
+    return STORED if one.visitor != NO_VISITOR else STORED_WITHOUT_VISITOR
 
 
 def write_counts(connection: Connection, counts: OutcomeCounts) -> None:
@@ -125,6 +132,7 @@ class _Batch:
             for one in accepted
             if one.kind not in BEATS or (one.site_id, one.pageview) not in self._pageviews
             for visitor in one.visitors
+            if visitor != NO_VISITOR
         }
         if visitors:
             found += tables.visits_of(visitors, since=min(one.at for one in accepted) - MAX_VISIT_S)
@@ -164,13 +172,8 @@ class _Batch:
             return Duplicate()
         self._events.add(key)
         row_id = self._new_id(one)
-        page = self._pageviews.get((one.site_id, one.pageview))
-        visit = self._visits.get((one.site_id, page.visit_id)) if page else None
-        if visit is None or not visits.is_open(visit, one.at):
-            visit = self._visit(one, row_id)
+        visit = self._visit_of_event(one, row_id) if one.visitor != NO_VISITOR else _no_visit(one)
         assert one.details is not None
-        visit = visits.with_event(visit, one.at, interactive=one.details.interactive)
-        visit = self._change(visits.with_user(visit, one.user_id, one.user_type))
         self._new_events.append(
             {
                 **_page_columns(one, visit, row_id),
@@ -184,6 +187,15 @@ class _Batch:
             }
         )
         return Stored(self._beat(one, visit, row_id, one.path), _feed_item(one, visit, row_id))
+
+    def _visit_of_event(self, one: Accepted, row_id: int) -> Visit:
+        page = self._pageviews.get((one.site_id, one.pageview))
+        visit = self._visits.get((one.site_id, page.visit_id)) if page else None
+        if visit is None or not visits.is_open(visit, one.at):
+            visit = self._visit(one, row_id)
+        assert one.details is not None
+        visit = visits.with_event(visit, one.at, interactive=one.details.interactive)
+        return self._change(visits.with_user(visit, one.user_id, one.user_type))
 
     def _apply_beat(self, one: Accepted) -> Outcome:
         page = self._pageviews.get((one.site_id, one.pageview))
@@ -310,7 +322,8 @@ class _Batch:
             "state": int(one.state),
             "path": path,
         }
-        self._beats.append(row)
+        if one.visitor != NO_VISITOR:
+            self._beats.append(row)
         origin = visit.origin
         return Beat(
             **row, source=origin.source, country=origin.country, city=origin.city, lat=origin.lat, lon=origin.lon
@@ -355,6 +368,25 @@ def _named_pageviews(accepted: Sequence[Accepted]) -> set[tuple[int, str]]:
     }
 
 
+def _no_visit(one: Accepted) -> Visit:
+    """What an event without a visitor has in place of a visit; it is not stored."""
+    return Visit(
+        site_id=one.site_id,
+        id=0,
+        visitor=NO_VISITOR,
+        user_id=None,
+        user_type="",
+        started_at=one.at,
+        last_at=one.at,
+        seen_at=one.at,
+        pageviews=0,
+        events=0,
+        entry_page="",
+        exit_page="",
+        origin=Origin(),
+    )
+
+
 def _page_columns(one: Accepted, visit: Visit, row_id: int) -> dict[str, Any]:
     """The columns that pageviews and events share."""
     return {
@@ -391,4 +423,5 @@ def _feed_item(one: Accepted, visit: Visit, row_id: int) -> FeedItem:
         user_name=(details.user_name or None) if details else None,
         value=details.value if details else None,
         currency=(details.currency or None) if details else None,
+        link=link_of(visit.visitor, details.props) if details else None,
     )

@@ -64,6 +64,8 @@ SLOW_COMMIT_S = 0.25  # commits take milliseconds
 
 OnOutcomes = Callable[[list[Outcome]], None]
 OnStored = Callable[[list[Stored]], None]
+WithinCommit = Callable[[Connection, Sequence[tuple[Accepted, Outcome]]], Callable[[], None] | None]
+"""Called in the transaction that stores the events; what it returns is called after the commit."""
 
 
 class QueuedRequest(NamedTuple):
@@ -80,7 +82,8 @@ class Writer:
     `max_waiting_per_site` of one site, else it is `SITE_QUEUE_FULL`, so that a flooded site leaves room for the others.
 
     After the commit, and before the requests are answered, each of `on_stored` receives the stored events of the batch.
-    Before them `on_late` receives the batch if it has beats of minutes that may have been counted already.
+    Before them `on_late` receives the batch if it has beats of minutes that may have been counted already. `within`
+    is called inside the transaction.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Writer:
         database: Database,
         *on_stored: OnStored,
         on_late: OnStored | None = None,
+        within: WithinCommit | None = None,
         max_waiting: int = 10_000,
         max_waiting_per_site: int = 8_000,
         max_batch: int = 256,
@@ -97,6 +101,7 @@ class Writer:
         self._availability = database.availability
         self._on_stored = on_stored
         self._on_late = on_late
+        self._within = within
         self._max_waiting = max_waiting
         self._max_waiting_per_site = max_waiting_per_site
         self._max_batch = max_batch
@@ -336,15 +341,27 @@ class Writer:
                     outcomes = store(connection, accepted, self._ids, written, left=self._leaves)
                     if late := [one.at for one in accepted if one.at < now - now % DAY_S]:
                         daily.count_again(connection, late, now)
+                    after_commit = None
+                    if self._within and any(one.details for one in accepted):  # events alone have rules
+                        after_commit = self._within(connection, list(zip(accepted, outcomes, strict=True)))
                     self._gil_free.set()  # the commit itself waits for the disk
                 self._claim_gil()
                 self._unstored, self._counts_failed = None, False
                 self._add_to_totals(written)
+                if after_commit:
+                    self._call(after_commit)
                 return outcomes
             except ID_CONFLICTS:
                 if not tries_left:
                     raise
         raise AssertionError
+
+    def _call(self, after_commit: Callable[[], None]) -> None:
+        """An error after the commit affects neither the responses nor this thread."""
+        try:
+            after_commit()
+        except Exception as failed:
+            log.error("what follows a commit has failed: %s", describe(failed))
 
     def _claim_gil(self) -> None:
         """Makes the event loop wait in `yield_to_writer` from here on."""

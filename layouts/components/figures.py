@@ -84,6 +84,11 @@ def day_text(at: int, zone: tzinfo = UTC) -> str:
     return language.day(datetime.fromtimestamp(at, zone), written_in())
 
 
+def moment(at: int, zone: tzinfo) -> str:
+    """A day and a time: `20 Nov 2026, 14:32`."""
+    return f"{day_text(at, zone)}, {time_of_day(at, zone)}"
+
+
 def day(at: int, zone: tzinfo = UTC) -> html.Time:
     """That day as a `<time>` element."""
     return html.Time(day_text(at, zone), dateTime=datetime.fromtimestamp(at, zone).isoformat())

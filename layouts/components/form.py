@@ -40,15 +40,20 @@ def card(
     intro: Any = None,
     save: str = "",
     once: str = "",
+    previews: bool = False,
 ) -> html.Section:
     """One card with one form and its channel.
 
     `intro` is a sentence under the title, `save` the word on the button, by default "Save". `once` is the id of the
-    element for a secret that an answer shows once.
+    element for a secret that an answer shows once. `previews`: the channel gets the fields also while people write,
+    for the element NAME-preview.
     """
     head = [html.H2(title), *([html.P(intro, className="ff-soft")] if intro else [])]
-    inner = form(name, [html.Header(head), *fields, actions(save)], className="ff-form")
-    return html.Section([inner, channel(name, domain), *([shown_once(once)] if once else [])], className="ff-card")
+    options = data(previews="") if previews else {}
+    inner = form(name, [html.Header(head), *fields, actions(save)], className="ff-form", **options)
+    draft = [dcc.Store(id=f"{name}-draft")] if previews else []
+    rest = [channel(name, domain), *draft, *([shown_once(once)] if once else [])]
+    return html.Section([inner, *rest], className="ff-card")
 
 
 def form(name: str, inner: Sequence[Component], *, key: str = "", **options: Any) -> html.Form:
@@ -105,6 +110,16 @@ def switch(name: str, field: str, label: str, on: bool, *, hint: Any = "") -> ht
     """On or off; sent as "on", or not at all."""
     control = dbc.Switch(id=f"{name}-{field}", name=field, label=label, value=on)
     return html.Div([control, _note(name, field, hint)], className="ff-field")
+
+
+def group(name: str, field: str, label: str, controls: Sequence[Component], *, hint: Any = "") -> html.Fieldset:
+    """A field of several controls, each with a name and a label of its own."""
+    row = html.Div(list(controls), className="ff-group")
+    return html.Fieldset(
+        [html.Legend(label, className="form-label"), row, _note(name, field, hint)],
+        id=f"{name}-{field}",
+        className="ff-field",
+    )
 
 
 def small_select(form_name: str, field: str, key: str, label: str, value: str, choices: Choices) -> html.Select:

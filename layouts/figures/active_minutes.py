@@ -70,6 +70,8 @@ def figure(line: Sequence[Point], zone: tzinfo) -> Figure:
 def words(line: Sequence[Point]) -> str:
     """The line in a sentence."""
     numbers = [people for _second, people in line]
+    if min(numbers) == max(numbers):
+        return _("Active people in each of the last 30 minutes: {n} all the time.", n=figures.count(numbers[0]))
     first, least, most, last = (figures.count(n) for n in (numbers[0], min(numbers), max(numbers), numbers[-1]))
     return _(
         "Active people in each of the last 30 minutes: from {first} to {last}, between {least} and {most}.",

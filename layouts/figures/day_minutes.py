@@ -90,7 +90,6 @@ def _layout(day: DayOfConcurrents, zone: tzinfo) -> Figure:
             "range": ends,
             "minallowed": ends[0],
             "maxallowed": ends[1],
-            "nticks": 8,
             "tickformat": template.time_format(),
             "hoverformat": template.time_format(),
             "showspikes": True,

@@ -28,15 +28,19 @@ SO_FAR = {
 
 
 class Windows(NamedTuple):
-    """The dates of the period and of its comparison in words; "" without a comparison."""
+    """The dates of the period and of its comparison in words; "" without a comparison. `on_a_day`: that is one day."""
 
     shown: str
     earlier: str = ""
+    on_a_day: bool = False
 
 
 def windows(shown: Span, earlier: Span | None, zone: tzinfo) -> Windows:
     """The dates of both spans, in the reader's language."""
-    return Windows(*(figures.dates(*days_of(one, zone)) if one else "" for one in (shown, earlier)))
+    first, last = days_of(earlier or shown, zone)
+    return Windows(
+        figures.dates(*days_of(shown, zone)), figures.dates(first, last) if earlier else "", on_a_day=first == last
+    )
 
 
 def stats(now: Numbers, before: Numbers | None, chosen: str, windows: Windows) -> list[Stat]:
@@ -127,7 +131,7 @@ def _stat(name: str, now: Numbers, before: Numbers | None, is_chosen: bool, wind
         "definition": _(metric.definition),
         "change": change(metric="" if name == TOP[0] else name),
         "chosen": is_chosen,
-        "compared": _compared(name, now[name], before, windows.earlier) if before and has_before else None,
+        "compared": _compared(name, now[name], before, windows) if before and has_before else None,
     }
 
 
@@ -137,7 +141,7 @@ def is_of_few(name: str, before: Numbers) -> bool:
     return (before[basis] or 0) < figures.FEW
 
 
-def _compared(name: str, now: float | None, before: Numbers, dates: str) -> Compared:
+def _compared(name: str, now: float | None, before: Numbers, windows: Windows) -> Compared:
     metric, few = METRICS[name], is_of_few(name, before)
     found = None if now is None else figures.delta(now, before[name], better=metric.better, fine=True, is_few=few)
     return {
@@ -145,7 +149,7 @@ def _compared(name: str, now: float | None, before: Numbers, dates: str) -> Comp
         "seen": found.seen if found else "",
         "said": found.said if found else "",
         "since": _("from {value}", value=figures.number(before[name], metric.unit)),
-        "within": _("in {dates}", dates=dates),
+        "within": _("on {date}", date=windows.earlier) if windows.on_a_day else _("in {dates}", dates=windows.earlier),
     }
 
 

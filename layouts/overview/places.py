@@ -1,8 +1,11 @@
-"""What stands below the map of a country: the way back to the world, and what the map cannot show."""
+"""What stands below the map: of the world, its first countries and its shades; of a country, the way back to the world,
+and what the map cannot show.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -11,11 +14,26 @@ from analytics.base.words import _, ngettext
 from analytics.query.filters import Filter
 from analytics.reports.view import filtered, only_value, without
 from layouts.components import figures
+from layouts.components.scale import scale
 from layouts.footfall_components.address_link import AddressLink
 
 MAX_NAMED = 5
+FIRST_COUNTRIES = 3
 
 Count = tuple[str, int]
+
+
+def note_of_world(found: Sequence[Count]) -> list[Component]:
+    """The note of the map of the world: the countries with the most visitors, and what the shades mean.
+
+    `found` are the countries' codes with their visitors, the most first; nothing where none is known.
+    """
+    if not found:
+        return []
+    named: list[Any] = []
+    for code, people in found[:FIRST_COUNTRIES]:
+        named += [" · " if named else "", f"{figures.country(code)} ", html.B(figures.count(people))]
+    return [html.Span(named), scale(figures.count(found[0][1]))]
 
 
 def note(

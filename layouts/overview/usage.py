@@ -19,7 +19,7 @@ from layouts.footfall_components.day_bars import DayBar, DayBars
 
 KINDS = (  # class, label, words for a number of them
     ("is-stored", N_("Signed in"), N_("{n} signed in")),
-    ("is-out", N_("Anonymous"), N_("{n} anonymous")),
+    ("is-anonymous", N_("Anonymous"), N_("{n} anonymous")),
 )
 PROPS = ("said", "most", "days", "ends", "empty")
 

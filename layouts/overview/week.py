@@ -12,11 +12,10 @@ from analytics.base.words import _
 from analytics.query.result import Hour
 from analytics.reports.lists import HOURS
 from layouts.components import figures, states
-from layouts.components.markup import aria, icon, sentence
+from layouts.components.markup import icon, sentence
+from layouts.components.scale import scale
 from layouts.figures import week_hours
 from layouts.footfall_components.address_link import AddressLink
-
-SHADES = (0, 25, 50, 75, 100)
 
 
 def head(zone: str, files: str) -> Component:
@@ -39,13 +38,8 @@ def foot(week: Sequence[Sequence[Hour]], period: str) -> Component:
     if most is None:
         return nothing(period)
     when = f"{figures.weekday(most.weekday)} {most.hour:02}:00"
-    scale: list[Any] = [
-        "0 ",
-        *(html.I(style={"--v": shade}) for shade in SHADES),
-        f" {week_hours.number(most.visitors)}",
-    ]
     busiest = html.Span(sentence(_("Busiest: {hour}, {period}"), hour=html.B(when), period=period))
-    return html.Div([busiest, html.Span(scale, className="ff-scale", **aria(hidden="true"))], className="ff-heat-foot")
+    return html.Div([busiest, scale(week_hours.number(most.visitors))], className="ff-heat-foot")
 
 
 def table(week: Sequence[Sequence[Hour]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dash import dcc, html
 from analytics.base.idn import to_letters
 from analytics.base.words import N_, _, ngettext
 from analytics.live.today_counts import TodayCounts
+from layouts import alerts
 from layouts.components import figures, trend
 from layouts.components.address import at
 from layouts.components.markup import data, icon
@@ -64,7 +65,8 @@ def page(window_s: int, first: SitePage, summed: str, wrong: WrongAddress | None
     refresh = html.Button([icon("refresh"), _("Refresh")], id="sites-refresh", type="button", className="ff-btn")
     columns = [_column(*column, window_s) for column in COLUMNS]
     whole = SiteList([refresh, *([add] if may_add else [])], LIST, _("Sites"), summed, columns, first, wrong)
-    return html.Div([whole, dcc.Interval(id="sites-tick", interval=TICK_MS)], **data(ticks="sites-tick"))
+    ticks = [dcc.Interval(id="sites-tick", interval=TICK_MS), alerts.tick()]
+    return html.Div([alerts.strip(), whole, *ticks], **data(ticks=f"sites-tick {alerts.TICK}"))
 
 
 def pages(found: int) -> int:

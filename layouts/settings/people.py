@@ -56,7 +56,8 @@ def cards(domain: str, rows: Sequence[PersonRow], guests: Sequence[InvitationRow
     ]
     channels = [form.channel(name, domain) for name in (ROLE, REMOVE, REVOKE)]
     listed = html.Div(lists(rows, guests, everybody=not domain), id=LIST)
-    card = html.Section([html.Header(heads, className="ff-card-head"), listed, *channels], className="ff-card")
+    inner = [html.Header(heads, className="ff-card-head"), listed, *channels]
+    card = html.Section(inner, className="ff-card", hidden=not rows and not guests)  # the demo has no accounts
     return [card, _invite(domain)]
 
 

@@ -47,7 +47,7 @@ def test_a_stranger_is_asked_to_sign_in_and_gets_the_page_that_was_wanted(strang
     assert stranger.run("return document.activeElement.id") == "email"
     give(stranger, OWNER, "not the password")
     until(lambda: stranger.texts("[role=alert]") == ["That e-mail and password do not belong together."])
-    assert all("401" in complaint for complaint in stranger.complaints())
+    assert [one for one in stranger.complaints() if "401" not in one] == []
     assert stranger.run("return [email.value, password.value, document.activeElement.id]") == [OWNER, "", "password"]
     ActionChains(stranger.driver).send_keys(PASSWORD, Keys.ENTER).perform()
     stranger.at(f"/live/{SITE}")
@@ -114,6 +114,6 @@ def test_a_call_without_a_login_leads_to_sign_in_instead_of_an_error(stranger):
         until(lambda: stranger.text("active-now"))
         stranger.driver.delete_all_cookies()
         with suppress(WebDriverException):  # the page polls meanwhile, and may have left
-            stranger.click("#refresh")
+            stranger.run("const button = document.querySelector('#refresh'); if (button) button.click()")
         stranger.at_sign_in(f"/live/{SITE}")
     stranger.complaints()

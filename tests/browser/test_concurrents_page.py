@@ -172,6 +172,9 @@ def test_it_can_be_read_on_a_phone_too(reader, theme):
         chart(reader)
         assert reader.too_wide() == []
         assert (reader.run(UNNAMED), reader.run(FAINT)) == ([], [])
+        ticks = each(reader, "#day .xtick text", "n.getAttribute('transform')")
+        assert ticks
+        assert not any("rotate" in tick for tick in ticks), ticks
 
 
 def test_the_live_page_leads_there(reader, server):

@@ -44,6 +44,28 @@ def test_it_needs_no_login_and_shows_them(reader):
     assert reader.foreign_requests() == []
 
 
+def test_soon_a_toast_comes_and_an_alert_fires_that_says_why(reader):
+    """Its crowd has come at the latest two minutes after the start, and the alert is over two minutes later."""
+    reader.open("/")
+    until(lambda: reader.texts(".ff-toast b"), 120)
+    until(lambda: reader.texts("#alert-strip .ff-alert-why"), 120)
+    assert "people at the Monitorama talk" in "".join(reader.texts("#alert-strip b"))
+    assert reader.texts("#alert-strip .ff-alert-why")[0].startswith("Source: newsletter 0 → ")
+    reader.shoot("alert")
+
+
+def test_the_alert_recovers(reader):
+    reader.open(f"/alerts/{DEMO_DOMAIN}")
+
+    def over() -> list[str]:
+        reader.driver.refresh()
+        until(lambda: reader.run(DRAWN))
+        return reader.texts("#alerts-over tbody tr")
+
+    assert "Monitorama" in until(over, 240)[0]
+    reader.shoot("alert-over")
+
+
 def test_all_sites_shows_the_half_hour_before_it_began_too(reader):
     """The past is sent late, when its minutes have already been counted."""
     reader.open("/sites")

@@ -16,6 +16,7 @@ PATIENT = {"FOOTFALL_ACTIVE_WINDOW_S": "900"}  # who came stays active, however 
 SOON = "window.footfallTimes = {first: 200, longest: 1500, steady: 500}"
 AGE = re.compile(r"\d+ s ago")
 GREY, LIVELY = {"rgb(95, 106, 117)"}, {"rgb(18, 23, 28)"}
+RISE = "document.querySelector('.ff-facts dd').innerHTML = '18 <span class=ff-up>↑ 6%</span>'"  # since an hour ago
 CALLS = "*/_dash-update-component*"
 PING = "fetch('/_dash-update-component', {method: 'POST', body: '{}'}).catch(() => 0)"  # a call, before the tick's
 
@@ -94,10 +95,11 @@ def test_all_of_live_is_grey_and_the_tab_says_no_number_while_it_is_cut_off(read
     reader.see("active-now", "2")
     until(lambda: reader.driver.title.startswith("2 · "))
     until(lambda: reader.texts(".ff-today .ff-v"))
-    numbers = "#active-now, .ff-split b, .ff-facts dd, .ff-today .ff-v, #pages td.ff-num, #sources td.ff-num"
+    numbers = "#active-now, .ff-split b, .ff-facts :is(dd, .ff-up), .ff-today .ff-v, :is(#pages, #sources) td.ff-num"
     assert not is_grey(reader, "#active-now, .ff-today .ff-v, #pages td.ff-num")
     with reader.cut_off_from(f"{reader.server.url}/*"):
         reader.run("dispatchEvent(new Event('offline'))")
+        reader.run(RISE)
         until(lambda: is_grey(reader, numbers), 5)
         assert not reader.driver.title.startswith("2")
         assert reader.driver.title.startswith("Live · ")

@@ -86,6 +86,7 @@ def strange_elements(reader: Reader) -> list[str]:
         + "a[href]"
     )].filter((n) => n.tagName !== "A" || n.closest("main") || new URL(n.href).origin !== location.origin)
       .filter((n) => !n.matches("main a.ff-link[href='/concurrents/example.com']"))
+      .filter((n) => !n.matches("main a.ff-link[href='/settings/example.com/activity']"))
       .filter((n) => !n.matches("main a:is(.ff-stat, .ff-btn[href='/settings/example.com/cards'])"))
       .filter((n) => !n.matches("main a[data-csv]:is([href$='/minutes.csv'], [href$='/places.csv'])"))
       .map((n) => n.outerHTML.slice(0, 200))""")

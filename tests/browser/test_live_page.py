@@ -397,7 +397,7 @@ def test_it_can_be_used_by_keyboard_and_the_focus_is_seen(reader, site):
 
     reader.run("document.activeElement.blur(); window.scrollTo(0, 0); document.querySelector('.ff-skip').focus()")
     reached = []
-    for _ in range(44):
+    for _ in range(48):
         press(reader, Keys.TAB)
         name, ring = reader.run("""const n = document.activeElement, style = getComputedStyle(n);
             const id = n.id.startsWith("react-aria") ? "" : n.id;

@@ -14,6 +14,7 @@ import dash
 import pytest
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
 from stream_server import StreamServer, foreign_requests, stream_server, until
 
 from collector.live.hub import MAX_SILENCE_S
@@ -426,6 +427,15 @@ def test_rows_say_what_happened_where_from_and_by_whom(browser, server):
     assert not present(browser, "feed-empty")
 
 
+def test_a_row_names_who_did_it_with_a_name_an_id_or_both(browser, server):
+    open_live(browser, server)
+    who = ({"user_name": "Ada"}, {"user_id": "7"}, {"user_id": "8", "user_name": "Bob"}, {})
+    done = [pageview(number, type="event", name="Paid", **one) for number, one in enumerate(who)]
+    server.send("connected", {"recentEvents": done})
+    until(lambda: len(rows(browser)) == 4)
+    assert sorted(rows(browser, ".ff-ev-m")) == ["Direct", "Direct7", "DirectAda", "DirectBob"]
+
+
 def test_an_arrival_flashes_once_and_stands_on_top(browser, server):
     open_live(browser, server)
     server.send("connected", {"recentEvents": [pageview(1)]})
@@ -448,7 +458,7 @@ def test_an_event_that_comes_again_after_a_resume_is_one_row(browser, server):
     until(lambda: rows(browser) == ["/page/3", "/page/2", "/page/1"])
 
 
-def test_the_hundred_newest_rows_are_kept_and_a_filter_looks_at_all_of_them(browser, server):
+def test_the_hundred_newest_rows_and_the_hundred_newest_events_are_kept_for_the_filters(browser, server):
     open_live(browser, server)
     for n in range(130):
         kind = {"type": "event", "name": "Signup", "user_id": "u"} if n % 10 == 0 else {}
@@ -457,7 +467,7 @@ def test_the_hundred_newest_rows_are_kept_and_a_filter_looks_at_all_of_them(brow
     everything = rows(browser)
     assert (len(everything), everything[-1]) == (100, "Signup")
     browser.find_element(By.CSS_SELECTOR, "[data-show=event]").click()
-    assert rows(browser) == ["Signup"] * 10
+    assert rows(browser) == ["Signup"] * 13
     browser.find_element(By.CSS_SELECTOR, "[data-show=pageview]").click()
     assert len(rows(browser)) == 90
     browser.find_element(By.CSS_SELECTOR, "[data-show=signed-in]").click()
@@ -466,8 +476,37 @@ def test_the_hundred_newest_rows_are_kept_and_a_filter_looks_at_all_of_them(brow
         "return [...document.querySelectorAll('[data-show][aria-pressed=true]')].map((n) => n.dataset.show)"
     )
     assert pressed == ["signed-in"]
+    menu = Select(browser.find_element(By.CSS_SELECTOR, "#feed-chips select"))
+    menu.select_by_visible_text("Signup")
+    assert rows(browser) == ["Signup"] * 13
     browser.find_element(By.CSS_SELECTOR, "[data-show=all]").click()
     assert rows(browser) == everything
+    assert menu.first_selected_option.text == "One event"
+
+
+def test_what_came_and_has_no_row_is_counted_below(browser, server):
+    open_live(browser, server)
+    for n in range(130):
+        server.send("new_event", pageview(n, **({"type": "event", "name": "Signup"} if n % 10 == 0 else {})))
+    until(lambda: present(browser, "feed-more") and text(browser, "feed-more") == "+30 more")
+    server.send("more", {"events": 1_975})
+    until(lambda: text(browser, "feed-more") == "+2,005 more")
+    browser.find_element(By.CSS_SELECTOR, "[data-show=event]").click()
+    assert not present(browser, "feed-more"), "of which kind they were is not known"
+    assert len(rows(browser)) == 13
+
+
+@pytest.mark.parametrize(("chance", "waits"), [(0.5, [40, 60, 60, 60]), (0, [0, 0, 0, 0])])
+def test_tries_to_connect_wait_longer_each_time_up_to_a_limit_and_for_a_random_part_of_it(
+    browser, server, chance, waits
+):
+    server.status = 503
+    note = "if (call && call.name === 'open') waits.push(ms)"
+    extra = f"""Math.random = () => {chance}; window.waits = []; const later = window.setTimeout;
+        window.setTimeout = (call, ms, ...more) => {{ {note}; return later(call, ms, ...more); }};"""
+    browser.get(live_page(server, extra=extra))  # the limits are 40 ms, doubled with each try, and 120 ms
+    until(lambda: len(browser.execute_script("return waits")) >= len(waits))
+    assert browser.execute_script("return waits")[: len(waits)] == waits
 
 
 def test_a_paused_list_does_not_move_and_counts_what_waits(browser, server):
@@ -525,6 +564,22 @@ def test_hostile_text_stays_text(browser, server):
     isolated = "return getComputedStyle(document.querySelector('#feed .ff-ev-t')).unicodeBidi"
     assert browser.execute_script(isolated) in {"isolate", "plaintext"}
     assert foreign_requests(browser, server) == []
+
+
+def test_the_name_of_an_event_from_a_database_table_leads_to_its_row(browser, server):
+    open_live(browser, server)
+    booking = {"type": "event", "name": "Booking", "description": "Room 5"}
+    server.send("new_event", pageview(1) | booking | {"link": "https://shop.example/b/7?a=1&b=%22"})
+    server.send("new_event", pageview(2) | booking | {"link": "/b/8"})
+    server.send("new_event", pageview(3) | booking)
+    until(lambda: len(rows(browser)) == 3)
+    assert rows(browser) == ["Booking Room 5"] * 3
+    links = """return [...document.querySelectorAll('#feed a')].map((link) => ["href", "rel", "target"].map((name) =>
+        link.getAttribute(name)).concat(link.textContent))"""
+    assert browser.execute_script(links) == [
+        ["/b/8", "noreferrer", None, "Booking"],
+        ["https://shop.example/b/7?a=1&b=%22", "noreferrer", "_blank", "Booking"],
+    ]
 
 
 # ───────── frame ─────────

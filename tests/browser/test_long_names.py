@@ -120,6 +120,23 @@ def test_names_that_differ_in_their_ends_are_told_apart_and_on_a_phone_read_whol
                 assert told_apart(reader, selector, names) == names
 
 
+CUT_OFF = """
+const form = document.getElementById(arguments[0]);
+const menu = form.closest(".ff-pop").getBoundingClientRect();
+return [...form.querySelectorAll("select, input, [role=option] .ff-num, .ff-btn")]
+  .filter((node) => node.getBoundingClientRect().right > menu.right).map((node) => node.className)"""
+
+
+@pytest.mark.parametrize(("address", "form"), [(OVERVIEW, "overview-filter"), (f"/live/{SITE}", "live-filter")])
+def test_the_form_of_a_filter_has_room_for_long_values(reader, address, form):
+    go(reader, address)
+    reader.click("[data-key=filter]")
+    option = f"#{form} [role=option] bdi"
+    told_apart(reader, option, PATHS)
+    assert reader.run(CUT_OFF, form) == []
+    reader.shoot(form)
+
+
 def test_a_name_without_an_end_takes_a_few_lines_on_a_go(reader, server):
     path = "/" + "/".join(f"{number:04}" for number in range(300))
     come(server, SITE, ["a wanderer"], path)

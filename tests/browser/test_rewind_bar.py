@@ -57,9 +57,13 @@ def past(server) -> Past:
     return past
 
 
+# In the page: whether every minute of the line behind the slider is counted.
+COUNTED = "return JSON.parse(document.getElementById('rewind-track')?.dataset.line || '{}').isComplete"
+
+
 def slide(reader: Reader, at: int, *, released: bool = True) -> None:
-    """Drags the slider to that second."""
-    until(lambda: reader.run("return document.getElementById('rewind-slider')"))
+    """Drags the slider to that second, once the minutes before it are counted: the peak until then needs them."""
+    until(lambda: reader.run(COUNTED))
     reader.run(
         """const input = document.getElementById("rewind-slider");
            input.value = arguments[0];
@@ -238,6 +242,25 @@ def test_the_second_is_in_the_address_and_back_leads_to_now(reader, past):
     reader.click("#rewind-live")
     until(lambda: shown(reader) == 0)
     reader.at(live)
+
+
+# In the page: the minutes behind the slider are counted later than everything else is drawn.
+LATE_LINE = """
+const send = window.fetch;
+window.fetch = async (address, options = {}) => {
+  if (String(options.body).includes("rewind-track.data-line")) await new Promise((done) => setTimeout(done, 2000));
+  return send(address, options);
+};
+"""
+
+
+def test_a_link_to_a_moment_ends_with_the_peak_until_then_however_late_its_minutes_are_counted(reader, past):
+    at = past.now - 2 * HOUR + 10
+    with reader.prepared(LATE_LINE):
+        reader.open(f"/live/{past.site}?at={at}")
+        until(lambda: shown(reader) == at)
+        assert reader.texts("#facts dd")[1] == "–"
+        until(lambda: reader.texts("#facts dd")[1].startswith("3 at "))
 
 
 def test_a_link_to_a_moment_that_is_none_shows_now_and_says_so(reader, past):

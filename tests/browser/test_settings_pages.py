@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from reader import FAINT, OWNER, PASSWORD, UNNAMED, Reader, add_owner, add_site, chromium, come, go, open_shop
+from reader import FAINT, OWNER, PASSWORD, PHONE, UNNAMED, Reader, add_owner, add_site, chromium, come, go, open_shop
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 from stream_server import until
@@ -79,6 +79,23 @@ def test_the_tabs_lead_to_the_settings_and_they_are_saved(owner):
     assert owner.run(shown) == ["The shop", "sunday"]
 
 
+BESIDE = """return [...document.querySelectorAll('.ff-side a')].filter((link) => {
+    const {left, right, top} = link.getBoundingClientRect();
+    return left < 0 || right > innerWidth || top < 0 || top > innerHeight;
+  }).map((link) => link.textContent)"""
+
+
+def test_on_a_phone_every_section_is_in_sight_also_with_long_names(owner):
+    see(owner, f"/settings/{SITE}/keys", "API keys")
+    with owner.sized(PHONE):
+        assert owner.run(BESIDE) == []
+        owner.run("for (const link of document.querySelectorAll('.ff-side a')) link.append('-Einstellungen')")
+        assert owner.run(BESIDE) == []
+        assert owner.too_wide() == []
+        current = "return document.querySelector('.ff-side [aria-current]').textContent"
+        assert owner.run(current) == "API keys-Einstellungen"
+
+
 def test_what_is_wrong_stands_beside_its_field_and_is_said_to_screen_readers(owner):
     see(owner, f"/settings/{SITE}/general", "General")
     owner.type("general-retention_days", "many")
@@ -128,7 +145,7 @@ def test_somebody_invited_to_a_site_sees_it_and_no_other(owner, server, tmp_path
         ann.type("password", PASSWORD)
         ann.click("button[type=submit]")
         ann.at(f"/live/{SITE}")
-        until(lambda: ann.texts("#tabs a") == ["Live", "Overview", "Concurrents"])
+        until(lambda: ann.texts("#tabs a") == ["Live", "Overview", "Concurrents", "Alerts"])
         ways = "return [...document.querySelectorAll('#site-menu a')].map((way) => way.getAttribute('href'))"
         assert ann.run(ways) == [f"/live/{SITE}"]
         ann.open(f"/live/{OTHER}")
@@ -348,7 +365,7 @@ def test_a_password_is_changed_and_the_other_browsers_are_signed_out(owner, serv
     other = {"Cookie": server.sign_in(OWNER, PASSWORD)}
     owner.open("/")
     owner.click("#account button")
-    assert owner.texts("#account a") == ["People", "Events without a site", "Demo traffic", "Account"]
+    assert owner.texts("#account a") == ["People", "Events without a site", "Demo traffic", "Notifications", "Account"]
     owner.click("#account a[href='/account']")
     owner.at("/account")
     until(lambda: "Password" in owner.texts("h2"))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 
 from analytics.base.config import Config
+from analytics.notify.rule import Rule
 from analytics.query.backend import Fetch
 from analytics.storage import schema
+from tests.support.alerts import Watch, Watching
 from tests.support.replica import ENGINES, answering
 
+SEQUENCES = ("sites", "people", "keys", "embeds", "invitations", "rules", "alerts", "notifications")
 EMPTY = "; ".join(
     [
         *(f"DELETE FROM {table.name}" for table in schema.metadata.sorted_tables),
-        *(f"ALTER SEQUENCE {name}_id_seq RESTART" for name in ("sites", "people", "keys", "embeds", "invitations")),
+        *(f"ALTER SEQUENCE {name}_id_seq RESTART" for name in SEQUENCES),
     ]
 )
 
@@ -37,6 +41,20 @@ def config(request, tmp_path) -> Config:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(EMPTY)
     return Config(data_dir=tmp_path / "data", database_url=url)
+
+
+@pytest.fixture
+def watching(database) -> Iterator[Watching]:
+    """Makes evaluators on invented people: `watching(RULE, …)`."""
+    made: list[Watch] = []
+
+    def make(*rules: Rule, **sources: Any) -> Watch:
+        made.append(Watch(database, *rules, **sources))
+        return made[-1]
+
+    yield make
+    for watch in made:
+        watch.close()
 
 
 @pytest.fixture(params=ENGINES)

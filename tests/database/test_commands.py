@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import ssl
+from dataclasses import replace
 
 import pytest
 
-from analytics import commands
 from analytics.access import accounts, api_keys, embeds, first_owner
 from analytics.base.errors import InvalidInput
+from analytics.commands import registry
+from analytics.commands.command import CommandContext, seconds
+from analytics.commands.rule import rule_test
+from analytics.notify import channels, failed_rules, rules, shipped
+from analytics.notify.outbound.outside import Outside
 from analytics.sites import store
 from analytics.storage import schema
-from tests.support.factories import accepted, count, one_by_one
+from tests.support.factories import NOW, accepted, count, event, one_by_one
+from tests.support.receiver import answer, receiving
 
 ADDRESS = "https://stats.example.com"
 
 
 def run(database, name: str, /, **options) -> str:
-    return commands.run(database, ADDRESS, name, options)
+    return registry.run(database, ADDRESS, name, options)
 
 
 def add_site(database, domain: str = "example.com", **options) -> str:
@@ -132,6 +140,179 @@ def test_a_key_is_printed_alone_and_works_until_it_is_removed(database):
     assert api_keys.KeyRing(database).find(key) is None
 
 
+# ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+LARGE = """{"name": "Large", "when": {"event": "payment", "where": [["value", ">", 100], ["props.plan", "=", "pro"]]},
+"notify": {"priority": "high", "title": "{value} {currency} from {user_name}", "message": "On {site}", "link": "{path}",
+"link_label": "Look"}}"""
+BUSY = """{"name": "Busy", "when": {"metric": "active_sessions", "above": 100, "for_s": 60, "filters":
+[["is", "country", ["DE"]]]}, "notify": {"priority": "low", "title": "Busy"}, "enabled": false}"""
+
+
+def add_rule(database, definition: str) -> str:
+    """The number of the new rule of example.com."""
+    text = run(database, "rule add", site="example.com", definition=definition)
+    return re.match(r"Rule (\d+), ", text)[1]
+
+
+def test_rules_are_listed_with_what_they_wait_for(database):
+    assert run(database, "rule list") == (
+        "No rule yet. `.venv/bin/python app.py rule add --site DOMAIN --json FILE` adds one."
+    )
+    add_site(database)
+    assert len(run(database, "rule list").splitlines()) == 1 + len(shipped.SHIPPED)
+    for rule in rules.all_rules(database):
+        run(database, "rule remove", rule_id=rule.id)
+    large, busy = add_rule(database, LARGE), add_rule(database, BUSY)
+    failed_rules.switch_off_all(database, {int(large): "it erred"}, now=NOW)
+    listed = [re.split(r"  +", line) for line in run(database, "rule list").splitlines()]
+    assert listed == [
+        ["ID", "SITE", "NAME", "WHEN", "STATE"],
+        [large, "example.com", "Large", "payment arrives and value > 100 and props.plan = pro", "off: it erred"],
+        [busy, "example.com", "Busy", 'active_sessions where [["is", "country", ["DE"]]] is above 100 for 60 s', "off"],
+    ]
+
+
+def test_a_rule_is_tried_on_the_newest_events(database):
+    add_site(database)
+    site_id = store.find(database, "example.com").id
+    number = add_rule(database, LARGE)
+    begin = f"Rule {number}, Large, notifies when payment arrives and value > 100 and props.plan = pro.\n"
+    assert run(database, "rule test", rule_id=int(number)) == begin + "It would notify of 0 of the newest 0 events."
+    details = {"name": "Payment", "props": {"plan": "Pro"}, "currency": "EUR", "path": "/pay/é", "site_id": site_id}
+    values = (90, 110, 120, 80)
+    events = (event(f"event-{one:04}", at=NOW + one, value=one, user_name=f"Ann {one}", **details) for one in values)
+    one_by_one(database, *events)
+    assert run(database, "rule test", rule_id=int(number)) == (
+        f"{begin}It would notify of 2 of the newest 4 events; of the newest one, of 2027-01-15 08:02:00 UTC:\n"
+        "  120 EUR from Ann 120\n"
+        "  On example.com\n"
+        "  Look /pay/%C3%A9"
+    )
+
+
+MANY_PAGES = """{"name": "Many", "when": {"metric": "pageviews", "above": 1}, "notify": {"priority": "low",
+"title": "{value} pageviews on {site}, more than {threshold}"}}"""
+
+
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        (BUSY, ["It is 1 now, so it would not notify."]),
+        (BUSY.replace('"above": 100', '"below": 2'), ["It is 1 now; if it stays so, it notifies:", "  Busy"]),
+        (MANY_PAGES, ["It is 2 now; if it stays so, it notifies:", "  2 pageviews on example.com, more than 1"]),
+        (MANY_PAGES.replace('"above"', '"change_above"'), ["There is no data now, so it would not notify."]),
+    ],
+)
+def test_a_rule_on_a_metric_is_tried_on_its_value(database, definition, said):
+    add_site(database)
+    site_id = store.find(database, "example.com").id
+    one_by_one(database, *(accepted(page_id=f"page-000{one}", site_id=site_id) for one in range(2)))
+    number = int(add_rule(database, definition))
+    text = rule_test(CommandContext(database, ADDRESS, NOW + 1), number)
+    assert text.splitlines()[1:] == said
+
+
+def test_the_line_of_a_share_is_in_percent_as_in_the_statistics_api(database):
+    add_site(database)
+    one_by_one(database, accepted(site_id=store.find(database, "example.com").id))
+    definition = MANY_PAGES.replace('"pageviews", "above": 1', '"bounce_rate", "above": 99.5')
+    text = rule_test(CommandContext(database, ADDRESS, NOW + 1), int(add_rule(database, definition)))
+    assert text.splitlines()[1] == "It is 100 now; if it stays so, it notifies:"
+
+
+def test_a_rule_is_removed_once(database):
+    add_site(database)
+    number = int(add_rule(database, LARGE))
+    assert run(database, "rule remove", rule_id=number) == "The rule Large is removed."
+    for name in ("rule remove", "rule test"):
+        with pytest.raises(InvalidInput, match=f"there is no rule {number}; `rule list` shows them"):
+            run(database, name, rule_id=number)
+
+
+def test_a_wrong_rule_says_which_field(database):
+    add_site(database)
+    with pytest.raises(InvalidInput, match="notify: is required"):
+        run(database, "rule add", site="example.com", definition='{"name": "x", "when": {"event": "y"}}')
+
+
+# ── channels ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+LOOPBACK = Outside((ipaddress.ip_network("127.0.0.0/8"),), None, ssl.create_default_context(), base_url=ADDRESS)
+
+
+def run_outside(database, name: str, /, outside: Outside = LOOPBACK, **options) -> str:
+    return registry.run(database, ADDRESS, name, options, outside=lambda: outside)
+
+
+def add_channel(database, kind: str, to: str, **options) -> tuple[int, str]:
+    """The number of the new channel of example.com, and what was said of it."""
+    text = run_outside(database, "channel add", site="example.com", kind=kind, to=to, **options)
+    return int(re.match(r"Channel (\d+), ", text)[1]), text
+
+
+def test_channels_are_listed_and_removed(database):
+    assert run(database, "channel list") == (
+        "No channel yet. `.venv/bin/python app.py channel add --site DOMAIN --kind KIND --to ADDRESS` adds one."
+    )
+    add_site(database)
+    secret = "whsec_" + "a" * 32
+    hook, text = add_channel(database, "webhook", "http://127.0.0.1/x", secret=secret, name="Shop")
+    assert text == f"Channel {hook}, Shop, is added. It signs with {secret}"
+    mail, text = add_channel(database, "email", "Ann@example.com")
+    assert text == f"Channel {mail}, email {mail}, is added."
+    channels.disable(database, mail, now=NOW)
+    assert [re.split(r"  +", line) for line in run(database, "channel list").splitlines()] == [
+        ["ID", "SITE", "KIND", "NAME", "TO", "STATE"],
+        [str(hook), "example.com", "webhook", "Shop", "http://127.0.0.1/x", "on"],
+        [str(mail), "example.com", "email", "-", "ann@example.com", "off: switched off"],
+    ]
+    assert run(database, "channel remove", channel_id=hook) == "The channel Shop is removed."
+    with pytest.raises(InvalidInput, match=f"there is no channel {hook}; `channel list` shows them"):
+        run_outside(database, "channel test", channel_id=hook)
+
+
+def test_a_webhook_without_a_secret_gets_one_that_is_printed(database):
+    add_site(database)
+    number, text = add_channel(database, "webhook", "http://127.0.0.1/x")
+    assert text == (
+        f"Channel {number}, webhook {number}, is added. It signs with {channels.get(database, number).secret}"
+    )
+
+
+def test_an_address_that_leads_inwards_is_refused(database):
+    add_site(database)
+    options = {"site": "example.com", "kind": "webhook", "to": "http://127.0.0.1/x"}
+    with pytest.raises(InvalidInput, match=r"^to: 127\.0\.0\.1 leads to an address that is not public"):
+        run_outside(database, "channel add", outside=replace(LOOPBACK, allowed=()), **options)
+    assert channels.all_channels(database) == []
+
+
+def test_a_test_says_what_was_answered(database):
+    add_site(database)
+    with receiving() as receiver:
+        receiver.replies = [answer(200, "thank you"), answer(500, "broken")]
+        hook, _ = add_channel(database, "webhook", receiver.url)
+        mail, _ = add_channel(database, "email", "ann@example.com")
+        said = [run_outside(database, "channel test", channel_id=one) for one in (hook, hook, mail)]
+    none = "there is no mail server: FOOTFALL_SMTP_URL is empty"
+    assert said == ["Sent: 200 thank you", "Not sent: 500 broken", f"Not sent: {none}"]
+    assert [registry.BY_NAME["channel test"].failed(text) for text in said] == [False, True, True]
+
+
+def test_without_an_address_of_the_dashboard_a_second_line_says_that_messages_have_no_links(database):
+    add_site(database)
+    no_links = "\nMessages have no links: FOOTFALL_BASE_URL is empty, so the address of the dashboard is unknown."
+    options = {"site": "example.com", "kind": "email", "to": "ann@example.com"}
+    added = run_outside(database, "channel add", outside=replace(LOOPBACK, base_url=""), **options)
+    number = channels.all_channels(database)[0].id
+    assert added == f"Channel {number}, email {number}, is added.{no_links}"
+    tried = run_outside(database, "channel test", outside=replace(LOOPBACK, base_url=""), channel_id=number)
+    assert tried == f"Not sent: there is no mail server: FOOTFALL_SMTP_URL is empty{no_links}"
+    assert registry.BY_NAME["channel test"].failed(tried)
+
+
 # ── cards ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -169,25 +350,25 @@ def test_cards_are_listed_with_their_fate(database):
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("30m", 1800), ("1h", 3600), ("12h", 43_200), ("30d", 2_592_000), ("4w", 2_419_200)]
+    ("text", "expected"), [("30m", 1800), ("1h", 3600), ("12h", 43_200), ("30d", 2_592_000), ("4w", 2_419_200)]
 )
-def test_durations_are_read(text, seconds):
-    assert commands.seconds(text) == seconds
+def test_durations_are_read(text, expected):
+    assert seconds(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "d", "0d", "-1d", "1.5d", "30", "30s", "30M", "99999d", "30 d"])
 def test_what_is_no_duration_is_an_error(text):
     with pytest.raises(InvalidInput, match="is no duration; give one like 30m, 12h, 30d or 4w"):
-        commands.seconds(text)
+        seconds(text)
 
 
 def test_the_set_up_link_is_printed_until_somebody_has_an_account(database):
     context = {"secret": b"k" * 48}
-    link = commands.run(database, "https://stats.example.com", "setup-link", {}, **context)
+    link = registry.run(database, "https://stats.example.com", "setup-link", {}, **context)
     assert link == f"https://stats.example.com/setup?token={first_owner.setup_token(b'k' * 48)}"
-    assert commands.run(database, "https://stats.example.com", "setup-link", {}, **context) == link
+    assert registry.run(database, "https://stats.example.com", "setup-link", {}, **context) == link
     accounts.add_person(database, "ann@example.com", "viewer", "correct horse battery", now=1)
     with pytest.raises(
         InvalidInput, match=r"somebody has an account already.* app\.py user reset EMAIL` gives a new pass"
     ):
-        commands.run(database, "https://stats.example.com", "setup-link", {}, **context)
+        registry.run(database, "https://stats.example.com", "setup-link", {}, **context)

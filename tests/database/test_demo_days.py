@@ -25,6 +25,7 @@ from analytics.replica.columnar import Columnar
 from analytics.sites import store
 from analytics.storage import schema
 from collector.ingest.geo import open_places
+from collector.simulate import crowds
 from collector.simulate import traffic as simulated
 from collector.simulate.demo_days import DemoSite, write_days, write_today
 from collector.simulate.people import DEMO_DOMAIN, sample_pages
@@ -47,8 +48,9 @@ SALT = b"the salt of today"
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
-    """A small site."""
+    """A small site, without the crowds, who are as many on each site."""
     monkeypatch.setattr(simulated, "PEAK", 1.0)
+    monkeypatch.setattr(crowds, "PEOPLE", 0)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from analytics.base.errors import InvalidInput
 from analytics.calendar.period import Span
 from analytics.live import facts, rewind
 from analytics.live.presence import state_of
-from analytics.live.state import FACTS, LabelCount
+from analytics.live.state import FACTS, ITEM_FACTS, LabelCount
 from analytics.query.answer import answer
 from analytics.query.backend import Backend, fetch_from
 from analytics.query.fact_filter import test_of as suits
@@ -108,6 +108,7 @@ def test_what_is_not_known_of_people_who_are_here_is_said(given, why):
 
 def test_people_and_items_of_the_feed_have_the_same_facts():
     assert set(FACTS) == facts.OF_PEOPLE.keys() == facts.OF_ITEMS.keys()
+    assert set(ITEM_FACTS) == facts.ALL_OF_ITEMS.keys()
 
 
 def test_the_feed_is_looked_through_for_a_thousand_items(database):

@@ -11,16 +11,19 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import text
 
+from analytics.activity.change import ChangeEvent
 from analytics.base.config import Config
+from analytics.base.link import ROW_LINK
 from analytics.live.feed import public_visitor_id
 from analytics.live.presence import Presence
 from analytics.storage.database import Database
 from collector.ingest import pipeline
 from collector.ingest.accepted import Accepted
+from collector.ingest.change import accepted_change
 from collector.ingest.event import Event
 from collector.ingest.geo import open_places
 from collector.ingest.outcomes import Stored
-from collector.live.hub import MAX_BUFFER_BYTES, MAX_FRAME_ITEMS, MIN_FRAME_INTERVAL_S, Hub
+from collector.live.hub import MAX_BUFFER_BYTES, MAX_FRAME_ITEMS, MIN_FRAME_INTERVAL_S, TOO_SLOW, Hub
 from tests.support.factories import (
     NOW,
     accepted,
@@ -85,11 +88,11 @@ def parsed(frames: bytes) -> list[Message]:
 class Reader:
     """A dashboard that listens."""
 
-    def __init__(self, hub: Hub, site_id: int, last_id: str = "") -> None:
+    def __init__(self, hub: Hub, site_id: int, last_id: str = "", *, sees_rows: bool = True) -> None:
         self._woken = threading.Condition()
         self._hub = hub
         self.frames: list[tuple[float, bytes]] = []
-        self.subscription = hub.subscribe(site_id, self._wake, last_id)
+        self.subscription = hub.subscribe(site_id, self._wake, last_id, sees_rows=sees_rows)
 
     def _wake(self) -> None:
         with self._woken:
@@ -175,6 +178,15 @@ def happen(hub: Hub, database, *arrivals: Accepted) -> list[Stored]:
 
 def views(site_id: int, *numbers: int) -> list[Accepted]:
     return [accepted(site_id=site_id, page_id=f"page-{n:04}", visitor=n, at=NOW - 30 + n * 0.001) for n in numbers]
+
+
+def row_change(site_id: int, number: int) -> Accepted:
+    """A change of a row in a watched table."""
+    link = {ROW_LINK: f"https://app.example/{number}"}
+    fields: dict[str, Any] = {"value": None, "currency": "", "user_id": "", "user_name": "Ada", "props": link}
+    at_ms = (NOW - 30) * 1000 + number
+    change = ChangeEvent(f"row-{number}", site_id, at_ms, "Booking", f"Booked {number}", **fields)
+    return accepted_change(change, NOW * 1000)
 
 
 def ids(outcomes: list[Stored]) -> list[str]:
@@ -357,13 +369,14 @@ def test_there_are_at_most_five_frames_a_second(memory):
     assert 1 <= len(times) <= (times[-1] - times[0]) / MIN_FRAME_INTERVAL_S + 2
 
 
-def test_of_a_flood_the_newest_of_a_frame_are_told(memory):
+def test_of_a_flood_the_newest_of_a_frame_are_told_and_how_many_more_there_were(memory):
     reader = Reader(memory, 1)
     reader.first()
     memory.publish([stored_outcome(n, nth=n) for n in range(250)])
     assert reader.events(MAX_FRAME_ITEMS) == [
         str(stored_outcome(n, nth=n).beat.id) for n in range(250 - MAX_FRAME_ITEMS, 250)
     ]
+    assert [one.data for one in reader.messages if one.type == "more"] == [{"events": 250 - MAX_FRAME_ITEMS}]
 
 
 def test_what_is_told_late_is_nothing_for_the_feed(hub, database, site_id):
@@ -372,6 +385,19 @@ def test_what_is_told_late_is_nothing_for_the_feed(hub, database, site_id):
     late, news = accepted(site_id=site_id, at=NOW - 3600), accepted(site_id=site_id, page_id="page-0002")
     outcomes = happen(hub, database, late, news)
     assert reader.events(1) == ids(outcomes)[1:]
+
+
+def test_the_readers_of_a_card_get_no_changes_of_rows_and_all_that_visitors_do(hub, database, site_id):
+    happen(hub, database, *views(site_id, 1), row_change(site_id, 1), *views(site_id, 2))
+    card, whole = Reader(hub, site_id, sees_rows=False), Reader(hub, site_id)
+    (before, *_), (known, *_) = card.first(), whole.first()
+    assert [one["type"] for one in known.data["recentEvents"]] == ["pageview", "event", "pageview"]
+    assert [one["type"] for one in before.data["recentEvents"]] == ["pageview", "pageview"]
+    outcomes = happen(hub, database, row_change(site_id, 2), *views(site_id, 3))
+    assert (whole.events(2), card.events(1)) == (ids(outcomes), ids(outcomes)[1:])
+    missed = happen(hub, database, row_change(site_id, 3), *views(site_id, 4))
+    assert Reader(hub, site_id, ids(outcomes)[1], sees_rows=False).events(1) == ids(missed)[1:]
+    assert b"app.example" not in b"".join(frame for _, frame in card.frames)
 
 
 # ── resuming ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -535,7 +561,7 @@ def test_a_slow_reader_is_dropped_at_64_kb_and_the_others_are_not(memory):
         path = "/" + "x" * (MAX_BUFFER_BYTES // MAX_FRAME_ITEMS // 2)  # two frames do not fit
         memory.publish([stored_outcome(n, nth=n, path=path) for n in range(start, start + MAX_FRAME_ITEMS)])
         quick.events(start + MAX_FRAME_ITEMS)
-    assert (slow.closed, slow.take()) == (True, b"")
+    assert (slow.closed, slow.take(), memory.slow_readers.dropped) == (True, TOO_SLOW, 1)
     assert len(quick.events(3 * MAX_FRAME_ITEMS)) == 3 * MAX_FRAME_ITEMS
     assert not quick.subscription.closed
 
@@ -546,8 +572,10 @@ def test_a_reader_s_buffer_holds_64_kb(memory):
     for size in (MAX_BUFFER_BYTES // 2, MAX_BUFFER_BYTES // 2):
         subscription.offer(b"x" * size)
     assert not subscription.closed
-    subscription.offer(b"x")
+    assert not subscription.offer(b"x")
     assert subscription.closed
+    assert subscription.offer(b"x"), "it has ended: nothing more is kept"
+    assert subscription.take() == TOO_SLOW
 
 
 def test_who_has_gone_is_not_written_to(hub, database, site_id):

@@ -13,9 +13,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from analytics import commands
 from analytics.base.errors import InvalidInput
 from analytics.calendar.days import day_of
+from analytics.commands import registry
 from analytics.jobs import daily, daily_usage
 from analytics.jobs.verify import repair, verify
 from analytics.live.feed import recent
@@ -61,7 +61,7 @@ def imported(database, places, tmp_path):
 
 def numbers(database) -> Recount:
     options = {"site": "example.com", "metrics": Recount._fields, "by": (), "period": "all", "filters": (), "limit": 1}
-    csv = commands.run(database, "", "query", options | {"form": "csv"})
+    csv = registry.run(database, "", "query", options | {"form": "csv"})
     return Recount(*map(int, csv.splitlines()[1].split(",")))
 
 
@@ -107,7 +107,7 @@ def test_pages_become_visits_at_the_times_of_the_log(database, imported):
 
 def test_what_the_owner_excludes_is_left_out(database, imported):
     changes = {"excluded_paths": ["/admin/**"], "excluded_addresses": ["198.51.100.0/24"]}
-    commands.run(database, "", "site set", {"domain": "example.com"} | changes)
+    registry.run(database, "", "site set", {"domain": "example.com"} | changes)
     said = imported([line(0), line(1, path="/admin/x"), line(2, "198.51.100.7"), line(3, "host.example.net")])
     assert said == (
         "4 lines read: 2 pageviews imported, 0 were there already.\nLeft out: 1 excluded_path; 1 excluded_address."
@@ -116,7 +116,7 @@ def test_what_the_owner_excludes_is_left_out(database, imported):
 
 def test_the_days_of_a_site_name_its_visitors(database, imported):
     """Midnight in Kathmandu is 18:15 UTC. A visit across it is one visitor's, and who comes back later is another."""
-    commands.run(database, "", "site set", {"domain": "example.com", "timezone": "Asia/Kathmandu"})
+    registry.run(database, "", "site set", {"domain": "example.com", "timezone": "Asia/Kathmandu"})
     midnight = 8 * 3600 + 15 * 60
     imported([line(midnight - 60), line(midnight + 60), line(midnight + 3 * 3600), line(midnight - 3 * 3600)])
     visits = rows(database, schema.visits, "visitor", "started_at", "pageviews")
@@ -150,7 +150,7 @@ def test_a_host_in_front_is_the_pages_and_the_visitor_is_the_address_behind_it(d
 
 
 def test_pages_of_other_hosts_are_left_out_and_their_hosts_are_told(database, imported):
-    commands.run(database, "", "site set", {"domain": "example.com", "hosts": ["shop.example.net"]})
+    registry.run(database, "", "site set", {"domain": "example.com", "hosts": ["shop.example.net"]})
     log = [
         *on("example.com", line(0), line(1, path="/a.png")),
         *on("blog.example.com:8443", line(2)),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import alembic.command
 import alembic.config
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import Text, delete, insert, inspect
 
 from analytics.storage import schema
 from analytics.storage.database import MIGRATIONS, Database
@@ -48,6 +49,20 @@ def test_every_key_of_a_fact_begins_with_the_site(database):
         keys = {table: found.get_pk_constraint(table)["constrained_columns"] for table in found.get_table_names()}
     facts = ("visits", "pageviews", "events", "heartbeats", "outcomes", "salts", "daily_usage")
     assert {table: keys[table][0] for table in facts} == dict.fromkeys(facts, "site_id")
+
+
+@pytest.mark.parametrize("name", ["alerts", "channels", "deliveries", "gauges", "notifications", "rules", "watches"])
+def test_the_id_of_a_removed_row_is_never_given_again(database, name):
+    """People have read up to an id, rules name channels by theirs, and groups of events belong to a rule's."""
+    table = schema.metadata.tables[name]
+    given = [one for one in table.c if not (one.nullable or one.server_default is not None or one.primary_key)]
+    values = {one.name: "x" if isinstance(one.type, Text) else 1 for one in given}
+    ids = []
+    for _ in range(2):
+        with database.transaction() as connection:
+            ids.append(connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one())
+            connection.execute(delete(table))
+    assert ids[1] > ids[0]
 
 
 def test_upgrading_again_is_harmless(database, config):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -158,6 +158,16 @@ def test_the_peak_is_that_of_the_site_s_day(database, zone):
     history = MinuteHistory(database, WINDOW)
     assert history.read(site(timezone=zone), midnight - 30).peak == (5, midnight - 60)
     assert history.read(site(timezone=zone), midnight + 30 * MINUTE).peak == (2, midnight + 5 * MINUTE)
+
+
+def test_of_several_minutes_with_the_most_people_the_first_is_the_peak_as_on_the_page_of_the_day(database):
+    midnight = at("2027-01-15 00:00")
+    keep_beats(database, [*crowd(midnight + HOUR, 2), *crowd(midnight + 2 * HOUR, 2)])
+    history, now = MinuteHistory(database, WINDOW), midnight + 3 * HOUR
+    first = (2, midnight + HOUR)
+    assert whole_peak(history, site(), now) == first
+    assert history.then(site(), now - MINUTE, now).peak == first
+    assert history.day(site(), date(2027, 1, 15), now).peak == first
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2027-03-28", 23), ("2027-10-31", 25), ("2027-06-01", 24)])

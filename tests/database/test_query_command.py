@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analytics import commands
 from analytics.base.errors import InvalidInput
+from analytics.commands import registry
 from analytics.jobs import daily
 from analytics.live.minutes import MinuteHistory
 from analytics.query.backend import Backend, fetch_from
@@ -37,7 +37,7 @@ def past(request, tmp_path_factory) -> Iterator[Database]:
 
 def query(database, *metrics, site="site-1.example", by=(), period=BOTH, filters=(), limit=100, form="table"):
     options = {"site": site, "metrics": metrics, "by": by, "period": period, "filters": filters, "limit": limit}
-    return commands.run(database, "https://stats.example.com", "query", options | {"form": form})
+    return registry.run(database, "https://stats.example.com", "query", options | {"form": form})
 
 
 def test_numbers_in_columns(past):

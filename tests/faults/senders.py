@@ -8,8 +8,9 @@ import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from analytics.base.config import Config
 from tests.support.serving import AGENT, SITE, pageview, rows, run_command
@@ -19,17 +20,30 @@ REFUSED = -1  # nobody listened; 0: the request was sent, and no answer came
 PATIENCE_S = 30.0
 
 
+def a_pageview(page_id: str) -> dict[str, Any]:
+    """A pageview of a page of its own."""
+    return pageview(page_id, f"/{page_id}")
+
+
 class Senders:
     """Threads that send pageviews, each with ids and a user agent of its own, over a connection that it keeps.
 
     An event without an answer, or with one that says later, is sent again with its id. `statuses` counts the answers,
-    with 0 and `REFUSED` for none. `port` may be changed while they send.
+    with 0 and `REFUSED` for none; `repeats` are the ids of which the server knew when it acknowledged them, because an
+    answer before had not arrived, or said later. `port` may be changed while they send.
+
+    `make` makes an event of its id. Each client sends `each` events, or goes on until `finish`.
     """
 
-    def __init__(self, port: int, clients: int = 8) -> None:
+    def __init__(
+        self, port: int, clients: int = 8, make: Callable[[str], dict[str, Any]] = a_pageview, each: int = 0
+    ) -> None:
         self.port = port
+        self._make = make
+        self._each = each
         self.sent: list[str] = []  # appending to a list is atomic
         self.acknowledged: list[str] = []
+        self.repeats: list[str] = []
         self.statuses: Counter[int] = Counter()
         self.answers: list[tuple[int, dict[str, str]]] = []  # those that are neither 202 nor none
         self._lock = threading.Lock()
@@ -38,6 +52,12 @@ class Senders:
         self._threads = [threading.Thread(target=self._send, args=(number,)) for number in range(clients)]
         for thread in self._threads:
             thread.start()
+
+    def complete(self, within: float) -> None:
+        """Waits until each has delivered all of its events."""
+        for thread in self._threads:
+            thread.join(within)
+            assert not thread.is_alive()
 
     def finish(self) -> None:
         """Lets each deliver its last event, and ends."""
@@ -56,7 +76,7 @@ class Senders:
 
     def _send(self, number: int) -> None:
         client = _Client(AGENT.replace("140", str(100 + number)))
-        for count in itertools.count():
+        for count in range(self._each) if self._each else itertools.count():
             if self._enough.is_set():
                 break
             page_id = f"client-{number}-{count:06}"
@@ -67,11 +87,13 @@ class Senders:
 
     def _deliver(self, client: _Client, page_id: str) -> bool:
         while not self._over.is_set():
-            status, headers = client.post(self.port, pageview(page_id, f"/{page_id}"))
+            status, headers, body = client.post(self.port, self._make(page_id))
             with self._lock:
                 self.statuses[status] += 1
             if status == 202:
                 self.acknowledged.append(page_id)
+                if json.loads(body)["duplicate"]:
+                    self.repeats.append(page_id)
                 return True
             if status > 0:
                 self.answers.append((status, headers))
@@ -87,8 +109,8 @@ class _Client:
         self._connection: http.client.HTTPConnection | None = None
         self._port = 0
 
-    def post(self, port: int, event: dict[str, object]) -> tuple[int, dict[str, str]]:
-        """Status and headers of the answer, 0 or `REFUSED` where there is none."""
+    def post(self, port: int, event: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of the answer, 0 or `REFUSED` where there is none."""
         if self._connection is None or port != self._port:
             self.close()
             self._connection, self._port = http.client.HTTPConnection("127.0.0.1", port, timeout=15), port
@@ -97,15 +119,15 @@ class _Client:
                 self._connection.connect()
             except OSError:
                 self.close()
-                return REFUSED, {}
+                return REFUSED, {}, b""
         try:
             self._connection.request("POST", "/api/collect", json.dumps(event), self._headers)
             answer = self._connection.getresponse()
-            answer.read()
+            body = answer.read()
         except (OSError, http.client.HTTPException):
             self.close()
-            return 0, {}
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+            return 0, {}, b""
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
 
     def close(self) -> None:
         """Closes the connection."""

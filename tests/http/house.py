@@ -14,7 +14,7 @@ from doorway import CHEAP, Browser
 from analytics.access import accounts, passwords
 from analytics.base.config import Config
 from analytics.sites import store
-from app import create_app, site_access
+from app import create_app, person_of
 from collector.doors.wsgi import attach
 from collector.service import Service
 
@@ -51,7 +51,7 @@ class House:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.app: Dash = create_app(service)
-        self.routes = service.routes(site_access(service))
+        self.routes = service.routes(person_of(service))
         attach(self.app.server, self.routes)
         self.app.server.test_client_class = Browser
         self.browsers: dict[str, Browser] = {}

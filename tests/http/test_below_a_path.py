@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urljoin
 
 import pytest
@@ -152,6 +153,18 @@ def test_every_page_of_the_dashboard_leads_below_it_alone(house, page):
     assert len(named) > 8
     assert [one for one in named if not one.startswith("/stats/")] == []
     assert "Page not found" not in drawn
+
+
+def test_links_of_notifications_begin_with_it(house):
+    drawn = json.loads(house.drawn(house.join("owner@example.com", "owner"), f"/stats/live/{SITE}"))
+    assert [one["props"]["base_path"] for one in components(drawn, "Bell")] == ["/stats"]
+
+
+def components(drawn: Any, kind: str) -> list[Any]:
+    """The components of that kind in what a call draws."""
+    inner = drawn.values() if isinstance(drawn, dict) else drawn if isinstance(drawn, list) else ()
+    own = [drawn] if isinstance(drawn, dict) and drawn.get("type") == kind else []
+    return own + [found for one in inner for found in components(one, kind)]
 
 
 def test_the_frame_loads_everything_from_below_it(house):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -87,11 +88,13 @@ def address(request, config):
 # ── each command ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_commands_of_an_administrator_with_and_without_a_server(config, done, address):
+def test_the_commands_of_an_administrator_with_and_without_a_server(config, done, address, tmp_path):
     sites_are_managed(done, address)
     people_are_managed(config, done, address)
     keys_are_added(done)
     cards_are_managed(done, address)
+    rules_are_managed(done, tmp_path / "rule.json")
+    channels_are_managed(done)
     assert done("site", "remove", "zwei.example") == "zwei.example and all of its data are gone."
     [listed] = done("site", "list").splitlines()[1:]
     assert re.fullmatch(r"example\.com  Shop  Europe/Berlin  browser   [0-9a-f-]{36}", listed)
@@ -172,8 +175,67 @@ def cards_are_managed(done, address):
     assert _last(done("embed", "list")).endswith(" off")
 
 
+def rules_are_managed(done, file):
+    assert len(done("rule", "list").splitlines()) == 1 + 2 * 4, "both sites have the shipped rules"
+    rule = {"name": "Payments", "when": {"event": "payment"}, "notify": {"priority": "low", "title": "{value} €"}}
+    file.write_text(json.dumps(rule, ensure_ascii=False), "utf-8")
+    added = done("rule", "add", "--site", "example.com", "--json", str(file))
+    number = re.fullmatch(r"Rule (\d+), Payments, is added: when payment arrives\.", added)[1]
+    from_stdin = done("rule", "add", "--site", "example.com", "--json", "-", stdin=json.dumps(rule | {"name": "Ü"}))
+    assert re.fullmatch(r"Rule \d+, Ü, is added: when payment arrives\.", from_stdin)
+    assert re.fullmatch(r"\d+ +example\.com +Ü +payment arrives +on", _last(done("rule", "list")))
+    assert done("rule", "test", number) == (
+        f"Rule {number}, Payments, notifies when payment arrives.\nIt would notify of 0 of the newest 0 events."
+    )
+    assert done("rule", "remove", number) == "The rule Payments is removed."
+
+
+def channels_are_managed(done):
+    assert done("channel", "list").startswith("No channel yet. ")
+    to = "https://hooks.not-yet.example/x"
+    added = done("channel", "add", "--site", "example.com", "--kind", "webhook", "--to", to, "--name", "Shop")
+    no_links = "Messages have no links: FOOTFALL_BASE_URL is empty, so the address of the dashboard is unknown."
+    assert re.fullmatch(rf"Channel 1, Shop, is added\. It signs with whsec_[A-Za-z0-9+/]{{43}}=\n{no_links}", added)
+    assert re.fullmatch(rf"1 +example\.com +webhook +Shop +{to} +on", _last(done("channel", "list")))
+    assert done("channel", "remove", "1") == "The channel Shop is removed."
+
+
 def _last(text):
     return text.splitlines()[-1]
+
+
+def on_a_terminal(config, *words, typed):
+    """The exit code of a command and what it prints, where people type that."""
+    ours, theirs = os.openpty()
+    os.write(ours, typed.encode())
+    pipes = {"stdin": theirs, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with preloaded.popen([sys.executable, "app.py", *words], **pipes, cwd=ROOT, env=environment_of(config)) as process:
+        out, _ = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    return process.returncode, out
+
+
+def test_the_sql_of_a_watch_is_shown_and_on_a_terminal_agreed_to_before_it_is_run(config, done, address, host):
+    done("site", "add", SITE)
+    before = host.catalog()
+    words = ("watch", "add", "--site", SITE, "--source", host.url, "--table", "bookings")
+    printed = done(*words, "--print-sql")
+    added = f"Watch {{}} is added: changes of public.bookings become events of {SITE}. "
+
+    code, out = on_a_terminal(config, *words, typed="n\n")
+    assert (code, out.startswith(printed), host.catalog()) == (130, True, before)
+    code, out = on_a_terminal(config, *words, typed="y\n")
+    assert (code, out.startswith(printed), added.format(1) in out) == (0, True, True)
+
+    out = done(*words, "--on", "insert")
+    assert out.startswith("BEGIN;\n")
+    assert _last(out).startswith(added.format(2))
+    code, out = on_a_terminal(config, *words, "--on", "delete", "--yes", typed="")
+    assert (code, "Continue?" in out, added.format(3) in out) == (0, False, True)
+    for number in "123":
+        done("watch", "remove", number)
+    assert host.catalog() == before
 
 
 def test_what_a_command_changes_holds_for_the_next_request(cli, shared, site):
@@ -454,6 +516,22 @@ WRONG = [
     (["embed", "add", "--site", "known.example", "--host", "a.example", "--expires", "36500d"], "3650 days"),
     (["embed", "revoke", "7"], "there is no embed 7"),
     (["embed", "revoke", "x"], "ID"),
+    (["rule", "add", "--site", "known.example"], "--json"),
+    (["rule", "add", "--site", "known.example", "--json", "/nowhere.json"], "/nowhere.json"),
+    (["rule", "add", "--site", "known.example", "--json", "-"], "this is no JSON"),
+    (["rule", "add", "--site", "known.example", "--json", "tests/clients/package.json"], "when: is required"),
+    (["rule", "add", "--site", "known.example", "--json", "docs/live-dark.png"], "docs/live-dark.png is not in UTF-8"),
+    (["rule", "test", "99"], "there is no rule 99; `rule list` shows them"),
+    (["rule", "remove", "99"], "there is no rule 99"),
+    (["channel", "add", "--site", "known.example", "--to", "https://a.example"], "--kind"),
+    (["channel", "add", "--site", "known.example", "--kind", "pigeon", "--to", "x"], "--kind"),
+    (["channel", "add", "--site", "known.example", "--kind", "webhook", "--to", "http://127.0.0.1/"], "to: 127.0.0.1"),
+    (
+        ["channel", "add", "--site", "known.example", "--kind", "email", "--to", "a@b.example", "--secret", "x"],
+        "secret: ",
+    ),
+    (["channel", "test", "99"], "there is no channel 99; `channel list` shows them"),
+    (["channel", "remove", "99"], "there is no channel 99"),
     (["embed", "revoke", "0"], "ID"),
     (["embed", "revoke", "99999999999999999999"], "ID"),
     (["replay", "access-log", "/nowhere.log", "--site", "known.example"], "/nowhere.log"),

@@ -7,7 +7,7 @@ import gzip
 import brotli
 import pytest
 
-from app import DASHS_PLOTLY
+from callbacks.static_files import DASHS_PLOTLY
 from layouts.components.address import set_base_path
 from layouts.figures import bundle
 

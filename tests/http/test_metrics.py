@@ -15,7 +15,7 @@ from analytics.access import api_keys
 from analytics.base.config import Config
 from collector.api import statistics
 from collector.doors.table import PATHS
-from tests.support.serving import Server, eventually, pageview, serving
+from tests.support.serving import Server, eventually, listening, pageview, serving
 
 SITE = "example.com"
 STRANGER = "203.0.113.9"
@@ -151,8 +151,26 @@ def test_the_state_of_the_server_is_there(server):
     assert found["footfall_writer_works", ()] == 1
     assert found["footfall_writer_waiting", ()] == 0
     assert found["footfall_streams", ()] == 0
+    assert found["footfall_notification_streams", ()] == 0
+    assert (found["footfall_deliveries_waiting", ()], found["footfall_deliveries_oldest_seconds", ()]) == (0, 0)
+    assert {key: value for key, value in found.items() if key[0] == "footfall_alerts_open"} == {
+        ("footfall_alerts_open", (severity,)): 0 for severity in ("info", "warning", "error", "critical")
+    }
     assert 0 <= found["footfall_replica_behind_seconds", ()] < 60
     assert found["process_resident_memory_bytes", ()] > 1_000_000
+
+
+def test_streams_of_notifications_are_counted_apart(server):
+    server.tell("user add", email="bo@example.com", role="owner", password="correct horse battery")
+    cookie = {"Cookie": server.sign_in("bo@example.com", "correct horse battery")}
+    with (
+        listening(server, "", cookie, "/api/notifications/stream") as bell,
+        listening(server, f"site={SITE}", cookie) as live,
+    ):
+        eventually(lambda: bell.of("connected") and live.of("connected"))
+        found = read(server)
+        assert (found["footfall_notification_streams", ()], found["footfall_streams", ()]) == (1, 1)
+    eventually(lambda: read(server)["footfall_notification_streams", ()] == 0)
 
 
 def test_ten_programs_that_ask_the_same_at_once_cause_one_computation(server):

@@ -143,7 +143,7 @@ def sheet(house: House, name: str, question: str = DAYS) -> list[list[str]]:
 
 
 def test_six_numbers_with_what_they_are_compared_with(house):
-    then = ("from {}", "in 10 Mar 2026")
+    then = ("from {}", "on 10 Mar 2026")
     found = stats(top(house, "period=2026-03-11,2026-03-12&compare=2026-03-10,2026-03-10&interval=day"))
     assert found == [
         ("Visitors", "4", "↑ 33.3%", "up 33.3%", then[0].format("3"), then[1]),

@@ -18,7 +18,7 @@ from tests.support.tracing import Tracing
 
 DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
 SITE = "example.com"
-EDGE = ("collector/doors/", "collector/http/", "app.py")
+EDGE = ("collector/doors/", "collector/http/", "app.py", "callbacks/static_files.py")
 QUESTION = "?period=2026-03-10,2026-03-"
 SETTINGS = {"name": "Shop", "week_start": "sunday", "identity": "daily", "retention_days": ""}
 

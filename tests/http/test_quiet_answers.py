@@ -42,11 +42,26 @@ def test_every_interval_is_stopped_while_its_question_is_under_way(house):
         running = json.dumps(callback.get("running") or {}, default=str)
         guarded |= {one["id"] for one in callback["inputs"] if f"{one['id']}.disabled" in running}
     assert ticks == guarded
-    assert ticks == {"tick", "rewind-tick", "overview-tick", "concurrents-tick", "sites-tick", "traffic-tick"}
+    assert ticks == {
+        "tick",
+        "activity-tick",
+        "rewind-tick",
+        "overview-tick",
+        "concurrents-tick",
+        "sites-tick",
+        "traffic-tick",
+        "alert-tick",
+        "alerts-tick",
+        "watch-tick",
+    }
 
 
 @pytest.mark.parametrize(
-    "path", ["/sites", *(f"/{one}/{SITE}" for one in ("live", "overview", "concurrents", "traffic"))]
+    "path",
+    [
+        *("/sites", f"/settings/{SITE}/database"),
+        *(f"/{one}/{SITE}" for one in ("live", "overview", "concurrents", "traffic", "alerts")),
+    ],
 )
 def test_every_page_names_the_intervals_that_start_again_after_a_call_that_failed(house, path):
     come(house, 1)
@@ -54,7 +69,7 @@ def test_every_page_names_the_intervals_that_start_again_after_a_call_that_faile
     named = {name for names in _values(json.loads(page), "data-ticks") for name in names.split()}
     intervals = {props["id"] for props in _components(json.loads(page), "Interval")}
     assert named == intervals
-    assert len(intervals) == (2 if path.startswith("/live/") else 1)
+    assert len(intervals) == {"/sites": 2, f"/live/{SITE}": 4}.get(path, 1)
 
 
 def _walk(node: Any) -> Iterator[dict[str, Any]]:
@@ -138,8 +153,12 @@ def test_a_day_that_is_over_is_not_drawn_again(house):
     first = drawn_of(house, yesterday)
     kept = first["concurrents-drawn"]["data"]
     assert draw(house, yesterday, kept) is None
-    assert draw(house, yesterday - timedelta(days=1), kept) is not None, "of another day"
-    assert draw(house, yesterday, {**kept, "over": "2026-01-01"}) is not None, "after midnight: today has another date"
+    before = yesterday - timedelta(days=1)
+    full = drawn_of(house, before)
+    of_another_day = {name: full[name] for name in ("concurrents-head", "concurrents-drawn")}
+    assert draw(house, before, kept) == of_another_day, "what is not the same on both days"
+    after_midnight = {"concurrents-drawn": first["concurrents-drawn"]}
+    assert draw(house, yesterday, {**kept, "over": "2026-01-01"}) == after_midnight, "today has another date"
 
 
 def test_of_today_nothing_is_sent_that_is_the_same(house):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 
 import pytest
@@ -158,6 +159,30 @@ def test_another_site_is_not_in_it(shared, site, other_site, reader):
     with listening(shared, f"site={site}", reader) as listener:
         shared.collect([pageview(new_id(), "/other", other_site), pageview(new_id(), "/own", site)])
         assert heard(listener, 1) == ["/own"]
+
+
+CROWD = {
+    "name": "Crowd",
+    "when": {"metric": "active_sessions", "above": 0, "for_s": 0},
+    "notify": {"priority": "high", "title": "{rule}: {value}", "severity": "critical"},
+}
+
+
+def test_open_alerts_come_at_the_beginning_and_at_each_change_but_not_for_a_card(shared, site, reader):
+    line = shared.tell("embed add", site=site, hosts=["panel.example"], expires="1d")
+    token = line.split("token=")[1].split('"')[0]
+    with listening(shared, f"site={site}", reader) as listener, listening(shared, f"token={token}") as card:
+        eventually(lambda: len(listener.of("alerts")) == 1)
+        added = shared.tell("rule add", site=site, definition=json.dumps(CROWD))
+        shared.collect(pageview(new_id(), "/a", site))
+        eventually(lambda: len(listener.of("alerts")) == 2)
+        opened = shared.request("GET", f"/api/live/metrics?site={site}", headers=reader).json["alerts"]
+        shared.tell("rule remove", rule_id=int(added.split()[1].strip(",")))
+        eventually(lambda: len(listener.of("alerts")) == 3)
+        assert [one.data for one in listener.of("alerts")] == [[], opened, []]
+        assert [(one["severity"], one["message"]) for one in opened] == [("critical", "Crowd: 1")]
+        assert [one.type for one in listener.messages[:1]] == ["connected"]
+        assert card.of("alerts") == []
 
 
 # ── coming back ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,16 +16,16 @@ from house import CALLS, first_output, open_house
 
 from analytics.access import roles
 from analytics.base.config import Config
-from app import DASHS_PLOTLY
 from callbacks import table as pages
-from collector.doors.door import ANYBODY, CARD_READERS, PROGRAMS, READERS, Collects
+from callbacks.static_files import DASHS_PLOTLY
+from collector.doors.door import ANYBODY, CARD_READERS, MANAGERS, PEOPLE, PROGRAMS, READERS, Collects
 from collector.doors.table import DOORS
 from layouts.figures import bundle
 
 SITE, OTHER = "example.com", "other.example"
 GIVEN = {
     "data-site": SITE,
-    "data": {"number": 1, "fields": {"key": "999"}},  # no row has that number
+    "data": {"number": 1, "fields": {"key": "999", "id": "999"}},  # no row has that number
     "search": "",
     "asked": {"by": "source", "text": "", "search": ""},
 }
@@ -62,6 +62,12 @@ CALLBACKS_APART = {
     "root.children": SOMEBODY,  # of no page; which page it draws, `PAGES` says
     "note-answer.data-answer": ADMINS,  # viewers see notes, and write none
     "note-remove-answer.data-answer": ADMINS,
+    "alert-acknowledge-answer.data-answer": ADMINS,  # viewers see alerts
+    "alert-snooze-answer.data-answer": ADMINS,
+    "one-acknowledge-answer.data-answer": ADMINS,
+    "one-snooze-answer.data-answer": ADMINS,
+    "alert-strip.children": SOMEBODY,  # of the sites that they see
+    "watch-add-answer.data-answer": ADMINS_OF_ALL,  # a connection from this server; admins of the site see the states
     "delete-site-answer.data-answer": OWNERS,  # on a page of admins, who see no such card
 }
 # What an answer contains by role: tests/http/test_all_sites.py, tests/http/test_saved_segments.py.
@@ -96,7 +102,14 @@ ROUTES = {
     "/live/<domain>/places.csv": VIEWERS,
 }
 # Of the public doors, whose table says who is let in. A card's token opens it to anybody; these see its preview.
-DOORS_FOR = {ANYBODY: OPEN, READERS: VIEWERS, PROGRAMS: WITH_A_KEY, CARD_READERS: VIEWERS}
+DOORS_FOR = {
+    ANYBODY: OPEN,
+    READERS: VIEWERS,
+    PEOPLE: SOMEBODY,
+    PROGRAMS: WITH_A_KEY,
+    MANAGERS: WITH_A_KEY,
+    CARD_READERS: VIEWERS,
+}
 OF_DOORS = {door.path: DOORS_FOR[door.credentials] for door in DOORS}
 METHODS = {
     door.path: "OPTIONS" if isinstance(door, Collects) else "POST" for door in DOORS if "GET" not in door.methods
@@ -178,6 +191,7 @@ EXAMPLES = {
     "/live/<domain>/minutes.csv": f"/live/{SITE}/minutes.csv",
     "/live/<domain>/places.csv": f"/live/{SITE}/places.csv",
     "/api/live": f"/api/live?site={SITE}",
+    "/api/live/metrics": f"/api/live/metrics?site={SITE}",
     "/embed/live": f"/embed/live?site={SITE}",
     "/api/live/stream": f"/api/live/stream?site={SITE}",
 }

@@ -15,6 +15,8 @@ from house import House, open_house
 from analytics.access import invitations
 from analytics.base import countries, language, words
 from analytics.base.config import Config
+from analytics.notify.event_fields import as_text
+from analytics.notify.trials import INVENTED, INVENTED_ALERT
 from analytics.storage import schema
 from callbacks import table
 from collector.card import card
@@ -39,7 +41,7 @@ KEYS = re.compile(
     r"|autocomplete|inputMode|color|placement|size|scope|dateTime|data-.*|aria-(?!label$|roledescription$).*|search|of|by"
     r"|sort|url|link|file|way|change|icon|look|each|sign|mode|config|layout|xaxis|yaxis|template|line|marker|colorscale|uid"
     r"|uirevision|hoverlabel|figure|customdata|autoComplete|labelledby|pattern|n_clicks|toggle_class_name|accept|kind"
-    r"|form|exact|names|clears|closes|again|only|kinds|graph|persistence_type"
+    r"|form|exact|names|clears|closes|again|only|kinds|graph|persistence_type|controls|stream|all_at|placement"
     r"|spellCheck|draggable|list|inputmode|trend|shape|hoverinfo|fill|fillcolor|locationmode|locations|visible|page)$"
 )
 CODE = ("Code", "Pre", "Kbd")
@@ -134,13 +136,16 @@ def properties(children: Any, known: Collection[str]) -> Iterator[str]:
 
 
 def stored(house: House) -> set[str]:
-    """What people and visitors wrote: it is in no language of ours."""
+    """What people and visitors wrote, and what rules say of it: it is in no language of ours."""
     with house.service.database.read() as connection:
         rows = [row for each in schema.metadata.sorted_tables for row in connection.execute(each.select())]
+        events = [row._asdict() for row in connection.execute(schema.events.select())]
     written = {part for row in rows for value in row if isinstance(value, str) for part in (value, value.upper())}
+    said = {f"{one['name']}: {as_text(one['value'])} {one['currency']}" for one in (*events, INVENTED)}
     names = {language.name(tag) for tag in language.LANGUAGES} | {countries.name(code) for code in countries.CODES}
     areas = plain.zones()
-    return written | names | areas.keys() | {place for zones in areas.values() for _, place in zones} | {"localhost"}
+    places = {place for zones in areas.values() for _, place in zones}
+    return written | said | names | areas.keys() | places | {"localhost", INVENTED_ALERT["title"]}
 
 
 @pytest.mark.parametrize("path", dict.fromkeys([*PAGES, f"/live/{NOWHERE}"]))

@@ -19,7 +19,7 @@ OTHER_CALLS = {
     *("info", "warning", "error", "exception", "describe", "getLogger", "TypeVar", "Input", "Output", "State", "at"),
     *("BadRequest", "NotFound", "Forbidden", "ValueError", "RuntimeError", "KeyError", "UnsupportedMediaType", "get"),
     *("clientside_callback", "run_if_due", "environ", "strftime", "_json_error", "isoformat"),
-    *("Code", "command", "line"),  # code and commands
+    *("Code", "_codes", "command", "line"),  # code and commands
 }
 NAMES = {"Footfall", "UTM", "CSV", "PNG", "SVG", "JSON", "API", "OpenAPI", "UTC", "WordPress", "Plausible", "Umami"}
 
@@ -28,6 +28,7 @@ _NAMES = re.compile(rf"\b(?:{'|'.join(NAMES)})\b")
 NO_WORDS = {
     *("Escape", "Server", "Allow", "Lax", "Cc", "Cs", "Cn", "natural earth", "status only"),
     "not reached",  # a verdict of the dry run
+    "private, no-cache",  # a header
     *("input.form-control, textarea", '"Inter Variable", Inter, system-ui, sans-serif'),
     *("Zoom in", "Zoom out", "Reset axes", "Download plot as a PNG", "Image download succeeded"),  # plotly's
     *("Preparing image - this may take a few seconds", "Sorry, there was a problem downloading your image!"),

@@ -208,12 +208,14 @@ class Listener:
     `ended` is set when the server has ended it. With a status other than 200 there are no lines.
     """
 
-    def __init__(self, server: Server, query: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, server: Server, query: str, headers: Mapping[str, str] | None = None, path: str = "/api/live/stream"
+    ) -> None:
         self.lines: list[tuple[float, str]] = []
         self.messages: list[Message] = []
         self.ended = threading.Event()
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=40)
-        self._connection.request("GET", f"/api/live/stream?{query}", headers=dict(headers or {}))
+        self._connection.request("GET", f"{path}?{query}", headers=dict(headers or {}))
         assert self._connection.sock
         self._socket = self._connection.sock
         self._response = self._connection.getresponse()
@@ -249,9 +251,11 @@ class Listener:
 
 
 @contextmanager
-def listening(server: Server, query: str, headers: Mapping[str, str] | None = None) -> Iterator[Listener]:
+def listening(
+    server: Server, query: str, headers: Mapping[str, str] | None = None, path: str = "/api/live/stream"
+) -> Iterator[Listener]:
     """A stream that is open for the length of a block."""
-    listener = Listener(server, query, headers)
+    listener = Listener(server, query, headers, path)
     try:
         yield listener
     finally:

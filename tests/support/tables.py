@@ -16,9 +16,14 @@ from typing import Any
 import click
 from prometheus_client import Metric
 
+from analytics.activity.watch import Watch, WatchDefinition
 from analytics.base.config import SETTINGS, Config, Setting
 from analytics.calendar.period import INTERVALS, MAX_DAYS, PRESETS
 from analytics.live.reasons import REASONS
+from analytics.notify.courier import RESULTS
+from analytics.notify.deliveries import Backlog
+from analytics.notify.rule import Severity
+from analytics.notify.totals import NotifyTotals, StoredTotals
 from analytics.query.dimensions import DIMENSIONS
 from analytics.query.metrics import METRICS
 from analytics.reports.files import FILES, headings
@@ -178,12 +183,18 @@ def exported() -> list[Metric]:
     """Every metric of `/metrics`, with one sample where its labels have values of all kinds."""
     counts = Counts()
     counts.record(ANY, 200, 0.0)
+    stored = StoredTotals(Backlog(0, 0), dict.fromkeys(map(str, Severity), 0))
     context: Any = SimpleNamespace(
         counts=counts,
         writer=SimpleNamespace(outcomes={(ANY, ANY): 1}, waiting=0, alive=True, failing=False, stuck=False),
-        hub=SimpleNamespace(streams=0),
+        hub=SimpleNamespace(streams=0, slow_readers=SimpleNamespace(dropped=0)),
+        bells=SimpleNamespace(streams=0, slow_readers=SimpleNamespace(dropped=0)),
+        notify_totals=lambda: NotifyTotals(dict.fromkeys(map(str, RESULTS), 1), stored),
         answers=SimpleNamespace(counts=SimpleNamespace(hits=0, shared=0, misses=0), size=0),
         behind_s=lambda: 0.0,
+        watches=lambda: [Watch(ANY, 1, "", "", WatchDefinition(ANY, ANY))],  # type: ignore[arg-type]
+        now=lambda: 0,
+        sites=SimpleNamespace(all=lambda: [SimpleNamespace(id=1, domain=ANY)]),
     )
     return list(prometheus_metrics.totals(context).collect())
 
@@ -192,7 +203,7 @@ def _labels(one: Metric) -> Iterator[str]:
     """The labels, with their values where those are a closed set."""
     for name in dict.fromkeys(name for sample in one.samples for name in sample.labels if name != "le"):
         values = list(dict.fromkeys(sample.labels[name] for sample in one.samples if name in sample.labels))
-        is_closed = ANY not in values and name != "status"
+        is_closed = not any(ANY in value for value in values) and name != "status"
         yield f"`{name}`" + (f" ({', '.join(f'`{value}`' for value in values)})" if is_closed else "")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from analytics.base.config import BASE_URLS, Config, WrongSetting, read_config, secret_of
+from analytics.base.mail_server import MailServer, MailTls
 
 GOOD_SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -25,6 +26,8 @@ def test_without_settings_the_contract_s_defaults_hold(tmp_path):
         secret_key="",
         base_url="",
         trusted_proxies=(),
+        allowed_targets=(),
+        smtp_url=None,
         geoip_database=None,
         spam_referrers=None,
         collect_rate=600,
@@ -44,6 +47,8 @@ def test_every_setting_is_read(tmp_path):
         SECRET_KEY=GOOD_SECRET,
         BASE_URL="https://stats.example.com/",
         TRUSTED_PROXIES="10.1.2.3/8, 127.0.0.1,",
+        ALLOWED_TARGETS="10.1.0.0/16,::1",
+        SMTP_URL="smtp://ann:p%40ss@mail.example.com?from=stats@example.com",
         GEOIP_DATABASE=str(mmdb),
         COLLECT_RATE="0",
         ACTIVE_WINDOW_S="300",
@@ -56,6 +61,8 @@ def test_every_setting_is_read(tmp_path):
         secret_key=GOOD_SECRET,
         base_url="https://stats.example.com",
         trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("127.0.0.1")),
+        allowed_targets=(ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("::1")),
+        smtp_url=MailServer("mail.example.com", 587, "ann", "p@ss", "Footfall <stats@example.com>", MailTls.STARTTLS),
         geoip_database=mmdb,
         collect_rate=0,
         active_window_s=300,
@@ -97,6 +104,7 @@ def test_every_setting_is_read(tmp_path):
         ("BASE_URL", "https://example.com/a;b", BASE_URLS),
         ("BASE_URL", "https://example.com/stats\n", BASE_URLS),
         ("TRUSTED_PROXIES", "proxy.example.com", "a comma-separated list of networks like 10.0.0.0/8,127.0.0.1"),
+        ("ALLOWED_TARGETS", "intranet", "a comma-separated list of networks like 10.0.0.0/8,127.0.0.1"),
         ("GEOIP_DATABASE", "/nowhere.mmdb", "the path of an .mmdb file that exists"),
     ],
 )
@@ -130,8 +138,60 @@ def test_a_database_that_we_do_not_speak_to_stops_the_start_and_its_password_is_
     )
 
 
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("", None),
+        (
+            "smtps://ann%40example.com:pw@mail.example.com",
+            MailServer(
+                "mail.example.com", 465, "ann@example.com", "pw", "Footfall <ann@example.com>", MailTls.IMPLICIT
+            ),
+        ),
+        (
+            "smtp://mail:1025?tls=off&from=The%20Team%20<team@example.com>",
+            MailServer("mail", 1025, "", "", "The Team <team@example.com>", MailTls.OFF),
+        ),
+        (
+            "smtp://[::1]?from=team@example.com",
+            MailServer("::1", 587, "", "", "Footfall <team@example.com>", MailTls.STARTTLS),
+        ),
+    ],
+)
+def test_a_mail_server_is_read_with_its_sender_and_how_it_is_encrypted(tmp_path, url, server):
+    assert read(tmp_path, SMTP_URL=url).smtp_url == server
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.com",
+        "http://mail.example.com?from=a@example.com",
+        "smtp://?from=a@example.com",
+        "smtp://mail.example.com",
+        "smtp://ann:hunter2@mail.example.com",
+        "smtp://mail.example.com:many?from=a@example.com",
+        "smtp://mail.example.com/box?from=a@example.com",
+        "smtp://mail.example.com?from=a@example.com&to=b@example.com",
+        "smtp://mail.example.com?from=a@example.com&tls=maybe",
+        "smtps://mail.example.com?from=a@example.com&tls=off",
+        "smtp://mail.example.com?from=a%0d%0aBcc:%20b@example.com",
+        "smtp://mail.example.com?from=a",
+    ],
+)
+def test_a_wrong_mail_server_is_one_line_without_its_password(tmp_path, url):
+    with pytest.raises(WrongSetting) as caught:
+        read(tmp_path, SMTP_URL=url)
+    assert str(caught.value) == (
+        "FOOTFALL_SMTP_URL: the value given is not accepted; it takes smtp://user:password@host:587?from="
+        "stats@example.com (STARTTLS; ?tls=off for none), smtps:// (TLS from the start), or empty for no mail"
+    )
+
+
 def test_secrets_are_not_shown_where_a_config_is(tmp_path):
-    shown = repr(read(tmp_path, SECRET_KEY=GOOD_SECRET, DATABASE_URL="postgresql://ann:hunter2@db/footfall"))
+    mail = "smtp://ann:hunter2@mail.example.com?from=a@example.com"
+    database = "postgresql://ann:hunter2@db/footfall"
+    shown = repr(read(tmp_path, SECRET_KEY=GOOD_SECRET, DATABASE_URL=database, SMTP_URL=mail))
     assert GOOD_SECRET not in shown
     assert "hunter2" not in shown
 
@@ -175,8 +235,8 @@ def test_what_is_not_ours_and_what_a_container_sets_is_no_misspelling(tmp_path):
 
 
 def test_a_setting_that_is_still_to_come_is_no_misspelling_but_is_told(tmp_path):
-    assert read(tmp_path, SMTP_URL="smtp://mail", WORKERS="1", REDIS_URL="").unread == (
-        "FOOTFALL_SMTP_URL",
+    assert read(tmp_path, DATABASE_DIRECT_URL="postgresql://db/x", WORKERS="1", REDIS_URL="").unread == (
+        "FOOTFALL_DATABASE_DIRECT_URL",
         "FOOTFALL_WORKERS",
     )
 

@@ -16,7 +16,7 @@ import pytest
 from analytics.calendar.days import day_of, start_of
 from collector.ingest import device, robot
 from collector.ingest import event as payload
-from collector.simulate import demo
+from collector.simulate import crowds, demo
 from collector.simulate.behaviour import VISIT_S
 from collector.simulate.demo import present_events
 from collector.simulate.people import DEMO_DOMAIN, current_agent, make_people, sample_pages
@@ -35,6 +35,20 @@ def traffic(seed: int = SEED, now: int = NOW) -> SimulatedTraffic:
 @cache
 def visits(days_ago: int):
     return traffic().visits(day_of(NOW) - timedelta(days=days_ago))
+
+
+def alone(days_ago: int):
+    """The visits of those who came in no crowd."""
+    return [visit for visit in visits(days_ago) if visit.visitor.entry != crowds.ENTRY]
+
+
+def crowd_sizes(days_ago: int):
+    """How many people came in each crowd of a day, by the second since `NOW` at which its first one came."""
+    sizes, first = Counter(), -crowds.EVERY_S
+    for begin in (visit.begin for visit in visits(days_ago) if visit.visitor.entry == crowds.ENTRY):
+        first = begin if begin - first > crowds.ARRIVE_S else first
+        sizes[first - NOW] += 1
+    return sizes
 
 
 @cache
@@ -151,11 +165,11 @@ def test_today_is_in_line_with_yesterday_at_the_same_hour():
 
 
 def test_people_at_the_same_time_are_visits_an_hour_times_their_duration():
-    duration = mean(visit.end - visit.begin for visit in visits(1))
+    duration = mean(visit.end - visit.begin for visit in alone(1))
     assert duration == pytest.approx(VISIT_S, rel=0.06)
     expected = mean(people_at(at, NOW) for at in range(NOW - DAY_S, NOW, 600))
-    assert mean(there(at) for at in range(NOW - DAY_S, NOW, 600)) == pytest.approx(expected, rel=0.08)
-    assert len(visits(1)) * duration / DAY_S == pytest.approx(expected, rel=0.08)
+    assert mean(there(at) for at in range(NOW - DAY_S, NOW, 600)) == pytest.approx(expected, rel=0.12)  # with crowds
+    assert len(alone(1)) * duration / DAY_S == pytest.approx(expected, rel=0.08)
 
 
 def test_around_midnight_there_are_as_many_people_as_before():
@@ -175,14 +189,49 @@ def test_nobody_comes_back_before_the_visit_is_over():
 
 def test_visits_have_one_to_six_pages_of_which_some_have_an_action():
     assert {len(visit.pages) for visit in visits(1)} == {1, 2, 3, 4, 5, 6}
-    pages = [page for visit in visits(1) for page in visit.pages]
+    pages = [page for visit in alone(1) for page in visit.pages]
     assert 0.15 < sum(page.action is not None for page in pages) / len(pages) < 0.21
     assert all(page.opened < page.action.at < page.closed for page in pages if page.action)
 
 
-def test_ten_weeks_are_a_hundred_thousand_visits():
+def test_crowds_come_less_than_once_an_hour_in_the_past_and_half_a_minute_after_the_begin():
+    today, yesterday, weeks_ago = (crowd_sizes(days_ago) for days_ago in (0, 1, 63))
+    assert 18 <= len(yesterday) <= 21
+    assert {*today.values(), *yesterday.values()} == {crowds.PEOPLE}
+    assert 3 <= mean(weeks_ago.values()) <= 5
+    first = min(at for at in today if at > 0)
+    assert crowds.FIRST_S <= first < crowds.FIRST_S + crowds.ARRIVE_S
+    assert min(abs(at - first) for at in today if at != first) > crowds.EVERY_S / 2
+
+
+@pytest.mark.parametrize("days_ago", [1, 4, 63])  # also on a Sunday, and when the site was small
+def test_crowds_are_a_small_share_of_a_days_visits(days_ago):
+    assert 1 - len(alone(days_ago)) / len(visits(days_ago)) < 0.1
+
+
+def test_the_page_of_the_crowds_is_not_the_one_that_most_people_see():
+    pages = Counter(urlsplit(page.path).path for visit in visits(4) for page in visit.pages)
+    assert pages[crowds.PATH] < max(pages.values())
+
+
+def test_of_a_crowd_one_signs_up_and_one_buys_the_dearest():
+    (first,) = ([visit for visit in visits(0) if NOW < visit.begin < NOW + 60 and visit not in alone(0)],)
+    actions = [page.action.fields["name"] for visit in first for page in visit.pages if page.action]
+    assert sorted(actions) == ["Payment", "Signup"]
+    assert all(60 < visit.end - visit.begin < 120 and visit.leaves for visit in first)
+
+
+def test_a_demo_that_begins_just_before_midnight_has_its_first_crowd_on_that_day():
+    midnight = start_of(day_of(NOW))
+    late = make_traffic(SEED, midnight - 40)
+    crowd = [one for one in late.visits(day_of(NOW) - timedelta(days=1)) if one.visitor.entry == crowds.ENTRY][-10:]
+    assert len(crowd) == crowds.PEOPLE
+    assert all(midnight - 40 < one.begin < midnight for one in crowd)
+
+
+def test_ten_weeks_are_more_than_a_hundred_thousand_visits():
     assert len(traffic().earlier_days()) == 70
-    assert 100_000 < 70 * mean(len(traffic().visits(day)) for day in traffic().earlier_days()[::7]) < 150_000
+    assert 110_000 < 70 * mean(len(traffic().visits(day)) for day in traffic().earlier_days()[::7]) < 190_000
 
 
 def test_today_is_the_day_in_which_the_past_hour_begins():

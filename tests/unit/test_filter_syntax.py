@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from analytics.base.errors import InvalidInput
-from analytics.query.filter_syntax import parse
-from analytics.query.filters import Match
+from analytics.query.filter_syntax import parse, written
+from analytics.query.filters import Match, Not
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,23 @@ def test_what_is_no_term_is_shown_with_some_that_are(typed):
 def test_an_unknown_dimension_names_itself_and_those_that_there_are():
     with pytest.raises(InvalidInput, match="dimension 'shoe': page, hostname, entry_page, "):
         parse("shoe=42")
+
+
+@pytest.mark.parametrize(
+    "typed", ["country=DE|FR", "source!~goo", "page=/blog/*", "page!=/x", "source=", "prop:plan=pro"]
+)
+def test_a_filter_is_written_as_it_is_typed(typed):
+    assert written(parse(typed)) == typed
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Not(Match("is", "country", ("DE",))),
+        Match("contains", "source", ("goo",), exact_case=False),
+        Match("is", "page", ("/a|b",)),
+        Match("matches", "page", ("/a",)),
+    ],
+)
+def test_a_filter_that_cannot_be_typed_has_no_text(one):
+    assert written(one) is None

@@ -16,7 +16,7 @@ from analytics.base.words import ngettext
 from analytics.live.state import Concurrency, LabelCount, LiveState, Others, PlaceCount
 from layouts import shell
 from layouts.components import figures, label_counts, states
-from layouts.pages import concurrents, first, live
+from layouts.pages import concurrents, first, live, live_parts
 from layouts.settings import cards
 from layouts.settings.snippet import Doubts
 
@@ -191,7 +191,7 @@ def test_nobody_left_out_is_no_line():
 
 def test_rows_beyond_the_tenth_join_the_rest():
     pages = tuple(LabelCount(f"/{n}", 20 - n) for n in range(12))
-    rendered = live.pages(replace(SOME, pages=pages, other_pages=Others(6, 6)))
+    rendered = live_parts.pages(replace(SOME, pages=pages, other_pages=Others(6, 6)))
     assert [row["title"] for row in props(rendered) if "title" in row] == [f"/{n}" for n in range(10)]
     assert text(rendered).endswith("|25 people on 8 other pages")
 
@@ -200,7 +200,7 @@ def test_rows_beyond_the_tenth_join_the_rest():
 
 
 def test_split_has_numbers_shares_and_bars_in_proportion():
-    rendered = live.split(SOME)
+    rendered = live_parts.split(SOME)
     assert text(rendered) == "Signed in|34|27%|Anonymous|94|73%"
     assert [one(rendered, id=f"split-{side}")["style"] for side in ("signed-in", "anonymous")] == [
         {"flex": 34},
@@ -209,63 +209,63 @@ def test_split_has_numbers_shares_and_bars_in_proportion():
 
 
 def test_split_of_nobody_has_zeros_and_no_shares():
-    assert text(live.split(NOBODY)) == "Signed in|0|Anonymous|0"
+    assert text(live_parts.split(NOBODY)) == "Signed in|0|Anonymous|0"
 
 
 def test_user_types_are_listed_and_the_rest_is_summed():
     types = tuple(
         LabelCount(name, people) for name, people in (("a", 9), ("b", 5), ("c", 4), ("d", 3), ("e", 2), ("f", 1))
     )
-    assert text(live.user_types(SOME)) == "supplier|19|couple|11"
-    assert text(live.user_types(replace(SOME, user_types=types))) == "a|9|b|5|c|4|d|3|2 more|3"
-    assert live.user_types(NOBODY) == []
+    assert text(live_parts.user_types(SOME)) == "supplier|19|couple|11"
+    assert text(live_parts.user_types(replace(SOME, user_types=types))) == "a|9|b|5|c|4|d|3|2 more|3"
+    assert live_parts.user_types(NOBODY) == []
 
 
 def test_facts_are_an_hour_ago_and_the_peak_at_its_time_in_the_sites_zone():
-    facts = live.facts(SOME, Concurrency((), 110, (1_164, AT - 13_800)), BERLIN)
+    facts = live_parts.facts(SOME, Concurrency((), 110, (1_164, AT - 13_800)), BERLIN)
     assert text(facts) == "1 h ago|110| |↑ 16%|up 16%, better|Peak today|1,164| at 10:42"
 
 
 def test_an_hour_ago_with_nobody_has_no_percentage():
-    facts = live.facts(SOME, Concurrency((), 0, (164, AT)), BERLIN)
+    facts = live_parts.facts(SOME, Concurrency((), 0, (164, AT)), BERLIN)
     assert text(facts) == "1 h ago|0|Peak today|164| at 14:32"
 
 
 def test_a_change_from_few_people_an_hour_ago_is_not_judged_and_many_times_them_not_written():
-    many = live.facts(SOME, Concurrency((), 9, (164, AT)), BERLIN)
+    many = live_parts.facts(SOME, Concurrency((), 9, (164, AT)), BERLIN)
     assert text(many) == "1 h ago|9|Peak today|164| at 14:32"
-    few = live.facts(replace(SOME, active=12), Concurrency((), 9, (164, AT)), BERLIN)
+    few = live_parts.facts(replace(SOME, active=12), Concurrency((), 9, (164, AT)), BERLIN)
     assert text(few) == "1 h ago|9| |↑ 33%|up 33%|Peak today|164| at 14:32"
 
 
 def test_facts_that_are_not_known_are_dashes():
-    assert text(live.facts(NOBODY, QUIET_DAY, BERLIN)) == "1 h ago|–|Peak today|–"
+    assert text(live_parts.facts(NOBODY, QUIET_DAY, BERLIN)) == "1 h ago|–|Peak today|–"
 
 
 def test_a_present_above_the_stored_peak_is_the_peak():
-    facts = live.facts(SOME, Concurrency((), None, (120, AT - 600)), BERLIN)
+    facts = live_parts.facts(SOME, Concurrency((), None, (120, AT - 600)), BERLIN)
     assert text(facts).endswith("Peak today|128| at 14:32")
 
 
 def test_a_peak_that_is_not_known_yet_is_not_invented():
-    assert text(live.facts(SOME, Concurrency((), None, None), BERLIN)).endswith("Peak today|–")
+    assert text(live_parts.facts(SOME, Concurrency((), None, None), BERLIN)).endswith("Peak today|–")
 
 
 def test_pages_are_rows_with_a_bar_against_the_largest():
-    rendered = live.pages(SOME)
+    rendered = live_parts.pages(SOME)
     assert text(rendered) == "Page|Share|Now|/|100|/prices|22|6 people on 6 other pages"
     assert [bar["style"] for bar in props(rendered, className="ff-mini")] == [{"--w": "100%"}, {"--w": "22%"}]
 
 
 def test_sources_say_from_where():
-    assert text(live.sources(SOME)) == "Source|Share|Now|Google|127|1 person from 1 other source"
+    assert text(live_parts.sources(SOME)) == "Source|Share|Now|Google|127|1 person from 1 other source"
 
 
 def test_a_quiet_site_says_so_calmly_in_every_list():
-    for part in (live.pages, live.sources, live.places):
+    for part in (live_parts.pages, live_parts.sources, live_parts.places):
         assert "Nobody here right now" in text(part(NOBODY))
-    assert live.active_now(NOBODY) == "0"
-    assert props(live.places(NOBODY), className="ff-map-list") == []
+    assert live_parts.active_now(NOBODY) == "0"
+    assert props(live_parts.places(NOBODY), className="ff-map-list") == []
 
 
 def test_hostile_labels_stay_text():
@@ -277,7 +277,7 @@ def test_hostile_labels_stay_text():
         user_types=(LabelCount(label, 1),),
         places=(PlaceCount("US", label, 0, 0, 1),),
     )
-    for part in (live.pages, live.sources, live.user_types, live.places_table):
+    for part in (live_parts.pages, live_parts.sources, live_parts.user_types, live_parts.places_table):
         rendered = part(state)
         (holder,) = [node for node in nodes(rendered) if node["type"] == "Bdi"]
         assert text(holder).replace("|", "").startswith(label)
@@ -286,32 +286,34 @@ def test_hostile_labels_stay_text():
 
 
 def test_countries_by_name_with_unknown_and_the_rest():
-    rendered = one(live.places(SOME), className="ff-map-list")
+    rendered = one(live_parts.places(SOME), className="ff-map-list")
     assert text(rendered["children"]) == "United States|1,041|Unknown|3|9 more|31"
 
 
 def test_the_scale_of_the_dots_comes_from_the_largest_place_and_ends_in_people():
-    rendered = one(live.places(SOME), className="ff-map-size")
+    rendered = one(live_parts.places(SOME), className="ff-map-size")
     assert text(rendered["children"]) == "50|200|1,000 people"
     lone = replace(SOME, places=(PlaceCount("DE", "", 51.2, 10.4, 1),))
-    assert text(one(live.places(lone), className="ff-map-size")["children"]) == "1 person"
+    assert text(one(live_parts.places(lone), className="ff-map-size")["children"]) == "1 person"
 
 
 def test_a_map_of_more_places_than_dots_says_so():
-    assert props(live.places(SOME), className="ff-map-few") == []
+    assert props(live_parts.places(SOME), className="ff-map-few") == []
     many = replace(SOME, places=tuple(PlaceCount("DE", f"Town {n}", 51.2, 10.4, n + 1) for n in range(342)))
-    assert text(one(live.places(many), className="ff-map-few")["children"]) == "Dots: the 120 largest of 342 places"
+    assert (
+        text(one(live_parts.places(many), className="ff-map-few")["children"]) == "Dots: the 120 largest of 342 places"
+    )
 
 
 def test_the_tables_of_the_figures_have_their_numbers():
-    assert text(live.places_table(SOME)) == "Place|Active|New York, United States|1,041|Germany|1"
-    minutes = live.minutes_table(SOME, Concurrency(((AT - 60, 7), (AT - 30 * 60 - 1, 1)), None, None), BERLIN)
+    assert text(live_parts.places_table(SOME)) == "Place|Active|New York, United States|1,041|Germany|1"
+    minutes = live_parts.minutes_table(SOME, Concurrency(((AT - 60, 7), (AT - 30 * 60 - 1, 1)), None, None), BERLIN)
     assert text(minutes) == "Minute|Active|14:32|128|14:31|7"
 
 
 def test_a_table_of_very_many_places_ends_with_what_it_leaves_out():
     many = tuple(PlaceCount("DE", f"Town {n}", 51, 10, 1) for n in range(5_000))
-    assert text(live.places_table(replace(SOME, places=many))).endswith("|4,880 other places|4,880")
+    assert text(live_parts.places_table(replace(SOME, places=many))).endswith("|4,880 other places|4,880")
 
 
 # ── whole pages ───────────────────────────────────────────────────────────────────────────────────
@@ -364,7 +366,7 @@ def test_the_live_page_tells_its_script_what_to_listen_to():
         "data-stream": "/api/live/stream?site=ex%C3%A4mple%20%26%20co",
         "data-timezone": "Europe/Berlin",
         "data-filters": "",
-        "data-ticks": "tick rewind-tick",
+        "data-ticks": "tick rewind-tick activity-tick alert-tick",
     }
     assert one(root["children"], id="tick")["interval"] == 10_000
     assert one(root["children"], id="notice")["hidden"] is True
@@ -374,7 +376,7 @@ BUTTONS = {"refresh", "wall", "wall-leave", "try-now", "rewind-live", "rewind-pl
 TEXTS = {
     *("clock", "notice-since", "unread-since", "active-now", "active-said", "facts", "split", "user-types", "trend-of"),
     *("split-signed-in", "split-anonymous", "signed-in", "signed-in-share", "anonymous", "anonymous-share"),
-    *("map-title", "pages-title", "sources-title", "rewind-at", "rewind-ago"),
+    *("map-title", "pages-title", "sources-title", "rewind-at", "rewind-ago", "activity-age"),
     *(f"{figure}-{part}" for figure in ("trend", "world", "day") for part in ("words", "open", "table")),
 }
 
@@ -533,7 +535,7 @@ def test_figures_are_written_in_the_readers_language(written_in, tag, seen):
 def test_in_a_language_without_words_they_stay_english_and_the_page_names_it_for_its_scripts(written_in):
     written_in("it-IT")
     busy = replace(SOME, active=12_345, signed_in=12_000, anonymous=345)
-    assert text(live.facts(busy, Concurrency((), 11_000, (20_000, AT)), BERLIN)) == (
+    assert text(live_parts.facts(busy, Concurrency((), 11_000, (20_000, AT)), BERLIN)) == (
         "1 h ago|11.000| |↑ 12%|up 12%, better|Peak today|20.000| at 14:32"
     )
     assert next(nodes(shell.shell(live.page(Site()), title="Live", version="1")))["props"]["data-language"] == "it-IT"

@@ -46,6 +46,8 @@ def test_the_line_in_words():
         active_minutes.words([(AT - 60, 1_200), (AT, 8)])
         == "Active people in each of the last 30 minutes: from 1,200 to 8, between 8 and 1,200."
     )
+    alone = active_minutes.words([(AT - 60, 1), (AT, 1)])
+    assert alone == "Active people in each of the last 30 minutes: 1 all the time."
 
 
 # ───────── the map ─────────

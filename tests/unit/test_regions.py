@@ -259,6 +259,22 @@ def note(found, current=(GERMANY,)) -> str:
     return str(places.note("DE", found, placed, current))
 
 
+def test_below_the_map_of_the_world_are_the_first_countries_and_what_the_shades_mean():
+    found = [("US", 44_120), ("DE", 19_240), ("GB", 13_310), ("FR", 7)]
+    named, shades = places.note_of_world(found)
+    assert as_text(named) == "United States 44,120 · Germany 19,240 · United Kingdom 13,310"
+    assert as_text(shades) == "0  44,120"
+    assert places.note_of_world([]) == []
+
+
+def as_text(component) -> str:
+    """The words of a component."""
+    if isinstance(component, str):
+        return component
+    inner = getattr(component, "children", None) or ""
+    return "".join(map(as_text, inner)) if isinstance(inner, list) else as_text(inner)
+
+
 def test_below_the_map_is_the_way_back_and_what_is_not_on_it():
     assert places.note("", [], {}, ()) == []
     assert "All countries" in note([("Bavaria", 5)])

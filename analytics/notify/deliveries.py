@@ -1,0 +1,329 @@
+"""The outbox: adds deliveries, claims those that are due, records what came of them, lists and repeats them.
+
+A delivery is claimed for `LEASE_S` before it is attempted. If the process dies meanwhile, it is due again when that has
+passed, with the same message id: a receiver may get it twice, and can tell.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+
+from analytics.base.errors import InvalidInput, message
+from analytics.notify.delivery import Delivery, DeliveryState
+from analytics.notify.outbound.message import new_message_id
+from analytics.storage import schema
+from analytics.storage.chunks import chunks
+from analytics.storage.database import Database
+
+LEASE_S = 120
+"""How long an attempt may take: more than the time-outs of every kind of channel together."""
+
+MAX_WAITING = 1_000
+"""How many deliveries of a channel wait, and how many urgent ones besides; further ones are dropped, so that a loop or
+a flood cannot fill the disk.
+"""
+
+FULL_S = 3_600
+"""How often the log says that a channel is full: what is dropped in between leaves no row."""
+
+KEPT_S = 90 * 86_400
+"""How long the log keeps a delivery that is sent, failed or dropped."""
+
+MAX_LISTED = 50
+PRUNE_BATCH = 500
+MAX_CANDIDATES = 200
+NONE_RUNS: Mapping[int, int] = {}
+TOO_MANY = f"{MAX_WAITING} messages of the channel are waiting already"  # the log has it once an hour
+
+
+class Result(NamedTuple):
+    """What an attempt leaves in its row. `events` is the notification's count that was sent, 0 if none was."""
+
+    state: DeliveryState
+    next_at: int
+    at: int
+    status: int | None
+    answer: str
+    events: int = 0
+
+
+class Backlog(NamedTuple):
+    """How many deliveries wait, and how old the oldest of them is, in seconds; 0 without any."""
+
+    waiting: int
+    oldest_s: int
+
+
+class NewDelivery(NamedTuple):
+    """A delivery to be added: of a notification, or of several that it `covers`. An urgent one cannot wait."""
+
+    site_id: int
+    channel_id: int
+    notification_id: int | None
+    due_at: int
+    state: DeliveryState = DeliveryState.WAITING
+    covers: tuple[int, ...] = ()
+    can_wait: bool = True
+
+    @property
+    def place(self) -> tuple[int, str, bool]:
+        """Among which deliveries of its channel it waits."""
+        return self.channel_id, self.state, self.can_wait
+
+
+def add(
+    connection: Connection,
+    site_id: int,
+    channel_id: int,
+    notification_id: int | None,
+    *,
+    due_at: int,
+    now: int,
+    covers: Sequence[int] = (),
+    state: DeliveryState = DeliveryState.WAITING,
+    can_wait: bool = True,
+) -> Delivery:
+    """Adds one delivery as `add_all`, and returns it.
+
+    If nothing is added, what was dropped last is returned.
+    """
+    one = NewDelivery(site_id, channel_id, notification_id, due_at, state, tuple(covers), can_wait)
+    if rows := _rows(connection, [one], now):
+        return delivery_of(
+            connection.execute(insert(schema.deliveries).values(rows[0]).returning(schema.deliveries)).one()
+        )
+    return _dropped(connection, {channel_id}, now)[channel_id]
+
+
+def add_all(connection: Connection, added: Sequence[NewDelivery], now: int) -> None:
+    """Adds deliveries in this order, within the caller's transaction.
+
+    One is dropped at once if `MAX_WAITING` of its channel are in its state; a flood leaves one such row an hour. Urgent
+    ones are counted by themselves, so others leave them their places.
+    """
+    if rows := _rows(connection, added, now):
+        connection.execute(insert(schema.deliveries), rows)
+
+
+def _rows(connection: Connection, added: Sequence[NewDelivery], now: int) -> list[dict[str, Any]]:
+    """The rows to insert: those for which there is room, and for each channel without any one that is dropped, if there
+    is none of the last hour.
+    """
+    if not added:
+        return []
+    many = _waiting(connection, {one.channel_id for one in added})
+    wanted = Counter(one.place for one in added)
+    full = {place[0] for place, more in wanted.items() if many[place] + more > MAX_WAITING}
+    dropped = set(_dropped(connection, full, now))
+    rows = []
+    for one in added:
+        is_full = many[one.place] >= MAX_WAITING
+        if is_full and one.channel_id in dropped:
+            continue
+        if is_full:
+            dropped.add(one.channel_id)
+        else:
+            many[one.place] += 1
+        rows.append(_row(one, now, is_full=is_full))
+    return rows
+
+
+def _row(one: NewDelivery, now: int, *, is_full: bool) -> dict[str, Any]:
+    return {
+        "site_id": one.site_id,
+        "channel_id": one.channel_id,
+        "notification_id": one.notification_id,
+        "message_id": new_message_id(),
+        "state": DeliveryState.DROPPED if is_full else one.state,
+        "answer": TOO_MANY if is_full else "",
+        "covers": json.dumps(one.covers),
+        "can_wait": one.can_wait,
+        "next_at": now if is_full else one.due_at,
+        "created_at": now,
+    }
+
+
+def _waiting(connection: Connection, channel_ids: Collection[int]) -> Counter[tuple[int, str, bool]]:
+    """How many deliveries of each channel wait, are held or grouped, by their `place`."""
+    table = schema.deliveries
+    states = DeliveryState.WAITING, DeliveryState.HELD, DeliveryState.GROUPED
+    own = table.c.channel_id.in_(sorted(channel_ids)), table.c.state.in_(states)
+    place = table.c.channel_id, table.c.state, table.c.can_wait
+    rows = connection.execute(select(*place, func.count()).where(*own).group_by(*place))
+    return Counter({(channel_id, state, can_wait): many for channel_id, state, can_wait, many in rows})
+
+
+def _dropped(connection: Connection, channel_ids: Collection[int], now: int) -> dict[int, Delivery]:
+    """What was dropped of these channels within the last hour because they were full, the last one of each."""
+    if not channel_ids:
+        return {}
+    table = schema.deliveries
+    lately = table.c.state == DeliveryState.DROPPED, table.c.next_at > now - FULL_S
+    own = table.c.channel_id.in_(sorted(channel_ids)), table.c.answer == TOO_MANY
+    last = select(func.max(table.c.id)).where(*lately, *own).group_by(table.c.channel_id)
+    rows = connection.execute(select(table).where(table.c.id.in_(last)))
+    return {row.channel_id: delivery_of(row) for row in rows}
+
+
+def newest_of(connection: Connection, notification_ids: Collection[int]) -> dict[tuple[int, int], Delivery]:
+    """The newest delivery of each of these notifications to each channel, by notification and channel."""
+    table = schema.deliveries
+    found: dict[tuple[int, int], Delivery] = {}
+    for some in chunks(notification_ids):
+        newest = select(func.max(table.c.id)).where(table.c.notification_id.in_(some))
+        each = newest.group_by(table.c.notification_id, table.c.channel_id)
+        for row in connection.execute(select(table).where(table.c.id.in_(each))):
+            found[row.notification_id, row.channel_id] = delivery_of(row)
+    return found
+
+
+def claim(
+    database: Database,
+    now: int,
+    limit: int,
+    busy: Collection[int] = (),
+    paced: Collection[int] = (),
+    *,
+    running: Mapping[int, int] = NONE_RUNS,
+    of_site: int = MAX_CANDIDATES,
+) -> list[Delivery]:
+    """At most `limit` deliveries that are due, one a channel, now the caller's: none of the `busy` channels, of the
+    `paced` ones only urgent ones, and of a site at most `of_site` with those that are `running`.
+
+    Each counts as attempted. No other thread or process gets them within `LEASE_S`. Urgent ones come first, then the
+    longest due.
+    """
+    table, full = schema.deliveries, [site for site, many in running.items() if many >= of_site]
+    wanted = _due(now, busy, paced).where(table.c.site_id.not_in(full))
+    with database.read() as connection:  # on SQLite writing waits for the collector, so an idle outbox only reads
+        if limit < 1 or connection.execute(wanted.limit(1)).first() is None:
+            return []
+    with database.transaction() as connection:
+        rows = connection.execute(wanted.limit(MAX_CANDIDATES).with_for_update(skip_locked=True)).all()
+        ids = _chosen(rows, Counter(running), of_site)[:limit]
+        values = {"claimed_until": now + LEASE_S, "attempts": table.c.attempts + 1, "last_at": now}
+        claiming = update(table).where(table.c.id.in_(ids)).values(values).returning(table)
+        claimed = {row.id: delivery_of(row) for row in connection.execute(claiming)}
+    return [claimed[one] for one in ids]
+
+
+def _chosen(rows: Sequence[Row[Any]], many: Counter[int], of_site: int) -> list[int]:
+    """The first of each channel, as far as their sites may have more."""
+    first = {row.channel_id: row.id for row in reversed(rows)}
+    chosen = []
+    for row in rows:
+        if first[row.channel_id] == row.id and many[row.site_id] < of_site:
+            many[row.site_id] += 1
+            chosen.append(row.id)
+    return chosen
+
+
+def _due(now: int, busy: Collection[int], paced: Collection[int]) -> Select[Any]:
+    table = schema.deliveries
+    return (
+        select(table.c.id, table.c.channel_id, table.c.site_id)
+        .where(table.c.state == DeliveryState.WAITING, table.c.next_at <= now, table.c.claimed_until <= now)
+        .where(table.c.channel_id.not_in(sorted(busy)))
+        .where(table.c.can_wait.in_([False, True]))  # SQLite, without statistics, then reads an index in this order
+        .where(~table.c.can_wait | table.c.channel_id.not_in(sorted(paced)))
+        .order_by(table.c.can_wait, table.c.next_at, table.c.id)
+    )
+
+
+def record(connection: Connection, delivery: Delivery, result: Result) -> bool:
+    """Writes what came of a claimed delivery; False, and nothing is written, if it was claimed again since."""
+    table = schema.deliveries
+    values = {
+        "state": result.state,
+        "next_at": result.next_at,
+        "last_at": result.at,
+        "status": result.status,
+        "answer": result.answer,
+        "claimed_until": 0,
+    }
+    if result.events:
+        values["sent_count"] = result.events
+    own = table.c.id == delivery.id, table.c.claimed_until == delivery.claimed_until
+    return connection.execute(update(table).where(*own).values(values)).rowcount == 1
+
+
+def record_covered(connection: Connection, several: Delivery, events: Mapping[int, int], at: int) -> None:
+    """Writes with which count each notification was in a message of several that is sent. `events`: by notification."""
+    table = schema.deliveries
+    for notification_id, count in sorted(events.items()):
+        own = table.c.notification_id == notification_id, table.c.channel_id == several.channel_id
+        covered = update(table).where(*own, table.c.state == DeliveryState.COVERED)
+        connection.execute(covered.values(sent_count=count, last_at=at))
+
+
+def of_site(
+    database: Database,
+    site_id: int,
+    *,
+    channel_id: int | None = None,
+    before: int | None = None,
+    limit: int = MAX_LISTED,
+) -> list[Delivery]:
+    """The log of a site, or of one channel: the newest deliveries first. `before` continues after that id."""
+    table = schema.deliveries
+    wanted = select(table).where(table.c.site_id == site_id)
+    wanted = wanted if channel_id is None else wanted.where(table.c.channel_id == channel_id)
+    wanted = wanted if before is None else wanted.where(table.c.id < before)
+    with database.read() as connection:
+        return [delivery_of(row) for row in connection.execute(wanted.order_by(table.c.id.desc()).limit(limit))]
+
+
+def backlog(database: Database, now: int) -> Backlog:
+    """What waits for its next attempt, of all sites."""
+    table = schema.deliveries
+    wanted = select(func.count(), func.min(table.c.created_at)).where(table.c.state == DeliveryState.WAITING)
+    with database.read() as connection:
+        waiting, oldest = connection.execute(wanted).one()
+    return Backlog(waiting, 0 if oldest is None else max(0, now - oldest))
+
+
+def replay(database: Database, site_id: int, delivery_id: int, *, now: int) -> Delivery:
+    """Sends a delivery of the site once more, with its message id and the whole schedule; returns it as it is now.
+
+    One that waits is tried now. `InvalidInput` if the site has none of that id, or if an attempt is being made.
+    """
+    table = schema.deliveries
+    values = {"state": DeliveryState.WAITING, "attempts": 0, "next_at": now}
+    own = table.c.id == delivery_id, table.c.site_id == site_id, table.c.claimed_until <= now
+    with database.transaction() as connection:
+        row = connection.execute(update(table).where(*own).values(values).returning(table)).first()
+    if row is None:
+        raise InvalidInput(message("there is no such delivery, or it is being sent right now"))
+    return delivery_of(row)
+
+
+def drop_of_channel(connection: Connection, channel_id: int, why: str) -> None:
+    """Drops what waits, is grouped or is held for a channel that is disabled or removed."""
+    table = schema.deliveries
+    open_states = DeliveryState.WAITING, DeliveryState.GROUPED, DeliveryState.HELD
+    own = table.c.channel_id == channel_id, table.c.state.in_(open_states)
+    connection.execute(update(table).where(*own).values(state=DeliveryState.DROPPED, answer=why))
+
+
+def prune(database: Database, now: int) -> int:
+    """Deletes what ended longer ago than `KEPT_S`, in one small batch, and returns how many. Called every minute."""
+    table = schema.deliveries
+    ended = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED, DeliveryState.COVERED
+    old = select(table.c.id).where(table.c.state.in_(ended), table.c.next_at < now - KEPT_S).limit(PRUNE_BATCH)
+    with database.read() as connection:
+        ids = list(connection.execute(old).scalars())
+    if ids:
+        with database.transaction() as connection:
+            connection.execute(delete(table).where(table.c.id.in_(ids)))
+    return len(ids)
+
+
+def delivery_of(row: Row[Any]) -> Delivery:
+    """The delivery of a row of the table."""
+    values = {name: getattr(row, name) for name in Delivery._fields}
+    return Delivery(**values | {"state": DeliveryState(row.state), "covers": tuple(json.loads(row.covers))})

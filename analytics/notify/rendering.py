@@ -1,0 +1,156 @@
+"""The message of a delivery, made of the rows of its notifications as they are at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, select
+
+from analytics.notify import alert_groups, difference
+from analytics.notify.delivery import Delivery
+from analytics.notify.notification import CREATED, FIRING, RESOLVED
+from analytics.notify.outbound.message import MAX_COVERED, Covered, OutboundMessage, time_of
+from analytics.notify.rule import Priority
+from analytics.storage import schema
+
+ORDER = [*map(str, Priority)]
+
+
+class Subject(NamedTuple):
+    """What a message is about: for the links that lead from it to the dashboard. A message of several has no ids."""
+
+    domain: str
+    notification_id: int | None
+    alert_id: int | None
+
+
+class DashboardLinks(NamedTuple):
+    """Where a message leads: to what it is about, and to where its alert is snoozed while it fires; "" for no link.
+
+    `base_url` is the address at which people reach the dashboard, with which the paths of rules begin; "" if unknown.
+    """
+
+    open_url: str = ""
+    snooze_url: str = ""
+    base_url: str = ""
+
+
+LinksOf = Callable[[Subject], DashboardLinks]
+
+
+def no_links(_: Subject) -> DashboardLinks:
+    """Messages without links to the dashboard."""
+    return DashboardLinks()
+
+
+def message_of(connection: Connection, delivery: Delivery, links_of: LinksOf = no_links) -> OutboundMessage | None:
+    """The message of a delivery; None if its site or its notifications are not there any more."""
+    site = connection.execute(select(schema.sites).where(schema.sites.c.id == delivery.site_id)).first()
+    if site is None:
+        return None
+    ids = delivery.covers if delivery.notification_id is None else (delivery.notification_id,)
+    rows = _notifications(connection, delivery.site_id, ids)
+    if not rows:
+        return None
+    if delivery.notification_id is None:
+        return _of_several(connection, delivery, site, rows, links_of)
+    return _single(delivery, site, rows[0], links_of)
+
+
+def _single(delivery: Delivery, site: Row[Any], row: Row[Any], links_of: LinksOf) -> OutboundMessage:
+    links = links_of(Subject(site.domain, row.id, row.alert_id))
+    return OutboundMessage(
+        message_id=delivery.message_id,
+        type=row.type,
+        site=site.domain,
+        title=row.title,
+        at=row.last_at,
+        text=row.message,
+        id=row.id,
+        rule=row.rule_id,
+        priority=row.priority,
+        severity=row.severity,
+        link=_from_outside(row.link, links.base_url),
+        link_label=row.link_label,
+        value=row.value,
+        currency=row.currency,
+        threshold=row.threshold,
+        why=difference.from_json(row.why),
+        events=row._mapping["count"],  # `row.count` is a method of tuples
+        timezone=site.timezone,
+        open_url=links.open_url,
+        snooze_url=links.snooze_url if row.type == FIRING else "",
+    )
+
+
+def _from_outside(link: str, base_url: str) -> str:
+    """The link of a rule as one from outside: a path of ours leads nowhere where our address is not known."""
+    if not link.startswith("/"):
+        return link
+    return base_url + link if base_url else ""
+
+
+def _of_several(
+    connection: Connection, delivery: Delivery, site: Row[Any], rows: Sequence[Row[Any]], links_of: LinksOf
+) -> OutboundMessage:
+    number, lines = len(delivery.covers), _covered(connection, rows, site.timezone)
+    alerts = alert_groups.counted(connection, delivery.covers)
+    links = links_of(Subject(site.domain, None, None))
+    return OutboundMessage(
+        message_id=delivery.message_id,
+        type=alerts.type if alerts else CREATED,
+        site=site.domain,
+        title=alerts.title if alerts else f"{number} notifications since {_since(rows, site.timezone)}",
+        at=max(row.last_at for row in rows),
+        priority=max((row.priority for row in rows), key=ORDER.index),
+        events=number,
+        timezone=site.timezone,
+        open_url=links.open_url,
+        covered=tuple(lines[:MAX_COVERED]),
+        more=max(0, len(lines) - MAX_COVERED),
+    )
+
+
+def _since(rows: Sequence[Row[Any]], timezone: str) -> str:
+    return time_of(min(row.at for row in rows), timezone)
+
+
+def _covered(connection: Connection, rows: Sequence[Row[Any]], timezone: str) -> list[Covered]:
+    """A line for each alert with what became of it, then one for each other notification: the more urgent first, of one
+    priority the older.
+    """
+    alerts = _alerts(connection, {row.alert_id for row in rows if row.alert_id is not None})
+    seen: set[int] = set()
+    covered = []
+    for row in sorted(rows, key=_rank):
+        if row.alert_id in seen:
+            continue
+        covered.append(_covered_one(row, alerts.get(row.alert_id), timezone))
+        seen |= set() if row.alert_id is None else {row.alert_id}
+    return covered
+
+
+def _rank(row: Row[Any]) -> tuple[bool, int]:
+    return row.alert_id is None, -ORDER.index(row.priority)
+
+
+def _covered_one(row: Row[Any], alert: Row[Any] | None, timezone: str) -> Covered:
+    one = Covered(row.id, row.title, row.at, row.value, row.currency, "", row._mapping["count"], row.rule_id, row.type)
+    if alert is None or row.type == RESOLVED:
+        return one
+    if alert.resolved_at is None:
+        return one._replace(outcome="still firing")
+    return one._replace(outcome=f"resolved {time_of(alert.resolved_at, timezone)}", type=RESOLVED)
+
+
+def _alerts(connection: Connection, ids: set[int]) -> dict[int, Row[Any]]:
+    table = schema.alerts
+    return {row.id: row for row in connection.execute(select(table).where(table.c.id.in_(sorted(ids))))}
+
+
+def _notifications(connection: Connection, site_id: int, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """The notifications of these ids, in the order in which they were made."""
+    table = schema.notifications
+    wanted = select(table).where(table.c.site_id == site_id, table.c.id.in_(ids)).order_by(table.c.id)
+    return connection.execute(wanted).all()

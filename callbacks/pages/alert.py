@@ -1,0 +1,83 @@
+"""One alert: the page to which messages lead, where it is snoozed and acknowledged. Opening it changes nothing."""
+
+from __future__ import annotations
+
+import re
+import time
+from zoneinfo import ZoneInfo
+
+from dash import Dash, Output
+from dash.development.base_component import Component
+
+from analytics.access.roles import ADMIN
+from analytics.base.errors import InvalidInput
+from analytics.base.words import _
+from analytics.notify import alerts
+from analytics.notify.snooze import tomorrow
+from analytics.notify.who import alert_for, steps_for
+from analytics.sites.site import Site
+from callbacks.forms import Fields, FormResult, number, on_send
+from callbacks.gate.guard import authorized, current_person
+from callbacks.page_context import PageContext, parameters
+from collector.service import Service
+from layouts import alerts as strip
+from layouts.pages import alert as layout
+from layouts.pages.alerts import SeenAlert
+
+ID, FOCUS = "id", "snooze"  # parameters of the address
+HOURS = {value: int(value) for value in (layout.WAKE, *dict(layout.HOURS))}
+
+
+def page(context: PageContext) -> Component:
+    """The alert that the address names."""
+    site, now = context.site, int(time.time())
+    asked, href = parameters(context.search), strip.address(site.domain)
+    seen = _seen(context.service, site, asked.get(ID, ""))
+    if seen is None:
+        return layout.gone(href)
+    may_act = current_person().may(ADMIN, site.id)
+    zone = ZoneInfo(site.timezone)
+    return layout.page(site.domain, href, seen, now, zone, may_act=may_act, has_focus=FOCUS in asked)
+
+
+def register(app: Dash, service: Service) -> None:
+    """Snoozes and acknowledges."""
+
+    def drawn(site: Site, alert_id: int, said: str, focus: str) -> FormResult:
+        seen, now = _seen(service, site, str(alert_id)), int(time.time())
+        parts = layout.shown(seen, now, ZoneInfo(site.timezone), may_act=True) if seen else []
+        return FormResult({"message": said, "focus": [layout.button_id(focus)]}, (parts,))
+
+    def snooze(domain: object, fields: Fields) -> FormResult:
+        site = authorized(service, domain, ADMIN)
+        alert_id, chosen = number(fields, "key"), fields.get("value", "")
+        now, by = int(time.time()), current_person().email
+        if chosen == layout.TOMORROW:
+            until = tomorrow(now, ZoneInfo(site.timezone))
+            alerts.snooze_until(service.database, site.id, alert_id, until, by, now)
+        else:
+            alerts.snooze(service.database, site.id, alert_id, HOURS.get(chosen), by, now)
+        is_over = chosen == layout.WAKE
+        said, focus = (_("The snooze is ended"), "1") if is_over else (_("Snoozed"), layout.WAKE)
+        return drawn(site, alert_id, said, focus)
+
+    def acknowledge(domain: object, fields: Fields) -> FormResult:
+        site = authorized(service, domain, ADMIN)
+        alert_id = number(fields, "key")
+        alerts.acknowledge(service.database, site.id, alert_id, current_person().email, int(time.time()))
+        return drawn(site, alert_id, _("Acknowledged"), "1")
+
+    for name, do in ((layout.SNOOZE, snooze), (layout.ACKNOWLEDGE, acknowledge)):
+        on_send(app, name, do, Output(layout.PLACE, "children", allow_duplicate=True))
+
+
+def _seen(service: Service, site: Site, alert_id: str) -> SeenAlert | None:
+    """The site's alert; None where there is none."""
+    if not re.fullmatch("[0-9]{1,9}", alert_id):
+        return None
+    try:
+        found = alerts.get(service.database, site.id, int(alert_id))
+    except InvalidInput:
+        return None
+    person = current_person()
+    return SeenAlert(alert_for(person, found.alert), steps_for(person, site.id, found.steps))

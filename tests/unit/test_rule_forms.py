@@ -1,0 +1,221 @@
+"""The forms of a rule, as the contract's JSON."""
+
+from __future__ import annotations
+
+import pytest
+from dash import html
+from dash_bootstrap_components import Input, Textarea
+
+from analytics.base.errors import InvalidInput
+from analytics.notify.examples import EXAMPLES
+from analytics.notify.kinds.kind import AlertWhen, EventWhen
+from analytics.notify.rule import Severity
+from analytics.notify.rule_json import RuleInput, plain, read
+from callbacks.settings.rule_fields import READERS, alert_rule, event_rule, metric_rule, of_form, over
+from layouts.settings.rule_form import BLANK, RuleDraft, blank_texts, of_alert, of_event, of_metric
+from layouts.settings.rules import FORMS, example
+
+SAID = {"priority": "high", "title": "{value}", "message": "", "link": ""}
+
+
+def test_the_form_for_events_is_a_rule():
+    fields = {"name": "Orders", "event": " Order ", "where": "value > 100\nprops.plan = Team\n", "group": "300"}
+    assert event_rule(fields | SAID | {"channel-7": "on"}) == {
+        "name": "Orders",
+        "when": {"event": "Order", "where": [["value", ">", 100.0], ["props.plan", "=", "Team"]]},
+        "notify": {"priority": "high", "title": "{value}", "group_s": 300, "channels": [7]},
+    }
+
+
+def test_a_name_that_python_reads_as_a_number_is_a_text():
+    sent = event_rule(SAID | {"name": "n", "where": "user_name = Nan\nprops.plan = Infinity\nprops.n = 1e400"})
+    assert [value for *_, value in sent["when"]["where"]] == ["Nan", "Infinity", "1e400"]
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1e400", "-1e400", "9" * 5_000])
+@pytest.mark.parametrize("field", ["threshold", "minutes"])
+def test_a_number_that_is_none_is_refused_at_its_field(field, text):
+    fields = SAID | {"name": "n", "metric": "active_sessions", "crossing": "above", "threshold": "1", "minutes": "1"}
+    with pytest.raises(InvalidInput) as wrong:
+        metric_rule(fields | {field: text})
+    assert wrong.value.fields == {field: f"{text[:20]!r} is no number"}
+
+
+@pytest.mark.parametrize("name", ["channel-" + "9" * 5_000, "channel-\u0663", "7", "channel-0", "channel-1x"])
+def test_what_is_no_channel_of_a_form_is_ignored(name):
+    assert event_rule(SAID | {"name": "n", name: "on"})["notify"]["channels"] == []
+
+
+def test_a_line_that_is_no_condition_is_named():
+    with pytest.raises(InvalidInput) as wrong:
+        event_rule({"name": "Orders", "where": "value above 100"})
+    assert wrong.value.fields == {"where": "'value above 100' is no condition; write it like value > 100"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "when"),
+    [
+        (
+            {"metric": "active_sessions", "crossing": "above", "threshold": "1,5", "minutes": "2", "period": "7d"},
+            {"metric": "active_sessions", "above": 1.5, "for_s": 120},
+        ),
+        (
+            {"metric": "visitors", "crossing": "change_below", "threshold": "-30", "minutes": "", "period": "7d"},
+            {"metric": "visitors", "change_below": -30.0, "for_s": 0, "period": "7d"},
+        ),
+        (
+            {"metric": "active_sessions", "crossing": "below", "threshold": "5", "minutes": "0", "readings": "3"},
+            {"metric": "active_sessions", "below": 5.0, "for_s": 0, "readings": 3},
+        ),
+        (
+            {"metric": "active_sessions", "crossing": "no_data_s", "threshold": "", "minutes": "60", "readings": "3"},
+            {"metric": "active_sessions", "no_data_s": 3600},
+        ),
+        (
+            {"metric": "events", "crossing": "above", "threshold": "20", "period": "today", "filters": "event = error"},
+            {"metric": "events", "above": 20.0, "for_s": 0, "period": "today", "filters": [["is", "event", ["error"]]]},
+        ),
+        (
+            {"metric": "active_sessions", "crossing": "below", "threshold": "1", "filters": "\n"},
+            {"metric": "active_sessions", "below": 1.0, "for_s": 0, "filters": []},
+        ),
+    ],
+)
+def test_the_form_for_metrics_is_a_rule(fields, when):
+    found = metric_rule(fields | SAID | {"name": "Crowd", "severity": "error"})
+    assert found["when"] == when
+    assert read(found).name == "Crowd"
+
+
+@pytest.mark.parametrize(("chosen", "repeat_s"), [("0", 0), ("3600", 3600), ("86400", 86_400), ("60", 60)])
+def test_an_alert_is_repeated_as_the_form_says(chosen, repeat_s):
+    fields = {"name": "Crowd", "metric": "active_sessions", "crossing": "above", "threshold": "9"} | SAID
+    assert read(metric_rule(fields | {"severity": "error", "repeat": chosen})).notify.repeat_s == repeat_s
+
+
+@pytest.mark.parametrize("audience", ["everybody", "admins"])
+@pytest.mark.parametrize("when", [{"event": "refund"}, {"metric": "active_sessions", "above": 5}])
+def test_a_form_says_who_is_told(when, audience):
+    notify = {"priority": "low", "title": "x", "audience": audience}
+    known = read({"name": "Refunds", "when": when, "notify": notify})
+    assert sent_by(known) == known
+
+
+@pytest.mark.parametrize("when", [{"above": 5, "readings": 3}, {"change_below": -20, "period": "7d", "readings": 40}])
+def test_a_form_shows_the_readings_and_the_repeat_of_its_rule(when):
+    metric = "visitors" if "period" in when else "active_sessions"
+    notify = {"priority": "low", "title": "{value}", "repeat_s": 60}
+    known = read({"name": "Crowd", "when": {"metric": metric, **when}, "notify": notify})
+    assert sent_by(known) == known
+
+
+def test_a_form_leaves_what_it_does_not_show_as_it_was():
+    when = {"metric": "active_sessions", "above": 5, "filters": [["is", "country", ["DE"]]]}
+    notify = {"priority": "low", "title": "{value}", "link": "/a", "link_label": "Look", "repeat_s": 60}
+    known = plain(read({"name": "Crowd", "when": when, "notify": notify, "enabled": False}))
+    form = {"name": "Many", "metric": "active_sessions", "crossing": "above", "threshold": "9", "minutes": "1"}
+    changed = over(known, metric_rule(form | SAID | {"severity": "error"}))
+    assert plain(read(changed)) == {
+        "name": "Many",
+        "when": {**known["when"], "above": 9, "for_s": 60},
+        "notify": {name: value for name, value in known["notify"].items() if name not in ("link", "link_label")}
+        | {"priority": "high", "severity": "error"},
+        "enabled": False,
+    }
+    other = over(known, metric_rule(form | SAID | {"severity": "error", "metric": "events_per_minute"}))
+    assert "filters" not in other["when"]
+
+
+def test_a_wrong_field_of_the_form_for_metrics_is_named():
+    fields = {"name": "Crowd", "metric": "active_sessions", "crossing": "above", "threshold": "9"} | SAID
+    for name, text, why in (
+        ("crossing", "beyond", "one of above, below, change_above, change_below, no_data_s"),
+        ("threshold", "many", "'many' is no number"),
+        ("minutes", "an hour", "'an hour' is no number"),
+    ):
+        with pytest.raises(InvalidInput) as wrong:
+            metric_rule(fields | {name: text})
+        assert wrong.value.fields == {name: why}
+    for text in ("0", "2.5", "-1", "many", "1001", "9" * 20):
+        with pytest.raises(InvalidInput) as wrong:
+            read(metric_rule(fields | {"severity": "error", "readings": text}))
+        assert of_form(wrong.value).fields == {"readings": "a whole number from 1 to 1000"}
+    with pytest.raises(InvalidInput) as wrong:
+        metric_rule(fields | {"filters": "country"})
+    assert list(wrong.value.fields) == ["filters"]
+
+
+def test_what_is_wrong_with_a_rule_is_said_at_the_fields_of_its_form():
+    given = event_rule({"name": "", "event": "x" * 121, "where": "price > 1"} | SAID | {"title": "{price}"})
+    with pytest.raises(InvalidInput) as wrong:
+        read(given)
+    assert set(of_form(wrong.value).fields) == {"name", "event", "where", "title"}
+
+
+# ── what a form shows ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def values(component) -> dict[str, str]:
+    """The fields of a form as a browser would send them."""
+    found = {}
+    for one in component._traverse():
+        if getattr(one, "name", None) and hasattr(one, "value"):
+            found[one.name] = one.value
+        elif isinstance(one, html.Select):
+            found[one.name] = next(each.value for each in one._traverse() if getattr(each, "selected", False))
+    return {name: value for name, value in found.items() if value not in (False, None)}
+
+
+def sent_by(rule: RuleInput) -> RuleInput:
+    """The rule that its form sends when nothing is changed in it."""
+    draft = RuleDraft(rule, example="an example")
+    if isinstance(rule.when, EventWhen):
+        return read(event_rule(values(of_event("example.com", [], draft, []))))
+    if isinstance(rule.when, AlertWhen):
+        return read(alert_rule(values(of_alert("example.com", [], draft, []))))
+    return read(metric_rule(values(of_metric("example.com", [], draft, []))))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_form_that_begins_with_an_example_sends_it(name):
+    rule = example(name)
+    unseen = {"severity": Severity.WARNING} if isinstance(rule.when, EventWhen) else {}
+    assert sent_by(rule) == rule._replace(notify=rule.notify._replace(**unseen))
+
+
+def test_the_form_for_alerts_is_a_rule():
+    found = alert_rule(SAID | {"name": "Worst", "severity": "error"})
+    assert found["when"] == {"alert": "error"}
+    assert read(found).when.concerns("critical")
+
+
+def test_a_wrong_severity_is_named_at_its_field():
+    with pytest.raises(InvalidInput) as wrong:
+        read(alert_rule(SAID | {"name": "Worst", "severity": "fatal"}))
+    assert set(of_form(wrong.value).fields) == {"severity"}
+
+
+def test_every_form_is_read():
+    assert list(FORMS) == list(READERS) == list(BLANK)
+
+
+def test_there_is_no_other_example():
+    assert example("moon") is None
+
+
+def test_a_filter_that_cannot_be_typed_is_not_shown_and_stays_as_it_was():
+    when = {"metric": "visitors", "above": 5, "filters": [["not", ["is", "country", ["DE"]]]]}
+    known = read({"name": "Crowd", "when": when, "notify": {"priority": "low", "title": "{value}"}})
+    sent = values(of_metric("example.com", [], RuleDraft(known, 7), []))
+    assert "filters" not in sent
+    assert read(over(plain(known), metric_rule(sent))) == known
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_a_blank_form_contains_what_it_has_again_after_its_rule_is_saved(name):
+    """Named after the bug: the title was empty after the first rule was saved."""
+    form = FORMS[name]("example.com", [], RuleDraft(), [])
+    shown = values(form)
+    assert {field: shown[field] for field in BLANK[name]} == BLANK[name]
+    texts = {one.id: one.value for one in form._traverse() if isinstance(one, Input | Textarea) and one.value}
+    assert blank_texts(name) == texts
