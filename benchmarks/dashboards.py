@@ -22,7 +22,6 @@ DASHBOARDS, EVENTS_A_SECOND = 10, 100
 MINUTES, SETTLED_MINUTES, ALONE_MINUTES = 30, 5, 2
 MINUTE_S = 60.0
 MAX_GROWTH = 1.3
-READINGS = 3
 ACTIVE = "return (document.getElementById('active-now') || {}).textContent"
 
 
@@ -99,9 +98,8 @@ def _opened(browser: Chrome, server: Server, number: int) -> str:
 
 
 def _heap_mb(browser: Chrome, window: str) -> float:
-    """The JavaScript heap of a window: the least of some readings, since each has what a redraw needs just then."""
     browser.switch_to.window(window)
-    return min(heap_mb(browser) for _ in range(READINGS))
+    return heap_mb(browser)
 
 
 def _shown(browser: Chrome, window: str) -> str:
