@@ -49,13 +49,16 @@ def message_of(connection: Connection, delivery: Delivery, links_of: LinksOf = n
     site = connection.execute(select(schema.sites).where(schema.sites.c.id == delivery.site_id)).first()
     if site is None:
         return None
-    ids = delivery.covers if delivery.notification_id is None else (delivery.notification_id,)
-    rows = _notifications(connection, delivery.site_id, ids)
+    rows = _notifications(connection, delivery.site_id, _ids(delivery))
     if not rows:
         return None
-    if delivery.notification_id is None:
+    if delivery.notification_id is None or delivery.more:
         return _of_several(connection, delivery, site, rows, links_of)
     return _single(delivery, site, rows[0], links_of)
+
+
+def _ids(delivery: Delivery) -> Sequence[int]:
+    return delivery.covers if delivery.notification_id is None else (delivery.notification_id,)
 
 
 def _single(delivery: Delivery, site: Row[Any], row: Row[Any], links_of: LinksOf) -> OutboundMessage:
@@ -94,8 +97,9 @@ def _from_outside(link: str, base_url: str) -> str:
 def _of_several(
     connection: Connection, delivery: Delivery, site: Row[Any], rows: Sequence[Row[Any]], links_of: LinksOf
 ) -> OutboundMessage:
-    number, lines = len(delivery.covers), _covered(connection, rows, site.timezone)
-    alerts = alert_groups.counted(connection, delivery.covers)
+    ids, lines = _ids(delivery), _covered(connection, rows, site.timezone)
+    number = len(ids) + delivery.more
+    alerts = None if delivery.more else alert_groups.counted(connection, ids)
     links = links_of(Subject(site.domain, None, None))
     return OutboundMessage(
         message_id=delivery.message_id,
@@ -108,7 +112,7 @@ def _of_several(
         timezone=site.timezone,
         open_url=links.open_url,
         covered=tuple(lines[:MAX_COVERED]),
-        more=max(0, len(lines) - MAX_COVERED),
+        more=max(0, len(lines) - MAX_COVERED) + delivery.more,
     )
 
 
