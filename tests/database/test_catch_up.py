@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, insert, update
 
 from analytics.access import accounts
 from analytics.notify import deliveries, new_deliveries, notifications, quiet_hours_store, several
@@ -43,7 +43,15 @@ def ada(database) -> int:
     quiet_hours_store.save(database, person.id, {"timezone": BERLIN})
     added_channel(database, "Ada@Example.com", "email")
     added_channel(database, "https://hooks.slack.com/services/x", "slack")
+    add_rules(database, "Signups", "Checkout")
     return person.id
+
+
+def add_rules(database, *names: str) -> None:
+    """Rules of these names, with the ids from 1 on."""
+    values = {"site_id": 1, "kind": "event", "definition": "{}", "created_at": NOW, "changed_at": NOW}
+    with database.transaction() as connection:
+        connection.execute(insert(schema.rules), [values | {"name": name} for name in names])
 
 
 def channels(database) -> tuple[int, int]:
@@ -123,6 +131,7 @@ def test_in_the_morning_one_catch_up_has_what_was_held(database):
     assert lines(database) == [
         [
             "2 notifications since 2026-12-01 22:10 CET",
+            "Signups: 13 times",
             "2026-12-01 22:10 CET: New signup; 12 events",
             "2026-12-02 03:00 CET: Payment of 20 EUR; 20 EUR",
         ]
@@ -191,17 +200,43 @@ def test_a_flood_of_events_hides_no_alert_that_came_after_it(database, watching)
     watch.see(40)
     several.release(database, at("2026-12-02 07:00"))
     [found] = lines(database)
-    assert found[:4] == [
+    assert found[:6] == [
         "47 notifications since 2026-12-01 23:00 CET",
+        "Checkout: 1 alert, still firing",
+        "Signups: 46 times",
         "2026-12-02 01:00 CET: Checkout is broken; 40; still firing",
         "2026-12-01 23:50 CET: Payment failed",
         "2026-12-01 23:00 CET: New signup",
     ]
-    assert (len(found), found[-1]) == (42, "and 7 more")
+    assert (len(found), found[-1]) == (44, "and 7 more")
     with database.read() as connection:
         message = message_of(connection, log(database)[-1])
     assert message is not None
     assert message.priority == "high"
+
+
+def test_the_catch_up_counts_what_each_rule_has(database, watching):
+    watch = watching(line(2, channels=channels(database)[:1]))
+    alerting(database, watch)
+    for text, people in (("2026-12-01 23:00", [40]), ("2026-12-02 01:00", [3] * 8), ("2026-12-02 03:00", [45])):
+        watch.now = at(text)
+        watch.see(*people)
+    notify(database, rule(database), at("2026-12-01 23:30"), count=12)
+    notify(database, rule(database), at("2026-12-02 02:00"))
+    with database.transaction() as connection:
+        connection.execute(delete(schema.rules).where(schema.rules.c.name == "Signups"))
+    several.release(database, at("2026-12-02 07:00"))
+    assert lines(database) == [
+        [
+            "5 notifications since 2026-12-01 23:00 CET",
+            "Checkout: 2 alerts, 1 still firing",
+            "A removed rule: 13 times",
+            "2026-12-01 23:00 CET: 40 people on example.com; 40; resolved 2026-12-02 01:00 CET",
+            "2026-12-02 03:00 CET: 45 people on example.com; 45; still firing",
+            "2026-12-01 23:30 CET: New signup; 12 events",
+            "2026-12-02 02:00 CET: New signup",
+        ]
+    ]
 
 
 def test_a_digest_has_what_was_held_until_its_time_and_nothing_urgent(database, ada):
@@ -221,6 +256,7 @@ def test_a_digest_has_what_was_held_until_its_time_and_nothing_urgent(database, 
     assert lines(database) == [
         [
             "2 notifications since 2026-12-01 12:00 CET",
+            "Signups: 2 times",
             "2026-12-01 12:00 CET: One",
             "2026-12-01 12:40 CET: Two",
         ]
@@ -277,6 +313,7 @@ def test_what_found_no_room_is_counted_in_the_catch_up(database, monkeypatch):
     assert lines(database) == [
         [
             "15 notifications since 2026-12-01 23:10 CET",
+            "Signups: 3 times",
             "2026-12-01 23:10 CET: Signup 10",
             "2026-12-01 23:11 CET: Signup 11",
             "2026-12-01 23:12 CET: Signup 12",
