@@ -8,6 +8,7 @@ from typing import Any
 from dash import Dash, Input, Output, no_update
 from dash.development.base_component import Component
 
+from analytics.base.ids import numbered_id
 from analytics.notify import notifications
 from analytics.notify.notification import TYPES, as_json
 from analytics.notify.notifications import MAX_LISTED, Listed
@@ -56,7 +57,7 @@ def register(app: Dash, service: Service) -> None:
 
 
 def _act(service: Service, person_id: int, asked: Mapping[str, Any]) -> None:
-    action, wanted = asked["action"], _id(asked.get("id"))
+    action, wanted = asked["action"], numbered_id(asked.get("id"))
     if action == READ and wanted is not None:
         notifications.mark_read(service.database, person_id, _sight(service), wanted)
     elif action == READ_ALL:
@@ -67,7 +68,7 @@ def _act(service: Service, person_id: int, asked: Mapping[str, Any]) -> None:
 
 def _answered(service: Service, person_id: int, asked: Mapping[str, Any]) -> NoticesAnswered:
     last_id = notifications.last_id(service.database)  # number and list are of one moment
-    before = _id(asked.get("before")) if asked["action"] == MORE else None
+    before = numbered_id(asked.get("before")) if asked["action"] == MORE else None
     priority, kind = asked.get("priority"), asked.get("type")
     found = notifications.of_person(
         service.database,
@@ -95,10 +96,6 @@ def _row(service: Service, listed: Listed, person_id: int) -> Notice | None:
         return None
     row: Notice = {**as_json(listed.notification, site.shown_domain), "read": listed.is_read or not person_id}  # type: ignore[typeddict-item]
     return row
-
-
-def _id(text: object) -> int | None:
-    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def _sight(service: Service) -> Sight:

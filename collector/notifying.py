@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from analytics.base.config import Config
-from analytics.notify import alerts, deliveries, failed_rules, notifications, shipped, totals
+from analytics.notify import alerts, deliveries, failed_rules, notifications, shipped, totals, unchecked_events
 from analytics.notify.courier import Courier
 from analytics.notify.evaluator import Evaluator
 from analytics.notify.events import Notified
@@ -82,8 +82,13 @@ class Notifying:
         return totals.read(self._database, self.courier.results, self._now())
 
     def _on_written(self, written: Notified) -> None:
-        """After the commit of events. Rules that erred are switched off, which is said too."""
+        """After the commit of events. Rules that erred are switched off, which is said too, as are events that no rule
+        has checked.
+        """
         self._show(written.notifications)
+        for site_id, many in written.unchecked.items():
+            notice = unchecked_events.note(self._database, site_id, many, self._now())
+            self._show([notice] if notice else [])
         if written.wrong:
             self._show(failed_rules.switch_off_all(self._database, written.wrong, now=self._now()))
             self.rules.refresh()

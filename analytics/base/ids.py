@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Integer, literal
@@ -16,6 +17,9 @@ from sqlalchemy import ColumnElement, Integer, literal
 WORKER_BITS = 9
 COUNTER_BITS = 12
 LOW_BITS = WORKER_BITS + COUNTER_BITS
+MAX_ID = 2**31 - 1
+"""The highest id of the rows that the database numbers, such as rules and notifications: PostgreSQL's `integer`."""
+
 IMPORTED = (1 << WORKER_BITS) - 1  # the process number of imported rows; no process has it
 NO_VISITOR = int.from_bytes(b"no visit", "big")
 """The visitor of an event behind which no visitor stands, such as a change of a database. Its visit is 0, which does
@@ -37,6 +41,13 @@ def time_ms(row_id: int) -> int:
 def came_live(row_id: ColumnElement[int]) -> ColumnElement[bool]:
     """SQL: whether a row was sent live, not imported."""
     return row_id.bitwise_rshift(literal(COUNTER_BITS, Integer)).bitwise_and(IMPORTED) != IMPORTED
+
+
+def numbered_id(text: object) -> int | None:
+    """The id of a row that the database numbers, as an address or a page has it; None for what can be none."""
+    if not isinstance(text, str) or not re.fullmatch("[0-9]{1,10}", text):
+        return None
+    return number if 1 <= (number := int(text)) <= MAX_ID else None
 
 
 class Ids:

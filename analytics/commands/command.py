@@ -13,6 +13,7 @@ import click
 from analytics.base.addresses import Network
 from analytics.base.background import Pause, Report
 from analytics.base.errors import InvalidInput, message
+from analytics.base.ids import MAX_ID
 from analytics.live.minutes import MinuteHistory
 from analytics.notify.outbound.outside import Outside
 from analytics.query.backend import Backend, fetch_from
@@ -82,7 +83,7 @@ def option(*names: str, **more: Any) -> click.Option:
 
 def id_argument(name: str) -> click.Argument:
     """The id of a thing, as the lists print it."""
-    return argument(name, type=click.IntRange(1, 2**31 - 1), metavar="ID")
+    return argument(name, type=click.IntRange(1, MAX_ID), metavar="ID")
 
 
 YES = option("--yes", is_flag=True, help="Do not ask.")

@@ -1,4 +1,4 @@
-"""The outbox: adds deliveries, claims those that are due, records what came of them, lists and repeats them.
+"""The outbox: claims deliveries that are due, records what came of them, lists and repeats them.
 
 A delivery is claimed for `LEASE_S` before it is attempted. If the process dies meanwhile, it is due again when that has
 passed, with the same message id: a receiver may get it twice, and can tell.
@@ -11,25 +11,16 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from analytics.base.errors import InvalidInput, message
 from analytics.notify.delivery import Delivery, DeliveryState
-from analytics.notify.outbound.message import new_message_id
 from analytics.storage import schema
 from analytics.storage.chunks import chunks
 from analytics.storage.database import Database
 
 LEASE_S = 120
 """How long an attempt may take: more than the time-outs of every kind of channel together."""
-
-MAX_WAITING = 1_000
-"""How many deliveries of a channel wait, and how many urgent ones besides; further ones are dropped, so that a loop or
-a flood cannot fill the disk.
-"""
-
-FULL_S = 3_600
-"""How often the log says that a channel is full: what is dropped in between leaves no row."""
 
 KEPT_S = 90 * 86_400
 """How long the log keeps a delivery that is sent, failed or dropped."""
@@ -38,7 +29,6 @@ MAX_LISTED = 50
 PRUNE_BATCH = 500
 MAX_CANDIDATES = 200
 NONE_RUNS: Mapping[int, int] = {}
-TOO_MANY = f"{MAX_WAITING} messages of the channel are waiting already"  # the log has it once an hour
 
 
 class Result(NamedTuple):
@@ -57,117 +47,6 @@ class Backlog(NamedTuple):
 
     waiting: int
     oldest_s: int
-
-
-class NewDelivery(NamedTuple):
-    """A delivery to be added: of a notification, or of several that it `covers`. An urgent one cannot wait."""
-
-    site_id: int
-    channel_id: int
-    notification_id: int | None
-    due_at: int
-    state: DeliveryState = DeliveryState.WAITING
-    covers: tuple[int, ...] = ()
-    can_wait: bool = True
-
-    @property
-    def place(self) -> tuple[int, str, bool]:
-        """Among which deliveries of its channel it waits."""
-        return self.channel_id, self.state, self.can_wait
-
-
-def add(
-    connection: Connection,
-    site_id: int,
-    channel_id: int,
-    notification_id: int | None,
-    *,
-    due_at: int,
-    now: int,
-    covers: Sequence[int] = (),
-    state: DeliveryState = DeliveryState.WAITING,
-    can_wait: bool = True,
-) -> Delivery:
-    """Adds one delivery as `add_all`, and returns it.
-
-    If nothing is added, what was dropped last is returned.
-    """
-    one = NewDelivery(site_id, channel_id, notification_id, due_at, state, tuple(covers), can_wait)
-    if rows := _rows(connection, [one], now):
-        return delivery_of(
-            connection.execute(insert(schema.deliveries).values(rows[0]).returning(schema.deliveries)).one()
-        )
-    return _dropped(connection, {channel_id}, now)[channel_id]
-
-
-def add_all(connection: Connection, added: Sequence[NewDelivery], now: int) -> None:
-    """Adds deliveries in this order, within the caller's transaction.
-
-    One is dropped at once if `MAX_WAITING` of its channel are in its state; a flood leaves one such row an hour. Urgent
-    ones are counted by themselves, so others leave them their places.
-    """
-    if rows := _rows(connection, added, now):
-        connection.execute(insert(schema.deliveries), rows)
-
-
-def _rows(connection: Connection, added: Sequence[NewDelivery], now: int) -> list[dict[str, Any]]:
-    """The rows to insert: those for which there is room, and for each channel without any one that is dropped, if there
-    is none of the last hour.
-    """
-    if not added:
-        return []
-    many = _waiting(connection, {one.channel_id for one in added})
-    wanted = Counter(one.place for one in added)
-    full = {place[0] for place, more in wanted.items() if many[place] + more > MAX_WAITING}
-    dropped = set(_dropped(connection, full, now))
-    rows = []
-    for one in added:
-        is_full = many[one.place] >= MAX_WAITING
-        if is_full and one.channel_id in dropped:
-            continue
-        if is_full:
-            dropped.add(one.channel_id)
-        else:
-            many[one.place] += 1
-        rows.append(_row(one, now, is_full=is_full))
-    return rows
-
-
-def _row(one: NewDelivery, now: int, *, is_full: bool) -> dict[str, Any]:
-    return {
-        "site_id": one.site_id,
-        "channel_id": one.channel_id,
-        "notification_id": one.notification_id,
-        "message_id": new_message_id(),
-        "state": DeliveryState.DROPPED if is_full else one.state,
-        "answer": TOO_MANY if is_full else "",
-        "covers": json.dumps(one.covers),
-        "can_wait": one.can_wait,
-        "next_at": now if is_full else one.due_at,
-        "created_at": now,
-    }
-
-
-def _waiting(connection: Connection, channel_ids: Collection[int]) -> Counter[tuple[int, str, bool]]:
-    """How many deliveries of each channel wait, are held or grouped, by their `place`."""
-    table = schema.deliveries
-    states = DeliveryState.WAITING, DeliveryState.HELD, DeliveryState.GROUPED
-    own = table.c.channel_id.in_(sorted(channel_ids)), table.c.state.in_(states)
-    place = table.c.channel_id, table.c.state, table.c.can_wait
-    rows = connection.execute(select(*place, func.count()).where(*own).group_by(*place))
-    return Counter({(channel_id, state, can_wait): many for channel_id, state, can_wait, many in rows})
-
-
-def _dropped(connection: Connection, channel_ids: Collection[int], now: int) -> dict[int, Delivery]:
-    """What was dropped of these channels within the last hour because they were full, the last one of each."""
-    if not channel_ids:
-        return {}
-    table = schema.deliveries
-    lately = table.c.state == DeliveryState.DROPPED, table.c.next_at > now - FULL_S
-    own = table.c.channel_id.in_(sorted(channel_ids)), table.c.answer == TOO_MANY
-    last = select(func.max(table.c.id)).where(*lately, *own).group_by(table.c.channel_id)
-    rows = connection.execute(select(table).where(table.c.id.in_(last)))
-    return {row.channel_id: delivery_of(row) for row in rows}
 
 
 def newest_of(connection: Connection, notification_ids: Collection[int]) -> dict[tuple[int, int], Delivery]:

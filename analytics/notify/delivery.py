@@ -23,7 +23,8 @@ class Delivery(NamedTuple):
 
     `notification_id` is None for a test and for a message of several, which `covers` the notifications of these ids.
     `message_id` is the same at each attempt. `status` and `answer` are of the last attempt; `answer` is one line.
-    `sent_count` is the notification's count when it was sent. Until `claimed_until` a thread is at it.
+    `sent_count` is the notification's count when it was sent. Until `claimed_until` a thread is at it. `more` is how
+    many messages besides it only counts: its channel had no room for them.
     """
 
     id: int
@@ -41,10 +42,13 @@ class Delivery(NamedTuple):
     answer: str
     sent_count: int
     claimed_until: int
+    more: int = 0
 
 
 class HeldMessage(NamedTuple):
-    """A notification that stands for so many `events` since `at` and goes to its reader at `due_at`, in epoch s."""
+    """A notification that stands for so many `events` since `at` and goes to its reader at `due_at`, in epoch s, with
+    `more` that are only counted.
+    """
 
     site_id: int
     title: str
@@ -52,3 +56,4 @@ class HeldMessage(NamedTuple):
     events: int
     at: int
     due_at: int
+    more: int = 0

@@ -40,10 +40,14 @@ class ArrivedEvent(NamedTuple):
 
 
 class Notified(NamedTuple):
-    """What a transaction has made: new and changed notifications, and the rules that erred, each with the reason."""
+    """What a transaction has made: new and changed notifications, and the rules that erred, each with the reason.
+
+    `unchecked` is how many events were left out since the last report, by the sites of which a report is due.
+    """
 
     notifications: tuple[Notification, ...] = ()
     wrong: Mapping[int, str] = {}
+    unchecked: Mapping[int, int] = {}
 
 
 def notify(
@@ -61,21 +65,21 @@ def notify(
     their `budget` are left out, with a line in the log.
     """
     wrong: dict[int, str] = {}
-    matches = _matches(rules_of, events, budget or RuleBudget(), wrong, now)
+    matches, unchecked = _matches(rules_of, events, budget or RuleBudget(), wrong, now)
     if not matches:
-        return Notified((), wrong)
+        return Notified((), wrong, unchecked)
     since = min(one.counted_at for one in matches)
     recent = notifications.recent(connection, {one.rule.id for one in matches}, since)
     groups = gather(matches, recent)
     texts = _texts(groups, domain_of, wrong)
     written = _written(connection, [one for one in groups if one.first.rule.id not in wrong], texts, now)
-    return Notified(tuple(written), wrong)
+    return Notified(tuple(written), wrong, unchecked)
 
 
 def _matches(
     rules_of: RulesOf, events: Sequence[ArrivedEvent], budget: RuleBudget, wrong: dict[int, str], now: int
-) -> list[MatchedEvent]:
-    """The events for which rules wait, in their order, without those of rules that err."""
+) -> tuple[list[MatchedEvent], dict[int, int]]:
+    """The events for which rules wait, in their order, without those of rules that err; and what was not checked."""
     found: list[MatchedEvent] = []
     matched: Counter[int] = Counter()
     left_out: Counter[int] = Counter()
@@ -88,9 +92,8 @@ def _matches(
             new = _matches_of(event, rules_of(site_id), wrong, now)
         matched[site_id] += len(new)
         found += new
-    for site_id, many in left_out.items():
-        budget.report(site_id, many)
-    return [one for one in found if one.rule.id not in wrong]
+    reported = {site_id: due for site_id, many in left_out.items() if (due := budget.report(site_id, many))}
+    return [one for one in found if one.rule.id not in wrong], reported
 
 
 def _matches_of(event: ArrivedEvent, rules: Sequence[Rule], wrong: dict[int, str], now: int) -> list[MatchedEvent]:

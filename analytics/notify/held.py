@@ -31,7 +31,7 @@ def of_person(database: Database, email: str, site_ids: Collection[int], now: in
     """What is still held of these sites, the next to be sent first, at most `MAX_LISTED` and one more."""
     held, notices = schema.deliveries, schema.notifications
     columns = (notices.c[name] for name in ("site_id", "title", "priority", "count", "at"))
-    wanted = select(*columns, held.c.next_at).join(held, held.c.notification_id == notices.c.id)
+    wanted = select(*columns, held.c.next_at, held.c.more).join(held, held.c.notification_id == notices.c.id)
     own = held.c.channel_id.in_(_channels(email)), held.c.state == DeliveryState.HELD, held.c.next_at > now
     ordered = wanted.where(*own, held.c.site_id.in_(sorted(site_ids))).order_by(held.c.next_at, held.c.id)
     with database.read() as connection:

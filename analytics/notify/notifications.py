@@ -122,7 +122,7 @@ def of_person(
     table = schema.notifications
     with database.read() as connection:
         marks = _marks(connection, person_id)
-        wanted = [] if before is None else [table.c.id < before]
+        wanted = [] if before is None else [table.c.id <= before - 1]  # `before` may be one beyond the highest id
         wanted += [table.c.priority == priority] if priority else []
         wanted += [table.c.type == kind] if kind else []
         rows = _newest(connection, sight, marks.cleared_up_to, wanted, limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Row, select
 from analytics.notify import alert_groups, difference
 from analytics.notify.delivery import Delivery
 from analytics.notify.notification import CREATED, FIRING, RESOLVED
-from analytics.notify.outbound.message import MAX_COVERED, Covered, OutboundMessage, time_of
+from analytics.notify.outbound.message import MAX_COVERED, MAX_RULES, Covered, OutboundMessage, RuleCount, time_of
 from analytics.notify.rule import Priority
 from analytics.storage import schema
 
 ORDER = [*map(str, Priority)]
+REMOVED = "A removed rule"
 
 
 class Subject(NamedTuple):
@@ -49,13 +50,16 @@ def message_of(connection: Connection, delivery: Delivery, links_of: LinksOf = n
     site = connection.execute(select(schema.sites).where(schema.sites.c.id == delivery.site_id)).first()
     if site is None:
         return None
-    ids = delivery.covers if delivery.notification_id is None else (delivery.notification_id,)
-    rows = _notifications(connection, delivery.site_id, ids)
+    rows = _notifications(connection, delivery.site_id, _ids(delivery))
     if not rows:
         return None
-    if delivery.notification_id is None:
+    if delivery.notification_id is None or delivery.more:
         return _of_several(connection, delivery, site, rows, links_of)
     return _single(delivery, site, rows[0], links_of)
+
+
+def _ids(delivery: Delivery) -> Sequence[int]:
+    return delivery.covers if delivery.notification_id is None else (delivery.notification_id,)
 
 
 def _single(delivery: Delivery, site: Row[Any], row: Row[Any], links_of: LinksOf) -> OutboundMessage:
@@ -94,8 +98,11 @@ def _from_outside(link: str, base_url: str) -> str:
 def _of_several(
     connection: Connection, delivery: Delivery, site: Row[Any], rows: Sequence[Row[Any]], links_of: LinksOf
 ) -> OutboundMessage:
-    number, lines = len(delivery.covers), _covered(connection, rows, site.timezone)
-    alerts = alert_groups.counted(connection, delivery.covers)
+    ids, rows = _ids(delivery), sorted(rows, key=_rank)
+    of_alerts = _alerts(connection, {row.alert_id for row in rows if row.alert_id is not None})
+    lines, rules = _covered(rows, of_alerts, site.timezone), _rule_counts(connection, rows, of_alerts)
+    number = len(ids) + delivery.more
+    alerts = None if delivery.more else alert_groups.counted(connection, ids)
     links = links_of(Subject(site.domain, None, None))
     return OutboundMessage(
         message_id=delivery.message_id,
@@ -108,7 +115,9 @@ def _of_several(
         timezone=site.timezone,
         open_url=links.open_url,
         covered=tuple(lines[:MAX_COVERED]),
-        more=max(0, len(lines) - MAX_COVERED),
+        more=max(0, len(lines) - MAX_COVERED) + delivery.more,
+        rules=tuple(rules[:MAX_RULES]),
+        more_rules=max(0, len(rules) - MAX_RULES),
     )
 
 
@@ -116,14 +125,11 @@ def _since(rows: Sequence[Row[Any]], timezone: str) -> str:
     return time_of(min(row.at for row in rows), timezone)
 
 
-def _covered(connection: Connection, rows: Sequence[Row[Any]], timezone: str) -> list[Covered]:
-    """A line for each alert with what became of it, then one for each other notification: the more urgent first, of one
-    priority the older.
-    """
-    alerts = _alerts(connection, {row.alert_id for row in rows if row.alert_id is not None})
+def _covered(rows: Sequence[Row[Any]], alerts: Mapping[int, Row[Any]], timezone: str) -> list[Covered]:
+    """A line for each alert with what became of it, and one for each other notification, in the order of the rows."""
     seen: set[int] = set()
     covered = []
-    for row in sorted(rows, key=_rank):
+    for row in rows:
         if row.alert_id in seen:
             continue
         covered.append(_covered_one(row, alerts.get(row.alert_id), timezone))
@@ -131,7 +137,32 @@ def _covered(connection: Connection, rows: Sequence[Row[Any]], timezone: str) ->
     return covered
 
 
+def _rule_counts(connection: Connection, rows: Sequence[Row[Any]], alerts: Mapping[int, Row[Any]]) -> list[RuleCount]:
+    """What each rule has in these rows, in their order; none where every rule is in them once: the list says that."""
+    of_rules: dict[int | None, list[Row[Any]]] = {}
+    for row in rows:
+        of_rules.setdefault(row.rule_id, []).append(row)
+    different = {row.alert_id or -row.id for row in rows}
+    if len(different) == len(of_rules):
+        return []
+    names = _rule_names(connection, [number for number in of_rules if number is not None])
+    return [_rule_count(names.get(number or 0, REMOVED), number, own, alerts) for number, own in of_rules.items()]
+
+
+def _rule_count(name: str, number: int | None, rows: Sequence[Row[Any]], alerts: Mapping[int, Row[Any]]) -> RuleCount:
+    events = sum(row._mapping["count"] for row in rows if row.alert_id is None)
+    own = {row.alert_id for row in rows if row.alert_id is not None}
+    firing = sum(one in alerts and alerts[one].resolved_at is None for one in own)
+    return RuleCount(number, name, events, len(own), firing)
+
+
+def _rule_names(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    table = schema.rules
+    return {row.id: row.name for row in connection.execute(select(table.c.id, table.c.name).where(table.c.id.in_(ids)))}
+
+
 def _rank(row: Row[Any]) -> tuple[bool, int]:
+    """Alerts first, then what is more urgent; of one priority the older, as rows are read."""
     return row.alert_id is None, -ORDER.index(row.priority)
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from analytics.base.errors import InvalidInput, message
+from analytics.base.ids import MAX_ID
 from analytics.base.link import MAX_LINK
 from analytics.notify import template
 from analytics.notify.audience import Audience
@@ -111,7 +112,7 @@ def _link(when: When | None, given: object) -> str:
 
 def _channels(given: object) -> tuple[int, ...]:
     ids = list_of("ids of channels", MAX_CHANNELS, given)
-    return tuple(dict.fromkeys(whole(1, 2**31 - 1, one) for one in ids))
+    return tuple(dict.fromkeys(whole(1, MAX_ID, one) for one in ids))
 
 
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────

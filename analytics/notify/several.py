@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, update
 
-from analytics.notify import deliveries
+from analytics.notify import new_deliveries
 from analytics.notify.delivery import DeliveryState
 from analytics.storage import schema
 from analytics.storage.database import Database
@@ -55,12 +55,11 @@ def _send_as_one(connection: Connection, rows: Sequence[Row[Any]], now: int) -> 
     urgent if one of them is.
     """
     first, ids = rows[0], list(dict.fromkeys(row.notification_id for row in rows))
-    can_wait = all(row.can_wait for row in rows)
-    sent = deliveries.add(
-        connection, first.site_id, first.channel_id, None, due_at=now, now=now, covers=ids, can_wait=can_wait
-    )
+    can_wait, more = all(row.can_wait for row in rows), sum(row.more for row in rows)
+    own = connection, first.site_id, first.channel_id, None
+    sent = new_deliveries.add(*own, due_at=now, now=now, covers=ids, can_wait=can_wait, more=more)
     if sent.state is DeliveryState.DROPPED:
-        values: dict[str, Any] = {"state": DeliveryState.DROPPED, "answer": deliveries.TOO_MANY}
+        values: dict[str, Any] = {"state": DeliveryState.DROPPED, "answer": new_deliveries.TOO_MANY}
     else:
         values = {"state": DeliveryState.COVERED, "answer": f"in the message {sent.id}"}
     _change(connection, rows, values | {"next_at": now})

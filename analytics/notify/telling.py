@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from analytics.notify import alert_groups, deliveries, holding, quiet_hours
-from analytics.notify.deliveries import NewDelivery
+from analytics.notify import alert_groups, deliveries, holding, new_deliveries, quiet_hours
 from analytics.notify.delivery import Delivery, DeliveryState
 from analytics.notify.grouping import first_due, next_due
+from analytics.notify.new_deliveries import NewDelivery
 from analytics.notify.notification import Notification
 from analytics.notify.rule import Priority, Rule
 
@@ -87,4 +87,4 @@ def _add(connection: Connection, messages: Sequence[DueMessage], now: int) -> No
         due, state = (due_at, waits) if until is None else (until, DeliveryState.HELD)
         can_wait = one.priority != Priority.URGENT
         added.append(NewDelivery(one.site_id, channel_id, one.id, due, state, can_wait=can_wait))
-    deliveries.add_all(connection, added, now)
+    new_deliveries.add_all(connection, added, now)

@@ -11,6 +11,7 @@ from dash import ALL, Dash, Input, Output, Patch, State, no_update
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
+from analytics.base.ids import MAX_ID
 from analytics.base.words import _
 from analytics.notify import alerts
 from analytics.notify.alert import Alert
@@ -27,7 +28,6 @@ from layouts import notices
 from layouts.pages import alerts as layout
 
 MAX_REDRAWN = 200  # of a longer history nothing is drawn again: it is shown as it was
-MAX_ID = 2**31
 
 
 def page(context: PageContext) -> Component:
@@ -154,4 +154,4 @@ def _seen(service: Service, found: Sequence[Alert]) -> list[layout.SeenAlert]:
 
 def _id(given: object) -> int:
     """The id that the page keeps; 0 for anything else."""
-    return given if type(given) is int and 0 <= given < MAX_ID else 0
+    return given if type(given) is int and 0 <= given <= MAX_ID else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dash import Dash, Output
 from dash.development.base_component import Component
@@ -12,7 +13,7 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN
 from analytics.base.errors import InvalidInput
 from analytics.base.words import _
-from analytics.notify import channels, rule_json, rules, standings
+from analytics.notify import channels, rule_json, rules, standings, unchecked_events
 from analytics.notify.rule import Rule
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, number, on_send
@@ -32,7 +33,9 @@ def cards(context: PageContext) -> list[Component]:
     draft = _draft(service, site, context.search)
     previews = {name: rule_trials.preview(service, site, name, draft.rule) for name in READERS}
     known = channels.of_site(service.database, site.id)
-    return layout.cards(layout.RulesPage(site.domain, _listed(service, site), known, draft, previews))
+    unchecked = unchecked_events.of_site(service.database, site.id, int(time.time()))
+    zone = ZoneInfo(site.timezone)
+    return layout.cards(layout.RulesPage(site.domain, _listed(service, site), known, draft, previews, zone, unchecked))
 
 
 def _draft(service: Service, site: Site, search: object) -> RuleDraft:

@@ -7,11 +7,12 @@ from typing import Any
 
 from analytics.access.api_keys import Key
 from analytics.base.errors import InvalidInput
+from analytics.base.ids import numbered_id
 from analytics.notify.channels import UnknownChannel
 from analytics.notify.rules import UnknownRule
 from collector.api.context import NO_STORE, NOTHING_HERE, Context
 from collector.api.managed import alerts, channels, deliveries, embeds, notifications, rules, segments
-from collector.api.managed.call import MAX_ID, Call, Handler, ManagedKind, UnknownItem
+from collector.api.managed.call import Call, Handler, ManagedKind, UnknownItem
 from collector.http.messages import Request, Response, bearer_token, error, json_response
 from collector.ingest.event import read_json
 from collector.ingest.outcomes import Rejected
@@ -69,7 +70,7 @@ def _key(context: Context, request: Request) -> Key | Response:
 
 def _id(text: str) -> int:
     """The id in a path; 0, which nothing has, for what is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= MAX_ID else 0
+    return numbered_id(text) or 0
 
 
 def _handler(kind: ManagedKind, method: str, number: str, action: str) -> Handler:

@@ -238,6 +238,7 @@ _DELIVERY: Object = {
     "attempts": 1,
     "status": 200,
     "answer": "ok",
+    "more": 0,
     "channel": 1,
     "notification": 12,
 }

@@ -35,7 +35,7 @@ class Notifier:
         if not events:
             return None
         written = notify(connection, self._rules_of, self._domain_of, events, int(self._clock()), self._budget)
-        return (lambda: self._on_written(written)) if written.notifications or written.wrong else None
+        return (lambda: self._on_written(written)) if any(written) else None
 
     def _event(self, one: Accepted, outcome: Outcome) -> ArrivedEvent | None:
         """The stored event, if its site has rules for events."""

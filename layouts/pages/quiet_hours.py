@@ -166,5 +166,6 @@ def held_now(held: HeldList) -> list[Component]:
 def _row(one: HeldRow, zone: tzinfo) -> html.Tr:
     held = one.message
     title = [html.Bdi(held.title), *([f" ×{figures.count(held.events)}"] if held.events > 1 else [])]
+    title += [html.Small(_("and {n} more", n=figures.count(held.more)), className="ff-soft")] if held.more else []
     cells: list[Any] = [title, html.Bdi(one.site), figures.moment(held.at, zone), figures.moment(held.due_at, zone)]
     return html.Tr([html.Td(cell) for cell in cells])

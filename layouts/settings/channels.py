@@ -186,10 +186,12 @@ def logged(log: Sequence[LoggedDelivery], zone: tzinfo) -> list[Component]:
 
 
 def _said(one: LoggedDelivery) -> str:
-    """The title; of a message of several how many there are."""
-    if many := len(one.delivery.covers):
-        return ngettext("{n} notification", "{n} notifications", many, n=figures.count(many))
-    return one.title or _("Removed notification")
+    """The title, with how many more are only counted; of a message of several how many there are."""
+    more = one.delivery.more
+    if covered := len(one.delivery.covers):
+        return ngettext("{n} notification", "{n} notifications", covered + more, n=figures.count(covered + more))
+    title = one.title or _("Removed notification")
+    return _("{title} and {n} more", title=title, n=figures.count(more)) if more else title
 
 
 def _logged(one: LoggedDelivery, zone: tzinfo) -> html.Tr:

@@ -16,6 +16,7 @@ from analytics.notify.event_fields import as_text
 from analytics.notify.examples import EXAMPLES, RuleExample
 from analytics.notify.kinds.kind import AlertWhen, EventWhen, When
 from analytics.notify.rule import Priority, Rule
+from analytics.notify.rule_budget import UncheckedEvents
 from analytics.notify.rule_json import RuleInput
 from analytics.notify.template import NotificationText
 from analytics.notify.trial import AlertTrial, EventTrial, MetricTrial, Trial
@@ -59,13 +60,17 @@ LOOKS = {"firing": "is-bad", "error": "is-bad", "pending": "is-demo", "recoverin
 
 
 class RulesPage(NamedTuple):
-    """What the page shows: the rules, the channels of the site, what a form begins with, and the previews of forms."""
+    """What the page shows: the rules, the channels of the site, what a form begins with, the previews of forms, the
+    site's zone, and the events that no rule has checked of late.
+    """
 
     domain: str
     rows: Sequence[ListedRule]
     channels: Sequence[NotificationChannel]
     draft: RuleDraft
     previews: dict[str, list[Component]]
+    zone: tzinfo
+    unchecked: UncheckedEvents | None = None
 
 
 def cards(page: RulesPage) -> list[Component]:
@@ -94,7 +99,21 @@ def _list(page: RulesPage) -> Component:
     head = html.Header([html.H2(_("Rules")), *map(form.state, WAYS)], className="ff-card-head")
     ways = [form.channel(name, page.domain) for name in WAYS]
     tested = html.Div(id=TESTED, **aria(live="polite"))
-    return html.Section([head, html.Div(lists(page.rows), id=LIST), tested, *ways], className="ff-card")
+    warnings = [_unchecked(page.unchecked, page.zone)] if page.unchecked else []
+    return html.Section([head, *warnings, html.Div(lists(page.rows), id=LIST), tested, *ways], className="ff-card")
+
+
+def _unchecked(found: UncheckedEvents, zone: tzinfo) -> Component:
+    said = ngettext(
+        "The rules of this site take too long: {n} event since {time} was stored and counted, but no rule checked it. "
+        "Fewer rules, simpler conditions or longer groups help.",
+        "The rules of this site take too long: {n} events since {time} were stored and counted, but no rule checked "
+        "them. Fewer rules, simpler conditions or longer groups help.",
+        found.events,
+        n=figures.count(found.events),
+        time=figures.moment(found.since, zone),
+    )
+    return states.warning(said)
 
 
 def lists(rows: Sequence[ListedRule]) -> list[Component]:

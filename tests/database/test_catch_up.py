@@ -7,10 +7,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, insert, update
 
 from analytics.access import accounts
-from analytics.notify import deliveries, notifications, quiet_hours_store, several
+from analytics.notify import deliveries, new_deliveries, notifications, quiet_hours_store, several
 from analytics.notify.delivery import Delivery, DeliveryState
 from analytics.notify.kinds.event import EventArrives
 from analytics.notify.notification import Notification
@@ -43,7 +43,15 @@ def ada(database) -> int:
     quiet_hours_store.save(database, person.id, {"timezone": BERLIN})
     added_channel(database, "Ada@Example.com", "email")
     added_channel(database, "https://hooks.slack.com/services/x", "slack")
+    add_rules(database, "Signups", "Checkout")
     return person.id
+
+
+def add_rules(database, *names: str) -> None:
+    """Rules of these names, with the ids from 1 on."""
+    values = {"site_id": 1, "kind": "event", "definition": "{}", "created_at": NOW, "changed_at": NOW}
+    with database.transaction() as connection:
+        connection.execute(insert(schema.rules), [values | {"name": name} for name in names])
 
 
 def channels(database) -> tuple[int, int]:
@@ -123,6 +131,7 @@ def test_in_the_morning_one_catch_up_has_what_was_held(database):
     assert lines(database) == [
         [
             "2 notifications since 2026-12-01 22:10 CET",
+            "Signups: 13 times",
             "2026-12-01 22:10 CET: New signup; 12 events",
             "2026-12-02 03:00 CET: Payment of 20 EUR; 20 EUR",
         ]
@@ -191,17 +200,43 @@ def test_a_flood_of_events_hides_no_alert_that_came_after_it(database, watching)
     watch.see(40)
     several.release(database, at("2026-12-02 07:00"))
     [found] = lines(database)
-    assert found[:4] == [
+    assert found[:6] == [
         "47 notifications since 2026-12-01 23:00 CET",
+        "Checkout: 1 alert, still firing",
+        "Signups: 46 times",
         "2026-12-02 01:00 CET: Checkout is broken; 40; still firing",
         "2026-12-01 23:50 CET: Payment failed",
         "2026-12-01 23:00 CET: New signup",
     ]
-    assert (len(found), found[-1]) == (42, "and 7 more")
+    assert (len(found), found[-1]) == (44, "and 7 more")
     with database.read() as connection:
         message = message_of(connection, log(database)[-1])
     assert message is not None
     assert message.priority == "high"
+
+
+def test_the_catch_up_counts_what_each_rule_has(database, watching):
+    watch = watching(line(2, channels=channels(database)[:1]))
+    alerting(database, watch)
+    for text, people in (("2026-12-01 23:00", [40]), ("2026-12-02 01:00", [3] * 8), ("2026-12-02 03:00", [45])):
+        watch.now = at(text)
+        watch.see(*people)
+    notify(database, rule(database), at("2026-12-01 23:30"), count=12)
+    notify(database, rule(database), at("2026-12-02 02:00"))
+    with database.transaction() as connection:
+        connection.execute(delete(schema.rules).where(schema.rules.c.name == "Signups"))
+    several.release(database, at("2026-12-02 07:00"))
+    assert lines(database) == [
+        [
+            "5 notifications since 2026-12-01 23:00 CET",
+            "Checkout: 2 alerts, 1 still firing",
+            "A removed rule: 13 times",
+            "2026-12-01 23:00 CET: 40 people on example.com; 40; resolved 2026-12-02 01:00 CET",
+            "2026-12-02 03:00 CET: 45 people on example.com; 45; still firing",
+            "2026-12-01 23:30 CET: New signup; 12 events",
+            "2026-12-02 02:00 CET: New signup",
+        ]
+    ]
 
 
 def test_a_digest_has_what_was_held_until_its_time_and_nothing_urgent(database, ada):
@@ -221,6 +256,7 @@ def test_a_digest_has_what_was_held_until_its_time_and_nothing_urgent(database, 
     assert lines(database) == [
         [
             "2 notifications since 2026-12-01 12:00 CET",
+            "Signups: 2 times",
             "2026-12-01 12:00 CET: One",
             "2026-12-01 12:40 CET: Two",
         ]
@@ -261,17 +297,64 @@ def test_a_channel_that_was_switched_off_catches_up_with_nothing(database):
 
 
 def test_what_is_held_for_a_channel_is_bounded(database, monkeypatch):
-    monkeypatch.setattr(deliveries, "MAX_WAITING", 3)
+    monkeypatch.setattr(new_deliveries, "MAX_WAITING", 3)
     for minute in range(5):
         notify(database, rule(database), at(f"2026-12-01 23:0{minute}"))
-    assert [state for state, _ in waiting(database)] == ["held", "held", "held", "dropped"]
+    assert waiting(database) == [("held", "02 07:00:00")] * 3
+
+
+def test_what_found_no_room_is_counted_in_the_catch_up(database, monkeypatch):
+    monkeypatch.setattr(new_deliveries, "MAX_WAITING", 3)
+    for minute in range(10, 25):
+        notify(database, rule(database), at(f"2026-12-01 23:{minute}"), f"Signup {minute}")
+    several.release(database, at("2026-12-02 07:00"))
+    sent = [one for one in log(database) if one.notification_id is None]
+    assert [(len(one.covers), one.more) for one in sent] == [(3, 12)]
+    assert lines(database) == [
+        [
+            "15 notifications since 2026-12-01 23:10 CET",
+            "Signups: 3 times",
+            "2026-12-01 23:10 CET: Signup 10",
+            "2026-12-01 23:11 CET: Signup 11",
+            "2026-12-01 23:12 CET: Signup 12",
+            "and 12 more",
+        ]
+    ]
+
+
+def test_what_found_no_room_is_counted_with_what_is_held_until_the_same_moment(database, ada, monkeypatch):
+    quiet_hours_store.save(database, ada, {"timezone": BERLIN, "digest": "daily", "digest_at": "13:00"})
+    monkeypatch.setattr(new_deliveries, "MAX_WAITING", 2)
+    for text in ("2026-12-01 12:00", "2026-12-01 12:10", "2026-12-01 12:20", "2026-12-01 14:00", "2026-12-01 14:10"):
+        notify(database, rule(database), at(text))
+    email, _ = channels(database)
+    assert [(clock(one.next_at), one.more) for one in log(database) if one.channel_id == email] == [
+        ("01 13:00:00", 0),
+        ("01 13:00:00", 1),
+        ("02 13:00:00", 1),
+    ]
+
+
+def test_a_dropped_message_says_how_many_it_stands_for_also_when_it_is_sent_once_more(database, monkeypatch):
+    monkeypatch.setattr(new_deliveries, "MAX_WAITING", 1)
+    for minute in range(4):
+        notify(database, rule(database), at(f"2026-12-01 12:0{minute}"))
+    _, slack = channels(database)
+    dropped = [one for one in log(database) if one.channel_id == slack][-1]
+    assert (dropped.state, dropped.answer, dropped.more) == (DeliveryState.DROPPED, new_deliveries.TOO_MANY, 2)
+    again = deliveries.replay(database, 1, dropped.id, now=at("2026-12-01 13:00"))
+    with database.read() as connection:
+        message = message_of(connection, again)
+    assert message is not None
+    assert (message.title, message.events) == ("3 notifications since 2026-12-01 12:01 CET", 3)
+    assert lines_of(message) == ["2026-12-01 12:01 CET: New signup", "and 2 more"]
 
 
 def test_a_catch_up_for_which_the_channel_has_no_room_says_so_of_each_message(database, monkeypatch):
     for minute in range(2):
         notify(database, rule(database), at(f"2026-12-01 23:0{minute}"))
     held = {one.id for one in log(database) if one.state is DeliveryState.HELD}
-    monkeypatch.setattr(deliveries, "MAX_WAITING", 0)
+    monkeypatch.setattr(new_deliveries, "MAX_WAITING", 0)
     several.release(database, at("2026-12-02 07:00"))
     dropped = [(one.state, one.answer) for one in log(database) if one.id in held]
-    assert dropped == [(DeliveryState.DROPPED, deliveries.TOO_MANY)] * 2
+    assert dropped == [(DeliveryState.DROPPED, new_deliveries.TOO_MANY)] * 2

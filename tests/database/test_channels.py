@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from analytics.base.errors import InvalidInput
-from analytics.notify import channel_json, channels, deliveries, rules
+from analytics.notify import channel_json, channels, new_deliveries, rules
 from analytics.notify.channel import ChannelKind, NotificationChannel
 from analytics.notify.channel_json import ChannelInput
 from analytics.notify.channels import UnknownChannel
@@ -180,7 +180,7 @@ def test_a_site_has_20_channels_at_most(database):
 
 def waiting(database, channel: NotificationChannel) -> None:
     with database.transaction() as connection:
-        deliveries.add(connection, channel.site_id, channel.id, None, due_at=NOW, now=NOW)
+        new_deliveries.add(connection, channel.site_id, channel.id, None, due_at=NOW, now=NOW)
 
 
 def test_a_channel_is_switched_off_and_on(database):

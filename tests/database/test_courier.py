@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import event, insert, update
 from standardwebhooks.webhooks import Webhook
 
-from analytics.notify import channel_health, deliveries, retry
+from analytics.notify import channel_health, deliveries, new_deliveries, retry
 from analytics.notify.courier import OF_SITE, Courier
-from analytics.notify.deliveries import NewDelivery
 from analytics.notify.delivery import Delivery
+from analytics.notify.new_deliveries import NewDelivery
 from analytics.notify.outbound.answer import ChannelAnswer
 from analytics.notify.outbound.webhook import new_secret
 from analytics.notify.rendering import DashboardLinks, Subject
@@ -337,9 +337,9 @@ def test_a_webhook_gets_sixty_messages_a_minute_and_in_the_end_all(database, rec
 def test_an_urgent_message_goes_past_a_flood(database, receiver):
     """The channel has had what its pace allows, and as many as may be wait."""
     channel = added_channel(database, receiver.url, kind="slack")
-    some = [NewDelivery(1, channel.id, added_notification(database), NOW)] * deliveries.MAX_WAITING
+    some = [NewDelivery(1, channel.id, added_notification(database), NOW)] * new_deliveries.MAX_WAITING
     with database.transaction() as connection:
-        deliveries.add_all(connection, some, NOW)
+        new_deliveries.add_all(connection, some, NOW)
     courier = Invented(database).courier
     assert begun(courier) == 1
     added_delivery(database, channel, added_notification(database, title="Alarm"), can_wait=False)

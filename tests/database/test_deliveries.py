@@ -10,9 +10,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from analytics.base.errors import InvalidInput
-from analytics.notify import deliveries
-from analytics.notify.deliveries import LEASE_S, MAX_WAITING, NewDelivery, Result
+from analytics.notify import deliveries, new_deliveries
+from analytics.notify.deliveries import LEASE_S, Result
 from analytics.notify.delivery import Delivery, DeliveryState
+from analytics.notify.new_deliveries import MAX_WAITING, NewDelivery
 from analytics.storage import schema
 from analytics.storage.database import Database
 from tests.support.channels import added_channel, added_delivery, added_notification
@@ -59,7 +60,7 @@ def test_a_delivery_is_added_within_the_transaction_of_its_notification(database
 
 
 def _add_and_fail(connection: Connection, channel_id: int, notification_id: int) -> None:
-    deliveries.add(connection, 1, channel_id, notification_id, due_at=NOW, now=NOW)
+    new_deliveries.add(connection, 1, channel_id, notification_id, due_at=NOW, now=NOW)
     connection.execute(text("SELECT wrong"))
 
 
@@ -140,9 +141,9 @@ def test_of_a_flood_only_so_many_wait(database, channel):
     number = added_notification(database)
     with database.transaction() as connection:
         for _ in range(MAX_WAITING):
-            deliveries.add(connection, 1, channel.id, number, due_at=NOW, now=NOW)
+            new_deliveries.add(connection, 1, channel.id, number, due_at=NOW, now=NOW)
         last = [
-            deliveries.add(connection, 1, channel.id, number, due_at=at + 30, now=at)
+            new_deliveries.add(connection, 1, channel.id, number, due_at=at + 30, now=at)
             for at in (NOW, NOW + 1, NOW + 3_599, NOW + 3_600)
         ]
     assert {(one.state, one.answer) for one in last} == {
@@ -157,8 +158,8 @@ def test_a_flood_leaves_urgent_ones_their_places_and_they_are_bounded_too(databa
     number = added_notification(database)
     new = NewDelivery(1, channel.id, number, NOW)
     with database.transaction() as connection:
-        deliveries.add_all(connection, [new] * (MAX_WAITING + 1), NOW)
-        deliveries.add_all(connection, [new._replace(can_wait=False)] * (MAX_WAITING + 1), NOW + 3_600)
+        new_deliveries.add_all(connection, [new] * (MAX_WAITING + 1), NOW)
+        new_deliveries.add_all(connection, [new._replace(can_wait=False)] * (MAX_WAITING + 1), NOW + 3_600)
     found = Counter(rows(database, schema.deliveries, "can_wait", "state"))
     assert found == {
         (True, "waiting"): MAX_WAITING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analytics.access import accounts, members
-from analytics.notify import held, quiet_hours_store
+from analytics.notify import held, new_deliveries, quiet_hours_store
 from analytics.notify.delivery import DeliveryState, HeldMessage
 from analytics.notify.quiet_hours import Digest, QuietHours
 from analytics.notify.rule import Priority
@@ -58,6 +58,13 @@ def test_the_list_is_bounded(database, channel):
     for _ in range(held.MAX_LISTED + 5):
         hold(database, channel, NOW + HOUR)
     assert len(held.of_person(database, ADA, [1], NOW)) == held.MAX_LISTED + 1
+
+
+def test_what_is_only_counted_is_listed_with_the_message_that_counts_it(database, channel, monkeypatch):
+    monkeypatch.setattr(new_deliveries, "MAX_WAITING", 1)
+    for title in ("First", "Second", "Third"):
+        hold(database, channel, NOW + HOUR, title=title)
+    assert [(one.title, one.more) for one in held.of_person(database, ADA, [1], NOW)] == [("First", 2)]
 
 
 def test_a_persons_channels_are_the_mails_to_their_address(database, channel):

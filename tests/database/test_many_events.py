@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import delete, event, update
 
 from analytics.access import accounts
-from analytics.notify import deliveries, quiet_hours_store
-from analytics.notify.deliveries import NewDelivery
+from analytics.notify import new_deliveries, quiet_hours_store
 from analytics.notify.events import ArrivedEvent, notify
 from analytics.notify.kinds.event import EventArrives
+from analytics.notify.new_deliveries import NewDelivery
 from analytics.notify.rule import Notify, Priority, Rule
 from analytics.notify.rule_budget import RuleBudget
 from analytics.storage import schema
@@ -27,7 +27,7 @@ SENT_AT = NOW + 40
 BUDGET = RuleBudget(used=lambda: 0.0, max_matches=EVENTS * RULES)  # what notifying takes is no matter here
 
 NOTIFICATIONS = ("rule_id", "priority", "title", "message", "value", "count", "at", "last_at", "open_until")
-DELIVERIES = ("channel_id", "notification_id", "state", "answer", "next_at", "created_at", "sent_count")
+DELIVERIES = ("channel_id", "notification_id", "state", "answer", "next_at", "created_at", "sent_count", "more")
 
 
 def signup(number: int) -> ArrivedEvent:
@@ -55,9 +55,9 @@ def channels(database) -> list[int]:
 
 def fill_up(database: Database, channel_id: int) -> None:
     """Leaves room for seven messages."""
-    some = [NewDelivery(1, channel_id, None, NOW - 9) for _ in range(deliveries.MAX_WAITING - 7)]
+    some = [NewDelivery(1, channel_id, None, NOW - 9) for _ in range(new_deliveries.MAX_WAITING - 7)]
     with database.transaction() as connection:
-        deliveries.add_all(connection, some, NOW - 9)
+        new_deliveries.add_all(connection, some, NOW - 9)
 
 
 @contextmanager

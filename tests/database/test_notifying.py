@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from sqlalchemy import insert
@@ -15,6 +16,7 @@ from analytics.notify import rules
 from analytics.notify.deliveries import Backlog
 from analytics.notify.kinds.event import EventArrives
 from analytics.notify.rule import Notify
+from analytics.notify.rule_budget import RuleBudget
 from analytics.notify.rule_json import RuleInput
 from analytics.notify.totals import NotifyTotals, StoredTotals
 from analytics.query.backend import fetch_from
@@ -77,6 +79,21 @@ def test_a_rule_on_events_that_errs_is_switched_off_and_open_pages_say_so(databa
     ]
     eventually(lambda: page.says("The rule “Signups” was switched off"))
     assert notifying.rules.event_rules(site.id) == ()
+
+
+def test_that_rules_take_too_long_is_said_once_to_open_pages(database, notifying, site):
+    rules.add(database, site.id, SIGNUP, now=NOW)
+    notifying.rules.refresh()
+    notifying.within.__self__._budget = RuleBudget(count(0, 60).__next__, max_matches=0)  # a report for each event
+    page = OpenPage(notifying)
+    for number in range(4):
+        signup = event(f"signup-{number}")
+        outcomes = stored(database, signup)
+        with database.transaction() as connection:
+            after = notifying.within(connection, list(zip([signup], outcomes, strict=True)))
+        after()
+    eventually(lambda: page.says("The rules of this site take too long"))
+    assert rows(database, schema.notifications, "site_id", "audience", "count") == [(site.id, "admins", 4)]
 
 
 def test_that_a_channel_is_disabled_reaches_open_pages(database, notifying):

@@ -35,11 +35,17 @@ def test_rules_that_take_too_long_leave_out_events_of_their_site_alone_until_the
     assert arrive(database, rules, budget, COSTLY, CHEAP) == [CHEAP]
     now = 1.1
     assert arrive(database, rules, budget, COSTLY, COSTLY) == [COSTLY]
-    assert caplog.messages == ["the rules of site 1 take too long: 2 events at once were not checked"], "once a minute"
+    assert caplog.messages == ["the rules of site 1 take too long: 2 events were not checked"], "once a minute"
+
+
+def test_what_was_left_out_since_the_last_report_is_in_the_next_one():
+    times = iter((0.0, 1.0, 59.0, 60.0, 61.0))
+    budget = RuleBudget(times.__next__)
+    assert [budget.report(COSTLY, 3) for _ in range(5)] == [3, 0, 0, 9, 0]
 
 
 def test_a_site_with_200_rules_for_every_event_writes_a_thousand_notifications_at_once(database, caplog):
     rules = [*(any_event(number, COSTLY) for number in range(1, 201)), any_event(201, CHEAP)]
     budget = RuleBudget(used=lambda: 0.0)
     assert arrive(database, rules, budget, *[COSTLY] * 9, CHEAP) == [*[COSTLY] * 1_000, CHEAP]
-    assert caplog.messages == ["the rules of site 1 take too long: 4 events at once were not checked"]
+    assert caplog.messages == ["the rules of site 1 take too long: 4 events were not checked"]

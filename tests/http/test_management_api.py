@@ -15,7 +15,7 @@ from sqlalchemy import insert
 
 from analytics.access import api_keys
 from analytics.base.config import Config
-from analytics.notify import deliveries
+from analytics.notify import new_deliveries
 from analytics.storage import schema
 from tests.support.receiver import answer, receiving
 from tests.support.serving import Answer, Server, event
@@ -434,7 +434,7 @@ def test_deliveries_are_listed_newest_first(inside):
     database = inside.house.service.database
     with database.transaction() as connection:
         first, second = (
-            deliveries.add(connection, inside.site_id, 3, notification, due_at=NOW + 30, now=NOW)
+            new_deliveries.add(connection, inside.site_id, 3, notification, due_at=NOW + 30, now=NOW)
             for notification in (None, 12)
         )
     newest, oldest = inside.done("GET", "deliveries")
@@ -451,6 +451,7 @@ def test_deliveries_are_listed_newest_first(inside):
         "last_at": None,
         "status": None,
         "answer": "",
+        "more": 0,
     }
     assert inside.done("GET", f"deliveries?before={second.id}") == [oldest]
     assert oldest["id"] == first.id

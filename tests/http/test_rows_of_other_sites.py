@@ -10,8 +10,9 @@ from house import NOW, House, open_house
 from sqlalchemy import insert, select
 
 from analytics.access import api_keys
-from analytics.base.config import Config
+from analytics.base.ids import MAX_ID
 from analytics.storage import schema
+from tests.conftest import config_on
 
 OWN, OTHER = "own.example", "other.example"
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSBvdGhlciBzaXRl"
@@ -44,9 +45,9 @@ class Theirs(NamedTuple):
             }
 
 
-@pytest.fixture(scope="module")
-def theirs(tmp_path_factory) -> Iterator[Theirs]:
-    with open_house(Config(data_dir=tmp_path_factory.mktemp("data"))) as house:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def theirs(request, tmp_path_factory) -> Iterator[Theirs]:
+    with open_house(config_on(request, tmp_path_factory.mktemp("data"))) as house:
         own, other = house.add_site(OWN), house.add_site(OTHER)
         house.browsers["admin"] = house.join("admin@example.com", "owner", [own])
         ids = {}
@@ -96,6 +97,16 @@ def test_the_bell_neither_shows_nor_marks_what_is_of_another_site(theirs, action
     assert theirs.rows() == before
 
 
+@pytest.mark.parametrize("action", ["read", "more"])
+@pytest.mark.parametrize("number", [MAX_ID, MAX_ID + 1, 10**18 - 1, 10**18, 2**63])
+def test_the_bell_takes_the_id_of_no_row_for_none(theirs, action, number):
+    before = theirs.rows()
+    asked = {"action": action, "id": str(number), "before": str(number), "at": 1}
+    answer = theirs.house.call(theirs.house.browsers["admin"], "bell.answered", asked=asked)
+    assert answer.json["response"]["bell"]["answered"]["rows"] == []
+    assert theirs.rows() == before
+
+
 CALLS_OF_PROGRAMS = (
     *(("GET", kind, "") for kind in ("rules", "channels", "notifications", "alerts", "embeds", "segments")),
     *(("DELETE", kind, "") for kind in ("rules", "channels", "embeds", "segments")),
@@ -111,7 +122,8 @@ CALLS_OF_PROGRAMS = (
 def test_a_program_with_the_id_of_another_site_s_row_finds_nothing(theirs, method, kind, action):
     before, browser = theirs.rows(), theirs.house.app.server.test_client()
     headers = {"Authorization": f"Bearer {theirs.key}"}
-    for site, number in ((OWN, theirs.ids[kind]), (OTHER, theirs.ids[kind]), (OWN, 0), (OWN, 2**31)):
+    own = theirs.ids[kind], 0, MAX_ID, MAX_ID + 1
+    for site, number in (*((OWN, one) for one in own), (OTHER, theirs.ids[kind])):
         path = f"/api/v1/sites/{site}/{kind}/{number}{action}"
         answer = browser.open(path, method=method, json={"hours": 1}, headers=headers)
         assert answer.status_code == 404, (path, answer.text)

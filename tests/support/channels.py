@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from analytics.base.mail_server import MailServer
 from analytics.base.name_lookup import Resolve, addresses_of
-from analytics.notify import deliveries
+from analytics.notify import new_deliveries
 from analytics.notify.channel import NotificationChannel
 from analytics.notify.channel_health import channel_of
 from analytics.notify.delivery import Delivery
@@ -48,7 +48,7 @@ def added_delivery(
 ) -> Delivery:
     """A delivery that is due."""
     with database.transaction() as connection:
-        return deliveries.add(
+        return new_deliveries.add(
             connection, channel.site_id, channel.id, notification_id, due_at=due_at, now=NOW, **fields
         )
 

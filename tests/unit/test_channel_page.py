@@ -34,10 +34,18 @@ def test_an_address_is_shown_without_what_may_be_secret(kind, address, shown):
 def test_the_log_says_what_went_and_of_several_how_many():
     one = Delivery(1, 1, 1, 7, "msg_1", DeliveryState.SENT, (), 1, NOW, NOW, NOW, 200, "ok", 1, 0)
     alerts = one._replace(id=2, notification_id=None, covers=(4, 5, 6))
-    log = [channels.LoggedDelivery(*each, "Ops") for each in ((one, "Nobody for a day"), (alerts, ""), (one, ""))]
+    flood, night = one._replace(state=DeliveryState.DROPPED, more=311), alerts._replace(more=1_312)
+    said = (one, "Nobody for a day"), (alerts, ""), (one, ""), (flood, "Signup"), (night, "")
+    log = [channels.LoggedDelivery(*each, "Ops") for each in said]
     (table,) = channels.logged(log, UTC)
     rows = table.children[1].children
-    assert [text(row.children[1]) for row in rows] == ["Nobody for a day", "3 notifications", "Removed notification"]
+    assert [text(row.children[1]) for row in rows] == [
+        "Nobody for a day",
+        "3 notifications",
+        "Removed notification",
+        "Signup and 311 more",
+        "1,315 notifications",
+    ]
 
 
 @pytest.mark.parametrize(("has_links", "said"), [(True, 0), (False, 1)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.base.ids import COUNTER_BITS, WORKER_BITS, Ids, first_id, time_ms
+from analytics.base.ids import COUNTER_BITS, MAX_ID, WORKER_BITS, Ids, first_id, numbered_id, time_ms
 from tests.support.factories import NOW
 
 MS = NOW * 1000
@@ -40,3 +40,15 @@ def test_an_id_fits_into_a_big_integer_until_the_year_2100():
 def test_a_worker_that_does_not_fit_is_refused(worker):
     with pytest.raises(ValueError, match=f"worker {worker}: 0 to 511"):
         Ids(worker)
+
+
+@pytest.mark.parametrize("text", ["1", "0017", str(MAX_ID)])
+def test_the_id_of_a_numbered_row_is_read(text):
+    assert numbered_id(text) == int(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "-1", "1.0", " 1", "1\n", "٣", "²", str(MAX_ID + 1), "9" * 18, "9" * 5000, 1, None]
+)
+def test_what_no_numbered_row_can_have_is_no_id(text):
+    assert numbered_id(text) is None

@@ -14,7 +14,7 @@ from analytics.notify.channel import NotificationChannel
 from analytics.notify.difference import Difference
 from analytics.notify.outbound import apprise, discord, email, slack, webhook
 from analytics.notify.outbound.answer import failure
-from analytics.notify.outbound.message import Covered, OutboundMessage, lines_of, links_of
+from analytics.notify.outbound.message import Covered, OutboundMessage, RuleCount, lines_of, links_of
 from analytics.notify.outbound.outside import Outside
 from analytics.notify.outbound.sending import send
 
@@ -396,3 +396,25 @@ def test_a_message_that_breaks_its_format_is_an_answer_too():
     settings = Outside((), None, ssl.create_default_context())
     broken = PAYMENT._replace(timezone="Nowhere/Never")
     assert send(channel, broken, settings, AT) == failure("it could not be sent (ZoneInfoNotFoundError)")
+
+
+def test_a_message_of_several_begins_with_what_each_rule_has():
+    rules = (
+        RuleCount(4, "Nobody is here", alerts=1, firing=1),
+        RuleCount(5, "A crowd", alerts=3, firing=1),
+        RuleCount(6, "Errors", alerts=2),
+        RuleCount(3, "Payment over 100", events=41),
+        RuleCount(7, "Refund", events=1),
+    )
+    message = CATCH_UP._replace(rules=rules, more_rules=2)
+    assert lines_of(message)[:7] == [
+        "Nobody is here: 1 alert, still firing",
+        "A crowd: 3 alerts, 1 still firing",
+        "Errors: 2 alerts, over",
+        "Payment over 100: 41 times",
+        "Refund: 1 time",
+        "and 2 more rules",
+        "2027-01-15 08:59 CET: Payment over 100; 120.5 EUR",
+    ]
+    said = json.loads(webhook.body_of(message))["data"]["rules"]
+    assert said[1] == {"rule": 5, "name": "A crowd", "events": 0, "alerts": 3, "firing": 1}

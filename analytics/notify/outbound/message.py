@@ -14,6 +14,9 @@ from analytics.notify.notification import CREATED
 MAX_COVERED = 40
 """How many of several notifications a message lists; further ones are counted."""
 
+MAX_RULES = 20
+"""How many rules a message of several gives the counts of, those that matter most; further ones are counted."""
+
 MAX_WHY = 3  # differences that a message names
 MAX_LABEL = 60  # characters
 
@@ -39,6 +42,18 @@ class Covered(NamedTuple):
     type: str = CREATED
 
 
+class RuleCount(NamedTuple):
+    """How often a rule is in a message of several: for so many `events`, or with so many alerts, of which `firing` fire
+    at this moment.
+    """
+
+    rule: int | None
+    name: str
+    events: int = 0
+    alerts: int = 0
+    firing: int = 0
+
+
 class OutboundMessage(NamedTuple):
     """One message. `message_id` is the same at each attempt; texts are plain, "" where there is none.
 
@@ -46,7 +61,8 @@ class OutboundMessage(NamedTuple):
     is the epoch second of the newest, `timezone` that in which times are written. Of an alert `value` is the metric's,
     `threshold` the line that this has crossed, and `why` what makes the difference. `open_url` and `snooze_url` lead to
     the dashboard, "" where there is none. Of several notifications those that matter most are in `covered`, once for
-    each alert, and there are `more` besides.
+    each alert, and there are `more` besides. Where a rule is in it more than once, `rules` counts what each has, and
+    there are `more_rules` besides.
     """
 
     message_id: str
@@ -69,6 +85,8 @@ class OutboundMessage(NamedTuple):
     snooze_url: str = ""
     covered: tuple[Covered, ...] = ()
     more: int = 0
+    rules: tuple[RuleCount, ...] = ()
+    more_rules: int = 0
     threshold: float | None = None
     why: tuple[Difference, ...] = ()
 
@@ -107,9 +125,21 @@ def _difference(one: Difference) -> str:
 
 
 def lines_of(message: OutboundMessage) -> list[str]:
-    """A line for each of several notifications, in their order; the last says how many more there are."""
+    """The counts of rules, then a line for each of several notifications, in their order; each list ends with how many
+    more there are.
+    """
+    rules = [_rule_line(one) for one in message.rules]
+    rules += [f"and {message.more_rules} more rules"] if message.more_rules else []
     lines = [_line(one, message.timezone) for one in message.covered]
-    return [*lines, f"and {message.more} more"] if message.more else lines
+    return [*rules, *lines, *([f"and {message.more} more"] if message.more else [])]
+
+
+def _rule_line(one: RuleCount) -> str:
+    """A count like `Signups: 13 times`, or `Many people: 3 alerts, 1 still firing`."""
+    firing = "over" if not one.firing else "still firing" if one.firing == one.alerts else f"{one.firing} still firing"
+    alerts = f"{one.alerts} alert{'s' if one.alerts > 1 else ''}, {firing}" if one.alerts else ""
+    events = f"{one.events} time{'s' if one.events > 1 else ''}" if one.events else ""
+    return f"{one.name}: {'; '.join(part for part in (alerts, events) if part)}"
 
 
 def _line(one: Covered, timezone: str) -> str:

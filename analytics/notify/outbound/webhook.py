@@ -69,11 +69,12 @@ def body_of(message: OutboundMessage) -> bytes:
 
 
 def _shortened(message: OutboundMessage) -> OutboundMessage:
-    """With half of its text, of its explanation and of its list."""
+    """With half of its text, of its explanation and of its lists."""
     shown = message.covered[: len(message.covered) // 2]
     more = message.more + len(message.covered) - len(shown)
+    rules, fewer = message.rules[: len(message.rules) // 2], message.more_rules + (len(message.rules) + 1) // 2
     text, why = message.text[: len(message.text) // 2], message.why[: len(message.why) // 2]
-    return message._replace(text=text, why=why, covered=shown, more=more)
+    return message._replace(text=text, why=why, covered=shown, more=more, rules=rules, more_rules=fewer)
 
 
 def _fields(message: OutboundMessage) -> dict[str, Any]:
@@ -83,6 +84,7 @@ def _fields(message: OutboundMessage) -> dict[str, Any]:
         "link": link if len(link) <= MAX_LINK else "",
         "currency": message.currency,
         "why": [one._asdict() for one in message.why],
+        "rules": [one._asdict() for one in message.rules],
         "notifications": [_covered_fields(one) for one in message.covered],
     }
     data: dict[str, Any] = {

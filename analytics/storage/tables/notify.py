@@ -179,6 +179,7 @@ deliveries = Table(
     text_column("answer"),  # the last answer, or why there was none
     Column("sent_count", Integer, nullable=False, server_default="0"),  # the notification's count when it was sent
     Column("claimed_until", BigInteger, nullable=False, server_default="0"),
+    Column("more", Integer, nullable=False, server_default="0"),  # messages for which there was no room: only counted
     Index(None, "state", "next_at"),
     Index(None, "state", "can_wait", "next_at"),
     Index(None, "channel_id", "state"),

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from analytics.access.api_keys import Key
 from analytics.base.errors import InvalidInput, message
+from analytics.base.ids import MAX_ID
 from analytics.sites.site import Site
 from collector.api.context import Context
 from collector.http.messages import Request
 
-MAX_ID = 2**31 - 1
 MAX_LISTED, USUAL_LISTED = 1_000, 100
 OF_THE_SERVER = ("id", "site", "shipped", "wrong", "created_at", "changed_at", "disabled_at", "disabled_why")
 """Fields that answers have and a change ignores, so that what was read can be sent back."""

@@ -10,7 +10,7 @@ from collector.api.managed.call import Call, ManagedKind
 
 
 def _plain(one: Delivery) -> dict[str, Any]:
-    names = "id", "state", "message_id", "attempts", "created_at", "next_at", "last_at", "status", "answer"
+    names = "id", "state", "message_id", "attempts", "created_at", "next_at", "last_at", "status", "answer", "more"
     ids = {"channel": one.channel_id, "notification": one.notification_id, "covers": list(one.covers)}
     return {name: getattr(one, name) for name in names} | ids
 
